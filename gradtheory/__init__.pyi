@@ -1,0 +1,31 @@
+"""The public names of gradtheory, grouped as in the README; lazy_loader reads this file to import each on first use."""
+
+# errors
+from . import errors as errors
+
+# the catalogue
+from .activations import Activation as Activation
+from .activations import activation as activation
+from .activations import activation_names as activation_names
+
+# where a factor explodes
+from .explosion import ExplosionFormula as ExplosionFormula
+from .explosion import WidestExplosion as WidestExplosion
+from .explosion import critical_weight as critical_weight
+from .explosion import explosion_formula as explosion_formula
+from .explosion import explosion_set as explosion_set
+from .explosion import explosion_width as explosion_width
+from .explosion import widest_explosion as widest_explosion
+
+# numbers with proven digits
+from .guarantee import Guarantee as Guarantee
+from .root import Root as Root
+
+# the chain
+from .chain import Chain as Chain
+
+# pictures and the article
+from . import article as article
+from . import plots as plots
+
+__version__: str

@@ -1,0 +1,205 @@
+"""What the catalogue knows of an activation: one frozen record, from which everything else is derived."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import sympy
+
+from gradtheory.enclosure import sign
+from gradtheory.errors import NoClosedForm
+
+Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
+T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
+
+Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class Branch:
+    r"""An open interval of pre-activations on which |σ'| is monotone and σ' keeps its sign.
+
+    Parameters
+    ----------
+    left, right : sympy.Expr
+        The ends of the interval in z; ±oo at the ends of the line.
+    slope_left, slope_right : sympy.Expr
+        The one-sided limits of σ' (with its sign) at these ends.
+    inverse : sympy.Expr, optional
+        The z of the branch at which |σ'(z)| = t, in the symbol `T`; None where σ' is constant.
+    """
+
+    left: sympy.Expr
+    right: sympy.Expr
+    slope_left: sympy.Expr
+    slope_right: sympy.Expr
+    inverse: sympy.Expr | None = None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether σ' is constant on the branch."""
+        return self.inverse is None
+
+    @cached_property
+    def rises(self) -> bool:
+        """Whether |σ'| increases on the branch."""
+        return sign(abs(self.slope_right) - abs(self.slope_left)) > 0
+
+    @cached_property
+    def shallowest(self) -> sympy.Expr:
+        """The infimum of |σ'| on the branch."""
+        return abs(self.slope_left if self.rises else self.slope_right)
+
+    @cached_property
+    def steepest(self) -> sympy.Expr:
+        """The supremum of |σ'| on the branch."""
+        return abs(self.slope_right if self.rises else self.slope_left)
+
+
+@dataclass(frozen=True)
+class Stationarity:
+    r"""The place where t·m(t), the explosion width for threshold 1 and |w| = 1/t, is greatest.
+
+    Level and measure are written in one parameter s, so that no inverse function stands between.
+
+    Parameters
+    ----------
+    parameter : sympy.Symbol
+        s.
+    level, measure : sympy.Expr
+        t and m(t) = |{z : |σ'(z)| > t}| as functions of s.
+    equation : sympy.Eq, optional
+        What s solves; None where the supremum is only approached.
+    solution : sympy.Expr, optional
+        s in closed form; where there is no equation, the value that s approaches from above.
+    between : pair of sympy.Rational, optional
+        An isolating interval of s where it has no closed form; proven when it is used.
+    """
+
+    parameter: sympy.Symbol
+    level: sympy.Expr
+    measure: sympy.Expr
+    equation: sympy.Eq | None = None
+    solution: sympy.Expr | None = None
+    between: tuple[sympy.Rational, sympy.Rational] | None = None
+
+
+@dataclass(frozen=True)
+class Activation:
+    r"""An activation function σ of one real pre-activation z.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the catalogue; PyTorch's where PyTorch has it.
+    latex : str
+        Its LaTeX symbol.
+    expr : sympy.Expr
+        σ(z), in the real symbol `Z`.
+    range : sympy.Set
+        The set of its values.
+    kernel : callable
+        (z, value, slope): writes σ(z) and σ'(z) of a float64 array into two others, without overflow or cancellation,
+        also at ±inf; at kinks it takes the one-sided slope that PyTorch takes. It may overwrite z.
+    reference : str
+        Where it is defined.
+    derivative : sympy.Expr, optional
+        σ'(z) as one would write it; SymPy's derivative of `expr` unless given.
+    branches : tuple of Branch, optional
+        The monotone branches of |σ'| with their inverses, from -oo to oo; None where no closed form exists.
+    stationarity : Stationarity, optional
+        The place of the widest explosion, where it does not follow from the branches alone.
+    log_odds : callable, optional
+        The kernel of λ = log(σ/(1 - σ)), for ranges within (0, 1): cross entropy needs it.
+
+    Examples
+    --------
+    >>> import gradtheory as gt
+    >>> softsign = gt.activation("softsign")
+    >>> softsign.derivative
+    (Abs(z) + 1)**(-2)
+    >>> softsign.slope([-1.0, 0.0, 3.0])
+    array([0.25  , 1.    , 0.0625])
+    """
+
+    name: str
+    latex: str
+    expr: sympy.Expr
+    range: sympy.Set
+    kernel: Kernel
+    reference: str
+    derivative: sympy.Expr = None
+    branches: tuple[Branch, ...] | None = None
+    stationarity: Stationarity | None = None
+    log_odds: Kernel | None = None
+
+    def __post_init__(self) -> None:
+        if self.derivative is None:
+            object.__setattr__(self, "derivative", self.expr.diff(Z))
+        if self.expr.free_symbols != {Z} or not self.derivative.free_symbols <= {Z}:
+            raise ValueError(f"{self.name}: expr and derivative must be written in the symbol {Z} alone")
+        if self.branches is not None:
+            ends = [self.branches[0].left, *(branch.right for branch in self.branches)]
+            starts = [*(branch.left for branch in self.branches), self.branches[-1].right]
+            if ends != starts or ends[0] != -sympy.oo or ends[-1] != sympy.oo:
+                raise ValueError(f"{self.name}: the branches must cover the line without gap or overlap")
+            if any(branch.is_flat and branch.slope_left != branch.slope_right for branch in self.branches):
+                raise ValueError(f"{self.name}: a branch that is not flat needs its inverse")
+        if self.is_within_unit_interval != (self.log_odds is not None):
+            raise ValueError(f"{self.name}: log_odds is for ranges within (0, 1), and needed there")
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name}: {self.expr})"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex}(z) = {sympy.latex(self.expr)}$"
+
+    def __reduce__(self) -> tuple[Callable[[str], Any], tuple[str]]:
+        from gradtheory.activations import activation  # the catalogue is built from records
+
+        return activation, (self.name,)
+
+    def value(self, z: Any) -> Any:
+        """Return σ(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
+        return self._evaluate(z)[0]
+
+    def slope(self, z: Any) -> Any:
+        """Return σ'(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
+        return self._evaluate(z)[1]
+
+    def _evaluate(self, z: Any) -> tuple[Any, Any]:
+        array = np.array(z, dtype=np.float64)
+        value, slope = np.empty((2, array.size))
+        with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
+            self.kernel(array.reshape(-1), value, slope)
+        return value.reshape(array.shape)[()], slope.reshape(array.shape)[()]
+
+    @property
+    def is_within_unit_interval(self) -> bool:
+        """Whether every value lies strictly between 0 and 1, as cross entropy needs."""
+        return bool(self.range.is_subset(sympy.Interval.open(0, 1)))
+
+    @cached_property
+    def monotone_branches(self) -> tuple[Branch, ...]:
+        """The branches; raises NoClosedForm for an activation that has none."""
+        if self.branches is None:
+            raise NoClosedForm(
+                f"{self.name}: |σ'(z)| = t has no closed-form solution, and only closed forms are solved so far"
+            )
+        return self.branches
+
+    @cached_property
+    def kinks(self) -> tuple[sympy.Expr, ...]:
+        """The points where σ has no derivative, its one-sided slopes being different."""
+        pairs = zip(self.monotone_branches, self.monotone_branches[1:], strict=False)
+        return tuple(here.right for here, there in pairs if here.slope_right != there.slope_left)
+
+    @cached_property
+    def steepest_slope(self) -> sympy.Expr:
+        """sup |σ'|, over all z that are no kinks."""
+        steepest, *others = (branch.steepest for branch in self.monotone_branches)
+        for other in others:
+            steepest = other if sign(other - steepest) > 0 else steepest
+        return steepest

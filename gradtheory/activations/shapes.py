@@ -1,0 +1,24 @@
+"""Branches of slopes of a common shape, so that a record says only what is its own."""
+
+import sympy
+
+from gradtheory.activations.record import Branch
+
+_ZERO = sympy.S.Zero
+
+
+def bell(peak: sympy.Expr, half_width: sympy.Expr) -> tuple[Branch, Branch]:
+    """Return the branches of an even slope that falls from `peak` at 0 to 0 at ±oo.
+
+    `half_width` is the positive z at which the slope equals `T`.
+    """
+    return (
+        Branch(-sympy.oo, _ZERO, _ZERO, peak, -half_width),
+        Branch(_ZERO, sympy.oo, peak, _ZERO, half_width),
+    )
+
+
+def steps(corners: tuple[sympy.Expr, ...], slopes: tuple[sympy.Expr, ...]) -> tuple[Branch, ...]:
+    """Return the branches of a piecewise linear activation: one slope more than there are corners."""
+    ends = (-sympy.oo, *(corner for corner in corners), sympy.oo)
+    return tuple(Branch(*cell, slope, slope) for *cell, slope in zip(ends, ends[1:], slopes, strict=False))

@@ -1,0 +1,141 @@
+"""S-shaped activations: smooth or once differentiable, increasing, with a slope that is a bell."""
+
+import numpy as np
+import scipy.special
+import sympy
+from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, log, pi, sqrt, tanh
+
+from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
+from gradtheory.activations.record import Activation, Stationarity, T, Z
+from gradtheory.activations.shapes import bell
+
+_s = sympy.Symbol("s", positive=True)
+_HALF = Rational(1, 2)
+
+
+sigmoid = Activation(
+    name="sigmoid",
+    latex=r"\sigma",
+    expr=1 / (1 + exp(-Z)),
+    derivative=1 / (4 * cosh(Z / 2) ** 2),
+    range=Interval.open(0, 1),
+    branches=bell(peak=Rational(1, 4), half_width=2 * asinh(sqrt(1 / T - 4) / 2)),
+    stationarity=Stationarity(
+        parameter=_s,
+        level=1 / (4 * cosh(_s) ** 2),
+        measure=4 * _s,
+        equation=Eq(_s * tanh(_s), _HALF),
+        between=(_HALF, S.One),
+    ),
+    kernel=logistic,
+    log_odds=linear,
+    reference="Rumelhart, Hinton & Williams, Nature 323 (1986), eq. 2",
+)
+
+
+def _tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    logistic(2.0 * z, value, slope)
+    slope *= 4.0
+    np.tanh(z, out=value)
+
+
+hyperbolic_tangent = Activation(
+    name="tanh",
+    latex=r"\tanh",
+    expr=tanh(Z),
+    derivative=1 / cosh(Z) ** 2,
+    range=Interval.open(-1, 1),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1))),
+    stationarity=Stationarity(
+        parameter=_s,
+        level=1 / cosh(_s) ** 2,
+        measure=2 * _s,
+        equation=Eq(_s * tanh(_s), _HALF),
+        between=(_HALF, S.One),
+    ),
+    kernel=_tanh_kernel,
+    reference="LeCun, Bottou, Orr & Müller, Efficient BackProp (1998), section 4.4",
+)
+
+
+def _arctan_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    p, q = ratio(z)
+    np.arctan(z, out=value)
+    np.divide(q * q, p * p + q * q, out=slope)
+
+
+arctan = Activation(
+    name="arctan",
+    latex=r"\arctan",
+    expr=atan(Z),
+    range=Interval.open(-pi / 2, pi / 2),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1)),
+    stationarity=Stationarity(
+        parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
+    ),
+    kernel=_arctan_kernel,
+    reference="Abramowitz & Stegun (1964), 4.4",
+)
+
+
+def _softsign_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    p, q = ratio(z)
+    np.copysign(p / (p + q), z, out=value)
+    np.square(q / (p + q), out=slope)
+
+
+softsign = Activation(
+    name="softsign",
+    latex=r"\operatorname{softsign}",
+    expr=Z / (1 + Abs(Z)),
+    derivative=1 / (1 + Abs(Z)) ** 2,
+    range=Interval.open(-1, 1),
+    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1),
+    stationarity=Stationarity(
+        parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One
+    ),
+    kernel=_softsign_kernel,
+    reference="Bergstra, Desjardins, Lamblin & Bengio, report 1337, Université de Montréal (2009)",
+)
+
+
+def _erf_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.multiply(2.0 / np.sqrt(np.pi), exp_minus_square(z), out=slope)
+    scipy.special.erf(z, out=value)
+
+
+error_function = Activation(
+    name="erf",
+    latex=r"\operatorname{erf}",
+    expr=erf(Z),
+    range=Interval.open(-1, 1),
+    branches=bell(peak=2 / sqrt(pi), half_width=sqrt(log(2 / (sqrt(pi) * T)))),
+    stationarity=Stationarity(
+        parameter=_s,
+        level=2 * exp(-(_s**2)) / sqrt(pi),
+        measure=2 * _s,
+        equation=Eq(_s**2, _HALF),
+        solution=1 / sqrt(2),
+    ),
+    kernel=_erf_kernel,
+    reference="Williams, Computing with infinite networks, NIPS (1996), eq. 11",
+)
+
+
+def _arsinh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    p, q = ratio(z)
+    np.arcsinh(z, out=value)
+    np.divide(q, np.sqrt(p * p + q * q), out=slope)
+
+
+# Its slope falls so slowly that the explosion interval keeps widening with |w|: the supremum 2/c is not reached.
+arsinh = Activation(
+    name="arsinh",
+    latex=r"\operatorname{arsinh}",
+    expr=asinh(Z),
+    range=S.Reals,
+    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1)),
+    stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
+    kernel=_arsinh_kernel,
+    reference="Abramowitz & Stegun (1964), 4.6",
+)

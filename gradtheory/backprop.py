@@ -1,0 +1,256 @@
+"""The chain's loss and gradients in NumPy, for whole batches, in float64.
+
+Samples are taken in blocks and layers in groups, so that what is read again is still in cache. Overflow to inf and
+underflow to 0 are answers; nan is not: where a product of 0 and inf made one, the block is done again with such
+products 0, since the zero is exact or below 1e-308 and the inf stands for a finite number.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.errors import InvalidArgument
+from gradtheory.losses import Array, Loss, Multiply
+
+_WORKSPACE = 1 << 25  # numbers kept for the backward half of a block: at most 256 MiB up to depth 16,000
+_LARGEST_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 10  # samples
+_GROUP = 1 << 17  # numbers in a group of layers
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Loss and gradients of a chain.
+
+    Attributes
+    ----------
+    loss : float or ndarray
+        The sum over the batch; with ``reduction="none"`` one loss per sample, of the batch shape.
+    w, b : ndarray
+        ∂loss/∂w and ∂loss/∂b, of the shapes of w and b; with ``reduction="none"`` per sample, of shape (L, *batch).
+    x : ndarray
+        ∂loss/∂x, of the shape of x; with ``reduction="none"`` of the batch shape.
+    """
+
+    loss: Any
+    w: Array
+    b: Array
+    x: Array
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Input x and target y of shape (n,), w and b of shape (L, n), or (L, 1) where all samples share them."""
+
+    x: Array
+    y: Array
+    w: Array
+    b: Array
+
+    def block(self, part: slice) -> "_Samples":
+        w, b = (each if each.shape[1] == 1 else each[:, part] for each in (self.w, self.b))
+        return _Samples(self.x[part], self.y[part], w, b)
+
+
+class _Summed(NamedTuple):
+    """Which results are wanted as sums over the batch, all samples sharing the parameter."""
+
+    loss: bool
+    w: bool
+    b: bool
+
+
+@dataclass(frozen=True)
+class _Arithmetic:
+    """How products are formed: by NumPy, or such that 0 times inf is 0."""
+
+    multiply: Multiply
+    dot: Callable[[Array, Array], Array]
+
+
+def backprop(
+    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, *, reduction: str = "sum"
+) -> Gradients:
+    """Return the loss and its gradients; `Chain.backprop` documents the arguments."""
+    if reduction not in ("sum", "none"):
+        raise InvalidArgument("reduction", reduction, "must be 'sum' (over the batch) or 'none' (per sample)")
+    depth = len(activations)
+    x, y, w, b = _finite(x, "x"), _finite(y, "y"), _finite(w, "w"), _finite(b, "b")
+    batch = _batch_shape(depth, x, y, w, b)
+    size = math.prod(batch)
+    samples = _Samples(
+        _flat(x, batch, size), _flat(y, batch, size), _per_sample(w, batch, size), _per_sample(b, batch, size)
+    )
+    totals = reduction == "sum"
+    summed = _Summed(loss=totals, w=totals and w.ndim == 1, b=totals and b.ndim == 1)
+
+    step = min(size, max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, _WORKSPACE // (2 * depth))))
+    workspace = np.empty((2, depth + 1, step))
+    by_x = np.empty(size)
+    blocks = [slice(start, min(start + step, size)) for start in range(0, size, step)] or [slice(0, 0)]
+    parts = [
+        _block(
+            activations,
+            loss,
+            samples.block(block),
+            by_x[block],
+            workspace[..., : block.stop - block.start],
+            summed,
+        )
+        for block in blocks
+    ]
+
+    losses, by_w, by_b = (
+        sum(arrays[1:], arrays[0]) if is_sum else np.concatenate(arrays, axis=-1)
+        for arrays, is_sum in zip(zip(*parts, strict=True), summed, strict=True)
+    )
+    by_w, by_b = (by if by.ndim == 1 else by.reshape(depth, *batch) for by in (by_w, by_b))
+    by_x = by_x.reshape(batch)
+    if not totals:
+        return Gradients(losses.reshape(batch), by_w, by_b, by_x)
+    return Gradients(
+        float(losses),
+        _summed_to(by_w, w.shape, 1),
+        _summed_to(by_b, b.shape, 1),
+        _summed_to(by_x, x.shape, 0),
+    )
+
+
+def _block(
+    activations: Sequence[Activation],
+    loss: Loss,
+    samples: _Samples,
+    by_x: Array,
+    workspace: Array,
+    summed: _Summed,
+) -> tuple[Any, Array, Array]:
+    """Write the gradient by x; return the loss and the gradients by w and b, per sample or summed."""
+    with np.errstate(all="ignore"):
+        for arithmetic in (_PLAIN, _ZERO_WINS):
+            _forward(activations, loss, samples, workspace, arithmetic.multiply)
+            by_w, by_b = _backward(samples, by_x, workspace, arithmetic, summed)
+            losses = workspace[0, -1]
+            total = losses.sum()
+            # A nan of the forward half reaches the loss, one of the backward half reaches by_x.
+            if not math.isnan(total + by_x.sum() + by_w.sum()):
+                break
+    return total if summed.loss else losses.copy(), by_w, by_b
+
+
+def _forward(
+    activations: Sequence[Activation], loss: Loss, samples: _Samples, workspace: Array, multiply: Multiply
+) -> None:
+    """Leave a_0 … a_{L-1} and the losses in the first half of the workspace, σ'(z_1) … and δ_L in the second."""
+    values, slopes = workspace
+    z = slopes[-1]  # the spare row
+    values[0] = samples.x
+    kernels = [activation.kernel for activation in activations[:-1]]
+    kernels.append(partial(loss.kernel, activations[-1], samples.y, multiply))
+    for weight, bias, kernel, value, following, slope in zip(
+        samples.w, samples.b, kernels, values, values[1:], slopes, strict=False
+    ):
+        multiply(weight, value, out=z)
+        np.add(z, bias, out=z)
+        kernel(z, following, slope)
+
+
+def _backward(
+    samples: _Samples, by_x: Array, workspace: Array, arithmetic: _Arithmetic, summed: _Summed
+) -> tuple[Array, Array]:
+    """Write the gradient by x; return those by w and b: (L, n), or (L,) where summed."""
+    inputs, delta = workspace[:, :-1]
+    multiply, w = arithmetic.multiply, samples.w
+    depth, size = delta.shape
+    by_w, by_b = (np.empty((depth,) if each else (depth, size)) for each in (summed.w, summed.b))
+    after = delta[-1]
+    group = max(1, _GROUP // max(size, 1))
+    for stop in range(depth, 0, -group):
+        layers = slice(max(stop - group, 0), stop)
+        here = delta[layers]
+        slopes = here[:-1] if stop == depth else here  # the last row is δ_L already
+        multiply(slopes, w[1:][layers], out=slopes)
+        for row in slopes[::-1]:  # δ_l = σ'(z_l)·w_{l+1}·δ_{l+1}
+            multiply(row, after, out=row)
+            after = row
+        by_w[layers] = arithmetic.dot(here, inputs[layers]) if summed.w else multiply(here, inputs[layers])
+        by_b[layers] = here.sum(axis=1) if summed.b else here
+    multiply(w[0], after, out=by_x)
+    return by_w, by_b
+
+
+def _multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> Array:
+    product = np.where((left == 0.0) | (right == 0.0), 0.0, left * right)
+    if out is None:
+        return product
+    out[...] = product
+    return out
+
+
+_PLAIN = _Arithmetic(np.multiply, np.vecdot)
+_ZERO_WINS = _Arithmetic(
+    _multiply_zero_wins, lambda left, right: _multiply_zero_wins(left, right).sum(axis=-1)
+)
+
+
+def _finite(value: Any, name: str) -> Array:
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged nesting
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        raise InvalidArgument(name, value, "must be an array of real numbers")
+    array = array.astype(np.float64, copy=False)
+    if not np.logical_and.reduce(np.isfinite(array), axis=None):
+        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
+    return array
+
+
+def _batch_shape(depth: int, x: Array, y: Array, w: Array, b: Array) -> tuple[int, ...]:
+    for name, array in (("w", w), ("b", b)):
+        if array.ndim == 0 or array.shape[0] != depth:
+            raise InvalidArgument(
+                f"{name}.shape",
+                array.shape,
+                f"must be ({depth},) or ({depth}, *batch): one entry per layer first",
+            )
+    try:
+        return np.broadcast_shapes(x.shape, y.shape, w.shape[1:], b.shape[1:])
+    except ValueError:
+        shapes = x.shape, y.shape, w.shape[1:], b.shape[1:]
+        raise InvalidArgument(
+            "shapes of x, y, w[0], b[0]", shapes, "must broadcast to one batch shape"
+        ) from None
+
+
+def _flat(array: Array, batch: tuple[int, ...], size: int) -> Array:
+    return (array if array.shape == batch else np.broadcast_to(array, batch)).reshape(size)
+
+
+def _per_sample(array: Array, batch: tuple[int, ...], size: int) -> Array:
+    """Return w or b as (L, 1) if all samples share it, else as (L, size)."""
+    if array.ndim == 1:
+        return array[:, np.newaxis]
+    depth = array.shape[0]
+    return np.broadcast_to(array.reshape(_padded(array.shape, len(batch) + 1, 1)), (depth, *batch)).reshape(
+        depth, size
+    )
+
+
+def _padded(shape: tuple[int, ...], ndim: int, layers: int) -> tuple[int, ...]:
+    """Put ones after the layer axes of a shape, so that the rest aligns with a batch on the right."""
+    return (*shape[:layers], *(1,) * (ndim - len(shape)), *shape[layers:])
+
+
+def _summed_to(gradient: Array, shape: tuple[int, ...], layers: int) -> Array:
+    """Sum over the axes along which an array of this shape was broadcast."""
+    if gradient.shape == shape:
+        return gradient
+    padded = _padded(shape, gradient.ndim, layers)
+    axes = tuple(
+        axis for axis, (have, want) in enumerate(zip(gradient.shape, padded, strict=True)) if have != want
+    )
+    return gradient.sum(axis=axes).reshape(shape)

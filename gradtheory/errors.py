@@ -1,0 +1,51 @@
+"""The errors gradtheory raises: one family, each message one line that says what would work."""
+
+_LONGEST_VALUE = 80
+
+
+class GradTheoryError(Exception):
+    """Base class of every error that gradtheory raises on purpose."""
+
+
+class InvalidArgument(GradTheoryError, ValueError):
+    """An argument breaks a rule.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, as the caller wrote it.
+    value : object
+        What was passed; shown shortened.
+    rule : str
+        The rule, and what would work.
+
+    Examples
+    --------
+    >>> print(InvalidArgument("threshold", -1, "must be positive, such as 1"))
+    threshold = -1: must be positive, such as 1
+    """
+
+    def __init__(self, name: str, value: object, rule: str) -> None:
+        super().__init__(name, value, rule)
+        self.name, self.value, self.rule = name, value, rule
+
+    def __str__(self) -> str:
+        return f"{self.name} = {_shown(self.value)}: {self.rule}"
+
+
+class NoClosedForm(GradTheoryError, NotImplementedError):
+    """The record of an activation holds no closed form of what was asked."""
+
+
+class Undecided(GradTheoryError, ArithmeticError):
+    """Ball arithmetic could not decide the question at the precision allowed."""
+
+
+def _shown(value: object) -> str:
+    """Return a one-line representation of bounded length; a value that cannot be shown is named by its type."""
+    try:
+        text = repr(value)
+    except Exception:  # a foreign __repr__ may fail in any way, and an integer may be too long to print
+        text = f"<{type(value).__name__}>"
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -1,0 +1,16 @@
+"""Where a factor of the gradient explodes, how widely, and from which weight on."""
+
+from gradtheory.explosion.formula import Case, ExplosionFormula, explosion_formula
+from gradtheory.explosion.sets import critical_weight, explosion_set, explosion_width
+from gradtheory.explosion.widest import WidestExplosion, widest_explosion
+
+__all__ = [
+    "Case",
+    "ExplosionFormula",
+    "WidestExplosion",
+    "critical_weight",
+    "explosion_formula",
+    "explosion_set",
+    "explosion_width",
+    "widest_explosion",
+]

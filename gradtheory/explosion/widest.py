@@ -1,0 +1,150 @@
+r"""The widest explosion interval over all weights.
+
+The width at |w| is t·m(t)/c with t = c/|w| and m(t) = |U_t|, so the widest is K/c with K = sup_t t·m(t), the weak-L¹
+quasi-norm of σ' (L. Grafakos, "Classical Fourier Analysis", 3rd ed. 2014, definition 1.1.5).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from gradtheory import activations as catalogue
+from gradtheory.activations import Activation, Stationarity
+from gradtheory.enclosure import sign
+from gradtheory.errors import NoClosedForm
+from gradtheory.guarantee import Guarantee, guarantee
+from gradtheory.inputs import exact_positive
+from gradtheory.root import Root
+from gradtheory.superlevel import components, total_length
+
+
+@dataclass(frozen=True, repr=False)
+class WidestExplosion:
+    r"""The greatest length of the explosion set over all weights, and where it occurs.
+
+    Attributes
+    ----------
+    activation : Activation
+    threshold : sympy.Expr
+        c.
+    width : sympy.Expr
+        K/c: exact, or a `Root` with proven digits, or oo.
+    weight : sympy.Expr
+        The |w| of that width. Where `attained` is False, the width is only approached: as |w| falls to `weight`, or
+        as it grows where `weight` is oo. For an infinite width, every larger |w| has it.
+    attained : bool
+        Whether the set at `weight` itself has that width.
+    equation : sympy.Eq or None
+        What the parameter s of `width` and `weight` solves; None where no stationary point is involved.
+    """
+
+    activation: Activation
+    threshold: sympy.Expr
+    width: sympy.Expr
+    weight: sympy.Expr
+    attained: bool
+    equation: sympy.Eq | None = None
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Whether width and weight are exact, or certified with proven digits."""
+        return guarantee(self.width, self.weight)
+
+    def latex(self) -> str:
+        """Return width, place and defining equation as LaTeX, for display mode."""
+        size, place = (r"\max", "=") if self.attained else (r"\sup", r"\to")
+        parts = [
+            rf"{size}_w |X_w| = {sympy.latex(self.width)}",
+            rf"|w| {place} {sympy.latex(self.weight)}",
+        ]
+        if self.equation is not None:
+            parts.append(sympy.latex(self.equation))
+        return r",\quad ".join(parts)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __repr__(self) -> str:
+        place = "at |w| =" if self.attained else "as |w| tends to"
+        where = f"; {self.equation.lhs} = {self.equation.rhs}" if self.equation is not None else ""
+        return (
+            f"{_with_digits(self.width)} {place} {_with_digits(self.weight)}{where} ({self.guarantee.value})"
+        )
+
+
+def _with_digits(number: sympy.Expr) -> str:
+    return str(number) if number.is_Rational or number.is_infinite else f"{number} = {number.n()}"
+
+
+def widest_explosion(activation: str | Activation, *, threshold: Any = 1) -> WidestExplosion:
+    r"""Return the widest explosion set over all weights, K/c, and the weight where it occurs.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        A name in the catalogue, or a record.
+    threshold : number
+        c > 0.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+    NoClosedForm
+        If the activation's superlevel sets have no closed form.
+
+    Examples
+    --------
+    >>> widest = widest_explosion("sigmoid")
+    >>> widest
+    s/cosh(s)**2 = 0.447743204694303 at |w| = 4*cosh(s)**2 = 6.89415103227293; s*tanh(s) = 1/2 (certified)
+    >>> widest.width.n(50)
+    0.44774320469430284917832424096967256979161169212605
+    >>> widest.weight.n(20), widest.equation
+    (6.8941510322729280142, Eq(s*tanh(s), 1/2))
+    >>> widest_explosion("arctan")
+    1 at |w| = 2; s**2 = 1 (exact)
+    >>> widest_explosion("hard_tanh")
+    2 as |w| tends to 1 (exact)
+    """
+    record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
+    tail = _steepest_tail(record)
+    if sign(tail) > 0:
+        return WidestExplosion(record, c, sympy.oo, c / tail, attained=False)
+    if record.stationarity is not None:
+        return _at_stationarity(record, record.stationarity, c)
+    return _at_steps(record, c)
+
+
+def _steepest_tail(record: Activation) -> sympy.Expr:
+    """Return the greater of the limits of |σ'| at -oo and oo: it is 0 where σ' fades."""
+    first, last = record.monotone_branches[0], record.monotone_branches[-1]
+    left, right = abs(first.slope_left), abs(last.slope_right)
+    return left if sign(left - right) > 0 else right
+
+
+def _at_stationarity(record: Activation, place: Stationarity, c: sympy.Expr) -> WidestExplosion:
+    s = place.parameter
+    width, weight = sympy.Lambda(s, place.level * place.measure / c), sympy.Lambda(s, c / place.level)
+    if place.equation is None:
+        at = place.solution
+        return WidestExplosion(
+            record, c, sympy.limit(width(s), s, at), sympy.limit(weight(s), s, at), attained=False
+        )
+    if place.solution is not None:
+        width_there, weight_there = width(place.solution), weight(place.solution)
+    else:
+        zero = sympy.Lambda(s, place.equation.lhs - place.equation.rhs)
+        width_there, weight_there = Root(zero, *place.between, width), Root(zero, *place.between, weight)
+    return WidestExplosion(record, c, width_there, weight_there, attained=True, equation=place.equation)
+
+
+def _at_steps(record: Activation, c: sympy.Expr) -> WidestExplosion:
+    """Solve for a step-like σ': t·m(t) grows between two steps, so the supremum lies just below one, in the limit."""
+    if not all(branch.is_flat for branch in record.monotone_branches):
+        raise NoClosedForm(f"{record.name}: the widest explosion has no closed form on the record")
+    heights = {branch.steepest for branch in record.monotone_branches if sign(branch.steepest) > 0}
+    level = max(heights, key=lambda height: height * total_length(components(record, height, strict=False)))
+    width = level * total_length(components(record, level, strict=False)) / c
+    return WidestExplosion(record, c, width, c / level, attained=False)
