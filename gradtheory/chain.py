@@ -19,11 +19,12 @@ from gradtheory.backprop import Gradients, backprop
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import chain_depth, exact_real
 from gradtheory.losses import A, Loss, Y, loss_for
-from gradtheory.symbols import LayerSymbols, LayerVariable
+from gradtheory.symbols import LayerProduct, LayerSymbols, LayerVariable
 
 _COST = sympy.Symbol("C", real=True)
 _GENERIC_LAYER = sympy.Symbol("l", integer=True, positive=True)
 _FACTOR = sympy.Symbol("k", integer=True, positive=True)
+_LARGEST_CLOSED, _DEEPEST_CLOSED = 1_000, 40  # symbols and layers of a closed expression, beyond which SymPy stalls
 _NAME = re.compile(r"(?P<letter>[wb])_?(?P<layer>[0-9]{1,9})")
 
 
@@ -284,19 +285,22 @@ class Chain:
         atan(1/2 + pi/2)
         """
         values = self._given(x, y, w, b)
-        try:
-            for layer in self._layers(listed=True):
-                z, before = self.z[layer], self.a[layer - 1]
-                pre_activation = self.w[layer] * before + self.b[layer]
-                values[z] = pre_activation.xreplace(values)
-                values[self.a[layer]] = self._activation(layer).expr.xreplace({Z: values[z]})
-            for equation in self.backward() if expr.free_symbols & set(self.delta) else ():
-                values[equation.lhs] = equation.rhs.xreplace(values)
-            return expr.xreplace(values)
-        except RecursionError:
-            raise InvalidArgument(
-                "depth", self.depth, "is too great to nest the expression; keep the named z_l and a_l"
-            ) from None
+        size = 1
+        for layer in self._layers(listed=True):
+            sigma, z = self._activation(layer), self.z[layer]
+            values[z] = (self.w[layer] * self.a[layer - 1] + self.b[layer]).xreplace(values)
+            size = 1 if values[z].is_Rational else sigma.expr.count(Z) * (size + 2)
+            if size > _LARGEST_CLOSED or layer > _DEEPEST_CLOSED:
+                raise InvalidArgument(
+                    "depth",
+                    self.depth,
+                    f"is too great: with layer {layer} the closed expression nests too deep or exceeds "
+                    f"{_LARGEST_CLOSED} symbols; keep the named z_l and a_l, or give numbers",
+                )
+            values[self.a[layer]] = sigma.expr.xreplace({Z: values[z]})
+        for equation in self.backward() if expr.free_symbols & set(self.delta) else ():
+            values[equation.lhs] = equation.rhs.xreplace(values)
+        return expr.xreplace(values)
 
     def backprop(self, x: Any, y: Any, w: Any, b: Any, *, reduction: str = "sum") -> Gradients:
         """Return loss and gradients in float64 NumPy, for a whole batch.
@@ -361,7 +365,7 @@ class Chain:
     def _jacobians(self, first: int | sympy.Expr) -> list[sympy.Expr]:
         """Return the factors σ'(z_k) w_k for k from `first` to L, or their product if a limit is symbolic."""
         if self.is_symbolic:
-            return [sympy.Product(self.layer_jacobian(_FACTOR), (_FACTOR, first, self.depth))]
+            return [LayerProduct(self.layer_jacobian(_FACTOR), (_FACTOR, first, self.depth))]
         return [self.layer_jacobian(layer) for layer in range(first, self.depth + 1)]
 
     def _locate(self, wrt: Any) -> tuple[str, int | sympy.Expr]:

@@ -8,6 +8,7 @@ python-flint keeps its precision in one object for the whole process, so each ev
 precision it was given, and restores what it found.
 """
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ _FLINT_LOCK = threading.RLock()
 _FUNCTIONS: dict[type, Callable[..., Ball]] = {
     sympy.Abs: lambda x: abs(x),
     sympy.LambertW: lambda x, branch=0: x.lambertw(branch=int(branch)),
+    sympy.Max: lambda *balls: functools.reduce(lambda x, y: x.max(y), balls),
+    sympy.Min: lambda *balls: functools.reduce(lambda x, y: x.min(y), balls),
     sympy.acosh: lambda x: x.acosh(),
     sympy.asinh: lambda x: x.asinh(),
     sympy.atan: lambda x: x.atan(),

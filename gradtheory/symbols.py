@@ -31,6 +31,30 @@ class LayerVariable(sympy.Indexed):  # type: ignore[misc]  # SymPy's classes are
         return f"{printer._print(sympy.Symbol(str(self.base.label)))}_{{{printer._print(self.indices[0])}}}"
 
 
+class LayerProduct(sympy.Product):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A product over layers whose `doit` writes out one factor a layer, as a chain of that depth has them.
+
+    SymPy's own constructor folds piecewise factors, and its `doit` looks for closed forms: both would lose the factors.
+    """
+
+    def __new__(cls, factor: sympy.Expr, *limits: Any, **_: Any) -> "LayerProduct":
+        self = sympy.Expr.__new__(cls, factor, *map(sympy.sympify, limits))
+        self.is_commutative = True
+        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Product({', '.join(printer._print(each) for each in self.args)})"
+
+    def doit(self, **hints: Any) -> sympy.Expr:
+        """Write the product out if both limits are numbers."""
+        layer, first, last = self.limits[0]
+        if not (first.is_Integer and last.is_Integer):
+            return self
+        return sympy.Mul(
+            *(self.function.xreplace({layer: sympy.Integer(each)}) for each in range(first, last + 1))
+        )
+
+
 def layer_symbol(name: str, layer: int) -> sympy.Symbol:
     """Return the real symbol of a quantity in a numbered layer; a_0 is x."""
     return sympy.Symbol("x" if (name, layer) == ("a", 0) else f"{name}_{layer}", real=True)
@@ -64,8 +88,9 @@ class LayerSymbols:
 
     def __getitem__(self, layer: int | sympy.Expr) -> sympy.Expr:
         if isinstance(layer, Integral | sympy.Integer) and not isinstance(layer, bool):
-            if self.first <= layer and (isinstance(self.depth, sympy.Symbol) or layer <= self.depth):
-                return layer_symbol(self.name, int(layer))
+            number = int(layer)
+            if self.first <= number and (isinstance(self.depth, sympy.Symbol) or number <= self.depth):
+                return layer_symbol(self.name, number)
         elif isinstance(layer, sympy.Expr) and layer.is_integer and layer.free_symbols:
             return LayerVariable(sympy.IndexedBase(self.name, real=True), layer)
         raise InvalidArgument(

@@ -1,7 +1,7 @@
 """Activations made of straight pieces on both sides: their slope is a step function."""
 
 import numpy as np
-from sympy import Interval, Piecewise, Rational, S
+from sympy import Abs, Interval, Max, Min, Piecewise, Rational, S
 
 from gradtheory.activations.kernels import linear
 from gradtheory.activations.record import Activation, Z
@@ -28,7 +28,8 @@ _SIXTH = Rational(1, 6)
 hard_sigmoid = Activation(
     name="hard_sigmoid",
     latex=r"\operatorname{hard\,\sigma}",
-    expr=Piecewise((0, Z <= -3), (1, Z >= 3), (Z / 6 + Rational(1, 2), True)),
+    expr=Max(0, Min(1, Z / 6 + Rational(1, 2))),
+    derivative=Piecewise((0, Abs(Z) >= 3), (_SIXTH, True)),
     range=Interval(0, 1),
     branches=steps(corners=(-S(3), S(3)), slopes=(S.Zero, _SIXTH, S.Zero)),
     kernel=_hard_sigmoid_kernel,
@@ -44,7 +45,8 @@ def _hard_tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> No
 hard_tanh = Activation(
     name="hard_tanh",
     latex=r"\operatorname{hard\,tanh}",
-    expr=Piecewise((-1, Z <= -1), (1, Z >= 1), (Z, True)),
+    expr=Max(-1, Min(1, Z)),
+    derivative=Piecewise((0, Abs(Z) >= 1), (1, True)),
     range=Interval(-1, 1),
     branches=steps(corners=(-S.One, S.One), slopes=(S.Zero, S.One, S.Zero)),
     kernel=_hard_tanh_kernel,

@@ -1,7 +1,10 @@
-"""Rectifiers: slope near 0 or small on the left, constant or tending to a constant on the right."""
+"""Rectifiers: slope near 0 or small on the left, constant or tending to a constant on the right.
+
+They are written with Max and Min: SymPy folds nested Piecewise, at exponential cost.
+"""
 
 import numpy as np
-from sympy import Interval, Piecewise, Rational, S, exp, log, oo
+from sympy import Interval, Max, Min, Piecewise, Rational, S, exp, log, oo
 
 from gradtheory.activations.kernels import logistic
 from gradtheory.activations.record import Activation, Branch, T, Z
@@ -16,7 +19,8 @@ def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 relu = Activation(
     name="relu",
     latex=r"\operatorname{relu}",
-    expr=Piecewise((Z, Z > 0), (0, True)),
+    expr=Max(0, Z),
+    derivative=Piecewise((1, Z > 0), (0, True)),
     range=Interval(0, oo),
     branches=steps(corners=(S.Zero,), slopes=(S.Zero, S.One)),
     kernel=_relu_kernel,
@@ -34,7 +38,8 @@ def _leaky_relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> N
 leaky_relu = Activation(
     name="leaky_relu",
     latex=r"\operatorname{leaky\,relu}",
-    expr=Piecewise((Z, Z > 0), (_LEAK * Z, True)),
+    expr=Max(Z, _LEAK * Z),
+    derivative=Piecewise((1, Z > 0), (_LEAK, True)),
     range=S.Reals,
     branches=steps(corners=(S.Zero,), slopes=(_LEAK, S.One)),
     kernel=_leaky_relu_kernel,
@@ -51,7 +56,8 @@ def _elu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 elu = Activation(
     name="elu",
     latex=r"\operatorname{elu}",
-    expr=Piecewise((Z, Z > 0), (exp(Z) - 1, True)),
+    expr=Max(0, Z) + exp(Min(0, Z)) - 1,
+    derivative=exp(Min(0, Z)),
     range=Interval.open(-1, oo),
     branches=(
         Branch(-oo, S.Zero, S.Zero, S.One, inverse=-log(1 / T)),
@@ -77,7 +83,8 @@ def _selu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 selu = Activation(
     name="selu",
     latex=r"\operatorname{selu}",
-    expr=Piecewise((_SCALE * Z, Z > 0), (_STEEP * (exp(Z) - 1), True)),
+    expr=_SCALE * Max(0, Z) + _STEEP * (exp(Min(0, Z)) - 1),
+    derivative=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
     range=Interval.open(-_STEEP, oo),
     branches=(
         Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-log(_STEEP / T)),
