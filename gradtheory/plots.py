@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
 from gradtheory.chain import Chain
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, explosion_formula, widest_explosion
 from gradtheory.inputs import exact_positive
 
@@ -36,6 +37,7 @@ def gradient_over_layers(factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int
         w = np.full(depth, 4.0 * factor)
         sizes = np.abs(chain.backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b)
         ax.semilogy(layers, sizes / sizes[-1], marker="o", markersize=3, label=f"factor {factor:g}")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
     ax.set_xlabel("layer $l$ (the input is on the right)")
     ax.set_ylabel(r"$|\partial C/\partial b_l|\ /\ |\partial C/\partial b_L|$")
@@ -121,17 +123,26 @@ def width_over_weight(activation: str | Activation = "sigmoid", *, threshold: An
         c > 0.
     ax : matplotlib Axes, optional
         Where to draw; a new figure unless given.
+
+    Raises
+    ------
+    InvalidArgument
+        If the width has no maximum.
     """
     ax, c = _axes(ax), exact_positive(threshold, "threshold")
     formula, widest = explosion_formula(activation), widest_explosion(activation, threshold=c)
+    if not widest.attained:
+        raise InvalidArgument(
+            "activation", widest.activation.name, f"has no widest explosion to mark ({widest}); sigmoid and tanh have"
+        )
     start, place, height = (float(each) for each in (critical_weight(activation, threshold=c), widest.weight, widest.width))
     w = np.linspace(start, start + 5.0 * (place - start), 801)[1:]
     width = sympy.lambdify(formula.w, formula.width.subs(formula.c, c), modules="numpy")
     ax.plot(w, width(w), color=_BLUE)
     ax.plot([place], [height], marker="o", color=_RED)
-    ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(8, -14), textcoords="offset points")
+    ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points")
     ax.set_xlim(left=0.0)
-    ax.set_ylim(0.0, 1.1 * height)
+    ax.set_ylim(0.0, 1.25 * height)
     ax.axvline(start, color=_GREY, linestyle=":", label=f"critical weight {start:g}")
     ax.set_xlabel("$|w|$")
     ax.set_ylabel("length of the explosion interval")
