@@ -1,12 +1,18 @@
 """The public names of gradtheory, grouped as in the README; lazy_loader reads this file to import each on first use."""
 
 # errors
+# pictures and the article
+from . import article as article
 from . import errors as errors
+from . import plots as plots
 
 # the catalogue
 from .activations import Activation as Activation
 from .activations import activation as activation
 from .activations import activation_names as activation_names
+
+# the chain
+from .chain import Chain as Chain
 
 # where a factor explodes
 from .explosion import ExplosionFormula as ExplosionFormula
@@ -19,13 +25,7 @@ from .explosion import widest_explosion as widest_explosion
 
 # numbers with proven digits
 from .guarantee import Guarantee as Guarantee
+from .guarantee import guarantee as guarantee
 from .root import Root as Root
-
-# the chain
-from .chain import Chain as Chain
-
-# pictures and the article
-from . import article as article
-from . import plots as plots
 
 __version__: str

@@ -34,6 +34,7 @@ class Gradients:
         ∂loss/∂w and ∂loss/∂b, of the shapes of w and b; with ``reduction="none"`` per sample, of shape (L, *batch).
     x : ndarray
         ∂loss/∂x, of the shape of x; with ``reduction="none"`` of the batch shape.
+
     """
 
     loss: Any

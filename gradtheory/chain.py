@@ -24,7 +24,10 @@ from gradtheory.symbols import LayerProduct, LayerSymbols, LayerVariable
 _COST = sympy.Symbol("C", real=True)
 _GENERIC_LAYER = sympy.Symbol("l", integer=True, positive=True)
 _FACTOR = sympy.Symbol("k", integer=True, positive=True)
-_LARGEST_CLOSED, _DEEPEST_CLOSED = 1_000, 40  # symbols and layers of a closed expression, beyond which SymPy stalls
+_LARGEST_CLOSED, _DEEPEST_CLOSED = (
+    1_000,
+    40,
+)  # symbols and layers of a closed expression, beyond which SymPy stalls
 _NAME = re.compile(r"(?P<letter>[wb])_?(?P<layer>[0-9]{1,9})")
 
 
@@ -64,6 +67,7 @@ class Chain:
     w_2*w_3*x*(a_3 - y)/(64*cosh(z_1/2)**2*cosh(z_2/2)**2*cosh(z_3/2)**2)
     >>> chain.layer_jacobian(2)
     w_2/(4*cosh(z_2/2)**2)
+
     """
 
     depth: int | sympy.Symbol
@@ -157,6 +161,7 @@ class Chain:
         --------
         >>> Chain(depth=1).forward()
         (Eq(z_1, b_1 + w_1*x), Eq(a_1, 1/(1 + exp(-z_1))), Eq(C, (a_1 - y)**2/2))
+
         """
         equations = []
         for layer in self._layers():
@@ -178,6 +183,7 @@ class Chain:
         --------
         >>> Chain(depth=3, activation="arctan").layer_jacobian(2)
         w_2/(z_2**2 + 1)
+
         """
         return self.slope(layer) * self.w[layer]
 
@@ -213,6 +219,7 @@ class Chain:
         (-y + a_L)*Product(w_k/(z_k**2 + 1), (k, l + 1, L))/(z_l**2 + 1)
         >>> deep.gradient(deep.b[l]).subs({l: 1, L: 2}).doit() == chain.gradient(chain.b[1])
         True
+
         """
         letter, layer = self._locate(wrt)
         if letter == "a":
@@ -227,6 +234,7 @@ class Chain:
         --------
         >>> Chain(depth=2, activation="arctan").backward()
         (Eq(delta_2, (a_2 - y)/(z_2**2 + 1)), Eq(delta_1, delta_2*w_2/(z_1**2 + 1)))
+
         """
         below = [_GENERIC_LAYER] if self.is_symbolic else range(self.depth - 1, 0, -1)
         return (
@@ -244,6 +252,7 @@ class Chain:
         --------
         >>> Chain(depth=1).gradients()
         {w_1: delta_1*x, b_1: delta_1, x: delta_1*w_1}
+
         """
         found: dict[sympy.Expr, sympy.Expr] = {}
         for layer in self._layers():
@@ -283,6 +292,7 @@ class Chain:
         atan(b_2 + w_2*atan(b_1 + w_1*x))
         >>> chain.substitute(chain.a[2], x=1, w=[1, 2], b=[0, "1/2"])
         atan(1/2 + pi/2)
+
         """
         values = self._given(x, y, w, b)
         size = 1
@@ -329,6 +339,7 @@ class Chain:
         >>> result = Chain(depth=2).backprop(x=[0.5, -1.0], y=[1.0, 0.0], w=[2.0, -3.0], b=[0.0, 1.0])
         >>> result.w.shape, result.x.shape, round(result.loss, 6)
         ((2,), (2,), 0.509086)
+
         """
         self._layers(listed=True)
         return backprop(self.layer_activations, self.loss_record, x, y, w, b, reduction=reduction)
@@ -340,6 +351,7 @@ class Chain:
         --------
         >>> Chain(depth=3).symbol("w1")
         w_1
+
         """
         match = _NAME.fullmatch(name) if isinstance(name, str) else None
         if name == "x":

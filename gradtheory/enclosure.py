@@ -85,6 +85,7 @@ def enclose(expr: sympy.Expr, bits: int, at: Mapping[sympy.Symbol, Ball] | None 
     >>> import sympy
     >>> print(enclose(sympy.exp(sympy.sqrt(2)), 64).str(10))
     [4.113250379 +/- 2.18e-10]
+
     """
     with _precision(bits):
         return _evaluate(expr, bits, at or {})
@@ -142,6 +143,7 @@ def sign(expr: sympy.Expr, most_bits: int = _MOST_BITS) -> int:
     >>> import sympy
     >>> sign(sympy.pi - sympy.Rational(355, 113)), sign(sympy.sqrt(8) - 2 * sympy.sqrt(2))
     (-1, 0)
+
     """
     if expr.is_Rational:
         return (expr.p > 0) - (expr.p < 0)
@@ -172,6 +174,7 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
     >>> import sympy
     >>> rounded(sympy.exp(1), 53)
     2.71828182845905
+
     """
     working = bits + _GUARD_BITS
     while True:

@@ -23,6 +23,7 @@ class InvalidArgument(GradTheoryError, ValueError):
     --------
     >>> print(InvalidArgument("threshold", -1, "must be positive, such as 1"))
     threshold = -1: must be positive, such as 1
+
     """
 
     def __init__(self, name: str, value: object, rule: str) -> None:

@@ -23,5 +23,6 @@ def guarantee(*results: sympy.Basic) -> Guarantee:
     >>> import gradtheory as gt
     >>> guarantee(gt.widest_explosion("sigmoid").width), guarantee(gt.explosion_width("sigmoid", w=7))
     (<Guarantee.CERTIFIED: 'certified'>, <Guarantee.EXACT: 'exact'>)
+
     """
     return Guarantee.CERTIFIED if any(each.atoms(Root) for each in results) else Guarantee.EXACT

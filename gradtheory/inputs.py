@@ -40,6 +40,7 @@ def exact_real(value: Any, name: str) -> sympy.Expr:
     --------
     >>> exact_real("0.3", "w"), exact_real(0.5, "w"), exact_real("1e-3", "w")
     (3/10, 1/2, 1/1000)
+
     """
     if getattr(value, "ndim", None) == 0:  # NumPy scalars and 0-d arrays
         value = value.item()

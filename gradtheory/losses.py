@@ -36,6 +36,7 @@ class Loss:
         pre-activation z, so that saturation loses nothing. It may overwrite z.
     needs_unit_interval : bool
         Whether the output must lie strictly between 0 and 1.
+
     """
 
     name: str

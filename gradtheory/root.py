@@ -42,6 +42,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     0.739085133215160641655312087674
     >>> dottie < sympy.Rational(3, 4)
     True
+
     """
 
     is_number = True

@@ -80,6 +80,7 @@ class LayerSymbols:
     (w_2, [w_1, w_2, w_3], 3)
     >>> w[sympy.Symbol("l", integer=True)]
     w_l
+
     """
 
     name: str

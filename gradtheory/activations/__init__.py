@@ -23,6 +23,7 @@ def activation_names() -> tuple[str, ...]:
     --------
     >>> "sigmoid" in activation_names()
     True
+
     """
     return tuple(_catalogue())
 
@@ -44,6 +45,7 @@ def activation(name: str | Activation) -> Activation:
     --------
     >>> activation("tanh").derivative
     cosh(z)**(-2)
+
     """
     if isinstance(name, Activation):
         return name

@@ -29,6 +29,7 @@ class Branch:
         The one-sided limits of σ' (with its sign) at these ends.
     inverse : sympy.Expr, optional
         The z of the branch at which |σ'(z)| = t, in the symbol `T`; None where σ' is constant.
+
     """
 
     left: sympy.Expr
@@ -76,6 +77,7 @@ class Stationarity:
         s in closed form; where there is no equation, the value that s approaches from above.
     between : pair of sympy.Rational, optional
         An isolating interval of s where it has no closed form; proven when it is used.
+
     """
 
     parameter: sympy.Symbol
@@ -122,6 +124,7 @@ class Activation:
     (Abs(z) + 1)**(-2)
     >>> softsign.slope([-1.0, 0.0, 3.0])
     array([0.25  , 1.    , 0.0625])
+
     """
 
     name: str
@@ -198,7 +201,7 @@ class Activation:
 
     @cached_property
     def steepest_slope(self) -> sympy.Expr:
-        """sup |σ'|, over all z that are no kinks."""
+        """Sup |σ'|, over all z that are no kinks."""
         steepest, *others = (branch.steepest for branch in self.monotone_branches)
         for other in others:
             steepest = other if sign(other - steepest) > 0 else steepest

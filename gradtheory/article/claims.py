@@ -46,6 +46,7 @@ class Finding:
         The derivation.
     computed : mapping of str to str
         LaTeX of the numbers that the prose shows.
+
     """
 
     verdict: Verdict
@@ -71,6 +72,7 @@ class Claim:
     >>> claim = next(claim for claim in CLAIMS if claim.name == "maximum")
     >>> claim.finding().verdict, claim.finding(value="1/3").verdict
     (<Verdict.HOLDS: 'holds'>, <Verdict.FAILS: 'fails'>)
+
     """
 
     name: str
@@ -96,11 +98,17 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
         )
         for layer in (1, depth)
     ]
-    factors = [generic.gradient(b).count(lambda part: part.func == GENERIC.derivative.func) for b in generic.b]
+    factors = [
+        generic.gradient(b).count(lambda part: part.func == GENERIC.derivative.func) for b in generic.b
+    ]
     nearest = {"input": factors[0], "output": factors[-1]}[sufferer]
     ratio = sympy.Symbol("r", positive=True)
     weights, biases = [4 * ratio] * depth, [-2 * ratio] * depth  # z_l = 0 in every layer
-    start = {chain.x: sympy.Rational(1, 2), **dict(zip(chain.w, weights, strict=True)), **dict(zip(chain.b, biases, strict=True))}
+    start = {
+        chain.x: sympy.Rational(1, 2),
+        **dict(zip(chain.w, weights, strict=True)),
+        **dict(zip(chain.b, biases, strict=True)),
+    }
     first, last = (chain.substitute(chain.gradient(chain.b[layer])).subs(start) for layer in (1, depth))
     power = {"exponential": ratio ** (depth - 1), "linear": (depth - 1) * ratio}[growth]
     grows_so = sympy.simplify(first / last - power) == 0
@@ -124,7 +132,9 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
     """A factor above 1 is necessary for a product above 1, and not sufficient."""
     chain = Chain(depth=len(weights), activation="sigmoid")
     exact = [exact_real(weight, "weights") for weight in weights]
-    at_rest = {chain.z[layer]: 0 for layer in range(1, len(weights) + 1)} | dict(zip(chain.w, exact, strict=True))
+    at_rest = {chain.z[layer]: 0 for layer in range(1, len(weights) + 1)} | dict(
+        zip(chain.w, exact, strict=True)
+    )
     factors = [chain.layer_jacobian(layer).subs(at_rest) for layer in range(1, len(weights) + 1)]
     total = sympy.Mul(*factors)
     steps = [
@@ -138,16 +148,26 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
 
 
 def _maximum(*, value: Any) -> Finding:
-    """sup σ' = 1/4, at z = 0."""
+    """Sup σ' = 1/4, at z = 0."""
     sigma, slope = _SIGMOID.expr, _SIGMOID.derivative
     steps = (
-        equal(sigma.diff(Z), sigma * (1 - sigma), "logistic_equation", latex=r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z))"),
-        equal(sigma * (1 - sigma), slope.rewrite(sympy.exp), "hyperbolic", latex=rf"\sigma'(z) = {sympy.latex(slope)}"),
+        equal(
+            sigma.diff(Z),
+            sigma * (1 - sigma),
+            "logistic_equation",
+            latex=r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z))",
+        ),
+        equal(
+            sigma * (1 - sigma),
+            slope.rewrite(sympy.exp),
+            "hyperbolic",
+            latex=rf"\sigma'(z) = {sympy.latex(slope)}",
+        ),
         equal(
             slope.diff(Z),
             -slope * sympy.tanh(Z / 2),
             "second_derivative",
-            latex=r"\sigma''(z) = -\sigma'(z)\,\tanh\frac{z}{2}",
+            latex=r"\sigma''(z) = -\sigma'(z)\,\tanh\left(\frac{z}{2}\right)",
         ),
         equal(slope.subs(Z, 0), _SIGMOID.steepest_slope, "at_zero", latex=r"\sigma'(0) = \frac{1}{4}"),
     )
@@ -163,7 +183,12 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
     edge = sympy.log(1 / near - 1)  # σ(edge) = 1 - margin
     largest = near * (1 - near)
     steps = (
-        equal(_SIGMOID.expr.subs(Z, edge), 1 - near, "saturated_from"),
+        equal(
+            _SIGMOID.expr.subs(Z, edge),
+            1 - near,
+            "saturated_from",
+            latex=rf"\sigma\left({sympy.latex(edge)}\right) = 1 - {sympy.latex(near)}",
+        ),
         equal(
             slope.subs(Z, edge).rewrite(sympy.exp),
             largest,
@@ -174,9 +199,14 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
             slope.diff(Z),
             -slope * sympy.tanh(Z / 2),
             "decreasing",
-            latex=r"\sigma''(z) = -\sigma'(z)\,\tanh\frac{z}{2} < 0 \quad (z > 0)",
+            latex=r"\sigma''(z) = -\sigma'(z)\,\tanh\left(\frac{z}{2}\right) < 0 \quad (z > 0)",
         ),
-        equal(sympy.limit(slope, Z, sympy.oo), sympy.S.Zero, "fades", latex=r"\lim_{z\to\pm\infty} \sigma'(z) = 0"),
+        equal(
+            sympy.limit(slope, Z, sympy.oo),
+            sympy.S.Zero,
+            "fades",
+            latex=r"\lim_{z\to\pm\infty} \sigma'(z) = 0",
+        ),
     )
     holds = sign(largest - exact_real(reaches, "reaches")) >= 0
     return Finding(
@@ -198,16 +228,20 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
             sympy.integrate(density, (u, -size, size)),
             probability,
             "normal_integral",
-            latex=rf"P(|w| < {sympy.latex(size)}) = \int_{{-{sympy.latex(size)}}}^{{{sympy.latex(size)}}}"
+            latex=rf"P(\left|w\right| < {sympy.latex(size)}) = \int_{{-{sympy.latex(size)}}}^{{{sympy.latex(size)}}}"
             rf" \frac{{e^{{-u^2/2}}}}{{\sqrt{{2\pi}}}}\,du = {sympy.latex(probability)}",
         ),
         compared(sympy.Gt(probability, exact_real(share, "share"), evaluate=False), "more_than_share"),
         compared(
             sympy.Le(_SIGMOID.steepest_slope * size, largest_factor, evaluate=False),
             "factor_bound",
-            latex=rf"|w| < {sympy.latex(size)} \implies |\sigma'(z)\,w| < {sympy.latex(largest_factor)}",
+            latex=rf"\left|w\right| < {sympy.latex(size)} \implies \left|\sigma'(z)\,w\right| < {sympy.latex(largest_factor)}",
         ),
-        compared(sympy.Gt(beyond, 0, evaluate=False), "not_all", latex=rf"P(|w| > 4) = {sympy.latex(beyond)} > 0"),
+        compared(
+            sympy.Gt(beyond, 0, evaluate=False),
+            "not_all",
+            latex=rf"P(\left|w\right| > 4) = {sympy.latex(beyond)} > 0",
+        ),
     )
     certain = sign(1 - probability) <= 0
     return Finding(
@@ -222,12 +256,22 @@ def _critical(*, weight: Any) -> Finding:
     stated, critical = exact_real(weight, "weight"), critical_weight("sigmoid")
     above = critical + sympy.Rational(1, 10**12)
     steps = (
-        equal(1 / _SIGMOID.steepest_slope, critical, "one_over_supremum", latex=r"|w| > \frac{1}{\sup\sigma'} = 4"),
-        equal(explosion_width("sigmoid", critical), sympy.S.Zero, "empty_at_critical", latex=r"|X_4| = 0"),
+        equal(
+            1 / _SIGMOID.steepest_slope,
+            critical,
+            "one_over_supremum",
+            latex=r"\left|w\right| > \frac{1}{\sup\sigma'} = 4",
+        ),
+        equal(
+            explosion_width("sigmoid", critical),
+            sympy.S.Zero,
+            "empty_at_critical",
+            latex=r"\left|X_4\right| = 0",
+        ),
         compared(
             sympy.Gt(explosion_width("sigmoid", above), 0, evaluate=False),
             "open_above",
-            latex=r"|X_{4 + 10^{-12}}| > 0",
+            latex=r"\left|X_{4 + 10^{-12}}\right| > 0",
         ),
     )
     holds = explosion_set("sigmoid", stated) is sympy.S.EmptySet and sign(stated - critical) == 0
@@ -266,9 +310,7 @@ def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
         verdict = Verdict.HOLDS
     except UnprovenStep:
         verdict = Verdict.FAILS
-    return Finding(
-        verdict, tuple(steps), {"formula": ours.latex(), "textbook": sympy.latex(half_width(_W))}
-    )
+    return Finding(verdict, tuple(steps), {"formula": ours.latex(), "textbook": sympy.latex(half_width(_W))})
 
 
 def _widest(*, width: str, weight: str) -> Finding:
@@ -282,21 +324,29 @@ def _widest(*, width: str, weight: str) -> Finding:
             measured.diff(s),
             (1 - 2 * s * sympy.tanh(s)) / sympy.cosh(s) ** 2,
             "stationary",
-            latex=r"\frac{d}{ds}\,\frac{s}{\cosh^2 s} = \frac{1 - 2 s\tanh s}{\cosh^2 s}",
+            latex=r"\frac{d}{ds}\,\frac{s}{\cosh^2(s)} = \frac{1 - 2 s\tanh(s)}{\cosh^2(s)}",
         ),
         equal(
             (s * sympy.tanh(s)).diff(s),
             sympy.tanh(s) + s / sympy.cosh(s) ** 2,
             "one_maximum",
-            latex=r"\frac{d}{ds}\,s\tanh s = \tanh s + \frac{s}{\cosh^2 s} > 0 \quad (s > 0)",
+            latex=r"\frac{d}{ds}\,s\tanh(s) = \tanh(s) + \frac{s}{\cosh^2(s)} > 0 \quad (s > 0)",
         ),
         Step(
             rf"{sympy.latex(widest.equation)}, \qquad s \in \left[{sympy.latex(lower)}, {sympy.latex(upper)}\right]",
             "isolated",
             Check.CERTIFIED,
         ),
-        Step(rf"\max_w |X_w| = {sympy.latex(widest.width)} = {widest.width.n(30)}", "width_digits", Check.CERTIFIED),
-        Step(rf"|w| = {sympy.latex(widest.weight)} = {widest.weight.n(30)}", "weight_digits", Check.CERTIFIED),
+        Step(
+            rf"\max_w \left|X_w\right| = {sympy.latex(widest.width)} = {widest.width.n(30)}",
+            "width_digits",
+            Check.CERTIFIED,
+        ),
+        Step(
+            rf"\left|w\right| = {sympy.latex(widest.weight)} = {widest.weight.n(30)}",
+            "weight_digits",
+            Check.CERTIFIED,
+        ),
     )
     holds = _rounds_to(widest.width, width) and _rounds_to(widest.weight, weight)
     return Finding(

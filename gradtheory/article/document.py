@@ -31,6 +31,7 @@ class Section:
     steps : tuple of Step
     figure : str or None
         The name of the figure that belongs to it.
+
     """
 
     name: str
@@ -51,15 +52,16 @@ class Document:
     lang : str
     words : mapping
         The message catalogue of that language.
-    setting : mapping of str to str
+    setting : mapping of str to tuple of str
         The chain's equations as LaTeX: forward, backward, product.
     sections : tuple of Section
     version : str
+
     """
 
     lang: str
     words: Mapping[str, Any]
-    setting: Mapping[str, str]
+    setting: Mapping[str, tuple[str, ...]]
     sections: tuple[Section, ...]
     version: str = __version__
 
@@ -91,16 +93,14 @@ def _filled(prose: str, values: Mapping[str, Any]) -> str:
     return _VALUES.from_string(prose).render(values)
 
 
-def _setting() -> dict[str, str]:
+def _setting() -> dict[str, tuple[str, ...]]:
     depth, layer = sympy.symbols("L l", integer=True, positive=True)
     chain = Chain(depth=depth, activation=GENERIC)
+    product = sympy.Eq(
+        sympy.Symbol(r"\frac{\partial C}{\partial w_l}"), chain.gradient(chain.w[layer]), evaluate=False
+    )
     return {
-        "forward": _aligned(*chain.forward()),
-        "backward": _aligned(*chain.backward()),
-        "product": rf"\frac{{\partial C}}{{\partial w_l}} = {sympy.latex(chain.gradient(chain.w[layer]))}",
+        "forward": tuple(map(sympy.latex, chain.forward())),
+        "backward": tuple(map(sympy.latex, chain.backward())),
+        "product": (sympy.latex(product),),
     }
-
-
-def _aligned(*equations: sympy.Eq) -> str:
-    rows = (f"{sympy.latex(each.lhs)} &= {sympy.latex(each.rhs)}" for each in equations)
-    return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from gradtheory import plots
 from gradtheory.article.document import Document
 
-_MATH = re.compile(r"\$(.+?)\$")
+_MATH = re.compile(r"(\$\$?)(.+?)\1")  # $inline$ and $$display$$
 _EMPHASIS = re.compile(r"\*(.+?)\*")
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: f"\\{character}" for character in "&%$#_{}"
@@ -28,8 +28,8 @@ def to_html(document: Document) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gradtheory.article"), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["prose"] = lambda text: Markup(_prose(text, _html_text, _mathml))  # noqa: S704  # escaped below
-    environment.filters["display"] = lambda latex: Markup(_mathml(latex, display="block"))  # noqa: S704  # MathML
+    environment.filters["prose"] = lambda text: Markup(_prose(text, _html_text, _mathml))  # noqa: S704  # escaped
+    environment.filters["display"] = lambda latex: Markup(_mathml(latex, display=True))  # noqa: S704  # MathML
     pictures = {name: Markup(_svg(figure)) for name, figure in figures().items()}  # noqa: S704  # Matplotlib's SVG
     return environment.get_template("article.html.jinja").render(**vars(document), figures=pictures)
 
@@ -47,8 +47,8 @@ def to_latex(document: Document) -> str:
         comment_end_string="#>",
         keep_trailing_newline=True,
     )
-    environment.filters["prose"] = lambda text: _prose(text, _tex_text, lambda latex: f"${latex}$")
-    environment.filters["display"] = lambda latex: f"\\[ {latex} \\]"
+    environment.filters["prose"] = lambda text: _prose(text, _tex_text, _tex)
+    environment.filters["display"] = lambda latex: _tex(latex, display=True)
     return environment.get_template("article.tex.jinja").render(**vars(document))
 
 
@@ -68,7 +68,10 @@ def write(document: Document, folder: Path) -> Iterator[Path]:
 
 def figures() -> dict[str, Figure]:
     """Return the three figures: the chain, the gradients over layers, the sigmoid with its interval."""
-    chain, layers = Figure(figsize=(8, 2.4), layout="constrained"), Figure(figsize=(7, 4), layout="constrained")
+    chain, layers = (
+        Figure(figsize=(8, 1.5), layout="constrained"),
+        Figure(figsize=(7, 4), layout="constrained"),
+    )
     sigmoid = Figure(figsize=(10, 4), layout="constrained")
     plots.chain_diagram(ax=chain.subplots())
     plots.gradient_over_layers(ax=layers.subplots())
@@ -92,10 +95,13 @@ def _svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def _prose(text: str, escape: Callable[[str], str], formula: Callable[[str], str]) -> str:
+def _prose(text: str, escape: Callable[[str], str], formula: Callable[[str, bool], str]) -> str:
     """Escape the words and set the formulas between dollar signs."""
-    pieces = _MATH.split(text)
-    return "".join(formula(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces))
+    words, *formulas = _MATH.split(text)
+    triples = zip(formulas[::3], formulas[1::3], formulas[2::3], strict=True)
+    return escape(words) + "".join(
+        formula(latex, mark == "$$") + escape(after) for mark, latex, after in triples
+    )
 
 
 def _html_text(text: str) -> str:
@@ -107,5 +113,9 @@ def _tex_text(text: str) -> str:
     return _EMPHASIS.sub(r"\\emph{\1}", escaped)
 
 
-def _mathml(latex: str, display: str = "inline") -> str:
-    return latex2mathml.converter.convert(latex, display=display)
+def _mathml(latex: str, display: bool = False) -> str:
+    return latex2mathml.converter.convert(latex, display="block" if display else "inline")
+
+
+def _tex(latex: str, display: bool = False) -> str:
+    return f"\\[ {latex} \\]" if display else f"${latex}$"

@@ -36,6 +36,7 @@ class Step:
         The key of its reason in the message catalogue.
     check : Check
         How it was checked.
+
     """
 
     latex: str
@@ -53,6 +54,7 @@ def equal(left: sympy.Expr, right: sympy.Expr, reason: str, latex: str | None = 
     >>> x = sympy.Symbol("x", positive=True)
     >>> equal((x + 1) ** 2, x**2 + 2 * x + 1, "binomial").check
     <Check.EXACT: 'exact'>
+
     """
     shown = latex or f"{sympy.latex(left)} = {sympy.latex(right)}"
     difference = left - right
@@ -60,7 +62,10 @@ def equal(left: sympy.Expr, right: sympy.Expr, reason: str, latex: str | None = 
         return Step(shown, reason, Check.EXACT)
     symbols = sorted(difference.free_symbols, key=str)
     points = [
-        {symbol: _SAMPLES[(shift + position) % len(_SAMPLES)] / (position + 1) for position, symbol in enumerate(symbols)}
+        {
+            symbol: _SAMPLES[(shift + position) % len(_SAMPLES)] / (position + 1)
+            for position, symbol in enumerate(symbols)
+        }
         for shift in range(len(_SAMPLES))
     ]
     if all(_is_small(difference.xreplace(point), left.xreplace(point)) for point in points):
@@ -77,6 +82,7 @@ def compared(relation: sympy.Rel, reason: str, latex: str | None = None) -> Step
     --------
     >>> compared(sympy.Lt(sympy.exp(1), 3, evaluate=False), "e").latex
     'e < 3'
+
     """
     order = sign(relation.lhs - relation.rhs)
     if not relation.func(sympy.Integer(order), 0):

@@ -31,6 +31,7 @@ class Case:
         The open intervals of x, in increasing order.
     width : sympy.Expr
         Their total length.
+
     """
 
     condition: sympy.Basic
@@ -64,6 +65,7 @@ class ExplosionFormula:
     (4*asinh(sqrt(-4 + Abs(w)/c)/2)/Abs(w), Abs(w) > 4*c)
     >>> formula.width.subs({formula.w: 7, formula.c: 1})
     4*asinh(sqrt(3)/2)/7
+
     """
 
     activation: Activation
@@ -99,7 +101,7 @@ class ExplosionFormula:
         left = rf"\left|{sigma}'({w} x + {b})\,{w}\right| > {c}"
         if len(self.cases) == 1:
             (case,) = self.cases
-            return rf"{left} \iff {_latex_of_intervals(case)} \qquad ({sympy.latex(self.condition)})"
+            return rf"{left} \iff {_latex_of_intervals(case)} \quad ({sympy.latex(self.condition)})"
         rows = r" \\ ".join(
             rf"{_latex_of_intervals(case)} & \text{{if }} {sympy.latex(case.condition)}"
             for case in self.cases
@@ -137,6 +139,7 @@ def explosion_formula(activation: str | Activation) -> ExplosionFormula:
     >>> print(explosion_formula("arctan"))
     |σ'(w*x + b)*w| > c for σ = arctan:
       -b/w - sqrt(-1 + Abs(w)/c)/Abs(w) < x < -b/w + sqrt(-1 + Abs(w)/c)/Abs(w)  if Abs(w) > c
+
     """
     record = catalogue.activation(activation)
     levels = _levels(record)

@@ -54,6 +54,7 @@ def explosion_set(
     {0}
     >>> explosion_set("relu", w=-2)
     Interval.open(-oo, 0)
+
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
     weight, bias = exact_real(w, "w"), exact_real(b, "b")
@@ -93,6 +94,7 @@ def explosion_width(activation: str | Activation, w: Any, *, threshold: Any = 1)
     4*asinh(sqrt(3)/2)/7
     >>> explosion_width("relu", w=2), explosion_width("relu", w=1)
     (oo, 0)
+
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
     size = abs(exact_real(w, "w"))
@@ -120,5 +122,6 @@ def critical_weight(activation: str | Activation, *, threshold: Any = 1) -> symp
     --------
     >>> critical_weight("sigmoid"), critical_weight("erf", threshold=2)
     (4, sqrt(pi))
+
     """
     return exact_positive(threshold, "threshold") / catalogue.activation(activation).steepest_slope

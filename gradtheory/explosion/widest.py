@@ -37,6 +37,7 @@ class WidestExplosion:
         Whether the set at `weight` itself has that width.
     equation : sympy.Eq or None
         What the parameter s of `width` and `weight` solves; None where no stationary point is involved.
+
     """
 
     activation: Activation
@@ -107,6 +108,7 @@ def widest_explosion(activation: str | Activation, *, threshold: Any = 1) -> Wid
     1 at |w| = 2; s**2 = 1 (exact)
     >>> widest_explosion("hard_tanh")
     2 as |w| tends to 1 (exact)
+
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
     tail = _steepest_tail(record)

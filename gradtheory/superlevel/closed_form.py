@@ -40,6 +40,7 @@ def components(
     >>> import gradtheory as gt
     >>> components(gt.activation("arctan"), sympy.Rational(1, 5))
     (Component(lower=-2, upper=2, lower_open=True, upper_open=True),)
+
     """
     merged: list[Component] = []
     for piece in _pieces(activation, level, strict, level if at is None else at):

@@ -16,6 +16,7 @@ class Component:
         The ends, lower <= upper, possibly infinite.
     lower_open, upper_open : bool
         Whether each end is left out; infinite ends always are.
+
     """
 
     lower: sympy.Expr

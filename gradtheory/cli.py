@@ -1,0 +1,238 @@
+"""The command line: it reads arguments, calls the library and prints; it computes nothing."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import sympy
+from rich.console import Console
+from rich.table import Table
+
+import gradtheory as gt
+from gradtheory.errors import GradTheoryError, InvalidArgument
+
+_MOST_DIGITS = 1_000_000
+
+_activation = click.argument("activation", metavar="ACT")
+_weight = click.option(
+    "-w", "--weight", metavar="W", required=True, help="The weight, such as 7, -0.3 or 22/7; taken exactly."
+)
+_threshold = click.option(
+    "-c",
+    "--threshold",
+    metavar="C",
+    default="1",
+    show_default=True,
+    help="A factor explodes above this size.",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: gradtheory set sigmoid -w 7",
+)
+@click.version_option(gt.__version__, prog_name="gradtheory")
+def app() -> None:
+    """Say why gradients explode or vanish, exactly where, and what provably stops it.
+
+    ACT is the name of an activation; `gradtheory activations` lists them.
+    """
+
+
+@app.command("set")
+@_activation
+@_weight
+@click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
+@_threshold
+@click.option("--closed", is_flag=True, help="Use >= in place of >.")
+@_as_json
+def explosion_set(
+    activation: str, weight: str, bias: str, threshold: str, closed: bool, as_json: bool
+) -> None:
+    """Print the set of inputs x where |σ'(wx + b)·w| > c.
+
+    Example: gradtheory set sigmoid -w 7 -b 1
+    """
+    found = gt.explosion_set(activation, weight, bias, threshold=threshold, strict=not closed)
+    _print_result(as_json, set=found, guarantee=gt.guarantee(found))
+
+
+@app.command()
+@_activation
+@_weight
+@_threshold
+@_as_json
+def width(activation: str, weight: str, threshold: str, as_json: bool) -> None:
+    """Print the total length of the explosion set; the bias does not matter.
+
+    Example: gradtheory width sigmoid -w 7
+    """
+    found = gt.explosion_width(activation, weight, threshold=threshold)
+    _print_result(as_json, width=found, digits=found.n(), guarantee=gt.guarantee(found))
+
+
+@app.command()
+@_activation
+@_threshold
+@click.option(
+    "--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print."
+)
+@_as_json
+def widest(activation: str, threshold: str, digits: int, as_json: bool) -> None:
+    """Print the widest explosion set over all weights, and the weight where it occurs.
+
+    Example: gradtheory widest sigmoid --digits 50
+    """
+    if not 1 <= digits <= _MOST_DIGITS:
+        raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
+    found = gt.widest_explosion(activation, threshold=threshold)
+    _print_result(
+        as_json,
+        width=_digits(found.width, digits),
+        weight=_digits(found.weight, digits),
+        attained=found.attained,
+        width_formula=found.width,
+        weight_formula=found.weight,
+        equation=f"{found.equation.lhs} = {found.equation.rhs}" if found.equation is not None else None,
+        guarantee=found.guarantee,
+    )
+
+
+@app.command()
+@click.option("--depth", metavar="N", type=int, required=True, help="The number of layers.")
+@click.option(
+    "--wrt", metavar="NAME", default="w1", show_default=True, help="A weight, a bias or the input: w1, b2, x."
+)
+@click.option(
+    "--activation", metavar="ACT", default="sigmoid", show_default=True, help="The activation of every layer."
+)
+@click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), default="squared", show_default=True)
+@click.option("--format", "style", type=click.Choice(["text", "latex"]), default="text", show_default=True)
+@_as_json
+def derive(depth: int, wrt: str, activation: str, loss: str, style: str, as_json: bool) -> None:
+    """Print the chain's equations, the backward recursion and one gradient.
+
+    Example: gradtheory derive --depth 3 --wrt w1 --format latex
+    """
+    chain = gt.Chain(depth, activation, loss)
+    symbol = chain.symbol(wrt)
+    gradient = sympy.Eq(sympy.Derivative(chain.C, symbol), chain.gradient(symbol), evaluate=False)
+    parts = {"forward": chain.forward(), "backward": chain.backward(), "gradient": (gradient,)}
+    write = sympy.latex if style == "latex" else _text
+    written = {name: [write(each) for each in equations] for name, equations in parts.items()}
+    if as_json:
+        _print_json(written)
+    else:
+        click.echo("\n\n".join("\n".join(lines) for lines in written.values()))
+
+
+@app.command()
+@_as_json
+def activations(as_json: bool) -> None:
+    """List the catalogue: each activation, its slope, its critical weight and its widest explosion."""
+    rows = [_row(gt.activation(name)) for name in gt.activation_names()]
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table(*("activation", "slope", "sup|slope|", "widest width", "at |w|", "guarantee"))
+    for row in rows:
+        table.add_row(*(str(each) for each in row.values()))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+@app.command()
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("build/article"),
+    show_default=True,
+    help="The folder to write to.",
+)
+@_as_json
+def article(out: Path, as_json: bool) -> None:
+    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures."""
+    document = gt.article.build()
+    try:
+        paths = [str(path) for path in gt.article.write(document, out)]
+    except OSError as error:
+        raise InvalidArgument(
+            "out", str(out), f"must be a folder that can be written to ({error.strerror})"
+        ) from None
+    verdicts = {section.name: document.words["verdicts"][section.verdict] for section in document.sections}
+    if as_json:
+        _print_json({"verdicts": verdicts, "files": paths})
+        return
+    for section in document.sections:
+        click.echo(f"{verdicts[section.name]:<24}{section.title}")
+    click.echo("\nWritten: " + ", ".join(paths))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code: 0, or 2 with one line on bad input."""
+    try:
+        return int(app.main(arguments, prog_name="gradtheory", standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        return 0
+    except click.ClickException as error:
+        message = error.format_message()
+    except click.exceptions.Abort:
+        return 130  # as a shell reports an interrupt
+    except GradTheoryError as error:
+        message = str(error)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stderr.close()
+        return 0
+    click.echo(f"gradtheory: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _row(record: gt.Activation) -> dict[str, Any]:
+    row = {"name": record.name, "slope": str(record.derivative)}
+    try:
+        found = gt.widest_explosion(record)
+    except gt.errors.NoClosedForm:
+        return row | {"steepest": "", "width": "", "weight": "", "guarantee": "no closed form yet"}
+    return row | {
+        "steepest": str(_digits(record.steepest_slope, 6)),
+        "width": str(_digits(found.width, 10)),
+        "weight": ("" if found.attained else "→ ") + str(_digits(found.weight, 10)),
+        "guarantee": found.guarantee.value,
+    }
+
+
+def _digits(number: sympy.Expr, digits: int) -> sympy.Expr:
+    return number if number.is_infinite or number.is_Integer else number.n(digits)
+
+
+def _text(equation: sympy.Eq) -> str:
+    left, right = equation.args
+    if isinstance(left, sympy.Derivative):
+        return f"d{left.expr}/d{left.variables[0]} = {right}"
+    return f"{left} = {right}"
+
+
+def _print_result(as_json: bool, **result: Any) -> None:
+    shown = {name: _plain(value) for name, value in result.items()}
+    if as_json:
+        _print_json(shown)
+        return
+    pad = max(map(len, shown))
+    for name, value in shown.items():
+        if value is not None:
+            click.echo(f"{name.replace('_', ' '):<{pad}}  {value}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, gt.Guarantee):
+        return value.value
+    return str(value) if isinstance(value, sympy.Basic) else value
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
