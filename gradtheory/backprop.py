@@ -192,9 +192,7 @@ def _multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> 
 
 
 _PLAIN = _Arithmetic(np.multiply, np.vecdot)
-_ZERO_WINS = _Arithmetic(
-    _multiply_zero_wins, lambda left, right: _multiply_zero_wins(left, right).sum(axis=-1)
-)
+_ZERO_WINS = _Arithmetic(_multiply_zero_wins, lambda left, right: _multiply_zero_wins(left, right).sum(axis=-1))
 
 
 def _finite(value: Any, name: str) -> Array:
@@ -222,9 +220,7 @@ def _batch_shape(depth: int, x: Array, y: Array, w: Array, b: Array) -> tuple[in
         return np.broadcast_shapes(x.shape, y.shape, w.shape[1:], b.shape[1:])
     except ValueError:
         shapes = x.shape, y.shape, w.shape[1:], b.shape[1:]
-        raise InvalidArgument(
-            "shapes of x, y, w[0], b[0]", shapes, "must broadcast to one batch shape"
-        ) from None
+        raise InvalidArgument("shapes of x, y, w[0], b[0]", shapes, "must broadcast to one batch shape") from None
 
 
 def _flat(array: Array, batch: tuple[int, ...], size: int) -> Array:
@@ -236,9 +232,7 @@ def _per_sample(array: Array, batch: tuple[int, ...], size: int) -> Array:
     if array.ndim == 1:
         return array[:, np.newaxis]
     depth = array.shape[0]
-    return np.broadcast_to(array.reshape(_padded(array.shape, len(batch) + 1, 1)), (depth, *batch)).reshape(
-        depth, size
-    )
+    return np.broadcast_to(array.reshape(_padded(array.shape, len(batch) + 1, 1)), (depth, *batch)).reshape(depth, size)
 
 
 def _padded(shape: tuple[int, ...], ndim: int, layers: int) -> tuple[int, ...]:
@@ -251,7 +245,5 @@ def _summed_to(gradient: Array, shape: tuple[int, ...], layers: int) -> Array:
     if gradient.shape == shape:
         return gradient
     padded = _padded(shape, gradient.ndim, layers)
-    axes = tuple(
-        axis for axis, (have, want) in enumerate(zip(gradient.shape, padded, strict=True)) if have != want
-    )
-    return gradient.sum(axis=axes).reshape(shape)
+    axes = tuple(axis for axis, (have, want) in enumerate(zip(gradient.shape, padded, strict=True)) if have != want)
+    return np.asarray(gradient.sum(axis=axes)).reshape(shape)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -76,21 +76,18 @@ class Chain:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth", chain_depth(self.depth))
-        many = isinstance(self.activation, Sequence) and not isinstance(self.activation, str)
-        object.__setattr__(
-            self,
-            "activation",
-            tuple(map(catalogue.activation, self.activation))
-            if many
-            else catalogue.activation(self.activation),
-        )
-        if many and (self.is_symbolic or len(self.activation) != self.depth):
-            raise InvalidArgument(
-                "activation",
-                self.activation,
-                f"must be one activation, or one per layer: {self.depth} of them",
-            )
+        if isinstance(self.activation, str | Activation):
+            object.__setattr__(self, "activation", catalogue.activation(self.activation))
+        else:
+            object.__setattr__(self, "activation", self._one_per_layer(self.activation))
         loss_for(self.loss, self._activation(self.depth))
+
+    def _one_per_layer(self, given: Any) -> tuple[Activation, ...]:
+        if not isinstance(given, Sequence) or self.is_symbolic or len(given) != self.depth:
+            raise InvalidArgument(
+                "activation", given, f"must be the name of one activation, or a sequence of {self.depth}, one per layer"
+            )
+        return tuple(catalogue.activation(each) for each in given)
 
     @property
     def is_symbolic(self) -> bool:
@@ -98,9 +95,8 @@ class Chain:
         return isinstance(self.depth, sympy.Symbol)
 
     def _activation(self, layer: int | sympy.Expr) -> Activation:
-        if isinstance(self.activation, tuple):
-            return self.activation[layer - 1]
-        return self.activation
+        one_or_all: Any = self.activation
+        return cast(Activation, one_or_all[layer - 1] if isinstance(one_or_all, tuple) else one_or_all)
 
     @property
     def layer_activations(self) -> tuple[Activation, ...]:
@@ -392,9 +388,7 @@ class Chain:
         within = self.is_symbolic or layer <= self.depth
         if letter in ("w", "b") and layer != 0 and within and wrt == getattr(self, letter)[layer]:
             return letter, layer
-        raise InvalidArgument(
-            "wrt", wrt, f"must be w[1] … w[{self.depth}], b[1] … b[{self.depth}] or x of this chain"
-        )
+        raise InvalidArgument("wrt", wrt, f"must be w[1] … w[{self.depth}], b[1] … b[{self.depth}] or x of this chain")
 
     def _given(self, x: Any, y: Any, w: Any, b: Any) -> dict[sympy.Expr, sympy.Expr]:
         values = {
@@ -405,14 +399,8 @@ class Chain:
         for symbols, numbers, name in ((self.w, w, "w"), (self.b, b, "b")):
             if numbers is None:
                 continue
-            if (
-                not isinstance(numbers, Sequence | np.ndarray)
-                or isinstance(numbers, str)
-                or len(numbers) != self.depth
-            ):
-                raise InvalidArgument(
-                    name, numbers, f"must be a sequence of {self.depth} numbers, one per layer"
-                )
+            if not isinstance(numbers, Sequence | np.ndarray) or isinstance(numbers, str) or len(numbers) != self.depth:
+                raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
             values |= {
                 symbol: exact_real(number, f"{name}[{layer}]")
                 for layer, (symbol, number) in enumerate(zip(symbols, numbers, strict=True), start=1)

@@ -50,9 +50,7 @@ def app() -> None:
 @_threshold
 @click.option("--closed", is_flag=True, help="Use >= in place of >.")
 @_as_json
-def explosion_set(
-    activation: str, weight: str, bias: str, threshold: str, closed: bool, as_json: bool
-) -> None:
+def explosion_set(activation: str, weight: str, bias: str, threshold: str, closed: bool, as_json: bool) -> None:
     """Print the set of inputs x where |σ'(wx + b)·w| > c.
 
     Example: gradtheory set sigmoid -w 7 -b 1
@@ -78,9 +76,7 @@ def width(activation: str, weight: str, threshold: str, as_json: bool) -> None:
 @app.command()
 @_activation
 @_threshold
-@click.option(
-    "--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print."
-)
+@click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
 @_as_json
 def widest(activation: str, threshold: str, digits: int, as_json: bool) -> None:
     """Print the widest explosion set over all weights, and the weight where it occurs.
@@ -160,9 +156,7 @@ def article(out: Path, as_json: bool) -> None:
     try:
         paths = [str(path) for path in gt.article.write(document, out)]
     except OSError as error:
-        raise InvalidArgument(
-            "out", str(out), f"must be a folder that can be written to ({error.strerror})"
-        ) from None
+        raise InvalidArgument("out", str(out), f"must be a folder that can be written to ({error.strerror})") from None
     verdicts = {section.name: document.words["verdicts"][section.verdict] for section in document.sections}
     if as_json:
         _print_json({"verdicts": verdicts, "files": paths})

@@ -28,10 +28,10 @@ _MOST_BITS = 3_400  # about 1,000 digits
 _FLINT_LOCK = threading.RLock()
 
 _FUNCTIONS: dict[type, Callable[..., Ball]] = {
-    sympy.Abs: lambda x: abs(x),
+    sympy.Abs: abs,
     sympy.LambertW: lambda x, branch=0: x.lambertw(branch=int(branch)),
-    sympy.Max: lambda *balls: functools.reduce(lambda x, y: x.max(y), balls),
-    sympy.Min: lambda *balls: functools.reduce(lambda x, y: x.min(y), balls),
+    sympy.Max: lambda *balls: functools.reduce(flint.arb.max, balls),
+    sympy.Min: lambda *balls: functools.reduce(flint.arb.min, balls),
     sympy.acosh: lambda x: x.acosh(),
     sympy.asinh: lambda x: x.asinh(),
     sympy.atan: lambda x: x.atan(),
@@ -91,7 +91,7 @@ def enclose(expr: sympy.Expr, bits: int, at: Mapping[sympy.Symbol, Ball] | None 
         return _evaluate(expr, bits, at or {})
 
 
-def _evaluate(expr: sympy.Expr, bits: int, at: Mapping[sympy.Symbol, Ball]) -> Ball:
+def _evaluate(expr: sympy.Expr, bits: int, at: Mapping[sympy.Symbol, Ball]) -> Ball:  # noqa: PLR0911  # one a case
     match expr:
         case sympy.Rational():
             return flint.arb(flint.fmpq(int(expr.p), int(expr.q)))
@@ -146,7 +146,7 @@ def sign(expr: sympy.Expr, most_bits: int = _MOST_BITS) -> int:
 
     """
     if expr.is_Rational:
-        return (expr.p > 0) - (expr.p < 0)
+        return int(expr.p > 0) - int(expr.p < 0)
     bits, asked = _FIRST_BITS, False
     while bits <= most_bits:
         with _precision(bits):
@@ -161,9 +161,7 @@ def sign(expr: sympy.Expr, most_bits: int = _MOST_BITS) -> int:
                 return 0
         bits *= 2
     digits = int(most_bits * 0.30103)
-    raise Undecided(
-        f"the sign of {expr} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}"
-    )
+    raise Undecided(f"the sign of {expr} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}")
 
 
 def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
@@ -185,9 +183,7 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
             return sympy.Float(0)
         if working > 4 * (bits + _MOST_BITS):
             raise Undecided(f"{expr} is not known to {bits} bits even when computed with {working}")
-        working += max(
-            working // 2, bits + 1 - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0
-        )
+        working += max(working // 2, bits + 1 - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
     mantissa, exponent = (int(part) for part in ball.mid().man_exp())
     return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)
 

@@ -112,7 +112,5 @@ def _exact_decimal(number: Decimal, original: Any, name: str) -> sympy.Expr:
     if not number.is_finite():
         raise InvalidArgument(name, original, f"must be a finite real number, {_EXAMPLES}")
     if number and abs(number.adjusted()) > _LONGEST_NUMBER:
-        raise InvalidArgument(
-            name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point"
-        )
+        raise InvalidArgument(name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point")
     return sympy.Rational(*number.as_integer_ratio())

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import sympy
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
@@ -16,9 +17,7 @@ from gradtheory.inputs import exact_positive
 _BLUE, _RED, _GREY = "#1f5fa8", "#c0392b", "#7f8c8d"
 
 
-def gradient_over_layers(
-    factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: Axes | None = None
-) -> Axes:
+def gradient_over_layers(factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: Axes | None = None) -> Axes:
     """Draw |∂C/∂b_l| relative to the last layer, for sigmoid chains whose every factor σ'(z_l)·w_l is the same.
 
     Each chain has z_l = 0 throughout: w_l = 4r and b_l = -2r give the factor r; the gradients come from backprop.
@@ -40,7 +39,7 @@ def gradient_over_layers(
         w = np.full(depth, 4.0 * factor)
         sizes = np.abs(chain.backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b)
         ax.semilogy(layers, sizes / sizes[-1], marker="o", markersize=3, label=f"factor {factor:g}")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
     ax.set_xlabel("layer $l$ (the input is on the right)")
     ax.set_ylabel(r"$|\partial C/\partial b_l|\ /\ |\partial C/\partial b_L|$")
@@ -61,13 +60,7 @@ def chain_diagram(depth: int = 3, *, ax: Axes | None = None) -> Axes:
     """
     ax = _axes(ax)
     for position in range(depth + 2):
-        label = (
-            "x"
-            if position == 0
-            else "C"
-            if position > depth
-            else rf"$a_{{{position}}}=\sigma(z_{{{position}}})$"
-        )
+        label = "x" if position == 0 else "C" if position > depth else rf"$a_{{{position}}}=\sigma(z_{{{position}}})$"
         ax.text(
             position,
             0,
@@ -95,9 +88,7 @@ def chain_diagram(depth: int = 3, *, ax: Axes | None = None) -> Axes:
             arrowprops={"arrowstyle": "->", "color": _RED, "linestyle": "--"},
         )
         forward = "loss" if last else rf"$w_{{{layer}}},\,b_{{{layer}}}$"
-        backward = (
-            rf"$\partial C/\partial a_{{{depth}}}$" if last else rf"$\delta_{{{layer}}}\,w_{{{layer}}}$"
-        )
+        backward = rf"$\partial C/\partial a_{{{depth}}}$" if last else rf"$\delta_{{{layer}}}\,w_{{{layer}}}$"
         ax.text(layer - 0.5, 0.14, forward, ha="center", va="bottom", color=_BLUE)
         ax.text(layer - 0.5, -0.14, backward, ha="center", va="top", color=_RED)
     ax.set_xlim(-0.4, depth + 1.4)
@@ -114,6 +105,7 @@ def activation_and_slope(
     Parameters
     ----------
     activation : str or Activation
+        A name in the catalogue, or a record.
     span : float
         Half the width of the window in z.
     ax : matplotlib Axes, optional
@@ -136,9 +128,7 @@ def activation_and_slope(
     return ax
 
 
-def width_over_weight(
-    activation: str | Activation = "sigmoid", *, threshold: Any = 1, ax: Axes | None = None
-) -> Axes:
+def width_over_weight(activation: str | Activation = "sigmoid", *, threshold: Any = 1, ax: Axes | None = None) -> Axes:
     """Draw the length of the explosion set over |w|, with its maximum marked.
 
     Parameters
@@ -171,9 +161,7 @@ def width_over_weight(
     width = sympy.lambdify(formula.w, formula.width.subs(formula.c, c), modules="numpy")
     ax.plot(w, width(w), color=_BLUE)
     ax.plot([place], [height], marker="o", color=_RED)
-    ax.annotate(
-        f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points"
-    )
+    ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points")
     ax.set_xlim(left=0.0)
     ax.set_ylim(0.0, 1.25 * height)
     ax.axvline(start, color=_GREY, linestyle=":", label=f"critical weight {start:g}")

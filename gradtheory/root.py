@@ -54,7 +54,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     upper: sympy.Rational
     value: sympy.Lambda
 
-    def __new__(
+    def __new__(  # noqa: D102  # the class's docstring
         cls,
         function: sympy.Lambda,
         lower: sympy.Rational,
@@ -120,12 +120,12 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         return f"Root({', '.join(printer._print(each) for each in arguments)})"
 
 
-@dispatch(Root, sympy.Rational)  # type: ignore[untyped-decorator]  # SymPy is untyped
+@dispatch(Root, sympy.Rational)
 def _eval_is_ge(left: Root, right: sympy.Rational) -> bool:
     """Decide a comparison by proof, at any precision; SymPy's own gives up at 100 digits."""
     return enclosure.sign(left - right) >= 0
 
 
-@dispatch(sympy.Rational, Root)  # type: ignore[no-redef, untyped-decorator]  # the other order, as above
+@dispatch(sympy.Rational, Root)  # type: ignore[no-redef]  # the other order
 def _eval_is_ge(left: sympy.Rational, right: Root) -> bool:
     return enclosure.sign(left - right) >= 0

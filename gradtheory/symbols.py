@@ -17,7 +17,7 @@ class LayerVariable(sympy.Indexed):  # type: ignore[misc]  # SymPy's classes are
     consists of the same symbols as a chain of that depth. Layer 0 of `a` is the input x.
     """
 
-    def __new__(cls, base: sympy.IndexedBase, layer: sympy.Expr) -> sympy.Expr:
+    def __new__(cls, base: sympy.IndexedBase, layer: sympy.Expr) -> sympy.Expr:  # noqa: D102  # the class's docstring
         layer = sympy.sympify(layer)
         if layer.is_Integer:
             return layer_symbol(str(base.label), int(layer))
@@ -37,7 +37,7 @@ class LayerProduct(sympy.Product):  # type: ignore[misc]  # SymPy's classes are 
     SymPy's own constructor folds piecewise factors, and its `doit` looks for closed forms: both would lose the factors.
     """
 
-    def __new__(cls, factor: sympy.Expr, *limits: Any, **_: Any) -> "LayerProduct":
+    def __new__(cls, factor: sympy.Expr, *limits: Any, **_: Any) -> "LayerProduct":  # noqa: D102  # likewise
         self = sympy.Expr.__new__(cls, factor, *map(sympy.sympify, limits))
         self.is_commutative = True
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
@@ -50,9 +50,7 @@ class LayerProduct(sympy.Product):  # type: ignore[misc]  # SymPy's classes are 
         layer, first, last = self.limits[0]
         if not (first.is_Integer and last.is_Integer):
             return self
-        return sympy.Mul(
-            *(self.function.xreplace({layer: sympy.Integer(each)}) for each in range(first, last + 1))
-        )
+        return sympy.Mul(*(self.function.xreplace({layer: sympy.Integer(each)}) for each in range(first, last + 1)))
 
 
 def layer_symbol(name: str, layer: int) -> sympy.Symbol:

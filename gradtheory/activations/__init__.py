@@ -59,9 +59,8 @@ def _catalogue() -> MappingProxyType[str, Activation]:
     found: dict[str, Activation] = {}
     for module in pkgutil.iter_modules(__path__):
         for record in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(record, Activation):
-                if found.setdefault(record.name, record) is not record:
-                    raise ValueError(f"two activations are named {record.name}")
+            if isinstance(record, Activation) and found.setdefault(record.name, record) is not record:
+                raise ValueError(f"two activations are named {record.name}")
     return MappingProxyType(dict(sorted(found.items())))
 
 

@@ -2,24 +2,25 @@
 
 import numpy as np
 import scipy.special
-from sympy import Interval, Lambda, Rational, S, erf, exp, oo, sqrt
+from sympy import Expr, Interval, Lambda, Rational, S, erf, exp, oo, sqrt
 
 from gradtheory.activations.kernels import exp_minus_square, logistic
 from gradtheory.activations.record import Activation, Z
 from gradtheory.root import Root
 
 
-def _minimum(expr, lower, upper):  # type: ignore[no-untyped-def]  # SymPy is untyped
+def _minimum(expr: Expr, lower: Rational, upper: Rational) -> Root:
     """Return the value of `expr` at the only zero of its derivative in [lower, upper]."""
     return Root(Lambda(Z, expr.diff(Z)), lower, upper, Lambda(Z, expr))
 
 
 def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     z = np.maximum(z, -40.0)  # both are 0 in float64 from there on
-    share = scipy.special.ndtr(z)
-    density = exp_minus_square(z / np.sqrt(2.0)) / np.sqrt(2.0 * np.pi)
+    bell = exp_minus_square(z, 0.5)
+    tail = 0.5 * bell * scipy.special.erfcx(np.abs(z) * np.sqrt(0.5))  # Φ(-|z|)
+    share = np.where(z < 0.0, tail, 1.0 - tail)
     np.multiply(z, share, out=value)
-    np.add(share, np.minimum(z, 40.0) * density, out=slope)
+    np.add(share, np.minimum(z, 40.0) * bell / np.sqrt(2.0 * np.pi), out=slope)
 
 
 _GELU = Z * (1 + erf(Z / sqrt(2))) / 2

@@ -33,8 +33,10 @@ def ratio(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(size, 1.0), 1.0 / np.maximum(size, 1.0)
 
 
-def exp_minus_square(z: np.ndarray) -> np.ndarray:
-    """Return exp(-z²) to the last few bits: the rounding error of z², found exactly, is put back.
+def exp_minus_square(z: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """Return exp(-scale·z²) to the last few bits, for a power of two as scale.
+
+    The rounding error of z², found exactly, is put back.
 
     Without it the relative error grows as z² (T. J. Dekker, "A floating-point technique for extending the available
     precision", Numer. Math. 18, 1971).
@@ -45,4 +47,4 @@ def exp_minus_square(z: np.ndarray) -> np.ndarray:
     high = scaled - (scaled - z)
     low = z - high
     error = ((high * high - square) + 2.0 * high * low) + low * low
-    return np.exp(-square) * (1.0 - error)
+    return np.asarray(np.exp(-scale * square) * (1.0 - scale * error))

@@ -76,7 +76,7 @@ class Stationarity:
     solution : sympy.Expr, optional
         s in closed form; where there is no equation, the value that s approaches from above.
     between : pair of sympy.Rational, optional
-        An isolating interval of s where it has no closed form; proven when it is used.
+        An isolating interval of s, where it has no closed form; proven when it is used.
 
     """
 
@@ -85,7 +85,7 @@ class Stationarity:
     measure: sympy.Expr
     equation: sympy.Eq | None = None
     solution: sympy.Expr | None = None
-    between: tuple[sympy.Rational, sympy.Rational] | None = None
+    between: tuple[sympy.Rational, sympy.Rational] = (sympy.S.Zero, sympy.S.One)
 
 
 @dataclass(frozen=True)

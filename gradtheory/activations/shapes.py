@@ -20,5 +20,6 @@ def bell(peak: sympy.Expr, half_width: sympy.Expr) -> tuple[Branch, Branch]:
 
 def steps(corners: tuple[sympy.Expr, ...], slopes: tuple[sympy.Expr, ...]) -> tuple[Branch, ...]:
     """Return the branches of a piecewise linear activation: one slope more than there are corners."""
-    ends = (-sympy.oo, *(corner for corner in corners), sympy.oo)
-    return tuple(Branch(*cell, slope, slope) for *cell, slope in zip(ends, ends[1:], slopes, strict=False))
+    ends = (-sympy.oo, *corners, sympy.oo)
+    cells = zip(ends, ends[1:], slopes, strict=False)
+    return tuple(Branch(left, right, slope, slope) for left, right, slope in cells)

@@ -85,7 +85,7 @@ class Claim:
 
 
 def _depth(*, sufferer: str, growth: str) -> Finding:
-    """Layers nearest the input get the most factors; equal factors r make r^(L-1)."""
+    """Count the factors of each layer; show that equal factors r make r^(L-1)."""
     depth = 4
     generic, chain = Chain(depth=depth, activation=GENERIC), Chain(depth=depth, activation="sigmoid")
     loss = generic.substitute(generic.forward()[-1].rhs)
@@ -98,9 +98,7 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
         )
         for layer in (1, depth)
     ]
-    factors = [
-        generic.gradient(b).count(lambda part: part.func == GENERIC.derivative.func) for b in generic.b
-    ]
+    factors = [generic.gradient(b).count(lambda part: part.func == GENERIC.derivative.func) for b in generic.b]
     nearest = {"input": factors[0], "output": factors[-1]}[sufferer]
     ratio = sympy.Symbol("r", positive=True)
     weights, biases = [4 * ratio] * depth, [-2 * ratio] * depth  # z_l = 0 in every layer
@@ -129,12 +127,10 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
 
 
 def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
-    """A factor above 1 is necessary for a product above 1, and not sufficient."""
+    """Show that a factor above 1 is necessary for a product above 1, and not sufficient."""
     chain = Chain(depth=len(weights), activation="sigmoid")
     exact = [exact_real(weight, "weights") for weight in weights]
-    at_rest = {chain.z[layer]: 0 for layer in range(1, len(weights) + 1)} | dict(
-        zip(chain.w, exact, strict=True)
-    )
+    at_rest = {chain.z[layer]: 0 for layer in range(1, len(weights) + 1)} | dict(zip(chain.w, exact, strict=True))
     factors = [chain.layer_jacobian(layer).subs(at_rest) for layer in range(1, len(weights) + 1)]
     total = sympy.Mul(*factors)
     steps = [
@@ -172,13 +168,11 @@ def _maximum(*, value: Any) -> Finding:
         equal(slope.subs(Z, 0), _SIGMOID.steepest_slope, "at_zero", latex=r"\sigma'(0) = \frac{1}{4}"),
     )
     holds = sign(_SIGMOID.steepest_slope - exact_real(value, "value")) == 0
-    return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS, steps, {"maximum": sympy.latex(_SIGMOID.steepest_slope)}
-    )
+    return Finding(Verdict.HOLDS if holds else Verdict.FAILS, steps, {"maximum": sympy.latex(_SIGMOID.steepest_slope)})
 
 
 def _saturation(*, margin: Any, reaches: Any) -> Finding:
-    """Where σ is within a margin of a limit, σ' is small, and it tends to 0."""
+    """Bound σ' where σ is within a margin of a limit."""
     near, slope = exact_real(margin, "margin"), _SIGMOID.derivative
     edge = sympy.log(1 / near - 1)  # σ(edge) = 1 - margin
     largest = near * (1 - near)
@@ -217,7 +211,7 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
 
 
 def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
-    """P(|w| < 1) for w ~ N(0, 1): most weights, not all, so the bound 1/4 on the factor is usual, not certain."""
+    """Compute P(|w| < 1) for w ~ N(0, 1): most weights, not all, so the bound on the factor is usual only."""
     size, largest_factor = exact_real(below, "below"), exact_real(factor, "factor")
     u = sympy.Symbol("u", real=True)
     density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
@@ -235,7 +229,8 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
         compared(
             sympy.Le(_SIGMOID.steepest_slope * size, largest_factor, evaluate=False),
             "factor_bound",
-            latex=rf"\left|w\right| < {sympy.latex(size)} \implies \left|\sigma'(z)\,w\right| < {sympy.latex(largest_factor)}",
+            latex=rf"\left|w\right| < {sympy.latex(size)}"
+            rf" \implies \left|\sigma'(z)\,w\right| < {sympy.latex(largest_factor)}",
         ),
         compared(
             sympy.Gt(beyond, 0, evaluate=False),
@@ -252,7 +247,7 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
 
 
 def _critical(*, weight: Any) -> Finding:
-    """|w| > 4 is necessary, and sharp."""
+    """Show that |w| > 4 is necessary, and sharp."""
     stated, critical = exact_real(weight, "weight"), critical_weight("sigmoid")
     above = critical + sympy.Rational(1, 10**12)
     steps = (
@@ -283,7 +278,7 @@ def _textbook_half_width(w: sympy.Expr) -> sympy.Expr:
 
 
 def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
-    """The textbook logarithm and the arsinh form are the same interval."""
+    """Compare the textbook logarithm with the arsinh form."""
     u = sympy.Symbol("u", positive=True)
     ours = explosion_formula("sigmoid")
     above = 4 * (1 + u**2)  # every w > 4, once
@@ -314,7 +309,7 @@ def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
 
 
 def _widest(*, width: str, weight: str) -> Finding:
-    """The widest interval and its weight, compared with the digits that are stated."""
+    """Compare the widest interval and its weight with the digits that are stated."""
     widest = widest_explosion("sigmoid")
     s = widest.width.function.variables[0]
     measured = 4 * s / (4 * sympy.cosh(s) ** 2)

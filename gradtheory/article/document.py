@@ -96,9 +96,7 @@ def _filled(prose: str, values: Mapping[str, Any]) -> str:
 def _setting() -> dict[str, tuple[str, ...]]:
     depth, layer = sympy.symbols("L l", integer=True, positive=True)
     chain = Chain(depth=depth, activation=GENERIC)
-    product = sympy.Eq(
-        sympy.Symbol(r"\frac{\partial C}{\partial w_l}"), chain.gradient(chain.w[layer]), evaluate=False
-    )
+    product = sympy.Eq(sympy.Symbol(r"\frac{\partial C}{\partial w_l}"), chain.gradient(chain.w[layer]), evaluate=False)
     return {
         "forward": tuple(map(sympy.latex, chain.forward())),
         "backward": tuple(map(sympy.latex, chain.backward())),

@@ -99,9 +99,7 @@ def _prose(text: str, escape: Callable[[str], str], formula: Callable[[str, bool
     """Escape the words and set the formulas between dollar signs."""
     words, *formulas = _MATH.split(text)
     triples = zip(formulas[::3], formulas[1::3], formulas[2::3], strict=True)
-    return escape(words) + "".join(
-        formula(latex, mark == "$$") + escape(after) for mark, latex, after in triples
-    )
+    return escape(words) + "".join(formula(latex, mark == "$$") + escape(after) for mark, latex, after in triples)
 
 
 def _html_text(text: str) -> str:
@@ -114,7 +112,7 @@ def _tex_text(text: str) -> str:
 
 
 def _mathml(latex: str, display: bool = False) -> str:
-    return latex2mathml.converter.convert(latex, display="block" if display else "inline")
+    return str(latex2mathml.converter.convert(latex, display="block" if display else "inline"))
 
 
 def _tex(latex: str, display: bool = False) -> str:

@@ -103,8 +103,7 @@ class ExplosionFormula:
             (case,) = self.cases
             return rf"{left} \iff {_latex_of_intervals(case)} \quad ({sympy.latex(self.condition)})"
         rows = r" \\ ".join(
-            rf"{_latex_of_intervals(case)} & \text{{if }} {sympy.latex(case.condition)}"
-            for case in self.cases
+            rf"{_latex_of_intervals(case)} & \text{{if }} {sympy.latex(case.condition)}" for case in self.cases
         )
         return rf"{left} \iff \begin{{cases}} {rows} \end{{cases}}"
 

@@ -69,9 +69,7 @@ class WidestExplosion:
     def __repr__(self) -> str:
         place = "at |w| =" if self.attained else "as |w| tends to"
         where = f"; {self.equation.lhs} = {self.equation.rhs}" if self.equation is not None else ""
-        return (
-            f"{_with_digits(self.width)} {place} {_with_digits(self.weight)}{where} ({self.guarantee.value})"
-        )
+        return f"{_with_digits(self.width)} {place} {_with_digits(self.weight)}{where} ({self.guarantee.value})"
 
 
 def _with_digits(number: sympy.Expr) -> str:
@@ -131,14 +129,13 @@ def _at_stationarity(record: Activation, place: Stationarity, c: sympy.Expr) -> 
     width, weight = sympy.Lambda(s, place.level * place.measure / c), sympy.Lambda(s, c / place.level)
     if place.equation is None:
         at = place.solution
-        return WidestExplosion(
-            record, c, sympy.limit(width(s), s, at), sympy.limit(weight(s), s, at), attained=False
-        )
+        return WidestExplosion(record, c, sympy.limit(width(s), s, at), sympy.limit(weight(s), s, at), attained=False)
     if place.solution is not None:
         width_there, weight_there = width(place.solution), weight(place.solution)
     else:
         zero = sympy.Lambda(s, place.equation.lhs - place.equation.rhs)
-        width_there, weight_there = Root(zero, *place.between, width), Root(zero, *place.between, weight)
+        lower, upper = place.between
+        width_there, weight_there = Root(zero, lower, upper, width), Root(zero, lower, upper, weight)
     return WidestExplosion(record, c, width_there, weight_there, attained=True, equation=place.equation)
 
 

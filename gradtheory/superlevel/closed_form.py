@@ -56,11 +56,7 @@ def _pieces(activation: Activation, level: sympy.Expr, strict: bool, at: sympy.E
     branches = activation.monotone_branches
     for branch, following in zip(branches, (*branches[1:], None), strict=True):
         yield from _part(branch, level, strict, at)
-        if (
-            following
-            and following.left not in activation.kinks
-            and _exceeds(branch.slope_right, level, strict)
-        ):
+        if following and following.left not in activation.kinks and _exceeds(branch.slope_right, level, strict):
             yield Component(branch.right, branch.right, lower_open=False, upper_open=False)
 
 

@@ -1,0 +1,48 @@
+"""Profiles of hypothesis, versions in the header, and one test a catalogue item."""
+
+import os
+import sys
+
+import flint
+import hypothesis
+import matplotlib as mpl
+import mpmath
+import numpy as np
+import pytest
+import scipy
+import sympy
+
+import gradtheory as gt
+
+mpl.use("Agg")
+
+_COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=10, **_COMMON)
+hypothesis.settings.register_profile("thorough", max_examples=60, **_COMMON)
+hypothesis.settings.load_profile("thorough" if os.environ.get("CI") else "quick")
+
+CLOSED_FORM = tuple(name for name in gt.activation_names() if gt.activation(name).branches is not None)
+
+
+def pytest_report_header() -> str:
+    modules = (sympy, mpmath, np, scipy, flint, hypothesis)
+    versions = ", ".join(f"{module.__name__} {module.__version__}" for module in modules)
+    return f"gradtheory {gt.__version__} on Python {sys.version.split()[0]}: {versions}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that asks for `name` on the whole catalogue, and for `closed` on what has a closed form."""
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", gt.activation_names())
+    if "closed" in metafunc.fixturenames:
+        metafunc.parametrize("closed", CLOSED_FORM)
+
+
+@pytest.fixture(autouse=True)
+def _precision_is_left_alone():
+    """No test may find or leave another precision than the default."""
+    mpmath.mp.dps = 15
+    flint.ctx.prec = 53
+    yield
+    assert flint.ctx.prec == 53, "the library left python-flint's precision changed"
+    mpmath.mp.dps = 15

@@ -1,0 +1,46 @@
+"""A second opinion at many digits, from mpmath and from the definition of σ alone.
+
+Nothing here uses the records' branches, kernels or derivatives: the slope is a difference quotient of σ, taken at so
+many digits that its error does not matter.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import mpmath
+import sympy
+
+import gradtheory as gt
+from gradtheory.activations import Z
+
+DIGITS = 50
+_WORKING = 400  # σ(z) near its limits cancels: exp(-700) has 304 zeros
+
+
+@cache
+def sigma(name: str) -> Callable[[mpmath.mpf], mpmath.mpf]:
+    """Return σ as a function of an mpf."""
+    return sympy.lambdify(Z, gt.activation(name).expr, "mpmath")
+
+
+def value(name: str, z: object) -> mpmath.mpf:
+    """Return σ(z) to at least 50 digits."""
+    with mpmath.workdps(_WORKING):
+        return sigma(name)(as_mpf(z))
+
+
+def slope(name: str, z: object, digits: int = DIGITS) -> mpmath.mpf:
+    """Return σ'(z) from a central difference; at a kink it is the mean of the two sides."""
+    step_digits = digits + 40
+    with mpmath.workdps(_WORKING + 3 * step_digits):
+        at, step = as_mpf(z), mpmath.mpf(10) ** -step_digits
+        return (sigma(name)(at + step) - sigma(name)(at - step)) / (2 * step)
+
+
+def as_mpf(number: object) -> mpmath.mpf:
+    """Return a SymPy number or a float as an mpf at the working precision."""
+    if isinstance(number, sympy.Rational):
+        return mpmath.mpf(int(number.p)) / int(number.q)
+    if isinstance(number, sympy.Expr):
+        return mpmath.mpf(str(number.n(mpmath.mp.dps)))
+    return mpmath.mpf(float(number))

@@ -1,0 +1,184 @@
+"""Every record of the catalogue against the definition of its σ."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.activations import Activation, Branch, Stationarity, T, Z
+from gradtheory.superlevel import components, total_length
+from tests import oracle
+
+_ULP = 2.0**-52
+_POINTS = np.concatenate(
+    [
+        np.linspace(-8.0, 8.0, 41),
+        np.geomspace(1e-300, 700.0, 25),
+        -np.geomspace(1e-300, 700.0, 25),
+        np.nextafter([1.0, -1.0, 3.0, -3.0], 0.0),
+    ]
+)
+
+
+def test_names_are_sorted_and_unique():
+    names = gt.activation_names()
+    assert list(names) == sorted(set(names))
+    assert {"sigmoid", "tanh", "relu", "gelu"} <= set(names)
+
+
+def test_record_states_what_it_is(name):
+    record = gt.activation(name)
+    assert record.name == name
+    assert record.reference
+    assert record.expr.free_symbols == {Z}
+    assert Z.is_real
+    assert gt.activation(record) is record
+    assert name in repr(record)
+    assert record.latex in record._repr_latex_()
+
+
+def test_derivative_is_the_derivative(name):
+    record = gt.activation(name)
+    kinks = record.kinks if record.branches else ()
+    for z in (sympy.Rational(k, 7) for k in range(-40, 41, 3)):
+        if z not in kinks:
+            with mpmath.workdps(60):
+                stated = oracle.as_mpf(record.derivative.subs(Z, z))
+                assert abs(stated - oracle.slope(name, z)) < mpmath.mpf(10) ** -45, z
+
+
+def test_values_lie_in_the_range(name):
+    record = gt.activation(name)
+    for z in (-9, -3, sympy.Rational(-1, 3), 0, 1, 8):
+        assert record.range.contains(record.expr.subs(Z, z)) is sympy.true
+
+
+def test_kernel_is_accurate_in_ulp(name):
+    record = gt.activation(name)
+    kinks = [float(kink) for kink in record.kinks] if record.branches else []
+    with np.errstate(all="raise"):  # the library must not leak a warning of its own
+        values, slopes = record.value(_POINTS), record.slope(_POINTS)
+    for z, value, slope in zip(_POINTS, values, slopes, strict=True):
+        if z in kinks:
+            continue
+        exact_value, exact_slope = oracle.value(name, z), oracle.slope(name, z, digits=330)
+        assert abs(value - exact_value) <= max(4 * _ULP * abs(exact_value), 2e-323), z
+        # Gated slopes have a zero, where only the error that one ulp of z makes can be asked for.
+        scale = abs(exact_slope) if record.branches else max(abs(exact_slope), _moved_by_z(name, z))
+        assert abs(slope - exact_slope) <= max(4 * _ULP * scale, 2e-323), z
+
+
+def _moved_by_z(name, z):
+    """Return |z·σ''(z)|, from a difference quotient of σ'."""
+    return abs(z) * abs(oracle.slope(name, z + 1e-7) - oracle.slope(name, z - 1e-7)) / 2e-7
+
+
+def test_kernel_is_total(name):
+    record = gt.activation(name)
+    z = np.array([-np.inf, -1e308, -1e4, -0.0, 0.0, 5e-324, 1e4, 1e308, np.inf])
+    assert not np.isnan(record.value(z)).any()
+    assert np.isfinite(record.slope(z)).all()
+    assert np.isnan(record.value(np.nan))
+    assert record.value([]).shape == (0,)
+    assert record.slope(np.zeros((2, 3))).shape == (2, 3)
+    assert isinstance(record.slope(0.5), float)
+    before = z.copy()
+    record.value(z)
+    assert np.array_equal(z, before)
+
+
+def test_branches_have_the_limits_and_inverses_they_state(closed):
+    record = gt.activation(closed)
+    for branch in record.monotone_branches:
+        near_left, near_right = _near(branch.left, 1), _near(branch.right, -1)
+        for near, stated in ((near_left, branch.slope_left), (near_right, branch.slope_right)):
+            assert abs(oracle.slope(closed, near) - oracle.as_mpf(stated)) < 1e-9
+        if branch.is_flat:
+            continue
+        low, high = branch.shallowest, branch.steepest
+        for share in (sympy.Rational(1, 1000), sympy.Rational(1, 3), sympy.Rational(999, 1000)):
+            level = low + (high - low) * share
+            z = branch.inverse.subs(T, level)
+            assert branch.left < z < branch.right
+            with mpmath.workdps(60):
+                assert abs(abs(oracle.slope(closed, z.n(80))) - oracle.as_mpf(level)) < mpmath.mpf(10) ** -45
+
+
+def _near(end: sympy.Expr, inwards: int) -> sympy.Rational:
+    if end.is_infinite:
+        return sympy.Integer(10) ** 30 * -inwards
+    return sympy.Rational(str(end.n(60))) + inwards * sympy.Rational(1, 10**20)
+
+
+def test_slope_is_monotone_on_each_branch(closed):
+    record = gt.activation(closed)
+    for branch in record.monotone_branches:
+        left = max(float(branch.left), -30.0)
+        right = min(float(branch.right), 30.0)
+        sizes = np.abs(record.slope(np.linspace(left, right, 301)[1:-1]))
+        steps = np.diff(sizes) if branch.rises else -np.diff(sizes)
+        assert (steps >= -4 * _ULP).all()
+
+
+def test_steepest_slope_bounds_every_slope(closed):
+    record = gt.activation(closed)
+    assert np.abs(record.slope(_POINTS)).max() <= float(record.steepest_slope) * (1 + 4 * _ULP)
+
+
+_STATIONARY = [each for each in gt.activation_names() if gt.activation(each).stationarity]
+
+
+@pytest.mark.parametrize("stationary", _STATIONARY)
+def test_stationarity_measures_the_superlevel_set(stationary):
+    place = gt.activation(stationary).stationarity
+    for s in (sympy.Rational(1, 3), sympy.Rational(3, 4)):
+        level, measure = place.level.subs(place.parameter, s), place.measure.subs(place.parameter, s)
+        found = total_length(components(gt.activation(stationary), sympy.Rational(str(level.n(60)))))
+        assert abs((found - measure).n(30)) < sympy.Float("1e-25")
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+def test_monotone_activations_are_monotone_in_float64(first, second):
+    low, high = sorted((first, second))
+    for name in ("sigmoid", "tanh", "arctan", "softsign", "erf", "arsinh", "softplus", "relu", "leaky_relu"):
+        record = gt.activation(name)
+        assert record.value(low) <= record.value(high) * (1 + 4 * _ULP * np.sign(record.value(high)))
+
+
+def _record(**changes):
+    fields = {
+        "name": "test",
+        "latex": "t",
+        "expr": Z,
+        "range": sympy.S.Reals,
+        "kernel": lambda z, value, slope: None,
+        "reference": "none",
+    }
+    return Activation(**(fields | changes))
+
+
+def test_a_record_checks_itself():
+    zero, one = sympy.S.Zero, sympy.S.One
+    with pytest.raises(ValueError, match="alone"):
+        _record(expr=sympy.Symbol("u"))
+    with pytest.raises(ValueError, match="gap"):
+        _record(branches=(Branch(-sympy.oo, zero, one, one), Branch(one, sympy.oo, one, one)))
+    with pytest.raises(ValueError, match="inverse"):
+        _record(branches=(Branch(-sympy.oo, sympy.oo, zero, one),))
+    with pytest.raises(ValueError, match="log_odds"):
+        _record(range=sympy.Interval.open(0, 1))
+
+
+def test_a_record_without_stationarity_says_so():
+    record = _record(
+        branches=(
+            Branch(-sympy.oo, sympy.S.Zero, sympy.S.Zero, sympy.S.One, inverse=-1 / T),
+            Branch(sympy.S.Zero, sympy.oo, sympy.S.One, sympy.S.Zero, inverse=1 / T),
+        )
+    )
+    with pytest.raises(gt.errors.NoClosedForm, match="test"):
+        gt.widest_explosion(record)
+    assert Stationarity(Z, Z, Z).between == (0, 1)
