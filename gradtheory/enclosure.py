@@ -29,7 +29,7 @@ _FLINT_LOCK = threading.RLock()
 
 _FUNCTIONS: dict[type, Callable[..., Ball]] = {
     sympy.Abs: abs,
-    sympy.LambertW: lambda x, branch=0: x.lambertw(branch=int(branch)),
+    sympy.LambertW: lambda x, branch=0: x.lambertw(int(float(branch))),
     sympy.Max: lambda *balls: functools.reduce(flint.arb.max, balls),
     sympy.Min: lambda *balls: functools.reduce(flint.arb.min, balls),
     sympy.acosh: lambda x: x.acosh(),

@@ -52,7 +52,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     function: sympy.Lambda
     lower: sympy.Rational
     upper: sympy.Rational
-    value: sympy.Lambda
+    value: sympy.Expr  # v(s), in the variable of the function
 
     def __new__(  # noqa: D102  # the class's docstring
         cls,
@@ -68,19 +68,23 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         self = super().__new__(cls)
         (variable,) = function.variables
         self.function, self.lower, self.upper = function, lower, upper
-        self.value = value or sympy.Lambda(variable, variable)
+        self.value = value(variable) if value else variable
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return Root, (self.function, self.lower, self.upper, self.value)
+        return Root, (self.function, self.lower, self.upper, self._value_function)
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return self.function, self.lower, self.upper, self.value
 
     def map(self, outer: sympy.Lambda) -> "Root":
         """Return outer(v(s)) as a proven number on the same zero."""
-        (variable,) = self.value.variables
-        return Root(self.function, self.lower, self.upper, sympy.Lambda(variable, outer(self.value.expr)))
+        (variable,) = self.function.variables
+        return Root(self.function, self.lower, self.upper, sympy.Lambda(variable, outer(self.value)))
+
+    @property
+    def _value_function(self) -> sympy.Lambda:
+        return sympy.Lambda(self.function.variables, self.value)
 
     @property
     def equation(self) -> sympy.Eq:
@@ -89,9 +93,9 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
 
     def enclosure(self, bits: int) -> enclosure.Ball:
         """Return a ball around the number, computed with `bits` bits."""
-        (variable,) = self.value.variables
+        (variable,) = self.function.variables
         zero = enclosure.zero(self.function, self.lower, self.upper, bits)
-        return enclosure.enclose(self.value.expr, bits, {variable: zero})
+        return enclosure.enclose(self.value, bits, {variable: zero})
 
     @cached_property
     def _sign(self) -> int:
@@ -110,13 +114,13 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         return enclosure.rounded(self, prec)
 
     def _sympystr(self, printer: Any) -> str:
-        return printer._print(self.value.expr)  # type: ignore[no-any-return]  # SymPy's printers are untyped
+        return printer._print(self.value)  # type: ignore[no-any-return]  # SymPy's printers are untyped
 
     def _latex(self, printer: Any) -> str:
-        return printer._print(self.value.expr)  # type: ignore[no-any-return]  # SymPy's printers are untyped
+        return printer._print(self.value)  # type: ignore[no-any-return]  # SymPy's printers are untyped
 
     def _sympyrepr(self, printer: Any) -> str:
-        arguments = (self.function, self.lower, self.upper, self.value)
+        arguments = (self.function, self.lower, self.upper, self._value_function)
         return f"Root({', '.join(printer._print(each) for each in arguments)})"
 
 

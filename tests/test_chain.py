@@ -1,0 +1,156 @@
+"""The chain in SymPy: its gradients against differentiation, symbolic depth against numbers, linear size."""
+
+import pickle
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.derivation import GENERIC
+from gradtheory.errors import InvalidArgument
+
+_LAYER, _DEPTH = sympy.symbols("l L", integer=True, positive=True)
+
+
+def losses_for(name):
+    return ("squared", "cross_entropy") if name == "sigmoid" else ("squared",)
+
+
+def test_gradient_is_the_derivative_of_the_closed_loss_for_every_activation():
+    """For an undefined σ, SymPy's chain rule and ours agree symbol by symbol; so they do for each σ."""
+    for depth in (1, 2, 3, 5):
+        chain = gt.Chain(depth=depth, activation=GENERIC)
+        closed = chain.substitute(chain.forward()[-1].rhs)
+        for symbol in (*chain.w, *chain.b, chain.x):
+            assert sympy.expand(chain.substitute(chain.gradient(symbol)) - closed.diff(symbol)) == 0
+
+
+def test_gradient_is_the_derivative_at_numbers(name):
+    for loss in losses_for(name):
+        chain = gt.Chain(depth=2, activation=name, loss=loss)
+        w, b, x, y = [sympy.Rational(3, 2), -2], [sympy.Rational(1, 7), sympy.Rational(1, 3)], sympy.Rational(2, 5), sympy.S.One / 4
+        numbers = {chain.x: x, chain.y: y} | dict(zip(chain.w, w, strict=True)) | dict(zip(chain.b, b, strict=True))
+        for symbol in (*chain.w, *chain.b, chain.x):
+            free = {key: value for key, value in numbers.items() if key != symbol}
+            cost = chain.substitute(chain.forward()[-1].rhs).subs(free)
+            exact = chain.substitute(chain.gradient(symbol), x=x, y=y, w=w, b=b).n(40)
+            step = sympy.Rational(1, 10**20)
+            quotient = (cost.subs(symbol, numbers[symbol] + step) - cost.subs(symbol, numbers[symbol] - step)).n(70) / (2 * step)
+            assert abs(exact - quotient) < sympy.Float("1e-30") * (1 + abs(exact))
+
+
+def test_recursion_gives_the_product(name):
+    chain = gt.Chain(depth=4, activation=name)
+    errors = {}
+    for equation in chain.backward():
+        errors[equation.lhs] = equation.rhs.xreplace(errors)
+    for symbol, gradient in chain.gradients().items():
+        assert sympy.expand(gradient.xreplace(errors) - chain.gradient(symbol)) == 0
+
+
+def test_symbolic_depth_becomes_the_concrete_chain(name):
+    for loss in losses_for(name):
+        deep = gt.Chain(depth=_DEPTH, activation=name, loss=loss)
+        for depth in (1, 2, 5, 120):
+            chain = gt.Chain(depth=depth, activation=name, loss=loss)
+            for layer in {1, depth // 2 + 1, depth}:
+                numbers = {_LAYER: layer, _DEPTH: depth}
+                for symbols in (chain.w, chain.b):
+                    letter = getattr(deep, symbols.name)
+                    assert deep.gradient(letter[_LAYER]).subs(numbers).doit() == chain.gradient(symbols[layer])
+                    assert deep.gradient(letter[layer]).subs(_DEPTH, depth).doit() == chain.gradient(symbols[layer])
+                assert deep.layer_jacobian(_LAYER).subs(_LAYER, layer) == chain.layer_jacobian(layer)
+            assert deep.gradient(deep.x).subs(_DEPTH, depth).doit() == chain.gradient(chain.x)
+
+
+def test_symbolic_equations_become_the_concrete_ones():
+    deep, chain = gt.Chain(depth=_DEPTH), gt.Chain(depth=3)
+    generic = next(symbol for symbol in deep.forward()[0].free_symbols if symbol.name == "l")
+    concrete = {equation.lhs: equation.rhs for equation in (*chain.forward(), *chain.backward())}
+    for equation in (*deep.forward(), *deep.backward()):
+        numbered = equation.subs({generic: 2, _DEPTH: 3})
+        assert concrete[numbered.lhs] == numbered.rhs
+    for symbol, gradient in deep.gradients().items():
+        assert chain.gradients()[symbol.subs(generic, 2)] == gradient.subs(generic, 2)
+
+
+def test_a_product_with_symbolic_limits_is_a_sympy_product():
+    deep = gt.Chain(depth=_DEPTH, activation="elu")
+    (product,) = deep.gradient(deep.w[_LAYER]).atoms(sympy.Product)
+    assert product.doit() == product
+    assert r"\prod_{k=l + 1}^{L}" in sympy.latex(product)
+    assert "Product(" in str(product)
+
+
+def test_forward_in_named_symbols():
+    chain = gt.Chain(depth=2, activation=["tanh", "sigmoid"], loss="cross_entropy")
+    z, a, w, b = chain.z, chain.a, chain.w, chain.b
+    assert [equation.lhs for equation in chain.forward()] == [z[1], a[1], z[2], a[2], chain.C]
+    assert chain.forward()[2].rhs == w[2] * a[1] + b[2]
+    assert chain.forward()[1].rhs == sympy.tanh(z[1])
+    assert a[0] == chain.x
+    assert chain.layer_jacobian(1) == w[1] / sympy.cosh(z[1]) ** 2
+    slope = chain.loss_record.derivative
+    assert sympy.simplify(slope - chain.loss_record.expr.diff(*(s for s in slope.free_symbols if s.name == "a"))) == 0
+
+
+def test_symbols_print_as_in_a_paper():
+    chain = gt.Chain(depth=3)
+    assert [str(symbol) for symbol in (chain.w[1], chain.a[0], chain.delta[2])] == ["w_1", "x", "delta_2"]
+    assert [sympy.latex(symbol) for symbol in (chain.w[1], chain.delta[2])] == ["w_{1}", r"\delta_{2}"]
+    assert sympy.latex(chain.delta[_LAYER + 1]) == r"\delta_{l + 1}"
+    assert str(chain.delta[_LAYER + 1]) == "delta_(l + 1)"
+    assert (len(chain.w), len(chain.a), list(chain.b)) == (3, 4, [chain.b[k] for k in (1, 2, 3)])
+    assert chain.symbol("b_2") == chain.b[2]
+    assert chain.symbol("x") == chain.x
+
+
+def test_chains_are_values(name):
+    chain = gt.Chain(depth=3, activation=name)
+    assert chain == gt.Chain(3, name)
+    assert hash(chain) == hash(gt.Chain(3, name))
+    assert chain != gt.Chain(depth=2, activation=name)
+    assert pickle.loads(pickle.dumps(chain)) == chain
+
+
+@given(st.lists(st.sampled_from(gt.activation_names()), min_size=1, max_size=6))
+def test_one_activation_a_layer(names):
+    chain = gt.Chain(depth=len(names), activation=names)
+    for layer, each in enumerate(names, start=1):
+        slope = gt.activation(each).derivative.subs(Z, chain.z[layer])
+        assert chain.layer_jacobian(layer) == slope * chain.w[layer]
+    assert [record.name for record in chain.layer_activations] == names
+
+
+def test_size_grows_linearly_with_depth():
+    def size(depth):
+        chain = gt.Chain(depth=depth)
+        sides = [side for equation in (*chain.forward(), *chain.backward()) for side in equation.args]
+        return sum(side.count_ops() for side in (*sides, *chain.gradients().values(), chain.gradient(chain.w[1])))
+
+    assert size(400) - size(200) == 2 * (size(200) - size(100))
+
+
+def test_depth_10000_hits_no_recursion_limit():
+    chain = gt.Chain(depth=10_000)
+    assert len(chain.gradients()) == 20_001
+    assert len(chain.gradient(chain.w[1]).args) > 20_000
+
+
+def test_substitute_puts_numbers_in():
+    chain = gt.Chain(depth=30, activation="relu")
+    exact = chain.substitute(chain.gradient(chain.w[1]), x=1, y=2, w=[1] * 30, b=["1/2"] * 30)
+    assert exact == 14
+    chain = gt.Chain(depth=2, activation="arctan")
+    closed = chain.substitute(chain.delta[1])
+    assert closed.free_symbols == {chain.x, chain.y, *chain.w, *chain.b}
+    assert chain.substitute(chain.gradient(chain.b[1])) == closed
+
+
+def test_closed_expressions_too_large_are_refused():
+    for activation, depth in (("softsign", 30), ("sigmoid", 41)):
+        with pytest.raises(InvalidArgument, match="keep the named"):
+            gt.Chain(depth=depth, activation=activation).substitute(sympy.S.One)

@@ -1,0 +1,179 @@
+"""Explosion sets, widths and critical weights against |σ'(wx + b)·w| > c at many digits."""
+
+import mpmath
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.enclosure import sign as proven_sign
+from tests import oracle
+from tests.conftest import CLOSED_FORM
+
+_TINY = sympy.Rational(1, 10**20)
+_rationals = st.fractions(min_value=-60, max_value=60, max_denominator=1000)
+_thresholds = st.fractions(min_value="1/50", max_value=8, max_denominator=100)
+
+
+def explodes(name, x, w, b, c):
+    """Evaluate |σ'(wx + b)·w| - c from the definition and return whether it is positive."""
+    z = sympy.Rational(w) * sympy.Rational(x) + sympy.Rational(b)
+    with mpmath.workdps(100):
+        return abs(oracle.slope(name, z, digits=60)) * abs(oracle.as_mpf(sympy.Rational(w))) > oracle.as_mpf(c)
+
+
+def ends_of(found):
+    return sorted({end for end in found.boundary if end.is_finite}, key=lambda end: end.n(30))
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@given(w=_rationals, b=_rationals, c=_thresholds, x=_rationals)
+def test_membership_is_the_inequality(closed, strict, w, b, c, x):
+    w, b, c, x = map(sympy.Rational, (w, b, c, x))
+    found = gt.explosion_set(closed, w=w, b=b, threshold=c, strict=strict)
+    probes = [x, -b / w + _TINY if w else x]
+    for end in ends_of(found):
+        near = sympy.Rational(str(end.n(60)))
+        probes += [near - _TINY, near + _TINY, near + sympy.Rational(1, 1000)]
+    kinks = gt.activation(closed).kinks
+    for probe in probes:
+        if w * probe + b in kinks:
+            assert probe not in found
+        elif not _is_tie(closed, w, c, probe, b):
+            assert (probe in found) == explodes(closed, probe, w, b, c), probe
+
+
+def _is_tie(name, w, c, x, b):
+    """Where |σ'|·|w| = c on a whole piece, strict and not strict differ; other tests decide those."""
+    z = w * x + b
+    with mpmath.workdps(100):
+        return abs(abs(oracle.slope(name, z, digits=60)) * abs(oracle.as_mpf(w)) - oracle.as_mpf(c)) < 1e-55
+
+
+@given(name=st.sampled_from(CLOSED_FORM), w=_rationals, b=_rationals, c=_thresholds)
+def test_width_is_the_measure_whatever_the_bias_and_sign(name, w, b, c):
+    found = gt.explosion_set(name, w=w, b=b, threshold=c)
+    width = gt.explosion_width(name, w, threshold=c)
+    assert width == gt.explosion_width(name, -w, threshold=c)
+    if width is not sympy.oo:
+        assert abs((found.measure - width).n(30, chop=True)) < sympy.Float("1e-25")
+    else:
+        assert found.measure is sympy.oo
+
+
+def test_critical_weight_is_sharp(closed):
+    critical = gt.critical_weight(closed, threshold="3/2")
+    below, above = critical * (1 - _TINY), critical * (1 + _TINY)
+    for sign in (1, -1):
+        for w in (below, critical):
+            assert gt.explosion_set(closed, w=sign * w, b="1/3", threshold="3/2") is sympy.S.EmptySet
+            assert gt.explosion_width(closed, sign * w, threshold="3/2") == 0
+        assert gt.explosion_set(closed, w=sign * above, b="1/3", threshold="3/2") is not sympy.S.EmptySet
+        assert proven_sign(gt.explosion_width(closed, sign * above, threshold="3/2")) > 0
+        assert gt.explosion_set(closed, w=sign * below, threshold="3/2", strict=False) is sympy.S.EmptySet
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("sigmoid", sympy.FiniteSet(0)),
+        ("tanh", sympy.FiniteSet(0)),
+        ("erf", sympy.FiniteSet(0)),
+        ("gaussian", sympy.FiniteSet(-sympy.exp(-sympy.S.Half), sympy.exp(-sympy.S.Half))),
+        ("softplus", sympy.S.EmptySet),  # σ' tends to 1 and never reaches it
+        ("selu", sympy.S.EmptySet),  # its supremum is a limit at the kink
+        ("relu", sympy.Interval.open(0, sympy.oo)),
+        ("leaky_relu", sympy.Interval.open(0, sympy.oo)),
+        ("elu", sympy.Interval(0, sympy.oo)),  # σ'(0) = 1 from both sides: no kink
+        ("identity", sympy.S.Reals),
+        ("hard_tanh", sympy.Interval.open(-1, 1)),
+        ("hard_sigmoid", sympy.Interval.open(-sympy.S.Half, sympy.S.Half)),
+    ],
+)
+def test_at_the_critical_weight_without_strictness(which, expected):
+    critical = gt.critical_weight(which)
+    found = gt.explosion_set(which, w=critical, strict=False)
+    assert found == expected or sympy.simplify(found.symmetric_difference(expected)) is sympy.S.EmptySet
+
+
+@pytest.mark.parametrize(
+    ("which", "w", "expected"),
+    [
+        ("relu", -2, sympy.Interval.open(-sympy.oo, sympy.S.Half)),
+        ("leaky_relu", 100, sympy.Interval.open(-sympy.S(1) / 100, sympy.oo)),
+        ("leaky_relu", 101, sympy.Union(sympy.Interval.open(-sympy.oo, -sympy.S(1) / 101), sympy.Interval.open(-sympy.S(1) / 101, sympy.oo))),
+        ("hard_tanh", 2, sympy.Interval.open(-1, 0)),
+        ("identity", 2, sympy.S.Reals),
+        ("sigmoid", 0, sympy.S.EmptySet),
+        ("softsign", 4, sympy.Interval.open(-sympy.S.Half, 0)),
+    ],
+)
+def test_kinks_and_unbounded_answers(which, w, expected):
+    assert gt.explosion_set(which, w=w, b=1) == expected
+
+
+@pytest.mark.parametrize("w", ["1e308", "-1e308", "1e-308", 5e-324, 1.7976931348623157e308])
+def test_huge_and_tiny_weights(closed, w):
+    exact = sympy.Rational(str(w)) if isinstance(w, str) else sympy.Rational(*w.as_integer_ratio())
+    found, width = gt.explosion_set(closed, w=w), gt.explosion_width(closed, w)
+    if abs(exact) < 1:
+        assert found is sympy.S.EmptySet
+    else:
+        assert width > 0
+        assert sympy.Rational(1, 10**400) in gt.explosion_set(closed, w=abs(exact)) or closed in ("gaussian",)
+
+
+@given(c=_thresholds, w=_rationals)
+def test_threshold_scales_the_weight(c, w):
+    c, w = sympy.Rational(c), sympy.Rational(w)
+    assert gt.explosion_width("sigmoid", c * w, threshold=c) == gt.explosion_width("sigmoid", w) / c
+
+
+def test_irrational_weights_are_exact():
+    assert gt.explosion_set("erf", w=sympy.sqrt(sympy.pi) / 2) is sympy.S.EmptySet
+    assert gt.explosion_set("erf", w=sympy.sqrt(sympy.pi) / 2, strict=False) == sympy.FiniteSet(0)
+    width = gt.explosion_width("sigmoid", 4 * sympy.cosh(1) ** 2)
+    assert abs((width - 1 / sympy.cosh(1) ** 2).n(30, chop=True)) < sympy.Float("1e-29")
+
+
+def test_a_float_is_its_exact_binary_value():
+    assert gt.explosion_set("relu", w=2, b=0.1).start == -sympy.Rational(*(0.1).as_integer_ratio()) / 2
+    assert gt.explosion_set("relu", w=2, b="0.1").start == -sympy.Rational(1, 20)
+
+
+def test_unsolved_activations_are_named():
+    for call in (gt.critical_weight, gt.explosion_formula, gt.widest_explosion):
+        with pytest.raises(NotImplementedError, match="gelu"):
+            call("gelu")
+    with pytest.raises(gt.errors.NoClosedForm, match="silu"):
+        gt.explosion_set("silu", w=3)
+
+
+@given(w=_rationals, b=_rationals, c=_thresholds)
+def test_formula_is_the_set(closed, w, b, c):
+    formula = gt.explosion_formula(closed)
+    values = dict(zip((formula.w, formula.b, formula.c), map(sympy.Rational, (w, b, c)), strict=True))
+    exact = gt.explosion_set(closed, w=w, b=b, threshold=c)
+    assert (exact is not sympy.S.EmptySet) == bool(formula.condition.subs(values))
+    holding = [case for case in formula.cases if case.condition.subs(values) == True]  # noqa: E712  # SymPy's true
+    assert len(holding) == (exact is not sympy.S.EmptySet)
+    for case in holding:
+        stated = [tuple(end.subs(values) for end in interval) for interval in case.intervals]
+        finite = [end for interval in stated for end in interval if end.is_finite]
+        for ours, theirs in zip(sorted(set(finite), key=lambda e: e.n(30)), ends_of(exact), strict=True):
+            assert abs((ours - theirs).n(30, chop=True)) < sympy.Float("1e-25")
+        width = case.width.subs(values)
+        assert width == gt.explosion_width(closed, w, threshold=c) or abs(
+            (width - gt.explosion_width(closed, w, threshold=c)).n(30, chop=True)
+        ) < sympy.Float("1e-25")
+        assert formula.lower.subs(values) == stated[0][0]
+        assert formula.upper.subs(values) == stated[-1][1]
+
+
+def test_formula_prints(closed):
+    formula = gt.explosion_formula(closed)
+    assert r"\iff" in formula.latex()
+    assert formula._repr_latex_().startswith("$")
+    assert f"σ = {closed}" in str(formula)
+    assert {symbol.name for symbol in formula.width.free_symbols} <= {"w", "c"}

@@ -1,0 +1,89 @@
+"""A certified root behaves as a SymPy number."""
+
+import pickle
+
+import mpmath
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from gradtheory.root import Root
+
+_S = sympy.Symbol("s")
+_FUNCTION = sympy.Lambda(_S, _S * sympy.tanh(_S) - sympy.Rational(1, 2))
+
+
+@pytest.fixture
+def root():
+    return Root(_FUNCTION, sympy.Rational(1, 2), sympy.Integer(1))
+
+
+@pytest.fixture
+def width(root):
+    return root.map(sympy.Lambda(_S, _S / sympy.cosh(_S) ** 2))
+
+
+def test_digits_agree_with_mpmath(root, width):
+    with mpmath.workdps(1020):
+        s = mpmath.findroot(lambda s: s * mpmath.tanh(s) - 0.5, 0.7717)
+        for number, exact in ((root, s), (width, s / mpmath.cosh(s) ** 2)):
+            for digits in (1, 15, 50, 1000):
+                assert abs(mpmath.mpf(str(number.n(digits))) - exact) <= abs(exact) * mpmath.mpf(10) ** (1 - digits)
+
+
+def test_it_is_a_sympy_number(width):
+    assert width.is_number
+    assert width.is_real
+    assert width.is_positive
+    assert not width.is_negative
+    assert not width.is_zero
+    assert width.is_finite
+    assert width.free_symbols == set()
+    assert width.subs(_S, 3) == width
+    assert (2 * width + 1).subs(_S, 3) == 2 * width + 1
+    assert abs(width) == width
+    assert float(width) == pytest.approx(0.44774320469430284)
+    assert round(width, 3) == sympy.Float("0.448", 3)
+
+
+def test_comparisons_are_decided_at_any_precision(width):
+    below, above = (sympy.Rational(str(width.n(300))) + sign * sympy.Rational(1, 10**298) for sign in (-1, 1))
+    assert below < width < above
+    assert above > width > below
+    assert not width < below
+    assert width != below
+    assert max(width, below, above) == above
+    assert width < sympy.sqrt(2)
+
+
+def test_it_serves_as_the_end_of_an_interval(width):
+    interval = sympy.Interval.open(0, width)
+    assert sympy.Rational(44774, 100000) in interval
+    assert sympy.Rational(44775, 100000) not in interval
+    assert interval.measure == width
+
+
+def test_printing(width):
+    assert str(width) == "s/cosh(s)**2"
+    assert sympy.latex(width) == r"\frac{s}{\cosh^{2}{\left(s \right)}}"
+    assert "Root(" in sympy.srepr(width)
+    assert width.equation == sympy.Eq(_FUNCTION.expr, 0, evaluate=False)
+
+
+def test_pickling_proves_again(width):
+    copy = pickle.loads(pickle.dumps(width))
+    assert copy == width
+    assert hash(copy) == hash(width)
+    assert copy.n(30) == width.n(30)
+
+
+def test_a_weight_that_is_a_root_is_an_exact_weight():
+    widest = gt.widest_explosion("sigmoid")
+    width = gt.explosion_width("sigmoid", widest.weight)
+    assert abs(width.n(40) - widest.width.n(40)) < sympy.Float("1e-38")
+
+
+def test_what_is_not_proven_is_refused():
+    with pytest.raises(InvalidArgument, match="exactly one zero"):
+        Root(_FUNCTION, sympy.Integer(1), sympy.Integer(2))

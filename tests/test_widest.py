@@ -1,0 +1,117 @@
+"""The widest explosion: golden digits, no weight does better, scaling laws."""
+
+import pickle
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from tests import oracle
+from tests.conftest import CLOSED_FORM
+
+# Maxima of 2·z·σ'(z) over z > 0 (for gaussian: of t·m(t)), found by mpmath alone: see _maximum below.
+_GOLDEN = {
+    "sigmoid": ("0.447743204694302849178324240970", "6.89415103227292801421200435307"),
+    "tanh": ("0.895486409388605698356648481939", "1.72353775806823200355300108827"),
+    "arctan": ("1", "2"),
+    "softsign": ("0.5", "4"),
+    "erf": ("0.967882898076573399191320771742", "1.46114118266113893230331460060"),
+}
+
+
+def _maximum(name):
+    """Maximise z ↦ 2·z·σ'(z) for a bell-shaped slope, by setting the derivative of its logarithm to zero."""
+    with mpmath.workdps(60):
+
+        def stationary(z):
+            step = mpmath.mpf(10) ** -20
+            left, right = (mpmath.log(oracle.slope(name, sympy.Float(str(z + d), 60))) for d in (-step, step))
+            return 1 + z * (right - left) / (2 * step)
+
+        z = mpmath.findroot(stationary, (0.5, 1.7), solver="anderson", tol=1e-30)
+        slope = oracle.slope(name, sympy.Float(str(z), 60))
+        return 2 * z * slope, 1 / slope
+
+
+@pytest.mark.parametrize("bell", sorted(_GOLDEN))
+def test_golden_digits(bell):
+    widest = gt.widest_explosion(bell)
+    for ours, golden, found in zip((widest.width, widest.weight), _GOLDEN[bell], _maximum(bell), strict=True):
+        assert abs(ours - sympy.Rational(golden)).n(40) < sympy.Float("1e-28")
+        assert abs(mpmath.mpf(golden) - found) < 1e-14
+    assert widest.attained
+
+
+@pytest.mark.parametrize(
+    ("which", "width", "weight"),
+    [
+        ("arctan", 1, 2),
+        ("softsign", sympy.S.Half, 4),
+        ("erf", 2 * sympy.sqrt(2) * sympy.exp(-sympy.S.Half) / sympy.sqrt(sympy.pi), None),
+    ],
+)
+def test_exact_ones_are_exact(which, width, weight):
+    widest = gt.widest_explosion(which)
+    assert widest.width == width
+    assert weight is None or widest.weight == weight
+    assert widest.guarantee is gt.Guarantee.EXACT
+
+
+def test_the_sigmoid_is_certified_by_its_equation():
+    widest = gt.widest_explosion("sigmoid")
+    assert widest.guarantee is gt.Guarantee.CERTIFIED
+    s = widest.equation.free_symbols.pop()
+    assert widest.equation == sympy.Eq(s * sympy.tanh(s), sympy.S.Half)
+    assert repr(widest).endswith("s*tanh(s) = 1/2 (certified)")
+    assert r"\max_w" in widest.latex()
+    assert widest._repr_latex_().startswith("$")
+
+
+def test_no_weight_does_better(closed):
+    widest = gt.widest_explosion(closed, threshold="3/2")
+    critical = gt.critical_weight(closed, threshold="3/2")
+    for stretch in np.concatenate([1 + np.geomspace(1e-9, 1, 12), np.geomspace(2.1, 1e6, 12)]):
+        width = gt.explosion_width(closed, critical * sympy.Rational(float(stretch)), threshold="3/2")
+        assert width is sympy.oo or float(width) <= float(widest.width) * (1 + 1e-12)
+
+
+def test_the_width_at_the_weight(closed):
+    widest = gt.widest_explosion(closed)
+    if widest.attained:
+        at = gt.explosion_width(closed, widest.weight)
+        assert abs((at - widest.width).n(25)) < sympy.Float("1e-22")
+    elif widest.weight is sympy.oo:
+        assert abs(float(gt.explosion_width(closed, 10**9)) - float(widest.width)) < 1e-8
+    else:
+        just_above = widest.weight * (1 + sympy.Rational(1, 10**12))
+        width = gt.explosion_width(closed, just_above)
+        assert width == widest.width or abs(float(width) - float(widest.width)) < 1e-10
+        assert "tends to" in repr(widest)
+        assert r"\sup_w" in widest.latex()
+
+
+def test_infinite_where_the_slope_does_not_fade():
+    for name in ("relu", "leaky_relu", "elu", "selu", "softplus", "identity"):
+        assert gt.widest_explosion(name).width is sympy.oo
+    assert gt.widest_explosion("arsinh").weight is sympy.oo
+
+
+@given(name=st.sampled_from(CLOSED_FORM), c=st.fractions("1/100", 100, max_denominator=100))
+def test_threshold_scales_width_and_weight(name, c):
+    one, scaled = gt.widest_explosion(name), gt.widest_explosion(name, threshold=c)
+    for ours, theirs in ((scaled.width, one.width / sympy.Rational(c)), (scaled.weight, one.weight * sympy.Rational(c))):
+        assert ours == theirs or abs((ours - theirs).n(25)) < sympy.Float("1e-20")
+
+
+def test_tanh_is_twice_the_sigmoid():
+    tanh, sigmoid = (gt.widest_explosion(each).width.n(60) for each in ("tanh", "sigmoid"))
+    assert abs(tanh - 2 * sigmoid) < sympy.Float("1e-58")
+
+
+def test_results_can_be_pickled(closed):
+    widest = gt.widest_explosion(closed)
+    assert pickle.loads(pickle.dumps(widest)) == widest
