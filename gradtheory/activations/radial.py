@@ -14,8 +14,9 @@ def _gaussian_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Non
 
 
 # |σ'(z)| = t reads u·exp(-u) = t²/2 with u = 2z²; Lambert's W has two real branches there, one on each side of u = 1.
-_NEAR = sqrt(-LambertW(-(T**2) / 2) / 2)
-_FAR = sqrt(-LambertW(-(T**2) / 2, -1) / 2)
+# sqrt(u/2) = (t/2)·exp(u/2), with u = -W, keeps SymPy from taking roots of negative numbers.
+_NEAR = T / 2 * exp(-LambertW(-(T**2) / 2) / 2)
+_FAR = T / 2 * exp(-LambertW(-(T**2) / 2, -1) / 2)
 _TURN = 1 / sqrt(2)
 _STEEPEST = sqrt(2) * exp(-Rational(1, 2))
 
