@@ -89,7 +89,7 @@ def backprop(
     totals = reduction == "sum"
     summed = _Summed(loss=totals, w=totals and w.ndim == 1, b=totals and b.ndim == 1)
 
-    step = min(size, max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, _WORKSPACE // (2 * depth))))
+    step = min(max(size, 1), max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, _WORKSPACE // (2 * depth))))
     workspace = np.empty((2, depth + 1, step))
     by_x = np.empty(size)
     blocks = [slice(start, min(start + step, size)) for start in range(0, size, step)] or [slice(0, 0)]

@@ -16,7 +16,13 @@ import gradtheory as gt
 
 mpl.use("Agg")
 
-_COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+_COMMON = {
+    "deadline": None,
+    "derandomize": True,
+    "print_blob": False,
+    "phases": [phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain],
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
 hypothesis.settings.register_profile("quick", max_examples=10, **_COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=60, **_COMMON)
 hypothesis.settings.load_profile("thorough" if os.environ.get("CI") else "quick")
