@@ -46,6 +46,6 @@ def bench_backprop(compare, depth, batch):
         "PyTorch autograd",
         peer,
         before=forget,
-        budget=12.0 if batch > 1000 else 6.0,
+        budget=15.0 if batch > 1000 else 6.0,
         largest_ratio=1.0 if batch > 1000 else 0.5,
     )

@@ -3,12 +3,11 @@
 import subprocess
 import sys
 
-_ROUNDS = 7
-
 
 def bench_import(report):
-    ours, peer = zip(*((_import_time("gradtheory"), _import_time("numpy")) for _ in range(_ROUNDS)), strict=True)
-    report("`import gradtheory`", "`import numpy`", min(ours), min(peer), largest_ratio=1.3)
+    times = [(_import_time("gradtheory"), _import_time("numpy")) for _ in range(7)]
+    ours, peer = map(min, zip(*times, strict=True))
+    report("`import gradtheory`", "`import numpy`", ours, peer, largest_ratio=1.3)
 
 
 def _import_time(package):

@@ -13,13 +13,13 @@ import pytest
 
 _HERE = Path(__file__).parent
 _TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
-_LEAST_ROUNDS, _MOST_ROUNDS = 5, 1_000
-_ROWS = pytest.StashKey[list]()
+_PACKAGES = {"NumPy": "numpy", "SymPy": "sympy", "python-flint": "python-flint", "torch": "torch"}
+_ROWS = []
 
 
 @dataclass
 class Row:
-    """One comparison: two times in seconds, and a limit on either ours / peer or on ours alone."""
+    """One comparison: two times in seconds, and a limit on ours / peer or on ours alone."""
 
     topic: str
     name: str
@@ -29,27 +29,22 @@ class Row:
     largest_ratio: float | None = None
     longest: float | None = None
 
-    @property
-    def met(self):
-        on_ratio = self.largest_ratio is None or self.ours <= self.largest_ratio * self.peer
-        return on_ratio and (self.longest is None or self.ours <= self.longest)
-
     def __str__(self):
-        limits = [] if self.largest_ratio is None else [f"ratio ≤ {self.largest_ratio:g}"]
-        limits += [] if self.longest is None else [f"ours ≤ {_duration(self.longest)}"]
-        verdict = "yes" if self.met else "**missed**"
+        if self.longest is None:
+            limit, met = f"ratio ≤ {self.largest_ratio:g}", self.ours <= self.largest_ratio * self.peer
+        else:
+            limit, met = f"ours ≤ {_duration(self.longest)}", self.ours <= self.longest
         times = f"{_duration(self.ours)} | {_duration(self.peer)} | {self.ours / self.peer:.3g}"
-        return f"| {self.name} | {self.peer_name} | {times} | {', '.join(limits)} | {verdict} |"
+        return f"| {self.name} | {self.peer_name} | {times} | {limit} | {'yes' if met else '**missed**'} |"
 
 
 @pytest.fixture
 def report(request):
-    """Add a row to the table; its arguments are those of Row without the topic."""
+    """Add a row to the table and return it; the arguments are those of Row without the topic."""
 
     def add(*args, **kwargs):
-        row = Row(request.path.stem, *args, **kwargs)
-        request.config.stash[_ROWS].append(row)
-        return row
+        _ROWS.append(Row(request.path.stem, *args, **kwargs))
+        return _ROWS[-1]
 
     return add
 
@@ -61,7 +56,7 @@ def compare(benchmark, report):
     `before` runs, untimed, before every call of either.
     """
 
-    def run(name, ours, peer_name, peer, *, before=lambda: None, budget=5.0, **limits):
+    def run(name, ours, peer_name, peer, *, before=lambda: None, budget=5.0, **limit):
         def timed(call):
             before()
             start = perf_counter()
@@ -75,46 +70,37 @@ def compare(benchmark, report):
 
         peer_times = [timed(peer)]
         repeat_peer = peer_times[0] <= budget
-        per_round = timed(ours) + repeat_peer * peer_times[0]
-        rounds = min(max(_LEAST_ROUNDS, int(budget / per_round)), _MOST_ROUNDS)
-        benchmark.pedantic(ours, setup=peer_then_prepare, rounds=rounds)
-        return report(name, peer_name, benchmark.stats.stats.min, min(peer_times), **limits)
+        one_round = timed(ours) + repeat_peer * peer_times[0]
+        benchmark.pedantic(ours, setup=peer_then_prepare, rounds=min(max(5, int(budget / one_round)), 1000))
+        return report(name, peer_name, benchmark.stats.stats.min, min(peer_times), **limit)
 
     return run
 
 
-def pytest_configure(config):
-    config.stash[_ROWS] = []
-
-
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     """Print the table; a complete run also writes it into README.md."""
-    rows = config.stash[_ROWS]
-    table = _table(rows)
+    table = _table()
     terminalreporter.write_line(f"\n{table}")
-    is_complete = {row.topic for row in rows} == {path.stem for path in _HERE.glob("bench_*.py")}
-    if is_complete and exitstatus == pytest.ExitCode.OK and not config.option.keyword:
+    every_topic = {row.topic for row in _ROWS} == {path.stem for path in _HERE.glob("bench_*.py")}
+    if every_topic and exitstatus == pytest.ExitCode.OK and not config.option.keyword:
         readme = _HERE / "README.md"
         readme.write_text(_TABLE.sub(lambda _: table, readme.read_text("utf-8")), "utf-8")
 
 
-def _table(rows):
-    names = {"NumPy": "numpy", "SymPy": "sympy", "python-flint": "python-flint", "torch": "torch"}
-    packages = ", ".join(f"{name} {version(package)}" for name, package in names.items())
+def _table():
     cpu = cpuinfo.get_cpu_info().get("brand_raw", platform.machine())
     threads = os.environ.get("OMP_NUM_THREADS", "default")
+    packages = ", ".join(f"{name} {version(package)}" for name, package in _PACKAGES.items())
     lines = [
         f"{cpu}, threads: {threads}, Python {platform.python_version()}, {packages}.",
         "",
         "| ours | peer | ours, time | peer, time | ratio | limit | met |",
         "|---|---|--:|--:|--:|---|---|",
-        *map(str, rows),
+        *map(str, _ROWS),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _duration(seconds):
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+    unit, size = next(each for each in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if seconds >= each[1])
+    return f"{seconds / size:.3g} {unit}"

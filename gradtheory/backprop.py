@@ -2,7 +2,8 @@
 
 Samples are taken in blocks and layers in groups, so that what is read again is still in cache. Overflow to inf and
 underflow to 0 are answers; nan is not: where a product of 0 and inf made one, the block is done again with such
-products 0, since the zero is exact or below 1e-308 and the inf stands for a finite number.
+products 0, since the zero is exact or below 1e-308 and the inf stands for a finite number. One nan is left: the sum
+over a batch of samples whose gradients overflow in both directions.
 """
 
 import math
@@ -15,7 +16,8 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.losses import Array, Loss, Multiply
+from gradtheory.inputs import Array, real_array
+from gradtheory.losses import Loss, Multiply
 
 _WORKSPACE = 1 << 25  # numbers kept for the backward half of a block: at most 256 MiB up to depth 16,000
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 10  # samples
@@ -77,7 +79,14 @@ def backprop(
     activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, *, reduction: str = "sum"
 ) -> Gradients:
     """Return the loss and its gradients; `Chain.backprop` documents the arguments."""
-    if reduction not in ("sum", "none"):
+    with np.errstate(all="ignore"):
+        return _backprop(activations, loss, x, y, w, b, reduction)
+
+
+def _backprop(
+    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, reduction: str
+) -> Gradients:
+    if not isinstance(reduction, str) or reduction not in ("sum", "none"):
         raise InvalidArgument("reduction", reduction, "must be 'sum' (over the batch) or 'none' (per sample)")
     depth = len(activations)
     x, y, w, b = _finite(x, "x"), _finite(y, "y"), _finite(w, "w"), _finite(b, "b")
@@ -130,15 +139,14 @@ def _block(
     summed: _Summed,
 ) -> tuple[Any, Array, Array]:
     """Write the gradient by x; return the loss and the gradients by w and b, per sample or summed."""
-    with np.errstate(all="ignore"):
-        for arithmetic in (_PLAIN, _ZERO_WINS):
-            _forward(activations, loss, samples, workspace, arithmetic.multiply)
-            by_w, by_b = _backward(samples, by_x, workspace, arithmetic, summed)
-            losses = workspace[0, -1]
-            total = losses.sum()
-            # A nan of the forward half reaches the loss, one of the backward half reaches by_x.
-            if not math.isnan(total + by_x.sum() + by_w.sum()):
-                break
+    for arithmetic in (_PLAIN, _ZERO_WINS):
+        _forward(activations, loss, samples, workspace, arithmetic.multiply)
+        by_w, by_b = _backward(samples, by_x, workspace, arithmetic, summed)
+        losses = workspace[0, -1]
+        total = losses.sum()
+        # A nan of the forward half reaches the loss, one of the backward half reaches by_x.
+        if not math.isnan(total + by_x.sum() + by_w.sum()):
+            break
     return total if summed.loss else losses.copy(), by_w, by_b
 
 
@@ -196,13 +204,7 @@ _ZERO_WINS = _Arithmetic(_multiply_zero_wins, lambda left, right: _multiply_zero
 
 
 def _finite(value: Any, name: str) -> Array:
-    try:
-        array = np.asarray(value)
-    except ValueError:  # ragged nesting
-        array = np.asarray(None)
-    if array.dtype.kind not in "iuf":
-        raise InvalidArgument(name, value, "must be an array of real numbers")
-    array = array.astype(np.float64, copy=False)
+    array = real_array(value, name)
     if not np.logical_and.reduce(np.isfinite(array), axis=None):
         raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
     return array

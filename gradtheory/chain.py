@@ -22,8 +22,6 @@ from gradtheory.losses import A, Loss, Y, loss_for
 from gradtheory.symbols import LayerProduct, LayerSymbols, LayerVariable
 
 _COST = sympy.Symbol("C", real=True)
-_GENERIC_LAYER = sympy.Symbol("l", integer=True, positive=True)
-_FACTOR = sympy.Symbol("k", integer=True, positive=True)
 _LARGEST_CLOSED, _DEEPEST_CLOSED = (
     1_000,
     40,
@@ -232,7 +230,7 @@ class Chain:
         (Eq(delta_2, (a_2 - y)/(z_2**2 + 1)), Eq(delta_1, delta_2*w_2/(z_1**2 + 1)))
 
         """
-        below = [_GENERIC_LAYER] if self.is_symbolic else range(self.depth - 1, 0, -1)
+        below = [self._other_layer("l")] if self.is_symbolic else range(self.depth - 1, 0, -1)
         return (
             _equation(self.delta[self.depth], self._loss_slope() * self.slope(self.depth)),
             *(
@@ -290,18 +288,20 @@ class Chain:
         atan(1/2 + pi/2)
 
         """
+        if not isinstance(expr, sympy.Basic):
+            raise InvalidArgument("expr", expr, "must be a SymPy expression in this chain's symbols")
         values = self._given(x, y, w, b)
         size = 1
         for layer in self._layers(listed=True):
             sigma, z = self._activation(layer), self.z[layer]
             values[z] = (self.w[layer] * self.a[layer - 1] + self.b[layer]).xreplace(values)
             size = 1 if values[z].is_Rational else sigma.expr.count(Z) * (size + 2)
-            if size > _LARGEST_CLOSED or layer > _DEEPEST_CLOSED:
+            if size > _LARGEST_CLOSED or (layer > _DEEPEST_CLOSED and size > 1):
                 raise InvalidArgument(
                     "depth",
                     self.depth,
                     f"is too great: with layer {layer} the closed expression nests too deep or exceeds "
-                    f"{_LARGEST_CLOSED} symbols; keep the named z_l and a_l, or give numbers",
+                    f"{_LARGEST_CLOSED} symbols; keep the named z_l and a_l",
                 )
             values[self.a[layer]] = sigma.expr.xreplace({Z: values[z]})
         for equation in self.backward() if expr.free_symbols & set(self.delta) else ():
@@ -362,7 +362,12 @@ class Chain:
             return range(1, self.depth + 1)
         if listed:
             raise InvalidArgument("depth", self.depth, "must be a number here; build the chain with an int")
-        return [_GENERIC_LAYER]
+        return [self._other_layer("l")]
+
+    def _other_layer(self, name: str) -> sympy.Symbol:
+        """Return a symbol for any layer, other than the symbol of the depth."""
+        name = f"{name}'" if str(self.depth) == name else name
+        return sympy.Symbol(name, integer=True, positive=True)
 
     def _at_output(self, expr: sympy.Expr) -> sympy.Expr:
         return expr.xreplace({A: self.a[self.depth]})
@@ -373,12 +378,13 @@ class Chain:
     def _jacobians(self, first: int | sympy.Expr) -> list[sympy.Expr]:
         """Return the factors σ'(z_k) w_k for k from `first` to L, or their product if a limit is symbolic."""
         if self.is_symbolic:
-            return [LayerProduct(self.layer_jacobian(_FACTOR), (_FACTOR, first, self.depth))]
+            layer = self._other_layer("k")
+            return [LayerProduct(self.layer_jacobian(layer), (layer, first, self.depth))]
         return [self.layer_jacobian(layer) for layer in range(first, self.depth + 1)]
 
     def _locate(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
         """Return the letter and the layer of a symbol of this chain; x is a_0."""
-        if wrt == self.x:
+        if isinstance(wrt, sympy.Basic) and wrt == self.x:
             return "a", 0
         if isinstance(wrt, LayerVariable) and self.is_symbolic:
             letter, layer = str(wrt.base.label), wrt.indices[0]
@@ -399,11 +405,12 @@ class Chain:
         for symbols, numbers, name in ((self.w, w, "w"), (self.b, b, "b")):
             if numbers is None:
                 continue
-            if not isinstance(numbers, Sequence | np.ndarray) or isinstance(numbers, str) or len(numbers) != self.depth:
+            listed = list(numbers) if isinstance(numbers, Sequence | np.ndarray) and np.shape(numbers) else ()
+            if len(listed) != self.depth:
                 raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
             values |= {
                 symbol: exact_real(number, f"{name}[{layer}]")
-                for layer, (symbol, number) in enumerate(zip(symbols, numbers, strict=True), start=1)
+                for layer, (symbol, number) in enumerate(zip(symbols, listed, strict=True), start=1)
             }
         return values
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from decimal import Context
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from rich.table import Table
 import gradtheory as gt
 from gradtheory.errors import GradTheoryError, InvalidArgument
 
-_MOST_DIGITS = 1_000_000
+_LONGEST_MESSAGE = 500
+_MOST_DIGITS, _DEEPEST = 100_000, 10_000
 
 _activation = click.argument("activation", metavar="ACT")
 _weight = click.option(
@@ -70,7 +72,7 @@ def width(activation: str, weight: str, threshold: str, as_json: bool) -> None:
     Example: gradtheory width sigmoid -w 7
     """
     found = gt.explosion_width(activation, weight, threshold=threshold)
-    _print_result(as_json, width=found, digits=found.n(), guarantee=gt.guarantee(found))
+    _print_result(as_json, width=found, digits=_digits(found, 15), guarantee=gt.guarantee(found))
 
 
 @app.command()
@@ -114,6 +116,8 @@ def derive(depth: int, wrt: str, activation: str, loss: str, style: str, as_json
 
     Example: gradtheory derive --depth 3 --wrt w1 --format latex
     """
+    if not 1 <= depth <= _DEEPEST:
+        raise InvalidArgument("depth", depth, f"must be from 1 to {_DEEPEST}")
     chain = gt.Chain(depth, activation, loss)
     symbol = chain.symbol(wrt)
     gradient = sympy.Eq(sympy.Derivative(chain.C, symbol), chain.gradient(symbol), evaluate=False)
@@ -182,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
         return 0
-    click.echo(f"gradtheory: {' '.join(message.split())}", err=True)
+    click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
     return 2
 
 
@@ -200,8 +204,11 @@ def _row(record: gt.Activation) -> dict[str, Any]:
     }
 
 
-def _digits(number: sympy.Expr, digits: int) -> sympy.Expr:
-    return number if number.is_infinite or number.is_Integer else number.n(digits)
+def _digits(number: sympy.Expr, digits: int) -> str:
+    """Return a number rounded once, from more digits than are shown."""
+    if number.is_infinite or number.is_Integer:
+        return str(number)
+    return str(Context(prec=digits).create_decimal(str(number.n(digits + 15))))
 
 
 def _text(equation: sympy.Eq) -> str:

@@ -9,13 +9,17 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import sympy
 
 from gradtheory.errors import InvalidArgument
 
-_LONGEST_NUMBER = 2_000  # digits, in a text or through its exponent: so that results stay quick and printable
+Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+
+_LONGEST_NUMBER = 1_000  # digits before or after the point: so that exact answers stay quick and printable
+_DEEPEST = 100_000  # layers
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
 _EXAMPLES = "such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
@@ -49,10 +53,8 @@ def exact_real(value: Any, name: str) -> sympy.Expr:
             pass
         case sympy.Basic():
             return _exact_sympy(value, name)
-        case Integral():
-            return sympy.Integer(int(value))
-        case Fraction():
-            return sympy.Rational(value.numerator, value.denominator)
+        case Integral() | Fraction():
+            return _of_bounded_size(sympy.Rational(int(value.numerator), int(value.denominator)), value, name)
         case Decimal():
             return _exact_decimal(value, value, name)
         case Real() if hasattr(value, "as_integer_ratio"):
@@ -72,15 +74,27 @@ def exact_positive(value: Any, name: str) -> sympy.Expr:
     return number
 
 
+def real_array(value: Any, name: str) -> Array:
+    """Return an array_like of real numbers as float64; refuse text, booleans, objects and ragged lists."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged nesting
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf" and array.size:
+        raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
+    with np.errstate(over="ignore"):
+        return array.astype(np.float64, copy=False)
+
+
 def chain_depth(value: Any) -> int | sympy.Symbol:
     """Return the depth of a chain: a positive int, or an integer symbol for a chain of symbolic depth."""
     if isinstance(value, sympy.Symbol):
         if value.is_integer and value.is_positive is not False:
             return value
-    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and int(value) >= 1:
+    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and 1 <= value <= _DEEPEST:
         return int(value)
     raise InvalidArgument(
-        "depth", value, "must be an int of at least 1, or a SymPy symbol such as Symbol('L', integer=True)"
+        "depth", value, f"must be an int from 1 to {_DEEPEST}, or a SymPy symbol such as Symbol('L', integer=True)"
     )
 
 
@@ -91,9 +105,20 @@ def _exact_sympy(value: sympy.Basic, name: str) -> sympy.Expr:
             value,
             "must be a number, not a symbol; explosion_formula gives the answer in symbols w, b, c",
         )
+    for part in sympy.preorder_traversal(value):
+        if part.is_Rational:
+            _of_bounded_size(part, value, name)
+        elif part.is_Pow and part.exp.is_Rational and abs(part.exp) > _LONGEST_NUMBER:
+            raise InvalidArgument(name, "a power", f"must have exponents of at most {_LONGEST_NUMBER}")
     if not (isinstance(value, sympy.Expr) and value.is_number and value.is_extended_real and value.is_finite):
         raise InvalidArgument(name, value, f"must be a finite real number, {_EXAMPLES}")
     return value.xreplace({each: sympy.Rational(each) for each in value.atoms(sympy.Float)})
+
+
+def _of_bounded_size(number: sympy.Rational, original: Any, name: str) -> sympy.Rational:
+    if max(abs(int(number.p)).bit_length(), int(number.q).bit_length()) > _LONGEST_NUMBER * math.log2(10):
+        raise InvalidArgument(name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point")
+    return number
 
 
 def _exact_text(text: str, name: str) -> sympy.Expr:
@@ -104,7 +129,7 @@ def _exact_text(text: str, name: str) -> sympy.Expr:
         if match := _FRACTION.fullmatch(stripped):
             numerator, denominator = (int(Decimal(part)) for part in match.groups())
             if denominator:
-                return sympy.Rational(numerator, denominator)
+                return _of_bounded_size(sympy.Rational(numerator, denominator), text, name)
     raise InvalidArgument(name, text, f"must be one finite real number as text, {_EXAMPLES}")
 
 
@@ -113,4 +138,4 @@ def _exact_decimal(number: Decimal, original: Any, name: str) -> sympy.Expr:
         raise InvalidArgument(name, original, f"must be a finite real number, {_EXAMPLES}")
     if number and abs(number.adjusted()) > _LONGEST_NUMBER:
         raise InvalidArgument(name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point")
-    return sympy.Rational(*number.as_integer_ratio())
+    return _of_bounded_size(sympy.Rational(*number.as_integer_ratio()), original, name)

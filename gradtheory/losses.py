@@ -11,11 +11,11 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations.kernels import logistic
 from gradtheory.errors import InvalidArgument
+from gradtheory.inputs import Array
 
 A = sympy.Symbol("a", real=True)  # the output of the last layer
 Y = sympy.Symbol("y", real=True)  # the target
 
-Array: TypeAlias = np.ndarray
 Multiply: TypeAlias = Callable[..., Array]
 LossKernel: TypeAlias = Callable[[Activation, Array, Multiply, Array, Array, Array], None]
 

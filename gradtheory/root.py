@@ -30,8 +30,9 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
 
     Notes
     -----
-    It behaves as a SymPy number: `.n(50)`, comparisons, `Interval`, LaTeX and pickling work. All digits of `.n` are
-    proven: the ball around v(s) is refined until it is narrower than half a unit in the last place.
+    It behaves as a SymPy number: `.n(50)`, comparisons, `Interval`, LaTeX and pickling work. The digits of `.n` are
+    proven: the ball around v(s) is refined until it decides the binary digits of the Float. As with every SymPy Float,
+    the last decimal that is printed is a second rounding.
 
     Examples
     --------
@@ -114,10 +115,16 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         return enclosure.rounded(self, prec)
 
     def _sympystr(self, printer: Any) -> str:
-        return printer._print(self.value)  # type: ignore[no-any-return]  # SymPy's printers are untyped
+        return self._bracketed(printer, "({})")
 
     def _latex(self, printer: Any) -> str:
-        return printer._print(self.value)  # type: ignore[no-any-return]  # SymPy's printers are untyped
+        return self._bracketed(printer, r"\left({}\right)")
+
+    def _bracketed(self, printer: Any, brackets: str) -> str:
+        """Print v(s), in brackets inside a larger expression: for SymPy an atom needs none."""
+        text: str = printer._print(self.value)
+        alone = printer._print_level == 1 or self.value.is_Symbol
+        return text if alone else brackets.format(text)
 
     def _sympyrepr(self, printer: Any) -> str:
         arguments = (self.function, self.lower, self.upper, self._value_function)

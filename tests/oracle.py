@@ -39,6 +39,8 @@ def slope(name: str, z: object, digits: int = DIGITS) -> mpmath.mpf:
 
 def as_mpf(number: object) -> mpmath.mpf:
     """Return a SymPy number or a float as an mpf at the working precision."""
+    if isinstance(number, mpmath.mpf):
+        return number
     if isinstance(number, sympy.Rational):
         return mpmath.mpf(int(number.p)) / int(number.q)
     if isinstance(number, sympy.Expr):

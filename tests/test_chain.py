@@ -31,14 +31,21 @@ def test_gradient_is_the_derivative_of_the_closed_loss_for_every_activation():
 def test_gradient_is_the_derivative_at_numbers(name):
     for loss in losses_for(name):
         chain = gt.Chain(depth=2, activation=name, loss=loss)
-        w, b, x, y = [sympy.Rational(3, 2), -2], [sympy.Rational(1, 7), sympy.Rational(1, 3)], sympy.Rational(2, 5), sympy.S.One / 4
+        w, b, x, y = (
+            [sympy.Rational(3, 2), -2],
+            [sympy.Rational(1, 7), sympy.Rational(1, 3)],
+            sympy.Rational(2, 5),
+            sympy.S.One / 4,
+        )
         numbers = {chain.x: x, chain.y: y} | dict(zip(chain.w, w, strict=True)) | dict(zip(chain.b, b, strict=True))
         for symbol in (*chain.w, *chain.b, chain.x):
             free = {key: value for key, value in numbers.items() if key != symbol}
             cost = chain.substitute(chain.forward()[-1].rhs).subs(free)
             exact = chain.substitute(chain.gradient(symbol), x=x, y=y, w=w, b=b).n(40)
             step = sympy.Rational(1, 10**20)
-            quotient = (cost.subs(symbol, numbers[symbol] + step) - cost.subs(symbol, numbers[symbol] - step)).n(70) / (2 * step)
+            quotient = (cost.subs(symbol, numbers[symbol] + step) - cost.subs(symbol, numbers[symbol] - step)).n(70) / (
+                2 * step
+            )
             assert abs(exact - quotient) < sympy.Float("1e-30") * (1 + abs(exact))
 
 
@@ -154,3 +161,15 @@ def test_closed_expressions_too_large_are_refused():
     for activation, depth in (("softsign", 30), ("sigmoid", 41)):
         with pytest.raises(InvalidArgument, match="keep the named"):
             gt.Chain(depth=depth, activation=activation).substitute(sympy.S.One)
+
+
+@pytest.mark.parametrize("letter", ["l", "k", "n", "z"])
+def test_the_depth_may_have_any_letter(letter):
+    depth = sympy.Symbol(letter, integer=True, positive=True)
+    deep, chain = gt.Chain(depth=depth), gt.Chain(depth=3)
+    assert len({equation.lhs for equation in deep.backward()}) == 2
+    assert deep.gradient(deep.w[1]).subs(depth, 3).doit() == chain.gradient(chain.w[1])
+
+
+def test_exact_numbers_may_go_deeper():
+    assert gt.Chain(50, "relu").substitute(gt.Chain(50, "relu").a[50], x=1, w=[1] * 50, b=[0] * 50) == 1

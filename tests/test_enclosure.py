@@ -23,8 +23,10 @@ _UNARY = (
 @pytest.mark.parametrize("function", _UNARY)
 @given(numerator=st.integers(1, 60), denominator=st.integers(1, 40))
 def test_ball_contains_the_value_that_mpmath_finds(function, numerator, denominator):
-    expr = function(sympy.Rational(numerator, denominator), evaluate=False) if function is not sympy.sqrt else sympy.sqrt(
-        sympy.Rational(numerator, denominator)
+    expr = (
+        function(sympy.Rational(numerator, denominator), evaluate=False)
+        if function is not sympy.sqrt
+        else sympy.sqrt(sympy.Rational(numerator, denominator))
     )
     ball = enclosure.enclose(expr, 120)
     with mpmath.workdps(60):

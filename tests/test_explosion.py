@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
+from gradtheory.enclosure import rounded
 from gradtheory.enclosure import sign as proven_sign
 from tests import oracle
 from tests.conftest import CLOSED_FORM
@@ -18,9 +19,9 @@ _thresholds = st.fractions(min_value="1/50", max_value=8, max_denominator=100)
 
 def explodes(name, x, w, b, c):
     """Evaluate |σ'(wx + b)·w| - c from the definition and return whether it is positive."""
-    z = sympy.Rational(w) * sympy.Rational(x) + sympy.Rational(b)
-    with mpmath.workdps(100):
-        return abs(oracle.slope(name, z, digits=60)) * abs(oracle.as_mpf(sympy.Rational(w))) > oracle.as_mpf(c)
+    with mpmath.workdps(200):
+        z = oracle.as_mpf(w) * oracle.as_mpf(x) + oracle.as_mpf(b)
+        return abs(oracle.slope(name, z, digits=60)) * abs(oracle.as_mpf(w)) > oracle.as_mpf(c)
 
 
 def ends_of(found):
@@ -103,7 +104,13 @@ def test_at_the_critical_weight_without_strictness(which, expected):
     [
         ("relu", -2, sympy.Interval.open(-sympy.oo, sympy.S.Half)),
         ("leaky_relu", 100, sympy.Interval.open(-sympy.S(1) / 100, sympy.oo)),
-        ("leaky_relu", 101, sympy.Union(sympy.Interval.open(-sympy.oo, -sympy.S(1) / 101), sympy.Interval.open(-sympy.S(1) / 101, sympy.oo))),
+        (
+            "leaky_relu",
+            101,
+            sympy.Union(
+                sympy.Interval.open(-sympy.oo, -sympy.S(1) / 101), sympy.Interval.open(-sympy.S(1) / 101, sympy.oo)
+            ),
+        ),
         ("hard_tanh", 2, sympy.Interval.open(-1, 0)),
         ("identity", 2, sympy.S.Reals),
         ("sigmoid", 0, sympy.S.EmptySet),
@@ -178,3 +185,28 @@ def test_formula_prints(closed):
     assert formula._repr_latex_().startswith("$")
     assert f"σ = {closed}" in str(formula)
     assert {symbol.name for symbol in formula.width.free_symbols} <= {"w", "c"}
+
+
+@pytest.mark.parametrize("distance", [8, 15, 30, 60, 100, 200])
+def test_just_above_the_critical_weight_the_gaussian_keeps_its_digits(distance):
+    """Near its maximum |σ'| is a parabola, and Lambert's W has a branch point there."""
+    w = gt.critical_weight("gaussian") * (1 + sympy.Rational(1, 10**distance))
+    assert all(end.n(30).is_real for end in ends_of(gt.explosion_set("gaussian", w=w)))
+    width = gt.explosion_width("gaussian", w)
+    exact = rounded(width, 100)
+    assert abs((width.n(20) - exact) / exact) < 1e-15
+
+
+def test_membership_just_above_the_critical_weight(closed):
+    w = gt.critical_weight(closed) * (1 + sympy.Rational(1, 10**30))
+    found = gt.explosion_set(closed, w=w)
+    for end in ends_of(found):
+        near = sympy.Rational(str(rounded(end, 300)))
+        for probe in (near - _TINY, near + _TINY, near - sympy.Rational(1, 10**18), near + sympy.Rational(1, 10**18)):
+            if w * probe not in gt.activation(closed).kinks:
+                assert (probe in found) == explodes(closed, probe, w, 0, 1), probe
+
+
+def test_membership_is_decided_one_ulp_above_critical():
+    found = gt.explosion_set("gaussian", w=1.1658219907985623)
+    assert found.contains(sympy.Rational("0.606530659716")) in (sympy.true, sympy.false)

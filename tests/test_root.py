@@ -67,6 +67,8 @@ def test_it_serves_as_the_end_of_an_interval(width):
 def test_printing(width):
     assert str(width) == "s/cosh(s)**2"
     assert sympy.latex(width) == r"\frac{s}{\cosh^{2}{\left(s \right)}}"
+    assert str(1 / width**2) == "(s/cosh(s)**2)**(-2)"
+    assert sympy.latex(width**2) == r"\left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)^{2}"
     assert "Root(" in sympy.srepr(width)
     assert width.equation == sympy.Eq(_FUNCTION.expr, 0, evaluate=False)
 

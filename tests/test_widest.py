@@ -103,7 +103,10 @@ def test_infinite_where_the_slope_does_not_fade():
 @given(name=st.sampled_from(CLOSED_FORM), c=st.fractions("1/100", 100, max_denominator=100))
 def test_threshold_scales_width_and_weight(name, c):
     one, scaled = gt.widest_explosion(name), gt.widest_explosion(name, threshold=c)
-    for ours, theirs in ((scaled.width, one.width / sympy.Rational(c)), (scaled.weight, one.weight * sympy.Rational(c))):
+    for ours, theirs in (
+        (scaled.width, one.width / sympy.Rational(c)),
+        (scaled.weight, one.weight * sympy.Rational(c)),
+    ):
         assert ours == theirs or abs((ours - theirs).n(25)) < sympy.Float("1e-20")
 
 

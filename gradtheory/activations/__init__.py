@@ -65,7 +65,7 @@ def _catalogue() -> MappingProxyType[str, Activation]:
 
 
 def _nearest(name: Any) -> str:
-    near = get_close_matches(str(name).lower(), _catalogue(), n=3, cutoff=0.5)
+    near = get_close_matches(name.lower(), _catalogue(), n=3, cutoff=0.5) if isinstance(name, str) else ()
     if near:
         return f"is not in the catalogue; the nearest names are {', '.join(near)}"
     return f"is not in the catalogue, which holds {', '.join(_catalogue())}"

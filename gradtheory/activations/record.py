@@ -10,6 +10,7 @@ import sympy
 
 from gradtheory.enclosure import sign
 from gradtheory.errors import NoClosedForm
+from gradtheory.inputs import real_array
 
 Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
 T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
@@ -173,7 +174,7 @@ class Activation:
         return self._evaluate(z)[1]
 
     def _evaluate(self, z: Any) -> tuple[Any, Any]:
-        array = np.array(z, dtype=np.float64)
+        array = np.array(real_array(z, "z"))  # a copy: kernels overwrite it
         value, slope = np.empty((2, array.size))
         with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
             self.kernel(array.reshape(-1), value, slope)

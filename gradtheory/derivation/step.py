@@ -60,15 +60,15 @@ def equal(left: sympy.Expr, right: sympy.Expr, reason: str, latex: str | None = 
     difference = left - right
     if any(method(difference) == 0 for method in (sympy.S, sympy.expand, sympy.simplify)):
         return Step(shown, reason, Check.EXACT)
-    symbols = sorted(difference.free_symbols, key=str)
-    points = [
+    symbols = sorted(left.free_symbols | right.free_symbols, key=str)
+    points = [  # every symbol gets a value of its own
         {
             symbol: _SAMPLES[(shift + position) % len(_SAMPLES)] / (position + 1)
             for position, symbol in enumerate(symbols)
         }
         for shift in range(len(_SAMPLES))
     ]
-    if all(_is_small(difference.xreplace(point), left.xreplace(point)) for point in points):
+    if all(_is_small(difference, left, point) for point in points):
         return Step(shown, reason, Check.NUMERIC)
     raise UnprovenStep(f"not shown: {left} = {right}")
 
@@ -90,6 +90,6 @@ def compared(relation: sympy.Rel, reason: str, latex: str | None = None) -> Step
     return Step(latex or sympy.latex(relation), reason, Check.CERTIFIED)
 
 
-def _is_small(difference: sympy.Expr, scale: sympy.Expr) -> bool:
-    size = abs(difference.evalf(_DIGITS, maxn=4 * _DIGITS, chop=False))
-    return bool(size <= sympy.Float(10, _DIGITS) ** (3 - _DIGITS) * (1 + abs(scale.evalf(_DIGITS))))
+def _is_small(difference: sympy.Expr, scale: sympy.Expr, point: dict[sympy.Symbol, sympy.Rational]) -> bool:
+    size, unit = (abs(each.subs(point).evalf(_DIGITS, maxn=4 * _DIGITS)) for each in (difference, scale))
+    return bool(size <= sympy.Float(10, _DIGITS) ** (3 - _DIGITS) * (1 + unit))

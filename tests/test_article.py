@@ -1,0 +1,120 @@
+"""The article: verdicts follow from what is claimed, and the documents are whole."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from html.parser import HTMLParser
+from importlib.resources import files
+
+import pytest
+
+from gradtheory import article
+from gradtheory.article import Verdict
+
+_EXPECTED = {
+    "depth": Verdict.HOLDS,
+    "factor": Verdict.CORRECTED,
+    "maximum": Verdict.HOLDS,
+    "saturation": Verdict.FAILS,
+    "weights": Verdict.CORRECTED,
+    "critical": Verdict.HOLDS,
+    "interval": Verdict.HOLDS,
+    "widest": Verdict.HOLDS,
+}
+_CLAIMS = {claim.name: claim for claim in article.CLAIMS}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return article.build()
+
+
+@pytest.fixture(scope="module")
+def folder(document, tmp_path_factory):
+    target = tmp_path_factory.mktemp("article")
+    assert len(list(article.write(document, target))) == 8
+    return target
+
+
+def test_verdicts():
+    assert {name: claim.finding().verdict for name, claim in _CLAIMS.items()} == _EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "changed", "verdict"),
+    [
+        ("depth", {"sufferer": "output"}, Verdict.FAILS),
+        ("depth", {"growth": "linear"}, Verdict.FAILS),
+        ("factor", {"suffices": False}, Verdict.HOLDS),
+        ("factor", {"weights": (6, 6)}, Verdict.HOLDS),
+        ("maximum", {"value": "1/3"}, Verdict.FAILS),
+        ("maximum", {"value": "0.24999999999999999999"}, Verdict.FAILS),
+        ("saturation", {"reaches": "0.005"}, Verdict.HOLDS),
+        ("weights", {"below": 40, "factor": 10}, Verdict.CORRECTED),
+        ("critical", {"weight": 5}, Verdict.FAILS),
+        ("critical", {"weight": "3.99"}, Verdict.FAILS),
+        ("interval", {"half_width": lambda w: w - 4}, Verdict.FAILS),
+        ("widest", {"width": "0.44"}, Verdict.FAILS),
+        ("widest", {"width": "0.4477"}, Verdict.HOLDS),
+        ("widest", {"weight": "7.0"}, Verdict.FAILS),
+        ("widest", {"weight": "6.89415"}, Verdict.HOLDS),
+    ],
+)
+def test_another_number_gets_another_verdict(claim, changed, verdict):
+    assert _CLAIMS[claim].finding(**changed).verdict is verdict
+
+
+def test_every_message_is_there_and_used(document):
+    words = tomllib.loads(files("gradtheory.article").joinpath("en.toml").read_text(encoding="utf-8"))
+    used = {step.reason for section in document.sections for step in section.steps}
+    assert used == set(words["reasons"])
+    assert set(words["claims"]) == set(_CLAIMS)
+    assert set(words["verdicts"]) == {verdict.value for verdict in Verdict}
+
+
+def test_html_is_self_contained(folder):
+    text = (folder / "article.html").read_text(encoding="utf-8")
+
+    class Checker(HTMLParser):
+        links, math = [], 0
+
+        def handle_starttag(self, tag, attributes):
+            self.math += tag == "math"
+            self.links += [value for key, value in attributes if key in ("src", "href", "xlink:href", "action")]
+            assert tag not in ("script", "link", "iframe", "img", "object")
+
+    checker = Checker()
+    checker.feed(text)
+    assert checker.math > 60
+    assert all(link.startswith("#") for link in checker.links)
+    assert text.count("<svg") == 3
+    visible = re.sub(r"<(style|svg|math).*?</\1>", "", text, flags=re.DOTALL)
+    assert "$" not in visible
+    assert "{{" not in text
+    assert "does not hold" in text
+
+
+def test_latex_has_every_formula_and_figure(folder):
+    text = (folder / "article.tex").read_text(encoding="utf-8")
+    assert "<<" not in text
+    assert "{{ " not in text
+    assert text.count(r"\includegraphics") == 3
+    assert r"\frac{s}{\cosh^{2}{\left(s \right)}} = 0.447743204694302849178324240970" in text
+    for name in re.findall(r"\{(\w+\.pdf)\}", text):
+        assert (folder / name).stat().st_size > 1000
+    assert (folder / "sigmoid.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_the_same_article_is_the_same_file(document, folder):
+    assert article.to_html(document) == (folder / "article.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed (Debian: texlive-latex-extra)")
+def test_latex_compiles_without_warnings_of_references(folder):
+    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "article.tex"]
+    for _ in range(2):
+        found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert "undefined" not in found.stdout
+    assert "Rerun" not in found.stdout
+    assert "Overfull" not in found.stdout

@@ -1,0 +1,125 @@
+"""The command line: what it prints, what it refuses, that it never shows a traceback."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+import gradtheory as gt
+from gradtheory.cli import app, main
+
+
+def run(capsys, *arguments):
+    code = main(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_set(capsys):
+    code, out, _ = run(capsys, "set", "sigmoid", "-w", "7", "-b", "1")
+    assert code == 0
+    assert str(gt.explosion_set("sigmoid", 7, 1)) in out
+    assert "exact" in out
+    assert "{0}" in run(capsys, "set", "sigmoid", "-w", "-4", "--closed")[1]
+
+
+def test_json_is_one_object(capsys):
+    for arguments in (
+        ("set", "tanh", "-w", "-3", "-c", "1/2", "--json"),
+        ("width", "relu", "-w", "2", "--json"),
+        ("widest", "sigmoid", "--digits", "30", "--json"),
+        ("derive", "--depth", "2", "--wrt", "x", "--json"),
+        ("activations", "--json"),
+    ):
+        code, out, err = run(capsys, *arguments)
+        assert (code, err) == (0, "")
+        assert json.loads(out)
+    assert json.loads(run(capsys, "widest", "sigmoid", "--json")[1])["guarantee"] == "certified"
+
+
+def test_widest_prints_proven_digits(capsys):
+    _, out, _ = run(capsys, "widest", "sigmoid", "--digits", "50")
+    assert "0.44774320469430284917832424096967256979161169212605" in out
+    assert "s*tanh(s) = 1/2" in out
+    assert "6.8942" in run(capsys, "widest", "sigmoid", "--digits", "5")[1]  # rounded once
+    assert "equation" not in run(capsys, "widest", "relu")[1]
+
+
+def test_width(capsys):
+    assert "0.447656924849260" in run(capsys, "width", "sigmoid", "-w", "7")[1]
+
+
+def test_derive(capsys):
+    _, out, _ = run(capsys, "derive", "--depth", "2", "--activation", "arctan", "--wrt", "b1")
+    assert "dC/db_1 = w_2*(a_2 - y)/((z_1**2 + 1)*(z_2**2 + 1))" in out
+    assert "delta_1 = " in out
+    _, out, _ = run(capsys, "derive", "--depth", "2", "--format", "latex")
+    assert r"\frac{d}{d w_{1}} C = " in out
+
+
+def test_activations_lists_the_catalogue(capsys):
+    _, out, _ = run(capsys, "activations")
+    assert all(name in out for name in gt.activation_names())
+
+
+def test_article(capsys, tmp_path):
+    code, out, _ = run(capsys, "article", "--out", str(tmp_path / "a"))
+    assert code == 0
+    assert "does not hold" in out
+    assert (tmp_path / "a" / "article.html").exists()
+    listed = json.loads(run(capsys, "article", "--out", str(tmp_path / "b"), "--json")[1])
+    assert listed["verdicts"]["saturation"] == "does not hold"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("set", "sigmod", "-w", "7"), "sigmoid"),
+        (("set", "sigmoid", "-w", "seven"), "w = 'seven'"),
+        (("set", "sigmoid", "-w", "__import__('os').system('ls')"), "w = "),
+        (("set", "sigmoid"), "-w"),
+        (("set", "sigmoid", "-w", "7", "-c", "0"), "threshold"),
+        (("set", "sigmoid", "-w", "7", "--nope"), "--nope"),
+        (("width", "gelu", "-w", "3"), "gelu"),
+        (("widest", "sigmoid", "--digits", "0"), "digits"),
+        (("widest", "sigmoid", "--digits", "many"), "digits"),
+        (("derive", "--depth", "0"), "depth"),
+        (("derive", "--depth", "three"), "depth"),
+        (("derive", "--depth", "1" * 24), "depth"),
+        (("derive", "--depth", "3", "--wrt", "w4"), "layer"),
+        (("derive", "--depth", "3", "--wrt", "z1"), "wrt"),
+        (("derive", "--depth", "3", "--format", "pdf"), "format"),
+        (("derive", "--depth", "3", "--activation", "tanh", "--loss", "cross_entropy"), "loss"),
+        (("article", "--out", "/dev/null/x"), "out"),
+        (("explode",), "explode"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(capsys, arguments, said):
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("gradtheory: ")
+    assert said in err
+
+
+def test_help_teaches(capsys):
+    for command in ([], *([name] for name in app.commands)):
+        result = CliRunner().invoke(app, [*command, "--help"])
+        assert result.exit_code == 0
+        assert "Usage" in result.output
+    assert "Example: gradtheory set" in CliRunner().invoke(app, ["set", "--help"]).output
+    assert main([]) == 0
+    assert "Start with" in capsys.readouterr().out
+
+
+def test_as_a_program():
+    found = subprocess.run(
+        [sys.executable, "-c", "import sys; from gradtheory.cli import main; sys.exit(main())", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert gt.__version__ in found.stdout
