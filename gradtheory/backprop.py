@@ -7,6 +7,7 @@ over a batch of samples whose gradients overflow in both directions.
 """
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,10 @@ from gradtheory.losses import Loss, Multiply
 _WORKSPACE = 1 << 25  # numbers kept for the backward half of a block: at most 256 MiB up to depth 16,000
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 1 << 14, 1 << 10  # samples
 _GROUP = 1 << 17  # numbers in a group of layers
+_KEPT = 1 << 22  # numbers of workspace that a thread keeps for its next call: fresh pages cost as much as the work
+
+
+_OF_THREAD = threading.local()
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,7 @@ class Gradients:
     x: Array
 
 
-@dataclass(frozen=True)
-class _Samples:
+class _Samples(NamedTuple):
     """Input x and target y of shape (n,), w and b of shape (L, n), or (L, 1) where all samples share them."""
 
     x: Array
@@ -99,7 +103,7 @@ def _backprop(
     summed = _Summed(loss=totals, w=totals and w.ndim == 1, b=totals and b.ndim == 1)
 
     step = min(max(size, 1), max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, _WORKSPACE // (2 * depth))))
-    workspace = np.empty((2, depth + 1, step))
+    workspace = _workspace(depth + 1, step)
     by_x = np.empty(size)
     blocks = [slice(start, min(start + step, size)) for start in range(0, size, step)] or [slice(0, 0)]
     parts = [
@@ -128,6 +132,17 @@ def _backprop(
         _summed_to(by_b, b.shape, 1),
         _summed_to(by_x, x.shape, 0),
     )
+
+
+def _workspace(rows: int, columns: int) -> Array:
+    """Return uninitialised numbers of shape (2, rows, columns), of this thread alone."""
+    count = 2 * rows * columns
+    if count > _KEPT:
+        return np.empty((2, rows, columns))
+    kept: Array | None = getattr(_OF_THREAD, "workspace", None)
+    if kept is None or kept.size < count:
+        kept = _OF_THREAD.workspace = np.empty(count)
+    return kept[:count].reshape(2, rows, columns)
 
 
 def _block(

@@ -1,7 +1,7 @@
 r"""The single-neuron chain of any depth, in SymPy: z_l = w_l a_{l-1} + b_l, a_l = σ_l(z_l), a_0 = x, C = loss(a_L, y).
 
 Every z_l and a_l keeps its name. A gradient is then a product of O(L) factors; differentiating the nested composition
-instead grows quadratically and ends in a recursion error near depth 40.
+instead grows quadratically and ends in a recursion error at depths of 20 to 40.
 """
 
 import re

@@ -183,12 +183,12 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
             return sympy.Float(0)
         if working > 4 * (bits + _MOST_BITS):
             raise Undecided(f"{expr} is not known to {bits} bits even when computed with {working}")
-        working += max(working // 2, bits + 1 - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
+        working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
     mantissa, exponent = (int(part) for part in ball.mid().man_exp())
     return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)
 
 
-def has_one_zero(function: sympy.Lambda, lower: sympy.Rational, upper: sympy.Rational) -> bool:
+def has_one_zero(function: sympy.Lambda, derivative: sympy.Expr, lower: sympy.Rational, upper: sympy.Rational) -> bool:
     """Prove that `function` has exactly one zero in [lower, upper]: its ends differ in sign, its derivative has none.
 
     False means *not proven*, at the precision used.
@@ -196,19 +196,21 @@ def has_one_zero(function: sympy.Lambda, lower: sympy.Rational, upper: sympy.Rat
     (variable,) = function.variables
     with _precision(_FIRST_BITS):
         at_lower, at_upper = enclose(function(lower), _FIRST_BITS), enclose(function(upper), _FIRST_BITS)
-        slope = enclose(function.expr.diff(variable), _FIRST_BITS, {variable: _between(lower, upper)})
+        slope = enclose(derivative, _FIRST_BITS, {variable: _between(lower, upper)})
         return bool(at_lower * at_upper < 0 and (slope > 0 or slope < 0))
 
 
-def zero(function: sympy.Lambda, lower: sympy.Rational, upper: sympy.Rational, bits: int) -> Ball:
+def zero(
+    function: sympy.Lambda, derivative: sympy.Expr, lower: sympy.Rational, upper: sympy.Rational, bits: int
+) -> Ball:
     """Return a ball of about `bits` correct bits around the only zero of `function` in [lower, upper].
 
     Interval Newton, N(X) = m - f(m)/f'(X), at a precision that doubles with each step (W. Tucker, "Validated
     Numerics", 2011, section 5.1): the zero lies in X and in N(X), hence in their intersection.
-    Precondition: `has_one_zero`.
+    Precondition: `has_one_zero`. The derivative, in the function's variable, is given: finding it takes longer than
+    the proof.
     """
     (variable,) = function.variables
-    derivative = function.expr.diff(variable)
     with _precision(_FIRST_BITS):
         ball = _between(lower, upper)
     for working in _doubling(bits + _GUARD_BITS):

@@ -82,8 +82,7 @@ def real_array(value: Any, name: str) -> Array:
         array = np.asarray(None)
     if array.dtype.kind not in "iuf" and array.size:
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
-    with np.errstate(over="ignore"):
-        return array.astype(np.float64, copy=False)
+    return array.astype(np.float64, copy=False)
 
 
 def chain_depth(value: Any) -> int | sympy.Symbol:
@@ -91,7 +90,7 @@ def chain_depth(value: Any) -> int | sympy.Symbol:
     if isinstance(value, sympy.Symbol):
         if value.is_integer and value.is_positive is not False:
             return value
-    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and 1 <= value <= _DEEPEST:
+    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and 1 <= int(value) <= _DEEPEST:
         return int(value)
     raise InvalidArgument(
         "depth", value, f"must be an int from 1 to {_DEEPEST}, or a SymPy symbol such as Symbol('L', integer=True)"

@@ -53,6 +53,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     function: sympy.Lambda
     lower: sympy.Rational
     upper: sympy.Rational
+    _derivative: sympy.Expr
     value: sympy.Expr  # v(s), in the variable of the function
 
     def __new__(  # noqa: D102  # the class's docstring
@@ -62,12 +63,14 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         upper: sympy.Rational,
         value: sympy.Lambda | None = None,
     ) -> "Root":
-        if not enclosure.has_one_zero(function, lower, upper):
+        (variable,) = function.variables
+        derivative = function.expr.diff(variable)
+        if not enclosure.has_one_zero(function, derivative, lower, upper):
             raise InvalidArgument(
                 "function", function, f"must be proven to have exactly one zero in [{lower}, {upper}]"
             )
         self = super().__new__(cls)
-        (variable,) = function.variables
+        self._derivative = derivative
         self.function, self.lower, self.upper = function, lower, upper
         self.value = value(variable) if value else variable
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
@@ -95,7 +98,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     def enclosure(self, bits: int) -> enclosure.Ball:
         """Return a ball around the number, computed with `bits` bits."""
         (variable,) = self.function.variables
-        zero = enclosure.zero(self.function, self.lower, self.upper, bits)
+        zero = enclosure.zero(self.function, self._derivative, self.lower, self.upper, bits)
         return enclosure.enclose(self.value, bits, {variable: zero})
 
     @cached_property

@@ -10,7 +10,7 @@ import gradtheory as gt
 _PACKAGE = Path(gt.__file__).parent
 # Each room may import from the rooms before it, and from itself.
 _ORDER = (
-    *("errors", "inputs", "enclosure", "root", "guarantee", "activations", "superlevel", "explosion"),
+    *("errors", "inputs", "enclosure", "functions", "root", "guarantee", "activations", "superlevel", "explosion"),
     *("losses", "symbols", "backprop", "chain", "derivation", "plots", "article", "cli"),
 )
 

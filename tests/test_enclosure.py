@@ -80,7 +80,7 @@ def test_rounded_gives_up_on_an_endless_cancellation():
 def test_zero_is_refined_to_any_precision(digits):
     bits = int(digits * 3.33) + 8
     function = sympy.Lambda(_X, sympy.cos(_X) - _X)
-    ball = enclosure.zero(function, sympy.Rational(7, 10), sympy.Rational(8, 10), bits)
+    ball = enclosure.zero(function, function.expr.diff(_X), sympy.Rational(7, 10), sympy.Rational(8, 10), bits)
     with mpmath.workdps(digits + 20):
         exact = mpmath.findroot(lambda x: mpmath.cos(x) - x, 0.7390851332151607)
         man, exp = (int(part) for part in ball.mid().man_exp())
@@ -98,7 +98,7 @@ def test_zero_is_refined_to_any_precision(digits):
     ],
 )
 def test_no_zero_and_many_zeros_are_not_proven(expr, lower, upper):
-    assert not enclosure.has_one_zero(sympy.Lambda(_X, expr), sympy.Integer(lower), sympy.Integer(upper))
+    assert not enclosure.has_one_zero(sympy.Lambda(_X, expr), expr.diff(_X), sympy.Integer(lower), sympy.Integer(upper))
 
 
 def test_precision_is_restored_and_threads_agree():

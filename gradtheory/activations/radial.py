@@ -1,38 +1,17 @@
 """Radial activations: functions of |z| that fade on both sides."""
 
-from typing import Any
-
 import numpy as np
 import sympy
-from sympy import Eq, Interval, LambertW, Rational, S, coth, exp, oo, sinh, sqrt
+from sympy import Eq, Interval, Rational, S, coth, exp, oo, sinh, sqrt
 
-from gradtheory import enclosure
 from gradtheory.activations.kernels import exp_minus_square
 from gradtheory.activations.record import Activation, Branch, Stationarity, T, Z
+from gradtheory.functions import RealLambertW
 
 
 def _gaussian_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     value[...] = exp_minus_square(z)
     np.multiply(-2.0 * np.clip(z, -40.0, 40.0), value, out=slope)
-
-
-class RealLambertW(LambertW):  # type: ignore[misc]  # SymPy's classes are untyped
-    """A real branch of Lambert's W, evaluated by proof: mpmath loses all digits near the branch point -1/e."""
-
-    is_real = True
-
-    def enclosure(self, bits: int) -> enclosure.Ball:
-        """Return a ball around the number, computed with `bits` bits."""
-        return enclosure.enclose(LambertW(*self.args, evaluate=False), bits)
-
-    def _eval_evalf(self, prec: int) -> sympy.Float:
-        return enclosure.rounded(self, prec)
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"LambertW({', '.join(printer._print(each) for each in self.args)})"
-
-    def _latex(self, printer: Any) -> str:
-        return str(printer._print(LambertW(*self.args, evaluate=False)))
 
 
 # |σ'(z)| = t reads u·exp(-u) = t²/2 with u = 2z²; Lambert's W has two real branches there, one on each side of u = 1.

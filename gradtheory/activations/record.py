@@ -174,9 +174,9 @@ class Activation:
         return self._evaluate(z)[1]
 
     def _evaluate(self, z: Any) -> tuple[Any, Any]:
-        array = np.array(real_array(z, "z"))  # a copy: kernels overwrite it
-        value, slope = np.empty((2, array.size))
         with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
+            array = np.array(real_array(z, "z"))  # a copy: kernels overwrite it
+            value, slope = np.empty((2, array.size))
             self.kernel(array.reshape(-1), value, slope)
         return value.reshape(array.shape)[()], slope.reshape(array.shape)[()]
 

@@ -3,11 +3,12 @@
 import numpy as np
 import scipy.special
 import sympy
-from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, log, pi, sqrt, tanh
+from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sqrt, tanh
 
 from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.record import Activation, Stationarity, T, Z
 from gradtheory.activations.shapes import bell
+from gradtheory.functions import RealLog
 
 _s = sympy.Symbol("s", positive=True)
 _HALF = Rational(1, 2)
@@ -109,7 +110,7 @@ error_function = Activation(
     latex=r"\operatorname{erf}",
     expr=erf(Z),
     range=Interval.open(-1, 1),
-    branches=bell(peak=2 / sqrt(pi), half_width=sqrt(log(2 / (sqrt(pi) * T)))),
+    branches=bell(peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T)))),
     stationarity=Stationarity(
         parameter=_s,
         level=2 * exp(-(_s**2)) / sqrt(pi),
