@@ -7,6 +7,7 @@ allocates nothing.
 import numpy as np
 
 _LARGEST_EXPONENT = 700.0  # exp does not overflow up to here
+_ONE = np.array(1.0)  # NumPy takes a 0-d array in half the time of a Python float, and `out` by position sooner
 
 
 def linear(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -16,15 +17,15 @@ def linear(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 def logistic(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     """Write 1/(1 + exp(-z)) and its slope; both keep their relative accuracy in both tails."""
-    if np.maximum.reduce(z, axis=None, initial=0.0) > _LARGEST_EXPONENT:
+    if z.size and z[z.argmax()] > _LARGEST_EXPONENT:
         logistic(np.minimum(z, _LARGEST_EXPONENT), value, slope)
         slope *= np.exp(_LARGEST_EXPONENT - np.maximum(z, _LARGEST_EXPONENT))
         return
-    np.exp(z, out=z)
-    np.add(z, 1.0, out=slope)
-    np.divide(1.0, slope, out=slope)  # 1 - σ(z)
-    np.multiply(z, slope, out=value)
-    np.multiply(value, slope, out=slope)
+    np.exp(z, z)
+    np.add(z, _ONE, slope)
+    np.divide(_ONE, slope, slope)  # 1 - σ(z)
+    np.multiply(z, slope, value)
+    np.multiply(value, slope, slope)
 
 
 def ratio(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
