@@ -184,8 +184,8 @@ def _forward(
     for weight, bias, kernel, value, following, slope in zip(
         _by_layer(samples.w), _by_layer(samples.b), kernels, values, values[1:], slopes, strict=False
     ):
-        multiply(weight, value, z)
-        np.add(z, bias, z)
+        multiply(weight, value, following)  # not in place, which NumPy does slowly for one number
+        np.add(following, bias, z)
         kernel(z, following, slope)
 
 
@@ -203,7 +203,7 @@ def _backward(
     multiply, w = arithmetic.multiply, samples.w
     depth, size = delta.shape
     by_w, by_b = (np.empty((depth,) if each else (depth, size)) for each in (summed.w, summed.b))
-    after = delta[-1]
+    after, ones = delta[-1], np.ones(size)  # a product with ones sums in half the time of `sum`
     group = max(1, _GROUP // max(size, 1))
     for stop in range(depth, 0, -group):
         layers = slice(max(stop - group, 0), stop)
@@ -214,7 +214,7 @@ def _backward(
             multiply(row, after, row)
             after = row
         by_w[layers] = arithmetic.dot(here, inputs[layers]) if summed.w else multiply(here, inputs[layers])
-        by_b[layers] = here.sum(axis=1) if summed.b else here
+        by_b[layers] = here @ ones if summed.b else here
     multiply(w[0], after, out=by_x)
     return by_w, by_b
 

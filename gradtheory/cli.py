@@ -17,6 +17,7 @@ from gradtheory.errors import GradTheoryError, InvalidArgument
 
 _LONGEST_MESSAGE = 500
 _MOST_DIGITS, _DEEPEST = 100_000, 10_000
+_LARGEST_INTEGER = 10**4300  # Python prints no longer ones, lest printing take quadratic time
 
 _activation = click.argument("activation", metavar="ACT")
 _weight = click.option(
@@ -120,7 +121,10 @@ def derive(depth: int, wrt: str, activation: str, loss: str, style: str, as_json
         raise InvalidArgument("depth", depth, f"must be from 1 to {_DEEPEST}")
     chain = gt.Chain(depth, activation, loss)
     symbol = chain.symbol(wrt)
-    gradient = sympy.Eq(sympy.Derivative(chain.C, symbol), chain.gradient(symbol), evaluate=False)
+    found = chain.gradient(symbol)
+    if any(max(abs(number.p), number.q) >= _LARGEST_INTEGER for number in found.atoms(sympy.Rational)):
+        raise InvalidArgument("depth", depth, "is too great to print: the coefficient has thousands of digits")
+    gradient = sympy.Eq(sympy.Derivative(chain.C, symbol), found, evaluate=False)
     parts = {"forward": chain.forward(), "backward": chain.backward(), "gradient": (gradient,)}
     write = sympy.latex if style == "latex" else _text
     written = {name: [write(each) for each in equations] for name, equations in parts.items()}

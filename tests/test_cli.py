@@ -123,3 +123,11 @@ def test_as_a_program():
         check=True,
     )
     assert gt.__version__ in found.stdout
+
+
+def test_a_coefficient_too_long_to_print_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr("gradtheory.cli._LARGEST_INTEGER", 10**3)
+    assert run(capsys, "derive", "--depth", "4")[0] == 0
+    code, out, err = run(capsys, "derive", "--depth", "5")  # 4**5 = 1024
+    assert (code, out) == (2, "")
+    assert err.startswith("gradtheory: depth = 5: ")

@@ -21,10 +21,10 @@ def logistic(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         logistic(np.minimum(z, _LARGEST_EXPONENT), value, slope)
         slope *= np.exp(_LARGEST_EXPONENT - np.maximum(z, _LARGEST_EXPONENT))
         return
-    np.exp(z, z)
-    np.add(z, _ONE, slope)
-    np.divide(_ONE, slope, slope)  # 1 - σ(z)
-    np.multiply(z, slope, value)
+    np.exp(z, value)
+    np.add(value, _ONE, z)
+    np.divide(_ONE, z, slope)  # 1 - σ(z)
+    np.multiply(value, slope, value)
     np.multiply(value, slope, slope)
 
 
