@@ -143,7 +143,6 @@ def explosion_formula(activation: str | Activation) -> ExplosionFormula:
     record = catalogue.activation(activation)
     levels = _levels(record)
     cases: list[Case] = []
-    levels = _levels(record)
     for high, low in zip(levels, (*levels[1:], sympy.S.Zero), strict=True):
         cases.extend(_cases(record, low, high))
     return ExplosionFormula(record, tuple(cases), abs(_W) > _C / record.steepest_slope)
