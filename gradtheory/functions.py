@@ -18,16 +18,16 @@ class _Proven:
     refines: Any
     is_real = True
 
-    def enclosure(self, bits: int) -> enclosure.Ball:
+    def enclosure(self, bits: int, at: enclosure.Balls) -> enclosure.Ball:
         """Return a ball around the number, computed with `bits` bits."""
-        return enclosure.enclose(self._plain, bits)
+        return enclosure.function_of(self.refines)(*(enclosure.evaluate(each, bits, at) for each in self.args))
 
     @property
     def _plain(self) -> sympy.Expr:
         return self.refines(*self.args, evaluate=False)
 
     def _eval_evalf(self, prec: int) -> sympy.Float:
-        return enclosure.rounded(self._plain, prec)
+        return enclosure.rounded(self, prec)
 
     def _sympystr(self, printer: Any) -> str:
         return str(printer._print(self._plain))

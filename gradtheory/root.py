@@ -22,6 +22,8 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         built: f has opposite signs at the ends, and f' has no zero between.
     value : sympy.Lambda, optional
         v; the identity unless given.
+    slope : sympy.Expr, optional
+        f' in the variable of f, where the caller has it already: finding it takes longer than the proof.
 
     Raises
     ------
@@ -62,9 +64,11 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         lower: sympy.Rational,
         upper: sympy.Rational,
         value: sympy.Lambda | None = None,
+        *,
+        slope: sympy.Expr | None = None,
     ) -> "Root":
         (variable,) = function.variables
-        derivative = function.expr.diff(variable)
+        derivative = function.expr.diff(variable) if slope is None else slope
         if not enclosure.has_one_zero(function, derivative, lower, upper):
             raise InvalidArgument(
                 "function", function, f"must be proven to have exactly one zero in [{lower}, {upper}]"
@@ -84,7 +88,8 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     def map(self, outer: sympy.Lambda) -> "Root":
         """Return outer(v(s)) as a proven number on the same zero."""
         (variable,) = self.function.variables
-        return Root(self.function, self.lower, self.upper, sympy.Lambda(variable, outer(self.value)))
+        value = sympy.Lambda(variable, outer(self.value))
+        return Root(self.function, self.lower, self.upper, value, slope=self._derivative)
 
     @property
     def _value_function(self) -> sympy.Lambda:
@@ -95,7 +100,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         """The equation f(s) = 0 that defines s."""
         return sympy.Eq(self.function.expr, 0, evaluate=False)
 
-    def enclosure(self, bits: int) -> enclosure.Ball:
+    def enclosure(self, bits: int, at: enclosure.Balls | None = None) -> enclosure.Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""
         (variable,) = self.function.variables
         zero = enclosure.zero(self.function, self._derivative, self.lower, self.upper, bits)
@@ -103,6 +108,8 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
 
     @cached_property
     def _sign(self) -> int:
+        if self._is_plain and self.lower * self.upper > 0:
+            return enclosure.sign(self.lower)
         return enclosure.sign(self)
 
     def _eval_is_positive(self) -> bool:
@@ -118,10 +125,15 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         return enclosure.rounded(self, prec)
 
     def _sympystr(self, printer: Any) -> str:
-        return self._bracketed(printer, "({})")
+        return f"Root({self.n(12)}…)" if self._is_plain else self._bracketed(printer, "({})")
 
     def _latex(self, printer: Any) -> str:
-        return self._bracketed(printer, r"\left({}\right)")
+        return rf"{self.n(12)}\ldots" if self._is_plain else self._bracketed(printer, r"\left({}\right)")
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the number is s itself, so that its name says nothing: digits do."""
+        return self.value in self.function.variables
 
     def _bracketed(self, printer: Any, brackets: str) -> str:
         """Print v(s), in brackets inside a larger expression: for SymPy an atom needs none."""

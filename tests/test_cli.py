@@ -82,7 +82,6 @@ def test_article(capsys, tmp_path):
         (("set", "sigmoid"), "-w"),
         (("set", "sigmoid", "-w", "7", "-c", "0"), "threshold"),
         (("set", "sigmoid", "-w", "7", "--nope"), "--nope"),
-        (("width", "gelu", "-w", "3"), "gelu"),
         (("widest", "sigmoid", "--digits", "0"), "digits"),
         (("widest", "sigmoid", "--digits", "many"), "digits"),
         (("derive", "--depth", "0"), "depth"),

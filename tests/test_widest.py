@@ -71,24 +71,24 @@ def test_the_sigmoid_is_certified_by_its_equation():
     assert widest._repr_latex_().startswith("$")
 
 
-def test_no_weight_does_better(closed):
-    widest = gt.widest_explosion(closed, threshold="3/2")
-    critical = gt.critical_weight(closed, threshold="3/2")
+def test_no_weight_does_better(name):
+    widest = gt.widest_explosion(name, threshold="3/2")
+    critical = gt.critical_weight(name, threshold="3/2")
     for stretch in np.concatenate([1 + np.geomspace(1e-9, 1, 12), np.geomspace(2.1, 1e6, 12)]):
-        width = gt.explosion_width(closed, critical * sympy.Rational(float(stretch)), threshold="3/2")
+        width = gt.explosion_width(name, critical * sympy.Rational(float(stretch)), threshold="3/2")
         assert width is sympy.oo or float(width) <= float(widest.width) * (1 + 1e-12)
 
 
-def test_the_width_at_the_weight(closed):
-    widest = gt.widest_explosion(closed)
+def test_the_width_at_the_weight(name):
+    widest = gt.widest_explosion(name)
     if widest.attained:
-        at = gt.explosion_width(closed, widest.weight)
+        at = gt.explosion_width(name, widest.weight)
         assert abs((at - widest.width).n(25)) < sympy.Float("1e-22")
     elif widest.weight is sympy.oo:
-        assert abs(float(gt.explosion_width(closed, 10**9)) - float(widest.width)) < 1e-8
+        assert abs(float(gt.explosion_width(name, 10**9)) - float(widest.width)) < 1e-8
     else:
         just_above = widest.weight * (1 + sympy.Rational(1, 10**12))
-        width = gt.explosion_width(closed, just_above)
+        width = gt.explosion_width(name, just_above)
         assert width == widest.width or abs(float(width) - float(widest.width)) < 1e-10
         assert "tends to" in repr(widest)
         assert r"\sup_w" in widest.latex()
@@ -115,6 +115,6 @@ def test_tanh_is_twice_the_sigmoid():
     assert abs(tanh - 2 * sigmoid) < sympy.Float("1e-58")
 
 
-def test_results_can_be_pickled(closed):
-    widest = gt.widest_explosion(closed)
+def test_results_can_be_pickled(name):
+    widest = gt.widest_explosion(name)
     assert pickle.loads(pickle.dumps(widest)) == widest

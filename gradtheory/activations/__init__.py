@@ -1,19 +1,27 @@
 """The catalogue: every `Activation` defined in a module of this package, by name.
 
-Adding an activation touches one file: define a record in the module of its family.
+Adding an activation touches one file: define a record, or a `Family` of records with parameters, in the module of its
+kind.
 """
 
 import importlib
 import pkgutil
+import re
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from gradtheory.activations.record import Activation, Branch, Stationarity, T, Z
+import sympy
+
+from gradtheory.activations.family import Family
+from gradtheory.activations.own import own_activation
+from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
 from gradtheory.errors import InvalidArgument
 
-__all__ = ["Activation", "Branch", "Stationarity", "T", "Z", "activation", "activation_names"]
+__all__ = ["Activation", "Branch", "Curvature", "Family", "Stationarity", "T", "Z", "activation", "activation_names"]
+
+_CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>[^()]{0,3000})\))?\s*", re.ASCII)
 
 
 def activation_names() -> tuple[str, ...]:
@@ -28,39 +36,78 @@ def activation_names() -> tuple[str, ...]:
     return tuple(_catalogue())
 
 
-def activation(name: str | Activation) -> Activation:
+def activation(name: str | Activation | sympy.Expr, **parameters: Any) -> Activation:
     """Return the record of an activation.
 
     Parameters
     ----------
-    name : str or Activation
-        A name in the catalogue; a record is returned as it is.
+    name : str, sympy.Expr or Activation
+        A name in the catalogue, with parameters in brackets if wanted: "elu", "elu(2)", "elu(alpha=2)". Or your own
+        activation: a SymPy expression in one real symbol. A record is returned as it is.
+    **parameters : number
+        Parameters of a family, such as ``alpha=2``.
 
     Raises
     ------
     InvalidArgument
-        If there is no such name; the message says the nearest ones.
+        If there is no such name or parameter, the message saying the nearest ones; or the expression is not real in
+        one symbol.
 
     Examples
     --------
     >>> activation("tanh").derivative
     cosh(z)**(-2)
+    >>> activation("leaky_relu(1/5)") == activation("leaky_relu", slope="0.2")
+    True
+    >>> u = sympy.Symbol("u", real=True)
+    >>> activation(u * sympy.exp(-u**2)).expr
+    z*exp(-z**2)
 
     """
+    if isinstance(name, Activation | sympy.Basic) and parameters:
+        raise InvalidArgument("parameters", parameters, "belong to a name in the catalogue, such as 'elu'")
     if isinstance(name, Activation):
         return name
-    if isinstance(name, str) and name in _catalogue():
-        return _catalogue()[name]
-    raise InvalidArgument("activation", name, _nearest(name))
+    if isinstance(name, sympy.Basic):
+        return own_activation(name)
+    match = _CALL.fullmatch(name) if isinstance(name, str) else None
+    if match is None or match["name"] not in _catalogue():
+        raise InvalidArgument("activation", name, _nearest(name))
+    positional, named = _arguments(match["arguments"], name)
+    item = _catalogue()[match["name"]]
+    if isinstance(item, Family):
+        return item(*positional, **(parameters | named))
+    if positional or named or parameters:
+        raise InvalidArgument("activation", name, f"has no parameters; families with parameters: {_families()}")
+    return item
+
+
+def _arguments(text: str | None, name: str) -> tuple[list[str], dict[str, str]]:
+    """Return the parameters in brackets after a name, still as text: they are numbers, checked as such."""
+    positional: list[str] = []
+    named: dict[str, str] = {}
+    for part in text.split(",") if text else ():
+        key, equals, value = part.rpartition("=")
+        if not equals:
+            positional.append(value)
+        elif key.strip() in named:
+            raise InvalidArgument("activation", name, f"gives {key.strip()} twice")
+        else:
+            named[key.strip()] = value
+    return positional, named
+
+
+def _families() -> str:
+    return ", ".join(name for name, item in _catalogue().items() if isinstance(item, Family))
 
 
 @cache
-def _catalogue() -> MappingProxyType[str, Activation]:
-    found: dict[str, Activation] = {}
+def _catalogue() -> MappingProxyType[str, Activation | Family]:
+    found: dict[str, Activation | Family] = {}
     for module in pkgutil.iter_modules(__path__):
-        for record in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(record, Activation) and found.setdefault(record.name, record) is not record:
-                raise ValueError(f"two activations are named {record.name}")
+        for item in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(item, Activation | Family) and found.setdefault(item.name, item) is not item:
+                raise ValueError(f"two activations are named {item.name}")
     return MappingProxyType(dict(sorted(found.items())))
 
 

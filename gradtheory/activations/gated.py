@@ -1,17 +1,34 @@
-"""Gated activations z·G(z): no closed form of their superlevel sets is known."""
+"""Gated activations z·G(z): no closed form of their superlevel sets is known, so the ends are certified."""
 
 import numpy as np
 import scipy.special
-from sympy import Expr, Interval, Lambda, Rational, S, erf, exp, oo, sqrt
+from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, erfc, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.kernels import exp_minus_square, logistic
-from gradtheory.activations.record import Activation, Z
+from gradtheory.activations.record import Activation, Branch, Curvature, Z
 from gradtheory.root import Root
 
 
-def _minimum(expr: Expr, lower: Rational, upper: Rational) -> Root:
-    """Return the value of `expr` at the only zero of its derivative in [lower, upper]."""
-    return Root(Lambda(Z, expr.diff(Z)), lower, upper, Lambda(Z, expr))
+def _lowest(slope: Expr, lower: Rational, upper: Rational) -> Root:
+    """Return the only zero of σ' in [lower, upper], where σ is least."""
+    return Root(Lambda(Z, slope), lower, upper)
+
+
+def _branches(slope: Expr, turns: tuple[Expr, Expr], lowest: Root) -> tuple[Branch, ...]:
+    """Return the branches of a slope that falls from 0 at -oo, rises between two turns, and falls to 1 at oo."""
+    first, last = turns
+    at_first, at_last = slope.subs(Z, first), slope.subs(Z, last)
+    return (
+        Branch(-oo, first, S.Zero, at_first),
+        Branch(first, lowest, at_first, S.Zero),
+        Branch(lowest, last, S.Zero, at_last),
+        Branch(last, oo, at_last, S.One),
+    )
+
+
+def _turns(shape: Expr, first: tuple[int, int], last: tuple[int, int]) -> tuple[Root, Root]:
+    """Return the two zeros of σ'', from isolating intervals."""
+    return Root(Lambda(Z, shape), *map(Rational, first)), Root(Lambda(Z, shape), *map(Rational, last))
 
 
 def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -24,12 +41,18 @@ def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 
 _GELU = Z * (1 + erf(Z / sqrt(2))) / 2
+_BELL = exp(-(Z**2) / 2) / sqrt(2 * pi)
+_GELU_SLOPE = erfc(-Z / sqrt(2)) / 2 + Z * _BELL  # 1 + erf would cancel on the left
+_GELU_LOWEST = _lowest(_GELU_SLOPE, -S.One, -Rational(1, 2))
 
 gelu = Activation(
     name="gelu",
     latex=r"\operatorname{gelu}",
     expr=_GELU,
-    range=Interval(_minimum(_GELU, -S.One, -Rational(1, 2)), oo),
+    range=Interval(_GELU_LOWEST.map(Lambda(Z, _GELU)), oo),
+    derivative=_GELU_SLOPE,
+    branches=_branches(_GELU_SLOPE, (-sqrt(2), sqrt(2)), _GELU_LOWEST),
+    curvature=Curvature(_BELL, 2 - Z**2),
     kernel=_gelu_kernel,
     reference="Hendrycks & Gimpel, arXiv:1606.08415 (2016), section 2",
 )
@@ -45,12 +68,16 @@ def _silu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 
 _SILU = Z / (1 + exp(-Z))
+_SILU_LOWEST = _lowest(_SILU.diff(Z), -Rational(13, 10), -Rational(5, 4))
+_SILU_SHAPE = 2 - Z * tanh(Z / 2)
 
 silu = Activation(
     name="silu",
     latex=r"\operatorname{silu}",
     expr=_SILU,
-    range=Interval(_minimum(_SILU, -Rational(13, 10), -Rational(5, 4)), oo),
+    range=Interval(_SILU_LOWEST.map(Lambda(Z, _SILU)), oo),
+    branches=_branches(_SILU.diff(Z), _turns(_SILU_SHAPE, (-3, -2), (2, 3)), _SILU_LOWEST),
+    curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, _SILU_SHAPE),
     kernel=_silu_kernel,
     reference="Elfwing, Uchibe & Doya, Neural Networks 107 (2018), eq. 2",
 )

@@ -5,7 +5,7 @@ import sympy
 from sympy import Eq, Interval, Rational, S, coth, exp, oo, sinh, sqrt
 
 from gradtheory.activations.kernels import exp_minus_square
-from gradtheory.activations.record import Activation, Branch, Stationarity, T, Z
+from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
 from gradtheory.functions import RealLambertW
 
 
@@ -36,6 +36,7 @@ gaussian = Activation(
         Branch(S.Zero, _TURN, S.Zero, -_STEEPEST, inverse=_NEAR),
         Branch(_TURN, oo, -_STEEPEST, S.Zero, inverse=_FAR),
     ),
+    curvature=Curvature(2 * exp(-(Z**2)), 2 * Z**2 - 1),
     stationarity=Stationarity(
         parameter=_p,
         level=sqrt(2 * _u) * exp(-_u / 2),

@@ -8,56 +8,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy
 
+from gradtheory.activations.analysis import WINDOW, found_branches
+from gradtheory.activations.branch import Branch, Curvature, T, Z
 from gradtheory.enclosure import sign
-from gradtheory.errors import NoClosedForm
 from gradtheory.inputs import real_array
 
-Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
-T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
+__all__ = ["Activation", "Branch", "Curvature", "Kernel", "Stationarity", "T", "Z"]
 
 Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
-
-
-@dataclass(frozen=True)
-class Branch:
-    r"""An open interval of pre-activations on which |σ'| is monotone and σ' keeps its sign.
-
-    Parameters
-    ----------
-    left, right : sympy.Expr
-        The ends of the interval in z; ±oo at the ends of the line.
-    slope_left, slope_right : sympy.Expr
-        The one-sided limits of σ' (with its sign) at these ends.
-    inverse : sympy.Expr, optional
-        The z of the branch at which |σ'(z)| = t, in the symbol `T`; None where σ' is constant.
-
-    """
-
-    left: sympy.Expr
-    right: sympy.Expr
-    slope_left: sympy.Expr
-    slope_right: sympy.Expr
-    inverse: sympy.Expr | None = None
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether σ' is constant on the branch."""
-        return self.inverse is None
-
-    @cached_property
-    def rises(self) -> bool:
-        """Whether |σ'| increases on the branch."""
-        return sign(abs(self.slope_right) - abs(self.slope_left)) > 0
-
-    @cached_property
-    def shallowest(self) -> sympy.Expr:
-        """The infimum of |σ'| on the branch."""
-        return abs(self.slope_left if self.rises else self.slope_right)
-
-    @cached_property
-    def steepest(self) -> sympy.Expr:
-        """The supremum of |σ'| on the branch."""
-        return abs(self.slope_right if self.rises else self.slope_left)
 
 
 @dataclass(frozen=True)
@@ -111,11 +69,17 @@ class Activation:
     derivative : sympy.Expr, optional
         σ'(z) as one would write it; SymPy's derivative of `expr` unless given.
     branches : tuple of Branch, optional
-        The monotone branches of |σ'| with their inverses, from -oo to oo; None where no closed form exists.
+        The monotone branches of |σ'|, from -oo to oo, or over one period; found from `expr` unless given.
+    curvature : Curvature, optional
+        What proves the branches monotone where some have a curve; σ'' itself unless given.
+    period : sympy.Expr, optional
+        The period of σ', where it has one.
     stationarity : Stationarity, optional
         The place of the widest explosion, where it does not follow from the branches alone.
     log_odds : callable, optional
         The kernel of λ = log(σ/(1 - σ)), for ranges within (0, 1): cross entropy needs it.
+    source : str or sympy.Expr, optional
+        What `gradtheory.activation` makes it from, such as "elu(alpha=2)"; the name unless given.
 
     Examples
     --------
@@ -136,8 +100,11 @@ class Activation:
     reference: str
     derivative: sympy.Expr = None
     branches: tuple[Branch, ...] | None = None
+    curvature: Curvature | None = None
+    period: sympy.Expr | None = None
     stationarity: Stationarity | None = None
     log_odds: Kernel | None = None
+    source: Any = None
 
     def __post_init__(self) -> None:
         if self.derivative is None:
@@ -147,10 +114,9 @@ class Activation:
         if self.branches is not None:
             ends = [self.branches[0].left, *(branch.right for branch in self.branches)]
             starts = [*(branch.left for branch in self.branches), self.branches[-1].right]
-            if ends != starts or ends[0] != -sympy.oo or ends[-1] != sympy.oo:
-                raise ValueError(f"{self.name}: the branches must cover the line without gap or overlap")
-            if any(branch.is_flat and branch.slope_left != branch.slope_right for branch in self.branches):
-                raise ValueError(f"{self.name}: a branch that is not flat needs its inverse")
+            whole = -ends[0] == ends[-1] == sympy.oo if self.period is None else ends[-1] - ends[0] == self.period
+            if ends != starts or not whole:
+                raise ValueError(f"{self.name}: the branches must cover the line, or a period, without gap or overlap")
         if self.is_within_unit_interval != (self.log_odds is not None):
             raise ValueError(f"{self.name}: log_odds is for ranges within (0, 1), and needed there")
 
@@ -160,10 +126,10 @@ class Activation:
     def _repr_latex_(self) -> str:
         return f"${self.latex}(z) = {sympy.latex(self.expr)}$"
 
-    def __reduce__(self) -> tuple[Callable[[str], Any], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         from gradtheory.activations import activation  # the catalogue is built from records
 
-        return activation, (self.name,)
+        return activation, (self.source or self.name,)
 
     def value(self, z: Any) -> Any:
         """Return σ(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
@@ -187,12 +153,13 @@ class Activation:
 
     @cached_property
     def monotone_branches(self) -> tuple[Branch, ...]:
-        """The branches; raises NoClosedForm for an activation that has none."""
-        if self.branches is None:
-            raise NoClosedForm(
-                f"{self.name}: |σ'(z)| = t has no closed-form solution, and only closed forms are solved so far"
-            )
-        return self.branches
+        """The branches stated, or else found and proven complete on `window`."""
+        return self.branches or found_branches(self.expr)
+
+    @property
+    def window(self) -> sympy.Set:
+        """The pre-activations on which the branches are proven complete: the whole line for the catalogue."""
+        return sympy.S.Reals if self.branches else sympy.Interval(-WINDOW, WINDOW)
 
     @cached_property
     def kinks(self) -> tuple[sympy.Expr, ...]:

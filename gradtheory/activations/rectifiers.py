@@ -4,11 +4,14 @@ They are written with Max and Min: SymPy folds nested Piecewise, at exponential 
 """
 
 import numpy as np
-from sympy import Interval, Max, Min, Piecewise, Rational, S, exp, log, oo
+from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo
 
+from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import logistic
-from gradtheory.activations.record import Activation, Branch, T, Z
+from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.activations.shapes import steps
+from gradtheory.enclosure import sign
+from gradtheory.inputs import exact_positive
 
 
 def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -27,45 +30,57 @@ relu = Activation(
     reference="Nair & Hinton, ICML (2010)",
 )
 
+
 _LEAK = Rational(1, 100)
 
 
-def _leaky_relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    slope[...] = np.where(z > 0.0, 1.0, 0.01)
-    value[...] = np.where(z > 0.0, z, z / 100.0)
+@Family
+def leaky_relu(slope: Expr = _LEAK) -> Activation:
+    """max(z, 0) + slope·min(z, 0), as PyTorch and Keras write it for any slope."""
+    leak = float(slope)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = np.where(z > 0.0, 1.0, leak)
+        value[...] = np.where(z > 0.0, z, leak * z)
+
+    return Activation(
+        name=leaky_relu.title(slope=slope),
+        latex=r"\operatorname{leaky\,relu}",
+        expr=Max(0, Z) + slope * Min(0, Z),
+        derivative=Piecewise((1, Z > 0), (slope, True)),
+        range=S.Reals if sign(slope) > 0 else Interval(0, oo),
+        branches=steps(corners=(S.Zero,), slopes=(slope, S.One)),
+        kernel=kernel,
+        reference="Maas, Hannun & Ng, ICML workshop (2013); slope 1/100 as in PyTorch",
+    )
 
 
-leaky_relu = Activation(
-    name="leaky_relu",
-    latex=r"\operatorname{leaky\,relu}",
-    expr=Max(Z, _LEAK * Z),
-    derivative=Piecewise((1, Z > 0), (_LEAK, True)),
-    range=S.Reals,
-    branches=steps(corners=(S.Zero,), slopes=(_LEAK, S.One)),
-    kernel=_leaky_relu_kernel,
-    reference="Maas, Hannun & Ng, ICML workshop (2013); slope 1/100 as in PyTorch",
-)
+@Family
+def elu(alpha: Expr = S.One) -> Activation:
+    """Z for z > 0, alpha·(exp(z) - 1) else."""
+    alpha = exact_positive(alpha, "alpha")
+    steep = float(alpha)
 
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        negative = np.minimum(z, 0.0)
+        slope[...] = np.where(z > 0.0, 1.0, steep * np.exp(negative))
+        value[...] = np.where(z > 0.0, z, steep * np.expm1(negative))
 
-def _elu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    negative = np.minimum(z, 0.0)
-    np.exp(negative, out=slope)
-    value[...] = np.where(z > 0.0, z, np.expm1(negative))
+    return Activation(
+        name=elu.title(alpha=alpha),
+        latex=r"\operatorname{elu}",
+        expr=Max(0, Z) + alpha * (exp(Min(0, Z)) - 1),
+        derivative=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
+        range=Interval.open(-alpha, oo),
+        branches=(
+            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-log(alpha / T)),
+            Branch(S.Zero, oo, S.One, S.One),
+        ),
+        curvature=Curvature(alpha * exp(Z), S.One),
+        kernel=kernel,
+        reference="Clevert, Unterthiner & Hochreiter, ICLR (2016), eq. 15",
+    )
 
-
-elu = Activation(
-    name="elu",
-    latex=r"\operatorname{elu}",
-    expr=Max(0, Z) + exp(Min(0, Z)) - 1,
-    derivative=exp(Min(0, Z)),
-    range=Interval.open(-1, oo),
-    branches=(
-        Branch(-oo, S.Zero, S.Zero, S.One, inverse=-log(1 / T)),
-        Branch(S.Zero, oo, S.One, S.One),
-    ),
-    kernel=_elu_kernel,
-    reference="Clevert, Unterthiner & Hochreiter, ICLR (2016), eq. 15, with alpha = 1",
-)
 
 # The constants to the 32 digits in which PyTorch states them, taken as exact decimals.
 _ALPHA = Rational("1.6732632423543772848170429916717")
@@ -90,6 +105,7 @@ selu = Activation(
         Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-log(_STEEP / T)),
         Branch(S.Zero, oo, _SCALE, _SCALE),
     ),
+    curvature=Curvature(_STEEP * exp(Z), S.One),
     kernel=_selu_kernel,
     reference="Klambauer, Unterthiner, Mayr & Hochreiter, NIPS (2017), eq. 2",
 )
@@ -107,6 +123,7 @@ softplus = Activation(
     derivative=1 / (1 + exp(-Z)),
     range=Interval.open(0, oo),
     branches=(Branch(-oo, oo, S.Zero, S.One, inverse=-log(1 / T - 1)),),
+    curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, S.One),
     kernel=_softplus_kernel,
     reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, NIPS (2000), eq. 2",
 )

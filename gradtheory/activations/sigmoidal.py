@@ -3,10 +3,10 @@
 import numpy as np
 import scipy.special
 import sympy
-from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sqrt, tanh
+from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
 
 from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
-from gradtheory.activations.record import Activation, Stationarity, T, Z
+from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
 from gradtheory.activations.shapes import bell
 from gradtheory.functions import RealLog
 
@@ -21,6 +21,7 @@ sigmoid = Activation(
     derivative=1 / (4 * cosh(Z / 2) ** 2),
     range=Interval.open(0, 1),
     branches=bell(peak=Rational(1, 4), half_width=2 * asinh(sqrt(1 / T - 4) / 2)),
+    curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
     stationarity=Stationarity(
         parameter=_s,
         level=1 / (4 * cosh(_s) ** 2),
@@ -47,6 +48,7 @@ hyperbolic_tangent = Activation(
     derivative=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1))),
+    curvature=Curvature(2 / cosh(Z) ** 2, -tanh(Z)),
     stationarity=Stationarity(
         parameter=_s,
         level=1 / cosh(_s) ** 2,
@@ -71,6 +73,7 @@ arctan = Activation(
     expr=atan(Z),
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=sqrt(1 / T - 1)),
+    curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
     stationarity=Stationarity(
         parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
     ),
@@ -92,6 +95,7 @@ softsign = Activation(
     derivative=1 / (1 + Abs(Z)) ** 2,
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1),
+    curvature=Curvature(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
     stationarity=Stationarity(
         parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One
     ),
@@ -111,6 +115,7 @@ error_function = Activation(
     expr=erf(Z),
     range=Interval.open(-1, 1),
     branches=bell(peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T)))),
+    curvature=Curvature(4 * exp(-(Z**2)) / sqrt(pi), -Z),
     stationarity=Stationarity(
         parameter=_s,
         level=2 * exp(-(_s**2)) / sqrt(pi),
@@ -136,6 +141,7 @@ arsinh = Activation(
     expr=asinh(Z),
     range=S.Reals,
     branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1)),
+    curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),
     stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
     kernel=_arsinh_kernel,
     reference="Abramowitz & Stegun (1964), 4.6",

@@ -12,7 +12,7 @@ import sympy
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
 from gradtheory.enclosure import sign
-from gradtheory.superlevel import Component, components, total_length
+from gradtheory.superlevel import Component, Level, total_length
 
 _W = sympy.Symbol("w", real=True)
 _B = sympy.Symbol("b", real=True)
@@ -161,12 +161,12 @@ def _levels(record: Activation) -> list[sympy.Expr]:
 def _cases(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Case]:
     """Yield the formula for low <= c/|w| < high: one for both signs of w if U_t = -U_t, else one for each."""
     between = (low + high) / 2
-    in_z = components(record, between, at=_C / abs(_W))
+    in_z = Level(record, between, at=_C / abs(_W)).components()
     if in_z == tuple(component.affine(-1, 0, mirrored=True) for component in reversed(in_z)):
         yield _case(in_z, abs(_W), low, high)
     else:
-        yield _case(components(record, between, at=_C / _W), _W, low, high)
-        to_the_left = components(record, between, at=-_C / _W)
+        yield _case(Level(record, between, at=_C / _W).components(), _W, low, high)
+        to_the_left = Level(record, between, at=-_C / _W).components()
         yield _case([each.affine(-1, 0, mirrored=True) for each in reversed(to_the_left)], -_W, low, high)
 
 

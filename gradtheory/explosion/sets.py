@@ -12,7 +12,7 @@ from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
 from gradtheory.enclosure import sign
 from gradtheory.inputs import exact_positive, exact_real
-from gradtheory.superlevel import as_set, components, total_length
+from gradtheory.superlevel import Level, as_set, total_length
 
 
 def explosion_set(
@@ -61,7 +61,7 @@ def explosion_set(
     direction = sign(weight)
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    in_z = components(record, c / abs(weight), strict=strict)
+    in_z = Level(record, c / abs(weight), strict).components()
     in_x = [component.affine(weight, bias, mirrored=direction < 0) for component in in_z]
     return as_set(in_x[::direction])
 
@@ -100,7 +100,7 @@ def explosion_width(activation: str | Activation, w: Any, *, threshold: Any = 1)
     size = abs(exact_real(w, "w"))
     if sign(size) == 0:
         return sympy.S.Zero
-    return total_length(components(record, c / size)) / size
+    return total_length(Level(record, c / size).components()) / size
 
 
 def critical_weight(activation: str | Activation, *, threshold: Any = 1) -> sympy.Expr:

@@ -16,7 +16,7 @@ from gradtheory.errors import NoClosedForm
 from gradtheory.guarantee import Guarantee, guarantee
 from gradtheory.inputs import exact_positive
 from gradtheory.root import Root
-from gradtheory.superlevel import components, total_length
+from gradtheory.superlevel import Level, total_length
 
 
 @dataclass(frozen=True, repr=False)
@@ -144,6 +144,6 @@ def _at_steps(record: Activation, c: sympy.Expr) -> WidestExplosion:
     if not all(branch.is_flat for branch in record.monotone_branches):
         raise NoClosedForm(f"{record.name}: the widest explosion has no closed form on the record")
     heights = {branch.steepest for branch in record.monotone_branches if sign(branch.steepest) > 0}
-    level = max(heights, key=lambda height: height * total_length(components(record, height, strict=False)))
-    width = level * total_length(components(record, level, strict=False)) / c
+    level = max(heights, key=lambda height: height * total_length(Level(record, height, strict=False).components()))
+    width = level * total_length(Level(record, level, strict=False).components()) / c
     return WidestExplosion(record, c, width, c / level, attained=False)

@@ -65,7 +65,16 @@ def as_set(components: Sequence[Component]) -> sympy.Set:
         pieces.append(sympy.FiniteSet(*points))
     if len(pieces) == 1:
         return pieces[0]
-    return sympy.Union(*pieces, evaluate=False) if pieces else sympy.S.EmptySet
+    return _union(pieces) if pieces else sympy.S.EmptySet
+
+
+def _union(pieces: list[sympy.Set]) -> sympy.Set:
+    if any(isinstance(piece, sympy.FiniteSet) for piece in pieces):
+        return sympy.Union(*pieces, evaluate=False)
+    # Union(...) would order by numerical values what is known to be ordered, for a third of the time of the answer.
+    union = sympy.Basic.__new__(sympy.Union, *pieces)
+    union._argset = frozenset(pieces)
+    return union
 
 
 def _as_interval(component: Component) -> sympy.Set:

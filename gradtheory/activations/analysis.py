@@ -1,0 +1,123 @@
+"""The monotone branches of a slope that nobody has stated: found from the expression of σ, and proven complete.
+
+On [-WINDOW, WINDOW] every switch of the formula, every zero of σ'' and every zero of σ' is isolated with a proof. What
+lies beyond rests on the limits of σ' that SymPy finds at ±oo, and on there being no further turning point.
+"""
+
+import itertools
+
+import sympy
+
+from gradtheory.activations.branch import Branch, Z
+from gradtheory.activations.pieces import breaks, exact_zeros, inner_point, piece_at, root_between
+from gradtheory.enclosure import derivative, sign
+from gradtheory.errors import Undecided
+from gradtheory.root import Root
+
+WINDOW = sympy.Integer(64)
+_MOST_OPERATIONS = 200  # of a slope whose limits SymPy is asked for: it may take very long
+
+
+def found_branches(expr: sympy.Expr) -> tuple[Branch, ...]:
+    """Return the monotone branches of |σ'| for σ(z) = expr.
+
+    Raises
+    ------
+    Undecided
+        If a proof does not succeed, or σ' has no limit at ±oo.
+
+    Examples
+    --------
+    >>> [branch.right for branch in found_branches(Z * sympy.exp(-Z))]
+    [1, 2, oo]
+
+    """
+    corners = (-WINDOW, *breaks(expr, Z, -WINDOW, WINDOW), WINDOW)
+    found: list[Branch] = []
+    for left, right in itertools.pairwise(corners):
+        outer = (-sympy.oo if left == -WINDOW else left, sympy.oo if right == WINDOW else right)
+        found += _smooth_branches(piece_at(expr, Z, inner_point(left, right)), left, right, *outer)
+    return tuple(_joined(found))
+
+
+def _smooth_branches(
+    piece: sympy.Expr, left: sympy.Expr, right: sympy.Expr, outer_left: sympy.Expr, outer_right: sympy.Expr
+) -> list[Branch]:
+    """Return the branches of one smooth formula of σ, from `left` to `right`, which stand for the outer ends."""
+    slope = derivative(piece, Z, 1)
+    bend = _sign_form(derivative(piece, Z, 2))
+    if not slope.free_symbols or _is_zero(bend):
+        constant = slope.subs(Z, inner_point(left, right))
+        return [Branch(outer_left, outer_right, constant, constant)]
+    turns = (outer_left, *exact_zeros(bend, Z, left, right), outer_right)
+    found: list[Branch] = []
+    for start, stop in itertools.pairwise(turns):
+        at_start, at_stop = _limit(slope, start, "+"), _limit(slope, stop, "-")
+        rises = sign(at_stop - at_start) if at_start.is_finite or at_stop.is_finite else sign(at_stop)
+        near = inner_point(max(start, -WINDOW), min(stop, WINDOW))
+        if sign(bend.subs(Z, near)) != rises:
+            raise Undecided(
+                f"{slope} turns beyond [-{WINDOW}, {WINDOW}], on its way from {at_start} at {start} to {at_stop} at "
+                f"{stop}; scale the variable so that all its turning points lie within"
+            )
+        if sign(at_start) * sign(at_stop) < 0:
+            middle = _zero_of_slope(slope, start, stop, rises > 0)
+            found += [Branch(start, middle, at_start, sympy.S.Zero), Branch(middle, stop, sympy.S.Zero, at_stop)]
+        else:
+            found.append(Branch(start, stop, at_start, at_stop))
+    return found
+
+
+def _sign_form(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression with the same sign, factored, so that interval arithmetic overestimates it less."""
+    for inner in {each.args[0] for each in expr.atoms(sympy.tanh)}:
+        expr = expr.subs(sympy.tanh(inner) ** 2, 1 - 1 / sympy.cosh(inner) ** 2)
+    if expr.count_ops() > _MOST_OPERATIONS:
+        return expr
+    factors = sympy.Mul.make_args(sympy.factor(sympy.together(expr)))
+    return sympy.Mul(*(each for each in factors if not each.is_positive))
+
+
+def _is_zero(expr: sympy.Expr) -> bool:
+    try:
+        suspected = all(sign(expr.subs(Z, point)) == 0 for point in (sympy.Rational(1, 7), sympy.Rational(-5, 3)))
+    except Undecided:
+        return False
+    return suspected and bool(sympy.simplify(expr) == 0)
+
+
+def _limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
+    """Return the one-sided limit of the slope at an end, finite or not."""
+    if isinstance(end, Root):
+        return end.map(sympy.Lambda(Z, slope))
+    if end.is_finite:
+        value = slope.subs(Z, end)
+        if value.is_finite and value.is_extended_real:
+            return value
+    if slope.count_ops() > _MOST_OPERATIONS:
+        raise Undecided(f"the limit of {slope} at {end} is not sought: the expression is too large")
+    try:
+        value = sympy.limit(slope, Z, end, side)
+    except (NotImplementedError, ValueError, TypeError, RecursionError, AttributeError) as error:
+        raise Undecided(f"SymPy finds no limit of {slope} at {end}: {type(error).__name__}") from None
+    if not value.is_extended_real or not value.is_number or value.has(sympy.AccumBounds, sympy.Limit):
+        raise Undecided(f"{slope} has no limit at {end} that SymPy finds")
+    return value
+
+
+def _zero_of_slope(slope: sympy.Expr, start: sympy.Expr, stop: sympy.Expr, rises: bool) -> sympy.Expr:
+    zero = root_between(slope, Z, start, stop, rises=rises)
+    nearest = sympy.Rational(round(2 * (zero.lower + zero.upper) / 2), 2)
+    return nearest if zero.lower < nearest < zero.upper and sign(slope.subs(Z, nearest)) == 0 else zero
+
+
+def _joined(branches: list[Branch]) -> list[Branch]:
+    """Join neighbouring flat branches of equal slope: a switch that changes nothing leaves no end."""
+    joined = branches[:1]
+    for branch in branches[1:]:
+        last = joined[-1]
+        if last.is_flat and branch.is_flat and last.slope_left == branch.slope_left:
+            joined[-1] = Branch(last.left, branch.right, last.slope_left, last.slope_left)
+        else:
+            joined.append(branch)
+    return joined

@@ -1,0 +1,141 @@
+"""Expressions that change their formula at switches: Abs, sign, Max, Min, Heaviside, Piecewise.
+
+Between the zeros of its switches such an expression is one smooth formula.
+"""
+
+import functools
+import itertools
+from typing import Any
+
+import sympy
+from sympy.core.relational import Relational
+
+from gradtheory.enclosure import MOST_BITS, Sought, as_rational, bounds, crossing, derivative, sign, zeros
+from gradtheory.errors import Undecided
+from gradtheory.root import Root
+
+_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+_SIMPLE = tuple(sympy.Rational(n, 2) for n in sorted(range(-8, 9), key=abs))
+
+
+def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
+    """Return a rational between two exact numbers, either of which may be infinite."""
+    low, high = bounds(lower, upper, 64)
+    if low.is_finite() and high.is_finite():
+        return (as_rational(low) + as_rational(high)) / 2
+    if low.is_finite():
+        return sympy.Integer(int(as_rational(low))) + 2
+    return sympy.Integer(int(as_rational(high))) - 2 if high.is_finite() else sympy.S.One
+
+
+def piece_at(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Basic:
+    """Return the smooth formula of an expression near a point that is no zero of its switches.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> piece_at(sympy.Abs(z) / (1 + sympy.Max(0, z)), z, sympy.Rational(-1))
+    -z
+
+    """
+    if isinstance(expr, sympy.Piecewise):
+        for value, condition in expr.args:
+            if _holds(condition, variable, point):
+                return piece_at(value, variable, point)
+        raise Undecided(f"{expr} has no value at {variable} = {point}")
+    args = [piece_at(each, variable, point) for each in expr.args]
+    if isinstance(expr, sympy.DiracDelta):
+        return sympy.S.Zero
+    if isinstance(expr, _SIGNED):
+        side = sign(args[0].subs(variable, point))
+        if isinstance(expr, sympy.Abs):
+            return args[0] * side
+        return sympy.Integer(side if isinstance(expr, sympy.sign) else (side + 1) // 2)
+    if isinstance(expr, sympy.Max | sympy.Min):
+        best, *others = args
+        wanted = 1 if isinstance(expr, sympy.Max) else -1
+        for other in others:
+            best = other if sign((other - best).subs(variable, point)) == wanted else best
+        return best
+    return expr.func(*args) if args else expr
+
+
+def _holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> bool:
+    if isinstance(condition, Relational):
+        difference = sign((condition.lhs - condition.rhs).subs(variable, point))
+        return bool(condition.func(difference, 0))
+    if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
+        parts = [_holds(each, variable, point) for each in condition.args]
+        return all(parts) if isinstance(condition, sympy.And) else any(parts) != isinstance(condition, sympy.Not)
+    return condition is sympy.true
+
+
+def switches(expr: sympy.Basic) -> list[sympy.Expr]:
+    """Return the expressions at whose zeros the formula may change, inner ones first."""
+    found: list[sympy.Expr] = []
+    for part in sympy.postorder_traversal(expr):
+        if isinstance(part, _SIGNED):
+            found.append(part.args[0])
+        elif isinstance(part, sympy.Max | sympy.Min):
+            found += [one - other for i, one in enumerate(part.args) for other in part.args[:i]]
+        elif isinstance(part, Relational):
+            found.append(part.lhs - part.rhs)
+    return list(dict.fromkeys(found))
+
+
+def breaks(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return, in increasing order, exact points between which the expression is one smooth formula.
+
+    Proven complete on the open interval (lower, upper): exact zeros of linear switches, isolated ones of the others.
+    """
+    points = [lower, upper]
+    for switch in switches(expr):
+        inside: list[sympy.Expr] = []
+        for left, right in itertools.pairwise(points):
+            inside += exact_zeros(piece_at(switch, variable, inner_point(left, right)), variable, left, right)
+        points = sorted({*points, *inside}, key=_INCREASING)
+    return tuple(points[1:-1])
+
+
+_INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
+
+
+def exact_zeros(
+    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
+) -> tuple[sympy.Expr, ...]:
+    """Return the zeros of a smooth expression in the open interval (lower, upper): as rationals where easily seen.
+
+    Proven complete; the others are `Root`s. An expression that is zero everywhere has none of its own.
+    """
+    slope = derivative(expr, variable, 1)
+    if slope.is_zero:
+        return ()
+    if not slope.free_symbols:
+        found = -expr.subs(variable, 0) / slope
+        return (found,) if sign(found - lower) > 0 > sign(found - upper) else ()
+    isolated = zeros(Sought(expr, variable), lower, upper)
+    return tuple(_as_number(expr, variable, *interval) for interval in isolated)
+
+
+def _as_number(expr: sympy.Expr, variable: sympy.Symbol, low: sympy.Rational, high: sympy.Rational) -> sympy.Expr:
+    for simple in _SIMPLE:
+        if low <= simple <= high and sign(expr.subs(variable, simple)) == 0:
+            return simple
+    return root_between(expr, variable, low, high, rises=sign(expr.subs(variable, high)) > 0)
+
+
+def root_between(
+    expr: sympy.Expr,
+    variable: sympy.Symbol,
+    lower: sympy.Expr,
+    upper: sympy.Expr,
+    *,
+    rises: bool,
+    level: sympy.Expr = sympy.S.Zero,
+    most_bits: int = MOST_BITS,
+) -> Root:
+    """Return the place in (lower, upper) where a strictly monotone expression takes a value between its limits."""
+    low, high = crossing(Sought(expr, variable), level, lower, upper, rises=rises, most_bits=most_bits)
+    return Root(
+        sympy.Lambda(variable, expr - level), as_rational(low), as_rational(high), slope=derivative(expr, variable, 1)
+    )

@@ -1,0 +1,34 @@
+"""Rigorous enclosures of SymPy expressions: the only room that touches python-flint.
+
+Arb's ball arithmetic returns a midpoint and a radius that is proven to cover every rounding error
+(F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans. Comput. 2017).
+Everything here that answers a question answers it with a proof, or raises `Undecided`.
+
+`balls` evaluates at points, `intervals` over intervals that may be unbounded; `isolation` finds and refines zeros.
+"""
+
+from gradtheory.enclosure.balls import MOST_BITS, Ball, Balls, enclose, evaluate, function_of, rounded, sign
+from gradtheory.enclosure.intervals import Interval, bounds, range_over
+from gradtheory.enclosure.isolation import Sought, as_rational, crossing, derivative, has_one_zero, sign_on, zero, zeros
+
+__all__ = [
+    "MOST_BITS",
+    "Ball",
+    "Balls",
+    "Interval",
+    "Sought",
+    "as_rational",
+    "bounds",
+    "crossing",
+    "derivative",
+    "enclose",
+    "evaluate",
+    "function_of",
+    "has_one_zero",
+    "range_over",
+    "rounded",
+    "sign",
+    "sign_on",
+    "zero",
+    "zeros",
+]

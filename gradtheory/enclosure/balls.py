@@ -1,0 +1,235 @@
+"""Balls around the values of SymPy expressions at points: enclosures, proven signs, proven digits.
+
+python-flint keeps its precision in one object for the whole process, so each evaluation holds a lock, sets the
+precision it was given, and restores what it found.
+"""
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import flint
+import sympy
+from mpmath.libmp import from_man_exp
+
+from gradtheory.errors import Undecided
+
+Ball: TypeAlias = Any  # flint.arb, which publishes no types
+Balls: TypeAlias = Mapping[sympy.Symbol, Ball]
+
+GUARD_BITS = 16
+FIRST_BITS = 64
+MOST_BITS = 3_400  # about 1,000 digits
+_FLINT_LOCK = threading.RLock()
+
+_FUNCTIONS: dict[type, Callable[..., Ball]] = {
+    sympy.Abs: abs,
+    sympy.LambertW: lambda x, branch=0: x.lambertw(int(float(branch))),
+    sympy.Max: lambda *balls: functools.reduce(flint.arb.max, balls),
+    sympy.Min: lambda *balls: functools.reduce(flint.arb.min, balls),
+    sympy.acos: lambda x: x.acos(),
+    sympy.acosh: lambda x: x.acosh(),
+    sympy.asin: lambda x: x.asin(),
+    sympy.asinh: lambda x: x.asinh(),
+    sympy.atan: lambda x: x.atan(),
+    sympy.atanh: lambda x: x.atanh(),
+    sympy.cos: lambda x: x.cos(),
+    sympy.cosh: lambda x: x.cosh(),
+    sympy.coth: lambda x: x.coth(),
+    sympy.erf: lambda x: x.erf(),
+    sympy.erfc: lambda x: x.erfc(),
+    sympy.exp: lambda x: x.exp(),
+    sympy.floor: lambda x: x.floor(),
+    sympy.log: lambda x: x.log(),
+    sympy.sech: lambda x: x.sech(),
+    sympy.sign: lambda x: x.sgn(),
+    sympy.sin: lambda x: x.sin(),
+    sympy.sinh: lambda x: x.sinh(),
+    sympy.tan: lambda x: x.tan(),
+    sympy.tanh: lambda x: x.tanh(),
+}
+
+_Evaluator: TypeAlias = Callable[[int, Balls], Ball]
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with `bits` bits, alone, and restore what was set."""
+    with _FLINT_LOCK:
+        found = flint.ctx.prec
+        flint.ctx.prec = bits
+        try:
+            yield
+        finally:
+            flint.ctx.prec = found
+
+
+def enclose(expr: sympy.Expr, bits: int, at: Balls | None = None) -> Ball:
+    """Return a ball that contains the real number `expr`, computed with `bits` bits.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        An expression in the functions listed in this file, and in objects with a method `enclosure(bits, at)` of
+        their own, such as `Root`.
+    bits : int
+        Working precision in bits. The ball may be wider than 2**-bits.
+    at : mapping of Symbol to ball, optional
+        Balls to put in place of free symbols.
+
+    Raises
+    ------
+    Undecided
+        If `expr` holds a function without an enclosure.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> print(enclose(sympy.exp(sympy.sqrt(2)), 64).str(10))
+    [4.113250379 +/- 2.18e-10]
+
+    """
+    with precision(bits):
+        return evaluate(expr, bits, at or {})
+
+
+def evaluate(expr: sympy.Expr, bits: int, at: Balls) -> Ball:
+    """Return the ball of `enclose`, where the caller has set the precision."""
+    return _evaluator(expr)(bits, at)
+
+
+@functools.lru_cache(maxsize=4096)
+def _evaluator(expr: sympy.Expr) -> _Evaluator:  # noqa: PLR0911  # one a case
+    """Return the evaluation of an expression as nested closures: a tree is walked once, and evaluated often."""
+    match expr:
+        case sympy.Rational():
+            number = flint.fmpq(int(expr.p), int(expr.q))
+            return lambda bits, at: flint.arb(number)
+        case sympy.Symbol():
+            return lambda bits, at: at[expr]
+        case sympy.Add():
+            terms = [_evaluator(each) for each in expr.args]
+            return lambda bits, at: sum((each(bits, at) for each in terms[1:]), terms[0](bits, at))
+        case sympy.Mul():
+            return _product(expr)
+        case sympy.Pow():
+            return _power(expr)
+        case _ if expr is sympy.pi:
+            return lambda bits, at: flint.arb.pi()
+        case _ if expr is sympy.E:
+            return lambda bits, at: flint.arb.const_e()
+        case _ if hasattr(expr, "enclosure"):
+            return expr.enclosure  # type: ignore[no-any-return]  # the object's own
+    function = _FUNCTIONS.get(expr.func)
+    if function is None:
+        raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {expr}")
+    inner = [_evaluator(each) for each in expr.args]
+    return lambda bits, at: function(*(each(bits, at) for each in inner))
+
+
+def _product(expr: sympy.Mul) -> _Evaluator:
+    first, *others = (_evaluator(each) for each in expr.args)
+
+    def product(bits: int, at: Balls) -> Ball:
+        ball = first(bits, at)
+        for other in others:
+            ball = ball * other(bits, at)
+        return ball
+
+    return product
+
+
+def _power(expr: sympy.Pow) -> _Evaluator:
+    base, exponent = _evaluator(expr.base), expr.exp
+    if exponent.is_Integer:
+        whole = int(exponent)
+        return lambda bits, at: _whole_power(base(bits, at), whole)
+    if exponent.is_Rational and exponent.q == 2:
+        halves = int(exponent.p)
+        return lambda bits, at: base(bits, at).sqrt() ** halves
+    power = _evaluator(exponent)
+    return lambda bits, at: base(bits, at) ** power(bits, at)
+
+
+def _whole_power(base: Ball, exponent: int) -> Ball:
+    if exponent > 0 and base.mid().is_zero() and not base.is_zero():  # python-flint's own power is nan there
+        size = base.abs_upper() ** exponent
+        return size.union(-size if exponent % 2 else flint.arb(0))
+    return base**exponent
+
+
+def function_of(kind: type) -> Callable[..., Ball]:
+    """Return what a SymPy function does to balls."""
+    return _FUNCTIONS[kind]
+
+
+def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
+    """Return the proven sign of a real number or of ±oo: -1, 0 or 1.
+
+    Rationals are read off. Otherwise balls of growing precision decide, unless the number is so close to zero that
+    SymPy is asked whether it *is* zero: no ball can prove that.
+
+    Raises
+    ------
+    Undecided
+        If neither decides within `most_bits` bits.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> sign(sympy.pi - sympy.Rational(355, 113)), sign(sympy.sqrt(8) - 2 * sympy.sqrt(2))
+    (-1, 0)
+
+    """
+    if expr.is_Rational:
+        return int(expr.p > 0) - int(expr.p < 0)
+    if expr.is_infinite:
+        return 1 if expr is sympy.oo else -1
+    bits, asked = FIRST_BITS, False
+    while bits <= most_bits:
+        with precision(bits):
+            ball = evaluate(expr, bits, {})
+            if ball > 0:
+                return 1
+            if ball < 0:
+                return -1
+        if bits > 2 * FIRST_BITS and not asked:
+            asked = True
+            if sympy.simplify(expr).is_zero:
+                return 0
+        bits *= 2
+    digits = int(most_bits * 0.30103)
+    raise Undecided(
+        f"the sign of {_shown(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}"
+    )
+
+
+def _shown(expr: sympy.Expr) -> str:
+    text = str(expr)
+    return text if len(text) <= 120 else f"{text[:100]} …"
+
+
+def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
+    """Return a Float of `bits` bits, proven to lie within one unit in the last place of the real number `expr`.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> rounded(sympy.exp(1), 53)
+    2.71828182845905
+
+    """
+    working = bits + GUARD_BITS
+    while True:
+        ball = enclose(expr, working)
+        if ball.rel_accuracy_bits() > bits + 1:
+            break
+        if ball.is_zero():
+            return sympy.Float(0)
+        if working > 4 * (bits + MOST_BITS):
+            raise Undecided(f"{_shown(expr)} is not known to {bits} bits even when computed with {working}")
+        working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
+    mantissa, exponent = (int(part) for part in ball.mid().man_exp())
+    return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)

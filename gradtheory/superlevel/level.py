@@ -1,0 +1,124 @@
+r"""The superlevel set U_t = {z : |σ'(z)| > t}, from the monotone branches of σ'.
+
+On each branch |σ'| is monotone, so U_t meets it in nothing, in all of it, or in the part beyond the one z where
+|σ'(z)| = t: the record's closed form, or a root isolated with a proof. Between two branches stands a single point: it
+belongs to U_t by the value of |σ'| there, or not at all if it is a kink, where σ has no derivative.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+
+from gradtheory.activations import Activation, Branch, T
+from gradtheory.activations.branch import SlopeInverse, crossing_on, prove
+from gradtheory.enclosure import MOST_BITS, sign
+from gradtheory.errors import InvalidArgument, NoClosedForm
+from gradtheory.superlevel.component import Component
+
+METHODS = ("auto", "closed_form", "certified")
+
+
+@dataclass(frozen=True)
+class Level:
+    """A superlevel set to be found.
+
+    Parameters
+    ----------
+    activation : Activation
+        Whose slope is asked about.
+    level : sympy.Expr
+        t, an exact positive number.
+    strict : bool
+        False for |σ'(z)| >= t.
+    method : {"auto", "closed_form", "certified"}
+        How the ends are found: by the closed forms of the record, by isolated roots, or by the first where there is
+        one.
+    most_bits : int
+        The precision at which a comparison is given up as undecided.
+    at : sympy.Expr, optional
+        What to write for t in the ends, in place of the level: a symbol gives the formula of all levels near it.
+
+    """
+
+    activation: Activation
+    level: sympy.Expr
+    strict: bool = True
+    method: str = "auto"
+    most_bits: int = MOST_BITS
+    at: sympy.Expr | None = None
+
+    def components(self) -> tuple[Component, ...]:
+        """Return the components in increasing order; of a periodic slope, those of one period.
+
+        Raises
+        ------
+        NoClosedForm
+            If closed forms are asked for, and the record has none.
+        Undecided
+            If a proof does not succeed within `most_bits`.
+
+        Examples
+        --------
+        >>> import gradtheory as gt
+        >>> Level(gt.activation("arctan"), sympy.Rational(1, 5)).components()
+        (Component(lower=-2, upper=2, lower_open=True, upper_open=True),)
+
+        """
+        if self.method not in METHODS:
+            raise InvalidArgument("method", self.method, f"must be one of {', '.join(map(repr, METHODS))}")
+        merged: list[Component] = []
+        for piece in self._pieces():
+            if merged and merged[-1].touches(piece):
+                merged[-1] = merged[-1].joined(piece)
+            else:
+                merged.append(piece)
+        return tuple(merged)
+
+    def _pieces(self) -> Iterator[Component]:
+        """Yield the part of each branch, and the points between, from left to right."""
+        branches = self.activation.monotone_branches
+        for branch, following in zip(branches, (*branches[1:], None), strict=True):
+            yield from self._part(branch)
+            if following and following.left not in self.activation.kinks and self._holds_at(branch.slope_right):
+                yield Component(branch.right, branch.right, lower_open=False, upper_open=False)
+
+    def _part(self, branch: Branch) -> Iterator[Component]:
+        """Yield the part of an open branch: no interior value of a monotone |σ'| equals a limit at an end."""
+        if self.method == "certified":
+            self._prove(branch)
+        if branch.is_flat:
+            if self._holds_at(branch.slope_left):
+                yield Component(branch.left, branch.right)
+        elif self._sign(branch.shallowest - self.level) >= 0:
+            yield Component(branch.left, branch.right)
+        elif self._sign(branch.steepest - self.level) > 0:
+            crossing = self._crossing(branch)
+            if branch.rises:
+                yield Component(crossing, branch.right, lower_open=self.strict)
+            else:
+                yield Component(branch.left, crossing, upper_open=self.strict)
+
+    def _crossing(self, branch: Branch) -> sympy.Expr:
+        """Return the z of the branch where |σ'(z)| = t."""
+        if branch.inverse is not None and self.method != "certified":
+            return branch.inverse.xreplace({T: self.level if self.at is None else self.at})
+        if self.method == "closed_form":
+            raise NoClosedForm(
+                f"{self.activation.name}: |σ'(z)| = t has no closed-form solution on the record; "
+                "method='certified' finds proven numbers"
+            )
+        self._prove(branch)
+        if self.at is not None:
+            return SlopeInverse.on(branch, self.activation.derivative, self.at)
+        return crossing_on(branch, self.activation.derivative, self.level, self.most_bits)
+
+    def _prove(self, branch: Branch) -> None:
+        if self.activation.branches is not None:  # found branches are proven as they are found
+            prove(branch, self.activation.derivative, self.activation.curvature)
+
+    def _holds_at(self, slope: sympy.Expr) -> bool:
+        return self._sign(abs(slope) - self.level) > (0 if self.strict else -1)
+
+    def _sign(self, expr: sympy.Expr) -> int:
+        return sign(expr, self.most_bits)
