@@ -1,6 +1,6 @@
 """The monotone branches of a slope that nobody has stated: found from the expression of σ, and proven complete.
 
-On [-WINDOW, WINDOW] every switch of the formula, every zero of σ'' and every zero of σ' is isolated with a proof. What
+On a window [-w, w] every switch of the formula, every zero of σ'' and every zero of σ' is isolated with a proof. What
 lies beyond rests on the limits of σ' that SymPy finds at ±oo, and on there being no further turning point.
 """
 
@@ -18,8 +18,8 @@ WINDOW = sympy.Integer(64)
 _MOST_OPERATIONS = 200  # of a slope whose limits SymPy is asked for: it may take very long
 
 
-def found_branches(expr: sympy.Expr) -> tuple[Branch, ...]:
-    """Return the monotone branches of |σ'| for σ(z) = expr.
+def found_branches(slope: sympy.Expr, window: sympy.Rational = WINDOW) -> tuple[Branch, ...]:
+    """Return the monotone branches of |σ'|, where σ' is any expression in `Z`.
 
     Raises
     ------
@@ -28,24 +28,23 @@ def found_branches(expr: sympy.Expr) -> tuple[Branch, ...]:
 
     Examples
     --------
-    >>> [branch.right for branch in found_branches(Z * sympy.exp(-Z))]
+    >>> [branch.right for branch in found_branches((1 - Z) * sympy.exp(-Z))]
     [1, 2, oo]
 
     """
-    corners = (-WINDOW, *breaks(expr, Z, -WINDOW, WINDOW), WINDOW)
+    corners = (-window, *breaks(slope, Z, -window, window), window)
     found: list[Branch] = []
     for left, right in itertools.pairwise(corners):
-        outer = (-sympy.oo if left == -WINDOW else left, sympy.oo if right == WINDOW else right)
-        found += _smooth_branches(piece_at(expr, Z, inner_point(left, right)), left, right, *outer)
+        outer = (-sympy.oo if left == -window else left, sympy.oo if right == window else right)
+        found += _smooth_branches(piece_at(slope, Z, inner_point(left, right)), left, right, *outer)
     return tuple(_joined(found))
 
 
 def _smooth_branches(
-    piece: sympy.Expr, left: sympy.Expr, right: sympy.Expr, outer_left: sympy.Expr, outer_right: sympy.Expr
+    slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr, outer_left: sympy.Expr, outer_right: sympy.Expr
 ) -> list[Branch]:
-    """Return the branches of one smooth formula of σ, from `left` to `right`, which stand for the outer ends."""
-    slope = derivative(piece, Z, 1)
-    bend = _sign_form(derivative(piece, Z, 2))
+    """Return the branches of one smooth formula of σ', from `left` to `right`, which stand for the outer ends."""
+    bend = _sign_form(derivative(slope, Z, 1))
     if not slope.free_symbols or _is_zero(bend):
         constant = slope.subs(Z, inner_point(left, right))
         return [Branch(outer_left, outer_right, constant, constant)]
@@ -54,10 +53,10 @@ def _smooth_branches(
     for start, stop in itertools.pairwise(turns):
         at_start, at_stop = _limit(slope, start, "+"), _limit(slope, stop, "-")
         rises = sign(at_stop - at_start) if at_start.is_finite or at_stop.is_finite else sign(at_stop)
-        near = inner_point(max(start, -WINDOW), min(stop, WINDOW))
+        near = inner_point(left if start == outer_left else start, right if stop == outer_right else stop)
         if sign(bend.subs(Z, near)) != rises:
             raise Undecided(
-                f"{slope} turns beyond [-{WINDOW}, {WINDOW}], on its way from {at_start} at {start} to {at_stop} at "
+                f"{slope} turns beyond [{left}, {right}], on its way from {at_start} at {start} to {at_stop} at "
                 f"{stop}; scale the variable so that all its turning points lie within"
             )
         if sign(at_start) * sign(at_stop) < 0:

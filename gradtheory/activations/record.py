@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy
 
-from gradtheory.activations.analysis import WINDOW, found_branches
+from gradtheory.activations.analysis import WINDOW
 from gradtheory.activations.branch import Branch, Curvature, T, Z
+from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
 from gradtheory.inputs import real_array
 
@@ -152,20 +153,21 @@ class Activation:
         return bool(self.range.is_subset(sympy.Interval.open(0, 1)))
 
     @cached_property
-    def monotone_branches(self) -> tuple[Branch, ...]:
-        """The branches stated, or else found and proven complete on `window`."""
-        return self.branches or found_branches(self.expr)
+    def profile(self) -> Profile:
+        """The slope with its monotone branches: stated, or else found and proven complete on a window."""
+        if self.branches is None:
+            return Profile.found(self.name, self.derivative, WINDOW)
+        return Profile(self.name, self.derivative, self.branches, sympy.S.Reals, self.curvature, self.period)
 
     @property
-    def window(self) -> sympy.Set:
-        """The pre-activations on which the branches are proven complete: the whole line for the catalogue."""
-        return sympy.S.Reals if self.branches else sympy.Interval(-WINDOW, WINDOW)
+    def monotone_branches(self) -> tuple[Branch, ...]:
+        """The monotone branches of |σ'|, in increasing order."""
+        return self.profile.branches
 
-    @cached_property
+    @property
     def kinks(self) -> tuple[sympy.Expr, ...]:
         """The points where σ has no derivative, its one-sided slopes being different."""
-        pairs = zip(self.monotone_branches, self.monotone_branches[1:], strict=False)
-        return tuple(here.right for here, there in pairs if here.slope_right != there.slope_left)
+        return self.profile.kinks
 
     @cached_property
     def steepest_slope(self) -> sympy.Expr:

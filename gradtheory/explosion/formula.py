@@ -161,12 +161,12 @@ def _levels(record: Activation) -> list[sympy.Expr]:
 def _cases(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Case]:
     """Yield the formula for low <= c/|w| < high: one for both signs of w if U_t = -U_t, else one for each."""
     between = (low + high) / 2
-    in_z = Level(record, between, at=_C / abs(_W)).components()
+    in_z = Level(record.profile, between, at=_C / abs(_W)).components()
     if in_z == tuple(component.affine(-1, 0, mirrored=True) for component in reversed(in_z)):
         yield _case(in_z, abs(_W), low, high)
     else:
-        yield _case(Level(record, between, at=_C / _W).components(), _W, low, high)
-        to_the_left = Level(record, between, at=-_C / _W).components()
+        yield _case(Level(record.profile, between, at=_C / _W).components(), _W, low, high)
+        to_the_left = Level(record.profile, between, at=-_C / _W).components()
         yield _case([each.affine(-1, 0, mirrored=True) for each in reversed(to_the_left)], -_W, low, high)
 
 

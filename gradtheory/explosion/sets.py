@@ -61,7 +61,7 @@ def explosion_set(
     direction = sign(weight)
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    in_z = Level(record, c / abs(weight), strict).components()
+    in_z = Level(record.profile, c / abs(weight), strict).components()
     in_x = [component.affine(weight, bias, mirrored=direction < 0) for component in in_z]
     return as_set(in_x[::direction])
 
@@ -100,7 +100,7 @@ def explosion_width(activation: str | Activation, w: Any, *, threshold: Any = 1)
     size = abs(exact_real(w, "w"))
     if sign(size) == 0:
         return sympy.S.Zero
-    return total_length(Level(record, c / size).components()) / size
+    return total_length(Level(record.profile, c / size).components()) / size
 
 
 def critical_weight(activation: str | Activation, *, threshold: Any = 1) -> sympy.Expr:

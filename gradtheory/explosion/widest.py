@@ -144,6 +144,8 @@ def _at_steps(record: Activation, c: sympy.Expr) -> WidestExplosion:
     if not all(branch.is_flat for branch in record.monotone_branches):
         raise NoClosedForm(f"{record.name}: the widest explosion has no closed form on the record")
     heights = {branch.steepest for branch in record.monotone_branches if sign(branch.steepest) > 0}
-    level = max(heights, key=lambda height: height * total_length(Level(record, height, strict=False).components()))
-    width = level * total_length(Level(record, level, strict=False).components()) / c
+    level = max(
+        heights, key=lambda height: height * total_length(Level(record.profile, height, strict=False).components())
+    )
+    width = level * total_length(Level(record.profile, level, strict=False).components()) / c
     return WidestExplosion(record, c, width, c / level, attained=False)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from gradtheory.activations import Activation, Branch, T
-from gradtheory.activations.branch import SlopeInverse, crossing_on, prove
+from gradtheory.activations import Branch, T
+from gradtheory.activations.branch import SlopeInverse, crossing_on
+from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import MOST_BITS, sign
 from gradtheory.errors import InvalidArgument, NoClosedForm
 from gradtheory.superlevel.component import Component
@@ -25,8 +26,8 @@ class Level:
 
     Parameters
     ----------
-    activation : Activation
-        Whose slope is asked about.
+    profile : Profile
+        Of the slope, or of another function in its place.
     level : sympy.Expr
         t, an exact positive number.
     strict : bool
@@ -41,7 +42,7 @@ class Level:
 
     """
 
-    activation: Activation
+    profile: Profile
     level: sympy.Expr
     strict: bool = True
     method: str = "auto"
@@ -61,7 +62,7 @@ class Level:
         Examples
         --------
         >>> import gradtheory as gt
-        >>> Level(gt.activation("arctan"), sympy.Rational(1, 5)).components()
+        >>> Level(gt.activation("arctan").profile, sympy.Rational(1, 5)).components()
         (Component(lower=-2, upper=2, lower_open=True, upper_open=True),)
 
         """
@@ -77,16 +78,16 @@ class Level:
 
     def _pieces(self) -> Iterator[Component]:
         """Yield the part of each branch, and the points between, from left to right."""
-        branches = self.activation.monotone_branches
+        branches = self.profile.branches
         for branch, following in zip(branches, (*branches[1:], None), strict=True):
             yield from self._part(branch)
-            if following and following.left not in self.activation.kinks and self._holds_at(branch.slope_right):
+            if following and following.left not in self.profile.kinks and self._holds_at(branch.slope_right):
                 yield Component(branch.right, branch.right, lower_open=False, upper_open=False)
 
     def _part(self, branch: Branch) -> Iterator[Component]:
         """Yield the part of an open branch: no interior value of a monotone |σ'| equals a limit at an end."""
         if self.method == "certified":
-            self._prove(branch)
+            self.profile.prove(branch)
         if branch.is_flat:
             if self._holds_at(branch.slope_left):
                 yield Component(branch.left, branch.right)
@@ -105,17 +106,13 @@ class Level:
             return branch.inverse.xreplace({T: self.level if self.at is None else self.at})
         if self.method == "closed_form":
             raise NoClosedForm(
-                f"{self.activation.name}: |σ'(z)| = t has no closed-form solution on the record; "
+                f"{self.profile.name}: |σ'(z)| = t has no closed-form solution on the record; "
                 "method='certified' finds proven numbers"
             )
-        self._prove(branch)
+        self.profile.prove(branch)
         if self.at is not None:
-            return SlopeInverse.on(branch, self.activation.derivative, self.at)
-        return crossing_on(branch, self.activation.derivative, self.level, self.most_bits)
-
-    def _prove(self, branch: Branch) -> None:
-        if self.activation.branches is not None:  # found branches are proven as they are found
-            prove(branch, self.activation.derivative, self.activation.curvature)
+            return SlopeInverse.on(branch, self.profile.function, self.at)
+        return crossing_on(branch, self.profile.function, self.level, self.most_bits)
 
     def _holds_at(self, slope: sympy.Expr) -> bool:
         return self._sign(abs(slope) - self.level) > (0 if self.strict else -1)
