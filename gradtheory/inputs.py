@@ -6,6 +6,7 @@ which stands for its exact binary value. Text is matched against one pattern and
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
@@ -20,6 +21,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _LONGEST_NUMBER = 1_000  # digits before or after the point: so that exact answers stay quick and printable
 _DEEPEST = 100_000  # layers
+_MOST_DIGITS = 100_000
+DIGITS = 1_000  # to which a comparison is tried unless asked otherwise
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
 _EXAMPLES = "such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
@@ -72,6 +75,20 @@ def exact_positive(value: Any, name: str) -> sympy.Expr:
     if number.is_positive is not True:
         raise InvalidArgument(name, value, "must be positive, such as 1")
     return number
+
+
+def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
+    """Return a value that is one of the choices, or refuse it."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}")
+
+
+def bits_of(digits: Any) -> int:
+    """Return the bits of a number of decimal digits, from 10 to 100,000."""
+    if isinstance(digits, Integral) and not isinstance(digits, bool) and 10 <= int(digits) <= _MOST_DIGITS:
+        return math.ceil(int(digits) * math.log2(10))
+    raise InvalidArgument("digits", digits, f"must be an int from 10 to {_MOST_DIGITS}, such as {DIGITS}")
 
 
 def real_array(value: Any, name: str) -> Array:

@@ -10,7 +10,7 @@ import sympy
 
 from gradtheory.activations.branch import Branch, Z
 from gradtheory.activations.pieces import breaks, exact_zeros, inner_point, piece_at, root_between
-from gradtheory.enclosure import derivative, sign
+from gradtheory.enclosure import derivative, sign, sign_at
 from gradtheory.errors import Undecided
 from gradtheory.root import Root
 
@@ -53,8 +53,7 @@ def _smooth_branches(
     for start, stop in itertools.pairwise(turns):
         at_start, at_stop = _limit(slope, start, "+"), _limit(slope, stop, "-")
         rises = sign(at_stop - at_start) if at_start.is_finite or at_stop.is_finite else sign(at_stop)
-        near = inner_point(left if start == outer_left else start, right if stop == outer_right else stop)
-        if sign(bend.subs(Z, near)) != rises:
+        if sign_at(bend, Z, _near_the_finite_end(start, stop)) != rises:
             raise Undecided(
                 f"{slope} turns beyond [{left}, {right}], on its way from {at_start} at {start} to {at_stop} at "
                 f"{stop}; scale the variable so that all its turning points lie within"
@@ -65,6 +64,13 @@ def _smooth_branches(
         else:
             found.append(Branch(start, stop, at_start, at_stop))
     return found
+
+
+def _near_the_finite_end(start: sympy.Expr, stop: sympy.Expr) -> sympy.Rational:
+    """Return a point of an interval, on an unbounded one within the window."""
+    if start.is_infinite:
+        start = stop - 2 if stop.is_finite else -sympy.S.One
+    return inner_point(start, stop if stop.is_finite else start + 2)
 
 
 def _sign_form(expr: sympy.Expr) -> sympy.Expr:
@@ -79,7 +85,7 @@ def _sign_form(expr: sympy.Expr) -> sympy.Expr:
 
 def _is_zero(expr: sympy.Expr) -> bool:
     try:
-        suspected = all(sign(expr.subs(Z, point)) == 0 for point in (sympy.Rational(1, 7), sympy.Rational(-5, 3)))
+        suspected = all(sign_at(expr, Z, point) == 0 for point in (sympy.Rational(1, 7), sympy.Rational(-5, 3)))
     except Undecided:
         return False
     return suspected and bool(sympy.simplify(expr) == 0)
@@ -96,7 +102,7 @@ def _limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
     if slope.count_ops() > _MOST_OPERATIONS:
         raise Undecided(f"the limit of {slope} at {end} is not sought: the expression is too large")
     try:
-        value = sympy.limit(slope, Z, end, side)
+        value = sympy.limit(slope.rewrite(sympy.erf), Z, end, side)
     except (NotImplementedError, ValueError, TypeError, RecursionError, AttributeError) as error:
         raise Undecided(f"SymPy finds no limit of {slope} at {end}: {type(error).__name__}") from None
     if not value.is_extended_real or not value.is_number or value.has(sympy.AccumBounds, sympy.Limit):
@@ -107,7 +113,7 @@ def _limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
 def _zero_of_slope(slope: sympy.Expr, start: sympy.Expr, stop: sympy.Expr, rises: bool) -> sympy.Expr:
     zero = root_between(slope, Z, start, stop, rises=rises)
     nearest = sympy.Rational(round(2 * (zero.lower + zero.upper) / 2), 2)
-    return nearest if zero.lower < nearest < zero.upper and sign(slope.subs(Z, nearest)) == 0 else zero
+    return nearest if zero.lower < nearest < zero.upper and sign_at(slope, Z, nearest) == 0 else zero
 
 
 def _joined(branches: list[Branch]) -> list[Branch]:

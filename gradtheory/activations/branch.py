@@ -9,7 +9,7 @@ import sympy
 
 from gradtheory import enclosure
 from gradtheory.activations.pieces import inner_point, piece_at, root_between
-from gradtheory.enclosure import MOST_BITS, Ball, Balls, Sought, sign, sign_on
+from gradtheory.enclosure import MOST_BITS, Ball, Balls, Sought, sign, sign_at, sign_on
 from gradtheory.errors import Undecided
 from gradtheory.root import Root
 
@@ -122,9 +122,12 @@ def _takes(expr: sympy.Expr, point: sympy.Expr, value: sympy.Expr) -> bool:
     return sign(expr.subs(Z, point) - value) == 0
 
 
-def crossing_on(branch: Branch, derivative: sympy.Expr, level: sympy.Expr, most_bits: int = MOST_BITS) -> Root:
+def crossing_on(branch: Branch, derivative: sympy.Expr, level: sympy.Expr, most_bits: int = MOST_BITS) -> sympy.Expr:
     """Return the z of a branch at which |σ'(z)| = level, a number between its limits there."""
     size = size_on(branch, derivative)
+    steepness = enclosure.derivative(size, Z, 1)
+    if not steepness.free_symbols:
+        return (level - size.subs(Z, 0)) / steepness
     return root_between(size, Z, branch.left, branch.right, rises=branch.rises, level=level, most_bits=most_bits)
 
 
@@ -152,7 +155,7 @@ class SlopeInverse(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
     @staticmethod
     def _at(level: Ball, size: sympy.Expr, left: sympy.Expr, right: sympy.Expr, bits: int) -> Ball:
         number = enclosure.as_rational(level)
-        rises = sign(enclosure.derivative(size, Z, 1).subs(Z, inner_point(left, right))) > 0
+        rises = sign_at(enclosure.derivative(size, Z, 1), Z, inner_point(left, right)) > 0
         return root_between(size, Z, left, right, rises=rises, level=number, most_bits=4 * bits).enclosure(bits)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:

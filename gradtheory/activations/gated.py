@@ -2,10 +2,11 @@
 
 import numpy as np
 import scipy.special
-from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, erfc, exp, oo, pi, sqrt, tanh
+from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.kernels import exp_minus_square, logistic
 from gradtheory.activations.record import Activation, Branch, Curvature, Z
+from gradtheory.functions import stable
 from gradtheory.root import Root
 
 
@@ -42,7 +43,7 @@ def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 _GELU = Z * (1 + erf(Z / sqrt(2))) / 2
 _BELL = exp(-(Z**2) / 2) / sqrt(2 * pi)
-_GELU_SLOPE = erfc(-Z / sqrt(2)) / 2 + Z * _BELL  # 1 + erf would cancel on the left
+_GELU_SLOPE = stable(_GELU.diff(Z))
 _GELU_LOWEST = _lowest(_GELU_SLOPE, -S.One, -Rational(1, 2))
 
 gelu = Activation(
@@ -50,7 +51,6 @@ gelu = Activation(
     latex=r"\operatorname{gelu}",
     expr=_GELU,
     range=Interval(_GELU_LOWEST.map(Lambda(Z, _GELU)), oo),
-    derivative=_GELU_SLOPE,
     branches=_branches(_GELU_SLOPE, (-sqrt(2), sqrt(2)), _GELU_LOWEST),
     curvature=Curvature(_BELL, 2 - Z**2),
     kernel=_gelu_kernel,

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 
-from gradtheory.enclosure import MOST_BITS, Sought, as_rational, bounds, crossing, derivative, sign, zeros
+from gradtheory.enclosure import MOST_BITS, Sought, as_rational, bounds, crossing, derivative, sign, sign_at, zeros
 from gradtheory.errors import Undecided
 from gradtheory.root import Root
 
@@ -47,7 +47,7 @@ def piece_at(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -
     if isinstance(expr, sympy.DiracDelta):
         return sympy.S.Zero
     if isinstance(expr, _SIGNED):
-        side = sign(args[0].subs(variable, point))
+        side = sign_at(args[0], variable, point)
         if isinstance(expr, sympy.Abs):
             return args[0] * side
         return sympy.Integer(side if isinstance(expr, sympy.sign) else (side + 1) // 2)
@@ -55,14 +55,14 @@ def piece_at(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -
         best, *others = args
         wanted = 1 if isinstance(expr, sympy.Max) else -1
         for other in others:
-            best = other if sign((other - best).subs(variable, point)) == wanted else best
+            best = other if sign_at(other - best, variable, point) == wanted else best
         return best
     return expr.func(*args) if args else expr
 
 
 def _holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> bool:
     if isinstance(condition, Relational):
-        difference = sign((condition.lhs - condition.rhs).subs(variable, point))
+        difference = sign_at(condition.lhs - condition.rhs, variable, point)
         return bool(condition.func(difference, 0))
     if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
         parts = [_holds(each, variable, point) for each in condition.args]
@@ -119,9 +119,9 @@ def exact_zeros(
 
 def _as_number(expr: sympy.Expr, variable: sympy.Symbol, low: sympy.Rational, high: sympy.Rational) -> sympy.Expr:
     for simple in _SIMPLE:
-        if low <= simple <= high and sign(expr.subs(variable, simple)) == 0:
+        if low <= simple <= high and sign_at(expr, variable, simple) == 0:
             return simple
-    return root_between(expr, variable, low, high, rises=sign(expr.subs(variable, high)) > 0)
+    return root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0)
 
 
 def root_between(

@@ -8,6 +8,7 @@ import sympy
 
 from gradtheory.activations.analysis import found_branches
 from gradtheory.activations.branch import Branch, Curvature, prove
+from gradtheory.functions import stable
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Profile:
     @classmethod
     def found(cls, name: str, function: sympy.Expr, window: sympy.Rational) -> "Profile":
         """Return the profile of any function of `Z`, its branches found and proven on [-window, window]."""
-        return cls(name, function, found_branches(function, window), sympy.Interval(-window, window))
+        smooth = stable(function)
+        return cls(name, smooth, found_branches(smooth, window), sympy.Interval(-window, window))
 
     @property
     def is_proven_everywhere(self) -> bool:

@@ -12,6 +12,7 @@ from gradtheory.activations.analysis import WINDOW
 from gradtheory.activations.branch import Branch, Curvature, T, Z
 from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
+from gradtheory.functions import stable
 from gradtheory.inputs import real_array
 
 __all__ = ["Activation", "Branch", "Curvature", "Kernel", "Stationarity", "T", "Z"]
@@ -157,7 +158,7 @@ class Activation:
         """The slope with its monotone branches: stated, or else found and proven complete on a window."""
         if self.branches is None:
             return Profile.found(self.name, self.derivative, WINDOW)
-        return Profile(self.name, self.derivative, self.branches, sympy.S.Reals, self.curvature, self.period)
+        return Profile(self.name, stable(self.derivative), self.branches, sympy.S.Reals, self.curvature, self.period)
 
     @property
     def monotone_branches(self) -> tuple[Branch, ...]:

@@ -9,7 +9,17 @@ Everything here that answers a question answers it with a proof, or raises `Unde
 
 from gradtheory.enclosure.balls import MOST_BITS, Ball, Balls, enclose, evaluate, function_of, rounded, sign
 from gradtheory.enclosure.intervals import Interval, bounds, range_over
-from gradtheory.enclosure.isolation import Sought, as_rational, crossing, derivative, has_one_zero, sign_on, zero, zeros
+from gradtheory.enclosure.isolation import (
+    Sought,
+    as_rational,
+    crossing,
+    derivative,
+    has_one_zero,
+    sign_at,
+    sign_on,
+    zero,
+    zeros,
+)
 
 __all__ = [
     "MOST_BITS",
@@ -28,6 +38,7 @@ __all__ = [
     "range_over",
     "rounded",
     "sign",
+    "sign_at",
     "sign_on",
     "zero",
     "zeros",

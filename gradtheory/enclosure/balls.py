@@ -165,6 +165,15 @@ def function_of(kind: type) -> Callable[..., Ball]:
     return _FUNCTIONS[kind]
 
 
+def doubling(most_bits: int) -> Iterator[int]:
+    """Yield growing precisions, the last of them `most_bits`."""
+    bits = FIRST_BITS
+    while bits < most_bits:
+        yield bits
+        bits *= 2
+    yield most_bits
+
+
 def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
     """Return the proven sign of a real number or of ±oo: -1, 0 or 1.
 
@@ -187,8 +196,8 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
         return int(expr.p > 0) - int(expr.p < 0)
     if expr.is_infinite:
         return 1 if expr is sympy.oo else -1
-    bits, asked = FIRST_BITS, False
-    while bits <= most_bits:
+    asked = False
+    for bits in doubling(most_bits):
         with precision(bits):
             ball = evaluate(expr, bits, {})
             if ball > 0:
@@ -199,10 +208,10 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
             asked = True
             if sympy.simplify(expr).is_zero:
                 return 0
-        bits *= 2
     digits = int(most_bits * 0.30103)
     raise Undecided(
-        f"the sign of {_shown(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}"
+        f"the sign of {_shown(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
+        f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
 
 

@@ -94,7 +94,10 @@ def _map_of(expr: sympy.Expr) -> _Map:  # one a case
     if expr.is_Pow and not expr.exp.free_symbols:
         return _power(expr.exp)
     if kind in _INCREASING:
-        return _increasing(kind)
+        return _increasing(function_of(kind), *_INCREASING[kind])
+    if hasattr(kind, "ball"):
+        at_left, at_right = kind.limits
+        return _increasing(kind.ball, lambda: flint.arb(at_left), lambda: flint.arb(at_right))
     if kind in _OTHERS:
         return _OTHERS[kind]
     raise Undecided(f"no proven bounds over an interval are known for {kind.__name__} in {expr}")
@@ -196,9 +199,7 @@ _INCREASING: dict[type, tuple[Callable[[], Ball], Callable[[], Ball]]] = {
 }
 
 
-def _increasing(kind: type) -> _Map:
-    function, (at_left, at_right) = function_of(kind), _INCREASING[kind]
-
+def _increasing(function: Callable[[Ball], Ball], at_left: Callable[[], Ball], at_right: Callable[[], Ball]) -> _Map:
     def end(ball: Ball) -> Ball:
         if ball.is_finite():
             return function(ball)
@@ -208,7 +209,7 @@ def _increasing(kind: type) -> _Map:
 
 
 def _erfc(interval: Interval) -> Interval:
-    lower, upper = _increasing(sympy.erf)(Interval(-interval.upper, -interval.lower))
+    lower, upper = _ERF(Interval(-interval.upper, -interval.lower))
     if interval.lower > 0 and interval.lower.is_finite():  # 1 - erf cancels there
         least = interval.upper.erfc() if interval.upper.is_finite() else flint.arb(0)
         return Interval(least.lower(), interval.lower.erfc().upper())
@@ -233,6 +234,7 @@ def _wave(function: Callable[[Ball], Ball]) -> _Map:
 
 
 _COSH = function_of(sympy.cosh)
+_ERF = _increasing(function_of(sympy.erf), *_INCREASING[sympy.erf])
 _OTHERS: dict[type, _Map] = {
     sympy.Abs: lambda interval: _even(interval, lambda size: size),
     sympy.Max: lambda *each: Interval(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import flint
 import sympy
 
-from gradtheory.enclosure.balls import FIRST_BITS, GUARD_BITS, MOST_BITS, Ball, evaluate, precision, sign
+from gradtheory.enclosure.balls import FIRST_BITS, GUARD_BITS, MOST_BITS, Ball, doubling, evaluate, precision, sign
 from gradtheory.enclosure.intervals import Interval, bounds, range_over
 from gradtheory.errors import Undecided
 
@@ -166,12 +166,12 @@ def _order_at(function: Sought, end: sympy.Expr) -> int:
     if _defines(function.expr, end):
         return 1
     for order in range(_ORDERS + 1):
-        value = derivative(function.expr, function.variable, order).subs(function.variable, end)
-        if not value.is_finite:
-            return 0
+        bend = derivative(function.expr, function.variable, order)
         with precision(4 * FIRST_BITS):
-            ball = evaluate(value, 4 * FIRST_BITS, {})
-        if not ball.contains(0) or sign(value) != 0:
+            ball = evaluate(bend, 4 * FIRST_BITS, {function.variable: evaluate(end, 4 * FIRST_BITS, {})})
+        if not ball.is_finite() or not ball.contains(0):
+            return order if ball.is_finite() else 0
+        if sign(bend.subs(function.variable, end)) != 0:
             return order
     raise Undecided(f"{function.expr} vanishes at {end} with {_ORDERS} derivatives")
 
@@ -184,6 +184,19 @@ def _defines(expr: sympy.Expr, end: sympy.Expr) -> bool:
 
 def _sign(ball: Ball) -> int:
     return int(bool(ball > 0)) - int(bool(ball < 0))
+
+
+def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:
+    """Return the proven sign of an expression at a point, without rewriting it there as substitution would.
+
+    SymPy makes 2 - erfc(x) of erfc(-x), which cancels.
+    """
+    for bits in doubling(4 * FIRST_BITS):
+        with precision(bits):
+            found = _sign(evaluate(expr, bits, {variable: evaluate(point, bits, {})}))
+        if found:
+            return found
+    return sign(expr.subs(variable, point))
 
 
 def as_rational(point: Ball) -> sympy.Rational:
@@ -221,18 +234,16 @@ def crossing(
         If no such bracket is proven at `most_bits`.
 
     """
-    bits = FIRST_BITS
-    while bits <= most_bits:
+    for bits in doubling(most_bits):
         with precision(bits):
             at = evaluate(level, bits, {}) if isinstance(level, sympy.Expr) else level
             found = _bracket(_Difference(function, at, 1 if rises else -1, bits), bounds(lower, upper, bits))
             if found is not None:
                 return found
-        bits *= 2
     digits = int(most_bits * 0.30103)
     raise Undecided(
         f"the place where {function.expr} takes the value {level} is not decided at {digits} digits; "
-        f"ask for more with digits={2 * digits}"
+        f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
 
 
@@ -267,12 +278,12 @@ def _bracket(difference: _Difference, whole: Interval) -> tuple[Ball, Ball] | No
         lower, upper = (point, upper) if found < 0 else (lower, point)
         step = difference.newton(point).mid()
         closer = (point + step).mid()
+        if abs(step) <= abs(point) * flint.arb(2) ** -(difference.bits // 2):
+            return _widened(difference, closer, whole)
         if not (closer > lower and closer < upper):  # also where it is nan
             closer = _inside(lower, upper)
-        elif abs(step) <= abs(closer) * flint.arb(2) ** -(difference.bits // 2):
-            return _widened(difference, closer, whole)
-        if not (closer > lower and closer < upper):
-            return None
+            if not (closer > lower and closer < upper):
+                return None
         point = closer
     return None
 

@@ -9,40 +9,63 @@ from typing import Any
 import sympy
 
 from gradtheory import activations as catalogue
-from gradtheory.activations import Activation
+from gradtheory.activations import Activation, Z
+from gradtheory.activations.analysis import WINDOW
+from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
-from gradtheory.inputs import exact_positive, exact_real
-from gradtheory.superlevel import Level, as_set, total_length
+from gradtheory.errors import InvalidArgument
+from gradtheory.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
+from gradtheory.superlevel import METHODS, Component, Level, as_set, total_length
 
 
 def explosion_set(
-    activation: str | Activation, w: Any, b: Any = 0, *, threshold: Any = 1, strict: bool = True
+    activation: str | Activation | sympy.Expr,
+    w: Any = None,
+    b: Any = 0,
+    *,
+    x: Any = None,
+    threshold: Any = 1,
+    strict: bool = True,
+    solve_for: str = "x",
+    method: str = "auto",
+    digits: int = DIGITS,
 ) -> sympy.Set:
-    r"""Return the exact set of inputs x with |σ'(wx + b)·w| > c.
+    r"""Return the set of inputs x, or of weights w, or of biases b, with |σ'(wx + b)·w| > c.
 
     Parameters
     ----------
-    activation : str or Activation
-        A name in the catalogue, or a record.
-    w, b : number
-        Weight and bias; exact (int, Fraction, Decimal, str, SymPy number) or a float's exact binary value.
+    activation : str, Activation or sympy.Expr
+        A name in the catalogue, a record, or your own expression in one real symbol.
+    w, b, x : number
+        Weight, bias and input: all but the one solved for; b is 0 unless given. Exact (int, Fraction, Decimal, str,
+        SymPy number) or a float's exact binary value.
     threshold : number
         c > 0.
     strict : bool
         False for >= in place of >.
+    solve_for : {"x", "w", "b"}
+        The variable of the set.
+    method : {"auto", "closed_form", "certified"}
+        Ends by the closed forms of the record, or by roots isolated with a proof; "auto" takes the first where there
+        is one.
+    digits : int
+        To how many digits a comparison is tried before it is called undecided.
 
     Returns
     -------
     sympy.Set
-        A union of intervals with exact ends, the empty set, or for ``strict=False`` possibly points. Kinks, where
-        σ has no derivative, never belong to it.
+        A union of intervals with exact or certified ends, the empty set, or for ``strict=False`` possibly points.
+        Kinks, where σ has no derivative, never belong to it. For your own expression, and for ``solve_for="w"``, it is
+        proven complete for pre-activations on a window; beyond it rests on the limits that SymPy finds.
 
     Raises
     ------
     InvalidArgument
         If an argument breaks a rule.
     NoClosedForm
-        If the activation's superlevel sets have no closed form.
+        If closed forms are asked for, and there are none.
+    Undecided
+        If a proof does not succeed; the message says how to ask for more digits.
 
     Examples
     --------
@@ -54,38 +77,78 @@ def explosion_set(
     {0}
     >>> explosion_set("relu", w=-2)
     Interval.open(-oo, 0)
+    >>> explosion_set("gelu", w="0.9", b=1)
+    Interval.open(-10/9 + 10*Root(1.14543411100…)/9, -10/9 + 10*Root(1.74797915655…)/9)
+    >>> explosion_set("tanh", x=0, b=0, solve_for="w")
+    Union(Interval.open(-oo, -1), Interval.open(1, oo))
 
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
-    weight, bias = exact_real(w, "w"), exact_real(b, "b")
+    given = _given(solve_for, {"w": w, "b": b, "x": x})
+    options: dict[str, Any] = {
+        "strict": strict,
+        "method": one_of(method, "method", METHODS),
+        "most_bits": bits_of(digits),
+    }
+    if solve_for == "w":
+        return _weights(record, given["b"], given["x"], c, options)
+    weight = given["w"]
     direction = sign(weight)
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    in_z = Level(record.profile, c / abs(weight), strict).components()
-    in_x = [component.affine(weight, bias, mirrored=direction < 0) for component in in_z]
-    return as_set(in_x[::direction])
+    in_z = Level(record.profile, c / abs(weight), **options).components()
+    if solve_for == "b":
+        return as_set([component.affine(sympy.S.One, weight * given["x"], mirrored=False) for component in in_z])
+    return as_set([component.affine(weight, given["b"], mirrored=direction < 0) for component in in_z][::direction])
 
 
-def explosion_width(activation: str | Activation, w: Any, *, threshold: Any = 1) -> sympy.Expr:
-    r"""Return the exact total length of the explosion set, |U_t|/|w| with t = c/|w|.
+def _options(method: str, digits: int) -> dict[str, Any]:
+    return {"method": one_of(method, "method", METHODS), "most_bits": bits_of(digits)}
+
+
+def _given(solve_for: str, values: dict[str, Any]) -> dict[str, sympy.Expr]:
+    """Return the exact values of the variables that are not solved for; x is not asked for where x is."""
+    wanted = one_of(solve_for, "solve_for", tuple(values))
+    if values[wanted] is not (0 if wanted == "b" else None):
+        raise InvalidArgument(wanted, values[wanted], f"must not be given where solve_for={wanted!r}")
+    needed = {"x": "wb", "w": "bx", "b": "wx"}[wanted]
+    return {name: exact_real(values[name], name) for name in needed}
+
+
+def _weights(record: Activation, bias: sympy.Expr, x: sympy.Expr, c: sympy.Expr, options: dict[str, Any]) -> sympy.Set:
+    """Return {w : |σ'(wx + b)·w| > c}: with z = wx + b that reads |σ'(z)·(z - b)| > c·|x|."""
+    direction = sign(x)
+    if direction:
+        name = f"σ'(z)·(z - b) for {record.name}"
+        window = WINDOW + 2 * sympy.ceiling(abs(bias))
+        profile = Profile.found(name, record.derivative * (Z - bias), window)
+        in_z = Level(profile, c * abs(x), **options).components()
+        return as_set([component.affine(x, bias, mirrored=direction < 0) for component in in_z][::direction])
+    slope = abs(record.derivative.subs(Z, bias))
+    if bias in record.kinks or sign(slope) == 0:
+        return sympy.S.EmptySet
+    least, strict = c / slope, options["strict"]
+    return as_set([Component(-sympy.oo, -least, upper_open=strict), Component(least, sympy.oo, lower_open=strict)])
+
+
+def explosion_width(
+    activation: str | Activation | sympy.Expr, w: Any, *, threshold: Any = 1, method: str = "auto", digits: int = DIGITS
+) -> sympy.Expr:
+    r"""Return the exact or certified total length of the explosion set, |U_t|/|w| with t = c/|w|.
 
     Parameters
     ----------
-    activation : str or Activation
-        A name in the catalogue, or a record.
-    w : number
-        The weight.
-    threshold : number
-        c > 0.
+    activation, w, threshold, method, digits
+        As `explosion_set`; the bias does not matter.
 
     Returns
     -------
     sympy.Expr
-        The length; 0 where nothing explodes, oo where the set is unbounded. The bias does not matter.
+        The length; 0 where nothing explodes, oo where the set is unbounded.
 
     Raises
     ------
-    InvalidArgument, NoClosedForm
+    InvalidArgument, NoClosedForm, Undecided
         As `explosion_set`.
 
     Examples
@@ -100,16 +163,16 @@ def explosion_width(activation: str | Activation, w: Any, *, threshold: Any = 1)
     size = abs(exact_real(w, "w"))
     if sign(size) == 0:
         return sympy.S.Zero
-    return total_length(Level(record.profile, c / size).components()) / size
+    return total_length(Level(record.profile, c / size, **_options(method, digits)).components()) / size
 
 
-def critical_weight(activation: str | Activation, *, threshold: Any = 1) -> sympy.Expr:
+def critical_weight(activation: str | Activation | sympy.Expr, *, threshold: Any = 1) -> sympy.Expr:
     r"""Return c/sup|σ'|: no input explodes unless |w| exceeds it.
 
     Parameters
     ----------
-    activation : str or Activation
-        A name in the catalogue, or a record.
+    activation : str, Activation or sympy.Expr
+        As `explosion_set`.
     threshold : number
         c > 0.
 

@@ -14,7 +14,7 @@ from gradtheory.activations import Branch, T
 from gradtheory.activations.branch import SlopeInverse, crossing_on
 from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import MOST_BITS, sign
-from gradtheory.errors import InvalidArgument, NoClosedForm
+from gradtheory.errors import NoClosedForm
 from gradtheory.superlevel.component import Component
 
 METHODS = ("auto", "closed_form", "certified")
@@ -66,8 +66,6 @@ class Level:
         (Component(lower=-2, upper=2, lower_open=True, upper_open=True),)
 
         """
-        if self.method not in METHODS:
-            raise InvalidArgument("method", self.method, f"must be one of {', '.join(map(repr, METHODS))}")
         merged: list[Component] = []
         for piece in self._pieces():
             if merged and merged[-1].touches(piece):
