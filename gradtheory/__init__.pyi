@@ -11,6 +11,9 @@ from .activations import Activation as Activation
 from .activations import activation as activation
 from .activations import activation_names as activation_names
 
+# proofs that others can check
+from .certificate import certificate as certificate
+
 # the chain
 from .chain import Chain as Chain
 

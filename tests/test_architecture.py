@@ -11,6 +11,7 @@ _PACKAGE = Path(gt.__file__).parent
 # Each room may import from the rooms before it, and from itself.
 _ORDER = (
     *("errors", "inputs", "enclosure", "functions", "root", "guarantee", "activations", "superlevel", "explosion"),
+    "certificate",
     *("losses", "symbols", "backprop", "chain", "derivation", "plots", "article", "cli"),
 )
 

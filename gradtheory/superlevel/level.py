@@ -74,6 +74,10 @@ class Level:
                 merged.append(piece)
         return tuple(merged)
 
+    def crossings(self) -> dict[Branch, sympy.Expr]:
+        """Return the one place on each branch where |σ'(z)| = t, for the branches that have one."""
+        return {branch: self._crossing(branch) for branch in self.profile.branches if self._is_crossed(branch)}
+
     def _pieces(self) -> Iterator[Component]:
         """Yield the part of each branch, and the points between, from left to right."""
         branches = self.profile.branches
@@ -89,14 +93,19 @@ class Level:
         if branch.is_flat:
             if self._holds_at(branch.slope_left):
                 yield Component(branch.left, branch.right)
-        elif self._sign(branch.shallowest - self.level) >= 0:
-            yield Component(branch.left, branch.right)
-        elif self._sign(branch.steepest - self.level) > 0:
+        elif self._is_crossed(branch):
             crossing = self._crossing(branch)
             if branch.rises:
                 yield Component(crossing, branch.right, lower_open=self.strict)
             else:
                 yield Component(branch.left, crossing, upper_open=self.strict)
+        elif self._sign(branch.shallowest - self.level) >= 0:
+            yield Component(branch.left, branch.right)
+
+    def _is_crossed(self, branch: Branch) -> bool:
+        return not branch.is_flat and (
+            self._sign(branch.steepest - self.level) > 0 > self._sign(branch.shallowest - self.level)
+        )
 
     def _crossing(self, branch: Branch) -> sympy.Expr:
         """Return the z of the branch where |σ'(z)| = t."""
