@@ -72,7 +72,7 @@ def certificate(
             "threshold": str(c),
             "strict": strict,
         },
-        "method": "certified" if any(isinstance(end, Root) for end in crossings.values()) else "closed_form",
+        "method": "certified" if any(end.has(Root) for end in crossings.values()) else "closed_form",
         "domain": [str(end) for end in window],
         "cells": [_cell(record, branch, window, bits) for branch in profile.branches],
         "crossings": [
@@ -107,7 +107,7 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
 
 
 def _end(end: sympy.Expr, bits: int) -> str | list[str]:
-    return list(_bracket(end, bits).values()) if isinstance(end, Root) else str(end)
+    return list(_bracket(end, bits).values()) if end.has(Root) else str(end)
 
 
 def _bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
@@ -138,5 +138,5 @@ def _tail(limit: sympy.Expr, window_end: sympy.Expr, end: str) -> dict[str, str]
     return {
         "argument": "limit",
         "limit": str(limit),
-        "assumes": f"the slope tends to {limit} as z tends to {end}, as SymPy finds, and does not turn beyond {window_end}",
+        "assumes": f"the slope tends to {limit} as z tends to {end}, and does not turn beyond {window_end}",
     }

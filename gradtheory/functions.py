@@ -61,6 +61,12 @@ class NormalCDF(sympy.Function):  # type: ignore[misc]  # SymPy's classes are un
     is_real = True
     limits = (0, 1)  # at -oo and oo; it increases
 
+    @classmethod
+    def eval(cls, x: sympy.Expr) -> sympy.Expr | None:
+        """Return the values that are known exactly."""
+        known = {sympy.S.Zero: sympy.S.Half, sympy.oo: sympy.S.One, -sympy.oo: sympy.S.Zero}
+        return known.get(x)
+
     @staticmethod
     def ball(x: enclosure.Ball) -> enclosure.Ball:
         """Return Φ of a ball."""

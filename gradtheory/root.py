@@ -125,10 +125,15 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         return enclosure.rounded(self, prec)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"Root({self.n(12)}…)" if self._is_plain else self._bracketed(printer, "({})")
+        return f"Root({self._digits}…)" if self._is_plain else self._bracketed(printer, "({})")
 
     def _latex(self, printer: Any) -> str:
-        return rf"{self.n(12)}\ldots" if self._is_plain else self._bracketed(printer, r"\left({}\right)")
+        return rf"{self._digits}\ldots" if self._is_plain else self._bracketed(printer, r"\left({}\right)")
+
+    @property
+    def _digits(self) -> str:
+        """The number to 12 digits, for the eye: printing never fails, also where no digit of it is proven."""
+        return str(enclosure.as_rational(self.enclosure(64)).n(12))
 
     @property
     def _is_plain(self) -> bool:

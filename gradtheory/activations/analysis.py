@@ -32,12 +32,27 @@ def found_branches(slope: sympy.Expr, window: sympy.Rational = WINDOW) -> tuple[
     [1, 2, oo]
 
     """
-    corners = (-window, *breaks(slope, Z, -window, window), window)
+    parity = _parity(slope)
+    start = sympy.S.Zero if parity else -window
+    corners = (start, *breaks(slope, Z, start, window), window)
     found: list[Branch] = []
     for left, right in itertools.pairwise(corners):
         outer = (-sympy.oo if left == -window else left, sympy.oo if right == window else right)
         found += _smooth_branches(piece_at(slope, Z, inner_point(left, right)), left, right, *outer)
+    if parity:
+        found = [*(_mirrored(branch, parity) for branch in reversed(found)), *found]
     return tuple(_joined(found))
+
+
+def _parity(slope: sympy.Expr) -> int:
+    """Return 1 for an even slope, -1 for an odd one, 0 where neither is seen."""
+    mirrored = slope.subs(Z, -Z)
+    return next((parity for parity in (1, -1) if sympy.expand(slope - parity * mirrored) == 0), 0)
+
+
+def _mirrored(branch: Branch, parity: int) -> Branch:
+    """Return the branch of -z: found so, equal limits of |σ'| are the same expression."""
+    return Branch(-branch.right, -branch.left, parity * branch.slope_right, parity * branch.slope_left)
 
 
 def _smooth_branches(
@@ -59,7 +74,7 @@ def _smooth_branches(
                 f"{stop}; scale the variable so that all its turning points lie within"
             )
         if sign(at_start) * sign(at_stop) < 0:
-            middle = _zero_of_slope(slope, start, stop, rises > 0)
+            middle = root_between(slope, Z, start, stop, rises=rises > 0)
             found += [Branch(start, middle, at_start, sympy.S.Zero), Branch(middle, stop, sympy.S.Zero, at_stop)]
         else:
             found.append(Branch(start, stop, at_start, at_stop))
@@ -108,12 +123,6 @@ def _limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
     if not value.is_extended_real or not value.is_number or value.has(sympy.AccumBounds, sympy.Limit):
         raise Undecided(f"{slope} has no limit at {end} that SymPy finds")
     return value
-
-
-def _zero_of_slope(slope: sympy.Expr, start: sympy.Expr, stop: sympy.Expr, rises: bool) -> sympy.Expr:
-    zero = root_between(slope, Z, start, stop, rises=rises)
-    nearest = sympy.Rational(round(2 * (zero.lower + zero.upper) / 2), 2)
-    return nearest if zero.lower < nearest < zero.upper and sign_at(slope, Z, nearest) == 0 else zero
 
 
 def _joined(branches: list[Branch]) -> list[Branch]:

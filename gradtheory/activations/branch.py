@@ -149,14 +149,16 @@ class SlopeInverse(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
         """Return a ball around the value; the inverse being monotone, a wide t needs only its ends."""
         level, size, left, right = self.args
         ball = enclosure.evaluate(level, bits, at)
-        low, high = (self._at(each, size.expr, left, right, bits) for each in (ball.lower(), ball.upper()))
+        ends = (enclosure.as_rational(each) for each in (ball.lower(), ball.upper()))
+        low, high = (self._at(each, size.expr, left, right, bits) for each in ends)
         return low.union(high)
 
     @staticmethod
-    def _at(level: Ball, size: sympy.Expr, left: sympy.Expr, right: sympy.Expr, bits: int) -> Ball:
-        number = enclosure.as_rational(level)
+    @functools.lru_cache(maxsize=1024)
+    def _at(level: sympy.Rational, size: sympy.Expr, left: sympy.Expr, right: sympy.Expr, bits: int) -> Ball:
         rises = sign_at(enclosure.derivative(size, Z, 1), Z, inner_point(left, right)) > 0
-        return root_between(size, Z, left, right, rises=rises, level=number, most_bits=4 * bits).enclosure(bits)
+        found = root_between(size, Z, left, right, rises=rises, level=level, most_bits=4 * bits)
+        return enclosure.enclose(found, bits)
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         """Return the derivative by t, 1/|σ'|'(z)."""

@@ -5,6 +5,7 @@ Between the zeros of its switches such an expression is one smooth formula.
 
 import functools
 import itertools
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -15,7 +16,7 @@ from gradtheory.errors import Undecided
 from gradtheory.root import Root
 
 _SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
-_SIMPLE = tuple(sympy.Rational(n, 2) for n in sorted(range(-8, 9), key=abs))
+_LARGEST_DENOMINATOR = 1_000  # of a root that is looked at for being rational
 
 
 def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
@@ -114,14 +115,9 @@ def exact_zeros(
         found = -expr.subs(variable, 0) / slope
         return (found,) if sign(found - lower) > 0 > sign(found - upper) else ()
     isolated = zeros(Sought(expr, variable), lower, upper)
-    return tuple(_as_number(expr, variable, *interval) for interval in isolated)
-
-
-def _as_number(expr: sympy.Expr, variable: sympy.Symbol, low: sympy.Rational, high: sympy.Rational) -> sympy.Expr:
-    for simple in _SIMPLE:
-        if low <= simple <= high and sign_at(expr, variable, simple) == 0:
-            return simple
-    return root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0)
+    return tuple(
+        root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
+    )
 
 
 def root_between(
@@ -133,9 +129,15 @@ def root_between(
     rises: bool,
     level: sympy.Expr = sympy.S.Zero,
     most_bits: int = MOST_BITS,
-) -> Root:
-    """Return the place in (lower, upper) where a strictly monotone expression takes a value between its limits."""
-    low, high = crossing(Sought(expr, variable), level, lower, upper, rises=rises, most_bits=most_bits)
-    return Root(
-        sympy.Lambda(variable, expr - level), as_rational(low), as_rational(high), slope=derivative(expr, variable, 1)
-    )
+) -> sympy.Expr:
+    """Return the place in (lower, upper) where a strictly monotone expression takes a value between its limits.
+
+    It is a `Root`, or a rational number of small denominator if it is one.
+    """
+    below, above = crossing(Sought(expr, variable), level, lower, upper, rises=rises, most_bits=most_bits)
+    low, high = as_rational(below), as_rational(above)
+    middle = (low + high) / 2
+    simple = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR))
+    if low <= simple <= high and sign_at(expr - level, variable, simple) == 0:
+        return simple
+    return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))

@@ -10,13 +10,15 @@ from typing import Any
 import sympy
 
 from gradtheory import activations as catalogue
-from gradtheory.activations import Activation, Stationarity
+from gradtheory.activations import Activation, Stationarity, T
 from gradtheory.enclosure import sign
-from gradtheory.errors import NoClosedForm
+from gradtheory.explosion.maximum import Supremum
 from gradtheory.guarantee import Guarantee, guarantee
-from gradtheory.inputs import exact_positive
+from gradtheory.inputs import exact_positive, one_of
 from gradtheory.root import Root
 from gradtheory.superlevel import Level, total_length
+
+_LONGEST_FORMULA = 150
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,10 +75,16 @@ class WidestExplosion:
 
 
 def _with_digits(number: sympy.Expr) -> str:
-    return str(number) if number.is_Rational or number.is_infinite else f"{number} = {number.n()}"
+    """Return a number with its digits; a formula too long to read is left out."""
+    formula = str(number)
+    if number.is_Rational or number.is_infinite:
+        return formula
+    return f"{formula} = {number.n()}" if len(formula) <= _LONGEST_FORMULA else str(number.n())
 
 
-def widest_explosion(activation: str | Activation, *, threshold: Any = 1) -> WidestExplosion:
+def widest_explosion(
+    activation: str | Activation | sympy.Expr, *, threshold: Any = 1, component: str = "total"
+) -> WidestExplosion:
     r"""Return the widest explosion set over all weights, K/c, and the weight where it occurs.
 
     Parameters
@@ -85,13 +93,15 @@ def widest_explosion(activation: str | Activation, *, threshold: Any = 1) -> Wid
         A name in the catalogue, or a record.
     threshold : number
         c > 0.
+    component : {"total", "longest"}
+        Whether the total length of the set is meant, or the length of its longest interval.
 
     Raises
     ------
     InvalidArgument
         If an argument breaks a rule.
-    NoClosedForm
-        If the activation's superlevel sets have no closed form.
+    Undecided
+        If the proof does not succeed.
 
     Examples
     --------
@@ -112,9 +122,13 @@ def widest_explosion(activation: str | Activation, *, threshold: Any = 1) -> Wid
     tail = _steepest_tail(record)
     if sign(tail) > 0:
         return WidestExplosion(record, c, sympy.oo, c / tail, attained=False)
+    if one_of(component, "component", ("total", "longest")) == "longest" and not _is_one_piece(record):
+        return _searched(record, c, longest=True)
     if record.stationarity is not None:
         return _at_stationarity(record, record.stationarity, c)
-    return _at_steps(record, c)
+    if all(branch.is_flat for branch in record.monotone_branches):
+        return _at_steps(record, c)
+    return _searched(record, c, longest=False)
 
 
 def _steepest_tail(record: Activation) -> sympy.Expr:
@@ -139,10 +153,28 @@ def _at_stationarity(record: Activation, place: Stationarity, c: sympy.Expr) -> 
     return WidestExplosion(record, c, width_there, weight_there, attained=True, equation=place.equation)
 
 
+def _is_one_piece(record: Activation) -> bool:
+    """Whether every superlevel set is one interval: |σ'| rises, then falls."""
+    rises = [branch.rises for branch in record.monotone_branches if not branch.is_flat]
+    return not any(branch.is_flat for branch in record.monotone_branches) and rises == sorted(rises, reverse=True)
+
+
+def _searched(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
+    """Find the supremum of t·m(t) by branch and bound."""
+    level, product = Supremum(record, longest).level()
+    m = sympy.Function("m")(T)
+    return WidestExplosion(
+        record,
+        c,
+        level.map(sympy.Lambda(T, product / c)),
+        level.map(sympy.Lambda(T, c / T)),
+        attained=True,
+        equation=sympy.Eq(m + T * m.diff(T), 0),
+    )
+
+
 def _at_steps(record: Activation, c: sympy.Expr) -> WidestExplosion:
     """Solve for a step-like σ': t·m(t) grows between two steps, so the supremum lies just below one, in the limit."""
-    if not all(branch.is_flat for branch in record.monotone_branches):
-        raise NoClosedForm(f"{record.name}: the widest explosion has no closed form on the record")
     heights = {branch.steepest for branch in record.monotone_branches if sign(branch.steepest) > 0}
     level = max(
         heights, key=lambda height: height * total_length(Level(record.profile, height, strict=False).components())

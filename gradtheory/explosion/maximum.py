@@ -1,0 +1,158 @@
+r"""The greatest value of t·m(t), where no record states it: found and proven by branch and bound.
+
+m(t), the length of {|σ'| > t} or of its longest component, does not increase with t, so t·m(t) <= q·m(p) for
+p <= t <= q. Intervals whose bound lies below a value attained are discarded; what is left shrinks to one interval, on
+which m + t·m' is proven to have a single zero. Below some t₀ the bound is t·m(t) <= t₀·m(t₀) + V(t₀), with V the
+variation of σ over {|σ'| <= t₀}: there t·(m(t) - m(t₀)) is at most the integral of |σ'|.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from gradtheory.activations import Activation, Branch, T, Z
+from gradtheory.activations.pieces import piece_at
+from gradtheory.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, sign
+from gradtheory.errors import Undecided
+from gradtheory.root import Root
+from gradtheory.superlevel import Component, Level, total_length
+
+_BITS = 96
+_GRID = 32  # levels tried at first
+_OFF = sympy.Rational(1, 1009)  # keeps the grid off levels that are limits of |σ'|, where comparisons are harder
+_MOST_ROUNDS = 30  # of halving what is left
+_MOST_HALVINGS = 60  # of the level below which the bound of the tail is tried
+
+
+@dataclass(frozen=True)
+class Supremum:
+    """The search for the supremum of t·m(t) over all levels t.
+
+    Parameters
+    ----------
+    activation : Activation
+        One whose slope fades at both ends of the line.
+    longest : bool
+        Whether m is the length of the longest component, in place of the total.
+
+    """
+
+    activation: Activation
+    longest: bool = False
+
+    def level(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """Return the level t as a `Root`, and the expression t·m(t) in `T` near it.
+
+        Raises
+        ------
+        Undecided
+            If the proof does not succeed: the supremum may be approached as t tends to 0 or to a limit of |σ'|, or be
+            taken at two levels.
+
+        """
+        steepest = _rational_below(self.activation.steepest_slope)
+        grid = [steepest * (sympy.Rational(k, _GRID) - _OFF) for k in range(1, _GRID)]
+        best = max((self._attained(t) for t in grid), key=lambda ball: float(ball.mid()))
+        lowest = self._tail_start(steepest / _GRID, best)
+        cuts = [lowest, *(t for t in grid if t > lowest), _rational_above(self.activation.steepest_slope)]
+        pending = list(itertools.pairwise(cuts))
+        for _ in range(_MOST_ROUNDS):
+            pending = [part for part in pending if not self._is_settled(*part, best)]
+            if not pending:
+                break
+            low, high = pending[0][0], pending[-1][1]
+            if (found := self._single(low, high)) is not None:
+                return found
+            middles = [(low + high) / 2 for low, high in pending]
+            best = max((best, *map(self._attained, middles)), key=lambda ball: float(ball.mid()))
+            pending = [half for (low, high), m in zip(pending, middles, strict=True) for half in ((low, m), (m, high))]
+        raise Undecided(
+            f"the widest explosion of {self.activation.name} is not decided: it may be approached at a limit of the "
+            "slope, or taken at two weights"
+        )
+
+    def _is_settled(self, low: sympy.Rational, high: sympy.Rational, best: Ball) -> bool:
+        """Return whether the supremum is proven not to be taken inside an interval of levels."""
+        if enclose(high, _BITS) * self._measure_at(low).upper() < best.lower():
+            return True
+        product = self._product(low, high)
+        if product is None:
+            return False
+        rate = enclose(derivative(product, T, 1), _BITS, {T: _hull(low, high)})
+        return bool(rate > 0 or rate < 0)
+
+    def _measures(self, components: Sequence[Component]) -> list[sympy.Expr]:
+        return [each.length for each in components] if self.longest else [total_length(components)]
+
+    def _measure_at(self, level: sympy.Rational) -> Ball:
+        lengths = self._measures(Level(self.activation.profile, level).components())
+        return max((enclose(length, _BITS) for length in lengths), key=lambda ball: float(ball.upper()))
+
+    def _attained(self, level: sympy.Rational) -> Ball:
+        return enclose(level, _BITS) * self._measure_at(level)
+
+    def _tail_start(self, level: sympy.Rational, best: Ball) -> sympy.Rational:
+        """Return a level below which t·m(t) is proven to stay below the best value."""
+        for _ in range(_MOST_HALVINGS):
+            if self._attained(level) + self._variation_below(level) < best.lower():
+                return level
+            level /= 2
+        raise Undecided(
+            f"the widest explosion of {self.activation.name} is not decided: "
+            "t·m(t) is not proven to fade as t tends to 0"
+        )
+
+    def _variation_below(self, level: sympy.Rational) -> Ball:
+        """Return the variation of σ over {|σ'| <= level}."""
+        crossings = Level(self.activation.profile, level).crossings()
+        variation = enclose(sympy.S.Zero, _BITS)
+        for branch, crossing in crossings.items():
+            end = branch.left if branch.rises else branch.right
+            variation += abs(enclose(self._value(branch, crossing) - self._value(branch, end), _BITS))
+        return variation
+
+    def _value(self, branch: Branch, z: sympy.Expr) -> sympy.Expr:
+        piece = piece_at(self.activation.expr, Z, branch.inside)
+        if isinstance(z, Root):
+            return z.map(sympy.Lambda(Z, piece))
+        value = piece.subs(Z, z) if z.is_finite else sympy.limit(piece, Z, z)
+        if not value.is_finite:
+            raise Undecided(f"{self.activation.name} is unbounded, so its widest explosion is not bounded by variation")
+        return value
+
+    def _product(self, low: sympy.Rational, high: sympy.Rational) -> sympy.Expr | None:
+        """Return t·m(t) in `T`, where it is one smooth expression on [low, high]."""
+        if any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self._limits):
+            return None
+        components = Level(self.activation.profile, (low + high) / 2, at=T).components()
+        lengths = dict.fromkeys(self._measures(components))
+        return T * next(iter(lengths)) if len(lengths) == 1 else None
+
+    def _single(self, low: sympy.Rational, high: sympy.Rational) -> tuple[sympy.Expr, sympy.Expr] | None:
+        """Return the only stationary level in [low, high] and t·m(t), if it is proven to be the only one."""
+        product = self._product(low, high)
+        if product is None:
+            return None
+        rate = sympy.Lambda(T, derivative(product, T, 1))
+        if not has_one_zero(rate, derivative(product, T, 2), low, high):
+            return None
+        return Root(rate, low, high, slope=derivative(product, T, 2)), product
+
+    @cached_property
+    def _limits(self) -> list[sympy.Expr]:
+        return [limit for branch in self.activation.monotone_branches for limit in (branch.steepest, branch.shallowest)]
+
+
+def _rational_below(number: sympy.Expr) -> sympy.Rational:
+    return as_rational(enclose(number, _BITS).lower())
+
+
+def _rational_above(number: sympy.Expr) -> sympy.Rational:
+    return as_rational(enclose(number, _BITS).upper())
+
+
+def _hull(low: sympy.Rational, high: sympy.Rational) -> Ball:
+    return enclose(low, _BITS).union(enclose(high, _BITS))

@@ -1,0 +1,182 @@
+"""Activations of one's own: their branches are found, proven, and agree with what the catalogue states."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+from sympy import Abs, Max, Min, Piecewise, Rational, asinh, atan, cosh, erf, exp, log, pi, sqrt, tanh
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.activations.analysis import found_branches
+from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
+from tests.test_explosion import ends_of
+
+U = sympy.Symbol("u", real=True)
+_TWINS = {
+    "sigmoid": 1 / (1 + exp(-U)),
+    "tanh": tanh(U),
+    "arctan": atan(U),
+    "softsign": U / (1 + Abs(U)),
+    "erf": erf(U),
+    "arsinh": asinh(U),
+    "gaussian": exp(-(U**2)),
+    "relu": Max(0, U),
+    "leaky_relu": Max(U, U / 100),
+    "elu": Piecewise((U, U > 0), (exp(U) - 1, True)),
+    "softplus": log(1 + exp(U)),
+    "hard_tanh": Max(-1, Min(1, U)),
+    "gelu": U * (1 + erf(U / sqrt(2))) / 2,
+    "silu": U / (1 + exp(-U)),
+    "identity": U,
+}
+
+
+@pytest.mark.parametrize("twin", _TWINS)
+@pytest.mark.parametrize("w", ["-7/2", "11/10", "40"])
+def test_found_branches_give_the_sets_of_the_catalogue(twin, w):
+    own, stated = gt.explosion_set(_TWINS[twin], w, 1), gt.explosion_set(twin, w, 1)
+    ours, theirs = ends_of(own), ends_of(stated)
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        assert abs((one - other).n(50, chop=True)) < sympy.Float("1e-45")
+
+
+@pytest.mark.parametrize(
+    ("expr", "turns"),
+    [
+        (U * exp(-(U**2)), [-sqrt(Rational(3, 2)), -1 / sqrt(2), 0, 1 / sqrt(2), sqrt(Rational(3, 2))]),
+        (U * exp(-U), [1, 2]),
+        (U**2 * Abs(U), [0]),
+        (exp(U), []),
+        (sqrt(1 + U**2), [0]),
+        (Abs(U - 1) + U / 2, [1]),
+        (Max(0, U) ** 2, [0]),
+        (Max(U**2 - 2, 0), [-sqrt(2), sqrt(2)]),
+    ],
+)
+def test_turning_points_zeros_and_kinks_are_all_found(expr, turns):
+    branches = found_branches(expr.subs(U, Z).diff(Z))
+    assert branches[0].left == -sympy.oo
+    assert branches[-1].right == sympy.oo
+    found = [branch.right for branch in branches[:-1]]
+    assert len(found) == len(turns)
+    for one, other in zip(found, turns, strict=True):
+        assert abs((one - other).n(40, chop=True)) < sympy.Float("1e-35")
+
+
+def test_a_slope_without_limits_is_undecided_not_wrong():
+    for expr in (U * sympy.sin(U), sympy.sin(U**2)):
+        with pytest.raises(Undecided, match=r"limit|decided"):
+            gt.explosion_set(expr, 3)
+    with pytest.raises(Undecided, match="beyond"):  # it turns at z = 1000
+        gt.explosion_set(atan(U - 1000), 3)
+
+
+def test_it_is_a_record_like_any_other():
+    record = gt.activation(U * exp(-(U**2)))
+    assert record.expr == Z * exp(-(Z**2))
+    assert pickle.loads(pickle.dumps(record)).expr == record.expr
+    assert record.profile.window == sympy.Interval(-64, 64)
+    chain = gt.Chain(depth=2, activation=record)
+    assert chain.gradient(chain.w[1]).has(chain.w[2])
+    result = chain.backprop(0.3, 1.0, [1.5, -2.0], [0.1, 0.2])
+    assert np.isfinite(result.x)
+
+
+@pytest.mark.parametrize("twin", _TWINS)
+@given(z=st.floats(-30, 30))
+def test_the_kernel_is_the_function(twin, z):
+    if abs(z) < 1e-3 or abs(abs(z) - 1) < 1e-3:
+        return  # kinks
+    own, stated = gt.activation(_TWINS[twin]), gt.activation(twin)
+    assert own.value(z) == pytest.approx(stated.value(z), rel=1e-9, abs=1e-12)
+    assert own.slope(z) == pytest.approx(stated.slope(z), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        sympy.Integer(3),
+        sympy.Symbol("u"),
+        sympy.Symbol("u", positive=True),
+        U + sympy.Symbol("v", real=True),
+        sympy.gamma(U),
+        sympy.Interval(0, 1),
+        sympy.Eq(U, 1),
+        sympy.true,
+        sum((U + k) ** 2 / (k + 1) for k in range(400)),
+    ],
+)
+def test_what_is_no_activation_is_refused(expr):
+    with pytest.raises(GradTheoryError) as caught:
+        gt.activation(expr)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_parameters_make_other_records():
+    assert gt.activation("elu(2)") == gt.activation("elu", alpha="2") == gt.activation("elu(alpha=2)")
+    assert gt.activation("elu(1)") is gt.activation("elu")
+    assert gt.critical_weight("elu(alpha=2)") == Rational(1, 2)
+    assert gt.explosion_set("leaky_relu(1/5)", w=6) == sympy.Union(
+        sympy.Interval.open(-sympy.oo, 0), sympy.Interval.open(0, sympy.oo), evaluate=False
+    )
+    assert pickle.loads(pickle.dumps(gt.activation("elu(2)"))) == gt.activation("elu(2)")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: gt.activation("elu(0)"),
+        lambda: gt.activation("elu(1, 2)"),
+        lambda: gt.activation("elu(beta=2)"),
+        lambda: gt.activation("elu(2)", alpha=2),
+        lambda: gt.activation("elu(alpha=2, alpha=3)"),
+        lambda: gt.activation("elu(x)"),
+        lambda: gt.activation("elu(nan)"),
+        lambda: gt.activation("sigmoid(2)"),
+        lambda: gt.activation("sigmoid", alpha=2),
+        lambda: gt.activation(U, alpha=2),
+        lambda: gt.activation("elu(__import__('os'))"),
+    ],
+)
+def test_wrong_parameters_are_refused(call):
+    with pytest.raises(InvalidArgument) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_the_widest_explosion_of_ones_own():
+    found = gt.widest_explosion(tanh(U))
+    assert abs((found.width - gt.widest_explosion("tanh").width).n(60)) < sympy.Float("1e-55")
+    assert found.guarantee.value == "certified"
+    rational = gt.widest_explosion(U / (1 + U**2))
+    assert abs(rational.width.n(30) - sympy.Rational(1, 2)) < sympy.Float("1e-28")
+    assert gt.widest_explosion(U * tanh(log(1 + exp(U)))).width == sympy.oo
+    assert gt.widest_explosion(exp(U)).width == sympy.oo
+
+
+def test_the_widest_explosion_is_the_greatest_on_a_grid():
+    expr = U * exp(-(U**2) / 2)
+    found = gt.widest_explosion(expr)
+    for k in range(1, 40):
+        assert gt.explosion_width(expr, 1 + Rational(k, 5)).n(20) <= found.width.n(20)
+    assert abs((gt.explosion_width(expr, Rational(str(found.weight.n(40)))) - found.width).n(30)) < sympy.Float("1e-30")
+
+
+def test_the_longest_component():
+    total, longest = gt.widest_explosion("gaussian"), gt.widest_explosion("gaussian", component="longest")
+    assert abs((total.width / 2 - longest.width).n(40)) < sympy.Float("1e-35")
+    assert gt.widest_explosion("sigmoid", component="longest").width == gt.widest_explosion("sigmoid").width
+    with pytest.raises(InvalidArgument, match="component"):
+        gt.widest_explosion("sigmoid", component="widest")
+
+
+def test_growth_without_bound_has_no_critical_weight():
+    assert gt.critical_weight(exp(U)) == 0
+    assert abs((gt.explosion_set(exp(U), 2, 1).start + (1 + log(2)) / 2).n(30, chop=True)) < sympy.Float("1e-28")
+    assert cosh(U).subs(U, pi).is_real  # the names above are SymPy's

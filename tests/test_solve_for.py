@@ -1,0 +1,54 @@
+"""The sets of weights and of biases that explode."""
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from tests.test_explosion import explodes
+
+_numbers = st.fractions(min_value=-6, max_value=6, max_denominator=8)
+
+
+@given(x=_numbers, b=_numbers, w=st.lists(st.fractions(min_value=-40, max_value=40, max_denominator=9), min_size=8))
+def test_weights(name, x, b, w):
+    found = gt.explosion_set(name, x=x, b=b, solve_for="w")
+    kinks = gt.activation(name).kinks
+    for weight in map(sympy.Rational, w):
+        z = weight * sympy.Rational(x) + sympy.Rational(b)
+        inside = weight != 0 and z not in kinks and explodes(name, sympy.Rational(x), weight, sympy.Rational(b), 1)
+        assert (weight in found) == inside, weight
+
+
+@given(x=_numbers, w=_numbers, b=st.lists(st.fractions(min_value=-40, max_value=40, max_denominator=9), min_size=8))
+def test_biases(name, x, w, b):
+    found = gt.explosion_set(name, w=w, x=x, solve_for="b")
+    kinks = gt.activation(name).kinks
+    for bias in map(sympy.Rational, b):
+        z = sympy.Rational(w) * sympy.Rational(x) + bias
+        inside = w != 0 and z not in kinks and explodes(name, sympy.Rational(x), sympy.Rational(w), bias, 1)
+        assert (bias in found) == inside, bias
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"w": 1, "x": 1, "solve_for": "w"},
+        {"b": 1, "w": 1, "x": 1, "solve_for": "b"},
+        {"w": 1, "x": 1},
+        {"solve_for": "w"},
+        {"w": 1, "solve_for": "b"},
+        {"w": 1, "solve_for": "c"},
+        {"w": 1, "solve_for": None},
+        {"w": 1, "method": "guess"},
+        {"w": 1, "digits": 3},
+        {"w": 1, "digits": "many"},
+        {"w": 1, "digits": True},
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments):
+    with pytest.raises(InvalidArgument) as caught:
+        gt.explosion_set("tanh", **arguments)
+    assert "\n" not in str(caught.value)
