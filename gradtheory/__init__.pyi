@@ -31,4 +31,8 @@ from .guarantee import Guarantee as Guarantee
 from .guarantee import guarantee as guarantee
 from .root import Root as Root
 
+# where the whole gradient product explodes
+from .total import total_explosion_bound as total_explosion_bound
+from .total import total_explosion_set as total_explosion_set
+
 __version__: str

@@ -403,16 +403,17 @@ class Chain:
             if value is not None
         }
         for symbols, numbers, name in ((self.w, w, "w"), (self.b, b, "b")):
-            if numbers is None:
-                continue
-            listed = list(numbers) if isinstance(numbers, Sequence | np.ndarray) and np.shape(numbers) else ()
-            if len(listed) != self.depth:
-                raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
-            values |= {
-                symbol: exact_real(number, f"{name}[{layer}]")
-                for layer, (symbol, number) in enumerate(zip(symbols, listed, strict=True), start=1)
-            }
+            if numbers is not None:
+                values |= dict(zip(symbols, self.one_per_layer(numbers, name), strict=True))
         return values
+
+    def one_per_layer(self, numbers: Any, name: str) -> list[sympy.Expr]:
+        """Return exact numbers, one per layer, from a sequence of them, or refuse it by name."""
+        layers = self._layers(listed=True)
+        listed = list(numbers) if isinstance(numbers, Sequence | np.ndarray) and np.shape(numbers) else ()
+        if len(listed) != len(layers):
+            raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
+        return [exact_real(number, f"{name}[{layer}]") for layer, number in zip(layers, listed, strict=True)]
 
 
 def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:

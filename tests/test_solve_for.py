@@ -9,10 +9,10 @@ import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from tests.test_explosion import explodes
 
-_numbers = st.fractions(min_value=-6, max_value=6, max_denominator=8)
+_numbers = st.fractions(min_value=-3, max_value=3, max_denominator=8)
 
 
-@given(x=_numbers, b=_numbers, w=st.lists(st.fractions(min_value=-40, max_value=40, max_denominator=9), min_size=8))
+@given(x=_numbers, b=_numbers, w=st.lists(st.fractions(min_value=-10, max_value=10, max_denominator=9), min_size=8))
 def test_weights(name, x, b, w):
     found = gt.explosion_set(name, x=x, b=b, solve_for="w")
     kinks = gt.activation(name).kinks
@@ -22,7 +22,7 @@ def test_weights(name, x, b, w):
         assert (weight in found) == inside, weight
 
 
-@given(x=_numbers, w=_numbers, b=st.lists(st.fractions(min_value=-40, max_value=40, max_denominator=9), min_size=8))
+@given(x=_numbers, w=_numbers, b=st.lists(st.fractions(min_value=-10, max_value=10, max_denominator=9), min_size=8))
 def test_biases(name, x, w, b):
     found = gt.explosion_set(name, w=w, x=x, solve_for="b")
     kinks = gt.activation(name).kinks

@@ -7,7 +7,9 @@ from functools import cached_property
 import sympy
 
 from gradtheory.activations.analysis import found_branches
-from gradtheory.activations.branch import Branch, Curvature, prove
+from gradtheory.activations.branch import Branch, Curvature, Z, prove
+from gradtheory.activations.pieces import piece_at
+from gradtheory.enclosure import Ball, Interval, bounds, evaluate, hull, precision
 from gradtheory.functions import stable
 
 
@@ -60,3 +62,36 @@ class Profile:
         """Prove a stated branch; found ones are proven as they are found."""
         if self.is_proven_everywhere:
             prove(branch, self.function, self.curvature)
+
+    def over(self, interval: Interval, bits: int) -> Interval:
+        """Return tight bounds of g over an interval, from its values at the ends of the monotone branches within."""
+        limits = self.branches[0].slope_left, self.branches[-1].slope_right
+        return over_branches(self.branches, self.function, interval, bits, limits)
+
+
+def over_branches(
+    branches: tuple[Branch, ...],
+    function: sympy.Expr,
+    interval: Interval,
+    bits: int,
+    limits: tuple[sympy.Expr, sympy.Expr],
+) -> Interval:
+    """Return bounds over an interval of a function that is monotone on each branch and has these limits at ±oo."""
+    ends: list[Ball] = []
+    with precision(bits):
+        at_left, at_right = (_ball(limit, bits) for limit in limits)
+        for branch in branches:
+            left, right = _ball(branch.left, bits), _ball(branch.right, bits)
+            if interval.upper < left or interval.lower > right:
+                continue
+            smooth = piece_at(function, Z, branch.inside)
+            for point in (interval.lower.max(left), interval.upper.min(right)):
+                if point.is_finite():
+                    ends.append(evaluate(smooth, bits, {Z: point}))
+                else:
+                    ends.append(at_right if point > 0 else at_left)
+        return hull(ends)
+
+
+def _ball(number: sympy.Expr, bits: int) -> Ball:
+    return bounds(number, number, bits).lower if number.is_infinite else evaluate(number, bits, {})

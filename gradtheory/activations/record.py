@@ -10,8 +10,8 @@ import sympy
 
 from gradtheory.activations.analysis import WINDOW
 from gradtheory.activations.branch import Branch, Curvature, T, Z
-from gradtheory.activations.profile import Profile
-from gradtheory.enclosure import sign
+from gradtheory.activations.profile import Profile, over_branches
+from gradtheory.enclosure import Interval, sign
 from gradtheory.functions import stable
 from gradtheory.inputs import real_array
 
@@ -169,6 +169,15 @@ class Activation:
     def kinks(self) -> tuple[sympy.Expr, ...]:
         """The points where σ has no derivative, its one-sided slopes being different."""
         return self.profile.kinks
+
+    @cached_property
+    def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """The limits of σ at -oo and oo."""
+        return sympy.limit(self.expr, Z, -sympy.oo), sympy.limit(self.expr, Z, sympy.oo)
+
+    def over(self, z: Interval, bits: int) -> Interval:
+        """Return tight bounds of σ over an interval, from its values at the ends of the branches within."""
+        return over_branches(self.monotone_branches, stable(self.expr), z, bits, self.limits)
 
     @cached_property
     def steepest_slope(self) -> sympy.Expr:

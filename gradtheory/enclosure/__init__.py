@@ -7,8 +7,8 @@ Everything here that answers a question answers it with a proof, or raises `Unde
 `balls` evaluates at points, `intervals` over intervals that may be unbounded; `isolation` finds and refines zeros.
 """
 
-from gradtheory.enclosure.balls import MOST_BITS, Ball, Balls, enclose, evaluate, function_of, rounded, sign
-from gradtheory.enclosure.intervals import Interval, bounds, range_over
+from gradtheory.enclosure.balls import MOST_BITS, Ball, Balls, enclose, evaluate, function_of, precision, rounded, sign
+from gradtheory.enclosure.intervals import Interval, around, bounds, hull, plus, range_over, times
 from gradtheory.enclosure.isolation import (
     Sought,
     as_rational,
@@ -27,6 +27,7 @@ __all__ = [
     "Balls",
     "Interval",
     "Sought",
+    "around",
     "as_rational",
     "bounds",
     "crossing",
@@ -35,11 +36,15 @@ __all__ = [
     "evaluate",
     "function_of",
     "has_one_zero",
+    "hull",
+    "plus",
+    "precision",
     "range_over",
     "rounded",
     "sign",
     "sign_at",
     "sign_on",
+    "times",
     "zero",
     "zeros",
 ]

@@ -54,6 +54,8 @@ def _end(number: sympy.Expr, bits: int) -> Ball:
 def range_over(expr: sympy.Expr, variable: sympy.Symbol, interval: Interval, bits: int) -> Interval:
     """Return an interval that holds all values of `expr` for the variable in `interval`.
 
+    Objects with a method `over(bits, at)` answer for themselves.
+
     Raises
     ------
     Undecided
@@ -74,7 +76,9 @@ def range_over(expr: sympy.Expr, variable: sympy.Symbol, interval: Interval, bit
 @functools.lru_cache(maxsize=1024)
 def _evaluator(expr: sympy.Expr) -> _Evaluator:
     if not expr.free_symbols:
-        return lambda bits, at: _around(evaluate(expr, bits, {}))
+        return lambda bits, at: around(evaluate(expr, bits, {}))
+    if hasattr(expr, "over"):
+        return expr.over  # type: ignore[no-any-return]  # the object's own
     if expr.is_Symbol:
         return lambda bits, at: at[expr]
     map_ends = _map_of(expr)
@@ -88,9 +92,9 @@ def _evaluator(expr: sympy.Expr) -> _Evaluator:
 def _map_of(expr: sympy.Expr) -> _Map:  # one a case
     kind = expr.func
     if expr.is_Add:
-        return lambda *terms: functools.reduce(_plus, terms)
+        return lambda *terms: functools.reduce(plus, terms)
     if expr.is_Mul:
-        return lambda *factors: functools.reduce(_times, factors)
+        return lambda *factors: functools.reduce(times, factors)
     if expr.is_Pow and not expr.exp.free_symbols:
         return _power(expr.exp)
     if kind in _INCREASING:
@@ -103,11 +107,13 @@ def _map_of(expr: sympy.Expr) -> _Map:  # one a case
     raise Undecided(f"no proven bounds over an interval are known for {kind.__name__} in {expr}")
 
 
-def _around(ball: Ball) -> Interval:
+def around(ball: Ball) -> Interval:
+    """Return the interval of a ball."""
     return Interval(ball.lower(), ball.upper())
 
 
-def _plus(left: Interval, right: Interval) -> Interval:
+def plus(left: Interval, right: Interval) -> Interval:
+    """Return the interval of all sums, where the caller has set the precision."""
     # ∞ - ∞ at one end bounds nothing there.
     lower, upper = left.lower + right.lower, left.upper + right.upper
     return Interval(
@@ -116,9 +122,10 @@ def _plus(left: Interval, right: Interval) -> Interval:
     )
 
 
-def _times(left: Interval, right: Interval) -> Interval:
+def times(left: Interval, right: Interval) -> Interval:
+    """Return the interval of all products, where the caller has set the precision."""
     products = [_end_product(a, b) for a in left for b in right]
-    return _hull(products)
+    return hull(products)
 
 
 def _end_product(left: Ball, right: Ball) -> Ball:
@@ -126,7 +133,8 @@ def _end_product(left: Ball, right: Ball) -> Ball:
     return flint.arb(0) if left.is_zero() or right.is_zero() else left * right
 
 
-def _hull(ends: list[Ball]) -> Interval:
+def hull(ends: list[Ball]) -> Interval:
+    """Return the least interval that holds all balls."""
     lower, upper = ends[0].lower(), ends[0].upper()
     for each in ends[1:]:
         lower, upper = lower.min(each.lower()), upper.max(each.upper())
@@ -226,7 +234,7 @@ def _log(interval: Interval) -> Interval:
 def _wave(function: Callable[[Ball], Ball]) -> _Map:
     def wave(interval: Interval) -> Interval:
         if interval.lower.is_finite() and interval.upper.is_finite():
-            lower, upper = _around(function(interval.lower.union(interval.upper)))
+            lower, upper = around(function(interval.lower.union(interval.upper)))
             return Interval(lower.max(flint.arb(-1)), upper.min(flint.arb(1)))
         return Interval(flint.arb(-1), flint.arb(1))
 

@@ -18,6 +18,7 @@ from gradtheory.errors import Undecided
 _CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
 _MOST_PIECES = 4_000  # of one bisection
 _BITS_BY_PIECES = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * _MOST_PIECES, 16 * FIRST_BITS))
+_FARTHEST = flint.arb(2) ** 200
 _ORDERS = 4  # derivatives asked where a function vanishes at an end
 
 
@@ -51,6 +52,12 @@ class _Piece:
     interval: Interval
     at_lower: bool
     at_upper: bool
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it is unbounded and so far out that the function must tend to 0 there."""
+        lower, upper = self.interval
+        return bool((not upper.is_finite() and lower > _FARTHEST) or (not lower.is_finite() and upper < -_FARTHEST))
 
     def halves(self) -> tuple["_Piece", "_Piece"]:
         lower, upper = self.interval
@@ -129,7 +136,7 @@ def _signed_pieces(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> It
         found = _sign_of_piece(function, piece, lower, upper, bits)
         if found is not None:
             yield found, piece
-        elif tried >= _MOST_PIECES:
+        elif tried >= _MOST_PIECES or piece.is_hopeless:
             raise Undecided(
                 f"the zeros of {function.expr} between {lower} and {upper} are not decided after {tried} cuts: "
                 f"one near {float(piece.interval.lower.mid()):.17g} is not simple, or too close to another"

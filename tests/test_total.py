@@ -1,0 +1,123 @@
+"""Where the whole gradient product explodes, against the product evaluated at 50 digits."""
+
+import pickle
+
+import mpmath
+import pytest
+import sympy
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.superlevel import Component
+from tests import oracle
+
+_numbers = st.fractions(min_value=-6, max_value=6, max_denominator=6).filter(bool)
+_inputs = st.lists(st.fractions(min_value=-4, max_value=4, max_denominator=50), min_size=10, max_size=10)
+# A failure here costs thousands of cuts, and shrinking repeats it hundreds of times.
+_unshrunk = settings(phases=(Phase.explicit, Phase.generate))
+_MONOTONE = ("sigmoid", "tanh", "arctan", "softsign", "erf", "hard_tanh", "hard_sigmoid")
+
+
+def product(name, w, b, x):
+    """Return |∂a_L/∂x| from the definition; None at a kink."""
+    with mpmath.workdps(60):
+        a, factor = oracle.as_mpf(x), mpmath.mpf(1)
+        for weight, bias in zip(w, b, strict=True):
+            z = oracle.as_mpf(weight) * a + oracle.as_mpf(bias)
+            if any(abs(z - oracle.as_mpf(kink)) < 1e-40 for kink in gt.activation(name).kinks):
+                return None
+            factor *= oracle.slope(name, z) * oracle.as_mpf(weight)
+            a = oracle.value(name, z)
+        return abs(factor)
+
+
+@_unshrunk
+@given(layers=st.lists(st.tuples(_numbers, _numbers), min_size=1, max_size=4), c=_numbers, inputs=_inputs)
+def test_membership(name, layers, c, inputs):
+    w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
+    c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)  # no product of slopes and weights tends to it
+    found = gt.total_explosion_set(gt.Chain(len(w), name), c, w=w, b=b)
+    for x in map(sympy.Rational, inputs):
+        exact = product(name, w, b, x)
+        if exact is None:
+            assert x not in found
+        elif abs(exact - oracle.as_mpf(c)) > 1e-30:
+            assert (x in found) == (exact > oracle.as_mpf(c)), x
+
+
+@pytest.mark.parametrize("monotone", _MONOTONE)
+@_unshrunk
+@given(layers=st.lists(st.tuples(_numbers, _numbers), min_size=1, max_size=5), c=_numbers)
+def test_the_set_is_shorter_than_the_bound_of_any_depth(monotone, layers, c):
+    w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
+    c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)
+    chain = gt.Chain(len(w), monotone)
+    found, bound = gt.total_explosion_set(chain, c, w=w, b=b), gt.total_explosion_bound(chain, c)
+    assert sympy.sympify(found.measure).n(20) <= bound.n(20)
+
+
+def test_the_bound_is_nearly_reached():
+    chain = gt.Chain(1, "hard_tanh")
+    assert gt.total_explosion_set(chain, "9/10", w=[1], b=[0]).measure == 2
+    assert gt.total_explosion_bound(chain, "9/10") == sympy.Rational(20, 9)
+    assert gt.total_explosion_bound(gt.Chain(3, "gelu")) == sympy.oo
+    assert gt.total_explosion_bound(gt.Chain(3, "arsinh")) == sympy.oo
+
+
+def test_one_layer_is_the_explosion_set(name):
+    one = gt.total_explosion_set(gt.Chain(1, name), w=[7], b=[1])
+    other = gt.explosion_set(name, 7, 1)
+    for x in (sympy.Rational(k, 13) for k in range(-30, 31, 3)):
+        assert (x in one) == (x in other), x
+
+
+def test_deep_chains_cost_little_more():
+    chain = gt.Chain(60, "tanh")
+    found = gt.total_explosion_set(chain, w=["3/2"] * 60, b=[0] * 60)
+    assert found.is_Interval
+    assert found.contains(0) is sympy.true
+
+
+def test_a_product_that_only_touches_is_undecided():
+    with pytest.raises(Undecided):
+        gt.total_explosion_set(gt.Chain(2, "tanh"), w=[1, 1], b=[0, 0])
+    with pytest.raises(Undecided):  # it tends to the threshold
+        gt.total_explosion_set(gt.Chain(2, "silu"), w=[2, "1/2"], b=[0, 0])
+
+
+def test_kinks_are_left_out_and_smooth_joints_are_not():
+    relu = gt.total_explosion_set(gt.Chain(2, "leaky_relu(1/2)"), w=[3, 3], b=[0, 1])
+    assert relu.contains(0) is sympy.false
+    assert relu.contains(1) is sympy.true
+    elu = gt.total_explosion_set(gt.Chain(1, "elu"), w=[3], b=[0])
+    assert elu.contains(0) is sympy.true
+
+
+def test_the_ends_survive_pickling():
+    found = gt.total_explosion_set(gt.Chain(2, "arctan"), w=[2, 2], b=[0, 0])
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found
+    assert abs((again.end - found.end).n(40, chop=True)) < sympy.Float("1e-35")
+    assert str(found) == "Interval.open(Root(-0.366638232337…), Root(0.366638232337…))"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: gt.total_explosion_set("sigmoid", w=[1], b=[0]),
+        lambda: gt.total_explosion_set(gt.Chain(2), w=[1], b=[0, 0]),
+        lambda: gt.total_explosion_set(gt.Chain(2), w=[1, "x"], b=[0, 0]),
+        lambda: gt.total_explosion_set(gt.Chain(2), w=3, b=[0, 0]),
+        lambda: gt.total_explosion_set(gt.Chain(2), -1, w=[1, 2], b=[0, 0]),
+        lambda: gt.total_explosion_set(gt.Chain(sympy.Symbol("L", integer=True)), w=[1], b=[0]),
+        lambda: gt.total_explosion_bound(gt.Chain(2), 0),
+    ],
+)
+def test_bad_arguments_are_refused(call):
+    with pytest.raises(InvalidArgument) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    assert Component(Z, Z).is_point
