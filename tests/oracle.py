@@ -20,7 +20,12 @@ _WORKING = 400  # σ(z) near its limits cancels: exp(-700) has 304 zeros
 @cache
 def sigma(name: str) -> Callable[[mpmath.mpf], mpmath.mpf]:
     """Return σ as a function of an mpf."""
-    return sympy.lambdify(Z, gt.activation(name).expr, "mpmath")
+    return sympy.lambdify(Z, gt.activation(name).expr, [{"exp": _exp}, "mpmath"])
+
+
+def _exp(z: mpmath.mpf) -> mpmath.mpf:
+    """Return exp(z), or 0 where it has more zeros than any working precision here: mpmath would need z bits."""
+    return mpmath.mpf(0) if z < -(10**7) else mpmath.exp(z)
 
 
 def value(name: str, z: object) -> mpmath.mpf:

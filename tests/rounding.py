@@ -8,8 +8,10 @@ grow, so that a result outside them is a wrong formula, not rounding.
 from dataclasses import dataclass
 
 import mpmath
+import sympy
 from mpmath import mpf
 
+import gradtheory as gt
 from tests import oracle
 
 _UNIT = mpf(2) ** -53
@@ -87,12 +89,7 @@ def float_chain(names, loss, x, y, w, b):
 
 
 def _kinks(name: str) -> tuple[mpf, ...]:
-    return {
-        "relu": (mpf(0),),
-        "leaky_relu": (mpf(0),),
-        "elu": (mpf(0),),
-        "selu": (mpf(0),),
-        "softsign": (mpf(0),),
-        "hard_tanh": (mpf(-1), mpf(1)),
-        "hard_sigmoid": (mpf(-3), mpf(3)),
-    }.get(name, ())
+    """Return the points where σ, σ' or σ'' jumps: branch ends at a kink or beside a flat branch, and 0 for Abs, Max, Min."""
+    branches = gt.activation(name).monotone_branches
+    ends = {branch.right for branch in branches[:-1]} | {sympy.S.Zero}
+    return tuple(oracle.as_mpf(end) for end in ends if end.is_Rational)

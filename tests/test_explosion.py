@@ -65,6 +65,11 @@ def test_width_is_the_measure_whatever_the_bias_and_sign(name, w, b, c):
 
 def test_critical_weight_is_sharp(name):
     critical = gt.critical_weight(name, threshold="3/2")
+    if critical == 0:  # the slope is unbounded: every weight but 0 explodes
+        for w in (0, "1e-30", "-1e-30"):
+            assert (gt.explosion_set(name, w=w, threshold="3/2") is sympy.S.EmptySet) == (w == 0)
+            assert gt.explosion_width(name, w, threshold="3/2") == (0 if w == 0 else sympy.oo)
+        return
     below, above = critical * (1 - _TINY), critical * (1 + _TINY)
     for sign in (1, -1):
         for w in (below, critical):
@@ -121,15 +126,18 @@ def test_kinks_and_unbounded_answers(which, w, expected):
     assert gt.explosion_set(which, w=w, b=1) == expected
 
 
+_FLAT_NEAR_ZERO = ("gaussian", "hardshrink", "softshrink", "threshold")
+
+
 @pytest.mark.parametrize("w", ["1e308", "-1e308", "1e-308", 5e-324, 1.7976931348623157e308])
 def test_huge_and_tiny_weights(name, w):
     exact = sympy.Rational(str(w)) if isinstance(w, str) else sympy.Rational(*w.as_integer_ratio())
     found, width = gt.explosion_set(name, w=w), gt.explosion_width(name, w)
     if abs(exact) < 1:
-        assert found is sympy.S.EmptySet
+        assert (found is sympy.S.EmptySet) == (gt.critical_weight(name) > 0)
     else:
         assert width > 0
-        assert sympy.Rational(1, 10**400) in gt.explosion_set(name, w=abs(exact)) or name in ("gaussian",)
+        assert sympy.Rational(1, 10**400) in gt.explosion_set(name, w=abs(exact)) or name in _FLAT_NEAR_ZERO
 
 
 @given(c=_thresholds, w=_rationals)

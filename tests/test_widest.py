@@ -20,6 +20,9 @@ _GOLDEN = {
     "arctan": ("1", "2"),
     "softsign": ("0.5", "4"),
     "erf": ("0.967882898076573399191320771742", "1.46114118266113893227081153805"),
+    "gudermannian": ("1.32548683869836316194948419422", "1.81017058069897727451282921240"),
+    "isru": ("0.769800358919501019345531707336", "1.83711730708738357364796305603"),
+    "lecun_tanh": ("1.53656512986990851781017313016", "1.50667675103581094779969790338"),
 }
 
 
@@ -87,7 +90,7 @@ def test_the_width_at_the_weight(name):
     elif widest.weight is sympy.oo:
         assert abs(float(gt.explosion_width(name, 10**9)) - float(widest.width)) < 1e-8
     else:
-        just_above = widest.weight * (1 + sympy.Rational(1, 10**12))
+        just_above = widest.weight * (1 + sympy.Rational(1, 10**12)) or sympy.Rational(1, 10**12)
         width = gt.explosion_width(name, just_above)
         assert width == widest.width or abs(float(width) - float(widest.width)) < 1e-10
         assert "tends to" in repr(widest)
@@ -95,8 +98,10 @@ def test_the_width_at_the_weight(name):
 
 
 def test_infinite_where_the_slope_does_not_fade():
-    for name in ("relu", "leaky_relu", "elu", "selu", "softplus", "identity"):
+    for name in ("relu", "leaky_relu", "elu", "selu", "softplus", "identity", "bent_identity", "log_cosh"):
         assert gt.widest_explosion(name).width is sympy.oo
+    for name in ("exponential", "quadratic"):  # every weight but 0
+        assert (gt.widest_explosion(name).width, gt.widest_explosion(name).weight) == (sympy.oo, 0)
     assert gt.widest_explosion("arsinh").weight is sympy.oo
 
 

@@ -115,4 +115,6 @@ def _nearest(name: Any) -> str:
     near = get_close_matches(name.lower(), _catalogue(), n=3, cutoff=0.5) if isinstance(name, str) else ()
     if near:
         return f"is not in the catalogue; the nearest names are {', '.join(near)}"
-    return f"is not in the catalogue, which holds {', '.join(_catalogue())}"
+    return (
+        f"is not among the {len(_catalogue())} names that gradtheory.activation_names() lists, such as sigmoid or relu"
+    )

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -59,7 +59,8 @@ class Family:
 
     @lru_cache(maxsize=256)  # noqa: B019  # families live as long as the module
     def _record(self, values: tuple[sympy.Expr, ...]) -> Activation:
-        return self.build(**dict(zip(self.defaults, values, strict=True)))
+        record = self.build(**dict(zip(self.defaults, values, strict=True)))
+        return record if values == tuple(self.defaults.values()) else replace(record, peers={})
 
     def title(self, **values: sympy.Expr) -> str:
         """Return the name of the record with these parameters: the family's own for the defaults."""

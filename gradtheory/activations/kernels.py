@@ -4,7 +4,15 @@ A kernel writes σ(z) and σ'(z) into two given arrays and may use z as scratch:
 allocates nothing.
 """
 
+import functools
+from collections.abc import Callable
+from typing import TypeAlias
+
+import mpmath
 import numpy as np
+import sympy
+
+Doubled: TypeAlias = tuple[np.ndarray, np.ndarray]  # a float64 and what its rounding left out: 100 bits together
 
 _LARGEST_EXPONENT = 700.0  # exp does not overflow up to here
 _ONE = np.array(1.0)  # NumPy takes a 0-d array in half the time of a Python float, and `out` by position sooner
@@ -43,9 +51,79 @@ def exp_minus_square(z: np.ndarray, scale: float = 1.0) -> np.ndarray:
     precision", Numer. Math. 18, 1971).
     """
     z = np.clip(z, -40.0, 40.0)  # exp(-1600) is 0 in float64
-    square = z * z
-    scaled = 134217729.0 * z  # 2**27 + 1 splits z into two halves
-    high = scaled - (scaled - z)
-    low = z - high
-    error = ((high * high - square) + 2.0 * high * low) + low * low
+    square, error = product(z, z)
     return np.asarray(np.exp(-scale * square) * (1.0 - scale * error))
+
+
+def product(left: np.ndarray, right: np.ndarray | float) -> Doubled:
+    """Return a product and its rounding error, exactly (Dekker, as above); for sizes below 2**500."""
+    rounded = left * right
+    left_high, left_low = _halves(left)
+    right_high, right_low = _halves(right)
+    error = ((left_high * right_high - rounded) + left_high * right_low + left_low * right_high) + left_low * right_low
+    return rounded, error
+
+
+def _halves(number: np.ndarray | float) -> tuple[np.ndarray | float, np.ndarray | float]:
+    scaled = 134217729.0 * number  # 2**27 + 1
+    high = scaled - (scaled - number)
+    return high, number - high
+
+
+def doubled(number: sympy.Expr) -> tuple[float, float]:
+    """Return a number as the sum of two float64, to about 100 bits."""
+    high = float(number)
+    return high, float((number - sympy.Rational(high)).n(20))
+
+
+def stretch(factor: sympy.Expr) -> Callable[[np.ndarray], Doubled]:
+    """Return the map from z to factor·z with what the rounding left out, for any z and a factor that is no float64.
+
+    Without it the relative error of exp(factor·z) grows as |factor·z|.
+    """
+    high, low = doubled(factor)
+
+    def stretched(z: np.ndarray) -> Doubled:
+        if high == 1.0 and low == 0.0:
+            return z.copy(), np.zeros_like(z)
+        error = product(z, high)[1] + low * z
+        return z * high, np.where(np.isfinite(error), error, 0.0)  # splitting overflows, where no bit matters
+
+    return stretched
+
+
+_CELLS = 64  # of a table of exp: one a length of z
+
+
+@functools.cache
+def _table_of_exp() -> np.ndarray:
+    with mpmath.workdps(40):
+        exact = [mpmath.exp(mpmath.mpf(k) / _CELLS) for k in range(-_CELLS, 8 * _CELLS)]
+        return np.array([[float(each), float(each - float(each))] for each in exact]).T
+
+
+def doubled_exp(z: np.ndarray) -> Doubled:
+    """Return exp(z) and its rounding error for -1 <= z < 7; below, exp(z) and 0.
+
+    For exp(-exp(z)), which makes an ulp of exp(z) exp(z) ulp of its own.
+    """
+    cell = np.round(np.nan_to_num(np.clip(z, -1.0, 7.0)) * _CELLS)
+    high, low = _table_of_exp()[:, cell.astype(int) + _CELLS]
+    b = z - cell / _CELLS  # exact; at most 1/128 where the table is used
+    curved = b * b * (1 / 2 + b * (1 / 6 + b * (1 / 24 + b * (1 / 120 + b * (1 / 720 + b / 5040)))))
+    linear_part, error = product(high, b)
+    rounded = high + linear_part
+    rest = (linear_part - (rounded - high)) + error + high * curved + low * (1.0 + b)
+    total = rounded + rest
+    return np.where(z < -1.0, np.exp(z), total), np.where(z < -1.0, 0.0, rest - (total - rounded))
+
+
+def log_odds_of(kernel: Callable[[np.ndarray, np.ndarray, np.ndarray], None]) -> Callable[..., None]:
+    """Return the kernel of log(σ/(1 - σ)) for a σ that stays away from 0 and 1."""
+
+    def log_odds(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        kernel(z, value, slope)
+        slope /= value * (1.0 - value)
+        value[...] = np.log(value) - np.log1p(-value)
+
+    return log_odds

@@ -1,7 +1,7 @@
 """What the catalogue knows of an activation: one frozen record, from which everything else is derived."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -75,13 +75,15 @@ class Activation:
     curvature : Curvature, optional
         What proves the branches monotone where some have a curve; σ'' itself unless given.
     period : sympy.Expr, optional
-        The period of σ', where it has one.
+        The period of |σ'|, where it has one.
     stationarity : Stationarity, optional
         The place of the widest explosion, where it does not follow from the branches alone.
     log_odds : callable, optional
         The kernel of λ = log(σ/(1 - σ)), for ranges within (0, 1): cross entropy needs it.
     source : str or sympy.Expr, optional
         What `gradtheory.activation` makes it from, such as "elu(alpha=2)"; the name unless given.
+    peers : mapping of str to str
+        The same function in other libraries ("torch", "jax", "keras"), with the parameters that make it so.
 
     Examples
     --------
@@ -107,6 +109,7 @@ class Activation:
     stationarity: Stationarity | None = None
     log_odds: Kernel | None = None
     source: Any = None
+    peers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if self.derivative is None:
@@ -181,8 +184,8 @@ class Activation:
 
     @cached_property
     def steepest_slope(self) -> sympy.Expr:
-        """Sup |σ'|, over all z that are no kinks."""
+        """Sup |σ'|, over all z that are no kinks; oo where the slope is unbounded."""
         steepest, *others = (branch.steepest for branch in self.monotone_branches)
         for other in others:
-            steepest = other if sign(other - steepest) > 0 else steepest
+            steepest = other if not steepest.is_infinite and sign(other - steepest) > 0 else steepest
         return steepest

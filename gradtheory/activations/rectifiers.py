@@ -7,7 +7,7 @@ import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo
 
 from gradtheory.activations.family import Family
-from gradtheory.activations.kernels import logistic
+from gradtheory.activations.kernels import logistic, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.activations.shapes import steps
 from gradtheory.enclosure import sign
@@ -28,6 +28,7 @@ relu = Activation(
     branches=steps(corners=(S.Zero,), slopes=(S.Zero, S.One)),
     kernel=_relu_kernel,
     reference="Nair & Hinton, ICML (2010)",
+    peers={"torch": "torch.nn.functional.relu", "jax": "jax.nn.relu", "keras": "keras.activations.relu"},
 )
 
 
@@ -52,6 +53,11 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
         branches=steps(corners=(S.Zero,), slopes=(slope, S.One)),
         kernel=kernel,
         reference="Maas, Hannun & Ng, ICML workshop (2013); slope 1/100 as in PyTorch",
+        peers={
+            "torch": "torch.nn.functional.leaky_relu",
+            "jax": "jax.nn.leaky_relu",
+            "keras": "keras.activations.leaky_relu(negative_slope=0.01)",
+        },
     )
 
 
@@ -79,6 +85,7 @@ def elu(alpha: Expr = S.One) -> Activation:
         curvature=Curvature(alpha * exp(Z), S.One),
         kernel=kernel,
         reference="Clevert, Unterthiner & Hochreiter, ICLR (2016), eq. 15",
+        peers={"torch": "torch.nn.functional.elu", "jax": "jax.nn.elu", "keras": "keras.activations.elu"},
     )
 
 
@@ -108,22 +115,35 @@ selu = Activation(
     curvature=Curvature(_STEEP * exp(Z), S.One),
     kernel=_selu_kernel,
     reference="Klambauer, Unterthiner, Mayr & Hochreiter, NIPS (2017), eq. 2",
+    peers={"torch": "torch.nn.functional.selu", "jax": "jax.nn.selu", "keras": "keras.activations.selu"},
 )
 
 
-def _softplus_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    np.logaddexp(0.0, z, out=value)
-    logistic(z, slope, np.empty_like(z))
+@Family
+def softplus(beta: Expr = S.One) -> Activation:
+    """log(1 + exp(beta·z))/beta; PyTorch's shortcut, z itself where beta·z > 20, differs by less than 2.1e-9/beta."""
+    beta = exact_positive(beta, "beta")
+    scale, stretched = float(beta), stretch(beta)
 
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        y, rest = stretched(z)
+        logistic(y.copy(), slope, value)
+        slope += value * rest
+        value[...] = np.where(y > 40.0, z, (np.logaddexp(0.0, y) + slope * rest) / scale)
 
-softplus = Activation(
-    name="softplus",
-    latex=r"\operatorname{softplus}",
-    expr=log(1 + exp(Z)),
-    derivative=1 / (1 + exp(-Z)),
-    range=Interval.open(0, oo),
-    branches=(Branch(-oo, oo, S.Zero, S.One, inverse=-log(1 / T - 1)),),
-    curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, S.One),
-    kernel=_softplus_kernel,
-    reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, NIPS (2000), eq. 2",
-)
+    return Activation(
+        name=softplus.title(beta=beta),
+        latex=r"\operatorname{softplus}",
+        expr=log(1 + exp(beta * Z)) / beta,
+        derivative=1 / (1 + exp(-beta * Z)),
+        range=Interval.open(0, oo),
+        branches=(Branch(-oo, oo, S.Zero, S.One, inverse=-log(1 / T - 1) / beta),),
+        curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),
+        kernel=kernel,
+        reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, NIPS (2000), eq. 2",
+        peers={
+            "torch": "torch.nn.functional.softplus",
+            "jax": "jax.nn.softplus",
+            "keras": "keras.activations.softplus",
+        },
+    )

@@ -18,6 +18,12 @@ def bell(peak: sympy.Expr, half_width: sympy.Expr) -> tuple[Branch, Branch]:
     )
 
 
+def cube_root_excess(t: sympy.Expr) -> sympy.Expr:
+    """Return t^(-2/3) - 1 as (t⁻² - 1)/(t^(-4/3) + t^(-2/3) + 1), which keeps its digits near t = 1."""
+    third = sympy.Rational(1, 3)
+    return (1 / t**2 - 1) / (t ** (-4 * third) + t ** (-2 * third) + 1)
+
+
 def steps(corners: tuple[sympy.Expr, ...], slopes: tuple[sympy.Expr, ...]) -> tuple[Branch, ...]:
     """Return the branches of a piecewise linear activation: one slope more than there are corners."""
     ends = (-sympy.oo, *corners, sympy.oo)

@@ -32,6 +32,7 @@ sigmoid = Activation(
     kernel=logistic,
     log_odds=linear,
     reference="Rumelhart, Hinton & Williams, Nature 323 (1986), eq. 2",
+    peers={"torch": "torch.sigmoid", "jax": "jax.nn.sigmoid", "keras": "keras.activations.sigmoid"},
 )
 
 
@@ -58,6 +59,7 @@ hyperbolic_tangent = Activation(
     ),
     kernel=_tanh_kernel,
     reference="LeCun, Bottou, Orr & Müller, Efficient BackProp (1998), section 4.4",
+    peers={"torch": "torch.tanh", "jax": "jax.numpy.tanh", "keras": "keras.activations.tanh"},
 )
 
 
@@ -79,6 +81,7 @@ arctan = Activation(
     ),
     kernel=_arctan_kernel,
     reference="Abramowitz & Stegun (1964), 4.4",
+    peers={"torch": "torch.atan", "jax": "jax.numpy.arctan", "keras": "keras.ops.arctan"},
 )
 
 
@@ -101,6 +104,11 @@ softsign = Activation(
     ),
     kernel=_softsign_kernel,
     reference="Bergstra, Desjardins, Lamblin & Bengio, report 1337, Université de Montréal (2009)",
+    peers={
+        "torch": "torch.nn.functional.softsign",
+        "jax": "jax.nn.soft_sign",
+        "keras": "keras.activations.softsign",
+    },
 )
 
 
@@ -125,6 +133,7 @@ error_function = Activation(
     ),
     kernel=_erf_kernel,
     reference="Williams, Computing with infinite networks, NIPS (1996), eq. 11",
+    peers={"torch": "torch.erf", "jax": "jax.scipy.special.erf", "keras": "keras.ops.erf"},
 )
 
 
@@ -145,4 +154,5 @@ arsinh = Activation(
     stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
     kernel=_arsinh_kernel,
     reference="Abramowitz & Stegun (1964), 4.6",
+    peers={"torch": "torch.asinh", "jax": "jax.numpy.arcsinh", "keras": "keras.ops.arcsinh"},
 )

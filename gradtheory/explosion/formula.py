@@ -160,7 +160,7 @@ def _levels(record: Activation) -> list[sympy.Expr]:
 
 def _cases(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Case]:
     """Yield the formula for low <= c/|w| < high: one for both signs of w if U_t = -U_t, else one for each."""
-    between = (low + high) / 2
+    between = low + 1 if high.is_infinite else (low + high) / 2
     in_z = Level(record.profile, between, at=_C / abs(_W)).components()
     if in_z == tuple(component.affine(-1, 0, mirrored=True) for component in reversed(in_z)):
         yield _case(in_z, abs(_W), low, high)

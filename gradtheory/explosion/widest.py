@@ -34,7 +34,8 @@ class WidestExplosion:
         K/c: exact, or a `Root` with proven digits, or oo.
     weight : sympy.Expr
         The |w| of that width. Where `attained` is False, the width is only approached: as |w| falls to `weight`, or
-        as it grows where `weight` is oo. For an infinite width, every larger |w| has it.
+        as it grows where `weight` is oo. For an infinite width, every larger |w| has it: with an unbounded slope,
+        every |w| above 0.
     attained : bool
         Whether the set at `weight` itself has that width.
     equation : sympy.Eq or None
@@ -135,7 +136,7 @@ def _steepest_tail(record: Activation) -> sympy.Expr:
     """Return the greater of the limits of |σ'| at -oo and oo: it is 0 where σ' fades."""
     first, last = record.monotone_branches[0], record.monotone_branches[-1]
     left, right = abs(first.slope_left), abs(last.slope_right)
-    return left if sign(left - right) > 0 else right
+    return left if left.is_infinite or sign(left - right) > 0 else right
 
 
 def _at_stationarity(record: Activation, place: Stationarity, c: sympy.Expr) -> WidestExplosion:
