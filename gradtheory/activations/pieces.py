@@ -11,8 +11,19 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 
-from gradtheory.enclosure import MOST_BITS, Sought, as_rational, bounds, crossing, derivative, sign, sign_at, zeros
-from gradtheory.errors import Undecided
+from gradtheory.enclosure import (
+    FIRST_BITS,
+    MOST_BITS,
+    Sought,
+    as_rational,
+    bounds,
+    crossing,
+    derivative,
+    sign,
+    sign_at,
+    zeros,
+)
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.root import Root
 
 _SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
@@ -134,10 +145,27 @@ def root_between(
 
     It is a `Root`, or a rational number of small denominator if it is one.
     """
-    below, above = crossing(Sought(expr, variable), level, lower, upper, rises=rises, most_bits=most_bits)
-    low, high = as_rational(below), as_rational(above)
+    bits = FIRST_BITS
+    while True:
+        below, above = crossing(
+            Sought(expr, variable), level, lower, upper, rises=rises, least_bits=bits, most_bits=max(bits, most_bits)
+        )
+        low, high = as_rational(below), as_rational(above)
+        simple = _simplest(low, high)
+        if simple is not None and sign_at(expr - level, variable, simple) == 0:
+            return simple
+        try:
+            return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
+        except InvalidArgument:  # the slope is not bounded away from 0 on so wide a bracket
+            bits *= 2
+            if bits > most_bits:
+                raise Undecided(
+                    f"the place where {expr} takes the value {level} is not isolated at {bits // 2} bits"
+                ) from None
+
+
+def _simplest(low: sympy.Rational, high: sympy.Rational) -> sympy.Rational | None:
+    """Return the rational of small denominator in [low, high], if there is one."""
     middle = (low + high) / 2
-    simple = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR))
-    if low <= simple <= high and sign_at(expr - level, variable, simple) == 0:
-        return simple
-    return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
+    near = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR))
+    return near if low <= near <= high else None

@@ -7,7 +7,18 @@ Everything here that answers a question answers it with a proof, or raises `Unde
 `balls` evaluates at points, `intervals` over intervals that may be unbounded; `isolation` finds and refines zeros.
 """
 
-from gradtheory.enclosure.balls import MOST_BITS, Ball, Balls, enclose, evaluate, function_of, precision, rounded, sign
+from gradtheory.enclosure.balls import (
+    FIRST_BITS,
+    MOST_BITS,
+    Ball,
+    Balls,
+    enclose,
+    evaluate,
+    function_of,
+    precision,
+    rounded,
+    sign,
+)
 from gradtheory.enclosure.intervals import Interval, around, bounds, hull, plus, range_over, times
 from gradtheory.enclosure.isolation import (
     Sought,
@@ -22,6 +33,7 @@ from gradtheory.enclosure.isolation import (
 )
 
 __all__ = [
+    "FIRST_BITS",
     "MOST_BITS",
     "Ball",
     "Balls",

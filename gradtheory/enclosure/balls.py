@@ -165,9 +165,9 @@ def function_of(kind: type) -> Callable[..., Ball]:
     return _FUNCTIONS[kind]
 
 
-def doubling(most_bits: int) -> Iterator[int]:
+def doubling(most_bits: int, least_bits: int = FIRST_BITS) -> Iterator[int]:
     """Yield growing precisions, the last of them `most_bits`."""
-    bits = FIRST_BITS
+    bits = least_bits
     while bits < most_bits:
         yield bits
         bits *= 2

@@ -213,7 +213,14 @@ def as_rational(point: Ball) -> sympy.Rational:
 
 
 def crossing(
-    function: Sought, level: Ball | sympy.Expr, lower: sympy.Expr, upper: sympy.Expr, *, rises: bool, most_bits: int
+    function: Sought,
+    level: Ball | sympy.Expr,
+    lower: sympy.Expr,
+    upper: sympy.Expr,
+    *,
+    rises: bool,
+    least_bits: int = FIRST_BITS,
+    most_bits: int,
 ) -> tuple[Ball, Ball]:
     """Return a narrow bracket of the one place in (lower, upper) where a monotone function takes a value.
 
@@ -227,8 +234,8 @@ def crossing(
         The ends, possibly infinite.
     rises : bool
         Whether the function increases.
-    most_bits : int
-        The precision at which to give up.
+    least_bits, most_bits : int
+        The precision to begin with, and that at which to give up.
 
     Returns
     -------
@@ -241,7 +248,7 @@ def crossing(
         If no such bracket is proven at `most_bits`.
 
     """
-    for bits in doubling(most_bits):
+    for bits in doubling(most_bits, least_bits):
         with precision(bits):
             at = evaluate(level, bits, {}) if isinstance(level, sympy.Expr) else level
             found = _bracket(_Difference(function, at, 1 if rises else -1, bits), bounds(lower, upper, bits))

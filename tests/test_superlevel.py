@@ -1,0 +1,99 @@
+"""Superlevel sets: every method finds the same, near limits too, in threads too."""
+
+import threading
+
+import pytest
+import sympy
+from sympy import Rational
+
+import gradtheory as gt
+from gradtheory.enclosure import rounded, sign
+from gradtheory.errors import NoClosedForm, Undecided
+from gradtheory.superlevel import METHODS, Level
+
+_LEVELS = (Rational(1, 10**40), Rational(1, 97), Rational(2, 9), Rational(3, 7), Rational(21, 20), Rational(7, 3))
+_TINY = Rational(1, 10**30)
+
+
+def _found(name, level, method, *, strict=True):
+    try:
+        return Level(gt.activation(name).profile, level, strict, method).components()
+    except NoClosedForm:
+        return None
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_all_methods_find_the_same_set(name, strict):
+    for level in _LEVELS:
+        sets = [found for method in METHODS if (found := _found(name, level, method, strict=strict)) is not None]
+        assert len(sets) >= 2  # certified and auto, always
+        for other in sets[1:]:
+            assert len(other) == len(sets[0])
+            for one, two in zip(sets[0], other, strict=True):
+                assert (one.lower_open, one.upper_open) == (two.lower_open, two.upper_open)
+                for ours, theirs in ((one.lower, two.lower), (one.upper, two.upper)):
+                    assert ours == theirs or abs((ours - theirs).n(50, chop=True)) < sympy.Float("1e-45")
+
+
+def _limits(name):
+    branches = gt.activation(name).monotone_branches
+    return {abs(slope) for branch in branches for slope in (branch.slope_left, branch.slope_right)}
+
+
+@pytest.mark.parametrize("method", ["auto", "certified"])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_levels_within_1e_30_of_a_limit_of_the_slope(name, method, side):
+    """Closer to a turning point than any float; the number of components is that of the branches on that side."""
+    for limit in _limits(name):
+        if limit.is_infinite or sign(limit) == 0:
+            continue
+        level = limit + side * _TINY
+        found = _found(name, level, method)
+        crossings = 0
+        for branch in gt.activation(name).monotone_branches:
+            if not branch.is_flat and sign(branch.steepest - level) > 0 > sign(branch.shallowest - level):
+                crossings += 1
+        ends = [end for each in found for end in (each.lower, each.upper) if end.is_finite]
+        branch_ends = {end for branch in gt.activation(name).monotone_branches for end in (branch.left, branch.right)}
+        assert sum(end not in branch_ends for end in ends) == crossings
+
+
+def test_a_step_is_not_lost():
+    """A well-known interval tool loses the whole solution of 8·relu'(z) > 1 on [-1, 1]."""
+    for method in METHODS:
+        found = gt.explosion_set("relu", w=8, method=method)
+        assert found == sympy.Interval.open(0, sympy.oo)
+        inside = [x for x in (Rational(k, 50) for k in range(-50, 51)) if x in found]
+        assert inside == [Rational(k, 50) for k in range(1, 51)]
+
+
+def test_what_cannot_be_decided_says_how_to_ask_for_more():
+    t = gt.activation("gelu").steepest_slope
+    nearly = sympy.Rational(str(rounded(t, 400)))  # equal to 120 digits
+    with pytest.raises(Undecided, match="digits=") as caught:
+        gt.explosion_set("gelu", w=1 / nearly, digits=60)
+    assert len(str(caught.value)) < 600
+    found = gt.explosion_set("gelu", w=1 / nearly, digits=1000)
+    assert found is sympy.S.EmptySet or found.measure < Rational(1, 10**50)
+
+
+def test_eight_threads_at_different_precisions_agree():
+    names = ("gelu", "silu", "mish", "sigmoid", "gaussian", "gelu_tanh", "tanh", "softplus")
+    alone = {name: [end.n(80) for end in gt.explosion_set(name, 3, "0.3").boundary] for name in names}
+    together, failures = {}, []
+
+    def work(number, name):
+        try:
+            for digits in (30 + 10 * number, 200, 60 + number):
+                [end.n(digits) for end in gt.explosion_set(name, 3, "0.3", digits=100 + digits).boundary]
+            together[name] = [end.n(80) for end in gt.explosion_set(name, 3, "0.3").boundary]
+        except Exception as error:  # reported below, in the main thread
+            failures.append((name, error))
+
+    threads = [threading.Thread(target=work, args=item) for item in enumerate(names)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert together == alone
