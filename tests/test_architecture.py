@@ -10,7 +10,18 @@ import gradtheory as gt
 _PACKAGE = Path(gt.__file__).parent
 # Each room may import from the rooms before it, and from itself.
 _ORDER = (
-    *("errors", "inputs", "enclosure", "functions", "root", "guarantee", "activations", "superlevel", "explosion"),
+    *(
+        "errors",
+        "inputs",
+        "enclosure",
+        "functions",
+        "root",
+        "guarantee",
+        "activations",
+        "superlevel",
+        "explosion",
+        "checker",
+    ),
     *("losses", "symbols", "backprop", "chain", "derivation", "plots", "article", "cli"),
 )
 
