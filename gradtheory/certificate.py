@@ -12,6 +12,7 @@ import sympy
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.pieces import piece_at
+from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import as_rational, derivative, enclose, sign
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
@@ -78,7 +79,7 @@ def certificate(
         "crossings": [
             {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
         ],
-        "components": [_component(each, profile.branches, list(crossings.values())) for each in level.components()],
+        "components": [_component(each, profile, list(crossings.values())) for each in level.components()],
         "tails": {
             "left": _tail(profile.branches[0].slope_left, window[0], "-oo"),
             "right": _tail(profile.branches[-1].slope_right, window[1], "oo"),
@@ -116,13 +117,15 @@ def _bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
     return {"lower": str(as_rational(ball.lower())), "upper": str(as_rational(ball.upper()))}
 
 
-def _component(component: Component, branches: tuple[Branch, ...], crossings: list[sympy.Expr]) -> dict[str, Any]:
-    ends = [branches[0].left, *(branch.right for branch in branches)]
+def _component(component: Component, profile: Profile, crossings: list[sympy.Expr]) -> dict[str, Any]:
+    ends = [profile.branches[0].left, *(branch.right for branch in profile.branches)]
 
     def bound(end: sympy.Expr) -> str | dict[str, int]:
-        if end.is_infinite:
+        if end in crossings:
+            return {"crossing": crossings.index(end)}
+        if end.is_infinite and profile.is_proven_everywhere:
             return str(end)
-        return {"crossing": crossings.index(end)} if end in crossings else {"end": ends.index(end) - 1}
+        return {"end": ends.index(end) - 1}
 
     return {
         "lower": bound(component.lower),

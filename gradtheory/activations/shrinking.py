@@ -46,7 +46,7 @@ def hardshrink(lambd: Expr = S.Half) -> Activation:
     return Activation(
         name=hardshrink.title(lambd=lambd),
         latex=r"\operatorname{hardshrink}",
-        expr=Piecewise((0, Abs(Z) <= lambd), (Z, True)),
+        expr=Piecewise((Z, -lambd > Z), (0, lambd >= Z), (Z, True)),
         derivative=Piecewise((0, Abs(Z) <= lambd), (1, True)),
         range=Union(Interval.open(-oo, -lambd), FiniteSet(0), Interval.open(lambd, oo)),
         branches=steps(corners=(-lambd, lambd), slopes=(S.One, S.Zero, S.One)),

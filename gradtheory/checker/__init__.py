@@ -1,0 +1,156 @@
+r"""A second, independent checker of explosion sets: it reads a certificate and believes nothing in it.
+
+It shares no code with the solver that writes certificates: no enclosure by Arb, no branches, no inverses. It reads
+expressions itself (never `eval`), encloses them and their derivatives in intervals that mpmath's low-level numbers
+round outward, and proves every statement from σ(z), w, c alone. SymPy is asked about two things only: whether an exact
+expression is zero, and what the slope tends to at infinity where intervals leave that open.
+
+The argument. The domain is cut into cells. On each, σ is a smooth `piece` and |σ'| is monotone, because
+σ'' = positive·shape and neither factor changes sign; so a cell meets U_t = {z : |σ'(z)| > t}, t = c/|w|, in nothing, in
+all of it, or in the part beyond the one crossing, whose bracket is checked by a sign change. Points between cells
+belong by the value of |σ'| there, and never where σ has no derivative.
+
+Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
+
+``format``
+    ``"gradtheory-certificate/1"``.
+``claim``
+    ``kind`` (``"explosion set"``), ``activation`` (a name in the catalogue, whose expression the next field must be as
+    ``str`` prints it; or null), ``expression`` (σ in z), ``weight``, ``bias``, ``threshold`` (numbers as text, exact),
+    ``strict`` (true for >, false for >=). The set is stated in z, so the bias takes no part in it.
+``method``
+    ``"certified"`` or ``"closed_form"``; checked alike.
+``domain``
+    Two ends, each ``"-oo"``, ``"oo"`` or an exact number as text. The set is proven on the open interval between them.
+``cells``
+    From left to right, each with ``left``, ``right``, ``piece``, ``sign``, ``rises``, ``positive``, ``shape``.
+    An end is as in the domain, or ``["p/q", "p/q"]``: the only zero inside of what switches there if the two pieces
+    differ, else of σ' if the signs differ, else of ``shape``. Neighbours repeat their common end as it is, and have
+    the same ``shape`` if it is a zero of it. ``sign`` is that of σ' on the open cell, ``rises`` says whether |σ'|
+    increases; where σ' is constant, ``rises``, ``positive`` and ``shape`` are null. ``piece``, ``positive`` and
+    ``shape`` are written without Max, Min, Abs, sign and Piecewise, and have no singularity in the open cell.
+``crossings``
+    At most one a cell, in order: ``cell``, ``lower``, ``upper`` (rational numbers as text, the bracket; both may be
+    equal to a rational crossing).
+``components``
+    In increasing order: ``lower``, ``upper``, ``lower_open``, ``upper_open``. A bound is ``"-oo"``, ``"oo"``,
+    ``{"crossing": i}`` or ``{"end": j}``, the right end of cell j, or for j = -1 the left end of the domain. Ends at
+    infinity and at the ends of the domain are open; a point has the same bound twice, closed.
+``tails``
+    ``left`` and ``right``: ``{"argument": "monotone"}`` where the domain is infinite; else ``{"argument": "limit",
+    "limit": number or "-oo" or "oo", "assumes": sentence}``, which is not checked but reported as an assumption.
+``status``
+    ``"proven"`` if the domain is the whole line, else ``"proven on the domain"``.
+
+Expressions: integers, ``+ - * / **``, ``z pi E``, ``exp log sqrt sin cos tan sinh cosh tanh sech coth asinh acosh atanh
+atan erf erfc``; in ``claim.expression`` also ``Max Min Abs sign`` and ``Piecewise((value, condition), ..., (value,
+True))`` with conditions of ``< <= > >= Eq & |``. At most 10,000 characters, nested at most 60 deep, powers up to 1,000.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gradtheory.checker.cells import Rejected
+from gradtheory.checker.schema import FORMAT, load, parsed
+from gradtheory.checker.terms import Malformed
+from gradtheory.checker.verify import verify
+from gradtheory.errors import Undecided
+
+__all__ = ["FORMAT", "Report", "check", "read"]
+
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checker found.
+
+    Parameters
+    ----------
+    ok : bool
+        Whether every statement of the certificate was verified.
+    reason : str or None
+        One line that names the first statement that was not; "rejected: …" if it is false or malformed,
+        "not verified: …" if it could not be decided.
+    assumptions : tuple of str
+        What the certificate rests on and nobody checked.
+    remarks : tuple of str
+        Which statements were verified by other means than a proof with intervals.
+
+    """
+
+    ok: bool
+    reason: str | None = None
+    assumptions: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def check(certificate: Mapping[str, Any]) -> Report:
+    """Check a certificate, from σ(z), w and c alone.
+
+    Parameters
+    ----------
+    certificate : Mapping
+        The JSON object described in `gradtheory.checker`; nothing in it is trusted.
+
+    Returns
+    -------
+    Report
+        Never an exception: what cannot be decided within a bounded amount of work is not verified.
+
+    Examples
+    --------
+    relu with w = 8: the factor exceeds 1 wherever z > 0.
+
+    >>> left = {"left": "-oo", "right": "0", "piece": "0", "sign": 0, "rises": None, "positive": None, "shape": None}
+    >>> right = {**left, "left": "0", "right": "oo", "piece": "z", "sign": 1}
+    >>> relu = {
+    ...     "format": "gradtheory-certificate/1",
+    ...     "claim": {"kind": "explosion set", "activation": "relu", "expression": "Max(0, z)", "weight": "8",
+    ...               "bias": "0", "threshold": "1", "strict": True},
+    ...     "method": "certified",
+    ...     "domain": ["-oo", "oo"],
+    ...     "cells": [left, right],
+    ...     "crossings": [],
+    ...     "components": [{"lower": {"end": 0}, "upper": "oo", "lower_open": True, "upper_open": True}],
+    ...     "tails": {"left": {"argument": "monotone"}, "right": {"argument": "monotone"}},
+    ...     "status": "proven",
+    ... }
+    >>> check(relu)
+    Report(ok=True, reason=None, assumptions=(), remarks=())
+    >>> check({**relu, "components": []}).reason
+    'rejected: components: 0 stated, 1 proven'
+
+    """
+    try:
+        assumptions, remarks = verify(parsed(certificate))
+    except (Malformed, Rejected) as error:
+        return Report(ok=False, reason=_line(f"rejected: {error}"))
+    except Undecided as error:
+        return Report(ok=False, reason=_line(f"not verified: undecided: {error}"))
+    except (ArithmeticError, ValueError, RecursionError, MemoryError) as error:
+        return Report(ok=False, reason=_line(f"not verified: undecided: {type(error).__name__}"))
+    return Report(ok=True, assumptions=assumptions, remarks=remarks)
+
+
+def read(path: Any) -> dict[str, Any]:
+    """Return the JSON object in a file, to be checked.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of at most 10 MB.
+
+    Raises
+    ------
+    InvalidArgument
+        If it cannot be read or is no JSON object.
+
+    """
+    return load(path)
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"

@@ -1,0 +1,153 @@
+"""The cells of a certificate: that they cover the domain, and that on each σ and |σ'| are as stated."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations, pairwise
+
+from gradtheory.checker.points import Function
+from gradtheory.checker.schema import Cell, Certificate, Place
+from gradtheory.checker.signs import Changes, Prover
+from gradtheory.checker.terms import Malformed, Term, number
+
+_MOST_SWITCHES = 100
+
+
+class Rejected(Exception):
+    """A statement of the certificate is false, or not of the kind the argument needs."""
+
+
+def located(certificate: Certificate, prover: Prover) -> tuple[Cell, ...]:
+    """Return the cells, contiguous over the domain; each isolated end knows whose only zero it is."""
+    cells = certificate.cells
+    if not cells or (cells[0].left, cells[-1].right) != certificate.domain:
+        raise Rejected("cells must reach from one end of the domain to the other")
+    ends = [cells[0].left]
+    for j, (here, there) in enumerate(pairwise(cells)):
+        if here.right != there.left:
+            raise Rejected(f"cells[{j}] and cells[{j + 1}] must share an end")
+        ends.append(_defined(here, there, certificate.expression, j, prover))
+    ends.append(cells[-1].right)
+    for j, (left, right) in enumerate(pairwise(ends)):
+        if not prover.is_before(left, right):
+            raise Rejected(f"cells[{j}] must have its left end before its right end")
+    placed = zip(cells, pairwise(ends), strict=True)
+    return tuple(replace(cell, left=left, right=right) for cell, (left, right) in placed)
+
+
+def _defined(here: Cell, there: Cell, expression: Term, j: int, prover: Prover) -> Place:
+    """Return the place between two cells; one that is only isolated is the zero of what changes there."""
+    place = here.right
+    if not place.is_isolated:
+        return place
+    candidates: list[Function]
+    if here.piece != there.piece:
+        candidates = [(each, 0) for each in _switches(expression)]
+    elif here.sign != there.sign:
+        candidates = [(here.piece, 1)]
+    else:
+        candidates = [] if here.shape is None else [(here.shape, 0)]
+    for function in candidates:
+        if prover.has_one_zero(function, place.lower, place.upper):
+            return replace(place, defining=function)
+    raise Rejected(f"cells[{j}].right: no simple zero of what changes there is proven in the interval")
+
+
+def _switches(term: Term) -> list[Term]:
+    """Return the functions at whose zeros Max, Min, Abs, sign or a condition switches, those that are smooth."""
+    found = [switch for each in term.args for switch in _switches(each)]
+    match term.head:
+        case "Abs" | "sign":
+            found.append(term.args[0])
+        case "Max" | "Min" | "<" | "<=" | "Eq":
+            found += [left + number(-1) * right for left, right in combinations(term.args, 2)]
+    return [each for each in found[:_MOST_SWITCHES] if not each.switches]
+
+
+def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
+    """Check that σ is the piece, and that its slope has the sign and the direction stated, on the whole open cell."""
+
+    def sign_on(term: Term) -> int:
+        return prover.sign_on((term, 0), cell)
+
+    try:
+        smooth = resolved(expression, sign_on)
+    except Changes:
+        raise Rejected(f"{name}: a switch of the expression lies inside") from None
+    for term in {smooth, cell.piece}:
+        prover.is_smooth_on(term, cell)
+    _same((smooth, 0), (cell.piece, 0), cell, f"{name}.piece is σ", prover)
+    if cell.shape is None or cell.positive is None:
+        slope = prover.derivative(cell.piece, 1)
+        if slope.heads()["z"]:
+            raise Rejected(f"{name}: the slope is not seen to be constant")
+        if prover.sign(slope) != cell.sign:
+            raise Rejected(f"{name}.sign is not the sign of the slope")
+        return
+    for term in (cell.positive, cell.shape):
+        prover.is_smooth_on(term, cell)
+    _same((cell.piece, 2), (cell.positive * cell.shape, 0), cell, f"{name}: σ'' is positive*shape", prover)
+    try:
+        if sign_on(cell.positive) != 1:
+            raise Rejected(f"{name}.positive is not positive")
+        if sign_on(cell.shape) != cell.sign * (1 if cell.rises else -1):
+            raise Rejected(f"{name}.rises: shape has the other sign")
+    except Changes:
+        raise Rejected(f"{name}: positive or shape changes sign inside") from None
+    # |σ'| is monotone with the sign stated if that sign is right beside the end where it is least.
+    shallow = prover.signs_toward((number(cell.sign) * cell.piece, 1), cell, "left" if cell.rises else "right")
+    if not shallow <= {0, 1}:
+        raise Rejected(f"{name}.sign is not the sign of the slope")
+
+
+def _same(left: Function, right: Function, cell: Cell, statement: str, prover: Prover) -> None:
+    answer = prover.agree(left, right, cell)
+    if answer is False:
+        raise Rejected(f"{statement}: false")
+    if answer is None:
+        prover.remarks[f"{statement}: agreed to 40 digits at many points, not proven"] = None
+
+
+def resolved(term: Term, sign: Callable[[Term], int]) -> Term:  # noqa: PLR0911  # one a case
+    """Return the term without Max, Min, Abs, sign and Piecewise, where the sign of any smooth term is known."""
+    match term.head:
+        case "Piecewise":
+            for value, condition in zip(term.args[::2], term.args[1::2], strict=True):
+                if _holds(condition, sign):
+                    return resolved(value, sign)
+            raise Rejected("claim.expression is not defined on the whole domain")
+        case "Max" | "Min":
+            best, *others = (resolved(each, sign) for each in term.args)
+            for other in others:
+                gap = sign(other + number(-1) * best)
+                best = other if gap == (1 if term.head == "Max" else -1) else best
+            return best
+        case "Abs" | "sign":
+            inner = resolved(term.args[0], sign)
+            return number(sign(inner)) * (inner if term.head == "Abs" else number(1))
+        case "z" | "pi" | "number":
+            return term
+        case "^":
+            return resolved(term.args[0], sign).power(term.value)
+        case "+" | "*":
+            first, *rest = (resolved(each, sign) for each in term.args)
+            for each in rest:
+                first = first + each if term.head == "+" else first * each
+            return first
+        case "<" | "<=" | "Eq" | "&" | "|" | "True":
+            raise Malformed("claim.expression: a condition stands outside Piecewise")
+    return resolved(term.args[0], sign).apply(term.head)
+
+
+def _holds(condition: Term, sign: Callable[[Term], int]) -> bool:
+    match condition.head:
+        case "True":
+            return True
+        case "&":
+            return all(_holds(each, sign) for each in condition.args)
+        case "|":  # of nothing: False
+            return any(_holds(each, sign) for each in condition.args)
+        case "<" | "<=" | "Eq":
+            left, right = (resolved(each, sign) for each in condition.args)
+            gap = sign(right + number(-1) * left)
+            return gap in {"<": (1,), "<=": (0, 1), "Eq": (0,)}[condition.head]
+    raise Malformed("claim.expression: a condition of Piecewise is not a comparison")

@@ -1,0 +1,115 @@
+"""Expressions from text: parsed by Python's grammar, matched against a whitelist, never evaluated."""
+
+import ast
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from gradtheory.checker.terms import FUNCTIONS, Malformed, Term, in_order, number
+
+_LONGEST_TEXT = 10_000  # characters
+_DEEPEST = 60
+_LARGEST_POWER = 1_000
+_ALLOWED = re.compile(r"[A-Za-z0-9_+\-*/(),<>=&| ]*")
+_GLUED = re.compile(r"(?<![A-Za-z0-9_])\d+[A-Za-z_]")  # a number glued to a name: Python warns about some of these
+
+
+def read(text: str) -> Term:
+    """Return the term that a text means.
+
+    Raises
+    ------
+    Malformed
+        If it is too long, too deep, or uses anything but what `gradtheory.checker` lists.
+
+    Examples
+    --------
+    >>> read("z/(1 + z)") == read("(z + 1)**(-1)*z")
+    True
+
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise Malformed(f"longer than {_LONGEST_TEXT} characters")
+    if not _ALLOWED.fullmatch(text) or _GLUED.search(text):
+        raise Malformed(f"not an expression: {text[:40]}")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, RecursionError, MemoryError, ValueError):
+        raise Malformed(f"not an expression: {text[:40]}") from None
+    return _read(tree.body, 0)
+
+
+def _read(node: ast.expr, depth: int) -> Term:
+    if depth > _DEEPEST:
+        raise Malformed(f"nested deeper than {_DEEPEST}")
+
+    def inner(part: ast.expr) -> Term:
+        return _read(part, depth + 1)
+
+    match node:
+        case ast.Constant() | ast.Name():
+            return _atom(node)
+        case ast.UnaryOp(op=ast.USub()):
+            return number(-1) * inner(node.operand)
+        case ast.BinOp() if type(node.op) in _OPERATIONS:
+            return _OPERATIONS[type(node.op)](inner(node.left), inner(node.right))
+        case ast.Compare(ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
+            return _COMPARISONS[type(op)](inner(node.left), inner(right))
+        case ast.Call(func=ast.Name(id="Piecewise"), keywords=[]):
+            pairs = [pair.elts for pair in node.args if isinstance(pair, ast.Tuple) and len(pair.elts) == 2]
+            if pairs and len(pairs) == len(node.args):
+                return Term("Piecewise", tuple(inner(part) for pair in pairs for part in pair))
+        case ast.Call(func=ast.Name(id=name), keywords=[]):
+            return _call(name, [inner(part) for part in node.args])
+    raise Malformed(f"not allowed in an expression: {type(node).__name__}")
+
+
+def _atom(node: ast.Constant | ast.Name) -> Term:
+    match node:
+        case ast.Constant(value=bool()):
+            return Term("True") if node.value else Term("|")  # one of no conditions
+        case ast.Constant(value=int() as value):
+            return number(value)
+        case ast.Name(id="z" | "pi"):
+            return Term(node.id)
+        case ast.Name(id="E"):
+            return number(1).apply("exp")
+    raise Malformed("not allowed in an expression: a name or constant other than z, pi, E and integers")
+
+
+def _power(base: Term, exponent: Term) -> Term:
+    if exponent.head != "number":
+        return (exponent * base.apply("log")).apply("exp")
+    if abs(exponent.value) > _LARGEST_POWER or exponent.value.denominator > _LARGEST_POWER:
+        raise Malformed(f"a power is greater than {_LARGEST_POWER}")
+    return base.power(exponent.value)
+
+
+_OPERATIONS: dict[type[ast.operator], Callable[[Term, Term], Term]] = {
+    ast.Add: lambda left, right: left + right,
+    ast.Sub: lambda left, right: left + number(-1) * right,
+    ast.Mult: lambda left, right: left * right,
+    ast.Div: lambda left, right: left * right.power(Fraction(-1)),
+    ast.Pow: _power,
+    ast.BitAnd: lambda left, right: Term("&", (left, right)),
+    ast.BitOr: lambda left, right: Term("|", (left, right)),
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Term, Term], Term]] = {
+    ast.Lt: lambda left, right: Term("<", (left, right)),
+    ast.LtE: lambda left, right: Term("<=", (left, right)),
+    ast.Gt: lambda left, right: Term("<", (right, left)),
+    ast.GtE: lambda left, right: Term("<=", (right, left)),
+}
+
+
+def _call(name: str, args: list[Term]) -> Term:
+    match name, args:
+        case "sqrt", [each]:
+            return each.power(Fraction(1, 2))
+        case "Max" | "Min", [_, _, *_]:
+            return Term(name, in_order(args))
+        case ("Abs" | "sign", [_]) | ("Eq", [_, _]):
+            return Term(name, tuple(args))
+        case _, [each] if name in FUNCTIONS:
+            return each.apply(name)
+    raise Malformed(f"not a function of {len(args)} arguments in certificates: {name[:40]}")

@@ -1,0 +1,162 @@
+"""The set of a certificate: from the claim, cells and crossings the components are derived anew and compared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gradtheory.checker.cells import Rejected, check_cell, located, resolved
+from gradtheory.checker.points import Function
+from gradtheory.checker.reading import read
+from gradtheory.checker.schema import Bound, Cell, Certificate, Component, Crossing, Place, Side
+from gradtheory.checker.signs import Prover
+from gradtheory.checker.terms import Term, number, z
+from gradtheory.errors import InvalidArgument
+
+
+def verify(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Check everything; return the assumptions that remain and remarks on how. Raises Rejected or Undecided."""
+    prover = Prover()
+    assumptions = _assumptions(certificate)
+    level = _level(certificate, prover)
+    cells = located(certificate, prover)
+    for i, cell in enumerate(cells):
+        check_cell(certificate.expression, cell, f"cells[{i}]", prover)
+    if level is not None:
+        _Superlevel(certificate, cells, level, prover).check()
+    elif certificate.crossings or certificate.components:
+        raise Rejected("components: with weight 0 no level is reached, and none are crossed")
+    return assumptions, tuple(prover.remarks)
+
+
+def _assumptions(certificate: Certificate) -> tuple[str, ...]:
+    """Return what is said about the line beyond the domain."""
+    assumptions = []
+    for name, tail, end in zip(("left", "right"), certificate.tails, certificate.domain, strict=True):
+        if (tail.argument == "monotone") != bool(end.infinite):
+            raise Rejected(f"tails.{name}: monotone belongs to an infinite end of the domain, limit to a finite one")
+        if tail.argument == "limit":
+            assumptions.append(f"{name} of the domain, not checked: {tail.assumes} (limit {tail.limit})")
+    if (certificate.status == "proven") == bool(assumptions):
+        raise Rejected("status must be proven where the domain is the whole line, proven on the domain elsewhere")
+    return tuple(assumptions)
+
+
+def _level(certificate: Certificate, prover: Prover) -> Term | None:
+    """Return t = c/|w| of a valid claim; None for w = 0."""
+    if certificate.activation is not None and certificate.expression != _expression(certificate.activation):
+        raise Rejected(f"claim.expression is not that of {certificate.activation[:40]} in the catalogue")
+    prover.sign_at((certificate.bias * z, 1), Place(exact=number(0)))  # a real number; it takes no other part
+    if prover.sign(certificate.threshold) <= 0:
+        raise Rejected("claim.threshold must be positive")
+    direction = prover.sign(certificate.weight)
+    size = number(direction) * certificate.weight
+    return certificate.threshold * size.power(number(-1).value) if direction else None
+
+
+def _expression(name: str) -> Term:
+    from gradtheory.activations import activation
+
+    try:
+        return read(str(activation(name).expr))
+    except InvalidArgument:
+        raise Rejected(f"claim.activation: {name[:40]} is not in the catalogue") from None
+
+
+@dataclass(frozen=True)
+class _Superlevel:
+    """U_t, from cells that have been checked."""
+
+    certificate: Certificate
+    cells: tuple[Cell, ...]
+    level: Term
+    prover: Prover
+
+    def check(self) -> None:
+        stated, proven = self.certificate.components, tuple(self._components(self._crossings()))
+        for i, (one, other) in enumerate(zip(stated, proven, strict=False)):
+            if one != other:
+                raise Rejected(f"components[{i}] is not as proven")
+        if len(stated) != len(proven):
+            raise Rejected(f"components: {len(stated)} stated, {len(proven)} proven")
+
+    def _above(self, cell: Cell) -> Function:
+        """Return |σ'| - t on the cell, as a function."""
+        return number(cell.sign) * cell.piece + number(-1) * self.level * z, 1
+
+    def _crossings(self) -> dict[int, int]:
+        """Return the number of the crossing in each cell that has one; each is proven to be there."""
+        found: dict[int, int] = {}
+        for i, crossing in enumerate(self.certificate.crossings):
+            if not max(found, default=-1) < crossing.cell < len(self.cells):
+                raise Rejected(f"crossings[{i}].cell must be a cell, and later than the one before")
+            cell = self.cells[crossing.cell]
+            if cell.rises is None or not self._is_bracket(crossing, cell, rises=cell.rises):
+                raise Rejected(f"crossings[{i}] does not bracket a crossing inside its cell")
+            found[crossing.cell] = i
+        return found
+
+    def _is_bracket(self, crossing: Crossing, cell: Cell, *, rises: bool) -> bool:
+        """Whether |σ'| - t changes sign within the bracket, and within the open cell."""
+        bracket = crossing.lower, crossing.upper
+        lower, upper = (self.prover.sign_at(self._above(cell), Place(exact=number(end))) for end in bracket)
+        left, right = (self.prover.order(end, at) for end, at in zip((cell.left, cell.right), bracket, strict=True))
+        inside = left < 0 < right or (left <= 0 <= right and lower != 0 != upper)
+        change = (lower, upper) if rises else (upper, lower)
+        is_crossing_itself = change == (0, 0) and crossing.lower == crossing.upper
+        return inside and (change in {(-1, 1), (-1, 0), (0, 1)} or is_crossing_itself)
+
+    def _components(self, crossings: dict[int, int]) -> Iterator[Component]:
+        """Yield the components from left to right: parts that touch are joined."""
+        pending: Component | None = None
+        for i in range(len(self.cells)):
+            for part in self._parts(i, crossings):
+                if pending and pending.upper == part.lower and not (pending.upper_open and part.lower_open):
+                    pending = Component(pending.lower, part.upper, pending.lower_open, part.upper_open)
+                else:
+                    if pending:
+                        yield pending
+                    pending = part
+        if pending:
+            yield pending
+
+    def _parts(self, i: int, crossings: dict[int, int]) -> Iterator[Component]:
+        """Yield the part of U_t in an open cell, and the point after the cell if it belongs."""
+        cell, strict = self.cells[i], self.certificate.strict
+        left: Bound = "-oo" if cell.left.infinite else ("end", i - 1)
+        right: Bound = "oo" if cell.right.infinite else ("end", i)
+        if i in crossings:
+            crossing: Bound = ("crossing", crossings[i])
+            if cell.rises:
+                yield Component(crossing, right, lower_open=strict)
+            else:
+                yield Component(left, crossing, upper_open=strict)
+        elif self._is_above(cell, f"cells[{i}]"):
+            yield Component(left, right)
+        if i + 1 < len(self.cells) and self._joint_belongs(cell, self.cells[i + 1]):
+            yield Component(right, right, lower_open=False, upper_open=False)
+
+    def _is_above(self, cell: Cell, name: str) -> bool:
+        """Whether an open cell without a crossing belongs as a whole; the alternative is not at all."""
+        above = self._above(cell)
+        if cell.rises is None:
+            return self.prover.sign(self.prover.derivative(*above)) > (0 if self.certificate.strict else -1)
+        steep: Side = "right" if cell.rises else "left"
+        shallow: Side = "left" if cell.rises else "right"
+        # A finite end is asked first: a limit at infinity takes longer, and is seldom needed.
+        for side in sorted((steep, shallow), key=lambda side: cell.end(side).infinite != 0):
+            if self.prover.signs_toward(above, cell, side) <= ({-1, 0} if side == steep else {0, 1}):
+                return side == shallow
+        raise Rejected(f"{name}: |σ'| crosses t, or is not seen to stay on one side, and no crossing is stated")
+
+    def _joint_belongs(self, here: Cell, there: Cell) -> bool:
+        """Whether the point between two cells belongs: its slope is enough, and σ has a derivative there."""
+        prover, place, least = self.prover, here.right, 1 if self.certificate.strict else 0
+        if any(prover.sign_at(self._above(cell), place) < least for cell in (here, there)):
+            return False
+        gap = here.piece + number(-1) * there.piece
+        if any(prover.sign_at((gap, order), place) != 0 for order in (0, 1)):
+            return False  # a jump or a kink
+        expression = self.certificate.expression
+        if {"Piecewise", "sign"} & expression.heads().keys():  # the others are continuous by themselves
+            at_place = resolved(expression, lambda term: prover.sign_at((term, 0), place))
+            return prover.sign_at((here.piece + number(-1) * at_place, 0), place) == 0
+        return True
