@@ -3,6 +3,9 @@
 # errors
 # pictures and the article
 from . import article as article
+
+# proofs that others can check
+from . import checker as checker
 from . import errors as errors
 from . import plots as plots
 
@@ -10,8 +13,6 @@ from . import plots as plots
 from .activations import Activation as Activation
 from .activations import activation as activation
 from .activations import activation_names as activation_names
-
-# proofs that others can check
 from .certificate import certificate as certificate
 
 # the chain

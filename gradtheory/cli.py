@@ -52,14 +52,67 @@ def app() -> None:
 @click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
 @_threshold
 @click.option("--closed", is_flag=True, help="Use >= in place of >.")
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "closed_form", "certified"]),
+    default="auto",
+    show_default=True,
+    help="How the ends are found.",
+)
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the proof to this file, for `gradtheory verify`.",
+)
 @_as_json
-def explosion_set(activation: str, weight: str, bias: str, threshold: str, closed: bool, as_json: bool) -> None:
+def explosion_set(
+    activation: str,
+    weight: str,
+    bias: str,
+    threshold: str,
+    closed: bool,
+    method: str,
+    certificate: Path | None,
+    as_json: bool,
+) -> None:
     """Print the set of inputs x where |σ'(wx + b)·w| > c.
 
-    Example: gradtheory set sigmoid -w 7 -b 1
+    Example: gradtheory set gelu -w -12 -b 0.3 --certificate proof.json
     """
-    found = gt.explosion_set(activation, weight, bias, threshold=threshold, strict=not closed)
+    options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method}
+    found = gt.explosion_set(activation, weight, bias, **options)
+    if certificate is not None:
+        text = json.dumps(gt.certificate(activation, weight, bias, **options), indent=1)
+        try:
+            certificate.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InvalidArgument(
+                "certificate", str(certificate), f"must be a file that can be written to ({error.strerror})"
+            ) from None
     _print_result(as_json, set=found, guarantee=gt.guarantee(found))
+
+
+@app.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_as_json
+def verify(file: Path, as_json: bool) -> None:
+    """Check a certificate with a second program that shares no code with the solver.
+
+    Example: gradtheory verify proof.json
+
+    Exit code 0 if every statement is proven again, 1 if one is not, 2 if the file cannot be read.
+    """
+    report = gt.checker.check(gt.checker.read(file))
+    _print_result(
+        as_json,
+        verified=report.ok,
+        reason=report.reason,
+        assumptions="; ".join(report.assumptions) or None,
+        remarks="; ".join(report.remarks) or None,
+    )
+    if not report.ok:
+        raise click.exceptions.Exit(1)
 
 
 @app.command()

@@ -130,3 +130,22 @@ def test_a_coefficient_too_long_to_print_is_refused(capsys, monkeypatch):
     code, out, err = run(capsys, "derive", "--depth", "5")  # 4**5 = 1024
     assert (code, out) == (2, "")
     assert err.startswith("gradtheory: depth = 5: ")
+
+
+def test_a_certificate_is_written_and_verified(capsys, tmp_path):
+    path = tmp_path / "proof.json"
+    assert run(capsys, "set", "gelu", "-w", "-12", "-b", "0.3", "--certificate", str(path))[0] == 0
+    code, out, _ = run(capsys, "verify", str(path))
+    assert code == 0
+    assert "True" in out
+    tampered = path.read_text().replace('"threshold": "1"', '"threshold": "2"')
+    path.write_text(tampered)
+    code, out, _ = run(capsys, "verify", str(path), "--json")
+    assert code == 1
+    assert json.loads(out)["reason"]
+    code, out, err = run(capsys, "verify", str(tmp_path / "none.json"))
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    path.write_text("[" * 100_000)
+    assert run(capsys, "verify", str(path))[0] == 2
+    assert run(capsys, "set", "tanh", "-w", "2", "--certificate", str(tmp_path / "no" / "x"))[0] == 2

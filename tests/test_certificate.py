@@ -1,0 +1,85 @@
+"""Certificates that the solver writes pass the independent checker, and tampered ones do not."""
+
+import copy
+import json
+
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.checker import check
+from gradtheory.errors import InvalidArgument
+
+Z = sympy.Symbol("z", real=True)
+
+
+def _written(activation, w, b=0, **options):
+    return json.loads(json.dumps(gt.certificate(activation, w, b, **options)))
+
+
+@pytest.mark.parametrize("w", ["73/10", "-2/3", "1e6"])
+def test_every_certificate_is_verified(name, w):
+    if gt.activation(name).period is not None:
+        with pytest.raises(InvalidArgument, match="periodic"):
+            gt.certificate(name, w)
+        return
+    report = check(_written(name, w, "0.3"))
+    assert report.ok, report.reason
+
+
+@pytest.mark.parametrize("expr", [Z * sympy.exp(-(Z**2)), sympy.tanh(Z), Z / (1 + Z**2), sympy.Max(0, Z) ** 2])
+def test_ones_own_activation_is_verified_under_stated_assumptions(expr):
+    proof = _written(expr, 7)
+    report = check(proof)
+    assert report.ok, report.reason
+    assert report.assumptions
+    assert proof["status"] == "proven on the domain"
+
+
+@pytest.mark.parametrize("method", ["certified", "auto"])
+@pytest.mark.parametrize("strict", [True, False])
+def test_methods_and_strictness(method, strict):
+    for activation, w in (("sigmoid", 7), ("gaussian", 3), ("relu", 1), ("tanh", 1)):
+        report = check(_written(activation, w, strict=strict, method=method))
+        assert report.ok, report.reason
+
+
+def _tampered():
+    """Yield copies of one certificate, each with one change."""
+    proof = _written("gelu", -12, "0.3")
+    changes = {
+        "format": lambda c: c.update(format="gradtheory-certificate/2"),
+        "activation": lambda c: c["claim"].update(activation="silu"),
+        "expression": lambda c: c["claim"].update(expression="z"),
+        "weight": lambda c: c["claim"].update(weight="-11"),
+        "threshold": lambda c: c["claim"].update(threshold="2"),
+        "domain": lambda c: c.update(domain=["-3", "oo"]),
+        "no cell": lambda c: c["cells"].pop(),
+        "cells swapped": lambda c: c["cells"].reverse(),
+        "cell end": lambda c: c["cells"][0].update(right="-1"),
+        "sign": lambda c: c["cells"][0].update(sign=1),
+        "rises": lambda c: c["cells"][0].update(rises=False),
+        "piece": lambda c: c["cells"][0].update(piece="z"),
+        "positive": lambda c: c["cells"][0].update(positive="1"),
+        "shape": lambda c: c["cells"][0].update(shape="2 + z**2"),
+        "moved end": lambda c: c["crossings"][0].update(lower="-1", upper="-9/10"),
+        "no crossing": lambda c: c["crossings"].pop(),
+        "no component": lambda c: c["components"].pop(),
+        "one more component": lambda c: c["components"].append(c["components"][0]),
+        "closed": lambda c: c["components"][0].update(lower_open=False),
+        "tails": lambda c: c["tails"].update(left={"argument": "limit", "limit": "0", "assumes": "nothing"}),
+        "status": lambda c: c.update(status="proven on the domain"),
+    }
+    for name, change in changes.items():
+        changed = copy.deepcopy(proof)
+        change(changed)
+        yield pytest.param(changed, id=name)
+    for key in proof:
+        yield pytest.param({field: value for field, value in proof.items() if field != key}, id=f"without {key}")
+
+
+@pytest.mark.parametrize("proof", list(_tampered()))
+def test_a_tampered_certificate_is_rejected(proof):
+    report = check(proof)
+    assert not report.ok
+    assert report.reason
