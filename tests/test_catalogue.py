@@ -20,10 +20,16 @@ from gradtheory.superlevel import Level, total_length
 from tests import oracle
 
 _ULP = 2.0**-52
-_GATED = ("gelu", "gelu_tanh", "mish", "quick_gelu", "silu", "swish")
+_GATED = ("gelu", "gelu_tanh", "mish", "quick_gelu", "silu", "snake", "swish")
 _MEMBERS = (
     *("celu(alpha=3/10)", "isru(alpha=7)", "isrlu(alpha=1/3)", "softplus(beta=7/3)", "squareplus(b=1/10)"),
-    *("swish(beta=1/3)", "hard_sigmoid(slope=1/5)", "hard_tanh(lower=1/4, upper=3/4)", "softshrink(lambd=3)"),
+    *(
+        "swish(beta=1/3)",
+        "snake(a=5/2)",
+        "hard_sigmoid(slope=1/5)",
+        "hard_tanh(lower=1/4, upper=3/4)",
+        "softshrink(lambd=3)",
+    ),
     *("hardshrink(lambd=2)", "threshold(threshold=-1, value=-1)", "threshold(value=3)", "rrelu(lower=-1/4, upper=0)"),
 )
 _POINTS = np.concatenate(
@@ -236,7 +242,7 @@ def test_other_members_of_families(member):
     "member",
     [
         *("celu(0)", "isru(-1)", "isrlu(0)", "softshrink(0)", "hardshrink(-1)", "squareplus(0)", "softplus(0)"),
-        *("hard_sigmoid(0)", "hard_tanh(1, 1)", "rrelu(1, 0)", "swish(0)"),
+        *("hard_sigmoid(0)", "hard_tanh(1, 1)", "rrelu(1, 0)", "swish(0)", "snake(0)"),
     ],
 )
 def test_members_out_of_range_are_refused(member):

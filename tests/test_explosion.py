@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.enclosure import rounded
 from gradtheory.enclosure import sign as proven_sign
+from gradtheory.superlevel import Component, Periodic, as_set
 from tests import oracle
 from tests.conftest import CLOSED_FORM
 
@@ -25,7 +26,12 @@ def explodes(name, x, w, b, c):
 
 
 def ends_of(found):
-    return sorted({end for end in found.boundary if end.is_finite}, key=lambda end: end.n(30))
+    """Return the finite ends; of a set that repeats, those of one period and of the next."""
+    if isinstance(found, Periodic):
+        ends = {end + k * found.period for end in found.base.boundary for k in (0, 1)}
+    else:
+        ends = {end for end in found.boundary if end.is_finite}
+    return sorted(ends, key=lambda end: end.n(30))
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -168,6 +174,10 @@ def test_formula_is_the_set(name, w, b, c):
     assert len(holding) == (exact is not sympy.S.EmptySet)
     for case in holding:
         stated = [tuple(end.subs(values) for end in interval) for interval in case.intervals]
+        if case.period is not None:
+            assert Periodic(as_set([Component(*each) for each in stated]), case.period.subs(values)) == exact
+            assert formula.width is sympy.oo
+            continue
         finite = [end for interval in stated for end in interval if end.is_finite]
         for ours, theirs in zip(sorted(set(finite), key=lambda e: e.n(30)), ends_of(exact), strict=True):
             assert abs((ours - theirs).n(30, chop=True)) < sympy.Float("1e-25")

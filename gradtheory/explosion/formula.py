@@ -30,13 +30,16 @@ class Case:
     intervals : tuple of pairs of sympy.Expr
         The open intervals of x, in increasing order.
     width : sympy.Expr
-        Their total length.
+        The total length of the set.
+    period : sympy.Expr, optional
+        Of a periodic slope: the set is the intervals, moved by all multiples of it.
 
     """
 
     condition: sympy.Basic
     intervals: tuple[tuple[sympy.Expr, sympy.Expr], ...]
     width: sympy.Expr
+    period: sympy.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class ExplosionFormula:
     condition : sympy.Relational
         |w| > c/sup|σ'|: elsewhere the set is empty.
     lower, upper : sympy.Expr
-        The least and the greatest end of the set under that condition; it is the open interval between them, unless
-        a case has several `intervals`.
+        The least and the greatest end of the set under that condition, or of one period of it; it is the open interval
+        between them, unless a case has several `intervals`.
     width : sympy.Expr
         Its total length.
     cases : tuple of Case
@@ -113,8 +116,10 @@ class ExplosionFormula:
     def __str__(self) -> str:
         lines = [f"|σ'({self.w}*x + {self.b})*{self.w}| > {self.c} for σ = {self.activation.name}:"]
         for case in self.cases:
-            inside = " or ".join(f"{lower} < x < {upper}" for lower, upper in case.intervals)
-            lines.append(f"  {inside}  if {case.condition}")
+            x = "x" if case.period is None else f"x + k*{case.period}"
+            inside = " or ".join(f"{lower} < {x} < {upper}" for lower, upper in case.intervals)
+            some = "" if case.period is None else " for some integer k"
+            lines.append(f"  {inside}{some}  if {case.condition}")
         return "\n".join(lines)
 
 
@@ -163,20 +168,26 @@ def _cases(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Ca
     between = low + 1 if high.is_infinite else (low + high) / 2
     in_z = Level(record.profile, between, at=_C / abs(_W)).components()
     if in_z == tuple(component.affine(-1, 0, mirrored=True) for component in reversed(in_z)):
-        yield _case(in_z, abs(_W), low, high)
+        yield _case(in_z, abs(_W), low, high, record.period)
     else:
-        yield _case(Level(record.profile, between, at=_C / _W).components(), _W, low, high)
+        yield _case(Level(record.profile, between, at=_C / _W).components(), _W, low, high, record.period)
         to_the_left = Level(record.profile, between, at=-_C / _W).components()
-        yield _case([each.affine(-1, 0, mirrored=True) for each in reversed(to_the_left)], -_W, low, high)
+        yield _case(
+            [each.affine(-1, 0, mirrored=True) for each in reversed(to_the_left)], -_W, low, high, record.period
+        )
 
 
-def _case(in_z: Sequence[Component], size: sympy.Expr, low: sympy.Expr, high: sympy.Expr) -> Case:
+def _case(
+    in_z: Sequence[Component], size: sympy.Expr, low: sympy.Expr, high: sympy.Expr, period: sympy.Expr | None
+) -> Case:
     """Return the case of the weights whose |w| is written `size`, from the set U or, for w < 0, -U."""
     condition = size > _C / high
     if sign(low) > 0:
         condition = sympy.And(condition, size <= _C / low)
     intervals = tuple((_moved(each.lower, size), _moved(each.upper, size)) for each in in_z)
     length = total_length(in_z)
+    if period is not None:
+        return Case(condition, intervals, sympy.oo, period / abs(_W))
     return Case(condition, intervals, length if length.is_infinite else length / size)
 
 
@@ -185,6 +196,8 @@ def _moved(end: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
 
 
 def _latex_of_intervals(case: Case) -> str:
-    return r" \;\text{or}\; ".join(
-        f"{sympy.latex(lower)} < x < {sympy.latex(upper)}" for lower, upper in case.intervals
+    x = "x" if case.period is None else rf"x + {sympy.latex(case.period)}\, k"
+    inside = r" \;\text{or}\; ".join(
+        f"{sympy.latex(lower)} < {x} < {sympy.latex(upper)}" for lower, upper in case.intervals
     )
+    return inside if case.period is None else rf"{inside} \;\text{{for some}}\; k \in \mathbb{{Z}}"

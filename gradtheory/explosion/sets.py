@@ -4,6 +4,7 @@ With t = c/|w|:  |σ'(wx + b)·w| > c  ⇔  z = wx + b ∈ U_t = {z : |σ'(z)| >
 (U_t - b)/w, an affine pull-back, and its length is |U_t|/|w|, whatever b and the sign of w.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -15,7 +16,7 @@ from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
-from gradtheory.superlevel import METHODS, Component, Level, as_set, total_length
+from gradtheory.superlevel import METHODS, Component, Level, Periodic, as_set, components_of, repeated, total_length
 
 
 def explosion_set(
@@ -27,6 +28,7 @@ def explosion_set(
     threshold: Any = 1,
     strict: bool = True,
     solve_for: str = "x",
+    domain: Any = None,
     method: str = "auto",
     digits: int = DIGITS,
 ) -> sympy.Set:
@@ -45,6 +47,8 @@ def explosion_set(
         False for >= in place of >.
     solve_for : {"x", "w", "b"}
         The variable of the set.
+    domain : sympy.Interval or pair of numbers, optional
+        The interval, closed if given as a pair, to which the answer is restricted; the whole line unless given.
     method : {"auto", "closed_form", "certified"}
         Ends by the closed forms of the record, or by roots isolated with a proof; "auto" takes the first where there
         is one.
@@ -55,7 +59,8 @@ def explosion_set(
     -------
     sympy.Set
         A union of intervals with exact or certified ends, the empty set, or for ``strict=False`` possibly points.
-        Kinks, where σ has no derivative, never belong to it. For your own expression, and for ``solve_for="w"``, it is
+        Kinks and jumps, where σ has no derivative, never belong to it. A periodic slope gives a `Periodic` set, or a
+        plain union on a bounded domain. For your own expression, and for ``solve_for="w"``, it is
         proven complete for pre-activations on a window; beyond it rests on the limits that SymPy finds.
 
     Raises
@@ -81,6 +86,10 @@ def explosion_set(
     Interval.open(-10/9 + 10*Root(1.14543411100…)/9, -10/9 + 10*Root(1.74797915655…)/9)
     >>> explosion_set("tanh", x=0, b=0, solve_for="w")
     Union(Interval.open(-oo, -1), Interval.open(1, oo))
+    >>> explosion_set("sine", w=2)
+    Periodic(Interval.open(-pi/6, pi/6), pi/2)
+    >>> explosion_set("sine", w=2, domain=(0, 2))
+    Union(Interval.Ropen(0, pi/6), Interval.open(pi/3, 2*pi/3))
 
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
@@ -90,16 +99,56 @@ def explosion_set(
         "method": one_of(method, "method", METHODS),
         "most_bits": bits_of(digits),
     }
+    region = _region(domain)
     if solve_for == "w":
-        return _weights(record, given["b"], given["x"], c, options)
+        return _restricted(_weights(record, given["b"], given["x"], c, options), region)
     weight = given["w"]
     direction = sign(weight)
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    in_z = Level(record.profile, c / abs(weight), **options).components()
+    level = Level(record.profile, c / abs(weight), **options)
     if solve_for == "b":
-        return as_set([component.affine(sympy.S.One, weight * given["x"], mirrored=False) for component in in_z])
-    return as_set([component.affine(weight, given["b"], mirrored=direction < 0) for component in in_z][::direction])
+        return _restricted(_pulled_back(level, sympy.S.One, weight * given["x"], 1), region)
+    return _restricted(_pulled_back(level, weight, given["b"], direction), region)
+
+
+def _pulled_back(level: Level, scale: sympy.Expr, shift: sympy.Expr, direction: int) -> Sequence[Component] | sympy.Set:
+    """Return {x : scale·x + shift is in the superlevel set}; `direction` is the sign of the scale."""
+    pieces = [each.affine(scale, shift, mirrored=direction < 0) for each in level.components()][::direction]
+    period = level.profile.period
+    if period is None:
+        return pieces
+    start = (level.profile.branches[0 if direction > 0 else -1].left - shift) / scale
+    if direction < 0:
+        start = (level.profile.branches[-1].right - shift) / scale
+    return repeated(pieces, start, period / abs(scale), ends_belong=level.holds_between_periods())
+
+
+def _region(domain: Any) -> Component | None:
+    """Return the domain as a component; None for the whole line."""
+    match domain:
+        case None:
+            return None
+        case sympy.Interval() if not domain.free_symbols:
+            return Component(domain.start, domain.end, bool(domain.left_open), bool(domain.right_open))
+        case (lower, upper):
+            first, last = exact_real(lower, "domain[0]"), exact_real(upper, "domain[1]")
+            if sign(last - first) >= 0:
+                return Component(first, last, lower_open=False, upper_open=False)
+    raise InvalidArgument("domain", domain, "must be a SymPy Interval or a pair of numbers in order, such as (0, 1)")
+
+
+def _restricted(found: Sequence[Component] | sympy.Set, region: Component | None) -> sympy.Set:
+    """Return the part of a set in a region."""
+    if region is None:
+        return found if isinstance(found, sympy.Set) else as_set(found)
+    if isinstance(found, Periodic):
+        if region.length.is_infinite:
+            raise InvalidArgument("domain", f"({region.lower}, {region.upper})", "must be bounded for a periodic slope")
+        found = tuple(found.copies(region.lower, region.upper))
+    elif isinstance(found, sympy.Set):
+        found = components_of(found)
+    return as_set([part for each in found for part in each.within(region)])
 
 
 def _options(method: str, digits: int) -> dict[str, Any]:
@@ -115,7 +164,9 @@ def _given(solve_for: str, values: dict[str, Any]) -> dict[str, sympy.Expr]:
     return {name: exact_real(values[name], name) for name in needed}
 
 
-def _weights(record: Activation, bias: sympy.Expr, x: sympy.Expr, c: sympy.Expr, options: dict[str, Any]) -> sympy.Set:
+def _weights(
+    record: Activation, bias: sympy.Expr, x: sympy.Expr, c: sympy.Expr, options: dict[str, Any]
+) -> list[Component]:
     """Return {w : |σ'(wx + b)·w| > c}: with z = wx + b that reads |σ'(z)·(z - b)| > c·|x|."""
     direction = sign(x)
     if direction:
@@ -123,12 +174,12 @@ def _weights(record: Activation, bias: sympy.Expr, x: sympy.Expr, c: sympy.Expr,
         window = WINDOW + 2 * sympy.ceiling(abs(bias))
         profile = Profile.found(name, record.derivative * (Z - bias), window)
         in_z = Level(profile, c * abs(x), **options).components()
-        return as_set([component.affine(x, bias, mirrored=direction < 0) for component in in_z][::direction])
+        return [component.affine(x, bias, mirrored=direction < 0) for component in in_z][::direction]
     slope = abs(record.derivative.subs(Z, bias))
     if bias in record.kinks or sign(slope) == 0:
-        return sympy.S.EmptySet
+        return []
     least, strict = c / slope, options["strict"]
-    return as_set([Component(-sympy.oo, -least, upper_open=strict), Component(least, sympy.oo, lower_open=strict)])
+    return [Component(-sympy.oo, -least, upper_open=strict), Component(least, sympy.oo, lower_open=strict)]
 
 
 def explosion_width(
@@ -144,7 +195,7 @@ def explosion_width(
     Returns
     -------
     sympy.Expr
-        The length; 0 where nothing explodes, oo where the set is unbounded.
+        The length; 0 where nothing explodes, oo where the set is unbounded or repeats.
 
     Raises
     ------
@@ -163,7 +214,8 @@ def explosion_width(
     size = abs(exact_real(w, "w"))
     if sign(size) == 0:
         return sympy.S.Zero
-    return total_length(Level(record.profile, c / size, **_options(method, digits)).components()) / size
+    length = total_length(Level(record.profile, c / size, **_options(method, digits)).components()) / size
+    return sympy.oo if record.period is not None and length != 0 else length
 
 
 def critical_weight(activation: str | Activation | sympy.Expr, *, threshold: Any = 1) -> sympy.Expr:

@@ -40,6 +40,8 @@ class WidestExplosion:
         Whether the set at `weight` itself has that width.
     equation : sympy.Eq or None
         What the parameter s of `width` and `weight` solves; None where no stationary point is involved.
+    reason : str or None
+        Why the width is infinite, where it is.
 
     """
 
@@ -49,6 +51,7 @@ class WidestExplosion:
     weight: sympy.Expr
     attained: bool
     equation: sympy.Eq | None = None
+    reason: str | None = None
 
     @property
     def guarantee(self) -> Guarantee:
@@ -72,6 +75,7 @@ class WidestExplosion:
     def __repr__(self) -> str:
         place = "at |w| =" if self.attained else "as |w| tends to"
         where = f"; {self.equation.lhs} = {self.equation.rhs}" if self.equation is not None else ""
+        where += f"; {self.reason}" if self.reason else ""
         return f"{_with_digits(self.width)} {place} {_with_digits(self.weight)}{where} ({self.guarantee.value})"
 
 
@@ -117,19 +121,28 @@ def widest_explosion(
     1 at |w| = 2; s**2 = 1 (exact)
     >>> widest_explosion("hard_tanh")
     2 as |w| tends to 1 (exact)
+    >>> widest_explosion("sine")
+    oo as |w| tends to 1; σ' is periodic (exact)
 
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
-    tail = _steepest_tail(record)
+    one_of(component, "component", ("total", "longest"))
+    if record.period is not None and component == "total":
+        return _unbounded(record, c, record.steepest_slope, "σ' is periodic")
+    tail = sympy.S.Zero if record.period is not None else _steepest_tail(record)
     if sign(tail) > 0:
-        return WidestExplosion(record, c, sympy.oo, c / tail, attained=False)
-    if one_of(component, "component", ("total", "longest")) == "longest" and not _is_one_piece(record):
+        return _unbounded(record, c, tail, "σ' is unbounded" if tail.is_infinite else "σ' does not fade")
+    if component == "longest" and not _is_one_piece(record):
         return _searched(record, c, longest=True)
     if record.stationarity is not None:
         return _at_stationarity(record, record.stationarity, c)
     if all(branch.is_flat for branch in record.monotone_branches):
         return _at_steps(record, c)
     return _searched(record, c, longest=False)
+
+
+def _unbounded(record: Activation, c: sympy.Expr, level: sympy.Expr, reason: str) -> WidestExplosion:
+    return WidestExplosion(record, c, sympy.oo, c / level, attained=False, reason=reason)
 
 
 def _steepest_tail(record: Activation) -> sympy.Expr:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import sympy
 
+from gradtheory.enclosure import sign
+
 
 @dataclass(frozen=True)
 class Component:
@@ -44,12 +46,34 @@ class Component:
         """Return the union with a component that this one touches."""
         return Component(self.lower, following.upper, self.lower_open, following.upper_open)
 
+    def within(self, domain: "Component") -> tuple["Component", ...]:
+        """Return the part in a domain, empty or one component; ends are compared with proofs."""
+        lower, lower_open = self.lower, self.lower_open
+        upper, upper_open = self.upper, self.upper_open
+        if (order := _order(domain.lower, lower)) >= 0:
+            lower, lower_open = domain.lower, domain.lower_open or (order == 0 and lower_open)
+        if (order := _order(domain.upper, upper)) <= 0:
+            upper, upper_open = domain.upper, domain.upper_open or (order == 0 and upper_open)
+        length = _order(upper, lower)
+        if length < 0 or (length == 0 and (lower_open or upper_open)):
+            return ()
+        return (Component(lower, upper, lower_open, upper_open),)
+
     def affine(self, scale: sympy.Expr, shift: sympy.Expr, *, mirrored: bool) -> "Component":
         """Return {(z - shift)/scale : z in the component}; `mirrored` says that scale is negative."""
         lower, upper = (self.lower - shift) / scale, (self.upper - shift) / scale
         if mirrored:
             return Component(upper, lower, self.upper_open, self.lower_open)
         return Component(lower, upper, self.lower_open, self.upper_open)
+
+
+def _order(left: sympy.Expr, right: sympy.Expr) -> int:
+    """Return the proven sign of left - right, for numbers and ±oo."""
+    if left == right:
+        return 0
+    if right.is_infinite:
+        return -1 if right is sympy.oo else 1
+    return sign(left - right)
 
 
 def total_length(components: Sequence[Component]) -> sympy.Expr:

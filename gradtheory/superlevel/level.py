@@ -74,6 +74,12 @@ class Level:
                 merged.append(piece)
         return tuple(merged)
 
+    def holds_between_periods(self) -> bool:
+        """Whether the point where one period of a periodic slope ends belongs to the set."""
+        first, last = self.profile.branches[0], self.profile.branches[-1]
+        smooth = self._sign(abs(first.slope_left) - abs(last.slope_right)) == 0
+        return smooth and self._holds_at(last.slope_right)
+
     def crossings(self) -> dict[Branch, sympy.Expr]:
         """Return the one place on each branch where |σ'(z)| = t, for the branches that have one."""
         return {branch: self._crossing(branch) for branch in self.profile.branches if self._is_crossed(branch)}

@@ -1,0 +1,167 @@
+"""Sets that repeat, and the restriction of explosion sets to a domain."""
+
+import pickle
+
+import mpmath
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.activations import Branch
+from gradtheory.activations.profile import Profile
+from gradtheory.enclosure import sign
+from gradtheory.errors import InvalidArgument
+from gradtheory.superlevel import Component, Level, Periodic, components_of, repeated
+from tests.test_explosion import explodes
+
+_PI = sympy.pi
+_PERIODIC = ("sine", "cosine", "snake")
+_numbers = st.fractions(-40, 40, max_denominator=60)
+
+
+@pytest.mark.parametrize("wavy", _PERIODIC)
+@given(w=_numbers, b=_numbers, c=st.fractions("1/20", 5, max_denominator=40), lower=_numbers, length=st.fractions(0, 9))
+def test_a_domain_restricts_the_set(wavy, w, b, c, lower, length):
+    w, b, c, lower, upper = map(sympy.Rational, (w, b, c, lower, lower + length / 9))
+    everywhere = gt.explosion_set(wavy, w, b, threshold=c)
+    found = gt.explosion_set(wavy, w, b, threshold=c, domain=(lower, upper))
+    assert isinstance(everywhere, Periodic) or everywhere is sympy.S.EmptySet
+    for k in range(-1, 6):
+        x = lower + (upper - lower) * sympy.Rational(k, 4)
+        assert (x in found) == (lower <= x <= upper and explodes(wavy, x, w, b, c))
+        assert (x in everywhere) == explodes(wavy, x, w, b, c)
+    if isinstance(everywhere, Periodic):
+        assert everywhere.intersect(sympy.Interval(lower, upper)) == found
+        assert sympy.Interval(lower, upper).intersect(everywhere) == found
+
+
+@pytest.mark.parametrize("which", ["sigmoid", "gaussian", "gelu", "relu", "leaky_relu", "hardshrink", "threshold"])
+@pytest.mark.parametrize(
+    "domain",
+    [
+        (-1, "1/2"),
+        sympy.Interval.open(-1, sympy.S.Half),
+        sympy.Interval(0, sympy.oo),
+        sympy.Interval(-sympy.oo, 0),
+        (0, 0),
+    ],
+)
+@pytest.mark.parametrize("w", [7, -3])
+def test_a_domain_restricts_every_set(which, domain, w):
+    everywhere, found = (gt.explosion_set(which, w, "1/9", domain=each) for each in (None, domain))
+    interval = domain if isinstance(domain, sympy.Interval) else sympy.Interval(*map(sympy.Rational, domain))
+    for x in (sympy.Rational(k, 16) for k in range(-24, 25)):
+        assert (x in found) == (x in everywhere and x in interval)
+    assert all(sign(each.upper - each.lower) >= 0 for each in components_of(found) if each.length.is_finite)
+
+
+def test_a_domain_restricts_weights_and_biases():
+    assert gt.explosion_set("tanh", x=0, solve_for="w", domain=(0, 3)) == sympy.Interval.Lopen(1, 3)
+    assert gt.explosion_set("tanh", w=0, x=0, solve_for="b", domain=(0, 3)) is sympy.S.EmptySet
+    biases = gt.explosion_set("sine", w=2, x=1, solve_for="b")
+    assert biases == Periodic(sympy.Interval.open(-2 - _PI / 3, -2 + _PI / 3), _PI)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [(1, 0), (0,), "01", 5, (0, "x"), (0, float("inf")), sympy.FiniteSet(1), (sympy.Symbol("a"), 1), (0, 10**9)],
+)
+def test_a_domain_is_checked(domain):
+    with pytest.raises(InvalidArgument, match="domain"):
+        gt.explosion_set("sine", 2, domain=domain)
+
+
+def test_a_half_line_is_refused_for_a_periodic_slope():
+    with pytest.raises(InvalidArgument, match="bounded"):
+        gt.explosion_set("sine", 2, domain=sympy.Interval(0, sympy.oo))
+    assert isinstance(gt.explosion_set("sine", 2).intersect(sympy.Interval(0, sympy.oo)), sympy.Intersection)
+
+
+def test_a_set_that_repeats_is_a_set():
+    wave = gt.explosion_set("sine", 2)
+    assert wave == Periodic(sympy.Interval.open(-_PI / 6, _PI / 6), _PI / 2)
+    assert wave == gt.explosion_set("sine", -2, 7 * _PI)
+    assert wave != gt.explosion_set("sine", 2, 1)
+    assert pickle.loads(pickle.dumps(wave)) == wave
+    assert hash(pickle.loads(pickle.dumps(wave))) == hash(wave)
+    assert (wave.measure, wave.inf, wave.sup, wave.is_empty) == (sympy.oo, -sympy.oo, sympy.oo, False)
+    assert wave.boundary == Periodic(sympy.FiniteSet(-_PI / 6, _PI / 6), _PI / 2)
+    assert str(wave) == "Periodic(Interval.open(-pi/6, pi/6), pi/2)"
+    assert r"\bigcup_{k \in \mathbb{Z}}" in sympy.latex(wave)
+    assert wave.contains(sympy.Symbol("x")).func is sympy.Contains
+    assert sympy.oo not in wave
+    assert gt.explosion_set("sine", 1, strict=False) == Periodic(sympy.FiniteSet(0), _PI)
+    assert gt.explosion_set("sine", 1, strict=False).measure == 0
+
+
+@pytest.mark.parametrize("k", [0, 1, -1, 10**6, -(10**40), 10**200])
+def test_ends_far_away_are_decided(k):
+    for strict in (True, False):
+        wave = gt.explosion_set("sine", 2, strict=strict)
+        end = _PI / 6 + k * _PI / 2
+        assert (end in wave) == (not strict)
+        assert end - sympy.Rational(1, 10**30) in wave
+        assert end + sympy.Rational(1, 10**30) not in wave
+
+
+def _shifted(slope_at_end):
+    """Return the profile of |cos z| with a period that begins at its peak."""
+    z, t = sympy.Symbol("z", real=True), sympy.Symbol("t", positive=True)
+    branches = (
+        Branch(sympy.S.Zero, _PI / 2, slope_at_end, sympy.S.Zero, inverse=sympy.acos(t)),
+        Branch(_PI / 2, _PI, sympy.S.Zero, -slope_at_end, inverse=_PI - sympy.acos(t)),
+    )
+    return Profile("shifted", sympy.cos(z), branches, sympy.S.Reals, period=_PI)
+
+
+def test_components_are_joined_across_the_end_of_the_period():
+    level = Level(_shifted(sympy.S.One), sympy.S.Half)
+    assert len(level.components()) == 2
+    assert level.holds_between_periods()
+    joined = repeated(level.components(), sympy.S.Zero, _PI, ends_belong=True)
+    assert joined == Periodic(sympy.Interval.open(-_PI / 3, _PI / 3), _PI)
+    apart = repeated(level.components(), sympy.S.Zero, _PI, ends_belong=False)
+    assert 0 in joined
+    assert 0 not in apart
+    assert sympy.Rational(1, 10**9) in apart
+    closed = Level(_shifted(sympy.S.One), sympy.S.One, strict=False)
+    points = repeated(closed.components(), sympy.S.Zero, _PI, ends_belong=closed.holds_between_periods())
+    assert points == Periodic(sympy.FiniteSet(0), _PI)
+
+
+def test_a_period_that_is_full_is_the_line():
+    one = Component(sympy.S.Zero, sympy.S(2))
+    assert repeated([one], sympy.S.Zero, sympy.S(2), ends_belong=True) is sympy.S.Reals
+    dotted = repeated([one], sympy.S.Zero, sympy.S(2), ends_belong=False)
+    assert (4 in dotted, 5 in dotted) == (False, True)
+    assert repeated([], sympy.S.Zero, sympy.S(2), ends_belong=False) is sympy.S.EmptySet
+    left = repeated([Component(sympy.S.Zero, sympy.S.One)], sympy.S.Zero, sympy.S(2), ends_belong=True)
+    right = repeated([Component(sympy.S.One, sympy.S(2))], sympy.S.Zero, sympy.S(2), ends_belong=True)
+    assert (2 in left, 2 in right) == (True, True)
+
+
+@pytest.mark.parametrize("wavy", _PERIODIC)
+def test_widths_are_infinite_with_a_reason(wavy):
+    critical = gt.critical_weight(wavy)
+    widest = gt.widest_explosion(wavy)
+    assert (widest.width, widest.weight, widest.attained) == (sympy.oo, critical, False)
+    assert "periodic" in repr(widest)
+    assert gt.explosion_width(wavy, critical) == 0
+    assert gt.explosion_width(wavy, -2 * critical) is sympy.oo
+
+
+def test_the_longest_interval_of_the_sine():
+    longest = gt.widest_explosion("sine", component="longest")
+    with mpmath.workdps(30):
+        level = mpmath.findroot(lambda t: mpmath.acos(t) - t / mpmath.sqrt(1 - t * t), 0.65)
+        assert abs(longest.weight.n(25) - sympy.Float(str(1 / level), 30)) < 1e-20
+        assert abs(longest.width.n(25) - sympy.Float(str(2 * level * mpmath.acos(level)), 30)) < 1e-20
+
+
+def test_functions_that_jump_leave_the_jump_out():
+    assert gt.explosion_set("hardshrink", 2, strict=False) == sympy.Union(
+        sympy.Interval.open(-sympy.oo, -sympy.Rational(1, 4)), sympy.Interval.open(sympy.Rational(1, 4), sympy.oo)
+    )
+    assert gt.explosion_set("threshold", 1, strict=False) == sympy.Interval.open(1, sympy.oo)
