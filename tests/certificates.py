@@ -258,7 +258,7 @@ VALID = {
     ),
     "leaky": certificate(
         "leaky_relu",
-        "Max(z/100, z)",
+        "Max(0, z) + Min(0, z)/100",
         "-200",
         [cell("-oo", "0", "z/100", 1), cell("0", "oo", "z", 1)],
         [],

@@ -287,6 +287,6 @@ def test_a_record_without_stationarity_says_so():
             Branch(sympy.S.Zero, sympy.oo, sympy.S.One, sympy.S.Zero, inverse=1 / T),
         )
     )
-    with pytest.raises(gt.errors.NoClosedForm, match="test"):
+    with pytest.raises(gt.errors.Undecided, match="test"):
         gt.widest_explosion(record)
     assert Stationarity(Z, Z, Z).between == (0, 1)

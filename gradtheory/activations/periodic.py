@@ -76,7 +76,7 @@ def snake(a: Expr = S.One) -> Activation:
     scale, stretched = float(a), stretch(a)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        y, rest = stretched(z)
+        y, rest = (np.where(np.isfinite(each), each, 0.0) for each in stretched(z))  # a·z may overflow
         sine_there, cosine_there = np.sin(y), np.cos(y)
         up, down = sine_there + rest * cosine_there, cosine_there - rest * sine_there
         np.add(z, np.square(up) / scale, out=value)

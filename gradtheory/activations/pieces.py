@@ -152,7 +152,7 @@ def root_between(
         )
         low, high = as_rational(below), as_rational(above)
         simple = _simplest(low, high)
-        if simple is not None and sign_at(expr - level, variable, simple) == 0:
+        if simple is not None and _is_root(expr - level, variable, simple):
             return simple
         try:
             return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
@@ -162,6 +162,14 @@ def root_between(
                 raise Undecided(
                     f"the place where {expr} takes the value {level} is not isolated at {bits // 2} bits"
                 ) from None
+
+
+def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> bool:
+    """Return whether an expression is seen to be 0 at a point; a bracket is proven either way."""
+    try:
+        return sign_at(expr, variable, point) == 0
+    except Undecided:
+        return False
 
 
 def _simplest(low: sympy.Rational, high: sympy.Rational) -> sympy.Rational | None:

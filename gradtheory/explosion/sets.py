@@ -89,7 +89,7 @@ def explosion_set(
     >>> explosion_set("sine", w=2)
     Periodic(Interval.open(-pi/6, pi/6), pi/2)
     >>> explosion_set("sine", w=2, domain=(0, 2))
-    Union(Interval.Ropen(0, pi/6), Interval.open(pi/3, 2*pi/3))
+    Union(Interval.Ropen(0, pi/6), Interval.Lopen(pi/3, 2))
 
     """
     record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
