@@ -24,7 +24,7 @@ _COMMON = {
     "suppress_health_check": [hypothesis.HealthCheck.too_slow],
 }
 hypothesis.settings.register_profile("quick", max_examples=10, **_COMMON)
-hypothesis.settings.register_profile("thorough", max_examples=60, **_COMMON)
+hypothesis.settings.register_profile("thorough", max_examples=20, **_COMMON)
 hypothesis.settings.load_profile("thorough" if os.environ.get("CI") else "quick")
 
 CLOSED_FORM = tuple(

@@ -10,6 +10,7 @@ import sympy
 
 from gradtheory.activations.analysis import WINDOW
 from gradtheory.activations.branch import Branch, Curvature, T, Z
+from gradtheory.activations.pieces import piece_at
 from gradtheory.activations.profile import Profile, over_branches
 from gradtheory.enclosure import Interval, sign
 from gradtheory.functions import stable
@@ -176,7 +177,9 @@ class Activation:
     @cached_property
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
         """The limits of σ at -oo and oo."""
-        return sympy.limit(self.expr, Z, -sympy.oo), sympy.limit(self.expr, Z, sympy.oo)
+        first, last = self.monotone_branches[0], self.monotone_branches[-1]
+        left, right = (piece_at(self.expr, Z, branch.inside) for branch in (first, last))  # SymPy fails on Max
+        return sympy.limit(left, Z, -sympy.oo), sympy.limit(right, Z, sympy.oo)
 
     def over(self, z: Interval, bits: int) -> Interval:
         """Return tight bounds of σ over an interval, from its values at the ends of the branches within."""
