@@ -4,6 +4,7 @@
 branch point -1/e. Explosion sets just above the critical weight end in such numbers.
 """
 
+import functools
 from typing import Any
 
 import sympy
@@ -100,6 +101,7 @@ _HALF_LINES: dict[type, Any] = {
 }
 
 
+@functools.lru_cache(maxsize=1024)
 def stable(expr: sympy.Expr) -> sympy.Expr:
     """Return an equal expression in which no 1 + erf or 1 + tanh cancels where it is small.
 

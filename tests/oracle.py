@@ -24,8 +24,14 @@ def sigma(name: str) -> Callable[[mpmath.mpf], mpmath.mpf]:
 
 
 def _exp(z: mpmath.mpf) -> mpmath.mpf:
-    """Return exp(z), or 0 where it has more zeros than any working precision here: mpmath would need z bits."""
-    return mpmath.mpf(0) if z < -(10**7) else mpmath.exp(z)
+    """Return exp(z) for |z| so large that mpmath would take z bits, or z squarings: 0, or by its own remainder."""
+    if abs(z) <= 10**7:
+        return mpmath.exp(z)
+    if z < 0:
+        return mpmath.mpf(0)  # it has more zeros than any working precision here
+    with mpmath.workprec(mpmath.mp.prec + mpmath.mag(z) + 10):
+        doublings = int(z / mpmath.ln2)
+        return mpmath.ldexp(mpmath.exp(z - doublings * mpmath.ln2), doublings)
 
 
 def value(name: str, z: object) -> mpmath.mpf:

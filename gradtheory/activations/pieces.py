@@ -40,6 +40,7 @@ def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
     return sympy.Integer(int(as_rational(high))) - 2 if high.is_finite() else sympy.S.One
 
 
+@functools.lru_cache(maxsize=4096)
 def piece_at(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Basic:
     """Return the smooth formula of an expression near a point that is no zero of its switches.
 

@@ -1,5 +1,6 @@
 """A function whose size is asked about, with the monotone branches of its size: all that a superlevel set needs."""
 
+import functools
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,5 +94,6 @@ def over_branches(
         return hull(ends)
 
 
+@functools.lru_cache(maxsize=256)
 def _ball(number: sympy.Expr, bits: int) -> Ball:
     return bounds(number, number, bits).lower if number.is_infinite else evaluate(number, bits, {})

@@ -344,6 +344,7 @@ def has_one_zero(function: sympy.Lambda, slope: sympy.Expr, lower: sympy.Rationa
     return False
 
 
+@functools.lru_cache(maxsize=256)  # an expression may hold the same root many times
 def zero(function: sympy.Lambda, slope: sympy.Expr, lower: sympy.Rational, upper: sympy.Rational, bits: int) -> Ball:
     """Return a ball of about `bits` correct bits around the only zero of `function` in [lower, upper].
 
