@@ -13,6 +13,7 @@ from . import plots as plots
 from .activations import Activation as Activation
 from .activations import activation as activation
 from .activations import activation_names as activation_names
+from .activations import expression as expression
 from .certificate import certificate as certificate
 
 # the chain

@@ -19,7 +19,10 @@ _LONGEST_MESSAGE = 500
 _MOST_DIGITS, _DEEPEST = 100_000, 10_000
 _LARGEST_INTEGER = 10**4300  # Python prints no longer ones, lest printing take quadratic time
 
-_activation = click.argument("activation", metavar="ACT")
+_activation = click.argument("activation", metavar="[ACT]", required=False)
+_expr = click.option(
+    "--expr", metavar="TEXT", help='Your own activation in z, in place of ACT, such as "z*tanh(log(1 + exp(z)))".'
+)
 _weight = click.option(
     "-w", "--weight", metavar="W", required=True, help="The weight, such as 7, -0.3 or 22/7; taken exactly."
 )
@@ -48,6 +51,7 @@ def app() -> None:
 
 @app.command("set")
 @_activation
+@_expr
 @_weight
 @click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
 @_threshold
@@ -67,7 +71,8 @@ def app() -> None:
 )
 @_as_json
 def explosion_set(
-    activation: str,
+    activation: str | None,
+    expr: str | None,
     weight: str,
     bias: str,
     threshold: str,
@@ -79,11 +84,14 @@ def explosion_set(
     """Print the set of inputs x where |σ'(wx + b)·w| > c.
 
     Example: gradtheory set gelu -w -12 -b 0.3 --certificate proof.json
+
+    Example: gradtheory set --expr "z*tanh(log(1 + exp(z)))" -w 5
     """
+    record = _one_activation(activation, expr)
     options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method}
-    found = gt.explosion_set(activation, weight, bias, **options)
+    found = gt.explosion_set(record, weight, bias, **options)
     if certificate is not None:
-        text = json.dumps(gt.certificate(activation, weight, bias, **options), indent=1)
+        text = json.dumps(gt.certificate(record, weight, bias, **options), indent=1)
         try:
             certificate.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
@@ -117,31 +125,33 @@ def verify(file: Path, as_json: bool) -> None:
 
 @app.command()
 @_activation
+@_expr
 @_weight
 @_threshold
 @_as_json
-def width(activation: str, weight: str, threshold: str, as_json: bool) -> None:
+def width(activation: str | None, expr: str | None, weight: str, threshold: str, as_json: bool) -> None:
     """Print the total length of the explosion set; the bias does not matter.
 
     Example: gradtheory width sigmoid -w 7
     """
-    found = gt.explosion_width(activation, weight, threshold=threshold)
+    found = gt.explosion_width(_one_activation(activation, expr), weight, threshold=threshold)
     _print_result(as_json, width=found, digits=_digits(found, 15), guarantee=gt.guarantee(found))
 
 
 @app.command()
 @_activation
+@_expr
 @_threshold
 @click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
 @_as_json
-def widest(activation: str, threshold: str, digits: int, as_json: bool) -> None:
+def widest(activation: str | None, expr: str | None, threshold: str, digits: int, as_json: bool) -> None:
     """Print the widest explosion set over all weights, and the weight where it occurs.
 
     Example: gradtheory widest sigmoid --digits 50
     """
     if not 1 <= digits <= _MOST_DIGITS:
         raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
-    found = gt.widest_explosion(activation, threshold=threshold)
+    found = gt.widest_explosion(_one_activation(activation, expr), threshold=threshold)
     _print_result(
         as_json,
         width=_digits(found.width, digits),
@@ -245,6 +255,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
     return 2
+
+
+def _one_activation(name: str | None, text: str | None) -> gt.Activation:
+    """Return the activation that is named, or the one that is written out."""
+    if (name is None) == (text is None):
+        raise click.UsageError("give either ACT, such as sigmoid, or --expr TEXT, such as --expr 'z*sigmoid(2*z)'")
+    return gt.activation(name) if text is None else gt.activation(gt.expression(text))
 
 
 def _row(record: gt.Activation) -> dict[str, Any]:

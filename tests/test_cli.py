@@ -82,6 +82,11 @@ def test_article(capsys, tmp_path):
         (("set", "sigmoid"), "-w"),
         (("set", "sigmoid", "-w", "7", "-c", "0"), "threshold"),
         (("set", "sigmoid", "-w", "7", "--nope"), "--nope"),
+        (("set", "-w", "7"), "--expr"),
+        (("set", "sigmoid", "--expr", "z", "-w", "7"), "--expr"),
+        (("set", "--expr", "z.real", "-w", "7"), "expression"),
+        (("set", "--expr", "1 + 2", "-w", "7"), "exactly one symbol"),
+        (("set", "--expr", "1/z", "-w", "7"), "finite and real"),
         (("widest", "sigmoid", "--digits", "0"), "digits"),
         (("widest", "sigmoid", "--digits", "many"), "digits"),
         (("derive", "--depth", "0"), "depth"),
@@ -149,3 +154,12 @@ def test_a_certificate_is_written_and_verified(capsys, tmp_path):
     path.write_text("[" * 100_000)
     assert run(capsys, "verify", str(path))[0] == 2
     assert run(capsys, "set", "tanh", "-w", "2", "--certificate", str(tmp_path / "no" / "x"))[0] == 2
+
+
+def test_your_own_activation_as_text(capsys):
+    expr = "z*sigmoid(1.702*z)"
+    assert run(capsys, "width", "--expr", "tanh(z)", "-w", "2", "--json")[0] == 0
+    own = json.loads(run(capsys, "set", "--expr", expr, "-w", "2", "--json")[1])
+    named = json.loads(run(capsys, "set", "quick_gelu", "-w", "2", "--json")[1])
+    assert own == named
+    assert run(capsys, "widest", "--expr", "tanh(z)")[1].splitlines()[0].startswith("width")

@@ -155,7 +155,7 @@ def test_the_widest_explosion_of_ones_own():
     assert abs((found.width - gt.widest_explosion("tanh").width).n(60)) < sympy.Float("1e-55")
     assert found.guarantee.value == "certified"
     rational = gt.widest_explosion(U / (1 + U**2))
-    assert abs(rational.width.n(30) - sympy.Rational(1, 2)) < sympy.Float("1e-28")
+    assert abs(rational.width.n(30) - Rational(1, 2)) < sympy.Float("1e-28")
     assert gt.widest_explosion(U * tanh(log(1 + exp(U)))).width == sympy.oo
     assert gt.widest_explosion(exp(U)).width == sympy.oo
 
@@ -180,3 +180,37 @@ def test_growth_without_bound_has_no_critical_weight():
     assert gt.critical_weight(exp(U)) == 0
     assert abs((gt.explosion_set(exp(U), 2, 1).start + (1 + log(2)) / 2).n(30, chop=True)) < sympy.Float("1e-28")
     assert cosh(U).subs(U, pi).is_real  # the names above are SymPy's
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        *(1 / U, 1 / (U**2 - 2), log(U), log(-1 - U**2), sqrt(U), U ** Rational(1, 3), U**U, sympy.tan(U)),
+        *(sympy.coth(U), tanh(U) / U, sqrt(Max(U, 0)), Piecewise((1 / U, U > -1), (U, True))),
+    ],
+    ids=str,
+)
+def test_what_is_not_finite_and_real_everywhere_is_refused(expr):
+    with pytest.raises(InvalidArgument, match="must be finite and real for every z"):
+        gt.activation(expr)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [1 / (U**2 - U + 1), log(Max(U, 1)), Piecewise((1 / U, U > 1), (U, True)), Abs(U) ** Rational(3, 2)],
+    ids=str,
+)
+def test_what_is_so_piece_by_piece_is_accepted(expr):
+    assert gt.explosion_set(expr, 100) is not sympy.S.EmptySet
+
+
+def test_where_the_slope_is_infinite_is_no_derivative():
+    found = gt.explosion_set(sympy.sign(U) * Abs(U) ** Rational(1, 3), 2)
+    assert found.contains(0) is sympy.false
+    assert found.contains(Rational(1, 10**9)) is sympy.true
+
+
+def test_decimal_coefficients_cost_no_more_than_small_ones():
+    """SymPy's polynomials would have degree 3702."""
+    own = gt.activation(U / (1 + exp(-Rational("1.851") * U)))
+    assert gt.explosion_width(own, 1).is_infinite

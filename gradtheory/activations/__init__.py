@@ -17,9 +17,21 @@ import sympy
 from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
 from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
+from gradtheory.activations.text import parsed
 from gradtheory.errors import InvalidArgument
 
-__all__ = ["Activation", "Branch", "Curvature", "Family", "Stationarity", "T", "Z", "activation", "activation_names"]
+__all__ = [
+    "Activation",
+    "Branch",
+    "Curvature",
+    "Family",
+    "Stationarity",
+    "T",
+    "Z",
+    "activation",
+    "activation_names",
+    "expression",
+]
 
 _CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>[^()]{0,3000})\))?\s*", re.ASCII)
 
@@ -80,6 +92,37 @@ def activation(name: str | Activation | sympy.Expr, **parameters: Any) -> Activa
     if positional or named or parameters:
         raise InvalidArgument("activation", name, f"has no parameters; families with parameters: {_families()}")
     return item
+
+
+def expression(text: str) -> sympy.Expr:
+    """Return the SymPy expression in a real symbol z that a text stands for; nothing in the text is ever run.
+
+    Parameters
+    ----------
+    text : str
+        Numbers (0.1 is exactly 1/10), z, pi, E, + - * / **, parentheses, and calls: exp, log, sqrt, abs, sign, sin,
+        cos, tan, sinh, cosh, tanh, sech, coth, atan, asinh, erf, erfc, max, min, the names of the catalogue, and
+        Piecewise((value, condition), ..., (value, True)) with < <= > >= joined by ``and``, ``or``, & and |.
+
+    Raises
+    ------
+    InvalidArgument
+        If the text is anything else, is not finite and real, or is too large: more than 10,000 characters, nested more
+        than 60 levels deep, 500 operations, exponents beyond 100, numbers of more than 100 digits.
+
+    Examples
+    --------
+    >>> expression("z*tanh(log(1 + exp(z)))")
+    z*tanh(log(exp(z) + 1))
+    >>> expression("max(z, 0.01*z) - silu(2*z)")
+    -2*z/(1 + exp(-2*z)) + Max(z/100, z)
+    >>> expression("z^2")
+    Traceback (most recent call last):
+    ...
+    gradtheory.errors.InvalidArgument: expression = 'z^2': must not hold ^: write ** for a power
+
+    """
+    return parsed(text, _catalogue())
 
 
 def _arguments(text: str | None, name: str) -> tuple[list[str], dict[str, str]]:

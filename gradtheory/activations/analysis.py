@@ -4,6 +4,7 @@ On a window [-w, w] every switch of the formula, every zero of σ'' and every ze
 lies beyond rests on the limits of σ' that SymPy finds at ±oo, and on there being no further turning point.
 """
 
+import functools
 import itertools
 
 import sympy
@@ -94,8 +95,27 @@ def _sign_form(expr: sympy.Expr) -> sympy.Expr:
         expr = expr.subs(sympy.tanh(inner) ** 2, 1 - 1 / sympy.cosh(inner) ** 2)
     if expr.count_ops() > _MOST_OPERATIONS:
         return expr
-    factors = sympy.Mul.make_args(sympy.factor(sympy.together(expr)))
-    return sympy.Mul(*(each for each in factors if not each.is_positive))
+    powers, generators = _exponentials(expr)
+    factors = sympy.Mul.make_args(sympy.factor(sympy.together(expr.xreplace(powers))))
+    return sympy.Mul(*(each for each in factors if not each.is_positive)).xreplace(generators)
+
+
+def _exponentials(expr: sympy.Expr) -> tuple[dict[sympy.Expr, sympy.Expr], dict[sympy.Expr, sympy.Expr]]:
+    """Return the exponentials of an expression as powers of a few symbols, and these symbols as exponentials.
+
+    SymPy's polynomials would write exp(1.702*z) as the 851st power of exp(z/500).
+    """
+    by_direction: dict[sympy.Expr, list[sympy.Rational]] = {}
+    for each in expr.atoms(sympy.exp):
+        coefficient, direction = each.args[0].as_coeff_Mul()
+        by_direction.setdefault(direction, []).append(coefficient)
+    powers: dict[sympy.Expr, sympy.Expr] = {}
+    generators: dict[sympy.Expr, sympy.Expr] = {}
+    for direction, coefficients in by_direction.items():
+        unit, base = functools.reduce(sympy.gcd, coefficients), sympy.Dummy(positive=True)
+        generators[base] = sympy.exp(unit * direction)
+        powers |= {sympy.exp(each * direction): base ** (each / unit) for each in coefficients}
+    return powers, generators
 
 
 def _is_zero(expr: sympy.Expr) -> bool:

@@ -9,6 +9,8 @@ import scipy.special
 import sympy
 from sympy.core.relational import Relational
 
+from gradtheory.activations.analysis import WINDOW
+from gradtheory.activations.domain import check_defined
 from gradtheory.activations.record import Activation, Z
 from gradtheory.errors import InvalidArgument
 
@@ -26,7 +28,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
     Raises
     ------
     InvalidArgument
-        If the expression has not exactly one symbol, or holds a function without proven bounds.
+        If the expression has not exactly one symbol, is not proven finite and real on the window, or holds a function
+        without proven bounds.
 
     """
     if not isinstance(expr, sympy.Expr) or len(expr.free_symbols) != 1:
@@ -41,6 +44,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     slope = in_z.diff(Z)
     value_of, slope_of = _numeric(in_z), _numeric(slope)
+    for each in (in_z, slope):
+        check_defined(each, WINDOW)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         slope[...] = slope_of(z)
@@ -89,7 +94,7 @@ def _numeric(expr: sympy.Basic) -> _Numeric:  # noqa: PLR0911  # one a case
     if not expr.free_symbols and expr.is_number:
         number = float(expr)
         return lambda z: number
-    if expr is Z:
+    if expr == Z:
         return lambda z: z
     if isinstance(expr, sympy.Piecewise):
         return _piecewise(expr)

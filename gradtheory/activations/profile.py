@@ -55,9 +55,13 @@ class Profile:
 
     @cached_property
     def kinks(self) -> tuple[sympy.Expr, ...]:
-        """The points where g jumps."""
+        """The points where g jumps or is infinite."""
         pairs = itertools.pairwise(self.branches)
-        return tuple(here.right for here, there in pairs if here.slope_right != there.slope_left)
+        return tuple(
+            here.right
+            for here, there in pairs
+            if here.slope_right != there.slope_left or not here.slope_right.is_finite
+        )
 
     def prove(self, branch: Branch) -> None:
         """Prove a stated branch; found ones are proven as they are found."""

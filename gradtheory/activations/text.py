@@ -1,0 +1,222 @@
+"""An activation written as text, such as "z*tanh(log(1 + exp(z)))": read by a walk over its syntax tree, never run.
+
+`ast.parse` only arranges the text in a tree; each node must be of one of the few kinds below, each name in a list.
+"""
+
+import ast
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+import sympy
+
+from gradtheory.activations.record import Activation, Z
+from gradtheory.errors import InvalidArgument
+
+_LONGEST_TEXT = 10_000  # characters
+_DEEPEST = 60  # levels of nesting; a sum of n terms has n - 1
+_LARGEST_EXPONENT = 100
+_MOST_DIGITS = 100  # before or after the point of a number: SymPy may raise to it
+_MOST_OPERATIONS = 500
+_TOO_DEEP = f"must be nested at most {_DEEPEST} levels deep"
+_TOO_HIGH = f"must have exponents of at most {_LARGEST_EXPONENT}, or fractions of such numbers"
+_EXAMPLE = "such as 'z*tanh(log(1 + exp(z)))'"
+
+_CONSTANTS = MappingProxyType({"z": Z, "pi": sympy.pi, "E": sympy.E})
+_OF_ONE: Mapping[str, Callable[[sympy.Expr], sympy.Expr]] = MappingProxyType(
+    {
+        **{f.__name__: f for f in (sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.atan, sympy.asinh)},
+        **{f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.coth, sympy.erf, sympy.erfc)},
+        **{"sqrt": sympy.sqrt, "Abs": sympy.Abs, "abs": sympy.Abs, "sign": sympy.sign},
+    }
+)
+_OF_MANY = MappingProxyType({"Max": sympy.Max, "Min": sympy.Min, "max": sympy.Max, "min": sympy.Min})
+_RELATIONS = MappingProxyType({ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge})
+_JOINS = MappingProxyType({ast.And: sympy.And, ast.Or: sympy.Or, ast.BitAnd: sympy.And, ast.BitOr: sympy.Or})
+
+
+def parsed(text: str, catalogue: Mapping[str, Any]) -> sympy.Expr:
+    """Return the expression in `Z` that a text stands for; the names of a catalogue are functions in it."""
+    if not isinstance(text, str):
+        raise InvalidArgument("expression", text, f"must be text, {_EXAMPLE}")
+    try:
+        found = _Reader(*_tree(text), catalogue).value
+    except _Refused as refused:
+        raise InvalidArgument("expression", text, str(refused)) from None
+    except (
+        ArithmeticError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:  # SymPy's, such as for max(sqrt(-1), 0)
+        rule = f"must be finite and real in every part ({type(error).__name__} in SymPy)"
+        raise InvalidArgument("expression", text, rule) from None
+    return found
+
+
+class _Refused(Exception):
+    """The rule that a text breaks."""
+
+
+def _tree(text: str) -> tuple[ast.expr, str]:
+    """Return the syntax tree of a text, and the text on one line."""
+    if len(text) > _LONGEST_TEXT:
+        raise _Refused(f"must have at most {_LONGEST_TEXT} characters, not {len(text)}")
+    line = " ".join(text.split())
+    if not line:
+        raise _Refused(f"must not be empty; write one {_EXAMPLE}")
+    if not line.isascii() or not line.isprintable():
+        raise _Refused("must be written in plain ASCII characters")
+    open_brackets = itertools.accumulate((each == "(") - (each == ")") for each in line)
+    if max(open_brackets) > _DEEPEST:
+        raise _Refused(_TOO_DEEP)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Python warns of what it would run badly, such as 2(z)
+            return ast.parse(line, mode="eval").body, line
+    except (SyntaxError, SyntaxWarning, DeprecationWarning) as error:
+        raise _Refused(f"must be one complete expression ({getattr(error, 'msg', error)})") from None
+    except (ValueError, MemoryError, RecursionError):
+        raise _Refused(_TOO_DEEP) from None
+
+
+class _Reader:
+    """Build the expression of a tree from the leaves up."""
+
+    def __init__(self, root: ast.expr, line: str, catalogue: Mapping[str, Any]) -> None:
+        self._line, self._catalogue, self._operations = line, catalogue, 0
+        self._functions = {*_OF_ONE, *_OF_MANY, *catalogue, "Piecewise"}
+        self.value = self._value(root, 1)
+
+    def _value(self, node: ast.AST, depth: int) -> sympy.Expr:
+        self._operations += 1
+        if depth > _DEEPEST:
+            raise _Refused(_TOO_DEEP)
+        if self._operations > _MOST_OPERATIONS:
+            raise _Refused(f"must have at most {_MOST_OPERATIONS} operations and names")
+        built = self._built(node, depth + 1)
+        if built.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+            raise _Refused("must be finite and real in every part")
+        if built.is_Pow and built.exp.is_Rational and not _is_moderate(built.exp):
+            raise _Refused(_TOO_HIGH)
+        return built
+
+    def _built(self, node: ast.AST, depth: int) -> sympy.Expr:  # noqa: PLR0911, PLR0912  # one a kind of node
+        match node:
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                return _number(self._line[node.col_offset : node.end_col_offset])
+            case ast.Name(id=name):
+                if name in _CONSTANTS:
+                    return _CONSTANTS[name]
+                if name in self._functions:
+                    raise _Refused(f"must call {name} with its argument in parentheses, such as {name}(z)")
+                raise _Refused(self._unknown(name, _CONSTANTS))
+            case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
+                inner = self._value(operand, depth)
+                return -inner if isinstance(node.op, ast.USub) else inner
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow() as op, right=right):
+                return _combined(op, self._value(left, depth), self._value(right, depth))
+            case ast.Call(func=ast.Name(id="Piecewise"), args=arguments, keywords=[]):
+                return self._piecewise(arguments, depth)
+            case ast.Call(func=ast.Name(id=name)) if name not in self._functions:
+                raise _Refused(self._unknown(name, self._functions))
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                return self._called(name, [self._value(each, depth) for each in arguments])
+            case ast.Compare() | ast.BoolOp():
+                raise _Refused("must compare only in the conditions of a Piecewise")
+            case ast.BinOp(op=ast.BitXor()):
+                raise _Refused("must not hold ^: write ** for a power")
+            case ast.Call(func=ast.Constant() | ast.BinOp() | ast.Call() | ast.Attribute()):
+                raise _Refused("must call functions by their names; write * for a product")
+            case ast.Attribute(attr=name):
+                raise _Refused(f"must not hold the attribute .{name}")
+        raise _Refused(
+            "must hold nothing but numbers, z, pi, E, + - * / **, parentheses, Piecewise and calls of functions"
+        )
+
+    def _called(self, name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
+        if name in _OF_MANY:
+            if len(arguments) < 2:
+                raise _Refused(f"must give {name} two or more arguments")
+            return _OF_MANY[name](*arguments, evaluate=False)  # SymPy compares all pairs, at length
+        if len(arguments) != 1:
+            raise _Refused(f"must give {name} one argument, not {len(arguments)}")
+        if name in _OF_ONE:
+            return _OF_ONE[name](arguments[0])
+        record = self._catalogue[name]
+        activation: Activation = record if isinstance(record, Activation) else record()
+        return activation.expr.subs(Z, arguments[0])
+
+    def _piecewise(self, arguments: list[ast.expr], depth: int) -> sympy.Expr:
+        pairs = []
+        for each in arguments:
+            if not (isinstance(each, ast.Tuple) and len(each.elts) == 2):
+                raise _Refused("must give Piecewise pairs, as in Piecewise((z, z > 0), (0, True))")
+            pairs.append((self._value(each.elts[0], depth), self._condition(each.elts[1], depth)))
+        if not pairs or pairs[-1][1] != sympy.true:
+            raise _Refused("must end a Piecewise with (value, True)")
+        return sympy.Piecewise(*pairs)
+
+    def _condition(self, node: ast.AST, depth: int) -> Any:
+        if depth > _DEEPEST:
+            raise _Refused(_TOO_DEEP)
+        match node:
+            case ast.Constant(value=True):
+                return sympy.true
+            case ast.BoolOp(op=op, values=parts):
+                return _JOINS[type(op)](*(self._condition(each, depth + 1) for each in parts))
+            case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr() as op, right=right):
+                return _JOINS[type(op)](self._condition(left, depth + 1), self._condition(right, depth + 1))
+            case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _RELATIONS for op in ops):
+                sides = [self._value(each, depth) for each in (left, *others)]
+                pairs = zip(ops, sides[:-1], sides[1:], strict=True)
+                return sympy.And(*(_RELATIONS[type(op)](one, other) for op, one, other in pairs))
+        raise _Refused("must have as conditions comparisons by < <= > >=, in parentheses beside & and |, or True")
+
+    @staticmethod
+    def _unknown(name: str, known: Iterable[str]) -> str:
+        by_lower = {each.lower(): each for each in known}
+        near = [by_lower[each] for each in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
+        hint = f"the nearest names are {', '.join(near)}" if near else "the variable is z"
+        return f"must not hold the name {name[:30]!r}; {hint}"
+
+
+def _is_moderate(exponent: sympy.Rational) -> bool:
+    return bool(abs(exponent) <= _LARGEST_EXPONENT and exponent.q <= _LARGEST_EXPONENT)
+
+
+def _number(digits: str) -> sympy.Rational:
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:  # hexadecimal, binary or octal
+        raise _Refused(f"must have decimal numbers, not {digits[:30]}") from None
+    if len(digits) > _MOST_DIGITS or (number and abs(number.adjusted()) > _MOST_DIGITS):
+        raise _Refused(f"must have numbers of at most {_MOST_DIGITS} digits before or after the point")
+    return sympy.Rational(*number.as_integer_ratio())
+
+
+def _combined(op: ast.operator, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
+    match op:
+        case ast.Add():
+            return left + right
+        case ast.Sub():
+            return left - right
+        case ast.Mult():
+            return left * right
+        case ast.Div():
+            if right.is_zero:
+                raise _Refused("must not divide by zero")
+            return left / right
+    if right.is_Rational and not _is_moderate(right):
+        raise _Refused(_TOO_HIGH)
+    if left.is_Rational and right.is_Rational and left != 0:
+        digits = math.log10(max(abs(int(left.p)), int(left.q)))
+        if digits * abs(right) > _MOST_DIGITS:
+            raise _Refused(f"must have powers of at most {_MOST_DIGITS} digits")
+    return left**right
