@@ -107,7 +107,7 @@ class _Reader:
             raise _Refused(_TOO_HIGH)
         return built
 
-    def _built(self, node: ast.AST, depth: int) -> sympy.Expr:  # noqa: PLR0911, PLR0912  # one a kind of node
+    def _built(self, node: ast.AST, depth: int) -> sympy.Expr:  # noqa: PLR0912  # one a kind of node
         match node:
             case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
                 return _number(self._line[node.col_offset : node.end_col_offset])
