@@ -2,6 +2,8 @@
 
 # errors
 # pictures and the article
+# widths over whole arrays
+from . import arrays as arrays
 from . import article as article
 
 # proofs that others can check

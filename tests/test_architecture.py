@@ -11,7 +11,7 @@ _PACKAGE = Path(gt.__file__).parent
 # Each room may import from the rooms before it, and from itself.
 _ORDER = (
     *("errors", "inputs", "enclosure", "functions", "root", "guarantee", "activations", "superlevel", "explosion"),
-    *("certificate", "checker"),
+    *("arrays", "certificate", "checker"),
     *("losses", "symbols", "backprop", "chain", "total", "derivation", "plots", "article", "cli"),
 )
 

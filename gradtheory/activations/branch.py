@@ -1,9 +1,10 @@
 """The monotone branches of |σ'|, their proof, and the place on a branch where |σ'| takes a value."""
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -15,6 +16,9 @@ from gradtheory.root import Root
 
 Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
 T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
+
+
+Depth: TypeAlias = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Branch:
         The one-sided limits of σ' (with its sign) at these ends; σ' is constant on the branch where they are equal.
     inverse : sympy.Expr, optional
         The z of the branch at which |σ'(z)| = t, in the symbol `T`, where it has a closed form.
+    depth : callable, optional
+        (xp, e): how far that z lies from the steep end of the branch, or from the other where the steep one is
+        infinite, or z itself where both are; for arrays of the relative excess e = (sup - t)/(t - inf), with
+        sup and inf of |σ'| on the branch (e = t for an infinite sup), in the array namespace xp, to an ulp or two.
 
     """
 
@@ -37,6 +45,7 @@ class Branch:
     slope_left: sympy.Expr
     slope_right: sympy.Expr
     inverse: sympy.Expr | None = None
+    depth: Depth | None = field(default=None, compare=False)
 
     @cached_property
     def is_flat(self) -> bool:

@@ -1,5 +1,7 @@
 """Activations without bounds on both sides, or with an unbounded slope: every weight but 0 explodes there."""
 
+from typing import Any
+
 import numpy as np
 from sympy import Interval, S, asinh, cosh, exp, log, oo, sqrt, tanh
 
@@ -18,7 +20,7 @@ exponential = Activation(
     latex=r"\exp",
     expr=exp(Z),
     range=Interval.open(0, oo),
-    branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T)),),
+    branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T), depth=lambda xp, t: xp.log(t)),),
     curvature=Curvature(exp(Z), S.One),
     kernel=_exponential_kernel,
     reference="Keras; a Poisson regression's inverse link (McCullagh & Nelder, 2nd ed. 1989, chapter 6)",
@@ -37,8 +39,8 @@ quadratic = Activation(
     expr=Z**2,
     range=Interval(0, oo),
     branches=(
-        Branch(-oo, S.Zero, -oo, S.Zero, inverse=-T / 2),
-        Branch(S.Zero, oo, S.Zero, oo, inverse=T / 2),
+        Branch(-oo, S.Zero, -oo, S.Zero, inverse=-T / 2, depth=lambda xp, t: t / 2.0),
+        Branch(S.Zero, oo, S.Zero, oo, inverse=T / 2, depth=lambda xp, t: t / 2.0),
     ),
     curvature=Curvature(S(2), S.One),
     kernel=_quadratic_kernel,
@@ -57,6 +59,11 @@ def _log_cosh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Non
 
 _LOG_COSH_HALF = asinh(1 / sqrt(1 / T**2 - 1))  # artanh(t)
 
+
+def _log_cosh_depth(xp: Any, e: Any) -> Any:
+    return 0.5 * xp.log1p(2.0 / e)  # artanh(1/(1 + e))
+
+
 log_cosh = Activation(
     name="log_cosh",
     latex=r"\operatorname{log\,cosh}",
@@ -64,8 +71,8 @@ log_cosh = Activation(
     derivative=tanh(Z),
     range=Interval(0, oo),
     branches=(
-        Branch(-oo, S.Zero, -S.One, S.Zero, inverse=-_LOG_COSH_HALF),
-        Branch(S.Zero, oo, S.Zero, S.One, inverse=_LOG_COSH_HALF),
+        Branch(-oo, S.Zero, -S.One, S.Zero, inverse=-_LOG_COSH_HALF, depth=_log_cosh_depth),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_LOG_COSH_HALF, depth=_log_cosh_depth),
     ),
     curvature=Curvature(1 / cosh(Z) ** 2, S.One),
     kernel=_log_cosh_kernel,
@@ -86,7 +93,16 @@ bent_identity = Activation(
     expr=(sqrt(Z**2 + 1) - 1) / 2 + Z,
     derivative=1 + Z / (2 * sqrt(Z**2 + 1)),
     range=S.Reals,
-    branches=(Branch(-oo, oo, S.Half, S(3) / 2, inverse=2 * (T - 1) / sqrt((2 * T - 1) * (3 - 2 * T))),),
+    branches=(
+        Branch(
+            -oo,
+            oo,
+            S.Half,
+            S(3) / 2,
+            inverse=2 * (T - 1) / sqrt((2 * T - 1) * (3 - 2 * T)),
+            depth=lambda xp, e: (1.0 - e) / (2.0 * xp.sqrt(e)),
+        ),
+    ),
     curvature=Curvature(1 / (2 * sqrt(Z**2 + 1) ** 3), S.One),
     kernel=_bent_identity_kernel,
     reference="without a first paper; listed by Kunc & Kléma, arXiv:2402.09092 (2024)",

@@ -6,7 +6,7 @@ from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, log, oo
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import ratio, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import cube_root_excess
+from gradtheory.activations.shapes import cube_root_depth, cube_root_excess
 from gradtheory.inputs import exact_positive
 
 
@@ -29,7 +29,9 @@ def celu(alpha: Expr = S.One) -> Activation:
         derivative=Piecewise((1, Z > 0), (exp(Z / alpha), True)),
         range=Interval.open(-alpha, oo),
         branches=(
-            Branch(-oo, S.Zero, S.Zero, S.One, inverse=-alpha * log(1 / T)),
+            Branch(
+                -oo, S.Zero, S.Zero, S.One, inverse=-alpha * log(1 / T), depth=lambda xp, e: float(alpha) * xp.log1p(e)
+            ),
             Branch(S.Zero, oo, S.One, S.One),
         ),
         curvature=Curvature(exp(Z / alpha) / alpha, S.One),
@@ -58,7 +60,9 @@ def isrlu(alpha: Expr = S.One) -> Activation:
         derivative=Piecewise((1, Z > 0), ((1 + alpha * Z**2) ** -Rational(3, 2), True)),
         range=Interval.open(-1 / sqrt(alpha), oo),
         branches=(
-            Branch(-oo, S.Zero, S.Zero, S.One, inverse=-sqrt(cube_root_excess(T) / alpha)),
+            Branch(
+                -oo, S.Zero, S.Zero, S.One, inverse=-sqrt(cube_root_excess(T) / alpha), depth=cube_root_depth(alpha)
+            ),
             Branch(S.Zero, oo, S.One, S.One),
         ),
         curvature=Curvature(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),

@@ -79,7 +79,7 @@ def elu(alpha: Expr = S.One) -> Activation:
         derivative=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
         range=Interval.open(-alpha, oo),
         branches=(
-            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-log(alpha / T)),
+            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-log(alpha / T), depth=lambda xp, e: xp.log1p(e)),
             Branch(S.Zero, oo, S.One, S.One),
         ),
         curvature=Curvature(alpha * exp(Z), S.One),
@@ -109,7 +109,7 @@ selu = Activation(
     derivative=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
     range=Interval.open(-_STEEP, oo),
     branches=(
-        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-log(_STEEP / T)),
+        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-log(_STEEP / T), depth=lambda xp, e: xp.log1p(e)),
         Branch(S.Zero, oo, _SCALE, _SCALE),
     ),
     curvature=Curvature(_STEEP * exp(Z), S.One),
@@ -137,7 +137,11 @@ def softplus(beta: Expr = S.One) -> Activation:
         expr=log(1 + exp(beta * Z)) / beta,
         derivative=1 / (1 + exp(-beta * Z)),
         range=Interval.open(0, oo),
-        branches=(Branch(-oo, oo, S.Zero, S.One, inverse=-log(1 / T - 1) / beta),),
+        branches=(
+            Branch(
+                -oo, oo, S.Zero, S.One, inverse=-log(1 / T - 1) / beta, depth=lambda xp, e: -xp.log(e) / float(beta)
+            ),
+        ),
         curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),
         kernel=kernel,
         reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, NIPS (2000), eq. 2",

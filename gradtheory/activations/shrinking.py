@@ -1,5 +1,7 @@
 """Activations that shrink what is small: 0, or nearly 0, around 0 or below a threshold. Two of them jump."""
 
+from typing import Any
+
 import numpy as np
 from sympy import Abs, Expr, FiniteSet, Interval, Le, Max, Min, Piecewise, S, Union, asinh, cosh, oo, sqrt, tanh
 
@@ -98,6 +100,11 @@ def _tanhshrink_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> N
 
 _TANHSHRINK_HALF = asinh(1 / sqrt(1 / T - 1))  # artanh(√t)
 
+
+def _tanhshrink_depth(xp: Any, e: Any) -> Any:
+    return xp.asinh(1.0 / xp.sqrt(e))
+
+
 tanhshrink = Activation(
     name="tanhshrink",
     latex=r"\operatorname{tanhshrink}",
@@ -105,8 +112,8 @@ tanhshrink = Activation(
     derivative=tanh(Z) ** 2,
     range=S.Reals,
     branches=(
-        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF),
-        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF),
+        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF, depth=_tanhshrink_depth),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF, depth=_tanhshrink_depth),
     ),
     curvature=Curvature(2 / cosh(Z) ** 2, tanh(Z)),
     kernel=_tanhshrink_kernel,

@@ -7,7 +7,7 @@ from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, p
 
 from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
-from gradtheory.activations.shapes import bell
+from gradtheory.activations.shapes import bell, hyperbola_depth
 from gradtheory.functions import RealLog
 
 _s = sympy.Symbol("s", positive=True)
@@ -20,7 +20,9 @@ sigmoid = Activation(
     expr=1 / (1 + exp(-Z)),
     derivative=1 / (4 * cosh(Z / 2) ** 2),
     range=Interval.open(0, 1),
-    branches=bell(peak=Rational(1, 4), half_width=2 * asinh(sqrt(1 / T - 4) / 2)),
+    branches=bell(
+        peak=Rational(1, 4), half_width=2 * asinh(sqrt(1 / T - 4) / 2), depth=lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))
+    ),
     curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
     stationarity=Stationarity(
         parameter=_s,
@@ -48,7 +50,7 @@ hyperbolic_tangent = Activation(
     expr=tanh(Z),
     derivative=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1))),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=lambda xp, e: xp.asinh(xp.sqrt(e))),
     curvature=Curvature(2 / cosh(Z) ** 2, -tanh(Z)),
     stationarity=Stationarity(
         parameter=_s,
@@ -74,7 +76,7 @@ arctan = Activation(
     latex=r"\arctan",
     expr=atan(Z),
     range=Interval.open(-pi / 2, pi / 2),
-    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1)),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=lambda xp, e: xp.sqrt(e)),
     curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
     stationarity=Stationarity(
         parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
@@ -97,7 +99,7 @@ softsign = Activation(
     expr=Z / (1 + Abs(Z)),
     derivative=1 / (1 + Abs(Z)) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1),
+    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=lambda xp, e: e / (1.0 + xp.sqrt(1.0 + e))),
     curvature=Curvature(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
     stationarity=Stationarity(
         parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One
@@ -122,7 +124,9 @@ error_function = Activation(
     latex=r"\operatorname{erf}",
     expr=erf(Z),
     range=Interval.open(-1, 1),
-    branches=bell(peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T)))),
+    branches=bell(
+        peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T))), depth=lambda xp, e: xp.sqrt(xp.log1p(e))
+    ),
     curvature=Curvature(4 * exp(-(Z**2)) / sqrt(pi), -Z),
     stationarity=Stationarity(
         parameter=_s,
@@ -149,7 +153,7 @@ arsinh = Activation(
     latex=r"\operatorname{arsinh}",
     expr=asinh(Z),
     range=S.Reals,
-    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1)),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola_depth),
     curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),
     stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
     kernel=_arsinh_kernel,

@@ -6,6 +6,7 @@ from sympy import Expr, Interval, Max, Min, Piecewise, S, asinh, cosh, exp, log,
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import logistic
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.shapes import straight
 from gradtheory.inputs import exact_positive
 
 
@@ -20,7 +21,7 @@ log_sigmoid = Activation(
     expr=-log(1 + exp(-Z)),
     derivative=1 / (1 + exp(Z)),
     range=Interval.open(-oo, 0),
-    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=log(1 / T - 1)),),
+    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=log(1 / T - 1), depth=lambda xp, e: xp.log(e)),),
     curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, -S.One),
     kernel=_log_sigmoid_kernel,
     reference="the logarithm of the sigmoid, as in cross entropy; PyTorch's name",
@@ -54,7 +55,16 @@ def squareplus(b: Expr = _FOUR) -> Activation:
         expr=(Z + sqrt(Z**2 + b)) / 2,
         derivative=1 / (1 + exp(-2 * asinh(Z / sqrt(b)))),  # (1 + z/√(z² + b))/2 would cancel on the left
         range=Interval.open(0, oo),
-        branches=(Branch(-oo, oo, S.Zero, S.One, inverse=sqrt(b) * (T - S.Half) / sqrt(T * (1 - T))),),
+        branches=(
+            Branch(
+                -oo,
+                oo,
+                S.Zero,
+                S.One,
+                inverse=sqrt(b) * (T - S.Half) / sqrt(T * (1 - T)),
+                depth=lambda xp, e: float(sqrt(b)) * (1.0 - e) / (2.0 * xp.sqrt(e)),
+            ),
+        ),
         curvature=Curvature(b / (2 * sqrt(Z**2 + b) ** 3), S.One),
         kernel=kernel,
         reference="Barron, arXiv:2112.11687 (2021), eq. 1; b = 4 as in JAX",
@@ -75,7 +85,7 @@ sparse_plus = Activation(
     range=Interval(0, oo),
     branches=(
         Branch(-oo, -S.One, S.Zero, S.Zero),
-        Branch(-S.One, S.One, S.Zero, S.One, inverse=2 * T - 1),
+        Branch(-S.One, S.One, S.Zero, S.One, inverse=2 * T - 1, depth=straight(S(2))),
         Branch(S.One, oo, S.One, S.One),
     ),
     curvature=Curvature(S.Half, S.One),

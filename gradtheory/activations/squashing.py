@@ -7,7 +7,7 @@ from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cosh, exp, oo, p
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import doubled_exp, logistic, ratio, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
-from gradtheory.activations.shapes import bell, cube_root_excess
+from gradtheory.activations.shapes import bell, cube_root_depth, cube_root_excess, hyperbola_depth
 from gradtheory.functions import RealLambertW, RealLog
 from gradtheory.inputs import exact_positive
 
@@ -25,7 +25,9 @@ gudermannian = Activation(
     expr=2 * atan(tanh(Z / 2)),
     derivative=1 / cosh(Z),
     range=Interval.open(-pi / 2, pi / 2),
-    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1))),
+    branches=bell(
+        peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), depth=lambda xp, e: xp.asinh(hyperbola_depth(xp, e))
+    ),
     curvature=Curvature(1 / cosh(Z), -tanh(Z)),
     stationarity=Stationarity(
         parameter=_s,
@@ -57,7 +59,7 @@ def isru(alpha: Expr = S.One) -> Activation:
         expr=Z / sqrt(1 + alpha * Z**2),
         derivative=(1 + alpha * Z**2) ** -Rational(3, 2),
         range=Interval.open(-1 / sqrt(alpha), 1 / sqrt(alpha)),
-        branches=bell(peak=S.One, half_width=sqrt(cube_root_excess(T) / alpha)),
+        branches=bell(peak=S.One, half_width=sqrt(cube_root_excess(T) / alpha), depth=cube_root_depth(alpha)),
         curvature=Curvature(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
         stationarity=Stationarity(
             parameter=_s,
@@ -90,7 +92,11 @@ lecun_tanh = Activation(
     expr=_AMPLITUDE * tanh(_SCALE * Z),
     derivative=_LECUN_PEAK / cosh(_SCALE * Z) ** 2,
     range=Interval.open(-_AMPLITUDE, _AMPLITUDE),
-    branches=bell(peak=_LECUN_PEAK, half_width=asinh(sqrt(_LECUN_PEAK / T - 1)) / _SCALE),
+    branches=bell(
+        peak=_LECUN_PEAK,
+        half_width=asinh(sqrt(_LECUN_PEAK / T - 1)) / _SCALE,
+        depth=lambda xp, e: 1.5 * xp.asinh(xp.sqrt(e)),
+    ),
     curvature=Curvature(2 * _SCALE * _LECUN_PEAK / cosh(_SCALE * Z) ** 2, -tanh(_SCALE * Z)),
     stationarity=Stationarity(
         parameter=_s,

@@ -7,6 +7,7 @@ from gradtheory.activations.family import Family
 from gradtheory.activations.gated import gated_branches, lowest_of, turns_of
 from gradtheory.activations.kernels import logistic, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.shapes import straight
 from gradtheory.enclosure import as_rational, bounds
 from gradtheory.inputs import exact_positive
 from gradtheory.root import Root
@@ -134,8 +135,8 @@ hard_swish = Activation(
     range=Interval(-Rational(3, 8), oo),
     branches=(
         Branch(-oo, -S(3), S.Zero, S.Zero),
-        Branch(-S(3), _LOW, -S.Half, S.Zero, inverse=_LOW - 3 * T),
-        Branch(_LOW, S(3), S.Zero, -_LOW, inverse=_LOW + 3 * T),
+        Branch(-S(3), _LOW, -S.Half, S.Zero, inverse=_LOW - 3 * T, depth=straight(S(3) / 2)),
+        Branch(_LOW, S(3), S.Zero, -_LOW, inverse=_LOW + 3 * T, depth=straight(S(9) / 2)),
         Branch(S(3), oo, S.One, S.One),
     ),
     curvature=Curvature(Rational(1, 3), S.One),

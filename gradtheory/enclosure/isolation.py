@@ -286,8 +286,11 @@ def _bracket(difference: _Difference, whole: Interval) -> tuple[Ball, Ball] | No
     lower, upper = whole  # the zero lies between; the difference need not be defined at these ends
     point = _inside(lower, upper)
     for _ in range(4 * difference.bits):
-        found = difference.sign(point)
-        if found == 0:
+        value = difference(point)
+        found = _sign(value)
+        if not value.is_finite() and not (whole.lower.is_finite() and whole.upper.is_finite()):
+            found = 1 if whole.lower.is_finite() else -1  # too far out; what is found in the end is proven anyway
+        elif found == 0:
             return _widened(difference, point, whole)
         lower, upper = (point, upper) if found < 0 else (lower, point)
         step = difference.newton(point).mid()
