@@ -1,15 +1,19 @@
 # Two commands for everyone, `make article` and `make test`; the rest is for developers.
+# `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: article test lint types bench clean
+.PHONY: article test test-peers lint types bench clean
 
 article: $(VENV)/.installed
 	$(BIN)/gradtheory article --out build/article
 
 test: lint types
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+
+test-peers: .venv-peers/.installed
+	.venv-peers/bin/python -m pytest -n auto tests/peers
 
 lint: $(VENV)/.test-tools
 	$(BIN)/ruff check .
@@ -22,7 +26,7 @@ bench: .venv-bench/.installed
 	OMP_NUM_THREADS=1 .venv-bench/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
 
 clean:
-	rm -rf build $(VENV) .venv-bench
+	rm -rf build $(VENV) .venv-bench .venv-peers
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +36,12 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.test-tools: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -e '.[test]'
+	touch $@
+
+.venv-peers/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --upgrade pip
+	.venv-peers/bin/python -m pip install --quiet -e '.[test,peers]'
 	touch $@
 
 .venv-bench/.installed: pyproject.toml

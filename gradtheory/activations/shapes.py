@@ -41,7 +41,8 @@ def cube_root_depth(alpha: sympy.Expr) -> Depth:
 
 def hyperbola_depth(xp: Any, e: Any) -> Any:
     """Return sqrt(t⁻² - 1) in float64, with t = 1/(1 + e); e² overflows."""
-    return xp.where(e < 1e150, xp.sqrt(e * (2.0 + e)), 1.0 + e)
+    moderate = xp.where(e < 1e150, e, 1.0)
+    return xp.where(e < 1e150, xp.sqrt(moderate * (2.0 + moderate)), e)
 
 
 def straight(length: sympy.Expr) -> Depth:

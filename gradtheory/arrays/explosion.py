@@ -36,8 +36,8 @@ def explosion_width(
     activation : str, Activation or sympy.Expr
         As in `gradtheory.explosion_set`.
     w, threshold : array_like
-        Weights and thresholds c, of shapes that broadcast: NumPy's, or arrays of any namespace with the array API,
-        such as PyTorch or Dask, where the activation has closed forms.
+        Weights and thresholds c, of shapes that broadcast: for NumPy, or Dask arrays, or where the activation has
+        closed forms arrays of any namespace with the array API, such as PyTorch.
     out : numpy.ndarray, optional
         Where to write the result.
 
@@ -193,10 +193,12 @@ def _piece(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
 def _mapped(
     function: Callable[..., Any], plan: Plan, w: Any, b: Any, threshold: Any, core: tuple[int, ...], out: Any
 ) -> Any:
-    """Return function(xp, w, b, c) over broadcast arrays: by blocks for NumPy, at once for other namespaces."""
+    """Return function(xp, w, b, c) over broadcast arrays, in float64."""
     foreign = [each for each in (w, b, threshold) if is_array_api_obj(each) and not is_numpy_array(each)]
     if foreign:
-        return _in_namespace(function, plan, w, b, threshold, foreign, out)
+        if out is not None:
+            raise InvalidArgument("out", type(out).__name__, "is taken for NumPy arrays only")
+        return _in_namespace(function, plan, (w, b, threshold), foreign, core)
     arrays = [_real(each, name) for each, name in ((w, "w"), (b, "b"), (threshold, "threshold"))]
     levels = arrays[2]
     if not ((levels >= _LEAST) & (levels <= _MOST)).all():
@@ -256,21 +258,34 @@ def _checked_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.n
 
 
 def _in_namespace(
-    function: Callable[..., Any], plan: Plan, w: Any, b: Any, threshold: Any, foreign: list[Any], out: Any
+    function: Callable[..., Any], plan: Plan, arguments: tuple[Any, ...], foreign: list[Any], core: tuple[int, ...]
 ) -> Any:
-    """Return the result in the namespace of the arrays given, whole: it has its own ways to go through them."""
-    if not plan.is_closed:
-        raise InvalidArgument("w", type(foreign[0]).__name__, f"must be a NumPy array: {plan.name} has no closed form")
-    if out is not None:
-        raise InvalidArgument("out", type(out).__name__, "is taken for NumPy arrays only")
-    xp = array_namespace(*foreign)
-    singles = all(each.dtype == xp.float32 for each in foreign)
-    like = foreign[0]
-    device = {} if is_dask_namespace(xp) else {"device": like.device}
-    arrays = [
-        xp.astype(each, xp.float64) if is_array_api_obj(each) else xp.asarray(each, dtype=xp.float64, **device)
-        for each in (w, b, threshold)
-    ]
-    with np.errstate(all="ignore"):
-        result = function(xp, *xp.broadcast_arrays(*arrays))
-    return xp.astype(result, xp.float32) if singles else result
+    """Return the result in the namespace of the arrays given: chunk by chunk for Dask, else at once."""
+    xp, like = array_namespace(*foreign), foreign[0]
+    is_dask = is_dask_namespace(xp)
+    if not (plan.is_closed or is_dask):
+        raise InvalidArgument(
+            "w", type(like).__name__, f"must be a NumPy or Dask array: {plan.name} has no closed form"
+        )
+    dtype = xp.float32 if all(each.dtype == xp.float32 for each in foreign) else xp.float64
+    device = {} if is_dask else {"device": like.device}
+    arrays = xp.broadcast_arrays(
+        *(
+            xp.astype(each, xp.float64) if is_array_api_obj(each) else xp.asarray(each, dtype=xp.float64, **device)
+            for each in arguments
+        )
+    )
+    if not is_dask:
+        return xp.astype(function(xp, *arrays), dtype)
+
+    def chunk(*parts: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(np, *parts), dtype)
+
+    chunks = arrays[0].chunks
+    first, *others = (each.rechunk(chunks) for each in arrays)
+    new = list(range(first.ndim, first.ndim + len(core)))
+    sizes = (*chunks, *((size,) for size in core))
+    return first.map_blocks(
+        chunk, *others, dtype=dtype, new_axis=new, chunks=sizes, meta=np.empty((0,) * len(sizes), dtype)
+    )

@@ -109,8 +109,8 @@ class Plan:
 
     @property
     def is_closed(self) -> bool:
-        """Whether every crossing has a closed form, so that any array namespace will do."""
-        return all(part.branch.is_flat or part.branch.depth is not None for part in self.parts)
+        """Whether no crossing needs a table, so that any array namespace will do."""
+        return self.is_periodic or all(part.branch.is_flat or part.branch.depth is not None for part in self.parts)
 
     @cached_property
     def distinct_parts(self) -> tuple[tuple[Part, float], ...]:

@@ -1,0 +1,42 @@
+"""Widths and intervals of arrays of other libraries."""
+
+import numpy as np
+import pytest
+
+import gradtheory as gt
+from gradtheory.arrays.plan import plan_of
+from gradtheory.errors import InvalidArgument
+
+_REASON = "`make test-peers` installs it and runs this"
+torch = pytest.importorskip("torch", reason=_REASON)
+dask_array = pytest.importorskip("dask.array", reason=_REASON)
+
+_WEIGHTS = np.concatenate([np.linspace(-9, 9, 37), [1e-300, -1e308]])
+_MAKERS = {"torch": torch.tensor, "dask": lambda each: dask_array.from_array(each, chunks=10)}
+
+
+@pytest.mark.parametrize("library", _MAKERS)
+def test_closed_forms_agree_with_numpy(name, library):
+    make = _MAKERS[library]
+    if library == "torch" and not plan_of(gt.activation(name)).is_closed:
+        with pytest.raises(InvalidArgument, match="NumPy"):
+            gt.arrays.explosion_width(name, make(_WEIGHTS))
+        return
+    found = gt.arrays.explosion_width(name, make(_WEIGHTS), 1.5)
+    assert type(found) is type(make(_WEIGHTS))
+    np.testing.assert_allclose(np.asarray(found), gt.arrays.explosion_width(name, _WEIGHTS, 1.5), rtol=1e-12)
+    if gt.activation(name).period is None:
+        intervals = gt.arrays.explosion_intervals(name, make(_WEIGHTS), 0.5, make(np.array(1.5)))
+        np.testing.assert_allclose(
+            np.asarray(intervals), gt.arrays.explosion_intervals(name, _WEIGHTS, 0.5, 1.5), rtol=1e-12
+        )
+
+
+def test_dask_is_lazy_and_float32_stays():
+    w = dask_array.from_array(_WEIGHTS[:-1].astype(np.float32), chunks=10)
+    found = gt.arrays.explosion_width("sigmoid", w)
+    assert found.dtype == np.float32
+    assert found.numblocks == w.numblocks
+    assert gt.arrays.explosion_width("sigmoid", torch.tensor(_WEIGHTS[:-1]).float()).dtype == torch.float32
+    with pytest.raises(InvalidArgument, match="out"):
+        gt.arrays.explosion_width("sigmoid", w, out=np.empty(38))
