@@ -5,6 +5,7 @@
 # widths over whole arrays
 from . import arrays as arrays
 from . import article as article
+from . import atlas as atlas
 
 # proofs that others can check
 from . import checker as checker
@@ -15,6 +16,7 @@ from . import plots as plots
 from .activations import Activation as Activation
 from .activations import activation as activation
 from .activations import activation_names as activation_names
+from .activations import activation_parameters as activation_parameters
 from .activations import expression as expression
 from .certificate import certificate as certificate
 

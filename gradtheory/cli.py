@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from decimal import Context
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +134,7 @@ def width(activation: str | None, expr: str | None, weight: str, threshold: str,
     Example: gradtheory width sigmoid -w 7
     """
     found = gt.explosion_width(_one_activation(activation, expr), weight, threshold=threshold)
-    _print_result(as_json, width=found, digits=_digits(found, 15), guarantee=gt.guarantee(found))
+    _print_result(as_json, width=found, digits=gt.atlas.decimal(found, 15), guarantee=gt.guarantee(found))
 
 
 @app.command()
@@ -154,8 +153,8 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
     found = gt.widest_explosion(_one_activation(activation, expr), threshold=threshold)
     _print_result(
         as_json,
-        width=_digits(found.width, digits),
-        weight=_digits(found.weight, digits),
+        width=gt.atlas.decimal(found.width, digits),
+        weight=gt.atlas.decimal(found.weight, digits),
         attained=found.attained,
         width_formula=found.width,
         weight_formula=found.weight,
@@ -198,17 +197,52 @@ def derive(depth: int, wrt: str, activation: str, loss: str, style: str, as_json
 
 
 @app.command()
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Also write catalogue.md to this folder, with a picture of each activation.",
+)
 @_as_json
-def activations(as_json: bool) -> None:
-    """List the catalogue: each activation, its slope, its critical weight and its widest explosion."""
-    rows = [_row(gt.activation(name)) for name in gt.activation_names()]
+def atlas(out: Path | None, as_json: bool) -> None:
+    """Print the constants of every activation, with a line that shows the shape of |slope| from z = -6 to 6.
+
+    Example: gradtheory atlas --out docs
+    """
+    if out is not None:
+        try:
+            paths = list(gt.atlas.write(out))
+        except OSError as error:
+            raise InvalidArgument("out", str(out), f"must be a folder to write to ({error.strerror})") from None
+    columns = ("steepest", "critical", "width", "weight", "guarantee")
+    rows = [
+        {"name": entry.record.name, "sparkline": entry.sparkline} | {name: getattr(entry, name) for name in columns}
+        for entry in gt.atlas.entries()
+    ]
     if as_json:
         _print_json(rows)
         return
-    table = Table(*("activation", "slope", "sup|slope|", "widest width", "at |w|", "guarantee"))
-    for row in rows:
-        table.add_row(*(str(each) for each in row.values()))
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    _print_table(
+        ("activation", "|slope|", "sup|slope|", "critical weight", "K", "at |w|", "guarantee"),
+        rows,
+    )
+    if out is not None:
+        click.echo(f"Written: {paths[-1]} and {len(paths) - 1} pictures")
+
+
+@app.command()
+@_as_json
+def activations(as_json: bool) -> None:
+    """List the catalogue: each activation, its slope, its critical weight and its widest explosion."""
+    rows = [
+        {"name": entry.record.name, "slope": str(entry.record.derivative)}
+        | {name: getattr(entry, name) for name in ("steepest", "width", "weight", "guarantee")}
+        for entry in gt.atlas.entries()
+    ]
+    if as_json:
+        _print_json(rows)
+    else:
+        _print_table(("activation", "slope", "sup|slope|", "widest width", "at |w|", "guarantee"), rows)
 
 
 @app.command()
@@ -264,25 +298,11 @@ def _one_activation(name: str | None, text: str | None) -> gt.Activation:
     return gt.activation(name) if text is None else gt.activation(gt.expression(text))
 
 
-def _row(record: gt.Activation) -> dict[str, Any]:
-    row = {"name": record.name, "slope": str(record.derivative)}
-    try:
-        found = gt.widest_explosion(record)
-    except gt.errors.NoClosedForm:
-        return row | {"steepest": "", "width": "", "weight": "", "guarantee": "no closed form yet"}
-    return row | {
-        "steepest": str(_digits(record.steepest_slope, 6)),
-        "width": str(_digits(found.width, 10)),
-        "weight": ("" if found.attained else "→ ") + str(_digits(found.weight, 10)),
-        "guarantee": found.guarantee.value,
-    }
-
-
-def _digits(number: sympy.Expr, digits: int) -> str:
-    """Return a number rounded once, from more digits than are shown."""
-    if number.is_infinite or number.is_Integer:
-        return str(number)
-    return str(Context(prec=digits).create_decimal(str(number.n(digits + 15))))
+def _print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*(str(each) for each in row.values()))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
 def _text(equation: sympy.Eq) -> str:

@@ -177,3 +177,27 @@ def _axes(ax: Axes | None) -> Axes:
 
         ax = plt.subplots()[1]
     return ax
+
+
+def glance(activation: str | Activation, *, ax: Axes | None = None) -> Axes:
+    """Draw σ and |σ'| from z = -6 to 6 without axes, for a picture the size of a word.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        Which one.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax = _axes(ax)
+    record = catalogue.activation(activation)
+    z = np.linspace(-6.0, 6.0, 241)
+    value, slope = record.value(z), np.abs(record.slope(z))
+    ax.axhline(0.0, color=_GREY, linewidth=0.4)
+    ax.plot(z, value, color=_GREY, linewidth=0.8)
+    ax.plot(z, slope, color=_BLUE, linewidth=1.2)
+    top = max(1.6 * float(slope[np.isfinite(slope)].max()), 1.2) if slope.max() < 10 else 3.0
+    ax.set_ylim(min(-0.3, max(float(value.min()), -top)), top)
+    ax.set_axis_off()
+    return ax

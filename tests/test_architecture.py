@@ -12,7 +12,7 @@ _PACKAGE = Path(gt.__file__).parent
 _ORDER = (
     *("errors", "inputs", "enclosure", "functions", "root", "guarantee", "activations", "superlevel", "explosion"),
     *("arrays", "certificate", "checker"),
-    *("losses", "symbols", "backprop", "chain", "total", "derivation", "plots", "article", "cli"),
+    *("losses", "symbols", "backprop", "chain", "total", "derivation", "plots", "article", "atlas", "cli"),
 )
 
 

@@ -64,6 +64,16 @@ def test_activations_lists_the_catalogue(capsys):
     assert all(name in out for name in gt.activation_names())
 
 
+def test_atlas(capsys, tmp_path):
+    code, out, _ = run(capsys, "atlas")
+    assert code == 0
+    assert all(name in out for name in gt.activation_names())
+    listed = json.loads(run(capsys, "atlas", "--json", "--out", str(tmp_path))[1])
+    assert {row["name"]: row["width"] for row in listed}["sigmoid"] == "0.4477432047"
+    assert (tmp_path / "catalogue.md").exists()
+    assert "pictures" in run(capsys, "atlas", "--out", str(tmp_path))[1]
+
+
 def test_article(capsys, tmp_path):
     code, out, _ = run(capsys, "article", "--out", str(tmp_path / "a"))
     assert code == 0
@@ -97,6 +107,7 @@ def test_article(capsys, tmp_path):
         (("derive", "--depth", "3", "--format", "pdf"), "format"),
         (("derive", "--depth", "3", "--activation", "tanh", "--loss", "cross_entropy"), "loss"),
         (("article", "--out", "/dev/null/x"), "out"),
+        (("atlas", "--out", "/dev/null/x"), "out"),
         (("explode",), "explode"),
     ],
 )

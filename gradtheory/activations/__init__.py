@@ -7,6 +7,7 @@ kind.
 import importlib
 import pkgutil
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
@@ -30,6 +31,7 @@ __all__ = [
     "Z",
     "activation",
     "activation_names",
+    "activation_parameters",
     "expression",
 ]
 
@@ -138,6 +140,20 @@ def _arguments(text: str | None, name: str) -> tuple[list[str], dict[str, str]]:
         else:
             named[key.strip()] = value
     return positional, named
+
+
+def activation_parameters(name: str) -> Mapping[str, sympy.Expr]:
+    """Return the parameters of an activation in the catalogue, with their defaults; none for most.
+
+    Examples
+    --------
+    >>> dict(activation_parameters("elu"))
+    {'alpha': 1}
+
+    """
+    activation(name)  # refuses names that are not there
+    item = _catalogue()[name.partition("(")[0].strip()]
+    return item.defaults if isinstance(item, Family) else MappingProxyType({})
 
 
 def _families() -> str:

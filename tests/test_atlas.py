@@ -1,0 +1,59 @@
+"""The catalogue at a glance, and its page in docs/, which must not be stale."""
+
+from pathlib import Path
+
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.atlas import Entry, decimal, entries, page, write
+
+_DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_page_in_docs_is_not_stale():
+    assert (_DOCS / "catalogue.md").read_text(encoding="utf-8") == page(), "run `gradtheory atlas --out docs`"
+    pictures = {path.stem for path in (_DOCS / "images" / "catalogue").glob("*.svg")}
+    assert pictures == set(gt.activation_names())
+
+
+def test_the_page_holds_every_record(name):
+    record, text = gt.activation(name), page()
+    assert f"| {name} | `" in text
+    for peer in record.peers.values():
+        assert f"`{peer}`" in text
+    for parameter, default in gt.activation_parameters(name).items():
+        assert f"{parameter}={default}" in text
+
+
+def test_writing_twice_gives_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("gradtheory.atlas.entries", lambda: [Entry(gt.activation(each)) for each in ("gelu", "relu")])
+    first, second = ({path.name: path.read_bytes() for path in write(tmp_path / each)} for each in "ab")
+    assert first == second
+    assert set(first) == {"gelu.svg", "relu.svg", "catalogue.md"}
+
+
+def test_there_are_at_least_35():
+    assert len(entries()) >= 35
+
+
+def test_numbers_are_rounded_once_and_say_what_they_are():
+    sigmoid, hard_tanh, relu = (Entry(gt.activation(each)) for each in ("sigmoid", "hard_tanh", "relu"))
+    assert (sigmoid.width, sigmoid.weight, sigmoid.guarantee) == ("0.4477432047", "6.894151032", "certified")
+    assert (hard_tanh.width, hard_tanh.weight, hard_tanh.guarantee) == ("2", "→ 1", "exact")
+    assert (relu.width, relu.critical) == ("oo", "1")
+    assert decimal(sympy.Rational(2, 3), 4) == "0.6667"
+    assert decimal(sympy.Rational(1, 8)) == "0.125"
+
+
+def test_sparklines(name):
+    line = Entry(gt.activation(name)).sparkline
+    assert len(line) == 24
+    assert "█" in line
+
+
+def test_parameters():
+    assert dict(gt.activation_parameters("leaky_relu")) == {"slope": sympy.Rational(1, 100)}
+    assert dict(gt.activation_parameters("tanh")) == {}
+    with pytest.raises(gt.errors.InvalidArgument, match="nearest"):
+        gt.activation_parameters("tanhh")
