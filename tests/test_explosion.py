@@ -220,3 +220,14 @@ def test_membership_just_above_the_critical_weight(name):
 def test_membership_is_decided_one_ulp_above_critical():
     found = gt.explosion_set("gaussian", w=1.1658219907985623)
     assert found.contains(sympy.Rational("0.606530659716")) in (sympy.true, sympy.false)
+
+
+@pytest.mark.parametrize("which", ["elu", "selu", "celu"])
+@pytest.mark.parametrize("distance", [10, 18, 25, 40, 100])
+def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
+    """SymPy rounds the argument of a logarithm first: the ends were wrong by 1e-20."""
+    nudge = sympy.Rational(1, 10**distance)
+    top = gt.activation(which).monotone_branches[0].steepest
+    found = gt.explosion_set(which, w=(1 + nudge) / top)
+    end = found.inf * (1 + nudge) / top
+    assert -nudge < end < -nudge * (1 - nudge)

@@ -13,6 +13,7 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.activations.analysis import found_branches
 from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
+from gradtheory.superlevel import Periodic
 from tests.test_explosion import ends_of
 
 U = sympy.Symbol("u", real=True)
@@ -68,8 +69,29 @@ def test_turning_points_zeros_and_kinks_are_all_found(expr, turns):
         assert abs((one - other).n(40, chop=True)) < sympy.Float("1e-35")
 
 
+@pytest.mark.parametrize("w", [2, -3])
+@pytest.mark.parametrize(
+    ("expr", "twin"), [(sympy.sin(U), "sine"), (sympy.cos(U), "cosine"), (U + sympy.sin(U) ** 2, "snake")]
+)
+def test_periodic_slopes_are_found(expr, twin, w):
+    domain = (-5, 7)
+    ours = gt.explosion_set(expr, w, "1/3", domain=domain)
+    theirs = gt.explosion_set(twin, w, "1/3", domain=domain)
+    ends = zip(*(sorted(each.boundary, key=lambda end: end.n(20)) for each in (ours, theirs)), strict=True)
+    assert all(abs((one - other).n(30, chop=True)) < sympy.Float("1e-25") for one, other in ends)
+    assert isinstance(gt.explosion_set(expr, w), Periodic)
+    assert gt.widest_explosion(expr).width is sympy.oo
+
+
+def test_other_periodic_slopes():
+    found = gt.explosion_set(exp(sympy.sin(3 * U)), 2, domain=(-4, 4))
+    for x in (Rational(k, 7) for k in range(-27, 28)):
+        slope = abs(6 * exp(sympy.sin(6 * x)) * sympy.cos(6 * x)).n(30)
+        assert (x in found) == bool(slope > 1)
+
+
 def test_a_slope_without_limits_is_undecided_not_wrong():
-    for expr in (U * sympy.sin(U), sympy.sin(U**2)):
+    for expr in (U * sympy.sin(U), sympy.sin(U**2), sympy.sin(U) + sympy.sin(sqrt(2) * U)):
         with pytest.raises(Undecided, match=r"limit|decided"):
             gt.explosion_set(expr, 3)
     with pytest.raises(Undecided, match="beyond"):  # it turns at z = 1000

@@ -19,8 +19,10 @@ WINDOW = sympy.Integer(64)
 _MOST_OPERATIONS = 200  # of a slope whose limits SymPy is asked for: it may take very long
 
 
-def found_branches(slope: sympy.Expr, window: sympy.Rational = WINDOW) -> tuple[Branch, ...]:
-    """Return the monotone branches of |σ'|, where σ' is any expression in `Z`.
+def found_branches(
+    slope: sympy.Expr, window: sympy.Expr = WINDOW, period: sympy.Expr | None = None
+) -> tuple[Branch, ...]:
+    """Return the monotone branches of |σ'|, where σ' is any expression in `Z`, or those of one period around 0.
 
     Raises
     ------
@@ -34,15 +36,34 @@ def found_branches(slope: sympy.Expr, window: sympy.Rational = WINDOW) -> tuple[
 
     """
     parity = _parity(slope)
+    window = window if period is None else period / 2
     start = sympy.S.Zero if parity else -window
+    least, most = (-sympy.oo, sympy.oo) if period is None else (-window, window)
     corners = (start, *breaks(slope, Z, start, window), window)
     found: list[Branch] = []
     for left, right in itertools.pairwise(corners):
-        outer = (-sympy.oo if left == -window else left, sympy.oo if right == window else right)
+        outer = (least if left == -window else left, most if right == window else right)
         found += _smooth_branches(piece_at(slope, Z, inner_point(left, right)), left, right, *outer)
     if parity:
         found = [*(_mirrored(branch, parity) for branch in reversed(found)), *found]
     return tuple(_joined(found))
+
+
+def period_of(slope: sympy.Expr) -> sympy.Expr | None:
+    """Return a period of a slope, proven by simplification; None where none is found.
+
+    Examples
+    --------
+    >>> period_of(sympy.cos(3 * Z) + 1)
+    2*pi/3
+
+    """
+    if not slope.has(sympy.sin, sympy.cos) or slope.count_ops() > _MOST_OPERATIONS:
+        return None
+    period = sympy.periodicity(slope, Z)
+    if period is None or not period.is_positive or sympy.simplify(slope.subs(Z, Z + period) - slope) != 0:
+        return None
+    return period
 
 
 def _parity(slope: sympy.Expr) -> int:

@@ -1,12 +1,13 @@
 """Units that are the identity on the right and saturate on the left, beside those of `rectifiers`."""
 
 import numpy as np
-from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, log, oo, sqrt
+from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, oo, sqrt
 
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import ratio, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.activations.shapes import cube_root_depth, cube_root_excess
+from gradtheory.functions import RealLog
 from gradtheory.inputs import exact_positive
 
 
@@ -30,7 +31,12 @@ def celu(alpha: Expr = S.One) -> Activation:
         range=Interval.open(-alpha, oo),
         branches=(
             Branch(
-                -oo, S.Zero, S.Zero, S.One, inverse=-alpha * log(1 / T), depth=lambda xp, e: float(alpha) * xp.log1p(e)
+                -oo,
+                S.Zero,
+                S.Zero,
+                S.One,
+                inverse=-alpha * RealLog(1 / T),
+                depth=lambda xp, e: float(alpha) * xp.log1p(e),
             ),
             Branch(S.Zero, oo, S.One, S.One),
         ),

@@ -9,7 +9,7 @@ import scipy.special
 import sympy
 from sympy.core.relational import Relational
 
-from gradtheory.activations.analysis import WINDOW
+from gradtheory.activations.analysis import WINDOW, period_of
 from gradtheory.activations.domain import check_defined
 from gradtheory.activations.record import Activation, Z
 from gradtheory.errors import InvalidArgument
@@ -57,6 +57,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         expr=in_z,
         derivative=slope,
         range=sympy.S.Reals,
+        period=period_of(slope),
         kernel=kernel,
         reference="given by its expression",
         source=in_z,

@@ -5,6 +5,7 @@ Between the zeros of its switches such an expression is one smooth formula.
 
 import functools
 import itertools
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +20,7 @@ from gradtheory.enclosure import (
     bounds,
     crossing,
     derivative,
+    enclose,
     sign,
     sign_at,
     zeros,
@@ -144,7 +146,7 @@ def root_between(
 ) -> sympy.Expr:
     """Return the place in (lower, upper) where a strictly monotone expression takes a value between its limits.
 
-    It is a `Root`, or a rational number of small denominator if it is one.
+    It is a `Root`, or a rational number of small denominator if it is one, or such a multiple of pi.
     """
     bits = FIRST_BITS
     while True:
@@ -152,9 +154,9 @@ def root_between(
             Sought(expr, variable), level, lower, upper, rises=rises, least_bits=bits, most_bits=max(bits, most_bits)
         )
         low, high = as_rational(below), as_rational(above)
-        simple = _simplest(low, high)
-        if simple is not None and _is_root(expr - level, variable, simple):
-            return simple
+        for simple in _simplest(low, high, expr):
+            if _is_root(expr - level, variable, simple):
+                return simple
         try:
             return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
         except InvalidArgument:  # the slope is not bounded away from 0 on so wide a bracket
@@ -173,8 +175,10 @@ def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) ->
         return False
 
 
-def _simplest(low: sympy.Rational, high: sympy.Rational) -> sympy.Rational | None:
-    """Return the rational of small denominator in [low, high], if there is one."""
-    middle = (low + high) / 2
-    near = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR))
-    return near if low <= near <= high else None
+def _simplest(low: sympy.Rational, high: sympy.Rational, expr: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Yield the rational of small denominator in [low, high], if there is one; of sines, such a multiple of pi too."""
+    for unit in (sympy.S.One, sympy.pi) if expr.has(sympy.sin, sympy.cos) else (sympy.S.One,):
+        middle = as_rational(enclose((low + high) / 2 / unit, 4 * FIRST_BITS))
+        near = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR)) * unit
+        if sign(near - low) >= 0 >= sign(near - high):
+            yield near

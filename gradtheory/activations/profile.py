@@ -43,10 +43,11 @@ class Profile:
     period: sympy.Expr | None = None
 
     @classmethod
-    def found(cls, name: str, function: sympy.Expr, window: sympy.Rational) -> "Profile":
-        """Return the profile of any function of `Z`, its branches found and proven on [-window, window]."""
+    def found(cls, name: str, function: sympy.Expr, window: sympy.Expr, period: sympy.Expr | None = None) -> "Profile":
+        """Return the profile of any function of `Z`, with branches found on [-window, window], or a period."""
         smooth = stable(function)
-        return cls(name, smooth, found_branches(smooth, window), sympy.Interval(-window, window))
+        proven = sympy.Interval(-window, window) if period is None else sympy.Interval(-period / 2, period / 2)
+        return cls(name, smooth, found_branches(smooth, window, period), proven, period=period)
 
     @property
     def is_proven_everywhere(self) -> bool:

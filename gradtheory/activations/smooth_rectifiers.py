@@ -7,6 +7,7 @@ from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import logistic
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.activations.shapes import straight
+from gradtheory.functions import RealLog
 from gradtheory.inputs import exact_positive
 
 
@@ -21,7 +22,7 @@ log_sigmoid = Activation(
     expr=-log(1 + exp(-Z)),
     derivative=1 / (1 + exp(Z)),
     range=Interval.open(-oo, 0),
-    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=log(1 / T - 1), depth=lambda xp, e: xp.log(e)),),
+    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=RealLog(1 / T - 1), depth=lambda xp, e: xp.log(e)),),
     curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, -S.One),
     kernel=_log_sigmoid_kernel,
     reference="the logarithm of the sigmoid, as in cross entropy; PyTorch's name",
