@@ -38,7 +38,7 @@ def certificate(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, w is 0, or the slope is periodic: then the set has no finite list of components.
+        If an argument breaks a rule, or w is 0.
     NoClosedForm, Undecided
         As `explosion_set`.
 
@@ -54,14 +54,11 @@ def certificate(
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     profile = record.profile
-    if profile.period is not None:
-        raise InvalidArgument(
-            "activation", record.name, "has a periodic slope; certificates are for finitely many ends"
-        )
     level = Level(profile, c / abs(weight), strict, one_of(method, "method", METHODS), bits_of(digits))
     crossings = level.crossings()
     bits = _BITS + 2 * abs(int(sympy.log(level.level, 2)))
-    window = (-sympy.oo, sympy.oo) if profile.is_proven_everywhere else profile.window.args[:2]
+    window = _domain(profile)
+    is_whole = profile.is_proven_everywhere or profile.period is not None
     return {
         "format": FORMAT,
         "claim": {
@@ -81,11 +78,20 @@ def certificate(
         ],
         "components": [_component(each, profile, list(crossings.values())) for each in level.components()],
         "tails": {
-            "left": _tail(profile.branches[0].slope_left, window[0], "-oo"),
-            "right": _tail(profile.branches[-1].slope_right, window[1], "oo"),
+            "left": _tail(profile, profile.branches[0].slope_left, window[0], "-oo"),
+            "right": _tail(profile, profile.branches[-1].slope_right, window[1], "oo"),
         },
-        "status": "proven" if profile.is_proven_everywhere else "proven on the domain",
+        "status": "proven" if is_whole else "proven on the domain",
     }
+
+
+def _domain(profile: Profile) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return where the set is stated: one period, the line, or the window of the proof."""
+    if profile.period is not None:
+        return profile.branches[0].left, profile.branches[-1].right
+    if profile.is_proven_everywhere:
+        return -sympy.oo, sympy.oo
+    return profile.window.inf, profile.window.sup
 
 
 def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Expr], bits: int) -> dict[str, Any]:
@@ -135,7 +141,9 @@ def _component(component: Component, profile: Profile, crossings: list[sympy.Exp
     }
 
 
-def _tail(limit: sympy.Expr, window_end: sympy.Expr, end: str) -> dict[str, str]:
+def _tail(profile: Profile, limit: sympy.Expr, window_end: sympy.Expr, end: str) -> dict[str, str]:
+    if profile.period is not None:
+        return {"argument": "period"}
     if window_end.is_infinite:
         return {"argument": "monotone"}
     return {

@@ -8,7 +8,6 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.checker import check
-from gradtheory.errors import InvalidArgument
 
 Z = sympy.Symbol("z", real=True)
 
@@ -19,10 +18,6 @@ def _written(activation, w, b=0, **options):
 
 @pytest.mark.parametrize("w", ["73/10", "-2/3", "1e6"])
 def test_every_certificate_is_verified(name, w):
-    if gt.activation(name).period is not None:
-        with pytest.raises(InvalidArgument, match="periodic"):
-            gt.certificate(name, w)
-        return
     report = check(_written(name, w, "0.3"))
     assert report.ok, report.reason
 
@@ -34,6 +29,35 @@ def test_ones_own_activation_is_verified_under_stated_assumptions(expr):
     assert report.ok, report.reason
     assert report.assumptions
     assert proof["status"] == "proven on the domain"
+
+
+_OWN_PERIODIC = (sympy.exp(sympy.sin(Z)), sympy.sin(3 * Z) / 3, Z + sympy.sin(Z) ** 2)
+
+
+@pytest.mark.parametrize("activation", ["sine", "cosine", "snake", *_OWN_PERIODIC], ids=str)
+def test_one_period_is_proven_for_all(activation):
+    proof = _written(activation, 2, 1)
+    report = check(proof)
+    assert report.ok, report.reason
+    assert not report.assumptions
+    end = sympy.Rational(11, 10) * gt.activation(activation).monotone_branches[-1].right
+    longer = copy.deepcopy(proof)
+    longer["domain"][1] = longer["cells"][-1]["right"] = str(end)
+    for changed in (
+        longer,
+        proof | {"tails": proof["tails"] | {"left": {"argument": "monotone"}}},
+        proof | {"tails": proof["tails"] | {"right": {"argument": "limit", "limit": "0", "assumes": "it is"}}},
+        proof | {"status": "proven on the domain"},
+        proof | {"components": proof["components"][:-1]},
+    ):
+        assert not check(changed).ok
+
+
+def test_a_slope_without_a_period_has_none():
+    proof = _written(Z / (1 + Z**2), 7)
+    period = {"argument": "period"}
+    changed = proof | {"tails": {"left": period, "right": period}, "status": "proven"}
+    assert "period" in check(changed).reason
 
 
 @pytest.mark.parametrize("method", ["certified", "auto"])

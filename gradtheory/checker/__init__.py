@@ -37,10 +37,11 @@ Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
     ``{"crossing": i}`` or ``{"end": j}``, the right end of cell j, or for j = -1 the left end of the domain. Ends at
     infinity and at the ends of the domain are open; a point has the same bound twice, closed.
 ``tails``
-    ``left`` and ``right``: ``{"argument": "monotone"}`` where the domain is infinite; else ``{"argument": "limit",
-    "limit": number or "-oo" or "oo", "assumes": sentence}``, which is not checked but reported as an assumption.
+    ``left`` and ``right``: ``{"argument": "monotone"}`` where the domain is infinite; ``{"argument": "period"}``, both,
+    where its length is a period of |σ'|, so that the set repeats (nothing is said about its ends); else ``{"argument":
+    "limit", "limit": number or "-oo" or "oo", "assumes": sentence}``, not checked but reported as an assumption.
 ``status``
-    ``"proven"`` if the domain is the whole line, else ``"proven on the domain"``.
+    ``"proven"`` if the domain is the whole line or a period, else ``"proven on the domain"``.
 
 Expressions: integers, ``+ - * / **``, ``z pi E``, ``exp log sqrt sin cos tan sinh cosh tanh sech coth asinh acosh atanh
 atan erf erfc``; in ``claim.expression`` also ``Max Min Abs sign`` and ``Piecewise((value, condition), ..., (value,

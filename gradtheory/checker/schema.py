@@ -294,4 +294,4 @@ def _tail(data: Any, where: str) -> Tail:
         if not 0 < len(assumes) <= _LONGEST_SENTENCE:
             raise Malformed(f"{where}.assumes must be a sentence")
         return Tail("limit", limit, assumes)
-    return Tail(_one_of(_fields(data, where, "argument")["argument"], f"{where}.argument", "monotone"))
+    return Tail(_one_of(_fields(data, where, "argument")["argument"], f"{where}.argument", "monotone", "period"))

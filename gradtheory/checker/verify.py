@@ -18,6 +18,8 @@ def verify(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
     assumptions = _assumptions(certificate)
     level = _level(certificate, prover)
     cells = located(certificate, prover)
+    if certificate.tails[0].argument == "period":
+        _check_period(certificate, cells[0], prover)
     for i, cell in enumerate(cells):
         check_cell(certificate.expression, cell, f"cells[{i}]", prover)
     if level is not None:
@@ -32,12 +34,26 @@ def _assumptions(certificate: Certificate) -> tuple[str, ...]:
     assumptions = []
     for name, tail, end in zip(("left", "right"), certificate.tails, certificate.domain, strict=True):
         if (tail.argument == "monotone") != bool(end.infinite):
-            raise Rejected(f"tails.{name}: monotone belongs to an infinite end of the domain, limit to a finite one")
+            raise Rejected(f"tails.{name}: monotone belongs to an infinite end of the domain, others to a finite one")
+        if (tail.argument == "period") != (certificate.tails[0].argument == "period"):
+            raise Rejected("tails: a period belongs to both")
         if tail.argument == "limit":
             assumptions.append(f"{name} of the domain, not checked: {tail.assumes} (limit {tail.limit})")
     if (certificate.status == "proven") == bool(assumptions):
-        raise Rejected("status must be proven where the domain is the whole line, proven on the domain elsewhere")
+        raise Rejected("status must be proven on the whole line and over a period, proven on the domain elsewhere")
     return tuple(assumptions)
+
+
+def _check_period(certificate: Certificate, cell: Cell, prover: Prover) -> None:
+    """Check that the slope a period further on, whose length is that of the domain, is the same but for its sign."""
+    start, stop = (end.exact for end in certificate.domain)
+    sigma = certificate.expression
+    if start is None or stop is None or sigma.switches:
+        raise Rejected("tails: a period is for exact ends, and for expressions without switches")
+    moved = sigma.at(z + stop + number(-1) * start)
+    answers = [prover.agree((moved, 1), (number(sign) * sigma, 1), cell) for sign in (1, -1)]
+    if True not in answers:
+        raise Rejected("tails: the length of the domain is not proven to be a period of the slope")
 
 
 def _level(certificate: Certificate, prover: Prover) -> Term | None:
