@@ -47,11 +47,11 @@ def test_membership_is_the_inequality(name, strict, w, b, c, x):
     for probe in probes:
         if w * probe + b in kinks:
             assert probe not in found
-        elif not _is_tie(name, w, c, probe, b):
+        elif not is_tie(name, w, c, probe, b):
             assert (probe in found) == explodes(name, probe, w, b, c), probe
 
 
-def _is_tie(name, w, c, x, b):
+def is_tie(name, w, c, x, b):
     """Where |σ'|·|w| = c on a whole piece, strict and not strict differ; other tests decide those."""
     z = w * x + b
     with mpmath.workdps(100):
