@@ -10,7 +10,18 @@ import gradtheory as gt
 _PACKAGE = Path(gt.__file__).parent
 # Each room may import from the rooms before it, and from itself.
 _ORDER = (
-    *("errors", "inputs", "enclosure", "functions", "root", "guarantee", "activations", "superlevel", "explosion"),
+    *(
+        "errors",
+        "inputs",
+        "pairs",
+        "enclosure",
+        "functions",
+        "root",
+        "guarantee",
+        "activations",
+        "superlevel",
+        "explosion",
+    ),
     *("arrays", "certificate", "checker"),
     *("losses", "symbols", "backprop", "chain", "total", "derivation", "plots", "article", "atlas", "cli"),
 )

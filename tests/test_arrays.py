@@ -37,10 +37,9 @@ _TEXTBOOK = {
     "gaussian": lambda t: 2 * (_gaussian(t, -1) - _gaussian(t, 0)),
     "cloglog": lambda t: (-(-t).lambertw(-1)).log() - (-(-t).lambertw(0)).log(),
 }
-# Three or four operations, each right to half an ulp, make more than 2 at one point in 10,000 or so; Lambert's W, which
-# NumPy has not, is tabulated.
-_MOST_ULPS = {"sigmoid": 2.25, "tanh": 2.25, "gudermannian": 2.5, "isru": 2.5, "softsign": 2.5, "lecun_tanh": 3.0}
-_MOST_ULPS |= {"gaussian": 3.0, "cloglog": 4.0}
+# The sigmoid is computed for speed: three operations, each right to half an ulp, make 2.2 at one point in 10,000. The
+# others' closed forms are by Lambert's W, which NumPy has not: they are tabulated.
+_MOST_ULPS = {"sigmoid": 2.25, "gaussian": 3.0, "cloglog": 4.0}
 _OTHER = ("gelu", "gelu_tanh", "silu", "swish", "mish", "quick_gelu")
 _EDGE = ("selu", "hard_swish")  # finite above the slope of their far ends only
 
@@ -104,7 +103,7 @@ def test_widths_without_are_within_4_ulp(which):
                 if part.branch.is_flat:
                     continue
                 excess = float(((steep - t) / (t - shallow)).mid())
-                away = flint.arb(float(part.depth(np, np.array([excess]))[0]))
+                away = flint.arb(float(part.depth(np, (np.array([excess]), np.zeros(1)))[0][0]))
                 side = -1 if part.branch.rises else 1
                 z = {Z: end + side * away}
                 smooth = piece_at(record.derivative, Z, part.branch.inside)
@@ -139,7 +138,7 @@ def test_depths_are_the_inverses_of_the_record(which, branch):
         t = e if branch.steepest.is_infinite else (branch.steepest + branch.shallowest * e) / (1 + e)
         z = branch.inverse.subs(T, t)
         expected = float(as_rational(enclose(z if anchor is None else abs(z - anchor), 200)))
-        found = float(branch.depth(np, np.array([float(e)]))[0])
+        found = float(sum(branch.depth(np, (np.array([float(e)]), np.zeros(1))))[0])
         assert found == pytest.approx(expected, rel=1e-14, abs=1e-15)
 
 

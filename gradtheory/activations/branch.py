@@ -12,13 +12,14 @@ from gradtheory import enclosure
 from gradtheory.activations.pieces import inner_point, piece_at, root_between
 from gradtheory.enclosure import MOST_BITS, Ball, Balls, Sought, sign, sign_at, sign_on
 from gradtheory.errors import Undecided
+from gradtheory.pairs import Pair
 from gradtheory.root import Root
 
 Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
 T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
 
 
-Depth: TypeAlias = Callable[[Any, Any], Any]
+Depth: TypeAlias = Callable[[Any, Pair], Pair]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Branch:
     depth : callable, optional
         (xp, e): how far that z lies from the steep end of the branch, or from the other where the steep one is
         infinite, or z itself where both are; for arrays of the relative excess e = (sup - t)/(t - inf), with
-        sup and inf of |σ'| on the branch (e = t for an infinite sup), in the array namespace xp, to an ulp or two.
+        sup and inf of |σ'| on the branch (e = t for an infinite sup), in the array namespace xp. Both are pairs: a
+        float64 number and what it lacks.
 
     """
 

@@ -9,7 +9,7 @@ from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, l
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import logistic, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import steps
+from gradtheory.activations.shapes import logarithm, single, steps
 from gradtheory.enclosure import sign
 from gradtheory.functions import RealLog
 from gradtheory.inputs import exact_positive
@@ -80,7 +80,7 @@ def elu(alpha: Expr = S.One) -> Activation:
         derivative=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
         range=Interval.open(-alpha, oo),
         branches=(
-            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-RealLog(alpha / T), depth=lambda xp, e: xp.log1p(e)),
+            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-RealLog(alpha / T), depth=logarithm),
             Branch(S.Zero, oo, S.One, S.One),
         ),
         curvature=Curvature(alpha * exp(Z), S.One),
@@ -110,7 +110,7 @@ selu = Activation(
     derivative=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
     range=Interval.open(-_STEEP, oo),
     branches=(
-        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-RealLog(_STEEP / T), depth=lambda xp, e: xp.log1p(e)),
+        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-RealLog(_STEEP / T), depth=logarithm),
         Branch(S.Zero, oo, _SCALE, _SCALE),
     ),
     curvature=Curvature(_STEEP * exp(Z), S.One),
@@ -140,7 +140,12 @@ def softplus(beta: Expr = S.One) -> Activation:
         range=Interval.open(0, oo),
         branches=(
             Branch(
-                -oo, oo, S.Zero, S.One, inverse=-RealLog(1 / T - 1) / beta, depth=lambda xp, e: -xp.log(e) / float(beta)
+                -oo,
+                oo,
+                S.Zero,
+                S.One,
+                inverse=-RealLog(1 / T - 1) / beta,
+                depth=single(lambda xp, e: -xp.log(e) / float(beta)),
             ),
         ),
         curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),

@@ -1,5 +1,7 @@
 """S-shaped activations: smooth or once differentiable, increasing, with a slope that is a bell."""
 
+from typing import Any
+
 import numpy as np
 import scipy.special
 import sympy
@@ -7,8 +9,9 @@ from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, p
 
 from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
-from gradtheory.activations.shapes import bell, hyperbola_depth
+from gradtheory.activations.shapes import arsinh_root, bell, hyperbola, logarithm, single
 from gradtheory.functions import RealLog
+from gradtheory.pairs import Pair, plus, root
 
 _s = sympy.Symbol("s", positive=True)
 _HALF = Rational(1, 2)
@@ -21,7 +24,9 @@ sigmoid = Activation(
     derivative=1 / (4 * cosh(Z / 2) ** 2),
     range=Interval.open(0, 1),
     branches=bell(
-        peak=Rational(1, 4), half_width=2 * asinh(sqrt(1 / T - 4) / 2), depth=lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))
+        peak=Rational(1, 4),
+        half_width=2 * asinh(sqrt(1 / T - 4) / 2),
+        depth=single(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
     ),
     curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
     stationarity=Stationarity(
@@ -50,7 +55,7 @@ hyperbolic_tangent = Activation(
     expr=tanh(Z),
     derivative=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=lambda xp, e: xp.asinh(xp.sqrt(e))),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=arsinh_root),
     curvature=Curvature(2 / cosh(Z) ** 2, -tanh(Z)),
     stationarity=Stationarity(
         parameter=_s,
@@ -76,7 +81,7 @@ arctan = Activation(
     latex=r"\arctan",
     expr=atan(Z),
     range=Interval.open(-pi / 2, pi / 2),
-    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=lambda xp, e: xp.sqrt(e)),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=root),
     curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
     stationarity=Stationarity(
         parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
@@ -93,13 +98,17 @@ def _softsign_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Non
     np.square(q / (p + q), out=slope)
 
 
+def _root_minus_1(xp: Any, e: Pair) -> Pair:
+    return plus(-1.0, root(xp, plus(1.0, e)))
+
+
 softsign = Activation(
     name="softsign",
     latex=r"\operatorname{softsign}",
     expr=Z / (1 + Abs(Z)),
     derivative=1 / (1 + Abs(Z)) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=lambda xp, e: e / (1.0 + xp.sqrt(1.0 + e))),
+    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=_root_minus_1),
     curvature=Curvature(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
     stationarity=Stationarity(
         parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One
@@ -125,7 +134,7 @@ error_function = Activation(
     expr=erf(Z),
     range=Interval.open(-1, 1),
     branches=bell(
-        peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T))), depth=lambda xp, e: xp.sqrt(xp.log1p(e))
+        peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T))), depth=lambda xp, e: root(xp, logarithm(xp, e))
     ),
     curvature=Curvature(4 * exp(-(Z**2)) / sqrt(pi), -Z),
     stationarity=Stationarity(
@@ -153,7 +162,7 @@ arsinh = Activation(
     latex=r"\operatorname{arsinh}",
     expr=asinh(Z),
     range=S.Reals,
-    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola_depth),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola),
     curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),
     stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
     kernel=_arsinh_kernel,

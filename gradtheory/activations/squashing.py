@@ -1,5 +1,7 @@
 """More S-shaped activations, with a slope that is a bell: those of `sigmoidal` are the common ones."""
 
+from typing import Any
+
 import numpy as np
 import sympy
 from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cosh, exp, oo, pi, sqrt, tanh
@@ -7,9 +9,10 @@ from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cosh, exp, oo, p
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import doubled_exp, logistic, ratio, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
-from gradtheory.activations.shapes import bell, cube_root_depth, cube_root_excess, hyperbola_depth
+from gradtheory.activations.shapes import arsinh_root, bell, cube_root_depth, cube_root_excess, hyperbola
 from gradtheory.functions import RealLambertW, RealLog
 from gradtheory.inputs import exact_positive
+from gradtheory.pairs import Pair, two_sum
 
 _s = sympy.Symbol("s", positive=True)
 
@@ -19,15 +22,24 @@ def _gudermannian_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) ->
     np.divide(1.0, np.cosh(z), out=slope)
 
 
+def _arsinh_hyperbola(xp: Any, e: Pair) -> Pair:
+    high, low = hyperbola(xp, e)
+    return xp.asinh(high), low / (1.0 + e[0])
+
+
+def _half_more_arsinh_root(xp: Any, e: Pair) -> Pair:
+    high, low = arsinh_root(xp, e)
+    total, lost = two_sum(high, 0.5 * high)
+    return total, lost + 1.5 * low
+
+
 gudermannian = Activation(
     name="gudermannian",
     latex=r"\operatorname{gd}",
     expr=2 * atan(tanh(Z / 2)),
     derivative=1 / cosh(Z),
     range=Interval.open(-pi / 2, pi / 2),
-    branches=bell(
-        peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), depth=lambda xp, e: xp.asinh(hyperbola_depth(xp, e))
-    ),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), depth=_arsinh_hyperbola),
     curvature=Curvature(1 / cosh(Z), -tanh(Z)),
     stationarity=Stationarity(
         parameter=_s,
@@ -95,7 +107,7 @@ lecun_tanh = Activation(
     branches=bell(
         peak=_LECUN_PEAK,
         half_width=asinh(sqrt(_LECUN_PEAK / T - 1)) / _SCALE,
-        depth=lambda xp, e: 1.5 * xp.asinh(xp.sqrt(e)),
+        depth=_half_more_arsinh_root,
     ),
     curvature=Curvature(2 * _SCALE * _LECUN_PEAK / cosh(_SCALE * Z) ** 2, -tanh(_SCALE * Z)),
     stationarity=Stationarity(

@@ -1,8 +1,4 @@
-"""Differences s·|w| - c, in which all digits of a slope s matter when |w| is next to the critical weight c/s.
-
-Sums and products carry their rounding errors, by plain arithmetic that any array namespace has: T. J. Dekker, "A
-floating-point technique for extending the available precision", Numer. Math. 18 (1971).
-"""
+"""Differences s·|w| - c, in which all digits of a slope s matter when |w| is next to the critical weight c/s."""
 
 import math
 from dataclasses import dataclass
@@ -12,10 +8,10 @@ from typing import Any, TypeAlias
 import sympy
 
 from gradtheory.enclosure import as_rational, enclose
+from gradtheory.pairs import Pair, quick_sum, two_product, two_sum
 
 Array: TypeAlias = Any  # of any namespace
 
-_SPLITTER = 134217729.0  # 2**27 + 1
 _SCALE = 2.0**-64  # so that nothing overflows
 _EXACT = 2**53
 _BITS = 320
@@ -41,13 +37,13 @@ class Multiple:
     divisor: float
     is_plain: bool
 
-    def minus(self, weight: Array, threshold: Array) -> Array:
-        """Return a positive multiple of s·weight - threshold, to the last bit or two even where all digits cancel.
+    def minus(self, weight: Array, threshold: Array) -> Pair:
+        """Return a positive multiple of s·weight - threshold, to twice the digits even where all of them cancel.
 
         The factor is the same for all slopes that were made multiples together.
         """
         if self.is_plain:
-            return self.parts[0] * weight - threshold if self.parts else -threshold
+            return quick_sum(self.parts[0] * weight, -threshold) if self.parts else (-threshold, 0.0)
         weight, threshold = _SCALE * weight, _SCALE * threshold
         terms = _product(-self.divisor, threshold)
         for part in self.parts[: _PARTS - 1]:
@@ -95,29 +91,16 @@ def _is_power_of_two(number: float) -> bool:
 
 def _product(factor: float, array: Array) -> list[Array]:
     """Return a product as a float and what it lacks."""
-    product = factor * array
-    if _is_power_of_two(abs(factor)):
-        return [product]
-    high, a_high = _high(factor), _high(array)
-    low, a_low = factor - high, array - a_high
-    return [product, ((high * a_high - product) + high * a_low + low * a_high) + low * a_low]
+    return [factor * array] if _is_power_of_two(abs(factor)) else list(two_product(factor, array))
 
 
-def _high(a: Any) -> Any:
-    scaled = _SPLITTER * a
-    return scaled - (scaled - a)
-
-
-def _total(terms: list[Array]) -> Array:
+def _total(terms: list[Array]) -> Pair:
     """Return a sum as if computed with thrice the digits (Ogita, Rump & Oishi, SIAM J. Sci. Comput. 26, 2005)."""
     terms = list(terms)
     for _ in range(2 if len(terms) > 2 else 1):
         for k in range(1, len(terms)):
-            one, other = terms[k], terms[k - 1]
-            total = one + other
-            part = total - one
-            terms[k], terms[k - 1] = total, (one - (total - part)) + (other - part)
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
+            terms[k], terms[k - 1] = two_sum(terms[k], terms[k - 1])
+    rest = 0.0
+    for term in terms[:-1]:
+        rest = rest + term
+    return two_sum(terms[-1], rest)

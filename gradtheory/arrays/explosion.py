@@ -7,6 +7,7 @@ On a branch, |σ'(z)| = t = c/|w| at a depth from its end that depends on the re
 whose numerator and denominator are computed to all their digits: nothing cancels, even at the critical weight.
 """
 
+import functools
 import math
 import os
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
 from gradtheory.arrays.plan import Part, Plan, plan_of
 from gradtheory.errors import InvalidArgument
+from gradtheory.pairs import Pair, added, divided, quotient, times
 
 _BLOCK = 131_072  # elements at a time and thread: they stay in cache
 _TINY = 5e-324
@@ -114,30 +116,57 @@ def explosion_intervals(
 
 def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
     size = xp.clip(abs(weight), _TINY, None)  # no weight of this size explodes unless every weight does
-    total, steep, above = None, None, size
+    lengths = []
     for part, count in plan.distinct_parts:
-        if total is None or part.steep != steep:
-            steep, above = part.steep, size if part.steep is None else part.steep.minus(size, level)
-        if part.branch.is_flat or part.reaches_infinity or plan.is_periodic:
-            is_endless = part.reaches_infinity or plan.is_periodic
-            width = xp.where(above > 0, math.inf if is_endless else part.length, 0.0 * size) / size
-        else:
-            width = _depth(part, xp, xp.clip(above, 0.0, None), size, level)
-            width /= size
-        if count != 1.0:
-            width *= count
-        total = width if total is None else total + width
-    if total is None:
+        above = (size, 0.0) if part.steep is None else part.steep.minus(size, level)
+        is_endless = plan.is_periodic or part.reaches_infinity
+        lengths.append((count, _length(part, xp, above, size, level, is_endless=is_endless)))
+    if not lengths:
         return 0.0 * weight
-    return xp.where(weight == 0.0, 0.0, total) if any(part.steep is None for part in plan.parts) else total
+    if len(lengths) == 1:
+        count, length = lengths[0]
+        width = count * divided(xp, length, size)  # exact: 1 or 2
+    else:
+        width = divided(xp, functools.reduce(added, (_counted(count, *length) for count, length in lengths)), size)
+    return xp.where(weight == 0.0, 0.0, width) if any(part.steep is None for part in plan.parts) else width
 
 
-def _depth(part: Part, xp: Any, above: Any, size: Any, level: Any) -> Any:
-    """Return the length of a curved branch's part in the set of z."""
-    below = -part.shallow.minus(size, level)
-    if part.shallow.parts:
-        return xp.where(below > 0, part.depth(xp, above / xp.where(below > 0, below, 1.0)), part.length)
-    return part.depth(xp, above if isinstance(below, float) and below == 1.0 else above / below)
+def _counted(count: float, high: Any, low: Any) -> Pair:
+    return (high, low) if count == 1.0 else times((count, 0.0), (high, low))
+
+
+def _length(part: Part, xp: Any, above: Pair, size: Any, level: Any, *, is_endless: bool) -> Pair:
+    """Return the length of a branch's part in the set of z."""
+    explodes = above[0] > 0
+    if is_endless:
+        return xp.where(explodes, math.inf, 0.0 * size), 0.0
+    whole, rest = part.length
+    if part.branch.is_flat:
+        return xp.where(explodes, whole, 0.0 * size), xp.where(explodes, rest, 0.0)
+    below = part.shallow.minus(size, level)
+    if not part.shallow.parts:  # what lies below is the threshold
+        depth, lost = part.depth(xp, _over(xp, (xp.clip(above[0], 0.0, None), above[1]), below, part.wants_pairs))
+        return depth, lost
+    is_crossed = below[0] < 0
+    depth, lost = part.depth(xp, _excess(xp, above, below, explodes & is_crossed, part.wants_pairs))
+    return xp.where(is_crossed, depth, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
+
+
+def _excess(xp: Any, above: Pair, below: Pair, is_crossed: Any, wants_pairs: bool) -> Pair:
+    """Return above/(-below) where a branch is crossed, and 0 elsewhere."""
+    above = xp.where(is_crossed, above[0], 0.0), xp.where(is_crossed, above[1], 0.0) if wants_pairs else 0.0
+    if not isinstance(below[0], float):
+        below = xp.where(is_crossed, below[0], -1.0), xp.where(is_crossed, below[1], 0.0) if wants_pairs else 0.0
+    return _over(xp, above, below, wants_pairs)
+
+
+def _over(xp: Any, above: Pair, below: Pair, wants_pairs: bool) -> Pair:
+    if isinstance(below[0], float) and below[0] == -1.0:
+        return above
+    if not wants_pairs:
+        return -above[0] / below[0], 0.0
+    high, low = quotient(above, (-below[0], -below[1]))
+    return high, xp.where(abs(low) <= abs(high), low, 0.0)  # it is nan where a product overflows
 
 
 def _intervals(plan: Plan, xp: Any, weight: Any, bias: Any, level: Any) -> Any:
@@ -158,7 +187,7 @@ def _intervals(plan: Plan, xp: Any, weight: Any, bias: Any, level: Any) -> Any:
             stops[k] = xp.where(here, upper, stops[k])
         joined = size < 0
         if part.at_right is not None:
-            joined = present & (upper == right) & (part.at_right.minus(size, level) > 0)
+            joined = present & (upper == right) & (part.at_right.minus(size, level)[0] > 0)
     columns = []
     for k in range(plan.most_components):
         lower, upper = starts[k], stops[k]
@@ -173,21 +202,22 @@ def _piece(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
     """Return the ends in z of a branch's part in the set, and whether there is one."""
     left, right = part.ends
     zero = 0.0 * size
-    above = part.steep.minus(size, level) if part.steep is not None else size
-    present = above > 0
+    above = (size, zero) if part.steep is None else part.steep.minus(size, level)
+    present = above[0] > 0
     if part.branch.is_flat:
         return left + zero, right + zero, present
-    below = -part.shallow.minus(size, level)
-    crossed = present & (below > 0)
+    below = part.shallow.minus(size, level)
+    is_crossed = present & (below[0] < 0)
     if part.steep is None:
-        excess = level / xp.where(crossed, size, 1.0)
+        excess = (level / xp.where(is_crossed, size, 1.0), zero)
     else:
-        excess = xp.where(crossed, above, 1.0) / xp.where(crossed, below, 1.0)
+        excess = _excess(xp, above, below, is_crossed, part.wants_pairs)
     anchor, rest, direction = part.anchor
-    at = anchor + (direction * part.depth(xp, excess) + rest)
+    depth, _ = part.depth(xp, excess)  # beside the bias, an ulp of it does not count
+    at = anchor + (direction * depth + rest)
     if part.branch.rises:
-        return xp.where(crossed, at, left), right + zero, present
-    return left + zero, xp.where(crossed, at, right), present
+        return xp.where(is_crossed, at, left), right + zero, present
+    return left + zero, xp.where(is_crossed, at, right), present
 
 
 def _mapped(

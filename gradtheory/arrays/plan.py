@@ -16,6 +16,7 @@ from gradtheory.activations.profile import Profile
 from gradtheory.arrays.excess import Multiple, floats_of, multiples_of
 from gradtheory.arrays.table import Table, anchor_of
 from gradtheory.enclosure import sign
+from gradtheory.pairs import Pair
 from gradtheory.superlevel import Level
 
 
@@ -46,9 +47,13 @@ class Part:
     at_right: Multiple | None
 
     @cached_property
-    def length(self) -> float:
+    def length(self) -> Pair:
         """The length of the branch."""
-        return _float(self.branch.right - self.branch.left)
+        length = self.branch.right - self.branch.left
+        if length.is_infinite:
+            return math.inf, 0.0
+        high, low, *_ = (*floats_of(length), 0.0, 0.0)
+        return high, low
 
     @cached_property
     def ends(self) -> tuple[float, float]:
@@ -59,7 +64,7 @@ class Part:
     def reaches_infinity(self) -> bool:
         """Whether whatever explodes here has infinite length."""
         if self.branch.is_flat:
-            return math.isinf(self.length)
+            return math.isinf(self.length[0])
         return bool((self.branch.right if self.branch.rises else self.branch.left).is_infinite)
 
     @property
@@ -67,7 +72,7 @@ class Part:
         """The level below which the branch has a part of infinite length."""
         if self.reaches_infinity:
             return self.branch.steepest
-        return sympy.S.Zero if math.isfinite(self.length) else self.branch.shallowest
+        return sympy.S.Zero if math.isfinite(self.length[0]) else self.branch.shallowest
 
     @cached_property
     def anchor(self) -> tuple[float, float, float]:
@@ -76,13 +81,18 @@ class Part:
         floats = (*floats_of(point), 0.0, 0.0)
         return floats[0], floats[1], (1.0 if point != self.branch.right else -1.0)
 
+    @property
+    def wants_pairs(self) -> bool:
+        """Whether more than one float of the excess would be used."""
+        return self.branch.depth is not None
+
     @cached_property
     def depth(self) -> Callable[[Any, Any], Any]:
         """The record's closed form, or else a table of proven crossings, for NumPy only."""
         if self.branch.depth is not None:
             return self.branch.depth
         table = _table(self.twin, self.function)
-        return lambda _, e: table(e)
+        return lambda _, e: (table(e[0]), 0.0)
 
 
 @dataclass(frozen=True)
