@@ -72,3 +72,9 @@ def test_what_does_not_fit_is_refused(arguments):
 def test_weights_that_are_not_found_are_undecided(which):
     with pytest.raises(Undecided):
         gt.explosion_set(which, x=1, b="1/2", solve_for="w")
+
+
+@pytest.mark.parametrize(("far", "b"), [("exponential", 150), ("cloglog", 55), ("silu", -400)])
+def test_weights_far_from_the_origin_are_decided(far, b):
+    """Newton's method takes steps of 1 towards a zero of (z - b)·exp(z)."""
+    assert gt.explosion_set(far, x=1, b=b, threshold="1/7", solve_for="w").contains(0) is sympy.false

@@ -18,6 +18,7 @@ from gradtheory.errors import Undecided
 _CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
 _MOST_PIECES = 4_000  # of one bisection
 _BITS_BY_PIECES = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * _MOST_PIECES, 16 * FIRST_BITS))
+_INFINITY = flint.arb("inf")
 _FARTHEST = flint.arb(2) ** 200
 _ORDERS = 4  # derivatives asked where a function vanishes at an end
 
@@ -284,7 +285,7 @@ class _Difference:
 def _bracket(difference: _Difference, whole: Interval) -> tuple[Ball, Ball] | None:
     """Return exact points around the zero of an increasing difference, or None at this precision."""
     lower, upper = whole  # the zero lies between; the difference need not be defined at these ends
-    point = _inside(lower, upper)
+    point, last_step = _inside(lower, upper), _INFINITY
     for _ in range(4 * difference.bits):
         value = difference(point)
         found = _sign(value)
@@ -297,11 +298,12 @@ def _bracket(difference: _Difference, whole: Interval) -> tuple[Ball, Ball] | No
         closer = (point + step).mid()
         if abs(step) <= abs(point) * flint.arb(2) ** -(difference.bits // 2):
             return _widened(difference, closer, whole)
-        if not (closer > lower and closer < upper):  # also where it is nan
+        is_slow = abs(step) > last_step / 2 and lower.is_finite() and upper.is_finite()  # as exp(z) from far away
+        if is_slow or not (closer > lower and closer < upper):  # also where it is nan
             closer = _inside(lower, upper)
             if not (closer > lower and closer < upper):
                 return None
-        point = closer
+        point, last_step = closer, abs(step)
     return None
 
 
