@@ -4,19 +4,17 @@ On a window [-w, w] every switch of the formula, every zero of σ'' and every ze
 lies beyond rests on the limits of σ' that SymPy finds at ±oo, and on there being no further turning point.
 """
 
-import functools
 import itertools
 
 import sympy
 
 from gradtheory.activations.branch import Branch, Z
+from gradtheory.activations.limits import MOST_OPERATIONS, in_exponentials, limit
 from gradtheory.activations.pieces import breaks, exact_zeros, inner_point, piece_at, root_between
 from gradtheory.enclosure import derivative, sign, sign_at
 from gradtheory.errors import Undecided
-from gradtheory.root import Root
 
 WINDOW = sympy.Integer(64)
-_MOST_OPERATIONS = 200  # of a slope whose limits SymPy is asked for: it may take very long
 
 
 def found_branches(
@@ -88,7 +86,7 @@ def _smooth_branches(
     turns = (outer_left, *exact_zeros(bend, Z, left, right), outer_right)
     found: list[Branch] = []
     for start, stop in itertools.pairwise(turns):
-        at_start, at_stop = _limit(slope, start, "+"), _limit(slope, stop, "-")
+        at_start, at_stop = limit(slope, start, "+"), limit(slope, stop, "-")
         rises = sign(at_stop - at_start) if at_start.is_finite or at_stop.is_finite else sign(at_stop)
         if sign_at(bend, Z, _near_the_finite_end(start, stop)) != rises:
             raise Undecided(
@@ -112,31 +110,11 @@ def _near_the_finite_end(start: sympy.Expr, stop: sympy.Expr) -> sympy.Rational:
 
 def _sign_form(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression with the same sign, factored, so that interval arithmetic overestimates it less."""
-    for inner in {each.args[0] for each in expr.atoms(sympy.tanh)}:
-        expr = expr.subs(sympy.tanh(inner) ** 2, 1 - 1 / sympy.cosh(inner) ** 2)
-    if expr.count_ops() > _MOST_OPERATIONS:
+    if expr.count_ops() > MOST_OPERATIONS:
         return expr
-    powers, generators = _exponentials(expr)
-    factors = sympy.Mul.make_args(sympy.factor(sympy.together(expr.xreplace(powers))))
+    rational, generators = in_exponentials(expr)
+    factors = sympy.Mul.make_args(sympy.factor(sympy.together(rational)))
     return sympy.Mul(*(each for each in factors if not each.is_positive)).xreplace(generators)
-
-
-def _exponentials(expr: sympy.Expr) -> tuple[dict[sympy.Expr, sympy.Expr], dict[sympy.Expr, sympy.Expr]]:
-    """Return the exponentials of an expression as powers of a few symbols, and these symbols as exponentials.
-
-    SymPy's polynomials would write exp(1.702*z) as the 851st power of exp(z/500).
-    """
-    by_direction: dict[sympy.Expr, list[sympy.Rational]] = {}
-    for each in expr.atoms(sympy.exp):
-        coefficient, direction = each.args[0].as_coeff_Mul()
-        by_direction.setdefault(direction, []).append(coefficient)
-    powers: dict[sympy.Expr, sympy.Expr] = {}
-    generators: dict[sympy.Expr, sympy.Expr] = {}
-    for direction, coefficients in by_direction.items():
-        unit, base = functools.reduce(sympy.gcd, coefficients), sympy.Dummy(positive=True)
-        generators[base] = sympy.exp(unit * direction)
-        powers |= {sympy.exp(each * direction): base ** (each / unit) for each in coefficients}
-    return powers, generators
 
 
 def _is_zero(expr: sympy.Expr) -> bool:
@@ -145,25 +123,6 @@ def _is_zero(expr: sympy.Expr) -> bool:
     except Undecided:
         return False
     return suspected and bool(sympy.simplify(expr) == 0)
-
-
-def _limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
-    """Return the one-sided limit of the slope at an end, finite or not."""
-    if isinstance(end, Root):
-        return end.map(sympy.Lambda(Z, slope))
-    if end.is_finite:
-        value = slope.subs(Z, end)
-        if value.is_finite and value.is_extended_real:
-            return value
-    if slope.count_ops() > _MOST_OPERATIONS:
-        raise Undecided(f"the limit of {slope} at {end} is not sought: the expression is too large")
-    try:
-        value = sympy.limit(slope.rewrite(sympy.erf), Z, end, side)
-    except (NotImplementedError, ValueError, TypeError, RecursionError, AttributeError) as error:
-        raise Undecided(f"SymPy finds no limit of {slope} at {end}: {type(error).__name__}") from None
-    if not value.is_extended_real or not value.is_number or value.has(sympy.AccumBounds, sympy.Limit):
-        raise Undecided(f"{slope} has no limit at {end} that SymPy finds")
-    return value
 
 
 def _joined(branches: list[Branch]) -> list[Branch]:
