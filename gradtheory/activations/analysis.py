@@ -56,7 +56,7 @@ def period_of(slope: sympy.Expr) -> sympy.Expr | None:
     2*pi/3
 
     """
-    if not slope.has(sympy.sin, sympy.cos) or slope.count_ops() > _MOST_OPERATIONS:
+    if not slope.has(sympy.sin, sympy.cos) or slope.count_ops() > MOST_OPERATIONS:
         return None
     period = sympy.periodicity(slope, Z)
     if period is None or not period.is_positive or sympy.simplify(slope.subs(Z, Z + period) - slope) != 0:
