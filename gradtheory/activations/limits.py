@@ -10,6 +10,7 @@ from gradtheory.errors import Undecided
 from gradtheory.root import Root
 
 MOST_OPERATIONS = 300  # of an expression that SymPy is asked about: it may take very long
+_HIGHEST_POWER = 40  # of one exponential: beyond, polynomials are too large, and others stand beside it
 _HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
 
 
@@ -86,7 +87,14 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
     powers: dict[sympy.Expr, sympy.Expr] = {}
     generators: dict[sympy.Expr, sympy.Expr] = {}
     for direction, coefficients in by_direction.items():
-        unit, base = functools.reduce(sympy.gcd, coefficients.values()), sympy.Dummy(positive=True)
-        generators[base] = sympy.exp(unit * direction)
-        powers |= {each: base ** (coefficient / unit) for each, coefficient in coefficients.items()}
+        unit = functools.reduce(sympy.gcd, coefficients.values())
+        has_small_powers = max(abs(each) for each in coefficients.values()) <= _HIGHEST_POWER * unit
+        for each, coefficient in coefficients.items():
+            share = unit if has_small_powers else abs(coefficient)
+            value = sympy.exp(share * direction)
+            base = next((known for known, other in generators.items() if other == value), None)
+            if base is None:
+                base = sympy.Dummy(positive=True)
+                generators[base] = value
+            powers[each] = base ** (coefficient / share)
     return plain.xreplace(powers), generators
