@@ -37,7 +37,14 @@ def test_what_has_no_limit_is_undecided():
 
 
 def test_exponentials_that_are_powers_of_one_another_share_a_symbol():
-    _, generators = in_exponentials(cosh(_CUBE) + exp(-3 * _CUBE) + exp(_CUBE / 7))
+    _, generators = in_exponentials(cosh(_CUBE).rewrite(exp) + exp(-3 * _CUBE) + exp(_CUBE / 3))
     assert len(generators) == 1
     _, generators = in_exponentials(exp(Z) + exp(Z**2) + Abs(Z))
     assert len(generators) == 2
+
+
+def test_great_powers_of_one_exponential_are_kept_apart():
+    expr = exp(Z) + exp(Rational("1.2345") * Z) + exp(-Z)
+    apart, generators = in_exponentials(expr)
+    assert len(generators) == 2
+    assert apart.xreplace(generators) == expr

@@ -9,7 +9,7 @@ import itertools
 import sympy
 
 from gradtheory.activations.branch import Branch, Z
-from gradtheory.activations.limits import MOST_OPERATIONS, in_exponentials, limit
+from gradtheory.activations.limits import HYPERBOLIC, MOST_OPERATIONS, in_exponentials, limit
 from gradtheory.activations.pieces import breaks, exact_zeros, inner_point, piece_at, root_between
 from gradtheory.enclosure import derivative, sign, sign_at
 from gradtheory.errors import Undecided
@@ -112,7 +112,11 @@ def _sign_form(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression with the same sign, factored, so that interval arithmetic overestimates it less."""
     if expr.count_ops() > MOST_OPERATIONS:
         return expr
-    rational, generators = in_exponentials(expr)
+    rational, generators = in_exponentials(expr.rewrite(HYPERBOLIC, sympy.exp))
+    if len(generators) > 1:  # beside other exponentials, tanh stays small and is left as it is
+        for inner in {each.args[0] for each in expr.atoms(sympy.tanh)}:
+            expr = expr.subs(sympy.tanh(inner) ** 2, 1 - 1 / sympy.cosh(inner) ** 2)
+        rational, generators = in_exponentials(expr)
     factors = sympy.Mul.make_args(sympy.factor(sympy.together(rational)))
     return sympy.Mul(*(each for each in factors if not each.is_positive)).xreplace(generators)
 

@@ -10,8 +10,8 @@ from gradtheory.errors import Undecided
 from gradtheory.root import Root
 
 MOST_OPERATIONS = 300  # of an expression that SymPy is asked about: it may take very long
-_HIGHEST_POWER = 40  # of one exponential: beyond, polynomials are too large, and others stand beside it
-_HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
+HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
+_GREATEST_POWER = 16  # of one exponential: polynomials of great degree take long
 
 
 def limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
@@ -53,7 +53,7 @@ def _by_leading_terms(slope: sympy.Expr, end: sympy.Expr) -> sympy.Expr | None:
     In the numerator and the denominator the greatest power of the exponential wins, and then that of z.
     """
     towards = slope.subs(Z, -Z) if end is -sympy.oo else slope
-    rational, generators = in_exponentials(towards)
+    rational, generators = in_exponentials(towards.rewrite(HYPERBOLIC, sympy.exp))
     variables, directions = (*generators, Z), [each.args[0] for each in generators.values()]
     known = len(generators) <= 1 and all(each.is_polynomial(Z) for each in directions)
     if not (known and rational.is_rational_function(*variables)):
@@ -75,11 +75,10 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
     """Return an expression with its exponentials as powers of a few symbols, and these symbols as exponentials.
 
     SymPy's polynomials would write exp(1.702*z) as the 851st power of exp(z/500), and would not see that
-    exp(-z**3 - z) is a power of exp(z**3 + z).
+    exp(-z**3 - z) is a power of exp(z**3 + z). Exponentials whose powers would be great get a symbol each.
     """
-    plain = expr.rewrite(_HYPERBOLIC, sympy.exp)
     by_direction: dict[sympy.Expr, dict[sympy.Expr, sympy.Rational]] = {}
-    for each in plain.atoms(sympy.exp):
+    for each in expr.atoms(sympy.exp):
         coefficient, direction = sympy.expand(each.args[0]).primitive()
         if direction.could_extract_minus_sign():
             coefficient, direction = -coefficient, -direction
@@ -87,14 +86,12 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
     powers: dict[sympy.Expr, sympy.Expr] = {}
     generators: dict[sympy.Expr, sympy.Expr] = {}
     for direction, coefficients in by_direction.items():
-        unit = functools.reduce(sympy.gcd, coefficients.values())
-        has_small_powers = max(abs(each) for each in coefficients.values()) <= _HIGHEST_POWER * unit
+        common = functools.reduce(sympy.gcd, coefficients.values())
+        is_small = all(abs(each) <= _GREATEST_POWER * common for each in coefficients.values())
+        units = {common} if is_small else {abs(each) for each in coefficients.values()}
+        bases = {unit: sympy.Dummy(positive=True) for unit in sorted(units)}
+        generators |= {base: sympy.exp(unit * direction) for unit, base in bases.items()}
         for each, coefficient in coefficients.items():
-            share = unit if has_small_powers else abs(coefficient)
-            value = sympy.exp(share * direction)
-            base = next((known for known, other in generators.items() if other == value), None)
-            if base is None:
-                base = sympy.Dummy(positive=True)
-                generators[base] = value
-            powers[each] = base ** (coefficient / share)
-    return plain.xreplace(powers), generators
+            unit = common if is_small else abs(coefficient)
+            powers[each] = bases[unit] ** (coefficient / unit)
+    return expr.xreplace(powers), generators
