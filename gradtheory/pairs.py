@@ -73,7 +73,9 @@ def divided(xp: Any, above: Pair, below: Any) -> Any:
     """Return a pair over a number, rounded once; a pair with nothing low is divided as one float."""
     if isinstance(above[1], float):
         return above[0] / below
-    high, low = quotient((_SCALE * above[0], _SCALE * above[1]), (_SCALE * below, 0.0))
+    high, scaled = above[0] / below, _SCALE * below
+    product, error = two_product(high, scaled)
+    low = (((_SCALE * above[0] - product) - error) + _SCALE * above[1]) / scaled
     return high + xp.where(abs(low) <= abs(high), low, 0.0)
 
 
