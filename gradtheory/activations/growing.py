@@ -7,7 +7,7 @@ from sympy import Interval, S, asinh, cosh, exp, log, oo, sqrt, tanh
 
 from gradtheory.activations.kernels import ratio
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import single
+from gradtheory.activations.shapes import Single
 from gradtheory.functions import RealLog
 
 
@@ -21,7 +21,7 @@ exponential = Activation(
     latex=r"\exp",
     expr=exp(Z),
     range=Interval.open(0, oo),
-    branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T), depth=single(lambda xp, t: xp.log(t))),),
+    branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T), depth=Single(lambda xp, t: xp.log(t))),),
     curvature=Curvature(exp(Z), S.One),
     kernel=_exponential_kernel,
     reference="Keras; a Poisson regression's inverse link (McCullagh & Nelder, 2nd ed. 1989, chapter 6)",
@@ -40,8 +40,8 @@ quadratic = Activation(
     expr=Z**2,
     range=Interval(0, oo),
     branches=(
-        Branch(-oo, S.Zero, -oo, S.Zero, inverse=-T / 2, depth=single(lambda xp, t: t / 2.0)),
-        Branch(S.Zero, oo, S.Zero, oo, inverse=T / 2, depth=single(lambda xp, t: t / 2.0)),
+        Branch(-oo, S.Zero, -oo, S.Zero, inverse=-T / 2, depth=Single(lambda xp, t: t / 2.0)),
+        Branch(S.Zero, oo, S.Zero, oo, inverse=T / 2, depth=Single(lambda xp, t: t / 2.0)),
     ),
     curvature=Curvature(S(2), S.One),
     kernel=_quadratic_kernel,
@@ -72,8 +72,8 @@ log_cosh = Activation(
     derivative=tanh(Z),
     range=Interval(0, oo),
     branches=(
-        Branch(-oo, S.Zero, -S.One, S.Zero, inverse=-_LOG_COSH_HALF, depth=single(_log_cosh_depth)),
-        Branch(S.Zero, oo, S.Zero, S.One, inverse=_LOG_COSH_HALF, depth=single(_log_cosh_depth)),
+        Branch(-oo, S.Zero, -S.One, S.Zero, inverse=-_LOG_COSH_HALF, depth=Single(_log_cosh_depth)),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_LOG_COSH_HALF, depth=Single(_log_cosh_depth)),
     ),
     curvature=Curvature(1 / cosh(Z) ** 2, S.One),
     kernel=_log_cosh_kernel,
@@ -101,7 +101,7 @@ bent_identity = Activation(
             S.Half,
             S(3) / 2,
             inverse=2 * (T - 1) / sqrt((2 * T - 1) * (3 - 2 * T)),
-            depth=single(lambda xp, e: (1.0 - e) / (2.0 * xp.sqrt(e))),
+            depth=Single(lambda xp, e: (1.0 - e) / (2.0 * xp.sqrt(e))),
         ),
     ),
     curvature=Curvature(1 / (2 * sqrt(Z**2 + 1) ** 3), S.One),

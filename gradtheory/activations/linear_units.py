@@ -6,7 +6,7 @@ from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, oo, sqr
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import ratio, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import cube_root_depth, cube_root_excess, single
+from gradtheory.activations.shapes import Single, cube_root_depth, cube_root_excess
 from gradtheory.functions import RealLog
 from gradtheory.inputs import exact_positive
 
@@ -36,7 +36,7 @@ def celu(alpha: Expr = S.One) -> Activation:
                 S.Zero,
                 S.One,
                 inverse=-alpha * RealLog(1 / T),
-                depth=single(lambda xp, e: float(alpha) * xp.log1p(e)),
+                depth=Single(lambda xp, e: float(alpha) * xp.log1p(e)),
             ),
             Branch(S.Zero, oo, S.One, S.One),
         ),

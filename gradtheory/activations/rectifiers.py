@@ -9,7 +9,7 @@ from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, l
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import logistic, stretch
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import logarithm, single, steps
+from gradtheory.activations.shapes import Single, logarithm, steps
 from gradtheory.enclosure import sign
 from gradtheory.functions import RealLog
 from gradtheory.inputs import exact_positive
@@ -145,7 +145,7 @@ def softplus(beta: Expr = S.One) -> Activation:
                 S.Zero,
                 S.One,
                 inverse=-RealLog(1 / T - 1) / beta,
-                depth=single(lambda xp, e: -xp.log(e) / float(beta)),
+                depth=Single(lambda xp, e: -xp.log(e) / float(beta)),
             ),
         ),
         curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import sympy
@@ -68,9 +69,15 @@ def cube_root_depth(alpha: sympy.Expr) -> Depth:
     return depth
 
 
-def single(function: Callable[[Any, Any], Any]) -> Depth:
-    """Return a depth to one float's accuracy: enough where it is an end and no length, or where speed is wanted."""
-    return lambda xp, e: (function(xp, e[0]), 0.0)
+@dataclass(frozen=True)
+class Single:
+    """A depth to one float's accuracy: enough where it is an end and no length, or where speed is wanted."""
+
+    function: Callable[[Any, Any], Any]
+
+    def __call__(self, xp: Any, e: Pair) -> Pair:
+        """Return the depth for the first float of an excess."""
+        return self.function(xp, e[0]), 0.0
 
 
 def straight(length: sympy.Expr) -> Depth:

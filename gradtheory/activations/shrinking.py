@@ -7,7 +7,7 @@ from sympy import Abs, Expr, FiniteSet, Interval, Le, Max, Min, Piecewise, S, Un
 
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import single, steps
+from gradtheory.activations.shapes import Single, steps
 from gradtheory.inputs import exact_positive
 
 
@@ -112,8 +112,8 @@ tanhshrink = Activation(
     derivative=tanh(Z) ** 2,
     range=S.Reals,
     branches=(
-        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF, depth=single(_tanhshrink_depth)),
-        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF, depth=single(_tanhshrink_depth)),
+        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF, depth=Single(_tanhshrink_depth)),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF, depth=Single(_tanhshrink_depth)),
     ),
     curvature=Curvature(2 / cosh(Z) ** 2, tanh(Z)),
     kernel=_tanhshrink_kernel,

@@ -9,7 +9,7 @@ from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, p
 
 from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
-from gradtheory.activations.shapes import arsinh_root, bell, hyperbola, logarithm, single
+from gradtheory.activations.shapes import Single, arsinh_root, bell, hyperbola, logarithm
 from gradtheory.functions import RealLog
 from gradtheory.pairs import Pair, plus, root
 
@@ -26,7 +26,7 @@ sigmoid = Activation(
     branches=bell(
         peak=Rational(1, 4),
         half_width=2 * asinh(sqrt(1 / T - 4) / 2),
-        depth=single(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
+        depth=Single(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
     ),
     curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
     stationarity=Stationarity(

@@ -6,7 +6,7 @@ from sympy import Expr, Interval, Max, Min, Piecewise, S, asinh, cosh, exp, log,
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import logistic
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.activations.shapes import single, straight
+from gradtheory.activations.shapes import Single, straight
 from gradtheory.functions import RealLog
 from gradtheory.inputs import exact_positive
 
@@ -22,7 +22,7 @@ log_sigmoid = Activation(
     expr=-log(1 + exp(-Z)),
     derivative=1 / (1 + exp(Z)),
     range=Interval.open(-oo, 0),
-    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=RealLog(1 / T - 1), depth=single(lambda xp, e: xp.log(e))),),
+    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=RealLog(1 / T - 1), depth=Single(lambda xp, e: xp.log(e))),),
     curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, -S.One),
     kernel=_log_sigmoid_kernel,
     reference="the logarithm of the sigmoid, as in cross entropy; PyTorch's name",
@@ -63,7 +63,7 @@ def squareplus(b: Expr = _FOUR) -> Activation:
                 S.Zero,
                 S.One,
                 inverse=sqrt(b) * (T - S.Half) / sqrt(T * (1 - T)),
-                depth=single(lambda xp, e: float(sqrt(b)) * (1.0 - e) / (2.0 * xp.sqrt(e))),
+                depth=Single(lambda xp, e: float(sqrt(b)) * (1.0 - e) / (2.0 * xp.sqrt(e))),
             ),
         ),
         curvature=Curvature(b / (2 * sqrt(Z**2 + b) ** 3), S.One),

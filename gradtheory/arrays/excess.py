@@ -37,13 +37,16 @@ class Multiple:
     divisor: float
     is_plain: bool
 
-    def minus(self, weight: Array, threshold: Array) -> Pair:
+    def minus(self, weight: Array, threshold: Array, *, wants_pair: bool = True) -> Pair:
         """Return a positive multiple of s·weight - threshold, to twice the digits even where all of them cancel.
 
         The factor is the same for all slopes that were made multiples together.
         """
         if self.is_plain:
-            return quick_sum(self.parts[0] * weight, -threshold) if self.parts else (-threshold, 0.0)
+            if not self.parts:
+                return -threshold, 0.0
+            product = self.parts[0] * weight
+            return quick_sum(product, -threshold) if wants_pair else (product - threshold, 0.0)
         weight, threshold = _SCALE * weight, _SCALE * threshold
         terms = _product(-self.divisor, threshold)
         for part in self.parts[: _PARTS - 1]:

@@ -9,6 +9,7 @@ whose numerator and denominator are computed to all their digits: nothing cancel
 
 import functools
 import math
+import operator
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -119,12 +120,14 @@ def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
     size = xp.clip(abs(weight), _TINY, None)  # no weight of this size explodes unless every weight does
     lengths = []
     for part, count in plan.distinct_parts:
-        above = (size, 0.0) if part.steep is None else part.steep.minus(size, level)
+        above = (size, 0.0) if part.steep is None else part.steep.minus(size, level, wants_pair=part.wants_pairs)
         is_endless = plan.is_periodic or part.reaches_infinity
         lengths.append((count, _length(part, xp, above, size, level, is_endless=is_endless)))
     if not lengths:
         return 0.0 * weight
-    if len(lengths) == 1:
+    if all(isinstance(length[1], float) for _, length in lengths):
+        width = functools.reduce(operator.add, (count * (length[0] / size) for count, length in lengths))
+    elif len(lengths) == 1:
         count, length = lengths[0]
         width = count * divided(xp, length, size)  # exact: 1 or 2
     else:

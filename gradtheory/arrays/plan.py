@@ -13,6 +13,7 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.branch import size_on
 from gradtheory.activations.profile import Profile
+from gradtheory.activations.shapes import Single
 from gradtheory.arrays.excess import Multiple, floats_of, multiples_of
 from gradtheory.arrays.table import Table, anchor_of
 from gradtheory.enclosure import sign
@@ -84,7 +85,7 @@ class Part:
     @property
     def wants_pairs(self) -> bool:
         """Whether more than one float of the excess would be used."""
-        return self.branch.depth is not None
+        return self.branch.depth is not None and not isinstance(self.branch.depth, Single)
 
     @cached_property
     def depth(self) -> Callable[[Any, Any], Any]:

@@ -26,6 +26,7 @@ _BITS = 256
 _LARGEST, _FARTHEST = 75.0, 709.8  # of ln(1 + e), made of floats next to inf > 0, and where inf = 0
 _NEGLIGIBLE = 2.0**-48, 2.0**-55  # of the last two coefficients
 _MOST_FLAT = 6
+_PLACES_OF_ONE = 4.0 * _SPLITS * 2.0 ** -np.arange(16.0)  # how far a step of 1 in q leads in a cell, by its doubling
 _CONTEXT = mpmath.MPContext()
 _CONTEXT.prec = 128
 
@@ -67,7 +68,7 @@ class Table:
         part = np.floor(place)
         row = ((exponent - 1.0) * _SPLITS + part).astype(np.intp)
         x = 2.0 * (place - part) - 1.0
-        x += np.ldexp(q - (shifted - 1.0), 2 - exponent) * _SPLITS  # what 1 + q has lost
+        x += (q - (shifted - 1.0)) * _PLACES_OF_ONE.take(exponent)  # what 1 + q has lost
         row[np.isnan(q)] = 0
         if not self._known.take(row).all():
             self._build(np.unique(row))
