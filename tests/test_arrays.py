@@ -1,5 +1,6 @@
 """Widths and intervals over arrays: to how many units in the last place, for every shape and kind of array."""
 
+import itertools
 import warnings
 
 import flint
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.activations import T, Z
 from gradtheory.activations.pieces import piece_at
+from gradtheory.arrays.excess import multiples_of
 from gradtheory.arrays.plan import plan_of
 from gradtheory.enclosure import as_rational, derivative, enclose, evaluate, precision
 from gradtheory.errors import InvalidArgument
@@ -176,6 +178,21 @@ def test_at_and_beside_the_critical_weight(name):
     for w in (np.nextafter(nearest, 0), nearest, np.nextafter(nearest, np.inf)):
         explodes = sympy.Rational(*float(w).as_integer_ratio()) > critical
         assert (gt.arrays.explosion_width(name, [w, -w]) > 0).tolist() == [explodes, explodes]
+
+
+def test_differences_keep_their_digits_where_nearly_all_cancel():
+    slope = plan_of(gt.activation("gelu")).parts[-1].branch.steepest
+    exact = as_rational(enclose(slope, 400))
+    convergents = sympy.continued_fraction_convergents(sympy.continued_fraction_iterator(exact))
+    fractions = [each for each in itertools.islice(convergents, 25) if each.p < 2**53]
+    w, c = (
+        np.array([float(part) for part in parts])
+        for parts in zip(*(each.as_numer_denom()[::-1] for each in fractions), strict=True)
+    )
+    found, _ = multiples_of(slope)[0].minus(w, c, wants_pair=False)
+    wanted = [float(exact * each.q - each.p) / 2**64 for each in fractions]
+    assert abs(wanted[-1]) < 1e-32 * c[-1]
+    np.testing.assert_allclose(found, wanted, rtol=1e-15)
 
 
 def test_shapes_broadcast():

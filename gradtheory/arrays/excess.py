@@ -1,6 +1,8 @@
 """Differences s·|w| - c, in which all digits of a slope s matter when |w| is next to the critical weight c/s."""
 
+import functools
 import math
+import operator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -15,6 +17,7 @@ Array: TypeAlias = Any  # of any namespace
 _SCALE = 2.0**-64  # so that nothing overflows
 _EXACT = 2**53
 _BITS = 320
+_NEAR = 2.0**-48  # of the threshold: above it, all but two of the parts are too small to count
 _PARTS = 3  # floats that together have 159 bits
 
 
@@ -48,11 +51,22 @@ class Multiple:
             product = self.parts[0] * weight
             return quick_sum(product, -threshold) if wants_pair else (product - threshold, 0.0)
         weight, threshold = _SCALE * weight, _SCALE * threshold
+        if self.parts and not wants_pair:
+            difference = self._rounded(weight, threshold)
+            if not (abs(difference) < _NEAR * threshold).any():
+                return difference, 0.0
         terms = _product(-self.divisor, threshold)
         for part in self.parts[: _PARTS - 1]:
             terms += _product(part, weight)
         terms += [part * weight for part in self.parts[_PARTS - 1 :]]
         return _total(terms)
+
+    def _rounded(self, weight: Array, threshold: Array) -> Array:
+        """Return the multiple of s·weight - threshold as one float, good unless it is tiny beside the threshold."""
+        high, *low = _product(self.parts[0], weight)
+        from_threshold, *rest = _product(self.divisor, threshold)
+        small = [*low, *(part * weight for part in self.parts[1:2]), *(-each for each in rest)]
+        return functools.reduce(operator.add, small, 0.0) + (high - from_threshold)
 
 
 def multiples_of(*slopes: sympy.Expr) -> tuple[Multiple, ...]:

@@ -25,6 +25,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.pairs import Pair, added, divided, quotient, times
 
 _BLOCK = 131_072  # elements at a time and thread: they stay in cache
+_KEPT = 2**22 - 2**10  # floats: almost the 32 MiB up to which glibc learns from what is freed
 _TINY = 5e-324
 _LEAST, _MOST = 1e-250, 1e250  # thresholds: far from where float64 ends
 
@@ -117,10 +118,16 @@ def explosion_intervals(
 
 
 def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
-    size = xp.clip(abs(weight), _TINY, None)  # no weight of this size explodes unless every weight does
+    size = abs(weight) + _TINY  # changes 0 only, which explodes where all do, and is quicker than a choice
     lengths = []
+    differences: dict[Any, Pair] = {}  # of the slopes that parts have in common
     for part, count in plan.distinct_parts:
-        above = (size, 0.0) if part.steep is None else part.steep.minus(size, level, wants_pair=part.wants_pairs)
+        key = part.steep, part.wants_pairs
+        if key not in differences:
+            differences[key] = (
+                (size, 0.0) if part.steep is None else part.steep.minus(size, level, wants_pair=part.wants_pairs)
+            )
+        above = differences[key]
         is_endless = plan.is_periodic or part.reaches_infinity
         lengths.append((count, _length(part, xp, above, size, level, is_endless=is_endless)))
     if not lengths:
@@ -141,18 +148,17 @@ def _counted(count: float, high: Any, low: Any) -> Pair:
 
 def _length(part: Part, xp: Any, above: Pair, size: Any, level: Any, *, is_endless: bool) -> Pair:
     """Return the length of a branch's part in the set of z."""
-    explodes = above[0] > 0
     if is_endless:
-        return xp.where(explodes, math.inf, 0.0 * size), 0.0
+        return xp.where(above[0] > 0, math.inf, 0.0 * size), 0.0
     whole, rest = part.length
     if part.branch.is_flat:
-        return xp.where(explodes, whole, 0.0 * size), xp.where(explodes, rest, 0.0)
-    below = part.shallow.minus(size, level)
+        return xp.where(above[0] > 0, whole, 0.0 * size), xp.where(above[0] > 0, rest, 0.0)
+    below = part.shallow.minus(size, level, wants_pair=part.wants_pairs)
     if not part.shallow.parts:  # what lies below is the threshold
         depth, lost = part.depth(xp, _over(xp, (xp.clip(above[0], 0.0, None), above[1]), below, part.wants_pairs))
         return depth, lost
     is_crossed = below[0] < 0
-    depth, lost = part.depth(xp, _excess(xp, above, below, explodes & is_crossed, part.wants_pairs))
+    depth, lost = part.depth(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.wants_pairs))
     return xp.where(is_crossed, depth, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
 
 
@@ -168,7 +174,7 @@ def _over(xp: Any, above: Pair, below: Pair, wants_pairs: bool) -> Pair:
     if isinstance(below[0], float) and below[0] == -1.0:
         return above
     if not wants_pairs:
-        return -above[0] / below[0], 0.0
+        return above[0] / -below[0], 0.0
     high, low = quotient(above, (-below[0], -below[1]))
     return high, xp.where(abs(low) <= abs(high), low, 0.0)  # it is nan where a product overflows
 
@@ -268,6 +274,7 @@ def _fill(function: Callable[..., Any], arrays: list[np.ndarray], target: np.nda
         for start in starts:
             fill(start)
         return
+    np.empty(_KEPT)  # freed at once: from then on glibc keeps blocks as large, where it would give back every one
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(fill, starts):
             pass
