@@ -1,10 +1,11 @@
 # Two commands for everyone, `make article` and `make test`; the rest is for developers.
+# `make docs` builds the documentation site into build/docs and runs its examples.
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: article test test-peers lint types bench clean
+.PHONY: article test test-peers docs lint types bench clean
 
 article: $(VENV)/.installed
 	$(BIN)/gradtheory article --out build/article
@@ -14,6 +15,10 @@ test: lint types
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto tests/peers
+
+docs: .venv-docs/.installed
+	.venv-docs/bin/sphinx-build -q -W --keep-going -b html docs build/docs
+	.venv-docs/bin/python -m pytest -q --no-cov -p no:cacheprovider docs README.md README.zh.md
 
 lint: $(VENV)/.test-tools
 	$(BIN)/ruff check .
@@ -26,7 +31,7 @@ bench: .venv-bench/.installed
 	OMP_NUM_THREADS=1 .venv-bench/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
 
 clean:
-	rm -rf build $(VENV) .venv-bench .venv-peers
+	rm -rf build $(VENV) .venv-bench .venv-peers .venv-docs
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +47,12 @@ $(VENV)/.test-tools: $(VENV)/.installed
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --upgrade pip
 	.venv-peers/bin/python -m pip install --quiet -e '.[test,peers]'
+	touch $@
+
+.venv-docs/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --upgrade pip
+	.venv-docs/bin/python -m pip install --quiet -e '.[test,docs]'
 	touch $@
 
 .venv-bench/.installed: pyproject.toml

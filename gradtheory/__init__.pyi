@@ -23,6 +23,11 @@ from .certificate import certificate as certificate
 # the chain
 from .chain import Chain as Chain
 
+# derivations with checked steps
+from .derivation import Derivation as Derivation
+from .derivation import derive as derive
+from .derivation import fact as fact
+
 # where a factor explodes
 from .explosion import ExplosionFormula as ExplosionFormula
 from .explosion import WidestExplosion as WidestExplosion

@@ -2,24 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Context
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import matplotlib as mpl
 import numpy as np
-import sympy
 from matplotlib.figure import Figure
 
 from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
+from gradtheory.guarantee import decimal
 
 _WINDOW = np.linspace(-6.0, 6.0, 24)
 _BARS = " ▁▂▃▄▅▆▇█"
-_DIGITS = 10
 _LIBRARIES = ("torch", "jax", "keras")
 
 
@@ -121,19 +118,3 @@ def _draw(record: Activation, path: Path) -> None:
     plots.glance(record, ax=axes)
     with mpl.rc_context({"svg.hashsalt": "gradtheory", "path.simplify_threshold": 1.0}):
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-
-
-def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
-    """Return a number rounded once, from more digits than are shown.
-
-    Examples
-    --------
-    >>> decimal(sympy.pi, 5), decimal(sympy.oo), decimal(sympy.Integer(4))
-    ('3.1416', 'oo', '4')
-
-    """
-    if number.is_infinite or number.is_Integer:
-        return str(number)
-    exact = str(number.n(digits + 15))
-    rounded: Any = Context(prec=digits).create_decimal(exact)
-    return str(rounded.normalize()) if number.is_Rational else str(rounded)

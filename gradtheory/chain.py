@@ -215,11 +215,11 @@ class Chain:
         True
 
         """
-        letter, layer = self._locate(wrt)
+        letter, layer = self.located(wrt)
         if letter == "a":
-            return sympy.Mul(self._loss_slope(), *self._jacobians(1))
+            return sympy.Mul(self.loss_slope(), *self._jacobians(1))
         last = self.a[layer - 1] if letter == "w" else 1
-        return sympy.Mul(self._loss_slope(), *self._jacobians(layer + 1), self.slope(layer), last)
+        return sympy.Mul(self.loss_slope(), *self._jacobians(layer + 1), self.slope(layer), last)
 
     def backward(self) -> tuple[sympy.Eq, ...]:
         """Return the recursion δ_L = ∂C/∂a_L σ'(z_L), δ_l = σ'(z_l) w_{l+1} δ_{l+1}, from the last layer to the first.
@@ -230,9 +230,9 @@ class Chain:
         (Eq(delta_2, (a_2 - y)/(z_2**2 + 1)), Eq(delta_1, delta_2*w_2/(z_1**2 + 1)))
 
         """
-        below = [self._other_layer("l")] if self.is_symbolic else range(self.depth - 1, 0, -1)
+        below = [self.other_layer("l")] if self.is_symbolic else range(self.depth - 1, 0, -1)
         return (
-            _equation(self.delta[self.depth], self._loss_slope() * self.slope(self.depth)),
+            _equation(self.delta[self.depth], self.loss_slope() * self.slope(self.depth)),
             *(
                 _equation(self.delta[layer], self.slope(layer) * self.w[layer + 1] * self.delta[layer + 1])
                 for layer in below
@@ -362,9 +362,9 @@ class Chain:
             return range(1, self.depth + 1)
         if listed:
             raise InvalidArgument("depth", self.depth, "must be a number here; build the chain with an int")
-        return [self._other_layer("l")]
+        return [self.other_layer("l")]
 
-    def _other_layer(self, name: str) -> sympy.Symbol:
+    def other_layer(self, name: str) -> sympy.Symbol:
         """Return a symbol for any layer, other than the symbol of the depth."""
         name = f"{name}'" if str(self.depth) == name else name
         return sympy.Symbol(name, integer=True, positive=True)
@@ -372,17 +372,18 @@ class Chain:
     def _at_output(self, expr: sympy.Expr) -> sympy.Expr:
         return expr.xreplace({A: self.a[self.depth]})
 
-    def _loss_slope(self) -> sympy.Expr:
+    def loss_slope(self) -> sympy.Expr:
+        """Return ∂C/∂a_L."""
         return self._at_output(self.loss_record.derivative)
 
     def _jacobians(self, first: int | sympy.Expr) -> list[sympy.Expr]:
         """Return the factors σ'(z_k) w_k for k from `first` to L, or their product if a limit is symbolic."""
         if self.is_symbolic:
-            layer = self._other_layer("k")
+            layer = self.other_layer("k")
             return [LayerProduct(self.layer_jacobian(layer), (layer, first, self.depth))]
         return [self.layer_jacobian(layer) for layer in range(first, self.depth + 1)]
 
-    def _locate(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
+    def located(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
         """Return the letter and the layer of a symbol of this chain; x is a_0."""
         if isinstance(wrt, sympy.Basic) and wrt == self.x:
             return "a", 0

@@ -1,6 +1,7 @@
 """The command line: it reads arguments, calls the library and prints; it computes nothing."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +10,17 @@ from typing import Any
 import click
 import sympy
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 import gradtheory as gt
 from gradtheory.errors import GradTheoryError, InvalidArgument
+from gradtheory.guarantee import decimal
+from gradtheory.messages import language_of_locale
 
 _LONGEST_MESSAGE = 500
 _MOST_DIGITS, _DEEPEST = 100_000, 10_000
-_LARGEST_INTEGER = 10**4300  # Python prints no longer ones, lest printing take quadratic time
+_MANY_STEPS = 5
 
 _activation = click.argument("activation", metavar="[ACT]", required=False)
 _expr = click.option(
@@ -32,6 +36,9 @@ _threshold = click.option(
     default="1",
     show_default=True,
     help="A factor explodes above this size.",
+)
+_lang = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), help="The language; that of the locale unless given.", metavar="LANG"
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -134,7 +141,7 @@ def width(activation: str | None, expr: str | None, weight: str, threshold: str,
     Example: gradtheory width sigmoid -w 7
     """
     found = gt.explosion_width(_one_activation(activation, expr), weight, threshold=threshold)
-    _print_result(as_json, width=found, digits=gt.atlas.decimal(found, 15), guarantee=gt.guarantee(found))
+    _print_result(as_json, width=found, digits=decimal(found, 15), guarantee=gt.guarantee(found))
 
 
 @app.command()
@@ -153,8 +160,8 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
     found = gt.widest_explosion(_one_activation(activation, expr), threshold=threshold)
     _print_result(
         as_json,
-        width=gt.atlas.decimal(found.width, digits),
-        weight=gt.atlas.decimal(found.weight, digits),
+        width=decimal(found.width, digits),
+        weight=decimal(found.weight, digits),
         attained=found.attained,
         width_formula=found.width,
         weight_formula=found.weight,
@@ -164,36 +171,131 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
 
 
 @app.command()
-@click.option("--depth", metavar="N", type=int, required=True, help="The number of layers.")
+@click.option(
+    "--topic",
+    type=click.Choice(["gradient", "slope_maximum", "explosion", "widest", "weak_norm"]),
+    default="gradient",
+    show_default=True,
+    help="What is derived.",
+)
+@click.option(
+    "--depth", metavar="N", default="3", show_default=True, help="The number of layers, or L for every depth."
+)
 @click.option(
     "--wrt", metavar="NAME", default="w1", show_default=True, help="A weight, a bias or the input: w1, b2, x."
 )
-@click.option(
-    "--activation", metavar="ACT", default="sigmoid", show_default=True, help="The activation of every layer."
-)
+@click.option("--activation", metavar="ACT", help="The activation of every layer; the sigmoid unless given.")
+@_expr
 @click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), default="squared", show_default=True)
-@click.option("--format", "style", type=click.Choice(["text", "latex"]), default="text", show_default=True)
+@click.option(
+    "--value",
+    "values",
+    metavar="NAME=NUMBER",
+    multiple=True,
+    help="A number to put in, such as w=7 (explosion) or w1=0.5 (gradient); give all of them.",
+)
+@click.option("--title", metavar="TEXT", default="", help="A title of your own.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
+    help="The format; that of FILE's suffix, or txt, unless given.",
+)
+@_lang
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")
 @_as_json
-def derive(depth: int, wrt: str, activation: str, loss: str, style: str, as_json: bool) -> None:
-    """Print the chain's equations, the backward recursion and one gradient.
+def derive(
+    topic: str,
+    depth: str,
+    wrt: str,
+    activation: str | None,
+    expr: str | None,
+    loss: str,
+    values: tuple[str, ...],
+    title: str,
+    style: str | None,
+    lang: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Print a derivation in which every step is checked, or write it as a document.
 
-    Example: gradtheory derive --depth 3 --wrt w1 --format latex
+    Example: gradtheory derive --depth 4 --wrt w1 --activation gelu --format pdf --lang zh -o gelu.pdf
+
+    Example: gradtheory derive --topic explosion --value w=7 --value b=1 --value c=1
+
+    Exit code 1 if a step could not be shown.
     """
-    if not 1 <= depth <= _DEEPEST:
-        raise InvalidArgument("depth", depth, f"must be from 1 to {_DEEPEST}")
-    chain = gt.Chain(depth, activation, loss)
-    symbol = chain.symbol(wrt)
-    found = chain.gradient(symbol)
-    if any(max(abs(number.p), number.q) >= _LARGEST_INTEGER for number in found.atoms(sympy.Rational)):
-        raise InvalidArgument("depth", depth, "is too great to print: the coefficient has thousands of digits")
-    gradient = sympy.Eq(sympy.Derivative(chain.C, symbol), found, evaluate=False)
-    parts = {"forward": chain.forward(), "backward": chain.backward(), "gradient": (gradient,)}
-    write = sympy.latex if style == "latex" else _text
-    written = {name: [write(each) for each in equations] for name, equations in parts.items()}
+    from gradtheory.document import rendered, save
+
+    record = gt.activation("sigmoid") if activation is None and expr is None else _one_activation(activation, expr)
+    found = gt.derive(
+        topic,
+        _depth(depth),
+        record,
+        wrt,
+        lang or language_of_locale(),
+        loss=loss,
+        values=dict(map(_named_number, values)),
+        title=title,
+    )
+    for step in track(
+        found.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(found)
+    ):
+        _ = step.verdict
+    report = found.check()
+    if output is not None:
+        written = save(found.document, output, f".{style}" if style else "")
     if as_json:
-        _print_json(written)
+        steps = [{"statement": str(step.statement), "rule": step.rule, "check": _how(step)} for step in found.steps]
+        counts = {"ok": report.ok, "true": report.true, "unknown": report.unknown, "false": report.false}
+        _print_json({**counts, "steps": steps})
+    elif output is not None:
+        click.echo(f"Written: {written} ({report.true} of {len(found.steps)} steps checked)")
     else:
-        click.echo("\n\n".join("\n".join(lines) for lines in written.values()))
+        click.echo(rendered(found.document, f".{style or 'txt'}"), nl=False)
+    if not report.ok:
+        raise click.exceptions.Exit(1)
+
+
+@app.command()
+@click.argument("name", metavar="[ID]", required=False)
+@click.option("--activation", metavar="ACT", default="sigmoid", show_default=True, help="What it is checked for.")
+@_lang
+@_as_json
+def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> None:
+    """Print a named fact with its conditions and source, checked for one activation; or list them all.
+
+    Example: gradtheory fact widest
+    """
+    from gradtheory.derivation import FACTS
+    from gradtheory.derivation.printing import formula, text
+    from gradtheory.derivation.writing import fact_in_words
+    from gradtheory.document.prose import TEXT
+
+    lang = lang or language_of_locale()
+    if name is None:
+        titles = {each: fact_in_words(gt.fact(each), lang)["title"] for each in FACTS}
+        if as_json:
+            _print_json(titles)
+        else:
+            pad = max(map(len, titles))
+            click.echo("\n".join(f"{each:<{pad}}  {title}" for each, title in titles.items()))
+        return
+    known, record = gt.fact(name), gt.activation(activation)
+    verdict = known.check(record) if known.applies(record) else None
+    words = fact_in_words(known, lang)
+    checked = None if verdict is None else verdict.check.value if verdict.check else verdict.outcome.value
+    _print_result(
+        as_json,
+        fact=words["title"],
+        statement=text(known.statement),
+        assumptions=", ".join(map(text, known.assumptions)) or None,
+        conditions=TEXT.prose(words["conditions"]),
+        source=words["source"],
+        latex=formula(known.statement).latex,
+        **{f"checked_for_{record.name}": checked or "the conditions are not met"},
+    )
 
 
 @app.command()
@@ -254,20 +356,24 @@ def activations(as_json: bool) -> None:
     show_default=True,
     help="The folder to write to.",
 )
+@_lang
 @_as_json
-def article(out: Path, as_json: bool) -> None:
-    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures."""
-    document = gt.article.build()
+def article(out: Path, lang: str | None, as_json: bool) -> None:
+    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures.
+
+    Example: gradtheory article --lang zh
+    """
+    found = gt.article.build(lang or language_of_locale())
     try:
-        paths = [str(path) for path in gt.article.write(document, out)]
+        paths = [str(path) for path in found.write(out)]
     except OSError as error:
         raise InvalidArgument("out", str(out), f"must be a folder that can be written to ({error.strerror})") from None
-    verdicts = {section.name: document.words["verdicts"][section.verdict] for section in document.sections}
     if as_json:
+        verdicts = {section.claim.name: section.prose["verdict"] for section in found.sections}
         _print_json({"verdicts": verdicts, "files": paths})
         return
-    for section in document.sections:
-        click.echo(f"{verdicts[section.name]:<24}{section.title}")
+    for section in found.sections:
+        click.echo(f"{section.prose['verdict']:<24}{section.prose['title']}")
     click.echo("\nWritten: " + ", ".join(paths))
 
 
@@ -305,11 +411,29 @@ def _print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
-def _text(equation: sympy.Eq) -> str:
-    left, right = equation.args
-    if isinstance(left, sympy.Derivative):
-        return f"d{left.expr}/d{left.variables[0]} = {right}"
-    return f"{left} = {right}"
+def _depth(text: str) -> int | sympy.Symbol:
+    """Return a number of layers, or the symbol of every depth."""
+    if re.fullmatch(r"[A-Za-z]", text):
+        return sympy.Symbol(text, integer=True, positive=True)
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= _DEEPEST:
+        raise InvalidArgument("depth", text, f"must be from 1 to {_DEEPEST}, or a letter such as L")
+    return int(text)
+
+
+def _named_number(text: str) -> tuple[str, str]:
+    name, equals, number = text.partition("=")
+    if not equals:
+        raise InvalidArgument("value", text, "must be a name and a number, such as w=7")
+    return name.strip(), number
+
+
+def _is_slow(found: "gt.Derivation") -> bool:
+    """Whether checking may take more than a second, and somebody watches."""
+    return len(found.steps) > _MANY_STEPS and sys.stderr.isatty()
+
+
+def _how(step: Any) -> str:
+    return str(step.check.value if step.check else step.verdict.outcome.value)
 
 
 def _print_result(as_json: bool, **result: Any) -> None:

@@ -42,6 +42,10 @@ class Undecided(GradTheoryError, ArithmeticError):
     """Ball arithmetic could not decide the question at the precision allowed."""
 
 
+class MissingProgram(GradTheoryError, RuntimeError):
+    """A program that is asked for is not installed, or has failed."""
+
+
 def _shown(value: object) -> str:
     """Return a one-line representation of bounded length; a value that cannot be shown is named by its type."""
     try:

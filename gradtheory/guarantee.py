@@ -1,10 +1,14 @@
 """What stands behind a number: every result says whether it is exact, certified or numeric."""
 
+from decimal import Context
 from enum import Enum
+from typing import Any
 
 import sympy
 
 from gradtheory.root import Root
+
+_DIGITS = 10
 
 
 class Guarantee(Enum):
@@ -26,3 +30,19 @@ def guarantee(*results: sympy.Basic) -> Guarantee:
 
     """
     return Guarantee.CERTIFIED if any(each.atoms(Root) for each in results) else Guarantee.EXACT
+
+
+def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
+    """Return a number rounded once, from more digits than are shown.
+
+    Examples
+    --------
+    >>> decimal(sympy.pi, 5), decimal(sympy.oo), decimal(sympy.Integer(4))
+    ('3.1416', 'oo', '4')
+
+    """
+    if number.is_infinite or number.is_Integer:
+        return str(number)
+    exact = str(number.n(digits + 15))
+    rounded: Any = Context(prec=digits).create_decimal(exact)
+    return str(rounded.normalize()) if number.is_Rational else str(rounded)

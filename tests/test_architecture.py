@@ -23,7 +23,8 @@ _ORDER = (
         "explosion",
     ),
     *("arrays", "certificate", "checker"),
-    *("losses", "symbols", "backprop", "chain", "total", "derivation", "plots", "article", "atlas", "cli"),
+    *("losses", "symbols", "backprop", "chain", "total"),
+    *("messages", "document", "derivation", "plots", "article", "atlas", "cli"),
 )
 
 

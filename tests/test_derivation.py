@@ -1,49 +1,287 @@
-"""Steps are checked when they are made; a false one cannot be made."""
+"""Derivations: every step is checked from its statement alone, and a broken one is caught."""
 
+import dataclasses
+import itertools
+
+import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gradtheory.derivation import GENERIC, Check, UnprovenStep, compared, equal
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.chain import Chain
+from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
+from gradtheory.derivation.language import InNumbers, Literal, Partial, Rounded, Slope
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.printing import latex, text
+from gradtheory.derivation.topics import TOPICS
+from gradtheory.errors import InvalidArgument
+from tests.mutants import mutants
 
-_X, _Y = sympy.symbols("x y", positive=True)
+_SIGMOID = Meaning(gt.activation("sigmoid"))
+_X = sympy.Symbol("x", real=True)
+_L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 
 
-def test_exact_and_numeric_steps_say_so():
-    assert equal((_X + 1) ** 2, _X**2 + 2 * _X + 1, "why").check is Check.EXACT
-    hidden = sympy.Piecewise((sympy.asinh(_X), _X > 0), (0, True))
-    assert equal(hidden, sympy.log(_X + sympy.sqrt(_X**2 + 1)), "why").check in (Check.EXACT, Check.NUMERIC)
-    ramanujan = sympy.cbrt(sympy.cbrt(2) - 1) - (1 - sympy.cbrt(2) + sympy.cbrt(4)) / sympy.cbrt(9)
-    assert equal(ramanujan * _X, sympy.S.Zero, "why").check in (Check.EXACT, Check.NUMERIC)
-    assert equal(_X, _X, "why", latex="shown").latex == "shown"
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_step_of_every_derivation_is_true(name, topic):
+    derivation = gt.derive(topic, activation=name)
+    report = derivation.check()
+    assert report.ok, report.reasons
+    assert report.true == len(derivation.steps)
+    assert (report.unknown, report.false, report.reasons) == (0, 0, ())
 
 
-def test_numeric_steps_are_numeric(monkeypatch):
-    monkeypatch.setattr(sympy, "simplify", lambda expr: expr)
-    step = equal(sympy.cosh(_X) ** 2, 1 + sympy.sinh(_X) ** 2 + 0 * _Y, "why")
-    assert step.check is Check.NUMERIC
+_MUTATED = [
+    *itertools.product(TOPICS, ("sigmoid", "softsign")),
+    ("slope_maximum", "gelu"),
+    ("explosion", "gelu"),
+    ("explosion", "hard_tanh"),
+    ("explosion", "cloglog"),
+    ("widest", "arctan"),
+    ("weak_norm", "relu"),
+]
+
+
+def _with_values(topic, name):
+    values = {
+        "gradient": {"x": "0.5", "y": 1, "w1": 2, "b1": "-1/3", "w2": "-1.5", "b2": 0},
+        "explosion": {"w": "7", "b": "0.3", "c": 1},
+    }.get(topic)
+    return gt.derive(topic, depth=2, activation=name, values=values if name in ("sigmoid", "gelu") else None)
+
+
+@pytest.mark.parametrize(("topic", "which"), _MUTATED)
+def test_every_broken_step_is_caught(topic, which):
+    derivation = _with_values(topic, which)
+    assert derivation.check().ok, derivation.check().reasons
+    for place, step in enumerate(derivation.steps):
+        broken = list(mutants(step.statement))
+        assert broken, step
+        for statement in broken:
+            other = dataclasses.replace(step, statement=statement)
+            assert other.verdict.outcome is not Outcome.TRUE, (str(step), str(statement))
+        steps = (*derivation.steps[:place], other, *derivation.steps[place + 1 :])
+        assert not dataclasses.replace(derivation, steps=steps).check().ok
+
+
+@pytest.mark.parametrize("wrt", ["w1", "b_2", "w3", "b3", "x"])
+@pytest.mark.parametrize(("loss", "which"), [("squared", "gelu"), ("cross_entropy", "sigmoid")])
+def test_the_gradient_is_the_derivative_of_the_nested_loss(wrt, loss, which):
+    derivation = gt.derive("gradient", depth=3, activation=which, wrt=wrt, loss=loss)
+    assert derivation.check().ok
+    chain = Chain(3, which, loss)
+    product = next(step.statement.rhs for step in derivation.steps if step.rule == "product")
+    said = product.replace(Slope, lambda z: gt.activation(which).expr.diff(Z).xreplace({Z: z}))
+    closed = chain.substitute(sympy.Mul(*said.args) if said.is_Mul else said)
+    nested = chain.substitute(chain.forward()[-1].rhs).diff(chain.symbol(wrt))
+    point = {symbol: sympy.Rational(3 + 2 * k, 7 + k) for k, symbol in enumerate(sorted(nested.free_symbols, key=str))}
+    assert abs((closed - nested).subs(point).n(30)) < 1e-25
+
+
+def test_a_chain_of_symbolic_depth_is_proven_by_induction():
+    derivation = gt.derive("gradient", depth=_L)
+    assert derivation.check().ok
+    products = [step for step in derivation.steps if step.rule == "product"]
+    assert [step.check for step in products] == [Check.EXACT] * 3
+    chain = Chain(_L, GENERIC)
+    assert products[1].statement.lhs == Partial(chain.C, chain.w[_LAYER])
+    assert r"\prod_{k=l + 1}^{L} \sigma'\left(z_{k}\right) w_{k}" in derivation.to_latex()
+    for step in derivation.steps:
+        for statement in mutants(step.statement):
+            assert dataclasses.replace(step, statement=statement).verdict.outcome is not Outcome.TRUE, statement
+
+
+@settings(max_examples=25)
+@given(
+    shape=st.lists(st.integers(1, 5), min_size=4, max_size=4),
+    seed=st.integers(0, 1000),
+    which=st.sampled_from(["tanh", "gelu", "softsign"]),
+)
+def test_the_matrix_formulas_agree_with_numpy(shape, seed, which):
+    source, record = np.random.default_rng(seed), gt.activation(which)
+    weights = [source.normal(size=(rows, columns)) for columns, rows in itertools.pairwise(shape)]
+    biases = [source.normal(size=rows) for rows in shape[1:]]
+    x, y = source.normal(size=shape[0]), source.normal(size=shape[-1])
+
+    def forward(weights, biases):
+        pre, post = [], [x]
+        for weight, bias in zip(weights, biases, strict=True):
+            pre.append(weight @ post[-1] + bias)
+            post.append(record.value(pre[-1]))
+        return pre, post
+
+    def loss(weights, biases):
+        return ((forward(weights, biases)[1][-1] - y) ** 2).sum() / 2
+
+    pre, post = forward(weights, biases)
+    deltas = [None, None, (post[-1] - y) * record.slope(pre[-1])]
+    for layer in (1, 0):
+        deltas[layer] = (weights[layer + 1].T @ deltas[layer + 1]) * record.slope(pre[layer])
+    for layer in range(3):
+        gradient = np.outer(deltas[layer], post[layer])
+        for row, column in np.ndindex(gradient.shape):
+            sides = []
+            for step in (1e-5, -1e-5):
+                moved = [each.copy() for each in weights]
+                moved[layer][row, column] += step
+                sides.append(loss(moved, biases))
+            assert gradient[row, column] == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-4, abs=1e-6)
+
+
+def test_depth_1000_is_linear_in_size():
+    sizes = [len(gt.derive("gradient", depth=depth).to_latex()) for depth in (100, 200, 400)]
+    assert 1.8 < (sizes[2] - sizes[1]) / (sizes[1] - sizes[0]) < 2.3
+
+
+def _read_back(line):
+    """Evaluate a printed line of numbers by Python's own grammar: a second reading of signs and parentheses."""
+    from mpmath import mp
+
+    names = {name: getattr(mp, name) for name in ("exp", "cosh", "tanh", "asinh", "sqrt", "erf", "log", "pi")}
+    names["Abs"] = abs
+    return eval(line, {"__builtins__": {}, **names})  # our own output, in a test
+
+
+@settings(max_examples=12)
+@given(
+    w=st.lists(st.fractions(-3, 3, max_denominator=16), min_size=2, max_size=2),
+    b=st.lists(st.fractions(-3, 3, max_denominator=10), min_size=2, max_size=2),
+    x=st.decimals(-2, 2, places=3),
+    which=st.sampled_from(["sigmoid", "tanh", "gelu"]),
+)
+def test_lines_in_numbers_say_what_they_mean(w, b, x, which):
+    values = {"x": x, "y": 1, "w1": w[0], "w2": w[1], "b1": b[0], "b2": b[1]}
+    derivation = gt.derive("gradient", depth=2, activation=which, values=values)
+    lines = [step.statement for step in derivation.steps if isinstance(step.statement, InNumbers)]
+    assert len(lines) == 7
+    for statement in lines:
+        _, _, substituted = text(statement).rpartition(" ≈ ")[0].split(" = ", 2)
+        assert float(_read_back(substituted)) == pytest.approx(float(statement.result.rhs), rel=1e-6, abs=1e-9)
+    assert derivation.check().ok
+    chain = Chain(2, which)
+    expected = chain.backprop(x=float(x), y=1.0, w=[float(each) for each in w], b=[float(each) for each in b]).w[0]
+    assert float(lines[-1].result.rhs) == pytest.approx(expected, rel=1e-5, abs=1e-8)
 
 
 @pytest.mark.parametrize(
-    ("left", "right"),
-    [(_X, -_X), (_X * _Y, _X), (_X + _Y, _X + _Y + sympy.Rational(1, 10**30)), (sympy.sin(_X), _X)],
+    ("number", "plain", "in_latex"),
+    [
+        ("2", "2", "2"),
+        ("-2", "(-2)", r"\left(-2\right)"),
+        ("0.5", "0.5", "0.5"),
+        ("-1/3", "(-1/3)", r"\left(-\frac{1}{3}\right)"),
+        ("1/3", "(1/3)", r"\left(\frac{1}{3}\right)"),
+    ],
 )
-def test_false_steps_are_caught(left, right):
-    with pytest.raises(UnprovenStep, match="not shown"):
-        equal(left, right, "why")
+def test_numbers_bring_their_parentheses(number, plain, in_latex):
+    place = sympy.Symbol("w_1", real=True)
+    literal = Literal(place, sympy.Rational(number))
+    assert (str(literal**2), latex(literal**2)) == (f"{plain}**2", f"{in_latex}^{{2}}")
 
 
-def test_comparisons_are_certified():
-    assert (
-        compared(sympy.Gt(sympy.pi, sympy.Rational(22, 7) - sympy.Rational(1, 100), evaluate=False), "why").check
-        is Check.CERTIFIED
-    )
-    for relation in (sympy.Gt, sympy.Ge):
-        with pytest.raises(UnprovenStep):
-            compared(relation(sympy.pi, sympy.Rational(22, 7), evaluate=False), "why")
+def test_values_of_an_explosion():
+    derivation = gt.derive("explosion", values={"w": 7, "b": 1, "c": 1})
+    results = [step.statement.result for step in derivation.steps if isinstance(step.statement, InNumbers)]
+    exact = gt.explosion_set("sigmoid", w=7, b=1)
+    assert [float(each.rhs) for each in results[:2]] == pytest.approx([float(exact.start), float(exact.end)])
+    assert float(results[2].rhs) == pytest.approx(0.447656924849260)
+    below = gt.derive("explosion", values={"w": 3, "b": 1, "c": 1})
+    assert below.steps[-1].rule == "nothing_explodes"
+    assert below.check().ok
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gt.derive("integral"), "topic = 'integral'"),
+        (lambda: gt.derive("gradient", depth=0), "depth = 0"),
+        (lambda: gt.derive("gradient", wrt="q1"), "wrt = 'q1'"),
+        (lambda: gt.derive("gradient", wrt="w9"), "layer"),
+        (lambda: gt.derive("gradient", lang="fr"), "lang = 'fr'"),
+        (lambda: gt.derive("gradient", loss="hinge"), "loss = 'hinge'"),
+        (lambda: gt.derive("gradient", values={"x": 1}), "is missing"),
+        (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q'"),
+        (lambda: gt.derive("explosion", values={"w": "__import__('os')", "b": 0, "c": 1}), "values['w']"),
+        (lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}), "not 0"),
+        (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "positive"),
+        (lambda: gt.derive("widest", values={"w": 1}), "takes no values"),
+        (lambda: gt.derive("gradient", activation="nope"), "nope"),
+        (lambda: gt.fact("nope"), "fact = 'nope'"),
+    ],
+)
+def test_bad_questions_are_refused(call, said):
+    with pytest.raises(InvalidArgument) as raised:
+        call()
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("which", FACTS)
+def test_every_fact_holds_where_its_conditions_are_met(which):
+    fact = gt.fact(which)
+    met = [
+        each
+        for each in ("sigmoid", "tanh", "softsign", "relu", "gelu", "gaussian", "elu")
+        if fact.applies(gt.activation(each))
+    ]
+    assert met
+    for activation in met:
+        verdict = fact.check(gt.activation(activation))
+        assert verdict.outcome is Outcome.TRUE, (activation, verdict.reason)
+    assert fact.source
+
+
+@pytest.mark.parametrize("which", ["logistic", "any_depth", "widest"])
+def test_facts_fail_where_their_conditions_are_not_met(which):
+    assert not gt.fact(which).applies(gt.activation("relu"))
+    if which == "logistic":
+        assert gt.fact(which).check(gt.activation("tanh")).outcome is Outcome.FALSE
+
+
+def _step(statement, *assumptions):
+    return Step(statement, "value", _SIGMOID, assumptions)
+
+
+@pytest.mark.parametrize(
+    ("statement", "assumptions", "outcome", "check"),
+    [
+        (sympy.Eq((_X + 1) ** 2, _X**2 + 2 * _X + 1, evaluate=False), (), Outcome.TRUE, Check.EXACT),
+        (sympy.Eq(_X, -_X, evaluate=False), (), Outcome.FALSE, None),
+        (sympy.Eq(_X, _X + sympy.Rational(1, 10**40), evaluate=False), (), Outcome.FALSE, None),
+        (sympy.Gt(_X**2, 0, evaluate=False), (sympy.Gt(_X, 0),), Outcome.TRUE, Check.CERTIFIED),
+        (sympy.Gt(_X**2, -1, evaluate=False), (sympy.Gt(_X, 0),), Outcome.FALSE, None),  # not tight
+        (sympy.Gt(_X**2, 0, evaluate=False), (sympy.Gt(_X, 3), sympy.Lt(_X, 2)), Outcome.UNKNOWN, None),
+        (sympy.Eq(_X, _X**2, evaluate=False), (sympy.Gt(_X, 3), sympy.Lt(_X, 2)), Outcome.UNKNOWN, None),
+        (Rounded(sympy.pi, sympy.Rational("3.14"), sympy.Integer(2)), (), Outcome.TRUE, Check.CERTIFIED),
+        (Rounded(sympy.pi, sympy.Rational("3.15"), sympy.Integer(2)), (), Outcome.FALSE, None),
+        (sympy.Gt(sympy.pi, sympy.Rational(22, 7), evaluate=False), (), Outcome.FALSE, None),
+        (sympy.And(_X > 0, _X < 1), (), Outcome.UNKNOWN, None),
+    ],
+)
+def test_checks(statement, assumptions, outcome, check):
+    verdict = _step(statement, *assumptions).verdict
+    assert (verdict.outcome, verdict.check) == (outcome, check)
+
+
+def test_a_step_that_is_no_fact_is_false():
+    step = dataclasses.replace(gt.derive("weak_norm").steps[0], fact="scaling")
+    assert step.verdict.outcome is Outcome.FALSE
+    assert "not the fact" in step.verdict.reason
+
+
+def test_numeric_is_said_where_simplification_fails(monkeypatch):
+    monkeypatch.setattr(sympy, "simplify", lambda expr: expr)
+    statement = sympy.Eq(sympy.cosh(_X) ** 2, 1 + sympy.sinh(_X) ** 2, evaluate=False)
+    assert _step(statement).check in (Check.NUMERIC, Check.EXACT)
+    hidden = sympy.Eq(sympy.atan(_X) + sympy.atan(1 / _X), sympy.pi / 2, evaluate=False)
+    assert _step(hidden, sympy.Gt(_X, 0)).check is Check.NUMERIC
 
 
 def test_the_generic_activation_has_no_numbers():
     assert sympy.latex(GENERIC.expr) == r"\sigma\left(z\right)"
-    assert sympy.latex(GENERIC.derivative) == r"\sigma'\left(z\right)"
+    assert sympy.latex(GENERIC.derivative**2) == r"\sigma'\left(z\right)^{2}"
     with pytest.raises(AssertionError, match="no values"):
         GENERIC.value(1.0)

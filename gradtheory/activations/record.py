@@ -79,6 +79,8 @@ class Activation:
         The period of |σ'|, where it has one.
     stationarity : Stationarity, optional
         The place of the widest explosion, where it does not follow from the branches alone.
+    slope_of_value : sympy.Expr, optional
+        σ' as a function of σ, where σ solves such a differential equation; `Z` stands for σ in it.
     log_odds : callable, optional
         The kernel of λ = log(σ/(1 - σ)), for ranges within (0, 1): cross entropy needs it.
     source : str or sympy.Expr, optional
@@ -108,6 +110,7 @@ class Activation:
     curvature: Curvature | None = None
     period: sympy.Expr | None = None
     stationarity: Stationarity | None = None
+    slope_of_value: sympy.Expr | None = None
     log_odds: Kernel | None = None
     source: Any = None
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)

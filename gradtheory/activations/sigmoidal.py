@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 import sympy
-from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
+from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cos, cosh, erf, exp, pi, sign, sqrt, tanh
 
 from gradtheory.activations.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
@@ -21,6 +21,7 @@ sigmoid = Activation(
     name="sigmoid",
     latex=r"\sigma",
     expr=1 / (1 + exp(-Z)),
+    slope_of_value=Z * (1 - Z),
     derivative=1 / (4 * cosh(Z / 2) ** 2),
     range=Interval.open(0, 1),
     branches=bell(
@@ -53,6 +54,7 @@ hyperbolic_tangent = Activation(
     name="tanh",
     latex=r"\tanh",
     expr=tanh(Z),
+    slope_of_value=1 - Z**2,
     derivative=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=arsinh_root),
@@ -80,6 +82,7 @@ arctan = Activation(
     name="arctan",
     latex=r"\arctan",
     expr=atan(Z),
+    slope_of_value=cos(Z) ** 2,
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=root),
     curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
@@ -106,6 +109,7 @@ softsign = Activation(
     name="softsign",
     latex=r"\operatorname{softsign}",
     expr=Z / (1 + Abs(Z)),
+    slope_of_value=(1 - Abs(Z)) ** 2,
     derivative=1 / (1 + Abs(Z)) ** 2,
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=_root_minus_1),
@@ -161,6 +165,7 @@ arsinh = Activation(
     name="arsinh",
     latex=r"\operatorname{arsinh}",
     expr=asinh(Z),
+    slope_of_value=1 / cosh(Z),
     range=S.Reals,
     branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola),
     curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),

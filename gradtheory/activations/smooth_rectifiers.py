@@ -20,6 +20,7 @@ log_sigmoid = Activation(
     name="log_sigmoid",
     latex=r"\operatorname{log\,\sigma}",
     expr=-log(1 + exp(-Z)),
+    slope_of_value=1 - exp(Z),
     derivative=1 / (1 + exp(Z)),
     range=Interval.open(-oo, 0),
     branches=(Branch(-oo, oo, S.One, S.Zero, inverse=RealLog(1 / T - 1), depth=Single(lambda xp, e: xp.log(e))),),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cosh, exp, oo, pi, sqrt, tanh
+from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cos, cosh, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.family import Family
 from gradtheory.activations.kernels import doubled_exp, logistic, ratio, stretch
@@ -37,6 +37,7 @@ gudermannian = Activation(
     name="gudermannian",
     latex=r"\operatorname{gd}",
     expr=2 * atan(tanh(Z / 2)),
+    slope_of_value=cos(Z),
     derivative=1 / cosh(Z),
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), depth=_arsinh_hyperbola),

@@ -1,95 +1,58 @@
-"""One step of a derivation: a statement that was checked when the step was made, and that says how."""
+"""One step of a derivation: a statement with the reason for it, checked from the statement alone."""
 
 from dataclasses import dataclass
-from enum import Enum
+from functools import cached_property
 
 import sympy
 
-from gradtheory.enclosure import sign
-from gradtheory.errors import GradTheoryError
-
-_DIGITS = 50
-_SAMPLES = tuple(sympy.Rational(*pair) for pair in ((1, 7), (9, 8), (23, 5)))
-
-
-class Check(Enum):
-    """How a step was checked; the value is the word that is shown."""
-
-    EXACT = "exact"  # SymPy proves both sides equal
-    CERTIFIED = "certified"  # decided in ball arithmetic
-    NUMERIC = "numeric"  # equal to 50 digits at sample points
-
-
-class UnprovenStep(GradTheoryError):
-    """A step of a derivation is false, or could not be checked."""
+from gradtheory.derivation.checks import Check, Outcome, Verdict, decide
+from gradtheory.derivation.facts import FACTS
+from gradtheory.derivation.graph import ChainRule
+from gradtheory.derivation.meaning import Meaning
 
 
 @dataclass(frozen=True)
 class Step:
-    """A checked statement.
+    """A statement, why it holds, and on what assumptions.
 
     Parameters
     ----------
-    latex : str
-        The statement.
-    reason : str
-        The key of its reason in the message catalogue.
-    check : Check
-        How it was checked.
+    statement : sympy.Basic
+        A SymPy relation, an equivalence of two, or a number with its digits.
+    rule : str
+        The key of the reason in the message catalogues.
+    meaning : Meaning
+        What σ stands for.
+    assumptions : tuple of sympy.Basic
+        What holds for the symbols, beside what they are declared to be.
+    chain_rule : ChainRule, optional
+        The chain that the statement speaks of.
+    fact : str, optional
+        The id of the named fact that the statement is.
+    section : str
+        The key of the heading that it stands under.
 
     """
 
-    latex: str
-    reason: str
-    check: Check
+    statement: sympy.Basic
+    rule: str
+    meaning: Meaning
+    assumptions: tuple[sympy.Basic, ...] = ()
+    chain_rule: ChainRule | None = None
+    fact: str | None = None
+    section: str = ""
 
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What became of the check."""
+        if self.fact is not None and self.statement != FACTS[self.fact].statement:
+            return Verdict(Outcome.FALSE, reason=f"it is not the fact {self.fact}")
+        return decide(self.statement, self.assumptions, self.meaning, self.chain_rule, is_tight=self.fact is None)
 
-def equal(left: sympy.Expr, right: sympy.Expr, reason: str, latex: str | None = None) -> Step:
-    """Return the step left = right: proven by SymPy, or else true to 50 digits at sample points.
+    @property
+    def check(self) -> Check | None:
+        """How the statement was shown to be true; None where it was not."""
+        return self.verdict.check
 
-    The samples are positive; free symbols must be real or positive. Raises `UnprovenStep` if the sides differ.
-
-    Examples
-    --------
-    >>> x = sympy.Symbol("x", positive=True)
-    >>> equal((x + 1) ** 2, x**2 + 2 * x + 1, "binomial").check
-    <Check.EXACT: 'exact'>
-
-    """
-    shown = latex or f"{sympy.latex(left)} = {sympy.latex(right)}"
-    difference = left - right
-    if any(method(difference) == 0 for method in (sympy.S, sympy.expand, sympy.simplify)):
-        return Step(shown, reason, Check.EXACT)
-    symbols = sorted(left.free_symbols | right.free_symbols, key=str)
-    points = [  # every symbol gets a value of its own
-        {
-            symbol: _SAMPLES[(shift + position) % len(_SAMPLES)] / (position + 1)
-            for position, symbol in enumerate(symbols)
-        }
-        for shift in range(len(_SAMPLES))
-    ]
-    if all(_is_small(difference, left, point) for point in points):
-        return Step(shown, reason, Check.NUMERIC)
-    raise UnprovenStep(f"not shown: {left} = {right}")
-
-
-def compared(relation: sympy.Rel, reason: str, latex: str | None = None) -> Step:
-    """Return the step that two real numbers compare as stated, decided in ball arithmetic.
-
-    Raises `UnprovenStep` if they do not.
-
-    Examples
-    --------
-    >>> compared(sympy.Lt(sympy.exp(1), 3, evaluate=False), "e").latex
-    'e < 3'
-
-    """
-    order = sign(relation.lhs - relation.rhs)
-    if not relation.func(sympy.Integer(order), 0):
-        raise UnprovenStep(f"not shown: {relation}")
-    return Step(latex or sympy.latex(relation), reason, Check.CERTIFIED)
-
-
-def _is_small(difference: sympy.Expr, scale: sympy.Expr, point: dict[sympy.Symbol, sympy.Rational]) -> bool:
-    size, unit = (abs(each.subs(point).evalf(_DIGITS, maxn=4 * _DIGITS)) for each in (difference, scale))
-    return bool(size <= sympy.Float(10, _DIGITS) ** (3 - _DIGITS) * (1 + unit))
+    def __str__(self) -> str:
+        return f"{self.statement} ({self.check.value if self.check else self.verdict.outcome.value})"

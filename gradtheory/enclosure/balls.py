@@ -174,11 +174,11 @@ def doubling(most_bits: int, least_bits: int = FIRST_BITS) -> Iterator[int]:
     yield most_bits
 
 
-def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
+def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, asks: bool = True) -> int:
     """Return the proven sign of a real number or of ±oo: -1, 0 or 1.
 
     Rationals are read off. Otherwise balls of growing precision decide, unless the number is so close to zero that
-    SymPy is asked whether it *is* zero: no ball can prove that.
+    SymPy is asked whether it *is* zero: no ball can prove that. Without `asks` it is not, since it may take long.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
         return int(expr.p > 0) - int(expr.p < 0)
     if expr.is_infinite:
         return 1 if expr is sympy.oo else -1
-    asked = False
+    asked = not asks
     for bits in doubling(most_bits):
         with precision(bits):
             ball = evaluate(expr, bits, {})
@@ -213,6 +213,23 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS) -> int:
         f"the sign of {_shown(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
         f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
+
+
+def order(left: sympy.Expr, right: sympy.Expr, *, asks: bool = True) -> int:
+    """Return the proven sign of left - right, for real numbers and ±oo: -1, 0 or 1.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> order(sympy.oo, sympy.oo), order(-sympy.oo, sympy.pi), order(sympy.pi, sympy.Integer(3))
+    (0, -1, 1)
+
+    """
+    if left == right:
+        return 0
+    if right.is_infinite:
+        return -1 if right is sympy.oo else 1
+    return sign(left - right, asks=asks)
 
 
 def _shown(expr: sympy.Expr) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from gradtheory.enclosure import sign
+from gradtheory.enclosure import order
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Component:
         """Return the part in a domain, empty or one component; ends are compared with proofs."""
         lower, lower_open = self.lower, self.lower_open
         upper, upper_open = self.upper, self.upper_open
-        if (order := _order(domain.lower, lower)) >= 0:
-            lower, lower_open = domain.lower, domain.lower_open or (order == 0 and lower_open)
-        if (order := _order(domain.upper, upper)) <= 0:
-            upper, upper_open = domain.upper, domain.upper_open or (order == 0 and upper_open)
-        length = _order(upper, lower)
+        if (side := order(domain.lower, lower)) >= 0:
+            lower, lower_open = domain.lower, domain.lower_open or (side == 0 and lower_open)
+        if (side := order(domain.upper, upper)) <= 0:
+            upper, upper_open = domain.upper, domain.upper_open or (side == 0 and upper_open)
+        length = order(upper, lower)
         if length < 0 or (length == 0 and (lower_open or upper_open)):
             return ()
         return (Component(lower, upper, lower_open, upper_open),)
@@ -65,15 +65,6 @@ class Component:
         if mirrored:
             return Component(upper, lower, self.upper_open, self.lower_open)
         return Component(lower, upper, self.lower_open, self.upper_open)
-
-
-def _order(left: sympy.Expr, right: sympy.Expr) -> int:
-    """Return the proven sign of left - right, for numbers and ±oo."""
-    if left == right:
-        return 0
-    if right.is_infinite:
-        return -1 if right is sympy.oo else 1
-    return sign(left - right)
 
 
 def total_length(components: Sequence[Component]) -> sympy.Expr:

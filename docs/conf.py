@@ -1,0 +1,49 @@
+"""How Sphinx builds these pages: `make docs`."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import gradtheory
+
+sys.path.append(str(Path(__file__).parent / "_ext"))
+
+project = "gradtheory"
+author = copyright = "The gradtheory developers"  # Sphinx's name
+version = release = gradtheory.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+exclude_patterns = ["_ext"]
+html_theme = "furo"
+html_title = f"gradtheory {version}"
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it in the words of the field
+napoleon_google_docstring = False
+napoleon_use_ivar = True  # attributes in the class's table, not once more below it
+napoleon_use_rtype = False
+
+_LITERAL = re.compile(r"(``.*?``)")
+
+
+def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
+    """Escape the bars of |w|, which reStructuredText would take for a substitution, outside code."""
+    in_example = False
+    for number, line in enumerate(lines):
+        in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
+        if not in_example:
+            parts = _LITERAL.split(line)
+            parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+            lines[number] = "".join(parts)
+
+
+def setup(app: Any) -> None:
+    """Connect what the docstrings need."""
+    app.connect("autodoc-process-docstring", _keep_bars)

@@ -1,0 +1,203 @@
+"""Named facts: what holds for every activation that meets their conditions, with its source."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import sympy
+from sympy.logic.boolalg import Equivalent
+
+from gradtheory.activations import Activation, Z
+from gradtheory.chain import Chain
+from gradtheory.derivation.checks import Verdict, decide
+from gradtheory.derivation.graph import ChainRule
+from gradtheory.derivation.language import (
+    GENERIC,
+    LEFT_LIMIT,
+    RIGHT_LIMIT,
+    STEEPEST,
+    VARIATION,
+    WEAK_NORM,
+    AffineMeasure,
+    ChainMeasure,
+    Measure,
+    Partial,
+    Sigma,
+    Slope,
+    Width,
+)
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import widest_explosion
+
+W, B, X = sympy.symbols("w b x", real=True)
+C, T = sympy.symbols("c t", positive=True)
+ALPHA, SCALE = sympy.symbols("alpha k", real=True, nonzero=True)
+DEPTH, LAYER = sympy.symbols("L l", integer=True, positive=True)
+DEEP = Chain(DEPTH, GENERIC)
+_FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True, nonzero=True)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A statement with its conditions and its source.
+
+    Parameters
+    ----------
+    name : str
+        Its id; the words for its title and its conditions stand under this key in the message catalogues.
+    statement : sympy.Basic
+        In the words of `gradtheory.derivation.language`.
+    source : str
+        Paper and equation.
+    applies : callable
+        Whether an activation meets the conditions.
+    assumptions : tuple of sympy.Basic
+        What holds for the symbols, beside what they are declared to be.
+    rule : ChainRule, optional
+        The chain that it speaks of.
+
+    """
+
+    name: str
+    statement: sympy.Basic
+    source: str
+    applies: Callable[[Activation], bool] = lambda _: True
+    assumptions: tuple[sympy.Basic, ...] = ()
+    rule: ChainRule | None = None
+
+    def check(self, activation: Activation) -> Verdict:
+        """Check the fact for one activation that meets its conditions.
+
+        Examples
+        --------
+        >>> import gradtheory as gt
+        >>> FACTS["logistic"].check(gt.activation("sigmoid")).check
+        <Check.EXACT: 'exact'>
+
+        """
+        return decide(self.statement, self.assumptions, Meaning(activation), self.rule, is_tight=False)
+
+
+def fact(name: str) -> Fact:
+    """Return the named fact.
+
+    Parameters
+    ----------
+    name : str
+        Its id, such as "widest".
+
+    Raises
+    ------
+    InvalidArgument
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> fact("logistic").statement
+    Eq(σ'(z), (1 - σ(z))*σ(z))
+
+    """
+    if not isinstance(name, str) or name not in FACTS:
+        raise InvalidArgument("fact", name, f"must be one of {', '.join(FACTS)}")
+    return FACTS[name]
+
+
+def _is_finite(number: sympy.Expr) -> bool:
+    return not number.is_infinite
+
+
+def _has_finite_slope(record: Activation) -> bool:
+    return _is_finite(record.steepest_slope)
+
+
+def _has_finite_norm(record: Activation) -> bool:
+    return _is_finite(widest_explosion(record).width)
+
+
+def _is_bounded_and_monotone(record: Activation) -> bool:
+    if record.period is not None or not all(map(_is_finite, record.limits)):
+        return False
+    return len({branch.direction for branch in record.monotone_branches} - {0}) == 1
+
+
+def _named(*names: str) -> Callable[[Activation], bool]:
+    return lambda record: record.name in names
+
+
+def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
+    return sympy.Eq(left, right, evaluate=False)
+
+
+_NEURON = W * X + B
+_WIDE_ENOUGH = sympy.Gt(abs(Slope(Z) * W), C)
+
+_ALL = (
+    Fact(
+        "chain_rule",
+        _equation(DEEP.delta[LAYER], Slope(DEEP.z[LAYER]) * DEEP.w[LAYER + 1] * DEEP.delta[LAYER + 1]),
+        "Rumelhart, Hinton & Williams, Nature 323 (1986), eqs 4-7",
+        rule=ChainRule(DEEP),
+    ),
+    Fact(
+        "gradient_product",
+        _equation(Partial(DEEP.C, DEEP.w[LAYER]), DEEP.gradient(DEEP.w[LAYER])),
+        "Rumelhart, Hinton & Williams, Nature 323 (1986), eqs 4-7",
+        rule=ChainRule(DEEP),
+    ),
+    Fact(
+        "logistic",
+        _equation(Slope(Z), Sigma(Z) * (1 - Sigma(Z))),
+        "Verhulst, Correspondance mathématique et physique 10 (1838)",
+        applies=_named("sigmoid"),
+    ),
+    Fact(
+        "factor",
+        Equivalent(abs(Slope(Z) * W) > C, abs(Slope(Z)) > C / abs(W)),
+        "Nielsen, Neural Networks and Deep Learning (2015), chapter 5",
+        assumptions=(sympy.Ne(W, 0),),
+    ),
+    Fact(
+        "critical_weight",
+        sympy.Gt(abs(W), C / STEEPEST),
+        "Nielsen, Neural Networks and Deep Learning (2015), chapter 5",
+        applies=_has_finite_slope,
+        assumptions=(_WIDE_ENOUGH,),
+    ),
+    Fact(
+        "width",
+        _equation(Width(W, C), Measure(C / abs(W)) / abs(W)),
+        "Rudin, Real and Complex Analysis, 3rd ed. (1987), theorem 2.20",
+        assumptions=(sympy.Ne(W, 0),),
+    ),
+    Fact(
+        "widest",
+        sympy.Le(Width(W, C), WEAK_NORM / C),
+        "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), definition 1.1.5",
+        applies=_has_finite_norm,
+        assumptions=(sympy.Ne(W, 0),),
+    ),
+    Fact(
+        "weak_norm",
+        sympy.Le(T * Measure(T), WEAK_NORM),
+        "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), definition 1.1.5",
+        applies=_has_finite_norm,
+    ),
+    Fact(
+        "total_variation",
+        sympy.Le(WEAK_NORM, VARIATION),
+        "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
+    ),
+    Fact(
+        "any_depth",
+        sympy.Le(ChainMeasure(C, _FIRST, _SECOND), abs(RIGHT_LIMIT - LEFT_LIMIT) / C),
+        "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
+        applies=_is_bounded_and_monotone,
+    ),
+    Fact(
+        "scaling",
+        _equation(AffineMeasure(ALPHA, SCALE, T), Measure(T / abs(ALPHA * SCALE)) / abs(SCALE)),
+        "Rudin, Real and Complex Analysis, 3rd ed. (1987), theorem 2.20",
+    ),
+)
+FACTS: Mapping[str, Fact] = MappingProxyType({each.name: each for each in _ALL})

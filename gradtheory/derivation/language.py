@@ -1,0 +1,269 @@
+r"""The words that statements are written in, beside SymPy's own: σ and its slopes, partial derivatives, sets and norms.
+
+They print as they are written by hand, and stand for nothing until a `Meaning` says what.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import Activation, Z
+from gradtheory.guarantee import decimal
+
+
+class _OfSigma(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """σ or one of its derivatives."""
+
+    nargs = 1
+    is_real = True
+    mark = ""
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        called = rf"\sigma{self.mark}\left({printer._print(self.args[0])}\right)"
+        return called if exp is None else f"{called}^{{{exp}}}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"σ{self.mark}({printer._print(self.args[0])})"
+
+
+class Bend(_OfSigma):
+    """σ''."""
+
+    mark = "''"
+
+
+class Slope(_OfSigma):
+    """σ'."""
+
+    mark = "'"
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return σ''."""
+        return Bend(self.args[0])
+
+
+class Sigma(_OfSigma):
+    """σ, whose derivative is σ'."""
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return σ'."""
+        return Slope(self.args[0])
+
+
+class Partial(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
+    """∂u/∂v, where v is a quantity on the way to u: everything else on the way follows v."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, of: sympy.Expr, by: sympy.Expr) -> "Partial":  # noqa: D102  # the class's docstring
+        return sympy.Expr.__new__(cls, of, by)  # type: ignore[no-any-return]  # SymPy is untyped
+
+    def _latex(self, printer: Any) -> str:
+        of, by = (printer._print(each) for each in self.args)
+        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+    def _sympystr(self, printer: Any) -> str:
+        of, by = (printer._print(each) for each in self.args)
+        return f"d{of}/d{by}"
+
+
+class Measure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """m(t), the length of {z : |σ'(z)| > t}."""
+
+    nargs = 1
+    is_nonnegative = True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        called = rf"m\left({printer._print(self.args[0])}\right)"
+        return called if exp is None else f"{called}^{{{exp}}}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"m({printer._print(self.args[0])})"
+
+
+class Width(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """|X_w|, the length of {x : |σ'(wx + b)·w| > c}, as a function of w and c."""
+
+    nargs = 2
+    is_nonnegative = True
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left|X_{{{printer._print(self.args[0])}}}\right|"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"|X_{printer._print(self.args[0])}|"
+
+
+class AffineMeasure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The length of {z : |d/dz α·σ(kz)| > t}, as a function of α, k and t."""
+
+    nargs = 3
+    is_nonnegative = True
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\widetilde m\left({printer._print(self.args[2])}\right)"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"m~({printer._print(self.args[2])})"
+
+
+class ChainMeasure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The length of {x : |∂a_L/∂x| > c}, as a function of c and the weights, with the same bias in every layer."""
+
+    is_nonnegative = True
+
+    def _latex(self, printer: Any) -> str:
+        return (
+            rf"\left|\left\{{x : \left|\partial a_L/\partial x\right| > {printer._print(self.args[0])}\right\}}\right|"
+        )
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"|{{x : |da_L/dx| > {printer._print(self.args[0])}}}|"
+
+
+class Constant(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A number that belongs to an activation, such as sup|σ'|."""
+
+    is_real = True
+    is_nonnegative = True
+    is_commutative = True
+
+    def __new__(cls, text: str, latex: str) -> "Constant":  # noqa: D102  # the class's docstring
+        self = sympy.AtomicExpr.__new__(cls)
+        self.text, self.latex_text = text, latex
+        return self  # type: ignore[no-any-return]  # SymPy is untyped
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return self.text, self.latex_text
+
+    def _hashable_content(self) -> tuple[str, ...]:
+        return (self.text,)
+
+    def _latex(self, _: Any) -> str:
+        return str(self.latex_text)
+
+    def _sympystr(self, _: Any) -> str:
+        return str(self.text)
+
+
+STEEPEST = Constant("sup|σ'|", r"\sup\left|\sigma'\right|")
+WEAK_NORM = Constant("K", r"K\left(\sigma\right)")
+VARIATION = Constant("V", r"V\left(\sigma\right)")
+WIDEST_AT = Constant("w*", r"w_{*}")
+LEFT_LIMIT = Constant("σ(-oo)", r"\sigma\left(-\infty\right)")
+RIGHT_LIMIT = Constant("σ(oo)", r"\sigma\left(\infty\right)")
+
+
+class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The statement that a real number, rounded to some decimals, is the one that is written.
+
+    Its arguments are the number, the rational that is written, and the number of its decimals.
+    """
+
+    @classmethod
+    def of(cls, number: sympy.Expr, value: sympy.Expr, digits: int) -> "Rounded":
+        """Return the statement for a name of a number, its value, and the significant digits to be written."""
+        written = Decimal(decimal(value, digits))
+        decimals = max(0, -int(written.as_tuple().exponent))
+        return cls(number, sympy.Rational(str(written)), sympy.Integer(decimals))
+
+    lhs = property(lambda self: self.args[0], doc="The number.")
+    rhs = property(lambda self: self.args[1], doc="What is written.")
+
+    @property
+    def half_unit(self) -> sympy.Rational:
+        """Half a unit of the last decimal, the farthest that the number may be away."""
+        return sympy.Rational(1, 2 * 10 ** int(self.args[2]))
+
+    def _written(self) -> str:
+        value, decimals = self.args[1:]
+        digits = str(abs(int(value * 10**decimals))).rjust(int(decimals) + 1, "0")
+        whole, part = digits[: len(digits) - int(decimals)], digits[len(digits) - int(decimals) :]
+        return ("-" if value < 0 else "") + (f"{whole}.{part}" if part else whole)
+
+    def _latex(self, printer: Any) -> str:
+        return rf"{printer._print(self.lhs)} \approx {self._written()}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer._print(self.lhs)} ≈ {self._written()}"
+
+
+class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The statement that a quantity is an expression, which with numbers put in has a rounded value.
+
+    Its arguments are the quantity, the expression, the pairs of what is replaced and its number, the rational that is
+    written as the result, and the number of its decimals.
+    """
+
+    @classmethod
+    def of(
+        cls, lhs: sympy.Expr, rhs: sympy.Expr, numbers: Mapping[sympy.Expr, sympy.Expr], value: sympy.Expr, digits: int
+    ) -> "InNumbers":
+        """Return the statement whose result has so many significant digits."""
+        used = {key: number for key, number in numbers.items() if rhs.has(key)}
+        pairs = sympy.Tuple(*(sympy.Tuple(*pair) for pair in used.items()))
+        return cls(lhs, rhs, pairs, *Rounded.of(lhs, value, digits).args[1:])
+
+    lhs = property(lambda self: self.args[0], doc="The quantity.")
+    rhs = property(lambda self: self.args[1], doc="The expression.")
+
+    @property
+    def numbers(self) -> dict[sympy.Expr, sympy.Expr]:
+        """What is put in for what."""
+        return {key: number for key, number in self.args[2]}  # noqa: C416  # pairs are Tuples
+
+    @property
+    def result(self) -> Rounded:
+        """The quantity with its digits."""
+        return Rounded(self.lhs, *self.args[3:])
+
+    def substituted(self) -> sympy.Expr:
+        """Return the expression with the numbers written into it."""
+        return self.rhs.xreplace({key: Literal(key, number) for key, number in self.numbers.items()})
+
+
+class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A number written in the place of a symbol: it sorts as the symbol, and brings its own parentheses."""
+
+    __slots__ = ("number",)
+
+    def __new__(cls, place: sympy.Expr, number: sympy.Expr) -> "Literal":  # noqa: D102  # the class's docstring
+        self = sympy.Symbol.__xnew__(cls, str(place), real=True)
+        self.number = number
+        return self  # type: ignore[no-any-return]  # SymPy is untyped
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.number)
+
+    def _written(self, fraction: str) -> str:
+        number = self.number
+        if number.is_Rational and not number.is_Integer and 10**12 % number.q:
+            text = fraction.format(abs(number.p), number.q)
+            return text if number > 0 else "-" + text
+        return format(Decimal(int(number.p)) / int(number.q), "f")
+
+    def _latex(self, _: Any) -> str:
+        text = self._written(r"\frac{{{}}}{{{}}}")
+        return text if self.number.is_nonnegative and "frac" not in text else rf"\left({text}\right)"
+
+    def _sympystr(self, _: Any) -> str:
+        text = self._written("{}/{}")
+        return text if self.number.is_nonnegative and "/" not in text else f"({text})"
+
+
+def _no_numbers(*_: Any) -> None:
+    raise AssertionError("the generic activation has no values")
+
+
+GENERIC = Activation(
+    name="generic",
+    latex=r"\sigma",
+    expr=Sigma(Z),
+    derivative=Slope(Z),
+    range=sympy.S.Reals,
+    kernel=_no_numbers,
+    reference="any differentiable function",
+)

@@ -1,0 +1,170 @@
+"""What the words of statements stand for, once an activation is chosen: as formulas, and at points as exact numbers."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+from sympy.core.relational import Relational
+
+from gradtheory.activations import Activation, Z, activation
+from gradtheory.activations.branch import SlopeInverse
+from gradtheory.activations.limits import limit
+from gradtheory.activations.pieces import breaks, inner_point, piece_at
+from gradtheory.chain import Chain
+from gradtheory.derivation.language import (
+    LEFT_LIMIT,
+    RIGHT_LIMIT,
+    STEEPEST,
+    VARIATION,
+    WEAK_NORM,
+    WIDEST_AT,
+    AffineMeasure,
+    Bend,
+    ChainMeasure,
+    Constant,
+    Measure,
+    Sigma,
+    Slope,
+    Width,
+)
+from gradtheory.enclosure import as_rational, enclose, order
+from gradtheory.explosion import explosion_width, total_variation, widest_explosion
+from gradtheory.superlevel import Level, total_length
+from gradtheory.total import total_explosion_set
+
+_BITS = 128  # to choose a smooth piece
+_BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
+_ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2}
+Point = Mapping[sympy.Symbol, sympy.Rational]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """An activation in place of σ, its slopes, sets and constants.
+
+    Parameters
+    ----------
+    activation : Activation
+
+    """
+
+    activation: Activation
+
+    @cached_property
+    def constants(self) -> Mapping[Constant, Callable[[], sympy.Expr]]:
+        """How the constants are computed."""
+        record = self.activation
+        return {
+            STEEPEST: lambda: record.steepest_slope,
+            WEAK_NORM: lambda: widest_explosion(record).width,
+            WIDEST_AT: lambda: widest_explosion(record).weight,
+            VARIATION: lambda: total_variation(record),
+            LEFT_LIMIT: lambda: record.limits[0],
+            RIGHT_LIMIT: lambda: record.limits[1],
+        }
+
+    @cached_property
+    def breaks(self) -> tuple[sympy.Expr, ...]:
+        """The points between which σ is one smooth formula."""
+        return breaks(self.activation.expr, Z, -sympy.oo, sympy.oo)
+
+    def formula(self, expr: sympy.Basic, near: sympy.Expr | None = None) -> sympy.Basic:
+        """Return an expression with formulas for σ, its slopes and constants.
+
+        Parameters
+        ----------
+        expr : sympy.Basic
+            What is to be said plainly.
+        near : sympy.Expr, optional
+            A pre-activation: the formula is that of the smooth piece of σ there. All of σ unless given.
+
+        """
+        sigma = self.activation.expr if near is None else piece_at(self.activation.expr, Z, near)
+
+        def plain(part: sympy.Expr) -> sympy.Expr:
+            return sigma.diff(Z, _ORDERS[part.func]).xreplace({Z: part.args[0]})
+
+        said = expr.xreplace({each: self.constants[each]() for each in expr.atoms(Constant)})
+        return said.replace(lambda part: part.func in _ORDERS, plain)
+
+    def formulas(self, expr: sympy.Expr, near: sympy.Expr | None = None) -> Iterator[sympy.Expr]:
+        """Yield an expression as a formula, and with σ' as the record writes it: SymPy may see through one of them."""
+        yield self.formula(expr, near)
+        slope = self.activation.derivative
+        written = slope if near is None else piece_at(slope, Z, near)
+        yield self.formula(expr.replace(Slope, lambda z: written.xreplace({Z: z})), near)
+
+    def at(self, expr: sympy.Basic, point: Point) -> sympy.Basic:
+        """Return an expression at a point, as an exact number, or a statement about exact numbers."""
+        if isinstance(expr, Relational | sympy.And | sympy.Or):  # decided with a proof, not by SymPy's rounding
+            return expr.func(*(self.at(each, point) for each in expr.args), evaluate=False)
+        said = expr.xreplace({each: self.constants[each]() for each in expr.atoms(Constant)})
+        return self._evaluated(said, point)
+
+    def _evaluated(self, part: sympy.Basic, point: Point) -> sympy.Basic:  # noqa: PLR0911  # one for each word
+        if part in point:
+            return point[part]
+        if not part.args:
+            return part
+        if isinstance(part, sympy.Limit):
+            return self._limit(*part.args)
+        if isinstance(part, SlopeInverse):  # its other arguments speak of a z of their own
+            return SlopeInverse(self._evaluated(part.args[0], point), *part.args[1:])
+        args = [self._evaluated(each, point) for each in part.args]
+        if part.func in _ORDERS:
+            return self._smooth(args[0]).diff(Z, _ORDERS[part.func]).subs(Z, args[0])
+        if isinstance(part, sympy.Abs):  # by a proof of its own: SymPy's own search for the sign may take minutes
+            return args[0] if order(args[0], sympy.S.Zero, asks=False) >= 0 else -args[0]
+        if isinstance(part, Measure):
+            return self._measure(args[0])
+        if isinstance(part, Width):
+            return explosion_width(self.activation, args[0], threshold=args[1])
+        if isinstance(part, AffineMeasure):
+            scaled = activation(args[0] * self.activation.expr.xreplace({Z: args[1] * Z}))
+            return Meaning(scaled)._measure(args[2])
+        if isinstance(part, ChainMeasure):
+            return self._chain_measure(*args)
+        return part.func(*args)
+
+    def _limit(self, expr: sympy.Expr, variable: sympy.Symbol, end: sympy.Expr, side: sympy.Symbol) -> sympy.Expr:
+        """Return the one-sided limit of σ or a slope, from its formula on that side."""
+        cuts = (-sympy.oo, *self.breaks, sympy.oo)
+        inside = next(
+            inner_point(left, right)
+            for left, right in itertools.pairwise(cuts)
+            if (
+                order(left, end) < 0 <= order(right, end)
+                if str(side) == "-"
+                else order(left, end) <= 0 < order(right, end)
+            )
+        )
+        return limit(self.formula(expr, near=inside), end, str(side))
+
+    def _smooth(self, z: sympy.Expr) -> sympy.Expr:
+        if not self.breaks:
+            return self.activation.expr
+        if z in self.breaks:  # both pieces meet there, or no statement speaks of it
+            cuts = (-sympy.oo, *self.breaks)
+            near = inner_point(cuts[cuts.index(z) - 1], z)
+        else:
+            near = z if z.is_Rational else as_rational(enclose(z, _BITS))
+        return piece_at(self.activation.expr, Z, near)
+
+    def _measure(self, level: sympy.Expr) -> sympy.Expr:
+        if self.activation.period is not None:
+            return sympy.oo if order(self.activation.steepest_slope, level) > 0 else sympy.S.Zero
+        return total_length(Level(self.activation.profile, level).components())
+
+    def _chain_measure(self, threshold: sympy.Expr, *weights: sympy.Expr) -> sympy.Expr:
+        chain = Chain(len(weights), self.activation)
+        found = total_explosion_set(chain, w=list(weights), b=[_BIAS] * len(weights), threshold=threshold)
+        return found.measure
+
+    def pieces(self) -> tuple[sympy.Rational | None, ...]:
+        """Return a point of each smooth piece of σ; None where there is only one."""
+        if not self.breaks:
+            return (None,)
+        ends = (-sympy.oo, *self.breaks, sympy.oo)
+        return tuple(inner_point(left, right) for left, right in itertools.pairwise(ends))

@@ -1,0 +1,209 @@
+"""Where a factor explodes: the critical weight, the set of pre-activations, the set of inputs, and its width."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import sympy
+from sympy.logic.boolalg import Equivalent
+
+from gradtheory.activations import T, Z
+from gradtheory.activations.branch import SlopeInverse
+from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
+from gradtheory.derivation.samples import truth
+from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.enclosure import order
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import Case, ExplosionFormula, explosion_formula
+from gradtheory.superlevel import Level
+
+_X = sympy.Symbol("x", real=True)
+_U = sympy.Symbol("u", positive=True)
+_CRITICAL = sympy.Symbol("w_c", positive=True)
+_DIGITS = 10
+
+
+def explosion(question: Question) -> Answer:
+    """Derive the set {x : |σ'(wx + b)·w| > c} and its length, in symbols and, where numbers are given, in these."""
+    formula = explosion_formula(question.activation)
+    given = (
+        equation(Z, formula.w * _X + formula.b),
+        equation(T, formula.c / abs(formula.w)),
+        equation(Slope(Z), question.activation.derivative),
+    )
+    return Answer(given, tuple(_steps(question, formula)))
+
+
+def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
+    record, meaning = question.activation, question.meaning
+    yield question.fact("factor", "condition")
+    if record.steepest_slope.is_finite:
+        yield question.fact("critical_weight", "condition")
+        yield Step(
+            equation(formula.c / STEEPEST, formula.c / record.steepest_slope),
+            "by_supremum",
+            meaning,
+            section="condition",
+        )
+    yield from _superlevel(question)
+    several = len(formula.cases) > 1
+    if any(case.width.has(SlopeInverse) or _has_inverse(case) for case in formula.cases):
+        yield from _pulled_back(question, formula)
+        return
+    for case in formula.cases:
+        neuron = formula.w * _X + formula.b
+        off = (*(sympy.Ne(neuron, kink) for kink in meaning.breaks), *_one_period(question, neuron))
+        inside, outside = abs(Slope(neuron) * formula.w) > formula.c, _union(case.intervals, _X)
+        if outside is not sympy.true:
+            yield Step(Equivalent(inside, outside), "pull_back", meaning, (*_conditions(case), *off), section="inputs")
+        if record.period is None:
+            yield Step(
+                equation(Width(formula.w, formula.c), case.width),
+                "length",
+                meaning,
+                _conditions(case),
+                section="inputs",
+            )
+            if not several and case.width.has(sympy.asinh, sympy.acosh):
+                yield from _as_logarithm(question, formula, case)
+    yield from _in_numbers(question, formula)
+
+
+def _has_inverse(case: Case) -> bool:
+    return any(end.has(SlopeInverse) for pair in case.intervals for end in pair)
+
+
+def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
+    """Yield what becomes of any interval of z, where its ends have no formula, and the width."""
+    lower, upper = sympy.symbols("p q", real=True)
+    neuron = formula.w * _X + formula.b
+    ends = (lower - formula.b) / formula.w, (upper - formula.b) / formula.w
+    for sense, found in ((sympy.Gt, ends), (sympy.Lt, ends[::-1])):
+        yield Step(
+            Equivalent(_union([(lower, upper)], neuron), _union([found], _X)),
+            "pull_back",
+            question.meaning,
+            (sense(formula.w, 0, evaluate=False),),
+            section="inputs",
+        )
+    yield question.fact("width", "inputs")
+    yield from _in_numbers(question, formula)
+
+
+def _superlevel(question: Question) -> Iterator[Step]:
+    """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape."""
+    record, meaning = question.activation, question.meaning
+    levels = _levels(question)
+    off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
+    for low, high in itertools.pairwise(levels):
+        between = low + 1 if high.is_infinite else (low + high) / 2
+        components = Level(record.profile, between, at=T).components()
+        bounds = [sympy.Gt(T, low, evaluate=False)] if low != 0 else []
+        bounds += [] if high.is_infinite else [sympy.Lt(T, high, evaluate=False)]
+        ends = [end for each in components for end in (each.lower, each.upper)]
+        for end in dict.fromkeys(each for each in ends if each.has(T)):
+            yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
+        if not ends or all(end.is_infinite for end in ends):
+            yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
+            continue
+        inside = _union([(each.lower, each.upper) for each in components], Z)
+        yield Step(Equivalent(abs(Slope(Z)) > T, inside), "superlevel", meaning, (*bounds, *off), section="superlevel")
+
+
+def _levels(question: Question) -> list[sympy.Expr]:
+    """Return 0 and the distinct limits of |σ'|, in increasing order."""
+    found: list[sympy.Expr] = [sympy.S.Zero]
+    for branch in question.activation.monotone_branches:
+        for level in (branch.shallowest, branch.steepest):
+            if all(order(level, each) for each in found):
+                place = sum(order(level, each) > 0 for each in found)
+                found.insert(place, level)
+    return found
+
+
+def _union(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], variable: sympy.Expr) -> sympy.Basic:
+    """Return the condition that a variable lies in one of some open intervals."""
+    parts = []
+    for lower, upper in intervals:
+        sides = [
+            sympy.Lt(left, right, evaluate=False)
+            for left, right in ((lower, variable), (variable, upper))
+            if left.is_finite is not False and right.is_finite is not False
+        ]
+        parts.append(sympy.And(*sides, evaluate=False) if len(sides) > 1 else sides[0] if sides else sympy.true)
+    return sympy.Or(*parts, evaluate=False) if len(parts) > 1 else parts[0]
+
+
+def _conditions(case: Case) -> tuple[sympy.Basic, ...]:
+    """Return the range of weights, without the weight at which one formula goes over into the next."""
+    parts = case.condition.args if isinstance(case.condition, sympy.And) else (case.condition,)
+    return tuple(sympy.Lt(*each.args, evaluate=False) if isinstance(each, sympy.Le) else each for each in parts)
+
+
+def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:
+    """Return the condition that a pre-activation lies in the period that the record describes."""
+    if question.activation.period is None:
+        return ()
+    branches = question.activation.monotone_branches
+    return sympy.Gt(z, branches[0].left, evaluate=False), sympy.Lt(z, branches[-1].right, evaluate=False)
+
+
+def _as_logarithm(question: Question, formula: ExplosionFormula, case: Case) -> Iterator[Step]:
+    """Yield the textbook's logarithm: e to an inverse hyperbolic sine is algebraic."""
+    meaning, conditions = question.meaning, _conditions(case)
+    yield Step(
+        equation(sympy.exp(sympy.asinh(_U)), _U + sympy.sqrt(_U**2 + 1)), "exponential", meaning, section="textbook"
+    )
+    if question.activation.name == "sigmoid":
+        size = abs(formula.w) / formula.c
+        inside = size * (1 + sympy.sqrt(1 - 4 / size)) / 2 - 1
+        u = sympy.sqrt(size - 4) / 2
+        yield Step(
+            equation((u + sympy.sqrt(u**2 + 1)) ** 2, inside),
+            "textbook_argument",
+            meaning,
+            conditions,
+            section="textbook",
+        )
+        logarithm = 2 * sympy.log(inside) / abs(formula.w)
+    else:
+        logarithm = case.width.rewrite(sympy.log)
+    yield Step(equation(case.width, logarithm), "textbook", meaning, conditions, section="textbook")
+
+
+def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
+    """Yield ends and width for given w, b and c."""
+    numbers = question.numbers(formula.w, formula.b, formula.c)
+    if not numbers:
+        return
+    meaning = question.meaning
+    if numbers[formula.w] == 0:
+        raise InvalidArgument("values", "w = 0", "must have a weight that is not 0")
+    if numbers[formula.c].is_positive is not True:
+        raise InvalidArgument("values", f"c = {numbers[formula.c]}", "must have a positive threshold")
+    case = next(
+        (each for each in formula.cases if all(truth(part.xreplace(numbers)) for part in _conditions(each))), None
+    )
+    if case is None:
+        critical = InNumbers.of(
+            _CRITICAL, formula.c / STEEPEST, numbers, meaning.at(formula.c / STEEPEST, numbers), _DIGITS
+        )
+        yield Step(critical, "nothing_explodes", meaning, section="numbers")
+        return
+    ends = [end for pair in case.intervals for end in pair if end.is_finite is not False]
+    for number, end in enumerate(ends, start=1):
+        name = sympy.Symbol(f"x_{number}", real=True)
+        yield Step(
+            InNumbers.of(name, end, numbers, meaning.at(end, numbers), _DIGITS),
+            "end_in_numbers",
+            meaning,
+            section="numbers",
+        )
+    if case.width.is_finite is not False:
+        width = Width(formula.w, formula.c)
+        yield Step(
+            InNumbers.of(width, case.width, numbers, meaning.at(case.width, numbers), _DIGITS),
+            "width_in_numbers",
+            meaning,
+            section="numbers",
+        )

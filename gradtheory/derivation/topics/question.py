@@ -1,0 +1,96 @@
+"""What a derivation is asked for, and what it consists of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import Activation
+from gradtheory.derivation.facts import FACTS
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.step import Step
+from gradtheory.errors import InvalidArgument
+from gradtheory.inputs import exact_real
+
+
+@dataclass(frozen=True)
+class Question:
+    """The arguments of `gradtheory.derive`, checked.
+
+    Parameters
+    ----------
+    activation : Activation
+    depth : int or sympy.Symbol
+    wrt : str
+    loss : str
+    values : mapping of str to number
+
+    """
+
+    activation: Activation
+    depth: int | sympy.Symbol
+    wrt: str
+    loss: str = "squared"
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the words stand for."""
+        return Meaning(self.activation)
+
+    def fact(self, name: str, section: str) -> Step:
+        """Return the step that is a named fact."""
+        known = FACTS[name]
+        return Step(known.statement, name, self.meaning, known.assumptions, fact=name, section=section)
+
+    def numbers(self, *symbols: sympy.Symbol) -> dict[sympy.Symbol, sympy.Expr]:
+        """Return exact numbers for these symbols: for all of them, or for none where no values are given."""
+        named = {_key(symbol.name): symbol for symbol in symbols}
+        given = {_key(name): value for name, value in self.values.items()}
+        for name in given:
+            if name not in named:
+                raise InvalidArgument(
+                    "values", name, f"must name {_listed(named)}" if named else "takes no values here"
+                )
+        if not given:
+            return {}
+        if missing := [name for name in named if name not in given]:
+            raise InvalidArgument("values", missing[0], f"is missing: give all of {_listed(named)}, or none")
+        return {symbol: exact_real(given[name], f"values[{name!r}]") for name, symbol in named.items()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A derivation without its words.
+
+    Parameters
+    ----------
+    given : tuple of sympy.Basic
+        The definitions that it starts from.
+    steps : tuple of Step
+
+    """
+
+    given: tuple[sympy.Basic, ...]
+    steps: tuple[Step, ...]
+
+
+def equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
+    """Return an equation as it stands: evaluating it would try to decide it."""
+    return sympy.Eq(left, right, evaluate=False)
+
+
+def in_order(*factors: sympy.Expr) -> sympy.Expr:
+    """Return a product that keeps the order of its factors for printing."""
+    kept = [each for each in factors if each != 1]
+    return sympy.Mul(*kept, evaluate=False) if len(kept) > 1 else sympy.Mul(*kept)
+
+
+def _key(name: str) -> str:
+    return str(name).replace("_", "")
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    listed = list(names)
+    return ", ".join(listed if len(listed) <= 12 else [*listed[:6], "…", *listed[-2:]])

@@ -1,0 +1,76 @@
+"""The slope of an activation: its formula, where it rises and falls, its limits, and so its supremum."""
+
+import itertools
+from collections.abc import Iterator
+
+import sympy
+
+from gradtheory.activations import Activation, Branch, Z
+from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
+from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.question import Answer, Question, equation
+
+
+def slope_maximum(question: Question) -> Answer:
+    """Derive sup|σ'| by calculus: the monotone branches of σ', and its values and limits at their ends."""
+    question.numbers()
+    record = question.activation
+    return Answer((equation(Sigma(Z), record.expr),), tuple(_steps(question)))
+
+
+def slope_formula(question: Question) -> Iterator[Step]:
+    """Yield what σ' is: on the whole line, and where it is one, as a function of σ."""
+    record = question.activation
+    off = tuple(sympy.Ne(Z, kink) for kink in question.meaning.breaks)
+    yield Step(equation(Slope(Z), record.derivative), "differentiate", question.meaning, off, section="slope")
+    if record.slope_of_value is not None:
+        in_sigma = record.slope_of_value.xreplace({Z: Sigma(Z)})
+        named = "logistic" if record.name == "sigmoid" else None
+        yield Step(equation(Slope(Z), in_sigma), "slope_of_value", question.meaning, fact=named, section="slope")
+
+
+def _steps(question: Question) -> Iterator[Step]:
+    record, meaning = question.activation, question.meaning
+    yield from slope_formula(question)
+    branches = record.monotone_branches
+    for branch in branches:
+        where = within(branch)
+        if branch.is_flat:
+            yield Step(equation(Slope(Z), branch.slope_left), "flat", meaning, where, section="monotone")
+        else:
+            sense = sympy.Gt if branch.rises == (branch.direction > 0) else sympy.Lt
+            reason = "rises" if branch.rises else "falls"
+            yield Step(sense(Bend(Z), 0, evaluate=False), reason, meaning, where, section="monotone")
+    yield from _at_ends(question, record)
+    yield Step(equation(STEEPEST, record.steepest_slope), "greatest_of_ends", meaning, section="supremum")
+
+
+def _at_ends(question: Question, record: Activation) -> Iterator[Step]:
+    """Yield the values of σ' at the ends of the branches, one-sided where they differ."""
+    meaning, branches = question.meaning, record.monotone_branches
+    first, last = branches[0], branches[-1]
+    if record.period is None:
+        yield _limit(question, -sympy.oo, "+", first.slope_left)
+    for left, right in itertools.pairwise(branches):
+        if left.right in record.kinks:
+            yield _limit(question, left.right, "-", left.slope_right)
+            yield _limit(question, left.right, "+", right.slope_left)
+        else:
+            yield Step(equation(Slope(left.right), left.slope_right), "value", meaning, section="ends")
+    if record.period is None:
+        yield _limit(question, sympy.oo, "-", last.slope_right)
+
+
+def _limit(question: Question, end: sympy.Expr, side: str, value: sympy.Expr) -> Step:
+    limit = sympy.Limit(Slope(Z), Z, end, side)
+    return Step(equation(limit, value), "limit", question.meaning, section="ends")
+
+
+def within(branch: Branch) -> tuple[sympy.Basic, ...]:
+    """Return the condition that z lies in a branch."""
+    found = []
+    if branch.left.is_finite:
+        found.append(sympy.Gt(Z, branch.left, evaluate=False))
+    if branch.right.is_finite:
+        found.append(sympy.Lt(Z, branch.right, evaluate=False))
+    return tuple(found)

@@ -1,0 +1,77 @@
+"""K as the weak-L¹ quasi-norm of σ', the bounds that hold for every activation and at every depth, and how K scales."""
+
+from collections.abc import Iterator
+
+import sympy
+from sympy.logic.boolalg import Equivalent
+
+from gradtheory.activations import Z
+from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
+from gradtheory.derivation.language import (
+    LEFT_LIMIT,
+    RIGHT_LIMIT,
+    VARIATION,
+    WEAK_NORM,
+    Measure,
+    Rounded,
+    Sigma,
+    Slope,
+)
+from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.explosion import total_variation, widest_explosion
+
+_DIGITS = 15
+_SHIFT, _HEIGHT = sympy.symbols("e d", real=True)
+
+
+def weak_norm(question: Question) -> Answer:
+    """Derive the bounds K ≤ V(σ) and ℓ/c, and the scaling law K(α·σ(kz + e) + d) = |α|·K(σ)."""
+    question.numbers()
+    return Answer((), tuple(_steps(question)))
+
+
+def _steps(question: Question) -> Iterator[Step]:
+    record, meaning = question.activation, question.meaning
+    yield question.fact("width", "measure")
+    norm, variation = widest_explosion(record).width, total_variation(record)
+    for name in ("weak_norm", "widest"):
+        if FACTS[name].applies(record):
+            yield question.fact(name, "norm")
+    yield Step(equation(WEAK_NORM, norm), "norm_value" if norm.is_finite else "infinite", meaning, section="norm")
+    if norm.is_finite and not norm.is_Rational:
+        yield Step(Rounded.of(WEAK_NORM, norm, _DIGITS), "digits", meaning, section="norm")
+    yield Step(equation(VARIATION, variation), "variation", meaning, section="bounds")
+    yield question.fact("total_variation", "bounds")
+    if FACTS["any_depth"].applies(record):
+        span = abs(record.limits[1] - record.limits[0])
+        yield Step(equation(abs(RIGHT_LIMIT - LEFT_LIMIT), span), "range", meaning, section="bounds")
+        yield question.fact("any_depth", "bounds")
+    yield from _scaling(question)
+
+
+def _scaling(question: Question) -> Iterator[Step]:
+    meaning = question.meaning
+    inner = SCALE * Z + _SHIFT
+    scaled = sympy.Derivative(ALPHA * Sigma(inner) + _HEIGHT, Z)
+    off = tuple(sympy.Ne(inner, kink) for kink in meaning.breaks)
+    steepness = ALPHA * SCALE
+    yield Step(equation(scaled, steepness * Slope(inner)), "scaled_slope", meaning, off, section="scaling")
+    yield Step(
+        Equivalent(abs(steepness * Slope(inner)) > T, abs(Slope(inner)) > T / abs(steepness)),
+        "scaled_level",
+        meaning,
+        off,
+        section="scaling",
+    )
+    if question.activation.period is None:
+        yield question.fact("scaling", "scaling")
+    if widest_explosion(question.activation).width.is_infinite:
+        return
+    level = T / abs(steepness)
+    yield Step(
+        equation(T * Measure(level) / abs(SCALE), abs(ALPHA) * (level * Measure(level))),
+        "scaled_norm",
+        meaning,
+        section="scaling",
+    )

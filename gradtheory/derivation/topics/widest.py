@@ -1,0 +1,99 @@
+"""The widest explosion set over all weights: stationary, unique, and its value and place to any number of digits."""
+
+from collections.abc import Iterator
+
+import sympy
+
+from gradtheory.activations import Stationarity, T
+from gradtheory.derivation.facts import C, W
+from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Rounded, Width
+from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.explosion import WidestExplosion, widest_explosion
+from gradtheory.root import Root
+
+_DIGITS = 30
+_MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it may take minutes for more
+
+
+def widest(question: Question) -> Answer:
+    """Derive K = sup_w c·|X_w|: where it lies, why nowhere else, and its digits."""
+    question.numbers()
+    found = widest_explosion(question.activation)
+    given = (equation(T, C / abs(W)), equation(Width(W, C), Measure(T) / abs(W)))
+    return Answer(given, tuple(_steps(question, found)))
+
+
+def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
+    meaning, record = question.meaning, question.activation
+    yield question.fact("width", "measure")
+    yield Step(equation(Width(C / T, C), T * Measure(T) / C), "in_level", meaning, section="measure")
+    place = record.stationarity
+    if place is not None:
+        yield from _stationary(question, place)
+    if found.width.is_infinite:
+        yield Step(equation(WEAK_NORM, sympy.oo), "infinite", meaning, section="value")
+        return
+    if isinstance(found.width, Root):
+        s = Root(found.width.function, found.width.lower, found.width.upper)
+        equality = found.equation
+        if equality is not None and equality.free_symbols == {found.width.function.variables[0]}:
+            at_root = [side.xreplace({found.width.function.variables[0]: s}) for side in equality.args]
+            yield Step(equation(*at_root), "root", meaning, section="value")
+        yield Step(Rounded.of(s, s, _DIGITS), "digits", meaning, section="value")
+    yield Step(
+        equation(WEAK_NORM, found.width), "norm_value" if found.attained else "approached", meaning, section="value"
+    )
+    if not found.width.is_Rational:
+        yield Step(Rounded.of(WEAK_NORM, found.width, _DIGITS), "digits", meaning, section="value")
+    if found.weight.is_infinite:
+        return
+    yield Step(equation(WIDEST_AT, found.weight), "place", meaning, section="value")
+    if not found.weight.is_Rational:
+        yield Step(Rounded.of(WIDEST_AT, found.weight, _DIGITS), "digits", meaning, section="value")
+    if found.attained:
+        yield Step(equation(Width(WIDEST_AT, 1), WEAK_NORM), "attained", meaning, section="value")
+    yield question.fact("widest", "value")
+
+
+def _stationary(question: Question, place: Stationarity) -> Iterator[Step]:
+    """Yield level and measure in one parameter s, the derivative of their product, and the sign of what decides it."""
+    meaning = question.meaning
+    s = place.parameter
+    inside = _range(place)
+    yield Step(equation(Measure(place.level), place.measure), "parameter", meaning, inside, section="stationary")
+    product = place.level * place.measure
+    if place.equation is None:
+        return
+    deciding = place.equation.lhs - place.equation.rhs
+    factor = _shortest(product.diff(s) / deciding)
+    yield Step(
+        equation(sympy.Derivative(product, s), factor * deciding),
+        "product_slope",
+        meaning,
+        inside,
+        section="stationary",
+    )
+    rate = _shortest(deciding.diff(s))
+    yield Step(equation(sympy.Derivative(deciding, s), rate), "deciding_slope", meaning, inside, section="stationary")
+    if rate.is_number:
+        return
+    sign_there = sympy.Gt if rate.subs(s, _inner(place)).evalf() > 0 else sympy.Lt
+    yield Step(sign_there(rate, 0, evaluate=False), "one_zero", meaning, inside, section="stationary")
+
+
+def _shortest(expr: sympy.Expr) -> sympy.Expr:
+    """Return the shortest form of an expression that SymPy finds."""
+    if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.cosh, sympy.sinh, sympy.tanh, sympy.exp):
+        return sympy.cancel(expr) if expr.is_rational_function() else expr
+    in_exponentials = sympy.simplify(expr.rewrite(sympy.exp))
+    forms = (expr, sympy.simplify(expr), sympy.simplify(in_exponentials.rewrite(sympy.cosh)), in_exponentials)
+    return min(forms, key=sympy.count_ops)
+
+
+def _range(place: Stationarity) -> tuple[sympy.Basic, ...]:
+    return () if place.parameter.is_positive else (sympy.Gt(place.parameter, 0, evaluate=False),)
+
+
+def _inner(place: Stationarity) -> sympy.Expr:
+    return place.solution if place.solution is not None else sum(place.between) / 2

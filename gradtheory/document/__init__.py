@@ -1,0 +1,27 @@
+"""Documents: one model, and a leaf for each format. Nothing is computed here."""
+
+from gradtheory.document.model import Block, Code, Document, Figure, Formula, Heading, Paragraph, Table
+from gradtheory.document.prose import tex_text
+from gradtheory.document.saving import FORMATS, rendered, save
+from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
+
+__all__ = [
+    "FORMATS",
+    "Block",
+    "Code",
+    "Document",
+    "Figure",
+    "Formula",
+    "Heading",
+    "Paragraph",
+    "Table",
+    "rendered",
+    "save",
+    "save_figures",
+    "tex_text",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "to_notebook",
+    "to_text",
+]

@@ -1,0 +1,94 @@
+"""Prose in every format: words are escaped, formulas between dollar signs set, references resolved."""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import latex2mathml.converter
+from pylatexenc.latex2text import LatexNodes2Text
+
+_PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
+_TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+_TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    character: f"\\{character}" for character in "&%$#_{}"
+}
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
+_TO_TEXT = LatexNodes2Text(math_mode="text", keep_comments=True)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one format writes words, formulas, references and emphasis."""
+
+    words: Callable[[str], str]
+    math: Callable[[str], str]
+    reference: Callable[[str], str]
+    emphasis: Callable[[str], str]
+
+    def prose(self, text: str) -> str:
+        """Return prose in this format."""
+        found, end = [], 0
+        for match in _PART.finditer(text):
+            found.append(self.words(text[end : match.start()]))
+            if match["math"]:
+                found.append(self.math(match["math"]))
+            elif match["label"]:
+                found.append(self.reference(match["label"]))
+            else:
+                found.append(self.emphasis(self.words(match["stressed"])))
+            end = match.end()
+        return "".join([*found, self.words(text[end:])])
+
+
+def tex_text(text: str) -> str:
+    r"""Return words as LaTeX that prints exactly these.
+
+    Examples
+    --------
+    >>> tex_text("100% of $x_1$")
+    '100\\% of \\$x\\_1\\$'
+
+    """
+    return "".join(_TEX_SPECIAL.get(character, character) for character in _printable(text))
+
+
+def html_text(text: str) -> str:
+    """Return words as HTML."""
+    return html.escape(_printable(text))
+
+
+def markdown_text(text: str) -> str:
+    """Return words as Markdown."""
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", _printable(text))
+
+
+def mathml(latex: str, *, display: bool = False) -> str:
+    """Return a formula as MathML; the converter copies the text in it as it stands, so that is escaped here."""
+    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
+    return str(latex2mathml.converter.convert(escaped, display="block" if display else "inline"))
+
+
+def plain_math(latex: str) -> str:
+    """Return a formula as plain text."""
+    return str(_TO_TEXT.latex_to_text(latex)).strip()
+
+
+def _printable(text: str) -> str:
+    """Return text in one line, without control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+LATEX = Style(
+    tex_text, lambda latex: f"${latex}$", lambda label: rf"\eqref{{{label}}}", lambda text: rf"\emph{{{text}}}"
+)
+HTML = Style(
+    html_text,
+    mathml,
+    lambda label: f'<a href="#{label}">({label.partition(":")[2]})</a>',
+    lambda text: f"<em>{text}</em>",
+)
+MARKDOWN = Style(
+    markdown_text, lambda latex: f"${latex}$", lambda label: f"({label.partition(':')[2]})", lambda text: f"*{text}*"
+)
+TEXT = Style(_printable, plain_math, lambda label: f"({label.partition(':')[2]})", lambda text: text)

@@ -1,0 +1,106 @@
+"""Documents as files: the format follows from the suffix; PDF needs a TeX engine."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import nbformat
+
+from gradtheory.document.model import Document
+from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
+from gradtheory.errors import InvalidArgument, MissingProgram
+
+_ENGINES = {"en": ("pdflatex", "xelatex"), "zh": ("xelatex",)}
+_PACKAGES = {"en": "texlive-latex-extra", "zh": "texlive-xetex texlive-lang-chinese"}
+_SECONDS = 300
+_RUNS = 2  # so that references are resolved
+
+_WRITERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
+    {
+        ".tex": to_latex,
+        ".html": to_html,
+        ".md": to_markdown,
+        ".txt": to_text,
+        ".ipynb": lambda document: str(nbformat.writes(to_notebook(document))) + "\n",
+    }
+)
+FORMATS = (*_WRITERS, ".pdf")
+
+
+def rendered(document: Document, suffix: str) -> str:
+    """Return a document as text in the format of a suffix.
+
+    Raises
+    ------
+    InvalidArgument
+        If that format is no text.
+
+    """
+    if suffix not in _WRITERS:
+        raise InvalidArgument("format", suffix.removeprefix("."), "is written to files only: give one with -o FILE")
+    return _WRITERS[suffix](document)
+
+
+def save(document: Document, path: str | os.PathLike[str], suffix: str = "") -> Path:
+    """Write a document to a file, in the format of its suffix, with its figures beside it where the format needs them.
+
+    Parameters
+    ----------
+    document : Document
+        The document.
+    path : path
+        Where to write it.
+    suffix : str, optional
+        The format, where the path's own suffix does not say it.
+
+    Raises
+    ------
+    InvalidArgument
+        If the suffix is unknown, or the file cannot be written.
+    MissingProgram
+        If a PDF is asked for, and there is no TeX engine.
+
+    """
+    target = Path(path)
+    suffix = suffix or target.suffix
+    if suffix not in FORMATS:
+        raise InvalidArgument("path", str(path), f"must end in one of {', '.join(FORMATS)}")
+    try:
+        if suffix == ".pdf":
+            target.write_bytes(_pdf(document))
+        else:
+            target.write_text(rendered(document, suffix), encoding="utf-8")
+            if suffix in (".tex", ".md", ".ipynb"):
+                save_figures(document, target.parent, "pdf" if suffix == ".tex" else "svg")
+    except OSError as error:
+        raise InvalidArgument("path", str(path), f"must be a file that can be written to ({error.strerror})") from None
+    return target
+
+
+def _pdf(document: Document) -> bytes:
+    """Compile in an empty folder, without shell escape, and reading and writing nothing outside."""
+    engine = next(filter(None, map(shutil.which, _ENGINES[document.lang])), None)
+    if engine is None:
+        names = " or ".join(_ENGINES[document.lang])
+        raise MissingProgram(
+            f"a PDF needs {names} on the PATH: install it, on Debian with apt-get install {_PACKAGES[document.lang]}"
+        )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "document.tex").write_text(to_latex(document), encoding="utf-8")
+        save_figures(document, folder, "pdf")
+        command = [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+        environment: Any = {**os.environ, "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": name}
+        for _ in range(_RUNS):
+            found = subprocess.run(  # noqa: S603  # our own file, in its own folder
+                command, cwd=folder, env=environment, capture_output=True, timeout=_SECONDS, check=False
+            )
+            if found.returncode:
+                lines = [line for line in found.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
+                raise MissingProgram(f"{engine} failed: {' '.join(lines)[:300] or 'see its log'}")
+        return (folder / "document.pdf").read_bytes()

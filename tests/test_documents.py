@@ -1,0 +1,246 @@
+"""Documents for real: TeX compiles them, a browser opens them, notebooks run; text from outside stays text."""
+
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+import sympy
+from nbclient import NotebookClient
+
+import gradtheory as gt
+from gradtheory import article
+from gradtheory.derivation.topics import TOPICS
+from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, rendered, save, saving
+from gradtheory.errors import InvalidArgument, MissingProgram
+from gradtheory.messages import LANGUAGES
+
+_ENGINES = {"en": "pdflatex", "zh": "xelatex"}
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_DEPTH = sympy.Symbol("L", integer=True, positive=True)
+
+
+def _needs(engine):
+    return pytest.mark.skipif(
+        shutil.which(engine) is None, reason=f"{engine} is not installed (Debian: texlive-xetex texlive-lang-chinese)"
+    )
+
+
+def _derivations():
+    for topic in TOPICS:
+        yield topic, "sigmoid", {}
+    yield "gradient", "gelu", {"depth": 40}
+    yield "gradient", "tanh", {"depth": _DEPTH}
+    yield "gradient", "gelu", {"depth": 2, "values": {"x": "0.5", "y": 1, "w1": -2, "b1": "1/3", "w2": 3, "b2": 0}}
+    yield "explosion", "gelu", {}
+    yield "explosion", "hard_sigmoid", {}
+    yield "explosion", "sigmoid", {"values": {"w": 7, "b": "-0.3", "c": 1}}
+    yield "slope_maximum", "elu", {}
+
+
+_CASES = list(_derivations())
+
+
+@pytest.fixture(scope="module")
+def documents():
+    """Every derivation, checked once for both languages."""
+    return [gt.derive(topic, activation=activation, **more) for topic, activation, more in _CASES]
+
+
+def _in(derivation, lang):
+    other = dataclasses.replace(derivation, lang=lang)
+    return other.document
+
+
+@pytest.mark.parametrize("lang", [pytest.param(lang, marks=_needs(_ENGINES[lang])) for lang in LANGUAGES])
+def test_latex_of_every_derivation_compiles(documents, lang, tmp_path):
+    for number, derivation in enumerate(documents):
+        (tmp_path / f"{number}.tex").write_text(rendered(_in(derivation, lang), ".tex"), encoding="utf-8")
+        command = [_ENGINES[lang], "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", f"{number}.tex"]
+        for _ in range(2):
+            found = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+            output = found.stdout.decode(errors="replace")
+            assert found.returncode == 0, output[-2000:]
+        assert "undefined" not in output
+        assert "Rerun" not in output
+        assert (tmp_path / f"{number}.pdf").read_bytes().startswith(b"%PDF")
+
+
+class _Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.links, self.labels, self.maths, self.tags = [], set(), 0, set()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.maths += tag == "math"
+        given = dict(attributes)
+        self.links += [given[key] for key in ("src", "href", "xlink:href", "action") if key in given]
+        self.labels |= {given["id"]} if "id" in given else set()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
+    for derivation in documents:
+        text = rendered(_in(derivation, lang), ".html")
+        page = _Page()
+        page.feed(text)
+        assert page.maths >= len(derivation.steps)
+        assert not page.tags & {"script", "iframe", "img", "object", "form"}
+        inside = [link for link in page.links if link != "data:,"]
+        assert all(link.startswith("#") and link[1:] in page.labels for link in inside), inside
+        visible = re.sub(r"<(style|svg|math|pre).*?</\1>", "", text, flags=re.DOTALL)
+        assert not re.search(r"\$|\{\{|@\{|\\[a-z]", visible)
+
+
+@pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
+def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_path):
+    pages = {f"{number}": rendered(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6])}
+    pages["article"] = rendered(article.build("zh").document, ".html")
+    for name, text in pages.items():
+        path, log = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
+        path.write_text(text, encoding="utf-8")
+        command = [_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
+        command += [f"--user-data-dir={tmp_path / 'profile'}", f"--log-net-log={log}", path.as_uri()]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        assert "CONSOLE" not in found.stderr
+        assert found.stdout.count("<math") == text.count("<math") > 10
+        logged = log.read_text(encoding="utf-8")
+        addresses = set(re.findall(r'"url":"((?:https?|wss?|ftp)://[^"]*)"', logged))
+        ours = {each for each in addresses if not re.match(r"https?://[\w.-]*(google|gvt1|chromium)[\w.-]*/", each)}
+        assert not ours  # a browser of its own accord asks its maker for updates
+
+
+@pytest.mark.parametrize("place", [0, 2, 7, 10])
+def test_notebooks_run(documents, place):
+    notebook = nbformat.reads(rendered(_in(documents[place], "en"), ".ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    done = NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert "Report(true=" in outputs[-1]["data"]["text/plain"]
+    assert "unknown=0, false=0" in outputs[-1]["data"]["text/plain"]
+
+
+def test_long_products_break_across_lines():
+    text = gt.derive("gradient", depth=40).to_latex()
+    rows = [line for line in text.splitlines() if r"\notag" in line]
+    assert len(rows) == 7
+    assert max(map(len, rows)) < 400
+    assert r"\left. \frac{d}{d" not in text
+    assert "xi" not in text
+
+
+def test_formats_agree_on_numbers_and_references():
+    derivation = gt.derive("gradient", depth=2)
+    count = len(derivation.steps)
+    assert derivation.to_latex().count(r"\label{eq:") == count
+    assert derivation.to_markdown().count(r"\tag{") == count
+    assert derivation.to_html().count('class="formula step') == count
+    assert len(re.findall(r"^\(\d+\)", derivation.to_text(), flags=re.MULTILINE)) == count
+    assert r"\eqref{eq:1}" in derivation.to_latex()
+    assert '<a href="#eq:1">(1)</a>' in derivation.to_html()
+    assert "chain rule, with (1)" in derivation.to_text()
+    assert derivation.to_notebook().cells[-1].cell_type == "code"
+
+
+def test_a_numeric_step_says_so_and_a_false_one_too():
+    derivation = gt.derive("widest")
+    assert 'class="badge numeric">numeric' in derivation.to_html()
+    broken = dataclasses.replace(
+        derivation.steps[0], statement=sympy.Eq(sympy.Integer(1), 2, evaluate=False), fact=None
+    )
+    broken = dataclasses.replace(broken, rule="product")
+    page = dataclasses.replace(derivation, steps=(broken,)).to_html()
+    assert 'class="badge false">false' in page
+
+
+_EVIL = (
+    r"\input{/etc/passwd}",
+    r"\write18{touch pwned}",
+    r"$\immediate\write18{touch pwned}$",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "[link](javascript:alert(1))",
+    "![x](http://example.com/x.png)",
+    "@{eq:1} *x* $x$ `code` # % & _ ~ ^ { } \\\\",
+    "{{ 7*7 }} << 7*7 >> {% raw %} <% x %>",
+    "\n\n# heading\x00\x1b[31m",
+    "\\end{document}",
+)
+
+
+@pytest.mark.parametrize("title", _EVIL)
+def test_titles_stay_text(title, tmp_path):
+    derivation = dataclasses.replace(gt.derive("slope_maximum"), title=title)
+    page = _Page()
+    page.feed(derivation.to_html())
+    assert not page.tags & {"script", "img"}
+    assert "49" not in derivation.to_html().partition("</h1>")[0].partition("<h1>")[2]
+    latex = derivation.to_latex()
+    heading = next(line for line in latex.splitlines() if line.startswith(r"\title{"))
+    assert not re.search(r"\\(input|write18|immediate|end)\b", heading)
+    assert latex.count(r"\end{document}") == 1
+    first = derivation.to_markdown().splitlines()[0]
+    assert first.startswith("# ")
+    assert not re.search(r"(?<!\\)[<\[`$]", first)
+    assert "\x1b" not in derivation.to_text()
+    if shutil.which("pdflatex"):
+        found = saving._pdf(derivation.document)
+        assert found.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("symbol", [r"L}\input{/etc/passwd}", "<script>", "L_{1}$x$", "a b", "é"])
+def test_symbol_names_stay_text(symbol):
+    derivation = gt.derive("gradient", depth=sympy.Symbol(symbol, integer=True, positive=True))
+    page = _Page()
+    page.feed(derivation.to_html())
+    assert not page.tags & {"script"}
+    assert not re.search(r"(?<!textbackslash\{\})\\input", derivation.to_latex().partition(r"\section{Check")[0])
+    assert derivation.check().ok
+
+
+def test_saving_by_suffix(tmp_path):
+    derivation = gt.derive("slope_maximum", activation="tanh", lang="zh")
+    for suffix in FORMATS:
+        if suffix == ".pdf" and shutil.which("xelatex") is None:
+            continue
+        path = derivation.save(tmp_path / f"名字 with space{suffix}")
+        assert path.stat().st_size > 500
+    assert json.loads((tmp_path / "名字 with space.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4
+    assert derivation.to_html() == derivation.to_html()
+    again = gt.derive("slope_maximum", activation="tanh", lang="zh")
+    assert rendered(again.document, ".ipynb") == (tmp_path / "名字 with space.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ["x.docx", "x", "missing/folder/x.md"])
+def test_bad_paths_are_refused(path, tmp_path):
+    with pytest.raises(InvalidArgument, match="path = "):
+        gt.derive("slope_maximum").save(tmp_path / path)
+
+
+def test_without_a_tex_engine_the_message_names_the_package(monkeypatch, tmp_path):
+    monkeypatch.setattr(saving.shutil, "which", lambda _: None)
+    with pytest.raises(MissingProgram, match="apt-get install texlive-xetex texlive-lang-chinese"):
+        gt.derive("slope_maximum", lang="zh").save(tmp_path / "x.pdf")
+    with pytest.raises(MissingProgram, match="texlive-latex-extra"):
+        gt.derive("slope_maximum").save(tmp_path / "x.pdf")
+
+
+@_needs("pdflatex")
+def test_a_failing_engine_is_reported(tmp_path):
+    formula = Formula((("", r"\undefinedcommand"),), lambda: "")
+    with pytest.raises(MissingProgram, match="pdflatex failed: ! Undefined control sequence"):
+        save(Document("t", "s", "en", (Heading("h"), Paragraph("p"), formula)), tmp_path / "x.pdf")
+
+
+def test_jupyter_shows_derivations():
+    derivation = gt.derive("gradient", depth=1)
+    assert derivation._repr_latex_().startswith(r"$\displaystyle \begin{aligned}")
+    html = derivation._repr_html_()
+    assert html.startswith("<style>")
+    assert "<math" in html
+    assert str(derivation) == derivation.to_text()
