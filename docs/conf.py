@@ -31,16 +31,17 @@ napoleon_use_ivar = True  # attributes in the class's table, not once more below
 napoleon_use_rtype = False
 
 _LITERAL = re.compile(r"(``.*?``)")
+_SPECIAL = re.compile(r"(?<!\\)([|*])")
 
 
 def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
-    """Escape the bars of |w|, which reStructuredText would take for a substitution, outside code."""
+    """Escape the bars of |w| and the stars of z**2, which mean something else in reStructuredText, outside code."""
     in_example = False
     for number, line in enumerate(lines):
         in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
         if not in_example:
             parts = _LITERAL.split(line)
-            parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+            parts[::2] = [_SPECIAL.sub(r"\\\1", part) for part in parts[::2]]
             lines[number] = "".join(parts)
 
 

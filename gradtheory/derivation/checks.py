@@ -23,8 +23,9 @@ from gradtheory.symbols import LayerProduct, LayerVariable
 _DIGITS = 50
 _BITS = 320
 _COUNT = 8  # points at which a statement is tried
+_FEW = 3  # where every end is a root to be found
 _FEWEST = 2  # below which nothing is said
-_MOST_OPERATIONS = 120  # of a difference that SymPy is asked to simplify
+_MOST_OPERATIONS = 80  # of a difference that SymPy is asked to simplify
 _MOST_DENOMINATOR = 100  # in it: SymPy writes exp(1.702*z) as a power of exp(z/500)
 _BESIDE = sympy.Rational(1, 2**30)  # how closely equivalences are tried beside the places where they switch
 _FAR = 2**8  # how far out the tightness of a bound is measured
@@ -337,7 +338,8 @@ def _beside_switches(
 ) -> Iterator[Point]:
     """Yield sample points, and points on both sides of where a comparison of the statement switches."""
     relations = [each for each in sympy.preorder_traversal(statement) if isinstance(each, Relational)]
-    for point in points(symbols, assumptions, meaning, _COUNT):
+    count = _COUNT if not statement.has(SlopeInverse) else _FEW
+    for point in points(symbols, assumptions, meaning, count):
         yield point
         for relation in relations:
             for symbol, other in _solved(relation, symbols):

@@ -28,10 +28,12 @@ def points(
     if not symbols:
         yield {}
         return
+    simple = [each for each in _atoms(assumptions) if not each.has(sympy.Function) or each.has(sympy.Abs)]
     for number in range(_MOST_TRIED):
         point: dict[sympy.Symbol, sympy.Rational] = {}
         for place, symbol in enumerate(symbols):
-            point[symbol] = _value(symbol, assumptions, number, place)
+            known = [each.xreplace(point) for each in simple]
+            point[symbol] = _value(symbol, known, number, place)
         if holds(assumptions, point, meaning):
             yield point
             found += 1
@@ -79,18 +81,24 @@ def near(number: sympy.Expr, bits: int = _BITS) -> sympy.Rational:
 
 
 def ends(symbol: sympy.Symbol, assumptions: Sequence[sympy.Basic]) -> tuple[sympy.Expr, sympy.Expr]:
-    """Return the numbers between which a symbol must lie."""
+    """Return the numbers between which a symbol must lie; where its size is bounded, those of its positive values."""
     low = sympy.S.Zero if symbol.is_nonnegative else -sympy.oo
     high = sympy.S.Zero if symbol.is_nonpositive else sympy.oo
-    atoms = itertools.chain.from_iterable(each.args if isinstance(each, sympy.And) else (each,) for each in assumptions)
-    for each in atoms:
-        if not isinstance(each, Relational) or isinstance(each, sympy.Eq | sympy.Ne):
-            continue
-        if each.gts == symbol and each.lts.is_number:
-            low = each.lts if order(each.lts, low) > 0 else low
-        elif each.lts == symbol and each.gts.is_number:
-            high = each.gts if order(each.gts, high) < 0 else high
+    for each in _atoms(assumptions):
+        greater, less = each.gts, each.lts
+        if greater == -symbol or less == -symbol:
+            greater, less = -less, -greater
+        if greater in (symbol, abs(symbol)) and less.is_number:
+            low = less if order(less, low) > 0 else low
+        elif less in (symbol, abs(symbol)) and greater.is_number:
+            high = greater if order(greater, high) < 0 else high
     return low, high
+
+
+def _atoms(assumptions: Sequence[sympy.Basic]) -> list[Relational]:
+    """Return the inequalities among the assumptions."""
+    parts = itertools.chain.from_iterable(each.args if isinstance(each, sympy.And) else (each,) for each in assumptions)
+    return [each for each in parts if isinstance(each, Relational) and not isinstance(each, sympy.Eq | sympy.Ne)]
 
 
 def _value(symbol: sympy.Symbol, assumptions: Sequence[sympy.Basic], number: int, place: int) -> sympy.Rational:
@@ -98,11 +106,13 @@ def _value(symbol: sympy.Symbol, assumptions: Sequence[sympy.Basic], number: int
     if symbol.is_integer:
         return sympy.Integer(1 + (number + place) % 5)
     low, high = ends(symbol, assumptions)
+    is_signed = any(each.has(abs(symbol)) for each in assumptions) and symbol.is_nonnegative is not True
+    side = -1 if is_signed and number % 2 else 1
     if low.is_finite and high.is_finite:
         left, right = near(low), near(high)
-        return left + (right - left) * _SHARES[(number + place) % len(_SHARES)]
+        return side * (left + (right - left) * _SHARES[(number + place) % len(_SHARES)])
     if low.is_finite:
-        return near(low) + size
+        return side * (near(low) + size)
     if high.is_finite:
         return near(high) - size
     return size if (number >> place % 7) % 2 else -size

@@ -54,7 +54,7 @@ def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
         neuron = formula.w * _X + formula.b
         off = (*(sympy.Ne(neuron, kink) for kink in meaning.breaks), *_one_period(question, neuron))
         inside, outside = abs(Slope(neuron) * formula.w) > formula.c, _union(case.intervals, _X)
-        if outside is not sympy.true:
+        if not _is_whole(case.intervals):
             yield Step(Equivalent(inside, outside), "pull_back", meaning, (*_conditions(case), *off), section="inputs")
         if record.period is None:
             yield Step(
@@ -103,7 +103,7 @@ def _superlevel(question: Question) -> Iterator[Step]:
         ends = [end for each in components for end in (each.lower, each.upper)]
         for end in dict.fromkeys(each for each in ends if each.has(T)):
             yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
-        if not ends or all(end.is_infinite for end in ends):
+        if _is_whole([(each.lower, each.upper) for each in components]):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue
         inside = _union([(each.lower, each.upper) for each in components], Z)
@@ -119,6 +119,13 @@ def _levels(question: Question) -> list[sympy.Expr]:
                 place = sum(order(level, each) > 0 for each in found)
                 found.insert(place, level)
     return found
+
+
+def _is_whole(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> bool:
+    """Return whether intervals are the whole line, but for kinks."""
+    ends = [end for pair in intervals for end in pair]
+    meets = all(left == right for left, right in zip(ends[1:-1:2], ends[2:-1:2], strict=True))
+    return bool(ends) and ends[0] == -sympy.oo and ends[-1] == sympy.oo and meets
 
 
 def _union(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], variable: sympy.Expr) -> sympy.Basic:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations.pieces import piece_at
 from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation
@@ -38,8 +39,12 @@ def _steps(question: Question) -> Iterator[Step]:
         if branch.is_flat:
             yield Step(equation(Slope(Z), branch.slope_left), "flat", meaning, where, section="monotone")
         else:
-            sense = sympy.Gt if branch.rises == (branch.direction > 0) else sympy.Lt
             reason = "rises" if branch.rises else "falls"
+            bend = piece_at(record.derivative, Z, branch.inside).diff(Z)
+            if bend.is_number:
+                yield Step(equation(Bend(Z), bend), reason, meaning, where, section="monotone")
+                continue
+            sense = sympy.Gt if branch.rises == (branch.direction > 0) else sympy.Lt
             yield Step(sense(Bend(Z), 0, evaluate=False), reason, meaning, where, section="monotone")
     yield from _at_ends(question, record)
     yield Step(equation(STEEPEST, record.steepest_slope), "greatest_of_ends", meaning, section="supremum")
