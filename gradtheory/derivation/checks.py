@@ -12,7 +12,7 @@ from gradtheory.activations import Z
 from gradtheory.activations.branch import SlopeInverse
 from gradtheory.activations.limits import HYPERBOLIC
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import Bend, InNumbers, Partial, Rounded, Width
+from gradtheory.derivation.language import AffineMeasure, Bend, InNumbers, Partial, Rounded, Width
 from gradtheory.derivation.meaning import Meaning, Point
 from gradtheory.derivation.samples import ends, holds, near, points, truth
 from gradtheory.derivation.wide import WideEquation
@@ -166,7 +166,7 @@ def _equal(
     if not symbols:
         return _equal_numbers(meaning.at(left, {}), meaning.at(right, {}))
     tried = 0
-    for point in points(symbols, assumptions, meaning, _COUNT):
+    for point in points(symbols, assumptions, meaning, _count(left, right)):
         agrees = _agrees_at(left, right, meaning, point)
         if agrees is False:
             return Verdict(Outcome.FALSE, reason=f"the sides differ at {point}"[:200])
@@ -208,6 +208,8 @@ def _agree(left: sympy.Expr, right: sympy.Expr) -> bool | None:
 
 def _proven_equal(left: sympy.Expr, right: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
     """Return whether SymPy finds the difference zero, on each smooth piece of σ that the assumptions leave."""
+    if right.has(SlopeInverse) or left.has(SlopeInverse):
+        return False  # no formula to see through
     low, high = ends(Z, assumptions)
     difference = _in_parameters(left - right, assumptions)
     pieces = [each for each in meaning.pieces() if each is None or (order(low, each) < 0 < order(high, each))]
@@ -338,8 +340,7 @@ def _beside_switches(
 ) -> Iterator[Point]:
     """Yield sample points, and points on both sides of where a comparison of the statement switches."""
     relations = [each for each in sympy.preorder_traversal(statement) if isinstance(each, Relational)]
-    count = _COUNT if not statement.has(SlopeInverse) else _FEW
-    for point in points(symbols, assumptions, meaning, count):
+    for point in points(symbols, assumptions, meaning, _count(statement)):
         yield point
         for relation in relations:
             for symbol, other in _solved(relation, symbols):
@@ -381,6 +382,11 @@ def _edge(number: sympy.Basic) -> sympy.Rational | None:
         return near(number) if number.is_finite and number is not sympy.nan else None
     except Undecided:
         return None
+
+
+def _count(*expressions: sympy.Basic) -> int:
+    """Return at how many points to try: fewer where each value takes a search for roots."""
+    return _FEW if any(each.has(SlopeInverse, AffineMeasure) for each in expressions) else _COUNT
 
 
 def _symbols(*expressions: sympy.Basic) -> list[sympy.Symbol]:
