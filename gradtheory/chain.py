@@ -87,6 +87,10 @@ class Chain:
             )
         return tuple(catalogue.activation(each) for each in given)
 
+    def _repr_latex_(self) -> str:
+        rows = r" \\ ".join(f"{sympy.latex(each.lhs)} &= {sympy.latex(each.rhs)}" for each in self.forward())
+        return rf"$\displaystyle \begin{{aligned}} {rows} \end{{aligned}}$"
+
     @property
     def is_symbolic(self) -> bool:
         """Whether the depth is a symbol."""

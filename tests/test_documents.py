@@ -244,3 +244,6 @@ def test_jupyter_shows_derivations():
     assert html.startswith("<style>")
     assert "<math" in html
     assert str(derivation) == derivation.to_text()
+    assert derivation.steps[0]._repr_latex_() == r"$\displaystyle \frac{\partial C}{\partial a_{1}} = a_{1} - y$"
+    assert r"\sigma'\left(z\right) = " in gt.fact("logistic")._repr_latex_()
+    assert r"z_{1} &= b_{1} + w_{1} x" in gt.Chain(1)._repr_latex_()

@@ -27,6 +27,7 @@ from gradtheory.derivation.language import (
     Width,
 )
 from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.printing import formula
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import widest_explosion
 
@@ -65,6 +66,9 @@ class Fact:
     applies: Callable[[Activation], bool] = lambda _: True
     assumptions: tuple[sympy.Basic, ...] = ()
     rule: ChainRule | None = None
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {formula(self.statement).latex}$"
 
     def check(self, activation: Activation) -> Verdict:
         """Check the fact for one activation that meets its conditions.

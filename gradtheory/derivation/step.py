@@ -9,6 +9,7 @@ from gradtheory.derivation.checks import Check, Outcome, Verdict, decide
 from gradtheory.derivation.facts import FACTS
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.printing import formula
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Step:
     def check(self) -> Check | None:
         """How the statement was shown to be true; None where it was not."""
         return self.verdict.check
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {formula(self.statement).latex}$"
 
     def __str__(self) -> str:
         return f"{self.statement} ({self.check.value if self.check else self.verdict.outcome.value})"

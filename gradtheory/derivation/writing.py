@@ -100,8 +100,8 @@ def _summary(derivation: "Derivation", said: Mapping[str, Any]) -> str:
 def _source(derivation: "Derivation") -> str:
     """Return the Python that makes this derivation again."""
     record = derivation.activation
-    known = record.source if isinstance(record.source, str) else record.name
-    is_named = known.partition("(")[0] in activation_names()
+    known = record.source or record.name
+    is_named = isinstance(record.source, str) or known in activation_names()
     activation = repr(known) if is_named else f"gt.expression({str(record.expr)!r})"
     arguments = [repr(derivation.topic), f"activation={activation}"]
     if derivation.topic == "gradient":

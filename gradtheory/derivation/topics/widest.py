@@ -37,7 +37,7 @@ def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
     if isinstance(found.width, Root):
         s = Root(found.width.function, found.width.lower, found.width.upper)
         equality = found.equation
-        if equality is not None and equality.free_symbols == {found.width.function.variables[0]}:
+        if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
             at_root = [side.xreplace({found.width.function.variables[0]: s}) for side in equality.args]
             yield Step(equation(*at_root), "root", meaning, section="value")
         yield Step(Rounded.of(s, s, _DIGITS), "digits", meaning, section="value")
