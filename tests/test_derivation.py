@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from gradtheory.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
 from gradtheory.derivation.language import InNumbers, Literal, Partial, Rounded, Slope
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.derivation.printing import latex, text
+from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.errors import InvalidArgument
 from tests.mutants import mutants
@@ -168,6 +169,11 @@ def test_lines_in_numbers_say_what_they_mean(w, b, x, which):
     for statement in lines:
         _, _, substituted = text(statement).rpartition(" ≈ ")[0].split(" = ", 2)
         assert float(_read_back(substituted)) == pytest.approx(float(statement.result.rhs), rel=1e-6, abs=1e-9)
+    _, *rows = formula(lines[-1]).rows
+    line = " ".join(right for _, right in rows).removeprefix("= ").partition(r" \approx ")[0]
+    line = line.replace(r"\left(", "(").replace(r"\right)", ")").replace(r"\quad {}\cdot", "*").replace(r"\cdot", "*")
+    line = re.sub(r"\\frac\{(\d+)\}\{(\d+)\}", r"(\1/\2)", line)
+    assert float(_read_back(line)) == pytest.approx(float(lines[-1].result.rhs), rel=1e-6, abs=1e-9), line
     assert derivation.check().ok
     chain = Chain(2, which)
     expected = chain.backprop(x=float(x), y=1.0, w=[float(each) for each in w], b=[float(each) for each in b]).w[0]
