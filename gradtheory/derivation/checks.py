@@ -166,11 +166,13 @@ def _equal(
     if not symbols:
         return _equal_numbers(meaning.at(left, {}), meaning.at(right, {}))
     tried = 0
-    for point in points(symbols, assumptions, meaning, _count(left, right)):
+    for point in points(symbols, assumptions, meaning, 2 * _COUNT):
         agrees = _agrees_at(left, right, meaning, point)
         if agrees is False:
             return Verdict(Outcome.FALSE, reason=f"the sides differ at {point}"[:200])
         tried += agrees is True
+        if tried == _count(left, right):
+            break
     if tried < _FEWEST:
         return Verdict(Outcome.UNKNOWN, reason="no points were found at which it can be tried")
     return EXACT if _proven_equal(left, right, assumptions, meaning) else NUMERIC
