@@ -17,7 +17,7 @@ test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto tests/peers
 
 docs: .venv-docs/.installed
-	.venv-docs/bin/sphinx-build -q -W --keep-going -b html docs build/docs
+	.venv-docs/bin/sphinx-build -E -q -W --keep-going -b html docs build/docs
 	.venv-docs/bin/python -m pytest -q --no-cov -p no:cacheprovider docs README.md README.zh.md
 
 lint: $(VENV)/.test-tools

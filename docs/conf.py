@@ -47,4 +47,4 @@ def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, l
 
 def setup(app: Any) -> None:
     """Connect what the docstrings need."""
-    app.connect("autodoc-process-docstring", _keep_bars)
+    app.connect("autodoc-process-docstring", _keep_bars, priority=400)  # before napoleon writes markup of its own

@@ -3,32 +3,32 @@
 The package's article is set by the same converter.
 """
 
-import html
 from typing import Any
 
-import latex2mathml.converter
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from gradtheory.document.prose import mathml
+
 _LOG = logging.getLogger(__name__)
 
 
-def _convert(node: nodes.Element, display: str) -> str:
+def _convert(node: nodes.Element, *, display: bool) -> str:
     latex = " ".join(node.astext().split())
-    mathml = str(latex2mathml.converter.convert(latex, display=display))
-    if "\\" in html.unescape(mathml).replace("&#x0005C;", ""):  # the converter passes on what it does not know
+    converted = mathml(latex, display=display)
+    if "\\" in converted:  # the converter passes on what it does not know
         _LOG.warning("a command in this formula has no MathML: %s", latex, location=node)
-    return mathml
+    return converted
 
 
 def _inline(writer: Any, node: nodes.math) -> None:
-    writer.body.append(_convert(node, "inline"))
+    writer.body.append(_convert(node, display=False))
     raise nodes.SkipNode
 
 
 def _display(writer: Any, node: nodes.math_block) -> None:
-    writer.body.append(f'<div class="math">{_convert(node, "block")}</div>\n')
+    writer.body.append(f'<div class="math">{_convert(node, display=True)}</div>\n')
     raise nodes.SkipNode
 
 

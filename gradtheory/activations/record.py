@@ -162,7 +162,7 @@ class Activation:
 
     @cached_property
     def profile(self) -> Profile:
-        """The slope with its monotone branches: stated, or else found and proven complete on a window."""
+        """The slope with its monotone branches, stated or else found and proven complete on a window."""
         if self.branches is None:
             return Profile.found(self.name, self.derivative, WINDOW, self.period)
         return Profile(self.name, stable(self.derivative), self.branches, sympy.S.Reals, self.curvature, self.period)

@@ -9,6 +9,7 @@ import latex2mathml.converter
 from pylatexenc.latex2text import LatexNodes2Text
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
+_FUNCTION = re.compile(r"<mi>([a-z]{2,})</mi>")  # tanh: an identifier has no space around it, an operator has
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: f"\\{character}" for character in "&%$#_{}"
@@ -66,7 +67,8 @@ def markdown_text(text: str) -> str:
 def mathml(latex: str, *, display: bool = False) -> str:
     """Return a formula as MathML; the converter copies the text in it as it stands, so that is escaped here."""
     escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
-    return str(latex2mathml.converter.convert(escaped, display="block" if display else "inline"))
+    converted = str(latex2mathml.converter.convert(escaped, display="block" if display else "inline"))
+    return _FUNCTION.sub(r'<mo form="prefix" lspace="0.17em" rspace="0.17em">\1</mo>', converted)
 
 
 def plain_math(latex: str) -> str:
