@@ -10,6 +10,10 @@ from . import atlas as atlas
 # proofs that others can check
 from . import checker as checker
 from . import errors as errors
+
+# wide layers, and expectations over Gaussian pre-activations
+from . import gaussian as gaussian
+from . import meanfield as meanfield
 from . import plots as plots
 
 # the catalogue

@@ -46,3 +46,40 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     exact = str(number.n(digits + 15))
     rounded: Any = Context(prec=digits).create_decimal(exact)
     return str(rounded.normalize()) if number.is_Rational else str(rounded)
+
+
+class Estimate(float):
+    """A float64 with a bound of its absolute error; in arithmetic it is a float like any other.
+
+    Parameters
+    ----------
+    value : float
+    error : float
+        How far the true number may be: proven if the guarantee is exact or certified, else estimated by comparing
+        two rules and counting rounding errors.
+    guarantee : Guarantee
+
+    Examples
+    --------
+    >>> half = Estimate(0.5, 1e-16)
+    >>> half, half.error, 2 * half
+    (0.5 ± 1e-16 (numeric), 1e-16, 1.0)
+
+    """
+
+    error: float
+    guarantee: Guarantee
+
+    def __new__(cls, value: float, error: float, guarantee: Guarantee = Guarantee.NUMERIC) -> "Estimate":
+        """Return the float with its error."""
+        self = super().__new__(cls, value)
+        self.error, self.guarantee = float(error), guarantee
+        return self
+
+    def __repr__(self) -> str:
+        return f"{float(self)!r} ± {self.error:.2g} ({self.guarantee.value})"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type, tuple[float, float, Guarantee]]:
+        return type(self), (float(self), self.error, self.guarantee)

@@ -6,7 +6,7 @@ which stands for its exact binary value. Text is matched against one pattern and
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
@@ -100,6 +100,25 @@ def real_array(value: Any, name: str) -> Array:
     if array.dtype.kind not in "iuf" and array.size:
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
     return array.astype(np.float64, copy=False)
+
+
+def positive_array(value: Any, name: str) -> Array:
+    """Return an array_like of positive finite numbers as float64, or refuse it."""
+    return _checked_array(value, name, lambda array: array > 0.0, "must be positive, such as 1")
+
+
+def nonnegative_array(value: Any, name: str) -> Array:
+    """Return an array_like of finite numbers that are not negative as float64, or refuse it."""
+    return _checked_array(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
+
+
+def _checked_array(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
+    if isinstance(value, sympy.Expr | str | Decimal | Fraction):
+        value = float(exact_real(value, name))
+    array = real_array(value, name)
+    if not (np.isfinite(array) & holds(array)).all():
+        raise InvalidArgument(name, value, rule if np.isfinite(array).all() else f"{rule}, and finite")
+    return array
 
 
 def chain_depth(value: Any) -> int | sympy.Symbol:

@@ -23,6 +23,7 @@ _ORDER = (
         "explosion",
     ),
     *("arrays", "certificate", "checker"),
+    *("gaussian", "meanfield"),
     *("losses", "symbols", "backprop", "chain", "total"),
     *("messages", "document", "derivation", "plots", "article", "atlas", "cli"),
 )

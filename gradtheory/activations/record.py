@@ -142,13 +142,14 @@ class Activation:
 
     def value(self, z: Any) -> Any:
         """Return σ(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
-        return self._evaluate(z)[0]
+        return self.value_and_slope(z)[0]
 
     def slope(self, z: Any) -> Any:
         """Return σ'(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
-        return self._evaluate(z)[1]
+        return self.value_and_slope(z)[1]
 
-    def _evaluate(self, z: Any) -> tuple[Any, Any]:
+    def value_and_slope(self, z: Any) -> tuple[Any, Any]:
+        """Return σ(z) and σ'(z), computed together."""
         with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
             array = np.array(real_array(z, "z"))  # a copy: kernels overwrite it
             value, slope = np.empty((2, array.size))

@@ -4,7 +4,8 @@ Arb's ball arithmetic returns a midpoint and a radius that is proven to cover ev
 (F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans. Comput. 2017).
 Everything here that answers a question answers it with a proof, or raises `Undecided`.
 
-`balls` evaluates at points, `intervals` over intervals that may be unbounded; `isolation` finds and refines zeros.
+`balls` evaluates at points, `intervals` over intervals that may be unbounded; `isolation` finds and refines zeros,
+`integral` integrates.
 """
 
 from gradtheory.enclosure.balls import (
@@ -15,11 +16,13 @@ from gradtheory.enclosure.balls import (
     enclose,
     evaluate,
     function_of,
+    nearest,
     order,
     precision,
     rounded,
     sign,
 )
+from gradtheory.enclosure.integral import integral
 from gradtheory.enclosure.intervals import Interval, around, bounds, hull, plus, range_over, times
 from gradtheory.enclosure.isolation import (
     Sought,
@@ -50,6 +53,8 @@ __all__ = [
     "function_of",
     "has_one_zero",
     "hull",
+    "integral",
+    "nearest",
     "order",
     "plus",
     "precision",

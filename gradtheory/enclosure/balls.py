@@ -259,3 +259,19 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
         working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
     mantissa, exponent = (int(part) for part in ball.mid().man_exp())
     return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)
+
+
+def nearest(ball: Ball) -> tuple[float, float]:
+    """Return the float64 in the middle of a ball, and how far the numbers in the ball may be from it.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> value, error = nearest(enclose(sympy.pi, 200))
+    >>> value, error < 1.3e-16
+    (3.141592653589793, True)
+
+    """
+    with precision(MOST_BITS):
+        value = float(ball.mid())
+        return value, float((ball - flint.arb(value)).abs_upper()) * (1 + 2.0**-50)
