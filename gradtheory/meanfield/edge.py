@@ -76,7 +76,7 @@ def edge_of_chaos(name: str | sympy.Expr | Activation, sigma_b: Any = 0) -> Edge
     >>> edge.sigma_w.round(6), edge.q.round(6)
     (array([1.122539, 1.395584]), array([0.153692, 0.763475]))
     >>> edge_of_chaos("relu", 0.1).reason
-    'relu has χ₁ = 1 at a fixed point only for σ_b = 0: no q solves σ_b² = q - E[σ²]/E[σ'²]'
+    "relu has χ₁ = 1 at a fixed point only for σ_b = 0: no q solves σ_b² = q - E[σ²]/E[σ'²]"
 
     """
     record = activation(name)
