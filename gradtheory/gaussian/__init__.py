@@ -6,6 +6,19 @@
 """
 
 from gradtheory.gaussian.bivariate import correlated
-from gradtheory.gaussian.second_moments import KINDS, closed_form, divergence, moment, moments
+from gradtheory.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
+from gradtheory.gaussian.second_moments import KINDS, closed_form, divergence, moment, moments, structure
 
-__all__ = ["KINDS", "closed_form", "correlated", "divergence", "moment", "moments"]
+__all__ = [
+    "KINDS",
+    "Gaussians",
+    "Integrand",
+    "closed_form",
+    "correlated",
+    "divergence",
+    "fixed_rule",
+    "integrate",
+    "moment",
+    "moments",
+    "structure",
+]

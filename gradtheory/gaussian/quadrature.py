@@ -179,6 +179,15 @@ def _integrated(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wante
     return Integrals(value, error)
 
 
+def fixed_rule(laws: Gaussians, breaks: Sequence[float], period: float = 0.0) -> tuple[np.ndarray, Array, Array]:
+    """Return owners, points x and weights of a rule that is not adapted to an integrand, all of shape (n,)."""
+    panels = _first_panels(laws.mean, laws.scale, _Wanted(tuple(breaks), period, 0.0, TOLERANCE), _TAIL)
+    z = (panels.right + panels.left)[:, None] / 2 + (panels.right - panels.left)[:, None] / 2 * NODES
+    weights = np.exp(-0.5 * z * z) * (panels.right - panels.left)[:, None] * (_WEIGHTS[0] / np.sqrt(8 * np.pi))
+    x = laws.mean[panels.owner, None] + laws.scale[panels.owner, None] * z
+    return np.repeat(panels.owner, len(NODES)), x.reshape(-1), weights.reshape(-1)
+
+
 class _Found(NamedTuple):
     value: Array
     error: Array

@@ -1,0 +1,22 @@
+"""Chains of single neurons with random weights: the law of one factor, and the growth of the product of many.
+
+>>> round(lyapunov_exponent("tanh").value, 9)
+-1.638025309
+
+"""
+
+from gradtheory.lyapunov.exponent import (
+    LargestExponent,
+    LyapunovExponent,
+    largest_lyapunov_exponent,
+    lyapunov_exponent,
+)
+from gradtheory.lyapunov.factor import factor_probability
+
+__all__ = [
+    "LargestExponent",
+    "LyapunovExponent",
+    "factor_probability",
+    "largest_lyapunov_exponent",
+    "lyapunov_exponent",
+]
