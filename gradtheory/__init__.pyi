@@ -42,8 +42,14 @@ from .explosion import explosion_width as explosion_width
 from .explosion import widest_explosion as widest_explosion
 
 # numbers with proven digits
+from .guarantee import Estimate as Estimate
 from .guarantee import Guarantee as Guarantee
 from .guarantee import guarantee as guarantee
+
+# chains of single neurons with random weights
+from .lyapunov import factor_probability as factor_probability
+from .lyapunov import largest_lyapunov_exponent as largest_lyapunov_exponent
+from .lyapunov import lyapunov_exponent as lyapunov_exponent
 from .root import Root as Root
 
 # where the whole gradient product explodes

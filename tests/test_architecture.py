@@ -23,7 +23,7 @@ _ORDER = (
         "explosion",
     ),
     *("arrays", "certificate", "checker"),
-    *("gaussian", "meanfield"),
+    *("gaussian", "meanfield", "lyapunov"),
     *("losses", "symbols", "backprop", "chain", "total"),
     *("messages", "document", "derivation", "plots", "article", "atlas", "cli"),
 )

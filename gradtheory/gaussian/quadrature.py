@@ -111,7 +111,7 @@ class _Panels(NamedTuple):
 class _Wanted(NamedTuple):
     breaks: tuple[float, ...]
     period: float
-    floor: float
+    floor: Array  # of shape (k or 1, 1)
     tolerance: float
 
 
@@ -121,7 +121,7 @@ def integrate(
     breaks: Sequence[float] = (),
     period: float = 0.0,
     *,
-    floor: float = 0.0,
+    floor: float | Sequence[float] = 0.0,
     tolerance: float = TOLERANCE,
 ) -> Integrals:
     """Return E[f(x)] for x = m + s·z, z ~ N(0, 1), for each mean m and standard deviation s, with its error.
@@ -136,9 +136,9 @@ def integrate(
     breaks : sequence of float
         The places x where the integrand has a kink, a jump or a peak.
     period : float
-        The period in x, if there is one.
-    floor : float
-        A size of E|f| below which relative accuracy is not wanted.
+        The period in x, if there is one, with at least one of `breaks` in it.
+    floor : float or sequence of float
+        A size of E|f| below which relative accuracy is not wanted, for all integrands or for each.
     tolerance : float
         How far the two rules may disagree, relative to E|f|.
 
@@ -151,7 +151,7 @@ def integrate(
     array([[0.5, 2. ]])
 
     """
-    wanted = _Wanted(tuple(breaks), period, floor, tolerance)
+    wanted = _Wanted(tuple(breaks), period, np.reshape(floor, (-1, 1)), tolerance)
     waves = 4.0 * _TAIL * float(np.max(laws.scale, initial=0.0)) / period if period else 0.0
     block = max(1, int(_PANELS_AT_ONCE / (2 * len(_GEOMETRIC) + len(breaks) + waves)))
     parts = [
@@ -179,13 +179,20 @@ def _integrated(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wante
     return Integrals(value, error)
 
 
-def fixed_rule(laws: Gaussians, breaks: Sequence[float], period: float = 0.0) -> tuple[np.ndarray, Array, Array]:
-    """Return owners, points x and weights of a rule that is not adapted to an integrand, all of shape (n,)."""
-    panels = _first_panels(laws.mean, laws.scale, _Wanted(tuple(breaks), period, 0.0, TOLERANCE), _TAIL)
-    z = (panels.right + panels.left)[:, None] / 2 + (panels.right - panels.left)[:, None] / 2 * NODES
-    weights = np.exp(-0.5 * z * z) * (panels.right - panels.left)[:, None] * (_WEIGHTS[0] / np.sqrt(8 * np.pi))
+def fixed_rule(
+    laws: Gaussians, breaks: Sequence[float], period: float = 0.0, *, coarse: bool = False
+) -> tuple[np.ndarray, Array, Array]:
+    """Return owners, points x and weights, all of shape (n,), of a rule that is not adapted to an integrand.
+
+    A coarse rule has 10 points a panel, the other 21.
+    """
+    panels = _first_panels(laws.mean, laws.scale, _Wanted(tuple(breaks), period, np.zeros((1, 1)), TOLERANCE), _TAIL)
+    rule = _WEIGHTS[1 if coarse else 0]
+    used = rule != 0.0
+    z = (panels.right + panels.left)[:, None] / 2 + (panels.right - panels.left)[:, None] / 2 * NODES[used]
+    weights = np.exp(-0.5 * z * z) * (panels.right - panels.left)[:, None] * (rule[used] / np.sqrt(8 * np.pi))
     x = laws.mean[panels.owner, None] + laws.scale[panels.owner, None] * z
-    return np.repeat(panels.owner, len(NODES)), x.reshape(-1), weights.reshape(-1)
+    return np.repeat(panels.owner, used.sum()), x.reshape(-1), weights.reshape(-1)
 
 
 class _Found(NamedTuple):
@@ -255,8 +262,9 @@ def _first_panels(mean: Array, scale: Array, wanted: _Wanted, tail: float) -> _P
     for owner, (centre, width) in enumerate(zip(mean, scale, strict=True)):
         structure = near
         if period := wanted.period:
-            first, last = (2.0 * (centre + side * tail * width) / period for side in (-1.0, 1.0))
-            structure = np.arange(np.ceil(first), min(np.floor(last), first + _MOST_PANELS // 4) + 1) * (period / 2.0)
+            first, last = ((centre + side * tail * width) / period - side for side in (-1.0, 1.0))
+            times = np.arange(np.floor(first), min(np.ceil(last), first + _MOST_PANELS // 4) + 1)
+            structure = np.add.outer(times * period, np.asarray(wanted.breaks)).reshape(-1)
         structure = (structure - centre) / width
         cuts = np.concatenate([gaussian, structure[np.abs(structure) < tail]])
         cuts.sort()

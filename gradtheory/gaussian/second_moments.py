@@ -138,8 +138,10 @@ def _expression(record: Activation, kind: str) -> sympy.Expr:
 @functools.lru_cache(maxsize=256)
 def structure(record: Activation) -> tuple[tuple[float, ...], float]:
     """Return where σ' has kinks and turning points, and its period, or 0."""
-    places = tuple(float(branch.right) for branch in record.monotone_branches[:-1])
-    return places, 0.0 if record.period is None else float(record.period)
+    ends = tuple(branch.right for branch in record.monotone_branches)
+    if record.period is None:
+        return tuple(map(float, ends[:-1])), 0.0
+    return tuple(map(float, ends)), float(record.period)
 
 
 @functools.lru_cache(maxsize=256)

@@ -5,13 +5,9 @@
 
 """
 
-from gradtheory.lyapunov.exponent import (
-    LargestExponent,
-    LyapunovExponent,
-    largest_lyapunov_exponent,
-    lyapunov_exponent,
-)
+from gradtheory.lyapunov.exponent import LyapunovExponent, lyapunov_exponent
 from gradtheory.lyapunov.factor import factor_probability
+from gradtheory.lyapunov.largest import LargestExponent, largest_lyapunov_exponent
 
 __all__ = [
     "LargestExponent",

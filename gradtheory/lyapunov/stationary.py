@@ -10,6 +10,7 @@ geometrically, and the stationary law is the left eigenvector to the eigenvalue 
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,17 +21,19 @@ from gradtheory.gaussian import Gaussians, Integrand, fixed_rule, integrate, str
 from gradtheory.inputs import Array
 
 _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough
+_NODES_AT_ONCE = 48
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """Panels of log s of this length at most, each with this many nodes."""
+    """Panels of log s of this length at most, each with this many nodes, and a coarse or fine quadrature in z."""
 
     length: float
     nodes: int
+    coarse: bool
 
 
-COARSE, FINE = Resolution(0.8, 20), Resolution(0.9, 24)
+COARSE, FINE = Resolution(0.8, 20, coarse=True), Resolution(0.9, 24, coarse=False)
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,11 @@ class StationaryLaw:
     weight: Array
     mean_square_rate: float
 
-    def expected(self, integrand: Integrand) -> tuple[Array, Array]:
+    def expected(self, integrand: Integrand, floor: float | Sequence[float] = _FLOOR) -> tuple[Array, Array]:
         """Return E[f] for k functions of (z, ξ, owner), z = s·ξ, s = scale[owner], and their quadrature errors."""
         places, period = structure(self.record)
         laws = Gaussians(np.zeros(len(self.scale)), self.scale)
-        value, error = integrate(integrand, laws, places, period, floor=_FLOOR)
+        value, error = integrate(integrand, laws, places, period, floor=floor)
         return value @ self.weight, error @ np.abs(self.weight)
 
 
@@ -80,29 +83,32 @@ def stationary_law(
     log_s = (centre[:, np.newaxis] + half[:, np.newaxis] * inside).reshape(-1)
     scale = np.exp(log_s)
 
-    places, period = structure(record)
-    owner, z, weight = fixed_rule(
-        Gaussians(np.zeros(len(scale)), scale), (*places, *_ladders(record, sigma_w, sigma_b)), period
-    )
-    with np.errstate(all="ignore"):
-        value, slope = record.value_and_slope(z)
-        after = np.clip(np.log(np.hypot(sigma_w * value, sigma_b)), lower, upper)
-    panel = np.clip(((after - lower) / (upper - lower) * count).astype(int), 0, count - 1)
-    inner = (after - centre[panel]) / half[panel]
-    own = np.square(sigma_b / scale)[owner]  # the part of the variance of z that is the bias's
-    squared = np.square(sigma_w * slope) * (own + (1.0 - own) * np.square(z / scale[owner]))  # E[w² | z]·σ'²
-
     to_values = np.cos(np.outer(np.arange(resolution.nodes), np.pi - angles)) * (2.0 / resolution.nodes)
     to_values[0] /= 2.0
-    cell = owner * count + panel
-    size = len(scale) * count
-    transfer, tilted = np.empty((2, size, resolution.nodes))
-    before, current = np.ones_like(inner), inner
-    for degree in range(resolution.nodes):  # Chebyshev's polynomials of the place within the panel
-        transfer[:, degree] = np.bincount(cell, weight * before, size)
-        tilted[:, degree] = np.bincount(cell, weight * squared * before, size)
-        before, current = current, 2.0 * inner * current - before
-    transfer, tilted = ((each @ to_values).reshape(len(scale), len(scale)) for each in (transfer, tilted))
+    places, period = structure(record)
+    places = (*places, *_ladders(record, sigma_w, sigma_b))
+
+    def rows(of: Array) -> Array:
+        """Return the rows of both operators for the nodes s in `of`, of shape (2, len(of), nodes)."""
+        owner, z, weight = fixed_rule(Gaussians(np.zeros(len(of)), of), places, period, coarse=resolution.coarse)
+        with np.errstate(all="ignore"):
+            value, slope = record.value_and_slope(z)
+            after = np.clip(np.log(np.hypot(sigma_w * value, sigma_b)), lower, upper)
+        panel = np.clip(((after - lower) / (upper - lower) * count).astype(int), 0, count - 1)
+        inner = (after - centre[panel]) / half[panel]
+        own = np.square(sigma_b / of)[owner]  # the part of the variance of z that is the bias's
+        squared = np.square(sigma_w * slope) * (own + (1.0 - own) * np.square(z / of[owner]))  # E[w² | z]·σ'²
+        cell = owner * count + panel
+        found = np.empty((2, len(of) * count, resolution.nodes))
+        before, current = weight, weight * inner
+        for degree in range(resolution.nodes):  # Chebyshev's polynomials of the place within the panel
+            found[0, :, degree] = np.bincount(cell, before, len(of) * count)
+            found[1, :, degree] = np.bincount(cell, squared * before, len(of) * count)
+            before, current = current, 2.0 * inner * current - before
+        return np.asarray((found @ to_values).reshape(2, len(of), len(scale)))
+
+    blocks = np.array_split(scale, math.ceil(len(scale) / _NODES_AT_ONCE))
+    transfer, tilted = np.concatenate([rows(block) for block in blocks], axis=1)
     return StationaryLaw(record, sigma_w, sigma_b, scale, _left_vector(transfer), _half_log_radius(tilted))
 
 
@@ -136,18 +142,24 @@ def _half_log_radius(tilted: Array) -> float:
 
 @functools.lru_cache(maxsize=128)
 def zeros(record: Activation) -> tuple[float, ...]:
-    """Return the places near 0 where σ changes sign, or is 0 at 0."""
+    """Return 0 if σ(0) = 0, and the places near it where σ changes sign."""
     grid = np.linspace(-16.0, 16.0, 2049) + 1e-3
     values = record.value(grid)
     cells = np.flatnonzero(values[:-1] * values[1:] < 0.0)
-    found = [float(brentq(lambda z: float(record.value(z)), grid[i], grid[i + 1], xtol=1e-15)) for i in cells]
-    return tuple(0.0 if abs(each) < 1e-12 else each for each in found)
+    at_zero = record.value(0.0) == 0.0  # perhaps to a high order, where root finders are slow
+    found = [
+        float(brentq(lambda z: float(record.value(z)), grid[i], grid[i + 1], xtol=1e-15, maxiter=1000))
+        for i in cells
+        if not (at_zero and grid[i] < 0.0 < grid[i + 1])
+    ]
+    return (0.0, *found) if at_zero else tuple(found)
 
 
 def _ladders(record: Activation, sigma_w: float, sigma_b: float) -> list[float]:
     """Return points that close in on each zero of σ, as far as the next s still changes there."""
     width = max(sigma_b / sigma_w, math.exp(-40.0))
     steps = 0.5 ** np.arange(1, max(2, math.ceil(math.log2(8.0 / width))))
+    where = zeros(record)
     if record.period is not None:
-        return []
-    return [float(place) for zero in zeros(record) for place in (zero, *(zero + steps), *(zero - steps))]
+        where = tuple(each for each in where if 0.0 <= each < float(record.period) - 1e-9)
+    return [float(place) for zero in where for place in (zero, *(zero + steps), *(zero - steps))]

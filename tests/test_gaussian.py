@@ -1,0 +1,577 @@
+"""Gaussian moments: against mpmath, against closed forms, proven, and refused where they diverge."""
+
+import copy
+import math
+import pickle
+from fractions import Fraction
+from functools import cache
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
+from gradtheory.gaussian import KINDS, Gaussians, closed_form, correlated, fixed_rule, integrate, moment, moments
+from gradtheory.gaussian.closed import Q, closed_expectation
+from gradtheory.guarantee import Estimate
+
+U = sympy.Symbol("u", real=True)
+
+_AGAINST_MPMATH = (
+    *("tanh", "sigmoid", "gelu", "silu", "softplus", "mish", "selu"),
+    *("hard_tanh", "softsign", "arctan", "gaussian", "leaky_relu", "snake", "sparse_plus"),
+)
+
+# What is known to have one, written out: a closed form that is lost would only be slower.
+_CLOSED = {
+    *("celu", "cosine", "elu", "erf", "exponential", "gaussian", "gelu", "hard_sigmoid", "hard_swish", "hard_tanh"),
+    *("hardshrink", "identity", "leaky_relu", "quadratic", "relu", "relu6", "rrelu", "selu", "sine", "snake"),
+    *("softshrink", "sparse_plus", "sparse_sigmoid", "threshold"),
+}
+_JUMP = {"hardshrink", "threshold"}
+
+
+def by_mpmath(record, q):
+    """Return the four moments from the formulas of σ and σ' alone, panel by panel at 30 digits."""
+    with mpmath.workdps(30):
+        scale = mpmath.sqrt(mpmath.mpf(q))
+        value, slope = (cache(sympy.lambdify(Z, each, "mpmath")) for each in (record.expr, record.derivative))
+        places = {0, *(mpmath.mpf(sympy.Rational(kink).p) / sympy.Rational(kink).q for kink in record.kinks)}
+        places |= {side * place for side in (-1, 1) for place in (0.5, 1, 2, 3, 5, 8, 13)}
+        places |= {side * scale * z for side in (-1, 1) for z in range(2, 13, 2)}
+        ends = sorted(place for place in places if abs(place) <= 12 * scale)
+
+        def expected(terms):
+            def integrand(x):
+                return terms(value(x), slope(x), x) * mpmath.exp(-x * x / (2 * q))
+
+            total = mpmath.quad(integrand, ends, method="gauss-legendre", maxdegree=6)
+            return total / (scale * mpmath.sqrt(2 * mpmath.pi))
+
+        return (
+            expected(lambda value, slope, x: value**2),
+            expected(lambda value, slope, x: slope**2),
+            expected(lambda value, slope, x: value * slope * x),
+            expected(lambda value, slope, x: slope**4),
+        )
+
+
+@pytest.mark.parametrize("q", ["0.01", "1", "50"])
+@pytest.mark.parametrize("which", _AGAINST_MPMATH)
+def test_float64_is_what_mpmath_finds_from_the_formulas(which, q):
+    record = gt.activation(which)
+    for kind, expected in zip(KINDS, by_mpmath(record, mpmath.mpf(q)), strict=True):
+        ours = moment(which, q, of=kind)
+        size = mpmath.sqrt(moment(which, q) * moment(which, q, of="slope") * float(q)) if kind == "growth" else 0.0
+        assert abs(ours - expected) <= 1e-12 * max(abs(expected), size), kind
+        assert abs(ours - expected) <= ours.error, kind
+
+
+_QS = (1e-6, 1e-3, 1.0, 1e3, 1e6)
+
+
+def sizes(name, q):
+    """Return a size of each integrand: E[σσ'x] cancels, and is measured by Cauchy and Schwarz."""
+    value, slope, fourth = (moment(name, q, of=kind) for kind in ("value", "slope", "fourth"))
+    return dict(zip(KINDS, (value, slope, value + math.sqrt(value * slope * q), fourth), strict=True))
+
+
+def overflows(name, q):
+    return name == "exponential" and q >= 1e3
+
+
+def test_the_stated_error_is_small(name):
+    for q in _QS:
+        if overflows(name, q):
+            with pytest.raises(InvalidArgument, match="diverge there or exceed float64"):
+                moment(name, q)
+            continue
+        for kind, size in sizes(name, q).items():
+            found = moment(name, q, of=kind)
+            assert found.guarantee is gt.Guarantee.NUMERIC
+            assert math.isfinite(found), (q, kind)
+            assert 0.0 <= found.error <= 1e-12 * max(size, abs(found)), (q, kind)
+
+
+def test_proven_digits_lie_within_the_stated_error(name):
+    for q in _QS:
+        # beyond q = 1 a proof without a closed form takes seconds, or gives up
+        kinds = KINDS if name in _CLOSED else ("value", "slope") if q <= 1.0 else ()
+        for kind in kinds:
+            if overflows(name, q) or moment(name, q, of=kind) < 1e-25 < q:  # far tails: see the end of this file
+                continue
+            try:
+                proven = moment(name, q, of=kind, certified=True)
+            except Undecided:
+                assert name not in _CLOSED
+                continue
+            assert proven.guarantee is gt.Guarantee.CERTIFIED
+            assert proven.error <= 1e-15 * abs(proven)
+            found = moment(name, q, of=kind)
+            assert abs(found - proven) <= found.error + proven.error, (q, kind)
+
+
+def test_only_a_few_are_undecided_at_1(name):
+    for kind in ("value", "slope"):
+        assert moment(name, 1, of=kind, certified=True) == pytest.approx(moment(name, 1, of=kind), rel=1e-14)
+
+
+def test_certified_takes_exact_numbers():
+    thirds = [moment("tanh", third, of="slope", certified=True) for third in ("1/3", Fraction(1, 3), sympy.S(1) / 3)]
+    assert thirds[0] == thirds[1] == thirds[2]
+    assert abs(thirds[0] - moment("tanh", 1 / 3, of="slope")) < 1e-15
+    with pytest.raises(InvalidArgument, match=r"^q = .*: must be one real number"):
+        moment("tanh", [1.0], certified=True)
+    with pytest.raises(Undecided, match="unbounded slope, and no closed form"):
+        moment(U**2 * sympy.atan(U), 1, certified=True)
+
+
+def test_those_with_a_closed_form_are_as_listed(name):
+    for kind in KINDS:
+        if name in _CLOSED and (name, kind) != ("gelu", "fourth"):
+            assert closed_form(name, of=kind).free_symbols <= {Q}
+        else:
+            with pytest.raises(NoClosedForm):
+                closed_form(name, of=kind)
+
+
+@pytest.mark.parametrize("which", sorted(_CLOSED))
+def test_closed_forms_are_what_the_quadrature_finds(which):
+    for kind in KINDS:
+        if (which, kind) == ("gelu", "fourth"):
+            continue
+        formula = closed_form(which, of=kind)
+        for q in (Fraction(1, 20), Fraction(7, 10), Fraction(3), Fraction(40)):
+            if which == "exponential" and q > 1:  # see the end of this file
+                continue
+            exact = float(formula.subs(Q, sympy.Rational(q)).evalf(30, maxn=400))
+            found = moment(which, q, of=kind)
+            assert abs(found - exact) <= found.error + 1e-15 * abs(exact), (kind, q)
+
+
+@pytest.mark.parametrize(
+    ("which", "kind", "formula"),
+    [
+        ("relu", "value", Q / 2),
+        ("relu", "slope", sympy.S.Half),
+        ("relu", "growth", Q / 2),
+        ("relu", "fourth", sympy.S.Half),
+        ("leaky_relu", "value", (1 + sympy.Rational(1, 10**4)) * Q / 2),
+        ("erf", "value", 2 / sympy.pi * sympy.asin(2 * Q / (1 + 2 * Q))),  # Williams (1998), equation 11
+        ("erf", "slope", 4 / (sympy.pi * sympy.sqrt(1 + 4 * Q))),
+        ("sine", "value", (1 - sympy.exp(-2 * Q)) / 2),
+        ("cosine", "value", (1 + sympy.exp(-2 * Q)) / 2),
+        ("gaussian", "value", 1 / sympy.sqrt(1 + 4 * Q)),
+        ("exponential", "fourth", sympy.exp(8 * Q)),
+        # E[gelu²] by Stein's identity, twice: the diagonal of the kernel of R. Tsuchida et al., "Avoiding kernel
+        # fixed points: computing with ELU and GELU infinite networks" (2021)
+        (
+            "gelu",
+            "value",
+            Q / 4 + Q * sympy.asin(Q / (1 + Q)) / (2 * sympy.pi) + Q**2 / (sympy.pi * (1 + Q) * sympy.sqrt(1 + 2 * Q)),
+        ),
+        (U, "value", Q),
+        (U**3 - U, "value", 15 * Q**3 - 6 * Q**2 + Q),
+        (U**3 - U, "slope", 27 * Q**2 - 6 * Q + 1),
+        (sympy.sinh(U), "value", (sympy.exp(2 * Q) - 1) / 2),
+        (sympy.Max(0, U) ** 2, "value", 3 * Q**2 / 2),
+        (sympy.Abs(U), "slope", sympy.S.One),
+        (U * sympy.exp(-(U**2) / 2), "value", Q / (1 + 2 * Q) ** sympy.Rational(3, 2)),
+        (U * sympy.erf(U), "growth", None),
+        (sympy.exp(-U) * sympy.Max(0, U), "value", None),
+        (sympy.Piecewise((sympy.sin(U) ** 2, True)) + U, "slope", None),
+    ],
+)
+def test_closed_forms_of_the_textbook_and_of_own_expressions(which, kind, formula):
+    found = closed_form(which, of=kind)
+    for q in (sympy.Rational(1, 7), sympy.S(2), sympy.S(9)):
+        exact = found.subs(Q, q).evalf(30)
+        if formula is not None:
+            assert abs(exact - formula.subs(Q, q).evalf(30)) < 1e-25 * abs(exact)
+        numeric = moment(which, q, of=kind)
+        assert abs(numeric - float(exact)) <= numeric.error + 2e-16 * abs(numeric)
+
+
+@pytest.mark.parametrize(
+    "integrand",
+    [
+        sympy.erf(Z) * sympy.exp(Z),
+        sympy.erf(Z) ** 4,
+        sympy.erf(Z) * sympy.erf(2 * Z),
+        sympy.erf(Z + 1),
+        sympy.Max(0, Z) * sympy.sin(Z),
+        sympy.exp(Z**3),
+        sympy.exp(Z**2),
+        sympy.tanh(Z),
+        1 / (1 + Z**2),
+        sympy.Max(0, sympy.erf(Z)),
+    ],
+)
+def test_no_closed_form_is_made_up(integrand):
+    with pytest.raises(NoClosedForm):
+        closed_expectation(integrand)
+
+
+def test_gauss_hermite_is_wrong_by_ninety_percent():
+    nodes, weights = np.polynomial.hermite_e.hermegauss(25)
+    weights /= weights.sum()
+    # the middle node sees σ'(0)² = 1, the others nothing
+    hermite = np.sum(weights / np.cosh(10.0 * nodes) ** 4)
+    with mpmath.workdps(30):
+        density = mpmath.npdf
+        exact = 2 * mpmath.quad(lambda z: mpmath.sech(10 * z) ** 4 * density(z), [0, 0.1, 0.3, 1, 3, 12])
+    ours = moment("tanh", 100, of="slope")
+    assert abs(hermite / float(exact) - 1) >= 0.9
+    assert abs(ours / exact - 1) < 1e-12
+    assert abs(ours - exact) <= ours.error
+
+
+def test_jumps_count_in_the_growth():
+    # σ' does not know of them: E[σσ'x] alone would miss the density at the jump
+    q = 0.7
+    for which, jump in (("hardshrink", 0.5), ("threshold", 1.0)):
+        record = gt.activation(which)
+        (naive,), _ = moments(record, np.array([q]), ("value",))
+        step = 1e-4
+        above, below = (moment(which, q * (1 + sign * step)) for sign in (1, -1))
+        growth = moment(which, q, of="growth")
+        assert growth == pytest.approx((above - below) / (2 * step), rel=1e-6)
+        assert growth > 1.05 * naive[0]
+        assert jump in map(float, map(abs, record.kinks))
+
+
+def test_growth_is_the_derivative_of_the_value(name):
+    q, step = 0.8, 1e-4
+    found = moment(name, [q * (1 + k * step) for k in (-2, -1, 1, 2)])
+    slope = (found[0] - 8 * found[1] + 8 * found[2] - found[3]) / (12 * step)
+    assert moment(name, q, of="growth") == pytest.approx(slope, rel=1e-9, abs=1e-11)
+
+
+def test_arrays_are_the_numbers_one_by_one():
+    variances = np.array([[1e-3, 1.0], [7.0, 1e5]])
+    for which in ("gelu", "sine"):
+        found = moment(which, variances, of="slope")
+        assert type(found) is np.ndarray
+        assert found.shape == (2, 2)
+        for index in np.ndindex(2, 2):
+            assert found[index] == pytest.approx(moment(which, variances[index], of="slope"), rel=1e-14)
+    kinds, several = moments(gt.activation("mish"), variances.reshape(-1), KINDS)
+    assert kinds.shape == several.shape == (4, 4)
+    for row, kind in zip(kinds, KINDS, strict=True):
+        assert row == pytest.approx(moment("mish", variances.reshape(-1), of=kind), rel=1e-14)
+
+
+@given(q=st.floats(1e-4, 1e4), scale=st.integers(1, 50), name=st.sampled_from(("tanh", "gelu", "arctan", "elu")))
+def test_stretching_the_argument_stretches_the_variance(q, scale, name):
+    stretch = sympy.Rational(scale, 7)
+    stretched = gt.activation(name).expr.subs(Z, stretch * U)
+    wider = q * float(stretch) ** 2
+    for kind, factor in (("value", 1.0), ("slope", stretch**2), ("growth", 1.0), ("fourth", stretch**4)):
+        expected = float(factor) * moment(name, wider, of=kind)
+        assert moment(stretched, q, of=kind) == pytest.approx(expected, rel=1e-11, abs=1e-12 * wider), kind
+
+
+@pytest.mark.parametrize("of", ["values", "", "VALUE", None, 3, ["value"]])
+def test_an_unknown_moment_is_refused(of):
+    for call in (lambda: moment("tanh", 1, of=of), lambda: closed_form("relu", of=of)):
+        with pytest.raises(InvalidArgument, match=r"^of = .*: must be one of 'value', 'slope', 'growth', 'fourth'"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "q", [0, -1, -0.0, float("nan"), float("inf"), "seven", "", "0", None, True, 1j, sympy.pi - 4, U, [1, 0], [[1], []]]
+)
+@pytest.mark.parametrize("certified", [False, True])
+def test_a_variance_that_is_not_positive_and_finite_is_refused(q, certified):
+    with pytest.raises(InvalidArgument, match=r"^q = "):
+        moment("tanh", q, certified=certified)
+    if not certified:
+        with pytest.raises(InvalidArgument, match=r"^q = "):
+            correlated("tanh", 0.5, q, of="value")
+
+
+def test_divergence_is_said_and_never_a_number():
+    for which, last in ((sympy.exp(U**2 / 2), 0.5), (sympy.exp(U**2 / 8), 2.0), (U * sympy.exp(U**2 / 4), 1.0)):
+        below = moment(which, last / 10)
+        assert math.isfinite(below)
+        for q in (last, 2 * last, 1e3 * last):
+            with pytest.raises(InvalidArgument, match=r"^q = .* diverge there or exceed float64"):
+                moment(which, q)
+            with pytest.raises(InvalidArgument, match="take a smaller q"):
+                moment(which, [last / 10, q])
+        value, error = moments(gt.activation(which), np.array([last / 10, 2 * last]), ("value",))
+        assert value[0, 0] == below
+        assert value[0, 1] == error[0, 1] == np.inf
+        with pytest.raises(NoClosedForm):
+            closed_form(which)
+    # E[exp(z²/2)²] = (1 - 2q)^(-1/2)
+    assert moment(sympy.exp(U**2 / 2), 0.1) == pytest.approx(0.8**-0.5, rel=1e-14)
+    # E[exp((x₁² + x₂²)/2)]
+    found = correlated(sympy.exp(U**2 / 2), 0.3, 0.25, of="value")
+    assert abs(found - (0.75**2 - 0.075**2) ** -0.5) <= found.error
+
+
+def test_growth_beyond_the_first_tail_is_followed():
+    # E[exp(2x)] = exp(2q): at q = 100 the integrand peaks 20 standard deviations out
+    for q in (0.1, 5.0, 30.0, 100.0):
+        found = moment("exponential", q)
+        assert abs(found - math.exp(2 * q)) <= found.error
+        assert found.error < 1e-12 * found
+
+
+def trapezoid(function, c, q):
+    """E[f(x₁)f(x₂)] by the trapezoidal rule in two dimensions, which converges exponentially for analytic f."""
+    step = 1 / 24
+    z = np.arange(-11, 11 + step, step)
+    weights = step * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    first = math.sqrt(q) * z[:, np.newaxis]
+    second = c * first + math.sqrt(q * (1 - c) * (1 + c)) * z
+    return float(weights @ (function(first) * function(second)) @ weights)
+
+
+@pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 0.999, 1])
+@pytest.mark.parametrize(
+    ("which", "value", "slope"),
+    [
+        ("tanh", np.tanh, lambda z: np.cosh(z) ** -2.0),
+        ("silu", lambda z: z / (1 + np.exp(-z)), None),
+        ("sine", np.sin, np.cos),
+    ],
+)
+def test_correlated_is_what_the_trapezoidal_rule_finds(which, value, slope, c):
+    for of, function in (("value", value), ("slope", slope)):
+        if function is not None:
+            found = correlated(which, c, 1.3, of=of)
+            expected = trapezoid(function, c, 1.3)
+            assert abs(found - expected) < 1e-12
+            assert found.error < 1e-12
+
+
+@pytest.mark.parametrize(("which", "c"), [("tanh", 0.3), ("softsign", -0.5)])
+def test_correlated_is_what_a_double_integral_of_mpmath_finds(which, c):
+    expr = gt.activation(which).expr
+    sigma = sympy.lambdify(Z, expr, "mpmath")
+    narrow = mpmath.sqrt(1 - mpmath.mpf(c) ** 2)
+    corner = -mpmath.mpf(c) / narrow  # the second is 0 at z₂ = corner·z₁
+
+    def inner(first):
+        ends = sorted((-9, min(max(corner * first, -8.5), 8.5), 9))
+        return mpmath.quad(
+            lambda z: sigma(c * first + narrow * z) * mpmath.npdf(z), ends, method="gauss-legendre", maxdegree=5
+        )
+
+    expected = mpmath.quad(
+        lambda z: sigma(z) * inner(z) * mpmath.npdf(z), [-9, 0, 9], method="gauss-legendre", maxdegree=5
+    )
+    assert abs(correlated(which, c, 1, of="value") - expected) < 1e-10
+
+
+@pytest.mark.parametrize("q", [1e-4, 1.0, 300.0])
+@pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 0.999, 1])
+def test_correlated_is_the_kernel_where_one_is_known(c, q):
+    angle = math.acos(c)
+    arc = {  # Y. Cho & L. K. Saul, "Kernel methods for deep learning" (2009), equations 4 to 6: halves of J_n/π
+        "slope": (math.pi - angle) / (2 * math.pi),
+        "value": q * (math.sin(angle) + (math.pi - angle) * math.cos(angle)) / (2 * math.pi),
+    }
+    for of, expected in arc.items():
+        found = correlated("relu", c, q, of=of)
+        assert abs(found - expected) <= found.error
+    square = correlated(sympy.Max(0, U) ** 2, c, q, of="value")
+    double = 3 * math.sin(angle) * c + (math.pi - angle) * (1 + 2 * c * c)
+    assert abs(square - q * q * double / (2 * math.pi)) <= square.error
+    # Williams (1998), equation 11
+    erf = correlated("erf", c, q, of="value")
+    assert abs(erf - 2 / math.pi * math.asin(2 * q * c / (1 + 2 * q))) <= erf.error
+    erf = correlated("erf", c, q, of="slope")
+    assert abs(erf - 4 / (math.pi * math.sqrt((1 + 2 * q) ** 2 - (2 * q * c) ** 2))) <= erf.error
+
+
+@pytest.mark.parametrize("c", [-0.9, 0.0, 0.4])
+def test_correlated_exponentials_and_sines(c):
+    for which, expected in {  # by the characteristic function
+        "exponential": math.exp(1.1 * (1 + c)),
+        "sine": math.exp(-1.1) * math.sinh(1.1 * c),
+        "cosine": math.exp(-1.1) * math.cosh(1.1 * c),
+        "gaussian": ((1 + 2.2) ** 2 - (2.2 * c) ** 2) ** -0.5,  # Williams (1998), equation 13, at 0
+        "quadratic": 1.1**2 * (1 + 2 * c * c),
+    }.items():
+        found = correlated(which, c, 1.1, of="value")
+        assert abs(found - expected) <= found.error
+        assert found.error < 3e-12 * max(1.0, expected)
+
+
+def test_correlated_ends_in_the_moments(name):
+    q = 0.6
+    for of in ("value", "slope"):
+        same, whole = correlated(name, 1, q, of=of), moment(name, q, of=of)
+        assert abs(same - whole) <= same.error + whole.error
+        # Cauchy and Schwarz
+        assert abs(correlated(name, -0.7, q, of=of)) <= whole * (1 + 1e-12)
+
+
+def test_correlated_is_refused_where_it_is_slow():
+    assert correlated("sine", 0.3, 150, of="value") == pytest.approx(0.0, abs=1e-12)
+    with pytest.raises(InvalidArgument, match=r"^q = 10000.0: must be at most 157.9 for sine: .* is slow beyond"):
+        correlated("sine", 0.3, 1e4, of="value")
+    with pytest.raises(InvalidArgument, match=r"^q = \[1, 2\]: must be one number"):
+        correlated("tanh", 0.3, [1, 2], of="value")
+
+
+@given(mean=st.floats(-50, 50), scale=st.floats(1e-3, 100), kink=st.floats(-20, 20))
+def test_a_kink_anywhere_under_any_gaussian(mean, scale, kink):
+    laws = Gaussians(np.array([mean, 0.0]), np.array([scale, 1.0]))
+    value, error = integrate(lambda x, z, owner: np.stack([np.abs(x - kink), x * 0 + 3.0]), laws, breaks=[kink])
+    for column, (m, s) in enumerate(((mean, scale), (0.0, 1.0))):
+        away = (m - kink) / s
+        folded = s * math.sqrt(2 / math.pi) * math.exp(-(away**2) / 2) + (m - kink) * math.erf(away / math.sqrt(2))
+        assert abs(value[0, column] - folded) <= error[0, column] + 1e-15 * (abs(mean) + abs(kink))
+        assert abs(value[1, column] - 3.0) <= error[1, column]
+        # x = m + s·z itself is rounded
+        assert (error[:, column] <= 1e-13 * (1 + abs(m) / s) * (value[:, column] + abs(m) + abs(kink))).all()
+
+
+def test_an_unknown_kink_is_found_by_halving():
+    laws = Gaussians.centred(np.array([1.0]))
+    value, error = integrate(lambda x, z, owner: np.abs(x - 1 / 3)[np.newaxis], laws)
+    folded = math.sqrt(2 / math.pi) * math.exp(-1 / 18) + math.erf(math.sqrt(1 / 18)) / 3
+    assert abs(value[0, 0] - folded) <= error[0, 0] < 1e-12
+
+
+def test_owners_say_to_which_gaussian_a_point_belongs():
+    variances = np.array([1.0, 4.0, 0.25])
+    powers = np.array([2, 4, 6])
+    value, _ = integrate(lambda x, z, owner: (x ** powers[owner])[np.newaxis], Gaussians.centred(variances))
+    assert value[0] == pytest.approx([1.0, 3 * 16.0, 15 / 64], rel=1e-13)
+
+
+def test_many_gaussians_in_blocks():
+    variances = np.geomspace(1e-6, 1e6, 1500)
+    value, error = integrate(lambda x, z, owner: (x * x)[np.newaxis], Gaussians.centred(variances))
+    assert (np.abs(value[0] - variances) <= error[0]).all()
+    assert (error[0] <= 1e-14 * variances).all()
+
+
+def test_waves_are_followed_by_their_period():
+    for q in (1.0, 1e4, 1e6):
+        value, error = integrate(
+            lambda x, z, owner: np.sin(x)[np.newaxis] ** 2, Gaussians.centred(np.array([q])), [0.0], period=math.pi
+        )
+        assert abs(value[0, 0] - (1 - math.exp(-2 * q)) / 2) <= error[0, 0] < 1e-12
+
+
+def test_what_diverges_is_inf():
+    value, error = integrate(lambda x, z, owner: np.exp(x * x)[np.newaxis], Gaussians.centred(np.array([0.1, 1.0])))
+    assert value[0, 0] == pytest.approx(0.8**-0.5, rel=1e-13)
+    assert value[0, 1] == error[0, 1] == np.inf
+
+
+def test_the_fixed_rule_is_a_rule():
+    laws = Gaussians(np.array([0.0, 3.0]), np.array([1.0, 0.2]))
+    owner, x, weights = fixed_rule(laws, breaks=[0.5])
+    assert owner.shape == x.shape == weights.shape
+    assert np.bincount(owner, weights) == pytest.approx([1.0, 1.0], rel=1e-13)
+    assert np.bincount(owner, weights * x) == pytest.approx([0.0, 3.0], abs=1e-13)
+    assert np.bincount(owner, weights * x**4) == pytest.approx([3.0, 81 + 6 * 9 * 0.04 + 3 * 0.0016], rel=1e-13)
+    folded = math.sqrt(2 / math.pi) * math.exp(-1 / 8) + math.erf(math.sqrt(1 / 8)) / 2
+    assert np.bincount(owner, weights * np.abs(x - 0.5))[0] == pytest.approx(folded, rel=1e-13)
+    owner, x, weights = fixed_rule(Gaussians.centred(np.array([400.0])), [0.0, math.pi], period=2 * math.pi)
+    assert np.sum(weights * np.cos(x) ** 2) == pytest.approx(0.5, rel=1e-12)
+
+
+def test_an_estimate_is_a_float_with_an_error():
+    half = Estimate(0.5, 1e-16)
+    assert isinstance(half, float)
+    assert half + 1 == 1.5
+    assert type(half + 1) is float
+    assert half == 0.5
+    assert hash(half) == hash(0.5)
+    assert round(half, 3) == 0.5
+    assert f"{half:.2f}" == "0.50"
+    assert math.sqrt(Estimate(4, 0)) == 2.0
+    assert repr(half) == str(half) == "0.5 ± 1e-16 (numeric)"
+    assert repr(Estimate(0.25, 0.0, gt.Guarantee.EXACT)) == "0.25 ± 0 (exact)"
+    assert repr(moment("relu", 3, certified=True)).endswith("(certified)")
+    with pytest.raises(TypeError, match="error"):
+        Estimate(0.5)
+
+
+@pytest.mark.parametrize("found", [Estimate(0.5, 1e-16), moment("tanh", 2), moment("tanh", 2, certified=True)])
+def test_an_estimate_survives_pickling_and_copying(found):
+    for again in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+        assert type(again) is Estimate
+        assert (again, again.error, again.guarantee) == (found, found.error, found.guarantee)
+
+
+# What follows is wrong as of this writing; each is to lose its mark when the code is put right.
+
+
+@pytest.mark.xfail(reason="panels are not refined towards a turning point: what is narrow beside it is not seen")
+@pytest.mark.parametrize("steepness", [10**4, 10**6])
+def test_a_steep_activation_is_seen(steepness):
+    found = moment(sympy.erf(steepness * U), 1, of="slope")
+    exact = 4 * steepness**2 / (math.pi * math.sqrt(1 + 4 * steepness**2))
+    assert abs(found - exact) <= found.error + 1e-13 * exact
+
+
+@pytest.mark.xfail(reason="as above")
+def test_a_steep_swish_is_seen():
+    found, proven = (moment("swish(beta=10000)", 1, of="slope", certified=certified) for certified in (False, True))
+    assert abs(found - proven) <= found.error + proven.error
+
+
+@pytest.mark.xfail(reason="exp(-z²/2) is right to z²·2⁻⁵³ only, which the error does not count")
+@pytest.mark.parametrize(("which", "q", "kind"), [("threshold", 1e-3, "slope"), ("exponential", 40, "value")])
+def test_far_from_0_the_error_counts_the_rounding_of_the_density(which, q, kind):
+    found, proven = (moment(which, q, of=kind, certified=certified) for certified in (False, True))
+    assert abs(found - proven) <= found.error + proven.error
+
+
+@pytest.mark.xfail(reason="refused although it is 1.8e104: only 36 standard deviations are looked at")
+def test_what_float64_holds_is_found():
+    assert moment("exponential", 120) == pytest.approx(math.exp(240), rel=1e-12)
+
+
+@pytest.mark.xfail(reason="refused as divergent although it is about 1e-273: the last panels hold all of it")
+def test_what_is_nearly_lost_is_found():
+    assert moment("softshrink", 2e-4, of="slope") == pytest.approx(math.erfc(25), rel=1e-10)
+
+
+@pytest.mark.xfail(reason="is inf ± inf (certified)")
+def test_proven_moments_beyond_float64_are_refused():
+    with pytest.raises(InvalidArgument, match="exceed float64"):
+        moment("exponential", 1000, certified=True)
+
+
+@pytest.mark.xfail(reason="no panels, no Integrals", raises=TypeError)
+def test_no_variances_have_no_moments():
+    assert moment("tanh", []).shape == (0,)
+
+
+@pytest.mark.xfail(reason="near ±1 the inner expectation is a step of width √(1-c²), which is not seen")
+@pytest.mark.parametrize("c", [1 - 1e-9, 1e-12 - 1])
+def test_correlated_slopes_close_to_1(c):
+    found = correlated("relu", c, 1, of="slope")
+    assert abs(found - (math.pi - math.acos(c)) / (2 * math.pi)) <= found.error
+
+
+@pytest.mark.xfail(reason="is a number ± inf")
+def test_correlated_moments_that_diverge_are_refused():
+    with pytest.raises(InvalidArgument, match="diverge there or exceed float64"):
+        correlated(sympy.exp(U**2 / 2), 0.3, 2, of="value")
+
+
+@pytest.mark.xfail(reason="neither is checked; of='growth' silently gives the slopes")
+@pytest.mark.parametrize(
+    ("rule", "c", "of"),
+    [("of", 0.5, "growth"), ("of", 0.5, "values"), ("of", 0.5, None), ("c", 2, "value"), ("c", -1.1, "value")]
+    + [("c", c, "value") for c in (float("nan"), "x", [0.5], None)],
+)
+def test_correlated_refuses_by_name(rule, c, of):
+    with pytest.raises(InvalidArgument, match=rf"^{rule} = "):
+        correlated("tanh", c, 1, of=of)
