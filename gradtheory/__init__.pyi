@@ -13,6 +13,7 @@ from . import errors as errors
 
 # wide layers, and expectations over Gaussian pre-activations
 from . import gaussian as gaussian
+from . import initialisation as initialisation
 from . import meanfield as meanfield
 from . import plots as plots
 
@@ -50,6 +51,7 @@ from .guarantee import guarantee as guarantee
 from .lyapunov import factor_probability as factor_probability
 from .lyapunov import largest_lyapunov_exponent as largest_lyapunov_exponent
 from .lyapunov import lyapunov_exponent as lyapunov_exponent
+from .overflow import overflow_depth as overflow_depth
 from .root import Root as Root
 
 # where the whole gradient product explodes

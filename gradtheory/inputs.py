@@ -22,6 +22,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 _LONGEST_NUMBER = 1_000  # digits before or after the point: so that exact answers stay quick and printable
 _DEEPEST = 100_000  # layers
 _MOST_DIGITS = 100_000
+_WIDEST = 10_000_000
 DIGITS = 1_000  # to which a comparison is tried unless asked otherwise
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
@@ -119,6 +120,18 @@ def _checked_array(value: Any, name: str, holds: Callable[[Array], Any], rule: s
     if not (np.isfinite(array) & holds(array)).all():
         raise InvalidArgument(name, value, rule if np.isfinite(array).all() else f"{rule}, and finite")
     return array
+
+
+def fan(value: Any, name: str) -> int:
+    """Return a number of neurons: an int from 1 to 10,000,000."""
+    return count(value, name, _WIDEST)
+
+
+def count(value: Any, name: str, most: int) -> int:
+    """Return an int from 1 to `most`, or refuse it by name."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and 1 <= int(value) <= most:
+        return int(value)
+    raise InvalidArgument(name, value, f"must be an int from 1 to {most}")
 
 
 def chain_depth(value: Any) -> int | sympy.Symbol:

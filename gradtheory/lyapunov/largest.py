@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sympy
@@ -85,8 +86,12 @@ def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExp
         beside = negative(line.x, 1e-3)
         if beside >= line.fun:
             return LargestExponent(-float(line.fun), math.exp(line.x), 0.0)
+
+    def at(point: Any) -> float:
+        return negative(point[0], abs(point[1]))
+
     plane = minimize(
-        lambda each: negative(each[0], abs(each[1])),
+        at,
         np.array([log_w, sigma_b + 0.1]),
         method="Nelder-Mead",
         tol=1e-9,
