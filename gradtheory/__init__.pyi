@@ -16,6 +16,7 @@ from . import gaussian as gaussian
 from . import initialisation as initialisation
 from . import meanfield as meanfield
 from . import plots as plots
+from . import simulation as simulation
 
 # the catalogue
 from .activations import Activation as Activation

@@ -113,6 +113,22 @@ def nonnegative_array(value: Any, name: str) -> Array:
     return _checked_array(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
 
 
+def positive_number(value: Any, name: str) -> float:
+    """Return one positive finite number as a float, or refuse it."""
+    return _one(positive_array(value, name), name, value)
+
+
+def nonnegative_number(value: Any, name: str) -> float:
+    """Return one finite number that is not negative as a float, or refuse it."""
+    return _one(nonnegative_array(value, name), name, value)
+
+
+def _one(array: Array, name: str, value: Any) -> float:
+    if array.ndim:
+        raise InvalidArgument(name, value, "must be one number, such as 1")
+    return float(array)
+
+
 def _checked_array(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
     if isinstance(value, sympy.Expr | str | Decimal | Fraction):
         value = float(exact_real(value, name))

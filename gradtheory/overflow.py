@@ -26,12 +26,12 @@ class FloatType(NamedTuple):
     @property
     def overflow(self) -> Fraction:
         """The least number that is rounded to inf: half a unit above the greatest float (ties go to even)."""
-        return Fraction(2 ** (self.bits + 1) - 1, 2**self.bits) * 2**self.largest
+        return Fraction(((2 << self.bits) - 1) << self.largest, 1 << self.bits)
 
     @property
     def underflow(self) -> Fraction:
         """The greatest number that is rounded to 0: half the least positive float."""
-        return Fraction(1, 2 ** (1 - self.smallest))
+        return Fraction(1, 1 << (1 - self.smallest))
 
 
 FLOAT_TYPES = {

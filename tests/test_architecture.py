@@ -23,7 +23,7 @@ _ORDER = (
         "explosion",
     ),
     *("arrays", "certificate", "checker"),
-    *("initialisation", "overflow", "gaussian", "meanfield", "lyapunov"),
+    *("initialisation", "overflow", "gaussian", "meanfield", "lyapunov", "simulation"),
     *("losses", "symbols", "backprop", "chain", "total"),
     *("messages", "document", "derivation", "plots", "article", "atlas", "cli"),
 )

@@ -2,14 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sympy
 
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, nonnegative_array, positive_array
+from gradtheory.inputs import Array, nonnegative_number, positive_number
 from gradtheory.lyapunov.extent import law_of, left_out, tail_is_too_heavy
 from gradtheory.lyapunov.slopes import (
     fades,
@@ -97,8 +96,8 @@ def lyapunov_exponent(
     """
     record = activation(name)
     weight, bias = (
-        float_of(positive_array(sigma_w, "sigma_w"), "sigma_w"),
-        float_of(nonnegative_array(sigma_b, "sigma_b"), "sigma_b"),
+        positive_number(sigma_w, "sigma_w"),
+        nonnegative_number(sigma_b, "sigma_b"),
     )
     known = _without_law(record, weight, bias)
     if known is not None:
@@ -124,13 +123,6 @@ def no_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -> Non
         raise InvalidArgument(
             "sigma_b", sigma_b, f"makes chains of {record.name} with sigma_w = {sigma_w} fall to 0 or escape; give z"
         )
-
-
-def float_of(array: Any, name: str) -> float:
-    """Return a 0-d array as a float, or refuse others."""
-    if array.ndim:
-        raise InvalidArgument(name, array, "must be one number, such as 1")
-    return float(array)
 
 
 def _in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:

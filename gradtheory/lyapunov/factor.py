@@ -12,8 +12,8 @@ from gradtheory.activations.branch import Z
 from gradtheory.enclosure import enclose, nearest
 from gradtheory.errors import InvalidArgument
 from gradtheory.guarantee import Estimate, Guarantee
-from gradtheory.inputs import Array, exact_positive, exact_real, nonnegative_array, positive_array
-from gradtheory.lyapunov.exponent import float_of, no_stationary_law
+from gradtheory.inputs import Array, exact_positive, exact_real, nonnegative_number, positive_number
+from gradtheory.lyapunov.exponent import no_stationary_law
 from gradtheory.lyapunov.extent import law_of, left_out
 from gradtheory.lyapunov.stationary import StationaryLaw
 
@@ -67,9 +67,9 @@ def factor_probability(
         return _at(
             record, exact_positive(sigma_w, "sigma_w"), exact_real(z, "z"), exact_positive(threshold, "threshold")
         )
-    weight = float_of(positive_array(sigma_w, "sigma_w"), "sigma_w")
-    bias = float_of(nonnegative_array(sigma_b, "sigma_b"), "sigma_b")
-    level = float_of(positive_array(threshold, "threshold"), "threshold")
+    weight = positive_number(sigma_w, "sigma_w")
+    bias = nonnegative_number(sigma_b, "sigma_b")
+    level = positive_number(threshold, "threshold")
     no_stationary_law(record, weight, bias)
     (coarse, _), (fine, error) = (_in_law(law, level) for law in law_of(record, weight, bias))
     return Estimate(min(max(fine, 0.0), 1.0), abs(fine - coarse) * 4.0 + error + left_out(record, weight, bias))

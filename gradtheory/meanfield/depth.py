@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sympy
@@ -11,7 +10,7 @@ from scipy.optimize import brentq
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.gaussian import moment
-from gradtheory.inputs import chain_depth, nonnegative_array, one_of, positive_array
+from gradtheory.inputs import chain_depth, nonnegative_number, one_of, positive_number
 from gradtheory.meanfield.maps import correlation_map, correlation_slope
 from gradtheory.meanfield.origin import Origin
 from gradtheory.meanfield.tables import GRID, Moments, changes, solved, table
@@ -64,8 +63,8 @@ def fixed_points(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: f
     """
     record = activation(name)
     weight, bias = (
-        _number(positive_array(sigma_w, "sigma_w"), "sigma_w"),
-        _number(nonnegative_array(sigma_b, "sigma_b"), "sigma_b"),
+        positive_number(sigma_w, "sigma_w"),
+        nonnegative_number(sigma_b, "sigma_b"),
     )
     origin = Origin.of(record)
     slope = weight**2 * origin.mean_square_slope
@@ -223,11 +222,5 @@ def jacobian_moments(
     layers = chain_depth(depth)
     free = -1.0 if one_of(weights, "weights", ("gaussian", "orthogonal")) == "gaussian" else 0.0
     first, second = (float(moment(name, q, of=kind)) for kind in ("slope", "fourth"))
-    chi = _number(positive_array(sigma_w, "sigma_w"), "sigma_w") ** 2 * first
+    chi = positive_number(sigma_w, "sigma_w") ** 2 * first
     return JacobianMoments(chi**layers, chi ** (2 * layers) * layers * (second / first**2 - 1.0 - free))
-
-
-def _number(array: Any, name: str) -> float:
-    if array.ndim:
-        raise InvalidArgument(name, array, "must be one number, such as 1")
-    return float(array)
