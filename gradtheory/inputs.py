@@ -150,6 +150,11 @@ def count(value: Any, name: str, most: int) -> int:
     raise InvalidArgument(name, value, f"must be an int from 1 to {most}")
 
 
+def layers(depth: Any) -> int:
+    """Return a number of layers: an int from 1 to 100,000."""
+    return count(depth, "depth", _DEEPEST)
+
+
 def chain_depth(value: Any) -> int | sympy.Symbol:
     """Return the depth of a chain: a positive int, or an integer symbol for a chain of symbolic depth."""
     if isinstance(value, sympy.Symbol):

@@ -1,5 +1,7 @@
 """Expectations over two correlated Gaussian pre-activations: a quadrature within a quadrature."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.gaussian.quadrature import TOLERANCE, Gaussians, integrate
 from gradtheory.gaussian.second_moments import divergence, moments, structure
 from gradtheory.guarantee import Estimate
-from gradtheory.inputs import Array, positive_array
+from gradtheory.inputs import Array, one_of, positive_number, real_array
 
 __all__ = ["correlated"]
 
@@ -41,17 +43,18 @@ def correlated(name: str | sympy.Expr | Activation, c: float, q: Any, *, of: str
 
     """
     record = activation(name)
-    function = record.value if of == "value" else record.slope
-    variance = positive_array(q, "q")
-    if variance.ndim:
-        raise InvalidArgument("q", q, "must be one number, such as 1")
+    kind, c = one_of(of, "of", ("value", "slope")), _correlation(c)
+    function = record.value if kind == "value" else record.slope
+    variance = np.asarray(positive_number(q, "q"))
     places, period = structure(record)
     if period and variance > (_MOST_PERIODS * period) ** 2:
         most = (_MOST_PERIODS * period) ** 2
         raise InvalidArgument("q", q, f"must be at most {most:.4g} for {record.name}: a double integral is slow beyond")
     narrow = float(np.sqrt(variance * (1.0 - c) * (1.0 + c)))
     law = Gaussians.centred(variance.reshape(1))
-    typical = float(np.sqrt(moments(record, variance.reshape(1), (of,)).value[0, 0]))
+    typical = float(np.sqrt(moments(record, variance.reshape(1), (kind,)).value[0, 0]))
+    if not math.isfinite(typical):
+        raise InvalidArgument("q", q, divergence(record))
 
     def given(x: Array) -> Array:
         """Return E[f(x₂) | x₁ = x]."""
@@ -64,7 +67,23 @@ def correlated(name: str | sympy.Expr | Activation, c: float, q: Any, *, of: str
     def integrand(x: Array, z: Array, owner: np.ndarray) -> Array:
         return np.asarray((function(x) * given(x))[np.newaxis])
 
-    value, error = integrate(integrand, law, places, period, floor=typical**2, tolerance=_TOLERANCE)
-    if not np.isfinite(value).all():
+    outer = (*places, *_steps(places, c, narrow)) if not period else places
+    value, error = integrate(integrand, law, outer, period, floor=typical**2, tolerance=_TOLERANCE)
+    if not np.isfinite(value + error).all():
         raise InvalidArgument("q", q, divergence(record))
     return Estimate(value[0, 0], error[0, 0] + 2 * TOLERANCE * typical**2)
+
+
+def _steps(places: Sequence[float], c: float, narrow: float) -> list[float]:
+    """Return where the inner expectation changes fast: where c·x comes as near to a kink as the inner width."""
+    if not 0.0 < narrow < 1.0 or abs(c) < 0.5:
+        return []
+    widths = narrow * 2.0 ** np.arange(math.ceil(-math.log2(narrow)))
+    return [(place + side * float(width)) / c for place in places for side in (-1.0, 1.0) for width in widths]
+
+
+def _correlation(c: Any) -> float:
+    number = real_array(c, "c")
+    if number.ndim or not abs(number) <= 1.0:
+        raise InvalidArgument("c", c, "must be one number from -1 to 1, such as 0.5")
+    return float(number)

@@ -151,6 +151,9 @@ def integrate(
     array([[0.5, 2. ]])
 
     """
+    if not len(laws.scale):
+        nothing = integrand(np.empty(0), np.empty(0), np.empty(0, dtype=int))
+        return Integrals(nothing, nothing)
     wanted = _Wanted(tuple(breaks), period, np.reshape(floor, (-1, 1)), tolerance)
     waves = 4.0 * _TAIL * float(np.max(laws.scale, initial=0.0)) / period if period else 0.0
     block = max(1, int(_PANELS_AT_ONCE / (2 * len(_GEOMETRIC) + len(breaks) + waves)))
@@ -228,7 +231,8 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
             whole = np.maximum(_summed(sizes, panels.owner, count), wanted.floor)
         differences = np.abs(both[..., 0] - both[..., 1])
         far = np.abs(centre + (mean / scale)[panels.owner]) / half
-        rounding = (_ROUNDING + _EPSILON * far) * sizes  # x itself is rounded, far from 0 the more
+        # x itself is rounded, far from 0 the more; exp(-z²/2) is right to z²/2 units
+        rounding = (_ROUNDING + _EPSILON * (far + np.square(centre))) * sizes
         allowed = wanted.tolerance * np.maximum(whole, size)[:, panels.owner] * np.minimum(half, 1.0) / tail
         split = (differences > np.maximum(allowed, rounding)).any(axis=0)
         if halving == _MOST_HALVINGS - 1 or 2 * split.sum() > _MOST_PANELS:

@@ -1,6 +1,7 @@
 """Second moments of an activation and of its slope under a Gaussian: numeric with an error, or proven."""
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,7 @@ from gradtheory.inputs import Array, exact_positive, one_of, positive_array
 __all__ = ["KINDS", "closed_form", "moment", "moments"]
 
 _BITS = 128
+_RUNGS = 0.5 ** np.arange(45)
 _PROVEN_TAIL = sympy.Integer(16)  # standard deviations: beyond lies 1e-57 of the Gaussian
 
 # What is integrated, as a function of σ(x), σ'(x) and x.
@@ -91,7 +93,10 @@ def moment(name: str | sympy.Expr | Activation, q: Any, *, of: str = "value", ce
     record = activation(name)
     kind = one_of(of, "of", KINDS)
     if certified:
-        return Estimate(*nearest(_proven(record, exact_positive(q, "q"), kind)), Guarantee.CERTIFIED)
+        proven = Estimate(*nearest(_proven(record, exact_positive(q, "q"), kind)), Guarantee.CERTIFIED)
+        if not math.isfinite(proven + proven.error):
+            raise InvalidArgument("q", q, divergence(record))
+        return proven
     variances = positive_array(q, "q")
     value, error = moments(record, variances.reshape(-1), (kind,))
     if not np.isfinite(value).all():
@@ -137,11 +142,25 @@ def _expression(record: Activation, kind: str) -> sympy.Expr:
 
 @functools.lru_cache(maxsize=256)
 def structure(record: Activation) -> tuple[tuple[float, ...], float]:
-    """Return where σ' has kinks and turning points, and its period, or 0."""
-    ends = tuple(branch.right for branch in record.monotone_branches)
-    if record.period is None:
-        return tuple(map(float, ends[:-1])), 0.0
-    return tuple(map(float, ends)), float(record.period)
+    """Return the ends of panels: where σ' has kinks and turning points, and beside them if it changes fast there.
+
+    With them comes the period, or 0.
+    """
+    ends = tuple(float(branch.right) for branch in record.monotone_branches)
+    if record.period is not None:
+        return ends, float(record.period)
+    return tuple(sorted({each for end in ends[:-1] for each in (end, *_ladder(record, end))})), 0.0
+
+
+def _ladder(record: Activation, place: float) -> Array:
+    """Return places that close in on one, down to the scale on which σ' changes beside it, if that is less than 1."""
+    rungs = place + np.array([[-1.0], [1.0]]) * _RUNGS
+    slopes = record.slope(rungs)
+    change = np.abs(slopes - slopes[:, -1:])
+    whole = change.max(axis=1, keepdims=True)
+    settled = (change > 0.9 * whole) & (whole > 1e-9 * np.abs(slopes).max(axis=1, keepdims=True))
+    finest = np.where(settled, np.arange(len(_RUNGS)), 0).max()
+    return np.asarray(rungs[:, 1 : finest + 1].reshape(-1))
 
 
 @functools.lru_cache(maxsize=256)
@@ -162,8 +181,7 @@ def _proven(record: Activation, q: sympy.Expr, kind: str) -> Ball:
         pass
     if record.steepest_slope.is_infinite or _jumps(record):
         raise Undecided(f"{record.name} jumps or has an unbounded slope, and no closed form: its tail is not proven")
-    scale = sympy.sqrt(q)
-    end = sympy.ceiling(_PROVEN_TAIL * scale)
+    end = _PROVEN_TAIL * (math.isqrt(int(sympy.ceiling(q))) + 1)
     density = sympy.exp(-(Z**2) / (2 * q)) / sympy.sqrt(2 * sympy.pi * q)
     integrand = _expression(record, kind)
     total = _tail(record, q, kind, end)

@@ -19,8 +19,9 @@ class CriticalInitialisation:
     sigma_w, sigma_b, q : float or None
         None where there is none.
     kind : str
-        "scale-invariant" (every q is a fixed point; q = 1 is given), "q = 0, stable", "q = 0, unstable",
-        "half-stable" (variances above q, or below, are drawn to it) or "none".
+        "scale-invariant" (every q is a fixed point; q = 1 is given), "all of the edge" (every point of the edge of
+        chaos; that of q = 1 is given), "q = 0, stable", "q = 0, unstable", "half-stable" (variances above q, or below,
+        are drawn to it) or "none".
     reason : str
         Why there is none; empty otherwise.
 
@@ -75,14 +76,16 @@ def critical_initialisation(name: str | sympy.Expr | Activation) -> CriticalInit
     if origin.is_fixed and origin.is_stable:
         return _at(origin, 0.0, "q = 0, stable")
     grid = table(record)
+    if not _is_clear(grid).any():  # σ·σ'' = 0 wherever σ'' is not: every χ_∥ = χ_⊥
+        slope, square = (float(each[0]) for each in _edge_at(record, np.ones(1)))
+        if square >= 0.0:
+            return CriticalInitialisation(slope**-0.5, square**0.5, 1.0, "all of the edge")
     cells = np.flatnonzero(changes(np.where(_is_clear(grid), _difference(grid), np.nan)))
     needed = []
     if cells.size:
         places = solved(record, lambda q, moments: _difference(moments).reshape(q.shape), GRID[cells], GRID[cells + 1])
         places = places[np.isfinite(places)]
-        moments = at(record, places)
-        squares = places - moments.value / moments.slope
-        for q, slope, square in zip(places, moments.slope, squares, strict=True):
+        for q, slope, square in zip(places, *_edge_at(record, places), strict=True):
             if square >= 0.0:
                 return CriticalInitialisation(float(slope**-0.5), float(square**0.5), float(q), "half-stable")
             needed.append(f"q = {q:.6g} would need σ_b² = {square:.6g}")
@@ -95,6 +98,12 @@ def critical_initialisation(name: str | sympy.Expr | Activation) -> CriticalInit
 
 def _at(origin: Origin, q: float, kind: str) -> CriticalInitialisation:
     return CriticalInitialisation(origin.mean_square_slope**-0.5, 0.0, q, kind)
+
+
+def _edge_at(record: Activation, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return E[σ'²] = 1/σ_w² and σ_b² on the edge of chaos at variances q."""
+    moments = at(record, q)
+    return moments.slope, q - moments.value / moments.slope
 
 
 def _difference(moments: Moments) -> np.ndarray:

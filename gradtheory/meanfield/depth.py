@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.gaussian import moment
-from gradtheory.inputs import chain_depth, nonnegative_number, one_of, positive_number
+from gradtheory.inputs import layers, nonnegative_number, one_of, positive_number
 from gradtheory.meanfield.maps import correlation_map, correlation_slope
 from gradtheory.meanfield.origin import Origin
 from gradtheory.meanfield.tables import GRID, Moments, changes, solved, table
@@ -62,19 +62,16 @@ def fixed_points(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: f
 
     """
     record = activation(name)
-    weight, bias = (
-        positive_number(sigma_w, "sigma_w"),
-        nonnegative_number(sigma_b, "sigma_b"),
-    )
+    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
     origin = Origin.of(record)
     slope = weight**2 * origin.mean_square_slope
     if origin.is_homogeneous:
         if abs(slope - 1.0) <= _ROUNDING:
             return () if bias else (FixedPoint(1.0, slope, slope, stable=True),)
-        at_line = FixedPoint(bias**2 / (1.0 - slope), slope, slope, stable=slope < 1.0)
+        at_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, stable=slope < 1.0)
         return (at_line,) if slope < 1.0 or not bias else ()
     found = []
-    if origin.is_fixed and not bias:
+    if origin.is_zero and not bias:
         is_stable = origin.is_stable if abs(slope - 1.0) <= _ROUNDING else slope < 1.0
         found.append(FixedPoint(0.0, slope, slope, stable=is_stable))
 
@@ -157,7 +154,11 @@ def depth_scales(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: f
         def excess(c: float) -> float:
             return correlation_map(name, c, point.q, sigma_w, sigma_b) - c
 
-        c = float(brentq(excess, -1.0, 1.0 - _HERE)) if excess(1.0 - _HERE) < 0.0 < excess(-1.0) else c
+        left = -1.0 if excess(-1.0) > _ROUNDING else _HERE - 1.0  # without biases, odd activations keep -1 as well
+        try:
+            c = float(brentq(excess, left, 1.0 - _HERE)) if excess(1.0 - _HERE) < 0.0 < excess(left) else c
+        except InvalidArgument as error:
+            raise InvalidArgument("sigma_w", sigma_w, f"makes q = {point.q:.6g}: {error}") from None
         slope = float(correlation_slope(name, c, point.q, sigma_w))
     return DepthScales(point, c, _scale(abs(point.chi_parallel)), _scale(slope), -_scale(point.chi))
 
@@ -219,8 +220,9 @@ def jacobian_moments(
     True
 
     """
-    layers = chain_depth(depth)
+    many = layers(depth)
     free = -1.0 if one_of(weights, "weights", ("gaussian", "orthogonal")) == "gaussian" else 0.0
-    first, second = (float(moment(name, q, of=kind)) for kind in ("slope", "fourth"))
+    variance = positive_number(q, "q")
+    first, second = (float(moment(name, variance, of=kind)) for kind in ("slope", "fourth"))
     chi = positive_number(sigma_w, "sigma_w") ** 2 * first
-    return JacobianMoments(chi**layers, chi ** (2 * layers) * layers * (second / first**2 - 1.0 - free))
+    return JacobianMoments(chi**many, chi ** (2 * many) * many * (second / first**2 - 1.0 - free))

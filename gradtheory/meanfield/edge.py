@@ -87,12 +87,12 @@ def edge_of_chaos(name: str | sympy.Expr | Activation, sigma_b: Any = 0) -> Edge
     candidates = changes(_bias_square(GRID, grid) - wanted[:, np.newaxis])
     stable_there = grid.growth[1:] <= grid.slope[1:]
     best = np.where(candidates & stable_there, 0, np.where(candidates, 1, 2)).argmin(axis=1)
-    some = candidates[np.arange(len(flat)), best]
+    origin = Origin.of(record)
+    some = candidates[np.arange(len(flat)), best] & (not origin.is_homogeneous)  # whose σ_b² is 0, but for rounding
     q = np.full(len(flat), np.nan)
     if some.any():
         cells = best[some]
         q[some] = solved(record, _residual, GRID[cells], GRID[cells + 1], wanted[some])
-    origin = Origin.of(record)
     at_origin = (flat == 0.0) & origin.is_fixed
     q[at_origin] = 1.0 if origin.is_homogeneous else 0.0
     sigma_w, stable = origin.extended(record, q)
@@ -115,4 +115,7 @@ def _reason(record: Activation, missing: np.ndarray, origin: Origin) -> str:
         return ""
     if origin.is_homogeneous:
         return f"{record.name} has χ₁ = 1 at a fixed point only for σ_b = 0: no q solves σ_b² = q - E[σ²]/E[σ'²]"
-    return f"{record.name} has none at σ_b = {missing[0]:g}: no q from 1e-12 to 1e12 solves σ_b² = q - E[σ²]/E[σ'²]"
+    return (
+        f"{record.name} has none at σ_b = {missing[0]:g}: no q from 1e-12 to 1e12 with σ_w in float64 solves "
+        "σ_b² = q - E[σ²]/E[σ'²]"
+    )

@@ -16,7 +16,7 @@ from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.gaussian import correlated, moment
 from gradtheory.guarantee import Estimate, Guarantee
-from gradtheory.inputs import nonnegative_array, positive_array, real_array
+from gradtheory.inputs import nonnegative_array, nonnegative_number, positive_array, positive_number
 
 _EPSILON = 2.0**-52
 
@@ -152,6 +152,7 @@ def gain(name: str | sympy.Expr | Activation, q: Any = 1, *, certified: bool = F
     (1.592537419723, 1.414213562373)
 
     """
+    positive_number(q, "q")
     forward, backward = (
         _inverse_root(moment(name, q, of=kind, certified=certified), name, q) for kind in ("value", "slope")
     )
@@ -189,9 +190,9 @@ def correlation_map(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w
     0.318309886184
 
     """
-    product = correlated(name, _correlation(c), q, of="value")
-    after = variance_map(name, q, sigma_w, sigma_b)
-    weight, bias = float(sigma_w), float(sigma_b)
+    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    product = correlated(name, c, q, of="value")
+    after = variance_map(name, q, weight, bias)
     value = (weight**2 * product + bias**2) / after
     error = (weight**2 * product.error + abs(value) * after.error) / after + 4 * _EPSILON * abs(value)
     return Estimate(value, error)
@@ -213,13 +214,6 @@ def correlation_slope(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma
     0.5
 
     """
-    product = correlated(name, _correlation(c), q, of="slope")
-    weight = float(positive_array(sigma_w, "sigma_w"))
+    weight = positive_number(sigma_w, "sigma_w")
+    product = correlated(name, c, q, of="slope")
     return Estimate(weight**2 * product, weight**2 * product.error + 3 * _EPSILON * abs(product), Guarantee.NUMERIC)
-
-
-def _correlation(c: Any) -> float:
-    number = real_array(c, "c")
-    if number.ndim or not abs(number) <= 1.0:
-        raise InvalidArgument("c", c, "must be one number from -1 to 1, such as 0.5")
-    return float(number)

@@ -17,8 +17,10 @@ class Origin:
 
     Attributes
     ----------
+    is_zero : bool
+        Whether σ(0) = 0, so that q = 0 is a fixed point.
     is_fixed : bool
-        Whether q = 0 is a fixed point at which χ₁ can be 1: σ(0) = 0, and some slope there.
+        Whether, moreover, χ₁ can be 1 there: some slope at 0.
     is_homogeneous : bool
         Whether the variance map is a line, so that at χ₁ = 1 every q is a fixed point: σ(αz) = α·σ(z) for α > 0.
     mean_square_slope : float
@@ -28,6 +30,7 @@ class Origin:
 
     """
 
+    is_zero: bool
     is_fixed: bool
     is_homogeneous: bool
     mean_square_slope: float
@@ -39,12 +42,14 @@ class Origin:
         tiny = 1e-300
         slopes = record.slope(np.array([-tiny, tiny]))
         square = float(np.mean(np.square(slopes)))
-        is_fixed = record.value(0.0) == 0.0 and square > 0.0
+        square = square if square > tiny else 0.0  # that of z² at 1e-300
+        is_zero = bool(record.value(0.0) == 0.0)
+        is_fixed = is_zero and square > 0.0
         z = np.array([-8.0, -1.0, 1.0, 8.0]) * np.geomspace(1e-100, 1e100, 41)[:, np.newaxis]
         is_homogeneous = is_fixed and bool(np.all(record.slope(z) == slopes[[0, 0, 1, 1]]))
         growth = table(record).value / (GRID * square) - 1.0 if is_fixed else np.zeros(1)
         clear = growth[np.abs(growth) > _CLEAR]
-        return cls(is_fixed, is_homogeneous, square, not clear.size or bool(clear[0] < 0.0))
+        return cls(is_zero, is_fixed, is_homogeneous, square, not clear.size or bool(clear[0] < 0.0))
 
     def extended(self, record: Activation, q: Array) -> tuple[Array, np.ndarray]:
         """Return σ_w with χ₁ = 1, and whether the fixed point is stable, for each q, 0 and nan included."""

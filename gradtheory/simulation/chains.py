@@ -7,7 +7,7 @@ import sympy
 from rich.progress import track
 
 from gradtheory.activations import Activation, activation
-from gradtheory.inputs import chain_depth, count, nonnegative_number, positive_number
+from gradtheory.inputs import count, layers, nonnegative_number, positive_number
 from gradtheory.simulation.measured import Measured
 
 _AT_ONCE = 1 << 13  # chains: their numbers stay in cache
@@ -76,10 +76,10 @@ def random_chains(
 
     """
     record = activation(name)
-    layers, many = int(chain_depth(depth)), count(chains, "chains", _MOST_CHAINS)
-    skipped = count(burn_in, "burn_in", layers - 1) if burn_in else 0
+    deep, many = layers(depth), count(chains, "chains", _MOST_CHAINS)
+    skipped = count(burn_in, "burn_in", deep - 1) if burn_in else 0
     weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
-    logs, squares = np.empty((2, many, layers))
+    logs, squares = np.empty((2, many, deep))
     mean_log, mean_square, exceeds = np.empty((3, many))
     blocks = [slice(start, min(start + _AT_ONCE, many)) for start in range(0, many, _AT_ONCE)]
     seeds = np.random.SeedSequence(seed).spawn(len(blocks))
@@ -87,7 +87,7 @@ def random_chains(
         rng = np.random.default_rng(each)
         size = block.stop - block.start
         a = np.full(size, float(x))
-        factors = np.empty((layers, size))
+        factors = np.empty((deep, size))
         for factor in factors:
             w = weight * rng.standard_normal(size)
             a, slope = record.value_and_slope(w * a + bias * rng.standard_normal(size))

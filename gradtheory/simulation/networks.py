@@ -12,7 +12,7 @@ from rich.progress import track
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.initialisation import Initialisation, orthogonal, standard_normal
-from gradtheory.inputs import Array, chain_depth, count, nonnegative_number, one_of, positive_number
+from gradtheory.inputs import Array, count, layers, nonnegative_number, one_of, positive_number
 from gradtheory.simulation.measured import Measured
 
 _WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
@@ -86,7 +86,7 @@ def random_networks(
 
     """
     record = activation(name)
-    layers, wide = int(chain_depth(depth)), count(width, "width", _WIDEST)
+    deep, wide = layers(depth), count(width, "width", _WIDEST)
     pairs = _half(count(inputs, "inputs", _MOST_INPUTS), inputs)
     size, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
     if not -1.0 <= correlation <= 1.0:
@@ -97,7 +97,7 @@ def random_networks(
 
     def one(each: np.random.SeedSequence) -> Array:
         rng = np.random.default_rng(each)
-        return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, float(correlation)), layers, rng)
+        return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, float(correlation)), deep, rng)
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
         found: Iterable[Array] = threads.map(one, seeds)  # NumPy's products and functions run beside each other
