@@ -12,6 +12,7 @@ from . import checker as checker
 from . import errors as errors
 
 # wide layers, and expectations over Gaussian pre-activations
+from . import gains as gains
 from . import gaussian as gaussian
 from . import initialisation as initialisation
 from . import meanfield as meanfield

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import jinja2
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from gradtheory import plots
+from gradtheory import pages, plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.guarantee import decimal
@@ -93,10 +92,7 @@ def entries() -> list[Entry]:
 
 def page() -> str:
     """Return the catalogue as a page of Markdown; its pictures are the files that `write` puts beside it."""
-    environment = jinja2.Environment(  # noqa: S701  # Markdown, from our own records only
-        loader=jinja2.PackageLoader("gradtheory"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    return environment.get_template("catalogue.md.jinja").render(entries=entries())
+    return pages.page("catalogue.md.jinja", entries=entries())
 
 
 def write(folder: Path) -> Iterator[Path]:

@@ -1,9 +1,10 @@
 """The command line: it reads arguments, calls the library and prints; it computes nothing."""
 
 import json
+import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -311,11 +312,7 @@ def atlas(out: Path | None, as_json: bool) -> None:
 
     Example: gradtheory atlas --out docs
     """
-    if out is not None:
-        try:
-            paths = list(gt.atlas.write(out))
-        except OSError as error:
-            raise InvalidArgument("out", str(out), f"must be a folder to write to ({error.strerror})") from None
+    paths = [] if out is None else _written(gt.atlas.write, out)
     columns = ("steepest", "critical", "width", "weight", "guarantee")
     rows = [
         {"name": entry.record.name, "sparkline": entry.sparkline} | {name: getattr(entry, name) for name in columns}
@@ -330,6 +327,37 @@ def atlas(out: Path | None, as_json: bool) -> None:
     )
     if out is not None:
         click.echo(f"Written: {paths[-1]} and {len(paths) - 1} pictures")
+
+
+@app.command()
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Also write the page gains.md to this folder."
+)
+@_as_json
+def gains(out: Path | None, as_json: bool) -> None:
+    """Hold the gains that PyTorch recommends against the exact ones, forward and backward.
+
+    Example: gradtheory gains
+    """
+    rows = [
+        {
+            "activation": each.record.name,
+            "pytorch": None if each.stated is None else str(each.stated),
+            "forward": float(each.exact.forward),
+            "backward": float(each.exact.backward),
+            "variance": _plain(each.q),
+            "chi": each.chi,
+            "float32_layers": _plain(each.depth),
+        }
+        for each in gt.gains.entries()
+    ]
+    if out is not None:
+        _written(gt.gains.write, out)
+    if as_json:
+        _print_json(rows)
+        return
+    titles = ("activation", "PyTorch's gain", "forward", "backward", "variance far down", "χ₁ there", "float32 lasts")
+    _print_table(titles, [{name: _short(value) for name, value in row.items()} for row in rows])
 
 
 @app.command()
@@ -364,10 +392,7 @@ def article(out: Path, lang: str | None, as_json: bool) -> None:
     Example: gradtheory article --lang zh
     """
     found = gt.article.build(lang or language_of_locale())
-    try:
-        paths = [str(path) for path in found.write(out)]
-    except OSError as error:
-        raise InvalidArgument("out", str(out), f"must be a folder that can be written to ({error.strerror})") from None
+    paths = [str(path) for path in _written(found.write, out)]
     if as_json:
         verdicts = {section.claim.name: section.prose["verdict"] for section in found.sections}
         _print_json({"verdicts": verdicts, "files": paths})
@@ -402,6 +427,21 @@ def _one_activation(name: str | None, text: str | None) -> gt.Activation:
     if (name is None) == (text is None):
         raise click.UsageError("give either ACT, such as sigmoid, or --expr TEXT, such as --expr 'z*sigmoid(2*z)'")
     return gt.activation(name) if text is None else gt.activation(gt.expression(text))
+
+
+def _written(write: Callable[[Path], Iterable[Path]], folder: Path) -> list[Path]:
+    """Return the files that were written to a folder."""
+    try:
+        return list(write(folder))
+    except OSError as error:
+        raise InvalidArgument(
+            "out", str(folder), f"must be a folder that can be written to ({error.strerror})"
+        ) from None
+
+
+def _short(value: Any) -> str:
+    """Return a cell of a table: numbers with 6 digits."""
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
@@ -450,6 +490,8 @@ def _print_result(as_json: bool, **result: Any) -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, gt.Guarantee):
         return value.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no inf
     return str(value) if isinstance(value, sympy.Basic) else value
 
 

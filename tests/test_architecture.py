@@ -25,7 +25,7 @@ _ORDER = (
     *("arrays", "certificate", "checker"),
     *("initialisation", "overflow", "gaussian", "meanfield", "lyapunov", "simulation"),
     *("losses", "symbols", "backprop", "chain", "total"),
-    *("messages", "document", "derivation", "plots", "article", "atlas", "cli"),
+    *("messages", "document", "derivation", "plots", "article", "pages", "atlas", "gains", "cli"),
 )
 
 

@@ -12,6 +12,7 @@ from gradtheory.meanfield.depth import (
     JacobianMoments,
     depth_scales,
     fixed_points,
+    gradients,
     jacobian_moments,
 )
 from gradtheory.meanfield.edge import EdgeOfChaos, edge_of_chaos
@@ -33,6 +34,7 @@ __all__ = [
     "edge_of_chaos",
     "fixed_points",
     "gain",
+    "gradients",
     "jacobian_moments",
     "variance_map",
 ]
