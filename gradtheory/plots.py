@@ -201,7 +201,7 @@ def glance(activation: str | Activation, *, ax: Axes | None = None) -> Axes:
 def phase_diagram(
     activation: str | Activation = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: Axes | None = None
 ) -> Axes:
-    """Draw the edge of chaos over weight and bias scale: left of it gradients vanish with depth, right of it they explode.
+    """Draw the edge of chaos over σ_w and σ_b: left of it gradients vanish with depth, right of it they explode.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ def phase_diagram(
     ax.text(0.05 * right, middle, "ordered: gradients vanish", color=_BLUE, fontsize="small")
     ax.text(0.97 * right, middle, "chaotic: they explode", color=_RED, fontsize="small", ha="right")
     critical = critical_initialisation(record)
-    if critical and critical.sigma_b <= largest_bias:
+    if critical.sigma_w is not None and critical.sigma_b is not None and critical.sigma_b <= largest_bias:
         ax.plot([critical.sigma_w], [critical.sigma_b], "o", color=_RED, label="critical initialisation")
     ax.set_xlim(left, right)
     ax.set_ylim(0.0, largest_bias)

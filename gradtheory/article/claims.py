@@ -17,13 +17,17 @@ from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import STEEPEST, Bend, Partial, Rounded, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.enclosure import sign
-from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, widest_explosion
+from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, explosion_width, widest_explosion
+from gradtheory.initialisation import Initialisation, glorot, he, standard_normal
 from gradtheory.inputs import exact_real
+from gradtheory.lyapunov import largest_lyapunov_exponent, lyapunov_exponent
+from gradtheory.meanfield import chi
 
 _SIGMOID = activation("sigmoid")
 _MEANING = Meaning(_SIGMOID)
 _W = sympy.Symbol("w", positive=True)
 _DIGITS = 10
+_SMALL, _ROUNDING = 1e-9, 1e-8  # a variance, and what it leaves of χ₁ = 1
 
 
 class Verdict(Enum):
@@ -205,6 +209,75 @@ def _critical(*, weight: Any) -> Finding:
     return Finding(Verdict.HOLDS if holds else Verdict.FAILS, steps, {"critical": sympy.latex(critical)})
 
 
+def _mean_square(scale: sympy.Expr) -> sympy.Expr:
+    """Return E[w²] for a normal weight of this standard deviation, as an integral."""
+    u = sympy.Symbol("u", real=True)
+    density = sympy.exp(-(u**2) / (2 * scale**2)) / (scale * sympy.sqrt(2 * sympy.pi))
+    return sympy.Integral(u**2 * density, (u, -sympy.oo, sympy.oo))
+
+
+def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
+    """Compare chains of sigmoids, by their Lyapunov exponents, with wide layers of relu, by χ₁."""
+    size = exact_real(scale, "scale")
+    s = sympy.Symbol("s", positive=True)
+    beyond = sympy.erfc(critical_weight("sigmoid") / (size * sympy.sqrt(2)))
+    steps = (
+        _step(_mean_square(s) / 2, s**2 / 2, "relu_mean_square"),
+        _digits(beyond, "beyond_critical", digits=3),
+    )
+    chain, best = lyapunov_exponent("sigmoid", float(size)), largest_lyapunov_exponent("sigmoid")
+    growth = chi("relu", 1, float(size))
+    grows = {"sigmoid": best.value > 0.0, "relu": bool(growth > 1.0)}
+    agreed = [grows[each] for each in explodes]
+    verdict = Verdict.HOLDS if all(agreed) else Verdict.CORRECTED if any(agreed) else Verdict.FAILS
+    numbers = {"chain": chain.value, "best": best.value, "place": best.sigma_w, "growth": growth}
+    return Finding(
+        verdict,
+        steps,
+        {name: f"{number:.5g}" for name, number in numbers.items()} | {"scale": sympy.latex(size)},
+    )
+
+
+def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
+    """Compare χ₁ under He's and Glorot's scales with that of standard normal weights."""
+    laws = {"he": ("relu", he(fan_in)), "glorot": ("tanh", glorot(fan_in))}
+    n = sympy.Symbol("n", positive=True)
+    steps = (
+        _step(n * _mean_square(sympy.sqrt(2 / n)) / 2, sympy.S.One, "he_keeps"),
+        _step(n * _mean_square(1 / sympy.sqrt(n)), sympy.S.One, "glorot_keeps"),
+        _step(n * _mean_square(sympy.S.One) / 2, n / 2, "standard_grows"),
+    )
+    standard = standard_normal(fan_in)
+    before = {name: _chi_at_rest(record, standard) for name, (record, _) in laws.items()}
+    after = {name: _chi_at_rest(record, law) for name, (record, law) in laws.items()}
+    holds = all(after[name] <= 1.0 + _ROUNDING < before[name] for name in reduces)
+    return Finding(
+        Verdict.HOLDS if holds else Verdict.FAILS,
+        steps,
+        {"fan": str(fan_in), "growth": f"{before['he']:.5g}"},
+    )
+
+
+def _chi_at_rest(record: str, law: Initialisation) -> float:
+    """Return χ₁ at a small variance, where tanh is a line."""
+    return float(chi(record, _SMALL, float(law.sigma_w)))
+
+
+def _relu(*, activation_name: str, slope: Any) -> Finding:
+    """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line."""
+    record = activation(activation_name)
+    meaning = Meaning(record)
+    stated = exact_real(slope, "slope")
+    derived = derive("explosion", activation=record)
+    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
+    far = _equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
+    keeps = Step(far, "slope_stays", meaning)
+    holds = keeps.verdict.outcome is Outcome.TRUE
+    unbounded = bool(explosion_width(record, 2).is_infinite)
+    verdict = Verdict.FAILS if not holds else Verdict.CORRECTED if unbounded else Verdict.HOLDS
+    return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), {"name": record.name})
+
+
 def _textbook_half_width(w: sympy.Expr) -> sympy.Expr:
     return sympy.log(w * (1 + sympy.sqrt(1 - 4 / w)) / 2 - 1) / w
 
@@ -248,7 +321,10 @@ CLAIMS = (
     Claim("maximum", {"value": "1/4"}, _maximum),
     Claim("saturation", {"margin": "1/100", "reaches": 1}, _saturation),
     Claim("weights", {"below": 1, "share": "1/2", "factor": "1/4"}, _weights),
+    Claim("large_initialisation", {"scale": 10, "explodes": ("sigmoid", "relu")}, _large_initialisation),
+    Claim("schemes", {"fan_in": 256, "reduces": ("he", "glorot")}, _schemes),
     Claim("critical", {"weight": 4}, _critical),
     Claim("interval", {"half_width": _textbook_half_width}, _interval),
     Claim("widest", {"width": "0.45", "weight": "6.9"}, _widest),
+    Claim("relu", {"activation_name": "relu", "slope": 1}, _relu),
 )

@@ -51,6 +51,11 @@ class LyapunovExponent:
     mean_square_rate: float
 
     @property
+    def growth(self) -> float:
+        """exp(λ), the typical factor per layer; `overflow_depth` takes it."""
+        return math.exp(self.value)
+
+    @property
     def gap(self) -> float:
         """How much faster the root mean square grows than almost every single chain: rare chains carry the mean."""
         return self.mean_square_rate - self.value

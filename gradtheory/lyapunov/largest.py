@@ -1,5 +1,6 @@
 """Whether a chain of single neurons can explode at all: the supremum of λ over the scales of weights and biases."""
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,11 @@ def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExp
     record = activation(name)
     if not (record.range.inf.is_finite and record.range.sup.is_finite):
         raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
+    return _searched(record)
 
+
+@functools.lru_cache(maxsize=128)
+def _searched(record: Activation) -> LargestExponent:
     def negative(log_w: float, sigma_b: float) -> float:
         try:
             return -lyapunov_exponent(record, math.exp(log_w), sigma_b).value

@@ -1,0 +1,200 @@
+"""Commands for derivations, named facts and the article."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import sympy
+from rich.console import Console
+from rich.progress import track
+
+import gradtheory as gt
+from gradtheory.cli.group import app, expr_option, json_option, lang_option, one_activation
+from gradtheory.cli.printing import print_json, print_result, written
+from gradtheory.errors import InvalidArgument
+from gradtheory.messages import language_of_locale
+
+_DEEPEST = 10_000
+_MANY_STEPS = 5
+
+
+@app.command()
+@click.option(
+    "--topic",
+    type=click.Choice(["gradient", "slope_maximum", "explosion", "widest", "weak_norm"]),
+    default="gradient",
+    show_default=True,
+    help="What is derived.",
+)
+@click.option(
+    "--depth", metavar="N", default="3", show_default=True, help="The number of layers, or L for every depth."
+)
+@click.option(
+    "--wrt", metavar="NAME", default="w1", show_default=True, help="A weight, a bias or the input: w1, b2, x."
+)
+@click.option("--activation", metavar="ACT", help="The activation of every layer; the sigmoid unless given.")
+@expr_option
+@click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), default="squared", show_default=True)
+@click.option(
+    "--value",
+    "values",
+    metavar="NAME=NUMBER",
+    multiple=True,
+    help="A number to put in, such as w=7 (explosion) or w1=0.5 (gradient); give all of them.",
+)
+@click.option("--title", metavar="TEXT", default="", help="A title of your own.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
+    help="The format; that of FILE's suffix, or txt, unless given.",
+)
+@lang_option
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")
+@json_option
+def derive(
+    topic: str,
+    depth: str,
+    wrt: str,
+    activation: str | None,
+    expr: str | None,
+    loss: str,
+    values: tuple[str, ...],
+    title: str,
+    style: str | None,
+    lang: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Print a derivation in which every step is checked, or write it as a document.
+
+    Example: gradtheory derive --depth 4 --wrt w1 --activation gelu --format pdf --lang zh -o gelu.pdf
+
+    Example: gradtheory derive --topic explosion --value w=7 --value b=1 --value c=1
+
+    Exit code 1 if a step could not be shown.
+    """
+    from gradtheory.document import rendered, save
+
+    record = gt.activation("sigmoid") if activation is None and expr is None else one_activation(activation, expr)
+    found = gt.derive(
+        topic,
+        _depth(depth),
+        record,
+        wrt,
+        lang or language_of_locale(),
+        loss=loss,
+        values=dict(map(_named_number, values)),
+        title=title,
+    )
+    for step in track(
+        found.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(found)
+    ):
+        _ = step.verdict
+    report = found.check()
+    if output is not None:
+        written = save(found.document, output, f".{style}" if style else "")
+    if as_json:
+        steps = [{"statement": str(step.statement), "rule": step.rule, "check": _how(step)} for step in found.steps]
+        counts = {"ok": report.ok, "true": report.true, "unknown": report.unknown, "false": report.false}
+        print_json({**counts, "steps": steps})
+    elif output is not None:
+        click.echo(f"Written: {written} ({report.true} of {len(found.steps)} steps checked)")
+    else:
+        click.echo(rendered(found.document, f".{style or 'txt'}"), nl=False)
+    if not report.ok:
+        raise click.exceptions.Exit(1)
+
+
+@app.command()
+@click.argument("name", metavar="[ID]", required=False)
+@click.option("--activation", metavar="ACT", default="sigmoid", show_default=True, help="What it is checked for.")
+@lang_option
+@json_option
+def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> None:
+    """Print a named fact with its conditions and source, checked for one activation; or list them all.
+
+    Example: gradtheory fact widest
+    """
+    from gradtheory.derivation import FACTS
+    from gradtheory.derivation.printing import formula, text
+    from gradtheory.derivation.writing import fact_in_words
+    from gradtheory.document.prose import TEXT
+
+    lang = lang or language_of_locale()
+    if name is None:
+        titles = {each: fact_in_words(gt.fact(each), lang)["title"] for each in FACTS}
+        if as_json:
+            print_json(titles)
+        else:
+            pad = max(map(len, titles))
+            click.echo("\n".join(f"{each:<{pad}}  {title}" for each, title in titles.items()))
+        return
+    known, record = gt.fact(name), gt.activation(activation)
+    verdict = known.check(record) if known.applies(record) else None
+    words = fact_in_words(known, lang)
+    checked = None if verdict is None else verdict.check.value if verdict.check else verdict.outcome.value
+    print_result(
+        as_json,
+        fact=words["title"],
+        statement=text(known.statement),
+        assumptions=", ".join(map(text, known.assumptions)) or None,
+        conditions=TEXT.prose(words["conditions"]),
+        source=words["source"],
+        latex=formula(known.statement).latex,
+        **{f"checked_for_{record.name}": checked or "the conditions are not met"},
+    )
+
+
+@app.command()
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("build/article"),
+    show_default=True,
+    help="The folder to write to.",
+)
+@lang_option
+@json_option
+def article(out: Path, lang: str | None, as_json: bool) -> None:
+    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures.
+
+    Example: gradtheory article --lang zh
+    """
+    found = gt.article.build(lang or language_of_locale())
+    paths = [str(path) for path in written(found.write, out)]
+    if as_json:
+        verdicts = {section.claim.name: section.prose["verdict"] for section in found.sections}
+        print_json({"verdicts": verdicts, "files": paths})
+        return
+    for section in found.sections:
+        click.echo(f"{section.prose['verdict']:<24}{section.prose['title']}")
+    click.echo("\nWritten: " + ", ".join(paths))
+
+
+def _depth(text: str) -> int | sympy.Symbol:
+    """Return a number of layers, or the symbol of every depth."""
+    if re.fullmatch(r"[A-Za-z]", text):
+        return sympy.Symbol(text, integer=True, positive=True)
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= _DEEPEST:
+        raise InvalidArgument("depth", text, f"must be from 1 to {_DEEPEST}, or a letter such as L")
+    return int(text)
+
+
+def _named_number(text: str) -> tuple[str, str]:
+    name, equals, number = text.partition("=")
+    if not equals:
+        raise InvalidArgument("value", text, "must be a name and a number, such as w=7")
+    return name.strip(), number
+
+
+def _is_slow(found: "gt.Derivation") -> bool:
+    """Whether checking may take more than a second, and somebody watches."""
+    return len(found.steps) > _MANY_STEPS and sys.stderr.isatty()
+
+
+def _how(step: Any) -> str:
+    return str(step.check.value if step.check else step.verdict.outcome.value)

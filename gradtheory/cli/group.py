@@ -1,0 +1,44 @@
+"""The group of commands, and the arguments that several of them share."""
+
+import click
+
+import gradtheory as gt
+
+activation_argument = click.argument("activation", metavar="[ACT]", required=False)
+expr_option = click.option(
+    "--expr", metavar="TEXT", help='Your own activation in z, in place of ACT, such as "z*tanh(log(1 + exp(z)))".'
+)
+weight_option = click.option(
+    "-w", "--weight", metavar="W", required=True, help="The weight, such as 7, -0.3 or 22/7; taken exactly."
+)
+threshold_option = click.option(
+    "-c",
+    "--threshold",
+    metavar="C",
+    default="1",
+    show_default=True,
+    help="A factor explodes above this size.",
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), help="The language; that of the locale unless given.", metavar="LANG"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: gradtheory set sigmoid -w 7",
+)
+@click.version_option(gt.__version__, prog_name="gradtheory")
+def app() -> None:
+    """Say why gradients explode or vanish, exactly where, and what provably stops it.
+
+    ACT is the name of an activation; `gradtheory activations` lists them.
+    """
+
+
+def one_activation(name: str | None, text: str | None) -> gt.Activation:
+    """Return the activation that is named, or the one that is written out."""
+    if (name is None) == (text is None):
+        raise click.UsageError("give either ACT, such as sigmoid, or --expr TEXT, such as --expr 'z*sigmoid(2*z)'")
+    return gt.activation(name) if text is None else gt.activation(gt.expression(text))

@@ -1,0 +1,131 @@
+"""Commands for networks with random weights: theory, and simulation beside it."""
+
+import math
+import sys
+
+import click
+
+import gradtheory as gt
+from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
+from gradtheory.cli.printing import print_result, short
+from gradtheory.overflow import FLOAT_TYPES
+
+_sigma_w = click.option(
+    "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."
+)
+_sigma_b = click.option(
+    "--sigma-b", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the biases."
+)
+
+
+@app.command()
+@activation_argument
+@expr_option
+@_sigma_w
+@_sigma_b
+@json_option
+def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: float, as_json: bool) -> None:
+    """Print how the gradient of a chain of single neurons with random weights grows per layer.
+
+    "typical" is the Lyapunov exponent: the mean of log|factor|, which almost every chain follows.
+
+    Example: gradtheory lyapunov sigmoid --sigma-w 4
+    """
+    record = one_activation(activation, expr)
+    found = gt.lyapunov_exponent(record, sigma_w, sigma_b)
+    layers = {f"{name}_layers": gt.overflow_depth(found.growth, name) for name in FLOAT_TYPES}
+    print_result(
+        as_json,
+        typical=found.value,
+        error=found.error,
+        mean_square=found.mean_square,
+        mean_square_rate=found.mean_square_rate,
+        growth_per_layer=found.growth,
+        **layers,
+    )
+
+
+@app.command()
+@activation_argument
+@expr_option
+@click.option("--sigma-b", metavar="S", type=float, default=0.0, show_default=True, help="The scale of the biases.")
+@json_option
+def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool) -> None:
+    """Print the edge of chaos of wide layers: the weight scale at which gradients neither vanish nor explode.
+
+    Example: gradtheory edge tanh --sigma-b 0.3
+
+    Exit code 1 if there is none.
+    """
+    found = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
+    if found:
+        print_result(as_json, sigma_w=found.sigma_w, variance=found.q, stable=found.stable)
+        return
+    print_result(as_json, sigma_w=None, reason=found.reason)
+    raise click.exceptions.Exit(1)
+
+
+@app.command()
+@activation_argument
+@expr_option
+@json_option
+def critical(activation: str | None, expr: str | None, as_json: bool) -> None:
+    """Print the critical initialisation of wide layers, where also differences between inputs are kept.
+
+    Example: gradtheory critical gelu
+
+    Exit code 1 if there is none.
+    """
+    found = gt.meanfield.critical_initialisation(one_activation(activation, expr))
+    print_result(
+        as_json,
+        kind=found.kind,
+        sigma_w=found.sigma_w,
+        sigma_b=found.sigma_b,
+        variance=found.q,
+        reason=found.reason or None,
+    )
+    if not found:
+        raise click.exceptions.Exit(1)
+
+
+@app.command()
+@activation_argument
+@expr_option
+@_sigma_w
+@_sigma_b
+@click.option("--depth", metavar="N", type=int, default=100, show_default=True, help="The number of layers.")
+@click.option("--chains", metavar="N", type=int, default=10_000, show_default=True, help="How many chains.")
+@click.option("--seed", metavar="N", type=click.IntRange(min=0), default=0, show_default=True, help="Of the generator.")
+@json_option
+def simulate(
+    activation: str | None,
+    expr: str | None,
+    sigma_w: float,
+    sigma_b: float,
+    depth: int,
+    chains: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Simulate chains of single neurons with random weights, and print the theory beside what they did.
+
+    The first half of the layers lets the law of z settle.
+
+    Example: gradtheory simulate tanh --sigma-w 2 --sigma-b 0.5
+    """
+    record = one_activation(activation, expr)
+    sample = gt.simulation.random_chains(
+        record, depth, sigma_w, sigma_b, chains=chains, burn_in=depth // 2, seed=seed, progress=sys.stderr.isatty()
+    )
+    theory = gt.lyapunov_exponent(record, sigma_w, sigma_b)
+    low, high = sample.log_factor.interval()
+    print_result(
+        as_json,
+        typical_simulated=float(sample.log_factor.mean),
+        interval_95=f"{short(float(low))} to {short(float(high))}",
+        typical_theory=theory.value,
+        mean_square_simulated=0.5 * math.log(sample.square_factor.mean) if sample.square_factor.mean else -math.inf,
+        mean_square_theory=theory.mean_square,
+        share_above_1=float(sample.exceeds.mean),
+    )

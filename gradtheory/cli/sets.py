@@ -1,0 +1,138 @@
+"""Commands for where one factor explodes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+import gradtheory as gt
+from gradtheory.cli.group import (
+    activation_argument,
+    app,
+    expr_option,
+    json_option,
+    one_activation,
+    threshold_option,
+    weight_option,
+)
+from gradtheory.cli.printing import print_result
+from gradtheory.errors import InvalidArgument
+from gradtheory.guarantee import decimal
+
+_MOST_DIGITS = 100_000
+
+
+@app.command("set")
+@activation_argument
+@expr_option
+@weight_option
+@click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
+@threshold_option
+@click.option("--closed", is_flag=True, help="Use >= in place of >.")
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "closed_form", "certified"]),
+    default="auto",
+    show_default=True,
+    help="How the ends are found.",
+)
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the proof to this file, for `gradtheory verify`.",
+)
+@json_option
+def explosion_set(
+    activation: str | None,
+    expr: str | None,
+    weight: str,
+    bias: str,
+    threshold: str,
+    closed: bool,
+    method: str,
+    certificate: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the set of inputs x where |σ'(wx + b)·w| > c.
+
+    Example: gradtheory set gelu -w -12 -b 0.3 --certificate proof.json
+
+    Example: gradtheory set --expr "z*tanh(log(1 + exp(z)))" -w 5
+    """
+    record = one_activation(activation, expr)
+    options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method}
+    found = gt.explosion_set(record, weight, bias, **options)
+    if certificate is not None:
+        text = json.dumps(gt.certificate(record, weight, bias, **options), indent=1)
+        try:
+            certificate.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InvalidArgument(
+                "certificate", str(certificate), f"must be a file that can be written to ({error.strerror})"
+            ) from None
+    print_result(as_json, set=found, guarantee=gt.guarantee(found))
+
+
+@app.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def verify(file: Path, as_json: bool) -> None:
+    """Check a certificate with a second program that shares no code with the solver.
+
+    Example: gradtheory verify proof.json
+
+    Exit code 0 if every statement is proven again, 1 if one is not, 2 if the file cannot be read.
+    """
+    report = gt.checker.check(gt.checker.read(file))
+    print_result(
+        as_json,
+        verified=report.ok,
+        reason=report.reason,
+        assumptions="; ".join(report.assumptions) or None,
+        remarks="; ".join(report.remarks) or None,
+    )
+    if not report.ok:
+        raise click.exceptions.Exit(1)
+
+
+@app.command()
+@activation_argument
+@expr_option
+@weight_option
+@threshold_option
+@json_option
+def width(activation: str | None, expr: str | None, weight: str, threshold: str, as_json: bool) -> None:
+    """Print the total length of the explosion set; the bias does not matter.
+
+    Example: gradtheory width sigmoid -w 7
+    """
+    found = gt.explosion_width(one_activation(activation, expr), weight, threshold=threshold)
+    print_result(as_json, width=found, digits=decimal(found, 15), guarantee=gt.guarantee(found))
+
+
+@app.command()
+@activation_argument
+@expr_option
+@threshold_option
+@click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
+@json_option
+def widest(activation: str | None, expr: str | None, threshold: str, digits: int, as_json: bool) -> None:
+    """Print the widest explosion set over all weights, and the weight where it occurs.
+
+    Example: gradtheory widest sigmoid --digits 50
+    """
+    if not 1 <= digits <= _MOST_DIGITS:
+        raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
+    found = gt.widest_explosion(one_activation(activation, expr), threshold=threshold)
+    print_result(
+        as_json,
+        width=decimal(found.width, digits),
+        weight=decimal(found.weight, digits),
+        attained=found.attained,
+        width_formula=found.width,
+        weight_formula=found.weight,
+        equation=f"{found.equation.lhs} = {found.equation.rhs}" if found.equation is not None else None,
+        guarantee=found.guarantee,
+    )
