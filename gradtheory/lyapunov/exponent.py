@@ -57,8 +57,8 @@ class LyapunovExponent:
 
     @property
     def gap(self) -> float:
-        """How much faster the root mean square grows than almost every single chain: rare chains carry the mean."""
-        return self.mean_square_rate - self.value
+        """`mean_square` - `value`: how far averages mislead, since a few chains carry the mean; never negative."""
+        return self.mean_square - self.value
 
 
 def lyapunov_exponent(

@@ -5,16 +5,9 @@
 
 """
 
+from gradtheory.meanfield.backward import JacobianMoments, gradients, jacobian_moments
 from gradtheory.meanfield.critical import CriticalInitialisation, critical_initialisation
-from gradtheory.meanfield.depth import (
-    DepthScales,
-    FixedPoint,
-    JacobianMoments,
-    depth_scales,
-    fixed_points,
-    gradients,
-    jacobian_moments,
-)
+from gradtheory.meanfield.depth import DepthScales, FixedPoint, depth_scales, fixed_points
 from gradtheory.meanfield.edge import EdgeOfChaos, edge_of_chaos
 from gradtheory.meanfield.maps import Gain, chi, chi_parallel, correlation_map, correlation_slope, gain, variance_map
 

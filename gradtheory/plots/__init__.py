@@ -1,0 +1,22 @@
+"""Pictures of what the other rooms compute; each draws on one Matplotlib Axes and returns it."""
+
+from gradtheory.plots.activation import activation_and_slope, glance, width_over_weight
+from gradtheory.plots.chains import chain_diagram, gradient_over_layers
+from gradtheory.plots.random_weights import (
+    factor_distribution,
+    gradient_over_depth,
+    lyapunov_over_weight,
+    phase_diagram,
+)
+
+__all__ = [
+    "activation_and_slope",
+    "chain_diagram",
+    "factor_distribution",
+    "glance",
+    "gradient_over_depth",
+    "gradient_over_layers",
+    "lyapunov_over_weight",
+    "phase_diagram",
+    "width_over_weight",
+]

@@ -1,0 +1,112 @@
+"""One activation: its slope, and the length of its explosion set."""
+
+from typing import Any
+
+import numpy as np
+import sympy
+from matplotlib.axes import Axes
+
+from gradtheory import activations as catalogue
+from gradtheory.activations import Activation
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import critical_weight, explosion_formula, widest_explosion
+from gradtheory.inputs import exact_positive
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
+
+
+def activation_and_slope(
+    activation: str | Activation = "sigmoid", *, span: float = 8.0, ax: Axes | None = None
+) -> Axes:
+    """Draw σ and σ' over the pre-activation, with sup|σ'| marked.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        A name in the catalogue, or a record.
+    span : float
+        Half the width of the window in z.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax, record = axes_or_new(ax), catalogue.activation(activation)
+    z = np.linspace(-span, span, 801)
+    ax.plot(z, record.value(z), color=BLUE, label=rf"${record.latex}(z)$")
+    ax.plot(z, record.slope(z), color=RED, label=rf"${record.latex}'(z)$")
+    steepest = record.steepest_slope
+    ax.axhline(
+        float(steepest),
+        color=GREY,
+        linestyle=":",
+        label=rf"$\sup|{record.latex}'| = {sympy.latex(steepest)}$",
+    )
+    ax.set_xlabel("pre-activation $z$")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def width_over_weight(activation: str | Activation = "sigmoid", *, threshold: Any = 1, ax: Axes | None = None) -> Axes:
+    """Draw the length of the explosion set over |w|, with its maximum marked.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        One whose widest explosion is finite and attained.
+    threshold : number
+        c > 0.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    Raises
+    ------
+    InvalidArgument
+        If the width has no maximum.
+
+    """
+    ax, c = axes_or_new(ax), exact_positive(threshold, "threshold")
+    formula, widest = explosion_formula(activation), widest_explosion(activation, threshold=c)
+    if not widest.attained:
+        raise InvalidArgument(
+            "activation",
+            widest.activation.name,
+            f"has no widest explosion to mark ({widest}); sigmoid and tanh have",
+        )
+    start, place, height = (
+        float(each) for each in (critical_weight(activation, threshold=c), widest.weight, widest.width)
+    )
+    w = np.linspace(start, start + 5.0 * (place - start), 801)[1:]
+    width = sympy.lambdify(formula.w, formula.width.subs(formula.c, c), modules="numpy")
+    ax.plot(w, width(w), color=BLUE)
+    ax.plot([place], [height], marker="o", color=RED)
+    ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points")
+    ax.set_xlim(left=0.0)
+    ax.set_ylim(0.0, 1.25 * height)
+    ax.axvline(start, color=GREY, linestyle=":", label=f"critical weight {start:g}")
+    ax.set_xlabel("$|w|$")
+    ax.set_ylabel("length of the explosion interval")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def glance(activation: str | Activation, *, ax: Axes | None = None) -> Axes:
+    """Draw σ and |σ'| from z = -6 to 6 without axes, for a picture the size of a word.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        Which one.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax = axes_or_new(ax)
+    record = catalogue.activation(activation)
+    z = np.linspace(-6.0, 6.0, 241)
+    value, slope = record.value(z), np.abs(record.slope(z))
+    ax.axhline(0.0, color=GREY, linewidth=0.4)
+    ax.plot(z, value, color=GREY, linewidth=0.8)
+    ax.plot(z, slope, color=BLUE, linewidth=1.2)
+    top = max(1.6 * float(slope[np.isfinite(slope)].max()), 1.2) if slope.max() < 10 else 3.0
+    ax.set_ylim(min(-0.3, max(float(value.min()), -top)), top)
+    ax.set_axis_off()
+    return ax

@@ -1,0 +1,90 @@
+"""The chain, and what its gradient does from layer to layer."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gradtheory.chain import Chain
+from gradtheory.plots.axes import BLUE, RED, axes_or_new
+
+
+def chain_diagram(depth: int = 3, *, ax: Axes | None = None) -> Axes:
+    """Draw the single-neuron chain: forward arrows carry weights, backward arrows the errors δ.
+
+    Parameters
+    ----------
+    depth : int
+        The number of layers.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax = axes_or_new(ax)
+    for position in range(depth + 2):
+        label = "x" if position == 0 else "C" if position > depth else rf"$a_{{{position}}}=\sigma(z_{{{position}}})$"
+        ax.text(
+            position,
+            0,
+            f"${label}$" if len(label) == 1 else label,
+            ha="center",
+            va="center",
+            bbox={
+                "boxstyle": "circle" if len(label) == 1 else "round",
+                "facecolor": "white",
+                "edgecolor": "black",
+            },
+        )
+    for layer in range(1, depth + 2):
+        last = layer > depth
+        ax.annotate(
+            "",
+            (layer - 0.33, 0.05),
+            (layer - 0.67, 0.05),
+            arrowprops={"arrowstyle": "->", "color": BLUE},
+        )
+        ax.annotate(
+            "",
+            (layer - 0.67, -0.05),
+            (layer - 0.33, -0.05),
+            arrowprops={"arrowstyle": "->", "color": RED, "linestyle": "--"},
+        )
+        forward = "loss" if last else rf"$w_{{{layer}}},\,b_{{{layer}}}$"
+        backward = rf"$\partial C/\partial a_{{{depth}}}$" if last else rf"$\delta_{{{layer}}}\,w_{{{layer}}}$"
+        ax.text(layer - 0.5, 0.14, forward, ha="center", va="bottom", color=BLUE)
+        ax.text(layer - 0.5, -0.14, backward, ha="center", va="top", color=RED)
+    ax.set_xlim(-0.4, depth + 1.4)
+    ax.set_ylim(-0.3, 0.3)
+    ax.axis("off")
+    return ax
+
+
+def gradient_over_layers(factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: Axes | None = None) -> Axes:
+    """Draw |∂C/∂b_l| relative to the last layer, for sigmoid chains whose every factor σ'(z_l)·w_l is the same.
+
+    Each chain has z_l = 0 throughout: w_l = 4r and b_l = -2r give the factor r; the gradients come from backprop.
+
+    Parameters
+    ----------
+    factors : iterable of float
+        The factors r, one curve each.
+    depth : int
+        The number of layers.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax = axes_or_new(ax)
+    chain = Chain(depth=depth, activation="sigmoid")
+    layers = np.arange(1, depth + 1)
+    for factor in factors:
+        w = np.full(depth, 4.0 * factor)
+        sizes = np.abs(chain.backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b)
+        ax.semilogy(layers, sizes / sizes[-1], marker="o", markersize=3, label=f"factor {factor:g}")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.invert_xaxis()  # backpropagation runs from the last layer to the first
+    ax.set_xlabel("layer $l$ (the input is on the right)")
+    ax.set_ylabel(r"$|\partial C/\partial b_l|\ /\ |\partial C/\partial b_L|$")
+    ax.legend(fontsize="small")
+    return ax
