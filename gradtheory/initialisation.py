@@ -187,7 +187,7 @@ def constant(fan_in: int, fan_out: int | None = None, *, value: Any = 1) -> Init
 
 
 def pytorch_default(fan_in: int, fan_out: int | None = None) -> Initialisation:
-    """Return what torch.nn.Linear does unasked: uniform on ±1/√fan_in, by kaiming_uniform_ with a = √5.
+    """Return what torch.nn.Linear does unasked: uniform on ±1/√fan_in, by `torch.nn.init.kaiming_uniform_` with a = √5.
 
     The gain √(2/(1 + a²)) is 1/√3, so that σ_w = 1/√3.
     """
