@@ -13,7 +13,7 @@ from gradtheory.inputs import exact_real, one_of
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
 
-_MOST_EQUAL = 2_000  # layers after which g^L, a rational, cannot be one of the limits
+_MOST_EQUAL = 100_000  # layers up to which growth^L may be one of the limits itself
 
 
 class FloatType(NamedTuple):
@@ -65,7 +65,7 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
     InvalidArgument
         If growth is negative or not finite, or the type is another.
     Undecided
-        If growth is closer to 1 than can be told apart.
+        If a power of growth is closer to the limit than can be told apart.
 
     References
     ----------
@@ -101,11 +101,13 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
         if middle < _MOST_EQUAL and sign(rate**middle - limit) == 0:
             return middle
         bits *= 2
-    raise Undecided(f"growth = {growth} is too close to 1 to be told from it within {MOST_BITS} bits")
+    raise Undecided(
+        f"growth = {str(growth)[:40]}: when its powers leave {dtype} is not decided within {MOST_BITS} bits"
+    )
 
 
 def _name(dtype: Any) -> Any:
-    if isinstance(dtype, str):
+    if isinstance(dtype, str) or dtype is None:
         return dtype
     try:
         return np.dtype(dtype).name

@@ -23,7 +23,8 @@ _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 def own_activation(expr: sympy.Basic) -> Activation:
     """Return the record of an activation given by an expression in one real symbol.
 
-    Its range is not sought, so cross entropy refuses it; its float64 kernel computes as the expression is written.
+    Its range is not sought, so cross entropy refuses it; its float64 kernel computes as the expression is written, and
+    the slope as SymPy differentiates it, but for 1 - tanh², which would cancel.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         raise InvalidArgument("activation", expr, f"must have at most {_MOST_OPERATIONS} operations")
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     slope = in_z.diff(Z)
-    value_of, slope_of = _numeric(in_z), _numeric(slope)
+    value_of, slope_of = _numeric(in_z), _numeric(slope.replace(_is_one_minus_square, _as_cosh))
     for each in (in_z, slope):
         check_defined(each, WINDOW)
 
@@ -62,6 +63,22 @@ def own_activation(expr: sympy.Basic) -> Activation:
         reference="given by its expression",
         source=in_z,
     )
+
+
+def _is_one_minus_square(part: sympy.Expr) -> bool:
+    """Return whether a sum is c - c·tanh(x)²."""
+    if not part.is_Add or len(part.args) != 2:
+        return False
+    constant, term = part.as_coeff_Add()
+    factor, square = term.as_coeff_Mul()
+    return bool(
+        constant and factor == -constant and square.is_Pow and square.exp == 2 and square.base.func == sympy.tanh
+    )
+
+
+def _as_cosh(part: sympy.Expr) -> sympy.Expr:
+    constant, term = part.as_coeff_Add()
+    return constant / sympy.cosh(term.as_coeff_Mul()[1].base.args[0]) ** 2
 
 
 _FUNCTIONS: dict[type, Callable[..., Any]] = {

@@ -39,7 +39,7 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
         typical=found.value,
         error=found.error,
         mean_square=found.mean_square,
-        mean_square_rate=found.mean_square_rate,
+        mean_square_rate=None if math.isnan(found.mean_square_rate) else found.mean_square_rate,
         growth_per_layer=found.growth,
         **layers,
     )

@@ -274,4 +274,5 @@ def nearest(ball: Ball) -> tuple[float, float]:
     """
     with precision(MOST_BITS):
         value = float(ball.mid())
-        return value, float((ball - flint.arb(value)).abs_upper()) * (1 + 2.0**-50)
+        apart = (ball - flint.arb(value)).abs_upper()
+        return value, max(float(apart) * (1 + 2.0**-50), 2.0**-1074 if apart > 0 else 0.0)

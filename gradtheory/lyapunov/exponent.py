@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sympy
@@ -9,7 +10,7 @@ import sympy
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import Array, nonnegative_number, positive_number
-from gradtheory.lyapunov.extent import law_of, left_out, tail_is_too_heavy
+from gradtheory.lyapunov.extent import is_bounded, law_of, left_out, tail_is_too_heavy
 from gradtheory.lyapunov.slopes import (
     fades,
     far_growth,
@@ -24,6 +25,7 @@ LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
 _EPSILON = 4e-16
 _FAR = 1e12
 _MOST = 1e100
+_WIDEST = 1e50
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class LyapunovExponent:
         ½·log E[(σ'(z)·w)²], of one factor; never less than `value`.
     mean_square_rate : float
         The rate at which the root mean square of the whole product grows; it differs from `mean_square`, since
-        neighbouring factors depend on each other.
+        neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
+        then it depends on where the chain starts.
 
     """
 
@@ -87,8 +90,7 @@ def lyapunov_exponent(
 
     References
     ----------
-    H. Furstenberg & H. Kesten, "Products of random matrices", Ann. Math. Stat. 31 (1960); for the product's moments,
-    J. Tutubalin, "On limit theorems for products of random matrices" (1965).
+    S. Meyn & R. Tweedie, "Markov Chains and Stochastic Stability" (2009), theorem 17.0.1: the law of large numbers.
 
     Examples
     --------
@@ -100,10 +102,7 @@ def lyapunov_exponent(
 
     """
     record = activation(name)
-    weight, bias = (
-        positive_number(sigma_w, "sigma_w"),
-        nonnegative_number(sigma_b, "sigma_b"),
-    )
+    weight, bias = scales(sigma_w, sigma_b)
     known = _without_law(record, weight, bias)
     if known is not None:
         return known
@@ -119,7 +118,17 @@ def lyapunov_exponent(
             raise InvalidArgument(
                 "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
             )
-    return LyapunovExponent(value, spread, _half_log(float(fine[1])), float(fine[2]))
+    rate = float(fine[2]) if is_bounded(record, bias) else math.nan
+    return LyapunovExponent(value, spread, max(_half_log(float(fine[1])), value), rate)
+
+
+def scales(sigma_w: Any, sigma_b: Any) -> tuple[float, float]:
+    """Return both standard deviations, or refuse those whose squares leave float64."""
+    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    for number, name in ((weight, "sigma_w"), (bias, "sigma_b")):
+        if number > _WIDEST or 0.0 < number < 1.0 / _WIDEST:
+            raise InvalidArgument(name, number, f"must lie between {1 / _WIDEST:g} and {_WIDEST:g}, such as 1")
+    return weight, bias
 
 
 def no_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -> None:

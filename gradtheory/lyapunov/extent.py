@@ -8,6 +8,7 @@ from scipy.special import gammaln
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
+from gradtheory.gaussian import structure
 from gradtheory.lyapunov.slopes import far_growth, growth_at_zero, tail_power
 from gradtheory.lyapunov.stationary import COARSE, FINE, StationaryLaw, stationary_law
 
@@ -16,6 +17,7 @@ _EFOLDS = 36.0  # of probability that are followed
 _LONGEST = 72.0  # of log s, on either side
 _LOW = -20.0
 _FAR = 1e12
+_PLACES = np.concatenate([-(0.5 ** np.arange(40)), 0.5 ** np.arange(40)])
 _MOST_PERIODS = 200
 _MOST_LOST = 0.5
 
@@ -41,6 +43,11 @@ def _refuse_near_standstill(record: Activation, sigma_w: float, sigma_b: float) 
             f"is so near to where chains of {record.name} fall to 0, or escape, that their law is too wide to be "
             "found; take another",
         )
+
+
+def is_bounded(record: Activation, sigma_b: float) -> bool:
+    """Return whether log s stays between two bounds, or as good as."""
+    return max(far_growth(record)) == 0.0 and (sigma_b > 0.0 or record.value(0.0) != 0.0)
 
 
 def left_out(record: Activation, sigma_w: float, sigma_b: float) -> float:
@@ -71,9 +78,9 @@ def _ends(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, fl
 
 def _upper(record: Activation, sigma_w: float, sigma_b: float) -> float:
     """Return the log of an s that is practically never exceeded."""
-    scale = max(sigma_b, 1.0)
+    scale, turns = max(sigma_b, 1.0), np.array(structure(record)[0])
     for _ in range(200):
-        reach = np.max(np.abs(record.value(np.array([-_CUT, _CUT]) * scale)))
+        reach = np.max(np.abs(record.value(np.concatenate([_CUT * scale * _PLACES, turns]))))
         scale = max(1.0, math.hypot(sigma_w * float(reach), sigma_b))
         if scale > _FAR:
             power = _power_far_out(record, sigma_w) - tail_power(record)

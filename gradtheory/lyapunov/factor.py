@@ -12,8 +12,8 @@ from gradtheory.activations.branch import Z
 from gradtheory.enclosure import enclose, nearest
 from gradtheory.errors import InvalidArgument
 from gradtheory.guarantee import Estimate, Guarantee
-from gradtheory.inputs import Array, exact_positive, exact_real, nonnegative_number, positive_number
-from gradtheory.lyapunov.exponent import no_stationary_law
+from gradtheory.inputs import Array, exact_positive, exact_real, positive_number
+from gradtheory.lyapunov.exponent import no_stationary_law, scales
 from gradtheory.lyapunov.extent import law_of, left_out
 from gradtheory.lyapunov.stationary import StationaryLaw
 
@@ -67,8 +67,7 @@ def factor_probability(
         return _at(
             record, exact_positive(sigma_w, "sigma_w"), exact_real(z, "z"), exact_positive(threshold, "threshold")
         )
-    weight = positive_number(sigma_w, "sigma_w")
-    bias = nonnegative_number(sigma_b, "sigma_b")
+    weight, bias = scales(sigma_w, sigma_b)
     level = positive_number(threshold, "threshold")
     no_stationary_law(record, weight, bias)
     (coarse, _), (fine, error) = (_in_law(law, level) for law in law_of(record, weight, bias))

@@ -111,8 +111,8 @@ def is_flat_somewhere(record: Activation) -> bool:
 
 @functools.lru_cache(maxsize=128)
 def vanishes_somewhere(record: Activation) -> bool:
-    """Return whether σ itself is 0 on an interval."""
-    return any(
+    """Return whether σ is 0 at 0 and on an interval: then a chain without biases comes to rest."""
+    return record.value(0.0) == 0.0 and any(
         branch.is_flat and branch.steepest == 0 and record.value(float(branch.inside)) == 0.0
         for branch in record.monotone_branches
     )

@@ -50,7 +50,8 @@ class StationaryLaw:
         E[f(s)] is the sum of weight·f(scale), for smooth f; single weights may be negative.
     mean_square_rate : float
         ½·log of the spectral radius of the transfer operator that carries (σ'(z)·w)² along: the rate at which the root
-        mean square of the gradient product grows with depth.
+        mean square of the gradient product grows with depth. Without meaning if log s has no bounds: the operator is
+        not compact then, and its spectrum continuous.
 
     """
 

@@ -150,7 +150,7 @@ def lyapunov_over_weight(
     sigma_b: float = 1.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the Lyapunov exponent and the rate of the root mean square over σ_w, for chains of single neurons.
+    """Draw the Lyapunov exponent and the mean-square exponent over σ_w, for chains of single neurons.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def lyapunov_over_weight(
     scales = np.geomspace(0.1, 100.0, 60) if weights is None else positive_array(weights, "weights")
     found = [lyapunov_exponent(record, float(each), sigma_b) for each in scales]
     ax.semilogx(scales, [each.value for each in found], color=BLUE, label="almost every chain: $\\lambda$")
-    ax.semilogx(scales, [each.mean_square_rate for each in found], color=RED, label="root mean square")
+    ax.semilogx(scales, [each.mean_square for each in found], color=RED, label="root mean square of a factor")
     ax.axhline(0.0, color=GREY, linestyle=":")
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel("growth of the log-gradient per layer")
