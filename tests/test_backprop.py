@@ -219,3 +219,20 @@ def test_a_sum_of_overflows_leaks_no_warning():
         result = gt.Chain(2, "identity").backprop([1e300, -1e300], [0, 0], [1e10, 1e10], [0, 0])
         gt.Chain(2, "identity").backprop(1.0, [1.7e308, -1.7e308], [2.0, 1e5], [0, 0])
     assert np.isnan(result.b).all()  # inf - inf: documented
+
+
+@given(
+    which=st.sampled_from(["tanh", "arctan", "softsign", "erf", "arsinh", "relu"]),
+    w=st.lists(_weights, min_size=1, max_size=40),
+    x=st.floats(0.01, 3),
+)
+def test_without_biases_concave_odd_chains_do_not_explode(which, w, x):
+    # |z·σ'(z)| <= |σ(z)| telescopes: |∂a_L/∂x| <= |a_L/x|, and with C = a_L²/2 |∂C/∂x| <= 2C/|x|.
+    found = gt.Chain(depth=len(w), activation=which).backprop(x=x, y=0.0, w=w, b=[0.0] * len(w))
+    assert abs(found.x) <= 2 * found.loss / x * (1 + 1e-13) + 1e-300
+
+
+def test_with_biases_the_same_chains_do():
+    # z = 0 in every layer: b = -w·a
+    found = gt.Chain(depth=3, activation="tanh").backprop(x=1.0, y=1.0, w=[5.0] * 3, b=[-5.0, 0.0, 0.0])
+    assert abs(found.x) > 100

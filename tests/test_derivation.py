@@ -35,8 +35,13 @@ def test_every_step_of_every_derivation_is_true(name, topic):
     assert (report.unknown, report.false, report.reasons) == (0, 0, ())
 
 
-@pytest.mark.parametrize("topic", TOPICS)
-@pytest.mark.parametrize("own", ["z/(1 + z**2)", "tanh(z) + 0.3*tanh(3*z)"])
+@pytest.mark.parametrize(
+    ("own", "topic"),
+    [
+        *itertools.product(["z/(1 + z**2)"], TOPICS),
+        *itertools.product(["tanh(z) + 0.3*tanh(3*z)"], ["gradient", "slope_maximum", "explosion"]),
+    ],
+)
 def test_activations_of_ones_own_are_derived_too(topic, own):
     derivation = gt.derive(topic, activation=gt.expression(own))
     assert derivation.check().ok, derivation.check().reasons

@@ -759,3 +759,18 @@ def test_more_arrays_where_one_number_is_needed(rule, call):
 
 def test_the_correlation_map_takes_exact_text_as_the_variance_map_does():
     assert correlation_map("tanh", 0.5, 1, "3/2", "1/10") == correlation_map("tanh", 0.5, 1, 1.5, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("which", "theirs"),
+    [
+        ("erf", 0.995342640417814),
+        ("relu", 1.5018500000000004),
+        ("gelu", 1.3695410078453614),
+        ("sine", 0.8584418510944795),
+    ],
+)
+def test_neural_tangents_has_the_same_variances(which, theirs):
+    # neural-tangents 0.6.5 with JAX 0.4.30 in float64: stax.serial(Dense(64, 1.3, 0.2), each, Dense(64, 1.3, 0.2)),
+    # kernel_fn(np.ones((1, 16)), None, "nngp")
+    assert variance_map(which, 1.3**2 + 0.2**2, 1.3, 0.2) == pytest.approx(theirs, rel=1e-14)
