@@ -20,6 +20,9 @@ _EXPECTED = {
     "critical": Verdict.HOLDS,
     "interval": Verdict.HOLDS,
     "widest": Verdict.HOLDS,
+    "large_initialisation": Verdict.CORRECTED,
+    "schemes": Verdict.HOLDS,
+    "relu": Verdict.CORRECTED,
 }
 _CLAIMS = {claim.name: claim for claim in article.CLAIMS}
 
@@ -58,6 +61,12 @@ def test_verdicts():
         ("widest", {"width": "0.4477"}, Verdict.HOLDS),
         ("widest", {"weight": "7.0"}, Verdict.FAILS),
         ("widest", {"weight": "6.89415"}, Verdict.HOLDS),
+        ("large_initialisation", {"scale": 1}, Verdict.FAILS),
+        ("large_initialisation", {"explodes": ("relu",)}, Verdict.HOLDS),
+        ("schemes", {"fan_in": 1}, Verdict.FAILS),
+        ("relu", {"activation_name": "tanh"}, Verdict.FAILS),
+        ("relu", {"slope": 2}, Verdict.FAILS),
+        ("relu", {"activation_name": "gelu"}, Verdict.CORRECTED),
     ],
 )
 def test_another_number_gets_another_verdict(claim, changed, verdict):
