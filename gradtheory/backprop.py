@@ -17,7 +17,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, real_array
+from gradtheory.inputs import Array, finite_array
 from gradtheory.losses import Loss, Multiply
 
 _CACHE, _MEMORY = 3 << 19, 1 << 25  # numbers kept for the backward half of a block: wanted, and at most
@@ -93,7 +93,7 @@ def _backprop(
     if not isinstance(reduction, str) or reduction not in ("sum", "none"):
         raise InvalidArgument("reduction", reduction, "must be 'sum' (over the batch) or 'none' (per sample)")
     depth = len(activations)
-    x, y, w, b = _finite(x, "x"), _finite(y, "y"), _finite(w, "w"), _finite(b, "b")
+    x, y, w, b = finite_array(x, "x"), finite_array(y, "y"), finite_array(w, "w"), finite_array(b, "b")
     batch = _batch_shape(depth, x, y, w, b)
     size = math.prod(batch)
     samples = _Samples(
@@ -229,13 +229,6 @@ def _multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> 
 
 _PLAIN = _Arithmetic(np.multiply, np.vecdot)
 _ZERO_WINS = _Arithmetic(_multiply_zero_wins, lambda left, right: _multiply_zero_wins(left, right).sum(axis=-1))
-
-
-def _finite(value: Any, name: str) -> Array:
-    array = real_array(value, name)
-    if not np.logical_and.reduce(np.isfinite(array), axis=None):
-        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
-    return array
 
 
 def _batch_shape(depth: int, x: Array, y: Array, w: Array, b: Array) -> tuple[int, ...]:

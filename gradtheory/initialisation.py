@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, exact_positive, exact_real, fan, one_of
+from gradtheory.inputs import Array, exact_positive, exact_real, fan, one_of, random_seed
 
 __all__ = [
     "Initialisation",
@@ -99,7 +99,7 @@ class Initialisation:
 
     def sample(self, seed: int | np.random.Generator = 0) -> Array:
         """Return a weight matrix of shape (fan_out, fan_in) in float64."""
-        rng = np.random.default_rng(seed)
+        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(random_seed(seed))
         size, scale = (self.fan_out, self.fan_in), float(self.scale)
         if self.shape == "normal":
             return rng.normal(0.0, scale, size)

@@ -23,6 +23,7 @@ _LONGEST_NUMBER = 1_000  # digits before or after the point: so that exact answe
 _DEEPEST = 100_000  # layers
 _MOST_DIGITS = 100_000
 _WIDEST = 10_000_000
+_LARGEST_SEED = 2**64 - 1
 DIGITS = 1_000  # to which a comparison is tried unless asked otherwise
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
@@ -103,6 +104,14 @@ def real_array(value: Any, name: str) -> Array:
     return array.astype(np.float64, copy=False)
 
 
+def finite_array(value: Any, name: str) -> Array:
+    """Return an array_like of finite real numbers as float64, or refuse it."""
+    array = real_array(value, name)
+    if not np.logical_and.reduce(np.isfinite(array), axis=None):
+        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
+    return array
+
+
 def positive_array(value: Any, name: str) -> Array:
     """Return an array_like of positive finite numbers as float64, or refuse it."""
     return _checked_array(value, name, lambda array: array > 0.0, "must be positive, such as 1")
@@ -111,6 +120,11 @@ def positive_array(value: Any, name: str) -> Array:
 def nonnegative_array(value: Any, name: str) -> Array:
     """Return an array_like of finite numbers that are not negative as float64, or refuse it."""
     return _checked_array(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
+
+
+def finite_number(value: Any, name: str) -> float:
+    """Return one finite real number as a float, or refuse it."""
+    return _one(finite_array(value, name), name, value)
 
 
 def positive_number(value: Any, name: str) -> float:
@@ -143,11 +157,16 @@ def fan(value: Any, name: str) -> int:
     return count(value, name, _WIDEST)
 
 
-def count(value: Any, name: str, most: int) -> int:
-    """Return an int from 1 to `most`, or refuse it by name."""
-    if isinstance(value, Integral) and not isinstance(value, bool) and 1 <= int(value) <= most:
+def count(value: Any, name: str, most: int, *, least: int = 1) -> int:
+    """Return an int from `least` to `most`, or refuse it by name."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most:
         return int(value)
-    raise InvalidArgument(name, value, f"must be an int from 1 to {most}")
+    raise InvalidArgument(name, value, f"must be an int from {least} to {most}")
+
+
+def random_seed(value: Any) -> int:
+    """Return a seed of NumPy's generators: an int that is not negative."""
+    return count(value, "seed", _LARGEST_SEED, least=0)
 
 
 def layers(depth: Any) -> int:

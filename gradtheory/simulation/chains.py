@@ -7,7 +7,8 @@ import sympy
 from rich.progress import track
 
 from gradtheory.activations import Activation, activation
-from gradtheory.inputs import count, layers, nonnegative_number, positive_number
+from gradtheory.inputs import count, finite_number, layers, nonnegative_number, positive_number, random_seed
+from gradtheory.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.simulation.measured import Measured
 
 _AT_ONCE = 1 << 13  # chains: their numbers stay in cache
@@ -21,7 +22,7 @@ class ChainSample:
     Attributes
     ----------
     log_gradient : Measured of shape (depth,)
-        log|gradient| after each layer: its slope is the Lyapunov exponent. -inf where a slope was 0.
+        log|gradient| after each layer: its slope is the Lyapunov exponent. -inf where a flat piece was met.
     square_gradient : Measured of shape (depth,)
         gradient². After many layers a few chains carry the mean, and the standard error says too little.
     log_factor, square_factor, exceeds : Measured
@@ -77,27 +78,29 @@ def random_chains(
     """
     record = activation(name)
     deep, many = layers(depth), count(chains, "chains", _MOST_CHAINS)
-    skipped = count(burn_in, "burn_in", deep - 1) if burn_in else 0
+    skipped = count(burn_in, "burn_in", deep - 1, least=0)
     weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    first = finite_number(x, "x")
+    flat = is_flat_somewhere(record)
     logs, squares = np.empty((2, many, deep))
     mean_log, mean_square, exceeds = np.empty((3, many))
     blocks = [slice(start, min(start + _AT_ONCE, many)) for start in range(0, many, _AT_ONCE)]
-    seeds = np.random.SeedSequence(seed).spawn(len(blocks))
+    seeds = np.random.SeedSequence(random_seed(seed)).spawn(len(blocks))
     for block, each in track(list(zip(blocks, seeds, strict=True)), "chains", disable=not progress):
         rng = np.random.default_rng(each)
         size = block.stop - block.start
-        a = np.full(size, float(x))
-        factors = np.empty((deep, size))
-        for factor in factors:
+        a = np.full(size, first)
+        log_factors = np.empty((deep, size))
+        for factor in log_factors:
             w = weight * rng.standard_normal(size)
-            a, slope = record.value_and_slope(w * a + bias * rng.standard_normal(size))
-            np.multiply(slope, w, out=factor)
-        with np.errstate(divide="ignore", over="ignore", under="ignore"):
-            sizes = np.abs(factors)
-            log_factors = np.log(sizes)
+            z = w * a + bias * rng.standard_normal(size)
+            a, slope = record.value_and_slope(z)
+            with np.errstate(divide="ignore"):  # -inf on flat pieces
+                factor[:] = np.log(np.abs(w)) + (np.log(np.abs(slope)) if flat else log_slope(record, z, slope))
+        with np.errstate(over="ignore", under="ignore"):
             logs[block] = np.cumsum(log_factors, axis=0).T
             squares[block] = np.exp(2.0 * logs[block])
             mean_log[block] = log_factors[skipped:].mean(axis=0)
-            mean_square[block] = np.square(sizes[skipped:]).mean(axis=0)
-            exceeds[block] = (sizes[skipped:] > 1.0).mean(axis=0)
+            mean_square[block] = np.exp(2.0 * log_factors[skipped:]).mean(axis=0)
+            exceeds[block] = (log_factors[skipped:] > 0.0).mean(axis=0)
     return ChainSample(*map(Measured.of, (logs, squares, mean_log, mean_square, exceeds)))

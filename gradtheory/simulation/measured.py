@@ -55,7 +55,8 @@ class Measured:
 
     def deviation(self, theory: Any) -> Any:
         """Return by how many standard errors the mean differs from a number."""
-        return (self.mean - theory) / self.standard_error
+        with np.errstate(all="ignore"):  # of infinite means: nan
+            return (self.mean - theory) / self.standard_error
 
     def __repr__(self) -> str:
         if np.ndim(self.mean):

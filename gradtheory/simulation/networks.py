@@ -12,7 +12,16 @@ from rich.progress import track
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.initialisation import Initialisation, orthogonal, standard_normal
-from gradtheory.inputs import Array, count, layers, nonnegative_number, one_of, positive_number
+from gradtheory.inputs import (
+    Array,
+    count,
+    finite_number,
+    layers,
+    nonnegative_number,
+    one_of,
+    positive_number,
+    random_seed,
+)
 from gradtheory.simulation.measured import Measured
 
 _WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
@@ -89,15 +98,16 @@ def random_networks(
     deep, wide = layers(depth), count(width, "width", _WIDEST)
     pairs = _half(count(inputs, "inputs", _MOST_INPUTS), inputs)
     size, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
-    if not -1.0 <= correlation <= 1.0:
+    alike = finite_number(correlation, "correlation")
+    if not -1.0 <= alike <= 1.0:
         raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
     kind = one_of(weights, "weights", ("gaussian", "orthogonal"))
     scheme = orthogonal(wide, gain=size) if kind == "orthogonal" else standard_normal(wide, sigma=size / wide**0.5)
-    seeds = np.random.SeedSequence(seed).spawn(count(networks, "networks", _MOST_NETWORKS))
+    seeds = np.random.SeedSequence(random_seed(seed)).spawn(count(networks, "networks", _MOST_NETWORKS))
 
     def one(each: np.random.SeedSequence) -> Array:
         rng = np.random.default_rng(each)
-        return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, float(correlation)), deep, rng)
+        return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, alike), deep, rng)
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
         found: Iterable[Array] = threads.map(one, seeds)  # NumPy's products and functions run beside each other
