@@ -34,6 +34,11 @@ def test_json_is_one_object(capsys):
         ("derive", "--depth", "2", "--wrt", "x", "--json"),
         ("fact", "critical_weight", "--json"),
         ("activations", "--json"),
+        ("lyapunov", "tanh", "--json"),
+        ("lyapunov", "relu", "--json"),
+        ("edge", "gelu", "--sigma-b", "0.3", "--json"),
+        ("critical", "--expr", "tanh(z)", "--json"),
+        ("simulate", "sigmoid", "--depth", "6", "--chains", "50", "--json"),
     ):
         code, out, err = run(capsys, *arguments)
         assert (code, err) == (0, "")
@@ -130,6 +135,59 @@ def test_article(capsys, tmp_path):
     assert listed["verdicts"]["saturation"] == "不成立"
 
 
+def test_lyapunov(capsys):
+    code, out, _ = run(capsys, "lyapunov", "sigmoid", "--sigma-w", "4", "--sigma-b", "0.5")
+    found = gt.lyapunov_exponent("sigmoid", 4, 0.5)
+    assert code == 0
+    assert f"typical           {found.value}" in out
+    assert f"float16 layers    {gt.overflow_depth(found.growth, 'float16')}" in out
+    told = json.loads(run(capsys, "lyapunov", "relu", "--sigma-b", "0", "--json")[1])
+    assert (told["typical"], told["float32_layers"]) == ("-inf", gt.overflow_depth(0.0))
+    assert told["mean_square"] == pytest.approx(gt.lyapunov_exponent("relu", 1, 0).mean_square)
+
+
+def test_edge(capsys):
+    code, out, _ = run(capsys, "edge", "tanh", "--sigma-b", "0.3")
+    assert code == 0
+    assert f"sigma w   {gt.meanfield.edge_of_chaos('tanh', 0.3).sigma_w}" in out
+    code, out, _ = run(capsys, "edge", "relu", "--sigma-b", "1")
+    assert code == 1
+    assert "only for σ_b = 0" in out
+    assert json.loads(run(capsys, "edge", "softplus", "--json")[1])["sigma_w"] is None
+
+
+def test_critical(capsys):
+    code, out, _ = run(capsys, "critical", "gelu")
+    assert code == 0
+    assert "1.40821" in out
+    assert "0.41583" in out
+    code, out, _ = run(capsys, "critical", "sigmoid", "--json")
+    assert code == 1
+    assert json.loads(out)["reason"] == gt.meanfield.critical_initialisation("sigmoid").reason
+
+
+def test_simulate(capsys):
+    asked = ("simulate", "sigmoid", "--sigma-w", "2", "--depth", "40", "--chains", "500", "--seed", "3", "--json")
+    first, second = (run(capsys, *asked) for _ in range(2))
+    assert first == second
+    assert run(capsys, *asked[:-2], "4", "--json") != first
+    told = json.loads(first[1])
+    low, high = map(float, told["interval_95"].split(" to "))
+    assert low < told["typical_simulated"] < high
+    assert told["typical_simulated"] == pytest.approx(told["typical_theory"], abs=0.05)
+    assert told["mean_square_simulated"] == pytest.approx(told["mean_square_theory"], abs=0.05)
+    dead = json.loads(run(capsys, "simulate", "relu", "--sigma-b", "0", "--chains", "9", "--json")[1])
+    assert dead["typical_simulated"] == "-inf"
+
+
+def test_gains(capsys, tmp_path):
+    code, out, _ = run(capsys, "gains")
+    assert code == 0
+    assert all(name in out for name in ("tanh", "gelu", "1.59254", "5/3"))
+    assert json.loads(run(capsys, "gains", "--out", str(tmp_path), "--json")[1])
+    assert (tmp_path / "gains.md").read_text(encoding="utf-8").startswith("# The gains")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -160,6 +218,17 @@ def test_article(capsys, tmp_path):
         (("fact", "nope"), "fact"),
         (("article", "--out", "/dev/null/x"), "out"),
         (("atlas", "--out", "/dev/null/x"), "out"),
+        (("gains", "--out", "/dev/null/x"), "out"),
+        (("lyapunov", "tanh", "--sigma-w", "-1"), "sigma_w = -1.0"),
+        (("lyapunov", "tanh", "--sigma-w", "wide"), "sigma-w"),
+        (("lyapunov", "exponential"), "exponential"),
+        (("edge", "tanh", "--sigma-b", "-0.1"), "sigma_b = -0.1"),
+        (("edge", "tahn"), "tanh"),
+        (("critical",), "--expr"),
+        (("simulate", "tanh", "--depth", "0"), "depth"),
+        (("simulate", "tanh", "--depth", "0.5"), "depth"),
+        (("simulate", "tanh", "--chains", "0"), "chains = 0"),
+        (("simulate", "tanh", "--seed", "-1"), "seed"),
         (("explode",), "explode"),
     ],
 )

@@ -6,6 +6,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import gradtheory as gt
+from gradtheory import meanfield
+from gradtheory.errors import InvalidArgument
+from gradtheory.simulation import random_networks
 
 
 @pytest.fixture(autouse=True)
@@ -14,11 +17,28 @@ def _close_figures():
     plt.close("all")
 
 
-@pytest.mark.parametrize("draw", ["gradient_over_layers", "chain_diagram", "activation_and_slope", "width_over_weight"])
+_SMALL = {
+    "gradient_over_layers": {},
+    "chain_diagram": {},
+    "activation_and_slope": {},
+    "width_over_weight": {},
+    "phase_diagram": {"points": 5},
+    "gradient_over_depth": {"depth": 3, "width": 16, "networks": 2},
+    "factor_distribution": {"weights": [2.0]},
+    "lyapunov_over_weight": {"weights": [1.0, 4.0]},
+}
+
+
+def test_every_plot_is_tried():
+    assert set(_SMALL) == set(gt.plots.__all__) - {"glance"}  # a figure, drawn in the atlas
+
+
+@pytest.mark.parametrize("draw", _SMALL)
 def test_axes_in_axes_out(draw):
     _, ax = plt.subplots()
-    assert getattr(gt.plots, draw)(ax=ax) is ax
-    assert isinstance(getattr(gt.plots, draw)(), Axes)
+    assert getattr(gt.plots, draw)(ax=ax, **_SMALL[draw]) is ax
+    assert isinstance(getattr(gt.plots, draw)(**_SMALL[draw]), Axes)
+    assert ax.get_xlabel() or ax.texts
     assert ax.has_data() or ax.texts
 
 
@@ -39,3 +59,59 @@ def test_the_marked_maximum_is_the_widest_explosion():
 
 def test_every_activation_can_be_drawn(name):
     assert len(gt.plots.activation_and_slope(name).lines) == 3
+
+
+def labelled(ax):
+    return {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_the_phase_diagram_is_the_edge_of_chaos():
+    ax = gt.plots.phase_diagram("tanh", largest_bias=0.5, points=6)
+    edge = meanfield.edge_of_chaos("tanh", np.linspace(0, 0.5, 6))
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), edge.sigma_w)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), edge.sigma_b)
+    assert {"ordered: gradients vanish", "chaotic: they explode"} == {text.get_text() for text in ax.texts}
+    gelu = gt.plots.phase_diagram("gelu", points=6)
+    critical = meanfield.critical_initialisation("gelu")
+    assert (gelu.lines[1].get_xdata()[0], gelu.lines[1].get_ydata()[0]) == (critical.sigma_w, critical.sigma_b)
+    assert "critical initialisation" in labelled(gelu)
+    assert "critical initialisation" not in labelled(gt.plots.phase_diagram("gelu", largest_bias=0.3, points=6))
+
+
+def test_where_there_is_no_edge_nothing_is_drawn():
+    with pytest.raises(InvalidArgument, match="activation = 'softplus': has no edge of chaos to draw: "):
+        gt.plots.phase_diagram("softplus", points=5)
+    with pytest.raises(InvalidArgument, match="largest_bias = 0"):
+        gt.plots.phase_diagram("tanh", largest_bias=0)
+
+
+def test_lines_are_theory_and_dots_simulation():
+    ax = gt.plots.gradient_over_depth("tanh", (1.0, 1.4), sigma_b=0.1, depth=4, width=16, networks=3, seed=2)
+    assert len(ax.lines) == 4
+    for position, sigma_w in enumerate((1.0, 1.4)):
+        theory, dots = ax.lines[2 * position : 2 * position + 2]
+        np.testing.assert_allclose(theory.get_ydata() ** 2, meanfield.gradients("tanh", 4, sigma_w, 0.1), rtol=1e-14)
+        sample = random_networks("tanh", 4, 16, sigma_w, 0.1, networks=3, seed=2)
+        np.testing.assert_allclose(dots.get_ydata() ** 2, sample.gradient.mean, rtol=1e-14)
+    assert ax.get_xlim()[0] > ax.get_xlim()[1]  # the last layer is on the left
+    assert ax.get_yscale() == "log"
+
+
+def test_the_law_of_the_factor_falls_from_one_to_zero():
+    ax = gt.plots.factor_distribution("tanh", [1.0, 3.0], sigma_b=0.5)
+    for line, sigma_w in zip(ax.lines, (1.0, 3.0), strict=False):
+        shares = line.get_ydata()
+        assert np.all(np.diff(shares) <= 1e-9)
+        assert 0 <= shares[-1] < 1e-3
+        assert 0.9 < shares[0] <= 1
+        for position in (20, 45, 60):
+            c = line.get_xdata()[position]
+            assert shares[position] == gt.factor_probability("tanh", sigma_w, threshold=c, sigma_b=0.5)
+
+
+def test_growth_over_the_weight():
+    scales = [0.5, 2.0, 8.0]
+    ax = gt.plots.lyapunov_over_weight("sigmoid", scales, sigma_b=0.3)
+    found = [gt.lyapunov_exponent("sigmoid", each, 0.3) for each in scales]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [each.value for each in found])
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), [each.mean_square for each in found])
