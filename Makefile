@@ -5,13 +5,17 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: article test test-peers docs lint types bench clean
+.PHONY: article test coverage test-peers docs lint types bench clean
 
 article: $(VENV)/.installed
 	$(BIN)/gradtheory article --out build/article
 
 test: lint types
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto
+
+# Tracing doubles the time, so coverage is measured with a few activations in place of the whole catalogue.
+coverage: $(VENV)/.test-tools
+	$(BIN)/python -m pytest -n auto --few --cov --cov-report=term
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto tests/peers

@@ -33,6 +33,8 @@ CLOSED_FORM = tuple(
     if all(branch.is_flat or branch.inverse is not None for branch in gt.activation(name).monotone_branches)
 )
 
+_FEW = {"sigmoid", "gelu", "leaky_relu", "hardshrink", "sine", "softplus", "gaussian", "elu", "mish", "snake", "relu6"}
+
 
 def pytest_report_header() -> str:
     modules = (sympy, mpmath, np, scipy, flint, hypothesis)
@@ -40,12 +42,16 @@ def pytest_report_header() -> str:
     return f"gradtheory {gt.__version__} on Python {sys.version.split()[0]}: {versions}"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--few", action="store_true", help="run tests over the catalogue on a few activations only")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that asks for `name` on the whole catalogue, and for `closed` on what has a closed form."""
-    if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", gt.activation_names())
-    if "closed" in metafunc.fixturenames:
-        metafunc.parametrize("closed", CLOSED_FORM)
+    few = metafunc.config.getoption("few") and metafunc.module.__name__ != "tests.test_catalogue"  # runs every kernel
+    for fixture, names in (("name", gt.activation_names()), ("closed", CLOSED_FORM)):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, [name for name in names if name in _FEW or not few])
 
 
 @pytest.fixture(autouse=True)
