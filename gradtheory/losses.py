@@ -1,5 +1,6 @@
 """The losses at the end of the chain: one record each, for SymPy and for NumPy."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,8 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy
 
-from gradtheory.activations import Activation
+from gradtheory.activations import Activation, Z
 from gradtheory.activations.kernels import logistic
+from gradtheory.activations.numeric import Numeric, numeric
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import Array
 
@@ -18,6 +20,7 @@ Y = sympy.Symbol("y", real=True)  # the target
 
 Multiply: TypeAlias = Callable[..., Array]
 LossKernel: TypeAlias = Callable[[Activation, Array, Multiply, Array, Array, Array], None]
+LossCurvature: TypeAlias = Callable[[Activation, Array, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Loss:
     kernel : callable
         (activation, y, multiply, z, losses, delta): writes C(σ(z), y) and ∂C/∂z in float64, from the last
         pre-activation z, so that saturation loses nothing. It may overwrite z.
+    curvature : callable
+        (activation, y, z): returns ∂²C/∂z² in float64.
     needs_unit_interval : bool
         Whether the output must lie strictly between 0 and 1.
 
@@ -43,6 +48,7 @@ class Loss:
     expr: sympy.Expr
     derivative: sympy.Expr
     kernel: LossKernel
+    curvature: LossCurvature
     needs_unit_interval: bool = False
 
     def __repr__(self) -> str:
@@ -59,6 +65,11 @@ def _squared_kernel(
     np.multiply(losses, 0.5, out=losses)
 
 
+def _squared_curvature(activation: Activation, y: Array, z: Array) -> Array:
+    value, slope = activation.value_and_slope(z)
+    return np.asarray(slope * slope + (value - y) * activation.second_derivative(z))
+
+
 def _cross_entropy_kernel(
     activation: Activation, y: Array, multiply: Multiply, z: Array, losses: Array, delta: Array
 ) -> None:
@@ -72,11 +83,27 @@ def _cross_entropy_kernel(
     multiply((1.0 - y) * ones - y * zeros, odds_slope, out=delta)
 
 
+def _cross_entropy_curvature(activation: Activation, y: Array, z: Array) -> Array:
+    assert activation.log_odds is not None  # noqa: S101  # as above
+    odds, odds_slope, ones, slope = np.empty((4, *z.shape))
+    activation.log_odds(z.copy(), odds, odds_slope)
+    logistic(odds, ones, slope)
+    bend = np.nan_to_num(_odds_bend(activation)(z), nan=0.0)
+    return np.asarray(slope * odds_slope**2 + (ones - y) * bend)
+
+
+@functools.cache
+def _odds_bend(activation: Activation) -> Numeric:
+    odds = sympy.log(activation.expr / (1 - activation.expr))
+    return numeric(sympy.simplify(odds.diff(Z, 2)))
+
+
 _SQUARED = Loss(
     name="squared",
     expr=(A - Y) ** 2 / 2,
     derivative=A - Y,
     kernel=_squared_kernel,
+    curvature=_squared_curvature,
 )
 
 _CROSS_ENTROPY = Loss(
@@ -84,6 +111,7 @@ _CROSS_ENTROPY = Loss(
     expr=-Y * sympy.log(A) - (1 - Y) * sympy.log(1 - A),
     derivative=(A - Y) / (A * (1 - A)),
     kernel=_cross_entropy_kernel,
+    curvature=_cross_entropy_curvature,
     needs_unit_interval=True,
 )
 

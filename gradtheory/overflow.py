@@ -9,7 +9,7 @@ import sympy
 
 from gradtheory.enclosure import FIRST_BITS, MOST_BITS, enclose, precision, sign
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.inputs import exact_real, one_of
+from gradtheory.inputs import exact_real, layers, one_of
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
 
@@ -104,6 +104,29 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
     raise Undecided(
         f"growth = {str(growth)[:40]}: when its powers leave {dtype} is not decided within {MOST_BITS} bits"
     )
+
+
+def overflow_growth(depth: int, dtype: Any = "float32") -> sympy.Expr:
+    r"""Return the least factor per layer with which the gradient is inf after so many layers, exactly.
+
+    ((2 - 2^-p)·2^e_max)^(1/L); weights reach it where |w|·sup|σ'| does.
+
+    Parameters
+    ----------
+    depth : int
+        The number of layers L.
+    dtype : {"float16", "bfloat16", "float32", "float64"} or NumPy dtype
+        The float type.
+
+    Examples
+    --------
+    >>> overflow_growth(50).n(10)  # a sigmoid chain of 50 layers overflows float32 if |w| = 23.6 in each, at most slope
+    5.897076866
+
+    """
+    layer_count = layers(depth)
+    limits = FLOAT_TYPES[one_of(_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    return sympy.Rational(limits.overflow) ** sympy.Rational(1, layer_count)
 
 
 def _name(dtype: Any) -> Any:

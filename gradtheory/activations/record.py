@@ -10,6 +10,7 @@ import sympy
 
 from gradtheory.activations.analysis import WINDOW
 from gradtheory.activations.branch import Branch, Curvature, T, Z
+from gradtheory.activations.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.pieces import piece_at
 from gradtheory.activations.profile import Profile, over_branches
 from gradtheory.enclosure import Interval, sign
@@ -155,6 +156,28 @@ class Activation:
             value, slope = np.empty((2, array.size))
             self.kernel(array.reshape(-1), value, slope)
         return value.reshape(array.shape)[()], slope.reshape(array.shape)[()]
+
+    def second_derivative(self, z: Any) -> Any:
+        """Return σ''(z) in float64, for an array_like z of any shape; at kinks the one-sided one of SymPy's choice.
+
+        It is computed as SymPy differentiates the slope; far out, where its factors overflow and it is less than
+        1e-100, it is 0.
+
+        Examples
+        --------
+        >>> import gradtheory as gt
+        >>> gt.activation("tanh").second_derivative([-1.0, 1.0, 1000.0])
+        array([ 0.63970001, -0.63970001,  0.        ])
+
+        """
+        array = real_array(z, "z")
+        with np.errstate(all="ignore"):
+            found = np.broadcast_to(np.asarray(self._bend(array), dtype=float), array.shape)
+        return np.where(np.isnan(found) & ~np.isnan(array), 0.0, found)[()]
+
+    @cached_property
+    def _bend(self) -> Numeric:
+        return numeric(without_cancelling(stable(self.derivative).diff(Z)))
 
     @property
     def is_within_unit_interval(self) -> bool:

@@ -1,0 +1,11 @@
+"""Which learning rates and momenta are stable on a quadratic of curvature h, and which converge fastest.
+
+>>> print(stability_region("heavy_ball").limit)
+2*(beta + 1)/h
+
+"""
+
+from gradtheory.stability.region import Optimum, StabilityRegion, stability_region
+from gradtheory.stability.schur_cohn import schur_cohn
+
+__all__ = ["Optimum", "StabilityRegion", "schur_cohn", "stability_region"]

@@ -1,0 +1,205 @@
+"""Stability regions: against the spectral radius, the optimisers themselves, and a search for the best momentum."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from gradtheory import optimisers
+from gradtheory.errors import InvalidArgument
+from gradtheory.stability import schur_cohn, stability_region
+from gradtheory.stability.iteration import BETA, DECAY, ETA, H
+
+_NAMES = ("gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw")
+_WITH_MOMENTUM = ("heavy_ball", "nesterov", "adam", "adamw")
+_LIMITS = {
+    "gradient_descent": 2 / H,
+    "heavy_ball": 2 * (1 + BETA) / H,
+    "nesterov": 2 * (1 + BETA) / (H * (1 + 2 * BETA)),
+    "rmsprop": 2 / H,
+    "adam": (2 + 2 * BETA) / ((1 - BETA) * H),  # Cohen et al. (2022), equation 3
+    "adamw": 2 * (1 + BETA) / ((1 - BETA) * H + (1 + BETA) * DECAY),
+}
+_numbers = {
+    "eta": st.floats(1e-3, 5),
+    "beta": st.floats(0, 0.99),
+    "h": st.floats(1e-2, 10),
+    "weight_decay": st.floats(0, 2),
+}
+
+
+def point(name, eta, beta, h, weight_decay):
+    more = {"beta": beta} if name in _WITH_MOMENTUM else {}
+    return {"eta": eta, "h": h, "weight_decay": weight_decay, **more}
+
+
+def radius(name, eta, beta, h, weight_decay):
+    """Return the spectral radius by NumPy, from a matrix written down here."""
+    if name != "adamw":
+        h, weight_decay = h + weight_decay, 0.0
+    gain = {"adam": 1 - beta, "adamw": 1 - beta}.get(name, 1.0)
+    if name in ("gradient_descent", "rmsprop"):
+        return abs(1 - eta * h)
+    ahead = eta * h if name == "nesterov" else 0.0
+    step = eta * (beta if name == "nesterov" else 1.0)
+    row = np.array([gain * h, beta])  # the momentum after the step
+    matrix = np.array([[1 - ahead - eta * weight_decay, 0.0] - step * row, row])
+    return max(abs(np.linalg.eigvals(matrix)))
+
+
+@pytest.mark.parametrize("which", _NAMES)
+def test_limits_are_those_of_the_literature(which):
+    assert sympy.simplify(stability_region(which).limit - _LIMITS[which]) == 0
+
+
+@pytest.mark.parametrize("which", _NAMES)
+@given(**_numbers)
+def test_inside_means_a_spectral_radius_below_one(which, eta, beta, h, weight_decay):
+    region, found = stability_region(which), radius(which, eta, beta, h, weight_decay)
+    assert region.rate(**point(which, eta, beta, h, weight_decay)) == pytest.approx(found, abs=1e-7)
+    assume(abs(found - 1) > 1e-9)
+    inside = region.contains(**point(which, eta, beta, h, weight_decay))
+    assert inside == (found < 1)
+    at = {ETA: eta, BETA: beta, H: h, DECAY: weight_decay}
+    if which != "adamw":
+        at[H] += weight_decay
+    assert bool(region.condition.subs(at)) == inside
+    assert all(expression.subs(at) > 0 for expression in region.conditions()) == inside
+
+
+@pytest.mark.parametrize("which", _NAMES)
+@given(beta=st.floats(0, 0.98), h=st.floats(0.05, 10))
+def test_the_limit_is_where_it_turns(which, beta, h):
+    region = stability_region(which)
+    limit = float(region.limit.subs({BETA: beta, H: h, DECAY: 0}))
+    for factor, stable in ((1 - 1e-6, True), (1 + 1e-6, False)):
+        assert region.contains(**point(which, factor * limit, beta, h, 0)) is stable
+        assert (radius(which, factor * limit, beta, h, 0) < 1) == stable
+
+
+def test_numbers_are_decided_exactly():
+    region = stability_region("heavy_ball")
+    assert not region.contains(eta="0.3", beta="0.5", h=10)
+    assert region.contains(eta=sympy.Rational(3, 10) - sympy.Rational(1, 10**50), beta="0.5", h=10)
+    for outside in ({"beta": 1}, {"beta": -0.1}, {"eta": -1}, {"h": -1}, {"eta": 0}, {"h": 0}):
+        assert not region.contains(**{"eta": "0.1", "beta": "0.5", "h": 1} | outside)
+
+
+@pytest.mark.parametrize("which", ["gradient_descent", "heavy_ball", "nesterov"])
+@given(eta=st.floats(0.01, 3), beta=st.floats(0, 0.95), h=st.floats(0.1, 3))
+def test_optimisers_converge_inside_and_diverge_outside(which, eta, beta, h):
+    rate = stability_region(which).rate(**point(which, eta, beta, h, 0))
+    assume(abs(rate - 1) > 0.02)
+    more = {} if which == "gradient_descent" else {"beta": beta}
+    optimiser = getattr(optimisers, which)(eta, **more)
+    state = optimiser.start([[1.0]])
+    for _ in range(600):
+        state = optimiser.step(state, [h * state.parameters[0]])
+        if abs(state.parameters[0][0]) > 1e100:
+            break
+    size = np.hypot(state.parameters[0], state.first[0])[0]
+    assert size < 1 if rate < 1 else not size < 1
+
+
+@pytest.mark.parametrize("which", ["adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("share", [0.97, 1.03])
+def test_preconditioned_optimisers_too(which, share):
+    """With a huge ε the root of the mean square does not count: the preconditioner is ε."""
+    beta, h, decay, epsilon = 0.8, 1.3, 0.2 if which == "adamw" else 0.0, 1e9
+    limit = float(_LIMITS[which].subs({BETA: beta, H: h, DECAY: decay}))
+    more = {} if which == "rmsprop" else {"beta": beta, "weight_decay": decay}
+    optimiser = getattr(optimisers, which)(share * limit, epsilon=epsilon, **more)
+    state = replace(optimiser.start([[1e-3]]), steps=10_000)  # long after the bias correction
+    for _ in range(800):
+        state = optimiser.step(state, [h * epsilon * state.parameters[0]])
+        if which == "rmsprop" or abs(state.parameters[0][0]) > 0.1:  # further out the squares begin to count
+            break
+    if which == "rmsprop":
+        assert state.parameters[0][0] / 1e-3 == pytest.approx(1 - share * limit * h, rel=1e-2)
+    else:
+        assert (abs(state.parameters[0][0]) < 1e-3) == (share < 1)
+
+
+@pytest.mark.parametrize("which", _NAMES[:5])
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 30.0])
+def test_no_other_learning_rate_and_momentum_converge_faster(which, ratio):
+    region, (low, high) = stability_region(which), (0.5, 0.5 * ratio)
+    best = region.optimal(low, high)
+    eta, beta, rate = (float(each) for each in (best.eta, best.beta, best.rate))
+    curvatures = np.linspace(low, high, 200)
+
+    def worst(numbers):
+        more = {"beta": float(numbers[1])} if region.has_momentum else {}
+        if numbers[0] <= 0 or not 0 <= numbers[1] < 1:
+            return 10.0
+        return float(np.max(region.rate(eta=float(numbers[0]), h=curvatures, **more)))
+
+    assert worst((eta, beta)) == pytest.approx(rate, abs=2e-7)
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        start = np.array([eta, beta]) * rng.uniform(0.6, 1.4, 2)
+        found = minimize(worst, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-12})
+        assert found.fun >= rate - 1e-7
+    if high > low:
+        assert rate < 1
+        assert (
+            stability_region("heavy_ball").optimal(low, high).rate
+            <= stability_region("gradient_descent").optimal(low, high).rate
+        )
+
+
+def test_published_optima():
+    quadratic = {each: stability_region(each).optimal(1, 9) for each in _NAMES[:3]}  # Lessard et al. (2016), table 1
+    assert quadratic["gradient_descent"].rate == sympy.Rational(4, 5)
+    assert (quadratic["heavy_ball"].eta, quadratic["heavy_ball"].beta) == (sympy.Rational(1, 4), sympy.Rational(1, 4))
+    assert quadratic["nesterov"].rate == 1 - 2 / sympy.sqrt(28)
+
+
+@given(roots=st.lists(st.floats(-1.5, 1.5), min_size=1, max_size=4), pair=st.booleans(), size=st.floats(0.3, 1.4))
+def test_schur_and_cohn_find_roots_outside(roots, pair, size):
+    z = sympy.Symbol("z")
+    roots = [sympy.Rational(round(each * 64), 64) for each in roots]
+    factors = [z - each for each in roots]
+    if pair:
+        modulus = sympy.Rational(round(size * 64), 64)
+        factors.append(z**2 - modulus * z + modulus**2)  # roots of that modulus, at ±60°
+        roots.append(modulus)
+    expected = all(abs(each) < 1 for each in roots)
+    assume(all(abs(each) != 1 for each in roots))
+    polynomial = sympy.Poly(3 * sympy.prod(factors), z)
+    try:
+        found = all(expression > 0 for expression in schur_cohn(polynomial))
+    except InvalidArgument:
+        pytest.fail("refused")
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: stability_region("sgd"), "name = 'sgd'"),
+        (lambda: stability_region(None), "name = None"),
+        (lambda: stability_region("heavy_ball").optimal(0, 1), "h_min = 0"),
+        (lambda: stability_region("heavy_ball").optimal(2, 1), "h_min = 2: must be at most"),
+        (lambda: stability_region("heavy_ball").contains(eta="x", h=1), "eta = 'x'"),
+        (lambda: stability_region("heavy_ball").contains(eta=math.nan, h=1), "eta = nan"),
+        (lambda: stability_region("gradient_descent").contains(eta=1, h=1, beta=0.5), r"beta = 0\.5"),
+        (lambda: schur_cohn(sympy.Poly(3, sympy.Symbol("z"))), "polynomial = "),
+        (lambda: schur_cohn(sympy.Symbol("z")), "polynomial = "),
+    ],
+)
+def test_bad_input_is_named(call, said):
+    with pytest.raises(InvalidArgument, match=said):
+        call()
+
+
+def test_latex_and_notebooks():
+    for name in _NAMES:
+        region = stability_region(name)
+        assert region.latex().startswith(r"0 < \eta < \frac{2")
+        assert region._repr_latex_() == f"${region.latex()}$"
