@@ -9,6 +9,7 @@ from . import atlas as atlas
 
 # proofs that others can check
 from . import checker as checker
+from . import curvature as curvature
 from . import errors as errors
 
 # wide layers, and expectations over Gaussian pre-activations
@@ -16,7 +17,9 @@ from . import gains as gains
 from . import gaussian as gaussian
 from . import initialisation as initialisation
 from . import meanfield as meanfield
+from . import optimisers as optimisers
 from . import plots as plots
+from . import remedies as remedies
 from . import simulation as simulation
 
 # the catalogue
@@ -25,6 +28,9 @@ from .activations import activation as activation
 from .activations import activation_names as activation_names
 from .activations import activation_parameters as activation_parameters
 from .activations import expression as expression
+
+# what is wrong with a chain, and what helps
+from .advice import advise as advise
 from .certificate import certificate as certificate
 
 # the chain
@@ -54,10 +60,16 @@ from .lyapunov import factor_probability as factor_probability
 from .lyapunov import largest_lyapunov_exponent as largest_lyapunov_exponent
 from .lyapunov import lyapunov_exponent as lyapunov_exponent
 from .overflow import overflow_depth as overflow_depth
+from .overflow import overflow_growth as overflow_growth
+from .remedies import compare_activations as compare_activations
 from .root import Root as Root
+
+# training
+from .stability import stability_region as stability_region
 
 # where the whole gradient product explodes
 from .total import total_explosion_bound as total_explosion_bound
 from .total import total_explosion_set as total_explosion_set
+from .training import train as train
 
 __version__: str

@@ -25,6 +25,7 @@ _ORDER = (
     *("arrays", "certificate", "checker"),
     *("initialisation", "overflow", "gaussian", "meanfield", "lyapunov", "simulation"),
     *("losses", "symbols", "backprop", "chain", "total"),
+    *("optimisers", "stability", "curvature", "training", "remedies", "advice"),
     *("messages", "document", "derivation", "plots", "article", "pages", "atlas", "gains", "cli"),
 )
 

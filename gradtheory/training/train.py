@@ -1,0 +1,231 @@
+"""Training a chain of single neurons: loss, gradients, factors and weights of every step, and the events."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradtheory.backprop import Gradients
+from gradtheory.chain import Chain
+from gradtheory.curvature import largest_stable_step
+from gradtheory.errors import InvalidArgument
+from gradtheory.inputs import Array, count, finite_array
+from gradtheory.optimisers import Optimiser, State
+from gradtheory.training.events import Event, EventKind, NotFinite, in_layers, jumped, not_finite
+
+Clip: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
+Schedule: TypeAlias = Callable[[int, Array, Array], float]
+_MOST_STEPS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Training:
+    """What training a chain of depth L did; row k of each array is the state after k steps.
+
+    Attributes
+    ----------
+    loss : ndarray of shape (steps + 1,)
+        Summed over the samples.
+    w, b : ndarray of shape (steps + 1, L)
+        Weights and biases.
+    gradient_norm : ndarray of shape (steps + 1,)
+        The Euclidean norm of the gradient by all weights and biases, before clipping.
+    layer_norms : ndarray of shape (steps + 1, L)
+        The same layer by layer.
+    factors : ndarray of shape (steps + 1, L)
+        The greatest |σ'(z_l)·w_l| over the samples.
+    events : tuple of Event
+        In order; the last one is fatal if the run ended early.
+
+    """
+
+    loss: Array
+    w: Array
+    b: Array
+    gradient_norm: Array
+    layer_norms: Array
+    factors: Array
+    events: tuple[Event, ...]
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken and are recorded."""
+        return max(len(self.loss) - 1, 0)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run ended because something was no longer finite."""
+        return any(event.is_fatal for event in self.events)
+
+    def __repr__(self) -> str:
+        end = f"loss {self.loss[0]:.6g} to {self.loss[-1]:.6g}" if self.loss.size else "nothing finite"
+        return f"Training({self.steps} steps, {end}, {len(self.events)} events{', diverged' if self.diverged else ''})"
+
+
+def train(
+    chain: Chain,
+    x: Any,
+    y: Any,
+    w: Any,
+    b: Any,
+    *,
+    optimiser: Optimiser,
+    steps: int = 100,
+    clip: Clip | None = None,
+    schedule: Schedule | None = None,
+    proximal: Callable[[Array], Array] | None = None,
+) -> Training:
+    """Train a chain on a batch, and record every step.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of a concrete depth L.
+    x, y : array_like
+        Inputs and targets, of one batch shape.
+    w, b : array_like of shape (L,)
+        Where to start.
+    optimiser : Optimiser
+        Such as `gradtheory.optimisers.heavy_ball(0.1, 0.9)`; its weight decay is applied, but is not in the loss.
+    steps : int
+        How many, at most: a run that overflows ends, which is a result and no error.
+    clip : callable, optional
+        Takes [∂C/∂w, ∂C/∂b] and returns what the optimiser gets, such as
+        ``lambda gradients: clip_by_global_norm(gradients, 1.0).gradients``.
+    schedule : callable, optional
+        (step, w, b) to the learning rate of that step, such as `gradtheory.remedies.warm_up(0.1, 10)`.
+    proximal : callable, optional
+        Applied to the weights after each step, such as the soft threshold of an L1 penalty.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    InvalidArgument
+        If an array is not real and finite, or shapes do not fit.
+
+    Examples
+    --------
+    >>> from gradtheory.optimisers import gradient_descent
+    >>> chain = Chain(depth=3, activation="identity")
+    >>> run = train(chain, [1.0], [0.0], [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], optimiser=gradient_descent(0.1), steps=50)
+    >>> run.steps, run.diverged, run.events[-1].kind
+    (3, True, <EventKind.OVERFLOW: 'overflow'>)
+
+    """
+    if not isinstance(optimiser, Optimiser):
+        raise InvalidArgument("optimiser", optimiser, "must be one of gradtheory.optimisers, such as heavy_ball(0.1)")
+    most = count(steps, "steps", _MOST_STEPS, least=0)
+    data = _Data(chain, finite_array(x, "x"), finite_array(y, "y"))
+    state = optimiser.start([_parameters(chain, w, "w"), _parameters(chain, b, "b")])
+    record, events, going_on = _Record(), [], set[tuple[EventKind, int]]()
+    while True:
+        found = data.gradients(state)
+        step = state.steps
+        if isinstance(found, NotFinite):
+            cause = f"the {found.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
+            events.append(Event(step, found.kind, found.layer, cause))
+            break
+        slopes = data.slopes(state)
+        events += in_layers(step, slopes, data.steepest, state.parameters[0], going_on)
+        if step and jumped(record.loss[-1], found.loss):
+            events.append(_jump(step, record, found.loss, data, optimiser))
+        record.add(state, found, slopes)
+        if step == most:
+            break
+        gradients = [found.w, found.b] if clip is None else clip([found.w, found.b])
+        record.rate = optimiser.eta if schedule is None else schedule(step, *state.parameters)
+        state = optimiser.step(state, gradients, record.rate)
+        if proximal is not None:
+            weights, biases = state.parameters
+            state = State((proximal(weights), biases), state.first, state.second, state.steps)
+    return record.training(chain.depth, events)
+
+
+class _Data:
+    """The chain and the samples it is trained on."""
+
+    def __init__(self, chain: Chain, x: Array, y: Array) -> None:
+        try:
+            self.x, self.y = (np.ravel(each) for each in np.broadcast_arrays(x, y))
+        except ValueError:
+            raise InvalidArgument("shapes of x, y", (x.shape, y.shape), "must broadcast") from None
+        self.chain = chain
+        self.steepest = np.array([float(each.steepest_slope) for each in chain.layer_activations])
+
+    def gradients(self, state: State) -> Gradients | NotFinite:
+        """Return loss and gradients, or what is not finite."""
+        w, b = state.parameters
+        if bad := not_finite(weight=w, bias=b):
+            return bad
+        found = self.chain.backprop(self.x, self.y, w, b)
+        return not_finite(loss=found.loss, gradient_by_w=found.w, gradient_by_b=found.b) or found
+
+    def slopes(self, state: State) -> Array:
+        """Return |σ'(z_l)| of every layer and sample."""
+        slopes = np.empty((self.chain.depth, self.x.size))
+        a = self.x
+        with np.errstate(all="ignore"):
+            for row, record, weight, bias in zip(slopes, self.chain.layer_activations, *state.parameters, strict=True):
+                a, row[:] = record.value_and_slope(weight * a + bias)
+            return np.abs(slopes)
+
+
+class _Record:
+    """The rows of a `Training`, as they come."""
+
+    def __init__(self) -> None:
+        self.loss: list[float] = []
+        self.states: list[State] = []
+        self.gradients: list[tuple[Array, Array]] = []
+        self.factors: list[Array] = []
+        self.rate = math.nan  # of the step after the last row
+
+    def add(self, state: State, found: Gradients, slopes: Array) -> None:
+        self.loss.append(float(found.loss))
+        self.states.append(state)
+        self.gradients.append((found.w, found.b))
+        self.factors.append((slopes.max(axis=1, initial=0.0)) * np.abs(state.parameters[0]))
+
+    def training(self, depth: int, events: list[Event]) -> Training:
+        w, b = (np.array([state.parameters[k] for state in self.states]).reshape(-1, depth) for k in range(2))
+        by_w, by_b = (np.array([each[k] for each in self.gradients]).reshape(-1, depth) for k in range(2))
+        layers = np.hypot(by_w, by_b)
+        scale = layers.max(axis=1, initial=0.0)
+        with np.errstate(all="ignore"):  # squares may overflow where norms do not
+            norms = scale * np.sqrt(np.sum(np.square(layers / np.where(scale > 0.0, scale, 1.0)[:, None]), axis=1))
+        factors = np.array(self.factors).reshape(-1, depth)
+        return Training(np.array(self.loss), w, b, norms, layers, factors, tuple(events))
+
+
+def _parameters(chain: Chain, given: Any, name: str) -> Array:
+    array = finite_array(given, name)
+    if array.shape != (len(chain.layer_activations),):
+        raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({chain.depth},): one entry per layer")
+    return array
+
+
+def _jump(step: int, record: _Record, loss: float, data: _Data, optimiser: Optimiser) -> Event:
+    cause = f"from {record.loss[-1]:.4g} to {loss:.4g}; {_cause(record, data, optimiser)}"
+    return Event(step, EventKind.LOSS_JUMP, None, cause)
+
+
+def _cause(record: _Record, data: _Data, optimiser: Optimiser) -> str:
+    """Return why the step from the last recorded state was too much."""
+    if not record.states:
+        return "it was so at the start"
+    factors = record.factors[-1]
+    product = math.prod(np.maximum(factors, 1e-300))
+    said = f"before it the factors multiplied to at most {product:.3g}, {int((factors > 1).sum())} of them above 1"
+    if not math.isnan(optimiser.beta2):
+        return said
+    try:
+        limit = largest_stable_step(data.chain, data.x, data.y, *record.states[-1].parameters, optimiser=optimiser)
+    except InvalidArgument:  # second derivatives overflow
+        return said
+    relation = "above" if record.rate > limit else "below"
+    return f"{said}, and η = {record.rate:.3g} was {relation} the stable limit {limit:.3g}"
