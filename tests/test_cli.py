@@ -188,6 +188,46 @@ def test_gains(capsys, tmp_path):
     assert (tmp_path / "gains.md").read_text(encoding="utf-8").startswith("# The gains")
 
 
+def test_stability(capsys):
+    code, out, _ = run(capsys, "stability", "heavy_ball")
+    assert code == 0
+    assert "2*(beta + 1)/h" in out
+    asked = ("stability", "heavy_ball", "--beta", "0.9", "--curvature", "10", "--json", "--eta")
+    code, out, _ = run(capsys, *asked, "0.37999")
+    assert (code, json.loads(out)["stable"]) == (0, True)
+    code, out, _ = run(capsys, *asked, "0.38")  # the limit itself, exactly
+    assert (code, json.loads(out)["stable"]) == (1, False)
+
+
+def test_train(capsys):
+    asked = ("train", "-w", "6,6,6", "-b", "-3,-3,-3", "--eta", "2", "--steps", "50")
+    code, out, _ = run(capsys, *asked)
+    assert code == 0
+    assert "step 0: entry into the explosion set in layer 1" in out
+    told = json.loads(run(capsys, *asked, "--json")[1])
+    assert (told["steps"], told["diverged"], len(told["loss"]), len(told["w"][0])) == (50, False, 51, 3)
+    lost = ("train", "-w", "3,3,3", "--activation", "identity", "-x", "1", "-y", "0", "--eta", "1", "--json")
+    told = json.loads(run(capsys, *lost)[1])
+    assert told["diverged"]
+    assert told["events"][-1]["kind"] == "overflow"
+    assert (
+        "nothing"
+        not in run(capsys, "train", "-w", "1e200,1e200", "-x", "1e200", "-y", "0", "--activation", "identity")[1]
+    )
+    assert run(capsys, "train", "-w", "1,1", "--optimiser", "adam", "--steps", "3")[0] == 0
+
+
+def test_advise(capsys):
+    asked = ("advise", "-w", "8,8,8", "-b", "-4,-4,-4")
+    code, out, _ = run(capsys, *asked)
+    assert code == 0
+    assert out.count("as promised") == 3
+    told = json.loads(run(capsys, *asked, "--json")[1])
+    assert told["exploding"] == [1, 2, 3]
+    assert all(each["works"] for each in told["remedies"])
+    assert told["remedies"][0]["constant"] == [4.0, 4.0, 4.0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -229,6 +269,15 @@ def test_gains(capsys, tmp_path):
         (("simulate", "tanh", "--depth", "0.5"), "depth"),
         (("simulate", "tanh", "--chains", "0"), "chains = 0"),
         (("simulate", "tanh", "--seed", "-1"), "seed"),
+        (("stability", "sgd"), "heavy_ball"),
+        (("stability", "adam", "--eta", "fast"), "eta = 'fast'"),
+        (("train", "-w", "6,x"), "weights = 'x'"),
+        (("train", "-w", "6,6", "-b", "1"), "biases = '1'"),
+        (("train", "-w", "6", "-x", "1,2", "-y", "1"), "targets = '1'"),
+        (("train", "-w", "6", "--eta", "-1"), "eta = -1"),
+        (("train", "-w", "6", "--steps", "-1"), "steps"),
+        (("train", "-w", "6", "--activation", "tahn"), "tanh"),
+        (("advise",), "-w"),
         (("explode",), "explode"),
     ],
 )

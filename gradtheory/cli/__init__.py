@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import click
 
-from gradtheory.cli import catalogue, derivations, random_weights, sets
+from gradtheory.cli import catalogue, derivations, random_weights, sets, training
 from gradtheory.cli.group import app
 from gradtheory.errors import GradTheoryError
 
-__all__ = ["app", "catalogue", "derivations", "main", "random_weights", "sets"]
+__all__ = ["app", "catalogue", "derivations", "main", "random_weights", "sets", "training"]
 
 _LONGEST_MESSAGE = 500
 

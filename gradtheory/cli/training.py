@@ -1,0 +1,165 @@
+"""Commands for training: which steps are stable, what a run does, and what helps a chain."""
+
+from typing import Any
+
+import click
+import numpy as np
+
+import gradtheory as gt
+from gradtheory import optimisers
+from gradtheory.cli.group import app, json_option
+from gradtheory.cli.printing import plain, print_json, print_result
+from gradtheory.errors import InvalidArgument
+from gradtheory.inputs import Array, exact_real
+
+_NAMES = ("gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw")
+_optimiser = click.argument("optimiser", type=click.Choice(_NAMES), metavar="OPTIMISER")
+_activation = click.option(
+    "--activation", metavar="ACT", default="sigmoid", show_default=True, help="The activation of every layer."
+)
+_weights = click.option(
+    "-w", "--weights", metavar="W,W,…", required=True, help="The weights, one a layer, such as 8,8,8."
+)
+_biases = click.option("-b", "--biases", metavar="B,B,…", help="The biases, one a layer; 0 unless given.")
+_inputs = click.option("-x", "--inputs", metavar="X,X,…", help="The inputs; 20 from -1 to 1 unless given.")
+_targets = click.option(
+    "-y", "--targets", metavar="Y,Y,…", help="Their targets; 0 for inputs up to 0, else 1, unless given."
+)
+
+
+@app.command()
+@_optimiser
+@click.option("--eta", metavar="E", help="A learning rate: is it stable?")
+@click.option("--beta", metavar="B", default="0", show_default=True, help="The momentum.")
+@click.option("--curvature", "h", metavar="H", default="1", show_default=True, help="The curvature of the quadratic.")
+@json_option
+def stability(optimiser: str, eta: str | None, beta: str, h: str, as_json: bool) -> None:
+    """Print for which learning rates an optimiser converges on a quadratic of curvature h.
+
+    OPTIMISER is gradient_descent, heavy_ball, nesterov, rmsprop, adam or adamw.
+
+    Example: gradtheory stability heavy_ball --beta 0.9 --curvature 10 --eta 0.3
+
+    Exit code 1 if the learning rate that is given is not stable.
+    """
+    region = gt.stability_region(optimiser)
+    if eta is None:
+        print_result(as_json, region=str(region.condition), limit=region.limit)
+        return
+    values = {"eta": exact_real(eta, "eta"), "beta": exact_real(beta, "beta"), "h": exact_real(h, "curvature")}
+    stable = region.contains(**values)
+    rate = region.rate(**{name: float(number) for name, number in values.items()})
+    print_result(as_json, region=str(region.condition), limit=region.limit, stable=stable, rate=float(rate))
+    if not stable:
+        raise click.exceptions.Exit(1)
+
+
+@app.command()
+@_activation
+@_weights
+@_biases
+@_inputs
+@_targets
+@click.option(
+    "--optimiser",
+    type=click.Choice(_NAMES),
+    default="gradient_descent",
+    show_default=True,
+    help="With its usual hyperparameters.",
+)
+@click.option("--eta", metavar="E", default="0.1", show_default=True, help="The learning rate.")
+@click.option("--steps", metavar="N", type=int, default=100, show_default=True, help="How many steps.")
+@json_option
+def train(
+    activation: str,
+    weights: str,
+    biases: str | None,
+    inputs: str | None,
+    targets: str | None,
+    optimiser: str,
+    eta: str,
+    steps: int,
+    as_json: bool,
+) -> None:
+    """Train a chain of single neurons, and name what happens: explosions, saturation, jumps, overflow.
+
+    Example: gradtheory train -w 6,6,6 -b -3,-3,-3 --eta 2 --steps 50
+    """
+    problem = _problem(activation, weights, biases, inputs, targets)
+    run = gt.train(*problem, optimiser=getattr(optimisers, optimiser)(_number(eta, "eta")), steps=steps)
+    first, last = (float(run.loss[place]) if run.loss.size else None for place in (0, -1))
+    if as_json:
+        events = [
+            {"step": each.step, "kind": each.kind.value, "layer": each.layer, "cause": each.cause}
+            for each in run.events
+        ]
+        ends = {"w": run.w[-1:].tolist(), "b": run.b[-1:].tolist(), "loss": [plain(float(each)) for each in run.loss]}
+        print_json({"steps": run.steps, "diverged": run.diverged, **ends, "events": events})
+        return
+    print_result(False, steps=run.steps, diverged=run.diverged, loss_at_first=first, loss_at_last=last)
+    for event in run.events:
+        click.echo(str(event))
+
+
+@app.command()
+@_activation
+@_weights
+@_biases
+@_inputs
+@_targets
+@json_option
+def advise(
+    activation: str, weights: str, biases: str | None, inputs: str | None, targets: str | None, as_json: bool
+) -> None:
+    """Say which layers of a chain explode or vanish, and which remedy with which constant helps; each is tried.
+
+    Example: gradtheory advise -w 8,8,8 -b -4,-4,-4
+    """
+    found = gt.advise(*_problem(activation, weights, biases, inputs, targets))
+    if not as_json:
+        click.echo(str(found))
+        return
+    remedies = [
+        {
+            "remedy": each.remedy,
+            "constant": np.asarray(each.constant).tolist(),
+            "theorem": each.theorem,
+            "measured": each.measured,
+            "before": plain(each.before),
+            "after": plain(each.after),
+            "works": each.works,
+        }
+        for each in found.remedies
+    ]
+    print_json(
+        {
+            "exploding": found.exploding,
+            "vanishing": found.vanishing,
+            "total_factor": plain(found.total_factor),
+            "growth": plain(found.growth),
+            "overflow": {name: plain(depth) for name, depth in found.overflow.items()},
+            "remedies": remedies,
+        }
+    )
+
+
+def _problem(
+    activation: str, weights: str, biases: str | None, inputs: str | None, targets: str | None
+) -> tuple[gt.Chain, Array, Array, Array, Array]:
+    w: Array = _numbers(weights, "weights")
+    b: Array = np.zeros(len(w)) if biases is None else _numbers(biases, "biases")
+    x: Array = np.linspace(-1.0, 1.0, 20) if inputs is None else _numbers(inputs, "inputs")
+    y: Array = np.where(x > 0.0, 1.0, 0.0) if targets is None else _numbers(targets, "targets")
+    if len(b) != len(w):
+        raise InvalidArgument("biases", biases, f"must be {len(w)} numbers, one for each weight")
+    if len(y) != len(x):
+        raise InvalidArgument("targets", targets, f"must be {len(x)} numbers, one for each input")
+    return gt.Chain(len(w), activation), x, y, w, b
+
+
+def _numbers(text: str, name: str) -> Array:
+    return np.array([_number(part, name) for part in text.split(",")])
+
+
+def _number(text: str, name: str) -> Any:
+    return float(exact_real(text.strip(), name))
