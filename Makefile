@@ -15,7 +15,7 @@ test: lint types
 
 # Tracing doubles the time, so coverage is measured with a few activations in place of the whole catalogue.
 coverage: $(VENV)/.test-tools
-	$(BIN)/python -m pytest -n auto --few --cov --cov-report=term
+	CI= $(BIN)/python -m pytest -n auto --few --cov --cov-report=term
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto tests/peers

@@ -19,6 +19,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.errors import InvalidArgument
+from gradtheory.stability.iteration import ITERATIONS
 from tests.mutants import mutants
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
@@ -26,7 +27,10 @@ _X = sympy.Symbol("x", real=True)
 _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+_OF_SIGMA = [topic for topic in TOPICS if topic != "stability"]
+
+
+@pytest.mark.parametrize("topic", _OF_SIGMA)
 def test_every_step_of_every_derivation_is_true(name, topic):
     derivation = gt.derive(topic, activation=name)
     report = derivation.check()
@@ -38,7 +42,7 @@ def test_every_step_of_every_derivation_is_true(name, topic):
 @pytest.mark.parametrize(
     ("own", "topic"),
     [
-        *itertools.product(["z/(1 + z**2)"], TOPICS),
+        *itertools.product(["z/(1 + z**2)"], _OF_SIGMA),
         *itertools.product(["tanh(z) + 0.3*tanh(3*z)"], ["gradient", "slope_maximum", "explosion"]),
     ],
 )
@@ -49,13 +53,14 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
 
 
 _MUTATED = [
-    *itertools.product(TOPICS, ("sigmoid", "softsign")),
+    *itertools.product(_OF_SIGMA, ("sigmoid", "softsign")),
     ("slope_maximum", "gelu"),
     ("explosion", "gelu"),
     ("explosion", "hard_tanh"),
     ("explosion", "cloglog"),
     ("widest", "arctan"),
     ("weak_norm", "relu"),
+    *itertools.product(["stability"], ITERATIONS),
 ]
 
 
@@ -64,6 +69,8 @@ def _with_values(topic, name):
         "gradient": {"x": "0.5", "y": 1, "w1": 2, "b1": "-1/3", "w2": "-1.5", "b2": 0},
         "explosion": {"w": "7", "b": "0.3", "c": 1},
     }.get(topic)
+    if topic == "stability":
+        return gt.derive(topic, optimiser=name)
     return gt.derive(topic, depth=2, activation=name, values=values if name in ("sigmoid", "gelu") else None)
 
 
@@ -216,6 +223,7 @@ def test_values_of_an_explosion():
     ("call", "said"),
     [
         (lambda: gt.derive("integral"), "topic = 'integral'"),
+        (lambda: gt.derive("stability", optimiser="sgd"), "optimiser = 'sgd'"),
         (lambda: gt.derive("gradient", depth=0), "depth = 0"),
         (lambda: gt.derive("gradient", wrt="q1"), "wrt = 'q1'"),
         (lambda: gt.derive("gradient", wrt="w9"), "layer"),

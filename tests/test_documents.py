@@ -40,6 +40,9 @@ def _derivations():
     yield "explosion", "hard_sigmoid", {}
     yield "explosion", "sigmoid", {"values": {"w": 7, "b": "-0.3", "c": 1}}
     yield "slope_maximum", "elu", {}
+    yield "stability", "sigmoid", {"optimiser": "gradient_descent"}
+    yield "stability", "sigmoid", {"optimiser": "nesterov"}
+    yield "stability", "sigmoid", {"optimiser": "adamw"}
 
 
 _CASES = list(_derivations())

@@ -23,7 +23,7 @@ _MANY_STEPS = 5
 @app.command()
 @click.option(
     "--topic",
-    type=click.Choice(["gradient", "slope_maximum", "explosion", "widest", "weak_norm"]),
+    type=click.Choice(["gradient", "slope_maximum", "explosion", "widest", "weak_norm", "stability"]),
     default="gradient",
     show_default=True,
     help="What is derived.",
@@ -44,6 +44,7 @@ _MANY_STEPS = 5
     multiple=True,
     help="A number to put in, such as w=7 (explosion) or w1=0.5 (gradient); give all of them.",
 )
+@click.option("--optimiser", metavar="NAME", default="heavy_ball", show_default=True, help="For the stability region.")
 @click.option("--title", metavar="TEXT", default="", help="A title of your own.")
 @click.option(
     "--format",
@@ -62,6 +63,7 @@ def derive(
     expr: str | None,
     loss: str,
     values: tuple[str, ...],
+    optimiser: str,
     title: str,
     style: str | None,
     lang: str | None,
@@ -88,6 +90,7 @@ def derive(
         loss=loss,
         values=dict(map(_named_number, values)),
         title=title,
+        optimiser=optimiser,
     )
     for step in track(
         found.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(found)

@@ -19,6 +19,7 @@ from gradtheory.document import Document, save, to_html, to_latex, to_markdown, 
 from gradtheory.inputs import chain_depth, one_of
 from gradtheory.losses import LOSSES
 from gradtheory.messages import LANGUAGES
+from gradtheory.stability.iteration import ITERATIONS
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Derivation:
         In order; each is checked from its statement alone.
     lang : {"en", "zh"}
         The language of its documents.
-    depth, wrt, loss, values, title
+    depth, wrt, loss, values, title, optimiser
         What `derive` was asked for.
 
     Examples
@@ -84,6 +85,7 @@ class Derivation:
     loss: str = "squared"
     values: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    optimiser: str = "heavy_ball"
 
     def check(self) -> Report:
         """Run the check of every step, and count what became of them."""
@@ -154,13 +156,15 @@ def derive(
     loss: str = "squared",
     values: Mapping[str, Any] | None = None,
     title: str = "",
+    optimiser: str = "heavy_ball",
 ) -> Derivation:
     r"""Return a derivation in which every step is checked by machine.
 
     Parameters
     ----------
-    topic : {"gradient", "slope_maximum", "explosion", "widest", "weak_norm"}
-        The gradient of a chain; sup|σ'| by calculus; where \|σ'(wx + b)·w\| > c; the widest such set; K as a norm.
+    topic : {"gradient", "slope_maximum", "explosion", "widest", "weak_norm", "stability"}
+        The gradient of a chain; sup|σ'| by calculus; where \|σ'(wx + b)·w\| > c; the widest such set; K as a norm; the
+        stability region of an optimiser.
     depth : int or sympy.Symbol
         The number of layers of the chain ("gradient"); an integer symbol derives the formula for every depth.
     activation : str, Activation or sympy.Expr
@@ -176,6 +180,8 @@ def derive(
 
     title : str
         A title of your own, in place of the topic's.
+    optimiser : str
+        As in `gradtheory.stability_region` ("stability").
 
     Returns
     -------
@@ -202,6 +208,7 @@ def derive(
         wrt,
         one_of(loss, "loss", tuple(LOSSES)),
         values or {},
+        one_of(optimiser, "optimiser", tuple(ITERATIONS)),
     )
     answer = TOPICS[one_of(topic, "topic", tuple(TOPICS))](question)
     return Derivation(
@@ -215,4 +222,5 @@ def derive(
         question.loss,
         question.values,
         title,
+        question.optimiser,
     )

@@ -24,6 +24,7 @@ from gradtheory.derivation.language import (
     Partial,
     Sigma,
     Slope,
+    SpectralRadius,
     Width,
 )
 from gradtheory.derivation.meaning import Meaning
@@ -36,6 +37,7 @@ C, T = sympy.symbols("c t", positive=True)
 ALPHA, SCALE = sympy.symbols("alpha k", real=True, nonzero=True)
 DEPTH, LAYER = sympy.symbols("L l", integer=True, positive=True)
 DEEP = Chain(DEPTH, GENERIC)
+_TRACE, _LAST = sympy.symbols("p q", real=True)
 _FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True, nonzero=True)
 
 
@@ -197,6 +199,14 @@ _ALL = (
         sympy.Le(ChainMeasure(C, _FIRST, _SECOND), abs(RIGHT_LIMIT - LEFT_LIMIT) / C),
         "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
         applies=_is_bounded_and_monotone,
+    ),
+    Fact(
+        "schur_cohn",
+        Equivalent(
+            SpectralRadius(_TRACE, _LAST) < 1,
+            sympy.And(1 - _LAST**2 > 0, (1 + _LAST) ** 2 - _TRACE**2 > 0),
+        ),
+        "Jury, Theory and Application of the z-Transform Method (1964), section 3.2",
     ),
     Fact(
         "scaling",

@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation, Z
+from gradtheory.enclosure import order
 from gradtheory.guarantee import decimal
 
 
@@ -122,6 +123,28 @@ class ChainMeasure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
 
     def _sympystr(self, printer: Any) -> str:
         return f"|{{x : |da_L/dx| > {printer._print(self.args[0])}}}|"
+
+
+class SpectralRadius(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The greatest modulus of the roots of zⁿ + a_1·z^(n-1) + … + a_n, for n = 1 or 2, as a function of a_1, …, a_n."""
+
+    nargs = (1, 2)
+    is_nonnegative = True
+
+    @staticmethod
+    def of(*coefficients: sympy.Expr) -> sympy.Expr:
+        """Return the number, for exact numbers."""
+        if len(coefficients) == 1:
+            return abs(coefficients[0])
+        half, last = coefficients[0] / 2, coefficients[1]
+        inner = half**2 - last
+        return sympy.sqrt(last) if order(inner, sympy.S.Zero) < 0 else abs(half) + sympy.sqrt(inner)
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\rho\left({', '.join(map(printer._print, self.args))}\right)"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"ρ({', '.join(map(printer._print, self.args))})"
 
 
 class Constant(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped

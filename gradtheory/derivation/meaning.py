@@ -27,6 +27,7 @@ from gradtheory.derivation.language import (
     Measure,
     Sigma,
     Slope,
+    SpectralRadius,
     Width,
 )
 from gradtheory.enclosure import as_rational, enclose, order
@@ -119,6 +120,8 @@ class Meaning:
             return self._smooth(args[0]).diff(Z, _ORDERS[part.func]).subs(Z, args[0])
         if isinstance(part, sympy.Abs):  # by a proof of its own: SymPy's own search for the sign may take minutes
             return args[0] if order(args[0], sympy.S.Zero, asks=False) >= 0 else -args[0]
+        if isinstance(part, SpectralRadius):
+            return SpectralRadius.of(*args)
         if isinstance(part, Measure):
             return self._measure(args[0])
         if isinstance(part, Width):

@@ -27,6 +27,7 @@ def document(derivation: "Derivation") -> Document:
     said = words(derivation.lang)
     topic = said["topics"][derivation.topic]
     values = {"activation": derivation.activation.name, "depth": derivation.depth, "wrt": derivation.wrt}
+    values["optimiser"] = said["optimisers"][derivation.optimiser]
     return Document(
         title=derivation.title or filled(topic["title"], values),
         subtitle=f"{topic['introduction'].strip()} {_summary(derivation, said)}",
@@ -104,6 +105,8 @@ def _source(derivation: "Derivation") -> str:
     is_named = isinstance(record.source, str) or known in activation_names()
     activation = repr(known) if is_named else f"gt.expression({str(record.expr)!r})"
     arguments = [repr(derivation.topic), f"activation={activation}"]
+    if derivation.topic == "stability":
+        arguments = [repr(derivation.topic), f"optimiser={derivation.optimiser!r}"]
     if derivation.topic == "gradient":
         depth = derivation.depth
         symbol = (

@@ -11,6 +11,7 @@ import sympy
 
 ETA, BETA, H, DECAY = sympy.symbols("eta beta h lambda", real=True)
 _W, _V = sympy.symbols("w v", real=True)
+AFTER = sympy.symbols("w' v'", real=True)  # what `ITERATIONS` give
 
 Iteration = Callable[[], tuple[sympy.Expr, ...]]
 

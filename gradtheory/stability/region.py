@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -31,6 +31,14 @@ class Optimum:
     eta: sympy.Expr
     beta: sympy.Expr
     rate: sympy.Expr
+
+
+class Tuning(NamedTuple):
+    """β, and η·h at the least and at the greatest curvature."""
+
+    beta: sympy.Expr
+    at_least: sympy.Expr
+    at_greatest: sympy.Expr
 
 
 @dataclass(frozen=True)
@@ -166,15 +174,27 @@ class StabilityRegion:
         low, high = exact_positive(h_min, "h_min"), exact_positive(h_max, "h_max")
         if _is_positive(low - high):
             raise InvalidArgument("h_min", h_min, f"must be at most h_max = {h_max}")
+        rate = self._best_rate(high / low)
+        tuning = self.tuning(rate)
+        return Optimum(tuning.at_least / low, tuning.beta, rate)
+
+    def _best_rate(self, ratio: sympy.Expr) -> sympy.Expr:
+        """Return the smallest rate for a ratio of curvatures."""
         if not self.has_momentum:
-            return Optimum(2 / (low + high), sympy.S.Zero, (high - low) / (high + low))
+            return (ratio - 1) / (ratio + 1)
         if self.name == "nesterov":
-            root = sympy.sqrt(3 * high / low + 1)
-            return Optimum(4 / (3 * high + low), (root - 2) / (root + 2), 1 - 2 / root)
-        small, large = sympy.sqrt(low), sympy.sqrt(high)
-        rate = (large - small) / (large + small)
-        eta, beta = 4 / (large + small) ** 2, rate**2
-        return Optimum(eta if self.name == "heavy_ball" else eta / (1 - beta), beta, rate)
+            return 1 - 2 / sympy.sqrt(3 * ratio + 1)
+        return (sympy.sqrt(ratio) - 1) / (sympy.sqrt(ratio) + 1)
+
+    def tuning(self, rate: sympy.Expr) -> Tuning:
+        """Return β and η·h at both ends of the curvatures for which a rate is the best that can be had."""
+        if not self.has_momentum:
+            return Tuning(sympy.S.Zero, 1 - rate, 1 + rate)
+        least, greatest = (1 - rate) ** 2, (1 + rate) ** 2
+        if self.name == "nesterov":
+            return Tuning(rate / (2 - rate), least, (1 + rate) * (3 - rate) / 3)
+        scale = 1 if self.name == "heavy_ball" else 1 - rate**2  # Adam steps by (1 - β) times the gradient
+        return Tuning(rate**2, least / scale, greatest / scale)
 
     def conditions(self) -> tuple[sympy.Expr, ...]:
         """Return the expressions of Schur and Cohn, all positive in the region and nowhere else."""

@@ -25,6 +25,7 @@ class Question:
     wrt : str
     loss : str
     values : mapping of str to number
+    optimiser : str
 
     """
 
@@ -33,6 +34,7 @@ class Question:
     wrt: str
     loss: str = "squared"
     values: Mapping[str, Any] = field(default_factory=dict)
+    optimiser: str = "heavy_ball"
 
     @property
     def meaning(self) -> Meaning:
