@@ -29,7 +29,7 @@ def clip_by_value(gradient: Any, limit: float) -> Array:
     r"""Return a gradient with every entry cut to [-limit, limit].
 
     Each entry of a step of gradient descent is then at most η·limit. The direction may change: in n dimensions the
-    cosine between the two is above 1/√n, and comes as close to it as one likes.
+    cosine between the two is at least 1/√n, and comes as close to it as one likes.
 
     Parameters
     ----------
