@@ -87,8 +87,24 @@ def backprop(
         return _backprop(activations, loss, x, y, w, b, reduction)
 
 
+def backprop_and_slopes(
+    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any
+) -> tuple[Gradients, Array]:
+    """Return the loss and its gradients, summed over the batch, and the greatest |σ'(z_l)| in each layer."""
+    largest = np.zeros(len(activations))
+    with np.errstate(all="ignore"):
+        return _backprop(activations, loss, x, y, w, b, "sum", largest), largest
+
+
 def _backprop(
-    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, reduction: str
+    activations: Sequence[Activation],
+    loss: Loss,
+    x: Any,
+    y: Any,
+    w: Any,
+    b: Any,
+    reduction: str,
+    largest: Array | None = None,
 ) -> Gradients:
     if not isinstance(reduction, str) or reduction not in ("sum", "none"):
         raise InvalidArgument("reduction", reduction, "must be 'sum' (over the batch) or 'none' (per sample)")
@@ -114,6 +130,7 @@ def _backprop(
             by_x[block],
             workspace[..., : block.stop - block.start],
             summed,
+            largest,
         )
         for block in blocks
     ]
@@ -159,10 +176,13 @@ def _block(
     by_x: Array,
     workspace: Array,
     summed: _Summed,
+    largest: Array | None,
 ) -> tuple[Any, Array, Array]:
     """Write the gradient by x; return the loss and the gradients by w and b, per sample or summed."""
     for arithmetic in (_PLAIN, _ZERO_WINS):
         _forward(activations, loss, samples, workspace, arithmetic.multiply)
+        if largest is not None:
+            _note_slopes(activations[-1], samples, workspace, largest)
         by_w, by_b = _backward(samples, by_x, workspace, arithmetic, summed)
         losses = workspace[0, -1]
         total = losses.sum()
@@ -187,6 +207,15 @@ def _forward(
         multiply(weight, value, following)  # not in place, which NumPy does slowly for one number
         np.add(following, bias, z)
         kernel(z, following, slope)
+
+
+def _note_slopes(last: Activation, samples: _Samples, workspace: Array, largest: Array) -> None:
+    """Raise `largest` to the greatest |σ'(z_l)|; the last layer's row holds δ_L instead."""
+    values, slopes = workspace
+    z = samples.w[-1] * values[-2] + samples.b[-1]
+    below = slopes[: len(largest) - 1]
+    steepest = np.maximum(below.max(axis=1, initial=0.0), -below.min(axis=1, initial=0.0))
+    np.fmax(largest, np.append(steepest, np.abs(last.slope(z)).max(initial=0.0)), out=largest)
 
 
 def _by_layer(parameters: Array) -> list[Array]:

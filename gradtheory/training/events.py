@@ -1,5 +1,6 @@
 """What can happen while a chain trains, and how it is noticed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -54,43 +55,50 @@ class Event:
         return f"step {self.step}: {self.kind.value}{where}: {self.cause}"
 
 
-def in_layers(step: int, slopes: Array, steepest: Array, w: Array, before: set[tuple[EventKind, int]]) -> list[Event]:
+def in_layers(
+    step: int,
+    largest: Array,
+    steepest: Array,
+    w: Array,
+    before: set[tuple[EventKind, int]],
+    shares: Callable[[], Array],
+) -> list[Event]:
     """Return the events that begin in layers; `before` holds what is going on, and is brought up to date.
 
     Parameters
     ----------
     step : int
         After how many steps.
-    slopes : ndarray of shape (L, n)
-        |σ'(z_l)| of every sample.
+    largest : ndarray of shape (L,)
+        The greatest |σ'(z_l)| over the samples.
     steepest : ndarray of shape (L,)
         sup|σ'| of every layer.
     w : ndarray of shape (L,)
         The weights.
     before : set
         Kinds and layers.
+    shares : callable
+        Returns the share of samples whose factor exceeds 1, layer by layer; asked only if there is something to tell.
 
     """
-    factors = slopes * np.abs(w)[:, None]
-    largest = factors.max(axis=1, initial=0.0)
-    ceiling = slopes.max(axis=1, initial=0.0)
+    factors = largest * np.abs(w)
     signs = {
-        EventKind.EXPLOSION: largest > 1.0,
-        EventKind.SATURATION: (ceiling < _SATURATED * steepest) & np.isfinite(steepest),
+        EventKind.EXPLOSION: factors > 1.0,
+        EventKind.SATURATION: (largest < _SATURATED * steepest) & np.isfinite(steepest),
     }
+    now = {(kind, int(row)) for kind, holds in signs.items() for row in np.flatnonzero(holds)}
+    new = sorted(now - before, key=lambda each: (each[0].value, each[1]))
+    exploding = shares() if any(kind is EventKind.EXPLOSION for kind, _ in new) else np.zeros_like(w)
     found = []
-    for kind, holds in signs.items():
-        for row in map(int, np.flatnonzero(holds)):
-            if (kind, row) not in before:
-                share = f"{float(np.mean(factors[row] > 1.0)):.0%} of the samples"
-                cause = (
-                    f"|σ'(z)·w| reaches {largest[row]:.4g} and exceeds 1 on {share}, w = {w[row]:.4g}"
-                    if kind is EventKind.EXPLOSION
-                    else f"|σ'(z)| is at most {ceiling[row]:.3g}, w = {w[row]:.4g}"
-                )
-                found.append(Event(step, kind, row + 1, cause))
+    for kind, row in new:
+        cause = (
+            f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {exploding[row]:.0%} of the samples"
+            if kind is EventKind.EXPLOSION
+            else f"|σ'(z)| is at most {largest[row]:.3g}"
+        )
+        found.append(Event(step, kind, row + 1, f"{cause}, w = {w[row]:.4g}"))
     before.clear()
-    before.update((kind, int(row)) for kind, holds in signs.items() for row in np.flatnonzero(holds))
+    before.update(now)
     return found
 
 

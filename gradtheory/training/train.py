@@ -1,5 +1,6 @@
 """Training a chain of single neurons: loss, gradients, factors and weights of every step, and the events."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.backprop import Gradients
+from gradtheory.backprop import Gradients, backprop_and_slopes
 from gradtheory.chain import Chain
 from gradtheory.curvature import largest_stable_step
 from gradtheory.errors import InvalidArgument
@@ -130,16 +131,17 @@ def train(
             cause = f"the {found.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
             events.append(Event(step, found.kind, found.layer, cause))
             break
-        slopes = data.slopes(state)
-        events += in_layers(step, slopes, data.steepest, state.parameters[0], going_on)
-        if step and jumped(record.loss[-1], found.loss):
-            events.append(_jump(step, record, found.loss, data, optimiser))
-        record.add(state, found, slopes)
+        gradients, slopes = found
+        shares = functools.partial(data.shares_exploding, state)
+        events += in_layers(step, slopes, data.steepest, state.parameters[0], going_on, shares)
+        if step and jumped(record.loss[-1], gradients.loss):
+            events.append(_jump(step, record, gradients.loss, data, optimiser))
+        record.add(state, gradients, slopes)
         if step == most:
             break
-        gradients = [found.w, found.b] if clip is None else clip([found.w, found.b])
+        downhill = [gradients.w, gradients.b] if clip is None else clip([gradients.w, gradients.b])
         record.rate = optimiser.eta if schedule is None else schedule(step, *state.parameters)
-        state = optimiser.step(state, gradients, record.rate)
+        state = optimiser.step(state, downhill, record.rate)
         if proximal is not None:
             weights, biases = state.parameters
             state = State((proximal(weights), biases), state.first, state.second, state.steps)
@@ -154,25 +156,28 @@ class _Data:
             self.x, self.y = (np.ravel(each) for each in np.broadcast_arrays(x, y))
         except ValueError:
             raise InvalidArgument("shapes of x, y", (x.shape, y.shape), "must broadcast") from None
-        self.chain = chain
-        self.steepest = np.array([float(each.steepest_slope) for each in chain.layer_activations])
+        if chain.is_symbolic:
+            raise InvalidArgument("depth", chain.depth, "must be a number here; build the chain with an int")
+        self.chain, self.activations = chain, chain.layer_activations
+        self.steepest = np.array([float(each.steepest_slope) for each in self.activations])
 
-    def gradients(self, state: State) -> Gradients | NotFinite:
-        """Return loss and gradients, or what is not finite."""
+    def gradients(self, state: State) -> tuple[Gradients, Array] | NotFinite:
+        """Return loss and gradients, and the greatest |σ'| of each layer, or else what is not finite."""
         w, b = state.parameters
         if bad := not_finite(weight=w, bias=b):
             return bad
-        found = self.chain.backprop(self.x, self.y, w, b)
-        return not_finite(loss=found.loss, gradient_by_w=found.w, gradient_by_b=found.b) or found
+        found, slopes = backprop_and_slopes(self.activations, self.chain.loss_record, self.x, self.y, w, b)
+        return not_finite(loss=found.loss, gradient_by_w=found.w, gradient_by_b=found.b) or (found, slopes)
 
-    def slopes(self, state: State) -> Array:
-        """Return |σ'(z_l)| of every layer and sample."""
-        slopes = np.empty((self.chain.depth, self.x.size))
+    def shares_exploding(self, state: State) -> Array:
+        """Return the share of samples whose factor exceeds 1, layer by layer."""
+        shares = np.empty(len(self.activations))
         a = self.x
         with np.errstate(all="ignore"):
-            for row, record, weight, bias in zip(slopes, self.chain.layer_activations, *state.parameters, strict=True):
-                a, row[:] = record.value_and_slope(weight * a + bias)
-            return np.abs(slopes)
+            for row, (record, weight, bias) in enumerate(zip(self.activations, *state.parameters, strict=True)):
+                a, slope = record.value_and_slope(weight * a + bias)
+                shares[row] = np.mean(np.abs(slope * weight) > 1.0)
+        return shares
 
 
 class _Record:
@@ -189,7 +194,7 @@ class _Record:
         self.loss.append(float(found.loss))
         self.states.append(state)
         self.gradients.append((found.w, found.b))
-        self.factors.append((slopes.max(axis=1, initial=0.0)) * np.abs(state.parameters[0]))
+        self.factors.append(slopes * np.abs(state.parameters[0]))
 
     def training(self, depth: int, events: list[Event]) -> Training:
         w, b = (np.array([state.parameters[k] for state in self.states]).reshape(-1, depth) for k in range(2))
