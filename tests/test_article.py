@@ -23,6 +23,11 @@ _EXPECTED = {
     "large_initialisation": Verdict.CORRECTED,
     "schemes": Verdict.HOLDS,
     "relu": Verdict.CORRECTED,
+    "step_size": Verdict.HOLDS,
+    "momentum": Verdict.CORRECTED,
+    "overflow": Verdict.HOLDS,
+    "weight_decay": Verdict.HOLDS,
+    "clipping": Verdict.HOLDS,
 }
 _CLAIMS = {claim.name: claim for claim in article.CLAIMS}
 
@@ -66,6 +71,13 @@ def test_verdicts():
         ("schemes", {"fan_in": 1}, Verdict.FAILS),
         ("relu", {"activation_name": "tanh"}, Verdict.FAILS),
         ("relu", {"slope": 2}, Verdict.FAILS),
+        ("step_size", {"share": "0.9"}, Verdict.FAILS),
+        ("momentum", {"optimisers": ("heavy_ball",)}, Verdict.HOLDS),
+        ("momentum", {"optimisers": ("nesterov",)}, Verdict.FAILS),
+        ("overflow", {"weight": "0.5"}, Verdict.FAILS),
+        ("weight_decay", {"share": "0.5"}, Verdict.FAILS),
+        ("clipping", {"stops": ("overflow", "factors")}, Verdict.CORRECTED),
+        ("clipping", {"max_norm": "1e200"}, Verdict.FAILS),
         ("relu", {"activation_name": "gelu"}, Verdict.CORRECTED),
     ],
 )

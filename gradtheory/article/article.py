@@ -9,7 +9,8 @@ import sympy
 
 from gradtheory import __version__
 from gradtheory.article import figures
-from gradtheory.article.claims import CLAIMS, Claim, Finding
+from gradtheory.article.claim import Claim, Finding
+from gradtheory.article.claims import CLAIMS
 from gradtheory.chain import Chain
 from gradtheory.derivation import GENERIC
 from gradtheory.derivation.language import Partial
