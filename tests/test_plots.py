@@ -17,6 +17,9 @@ def _close_figures():
     plt.close("all")
 
 
+_RUN = gt.train(
+    gt.Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0], optimiser=gt.optimisers.gradient_descent(1.5), steps=6
+)
 _SMALL = {
     "gradient_over_layers": {},
     "chain_diagram": {},
@@ -26,6 +29,8 @@ _SMALL = {
     "gradient_over_depth": {"depth": 3, "width": 16, "networks": 2},
     "factor_distribution": {"weights": [2.0]},
     "lyapunov_over_weight": {"weights": [1.0, 4.0]},
+    "stability_diagram": {"points": 5},
+    "training_curve": {"run": _RUN},
 }
 
 
@@ -115,3 +120,22 @@ def test_growth_over_the_weight():
     found = [gt.lyapunov_exponent("sigmoid", each, 0.3) for each in scales]
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [each.value for each in found])
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), [each.mean_square for each in found])
+
+
+def test_the_stability_diagram_shows_the_limits():
+    ax = gt.plots.stability_diagram(("heavy_ball", "adam"), points=4)
+    for line, name in zip(ax.lines, ("heavy_ball", "adam"), strict=False):
+        for beta, height in zip(line.get_xdata(), line.get_ydata(), strict=True):
+            region = gt.stability_region(name)
+            assert region.contains(eta=height * (1 - 1e-9), beta=beta, h=1)
+            assert not region.contains(eta=height * (1 + 1e-9), beta=beta, h=1)
+    assert labelled(ax) == {"heavy ball", "Adam", "gradient descent"}
+    with pytest.raises(InvalidArgument, match="optimisers = 'adamw'"):
+        gt.plots.stability_diagram(["adamw"])
+
+
+def test_the_training_curve_is_the_run():
+    ax = gt.plots.training_curve(_RUN)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), _RUN.loss)
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), _RUN.gradient_norm)
+    assert len(ax.lines) == 2 + 6  # the loss is four times greater after each step

@@ -8,6 +8,7 @@ from gradtheory.plots.random_weights import (
     lyapunov_over_weight,
     phase_diagram,
 )
+from gradtheory.plots.training import stability_diagram, training_curve
 
 __all__ = [
     "activation_and_slope",
@@ -18,5 +19,7 @@ __all__ = [
     "gradient_over_layers",
     "lyapunov_over_weight",
     "phase_diagram",
+    "stability_diagram",
+    "training_curve",
     "width_over_weight",
 ]

@@ -1,0 +1,77 @@
+"""Training: where learning rate and momentum are stable, and what a run did."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from gradtheory.errors import InvalidArgument
+from gradtheory.plots.axes import GREY, RED, axes_or_new
+from gradtheory.stability import stability_region
+from gradtheory.stability.iteration import BETA, H
+from gradtheory.training import EventKind, Training
+
+_WORDS = {
+    "gradient_descent": "gradient descent",
+    "heavy_ball": "heavy ball",
+    "nesterov": "Nesterov",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+}
+
+
+def stability_diagram(
+    optimisers: Sequence[str] = ("heavy_ball", "nesterov"), *, points: int = 200, ax: Axes | None = None
+) -> Axes:
+    """Draw the limit of η·h over the momentum β: below its line an optimiser is stable on a quadratic.
+
+    Parameters
+    ----------
+    optimisers : sequence of str
+        As in `gradtheory.stability_region`, without AdamW, whose limit depends on η alone too.
+    points : int
+        How many β from 0 to 0.99.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax = axes_or_new(ax)
+    betas = np.linspace(0.0, 0.99, points)
+    for position, name in enumerate(optimisers):
+        if name == "adamw":
+            raise InvalidArgument("optimisers", name, "has a region in η, β, h and λ, which one line cannot show")
+        limit = stability_region(name).limit.subs(H, 1)
+        limits = [float(limit.subs(BETA, float(each))) for each in betas]
+        ax.plot(betas, limits, color=f"C{position}", label=_WORDS[name])
+        ax.fill_between(betas, 0.0, limits, color=f"C{position}", alpha=0.08)
+    ax.axhline(2.0, color=GREY, linestyle=":", label="gradient descent")
+    ax.set_xlim(0.0, 0.99)
+    ax.set_ylim(bottom=0.0)
+    ax.set_xlabel(r"momentum $\beta$")
+    ax.set_ylabel(r"learning rate times curvature, $\eta h$")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def training_curve(run: Training, *, ax: Axes | None = None) -> Axes:
+    """Draw the loss and the norm of the gradient of a run over its steps, with its loss jumps marked.
+
+    Parameters
+    ----------
+    run : Training
+        What `gradtheory.train` returned.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure unless given.
+
+    """
+    ax = axes_or_new(ax)
+    steps = np.arange(len(run.loss))
+    ax.semilogy(steps, run.loss, label="loss")
+    ax.semilogy(steps, run.gradient_norm, label="norm of the gradient")
+    for event in run.events:
+        if event.kind is EventKind.LOSS_JUMP or event.is_fatal:
+            ax.axvline(event.step, color=RED, linestyle=":", linewidth=1.0)
+    ax.set_xlabel("step")
+    ax.legend(fontsize="small")
+    return ax
