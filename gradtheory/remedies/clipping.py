@@ -40,7 +40,7 @@ def clip_by_value(gradient: Any, limit: float) -> Array:
 
     References
     ----------
-    torch.nn.utils.clip_grad_value_.
+    ``torch.nn.utils.clip_grad_value_``.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def clip_by_global_norm(gradients: Sequence[Any], max_norm: float) -> Clipped:
 
     References
     ----------
-    torch.nn.utils.clip_grad_norm_.
+    ``torch.nn.utils.clip_grad_norm_``.
 
     Examples
     --------
