@@ -43,11 +43,15 @@ def _step_size(*, share: Any) -> Finding:
         {
             "limit": f"{limit:.4g}",
             "share": f"{times:g}",
-            "grown": f"{grown:.3g}",
+            "grown": _latex(grown),
             "deep": f"{deep:.3g}",
             "end": str(far.steps),
         },
     )
+
+
+def _latex(number: float) -> str:
+    return str(sympy.latex(sympy.Float(number, 3)))
 
 
 def _momentum(*, optimisers: Sequence[str]) -> Finding:
@@ -76,7 +80,7 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     return Finding(
         Verdict.HOLDS if run.diverged == diverges else Verdict.FAILS,
         (digits_of(depth, "overflow_depth", digits=5),),
-        {"weight": sympy.latex(size), "before": f"{run.loss[0]:.3g}", "after": f"{run.loss[-1]:.3g}", **numbers},
+        {"weight": sympy.latex(size), "before": _latex(run.loss[0]), "after": _latex(run.loss[-1]), **numbers},
     )
 
 

@@ -28,16 +28,13 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     meaning, matrix = question.meaning, region.matrix
     _, *below = region.polynomial.all_coeffs()
     radius = SpectralRadius(*below)
-    written = _Z ** len(below) + sum(each * _Z**power for power, each in enumerate(reversed(below)))
-    if len(below) == 1:
-        determinant = _Z - matrix[0, 0]
-    else:
-        determinant = (_Z - matrix[0, 0]) * (_Z - matrix[1, 1]) - matrix[0, 1] * matrix[1, 0]
-    yield Step(equation(determinant, written), "characteristic", meaning, section="roots")
     inside = (sympy.Gt(ETA, 0), sympy.Gt(H, 0), *_ranges(region))
     if len(below) == 1:
         yield Step(equation(radius, abs(below[0])), "one_root", meaning, inside, section="roots")
     else:
+        written = _Z**2 + below[0] * _Z + below[1]
+        determinant = (_Z - matrix[0, 0]) * (_Z - matrix[1, 1]) - matrix[0, 1] * matrix[1, 0]
+        yield Step(equation(determinant, written), "characteristic", meaning, section="roots")
         yield question.fact("schur_cohn", "roots")
         trace, last = below
         product = equation((1 + last) ** 2 - trace**2, region.at_one * region.at_minus_one)
@@ -51,7 +48,8 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     if len(below) > 1:
         positive = sympy.Gt(region.at_minus_one, 0, evaluate=False)
         yield Step(Equivalent(positive, below_limit), "solve_for_eta", meaning, inside, section="region")
-    yield Step(Equivalent(radius < 1, below_limit), "region", meaning, inside, section="region")
+    rule = "region" if len(below) > 1 else "solve_for_eta"
+    yield Step(Equivalent(radius < 1, below_limit), rule, meaning, inside, section="region")
     if DECAY not in matrix.free_symbols:
         yield from _optimum(question, region)
 
