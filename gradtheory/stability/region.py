@@ -16,8 +16,7 @@ from gradtheory.stability.schur_cohn import schur_cohn
 _ROOT = sympy.Symbol("z", real=True)  # of the characteristic polynomial
 
 
-@dataclass(frozen=True)
-class Optimum:
+class Optimum(NamedTuple):
     """The learning rate and momentum that converge fastest on all curvatures between two.
 
     Attributes
@@ -116,20 +115,20 @@ class StabilityRegion:
         Parameters
         ----------
         eta, beta, h : number
-            Learning rate, momentum and curvature, exact or float.
+            Learning rate, momentum and curvature, exact or float; β says nothing where there is no momentum.
         weight_decay : number
             λ; that of AdamW, while coupled weight decay adds λ to h.
 
         """
         given = {ETA: (eta, "eta"), BETA: (beta, "beta"), H: (h, "h"), DECAY: (weight_decay, "weight_decay")}
         point = {symbol: exact_real(*value) for symbol, value in given.items()}
-        if not self.has_momentum and point[BETA] != 0:
-            raise InvalidArgument("beta", beta, f"must be 0 or left out: {self.name} has no momentum")
         if DECAY not in self.matrix.free_symbols:
             point[H] += point[DECAY]
         # p(-1) > 0 in place of the limit, so that nothing is divided by 0
-        conditions = (point[ETA], point[H], self.at_minus_one.xreplace(point), 1 - point[BETA])
-        return all(_is_positive(each) for each in conditions) and not _is_positive(-point[BETA])
+        conditions = [point[ETA], point[H], self.at_minus_one.xreplace(point)]
+        if self.has_momentum:
+            conditions.append(1 - point[BETA])
+        return all(map(_is_positive, conditions)) and not (self.has_momentum and _is_positive(-point[BETA]))
 
     def rate(self, *, eta: Any, h: Any, beta: Any = 0, weight_decay: Any = 0) -> Any:
         """Return the spectral radius: the factor per step that the error has in the long run, in float64.
