@@ -87,7 +87,7 @@ def problems(draw):
     names = draw(st.lists(st.sampled_from(_SMOOTH), min_size=depth, max_size=depth))
     loss = "squared"
     if draw(st.booleans()):
-        names[-1], loss = "sigmoid", "cross_entropy"
+        names[-1], loss = draw(st.sampled_from(["sigmoid", "cloglog"])), "cross_entropy"
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     w, b = rng.normal(0, 1.5, (2, depth))
     x, y = rng.normal(size=4), rng.uniform(size=4)

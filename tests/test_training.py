@@ -49,6 +49,16 @@ def test_every_row_is_what_backprop_says_there(seed, depth, steps):
             np.testing.assert_allclose(run.b[k + 1], run.b[k] - 0.05 * velocity[1], rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("which", ["gaussian", "gelu", "cosine"])
+def test_slopes_that_fall_count_as_much(which):
+    record = gt.activation(which)
+    x = np.linspace(-3, -1, 7) if which == "gelu" else np.linspace(0.2, 2, 7)  # where the slope is negative
+    run = train(gt.Chain(2, which), x, 0.0, [1.0, -2.0], [0.0, -0.3], optimiser=gradient_descent(0.1), steps=0)
+    first = np.abs(record.slope(x))
+    second = np.abs(record.slope(-2.0 * record.value(x) - 0.3))
+    np.testing.assert_allclose(run.factors[0], [first.max(), 2.0 * second.max()], rtol=1e-12)
+
+
 def test_a_run_that_overflows_ends_with_what_it_had():
     run = train(gt.Chain(5, "identity"), [1.0], [0.0], [3.0] * 5, [0.0] * 5, optimiser=gradient_descent(1.0), steps=100)
     assert run.diverged
