@@ -96,6 +96,17 @@ def backprop_and_slopes(
         return _backprop(activations, loss, x, y, w, b, "sum", largest), largest
 
 
+def factors(activations: Sequence[Activation], x: Array, w: Array, b: Array) -> Array:
+    """Return σ'(z_l)·w_l of shape (L, n), for inputs of shape (n,) and parameters of shape (L,)."""
+    found = np.empty((len(activations), x.size))
+    a = x
+    with np.errstate(all="ignore"):
+        for row, record, weight, bias in zip(found, activations, w, b, strict=True):
+            a, slope = record.value_and_slope(weight * a + bias)
+            np.multiply(slope, weight, out=row)
+    return found
+
+
 def _backprop(
     activations: Sequence[Activation],
     loss: Loss,

@@ -103,7 +103,7 @@ class Chain:
     @property
     def layer_activations(self) -> tuple[Activation, ...]:
         """The activation of each layer of a chain of concrete depth."""
-        return tuple(self._activation(layer) for layer in self._layers())
+        return tuple(self._activation(layer) for layer in self._layers(listed=True))
 
     @cached_property
     def loss_record(self) -> Loss:
@@ -341,7 +341,6 @@ class Chain:
         ((2,), (2,), 0.509086)
 
         """
-        self._layers(listed=True)
         return backprop(self.layer_activations, self.loss_record, x, y, w, b, reduction=reduction)
 
     def symbol(self, name: str) -> sympy.Symbol:

@@ -112,6 +112,24 @@ def finite_array(value: Any, name: str) -> Array:
     return array
 
 
+def samples(x: Any, y: Any) -> tuple[Array, Array]:
+    """Return inputs and targets as two finite float64 arrays of shape (n,), or refuse them."""
+    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
+    try:
+        one, other = (np.ravel(each) for each in np.broadcast_arrays(inputs, targets))
+    except ValueError:
+        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
+    return one, other
+
+
+def per_layer(value: Any, name: str, depth: int) -> Array:
+    """Return weights or biases as a finite float64 array of shape (L,), or refuse it."""
+    array = finite_array(value, name)
+    if array.shape != (depth,):
+        raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")
+    return array
+
+
 def positive_array(value: Any, name: str) -> Array:
     """Return an array_like of positive finite numbers as float64, or refuse it."""
     return _checked_array(value, name, lambda array: array > 0.0, "must be positive, such as 1")

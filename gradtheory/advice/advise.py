@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.advice.diagnosis import LayerDiagnosis, diagnosed, factors_of
+from gradtheory.advice.diagnosis import LayerDiagnosis, diagnosed
 from gradtheory.advice.prescription import Prescription, against_explosion, against_vanishing, for_the_step
+from gradtheory.backprop import factors
 from gradtheory.chain import Chain
-from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import finite_array
+from gradtheory.inputs import per_layer, samples
 from gradtheory.overflow import FLOAT_TYPES, overflow_depth
 
 
@@ -99,25 +99,18 @@ def advise(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
 
     """
     depth = len(chain.layer_activations)
-    weights, biases = finite_array(w, "w"), finite_array(b, "b")
-    for name, array in (("w", weights), ("b", biases)):
-        if array.shape != (depth,):
-            raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")
-    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
-    try:
-        samples, wanted = (np.ravel(each) for each in np.broadcast_arrays(inputs, targets))
-    except ValueError:
-        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
-    factors, _ = factors_of(chain, samples, weights, biases)
-    layers = diagnosed(chain, factors, weights)
+    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
+    inputs, targets = samples(x, y)
+    jacobians = factors(chain.layer_activations, inputs, weights, biases)
+    layers = diagnosed(chain, jacobians, weights)
     with np.errstate(all="ignore"):
-        logs = np.log(np.abs(factors)).sum(axis=0).max(initial=-math.inf)
+        logs = np.log(np.abs(jacobians)).sum(axis=0).max(initial=-math.inf)
         total, growth = float(np.exp(logs)), float(np.exp(logs / depth))
     remedies: list[Prescription] = []
     if any(each.exploding for each in layers):
-        remedies += against_explosion(chain, samples, wanted, weights, biases)
+        remedies += against_explosion(chain, inputs, targets, weights, biases)
     if any(each.vanishing == 1.0 for each in layers):
-        remedies += against_vanishing(chain, samples, weights, biases)
-    remedies += for_the_step(chain, samples, wanted, weights, biases)
+        remedies += against_vanishing(chain, inputs, weights, biases)
+    remedies += for_the_step(chain, inputs, targets, weights, biases)
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES}
     return Advice(layers, total, growth, overflow, tuple(remedies))

@@ -6,8 +6,7 @@ import numpy as np
 
 from gradtheory.chain import Chain
 from gradtheory.inputs import Array
-
-VANISHED = 0.1
+from gradtheory.remedies.activation_choice import VANISHED
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,6 @@ class LayerDiagnosis:
     largest_factor: float
     exploding: float
     vanishing: float
-
-
-def factors_of(chain: Chain, x: Array, w: Array, b: Array) -> tuple[Array, Array]:
-    """Return σ'(z_l)·w_l, and the inputs a_{l-1} of the layers, both of shape (L, n)."""
-    factors, inputs = np.empty((2, chain.depth, x.size))
-    a = x
-    with np.errstate(all="ignore"):
-        for layer, record in enumerate(chain.layer_activations):
-            inputs[layer] = a
-            a, slope = record.value_and_slope(w[layer] * a + b[layer])
-            factors[layer] = slope * w[layer]
-    return factors, inputs
 
 
 def diagnosed(chain: Chain, factors: Array, w: Array) -> tuple[LayerDiagnosis, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.activations import Activation
-from gradtheory.advice.diagnosis import factors_of
+from gradtheory.backprop import factors
 from gradtheory.chain import Chain
 from gradtheory.curvature import largest_stable_step
 from gradtheory.errors import InvalidArgument
@@ -69,7 +69,9 @@ def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> I
     limits = 1.0 / np.where(slopes > 0.0, slopes, np.inf)
     limits[slopes == 0.0] = math.inf
     small = np.clip(w, -limits, limits)
-    before, after = (float(np.abs(factors_of(chain, x, each, b)[0]).max(initial=0.0)) for each in (w, small))
+    before, after = (
+        float(np.abs(factors(chain.layer_activations, x, each, b)).max(initial=0.0)) for each in (w, small)
+    )
     yield Prescription(
         "clip the weights to 1/sup|σ'|",
         limits,
@@ -107,7 +109,7 @@ def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Pr
     for layer, record in enumerate(chain.layer_activations):
         moved[layer] = _steepest_place(record) - float(w[layer] * a[0])
         a = record.value(w[layer] * a + moved[layer])
-    before, after = (float(abs(np.prod(factors_of(chain, middle, w, each)[0]))) for each in (b, moved))
+    before, after = (float(abs(np.prod(factors(chain.layer_activations, middle, w, each)))) for each in (b, moved))
     yield Prescription(
         "move the biases to",
         moved,

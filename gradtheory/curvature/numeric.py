@@ -11,7 +11,7 @@ import numpy as np
 
 from gradtheory.chain import Chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, finite_array
+from gradtheory.inputs import Array, finite_array, per_layer, samples
 
 
 class _Pass(NamedTuple):
@@ -159,16 +159,10 @@ def _kappas(found: _Pass) -> Array:
 
 
 def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
-    activations, depth = chain.layer_activations, chain.depth
-    weights, biases = finite_array(w, "w"), finite_array(b, "b")
-    for name, array in (("w", weights), ("b", biases)):
-        if array.shape != (depth,):
-            raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")
-    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
-    try:
-        a, target = (np.ravel(each) for each in np.broadcast_arrays(inputs, targets))
-    except ValueError:
-        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
+    activations = chain.layer_activations
+    depth = len(activations)
+    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
+    a, target = samples(x, y)
     entering, z, slopes = np.empty((3, depth, a.size))
     for layer, record in enumerate(activations):
         entering[layer] = a

@@ -17,7 +17,7 @@ from gradtheory.inputs import nonnegative_number, positive_number
 from gradtheory.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.meanfield import edge_of_chaos
 
-_VANISHED = 0.1
+VANISHED = 0.1  # a factor below it takes nine tenths of the gradient
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _row(record: Activation, sigma_w: float, sigma_b: float) -> ActivationRow:
         float(critical_weight(record)),
         float(widest_explosion(record).width),
         or_nan(factor_probability, sigma_w, sigma_b=sigma_b),
-        1.0 - or_nan(factor_probability, sigma_w, sigma_b=sigma_b, threshold=_VANISHED),
+        1.0 - or_nan(factor_probability, sigma_w, sigma_b=sigma_b, threshold=VANISHED),
         or_nan(lyapunov_exponent, sigma_w, sigma_b),
         float(edge_of_chaos(record, sigma_b).sigma_w),
     )

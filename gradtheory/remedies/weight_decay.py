@@ -26,11 +26,11 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import (
     Array,
     exact_positive,
-    finite_array,
     nonnegative_number,
     one_of,
     positive_number,
     real_array,
+    samples,
 )
 from gradtheory.optimisers import Optimiser
 from gradtheory.remedies.output_gradient import largest_output_gradient, largest_value
@@ -134,15 +134,11 @@ def weight_decay_guarantee(
             raise InvalidArgument("optimiser", optimiser, "must be an adamw(...) for decoupled weight decay")
         bounds = np.full(len(critical), adam_step_bound(optimiser))
         return WeightDecayGuarantee(kind, float(np.max(bounds / critical)), critical, bounds)
-    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
-    try:
-        sizes, each_target = (np.ravel(each) for each in np.broadcast_arrays(np.abs(inputs), targets))
-    except ValueError:
-        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
-    values = [float(sizes.max(initial=0.0)), *map(_bounded, chain.layer_activations)]
+    inputs, targets = samples(x, y)
+    values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
     behind = critical[1:] * slopes[:-1]
     products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
-    bounds = largest_output_gradient(chain, each_target) * np.array(values[:-1]) * products
+    bounds = largest_output_gradient(chain, targets) * np.array(values[:-1]) * products
     needed = bounds if kind == "l1" else bounds / critical
     return WeightDecayGuarantee(kind, float(needed.max()), critical, bounds)
 

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.backprop import Gradients, backprop_and_slopes
+from gradtheory.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chain import Chain
 from gradtheory.curvature import largest_stable_step
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, count, finite_array
+from gradtheory.inputs import Array, count, per_layer, samples
 from gradtheory.optimisers import Optimiser, State
 from gradtheory.training.events import Event, EventKind, NotFinite, in_layers, jumped, not_finite
 
@@ -121,8 +121,8 @@ def train(
     if not isinstance(optimiser, Optimiser):
         raise InvalidArgument("optimiser", optimiser, "must be one of gradtheory.optimisers, such as heavy_ball(0.1)")
     most = count(steps, "steps", _MOST_STEPS, least=0)
-    data = _Data(chain, finite_array(x, "x"), finite_array(y, "y"))
-    state = optimiser.start([_parameters(chain, w, "w"), _parameters(chain, b, "b")])
+    data = _Data(chain, *samples(x, y))
+    state = optimiser.start([per_layer(w, "w", data.depth), per_layer(b, "b", data.depth)])
     record, events, going_on = _Record(), [], set[tuple[EventKind, int]]()
     while True:
         found = data.gradients(state)
@@ -145,20 +145,15 @@ def train(
         if proximal is not None:
             weights, biases = state.parameters
             state = State((proximal(weights), biases), state.first, state.second, state.steps)
-    return record.training(chain.depth, events)
+    return record.training(data.depth, events)
 
 
 class _Data:
     """The chain and the samples it is trained on."""
 
     def __init__(self, chain: Chain, x: Array, y: Array) -> None:
-        try:
-            self.x, self.y = (np.ravel(each) for each in np.broadcast_arrays(x, y))
-        except ValueError:
-            raise InvalidArgument("shapes of x, y", (x.shape, y.shape), "must broadcast") from None
-        if chain.is_symbolic:
-            raise InvalidArgument("depth", chain.depth, "must be a number here; build the chain with an int")
-        self.chain, self.activations = chain, chain.layer_activations
+        self.x, self.y, self.chain, self.activations = x, y, chain, chain.layer_activations
+        self.depth = len(self.activations)
         self.steepest = np.array([float(each.steepest_slope) for each in self.activations])
 
     def gradients(self, state: State) -> tuple[Gradients, Array] | NotFinite:
@@ -171,13 +166,7 @@ class _Data:
 
     def shares_exploding(self, state: State) -> Array:
         """Return the share of samples whose factor exceeds 1, layer by layer."""
-        shares = np.empty(len(self.activations))
-        a = self.x
-        with np.errstate(all="ignore"):
-            for row, (record, weight, bias) in enumerate(zip(self.activations, *state.parameters, strict=True)):
-                a, slope = record.value_and_slope(weight * a + bias)
-                shares[row] = np.mean(np.abs(slope * weight) > 1.0)
-        return shares
+        return np.asarray(np.mean(np.abs(factors(self.activations, self.x, *state.parameters)) > 1.0, axis=1))
 
 
 class _Record:
@@ -203,15 +192,8 @@ class _Record:
         scale = layers.max(axis=1, initial=0.0)
         with np.errstate(all="ignore"):  # squares may overflow where norms do not
             norms = scale * np.sqrt(np.sum(np.square(layers / np.where(scale > 0.0, scale, 1.0)[:, None]), axis=1))
-        factors = np.array(self.factors).reshape(-1, depth)
-        return Training(np.array(self.loss), w, b, norms, layers, factors, tuple(events))
-
-
-def _parameters(chain: Chain, given: Any, name: str) -> Array:
-    array = finite_array(given, name)
-    if array.shape != (len(chain.layer_activations),):
-        raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({chain.depth},): one entry per layer")
-    return array
+        largest = np.array(self.factors).reshape(-1, depth)
+        return Training(np.array(self.loss), w, b, norms, layers, largest, tuple(events))
 
 
 def _jump(step: int, record: _Record, loss: float, data: _Data, optimiser: Optimiser) -> Event:
@@ -223,9 +205,9 @@ def _cause(record: _Record, data: _Data, optimiser: Optimiser) -> str:
     """Return why the step from the last recorded state was too much."""
     if not record.states:
         return "it was so at the start"
-    factors = record.factors[-1]
-    product = math.prod(np.maximum(factors, 1e-300))
-    said = f"before it the factors multiplied to at most {product:.3g}, {int((factors > 1).sum())} of them above 1"
+    largest = record.factors[-1]
+    product = math.prod(np.maximum(largest, 1e-300))
+    said = f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
     if not math.isnan(optimiser.beta2):
         return said
     try:
