@@ -7,13 +7,16 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.derivation.language import InNumbers, Rounded
+from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide import WideEquation
 
 _MORE = sympy.Rational(1001, 1000)
 _FLIPPED = {sympy.Gt: sympy.Lt, sympy.Lt: sympy.Gt, sympy.Ge: sympy.Lt, sympy.Le: sympy.Gt}
 
 
-def mutants(statement: sympy.Basic) -> Iterator[sympy.Basic]:  # noqa: PLR0912  # one for each kind of statement
+def mutants(  # noqa: PLR0912  # one for each kind of statement
+    statement: sympy.Basic, meaning: Meaning
+) -> Iterator[sympy.Basic]:
     """Yield false statements near a true one."""
     if isinstance(statement, Rounded):
         number, value, decimals = statement.args
@@ -23,7 +26,7 @@ def mutants(statement: sympy.Basic) -> Iterator[sympy.Basic]:  # noqa: PLR0912  
         lhs, rhs, numbers, value, decimals = statement.args
         yield InNumbers(lhs, rhs, numbers, value + sympy.Rational(2, 10 ** int(decimals)), decimals)
         for other in _changed(rhs):
-            if abs((other - rhs).xreplace(statement.numbers).n()) > sympy.Rational(1, 10 ** int(decimals)):
+            if abs(meaning.at(other - rhs, statement.numbers).n()) > sympy.Rational(1, 10 ** int(decimals)):
                 yield InNumbers(lhs, other, numbers, value, decimals)
     elif isinstance(statement, WideEquation):
         yield WideEquation(statement.lhs, -statement.rhs)

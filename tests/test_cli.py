@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import gradtheory as gt
 from gradtheory.cli import app, main
+from gradtheory.derivation.topics import TOPICS
 
 
 def run(capsys, *arguments):
@@ -56,6 +57,11 @@ def test_widest_prints_proven_digits(capsys):
 
 def test_width(capsys):
     assert "0.447656924849260" in run(capsys, "width", "sigmoid", "-w", "7")[1]
+
+
+def test_every_topic_can_be_asked_for():
+    (topic,) = (each for each in app.commands["derive"].params if each.name == "topic")
+    assert topic.type.choices == tuple(TOPICS)
 
 
 def test_derive(capsys, tmp_path):

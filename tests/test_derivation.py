@@ -60,6 +60,7 @@ _MUTATED = [
     ("explosion", "cloglog"),
     ("widest", "arctan"),
     ("weak_norm", "relu"),
+    *itertools.product(["weight_decay", "clipping", "initialisation"], ("relu", "cloglog")),
     *itertools.product(["stability"], ITERATIONS),
 ]
 
@@ -68,6 +69,7 @@ def _with_values(topic, name):
     values = {
         "gradient": {"x": "0.5", "y": 1, "w1": 2, "b1": "-1/3", "w2": "-1.5", "b2": 0},
         "explosion": {"w": "7", "b": "0.3", "c": 1},
+        "initialisation": {"sigma_w": "2.5", "c": "3/4"},
     }.get(topic)
     if topic == "stability":
         return gt.derive(topic, optimiser=name)
@@ -79,7 +81,7 @@ def test_every_broken_step_is_caught(topic, which):
     derivation = _with_values(topic, which)
     assert derivation.check().ok, derivation.check().reasons
     for place, step in enumerate(derivation.steps):
-        broken = list(mutants(step.statement))
+        broken = list(mutants(step.statement, step.meaning))
         assert broken, step
         for statement in broken:
             other = dataclasses.replace(step, statement=statement)
@@ -111,7 +113,7 @@ def test_a_chain_of_symbolic_depth_is_proven_by_induction():
     assert products[1].statement.lhs == Partial(chain.C, chain.w[_LAYER])
     assert r"\prod_{k=l + 1}^{L} \sigma'\left(z_{k}\right) w_{k}" in derivation.to_latex()
     for step in derivation.steps:
-        for statement in mutants(step.statement):
+        for statement in mutants(step.statement, step.meaning):
             assert dataclasses.replace(step, statement=statement).verdict.outcome is not Outcome.TRUE, statement
 
 
@@ -235,6 +237,11 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}), "not 0"),
         (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "positive"),
         (lambda: gt.derive("widest", values={"w": 1}), "takes no values"),
+        (lambda: gt.derive("weight_decay", values={"w": 1}), "takes no values"),
+        (lambda: gt.derive("clipping", values={"M": 1}), "takes no values"),
+        (lambda: gt.derive("initialisation", values={"sigma_w": -1, "c": 1}), "sigma_w = -1"),
+        (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "is missing"),
+        (lambda: gt.derive("initialisation", depth=_L, values={"sigma_w": 1, "c": 1}), "depth = L"),
         (lambda: gt.derive("gradient", activation="nope"), "nope"),
         (lambda: gt.fact("nope"), "fact = 'nope'"),
     ],

@@ -41,7 +41,18 @@ def test_words_are_in_their_language_and_formulas_whole(lang):
 
 
 def test_every_reason_is_there_and_used():
-    kinds = ("sigmoid", "gelu", "relu", "softplus", "sine", "bent_identity", "cloglog", "hard_tanh", "arsinh")
+    kinds = (
+        "sigmoid",
+        "gelu",
+        "relu",
+        "softplus",
+        "sine",
+        "bent_identity",
+        "cloglog",
+        "hard_tanh",
+        "arsinh",
+        "quadratic",
+    )
     steps = [
         step
         for name in kinds
@@ -53,6 +64,7 @@ def test_every_reason_is_there_and_used():
     for wrt in ("w1", "b1", "x"):
         values = {"x": 1, "y": 0, "w1": 1, "b1": 0}
         steps += gt.derive("gradient", depth=1, wrt=wrt, values=values).steps
+    steps += gt.derive("initialisation", values={"sigma_w": 1, "c": 1}).steps
     for w in (1, 7):
         steps += gt.derive("explosion", values={"w": w, "b": 0, "c": 1}).steps
     steps += [step for claim in article.CLAIMS for step in claim.finding().steps]

@@ -33,17 +33,17 @@ def found_branches(
     [1, 2, oo]
 
     """
-    parity = _parity(slope)
+    symmetry = parity(slope)
     window = window if period is None else period / 2
-    start = sympy.S.Zero if parity else -window
+    start = sympy.S.Zero if symmetry else -window
     least, most = (-sympy.oo, sympy.oo) if period is None else (-window, window)
     corners = (start, *breaks(slope, Z, start, window), window)
     found: list[Branch] = []
     for left, right in itertools.pairwise(corners):
         outer = (least if left == -window else left, most if right == window else right)
         found += _smooth_branches(piece_at(slope, Z, inner_point(left, right)), left, right, *outer)
-    if parity:
-        found = [*(_mirrored(branch, parity) for branch in reversed(found)), *found]
+    if symmetry:
+        found = [*(_mirrored(branch, symmetry) for branch in reversed(found)), *found]
     return tuple(_joined(found))
 
 
@@ -64,15 +64,22 @@ def period_of(slope: sympy.Expr) -> sympy.Expr | None:
     return period
 
 
-def _parity(slope: sympy.Expr) -> int:
-    """Return 1 for an even slope, -1 for an odd one, 0 where neither is seen."""
-    mirrored = slope.subs(Z, -Z)
-    return next((parity for parity in (1, -1) if sympy.expand(slope - parity * mirrored) == 0), 0)
+def parity(function: sympy.Expr) -> int:
+    """Return 1 for an even expression in `Z`, -1 for an odd one, 0 where neither is seen.
+
+    Examples
+    --------
+    >>> parity(Z**2), parity(sympy.tanh(Z)), parity(sympy.exp(Z))
+    (1, -1, 0)
+
+    """
+    mirrored = function.subs(Z, -Z)
+    return next((each for each in (1, -1) if sympy.expand(function - each * mirrored) == 0), 0)
 
 
-def _mirrored(branch: Branch, parity: int) -> Branch:
+def _mirrored(branch: Branch, symmetry: int) -> Branch:
     """Return the branch of -z: found so, equal limits of |σ'| are the same expression."""
-    return Branch(-branch.right, -branch.left, parity * branch.slope_right, parity * branch.slope_left)
+    return Branch(-branch.right, -branch.left, symmetry * branch.slope_right, symmetry * branch.slope_left)
 
 
 def _smooth_branches(

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations.analysis import parity
 from gradtheory.activations.branch import size_on
 from gradtheory.activations.profile import Profile
 from gradtheory.activations.shapes import Single
@@ -146,8 +147,7 @@ _table = functools.lru_cache(maxsize=256)(Table)
 def plan_of(activation: Activation) -> Plan:
     """Return the plan of an activation, its branches proven where no closed form stands for them."""
     profile = activation.profile
-    mirrored = profile.function.subs(Z, -Z)
-    is_even = mirrored in (profile.function, -profile.function)
+    is_even = parity(profile.function) != 0  # |σ'| then
     parts = []
     for branch in itertools.chain.from_iterable(_with_an_end(each, profile) for each in profile.branches):
         if branch.steepest == 0:

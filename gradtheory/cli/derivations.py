@@ -16,6 +16,10 @@ from gradtheory.cli.printing import print_json, print_result, written
 from gradtheory.errors import InvalidArgument
 from gradtheory.messages import language_of_locale
 
+_TOPICS = (
+    *("gradient", "slope_maximum", "explosion", "widest", "weak_norm"),
+    *("stability", "weight_decay", "clipping", "initialisation"),
+)
 _DEEPEST = 10_000
 _MANY_STEPS = 5
 
@@ -23,7 +27,7 @@ _MANY_STEPS = 5
 @app.command()
 @click.option(
     "--topic",
-    type=click.Choice(["gradient", "slope_maximum", "explosion", "widest", "weak_norm", "stability"]),
+    type=click.Choice(_TOPICS),
     default="gradient",
     show_default=True,
     help="What is derived.",
@@ -42,7 +46,7 @@ _MANY_STEPS = 5
     "values",
     metavar="NAME=NUMBER",
     multiple=True,
-    help="A number to put in, such as w=7 (explosion) or w1=0.5 (gradient); give all of them.",
+    help="A number to put in, such as w=7 (explosion), w1=0.5 (gradient), sigma_w=2 (initialisation); give all.",
 )
 @click.option("--optimiser", metavar="NAME", default="heavy_ball", show_default=True, help="For the stability region.")
 @click.option("--title", metavar="TEXT", default="", help="A title of your own.")

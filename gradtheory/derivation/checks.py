@@ -12,9 +12,9 @@ from gradtheory.activations import Z
 from gradtheory.activations.branch import SlopeInverse
 from gradtheory.activations.limits import HYPERBOLIC
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import AffineMeasure, Bend, InNumbers, Partial, Rounded, Width
+from gradtheory.derivation.language import AffineMeasure, Bend, InNumbers, Partial, Rounded, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Meaning, Point
-from gradtheory.derivation.samples import ends, holds, near, points, truth
+from gradtheory.derivation.samples import corners, ends, holds, near, points, truth
 from gradtheory.derivation.wide import WideEquation
 from gradtheory.enclosure import Sought, enclose, order, sign, sign_on
 from gradtheory.errors import Undecided
@@ -112,7 +112,7 @@ def decide(  # noqa: PLR0911  # one for each kind of statement
         if isinstance(statement, Equivalent):
             return _equivalent(statement, assumptions, meaning)
         if isinstance(statement, Relational):
-            return _compared(statement, assumptions, meaning, is_tight=is_tight)
+            return _compared(statement, assumptions, meaning, rule, is_tight=is_tight)
     except Undecided as error:
         return Verdict(Outcome.UNKNOWN, reason=str(error))
     return Verdict(Outcome.UNKNOWN, reason=f"no check is known for {statement}")
@@ -248,8 +248,18 @@ def _is_simple(expr: sympy.Expr) -> bool:
 
 
 def _compared(
-    statement: Relational, assumptions: Sequence[sympy.Basic], meaning: Meaning, *, is_tight: bool
+    statement: Relational,
+    assumptions: Sequence[sympy.Basic],
+    meaning: Meaning,
+    rule: ChainRule | None,
+    *,
+    is_tight: bool,
 ) -> Verdict:
+    if rule is not None:
+        left = rule.reduced(statement.lhs, rule.stated(statement.rhs))
+        right = rule.reduced(statement.rhs, rule.stated(statement.rhs))
+        left, right, *assumptions = _without_layers(left, right, *assumptions)
+        statement = statement.func(left, right, evaluate=False)
     symbols = _symbols(statement, *assumptions)
     if not symbols:
         found = truth(meaning.at(statement, {}))
@@ -257,7 +267,8 @@ def _compared(
     gaps = []
     inner = list(points(symbols, assumptions, meaning, _COUNT))
     edges = (each for each in _edges(symbols, assumptions) if holds(assumptions, each, meaning))
-    for point in (*inner, *edges):
+    at_corners = (corner for point in inner for corner in corners(symbols, assumptions, meaning, point))
+    for point in (*inner, *edges, *at_corners):
         at = _at(statement, meaning, point)
         found = truth(at)
         if found is False:
@@ -400,6 +411,8 @@ def _folded(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression with products that were kept in order for printing as SymPy has them."""
     if isinstance(expr, sympy.Mul | sympy.Add):
         return expr.func(*(_folded(each) for each in expr.args))
-    if expr.has(sympy.Derivative, sympy.Integral):
+    if isinstance(expr, sympy.Limit) and expr.has(Sigma, Slope):
+        return expr  # the meaning finds it, from the formula on its side
+    if expr.has(sympy.Derivative, sympy.Integral, sympy.Sum) or isinstance(expr, sympy.Limit | sympy.Product):
         return expr.doit()
     return expr

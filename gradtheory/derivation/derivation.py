@@ -162,11 +162,13 @@ def derive(
 
     Parameters
     ----------
-    topic : {"gradient", "slope_maximum", "explosion", "widest", "weak_norm", "stability"}
+    topic : {"gradient", "slope_maximum", "explosion", "widest", "weak_norm", "stability", "weight_decay", "clipping", \
+"initialisation"}
         The gradient of a chain; sup|σ'| by calculus; where \|σ'(wx + b)·w\| > c; the widest such set; K as a norm; the
-        stability region of an optimiser.
+        stability region of an optimiser; what the remedies of these names guarantee.
     depth : int or sympy.Symbol
-        The number of layers of the chain ("gradient"); an integer symbol derives the formula for every depth.
+        The number of layers of the chain ("gradient", and "initialisation" with values); an integer symbol derives the
+        formula for every depth.
     activation : str, Activation or sympy.Expr
         As in `gradtheory.activation`.
     wrt : str
@@ -176,8 +178,8 @@ def derive(
     loss : {"squared", "cross_entropy"}
         The loss at the end of the chain ("gradient").
     values : mapping of str to number, optional
-        Exact numbers that are put in: x, y, w1, b1, … for "gradient"; w, b, c for "explosion".
-
+        Exact numbers that are put in: x, y, w1, b1, … for "gradient"; w, b, c for "explosion"; sigma_w, c for
+        "initialisation".
     title : str
         A title of your own, in place of the topic's.
     optimiser : str

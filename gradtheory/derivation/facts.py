@@ -152,6 +152,14 @@ _ALL = (
         rule=ChainRule(DEEP),
     ),
     Fact(
+        "error_bound",
+        sympy.Le(abs(DEEP.delta[LAYER]), C * abs(DEEP.delta[LAYER + 1])),
+        "Pascanu, Mikolov & Bengio, ICML (2013), section 2.1",
+        applies=_has_finite_slope,
+        assumptions=(sympy.Le(abs(DEEP.w[LAYER + 1]), C / STEEPEST),),
+        rule=ChainRule(DEEP),
+    ),
+    Fact(
         "logistic",
         _equation(Slope(Z), Sigma(Z) * (1 - Sigma(Z))),
         "Verhulst, Correspondance mathématique et physique 10 (1838)",

@@ -172,6 +172,7 @@ class Constant(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are u
         return str(self.text)
 
 
+LARGEST = Constant("sup|σ|", r"\sup\left|\sigma\right|")
 STEEPEST = Constant("sup|σ'|", r"\sup\left|\sigma'\right|")
 WEAK_NORM = Constant("K", r"K\left(\sigma\right)")
 VARIATION = Constant("V", r"V\left(\sigma\right)")

@@ -14,6 +14,7 @@ from gradtheory.activations.limits import limit
 from gradtheory.activations.pieces import breaks, inner_point, piece_at
 from gradtheory.chain import Chain
 from gradtheory.derivation.language import (
+    LARGEST,
     LEFT_LIMIT,
     RIGHT_LIMIT,
     STEEPEST,
@@ -32,7 +33,7 @@ from gradtheory.derivation.language import (
 )
 from gradtheory.enclosure import as_rational, enclose, order
 from gradtheory.errors import Undecided
-from gradtheory.explosion import explosion_width, total_variation, widest_explosion
+from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
 from gradtheory.superlevel import Level, total_length
 from gradtheory.total import total_explosion_set
 
@@ -60,6 +61,7 @@ class Meaning:
         """How the constants are computed."""
         record = self.activation
         return {
+            LARGEST: lambda: largest_value(record),
             STEEPEST: lambda: record.steepest_slope,
             WEAK_NORM: lambda: widest_explosion(record).width,
             WIDEST_AT: lambda: widest_explosion(record).weight,

@@ -41,6 +41,24 @@ def points(
                 return
 
 
+def corners(
+    symbols: Sequence[sympy.Symbol], assumptions: Sequence[sympy.Basic], meaning: Meaning, start: Point
+) -> Iterator[Point]:
+    """Yield the points nearest to a start at which symbols are as large as the assumptions allow or ask.
+
+    An assumption v ≤ …, v ≥ … or |v| ≤ … may speak of symbols that those before it bound.
+    """
+    found = [dict(start)]
+    for each in assumptions:
+        symbol = each.lhs.args[0] if isinstance(each.lhs, sympy.Abs) else each.lhs
+        if not isinstance(each, sympy.Le | sympy.Ge) or symbol not in symbols:
+            continue
+        signs = (1, -1) if isinstance(each.lhs, sympy.Abs) else (1,)
+        bounds = [(point, meaning.at(each.rhs, point)) for point in found]
+        found = [{**point, symbol: sign * near(bound)} for point, bound in bounds for sign in signs]
+    yield from (point for point in found if point != start and holds(assumptions, point, meaning))
+
+
 def holds(assumptions: Sequence[sympy.Basic], point: Point, meaning: Meaning) -> bool:
     """Return whether the assumptions are proven at a point."""
     return all(truth(meaning.at(each, point)) for each in assumptions)

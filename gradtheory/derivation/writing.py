@@ -104,21 +104,23 @@ def _source(derivation: "Derivation") -> str:
     known = record.source or record.name
     is_named = isinstance(record.source, str) or known in activation_names()
     activation = repr(known) if is_named else f"gt.expression({str(record.expr)!r})"
-    arguments = [repr(derivation.topic), f"activation={activation}"]
-    if derivation.topic == "stability":
-        arguments = [repr(derivation.topic), f"optimiser={derivation.optimiser!r}"]
-    if derivation.topic == "gradient":
-        depth = derivation.depth
-        symbol = (
-            f"sympy.Symbol({depth.name!r}, integer=True, positive=True)" if isinstance(depth, sympy.Symbol) else depth
-        )
-        arguments += [f"depth={symbol}", f"wrt={derivation.wrt!r}"]
-        arguments += [f"loss={derivation.loss!r}"] if derivation.loss != "squared" else []
+    depth = derivation.depth
+    layers = f"sympy.Symbol({depth.name!r}, integer=True, positive=True)" if isinstance(depth, sympy.Symbol) else depth
+    match derivation.topic:
+        case "stability":
+            arguments = [f"optimiser={derivation.optimiser!r}"]
+        case "gradient":
+            arguments = [f"activation={activation}", f"depth={layers}", f"wrt={derivation.wrt!r}"]
+            arguments += [f"loss={derivation.loss!r}"] if derivation.loss != "squared" else []
+        case "initialisation":
+            arguments = [f"activation={activation}", f"depth={layers}"]
+        case _:
+            arguments = [f"activation={activation}"]
     if derivation.values:
         arguments.append(f"values={ {str(name): str(value) for name, value in derivation.values.items()} }")
     arguments.append(f"lang={derivation.lang!r}")
     imports = ["import gradtheory as gt"]
     if "sympy." in " ".join(arguments):
         imports.insert(0, "import sympy")
-    made = f"derivation = gt.derive({', '.join(arguments)})"
+    made = f"derivation = gt.derive({', '.join([repr(derivation.topic), *arguments])})"
     return "\n".join([*imports, "", made, "report = derivation.check()", "assert report.ok", "report"])

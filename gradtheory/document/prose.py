@@ -15,6 +15,7 @@ _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\te
     character: f"\\{character}" for character in "&%$#_{}"
 }
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
+_RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 _TO_TEXT = LatexNodes2Text(math_mode="text", keep_comments=True)
 
 
@@ -73,7 +74,7 @@ def mathml(latex: str, *, display: bool = False) -> str:
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    return str(_TO_TEXT.latex_to_text(latex)).strip()
+    return _RELATION.sub(r" \1 ", _TO_TEXT.latex_to_text(latex)).strip()
 
 
 def _printable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from gradtheory.explosion.formula import Case, ExplosionFormula, explosion_formula
 from gradtheory.explosion.sets import critical_weight, explosion_set, explosion_width
-from gradtheory.explosion.variation import total_variation
+from gradtheory.explosion.variation import largest_value, total_variation
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "explosion_formula",
     "explosion_set",
     "explosion_width",
+    "largest_value",
     "total_variation",
     "widest_explosion",
 ]

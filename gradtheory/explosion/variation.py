@@ -1,10 +1,14 @@
-r"""The total variation of σ between its jumps, V = ∫|σ'| dz: what bounds the length of every explosion set."""
+r"""How far σ moves: the total variation, which bounds the length of every explosion set, and sup\|σ\|."""
+
+from collections.abc import Iterator
 
 import sympy
 
 from gradtheory.activations import Activation, Z
+from gradtheory.activations.analysis import parity
 from gradtheory.activations.limits import limit
 from gradtheory.activations.pieces import piece_at
+from gradtheory.enclosure import order
 
 
 def total_variation(record: Activation) -> sympy.Expr:
@@ -35,12 +39,60 @@ def total_variation(record: Activation) -> sympy.Expr:
     if record.period is not None:
         return sympy.oo
     total = sympy.S.Zero
-    for branch in record.monotone_branches:
-        if branch.direction == 0:
-            continue
-        sigma = piece_at(record.expr, Z, branch.inside)
-        change = limit(sigma, branch.right, "-") - limit(sigma, branch.left, "+")
-        if not change.is_finite:
+    for branch, (left, right) in zip(record.monotone_branches, _values(record), strict=True):
+        if left.is_infinite or right.is_infinite:
             return sympy.oo
-        total += branch.direction * change
+        total += branch.direction * (right - left)
     return total
+
+
+def largest_value(record: Activation) -> sympy.Expr:
+    r"""Return sup|σ(z)|: the greatest of |σ| at the ends of the monotone branches.
+
+    Parameters
+    ----------
+    record : Activation
+        The activation.
+
+    Returns
+    -------
+    sympy.Expr
+        Exact; oo where σ is unbounded.
+
+    Raises
+    ------
+    Undecided
+        If a limit of σ is not found.
+
+    Examples
+    --------
+    >>> import gradtheory as gt
+    >>> [largest_value(gt.activation(name)) for name in ("sigmoid", "sine", "snake", "relu")]
+    [1, 1, oo, oo]
+
+    """
+    if record.period is None:
+        values = [end for pair in _values(record, halved=parity(record.expr) != 0) for end in pair]
+    else:
+        values = _over_periods(record, record.period)
+    greatest = sympy.S.Zero
+    for each in map(abs, values):
+        if each.is_infinite or order(each, greatest) > 0:
+            greatest = each
+    return greatest
+
+
+def _over_periods(record: Activation, period: sympy.Expr) -> list[sympy.Expr]:
+    """Return σ at the ends of the branches of two periods of |σ'|, after which σ' repeats; oo where σ does not."""
+    start = record.monotone_branches[0].left
+    places = [each.left + shift for shift in (0, period) for each in record.monotone_branches]
+    again, *values = (record.expr.subs(Z, place) for place in (start + 2 * period, *places))
+    return values if order(again, values[0]) == 0 else [sympy.oo]
+
+
+def _values(record: Activation, *, halved: bool = False) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
+    """Yield the limits of σ at both ends of each branch, on which it is monotone; if asked, for z > 0 only."""
+    for branch in record.monotone_branches:
+        if not halved or order(branch.right, sympy.S.Zero) > 0:
+            sigma = piece_at(record.expr, Z, branch.inside)
+            yield limit(sigma, branch.left, "+"), limit(sigma, branch.right, "-")

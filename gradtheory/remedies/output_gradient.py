@@ -12,6 +12,7 @@ from gradtheory.activations import Activation, Z
 from gradtheory.chain import Chain
 from gradtheory.enclosure import Ball, bounds, enclose, plus, precision, times
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import largest_value
 from gradtheory.inputs import Array
 
 _BITS = 64
@@ -42,23 +43,16 @@ def _cross_entropy(last: Activation, targets: Array) -> float:
     return float(abs(odds)) * float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
 
 
-def largest_value(record: Activation) -> float:
-    """Return sup|σ|, rounded up; inf where σ is unbounded."""
-    if record.range != sympy.S.Reals:
-        ends = record.range.inf, record.range.sup
-        if any(each.is_infinite for each in ends):
-            return math.inf
-        return max(_rounded_up(enclose(each, _BITS)) for each in ends)
-    if record.period is not None or any(each.is_infinite for each in record.limits):
-        return math.inf
-    return max(map(_rounded_up, record.over(bounds(-sympy.oo, sympy.oo, _BITS), _BITS)))
+def rounded_up(number: sympy.Expr) -> float:
+    """Return a float64 that a number does not exceed."""
+    return math.inf if number.is_infinite else _up(enclose(number, _BITS))
 
 
 @functools.lru_cache(maxsize=4096)
 def _largest_error_times_slope(record: Activation, target: float) -> float:
     """Return an upper bound of sup_z |σ(z) - y|·|σ'(z)|: the piece of the line with the greatest bound is halved."""
     if record.period is not None:
-        return (largest_value(record) + abs(target)) * float(record.steepest_slope) * (1.0 + 1e-15)
+        return (rounded_up(largest_value(record)) + abs(target)) * float(record.steepest_slope) * (1.0 + 1e-15)
     cuts = (-sympy.oo, -_MIDDLE, sympy.S.Zero, _MIDDLE, sympy.oo)
     pieces = [(-_bound(record, target, *ends), ends) for ends in itertools.pairwise(cuts)]
     heapq.heapify(pieces)
@@ -96,8 +90,8 @@ def _bound(record: Activation, target: float, left: sympy.Expr, right: sympy.Exp
     piece = bounds(left, right, _BITS)
     with precision(_BITS):
         errors = plus(record.over(piece, _BITS), bounds(*(-sympy.Rational(target),) * 2, _BITS))
-        return max(map(_rounded_up, times(errors, record.profile.over(piece, _BITS))))
+        return max(map(_up, times(errors, record.profile.over(piece, _BITS))))
 
 
-def _rounded_up(ball: Ball) -> float:
+def _up(ball: Ball) -> float:
     return math.nextafter(float(ball.abs_upper()), math.inf)

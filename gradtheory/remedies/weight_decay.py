@@ -23,6 +23,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.chain import Chain
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import largest_value
 from gradtheory.inputs import (
     Array,
     exact_positive,
@@ -33,7 +34,7 @@ from gradtheory.inputs import (
     samples,
 )
 from gradtheory.optimisers import Optimiser
-from gradtheory.remedies.output_gradient import largest_output_gradient, largest_value
+from gradtheory.remedies.output_gradient import largest_output_gradient, rounded_up
 
 _KINDS = ("l2", "l1", "decoupled")
 _HOPELESS = "whatever the decay, some bias makes its gradient too large; take a bounded one, or clip"
@@ -201,7 +202,7 @@ def soft_threshold(weights: Any, amount: float) -> Array:
 
 
 def _bounded(record: Activation) -> float:
-    value = largest_value(record)
+    value = rounded_up(largest_value(record))
     if math.isinf(value):
         raise InvalidArgument("activation", record.name, f"is unbounded: {_HOPELESS}")
     return value

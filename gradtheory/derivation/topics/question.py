@@ -44,7 +44,7 @@ class Question:
     def fact(self, name: str, section: str) -> Step:
         """Return the step that is a named fact."""
         known = FACTS[name]
-        return Step(known.statement, name, self.meaning, known.assumptions, fact=name, section=section)
+        return Step(known.statement, name, self.meaning, known.assumptions, known.rule, name, section)
 
     def numbers(self, *symbols: sympy.Symbol) -> dict[sympy.Symbol, sympy.Expr]:
         """Return exact numbers for these symbols: for all of them, or for none where no values are given."""
