@@ -185,6 +185,21 @@ class Chain:
         """
         return self.slope(layer) * self.w[layer]
 
+    def layer_jacobians(self, first: int | sympy.Expr, last: int | sympy.Expr) -> list[sympy.Expr]:
+        """Return σ'(z_k) w_k for every layer from `first` to `last`, or their product if one of these is symbolic.
+
+        Examples
+        --------
+        >>> Chain(depth=3, activation="arctan").layer_jacobians(2, 3)
+        [w_2/(z_2**2 + 1), w_3/(z_3**2 + 1)]
+
+        """
+        symbols = {*sympy.sympify(first).free_symbols, *sympy.sympify(last).free_symbols}
+        if not symbols:
+            return [self.layer_jacobian(layer) for layer in range(int(first), int(last) + 1)]
+        layer = next(each for each in map(self.other_layer, "kmn") if each.name not in {str(used) for used in symbols})
+        return [LayerProduct(self.layer_jacobian(layer), (layer, first, last))]
+
     def gradient(self, wrt: sympy.Expr) -> sympy.Expr:
         r"""Return ∂C/∂w_l, ∂C/∂b_l or ∂C/∂x as a product in the named z_l and a_l.
 
@@ -221,9 +236,9 @@ class Chain:
         """
         letter, layer = self.located(wrt)
         if letter == "a":
-            return sympy.Mul(self.loss_slope(), *self._jacobians(1))
+            return sympy.Mul(self.loss_slope(), *self.layer_jacobians(1, self.depth))
         last = self.a[layer - 1] if letter == "w" else 1
-        return sympy.Mul(self.loss_slope(), *self._jacobians(layer + 1), self.slope(layer), last)
+        return sympy.Mul(self.loss_slope(), *self.layer_jacobians(layer + 1, self.depth), self.slope(layer), last)
 
     def backward(self) -> tuple[sympy.Eq, ...]:
         """Return the recursion δ_L = ∂C/∂a_L σ'(z_L), δ_l = σ'(z_l) w_{l+1} δ_{l+1}, from the last layer to the first.
@@ -378,13 +393,6 @@ class Chain:
     def loss_slope(self) -> sympy.Expr:
         """Return ∂C/∂a_L."""
         return self._at_output(self.loss_record.derivative)
-
-    def _jacobians(self, first: int | sympy.Expr) -> list[sympy.Expr]:
-        """Return the factors σ'(z_k) w_k for k from `first` to L, or their product if a limit is symbolic."""
-        if self.is_symbolic:
-            layer = self.other_layer("k")
-            return [LayerProduct(self.layer_jacobian(layer), (layer, first, self.depth))]
-        return [self.layer_jacobian(layer) for layer in range(first, self.depth + 1)]
 
     def located(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
         """Return the letter and the layer of a symbol of this chain; x is a_0."""

@@ -1,5 +1,6 @@
 """The Hessian: SymPy's own derivatives, two NumPy computations of another kind, central differences at 60 digits."""
 
+import itertools
 import math
 
 import mpmath
@@ -79,6 +80,34 @@ def test_entries_have_a_number_of_factors_linear_in_the_depth():
     for depth in (10, 20, 40):
         chain = gt.Chain(depth)
         assert second_derivative(chain, chain.b[1], chain.b[depth]).count_ops() < 12 * depth
+
+
+@pytest.mark.parametrize("which", ["arctan", "sigmoid", "sine"])
+def test_a_chain_of_symbolic_depth_becomes_each_concrete_one(which):
+    depth, k, layer = sympy.symbols("L k l", integer=True, positive=True)
+    deep, chain = gt.Chain(depth, which), gt.Chain(5, which)
+
+    def made_concrete(expr, *, lower, upper):
+        return expr.subs({k: lower, layer: upper, depth: 5}).doit()
+
+    for first, second in itertools.product("wb", repeat=2):
+        general = second_derivative(deep, getattr(deep, first)[k], getattr(deep, second)[layer])
+        same = second_derivative(deep, getattr(deep, first)[k], getattr(deep, second)[k])
+        next_one = second_derivative(deep, getattr(deep, second)[k + 1], getattr(deep, first)[k])
+        for lower, upper in itertools.combinations(range(1, 6), 2):
+            wanted = second_derivative(chain, getattr(chain, first)[lower], getattr(chain, second)[upper])
+            assert made_concrete(general, lower=lower, upper=upper).equals(wanted)
+        at_one = second_derivative(chain, getattr(chain, first)[2], getattr(chain, second)[2])
+        assert made_concrete(same, lower=2, upper=2).equals(at_one)
+        wanted = second_derivative(chain, getattr(chain, first)[4], getattr(chain, second)[5])
+        assert made_concrete(next_one, lower=4, upper=5).equals(wanted)
+    general_last, general_layer = curvature_recursion(deep)
+    last, *below = curvature_recursion(chain)
+    assert (general_last.lhs.subs(depth, 5), general_last.rhs.subs(depth, 5)) == last.args
+    for equation in below:
+        number = int(str(equation.lhs).removeprefix("kappa_"))
+        assert general_layer.lhs.subs(layer, number) == equation.lhs
+        assert general_layer.rhs.subs(layer, number).equals(equation.rhs)
 
 
 @st.composite
@@ -196,7 +225,6 @@ def test_sharpness_grows_with_the_weights_and_the_depth():
         (lambda c: largest_stable_step(c, 1.0, 0.0, [1.0], [0.0], optimiser=adam()), "optimiser = "),
         (lambda c: second_derivative(c, c.x, c.w[1]), "first = x"),
         (lambda c: second_derivative(c, sympy.Symbol("q"), c.w[1]), "wrt = q"),
-        (lambda c: curvature_recursion(gt.Chain(sympy.Symbol("L", integer=True, positive=True))), "depth = L"),
     ],
 )
 def test_bad_input_is_named(call, said):

@@ -6,7 +6,6 @@ Hessian is κ_l times a product of layer Jacobians; where one of two parameters 
 
 import sympy
 
-from gradtheory.activations import Z
 from gradtheory.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.losses import A
@@ -21,7 +20,7 @@ def curvature_recursion(chain: Chain) -> tuple[sympy.Eq, ...]:
     Parameters
     ----------
     chain : Chain
-        Of a concrete depth.
+        Where its depth is symbolic, the second equation stands for every layer l before the last.
 
     References
     ----------
@@ -41,7 +40,7 @@ def curvature_recursion(chain: Chain) -> tuple[sympy.Eq, ...]:
         chain, depth
     )
     found = [_equation(kappa[depth], last)]
-    for layer in range(depth - 1, 0, -1):
+    for layer in [chain.other_layer("l")] if chain.is_symbolic else range(depth - 1, 0, -1):
         behind = chain.w[layer + 1]
         inner = (chain.slope(layer) * behind) ** 2 * kappa[layer + 1]
         found.append(_equation(kappa[layer], inner + _bend(chain, layer) * behind * chain.delta[layer + 1]))
@@ -57,14 +56,16 @@ def second_derivative(chain: Chain, first: sympy.Expr, second: sympy.Expr) -> sy
     Parameters
     ----------
     chain : Chain
-        Of a concrete depth.
+        Of concrete or symbolic depth.
     first, second : sympy.Expr
-        Two of its w[l] and b[l], in any order.
+        Two of its w[l] and b[l]: in any order, except that of two symbolic layers such as k and l, which nothing
+        puts in order, the first is taken to come before the second.
 
     Returns
     -------
     sympy.Expr
-        O(L) factors; `curvature_recursion` says what κ_l is, `Chain.backward` what δ_l is.
+        O(L) factors, in a chain of symbolic depth a `sympy.Product`; `curvature_recursion` says what κ_l is,
+        `Chain.backward` what δ_l is.
 
     Examples
     --------
@@ -73,30 +74,32 @@ def second_derivative(chain: Chain, first: sympy.Expr, second: sympy.Expr) -> sy
     kappa_3*w_2*w_3/((z_1**2 + 1)*(z_2**2 + 1))
     >>> second_derivative(chain, chain.w[2], chain.b[1])
     (a_1*kappa_2*w_2 + delta_2)/(z_1**2 + 1)
+    >>> L, k, l = sympy.symbols("L k l", integer=True, positive=True)
+    >>> deep = Chain(depth=L, activation="arctan")
+    >>> second_derivative(deep, deep.b[k], deep.b[l])
+    Product(w_m/(z_m**2 + 1), (m, k + 1, l - 1))*kappa_l*w_l/(z_k**2 + 1)
 
     """
-    (letter, k), (other, layer) = sorted((chain.located(each) for each in (first, second)), key=lambda each: each[1])
+    (letter, k), (other, layer) = (chain.located(each) for each in (first, second))
     if "a" in (letter, other):
         raise InvalidArgument("first", first, "must be a weight or a bias; the input x has no second derivative here")
-    _kappa(chain)  # refuses a symbolic depth
+    if sympy.sympify(layer - k).is_negative:
+        letter, k, other, layer = other, layer, letter, k
     before = chain.a[k - 1] if letter == "w" else sympy.S.One
     bent = _kappa(chain)[layer] * (chain.a[layer - 1] if other == "w" else 1)
     if k == layer:
         return before * bent
-    between = [chain.layer_jacobian(each) for each in range(k + 1, layer)]
     ends = bent * chain.w[layer] + (chain.delta[layer] if other == "w" else 0)
-    return sympy.Mul(before, chain.slope(k), *between, ends)
+    return sympy.Mul(before, chain.slope(k), *chain.layer_jacobians(k + 1, layer - 1), ends)
 
 
 def _kappa(chain: Chain) -> LayerSymbols:
-    if chain.is_symbolic:
-        raise InvalidArgument("depth", chain.depth, "must be a number here; build the chain with an int")
     return LayerSymbols("kappa", 1, chain.depth)
 
 
-def _bend(chain: Chain, layer: int) -> sympy.Expr:
+def _bend(chain: Chain, layer: int | sympy.Expr) -> sympy.Expr:
     """Return σ''(z_l)."""
-    return chain.layer_activations[layer - 1].derivative.diff(Z).xreplace({Z: chain.z[layer]})
+    return sympy.diff(chain.slope(layer), chain.z[layer])
 
 
 def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
