@@ -71,6 +71,21 @@ def test_a_vanishing_chain_is_told_where_its_slopes_are():
     assert again.vanishing == ()
 
 
+@pytest.mark.parametrize("which", ["tanh", "softplus", "gelu", "sine"])
+def test_a_product_that_vanishes_slowly_is_raised_to_one(which):
+    chain, w = gt.Chain(6, which), [0.5, -0.4, 0.5, 0.3, 0.0, -0.6]
+    advice = advise(chain, _X, _Y, w, [0.0] * 6)
+    raised = next(each for each in advice.remedies if each.remedy.startswith("raise"))
+    again = advise(chain, _X, _Y, *raised.constant)
+    assert advice.total_factor < 0.1
+    assert again.total_factor > 0.99
+    assert not any(each.remedy.startswith("raise") for each in again.remedies)
+
+
+def test_what_no_weight_can_raise_is_not_prescribed():
+    assert advise(gt.Chain(2, "exponential"), _X, _Y, [0.1, 0.1], [-9.0, -9.0]).vanishing == (1, 2)
+
+
 def test_a_sound_chain_is_left_alone():
     advice = advise(gt.Chain(2), _X, _Y, [3.0, 3.0], [0.0, -1.5])
     assert (advice.exploding, advice.vanishing) == ((), ())

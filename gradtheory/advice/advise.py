@@ -13,6 +13,7 @@ from gradtheory.backprop import factors
 from gradtheory.chain import Chain
 from gradtheory.inputs import per_layer, samples
 from gradtheory.overflow import FLOAT_TYPES, overflow_depth
+from gradtheory.remedies.activation_choice import VANISHED
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def advise(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
     remedies: list[Prescription] = []
     if any(each.exploding for each in layers):
         remedies += against_explosion(chain, inputs, targets, weights, biases)
-    if any(each.vanishing == 1.0 for each in layers):
+    if any(each.vanishing == 1.0 for each in layers) or total < VANISHED:
         remedies += against_vanishing(chain, inputs, weights, biases)
     remedies += for_the_step(chain, inputs, targets, weights, biases)
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES}

@@ -9,7 +9,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.backprop import factors
 from gradtheory.chain import Chain
-from gradtheory.curvature import largest_stable_step
+from gradtheory.curvature import hessian_vector_product, largest_stable_step, sharpest_direction
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import Array
 from gradtheory.optimisers import gradient_descent
@@ -18,7 +18,7 @@ from gradtheory.training import train
 
 _STEPS = 50
 _MARGIN = 1.01  # of a strict bound
-_WINDOW = 4.0  # largest |z| at which a slope is sought
+_WINDOWS = 4.0, 40.0  # largest |z| at which a slope is sought
 _GRID_ERROR = 1e-3
 
 
@@ -31,7 +31,7 @@ class Prescription:
     remedy : str
         What to do.
     constant : float or ndarray
-        With which number: per layer where it is an array.
+        With which number: per layer where it is an array, weights above biases where it has two rows.
     theorem : str
         What it guarantees.
     measured : str
@@ -53,7 +53,7 @@ class Prescription:
 
     def __str__(self) -> str:
         with np.printoptions(precision=4, threshold=8):
-            shown = f"{self.constant:.6g}" if isinstance(self.constant, float) else str(self.constant)
+            shown = f"{self.constant:.6g}" if isinstance(self.constant, float) else " ".join(str(self.constant).split())
         verdict = "as promised" if self.works else "NOT as promised"
         return (
             f"{self.remedy}: {shown}\n    {self.theorem}\n"
@@ -63,11 +63,9 @@ class Prescription:
 
 def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterator[Prescription]:
     """Yield what stops factors above 1: smaller weights, and a weight decay that keeps them small."""
-    slopes = np.array([float(each.steepest_slope) for each in chain.layer_activations])
-    if not np.isfinite(slopes).all():
+    limits = _critical_weights(chain)
+    if not limits.all():
         return
-    limits = 1.0 / np.where(slopes > 0.0, slopes, np.inf)
-    limits[slopes == 0.0] = math.inf
     small = np.clip(w, -limits, limits)
     before, after = (
         float(np.abs(factors(chain.layer_activations, x, each, b)).max(initial=0.0)) for each in (w, small)
@@ -102,29 +100,66 @@ def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> I
 
 
 def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Prescription]:
-    """Yield the biases that put the middle sample where each slope is greatest."""
-    moved = b.copy()
+    """Yield the biases that put the middle sample where each slope is greatest, and the weights to go with them."""
+    limits = _critical_weights(chain)
+    if not (limits.all() and np.isfinite(limits).all()):
+        return
     middle = np.sort(x)[len(x) // 2 : len(x) // 2 + 1]
-    a = middle
+
+    def total(weights: Array, biases: Array) -> float:
+        return float(abs(np.prod(factors(chain.layer_activations, middle, weights, biases))))
+
+    before, measured = total(w, b), f"|∂a_L/∂x| at the middle sample, x = {middle[0]:.4g}"
+    least = 1.0 - _GRID_ERROR * len(w)
+    moved = _centred(chain, middle, w)
+    after = total(w, moved)
+    if after > before * (1.0 + _GRID_ERROR):
+        yield Prescription(
+            "move the biases to",
+            moved,
+            "the factors of the middle sample are then |w|·sup|σ'|, which no bias exceeds (critical weight)",
+            measured,
+            before,
+            after,
+            after >= float(np.prod(np.abs(w) / limits)) * least,
+        )
+    if after < least:
+        raised = np.where(np.abs(w) < limits, np.copysign(limits, w), w)
+        both = np.array([raised, _centred(chain, middle, raised)])
+        kept = total(*both)
+        yield Prescription(
+            "raise smaller weights to 1/sup|σ'|, and move the biases again, to",
+            both,
+            "|w|·sup|σ'| ≥ 1 in every layer, so the total factor of the middle sample is at least 1 (critical weight)",
+            measured,
+            before,
+            kept,
+            kept >= least,
+        )
+
+
+def _critical_weights(chain: Chain) -> Array:
+    """Return 1/sup|σ'| of every layer: inf for a constant σ, 0 where slopes are unbounded."""
+    with np.errstate(divide="ignore"):
+        return 1.0 / np.array([float(each.steepest_slope) for each in chain.layer_activations])
+
+
+def _centred(chain: Chain, x: Array, w: Array) -> Array:
+    """Return the biases with which one sample meets the greatest slope in every layer."""
+    biases = np.zeros_like(w)
     for layer, record in enumerate(chain.layer_activations):
-        moved[layer] = _steepest_place(record) - float(w[layer] * a[0])
-        a = record.value(w[layer] * a + moved[layer])
-    before, after = (float(abs(np.prod(factors(chain.layer_activations, middle, w, each)))) for each in (b, moved))
-    yield Prescription(
-        "move the biases to",
-        moved,
-        "the factors of the middle sample are then |w|·sup|σ'|, which no bias exceeds (critical weight)",
-        f"|∂a_L/∂x| at the middle sample, x = {middle[0]:.4g}",
-        before,
-        after,
-        after >= before * (1.0 - _GRID_ERROR),
-    )
+        biases[layer] = _steepest_place(record) - float(w[layer] * x[0])
+        x = record.value(w[layer] * x + biases[layer])
+    return biases
 
 
 def _steepest_place(record: Activation) -> float:
-    """Return a z in the middle of where |σ'| is greatest, on a grid of step 0.01 around 0."""
-    z = np.linspace(-_WINDOW, _WINDOW, 801)
-    sizes = np.abs(record.slope(z))
+    """Return a z in the middle of where |σ'| is greatest, on a grid around 0, wide where none near is as steep."""
+    for window in _WINDOWS:
+        z = np.linspace(-window, window, 801)
+        sizes = np.abs(record.slope(z))
+        if sizes.max() >= float(record.steepest_slope) * (1.0 - _GRID_ERROR):
+            break
     return float(np.median(z[sizes >= sizes.max() * (1.0 - 1e-9)]))
 
 
@@ -136,7 +171,18 @@ def for_the_step(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterat
         return
     if math.isinf(limit):
         return
-    before, after = (_left_along_the_sharpest(limit, share) for share in (2.0, 0.9))
+    _, sharpest = sharpest_direction(chain, x, y, w, b)
+
+    def left(share: float) -> float:
+        """Return how far gradient descent on that quadratic, along the sharpest direction, is from its end."""
+        optimiser = gradient_descent(share * limit)
+        state = optimiser.start([1.0])
+        for _ in range(_STEPS):
+            (place,) = state.parameters
+            state = optimiser.step(state, [sharpest @ hessian_vector_product(chain, x, y, w, b, place * sharpest)])
+        return float(abs(state.parameters[0]))
+
+    before, after = left(2.0), left(0.9)
     yield Prescription(
         "keep the learning rate of gradient descent below",
         limit,
@@ -146,12 +192,3 @@ def for_the_step(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterat
         after,
         after < 1.0 < before,
     )
-
-
-def _left_along_the_sharpest(limit: float, share: float) -> float:
-    h = 2.0 / limit
-    optimiser = gradient_descent(share * limit)
-    state = optimiser.start([1.0])
-    for _ in range(_STEPS):
-        state = optimiser.step(state, [h * state.parameters[0]])
-    return float(abs(state.parameters[0]))

@@ -9,7 +9,7 @@
 
 from gradtheory.curvature.exact import curvature_recursion, second_derivative
 from gradtheory.curvature.numeric import hessian, hessian_vector_product
-from gradtheory.curvature.sharpness import largest_stable_step, sharpness
+from gradtheory.curvature.sharpness import largest_stable_step, sharpest_direction, sharpness
 
 __all__ = [
     "curvature_recursion",
@@ -17,5 +17,6 @@ __all__ = [
     "hessian_vector_product",
     "largest_stable_step",
     "second_derivative",
+    "sharpest_direction",
     "sharpness",
 ]

@@ -9,6 +9,7 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from gradtheory.chain import Chain
 from gradtheory.curvature.numeric import hessian, products
 from gradtheory.errors import InvalidArgument
+from gradtheory.inputs import Array
 from gradtheory.optimisers import Optimiser
 from gradtheory.stability import stability_region
 from gradtheory.stability.iteration import BETA, DECAY, H
@@ -43,16 +44,21 @@ def sharpness(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> float:
     6.854102
 
     """
+    return sharpest_direction(chain, x, y, w, b)[0]
+
+
+def sharpest_direction(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> tuple[float, Array]:
+    """Return the largest eigenvalue of the Hessian and a unit eigenvector of it; the arguments are `sharpness`'s."""
     product = products(chain, x, y, w, b)
     size = 2 * chain.depth
     start = np.random.default_rng(0).standard_normal(size)
     if not np.isfinite(product(start)).all():
         raise InvalidArgument("w", w, "makes second derivatives that overflow; take smaller weights")
     try:
-        (found,) = eigsh(LinearOperator((size, size), product), k=1, which="LA", v0=start, return_eigenvectors=False)
+        values, vectors = eigsh(LinearOperator((size, size), product), k=1, which="LA", v0=start)
     except ArpackError:  # the Hessian is 0, or so near that the iteration breaks down
-        found = np.linalg.eigvalsh(hessian(chain, x, y, w, b))[-1]
-    return float(found)
+        values, vectors = np.linalg.eigh(hessian(chain, x, y, w, b))
+    return float(values[-1]), np.asarray(vectors[:, -1])
 
 
 def largest_stable_step(chain: Chain, x: Any, y: Any, w: Any, b: Any, *, optimiser: Optimiser) -> float:
