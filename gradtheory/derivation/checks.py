@@ -1,5 +1,6 @@
 """Whether a statement is true, decided by machine: proven, or else tried to 50 digits where its assumptions hold."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +9,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.activations import Z
+from gradtheory.activations import Z, activation
 from gradtheory.activations.branch import SlopeInverse
 from gradtheory.activations.limits import HYPERBOLIC
 from gradtheory.derivation.graph import ChainRule
@@ -70,7 +71,7 @@ class Verdict:
 EXACT, CERTIFIED, NUMERIC = (Verdict(Outcome.TRUE, check) for check in Check)
 
 
-def decide(  # noqa: PLR0911  # one for each kind of statement
+def decide(
     statement: sympy.Basic,
     assumptions: Sequence[sympy.Basic],
     meaning: Meaning,
@@ -100,6 +101,29 @@ def decide(  # noqa: PLR0911  # one for each kind of statement
     every place where one of its comparisons switches.
 
     """
+    if rule is None and all(map(_is_wordless, (statement, *assumptions))):
+        return _decided_once(statement, tuple(assumptions), is_tight=is_tight)
+    return _decided(statement, assumptions, meaning, rule, is_tight=is_tight)
+
+
+def _is_wordless(statement: sympy.Basic) -> bool:
+    """Return whether a statement is in SymPy's own functions alone, so that it says nothing of σ."""
+    return all(type(part).__module__.startswith("sympy.") for part in sympy.preorder_traversal(statement))
+
+
+@functools.lru_cache(maxsize=1024)
+def _decided_once(statement: sympy.Basic, assumptions: tuple[sympy.Basic, ...], *, is_tight: bool) -> Verdict:
+    return _decided(statement, assumptions, Meaning(activation("identity")), None, is_tight=is_tight)
+
+
+def _decided(  # noqa: PLR0911  # one for each kind of statement
+    statement: sympy.Basic,
+    assumptions: Sequence[sympy.Basic],
+    meaning: Meaning,
+    rule: ChainRule | None,
+    *,
+    is_tight: bool,
+) -> Verdict:
     try:
         if isinstance(statement, Rounded):
             return _rounded(statement, meaning)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 from rich.progress import track
+from threadpoolctl import threadpool_limits
 
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
@@ -109,8 +110,9 @@ def random_networks(
         rng = np.random.default_rng(each)
         return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, alike), deep, rng)
 
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
-        found: Iterable[Array] = threads.map(one, seeds)  # NumPy's products and functions run beside each other
+    # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+        found: Iterable[Array] = threads.map(one, seeds)
         samples = np.array(list(track(found, "networks", total=len(seeds), disable=not progress)))
     return NetworkSample(*(Measured.of(samples[:, kind]) for kind in range(3)))
 
