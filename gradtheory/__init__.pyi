@@ -22,6 +22,10 @@ from . import plots as plots
 from . import remedies as remedies
 from . import simulation as simulation
 
+# a gradient oracle for other people's tests
+from . import strategies as strategies
+from . import testing as testing
+
 # the catalogue
 from .activations import Activation as Activation
 from .activations import activation as activation
@@ -59,6 +63,9 @@ from .guarantee import guarantee as guarantee
 from .lyapunov import factor_probability as factor_probability
 from .lyapunov import largest_lyapunov_exponent as largest_lyapunov_exponent
 from .lyapunov import lyapunov_exponent as lyapunov_exponent
+
+# wide layers in NumPy
+from .network import Network as Network
 from .overflow import overflow_depth as overflow_depth
 from .overflow import overflow_growth as overflow_growth
 from .remedies import compare_activations as compare_activations

@@ -26,6 +26,7 @@ _ORDER = (
     *("initialisation", "overflow", "gaussian", "meanfield", "lyapunov", "simulation"),
     *("losses", "symbols", "backprop", "chain", "total"),
     *("optimisers", "stability", "curvature", "training", "remedies", "advice"),
+    *("network", "cases", "strategies", "testing"),
     *("messages", "document", "derivation", "plots", "article", "pages", "atlas", "gains", "cli"),
 )
 

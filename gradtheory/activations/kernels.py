@@ -25,10 +25,14 @@ def linear(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 def logistic(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     """Write 1/(1 + exp(-z)) and its slope; both keep their relative accuracy in both tails."""
-    if z.size and z[z.argmax()] > _LARGEST_EXPONENT:
-        logistic(np.minimum(z, _LARGEST_EXPONENT), value, slope)
+    if z.size and not z[z.argmax()] <= _LARGEST_EXPONENT:  # argmax finds a nan first
+        _moderate_logistic(np.minimum(z, _LARGEST_EXPONENT), value, slope)
         slope *= np.exp(_LARGEST_EXPONENT - np.maximum(z, _LARGEST_EXPONENT))
         return
+    _moderate_logistic(z, value, slope)
+
+
+def _moderate_logistic(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     np.exp(z, value)
     np.add(value, _ONE, z)
     np.divide(_ONE, z, slope)  # 1 - σ(z)

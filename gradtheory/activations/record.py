@@ -176,8 +176,13 @@ class Activation:
         return np.where(np.isnan(found) & ~np.isnan(array), 0.0, found)[()]
 
     @cached_property
+    def bend(self) -> sympy.Expr:
+        """σ''(z), written such that nothing cancels where it is small."""
+        return without_cancelling(stable(self.derivative).diff(Z))
+
+    @cached_property
     def _bend(self) -> Numeric:
-        return numeric(without_cancelling(stable(self.derivative).diff(Z)))
+        return numeric(self.bend)
 
     @property
     def is_within_unit_interval(self) -> bool:

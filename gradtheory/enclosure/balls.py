@@ -66,6 +66,18 @@ def precision(bits: int) -> Iterator[None]:
             flint.ctx.prec = found
 
 
+def exactly(number: float) -> Ball:
+    """Return the ball of radius 0 around a float.
+
+    Examples
+    --------
+    >>> exactly(0.5).is_exact()
+    True
+
+    """
+    return flint.arb(number)
+
+
 def enclose(expr: sympy.Expr, bits: int, at: Balls | None = None) -> Ball:
     """Return a ball that contains the real number `expr`, computed with `bits` bits.
 

@@ -1,0 +1,263 @@
+"""Checks of other people's activation kernels and their derivatives, in units in the last place."""
+
+import functools
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from gradtheory import activations as catalogue
+from gradtheory.activations import Activation
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.inputs import Array, count, one_of, positive_number
+from gradtheory.testing.pointwise import far_out
+from gradtheory.testing.reference import reference_activation
+from gradtheory.testing.verdict import as_array
+
+_TYPES = ("float16", "float32", "float64")
+_DIGITS = 25
+_BITS = 200
+_SHOWN = 6
+_NEAR = 0.25
+_PERIODS = 20
+
+
+@dataclass(frozen=True)
+class KernelErrors:
+    """The errors of a kernel at adversarial points.
+
+    Attributes
+    ----------
+    name : str
+        What was computed, such as "σ' of gelu".
+    dtype : str
+        The float type.
+    z, found, exact : ndarray
+        Points, what the kernel returned there, and what is right, rounded to float64.
+    ulp : ndarray
+        The errors in units in the last place; inf for a nan or inf that should be none, and the other way round.
+
+    """
+
+    name: str
+    dtype: str
+    z: Array
+    found: Array
+    exact: Array
+    ulp: Array
+
+    @property
+    def worst(self) -> float:
+        """The greatest error."""
+        return float(self.ulp.max())
+
+    @property
+    def worst_point(self) -> float:
+        """Where it is."""
+        return float(self.z[self.ulp.argmax()])
+
+    def __repr__(self) -> str:
+        share = np.mean(self.ulp <= 1.0)
+        return (
+            f"KernelErrors({self.name} in {self.dtype}: worst {self.worst:.3g} ulp at z = {self.worst_point!r}, "
+            f"{share:.0%} of {len(self.z)} points within 1 ulp)"
+        )
+
+
+def kernel_errors(
+    fn: Callable[[Any], Any], activation: str | Activation | sympy.Expr, *, derivative: int = 0, dtype: Any = "float64"
+) -> KernelErrors:
+    """Return the errors of an activation kernel at kinks, saturation, subnormals, huge numbers, -0.0, nan and inf.
+
+    An error is counted in units in the last place of the exact number. Results below the least normal number may be
+    flushed to 0. Around a zero z of σ' or σ'', where formulas cancel, one unit is that of the numbers min(1, |z|)/4
+    beside it. σ(nan) must be nan; the limits at ±inf must be taken where there are any.
+
+    Parameters
+    ----------
+    fn : callable
+        Takes a NumPy array of shape (n,), returns one, or what converts to one.
+    activation : str, Activation or sympy.Expr
+        What it should compute.
+    derivative : {0, 1, 2}
+        σ, σ' or σ''. On kinks the one-sided slope that `Activation.slope` takes is right.
+    dtype : {"float64", "float32", "float16"}
+        The float type of the argument.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule, or fn returns another shape.
+
+    Examples
+    --------
+    >>> kernel_errors(lambda z: 1 / (1 + np.exp(-z)), "sigmoid").worst < 4
+    True
+    >>> kernel_errors(lambda z: np.exp(z) / (1 + np.exp(z)), "sigmoid").worst
+    inf
+
+    """
+    record = catalogue.activation(activation)
+    order = count(derivative, "derivative", 2, least=0)
+    kind = np.dtype(one_of(dtype if isinstance(dtype, str) else np.dtype(dtype).name, "dtype", _TYPES))
+    if not callable(fn):
+        raise InvalidArgument("fn", fn, "must be a function of an array")
+    z, exact, unit = _right(record, order, kind)
+    with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
+        found = as_array(fn(z.astype(kind)))
+    if found.shape != z.shape:
+        raise InvalidArgument("fn", fn, f"must return an array of shape {z.shape}; it has {found.shape}")
+    with np.errstate(all="ignore"):
+        apart = np.where(found == exact, 0.0, np.abs(found - exact) / unit)
+    both_nan = np.isnan(found) & np.isnan(exact)
+    wrong_kind = (np.isfinite(found) != np.isfinite(exact)) | np.isnan(apart)
+    ulp = np.where(both_nan, 0.0, np.where(wrong_kind, np.inf, apart))
+    return KernelErrors(f"σ{order * chr(39)} of {record.name}", kind.name, z, found, exact, ulp)
+
+
+def assert_activation(
+    fn: Callable[[Any], Any],
+    activation: str | Activation | sympy.Expr,
+    *,
+    derivative: int = 0,
+    dtype: Any = "float64",
+    ulp: float = 4.0,
+) -> None:
+    """Check an activation kernel, or its derivative, against numbers that are proven.
+
+    Parameters
+    ----------
+    fn, activation, derivative, dtype
+        As for `kernel_errors`.
+    ulp : float
+        How many units in the last place it may be off.
+
+    Raises
+    ------
+    AssertionError
+        If it is off by more somewhere; the message holds the worst points and their errors.
+
+    Examples
+    --------
+    >>> assert_activation(np.tanh, "tanh", ulp=2)
+    >>> try:
+    ...     assert_activation(lambda z: np.log(1 + np.exp(z)), "softplus")
+    ... except AssertionError as error:
+    ...     print(str(error).splitlines()[0])
+    <lambda>: σ of softplus in float64 is off by inf ulp at z = 709.7827128933841, more than 4
+
+    """
+    limit = positive_number(ulp, "ulp")
+    errors = kernel_errors(fn, activation, derivative=derivative, dtype=dtype)
+    if errors.worst <= limit:
+        return
+    name = getattr(fn, "__name__", type(fn).__name__)
+    order = np.argsort(-errors.ulp, kind="stable")
+    lines = [
+        f"{name}: {errors.name} in {errors.dtype} is off by {errors.worst:.3g} ulp at z = {errors.worst_point!r}, "
+        f"more than {limit:g}",
+        f"{int(np.sum(errors.ulp > limit))} of {len(errors.z)} points are, the worst of them:",
+        f"{'z':>26}{'yours':>26}{'exact':>26}{'ulp':>12}",
+        *(
+            f"{errors.z[place]:>26.17g}{errors.found[place]:>26.17g}{errors.exact[place]:>26.17g}"
+            f"{errors.ulp[place]:>12.3g}"
+            for place in order[:_SHOWN]
+        ),
+    ]
+    raise AssertionError("\n".join(lines))
+
+
+@functools.lru_cache(maxsize=64)
+def _right(record: Activation, order: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """Return the points, the exact numbers there, and what one unit in the last place is."""
+    limits = np.finfo(dtype)
+    pairs = [(place, _exact(record, float(place), order)) for place in _points(record, dtype)]
+    z, exact = np.array([(place, number) for place, number in pairs if number is not None]).T
+    exact = np.where(np.abs(exact) >= _overflow(dtype), np.copysign(np.inf, exact), exact)
+    with np.errstate(all="ignore"):
+        size = np.where(np.isfinite(exact), np.maximum(np.abs(exact), float(limits.tiny)), 1.0)
+        unit = float(limits.eps) * 2.0 ** np.floor(np.log2(size))
+        unit = np.where(np.abs(exact) < 4.0 * float(limits.tiny), float(limits.tiny), unit)  # may be flushed to 0
+        for zero in (*_sign_changes(z, exact), *_turns(record)) if order else ():
+            reach = _NEAR * min(1.0, abs(zero))
+            sizes = [_exact(record, zero + side * reach, order) or 0.0 for side in (-1.0, 1.0)]
+            near = np.abs(z - zero) <= reach
+            unit[near] = np.maximum(unit[near], float(limits.eps) * max(map(abs, sizes)))
+    return z, exact, unit
+
+
+def _overflow(dtype: np.dtype[Any]) -> float:
+    """Return the least number that is rounded to inf."""
+    limits = np.finfo(dtype)
+    return float(limits.max) * (1.0 + float(limits.eps) / 4.0) if dtype.itemsize < 8 else np.inf
+
+
+def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
+    """Return adversarial points, exact in a float type: in rising order, then -0.0, -inf, inf and nan."""
+    limits = np.finfo(dtype)
+    least, greatest = float(limits.smallest_subnormal), float(limits.max)
+    edges = [float(np.log(greatest)), -float(np.log(float(limits.tiny))), -float(np.log(float(limits.eps)))]
+    edges += [each / 2.0 for each in edges] + [1.0, 2.0, 20.0, 40.0, 746.0, 1e3]
+    special = (*edges, *map(float, record.kinks), *_turns(record))
+    around = [each * (1.0 + ulps * float(limits.eps)) for each in special for ulps in (-2, -1, 0, 1, 2)]
+    powers = 2.0 ** np.linspace(np.log2(float(limits.tiny)), np.log2(greatest) - 1e-9, 160)
+    near = np.concatenate([np.linspace(0.0, 20.0, 321), np.logspace(-8, 3, 150), powers, around])
+    tiny = [least, 3.0 * least, float(limits.tiny), greatest]
+    sizes = np.concatenate([near, tiny])
+    both = np.concatenate([sizes, -sizes])
+    with np.errstate(over="ignore"):
+        exactly = both.astype(dtype).astype(float)
+    finite = np.unique(exactly[np.isfinite(exactly)])
+    return np.concatenate([finite, [-0.0, -np.inf, np.inf, np.nan]])
+
+
+def _turns(record: Activation) -> list[float]:
+    """Return where |σ'| turns, or σ' is 0: the finite ends of the monotone branches, in some periods."""
+    ends = itertools.chain.from_iterable((each.left, each.right) for each in record.monotone_branches)
+    finite = [float(each) for each in dict.fromkeys(ends) if each.is_finite]
+    if record.period is None:
+        return finite
+    period = float(record.period)
+    return [each + shift * period for shift in range(-_PERIODS, _PERIODS + 1) for each in finite]
+
+
+def _sign_changes(z: Array, exact: Array) -> Array:
+    """Return points next to which a function changes its sign."""
+    return np.asarray(z[:-1][exact[:-1] * exact[1:] < 0.0])
+
+
+def _exact(record: Activation, z: float, order: int) -> float | None:
+    """Return the exact number, rounded to float64; at ±inf the limit; None where there is none or it is not found."""
+    if np.isnan(z):
+        return None if order else np.nan
+    if np.isinf(z):
+        return _limit(record, z > 0, order)
+    try:
+        return float(reference_activation(record, z, derivative=order, digits=_DIGITS))
+    except Undecided:
+        return _far(record, z, order)
+
+
+def _limit(record: Activation, to_right: bool, order: int) -> float | None:
+    if order == 0:
+        limit = record.limits[to_right]
+    elif order == 1:
+        branch = record.monotone_branches[-1 if to_right else 0]
+        limit = branch.slope_right if to_right else branch.slope_left
+    else:
+        limit = sympy.S.Zero
+    periodic = record.period is not None
+    return None if periodic or not (limit.is_finite or limit.is_infinite) else float(limit)
+
+
+def _far(record: Activation, z: float, order: int) -> float | None:
+    """Return ±inf where a number is proven to exceed float64."""
+    try:
+        ends = far_out(record, sympy.Rational(z), _BITS)[order]
+    except Undecided:
+        return None
+    largest = float(np.finfo(np.float64).max)
+    return np.inf if ends.lower > largest else -np.inf if ends.upper < -largest else None

@@ -1,0 +1,173 @@
+"""What a failed check says: the smallest failing network, where it goes wrong, by how much, and a test to paste."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradtheory.cases import NetworkCase
+from gradtheory.network import Network
+from gradtheory.testing.verdict import Entry, Failure
+
+_MOST_ROWS = 16
+_SAME_FACTOR = 1e-6
+
+
+def message(failure: Failure, name: str, dtype: np.dtype[Any], *, shrunk: bool) -> str:
+    """Return the text of the AssertionError.
+
+    Parameters
+    ----------
+    failure : Failure
+        What went wrong.
+    name : str
+        The implementation's.
+    dtype : NumPy dtype
+        The float type it was asked to compute in.
+    shrunk : bool
+        Whether hypothesis has looked for a smaller case.
+
+    """
+    lines = [f"{name}: {_summary(failure)}", *_case(failure, shrunk=shrunk)]
+    if failure.entries:
+        lines += ["", *_table(failure, dtype), "", *_diagnosis(failure)]
+    return "\n".join([*lines, "", "To go on from here, paste this into a test:", "", *_test(failure, name, dtype)])
+
+
+def _summary(failure: Failure) -> str:
+    if failure.trouble:
+        return failure.trouble
+    worst = max(failure.wrong, key=lambda each: each.ratio)
+    return f"{_named(worst)} is wrong: {worst.found!r} in place of {worst.exact!r}"
+
+
+def _named(entry: Entry) -> str:
+    if entry.kind == "loss":
+        return "the loss"
+    if entry.kind == "x":
+        return f"∂C/∂x of sample {entry.place[0]}"
+    place = "" if not any(entry.place) else f", entry {list(entry.place)}"
+    return f"∂C/∂{entry.kind} of layer {entry.layer}{place}"
+
+
+def _case(failure: Failure, *, shrunk: bool) -> Iterator[str]:
+    model, x, y, w, b = failure.case
+    size = f"widths {model.widths}" if isinstance(model, Network) else f"depth {model.depth}"
+    activation = model.layer_activations[-1].name
+    found = "smallest failing case" if shrunk else "failing case (install hypothesis, and it is made smaller)"
+    yield f"{found}: {size}, {activation}, {model.loss} loss, batch {len(x)}"
+    for letter, numbers in (("x", x), ("y", y), ("w", w), ("b", b)):
+        yield f"    {letter} = {_literal(numbers)}"
+
+
+def _literal(numbers: Any) -> str:
+    if isinstance(numbers, tuple):
+        return f"[{', '.join(map(_literal, numbers))}]"
+    return repr(np.asarray(numbers).tolist())
+
+
+def _table(failure: Failure, dtype: np.dtype[Any]) -> Iterator[str]:
+    yield f"{'':<22}{'yours':>24}{'exact':>24}{'ulp':>10}{'error / allowed':>17}"
+    entries = failure.entries
+    if len(entries) > _MOST_ROWS:
+        entries = tuple(sorted(entries, key=lambda each: -each.ratio)[:_MOST_ROWS])
+    for each in entries:
+        mark = "" if each.is_right else "  wrong"
+        label = "loss" if each.kind == "loss" else _short(each)
+        ulp = ulps(each.found, each.exact, dtype)
+        yield f"  {label:<20}{each.found:>24.17g}{each.exact:>24.17g}{ulp:>10.3g}{each.ratio:>17.3g}{mark}"
+    if len(failure.entries) > _MOST_ROWS:
+        yield f"  ... {len(failure.entries) - _MOST_ROWS} more, less wrong"
+
+
+def _short(entry: Entry) -> str:
+    if entry.kind == "x":
+        return f"x[{', '.join(map(str, entry.place if entry.place[-1] else entry.place[:1]))}]"
+    inside = f"[{', '.join(map(str, entry.place))}]" if any(entry.place) else ""
+    return f"{entry.kind}, layer {entry.layer}{inside}"
+
+
+def ulps(found: float, exact: float, dtype: np.dtype[Any]) -> float:
+    """Return an error in units in the last place of the exact number."""
+    limits = np.finfo(dtype)
+    if found == exact or not np.isfinite(exact):
+        return 0.0
+    size = max(abs(exact), float(limits.tiny))
+    unit = float(limits.eps) * 2.0 ** np.floor(np.log2(size))
+    return float(abs(found - exact) / unit) if np.isfinite(found) else np.inf
+
+
+def _diagnosis(failure: Failure) -> Iterator[str]:
+    yield _where(failure)
+    if hint := _hint(failure):
+        yield hint
+    if failure.is_float32:
+        yield "Errors of this size are float32's: something is computed in it. If that is meant, pass dtype='float32'."
+    yield "Allowed is what rounding explains: 16 units in the last place in every activation and 2 in every other"
+    yield "operation, each times the condition number of the gradient for it."
+
+
+def _where(failure: Failure) -> str:
+    """Say in which layer the first wrong number is made, from the loss back."""
+    by_kind = {kind: [each for each in failure.wrong if each.kind == kind] for kind in ("loss", "w", "b", "x")}
+    checked = {each.kind for each in failure.entries}
+    depth = max((each.layer for each in failure.entries), default=0)
+    if by_kind["loss"]:
+        return "The loss is wrong already: look at the forward pass, or at the loss itself."
+    if by_kind["b"]:
+        layer = max(each.layer for each in by_kind["b"])
+        made = "from the loss" if layer == depth else f"from δ of layer {layer + 1}, which is right"
+        return f"Layer {layer} is where it goes wrong: δ = ∂C/∂b of layer {layer} is made {made}, by σ'(z) and w."
+    if by_kind["w"]:
+        layer = max(each.layer for each in by_kind["w"])
+        suspects = "δ is right there, so look at a" if "b" in checked else "look at both"
+        return f"Layer {layer} is where it goes wrong: ∂C/∂w is δ times a of the layer before; {suspects}."
+    return "All else is right: look at how ∂C/∂x is made from δ and w of layer 1."
+
+
+def _hint(failure: Failure) -> str:
+    """Say what the wrong numbers have in common."""
+    factors = [each.found / each.exact for each in failure.wrong if each.exact and np.isfinite(each.found)]
+    if len(factors) < len(failure.wrong) or not factors:
+        return "It is not finite where the exact number is." if not _all_finite(failure) else ""
+    factor = factors[0]
+    if any(abs(each - factor) > _SAME_FACTOR * abs(factor) for each in factors) or abs(factor - 1) < _SAME_FACTOR:
+        return ""
+    batch = len(failure.case.x)
+    named = {-1.0: ", a sign", 2.0: ", as without the ½ of the loss", 0.0: ""} | (
+        {1.0 / batch: f", the mean over the batch of {batch} in place of the sum"} if batch > 1 else {}
+    )
+    meant = next((text for number, text in named.items() if abs(factor - number) < _SAME_FACTOR), "")
+    return f"Every wrong number is {factor:.6g} times the exact one{meant}."
+
+
+def _all_finite(failure: Failure) -> bool:
+    return all(np.isfinite(each.found) for each in failure.wrong)
+
+
+def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
+    model, x, y, w, b = failure.case
+    which = "assert_network_gradients_at" if isinstance(failure.case, NetworkCase) else "assert_gradients_at"
+    yield "    from gradtheory import testing"
+    yield ""
+    yield "    def test_the_smallest_failing_case():"
+    yield f"        testing.{which}("
+    arguments = [f"x={_literal(x)}", f"y={_literal(y)}", f"w={_literal(w)}", f"b={_literal(b)}"]
+    for each in (name if name.isidentifier() else "fn", *arguments):
+        yield f"            {each},"
+    yield f"            activation={_source(model.layer_activations)},"
+    if model.loss != "squared":
+        yield f"            loss={model.loss!r},"
+    if dtype != np.dtype(np.float64):
+        yield f"            dtype={dtype.name!r},"
+    yield "        )"
+
+
+def _source(activations: Any) -> str:
+    """Return what makes the activations, as Python."""
+    written = [repr(each.source) if isinstance(each.source, str) else _own(each) for each in activations]
+    return written[0] if len(set(written)) == 1 else f"[{', '.join(written)}]"
+
+
+def _own(record: Any) -> str:
+    return repr(record.name) if record.source is None else f"gradtheory.expression({str(record.expr)!r})"

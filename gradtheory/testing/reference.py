@@ -1,0 +1,205 @@
+"""Numbers to test against: activations and gradients to any number of digits, each with a proven enclosure."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from gradtheory import activations as catalogue
+from gradtheory.activations import Activation
+from gradtheory.chain import Chain
+from gradtheory.enclosure import Ball, evaluate, precision
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.inputs import count, exact_real, finite_array, per_layer
+from gradtheory.network import Network
+from gradtheory.testing.backward import Problem, ball_gradients
+from gradtheory.testing.enclosed import Enclosed
+from gradtheory.testing.pointwise import far_out, value_slope_and_bend
+
+_MOST_DIGITS = 1_000
+_GUARD_BITS = 32
+_DOUBLINGS = 5  # of the precision, before an answer is judged by the size of its neighbours
+
+
+@dataclass(frozen=True)
+class ReferenceGradients:
+    """Loss and gradients of a chain or a network, each number with its proof.
+
+    Attributes
+    ----------
+    loss : Enclosed
+        Summed over the batch, as w and b are.
+    w, b : tuple of Enclosed
+        ∂C/∂w_l and ∂C/∂b_l; of a network one tuple of rows, and one tuple of numbers, for each layer.
+    x : tuple of Enclosed
+        ∂C/∂x of each sample; of a network a tuple for each.
+
+    """
+
+    loss: Enclosed
+    w: tuple[Any, ...]
+    b: tuple[Any, ...]
+    x: tuple[Any, ...]
+
+
+def reference_activation(
+    activation: str | Activation | sympy.Expr, z: Any, *, derivative: int = 0, digits: int = 50
+) -> Enclosed:
+    """Return σ(z), σ'(z) or σ''(z) to so many digits, proven.
+
+    Parameters
+    ----------
+    activation : str, Activation or sympy.Expr
+        As in `gradtheory.activation`.
+    z : number
+        Where; a float is taken at its exact binary value. On a kink the answer is the one-sided derivative that
+        `Activation.slope` takes, PyTorch's.
+    derivative : {0, 1, 2}
+        Which derivative.
+    digits : int
+        The relative accuracy; or 5e-324 absolutely, float64's least number, where that is more.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+    Undecided
+        If the number is not found to so many digits; σ'' may not be where an exponential of z is out of Arb's range.
+
+    Examples
+    --------
+    >>> reference_activation("gelu", -8.0, digits=30)
+    -4.9767684594174272988127961380705507381E-15 ± 9e-53 (certified)
+    >>> reference_activation("relu", 0.0, derivative=1)
+    0 ± 0 (certified)
+
+    """
+    record, place = catalogue.activation(activation), exact_real(z, "z")
+    order = count(derivative, "derivative", 2, least=0)
+    wanted = _bits(count(digits, "digits", _MOST_DIGITS))
+
+    def at(bits: int) -> Ball:
+        with precision(bits):
+            return value_slope_and_bend(record).at(evaluate(place, bits, {}), bits)[order]
+
+    for bits in _precisions(wanted):
+        found = at(bits)
+        if not found.is_finite():
+            ends = far_out(record, place, bits)[order]
+            with precision(bits):
+                found = ends.lower.union(ends.upper) if ends.lower.is_finite() and ends.upper.is_finite() else found
+        if found.is_finite() and _is_close(found, wanted):
+            with precision(bits):
+                return Enclosed.of(found)
+    raise Undecided(f"derivative {order} of {record.name} at z = {z} is not found to {digits} digits")
+
+
+def reference_gradients(
+    chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, *, digits: int = 50
+) -> ReferenceGradients:
+    """Return the loss and all gradients of a chain or a network to so many digits, proven in ball arithmetic.
+
+    Forward and backward pass are done in balls, at growing precision, until every number is as close as asked; inputs
+    are taken at their exact binary values.
+
+    Parameters
+    ----------
+    chain : Chain or Network
+        Of a concrete depth L, with activations of the catalogue or your own.
+    x, y : array_like of shape (batch,) or ()
+        Inputs and targets; for a network as in `Network.backprop`.
+    w, b : array_like of shape (L,)
+        Weights and biases; likewise.
+    digits : int
+        The relative accuracy of every number. Where the samples of a batch cancel to (nearly) 0, so that five doublings
+        of the precision do not reach it, it is that relative to the largest number of the same kind.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+    Undecided
+        If a pre-activation is not told from a kink, or a number is out of Arb's range.
+
+    Examples
+    --------
+    >>> found = reference_gradients(Chain(depth=2), x=[0.5, -1.0], y=[1.0, 0.0], w=[2.0, -3.0], b=[0.0, 1.0], digits=20)
+    >>> found.b[1]
+    0.0110203005074094299039553884 ± 9e-30 (certified)
+    >>> float(found.loss), found.b[1].n(20)
+    (0.5090861973179828, 0.011020300507409429904)
+
+    """
+    found = proven(as_problem(chain, x, y, w, b), count(digits, "digits", _MOST_DIGITS))
+    if isinstance(chain, Network):
+        return found
+    by_w, by_b = tuple(matrix[0][0] for matrix in found.w), tuple(vector[0] for vector in found.b)
+    return ReferenceGradients(found.loss, by_w, by_b, tuple(row[0] for row in found.x))
+
+
+def proven(problem: Problem, digits: int) -> ReferenceGradients:
+    """Return loss and gradients, in the shapes of a network."""
+    wanted = _bits(digits)
+    for turn, bits in enumerate(_precisions(wanted)):
+        with precision(bits):
+            found = ball_gradients(problem, bits)
+            kinds = (
+                [found.loss],
+                [each for matrix in found.w for row in matrix for each in row],
+                [each for vector in found.b for each in vector],
+                [each for row in found.x for each in row],
+            )
+            if all(_are_close(kind, wanted, to_largest=turn == _DOUBLINGS) for kind in kinds):
+                return ReferenceGradients(
+                    Enclosed.of(found.loss), tuple(map(_rows, found.w)), _rows(found.b), _rows(found.x)
+                )
+    raise Undecided(f"the gradients are not found to {digits} digits: a number is out of range, or cancels")
+
+
+def _rows(balls: Sequence[Sequence[Ball]]) -> tuple[tuple[Enclosed, ...], ...]:
+    return tuple(tuple(map(Enclosed.of, row)) for row in balls)
+
+
+def as_problem(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any) -> Problem:
+    """Return the arguments, checked, in the shapes of a network."""
+    if isinstance(chain, Network):
+        return Problem(chain.layer_activations, chain.loss_record, *chain.arrays(x, y, w, b))
+    if not isinstance(chain, Chain):
+        raise InvalidArgument("chain", chain, "must be a gradtheory.Chain or gradtheory.Network")
+    depth = len(chain.layer_activations)
+    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
+    if inputs.ndim > 1 or inputs.shape != targets.shape:
+        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must be one shape, (batch,) or ()")
+    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
+    return Problem(
+        chain.layer_activations,
+        chain.loss_record,
+        inputs.reshape(-1, 1),
+        targets.reshape(-1, 1),
+        list(weights.reshape(-1, 1, 1)),
+        list(biases.reshape(-1, 1)),
+    )
+
+
+def _bits(digits: int) -> int:
+    return math.ceil(digits * math.log2(10))
+
+
+def _precisions(wanted: int) -> Iterator[int]:
+    return ((wanted + _GUARD_BITS) << doublings for doublings in range(_DOUBLINGS + 1))
+
+
+def _is_close(ball: Ball, wanted: int) -> bool:
+    """Return whether a ball has so many bits, or a radius below float64's least number."""
+    return bool(ball.is_finite() and (ball.rel_accuracy_bits() >= wanted or float(ball.rad()) == 0.0))
+
+
+def _are_close(balls: Sequence[Ball], wanted: int, *, to_largest: bool) -> bool:
+    """Return whether each of some balls has so many bits, or where that is enough, those of the largest one."""
+    left = [each for each in balls if not _is_close(each, wanted)]
+    if not left or not to_largest:
+        return not left
+    largest = max((abs(each) for each in balls), key=lambda each: float(each.mid()))
+    return all(each.is_finite() and each.rad() * 2**wanted < largest for each in left)

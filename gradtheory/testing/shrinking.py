@@ -1,0 +1,48 @@
+"""The smallest case that an implementation fails on, found and shrunk by hypothesis."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis.errors import Flaky
+
+from gradtheory.cases import Source
+from gradtheory.strategies import built
+from gradtheory.testing.verdict import Failure
+
+_C = TypeVar("_C")
+
+
+class _Failed(Exception):
+    """The implementation failed."""
+
+
+def smallest(
+    judge: Callable[[_C], Failure | None], build: Callable[[Source], _C], cases: int, dtype: np.dtype[Any]
+) -> Failure | None:
+    """Return the failure on the smallest case that was found; None if none of so many fails."""
+    failures: list[Failure] = []
+
+    @settings(
+        max_examples=cases,
+        database=None,  # the same cases at every run
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(built(build, dtype))
+    def run(case: _C) -> None:
+        failure = judge(case)
+        if failure is not None:
+            failures.append(failure)
+            raise _Failed
+
+    try:
+        run()
+    except (_Failed, Flaky):  # the last case that hypothesis runs is the smallest
+        return failures[-1]
+    return None

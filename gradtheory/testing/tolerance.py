@@ -1,0 +1,149 @@
+r"""How far a right implementation may be off: rounding errors of one unit each, carried through the network.
+
+Whoever computes with unit roundoff u commits, in every operation, an error of at most u times the size of what is
+added or multiplied, and in every activation an error of at most k·u times its natural size. To first order the error of
+a gradient is the sum of these, each times the derivative of the gradient by the quantity it was committed on: its
+condition number. The recursions below are those of forward and backward pass with absolute values everywhere
+(N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002), sections 3.1 and 3.3: running error analysis).
+So a cancelling sum, a saturated layer or an exploding chain gets the tolerance it deserves, a wrong formula does not.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.inputs import Array
+from gradtheory.testing.backward import Problem
+
+_KERNEL_ULPS = 16.0  # of an activation's natural size
+_PER_OPERATION = 2.0
+_REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
+_CANCELLING = 10.0  # |z| up to which formulas such as z·(1 + erf(z))/2 lose digits in proportion to it
+
+
+class Tolerances(NamedTuple):
+    """Bounds of the errors, in the shapes of `Problem`; loss, w and b are summed over the batch."""
+
+    loss: float
+    w: list[Array]
+    b: list[Array]
+    x: Array
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What a forward pass leaves, and the bounds of the errors in it; arrays of shape (batch, n)."""
+
+    z: Array
+    a: Array
+    slope: Array
+    a_error: Array
+    slope_error: Array
+
+
+def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kinks: bool = False) -> Tolerances:
+    """Return how far loss and gradients may be off in a float type.
+
+    Parameters
+    ----------
+    problem : Problem
+        Whose numbers are exact in that type.
+    dtype : NumPy dtype
+        The float type that is computed in.
+    either_at_kinks : bool
+        Whether any slope between the one-sided ones is right on a kink that is hit exactly.
+
+    """
+    found = np.finfo(dtype)
+    unit, least = float(found.eps) / 2.0, float(found.tiny)
+    with np.errstate(all="ignore"):  # an inf or nan is a tolerance that says nothing, and is treated so
+        layers = _forward(problem, unit, least, either_at_kinks=either_at_kinks)
+        last = layers[-1]
+        loss, delta, delta_error = _at_output(problem, last, unit, least)
+        by_w, by_b = [], []
+        entering = [(problem.x, np.zeros_like(problem.x)), *((each.a, each.a_error) for each in layers)]
+        for layer in range(len(layers) - 1, -1, -1):
+            a, a_error = entering[layer]
+            sizes = np.abs(delta).T @ np.abs(a)
+            summing = (len(problem.x) + 1) * unit * _PER_OPERATION
+            by_w.append(delta_error.T @ np.abs(a) + np.abs(delta).T @ a_error + summing * sizes + least)
+            by_b.append(delta_error.sum(axis=0) + summing * np.abs(delta).sum(axis=0) + least)
+            weights = problem.w[layer]
+            by_a = delta @ weights
+            size = np.abs(delta) @ np.abs(weights)
+            error = delta_error @ np.abs(weights) + (len(weights) + 1) * unit * _PER_OPERATION * size + least
+            if layer:
+                below = layers[layer - 1]
+                delta = by_a * below.slope
+                delta_error = np.abs(below.slope) * error + np.abs(by_a) * below.slope_error + least
+                delta_error += unit * _PER_OPERATION * np.abs(delta)
+        return Tolerances(loss, by_w[::-1], by_b[::-1], error)
+
+
+def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bool) -> list[_Layer]:
+    layers: list[_Layer] = []
+    a, a_error = problem.x, np.zeros_like(problem.x)
+    for record, weights, biases in zip(problem.activations, problem.w, problem.b, strict=True):
+        z = a @ weights.T + biases
+        size = np.abs(a) @ np.abs(weights).T + np.abs(biases)
+        z_error = a_error @ np.abs(weights).T + (weights.shape[1] + 1) * unit * _PER_OPERATION * size + least
+        if not layers and not either_at_kinks and all(map(_is_on_grid, (a, weights, biases), [unit] * 3)):
+            z_error = np.zeros_like(z)  # every product and sum is exact, in any order
+        value, slope = record.value_and_slope(z)
+        values, slopes = _natural_sizes(record)
+        kernel = _KERNEL_ULPS * unit * (1.0 + np.minimum(np.abs(z), _CANCELLING))
+        a_error = np.abs(slope) * z_error + kernel * np.maximum(np.abs(value), values)
+        slope_error = np.abs(record.second_derivative(z)) * z_error + kernel * np.maximum(np.abs(slope), slopes)
+        for kink, value_jump, slope_jump in _jumps(record):
+            near = np.abs(z - kink) <= z_error
+            if not either_at_kinks:
+                near &= z_error > 0.0
+            a_error = a_error + near * value_jump
+            slope_error = slope_error + near * slope_jump
+        layers.append(_Layer(z, value, slope, a_error, slope_error))
+        a = value
+    return layers
+
+
+def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tuple[float, Array, Array]:
+    """Return the bound for the loss, δ_L, and the bounds for δ_L."""
+    a, y = last.a, problem.y
+    if problem.loss.needs_unit_interval:  # through ∂C/∂a, as whoever does not fuse the two computes it
+        by_a = (a - y) / (a * (1.0 - a))
+        bend = np.abs(y) / a**2 + np.abs(1.0 - y) / (1.0 - a) ** 2
+        cost = np.abs(y * np.log(a)) + np.abs((1.0 - y) * np.log1p(-a))
+    else:
+        by_a, bend = a - y, np.ones_like(a)
+        cost = 0.5 * by_a**2
+    by_a_error = bend * last.a_error + _PER_OPERATION * unit * (bend * (np.abs(a) + np.abs(y)) + np.abs(by_a)) + least
+    loss = np.sum(np.abs(by_a) * by_a_error + by_a_error**2)
+    loss += (cost.size + 4) * _PER_OPERATION * unit * cost.sum() + least
+    delta = by_a * last.slope
+    delta_error = by_a_error * np.abs(last.slope) + np.abs(by_a) * last.slope_error + by_a_error * last.slope_error
+    return float(loss), delta, delta_error + _PER_OPERATION * unit * np.abs(delta) + least
+
+
+@functools.lru_cache(maxsize=256)
+def _natural_sizes(record: Activation) -> tuple[float, float]:
+    """Return max |σ| and max |σ'| near 0: what their formulas add and subtract is of that size."""
+    value, slope = record.value_and_slope(np.linspace(-_REACH, _REACH, 801))
+    return float(min(1.0, np.abs(value).max())), float(np.abs(slope).max())
+
+
+@functools.lru_cache(maxsize=256)
+def _jumps(record: Activation) -> tuple[tuple[float, float, float], ...]:
+    """Return the kinks, with how far σ and σ' jump there."""
+    found = []
+    for kink in map(float, record.kinks):
+        value, slope = record.value_and_slope(np.array([np.nextafter(kink, -np.inf), np.nextafter(kink, np.inf)]))
+        found.append((kink, float(abs(np.diff(value)[0])), float(abs(np.diff(slope)[0]))))
+    return tuple(found)
+
+
+def _is_on_grid(array: Array, unit: float) -> bool:
+    """Return whether numbers are so few bits long that their products and sums of a few are exact."""
+    scale = 2.0 ** (-np.log2(unit) // 5)  # 2**10 in float64, 16 in float32
+    return bool(np.all(np.abs(array) <= scale) and np.all(array * scale == np.rint(array * scale)))

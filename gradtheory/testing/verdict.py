@@ -1,0 +1,192 @@
+"""Whether what an implementation returned is right, entry by entry, and where it went wrong."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradtheory.cases import ChainCase, NetworkCase
+from gradtheory.errors import Undecided
+from gradtheory.inputs import Array
+from gradtheory.testing.reference import ReferenceGradients, as_problem, proven
+from gradtheory.testing.tolerance import Tolerances, tolerances
+
+Case: TypeAlias = ChainCase | NetworkCase
+Implementation: TypeAlias = Callable[..., Mapping[str, Any]]
+
+KINDS = ("loss", "w", "b", "x")
+_LISTED = ", ".join(map(repr, KINDS))
+_DIGITS = 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number that was returned.
+
+    Attributes
+    ----------
+    kind : str
+        "loss", "w", "b" or "x".
+    layer : int
+        From 1; 0 for the loss and x.
+    place : tuple of int
+        Its index in the array of that layer; of the sample first, for x.
+    found, exact, allowed : float
+        What was returned, what is right, and how far rounding may take it.
+
+    """
+
+    kind: str
+    layer: int
+    place: tuple[int, ...]
+    found: float
+    exact: float
+    allowed: float
+
+    @property
+    def ratio(self) -> float:
+        """The error in units of what is allowed; 0 where nothing can be said."""
+        if not np.isfinite(self.exact):
+            return 0.0
+        if not np.isfinite(self.found):
+            return np.inf
+        return abs(self.found - self.exact) / self.allowed if np.isfinite(self.allowed) else 0.0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether rounding explains the error."""
+        return self.ratio <= 1.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that an implementation gets wrong.
+
+    Attributes
+    ----------
+    case : ChainCase or NetworkCase
+    entries : tuple of Entry
+        What was returned; empty where nothing could be compared.
+    trouble : str
+        Why nothing could be compared, such as a wrong shape or an exception.
+    cause : Exception or None
+        The exception that the implementation raised.
+    is_float32 : bool
+        Whether errors of float32 would explain it.
+
+    """
+
+    case: Case
+    entries: tuple[Entry, ...] = ()
+    trouble: str = ""
+    cause: Exception | None = None
+    is_float32: bool = False
+
+    @property
+    def wrong(self) -> tuple[Entry, ...]:
+        """The entries that rounding does not explain."""
+        return tuple(each for each in self.entries if not each.is_right)
+
+
+class _Unusable(Exception):
+    """What was returned cannot be compared, and why."""
+
+
+def judged(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks: bool) -> Failure | None:
+    """Return how an implementation fails on a case; None where it does not, or where no answer is proven."""
+    problem = as_problem(*case)
+    try:
+        exact = proven(problem, _DIGITS)
+    except Undecided:
+        return None
+    try:
+        with np.errstate(all="ignore"):  # it is judged by its numbers, not by its warnings
+            arrays = _arrays(fn(*_arguments(case, dtype)), case)
+    except _Unusable as error:
+        return Failure(case, trouble=str(error))
+    except Exception as error:  # whatever the implementation raises is a failure of it
+        return Failure(case, trouble=f"it raised {type(error).__name__}: {error}", cause=error)
+
+    def entries(of: np.dtype[Any]) -> tuple[Entry, ...]:
+        return tuple(_entries(arrays, exact, tolerances(problem, of, either_at_kinks=either_at_kinks)))
+
+    found = entries(dtype)
+    if all(each.is_right for each in found):
+        return None
+    single = np.dtype(np.float32)
+    return Failure(case, found, is_float32=dtype != single and all(each.is_right for each in entries(single)))
+
+
+def _arguments(case: Case, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Return copies of x, y, w and b, which an implementation may change."""
+    return tuple(
+        [np.array(each, dtype) for each in given] if isinstance(given, tuple) else np.array(given, dtype)
+        for given in case[1:]
+    )
+
+
+def _arrays(found: Any, case: Case) -> dict[str, list[Array]]:
+    """Return what was returned as float64 arrays in the shapes of a network, a list of one for each layer."""
+    if not isinstance(found, Mapping) or not found:
+        raise _Unusable(f"it returned {found!r:.60}, not a mapping with any of {_LISTED}")
+    if unknown := [each for each in found if each not in KINDS]:
+        raise _Unusable(f"it returned {unknown[0]!r}, and only {_LISTED} are compared")
+    is_network = isinstance(case, NetworkCase)
+    arrays = {}
+    for kind, given in found.items():
+        shapes = _shapes(case)[kind]
+        if not isinstance(shapes, list):
+            arrays[kind] = [_array(given, kind, shapes)]
+        elif not hasattr(given, "__len__") or len(given) != len(shapes):
+            raise _Unusable(f"its {kind!r} must be {len(shapes)} arrays, one for each layer")
+        else:
+            arrays[kind] = [_array(each, kind, shape) for each, shape in zip(given, shapes, strict=True)]
+    return arrays if is_network else _as_of_a_network(arrays)
+
+
+def _array(value: Any, kind: str, shape: tuple[int, ...]) -> Array:
+    try:
+        array = as_array(value)
+    except Exception as error:  # a foreign conversion may fail in any way
+        raise _Unusable(f"its {kind!r} does not convert to a NumPy array of real numbers: {error}") from error
+    if array.shape != shape:
+        raise _Unusable(f"its {kind!r} has the shape {array.shape}, and must have {shape}")
+    return array
+
+
+def _shapes(case: Case) -> dict[str, Any]:
+    _, x, _, w, b = case
+    if isinstance(case, NetworkCase):
+        return {"loss": (), "w": [each.shape for each in w], "b": [each.shape for each in b], "x": x.shape}
+    return {"loss": (), "w": np.shape(w), "b": np.shape(b), "x": x.shape}
+
+
+def _as_of_a_network(arrays: dict[str, list[Array]]) -> dict[str, list[Array]]:
+    """Return what was returned for a chain in the shapes of a network."""
+    shapes = {"loss": (), "w": (-1, 1, 1), "b": (-1, 1), "x": (-1, 1)}
+    found = {kind: array.reshape(shapes[kind]) for kind, (array,) in arrays.items()}
+    return {kind: list(array) if kind in ("w", "b") else [array] for kind, array in found.items()}
+
+
+def as_array(value: Any) -> Array:
+    """Return whatever converts by ``__array__`` or DLPack as float64."""
+    plain = value.detach() if hasattr(value, "detach") else value  # torch's, where a gradient is attached
+    array = np.asarray(plain)
+    if array.dtype == object and hasattr(plain, "__dlpack__"):
+        array = np.from_dlpack(plain)
+    return array.astype(np.float64)
+
+
+def _entries(arrays: Mapping[str, list[Array]], exact: ReferenceGradients, allowed: Tolerances) -> Iterator[Entry]:
+    if "loss" in arrays:
+        yield Entry("loss", 0, (), float(arrays["loss"][0]), float(exact.loss), allowed.loss)
+    for kind in ("w", "b", "x"):
+        is_layered = kind != "x"
+        right, most = getattr(exact, kind), getattr(allowed, kind)
+        for layer, found in enumerate(arrays.get(kind, ())):
+            numbers = np.array(right[layer] if is_layered else right, dtype=float)
+            bounds = most[layer] if is_layered else most
+            for place in np.ndindex(found.shape):
+                number = float(numbers[place])
+                yield Entry(kind, layer + is_layered, place, float(found[place]), number, float(bounds[place]))
