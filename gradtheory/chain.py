@@ -37,7 +37,7 @@ class Chain:
     ----------
     depth : int or sympy.Symbol
         The number L of layers, at least 1; or an integer symbol, for formulas in L.
-    activation : str, Activation or sequence of these
+    activation : str, Activation, sympy.Expr or sequence of these
         One for all layers, or one per layer. A chain of symbolic depth has one for all.
     loss : {"squared", "cross_entropy"}
         ½(a_L − y)², or −y·ln a_L − (1 − y)·ln(1 − a_L), which needs an output within (0, 1).
@@ -69,12 +69,12 @@ class Chain:
     """
 
     depth: int | sympy.Symbol
-    activation: str | Activation | Sequence[str | Activation] = "sigmoid"
+    activation: str | Activation | sympy.Expr | Sequence[str | Activation | sympy.Expr] = "sigmoid"
     loss: str = "squared"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth", chain_depth(self.depth))
-        if isinstance(self.activation, str | Activation):
+        if isinstance(self.activation, str | Activation | sympy.Expr):
             object.__setattr__(self, "activation", catalogue.activation(self.activation))
         else:
             object.__setattr__(self, "activation", self._one_per_layer(self.activation))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import sympy
 
 from gradtheory.activations import Activation, activation
 from gradtheory.errors import InvalidArgument
@@ -76,7 +77,7 @@ class Network:
     ----------
     widths : sequence of int
         n_0, n_1, …, n_L: the inputs, then the neurons of each layer.
-    activation : str, Activation or sequence of these
+    activation : str, Activation, sympy.Expr or sequence of these
         One for all layers, or one per layer.
     loss : {"squared", "cross_entropy"}
         As for `gradtheory.Chain`, summed over the outputs.
@@ -101,7 +102,7 @@ class Network:
     """
 
     widths: Sequence[int]
-    activation: str | Activation | Sequence[str | Activation] = "sigmoid"
+    activation: str | Activation | sympy.Expr | Sequence[str | Activation | sympy.Expr] = "sigmoid"
     loss: str = "squared"
 
     def __post_init__(self) -> None:
@@ -111,7 +112,7 @@ class Network:
                 "widths", given, "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
             )
         object.__setattr__(self, "widths", tuple(count(each, "widths", _WIDEST) for each in given))
-        if isinstance(self.activation, str | Activation):
+        if isinstance(self.activation, str | Activation | sympy.Expr):
             object.__setattr__(self, "activation", (activation(self.activation),) * self.depth)
         elif isinstance(self.activation, Sequence) and len(self.activation) == self.depth:
             object.__setattr__(self, "activation", tuple(map(activation, self.activation)))

@@ -30,7 +30,7 @@ class Enclosed:
     --------
     >>> third = Enclosed(Fraction(333, 1000), Fraction(334, 1000))
     >>> third, float(third), Fraction(1, 3) in third, 0.3 in third
-    (0.334 ± 0.0005 (certified), 0.3335, True, False)
+    (0.334 ± 5e-4 (certified), 0.3335, True, False)
 
     """
 
@@ -80,7 +80,7 @@ class Enclosed:
         context = Context(prec=digits)
         shown: Any = context.divide(Decimal(self.middle.numerator), Decimal(self.middle.denominator))
         error = context.divide(Decimal(half.numerator), Decimal(half.denominator))
-        return f"{shown.normalize(context)} ± {error:.1g} ({self.guarantee.value})"
+        return f"{shown.normalize(context)} ± {f'{error:.0e}' if half else 0} ({self.guarantee.value})"
 
     __str__ = __repr__
 
@@ -88,7 +88,7 @@ class Enclosed:
 def _fraction(point: Ball) -> Fraction:
     mantissa, exponent = (int(part) for part in point.man_exp())
     if abs(exponent) > _MOST_BITS:
-        raise Undecided(f"a number of the size 2**{exponent} is not written out")
+        raise Undecided(f"the number is out of range: its binary exponent has {len(str(abs(exponent)))} digits")
     return Fraction(mantissa << exponent) if exponent >= 0 else Fraction(mantissa, 1 << -exponent)
 
 

@@ -199,17 +199,20 @@ def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
     """Return adversarial points, exact in a float type: in rising order, then -0.0, -inf, inf and nan."""
     limits = np.finfo(dtype)
     least, greatest = float(limits.smallest_subnormal), float(limits.max)
-    edges = [float(np.log(greatest)), -float(np.log(float(limits.tiny))), -float(np.log(float(limits.eps)))]
-    edges += [each / 2.0 for each in edges] + [1.0, 2.0, 20.0, 40.0, 746.0, 1e3]
-    special = (*edges, *map(float, record.kinks), *_turns(record))
-    around = [each * (1.0 + ulps * float(limits.eps)) for each in special for ulps in (-2, -1, 0, 1, 2)]
-    powers = 2.0 ** np.linspace(np.log2(float(limits.tiny)), np.log2(greatest) - 1e-9, 160)
-    near = np.concatenate([np.linspace(0.0, 20.0, 321), np.logspace(-8, 3, 150), powers, around])
-    tiny = [least, 3.0 * least, float(limits.tiny), greatest]
-    sizes = np.concatenate([near, tiny])
-    both = np.concatenate([sizes, -sizes])
+    edges = np.log([greatest, 1.0 / float(limits.tiny), 1.0 / float(limits.eps)])  # where exponentials give out
+    special = np.concatenate([edges, edges / 2.0, [1.0, 2.0, 20.0, 40.0, 746.0], [*map(float, record.kinks)]])
+    special = np.concatenate([special, _turns(record), [0.0, greatest]]).astype(dtype)
+    around = [special]
     with np.errstate(over="ignore"):
-        exactly = both.astype(dtype).astype(float)
+        for direction in np.array([-np.inf, np.inf], dtype):
+            next_one = np.nextafter(special, direction)
+            around += [next_one, np.nextafter(next_one, direction)]
+    powers = 2.0 ** np.linspace(np.log2(float(limits.tiny)), np.log2(greatest) - 1e-9, 160)
+    saturating = np.linspace(20.0, 1.1 * edges.max(), 200)
+    grids = [np.linspace(0.0, 20.0, 321), saturating, np.logspace(-8, 3, 150), powers, [3.0 * least]]
+    sizes = np.concatenate([*grids, *(each.astype(float) for each in around)])
+    with np.errstate(over="ignore"):
+        exactly = np.concatenate([sizes, -sizes]).astype(dtype).astype(float)
     finite = np.unique(exactly[np.isfinite(exactly)])
     return np.concatenate([finite, [-0.0, -np.inf, np.inf, np.nan]])
 

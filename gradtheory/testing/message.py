@@ -1,5 +1,6 @@
 """What a failed check says: the smallest failing network, where it goes wrong, by how much, and a test to paste."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,7 @@ def _case(failure: Failure, *, shrunk: bool) -> Iterator[str]:
     model, x, y, w, b = failure.case
     size = f"widths {model.widths}" if isinstance(model, Network) else f"depth {model.depth}"
     activation = model.layer_activations[-1].name
-    found = "smallest failing case" if shrunk else "failing case (install hypothesis, and it is made smaller)"
+    found = "smallest failing case" if shrunk else "failing case (with hypothesis installed it is made smaller)"
     yield f"{found}: {size}, {activation}, {model.loss} loss, batch {len(x)}"
     for letter, numbers in (("x", x), ("y", y), ("w", w), ("b", b)):
         yield f"    {letter} = {_literal(numbers)}"
@@ -90,11 +91,11 @@ def _short(entry: Entry) -> str:
 def ulps(found: float, exact: float, dtype: np.dtype[Any]) -> float:
     """Return an error in units in the last place of the exact number."""
     limits = np.finfo(dtype)
-    if found == exact or not np.isfinite(exact):
+    if found == exact or not math.isfinite(exact):
         return 0.0
     size = max(abs(exact), float(limits.tiny))
-    unit = float(limits.eps) * 2.0 ** np.floor(np.log2(size))
-    return float(abs(found - exact) / unit) if np.isfinite(found) else np.inf
+    unit = math.ldexp(float(limits.eps), math.frexp(size)[1] - 1)
+    return abs(found - exact) / unit if math.isfinite(found) else math.inf
 
 
 def _diagnosis(failure: Failure) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, settings
 from hypothesis.errors import Flaky
 
 from gradtheory.cases import Source
@@ -12,6 +12,11 @@ from gradtheory.strategies import built
 from gradtheory.testing.verdict import Failure
 
 _C = TypeVar("_C")
+
+
+def can_shrink() -> bool:
+    """Return whether hypothesis can be run: inside another of its tests it cannot."""
+    return not currently_in_test_context()
 
 
 class _Failed(Exception):

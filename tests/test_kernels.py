@@ -1,0 +1,131 @@
+"""The check of activation kernels: right ones pass, wrong ones fail where they are wrong, points are adversarial."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+import gradtheory as gt
+from gradtheory import testing
+from gradtheory.errors import InvalidArgument
+
+
+def message(*arguments, **more):
+    with pytest.raises(AssertionError) as caught:
+        testing.assert_activation(*arguments, **more)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("derivative", [0, 1])
+def test_our_own_kernels_are_as_right_as_stated(name, derivative):
+    record = gt.activation(name)
+    found = testing.kernel_errors((record.value, record.slope)[derivative], name, derivative=derivative)
+    # Below 1e-300 they lose bits gradually; snake's slope has zeros at all sizes.
+    moderate = (np.abs(found.exact) > 1e-300) | (found.exact == 0) | ~np.isfinite(found.exact)
+    moderate &= (np.abs(found.z) < 60) | (name != "snake")
+    limit = 8 if derivative == 0 or record.period is None else 10
+    assert found.ulp[moderate].max() <= limit, found
+    assert found.ulp.max() < np.inf
+
+
+@pytest.mark.parametrize(
+    ("fn", "which", "dtype", "ulp"),
+    [
+        (np.tanh, "tanh", "float64", 2),
+        (np.tanh, "tanh", "float32", 4),
+        (np.arctan, "arctan", np.float64, 2),
+        (np.arcsinh, "arsinh", np.float32, 4),
+        (np.exp, "exponential", "float64", 2),
+        (scipy.special.erf, "erf", "float64", 4),
+        (scipy.special.expit, "sigmoid", "float64", 4),
+        (lambda z: np.maximum(z, 0), "relu", "float16", 0.5),
+        (lambda z: np.logaddexp(0, z), "softplus", "float64", 4),
+    ],
+)
+def test_good_kernels_pass(fn, which, dtype, ulp):
+    testing.assert_activation(fn, which, dtype=dtype, ulp=ulp)
+
+
+@pytest.mark.parametrize(
+    ("fn", "which", "derivative", "where"),
+    [
+        (lambda z: np.exp(z) / (1 + np.exp(z)), "sigmoid", 0, lambda z: z > 700),
+        (lambda z: 1 / (1 + np.exp(-z)) + 1e-14, "sigmoid", 0, lambda z: z < 0),
+        (lambda z: np.log(1 + np.exp(z)), "softplus", 0, lambda z: z > 700),
+        (lambda z: np.where(z > 0, z, np.exp(z) - 1), "elu", 0, lambda z: abs(z) < 1e-6),
+        (lambda z: 0.5 * z * (1 + scipy.special.erf(z / np.sqrt(2))), "gelu", 0, lambda z: z < -5 or np.isinf(z)),
+        (lambda z: 1.0 * (z >= 0), "relu", 1, lambda z: z == 0),
+        (lambda z: np.clip(np.nan_to_num(z, nan=0.0), -1, 1), "hard_tanh", 0, np.isnan),
+        (lambda z: np.tanh(np.clip(z, -1e6, 1e6)) + (z == np.inf), "tanh", 0, lambda z: z == np.inf),
+        (lambda z: z + (z == 5e-324), "identity", 0, lambda z: z == 5e-324),
+        (lambda z: np.where(abs(z) > 19, 0.0, 1 / np.cosh(z) ** 2), "tanh", 1, lambda z: abs(z) > 19),
+        (lambda z: -2 * np.tanh(z) / np.cosh(np.clip(z, -300, 300)) ** 2 * 1.001, "tanh", 2, lambda z: z != 0),
+        (lambda z: np.divide(1, 1 + z * z) + np.signbit(z) * (z == 0), "arctan", 1, lambda z: z == 0 and np.signbit(z)),
+    ],
+)
+def test_bad_kernels_fail_where_they_are_wrong(fn, which, derivative, where):
+    found = testing.kernel_errors(fn, which, derivative=derivative)
+    assert found.worst > 8
+    assert where(found.worst_point), found
+    text = message(fn, which, derivative=derivative, ulp=8)
+    assert f"at z = {found.worst_point!r}" in text.splitlines()[0]
+    assert f"σ{derivative * chr(39)} of {which} in float64" in text.splitlines()[0]
+    assert len(text.splitlines()) <= 9
+
+
+def test_a_half_of_the_last_place_counts_as_that():
+    nearest = testing.kernel_errors(lambda z: np.where(abs(z) < 1e300, np.nextafter(z, np.inf), z), "identity")
+    assert nearest.worst == 1
+
+
+def test_results_that_underflow_may_be_flushed():
+    def flushed(z):
+        value = np.exp(z)
+        return np.where(value < 2.3e-308, 0.0, value)
+
+    testing.assert_activation(flushed, "exponential", ulp=2)
+    assert "exact" in message(lambda z: np.where(np.exp(z) < 1e-300, 0.0, np.exp(z)), "exponential")
+
+
+def test_the_points_are_adversarial_and_exact_in_their_type():
+    for dtype in ("float16", "float32", "float64"):
+        found = testing.kernel_errors(lambda z: z, "hard_sigmoid", dtype=dtype)
+        limits = np.finfo(dtype)
+        points = found.z[~np.isnan(found.z)]
+        assert np.array_equal(points, points.astype(dtype).astype(float))
+        for point in (0.0, -3.0, 3.0, limits.max, -limits.max, limits.smallest_subnormal, np.inf, -np.inf):
+            assert float(point) in points
+        assert float(np.nextafter(np.asarray(3, dtype), np.asarray(4, dtype))) in points
+        assert np.isnan(found.z).any()
+        assert (np.signbit(found.z) & (found.z == 0)).any()
+
+
+def test_errors_next_to_a_zero_of_the_slope_count_by_what_surrounds_it():
+    def cancelling(z):
+        return 0.5 * (1 + scipy.special.erf(z / np.sqrt(2))) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+    found = testing.kernel_errors(cancelling, "gelu", derivative=1)
+    beside = np.abs(found.z + 0.7517915246935645) < 1e-3
+    assert found.ulp[beside].max() < 8
+    assert found.ulp[found.z < -6].max() > 1e5  # 1 + erf cancels in the tail
+
+
+def test_activations_with_parameters_and_of_ones_own():
+    testing.assert_activation(lambda z: np.where(z > 0, z, z / 5), "leaky_relu(1/5)", ulp=2)
+    z = gt.expression("z/(1 + z**2)")
+    assert testing.kernel_errors(lambda z: z / (1 + z * z), z).ulp[:50].max() > 1e10  # z² overflows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "said"),
+    [
+        ((3, "tanh"), {}, "fn = 3"),
+        ((np.tanh, "nope"), {}, "nope"),
+        ((np.tanh, "tanh"), {"dtype": "int8"}, "dtype = 'int8'"),
+        ((np.tanh, "tanh"), {"derivative": -1}, "derivative = -1"),
+        ((np.tanh, "tanh"), {"ulp": 0}, "ulp = 0"),
+        ((lambda z: z[:2], "tanh"), {}, "must return an array of shape"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, more, said):
+    with pytest.raises(InvalidArgument, match=said):
+        testing.assert_activation(*arguments, **more)

@@ -1,0 +1,371 @@
+"""The oracle: right implementations pass, wrong ones do not, rounding is told from a wrong formula, misuse is named."""
+
+import math
+import sys
+import unittest
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory import strategies, testing
+from gradtheory.errors import InvalidArgument
+from gradtheory.testing.reference import as_problem, proven
+from gradtheory.testing.tolerance import tolerances
+
+_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
+
+def chain_gradients(activation, loss="squared", change=lambda found: found):
+    """Return our own backprop as a user's function, with what it returns changed."""
+
+    def gradients(x, y, w, b):
+        found = gt.Chain(len(w), activation, loss).backprop(x, y, w, b)
+        return change({"loss": found.loss, "w": found.w, "b": found.b, "x": found.x})
+
+    return gradients
+
+
+def message(call):
+    with pytest.raises(AssertionError) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_our_own_chain_passes_for_every_activation(name):
+    testing.assert_gradients(chain_gradients(name), activation=name)
+
+
+@pytest.mark.parametrize("which", ["sigmoid", "cloglog"])
+def test_our_own_chain_passes_for_cross_entropy(which):
+    testing.assert_gradients(chain_gradients(which, "cross_entropy"), activation=which, loss="cross_entropy")
+
+
+@pytest.mark.parametrize("which", ["relu", "tanh", "gelu", "hard_swish", "softplus"])
+def test_our_own_network_passes(which):
+    def gradients(x, y, w, b):
+        found = gt.Network((x.shape[1], *map(len, b)), which).backprop(x, y, w, b)
+        return {"loss": found.loss, "w": found.w, "b": found.b, "x": found.x}
+
+    testing.assert_network_gradients(gradients, activation=which)
+
+
+def test_an_activation_of_ones_own():
+    z = sympy.Symbol("z", real=True)
+    own = z / (1 + z**2) + z / 10
+    testing.assert_gradients(chain_gradients(own), activation=own, depth=3)
+    assert "activation=gradtheory.expression('z/10 + z/(z**2 + 1)')" in message(
+        lambda: testing.assert_gradients(chain_gradients(own, change=lambda f: {"w": -f["w"]}), activation=own)
+    )
+
+
+@pytest.mark.parametrize("dtype", [_DOUBLE, _SINGLE])
+@given(data=st.data())
+def test_rounding_stays_within_the_tolerance(dtype, data):
+    chain, x, y, w, b = data.draw(
+        strategies.chains(strategies.activations(["tanh", "relu", "gelu", "softplus"]), dtype=dtype)
+    )
+
+    def plain(x, y, w, b):
+        """Compute in the type of the arguments; only σ and σ' are rounded from float64."""
+        entering, slopes = [x], []
+        for record, weight, bias in zip(chain.layer_activations, w, b, strict=True):
+            z = weight * entering[-1] + bias
+            value, slope = record.value_and_slope(z.astype(float))
+            entering.append(value.astype(x.dtype))
+            slopes.append(slope.astype(x.dtype))
+        delta = (entering[-1] - y) * slopes[-1]
+        by_w, by_b = np.empty_like(w), np.empty_like(b)
+        for layer in range(len(w) - 1, -1, -1):
+            by_w[layer], by_b[layer] = (delta * entering[layer]).sum(), delta.sum()
+            delta = delta * w[layer] * (slopes[layer - 1] if layer else 1)
+        return {"loss": (0.5 * (entering[-1] - y) ** 2).sum(), "w": by_w, "b": by_b, "x": delta}
+
+    testing.assert_gradients_at(plain, x, y, w, b, chain.layer_activations, dtype=dtype.name)
+
+
+@given(case=strategies.chains(strategies.activations(["tanh", "gelu", "arctan", "softsign"])))
+def test_the_tolerance_says_something(case):
+    problem = as_problem(*case)
+    allowed, exact = tolerances(problem, _DOUBLE), proven(problem, 20)
+    scale = max(float(abs(row[0].middle)) for matrix in exact.w for row in matrix)
+    if scale > 1e-3:  # not saturated
+        assert max(float(each.max()) for each in allowed.w) < 1e-10 * max(1.0, scale, *np.abs(case.w)) ** 2
+
+
+def test_the_tolerance_is_a_few_units_where_nothing_cancels():
+    problem = as_problem(gt.Chain(2, "tanh"), [0.5], [0.0], [1.0, 1.0], [0.5, 0.25])
+    allowed, exact = tolerances(problem, _DOUBLE), proven(problem, 20)
+    ratio = allowed.w[0][0, 0] / abs(float(exact.w[0][0][0]))
+    assert 10 * 2.0**-53 < ratio < 1000 * 2.0**-53
+
+
+def test_the_tolerance_grows_with_the_condition_number():
+    def relative(target):
+        problem = as_problem(gt.Chain(1, "identity"), [1.0], [target], [1.0], [0.0])
+        return tolerances(problem, _DOUBLE).b[0][0] / abs(1.0 - target)
+
+    assert relative(1.0 + 2.0**-30) > 2.0**25 * relative(3.0)  # a - y cancels
+
+
+@pytest.mark.parametrize("factor", [1 + 1e-9, 1 - 1e-11, -1.0, 0.0, 2.0])
+@pytest.mark.parametrize("kind", ["loss", "w", "b", "x"])
+def test_a_factor_is_found_in_whatever_is_returned(kind, factor):
+    text = message(
+        lambda: testing.assert_gradients(chain_gradients("tanh", change=lambda f: {kind: factor * f[kind]}), "tanh")
+    )
+    assert "smallest failing case: depth 1" in text
+    assert {"loss": "the loss", "w": "∂C/∂w", "b": "∂C/∂b", "x": "∂C/∂x"}[kind] in text.splitlines()[0]
+
+
+def test_only_what_is_returned_is_compared():
+    for kind in ("loss", "w", "b", "x"):
+        testing.assert_gradients(chain_gradients("tanh", change=lambda f, kind=kind: {kind: f[kind]}), "tanh", cases=5)
+
+
+def test_the_layer_is_named_from_the_loss_back():
+    def change(found):
+        wrong = found["b"].copy()
+        wrong[:-1] *= 1.5  # δ of the last layer is right
+        return {"b": wrong, "loss": found["loss"]}
+
+    text = message(lambda: testing.assert_gradients(chain_gradients("tanh", change=change), "tanh"))
+    assert "smallest failing case: depth 2" in text
+    assert "Layer 1 is where it goes wrong: δ = ∂C/∂b of layer 1 is made from δ of layer 2, which is right" in text
+    assert "Every wrong number is 1.5 times the exact one." in text
+    of_weights = message(
+        lambda: testing.assert_gradients(
+            chain_gradients("tanh", change=lambda f: {"b": f["b"], "w": 3 * f["w"]}), "tanh"
+        )
+    )
+    assert "∂C/∂w is δ times a of the layer before; δ is right there, so look at a." in of_weights
+
+
+def test_a_mean_over_the_batch_is_recognised():
+    def mean(x, y, w, b):
+        found = gt.Chain(len(w), "tanh").backprop(x, y, w, b)
+        return {"w": found.w / len(x)}
+
+    text = message(lambda: testing.assert_gradients(mean, "tanh"))
+    assert "batch 2" in text
+    assert "the mean over the batch of 2 in place of the sum" in text
+
+
+def test_float32_is_recognised():
+    def single(x, y, w, b):
+        return chain_gradients("tanh")(*(each.astype(np.float32).astype(float) for each in (x, y, w, b)))
+
+    assert "Errors of this size are float32's" in message(lambda: testing.assert_gradients(single, "tanh"))
+    testing.assert_gradients(single, "tanh", dtype="float32")
+    testing.assert_gradients(single, "tanh", dtype=np.float32)
+
+
+def test_the_pasted_test_fails_in_the_same_way():
+    gradients = chain_gradients("relu", change=lambda f: {"w": f["w"] + 1e-3})
+    text = message(lambda: testing.assert_gradients(gradients, "relu"))
+    code = "\n".join(line[4:] for line in text.partition("paste this into a test:")[2].splitlines())
+    names = {"gradients": gradients}
+    exec(code, names)  # our own text
+    again = message(names["test_the_smallest_failing_case"])
+    assert again.splitlines()[:6] == text.splitlines()[:6]
+
+
+def test_the_same_message_at_every_run():
+    def call():
+        testing.assert_gradients(chain_gradients("gelu", change=lambda f: {"x": f["x"] * (1 + 1e-8)}), "gelu")
+
+    assert message(call) == message(call)
+
+
+def wrong_kink(taken):
+    def gradients(x, y, w, b):
+        z = w[0] * x + b[0]
+        slope = np.where(z == 0, taken, z > 0)
+        return {"b": [np.sum((np.maximum(z, 0) - y) * slope)]}
+
+    return gradients
+
+
+@pytest.mark.parametrize(("taken", "convention", "either"), [(0.0, True, True), (0.5, False, True), (1.0, False, True)])
+def test_kinks_follow_the_convention_or_either_side(taken, convention, either):
+    for at_kinks, passes in (("one-sided", convention), ("either", either)):
+        if passes:
+            testing.assert_gradients(wrong_kink(taken), "relu", depth=1, at_kinks=at_kinks)
+        else:
+            text = message(lambda kind=at_kinks: testing.assert_gradients(wrong_kink(taken), "relu", 1, at_kinks=kind))
+            assert "depth 1" in text
+    assert "wrong" in message(lambda: testing.assert_gradients(wrong_kink(2.0), "relu", 1, at_kinks="either"))
+
+
+def test_nan_is_never_right():
+    def saturated(x, y, w, b):
+        with np.errstate(all="ignore"):
+            z = w[0] * x + b[0]
+            a = np.exp(z) / (1 + np.exp(z))
+            return {"b": [np.sum((a - y) * a * (1 - a))]}
+
+    text = message(lambda: testing.assert_gradients(saturated, depth=1))
+    assert "not finite where the exact number is" in text
+    assert "800.0" in text
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("by nought"), RuntimeWarning("overflow"), KeyError("w")])
+def test_what_an_implementation_raises_is_a_failure_of_it(error):
+    def gradients(x, y, w, b):
+        if len(w) > 2:
+            raise error
+        return chain_gradients("tanh")(x, y, w, b)
+
+    with pytest.raises(AssertionError) as caught:
+        testing.assert_gradients(gradients, "tanh")
+    assert type(error).__name__ in str(caught.value)
+    assert "depth 3" in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+class OnlyDLPack:
+    """What another library's array looks like that NumPy cannot convert by itself."""
+
+    def __init__(self, array):
+        self.array = np.asarray(array)
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+    def __len__(self):
+        return len(self.array)
+
+
+class WithGradient:
+    """A tensor that converts only when it is detached."""
+
+    def __init__(self, array):
+        self.array = np.asarray(array)
+
+    def detach(self):
+        return self.array
+
+
+@pytest.mark.parametrize("wrap", [OnlyDLPack, WithGradient, lambda each: np.asarray(each).tolist(), np.asarray])
+def test_whatever_converts_is_compared(wrap):
+    def change(found):
+        return {kind: wrap(each) for kind, each in found.items()}
+
+    testing.assert_gradients(chain_gradients("tanh", change=change), "tanh", cases=10)
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda f: f["w"], "not a mapping with any of 'loss', 'w', 'b', 'x'"),
+        (lambda f: {}, "not a mapping with any of"),
+        (lambda f: {"w": f["w"], "dw": f["w"]}, "it returned 'dw', and only"),
+        (lambda f: {"w": f["w"][None]}, r"its 'w' has the shape (1, 1), and must have (1,)"),
+        (lambda f: {"loss": np.array([f["loss"]])}, "its 'loss' has the shape (1,), and must have ()"),
+        (lambda f: {"x": ["a"]}, "its 'x' does not convert to a NumPy array of real numbers"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(returned, said):
+    text = message(lambda: testing.assert_gradients(chain_gradients("tanh", change=returned), "tanh"))
+    assert said in text.splitlines()[0]
+    assert "smallest failing case: depth 1" in text
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda f: {"w": f.w[0]}, "its 'w' must be 2 arrays"),
+        (lambda f: {"w": [each.T for each in f.w]}, "its 'w' has the shape (2, 3), and must have (3, 2)"),
+        (lambda f: {"b": 3.0}, "its 'b' must be 2 arrays, one for each layer"),
+    ],
+)
+def test_what_cannot_be_compared_of_a_network_is_said(returned, said):
+    def gradients(x, y, w, b):
+        return returned(gt.Network((2, 3, 1), "tanh").backprop(x, y, w, b))
+
+    text = message(lambda: testing.assert_network_gradients(gradients, "tanh", widths=(2, 3, 1)))
+    assert said in text.splitlines()[0]
+
+
+def test_a_wrong_network_is_shown_and_pasted():
+    def gradients(x, y, w, b):
+        found = gt.Network((x.shape[1], *map(len, b)), "tanh").backprop(x, y, w, b)
+        return {"w": [each + (each.shape[0] > 1) for each in found.w]}
+
+    text = message(lambda: testing.assert_network_gradients(gradients, "tanh"))
+    assert "smallest failing case: widths (1, 2)" in text
+    names = {"gradients": gradients}
+    exec("\n".join(line[4:] for line in text.partition("paste this into a test:")[2].splitlines()), names)
+    assert "∂C/∂w" in message(names["test_the_smallest_failing_case"])
+
+
+def test_without_hypothesis_the_cases_are_a_fixed_list(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradtheory.testing.shrinking", None)  # as if its import of hypothesis failed
+    testing.assert_gradients(chain_gradients("relu"), "relu")
+    for change in (lambda f: {"w": -f["w"]}, lambda f: {"loss": f["loss"] * (1 + 1e-10)}):
+        text = message(lambda change=change: testing.assert_gradients(chain_gradients("relu", change=change), "relu"))
+        assert "failing case (with hypothesis installed it is made smaller): depth 1" in text
+    assert "batch" in message(lambda: testing.assert_gradients(wrong_kink(1.0), "relu", depth=1))
+
+
+def test_an_implementation_that_is_not_the_same_twice_is_refused_too():
+    calls = []
+
+    def gradients(x, y, w, b):
+        calls.append(None)
+        found = chain_gradients("tanh")(x, y, w, b)
+        return {"w": found["w"] * (1 + 1e-3 * (len(calls) % 7 == 3))}
+
+    assert "wrong" in message(lambda: testing.assert_gradients(gradients, "tanh"))
+
+
+@given(scale=st.floats(2, 3))
+def test_it_works_inside_other_property_tests(scale):
+    def change(found):
+        return {"w": found["w"] * scale}
+
+    assert "wrong" in message(
+        lambda: testing.assert_gradients(chain_gradients("tanh", change=change), "tanh", cases=10)
+    )
+
+
+class UnderUnittest(unittest.TestCase):
+    def test_it_is_a_plain_assertion(self):
+        with self.assertRaises(AssertionError):  # noqa: PT027  # what is tested
+            testing.assert_gradients(chain_gradients("tanh", change=lambda f: {"b": -f["b"]}), "tanh")
+
+
+def test_arguments_may_be_changed_by_the_implementation():
+    def gradients(x, y, w, b):
+        found = chain_gradients("tanh")(x, y, w, b)
+        for each in (x, y, w, b):
+            each[...] = math.nan
+        return found
+
+    testing.assert_gradients(gradients, "tanh", cases=10)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda fn: testing.assert_gradients(3), "fn = 3"),
+        (lambda fn: testing.assert_gradients(fn, "nope"), "nope"),
+        (lambda fn: testing.assert_gradients(fn, depth=0), "depth = 0"),
+        (lambda fn: testing.assert_gradients(fn, "tanh", loss="cross_entropy"), "needs an output"),
+        (lambda fn: testing.assert_gradients(fn, cases=0), "cases = 0"),
+        (lambda fn: testing.assert_gradients(fn, dtype="float16"), "dtype = 'float16'"),
+        (lambda fn: testing.assert_gradients(fn, at_kinks="left"), "at_kinks = 'left'"),
+        (lambda fn: testing.assert_network_gradients(fn, widths=(2,)), "widths = "),
+        (lambda fn: testing.assert_gradients_at(fn, [1.0], [0.0], [1.0, 1.0], [0.0]), "b.shape"),
+        (lambda fn: testing.assert_gradients_at(fn, [math.inf], [0.0], [1.0], [0.0]), "x = "),
+    ],
+)
+def test_bad_arguments_are_named(call, said):
+    with pytest.raises(InvalidArgument, match=said):
+        call(chain_gradients("tanh"))
