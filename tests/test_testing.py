@@ -9,6 +9,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import erf
 
 import gradtheory as gt
 from gradtheory import strategies, testing
@@ -60,6 +61,50 @@ def test_an_activation_of_ones_own():
     assert "activation=gradtheory.expression('z/10 + z/(z**2 + 1)')" in message(
         lambda: testing.assert_gradients(chain_gradients(own, change=lambda f: {"w": -f["w"]}), activation=own)
     )
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def normal(z):
+    return np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+
+_PLAIN = {  # as they stand in textbooks, with whatever cancels in them
+    "sigmoid": (sigmoid, lambda z: sigmoid(z) * (1 - sigmoid(z))),
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "gelu": (lambda z: z * (1 + erf(z / 2**0.5)) / 2, lambda z: (1 + erf(z / 2**0.5)) / 2 + z * normal(z)),
+    "silu": (lambda z: z * sigmoid(z), lambda z: sigmoid(z) * (1 + z * (1 - sigmoid(z)))),
+    "elu": (lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1), lambda z: np.exp(np.minimum(z, 0))),
+    "softplus": (lambda z: np.logaddexp(0, z), sigmoid),
+    "log_sigmoid": (lambda z: -np.logaddexp(0, -z), lambda z: 1 - sigmoid(z)),
+    "log_cosh": (lambda z: np.logaddexp(z, -z) - np.log(2), np.tanh),
+    "squareplus": (lambda z: (z + np.sqrt(z * z + 4)) / 2, lambda z: (1 + z / np.sqrt(z * z + 4)) / 2),
+    "tanhshrink": (lambda z: z - np.tanh(z), lambda z: np.tanh(z) ** 2),
+    "hard_swish": (lambda z: z * np.clip(z / 6 + 0.5, 0, 1), lambda z: np.where(abs(z) < 3, z / 3 + 0.5, z > 0)),
+    "snake": (lambda z: z + np.sin(z) ** 2, lambda z: 1 + np.sin(2 * z)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("which", _PLAIN)
+def test_plain_formulas_pass(which, dtype):
+    value, slope = _PLAIN[which]
+
+    def gradients(x, y, w, b):
+        entering, slopes = [x], []
+        for weight, bias in zip(w, b, strict=True):
+            z = weight * entering[-1] + bias
+            entering.append(np.asarray(value(z), z.dtype))
+            slopes.append(np.asarray(slope(z), z.dtype))
+        delta, by_w, by_b = (entering[-1] - y) * slopes[-1], np.empty_like(w), np.empty_like(b)
+        for layer in range(len(w) - 1, -1, -1):
+            by_w[layer], by_b[layer] = (delta * entering[layer]).sum(), delta.sum()
+            delta = delta * w[layer] * (slopes[layer - 1] if layer else 1)
+        return {"loss": (0.5 * (entering[-1] - y) ** 2).sum(), "w": by_w, "b": by_b, "x": delta}
+
+    testing.assert_gradients(gradients, which, cases=200, dtype=dtype)
 
 
 @pytest.mark.parametrize("dtype", [_DOUBLE, _SINGLE])

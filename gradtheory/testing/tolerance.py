@@ -1,11 +1,12 @@
 r"""How far a right implementation may be off: rounding errors of one unit each, carried through the network.
 
-Whoever computes with unit roundoff u commits, in every operation, an error of at most u times the size of what is
-added or multiplied, and in every activation an error of at most k·u times its natural size. To first order the error of
-a gradient is the sum of these, each times the derivative of the gradient by the quantity it was committed on: its
-condition number. The recursions below are those of forward and backward pass with absolute values everywhere
-(N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002), sections 3.1 and 3.3: running error analysis).
-So a cancelling sum, a saturated layer or an exploding chain gets the tolerance it deserves, a wrong formula does not.
+Whoever computes with unit roundoff u commits, in every operation, an error of at most u times the size of what is added
+or multiplied, and in every activation an error of at most k·u times its natural size: what its formula, however it is
+written, adds and subtracts. The error of a gradient is the sum of these, each times the derivative of the gradient by
+the quantity it was committed on, its condition number, and of their products. The recursions below are those of forward
+and backward pass with absolute values everywhere (N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002),
+sections 3.1 and 3.3: running error analysis). So a cancelling sum, a saturated layer or an exploding chain gets the
+tolerance it deserves; a wrong formula does not.
 """
 
 import functools
@@ -22,6 +23,7 @@ _KERNEL_ULPS = 16.0  # of an activation's natural size
 _PER_OPERATION = 2.0
 _REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
 _CANCELLING = 10.0  # |z| up to which formulas such as z·(1 + erf(z))/2 lose digits in proportion to it
+_FAR = 1e6
 
 
 class Tolerances(NamedTuple):
@@ -42,6 +44,14 @@ class _Layer:
     slope: Array
     a_error: Array
     slope_error: Array
+
+
+class _Sizes(NamedTuple):
+    """Of what size the formulas of σ and σ' add and subtract near 0; whether σ does of the size of z far out."""
+
+    value: float
+    slope: float
+    is_unbounded: bool
 
 
 def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kinks: bool = False) -> Tolerances:
@@ -69,7 +79,7 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
             a, a_error = entering[layer]
             sizes = np.abs(delta).T @ np.abs(a)
             summing = (len(problem.x) + 1) * unit * _PER_OPERATION
-            by_w.append(delta_error.T @ np.abs(a) + np.abs(delta).T @ a_error + summing * sizes + least)
+            by_w.append(delta_error.T @ (np.abs(a) + a_error) + np.abs(delta).T @ a_error + summing * sizes + least)
             by_b.append(delta_error.sum(axis=0) + summing * np.abs(delta).sum(axis=0) + least)
             weights = problem.w[layer]
             by_a = delta @ weights
@@ -78,7 +88,9 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
             if layer:
                 below = layers[layer - 1]
                 delta = by_a * below.slope
-                delta_error = np.abs(below.slope) * error + np.abs(by_a) * below.slope_error + least
+                delta_error = (
+                    (np.abs(below.slope) + below.slope_error) * error + np.abs(by_a) * below.slope_error + least
+                )
                 delta_error += unit * _PER_OPERATION * np.abs(delta)
         return Tolerances(loss, by_w[::-1], by_b[::-1], error)
 
@@ -93,10 +105,12 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         if not layers and not either_at_kinks and all(map(_is_on_grid, (a, weights, biases), [unit] * 3)):
             z_error = np.zeros_like(z)  # every product and sum is exact, in any order
         value, slope = record.value_and_slope(z)
-        values, slopes = _natural_sizes(record)
-        kernel = _KERNEL_ULPS * unit * (1.0 + np.minimum(np.abs(z), _CANCELLING))
-        a_error = np.abs(slope) * z_error + kernel * np.maximum(np.abs(value), values)
-        slope_error = np.abs(record.second_derivative(z)) * z_error + kernel * np.maximum(np.abs(slope), slopes)
+        sizes, kernel = _natural_sizes(record), _KERNEL_ULPS * unit
+        farthest = np.inf if sizes.is_unbounded else _CANCELLING
+        of_value = np.maximum(np.abs(value), sizes.value) * (1.0 + np.minimum(np.abs(z), farthest))
+        of_slope = np.maximum(np.abs(slope), sizes.slope) * (1.0 + np.minimum(np.abs(z), _CANCELLING))
+        a_error = np.abs(slope) * z_error + kernel * of_value
+        slope_error = np.abs(record.second_derivative(z)) * z_error + kernel * of_slope
         for kink, value_jump, slope_jump in _jumps(record):
             near = np.abs(z - kink) <= z_error
             if not either_at_kinks:
@@ -127,10 +141,10 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
 
 
 @functools.lru_cache(maxsize=256)
-def _natural_sizes(record: Activation) -> tuple[float, float]:
-    """Return max |σ| and max |σ'| near 0: what their formulas add and subtract is of that size."""
+def _natural_sizes(record: Activation) -> _Sizes:
     value, slope = record.value_and_slope(np.linspace(-_REACH, _REACH, 801))
-    return float(min(1.0, np.abs(value).max())), float(np.abs(slope).max())
+    far_out = np.abs(record.value([-_FAR, _FAR])).max()
+    return _Sizes(float(min(1.0, np.abs(value).max())), float(np.abs(slope).max()), bool(far_out > 0.01 * _FAR))
 
 
 @functools.lru_cache(maxsize=256)
