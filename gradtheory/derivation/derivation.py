@@ -162,10 +162,10 @@ def derive(
 
     Parameters
     ----------
-    topic : {"gradient", "slope_maximum", "explosion", "widest", "weak_norm", "stability", "weight_decay", "clipping", \
-"initialisation"}
-        The gradient of a chain; sup|σ'| by calculus; where \|σ'(wx + b)·w\| > c; the widest such set; K as a norm; the
-        stability region of an optimiser; what the remedies of these names guarantee.
+    topic : str
+        "gradient", of a chain; "slope_maximum", sup|σ'| by calculus; "explosion", where \|σ'(wx + b)·w\| > c; "widest",
+        the widest such set; "weak_norm", K as a norm; "stability", the region of an optimiser; "weight_decay",
+        "clipping" and "initialisation", what these remedies guarantee.
     depth : int or sympy.Symbol
         The number of layers of the chain ("gradient", and "initialisation" with values); an integer symbol derives the
         formula for every depth.
