@@ -242,3 +242,22 @@ def test_decimal_coefficients_of_several_exponentials_make_no_large_polynomials(
     """Both are powers of exp(z/500): the 1370th and the 123rd."""
     found = gt.explosion_set(tanh(U * Rational("1.37")) * U + tanh(U * Rational("0.123")), Rational(9, 7))
     assert len(found.args) == 2
+
+
+@pytest.mark.parametrize(
+    ("own", "z", "value", "slope"),
+    [
+        ("z*tanh(log(1 + exp(z)))", 800.0, 800.0, 1.0),
+        ("exp(z)/(1 + exp(z))", 1000.0, 1.0, 0.0),
+        ("log(1 + exp(z))", 750.0, 750.0, 1.0),
+        ("Max(z, 0)*exp(z)/(1 + exp(z))", 720.0, 720.0, 1.0),
+        ("z/(1 + exp(-z))", -1000.0, 0.0, 0.0),
+    ],
+)
+def test_what_overflows_on_the_way_is_found_in_ball_arithmetic(own, z, value, slope):
+    record = gt.activation(gt.expression(own))
+    found, steepness = record.value_and_slope([z, 0.5, np.nan])
+    assert found[0] == pytest.approx(value, rel=1e-15, abs=1e-300)
+    assert steepness[0] == pytest.approx(slope, rel=1e-15, abs=1e-300)
+    assert np.isfinite(found[1])
+    assert np.isnan(found[2])

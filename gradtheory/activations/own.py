@@ -8,10 +8,14 @@ import sympy
 from gradtheory.activations.analysis import WINDOW, period_of
 from gradtheory.activations.domain import check_defined
 from gradtheory.activations.numeric import numeric, without_cancelling
+from gradtheory.activations.pieces import piece_at
 from gradtheory.activations.record import Activation, Z
+from gradtheory.enclosure import enclose, exactly
 from gradtheory.errors import InvalidArgument
+from gradtheory.functions import stable
 
 _MOST_OPERATIONS = 1_000
+_BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
 _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 
 
@@ -20,7 +24,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
     """Return the record of an activation given by an expression in one real symbol.
 
     Its range is not sought, so cross entropy refuses it; its float64 kernel computes as the expression is written, and
-    the slope as SymPy differentiates it, but for 1 - tanh², which would cancel.
+    the slope as SymPy differentiates it, but for 1 - tanh², which would cancel. Where that gives nan or inf, as
+    exp(z)/(1 + exp(z)) does for z = 800, the number is found in ball arithmetic.
 
     Raises
     ------
@@ -39,23 +44,37 @@ def own_activation(expr: sympy.Basic) -> Activation:
     if expr.count_ops() > _MOST_OPERATIONS:
         raise InvalidArgument("activation", expr, f"must have at most {_MOST_OPERATIONS} operations")
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
-    slope = in_z.diff(Z)
-    value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope))
-    for each in (in_z, slope):
+    slope_expr = in_z.diff(Z)
+    value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
+    for each in (in_z, slope_expr):
         check_defined(each, WINDOW)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         slope[...] = slope_of(z)
         value[...] = value_of(z)
+        _mend(slope, stable(slope_expr), z)
+        _mend(value, stable(in_z), z)
 
     return Activation(
         name=str(in_z),
         latex=rf"\left({sympy.latex(in_z)}\right)",
         expr=in_z,
-        derivative=slope,
+        derivative=slope_expr,
         range=sympy.S.Reals,
-        period=period_of(slope),
+        period=period_of(slope_expr),
         kernel=kernel,
         reference="given by its expression",
         source=in_z,
     )
+
+
+def _mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
+    """Write what an expression is where float64 found nan or inf at a finite z."""
+    for place in np.flatnonzero(~np.isfinite(numbers) & np.isfinite(z)):
+        at = float(z[place])
+        smooth = piece_at(expr, Z, sympy.Rational(at))
+        for bits in _BITS:
+            ball = enclose(smooth, bits, {Z: exactly(at)})
+            if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
+                numbers[place] = float(ball.mid())
+                break
