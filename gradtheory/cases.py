@@ -70,15 +70,19 @@ class Source(Protocol):
     def choice(self, options: Sequence[_T]) -> _T:
         """Return one of several."""
 
+    def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
+        """Return one of several; of a fixed list, the next one after so many cases, so that none is left out."""
+
     def real(self, least: float, most: float) -> float:
         """Return a number between two."""
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Choices of NumPy's generator."""
+    """Choices of NumPy's generator, for one case of a fixed list."""
 
     rng: np.random.Generator
+    turn: int = 0
 
     def integer(self, least: int, most: int) -> int:
         """Return an integer between two, both included."""
@@ -88,6 +92,10 @@ class Generated:
         """Return one of several."""
         return options[self.integer(0, len(options) - 1)]
 
+    def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
+        """Return the option whose turn it is."""
+        return options[self.turn // every % len(options)]
+
     def real(self, least: float, most: float) -> float:
         """Return a number between two."""
         return float(self.rng.uniform(least, most))
@@ -95,7 +103,7 @@ class Generated:
 
 def fixed_cases(build: Callable[[Source], _T], number: int) -> list[_T]:
     """Return the same cases at every call."""
-    return [build(Generated(np.random.default_rng(seed))) for seed in range(number)]
+    return [build(Generated(np.random.default_rng(seed), seed)) for seed in range(number)]
 
 
 def near_critical(source: Source, record: Activation) -> float:
@@ -131,7 +139,7 @@ def network_case(
 
 
 def _filled(source: Source, network: Network, dtype: Any, batch: int | None = None) -> NetworkCase:
-    kind = source.choice(_KINDS)
+    kind = source.in_turn(_KINDS)
     records = network.layer_activations
     samples = source.integer(1, _LARGEST_BATCH) if batch is None else batch
 
@@ -146,10 +154,10 @@ def _filled(source: Source, network: Network, dtype: Any, batch: int | None = No
     y = _targets(source, (samples, network.widths[-1]), network.loss_record.needs_unit_interval)
     if kind == "kink" and (kinks := [float(each) for each in records[0].kinks]):
         x, w[0] = (_simple(source, each.shape) for each in (x, w[0]))
-        b[0][0] = source.choice(kinks) - x[0] @ w[0][0]
+        b[0][0] = source.in_turn(kinks, every=len(_KINDS)) - x[0] @ w[0][0]
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
-        b[layer][source.integer(0, len(b[layer]) - 1)] = source.choice(_SATURATING)
+        b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))
     x, y, *parameters = (each.astype(dtype).astype(float) for each in (x, y, *w, *b))
     w, b = _moderate(records, x, parameters[: network.depth], parameters[network.depth :], dtype)
     return NetworkCase(network, x, y, tuple(w), tuple(b))

@@ -35,6 +35,7 @@ class _Drawn:
 
     draw: Callable[[st.SearchStrategy[Any]], Any]
     width: Any = 64
+    turn: int | None = None  # of a case in the fixed list, where only such cases are wanted
 
     def integer(self, least: int, most: int) -> int:
         return int(self.draw(st.integers(least, most)))
@@ -42,17 +43,20 @@ class _Drawn:
     def choice(self, options: Sequence[_T]) -> _T:
         return self.draw(st.sampled_from(options))  # type: ignore[no-any-return]  # draw is untyped
 
+    def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
+        return self.choice(options) if self.turn is None else options[self.turn // every % len(options)]
+
     def real(self, least: float, most: float) -> float:
         return float(self.draw(st.floats(least, most, width=self.width, allow_subnormal=False)))
 
 
-def built(build: Callable[[Source], _T], dtype: Any = np.float64) -> st.SearchStrategy[_T]:
+def built(build: Callable[[Source], _T], dtype: Any = np.float64, turn: int | None = None) -> st.SearchStrategy[_T]:
     """Return a strategy for what is built from choices."""
     width = 32 if np.dtype(dtype).itemsize <= 4 else 64
 
     @st.composite
     def strategy(draw: Callable[[st.SearchStrategy[Any]], Any]) -> _T:
-        return build(_Drawn(draw, width))
+        return build(_Drawn(draw, width, turn))
 
     return strategy()
 

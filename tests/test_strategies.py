@@ -100,3 +100,9 @@ def test_generated_choices_lie_between_their_ends():
     assert {source.integer(2, 4) for _ in range(99)} == {2, 3, 4}
     assert {source.choice("ab") for _ in range(99)} == {"a", "b"}
     assert all(1.0 <= source.real(1.0, 2.0) <= 2.0 for _ in range(99))
+
+
+def test_fixed_cases_leave_out_no_kink_and_no_saturating_bias():
+    cases = fixed_cases(lambda source: chain_case(source, "hard_tanh"), 24)
+    assert {30.0, -30.0, 100.0, -100.0, 800.0, -800.0} <= {bias for case in cases for bias in case.b}
+    assert {-1.0, 1.0} <= {z for case in cases for z in case.w[0] * case.x + case.b[0]}

@@ -14,6 +14,7 @@ from scipy.special import erf
 import gradtheory as gt
 from gradtheory import strategies, testing
 from gradtheory.errors import InvalidArgument
+from gradtheory.testing import shrinking
 from gradtheory.testing.reference import as_problem, proven
 from gradtheory.testing.tolerance import tolerances
 
@@ -357,6 +358,19 @@ def test_without_hypothesis_the_cases_are_a_fixed_list(monkeypatch):
         text = message(lambda change=change: testing.assert_gradients(chain_gradients("relu", change=change), "relu"))
         assert "failing case (with hypothesis installed it is made smaller): depth 1" in text
     assert "batch" in message(lambda: testing.assert_gradients(wrong_kink(1.0), "relu", depth=1))
+
+
+def test_what_hypothesis_misses_is_found_in_the_fixed_list_and_shrunk(monkeypatch):
+    smallest = shrinking.smallest
+    monkeypatch.setattr(shrinking, "smallest", lambda *given: smallest(*given) if len(given) == 5 else None)
+
+    def gradients(x, y, w, b):
+        found = chain_gradients("tanh")(x, y, w, b)
+        return {"loss": math.nan if 800.0 in b else found["loss"]}
+
+    text = message(lambda: testing.assert_gradients(gradients, "tanh", cases=24))
+    assert "smallest failing case: depth 1, tanh, squared loss, batch 1" in text
+    assert "b = [800.0]" in text
 
 
 def test_an_implementation_that_is_not_the_same_twice_is_refused_too():

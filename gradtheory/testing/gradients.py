@@ -15,7 +15,7 @@ from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judged
 
 _MOST_CASES = 1_000_000
-_ALWAYS = 24  # fixed cases that come before hypothesis's
+_ALWAYS = 24  # fixed cases that come after hypothesis's: every kind of case, every saturating bias
 _KINKS = ("one-sided", "either")
 _TYPES = ("float32", "float64")
 
@@ -220,7 +220,13 @@ def _check(fn: Implementation, build: _Build[_C], cases: int, dtype: Any, at_kin
         generated = can_shrink()
     if generated and (found := smallest(judge, build, number, kind)):
         _report(fn, found, dtype, shrunk=True)
-    _report(fn, _first(judge, fixed_cases(build, min(number, _ALWAYS) if generated else number)), dtype, shrunk=False)
+    fixed = fixed_cases(build, min(number, _ALWAYS) if generated else number)
+    failure = _first(judge, fixed)
+    if generated and failure is not None:
+        turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
+        if found := smallest(judge, build, number, kind, turn):
+            _report(fn, found, dtype, shrunk=True)
+    _report(fn, failure, dtype, shrunk=False)
 
 
 def _first(judge: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failure | None:

@@ -24,9 +24,16 @@ class _Failed(Exception):
 
 
 def smallest(
-    judge: Callable[[_C], Failure | None], build: Callable[[Source], _C], cases: int, dtype: np.dtype[Any]
+    judge: Callable[[_C], Failure | None],
+    build: Callable[[Source], _C],
+    cases: int,
+    dtype: np.dtype[Any],
+    turn: int | None = None,
 ) -> Failure | None:
-    """Return the failure on the smallest case that was found; None if none of so many fails."""
+    """Return the failure on the smallest case that was found; None if none of so many fails.
+
+    With a turn, only cases of the kind that has this turn in the fixed list are tried.
+    """
     failures: list[Failure] = []
 
     @settings(
@@ -39,7 +46,7 @@ def smallest(
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    @given(built(build, dtype))
+    @given(built(build, dtype, turn))
     def run(case: _C) -> None:
         failure = judge(case)
         if failure is not None:
