@@ -3,12 +3,14 @@
 import sys
 import textwrap
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from gradtheory import testing
 from tests.planted import ACTIVATIONS, BUGS, right
 
+_PAGE = Path(__file__).parents[1] / "docs" / "oracle.md"
 _PAIRS = [*((name, "squared") for name in ACTIVATIONS), ("sigmoid", "cross_entropy")]
 
 
@@ -85,3 +87,10 @@ def test_the_message_says_where(bug):
 def test_every_message_is_of_a_bug():
     assert {bug.id for bug in BUGS} >= set(_SAID)
     assert len({bug.id for bug in BUGS}) == len(BUGS) >= 28
+
+
+def test_the_page_in_docs_lists_every_bug():
+    page = _PAGE.read_text(encoding="utf-8")
+    missing = [bug.id for bug in BUGS if f"| {bug.description.replace('|', chr(92) + '|')} | yes |" not in page]
+    assert missing == []
+    assert f"{len(BUGS)} things to get wrong" in page
