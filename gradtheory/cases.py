@@ -17,7 +17,7 @@ from gradtheory.network import Network
 
 _T = TypeVar("_T")
 _SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25)
-_SCALES = (1.0, -1.0, 0.5, -2.0)  # of weights before a kink
+_SHORT = (0.5, 1.0, -0.5, 0.25, -2.0)  # powers of two, by which a kink is hit exactly
 _SATURATING = (30.0, -30.0, 100.0, -100.0, 800.0, -800.0)  # exp overflows beyond 88 in float32, 709 in float64
 _KINDS = ("plain", "kink", "saturated", "critical")
 _DEEPEST, _LARGEST_BATCH, _WIDEST = 6, 4, 4
@@ -153,8 +153,11 @@ def _filled(source: Source, network: Network, dtype: Any, batch: int | None = No
     x = numbers(samples, network.widths[0])
     y = _targets(source, (samples, network.widths[-1]), network.loss_record.needs_unit_interval)
     if kind == "kink" and (kinks := [float(each) for each in records[0].kinks]):
-        x, w[0] = (_simple(source, each.shape) for each in (x, w[0]))
-        b[0][0] = source.in_turn(kinks, every=len(_KINDS)) - x[0] @ w[0][0]
+        # Every sample meets a kink in the first neuron, by exact arithmetic; what follows it is not flat.
+        x, y = (_chosen(source, _SHORT, each.shape) for each in (x, y))
+        w, b = ([_chosen(source, _SHORT, each.shape) for each in arrays] for arrays in (w, b))
+        at = [source.in_turn(kinks, every=len(_KINDS)), *(source.choice(kinks) for _ in x[1:])]
+        x[:, 0] = (at - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
         b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))
@@ -171,8 +174,8 @@ def _number(source: Source, record: Activation | None) -> float:
     return source.choice(_SIMPLE) if kind == "simple" else source.real(-_REAL, _REAL)
 
 
-def _simple(source: Source, shape: tuple[int, ...]) -> Array:
-    return np.array([source.choice(_SCALES) for _ in range(int(np.prod(shape)))]).reshape(shape)
+def _chosen(source: Source, options: Sequence[float], shape: tuple[int, ...]) -> Array:
+    return np.array([source.choice(options) for _ in range(int(np.prod(shape)))]).reshape(shape)
 
 
 def _targets(source: Source, shape: tuple[int, ...], within_unit: bool) -> Array:

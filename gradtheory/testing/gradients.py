@@ -15,8 +15,9 @@ from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judged
 
 _MOST_CASES = 1_000_000
-_ALWAYS = 24  # fixed cases that come after hypothesis's: every kind of case, every saturating bias
+_ALWAYS = 48  # fixed cases that come after hypothesis's: every kind of case, every saturating bias
 _KINKS = ("one-sided", "either")
+_SMALLEST = "smallest failing case"
 _TYPES = ("float32", "float64")
 
 _C = TypeVar("_C", bound=Case)
@@ -130,7 +131,7 @@ def assert_gradients_at(
     """
     arrays = [np.asarray(each, dtype).astype(float) for each in (x, y, w, b)]
     chain = Chain(max(1, arrays[2].size), activation, loss)
-    _report(fn, judged(fn, ChainCase(chain, *arrays), *_options(dtype, at_kinks)), dtype, shrunk=True)
+    _report(fn, judged(fn, ChainCase(chain, *arrays), *_options(dtype, at_kinks)), dtype, _SMALLEST)
 
 
 def assert_network_gradients(
@@ -195,7 +196,7 @@ def assert_network_gradients_at(
     weights, biases = (tuple(np.asarray(each, dtype).astype(float) for each in given) for given in (w, b))
     network = Network((inputs.shape[-1], *(len(each) for each in biases)), activation, loss)
     case = NetworkCase(network, inputs, targets, weights, biases)
-    _report(fn, judged(fn, case, *_options(dtype, at_kinks)), dtype, shrunk=True)
+    _report(fn, judged(fn, case, *_options(dtype, at_kinks)), dtype, _SMALLEST)
 
 
 def _options(dtype: Any, at_kinks: str) -> tuple[np.dtype[Any], bool]:
@@ -219,14 +220,13 @@ def _check(fn: Implementation, build: _Build[_C], cases: int, dtype: Any, at_kin
     else:
         generated = can_shrink()
     if generated and (found := smallest(judge, build, number, kind)):
-        _report(fn, found, dtype, shrunk=True)
-    fixed = fixed_cases(build, min(number, _ALWAYS) if generated else number)
+        _report(fn, found, dtype, _SMALLEST)
+    fixed = fixed_cases(build, _ALWAYS if generated else number)
     failure = _first(judge, fixed)
     if generated and failure is not None:
         turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
-        if found := smallest(judge, build, number, kind, turn):
-            _report(fn, found, dtype, shrunk=True)
-    _report(fn, failure, dtype, shrunk=False)
+        failure = smallest(judge, build, number, kind, turn) or failure
+    _report(fn, failure, dtype, _SMALLEST if generated else "failing case (with hypothesis it is made smaller)")
 
 
 def _first(judge: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failure | None:
@@ -234,8 +234,8 @@ def _first(judge: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failur
     return next((failure for failure in map(judge, by_size) if failure is not None), None)
 
 
-def _report(fn: Implementation, failure: Failure | None, dtype: Any, *, shrunk: bool) -> None:
+def _report(fn: Implementation, failure: Failure | None, dtype: Any, found: str) -> None:
     if failure is None:
         return
     name = getattr(fn, "__name__", type(fn).__name__)
-    raise AssertionError(message(failure, name, np.dtype(dtype), shrunk=shrunk)) from failure.cause
+    raise AssertionError(message(failure, name, np.dtype(dtype), found)) from failure.cause

@@ -14,7 +14,7 @@ _MOST_ROWS = 16
 _SAME_FACTOR = 1e-6
 
 
-def message(failure: Failure, name: str, dtype: np.dtype[Any], *, shrunk: bool) -> str:
+def message(failure: Failure, name: str, dtype: np.dtype[Any], found: str) -> str:
     """Return the text of the AssertionError.
 
     Parameters
@@ -25,11 +25,11 @@ def message(failure: Failure, name: str, dtype: np.dtype[Any], *, shrunk: bool) 
         The implementation's.
     dtype : NumPy dtype
         The float type it was asked to compute in.
-    shrunk : bool
-        Whether hypothesis has looked for a smaller case.
+    found : str
+        What the case is called: "smallest failing case".
 
     """
-    lines = [f"{name}: {_summary(failure)}", *_case(failure, shrunk=shrunk)]
+    lines = [f"{name}: {_summary(failure)}", *_case(failure, found)]
     if failure.entries:
         lines += ["", *_table(failure, dtype), "", *_diagnosis(failure)]
     return "\n".join([*lines, "", "To go on from here, paste this into a test:", "", *_test(failure, name, dtype)])
@@ -51,11 +51,10 @@ def _named(entry: Entry) -> str:
     return f"∂C/∂{entry.kind} of layer {entry.layer}{place}"
 
 
-def _case(failure: Failure, *, shrunk: bool) -> Iterator[str]:
+def _case(failure: Failure, found: str) -> Iterator[str]:
     model, x, y, w, b = failure.case
     size = f"widths {model.widths}" if isinstance(model, Network) else f"depth {model.depth}"
     activation = model.layer_activations[-1].name
-    found = "smallest failing case" if shrunk else "failing case (with hypothesis installed it is made smaller)"
     yield f"{found}: {size}, {activation}, {model.loss} loss, batch {len(x)}"
     for letter, numbers in (("x", x), ("y", y), ("w", w), ("b", b)):
         yield f"    {letter} = {_literal(numbers)}"
@@ -136,7 +135,7 @@ def _hint(failure: Failure) -> str:
         return ""
     batch = len(failure.case.x)
     named = {-1.0: ", a sign", 2.0: ", as without the ½ of the loss", 0.0: ""} | (
-        {1.0 / batch: f", the mean over the batch of {batch} in place of the sum"} if batch > 1 else {}
+        {1.0 / batch: f", as the mean over the batch of {batch} is of the sum"} if batch > 1 else {}
     )
     meant = next((text for number, text in named.items() if abs(factor - number) < _SAME_FACTOR), "")
     return f"Every wrong number is {factor:.6g} times the exact one{meant}."
