@@ -93,8 +93,8 @@ def ulps(found: float, exact: float, dtype: np.dtype[Any]) -> float:
     if found == exact or not np.isfinite(exact):
         return 0.0
     size = max(abs(exact), float(limits.tiny))
-    unit = float(limits.eps) * 2.0 ** np.floor(np.log2(size))
-    return float(abs(found - exact) / unit) if np.isfinite(found) else np.inf
+    unit = float(limits.eps) * 2.0 ** float(np.floor(np.log2(size)))  # no scalar of NumPy, which warns of an overflow
+    return abs(found - exact) / unit if unit and np.isfinite(found) else np.inf
 
 
 def _diagnosis(failure: Failure) -> Iterator[str]:
