@@ -124,7 +124,8 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
         by_a, bend = a - y, np.ones_like(a)
         cost = 0.5 * by_a**2
     by_a_error = bend * last.a_error + _PER_OPERATION * unit * (bend * (np.abs(a) + np.abs(y)) + np.abs(by_a)) + least
-    loss = np.sum(np.abs(by_a) * by_a_error + by_a_error**2)
+    a_error = last.a_error + _PER_OPERATION * unit * (np.abs(a) + np.abs(y))  # with the rounding of a - y or 1 - a
+    loss = np.sum(np.abs(by_a) * a_error + bend * a_error**2)
     loss += (cost.size + 4) * _PER_OPERATION * unit * cost.sum() + least
     delta = by_a * last.slope
     delta_error = by_a_error * np.abs(last.slope) + np.abs(by_a) * last.slope_error + by_a_error * last.slope_error
