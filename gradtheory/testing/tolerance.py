@@ -22,7 +22,9 @@ from gradtheory.testing.backward import Problem
 _KERNEL_ULPS = 16.0  # of an activation's natural size
 _PER_OPERATION = 2.0
 _REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
-_CANCELLING = 10.0  # |z| up to which formulas such as z·(1 + erf(z))/2 lose digits in proportion to it
+# |z| up to which formulas such as z·(1 + tanh u)/2 lose digits in proportion to it, and their slopes, which hold
+# z·u'·(1 - tanh²u), in proportion to z·u', where u is cubic in gelu_tanh: 115 at z = 10.
+_CANCELLING = 10.0
 _FAR = 1e6
 
 
@@ -79,7 +81,8 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
             a, a_error = entering[layer]
             sizes = np.abs(delta).T @ np.abs(a)
             summing = (len(problem.x) + 1) * unit * _PER_OPERATION
-            by_w.append(delta_error.T @ (np.abs(a) + a_error) + np.abs(delta).T @ a_error + summing * sizes + least)
+            products = delta_error.T @ (np.abs(a) + a_error) + np.abs(delta).T @ a_error
+            by_w.append(products + summing * sizes + least)
             by_b.append(delta_error.sum(axis=0) + summing * np.abs(delta).sum(axis=0) + least)
             weights = problem.w[layer]
             by_a = delta @ weights
@@ -88,9 +91,7 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
             if layer:
                 below = layers[layer - 1]
                 delta = by_a * below.slope
-                delta_error = (
-                    (np.abs(below.slope) + below.slope_error) * error + np.abs(by_a) * below.slope_error + least
-                )
+                delta_error = np.abs(below.slope) * error + (np.abs(by_a) + error) * below.slope_error + least
                 delta_error += unit * _PER_OPERATION * np.abs(delta)
         return Tolerances(loss, by_w[::-1], by_b[::-1], error)
 
@@ -108,14 +109,14 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         sizes, kernel = _natural_sizes(record), _KERNEL_ULPS * unit
         farthest = np.inf if sizes.is_unbounded else _CANCELLING
         of_value = np.maximum(np.abs(value), sizes.value) * (1.0 + np.minimum(np.abs(z), farthest))
-        of_slope = np.maximum(np.abs(slope), sizes.slope) * (1.0 + np.minimum(np.abs(z), _CANCELLING))
+        of_slope = np.maximum(np.abs(slope), sizes.slope) * (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
         a_error = np.abs(slope) * z_error + kernel * of_value
         slope_error = np.abs(record.second_derivative(z)) * z_error + kernel * of_slope
         for kink, value_jump, slope_jump in _jumps(record):
             near = np.abs(z - kink) <= z_error
             if not either_at_kinks:
                 near &= z_error > 0.0
-            a_error = a_error + near * value_jump
+            a_error = a_error + near * (value_jump + slope_jump * z_error)
             slope_error = slope_error + near * slope_jump
         layers.append(_Layer(z, value, slope, a_error, slope_error))
         a = value
@@ -133,7 +134,8 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
         by_a, bend = a - y, np.ones_like(a)
         cost = 0.5 * by_a**2
     by_a_error = bend * last.a_error + _PER_OPERATION * unit * (bend * (np.abs(a) + np.abs(y)) + np.abs(by_a)) + least
-    loss = np.sum(np.abs(by_a) * by_a_error + by_a_error**2)
+    a_error = last.a_error + _PER_OPERATION * unit * (np.abs(a) + np.abs(y))  # with the rounding of a - y or 1 - a
+    loss = np.sum(np.abs(by_a) * a_error + bend * a_error**2)
     loss += (cost.size + 4) * _PER_OPERATION * unit * cost.sum() + least
     delta = by_a * last.slope
     delta_error = by_a_error * np.abs(last.slope) + np.abs(by_a) * last.slope_error + by_a_error * last.slope_error
