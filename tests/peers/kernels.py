@@ -198,7 +198,7 @@ Written by `.venv-peers/bin/python -m tests.peers.kernels` with {versions}
 on a CPU ({machine}). `make test-peers` measures again and compares: each figure must be within a factor of 4, or below
 4 ulp both times, since vector libraries differ between machines.
 
-The points are those of `gradtheory.testing.kernel_errors`, some 1,400 for each activation: from the least subnormal
+The points are those of `gradtheory.testing.kernel_errors`, some 1,750 for each activation: from the least subnormal
 number to the greatest, around every turning point, and where exponentials overflow. One ulp is a unit in the last place
 of the exact number, which is known by ball arithmetic; next to a zero of σ' it is that of the numbers beside it, and
 results below the least normal number may be flushed to 0. In float64 the exact number is rounded first, so that errors
