@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import strategies as st
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise ImportError("gradtheory.strategies needs hypothesis: pip install hypothesis") from error
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, activation_names

@@ -200,6 +200,16 @@ def test_a_mean_over_the_batch_is_recognised():
     assert "as the mean over the batch of 2 is of the sum" in text
 
 
+@pytest.mark.parametrize("kind", ["w", "b"])
+def test_layers_in_reversed_order_are_recognised(kind):
+    def change(found):
+        return {kind: found[kind][::-1]}
+
+    text = message(lambda: testing.assert_gradients(chain_gradients("tanh", change=change), "tanh"))
+    assert "depth 2" in text
+    assert f"∂C/∂{kind} is right in reversed order" in text
+
+
 def test_float32_is_recognised():
     def single(x, y, w, b):
         return chain_gradients("tanh")(*(each.astype(np.float32).astype(float) for each in (x, y, w, b)))

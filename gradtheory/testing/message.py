@@ -127,6 +127,12 @@ def _where(failure: Failure) -> str:
 
 def _hint(failure: Failure) -> str:
     """Say what the wrong numbers have in common."""
+    for kind in ("w", "b"):
+        entries = [each for each in failure.entries if each.kind == kind]
+        pairs = list(zip(entries, entries[::-1], strict=True))
+        is_wrong = any(not each.is_right for each in entries)
+        if is_wrong and all(abs(each.found - other.exact) <= other.allowed for each, other in pairs):
+            return f"∂C/∂{kind} is right in reversed order: are the layers counted from the output?"
     factors = [each.found / each.exact for each in failure.wrong if each.exact and np.isfinite(each.found)]
     if len(factors) < len(failure.wrong) or not factors:
         return "It is not finite where the exact number is." if not _all_finite(failure) else ""

@@ -22,8 +22,8 @@ from gradtheory.testing.backward import Problem
 _KERNEL_ULPS = 16.0  # of an activation's natural size
 _PER_OPERATION = 2.0
 _REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
-# |z| up to which formulas such as z·(1 + tanh u)/2 lose digits in proportion to it, and their slopes, which hold
-# z·u'·(1 - tanh²u), in proportion to z·u', where u is cubic in gelu_tanh: 115 at z = 10.
+# |z| up to which slopes of z·(1 + tanh u)/2 and the like, which hold z·u'·(1 - tanh²u), lose digits in proportion to
+# z·u', where u is cubic in gelu_tanh: 115 at z = 10.
 _CANCELLING = 10.0
 _FAR = 1e6
 
@@ -107,9 +107,10 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
             z_error = np.zeros_like(z)  # every product and sum is exact, in any order
         value, slope = record.value_and_slope(z)
         sizes, kernel = _natural_sizes(record), _KERNEL_ULPS * unit
-        farthest = np.inf if sizes.is_unbounded else _CANCELLING
-        of_value = np.maximum(np.abs(value), sizes.value) * (1.0 + np.minimum(np.abs(z), farthest))
-        of_slope = np.maximum(np.abs(slope), sizes.slope) * (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
+        of_value, of_slope = np.maximum(np.abs(value), sizes.value), np.maximum(np.abs(slope), sizes.slope)
+        if sizes.is_unbounded:  # such formulas multiply or add z
+            of_value *= 1.0 + np.abs(z)
+            of_slope *= (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
         a_error = np.abs(slope) * z_error + kernel * of_value
         slope_error = np.abs(record.second_derivative(z)) * z_error + kernel * of_slope
         for kink, value_jump, slope_jump in _jumps(record):
