@@ -20,6 +20,7 @@ from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.errors import InvalidArgument
 from gradtheory.stability.iteration import ITERATIONS
+from tests import derivations
 from tests.mutants import mutants
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
@@ -50,6 +51,12 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     derivation = gt.derive(topic, activation=gt.expression(own))
     assert derivation.check().ok, derivation.check().reasons
     assert "gt.expression(" in derivation.to_text()
+
+
+@pytest.mark.parametrize(("topic", "asked"), derivations.ASKED)
+def test_derivations_say_what_is_written_in_derivations_txt(topic, asked):
+    written = derivations.PATH.read_text("utf-8").split("\n== ")
+    assert "\n".join((derivations.title(topic, asked), *derivations.said(topic, asked))) in written
 
 
 _MUTATED = [
