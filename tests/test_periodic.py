@@ -13,7 +13,7 @@ from gradtheory.activations import Branch
 from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
 from gradtheory.errors import InvalidArgument
-from gradtheory.superlevel import Component, Level, Periodic, components_of, repeated
+from gradtheory.superlevel import Component, Level, Periodic, as_set, components_of, repeated
 from tests.test_explosion import explodes
 
 _PI = sympy.pi
@@ -73,6 +73,13 @@ def test_a_domain_is_checked(domain):
         gt.explosion_set("sine", 2, domain=domain)
 
 
+def test_a_domain_far_away_may_hold_few_periods_and_none_too_many():
+    far = gt.explosion_set("sine", 2, domain=(10**9, 10**9 + 2))
+    assert [x in far for x in (10**9, 10**9 + 1, 10**9 + 2)] == [explodes("sine", 10**9 + k, 2, 0, 1) for k in range(3)]
+    with pytest.raises(InvalidArgument, match=r"^domain = '\[0, 1000000000\]': must hold at most 100000 periods$"):
+        gt.explosion_set("sine", 2, domain=(0, 10**9))
+
+
 def test_a_half_line_is_refused_for_a_periodic_slope():
     with pytest.raises(InvalidArgument, match="bounded"):
         gt.explosion_set("sine", 2, domain=sympy.Interval(0, sympy.oo))
@@ -89,7 +96,11 @@ def test_a_set_that_repeats_is_a_set():
     assert (wave.measure, wave.inf, wave.sup, wave.is_empty) == (sympy.oo, -sympy.oo, sympy.oo, False)
     assert wave.boundary == Periodic(sympy.FiniteSet(-_PI / 6, _PI / 6), _PI / 2)
     assert str(wave) == "Periodic(Interval.open(-pi/6, pi/6), pi/2)"
-    assert r"\bigcup_{k \in \mathbb{Z}}" in sympy.latex(wave)
+    ends = (
+        r"\bigcup_{k \in \mathbb{Z}} \left(\left(- \frac{\pi}{6}, \frac{\pi}{6}\right)",
+        r" + \frac{\pi}{2}\, k\right)",
+    )
+    assert sympy.latex(wave) == "".join(ends)
     assert wave.contains(sympy.Symbol("x")).func is sympy.Contains
     assert sympy.oo not in wave
     assert gt.explosion_set("sine", 1, strict=False) == Periodic(sympy.FiniteSet(0), _PI)
@@ -140,6 +151,38 @@ def test_a_period_that_is_full_is_the_line():
     left = repeated([Component(sympy.S.Zero, sympy.S.One)], sympy.S.Zero, sympy.S(2), ends_belong=True)
     right = repeated([Component(sympy.S.One, sympy.S(2))], sympy.S.Zero, sympy.S(2), ends_belong=True)
     assert (2 in left, 2 in right) == (True, True)
+
+
+def _intervals(*parts):
+    return [Component(sympy.S(lower), sympy.S(upper), *(each in "()" for each in ends)) for lower, upper, ends in parts]
+
+
+@pytest.mark.parametrize(
+    ("components", "joined", "apart"),
+    [
+        ([(0, 1, "(]")], [(0, 1, "[]")], [(0, 1, "(]")]),
+        ([(4, 5, "[)")], [(-1, 0, "[]")], [(-1, 0, "[)")]),
+        ([(2, 3, "[)")], [(0, 0, "[]"), (2, 3, "[)")], [(2, 3, "[)")]),
+        ([(0, 1, "(]"), (3, 5, "[)")], [(-2, 1, "[]")], [(-2, 0, "[)"), (0, 1, "(]")]),
+        ([(0, 1, "()"), (2, 2, "[]")], [(0, 1, "[)"), (2, 2, "[]")], [(0, 1, "()"), (2, 2, "[]")]),
+        ([(1, 2, "()"), (3, 5, "()")], [(-2, 0, "(]"), (1, 2, "()")], [(-2, 0, "()"), (1, 2, "()")]),
+    ],
+)
+def test_periods_meet_where_the_point_between_them_belongs(components, joined, apart):
+    for ends_belong, expected in ((True, joined), (False, apart)):
+        found = repeated(_intervals(*components), sympy.S.Zero, sympy.S(5), ends_belong=ends_belong)
+        assert found.base == as_set(_intervals(*expected))
+        for each in _intervals(*expected):
+            assert (each.lower + 10 in found, each.upper - 10 in found) == (not each.lower_open, not each.upper_open)
+            assert each.is_point or (each.lower + each.upper) / 2 in found
+
+
+def test_the_ends_of_a_period_are_its_first_and_last_branch():
+    sides = ((1, 0), (0, sympy.S.Half), (sympy.S.Half, 1))
+    branches = tuple(Branch(sympy.S(k), sympy.S(k + 1), *map(sympy.S, pair)) for k, pair in enumerate(sides))
+    profile = Profile("odd", sympy.Symbol("z", real=True), branches, sympy.S.Reals, period=sympy.S(3))
+    assert Level(profile, sympy.S.Half).holds_between_periods()
+    assert not Level(profile, sympy.S.One).holds_between_periods()
 
 
 @pytest.mark.parametrize("wavy", _PERIODIC)
