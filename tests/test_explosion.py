@@ -189,6 +189,52 @@ def test_formula_is_the_set(name, w, b, c):
         assert formula.upper.subs(values) == stated[-1][1]
 
 
+_ABOVE_0 = r"- \frac{b}{w} < x < \infty"
+_BELOW_0 = r"-\infty < x < - \frac{b}{w}"
+
+
+@pytest.mark.parametrize(
+    ("which", "lines", "latex"),
+    [
+        (
+            "identity",
+            ["-oo < x < oo  if Abs(w) > c"],
+            r"-\infty < x < \infty \quad (\left|{w}\right| > c)",
+        ),
+        (
+            "leaky_relu(1/2)",
+            [
+                "-b/w < x < oo  if (w > c) & (w <= 2*c)",
+                "-oo < x < -b/w  if (-w > c) & (-w <= 2*c)",
+                "-oo < x < -b/w or -b/w < x < oo  if Abs(w) > 2*c",
+            ],
+            rf"\begin{{cases}} {_ABOVE_0} & \text{{if }} w \leq 2 c \wedge w > c \\ {_BELOW_0}"
+            rf" & \text{{if }} - w \leq 2 c \wedge - w > c \\ {_BELOW_0} \;\text{{or}}\; {_ABOVE_0}"
+            r" & \text{if } \left|{w}\right| > 2 c \end{cases}",
+        ),
+        (
+            "sine",
+            [
+                "-b/w - atan(sqrt(-1 + w**2/c**2))/Abs(w) < x + k*pi/Abs(w) < -b/w + atan(sqrt(-1 + w**2/c**2))/Abs(w)"
+                " for some integer k  if Abs(w) > c"
+            ],
+            r"- \frac{b}{w} - \frac{\operatorname{atan}{\left(\sqrt{-1 + \frac{w^{2}}{c^{2}}} \right)}}{\left|{w}\right|} < "
+            r"x + \frac{\pi}{\left|{w}\right|}\, k < "
+            r"- \frac{b}{w} + \frac{\operatorname{atan}{\left(\sqrt{-1 + \frac{w^{2}}{c^{2}}} \right)}}{\left|{w}\right|}"
+            r" \;\text{for some}\; k \in \mathbb{Z} \quad (\left|{w}\right| > c)",
+        ),
+    ],
+)
+def test_formulas_in_words(which, lines, latex):
+    formula = gt.explosion_formula(which)
+    heading, *cases = str(formula).splitlines()
+    assert heading == f"|σ'(w*x + b)*w| > c for σ = {gt.activation(which).name}:"
+    assert cases == [f"  {line}" for line in lines]
+    sigma = gt.activation(which).latex
+    assert formula.latex() == rf"\left|{sigma}'(w x + b)\,w\right| > c \iff {latex}"
+    assert formula._repr_latex_() == f"$\\displaystyle {formula.latex()}$"
+
+
 def test_formula_prints(name):
     formula = gt.explosion_formula(name)
     assert r"\iff" in formula.latex()

@@ -7,6 +7,8 @@ import sympy
 from sympy import FiniteSet, Interval, Rational, S, Union, oo
 
 import gradtheory as gt
+from gradtheory.activations import Branch, Z
+from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import rounded, sign
 from gradtheory.errors import NoClosedForm, Undecided
 from gradtheory.root import Root
@@ -143,6 +145,7 @@ def test_a_component_within_a_domain(component, domain, expected):
 def test_components_make_a_set(components, expected, length):
     found = [_component(*each) for each in components]
     assert (as_set(found), total_length(found)) == (expected, length)
+    assert (as_set(found) is S.Reals) == (expected is S.Reals)
 
 
 def test_methods_do_what_they_are_named_for():
@@ -154,3 +157,39 @@ def test_methods_do_what_they_are_named_for():
     for method, isolated in (("certified", True), ("closed_form", False), ("auto", False)):
         (found,) = Level(sigmoid, Rational(1, 5), method=method).components()
         assert found.upper.has(Root) == isolated
+
+
+@pytest.mark.parametrize(
+    ("which", "level", "strict", "expected"),
+    [
+        ("arctan", Rational(1, 5), True, (-2, 2, "()")),
+        ("arctan", Rational(1, 5), False, (-2, 2, "[]")),
+        ("arctan", 1, True, None),
+        ("arctan", 1, False, (0, 0, "[]")),
+        ("bent_identity", Rational(1, 2), True, (-oo, oo, "()")),  # the slope tends to the level
+        ("bent_identity", 1, False, (0, oo, "[)")),
+        ("bent_identity", Rational(3, 2), False, None),
+    ],
+)
+def test_ends_belong_to_the_set_where_it_is_not_strict(which, level, strict, expected):
+    found = Level(gt.activation(which).profile, S(level), strict).components()
+    assert found == ((_component(*expected),) if expected else ())
+
+
+def test_ends_are_mirrored_with_the_set():
+    assert _component(0, 1, "[)").affine(S(-2), S(1), mirrored=True) == _component(0, Rational(1, 2), "(]")
+    assert _component(0, 1, "[)").affine(S(2), S(1), mirrored=False) == _component(Rational(-1, 2), 0, "[)")
+
+
+def test_levels_are_compared_to_as_many_bits_as_are_asked_for():
+    nearly = sympy.sqrt(1 - Rational(1, 10**300))
+    with pytest.raises(Undecided):
+        Level(gt.activation("tanh").profile, nearly, most_bits=200).components()
+    assert len(Level(gt.activation("tanh").profile, nearly, most_bits=2000).components()) == 1
+
+
+def test_only_certified_sets_prove_the_branches_of_the_record():
+    profile = Profile("no constant", sympy.exp(Z), (Branch(-oo, oo, S(2), S(2)),), S.Reals)
+    assert Level(profile, S.One).components() == (_component(-oo, oo),)
+    with pytest.raises(Undecided, match="not constant"):
+        Level(profile, S.One, method="certified").components()

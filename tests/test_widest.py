@@ -74,6 +74,41 @@ def test_the_sigmoid_is_certified_by_its_equation():
     assert widest._repr_latex_().startswith("$")
 
 
+@pytest.mark.parametrize(
+    ("which", "more", "said", "latex"),
+    [
+        ("arctan", {}, "1 at |w| = 2; s**2 = 1 (exact)", r"\max_w |X_w| = 1,\quad |w| = 2,\quad s^{2} = 1"),
+        ("hard_tanh", {"threshold": 2}, "1 as |w| tends to 2 (exact)", r"\sup_w |X_w| = 1,\quad |w| \to 2"),
+        ("arsinh", {}, "2 as |w| tends to oo (exact)", r"\sup_w |X_w| = 2,\quad |w| \to \infty"),
+        ("sine", {}, "oo as |w| tends to 1; σ' is periodic (exact)", r"\sup_w |X_w| = \infty,\quad |w| \to 1"),
+        (
+            "relu",
+            {"threshold": 3},
+            "oo as |w| tends to 3; σ' does not fade (exact)",
+            r"\sup_w |X_w| = \infty,\quad |w| \to 3",
+        ),
+        ("exponential", {}, "oo as |w| tends to 0; σ' is unbounded (exact)", r"\sup_w |X_w| = \infty,\quad |w| \to 0"),
+        ("identity", {"component": "longest"}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
+        (
+            "sine",
+            {"component": "longest"},
+            "2*t*atan(sqrt(-1 + t**(-2))) = 1.12219267638209 at |w| = 1/t = 1.53330815131153; "
+            "t*Derivative(m(t), t) + m(t) = 0 (certified)",
+            None,
+        ),
+    ],
+)
+def test_results_in_words(which, more, said, latex):
+    widest = gt.widest_explosion(which, **more)
+    assert repr(widest) == said
+    assert latex is None or widest.latex() == latex
+    assert widest._repr_latex_() == f"$\\displaystyle {widest.latex()}$"
+
+
+def test_a_formula_too_long_to_read_is_left_out():
+    assert repr(gt.widest_explosion("gelu_tanh", component="longest")).count("Root") == 0
+
+
 def test_no_weight_does_better(name):
     widest = gt.widest_explosion(name, threshold="3/2")
     critical = gt.critical_weight(name, threshold="3/2")
