@@ -16,7 +16,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.superlevel import Component, Level, Periodic, as_set, components_of, repeated
 from tests.test_explosion import explodes
 
-_PI = sympy.pi
+_PI, _TINY = sympy.pi, sympy.Rational(1, 10**30)
 _PERIODIC = ("sine", "cosine", "snake")
 _numbers = st.fractions(-40, 40, max_denominator=60)
 
@@ -105,6 +105,20 @@ def test_a_set_that_repeats_is_a_set():
     assert sympy.oo not in wave
     assert gt.explosion_set("sine", 1, strict=False) == Periodic(sympy.FiniteSet(0), _PI)
     assert gt.explosion_set("sine", 1, strict=False).measure == 0
+
+
+@pytest.mark.parametrize(
+    ("lower", "period", "start"),
+    [
+        (3 * _PI + _TINY, 2 * _PI, -_PI + _TINY),
+        (3 * _PI - _TINY, 2 * _PI, _PI - _TINY),
+        (-3 * _PI - _TINY, 2 * _PI, _PI - _TINY),
+        (_PI, 2 * _PI, -_PI),
+        (sympy.log(4) / 2, 2 * sympy.log(2), sympy.log(4) / 2 - 2 * sympy.log(2)),  # equal numbers that look otherwise
+    ],
+)
+def test_the_base_begins_within_half_a_period_of_0(lower, period, start):
+    assert Periodic(sympy.Interval(lower, lower + 1), period).base == sympy.Interval(start, start + 1)
 
 
 @pytest.mark.parametrize("k", [0, 1, -1, 10**6, -(10**40), 10**200])
