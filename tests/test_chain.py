@@ -114,6 +114,7 @@ def test_symbols_print_as_in_a_paper():
     assert chain.symbol("b_2") == chain.b[2]
     assert chain.symbol("w3") == chain.w[3]
     assert chain.symbol("x") == chain.x
+    assert [chain.located(each) for each in (chain.x, chain.w[1], chain.b[3])] == [("a", 0), ("w", 1), ("b", 3)]
 
 
 def test_chains_are_values(name):
@@ -169,6 +170,8 @@ def test_the_depth_may_have_any_letter(letter):
     depth = sympy.Symbol(letter, integer=True, positive=True)
     deep, chain = gt.Chain(depth=depth), gt.Chain(depth=3)
     assert len({equation.lhs for equation in deep.backward()}) == 2
+    layer = sympy.Symbol("l'" if letter == "l" else "l", integer=True, positive=True)
+    assert [equation.lhs for equation in deep.backward()] == [deep.delta[depth], deep.delta[layer]]
     assert deep.gradient(deep.w[1]).subs(depth, 3).doit() == chain.gradient(chain.w[1])
 
 
