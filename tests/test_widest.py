@@ -1,5 +1,6 @@
 """The widest explosion: golden digits, no weight does better, scaling laws."""
 
+import dataclasses
 import pickle
 
 import mpmath
@@ -105,8 +106,17 @@ def test_results_in_words(which, more, said, latex):
     assert widest._repr_latex_() == f"$\\displaystyle {widest.latex()}$"
 
 
+def test_the_widest_set_of_steps_lies_below_one_of_them():
+    two = gt.expression("Max(0, Min(1, z)) + Max(0, Min(6, 2*z - 10)) + Max(0, Min(4, z - 20))")
+    found = [gt.widest_explosion(two, component=each) for each in ("total", "longest")]
+    assert [(each.width, each.weight, each.attained) for each in found] == [(8, 1, False), (6, sympy.S.Half, False)]
+    assert gt.widest_explosion("hard_tanh", component="longest") == gt.widest_explosion("hard_tanh")
+
+
 def test_a_formula_too_long_to_read_is_left_out():
-    assert repr(gt.widest_explosion("gelu_tanh", component="longest")).count("Root") == 0
+    long = sympy.Add(*map(sympy.sqrt, sympy.primerange(100)))
+    said = repr(dataclasses.replace(gt.widest_explosion("arctan"), width=long, weight=sympy.sqrt(2)))
+    assert said == "150.288483412930 at |w| = sqrt(2) = 1.41421356237310; s**2 = 1 (exact)"
 
 
 def test_no_weight_does_better(name):
