@@ -35,22 +35,28 @@ ASKED = (
     ("initialisation", {"values": {"sigma_w": "2.5", "c": "3/4"}}),
     ("initialisation", {"activation": "quadratic"}),
 )
+DOCUMENTS = (
+    ("slope_maximum", {"activation": "tanh"}),
+    ("initialisation", {"depth": 5, "values": {"sigma_w": "2.5", "c": "3/4"}, "lang": "zh"}),
+    ("stability", {"optimiser": "adam", "title": "Adam"}),
+)
 
 
-def title(topic: str, asked: dict[str, object]) -> str:
-    """Return the line that a derivation stands under."""
-    return f"{topic} {asked}"
-
-
-def said(topic: str, asked: dict[str, object]) -> Iterator[str]:
-    """Yield what a derivation starts from, and of each step where it stands, why it holds, and what it says."""
+def lines(topic: str, asked: dict[str, object]) -> str:
+    """Return what a derivation starts from, and of each step where it stands, why it holds, and what it says."""
     derivation = gt.derive(topic, **asked)
+    found = [f"{topic} {asked}"]
     for each in derivation.given:
-        yield f"given: {text(each)}"
-        yield from _rows(each)
+        found += [f"given: {text(each)}", *_rows(each)]
     for step in derivation.steps:
-        yield f"{step.section}, {step.rule}, {step.fact}: {text(step.statement, *step.assumptions)}"
-        yield from _rows(step.statement)
+        found.append(f"{step.section}, {step.rule}, {step.fact}: {text(step.statement, *step.assumptions)}")
+        found += _rows(step.statement)
+    return "\n".join(found)
+
+
+def document(topic: str, asked: dict[str, object]) -> str:
+    """Return a derivation in words."""
+    return f"{topic} {asked} in words\n{gt.derive(topic, **asked).to_text()}"
 
 
 def _rows(statement: sympy.Basic) -> Iterator[str]:
@@ -59,5 +65,5 @@ def _rows(statement: sympy.Basic) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    parts = ("\n".join((title(*asked), *said(*asked))) for asked in ASKED)
+    parts = [*(lines(*asked) for asked in ASKED), *(document(*asked) for asked in DOCUMENTS)]
     PATH.write_text("What derivations say.\n== " + "\n== ".join(parts), "utf-8")

@@ -3,8 +3,8 @@
     python -m tests.mutation [--sample N] [--again] [--jobs N] [ROOM ...]
 
 Each room is mutated in build/mutation/ROOM and left there: `cd build/mutation/ROOM && mutmut results` lists what
-survives, and `mutmut show NAME` a mutant. A second call tests what was not tested yet, and with --again also what
-survived.
+survives, and `mutmut show NAME` a mutant. A second call tests what was not tested yet, or with --again what was not
+killed.
 """
 
 import argparse
@@ -34,7 +34,7 @@ _SLOW = re.compile(
     r"|test_weights\[(squareplus|cloglog|bent_identity|tanhshrink|silu|isru|quick_gelu|arsinh|log_cosh)"
     r"|periodic_slopes|of_several_exponentials|own_are_derived_too\[z|squared-gelu|every_broken_step_is_caught\[weight_decay"
     r"|is_true\[(softplus|leaky_relu|snake|hardshrink|elu|sine|gaussian|gelu-weight_decay|relu6-weight_decay)"
-    r"|compile|notebook|browser|html|titles|suffix"
+    r"|on_a_grid|without_limits|clear_line\[activation-70|compile|notebook|browser|html|titles|suffix"
 )
 
 
@@ -52,7 +52,7 @@ class Room:
             "only_mutate": [self.files],
             "pytest_add_cli_args": ["--few", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "tests.mutation"],
             "pytest_add_cli_args_test_selection": [f"tests/test_{each}.py" for each in self.tests],
-            "timeout_multiplier": 1.5,
+            "timeout_multiplier": 3.0,
             "timeout_constant": 10.0,
             "use_git_change_detection": False,
         }
@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rooms", nargs="*", choices=[[], *ROOMS], default=[])
     parser.add_argument("--sample", type=int, default=0, help="so many mutants of a room, chosen at random by a seed")
-    parser.add_argument("--again", action="store_true", help="test again what survived")
+    parser.add_argument("--again", action="store_true", help="test again what was not killed")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     environment = {key: value for key, value in os.environ.items() if key != "CI"} | {"OMP_NUM_THREADS": "1"}
@@ -122,7 +122,7 @@ def main() -> None:
         place = _prepared(name, ROOMS[name])
         chosen = _sample(place, ROOMS[name], given.sample) if given.sample else []
         if given.again:
-            chosen = [mutant for mutant, outcome in _outcomes(place).items() if outcome not in ("killed", "timeout")]
+            chosen = [mutant for mutant, outcome in _outcomes(place).items() if outcome != "killed"]
         command = [Path(sys.executable).parent / "mutmut", "run", "--max-children", str(given.jobs), *chosen]
         with (place / "mutmut.log").open("w") as log:
             subprocess.run(command, cwd=place, env=environment, stdout=log, stderr=log, check=True)

@@ -53,10 +53,41 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     assert "gt.expression(" in derivation.to_text()
 
 
-@pytest.mark.parametrize(("topic", "asked"), derivations.ASKED)
-def test_derivations_say_what_is_written_in_derivations_txt(topic, asked):
-    written = derivations.PATH.read_text("utf-8").split("\n== ")
-    assert "\n".join((derivations.title(topic, asked), *derivations.said(topic, asked))) in written
+@pytest.mark.parametrize(
+    ("write", "topic", "asked"),
+    [
+        *((derivations.lines, *asked) for asked in derivations.ASKED),
+        *((derivations.document, *asked) for asked in derivations.DOCUMENTS),
+    ],
+)
+def test_derivations_say_what_is_written_in_derivations_txt(write, topic, asked):
+    assert write(topic, asked) in derivations.PATH.read_text("utf-8").split("\n== ")
+
+
+@pytest.mark.parametrize(
+    ("topic", "asked"),
+    [
+        ("gradient", {"depth": 2, "wrt": "b2", "loss": "cross_entropy", "lang": "zh"}),
+        ("gradient", {"depth": _L, "activation": "softsign"}),
+        ("gradient", {"depth": 1, "activation": "elu(alpha=2)", "values": {"x": "1/2", "y": 1, "w1": "-0.5", "b1": 2}}),
+        ("gradient", {"activation": gt.expression("z/(1 + z**2)"), "wrt": "x"}),
+        ("slope_maximum", {"activation": sympy.tanh(Z) + Z}),
+        ("initialisation", {"depth": 7, "values": {"sigma_w": "2.5", "c": "3/4"}}),
+        ("stability", {"optimiser": "adamw"}),
+    ],
+)
+def test_the_python_at_the_end_makes_the_derivation_again(topic, asked):
+    derivation = gt.derive(topic, **asked)
+    code = derivation.document.blocks[-1].source
+    namespace = {}
+    exec(code.partition("report = ")[0], namespace)  # our own output, in a test
+    again = namespace["derivation"]
+    assert (again.topic, again.given, again.steps) == (derivation.topic, derivation.given, derivation.steps)
+    assert (again.lang, again.optimiser, dict(again.values)) == (
+        derivation.lang,
+        derivation.optimiser,
+        {name: str(value) for name, value in derivation.values.items()},
+    )
 
 
 _MUTATED = [

@@ -184,7 +184,11 @@ def _intervals(*parts):
 )
 def test_periods_meet_where_the_point_between_them_belongs(components, joined, apart):
     for ends_belong, expected in ((True, joined), (False, apart)):
-        found = repeated(_intervals(*components), sympy.S.Zero, sympy.S(5), ends_belong=ends_belong)
+        later = [
+            Component(each.lower + 5, each.upper + 5, each.lower_open, each.upper_open)
+            for each in _intervals(*components)
+        ]
+        found = repeated(later, sympy.S(5), sympy.S(5), ends_belong=ends_belong)
         assert found.base == as_set(_intervals(*expected))
         for each in _intervals(*expected):
             assert (each.lower + 10 in found, each.upper - 10 in found) == (not each.lower_open, not each.upper_open)
