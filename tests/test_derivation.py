@@ -9,6 +9,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy.logic.boolalg import Equivalent
 
 import gradtheory as gt
 from gradtheory.activations import Z
@@ -31,6 +32,29 @@ _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 _OF_SIGMA = [topic for topic in TOPICS if topic != "stability"]
 
 
+# How each step is checked: exact, certified, or numeric. A letter that changes is no error, unless proofs get weaker.
+_HOW = {
+    ("gradient", "sigmoid"): "EEEEEEEEENNNN",
+    ("gradient", "gelu"): "EEEEEEEENNNN",
+    ("gradient", "relu6"): "EEEEEEENNNNN",
+    ("slope_maximum", "sigmoid"): "EECCEEEE",
+    ("slope_maximum", "gelu"): "ECCCCENNNEE",
+    ("slope_maximum", "relu6"): "NEEEEEEEEEE",
+    ("explosion", "sigmoid"): "ENEEENNNEEN",
+    ("explosion", "gelu"): "ENENNNNNNNNNNNN",
+    ("explosion", "relu6"): "ENENNNNN",
+    ("widest", "sigmoid"): "NNNEECNCECECNN",
+    ("widest", "gelu"): "NNE",
+    ("widest", "relu6"): "NNEEN",
+    ("weak_norm", "sigmoid"): "NNNECECENEENE",
+    ("weak_norm", "gelu"): "NEECEEN",
+    ("weak_norm", "relu6"): "NNNEECENEENE",
+    ("weight_decay", "sigmoid"): "ENEENENNEENNNNNE",
+    ("clipping", "sigmoid"): "NEEEENNENENE",
+    ("initialisation", "sigmoid"): "ENEEEEN",
+}
+
+
 @pytest.mark.parametrize("topic", _OF_SIGMA)
 def test_every_step_of_every_derivation_is_true(name, topic):
     derivation = gt.derive(topic, activation=name)
@@ -38,6 +62,8 @@ def test_every_step_of_every_derivation_is_true(name, topic):
     assert report.ok, report.reasons
     assert report.true == len(derivation.steps)
     assert (report.unknown, report.false, report.reasons) == (0, 0, ())
+    how = "".join(step.check.name[0] for step in derivation.steps)
+    assert how == _HOW.get((topic, name), how)
 
 
 @pytest.mark.parametrize(
@@ -317,25 +343,69 @@ def _step(statement, *assumptions):
     return Step(statement, "value", _SIGMOID, assumptions)
 
 
+_PI, _X_UP, _NOWHERE = sympy.pi, (sympy.Gt(_X, 0),), (sympy.Gt(_X, 3), sympy.Lt(_X, 2))
+_THIRD = sympy.Tuple(sympy.Tuple(_X, sympy.Rational(1, 3)))
+_UNTRIED = "no points were found at which it can be tried"
+
+
+def _said(function, *sides):
+    return function(*map(sympy.sympify, sides), evaluate=False)
+
+
 @pytest.mark.parametrize(
-    ("statement", "assumptions", "outcome", "check"),
+    ("statement", "assumptions", "outcome", "check", "reason"),
     [
-        (sympy.Eq((_X + 1) ** 2, _X**2 + 2 * _X + 1, evaluate=False), (), Outcome.TRUE, Check.EXACT),
-        (sympy.Eq(_X, -_X, evaluate=False), (), Outcome.FALSE, None),
-        (sympy.Eq(_X, _X + sympy.Rational(1, 10**40), evaluate=False), (), Outcome.FALSE, None),
-        (sympy.Gt(_X**2, 0, evaluate=False), (sympy.Gt(_X, 0),), Outcome.TRUE, Check.CERTIFIED),
-        (sympy.Gt(_X**2, -1, evaluate=False), (sympy.Gt(_X, 0),), Outcome.FALSE, None),  # not tight
-        (sympy.Gt(_X**2, 0, evaluate=False), (sympy.Gt(_X, 3), sympy.Lt(_X, 2)), Outcome.UNKNOWN, None),
-        (sympy.Eq(_X, _X**2, evaluate=False), (sympy.Gt(_X, 3), sympy.Lt(_X, 2)), Outcome.UNKNOWN, None),
-        (Rounded(sympy.pi, sympy.Rational("3.14"), sympy.Integer(2)), (), Outcome.TRUE, Check.CERTIFIED),
-        (Rounded(sympy.pi, sympy.Rational("3.15"), sympy.Integer(2)), (), Outcome.FALSE, None),
-        (sympy.Gt(sympy.pi, sympy.Rational(22, 7), evaluate=False), (), Outcome.FALSE, None),
-        (sympy.And(_X > 0, _X < 1), (), Outcome.UNKNOWN, None),
+        (_said(sympy.Eq, (_X + 1) ** 2, _X**2 + 2 * _X + 1), (), Outcome.TRUE, Check.EXACT, ""),
+        (_said(sympy.Eq, _X, -_X), (), Outcome.FALSE, None, "the sides differ at {x: -1/7}"),
+        (_said(sympy.Eq, _X, _X + sympy.Rational(1, 10**40)), (), Outcome.FALSE, None, "the sides differ at {x: -1/7}"),
+        (_said(sympy.Eq, _X, _X**2), _NOWHERE, Outcome.UNKNOWN, None, _UNTRIED),
+        (_said(sympy.Eq, _PI, sympy.Rational(22, 7)), (), Outcome.FALSE, None, "pi is not 22/7"),
+        (_said(sympy.Eq, sympy.sqrt(8), 2 * sympy.sqrt(2)), (), Outcome.TRUE, Check.EXACT, ""),
+        (_said(sympy.Gt, _X**2, 0), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Ge, sympy.cosh(_X), 1), (), Outcome.TRUE, Check.NUMERIC, ""),
+        (_said(sympy.Gt, _X**2, -1), _X_UP, Outcome.FALSE, None, "the bound is not tight"),
+        (_said(sympy.Lt, _X, -1), _X_UP, Outcome.FALSE, None, "it does not hold at {x: 1/7}"),
+        (_said(sympy.Gt, _X**2, 0), _NOWHERE, Outcome.UNKNOWN, None, _UNTRIED),
+        (_said(sympy.Gt, _PI, 3), (), Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, _PI, sympy.Rational(22, 7)), (), Outcome.FALSE, None, ""),
+        (Rounded(_PI, sympy.Rational("3.14"), sympy.Integer(2)), (), Outcome.TRUE, Check.CERTIFIED, ""),
+        (Rounded(_PI, sympy.Rational("3.15"), sympy.Integer(2)), (), Outcome.FALSE, None, "pi does not round to 63/20"),
+        (Rounded(sympy.S.Half, sympy.S.One, sympy.S.Zero), (), Outcome.TRUE, Check.CERTIFIED, ""),
+        (Rounded(sympy.oo, sympy.S.One, sympy.S.Zero), (), Outcome.FALSE, None, "oo is infinite"),
+        (
+            InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.67"), sympy.Integer(2)),
+            (),
+            Outcome.TRUE,
+            Check.CERTIFIED,
+            "",
+        ),
+        (
+            InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.66"), sympy.Integer(2)),
+            (),
+            Outcome.FALSE,
+            None,
+            "2*x does not round to 33/50",
+        ),
+        (_said(Equivalent, _X > 1, 2 * _X > 2), (), Outcome.TRUE, Check.EXACT, ""),
+        (_said(Equivalent, _X > 1, _X**3 > 1), (), Outcome.TRUE, Check.NUMERIC, ""),
+        (_said(Equivalent, _X > 1, -2 * _X > -2), (), Outcome.FALSE, None, "the sides differ at {x: "),
+        (_said(Equivalent, _X > 1, _X > 2), (), Outcome.FALSE, None, "the sides differ at {x: "),
+        (_said(Equivalent, _X > 1, _X >= 1), (), Outcome.FALSE, None, "the sides differ at {x: 1}"),
+        (
+            _said(Equivalent, _X > 1, _X**3 > 1),
+            (sympy.Gt(_X, 5),),
+            Outcome.UNKNOWN,
+            None,
+            "no points were found at which it switches",
+        ),
+        (sympy.And(_X > 0, _X < 1), (), Outcome.UNKNOWN, None, "no check is known for (x > 0) & (x < 1)"),
     ],
 )
-def test_checks(statement, assumptions, outcome, check):
+def test_checks(statement, assumptions, outcome, check, reason):
     verdict = _step(statement, *assumptions).verdict
-    assert (verdict.outcome, verdict.check) == (outcome, check)
+    assert (verdict.outcome, verdict.check, bool(verdict.reason)) == (outcome, check, bool(reason))
+    assert verdict.reason.startswith(reason)
 
 
 def test_a_step_that_is_no_fact_is_false():
