@@ -191,6 +191,7 @@ def test_formula_is_the_set(name, w, b, c):
 
 _ABOVE_0 = r"- \frac{b}{w} < x < \infty"
 _BELOW_0 = r"-\infty < x < - \frac{b}{w}"
+_FOUR_THIRDS = r"\frac{4 c}{3}"
 
 
 @pytest.mark.parametrize(
@@ -202,15 +203,21 @@ _BELOW_0 = r"-\infty < x < - \frac{b}{w}"
             r"-\infty < x < \infty \quad (\left|{w}\right| > c)",
         ),
         (
-            "leaky_relu(1/2)",
+            "leaky_relu(3/4)",
             [
-                "-b/w < x < oo  if (w > c) & (w <= 2*c)",
-                "-oo < x < -b/w  if (-w > c) & (-w <= 2*c)",
-                "-oo < x < -b/w or -b/w < x < oo  if Abs(w) > 2*c",
+                "-b/w < x < oo  if (w > c) & (w <= 4*c/3)",
+                "-oo < x < -b/w  if (-w > c) & (-w <= 4*c/3)",
+                "-oo < x < -b/w or -b/w < x < oo  if Abs(w) > 4*c/3",
             ],
-            rf"\begin{{cases}} {_ABOVE_0} & \text{{if }} w \leq 2 c \wedge w > c \\ {_BELOW_0}"
-            rf" & \text{{if }} - w \leq 2 c \wedge - w > c \\ {_BELOW_0} \;\text{{or}}\; {_ABOVE_0}"
-            r" & \text{if } \left|{w}\right| > 2 c \end{cases}",
+            rf"\begin{{cases}} {_ABOVE_0} & \text{{if }} w \leq {_FOUR_THIRDS} \wedge w > c \\ {_BELOW_0}"
+            rf" & \text{{if }} - w \leq {_FOUR_THIRDS} \wedge - w > c \\ {_BELOW_0} \;\text{{or}}\; {_ABOVE_0}"
+            rf" & \text{{if }} \left|{{w}}\right| > {_FOUR_THIRDS} \end{{cases}}",
+        ),
+        (
+            "elu",
+            ["-b/w - log(w/c)/w < x < oo  if w > c", "-oo < x < -b/w - log(-w/c)/w  if -w > c"],
+            r"\begin{cases} - \frac{b}{w} - \frac{\log{\left(\frac{w}{c} \right)}}{w} < x < \infty & \text{if } w > c \\ "
+            r"-\infty < x < - \frac{b}{w} - \frac{\log{\left(- \frac{w}{c} \right)}}{w} & \text{if } - w > c \end{cases}",
         ),
         (
             "sine",
@@ -230,6 +237,7 @@ def test_formulas_in_words(which, lines, latex):
     heading, *cases = str(formula).splitlines()
     assert heading == f"|σ'(w*x + b)*w| > c for σ = {gt.activation(which).name}:"
     assert cases == [f"  {line}" for line in lines]
+    assert formula.width is sympy.oo
     sigma = gt.activation(which).latex
     assert formula.latex() == rf"\left|{sigma}'(w x + b)\,w\right| > c \iff {latex}"
     assert formula._repr_latex_() == f"$\\displaystyle {formula.latex()}$"

@@ -102,6 +102,8 @@ def test_the_sigmoid_is_certified_by_its_equation():
 def test_results_in_words(which, more, said, latex):
     widest = gt.widest_explosion(which, **more)
     assert repr(widest) == said
+    assert (widest.activation, widest.threshold) == (gt.activation(which), more.get("threshold", 1))
+    assert widest.attained is ("tends" not in said)
     assert latex is None or widest.latex() == latex
     assert widest._repr_latex_() == f"$\\displaystyle {widest.latex()}$"
 
