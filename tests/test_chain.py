@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given
@@ -177,6 +178,10 @@ def test_the_depth_may_have_any_letter(letter):
 
 def test_exact_numbers_may_go_deeper():
     assert gt.Chain(50, "relu").substitute(gt.Chain(50, "relu").a[50], x=1, w=[1] * 50, b=[0] * 50) == 1
+
+
+def test_the_depth_is_an_int():
+    assert type(gt.Chain(np.int64(3)).depth) is int
 
 
 def test_the_deepest_closed_expression():

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.enclosure import rounded
 from gradtheory.enclosure import sign as proven_sign
+from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
+from gradtheory.root import Root
 from gradtheory.superlevel import Component, Periodic, as_set
 from tests import oracle
 from tests.conftest import CLOSED_FORM
@@ -285,3 +287,68 @@ def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
     found = gt.explosion_set(which, w=(1 + nudge) / top)
     end = found.inf * (1 + nudge) / top
     assert -nudge < end < -nudge * (1 - nudge)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gt.explosion_set("tanh", 1, threshold=0), "threshold = 0: must be positive"),
+        (lambda: gt.explosion_width("tanh", 1, threshold=0), "threshold = 0: must be positive"),
+        (lambda: gt.critical_weight("tanh", threshold=0), "threshold = 0: must be positive"),
+        (lambda: gt.widest_explosion("tanh", threshold=0), "threshold = 0: must be positive"),
+        (
+            lambda: gt.widest_explosion("tanh", component="short"),
+            "component = 'short': must be one of 'total', 'longest'",
+        ),
+        (lambda: gt.explosion_width("tanh", "q"), "w = 'q': must be one finite real number"),
+        (lambda: gt.explosion_set("tanh", 1, b="q"), "b = 'q': must be one finite real number"),
+        (lambda: gt.explosion_set("tanh", x="q", solve_for="w"), "x = 'q': must be one finite real number"),
+        (
+            lambda: gt.explosion_set("tanh", 1, method="best"),
+            "method = 'best': must be one of 'auto', 'closed_form', 'certified'",
+        ),
+        (
+            lambda: gt.explosion_width("tanh", 1, method="best"),
+            "method = 'best': must be one of 'auto', 'closed_form', 'certified'",
+        ),
+        (lambda: gt.explosion_width("tanh", 1, digits=1), "digits = 1: must be an int from 10 to 100000, such as 1000"),
+        (lambda: gt.explosion_set("tanh", solve_for="y"), "solve_for = 'y': must be one of 'w', 'b', 'x'"),
+        (lambda: gt.explosion_set("tanh", 1, x=2), "x = 2: must not be given where solve_for='x'"),
+        (lambda: gt.explosion_set("tanh", 1, x=2, solve_for="w"), "w = 1: must not be given where solve_for='w'"),
+        (lambda: gt.explosion_set("tanh", 1, 1, x=2, solve_for="b"), "b = 1: must not be given where solve_for='b'"),
+        (
+            lambda: gt.explosion_set("tanh", 1, domain=(2, 1)),
+            "domain = (2, 1): must be a SymPy Interval or a pair of numbers in order, such as (0, 1)",
+        ),
+        (lambda: gt.explosion_set("tanh", 1, domain=("q", 1)), "domain[0] = 'q': must be one finite real number"),
+        (lambda: gt.explosion_set("tanh", 1, domain=(1, "q")), "domain[1] = 'q': must be one finite real number"),
+        (
+            lambda: gt.explosion_set("sine", 2, domain=sympy.Interval(0, sympy.oo)),
+            "domain = '(0, oo)': must be bounded for a periodic slope",
+        ),
+    ],
+)
+def test_refusals_name_the_argument_its_value_and_the_rule(call, said):
+    with pytest.raises(InvalidArgument) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+
+
+def test_widths_take_the_method_and_the_digits():
+    with pytest.raises(NoClosedForm):
+        gt.explosion_width("gelu", "0.9", method="closed_form")
+    assert not gt.explosion_width("tanh", 2).has(Root)
+    assert gt.explosion_width("tanh", 2, method="certified").has(Root)
+    nearly = 1 / sympy.sqrt(1 - sympy.Rational(1, 10**300))
+    assert proven_sign(gt.explosion_width("tanh", nearly)) > 0
+    with pytest.raises(Undecided):
+        gt.explosion_width("tanh", nearly, digits=60)
+
+
+@pytest.mark.parametrize("x", [1, -1])
+def test_sets_of_weights_have_their_ends_where_they_are_not_strict(x):
+    for strict, interval in ((True, sympy.Interval.open), (False, sympy.Interval)):
+        found = gt.explosion_set("arctan", x=x, solve_for="w", threshold="2/5", strict=strict)
+        assert found == sympy.Union(interval(-2, -sympy.S.Half), interval(sympy.S.Half, 2))
+        found = gt.explosion_set("tanh", x=0, solve_for="w", strict=strict)
+        assert found == sympy.Union(*(interval(*ends) for ends in ((-sympy.oo, -1), (1, sympy.oo))))

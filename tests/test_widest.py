@@ -97,6 +97,13 @@ def test_the_sigmoid_is_certified_by_its_equation():
             "t*Derivative(m(t), t) + m(t) = 0 (certified)",
             None,
         ),
+        (
+            "sine",
+            {"component": "longest", "threshold": 2},
+            "t*atan(sqrt(-1 + t**(-2))) = 0.561096338191045 at |w| = 2/t = 3.06661630262306; "
+            "t*Derivative(m(t), t) + m(t) = 0 (certified)",
+            None,
+        ),
     ],
 )
 def test_results_in_words(which, more, said, latex):
