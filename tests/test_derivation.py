@@ -15,10 +15,11 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
-from gradtheory.derivation.language import InNumbers, Literal, Partial, Rounded, Slope
+from gradtheory.derivation.language import ChainMeasure, InNumbers, Literal, Partial, Rounded, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
+from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
 from gradtheory.stability.iteration import ITERATIONS
 from tests import derivations
@@ -266,12 +267,44 @@ def test_lines_in_numbers_say_what_they_mean(w, b, x, which):
         ("0.5", "0.5", "0.5"),
         ("-1/3", "(-1/3)", r"\left(-\frac{1}{3}\right)"),
         ("1/3", "(1/3)", r"\left(\frac{1}{3}\right)"),
+        ("0.0000001", "0.0000001", "0.0000001"),
     ],
 )
 def test_numbers_bring_their_parentheses(number, plain, in_latex):
     place = sympy.Symbol("w_1", real=True)
     literal = Literal(place, sympy.Rational(number))
     assert (str(literal**2), latex(literal**2)) == (f"{plain}**2", f"{in_latex}^{{2}}")
+
+
+@pytest.mark.parametrize(
+    ("expr", "in_latex", "plain"),
+    [
+        (sympy.asinh(_X), r"\operatorname{arsinh}\left(x\right)", "asinh(x)"),
+        (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "acosh(x)**2"),
+        (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "atanh(x)"),
+        (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
+        (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 and x**2 < 3"),
+        (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 or x < 0"),
+        (sympy.Ne(_X, 0), r"x \ne 0", "x ≠ 0"),
+        (sympy.Ge(_X, 0), r"x \ge 0", "x ≥ 0"),
+        (sympy.Limit(1 / _X, _X, sympy.oo), r"\lim_{x \to \infty} \frac{1}{x}", "lim[x → oo] 1/x"),
+        (sympy.Limit(1 / _X, _X, 0, "-"), r"\lim_{x \to 0^{-}} \frac{1}{x}", "lim[x → 0-] 1/x"),
+        (sympy.Symbol("q&x"), r"\text{q\&x}", "q&x"),
+    ],
+)
+def test_formulas_are_printed_as_by_hand(expr, in_latex, plain):
+    assert (latex(expr), text(expr)) == (in_latex, plain)
+
+
+def test_a_chain_is_measured_with_its_own_activation():
+    of_one_layer = ChainMeasure(sympy.Rational(9, 10), sympy.S.One)
+    assert Meaning(gt.activation("hard_tanh")).at(of_one_layer, {}) == 2
+
+
+def test_a_fact_in_words():
+    said = fact_in_words(gt.fact("logistic"), "en")
+    assert set(said) == {"title", "conditions", "source"}
+    assert said["source"] == "Verhulst, Correspondance mathématique et physique 10 (1838)"
 
 
 def test_values_of_an_explosion():
@@ -296,7 +329,12 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("gradient", lang="fr"), "lang = 'fr'"),
         (lambda: gt.derive("gradient", loss="hinge"), "loss = 'hinge'"),
         (lambda: gt.derive("gradient", values={"x": 1}), "is missing"),
-        (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q'"),
+        (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q': must name w, b, c"),
+        (lambda: gt.derive("gradient", 6, values={"q": 1}), "values = 'q': must name x, y, w1, w2, w3, w4, …, b5, b6"),
+        (
+            lambda: gt.derive("gradient", 1, values={"x": 1}),
+            "values = 'y': is missing: give all of x, y, w1, b1, or none",
+        ),
         (lambda: gt.derive("explosion", values={"w": "__import__('os')", "b": 0, "c": 1}), "values['w']"),
         (lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}), "not 0"),
         (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "positive"),
@@ -307,7 +345,7 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "is missing"),
         (lambda: gt.derive("initialisation", depth=_L, values={"sigma_w": 1, "c": 1}), "depth = L"),
         (lambda: gt.derive("gradient", activation="nope"), "nope"),
-        (lambda: gt.fact("nope"), "fact = 'nope'"),
+        (lambda: gt.fact("nope"), f"fact = 'nope': must be one of {', '.join(FACTS)}"),
     ],
 )
 def test_bad_questions_are_refused(call, said):
