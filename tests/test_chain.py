@@ -93,6 +93,14 @@ def test_a_product_with_symbolic_limits_is_a_sympy_product():
     assert "Product(" in str(product)
 
 
+@pytest.mark.parametrize(("first", "last", "index"), [("l", "L", "k"), ("k", "L", "m"), ("k", "m", "n")])
+def test_a_product_runs_over_a_letter_of_its_own(first, last, index):
+    bounds = [sympy.Symbol(letter, integer=True, positive=True) for letter in (first, last)]
+    (product,) = gt.Chain(depth=_DEPTH).layer_jacobians(*bounds)
+    ((letter, *ends),) = product.limits
+    assert (letter.name, ends) == (index, bounds)
+
+
 def test_forward_in_named_symbols():
     chain = gt.Chain(depth=2, activation=["tanh", "sigmoid"], loss="cross_entropy")
     z, a, w, b = chain.z, chain.a, chain.w, chain.b
