@@ -123,6 +123,10 @@ def test_symbols_print_as_in_a_paper():
     assert chain.symbol("b_2") == chain.b[2]
     assert chain.symbol("w3") == chain.w[3]
     assert chain.symbol("x") == chain.x
+
+
+def test_symbols_have_a_letter_and_a_layer():
+    chain = gt.Chain(depth=3)
     assert [chain.located(each) for each in (chain.x, chain.w[1], chain.b[3])] == [("a", 0), ("w", 1), ("b", 3)]
 
 
