@@ -216,6 +216,12 @@ _FOUR_THIRDS = r"\frac{4 c}{3}"
             rf" & \text{{if }} \left|{{w}}\right| > {_FOUR_THIRDS} \end{{cases}}",
         ),
         (
+            "exponential",
+            ["-b/w + log(c/w)/w < x < oo  if w > 0", "-oo < x < -b/w + log(-c/w)/w  if -w > 0"],
+            r"\begin{cases} - \frac{b}{w} + \frac{\log{\left(\frac{c}{w} \right)}}{w} < x < \infty & \text{if } w > 0 \\ "
+            r"-\infty < x < - \frac{b}{w} + \frac{\log{\left(- \frac{c}{w} \right)}}{w} & \text{if } - w > 0 \end{cases}",
+        ),
+        (
             "elu",
             ["-b/w - log(w/c)/w < x < oo  if w > c", "-oo < x < -b/w - log(-w/c)/w  if -w > c"],
             r"\begin{cases} - \frac{b}{w} - \frac{\log{\left(\frac{w}{c} \right)}}{w} < x < \infty & \text{if } w > c \\ "

@@ -13,6 +13,7 @@ from gradtheory.activations import Branch
 from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import sets
 from gradtheory.superlevel import Component, Level, Periodic, as_set, components_of, repeated
 from tests.test_explosion import explodes
 
@@ -154,6 +155,14 @@ def test_components_are_joined_across_the_end_of_the_period():
     closed = Level(_shifted(sympy.S.One), sympy.S.One, strict=False)
     points = repeated(closed.components(), sympy.S.Zero, _PI, ends_belong=closed.holds_between_periods())
     assert points == Periodic(sympy.FiniteSet(0), _PI)
+
+
+@pytest.mark.parametrize(("scale", "ends"), [(2, (-_PI / 3, _PI / 3)), (-2, (_PI / 3, -_PI / 3))])
+def test_periods_are_pulled_back_with_their_ends(scale, ends):
+    scale, shift = sympy.S(scale), sympy.Rational(1, 3)
+    level = Level(_shifted(sympy.S.One), sympy.S.Half)
+    found = sets._pulled_back(level, scale, shift, int(sympy.sign(scale)))
+    assert found == Periodic(sympy.Interval.open(*((end - shift) / scale for end in ends)), _PI / 2)
 
 
 def test_a_period_that_is_full_is_the_line():

@@ -92,6 +92,8 @@ def test_the_sigmoid_is_certified_by_its_equation():
             r"\sup_w |X_w| = \infty,\quad |w| \to 3",
         ),
         ("exponential", {}, "oo as |w| tends to 0; σ' is unbounded (exact)", r"\sup_w |X_w| = \infty,\quad |w| \to 0"),
+        (gt.expression("log(1 + exp(-z))"), {}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
+        (gt.expression("exp(-z)"), {}, "oo as |w| tends to 0; σ' is unbounded (exact)", None),
         ("identity", {"component": "longest"}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
         (
             "sine",
@@ -197,6 +199,7 @@ _WIDE = _BEST + (enclose(sympy.Rational(-1, 10), 96)).union(enclose(sympy.Ration
         ("9/50", "1/5", _BEST, True),  # it falls
         ("1/4", "3/10", _BEST, True),  # nothing is as steep
         ("7/50", "3/20", _BEST, False),  # the maximum
+        ("9/50", "3/10", _BEST, False),  # no one formula holds there
         ("7/50", "3/20", _WIDE, False),  # the bound lies between the ends of what is known of the best value
     ],
 )
