@@ -81,6 +81,11 @@ def test_a_domain_far_away_may_hold_few_periods_and_none_too_many():
         gt.explosion_set("sine", 2, domain=(0, 10**9))
 
 
+def test_a_domain_restricts_a_set_of_biases():
+    found = gt.explosion_set("relu", w=2, x=1, solve_for="b", domain=(-5, 3))
+    assert found == sympy.Interval.Lopen(-2, 3)
+
+
 def test_a_half_line_is_refused_for_a_periodic_slope():
     with pytest.raises(InvalidArgument, match="bounded"):
         gt.explosion_set("sine", 2, domain=sympy.Interval(0, sympy.oo))
