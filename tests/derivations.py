@@ -20,7 +20,7 @@ ASKED = (
     *(("slope_maximum", {"activation": name}) for name in ("sigmoid", "hard_tanh", "elu", "sine", "quadratic")),
     *(
         ("explosion", {"activation": name})
-        for name in ("sigmoid", "gaussian", "hard_tanh", "leaky_relu", "sine", "gelu")
+        for name in ("sigmoid", "tanh", "gaussian", "hard_tanh", "leaky_relu", "sine", "gelu")
     ),
     *(("explosion", {"values": {"w": w, "b": "-0.3", "c": "1/3"}}) for w in (7, "-5/3", 1)),
     ("explosion", {"activation": "gelu", "values": {"w": -3, "b": 1, "c": 2}}),

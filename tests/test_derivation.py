@@ -336,7 +336,10 @@ def test_values_of_an_explosion():
             "values = 'y': is missing: give all of x, y, w1, b1, or none",
         ),
         (lambda: gt.derive("explosion", values={"w": "__import__('os')", "b": 0, "c": 1}), "values['w']"),
-        (lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}), "values = 'w = 0': must have a weight that is not 0"),
+        (
+            lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}),
+            "values = 'w = 0': must have a weight that is not 0",
+        ),
         (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "positive"),
         (lambda: gt.derive("widest", values={"w": 1}), "takes no values"),
         (lambda: gt.derive("weight_decay", values={"w": 1}), "takes no values"),
