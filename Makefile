@@ -1,11 +1,13 @@
 # Two commands for everyone, `make article` and `make test`; the rest is for developers.
 # `make docs` builds the documentation site into build/docs and runs its examples.
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
+# `make mutants` breaks the package in thousands of ways and counts what the tests notice: it takes hours
+# (see docs/testing.md); `make mutants MUTANTS="--sample 100 superlevel"` takes minutes.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: article test coverage test-peers docs lint types bench clean
+.PHONY: article test coverage test-peers mutants docs lint types bench clean
 
 article: $(VENV)/.installed
 	$(BIN)/gradtheory article --out build/article
@@ -19,6 +21,9 @@ coverage: $(VENV)/.test-tools
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto tests/peers
+
+mutants: .venv-mutants/.installed
+	.venv-mutants/bin/python -m tests.mutation $(MUTANTS)
 
 docs: .venv-docs/.installed
 	.venv-docs/bin/sphinx-build -E -q -W --keep-going -b html docs build/docs
@@ -35,7 +40,7 @@ bench: .venv-bench/.installed
 	OMP_NUM_THREADS=1 .venv-bench/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
 
 clean:
-	rm -rf build $(VENV) .venv-bench .venv-peers .venv-docs
+	rm -rf build $(VENV) .venv-bench .venv-peers .venv-docs .venv-mutants
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +56,12 @@ $(VENV)/.test-tools: $(VENV)/.installed
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --upgrade pip
 	.venv-peers/bin/python -m pip install --quiet -e '.[test,peers]'
+	touch $@
+
+.venv-mutants/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --upgrade pip
+	.venv-mutants/bin/python -m pip install --quiet -e '.[test,mutants]'
 	touch $@
 
 .venv-docs/.installed: pyproject.toml

@@ -80,7 +80,7 @@ class _Arithmetic:
 
 
 def backprop(
-    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, *, reduction: str = "sum"
+    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, *, reduction: str
 ) -> Gradients:
     """Return the loss and its gradients; `Chain.backprop` documents the arguments."""
     with np.errstate(all="ignore"):

@@ -1,5 +1,6 @@
 """NumPy backprop: against the SymPy chain at 50 digits, shapes, extremes."""
 
+import threading
 import warnings
 
 import mpmath
@@ -10,6 +11,8 @@ from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
 import gradtheory as gt
+from gradtheory import backprop as room
+from gradtheory.errors import InvalidArgument
 from tests.rounding import float_chain
 
 _weights = st.floats(-50, 50).map(lambda w: round(w, 6))
@@ -121,6 +124,7 @@ def test_a_wrong_formula_falls_outside_the_bounds():
         ((2, 1), (5,), (3,), (3,)),
         ((2, 5), (2, 5), (3, 2, 5), (3,)),
         ((2, 5), (), (3,), (3, 5)),
+        ((2, 5), (), (3, 5), (3,)),
         ((5,), (5,), (3, 1), (3, 2, 1)),
         ((0,), (0,), (3,), (3,)),
         ((1,), (1,), (3,), (3, 1)),
@@ -168,6 +172,92 @@ def test_large_batches_are_taken_in_blocks_with_the_same_result():
     np.testing.assert_array_equal(whole.x, each.x)
     some = slice(16_380, 16_390)
     np.testing.assert_array_equal(each.w[:, some], chain.backprop(x=x[some], y=y[some], w=w, b=b, reduction="none").w)
+
+
+def test_blocks_take_each_sample_its_own_parameters():
+    rng = np.random.default_rng(4)
+    x, y, w, b = rng.normal(size=40_000), rng.random(40_000), rng.normal(size=(2, 40_000)), rng.normal(size=(2, 1))
+    chain = gt.Chain(depth=2, activation="tanh")
+    whole = chain.backprop(x=x, y=y, w=w, b=b)
+    for some in (slice(10), slice(-10, None)):
+        one = chain.backprop(x=x[some], y=y[some], w=w[:, some], b=b)
+        np.testing.assert_array_equal(whole.w[:, some], one.w)
+        np.testing.assert_array_equal(whole.x[some], one.x)
+
+
+@pytest.mark.parametrize(
+    ("depth", "size", "block"),
+    [
+        (1, 0, 1),
+        (3, 10, 10),
+        (1, 10**6, 2**15),
+        (30, 10**6, 26_214),
+        (100, 10**6, 2**13),
+        (10**4, 10**6, 1677),
+        (10**5, 10**6, 2**10),
+    ],
+)
+def test_blocks_fit_the_cache_or_the_memory(depth, size, block):
+    assert room._block_size(depth, size) == block
+
+
+def test_a_thread_keeps_its_workspace_unless_it_is_large(monkeypatch):
+    monkeypatch.setattr(room, "_OF_THREAD", threading.local())
+    small, large = room._workspace(2, 8), room._workspace(2, 16)
+    assert (small.shape, large.shape) == ((2, 2, 8), (2, 2, 16))
+    assert not np.shares_memory(small, large)
+    assert np.shares_memory(large, room._workspace(2, 16))
+    assert np.shares_memory(large, room._workspace(2, 8))
+    most = room._workspace(2, room._KEPT // 4)
+    assert np.shares_memory(most, room._workspace(2, 8))
+    fresh = room._workspace(2, room._KEPT // 4 + 1)
+    assert fresh.shape == (2, 2, room._KEPT // 4 + 1)
+    assert not np.shares_memory(fresh, room._workspace(2, 8))
+
+
+def test_slopes_and_factors_are_those_of_the_chain():
+    names, w, b = ("sine", "tanh", "gelu", "quadratic"), [3.0, -2.0, -1.5, 0.5], [0.2, 0.3, -0.4, 3.0]
+    chain = gt.Chain(4, names)
+    x = np.linspace(-2, 2, 40_000)
+    found = room.factors(chain.layer_activations, x, np.array(w), np.array(b))
+    assert found.shape == (4, 40_000)
+    for k in (0, 12_345, -1):
+        for layer in range(4):
+            exact = chain.substitute(chain.layer_jacobian(layer + 1), x=x[k], w=w, b=b)
+            assert found[layer, k] == pytest.approx(float(exact), rel=1e-9)
+    gradients, slopes = room.backprop_and_slopes(chain.layer_activations, chain.loss_record, x, 1.0, w, b)
+    np.testing.assert_allclose(slopes, np.abs(found).max(axis=1) / np.abs(w), rtol=1e-13)
+    np.testing.assert_array_equal(gradients.w, chain.backprop(x, 1.0, w, b).w)
+    _, none = room.backprop_and_slopes(chain.layer_activations, chain.loss_record, [], [], w, b)
+    assert none.tolist() == [0, 0, 0, 0]
+
+
+def test_factors_overflow_without_a_warning():
+    squares = gt.Chain(3, "quadratic").layer_activations
+    assert room.factors(squares, np.array([1e200]), np.full(3, 1e200), np.zeros(3))[:, 0].tolist() == [np.inf] * 3
+
+
+_FITTING = {"x": [1.0, 2.0], "y": [0.0, 1.0], "w": [1.0, 2.0, 3.0], "b": [0.0, 0.0, 0.0]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reduction": "mean"}, "reduction = 'mean': must be 'sum' (over the batch) or 'none' (per sample)"),
+        ({"reduction": ["sum"]}, "reduction = ['sum']: must be 'sum' (over the batch) or 'none' (per sample)"),
+        ({"w": [1.0]}, "w.shape = (1,): must be (3,) or (3, *batch): one entry per layer first"),
+        ({"b": 1.0}, "b.shape = (): must be (3,) or (3, *batch): one entry per layer first"),
+        (
+            {"w": np.ones((3, 5)), "b": np.ones((3, 4, 1))},
+            "shapes of x, y, w[0], b[0] = ((2,), (2,), (5,), (4, 1)): must broadcast to one batch shape",
+        ),
+        *(({name: [np.nan]}, f"{name} = [nan]: ") for name in "xywb"),
+    ],
+)
+def test_refusals_name_the_argument_its_value_and_the_rule(changes, said):
+    with pytest.raises(InvalidArgument) as caught:
+        gt.Chain(3).backprop(**(_FITTING | changes))
+    assert str(caught.value).startswith(said)
 
 
 def test_inputs_are_not_changed():

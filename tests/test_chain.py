@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given
@@ -92,6 +93,14 @@ def test_a_product_with_symbolic_limits_is_a_sympy_product():
     assert "Product(" in str(product)
 
 
+@pytest.mark.parametrize(("first", "last", "index"), [("l", "L", "k"), ("k", "L", "m"), ("k", "m", "n")])
+def test_a_product_runs_over_a_letter_of_its_own(first, last, index):
+    bounds = [sympy.Symbol(letter, integer=True, positive=True) for letter in (first, last)]
+    (product,) = gt.Chain(depth=_DEPTH).layer_jacobians(*bounds)
+    ((letter, *ends),) = product.limits
+    assert (letter.name, ends) == (index, bounds)
+
+
 def test_forward_in_named_symbols():
     chain = gt.Chain(depth=2, activation=["tanh", "sigmoid"], loss="cross_entropy")
     z, a, w, b = chain.z, chain.a, chain.w, chain.b
@@ -112,7 +121,13 @@ def test_symbols_print_as_in_a_paper():
     assert str(chain.delta[_LAYER + 1]) == "delta_(l + 1)"
     assert (len(chain.w), len(chain.a), list(chain.b)) == (3, 4, [chain.b[k] for k in (1, 2, 3)])
     assert chain.symbol("b_2") == chain.b[2]
+    assert chain.symbol("w3") == chain.w[3]
     assert chain.symbol("x") == chain.x
+
+
+def test_symbols_have_a_letter_and_a_layer():
+    chain = gt.Chain(depth=3)
+    assert [chain.located(each) for each in (chain.x, chain.w[1], chain.b[3])] == [("a", 0), ("w", 1), ("b", 3)]
 
 
 def test_chains_are_values(name):
@@ -168,8 +183,85 @@ def test_the_depth_may_have_any_letter(letter):
     depth = sympy.Symbol(letter, integer=True, positive=True)
     deep, chain = gt.Chain(depth=depth), gt.Chain(depth=3)
     assert len({equation.lhs for equation in deep.backward()}) == 2
+    layer = sympy.Symbol("l'" if letter == "l" else "l", integer=True, positive=True)
+    assert [equation.lhs for equation in deep.backward()] == [deep.delta[depth], deep.delta[layer]]
     assert deep.gradient(deep.w[1]).subs(depth, 3).doit() == chain.gradient(chain.w[1])
 
 
 def test_exact_numbers_may_go_deeper():
     assert gt.Chain(50, "relu").substitute(gt.Chain(50, "relu").a[50], x=1, w=[1] * 50, b=[0] * 50) == 1
+
+
+def test_the_depth_is_an_int():
+    assert type(gt.Chain(np.int64(3)).depth) is int
+
+
+def test_the_deepest_closed_expression():
+    chain = gt.Chain(40, "sigmoid")
+    assert chain.substitute(chain.a[40]).has(chain.b[1])
+
+
+def test_substitute_takes_each_layer_its_own_activation():
+    chain = gt.Chain(2, ("tanh", "arctan"))
+    assert chain.substitute(chain.a[2], x=1, w=[1, 1], b=[0, 0]) == sympy.atan(sympy.tanh(1))
+
+
+@pytest.mark.parametrize(
+    ("depth", "rows"),
+    [
+        (
+            1,
+            r"z_{1} &= b_{1} + w_{1} x \\ a_{1} &= \operatorname{atan}{\left(z_{1} \right)} \\ C &= \frac{\left(a_{1} - y\right)^{2}}{2}",
+        ),
+        (
+            _DEPTH,
+            r"z_{l} &= a_{l - 1} w_{l} + b_{l} \\ a_{l} &= \operatorname{atan}{\left(z_{l} \right)} \\ C &= \frac{\left(- y + a_{L}\right)^{2}}{2}",
+        ),
+    ],
+)
+def test_jupyter_shows_the_forward_pass(depth, rows):
+    assert gt.Chain(depth, "arctan")._repr_latex_() == rf"$\displaystyle \begin{{aligned}} {rows} \end{{aligned}}$"
+
+
+_CHAIN, _DEEP = gt.Chain(3), gt.Chain(_DEPTH)
+_WRT = "must be w[1] … w[3], b[1] … b[3] or x of this chain"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: gt.Chain(3, ["tanh"]),
+            "activation = ['tanh']: must be the name of one activation, or a sequence of 3, one per layer",
+        ),
+        (
+            lambda: gt.Chain(_DEPTH, ["tanh"]),
+            "activation = ['tanh']: must be the name of one activation, or a sequence of L, one per layer",
+        ),
+        (lambda: _CHAIN.substitute("w_1"), "expr = 'w_1': must be a SymPy expression in this chain's symbols"),
+        (lambda: _CHAIN.substitute(_CHAIN.x, x="q"), "x = 'q': "),
+        (lambda: _CHAIN.substitute(_CHAIN.x, y="q"), "y = 'q': "),
+        (lambda: _CHAIN.substitute(_CHAIN.x, w=[1, 2]), "w = [1, 2]: must be a sequence of 3 numbers, one per layer"),
+        (lambda: _CHAIN.substitute(_CHAIN.x, b=1), "b = 1: must be a sequence of 3 numbers, one per layer"),
+        (lambda: _CHAIN.substitute(_CHAIN.x, b=[0, 0, "q"]), "b[3] = 'q': "),
+        (lambda: _DEEP.substitute(_DEEP.x), "depth = L: must be a number here; build the chain with an int"),
+        (lambda: _DEEP.substitute(_DEEP.x, w=[1]), "depth = L: must be a number here; build the chain with an int"),
+        (
+            lambda: gt.Chain(41).substitute(sympy.S.One),
+            "depth = 41: is too great: with layer 41 the closed expression nests too deep or exceeds 1000 symbols; "
+            "keep the named z_l and a_l",
+        ),
+        (lambda: _CHAIN.symbol("q1"), "wrt = 'q1': must name a weight, a bias or the input, such as w1, b2 or x"),
+        (lambda: _CHAIN.symbol(1), "wrt = 1: must name a weight, a bias or the input, such as w1, b2 or x"),
+        (lambda: _CHAIN.gradient(_CHAIN.z[1]), f"wrt = z_1: {_WRT}"),
+        (lambda: _CHAIN.gradient(gt.Chain(4).w[4]), f"wrt = w_4: {_WRT}"),
+        (lambda: _CHAIN.gradient(sympy.Symbol("w_0", real=True)), f"wrt = w_0: {_WRT}"),
+        (lambda: _CHAIN.gradient(sympy.Symbol("w_1")), f"wrt = w_1: {_WRT}"),
+        (lambda: _CHAIN.gradient("w_1"), f"wrt = 'w_1': {_WRT}"),
+        (lambda: _DEEP.gradient(_DEEP.z[_LAYER]), "wrt = z_l: must be w[1] … w[L], b[1] … b[L] or x of this chain"),
+    ],
+)
+def test_refusals_name_the_argument_its_value_and_the_rule(call, said):
+    with pytest.raises(InvalidArgument) as caught:
+        call()
+    assert str(caught.value).startswith(said)

@@ -9,17 +9,20 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy.logic.boolalg import Equivalent
 
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
-from gradtheory.derivation.language import InNumbers, Literal, Partial, Rounded, Slope
+from gradtheory.derivation.language import ChainMeasure, InNumbers, Literal, Partial, Rounded, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
+from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
 from gradtheory.stability.iteration import ITERATIONS
+from tests import derivations
 from tests.mutants import mutants
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
@@ -30,6 +33,29 @@ _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 _OF_SIGMA = [topic for topic in TOPICS if topic != "stability"]
 
 
+# How each step is checked: exact, certified, or numeric. A letter that changes is no error, unless proofs get weaker.
+_HOW = {
+    ("gradient", "sigmoid"): "EEEEEEEEENNNN",
+    ("gradient", "gelu"): "EEEEEEEENNNN",
+    ("gradient", "relu6"): "EEEEEEENNNNN",
+    ("slope_maximum", "sigmoid"): "EECCEEEE",
+    ("slope_maximum", "gelu"): "ECCCCENNNEE",
+    ("slope_maximum", "relu6"): "NEEEEEEEEEE",
+    ("explosion", "sigmoid"): "ENEEENNNEEN",
+    ("explosion", "gelu"): "ENENNNNNNNNNNNN",
+    ("explosion", "relu6"): "ENENNNNN",
+    ("widest", "sigmoid"): "NNNEECNCECECNN",
+    ("widest", "gelu"): "NNE",
+    ("widest", "relu6"): "NNEEN",
+    ("weak_norm", "sigmoid"): "NNNECECENEENE",
+    ("weak_norm", "gelu"): "NEECEEN",
+    ("weak_norm", "relu6"): "NNNEECENEENE",
+    ("weight_decay", "sigmoid"): "ENEENENNEENNNNNE",
+    ("clipping", "sigmoid"): "NEEEENNENENE",
+    ("initialisation", "sigmoid"): "ENEEEEN",
+}
+
+
 @pytest.mark.parametrize("topic", _OF_SIGMA)
 def test_every_step_of_every_derivation_is_true(name, topic):
     derivation = gt.derive(topic, activation=name)
@@ -37,6 +63,8 @@ def test_every_step_of_every_derivation_is_true(name, topic):
     assert report.ok, report.reasons
     assert report.true == len(derivation.steps)
     assert (report.unknown, report.false, report.reasons) == (0, 0, ())
+    how = "".join(step.check.name[0] for step in derivation.steps)
+    assert how == _HOW.get((topic, name), how)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +78,43 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     derivation = gt.derive(topic, activation=gt.expression(own))
     assert derivation.check().ok, derivation.check().reasons
     assert "gt.expression(" in derivation.to_text()
+
+
+@pytest.mark.parametrize(
+    ("write", "topic", "asked"),
+    [
+        *((derivations.lines, *asked) for asked in derivations.ASKED),
+        *((derivations.document, *asked) for asked in derivations.DOCUMENTS),
+    ],
+)
+def test_derivations_say_what_is_written_in_derivations_txt(write, topic, asked):
+    assert write(topic, asked) in derivations.PATH.read_text("utf-8").split("\n== ")
+
+
+@pytest.mark.parametrize(
+    ("topic", "asked"),
+    [
+        ("gradient", {"depth": 2, "wrt": "b2", "loss": "cross_entropy", "lang": "zh"}),
+        ("gradient", {"depth": _L, "activation": "softsign"}),
+        ("gradient", {"depth": 1, "activation": "elu(alpha=2)", "values": {"x": "1/2", "y": 1, "w1": "-0.5", "b1": 2}}),
+        ("gradient", {"activation": gt.expression("z/(1 + z**2)"), "wrt": "x"}),
+        ("slope_maximum", {"activation": sympy.tanh(Z) + Z}),
+        ("initialisation", {"depth": 7, "values": {"sigma_w": "2.5", "c": "3/4"}}),
+        ("stability", {"optimiser": "adamw"}),
+    ],
+)
+def test_the_python_at_the_end_makes_the_derivation_again(topic, asked):
+    derivation = gt.derive(topic, **asked)
+    code = derivation.document.blocks[-1].source
+    namespace = {}
+    exec(code.partition("report = ")[0], namespace)  # our own output, in a test
+    again = namespace["derivation"]
+    assert (again.topic, again.given, again.steps) == (derivation.topic, derivation.given, derivation.steps)
+    assert (again.lang, again.optimiser, dict(again.values)) == (
+        derivation.lang,
+        derivation.optimiser,
+        {name: str(value) for name, value in derivation.values.items()},
+    )
 
 
 _MUTATED = [
@@ -202,12 +267,44 @@ def test_lines_in_numbers_say_what_they_mean(w, b, x, which):
         ("0.5", "0.5", "0.5"),
         ("-1/3", "(-1/3)", r"\left(-\frac{1}{3}\right)"),
         ("1/3", "(1/3)", r"\left(\frac{1}{3}\right)"),
+        ("0.0000001", "0.0000001", "0.0000001"),
     ],
 )
 def test_numbers_bring_their_parentheses(number, plain, in_latex):
     place = sympy.Symbol("w_1", real=True)
     literal = Literal(place, sympy.Rational(number))
     assert (str(literal**2), latex(literal**2)) == (f"{plain}**2", f"{in_latex}^{{2}}")
+
+
+@pytest.mark.parametrize(
+    ("expr", "in_latex", "plain"),
+    [
+        (sympy.asinh(_X), r"\operatorname{arsinh}\left(x\right)", "asinh(x)"),
+        (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "acosh(x)**2"),
+        (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "atanh(x)"),
+        (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
+        (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 and x**2 < 3"),
+        (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 or x < 0"),
+        (sympy.Ne(_X, 0), r"x \ne 0", "x ≠ 0"),
+        (sympy.Ge(_X, 0), r"x \ge 0", "x ≥ 0"),
+        (sympy.Limit(1 / _X, _X, sympy.oo), r"\lim_{x \to \infty} \frac{1}{x}", "lim[x → oo] 1/x"),
+        (sympy.Limit(1 / _X, _X, 0, "-"), r"\lim_{x \to 0^{-}} \frac{1}{x}", "lim[x → 0-] 1/x"),
+        (sympy.Symbol("q&x"), r"\text{q\&x}", "q&x"),
+    ],
+)
+def test_formulas_are_printed_as_by_hand(expr, in_latex, plain):
+    assert (latex(expr), text(expr)) == (in_latex, plain)
+
+
+def test_a_chain_is_measured_with_its_own_activation():
+    of_one_layer = ChainMeasure(sympy.Rational(9, 10), sympy.S.One)
+    assert Meaning(gt.activation("hard_tanh")).at(of_one_layer, {}) == 2
+
+
+def test_a_fact_in_words():
+    said = fact_in_words(gt.fact("logistic"), "en")
+    assert set(said) == {"title", "conditions", "source"}
+    assert said["source"] == "Verhulst, Correspondance mathématique et physique 10 (1838)"
 
 
 def test_values_of_an_explosion():
@@ -232,9 +329,17 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("gradient", lang="fr"), "lang = 'fr'"),
         (lambda: gt.derive("gradient", loss="hinge"), "loss = 'hinge'"),
         (lambda: gt.derive("gradient", values={"x": 1}), "is missing"),
-        (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q'"),
+        (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q': must name w, b, c"),
+        (lambda: gt.derive("gradient", 6, values={"q": 1}), "values = 'q': must name x, y, w1, w2, w3, w4, …, b5, b6"),
+        (
+            lambda: gt.derive("gradient", 1, values={"x": 1}),
+            "values = 'y': is missing: give all of x, y, w1, b1, or none",
+        ),
         (lambda: gt.derive("explosion", values={"w": "__import__('os')", "b": 0, "c": 1}), "values['w']"),
-        (lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}), "not 0"),
+        (
+            lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}),
+            "values = 'w = 0': must have a weight that is not 0",
+        ),
         (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "positive"),
         (lambda: gt.derive("widest", values={"w": 1}), "takes no values"),
         (lambda: gt.derive("weight_decay", values={"w": 1}), "takes no values"),
@@ -243,7 +348,7 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "is missing"),
         (lambda: gt.derive("initialisation", depth=_L, values={"sigma_w": 1, "c": 1}), "depth = L"),
         (lambda: gt.derive("gradient", activation="nope"), "nope"),
-        (lambda: gt.fact("nope"), "fact = 'nope'"),
+        (lambda: gt.fact("nope"), f"fact = 'nope': must be one of {', '.join(FACTS)}"),
     ],
 )
 def test_bad_questions_are_refused(call, said):
@@ -279,25 +384,69 @@ def _step(statement, *assumptions):
     return Step(statement, "value", _SIGMOID, assumptions)
 
 
+_PI, _X_UP, _NOWHERE = sympy.pi, (sympy.Gt(_X, 0),), (sympy.Gt(_X, 3), sympy.Lt(_X, 2))
+_THIRD = sympy.Tuple(sympy.Tuple(_X, sympy.Rational(1, 3)))
+_UNTRIED = "no points were found at which it can be tried"
+
+
+def _said(function, *sides):
+    return function(*map(sympy.sympify, sides), evaluate=False)
+
+
 @pytest.mark.parametrize(
-    ("statement", "assumptions", "outcome", "check"),
+    ("statement", "assumptions", "outcome", "check", "reason"),
     [
-        (sympy.Eq((_X + 1) ** 2, _X**2 + 2 * _X + 1, evaluate=False), (), Outcome.TRUE, Check.EXACT),
-        (sympy.Eq(_X, -_X, evaluate=False), (), Outcome.FALSE, None),
-        (sympy.Eq(_X, _X + sympy.Rational(1, 10**40), evaluate=False), (), Outcome.FALSE, None),
-        (sympy.Gt(_X**2, 0, evaluate=False), (sympy.Gt(_X, 0),), Outcome.TRUE, Check.CERTIFIED),
-        (sympy.Gt(_X**2, -1, evaluate=False), (sympy.Gt(_X, 0),), Outcome.FALSE, None),  # not tight
-        (sympy.Gt(_X**2, 0, evaluate=False), (sympy.Gt(_X, 3), sympy.Lt(_X, 2)), Outcome.UNKNOWN, None),
-        (sympy.Eq(_X, _X**2, evaluate=False), (sympy.Gt(_X, 3), sympy.Lt(_X, 2)), Outcome.UNKNOWN, None),
-        (Rounded(sympy.pi, sympy.Rational("3.14"), sympy.Integer(2)), (), Outcome.TRUE, Check.CERTIFIED),
-        (Rounded(sympy.pi, sympy.Rational("3.15"), sympy.Integer(2)), (), Outcome.FALSE, None),
-        (sympy.Gt(sympy.pi, sympy.Rational(22, 7), evaluate=False), (), Outcome.FALSE, None),
-        (sympy.And(_X > 0, _X < 1), (), Outcome.UNKNOWN, None),
+        (_said(sympy.Eq, (_X + 1) ** 2, _X**2 + 2 * _X + 1), (), Outcome.TRUE, Check.EXACT, ""),
+        (_said(sympy.Eq, _X, -_X), (), Outcome.FALSE, None, "the sides differ at {x: -1/7}"),
+        (_said(sympy.Eq, _X, _X + sympy.Rational(1, 10**40)), (), Outcome.FALSE, None, "the sides differ at {x: -1/7}"),
+        (_said(sympy.Eq, _X, _X**2), _NOWHERE, Outcome.UNKNOWN, None, _UNTRIED),
+        (_said(sympy.Eq, _PI, sympy.Rational(22, 7)), (), Outcome.FALSE, None, "pi is not 22/7"),
+        (_said(sympy.Eq, sympy.sqrt(8), 2 * sympy.sqrt(2)), (), Outcome.TRUE, Check.EXACT, ""),
+        (_said(sympy.Gt, _X**2, 0), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Ge, sympy.cosh(_X), 1), (), Outcome.TRUE, Check.NUMERIC, ""),
+        (_said(sympy.Gt, _X**2, -1), _X_UP, Outcome.FALSE, None, "the bound is not tight"),
+        (_said(sympy.Lt, _X, -1), _X_UP, Outcome.FALSE, None, "it does not hold at {x: 1/7}"),
+        (_said(sympy.Gt, _X**2, 0), _NOWHERE, Outcome.UNKNOWN, None, _UNTRIED),
+        (_said(sympy.Gt, _PI, 3), (), Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, _PI, sympy.Rational(22, 7)), (), Outcome.FALSE, None, ""),
+        (Rounded(_PI, sympy.Rational("3.14"), sympy.Integer(2)), (), Outcome.TRUE, Check.CERTIFIED, ""),
+        (Rounded(_PI, sympy.Rational("3.15"), sympy.Integer(2)), (), Outcome.FALSE, None, "pi does not round to 63/20"),
+        (Rounded(sympy.S.Half, sympy.S.One, sympy.S.Zero), (), Outcome.TRUE, Check.CERTIFIED, ""),
+        (Rounded(sympy.oo, sympy.S.One, sympy.S.Zero), (), Outcome.FALSE, None, "oo is infinite"),
+        (
+            InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.67"), sympy.Integer(2)),
+            (),
+            Outcome.TRUE,
+            Check.CERTIFIED,
+            "",
+        ),
+        (
+            InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.66"), sympy.Integer(2)),
+            (),
+            Outcome.FALSE,
+            None,
+            "2*x does not round to 33/50",
+        ),
+        (_said(Equivalent, _X > 1, 2 * _X > 2), (), Outcome.TRUE, Check.EXACT, ""),
+        (_said(Equivalent, _X > 1, _X**3 > 1), (), Outcome.TRUE, Check.NUMERIC, ""),
+        (_said(Equivalent, _X > 1, -2 * _X > -2), (), Outcome.FALSE, None, "the sides differ at {x: "),
+        (_said(Equivalent, _X > 1, _X > 2), (), Outcome.FALSE, None, "the sides differ at {x: "),
+        (_said(Equivalent, _X > 1, _X >= 1), (), Outcome.FALSE, None, "the sides differ at {x: 1}"),
+        (
+            _said(Equivalent, _X > 1, _X**3 > 1),
+            (sympy.Gt(_X, 5),),
+            Outcome.UNKNOWN,
+            None,
+            "no points were found at which it switches",
+        ),
+        (sympy.And(_X > 0, _X < 1), (), Outcome.UNKNOWN, None, "no check is known for (x > 0) & (x < 1)"),
     ],
 )
-def test_checks(statement, assumptions, outcome, check):
+def test_checks(statement, assumptions, outcome, check, reason):
     verdict = _step(statement, *assumptions).verdict
-    assert (verdict.outcome, verdict.check) == (outcome, check)
+    assert (verdict.outcome, verdict.check, bool(verdict.reason)) == (outcome, check, bool(reason))
+    assert verdict.reason.startswith(reason)
 
 
 def test_a_step_that_is_no_fact_is_false():

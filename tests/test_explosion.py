@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.enclosure import rounded
 from gradtheory.enclosure import sign as proven_sign
+from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
+from gradtheory.root import Root
 from gradtheory.superlevel import Component, Periodic, as_set
 from tests import oracle
 from tests.conftest import CLOSED_FORM
@@ -189,6 +191,66 @@ def test_formula_is_the_set(name, w, b, c):
         assert formula.upper.subs(values) == stated[-1][1]
 
 
+_ABOVE_0 = r"- \frac{b}{w} < x < \infty"
+_BELOW_0 = r"-\infty < x < - \frac{b}{w}"
+_FOUR_THIRDS = r"\frac{4 c}{3}"
+
+
+@pytest.mark.parametrize(
+    ("which", "lines", "latex"),
+    [
+        (
+            "identity",
+            ["-oo < x < oo  if Abs(w) > c"],
+            r"-\infty < x < \infty \quad (\left|{w}\right| > c)",
+        ),
+        (
+            "leaky_relu(3/4)",
+            [
+                "-b/w < x < oo  if (w > c) & (w <= 4*c/3)",
+                "-oo < x < -b/w  if (-w > c) & (-w <= 4*c/3)",
+                "-oo < x < -b/w or -b/w < x < oo  if Abs(w) > 4*c/3",
+            ],
+            rf"\begin{{cases}} {_ABOVE_0} & \text{{if }} w \leq {_FOUR_THIRDS} \wedge w > c \\ {_BELOW_0}"
+            rf" & \text{{if }} - w \leq {_FOUR_THIRDS} \wedge - w > c \\ {_BELOW_0} \;\text{{or}}\; {_ABOVE_0}"
+            rf" & \text{{if }} \left|{{w}}\right| > {_FOUR_THIRDS} \end{{cases}}",
+        ),
+        (
+            "exponential",
+            ["-b/w + log(c/w)/w < x < oo  if w > 0", "-oo < x < -b/w + log(-c/w)/w  if -w > 0"],
+            r"\begin{cases} - \frac{b}{w} + \frac{\log{\left(\frac{c}{w} \right)}}{w} < x < \infty & \text{if } w > 0 \\ "
+            r"-\infty < x < - \frac{b}{w} + \frac{\log{\left(- \frac{c}{w} \right)}}{w} & \text{if } - w > 0 \end{cases}",
+        ),
+        (
+            "elu",
+            ["-b/w - log(w/c)/w < x < oo  if w > c", "-oo < x < -b/w - log(-w/c)/w  if -w > c"],
+            r"\begin{cases} - \frac{b}{w} - \frac{\log{\left(\frac{w}{c} \right)}}{w} < x < \infty & \text{if } w > c \\ "
+            r"-\infty < x < - \frac{b}{w} - \frac{\log{\left(- \frac{w}{c} \right)}}{w} & \text{if } - w > c \end{cases}",
+        ),
+        (
+            "sine",
+            [
+                "-b/w - atan(sqrt(-1 + w**2/c**2))/Abs(w) < x + k*pi/Abs(w) < -b/w + atan(sqrt(-1 + w**2/c**2))/Abs(w)"
+                " for some integer k  if Abs(w) > c"
+            ],
+            r"- \frac{b}{w} - \frac{\operatorname{atan}{\left(\sqrt{-1 + \frac{w^{2}}{c^{2}}} \right)}}{\left|{w}\right|} < "
+            r"x + \frac{\pi}{\left|{w}\right|}\, k < "
+            r"- \frac{b}{w} + \frac{\operatorname{atan}{\left(\sqrt{-1 + \frac{w^{2}}{c^{2}}} \right)}}{\left|{w}\right|}"
+            r" \;\text{for some}\; k \in \mathbb{Z} \quad (\left|{w}\right| > c)",
+        ),
+    ],
+)
+def test_formulas_in_words(which, lines, latex):
+    formula = gt.explosion_formula(which)
+    heading, *cases = str(formula).splitlines()
+    assert heading == f"|σ'(w*x + b)*w| > c for σ = {gt.activation(which).name}:"
+    assert cases == [f"  {line}" for line in lines]
+    assert formula.width is sympy.oo
+    sigma = gt.activation(which).latex
+    assert formula.latex() == rf"\left|{sigma}'(w x + b)\,w\right| > c \iff {latex}"
+    assert formula._repr_latex_() == f"$\\displaystyle {formula.latex()}$"
+
+
 def test_formula_prints(name):
     formula = gt.explosion_formula(name)
     assert r"\iff" in formula.latex()
@@ -231,3 +293,68 @@ def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
     found = gt.explosion_set(which, w=(1 + nudge) / top)
     end = found.inf * (1 + nudge) / top
     assert -nudge < end < -nudge * (1 - nudge)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gt.explosion_set("tanh", 1, threshold=0), "threshold = 0: must be positive"),
+        (lambda: gt.explosion_width("tanh", 1, threshold=0), "threshold = 0: must be positive"),
+        (lambda: gt.critical_weight("tanh", threshold=0), "threshold = 0: must be positive"),
+        (lambda: gt.widest_explosion("tanh", threshold=0), "threshold = 0: must be positive"),
+        (
+            lambda: gt.widest_explosion("tanh", component="short"),
+            "component = 'short': must be one of 'total', 'longest'",
+        ),
+        (lambda: gt.explosion_width("tanh", "q"), "w = 'q': must be one finite real number"),
+        (lambda: gt.explosion_set("tanh", 1, b="q"), "b = 'q': must be one finite real number"),
+        (lambda: gt.explosion_set("tanh", x="q", solve_for="w"), "x = 'q': must be one finite real number"),
+        (
+            lambda: gt.explosion_set("tanh", 1, method="best"),
+            "method = 'best': must be one of 'auto', 'closed_form', 'certified'",
+        ),
+        (
+            lambda: gt.explosion_width("tanh", 1, method="best"),
+            "method = 'best': must be one of 'auto', 'closed_form', 'certified'",
+        ),
+        (lambda: gt.explosion_width("tanh", 1, digits=1), "digits = 1: must be an int from 10 to 100000, such as 1000"),
+        (lambda: gt.explosion_set("tanh", solve_for="y"), "solve_for = 'y': must be one of 'w', 'b', 'x'"),
+        (lambda: gt.explosion_set("tanh", 1, x=2), "x = 2: must not be given where solve_for='x'"),
+        (lambda: gt.explosion_set("tanh", 1, x=2, solve_for="w"), "w = 1: must not be given where solve_for='w'"),
+        (lambda: gt.explosion_set("tanh", 1, 1, x=2, solve_for="b"), "b = 1: must not be given where solve_for='b'"),
+        (
+            lambda: gt.explosion_set("tanh", 1, domain=(2, 1)),
+            "domain = (2, 1): must be a SymPy Interval or a pair of numbers in order, such as (0, 1)",
+        ),
+        (lambda: gt.explosion_set("tanh", 1, domain=("q", 1)), "domain[0] = 'q': must be one finite real number"),
+        (lambda: gt.explosion_set("tanh", 1, domain=(1, "q")), "domain[1] = 'q': must be one finite real number"),
+        (
+            lambda: gt.explosion_set("sine", 2, domain=sympy.Interval(0, sympy.oo)),
+            "domain = '(0, oo)': must be bounded for a periodic slope",
+        ),
+    ],
+)
+def test_refusals_name_the_argument_its_value_and_the_rule(call, said):
+    with pytest.raises(InvalidArgument) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+
+
+def test_widths_take_the_method_and_the_digits():
+    with pytest.raises(NoClosedForm):
+        gt.explosion_width("gelu", "0.9", method="closed_form")
+    assert not gt.explosion_width("tanh", 2).has(Root)
+    assert gt.explosion_width("tanh", 2, method="certified").has(Root)
+    nearly = 1 / sympy.sqrt(1 - sympy.Rational(1, 10**300))
+    assert proven_sign(gt.explosion_width("tanh", nearly)) > 0
+    with pytest.raises(Undecided):
+        gt.explosion_width("tanh", nearly, digits=60)
+
+
+@pytest.mark.parametrize("x", [1, -1])
+def test_sets_of_weights_have_their_ends_where_they_are_not_strict(x):
+    for strict, interval in ((True, sympy.Interval.open), (False, sympy.Interval)):
+        found = gt.explosion_set("arctan", x=x, solve_for="w", threshold="2/5", strict=strict)
+        assert found == sympy.Union(interval(-2, -sympy.S.Half), interval(sympy.S.Half, 2))
+        found = gt.explosion_set("tanh", x=0, solve_for="w", strict=strict)
+        assert found == sympy.Union(*(interval(*ends) for ends in ((-sympy.oo, -1), (1, sympy.oo))))

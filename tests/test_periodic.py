@@ -13,10 +13,11 @@ from gradtheory.activations import Branch
 from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import sign
 from gradtheory.errors import InvalidArgument
-from gradtheory.superlevel import Component, Level, Periodic, components_of, repeated
+from gradtheory.explosion import sets
+from gradtheory.superlevel import Component, Level, Periodic, as_set, components_of, repeated
 from tests.test_explosion import explodes
 
-_PI = sympy.pi
+_PI, _TINY = sympy.pi, sympy.Rational(1, 10**30)
 _PERIODIC = ("sine", "cosine", "snake")
 _numbers = st.fractions(-40, 40, max_denominator=60)
 
@@ -73,6 +74,18 @@ def test_a_domain_is_checked(domain):
         gt.explosion_set("sine", 2, domain=domain)
 
 
+def test_a_domain_far_away_may_hold_few_periods_and_none_too_many():
+    far = gt.explosion_set("sine", 2, domain=(10**9, 10**9 + 2))
+    assert [x in far for x in (10**9, 10**9 + 1, 10**9 + 2)] == [explodes("sine", 10**9 + k, 2, 0, 1) for k in range(3)]
+    with pytest.raises(InvalidArgument, match=r"^domain = '\[0, 1000000000\]': must hold at most 100000 periods$"):
+        gt.explosion_set("sine", 2, domain=(0, 10**9))
+
+
+def test_a_domain_restricts_a_set_of_biases():
+    found = gt.explosion_set("relu", w=2, x=1, solve_for="b", domain=(-5, 3))
+    assert found == sympy.Interval.Lopen(-2, 3)
+
+
 def test_a_half_line_is_refused_for_a_periodic_slope():
     with pytest.raises(InvalidArgument, match="bounded"):
         gt.explosion_set("sine", 2, domain=sympy.Interval(0, sympy.oo))
@@ -89,11 +102,29 @@ def test_a_set_that_repeats_is_a_set():
     assert (wave.measure, wave.inf, wave.sup, wave.is_empty) == (sympy.oo, -sympy.oo, sympy.oo, False)
     assert wave.boundary == Periodic(sympy.FiniteSet(-_PI / 6, _PI / 6), _PI / 2)
     assert str(wave) == "Periodic(Interval.open(-pi/6, pi/6), pi/2)"
-    assert r"\bigcup_{k \in \mathbb{Z}}" in sympy.latex(wave)
+    ends = (
+        r"\bigcup_{k \in \mathbb{Z}} \left(\left(- \frac{\pi}{6}, \frac{\pi}{6}\right)",
+        r" + \frac{\pi}{2}\, k\right)",
+    )
+    assert sympy.latex(wave) == "".join(ends)
     assert wave.contains(sympy.Symbol("x")).func is sympy.Contains
     assert sympy.oo not in wave
     assert gt.explosion_set("sine", 1, strict=False) == Periodic(sympy.FiniteSet(0), _PI)
     assert gt.explosion_set("sine", 1, strict=False).measure == 0
+
+
+@pytest.mark.parametrize(
+    ("lower", "period", "start"),
+    [
+        (3 * _PI + _TINY, 2 * _PI, -_PI + _TINY),
+        (3 * _PI - _TINY, 2 * _PI, _PI - _TINY),
+        (-3 * _PI - _TINY, 2 * _PI, _PI - _TINY),
+        (_PI, 2 * _PI, -_PI),
+        (sympy.log(4) / 2, 2 * sympy.log(2), sympy.log(4) / 2 - 2 * sympy.log(2)),  # equal numbers that look otherwise
+    ],
+)
+def test_the_base_begins_within_half_a_period_of_0(lower, period, start):
+    assert Periodic(sympy.Interval(lower, lower + 1), period).base == sympy.Interval(start, start + 1)
 
 
 @pytest.mark.parametrize("k", [0, 1, -1, 10**6, -(10**40), 10**200])
@@ -131,6 +162,14 @@ def test_components_are_joined_across_the_end_of_the_period():
     assert points == Periodic(sympy.FiniteSet(0), _PI)
 
 
+@pytest.mark.parametrize(("scale", "ends"), [(2, (-_PI / 3, _PI / 3)), (-2, (_PI / 3, -_PI / 3))])
+def test_periods_are_pulled_back_with_their_ends(scale, ends):
+    scale, shift = sympy.S(scale), sympy.Rational(1, 3)
+    level = Level(_shifted(sympy.S.One), sympy.S.Half)
+    found = sets._pulled_back(level, scale, shift, int(sympy.sign(scale)))
+    assert found == Periodic(sympy.Interval.open(*((end - shift) / scale for end in ends)), _PI / 2)
+
+
 def test_a_period_that_is_full_is_the_line():
     one = Component(sympy.S.Zero, sympy.S(2))
     assert repeated([one], sympy.S.Zero, sympy.S(2), ends_belong=True) is sympy.S.Reals
@@ -140,6 +179,42 @@ def test_a_period_that_is_full_is_the_line():
     left = repeated([Component(sympy.S.Zero, sympy.S.One)], sympy.S.Zero, sympy.S(2), ends_belong=True)
     right = repeated([Component(sympy.S.One, sympy.S(2))], sympy.S.Zero, sympy.S(2), ends_belong=True)
     assert (2 in left, 2 in right) == (True, True)
+
+
+def _intervals(*parts):
+    return [Component(sympy.S(lower), sympy.S(upper), *(each in "()" for each in ends)) for lower, upper, ends in parts]
+
+
+@pytest.mark.parametrize(
+    ("components", "joined", "apart"),
+    [
+        ([(0, 1, "(]")], [(0, 1, "[]")], [(0, 1, "(]")]),
+        ([(4, 5, "[)")], [(-1, 0, "[]")], [(-1, 0, "[)")]),
+        ([(2, 3, "[)")], [(0, 0, "[]"), (2, 3, "[)")], [(2, 3, "[)")]),
+        ([(0, 1, "(]"), (3, 5, "[)")], [(-2, 1, "[]")], [(-2, 0, "[)"), (0, 1, "(]")]),
+        ([(0, 1, "()"), (2, 2, "[]")], [(0, 1, "[)"), (2, 2, "[]")], [(0, 1, "()"), (2, 2, "[]")]),
+        ([(1, 2, "()"), (3, 5, "()")], [(-2, 0, "(]"), (1, 2, "()")], [(-2, 0, "()"), (1, 2, "()")]),
+    ],
+)
+def test_periods_meet_where_the_point_between_them_belongs(components, joined, apart):
+    for ends_belong, expected in ((True, joined), (False, apart)):
+        later = [
+            Component(each.lower + 5, each.upper + 5, each.lower_open, each.upper_open)
+            for each in _intervals(*components)
+        ]
+        found = repeated(later, sympy.S(5), sympy.S(5), ends_belong=ends_belong)
+        assert found.base == as_set(_intervals(*expected))
+        for each in _intervals(*expected):
+            assert (each.lower + 10 in found, each.upper - 10 in found) == (not each.lower_open, not each.upper_open)
+            assert each.is_point or (each.lower + each.upper) / 2 in found
+
+
+def test_the_ends_of_a_period_are_its_first_and_last_branch():
+    sides = ((1, 0), (0, sympy.S.Half), (sympy.S.Half, 1))
+    branches = tuple(Branch(sympy.S(k), sympy.S(k + 1), *map(sympy.S, pair)) for k, pair in enumerate(sides))
+    profile = Profile("odd", sympy.Symbol("z", real=True), branches, sympy.S.Reals, period=sympy.S(3))
+    assert Level(profile, sympy.S.Half).holds_between_periods()
+    assert not Level(profile, sympy.S.One).holds_between_periods()
 
 
 @pytest.mark.parametrize("wavy", _PERIODIC)

@@ -4,12 +4,15 @@ import threading
 
 import pytest
 import sympy
-from sympy import Rational
+from sympy import FiniteSet, Interval, Rational, S, Union, oo
 
 import gradtheory as gt
+from gradtheory.activations import Branch, Z
+from gradtheory.activations.profile import Profile
 from gradtheory.enclosure import rounded, sign
 from gradtheory.errors import NoClosedForm, Undecided
-from gradtheory.superlevel import METHODS, Level
+from gradtheory.root import Root
+from gradtheory.superlevel import METHODS, Component, Level, as_set, total_length
 
 _LEVELS = (Rational(1, 10**40), Rational(1, 97), Rational(2, 9), Rational(3, 7), Rational(21, 20), Rational(7, 3))
 _TINY = Rational(1, 10**30)
@@ -97,3 +100,96 @@ def test_eight_threads_at_different_precisions_agree():
         thread.join()
     assert not failures
     assert together == alone
+
+
+def _component(lower, upper, ends="()"):
+    return Component(S(lower), S(upper), ends[0] == "(", ends[1] == ")")
+
+
+@pytest.mark.parametrize(
+    ("component", "domain", "expected"),
+    [
+        ((0, 1, "[]"), (0, 1, "()"), (0, 1, "()")),
+        ((0, 1, "()"), (0, 1, "[]"), (0, 1, "()")),
+        ((0, 1, "[]"), (0, 1, "[]"), (0, 1, "[]")),
+        ((0, 3, "()"), (1, 2, "[]"), (1, 2, "[]")),
+        ((0, 3, "[]"), (1, 2, "()"), (1, 2, "()")),
+        ((1, 2, "[]"), (0, 3, "()"), (1, 2, "[]")),
+        ((1, 2, "()"), (0, 3, "[]"), (1, 2, "()")),
+        ((0, 1, "[]"), (1, 2, "[]"), (1, 1, "[]")),
+        ((0, 1, "[)"), (1, 2, "[]"), None),
+        ((0, 1, "[]"), (1, 2, "(]"), None),
+        ((0, 1, "[]"), (2, 3, "[]"), None),
+        ((-oo, oo, "()"), (-oo, 3, "(]"), (-oo, 3, "(]")),
+    ],
+)
+def test_a_component_within_a_domain(component, domain, expected):
+    assert _component(*component).within(_component(*domain)) == ((_component(*expected),) if expected else ())
+
+
+@pytest.mark.parametrize(
+    ("components", "expected", "length"),
+    [
+        ([], S.EmptySet, 0),
+        ([(2, 2, "[]")], FiniteSet(2), 0),
+        ([(0, 1, "[)")], Interval.Ropen(0, 1), 1),
+        ([(-oo, oo, "()")], S.Reals, oo),
+        ([(-oo, 0, "()"), (0, oo, "()")], Union(Interval.open(-oo, 0), Interval.open(0, oo)), oo),
+        (
+            [(0, 1, "(]"), (2, 2, "[]"), (3, 5, "[)")],
+            Union(Interval.Lopen(0, 1), FiniteSet(2), Interval.Ropen(3, 5)),
+            3,
+        ),
+    ],
+)
+def test_components_make_a_set(components, expected, length):
+    found = [_component(*each) for each in components]
+    assert (as_set(found), total_length(found)) == (expected, length)
+    assert (as_set(found) is S.Reals) == (expected is S.Reals)
+
+
+def test_methods_do_what_they_are_named_for():
+    gelu, sigmoid = (gt.activation(name).profile for name in ("gelu", "sigmoid"))
+    with pytest.raises(
+        NoClosedForm, match=r"^gelu: \|σ'\(z\)\| = t has no .* record; method='certified' finds proven numbers$"
+    ):
+        Level(gelu, Rational(9, 10), method="closed_form").components()
+    for method, isolated in (("certified", True), ("closed_form", False), ("auto", False)):
+        (found,) = Level(sigmoid, Rational(1, 5), method=method).components()
+        assert found.upper.has(Root) == isolated
+
+
+@pytest.mark.parametrize(
+    ("which", "level", "strict", "expected"),
+    [
+        ("arctan", Rational(1, 5), True, (-2, 2, "()")),
+        ("arctan", Rational(1, 5), False, (-2, 2, "[]")),
+        ("arctan", 1, True, None),
+        ("arctan", 1, False, (0, 0, "[]")),
+        ("bent_identity", Rational(1, 2), True, (-oo, oo, "()")),  # the slope tends to the level
+        ("bent_identity", 1, False, (0, oo, "[)")),
+        ("bent_identity", Rational(3, 2), False, None),
+    ],
+)
+def test_ends_belong_to_the_set_where_it_is_not_strict(which, level, strict, expected):
+    found = Level(gt.activation(which).profile, S(level), strict).components()
+    assert found == ((_component(*expected),) if expected else ())
+
+
+def test_ends_are_mirrored_with_the_set():
+    assert _component(0, 1, "[)").affine(S(-2), S(1), mirrored=True) == _component(0, Rational(1, 2), "(]")
+    assert _component(0, 1, "[)").affine(S(2), S(1), mirrored=False) == _component(Rational(-1, 2), 0, "[)")
+
+
+def test_levels_are_compared_to_as_many_bits_as_are_asked_for():
+    nearly = sympy.sqrt(1 - Rational(1, 10**300))
+    with pytest.raises(Undecided):
+        Level(gt.activation("tanh").profile, nearly, most_bits=200).components()
+    assert len(Level(gt.activation("tanh").profile, nearly, most_bits=2000).components()) == 1
+
+
+def test_only_certified_sets_prove_the_branches_of_the_record():
+    profile = Profile("no constant", sympy.exp(Z), (Branch(-oo, oo, S(2), S(2)),), S.Reals)
+    assert Level(profile, S.One).components() == (_component(-oo, oo),)
+    with pytest.raises(Undecided, match="not constant"):
+        Level(profile, S.One, method="certified").components()

@@ -39,6 +39,7 @@ def test_the_variation_is_the_way_that_the_values_go(name):
     ("own", "largest"),
     [
         ("z/(1 + z**2)", 0.5),
+        ("-3/(1 + exp(z))", 3),
         ("sin(z) + sin(2*z)/3", 1.161664978),  # σ turns at other places than σ'
         ("sin(z)/2 - 3/4", 1.25),
         ("sin(z) + z", sympy.oo),

@@ -1,5 +1,6 @@
 """The widest explosion: golden digits, no weight does better, scaling laws."""
 
+import dataclasses
 import pickle
 
 import mpmath
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
+from gradtheory.enclosure import enclose
+from gradtheory.errors import Undecided
+from gradtheory.explosion import maximum
 from tests import oracle
 from tests.conftest import CLOSED_FORM
 
@@ -74,6 +78,61 @@ def test_the_sigmoid_is_certified_by_its_equation():
     assert widest._repr_latex_().startswith("$")
 
 
+@pytest.mark.parametrize(
+    ("which", "more", "said", "latex"),
+    [
+        ("arctan", {}, "1 at |w| = 2; s**2 = 1 (exact)", r"\max_w |X_w| = 1,\quad |w| = 2,\quad s^{2} = 1"),
+        ("hard_tanh", {"threshold": 2}, "1 as |w| tends to 2 (exact)", r"\sup_w |X_w| = 1,\quad |w| \to 2"),
+        ("arsinh", {}, "2 as |w| tends to oo (exact)", r"\sup_w |X_w| = 2,\quad |w| \to \infty"),
+        ("sine", {}, "oo as |w| tends to 1; σ' is periodic (exact)", r"\sup_w |X_w| = \infty,\quad |w| \to 1"),
+        (
+            "relu",
+            {"threshold": 3},
+            "oo as |w| tends to 3; σ' does not fade (exact)",
+            r"\sup_w |X_w| = \infty,\quad |w| \to 3",
+        ),
+        ("exponential", {}, "oo as |w| tends to 0; σ' is unbounded (exact)", r"\sup_w |X_w| = \infty,\quad |w| \to 0"),
+        (gt.expression("log(1 + exp(-z))"), {}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
+        (gt.expression("exp(-z)"), {}, "oo as |w| tends to 0; σ' is unbounded (exact)", None),
+        ("identity", {"component": "longest"}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
+        (
+            "sine",
+            {"component": "longest"},
+            "2*t*atan(sqrt(-1 + t**(-2))) = 1.12219267638209 at |w| = 1/t = 1.53330815131153; "
+            "t*Derivative(m(t), t) + m(t) = 0 (certified)",
+            None,
+        ),
+        (
+            "sine",
+            {"component": "longest", "threshold": 2},
+            "t*atan(sqrt(-1 + t**(-2))) = 0.561096338191045 at |w| = 2/t = 3.06661630262306; "
+            "t*Derivative(m(t), t) + m(t) = 0 (certified)",
+            None,
+        ),
+    ],
+)
+def test_results_in_words(which, more, said, latex):
+    widest = gt.widest_explosion(which, **more)
+    assert repr(widest) == said
+    assert (widest.activation, widest.threshold) == (gt.activation(which), more.get("threshold", 1))
+    assert widest.attained is ("tends" not in said)
+    assert latex is None or widest.latex() == latex
+    assert widest._repr_latex_() == f"$\\displaystyle {widest.latex()}$"
+
+
+def test_the_widest_set_of_steps_lies_below_one_of_them():
+    two = gt.expression("Max(0, Min(1, z)) + Max(0, Min(6, 2*z - 10)) + Max(0, Min(4, z - 20))")
+    found = [gt.widest_explosion(two, component=each) for each in ("total", "longest")]
+    assert [(each.width, each.weight, each.attained) for each in found] == [(8, 1, False), (6, sympy.S.Half, False)]
+    assert gt.widest_explosion("hard_tanh", component="longest") == gt.widest_explosion("hard_tanh")
+
+
+def test_a_formula_too_long_to_read_is_left_out():
+    long = sympy.Add(*map(sympy.sqrt, sympy.primerange(100)))
+    said = repr(dataclasses.replace(gt.widest_explosion("arctan"), width=long, weight=sympy.sqrt(2)))
+    assert said == "150.288483412930 at |w| = sqrt(2) = 1.41421356237310; s**2 = 1 (exact)"
+
+
 def test_no_weight_does_better(name):
     widest = gt.widest_explosion(name, threshold="3/2")
     critical = gt.critical_weight(name, threshold="3/2")
@@ -123,3 +182,95 @@ def test_tanh_is_twice_the_sigmoid():
 def test_results_can_be_pickled(name):
     widest = gt.widest_explosion(name)
     assert pickle.loads(pickle.dumps(widest)) == widest
+
+
+# The steps of the proof by branch and bound, on the sigmoid: t·m(t) is greatest at t = 0.14505…, and 0.44774… there.
+_SEARCH = maximum.Supremum(gt.activation("sigmoid"))
+_BEST = enclose(gt.widest_explosion("sigmoid").width, 96)
+_WIDE = _BEST + (enclose(sympy.Rational(-1, 10), 96)).union(enclose(sympy.Rational(1, 10), 96))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "best", "settled"),
+    [
+        ("1/50", "3/100", _BEST, True),  # the bound is less than the best value
+        ("1/10", "3/25", _BEST, True),  # it rises there
+        ("27/200", "7/50", _BEST, True),  # slowly
+        ("9/50", "1/5", _BEST, True),  # it falls
+        ("1/4", "3/10", _BEST, True),  # nothing is as steep
+        ("7/50", "3/20", _BEST, False),  # the maximum
+        ("9/50", "3/10", _BEST, False),  # no one formula holds there
+        ("7/50", "3/20", _WIDE, False),  # the bound lies between the ends of what is known of the best value
+    ],
+)
+def test_levels_are_settled_that_cannot_hold_the_maximum(low, high, best, settled):
+    assert _SEARCH._is_settled(sympy.Rational(low), sympy.Rational(high), best) is settled
+
+
+@pytest.mark.parametrize("best", [_BEST, _WIDE])
+def test_the_tail_begins_where_its_bound_is_less_than_the_best_value(best):
+    # t·m(t) + V(t) is 0.463 at 1/16 and 0.277 at 1/32.
+    assert _SEARCH._tail_start(sympy.Rational(1, 8), best) == sympy.Rational(1, 32)
+
+
+def test_the_variation_of_the_tails_is_what_the_values_go_there():
+    assert _SEARCH._variation_below(sympy.Rational(1, 5)).overlaps(enclose(1 - 1 / sympy.sqrt(5), 96))
+    assert (
+        maximum.Supremum(gt.activation("softsign"))
+        ._variation_below(sympy.Rational(1, 4))
+        .overlaps(enclose(sympy.S.One, 96))
+    )
+
+
+def test_one_formula_stands_for_levels_between_limits_of_the_slope():
+    for low, high, is_one in (
+        ("1/5", "3/10", False),
+        ("1/5", "1/4", False),
+        ("1/4", "3/10", False),
+        ("1/8", "1/5", True),
+    ):
+        assert (_SEARCH._product(sympy.Rational(low), sympy.Rational(high)) is not None) == is_one
+
+
+def test_a_single_stationary_level_is_found_where_there_is_one():
+    found, product = _SEARCH._single(sympy.Rational(7, 50), sympy.Rational(3, 20))
+    assert abs(1 / found.n(30) - gt.widest_explosion("sigmoid").weight.n(30)) < sympy.Float("1e-25")
+    assert product.subs(product.free_symbols.pop(), sympy.Rational(1, 8)) == sympy.asinh(1) / 2
+    assert _SEARCH._single(sympy.Rational(1, 10), sympy.Rational(3, 25)) is None
+
+
+def test_the_measure_is_the_total_or_the_longest():
+    total, longest = (
+        maximum.Supremum(gt.activation("gaussian"), each)._measure_at(sympy.S.Half) for each in (False, True)
+    )
+    assert total.overlaps(2 * longest)
+    assert total > 2
+
+
+def test_rational_bounds_of_a_number():
+    root = sympy.sqrt(2)
+    assert maximum._rational_below(root) < root < maximum._rational_above(root)
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        (
+            lambda: maximum.Supremum(gt.activation("hard_tanh")).level(),
+            "the widest explosion of hard_tanh is not decided: it may be approached at a limit of the slope, or taken at "
+            "two weights",
+        ),
+        (
+            lambda: _SEARCH._tail_start(sympy.Rational(1, 8), enclose(sympy.S.Zero, 96)),
+            "the widest explosion of sigmoid is not decided: t·m(t) is not proven to fade as t tends to 0",
+        ),
+        (
+            lambda: maximum.Supremum(gt.activation("arsinh")).level(),
+            "arsinh is unbounded, so its widest explosion is not bounded by variation",
+        ),
+    ],
+)
+def test_a_search_that_finds_no_proof_says_why(search, said):
+    with pytest.raises(Undecided) as caught:
+        search()
+    assert str(caught.value) == said

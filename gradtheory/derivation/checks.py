@@ -98,7 +98,7 @@ def decide(
     -----
     An equation is proven by SymPy, or tried. A comparison is certified in ball arithmetic on an interval of one
     symbol, or tried; it must be tight, so that no better bound would do. An equivalence is tried on both sides of
-    every place where one of its comparisons switches.
+    every place where one of its comparisons switches, and at the place if it is rational.
 
     """
     if rule is None and all(map(_is_wordless, (statement, *assumptions))):
@@ -375,16 +375,17 @@ def _scaled(statement: Equivalent, meaning: Meaning) -> bool:
 def _beside_switches(
     statement: Equivalent, symbols: Sequence[sympy.Symbol], assumptions: Sequence[sympy.Basic], meaning: Meaning
 ) -> Iterator[Point]:
-    """Yield sample points, and points on both sides of where a comparison of the statement switches."""
+    """Yield sample points, and points on both sides of where a comparison of the statement switches, and there."""
     relations = [each for each in sympy.preorder_traversal(statement) if isinstance(each, Relational)]
     for point in points(symbols, assumptions, meaning, _count(statement)):
         yield point
         for relation in relations:
             for symbol, other in _solved(relation, symbols):
-                edge = _edge(_at(other, meaning, point))
+                exact = _at(other, meaning, point)
+                edge = _edge(exact)
                 if edge is None:
                     continue
-                for factor in (1 - _BESIDE, 1 + _BESIDE):
+                for factor in (1 - _BESIDE, 1 + _BESIDE, *([sympy.S.One] if edge == exact else [])):
                     moved = {**point, symbol: edge * factor + (factor - 1)}
                     if holds(assumptions, moved, meaning) and not (symbol.is_positive and moved[symbol] <= 0):
                         yield moved

@@ -36,8 +36,6 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
         return str(own(expr, **settings)) if own else str(super()._print(expr, **settings))
 
     def _print_Symbol(self, expr: sympy.Symbol, style: str = "plain") -> str:  # noqa: N802  # SymPy's name
-        if hasattr(expr, "number"):
-            return str(expr._latex(self))
         if _SAFE_NAME.fullmatch(expr.name):
             return str(super()._print_Symbol(expr, style))
         return rf"\text{{{tex_text(expr.name)}}}"

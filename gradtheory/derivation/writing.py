@@ -101,8 +101,8 @@ def _summary(derivation: "Derivation", said: Mapping[str, Any]) -> str:
 def _source(derivation: "Derivation") -> str:
     """Return the Python that makes this derivation again."""
     record = derivation.activation
-    known = record.source or record.name
-    is_named = isinstance(record.source, str) or known in activation_names()
+    known = record.source or record.name  # of the catalogue: with its parameters, such as "elu(alpha=2)"
+    is_named = isinstance(known, str) and (record.source or known.partition("(")[0] in activation_names())
     activation = repr(known) if is_named else f"gt.expression({str(record.expr)!r})"
     depth = derivation.depth
     layers = f"sympy.Symbol({depth.name!r}, integer=True, positive=True)" if isinstance(depth, sympy.Symbol) else depth

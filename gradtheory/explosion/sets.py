@@ -118,10 +118,8 @@ def _pulled_back(level: Level, scale: sympy.Expr, shift: sympy.Expr, direction: 
     period = level.profile.period
     if period is None:
         return pieces
-    start = (level.profile.branches[0 if direction > 0 else -1].left - shift) / scale
-    if direction < 0:
-        start = (level.profile.branches[-1].right - shift) / scale
-    return repeated(pieces, start, period / abs(scale), ends_belong=level.holds_between_periods())
+    first = level.profile.branches[0].left if direction > 0 else level.profile.branches[-1].right
+    return repeated(pieces, (first - shift) / scale, period / abs(scale), ends_belong=level.holds_between_periods())
 
 
 def _region(domain: Any) -> Component | None:

@@ -132,12 +132,12 @@ def widest_explosion(
     tail = sympy.S.Zero if record.period is not None else _steepest_tail(record)
     if sign(tail) > 0:
         return _unbounded(record, c, tail, "σ' is unbounded" if tail.is_infinite else "σ' does not fade")
+    if all(branch.is_flat for branch in record.monotone_branches):
+        return _at_steps(record, c, longest=component == "longest")
     if component == "longest" and not _is_one_piece(record):
         return _searched(record, c, longest=True)
     if record.stationarity is not None:
         return _at_stationarity(record, record.stationarity, c)
-    if all(branch.is_flat for branch in record.monotone_branches):
-        return _at_steps(record, c)
     return _searched(record, c, longest=False)
 
 
@@ -187,11 +187,12 @@ def _searched(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExpl
     )
 
 
-def _at_steps(record: Activation, c: sympy.Expr) -> WidestExplosion:
+def _at_steps(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
     """Solve for a step-like σ': t·m(t) grows between two steps, so the supremum lies just below one, in the limit."""
-    heights = {branch.steepest for branch in record.monotone_branches if sign(branch.steepest) > 0}
-    level = max(
-        heights, key=lambda height: height * total_length(Level(record.profile, height, strict=False).components())
-    )
-    width = level * total_length(Level(record.profile, level, strict=False).components()) / c
-    return WidestExplosion(record, c, width, c / level, attained=False)
+
+    def product(level: sympy.Expr) -> sympy.Expr:
+        components = Level(record.profile, level, strict=False).components()
+        return level * (max(each.length for each in components) if longest else total_length(components))
+
+    level = max((each.steepest for each in record.monotone_branches if sign(each.steepest) > 0), key=product)
+    return WidestExplosion(record, c, product(level) / c, c / level, attained=False)

@@ -87,9 +87,7 @@ def _union(pieces: list[sympy.Set]) -> sympy.Set:
     if any(isinstance(piece, sympy.FiniteSet) for piece in pieces):
         return sympy.Union(*pieces, evaluate=False)
     # Union(...) would order by numerical values what is known to be ordered, for a third of the time of the answer.
-    union = sympy.Basic.__new__(sympy.Union, *pieces)
-    union._argset = frozenset(pieces)
-    return union
+    return sympy.Basic.__new__(sympy.Union, *pieces)
 
 
 def _as_interval(component: Component) -> sympy.Set:
