@@ -192,6 +192,16 @@ def layers(depth: Any) -> int:
     return count(depth, "depth", _DEEPEST)
 
 
+def type_name(dtype: Any) -> Any:
+    """Return the name of a float type that is given as a NumPy dtype; what is none, or a name already, as it is."""
+    if isinstance(dtype, str) or dtype is None:
+        return dtype
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return dtype
+
+
 def chain_depth(value: Any) -> int | sympy.Symbol:
     """Return the depth of a chain: a positive int, or an integer symbol for a chain of symbolic depth."""
     if isinstance(value, sympy.Symbol):

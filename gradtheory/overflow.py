@@ -4,12 +4,11 @@ import math
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import numpy as np
 import sympy
 
 from gradtheory.enclosure import FIRST_BITS, MOST_BITS, enclose, precision, sign
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.inputs import exact_real, layers, one_of
+from gradtheory.inputs import exact_real, layers, one_of, type_name
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
 
@@ -79,7 +78,7 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
     inf
 
     """
-    limits = FLOAT_TYPES[one_of(_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    limits = FLOAT_TYPES[one_of(type_name(dtype), "dtype", tuple(FLOAT_TYPES))]
     rate = exact_real(growth, "growth")
     if sign(rate) < 0:
         raise InvalidArgument("growth", growth, "must not be negative: it is the size of a factor, such as 1.5")
@@ -125,14 +124,5 @@ def overflow_growth(depth: int, dtype: Any = "float32") -> sympy.Expr:
 
     """
     layer_count = layers(depth)
-    limits = FLOAT_TYPES[one_of(_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    limits = FLOAT_TYPES[one_of(type_name(dtype), "dtype", tuple(FLOAT_TYPES))]
     return sympy.Rational(limits.overflow) ** sympy.Rational(1, layer_count)
-
-
-def _name(dtype: Any) -> Any:
-    if isinstance(dtype, str) or dtype is None:
-        return dtype
-    try:
-        return np.dtype(dtype).name
-    except TypeError:
-        return dtype

@@ -9,7 +9,7 @@ from gradtheory import activations as catalogue
 from gradtheory.cases import ChainCase, NetworkCase, Source, chain_case, fixed_cases, network_case
 from gradtheory.chain import Chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import count, one_of
+from gradtheory.inputs import Array, count, one_of, real_array, type_name
 from gradtheory.network import Network
 from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judged
@@ -129,9 +129,10 @@ def assert_gradients_at(
     >>> assert_gradients_at(gradients, x=[0.5], y=[1.0], w=[7.0, -7.0], b=[0.0, 3.5])
 
     """
-    arrays = [np.asarray(each, dtype).astype(float) for each in (x, y, w, b)]
+    kind, either = _options(dtype, at_kinks)
+    arrays = [_rounded(each, name, kind) for each, name in ((x, "x"), (y, "y"), (w, "w"), (b, "b"))]
     chain = Chain(max(1, arrays[2].size), activation, loss)
-    _report(fn, judged(fn, ChainCase(chain, *arrays), *_options(dtype, at_kinks)), dtype, _SMALLEST)
+    _report(fn, judged(fn, ChainCase(chain, *arrays), kind, either), kind, _SMALLEST)
 
 
 def assert_network_gradients(
@@ -192,16 +193,21 @@ def assert_network_gradients_at(
     at_kinks: str = "one-sided",
 ) -> None:
     """Check an implementation of the gradients of wide networks on one network; the arguments are as above."""
-    inputs, targets = (np.asarray(each, dtype).astype(float) for each in (x, y))
-    weights, biases = (tuple(np.asarray(each, dtype).astype(float) for each in given) for given in (w, b))
-    network = Network((inputs.shape[-1], *(len(each) for each in biases)), activation, loss)
+    kind, either = _options(dtype, at_kinks)
+    inputs, targets = _rounded(x, "x", kind), _rounded(y, "y", kind)
+    weights, biases = (tuple(_rounded(each, name, kind) for each in given) for given, name in ((w, "w"), (b, "b")))
+    network = Network((*inputs.shape[1:], *(each.size for each in biases)), activation, loss)
     case = NetworkCase(network, inputs, targets, weights, biases)
-    _report(fn, judged(fn, case, *_options(dtype, at_kinks)), dtype, _SMALLEST)
+    _report(fn, judged(fn, case, kind, either), kind, _SMALLEST)
+
+
+def _rounded(given: Any, name: str, dtype: np.dtype[Any]) -> Array:
+    """Return an array_like as float64 numbers that are exact in a float type."""
+    return real_array(given, name).astype(dtype).astype(np.float64)
 
 
 def _options(dtype: Any, at_kinks: str) -> tuple[np.dtype[Any], bool]:
-    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
-    return np.dtype(one_of(name, "dtype", _TYPES)), one_of(at_kinks, "at_kinks", _KINKS) == "either"
+    return np.dtype(one_of(type_name(dtype), "dtype", _TYPES)), one_of(at_kinks, "at_kinks", _KINKS) == "either"
 
 
 def _check(fn: Implementation, build: _Build[_C], cases: int, dtype: Any, at_kinks: str) -> None:
@@ -220,13 +226,13 @@ def _check(fn: Implementation, build: _Build[_C], cases: int, dtype: Any, at_kin
     else:
         generated = can_shrink()
     if generated and (found := smallest(judge, build, number, kind)):
-        _report(fn, found, dtype, _SMALLEST)
+        _report(fn, found, kind, _SMALLEST)
     fixed = fixed_cases(build, _ALWAYS if generated else number)
     failure = _first(judge, fixed)
     if generated and failure is not None:
         turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
         failure = smallest(judge, build, number, kind, turn) or failure
-    _report(fn, failure, dtype, _SMALLEST if generated else "failing case (with hypothesis it is made smaller)")
+    _report(fn, failure, kind, _SMALLEST if generated else "failing case (with hypothesis it is made smaller)")
 
 
 def _first(judge: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failure | None:
@@ -234,8 +240,8 @@ def _first(judge: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failur
     return next((failure for failure in map(judge, by_size) if failure is not None), None)
 
 
-def _report(fn: Implementation, failure: Failure | None, dtype: Any, found: str) -> None:
+def _report(fn: Implementation, failure: Failure | None, dtype: np.dtype[Any], found: str) -> None:
     if failure is None:
         return
     name = getattr(fn, "__name__", type(fn).__name__)
-    raise AssertionError(message(failure, name, np.dtype(dtype), found)) from failure.cause
+    raise AssertionError(message(failure, name, dtype, found)) from failure.cause

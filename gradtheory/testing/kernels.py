@@ -12,7 +12,7 @@ import sympy
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.inputs import Array, count, one_of, positive_number
+from gradtheory.inputs import Array, count, one_of, positive_number, type_name
 from gradtheory.testing.pointwise import far_out
 from gradtheory.testing.reference import reference_activation
 from gradtheory.testing.verdict import as_array
@@ -102,7 +102,7 @@ def kernel_errors(
     """
     record = catalogue.activation(activation)
     order = count(derivative, "derivative", 2, least=0)
-    kind = np.dtype(one_of(dtype if isinstance(dtype, str) else np.dtype(dtype).name, "dtype", _TYPES))
+    kind = np.dtype(one_of(type_name(dtype), "dtype", _TYPES))
     if not callable(fn):
         raise InvalidArgument("fn", fn, "must be a function of an array")
     z, exact, unit = _right(record, order, kind)
