@@ -15,6 +15,7 @@ from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.inputs import Array, count, one_of, positive_number, type_name
 from gradtheory.testing.pointwise import far_out
 from gradtheory.testing.reference import reference_activation
+from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import as_array
 
 _TYPES = ("float16", "float32", "float64")
@@ -178,8 +179,7 @@ def _right(record: Activation, order: int, dtype: np.dtype[Any]) -> tuple[Array,
     z, exact = np.array([(place, number) for place, number in pairs if number is not None]).T
     exact = np.where(np.abs(exact) >= _overflow(dtype), np.copysign(np.inf, exact), exact)
     with np.errstate(all="ignore"):
-        size = np.where(np.isfinite(exact), np.maximum(np.abs(exact), float(limits.tiny)), 1.0)
-        unit = float(limits.eps) * 2.0 ** np.floor(np.log2(size))
+        unit = last_place(np.where(np.isfinite(exact), exact, 1.0), dtype)
         unit = np.where(np.abs(exact) < 4.0 * float(limits.tiny), float(limits.tiny), unit)  # may be flushed to 0
         for zero in (*_sign_changes(z, exact), *_turns(record)) if order else ():
             reach = _NEAR * min(1.0, abs(zero))

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradtheory.cases import NetworkCase
 from gradtheory.network import Network
+from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import Entry, Failure
 
 _MOST_ROWS = 16
@@ -89,12 +90,9 @@ def _short(entry: Entry) -> str:
 
 def ulps(found: float, exact: float, dtype: np.dtype[Any]) -> float:
     """Return an error in units in the last place of the exact number."""
-    limits = np.finfo(dtype)
     if found == exact or not math.isfinite(exact):
         return 0.0
-    size = max(abs(exact), float(limits.tiny))
-    unit = math.ldexp(float(limits.eps), math.frexp(size)[1] - 1)
-    return abs(found - exact) / unit if math.isfinite(found) else math.inf
+    return abs(found - exact) / float(last_place(exact, dtype)) if math.isfinite(found) else math.inf
 
 
 def _diagnosis(failure: Failure) -> Iterator[str]:
