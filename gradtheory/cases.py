@@ -120,12 +120,11 @@ def chain_case(
     depth: int | None = None,
     loss: str = "squared",
     dtype: Any = np.float64,
-    batch: int | None = None,
 ) -> ChainCase:
     """Return a chain of some depth, with data whose numbers are exact in the float type."""
     chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, activation, loss)
     network = Network((1,) * (chain.depth + 1), chain.layer_activations, loss)
-    found = _filled(source, network, dtype, batch)
+    found = _filled(source, network, dtype)
     return ChainCase(chain, found.x[:, 0], found.y[:, 0], np.ravel(found.w), np.ravel(found.b))
 
 
@@ -138,10 +137,10 @@ def network_case(
     return _filled(source, Network(tuple(widths), activation, loss), dtype)
 
 
-def _filled(source: Source, network: Network, dtype: Any, batch: int | None = None) -> NetworkCase:
+def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
     kind = source.in_turn(_KINDS)
     records = network.layer_activations
-    samples = source.integer(1, _LARGEST_BATCH) if batch is None else batch
+    samples = source.integer(1, _LARGEST_BATCH)
 
     def numbers(*shape: int, record: Activation | None = None) -> Array:
         near = record if kind == "critical" else None
@@ -196,12 +195,10 @@ def _moderate(
     a = x
     weights, biases = [], []
     for record, weight, bias in zip(records, w, b, strict=True):
-        while True:
-            value = record.value(a @ weight.T + bias)
-            if np.abs(value).max(initial=0.0) <= largest:
-                break
-            weight, bias = weight / 2.0, bias / 2.0  # noqa: PLW2901  # until they fit
-        weights.append(weight)
-        biases.append(bias)
+        scale = 1.0
+        while scale and not np.abs(value := record.value(scale * (a @ weight.T + bias))).max(initial=0.0) <= largest:
+            scale /= 2.0
+        weights.append(scale * weight)
+        biases.append(scale * bias)
         a = value
     return weights, biases

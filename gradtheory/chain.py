@@ -77,15 +77,8 @@ class Chain:
         if isinstance(self.activation, str | Activation | sympy.Expr):
             object.__setattr__(self, "activation", catalogue.activation(self.activation))
         else:
-            object.__setattr__(self, "activation", self._one_per_layer(self.activation))
+            object.__setattr__(self, "activation", catalogue.one_per_layer(self.activation, self.depth))
         loss_for(self.loss, self._activation(self.depth))
-
-    def _one_per_layer(self, given: Any) -> tuple[Activation, ...]:
-        if not isinstance(given, Sequence) or self.is_symbolic or len(given) != self.depth:
-            raise InvalidArgument(
-                "activation", given, f"must be the name of one activation, or a sequence of {self.depth}, one per layer"
-            )
-        return tuple(catalogue.activation(each) for each in given)
 
     def _repr_latex_(self) -> str:
         rows = r" \\ ".join(f"{sympy.latex(each.lhs)} &= {sympy.latex(each.rhs)}" for each in self.forward())

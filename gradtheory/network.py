@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import Activation, activation, one_per_layer
 from gradtheory.errors import InvalidArgument
 from gradtheory.inputs import Array, count, finite_array
 from gradtheory.losses import Loss, loss_for
@@ -114,11 +114,8 @@ class Network:
         object.__setattr__(self, "widths", tuple(count(each, "widths", _WIDEST) for each in given))
         if isinstance(self.activation, str | Activation | sympy.Expr):
             object.__setattr__(self, "activation", (activation(self.activation),) * self.depth)
-        elif isinstance(self.activation, Sequence) and len(self.activation) == self.depth:
-            object.__setattr__(self, "activation", tuple(map(activation, self.activation)))
         else:
-            rule = f"must be the name of one activation, or a sequence of {self.depth}, one per layer"
-            raise InvalidArgument("activation", self.activation, rule)
+            object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
         loss_for(self.loss, self.layer_activations[-1])
 
     @property

@@ -13,7 +13,7 @@ from scipy.special import erf
 
 import gradtheory as gt
 from gradtheory import strategies, testing
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing import shrinking
 from gradtheory.testing.reference import as_problem, proven
 from gradtheory.testing.tolerance import tolerances
@@ -222,11 +222,30 @@ def test_float32_is_recognised():
 def test_the_pasted_test_fails_in_the_same_way():
     gradients = chain_gradients("relu", change=lambda f: {"w": f["w"] + 1e-3})
     text = message(lambda: testing.assert_gradients(gradients, "relu"))
-    code = "\n".join(line[4:] for line in text.partition("paste this into a test:")[2].splitlines())
+    assert pasted(text, gradients).splitlines()[:6] == text.splitlines()[:6]
+
+
+def pasted(text, gradients):
+    """Return the message of the test that a message holds."""
     names = {"gradients": gradients}
-    exec(code, names)  # our own text
-    again = message(names["test_the_smallest_failing_case"])
-    assert again.splitlines()[:6] == text.splitlines()[:6]
+    exec("\n".join(line[4:] for line in text.partition("paste this into a test:")[2].splitlines()), names)
+    return message(names["test_the_smallest_failing_case"])
+
+
+@pytest.mark.parametrize(
+    ("activation", "more"),
+    [
+        (sympy.Symbol("z", real=True) ** 3, {}),
+        ("elu(alpha=2)", {"dtype": "float32"}),
+        ("relu", {"at_kinks": "either"}),
+        ("sigmoid", {"loss": "cross_entropy"}),
+    ],
+)
+def test_what_is_pasted_runs_with_the_same_options(activation, more):
+    gradients = chain_gradients(activation, more.get("loss", "squared"), lambda f: {"b": f["b"] * 2 + 1})
+    text = message(lambda: testing.assert_gradients(gradients, activation, **more))
+    assert pasted(text, gradients) == text
+    assert all(f"{name}={value!r}" in text for name, value in more.items())
 
 
 def test_the_same_message_at_every_run():
@@ -356,9 +375,7 @@ def test_a_wrong_network_is_shown_and_pasted():
 
     text = message(lambda: testing.assert_network_gradients(gradients, "tanh"))
     assert "smallest failing case: widths (1, 2)" in text
-    names = {"gradients": gradients}
-    exec("\n".join(line[4:] for line in text.partition("paste this into a test:")[2].splitlines()), names)
-    assert "∂C/∂w" in message(names["test_the_smallest_failing_case"])
+    assert "∂C/∂w" in pasted(text, gradients)
 
 
 def test_without_hypothesis_the_cases_are_a_fixed_list(monkeypatch):
@@ -381,6 +398,30 @@ def test_what_hypothesis_misses_is_found_in_the_fixed_list_and_shrunk(monkeypatc
     text = message(lambda: testing.assert_gradients(gradients, "tanh", cases=24))
     assert "smallest failing case: depth 1, tanh, squared loss, batch 1" in text
     assert "b = [800.0]" in text
+
+
+def test_what_is_proven_nowhere_is_said_and_does_not_pass(monkeypatch):
+    def undecided(*_):
+        raise Undecided("it is not")
+
+    monkeypatch.setattr("gradtheory.testing.verdict.proven", undecided)
+    with pytest.raises(Undecided, match="nothing was checked"):
+        testing.assert_gradients(chain_gradients("tanh"), "tanh", cases=5)
+    with pytest.raises(Undecided, match="it is not"):
+        testing.assert_gradients_at(chain_gradients("tanh"), [1.0], [0.0], [1.0], [0.0], "tanh")
+
+
+def test_a_case_that_is_not_proven_is_undecided():
+    kink = {"x": [1.0], "y": [0.0], "w": [-1.0, 3.0], "b": [0.0, -1.0], "activation": ["hard_sigmoid", "relu"]}
+    with pytest.raises(Undecided, match="kink"):
+        testing.assert_gradients_at(lambda x, y, w, b: {"loss": 0.0}, **kink)
+
+
+def test_an_activation_that_is_large_everywhere_ends():
+    z = sympy.Symbol("z", real=True)
+    own = sympy.tanh(z) + 10**7
+    with pytest.raises(AssertionError):
+        testing.assert_gradients(chain_gradients(own, change=lambda f: {"w": -f["w"]}), own, cases=5)
 
 
 def test_an_implementation_that_is_not_the_same_twice_is_refused_too():

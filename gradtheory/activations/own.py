@@ -24,8 +24,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
     """Return the record of an activation given by an expression in one real symbol.
 
     Its range is not sought, so cross entropy refuses it; its float64 kernel computes as the expression is written, and
-    the slope as SymPy differentiates it, but for 1 - tanh², which would cancel. Where that gives nan or inf, as
-    exp(z)/(1 + exp(z)) does for z = 800, the number is found in ball arithmetic.
+    the slope as SymPy differentiates it, but for 1 - tanh², which would cancel. Where that gives nan, as
+    exp(z)/(1 + exp(z)) does for z = 800, the number is found in ball arithmetic; inf is left as an overflow.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
 
 
 def _mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
-    """Write what an expression is where float64 found nan or inf at a finite z."""
-    for place in np.flatnonzero(~np.isfinite(numbers) & np.isfinite(z)):
+    """Write what an expression is where float64 found nan at a finite z."""
+    for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
         at = float(z[place])
         smooth = piece_at(expr, Z, sympy.Rational(at))
         for bits in _BITS:

@@ -152,6 +152,8 @@ def _all_finite(failure: Failure) -> bool:
 def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
     model, x, y, w, b = failure.case
     which = "assert_network_gradients_at" if isinstance(failure.case, NetworkCase) else "assert_gradients_at"
+    activations = _source(model.layer_activations)
+    yield from ["    import gradtheory"] if "gradtheory." in activations else []
     yield "    from gradtheory import testing"
     yield ""
     yield "    def test_the_smallest_failing_case():"
@@ -159,11 +161,13 @@ def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
     arguments = [f"x={_literal(x)}", f"y={_literal(y)}", f"w={_literal(w)}", f"b={_literal(b)}"]
     for each in (name if name.isidentifier() else "fn", *arguments):
         yield f"            {each},"
-    yield f"            activation={_source(model.layer_activations)},"
+    yield f"            activation={activations},"
     if model.loss != "squared":
         yield f"            loss={model.loss!r},"
     if dtype != np.dtype(np.float64):
         yield f"            dtype={dtype.name!r},"
+    if failure.either_at_kinks:
+        yield "            at_kinks='either',"
     yield "        )"
 
 

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gradtheory.cases import ChainCase, NetworkCase
-from gradtheory.errors import Undecided
 from gradtheory.inputs import Array
 from gradtheory.testing.reference import ReferenceGradients, as_problem, proven
 from gradtheory.testing.tolerance import Tolerances, tolerances
@@ -74,6 +73,8 @@ class Failure:
         The exception that the implementation raised.
     is_float32 : bool
         Whether errors of float32 would explain it.
+    either_at_kinks : bool
+        Whether any slope between the one-sided ones would have been right on kinks.
 
     """
 
@@ -82,6 +83,7 @@ class Failure:
     trouble: str = ""
     cause: Exception | None = None
     is_float32: bool = False
+    either_at_kinks: bool = False
 
     @property
     def wrong(self) -> tuple[Entry, ...]:
@@ -94,12 +96,16 @@ class _Unusable(Exception):
 
 
 def judged(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks: bool) -> Failure | None:
-    """Return how an implementation fails on a case; None where it does not, or where no answer is proven."""
+    """Return how an implementation fails on a case; None where it does not.
+
+    Raises
+    ------
+    Undecided
+        If no answer is proven for the case.
+
+    """
     problem = as_problem(*case)
-    try:
-        exact = proven(problem, _DIGITS)
-    except Undecided:
-        return None
+    exact = proven(problem, _DIGITS)
     try:
         with np.errstate(all="ignore"):  # it is judged by its numbers, not by its warnings
             arrays = _arrays(fn(*_arguments(case, dtype)), case)
@@ -115,7 +121,8 @@ def judged(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks
     if all(each.is_right for each in found):
         return None
     single = np.dtype(np.float32)
-    return Failure(case, found, is_float32=dtype != single and all(each.is_right for each in entries(single)))
+    is_float32 = dtype != single and all(each.is_right for each in entries(single))
+    return Failure(case, found, is_float32=is_float32, either_at_kinks=either_at_kinks)
 
 
 def _arguments(case: Case, dtype: np.dtype[Any]) -> tuple[Any, ...]:
