@@ -1,4 +1,5 @@
 # Two commands for everyone, `make article` and `make test`; the rest is for developers.
+# `make test-slow` runs the few tests that `make test` leaves out so as to end in ten minutes on two cores.
 # `make docs` builds the documentation site into build/docs and runs its examples.
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
 # `make mutants` breaks the package in thousands of ways and counts what the tests notice: it takes hours
@@ -7,13 +8,16 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: article test coverage test-peers mutants docs lint types bench clean
+.PHONY: article test test-slow coverage test-peers mutants docs lint types bench clean
 
 article: $(VENV)/.installed
 	$(BIN)/gradtheory article --out build/article
 
 test: lint types
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-slow: $(VENV)/.test-tools
+	$(BIN)/python -m pytest -n auto -m slow tests
 
 # Tracing doubles the time, so coverage is measured with a few activations in place of the whole catalogue.
 coverage: $(VENV)/.test-tools

@@ -35,6 +35,28 @@ CLOSED_FORM = tuple(
 
 _FEW = {"sigmoid", "gelu", "leaky_relu", "hardshrink", "sine", "softplus", "gaussian", "elu", "mish", "snake", "relu6"}
 
+# Tests of 8 seconds and more that go the way of others: `make test-slow` runs them, and so does CI.
+_SLOW = (
+    "test_derivation.py::test_every_step_of_every_derivation_is_true[gelu_tanh-weak_norm]",
+    "test_derivation.py::test_every_step_of_every_derivation_is_true[gaussian-widest]",
+    "test_derivation.py::test_activations_of_ones_own_are_derived_too[z/(1 + z**2)",
+    "test_derivation.py::test_every_broken_step_is_caught[weight_decay-sigmoid]",
+    "test_derivation.py::test_the_gradient_is_the_derivative_of_the_nested_loss[squared-gelu",
+    "test_documents.py::test_latex_of_every_derivation_compiles",
+    "test_documents.py::test_a_browser_shows_the_formulas_without_network_or_errors",
+    "test_lyapunov.py::test_odd_concave_ones_never_explode_without_biases",
+    "test_lyapunov.py::test_mirrored_ones_agree[1.5-1-2]",
+    "test_lyapunov.py::test_flat_pieces_are_met_again_and_again",
+    "test_simulation.py::test_the_limit_is_approached_as_one_over_the_width[orthogonal-erf-0]",
+    "test_total.py::test_a_product_that_only_touches_is_undecided",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(each in item.nodeid for each in _SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 def pytest_report_header() -> str:
     modules = (sympy, mpmath, np, scipy, flint, hypothesis)
