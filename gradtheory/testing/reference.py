@@ -96,9 +96,7 @@ def reference_activation(
     raise Undecided(f"derivative {order} of {record.name} at z = {z} is not found to {digits} digits")
 
 
-def reference_gradients(
-    chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, *, digits: int = 50
-) -> ReferenceGradients:
+def reference_gradients(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, digits: int = 50) -> ReferenceGradients:
     """Return the loss and all gradients of a chain or a network to so many digits, proven in ball arithmetic.
 
     Forward and backward pass are done in balls, at growing precision, until every number is as close as asked; inputs
