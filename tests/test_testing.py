@@ -210,6 +210,14 @@ def test_layers_in_reversed_order_are_recognised(kind):
     assert f"∂C/∂{kind} is right in reversed order" in text
 
 
+def test_float32_is_not_suspected_of_what_is_explained():
+    gradients = chain_gradients("sigmoid", change=lambda found: {"b": found["b"][::-1]})
+    data = {"x": [2.0], "y": [-1.5], "w": [0.0, 0.625], "b": [3.0, -30.0]}  # saturated: both biases hardly matter
+    text = message(lambda: testing.assert_gradients_at(gradients, **data))
+    assert "∂C/∂b is right in reversed order" in text
+    assert "float32" not in text
+
+
 def test_float32_is_recognised():
     def single(x, y, w, b):
         return chain_gradients("tanh")(*(each.astype(np.float32).astype(float) for each in (x, y, w, b)))

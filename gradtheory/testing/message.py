@@ -99,7 +99,7 @@ def _diagnosis(failure: Failure) -> Iterator[str]:
     yield _where(failure)
     if hint := _hint(failure):
         yield hint
-    if failure.is_float32:
+    elif failure.is_float32:
         yield "Errors of this size are float32's: is something computed in it? If that is meant, pass dtype='float32'."
     yield "Allowed is what rounding explains: 16 units in the last place in every activation and 2 in every other"
     yield "operation, each times the condition number of the gradient for it."
