@@ -106,6 +106,7 @@ def test_derivations_say_what_is_written_in_derivations_txt(write, topic, asked)
 def test_the_python_at_the_end_makes_the_derivation_again(topic, asked):
     derivation = gt.derive(topic, **asked)
     code = derivation.document.blocks[-1].source
+    assert re.match(r"(import sympy\n)?import gradtheory as gt\n\n", code)
     namespace = {}
     exec(code.partition("report = ")[0], namespace)  # our own output, in a test
     again = namespace["derivation"]
@@ -282,6 +283,7 @@ def test_numbers_bring_their_parentheses(number, plain, in_latex):
         (sympy.asinh(_X), r"\operatorname{arsinh}\left(x\right)", "asinh(x)"),
         (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "acosh(x)**2"),
         (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "atanh(x)"),
+        (sympy.atan(_X), r"\arctan{\left(x \right)}", "atan(x)"),
         (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
         (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 and x**2 < 3"),
         (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 or x < 0"),
@@ -404,6 +406,7 @@ def _said(function, *sides):
         (_said(sympy.Eq, sympy.sqrt(8), 2 * sympy.sqrt(2)), (), Outcome.TRUE, Check.EXACT, ""),
         (_said(sympy.Gt, _X**2, 0), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
         (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, _X - 1, -1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
         (_said(sympy.Ge, sympy.cosh(_X), 1), (), Outcome.TRUE, Check.NUMERIC, ""),
         (_said(sympy.Gt, _X**2, -1), _X_UP, Outcome.FALSE, None, "the bound is not tight"),
         (_said(sympy.Lt, _X, -1), _X_UP, Outcome.FALSE, None, "it does not hold at {x: 1/7}"),

@@ -242,9 +242,13 @@ def test_a_failing_engine_is_reported(tmp_path):
 
 def test_jupyter_shows_derivations():
     derivation = gt.derive("gradient", depth=1)
-    assert derivation._repr_latex_().startswith(r"$\displaystyle \begin{aligned}")
+    shown = derivation._repr_latex_()
+    assert shown.startswith(r"$\displaystyle \begin{aligned}")
+    assert r"\frac{\partial C}{\partial a_{1}} &= a_{1} - y" in shown
     html = derivation._repr_html_()
     assert html.startswith("<style>")
+    assert all(f"<{tag}>" in html for tag in ("/style", "h1"))
+    assert "body>" not in html
     assert "<math" in html
     assert str(derivation) == derivation.to_text()
     assert derivation.steps[0]._repr_latex_() == r"$\displaystyle \frac{\partial C}{\partial a_{1}} = a_{1} - y$"
