@@ -15,7 +15,16 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
-from gradtheory.derivation.language import ChainMeasure, InNumbers, Literal, Partial, Rounded, Slope
+from gradtheory.derivation.language import (
+    ChainMeasure,
+    InNumbers,
+    Literal,
+    Measure,
+    Partial,
+    Rounded,
+    Slope,
+    SpectralRadius,
+)
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
@@ -277,6 +286,9 @@ def test_numbers_bring_their_parentheses(number, plain, in_latex):
     assert (str(literal**2), latex(literal**2)) == (f"{plain}**2", f"{in_latex}^{{2}}")
 
 
+_K = gt.widest_explosion("sigmoid").width  # a certified number with a formula in s
+
+
 @pytest.mark.parametrize(
     ("expr", "in_latex", "plain"),
     [
@@ -284,6 +296,11 @@ def test_numbers_bring_their_parentheses(number, plain, in_latex):
         (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "acosh(x)**2"),
         (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "atanh(x)"),
         (sympy.atan(_X), r"\arctan{\left(x \right)}", "atan(x)"),
+        (2 * sympy.log(_X), r"2 \ln{\left(x \right)}", "2*log(x)"),
+        (_K, r"\frac{s}{\cosh^{2}{\left(s \right)}}", "s/cosh(s)**2"),
+        (_K**2, r"\left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)^{2}", "(s/cosh(s)**2)**2"),
+        (sympy.Le(_X, _K), r"x \le \frac{s}{\cosh^{2}{\left(s \right)}}", "x ≤ s/cosh(s)**2"),
+        (2 * _K, r"2 \left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)", "2*(s/cosh(s)**2)"),
         (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
         (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 and x**2 < 3"),
         (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 or x < 0"),
@@ -342,7 +359,7 @@ def test_values_of_an_explosion():
             lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}),
             "values = 'w = 0': must have a weight that is not 0",
         ),
-        (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "positive"),
+        (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "values = 'c = -1': must have a positive"),
         (lambda: gt.derive("widest", values={"w": 1}), "takes no values"),
         (lambda: gt.derive("weight_decay", values={"w": 1}), "takes no values"),
         (lambda: gt.derive("clipping", values={"M": 1}), "takes no values"),
@@ -407,6 +424,7 @@ def _said(function, *sides):
         (_said(sympy.Gt, _X**2, 0), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
         (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
         (_said(sympy.Gt, _X - 1, -1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, (_X - sympy.Rational(1, 1000)) ** 2, 0), _X_UP, Outcome.TRUE, Check.NUMERIC, ""),  # 0 there
         (_said(sympy.Ge, sympy.cosh(_X), 1), (), Outcome.TRUE, Check.NUMERIC, ""),
         (_said(sympy.Gt, _X**2, -1), _X_UP, Outcome.FALSE, None, "the bound is not tight"),
         (_said(sympy.Lt, _X, -1), _X_UP, Outcome.FALSE, None, "it does not hold at {x: 1/7}"),
@@ -450,6 +468,29 @@ def test_checks(statement, assumptions, outcome, check, reason):
     verdict = _step(statement, *assumptions).verdict
     assert (verdict.outcome, verdict.check, bool(verdict.reason)) == (outcome, check, bool(reason))
     assert verdict.reason.startswith(reason)
+
+
+def test_a_step_says_how_it_was_checked():
+    assert str(_step(_said(sympy.Gt, _PI, 3))) == "pi > 3 (certified)"
+    assert str(_step(_said(sympy.Eq, _X, -_X))) == "Eq(x, -x) (false)"
+
+
+@pytest.mark.parametrize(("coefficients", "radius"), [((-3,), 3), ((1, 3), sympy.sqrt(3)), ((-3, 2), 2), ((2, 1), 1)])
+def test_the_spectral_radius_of_an_iteration(coefficients, radius):
+    roots = np.roots([1, *coefficients])
+    assert SpectralRadius.of(*map(sympy.Integer, coefficients)) == radius
+    assert np.abs(roots).max() == pytest.approx(float(radius))
+
+
+def test_a_periodic_slope_exceeds_a_level_nowhere_or_on_infinite_length():
+    sine = Meaning(gt.activation("sine"))
+    lengths = [sine.at(Measure(level), {}) for level in (sympy.S.Half, sympy.Rational(99, 100), sympy.S.One, sympy.pi)]
+    assert lengths == [sympy.oo, sympy.oo, 0, 0]
+
+
+def test_the_slope_on_a_kink_is_that_of_the_left():
+    meaning = Meaning(gt.activation("relu6"))
+    assert [meaning.at(Slope(sympy.Integer(place)), {}) for place in (-1, 0, 3, 6, 7)] == [0, 0, 1, 1, 0]
 
 
 def test_a_step_that_is_no_fact_is_false():

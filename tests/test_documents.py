@@ -152,6 +152,7 @@ def test_formats_agree_on_numbers_and_references():
 
 def test_a_numeric_step_says_so_and_a_false_one_too():
     derivation = gt.derive("widest")
+    assert 'class="formula step numeric"' in derivation.to_html()
     assert 'class="badge numeric">numeric' in derivation.to_html()
     broken = dataclasses.replace(
         derivation.steps[0], statement=sympy.Eq(sympy.Integer(1), 2, evaluate=False), fact=None
@@ -245,6 +246,7 @@ def test_jupyter_shows_derivations():
     shown = derivation._repr_latex_()
     assert shown.startswith(r"$\displaystyle \begin{aligned}")
     assert r"\frac{\partial C}{\partial a_{1}} &= a_{1} - y" in shown
+    assert shown.endswith(r"\end{aligned}$")
     html = derivation._repr_html_()
     assert html.startswith("<style>")
     assert all(f"<{tag}>" in html for tag in ("/style", "h1"))

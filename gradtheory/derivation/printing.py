@@ -23,28 +23,44 @@ _LONGEST_ROW = 62  # in letters, as far as they can be counted
 _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 
 
-class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
+class _OwnFirst:
+    """Printing by the printer's method, where SymPy would ask the object, which brings its own way."""
+
+    _print_level: int  # how deep inside an expression: a root with a formula has brackets there
+
+    def _print(self, expr: sympy.Basic, **settings: Any) -> str:
+        if not isinstance(expr, Root | SlopeInverse):
+            return str(super()._print(expr, **settings))  # type: ignore[misc]  # SymPy's printers, which come next
+        self._print_level += 1
+        try:
+            return str(getattr(self, f"_print_{type(expr).__name__}")(expr, **settings))
+        finally:
+            self._print_level -= 1
+
+    def _side(self, expr: sympy.Expr) -> str:
+        """Print a side of a relation, which stands alone."""
+        level, self._print_level = self._print_level, 0
+        try:
+            return self._print(expr)
+        finally:
+            self._print_level = level
+
+
+class _Latex(_OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
     """As SymPy prints, but for names, which may come from outside, and roots, which go by the name of their unknown."""
 
     def __init__(self, mul_symbol: str | None = None) -> None:
         super().__init__({"ln_notation": True, "inv_trig_style": "full", "mul_symbol": mul_symbol})
 
-    def _print(self, expr: sympy.Basic, **settings: Any) -> str:
-        """Print, by this class where an object also brings its own way."""
-        printers: dict[type, Any] = {Root: self._print_Root, SlopeInverse: self._print_SlopeInverse}
-        own = printers.get(type(expr))
-        return str(own(expr, **settings)) if own else str(super()._print(expr, **settings))
-
-    def _print_Symbol(self, expr: sympy.Symbol, style: str = "plain") -> str:  # noqa: N802  # SymPy's name
+    def _print_Symbol(self, expr: sympy.Symbol) -> str:  # noqa: N802  # SymPy's name
         if _SAFE_NAME.fullmatch(expr.name):
-            return str(super()._print_Symbol(expr, style))
+            return str(super()._print_Symbol(expr))
         return rf"\text{{{tex_text(expr.name)}}}"
 
-    def _print_Root(self, expr: Root, exp: str | None = None) -> str:  # noqa: N802  # likewise
+    def _print_Root(self, expr: Root) -> str:  # noqa: N802  # likewise
         (variable,) = expr.function.variables
         is_named = expr.value == variable and not _is_zero_of_slope(expr)
-        printed = self._print(variable) if is_named else expr._latex(self)
-        return printed if exp is None else f"{printed}^{{{exp}}}"
+        return self._print(variable) if is_named else expr._latex(self)
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{arsinh}", expr, exp)
@@ -77,7 +93,7 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
         return r" \;\lor\; ".join(self._print(each) for each in expr.args)
 
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # likewise
-        return f"{self._print(expr.lhs)} {_SIGNS[expr.rel_op]} {self._print(expr.rhs)}"
+        return f"{self._side(expr.lhs)} {_SIGNS[expr.rel_op]} {self._side(expr.rhs)}"
 
     def _print_Limit(self, expr: sympy.Limit) -> str:  # noqa: N802  # likewise
         inner, variable, end, side = expr.args
@@ -85,17 +101,11 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
         return rf"\lim_{{{self._print(variable)} \to {self._print(end)}{mark}}} {self._print(inner)}"
 
 
-class _Text(StrPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
+class _Text(_OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
     """Plain text with the same conventions."""
 
-    def _print(self, expr: sympy.Basic, **settings: Any) -> str:
-        """Print, by this class where an object also brings its own way."""
-        printers: dict[type, Any] = {Root: self._print_Root, SlopeInverse: self._print_SlopeInverse}
-        own = printers.get(type(expr))
-        return str(own(expr)) if own else str(super()._print(expr, **settings))
-
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # SymPy's name
-        return f"{self._print(expr.lhs)} {_PLAIN_SIGNS[expr.rel_op]} {self._print(expr.rhs)}"
+        return f"{self._side(expr.lhs)} {_PLAIN_SIGNS[expr.rel_op]} {self._side(expr.rhs)}"
 
     def _print_Equality(self, expr: sympy.Eq) -> str:  # noqa: N802  # likewise
         return self._print_Relational(expr)
