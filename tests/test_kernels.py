@@ -124,6 +124,7 @@ def test_activations_with_parameters_and_of_ones_own():
         ((np.tanh, "tanh"), {"derivative": -1}, "derivative = -1"),
         ((np.tanh, "tanh"), {"ulp": 0}, "ulp = 0"),
         ((lambda z: z[:2], "tanh"), {}, "must return an array of shape"),
+        ((lambda z: z + 1j, "tanh"), {}, "must return an array of real numbers: its type is complex128"),
     ],
 )
 def test_bad_arguments_are_named(arguments, more, said):

@@ -335,7 +335,13 @@ class WithGradient:
         return self.array
 
 
-@pytest.mark.parametrize("wrap", [OnlyDLPack, WithGradient, lambda each: np.asarray(each).tolist(), np.asarray])
+def of_tensors(array):
+    return [WithGradient(each) for each in array] if np.ndim(array) else WithGradient(array)
+
+
+@pytest.mark.parametrize(
+    "wrap", [OnlyDLPack, WithGradient, of_tensors, lambda each: np.asarray(each).tolist(), np.asarray]
+)
 def test_whatever_converts_is_compared(wrap):
     def change(found):
         return {kind: wrap(each) for kind, each in found.items()}
@@ -352,6 +358,11 @@ def test_whatever_converts_is_compared(wrap):
         (lambda f: {"w": f["w"][None]}, r"its 'w' has the shape (1, 1), and must have (1,)"),
         (lambda f: {"loss": np.array([f["loss"]])}, "its 'loss' has the shape (1,), and must have ()"),
         (lambda f: {"x": ["a"]}, "its 'x' does not convert to a NumPy array of real numbers"),
+        (lambda f: {"x": ["0.5"]}, "its 'x' does not convert to a NumPy array of real numbers: its type is <U3"),
+        (
+            lambda f: {"w": f["w"] + 1j},
+            "its 'w' does not convert to a NumPy array of real numbers: its type is complex128",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_said(returned, said):

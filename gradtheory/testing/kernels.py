@@ -91,7 +91,7 @@ def kernel_errors(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, or fn returns another shape.
+        If an argument breaks a rule, or fn returns another shape, or no real numbers.
 
     Examples
     --------
@@ -108,7 +108,11 @@ def kernel_errors(
         raise InvalidArgument("fn", fn, "must be a function of an array")
     z, exact, unit = _right(record, order, kind)
     with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
-        found = as_array(fn(z.astype(kind)))
+        returned = fn(z.astype(kind))
+    try:
+        found = as_array(returned)
+    except Exception as error:  # a foreign conversion may fail in any way
+        raise InvalidArgument("fn", fn, f"must return an array of real numbers: {error}") from error
     if found.shape != z.shape:
         raise InvalidArgument("fn", fn, f"must return an array of shape {z.shape}; it has {found.shape}")
     with np.errstate(all="ignore"):

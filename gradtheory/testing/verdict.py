@@ -177,12 +177,26 @@ def _as_of_a_network(arrays: dict[str, list[Array]]) -> dict[str, list[Array]]:
 
 
 def as_array(value: Any) -> Array:
-    """Return whatever converts by ``__array__`` or DLPack as float64."""
-    plain = value.detach() if hasattr(value, "detach") else value  # torch's, where a gradient is attached
+    """Return whatever converts by ``__array__`` or DLPack, or a sequence of it, as float64.
+
+    Raises
+    ------
+    TypeError
+        If it holds complex numbers, texts or dates, which NumPy would turn into others without a word.
+
+    """
+    plain = [_detached(each) for each in value] if isinstance(value, list | tuple) else _detached(value)
     array = np.asarray(plain)
     if array.dtype == object and hasattr(plain, "__dlpack__"):
         array = np.from_dlpack(plain)
+    if array.dtype.kind not in "biufO":
+        raise TypeError(f"its type is {array.dtype}")
     return array.astype(np.float64)
+
+
+def _detached(value: Any) -> Any:
+    """Return what a tensor of PyTorch holds, where a gradient is attached to it."""
+    return value.detach() if hasattr(value, "detach") else value
 
 
 def _entries(arrays: Mapping[str, list[Array]], exact: ReferenceGradients, allowed: Tolerances) -> Iterator[Entry]:
