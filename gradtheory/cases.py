@@ -1,9 +1,10 @@
-"""Chains and networks to try a gradient on: small numbers, kinks that are hit exactly, saturation, critical weights.
+"""Chains and networks to try a gradient on: small numbers, kinks hit exactly, saturation, critical weights, explosion.
 
 A case is built from a `Source` of choices. hypothesis is one, which shrinks what it has chosen; NumPy's generator is
 another, for a fixed list of cases that needs no hypothesis.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -16,11 +17,12 @@ from gradtheory.inputs import Array
 from gradtheory.network import Network
 
 _T = TypeVar("_T")
-_SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25)
+_SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25, 8.0)
 _SHORT = (0.5, 1.0, -0.5, 0.25, -2.0)  # powers of two, by which a kink is hit exactly
 _SATURATING = (30.0, -30.0, 100.0, -100.0, 800.0, -800.0)  # exp overflows beyond 88 in float32, 709 in float64
-_KINDS = ("plain", "kink", "saturated", "critical")
-_DEEPEST, _LARGEST_BATCH, _WIDEST = 6, 4, 4
+_FACTORS = (4.0, 2.0, 8.0)  # of a layer in a case whose gradients explode
+_KINDS = ("plain", "kink", "saturated", "critical", "exploding")
+_DEEPEST, _BATCHES, _WIDEST = 6, (1, 2, 3, 4, 17), 4
 _LARGEST_VALUE = {4: 1e2, 8: 1e6}  # of an activation, by the bytes of the float type: beyond, gradients may overflow
 _REAL = 4.0
 
@@ -140,7 +142,7 @@ def network_case(
 def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
     kind = source.in_turn(_KINDS)
     records = network.layer_activations
-    samples = source.integer(1, _LARGEST_BATCH)
+    samples = source.choice(_BATCHES)
 
     def numbers(*shape: int, record: Activation | None = None) -> Array:
         near = record if kind == "critical" else None
@@ -160,9 +162,26 @@ def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
         b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))
+    if kind == "exploding":
+        a = x[0]
+        for layer, record in enumerate(records):
+            place, slope = _steepest(record)
+            signs = _chosen(source, (1.0, -1.0), w[layer].shape)
+            w[layer] = signs * source.choice(_FACTORS) / slope
+            b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
+            a = record.value(w[layer] @ a + b[layer])
     x, y, *parameters = (each.astype(dtype).astype(float) for each in (x, y, *w, *b))
     w, b = _moderate(records, x, parameters[: network.depth], parameters[network.depth :], dtype)
     return NetworkCase(network, x, y, tuple(w), tuple(b))
+
+
+@functools.lru_cache(maxsize=256)
+def _steepest(record: Activation) -> tuple[float, float]:
+    """Return where |σ'| is greatest near 0, the middle of such places, and how great; 1 where it is 0."""
+    places = np.linspace(-4.0, 4.0, 257)
+    sizes = np.abs(record.slope(places))
+    steepest = places[sizes == sizes.max()]
+    return float(steepest[len(steepest) // 2]), float(sizes.max()) or 1.0
 
 
 def _number(source: Source, record: Activation | None) -> float:
@@ -178,7 +197,7 @@ def _chosen(source: Source, options: Sequence[float], shape: tuple[int, ...]) ->
 
 
 def _targets(source: Source, shape: tuple[int, ...], within_unit: bool) -> Array:
-    simple = (0.0, 1.0, 0.5) if within_unit else (0.0, 1.0, -0.5)
+    simple = (0.0, 1.0, 0.5) if within_unit else (0.0, 1.0, -0.5, 10.0)
     least, most = (0.0, 1.0) if within_unit else (-2.0, 2.0)
 
     def one() -> float:

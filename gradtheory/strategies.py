@@ -134,7 +134,7 @@ def chains(
     Parameters
     ----------
     activation : str, Activation or strategy, optional
-        One for all layers; from the whole catalogue unless given.
+        One for all layers; any of the catalogue that fits the loss unless given.
     depth : int, optional
         1 to 6 unless given.
     loss : {"squared", "cross_entropy"}
@@ -154,7 +154,7 @@ def chains(
     def of(record: Activation) -> st.SearchStrategy[ChainCase]:
         return built(lambda source: chain_case(source, record, depth, loss, dtype), dtype)
 
-    return _activation(activation).flatmap(of)
+    return _activation(activation, loss).flatmap(of)
 
 
 def networks(
@@ -169,7 +169,7 @@ def networks(
     Parameters
     ----------
     activation : str, Activation or strategy, optional
-        One for all layers; from the whole catalogue unless given.
+        One for all layers; any of the catalogue that fits the loss unless given.
     widths : sequence of int, optional
         n_0 … n_L; 1 to 3 layers of 1 to 4 neurons unless given.
     loss, dtype
@@ -186,10 +186,10 @@ def networks(
     def of(record: Activation) -> st.SearchStrategy[NetworkCase]:
         return built(lambda source: network_case(source, record, widths, loss, dtype), dtype)
 
-    return _activation(activation).flatmap(of)
+    return _activation(activation, loss).flatmap(of)
 
 
-def _activation(given: Any) -> st.SearchStrategy[Activation]:
+def _activation(given: Any, loss: str) -> st.SearchStrategy[Activation]:
     if given is None:
-        return activations()
+        return activations().filter(lambda record: loss != "cross_entropy" or record.is_within_unit_interval)
     return given if isinstance(given, st.SearchStrategy) else st.just(catalogue.activation(given))

@@ -263,3 +263,9 @@ def test_out_of_range_is_said():
         testing.reference_activation("exponential", 1e300)
     with pytest.raises(Undecided, match="out of range"):
         testing.reference_gradients(gt.Chain(2, "exponential"), [1e5], [0.0], [1e5, 1e5], [0.0, 0.0])
+
+
+def test_more_bits_tell_a_pre_activation_from_a_kink():
+    for near, slope in ((1e-30, 0), (-1e-30, 1), (1e-200, 0)):
+        found = testing.reference_gradients(gt.Chain(1, "hard_tanh"), [near], [0.0], [1.0], [1.0], digits=5)
+        assert round(float(found.b[0])) == slope

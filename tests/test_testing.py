@@ -1,5 +1,6 @@
 """The oracle: right implementations pass, wrong ones do not, rounding is told from a wrong formula, misuse is named."""
 
+import functools
 import math
 import sys
 import unittest
@@ -13,6 +14,7 @@ from scipy.special import erf
 
 import gradtheory as gt
 from gradtheory import strategies, testing
+from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing import shrinking
 from gradtheory.testing.reference import as_problem, proven
@@ -178,9 +180,9 @@ def test_the_layer_is_named_from_the_loss_back():
         wrong[:-1] *= 1.5  # δ of the last layer is right
         return {"b": wrong, "loss": found["loss"]}
 
-    text = message(lambda: testing.assert_gradients(chain_gradients("tanh", change=change), "tanh"))
-    assert "smallest failing case: depth 2" in text
-    assert "Layer 1 is where it goes wrong: δ = ∂C/∂b of layer 1 is made from δ of layer 2, which is right" in text
+    text = message(lambda: testing.assert_gradients(chain_gradients("tanh", change=change), "tanh", depth=3))
+    assert "smallest failing case: depth 3" in text
+    assert "Layer 2 is where it goes wrong: δ = ∂C/∂b of layer 2 is made from δ of layer 3, which is right" in text
     assert "Every wrong number is 1.5 times the exact one." in text
     of_weights = message(
         lambda: testing.assert_gradients(
@@ -443,6 +445,105 @@ def test_an_activation_that_is_large_everywhere_ends():
         testing.assert_gradients(chain_gradients(own, change=lambda f: {"w": -f["w"]}), own, cases=5)
 
 
+def clipped(found):
+    return {kind: np.clip(each, -5.0, 5.0) for kind, each in found.items() if kind != "loss"}
+
+
+def clipped_by_norm(found):
+    return {"w": found["w"] * min(1.0, 10.0 / max(np.linalg.norm(found["w"]), 1e-300))}
+
+
+@pytest.mark.parametrize("change", [clipped, clipped_by_norm])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "gelu"])
+def test_gradients_are_large_enough_to_see_them_clipped(activation, change):
+    message(lambda: testing.assert_gradients(chain_gradients(activation, change=change), activation))
+
+
+def test_batches_are_large_enough_to_see_samples_lost():
+    def gradients(x, y, w, b):
+        found = chain_gradients("tanh")(x[:8], y[:8], w, b)
+        return {"w": found["w"], "loss": found["loss"]}
+
+    assert "batch 17" in message(lambda: testing.assert_gradients(gradients, "tanh"))
+
+
+def relu_gradients(is_open):
+    def gradients(x, y, w, b):
+        a, z = [x], []
+        for weight, bias in zip(w, b, strict=True):
+            z.append(weight * a[-1] + bias)
+            a.append(np.maximum(z[-1], 0.0))
+        delta, by_b = a[-1] - y, np.empty(len(w))
+        for layer in reversed(range(len(w))):
+            delta = delta * is_open(z[layer], layer)
+            by_b[layer] = delta.sum()
+            delta = delta * w[layer]
+        return {"b": by_b}
+
+    return gradients
+
+
+def test_a_kink_behind_a_dead_neuron_is_hit_exactly():
+    dead = {"x": [1.0], "y": [-1.0], "w": [-1.0, 1.0, 1.0], "b": [0.0, 0.0, 1.0], "activation": "relu"}
+    testing.assert_gradients_at(relu_gradients(lambda z, layer: z > 0), **dead)
+    wrong = relu_gradients(lambda z, layer: z >= 0 if layer else z > 0)
+    assert "∂C/∂b of layer 2 is wrong: 2.0 in place of 0.0" in message(
+        lambda: testing.assert_gradients_at(wrong, **dead)
+    )
+
+
+@pytest.mark.parametrize(("activation", "depth"), [("quadratic", 30), ("exponential", 25)])
+def test_where_rounding_may_lead_to_any_number_nothing_is_said(activation, depth):
+    value = {"quadratic": np.square, "exponential": np.exp}[activation]
+
+    def loss(x, y, w, b):
+        a = x
+        for weight, bias in zip(w, b, strict=True):
+            a = value(weight * a + bias)
+        return {"loss": np.sum((a - y) ** 2) / 2}
+
+    testing.assert_gradients(loss, activation, depth, dtype="float32")
+
+
+def test_a_chaotic_chain_is_undecided():
+    chaotic = {"x": [1.5], "y": [0.0], "w": [1.0] * 70, "b": [-2.0] * 70, "activation": "quadratic"}  # z² - 2
+    testing.assert_gradients_at(chain_gradients("quadratic"), **{**chaotic, "w": [1.0] * 9, "b": [-2.0] * 9})
+    with pytest.raises(Undecided, match="rounding errors grow so much that σ' of layer 49"):
+        testing.assert_gradients_at(chain_gradients("quadratic"), **chaotic)
+
+
+def test_what_was_not_returned_is_not_said_to_be_right():
+    def without_bias(x, y, w, b):
+        return chain_gradients("tanh")(x, y, w, 0.0 * b)
+
+    def only(*kinds):
+        return lambda x, y, w, b: {kind: without_bias(x, y, w, b)[kind] for kind in kinds}
+
+    assert "Only ∂C/∂x is known: return the loss" in message(lambda: testing.assert_gradients(only("x"), "tanh"))
+    assert "Or the forward pass is wrong: return the loss too" in message(
+        lambda: testing.assert_gradients(only("w", "b"), "tanh")
+    )
+
+
+def test_one_layer_is_not_called_reversed():
+    def rows_swapped(x, y, w, b):
+        found = gt.Network((x.shape[1], *map(len, b)), "tanh").backprop(x, y, w, b)
+        return {"w": [each[::-1] for each in found.w]}
+
+    text = message(lambda: testing.assert_network_gradients(rows_swapped, "tanh", widths=(1, 2)))
+    assert "reversed" not in text
+
+
+def test_a_callable_without_a_name_is_pasted_as_fn():
+    wrong = functools.partial(lambda factor, *arguments: {"w": factor * chain_gradients("tanh")(*arguments)["w"]}, 1.5)
+    assert "            fn,\n" in message(lambda: testing.assert_gradients(wrong, "tanh"))
+
+
+@pytest.mark.parametrize("own", [sympy.tanh(Z / sympy.E), Z * sympy.Heaviside(Z), sympy.sign(Z) * sympy.tanh(Z) ** 2])
+def test_expressions_with_e_and_with_steps_are_checked(own):
+    testing.assert_gradients(chain_gradients(own), own, cases=10)
+
+
 def test_an_implementation_that_is_not_the_same_twice_is_refused_too():
     calls = []
 
@@ -451,7 +552,8 @@ def test_an_implementation_that_is_not_the_same_twice_is_refused_too():
         found = chain_gradients("tanh")(x, y, w, b)
         return {"w": found["w"] * (1 + 1e-3 * (len(calls) % 7 == 3))}
 
-    assert "wrong" in message(lambda: testing.assert_gradients(gradients, "tanh"))
+    text = message(lambda: testing.assert_gradients(gradients, "tanh"))
+    assert "gradients: it returns other numbers when it is called again with the same arguments" in text
 
 
 @given(scale=st.floats(2, 3))

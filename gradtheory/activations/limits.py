@@ -79,6 +79,8 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
     """
     by_direction: dict[sympy.Expr, dict[sympy.Expr, sympy.Rational]] = {}
     for each in expr.atoms(sympy.exp):
+        if each.is_number:
+            continue
         coefficient, direction = sympy.expand(each.args[0]).primitive()
         if direction.could_extract_minus_sign():
             coefficient, direction = -coefficient, -direction

@@ -39,7 +39,7 @@ def _as_cosh(part: sympy.Expr) -> sympy.Expr:
 _FUNCTIONS: dict[type, Callable[..., Any]] = {
     NormalCDF: scipy.special.ndtr,
     sympy.Abs: np.abs,
-    sympy.DiracDelta: np.zeros_like,
+    sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
     sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
     sympy.Max: lambda *each: np.maximum.reduce(np.broadcast_arrays(*each)),
     sympy.Min: lambda *each: np.minimum.reduce(np.broadcast_arrays(*each)),

@@ -1,5 +1,6 @@
 """What a failed check says: the smallest failing network, where it goes wrong, by how much, and a test to paste."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -110,26 +111,31 @@ def _where(failure: Failure) -> str:
     by_kind = {kind: [each for each in failure.wrong if each.kind == kind] for kind in ("loss", "w", "b", "x")}
     checked = {each.kind for each in failure.entries}
     depth = max((each.layer for each in failure.entries), default=0)
+    forward = "" if "loss" in checked else " Or the forward pass is wrong: return the loss too, and that is checked."
     if by_kind["loss"]:
         return "The loss is wrong already: look at the forward pass, or at the loss itself."
     if by_kind["b"]:
         layer = max(each.layer for each in by_kind["b"])
+        by_w = [each for each in failure.entries if (each.kind, each.layer) == ("w", layer)]
+        if any(each.exact for each in by_w) and all(each.is_right for each in by_w):
+            return f"Layer {layer} is where it goes wrong: ∂C/∂w is right there, so δ is, but not its sum, ∂C/∂b."
         made = "from the loss" if layer == depth else f"from δ of layer {layer + 1}, which is right"
-        return f"Layer {layer} is where it goes wrong: δ = ∂C/∂b of layer {layer} is made {made}, by σ'(z) and w."
+        return (
+            f"Layer {layer} is where it goes wrong: δ = ∂C/∂b of layer {layer} is made {made}, by σ'(z) and w.{forward}"
+        )
     if by_kind["w"]:
         layer = max(each.layer for each in by_kind["w"])
         suspects = "δ is right there, so look at a" if "b" in checked else "look at both"
-        return f"Layer {layer} is where it goes wrong: ∂C/∂w is δ times a of the layer before; {suspects}."
+        return f"Layer {layer} is where it goes wrong: ∂C/∂w is δ times a of the layer before; {suspects}.{forward}"
+    if checked == {"x"}:
+        return "Only ∂C/∂x is known: return the loss and the other gradients too, and the layer is found."
     return "All else is right: look at how ∂C/∂x is made from δ and w of layer 1."
 
 
 def _hint(failure: Failure) -> str:
     """Say what the wrong numbers have in common."""
     for kind in ("w", "b"):
-        entries = [each for each in failure.entries if each.kind == kind]
-        pairs = list(zip(entries, entries[::-1], strict=True))
-        is_wrong = any(not each.is_right for each in entries)
-        if is_wrong and all(abs(each.found - other.exact) <= other.allowed for each, other in pairs):
+        if _is_reversed([each for each in failure.entries if each.kind == kind]):
             return f"∂C/∂{kind} is right in reversed order: are the layers counted from the output?"
     factors = [each.found / each.exact for each in failure.wrong if each.exact and np.isfinite(each.found)]
     if len(factors) < len(failure.wrong) or not factors:
@@ -138,11 +144,24 @@ def _hint(failure: Failure) -> str:
     if any(abs(each - factor) > _SAME_FACTOR * abs(factor) for each in factors) or abs(factor - 1) < _SAME_FACTOR:
         return ""
     batch = len(failure.case.x)
-    named = {-1.0: ", a sign", 2.0: ", as without the ½ of the loss", 0.0: ""} | (
-        {1.0 / batch: f", as the mean over the batch of {batch} is of the sum"} if batch > 1 else {}
-    )
-    meant = next((text for number, text in named.items() if abs(factor - number) < _SAME_FACTOR), "")
-    return f"Every wrong number is {factor:.6g} times the exact one{meant}."
+    named = {-1.0: ", a sign", 0.0: ""}
+    if all(each in failure.wrong for each in failure.entries if each.exact and each.kind != "loss"):
+        named[2.0] = ", as without the ½ of the loss"
+    if batch > 1:
+        named[1.0 / batch] = f", as the mean over the batch of {batch} is of the sum"
+    meant = next((text for number, text in named.items() if abs(factor - number) < _SAME_FACTOR), None)
+    if meant is None and len({abs(each.exact) for each in failure.wrong}) == 1 < len(failure.entries):
+        return ""  # at a simple point other numbers may be as far off
+    return f"Every wrong number is {factor:.6g} times the exact one{meant or ''}."
+
+
+def _is_reversed(entries: list[Entry]) -> bool:
+    """Return whether numbers of one kind are wrong, and right in the reversed order of layers."""
+    layers = [list(layer) for _, layer in itertools.groupby(entries, key=lambda each: each.layer)]
+    if len(layers) < 2 or all(each.is_right for each in entries):
+        return False
+    pairs = zip(itertools.chain(*layers), itertools.chain(*layers[::-1]), strict=True)
+    return all(abs(each.found - other.exact) <= other.allowed for each, other in pairs)
 
 
 def _all_finite(failure: Failure) -> bool:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradtheory.activations import Activation
+from gradtheory.errors import Undecided
 from gradtheory.inputs import Array
 from gradtheory.testing.backward import Problem
 
@@ -26,6 +28,7 @@ _REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
 # z·u', where u is cubic in gelu_tanh: 115 at z = 10.
 _CANCELLING = 10.0
 _FAR = 1e6
+_UNKNOWN = 0.5  # share of a slope
 
 
 class Tolerances(NamedTuple):
@@ -49,7 +52,10 @@ class _Layer:
 
 
 class _Sizes(NamedTuple):
-    """Of what size the formulas of σ and σ' add and subtract near 0; whether σ does of the size of z far out."""
+    """Of what size the formulas of σ and σ' add and subtract near 0; whether σ does of the size of z far out.
+
+    Where σ is linear in pieces, nothing is added but what is exactly 0.
+    """
 
     value: float
     slope: float
@@ -67,6 +73,11 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
         The float type that is computed in.
     either_at_kinks : bool
         Whether any slope between the one-sided ones is right on a kink that is hit exactly.
+
+    Raises
+    ------
+    Undecided
+        If errors grow so much that slopes are unknown: an analysis to first order then says nothing.
 
     """
     found = np.finfo(dtype)
@@ -103,16 +114,20 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         z = a @ weights.T + biases
         size = np.abs(a) @ np.abs(weights).T + np.abs(biases)
         z_error = a_error @ np.abs(weights).T + (weights.shape[1] + 1) * unit * _PER_OPERATION * size + least
-        if not layers and not either_at_kinks and all(map(_is_on_grid, (a, weights, biases), [unit] * 3)):
-            z_error = np.zeros_like(z)  # every product and sum is exact, in any order
+        if not either_at_kinks and _is_on_grid(weights, unit).all() and _is_on_grid(biases, unit).all():
+            is_exact = (_is_on_grid(a, unit) & (a_error == 0.0)).all(axis=1)
+            z_error[is_exact] = 0.0  # every product and sum is exact, in any order
         value, slope = record.value_and_slope(z)
         sizes, kernel = _natural_sizes(record), _KERNEL_ULPS * unit
         of_value, of_slope = np.maximum(np.abs(value), sizes.value), np.maximum(np.abs(slope), sizes.slope)
         if sizes.is_unbounded:  # such formulas multiply or add z
             of_value *= 1.0 + np.abs(z)
             of_slope *= (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
+        bend_error = np.abs(record.second_derivative(z)) * z_error
+        if np.any(bend_error > _UNKNOWN * np.maximum(np.abs(slope), sizes.slope)):
+            raise Undecided(f"rounding errors grow so much that σ' of layer {len(layers) + 1} is unknown")
         a_error = np.abs(slope) * z_error + kernel * of_value
-        slope_error = np.abs(record.second_derivative(z)) * z_error + kernel * of_slope
+        slope_error = bend_error + kernel * of_slope
         for kink, value_jump, slope_jump in _jumps(record):
             near = np.abs(z - kink) <= z_error
             if not either_at_kinks:
@@ -147,7 +162,9 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
 def _natural_sizes(record: Activation) -> _Sizes:
     value, slope = record.value_and_slope(np.linspace(-_REACH, _REACH, 801))
     far_out = np.abs(record.value([-_FAR, _FAR])).max()
-    return _Sizes(float(min(1.0, np.abs(value).max())), float(np.abs(slope).max()), bool(far_out > 0.01 * _FAR))
+    is_linear = not record.second_derivative(np.linspace(-_REACH, _REACH, 801)).any()
+    natural = 0.0 if is_linear else float(min(1.0, np.abs(value).max()))
+    return _Sizes(natural, float(np.abs(slope).max()), bool(far_out > 0.01 * _FAR))
 
 
 @functools.lru_cache(maxsize=256)
@@ -160,7 +177,7 @@ def _jumps(record: Activation) -> tuple[tuple[float, float, float], ...]:
     return tuple(found)
 
 
-def _is_on_grid(array: Array, unit: float) -> bool:
-    """Return whether numbers are so few bits long that their products and sums of a few are exact."""
+def _is_on_grid(array: Array, unit: float) -> NDArray[np.bool_]:
+    """Return which numbers are so few bits long that their products and sums of a few are exact."""
     scale = 2.0 ** (-np.log2(unit) // 5)  # 2**10 in float64, 16 in float32
-    return bool(np.all(np.abs(array) <= scale) and np.all(array * scale == np.rint(array * scale)))
+    return np.asarray((np.abs(array) <= scale) & (array * scale == np.rint(array * scale)))

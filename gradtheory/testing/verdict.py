@@ -7,7 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gradtheory.cases import ChainCase, NetworkCase
+from gradtheory.errors import Undecided
 from gradtheory.inputs import Array
+from gradtheory.testing.backward import Problem
 from gradtheory.testing.reference import ReferenceGradients, as_problem, proven
 from gradtheory.testing.tolerance import Tolerances, tolerances
 
@@ -17,6 +19,8 @@ Implementation: TypeAlias = Callable[..., Mapping[str, Any]]
 KINDS = ("loss", "w", "b", "x")
 _LISTED = ", ".join(map(repr, KINDS))
 _DIGITS = 20
+_SINGLE = np.dtype(np.float32)
+_MUCH = 1e4  # times what is allowed: float32's unit is 5e8 times that of float64
 
 
 @dataclass(frozen=True)
@@ -101,28 +105,48 @@ def judged(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks
     Raises
     ------
     Undecided
-        If no answer is proven for the case.
+        If no answer is proven for the case, or rounding may lead to any.
 
     """
     problem = as_problem(*case)
     exact = proven(problem, _DIGITS)
-    try:
+    allowed = tolerances(problem, dtype, either_at_kinks=either_at_kinks)
+
+    def returned() -> dict[str, list[Array]]:
         with np.errstate(all="ignore"):  # it is judged by its numbers, not by its warnings
-            arrays = _arrays(fn(*_arguments(case, dtype)), case)
+            return _arrays(fn(*_arguments(case, dtype)), case)
+
+    try:
+        arrays = returned()
+        found = tuple(_entries(arrays, exact, allowed))
+        if all(each.is_right for each in found):
+            return None
+        if not _are_equal(arrays, returned()):
+            return Failure(case, trouble="it returns other numbers when it is called again with the same arguments")
     except _Unusable as error:
         return Failure(case, trouble=str(error))
     except Exception as error:  # whatever the implementation raises is a failure of it
         return Failure(case, trouble=f"it raised {type(error).__name__}: {error}", cause=error)
 
-    def entries(of: np.dtype[Any]) -> tuple[Entry, ...]:
-        return tuple(_entries(arrays, exact, tolerances(problem, of, either_at_kinks=either_at_kinks)))
-
-    found = entries(dtype)
-    if all(each.is_right for each in found):
-        return None
-    single = np.dtype(np.float32)
-    is_float32 = dtype != single and all(each.is_right for each in entries(single))
+    is_float32 = dtype != _SINGLE and max(each.ratio for each in found) > _MUCH
+    is_float32 = is_float32 and _is_right_in_float32(problem, arrays, exact)
     return Failure(case, found, is_float32=is_float32, either_at_kinks=either_at_kinks)
+
+
+def _is_right_in_float32(problem: Problem, arrays: Mapping[str, list[Array]], exact: ReferenceGradients) -> bool:
+    try:
+        allowed = tolerances(problem, _SINGLE)
+    except Undecided:
+        return False
+    return all(each.is_right for each in _entries(arrays, exact, allowed))
+
+
+def _are_equal(one: Mapping[str, list[Array]], other: Mapping[str, list[Array]]) -> bool:
+    return one.keys() == other.keys() and all(
+        np.array_equal(left, right, equal_nan=True)
+        for kind in one
+        for left, right in zip(one[kind], other[kind], strict=True)
+    )
 
 
 def _arguments(case: Case, dtype: np.dtype[Any]) -> tuple[Any, ...]:
