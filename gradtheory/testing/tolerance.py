@@ -155,6 +155,8 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
     loss += (cost.size + 4) * _PER_OPERATION * unit * cost.sum() + least
     delta = by_a * last.slope
     delta_error = by_a_error * np.abs(last.slope) + np.abs(by_a) * last.slope_error + by_a_error * last.slope_error
+    if problem.loss.needs_unit_interval:  # or fused, from a - y
+        delta_error = np.fmax(delta_error, np.abs(last.slope / (a * (1.0 - a))) * a_error)
     return float(loss), delta, delta_error + _PER_OPERATION * unit * np.abs(delta) + least
 
 
