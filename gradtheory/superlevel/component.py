@@ -61,7 +61,8 @@ class Component:
 
     def affine(self, scale: sympy.Expr, shift: sympy.Expr, *, mirrored: bool) -> "Component":
         """Return {(z - shift)/scale : z in the component}; `mirrored` says that scale is negative."""
-        lower, upper = (self.lower - shift) / scale, (self.upper - shift) / scale
+        factor = sympy.S.One / scale  # once, and fast for rationals
+        lower, upper = (self.lower - shift) * factor, (self.upper - shift) * factor
         if mirrored:
             return Component(upper, lower, self.upper_open, self.lower_open)
         return Component(lower, upper, self.lower_open, self.upper_open)

@@ -7,6 +7,7 @@ belongs to U_t by the value of |σ'| there, or not at all if it is a kink, where
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy
 
@@ -77,7 +78,7 @@ class Level:
     def holds_between_periods(self) -> bool:
         """Whether the point where one period of a periodic slope ends belongs to the set."""
         first, last = self.profile.branches[0], self.profile.branches[-1]
-        smooth = self._sign(abs(first.slope_left) - abs(last.slope_right)) == 0
+        smooth = sign(abs(first.slope_left) - abs(last.slope_right), self.most_bits) == 0
         return smooth and self._holds_at(last.slope_right)
 
     def crossings(self) -> dict[Branch, sympy.Expr]:
@@ -105,13 +106,11 @@ class Level:
                 yield Component(crossing, branch.right, lower_open=self.strict)
             else:
                 yield Component(branch.left, crossing, upper_open=self.strict)
-        elif self._sign(branch.shallowest - self.level) >= 0:
+        elif self._side(branch.shallowest) >= 0:
             yield Component(branch.left, branch.right)
 
     def _is_crossed(self, branch: Branch) -> bool:
-        return not branch.is_flat and (
-            self._sign(branch.steepest - self.level) > 0 > self._sign(branch.shallowest - self.level)
-        )
+        return not branch.is_flat and self._side(branch.steepest) > 0 > self._side(branch.shallowest)
 
     def _crossing(self, branch: Branch) -> sympy.Expr:
         """Return the z of the branch where |σ'(z)| = t."""
@@ -128,7 +127,14 @@ class Level:
         return crossing_on(branch, self.profile.function, self.level, self.most_bits)
 
     def _holds_at(self, slope: sympy.Expr) -> bool:
-        return self._sign(abs(slope) - self.level) > (0 if self.strict else -1)
+        return self._side(abs(slope)) > (0 if self.strict else -1)
 
-    def _sign(self, expr: sympy.Expr) -> int:
-        return sign(expr, self.most_bits)
+    def _side(self, slope: sympy.Expr) -> int:
+        """Return the sign of a limit of |σ'| minus the level; branches share their limits."""
+        if slope not in self._sides:
+            self._sides[slope] = sign(slope - self.level, self.most_bits)
+        return self._sides[slope]
+
+    @cached_property
+    def _sides(self) -> dict[sympy.Expr, int]:
+        return {}
