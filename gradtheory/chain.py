@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, cast
 
 import numpy as np
@@ -187,7 +188,10 @@ class Chain:
         [w_2/(z_2**2 + 1), w_3/(z_3**2 + 1)]
 
         """
-        symbols = {*sympy.sympify(first).free_symbols, *sympy.sympify(last).free_symbols}
+        for name, layer in (("first", first), ("last", last)):
+            if not isinstance(layer, Integral) and not (isinstance(layer, sympy.Expr) and layer.is_integer):
+                raise InvalidArgument(name, layer, "must be an integer, or an integer symbol")
+        symbols = set().union(*(each.free_symbols for each in (first, last) if isinstance(each, sympy.Expr)))
         if not symbols:
             return [self.layer_jacobian(layer) for layer in range(int(first), int(last) + 1)]
         layer = next(each for each in map(self.other_layer, "kmn") if each.name not in {str(used) for used in symbols})

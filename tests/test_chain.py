@@ -265,3 +265,10 @@ def test_refusals_name_the_argument_its_value_and_the_rule(call, said):
     with pytest.raises(InvalidArgument) as caught:
         call()
     assert str(caught.value).startswith(said)
+
+
+def test_bounds_of_a_product_are_not_read_as_text(tmp_path):
+    run = f"__import__('pathlib').Path({str(tmp_path / 'ran')!r}).touch()"
+    with pytest.raises(InvalidArgument, match=r"first = .*must be an integer, or an integer symbol"):
+        gt.Chain(2).layer_jacobians(run, 2)
+    assert not (tmp_path / "ran").exists()
