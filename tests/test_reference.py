@@ -269,3 +269,8 @@ def test_more_bits_tell_a_pre_activation_from_a_kink():
     for near, slope in ((1e-30, 0), (-1e-30, 1), (1e-200, 0)):
         found = testing.reference_gradients(gt.Chain(1, "hard_tanh"), [near], [0.0], [1.0], [1.0], digits=5)
         assert round(float(found.b[0])) == slope
+
+
+def test_digits_that_are_not_shown_count_as_an_error():
+    assert str(testing.reference_activation("identity", 0.1)) == "0.10000000000000001 ± 9e-18 (certified)"
+    assert str(testing.reference_activation("identity", 0.5)) == "0.5 ± 0 (certified)"

@@ -79,6 +79,9 @@ class Enclosed:
         digits = 17 if half == 0 else max(1, min(60, _magnitude(size) - _magnitude(half)))
         context = Context(prec=digits)
         shown: Any = context.divide(Decimal(self.middle.numerator), Decimal(self.middle.denominator))
+        cut = abs(Fraction(shown) - self.middle)
+        if cut > 10 * half:  # more digits are known than are shown
+            half = 2 * cut
         error = context.divide(Decimal(half.numerator), Decimal(half.denominator))
         return f"{shown.normalize(context)} ± {f'{error:.0e}' if half else 0} ({self.guarantee.value})"
 
