@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,7 @@ from gradtheory.enclosure import Ball, evaluate
 from gradtheory.errors import Undecided
 from gradtheory.guarantee import Guarantee
 
+_MOST_SHOWN = 60  # digits
 _MOST_BITS = 1 << 18  # of an exponent that is written out
 _LEAST = Fraction(1, 1 << 4096)  # smaller numbers are only said to be so
 _LEAST_BALL = evaluate(sympy.Rational(1, 1 << 4096), 64, {})
@@ -30,7 +31,7 @@ class Enclosed:
     --------
     >>> third = Enclosed(Fraction(333, 1000), Fraction(334, 1000))
     >>> third, float(third), Fraction(1, 3) in third, 0.3 in third
-    (0.334 ± 5e-4 (certified), 0.3335, True, False)
+    (0.3335 ± 5e-4 (certified), 0.3335, True, False)
 
     """
 
@@ -76,14 +77,10 @@ class Enclosed:
     def __repr__(self) -> str:
         half = (self.upper - self.lower) / 2
         size = max(abs(self.lower), abs(self.upper))
-        digits = 17 if half == 0 else max(1, min(60, _magnitude(size) - _magnitude(half)))
-        context = Context(prec=digits)
-        shown: Any = context.divide(Decimal(self.middle.numerator), Decimal(self.middle.denominator))
-        cut = abs(Fraction(shown) - self.middle)
-        if cut > 10 * half:  # more digits are known than are shown
-            half = 2 * cut
-        error = context.divide(Decimal(half.numerator), Decimal(half.denominator))
-        return f"{shown.normalize(context)} ± {f'{error:.0e}' if half else 0} ({self.guarantee.value})"
+        digits = 17 if half == 0 else max(1, min(_MOST_SHOWN, _magnitude(size) - _magnitude(half) + 2))
+        shown = _rounded(self.middle, digits, ROUND_HALF_EVEN)
+        error = _rounded(half + abs(Fraction(shown) - self.middle), 1, ROUND_CEILING)  # with the digits not shown
+        return f"{shown} ± {f'{error:.0e}' if error else 0} ({self.guarantee.value})"
 
     __str__ = __repr__
 
@@ -93,6 +90,11 @@ def _fraction(point: Ball) -> Fraction:
     if abs(exponent) > _MOST_BITS:
         raise Undecided(f"the number is out of range: its binary exponent has {len(str(abs(exponent)))} digits")
     return Fraction(mantissa << exponent) if exponent >= 0 else Fraction(mantissa, 1 << -exponent)
+
+
+def _rounded(number: Fraction, digits: int, rounding: str) -> Decimal:
+    context = Context(prec=digits, rounding=rounding)
+    return context.divide(Decimal(number.numerator), Decimal(number.denominator)).normalize(context)
 
 
 def _magnitude(size: Fraction) -> int:
