@@ -18,7 +18,7 @@ class LayerVariable(sympy.Indexed):  # type: ignore[misc]  # SymPy's classes are
     """
 
     def __new__(cls, base: sympy.IndexedBase, layer: sympy.Expr) -> sympy.Expr:  # noqa: D102  # the class's docstring
-        layer = sympy.sympify(layer)
+        layer = sympy.sympify(layer, strict=True)
         if layer.is_Integer:
             return layer_symbol(str(base.label), int(layer))
         return super().__new__(cls, base, layer)
@@ -38,7 +38,7 @@ class LayerProduct(sympy.Product):  # type: ignore[misc]  # SymPy's classes are 
     """
 
     def __new__(cls, factor: sympy.Expr, *limits: Any, **_: Any) -> "LayerProduct":  # noqa: D102  # likewise
-        self = sympy.Expr.__new__(cls, factor, *map(sympy.sympify, limits))
+        self = sympy.Expr.__new__(cls, factor, *(sympy.sympify(each, strict=True) for each in limits))
         self.is_commutative = True
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
 

@@ -83,7 +83,7 @@ def second_derivative(chain: Chain, first: sympy.Expr, second: sympy.Expr) -> sy
     (letter, k), (other, layer) = (chain.located(each) for each in (first, second))
     if "a" in (letter, other):
         raise InvalidArgument("first", first, "must be a weight or a bias; the input x has no second derivative here")
-    if sympy.sympify(layer - k).is_negative:
+    if sympy.sympify(layer - k, strict=True).is_negative:
         letter, k, other, layer = other, layer, letter, k
     before = chain.a[k - 1] if letter == "w" else sympy.S.One
     bent = _kappa(chain)[layer] * (chain.a[layer - 1] if other == "w" else 1)

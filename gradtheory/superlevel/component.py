@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
+from sympy.logic.boolalg import as_Boolean
 
 from gradtheory.enclosure import order
 
@@ -97,5 +98,5 @@ def _as_interval(component: Component) -> sympy.Set:
         return sympy.S.Reals
     # Interval(...) would compare ends that are known to be ordered, for half the time of the whole answer.
     return sympy.Basic.__new__(
-        sympy.Interval, lower, upper, sympy.sympify(component.lower_open), sympy.sympify(component.upper_open)
+        sympy.Interval, lower, upper, as_Boolean(component.lower_open), as_Boolean(component.upper_open)
     )

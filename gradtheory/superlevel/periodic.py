@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
+from sympy.logic.boolalg import as_Boolean
 from sympy.sets.handlers.intersection import intersection_sets
 
 from gradtheory.enclosure import as_rational, bounds, sign
@@ -81,7 +82,7 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
             return None
         if not (other.is_extended_real and other.is_finite):
             return sympy.false
-        return sympy.sympify(any(_holds(each, other) for each in self.copies(other, other)))
+        return as_Boolean(any(_holds(each, other) for each in self.copies(other, other)))
 
     @property
     def _measure(self) -> sympy.Expr:
