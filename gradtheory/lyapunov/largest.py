@@ -40,7 +40,7 @@ class LargestExponent:
 def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExponent:
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 
-    The search starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 3. Where σ(0) = 0, chains without biases
+    The search starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2. Where σ(0) = 0, chains without biases
     fall to 0 up to the σ_w at which λ = 0; that point is compared too.
 
     Parameters

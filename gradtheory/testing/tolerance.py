@@ -77,7 +77,7 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
     Raises
     ------
     Undecided
-        If errors grow so much that slopes are unknown: an analysis to first order then says nothing.
+        If errors grow so much that slopes are unknown: an analysis of small errors then says nothing.
 
     """
     found = np.finfo(dtype)
