@@ -27,6 +27,7 @@ from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, activation_names
 from gradtheory.cases import ChainCase, NetworkCase, Source, chain_case, near_critical, network_case
 from gradtheory.inputs import Array
+from gradtheory.losses import LOSSES
 
 __all__ = ["activations", "chains", "data", "networks", "thresholds", "weights"]
 
@@ -191,5 +192,6 @@ def networks(
 
 def _activation(given: Any, loss: str) -> st.SearchStrategy[Activation]:
     if given is None:
-        return activations().filter(lambda record: loss != "cross_entropy" or record.is_within_unit_interval)
+        is_bounded = loss in LOSSES and LOSSES[loss].needs_unit_interval  # another name is refused when drawn
+        return activations().filter(lambda record: record.is_within_unit_interval or not is_bounded)
     return given if isinstance(given, st.SearchStrategy) else st.just(catalogue.activation(given))

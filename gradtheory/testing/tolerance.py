@@ -162,10 +162,10 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
 
 @functools.lru_cache(maxsize=256)
 def _natural_sizes(record: Activation) -> _Sizes:
-    value, slope = record.value_and_slope(np.linspace(-_REACH, _REACH, 801))
+    places = np.linspace(-_REACH, _REACH, 801)
+    value, slope = record.value_and_slope(places)
     far_out = np.abs(record.value([-_FAR, _FAR])).max()
-    is_linear = not record.second_derivative(np.linspace(-_REACH, _REACH, 801)).any()
-    natural = 0.0 if is_linear else float(min(1.0, np.abs(value).max()))
+    natural = 0.0 if not record.second_derivative(places).any() else float(min(1.0, np.abs(value).max()))
     return _Sizes(natural, float(np.abs(slope).max()), bool(far_out > 0.01 * _FAR))
 
 
