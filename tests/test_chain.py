@@ -269,6 +269,9 @@ def test_refusals_name_the_argument_its_value_and_the_rule(call, said):
 
 def test_bounds_of_a_product_are_not_read_as_text(tmp_path):
     run = f"__import__('pathlib').Path({str(tmp_path / 'ran')!r}).touch()"
-    with pytest.raises(InvalidArgument, match=r"first = .*must be an integer, or an integer symbol"):
-        gt.Chain(2).layer_jacobians(run, 2)
+    for name, bounds in (("first", (run, 2)), ("last", (1, run))):
+        with pytest.raises(InvalidArgument) as raised:
+            gt.Chain(2).layer_jacobians(*bounds)
+        assert str(raised.value).startswith(f"{name} = {run!r:.20}")
+        assert str(raised.value).endswith(": must be an integer, or an integer symbol")
     assert not (tmp_path / "ran").exists()
