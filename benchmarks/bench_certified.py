@@ -11,7 +11,7 @@ import sympy
 from scipy.optimize import brentq
 
 import gradtheory as gt
-from gradtheory.superlevel import Level
+from gradtheory.explosion.superlevel import Level
 
 _ALL_CONSTANTS = """
 import time, gradtheory as gt

@@ -4,7 +4,7 @@ import flint
 from sympy.core.cache import clear_cache
 
 import gradtheory as gt
-from gradtheory.enclosure import zero
+from gradtheory.arithmetic.enclosure import zero
 
 _BITS = 33_240  # 10,000 digits and some guard bits
 

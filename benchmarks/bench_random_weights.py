@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import erf
 
 import gradtheory as gt
-from gradtheory.meanfield import tables
+from gradtheory.random_weights.meanfield import tables
 
 _BIASES = np.linspace(0.05, 1.0, 200)
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 import gradtheory as gt
-from gradtheory.curvature import hessian
-from gradtheory.optimisers import heavy_ball
+from gradtheory.chains.curvature import hessian
+from gradtheory.training.optimisers import heavy_ball
 
 torch.set_num_threads(1)
 

@@ -16,9 +16,9 @@ import mpmath
 import sympy
 
 import gradtheory as gt
-from gradtheory.enclosure import rounded
+from gradtheory.arithmetic.enclosure import rounded
 from gradtheory.errors import Undecided
-from gradtheory.superlevel import Periodic
+from gradtheory.explosion.superlevel import Periodic
 from tests import oracle
 
 _POINTS_OF_A_SET = 20

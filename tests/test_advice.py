@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.advice import advise
 from gradtheory.errors import InvalidArgument
+from gradtheory.training.advice import advise
 
 _X = np.linspace(-1, 1, 24)
 _Y = (_X > 0) * 1.0

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.activations import T, Z
-from gradtheory.activations.pieces import piece_at
-from gradtheory.arrays.excess import multiples_of
-from gradtheory.arrays.plan import plan_of
-from gradtheory.enclosure import as_rational, derivative, enclose, evaluate, precision
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, evaluate, precision
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.arrays.excess import multiples_of
+from gradtheory.explosion.arrays.plan import plan_of
 
 _POINTS = 100_000
 _BITS = 260
@@ -214,7 +214,7 @@ def test_shapes_broadcast():
 def test_blocks_change_nothing(monkeypatch):
     w = np.random.default_rng(3).normal(0, 9, 1000)
     whole = {name: gt.arrays.explosion_width(name, w) for name in ("sigmoid", "gelu", "gaussian")}
-    monkeypatch.setattr("gradtheory.arrays.explosion._BLOCK", 64)
+    monkeypatch.setattr("gradtheory.explosion.arrays.explosion._BLOCK", 64)
     for name, expected in whole.items():
         np.testing.assert_array_equal(gt.arrays.explosion_width(name, w), expected)
 

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gradtheory import article
-from gradtheory.article import Verdict
 from gradtheory.document import rendered
+from gradtheory.pages import article
+from gradtheory.pages.article import Verdict
 
 _EXPECTED = {
     "depth": Verdict.HOLDS,

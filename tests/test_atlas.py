@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
-from gradtheory.atlas import Entry, decimal, entries, page, write
+from gradtheory.pages.atlas import Entry, decimal, entries, page, write
 
 _DOCS = Path(__file__).parents[1] / "docs"
 
@@ -27,7 +27,9 @@ def test_the_page_holds_every_record(name):
 
 
 def test_writing_twice_gives_the_same_files(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradtheory.atlas.entries", lambda: [Entry(gt.activation(each)) for each in ("gelu", "relu")])
+    monkeypatch.setattr(
+        "gradtheory.pages.atlas.entries", lambda: [Entry(gt.activation(each)) for each in ("gelu", "relu")]
+    )
     first, second = ({path.name: path.read_bytes() for path in write(tmp_path / each)} for each in "ab")
     assert first == second
     assert set(first) == {"gelu.svg", "relu.svg", "catalogue.md"}

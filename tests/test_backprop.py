@@ -11,7 +11,7 @@ from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory import backprop as room
+from gradtheory.chains import backprop as room
 from gradtheory.errors import InvalidArgument
 from tests.rounding import float_chain
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory import enclosure
 from gradtheory.activations import Activation, Branch, Stationarity, T, Z
-from gradtheory.activations.branch import SlopeInverse
-from gradtheory.activations.pieces import piece_at
-from gradtheory.enclosure import sign
-from gradtheory.functions import RealLog
-from gradtheory.superlevel import Level, total_length
+from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.functions import RealLog
+from gradtheory.explosion.superlevel import Level, total_length
 from tests import oracle
 
 _ULP = 2.0**-52

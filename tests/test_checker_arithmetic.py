@@ -7,6 +7,7 @@ import flint
 import pytest
 import sympy
 
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.checker.algebra import as_sympy, is_zero
 from gradtheory.checker.intervals import MINUS_OO, OO, Interval, Undefined, real
 from gradtheory.checker.jets import derivatives
@@ -14,7 +15,6 @@ from gradtheory.checker.limits import limit_of_slope
 from gradtheory.checker.points import Points
 from gradtheory.checker.reading import read
 from gradtheory.checker.terms import Malformed, number, z
-from gradtheory.enclosure import enclose
 from gradtheory.errors import Undecided
 
 _RANGES = {

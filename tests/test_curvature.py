@@ -11,19 +11,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.activations.branch import Z
-from gradtheory.curvature import (
+from gradtheory.activations.slopes.branch import Z
+from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.arithmetic.functions import stable
+from gradtheory.chains.curvature import (
     curvature_recursion,
     hessian,
     hessian_vector_product,
-    largest_stable_step,
     second_derivative,
     sharpness,
 )
-from gradtheory.enclosure import enclose
 from gradtheory.errors import InvalidArgument
-from gradtheory.functions import stable
-from gradtheory.optimisers import adam, gradient_descent, heavy_ball
+from gradtheory.training.optimisers import adam, gradient_descent, heavy_ball
+from gradtheory.training.stability import largest_stable_step
 
 _SMOOTH = ("sigmoid", "tanh", "gelu", "sine", "softplus", "mish", "arctan")
 

@@ -13,7 +13,7 @@ from sympy.logic.boolalg import Equivalent
 
 import gradtheory as gt
 from gradtheory.activations import Z
-from gradtheory.chain import Chain
+from gradtheory.chains.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
 from gradtheory.derivation.language import (
     ChainMeasure,
@@ -30,7 +30,7 @@ from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
-from gradtheory.stability.iteration import ITERATIONS
+from gradtheory.training.stability.iteration import ITERATIONS
 from tests import derivations
 from tests.mutants import mutants
 

@@ -13,11 +13,11 @@ import sympy
 from nbclient import NotebookClient
 
 import gradtheory as gt
-from gradtheory import article
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, rendered, save, saving
+from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument, MissingProgram
-from gradtheory.messages import LANGUAGES
+from gradtheory.pages import article
 
 _ENGINES = {"en": "pdflatex", "zh": "xelatex"}
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -9,9 +9,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradtheory import enclosure
+from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
-from gradtheory.root import Root
 
 _X = sympy.Symbol("x", positive=True)
 _UNARY = (

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.enclosure import rounded
-from gradtheory.enclosure import sign as proven_sign
+from gradtheory.arithmetic.enclosure import rounded
+from gradtheory.arithmetic.enclosure import sign as proven_sign
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
-from gradtheory.root import Root
-from gradtheory.superlevel import Component, Periodic, as_set
+from gradtheory.explosion.superlevel import Component, Periodic, as_set
 from tests import oracle
 from tests.conftest import CLOSED_FORM
 

@@ -10,9 +10,9 @@ import pytest
 import sympy
 
 import gradtheory as gt
-from gradtheory import gains
-from gradtheory.activations.branch import Z
-from gradtheory.gains import Audit
+from gradtheory.activations.slopes.branch import Z
+from gradtheory.pages import gains
+from gradtheory.pages.gains import Audit
 
 _PAGE = Path(__file__).parents[1] / "docs" / "gains.md"
 _AUDITED = tuple(audit.record.name for audit in gains.entries())

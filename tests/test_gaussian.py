@@ -15,10 +15,19 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
-from gradtheory.gaussian import KINDS, Gaussians, closed_form, correlated, fixed_rule, integrate, moment, moments
-from gradtheory.gaussian.closed import Q, closed_expectation
-from gradtheory.guarantee import Estimate
+from gradtheory.random_weights.gaussian import (
+    KINDS,
+    Gaussians,
+    closed_form,
+    correlated,
+    fixed_rule,
+    integrate,
+    moment,
+    moments,
+)
+from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 
 U = sympy.Symbol("u", real=True)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradtheory.errors import InvalidArgument
-from gradtheory.initialisation import (
+from gradtheory.random_weights.initialisation import (
     Initialisation,
     constant,
     glorot,

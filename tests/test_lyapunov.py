@@ -15,8 +15,8 @@ from scipy.special import erf, erfc, erfcx, ndtr
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.gaussian import Gaussians
-from gradtheory.lyapunov import largest
+from gradtheory.random_weights.gaussian import Gaussians
+from gradtheory.random_weights.lyapunov import largest
 from tests import oracle
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2  # E log|N(0, 1)|
@@ -455,7 +455,7 @@ def test_lines_have_factors_of_the_weight_alone():
 
 def test_the_law_of_z_is_a_law():
     """The nodes carry a probability, and E[s²] solves its own equation s² = σ_w²·E[σ²] + σ_b²."""
-    from gradtheory.lyapunov.extent import law_of
+    from gradtheory.random_weights.lyapunov.extent import law_of
 
     for law in law_of(gt.activation("tanh"), 1.5, 0.5):
         assert law.weight.sum() == pytest.approx(1, abs=1e-12)

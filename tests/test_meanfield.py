@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument
-from gradtheory.gaussian import Gaussians, integrate, moment
-from gradtheory.meanfield import (
+from gradtheory.random_weights.gaussian import Gaussians, integrate, moment
+from gradtheory.random_weights.meanfield import (
     chi,
     chi_parallel,
     correlation_map,

@@ -5,11 +5,11 @@ import re
 import pytest
 
 import gradtheory as gt
-from gradtheory import article
 from gradtheory.derivation import FACTS
 from gradtheory.derivation.topics import TOPICS
-from gradtheory.messages import LANGUAGES, filled, language_of_locale, words
-from gradtheory.stability.iteration import ITERATIONS
+from gradtheory.document.messages import LANGUAGES, filled, language_of_locale, words
+from gradtheory.pages import article
+from gradtheory.training.stability.iteration import ITERATIONS
 
 _VALUE = re.compile(r"\{\{ *(\w+) *\}\}")
 _MATH = re.compile(r"\$[^$]*\$")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory import strategies, testing
+from gradtheory import testing
 from gradtheory.errors import InvalidArgument
+from gradtheory.testing import strategies
 
 _SMOOTH = ("sigmoid", "tanh", "gelu", "softplus", "sine")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradtheory.errors import InvalidArgument
-from gradtheory.optimisers import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
+from gradtheory.training.optimisers import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
 
 _MAKERS = (gradient_descent, heavy_ball, nesterov, rmsprop, adam, adamw)
 _RATES = st.floats(1e-3, 1.0)

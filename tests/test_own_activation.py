@@ -11,9 +11,9 @@ from sympy import Abs, Max, Min, Piecewise, Rational, asinh, atan, cosh, erf, ex
 
 import gradtheory as gt
 from gradtheory.activations import Z
-from gradtheory.activations.analysis import found_branches
+from gradtheory.activations.slopes.analysis import found_branches
 from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
-from gradtheory.superlevel import Periodic
+from gradtheory.explosion.superlevel import Periodic
 from tests.test_explosion import ends_of
 
 U = sympy.Symbol("u", real=True)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.activations import Branch
-from gradtheory.activations.profile import Profile
-from gradtheory.enclosure import sign
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.arithmetic.enclosure import sign
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import sets
-from gradtheory.superlevel import Component, Level, Periodic, as_set, components_of, repeated
+from gradtheory.explosion.superlevel import Component, Level, Periodic, as_set, components_of, repeated
 from tests.test_explosion import explodes
 
 _PI, _TINY = sympy.pi, sympy.Rational(1, 10**30)

@@ -6,9 +6,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import gradtheory as gt
-from gradtheory import meanfield
 from gradtheory.errors import InvalidArgument
-from gradtheory.simulation import random_networks
+from gradtheory.random_weights import meanfield
+from gradtheory.random_weights.simulation import random_networks
 
 
 @pytest.fixture(autouse=True)

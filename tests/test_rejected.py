@@ -9,8 +9,8 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.arithmetic.inputs import exact_real
 from gradtheory.errors import GradTheoryError, InvalidArgument
-from gradtheory.inputs import exact_real
 
 _X = sympy.Symbol("x")
 _CHAIN = gt.Chain(depth=3)

@@ -12,9 +12,10 @@ from scipy.optimize import minimize_scalar
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import largest_value
-from gradtheory.initialisation import constant, glorot, he, orthogonal, standard_normal
-from gradtheory.optimisers import adam, adamw, gradient_descent
-from gradtheory.remedies import (
+from gradtheory.random_weights.initialisation import constant, glorot, he, orthogonal, standard_normal
+from gradtheory.training import EventKind, train
+from gradtheory.training.optimisers import adam, adamw, gradient_descent
+from gradtheory.training.remedies import (
     adam_step_bound,
     adaptive_clip,
     clip_by_global_norm,
@@ -27,8 +28,7 @@ from gradtheory.remedies import (
     warm_up,
     weight_decay_guarantee,
 )
-from gradtheory.remedies.output_gradient import largest_output_gradient
-from gradtheory.training import EventKind, train
+from gradtheory.training.remedies.output_gradient import largest_output_gradient
 
 _BOUNDED = ("sigmoid", "tanh", "arctan", "softsign", "erf", "gaussian", "hard_tanh", "relu6")
 _arrays = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=8).map(np.array)

@@ -7,8 +7,8 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
-from gradtheory.root import Root
 
 _S = sympy.Symbol("s")
 _FUNCTION = sympy.Lambda(_S, _S * sympy.tanh(_S) - sympy.Rational(1, 2))

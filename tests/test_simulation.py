@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
-from gradtheory import meanfield
 from gradtheory.errors import InvalidArgument
-from gradtheory.simulation import Measured, random_chains, random_networks
+from gradtheory.random_weights import meanfield
+from gradtheory.random_weights.simulation import Measured, random_chains, random_networks
 
 _CRITICAL_GELU = meanfield.critical_initialisation("gelu")
 _CHAINS = [

@@ -10,10 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from gradtheory import optimisers
 from gradtheory.errors import InvalidArgument
-from gradtheory.stability import schur_cohn, stability_region
-from gradtheory.stability.iteration import BETA, DECAY, ETA, H
+from gradtheory.training import optimisers
+from gradtheory.training.stability import schur_cohn, stability_region
+from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H
 
 _NAMES = ("gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw")
 _WITH_MOMENTUM = ("heavy_ball", "nesterov", "adam", "adamw")

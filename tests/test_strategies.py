@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory import strategies
-from gradtheory.cases import Generated, chain_case, fixed_cases, network_case
+from gradtheory.testing import strategies
+from gradtheory.testing.cases import Generated, chain_case, fixed_cases, network_case
 
 _ANY = settings(max_examples=2000, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

@@ -8,11 +8,11 @@ from sympy import FiniteSet, Interval, Rational, S, Union, oo
 
 import gradtheory as gt
 from gradtheory.activations import Branch, Z
-from gradtheory.activations.profile import Profile
-from gradtheory.enclosure import rounded, sign
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.arithmetic.enclosure import rounded, sign
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import NoClosedForm, Undecided
-from gradtheory.root import Root
-from gradtheory.superlevel import METHODS, Component, Level, as_set, total_length
+from gradtheory.explosion.superlevel import METHODS, Component, Level, as_set, total_length
 
 _LEVELS = (Rational(1, 10**40), Rational(1, 97), Rational(2, 9), Rational(3, 7), Rational(21, 20), Rational(7, 3))
 _TINY = Rational(1, 10**30)

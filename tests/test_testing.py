@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.special import erf
 
 import gradtheory as gt
-from gradtheory import strategies, testing
+from gradtheory import testing
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.testing import shrinking
+from gradtheory.testing import shrinking, strategies
 from gradtheory.testing.reference import as_problem, proven
 from gradtheory.testing.tolerance import tolerances
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.superlevel import Component
+from gradtheory.explosion.superlevel import Component
 from tests import oracle
 
 _numbers = st.fractions(min_value=-6, max_value=6, max_denominator=6).filter(bool)

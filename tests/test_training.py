@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.optimisers import adam, gradient_descent, heavy_ball
-from gradtheory.overflow import FLOAT_TYPES
-from gradtheory.remedies import clip_by_global_norm, soft_threshold, warm_up
+from gradtheory.random_weights.overflow import FLOAT_TYPES
 from gradtheory.training import EventKind, train
+from gradtheory.training.optimisers import adam, gradient_descent, heavy_ball
+from gradtheory.training.remedies import clip_by_global_norm, soft_threshold, warm_up
 
 _X = np.linspace(-1, 1, 20)
 _Y = (_X > 0) * 1.0

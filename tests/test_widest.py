@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.enclosure import enclose
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.errors import Undecided
 from gradtheory.explosion import maximum
 from tests import oracle

@@ -15,6 +15,7 @@ from typing import Any
 
 import sympy
 
+from gradtheory.activations import catalogue
 from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
 from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
@@ -179,8 +180,8 @@ def _families() -> str:
 @cache
 def _catalogue() -> MappingProxyType[str, Activation | Family]:
     found: dict[str, Activation | Family] = {}
-    for module in pkgutil.iter_modules(__path__):
-        for item in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+    for module in pkgutil.iter_modules(catalogue.__path__):
+        for item in vars(importlib.import_module(f"{catalogue.__name__}.{module.name}")).values():
             if isinstance(item, Activation | Family) and found.setdefault(item.name, item) is not item:
                 raise ValueError(f"two activations are named {item.name}")
     return MappingProxyType(dict(sorted(found.items())))

@@ -9,8 +9,8 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.record import Activation
+from gradtheory.arithmetic.inputs import exact_real
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import exact_real
 
 
 @dataclass(frozen=True)

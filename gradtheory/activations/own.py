@@ -5,14 +5,14 @@ from functools import cache
 import numpy as np
 import sympy
 
-from gradtheory.activations.analysis import WINDOW, period_of
-from gradtheory.activations.domain import check_defined
-from gradtheory.activations.numeric import numeric, without_cancelling
-from gradtheory.activations.pieces import piece_at
 from gradtheory.activations.record import Activation, Z
-from gradtheory.enclosure import enclose, exactly
+from gradtheory.activations.slopes.analysis import WINDOW, period_of
+from gradtheory.activations.slopes.domain import check_defined
+from gradtheory.activations.slopes.numeric import numeric, without_cancelling
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import enclose, exactly
+from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import InvalidArgument
-from gradtheory.functions import stable
 
 _MOST_OPERATIONS = 1_000
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost

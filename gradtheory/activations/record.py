@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy
 
-from gradtheory.activations.analysis import WINDOW
-from gradtheory.activations.branch import Branch, Curvature, T, Z
-from gradtheory.activations.numeric import Numeric, numeric, without_cancelling
-from gradtheory.activations.pieces import piece_at
-from gradtheory.activations.profile import Profile, over_branches
-from gradtheory.enclosure import Interval, sign
-from gradtheory.functions import stable
-from gradtheory.inputs import real_array
+from gradtheory.activations.slopes.analysis import WINDOW
+from gradtheory.activations.slopes.branch import Branch, Curvature, T, Z
+from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.profile import Profile, over_branches
+from gradtheory.arithmetic.enclosure import Interval, sign
+from gradtheory.arithmetic.functions import stable
+from gradtheory.arithmetic.inputs import real_array
 
 __all__ = ["Activation", "Branch", "Curvature", "Kernel", "Stationarity", "T", "Z"]
 

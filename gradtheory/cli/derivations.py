@@ -13,8 +13,8 @@ from rich.progress import track
 import gradtheory as gt
 from gradtheory.cli.group import app, expr_option, json_option, lang_option, one_activation
 from gradtheory.cli.printing import print_json, print_result, written
+from gradtheory.document.messages import language_of_locale
 from gradtheory.errors import InvalidArgument
-from gradtheory.messages import language_of_locale
 
 _TOPICS = (
     *("gradient", "slope_maximum", "explosion", "widest", "weak_norm"),

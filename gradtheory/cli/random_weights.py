@@ -8,7 +8,7 @@ import click
 import gradtheory as gt
 from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
 from gradtheory.cli.printing import print_result, short
-from gradtheory.overflow import FLOAT_TYPES
+from gradtheory.random_weights.overflow import FLOAT_TYPES
 
 _sigma_w = click.option(
     "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 import gradtheory as gt
+from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.cli.group import (
     activation_argument,
     app,
@@ -18,7 +19,6 @@ from gradtheory.cli.group import (
 )
 from gradtheory.cli.printing import print_result
 from gradtheory.errors import InvalidArgument
-from gradtheory.guarantee import decimal
 
 _MOST_DIGITS = 100_000
 

@@ -6,11 +6,11 @@ import click
 import numpy as np
 
 import gradtheory as gt
-from gradtheory import optimisers
+from gradtheory.arithmetic.inputs import Array, exact_real
 from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, exact_real
+from gradtheory.training import optimisers
 
 _NAMES = ("gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw")
 _optimiser = click.argument("optimiser", type=click.Choice(_NAMES), metavar="OPTIMISER")

@@ -10,16 +10,16 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Z, activation
-from gradtheory.activations.branch import SlopeInverse
-from gradtheory.activations.limits import HYPERBOLIC
+from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.limits import HYPERBOLIC
+from gradtheory.arithmetic.enclosure import Sought, enclose, order, sign, sign_on
+from gradtheory.chains.symbols import LayerProduct, LayerVariable
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import AffineMeasure, Bend, InNumbers, Partial, Rounded, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Meaning, Point
 from gradtheory.derivation.samples import corners, ends, holds, near, points, truth
 from gradtheory.derivation.wide import WideEquation
-from gradtheory.enclosure import Sought, enclose, order, sign, sign_on
 from gradtheory.errors import Undecided
-from gradtheory.symbols import LayerProduct, LayerVariable
 
 _DIGITS = 50
 _BITS = 320

@@ -10,16 +10,16 @@ import sympy
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import chain_depth, one_of
+from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
 from gradtheory.derivation.checks import Outcome
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import TOPICS, Question
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
-from gradtheory.inputs import chain_depth, one_of
-from gradtheory.losses import LOSSES
-from gradtheory.messages import LANGUAGES
-from gradtheory.stability.iteration import ITERATIONS
+from gradtheory.document.messages import LANGUAGES
+from gradtheory.training.stability.iteration import ITERATIONS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Activation, Z
-from gradtheory.chain import Chain
+from gradtheory.chains.chain import Chain
 from gradtheory.derivation.checks import Verdict, decide
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (

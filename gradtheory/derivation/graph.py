@@ -9,9 +9,9 @@ from functools import cached_property
 
 import sympy
 
-from gradtheory.chain import Chain
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.symbols import LayerProduct, LayerVariable
 from gradtheory.derivation.language import Partial
-from gradtheory.symbols import LayerProduct, LayerVariable
 
 _FARTHEST = 6  # quantities that are followed in a chain of symbolic depth, which has no end
 

@@ -10,8 +10,8 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.enclosure import order
-from gradtheory.guarantee import decimal
+from gradtheory.arithmetic.enclosure import order
+from gradtheory.arithmetic.guarantee import decimal
 
 
 class _OfSigma(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped

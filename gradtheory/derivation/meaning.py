@@ -9,10 +9,11 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations import Activation, Z, activation
-from gradtheory.activations.branch import SlopeInverse
-from gradtheory.activations.limits import limit
-from gradtheory.activations.pieces import breaks, inner_point, piece_at
-from gradtheory.chain import Chain
+from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.limits import limit
+from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
+from gradtheory.arithmetic.enclosure import as_rational, enclose, order
+from gradtheory.chains.chain import Chain
 from gradtheory.derivation.language import (
     LARGEST,
     LEFT_LIMIT,
@@ -31,11 +32,10 @@ from gradtheory.derivation.language import (
     SpectralRadius,
     Width,
 )
-from gradtheory.enclosure import as_rational, enclose, order
 from gradtheory.errors import Undecided
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
-from gradtheory.superlevel import Level, total_length
-from gradtheory.total import total_explosion_set
+from gradtheory.explosion.superlevel import Level, total_length
+from gradtheory.explosion.total import total_explosion_set
 
 _LEAST_SCALE = sympy.Rational(1, 4)
 _BITS = 128  # to choose a smooth piece

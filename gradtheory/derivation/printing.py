@@ -11,11 +11,11 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-from gradtheory.activations.branch import SlopeInverse
+from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.language import InNumbers, Rounded
 from gradtheory.derivation.wide import WideEquation
 from gradtheory.document import Formula, tex_text
-from gradtheory.root import Root
 
 _SIGNS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _PLAIN_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import sympy
 from sympy.core.relational import Relational
 
+from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.derivation.meaning import Meaning, Point
-from gradtheory.enclosure import as_rational, enclose, order
 from gradtheory.errors import Undecided
 
 _SIZES = tuple(

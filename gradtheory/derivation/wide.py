@@ -14,7 +14,7 @@ import mpmath
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.pieces import piece_at
+from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.derivation.meaning import Meaning
 
 _CONTEXT = mpmath.MPContext()

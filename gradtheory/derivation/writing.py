@@ -14,7 +14,7 @@ from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.step import Step
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
-from gradtheory.messages import filled, words
+from gradtheory.document.messages import filled, words
 
 if TYPE_CHECKING:
     from gradtheory.derivation.derivation import Derivation

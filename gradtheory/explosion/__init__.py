@@ -1,9 +1,13 @@
 """Where a factor of the gradient explodes, how widely, and from which weight on."""
 
+import lazy_loader
+
 from gradtheory.explosion.formula import Case, ExplosionFormula, explosion_formula
 from gradtheory.explosion.sets import critical_weight, explosion_set, explosion_width
 from gradtheory.explosion.variation import largest_value, total_variation
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
+
+__getattr__, _, _ = lazy_loader.attach(__name__, ["arrays"])
 
 __all__ = [
     "Case",

@@ -11,8 +11,8 @@ import sympy
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
-from gradtheory.enclosure import sign
-from gradtheory.superlevel import Component, Level, total_length
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.explosion.superlevel import Component, Level, total_length
 
 _W = sympy.Symbol("w", real=True)
 _B = sympy.Symbol("b", real=True)

@@ -14,11 +14,11 @@ from functools import cached_property
 import sympy
 
 from gradtheory.activations import Activation, Branch, T, Z
-from gradtheory.activations.pieces import piece_at
-from gradtheory.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, sign
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, sign
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
-from gradtheory.root import Root
-from gradtheory.superlevel import Component, Level, total_length
+from gradtheory.explosion.superlevel import Component, Level, total_length
 
 _BITS = 96
 _GRID = 32  # levels tried at first

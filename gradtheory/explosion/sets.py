@@ -11,12 +11,21 @@ import sympy
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.analysis import WINDOW
-from gradtheory.activations.profile import Profile
-from gradtheory.enclosure import sign
+from gradtheory.activations.slopes.analysis import WINDOW
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
-from gradtheory.superlevel import METHODS, Component, Level, Periodic, as_set, components_of, repeated, total_length
+from gradtheory.explosion.superlevel import (
+    METHODS,
+    Component,
+    Level,
+    Periodic,
+    as_set,
+    components_of,
+    repeated,
+    total_length,
+)
 
 
 def explosion_set(

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.analysis import parity
-from gradtheory.activations.limits import limit
-from gradtheory.activations.pieces import piece_at
-from gradtheory.enclosure import order
+from gradtheory.activations.slopes.analysis import parity
+from gradtheory.activations.slopes.limits import limit
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import order
 
 
 def total_variation(record: Activation) -> sympy.Expr:

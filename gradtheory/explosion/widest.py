@@ -11,12 +11,12 @@ import sympy
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, Stationarity, T
-from gradtheory.enclosure import sign
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.guarantee import Guarantee, guarantee
+from gradtheory.arithmetic.inputs import exact_positive, one_of
+from gradtheory.arithmetic.root import Root
 from gradtheory.explosion.maximum import Supremum
-from gradtheory.guarantee import Guarantee, guarantee
-from gradtheory.inputs import exact_positive, one_of
-from gradtheory.root import Root
-from gradtheory.superlevel import Level, total_length
+from gradtheory.explosion.superlevel import Level, total_length
 
 _LONGEST_FORMULA = 150
 

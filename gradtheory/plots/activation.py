@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import exact_positive
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, explosion_formula, widest_explosion
-from gradtheory.inputs import exact_positive
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gradtheory.chain import Chain
+from gradtheory.chains.chain import Chain
 from gradtheory.plots.axes import BLUE, RED, axes_or_new
 
 

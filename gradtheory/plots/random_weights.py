@@ -8,12 +8,12 @@ from matplotlib.ticker import MaxNLocator
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import positive_array, positive_number
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import positive_array, positive_number
-from gradtheory.lyapunov import factor_probability, lyapunov_exponent
-from gradtheory.meanfield import critical_initialisation, edge_of_chaos, gradients
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
-from gradtheory.simulation import random_networks
+from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
+from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients
+from gradtheory.random_weights.simulation import random_networks
 
 
 def phase_diagram(

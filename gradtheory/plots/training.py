@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import GREY, RED, axes_or_new
-from gradtheory.stability import stability_region
-from gradtheory.stability.iteration import BETA, H
 from gradtheory.training import EventKind, Training
+from gradtheory.training.stability import stability_region
+from gradtheory.training.stability.iteration import BETA, H
 
 _WORDS = {
     "gradient_descent": "gradient descent",

@@ -11,7 +11,9 @@ Plain asserts: they work under pytest, pytest-xdist and unittest. hypothesis, wh
 and shrinks the failing one; without it the cases are a fixed list.
 """
 
-from gradtheory.cases import ChainCase, NetworkCase
+import lazy_loader
+
+from gradtheory.testing.cases import ChainCase, NetworkCase
 from gradtheory.testing.enclosed import Enclosed
 from gradtheory.testing.gradients import (
     assert_gradients,
@@ -21,6 +23,8 @@ from gradtheory.testing.gradients import (
 )
 from gradtheory.testing.kernels import KernelErrors, assert_activation, kernel_errors
 from gradtheory.testing.reference import ReferenceGradients, reference_activation, reference_gradients
+
+__getattr__, _, _ = lazy_loader.attach(__name__, ["strategies"])
 
 __all__ = [
     "ChainCase",

@@ -8,9 +8,9 @@ from typing import TypeAlias
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.enclosure import Ball, exactly
-from gradtheory.inputs import Array
-from gradtheory.losses import Loss, Y
+from gradtheory.arithmetic.enclosure import Ball, exactly
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.losses import Loss, Y
 from gradtheory.testing.pointwise import Pointwise, value_and_slope
 
 Vector: TypeAlias = list[Ball]

@@ -8,9 +8,9 @@ from typing import Any
 
 import sympy
 
-from gradtheory.enclosure import Ball, evaluate
+from gradtheory.arithmetic.enclosure import Ball, evaluate
+from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.errors import Undecided
-from gradtheory.guarantee import Guarantee
 
 _MOST_SHOWN = 60  # digits
 _MOST_BITS = 1 << 18  # of an exponent that is written out

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gradtheory import activations as catalogue
-from gradtheory.cases import ChainCase, NetworkCase, Source, chain_case, fixed_cases, network_case
-from gradtheory.chain import Chain
+from gradtheory.arithmetic.inputs import Array, count, one_of, real_array, type_name
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.inputs import Array, count, one_of, real_array, type_name
-from gradtheory.network import Network
+from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, fixed_cases, network_case
 from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judged
 

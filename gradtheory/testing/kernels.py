@@ -11,8 +11,8 @@ import sympy
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array, count, one_of, positive_number, type_name
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.inputs import Array, count, one_of, positive_number, type_name
 from gradtheory.testing.pointwise import far_out
 from gradtheory.testing.reference import reference_activation
 from gradtheory.testing.ulp import last_place

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.cases import NetworkCase
-from gradtheory.network import Network
+from gradtheory.chains.network import Network
+from gradtheory.testing.cases import NetworkCase
 from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import Entry, Failure
 

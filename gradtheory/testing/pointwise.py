@@ -9,8 +9,8 @@ import functools
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.pieces import piece_at, switches
-from gradtheory.enclosure import (
+from gradtheory.activations.slopes.pieces import piece_at, switches
+from gradtheory.arithmetic.enclosure import (
     Ball,
     Balls,
     Interval,
@@ -23,8 +23,8 @@ from gradtheory.enclosure import (
     sign_at,
     times,
 )
+from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
-from gradtheory.functions import stable
 
 _FAR = sympy.Integer(2) ** 40  # beyond it exponentials may be too large or too small for Arb
 

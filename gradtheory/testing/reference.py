@@ -9,11 +9,11 @@ import sympy
 
 from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
-from gradtheory.chain import Chain
-from gradtheory.enclosure import Ball, evaluate, precision
+from gradtheory.arithmetic.enclosure import Ball, evaluate, precision
+from gradtheory.arithmetic.inputs import count, exact_real, finite_array, per_layer
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.inputs import count, exact_real, finite_array, per_layer
-from gradtheory.network import Network
 from gradtheory.testing.backward import Problem, ball_gradients
 from gradtheory.testing.enclosed import Enclosed
 from gradtheory.testing.pointwise import far_out, value_slope_and_bend

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, settings
 from hypothesis.errors import Flaky
 
-from gradtheory.cases import Source
-from gradtheory.strategies import built
+from gradtheory.testing.cases import Source
+from gradtheory.testing.strategies import built
 from gradtheory.testing.verdict import Failure
 
 _C = TypeVar("_C")

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
-from gradtheory.inputs import Array
 from gradtheory.testing.backward import Problem
 
 _KERNEL_ULPS = 16.0  # of an activation's natural size

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.inputs import Array
+from gradtheory.arithmetic.inputs import Array
 
 
 def last_place(numbers: Any, dtype: np.dtype[Any]) -> Array:

@@ -6,10 +6,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.cases import ChainCase, NetworkCase
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
-from gradtheory.inputs import Array
 from gradtheory.testing.backward import Problem
+from gradtheory.testing.cases import ChainCase, NetworkCase
 from gradtheory.testing.reference import ReferenceGradients, as_problem, proven
 from gradtheory.testing.tolerance import Tolerances, tolerances
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.inputs import Array
+from gradtheory.arithmetic.inputs import Array
 
 _JUMP = 2.0
 _LEAST_LOSS = 1e-300

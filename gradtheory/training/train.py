@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.backprop import Gradients, backprop_and_slopes, factors
-from gradtheory.chain import Chain
-from gradtheory.curvature import largest_stable_step
+from gradtheory.arithmetic.inputs import Array, count, per_layer, samples
+from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
+from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import Array, count, per_layer, samples
-from gradtheory.optimisers import Optimiser, State
 from gradtheory.training.events import Event, EventKind, NotFinite, in_layers, jumped, not_finite
+from gradtheory.training.optimisers import Optimiser, State
+from gradtheory.training.stability import largest_stable_step
 
 Clip: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 Schedule: TypeAlias = Callable[[int, Array, Array], float]
@@ -111,7 +111,7 @@ def train(
 
     Examples
     --------
-    >>> from gradtheory.optimisers import gradient_descent
+    >>> from gradtheory.training.optimisers import gradient_descent
     >>> chain = Chain(depth=3, activation="identity")
     >>> run = train(chain, [1.0], [0.0], [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], optimiser=gradient_descent(0.1), steps=50)
     >>> run.steps, run.diverged, run.events[-1].kind

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
-from gradtheory.arrays.plan import plan_of
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.arrays.plan import plan_of
 
 _REASON = "`make test-peers` installs it and runs this"
 torch = pytest.importorskip("torch", reason=_REASON)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradtheory.gains import TORCH, entries
+from gradtheory.pages.gains import TORCH, entries
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 

@@ -7,7 +7,15 @@ import pytest
 import sympy
 from scipy import stats
 
-from gradtheory.initialisation import constant, glorot, he, lecun, orthogonal, pytorch_default, standard_normal
+from gradtheory.random_weights.initialisation import (
+    constant,
+    glorot,
+    he,
+    lecun,
+    orthogonal,
+    pytorch_default,
+    standard_normal,
+)
 
 _REASON = "`make test-peers` installs it and runs this"
 torch = pytest.importorskip("torch", reason=_REASON)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradtheory import remedies
-from gradtheory.optimisers import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
+from gradtheory.training import remedies
+from gradtheory.training.optimisers import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 

@@ -7,15 +7,15 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import T, Z
-from gradtheory.activations.branch import SlopeInverse
+from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.arithmetic.enclosure import order
 from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
 from gradtheory.derivation.samples import truth
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation
-from gradtheory.enclosure import order
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import Case, ExplosionFormula, explosion_formula
-from gradtheory.superlevel import Level
+from gradtheory.explosion.superlevel import Level
 
 _X = sympy.Symbol("x", real=True)
 _U = sympy.Symbol("u", positive=True)

@@ -6,8 +6,9 @@ from dataclasses import replace
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.pieces import piece_at
-from gradtheory.chain import Chain
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.symbols import LayerProduct
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import GENERIC, InNumbers, Partial, Slope
 from gradtheory.derivation.samples import near
@@ -15,7 +16,6 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation, in_order
 from gradtheory.derivation.topics.slope_maximum import slope_formula
 from gradtheory.derivation.topics.wide import wide_layers
-from gradtheory.symbols import LayerProduct
 
 _DIGITS = 8
 _BITS = 200

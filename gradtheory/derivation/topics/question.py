@@ -7,11 +7,11 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import exact_real
 from gradtheory.derivation.facts import FACTS
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
 from gradtheory.errors import InvalidArgument
-from gradtheory.inputs import exact_real
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z
-from gradtheory.activations.pieces import piece_at
+from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation

@@ -8,8 +8,8 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.derivation.language import SpectralRadius
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation
-from gradtheory.stability import StabilityRegion, stability_region
-from gradtheory.stability.iteration import AFTER, BETA, DECAY, ETA, ITERATIONS, H
+from gradtheory.training.stability import StabilityRegion, stability_region
+from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, ITERATIONS, H
 
 _Z = sympy.Symbol("z", real=True)
 _LOW, _HIGH = sympy.symbols("h_1 h_2", positive=True)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Stationarity, T
+from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.facts import C, W
 from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Rounded, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation
 from gradtheory.explosion import WidestExplosion, widest_explosion
-from gradtheory.root import Root
 
 _DIGITS = 30
 _MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it may take minutes for more

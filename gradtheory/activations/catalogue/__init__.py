@@ -1,0 +1,1 @@
+"""The records, by family; `gradtheory.activations` finds whatever is defined here."""

@@ -1,0 +1,116 @@
+"""Gated activations z·G(z): no closed form of their superlevel sets is known, so the ends are certified."""
+
+import numpy as np
+import scipy.special
+from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, exp, oo, pi, sqrt, tanh
+
+from gradtheory.activations.catalogue.kernels import doubled, exp_minus_square, logistic, product
+from gradtheory.activations.record import Activation, Branch, Curvature, Z
+from gradtheory.arithmetic.functions import stable
+from gradtheory.arithmetic.root import Root
+
+
+def lowest_of(slope: Expr, lower: Rational, upper: Rational) -> Root:
+    """Return the only zero of σ' in [lower, upper], where σ is least."""
+    return Root(Lambda(Z, slope), lower, upper)
+
+
+def gated_branches(slope: Expr, turns: tuple[Expr, Expr], lowest: Root) -> tuple[Branch, ...]:
+    """Return the branches of a slope that falls from 0 at -oo, rises between two turns, and falls to 1 at oo."""
+    first, last = turns
+    at_first, at_last = slope.subs(Z, first), slope.subs(Z, last)
+    return (
+        Branch(-oo, first, S.Zero, at_first),
+        Branch(first, lowest, at_first, S.Zero),
+        Branch(lowest, last, S.Zero, at_last),
+        Branch(last, oo, at_last, S.One),
+    )
+
+
+def turns_of(shape: Expr, first: tuple[str, str], last: tuple[str, str]) -> tuple[Root, Root]:
+    """Return the two zeros of σ'', from isolating intervals."""
+    return Root(Lambda(Z, shape), *map(Rational, first)), Root(Lambda(Z, shape), *map(Rational, last))
+
+
+def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    z = np.maximum(z, -40.0)  # both are 0 in float64 from there on
+    bell = exp_minus_square(z, 0.5)
+    tail = 0.5 * bell * scipy.special.erfcx(np.abs(z) * np.sqrt(0.5))  # Φ(-|z|)
+    share = np.where(z < 0.0, tail, 1.0 - tail)
+    np.multiply(z, share, out=value)
+    np.add(share, np.minimum(z, 40.0) * bell / np.sqrt(2.0 * np.pi), out=slope)
+
+
+_GELU = Z * (1 + erf(Z / sqrt(2))) / 2
+_BELL = exp(-(Z**2) / 2) / sqrt(2 * pi)
+_GELU_SLOPE = stable(_GELU.diff(Z))
+_GELU_LOWEST = lowest_of(_GELU_SLOPE, -S.One, -Rational(1, 2))
+
+gelu = Activation(
+    name="gelu",
+    latex=r"\operatorname{gelu}",
+    expr=_GELU,
+    range=Interval(_GELU_LOWEST.map(Lambda(Z, _GELU)), oo),
+    branches=gated_branches(_GELU_SLOPE, (-sqrt(2), sqrt(2)), _GELU_LOWEST),
+    curvature=Curvature(_BELL, 2 - Z**2),
+    kernel=_gelu_kernel,
+    reference="Hendrycks & Gimpel, arXiv:1606.08415 (2016), section 2",
+    peers={
+        "torch": "torch.nn.functional.gelu",
+        "jax": "jax.nn.gelu(approximate=False)",
+        "keras": "keras.activations.gelu(approximate=False)",
+    },
+)
+
+
+# The argument z·(c₁ + c₃z²) of the gate is taken to 100 bits, as exp makes each of its ulp |argument| ulp of its own.
+_A = Rational(44715, 10**6)
+_FIRST, _THIRD = doubled(2 * sqrt(2 / pi)), doubled(2 * sqrt(2 / pi) * _A)
+
+
+def _gelu_tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    z = np.maximum(z, -40.0)  # both are 0 in float64 from there on
+    near = np.minimum(z, 40.0)
+    square, square_rest = product(near, near)
+    cubic, cubic_rest = product(square, _THIRD[0])
+    factor = _FIRST[0] + cubic
+    added = factor - _FIRST[0]
+    factor_rest = (_FIRST[0] - (factor - added)) + (cubic - added) + _FIRST[1] + cubic_rest
+    factor_rest += square_rest * _THIRD[0] + square * _THIRD[1]
+    argument, rest = product(near, factor)
+    rest += near * factor_rest
+    share, other = np.empty_like(z), np.empty_like(z)
+    logistic(-argument, other, slope)
+    logistic(argument.copy(), share, slope)
+    share += share * other * rest
+    np.multiply(z, share, out=value)
+    np.multiply(share, 1.0 + near * (factor + 2.0 * cubic) * other, out=slope)
+
+
+_HALF_ARGUMENT = sqrt(2 / pi) * Z * (1 + _A * Z**2)
+_STEEPNESS = 1 + 3 * _A * Z**2  # (half the argument)' = √(2/π)·this
+_GELU_TANH = Z * (1 + tanh(_HALF_ARGUMENT)) / 2
+_GELU_TANH_SLOPE = 1 / (1 + exp(-2 * _HALF_ARGUMENT)) + Z * sqrt(2 / pi) * _STEEPNESS / (2 * cosh(_HALF_ARGUMENT) ** 2)
+_GELU_TANH_SHAPE = 4 / _STEEPNESS - 2 / _STEEPNESS**2 - 2 * sqrt(2 / pi) * Z * tanh(_HALF_ARGUMENT)
+_GELU_TANH_LOWEST = lowest_of(_GELU_TANH_SLOPE, -Rational(19, 25), -Rational(3, 4))
+
+gelu_tanh = Activation(
+    name="gelu_tanh",
+    latex=r"\operatorname{gelu}_{\tanh}",
+    expr=_GELU_TANH,
+    derivative=_GELU_TANH_SLOPE,
+    range=Interval(_GELU_TANH_LOWEST.map(Lambda(Z, _GELU_TANH)), oo),
+    branches=gated_branches(
+        _GELU_TANH_SLOPE,
+        turns_of(_GELU_TANH_SHAPE, ("-1.45", "-1.4"), ("1.4", "1.45")),
+        _GELU_TANH_LOWEST,
+    ),
+    curvature=Curvature(sqrt(2 / pi) * _STEEPNESS**2 / (2 * cosh(_HALF_ARGUMENT) ** 2), _GELU_TANH_SHAPE),
+    kernel=_gelu_tanh_kernel,
+    reference="Hendrycks & Gimpel, arXiv:1606.08415 (2016), section 2: the tanh approximation",
+    peers={
+        "torch": "torch.nn.functional.gelu(approximate='tanh')",
+        "jax": "jax.nn.gelu(approximate=True)",
+        "keras": "keras.activations.gelu(approximate=True)",
+    },
+)

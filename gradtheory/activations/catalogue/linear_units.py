@@ -1,0 +1,77 @@
+"""Units that are the identity on the right and saturate on the left, beside those of `rectifiers`."""
+
+import numpy as np
+from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, oo, sqrt
+
+from gradtheory.activations.catalogue.kernels import ratio, stretch
+from gradtheory.activations.catalogue.shapes import Single, cube_root_depth, cube_root_excess
+from gradtheory.activations.family import Family
+from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.arithmetic.functions import RealLog
+from gradtheory.arithmetic.inputs import exact_positive
+
+
+@Family
+def celu(alpha: Expr = S.One) -> Activation:
+    """Z for z > 0, alpha·(exp(z/alpha) - 1) else: once continuously differentiable for every alpha."""
+    alpha = exact_positive(alpha, "alpha")
+    scale, stretched = float(alpha), stretch(1 / alpha)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        y, rest = stretched(np.minimum(z, 0.0))
+        bell = np.exp(y)
+        slope[...] = np.where(z > 0.0, 1.0, bell + bell * rest)
+        value[...] = np.where(z > 0.0, z, scale * (np.expm1(y) + bell * rest))
+
+    return Activation(
+        name=celu.title(alpha=alpha),
+        latex=r"\operatorname{celu}",
+        expr=Max(0, Z) + alpha * (exp(Min(0, Z) / alpha) - 1),
+        derivative=Piecewise((1, Z > 0), (exp(Z / alpha), True)),
+        range=Interval.open(-alpha, oo),
+        branches=(
+            Branch(
+                -oo,
+                S.Zero,
+                S.Zero,
+                S.One,
+                inverse=-alpha * RealLog(1 / T),
+                depth=Single(lambda xp, e: float(alpha) * xp.log1p(e)),
+            ),
+            Branch(S.Zero, oo, S.One, S.One),
+        ),
+        curvature=Curvature(exp(Z / alpha) / alpha, S.One),
+        kernel=kernel,
+        reference="Barron, arXiv:1704.07483 (2017), eq. 2",
+        peers={"torch": "torch.nn.functional.celu", "jax": "jax.nn.celu", "keras": "keras.activations.celu"},
+    )
+
+
+@Family
+def isrlu(alpha: Expr = S.One) -> Activation:
+    """Z for z > 0, z/√(1 + alpha·z²) else."""
+    alpha = exact_positive(alpha, "alpha")
+    scale = float(alpha)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        p, q = ratio(np.minimum(z, 0.0))
+        size = np.sqrt(q * q + scale * p * p)
+        slope[...] = np.where(z > 0.0, 1.0, (q / size) ** 3)
+        value[...] = np.where(z > 0.0, z, -p / size)
+
+    return Activation(
+        name=isrlu.title(alpha=alpha),
+        latex=r"\operatorname{isrlu}",
+        expr=Max(0, Z) + Min(0, Z) / sqrt(1 + alpha * Min(0, Z) ** 2),
+        derivative=Piecewise((1, Z > 0), ((1 + alpha * Z**2) ** -Rational(3, 2), True)),
+        range=Interval.open(-1 / sqrt(alpha), oo),
+        branches=(
+            Branch(
+                -oo, S.Zero, S.Zero, S.One, inverse=-sqrt(cube_root_excess(T) / alpha), depth=cube_root_depth(alpha)
+            ),
+            Branch(S.Zero, oo, S.One, S.One),
+        ),
+        curvature=Curvature(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
+        kernel=kernel,
+        reference="Carlile, Delamarter, Kinney, Marti & Whitney, arXiv:1710.09967 (2017), eq. 1",
+    )

@@ -1,0 +1,101 @@
+"""Activations with a periodic slope: what explodes does so again in every period."""
+
+import numpy as np
+from sympy import Expr, Interval, S, atan, cos, pi, sin, sqrt
+
+from gradtheory.activations.catalogue.kernels import stretch
+from gradtheory.activations.family import Family
+from gradtheory.activations.record import Activation, Branch, Curvature, Kernel, T, Z
+from gradtheory.arithmetic.inputs import exact_positive
+
+
+def _mean_at_infinity(kernel: Kernel, mean: float) -> Kernel:
+    """Return a kernel that takes the mean over a period of the periodic part where z is infinite: there is no limit."""
+
+    def total(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        infinite = np.isinf(z)
+        if not infinite.any():
+            kernel(z, value, slope)
+            return
+        kernel(np.where(infinite, 0.0, z), value, slope)
+        value[infinite], slope[infinite] = (z[infinite] if mean else 0.0), mean
+
+    return total
+
+
+def _sine_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.sin(z, out=value)
+    np.cos(z, out=slope)
+
+
+_ARCCOS = atan(sqrt(1 / T**2 - 1))  # arccos(t), which keeps its digits near t = 1
+
+sine = Activation(
+    name="sine",
+    latex=r"\sin",
+    expr=sin(Z),
+    range=Interval(-1, 1),
+    period=pi,  # of |cos|
+    branches=(
+        Branch(-pi / 2, S.Zero, S.Zero, S.One, inverse=-_ARCCOS),
+        Branch(S.Zero, pi / 2, S.One, S.Zero, inverse=_ARCCOS),
+    ),
+    curvature=Curvature(S.One, -sin(Z)),
+    kernel=_mean_at_infinity(_sine_kernel, 0.0),
+    reference="Sitzmann, Martel, Bergman, Lindell & Wetzstein, NeurIPS (2020), eq. 1",
+    peers={"torch": "torch.sin", "jax": "jax.numpy.sin", "keras": "keras.ops.sin"},
+)
+
+
+def _cosine_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.cos(z, out=value)
+    np.negative(np.sin(z), out=slope)
+
+
+cosine = Activation(
+    name="cosine",
+    latex=r"\cos",
+    expr=cos(Z),
+    range=Interval(-1, 1),
+    period=pi,
+    branches=(
+        Branch(S.Zero, pi / 2, S.Zero, -S.One, inverse=pi / 2 - _ARCCOS),
+        Branch(pi / 2, pi, -S.One, S.Zero, inverse=pi / 2 + _ARCCOS),
+    ),
+    curvature=Curvature(S.One, -cos(Z)),
+    kernel=_mean_at_infinity(_cosine_kernel, 0.0),
+    reference="Rahimi & Recht, NIPS (2007), section 3: random Fourier features",
+    peers={"torch": "torch.cos", "jax": "jax.numpy.cos", "keras": "keras.ops.cos"},
+)
+
+
+@Family
+def snake(a: Expr = S.One) -> Activation:
+    """Z + sin(a·z)²/a: increasing, with the slope 1 + sin(2a·z)."""
+    a = exact_positive(a, "a")
+    scale, stretched = float(a), stretch(a)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        y, rest = (np.where(np.isfinite(each), each, 0.0) for each in stretched(z))  # a·z may overflow
+        sine_there, cosine_there = np.sin(y), np.cos(y)
+        up, down = sine_there + rest * cosine_there, cosine_there - rest * sine_there
+        np.add(z, np.square(up) / scale, out=value)
+        np.square(up + down, out=slope)  # 1 + sin(2y), which would cancel
+
+    beside_peak = atan(sqrt(2 / T - 1))  # |a·z - π/4| where 2·cos² of it is t
+    quarter = pi / 4
+    return Activation(
+        name=snake.title(a=a),
+        latex=r"\operatorname{snake}",
+        expr=Z + sin(a * Z) ** 2 / a,
+        derivative=2 * sin(a * Z + quarter) ** 2,  # 1 + sin(2az) would cancel
+        range=S.Reals,
+        period=pi / a,
+        branches=(
+            Branch(-quarter / a, quarter / a, S.Zero, S(2), inverse=(quarter - beside_peak) / a),
+            Branch(quarter / a, 3 * quarter / a, S(2), S.Zero, inverse=(quarter + beside_peak) / a),
+        ),
+        curvature=Curvature(2 * a, cos(2 * a * Z)),
+        kernel=_mean_at_infinity(kernel, 1.0),
+        reference="Ziyin, Hartwig & Ueda, NeurIPS (2020), eq. 3",
+    )

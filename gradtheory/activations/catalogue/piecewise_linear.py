@@ -1,0 +1,145 @@
+"""Activations made of straight pieces: their slope is a step function."""
+
+import numpy as np
+from sympy import Abs, Expr, Interval, Max, Min, Piecewise, Rational, S
+
+from gradtheory.activations.catalogue.kernels import linear, log_odds_of
+from gradtheory.activations.catalogue.shapes import steps
+from gradtheory.activations.family import Family
+from gradtheory.activations.record import Activation, Z
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.errors import InvalidArgument
+
+identity = Activation(
+    name="identity",
+    latex=r"\operatorname{id}",
+    expr=Z,
+    range=S.Reals,
+    branches=steps(corners=(), slopes=(S.One,)),
+    kernel=linear,
+    reference="the linear chain, where every factor is the weight itself",
+    peers={"torch": "torch.nn.Identity", "jax": "jax.nn.identity", "keras": "keras.activations.linear"},
+)
+
+
+def _relu6_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    slope[...] = (z > 0.0) & (z < 6.0)
+    np.clip(z, 0.0, 6.0, out=value)
+
+
+relu6 = Activation(
+    name="relu6",
+    latex=r"\operatorname{relu6}",
+    expr=Max(0, Min(6, Z)),
+    derivative=Piecewise((0, Abs(Z - 3) >= 3), (1, True)),
+    range=Interval(0, 6),
+    branches=steps(corners=(S.Zero, S(6)), slopes=(S.Zero, S.One, S.Zero)),
+    kernel=_relu6_kernel,
+    reference="Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010)",
+    peers={"torch": "torch.nn.functional.relu6", "jax": "jax.nn.relu6", "keras": "keras.activations.relu6"},
+)
+
+
+_EIGHTH, _SIXTH, _THIRD = (Rational(1, n) for n in (8, 6, 3))
+
+
+@Family
+def rrelu(lower: Expr = _EIGHTH, upper: Expr = _THIRD) -> Activation:
+    """max(z, 0) + slope·min(z, 0) with the slope in evaluation, (lower + upper)/2; in training it is random."""
+    if sign(upper - lower) < 0:
+        raise InvalidArgument("upper", upper, f"must be at least lower, {lower}")
+    leak = (lower + upper) / 2
+    leak_float = float(leak)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = np.where(z > 0.0, 1.0, leak_float)
+        value[...] = np.where(z > 0.0, z, leak_float * z)
+
+    return Activation(
+        name=rrelu.title(lower=lower, upper=upper),
+        latex=r"\operatorname{rrelu}",
+        expr=Max(0, Z) + leak * Min(0, Z),
+        derivative=Piecewise((1, Z > 0), (leak, True)),
+        range=S.Reals if sign(leak) > 0 else Interval(0, S.Infinity),
+        branches=steps(corners=(S.Zero,), slopes=(leak, S.One)),
+        kernel=kernel,
+        reference="Xu, Wang, Chen & Li, arXiv:1505.00853 (2015), in evaluation mode",
+        peers={"torch": "torch.nn.functional.rrelu"},
+    )
+
+
+@Family
+def hard_sigmoid(slope: Expr = _SIXTH) -> Activation:
+    """slope·z + 1/2, cut to [0, 1]: slope 1/6 in PyTorch and Keras 3, 1/5 in Theano and Keras before 3."""
+    slope = exact_positive(slope, "slope")
+    corner = 1 / (2 * slope)
+    steep, edge, stretch = float(slope), float(corner), float(1 / slope)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = np.where(np.abs(z) < edge, steep, 0.0)
+        np.clip((z + edge) / stretch, 0.0, 1.0, out=value)
+
+    return Activation(
+        name=hard_sigmoid.title(slope=slope),
+        latex=r"\operatorname{hard\,\sigma}",
+        expr=Max(0, Min(1, slope * Z + Rational(1, 2))),
+        derivative=Piecewise((0, Abs(Z) >= corner), (slope, True)),
+        range=Interval(0, 1),
+        branches=steps(corners=(-corner, corner), slopes=(S.Zero, slope, S.Zero)),
+        kernel=kernel,
+        reference="Courbariaux, Bengio & David, NIPS (2015), eq. 3; slope 1/6: Howard et al., ICCV (2019)",
+        peers={
+            "torch": "torch.nn.functional.hardsigmoid",
+            "jax": "jax.nn.hard_sigmoid",
+            "keras": "keras.activations.hard_sigmoid",
+        },
+    )
+
+
+@Family
+def hard_tanh(lower: Expr = -S.One, upper: Expr = S.One) -> Activation:
+    """Z, cut to [lower, upper]."""
+    if sign(upper - lower) <= 0:
+        raise InvalidArgument("upper", upper, f"must be greater than lower, {lower}")
+    low, high = float(lower), float(upper)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = (z > low) & (z < high)
+        np.clip(z, low, high, out=value)
+
+    centre, half = (lower + upper) / 2, (upper - lower) / 2
+    return Activation(
+        name=hard_tanh.title(lower=lower, upper=upper),
+        latex=r"\operatorname{hard\,tanh}",
+        expr=Max(lower, Min(upper, Z)),
+        derivative=Piecewise((0, Abs(Z - centre) >= half), (1, True)),
+        range=Interval(lower, upper),
+        branches=steps(corners=(lower, upper), slopes=(S.Zero, S.One, S.Zero)),
+        kernel=kernel,
+        log_odds=log_odds_of(kernel) if sign(lower) > 0 > sign(upper - 1) else None,
+        reference="Collobert, Large scale machine learning, PhD thesis, Université Paris 6 (2004)",
+        peers={
+            "torch": "torch.nn.functional.hardtanh",
+            "jax": "jax.nn.hard_tanh",
+            "keras": "keras.activations.hard_tanh",
+        },
+    )
+
+
+def _sparse_sigmoid_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    slope[...] = np.where(np.abs(z) < 1.0, 0.5, 0.0)
+    np.clip((z + 1.0) / 2.0, 0.0, 1.0, out=value)
+
+
+sparse_sigmoid = Activation(
+    name="sparse_sigmoid",
+    latex=r"\operatorname{sparse\,\sigma}",
+    expr=Max(0, Min(1, (Z + 1) / 2)),
+    derivative=Piecewise((0, Abs(Z) >= 1), (S.Half, True)),
+    range=Interval(0, 1),
+    branches=steps(corners=(-S.One, S.One), slopes=(S.Zero, S.Half, S.Zero)),
+    kernel=_sparse_sigmoid_kernel,
+    reference="Blondel, Martins & Niculae, JMLR 21 (2020), section 6.2",
+    peers={"jax": "jax.nn.sparse_sigmoid", "keras": "keras.activations.sparse_sigmoid"},
+)

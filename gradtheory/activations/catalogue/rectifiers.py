@@ -1,0 +1,159 @@
+"""Rectifiers: slope near 0 or small on the left, constant or tending to a constant on the right.
+
+They are written with Max and Min: SymPy folds nested Piecewise, at exponential cost.
+"""
+
+import numpy as np
+from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo
+
+from gradtheory.activations.catalogue.kernels import logistic, stretch
+from gradtheory.activations.catalogue.shapes import Single, logarithm, steps
+from gradtheory.activations.family import Family
+from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.functions import RealLog
+from gradtheory.arithmetic.inputs import exact_positive
+
+
+def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.heaviside(z, 0.0, out=slope)
+    np.maximum(z, 0.0, out=value)
+
+
+relu = Activation(
+    name="relu",
+    latex=r"\operatorname{relu}",
+    expr=Max(0, Z),
+    derivative=Piecewise((1, Z > 0), (0, True)),
+    range=Interval(0, oo),
+    branches=steps(corners=(S.Zero,), slopes=(S.Zero, S.One)),
+    kernel=_relu_kernel,
+    reference="Nair & Hinton, ICML (2010)",
+    peers={"torch": "torch.nn.functional.relu", "jax": "jax.nn.relu", "keras": "keras.activations.relu"},
+)
+
+
+_LEAK = Rational(1, 100)
+
+
+@Family
+def leaky_relu(slope: Expr = _LEAK) -> Activation:
+    """max(z, 0) + slope·min(z, 0), as PyTorch and Keras write it for any slope."""
+    leak = float(slope)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = np.where(z > 0.0, 1.0, leak)
+        value[...] = np.where(z > 0.0, z, leak * z)
+
+    return Activation(
+        name=leaky_relu.title(slope=slope),
+        latex=r"\operatorname{leaky\,relu}",
+        expr=Max(0, Z) + slope * Min(0, Z),
+        derivative=Piecewise((1, Z > 0), (slope, True)),
+        range=S.Reals if sign(slope) > 0 else Interval(0, oo),
+        branches=steps(corners=(S.Zero,), slopes=(slope, S.One)),
+        kernel=kernel,
+        reference="Maas, Hannun & Ng, ICML workshop (2013); slope 1/100 as in PyTorch",
+        peers={
+            "torch": "torch.nn.functional.leaky_relu",
+            "jax": "jax.nn.leaky_relu",
+            "keras": "keras.activations.leaky_relu(negative_slope=0.01)",
+        },
+    )
+
+
+@Family
+def elu(alpha: Expr = S.One) -> Activation:
+    """Z for z > 0, alpha·(exp(z) - 1) else."""
+    alpha = exact_positive(alpha, "alpha")
+    steep = float(alpha)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        negative = np.minimum(z, 0.0)
+        slope[...] = np.where(z > 0.0, 1.0, steep * np.exp(negative))
+        value[...] = np.where(z > 0.0, z, steep * np.expm1(negative))
+
+    return Activation(
+        name=elu.title(alpha=alpha),
+        latex=r"\operatorname{elu}",
+        expr=Max(0, Z) + alpha * (exp(Min(0, Z)) - 1),
+        derivative=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
+        range=Interval.open(-alpha, oo),
+        branches=(
+            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-RealLog(alpha / T), depth=logarithm),
+            Branch(S.Zero, oo, S.One, S.One),
+        ),
+        curvature=Curvature(alpha * exp(Z), S.One),
+        kernel=kernel,
+        reference="Clevert, Unterthiner & Hochreiter, ICLR (2016), eq. 15",
+        peers={"torch": "torch.nn.functional.elu", "jax": "jax.nn.elu", "keras": "keras.activations.elu"},
+    )
+
+
+# The constants to the 32 digits in which PyTorch states them, taken as exact decimals.
+_ALPHA = Rational("1.6732632423543772848170429916717")
+_SCALE = Rational("1.0507009873554804934193349852946")
+_STEEP = _SCALE * _ALPHA
+_SCALE_FLOAT, _STEEP_FLOAT = float(_SCALE), float(_STEEP)
+
+
+def _selu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    negative = np.minimum(z, 0.0)
+    slope[...] = np.where(z > 0.0, _SCALE_FLOAT, _STEEP_FLOAT * np.exp(negative))
+    value[...] = np.where(z > 0.0, _SCALE_FLOAT * z, _STEEP_FLOAT * np.expm1(negative))
+
+
+selu = Activation(
+    name="selu",
+    latex=r"\operatorname{selu}",
+    expr=_SCALE * Max(0, Z) + _STEEP * (exp(Min(0, Z)) - 1),
+    derivative=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
+    range=Interval.open(-_STEEP, oo),
+    branches=(
+        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-RealLog(_STEEP / T), depth=logarithm),
+        Branch(S.Zero, oo, _SCALE, _SCALE),
+    ),
+    curvature=Curvature(_STEEP * exp(Z), S.One),
+    kernel=_selu_kernel,
+    reference="Klambauer, Unterthiner, Mayr & Hochreiter, NIPS (2017), eq. 2",
+    peers={"torch": "torch.nn.functional.selu", "jax": "jax.nn.selu", "keras": "keras.activations.selu"},
+)
+
+
+@Family
+def softplus(beta: Expr = S.One) -> Activation:
+    """log(1 + exp(beta·z))/beta; PyTorch's shortcut, z itself where beta·z > 20, differs by less than 2.1e-9/beta."""
+    beta = exact_positive(beta, "beta")
+    scale, stretched = float(beta), stretch(beta)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        y, rest = stretched(z)
+        logistic(y.copy(), slope, value)
+        slope += value * rest
+        value[...] = np.where(y > 40.0, z, (np.logaddexp(0.0, y) + slope * rest) / scale)
+
+    return Activation(
+        name=softplus.title(beta=beta),
+        latex=r"\operatorname{softplus}",
+        expr=log(1 + exp(beta * Z)) / beta,
+        derivative=1 / (1 + exp(-beta * Z)),
+        range=Interval.open(0, oo),
+        branches=(
+            Branch(
+                -oo,
+                oo,
+                S.Zero,
+                S.One,
+                inverse=-RealLog(1 / T - 1) / beta,
+                depth=Single(lambda xp, e: -xp.log(e) / float(beta)),
+            ),
+        ),
+        curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),
+        kernel=kernel,
+        reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, NIPS (2000), eq. 2",
+        peers={
+            "torch": "torch.nn.functional.softplus",
+            "jax": "jax.nn.softplus",
+            "keras": "keras.activations.softplus",
+        },
+    )

@@ -1,0 +1,122 @@
+"""Activations that shrink what is small: 0, or nearly 0, around 0 or below a threshold. Two of them jump."""
+
+from typing import Any
+
+import numpy as np
+from sympy import Abs, Expr, FiniteSet, Interval, Le, Max, Min, Piecewise, S, Union, asinh, cosh, oo, sqrt, tanh
+
+from gradtheory.activations.catalogue.shapes import Single, steps
+from gradtheory.activations.family import Family
+from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.arithmetic.inputs import exact_positive
+
+
+@Family
+def softshrink(lambd: Expr = S.Half) -> Activation:
+    """Z moved towards 0 by lambd, and 0 where that would pass it."""
+    lambd = exact_positive(lambd, "lambd")
+    edge = float(lambd)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = np.abs(z) > edge
+        np.subtract(z, np.clip(z, -edge, edge), out=value, where=np.isfinite(z))
+        np.copyto(value, z, where=~np.isfinite(z))
+
+    return Activation(
+        name=softshrink.title(lambd=lambd),
+        latex=r"\operatorname{softshrink}",
+        expr=Max(0, Z - lambd) + Min(0, Z + lambd),
+        derivative=Piecewise((0, Abs(Z) <= lambd), (1, True)),
+        range=S.Reals,
+        branches=steps(corners=(-lambd, lambd), slopes=(S.One, S.Zero, S.One)),
+        kernel=kernel,
+        reference="Donoho & Johnstone, Biometrika 81 (1994), section 2.2",
+        peers={"torch": "torch.nn.functional.softshrink", "keras": "keras.activations.soft_shrink"},
+    )
+
+
+@Family
+def hardshrink(lambd: Expr = S.Half) -> Activation:
+    """Z where |z| > lambd, else 0; it jumps at ±lambd, where it has no derivative."""
+    lambd = exact_positive(lambd, "lambd")
+    edge = float(lambd)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = np.abs(z) > edge
+        value[...] = np.where(np.abs(z) <= edge, 0.0, z)
+
+    return Activation(
+        name=hardshrink.title(lambd=lambd),
+        latex=r"\operatorname{hardshrink}",
+        expr=Piecewise((Z, -lambd > Z), (0, lambd >= Z), (Z, True)),
+        derivative=Piecewise((0, Abs(Z) <= lambd), (1, True)),
+        range=Union(Interval.open(-oo, -lambd), FiniteSet(0), Interval.open(lambd, oo)),
+        branches=steps(corners=(-lambd, lambd), slopes=(S.One, S.Zero, S.One)),
+        kernel=kernel,
+        reference="Donoho & Johnstone, Biometrika 81 (1994), section 2.2",
+        peers={"torch": "torch.nn.functional.hardshrink", "keras": "keras.activations.hard_shrink"},
+    )
+
+
+@Family
+def threshold(threshold: Expr = S.One, value: Expr = S.Zero) -> Activation:
+    """Z where z > threshold, else value; PyTorch has no defaults, these are the thresholded relu of Konda et al."""
+    edge, low = float(threshold), float(value)
+    family, below = _families["threshold"], Le(Z, threshold)
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        slope[...] = z > edge
+        value[...] = np.where(z <= edge, low, z)
+
+    return Activation(
+        name=family.title(threshold=threshold, value=value),
+        latex=r"\operatorname{threshold}",
+        expr=Piecewise((value, below), (Z, True)),
+        derivative=Piecewise((0, below), (1, True)),
+        range=Union(FiniteSet(value), Interval.open(threshold, oo)),
+        branches=steps(corners=(threshold,), slopes=(S.Zero, S.One)),
+        kernel=kernel,
+        reference="Konda, Memisevic & Krueger, ICLR (2015), section 2; PyTorch's parameters",
+        peers={
+            "torch": "torch.nn.functional.threshold(threshold=1, value=0)",
+            "keras": "keras.activations.threshold(threshold=1, default_value=0)",
+        },
+    )
+
+
+_families = {"threshold": threshold}  # the parameter of that name hides the family inside the builder
+
+
+def _tanhshrink_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.tanh(z, out=slope)
+    # z - tanh(z) cancels near 0; Lambert's fraction tanh(z) = z/(1 + z²/(3 + z²/(5 + …))) does not.
+    square = np.minimum(np.square(z), 4.0)
+    rest = np.zeros_like(z)
+    for odd in range(29, 1, -2):
+        rest = square / (odd + rest)
+    value[...] = np.where(np.abs(z) < 2.0, z * (rest / (1.0 + rest)), z - slope)
+    np.square(slope, out=slope)
+
+
+_TANHSHRINK_HALF = asinh(1 / sqrt(1 / T - 1))  # artanh(√t)
+
+
+def _tanhshrink_depth(xp: Any, e: Any) -> Any:
+    return xp.asinh(1.0 / xp.sqrt(e))
+
+
+tanhshrink = Activation(
+    name="tanhshrink",
+    latex=r"\operatorname{tanhshrink}",
+    expr=Z - tanh(Z),
+    derivative=tanh(Z) ** 2,
+    range=S.Reals,
+    branches=(
+        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF, depth=Single(_tanhshrink_depth)),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF, depth=Single(_tanhshrink_depth)),
+    ),
+    curvature=Curvature(2 / cosh(Z) ** 2, tanh(Z)),
+    kernel=_tanhshrink_kernel,
+    reference="Gregor & LeCun, ICML (2010), section 3, as smooth shrinkage; PyTorch's form",
+    peers={"torch": "torch.nn.functional.tanhshrink", "keras": "keras.activations.tanh_shrink"},
+)

@@ -1,0 +1,176 @@
+"""S-shaped activations: smooth or once differentiable, increasing, with a slope that is a bell."""
+
+from typing import Any
+
+import numpy as np
+import scipy.special
+import sympy
+from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cos, cosh, erf, exp, pi, sign, sqrt, tanh
+
+from gradtheory.activations.catalogue.kernels import exp_minus_square, linear, logistic, ratio
+from gradtheory.activations.catalogue.shapes import Single, arsinh_root, bell, hyperbola, logarithm
+from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
+from gradtheory.arithmetic.functions import RealLog
+from gradtheory.arithmetic.pairs import Pair, plus, root
+
+_s = sympy.Symbol("s", positive=True)
+_HALF = Rational(1, 2)
+
+
+sigmoid = Activation(
+    name="sigmoid",
+    latex=r"\sigma",
+    expr=1 / (1 + exp(-Z)),
+    slope_of_value=Z * (1 - Z),
+    derivative=1 / (4 * cosh(Z / 2) ** 2),
+    range=Interval.open(0, 1),
+    branches=bell(
+        peak=Rational(1, 4),
+        half_width=2 * asinh(sqrt(1 / T - 4) / 2),
+        depth=Single(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
+    ),
+    curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
+    stationarity=Stationarity(
+        parameter=_s,
+        level=1 / (4 * cosh(_s) ** 2),
+        measure=4 * _s,
+        equation=Eq(_s * tanh(_s), _HALF),
+        between=(_HALF, S.One),
+    ),
+    kernel=logistic,
+    log_odds=linear,
+    reference="Rumelhart, Hinton & Williams, Nature 323 (1986), eq. 2",
+    peers={"torch": "torch.sigmoid", "jax": "jax.nn.sigmoid", "keras": "keras.activations.sigmoid"},
+)
+
+
+def _tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    logistic(2.0 * z, value, slope)
+    slope *= 4.0
+    np.tanh(z, out=value)
+
+
+hyperbolic_tangent = Activation(
+    name="tanh",
+    latex=r"\tanh",
+    expr=tanh(Z),
+    slope_of_value=1 - Z**2,
+    derivative=1 / cosh(Z) ** 2,
+    range=Interval.open(-1, 1),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=arsinh_root),
+    curvature=Curvature(2 / cosh(Z) ** 2, -tanh(Z)),
+    stationarity=Stationarity(
+        parameter=_s,
+        level=1 / cosh(_s) ** 2,
+        measure=2 * _s,
+        equation=Eq(_s * tanh(_s), _HALF),
+        between=(_HALF, S.One),
+    ),
+    kernel=_tanh_kernel,
+    reference="LeCun, Bottou, Orr & Müller, Efficient BackProp (1998), section 4.4",
+    peers={"torch": "torch.tanh", "jax": "jax.numpy.tanh", "keras": "keras.activations.tanh"},
+)
+
+
+def _arctan_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    p, q = ratio(z)
+    np.arctan(z, out=value)
+    np.divide(q * q, p * p + q * q, out=slope)
+
+
+arctan = Activation(
+    name="arctan",
+    latex=r"\arctan",
+    expr=atan(Z),
+    slope_of_value=cos(Z) ** 2,
+    range=Interval.open(-pi / 2, pi / 2),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=root),
+    curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
+    stationarity=Stationarity(
+        parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
+    ),
+    kernel=_arctan_kernel,
+    reference="Abramowitz & Stegun (1964), 4.4",
+    peers={"torch": "torch.atan", "jax": "jax.numpy.arctan", "keras": "keras.ops.arctan"},
+)
+
+
+def _softsign_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    p, q = ratio(z)
+    np.copysign(p / (p + q), z, out=value)
+    np.square(q / (p + q), out=slope)
+
+
+def _root_minus_1(xp: Any, e: Pair) -> Pair:
+    return plus(-1.0, root(xp, plus(1.0, e)))
+
+
+softsign = Activation(
+    name="softsign",
+    latex=r"\operatorname{softsign}",
+    expr=Z / (1 + Abs(Z)),
+    slope_of_value=(1 - Abs(Z)) ** 2,
+    derivative=1 / (1 + Abs(Z)) ** 2,
+    range=Interval.open(-1, 1),
+    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=_root_minus_1),
+    curvature=Curvature(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
+    stationarity=Stationarity(
+        parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One
+    ),
+    kernel=_softsign_kernel,
+    reference="Bergstra, Desjardins, Lamblin & Bengio, report 1337, Université de Montréal (2009)",
+    peers={
+        "torch": "torch.nn.functional.softsign",
+        "jax": "jax.nn.soft_sign",
+        "keras": "keras.activations.softsign",
+    },
+)
+
+
+def _erf_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.multiply(2.0 / np.sqrt(np.pi), exp_minus_square(z), out=slope)
+    scipy.special.erf(z, out=value)
+
+
+error_function = Activation(
+    name="erf",
+    latex=r"\operatorname{erf}",
+    expr=erf(Z),
+    range=Interval.open(-1, 1),
+    branches=bell(
+        peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T))), depth=lambda xp, e: root(xp, logarithm(xp, e))
+    ),
+    curvature=Curvature(4 * exp(-(Z**2)) / sqrt(pi), -Z),
+    stationarity=Stationarity(
+        parameter=_s,
+        level=2 * exp(-(_s**2)) / sqrt(pi),
+        measure=2 * _s,
+        equation=Eq(_s**2, _HALF),
+        solution=1 / sqrt(2),
+    ),
+    kernel=_erf_kernel,
+    reference="Williams, Computing with infinite networks, NIPS (1996), eq. 11",
+    peers={"torch": "torch.erf", "jax": "jax.scipy.special.erf", "keras": "keras.ops.erf"},
+)
+
+
+def _arsinh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    p, q = ratio(z)
+    np.arcsinh(z, out=value)
+    np.divide(q, np.sqrt(p * p + q * q), out=slope)
+
+
+# Its slope falls so slowly that the explosion interval keeps widening with |w|: the supremum 2/c is not reached.
+arsinh = Activation(
+    name="arsinh",
+    latex=r"\operatorname{arsinh}",
+    expr=asinh(Z),
+    slope_of_value=1 / cosh(Z),
+    range=S.Reals,
+    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola),
+    curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),
+    stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
+    kernel=_arsinh_kernel,
+    reference="Abramowitz & Stegun (1964), 4.6",
+    peers={"torch": "torch.asinh", "jax": "jax.numpy.arcsinh", "keras": "keras.ops.arcsinh"},
+)

@@ -1,0 +1,1 @@
+"""The slope σ' of a record: its smooth pieces, its monotone branches, and their proofs."""

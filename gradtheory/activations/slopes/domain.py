@@ -1,0 +1,71 @@
+"""Whether an expression is finite and real everywhere: its denominators, roots and logarithms, one by one."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import sympy
+
+from gradtheory.activations.slopes.branch import Z
+from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
+from gradtheory.arithmetic.enclosure import Sought, sign_on
+from gradtheory.errors import InvalidArgument, Undecided
+
+# What must be positive on the open interval for a function of u to be finite and real there.
+_NEEDS: dict[type, Callable[[sympy.Expr], tuple[sympy.Expr, ...]]] = {
+    sympy.acos: lambda u: (1 - u**2,),
+    sympy.acosh: lambda u: (u - 1,),
+    sympy.asin: lambda u: (1 - u**2,),
+    sympy.atanh: lambda u: (1 - u**2,),
+    sympy.coth: lambda u: (u**2,),
+    sympy.log: lambda u: (u,),
+    sympy.tan: lambda u: (sympy.cos(u) ** 2,),
+}
+
+
+def check_defined(expr: sympy.Expr, window: sympy.Rational) -> None:
+    """Prove that an expression in `Z` is finite and real on [-window, window], but for the ends of its pieces.
+
+    Raises
+    ------
+    InvalidArgument
+        If that is not proven; the message names the part of the formula.
+
+    """
+    corners = (-window, *breaks(expr, Z, -window, window), window)
+    for left, right in itertools.pairwise(corners):
+        for part, needed in _conditions(piece_at(expr, Z, inner_point(left, right))):
+            if not _is_positive(needed, left, right):
+                raise InvalidArgument(
+                    "activation",
+                    expr,
+                    f"must be finite and real for every z: {part} is not proven to be for {float(left):.4g} < z < "
+                    f"{float(right):.4g}; Piecewise and Abs can say what holds where",
+                )
+
+
+def _conditions(formula: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
+    """Yield the parts of a formula that may be infinite or not real, each with what must be positive."""
+    for part in sympy.postorder_traversal(formula):
+        if part in (sympy.nan, sympy.zoo):
+            yield part, sympy.S.NegativeOne
+        if not part.has(Z):
+            continue
+        if part.is_Pow and not part.exp.is_Integer:
+            yield part, part.base
+        elif part.is_Pow and part.exp < 0:
+            yield part, part.base**2
+        elif part.func in _NEEDS:
+            for needed in _NEEDS[part.func](part.args[0]):
+                yield part, needed
+
+
+def _is_positive(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Return whether an expression is positive on an open interval; of a square, whether its base has no zero."""
+    if expr.is_positive:
+        return True
+    base, exponent = expr.as_base_exp()
+    try:
+        found = sign_on(Sought(base, Z), left, right)
+    except Undecided:
+        return False
+    return found > 0 or exponent == 2

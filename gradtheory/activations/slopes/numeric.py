@@ -1,0 +1,128 @@
+"""Formulas in Z as functions of float64 arrays, made of NumPy's functions without generating code."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.special
+import sympy
+from sympy.core.relational import Relational
+
+from gradtheory.activations.slopes.branch import Z
+from gradtheory.arithmetic.functions import NormalCDF
+from gradtheory.errors import InvalidArgument
+
+Numeric: TypeAlias = Callable[[np.ndarray], Any]
+
+
+def without_cancelling(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression with 1/cosh² for 1 - tanh², which cancels."""
+    return expr.replace(_is_one_minus_square, _as_cosh)
+
+
+def _is_one_minus_square(part: sympy.Expr) -> bool:
+    """Return whether a sum is c - c·tanh(x)²."""
+    if not part.is_Add or len(part.args) != 2:
+        return False
+    constant, term = part.as_coeff_Add()
+    factor, square = term.as_coeff_Mul()
+    return bool(
+        constant and factor == -constant and square.is_Pow and square.exp == 2 and square.base.func == sympy.tanh
+    )
+
+
+def _as_cosh(part: sympy.Expr) -> sympy.Expr:
+    constant, term = part.as_coeff_Add()
+    return constant / sympy.cosh(term.as_coeff_Mul()[1].base.args[0]) ** 2
+
+
+_FUNCTIONS: dict[type, Callable[..., Any]] = {
+    NormalCDF: scipy.special.ndtr,
+    sympy.Abs: np.abs,
+    sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
+    sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
+    sympy.Max: lambda *each: np.maximum.reduce(np.broadcast_arrays(*each)),
+    sympy.Min: lambda *each: np.minimum.reduce(np.broadcast_arrays(*each)),
+    sympy.acosh: np.arccosh,
+    sympy.asinh: np.arcsinh,
+    sympy.atan: np.arctan,
+    sympy.atanh: np.arctanh,
+    sympy.cos: np.cos,
+    sympy.cosh: np.cosh,
+    sympy.coth: lambda z: 1.0 / np.tanh(z),
+    sympy.erf: scipy.special.erf,
+    sympy.erfc: scipy.special.erfc,
+    sympy.exp: np.exp,
+    sympy.log: np.log,
+    sympy.sech: lambda z: 1.0 / np.cosh(z),
+    sympy.sign: np.sign,
+    sympy.sin: np.sin,
+    sympy.sinh: np.sinh,
+    sympy.tan: np.tan,
+    sympy.tanh: np.tanh,
+}
+
+
+def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
+    """Return an expression in Z as a function of float64 arrays.
+
+    Raises
+    ------
+    InvalidArgument
+        If it holds a function that is not among those with proven bounds.
+
+    """
+    if not expr.free_symbols and expr.is_number:
+        number = float(expr)
+        return lambda z: number
+    if expr == Z:
+        return lambda z: z
+    if isinstance(expr, sympy.Piecewise):
+        return _piecewise(expr)
+    inner = [numeric(each) for each in expr.args]
+    if isinstance(expr, sympy.Add):
+        return lambda z: sum((each(z) for each in inner[1:]), inner[0](z))
+    if isinstance(expr, sympy.Mul):
+        return lambda z: _product([each(z) for each in inner])
+    if isinstance(expr, sympy.Pow):
+        return lambda z: np.power(*(np.asarray(each(z), dtype=float) for each in inner))
+    if isinstance(expr, Relational):
+        compare = _COMPARISONS[expr.func]
+        return lambda z: compare(*(each(z) for each in inner))
+    if isinstance(expr, sympy.And | sympy.Or):
+        combine = np.logical_and if isinstance(expr, sympy.And) else np.logical_or
+        return lambda z: combine.reduce(np.broadcast_arrays(*(each(z) for each in inner)))
+    function = _FUNCTIONS.get(expr.func)
+    if function is None:
+        raise InvalidArgument("activation", expr, f"holds {expr.func.__name__}, which has no proven bounds here")
+    return lambda z: function(*(each(z) for each in inner))
+
+
+_COMPARISONS: dict[type, Callable[..., Any]] = {
+    sympy.Eq: np.equal,
+    sympy.Ge: np.greater_equal,
+    sympy.Gt: np.greater,
+    sympy.Le: np.less_equal,
+    sympy.Lt: np.less,
+    sympy.Ne: np.not_equal,
+}
+
+
+def _product(factors: list[Any]) -> Any:
+    product = factors[0]
+    for factor in factors[1:]:
+        product = product * factor
+    return product
+
+
+def _piecewise(expr: sympy.Piecewise) -> Numeric:
+    values = [numeric(value) for value, _ in expr.args]
+    conditions = [(lambda z: True) if condition is sympy.true else numeric(condition) for _, condition in expr.args]
+
+    def piecewise(z: np.ndarray) -> Any:
+        result = np.full(z.shape, np.nan)
+        for value, condition in zip(reversed(values), reversed(conditions), strict=True):
+            result = np.where(condition(z), value(z), result)
+        return result
+
+    return piecewise

@@ -1,0 +1,181 @@
+"""Expressions that change their formula at switches: Abs, sign, Max, Min, Heaviside, Piecewise.
+
+Between the zeros of its switches such an expression is one smooth formula.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy.core.relational import Relational
+
+from gradtheory.arithmetic.enclosure import (
+    FIRST_BITS,
+    MOST_BITS,
+    Sought,
+    as_rational,
+    bounds,
+    crossing,
+    derivative,
+    enclose,
+    sign,
+    sign_at,
+    zeros,
+)
+from gradtheory.arithmetic.root import Root
+from gradtheory.errors import InvalidArgument, Undecided
+
+_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+_LARGEST_DENOMINATOR = 1_000  # of a root that is looked at for being rational
+
+
+def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
+    """Return a rational between two exact numbers, either of which may be infinite."""
+    low, high = bounds(lower, upper, 64)
+    if low.is_finite() and high.is_finite():
+        return (as_rational(low) + as_rational(high)) / 2
+    if low.is_finite():
+        return sympy.Integer(int(as_rational(low))) + 2
+    return sympy.Integer(int(as_rational(high))) - 2 if high.is_finite() else sympy.S.One
+
+
+@functools.lru_cache(maxsize=4096)
+def piece_at(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Basic:
+    """Return the smooth formula of an expression near a point that is no zero of its switches.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> piece_at(sympy.Abs(z) / (1 + sympy.Max(0, z)), z, sympy.Rational(-1))
+    -z
+
+    """
+    if isinstance(expr, sympy.Piecewise):
+        for value, condition in expr.args:
+            if _holds(condition, variable, point):
+                return piece_at(value, variable, point)
+        raise Undecided(f"{expr} has no value at {variable} = {point}")
+    args = [piece_at(each, variable, point) for each in expr.args]
+    if isinstance(expr, sympy.DiracDelta):
+        return sympy.S.Zero
+    if isinstance(expr, _SIGNED):
+        side = sign_at(args[0], variable, point)
+        if isinstance(expr, sympy.Abs):
+            return args[0] * side
+        return sympy.Integer(side if isinstance(expr, sympy.sign) else (side + 1) // 2)
+    if isinstance(expr, sympy.Max | sympy.Min):
+        best, *others = args
+        wanted = 1 if isinstance(expr, sympy.Max) else -1
+        for other in others:
+            best = other if sign_at(other - best, variable, point) == wanted else best
+        return best
+    return expr.func(*args) if args else expr
+
+
+def _holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> bool:
+    if isinstance(condition, Relational):
+        difference = sign_at(condition.lhs - condition.rhs, variable, point)
+        return bool(condition.func(difference, 0))
+    if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
+        parts = [_holds(each, variable, point) for each in condition.args]
+        return all(parts) if isinstance(condition, sympy.And) else any(parts) != isinstance(condition, sympy.Not)
+    return condition is sympy.true
+
+
+def switches(expr: sympy.Basic) -> list[sympy.Expr]:
+    """Return the expressions at whose zeros the formula may change, inner ones first."""
+    found: list[sympy.Expr] = []
+    for part in sympy.postorder_traversal(expr):
+        if isinstance(part, _SIGNED):
+            found.append(part.args[0])
+        elif isinstance(part, sympy.Max | sympy.Min):
+            found += [one - other for i, one in enumerate(part.args) for other in part.args[:i]]
+        elif isinstance(part, Relational):
+            found.append(part.lhs - part.rhs)
+    return list(dict.fromkeys(found))
+
+
+def breaks(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return, in increasing order, exact points between which the expression is one smooth formula.
+
+    Proven complete on the open interval (lower, upper): exact zeros of linear switches, isolated ones of the others.
+    """
+    points = [lower, upper]
+    for switch in switches(expr):
+        inside: list[sympy.Expr] = []
+        for left, right in itertools.pairwise(points):
+            inside += exact_zeros(piece_at(switch, variable, inner_point(left, right)), variable, left, right)
+        points = sorted({*points, *inside}, key=_INCREASING)
+    return tuple(points[1:-1])
+
+
+_INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
+
+
+def exact_zeros(
+    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
+) -> tuple[sympy.Expr, ...]:
+    """Return the zeros of a smooth expression in the open interval (lower, upper): as rationals where easily seen.
+
+    Proven complete; the others are `Root`s. An expression that is zero everywhere has none of its own.
+    """
+    slope = derivative(expr, variable, 1)
+    if slope.is_zero:
+        return ()
+    if not slope.free_symbols:
+        found = -expr.subs(variable, 0) / slope
+        return (found,) if sign(found - lower) > 0 > sign(found - upper) else ()
+    isolated = zeros(Sought(expr, variable), lower, upper)
+    return tuple(
+        root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
+    )
+
+
+def root_between(
+    expr: sympy.Expr,
+    variable: sympy.Symbol,
+    lower: sympy.Expr,
+    upper: sympy.Expr,
+    *,
+    rises: bool,
+    level: sympy.Expr = sympy.S.Zero,
+    most_bits: int = MOST_BITS,
+) -> sympy.Expr:
+    """Return the place in (lower, upper) where a strictly monotone expression takes a value between its limits.
+
+    It is a `Root`, or a rational number of small denominator if it is one, or such a multiple of pi.
+    """
+    bits = FIRST_BITS
+    while True:
+        below, above = crossing(
+            Sought(expr, variable), level, lower, upper, rises=rises, least_bits=bits, most_bits=max(bits, most_bits)
+        )
+        low, high = as_rational(below), as_rational(above)
+        for simple in _simplest(low, high, expr):
+            if _is_root(expr - level, variable, simple):
+                return simple
+        try:
+            return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
+        except InvalidArgument:  # the slope is not bounded away from 0 on so wide a bracket
+            bits *= 2
+            if bits > most_bits:
+                raise Undecided(
+                    f"the place where {expr} takes the value {level} is not isolated at {bits // 2} bits"
+                ) from None
+
+
+def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> bool:
+    """Return whether an expression is seen to be 0 at a point, without long thought; a bracket is proven either way."""
+    return bool(sympy.expand(expr.subs(variable, point)) == 0)
+
+
+def _simplest(low: sympy.Rational, high: sympy.Rational, expr: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Yield the rational of small denominator in [low, high], if there is one; of sines, such a multiple of pi too."""
+    for unit in (sympy.S.One, sympy.pi) if expr.has(sympy.sin, sympy.cos) else (sympy.S.One,):
+        middle = as_rational(enclose((low + high) / 2 / unit, 4 * FIRST_BITS))
+        near = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR)) * unit
+        if sign(near - low) >= 0 >= sign(near - high):
+            yield near

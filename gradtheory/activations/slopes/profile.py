@@ -1,0 +1,104 @@
+"""A function whose size is asked about, with the monotone branches of its size: all that a superlevel set needs."""
+
+import functools
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from gradtheory.activations.slopes.analysis import found_branches
+from gradtheory.activations.slopes.branch import Branch, Curvature, Z, prove
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, precision
+from gradtheory.arithmetic.functions import stable
+
+
+@dataclass(frozen=True)
+class Profile:
+    r"""A function g of z, for the sets {z : |g(z)| > t}.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    function : sympy.Expr
+        g, in the symbol `Z`.
+    branches : tuple of Branch
+        The monotone branches of |g|, from -oo to oo or over one period.
+    window : sympy.Set
+        Where the branches are proven complete.
+    curvature : Curvature, optional
+        What proves them, where they are stated.
+    period : sympy.Expr, optional
+        The period of |g|.
+
+    """
+
+    name: str
+    function: sympy.Expr
+    branches: tuple[Branch, ...]
+    window: sympy.Set
+    curvature: Curvature | None = None
+    period: sympy.Expr | None = None
+
+    @classmethod
+    def found(cls, name: str, function: sympy.Expr, window: sympy.Expr, period: sympy.Expr | None = None) -> "Profile":
+        """Return the profile of any function of `Z`, with branches found on [-window, window], or a period."""
+        smooth = stable(function)
+        proven = sympy.Interval(-window, window) if period is None else sympy.Interval(-period / 2, period / 2)
+        return cls(name, smooth, found_branches(smooth, window, period), proven, period=period)
+
+    @property
+    def is_proven_everywhere(self) -> bool:
+        """Whether the branches are proven on the whole line."""
+        return self.window is sympy.S.Reals
+
+    @cached_property
+    def kinks(self) -> tuple[sympy.Expr, ...]:
+        """The points where g jumps or is infinite."""
+        pairs = itertools.pairwise(self.branches)
+        return tuple(
+            here.right
+            for here, there in pairs
+            if here.slope_right != there.slope_left or not here.slope_right.is_finite
+        )
+
+    def prove(self, branch: Branch) -> None:
+        """Prove a stated branch; found ones are proven as they are found."""
+        if self.is_proven_everywhere:
+            prove(branch, self.function, self.curvature)
+
+    def over(self, interval: Interval, bits: int) -> Interval:
+        """Return tight bounds of g over an interval, from its values at the ends of the monotone branches within."""
+        limits = self.branches[0].slope_left, self.branches[-1].slope_right
+        return over_branches(self.branches, self.function, interval, bits, limits)
+
+
+def over_branches(
+    branches: tuple[Branch, ...],
+    function: sympy.Expr,
+    interval: Interval,
+    bits: int,
+    limits: tuple[sympy.Expr, sympy.Expr],
+) -> Interval:
+    """Return bounds over an interval of a function that is monotone on each branch and has these limits at ±oo."""
+    ends: list[Ball] = []
+    with precision(bits):
+        at_left, at_right = (_ball(limit, bits) for limit in limits)
+        for branch in branches:
+            left, right = _ball(branch.left, bits), _ball(branch.right, bits)
+            if interval.upper < left or interval.lower > right:
+                continue
+            smooth = piece_at(function, Z, branch.inside)
+            for point in (interval.lower.max(left), interval.upper.min(right)):
+                if point.is_finite():
+                    ends.append(evaluate(smooth, bits, {Z: point}))
+                else:
+                    ends.append(at_right if point > 0 else at_left)
+        return hull(ends)
+
+
+@functools.lru_cache(maxsize=256)
+def _ball(number: sympy.Expr, bits: int) -> Ball:
+    return bounds(number, number, bits).lower if number.is_infinite else evaluate(number, bits, {})

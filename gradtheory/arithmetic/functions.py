@@ -1,0 +1,126 @@
+"""SymPy functions whose digits are proven, where SymPy's own lose them, and expressions rewritten so that none cancel.
+
+`.n()` of log(1 + 1e-30) is 0 in SymPy, which rounds the argument first; mpmath's Lambert W loses all digits near the
+branch point -1/e. Explosion sets just above the critical weight end in such numbers.
+"""
+
+import functools
+from typing import Any
+
+import sympy
+
+from gradtheory.arithmetic import enclosure
+
+
+class _Proven:
+    """Evaluate by ball arithmetic; print as the function this one refines."""
+
+    args: tuple[sympy.Expr, ...]
+    refines: Any
+    is_real = True
+
+    def enclosure(self, bits: int, at: enclosure.Balls) -> enclosure.Ball:
+        """Return a ball around the number, computed with `bits` bits."""
+        return enclosure.function_of(self.refines)(*(enclosure.evaluate(each, bits, at) for each in self.args))
+
+    @property
+    def _plain(self) -> sympy.Expr:
+        return self.refines(*self.args, evaluate=False)
+
+    def _eval_evalf(self, prec: int) -> sympy.Float:
+        return enclosure.rounded(self, prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return str(printer._print(self._plain))
+
+    def _latex(self, printer: Any) -> str:
+        return str(printer._print(self._plain))
+
+
+class RealLambertW(_Proven, sympy.LambertW):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A real branch of Lambert's W: branch 0 unless -1 is given as second argument."""
+
+    refines = sympy.LambertW
+
+
+class RealLog(_Proven, sympy.log):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The logarithm of a positive number."""
+
+    refines = sympy.log
+
+
+_ROOT_HALF = sympy.sqrt(sympy.Rational(1, 2))
+
+
+class NormalCDF(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The distribution function Φ of the standard normal law, in place of (1 + erf(x/√2))/2, which cancels on the left.
+
+    SymPy rewrites erfc(-x) as 2 - erfc(x), so that cannot stand for it.
+    """
+
+    nargs = 1
+    is_real = True
+    limits = (0, 1)  # at -oo and oo; it increases
+
+    @classmethod
+    def eval(cls, x: sympy.Expr) -> sympy.Expr | None:
+        """Return the values that are known exactly."""
+        known = {sympy.S.Zero: sympy.S.Half, sympy.oo: sympy.S.One, -sympy.oo: sympy.S.Zero}
+        return known.get(x)
+
+    @staticmethod
+    def ball(x: enclosure.Ball) -> enclosure.Ball:
+        """Return Φ of a ball."""
+        return (-x * enclosure.evaluate(_ROOT_HALF, 0, {})).erfc() / 2
+
+    def enclosure(self, bits: int, at: enclosure.Balls) -> enclosure.Ball:
+        """Return a ball around the number, computed with `bits` bits."""
+        return self.ball(enclosure.evaluate(self.args[0], bits, at))
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:  # SymPy's name
+        """Return the density."""
+        return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+    def _eval_rewrite_as_erf(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
+
+    def _eval_evalf(self, prec: int) -> sympy.Float:
+        return enclosure.rounded(self, prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer._print(self.rewrite(sympy.erf))})"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\Phi{power}\left({printer._print(self.args[0])}\right)"
+
+
+_HALF_LINES: dict[type, Any] = {
+    sympy.erf: lambda x: 2 * NormalCDF(sympy.sqrt(2) * x),
+    sympy.tanh: lambda x: 2 / (1 + sympy.exp(-2 * x)),
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def stable(expr: sympy.Expr) -> sympy.Expr:
+    """Return an equal expression in which no 1 + erf or 1 + tanh cancels where it is small.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> stable(1 - sympy.tanh(z))
+    2/(exp(2*z) + 1)
+
+    """
+    plain = expr.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
+    return plain.replace(lambda part: part.is_Add and part.has(*_HALF_LINES), _without_cancelling)
+
+
+def _without_cancelling(total: sympy.Add) -> sympy.Expr:
+    constant, terms = total.as_coeff_Add()
+    for term in sympy.Add.make_args(terms):
+        factor, function = term.as_coeff_Mul()
+        if constant and abs(factor) == abs(constant) and function.func in _HALF_LINES:
+            argument = function.args[0] * sympy.sign(factor * constant)
+            return constant * _HALF_LINES[function.func](argument) + (terms - term)
+    return total

@@ -1,0 +1,85 @@
+"""What stands behind a number: every result says whether it is exact, certified or numeric."""
+
+from decimal import Context
+from enum import Enum
+from typing import Any
+
+import sympy
+
+from gradtheory.arithmetic.root import Root
+
+_DIGITS = 10
+
+
+class Guarantee(Enum):
+    """How far a number can be trusted; the value is the word that is shown."""
+
+    EXACT = "exact"  # a closed form
+    CERTIFIED = "certified"  # an equation and an isolating interval proven in ball arithmetic
+    NUMERIC = "numeric"  # float64, with a stated error
+
+
+def guarantee(*results: sympy.Basic) -> Guarantee:
+    """Return the guarantee behind SymPy results: certified as soon as one of them rests on a `Root`.
+
+    Examples
+    --------
+    >>> import gradtheory as gt
+    >>> guarantee(gt.widest_explosion("sigmoid").width), guarantee(gt.explosion_width("sigmoid", w=7))
+    (<Guarantee.CERTIFIED: 'certified'>, <Guarantee.EXACT: 'exact'>)
+
+    """
+    return Guarantee.CERTIFIED if any(each.atoms(Root) for each in results) else Guarantee.EXACT
+
+
+def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
+    """Return a number rounded once, from more digits than are shown.
+
+    Examples
+    --------
+    >>> decimal(sympy.pi, 5), decimal(sympy.oo), decimal(sympy.Integer(4))
+    ('3.1416', 'oo', '4')
+
+    """
+    if number.is_infinite or number.is_Integer:
+        return str(number)
+    exact = str(number.n(digits + 15))
+    rounded: Any = Context(prec=digits).create_decimal(exact)
+    return str(rounded.normalize()) if number.is_Rational else str(rounded)
+
+
+class Estimate(float):
+    """A float64 with a bound of its absolute error; in arithmetic it is a float like any other.
+
+    Parameters
+    ----------
+    value : float
+    error : float
+        How far the true number may be: proven if the guarantee is exact or certified, else estimated by comparing
+        two rules and counting rounding errors.
+    guarantee : Guarantee
+
+    Examples
+    --------
+    >>> half = Estimate(0.5, 1e-16)
+    >>> half, half.error, 2 * half
+    (0.5 ± 1e-16 (numeric), 1e-16, 1.0)
+
+    """
+
+    error: float
+    guarantee: Guarantee
+
+    def __new__(cls, value: float, error: float, guarantee: Guarantee = Guarantee.NUMERIC) -> "Estimate":
+        """Return the float with its error."""
+        self = super().__new__(cls, value)
+        self.error, self.guarantee = float(error), guarantee
+        return self
+
+    def __repr__(self) -> str:
+        return f"{float(self)!r} ± {self.error:.2g} ({self.guarantee.value})"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type, tuple[float, float, Guarantee]]:
+        return type(self), (float(self), self.error, self.guarantee)

@@ -1,0 +1,162 @@
+"""A SymPy number defined by an equation and an isolating interval, with as many proven digits as asked for."""
+
+from functools import cached_property
+from typing import Any
+
+import sympy
+from sympy.multipledispatch import dispatch
+
+from gradtheory.arithmetic import enclosure
+from gradtheory.errors import InvalidArgument
+
+
+class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
+    r"""The number v(s), where s is the only zero of a function f in an interval.
+
+    Parameters
+    ----------
+    function : sympy.Lambda
+        f, continuously differentiable on [lower, upper].
+    lower, upper : sympy.Rational
+        The isolating interval. That f has exactly one zero in it is proven in ball arithmetic when the number is
+        built: f has opposite signs at the ends, and f' has no zero between.
+    value : sympy.Lambda, optional
+        v; the identity unless given.
+    slope : sympy.Expr, optional
+        f' in the variable of f, where the caller has it already: finding it takes longer than the proof.
+
+    Raises
+    ------
+    InvalidArgument
+        If the proof fails.
+
+    Notes
+    -----
+    It behaves as a SymPy number: `.n(50)`, comparisons, `Interval`, LaTeX and pickling work. The digits of `.n` are
+    proven: the ball around v(s) is refined until it decides the binary digits of the Float. As with every SymPy Float,
+    the last decimal that is printed is a second rounding.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> s = sympy.Symbol("s")
+    >>> dottie = Root(sympy.Lambda(s, sympy.cos(s) - s), sympy.Rational(7, 10), sympy.Rational(8, 10))
+    >>> dottie.n(30)
+    0.739085133215160641655312087674
+    >>> dottie < sympy.Rational(3, 4)
+    True
+
+    """
+
+    is_number = True
+    is_real = True
+    is_commutative = True
+
+    function: sympy.Lambda
+    lower: sympy.Rational
+    upper: sympy.Rational
+    _derivative: sympy.Expr
+    value: sympy.Expr  # v(s), in the variable of the function
+
+    def __new__(  # noqa: D102  # the class's docstring
+        cls,
+        function: sympy.Lambda,
+        lower: sympy.Rational,
+        upper: sympy.Rational,
+        value: sympy.Lambda | None = None,
+        *,
+        slope: sympy.Expr | None = None,
+    ) -> "Root":
+        (variable,) = function.variables
+        derivative = function.expr.diff(variable) if slope is None else slope
+        if not enclosure.has_one_zero(function, derivative, lower, upper):
+            raise InvalidArgument(
+                "function", function, f"must be proven to have exactly one zero in [{lower}, {upper}]"
+            )
+        self = super().__new__(cls)
+        self._derivative = derivative
+        self.function, self.lower, self.upper = function, lower, upper
+        self.value = value(variable) if value else variable
+        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return Root, (self.function, self.lower, self.upper, self._value_function)
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return self.function, self.lower, self.upper, self.value
+
+    def map(self, outer: sympy.Lambda) -> "Root":
+        """Return outer(v(s)) as a proven number on the same zero."""
+        (variable,) = self.function.variables
+        value = sympy.Lambda(variable, outer(self.value))
+        return Root(self.function, self.lower, self.upper, value, slope=self._derivative)
+
+    @property
+    def _value_function(self) -> sympy.Lambda:
+        return sympy.Lambda(self.function.variables, self.value)
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """The equation f(s) = 0 that defines s."""
+        return sympy.Eq(self.function.expr, 0, evaluate=False)
+
+    def enclosure(self, bits: int, at: enclosure.Balls | None = None) -> enclosure.Ball:  # no symbols
+        """Return a ball around the number, computed with `bits` bits."""
+        (variable,) = self.function.variables
+        zero = enclosure.zero(self.function, self._derivative, self.lower, self.upper, bits)
+        return enclosure.enclose(self.value, bits, {variable: zero})
+
+    @cached_property
+    def _sign(self) -> int:
+        if self._is_plain and self.lower * self.upper > 0:
+            return enclosure.sign(self.lower)
+        return enclosure.sign(self)
+
+    def _eval_is_positive(self) -> bool:
+        return self._sign > 0
+
+    def _eval_is_negative(self) -> bool:
+        return self._sign < 0
+
+    def _eval_is_zero(self) -> bool:
+        return self._sign == 0
+
+    def _eval_evalf(self, prec: int) -> sympy.Float:
+        return enclosure.rounded(self, prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Root({self._digits}…)" if self._is_plain else self._bracketed(printer, "({})")
+
+    def _latex(self, printer: Any) -> str:
+        return rf"{self._digits}\ldots" if self._is_plain else self._bracketed(printer, r"\left({}\right)")
+
+    @property
+    def _digits(self) -> str:
+        """The number to 12 digits, for the eye: printing never fails, also where no digit of it is proven."""
+        return str(enclosure.as_rational(self.enclosure(64)).n(12))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the number is s itself, so that its name says nothing: digits do."""
+        return self.value in self.function.variables
+
+    def _bracketed(self, printer: Any, brackets: str) -> str:
+        """Print v(s), in brackets inside a larger expression: for SymPy an atom needs none."""
+        text: str = printer._print(self.value)
+        alone = printer._print_level == 1 or self.value.is_Symbol
+        return text if alone else brackets.format(text)
+
+    def _sympyrepr(self, printer: Any) -> str:
+        arguments = (self.function, self.lower, self.upper, self._value_function)
+        return f"Root({', '.join(printer._print(each) for each in arguments)})"
+
+
+@dispatch(Root, sympy.Rational)
+def _eval_is_ge(left: Root, right: sympy.Rational) -> bool:
+    """Decide a comparison by proof, at any precision; SymPy's own gives up at 100 digits."""
+    return enclosure.sign(left - right) >= 0
+
+
+@dispatch(sympy.Rational, Root)  # type: ignore[no-redef]  # the other order
+def _eval_is_ge(left: sympy.Rational, right: Root) -> bool:
+    return enclosure.sign(left - right) >= 0

@@ -1,7 +1,0 @@
-"""The source article claim by claim, each with a verdict that is computed."""
-
-from gradtheory.article.article import Article, Section, build
-from gradtheory.article.claim import Claim, Finding, Verdict
-from gradtheory.article.claims import CLAIMS
-
-__all__ = ["CLAIMS", "Article", "Claim", "Finding", "Section", "Verdict", "build"]

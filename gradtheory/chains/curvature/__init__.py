@@ -1,0 +1,21 @@
+"""The curvature of a chain's loss: second derivatives in SymPy and in NumPy, and the greatest of them.
+
+>>> import gradtheory as gt
+>>> chain = gt.Chain(depth=2)
+>>> hessian(chain, x=1.0, y=0.0, w=[1.0, 2.0], b=[0.0, 0.0]).shape
+(4, 4)
+
+"""
+
+from gradtheory.chains.curvature.exact import curvature_recursion, second_derivative
+from gradtheory.chains.curvature.numeric import hessian, hessian_vector_product
+from gradtheory.chains.curvature.sharpness import sharpest_direction, sharpness
+
+__all__ = [
+    "curvature_recursion",
+    "hessian",
+    "hessian_vector_product",
+    "second_derivative",
+    "sharpest_direction",
+    "sharpness",
+]

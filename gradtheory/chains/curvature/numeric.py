@@ -1,0 +1,181 @@
+"""The Hessian of a chain's loss in float64: as a matrix, and its products with vectors by forward over reverse.
+
+Parameters stand in the order w_1 … w_L, b_1 … b_L. The matrix comes from the recursion of κ_l, the products from
+differentiating backpropagation along a direction: two computations that share only what a layer is.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array, finite_array, per_layer, samples
+from gradtheory.chains.chain import Chain
+from gradtheory.errors import InvalidArgument
+
+
+class _Pass(NamedTuple):
+    """What one forward and one backward pass leave; rows are layers, columns samples.
+
+    `inputs` are a_0 … a_{L-1}, `slopes` and `bends` σ' and σ'' at z_1 … z_L, `delta` ∂C/∂z_l, `last` ∂²C/∂z_L².
+    """
+
+    w: Array
+    inputs: Array
+    slopes: Array
+    bends: Array
+    delta: Array
+    last: Array
+
+
+def hessian(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Array:
+    """Return the matrix of second derivatives of the loss, summed over the batch.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of a concrete depth L.
+    x, y : array_like
+        Inputs and targets, of one batch shape.
+    w, b : array_like of shape (L,)
+        Weights and biases.
+
+    Returns
+    -------
+    ndarray of shape (2L, 2L)
+        Symmetric; inf or nan only where products overflow.
+
+    Raises
+    ------
+    InvalidArgument
+        If an array is not real and finite, or of another shape.
+
+    References
+    ----------
+    `gradtheory.curvature.second_derivative` has the formula.
+
+    Examples
+    --------
+    >>> hessian(Chain(depth=1, activation="identity"), x=[1.0, 2.0], y=[0.0, 0.0], w=[1.0], b=[0.0])
+    array([[5., 3.],
+           [3., 2.]])
+
+    """
+    with np.errstate(all="ignore"):
+        found = _passed(chain, x, y, w, b)
+        depth, samples = found.delta.shape
+        matrix = np.empty((2, depth, 2, depth))
+        travelled, ahead = np.empty((0, samples)), np.empty((0, samples))
+        for layer, kappa in enumerate(_kappas(found)):
+            entering = found.inputs[layer]
+            after = np.empty((layer + 1, samples))  # T from every layer up to this one
+            after[layer] = 1.0
+            if layer:
+                ahead = travelled * found.slopes[layer - 1]
+                np.multiply(ahead, found.w[layer], out=after[:layer])
+            by_bias = after * kappa
+            by_weight = by_bias * entering
+            by_weight[:layer] += ahead * found.delta[layer]
+            for first, scale in enumerate((found.inputs[: layer + 1], None)):
+                for second, rows in enumerate((by_weight, by_bias)):
+                    entries = rows.sum(axis=1) if scale is None else np.einsum("ij,ij->i", rows, scale)
+                    matrix[first, : layer + 1, second, layer] = entries
+                    matrix[second, layer, first, : layer + 1] = entries
+            travelled = after
+        return matrix.reshape(2 * depth, 2 * depth)
+
+
+def hessian_vector_product(chain: Chain, x: Any, y: Any, w: Any, b: Any, v: Any) -> Array:
+    """Return the Hessian times a vector, at the cost of two gradients.
+
+    Parameters
+    ----------
+    chain, x, y, w, b
+        As for `hessian`.
+    v : array_like of shape (2L,)
+        The direction: for w_1 … w_L, then for b_1 … b_L.
+
+    Returns
+    -------
+    ndarray of shape (2L,)
+
+    References
+    ----------
+    B. Pearlmutter, "Fast exact multiplication by the Hessian" (1994).
+
+    Examples
+    --------
+    >>> chain = Chain(depth=1, activation="identity")
+    >>> hessian_vector_product(chain, x=[1.0, 2.0], y=[0.0, 0.0], w=[1.0], b=[0.0], v=[1.0, 0.0])
+    array([5., 3.])
+
+    """
+    product, direction = products(chain, x, y, w, b), finite_array(v, "v")
+    if direction.shape != (2 * chain.depth,):
+        raise InvalidArgument("v.shape", direction.shape, f"must be ({2 * chain.depth},): weights, then biases")
+    return product(direction)
+
+
+def products(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Callable[[Array], Array]:
+    """Return the function v ↦ Hessian·v; the network is passed once for all directions."""
+    with np.errstate(all="ignore"):
+        found = _passed(chain, x, y, w, b)
+
+    def product(direction: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return _product(found, direction)
+
+    return product
+
+
+def _product(found: _Pass, direction: Array) -> Array:
+    depth = len(found.w)
+    by_w, by_b = direction[:depth], direction[depth:]
+    entering = np.zeros_like(found.inputs)  # the directional derivatives of a_0 … a_{L-1}
+    moved = np.empty_like(found.delta)  # those of z_1 … z_L
+    for layer in range(depth):
+        moved[layer] = by_w[layer] * found.inputs[layer] + found.w[layer] * entering[layer] + by_b[layer]
+        if layer + 1 < depth:
+            entering[layer + 1] = found.slopes[layer] * moved[layer]
+    turned = np.empty_like(found.delta)  # those of δ_1 … δ_L
+    turned[-1] = found.last * moved[-1]
+    for layer in range(depth - 2, -1, -1):
+        weight, delta = found.w[layer + 1], found.delta[layer + 1]
+        turned[layer] = found.bends[layer] * moved[layer] * weight * delta + found.slopes[layer] * (
+            by_w[layer + 1] * delta + weight * turned[layer + 1]
+        )
+    along_w = np.einsum("ij,ij->i", turned, found.inputs) + np.einsum("ij,ij->i", found.delta, entering)
+    return np.concatenate([along_w, turned.sum(axis=1)])
+
+
+def _kappas(found: _Pass) -> Array:
+    """Return κ_1 … κ_L."""
+    kappas = np.empty_like(found.delta)
+    kappas[-1] = found.last
+    for layer in range(len(kappas) - 2, -1, -1):
+        weight, slope = found.w[layer + 1], found.slopes[layer]
+        kappas[layer] = (slope * weight) ** 2 * kappas[layer + 1] + found.bends[layer] * weight * found.delta[layer + 1]
+    return kappas
+
+
+def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
+    activations = chain.layer_activations
+    depth = len(activations)
+    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
+    a, target = samples(x, y)
+    entering, z, slopes = np.empty((3, depth, a.size))
+    for layer, record in enumerate(activations):
+        entering[layer] = a
+        z[layer] = weights[layer] * a + biases[layer]
+        a, slopes[layer] = record.value_and_slope(z[layer])
+    bends = np.empty_like(z)
+    for record in set(activations):
+        rows = [layer for layer, each in enumerate(activations) if each is record]
+        bends[rows] = record.second_derivative(z[rows])
+    delta = np.empty_like(z)
+    losses = np.empty_like(a)
+    chain.loss_record.kernel(activations[-1], target, np.multiply, z[-1].copy(), losses, delta[-1])
+    for layer in range(depth - 2, -1, -1):
+        delta[layer] = slopes[layer] * weights[layer + 1] * delta[layer + 1]
+    last = chain.loss_record.curvature(activations[-1], target, z[-1])
+    return _Pass(weights, entering, slopes, bends, delta, last)

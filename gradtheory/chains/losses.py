@@ -1,0 +1,133 @@
+"""The losses at the end of the chain: one record each, for SymPy and for NumPy."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, Z
+from gradtheory.activations.catalogue.kernels import logistic
+from gradtheory.activations.slopes.numeric import Numeric, numeric
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import InvalidArgument
+
+A = sympy.Symbol("a", real=True)  # the output of the last layer
+Y = sympy.Symbol("y", real=True)  # the target
+
+Multiply: TypeAlias = Callable[..., Array]
+LossKernel: TypeAlias = Callable[[Activation, Array, Multiply, Array, Array, Array], None]
+LossCurvature: TypeAlias = Callable[[Activation, Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss C(a, y) of the output a and the target y.
+
+    Parameters
+    ----------
+    name : str
+    expr : sympy.Expr
+        C(a, y), in the symbols `A` and `Y`.
+    derivative : sympy.Expr
+        ∂C/∂a, factored.
+    kernel : callable
+        (activation, y, multiply, z, losses, delta): writes C(σ(z), y) and ∂C/∂z in float64, from the last
+        pre-activation z, so that saturation loses nothing. It may overwrite z.
+    curvature : callable
+        (activation, y, z): returns ∂²C/∂z² in float64.
+    needs_unit_interval : bool
+        Whether the output must lie strictly between 0 and 1.
+
+    """
+
+    name: str
+    expr: sympy.Expr
+    derivative: sympy.Expr
+    kernel: LossKernel
+    curvature: LossCurvature
+    needs_unit_interval: bool = False
+
+    def __repr__(self) -> str:
+        return f"Loss({self.name}: {self.expr})"
+
+
+def _squared_kernel(
+    activation: Activation, y: Array, multiply: Multiply, z: Array, losses: Array, delta: Array
+) -> None:
+    activation.kernel(z, losses, delta)
+    np.subtract(losses, y, out=losses)
+    multiply(losses, delta, out=delta)
+    np.square(losses, out=losses)
+    np.multiply(losses, 0.5, out=losses)
+
+
+def _squared_curvature(activation: Activation, y: Array, z: Array) -> Array:
+    value, slope = activation.value_and_slope(z)
+    return np.asarray(slope * slope + (value - y) * activation.second_derivative(z))
+
+
+def _cross_entropy_kernel(
+    activation: Activation, y: Array, multiply: Multiply, z: Array, losses: Array, delta: Array
+) -> None:
+    # With λ = log(a/(1 - a)):  C = y·softplus(-λ) + (1 - y)·softplus(λ),  ∂C/∂λ = (1 - y)·a - y·(1 - a).
+    assert activation.log_odds is not None  # noqa: S101  # Chain refuses the pair otherwise
+    odds, odds_slope, ones, zeros, scratch = np.empty((5, *z.shape))
+    activation.log_odds(z, odds, odds_slope)
+    logistic(odds.copy(), ones, scratch)
+    logistic(-odds, zeros, scratch)
+    losses[...] = multiply(y, np.logaddexp(0.0, -odds)) + multiply(1.0 - y, np.logaddexp(0.0, odds))
+    multiply((1.0 - y) * ones - y * zeros, odds_slope, out=delta)
+
+
+def _cross_entropy_curvature(activation: Activation, y: Array, z: Array) -> Array:
+    assert activation.log_odds is not None  # noqa: S101  # as above
+    odds, odds_slope, ones, slope = np.empty((4, *z.shape))
+    activation.log_odds(z.copy(), odds, odds_slope)
+    logistic(odds, ones, slope)
+    bend = np.nan_to_num(_odds_bend(activation)(z), nan=0.0)
+    return np.asarray(slope * odds_slope**2 + (ones - y) * bend)
+
+
+@functools.cache
+def _odds_bend(activation: Activation) -> Numeric:
+    odds = sympy.log(activation.expr / (1 - activation.expr))
+    return numeric(sympy.simplify(odds.diff(Z, 2)))
+
+
+_SQUARED = Loss(
+    name="squared",
+    expr=(A - Y) ** 2 / 2,
+    derivative=A - Y,
+    kernel=_squared_kernel,
+    curvature=_squared_curvature,
+)
+
+_CROSS_ENTROPY = Loss(
+    name="cross_entropy",
+    expr=-Y * sympy.log(A) - (1 - Y) * sympy.log(1 - A),
+    derivative=(A - Y) / (A * (1 - A)),
+    kernel=_cross_entropy_kernel,
+    curvature=_cross_entropy_curvature,
+    needs_unit_interval=True,
+)
+
+LOSSES = MappingProxyType({loss.name: loss for loss in (_SQUARED, _CROSS_ENTROPY)})
+
+
+def loss_for(name: Any, last: Activation) -> Loss:
+    """Return the loss of that name, after an output layer with the activation `last`."""
+    if not isinstance(name, str) or name not in LOSSES:
+        raise InvalidArgument("loss", name, f"must be one of {', '.join(map(repr, LOSSES))}")
+    loss = LOSSES[name]
+    if loss.needs_unit_interval and not last.is_within_unit_interval:
+        raise InvalidArgument(
+            "loss",
+            name,
+            f"needs an output strictly between 0 and 1, and {last.name} has range {last.range}; "
+            "end the chain with sigmoid, or use 'squared'",
+        )
+    return loss

@@ -1,0 +1,266 @@
+r"""Networks of wide layers in NumPy: z_l = W_l·a_{l-1} + b_l, a_l = σ_l(z_l), a_0 = x, C = Σ loss(a_L, y).
+
+The chain of single neurons is the network of widths 1, 1, …, 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, activation, one_per_layer
+from gradtheory.arithmetic.inputs import Array, count, finite_array
+from gradtheory.chains.losses import Loss, loss_for
+from gradtheory.errors import InvalidArgument
+
+__all__ = ["JacobianBound", "Network", "NetworkGradients"]
+
+_WIDEST, _DEEPEST = 16_384, 100_000
+
+
+@dataclass(frozen=True)
+class NetworkGradients:
+    """Loss and gradients of a network, summed over the batch.
+
+    Attributes
+    ----------
+    loss : float
+    w : tuple of ndarray
+        ∂C/∂W_l, of shapes (n_l, n_{l-1}).
+    b : tuple of ndarray
+        ∂C/∂b_l, of shapes (n_l,).
+    x : ndarray of shape (batch, n_0)
+        ∂C/∂x, sample by sample.
+
+    """
+
+    loss: float
+    w: tuple[Array, ...]
+    b: tuple[Array, ...]
+    x: Array
+
+
+class JacobianBound(NamedTuple):
+    r"""What no \|∂a_L/∂a_0\| exceeds, at any input and for any biases.
+
+    Attributes
+    ----------
+    spectral_norms : ndarray of shape (L,)
+        ‖W_l‖, the greatest singular values.
+    steepest_slopes : ndarray of shape (L,)
+        sup|σ_l'|.
+    bound : float
+        Π ‖W_l‖·sup|σ_l'|.
+
+    """
+
+    spectral_norms: Array
+    steepest_slopes: Array
+    bound: float
+
+
+class _Forward(NamedTuple):
+    """a_0 … a_{L-1}; z_1 … z_L; σ'(z_1) … σ'(z_L); each of shape (batch, n_l)."""
+
+    entering: list[Array]
+    z: list[Array]
+    slopes: list[Array]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        n_0, n_1, …, n_L: the inputs, then the neurons of each layer.
+    activation : str, Activation, sympy.Expr or sequence of these
+        One for all layers, or one per layer.
+    loss : {"squared", "cross_entropy"}
+        As for `gradtheory.Chain`, summed over the outputs.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986), eqs 4-7.
+
+    Examples
+    --------
+    >>> network = Network((2, 3, 1), "tanh")
+    >>> w, b = [np.ones((3, 2)), np.ones((1, 3))], [np.zeros(3), np.zeros(1)]
+    >>> found = network.backprop(x=[[0.5, -0.5]], y=[[1.0]], w=w, b=b)
+    >>> found.loss, found.w[1].shape, found.x
+    (0.5, (1, 3), array([[-3., -3.]]))
+
+    """
+
+    widths: Sequence[int]
+    activation: str | Activation | sympy.Expr | Sequence[str | Activation | sympy.Expr] = "sigmoid"
+    loss: str = "squared"
+
+    def __post_init__(self) -> None:
+        given = self.widths
+        if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str) or not 2 <= len(given) <= _DEEPEST:
+            raise InvalidArgument(
+                "widths", given, "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
+            )
+        object.__setattr__(self, "widths", tuple(count(each, "widths", _WIDEST) for each in given))
+        if isinstance(self.activation, str | Activation | sympy.Expr):
+            object.__setattr__(self, "activation", (activation(self.activation),) * self.depth)
+        else:
+            object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
+        loss_for(self.loss, self.layer_activations[-1])
+
+    @property
+    def depth(self) -> int:
+        """The number L of layers."""
+        return len(self.widths) - 1
+
+    @property
+    def layer_activations(self) -> tuple[Activation, ...]:
+        """The activation of each layer."""
+        one_per_layer: Any = self.activation
+        return tuple(one_per_layer)
+
+    @property
+    def loss_record(self) -> Loss:
+        """The record of the loss."""
+        return loss_for(self.loss, self.layer_activations[-1])
+
+    def backprop(self, x: Any, y: Any, w: Sequence[Any], b: Sequence[Any]) -> NetworkGradients:
+        """Return loss and gradients in float64, summed over the batch.
+
+        Parameters
+        ----------
+        x : array_like of shape (batch, n_0)
+            One input a row.
+        y : array_like of shape (batch, n_L)
+            Their targets.
+        w : sequence of array_like, of shapes (n_l, n_{l-1})
+            The weights W_1 … W_L: a row for each neuron, as in PyTorch's ``Linear.weight``.
+        b : sequence of array_like, of shapes (n_l,)
+            The biases.
+
+        Returns
+        -------
+        NetworkGradients
+            Numbers that overflow are inf or nan.
+
+        Raises
+        ------
+        InvalidArgument
+            If an array is not real and finite, or of another shape.
+
+        """
+        inputs, targets, weights, biases = self.arrays(x, y, w, b)
+        with np.errstate(all="ignore"):
+            passed = self._forward(inputs, weights, biases)
+            shape, last = passed.z[-1].shape, self.layer_activations[-1]
+            losses, delta = np.empty((2, passed.z[-1].size))
+            self.loss_record.kernel(last, targets.ravel(), np.multiply, passed.z[-1].ravel().copy(), losses, delta)
+            delta = delta.reshape(shape)
+            by_w, by_b = [], []
+            for layer in range(self.depth - 1, -1, -1):
+                by_w.append(delta.T @ passed.entering[layer])
+                by_b.append(delta.sum(axis=0))
+                delta = delta @ weights[layer]  # ∂C/∂a of the layer before
+                if layer:
+                    delta *= passed.slopes[layer - 1]
+            return NetworkGradients(float(losses.sum()), tuple(by_w[::-1]), tuple(by_b[::-1]), delta)
+
+    def jacobian(self, x: Any, w: Sequence[Any], b: Sequence[Any]) -> Array:
+        """Return ∂a_L/∂a_0 at every input.
+
+        Parameters
+        ----------
+        x, w, b
+            As for `backprop`.
+
+        Returns
+        -------
+        ndarray of shape (batch, n_L, n_0)
+
+        Examples
+        --------
+        >>> Network((2, 2), "identity").jacobian([[1.0, 1.0]], [[[1.0, 2.0], [3.0, 4.0]]], [[0.0, 0.0]])
+        array([[[1., 2.],
+                [3., 4.]]])
+
+        """
+        inputs, _, weights, biases = self.arrays(x, np.zeros((len(np.atleast_2d(x)), self.widths[-1])), w, b)
+        with np.errstate(all="ignore"):
+            found = np.broadcast_to(np.eye(self.widths[0]), (len(inputs), self.widths[0], self.widths[0]))
+            for weight, slope in zip(weights, self._forward(inputs, weights, biases).slopes, strict=True):
+                found = slope[:, :, None] * (weight @ found)
+            return np.asarray(found)
+
+    def jacobian_bound(self, w: Sequence[Any]) -> JacobianBound:
+        r"""Return what no \|∂a_L/∂a_0\| exceeds: Π ‖W_l‖·sup|σ_l'|, in spectral norms.
+
+        A layer's Jacobian is diag(σ'(z_l))·W_l, and the norm of a product is at most the product of the norms. The
+        bound is attained where every slope is greatest and the singular vectors of neighbouring layers meet.
+
+        Parameters
+        ----------
+        w
+            As for `backprop`.
+
+        References
+        ----------
+        R. Pascanu, T. Mikolov & Y. Bengio, "On the difficulty of training recurrent neural networks" (2013), section
+        2.1.
+
+        Examples
+        --------
+        >>> found = Network((2, 2, 1), "sigmoid").jacobian_bound([[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]])
+        >>> found.spectral_norms, found.bound
+        (array([ 4., 10.]), 2.5)
+
+        """
+        weights = self._matrices(w)
+        norms = np.array([np.linalg.norm(each, 2) for each in weights])
+        slopes = np.array([float(each.steepest_slope) for each in self.layer_activations])
+        with np.errstate(all="ignore"):
+            return JacobianBound(norms, slopes, float(np.prod(norms * slopes)))
+
+    def arrays(
+        self, x: Any, y: Any, w: Sequence[Any], b: Sequence[Any]
+    ) -> tuple[Array, Array, tuple[Array, ...], tuple[Array, ...]]:
+        """Return the arguments of `backprop` as finite float64 arrays of the shapes stated there, or refuse them."""
+        inputs, targets = finite_array(x, "x"), finite_array(y, "y")
+        for name, array, width in (("x", inputs, self.widths[0]), ("y", targets, self.widths[-1])):
+            if array.ndim != 2 or array.shape[1] != width:
+                raise InvalidArgument(f"{name}.shape", array.shape, f"must be (batch, {width}): one sample a row")
+        if len(inputs) != len(targets):
+            rule = f"must be ({len(inputs)}, {self.widths[-1]}), as x has rows"
+            raise InvalidArgument("y.shape", targets.shape, rule)
+        return inputs, targets, self._matrices(w), self._one_per_layer(b, "b", [(each,) for each in self.widths[1:]])
+
+    def _matrices(self, w: Any) -> tuple[Array, ...]:
+        return self._one_per_layer(w, "w", [*zip(self.widths[1:], self.widths[:-1], strict=True)])
+
+    def _one_per_layer(self, given: Any, name: str, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
+        if not isinstance(given, Sequence | np.ndarray) or len(given) != self.depth:
+            raise InvalidArgument(name, given, f"must be a sequence of {self.depth} arrays, one per layer")
+        arrays = tuple(finite_array(each, f"{name}[{place}]") for place, each in enumerate(given))
+        for place, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+            if array.shape != shape:
+                raise InvalidArgument(f"{name}[{place}].shape", array.shape, f"must be {shape}, by the widths")
+        return arrays
+
+    def _forward(self, x: Array, w: tuple[Array, ...], b: tuple[Array, ...]) -> _Forward:
+        passed = _Forward([], [], [])
+        a = x
+        for record, weight, bias in zip(self.layer_activations, w, b, strict=True):
+            passed.entering.append(a)
+            passed.z.append(a @ weight.T + bias)
+            a, slope = record.value_and_slope(passed.z[-1])
+            passed.slopes.append(slope)
+        return passed

@@ -1,0 +1,332 @@
+r"""Widths and intervals of explosion sets over arrays, elementwise, from the branches of |σ'|.
+
+On a branch, |σ'(z)| = t = c/|w| at a depth from its end that depends on the relative excess
+
+    e = (sup - t)/(t - inf) = (sup·|w| - c)/(c - inf·|w|),
+
+whose numerator and denominator are computed to all their digits: nothing cancels, even at the critical weight.
+"""
+
+import functools
+import math
+import operator
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj, is_dask_namespace, is_numpy_array
+
+from gradtheory import activations as catalogue
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.pairs import Pair, added, divided, quotient, times
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.arrays.plan import Part, Plan, plan_of
+
+_BLOCK = 131_072  # elements at a time and thread: they stay in cache
+_KEPT = 2**22 - 2**10  # floats: almost the 32 MiB up to which glibc learns from what is freed
+_TINY = 5e-324
+_LEAST, _MOST = 1e-250, 1e250  # thresholds: far from where float64 ends
+
+
+def explosion_width(
+    activation: str | Activation, w: Any, threshold: Any = 1.0, *, out: np.ndarray | None = None
+) -> Any:
+    r"""Return the total length of {x : |σ'(wx + b)·w| > c} for arrays of weights: |U_t|/|w| with t = c/|w|.
+
+    Parameters
+    ----------
+    activation : str, Activation or sympy.Expr
+        As in `gradtheory.explosion_set`.
+    w, threshold : array_like
+        Weights and thresholds c, of shapes that broadcast: for NumPy, or Dask arrays, or where the activation has
+        closed forms arrays of any namespace with the array API, such as PyTorch.
+    out : numpy.ndarray, optional
+        Where to write the result.
+
+    Returns
+    -------
+    array
+        Of the broadcast shape; float32 where all arrays are, else float64. 0 where nothing explodes, inf where the
+        set is unbounded, nan where w is not finite. Numeric: within 2 ulp where a closed form is elementary (2.2 for
+        the sigmoid), else within 4.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is not real, a threshold is not in [1e-250, 1e250], or shapes do not broadcast.
+
+    Examples
+    --------
+    >>> explosion_width("tanh", [0.5, 2.0, -2.0])
+    array([0.        , 0.88137359, 0.88137359])
+    >>> explosion_width("relu", 2.0)
+    np.float64(inf)
+
+    """
+    plan = plan_of(catalogue.activation(activation))
+
+    def widths(xp: Any, weight: Any, _: Any, level: Any) -> Any:
+        return _width(plan, xp, weight, level)
+
+    return _mapped(widths, plan, w, 0.0, threshold, (), out)
+
+
+def explosion_intervals(
+    activation: str | Activation, w: Any, b: Any = 0.0, threshold: Any = 1.0, *, out: np.ndarray | None = None
+) -> Any:
+    r"""Return the open intervals of x with |σ'(wx + b)·w| > c for arrays of weights, biases and thresholds.
+
+    Parameters
+    ----------
+    activation, w, threshold, out
+        As in `explosion_width`.
+    b : array_like
+        Biases.
+
+    Returns
+    -------
+    array
+        Of shape (..., k, 2): the ends of at most k intervals in increasing order, those that do not exist nan. k is
+        the greatest number that the activation has at any threshold. Intervals beside a kink share an end.
+
+    Raises
+    ------
+    InvalidArgument
+        As `explosion_width`; or if the slope is periodic, so that there are infinitely many intervals.
+
+    Examples
+    --------
+    >>> explosion_intervals("arctan", [2.0, 0.5], b=1.0)
+    array([[[-1.,  0.]],
+           [[nan, nan]]])
+    >>> explosion_intervals("gelu", -12.0, b=0.3).shape
+    (2, 2)
+
+    """
+    plan = plan_of(catalogue.activation(activation))
+    if plan.is_periodic:
+        raise InvalidArgument(
+            "activation", plan.name, "has a periodic slope: use gradtheory.explosion_set with domain="
+        )
+
+    def intervals(xp: Any, weight: Any, bias: Any, level: Any) -> Any:
+        return _intervals(plan, xp, weight, bias, level)
+
+    return _mapped(intervals, plan, w, b, threshold, (plan.most_components, 2), out)
+
+
+def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
+    size = abs(weight) + _TINY  # changes 0 only, which explodes where all do, and is quicker than a choice
+    lengths = []
+    differences: dict[Any, Pair] = {}  # of the slopes that parts have in common
+    for part, count in plan.distinct_parts:
+        key = part.steep, part.wants_pairs
+        if key not in differences:
+            differences[key] = (
+                (size, 0.0) if part.steep is None else part.steep.minus(size, level, wants_pair=part.wants_pairs)
+            )
+        above = differences[key]
+        is_endless = plan.is_periodic or part.reaches_infinity
+        lengths.append((count, _length(part, xp, above, size, level, is_endless=is_endless)))
+    if not lengths:
+        return 0.0 * weight
+    if all(isinstance(length[1], float) for _, length in lengths):
+        width = functools.reduce(operator.add, (count * (length[0] / size) for count, length in lengths))
+    elif len(lengths) == 1:
+        count, length = lengths[0]
+        width = count * divided(xp, length, size)  # exact: 1 or 2
+    else:
+        width = divided(xp, functools.reduce(added, (_counted(count, *length) for count, length in lengths)), size)
+    return xp.where(weight == 0.0, 0.0, width) if any(part.steep is None for part in plan.parts) else width
+
+
+def _counted(count: float, high: Any, low: Any) -> Pair:
+    return (high, low) if count == 1.0 else times((count, 0.0), (high, low))
+
+
+def _length(part: Part, xp: Any, above: Pair, size: Any, level: Any, *, is_endless: bool) -> Pair:
+    """Return the length of a branch's part in the set of z."""
+    if is_endless:
+        return xp.where(above[0] > 0, math.inf, 0.0 * size), 0.0
+    whole, rest = part.length
+    if part.branch.is_flat:
+        return xp.where(above[0] > 0, whole, 0.0 * size), xp.where(above[0] > 0, rest, 0.0)
+    below = part.shallow.minus(size, level, wants_pair=part.wants_pairs)
+    if not part.shallow.parts:  # what lies below is the threshold
+        depth, lost = part.depth(xp, _over(xp, (xp.clip(above[0], 0.0, None), above[1]), below, part.wants_pairs))
+        return depth, lost
+    is_crossed = below[0] < 0
+    depth, lost = part.depth(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.wants_pairs))
+    return xp.where(is_crossed, depth, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
+
+
+def _excess(xp: Any, above: Pair, below: Pair, is_crossed: Any, wants_pairs: bool) -> Pair:
+    """Return above/(-below) where a branch is crossed, and 0 elsewhere."""
+    above = xp.where(is_crossed, above[0], 0.0), xp.where(is_crossed, above[1], 0.0) if wants_pairs else 0.0
+    if not isinstance(below[0], float):
+        below = xp.where(is_crossed, below[0], -1.0), xp.where(is_crossed, below[1], 0.0) if wants_pairs else 0.0
+    return _over(xp, above, below, wants_pairs)
+
+
+def _over(xp: Any, above: Pair, below: Pair, wants_pairs: bool) -> Pair:
+    if isinstance(below[0], float) and below[0] == -1.0:
+        return above
+    if not wants_pairs:
+        return above[0] / -below[0], 0.0
+    high, low = quotient(above, (-below[0], -below[1]))
+    return high, xp.where(abs(low) <= abs(high), low, 0.0)  # it is nan where a product overflows
+
+
+def _intervals(plan: Plan, xp: Any, weight: Any, bias: Any, level: Any) -> Any:
+    """Return the intervals, from those of z: neighbours are joined unless a kink lies between."""
+    size = abs(weight)
+    nothing = math.nan * size
+    count = 0 * size
+    starts, stops = ([nothing] * plan.most_components for _ in range(2))
+    joined = size < 0  # whether the part before reaches the beginning of this one
+    for part in plan.parts:
+        lower, upper, present = _piece(part, xp, size, level)
+        left, right = part.ends
+        continues = joined & present & (lower == left)
+        count = count + xp.where(present & ~continues, 1.0, 0.0 * size)
+        for k in range(plan.most_components):
+            here = present & (count == k + 1)
+            starts[k] = xp.where(here & ~continues, lower, starts[k])
+            stops[k] = xp.where(here, upper, stops[k])
+        joined = size < 0
+        if part.at_right is not None:
+            joined = present & (upper == right) & (part.at_right.minus(size, level)[0] > 0)
+    columns = []
+    for k in range(plan.most_components):
+        lower, upper = starts[k], stops[k]
+        for j in range(plan.most_components):  # a negative weight turns them around
+            turned = (weight < 0) & (count == j + k + 1)
+            lower, upper = xp.where(turned, stops[j], lower), xp.where(turned, starts[j], upper)
+        columns.append(xp.stack([(lower - bias) / weight, (upper - bias) / weight], axis=-1))
+    return xp.stack(columns, axis=-2)
+
+
+def _piece(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
+    """Return the ends in z of a branch's part in the set, and whether there is one."""
+    left, right = part.ends
+    zero = 0.0 * size
+    above = (size, zero) if part.steep is None else part.steep.minus(size, level)
+    present = above[0] > 0
+    if part.branch.is_flat:
+        return left + zero, right + zero, present
+    below = part.shallow.minus(size, level)
+    is_crossed = present & (below[0] < 0)
+    if part.steep is None:
+        excess = (level / xp.where(is_crossed, size, 1.0), zero)
+    else:
+        excess = _excess(xp, above, below, is_crossed, part.wants_pairs)
+    anchor, rest, direction = part.anchor
+    depth, _ = part.depth(xp, excess)  # beside the bias, an ulp of it does not count
+    at = anchor + (direction * depth + rest)
+    if part.branch.rises:
+        return xp.where(is_crossed, at, left), right + zero, present
+    return left + zero, xp.where(is_crossed, at, right), present
+
+
+def _mapped(
+    function: Callable[..., Any], plan: Plan, w: Any, b: Any, threshold: Any, core: tuple[int, ...], out: Any
+) -> Any:
+    """Return function(xp, w, b, c) over broadcast arrays, in float64."""
+    foreign = [each for each in (w, b, threshold) if is_array_api_obj(each) and not is_numpy_array(each)]
+    if foreign:
+        if out is not None:
+            raise InvalidArgument("out", type(out).__name__, "is taken for NumPy arrays only")
+        return _in_namespace(function, plan, (w, b, threshold), foreign, core)
+    arrays = [_real(each, name) for each, name in ((w, "w"), (b, "b"), (threshold, "threshold"))]
+    levels = arrays[2]
+    if not ((levels >= _LEAST) & (levels <= _MOST)).all():
+        raise InvalidArgument("threshold", threshold, f"must be from {_LEAST:g} to {_MOST:g} throughout, such as 1.0")
+    try:
+        shape = np.broadcast_shapes(*(each.shape for each in arrays))
+    except ValueError:
+        shapes = ", ".join(str(each.shape) for each in arrays)
+        raise InvalidArgument("w", shapes, "w, b and threshold must have shapes that broadcast") from None
+    kinds = [each.dtype for each in (w, b, threshold) if isinstance(each, np.ndarray | np.generic)]
+    dtype = np.dtype(np.float32 if kinds and all(kind == np.float32 for kind in kinds) else np.float64)
+    result = np.empty((*shape, *core), dtype) if out is None else _checked_out(out, (*shape, *core), dtype)
+    target = result if result.flags.c_contiguous else np.empty((*shape, *core), dtype)
+    _fill(function, [_flat(each, shape) for each in arrays], target.reshape(-1, *core))
+    if target is not result:
+        result[...] = target
+    return result[()] if out is None else result
+
+
+def _fill(function: Callable[..., Any], arrays: list[np.ndarray], target: np.ndarray) -> None:
+    """Write the results, block by block; NumPy lets go of the interpreter, so that blocks run in parallel."""
+
+    def fill(start: int) -> None:
+        block = slice(start, start + _BLOCK)
+        weight, *rest = (each if each.ndim == 0 else each[block] for each in arrays)
+        weight = np.broadcast_to(weight, target[block].shape[:1]).astype(np.float64, copy=False)
+        others = (each.astype(np.float64, copy=False) if each.ndim else float(each) for each in rest)
+        with np.errstate(all="ignore"):
+            target[block] = function(np, weight, *others)
+
+    starts = range(0, len(target), _BLOCK)
+    if len(starts) < 2:
+        for start in starts:
+            fill(start)
+        return
+    np.empty(_KEPT)  # freed at once: from then on glibc keeps blocks as large, where it would give back every one
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(fill, starts):
+            pass
+
+
+def _flat(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return array if array.ndim == 0 else np.broadcast_to(array, shape).reshape(-1)
+
+
+def _real(value: Any, name: str) -> np.ndarray:
+    array = np.asarray(value) if not isinstance(value, str) else np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        raise InvalidArgument(name, value, "must be an array of real numbers, such as [4.5, 7.0]")
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def _checked_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    if isinstance(out, np.ndarray) and out.shape == shape and np.can_cast(dtype, out.dtype, "same_kind"):
+        return out
+    found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+    raise InvalidArgument("out", found, f"must be a NumPy array of {dtype} of shape {shape}")
+
+
+def _in_namespace(
+    function: Callable[..., Any], plan: Plan, arguments: tuple[Any, ...], foreign: list[Any], core: tuple[int, ...]
+) -> Any:
+    """Return the result in the namespace of the arrays given: chunk by chunk for Dask, else at once."""
+    xp, like = array_namespace(*foreign), foreign[0]
+    is_dask = is_dask_namespace(xp)
+    if not (plan.is_closed or is_dask):
+        raise InvalidArgument(
+            "w", type(like).__name__, f"must be a NumPy or Dask array: {plan.name} has no closed form"
+        )
+    dtype = xp.float32 if all(each.dtype == xp.float32 for each in foreign) else xp.float64
+    device = {} if is_dask else {"device": like.device}
+    arrays = xp.broadcast_arrays(
+        *(
+            xp.astype(each, xp.float64) if is_array_api_obj(each) else xp.asarray(each, dtype=xp.float64, **device)
+            for each in arguments
+        )
+    )
+    if not is_dask:
+        return xp.astype(function(xp, *arrays), dtype)
+
+    def chunk(*parts: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(np, *parts), dtype)
+
+    chunks = arrays[0].chunks
+    first, *others = (each.rechunk(chunks) for each in arrays)
+    new = list(range(first.ndim, first.ndim + len(core)))
+    sizes = (*chunks, *((size,) for size in core))
+    return first.map_blocks(
+        chunk, *others, dtype=dtype, new_axis=new, chunks=sizes, meta=np.empty((0,) * len(sizes), dtype)
+    )

@@ -1,0 +1,207 @@
+"""What array answers need to know of an activation, found once: its branches, their slopes ready to be compared."""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations.catalogue.shapes import Single
+from gradtheory.activations.slopes.analysis import parity
+from gradtheory.activations.slopes.branch import size_on
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.pairs import Pair
+from gradtheory.explosion.arrays.excess import Multiple, floats_of, multiples_of
+from gradtheory.explosion.arrays.table import Table, anchor_of
+from gradtheory.explosion.superlevel import Level
+
+
+@dataclass(frozen=True)
+class Part:
+    """One branch on which σ' is not 0.
+
+    Parameters
+    ----------
+    branch : Branch
+        The branch itself.
+    twin : Branch
+        Of an even |σ'|, the branch on the right side of 0: both are tabulated once.
+    function : sympy.Expr
+        σ'(z).
+    steep, shallow : Multiple
+        sup|σ'| and inf|σ'| on it; `steep` is None where it is infinite.
+    at_right : Multiple or None
+        |σ'| at the right end, which lies in no explosion set where this is None: a kink, or the end of the line.
+
+    """
+
+    branch: Branch
+    twin: Branch
+    function: sympy.Expr
+    steep: Multiple | None
+    shallow: Multiple
+    at_right: Multiple | None
+
+    @cached_property
+    def length(self) -> Pair:
+        """The length of the branch."""
+        length = self.branch.right - self.branch.left
+        if length.is_infinite:
+            return math.inf, 0.0
+        high, low, *_ = (*floats_of(length), 0.0, 0.0)
+        return high, low
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The ends of the branch."""
+        return _float(self.branch.left), _float(self.branch.right)
+
+    @property
+    def reaches_infinity(self) -> bool:
+        """Whether whatever explodes here has infinite length."""
+        if self.branch.is_flat:
+            return math.isinf(self.length[0])
+        return bool((self.branch.right if self.branch.rises else self.branch.left).is_infinite)
+
+    @property
+    def endless_below(self) -> sympy.Expr:
+        """The level below which the branch has a part of infinite length."""
+        if self.reaches_infinity:
+            return self.branch.steepest
+        return sympy.S.Zero if math.isfinite(self.length[0]) else self.branch.shallowest
+
+    @cached_property
+    def anchor(self) -> tuple[float, float, float]:
+        """The point that depths count from, as a float and what it lacks, and the direction away from it."""
+        point, _ = anchor_of(self.branch)
+        floats = (*floats_of(point), 0.0, 0.0)
+        return floats[0], floats[1], (1.0 if point != self.branch.right else -1.0)
+
+    @property
+    def wants_pairs(self) -> bool:
+        """Whether more than one float of the excess would be used."""
+        return self.branch.depth is not None and not isinstance(self.branch.depth, Single)
+
+    @cached_property
+    def depth(self) -> Callable[[Any, Any], Any]:
+        """The record's closed form, or else a table of proven crossings, for NumPy only."""
+        if self.branch.depth is not None:
+            return self.branch.depth
+        table = _table(self.twin, self.function)
+        return lambda _, e: (table(e[0]), 0.0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The branches of an activation.
+
+    Parameters
+    ----------
+    name : str
+        The activation's.
+    parts : tuple of Part
+        Those on which σ' is not 0, from left to right.
+    most_components : int
+        The greatest number of components of {|σ'| > t}, over all t > 0.
+    is_periodic : bool
+        Whether the branches repeat.
+
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    most_components: int
+    is_periodic: bool
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no crossing needs a table, so that any array namespace will do."""
+        return self.is_periodic or all(part.branch.is_flat or part.branch.depth is not None for part in self.parts)
+
+    @cached_property
+    def distinct_parts(self) -> tuple[tuple[Part, float], ...]:
+        """The parts that make the length, and how many there are of each: an even slope has pairs.
+
+        Parts that only explode where the length is infinite already are left out.
+        """
+        endless = [sympy.S.Zero, *(part.endless_below for part in self.parts)]
+        counts: dict[Any, list[Part]] = {}
+        for part in self.parts:
+            if not part.reaches_infinity and any(sign(part.branch.steepest - level) <= 0 for level in endless):
+                continue
+            shape = None if part.branch.is_flat else part.branch.depth or part.twin
+            counts.setdefault((shape, part.steep, part.shallow, part.length), []).append(part)
+        return tuple((parts[0], float(len(parts))) for parts in counts.values())
+
+
+_table = functools.lru_cache(maxsize=256)(Table)
+
+
+@functools.lru_cache(maxsize=256)
+def plan_of(activation: Activation) -> Plan:
+    """Return the plan of an activation, its branches proven where no closed form stands for them."""
+    profile = activation.profile
+    is_even = parity(profile.function) != 0  # |σ'| then
+    parts = []
+    for branch in itertools.chain.from_iterable(_with_an_end(each, profile) for each in profile.branches):
+        if branch.steepest == 0:
+            continue
+        if branch.depth is None:
+            profile.prove(branch)
+        multiples = multiples_of(*(each for each in (branch.steepest, branch.shallowest) if each.is_finite))
+        joins = branch.right.is_finite and branch.right not in profile.kinks
+        parts.append(
+            Part(
+                branch,
+                _twin(branch, profile.branches) if is_even else branch,
+                profile.function,
+                multiples[0] if branch.steepest.is_finite else None,
+                multiples[-1],
+                multiples_of(abs(branch.slope_right))[0] if joins else None,
+            )
+        )
+    return Plan(activation.name, tuple(parts), _most_components(profile), activation.period is not None)
+
+
+def _with_an_end(branch: Branch, profile: Profile) -> Iterator[Branch]:
+    """Yield a branch, cut in two where depths would have no end to count from."""
+    if branch.is_flat or branch.depth is not None or branch.left.is_finite or branch.right.is_finite:
+        yield branch
+        return
+    slope = branch.direction * size_on(branch, profile.function).subs(Z, branch.inside)
+    yield replace(branch, right=branch.inside, slope_right=slope)
+    yield replace(branch, left=branch.inside, slope_left=slope)
+
+
+def _twin(branch: Branch, branches: tuple[Branch, ...]) -> Branch:
+    if branch.right.is_extended_positive:
+        return branch
+    return next((each for each in branches if (each.left, each.right) == (-branch.right, -branch.left)), branch)
+
+
+def _most_components(profile: Profile) -> int:
+    """Count the components at all levels where their number can change, and between."""
+    found: list[sympy.Expr] = [sympy.S.Zero]
+    for level in {each for branch in profile.branches for each in (branch.shallowest, branch.steepest)}:
+        if level.is_finite and level not in found:
+            found.append(level)
+    ordered = sorted(found, key=functools.cmp_to_key(_order))
+    between = [(one + other) / 2 for one, other in itertools.pairwise([*ordered, ordered[-1] + 1])]
+    levels = [each for each in [*ordered, *between] if each != 0]
+    return max(1, *(len(Level(profile, level).components()) for level in levels))
+
+
+def _order(one: sympy.Expr, other: sympy.Expr) -> int:
+    return sign(one - other)
+
+
+def _float(number: sympy.Expr) -> float:
+    if number.is_infinite:
+        return math.inf if number is sympy.oo else -math.inf
+    return (*floats_of(number), 0.0)[0]

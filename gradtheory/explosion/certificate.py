@@ -1,0 +1,153 @@
+"""Certificates: the proof of an explosion set as plain JSON, which `gradtheory.checker` verifies on its own.
+
+The document states the set in the pre-activation z, U_t = {z : |σ'(z)| > t} with t = c/|w|: the monotone branches of
+|σ'| that cover the line, an isolating interval for each place where |σ'| = t, the components, and what the tails rest
+on. The checker's documentation describes the fields.
+"""
+
+from typing import Any
+
+import sympy
+
+from gradtheory import activations as catalogue
+from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, sign
+from gradtheory.arithmetic.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
+from gradtheory.arithmetic.root import Root
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.superlevel import METHODS, Component, Level
+
+FORMAT = "gradtheory-certificate/1"
+_BITS = 128  # of an isolating interval, beyond the size of the level
+
+
+def certificate(
+    activation: str | Activation | sympy.Expr,
+    w: Any,
+    b: Any = 0,
+    *,
+    threshold: Any = 1,
+    strict: bool = True,
+    method: str = "auto",
+    digits: int = DIGITS,
+) -> dict[str, Any]:
+    """Return the certificate of `explosion_set` with the same arguments: a dictionary that `json.dumps` writes.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule, or w is 0.
+    NoClosedForm, Undecided
+        As `explosion_set`.
+
+    Examples
+    --------
+    >>> proof = certificate("gelu", w=-12, b="0.3")
+    >>> proof["status"], len(proof["cells"]), len(proof["crossings"]), len(proof["components"])
+    ('proven', 4, 3, 2)
+
+    """
+    record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
+    weight, bias = exact_real(w, "w"), exact_real(b, "b")
+    if sign(weight) == 0:
+        raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
+    profile = record.profile
+    level = Level(profile, c / abs(weight), strict, one_of(method, "method", METHODS), bits_of(digits))
+    crossings = level.crossings()
+    bits = _BITS + 2 * abs(int(sympy.log(level.level, 2)))
+    window = _domain(profile)
+    is_whole = profile.is_proven_everywhere or profile.period is not None
+    return {
+        "format": FORMAT,
+        "claim": {
+            "kind": "explosion set",
+            "activation": record.name if record.branches is not None else None,
+            "expression": str(record.expr),
+            "weight": str(weight),
+            "bias": str(bias),
+            "threshold": str(c),
+            "strict": strict,
+        },
+        "method": "certified" if any(end.has(Root) for end in crossings.values()) else "closed_form",
+        "domain": [str(end) for end in window],
+        "cells": [_cell(record, branch, window, bits) for branch in profile.branches],
+        "crossings": [
+            {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
+        ],
+        "components": [_component(each, profile, list(crossings.values())) for each in level.components()],
+        "tails": {
+            "left": _tail(profile, profile.branches[0].slope_left, window[0], "-oo"),
+            "right": _tail(profile, profile.branches[-1].slope_right, window[1], "oo"),
+        },
+        "status": "proven" if is_whole else "proven on the domain",
+    }
+
+
+def _domain(profile: Profile) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return where the set is stated: one period, the line, or the window of the proof."""
+    if profile.period is not None:
+        return profile.branches[0].left, profile.branches[-1].right
+    if profile.is_proven_everywhere:
+        return -sympy.oo, sympy.oo
+    return profile.window.inf, profile.window.sup
+
+
+def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Expr], bits: int) -> dict[str, Any]:
+    cell: dict[str, Any] = {
+        "left": _end(branch.left if branch.left.is_finite else window[0], bits),
+        "right": _end(branch.right if branch.right.is_finite else window[1], bits),
+        "piece": str(piece_at(record.expr, Z, branch.inside)),
+        "sign": branch.direction,
+        "rises": None if branch.is_flat else branch.rises,
+        "positive": None,
+        "shape": None,
+    }
+    if branch.is_flat:
+        return cell
+    if record.curvature is None:
+        smooth = piece_at(record.profile.function, Z, branch.inside)
+        return cell | {"positive": "1", "shape": str(derivative(smooth, Z, 1))}
+    parts = {"positive": record.curvature.positive, "shape": record.curvature.shape}
+    return cell | {name: str(piece_at(part, Z, branch.inside)) for name, part in parts.items()}
+
+
+def _end(end: sympy.Expr, bits: int) -> str | list[str]:
+    return list(_bracket(end, bits).values()) if end.has(Root) else str(end)
+
+
+def _bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
+    """Return an interval around a number: the one that isolates a root, or that of a ball where it is narrower."""
+    ball = enclose(end, bits)
+    return {"lower": str(as_rational(ball.lower())), "upper": str(as_rational(ball.upper()))}
+
+
+def _component(component: Component, profile: Profile, crossings: list[sympy.Expr]) -> dict[str, Any]:
+    ends = [profile.branches[0].left, *(branch.right for branch in profile.branches)]
+
+    def bound(end: sympy.Expr) -> str | dict[str, int]:
+        if end in crossings:
+            return {"crossing": crossings.index(end)}
+        if end.is_infinite and profile.is_proven_everywhere:
+            return str(end)
+        return {"end": ends.index(end) - 1}
+
+    return {
+        "lower": bound(component.lower),
+        "upper": bound(component.upper),
+        "lower_open": component.lower_open,
+        "upper_open": component.upper_open,
+    }
+
+
+def _tail(profile: Profile, limit: sympy.Expr, window_end: sympy.Expr, end: str) -> dict[str, str]:
+    if profile.period is not None:
+        return {"argument": "period"}
+    if window_end.is_infinite:
+        return {"argument": "monotone"}
+    return {
+        "argument": "limit",
+        "limit": str(limit),
+        "assumes": f"the slope tends to {limit} as z tends to {end}, and does not turn beyond {window_end}",
+    }

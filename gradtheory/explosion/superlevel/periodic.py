@@ -1,0 +1,178 @@
+"""Sets that repeat: the superlevel sets of a periodic slope, as one SymPy Set."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sympy
+from sympy.logic.boolalg import as_Boolean
+from sympy.sets.handlers.intersection import intersection_sets
+
+from gradtheory.arithmetic.enclosure import as_rational, bounds, sign
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.superlevel.component import Component, as_set
+
+_MOST_COPIES = 100_000
+
+
+class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
+    r"""The union of base + k·period over all integers k.
+
+    Parameters
+    ----------
+    base : sympy.Set
+        A finite union of disjoint bounded intervals and points, less than one period long, and at least one point.
+    period : sympy.Expr
+        An exact positive number.
+
+    Notes
+    -----
+    Equal sets have equal bases: each of their intervals begins in [-period/2, period/2), decided with proofs.
+
+    Examples
+    --------
+    >>> wave = Periodic(sympy.Interval.open(-1, 1), sympy.Integer(5))
+    >>> 104 in wave, 103 in wave
+    (False, False)
+    >>> wave == Periodic(sympy.Interval.open(4, 6), sympy.Integer(5))
+    True
+    >>> wave.intersect(sympy.Interval(0, 7))
+    Union(Interval.Ropen(0, 1), Interval.open(4, 6))
+
+    """
+
+    is_empty = False
+    is_finite_set = False
+    is_interval = False
+
+    def __new__(cls, base: sympy.Set, period: sympy.Expr) -> "Periodic":  # noqa: D102  # the class's docstring
+        moved = [_moved(each, -_cell(each.lower + period / 2, period) * period) for each in components_of(base)]
+        moved.sort(key=functools.cmp_to_key(lambda one, other: sign(one.lower - other.lower)))
+        return super().__new__(cls, as_set(moved), period)  # type: ignore[no-any-return]  # untyped
+
+    @property
+    def base(self) -> sympy.Set:
+        """The part that repeats."""
+        return self.args[0]
+
+    @property
+    def period(self) -> sympy.Expr:
+        """The distance from one copy to the next."""
+        return self.args[1]
+
+    def copies(self, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[Component]:
+        """Yield, in increasing order, the components of the set that may meet [lower, upper].
+
+        Raises
+        ------
+        InvalidArgument
+            If there are more than 100,000 periods in it.
+
+        """
+        half = self.period / 2
+        first, last = _cell(lower + half, self.period) - 1, _cell(upper + half, self.period)
+        if last - first > _MOST_COPIES:
+            raise InvalidArgument("domain", f"[{lower}, {upper}]", f"must hold at most {_MOST_COPIES} periods")
+        components = components_of(self.base)
+        for k in range(int(first), int(last) + 1):
+            yield from (_moved(each, k * self.period) for each in components)
+
+    def _contains(self, other: Any) -> sympy.Basic | None:
+        if not (isinstance(other, sympy.Expr) and other.is_number):
+            return None
+        if not (other.is_extended_real and other.is_finite):
+            return sympy.false
+        return as_Boolean(any(_holds(each, other) for each in self.copies(other, other)))
+
+    @property
+    def _measure(self) -> sympy.Expr:
+        return sympy.S.Zero if isinstance(self.base, sympy.FiniteSet) else sympy.oo
+
+    @property
+    def _inf(self) -> sympy.Expr:
+        return -sympy.oo
+
+    @property
+    def _sup(self) -> sympy.Expr:
+        return sympy.oo
+
+    @property
+    def _boundary(self) -> sympy.Set:
+        return Periodic(self.base.boundary, self.period)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Periodic({printer._print(self.base)}, {printer._print(self.period)})"
+
+    def _latex(self, printer: Any) -> str:
+        base, period = printer._print(self.base), printer._print(self.period)
+        return rf"\bigcup_{{k \in \mathbb{{Z}}}} \left({base} + {period}\, k\right)"
+
+
+@intersection_sets.register(Periodic, sympy.Interval)  # type: ignore[untyped-decorator]  # SymPy is untyped
+def _within(periodic: Periodic, interval: sympy.Interval) -> sympy.Set | None:
+    if interval.start.is_infinite or interval.end.is_infinite:
+        return None  # left as it is written
+    domain = Component(interval.start, interval.end, bool(interval.left_open), bool(interval.right_open))
+    return as_set([part for each in periodic.copies(domain.lower, domain.upper) for part in each.within(domain)])
+
+
+@intersection_sets.register(sympy.Interval, Periodic)  # type: ignore[untyped-decorator]  # the other order
+def _interval_within(interval: sympy.Interval, periodic: Periodic) -> sympy.Set | None:
+    return _within(periodic, interval)
+
+
+def repeated(components: Sequence[Component], start: sympy.Expr, period: sympy.Expr, *, ends_belong: bool) -> sympy.Set:
+    """Return the set whose part in the period from `start` on has these components.
+
+    `ends_belong` says whether the point between two periods is in the set; then the components beside it are joined.
+    """
+    end = start + period
+    pieces = list(components)
+    if ends_belong:
+        if pieces and pieces[0].lower == start and pieces[-1].upper == end:
+            first, last = pieces[0], pieces.pop()
+            if not pieces:
+                return sympy.S.Reals
+            pieces[0] = Component(last.lower - period, first.upper, last.lower_open, first.upper_open)
+        elif pieces and pieces[0].lower == start:
+            pieces[0] = Component(start, pieces[0].upper, False, pieces[0].upper_open)
+        elif pieces and pieces[-1].upper == end:
+            pieces[-1] = Component(pieces[-1].lower, end, pieces[-1].lower_open, False)
+        else:
+            pieces.insert(0, Component(start, start, False, False))
+    return Periodic(as_set(pieces), period) if pieces else sympy.S.EmptySet
+
+
+def components_of(base: sympy.Set) -> list[Component]:
+    """Return the components of a finite union, in any order."""
+    found: list[Component] = []
+    if base is sympy.S.EmptySet:
+        return found
+    for part in base.args if isinstance(base, sympy.Union) else (base,):
+        if isinstance(part, sympy.FiniteSet):
+            found += [Component(point, point, False, False) for point in part]
+        else:
+            found.append(Component(part.start, part.end, bool(part.left_open), bool(part.right_open)))
+    return found
+
+
+def _cell(number: sympy.Expr, period: sympy.Expr) -> sympy.Integer:
+    """Return floor(number/period), proven."""
+    share = number / period
+    if share.is_Rational:
+        return sympy.floor(share)
+    bits = 64
+    around = bounds(share, share, bits)
+    while not around.upper - around.lower < 1:
+        bits *= 2
+        around = bounds(share, share, bits)
+    k = sympy.floor(as_rational(around.lower))
+    return k + 1 if sign(number - (k + 1) * period) >= 0 else k
+
+
+def _moved(component: Component, by: sympy.Expr) -> Component:
+    return Component(component.lower + by, component.upper + by, component.lower_open, component.upper_open)
+
+
+def _holds(component: Component, x: sympy.Expr) -> bool:
+    return sign(x - component.lower) >= component.lower_open and sign(component.upper - x) >= component.upper_open

@@ -1,0 +1,145 @@
+"""The article as a document: the claims with their findings, in the words of one language."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sympy
+
+from gradtheory import __version__
+from gradtheory.arithmetic.inputs import one_of
+from gradtheory.chains.chain import Chain
+from gradtheory.derivation import GENERIC
+from gradtheory.derivation.language import Partial
+from gradtheory.derivation.printing import formula
+from gradtheory.derivation.writing import steps_in_words
+from gradtheory.document import Block, Document, Figure, Formula, Heading, Paragraph, Table, save, save_figures
+from gradtheory.document.messages import LANGUAGES, filled, words
+from gradtheory.pages.article import figures
+from gradtheory.pages.article.claim import Claim, Finding
+from gradtheory.pages.article.claims import CLAIMS
+
+_FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid}
+_FIGURE_OF = {"depth": "layers", "widest": "sigmoid"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One claim with what was found.
+
+    Parameters
+    ----------
+    claim : Claim
+    finding : Finding
+    prose : mapping of str to str
+        Its words: title, claim, result and verdict, with their values filled in.
+
+    """
+
+    claim: Claim
+    finding: Finding
+    prose: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Article:
+    """The whole article in one language.
+
+    Parameters
+    ----------
+    lang : {"en", "zh"}
+    sections : tuple of Section
+
+    """
+
+    lang: str
+    sections: tuple[Section, ...]
+
+    @property
+    def document(self) -> Document:
+        """The article in words, before it has a format."""
+        said = words(self.lang)
+        return Document(
+            title=said["article"]["title"],
+            subtitle=filled(said["article"]["subtitle"], {"version": __version__}),
+            lang=self.lang,
+            blocks=(*self._opening(said), *self._claims(said)),
+            figures=_FIGURES,
+            version=__version__,
+        )
+
+    def write(self, folder: Path) -> Iterator[Path]:
+        """Write article.html, article.tex and the figures as SVG and PDF; yield each path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        document = self.document
+        for suffix in ("svg", "pdf"):
+            yield from save_figures(document, folder, suffix)
+        for name in ("article.html", "article.tex"):
+            yield save(document, folder / name)
+
+    def _opening(self, said: Mapping[str, Any]) -> Iterator[Block]:
+        of_article = said["article"]
+        yield Paragraph(of_article["introduction"])
+        yield Heading(said["document"]["summary"])
+        yield Table(
+            tuple((each.prose["title"], each.prose["verdict"]) for each in self.sections),
+            links=tuple(f"claim:{each.claim.name}" for each in self.sections),
+            kinds=tuple(each.finding.verdict.value for each in self.sections),
+        )
+        yield Heading(of_article["setting"])
+        setting = _setting()
+        yield Paragraph(of_article["setting_text"])
+        yield setting["forward"]
+        yield Figure("chain", of_article["figure_chain"])
+        yield Paragraph(of_article["setting_gradient"])
+        yield setting["backward"]
+        yield Paragraph(of_article["setting_product"])
+        yield setting["product"]
+
+    def _claims(self, said: Mapping[str, Any]) -> Iterator[Block]:
+        first = 1
+        colon = said["document"]["colon"]
+        for section in self.sections:
+            name, verdict = section.claim.name, section.finding.verdict.value
+            yield Heading(section.prose["title"], label=f"claim:{name}")
+            yield Paragraph(f"*{said['document']['claim']}*{colon}{section.prose['claim']}")
+            yield from steps_in_words(section.finding.steps, said, first)
+            first += len(section.finding.steps)
+            yield Paragraph(f"*{said['document']['number']}*{colon}{section.prose['result']}")
+            yield Paragraph(f"*{said['document']['verdict']}*{colon}{section.prose['verdict']}", kind=verdict)
+            if name in _FIGURE_OF:
+                yield Figure(_FIGURE_OF[name], said["article"][f"figure_{_FIGURE_OF[name]}"])
+
+
+def build(lang: str = "en") -> Article:
+    """Compute every claim and return the article in a language.
+
+    Examples
+    --------
+    >>> [section.finding.verdict.value for section in build("zh").sections][:3]
+    ['holds', 'corrected', 'holds']
+
+    """
+    said = words(one_of(lang, "lang", LANGUAGES))
+    return Article(lang, tuple(_section(claim, said) for claim in CLAIMS))
+
+
+def _section(claim: Claim, said: Mapping[str, Any]) -> Section:
+    prose = said["claims"][claim.name]
+    finding = claim.finding()
+    stated = {f"{name}_stated": value for name, value in claim.claimed.items()}
+    values = {**claim.claimed, **stated, **finding.computed}
+    in_words = {name: filled(text, values) for name, text in prose.items()}
+    return Section(claim, finding, {**in_words, "verdict": said["verdicts"][finding.verdict.value]})
+
+
+def _setting() -> dict[str, Formula]:
+    depth, layer = sympy.symbols("L l", integer=True, positive=True)
+    chain = Chain(depth, GENERIC)
+    product = sympy.Eq(Partial(chain.C, chain.w[layer]), chain.gradient(chain.w[layer]), evaluate=False)
+    return {
+        "forward": formula(*chain.forward()),
+        "backward": formula(*chain.backward()),
+        "product": formula(product),
+    }

@@ -1,0 +1,95 @@
+"""What a claim of the source article is, and how its verdict and its derivation are written down."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import activation
+from gradtheory.derivation import Outcome, Step
+from gradtheory.derivation.language import Rounded
+from gradtheory.derivation.meaning import Meaning
+
+SIGMOID = activation("sigmoid")
+MEANING = Meaning(SIGMOID)
+_DIGITS = 10
+
+
+class Verdict(Enum):
+    """What became of a claim; the value is the key of its words in the message catalogue."""
+
+    HOLDS = "holds"
+    CORRECTED = "corrected"
+    FAILS = "fails"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the computation says of a claim.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    steps : tuple of Step
+        The derivation.
+    computed : mapping of str to str
+        LaTeX of the numbers that the prose shows.
+
+    """
+
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    computed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the article.
+
+    Parameters
+    ----------
+    name : str
+        The key of its prose in the message catalogue.
+    claimed : mapping
+        What the article states, as data.
+    judge : callable
+        What is computed from it.
+
+    Examples
+    --------
+    >>> from gradtheory.pages.article import CLAIMS
+    >>> claim = next(claim for claim in CLAIMS if claim.name == "maximum")
+    >>> claim.finding().verdict, claim.finding(value="1/3").verdict
+    (<Verdict.HOLDS: 'holds'>, <Verdict.FAILS: 'fails'>)
+
+    """
+
+    name: str
+    claimed: Mapping[str, Any]
+    judge: Callable[..., Finding]
+
+    def finding(self, **changed: Any) -> Finding:
+        """Judge the claim, or the claim with some of its numbers changed."""
+        return self.judge(**{**self.claimed, **changed})
+
+
+def equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
+    """Return an equation as it stands."""
+    return sympy.Eq(left, right, evaluate=False)
+
+
+def step(left: sympy.Expr, right: sympy.Expr, rule: str, **more: Any) -> Step:
+    """Return the step of an equation, with the sigmoid for σ."""
+    return Step(equation(left, right), rule, MEANING, **more)
+
+
+def digits_of(number: sympy.Expr, rule: str, digits: int = _DIGITS) -> Step:
+    """Return the step of a number with its digits."""
+    return Step(Rounded.of(number, MEANING.at(number, {}), digits), rule, MEANING)
+
+
+def all_true(steps: Sequence[Step]) -> bool:
+    """Return whether every step was shown."""
+    return all(step.verdict.outcome is Outcome.TRUE for step in steps)

@@ -1,0 +1,117 @@
+"""The catalogue at a glance: each activation with its constants and a small picture of its slope."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from gradtheory import plots
+from gradtheory.activations import Activation, activation, activation_names, activation_parameters
+from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
+from gradtheory.pages import page as pages
+
+_WINDOW = np.linspace(-6.0, 6.0, 24)
+_BARS = " ▁▂▃▄▅▆▇█"
+_LIBRARIES = ("torch", "jax", "keras")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One activation in the atlas.
+
+    Parameters
+    ----------
+    record : Activation
+        Which one.
+
+    Examples
+    --------
+    >>> import gradtheory as gt
+    >>> entry = Entry(gt.activation("sigmoid"))
+    >>> entry.steepest, entry.critical, entry.width, entry.weight, entry.guarantee
+    ('0.25', '4', '0.4477432047', '6.894151032', 'certified')
+
+    """
+
+    record: Activation
+
+    @cached_property
+    def _widest(self) -> WidestExplosion:
+        return widest_explosion(self.record)
+
+    @property
+    def steepest(self) -> str:
+        """sup|σ'|."""
+        return decimal(self.record.steepest_slope)
+
+    @property
+    def critical(self) -> str:
+        """The critical weight for threshold 1."""
+        return decimal(critical_weight(self.record))
+
+    @property
+    def width(self) -> str:
+        """K, the greatest width for threshold 1."""
+        return decimal(self._widest.width)
+
+    @property
+    def weight(self) -> str:
+        """The |w| of that width; an arrow where it is only approached."""
+        return ("" if self._widest.attained else "→ ") + decimal(self._widest.weight)
+
+    @property
+    def guarantee(self) -> str:
+        """Whether K and its place are exact, or certified with proven digits."""
+        return self._widest.guarantee.value
+
+    @property
+    def sparkline(self) -> str:
+        """|σ'| from z = -6 to 6 in a line of text, each relative to the greatest of them."""
+        slopes = np.abs(self.record.slope(_WINDOW))
+        return "".join(_BARS[round(each)] for each in (len(_BARS) - 1) * slopes / slopes.max())
+
+    @property
+    def parameters(self) -> str:
+        """The parameters with their defaults."""
+        return ", ".join(f"{name}={default}" for name, default in activation_parameters(self.record.name).items())
+
+    @property
+    def peers(self) -> list[str]:
+        """The names in PyTorch, JAX and Keras, each with the parameters that make it so, or nothing."""
+        return [self.record.peers.get(library, "") for library in _LIBRARIES]
+
+
+def entries() -> list[Entry]:
+    """Return the whole catalogue, by name."""
+    return [Entry(activation(name)) for name in activation_names()]
+
+
+def page() -> str:
+    """Return the catalogue as a page of Markdown; its pictures are the files that `write` puts beside it."""
+    return pages.page("catalogue.md.jinja", entries=entries())
+
+
+def write(folder: Path) -> Iterator[Path]:
+    """Write catalogue.md, and a picture of each activation below images/catalogue; yield each path."""
+    pictures = folder / "images" / "catalogue"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for entry in entries():
+        path = pictures / f"{entry.record.name}.svg"
+        _draw(entry.record, path)
+        yield path
+    path = folder / "catalogue.md"
+    path.write_text(page(), encoding="utf-8")
+    yield path
+
+
+def _draw(record: Activation, path: Path) -> None:
+    figure = Figure(figsize=(1.5, 0.6))
+    axes = figure.add_axes((0.0, 0.02, 1.0, 0.96))
+    plots.glance(record, ax=axes)
+    with mpl.rc_context({"svg.hashsalt": "gradtheory", "path.simplify_threshold": 1.0}):
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

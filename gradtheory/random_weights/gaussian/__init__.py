@@ -1,0 +1,24 @@
+"""Expectations over a Gaussian pre-activation: in closed form, in float64 with an error, or proven.
+
+>>> round(moment("tanh", 100, of="slope"), 12)
+0.053106787748
+
+"""
+
+from gradtheory.random_weights.gaussian.bivariate import correlated
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
+from gradtheory.random_weights.gaussian.second_moments import KINDS, closed_form, divergence, moment, moments, structure
+
+__all__ = [
+    "KINDS",
+    "Gaussians",
+    "Integrand",
+    "closed_form",
+    "correlated",
+    "divergence",
+    "fixed_rule",
+    "integrate",
+    "moment",
+    "moments",
+    "structure",
+]

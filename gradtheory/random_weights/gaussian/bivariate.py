@@ -1,0 +1,89 @@
+"""Expectations over two correlated Gaussian pre-activations: a quadrature within a quadrature."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array, one_of, positive_number, real_array
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
+from gradtheory.random_weights.gaussian.second_moments import divergence, moments, structure
+
+__all__ = ["correlated"]
+
+_MOST_PERIODS = 4  # of the activation in a standard deviation
+_TOLERANCE = 10 * TOLERANCE  # the inner integral has an error of its own
+
+
+def correlated(name: str | sympy.Expr | Activation, c: float, q: Any, *, of: str) -> Estimate:
+    r"""Return E[σ(x₁)σ(x₂)], or E[σ'(x₁)σ'(x₂)], for Gaussians of variance q and correlation c, in float64.
+
+    Given x₁, x₂ is N(c·x₁, (1 - c²)·q): the inner expectation is found for all nodes of the outer at once.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation σ.
+    c : float
+        From -1 to 1.
+    q : number
+        The variance, positive.
+    of : {"value", "slope"}
+        Whether the product is of values or of slopes.
+
+    Examples
+    --------
+    >>> round(correlated("relu", 0.0, 1, of="value"), 12)
+    0.159154943092
+
+    """
+    record = activation(name)
+    kind, c = one_of(of, "of", ("value", "slope")), _correlation(c)
+    function = record.value if kind == "value" else record.slope
+    variance = np.asarray(positive_number(q, "q"))
+    places, period = structure(record)
+    if period and variance > (_MOST_PERIODS * period) ** 2:
+        most = (_MOST_PERIODS * period) ** 2
+        raise InvalidArgument("q", q, f"must be at most {most:.4g} for {record.name}: a double integral is slow beyond")
+    narrow = float(np.sqrt(variance * (1.0 - c) * (1.0 + c)))
+    law = Gaussians.centred(variance.reshape(1))
+    typical = float(np.sqrt(moments(record, variance.reshape(1), (kind,)).value[0, 0]))
+    if not math.isfinite(typical):
+        raise InvalidArgument("q", q, divergence(record))
+
+    def given(x: Array) -> Array:
+        """Return E[f(x₂) | x₁ = x]."""
+        if narrow == 0.0:
+            return np.asarray(function(c * x))
+        means = Gaussians(c * x, np.full(len(x), narrow))
+        found = integrate(lambda x, z, owner: function(x)[np.newaxis], means, places, period, floor=typical)
+        return np.asarray(found.value[0])
+
+    def integrand(x: Array, z: Array, owner: np.ndarray) -> Array:
+        return np.asarray((function(x) * given(x))[np.newaxis])
+
+    outer = (*places, *_steps(places, c, narrow)) if not period else places
+    value, error = integrate(integrand, law, outer, period, floor=typical**2, tolerance=_TOLERANCE)
+    if not np.isfinite(value + error).all():
+        raise InvalidArgument("q", q, divergence(record))
+    return Estimate(value[0, 0], error[0, 0] + 2 * TOLERANCE * typical**2)
+
+
+def _steps(places: Sequence[float], c: float, narrow: float) -> list[float]:
+    """Return where the inner expectation changes fast: where c·x comes as near to a kink as the inner width."""
+    if not 0.0 < narrow < 1.0 or abs(c) < 0.5:
+        return []
+    widths = narrow * 2.0 ** np.arange(math.ceil(-math.log2(narrow)))
+    return [(place + side * float(width)) / c for place in places for side in (-1.0, 1.0) for width in widths]
+
+
+def _correlation(c: Any) -> float:
+    number = real_array(c, "c")
+    if number.ndim or not abs(number) <= 1.0:
+        raise InvalidArgument("c", c, "must be one number from -1 to 1, such as 0.5")
+    return float(number)

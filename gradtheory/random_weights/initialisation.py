@@ -1,0 +1,204 @@
+"""The usual schemes for initial weights, as distributions: their scale, their probabilities, and samples of them.
+
+>>> glorot(300, 100, shape="uniform").bound
+sqrt(6)/20
+
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from gradtheory.arithmetic.inputs import Array, exact_positive, exact_real, fan, one_of, random_seed
+from gradtheory.errors import InvalidArgument
+
+__all__ = [
+    "Initialisation",
+    "constant",
+    "glorot",
+    "he",
+    "lecun",
+    "orthogonal",
+    "pytorch_default",
+    "standard_normal",
+]
+
+
+@dataclass(frozen=True)
+class Initialisation:
+    """The law of the weights of one layer, of shape (fan_out, fan_in).
+
+    Parameters
+    ----------
+    name : str
+    shape : {"normal", "uniform", "orthogonal", "constant"}
+        How one weight is distributed; the weights are independent unless they are orthogonal.
+    scale : sympy.Expr
+        √E[w²] of one weight.
+    fan_in, fan_out : int
+        Inputs and outputs of the layer.
+
+    Examples
+    --------
+    >>> layer = he(fan_in=512)
+    >>> layer.scale, layer.sigma_w
+    (1/16, sqrt(2))
+    >>> standard_normal(1).probability(1).n(10)
+    0.6826894921
+
+    """
+
+    name: str
+    shape: str
+    scale: sympy.Expr
+    fan_in: int
+    fan_out: int
+
+    @property
+    def sigma_w(self) -> sympy.Expr:
+        """σ_w = √(fan_in·E[w²]), the scale that the mean-field limit of wide layers takes."""
+        return sympy.sqrt(self.fan_in) * self.scale
+
+    @property
+    def bound(self) -> sympy.Expr:
+        """The greatest possible |w|."""
+        if self.shape == "normal":
+            return sympy.oo
+        if self.shape == "orthogonal":
+            return self.scale * sympy.sqrt(max(self.fan_in, self.fan_out))
+        return self.scale * (sympy.sqrt(3) if self.shape == "uniform" else 1)
+
+    def probability(self, below: Any) -> sympy.Expr:
+        r"""Return P(|w| < c) for one weight, exactly.
+
+        erf(c/(s·√2)) for a normal weight of scale s; c/(s·√3) for a uniform one; the regularised incomplete beta
+        function I(c²/(n·s²); 1/2, (n - 1)/2) with n = max(fan_in, fan_out) for an entry of an orthogonal matrix.
+
+        Parameters
+        ----------
+        below : number
+            c, positive.
+
+        """
+        size = exact_positive(below, "below")
+        if self.shape == "normal":
+            return sympy.erf(size / (sympy.sqrt(2) * self.scale))
+        if self.shape == "constant":
+            return sympy.Integer(1 if self.bound < size else 0)
+        if size >= self.bound:
+            return sympy.S.Zero if size == self.bound == self.scale else sympy.S.One  # a 1 × 1 matrix is ±1
+        if self.shape == "uniform":
+            return size / self.bound
+        entries = max(self.fan_in, self.fan_out)
+        if entries == 1:
+            return sympy.S.Zero
+        half = sympy.Rational(1, 2)
+        return sympy.betainc_regularized(half, half * (entries - 1), 0, (size / self.bound) ** 2)
+
+    def sample(self, seed: int | np.random.Generator = 0) -> Array:
+        """Return a weight matrix of shape (fan_out, fan_in) in float64."""
+        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(random_seed(seed))
+        size, scale = (self.fan_out, self.fan_in), float(self.scale)
+        if self.shape == "normal":
+            return rng.normal(0.0, scale, size)
+        if self.shape == "uniform":
+            return rng.uniform(-float(self.bound), float(self.bound), size)
+        if self.shape == "constant":
+            return np.full(size, scale)
+        return float(self.bound) * _orthogonal(rng, *size)
+
+
+def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """Return a uniformly distributed matrix with orthonormal rows or columns, whichever are fewer.
+
+    F. Mezzadri, "How to generate random matrices from the classical compact groups", Notices AMS 54 (2007).
+    """
+    tall = rng.standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diagonal(r))
+    return np.asarray(q if rows >= columns else q.T)
+
+
+def standard_normal(fan_in: int, fan_out: int | None = None, *, sigma: Any = 1) -> Initialisation:
+    """Return weights N(0, σ²) whatever the fans are: the article's choice, with σ = 1."""
+    return _of("standard_normal", "normal", exact_positive(sigma, "sigma"), fan_in, fan_out)
+
+
+def lecun(fan_in: int, fan_out: int | None = None, *, shape: str = "normal") -> Initialisation:
+    """Return weights of variance 1/fan_in (LeCun et al., "Efficient BackProp", 1998, equation 16)."""
+    return _of("lecun", _either(shape), 1 / sympy.sqrt(fan(fan_in, "fan_in")), fan_in, fan_out)
+
+
+def glorot(fan_in: int, fan_out: int | None = None, *, gain: Any = 1, shape: str = "normal") -> Initialisation:
+    """Return weights of variance gain²·2/(fan_in + fan_out) (Glorot & Bengio, AISTATS 2010, equations 12 and 16)."""
+    inputs = fan(fan_in, "fan_in")
+    both = inputs + (inputs if fan_out is None else fan(fan_out, "fan_out"))
+    scale = exact_positive(gain, "gain") * sympy.sqrt(sympy.Rational(2, both))
+    return _of("glorot", _either(shape), scale, fan_in, fan_out)
+
+
+def he(
+    fan_in: int, fan_out: int | None = None, *, gain: Any = None, mode: str = "fan_in", shape: str = "normal"
+) -> Initialisation:
+    """Return weights of variance gain²/fan (He et al., ICCV 2015, equations 10 and 14).
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+    gain : number, optional
+        √2, the gain of relu, unless given.
+    mode : {"fan_in", "fan_out"}
+        Whether activations or gradients keep their scale.
+    shape : {"normal", "uniform"}
+        How one weight is distributed.
+
+    Examples
+    --------
+    >>> he(50, 100, mode="fan_out", shape="uniform").bound
+    sqrt(6)/10
+
+    """
+    inputs = fan(fan_in, "fan_in")
+    outputs = inputs if fan_out is None else fan(fan_out, "fan_out")
+    chosen = inputs if one_of(mode, "mode", ("fan_in", "fan_out")) == "fan_in" else outputs
+    size = sympy.sqrt(2) if gain is None else exact_positive(gain, "gain")
+    return _of("he", _either(shape), size / sympy.sqrt(chosen), fan_in, fan_out)
+
+
+def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: Any = 1) -> Initialisation:
+    """Return gain times a matrix with orthonormal rows or columns (Saxe, McClelland & Ganguli, ICLR 2014).
+
+    One entry has E[w²] = gain²/max(fan_in, fan_out).
+    """
+    inputs = fan(fan_in, "fan_in")
+    larger = max(inputs, inputs if fan_out is None else fan(fan_out, "fan_out"))
+    return _of("orthogonal", "orthogonal", exact_positive(gain, "gain") / sympy.sqrt(larger), fan_in, fan_out)
+
+
+def constant(fan_in: int, fan_out: int | None = None, *, value: Any = 1) -> Initialisation:
+    """Return weights that are all the same number: every neuron of a layer then learns the same."""
+    number = exact_real(value, "value")
+    if number.is_positive is not True:
+        raise InvalidArgument("value", value, "must be positive, such as 1; signs do not change sizes")
+    return _of("constant", "constant", number, fan_in, fan_out)
+
+
+def pytorch_default(fan_in: int, fan_out: int | None = None) -> Initialisation:
+    """Return what torch.nn.Linear does unasked: uniform on ±1/√fan_in, by `torch.nn.init.kaiming_uniform_` with a = √5.
+
+    The gain √(2/(1 + a²)) is 1/√3, so that σ_w = 1/√3.
+    """
+    scale = 1 / sympy.sqrt(3 * fan(fan_in, "fan_in"))
+    return _of("pytorch_default", "uniform", scale, fan_in, fan_out)
+
+
+def _either(shape: str) -> str:
+    return one_of(shape, "shape", ("normal", "uniform"))
+
+
+def _of(name: str, shape: str, scale: sympy.Expr, fan_in: int, fan_out: int | None) -> Initialisation:
+    inputs = fan(fan_in, "fan_in")
+    return Initialisation(name, shape, scale, inputs, inputs if fan_out is None else fan(fan_out, "fan_out"))

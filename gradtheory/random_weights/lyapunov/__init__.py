@@ -1,0 +1,18 @@
+"""Chains of single neurons with random weights: the law of one factor, and the growth of the product of many.
+
+>>> round(lyapunov_exponent("tanh").value, 9)
+-1.638025309
+
+"""
+
+from gradtheory.random_weights.lyapunov.exponent import LyapunovExponent, lyapunov_exponent
+from gradtheory.random_weights.lyapunov.factor import factor_probability
+from gradtheory.random_weights.lyapunov.largest import LargestExponent, largest_lyapunov_exponent
+
+__all__ = [
+    "LargestExponent",
+    "LyapunovExponent",
+    "factor_probability",
+    "largest_lyapunov_exponent",
+    "lyapunov_exponent",
+]

@@ -1,0 +1,106 @@
+"""Whether a chain of single neurons can explode at all: the supremum of λ over the scales of weights and biases."""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from scipy.optimize import minimize, minimize_scalar
+
+from gradtheory.activations import Activation, activation
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.lyapunov.exponent import LOG_NORMAL, lyapunov_exponent
+from gradtheory.random_weights.lyapunov.slopes import growth_at_zero
+
+_LOG_WEIGHTS = np.linspace(-2.5, 4.5, 8)
+_BIASES = (0.0, 0.5, 2.0)
+
+
+@dataclass(frozen=True)
+class LargestExponent:
+    """The supremum of the Lyapunov exponent over all standard deviations of weights and biases.
+
+    Attributes
+    ----------
+    value : float
+        sup λ. Where it is negative, no choice makes the gradient of almost every chain grow; inf where it grows with
+        σ_w for ever, -inf where every chain comes to a flat piece.
+    sigma_w, sigma_b : float
+        Where it is reached; nan where it is -inf.
+
+    """
+
+    value: float
+    sigma_w: float
+    sigma_b: float
+
+
+def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExponent:
+    r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
+
+    The search starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2. Where σ(0) = 0, chains without biases
+    fall to 0 up to the σ_w at which λ = 0; that point is compared too.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation, of bounded range.
+
+    Raises
+    ------
+    InvalidArgument
+        If the range is unbounded: λ then grows with σ_w for ever, or is -inf throughout.
+
+    Examples
+    --------
+    >>> found = largest_lyapunov_exponent("sigmoid")  # a sigmoid chain cannot explode
+    >>> round(found.value, 6), round(found.sigma_w, 3), found.sigma_b
+    (-1.447437, 3.189, 0.0)
+    >>> largest_lyapunov_exponent("tanh").value
+    0.0
+
+    """
+    record = activation(name)
+    if not (record.range.inf.is_finite and record.range.sup.is_finite):
+        raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
+    if record.period is not None:  # the slope does not fade: λ grows as log σ_w
+        return LargestExponent(math.inf, math.inf, 0.0)
+    return _searched(record)
+
+
+@functools.lru_cache(maxsize=128)
+def _searched(record: Activation) -> LargestExponent:
+    def negative(log_w: float, sigma_b: float) -> float:
+        try:
+            return -lyapunov_exponent(record, math.exp(log_w), sigma_b).value
+        except InvalidArgument:  # no stationary law, or an exponent beyond float64
+            return math.inf
+
+    found = [(negative(log_w, sigma_b), float(log_w), sigma_b) for log_w in _LOG_WEIGHTS for sigma_b in _BIASES]
+    height, log_w, sigma_b = min(found)
+    if height == math.inf:
+        return LargestExponent(-math.inf, math.nan, math.nan)
+    step = float(_LOG_WEIGHTS[1] - _LOG_WEIGHTS[0])
+    near = growth_at_zero(record)
+    if near is not None and min(near) > 0.0:
+        standstill = -LOG_NORMAL - float(np.mean(np.log(near)))  # here λ = 0
+        if height > 0.0 and abs(standstill - log_w) <= step and sigma_b == 0.0:
+            return LargestExponent(0.0, math.exp(standstill), 0.0)
+    if sigma_b == 0.0:
+        line = minimize_scalar(lambda each: negative(each, 0.0), bracket=(log_w - step, log_w, log_w + step), tol=1e-6)
+        beside = negative(line.x, 1e-3)
+        if beside >= line.fun:
+            return LargestExponent(-float(line.fun), math.exp(line.x), 0.0)
+
+    def at(point: Any) -> float:
+        return negative(point[0], abs(point[1]))
+
+    plane = minimize(
+        at,
+        np.array([log_w, sigma_b + 0.1]),
+        method="Nelder-Mead",
+        tol=1e-9,
+    )
+    return LargestExponent(-float(plane.fun), math.exp(plane.x[0]), abs(float(plane.x[1])))

@@ -1,0 +1,151 @@
+"""What a slope does at 0, far out and where float64 has no number for it."""
+
+import bisect
+import functools
+import math
+
+import numpy as np
+import sympy
+from numpy.polynomial import chebyshev
+
+from gradtheory.activations import Activation
+from gradtheory.activations.slopes.branch import Z
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.arithmetic.inputs import Array
+
+_FAR, _NEAR = 1e100, 1e-100
+_TINY = 1e-290
+_BITS = 64
+_NODES = 24
+_FARTHEST = 2.0**130  # e^90
+_AT_ZERO, _CLOSE = -200.0, 1e-60
+_SIDE = 1e4  # more than any log|z|
+_MOST = 690.0  # of log(-log|σ'|): less than float64's, so that no product with a density of 0 is nan
+
+
+def log_slope(record: Activation, z: Array, slope: Array) -> Array:
+    """Return log|σ'(z)|, also where σ' is too small for float64.
+
+    Far out and next to 0 it is then a smooth function of log|z|, interpolated on panels of length 1 from numbers of
+    ball arithmetic; at its other zeros -200 stands for the last 1e-16 on either side.
+    """
+    small = np.abs(slope) < _TINY
+    logs = np.where(small, _AT_ZERO, np.log(np.maximum(np.abs(slope), _TINY)))
+    left, right = _outermost(record)
+    tiny = np.flatnonzero(small & ((z <= left) | (z >= right) | (np.abs(z) < _CLOSE)) & (z != 0.0))
+    if tiny.size:
+        log_z = np.log(np.abs(z[tiny]))
+        panel = np.floor(log_z)
+        for key in np.unique(panel + _SIDE * (z[tiny] < 0.0)):
+            side, start = (-1.0, key - _SIDE) if key > _SIDE / 2 else (1.0, key)
+            here = (panel == start) & ((z[tiny] < 0.0) == (side < 0.0))
+            series = _far_logs(record, float(start), side)
+            logs[tiny[here]] = -np.exp(np.minimum(chebyshev.chebval(2.0 * (log_z[here] - start) - 1.0, series), _MOST))
+    return np.asarray(logs)
+
+
+@functools.lru_cache(maxsize=1024)
+def _far_logs(record: Activation, panel: float, side: float) -> Array:
+    """Return Chebyshev coefficients of log(-log|σ'|) over log|z| in [panel, panel + 1]."""
+    nodes = chebyshev.chebpts1(_NODES)
+    places = side * np.exp(panel + (nodes + 1.0) / 2.0)
+    return np.asarray(chebyshev.chebfit(nodes, [_twice_log(record, float(each)) for each in places], _NODES - 1))
+
+
+def _twice_log(record: Activation, z: float) -> float:
+    """Return log(-log|σ'(z)|); where ball arithmetic, too, loses the slope, by the power law that it follows before."""
+    reach = _reach(record, math.copysign(1.0, z))
+    if abs(z) <= abs(reach):
+        return _twice_log_in_balls(record, z)
+    found, before = (_twice_log_in_balls(record, each) for each in (reach, reach / 4.0))
+    return found + (found - before) * math.log(z / reach) / math.log(4.0)
+
+
+@functools.lru_cache(maxsize=128)
+def _reach(record: Activation, side: float) -> float:
+    """Return a z as far out as ball arithmetic finds the slope, to a factor of 2."""
+    z = side * _FARTHEST
+    while not math.isfinite(_twice_log_in_balls(record, z)):
+        z /= 2.0
+    return z
+
+
+def _twice_log_in_balls(record: Activation, z: float) -> float:
+    branch = record.monotone_branches[bisect.bisect_left(_corners(record), z)]
+    formula = sympy.log(-_log_formula(piece_at(record.profile.function, Z, branch.inside)))
+    ball = enclose(formula, _BITS, {Z: enclose(sympy.Rational(z), _BITS)})
+    return float(ball.mid()) if ball.is_finite() else math.nan
+
+
+@functools.lru_cache(maxsize=128)
+def _log_formula(slope: sympy.Expr) -> sympy.Expr:
+    """Return log|slope|, factor by factor, so that no factor leaves the range of exponents."""
+    if isinstance(slope, sympy.exp):
+        return slope.args[0]
+    if slope.is_Mul:
+        return sympy.Add(*map(_log_formula, slope.args))
+    if slope.is_Pow and slope.exp.is_Rational:
+        return slope.exp * _log_formula(slope.base)
+    return sympy.log(sympy.Abs(slope))
+
+
+@functools.lru_cache(maxsize=128)
+def _corners(record: Activation) -> tuple[float, ...]:
+    return tuple(float(branch.right) for branch in record.monotone_branches[:-1])
+
+
+def _outermost(record: Activation) -> tuple[float, float]:
+    """Return beyond which z the slope is monotone for good."""
+    if record.period is not None:
+        return -math.inf, math.inf
+    corners = _corners(record)
+    return (corners[0], corners[-1]) if corners else (math.inf, math.inf)
+
+
+@functools.lru_cache(maxsize=128)
+def is_flat_somewhere(record: Activation) -> bool:
+    """Return whether σ' is 0 on an interval."""
+    return any(branch.is_flat and branch.steepest == 0 for branch in record.monotone_branches)
+
+
+@functools.lru_cache(maxsize=128)
+def vanishes_somewhere(record: Activation) -> bool:
+    """Return whether σ is 0 at 0 and on an interval: then a chain without biases comes to rest."""
+    return record.value(0.0) == 0.0 and any(
+        branch.is_flat and branch.steepest == 0 and record.value(float(branch.inside)) == 0.0
+        for branch in record.monotone_branches
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def fades(record: Activation) -> bool:
+    """Return whether σ falls faster than any power far out, and z may come there from 0 or stay away from it long."""
+    falls = bool((np.abs(record.value(np.array([-1e6, 1e6]))) < 1e-60).any())
+    return falls and (record.value(0.0) == 0.0 or record.slope(0.0) == 0.0)
+
+
+def growth_at_zero(record: Activation) -> tuple[float, float] | None:
+    """Return |σ'(0-)| and |σ'(0+)| where σ(0) = 0, so that z = 0 repeats itself without biases; else None."""
+    if record.value(0.0) != 0.0:
+        return None
+    left, right = np.abs(record.slope(np.array([-_NEAR, _NEAR])))
+    return tuple(0.0 if each <= _NEAR else float(each) for each in (left, right))  # type: ignore[return-value]  # two
+
+
+def far_growth(record: Activation) -> tuple[float, float]:
+    """Return the limits of |σ(z)/z| at -oo and oo."""
+    left, right = np.abs(record.value(np.array([-_FAR, _FAR]))) / _FAR
+    return tuple(0.0 if each < 1e-12 else float(each) for each in (left, right))  # type: ignore[return-value]  # two
+
+
+@functools.lru_cache(maxsize=128)
+def tail_power(record: Activation) -> float:
+    """Return the power p with which -log|σ'(z)| grows as |z|^p far out: 0 for logarithms and less."""
+    places = np.array([-4e3, -1e3, 1e3, 4e3])
+    slopes = record.slope(places)
+    if (slopes == 0.0).any() and is_flat_somewhere(record):
+        return 0.0
+    outer, inner = np.abs(log_slope(record, places, slopes))[[[0, 3], [1, 2]]]
+    powers = np.where(inner > 50.0, np.log(np.maximum(outer, 1.0) / np.maximum(inner, 1.0)) / math.log(4.0), 0.0)
+    return float(np.max(np.round(2.0 * powers) / 2.0))

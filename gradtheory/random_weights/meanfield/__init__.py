@@ -1,0 +1,41 @@
+"""Wide layers in the mean-field limit: variances, correlations and gradients over depth.
+
+>>> round(edge_of_chaos("gelu", 0.5).sigma_w, 10)
+1.3998682164
+
+"""
+
+from gradtheory.random_weights.meanfield.backward import JacobianMoments, gradients, jacobian_moments
+from gradtheory.random_weights.meanfield.critical import CriticalInitialisation, critical_initialisation
+from gradtheory.random_weights.meanfield.depth import DepthScales, FixedPoint, depth_scales, fixed_points
+from gradtheory.random_weights.meanfield.edge import EdgeOfChaos, edge_of_chaos
+from gradtheory.random_weights.meanfield.maps import (
+    Gain,
+    chi,
+    chi_parallel,
+    correlation_map,
+    correlation_slope,
+    gain,
+    variance_map,
+)
+
+__all__ = [
+    "CriticalInitialisation",
+    "DepthScales",
+    "EdgeOfChaos",
+    "FixedPoint",
+    "Gain",
+    "JacobianMoments",
+    "chi",
+    "chi_parallel",
+    "correlation_map",
+    "correlation_slope",
+    "critical_initialisation",
+    "depth_scales",
+    "edge_of_chaos",
+    "fixed_points",
+    "gain",
+    "gradients",
+    "jacobian_moments",
+    "variance_map",
+]

@@ -1,0 +1,128 @@
+"""Gradients of wide networks, layer by layer, and the singular values of the whole Jacobian."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.inputs import Array, layers, nonnegative_number, one_of, positive_number
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian import moment
+from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.tables import at
+
+_SMALLEST = 1e-200  # variances below are 0
+
+
+def gradients(name: str | sympy.Expr | Activation, depth: int, sigma_w: float, sigma_b: float = 0.0) -> Array:
+    r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network, for inputs of mean square 1.
+
+    q_1 = σ_w² + σ_b² and q_{l+1} from the variance map; E[σ'(√q_L z)²] in the last layer, where ∂C/∂a is drawn from
+    N(0, 1), and times χ₁(q_l) in every layer before.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation.
+    depth : int
+        The number of layers L.
+    sigma_w, sigma_b : float
+        As for `fixed_points`.
+
+    Returns
+    -------
+    ndarray of shape (L,)
+
+    Raises
+    ------
+    InvalidArgument
+        If the variance leaves the range of float64 on the way.
+
+    References
+    ----------
+    Schoenholz et al. (2017), equation 13.
+
+    Examples
+    --------
+    >>> gradients("relu", 3, sigma_w=2**0.5)
+    array([0.5, 0.5, 0.5])
+
+    """
+    record = activation(name)
+    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    slopes = np.zeros(layers(depth))
+    q = weight**2 + bias**2
+    for layer in range(len(slopes)):
+        if q < _SMALLEST:
+            slopes[layer:] = Origin.of(record).mean_square_slope
+            break
+        moments = at(record, np.array([q]))
+        if not math.isfinite(moments.value[0]):
+            raise InvalidArgument(
+                "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"
+            )
+        slopes[layer] = moments.slope[0]
+        q = float(weight**2 * moments.value[0] + bias**2)
+    factors = np.concatenate([slopes[-1:], weight**2 * slopes[-2::-1]])
+    return np.asarray(np.cumprod(factors)[::-1])
+
+
+@dataclass(frozen=True)
+class JacobianMoments:
+    """The squared singular values of the Jacobian from the first pre-activations to the last, averaged.
+
+    Attributes
+    ----------
+    mean : float
+        χ₁^L.
+    variance : float
+        Their spread; with it grow the largest ones, while the mean stays.
+
+    """
+
+    mean: float
+    variance: float
+
+
+def jacobian_moments(
+    name: str | sympy.Expr | Activation, depth: int, q: float, sigma_w: float, *, weights: str = "gaussian"
+) -> JacobianMoments:
+    r"""Return mean and variance of the squared singular values of a wide network's input-output Jacobian.
+
+    χ₁^L and χ₁^(2L)·L·(μ₂/μ₁² - 1 - s₁), where μ_k = E[σ'(√q z)^(2k)], and s₁ is -1 for Gaussian weights and 0 for
+    orthogonal ones.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation.
+    depth : int
+        The number of layers L.
+    q : float
+        The variance of the pre-activations, the same in every layer: a fixed point.
+    sigma_w : float
+        The standard deviation of the weights, times √fan_in.
+    weights : {"gaussian", "orthogonal"}
+        How each layer's weights are drawn.
+
+    References
+    ----------
+    Pennington, Schoenholz & Ganguli, "Resurrecting the sigmoid in deep learning through dynamical isometry" (2017),
+    equations 17 and 22, and "The emergence of spectral universality in deep networks" (2018).
+
+    Examples
+    --------
+    >>> round(jacobian_moments("identity", 10, q=1, sigma_w=1).variance, 10)
+    10.0
+    >>> abs(jacobian_moments("identity", 10, q=1, sigma_w=1, weights="orthogonal").variance) < 1e-13
+    True
+
+    """
+    many = layers(depth)
+    free = -1.0 if one_of(weights, "weights", ("gaussian", "orthogonal")) == "gaussian" else 0.0
+    variance = positive_number(q, "q")
+    first, second = (float(moment(name, variance, of=kind)) for kind in ("slope", "fourth"))
+    chi = positive_number(sigma_w, "sigma_w") ** 2 * first
+    return JacobianMoments(chi**many, chi ** (2 * many) * many * (second / first**2 - 1.0 - free))

@@ -1,0 +1,114 @@
+"""The critical initialisation: where neither variances nor gradients nor differences change with depth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, activation
+from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.tables import GRID, Moments, at, changes, solved, table
+
+
+@dataclass(frozen=True)
+class CriticalInitialisation:
+    """A weight and bias scale with χ_∥ = χ_⊥ = 1 at a fixed point q of the variance map, or none and why.
+
+    Attributes
+    ----------
+    sigma_w, sigma_b, q : float or None
+        None where there is none.
+    kind : str
+        "scale-invariant" (every q is a fixed point; q = 1 is given), "all of the edge" (every point of the edge of
+        chaos; that of q = 1 is given), "q = 0, stable", "q = 0, unstable", "half-stable" (variances above q, or below,
+        are drawn to it) or "none".
+    reason : str
+        Why there is none; empty otherwise.
+
+    """
+
+    sigma_w: float | None
+    sigma_b: float | None
+    q: float | None
+    kind: str
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return not self.reason
+
+
+def critical_initialisation(name: str | sympy.Expr | Activation) -> CriticalInitialisation:
+    r"""Return the critical initialisation of an activation, if it has one.
+
+    χ_∥ = χ_⊥ where d/dq E[σ²] = E[σ'²]; then σ_w² = 1/E[σ'²] makes both 1, and σ_b² = q - E[σ²]/E[σ'²] makes q a
+    fixed point, which needs σ_b² >= 0. An activation with σ(0) = 0 and a slope there has one at q = 0, σ_b = 0; it is
+    of use if it is stable. Of all of them a scale-invariant or stable one is taken first, then a half-stable one.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation.
+
+    Returns
+    -------
+    CriticalInitialisation
+        In float64; falsy where there is none.
+
+    References
+    ----------
+    Roberts, Yaida & Hanin, "The Principles of Deep Learning Theory" (2022), sections 5.2 to 5.3.
+
+    Examples
+    --------
+    >>> gelu = critical_initialisation("gelu")  # C_W = 1.98305826 and C_b = 0.17292239 in the book
+    >>> round(gelu.sigma_w**2, 8), round(gelu.sigma_b**2, 8), gelu.kind
+    (1.98305826, 0.17292239, 'half-stable')
+    >>> critical_initialisation("tanh").kind
+    'q = 0, stable'
+    >>> critical_initialisation("sigmoid").reason
+    'sigmoid has χ_∥ = χ_⊥ for no q from 1e-12 to 1e12, and σ(0) is not 0'
+
+    """
+    record = activation(name)
+    origin = Origin.of(record)
+    if origin.is_homogeneous:
+        return _at(origin, 1.0, "scale-invariant")
+    if origin.is_fixed and origin.is_stable:
+        return _at(origin, 0.0, "q = 0, stable")
+    grid = table(record)
+    if not _is_clear(grid).any():  # σ·σ'' = 0 wherever σ'' is not: every χ_∥ = χ_⊥
+        slope, square = (float(each[0]) for each in _edge_at(record, np.ones(1)))
+        if square >= 0.0:
+            return CriticalInitialisation(slope**-0.5, square**0.5, 1.0, "all of the edge")
+    cells = np.flatnonzero(changes(np.where(_is_clear(grid), _difference(grid), np.nan)))
+    needed = []
+    if cells.size:
+        places = solved(record, lambda q, moments: _difference(moments).reshape(q.shape), GRID[cells], GRID[cells + 1])
+        places = places[np.isfinite(places)]
+        for q, slope, square in zip(places, *_edge_at(record, places), strict=True):
+            if square >= 0.0:
+                return CriticalInitialisation(float(slope**-0.5), float(square**0.5), float(q), "half-stable")
+            needed.append(f"q = {q:.6g} would need σ_b² = {square:.6g}")
+    if origin.is_fixed:
+        return _at(origin, 0.0, "q = 0, unstable")
+    inside = "; ".join(needed) or "for no q from 1e-12 to 1e12"
+    outside = "σ(0) is not 0" if record.value(0.0) != 0.0 else "σ' is 0 at 0"
+    return CriticalInitialisation(None, None, None, "none", f"{record.name} has χ_∥ = χ_⊥ {inside}, and {outside}")
+
+
+def _at(origin: Origin, q: float, kind: str) -> CriticalInitialisation:
+    return CriticalInitialisation(origin.mean_square_slope**-0.5, 0.0, q, kind)
+
+
+def _edge_at(record: Activation, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return E[σ'²] = 1/σ_w² and σ_b² on the edge of chaos at variances q."""
+    moments = at(record, q)
+    return moments.slope, q - moments.value / moments.slope
+
+
+def _difference(moments: Moments) -> np.ndarray:
+    return moments.growth - moments.slope
+
+
+def _is_clear(moments: Moments) -> np.ndarray:
+    return np.asarray(np.abs(_difference(moments)) > 4.0 * moments.error)

@@ -1,0 +1,168 @@
+"""Many layers: the fixed points of the variance map, how fast they are reached, and what gradients do there."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from scipy.optimize import brentq
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.inputs import nonnegative_number, positive_number
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
+from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.tables import GRID, Moments, changes, solved, table
+from gradtheory.random_weights.meanfield.tables import at as moments_at
+
+_ROUNDING = 1e-12  # of χ: √2 in float64 is critical for relu
+_HERE = 1e-6  # from c = 1
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """A variance that a layer keeps.
+
+    Attributes
+    ----------
+    q : float
+        The variance; 1.0 where every q is one.
+    chi : float
+        χ₁ there: the factor of the gradient's mean square per layer.
+    chi_parallel : float
+        χ_∥ there: the factor of a deviation of q per layer.
+    stable : bool
+        |χ_∥| < 1, or every q is a fixed point.
+
+    """
+
+    q: float
+    chi: float
+    chi_parallel: float
+    stable: bool
+
+
+def fixed_points(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: float = 0.0) -> tuple[FixedPoint, ...]:
+    r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation.
+    sigma_w, sigma_b : float
+        The standard deviations of weights (times √fan_in) and biases.
+
+    Examples
+    --------
+    >>> [(round(each.q, 6), each.stable) for each in fixed_points("tanh", 1.5)]
+    [(0.0, False), (0.793354, True)]
+    >>> fixed_points("relu", 2, 0.1)
+    ()
+
+    """
+    record = activation(name)
+    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    origin = Origin.of(record)
+    slope = weight**2 * origin.mean_square_slope
+    if origin.is_homogeneous:
+        if abs(slope - 1.0) <= _ROUNDING:
+            return () if bias else (FixedPoint(1.0, slope, slope, stable=True),)
+        at_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, stable=slope < 1.0)
+        return (at_line,) if slope < 1.0 or not bias else ()
+    found = []
+    if origin.is_zero and not bias:
+        is_stable = origin.is_stable if abs(slope - 1.0) <= _ROUNDING else slope < 1.0
+        found.append(FixedPoint(0.0, slope, slope, stable=is_stable))
+
+    def residual(q: np.ndarray, moments: Moments) -> np.ndarray:
+        return np.asarray(weight**2 * moments.value + bias**2 - q.reshape(-1)).reshape(q.shape)
+
+    grid = table(record)
+    excess = residual(GRID, grid)
+    cells = np.flatnonzero(changes(np.where(np.abs(excess) > _ROUNDING * GRID, excess, np.nan)))
+    if cells.size:
+        places = solved(record, residual, GRID[cells], GRID[cells + 1])
+        moments = moments_at(record, places)
+        for q, chi, parallel in zip(places, weight**2 * moments.slope, weight**2 * moments.growth, strict=True):
+            found.append(FixedPoint(float(q), float(chi), float(parallel), stable=bool(abs(parallel) < 1.0)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class DepthScales:
+    """How fast wide networks forget, in layers; inf at criticality.
+
+    Attributes
+    ----------
+    point : FixedPoint
+        The stable fixed point of the variance map.
+    c : float
+        The stable fixed point of the correlation map: 1 in the ordered phase, less in the chaotic one.
+    xi_q : float
+        -1/log|χ_∥|: layers in which a deviation of the variance falls by e.
+    xi_c : float
+        -1/log of the correlation map's slope at c: layers in which a deviation of the correlation falls by e.
+    xi_gradient : float
+        1/log χ₁: layers in which the gradient's mean square grows by e; negative where it falls.
+
+    """
+
+    point: FixedPoint
+    c: float
+    xi_q: float
+    xi_c: float
+    xi_gradient: float
+
+
+def depth_scales(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: float = 0.0) -> DepthScales:
+    r"""Return the depth scales at the smallest stable fixed point.
+
+    Parameters
+    ----------
+    name, sigma_w, sigma_b
+        As for `fixed_points`.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no stable fixed point.
+
+    References
+    ----------
+    Schoenholz et al. (2017), equations 7 and 9, and section 4.
+
+    Examples
+    --------
+    >>> scales = depth_scales("tanh", 2.5, 0.3)  # chaotic
+    >>> round(scales.c, 6), round(scales.xi_gradient, 6)
+    (0.122104, 2.170486)
+
+    """
+    stable = [point for point in fixed_points(name, sigma_w, sigma_b) if point.stable]
+    if not stable:
+        raise InvalidArgument(
+            "sigma_w",
+            sigma_w,
+            f"{activation(name).name} has no stable fixed point for sigma_b = {sigma_b}, the variance grows; "
+            "take a smaller sigma_w",
+        )
+    point = stable[0]
+    c, slope = 1.0, point.chi
+    if point.chi > 1.0 + _ROUNDING and point.q > 0.0:
+
+        def excess(c: float) -> float:
+            return correlation_map(name, c, point.q, sigma_w, sigma_b) - c
+
+        left = -1.0 if excess(-1.0) > _ROUNDING else _HERE - 1.0  # without biases, odd activations keep -1 as well
+        try:
+            c = float(brentq(excess, left, 1.0 - _HERE)) if excess(1.0 - _HERE) < 0.0 < excess(left) else c
+        except InvalidArgument as error:
+            raise InvalidArgument("sigma_w", sigma_w, f"makes q = {point.q:.6g}: {error}") from None
+        slope = float(correlation_slope(name, c, point.q, sigma_w))
+    return DepthScales(point, c, _scale(abs(point.chi_parallel)), _scale(slope), -_scale(point.chi))
+
+
+def _scale(factor: float) -> float:
+    if abs(factor - 1.0) <= _ROUNDING:
+        return math.inf
+    return -1.0 / math.log(factor) if factor > 0.0 else 0.0

@@ -1,0 +1,121 @@
+"""The edge of chaos: where the gradient's mean square neither grows nor fades with depth, for each σ_b."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.inputs import nonnegative_array
+from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.tables import GRID, Moments, changes, solved, table
+
+
+@dataclass(frozen=True)
+class EdgeOfChaos:
+    """A point of the edge of chaos for each σ_b asked for: floats, or arrays of the shape of `sigma_b`.
+
+    Attributes
+    ----------
+    sigma_b : float or ndarray
+    sigma_w : float or ndarray
+        Where χ₁ = 1 at the fixed point q; nan where there is no such point.
+    q : float or ndarray
+        The fixed point of the variance map.
+    stable : bool or ndarray
+        Whether variances nearby are drawn to q (χ_∥ <= 1).
+    reason : str
+        Why there is none, where there is none; empty otherwise.
+
+    """
+
+    sigma_b: Any
+    sigma_w: Any
+    q: Any
+    stable: Any
+    reason: str
+
+    def __bool__(self) -> bool:
+        return not self.reason
+
+
+def edge_of_chaos(name: str | sympy.Expr | Activation, sigma_b: Any = 0) -> EdgeOfChaos:
+    r"""Return the weight scale σ_w at which χ₁ = 1 at the fixed point of the variance map.
+
+    χ₁ = 1 gives σ_w² = 1/E[σ'(√q z)²], and the fixed point σ_b² = q - E[σ²]/E[σ'²], which is solved for q in float64
+    to its last few bits. Of several solutions the smallest stable one is taken; if none is stable, the smallest. For
+    σ_b = 0 and σ(0) = 0 that is q = 0; where every q is one (relu), q = 1 is given.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation.
+    sigma_b : float or array_like
+        The biases' standard deviation, not negative.
+
+    Returns
+    -------
+    EdgeOfChaos
+
+    Raises
+    ------
+    InvalidArgument
+        If σ_b is negative or not finite.
+
+    References
+    ----------
+    Schoenholz et al. (2017), section 3; Hayou, Doucet & Rousseau, "On the impact of the activation function on deep
+    neural networks training" (2019), definition 2 and algorithm 1.
+
+    Examples
+    --------
+    >>> edge_of_chaos("tanh", 0).sigma_w
+    1.0
+    >>> edge = edge_of_chaos("tanh", [0.05, 0.3])
+    >>> edge.sigma_w.round(6), edge.q.round(6)
+    (array([1.122539, 1.395584]), array([0.153692, 0.763475]))
+    >>> edge_of_chaos("relu", 0.1).reason
+    "relu has χ₁ = 1 at a fixed point only for σ_b = 0: no q solves σ_b² = q - E[σ²]/E[σ'²]"
+
+    """
+    record = activation(name)
+    biases = nonnegative_array(sigma_b, "sigma_b")
+    flat = biases.reshape(-1)
+    grid = table(record)
+    wanted = np.square(flat)
+    candidates = changes(_bias_square(GRID, grid) - wanted[:, np.newaxis])
+    stable_there = grid.growth[1:] <= grid.slope[1:]
+    best = np.where(candidates & stable_there, 0, np.where(candidates, 1, 2)).argmin(axis=1)
+    origin = Origin.of(record)
+    some = candidates[np.arange(len(flat)), best] & (not origin.is_homogeneous)  # whose σ_b² is 0, but for rounding
+    q = np.full(len(flat), np.nan)
+    if some.any():
+        cells = best[some]
+        q[some] = solved(record, _residual, GRID[cells], GRID[cells + 1], wanted[some])
+    at_origin = (flat == 0.0) & origin.is_fixed
+    q[at_origin] = 1.0 if origin.is_homogeneous else 0.0
+    sigma_w, stable = origin.extended(record, q)
+    shaped: list[Any] = [each.reshape(biases.shape) for each in (flat, sigma_w, q, stable)]
+    at_bias, at_weight, at_q, is_stable = (each if each.ndim else each.item() for each in shaped)
+    return EdgeOfChaos(at_bias, at_weight, at_q, is_stable, _reason(record, flat[np.isnan(q)], origin))
+
+
+def _bias_square(q: np.ndarray, moments: Moments) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(q - moments.value / moments.slope)
+
+
+def _residual(q: np.ndarray, moments: Moments, wanted: np.ndarray) -> np.ndarray:
+    return np.asarray(_bias_square(q.reshape(-1), moments).reshape(q.shape) - wanted)
+
+
+def _reason(record: Activation, missing: np.ndarray, origin: Origin) -> str:
+    if not missing.size:
+        return ""
+    if origin.is_homogeneous:
+        return f"{record.name} has χ₁ = 1 at a fixed point only for σ_b = 0: no q solves σ_b² = q - E[σ²]/E[σ'²]"
+    return (
+        f"{record.name} has none at σ_b = {missing[0]:g}: no q from 1e-12 to 1e12 with σ_w in float64 solves "
+        "σ_b² = q - E[σ²]/E[σ'²]"
+    )

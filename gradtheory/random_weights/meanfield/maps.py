@@ -1,0 +1,219 @@
+"""One wide layer in the mean-field limit: what it does to the variance of pre-activations and to gradients.
+
+With weights N(0, σ_w²/fan_in) and biases N(0, σ_b²), the pre-activations of a layer are Gaussian as its width grows;
+one layer maps their variance q and their correlation c, and multiplies the mean square of the gradient by χ
+(B. Poole et al., "Exponential expressivity in deep neural networks through transient chaos", 2016; S. Schoenholz et
+al., "Deep information propagation", 2017).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
+from gradtheory.arithmetic.inputs import nonnegative_array, nonnegative_number, positive_array, positive_number
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian import correlated, moment
+
+_EPSILON = 2.0**-52
+
+
+def variance_map(
+    name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, sigma_b: Any = 0, *, certified: bool = False
+) -> Any:
+    r"""Return the variance of the next layer's pre-activations, σ_w²·E[σ(√q z)²] + σ_b² with z ~ N(0, 1).
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation σ.
+    q : number or array_like
+        The variance of this layer's pre-activations, positive.
+    sigma_w : number or array_like
+        The weights' standard deviation times √fan_in, positive.
+    sigma_b : number or array_like
+        The biases' standard deviation, not negative.
+    certified : bool
+        Prove the digits; for numbers only.
+
+    Returns
+    -------
+    Estimate, or ndarray of float
+        A float with its error; for arrays an array of their common shape.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, or the expectation diverges.
+
+    References
+    ----------
+    Poole et al. (2016), equation 3.
+
+    Examples
+    --------
+    >>> found = variance_map("tanh", 1, sigma_w=1.5, sigma_b=0.1)
+    >>> round(found, 12), found.error < 1e-14
+    (0.897162603395, True)
+
+    """
+    weight, bias = positive_array(sigma_w, "sigma_w"), nonnegative_array(sigma_b, "sigma_b")
+    return _affine(moment(name, q, of="value", certified=certified), weight, bias)
+
+
+def chi(name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
+    r"""Return χ₁ = χ_⊥ = σ_w²·E[σ'(√q z)²]: one layer's factor of the gradient's mean square.
+
+    It is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds 1. The arguments are
+    those of `variance_map`.
+
+    References
+    ----------
+    Schoenholz et al. (2017), equation 5; Roberts, Yaida & Hanin, "The Principles of Deep Learning Theory" (2022),
+    equation 5.5.
+
+    Examples
+    --------
+    >>> round(chi("tanh", 1e-6, sigma_w=1), 12)
+    0.999998000007
+
+    """
+    return _affine(moment(name, q, of="slope", certified=certified), positive_array(sigma_w, "sigma_w"), np.zeros(()))
+
+
+def chi_parallel(name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
+    r"""Return χ_∥ = d(variance map)/dq = σ_w²·E[σ(x)·σ'(x)·x]/q: how a deviation of the variance grows.
+
+    The arguments are those of `variance_map`. A fixed point is stable where |χ_∥| < 1.
+
+    References
+    ----------
+    Roberts, Yaida & Hanin (2022), equation 5.4.
+
+    Examples
+    --------
+    >>> round(chi_parallel("relu", 5, sigma_w=2**0.5), 12)
+    1.0
+
+    """
+    weight = positive_array(sigma_w, "sigma_w")
+    scaled = weight / np.sqrt(positive_array(q, "q"))
+    return _affine(moment(name, q, of="growth", certified=certified), scaled, np.zeros(()))
+
+
+def _affine(second_moment: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
+    """Return weight²·moment + bias², with its error where it is a number."""
+    value = np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
+    if value.ndim:
+        return value
+    error = float(weight * weight) * second_moment.error + 3 * _EPSILON * abs(float(value))
+    return Estimate(float(value), error, second_moment.guarantee)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What to multiply a standard deviation of 1/√fan_in by, so that one layer keeps a second moment.
+
+    Attributes
+    ----------
+    forward : Estimate
+        1/√E[σ(√q z)²]: activations keep mean square 1.
+    backward : Estimate
+        1/√E[σ'(√q z)²]: gradients keep their mean square.
+
+    """
+
+    forward: Estimate
+    backward: Estimate
+
+
+def gain(name: str | sympy.Expr | Activation, q: Any = 1, *, certified: bool = False) -> Gain:
+    r"""Return the exact gains of an activation at variance q.
+
+    `torch.nn.init.calculate_gain` returns one number per activation; most are neither of these (see the audit in the
+    documentation).
+
+    Parameters
+    ----------
+    name, q, certified
+        As for `variance_map`.
+
+    Raises
+    ------
+    InvalidArgument
+        If q is not positive, or a moment diverges or is zero.
+
+    Examples
+    --------
+    >>> round(gain("tanh").forward, 12), round(gain("relu").backward, 12)
+    (1.592537419723, 1.414213562373)
+
+    """
+    positive_number(q, "q")
+    forward, backward = (
+        _inverse_root(moment(name, q, of=kind, certified=certified), name, q) for kind in ("value", "slope")
+    )
+    return Gain(forward, backward)
+
+
+def _inverse_root(second_moment: Estimate, name: Any, q: Any) -> Estimate:
+    if second_moment <= second_moment.error:
+        raise InvalidArgument("q", q, f"must be larger: {activation(name).name} is as good as constant there")
+    value = float(second_moment) ** -0.5
+    error = value * (0.5 * second_moment.error / float(second_moment) + 2 * _EPSILON)
+    return Estimate(value, error, second_moment.guarantee)
+
+
+def correlation_map(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w: Any, sigma_b: Any = 0) -> Estimate:
+    r"""Return the correlation of the next layer's pre-activations for two inputs, from their correlation c in this one.
+
+    (σ_w²·E[σ(x₁)σ(x₂)] + σ_b²)/q', where x₁ and x₂ have variance q and correlation c, and q' is the variance map's
+    value. It is in float64, with its error.
+
+    Parameters
+    ----------
+    name, q, sigma_w, sigma_b
+        As for `variance_map`, as numbers.
+    c : float
+        The correlation, from -1 to 1.
+
+    References
+    ----------
+    Poole et al. (2016), equation 5.
+
+    Examples
+    --------
+    >>> round(correlation_map("relu", 0, 1, sigma_w=2**0.5), 12)  # 1/π: the arc-cosine kernel of Cho & Saul
+    0.318309886184
+
+    """
+    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    product = correlated(name, c, q, of="value")
+    after = variance_map(name, q, weight, bias)
+    value = (weight**2 * product + bias**2) / after
+    error = (weight**2 * product.error + abs(value) * after.error) / after + 4 * _EPSILON * abs(value)
+    return Estimate(value, error)
+
+
+def correlation_slope(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w: Any) -> Estimate:
+    r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)].
+
+    At a fixed point q it is the slope of the correlation map, and at c = 1 it is χ₁. The arguments are those of
+    `correlation_map`.
+
+    References
+    ----------
+    Schoenholz et al. (2017), equation 5.
+
+    Examples
+    --------
+    >>> round(correlation_slope("relu", 0, 1, sigma_w=2**0.5), 12)
+    0.5
+
+    """
+    weight = positive_number(sigma_w, "sigma_w")
+    product = correlated(name, c, q, of="slope")
+    return Estimate(weight**2 * product, weight**2 * product.error + 3 * _EPSILON * abs(product), Guarantee.NUMERIC)

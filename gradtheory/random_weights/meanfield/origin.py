@@ -1,0 +1,63 @@
+"""What happens at small variances, where an activation is a line, or two half-lines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.meanfield.tables import GRID, at, table
+
+_CLEAR = 1e-11  # a relative difference that rounding does not make
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The variance map near q = 0, for σ_b = 0.
+
+    Attributes
+    ----------
+    is_zero : bool
+        Whether σ(0) = 0, so that q = 0 is a fixed point.
+    is_fixed : bool
+        Whether, moreover, χ₁ can be 1 there: some slope at 0.
+    is_homogeneous : bool
+        Whether the variance map is a line, so that at χ₁ = 1 every q is a fixed point: σ(αz) = α·σ(z) for α > 0.
+    mean_square_slope : float
+        (σ'(0-)² + σ'(0+)²)/2, the limit of E[σ'²] as q falls to 0.
+    is_stable : bool
+        Whether at χ₁ = 1 variances near 0 shrink.
+
+    """
+
+    is_zero: bool
+    is_fixed: bool
+    is_homogeneous: bool
+    mean_square_slope: float
+    is_stable: bool
+
+    @classmethod
+    def of(cls, record: Activation) -> "Origin":
+        """Return what an activation does near 0."""
+        tiny = 1e-300
+        slopes = record.slope(np.array([-tiny, tiny]))
+        square = float(np.mean(np.square(slopes)))
+        square = square if square > tiny else 0.0  # that of z² at 1e-300
+        is_zero = bool(record.value(0.0) == 0.0)
+        is_fixed = is_zero and square > 0.0
+        z = np.array([-8.0, -1.0, 1.0, 8.0]) * np.geomspace(1e-100, 1e100, 41)[:, np.newaxis]
+        is_homogeneous = is_fixed and bool(np.all(record.slope(z) == slopes[[0, 0, 1, 1]]))
+        growth = table(record).value / (GRID * square) - 1.0 if is_fixed else np.zeros(1)
+        clear = growth[np.abs(growth) > _CLEAR]
+        return cls(is_zero, is_fixed, is_homogeneous, square, not clear.size or bool(clear[0] < 0.0))
+
+    def extended(self, record: Activation, q: Array) -> tuple[Array, np.ndarray]:
+        """Return σ_w with χ₁ = 1, and whether the fixed point is stable, for each q, 0 and nan included."""
+        sigma_w, stable = np.full(len(q), np.nan), np.zeros(len(q), dtype=bool)
+        inner = q > 0.0
+        if inner.any():
+            moments = at(record, q[inner])
+            sigma_w[inner] = 1.0 / np.sqrt(moments.slope)
+            stable[inner] = moments.growth <= moments.slope * (1.0 + _CLEAR)
+        sigma_w[q == 0.0], stable[q == 0.0] = self.mean_square_slope**-0.5 if self.is_fixed else np.nan, self.is_stable
+        return sigma_w, stable

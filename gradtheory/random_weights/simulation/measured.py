@@ -1,0 +1,64 @@
+"""Means over independent repetitions, with confidence intervals."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import InvalidArgument
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mean over independent repetitions: a float, or an array of them.
+
+    Attributes
+    ----------
+    mean : float or ndarray
+    standard_error : float or ndarray
+        The standard deviation of the mean, from the spread of the repetitions; nan where a mean is infinite.
+    count : int
+        The number of repetitions.
+
+    Examples
+    --------
+    >>> found = Measured.of(np.array([1.0, 2.0, 3.0]))
+    >>> found
+    2 ± 0.577 (n = 3)
+    >>> [round(float(end), 3) for end in found.interval()]
+    [-0.484, 4.484]
+
+    """
+
+    mean: Any
+    standard_error: Any
+    count: int
+
+    @classmethod
+    def of(cls, repetitions: Array) -> "Measured":
+        """Return the mean over the first axis."""
+        count = len(repetitions)
+        with np.errstate(all="ignore"):  # -inf is an answer: the logarithm of a gradient that is 0
+            mean = np.mean(repetitions, axis=0)
+            spread = np.std(repetitions, axis=0, ddof=1) / math.sqrt(count) if count > 1 else np.full_like(mean, np.nan)
+        return cls(mean[()], spread[()], count)
+
+    def interval(self, confidence: float = 0.95) -> tuple[Any, Any]:
+        """Return the ends of Student's confidence interval."""
+        if not 0.0 < confidence < 1.0:
+            raise InvalidArgument("confidence", confidence, "must lie between 0 and 1, such as 0.95")
+        reach = student.ppf((1.0 + confidence) / 2.0, self.count - 1) * self.standard_error
+        return self.mean - reach, self.mean + reach
+
+    def deviation(self, theory: Any) -> Any:
+        """Return by how many standard errors the mean differs from a number."""
+        with np.errstate(all="ignore"):  # of infinite means: nan
+            return (self.mean - theory) / self.standard_error
+
+    def __repr__(self) -> str:
+        if np.ndim(self.mean):
+            return f"Measured of shape {np.shape(self.mean)} (n = {self.count})"
+        return f"{self.mean:.6g} ± {self.standard_error:.3g} (n = {self.count})"

@@ -1,0 +1,160 @@
+"""Random wide networks: variances, correlations and gradients layer by layer."""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from rich.progress import track
+from threadpoolctl import threadpool_limits
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.inputs import (
+    Array,
+    count,
+    finite_number,
+    layers,
+    nonnegative_number,
+    one_of,
+    positive_number,
+    random_seed,
+)
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.initialisation import Initialisation, orthogonal, standard_normal
+from gradtheory.random_weights.simulation.measured import Measured
+
+_WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
+_MOST_THREADS = 4  # each holds the weights of a whole network
+
+
+@dataclass(frozen=True)
+class NetworkSample:
+    """What many random networks did, layer by layer.
+
+    Attributes
+    ----------
+    variance : Measured of shape (depth,)
+        The mean square of the pre-activations of each layer: q_l in the limit.
+    correlation : Measured of shape (depth,)
+        The correlation of the pre-activations of two inputs: c_l.
+    gradient : Measured of shape (depth,)
+        The mean square of ∂C/∂z of each layer, for ∂C/∂a of the last layer drawn from N(0, 1).
+
+    """
+
+    variance: Measured
+    correlation: Measured
+    gradient: Measured
+
+
+def random_networks(
+    name: str | sympy.Expr | Activation,
+    depth: int = 20,
+    width: int = 256,
+    sigma_w: float = 1.0,
+    sigma_b: float = 0.0,
+    *,
+    networks: int = 20,
+    inputs: int = 256,
+    correlation: float = 0.5,
+    weights: str = "gaussian",
+    seed: int = 0,
+    progress: bool = False,
+) -> NetworkSample:
+    r"""Simulate networks z_l = W_l·a_{l-1} + b_l of one width, with W_l ~ N(0, σ_w²/width) and b_l ~ N(0, σ_b²).
+
+    The inputs have mean square 1, so that q_1 = σ_w² + σ_b², and come in pairs of one correlation.
+
+    Parameters
+    ----------
+    name : str, sympy.Expr or Activation
+        The activation.
+    depth, width : int
+        Layers, and neurons in each.
+    sigma_w, sigma_b : float
+        Standard deviations of the weights (times √width) and biases.
+    networks : int
+        How many; confidence intervals come from their spread.
+    inputs : int
+        Inputs to each, an even number: the two of a pair lie side by side.
+    correlation : float
+        Of the two inputs of a pair, from -1 to 1.
+    weights : {"gaussian", "orthogonal"}
+        How the weights are drawn; orthogonal ones are σ_w times an orthogonal matrix.
+    seed : int
+        Of NumPy's generator: the same seed, the same result, whatever the number of threads.
+    progress : bool
+        Whether to show a progress bar.
+
+    Examples
+    --------
+    >>> sample = random_networks("relu", depth=8, width=64, sigma_w=2**0.5, networks=40)
+    >>> bool(abs(sample.variance.deviation(2.0)).max() < 3)  # He's scale keeps the variance
+    True
+
+    """
+    record = activation(name)
+    deep, wide = layers(depth), count(width, "width", _WIDEST)
+    pairs = _half(count(inputs, "inputs", _MOST_INPUTS), inputs)
+    size, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    alike = finite_number(correlation, "correlation")
+    if not -1.0 <= alike <= 1.0:
+        raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
+    kind = one_of(weights, "weights", ("gaussian", "orthogonal"))
+    scheme = orthogonal(wide, gain=size) if kind == "orthogonal" else standard_normal(wide, sigma=size / wide**0.5)
+    seeds = np.random.SeedSequence(random_seed(seed)).spawn(count(networks, "networks", _MOST_NETWORKS))
+
+    def one(each: np.random.SeedSequence) -> Array:
+        rng = np.random.default_rng(each)
+        return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, alike), deep, rng)
+
+    # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+        found: Iterable[Array] = threads.map(one, seeds)
+        samples = np.array(list(track(found, "networks", total=len(seeds), disable=not progress)))
+    return NetworkSample(*(Measured.of(samples[:, kind]) for kind in range(3)))
+
+
+def _half(number: int, given: object) -> int:
+    if number % 2:
+        raise InvalidArgument("inputs", given, "must be even, such as 256: inputs come in pairs")
+    return number // 2
+
+
+def _pairs(rng: np.random.Generator, width: int, pairs: int, correlation: float) -> Array:
+    """Return inputs of mean square 1 as columns: the first of each pair, then the second of each."""
+    first, second = rng.standard_normal((2, width, pairs))
+    first /= np.sqrt(np.mean(np.square(first), axis=0))
+    second -= first * np.mean(first * second, axis=0)
+    second /= np.sqrt(np.mean(np.square(second), axis=0)) if width > 1 else 1.0
+    return np.hstack([first, correlation * first + np.sqrt(1.0 - correlation**2) * second])
+
+
+def _one_network(
+    record: Activation, scheme: Initialisation, sigma_b: float, a: Array, depth: int, rng: np.random.Generator
+) -> Array:
+    """Return q, c and the gradient's mean square, of shape (3, depth)."""
+    found = np.empty((3, depth))
+    weights, slopes = [], []
+    for layer in range(depth):
+        weights.append(scheme.sample(rng))
+        z = weights[-1] @ a
+        if sigma_b:
+            z += sigma_b * rng.standard_normal((len(z), 1))
+        squares = np.einsum("ij,ij->j", z, z) / len(z)
+        first, second = np.split(z, 2, axis=1)
+        products = np.einsum("ij,ij->j", first, second) / len(z)
+        found[0, layer] = squares.mean()
+        with np.errstate(invalid="ignore"):
+            found[1, layer] = np.mean(products / np.sqrt(np.multiply(*np.split(squares, 2))))
+        a, slope = record.value_and_slope(z)
+        slopes.append(slope)
+    delta = rng.standard_normal(a.shape)
+    for layer in range(depth - 1, -1, -1):
+        delta *= slopes[layer]
+        found[2, layer] = np.vdot(delta, delta) / delta.size
+        if layer:
+            delta = weights[layer].T @ delta
+    return found

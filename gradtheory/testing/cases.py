@@ -1,0 +1,223 @@
+"""Chains and networks to try a gradient on: small numbers, kinks hit exactly, saturation, critical weights, explosion.
+
+A case is built from a `Source` of choices. hypothesis is one, which shrinks what it has chosen; NumPy's generator is
+another, for a fixed list of cases that needs no hypothesis.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.network import Network
+
+_T = TypeVar("_T")
+_SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25, 8.0)
+_SHORT = (0.5, 1.0, -0.5, 0.25, -2.0)  # powers of two, by which a kink is hit exactly
+_SATURATING = (30.0, -30.0, 100.0, -100.0, 800.0, -800.0)  # exp overflows beyond 88 in float32, 709 in float64
+_FACTORS = (4.0, 2.0, 8.0)  # of a layer in a case whose gradients explode
+_KINDS = ("plain", "kink", "saturated", "critical", "exploding")
+_DEEPEST, _BATCHES, _WIDEST = 6, (1, 2, 3, 4, 17), 4
+_LARGEST_VALUE = {4: 1e2, 8: 1e6}  # of an activation, by the bytes of the float type: beyond, gradients may overflow
+_REAL = 4.0
+
+
+class ChainCase(NamedTuple):
+    """A chain with data; `gradtheory.train(*case, …)` and `case.chain.backprop(*case[1:])` take it as it is.
+
+    Attributes
+    ----------
+    chain : Chain
+    x, y : ndarray of shape (batch,)
+    w, b : ndarray of shape (L,)
+
+    """
+
+    chain: Chain
+    x: Array
+    y: Array
+    w: Array
+    b: Array
+
+
+class NetworkCase(NamedTuple):
+    """A network with data, as `Network.backprop` takes it.
+
+    Attributes
+    ----------
+    network : Network
+    x, y : ndarray of shapes (batch, n_0) and (batch, n_L)
+    w, b : tuple of ndarray, of shapes (n_l, n_{l-1}) and (n_l,)
+
+    """
+
+    network: Network
+    x: Array
+    y: Array
+    w: tuple[Array, ...]
+    b: tuple[Array, ...]
+
+
+class Source(Protocol):
+    """Where choices come from."""
+
+    def integer(self, least: int, most: int) -> int:
+        """Return an integer between two, both included."""
+
+    def choice(self, options: Sequence[_T]) -> _T:
+        """Return one of several."""
+
+    def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
+        """Return one of several; of a fixed list, the next one after so many cases, so that none is left out."""
+
+    def real(self, least: float, most: float) -> float:
+        """Return a number between two."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Choices of NumPy's generator, for one case of a fixed list."""
+
+    rng: np.random.Generator
+    turn: int = 0
+
+    def integer(self, least: int, most: int) -> int:
+        """Return an integer between two, both included."""
+        return int(self.rng.integers(least, most, endpoint=True))
+
+    def choice(self, options: Sequence[_T]) -> _T:
+        """Return one of several."""
+        return options[self.integer(0, len(options) - 1)]
+
+    def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
+        """Return the option whose turn it is."""
+        return options[self.turn // every % len(options)]
+
+    def real(self, least: float, most: float) -> float:
+        """Return a number between two."""
+        return float(self.rng.uniform(least, most))
+
+
+def fixed_cases(build: Callable[[Source], _T], number: int) -> list[_T]:
+    """Return the same cases at every call."""
+    return [build(Generated(np.random.default_rng(seed), seed)) for seed in range(number)]
+
+
+def near_critical(source: Source, record: Activation) -> float:
+    """Return a weight within some units in the last place, or some per cent, of 1/sup|σ'|, of either sign."""
+    steepest = float(record.steepest_slope)
+    critical = 1.0 / steepest if 0.0 < steepest < np.inf else 1.0
+    ulps = source.choice((0, 1, -1, 2, -2, 1 << 40, -(1 << 40), 1 << 49))
+    return source.choice((1.0, -1.0)) * critical * (1.0 + ulps * 2.0**-52)
+
+
+def chain_case(
+    source: Source,
+    activation: Any,
+    depth: int | None = None,
+    loss: str = "squared",
+    dtype: Any = np.float64,
+) -> ChainCase:
+    """Return a chain of some depth, with data whose numbers are exact in the float type."""
+    chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, activation, loss)
+    network = Network((1,) * (chain.depth + 1), chain.layer_activations, loss)
+    found = _filled(source, network, dtype)
+    return ChainCase(chain, found.x[:, 0], found.y[:, 0], np.ravel(found.w), np.ravel(found.b))
+
+
+def network_case(
+    source: Source, activation: Any, widths: Sequence[int] | None = None, loss: str = "squared", dtype: Any = np.float64
+) -> NetworkCase:
+    """Return a network of some widths, with data whose numbers are exact in the float type."""
+    if widths is None:
+        widths = [source.integer(1, _WIDEST) for _ in range(source.integer(2, 4))]
+    return _filled(source, Network(tuple(widths), activation, loss), dtype)
+
+
+def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
+    kind = source.in_turn(_KINDS)
+    records = network.layer_activations
+    samples = source.choice(_BATCHES)
+
+    def numbers(*shape: int, record: Activation | None = None) -> Array:
+        near = record if kind == "critical" else None
+        return np.array([_number(source, near) for _ in range(int(np.prod(shape)))]).reshape(shape)
+
+    layers = zip(network.widths[1:], network.widths[:-1], records, strict=True)
+    w = [numbers(after, before, record=record) for after, before, record in layers]
+    b = [numbers(width) for width in network.widths[1:]]
+    x = numbers(samples, network.widths[0])
+    y = _targets(source, (samples, network.widths[-1]), network.loss_record.needs_unit_interval)
+    if kind == "kink" and (kinks := [float(each) for each in records[0].kinks]):
+        # Every sample meets a kink in the first neuron, by exact arithmetic; what follows it is not flat.
+        x, y = (_chosen(source, _SHORT, each.shape) for each in (x, y))
+        w, b = ([_chosen(source, _SHORT, each.shape) for each in arrays] for arrays in (w, b))
+        at = [source.in_turn(kinks, every=len(_KINDS)), *(source.choice(kinks) for _ in x[1:])]
+        x[:, 0] = (at - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
+    if kind == "saturated":
+        layer = source.integer(0, network.depth - 1)
+        b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))
+    if kind == "exploding":
+        a = x[0]
+        for layer, record in enumerate(records):
+            place, slope = _steepest(record)
+            signs = _chosen(source, (1.0, -1.0), w[layer].shape)
+            w[layer] = signs * source.choice(_FACTORS) / slope
+            b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
+            a = record.value(w[layer] @ a + b[layer])
+    x, y, *parameters = (each.astype(dtype).astype(float) for each in (x, y, *w, *b))
+    w, b = _moderate(records, x, parameters[: network.depth], parameters[network.depth :], dtype)
+    return NetworkCase(network, x, y, tuple(w), tuple(b))
+
+
+@functools.lru_cache(maxsize=256)
+def _steepest(record: Activation) -> tuple[float, float]:
+    """Return where |σ'| is greatest near 0, the middle of such places, and how great; 1 where it is 0."""
+    places = np.linspace(-4.0, 4.0, 257)
+    sizes = np.abs(record.slope(places))
+    steepest = places[sizes == sizes.max()]
+    return float(steepest[len(steepest) // 2]), float(sizes.max()) or 1.0
+
+
+def _number(source: Source, record: Activation | None) -> float:
+    kind = source.choice(("simple", "real") if record is None else ("critical", "simple"))
+    if kind == "critical":
+        assert record is not None  # noqa: S101  # only then is it among the choices
+        return near_critical(source, record)
+    return source.choice(_SIMPLE) if kind == "simple" else source.real(-_REAL, _REAL)
+
+
+def _chosen(source: Source, options: Sequence[float], shape: tuple[int, ...]) -> Array:
+    return np.array([source.choice(options) for _ in range(int(np.prod(shape)))]).reshape(shape)
+
+
+def _targets(source: Source, shape: tuple[int, ...], within_unit: bool) -> Array:
+    simple = (0.0, 1.0, 0.5) if within_unit else (0.0, 1.0, -0.5, 10.0)
+    least, most = (0.0, 1.0) if within_unit else (-2.0, 2.0)
+
+    def one() -> float:
+        return source.choice(simple) if source.choice((True, False)) else source.real(least, most)
+
+    return np.array([one() for _ in range(int(np.prod(shape)))]).reshape(shape)
+
+
+def _moderate(
+    records: Sequence[Activation], x: Array, w: list[Array], b: list[Array], dtype: Any
+) -> tuple[list[Array], list[Array]]:
+    """Return the parameters, halved in layers whose activations would be so large that gradients may overflow."""
+    largest = _LARGEST_VALUE.get(np.dtype(dtype).itemsize, 1e2)
+    a = x
+    weights, biases = [], []
+    for record, weight, bias in zip(records, w, b, strict=True):
+        scale = 1.0
+        while scale and not np.abs(value := record.value(scale * (a @ weight.T + bias))).max(initial=0.0) <= largest:
+            scale /= 2.0
+        weights.append(scale * weight)
+        biases.append(scale * bias)
+        a = value
+    return weights, biases

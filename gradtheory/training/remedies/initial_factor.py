@@ -1,0 +1,69 @@
+"""Initialisation: with which probability no factor of a chain explodes before training, at any input."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from gradtheory.arithmetic.enclosure import order
+from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.chains.chain import Chain
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.initialisation import Initialisation
+
+
+@dataclass(frozen=True)
+class InitialFactorGuarantee:
+    """What an initialisation says of the factors of a chain, whatever the input and the biases.
+
+    Attributes
+    ----------
+    largest_factor : sympy.Expr
+        What no |σ'(z)·w| exceeds; oo where weights or slopes are unbounded.
+    probability : sympy.Expr
+        That none exceeds the threshold, exactly; weights are independent.
+
+    """
+
+    largest_factor: sympy.Expr
+    probability: sympy.Expr
+
+
+def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold: Any = 1) -> InitialFactorGuarantee:
+    """Return how large the factors of a chain can be when its weights are drawn, at any input.
+
+    Since |σ'(z)·w| ≤ |w|·sup|σ'|, with equality for some input or bias, no factor of layer l exceeds c at any input if
+    and only if |w_l| ≤ c/sup|σ_l'|: the probability is Π_l P(|w_l| ≤ c/sup|σ_l'|).
+
+    Parameters
+    ----------
+    chain : Chain
+        Of a concrete depth.
+    scheme : Initialisation
+        Of `gradtheory.initialisation`, with fan_in 1.
+    threshold : number
+        c, positive.
+
+    Examples
+    --------
+    >>> from gradtheory.random_weights.initialisation import glorot, standard_normal
+    >>> found = initial_factor_guarantee(Chain(depth=10), standard_normal(1))
+    >>> found.largest_factor, round(float(found.probability), 8)
+    (oo, 0.99936676)
+    >>> initial_factor_guarantee(Chain(depth=10), glorot(1, shape="uniform"))
+    InitialFactorGuarantee(largest_factor=sqrt(3)/4, probability=1)
+
+    """
+    if scheme.fan_in != 1:
+        raise InvalidArgument("scheme", scheme, "must have fan_in 1: a chain has one neuron per layer")
+    c = exact_positive(threshold, "threshold")
+    largest, probability = sympy.S.Zero, sympy.S.One
+    for record in chain.layer_activations:
+        steepest = record.steepest_slope
+        if steepest.is_infinite:
+            return InitialFactorGuarantee(sympy.oo, sympy.S.Zero)
+        factor = abs(scheme.bound) * steepest if steepest else sympy.S.Zero
+        largest = sympy.Max(largest, factor)
+        if factor.is_infinite or order(factor, c) > 0:
+            probability *= scheme.probability(c / steepest)
+    return InitialFactorGuarantee(largest, probability)

@@ -1,0 +1,97 @@
+"""The greatest gradient of a loss by the last pre-activation, over all inputs, weights and biases."""
+
+import functools
+import heapq
+import itertools
+import math
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation, Z
+from gradtheory.arithmetic.enclosure import Ball, bounds, enclose, plus, precision, times
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.chain import Chain
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import largest_value
+
+_BITS = 64
+_CLOSE = 1e-6  # relative, between the bound and a value that is attained
+_MOST_PIECES = 20_000
+_MIDDLE = sympy.Integer(8)
+_FEW = 9  # targets beyond which bounds are interpolated
+
+
+def largest_output_gradient(chain: Chain, targets: Array) -> float:
+    """Return a bound of Σ_i sup_z |∂C(σ_L(z), y_i)/∂z|, proven in ball arithmetic and within 1e-6 of it.
+
+    For more than 9 different targets the supremum, a convex function of the target, is bounded by its chords.
+    """
+    last = chain.layer_activations[-1]
+    if chain.loss == "cross_entropy":
+        return _cross_entropy(last, targets)
+    distinct = np.unique(targets)
+    places = distinct if len(distinct) <= _FEW else np.linspace(distinct[0], distinct[-1], _FEW)
+    suprema = [_largest_error_times_slope(last, float(each)) for each in places]
+    return float(np.sum(np.interp(targets, places, suprema))) * (1.0 + 1e-12)
+
+
+def _cross_entropy(last: Activation, targets: Array) -> float:
+    odds = sympy.simplify(sympy.log(last.expr / (1 - last.expr)).diff(Z))
+    if not odds.is_number:
+        raise InvalidArgument("activation", last.name, "has cross-entropy gradients without a bound; end with sigmoid")
+    return float(abs(odds)) * float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
+
+
+def rounded_up(number: sympy.Expr) -> float:
+    """Return a float64 that a number does not exceed."""
+    return math.inf if number.is_infinite else _up(enclose(number, _BITS))
+
+
+@functools.lru_cache(maxsize=4096)
+def _largest_error_times_slope(record: Activation, target: float) -> float:
+    """Return an upper bound of sup_z |σ(z) - y|·|σ'(z)|: the piece of the line with the greatest bound is halved."""
+    if record.period is not None:
+        return (rounded_up(largest_value(record)) + abs(target)) * float(record.steepest_slope) * (1.0 + 1e-15)
+    cuts = (-sympy.oo, -_MIDDLE, sympy.S.Zero, _MIDDLE, sympy.oo)
+    pieces = [(-_bound(record, target, *ends), ends) for ends in itertools.pairwise(cuts)]
+    heapq.heapify(pieces)
+    attained = _at_ends(record, target)
+    for _ in range(_MOST_PIECES):
+        bound, (left, right) = pieces[0]
+        if -bound <= attained * (1.0 + _CLOSE):
+            return -bound
+        middle = _middle(left, right)
+        value, slope = record.value_and_slope(float(middle))
+        attained = max(attained, abs(value - target) * abs(slope))
+        heapq.heapreplace(pieces, (-_bound(record, target, left, middle), (left, middle)))
+        heapq.heappush(pieces, (-_bound(record, target, middle, right), (middle, right)))
+    return -pieces[0][0]
+
+
+def _at_ends(record: Activation, target: float) -> float:
+    """Return the greatest |σ(z) - y|·|σ'(z)| at the ends of the branches of |σ'|, where jumps attain it."""
+    found = 0.0
+    for branch in record.monotone_branches:
+        for end, slope in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):
+            if end.is_finite and slope.is_finite:
+                found = max(found, abs(record.value(float(end)) - target) * abs(float(slope)))
+    return found
+
+
+def _middle(left: sympy.Expr, right: sympy.Expr) -> sympy.Rational:
+    if right.is_infinite:
+        return 2 * left
+    return 2 * right if left.is_infinite else (left + right) / 2
+
+
+def _bound(record: Activation, target: float, left: sympy.Expr, right: sympy.Expr) -> float:
+    """Return a bound of |σ(z) - y|·|σ'(z)| for z between two points."""
+    piece = bounds(left, right, _BITS)
+    with precision(_BITS):
+        errors = plus(record.over(piece, _BITS), bounds(*(-sympy.Rational(target),) * 2, _BITS))
+        return max(map(_up, times(errors, record.profile.over(piece, _BITS))))
+
+
+def _up(ball: Ball) -> float:
+    return math.nextafter(float(ball.abs_upper()), math.inf)
