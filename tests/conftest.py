@@ -70,7 +70,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that asks for `name` on the whole catalogue, and for `closed` on what has a closed form."""
-    few = metafunc.config.getoption("few") and metafunc.module.__name__ != "tests.test_catalogue"  # runs every kernel
+    few = (
+        metafunc.config.getoption("few") and metafunc.module.__name__ != "tests.activations.test_catalogue"
+    )  # runs every kernel
     for fixture, names in (("name", gt.activation_names()), ("closed", CLOSED_FORM)):
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, [name for name in names if name in _FEW or not few])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.planted import ACTIVATIONS, BUGS, right
+from tests.testing.planted import ACTIVATIONS, BUGS, right
 
 _REASON = "`make test-peers` installs it and runs this"
 torch = pytest.importorskip("torch", reason=_REASON)

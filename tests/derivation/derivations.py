@@ -1,4 +1,4 @@
-"""What derivations say, line by line: `python -m tests.derivations` writes it to derivations.txt, which a test reads."""
+"""What derivations say, line by line: `python -m tests.derivation.derivations` writes it to derivations.txt, which a test reads."""
 
 from collections.abc import Iterator
 from pathlib import Path

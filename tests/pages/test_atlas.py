@@ -8,7 +8,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.pages.atlas import Entry, decimal, entries, page, write
 
-_DOCS = Path(__file__).parents[1] / "docs"
+_DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_page_in_docs_is_not_stale():

@@ -15,7 +15,7 @@ from gradtheory import checker
 from gradtheory.checker.algebra import as_sympy
 from gradtheory.checker.reading import read
 from gradtheory.errors import InvalidArgument
-from tests.certificates import VALID, cell, certificate, component, cross, crossing, joint
+from tests.checker.certificates import VALID, cell, certificate, component, cross, crossing, joint
 
 _PACKAGE = Path(gt.__file__).parent / "checker"
 

@@ -1,7 +1,7 @@
-"""A short run of the fuzz; `python -m tests.fuzz` makes a long one."""
+"""A short run of the fuzz; `python -m tests.explosion.fuzz` makes a long one."""
 
 import gradtheory as gt
-from tests import fuzz
+from tests.explosion import fuzz
 
 
 def test_no_membership_is_wrong():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument, Undecided
-from tests.test_explosion import explodes, is_tie
+from tests.explosion.test_explosion import explodes, is_tie
 
 # Those with limits of σ'(z)·(z - b): not the periodic ones, whose sets of weights have infinitely many parts.
 _UNSOLVED = ("cosine", "sine", "snake")

@@ -14,7 +14,7 @@ from gradtheory.activations.slopes.branch import Z
 from gradtheory.pages import gains
 from gradtheory.pages.gains import Audit
 
-_PAGE = Path(__file__).parents[1] / "docs" / "gains.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "gains.md"
 _AUDITED = tuple(audit.record.name for audit in gains.entries())
 
 

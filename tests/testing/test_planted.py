@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gradtheory import testing
-from tests.planted import ACTIVATIONS, BUGS, right
+from tests.testing.planted import ACTIVATIONS, BUGS, right
 
-_PAGE = Path(__file__).parents[1] / "docs" / "oracle.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "oracle.md"
 _PAIRS = [*((name, "squared") for name in ACTIVATIONS), ("sigmoid", "cross_entropy")]
 
 

@@ -31,8 +31,8 @@ from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.stability.iteration import ITERATIONS
-from tests import derivations
-from tests.mutants import mutants
+from tests.derivation import derivations
+from tests.derivation.mutants import mutants
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
 _X = sympy.Symbol("x", real=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.chains import backprop as room
 from gradtheory.errors import InvalidArgument
-from tests.rounding import float_chain
+from tests.chains.rounding import float_chain
 
 _weights = st.floats(-50, 50).map(lambda w: round(w, 6))
 _data = st.floats(-3, 3).map(lambda x: round(x, 6))

@@ -1,6 +1,6 @@
 """Random membership checks of explosion sets: `x in set` against |σ'(wx + b)·w| > c at 50 digits and more.
 
-    python -m tests.fuzz --checks 100000 --seed 1
+    python -m tests.explosion.fuzz --checks 100000 --seed 1
 
 Points lie anywhere, at the ends and as near to them as 1e-25. The truth comes from difference quotients of σ alone.
 """

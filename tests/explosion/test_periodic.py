@@ -15,7 +15,7 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import sets
 from gradtheory.explosion.superlevel import Component, Level, Periodic, as_set, components_of, repeated
-from tests.test_explosion import explodes
+from tests.explosion.test_explosion import explodes
 
 _PI, _TINY = sympy.pi, sympy.Rational(1, 10**30)
 _PERIODIC = ("sine", "cosine", "snake")

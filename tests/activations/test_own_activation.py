@@ -14,7 +14,7 @@ from gradtheory.activations import Z
 from gradtheory.activations.slopes.analysis import found_branches
 from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
 from gradtheory.explosion.superlevel import Periodic
-from tests.test_explosion import ends_of
+from tests.explosion.test_explosion import ends_of
 
 U = sympy.Symbol("u", real=True)
 _TWINS = {
