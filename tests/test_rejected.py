@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.inputs import exact_real
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.errors import GradTheoryError, InvalidArgument
 
 _X = sympy.Symbol("x")
@@ -232,4 +232,4 @@ def test_a_value_that_cannot_be_shown_does_not_hide_the_message():
     ],
 )
 def test_numbers_are_exact_at_the_door(given, exact):
-    assert exact_real(given, "w") == exact
+    assert read_real(given, "w") == exact

@@ -18,16 +18,17 @@ import sympy
 from gradtheory.activations import catalogue
 from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
-from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
+from gradtheory.activations.record import Activation, Branch, Curvature, T, WidestPoint, Z
 from gradtheory.activations.text import parsed
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ActivationLike
 
 __all__ = [
     "Activation",
     "Branch",
     "Curvature",
     "Family",
-    "Stationarity",
+    "WidestPoint",
     "T",
     "Z",
     "activation",
@@ -52,12 +53,12 @@ def activation_names() -> tuple[str, ...]:
     return tuple(_catalogue())
 
 
-def activation(name: str | Activation | sympy.Expr, **parameters: Any) -> Activation:
+def activation(activation: ActivationLike, **parameters: Any) -> Activation:
     """Return the record of an activation.
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         A name in the catalogue, with parameters in brackets if wanted: "elu", "elu(2)", "elu(alpha=2)". Or your own
         activation: a SymPy expression in one real symbol. A record is returned as it is.
     **parameters : number
@@ -80,22 +81,25 @@ def activation(name: str | Activation | sympy.Expr, **parameters: Any) -> Activa
     z*exp(-z**2)
 
     """
-    if isinstance(name, Activation | sympy.Basic) and parameters:
+    if isinstance(activation, Activation | sympy.Basic) and parameters:
         raise InvalidArgument("parameters", parameters, "belong to a name in the catalogue, such as 'elu'")
-    if isinstance(name, Activation):
-        return name
-    if isinstance(name, sympy.Basic):
-        return own_activation(name)
-    match = _CALL.fullmatch(name) if isinstance(name, str) else None
+    if isinstance(activation, Activation):
+        return activation
+    if isinstance(activation, sympy.Basic):
+        return own_activation(activation)
+    match = _CALL.fullmatch(activation) if isinstance(activation, str) else None
     if match is None or match["name"] not in _catalogue():
-        raise InvalidArgument("activation", name, _nearest(name))
-    positional, named = _arguments(match["arguments"], name)
+        raise InvalidArgument("activation", activation, _nearest(activation))
+    positional, named = _arguments(match["arguments"], activation)
     item = _catalogue()[match["name"]]
     if isinstance(item, Family):
         return item(*positional, **(parameters | named))
     if positional or named or parameters:
-        raise InvalidArgument("activation", name, f"has no parameters; families with parameters: {_families()}")
+        raise InvalidArgument("activation", activation, f"has no parameters; families with parameters: {_families()}")
     return item
+
+
+_as_activation = activation  # for functions with a parameter of that name
 
 
 def expression(text: str) -> sympy.Expr:
@@ -159,7 +163,7 @@ def one_per_layer(given: Any, depth: int | sympy.Symbol) -> tuple[Activation, ..
     return tuple(map(activation, given))
 
 
-def activation_parameters(name: str) -> Mapping[str, sympy.Expr]:
+def activation_parameters(activation: str) -> Mapping[str, sympy.Expr]:
     """Return the parameters of an activation in the catalogue, with their defaults; none for most.
 
     Examples
@@ -168,8 +172,8 @@ def activation_parameters(name: str) -> Mapping[str, sympy.Expr]:
     {'alpha': 1}
 
     """
-    activation(name)  # refuses names that are not there
-    item = _catalogue()[name.partition("(")[0].strip()]
+    _as_activation(activation)  # refuses names that are not there
+    item = _catalogue()[activation.partition("(")[0].strip()]
     return item.defaults if isinstance(item, Family) else MappingProxyType({})
 
 

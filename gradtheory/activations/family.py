@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.record import Activation
-from gradtheory.arithmetic.inputs import exact_real
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.errors import InvalidArgument
 
 
@@ -54,7 +54,7 @@ class Family:
             raise InvalidArgument(
                 f"parameter of {self.name}", name, f"must be one of {', '.join(self.defaults)}, given once"
             )
-        exact = {name: exact_real(value, name) for name, value in (given | named).items()}
+        exact = {name: read_real(value, name) for name, value in (given | named).items()}
         return self._record(tuple(exact.get(name, default) for name, default in self.defaults.items()))
 
     @lru_cache(maxsize=256)  # noqa: B019  # families live as long as the module

@@ -15,15 +15,15 @@ from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.arithmetic.enclosure import Interval, sign
 from gradtheory.arithmetic.functions import stable
-from gradtheory.arithmetic.inputs import real_array
+from gradtheory.arithmetic.inputs import read_array
 
-__all__ = ["Activation", "Branch", "Curvature", "Kernel", "Stationarity", "T", "Z"]
+__all__ = ["Activation", "Branch", "Curvature", "Kernel", "WidestPoint", "T", "Z"]
 
 Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
 @dataclass(frozen=True)
-class Stationarity:
+class WidestPoint:
     r"""The place where t·m(t), the explosion width for threshold 1 and |w| = 1/t, is greatest.
 
     Level and measure are written in one parameter s, so that no inverse function stands between.
@@ -78,7 +78,7 @@ class Activation:
         What proves the branches monotone where some have a curve; σ'' itself unless given.
     period : sympy.Expr, optional
         The period of |σ'|, where it has one.
-    stationarity : Stationarity, optional
+    widest_point : WidestPoint, optional
         The place of the widest explosion, where it does not follow from the branches alone.
     slope_of_value : sympy.Expr, optional
         σ' as a function of σ, where σ solves such a differential equation; `Z` stands for σ in it.
@@ -110,7 +110,7 @@ class Activation:
     branches: tuple[Branch, ...] | None = None
     curvature: Curvature | None = None
     period: sympy.Expr | None = None
-    stationarity: Stationarity | None = None
+    widest_point: WidestPoint | None = None
     slope_of_value: sympy.Expr | None = None
     log_odds: Kernel | None = None
     source: Any = None
@@ -152,7 +152,7 @@ class Activation:
     def value_and_slope(self, z: Any) -> tuple[Any, Any]:
         """Return σ(z) and σ'(z), computed together."""
         with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
-            array = np.array(real_array(z, "z"))  # a copy: kernels overwrite it
+            array = np.array(read_array(z, "z"))  # a copy: kernels overwrite it
             value, slope = np.empty((2, array.size))
             self.kernel(array.reshape(-1), value, slope)
         return value.reshape(array.shape)[()], slope.reshape(array.shape)[()]
@@ -170,7 +170,7 @@ class Activation:
         array([ 0.63970001, -0.63970001,  0.        ])
 
         """
-        array = real_array(z, "z")
+        array = read_array(z, "z")
         with np.errstate(all="ignore"):
             found = np.broadcast_to(np.asarray(self._bend(array), dtype=float), array.shape)
         return np.where(np.isnan(found) & ~np.isnan(array), 0.0, found)[()]

@@ -30,7 +30,7 @@ _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
 _EXAMPLES = "such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
 
 
-def exact_real(value: Any, name: str) -> sympy.Expr:
+def read_real(value: Any, name: str) -> sympy.Expr:
     """Return a finite real number as an exact SymPy number.
 
     Parameters
@@ -47,7 +47,7 @@ def exact_real(value: Any, name: str) -> sympy.Expr:
 
     Examples
     --------
-    >>> exact_real("0.3", "w"), exact_real(0.5, "w"), exact_real("1e-3", "w")
+    >>> read_real("0.3", "w"), read_real(0.5, "w"), read_real("1e-3", "w")
     (3/10, 1/2, 1/1000)
 
     """
@@ -71,9 +71,9 @@ def exact_real(value: Any, name: str) -> sympy.Expr:
     raise InvalidArgument(name, value, f"must be one real number, {_EXAMPLES}")
 
 
-def exact_positive(value: Any, name: str) -> sympy.Expr:
-    """Return a positive number as an exact SymPy number, or refuse it as `exact_real` does."""
-    number = exact_real(value, name)
+def read_positive(value: Any, name: str) -> sympy.Expr:
+    """Return a positive number as an exact SymPy number, or refuse it as `read_real` does."""
+    number = read_real(value, name)
     if number.is_positive is not True:
         raise InvalidArgument(name, value, "must be positive, such as 1")
     return number
@@ -86,14 +86,14 @@ def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
     raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}")
 
 
-def bits_of(digits: Any) -> int:
+def read_bits(digits: Any) -> int:
     """Return the bits of a number of decimal digits, from 10 to 100,000."""
     if isinstance(digits, Integral) and not isinstance(digits, bool) and 10 <= int(digits) <= _MOST_DIGITS:
         return math.ceil(int(digits) * math.log2(10))
     raise InvalidArgument("digits", digits, f"must be an int from 10 to {_MOST_DIGITS}, such as {DIGITS}")
 
 
-def real_array(value: Any, name: str) -> Array:
+def read_array(value: Any, name: str) -> Array:
     """Return an array_like of real numbers as float64; refuse text, booleans, objects and ragged lists."""
     try:
         array = np.asarray(value)
@@ -104,17 +104,17 @@ def real_array(value: Any, name: str) -> Array:
     return array.astype(np.float64, copy=False)
 
 
-def finite_array(value: Any, name: str) -> Array:
+def read_finite_array(value: Any, name: str) -> Array:
     """Return an array_like of finite real numbers as float64, or refuse it."""
-    array = real_array(value, name)
+    array = read_array(value, name)
     if not np.logical_and.reduce(np.isfinite(array), axis=None):
         raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
     return array
 
 
-def samples(x: Any, y: Any) -> tuple[Array, Array]:
+def read_samples(x: Any, y: Any) -> tuple[Array, Array]:
     """Return inputs and targets as two finite float64 arrays of shape (n,), or refuse them."""
-    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
+    inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
     try:
         one, other = (np.ravel(each) for each in np.broadcast_arrays(inputs, targets))
     except ValueError:
@@ -122,37 +122,37 @@ def samples(x: Any, y: Any) -> tuple[Array, Array]:
     return one, other
 
 
-def per_layer(value: Any, name: str, depth: int) -> Array:
+def read_per_layer(value: Any, name: str, depth: int) -> Array:
     """Return weights or biases as a finite float64 array of shape (L,), or refuse it."""
-    array = finite_array(value, name)
+    array = read_finite_array(value, name)
     if array.shape != (depth,):
         raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")
     return array
 
 
-def positive_array(value: Any, name: str) -> Array:
+def read_positive_array(value: Any, name: str) -> Array:
     """Return an array_like of positive finite numbers as float64, or refuse it."""
     return _checked_array(value, name, lambda array: array > 0.0, "must be positive, such as 1")
 
 
-def nonnegative_array(value: Any, name: str) -> Array:
+def read_nonnegative_array(value: Any, name: str) -> Array:
     """Return an array_like of finite numbers that are not negative as float64, or refuse it."""
     return _checked_array(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
 
 
-def finite_number(value: Any, name: str) -> float:
+def read_float(value: Any, name: str) -> float:
     """Return one finite real number as a float, or refuse it."""
-    return _one(finite_array(value, name), name, value)
+    return _one(read_finite_array(value, name), name, value)
 
 
-def positive_number(value: Any, name: str) -> float:
+def read_positive_float(value: Any, name: str) -> float:
     """Return one positive finite number as a float, or refuse it."""
-    return _one(positive_array(value, name), name, value)
+    return _one(read_positive_array(value, name), name, value)
 
 
-def nonnegative_number(value: Any, name: str) -> float:
+def read_nonnegative_float(value: Any, name: str) -> float:
     """Return one finite number that is not negative as a float, or refuse it."""
-    return _one(nonnegative_array(value, name), name, value)
+    return _one(read_nonnegative_array(value, name), name, value)
 
 
 def _one(array: Array, name: str, value: Any) -> float:
@@ -163,36 +163,36 @@ def _one(array: Array, name: str, value: Any) -> float:
 
 def _checked_array(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
     if isinstance(value, sympy.Expr | str | Decimal | Fraction):
-        value = float(exact_real(value, name))
-    array = real_array(value, name)
+        value = float(read_real(value, name))
+    array = read_array(value, name)
     if not (np.isfinite(array) & holds(array)).all():
         raise InvalidArgument(name, value, rule if np.isfinite(array).all() else f"{rule}, and finite")
     return array
 
 
-def fan(value: Any, name: str) -> int:
+def read_fan(value: Any, name: str) -> int:
     """Return a number of neurons: an int from 1 to 10,000,000."""
-    return count(value, name, _WIDEST)
+    return read_count(value, name, _WIDEST)
 
 
-def count(value: Any, name: str, most: int, *, least: int = 1) -> int:
+def read_count(value: Any, name: str, most: int, *, least: int = 1) -> int:
     """Return an int from `least` to `most`, or refuse it by name."""
     if isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most:
         return int(value)
     raise InvalidArgument(name, value, f"must be an int from {least} to {most}")
 
 
-def random_seed(value: Any) -> int:
+def read_seed(value: Any) -> int:
     """Return a seed of NumPy's generators: an int that is not negative."""
-    return count(value, "seed", _LARGEST_SEED, least=0)
+    return read_count(value, "seed", _LARGEST_SEED, least=0)
 
 
-def layers(depth: Any) -> int:
+def read_depth(depth: Any) -> int:
     """Return a number of layers: an int from 1 to 100,000."""
-    return count(depth, "depth", _DEEPEST)
+    return read_count(depth, "depth", _DEEPEST)
 
 
-def type_name(dtype: Any) -> Any:
+def dtype_name(dtype: Any) -> Any:
     """Return the name of a float type that is given as a NumPy dtype; what is none, or a name already, as it is."""
     if isinstance(dtype, str) or dtype is None:
         return dtype
@@ -202,7 +202,7 @@ def type_name(dtype: Any) -> Any:
         return dtype
 
 
-def chain_depth(value: Any) -> int | sympy.Symbol:
+def read_chain_depth(value: Any) -> int | sympy.Symbol:
     """Return the depth of a chain: a positive int, or an integer symbol for a chain of symbolic depth."""
     if isinstance(value, sympy.Symbol):
         if value.is_integer and value.is_positive is not False:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.inputs import Array, finite_array
+from gradtheory.arithmetic.inputs import Array, read_finite_array
 from gradtheory.chains.losses import Loss, Multiply
 from gradtheory.errors import InvalidArgument
 
@@ -120,7 +120,12 @@ def _backprop(
     if not isinstance(reduction, str) or reduction not in ("sum", "none"):
         raise InvalidArgument("reduction", reduction, "must be 'sum' (over the batch) or 'none' (per sample)")
     depth = len(activations)
-    x, y, w, b = finite_array(x, "x"), finite_array(y, "y"), finite_array(w, "w"), finite_array(b, "b")
+    x, y, w, b = (
+        read_finite_array(x, "x"),
+        read_finite_array(y, "y"),
+        read_finite_array(w, "w"),
+        read_finite_array(b, "b"),
+    )
     batch = _batch_shape(depth, x, y, w, b)
     size = math.prod(batch)
     samples = _Samples(

@@ -14,13 +14,14 @@ from typing import Any, cast
 import numpy as np
 import sympy
 
-from gradtheory import activations as catalogue
-from gradtheory.activations import Activation, Z
-from gradtheory.arithmetic.inputs import chain_depth, exact_real
+from gradtheory.activations import Activation, Z, one_per_layer
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import read_chain_depth, read_real
 from gradtheory.chains.backprop import Gradients, backprop
 from gradtheory.chains.losses import A, Loss, Y, loss_for
 from gradtheory.chains.symbols import LayerProduct, LayerSymbols, LayerVariable
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ActivationLike
 
 _COST = sympy.Symbol("C", real=True)
 _LARGEST_CLOSED, _DEEPEST_CLOSED = (
@@ -70,15 +71,15 @@ class Chain:
     """
 
     depth: int | sympy.Symbol
-    activation: str | Activation | sympy.Expr | Sequence[str | Activation | sympy.Expr] = "sigmoid"
+    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid"
     loss: str = "squared"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "depth", chain_depth(self.depth))
-        if isinstance(self.activation, str | Activation | sympy.Expr):
-            object.__setattr__(self, "activation", catalogue.activation(self.activation))
+        object.__setattr__(self, "depth", read_chain_depth(self.depth))
+        if isinstance(self.activation, str | sympy.Expr | Activation):
+            object.__setattr__(self, "activation", as_activation(self.activation))
         else:
-            object.__setattr__(self, "activation", catalogue.one_per_layer(self.activation, self.depth))
+            object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
         loss_for(self.loss, self._activation(self.depth))
 
     def _repr_latex_(self) -> str:
@@ -407,7 +408,7 @@ class Chain:
 
     def _given(self, x: Any, y: Any, w: Any, b: Any) -> dict[sympy.Expr, sympy.Expr]:
         values = {
-            symbol: exact_real(value, name)
+            symbol: read_real(value, name)
             for symbol, value, name in ((self.x, x, "x"), (self.y, y, "y"))
             if value is not None
         }
@@ -422,7 +423,7 @@ class Chain:
         listed = list(numbers) if isinstance(numbers, Sequence | np.ndarray) and np.shape(numbers) else ()
         if len(listed) != len(layers):
             raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
-        return [exact_real(number, f"{name}[{layer}]") for layer, number in zip(layers, listed, strict=True)]
+        return [read_real(number, f"{name}[{layer}]") for layer, number in zip(layers, listed, strict=True)]
 
 
 def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import sympy
 
 from gradtheory.activations import Activation, activation, one_per_layer
-from gradtheory.arithmetic.inputs import Array, count, finite_array
+from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array
 from gradtheory.chains.losses import Loss, loss_for
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ActivationLike
 
 __all__ = ["JacobianBound", "Network", "NetworkGradients"]
 
@@ -102,7 +102,7 @@ class Network:
     """
 
     widths: Sequence[int]
-    activation: str | Activation | sympy.Expr | Sequence[str | Activation | sympy.Expr] = "sigmoid"
+    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid"
     loss: str = "squared"
 
     def __post_init__(self) -> None:
@@ -111,8 +111,8 @@ class Network:
             raise InvalidArgument(
                 "widths", given, "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
             )
-        object.__setattr__(self, "widths", tuple(count(each, "widths", _WIDEST) for each in given))
-        if isinstance(self.activation, str | Activation | sympy.Expr):
+        object.__setattr__(self, "widths", tuple(read_count(each, "widths", _WIDEST) for each in given))
+        if isinstance(self.activation, ActivationLike):
             object.__setattr__(self, "activation", (activation(self.activation),) * self.depth)
         else:
             object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
@@ -234,7 +234,7 @@ class Network:
         self, x: Any, y: Any, w: Sequence[Any], b: Sequence[Any]
     ) -> tuple[Array, Array, tuple[Array, ...], tuple[Array, ...]]:
         """Return the arguments of `backprop` as finite float64 arrays of the shapes stated there, or refuse them."""
-        inputs, targets = finite_array(x, "x"), finite_array(y, "y")
+        inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
         for name, array, width in (("x", inputs, self.widths[0]), ("y", targets, self.widths[-1])):
             if array.ndim != 2 or array.shape[1] != width:
                 raise InvalidArgument(f"{name}.shape", array.shape, f"must be (batch, {width}): one sample a row")
@@ -249,7 +249,7 @@ class Network:
     def _one_per_layer(self, given: Any, name: str, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
         if not isinstance(given, Sequence | np.ndarray) or len(given) != self.depth:
             raise InvalidArgument(name, given, f"must be a sequence of {self.depth} arrays, one per layer")
-        arrays = tuple(finite_array(each, f"{name}[{place}]") for place, each in enumerate(given))
+        arrays = tuple(read_finite_array(each, f"{name}[{place}]") for place, each in enumerate(given))
         for place, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
             if array.shape != shape:
                 raise InvalidArgument(f"{name}[{place}].shape", array.shape, f"must be {shape}, by the widths")

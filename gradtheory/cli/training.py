@@ -6,7 +6,7 @@ import click
 import numpy as np
 
 import gradtheory as gt
-from gradtheory.arithmetic.inputs import Array, exact_real
+from gradtheory.arithmetic.inputs import Array, read_real
 from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.errors import InvalidArgument
@@ -46,7 +46,7 @@ def stability(optimiser: str, eta: str | None, beta: str, h: str, as_json: bool)
     if eta is None:
         print_result(as_json, region=str(region.condition), limit=region.limit)
         return
-    values = {"eta": exact_real(eta, "eta"), "beta": exact_real(beta, "beta"), "h": exact_real(h, "curvature")}
+    values = {"eta": read_real(eta, "eta"), "beta": read_real(beta, "beta"), "h": read_real(h, "curvature")}
     stable = region.contains(**values)
     rate = region.rate(**{name: float(number) for name, number in values.items()})
     print_result(as_json, region=str(region.condition), limit=region.limit, stable=stable, rate=float(rate))
@@ -162,4 +162,4 @@ def _numbers(text: str, name: str) -> Array:
 
 
 def _number(text: str, name: str) -> Any:
-    return float(exact_real(text.strip(), name))
+    return float(read_real(text.strip(), name))

@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.activations import Z, activation
 from gradtheory.activations.slopes.branch import SlopeInverse
 from gradtheory.activations.slopes.limits import HYPERBOLIC
-from gradtheory.arithmetic.enclosure import Sought, enclose, order, sign, sign_on
+from gradtheory.arithmetic.enclosure import Univariate, enclose, order, sign, sign_on
 from gradtheory.chains.symbols import LayerProduct, LayerVariable
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import AffineMeasure, Bend, InNumbers, Partial, Rounded, Sigma, Slope, Width
@@ -341,7 +341,7 @@ def _is_certified(
     inside = next(points(symbols, assumptions, meaning, 1))
     formula = meaning.formula(statement.lhs - statement.rhs, near=inside.get(Z) if meaning.breaks else None)
     try:
-        return sign_on(Sought(formula, symbols[0]), low, high) == wanted
+        return sign_on(Univariate(formula, symbols[0]), low, high) == wanted
     except Undecided:
         return False
 

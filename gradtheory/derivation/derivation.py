@@ -8,9 +8,9 @@ from typing import Any
 
 import sympy
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.inputs import chain_depth, one_of
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import one_of, read_chain_depth
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
 from gradtheory.derivation.checks import Outcome
@@ -20,6 +20,7 @@ from gradtheory.derivation.topics import TOPICS, Question
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.training.stability.iteration import ITERATIONS
+from gradtheory.typing import ActivationLike
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Derivation:
 def derive(
     topic: str,
     depth: int | sympy.Symbol = 3,
-    activation: str | Activation | sympy.Expr = "sigmoid",
+    activation: ActivationLike = "sigmoid",
     wrt: str = "w1",
     lang: str = "en",
     *,
@@ -205,8 +206,8 @@ def derive(
 
     """
     question = Question(
-        catalogue.activation(activation),
-        chain_depth(depth),
+        as_activation(activation),
+        read_chain_depth(depth),
         wrt,
         one_of(loss, "loss", tuple(LOSSES)),
         values or {},

@@ -9,22 +9,23 @@ from typing import Any
 
 import sympy
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, sign
-from gradtheory.arithmetic.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
+from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel import METHODS, Component, Level
+from gradtheory.typing import ActivationLike
 
 FORMAT = "gradtheory-certificate/1"
 _BITS = 128  # of an isolating interval, beyond the size of the level
 
 
 def certificate(
-    activation: str | Activation | sympy.Expr,
+    activation: ActivationLike,
     w: Any,
     b: Any = 0,
     *,
@@ -49,12 +50,12 @@ def certificate(
     ('proven', 4, 3, 2)
 
     """
-    record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
-    weight, bias = exact_real(w, "w"), exact_real(b, "b")
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
+    weight, bias = read_real(w, "w"), read_real(b, "b")
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     profile = record.profile
-    level = Level(profile, c / abs(weight), strict, one_of(method, "method", METHODS), bits_of(digits))
+    level = Level(profile, c / abs(weight), strict, one_of(method, "method", METHODS), read_bits(digits))
     crossings = level.crossings()
     bits = _BITS + 2 * abs(int(sympy.log(level.level, 2)))
     window = _domain(profile)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.explosion.superlevel import Component, Level, total_length
 
@@ -145,7 +145,7 @@ def explosion_formula(activation: str | Activation) -> ExplosionFormula:
       -b/w - sqrt(-1 + Abs(w)/c)/Abs(w) < x < -b/w + sqrt(-1 + Abs(w)/c)/Abs(w)  if Abs(w) > c
 
     """
-    record = catalogue.activation(activation)
+    record = as_activation(activation)
     levels = _levels(record)
     cases: list[Case] = []
     for high, low in zip(levels, (*levels[1:], sympy.S.Zero), strict=True):

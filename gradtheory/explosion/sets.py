@@ -9,12 +9,12 @@ from typing import Any
 
 import sympy
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, Z
+from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.analysis import WINDOW
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.inputs import DIGITS, bits_of, exact_positive, exact_real, one_of
+from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel import (
     METHODS,
@@ -26,10 +26,11 @@ from gradtheory.explosion.superlevel import (
     repeated,
     total_length,
 )
+from gradtheory.typing import ActivationLike
 
 
 def explosion_set(
-    activation: str | Activation | sympy.Expr,
+    activation: ActivationLike,
     w: Any = None,
     b: Any = 0,
     *,
@@ -101,12 +102,12 @@ def explosion_set(
     Union(Interval.Ropen(0, pi/6), Interval.Lopen(pi/3, 2))
 
     """
-    record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
     given = _given(solve_for, {"w": w, "b": b, "x": x})
     options: dict[str, Any] = {
         "strict": strict,
         "method": one_of(method, "method", METHODS),
-        "most_bits": bits_of(digits),
+        "most_bits": read_bits(digits),
     }
     region = _region(domain)
     if solve_for == "w":
@@ -139,7 +140,7 @@ def _region(domain: Any) -> Component | None:
         case sympy.Interval() if not domain.free_symbols:
             return Component(domain.start, domain.end, bool(domain.left_open), bool(domain.right_open))
         case (lower, upper):
-            first, last = exact_real(lower, "domain[0]"), exact_real(upper, "domain[1]")
+            first, last = read_real(lower, "domain[0]"), read_real(upper, "domain[1]")
             if sign(last - first) >= 0:
                 return Component(first, last, lower_open=False, upper_open=False)
     raise InvalidArgument("domain", domain, "must be a SymPy Interval or a pair of numbers in order, such as (0, 1)")
@@ -159,7 +160,7 @@ def _restricted(found: Sequence[Component] | sympy.Set, region: Component | None
 
 
 def _options(method: str, digits: int) -> dict[str, Any]:
-    return {"method": one_of(method, "method", METHODS), "most_bits": bits_of(digits)}
+    return {"method": one_of(method, "method", METHODS), "most_bits": read_bits(digits)}
 
 
 def _given(solve_for: str, values: dict[str, Any]) -> dict[str, sympy.Expr]:
@@ -168,7 +169,7 @@ def _given(solve_for: str, values: dict[str, Any]) -> dict[str, sympy.Expr]:
     if values[wanted] is not (0 if wanted == "b" else None):
         raise InvalidArgument(wanted, values[wanted], f"must not be given where solve_for={wanted!r}")
     needed = {"x": "wb", "w": "bx", "b": "wx"}[wanted]
-    return {name: exact_real(values[name], name) for name in needed}
+    return {name: read_real(values[name], name) for name in needed}
 
 
 def _weights(
@@ -190,7 +191,7 @@ def _weights(
 
 
 def explosion_width(
-    activation: str | Activation | sympy.Expr, w: Any, *, threshold: Any = 1, method: str = "auto", digits: int = DIGITS
+    activation: ActivationLike, w: Any, *, threshold: Any = 1, method: str = "auto", digits: int = DIGITS
 ) -> sympy.Expr:
     r"""Return the exact or certified total length of the explosion set, |U_t|/|w| with t = c/|w|.
 
@@ -217,15 +218,15 @@ def explosion_width(
     (oo, 0)
 
     """
-    record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
-    size = abs(exact_real(w, "w"))
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
+    size = abs(read_real(w, "w"))
     if sign(size) == 0:
         return sympy.S.Zero
     length = total_length(Level(record.profile, c / size, **_options(method, digits)).components()) / size
     return sympy.oo if record.period is not None and length != 0 else length
 
 
-def critical_weight(activation: str | Activation | sympy.Expr, *, threshold: Any = 1) -> sympy.Expr:
+def critical_weight(activation: ActivationLike, *, threshold: Any = 1) -> sympy.Expr:
     r"""Return c/sup|σ'|: no input explodes unless |w| exceeds it.
 
     Parameters
@@ -246,4 +247,4 @@ def critical_weight(activation: str | Activation | sympy.Expr, *, threshold: Any
     (4, sqrt(pi))
 
     """
-    return exact_positive(threshold, "threshold") / catalogue.activation(activation).steepest_slope
+    return read_positive(threshold, "threshold") / as_activation(activation).steepest_slope

@@ -9,14 +9,15 @@ from typing import Any
 
 import sympy
 
-from gradtheory import activations as catalogue
-from gradtheory.activations import Activation, Stationarity, T
+from gradtheory.activations import Activation, T, WidestPoint
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
-from gradtheory.arithmetic.inputs import exact_positive, one_of
+from gradtheory.arithmetic.inputs import one_of, read_positive
 from gradtheory.arithmetic.root import Root
 from gradtheory.explosion.maximum import Supremum
 from gradtheory.explosion.superlevel import Level, total_length
+from gradtheory.typing import ActivationLike
 
 _LONGEST_FORMULA = 150
 
@@ -87,9 +88,7 @@ def _with_digits(number: sympy.Expr) -> str:
     return f"{formula} = {number.n()}" if len(formula) <= _LONGEST_FORMULA else str(number.n())
 
 
-def widest_explosion(
-    activation: str | Activation | sympy.Expr, *, threshold: Any = 1, component: str = "total"
-) -> WidestExplosion:
+def widest_explosion(activation: ActivationLike, *, threshold: Any = 1, component: str = "total") -> WidestExplosion:
     r"""Return the widest explosion set over all weights, K/c, and the weight where it occurs.
 
     Parameters
@@ -125,7 +124,7 @@ def widest_explosion(
     oo as |w| tends to 1; σ' is periodic (exact)
 
     """
-    record, c = catalogue.activation(activation), exact_positive(threshold, "threshold")
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
     one_of(component, "component", ("total", "longest"))
     if record.period is not None and component == "total":
         return _unbounded(record, c, record.steepest_slope, "σ' is periodic")
@@ -136,8 +135,8 @@ def widest_explosion(
         return _at_steps(record, c, longest=component == "longest")
     if component == "longest" and not _is_one_piece(record):
         return _searched(record, c, longest=True)
-    if record.stationarity is not None:
-        return _at_stationarity(record, record.stationarity, c)
+    if record.widest_point is not None:
+        return _at_stationarity(record, record.widest_point, c)
     return _searched(record, c, longest=False)
 
 
@@ -152,7 +151,7 @@ def _steepest_tail(record: Activation) -> sympy.Expr:
     return left if left.is_infinite or sign(left - right) > 0 else right
 
 
-def _at_stationarity(record: Activation, place: Stationarity, c: sympy.Expr) -> WidestExplosion:
+def _at_stationarity(record: Activation, place: WidestPoint, c: sympy.Expr) -> WidestExplosion:
     s = place.parameter
     width, weight = sympy.Lambda(s, place.level * place.measure / c), sympy.Lambda(s, c / place.level)
     if place.equation is None:

@@ -6,9 +6,9 @@ import numpy as np
 import sympy
 from matplotlib.axes import Axes
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, explosion_formula, widest_explosion
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
@@ -29,7 +29,7 @@ def activation_and_slope(
         Where to draw; a new figure unless given.
 
     """
-    ax, record = axes_or_new(ax), catalogue.activation(activation)
+    ax, record = axes_or_new(ax), as_activation(activation)
     z = np.linspace(-span, span, 801)
     ax.plot(z, record.value(z), color=BLUE, label=rf"${record.latex}(z)$")
     ax.plot(z, record.slope(z), color=RED, label=rf"${record.latex}'(z)$")
@@ -63,7 +63,7 @@ def width_over_weight(activation: str | Activation = "sigmoid", *, threshold: An
         If the width has no maximum.
 
     """
-    ax, c = axes_or_new(ax), exact_positive(threshold, "threshold")
+    ax, c = axes_or_new(ax), read_positive(threshold, "threshold")
     formula, widest = explosion_formula(activation), widest_explosion(activation, threshold=c)
     if not widest.attained:
         raise InvalidArgument(
@@ -100,7 +100,7 @@ def glance(activation: str | Activation, *, ax: Axes | None = None) -> Axes:
 
     """
     ax = axes_or_new(ax)
-    record = catalogue.activation(activation)
+    record = as_activation(activation)
     z = np.linspace(-6.0, 6.0, 241)
     value, slope = record.value(z), np.abs(record.slope(z))
     ax.axhline(0.0, color=GREY, linewidth=0.4)

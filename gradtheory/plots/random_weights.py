@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.inputs import positive_array, positive_number
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import read_positive_array, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
@@ -38,8 +38,8 @@ def phase_diagram(
         If there is no edge for any of the σ_b.
 
     """
-    ax, record = axes_or_new(ax), catalogue.activation(activation)
-    edge = edge_of_chaos(record, np.linspace(0.0, positive_number(largest_bias, "largest_bias"), points))
+    ax, record = axes_or_new(ax), as_activation(activation)
+    edge = edge_of_chaos(record, np.linspace(0.0, read_positive_float(largest_bias, "largest_bias"), points))
     if np.isnan(edge.sigma_w).all() or np.isfinite(edge.sigma_w).sum() < 2:
         raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
     ax.plot(edge.sigma_w, edge.sigma_b, color=BLUE, label=r"edge of chaos, $\chi_1 = 1$")
@@ -88,7 +88,7 @@ def gradient_over_depth(
         Where to draw; a new figure unless given.
 
     """
-    ax, record = axes_or_new(ax), catalogue.activation(activation)
+    ax, record = axes_or_new(ax), as_activation(activation)
     layers = np.arange(1, depth + 1)
     for position, sigma_w in enumerate(weights):
         sample = random_networks(record, depth, width, sigma_w, sigma_b, networks=networks, seed=seed)
@@ -128,7 +128,7 @@ def factor_distribution(
         Where to draw; a new figure unless given.
 
     """
-    ax, record = axes_or_new(ax), catalogue.activation(activation)
+    ax, record = axes_or_new(ax), as_activation(activation)
     thresholds = np.geomspace(1e-3, 1e2, 81)
     for sigma_w in weights:
         shares = [factor_probability(record, sigma_w, threshold=each, sigma_b=sigma_b) for each in thresholds]
@@ -164,8 +164,8 @@ def lyapunov_over_weight(
         Where to draw; a new figure unless given.
 
     """
-    ax, record = axes_or_new(ax), catalogue.activation(activation)
-    scales = np.geomspace(0.1, 100.0, 60) if weights is None else positive_array(weights, "weights")
+    ax, record = axes_or_new(ax), as_activation(activation)
+    scales = np.geomspace(0.1, 100.0, 60) if weights is None else read_positive_array(weights, "weights")
     found = [lyapunov_exponent(record, float(each), sigma_b) for each in scales]
     ax.semilogx(scales, [each.value for each in found], color=BLUE, label="almost every chain: $\\lambda$")
     ax.semilogx(scales, [each.mean_square for each in found], color=RED, label="root mean square of a factor")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from gradtheory.arithmetic.inputs import Array, exact_positive, exact_real, fan, one_of, random_seed
+from gradtheory.arithmetic.inputs import Array, one_of, read_fan, read_positive, read_real, read_seed
 from gradtheory.errors import InvalidArgument
 
 __all__ = [
@@ -82,7 +82,7 @@ class Initialisation:
             c, positive.
 
         """
-        size = exact_positive(below, "below")
+        size = read_positive(below, "below")
         if self.shape == "normal":
             return sympy.erf(size / (sympy.sqrt(2) * self.scale))
         if self.shape == "constant":
@@ -99,7 +99,7 @@ class Initialisation:
 
     def sample(self, seed: int | np.random.Generator = 0) -> Array:
         """Return a weight matrix of shape (fan_out, fan_in) in float64."""
-        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(random_seed(seed))
+        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(read_seed(seed))
         size, scale = (self.fan_out, self.fan_in), float(self.scale)
         if self.shape == "normal":
             return rng.normal(0.0, scale, size)
@@ -123,19 +123,19 @@ def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
 
 def standard_normal(fan_in: int, fan_out: int | None = None, *, sigma: Any = 1) -> Initialisation:
     """Return weights N(0, σ²) whatever the fans are: the article's choice, with σ = 1."""
-    return _of("standard_normal", "normal", exact_positive(sigma, "sigma"), fan_in, fan_out)
+    return _of("standard_normal", "normal", read_positive(sigma, "sigma"), fan_in, fan_out)
 
 
 def lecun(fan_in: int, fan_out: int | None = None, *, shape: str = "normal") -> Initialisation:
     """Return weights of variance 1/fan_in (LeCun et al., "Efficient BackProp", 1998, equation 16)."""
-    return _of("lecun", _either(shape), 1 / sympy.sqrt(fan(fan_in, "fan_in")), fan_in, fan_out)
+    return _of("lecun", _either(shape), 1 / sympy.sqrt(read_fan(fan_in, "fan_in")), fan_in, fan_out)
 
 
 def glorot(fan_in: int, fan_out: int | None = None, *, gain: Any = 1, shape: str = "normal") -> Initialisation:
     """Return weights of variance gain²·2/(fan_in + fan_out) (Glorot & Bengio, AISTATS 2010, equations 12 and 16)."""
-    inputs = fan(fan_in, "fan_in")
-    both = inputs + (inputs if fan_out is None else fan(fan_out, "fan_out"))
-    scale = exact_positive(gain, "gain") * sympy.sqrt(sympy.Rational(2, both))
+    inputs = read_fan(fan_in, "fan_in")
+    both = inputs + (inputs if fan_out is None else read_fan(fan_out, "fan_out"))
+    scale = read_positive(gain, "gain") * sympy.sqrt(sympy.Rational(2, both))
     return _of("glorot", _either(shape), scale, fan_in, fan_out)
 
 
@@ -161,10 +161,10 @@ def he(
     sqrt(6)/10
 
     """
-    inputs = fan(fan_in, "fan_in")
-    outputs = inputs if fan_out is None else fan(fan_out, "fan_out")
+    inputs = read_fan(fan_in, "fan_in")
+    outputs = inputs if fan_out is None else read_fan(fan_out, "fan_out")
     chosen = inputs if one_of(mode, "mode", ("fan_in", "fan_out")) == "fan_in" else outputs
-    size = sympy.sqrt(2) if gain is None else exact_positive(gain, "gain")
+    size = sympy.sqrt(2) if gain is None else read_positive(gain, "gain")
     return _of("he", _either(shape), size / sympy.sqrt(chosen), fan_in, fan_out)
 
 
@@ -173,14 +173,14 @@ def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: Any = 1) -> Ini
 
     One entry has E[w²] = gain²/max(fan_in, fan_out).
     """
-    inputs = fan(fan_in, "fan_in")
-    larger = max(inputs, inputs if fan_out is None else fan(fan_out, "fan_out"))
-    return _of("orthogonal", "orthogonal", exact_positive(gain, "gain") / sympy.sqrt(larger), fan_in, fan_out)
+    inputs = read_fan(fan_in, "fan_in")
+    larger = max(inputs, inputs if fan_out is None else read_fan(fan_out, "fan_out"))
+    return _of("orthogonal", "orthogonal", read_positive(gain, "gain") / sympy.sqrt(larger), fan_in, fan_out)
 
 
 def constant(fan_in: int, fan_out: int | None = None, *, value: Any = 1) -> Initialisation:
     """Return weights that are all the same number: every neuron of a layer then learns the same."""
-    number = exact_real(value, "value")
+    number = read_real(value, "value")
     if number.is_positive is not True:
         raise InvalidArgument("value", value, "must be positive, such as 1; signs do not change sizes")
     return _of("constant", "constant", number, fan_in, fan_out)
@@ -191,7 +191,7 @@ def pytorch_default(fan_in: int, fan_out: int | None = None) -> Initialisation:
 
     The gain √(2/(1 + a²)) is 1/√3, so that σ_w = 1/√3.
     """
-    scale = 1 / sympy.sqrt(3 * fan(fan_in, "fan_in"))
+    scale = 1 / sympy.sqrt(3 * read_fan(fan_in, "fan_in"))
     return _of("pytorch_default", "uniform", scale, fan_in, fan_out)
 
 
@@ -200,5 +200,5 @@ def _either(shape: str) -> str:
 
 
 def _of(name: str, shape: str, scale: sympy.Expr, fan_in: int, fan_out: int | None) -> Initialisation:
-    inputs = fan(fan_in, "fan_in")
-    return Initialisation(name, shape, scale, inputs, inputs if fan_out is None else fan(fan_out, "fan_out"))
+    inputs = read_fan(fan_in, "fan_in")
+    return Initialisation(name, shape, scale, inputs, inputs if fan_out is None else read_fan(fan_out, "fan_out"))

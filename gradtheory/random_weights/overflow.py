@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from gradtheory.arithmetic.enclosure import FIRST_BITS, MOST_BITS, enclose, precision, sign
-from gradtheory.arithmetic.inputs import exact_real, layers, one_of, type_name
+from gradtheory.arithmetic.inputs import dtype_name, one_of, read_depth, read_real
 from gradtheory.errors import InvalidArgument, Undecided
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
@@ -78,8 +78,8 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
     inf
 
     """
-    limits = FLOAT_TYPES[one_of(type_name(dtype), "dtype", tuple(FLOAT_TYPES))]
-    rate = exact_real(growth, "growth")
+    limits = FLOAT_TYPES[one_of(dtype_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    rate = read_real(growth, "growth")
     if sign(rate) < 0:
         raise InvalidArgument("growth", growth, "must not be negative: it is the size of a factor, such as 1.5")
     side = sign(rate - 1)
@@ -123,6 +123,6 @@ def overflow_growth(depth: int, dtype: Any = "float32") -> sympy.Expr:
     5.897076866
 
     """
-    layer_count = layers(depth)
-    limits = FLOAT_TYPES[one_of(type_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    layer_count = read_depth(depth)
+    limits = FLOAT_TYPES[one_of(dtype_name(dtype), "dtype", tuple(FLOAT_TYPES))]
     return sympy.Rational(limits.overflow) ** sympy.Rational(1, layer_count)

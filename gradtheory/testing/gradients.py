@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gradtheory import activations as catalogue
-from gradtheory.arithmetic.inputs import Array, count, one_of, real_array, type_name
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_array, read_count
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
@@ -87,7 +87,7 @@ def assert_gradients(
         b = [1.0]
 
     """
-    record = catalogue.activation(activation)
+    record = as_activation(activation)
     Chain(1 if depth is None else depth, record, loss)  # refuses what does not fit, by name
 
     def build(source: Source) -> ChainCase:
@@ -175,7 +175,7 @@ def assert_network_gradients(
     >>> assert_network_gradients(gradients, activation="relu")
 
     """
-    record = catalogue.activation(activation)
+    record = as_activation(activation)
     Network((1, 1) if widths is None else widths, record, loss)  # refuses what does not fit, by name
 
     def build(source: Source) -> NetworkCase:
@@ -207,15 +207,15 @@ def assert_network_gradients_at(
 
 def _rounded(given: Any, name: str, dtype: np.dtype[Any]) -> Array:
     """Return an array_like as float64 numbers that are exact in a float type."""
-    return real_array(given, name).astype(dtype).astype(np.float64)
+    return read_array(given, name).astype(dtype).astype(np.float64)
 
 
 def _options(dtype: Any, at_kinks: str) -> tuple[np.dtype[Any], bool]:
-    return np.dtype(one_of(type_name(dtype), "dtype", _TYPES)), one_of(at_kinks, "at_kinks", _KINKS) == "either"
+    return np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES)), one_of(at_kinks, "at_kinks", _KINKS) == "either"
 
 
 def _check(fn: Implementation, build: _Build[_C], cases: int, dtype: Any, at_kinks: str) -> None:
-    number = count(cases, "cases", _MOST_CASES)
+    number = read_count(cases, "cases", _MOST_CASES)
     if not callable(fn):
         raise InvalidArgument("fn", fn, "must be a function of x, y, w and b")
     kind, either = _options(dtype, at_kinks)

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import sympy
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.inputs import Array, count, one_of, positive_number, type_name
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_count, read_positive_float
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.pointwise import far_out
 from gradtheory.testing.reference import reference_activation
 from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import as_array
+from gradtheory.typing import ActivationLike
 
 _TYPES = ("float16", "float32", "float64")
 _DIGITS = 25
@@ -69,7 +70,7 @@ class KernelErrors:
 
 
 def kernel_errors(
-    fn: Callable[[Any], Any], activation: str | Activation | sympy.Expr, *, derivative: int = 0, dtype: Any = "float64"
+    fn: Callable[[Any], Any], activation: ActivationLike, *, derivative: int = 0, dtype: Any = "float64"
 ) -> KernelErrors:
     """Return the errors of an activation kernel at kinks, saturation, subnormals, huge numbers, -0.0, nan and inf.
 
@@ -101,9 +102,9 @@ def kernel_errors(
     inf
 
     """
-    record = catalogue.activation(activation)
-    order = count(derivative, "derivative", 2, least=0)
-    kind = np.dtype(one_of(type_name(dtype), "dtype", _TYPES))
+    record = as_activation(activation)
+    order = read_count(derivative, "derivative", 2, least=0)
+    kind = np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES))
     if not callable(fn):
         raise InvalidArgument("fn", fn, "must be a function of an array")
     z, exact, unit = _right(record, order, kind)
@@ -125,7 +126,7 @@ def kernel_errors(
 
 def assert_activation(
     fn: Callable[[Any], Any],
-    activation: str | Activation | sympy.Expr,
+    activation: ActivationLike,
     *,
     derivative: int = 0,
     dtype: Any = "float64",
@@ -155,7 +156,7 @@ def assert_activation(
     <lambda>: σ of softplus in float64 is off by inf ulp at z = 709.7827128933841, more than 4
 
     """
-    limit = positive_number(ulp, "ulp")
+    limit = read_positive_float(ulp, "ulp")
     errors = kernel_errors(fn, activation, derivative=derivative, dtype=dtype)
     if errors.worst <= limit:
         return

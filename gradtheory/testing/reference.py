@@ -5,18 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
-
-from gradtheory import activations as catalogue
-from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision
-from gradtheory.arithmetic.inputs import count, exact_real, finite_array, per_layer
+from gradtheory.arithmetic.inputs import read_count, read_finite_array, read_per_layer, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.backward import Problem, ball_gradients
 from gradtheory.testing.enclosed import Enclosed
 from gradtheory.testing.pointwise import far_out, value_slope_and_bend
+from gradtheory.typing import ActivationLike
 
 _MOST_DIGITS = 1_000
 _GUARD_BITS = 32
@@ -44,9 +42,7 @@ class ReferenceGradients:
     x: tuple[Any, ...]
 
 
-def reference_activation(
-    activation: str | Activation | sympy.Expr, z: Any, *, derivative: int = 0, digits: int = 50
-) -> Enclosed:
+def reference_activation(activation: ActivationLike, z: Any, *, derivative: int = 0, digits: int = 50) -> Enclosed:
     """Return σ(z), σ'(z) or σ''(z) to so many digits, proven.
 
     Parameters
@@ -76,9 +72,9 @@ def reference_activation(
     0 ± 0 (certified)
 
     """
-    record, place = catalogue.activation(activation), exact_real(z, "z")
-    order = count(derivative, "derivative", 2, least=0)
-    wanted = _bits(count(digits, "digits", _MOST_DIGITS))
+    record, place = as_activation(activation), read_real(z, "z")
+    order = read_count(derivative, "derivative", 2, least=0)
+    wanted = _bits(read_count(digits, "digits", _MOST_DIGITS))
 
     def at(bits: int) -> Ball:
         with precision(bits):
@@ -130,7 +126,7 @@ def reference_gradients(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, 
     (0.5090861973179828, 0.011020300507409429904)
 
     """
-    found = proven(as_problem(chain, x, y, w, b), count(digits, "digits", _MOST_DIGITS))
+    found = proven(as_problem(chain, x, y, w, b), read_count(digits, "digits", _MOST_DIGITS))
     if isinstance(chain, Network):
         return found
     by_w, by_b = tuple(matrix[0][0] for matrix in found.w), tuple(vector[0] for vector in found.b)
@@ -172,10 +168,10 @@ def as_problem(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any) -> Proble
     if not isinstance(chain, Chain):
         raise InvalidArgument("chain", chain, "must be a gradtheory.Chain or gradtheory.Network")
     depth = len(chain.layer_activations)
-    inputs, targets = finite_array(x, "x"), finite_array(y, "y")
+    inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
     if inputs.ndim > 1 or inputs.shape != targets.shape:
         raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must be one shape, (batch,) or ()")
-    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
+    weights, biases = read_per_layer(w, "w", depth), read_per_layer(b, "b", depth)
     return Problem(
         chain.layer_activations,
         chain.loss_record,

@@ -23,8 +23,8 @@ try:
 except ImportError as error:
     raise ImportError("gradtheory.strategies needs hypothesis: pip install hypothesis") from error
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation, activation_names
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.losses import LOSSES
 from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, near_critical, network_case
@@ -83,7 +83,7 @@ def activations(names: Sequence[str] | None = None) -> st.SearchStrategy[Activat
     """
     if names is None:
         names = ["sigmoid", *(each for each in activation_names() if each != "sigmoid")]
-    return st.sampled_from([catalogue.activation(each) for each in names])
+    return st.sampled_from([as_activation(each) for each in names])
 
 
 def thresholds() -> st.SearchStrategy[float]:
@@ -101,7 +101,7 @@ def weights(activation: str | Activation = "sigmoid") -> st.SearchStrategy[float
     5.0
 
     """
-    record = catalogue.activation(activation)
+    record = as_activation(activation)
     simple = st.sampled_from([1.0, -1.0, 0.0, 2.0, -2.0, 0.5, 5.0, -5.0])
     return st.one_of(simple, st.floats(-10, 10), built(lambda source: near_critical(source, record)))
 
@@ -194,4 +194,4 @@ def _activation(given: Any, loss: str) -> st.SearchStrategy[Activation]:
     if given is None:
         is_bounded = loss in LOSSES and LOSSES[loss].needs_unit_interval  # another name is refused when drawn
         return activations().filter(lambda record: record.is_within_unit_interval or not is_bounded)
-    return given if isinstance(given, st.SearchStrategy) else st.just(catalogue.activation(given))
+    return given if isinstance(given, st.SearchStrategy) else st.just(as_activation(given))

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, finite_number, nonnegative_number, positive_number, real_array
+from gradtheory.arithmetic.inputs import Array, read_array, read_float, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 
 __all__ = ["Optimiser", "State", "adam", "adamw", "gradient_descent", "heavy_ball", "nesterov", "rmsprop"]
@@ -83,7 +83,7 @@ class Optimiser:
 
     def start(self, parameters: Sequence[Any]) -> State:
         """Return the state before the first step, from a sequence of array_like parameters."""
-        copies = tuple(np.array(real_array(each, "parameters")) for each in parameters)
+        copies = tuple(np.array(read_array(each, "parameters")) for each in parameters)
         zeros = tuple(np.zeros_like(each) for each in copies)
         return State(copies, zeros, zeros)
 
@@ -105,11 +105,11 @@ class Optimiser:
             If the gradients do not have the parameters' shapes.
 
         """
-        arrays = tuple(real_array(each, "gradients") for each in gradients)
+        arrays = tuple(read_array(each, "gradients") for each in gradients)
         shapes = [each.shape for each in arrays]
         if shapes != (wanted := [each.shape for each in state.parameters]):
             raise InvalidArgument("shapes of gradients", shapes, f"must be those of the parameters, {wanted}")
-        rate = self.eta if eta is None else positive_number(eta, "eta")
+        rate = self.eta if eta is None else read_positive_float(eta, "eta")
         with np.errstate(all="ignore"):  # overflow is an answer
             parameters, first, second = self.update(self, state, arrays, rate)
         return State(parameters, first, second, state.steps + 1)
@@ -187,18 +187,18 @@ def _optimiser(
 ) -> Optimiser:
     return Optimiser(
         name,
-        positive_number(eta, "eta"),
+        read_positive_float(eta, "eta"),
         momentum(beta, "beta"),
         math.nan if beta2 is None else momentum(beta2, "beta2"),
-        math.nan if epsilon is None else positive_number(epsilon, "epsilon"),
-        nonnegative_number(weight_decay, "weight_decay"),
+        math.nan if epsilon is None else read_positive_float(epsilon, "epsilon"),
+        read_nonnegative_float(weight_decay, "weight_decay"),
         update,
     )
 
 
 def momentum(value: Any, name: str) -> float:
     """Return a momentum: a float from 0 to below 1."""
-    number = finite_number(value, name)
+    number = read_float(value, name)
     if 0.0 <= number < 1.0:
         return number
     raise InvalidArgument(name, value, "must lie in [0, 1), such as 0.9")

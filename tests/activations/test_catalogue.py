@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.activations import Activation, Branch, Stationarity, T, Z
+from gradtheory.activations import Activation, Branch, T, WidestPoint, Z
 from gradtheory.activations.slopes.branch import SlopeInverse
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.arithmetic import enclosure
@@ -172,12 +172,12 @@ def test_steepest_slope_bounds_every_slope(closed):
     assert np.abs(record.slope(_POINTS)).max() <= float(record.steepest_slope) * (1 + 4 * _ULP)
 
 
-_STATIONARY = [each for each in gt.activation_names() if gt.activation(each).stationarity]
+_STATIONARY = [each for each in gt.activation_names() if gt.activation(each).widest_point]
 
 
 @pytest.mark.parametrize("stationary", _STATIONARY)
 def test_stationarity_measures_the_superlevel_set(stationary):
-    place = gt.activation(stationary).stationarity
+    place = gt.activation(stationary).widest_point
     for s in (sympy.Rational(1, 3), sympy.Rational(3, 4)):
         level, measure = place.level.subs(place.parameter, s), place.measure.subs(place.parameter, s)
         found = total_length(Level(gt.activation(stationary).profile, sympy.Rational(str(level.n(60)))).components())
@@ -289,4 +289,4 @@ def test_a_record_without_stationarity_says_so():
     )
     with pytest.raises(gt.errors.Undecided, match="test"):
         gt.widest_explosion(record)
-    assert Stationarity(Z, Z, Z).between == (0, 1)
+    assert WidestPoint(Z, Z, Z).between == (0, 1)

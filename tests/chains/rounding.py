@@ -1,7 +1,7 @@
 """A running error analysis of the float64 chain: intervals at 60 digits that every rounding error widens.
 
 Each elementary operation of IEEE arithmetic is off by at most one unit roundoff; each kernel by a few, and by what that
-does to its argument. Carried through the layers, the intervals grow just as the conditioning of the chain makes errors
+does to its argument. Preimage through the layers, the intervals grow just as the conditioning of the chain makes errors
 grow, so that a result outside them is a wrong formula, not rounding.
 """
 

@@ -8,13 +8,13 @@ from gradtheory.activations.catalogue.shapes import Single, cube_root_depth, cub
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.arithmetic.functions import RealLog
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 
 
 @Family
 def celu(alpha: Expr = S.One) -> Activation:
     """Z for z > 0, alpha·(exp(z/alpha) - 1) else: once continuously differentiable for every alpha."""
-    alpha = exact_positive(alpha, "alpha")
+    alpha = read_positive(alpha, "alpha")
     scale, stretched = float(alpha), stretch(1 / alpha)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -50,7 +50,7 @@ def celu(alpha: Expr = S.One) -> Activation:
 @Family
 def isrlu(alpha: Expr = S.One) -> Activation:
     """Z for z > 0, z/√(1 + alpha·z²) else."""
-    alpha = exact_positive(alpha, "alpha")
+    alpha = read_positive(alpha, "alpha")
     scale = float(alpha)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:

@@ -6,7 +6,7 @@ from sympy import Expr, Interval, S, atan, cos, pi, sin, sqrt
 from gradtheory.activations.catalogue.kernels import stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, Kernel, T, Z
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 
 
 def _mean_at_infinity(kernel: Kernel, mean: float) -> Kernel:
@@ -72,7 +72,7 @@ cosine = Activation(
 @Family
 def snake(a: Expr = S.One) -> Activation:
     """Z + sin(a·z)²/a: increasing, with the slope 1 + sin(2a·z)."""
-    a = exact_positive(a, "a")
+    a = read_positive(a, "a")
     scale, stretched = float(a), stretch(a)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:

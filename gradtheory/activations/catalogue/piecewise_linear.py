@@ -8,7 +8,7 @@ from gradtheory.activations.catalogue.shapes import steps
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Z
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.errors import InvalidArgument
 
 identity = Activation(
@@ -72,7 +72,7 @@ def rrelu(lower: Expr = _EIGHTH, upper: Expr = _THIRD) -> Activation:
 @Family
 def hard_sigmoid(slope: Expr = _SIXTH) -> Activation:
     """slope·z + 1/2, cut to [0, 1]: slope 1/6 in PyTorch and Keras 3, 1/5 in Theano and Keras before 3."""
-    slope = exact_positive(slope, "slope")
+    slope = read_positive(slope, "slope")
     corner = 1 / (2 * slope)
     steep, edge, stretch = float(slope), float(corner), float(1 / slope)
 

@@ -5,7 +5,7 @@ import sympy
 from sympy import Eq, Interval, Rational, S, coth, exp, oo, sinh, sqrt
 
 from gradtheory.activations.catalogue.kernels import exp_minus_square
-from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
+from gradtheory.activations.record import Activation, Branch, Curvature, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLambertW
 
 
@@ -37,7 +37,7 @@ gaussian = Activation(
         Branch(_TURN, oo, -_STEEPEST, S.Zero, inverse=_FAR),
     ),
     curvature=Curvature(2 * exp(-(Z**2)), 2 * Z**2 - 1),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_p,
         level=sqrt(2 * _u) * exp(-_u / 2),
         measure=sqrt(2 * _u) * (exp(_p) - 1),

@@ -12,7 +12,7 @@ from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.functions import RealLog
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 
 
 def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -65,7 +65,7 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
 @Family
 def elu(alpha: Expr = S.One) -> Activation:
     """Z for z > 0, alpha·(exp(z) - 1) else."""
-    alpha = exact_positive(alpha, "alpha")
+    alpha = read_positive(alpha, "alpha")
     steep = float(alpha)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -123,7 +123,7 @@ selu = Activation(
 @Family
 def softplus(beta: Expr = S.One) -> Activation:
     """log(1 + exp(beta·z))/beta; PyTorch's shortcut, z itself where beta·z > 20, differs by less than 2.1e-9/beta."""
-    beta = exact_positive(beta, "beta")
+    beta = read_positive(beta, "beta")
     scale, stretched = float(beta), stretch(beta)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:

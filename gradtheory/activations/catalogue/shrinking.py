@@ -8,13 +8,13 @@ from sympy import Abs, Expr, FiniteSet, Interval, Le, Max, Min, Piecewise, S, Un
 from gradtheory.activations.catalogue.shapes import Single, steps
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 
 
 @Family
 def softshrink(lambd: Expr = S.Half) -> Activation:
     """Z moved towards 0 by lambd, and 0 where that would pass it."""
-    lambd = exact_positive(lambd, "lambd")
+    lambd = read_positive(lambd, "lambd")
     edge = float(lambd)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -38,7 +38,7 @@ def softshrink(lambd: Expr = S.Half) -> Activation:
 @Family
 def hardshrink(lambd: Expr = S.Half) -> Activation:
     """Z where |z| > lambd, else 0; it jumps at ±lambd, where it has no derivative."""
-    lambd = exact_positive(lambd, "lambd")
+    lambd = read_positive(lambd, "lambd")
     edge = float(lambd)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:

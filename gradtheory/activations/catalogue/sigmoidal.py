@@ -9,7 +9,7 @@ from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cos, cosh, erf, e
 
 from gradtheory.activations.catalogue.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.catalogue.shapes import Single, arsinh_root, bell, hyperbola, logarithm
-from gradtheory.activations.record import Activation, Curvature, Stationarity, T, Z
+from gradtheory.activations.record import Activation, Curvature, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.pairs import Pair, plus, root
 
@@ -30,7 +30,7 @@ sigmoid = Activation(
         depth=Single(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
     ),
     curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_s,
         level=1 / (4 * cosh(_s) ** 2),
         measure=4 * _s,
@@ -59,7 +59,7 @@ hyperbolic_tangent = Activation(
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=arsinh_root),
     curvature=Curvature(2 / cosh(Z) ** 2, -tanh(Z)),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_s,
         level=1 / cosh(_s) ** 2,
         measure=2 * _s,
@@ -86,7 +86,7 @@ arctan = Activation(
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=root),
     curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
     ),
     kernel=_arctan_kernel,
@@ -114,9 +114,7 @@ softsign = Activation(
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=_root_minus_1),
     curvature=Curvature(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
-    stationarity=Stationarity(
-        parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One
-    ),
+    widest_point=WidestPoint(parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One),
     kernel=_softsign_kernel,
     reference="Bergstra, Desjardins, Lamblin & Bengio, report 1337, Université de Montréal (2009)",
     peers={
@@ -141,7 +139,7 @@ error_function = Activation(
         peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T))), depth=lambda xp, e: root(xp, logarithm(xp, e))
     ),
     curvature=Curvature(4 * exp(-(Z**2)) / sqrt(pi), -Z),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_s,
         level=2 * exp(-(_s**2)) / sqrt(pi),
         measure=2 * _s,
@@ -169,7 +167,7 @@ arsinh = Activation(
     range=S.Reals,
     branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola),
     curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),
-    stationarity=Stationarity(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
+    widest_point=WidestPoint(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
     kernel=_arsinh_kernel,
     reference="Abramowitz & Stegun (1964), 4.6",
     peers={"torch": "torch.asinh", "jax": "jax.numpy.arcsinh", "keras": "keras.ops.arcsinh"},

@@ -8,7 +8,7 @@ from gradtheory.activations.catalogue.shapes import Single, straight
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.arithmetic.functions import RealLog
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 
 
 def _log_sigmoid_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -41,7 +41,7 @@ _FOUR = S(4)
 @Family
 def squareplus(b: Expr = _FOUR) -> Activation:
     """(z + √(z² + b))/2, for b > 0."""
-    b = exact_positive(b, "b")
+    b = read_positive(b, "b")
     root, quarter = float(sqrt(b)), float(b / 2)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:

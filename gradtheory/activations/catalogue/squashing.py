@@ -9,9 +9,9 @@ from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cos, cosh, exp, 
 from gradtheory.activations.catalogue.kernels import doubled_exp, logistic, ratio, stretch
 from gradtheory.activations.catalogue.shapes import arsinh_root, bell, cube_root_depth, cube_root_excess, hyperbola
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, Stationarity, T, Z
+from gradtheory.activations.record import Activation, Branch, Curvature, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLambertW, RealLog
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.pairs import Pair, two_sum
 
 _s = sympy.Symbol("s", positive=True)
@@ -42,7 +42,7 @@ gudermannian = Activation(
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), depth=_arsinh_hyperbola),
     curvature=Curvature(1 / cosh(Z), -tanh(Z)),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_s,
         level=1 / cosh(_s),
         measure=2 * _s,
@@ -57,7 +57,7 @@ gudermannian = Activation(
 @Family
 def isru(alpha: Expr = S.One) -> Activation:
     """z/√(1 + alpha·z²)."""
-    alpha = exact_positive(alpha, "alpha")
+    alpha = read_positive(alpha, "alpha")
     scale = float(alpha)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -74,7 +74,7 @@ def isru(alpha: Expr = S.One) -> Activation:
         range=Interval.open(-1 / sqrt(alpha), 1 / sqrt(alpha)),
         branches=bell(peak=S.One, half_width=sqrt(cube_root_excess(T) / alpha), depth=cube_root_depth(alpha)),
         curvature=Curvature(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
-        stationarity=Stationarity(
+        widest_point=WidestPoint(
             parameter=_s,
             level=(1 + alpha * _s**2) ** -Rational(3, 2),
             measure=2 * _s,
@@ -111,7 +111,7 @@ lecun_tanh = Activation(
         depth=_half_more_arsinh_root,
     ),
     curvature=Curvature(2 * _SCALE * _LECUN_PEAK / cosh(_SCALE * Z) ** 2, -tanh(_SCALE * Z)),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_s,
         level=_LECUN_PEAK / cosh(_s) ** 2,
         measure=2 * _s / _SCALE,
@@ -151,7 +151,7 @@ cloglog = Activation(
         Branch(S.Zero, oo, exp(-1), S.Zero, inverse=RealLog(-RealLambertW(-T, -1))),
     ),
     curvature=Curvature(exp(Z - exp(Z)), 1 - exp(Z)),
-    stationarity=Stationarity(
+    widest_point=WidestPoint(
         parameter=_p,
         level=_u * exp(-_u),
         measure=_p,

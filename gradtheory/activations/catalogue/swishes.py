@@ -9,7 +9,7 @@ from gradtheory.activations.catalogue.shapes import straight
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
 from gradtheory.arithmetic.enclosure import as_rational, bounds
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
 
 _SWISH = "Ramachandran, Zoph & Le, arXiv:1710.05941 (2017), section 3"
@@ -76,7 +76,7 @@ quick_gelu = _gate(
 @Family
 def swish(beta: Expr = S.One) -> Activation:
     """z/(1 + exp(-beta·z)), for beta > 0."""
-    beta = exact_positive(beta, "beta")
+    beta = read_positive(beta, "beta")
     peers = {"jax": "jax.nn.swish", "keras": "keras.activations.swish"}
     return _gate(beta, swish.title(beta=beta), r"\operatorname{swish}", _SWISH, peers)
 

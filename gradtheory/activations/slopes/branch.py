@@ -10,7 +10,7 @@ import sympy
 
 from gradtheory.activations.slopes.pieces import inner_point, piece_at, root_between
 from gradtheory.arithmetic import enclosure
-from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Sought, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Univariate, sign, sign_at, sign_on
 from gradtheory.arithmetic.pairs import Pair
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
@@ -122,7 +122,7 @@ def prove(branch: Branch, derivative: sympy.Expr, curvature: Curvature | None) -
             raise Undecided(f"the slope {smooth} is not constant, as the branch states")
         return
     shape = enclosure.derivative(smooth, Z, 1) if curvature is None else piece_at(curvature.shape, Z, branch.inside)
-    if sign_on(Sought(shape, Z), branch.left, branch.right) != sign(branch.slope_right - branch.slope_left):
+    if sign_on(Univariate(shape, Z), branch.left, branch.right) != sign(branch.slope_right - branch.slope_left):
         raise Undecided(f"the slope {smooth} does not run from {branch.slope_left} to {branch.slope_right}")
 
 

@@ -7,7 +7,7 @@ import sympy
 
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
-from gradtheory.arithmetic.enclosure import Sought, sign_on
+from gradtheory.arithmetic.enclosure import Univariate, sign_on
 from gradtheory.errors import InvalidArgument, Undecided
 
 # What must be positive on the open interval for a function of u to be finite and real there.
@@ -65,7 +65,7 @@ def _is_positive(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
         return True
     base, exponent = expr.as_base_exp()
     try:
-        found = sign_on(Sought(base, Z), left, right)
+        found = sign_on(Univariate(base, Z), left, right)
     except Undecided:
         return False
     return found > 0 or exponent == 2

@@ -15,7 +15,7 @@ from sympy.core.relational import Relational
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     MOST_BITS,
-    Sought,
+    Univariate,
     as_rational,
     bounds,
     crossing,
@@ -128,7 +128,7 @@ def exact_zeros(
     if not slope.free_symbols:
         found = -expr.subs(variable, 0) / slope
         return (found,) if sign(found - lower) > 0 > sign(found - upper) else ()
-    isolated = zeros(Sought(expr, variable), lower, upper)
+    isolated = zeros(Univariate(expr, variable), lower, upper)
     return tuple(
         root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
     )
@@ -151,7 +151,13 @@ def root_between(
     bits = FIRST_BITS
     while True:
         below, above = crossing(
-            Sought(expr, variable), level, lower, upper, rises=rises, least_bits=bits, most_bits=max(bits, most_bits)
+            Univariate(expr, variable),
+            level,
+            lower,
+            upper,
+            rises=rises,
+            least_bits=bits,
+            most_bits=max(bits, most_bits),
         )
         low, high = as_rational(below), as_rational(above)
         for simple in _simplest(low, high, expr):

@@ -26,7 +26,7 @@ from gradtheory.arithmetic.enclosure.balls import (
 from gradtheory.arithmetic.enclosure.integral import integral
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, hull, plus, range_over, times
 from gradtheory.arithmetic.enclosure.isolation import (
-    Sought,
+    Univariate,
     as_rational,
     crossing,
     derivative,
@@ -43,7 +43,7 @@ __all__ = [
     "Ball",
     "Balls",
     "Interval",
-    "Sought",
+    "Univariate",
     "around",
     "as_rational",
     "bounds",

@@ -33,7 +33,7 @@ _ORDERS = 4  # derivatives asked where a function vanishes at an end
 
 
 @dataclass(frozen=True)
-class Sought:
+class Univariate:
     """A function f of one variable, a SymPy expression, with the derivatives that proofs ask for."""
 
     expr: sympy.Expr
@@ -85,7 +85,7 @@ class _Piece:
         )
 
 
-def sign_on(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> int:
+def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> int:
     """Prove that a function has one sign on the open interval (lower, upper), and return it: -1 or 1.
 
     It may vanish at the ends, which may be infinite.
@@ -99,7 +99,7 @@ def sign_on(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> int:
     --------
     >>> import sympy
     >>> z = sympy.Symbol("z", real=True)
-    >>> sign_on(Sought(-z, z), sympy.S.Zero, sympy.oo)
+    >>> sign_on(Univariate(-z, z), sympy.S.Zero, sympy.oo)
     -1
 
     """
@@ -109,7 +109,9 @@ def sign_on(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> int:
     raise Undecided(f"{function.expr} has a zero in the open interval ({lower}, {upper}), where none was expected")
 
 
-def zeros(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> tuple[tuple[sympy.Rational, sympy.Rational], ...]:
+def zeros(
+    function: Univariate, lower: sympy.Expr, upper: sympy.Expr
+) -> tuple[tuple[sympy.Rational, sympy.Rational], ...]:
     """Return isolating intervals of all zeros of a function in the open interval (lower, upper), proven complete.
 
     In each interval lies exactly one zero, a simple one; outside of them lies none.
@@ -124,7 +126,7 @@ def zeros(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> tuple[tuple
     >>> import sympy
     >>> z = sympy.Symbol("z", real=True)
     >>> [bool(low < root < high) for (low, high), root in zip(
-    ...     zeros(Sought(z**2 - 2, z), sympy.S(-9), sympy.S(9)), (-sympy.sqrt(2), sympy.sqrt(2)))]
+    ...     zeros(Univariate(z**2 - 2, z), sympy.S(-9), sympy.S(9)), (-sympy.sqrt(2), sympy.sqrt(2)))]
     [True, True]
 
     """
@@ -135,7 +137,7 @@ def zeros(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> tuple[tuple
     )
 
 
-def _signed_pieces(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[tuple[int, _Piece]]:
+def _signed_pieces(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[tuple[int, _Piece]]:
     """Yield, from left to right, pieces that cover the interval: f has the sign there, or 0: one simple zero."""
     pending = [_Piece(bounds(lower, upper, FIRST_BITS), True, True)]
     tried = 0
@@ -155,7 +157,7 @@ def _signed_pieces(function: Sought, lower: sympy.Expr, upper: sympy.Expr) -> It
             pending.extend(reversed(piece.halves()))
 
 
-def _sign_of_piece(function: Sought, piece: _Piece, lower: sympy.Expr, upper: sympy.Expr, bits: int) -> int | None:
+def _sign_of_piece(function: Univariate, piece: _Piece, lower: sympy.Expr, upper: sympy.Expr, bits: int) -> int | None:
     """Return the sign of f on a piece, 0 where it has exactly one, simple, zero, or None where nothing is proven."""
     whole = function.over(piece.interval, bits).sign
     if whole:
@@ -176,7 +178,7 @@ def _sign_of_piece(function: Sought, piece: _Piece, lower: sympy.Expr, upper: sy
 
 
 @functools.lru_cache(maxsize=256)
-def _order_at(function: Sought, end: sympy.Expr) -> int:
+def _order_at(function: Univariate, end: sympy.Expr) -> int:
     """Return to which order f vanishes at an end; 0 if it does not, or cannot be evaluated there."""
     if end.is_infinite:
         return 0
@@ -223,7 +225,7 @@ def as_rational(point: Ball) -> sympy.Rational:
 
 
 def crossing(
-    function: Sought,
+    function: Univariate,
     level: Ball | sympy.Expr,
     lower: sympy.Expr,
     upper: sympy.Expr,
@@ -236,7 +238,7 @@ def crossing(
 
     Parameters
     ----------
-    function : Sought
+    function : Univariate
         Strictly monotone on the open interval.
     level : ball or SymPy number
         A value between its limits at the ends.
@@ -275,7 +277,7 @@ def crossing(
 class _Difference:
     """A function minus a level, with the sign that makes it increase."""
 
-    function: Sought
+    function: Univariate
     level: Ball
     direction: int
     bits: int

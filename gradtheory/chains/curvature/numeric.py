@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, finite_array, per_layer, samples
+from gradtheory.arithmetic.inputs import Array, read_finite_array, read_per_layer, read_samples
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 
@@ -110,7 +110,7 @@ def hessian_vector_product(chain: Chain, x: Any, y: Any, w: Any, b: Any, v: Any)
     array([5., 3.])
 
     """
-    product, direction = products(chain, x, y, w, b), finite_array(v, "v")
+    product, direction = products(chain, x, y, w, b), read_finite_array(v, "v")
     if direction.shape != (2 * chain.depth,):
         raise InvalidArgument("v.shape", direction.shape, f"must be ({2 * chain.depth},): weights, then biases")
     return product(direction)
@@ -161,8 +161,8 @@ def _kappas(found: _Pass) -> Array:
 def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
     activations = chain.layer_activations
     depth = len(activations)
-    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
-    a, target = samples(x, y)
+    weights, biases = read_per_layer(w, "w", depth), read_per_layer(b, "b", depth)
+    a, target = read_samples(x, y)
     entering, z, slopes = np.empty((3, depth, a.size))
     for layer, record in enumerate(activations):
         entering[layer] = a

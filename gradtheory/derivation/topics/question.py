@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.inputs import exact_real
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.derivation.facts import FACTS
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
@@ -59,7 +59,7 @@ class Question:
             return {}
         if missing := [name for name in named if name not in given]:
             raise InvalidArgument("values", missing[0], f"is missing: give all of {_listed(named)}, or none")
-        return {symbol: exact_real(given[name], f"values[{name!r}]") for name, symbol in named.items()}
+        return {symbol: read_real(given[name], f"values[{name!r}]") for name, symbol in named.items()}
 
 
 @dataclass(frozen=True)

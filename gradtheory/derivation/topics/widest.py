@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from gradtheory.activations import Stationarity, T
+from gradtheory.activations import T, WidestPoint
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.facts import C, W
 from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Rounded, Width
@@ -28,7 +28,7 @@ def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
     meaning, record = question.meaning, question.activation
     yield question.fact("width", "measure")
     yield Step(equation(Width(C / T, C), T * Measure(T) / C), "in_level", meaning, section="measure")
-    place = record.stationarity
+    place = record.widest_point
     if place is not None:
         yield from _stationary(question, place)
     if found.width.is_infinite:
@@ -56,7 +56,7 @@ def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
     yield question.fact("widest", "value")
 
 
-def _stationary(question: Question, place: Stationarity) -> Iterator[Step]:
+def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     """Yield level and measure in one parameter s, the derivative of their product, and the sign of what decides it."""
     meaning = question.meaning
     s = place.parameter
@@ -91,9 +91,9 @@ def _shortest(expr: sympy.Expr) -> sympy.Expr:
     return min(forms, key=sympy.count_ops)
 
 
-def _range(place: Stationarity) -> tuple[sympy.Basic, ...]:
+def _range(place: WidestPoint) -> tuple[sympy.Basic, ...]:
     return () if place.parameter.is_positive else (sympy.Gt(place.parameter, 0, evaluate=False),)
 
 
-def _inner(place: Stationarity) -> sympy.Expr:
+def _inner(place: WidestPoint) -> sympy.Expr:
     return place.solution if place.solution is not None else sum(place.between) / 2

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj, is_dask_namespace, is_numpy_array
 
-from gradtheory import activations as catalogue
 from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.pairs import Pair, added, divided, quotient, times
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.arrays.plan import Part, Plan, plan_of
@@ -65,7 +65,7 @@ def explosion_width(
     np.float64(inf)
 
     """
-    plan = plan_of(catalogue.activation(activation))
+    plan = plan_of(as_activation(activation))
 
     def widths(xp: Any, weight: Any, _: Any, level: Any) -> Any:
         return _width(plan, xp, weight, level)
@@ -105,7 +105,7 @@ def explosion_intervals(
     (2, 2)
 
     """
-    plan = plan_of(catalogue.activation(activation))
+    plan = plan_of(as_activation(activation))
     if plan.is_periodic:
         raise InvalidArgument(
             "activation", plan.name, "has a periodic slope: use gradtheory.explosion_set with domain="

@@ -17,7 +17,7 @@ import sympy
 
 from gradtheory.activations import Branch, Z
 from gradtheory.activations.slopes.branch import size_on
-from gradtheory.arithmetic.enclosure import Sought, as_rational, crossing, derivative, enclose, evaluate, precision
+from gradtheory.arithmetic.enclosure import Univariate, as_rational, crossing, derivative, enclose, evaluate, precision
 from gradtheory.errors import Undecided
 
 _DEGREE = 13
@@ -132,7 +132,7 @@ class Table:
         return as_rational(enclose(self.anchor, 2 * _BITS))
 
     @cached_property
-    def _excess(self) -> Sought:
+    def _excess(self) -> Univariate:
         """The logarithm of the excess as a function of z, on which Newton's steps lead far: tails are nearly lines.
 
         The limits of the slope stand in it to 512 bits.
@@ -141,7 +141,7 @@ class Table:
             as_rational(enclose(each, 2 * _BITS)) for each in (self.branch.steepest, self.branch.shallowest)
         )
         above, below = steep - self.size, self.size - shallow
-        return Sought(sympy.log(below / above if self.inverted else above / below), Z)
+        return Univariate(sympy.log(below / above if self.inverted else above / below), Z)
 
 
 def anchor_of(branch: Branch) -> tuple[sympy.Expr, bool]:

@@ -6,7 +6,7 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.inputs import exact_real
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.explosion import critical_weight
 from gradtheory.pages.article.claim import SIGMOID, Claim, Finding, Verdict, digits_of, step
 from gradtheory.random_weights.initialisation import Initialisation, glorot, he, standard_normal
@@ -18,7 +18,7 @@ _SMALL, _ROUNDING = 1e-9, 1e-8  # a variance, and what it leaves of χ₁ = 1
 
 def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
     """Compute P(|w| < 1) for w ~ N(0, 1): most weights, not all, so the bound on the factor is usual only."""
-    size, largest_factor = exact_real(below, "below"), exact_real(factor, "factor")
+    size, largest_factor = read_real(below, "below"), read_real(factor, "factor")
     u = sympy.Symbol("u", real=True)
     density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
     probability = sympy.erf(size / sympy.sqrt(2))
@@ -28,7 +28,7 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
         digits_of(probability, "probability_in_numbers"),
         digits_of(beyond, "beyond_critical", digits=3),
     )
-    is_usual = sign(probability - exact_real(share, "share")) > 0
+    is_usual = sign(probability - read_real(share, "share")) > 0
     is_bounded = sign(SIGMOID.steepest_slope * size - largest_factor) <= 0
     certain = sign(1 - probability) <= 0
     verdict = Verdict.HOLDS if certain else Verdict.CORRECTED
@@ -48,7 +48,7 @@ def _mean_square(scale: sympy.Expr) -> sympy.Expr:
 
 def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     """Compare chains of sigmoids, by their Lyapunov exponents, with wide layers of relu, by χ₁."""
-    size = exact_real(scale, "scale")
+    size = read_real(scale, "scale")
     s = sympy.Symbol("s", positive=True)
     beyond = sympy.erfc(critical_weight("sigmoid") / (size * sympy.sqrt(2)))
     steps = (

@@ -7,7 +7,7 @@ import sympy
 
 from gradtheory.activations import Z, activation
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.inputs import exact_real
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import GENERIC, Outcome, Step, derive
 from gradtheory.derivation.graph import ChainRule
@@ -59,7 +59,7 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
 
 def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
     """Show that a factor above 1 is necessary for a product above 1, and not sufficient."""
-    exact = [exact_real(weight, "weights") for weight in weights]
+    exact = [read_real(weight, "weights") for weight in weights]
     at_rest = Slope(sympy.S.Zero)
     factors = [SIGMOID.derivative.subs(Z, 0) * weight for weight in exact]
     total = sympy.Mul(*factors)
@@ -77,13 +77,13 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
 def _maximum(*, value: Any) -> Finding:
     """Sup σ' = 1/4, at z = 0."""
     steps = derive("slope_maximum", activation=SIGMOID).steps
-    holds = sign(SIGMOID.steepest_slope - exact_real(value, "value")) == 0
+    holds = sign(SIGMOID.steepest_slope - read_real(value, "value")) == 0
     return Finding(Verdict.HOLDS if holds else Verdict.FAILS, steps, {"maximum": sympy.latex(SIGMOID.steepest_slope)})
 
 
 def _saturation(*, margin: Any, reaches: Any) -> Finding:
     """Bound σ' where σ is within a margin of a limit."""
-    near = exact_real(margin, "margin")
+    near = read_real(margin, "margin")
     edge = sympy.log(1 / near - 1)  # σ(edge) = 1 - margin
     largest = near * (1 - near)
     steps = (
@@ -92,7 +92,7 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
         Step(sympy.Lt(Bend(Z), 0, evaluate=False), "decreasing", MEANING, (sympy.Gt(Z, 0, evaluate=False),)),
         step(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), sympy.S.Zero, "limit"),
     )
-    holds = sign(largest - exact_real(reaches, "reaches")) >= 0
+    holds = sign(largest - read_real(reaches, "reaches")) >= 0
     return Finding(
         Verdict.HOLDS if holds else Verdict.FAILS,
         steps,
@@ -102,7 +102,7 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
 
 def _critical(*, weight: Any) -> Finding:
     """Show that |w| > 4 is necessary, and sharp."""
-    stated, critical = exact_real(weight, "weight"), critical_weight("sigmoid")
+    stated, critical = read_real(weight, "weight"), critical_weight("sigmoid")
     steps = (
         step(1 / STEEPEST, critical, "one_over_supremum"),
         step(Width(critical, 1), sympy.S.Zero, "empty_at_critical"),
@@ -116,7 +116,7 @@ def _relu(*, activation_name: str, slope: Any) -> Finding:
     """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line."""
     record = activation(activation_name)
     meaning = Meaning(record)
-    stated = exact_real(slope, "slope")
+    stated = read_real(slope, "slope")
     derived = derive("explosion", activation=record)
     sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
@@ -161,7 +161,7 @@ def _widest(*, width: str, weight: str) -> Finding:
 def _rounds_to(number: sympy.Expr, stated: str) -> bool:
     """Whether a number, rounded to the decimals of the text, gives the text."""
     half_unit = sympy.Rational(1, 2 * 10 ** len(stated.partition(".")[2]))
-    return sign(half_unit - abs(number - exact_real(stated, "stated"))) > 0
+    return sign(half_unit - abs(number - read_real(stated, "stated"))) > 0
 
 
 DEPTH: Claim = Claim("depth", {"sufferer": "input", "growth": "exponential"}, _depth)

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.inputs import exact_positive, exact_real
+from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
@@ -29,7 +29,7 @@ _MOMENTUM = sympy.Rational(1, 2)
 
 def _step_size(*, share: Any) -> Finding:
     """Train one linear layer, whose loss is a quadratic, with a share of the largest stable step; and a deep chain."""
-    times = float(exact_positive(share, "share"))
+    times = float(read_positive(share, "share"))
     limit = largest_stable_step(*_QUADRATIC, optimiser=gradient_descent(1.0))
     large, small = (train(*_QUADRATIC, optimiser=gradient_descent(each * limit), steps=_STEPS) for each in (times, 0.9))
     deep = largest_stable_step(*_DEEP, optimiser=gradient_descent(1.0))
@@ -71,7 +71,7 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
 
 def _overflow(*, weight: Any, diverges: bool) -> Finding:
     """Train a linear chain with factors above 1, and say at which depth its gradient leaves each float type."""
-    size = exact_real(weight, "weight")
+    size = read_real(weight, "weight")
     deep = Chain(10, "identity")
     run = train(deep, [1.0], [0.0], [float(size)] * 10, [0.0] * 10, optimiser=gradient_descent(1e-4), steps=_STEPS)
     depth = sympy.log(sympy.Rational(FLOAT_TYPES["float32"].overflow)) / sympy.log(size)
@@ -87,7 +87,7 @@ def _weight_decay(*, penalty: str, share: Any) -> Finding:
     """Train a chain of sigmoids with a share of the weight decay that is proven to be enough."""
     chain = Chain(3)
     found = weight_decay_guarantee(chain, _X, _Y, kind=penalty)
-    decay = float(exact_positive(share, "share")) * found.weight_decay
+    decay = float(read_positive(share, "share")) * found.weight_decay
     start, biases = found.critical_weights, np.array([0.0, -2.0, -2.0])
     run = train(chain, _X, _Y, start, biases, optimiser=gradient_descent(1.0 / decay, weight_decay=decay), steps=_STEPS)
     place = sympy.log(2)
@@ -105,7 +105,7 @@ def _weight_decay(*, penalty: str, share: Any) -> Finding:
 
 def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     """Train a chain that overflows, with its gradient clipped: the run stays finite, its factors may stay above 1."""
-    norm = float(exact_positive(max_norm, "max_norm"))
+    norm = float(read_positive(max_norm, "max_norm"))
     clip = functools.partial(clip_by_global_norm, max_norm=norm)
     chain = Chain(6, "identity"), [1.0], [0.0], [2.0] * 6, [0.0] * 6
     free = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import Array, one_of, positive_number, real_array
+from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
 from gradtheory.random_weights.gaussian.second_moments import divergence, moments, structure
+from gradtheory.typing import ActivationLike
 
 __all__ = ["correlated"]
 
@@ -20,14 +20,14 @@ _MOST_PERIODS = 4  # of the activation in a standard deviation
 _TOLERANCE = 10 * TOLERANCE  # the inner integral has an error of its own
 
 
-def correlated(name: str | sympy.Expr | Activation, c: float, q: Any, *, of: str) -> Estimate:
+def correlated(activation: ActivationLike, c: float, q: Any, *, of: str) -> Estimate:
     r"""Return E[σ(x₁)σ(x₂)], or E[σ'(x₁)σ'(x₂)], for Gaussians of variance q and correlation c, in float64.
 
     Given x₁, x₂ is N(c·x₁, (1 - c²)·q): the inner expectation is found for all nodes of the outer at once.
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation σ.
     c : float
         From -1 to 1.
@@ -42,10 +42,10 @@ def correlated(name: str | sympy.Expr | Activation, c: float, q: Any, *, of: str
     0.159154943092
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     kind, c = one_of(of, "of", ("value", "slope")), _correlation(c)
     function = record.value if kind == "value" else record.slope
-    variance = np.asarray(positive_number(q, "q"))
+    variance = np.asarray(read_positive_float(q, "q"))
     places, period = structure(record)
     if period and variance > (_MOST_PERIODS * period) ** 2:
         most = (_MOST_PERIODS * period) ** 2
@@ -83,7 +83,7 @@ def _steps(places: Sequence[float], c: float, narrow: float) -> list[float]:
 
 
 def _correlation(c: Any) -> float:
-    number = real_array(c, "c")
+    number = read_array(c, "c")
     if number.ndim or not abs(number) <= 1.0:
         raise InvalidArgument("c", c, "must be one number from -1 to 1, such as 0.5")
     return float(number)

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import sympy
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import Array, exact_positive, one_of, positive_array
+from gradtheory.arithmetic.inputs import Array, one_of, read_positive, read_positive_array
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
+from gradtheory.typing import ActivationLike
 
 __all__ = ["KINDS", "closed_form", "moment", "moments"]
 
@@ -53,12 +55,12 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
     return integrate(integrand, Gaussians.centred(variances), *structure(record))
 
 
-def moment(name: str | sympy.Expr | Activation, q: Any, *, of: str = "value", certified: bool = False) -> Any:
+def moment(activation: ActivationLike, q: Any, *, of: str = "value", certified: bool = False) -> Any:
     r"""Return a Gaussian moment of an activation, for x ~ N(0, q).
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     q : number, or array_like of floats
         The variance of x, positive.
@@ -90,14 +92,14 @@ def moment(name: str | sympy.Expr | Activation, q: Any, *, of: str = "value", ce
     0.05310678774811583 ± 6.9e-18 (certified)
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     kind = one_of(of, "of", KINDS)
     if certified:
-        proven = Estimate(*nearest(_proven(record, exact_positive(q, "q"), kind)), Guarantee.CERTIFIED)
+        proven = Estimate(*nearest(_proven(record, read_positive(q, "q"), kind)), Guarantee.CERTIFIED)
         if not math.isfinite(proven + proven.error):
             raise InvalidArgument("q", q, divergence(record))
         return proven
-    variances = positive_array(q, "q")
+    variances = read_positive_array(q, "q")
     value, error = moments(record, variances.reshape(-1), (kind,))
     if not np.isfinite(value).all():
         raise InvalidArgument("q", q, divergence(record))
@@ -111,12 +113,12 @@ def divergence(record: Activation) -> str:
     return f"the Gaussian moments of {record.name} diverge there or exceed float64: it grows too fast; take a smaller q"
 
 
-def closed_form(name: str | sympy.Expr | Activation, *, of: str = "value") -> sympy.Expr:
+def closed_form(activation: ActivationLike, *, of: str = "value") -> sympy.Expr:
     r"""Return a Gaussian moment in closed form, in the positive symbol q.
 
     Parameters
     ----------
-    name, of
+    activation, of
         As for `moment`.
 
     Raises
@@ -130,7 +132,7 @@ def closed_form(name: str | sympy.Expr | Activation, *, of: str = "value") -> sy
     (q/2, 1/2 - exp(-2*q)/2, 4/(pi*sqrt(4*q + 1)))
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     if one_of(of, "of", KINDS) == "growth":
         return sympy.simplify(Q * closed_form(record).diff(Q))
     return closed_expectation(_expression(record, of))

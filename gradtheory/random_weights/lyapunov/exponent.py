@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import Array, nonnegative_number, positive_number
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import Array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.extent import is_bounded, law_of, left_out, tail_is_too_heavy
 from gradtheory.random_weights.lyapunov.slopes import (
@@ -20,6 +20,7 @@ from gradtheory.random_weights.lyapunov.slopes import (
     vanishes_somewhere,
 )
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
+from gradtheory.typing import ActivationLike
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
 _EPSILON = 4e-16
@@ -64,9 +65,7 @@ class LyapunovExponent:
         return self.mean_square - self.value
 
 
-def lyapunov_exponent(
-    name: str | sympy.Expr | Activation, sigma_w: float = 1.0, sigma_b: float = 1.0
-) -> LyapunovExponent:
+def lyapunov_exponent(activation: ActivationLike, sigma_w: float = 1.0, sigma_b: float = 1.0) -> LyapunovExponent:
     r"""Return the Lyapunov exponent of a chain of single neurons with independent Gaussian weights and biases.
 
     z = w·a + b with w ~ N(0, σ_w²), b ~ N(0, σ_b²) and a = σ(z) of the layer before. The stationary law of the chain
@@ -74,7 +73,7 @@ def lyapunov_exponent(
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     sigma_w, sigma_b : float
         Standard deviations; σ_w positive, σ_b not negative.
@@ -101,7 +100,7 @@ def lyapunov_exponent(
     -inf
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     weight, bias = scales(sigma_w, sigma_b)
     known = _without_law(record, weight, bias)
     if known is not None:
@@ -124,7 +123,7 @@ def lyapunov_exponent(
 
 def scales(sigma_w: Any, sigma_b: Any) -> tuple[float, float]:
     """Return both standard deviations, or refuse those whose squares leave float64."""
-    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
     for number, name in ((weight, "sigma_w"), (bias, "sigma_b")):
         if number > _WIDEST or 0.0 < number < 1.0 / _WIDEST:
             raise InvalidArgument(name, number, f"must lie between {1 / _WIDEST:g} and {_WIDEST:g}, such as 1")

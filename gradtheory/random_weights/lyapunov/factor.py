@@ -7,21 +7,23 @@ import numpy as np
 import sympy
 from scipy.special import erfc
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.arithmetic.enclosure import enclose, nearest
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import Array, exact_positive, exact_real, positive_number
+from gradtheory.arithmetic.inputs import Array, read_positive, read_positive_float, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.exponent import no_stationary_law, scales
 from gradtheory.random_weights.lyapunov.extent import law_of, left_out
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
+from gradtheory.typing import ActivationLike
 
 _BITS = 128
 
 
 def factor_probability(
-    name: str | sympy.Expr | Activation,
+    activation: ActivationLike,
     sigma_w: Any = 1,
     z: Any = None,
     threshold: Any = 1,
@@ -32,7 +34,7 @@ def factor_probability(
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     sigma_w : number
         The standard deviation of the weight, positive.
@@ -62,13 +64,11 @@ def factor_probability(
     0.067497654059
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     if z is not None:
-        return _at(
-            record, exact_positive(sigma_w, "sigma_w"), exact_real(z, "z"), exact_positive(threshold, "threshold")
-        )
+        return _at(record, read_positive(sigma_w, "sigma_w"), read_real(z, "z"), read_positive(threshold, "threshold"))
     weight, bias = scales(sigma_w, sigma_b)
-    level = positive_number(threshold, "threshold")
+    level = read_positive_float(threshold, "threshold")
     no_stationary_law(record, weight, bias)
     (coarse, _), (fine, error) = (_in_law(law, level) for law in law_of(record, weight, bias))
     return Estimate(min(max(fine, 0.0), 1.0), abs(fine - coarse) * 4.0 + error + left_out(record, weight, bias))

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 from scipy.optimize import minimize, minimize_scalar
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.exponent import LOG_NORMAL, lyapunov_exponent
 from gradtheory.random_weights.lyapunov.slopes import growth_at_zero
+from gradtheory.typing import ActivationLike
 
 _LOG_WEIGHTS = np.linspace(-2.5, 4.5, 8)
 _BIASES = (0.0, 0.5, 2.0)
@@ -37,7 +38,7 @@ class LargestExponent:
     sigma_b: float
 
 
-def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExponent:
+def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 
     The search starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2. Where σ(0) = 0, chains without biases
@@ -45,7 +46,7 @@ def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExp
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation, of bounded range.
 
     Raises
@@ -62,7 +63,7 @@ def largest_lyapunov_exponent(name: str | sympy.Expr | Activation) -> LargestExp
     0.0
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     if not (record.range.inf.is_finite and record.range.sup.is_finite):
         raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
     if record.period is not None:  # the slope does not fade: λ grows as log σ_w

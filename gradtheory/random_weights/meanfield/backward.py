@@ -4,19 +4,19 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import Array, layers, nonnegative_number, one_of, positive_number
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import Array, one_of, read_depth, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import at
+from gradtheory.typing import ActivationLike
 
 _SMALLEST = 1e-200  # variances below are 0
 
 
-def gradients(name: str | sympy.Expr | Activation, depth: int, sigma_w: float, sigma_b: float = 0.0) -> Array:
+def gradients(activation: ActivationLike, depth: int, sigma_w: float, sigma_b: float = 0.0) -> Array:
     r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network, for inputs of mean square 1.
 
     q_1 = σ_w² + σ_b² and q_{l+1} from the variance map; E[σ'(√q_L z)²] in the last layer, where ∂C/∂a is drawn from
@@ -24,7 +24,7 @@ def gradients(name: str | sympy.Expr | Activation, depth: int, sigma_w: float, s
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     depth : int
         The number of layers L.
@@ -50,9 +50,9 @@ def gradients(name: str | sympy.Expr | Activation, depth: int, sigma_w: float, s
     array([0.5, 0.5, 0.5])
 
     """
-    record = activation(name)
-    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
-    slopes = np.zeros(layers(depth))
+    record = as_activation(activation)
+    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    slopes = np.zeros(read_depth(depth))
     q = weight**2 + bias**2
     for layer in range(len(slopes)):
         if q < _SMALLEST:
@@ -87,7 +87,7 @@ class JacobianMoments:
 
 
 def jacobian_moments(
-    name: str | sympy.Expr | Activation, depth: int, q: float, sigma_w: float, *, weights: str = "gaussian"
+    activation: ActivationLike, depth: int, q: float, sigma_w: float, *, weights: str = "gaussian"
 ) -> JacobianMoments:
     r"""Return mean and variance of the squared singular values of a wide network's input-output Jacobian.
 
@@ -96,7 +96,7 @@ def jacobian_moments(
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     depth : int
         The number of layers L.
@@ -120,9 +120,9 @@ def jacobian_moments(
     True
 
     """
-    many = layers(depth)
+    many = read_depth(depth)
     free = -1.0 if one_of(weights, "weights", ("gaussian", "orthogonal")) == "gaussian" else 0.0
-    variance = positive_number(q, "q")
-    first, second = (float(moment(name, variance, of=kind)) for kind in ("slope", "fourth"))
-    chi = positive_number(sigma_w, "sigma_w") ** 2 * first
+    variance = read_positive_float(q, "q")
+    first, second = (float(moment(activation, variance, of=kind)) for kind in ("slope", "fourth"))
+    chi = read_positive_float(sigma_w, "sigma_w") ** 2 * first
     return JacobianMoments(chi**many, chi ** (2 * many) * many * (second / first**2 - 1.0 - free))

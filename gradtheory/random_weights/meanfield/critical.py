@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, Moments, at, changes, solved, table
+from gradtheory.typing import ActivationLike
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class CriticalInitialisation:
         return not self.reason
 
 
-def critical_initialisation(name: str | sympy.Expr | Activation) -> CriticalInitialisation:
+def critical_initialisation(activation: ActivationLike) -> CriticalInitialisation:
     r"""Return the critical initialisation of an activation, if it has one.
 
     χ_∥ = χ_⊥ where d/dq E[σ²] = E[σ'²]; then σ_w² = 1/E[σ'²] makes both 1, and σ_b² = q - E[σ²]/E[σ'²] makes q a
@@ -46,7 +47,7 @@ def critical_initialisation(name: str | sympy.Expr | Activation) -> CriticalInit
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
 
     Returns
@@ -69,7 +70,7 @@ def critical_initialisation(name: str | sympy.Expr | Activation) -> CriticalInit
     'sigmoid has χ_∥ = χ_⊥ for no q from 1e-12 to 1e12, and σ(0) is not 0'
 
     """
-    record = activation(name)
+    record = as_activation(activation)
     origin = Origin.of(record)
     if origin.is_homogeneous:
         return _at(origin, 1.0, "scale-invariant")

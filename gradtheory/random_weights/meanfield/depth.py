@@ -4,16 +4,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 from scipy.optimize import brentq
 
-from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import nonnegative_number, positive_number
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, Moments, changes, solved, table
 from gradtheory.random_weights.meanfield.tables import at as moments_at
+from gradtheory.typing import ActivationLike
 
 _ROUNDING = 1e-12  # of χ: √2 in float64 is critical for relu
 _HERE = 1e-6  # from c = 1
@@ -42,12 +42,12 @@ class FixedPoint:
     stable: bool
 
 
-def fixed_points(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: float = 0.0) -> tuple[FixedPoint, ...]:
+def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.0) -> tuple[FixedPoint, ...]:
     r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     sigma_w, sigma_b : float
         The standard deviations of weights (times √fan_in) and biases.
@@ -60,8 +60,8 @@ def fixed_points(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: f
     ()
 
     """
-    record = activation(name)
-    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    record = as_activation(activation)
+    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
     origin = Origin.of(record)
     slope = weight**2 * origin.mean_square_slope
     if origin.is_homogeneous:
@@ -114,12 +114,12 @@ class DepthScales:
     xi_gradient: float
 
 
-def depth_scales(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: float = 0.0) -> DepthScales:
+def depth_scales(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.0) -> DepthScales:
     r"""Return the depth scales at the smallest stable fixed point.
 
     Parameters
     ----------
-    name, sigma_w, sigma_b
+    activation, sigma_w, sigma_b
         As for `fixed_points`.
 
     Raises
@@ -138,12 +138,12 @@ def depth_scales(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: f
     (0.122104, 2.170486)
 
     """
-    stable = [point for point in fixed_points(name, sigma_w, sigma_b) if point.stable]
+    stable = [point for point in fixed_points(activation, sigma_w, sigma_b) if point.stable]
     if not stable:
         raise InvalidArgument(
             "sigma_w",
             sigma_w,
-            f"{activation(name).name} has no stable fixed point for sigma_b = {sigma_b}, the variance grows; "
+            f"{as_activation(activation).name} has no stable fixed point for sigma_b = {sigma_b}, the variance grows; "
             "take a smaller sigma_w",
         )
     point = stable[0]
@@ -151,14 +151,14 @@ def depth_scales(name: str | sympy.Expr | Activation, sigma_w: float, sigma_b: f
     if point.chi > 1.0 + _ROUNDING and point.q > 0.0:
 
         def excess(c: float) -> float:
-            return correlation_map(name, c, point.q, sigma_w, sigma_b) - c
+            return correlation_map(activation, c, point.q, sigma_w, sigma_b) - c
 
         left = -1.0 if excess(-1.0) > _ROUNDING else _HERE - 1.0  # without biases, odd activations keep -1 as well
         try:
             c = float(brentq(excess, left, 1.0 - _HERE)) if excess(1.0 - _HERE) < 0.0 < excess(left) else c
         except InvalidArgument as error:
             raise InvalidArgument("sigma_w", sigma_w, f"makes q = {point.q:.6g}: {error}") from None
-        slope = float(correlation_slope(name, c, point.q, sigma_w))
+        slope = float(correlation_slope(activation, c, point.q, sigma_w))
     return DepthScales(point, c, _scale(abs(point.chi_parallel)), _scale(slope), -_scale(point.chi))
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import nonnegative_array
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import read_nonnegative_array
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, Moments, changes, solved, table
+from gradtheory.typing import ActivationLike
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class EdgeOfChaos:
         return not self.reason
 
 
-def edge_of_chaos(name: str | sympy.Expr | Activation, sigma_b: Any = 0) -> EdgeOfChaos:
+def edge_of_chaos(activation: ActivationLike, sigma_b: Any = 0) -> EdgeOfChaos:
     r"""Return the weight scale σ_w at which χ₁ = 1 at the fixed point of the variance map.
 
     χ₁ = 1 gives σ_w² = 1/E[σ'(√q z)²], and the fixed point σ_b² = q - E[σ²]/E[σ'²], which is solved for q in float64
@@ -49,7 +50,7 @@ def edge_of_chaos(name: str | sympy.Expr | Activation, sigma_b: Any = 0) -> Edge
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     sigma_b : float or array_like
         The biases' standard deviation, not negative.
@@ -79,8 +80,8 @@ def edge_of_chaos(name: str | sympy.Expr | Activation, sigma_b: Any = 0) -> Edge
     "relu has χ₁ = 1 at a fixed point only for σ_b = 0: no q solves σ_b² = q - E[σ²]/E[σ'²]"
 
     """
-    record = activation(name)
-    biases = nonnegative_array(sigma_b, "sigma_b")
+    record = as_activation(activation)
+    biases = read_nonnegative_array(sigma_b, "sigma_b")
     flat = biases.reshape(-1)
     grid = table(record)
     wanted = np.square(flat)

@@ -10,25 +10,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import nonnegative_array, nonnegative_number, positive_array, positive_number
+from gradtheory.arithmetic.inputs import (
+    read_nonnegative_array,
+    read_nonnegative_float,
+    read_positive_array,
+    read_positive_float,
+)
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
+from gradtheory.typing import ActivationLike
 
 _EPSILON = 2.0**-52
 
 
-def variance_map(
-    name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, sigma_b: Any = 0, *, certified: bool = False
-) -> Any:
+def variance_map(activation: ActivationLike, q: Any, sigma_w: Any, sigma_b: Any = 0, *, certified: bool = False) -> Any:
     r"""Return the variance of the next layer's pre-activations, σ_w²·E[σ(√q z)²] + σ_b² with z ~ N(0, 1).
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation σ.
     q : number or array_like
         The variance of this layer's pre-activations, positive.
@@ -60,11 +63,11 @@ def variance_map(
     (0.897162603395, True)
 
     """
-    weight, bias = positive_array(sigma_w, "sigma_w"), nonnegative_array(sigma_b, "sigma_b")
-    return _affine(moment(name, q, of="value", certified=certified), weight, bias)
+    weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
+    return _affine(moment(activation, q, of="value", certified=certified), weight, bias)
 
 
-def chi(name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
+def chi(activation: ActivationLike, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
     r"""Return χ₁ = χ_⊥ = σ_w²·E[σ'(√q z)²]: one layer's factor of the gradient's mean square.
 
     It is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds 1. The arguments are
@@ -81,10 +84,12 @@ def chi(name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, *, certified:
     0.999998000007
 
     """
-    return _affine(moment(name, q, of="slope", certified=certified), positive_array(sigma_w, "sigma_w"), np.zeros(()))
+    return _affine(
+        moment(activation, q, of="slope", certified=certified), read_positive_array(sigma_w, "sigma_w"), np.zeros(())
+    )
 
 
-def chi_parallel(name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
+def chi_parallel(activation: ActivationLike, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
     r"""Return χ_∥ = d(variance map)/dq = σ_w²·E[σ(x)·σ'(x)·x]/q: how a deviation of the variance grows.
 
     The arguments are those of `variance_map`. A fixed point is stable where |χ_∥| < 1.
@@ -99,9 +104,9 @@ def chi_parallel(name: str | sympy.Expr | Activation, q: Any, sigma_w: Any, *, c
     1.0
 
     """
-    weight = positive_array(sigma_w, "sigma_w")
-    scaled = weight / np.sqrt(positive_array(q, "q"))
-    return _affine(moment(name, q, of="growth", certified=certified), scaled, np.zeros(()))
+    weight = read_positive_array(sigma_w, "sigma_w")
+    scaled = weight / np.sqrt(read_positive_array(q, "q"))
+    return _affine(moment(activation, q, of="growth", certified=certified), scaled, np.zeros(()))
 
 
 def _affine(second_moment: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
@@ -130,7 +135,7 @@ class Gain:
     backward: Estimate
 
 
-def gain(name: str | sympy.Expr | Activation, q: Any = 1, *, certified: bool = False) -> Gain:
+def gain(activation: ActivationLike, q: Any = 1, *, certified: bool = False) -> Gain:
     r"""Return the exact gains of an activation at variance q.
 
     `torch.nn.init.calculate_gain` returns one number per activation; most are neither of these (see the audit in the
@@ -138,7 +143,7 @@ def gain(name: str | sympy.Expr | Activation, q: Any = 1, *, certified: bool = F
 
     Parameters
     ----------
-    name, q, certified
+    activation, q, certified
         As for `variance_map`.
 
     Raises
@@ -152,22 +157,22 @@ def gain(name: str | sympy.Expr | Activation, q: Any = 1, *, certified: bool = F
     (1.592537419723, 1.414213562373)
 
     """
-    positive_number(q, "q")
+    read_positive_float(q, "q")
     forward, backward = (
-        _inverse_root(moment(name, q, of=kind, certified=certified), name, q) for kind in ("value", "slope")
+        _inverse_root(moment(activation, q, of=kind, certified=certified), activation, q) for kind in ("value", "slope")
     )
     return Gain(forward, backward)
 
 
 def _inverse_root(second_moment: Estimate, name: Any, q: Any) -> Estimate:
     if second_moment <= second_moment.error:
-        raise InvalidArgument("q", q, f"must be larger: {activation(name).name} is as good as constant there")
+        raise InvalidArgument("q", q, f"must be larger: {as_activation(name).name} is as good as constant there")
     value = float(second_moment) ** -0.5
     error = value * (0.5 * second_moment.error / float(second_moment) + 2 * _EPSILON)
     return Estimate(value, error, second_moment.guarantee)
 
 
-def correlation_map(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w: Any, sigma_b: Any = 0) -> Estimate:
+def correlation_map(activation: ActivationLike, c: Any, q: Any, sigma_w: Any, sigma_b: Any = 0) -> Estimate:
     r"""Return the correlation of the next layer's pre-activations for two inputs, from their correlation c in this one.
 
     (σ_w²·E[σ(x₁)σ(x₂)] + σ_b²)/q', where x₁ and x₂ have variance q and correlation c, and q' is the variance map's
@@ -175,7 +180,7 @@ def correlation_map(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w
 
     Parameters
     ----------
-    name, q, sigma_w, sigma_b
+    activation, q, sigma_w, sigma_b
         As for `variance_map`, as numbers.
     c : float
         The correlation, from -1 to 1.
@@ -190,15 +195,15 @@ def correlation_map(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w
     0.318309886184
 
     """
-    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
-    product = correlated(name, c, q, of="value")
-    after = variance_map(name, q, weight, bias)
+    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    product = correlated(activation, c, q, of="value")
+    after = variance_map(activation, q, weight, bias)
     value = (weight**2 * product + bias**2) / after
     error = (weight**2 * product.error + abs(value) * after.error) / after + 4 * _EPSILON * abs(value)
     return Estimate(value, error)
 
 
-def correlation_slope(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma_w: Any) -> Estimate:
+def correlation_slope(activation: ActivationLike, c: Any, q: Any, sigma_w: Any) -> Estimate:
     r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)].
 
     At a fixed point q it is the slope of the correlation map, and at c = 1 it is χ₁. The arguments are those of
@@ -214,6 +219,6 @@ def correlation_slope(name: str | sympy.Expr | Activation, c: Any, q: Any, sigma
     0.5
 
     """
-    weight = positive_number(sigma_w, "sigma_w")
-    product = correlated(name, c, q, of="slope")
+    weight = read_positive_float(sigma_w, "sigma_w")
+    product = correlated(activation, c, q, of="slope")
     return Estimate(weight**2 * product, weight**2 * product.error + 3 * _EPSILON * abs(product), Guarantee.NUMERIC)

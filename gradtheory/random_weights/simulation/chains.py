@@ -3,13 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 from rich.progress import track
 
-from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import count, finite_number, layers, nonnegative_number, positive_number, random_seed
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import (
+    read_count,
+    read_depth,
+    read_float,
+    read_nonnegative_float,
+    read_positive_float,
+    read_seed,
+)
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.random_weights.simulation.measured import Measured
+from gradtheory.typing import ActivationLike
 
 _AT_ONCE = 1 << 13  # chains: their numbers stay in cache
 _MOST_CHAINS = 10_000_000
@@ -38,7 +45,7 @@ class ChainSample:
 
 
 def random_chains(
-    name: str | sympy.Expr | Activation,
+    activation: ActivationLike,
     depth: int = 100,
     sigma_w: float = 1.0,
     sigma_b: float = 1.0,
@@ -53,7 +60,7 @@ def random_chains(
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     depth : int
         The number of layers.
@@ -76,16 +83,16 @@ def random_chains(
     -2.30435 ± 0.00252 (n = 10000)
 
     """
-    record = activation(name)
-    deep, many = layers(depth), count(chains, "chains", _MOST_CHAINS)
-    skipped = count(burn_in, "burn_in", deep - 1, least=0)
-    weight, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
-    first = finite_number(x, "x")
+    record = as_activation(activation)
+    deep, many = read_depth(depth), read_count(chains, "chains", _MOST_CHAINS)
+    skipped = read_count(burn_in, "burn_in", deep - 1, least=0)
+    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    first = read_float(x, "x")
     flat = is_flat_somewhere(record)
     logs, squares = np.empty((2, many, deep))
     mean_log, mean_square, exceeds = np.empty((3, many))
     blocks = [slice(start, min(start + _AT_ONCE, many)) for start in range(0, many, _AT_ONCE)]
-    seeds = np.random.SeedSequence(random_seed(seed)).spawn(len(blocks))
+    seeds = np.random.SeedSequence(read_seed(seed)).spawn(len(blocks))
     for block, each in track(list(zip(blocks, seeds, strict=True)), "chains", disable=not progress):
         rng = np.random.default_rng(each)
         size = block.stop - block.start

@@ -6,24 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 from rich.progress import track
 from threadpoolctl import threadpool_limits
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import (
     Array,
-    count,
-    finite_number,
-    layers,
-    nonnegative_number,
     one_of,
-    positive_number,
-    random_seed,
+    read_count,
+    read_depth,
+    read_float,
+    read_nonnegative_float,
+    read_positive_float,
+    read_seed,
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.initialisation import Initialisation, orthogonal, standard_normal
 from gradtheory.random_weights.simulation.measured import Measured
+from gradtheory.typing import ActivationLike
 
 _WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
 _MOST_THREADS = 4  # each holds the weights of a whole network
@@ -50,7 +51,7 @@ class NetworkSample:
 
 
 def random_networks(
-    name: str | sympy.Expr | Activation,
+    activation: ActivationLike,
     depth: int = 20,
     width: int = 256,
     sigma_w: float = 1.0,
@@ -69,7 +70,7 @@ def random_networks(
 
     Parameters
     ----------
-    name : str, sympy.Expr or Activation
+    activation : str, sympy.Expr or Activation
         The activation.
     depth, width : int
         Layers, and neurons in each.
@@ -95,16 +96,16 @@ def random_networks(
     True
 
     """
-    record = activation(name)
-    deep, wide = layers(depth), count(width, "width", _WIDEST)
-    pairs = _half(count(inputs, "inputs", _MOST_INPUTS), inputs)
-    size, bias = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
-    alike = finite_number(correlation, "correlation")
+    record = as_activation(activation)
+    deep, wide = read_depth(depth), read_count(width, "width", _WIDEST)
+    pairs = _half(read_count(inputs, "inputs", _MOST_INPUTS), inputs)
+    size, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    alike = read_float(correlation, "correlation")
     if not -1.0 <= alike <= 1.0:
         raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
     kind = one_of(weights, "weights", ("gaussian", "orthogonal"))
     scheme = orthogonal(wide, gain=size) if kind == "orthogonal" else standard_normal(wide, sigma=size / wide**0.5)
-    seeds = np.random.SeedSequence(random_seed(seed)).spawn(count(networks, "networks", _MOST_NETWORKS))
+    seeds = np.random.SeedSequence(read_seed(seed)).spawn(read_count(networks, "networks", _MOST_NETWORKS))
 
     def one(each: np.random.SeedSequence) -> Array:
         rng = np.random.default_rng(each)

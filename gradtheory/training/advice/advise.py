@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import per_layer, samples
+from gradtheory.arithmetic.inputs import read_per_layer, read_samples
 from gradtheory.chains.backprop import factors
 from gradtheory.chains.chain import Chain
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
@@ -100,8 +100,8 @@ def advise(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
 
     """
     depth = len(chain.layer_activations)
-    weights, biases = per_layer(w, "w", depth), per_layer(b, "b", depth)
-    inputs, targets = samples(x, y)
+    weights, biases = read_per_layer(w, "w", depth), read_per_layer(b, "b", depth)
+    inputs, targets = read_samples(x, y)
     jacobians = factors(chain.layer_activations, inputs, weights, biases)
     layers = diagnosed(chain, jacobians, weights)
     with np.errstate(all="ignore"):

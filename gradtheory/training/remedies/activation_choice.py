@@ -11,7 +11,7 @@ from rich.progress import track
 from rich.table import Table
 
 from gradtheory.activations import Activation, activation, activation_names
-from gradtheory.arithmetic.inputs import nonnegative_number, positive_number
+from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
 from gradtheory.errors import GradTheoryError
 from gradtheory.explosion import critical_weight, widest_explosion
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
@@ -120,7 +120,7 @@ def compare_activations(
     [('sigmoid', 4.0, -2.308), ('tanh', 1.0, -1.638), ('relu', 1.0, -inf)]
 
     """
-    scales = positive_number(sigma_w, "sigma_w"), nonnegative_number(sigma_b, "sigma_b")
+    scales = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
     records = [activation(each) for each in (activation_names() if names is None else names)]
     rows = [_row(each, *scales) for each in track(records, "activations", disable=not progress)]
     return Comparison(tuple(sorted(rows, key=lambda row: (-row.critical_weight, row.widest_explosion))), *scales)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, nonnegative_number, positive_number, real_array
+from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 
 _TORCH_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
@@ -48,8 +48,8 @@ def clip_by_value(gradient: Any, limit: float) -> Array:
     array([ 0.5, -1. ])
 
     """
-    bound = positive_number(limit, "limit")
-    return np.clip(real_array(gradient, "gradient"), -bound, bound)
+    bound = read_positive_float(limit, "limit")
+    return np.clip(read_array(gradient, "gradient"), -bound, bound)
 
 
 def clip_by_norm(gradient: Any, max_norm: float) -> Array:
@@ -105,10 +105,10 @@ def clip_by_global_norm(gradients: Sequence[Any], max_norm: float) -> Clipped:
     (5.0, [array([3.]), array([4., 0.])])
 
     """
-    limit = nonnegative_number(max_norm, "max_norm")
+    limit = read_nonnegative_float(max_norm, "max_norm")
     if isinstance(gradients, np.ndarray) or not isinstance(gradients, Sequence):
         raise InvalidArgument("gradients", gradients, "must be a sequence of arrays; clip_by_norm takes one")
-    arrays = [real_array(each, "gradients") for each in gradients]
+    arrays = [read_array(each, "gradients") for each in gradients]
     norm = _norm(np.concatenate([each.ravel() for each in arrays])) if arrays else 0.0
     with np.errstate(all="ignore"):
         factor = np.minimum(1.0, limit / (norm + _TORCH_EPSILON))  # nan stays nan
@@ -140,10 +140,10 @@ def adaptive_clip(gradient: Any, parameter: Any, ratio: float = 0.01, *, epsilon
     array([0.02 , 0.001])
 
     """
-    gradients, weights = real_array(gradient, "gradient"), real_array(parameter, "parameter")
+    gradients, weights = read_array(gradient, "gradient"), read_array(parameter, "parameter")
     if gradients.shape != weights.shape:
         raise InvalidArgument("gradient.shape", gradients.shape, f"must be that of the parameter, {weights.shape}")
-    share, least = positive_number(ratio, "ratio"), positive_number(epsilon, "epsilon")
+    share, least = read_positive_float(ratio, "ratio"), read_positive_float(epsilon, "epsilon")
     axes = tuple(range(1, gradients.ndim)) if gradients.ndim > 1 else None
     norms, sizes = (
         np.abs(each) if axes is None else np.sqrt(np.sum(np.square(each), axis=axes, keepdims=True))

@@ -6,7 +6,7 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic.enclosure import order
-from gradtheory.arithmetic.inputs import exact_positive
+from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.initialisation import Initialisation
@@ -56,7 +56,7 @@ def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold:
     """
     if scheme.fan_in != 1:
         raise InvalidArgument("scheme", scheme, "must have fan_in 1: a chain has one neuron per layer")
-    c = exact_positive(threshold, "threshold")
+    c = read_positive(threshold, "threshold")
     largest, probability = sympy.S.Zero, sympy.S.One
     for record in chain.layer_activations:
         steepest = record.steepest_slope

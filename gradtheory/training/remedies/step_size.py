@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gradtheory.arithmetic.inputs import Array, count, finite_number, positive_number
+from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_positive_float
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers import Optimiser
@@ -38,7 +38,7 @@ def warm_up(eta: float, steps: int) -> Schedule:
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
 
     """
-    top, rise = positive_number(eta, "eta"), count(steps, "steps", _MOST_STEPS)
+    top, rise = read_positive_float(eta, "eta"), read_count(steps, "steps", _MOST_STEPS)
 
     def schedule(step: int, w: Array, b: Array) -> float:
         return top * min(1.0, (step + 1) / rise)
@@ -76,7 +76,7 @@ def stable_schedule(chain: Chain, x: Any, y: Any, optimiser: Optimiser, *, safet
     0.36
 
     """
-    share = finite_number(safety, "safety")
+    share = read_float(safety, "safety")
     if not 0.0 < share <= 1.0:
         raise InvalidArgument("safety", safety, "must lie in (0, 1], such as 0.9")
 

@@ -23,12 +23,12 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import (
     Array,
-    exact_positive,
-    nonnegative_number,
     one_of,
-    positive_number,
-    real_array,
-    samples,
+    read_array,
+    read_nonnegative_float,
+    read_positive,
+    read_positive_float,
+    read_samples,
 )
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
@@ -71,7 +71,7 @@ class WeightDecayGuarantee:
             λ, above `.weight_decay`.
 
         """
-        decay = positive_number(weight_decay, "weight_decay")
+        decay = read_positive_float(weight_decay, "weight_decay")
         if decay <= self.weight_decay:
             raise InvalidArgument("weight_decay", weight_decay, f"must be above {self.weight_decay:.6g}")
         if self.kind == "l1":
@@ -86,7 +86,7 @@ class WeightDecayGuarantee:
 
     def largest_step(self, weight_decay: float) -> float:
         """Return 1/λ: the learning rate up to which the weights stay within their bounds."""
-        return math.inf if self.kind == "l1" else 1.0 / positive_number(weight_decay, "weight_decay")
+        return math.inf if self.kind == "l1" else 1.0 / read_positive_float(weight_decay, "weight_decay")
 
 
 def weight_decay_guarantee(
@@ -127,7 +127,7 @@ def weight_decay_guarantee(
 
     """
     one_of(kind, "kind", _KINDS)
-    c = exact_positive(threshold, "threshold")
+    c = read_positive(threshold, "threshold")
     slopes = np.array([_finite_slope(each) for each in chain.layer_activations])
     critical = float(c) / slopes
     if kind == "decoupled":
@@ -135,7 +135,7 @@ def weight_decay_guarantee(
             raise InvalidArgument("optimiser", optimiser, "must be an adamw(...) for decoupled weight decay")
         bounds = np.full(len(critical), adam_step_bound(optimiser))
         return WeightDecayGuarantee(kind, float(np.max(bounds / critical)), critical, bounds)
-    inputs, targets = samples(x, y)
+    inputs, targets = read_samples(x, y)
     values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
     behind = critical[1:] * slopes[:-1]
     products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
@@ -197,7 +197,7 @@ def soft_threshold(weights: Any, amount: float) -> Array:
     array([1.5, 0. , 0. ])
 
     """
-    array, least = real_array(weights, "weights"), nonnegative_number(amount, "amount")
+    array, least = read_array(weights, "weights"), read_nonnegative_float(amount, "amount")
     return np.sign(array) * np.maximum(np.abs(array) - least, 0.0) + 0.0
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from gradtheory.arithmetic.enclosure import order
-from gradtheory.arithmetic.inputs import exact_positive, exact_real, one_of, real_array
+from gradtheory.arithmetic.inputs import one_of, read_array, read_positive, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, ITERATIONS, H, matrix
 from gradtheory.training.stability.schur_cohn import schur_cohn
@@ -121,7 +121,7 @@ class StabilityRegion:
 
         """
         given = {ETA: (eta, "eta"), BETA: (beta, "beta"), H: (h, "h"), DECAY: (weight_decay, "weight_decay")}
-        point = {symbol: exact_real(*value) for symbol, value in given.items()}
+        point = {symbol: read_real(*value) for symbol, value in given.items()}
         if DECAY not in self.matrix.free_symbols:
             point[H] += point[DECAY]
         # p(-1) > 0 in place of the limit, so that nothing is divided by 0
@@ -145,7 +145,7 @@ class StabilityRegion:
 
         """
         given = {"eta": eta, "beta": beta, "h": h, "weight_decay": weight_decay}
-        eta, beta, h, decay = np.broadcast_arrays(*(real_array(value, name) for name, value in given.items()))
+        eta, beta, h, decay = np.broadcast_arrays(*(read_array(value, name) for name, value in given.items()))
         if DECAY not in self.matrix.free_symbols:
             h = h + decay
         entries = sympy.lambdify((ETA, BETA, H, DECAY), list(self.polynomial.all_coeffs()[1:]), "numpy")
@@ -170,7 +170,7 @@ class StabilityRegion:
         L. Lessard, B. Recht & A. Packard, SIAM J. Optim. 26 (2016), table 1.
 
         """
-        low, high = exact_positive(h_min, "h_min"), exact_positive(h_max, "h_max")
+        low, high = read_positive(h_min, "h_min"), read_positive(h_max, "h_max")
         if _is_positive(low - high):
             raise InvalidArgument("h_min", h_min, f"must be at most h_max = {h_max}")
         rate = self._best_rate(high / low)
