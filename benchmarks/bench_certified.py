@@ -11,7 +11,7 @@ import sympy
 from scipy.optimize import brentq
 
 import gradtheory as gt
-from gradtheory.explosion.superlevel import Level
+from gradtheory.explosion.superlevel import SuperlevelSet
 
 _ALL_CONSTANTS = """
 import time, gradtheory as gt
@@ -55,10 +55,10 @@ def bench_gelu_set(compare):
 
 def bench_gelu_proof(compare):
     profile = gt.activation("gelu").profile
-    assert len(Level(profile, _level()).crossings()) == 3
+    assert len(SuperlevelSet(profile, _level()).crossings()) == 3
     compare(
         "the 3 ends of that set with a proof",
-        lambda: Level(profile, _level()).crossings(),
+        lambda: SuperlevelSet(profile, _level()).crossings(),
         "SciPy `brentq`, the 3 ends, no proof",
         lambda: _three_roots(float(_level())),
         largest_ratio=20.0,

@@ -30,7 +30,7 @@ hypothesis.settings.load_profile("thorough" if os.environ.get("CI") else "quick"
 CLOSED_FORM = tuple(
     name
     for name in gt.activation_names()
-    if all(branch.is_flat or branch.inverse is not None for branch in gt.activation(name).monotone_branches)
+    if all(branch.is_flat or branch.inverse is not None for branch in gt.activation(name).profile.branches)
 )
 
 _FEW = {"sigmoid", "gelu", "leaky_relu", "hardshrink", "sine", "softplus", "gaussian", "elu", "mish", "snake", "relu6"}

@@ -18,7 +18,7 @@ import sympy
 from gradtheory.activations import catalogue
 from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
-from gradtheory.activations.record import Activation, Branch, Curvature, T, WidestPoint, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.activations.text import parsed
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ActivationLike
@@ -26,7 +26,7 @@ from gradtheory.typing import ActivationLike
 __all__ = [
     "Activation",
     "Branch",
-    "Curvature",
+    "SignOfBend",
     "Family",
     "WidestPoint",
     "T",
@@ -72,7 +72,7 @@ def activation(activation: ActivationLike, **parameters: Any) -> Activation:
 
     Examples
     --------
-    >>> activation("tanh").derivative
+    >>> activation("tanh").slope_expr
     cosh(z)**(-2)
     >>> activation("leaky_relu(1/5)") == activation("leaky_relu", slope="0.2")
     True

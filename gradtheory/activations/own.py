@@ -59,7 +59,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         name=str(in_z),
         latex=rf"\left({sympy.latex(in_z)}\right)",
         expr=in_z,
-        derivative=slope_expr,
+        slope_expr=slope_expr,
         range=sympy.S.Reals,
         period=period_of(slope_expr),
         kernel=kernel,

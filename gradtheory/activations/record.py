@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations.slopes.analysis import WINDOW
-from gradtheory.activations.slopes.branch import Branch, Curvature, T, Z
+from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.activations.slopes.profile import Profile, over_branches
@@ -17,7 +17,7 @@ from gradtheory.arithmetic.enclosure import Interval, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
 
-__all__ = ["Activation", "Branch", "Curvature", "Kernel", "WidestPoint", "T", "Z"]
+__all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
 
 Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
@@ -26,7 +26,7 @@ Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 class WidestPoint:
     r"""The place where t·m(t), the explosion width for threshold 1 and |w| = 1/t, is greatest.
 
-    Level and measure are written in one parameter s, so that no inverse function stands between.
+    SuperlevelSet and measure are written in one parameter s, so that no inverse function stands between.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ class Activation:
         also at ±inf; at kinks it takes the one-sided slope that PyTorch takes. It may overwrite z.
     reference : str
         Where it is defined.
-    derivative : sympy.Expr, optional
+    slope_expr : sympy.Expr, optional
         σ'(z) as one would write it; SymPy's derivative of `expr` unless given.
     branches : tuple of Branch, optional
         The monotone branches of |σ'|, from -oo to oo, or over one period; found from `expr` unless given.
-    curvature : Curvature, optional
+    sign_of_bend : SignOfBend, optional
         What proves the branches monotone where some have a curve; σ'' itself unless given.
     period : sympy.Expr, optional
         The period of |σ'|, where it has one.
@@ -93,7 +93,7 @@ class Activation:
     --------
     >>> import gradtheory as gt
     >>> softsign = gt.activation("softsign")
-    >>> softsign.derivative
+    >>> softsign.slope_expr
     (Abs(z) + 1)**(-2)
     >>> softsign.slope([-1.0, 0.0, 3.0])
     array([0.25  , 1.    , 0.0625])
@@ -106,9 +106,9 @@ class Activation:
     range: sympy.Set
     kernel: Kernel
     reference: str
-    derivative: sympy.Expr = None
+    slope_expr: sympy.Expr = None
     branches: tuple[Branch, ...] | None = None
-    curvature: Curvature | None = None
+    sign_of_bend: SignOfBend | None = None
     period: sympy.Expr | None = None
     widest_point: WidestPoint | None = None
     slope_of_value: sympy.Expr | None = None
@@ -117,10 +117,10 @@ class Activation:
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        if self.derivative is None:
-            object.__setattr__(self, "derivative", self.expr.diff(Z))
-        if self.expr.free_symbols != {Z} or not self.derivative.free_symbols <= {Z}:
-            raise ValueError(f"{self.name}: expr and derivative must be written in the symbol {Z} alone")
+        if self.slope_expr is None:
+            object.__setattr__(self, "slope_expr", self.expr.diff(Z))
+        if self.expr.free_symbols != {Z} or not self.slope_expr.free_symbols <= {Z}:
+            raise ValueError(f"{self.name}: expr and slope_expr must be written in the symbol {Z} alone")
         if self.branches is not None:
             ends = [self.branches[0].left, *(branch.right for branch in self.branches)]
             starts = [*(branch.left for branch in self.branches), self.branches[-1].right]
@@ -157,7 +157,7 @@ class Activation:
             self.kernel(array.reshape(-1), value, slope)
         return value.reshape(array.shape)[()], slope.reshape(array.shape)[()]
 
-    def second_derivative(self, z: Any) -> Any:
+    def bend(self, z: Any) -> Any:
         """Return σ''(z) in float64, for an array_like z of any shape; at kinks the one-sided one of SymPy's choice.
 
         It is computed as SymPy differentiates the slope; far out, where its factors overflow and it is less than
@@ -166,7 +166,7 @@ class Activation:
         Examples
         --------
         >>> import gradtheory as gt
-        >>> gt.activation("tanh").second_derivative([-1.0, 1.0, 1000.0])
+        >>> gt.activation("tanh").bend([-1.0, 1.0, 1000.0])
         array([ 0.63970001, -0.63970001,  0.        ])
 
         """
@@ -176,13 +176,13 @@ class Activation:
         return np.where(np.isnan(found) & ~np.isnan(array), 0.0, found)[()]
 
     @cached_property
-    def bend(self) -> sympy.Expr:
+    def bend_expr(self) -> sympy.Expr:
         """σ''(z), written such that nothing cancels where it is small."""
-        return without_cancelling(stable(self.derivative).diff(Z))
+        return without_cancelling(stable(self.slope_expr).diff(Z))
 
     @cached_property
     def _bend(self) -> Numeric:
-        return numeric(self.bend)
+        return numeric(self.bend_expr)
 
     @property
     def is_within_unit_interval(self) -> bool:
@@ -193,13 +193,8 @@ class Activation:
     def profile(self) -> Profile:
         """The slope with its monotone branches, stated or else found and proven complete on a window."""
         if self.branches is None:
-            return Profile.found(self.name, self.derivative, WINDOW, self.period)
-        return Profile(self.name, stable(self.derivative), self.branches, sympy.S.Reals, self.curvature, self.period)
-
-    @property
-    def monotone_branches(self) -> tuple[Branch, ...]:
-        """The monotone branches of |σ'|, in increasing order."""
-        return self.profile.branches
+            return Profile.found(self.name, self.slope_expr, WINDOW, self.period)
+        return Profile(self.name, stable(self.slope_expr), self.branches, sympy.S.Reals, self.sign_of_bend, self.period)
 
     @property
     def kinks(self) -> tuple[sympy.Expr, ...]:
@@ -209,18 +204,18 @@ class Activation:
     @cached_property
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
         """The limits of σ at -oo and oo."""
-        first, last = self.monotone_branches[0], self.monotone_branches[-1]
+        first, last = self.profile.branches[0], self.profile.branches[-1]
         left, right = (piece_at(self.expr, Z, branch.inside) for branch in (first, last))  # SymPy fails on Max
         return sympy.limit(left, Z, -sympy.oo), sympy.limit(right, Z, sympy.oo)
 
     def over(self, z: Interval, bits: int) -> Interval:
         """Return tight bounds of σ over an interval, from its values at the ends of the branches within."""
-        return over_branches(self.monotone_branches, stable(self.expr), z, bits, self.limits)
+        return over_branches(self.profile.branches, stable(self.expr), z, bits, self.limits)
 
     @cached_property
     def steepest_slope(self) -> sympy.Expr:
         """Sup |σ'|, over all z that are no kinks; oo where the slope is unbounded."""
-        steepest, *others = (branch.steepest for branch in self.monotone_branches)
+        steepest, *others = (branch.steepest for branch in self.profile.branches)
         for other in others:
             steepest = other if not steepest.is_infinite and sign(other - steepest) > 0 else steepest
         return steepest

@@ -167,7 +167,7 @@ class Chain:
 
     def slope(self, layer: int | sympy.Expr) -> sympy.Expr:
         """Return σ'(z_l), in the named z_l."""
-        return self._activation(layer).derivative.xreplace({Z: self.z[layer]})
+        return self._activation(layer).slope_expr.xreplace({Z: self.z[layer]})
 
     def layer_jacobian(self, layer: int | sympy.Expr) -> sympy.Expr:
         """Return ∂a_l/∂a_{l-1} = σ'(z_l) w_l.

@@ -67,7 +67,7 @@ def _squared_kernel(
 
 def _squared_curvature(activation: Activation, y: Array, z: Array) -> Array:
     value, slope = activation.value_and_slope(z)
-    return np.asarray(slope * slope + (value - y) * activation.second_derivative(z))
+    return np.asarray(slope * slope + (value - y) * activation.bend(z))
 
 
 def _cross_entropy_kernel(

@@ -14,7 +14,7 @@ from gradtheory.cli.printing import plain, print_json, print_table, short, writt
 def activations(as_json: bool) -> None:
     """List the catalogue: each activation, its slope, its critical weight and its widest explosion."""
     rows = [
-        {"name": entry.record.name, "slope": str(entry.record.derivative)}
+        {"name": entry.record.name, "slope": str(entry.record.slope_expr)}
         | {name: getattr(entry, name) for name in ("steepest", "width", "weight", "guarantee")}
         for entry in gt.atlas.entries()
     ]

@@ -124,7 +124,7 @@ def _has_finite_norm(record: Activation) -> bool:
 def _is_bounded_and_monotone(record: Activation) -> bool:
     if record.period is not None or not all(map(_is_finite, record.limits)):
         return False
-    return len({branch.direction for branch in record.monotone_branches} - {0}) == 1
+    return len({branch.direction for branch in record.profile.branches} - {0}) == 1
 
 
 def _named(*names: str) -> Callable[[Activation], bool]:

@@ -34,7 +34,7 @@ from gradtheory.derivation.language import (
 )
 from gradtheory.errors import Undecided
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
-from gradtheory.explosion.superlevel import Level, total_length
+from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.explosion.total import total_explosion_set
 
 _LEAST_SCALE = sympy.Rational(1, 4)
@@ -97,7 +97,7 @@ class Meaning:
     def formulas(self, expr: sympy.Expr, near: sympy.Expr | None = None) -> Iterator[sympy.Expr]:
         """Yield an expression as a formula, and with σ' as the record writes it: SymPy may see through one of them."""
         yield self.formula(expr, near)
-        slope = self.activation.derivative
+        slope = self.activation.slope_expr
         written = slope if near is None else piece_at(slope, Z, near)
         yield self.formula(expr.replace(Slope, lambda z: written.xreplace({Z: z})), near)
 
@@ -164,7 +164,7 @@ class Meaning:
     def _measure(self, level: sympy.Expr) -> sympy.Expr:
         if self.activation.period is not None:
             return sympy.oo if order(self.activation.steepest_slope, level) > 0 else sympy.S.Zero
-        return total_length(Level(self.activation.profile, level).components())
+        return total_length(SuperlevelSet(self.activation.profile, level).components())
 
     def _chain_measure(self, threshold: sympy.Expr, *weights: sympy.Expr) -> sympy.Expr:
         chain = Chain(len(weights), self.activation)

@@ -17,7 +17,7 @@ from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, si
 from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion.superlevel import METHODS, Component, Level
+from gradtheory.explosion.superlevel import METHODS, Component, SuperlevelSet
 from gradtheory.typing import ActivationLike
 
 FORMAT = "gradtheory-certificate/1"
@@ -55,7 +55,7 @@ def certificate(
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     profile = record.profile
-    level = Level(profile, c / abs(weight), strict, one_of(method, "method", METHODS), read_bits(digits))
+    level = SuperlevelSet(profile, c / abs(weight), strict, one_of(method, "method", METHODS), read_bits(digits))
     crossings = level.crossings()
     bits = _BITS + 2 * abs(int(sympy.log(level.level, 2)))
     window = _domain(profile)
@@ -107,10 +107,10 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
     }
     if branch.is_flat:
         return cell
-    if record.curvature is None:
+    if record.sign_of_bend is None:
         smooth = piece_at(record.profile.function, Z, branch.inside)
         return cell | {"positive": "1", "shape": str(derivative(smooth, Z, 1))}
-    parts = {"positive": record.curvature.positive, "shape": record.curvature.shape}
+    parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.shape}
     return cell | {name: str(piece_at(part, Z, branch.inside)) for name, part in parts.items()}
 
 

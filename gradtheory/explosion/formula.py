@@ -12,7 +12,7 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.explosion.superlevel import Component, Level, total_length
+from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
 
 _W = sympy.Symbol("w", real=True)
 _B = sympy.Symbol("b", real=True)
@@ -156,7 +156,7 @@ def explosion_formula(activation: str | Activation) -> ExplosionFormula:
 def _levels(record: Activation) -> list[sympy.Expr]:
     """Return the distinct positive limits of |σ'| at branch ends, in decreasing order."""
     found: list[sympy.Expr] = []
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         for level in (branch.steepest, branch.shallowest):
             if sign(level) > 0 and level not in found:
                 found.append(level)
@@ -166,12 +166,12 @@ def _levels(record: Activation) -> list[sympy.Expr]:
 def _cases(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Case]:
     """Yield the formula for low <= c/|w| < high: one for both signs of w if U_t = -U_t, else one for each."""
     between = low + 1 if high.is_infinite else (low + high) / 2
-    in_z = Level(record.profile, between, at=_C / abs(_W)).components()
+    in_z = SuperlevelSet(record.profile, between, at=_C / abs(_W)).components()
     if in_z == tuple(component.affine(-1, 0, mirrored=True) for component in reversed(in_z)):
         yield _case(in_z, abs(_W), low, high, record.period)
     else:
-        yield _case(Level(record.profile, between, at=_C / _W).components(), _W, low, high, record.period)
-        to_the_left = Level(record.profile, between, at=-_C / _W).components()
+        yield _case(SuperlevelSet(record.profile, between, at=_C / _W).components(), _W, low, high, record.period)
+        to_the_left = SuperlevelSet(record.profile, between, at=-_C / _W).components()
         yield _case(
             [each.affine(-1, 0, mirrored=True) for each in reversed(to_the_left)], -_W, low, high, record.period
         )

@@ -18,7 +18,7 @@ from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, sign
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
-from gradtheory.explosion.superlevel import Component, Level, total_length
+from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
 
 _BITS = 96
 _GRID = 32  # levels tried at first
@@ -88,7 +88,7 @@ class Supremum:
         return [each.length for each in components] if self.longest else [total_length(components)]
 
     def _measure_at(self, level: sympy.Rational) -> Ball:
-        lengths = self._measures(Level(self.activation.profile, level).components())
+        lengths = self._measures(SuperlevelSet(self.activation.profile, level).components())
         return max((enclose(length, _BITS) for length in lengths), key=lambda ball: float(ball.upper()))
 
     def _attained(self, level: sympy.Rational) -> Ball:
@@ -107,7 +107,7 @@ class Supremum:
 
     def _variation_below(self, level: sympy.Rational) -> Ball:
         """Return the variation of σ over {|σ'| <= level}."""
-        crossings = Level(self.activation.profile, level).crossings()
+        crossings = SuperlevelSet(self.activation.profile, level).crossings()
         variation = enclose(sympy.S.Zero, _BITS)
         for branch, crossing in crossings.items():
             end = branch.left if branch.rises else branch.right
@@ -127,7 +127,7 @@ class Supremum:
         """Return t·m(t) in `T`, where it is one smooth expression on [low, high]."""
         if any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self._limits):
             return None
-        components = Level(self.activation.profile, (low + high) / 2, at=T).components()
+        components = SuperlevelSet(self.activation.profile, (low + high) / 2, at=T).components()
         lengths = dict.fromkeys(self._measures(components))
         return T * next(iter(lengths)) if len(lengths) == 1 else None
 
@@ -143,7 +143,7 @@ class Supremum:
 
     @cached_property
     def _limits(self) -> list[sympy.Expr]:
-        return [limit for branch in self.activation.monotone_branches for limit in (branch.steepest, branch.shallowest)]
+        return [limit for branch in self.activation.profile.branches for limit in (branch.steepest, branch.shallowest)]
 
 
 def _rational_below(number: sympy.Expr) -> sympy.Rational:

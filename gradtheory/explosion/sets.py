@@ -19,8 +19,8 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel import (
     METHODS,
     Component,
-    Level,
     Periodic,
+    SuperlevelSet,
     as_set,
     components_of,
     repeated,
@@ -116,13 +116,15 @@ def explosion_set(
     direction = sign(weight)
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    level = Level(record.profile, c / abs(weight), **options)
+    level = SuperlevelSet(record.profile, c / abs(weight), **options)
     if solve_for == "b":
         return _restricted(_pulled_back(level, sympy.S.One, weight * given["x"], 1), region)
     return _restricted(_pulled_back(level, weight, given["b"], direction), region)
 
 
-def _pulled_back(level: Level, scale: sympy.Expr, shift: sympy.Expr, direction: int) -> Sequence[Component] | sympy.Set:
+def _pulled_back(
+    level: SuperlevelSet, scale: sympy.Expr, shift: sympy.Expr, direction: int
+) -> Sequence[Component] | sympy.Set:
     """Return {x : scale·x + shift is in the superlevel set}; `direction` is the sign of the scale."""
     pieces = [each.affine(scale, shift, mirrored=direction < 0) for each in level.components()][::direction]
     period = level.profile.period
@@ -180,10 +182,10 @@ def _weights(
     if direction:
         name = f"σ'(z)·(z - b) for {record.name}"
         window = WINDOW + 2 * sympy.ceiling(abs(bias))
-        profile = Profile.found(name, record.derivative * (Z - bias), window)
-        in_z = Level(profile, c * abs(x), **options).components()
+        profile = Profile.found(name, record.slope_expr * (Z - bias), window)
+        in_z = SuperlevelSet(profile, c * abs(x), **options).components()
         return [component.affine(x, bias, mirrored=direction < 0) for component in in_z][::direction]
-    slope = abs(record.derivative.subs(Z, bias))
+    slope = abs(record.slope_expr.subs(Z, bias))
     if bias in record.kinks or sign(slope) == 0:
         return []
     least, strict = c / slope, options["strict"]
@@ -222,7 +224,7 @@ def explosion_width(
     size = abs(read_real(w, "w"))
     if sign(size) == 0:
         return sympy.S.Zero
-    length = total_length(Level(record.profile, c / size, **_options(method, digits)).components()) / size
+    length = total_length(SuperlevelSet(record.profile, c / size, **_options(method, digits)).components()) / size
     return sympy.oo if record.period is not None and length != 0 else length
 
 

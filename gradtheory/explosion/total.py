@@ -40,7 +40,7 @@ from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import explosion_set
-from gradtheory.explosion.superlevel import Component, Level, as_set
+from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
 
 X = sympy.Symbol("x", real=True)
 
@@ -70,7 +70,7 @@ class _Layer:
         return stable(expr if self.inside is None else piece_at(expr, Z, self.inside))
 
 
-class Preimage(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
+class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
     """The last z_l, or its first or second derivative by x, carried forward through layers at given weights.
 
     Its arguments are x and the order of the derivative; z_l itself is the order 0.
@@ -80,7 +80,7 @@ class Preimage(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
     is_commutative = True
     layers: tuple[_Layer, ...]
 
-    def __new__(cls, x: sympy.Expr, order: int, layers: tuple[_Layer, ...]) -> "Preimage":  # noqa: D102
+    def __new__(cls, x: sympy.Expr, order: int, layers: tuple[_Layer, ...]) -> "PreActivation":  # noqa: D102
         self = super().__new__(cls, x, sympy.Integer(order))
         self.layers = layers
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
@@ -88,13 +88,13 @@ class Preimage(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
     @property
     def func(self) -> Any:
         """What rebuilds the object from its arguments."""
-        return lambda x, order: Preimage(x, order, self.layers)
+        return lambda x, order: PreActivation(x, order, self.layers)
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return (*self.args, tuple((each.weight, each.bias, each.activation.name, each.inside) for each in self.layers))
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return Preimage, (*self.args, self.layers)
+        return PreActivation, (*self.args, self.layers)
 
     @property
     def free_symbols(self) -> set[sympy.Symbol]:
@@ -102,7 +102,7 @@ class Preimage(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
         return set(self.args[0].free_symbols)
 
     def _eval_derivative(self, symbol: sympy.Symbol) -> sympy.Expr:
-        return Preimage(self.args[0], self.args[1] + 1, self.layers) * self.args[0].diff(symbol)
+        return PreActivation(self.args[0], self.args[1] + 1, self.layers) * self.args[0].diff(symbol)
 
     def _sympystr(self, printer: Any) -> str:
         return f"z_{len(self.layers)}{chr(39) * int(self.args[1])}({printer._print(self.args[0])})"
@@ -168,7 +168,7 @@ class _Cell:
         for layer in self.layers:
             straight = layer.value.xreplace({Z: layer.weight * straight + layer.bias})
             if sympy.diff(straight, X).free_symbols:
-                return Preimage(X, 0, (*self.layers, _Layer(weight, bias, activation)))
+                return PreActivation(X, 0, (*self.layers, _Layer(weight, bias, activation)))
         return sympy.expand(weight * straight + bias)
 
     def extended(self, weight: sympy.Expr, bias: sympy.Expr, activation: Activation) -> Iterator["_Cell"]:
@@ -193,7 +193,7 @@ class _Cell:
             return sympy.S.Zero
         if not any(slope.free_symbols for slope in slopes):
             return sympy.Mul(*slopes, *(layer.weight for layer in self.layers))
-        return Preimage(X, 1, (*self.layers, _Layer(sympy.S.One, sympy.S.Zero, self.layers[-1].activation)))
+        return PreActivation(X, 1, (*self.layers, _Layer(sympy.S.One, sympy.S.Zero, self.layers[-1].activation)))
 
     def components(self, threshold: sympy.Expr, *, strict: bool) -> Iterator[Component]:
         """Yield the parts where |∂a_L/∂x| exceeds the threshold."""
@@ -284,7 +284,7 @@ def _candidates(
         yield _Cell(-sympy.oo, sympy.oo)
         return
     mirrored = sign(weights[0]) < 0
-    in_z = Level(activations[0].profile, c / (2 * largest)).components()
+    in_z = SuperlevelSet(activations[0].profile, c / (2 * largest)).components()
     in_x = [each.affine(weights[0], bias, mirrored=mirrored) for each in (reversed(in_z) if mirrored else in_z)]
     for lower, upper in _joined((each.lower, each.upper) for each in in_x):
         yield _Cell(lower, upper)
@@ -321,4 +321,4 @@ def total_explosion_bound(chain: Chain, threshold: Any = 1) -> sympy.Expr:
 
 
 def _is_monotone(activation: Activation) -> bool:
-    return not {1, -1} <= {branch.direction for branch in activation.monotone_branches}
+    return not {1, -1} <= {branch.direction for branch in activation.profile.branches}

@@ -39,7 +39,7 @@ def total_variation(record: Activation) -> sympy.Expr:
     if record.period is not None:
         return sympy.oo
     total = sympy.S.Zero
-    for branch, (left, right) in zip(record.monotone_branches, _values(record), strict=True):
+    for branch, (left, right) in zip(record.profile.branches, _values(record), strict=True):
         if left.is_infinite or right.is_infinite:
             return sympy.oo
         total += branch.direction * (right - left)
@@ -84,15 +84,15 @@ def largest_value(record: Activation) -> sympy.Expr:
 
 def _over_periods(record: Activation, period: sympy.Expr) -> list[sympy.Expr]:
     """Return σ at the ends of the branches of two periods of |σ'|, after which σ' repeats; oo where σ does not."""
-    start = record.monotone_branches[0].left
-    places = [each.left + shift for shift in (0, period) for each in record.monotone_branches]
+    start = record.profile.branches[0].left
+    places = [each.left + shift for shift in (0, period) for each in record.profile.branches]
     again, *values = (record.expr.subs(Z, place) for place in (start + 2 * period, *places))
     return values if order(again, values[0]) == 0 else [sympy.oo]
 
 
 def _values(record: Activation, *, halved: bool = False) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
     """Yield the limits of σ at both ends of each branch, on which it is monotone; if asked, for z > 0 only."""
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         if not halved or order(branch.right, sympy.S.Zero) > 0:
             sigma = piece_at(record.expr, Z, branch.inside)
             yield limit(sigma, branch.left, "+"), limit(sigma, branch.right, "-")

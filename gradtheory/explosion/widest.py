@@ -16,7 +16,7 @@ from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.inputs import one_of, read_positive
 from gradtheory.arithmetic.root import Root
 from gradtheory.explosion.maximum import Supremum
-from gradtheory.explosion.superlevel import Level, total_length
+from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.typing import ActivationLike
 
 _LONGEST_FORMULA = 150
@@ -131,7 +131,7 @@ def widest_explosion(activation: ActivationLike, *, threshold: Any = 1, componen
     tail = sympy.S.Zero if record.period is not None else _steepest_tail(record)
     if sign(tail) > 0:
         return _unbounded(record, c, tail, "σ' is unbounded" if tail.is_infinite else "σ' does not fade")
-    if all(branch.is_flat for branch in record.monotone_branches):
+    if all(branch.is_flat for branch in record.profile.branches):
         return _at_steps(record, c, longest=component == "longest")
     if component == "longest" and not _is_one_piece(record):
         return _searched(record, c, longest=True)
@@ -146,7 +146,7 @@ def _unbounded(record: Activation, c: sympy.Expr, level: sympy.Expr, reason: str
 
 def _steepest_tail(record: Activation) -> sympy.Expr:
     """Return the greater of the limits of |σ'| at -oo and oo: it is 0 where σ' fades."""
-    first, last = record.monotone_branches[0], record.monotone_branches[-1]
+    first, last = record.profile.branches[0], record.profile.branches[-1]
     left, right = abs(first.slope_left), abs(last.slope_right)
     return left if left.is_infinite or sign(left - right) > 0 else right
 
@@ -168,8 +168,8 @@ def _at_stationarity(record: Activation, place: WidestPoint, c: sympy.Expr) -> W
 
 def _is_one_piece(record: Activation) -> bool:
     """Whether every superlevel set is one interval: |σ'| rises, then falls."""
-    rises = [branch.rises for branch in record.monotone_branches if not branch.is_flat]
-    return not any(branch.is_flat for branch in record.monotone_branches) and rises == sorted(rises, reverse=True)
+    rises = [branch.rises for branch in record.profile.branches if not branch.is_flat]
+    return not any(branch.is_flat for branch in record.profile.branches) and rises == sorted(rises, reverse=True)
 
 
 def _searched(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
@@ -190,8 +190,8 @@ def _at_steps(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExpl
     """Solve for a step-like σ': t·m(t) grows between two steps, so the supremum lies just below one, in the limit."""
 
     def product(level: sympy.Expr) -> sympy.Expr:
-        components = Level(record.profile, level, strict=False).components()
+        components = SuperlevelSet(record.profile, level, strict=False).components()
         return level * (max(each.length for each in components) if longest else total_length(components))
 
-    level = max((each.steepest for each in record.monotone_branches if sign(each.steepest) > 0), key=product)
+    level = max((each.steepest for each in record.profile.branches if sign(each.steepest) > 0), key=product)
     return WidestExplosion(record, c, product(level) / c, c / level, attained=False)

@@ -119,6 +119,6 @@ def _output(record: Activation, loss: Loss) -> Output:
 def _cross_entropy(record: Activation) -> Pointwise:
     """Return C and ∂C/∂z in z, without 1 - σ, which would cancel."""
     one_minus = sympy.simplify(1 - record.expr)
-    by_one, by_zero = (sympy.simplify(record.derivative / each) for each in (record.expr, one_minus))
+    by_one, by_zero = (sympy.simplify(record.slope_expr / each) for each in (record.expr, one_minus))
     cost = -Y * sympy.log(record.expr) - (1 - Y) * sympy.log(one_minus)
     return Pointwise((cost, (1 - Y) * by_zero - Y * by_one))

@@ -224,7 +224,7 @@ def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
 
 def _turns(record: Activation) -> list[float]:
     """Return where |σ'| turns, or σ' is 0: the finite ends of the monotone branches, in some periods."""
-    ends = itertools.chain.from_iterable((each.left, each.right) for each in record.monotone_branches)
+    ends = itertools.chain.from_iterable((each.left, each.right) for each in record.profile.branches)
     finite = [float(each) for each in dict.fromkeys(ends) if each.is_finite]
     if record.period is None:
         return finite
@@ -253,7 +253,7 @@ def _limit(record: Activation, to_right: bool, order: int) -> float | None:
     if order == 0:
         limit = record.limits[to_right]
     elif order == 1:
-        branch = record.monotone_branches[-1 if to_right else 0]
+        branch = record.profile.branches[-1 if to_right else 0]
         limit = branch.slope_right if to_right else branch.slope_left
     else:
         limit = sympy.S.Zero

@@ -83,13 +83,13 @@ class Pointwise:
 @functools.lru_cache(maxsize=256)
 def value_and_slope(record: Activation) -> Pointwise:
     """Return σ and σ'."""
-    return Pointwise((stable(record.expr), stable(record.derivative)))
+    return Pointwise((stable(record.expr), stable(record.slope_expr)))
 
 
 @functools.lru_cache(maxsize=256)
 def value_slope_and_bend(record: Activation) -> Pointwise:
     """Return σ, σ' and σ''."""
-    return Pointwise((stable(record.expr), stable(record.derivative), record.bend))
+    return Pointwise((stable(record.expr), stable(record.slope_expr), record.bend_expr))
 
 
 def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Interval, Interval]:
@@ -108,7 +108,7 @@ def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Int
     start = _FAR if z > 0 else -_FAR
     rest = bounds(_FAR, sympy.oo, bits) if z > 0 else bounds(-sympy.oo, -_FAR, bits)
     slope = record.profile.over(rest, bits)
-    bend = range_over(piece_at(record.bend, Z, 2 * start), Z, rest, bits)
+    bend = range_over(piece_at(record.bend_expr, Z, 2 * start), Z, rest, bits)
     with precision(bits):
         at_start = evaluate(piece_at(stable(record.expr), Z, start), bits, {Z: evaluate(start, bits, {})})
         way = bounds(z - start, z - start, bits)

@@ -123,7 +123,7 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         if sizes.is_unbounded:  # such formulas multiply or add z
             of_value *= 1.0 + np.abs(z)
             of_slope *= (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
-        bend_error = np.abs(record.second_derivative(z)) * z_error
+        bend_error = np.abs(record.bend(z)) * z_error
         if np.any(bend_error > _UNKNOWN * np.maximum(np.abs(slope), sizes.slope)):
             raise Undecided(f"rounding errors grow so much that σ' of layer {len(layers) + 1} is unknown")
         a_error = np.abs(slope) * z_error + kernel * of_value
@@ -165,7 +165,7 @@ def _natural_sizes(record: Activation) -> _Sizes:
     places = np.linspace(-_REACH, _REACH, 801)
     value, slope = record.value_and_slope(places)
     far_out = np.abs(record.value([-_FAR, _FAR])).max()
-    natural = 0.0 if not record.second_derivative(places).any() else float(min(1.0, np.abs(value).max()))
+    natural = 0.0 if not record.bend(places).any() else float(min(1.0, np.abs(value).max()))
     return _Sizes(natural, float(np.abs(slope).max()), bool(far_out > 0.01 * _FAR))
 
 

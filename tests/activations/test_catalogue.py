@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.functions import RealLog
-from gradtheory.explosion.superlevel import Level, total_length
+from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from tests import oracle
 
 _ULP = 2.0**-52
@@ -65,7 +65,7 @@ def test_derivative_is_the_derivative(name):
     for z in (sympy.Rational(k, 7) for k in range(-40, 41, 3)):
         if z not in kinks:
             with mpmath.workdps(60):
-                stated = oracle.as_mpf(record.derivative.subs(Z, z))
+                stated = oracle.as_mpf(record.slope_expr.subs(Z, z))
                 assert abs(stated - oracle.slope(name, z)) < mpmath.mpf(10) ** -45, z
 
 
@@ -112,7 +112,7 @@ def test_kernel_is_total(name):
 
 def test_branches_have_the_limits_and_inverses_they_state(name):
     record = gt.activation(name)
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         near_left, near_right = _near(branch.left, 1), _near(branch.right, -1)
         for near, stated in ((near_left, branch.slope_left), (near_right, branch.slope_right)):
             slope = oracle.slope(name, near)
@@ -122,7 +122,7 @@ def test_branches_have_the_limits_and_inverses_they_state(name):
         low, high = branch.shallowest, branch.steepest if branch.steepest.is_finite else sympy.Integer(1000)
         for share in (sympy.Rational(1, 1000), sympy.Rational(1, 3), sympy.Rational(999, 1000)):
             level = low + (high - low) * share
-            inverse = branch.inverse if branch.inverse is not None else SlopeInverse.on(branch, record.derivative, T)
+            inverse = branch.inverse if branch.inverse is not None else SlopeInverse.on(branch, record.slope_expr, T)
             z = inverse.subs(T, level)
             assert sign(z - branch.left) > 0 > sign(z - branch.right)
             with mpmath.workdps(60):
@@ -138,13 +138,13 @@ _PROVEN = ("arctan", "arsinh", "elu", "erf", "selu", "sigmoid", "softplus", "tan
 def test_inverses_are_proven_symbolically(proven):
     record = gt.activation(proven)
     level = sympy.Symbol("q", positive=True)
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         if branch.is_flat:
             continue
         # t = sup|σ'|/(1 + q) runs through (0, sup|σ'|) as q runs through the positive numbers.
         t = branch.steepest / (1 + level)
         z = branch.inverse.subs(T, t).replace(RealLog, sympy.log).rewrite(sympy.log)
-        slope = record.derivative
+        slope = record.slope_expr
         if slope.has(sympy.Piecewise):
             slope = next(piece for piece, condition in slope.args if condition is sympy.true)  # the left piece
         slope = slope.replace(sympy.Min, lambda *args: args[-1]).rewrite(sympy.exp).subs(Z, z)
@@ -159,7 +159,7 @@ def _near(end: sympy.Expr, inwards: int) -> sympy.Rational:
 
 def test_slope_is_monotone_on_each_branch(closed):
     record = gt.activation(closed)
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         left = max(float(branch.left), -30.0)
         right = min(float(branch.right), 30.0)
         sizes = np.abs(record.slope(np.linspace(left, right, 301)[1:-1]))
@@ -180,16 +180,18 @@ def test_stationarity_measures_the_superlevel_set(stationary):
     place = gt.activation(stationary).widest_point
     for s in (sympy.Rational(1, 3), sympy.Rational(3, 4)):
         level, measure = place.level.subs(place.parameter, s), place.measure.subs(place.parameter, s)
-        found = total_length(Level(gt.activation(stationary).profile, sympy.Rational(str(level.n(60)))).components())
+        found = total_length(
+            SuperlevelSet(gt.activation(stationary).profile, sympy.Rational(str(level.n(60)))).components()
+        )
         assert abs((found - measure).n(30)) < sympy.Float("1e-25")
 
 
 def test_curvature_is_the_second_derivative(name):
     record = gt.activation(name)
     if record.curvature is None:
-        assert all(branch.is_flat for branch in record.monotone_branches)
+        assert all(branch.is_flat for branch in record.profile.branches)
         return
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         if branch.is_flat:
             continue
         for share in (sympy.Rational(1, 9), sympy.Rational(1, 2), sympy.Rational(8, 9)):
@@ -216,7 +218,9 @@ def test_certified_ends_are_the_closed_forms(closed):
     for share in ("1/1000", "1/7", "1/3", "1/2", "9/10", "999/1000"):
         level = top * sympy.Rational(share)
         for strict in (True, False):
-            stated, found = (Level(profile, level, strict, method).components() for method in ("auto", "certified"))
+            stated, found = (
+                SuperlevelSet(profile, level, strict, method).components() for method in ("auto", "certified")
+            )
             assert len(stated) == len(found)
             for ours, theirs in zip(stated, found, strict=True):
                 assert (ours.lower_open, ours.upper_open) == (theirs.lower_open, theirs.upper_open)

@@ -90,6 +90,6 @@ def float_chain(names, loss, x, y, w, b):
 
 def _kinks(name: str) -> tuple[mpf, ...]:
     """Return the points where σ, σ' or σ'' jumps: branch ends at a kink or beside a flat branch, and 0 for Abs, Max, Min."""
-    branches = gt.activation(name).monotone_branches
+    branches = gt.activation(name).profile.branches
     ends = {branch.right for branch in branches[:-1]} | {sympy.S.Zero}
     return tuple(oracle.as_mpf(end) for end in ends if end.is_Rational)

@@ -142,7 +142,7 @@ def test_chains_are_values(name):
 def test_one_activation_a_layer(names):
     chain = gt.Chain(depth=len(names), activation=names)
     for layer, each in enumerate(names, start=1):
-        slope = gt.activation(each).derivative.subs(Z, chain.z[layer])
+        slope = gt.activation(each).slope_expr.subs(Z, chain.z[layer])
         assert chain.layer_jacobian(layer) == slope * chain.w[layer]
     assert [record.name for record in chain.layer_activations] == names
 

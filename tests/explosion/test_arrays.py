@@ -105,10 +105,10 @@ def test_widths_without_are_within_4_ulp(which):
                 if part.branch.is_flat:
                     continue
                 excess = float(((steep - t) / (t - shallow)).mid())
-                away = flint.arb(float(part.depth(np, (np.array([excess]), np.zeros(1)))[0][0]))
+                away = flint.arb(float(part.distance(np, (np.array([excess]), np.zeros(1)))[0][0]))
                 side = -1 if part.branch.rises else 1
                 z = {Z: end + side * away}
-                smooth = piece_at(record.derivative, Z, part.branch.inside)
+                smooth = piece_at(record.slope_expr, Z, part.branch.inside)
                 size = abs(evaluate(smooth, _BITS, z))
                 slope = evaluate(derivative(smooth, Z, 1), _BITS, z) * part.branch.direction * side
                 total += away - (size - t) / slope
@@ -125,8 +125,8 @@ _CLOSED_BRANCHES = [
     (name, branch)
     for name in gt.activation_names()
     if gt.activation(name).period is None
-    for branch in gt.activation(name).monotone_branches
-    if branch.depth is not None
+    for branch in gt.activation(name).profile.branches
+    if branch.distance is not None
 ]
 
 
@@ -140,7 +140,7 @@ def test_depths_are_the_inverses_of_the_record(which, branch):
         t = e if branch.steepest.is_infinite else (branch.steepest + branch.shallowest * e) / (1 + e)
         z = branch.inverse.subs(T, t)
         expected = float(as_rational(enclose(z if anchor is None else abs(z - anchor), 200)))
-        found = float(sum(branch.depth(np, (np.array([float(e)]), np.zeros(1))))[0])
+        found = float(sum(branch.distance(np, (np.array([float(e)]), np.zeros(1))))[0])
         assert found == pytest.approx(expected, rel=1e-14, abs=1e-15)
 
 

@@ -40,7 +40,7 @@ def test_one_period_is_proven_for_all(activation):
     report = check(proof)
     assert report.ok, report.reason
     assert not report.assumptions
-    end = sympy.Rational(11, 10) * gt.activation(activation).monotone_branches[-1].right
+    end = sympy.Rational(11, 10) * gt.activation(activation).profile.branches[-1].right
     longer = copy.deepcopy(proof)
     longer["domain"][1] = longer["cells"][-1]["right"] = str(end)
     for changed in (

@@ -289,7 +289,7 @@ def test_membership_is_decided_one_ulp_above_critical():
 def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
     """SymPy rounds the argument of a logarithm first: the ends were wrong by 1e-20."""
     nudge = sympy.Rational(1, 10**distance)
-    top = gt.activation(which).monotone_branches[0].steepest
+    top = gt.activation(which).profile.branches[0].steepest
     found = gt.explosion_set(which, w=(1 + nudge) / top)
     end = found.inf * (1 + nudge) / top
     assert -nudge < end < -nudge * (1 - nudge)

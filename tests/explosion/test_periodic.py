@@ -14,7 +14,7 @@ from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import sets
-from gradtheory.explosion.superlevel import Component, Level, Periodic, as_set, components_of, repeated
+from gradtheory.explosion.superlevel import Component, Periodic, SuperlevelSet, as_set, components_of, repeated
 from tests.explosion.test_explosion import explodes
 
 _PI, _TINY = sympy.pi, sympy.Rational(1, 10**30)
@@ -148,7 +148,7 @@ def _shifted(slope_at_end):
 
 
 def test_components_are_joined_across_the_end_of_the_period():
-    level = Level(_shifted(sympy.S.One), sympy.S.Half)
+    level = SuperlevelSet(_shifted(sympy.S.One), sympy.S.Half)
     assert len(level.components()) == 2
     assert level.holds_between_periods()
     joined = repeated(level.components(), sympy.S.Zero, _PI, ends_belong=True)
@@ -157,7 +157,7 @@ def test_components_are_joined_across_the_end_of_the_period():
     assert 0 in joined
     assert 0 not in apart
     assert sympy.Rational(1, 10**9) in apart
-    closed = Level(_shifted(sympy.S.One), sympy.S.One, strict=False)
+    closed = SuperlevelSet(_shifted(sympy.S.One), sympy.S.One, strict=False)
     points = repeated(closed.components(), sympy.S.Zero, _PI, ends_belong=closed.holds_between_periods())
     assert points == Periodic(sympy.FiniteSet(0), _PI)
 
@@ -165,7 +165,7 @@ def test_components_are_joined_across_the_end_of_the_period():
 @pytest.mark.parametrize(("scale", "ends"), [(2, (-_PI / 3, _PI / 3)), (-2, (_PI / 3, -_PI / 3))])
 def test_periods_are_pulled_back_with_their_ends(scale, ends):
     scale, shift = sympy.S(scale), sympy.Rational(1, 3)
-    level = Level(_shifted(sympy.S.One), sympy.S.Half)
+    level = SuperlevelSet(_shifted(sympy.S.One), sympy.S.Half)
     found = sets._pulled_back(level, scale, shift, int(sympy.sign(scale)))
     assert found == Periodic(sympy.Interval.open(*((end - shift) / scale for end in ends)), _PI / 2)
 
@@ -213,8 +213,8 @@ def test_the_ends_of_a_period_are_its_first_and_last_branch():
     sides = ((1, 0), (0, sympy.S.Half), (sympy.S.Half, 1))
     branches = tuple(Branch(sympy.S(k), sympy.S(k + 1), *map(sympy.S, pair)) for k, pair in enumerate(sides))
     profile = Profile("odd", sympy.Symbol("z", real=True), branches, sympy.S.Reals, period=sympy.S(3))
-    assert Level(profile, sympy.S.Half).holds_between_periods()
-    assert not Level(profile, sympy.S.One).holds_between_periods()
+    assert SuperlevelSet(profile, sympy.S.Half).holds_between_periods()
+    assert not SuperlevelSet(profile, sympy.S.One).holds_between_periods()
 
 
 @pytest.mark.parametrize("wavy", _PERIODIC)

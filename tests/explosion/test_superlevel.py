@@ -12,7 +12,7 @@ from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import rounded, sign
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import NoClosedForm, Undecided
-from gradtheory.explosion.superlevel import METHODS, Component, Level, as_set, total_length
+from gradtheory.explosion.superlevel import METHODS, Component, SuperlevelSet, as_set, total_length
 
 _LEVELS = (Rational(1, 10**40), Rational(1, 97), Rational(2, 9), Rational(3, 7), Rational(21, 20), Rational(7, 3))
 _TINY = Rational(1, 10**30)
@@ -20,7 +20,7 @@ _TINY = Rational(1, 10**30)
 
 def _found(name, level, method, *, strict=True):
     try:
-        return Level(gt.activation(name).profile, level, strict, method).components()
+        return SuperlevelSet(gt.activation(name).profile, level, strict, method).components()
     except NoClosedForm:
         return None
 
@@ -39,7 +39,7 @@ def test_all_methods_find_the_same_set(name, strict):
 
 
 def _limits(name):
-    branches = gt.activation(name).monotone_branches
+    branches = gt.activation(name).profile.branches
     return {abs(slope) for branch in branches for slope in (branch.slope_left, branch.slope_right)}
 
 
@@ -53,11 +53,11 @@ def test_levels_within_1e_30_of_a_limit_of_the_slope(name, method, side):
         level = limit + side * _TINY
         found = _found(name, level, method)
         crossings = 0
-        for branch in gt.activation(name).monotone_branches:
+        for branch in gt.activation(name).profile.branches:
             if not branch.is_flat and sign(branch.steepest - level) > 0 > sign(branch.shallowest - level):
                 crossings += 1
         ends = [end for each in found for end in (each.lower, each.upper) if end.is_finite]
-        branch_ends = {end for branch in gt.activation(name).monotone_branches for end in (branch.left, branch.right)}
+        branch_ends = {end for branch in gt.activation(name).profile.branches for end in (branch.left, branch.right)}
         assert sum(end not in branch_ends for end in ends) == crossings
 
 
@@ -153,9 +153,9 @@ def test_methods_do_what_they_are_named_for():
     with pytest.raises(
         NoClosedForm, match=r"^gelu: \|σ'\(z\)\| = t has no .* record; method='certified' finds proven numbers$"
     ):
-        Level(gelu, Rational(9, 10), method="closed_form").components()
+        SuperlevelSet(gelu, Rational(9, 10), method="closed_form").components()
     for method, isolated in (("certified", True), ("closed_form", False), ("auto", False)):
-        (found,) = Level(sigmoid, Rational(1, 5), method=method).components()
+        (found,) = SuperlevelSet(sigmoid, Rational(1, 5), method=method).components()
         assert found.upper.has(Root) == isolated
 
 
@@ -172,7 +172,7 @@ def test_methods_do_what_they_are_named_for():
     ],
 )
 def test_ends_belong_to_the_set_where_it_is_not_strict(which, level, strict, expected):
-    found = Level(gt.activation(which).profile, S(level), strict).components()
+    found = SuperlevelSet(gt.activation(which).profile, S(level), strict).components()
     assert found == ((_component(*expected),) if expected else ())
 
 
@@ -184,12 +184,12 @@ def test_ends_are_mirrored_with_the_set():
 def test_levels_are_compared_to_as_many_bits_as_are_asked_for():
     nearly = sympy.sqrt(1 - Rational(1, 10**300))
     with pytest.raises(Undecided):
-        Level(gt.activation("tanh").profile, nearly, most_bits=200).components()
-    assert len(Level(gt.activation("tanh").profile, nearly, most_bits=2000).components()) == 1
+        SuperlevelSet(gt.activation("tanh").profile, nearly, most_bits=200).components()
+    assert len(SuperlevelSet(gt.activation("tanh").profile, nearly, most_bits=2000).components()) == 1
 
 
 def test_only_certified_sets_prove_the_branches_of_the_record():
     profile = Profile("no constant", sympy.exp(Z), (Branch(-oo, oo, S(2), S(2)),), S.Reals)
-    assert Level(profile, S.One).components() == (_component(-oo, oo),)
+    assert SuperlevelSet(profile, S.One).components() == (_component(-oo, oo),)
     with pytest.raises(Undecided, match="not constant"):
-        Level(profile, S.One, method="certified").components()
+        SuperlevelSet(profile, S.One, method="certified").components()

@@ -24,7 +24,7 @@ def iterated(which, gain, layers=4000):
     record = gt.activation(which)
     z = (np.arange(-120_000, 120_000) + 0.5) * 1e-4  # a kink at 0 lies between two points
     weights = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
-    value, slope = (sympy.lambdify(Z, each, "scipy") for each in (record.expr, record.derivative))
+    value, slope = (sympy.lambdify(Z, each, "scipy") for each in (record.expr, record.slope_expr))
     q = gain**2
     for _ in range(layers):
         before, q = q, gain**2 * np.sum(weights * value(math.sqrt(q) * z) ** 2)
@@ -48,7 +48,7 @@ def test_every_layer_of_pytorch_is_audited():
 @pytest.mark.parametrize("which", _AUDITED)
 def test_the_exact_gains_are_what_mpmath_finds(which):
     audit = Audit(gt.activation(which))
-    for expr, found in ((audit.record.expr, audit.exact.forward), (audit.record.derivative, audit.exact.backward)):
+    for expr, found in ((audit.record.expr, audit.exact.forward), (audit.record.slope_expr, audit.exact.backward)):
         function = sympy.lambdify(Z, expr, "mpmath")
         kinks = sorted({mpmath.mpf(str(sympy.N(kink, 30))) for kink in audit.record.kinks} | {-10, -3, 0, 3, 10})
         square = mpmath.quad(lambda x, f=function: f(x) ** 2 * mpmath.npdf(x), kinks)

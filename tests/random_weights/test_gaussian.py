@@ -49,7 +49,7 @@ def by_mpmath(record, q):
     """Return the four moments from the formulas of σ and σ' alone, panel by panel at 30 digits."""
     with mpmath.workdps(30):
         scale = mpmath.sqrt(mpmath.mpf(q))
-        value, slope = (cache(sympy.lambdify(Z, each, "mpmath")) for each in (record.expr, record.derivative))
+        value, slope = (cache(sympy.lambdify(Z, each, "mpmath")) for each in (record.expr, record.slope_expr))
         places = {0, *(mpmath.mpf(sympy.Rational(kink).p) / sympy.Rational(kink).q for kink in record.kinks)}
         places |= {side * place for side in (-1, 1) for place in (0.5, 1, 2, 3, 5, 8, 13)}
         places |= {side * scale * z for side in (-1, 1) for z in range(2, 13, 2)}

@@ -348,7 +348,7 @@ def test_a_point_of_the_edge_solves_both_equations(name, bias):
 def test_the_edge_is_where_mpmath_finds_it(which):
     bias = 0.4
     value, slope = (
-        sympy.lambdify(Z, each, "mpmath") for each in (gt.activation(which).expr, gt.activation(which).derivative)
+        sympy.lambdify(Z, each, "mpmath") for each in (gt.activation(which).expr, gt.activation(which).slope_expr)
     )
     with mpmath.workdps(20):
 

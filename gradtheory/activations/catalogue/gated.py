@@ -5,7 +5,7 @@ import scipy.special
 from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import doubled, exp_minus_square, logistic, product
-from gradtheory.activations.record import Activation, Branch, Curvature, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, Z
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.root import Root
 
@@ -52,7 +52,7 @@ gelu = Activation(
     expr=_GELU,
     range=Interval(_GELU_LOWEST.map(Lambda(Z, _GELU)), oo),
     branches=gated_branches(_GELU_SLOPE, (-sqrt(2), sqrt(2)), _GELU_LOWEST),
-    curvature=Curvature(_BELL, 2 - Z**2),
+    sign_of_bend=SignOfBend(_BELL, 2 - Z**2),
     kernel=_gelu_kernel,
     reference="Hendrycks & Gimpel, arXiv:1606.08415 (2016), section 2",
     peers={
@@ -98,14 +98,14 @@ gelu_tanh = Activation(
     name="gelu_tanh",
     latex=r"\operatorname{gelu}_{\tanh}",
     expr=_GELU_TANH,
-    derivative=_GELU_TANH_SLOPE,
+    slope_expr=_GELU_TANH_SLOPE,
     range=Interval(_GELU_TANH_LOWEST.map(Lambda(Z, _GELU_TANH)), oo),
     branches=gated_branches(
         _GELU_TANH_SLOPE,
         turns_of(_GELU_TANH_SHAPE, ("-1.45", "-1.4"), ("1.4", "1.45")),
         _GELU_TANH_LOWEST,
     ),
-    curvature=Curvature(sqrt(2 / pi) * _STEEPNESS**2 / (2 * cosh(_HALF_ARGUMENT) ** 2), _GELU_TANH_SHAPE),
+    sign_of_bend=SignOfBend(sqrt(2 / pi) * _STEEPNESS**2 / (2 * cosh(_HALF_ARGUMENT) ** 2), _GELU_TANH_SHAPE),
     kernel=_gelu_tanh_kernel,
     reference="Hendrycks & Gimpel, arXiv:1606.08415 (2016), section 2: the tanh approximation",
     peers={

@@ -6,8 +6,8 @@ import numpy as np
 from sympy import Interval, S, asinh, cosh, exp, log, oo, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import ratio
-from gradtheory.activations.catalogue.shapes import Single
-from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.catalogue.shapes import Float64Distance
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.functions import RealLog
 
 
@@ -21,8 +21,8 @@ exponential = Activation(
     latex=r"\exp",
     expr=exp(Z),
     range=Interval.open(0, oo),
-    branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T), depth=Single(lambda xp, t: xp.log(t))),),
-    curvature=Curvature(exp(Z), S.One),
+    branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T), distance=Float64Distance(lambda xp, t: xp.log(t))),),
+    sign_of_bend=SignOfBend(exp(Z), S.One),
     kernel=_exponential_kernel,
     reference="Keras; a Poisson regression's inverse link (McCullagh & Nelder, 2nd ed. 1989, chapter 6)",
     peers={"torch": "torch.exp", "jax": "jax.numpy.exp", "keras": "keras.activations.exponential"},
@@ -40,10 +40,10 @@ quadratic = Activation(
     expr=Z**2,
     range=Interval(0, oo),
     branches=(
-        Branch(-oo, S.Zero, -oo, S.Zero, inverse=-T / 2, depth=Single(lambda xp, t: t / 2.0)),
-        Branch(S.Zero, oo, S.Zero, oo, inverse=T / 2, depth=Single(lambda xp, t: t / 2.0)),
+        Branch(-oo, S.Zero, -oo, S.Zero, inverse=-T / 2, distance=Float64Distance(lambda xp, t: t / 2.0)),
+        Branch(S.Zero, oo, S.Zero, oo, inverse=T / 2, distance=Float64Distance(lambda xp, t: t / 2.0)),
     ),
-    curvature=Curvature(S(2), S.One),
+    sign_of_bend=SignOfBend(S(2), S.One),
     kernel=_quadratic_kernel,
     reference="Livni, Shalev-Shwartz & Shamir, NIPS (2014), section 1",
     peers={"torch": "torch.square", "jax": "jax.numpy.square", "keras": "keras.ops.square"},
@@ -61,7 +61,7 @@ def _log_cosh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Non
 _LOG_COSH_HALF = asinh(1 / sqrt(1 / T**2 - 1))  # artanh(t)
 
 
-def _log_cosh_depth(xp: Any, e: Any) -> Any:
+def _log_cosh_distance(xp: Any, e: Any) -> Any:
     return 0.5 * xp.log1p(2.0 / e)  # artanh(1/(1 + e))
 
 
@@ -69,13 +69,13 @@ log_cosh = Activation(
     name="log_cosh",
     latex=r"\operatorname{log\,cosh}",
     expr=log(cosh(Z)),
-    derivative=tanh(Z),
+    slope_expr=tanh(Z),
     range=Interval(0, oo),
     branches=(
-        Branch(-oo, S.Zero, -S.One, S.Zero, inverse=-_LOG_COSH_HALF, depth=Single(_log_cosh_depth)),
-        Branch(S.Zero, oo, S.Zero, S.One, inverse=_LOG_COSH_HALF, depth=Single(_log_cosh_depth)),
+        Branch(-oo, S.Zero, -S.One, S.Zero, inverse=-_LOG_COSH_HALF, distance=Float64Distance(_log_cosh_distance)),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_LOG_COSH_HALF, distance=Float64Distance(_log_cosh_distance)),
     ),
-    curvature=Curvature(1 / cosh(Z) ** 2, S.One),
+    sign_of_bend=SignOfBend(1 / cosh(Z) ** 2, S.One),
     kernel=_log_cosh_kernel,
     reference="Hyvärinen, IEEE Trans. Neural Networks 10 (1999), eq. 13",
 )
@@ -92,7 +92,7 @@ bent_identity = Activation(
     name="bent_identity",
     latex=r"\operatorname{bent}",
     expr=(sqrt(Z**2 + 1) - 1) / 2 + Z,
-    derivative=1 + Z / (2 * sqrt(Z**2 + 1)),
+    slope_expr=1 + Z / (2 * sqrt(Z**2 + 1)),
     range=S.Reals,
     branches=(
         Branch(
@@ -101,10 +101,10 @@ bent_identity = Activation(
             S.Half,
             S(3) / 2,
             inverse=2 * (T - 1) / sqrt((2 * T - 1) * (3 - 2 * T)),
-            depth=Single(lambda xp, e: (1.0 - e) / (2.0 * xp.sqrt(e))),
+            distance=Float64Distance(lambda xp, e: (1.0 - e) / (2.0 * xp.sqrt(e))),
         ),
     ),
-    curvature=Curvature(1 / (2 * sqrt(Z**2 + 1) ** 3), S.One),
+    sign_of_bend=SignOfBend(1 / (2 * sqrt(Z**2 + 1) ** 3), S.One),
     kernel=_bent_identity_kernel,
     reference="without a first paper; listed by Kunc & Kléma, arXiv:2402.09092 (2024)",
 )

@@ -4,9 +4,9 @@ import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, oo, sqrt
 
 from gradtheory.activations.catalogue.kernels import ratio, stretch
-from gradtheory.activations.catalogue.shapes import Single, cube_root_depth, cube_root_excess
+from gradtheory.activations.catalogue.shapes import Float64Distance, cube_root_distance, cube_root_excess
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.inputs import read_positive
 
@@ -27,7 +27,7 @@ def celu(alpha: Expr = S.One) -> Activation:
         name=celu.title(alpha=alpha),
         latex=r"\operatorname{celu}",
         expr=Max(0, Z) + alpha * (exp(Min(0, Z) / alpha) - 1),
-        derivative=Piecewise((1, Z > 0), (exp(Z / alpha), True)),
+        slope_expr=Piecewise((1, Z > 0), (exp(Z / alpha), True)),
         range=Interval.open(-alpha, oo),
         branches=(
             Branch(
@@ -36,11 +36,11 @@ def celu(alpha: Expr = S.One) -> Activation:
                 S.Zero,
                 S.One,
                 inverse=-alpha * RealLog(1 / T),
-                depth=Single(lambda xp, e: float(alpha) * xp.log1p(e)),
+                distance=Float64Distance(lambda xp, e: float(alpha) * xp.log1p(e)),
             ),
             Branch(S.Zero, oo, S.One, S.One),
         ),
-        curvature=Curvature(exp(Z / alpha) / alpha, S.One),
+        sign_of_bend=SignOfBend(exp(Z / alpha) / alpha, S.One),
         kernel=kernel,
         reference="Barron, arXiv:1704.07483 (2017), eq. 2",
         peers={"torch": "torch.nn.functional.celu", "jax": "jax.nn.celu", "keras": "keras.activations.celu"},
@@ -63,15 +63,20 @@ def isrlu(alpha: Expr = S.One) -> Activation:
         name=isrlu.title(alpha=alpha),
         latex=r"\operatorname{isrlu}",
         expr=Max(0, Z) + Min(0, Z) / sqrt(1 + alpha * Min(0, Z) ** 2),
-        derivative=Piecewise((1, Z > 0), ((1 + alpha * Z**2) ** -Rational(3, 2), True)),
+        slope_expr=Piecewise((1, Z > 0), ((1 + alpha * Z**2) ** -Rational(3, 2), True)),
         range=Interval.open(-1 / sqrt(alpha), oo),
         branches=(
             Branch(
-                -oo, S.Zero, S.Zero, S.One, inverse=-sqrt(cube_root_excess(T) / alpha), depth=cube_root_depth(alpha)
+                -oo,
+                S.Zero,
+                S.Zero,
+                S.One,
+                inverse=-sqrt(cube_root_excess(T) / alpha),
+                distance=cube_root_distance(alpha),
             ),
             Branch(S.Zero, oo, S.One, S.One),
         ),
-        curvature=Curvature(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
+        sign_of_bend=SignOfBend(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
         kernel=kernel,
         reference="Carlile, Delamarter, Kinney, Marti & Whitney, arXiv:1710.09967 (2017), eq. 1",
     )

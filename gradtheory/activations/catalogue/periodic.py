@@ -5,7 +5,7 @@ from sympy import Expr, Interval, S, atan, cos, pi, sin, sqrt
 
 from gradtheory.activations.catalogue.kernels import stretch
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, Kernel, T, Z
+from gradtheory.activations.record import Activation, Branch, Kernel, SignOfBend, T, Z
 from gradtheory.arithmetic.inputs import read_positive
 
 
@@ -40,7 +40,7 @@ sine = Activation(
         Branch(-pi / 2, S.Zero, S.Zero, S.One, inverse=-_ARCCOS),
         Branch(S.Zero, pi / 2, S.One, S.Zero, inverse=_ARCCOS),
     ),
-    curvature=Curvature(S.One, -sin(Z)),
+    sign_of_bend=SignOfBend(S.One, -sin(Z)),
     kernel=_mean_at_infinity(_sine_kernel, 0.0),
     reference="Sitzmann, Martel, Bergman, Lindell & Wetzstein, NeurIPS (2020), eq. 1",
     peers={"torch": "torch.sin", "jax": "jax.numpy.sin", "keras": "keras.ops.sin"},
@@ -62,7 +62,7 @@ cosine = Activation(
         Branch(S.Zero, pi / 2, S.Zero, -S.One, inverse=pi / 2 - _ARCCOS),
         Branch(pi / 2, pi, -S.One, S.Zero, inverse=pi / 2 + _ARCCOS),
     ),
-    curvature=Curvature(S.One, -cos(Z)),
+    sign_of_bend=SignOfBend(S.One, -cos(Z)),
     kernel=_mean_at_infinity(_cosine_kernel, 0.0),
     reference="Rahimi & Recht, NIPS (2007), section 3: random Fourier features",
     peers={"torch": "torch.cos", "jax": "jax.numpy.cos", "keras": "keras.ops.cos"},
@@ -88,14 +88,14 @@ def snake(a: Expr = S.One) -> Activation:
         name=snake.title(a=a),
         latex=r"\operatorname{snake}",
         expr=Z + sin(a * Z) ** 2 / a,
-        derivative=2 * sin(a * Z + quarter) ** 2,  # 1 + sin(2az) would cancel
+        slope_expr=2 * sin(a * Z + quarter) ** 2,  # 1 + sin(2az) would cancel
         range=S.Reals,
         period=pi / a,
         branches=(
             Branch(-quarter / a, quarter / a, S.Zero, S(2), inverse=(quarter - beside_peak) / a),
             Branch(quarter / a, 3 * quarter / a, S(2), S.Zero, inverse=(quarter + beside_peak) / a),
         ),
-        curvature=Curvature(2 * a, cos(2 * a * Z)),
+        sign_of_bend=SignOfBend(2 * a, cos(2 * a * Z)),
         kernel=_mean_at_infinity(kernel, 1.0),
         reference="Ziyin, Hartwig & Ueda, NeurIPS (2020), eq. 3",
     )

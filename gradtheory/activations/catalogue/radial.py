@@ -5,7 +5,7 @@ import sympy
 from sympy import Eq, Interval, Rational, S, coth, exp, oo, sinh, sqrt
 
 from gradtheory.activations.catalogue.kernels import exp_minus_square
-from gradtheory.activations.record import Activation, Branch, Curvature, T, WidestPoint, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLambertW
 
 
@@ -36,7 +36,7 @@ gaussian = Activation(
         Branch(S.Zero, _TURN, S.Zero, -_STEEPEST, inverse=_NEAR),
         Branch(_TURN, oo, -_STEEPEST, S.Zero, inverse=_FAR),
     ),
-    curvature=Curvature(2 * exp(-(Z**2)), 2 * Z**2 - 1),
+    sign_of_bend=SignOfBend(2 * exp(-(Z**2)), 2 * Z**2 - 1),
     widest_point=WidestPoint(
         parameter=_p,
         level=sqrt(2 * _u) * exp(-_u / 2),

@@ -7,9 +7,9 @@ import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo
 
 from gradtheory.activations.catalogue.kernels import logistic, stretch
-from gradtheory.activations.catalogue.shapes import Single, logarithm, steps
+from gradtheory.activations.catalogue.shapes import Float64Distance, logarithm, steps
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.inputs import read_positive
@@ -24,7 +24,7 @@ relu = Activation(
     name="relu",
     latex=r"\operatorname{relu}",
     expr=Max(0, Z),
-    derivative=Piecewise((1, Z > 0), (0, True)),
+    slope_expr=Piecewise((1, Z > 0), (0, True)),
     range=Interval(0, oo),
     branches=steps(corners=(S.Zero,), slopes=(S.Zero, S.One)),
     kernel=_relu_kernel,
@@ -49,7 +49,7 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
         name=leaky_relu.title(slope=slope),
         latex=r"\operatorname{leaky\,relu}",
         expr=Max(0, Z) + slope * Min(0, Z),
-        derivative=Piecewise((1, Z > 0), (slope, True)),
+        slope_expr=Piecewise((1, Z > 0), (slope, True)),
         range=S.Reals if sign(slope) > 0 else Interval(0, oo),
         branches=steps(corners=(S.Zero,), slopes=(slope, S.One)),
         kernel=kernel,
@@ -77,13 +77,13 @@ def elu(alpha: Expr = S.One) -> Activation:
         name=elu.title(alpha=alpha),
         latex=r"\operatorname{elu}",
         expr=Max(0, Z) + alpha * (exp(Min(0, Z)) - 1),
-        derivative=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
+        slope_expr=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
         range=Interval.open(-alpha, oo),
         branches=(
-            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-RealLog(alpha / T), depth=logarithm),
+            Branch(-oo, S.Zero, S.Zero, alpha, inverse=-RealLog(alpha / T), distance=logarithm),
             Branch(S.Zero, oo, S.One, S.One),
         ),
-        curvature=Curvature(alpha * exp(Z), S.One),
+        sign_of_bend=SignOfBend(alpha * exp(Z), S.One),
         kernel=kernel,
         reference="Clevert, Unterthiner & Hochreiter, ICLR (2016), eq. 15",
         peers={"torch": "torch.nn.functional.elu", "jax": "jax.nn.elu", "keras": "keras.activations.elu"},
@@ -107,13 +107,13 @@ selu = Activation(
     name="selu",
     latex=r"\operatorname{selu}",
     expr=_SCALE * Max(0, Z) + _STEEP * (exp(Min(0, Z)) - 1),
-    derivative=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
+    slope_expr=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
     range=Interval.open(-_STEEP, oo),
     branches=(
-        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-RealLog(_STEEP / T), depth=logarithm),
+        Branch(-oo, S.Zero, S.Zero, _STEEP, inverse=-RealLog(_STEEP / T), distance=logarithm),
         Branch(S.Zero, oo, _SCALE, _SCALE),
     ),
-    curvature=Curvature(_STEEP * exp(Z), S.One),
+    sign_of_bend=SignOfBend(_STEEP * exp(Z), S.One),
     kernel=_selu_kernel,
     reference="Klambauer, Unterthiner, Mayr & Hochreiter, NIPS (2017), eq. 2",
     peers={"torch": "torch.nn.functional.selu", "jax": "jax.nn.selu", "keras": "keras.activations.selu"},
@@ -136,7 +136,7 @@ def softplus(beta: Expr = S.One) -> Activation:
         name=softplus.title(beta=beta),
         latex=r"\operatorname{softplus}",
         expr=log(1 + exp(beta * Z)) / beta,
-        derivative=1 / (1 + exp(-beta * Z)),
+        slope_expr=1 / (1 + exp(-beta * Z)),
         range=Interval.open(0, oo),
         branches=(
             Branch(
@@ -145,10 +145,10 @@ def softplus(beta: Expr = S.One) -> Activation:
                 S.Zero,
                 S.One,
                 inverse=-RealLog(1 / T - 1) / beta,
-                depth=Single(lambda xp, e: -xp.log(e) / float(beta)),
+                distance=Float64Distance(lambda xp, e: -xp.log(e) / float(beta)),
             ),
         ),
-        curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),
+        sign_of_bend=SignOfBend(beta / (2 * cosh(beta * Z / 2)) ** 2, S.One),
         kernel=kernel,
         reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, NIPS (2000), eq. 2",
         peers={

@@ -7,21 +7,21 @@ from typing import Any
 
 import sympy
 
-from gradtheory.activations.slopes.branch import Branch, Depth
+from gradtheory.activations.slopes.branch import Branch, Distance
 from gradtheory.arithmetic.pairs import Pair, plus, quotient, root, times, two_sum
 
 _ZERO = sympy.S.Zero
 _LARGE = 1e100  # an excess beyond which 1 is nothing beside it
 
 
-def bell(peak: sympy.Expr, half_width: sympy.Expr, depth: Depth | None = None) -> tuple[Branch, Branch]:
+def bell(peak: sympy.Expr, half_width: sympy.Expr, distance: Distance | None = None) -> tuple[Branch, Branch]:
     """Return the branches of an even slope that falls from `peak` at 0 to 0 at ±oo.
 
-    `half_width` is the positive z at which the slope equals `T`; `depth` is the same in float64.
+    `half_width` is the positive z at which the slope equals `T`; `distance` is the same in float64.
     """
     return (
-        Branch(-sympy.oo, _ZERO, _ZERO, peak, -half_width, depth),
-        Branch(_ZERO, sympy.oo, peak, _ZERO, half_width, depth),
+        Branch(-sympy.oo, _ZERO, _ZERO, peak, -half_width, distance),
+        Branch(_ZERO, sympy.oo, peak, _ZERO, half_width, distance),
     )
 
 
@@ -50,11 +50,11 @@ def hyperbola(xp: Any, e: Pair) -> Pair:
     return xp.where(is_large, e[0], high), xp.where(is_large, 0.0, low)
 
 
-def cube_root_depth(alpha: sympy.Expr) -> Depth:
+def cube_root_distance(alpha: sympy.Expr) -> Distance:
     """Return sqrt((t^(-2/3) - 1)/α) with t = 1/(1 + e), from k = t^(-1/3), refined to a pair by Newton's method."""
     scale = 1.0 / math.sqrt(float(alpha))
 
-    def depth(xp: Any, e: Pair) -> Pair:
+    def distance(xp: Any, e: Pair) -> Pair:
         is_large = e[0] > _LARGE
         inverse = plus(1.0, (xp.where(is_large, 1.0, e[0]), xp.where(is_large, 0.0, e[1])))
         k = inverse[0] ** (1.0 / 3.0)
@@ -66,22 +66,22 @@ def cube_root_depth(alpha: sympy.Expr) -> Depth:
         far = far - (far * far - e[0] / far) / (3.0 * far)
         return scale * xp.where(is_large, far, high), scale * xp.where(is_large, 0.0, low)
 
-    return depth
+    return distance
 
 
 @dataclass(frozen=True)
-class Single:
-    """A depth to one float's accuracy: enough where it is an end and no length, or where speed is wanted."""
+class Float64Distance:
+    """A distance to one float's accuracy: enough where it is an end and no length, or where speed is wanted."""
 
     function: Callable[[Any, Any], Any]
 
     def __call__(self, xp: Any, e: Pair) -> Pair:
-        """Return the depth for the first float of an excess."""
+        """Return the distance for the first float of an excess."""
         return self.function(xp, e[0]), 0.0
 
 
-def straight(length: sympy.Expr) -> Depth:
-    """Return the depth of a branch on which the slope is linear."""
+def straight(length: sympy.Expr) -> Distance:
+    """Return the distance of a branch on which the slope is linear."""
     whole = float(length)
     return lambda _, e: times((whole, 0.0), quotient(e, plus(1.0, e)))
 

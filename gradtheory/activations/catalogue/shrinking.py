@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from sympy import Abs, Expr, FiniteSet, Interval, Le, Max, Min, Piecewise, S, Union, asinh, cosh, oo, sqrt, tanh
 
-from gradtheory.activations.catalogue.shapes import Single, steps
+from gradtheory.activations.catalogue.shapes import Float64Distance, steps
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.inputs import read_positive
 
 
@@ -26,7 +26,7 @@ def softshrink(lambd: Expr = S.Half) -> Activation:
         name=softshrink.title(lambd=lambd),
         latex=r"\operatorname{softshrink}",
         expr=Max(0, Z - lambd) + Min(0, Z + lambd),
-        derivative=Piecewise((0, Abs(Z) <= lambd), (1, True)),
+        slope_expr=Piecewise((0, Abs(Z) <= lambd), (1, True)),
         range=S.Reals,
         branches=steps(corners=(-lambd, lambd), slopes=(S.One, S.Zero, S.One)),
         kernel=kernel,
@@ -49,7 +49,7 @@ def hardshrink(lambd: Expr = S.Half) -> Activation:
         name=hardshrink.title(lambd=lambd),
         latex=r"\operatorname{hardshrink}",
         expr=Piecewise((Z, -lambd > Z), (0, lambd >= Z), (Z, True)),
-        derivative=Piecewise((0, Abs(Z) <= lambd), (1, True)),
+        slope_expr=Piecewise((0, Abs(Z) <= lambd), (1, True)),
         range=Union(Interval.open(-oo, -lambd), FiniteSet(0), Interval.open(lambd, oo)),
         branches=steps(corners=(-lambd, lambd), slopes=(S.One, S.Zero, S.One)),
         kernel=kernel,
@@ -72,7 +72,7 @@ def threshold(threshold: Expr = S.One, value: Expr = S.Zero) -> Activation:
         name=family.title(threshold=threshold, value=value),
         latex=r"\operatorname{threshold}",
         expr=Piecewise((value, below), (Z, True)),
-        derivative=Piecewise((0, below), (1, True)),
+        slope_expr=Piecewise((0, below), (1, True)),
         range=Union(FiniteSet(value), Interval.open(threshold, oo)),
         branches=steps(corners=(threshold,), slopes=(S.Zero, S.One)),
         kernel=kernel,
@@ -101,7 +101,7 @@ def _tanhshrink_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> N
 _TANHSHRINK_HALF = asinh(1 / sqrt(1 / T - 1))  # artanh(√t)
 
 
-def _tanhshrink_depth(xp: Any, e: Any) -> Any:
+def _tanhshrink_distance(xp: Any, e: Any) -> Any:
     return xp.asinh(1.0 / xp.sqrt(e))
 
 
@@ -109,13 +109,13 @@ tanhshrink = Activation(
     name="tanhshrink",
     latex=r"\operatorname{tanhshrink}",
     expr=Z - tanh(Z),
-    derivative=tanh(Z) ** 2,
+    slope_expr=tanh(Z) ** 2,
     range=S.Reals,
     branches=(
-        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF, depth=Single(_tanhshrink_depth)),
-        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF, depth=Single(_tanhshrink_depth)),
+        Branch(-oo, S.Zero, S.One, S.Zero, inverse=-_TANHSHRINK_HALF, distance=Float64Distance(_tanhshrink_distance)),
+        Branch(S.Zero, oo, S.Zero, S.One, inverse=_TANHSHRINK_HALF, distance=Float64Distance(_tanhshrink_distance)),
     ),
-    curvature=Curvature(2 / cosh(Z) ** 2, tanh(Z)),
+    sign_of_bend=SignOfBend(2 / cosh(Z) ** 2, tanh(Z)),
     kernel=_tanhshrink_kernel,
     reference="Gregor & LeCun, ICML (2010), section 3, as smooth shrinkage; PyTorch's form",
     peers={"torch": "torch.nn.functional.tanhshrink", "keras": "keras.activations.tanh_shrink"},

@@ -8,8 +8,8 @@ import sympy
 from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cos, cosh, erf, exp, pi, sign, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import exp_minus_square, linear, logistic, ratio
-from gradtheory.activations.catalogue.shapes import Single, arsinh_root, bell, hyperbola, logarithm
-from gradtheory.activations.record import Activation, Curvature, T, WidestPoint, Z
+from gradtheory.activations.catalogue.shapes import Float64Distance, arsinh_root, bell, hyperbola, logarithm
+from gradtheory.activations.record import Activation, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.pairs import Pair, plus, root
 
@@ -22,14 +22,14 @@ sigmoid = Activation(
     latex=r"\sigma",
     expr=1 / (1 + exp(-Z)),
     slope_of_value=Z * (1 - Z),
-    derivative=1 / (4 * cosh(Z / 2) ** 2),
+    slope_expr=1 / (4 * cosh(Z / 2) ** 2),
     range=Interval.open(0, 1),
     branches=bell(
         peak=Rational(1, 4),
         half_width=2 * asinh(sqrt(1 / T - 4) / 2),
-        depth=Single(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
+        distance=Float64Distance(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
     ),
-    curvature=Curvature(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
+    sign_of_bend=SignOfBend(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
     widest_point=WidestPoint(
         parameter=_s,
         level=1 / (4 * cosh(_s) ** 2),
@@ -55,10 +55,10 @@ hyperbolic_tangent = Activation(
     latex=r"\tanh",
     expr=tanh(Z),
     slope_of_value=1 - Z**2,
-    derivative=1 / cosh(Z) ** 2,
+    slope_expr=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), depth=arsinh_root),
-    curvature=Curvature(2 / cosh(Z) ** 2, -tanh(Z)),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), distance=arsinh_root),
+    sign_of_bend=SignOfBend(2 / cosh(Z) ** 2, -tanh(Z)),
     widest_point=WidestPoint(
         parameter=_s,
         level=1 / cosh(_s) ** 2,
@@ -84,8 +84,8 @@ arctan = Activation(
     expr=atan(Z),
     slope_of_value=cos(Z) ** 2,
     range=Interval.open(-pi / 2, pi / 2),
-    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), depth=root),
-    curvature=Curvature(2 / (1 + Z**2) ** 2, -Z),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), distance=root),
+    sign_of_bend=SignOfBend(2 / (1 + Z**2) ** 2, -Z),
     widest_point=WidestPoint(
         parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
     ),
@@ -110,10 +110,10 @@ softsign = Activation(
     latex=r"\operatorname{softsign}",
     expr=Z / (1 + Abs(Z)),
     slope_of_value=(1 - Abs(Z)) ** 2,
-    derivative=1 / (1 + Abs(Z)) ** 2,
+    slope_expr=1 / (1 + Abs(Z)) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, depth=_root_minus_1),
-    curvature=Curvature(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
+    branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, distance=_root_minus_1),
+    sign_of_bend=SignOfBend(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
     widest_point=WidestPoint(parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One),
     kernel=_softsign_kernel,
     reference="Bergstra, Desjardins, Lamblin & Bengio, report 1337, Université de Montréal (2009)",
@@ -136,9 +136,11 @@ error_function = Activation(
     expr=erf(Z),
     range=Interval.open(-1, 1),
     branches=bell(
-        peak=2 / sqrt(pi), half_width=sqrt(RealLog(2 / (sqrt(pi) * T))), depth=lambda xp, e: root(xp, logarithm(xp, e))
+        peak=2 / sqrt(pi),
+        half_width=sqrt(RealLog(2 / (sqrt(pi) * T))),
+        distance=lambda xp, e: root(xp, logarithm(xp, e)),
     ),
-    curvature=Curvature(4 * exp(-(Z**2)) / sqrt(pi), -Z),
+    sign_of_bend=SignOfBend(4 * exp(-(Z**2)) / sqrt(pi), -Z),
     widest_point=WidestPoint(
         parameter=_s,
         level=2 * exp(-(_s**2)) / sqrt(pi),
@@ -165,8 +167,8 @@ arsinh = Activation(
     expr=asinh(Z),
     slope_of_value=1 / cosh(Z),
     range=S.Reals,
-    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), depth=hyperbola),
-    curvature=Curvature((1 + Z**2) ** -Rational(3, 2), -Z),
+    branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), distance=hyperbola),
+    sign_of_bend=SignOfBend((1 + Z**2) ** -Rational(3, 2), -Z),
     widest_point=WidestPoint(parameter=_s, level=_s, measure=2 * sqrt(1 / _s**2 - 1), solution=S.Zero),
     kernel=_arsinh_kernel,
     reference="Abramowitz & Stegun (1964), 4.6",

@@ -4,9 +4,9 @@ import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, S, asinh, cosh, exp, log, oo, sqrt
 
 from gradtheory.activations.catalogue.kernels import logistic
-from gradtheory.activations.catalogue.shapes import Single, straight
+from gradtheory.activations.catalogue.shapes import Float64Distance, straight
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.inputs import read_positive
 
@@ -21,10 +21,12 @@ log_sigmoid = Activation(
     latex=r"\operatorname{log\,\sigma}",
     expr=-log(1 + exp(-Z)),
     slope_of_value=1 - exp(Z),
-    derivative=1 / (1 + exp(Z)),
+    slope_expr=1 / (1 + exp(Z)),
     range=Interval.open(-oo, 0),
-    branches=(Branch(-oo, oo, S.One, S.Zero, inverse=RealLog(1 / T - 1), depth=Single(lambda xp, e: xp.log(e))),),
-    curvature=Curvature(1 / (2 * cosh(Z / 2)) ** 2, -S.One),
+    branches=(
+        Branch(-oo, oo, S.One, S.Zero, inverse=RealLog(1 / T - 1), distance=Float64Distance(lambda xp, e: xp.log(e))),
+    ),
+    sign_of_bend=SignOfBend(1 / (2 * cosh(Z / 2)) ** 2, -S.One),
     kernel=_log_sigmoid_kernel,
     reference="the logarithm of the sigmoid, as in cross entropy; PyTorch's name",
     peers={
@@ -55,7 +57,7 @@ def squareplus(b: Expr = _FOUR) -> Activation:
         name=squareplus.title(b=b),
         latex=r"\operatorname{squareplus}",
         expr=(Z + sqrt(Z**2 + b)) / 2,
-        derivative=1 / (1 + exp(-2 * asinh(Z / sqrt(b)))),  # (1 + z/√(z² + b))/2 would cancel on the left
+        slope_expr=1 / (1 + exp(-2 * asinh(Z / sqrt(b)))),  # (1 + z/√(z² + b))/2 would cancel on the left
         range=Interval.open(0, oo),
         branches=(
             Branch(
@@ -64,10 +66,10 @@ def squareplus(b: Expr = _FOUR) -> Activation:
                 S.Zero,
                 S.One,
                 inverse=sqrt(b) * (T - S.Half) / sqrt(T * (1 - T)),
-                depth=Single(lambda xp, e: float(sqrt(b)) * (1.0 - e) / (2.0 * xp.sqrt(e))),
+                distance=Float64Distance(lambda xp, e: float(sqrt(b)) * (1.0 - e) / (2.0 * xp.sqrt(e))),
             ),
         ),
-        curvature=Curvature(b / (2 * sqrt(Z**2 + b) ** 3), S.One),
+        sign_of_bend=SignOfBend(b / (2 * sqrt(Z**2 + b) ** 3), S.One),
         kernel=kernel,
         reference="Barron, arXiv:2112.11687 (2021), eq. 1; b = 4 as in JAX",
         peers={"jax": "jax.nn.squareplus", "keras": "keras.activations.squareplus"},
@@ -83,14 +85,14 @@ sparse_plus = Activation(
     name="sparse_plus",
     latex=r"\operatorname{sparse\,plus}",
     expr=(1 + Max(-1, Min(1, Z))) ** 2 / 4 + Max(0, Z - 1),
-    derivative=Piecewise((0, Z <= -1), (1, Z >= 1), ((Z + 1) / 2, True)),
+    slope_expr=Piecewise((0, Z <= -1), (1, Z >= 1), ((Z + 1) / 2, True)),
     range=Interval(0, oo),
     branches=(
         Branch(-oo, -S.One, S.Zero, S.Zero),
-        Branch(-S.One, S.One, S.Zero, S.One, inverse=2 * T - 1, depth=straight(S(2))),
+        Branch(-S.One, S.One, S.Zero, S.One, inverse=2 * T - 1, distance=straight(S(2))),
         Branch(S.One, oo, S.One, S.One),
     ),
-    curvature=Curvature(S.Half, S.One),
+    sign_of_bend=SignOfBend(S.Half, S.One),
     kernel=_sparse_plus_kernel,
     reference="Blondel, Martins & Niculae, JMLR 21 (2020), section 6.2, as the integral of the sparse sigmoid",
     peers={"jax": "jax.nn.sparse_plus", "keras": "keras.activations.sparse_plus"},

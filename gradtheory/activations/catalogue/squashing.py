@@ -7,9 +7,9 @@ import sympy
 from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cos, cosh, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import doubled_exp, logistic, ratio, stretch
-from gradtheory.activations.catalogue.shapes import arsinh_root, bell, cube_root_depth, cube_root_excess, hyperbola
+from gradtheory.activations.catalogue.shapes import arsinh_root, bell, cube_root_distance, cube_root_excess, hyperbola
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, T, WidestPoint, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLambertW, RealLog
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.pairs import Pair, two_sum
@@ -38,10 +38,10 @@ gudermannian = Activation(
     latex=r"\operatorname{gd}",
     expr=2 * atan(tanh(Z / 2)),
     slope_of_value=cos(Z),
-    derivative=1 / cosh(Z),
+    slope_expr=1 / cosh(Z),
     range=Interval.open(-pi / 2, pi / 2),
-    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), depth=_arsinh_hyperbola),
-    curvature=Curvature(1 / cosh(Z), -tanh(Z)),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), distance=_arsinh_hyperbola),
+    sign_of_bend=SignOfBend(1 / cosh(Z), -tanh(Z)),
     widest_point=WidestPoint(
         parameter=_s,
         level=1 / cosh(_s),
@@ -70,10 +70,10 @@ def isru(alpha: Expr = S.One) -> Activation:
         name=isru.title(alpha=alpha),
         latex=r"\operatorname{isru}",
         expr=Z / sqrt(1 + alpha * Z**2),
-        derivative=(1 + alpha * Z**2) ** -Rational(3, 2),
+        slope_expr=(1 + alpha * Z**2) ** -Rational(3, 2),
         range=Interval.open(-1 / sqrt(alpha), 1 / sqrt(alpha)),
-        branches=bell(peak=S.One, half_width=sqrt(cube_root_excess(T) / alpha), depth=cube_root_depth(alpha)),
-        curvature=Curvature(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
+        branches=bell(peak=S.One, half_width=sqrt(cube_root_excess(T) / alpha), distance=cube_root_distance(alpha)),
+        sign_of_bend=SignOfBend(3 * alpha * (1 + alpha * Z**2) ** -Rational(5, 2), -Z),
         widest_point=WidestPoint(
             parameter=_s,
             level=(1 + alpha * _s**2) ** -Rational(3, 2),
@@ -103,14 +103,14 @@ lecun_tanh = Activation(
     name="lecun_tanh",
     latex=r"\operatorname{tanh}_{\mathrm{LeCun}}",
     expr=_AMPLITUDE * tanh(_SCALE * Z),
-    derivative=_LECUN_PEAK / cosh(_SCALE * Z) ** 2,
+    slope_expr=_LECUN_PEAK / cosh(_SCALE * Z) ** 2,
     range=Interval.open(-_AMPLITUDE, _AMPLITUDE),
     branches=bell(
         peak=_LECUN_PEAK,
         half_width=asinh(sqrt(_LECUN_PEAK / T - 1)) / _SCALE,
-        depth=_half_more_arsinh_root,
+        distance=_half_more_arsinh_root,
     ),
-    curvature=Curvature(2 * _SCALE * _LECUN_PEAK / cosh(_SCALE * Z) ** 2, -tanh(_SCALE * Z)),
+    sign_of_bend=SignOfBend(2 * _SCALE * _LECUN_PEAK / cosh(_SCALE * Z) ** 2, -tanh(_SCALE * Z)),
     widest_point=WidestPoint(
         parameter=_s,
         level=_LECUN_PEAK / cosh(_s) ** 2,
@@ -144,13 +144,13 @@ cloglog = Activation(
     name="cloglog",
     latex=r"\operatorname{cloglog}",
     expr=1 - exp(-exp(Z)),
-    derivative=exp(Z - exp(Z)),
+    slope_expr=exp(Z - exp(Z)),
     range=Interval.open(0, 1),
     branches=(
         Branch(-oo, S.Zero, S.Zero, exp(-1), inverse=RealLog(-RealLambertW(-T))),
         Branch(S.Zero, oo, exp(-1), S.Zero, inverse=RealLog(-RealLambertW(-T, -1))),
     ),
-    curvature=Curvature(exp(Z - exp(Z)), 1 - exp(Z)),
+    sign_of_bend=SignOfBend(exp(Z - exp(Z)), 1 - exp(Z)),
     widest_point=WidestPoint(
         parameter=_p,
         level=_u * exp(-_u),

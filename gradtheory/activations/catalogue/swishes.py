@@ -7,7 +7,7 @@ from gradtheory.activations.catalogue.gated import gated_branches, lowest_of, tu
 from gradtheory.activations.catalogue.kernels import logistic, stretch
 from gradtheory.activations.catalogue.shapes import straight
 from gradtheory.activations.family import Family
-from gradtheory.activations.record import Activation, Branch, Curvature, T, Z
+from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.enclosure import as_rational, bounds
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
@@ -41,7 +41,7 @@ def _gate(beta: Expr, name: str, latex: str, reference: str, peers: dict[str, st
         expr=expr,
         range=Interval(least.map(Lambda(Z, expr)), oo),
         branches=gated_branches(slope, (first, last), least),
-        curvature=Curvature(beta / (2 * cosh(beta * Z / 2)) ** 2, shape),
+        sign_of_bend=SignOfBend(beta / (2 * cosh(beta * Z / 2)) ** 2, shape),
         kernel=kernel,
         reference=reference,
         peers=peers,
@@ -105,14 +105,14 @@ mish = Activation(
     name="mish",
     latex=r"\operatorname{mish}",
     expr=_MISH,
-    derivative=_MISH_SLOPE,
+    slope_expr=_MISH_SLOPE,
     range=Interval(_MISH_LOWEST.map(Lambda(Z, _MISH)), oo),
     branches=gated_branches(
         _MISH_SLOPE,
         turns_of(_MISH_SHAPE, ("-2.3", "-2.2"), ("1.45", "1.55")),
         _MISH_LOWEST,
     ),
-    curvature=Curvature(4 * _P * _R**2 / (1 + _R**2) ** 3, _MISH_SHAPE),
+    sign_of_bend=SignOfBend(4 * _P * _R**2 / (1 + _R**2) ** 3, _MISH_SHAPE),
     kernel=_mish_kernel,
     reference="Misra, BMVC (2020), eq. 1",
     peers={"torch": "torch.nn.functional.mish", "jax": "jax.nn.mish", "keras": "keras.activations.mish"},
@@ -131,15 +131,15 @@ hard_swish = Activation(
     name="hard_swish",
     latex=r"\operatorname{hard\,swish}",
     expr=Z * Max(0, Min(6, Z + 3)) / 6,
-    derivative=Piecewise((0, Z <= -3), (1, Z >= 3), (Z / 3 + S.Half, True)),
+    slope_expr=Piecewise((0, Z <= -3), (1, Z >= 3), (Z / 3 + S.Half, True)),
     range=Interval(-Rational(3, 8), oo),
     branches=(
         Branch(-oo, -S(3), S.Zero, S.Zero),
-        Branch(-S(3), _LOW, -S.Half, S.Zero, inverse=_LOW - 3 * T, depth=straight(S(3) / 2)),
-        Branch(_LOW, S(3), S.Zero, -_LOW, inverse=_LOW + 3 * T, depth=straight(S(9) / 2)),
+        Branch(-S(3), _LOW, -S.Half, S.Zero, inverse=_LOW - 3 * T, distance=straight(S(3) / 2)),
+        Branch(_LOW, S(3), S.Zero, -_LOW, inverse=_LOW + 3 * T, distance=straight(S(9) / 2)),
         Branch(S(3), oo, S.One, S.One),
     ),
-    curvature=Curvature(Rational(1, 3), S.One),
+    sign_of_bend=SignOfBend(Rational(1, 3), S.One),
     kernel=_hard_swish_kernel,
     reference="Howard et al., Searching for MobileNetV3, ICCV (2019), section 5.2",
     peers={

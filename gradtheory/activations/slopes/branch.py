@@ -19,7 +19,7 @@ Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is
 T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
 
 
-Depth: TypeAlias = Callable[[Any, Pair], Pair]
+Distance: TypeAlias = Callable[[Any, Pair], Pair]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Branch:
         The one-sided limits of σ' (with its sign) at these ends; σ' is constant on the branch where they are equal.
     inverse : sympy.Expr, optional
         The z of the branch at which |σ'(z)| = t, in the symbol `T`, where it has a closed form.
-    depth : callable, optional
+    distance : callable, optional
         (xp, e): how far that z lies from the steep end of the branch, or from the other where the steep one is
         infinite, or z itself where both are; for arrays of the relative excess e = (sup - t)/(t - inf), with
         sup and inf of |σ'| on the branch (e = t for an infinite sup), in the array namespace xp. Both are pairs: a
@@ -47,7 +47,7 @@ class Branch:
     slope_left: sympy.Expr
     slope_right: sympy.Expr
     inverse: sympy.Expr | None = None
-    depth: Depth | None = field(default=None, compare=False)
+    distance: Distance | None = field(default=None, compare=False)
 
     @cached_property
     def is_flat(self) -> bool:
@@ -81,7 +81,7 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Curvature:
+class SignOfBend:
     r"""σ'' = positive · shape, in `Z`: what proves that |σ'| is monotone between its turning points.
 
     Parameters
@@ -104,7 +104,7 @@ def size_on(branch: Branch, derivative: sympy.Expr) -> sympy.Expr:
 
 
 @functools.lru_cache(maxsize=1024)
-def prove(branch: Branch, derivative: sympy.Expr, curvature: Curvature | None) -> None:
+def prove(branch: Branch, derivative: sympy.Expr, bend: SignOfBend | None) -> None:
     """Prove that a branch is as stated: σ' has its limits at finite ends, and is monotone between.
 
     Raises
@@ -121,7 +121,7 @@ def prove(branch: Branch, derivative: sympy.Expr, curvature: Curvature | None) -
         if smooth != branch.slope_left:
             raise Undecided(f"the slope {smooth} is not constant, as the branch states")
         return
-    shape = enclosure.derivative(smooth, Z, 1) if curvature is None else piece_at(curvature.shape, Z, branch.inside)
+    shape = enclosure.derivative(smooth, Z, 1) if bend is None else piece_at(bend.shape, Z, branch.inside)
     if sign_on(Univariate(shape, Z), branch.left, branch.right) != sign(branch.slope_right - branch.slope_left):
         raise Undecided(f"the slope {smooth} does not run from {branch.slope_left} to {branch.slope_right}")
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import sympy
 
 from gradtheory.activations.slopes.analysis import found_branches
-from gradtheory.activations.slopes.branch import Branch, Curvature, Z, prove
+from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z, prove
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, precision
 from gradtheory.arithmetic.functions import stable
@@ -28,7 +28,7 @@ class Profile:
         The monotone branches of |g|, from -oo to oo or over one period.
     window : sympy.Set
         Where the branches are proven complete.
-    curvature : Curvature, optional
+    sign_of_bend : SignOfBend, optional
         What proves them, where they are stated.
     period : sympy.Expr, optional
         The period of |g|.
@@ -39,7 +39,7 @@ class Profile:
     function: sympy.Expr
     branches: tuple[Branch, ...]
     window: sympy.Set
-    curvature: Curvature | None = None
+    sign_of_bend: SignOfBend | None = None
     period: sympy.Expr | None = None
 
     @classmethod
@@ -67,7 +67,7 @@ class Profile:
     def prove(self, branch: Branch) -> None:
         """Prove a stated branch; found ones are proven as they are found."""
         if self.is_proven_everywhere:
-            prove(branch, self.function, self.curvature)
+            prove(branch, self.function, self.sign_of_bend)
 
     def over(self, interval: Interval, bits: int) -> Interval:
         """Return tight bounds of g over an interval, from its values at the ends of the monotone branches within."""

@@ -171,7 +171,7 @@ def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
     bends = np.empty_like(z)
     for record in set(activations):
         rows = [layer for layer, each in enumerate(activations) if each is record]
-        bends[rows] = record.second_derivative(z[rows])
+        bends[rows] = record.bend(z[rows])
     delta = np.empty_like(z)
     losses = np.empty_like(a)
     chain.loss_record.kernel(activations[-1], target, np.multiply, z[-1].copy(), losses, delta[-1])

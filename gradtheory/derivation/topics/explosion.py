@@ -15,7 +15,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, equation
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import Case, ExplosionFormula, explosion_formula
-from gradtheory.explosion.superlevel import Level
+from gradtheory.explosion.superlevel import SuperlevelSet
 
 _X = sympy.Symbol("x", real=True)
 _U = sympy.Symbol("u", positive=True)
@@ -29,7 +29,7 @@ def explosion(question: Question) -> Answer:
     given = (
         equation(Z, formula.w * _X + formula.b),
         equation(T, formula.c / abs(formula.w)),
-        equation(Slope(Z), question.activation.derivative),
+        equation(Slope(Z), question.activation.slope_expr),
     )
     return Answer(given, tuple(_steps(question, formula)))
 
@@ -97,7 +97,7 @@ def _superlevel(question: Question) -> Iterator[Step]:
     off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
     for low, high in itertools.pairwise(levels):
         between = low + 1 if high.is_infinite else (low + high) / 2
-        components = Level(record.profile, between, at=T).components()
+        components = SuperlevelSet(record.profile, between, at=T).components()
         bounds = [sympy.Gt(T, low, evaluate=False)] if low != 0 else []
         bounds += [] if high.is_infinite else [sympy.Lt(T, high, evaluate=False)]
         ends = [end for each in components for end in (each.lower, each.upper)]
@@ -113,7 +113,7 @@ def _superlevel(question: Question) -> Iterator[Step]:
 def _levels(question: Question) -> list[sympy.Expr]:
     """Return 0 and the distinct limits of |σ'|, in increasing order."""
     found: list[sympy.Expr] = [sympy.S.Zero]
-    for branch in question.activation.monotone_branches:
+    for branch in question.activation.profile.branches:
         for level in (branch.shallowest, branch.steepest):
             if all(order(level, each) for each in found):
                 place = sum(order(level, each) > 0 for each in found)
@@ -151,7 +151,7 @@ def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:
     """Return the condition that a pre-activation lies in the period that the record describes."""
     if question.activation.period is None:
         return ()
-    branches = question.activation.monotone_branches
+    branches = question.activation.profile.branches
     return sympy.Gt(z, branches[0].left, evaluate=False), sympy.Lt(z, branches[-1].right, evaluate=False)
 
 

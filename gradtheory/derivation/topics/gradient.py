@@ -82,7 +82,7 @@ def _in_numbers(
     for layer in range(1, int(chain.depth) + 1):
         z = chain.z[layer]
         yield step(z, chain.w[layer] * chain.a[layer - 1] + chain.b[layer], "forward")
-        for name, formula in ((chain.a[layer], record.expr), (Slope(z), record.derivative)):
+        for name, formula in ((chain.a[layer], record.expr), (Slope(z), record.slope_expr)):
             yield step(name, piece_at(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
     yield step(wrt, product, "product_in_numbers")
 

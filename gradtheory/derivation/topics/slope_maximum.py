@@ -23,7 +23,7 @@ def slope_formula(question: Question) -> Iterator[Step]:
     """Yield what σ' is: on the whole line, and where it is one, as a function of σ."""
     record = question.activation
     off = tuple(sympy.Ne(Z, kink) for kink in question.meaning.breaks)
-    yield Step(equation(Slope(Z), record.derivative), "differentiate", question.meaning, off, section="slope")
+    yield Step(equation(Slope(Z), record.slope_expr), "differentiate", question.meaning, off, section="slope")
     if record.slope_of_value is not None:
         in_sigma = record.slope_of_value.xreplace({Z: Sigma(Z)})
         named = "logistic" if record.name == "sigmoid" else None
@@ -33,14 +33,14 @@ def slope_formula(question: Question) -> Iterator[Step]:
 def _steps(question: Question) -> Iterator[Step]:
     record, meaning = question.activation, question.meaning
     yield from slope_formula(question)
-    branches = record.monotone_branches
+    branches = record.profile.branches
     for branch in branches:
         where = within(branch)
         if branch.is_flat:
             yield Step(equation(Slope(Z), branch.slope_left), "flat", meaning, where, section="monotone")
         else:
             reason = "rises" if branch.rises else "falls"
-            bend = piece_at(record.derivative, Z, branch.inside).diff(Z)
+            bend = piece_at(record.slope_expr, Z, branch.inside).diff(Z)
             if bend.is_number:
                 yield Step(equation(Bend(Z), bend), reason, meaning, where, section="monotone")
                 continue
@@ -52,7 +52,7 @@ def _steps(question: Question) -> Iterator[Step]:
 
 def _at_ends(question: Question, record: Activation) -> Iterator[Step]:
     """Yield the values of σ' at the ends of the branches, one-sided where they differ."""
-    meaning, branches = question.meaning, record.monotone_branches
+    meaning, branches = question.meaning, record.profile.branches
     first, last = branches[0], branches[-1]
     if record.period is None:
         yield _limit(question, -sympy.oo, "+", first.slope_left)

@@ -1,6 +1,6 @@
 r"""Widths and intervals of explosion sets over arrays, elementwise, from the branches of |σ'|.
 
-On a branch, |σ'(z)| = t = c/|w| at a depth from its end that depends on the relative excess
+On a branch, |σ'(z)| = t = c/|w| at a distance from its end that depends on the relative excess
 
     e = (sup - t)/(t - inf) = (sup·|w| - c)/(c - inf·|w|),
 
@@ -155,11 +155,11 @@ def _length(part: Part, xp: Any, above: Pair, size: Any, level: Any, *, is_endle
         return xp.where(above[0] > 0, whole, 0.0 * size), xp.where(above[0] > 0, rest, 0.0)
     below = part.shallow.minus(size, level, wants_pair=part.wants_pairs)
     if not part.shallow.parts:  # what lies below is the threshold
-        depth, lost = part.depth(xp, _over(xp, (xp.clip(above[0], 0.0, None), above[1]), below, part.wants_pairs))
-        return depth, lost
+        distance, lost = part.distance(xp, _over(xp, (xp.clip(above[0], 0.0, None), above[1]), below, part.wants_pairs))
+        return distance, lost
     is_crossed = below[0] < 0
-    depth, lost = part.depth(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.wants_pairs))
-    return xp.where(is_crossed, depth, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
+    distance, lost = part.distance(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.wants_pairs))
+    return xp.where(is_crossed, distance, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
 
 
 def _excess(xp: Any, above: Pair, below: Pair, is_crossed: Any, wants_pairs: bool) -> Pair:
@@ -223,8 +223,8 @@ def _piece(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
     else:
         excess = _excess(xp, above, below, is_crossed, part.wants_pairs)
     anchor, rest, direction = part.anchor
-    depth, _ = part.depth(xp, excess)  # beside the bias, an ulp of it does not count
-    at = anchor + (direction * depth + rest)
+    distance, _ = part.distance(xp, excess)  # beside the bias, an ulp of it does not count
+    at = anchor + (direction * distance + rest)
     if part.branch.rises:
         return xp.where(is_crossed, at, left), right + zero, present
     return left + zero, xp.where(is_crossed, at, right), present

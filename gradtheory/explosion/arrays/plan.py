@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z
-from gradtheory.activations.catalogue.shapes import Single
+from gradtheory.activations.catalogue.shapes import Float64Distance
 from gradtheory.activations.slopes.analysis import parity
 from gradtheory.activations.slopes.branch import size_on
 from gradtheory.activations.slopes.profile import Profile
@@ -19,7 +19,7 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.pairs import Pair
 from gradtheory.explosion.arrays.excess import Multiple, floats_of, multiples_of
 from gradtheory.explosion.arrays.table import Table, anchor_of
-from gradtheory.explosion.superlevel import Level
+from gradtheory.explosion.superlevel import SuperlevelSet
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Part:
 
     @cached_property
     def anchor(self) -> tuple[float, float, float]:
-        """The point that depths count from, as a float and what it lacks, and the direction away from it."""
+        """The point that distances count from, as a float and what it lacks, and the direction away from it."""
         point, _ = anchor_of(self.branch)
         floats = (*floats_of(point), 0.0, 0.0)
         return floats[0], floats[1], (1.0 if point != self.branch.right else -1.0)
@@ -86,13 +86,13 @@ class Part:
     @property
     def wants_pairs(self) -> bool:
         """Whether more than one float of the excess would be used."""
-        return self.branch.depth is not None and not isinstance(self.branch.depth, Single)
+        return self.branch.distance is not None and not isinstance(self.branch.distance, Float64Distance)
 
     @cached_property
-    def depth(self) -> Callable[[Any, Any], Any]:
+    def distance(self) -> Callable[[Any, Any], Any]:
         """The record's closed form, or else a table of proven crossings, for NumPy only."""
-        if self.branch.depth is not None:
-            return self.branch.depth
+        if self.branch.distance is not None:
+            return self.branch.distance
         table = _table(self.twin, self.function)
         return lambda _, e: (table(e[0]), 0.0)
 
@@ -122,7 +122,7 @@ class Plan:
     @property
     def is_closed(self) -> bool:
         """Whether no crossing needs a table, so that any array namespace will do."""
-        return self.is_periodic or all(part.branch.is_flat or part.branch.depth is not None for part in self.parts)
+        return self.is_periodic or all(part.branch.is_flat or part.branch.distance is not None for part in self.parts)
 
     @cached_property
     def distinct_parts(self) -> tuple[tuple[Part, float], ...]:
@@ -135,7 +135,7 @@ class Plan:
         for part in self.parts:
             if not part.reaches_infinity and any(sign(part.branch.steepest - level) <= 0 for level in endless):
                 continue
-            shape = None if part.branch.is_flat else part.branch.depth or part.twin
+            shape = None if part.branch.is_flat else part.branch.distance or part.twin
             counts.setdefault((shape, part.steep, part.shallow, part.length), []).append(part)
         return tuple((parts[0], float(len(parts))) for parts in counts.values())
 
@@ -152,7 +152,7 @@ def plan_of(activation: Activation) -> Plan:
     for branch in itertools.chain.from_iterable(_with_an_end(each, profile) for each in profile.branches):
         if branch.steepest == 0:
             continue
-        if branch.depth is None:
+        if branch.distance is None:
             profile.prove(branch)
         multiples = multiples_of(*(each for each in (branch.steepest, branch.shallowest) if each.is_finite))
         joins = branch.right.is_finite and branch.right not in profile.kinks
@@ -170,8 +170,8 @@ def plan_of(activation: Activation) -> Plan:
 
 
 def _with_an_end(branch: Branch, profile: Profile) -> Iterator[Branch]:
-    """Yield a branch, cut in two where depths would have no end to count from."""
-    if branch.is_flat or branch.depth is not None or branch.left.is_finite or branch.right.is_finite:
+    """Yield a branch, cut in two where distances would have no end to count from."""
+    if branch.is_flat or branch.distance is not None or branch.left.is_finite or branch.right.is_finite:
         yield branch
         return
     slope = branch.direction * size_on(branch, profile.function).subs(Z, branch.inside)
@@ -194,7 +194,7 @@ def _most_components(profile: Profile) -> int:
     ordered = sorted(found, key=functools.cmp_to_key(_order))
     between = [(one + other) / 2 for one, other in itertools.pairwise([*ordered, ordered[-1] + 1])]
     levels = [each for each in [*ordered, *between] if each != 0]
-    return max(1, *(len(Level(profile, level).components()) for level in levels))
+    return max(1, *(len(SuperlevelSet(profile, level).components()) for level in levels))
 
 
 def _order(one: sympy.Expr, other: sympy.Expr) -> int:

@@ -61,7 +61,7 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
     """Show that a factor above 1 is necessary for a product above 1, and not sufficient."""
     exact = [read_real(weight, "weights") for weight in weights]
     at_rest = Slope(sympy.S.Zero)
-    factors = [SIGMOID.derivative.subs(Z, 0) * weight for weight in exact]
+    factors = [SIGMOID.slope_expr.subs(Z, 0) * weight for weight in exact]
     total = sympy.Mul(*factors)
     steps = (
         step(sympy.Mul(exact[0], at_rest, evaluate=False), factors[0], "one_factor"),

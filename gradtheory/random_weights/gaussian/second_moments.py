@@ -139,7 +139,7 @@ def closed_form(activation: ActivationLike, *, of: str = "value") -> sympy.Expr:
 
 
 def _expression(record: Activation, kind: str) -> sympy.Expr:
-    return _INTEGRANDS[kind](record.expr, record.derivative, Z)
+    return _INTEGRANDS[kind](record.expr, record.slope_expr, Z)
 
 
 @functools.lru_cache(maxsize=256)
@@ -148,7 +148,7 @@ def structure(record: Activation) -> tuple[tuple[float, ...], float]:
 
     With them comes the period, or 0.
     """
-    ends = tuple(float(branch.right) for branch in record.monotone_branches)
+    ends = tuple(float(branch.right) for branch in record.profile.branches)
     if record.period is not None:
         return ends, float(record.period)
     return tuple(sorted({each for end in ends[:-1] for each in (end, *_ladder(record, end))})), 0.0
@@ -168,7 +168,7 @@ def _ladder(record: Activation, place: float) -> Array:
 @functools.lru_cache(maxsize=256)
 def _jumps(record: Activation) -> bool:
     """Return whether σ itself jumps anywhere."""
-    corners = {branch.right: (branch.inside, after.inside) for branch, after in pairwise(record.monotone_branches)}
+    corners = {branch.right: (branch.inside, after.inside) for branch, after in pairwise(record.profile.branches)}
     return any(
         sympy.simplify((piece_at(record.expr, Z, left) - piece_at(record.expr, Z, right)).subs(Z, kink)) != 0
         for kink, (left, right) in corners.items()

@@ -77,7 +77,7 @@ def factor_probability(
 def _at(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
     if z in record.kinks:
         raise InvalidArgument("z", z, f"is a kink of {record.name}: take a z beside it")
-    slope = sympy.Abs(record.derivative.subs(Z, z))
+    slope = sympy.Abs(record.slope_expr.subs(Z, z))
     if slope == 0:
         return Estimate(0.0, 0.0, Guarantee.EXACT)
     probability = sympy.erfc(threshold / (sigma_w * slope * sympy.sqrt(2)))

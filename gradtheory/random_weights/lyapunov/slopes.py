@@ -72,7 +72,7 @@ def _reach(record: Activation, side: float) -> float:
 
 
 def _twice_log_in_balls(record: Activation, z: float) -> float:
-    branch = record.monotone_branches[bisect.bisect_left(_corners(record), z)]
+    branch = record.profile.branches[bisect.bisect_left(_corners(record), z)]
     formula = sympy.log(-_log_formula(piece_at(record.profile.function, Z, branch.inside)))
     ball = enclose(formula, _BITS, {Z: enclose(sympy.Rational(z), _BITS)})
     return float(ball.mid()) if ball.is_finite() else math.nan
@@ -92,7 +92,7 @@ def _log_formula(slope: sympy.Expr) -> sympy.Expr:
 
 @functools.lru_cache(maxsize=128)
 def _corners(record: Activation) -> tuple[float, ...]:
-    return tuple(float(branch.right) for branch in record.monotone_branches[:-1])
+    return tuple(float(branch.right) for branch in record.profile.branches[:-1])
 
 
 def _outermost(record: Activation) -> tuple[float, float]:
@@ -106,7 +106,7 @@ def _outermost(record: Activation) -> tuple[float, float]:
 @functools.lru_cache(maxsize=128)
 def is_flat_somewhere(record: Activation) -> bool:
     """Return whether σ' is 0 on an interval."""
-    return any(branch.is_flat and branch.steepest == 0 for branch in record.monotone_branches)
+    return any(branch.is_flat and branch.steepest == 0 for branch in record.profile.branches)
 
 
 @functools.lru_cache(maxsize=128)
@@ -114,7 +114,7 @@ def vanishes_somewhere(record: Activation) -> bool:
     """Return whether σ is 0 at 0 and on an interval: then a chain without biases comes to rest."""
     return record.value(0.0) == 0.0 and any(
         branch.is_flat and branch.steepest == 0 and record.value(float(branch.inside)) == 0.0
-        for branch in record.monotone_branches
+        for branch in record.profile.branches
     )
 
 

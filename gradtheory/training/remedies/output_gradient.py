@@ -72,7 +72,7 @@ def _largest_error_times_slope(record: Activation, target: float) -> float:
 def _at_ends(record: Activation, target: float) -> float:
     """Return the greatest |σ(z) - y|·|σ'(z)| at the ends of the branches of |σ'|, where jumps attain it."""
     found = 0.0
-    for branch in record.monotone_branches:
+    for branch in record.profile.branches:
         for end, slope in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):
             if end.is_finite and slope.is_finite:
                 found = max(found, abs(record.value(float(end)) - target) * abs(float(slope)))

@@ -22,7 +22,7 @@ METHODS = ("auto", "closed_form", "certified")
 
 
 @dataclass(frozen=True)
-class Level:
+class SuperlevelSet:
     """A superlevel set to be found.
 
     Parameters
@@ -63,7 +63,7 @@ class Level:
         Examples
         --------
         >>> import gradtheory as gt
-        >>> Level(gt.activation("arctan").profile, sympy.Rational(1, 5)).components()
+        >>> SuperlevelSet(gt.activation("arctan").profile, sympy.Rational(1, 5)).components()
         (Component(lower=-2, upper=2, lower_open=True, upper_open=True),)
 
         """
