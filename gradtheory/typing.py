@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy.typing as npt
 import sympy
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ActivationLike", "ArrayLike", "NumberLike"]
 
-ActivationLike: TypeAlias = "str | sympy.Expr | Activation"  # a name, one's own expression in one symbol, or a record
+# A name, your own expression in one symbol, or a record; a union that also exists at run time, with a forward reference.
+ActivationLike: TypeAlias = Union[str, sympy.Expr, "Activation"]  # noqa: UP007  # `|` does not take a string
 NumberLike: TypeAlias = int | float | Fraction | Decimal | str | sympy.Expr  # text such as "3/10" is exact
 ArrayLike: TypeAlias = npt.ArrayLike  # of real numbers: a number, nested lists, or an array
