@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ActivationLike", "ArrayLike", "NumberLike"]
 
-# A name, your own expression in one symbol, or a record; a union that also exists at run time, with a forward reference.
-ActivationLike: TypeAlias = Union[str, sympy.Expr, "Activation"]  # noqa: UP007  # `|` does not take a string
+# A name, your own expression in one symbol, or a record. A union at run time too: `|` does not take a string.
+ActivationLike: TypeAlias = Union[str, sympy.Expr, "Activation"]
 NumberLike: TypeAlias = int | float | Fraction | Decimal | str | sympy.Expr  # text such as "3/10" is exact
 ArrayLike: TypeAlias = npt.ArrayLike  # of real numbers: a number, nested lists, or an array

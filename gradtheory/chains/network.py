@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import sympy
 
 from gradtheory.activations import Activation, activation, one_per_layer
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array
@@ -112,7 +113,7 @@ class Network:
                 "widths", given, "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
             )
         object.__setattr__(self, "widths", tuple(read_count(each, "widths", _WIDEST) for each in given))
-        if isinstance(self.activation, ActivationLike):
+        if isinstance(self.activation, str | sympy.Expr | Activation):
             object.__setattr__(self, "activation", (activation(self.activation),) * self.depth)
         else:
             object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
