@@ -188,7 +188,7 @@ def test_stationarity_measures_the_superlevel_set(stationary):
 
 def test_curvature_is_the_second_derivative(name):
     record = gt.activation(name)
-    if record.curvature is None:
+    if record.sign_of_bend is None:
         assert all(branch.is_flat for branch in record.profile.branches)
         return
     for branch in record.profile.branches:
@@ -198,8 +198,8 @@ def test_curvature_is_the_second_derivative(name):
             left, right = (_near(end, inwards) for end, inwards in ((branch.left, 1), (branch.right, -1)))
             z = max(left, -5) * (1 - share) + min(right, 5) * share
             with mpmath.workdps(60):
-                positive = oracle.as_mpf(piece_at(record.curvature.positive, Z, z).subs(Z, z))
-                shape = oracle.as_mpf(piece_at(record.curvature.shape, Z, z).subs(Z, z))
+                positive = oracle.as_mpf(piece_at(record.sign_of_bend.positive, Z, z).subs(Z, z))
+                shape = oracle.as_mpf(piece_at(record.sign_of_bend.shape, Z, z).subs(Z, z))
                 assert positive > 0
                 assert abs(_second_difference(name, z) / (positive * shape) - 1) < mpmath.mpf(10) ** -50, z
 
