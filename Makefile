@@ -49,33 +49,33 @@ clean:
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e .
+	$(BIN)/python -m pip install --quiet -e '.[all]'
 	touch $@
 
 $(VENV)/.test-tools: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -e '.[test]'
+	$(BIN)/python -m pip install --quiet -e '.[all]' --group test
 	touch $@
 
 .venv-peers/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --upgrade pip
-	.venv-peers/bin/python -m pip install --quiet -e '.[test,peers]'
+	.venv-peers/bin/python -m pip install --quiet -e '.[all]' --group peers
 	touch $@
 
 .venv-mutants/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-mutants
 	.venv-mutants/bin/python -m pip install --quiet --upgrade pip
-	.venv-mutants/bin/python -m pip install --quiet -e '.[test,mutants]'
+	.venv-mutants/bin/python -m pip install --quiet -e '.[all]' --group mutants
 	touch $@
 
 .venv-docs/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/python -m pip install --quiet --upgrade pip
-	.venv-docs/bin/python -m pip install --quiet -e '.[test,docs]'
+	.venv-docs/bin/python -m pip install --quiet -e '.[all]' --group docs
 	touch $@
 
 .venv-bench/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --upgrade pip
-	.venv-bench/bin/python -m pip install --quiet -e '.[bench]'
+	.venv-bench/bin/python -m pip install --quiet -e '.[all]' --group bench
 	touch $@

@@ -1,5 +1,8 @@
 """The errors gradtheory raises: one family, each message one line that says what would work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 _LONGEST_VALUE = 80
 
 
@@ -42,8 +45,52 @@ class Undecided(GradTheoryError, ArithmeticError):
     """Ball arithmetic could not decide the question at the precision allowed."""
 
 
+class MissingDependency(GradTheoryError, ImportError):
+    """A library that gradtheory installs only with one of its extras is not there.
+
+    Parameters
+    ----------
+    library : str
+        The library's name, as it is imported.
+    extra : str
+        The extra that brings it.
+
+    Examples
+    --------
+    >>> print(MissingDependency("matplotlib", "plots"))
+    needs matplotlib: pip install "gradtheory[plots]"
+
+    """
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(library, extra)
+        self.library, self.extra = library, extra
+
+    def __str__(self) -> str:
+        return f'needs {self.library}: pip install "gradtheory[{self.extra}]"'
+
+
 class MissingProgram(GradTheoryError, RuntimeError):
     """A program that is asked for is not installed, or has failed."""
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Import libraries of an extra: where one is missing, MissingDependency names the extra.
+
+    Examples
+    --------
+    >>> with extra("plots"):
+    ...     from matplotlib.axes import Axes
+
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library in ("", "gradtheory"):
+            raise
+        raise MissingDependency(library, name) from None
 
 
 def _shown(value: object) -> str:

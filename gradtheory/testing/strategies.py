@@ -1,7 +1,7 @@
 """hypothesis strategies for chains, networks and what they are made of; they shrink to few layers and simple numbers.
 
-These names and their arguments are stable; what they draw may change. They need hypothesis, which gradtheory does not
-install: ``pip install hypothesis``.
+These names and their arguments are stable; what they draw may change. They need hypothesis:
+``pip install "gradtheory[testing]"``.
 
 >>> from hypothesis import given, settings
 >>> @settings(max_examples=5, database=None)
@@ -18,16 +18,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-try:
-    from hypothesis import strategies as st
-except ImportError as error:
-    raise ImportError("gradtheory.strategies needs hypothesis: pip install hypothesis") from error
-
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.losses import LOSSES
+from gradtheory.errors import extra
 from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, near_critical, network_case
+
+with extra("testing"):
+    from hypothesis import strategies as st
 
 __all__ = ["activations", "chains", "data", "networks", "thresholds", "weights"]
 
