@@ -19,7 +19,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_chain_depth, read_real
 from gradtheory.chains.backprop import Gradients, backprop
 from gradtheory.chains.losses import A, Loss, Y, loss_for
-from gradtheory.chains.symbols import LayerProduct, LayerSymbols, LayerVariable
+from gradtheory.chains.symbols import LayerProduct, LayerSymbols, LayerVariable, equation
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ActivationLike
 
@@ -160,10 +160,10 @@ class Chain:
         for layer in self._layers():
             z = self.z[layer]
             equations += [
-                _equation(z, self.w[layer] * self.a[layer - 1] + self.b[layer]),
-                _equation(self.a[layer], self._activation(layer).expr.xreplace({Z: z})),
+                equation(z, self.w[layer] * self.a[layer - 1] + self.b[layer]),
+                equation(self.a[layer], self._activation(layer).expr.xreplace({Z: z})),
             ]
-        return *equations, _equation(self.C, self._at_output(self.loss_record.expr))
+        return *equations, equation(self.C, self._at_output(self.loss_record.expr))
 
     def slope(self, layer: int | sympy.Expr) -> sympy.Expr:
         """Return σ'(z_l), in the named z_l."""
@@ -249,9 +249,9 @@ class Chain:
         """
         below = [self.other_layer("l")] if self.is_symbolic else range(self.depth - 1, 0, -1)
         return (
-            _equation(self.delta[self.depth], self.loss_slope() * self.slope(self.depth)),
+            equation(self.delta[self.depth], self.loss_slope() * self.slope(self.depth)),
             *(
-                _equation(self.delta[layer], self.slope(layer) * self.w[layer + 1] * self.delta[layer + 1])
+                equation(self.delta[layer], self.slope(layer) * self.w[layer + 1] * self.delta[layer + 1])
                 for layer in below
             ),
         )
@@ -321,8 +321,8 @@ class Chain:
                     f"{_LARGEST_CLOSED} symbols; keep the named z_l and a_l",
                 )
             values[self.a[layer]] = sigma.expr.xreplace({Z: values[z]})
-        for equation in self.backward() if expr.free_symbols & set(self.delta) else ():
-            values[equation.lhs] = equation.rhs.xreplace(values)
+        for error in self.backward() if expr.free_symbols & set(self.delta) else ():
+            values[error.lhs] = error.rhs.xreplace(values)
         return expr.xreplace(values)
 
     def backprop(self, x: Any, y: Any, w: Any, b: Any, *, reduction: str = "sum") -> Gradients:
@@ -424,7 +424,3 @@ class Chain:
         if len(listed) != len(layers):
             raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
         return [read_real(number, f"{name}[{layer}]") for layer, number in zip(layers, listed, strict=True)]
-
-
-def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
-    return sympy.Eq(left, right, evaluate=False)  # evaluating would try to prove the sides different

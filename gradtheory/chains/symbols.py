@@ -53,6 +53,11 @@ class LayerProduct(sympy.Product):  # type: ignore[misc]  # SymPy's classes are 
         return sympy.Mul(*(self.function.xreplace({layer: sympy.Integer(each)}) for each in range(first, last + 1)))
 
 
+def equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
+    """Return an equation as it stands; evaluating it would try to decide it."""
+    return sympy.Eq(left, right, evaluate=False)
+
+
 def layer_symbol(name: str, layer: int) -> sympy.Symbol:
     """Return the real symbol of a quantity in a numbered layer; a_0 is x."""
     return sympy.Symbol("x" if (name, layer) == ("a", 0) else f"{name}_{layer}", real=True)

@@ -9,6 +9,7 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Activation, Z
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import Verdict, decide
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
@@ -131,23 +132,19 @@ def _named(*names: str) -> Callable[[Activation], bool]:
     return lambda record: record.name in names
 
 
-def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
-    return sympy.Eq(left, right, evaluate=False)
-
-
 _NEURON = W * X + B
 _WIDE_ENOUGH = sympy.Gt(abs(Slope(Z) * W), C)
 
 _ALL = (
     Fact(
         "chain_rule",
-        _equation(DEEP.delta[LAYER], Slope(DEEP.z[LAYER]) * DEEP.w[LAYER + 1] * DEEP.delta[LAYER + 1]),
+        equation(DEEP.delta[LAYER], Slope(DEEP.z[LAYER]) * DEEP.w[LAYER + 1] * DEEP.delta[LAYER + 1]),
         "Rumelhart, Hinton & Williams, Nature 323 (1986), eqs 4-7",
         rule=ChainRule(DEEP),
     ),
     Fact(
         "gradient_product",
-        _equation(Partial(DEEP.C, DEEP.w[LAYER]), DEEP.gradient(DEEP.w[LAYER])),
+        equation(Partial(DEEP.C, DEEP.w[LAYER]), DEEP.gradient(DEEP.w[LAYER])),
         "Rumelhart, Hinton & Williams, Nature 323 (1986), eqs 4-7",
         rule=ChainRule(DEEP),
     ),
@@ -161,7 +158,7 @@ _ALL = (
     ),
     Fact(
         "logistic",
-        _equation(Slope(Z), Sigma(Z) * (1 - Sigma(Z))),
+        equation(Slope(Z), Sigma(Z) * (1 - Sigma(Z))),
         "Verhulst, Correspondance mathématique et physique 10 (1838)",
         applies=_named("sigmoid"),
     ),
@@ -180,7 +177,7 @@ _ALL = (
     ),
     Fact(
         "width",
-        _equation(Width(W, C), Measure(C / abs(W)) / abs(W)),
+        equation(Width(W, C), Measure(C / abs(W)) / abs(W)),
         "Rudin, Real and Complex Analysis, 3rd ed. (1987), theorem 2.20",
         assumptions=(sympy.Ne(W, 0),),
     ),
@@ -218,7 +215,7 @@ _ALL = (
     ),
     Fact(
         "scaling",
-        _equation(AffineMeasure(ALPHA, SCALE, T), Measure(T / abs(ALPHA * SCALE)) / abs(SCALE)),
+        equation(AffineMeasure(ALPHA, SCALE, T), Measure(T / abs(ALPHA * SCALE)) / abs(SCALE)),
         "Rudin, Real and Complex Analysis, 3rd ed. (1987), theorem 2.20",
     ),
 )

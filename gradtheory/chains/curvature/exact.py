@@ -8,7 +8,7 @@ import sympy
 
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import A
-from gradtheory.chains.symbols import LayerSymbols
+from gradtheory.chains.symbols import LayerSymbols, equation
 from gradtheory.errors import InvalidArgument
 
 
@@ -39,11 +39,11 @@ def curvature_recursion(chain: Chain) -> tuple[sympy.Eq, ...]:
     last = loss.derivative.diff(A).xreplace(at_output) * chain.slope(depth) ** 2 + chain.loss_slope() * _bend(
         chain, depth
     )
-    found = [_equation(kappa[depth], last)]
+    found = [equation(kappa[depth], last)]
     for layer in [chain.other_layer("l")] if chain.is_symbolic else range(depth - 1, 0, -1):
         behind = chain.w[layer + 1]
         inner = (chain.slope(layer) * behind) ** 2 * kappa[layer + 1]
-        found.append(_equation(kappa[layer], inner + _bend(chain, layer) * behind * chain.delta[layer + 1]))
+        found.append(equation(kappa[layer], inner + _bend(chain, layer) * behind * chain.delta[layer + 1]))
     return tuple(found)
 
 
@@ -100,7 +100,3 @@ def _kappa(chain: Chain) -> LayerSymbols:
 def _bend(chain: Chain, layer: int | sympy.Expr) -> sympy.Expr:
     """Return σ''(z_l)."""
     return sympy.diff(chain.slope(layer), chain.z[layer])
-
-
-def _equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
-    return sympy.Eq(left, right, evaluate=False)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import sympy
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.facts import C
 from gradtheory.derivation.language import STEEPEST
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import ETA
 
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)

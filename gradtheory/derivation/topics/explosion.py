@@ -9,10 +9,11 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.branch import SlopeInverse
 from gradtheory.arithmetic.enclosure import order
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
 from gradtheory.derivation.samples import truth
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import Case, ExplosionFormula, explosion_formula
 from gradtheory.explosion.superlevel import SuperlevelSet

@@ -8,12 +8,12 @@ import sympy
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.symbols import LayerProduct
+from gradtheory.chains.symbols import LayerProduct, equation
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import GENERIC, InNumbers, Partial, Slope
 from gradtheory.derivation.samples import near
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation, in_order
+from gradtheory.derivation.topics.question import Answer, Question, in_order
 from gradtheory.derivation.topics.slope_maximum import slope_formula
 from gradtheory.derivation.topics.wide import wide_layers
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import sympy
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.facts import DEPTH, LAYER, C
 from gradtheory.derivation.language import STEEPEST, InNumbers
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import CRITICAL, steepest
 from gradtheory.errors import InvalidArgument
 

@@ -78,11 +78,6 @@ class Answer:
     steps: tuple[Step, ...]
 
 
-def equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
-    """Return an equation as it stands: evaluating it would try to decide it."""
-    return sympy.Eq(left, right, evaluate=False)
-
-
 def in_order(*factors: sympy.Expr) -> sympy.Expr:
     """Return a product that keeps the order of its factors for printing."""
     kept = [each for each in factors if each != 1]

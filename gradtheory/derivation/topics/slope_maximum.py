@@ -7,9 +7,10 @@ import sympy
 
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 
 
 def slope_maximum(question: Question) -> Answer:

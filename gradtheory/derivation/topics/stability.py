@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import sympy
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import SpectralRadius
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.training.stability import StabilityRegion, stability_region
 from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, ITERATIONS, H
 

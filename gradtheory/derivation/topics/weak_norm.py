@@ -6,6 +6,7 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Z
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
 from gradtheory.derivation.language import (
     LEFT_LIMIT,
@@ -18,7 +19,7 @@ from gradtheory.derivation.language import (
     Slope,
 )
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.explosion import total_variation, widest_explosion
 
 _DIGITS = 15

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import sympy
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.facts import DEEP, LAYER, C
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import LARGEST, STEEPEST, Partial
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, equation
+from gradtheory.derivation.topics.question import Answer, Question
 
 CRITICAL = sympy.Symbol("W", positive=True)
 ETA = sympy.Symbol("eta", positive=True)

@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import activation
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Outcome, Step
 from gradtheory.derivation.language import Rounded
 from gradtheory.derivation.meaning import Meaning
@@ -73,11 +74,6 @@ class Claim:
     def finding(self, **changed: Any) -> Finding:
         """Judge the claim, or the claim with some of its numbers changed."""
         return self.judge(**{**self.claimed, **changed})
-
-
-def equation(left: sympy.Expr, right: sympy.Expr) -> sympy.Eq:
-    """Return an equation as it stands."""
-    return sympy.Eq(left, right, evaluate=False)
 
 
 def step(left: sympy.Expr, right: sympy.Expr, rule: str, **more: Any) -> Step:

@@ -9,6 +9,7 @@ from gradtheory.activations import Z, activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation import GENERIC, Outcome, Step, derive
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import STEEPEST, Bend, Partial, Sigma, Slope, Width
@@ -22,7 +23,6 @@ from gradtheory.pages.article.claim import (
     Verdict,
     all_true,
     digits_of,
-    equation,
     step,
 )
 
