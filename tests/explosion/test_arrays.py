@@ -39,9 +39,10 @@ _TEXTBOOK = {
     "gaussian": lambda t: 2 * (_gaussian(t, -1) - _gaussian(t, 0)),
     "cloglog": lambda t: (-(-t).lambertw(-1)).log() - (-(-t).lambertw(0)).log(),
 }
-# The sigmoid is computed for speed: three operations, each right to half an ulp, make 2.2 at one point in 10,000. The
+# The sigmoid is computed for speed: three operations, each right to half an ulp, make 2.2 to 2.4 at one point in 10,000. The
 # others' closed forms are by Lambert's W, which NumPy has not: they are tabulated.
-_MOST_ULPS = {"sigmoid": 2.25, "gaussian": 3.0, "cloglog": 4.0}
+_MOST_ULPS = {"sigmoid": 2.5, "gaussian": 3.0, "cloglog": 4.0}
+_BY_ARCSINH = ("tanh", "gudermannian", "lecun_tanh")  # NumPy's is right to 1 ulp with AVX-512, else to 1.2
 _OTHER = ("gelu", "gelu_tanh", "silu", "swish", "mish", "quick_gelu")
 _EDGE = ("selu", "hard_swish")  # finite above the slope of their far ends only
 
@@ -84,7 +85,7 @@ def test_widths_with_a_closed_form_are_within_2_ulp(which):
         for weight, width in zip(w.tolist(), widths.tolist(), strict=True):
             ball = flint.arb(weight)
             worst = max(worst, ulps(width, _TEXTBOOK[which](1 / ball) / ball))
-    assert worst <= _MOST_ULPS.get(which, 2.0)
+    assert worst <= _MOST_ULPS.get(which, 2.25 if which in _BY_ARCSINH else 2.0)
 
 
 @pytest.mark.parametrize("which", [*_OTHER, *_EDGE])

@@ -49,8 +49,8 @@ def explosion_width(
     -------
     array
         Of the broadcast shape; float32 where all arrays are, else float64. 0 where nothing explodes, inf where the
-        set is unbounded, nan where w is not finite. Numeric: within 2 ulp where a closed form is elementary (2.2 for
-        the sigmoid), else within 4.
+        set is unbounded, nan where w is not finite. Numeric: within 2 ulp where a closed form is elementary (2.5 for
+        the sigmoid, 2.25 for tanh and its like), else within 4.
 
     Raises
     ------
