@@ -7,7 +7,7 @@ kind.
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
@@ -35,7 +35,6 @@ __all__ = [
     "activation_names",
     "activation_parameters",
     "expression",
-    "one_per_layer",
 ]
 
 _CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>[^()]{0,3000})\))?\s*", re.ASCII)
@@ -146,21 +145,6 @@ def _arguments(text: str | None, name: str) -> tuple[list[str], dict[str, str]]:
         else:
             named[key.strip()] = value
     return positional, named
-
-
-def one_per_layer(given: Any, depth: int | sympy.Symbol) -> tuple[Activation, ...]:
-    """Return the records of a sequence of activations, one for each layer; none fits a symbolic depth.
-
-    Examples
-    --------
-    >>> [each.name for each in one_per_layer(["tanh", "sigmoid"], 2)]
-    ['tanh', 'sigmoid']
-
-    """
-    if not isinstance(given, Sequence) or len(given) != depth:
-        rule = f"must be the name of one activation, or a sequence of {depth}, one per layer"
-        raise InvalidArgument("activation", given, rule)
-    return tuple(map(activation, given))
 
 
 def activation_parameters(activation: str) -> Mapping[str, sympy.Expr]:

@@ -122,8 +122,22 @@ def read_samples(x: Any, y: Any) -> tuple[Array, Array]:
     return one, other
 
 
-def read_per_layer(value: Any, name: str, depth: int) -> Array:
-    """Return weights or biases as a finite float64 array of shape (L,), or refuse it."""
+def read_layers(value: Any, name: str, depth: int | sympy.Symbol, kind: str) -> Sequence[Any] | np.ndarray:
+    """Return a sequence of one item per layer, or refuse it; `kind` says what it must be: "a sequence of 3 numbers"."""
+    is_array = isinstance(value, np.ndarray) and value.ndim > 0
+    if (is_array or (isinstance(value, Sequence) and not isinstance(value, str))) and len(value) == depth:
+        return value  # type: ignore[no-any-return]  # one of the two, as was just checked
+    raise InvalidArgument(name, value, f"must be {kind}, one per layer")
+
+
+def read_exact_parameters(value: Any, name: str, depth: int) -> list[sympy.Expr]:
+    """Return weights or biases of a chain as exact numbers, or refuse them."""
+    numbers = read_layers(value, name, depth, f"a sequence of {depth} numbers")
+    return [read_real(number, f"{name}[{layer}]") for layer, number in enumerate(numbers, start=1)]
+
+
+def read_parameters(value: Any, name: str, depth: int) -> Array:
+    """Return weights or biases of a chain as a finite float64 array of shape (L,), or refuse them."""
     array = read_finite_array(value, name)
     if array.shape != (depth,):
         raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")

@@ -6,18 +6,17 @@ instead grows quadratically and ends in a recursion error at depths of 20 to 40.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import sympy
 
-from gradtheory.activations import Activation, Z, one_per_layer
-from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_chain_depth, read_real
+from gradtheory.activations import Activation, Z
+from gradtheory.arithmetic.inputs import read_chain_depth, read_exact_parameters, read_real
 from gradtheory.chains.backprop import Gradients, backprop
+from gradtheory.chains.layers import LayerActivations, read_activations
 from gradtheory.chains.losses import A, Loss, Y, loss_for
 from gradtheory.chains.symbols import LayerProduct, LayerSymbols, LayerVariable, equation
 from gradtheory.errors import InvalidArgument
@@ -71,15 +70,13 @@ class Chain:
     """
 
     depth: int | sympy.Symbol
-    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid"
+    activation: ActivationLike | Sequence[ActivationLike] = field(default="sigmoid", compare=False)
     loss: str = "squared"
+    _activations: LayerActivations = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth", read_chain_depth(self.depth))
-        if isinstance(self.activation, str | sympy.Expr | Activation):
-            object.__setattr__(self, "activation", as_activation(self.activation))
-        else:
-            object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
+        object.__setattr__(self, "_activations", read_activations(self.activation, self.depth))
         loss_for(self.loss, self._activation(self.depth))
 
     def _repr_latex_(self) -> str:
@@ -92,8 +89,7 @@ class Chain:
         return isinstance(self.depth, sympy.Symbol)
 
     def _activation(self, layer: int | sympy.Expr) -> Activation:
-        one_or_all: Any = self.activation
-        return cast(Activation, one_or_all[layer - 1] if isinstance(one_or_all, tuple) else one_or_all)
+        return self._activations[layer - 1]
 
     @property
     def layer_activations(self) -> tuple[Activation, ...]:
@@ -307,9 +303,9 @@ class Chain:
         """
         if not isinstance(expr, sympy.Basic):
             raise InvalidArgument("expr", expr, "must be a SymPy expression in this chain's symbols")
+        layers, size = self._layers(listed=True), 1
         values = self._given(x, y, w, b)
-        size = 1
-        for layer in self._layers(listed=True):
+        for layer in layers:
             sigma, z = self._activation(layer), self.z[layer]
             values[z] = (self.w[layer] * self.a[layer - 1] + self.b[layer]).xreplace(values)
             size = 1 if values[z].is_Rational else sigma.expr.count(Z) * (size + 2)
@@ -414,13 +410,5 @@ class Chain:
         }
         for symbols, numbers, name in ((self.w, w, "w"), (self.b, b, "b")):
             if numbers is not None:
-                values |= dict(zip(symbols, self.one_per_layer(numbers, name), strict=True))
+                values |= dict(zip(symbols, read_exact_parameters(numbers, name, len(symbols)), strict=True))
         return values
-
-    def one_per_layer(self, numbers: Any, name: str) -> list[sympy.Expr]:
-        """Return exact numbers, one per layer, from a sequence of them, or refuse it by name."""
-        layers = self._layers(listed=True)
-        listed = list(numbers) if isinstance(numbers, Sequence | np.ndarray) and np.shape(numbers) else ()
-        if len(listed) != len(layers):
-            raise InvalidArgument(name, numbers, f"must be a sequence of {self.depth} numbers, one per layer")
-        return [read_real(number, f"{name}[{layer}]") for layer, number in zip(layers, listed, strict=True)]

@@ -4,14 +4,14 @@ The chain of single neurons is the network of widths 1, 1, …, 1.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import sympy
 
-from gradtheory.activations import Activation, activation, one_per_layer
-from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array, read_layers
+from gradtheory.chains.layers import read_activations
 from gradtheory.chains.losses import Loss, loss_for
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ActivationLike
@@ -83,6 +83,11 @@ class Network:
     loss : {"squared", "cross_entropy"}
         As for `gradtheory.Chain`, summed over the outputs.
 
+    Attributes
+    ----------
+    layer_activations : tuple of Activation
+        The activation of each layer.
+
     Raises
     ------
     InvalidArgument
@@ -103,8 +108,9 @@ class Network:
     """
 
     widths: Sequence[int]
-    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid"
+    activation: ActivationLike | Sequence[ActivationLike] = field(default="sigmoid", compare=False)
     loss: str = "squared"
+    layer_activations: tuple[Activation, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         given = self.widths
@@ -113,22 +119,14 @@ class Network:
                 "widths", given, "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
             )
         object.__setattr__(self, "widths", tuple(read_count(each, "widths", _WIDEST) for each in given))
-        if isinstance(self.activation, str | sympy.Expr | Activation):
-            object.__setattr__(self, "activation", (activation(self.activation),) * self.depth)
-        else:
-            object.__setattr__(self, "activation", one_per_layer(self.activation, self.depth))
+        activations = read_activations(self.activation, self.depth)
+        object.__setattr__(self, "layer_activations", tuple(activations[layer] for layer in range(self.depth)))
         loss_for(self.loss, self.layer_activations[-1])
 
     @property
     def depth(self) -> int:
         """The number L of layers."""
         return len(self.widths) - 1
-
-    @property
-    def layer_activations(self) -> tuple[Activation, ...]:
-        """The activation of each layer."""
-        one_per_layer: Any = self.activation
-        return tuple(one_per_layer)
 
     @property
     def loss_record(self) -> Loss:
@@ -242,15 +240,14 @@ class Network:
         if len(inputs) != len(targets):
             rule = f"must be ({len(inputs)}, {self.widths[-1]}), as x has rows"
             raise InvalidArgument("y.shape", targets.shape, rule)
-        return inputs, targets, self._matrices(w), self._one_per_layer(b, "b", [(each,) for each in self.widths[1:]])
+        return inputs, targets, self._matrices(w), self._arrays_of([(width,) for width in self.widths[1:]], b, "b")
 
     def _matrices(self, w: Any) -> tuple[Array, ...]:
-        return self._one_per_layer(w, "w", [*zip(self.widths[1:], self.widths[:-1], strict=True)])
+        return self._arrays_of([*zip(self.widths[1:], self.widths[:-1], strict=True)], w, "w")
 
-    def _one_per_layer(self, given: Any, name: str, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
-        if not isinstance(given, Sequence | np.ndarray) or len(given) != self.depth:
-            raise InvalidArgument(name, given, f"must be a sequence of {self.depth} arrays, one per layer")
-        arrays = tuple(read_finite_array(each, f"{name}[{place}]") for place, each in enumerate(given))
+    def _arrays_of(self, shapes: list[tuple[int, ...]], value: Any, name: str) -> tuple[Array, ...]:
+        items = read_layers(value, name, self.depth, f"a sequence of {self.depth} arrays")
+        arrays = tuple(read_finite_array(item, f"{name}[{place}]") for place, item in enumerate(items))
         for place, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
             if array.shape != shape:
                 raise InvalidArgument(f"{name}[{place}].shape", array.shape, f"must be {shape}, by the widths")

@@ -36,7 +36,7 @@ from gradtheory.arithmetic.enclosure import (
     times,
 )
 from gradtheory.arithmetic.functions import stable
-from gradtheory.arithmetic.inputs import read_positive
+from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import explosion_set
@@ -254,7 +254,7 @@ def total_explosion_set(chain: Chain, threshold: Any = 1, *, w: Any, b: Any, str
     if any(each.period is not None for each in chain.layer_activations):
         raise InvalidArgument("chain", chain, "must not have periodic slopes: the set may have infinitely many parts")
     c = read_positive(threshold, "threshold")
-    weights, biases = chain.one_per_layer(w, "w"), chain.one_per_layer(b, "b")
+    weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
     if chain.depth == 1:
         return explosion_set(chain.layer_activations[0], weights[0], biases[0], threshold=c, strict=strict)
     cells = list(_candidates(chain.layer_activations, weights, biases[0], c))

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision
-from gradtheory.arithmetic.inputs import read_count, read_finite_array, read_per_layer, read_real
+from gradtheory.arithmetic.inputs import read_count, read_finite_array, read_parameters, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
@@ -171,7 +171,7 @@ def as_problem(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any) -> Proble
     inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
     if inputs.ndim > 1 or inputs.shape != targets.shape:
         raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must be one shape, (batch,) or ()")
-    weights, biases = read_per_layer(w, "w", depth), read_per_layer(b, "b", depth)
+    weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     return Problem(
         chain.layer_activations,
         chain.loss_record,

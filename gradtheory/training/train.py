@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, read_count, read_per_layer, read_samples
+from gradtheory.arithmetic.inputs import Array, read_count, read_parameters, read_samples
 from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
@@ -122,7 +122,7 @@ def train(
         raise InvalidArgument("optimiser", optimiser, "must be one of gradtheory.optimisers, such as heavy_ball(0.1)")
     most = read_count(steps, "steps", _MOST_STEPS, least=0)
     data = _Data(chain, *read_samples(x, y))
-    state = optimiser.start([read_per_layer(w, "w", data.depth), read_per_layer(b, "b", data.depth)])
+    state = optimiser.start([read_parameters(w, "w", data.depth), read_parameters(b, "b", data.depth)])
     record, events, going_on = _Record(), [], set[tuple[EventKind, int]]()
     while True:
         found = data.gradients(state)

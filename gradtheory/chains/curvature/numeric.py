@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, read_finite_array, read_per_layer, read_samples
+from gradtheory.arithmetic.inputs import Array, read_finite_array, read_parameters, read_samples
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 
@@ -161,7 +161,7 @@ def _kappas(found: _Pass) -> Array:
 def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
     activations = chain.layer_activations
     depth = len(activations)
-    weights, biases = read_per_layer(w, "w", depth), read_per_layer(b, "b", depth)
+    weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     a, target = read_samples(x, y)
     entering, z, slopes = np.empty((3, depth, a.size))
     for layer, record in enumerate(activations):

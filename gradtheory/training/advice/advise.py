@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import read_per_layer, read_samples
+from gradtheory.arithmetic.inputs import read_parameters, read_samples
 from gradtheory.chains.backprop import factors
 from gradtheory.chains.chain import Chain
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
@@ -100,7 +100,7 @@ def advise(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
 
     """
     depth = len(chain.layer_activations)
-    weights, biases = read_per_layer(w, "w", depth), read_per_layer(b, "b", depth)
+    weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     inputs, targets = read_samples(x, y)
     jacobians = factors(chain.layer_activations, inputs, weights, biases)
     layers = diagnosed(chain, jacobians, weights)
