@@ -3,32 +3,17 @@
 import sys
 from collections.abc import Sequence
 
-import click
+from gradtheory.errors import MissingDependency, extra
 
-from gradtheory.cli import catalogue, derivations, random_weights, sets, training
-from gradtheory.cli.group import app
-from gradtheory.errors import GradTheoryError
-
-__all__ = ["app", "catalogue", "derivations", "main", "random_weights", "sets", "training"]
-
-_LONGEST_MESSAGE = 500
+__all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code: 0, or 2 with one line on bad input."""
+    """Run the command line; return its exit code: 0, or 2 with one line on bad input or without the extra `cli`."""
     try:
-        return int(app.main(arguments, prog_name="gradtheory", standalone_mode=False) or 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help())
-        return 0
-    except click.ClickException as error:
-        message = error.format_message()
-    except click.exceptions.Abort:
-        return 130  # as a shell reports an interrupt
-    except GradTheoryError as error:
-        message = str(error)
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        sys.stderr.close()
-        return 0
-    click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
-    return 2
+        with extra("cli"):
+            from gradtheory.cli.commands import run
+    except MissingDependency as error:
+        print(f"gradtheory: {error}", file=sys.stderr)
+        return 2
+    return run(arguments)

@@ -1,10 +1,9 @@
 """One activation: its slope, and the length of its explosion set."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
-from matplotlib.axes import Axes
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
@@ -13,10 +12,13 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, explosion_formula, widest_explosion
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 def activation_and_slope(
-    activation: str | Activation = "sigmoid", *, span: float = 8.0, ax: Axes | None = None
-) -> Axes:
+    activation: str | Activation = "sigmoid", *, span: float = 8.0, ax: "Axes | None" = None
+) -> "Axes":
     """Draw σ and σ' over the pre-activation, with sup|σ'| marked.
 
     Parameters
@@ -45,7 +47,9 @@ def activation_and_slope(
     return ax
 
 
-def width_over_weight(activation: str | Activation = "sigmoid", *, threshold: Any = 1, ax: Axes | None = None) -> Axes:
+def width_over_weight(
+    activation: str | Activation = "sigmoid", *, threshold: Any = 1, ax: "Axes | None" = None
+) -> "Axes":
     """Draw the length of the explosion set over |w|, with its maximum marked.
 
     Parameters
@@ -88,7 +92,7 @@ def width_over_weight(activation: str | Activation = "sigmoid", *, threshold: An
     return ax
 
 
-def glance(activation: str | Activation, *, ax: Axes | None = None) -> Axes:
+def glance(activation: str | Activation, *, ax: "Axes | None" = None) -> "Axes":
     """Draw σ and |σ'| from z = -6 to 6 without axes, for a picture the size of a word.
 
     Parameters

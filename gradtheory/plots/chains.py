@@ -1,16 +1,17 @@
 """The chain, and what its gradient does from layer to layer."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from gradtheory.chains.chain import Chain
 from gradtheory.plots.axes import BLUE, RED, axes_or_new
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def chain_diagram(depth: int = 3, *, ax: Axes | None = None) -> Axes:
+
+def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
     """Draw the single-neuron chain: forward arrows carry weights, backward arrows the errors δ.
 
     Parameters
@@ -60,7 +61,9 @@ def chain_diagram(depth: int = 3, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def gradient_over_layers(factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: Axes | None = None) -> Axes:
+def gradient_over_layers(
+    factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: "Axes | None" = None
+) -> "Axes":
     """Draw |∂C/∂b_l| relative to the last layer, for sigmoid chains whose every factor σ'(z_l)·w_l is the same.
 
     Each chain has z_l = 0 throughout: w_l = 4r and b_l = -2r give the factor r; the gradients come from backprop.
@@ -82,6 +85,8 @@ def gradient_over_layers(factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int
         w = np.full(depth, 4.0 * factor)
         sizes = np.abs(chain.backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b)
         ax.semilogy(layers, sizes / sizes[-1], marker="o", markersize=3, label=f"factor {factor:g}")
+    from matplotlib.ticker import MaxNLocator
+
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
     ax.set_xlabel("layer $l$ (the input is on the right)")

@@ -1,10 +1,8 @@
 """Random weights: phase diagram, gradients over depth, the factor's law, growth rates."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
@@ -15,10 +13,13 @@ from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_expo
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients
 from gradtheory.random_weights.simulation import random_networks
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 def phase_diagram(
-    activation: str | Activation = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: Axes | None = None
-) -> Axes:
+    activation: str | Activation = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: "Axes | None" = None
+) -> "Axes":
     """Draw the edge of chaos over σ_w and σ_b: left of it gradients vanish with depth, right of it they explode.
 
     Parameters
@@ -70,8 +71,8 @@ def gradient_over_depth(
     width: int = 256,
     networks: int = 10,
     seed: int = 0,
-    ax: Axes | None = None,
-) -> Axes:
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Draw the gradient's root mean square in every layer of wide networks: lines from theory, dots from simulation.
 
     Parameters
@@ -98,6 +99,8 @@ def gradient_over_depth(
         low, high = (np.sqrt(np.maximum(end, 1e-300)) for end in sample.gradient.interval())
         ax.vlines(layers, low, high, color=color, linewidth=1.0)
         ax.semilogy(layers, np.sqrt(sample.gradient.mean), "o", color=color, markersize=3)
+    from matplotlib.ticker import MaxNLocator
+
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
     ax.set_xlabel("layer $l$ (the input is on the right)")
@@ -112,8 +115,8 @@ def factor_distribution(
     weights: Any = (1.0, 4.0, 16.0),
     *,
     sigma_b: float = 1.0,
-    ax: Axes | None = None,
-) -> Axes:
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Draw P(|σ'(z)·w| > c) over c for chains of single neurons in their stationary law, with c = 1 marked.
 
     Parameters
@@ -148,8 +151,8 @@ def lyapunov_over_weight(
     weights: Any = None,
     *,
     sigma_b: float = 1.0,
-    ax: Axes | None = None,
-) -> Axes:
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Draw the Lyapunov exponent and the mean-square exponent over σ_w, for chains of single neurons.
 
     Parameters

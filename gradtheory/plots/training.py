@@ -1,15 +1,18 @@
 """Training: where learning rate and momentum are stable, and what a run did."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import GREY, RED, axes_or_new
 from gradtheory.training import EventKind, Training
 from gradtheory.training.stability import stability_region
 from gradtheory.training.stability.iteration import BETA, H
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WORDS = {
     "gradient_descent": "gradient descent",
@@ -22,8 +25,8 @@ _WORDS = {
 
 
 def stability_diagram(
-    optimisers: Sequence[str] = ("heavy_ball", "nesterov"), *, points: int = 200, ax: Axes | None = None
-) -> Axes:
+    optimisers: Sequence[str] = ("heavy_ball", "nesterov"), *, points: int = 200, ax: "Axes | None" = None
+) -> "Axes":
     """Draw the limit of η·h over the momentum β: below its line an optimiser is stable on a quadratic.
 
     Parameters
@@ -54,7 +57,7 @@ def stability_diagram(
     return ax
 
 
-def training_curve(run: Training, *, ax: Axes | None = None) -> Axes:
+def training_curve(run: Training, *, ax: "Axes | None" = None) -> "Axes":
     """Draw the loss and the norm of the gradient of a run over its steps, with its loss jumps marked.
 
     Parameters

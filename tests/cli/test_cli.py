@@ -9,7 +9,8 @@ import sympy
 from click.testing import CliRunner
 
 import gradtheory as gt
-from gradtheory.cli import app, main
+from gradtheory.cli import main
+from gradtheory.cli.commands import app
 from gradtheory.derivation.topics import TOPICS
 
 

@@ -1,0 +1,34 @@
+"""All commands in one group, and what is printed where one of them fails."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gradtheory.cli import catalogue, derivations, random_weights, sets, training
+from gradtheory.cli.group import app
+from gradtheory.errors import GradTheoryError
+
+__all__ = ["app", "catalogue", "derivations", "random_weights", "run", "sets", "training"]
+
+_LONGEST_MESSAGE = 500
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run a command; return its exit code: 0, or 2 with one line on bad input."""
+    try:
+        return int(app.main(arguments, prog_name="gradtheory", standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        return 0
+    except click.ClickException as error:
+        message = error.format_message()
+    except click.exceptions.Abort:
+        return 130  # as a shell reports an interrupt
+    except GradTheoryError as error:
+        message = str(error)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stderr.close()
+        return 0
+    click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
+    return 2
