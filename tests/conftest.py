@@ -1,6 +1,9 @@
-"""Profiles of hypothesis, versions in the header, and one test a catalogue item."""
+"""Two tiers of tests, one test for each activation of the catalogue, and versions in the header.
 
-import os
+`pytest` runs the quick tier. `pytest --all` runs everything: tests marked `slow` too, `shape` on the whole catalogue,
+and twice the examples of hypothesis.
+"""
+
 import sys
 
 import flint
@@ -13,6 +16,7 @@ import scipy
 import sympy
 
 import gradtheory as gt
+from tests.shapes import SHAPES
 
 mpl.use("Agg")
 
@@ -25,37 +29,51 @@ _COMMON = {
 }
 hypothesis.settings.register_profile("quick", max_examples=10, **_COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=20, **_COMMON)
-hypothesis.settings.load_profile("thorough" if os.environ.get("CI") else "quick")
 
 CLOSED_FORM = tuple(
     name
     for name in gt.activation_names()
     if all(branch.is_flat or branch.inverse is not None for branch in gt.activation(name).profile.branches)
 )
-
-_FEW = {"sigmoid", "gelu", "leaky_relu", "hardshrink", "sine", "softplus", "gaussian", "elu", "mish", "snake", "relu6"}
-
-# Tests of 8 seconds and more that go the way of others: `make test-slow` runs them, and so does CI.
-_SLOW = (
-    "test_derivation.py::test_every_step_of_every_derivation_is_true[gelu_tanh-weak_norm]",
-    "test_derivation.py::test_every_step_of_every_derivation_is_true[gaussian-widest]",
-    "test_derivation.py::test_activations_of_ones_own_are_derived_too[z/(1 + z**2)",
-    "test_derivation.py::test_every_broken_step_is_caught[weight_decay-sigmoid]",
-    "test_derivation.py::test_the_gradient_is_the_derivative_of_the_nested_loss[squared-gelu",
-    "test_documents.py::test_latex_of_every_derivation_compiles",
-    "test_documents.py::test_a_browser_shows_the_formulas_without_network_or_errors",
-    "test_lyapunov.py::test_odd_concave_ones_never_explode_without_biases",
-    "test_lyapunov.py::test_mirrored_ones_agree[1.5-1-2]",
-    "test_lyapunov.py::test_flat_pieces_are_met_again_and_again",
-    "test_simulation.py::test_the_limit_is_approached_as_one_over_the_width[orthogonal-erf-0]",
-    "test_total.py::test_a_product_that_only_touches_is_undecided",
-)
+_NOT_GENERATED = pytest.StashKey[int]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if any(each in item.nodeid for each in _SLOW):
-            item.add_marker(pytest.mark.slow)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run everything: slow tests too, and the whole catalogue")
+    parser.addoption("--few", action="store_true", help="the same as without it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_NOT_GENERATED] = 0
+    hypothesis.settings.load_profile("thorough" if config.getoption("all") else "quick")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for `name`, `closed` or `shape` once for each activation it is about.
+
+    `name` is the whole catalogue, `closed` what has closed forms, and `shape` one activation of each kind. The mark
+    `only(condition)` leaves out activations for which a test has nothing to do.
+    """
+    fixtures = {
+        "name": gt.activation_names(),
+        "closed": CLOSED_FORM,
+        "shape": gt.activation_names() if metafunc.config.getoption("all") else SHAPES,
+    }
+    for fixture in fixtures.keys() & set(metafunc.fixturenames):
+        conditions = [mark.args[0] for mark in metafunc.definition.iter_markers("only")]
+        names = [
+            name for name in fixtures[fixture] if all(condition(gt.activation(name)) for condition in conditions)
+        ]
+        metafunc.config.stash[_NOT_GENERATED] += len(fixtures[fixture]) - len(names)
+        metafunc.parametrize(fixture, names)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave slow tests out of the quick tier."""
+    if not config.getoption("all"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 def pytest_report_header() -> str:
@@ -64,18 +82,22 @@ def pytest_report_header() -> str:
     return f"gradtheory {gt.__version__} on Python {sys.version.split()[0]}: {versions}"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--few", action="store_true", help="run tests over the catalogue on a few activations only")
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of pytest-xdist tell how many tests it did not generate."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["not generated"] = session.config.stash[_NOT_GENERATED]
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test that asks for `name` on the whole catalogue, and for `closed` on what has a closed form."""
-    few = (
-        metafunc.config.getoption("few") and metafunc.module.__name__ != "tests.activations.test_catalogue"
-    )  # runs every kernel
-    for fixture, names in (("name", gt.activation_names()), ("closed", CLOSED_FORM)):
-        if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, [name for name in names if name in _FEW or not few])
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take that number from the worker; all of them generate the same tests."""
+    node.config.stash[_NOT_GENERATED] = getattr(node, "workeroutput", {}).get("not generated", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(
+        f"{config.stash[_NOT_GENERATED]} tests not generated: they have nothing to do for their activation"
+    )
 
 
 @pytest.fixture(autouse=True)
