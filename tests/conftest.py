@@ -61,9 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     }
     for fixture in fixtures.keys() & set(metafunc.fixturenames):
         conditions = [mark.args[0] for mark in metafunc.definition.iter_markers("only")]
-        names = [
-            name for name in fixtures[fixture] if all(condition(gt.activation(name)) for condition in conditions)
-        ]
+        names = [name for name in fixtures[fixture] if all(condition(gt.activation(name)) for condition in conditions)]
         metafunc.config.stash[_NOT_GENERATED] += len(fixtures[fixture]) - len(names)
         metafunc.parametrize(fixture, names)
 

@@ -16,12 +16,12 @@ def message(*arguments, **more):
 
 
 @pytest.mark.parametrize("derivative", [0, 1])
-def test_our_own_kernels_are_as_right_as_stated(name, derivative):
-    record = gt.activation(name)
-    found = testing.kernel_errors((record.value, record.slope)[derivative], name, derivative=derivative)
+def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
+    record = gt.activation(shape)
+    found = testing.kernel_errors((record.value, record.slope)[derivative], shape, derivative=derivative)
     # Below 1e-300 they lose bits gradually; snake's slope has zeros at all sizes.
     moderate = (np.abs(found.exact) > 1e-300) | (found.exact == 0) | ~np.isfinite(found.exact)
-    moderate &= (np.abs(found.z) < 60) | (name != "snake")
+    moderate &= (np.abs(found.z) < 60) | (shape != "snake")
     limit = 8 if derivative == 0 or record.period is None else 10
     assert found.ulp[moderate].max() <= limit, found
     assert found.ulp.max() < np.inf

@@ -69,6 +69,7 @@ def test_turning_points_zeros_and_kinks_are_all_found(expr, turns):
         assert abs((one - other).n(40, chop=True)) < sympy.Float("1e-35")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w", [2, -3])
 @pytest.mark.parametrize(
     ("expr", "twin"), [(sympy.sin(U), "sine"), (sympy.cos(U), "cosine"), (U + sympy.sin(U) ** 2, "snake")]
@@ -182,6 +183,7 @@ def test_the_widest_explosion_of_ones_own():
     assert gt.widest_explosion(exp(U)).width == sympy.oo
 
 
+@pytest.mark.slow
 def test_the_widest_explosion_is_the_greatest_on_a_grid():
     expr = U * exp(-(U**2) / 2)
     found = gt.widest_explosion(expr)

@@ -96,12 +96,12 @@ def test_agrees_with_sympy_for_cross_entropy(case):
     check_agreement(names, "cross_entropy", x, abs(y) / 3, w, b)
 
 
-def test_agrees_with_sympy_for_every_activation(name):
+def test_agrees_with_sympy_for_every_activation(shape):
     rng = np.random.default_rng(7)
     narrow = 0
     for depth in (1, 3, 6):
         w, b = rng.normal(0, 2, (2, depth)).round(4).tolist()
-        ranges = check_agreement([name] * depth, "squared", 0.3, 0.8, w, b)
+        ranges = check_agreement([shape] * depth, "squared", 0.3, 0.8, w, b)
         narrow += sum(each.is_narrow for each in ranges)
     assert narrow > 10, "the bounds are too wide to say anything"
 

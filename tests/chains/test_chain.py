@@ -29,9 +29,9 @@ def test_gradient_is_the_derivative_of_the_closed_loss_for_every_activation():
             assert sympy.expand(chain.substitute(chain.gradient(symbol)) - closed.diff(symbol)) == 0
 
 
-def test_gradient_is_the_derivative_at_numbers(name):
-    for loss in losses_for(name):
-        chain = gt.Chain(depth=2, activation=name, loss=loss)
+def test_gradient_is_the_derivative_at_numbers(shape):
+    for loss in losses_for(shape):
+        chain = gt.Chain(depth=2, activation=shape, loss=loss)
         w, b, x, y = (
             [sympy.Rational(3, 2), -2],
             [sympy.Rational(1, 7), sympy.Rational(1, 3)],
@@ -59,11 +59,11 @@ def test_recursion_gives_the_product(name):
         assert sympy.expand(gradient.xreplace(errors) - chain.gradient(symbol)) == 0
 
 
-def test_symbolic_depth_becomes_the_concrete_chain(name):
-    for loss in losses_for(name):
-        deep = gt.Chain(depth=_DEPTH, activation=name, loss=loss)
+def test_symbolic_depth_becomes_the_concrete_chain(shape):
+    for loss in losses_for(shape):
+        deep = gt.Chain(depth=_DEPTH, activation=shape, loss=loss)
         for depth in (1, 2, 5, 120):
-            chain = gt.Chain(depth=depth, activation=name, loss=loss)
+            chain = gt.Chain(depth=depth, activation=shape, loss=loss)
             for layer in {1, depth // 2 + 1, depth}:
                 numbers = {_LAYER: layer, _DEPTH: depth}
                 for symbols in (chain.w, chain.b):
@@ -156,6 +156,7 @@ def test_size_grows_linearly_with_depth():
     assert size(400) - size(200) == 2 * (size(200) - size(100))
 
 
+@pytest.mark.slow
 def test_depth_10000_hits_no_recursion_limit():
     chain = gt.Chain(depth=10_000)
     assert len(chain.gradients()) == 20_001

@@ -453,6 +453,7 @@ def test_unknown_fields_are_refused():
         assert not checker.check(nothing).ok
 
 
+@pytest.mark.slow
 def test_hostile_certificates_end():
     texts = (
         *(

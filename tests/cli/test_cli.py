@@ -65,6 +65,7 @@ def test_every_topic_can_be_asked_for():
     assert topic.type.choices == tuple(TOPICS)
 
 
+@pytest.mark.slow
 def test_derive(capsys, tmp_path):
     code, out, _ = run(capsys, "derive", "--depth", "2", "--activation", "arctan", "--wrt", "b1")
     assert code == 0
@@ -133,6 +134,7 @@ def test_atlas(capsys, tmp_path):
     assert "pictures" in run(capsys, "atlas", "--out", str(tmp_path))[1]
 
 
+@pytest.mark.slow
 def test_article(capsys, tmp_path):
     code, out, _ = run(capsys, "article", "--out", str(tmp_path / "a"))
     assert code == 0

@@ -66,16 +66,17 @@ _HOW = {
 
 
 @pytest.mark.parametrize("topic", _OF_SIGMA)
-def test_every_step_of_every_derivation_is_true(name, topic):
-    derivation = gt.derive(topic, activation=name)
+def test_every_step_of_every_derivation_is_true(shape, topic):
+    derivation = gt.derive(topic, activation=shape)
     report = derivation.check()
     assert report.ok, report.reasons
     assert report.true == len(derivation.steps)
     assert (report.unknown, report.false, report.reasons) == (0, 0, ())
     how = "".join(step.check.name[0] for step in derivation.steps)
-    assert how == _HOW.get((topic, name), how)
+    assert how == _HOW.get((topic, shape), how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "topic"),
     [

@@ -59,6 +59,7 @@ def _in(derivation, lang):
     return other.document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", [pytest.param(lang, marks=_needs(_ENGINES[lang])) for lang in LANGUAGES])
 def test_latex_of_every_derivation_compiles(documents, lang, tmp_path):
     for number, derivation in enumerate(documents):
@@ -86,6 +87,7 @@ class _Page(HTMLParser):
         self.labels |= {given["id"]} if "id" in given else set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
     for derivation in documents:
@@ -100,6 +102,7 @@ def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
         assert not re.search(r"\$|\{\{|@\{|\\[a-z]", visible)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
 def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_path):
     pages = {f"{number}": rendered(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6])}
@@ -118,6 +121,7 @@ def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_p
         assert not ours  # a browser of its own accord asks its maker for updates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 2, 7, 10])
 def test_notebooks_run(documents, place):
     notebook = nbformat.reads(rendered(_in(documents[place], "en"), ".ipynb"), as_version=4)

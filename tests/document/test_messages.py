@@ -40,6 +40,7 @@ def test_words_are_in_their_language_and_formulas_whole(lang):
             assert not re.search(r"[\u4e00-\u9fff]", text), key
 
 
+@pytest.mark.slow
 def test_every_reason_is_there_and_used():
     kinds = (
         "sigmoid",

@@ -17,8 +17,8 @@ def _written(activation, w, b=0, **options):
 
 
 @pytest.mark.parametrize("w", ["73/10", "-2/3", "1e6"])
-def test_every_certificate_is_verified(name, w):
-    report = check(_written(name, w, "0.3"))
+def test_every_certificate_is_verified(shape, w):
+    report = check(_written(shape, w, "0.3"))
     assert report.ok, report.reason
 
 

@@ -38,19 +38,19 @@ def ends_of(found):
 
 @pytest.mark.parametrize("strict", [True, False])
 @given(w=_rationals, b=_rationals, c=_thresholds, x=_rationals)
-def test_membership_is_the_inequality(name, strict, w, b, c, x):
+def test_membership_is_the_inequality(shape, strict, w, b, c, x):
     w, b, c, x = map(sympy.Rational, (w, b, c, x))
-    found = gt.explosion_set(name, w=w, b=b, threshold=c, strict=strict)
+    found = gt.explosion_set(shape, w=w, b=b, threshold=c, strict=strict)
     probes = [x, -b / w + _TINY if w else x]
     for end in ends_of(found):
         near = sympy.Rational(str(end.n(60)))
         probes += [near - _TINY, near + _TINY, near + sympy.Rational(1, 1000)]
-    kinks = gt.activation(name).kinks
+    kinks = gt.activation(shape).kinks
     for probe in probes:
         if w * probe + b in kinks:
             assert probe not in found
-        elif not is_tie(name, w, c, probe, b):
-            assert (probe in found) == explodes(name, probe, w, b, c), probe
+        elif not is_tie(shape, w, c, probe, b):
+            assert (probe in found) == explodes(shape, probe, w, b, c), probe
 
 
 def is_tie(name, w, c, x, b):
@@ -138,14 +138,14 @@ _FLAT_NEAR_ZERO = ("gaussian", "hardshrink", "softshrink", "threshold")
 
 
 @pytest.mark.parametrize("w", ["1e308", "-1e308", "1e-308", 5e-324, 1.7976931348623157e308])
-def test_huge_and_tiny_weights(name, w):
+def test_huge_and_tiny_weights(shape, w):
     exact = sympy.Rational(str(w)) if isinstance(w, str) else sympy.Rational(*w.as_integer_ratio())
-    found, width = gt.explosion_set(name, w=w), gt.explosion_width(name, w)
+    found, width = gt.explosion_set(shape, w=w), gt.explosion_width(shape, w)
     if abs(exact) < 1:
-        assert (found is sympy.S.EmptySet) == (gt.critical_weight(name) > 0)
+        assert (found is sympy.S.EmptySet) == (gt.critical_weight(shape) > 0)
     else:
         assert width > 0
-        assert sympy.Rational(1, 10**400) in gt.explosion_set(name, w=abs(exact)) or name in _FLAT_NEAR_ZERO
+        assert sympy.Rational(1, 10**400) in gt.explosion_set(shape, w=abs(exact)) or shape in _FLAT_NEAR_ZERO
 
 
 @given(c=_thresholds, w=_rationals)
@@ -167,10 +167,10 @@ def test_a_float_is_its_exact_binary_value():
 
 
 @given(w=_rationals, b=_rationals, c=_thresholds)
-def test_formula_is_the_set(name, w, b, c):
-    formula = gt.explosion_formula(name)
+def test_formula_is_the_set(shape, w, b, c):
+    formula = gt.explosion_formula(shape)
     values = dict(zip((formula.w, formula.b, formula.c), map(sympy.Rational, (w, b, c)), strict=True))
-    exact = gt.explosion_set(name, w=w, b=b, threshold=c)
+    exact = gt.explosion_set(shape, w=w, b=b, threshold=c)
     assert (exact is not sympy.S.EmptySet) == bool(formula.condition.subs(values))
     holding = [case for case in formula.cases if case.condition.subs(values) == True]  # noqa: E712  # SymPy's true
     assert len(holding) == (exact is not sympy.S.EmptySet)
@@ -184,8 +184,8 @@ def test_formula_is_the_set(name, w, b, c):
         for ours, theirs in zip(sorted(set(finite), key=lambda e: e.n(30)), ends_of(exact), strict=True):
             assert abs((ours - theirs).n(30, chop=True)) < sympy.Float("1e-25")
         width = case.width.subs(values)
-        assert width == gt.explosion_width(name, w, threshold=c) or abs(
-            (width - gt.explosion_width(name, w, threshold=c)).n(30, chop=True)
+        assert width == gt.explosion_width(shape, w, threshold=c) or abs(
+            (width - gt.explosion_width(shape, w, threshold=c)).n(30, chop=True)
         ) < sympy.Float("1e-25")
         assert formula.lower.subs(values) == stated[0][0]
         assert formula.upper.subs(values) == stated[-1][1]
@@ -269,14 +269,14 @@ def test_just_above_the_critical_weight_the_gaussian_keeps_its_digits(distance):
     assert abs((width.n(20) - exact) / exact) < 1e-15
 
 
-def test_membership_just_above_the_critical_weight(name):
-    w = gt.critical_weight(name) * (1 + sympy.Rational(1, 10**30))
-    found = gt.explosion_set(name, w=w)
+def test_membership_just_above_the_critical_weight(shape):
+    w = gt.critical_weight(shape) * (1 + sympy.Rational(1, 10**30))
+    found = gt.explosion_set(shape, w=w)
     for end in ends_of(found):
         near = sympy.Rational(str(rounded(end, 300)))
         for probe in (near - _TINY, near + _TINY, near - sympy.Rational(1, 10**18), near + sympy.Rational(1, 10**18)):
-            if w * probe not in gt.activation(name).kinks:
-                assert (probe in found) == explodes(name, probe, w, 0, 1), probe
+            if w * probe not in gt.activation(shape).kinks:
+                assert (probe in found) == explodes(shape, probe, w, 0, 1), probe
 
 
 def test_membership_is_decided_one_ulp_above_critical():

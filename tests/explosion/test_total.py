@@ -87,6 +87,7 @@ def test_deep_chains_cost_little_more():
     assert found.contains(0) is sympy.true
 
 
+@pytest.mark.slow
 def test_a_product_that_only_touches_is_undecided():
     with pytest.raises(Undecided):
         gt.total_explosion_set(gt.Chain(2, "tanh"), w=[1, 1], b=[0, 0])

@@ -133,11 +133,11 @@ def test_a_formula_too_long_to_read_is_left_out():
     assert said == "150.288483412930 at |w| = sqrt(2) = 1.41421356237310; s**2 = 1 (exact)"
 
 
-def test_no_weight_does_better(name):
-    widest = gt.widest_explosion(name, threshold="3/2")
-    critical = gt.critical_weight(name, threshold="3/2")
+def test_no_weight_does_better(shape):
+    widest = gt.widest_explosion(shape, threshold="3/2")
+    critical = gt.critical_weight(shape, threshold="3/2")
     for stretch in np.concatenate([1 + np.geomspace(1e-9, 1, 12), np.geomspace(2.1, 1e6, 12)]):
-        width = gt.explosion_width(name, critical * sympy.Rational(float(stretch)), threshold="3/2")
+        width = gt.explosion_width(shape, critical * sympy.Rational(float(stretch)), threshold="3/2")
         assert width is sympy.oo or float(width) <= float(widest.width) * (1 + 1e-12)
 
 

@@ -85,12 +85,14 @@ def test_another_number_gets_another_verdict(claim, changed, verdict):
     assert _CLAIMS[claim].finding(**changed).verdict is verdict
 
 
+@pytest.mark.slow
 def test_every_step_is_checked_by_the_machinery():
     for claim in article.CLAIMS:
         for step in claim.finding().steps:
             assert step.check is not None, (claim.name, str(step), step.verdict.reason)
 
 
+@pytest.mark.slow
 def test_html_is_self_contained(folder):
     text = (folder / "article.html").read_text(encoding="utf-8")
 
@@ -124,6 +126,7 @@ def test_latex_has_every_formula_and_figure(folder):
     assert (folder / "sigmoid.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_the_same_article_is_the_same_file(built, folder):
     assert rendered(built.document, ".html") == (folder / "article.html").read_text(encoding="utf-8")
 

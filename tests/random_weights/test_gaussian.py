@@ -107,21 +107,21 @@ def test_the_stated_error_is_small(name):
             assert 0.0 <= found.error <= 1e-12 * max(size, abs(found)), (q, kind)
 
 
-def test_proven_digits_lie_within_the_stated_error(name):
+def test_proven_digits_lie_within_the_stated_error(shape):
     for q in _QS:
         # beyond q = 1 a proof without a closed form takes seconds, or gives up
-        kinds = KINDS if name in _CLOSED else ("value", "slope") if q <= 1.0 else ()
+        kinds = KINDS if shape in _CLOSED else ("value", "slope") if q <= 1.0 else ()
         for kind in kinds:
-            if overflows(name, q) or moment(name, q, of=kind) < 1e-25 < q:  # far tails: see the end of this file
+            if overflows(shape, q) or moment(shape, q, of=kind) < 1e-25 < q:  # far tails: see the end of this file
                 continue
             try:
-                proven = moment(name, q, of=kind, certified=True)
+                proven = moment(shape, q, of=kind, certified=True)
             except Undecided:
-                assert name not in _CLOSED
+                assert shape not in _CLOSED
                 continue
             assert proven.guarantee is gt.Guarantee.CERTIFIED
             assert proven.error <= max(1e-15 * abs(proven), 5e-324)  # sine: q·e^(-2q) underflows
-            found = moment(name, q, of=kind)
+            found = moment(shape, q, of=kind)
             assert abs(found - proven) <= found.error + proven.error, (q, kind)
 
 
@@ -140,13 +140,13 @@ def test_certified_takes_exact_numbers():
         moment(U**2 * sympy.atan(U), 1, certified=True)
 
 
-def test_those_with_a_closed_form_are_as_listed(name):
+def test_those_with_a_closed_form_are_as_listed(shape):
     for kind in KINDS:
-        if name in _CLOSED and (name, kind) != ("gelu", "fourth"):
-            assert closed_form(name, of=kind).free_symbols <= {Q}
+        if shape in _CLOSED and (shape, kind) != ("gelu", "fourth"):
+            assert closed_form(shape, of=kind).free_symbols <= {Q}
         else:
             with pytest.raises(NoClosedForm):
-                closed_form(name, of=kind)
+                closed_form(shape, of=kind)
 
 
 @pytest.mark.parametrize("which", sorted(_CLOSED))
@@ -361,6 +361,7 @@ def test_correlated_is_what_the_trapezoidal_rule_finds(which, value, slope, c):
             assert found.error < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("which", "c"), [("tanh", 0.3), ("softsign", -0.5)])
 def test_correlated_is_what_a_double_integral_of_mpmath_finds(which, c):
     expr = gt.activation(which).expr
@@ -415,13 +416,13 @@ def test_correlated_exponentials_and_sines(c):
         assert found.error < 3e-12 * max(1.0, expected)
 
 
-def test_correlated_ends_in_the_moments(name):
+def test_correlated_ends_in_the_moments(shape):
     q = 0.6
     for of in ("value", "slope"):
-        same, whole = correlated(name, 1, q, of=of), moment(name, q, of=of)
+        same, whole = correlated(shape, 1, q, of=of), moment(shape, q, of=of)
         assert abs(same - whole) <= same.error + whole.error
         # Cauchy and Schwarz
-        assert abs(correlated(name, -0.7, q, of=of)) <= whole * (1 + 1e-12)
+        assert abs(correlated(shape, -0.7, q, of=of)) <= whole * (1 + 1e-12)
 
 
 def test_correlated_is_refused_where_it_is_slow():

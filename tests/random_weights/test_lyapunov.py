@@ -133,6 +133,7 @@ _SIMULATED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", _SIMULATED, ids=str)
 def test_simulated_chains_agree(case):
     which, sigma_w, sigma_b = case
@@ -175,6 +176,7 @@ def test_there_is_no_one_rate_where_z_has_no_bounds_away_from_zero_and_infinity(
     assert math.isnan(gt.lyapunov_exponent(*case).mean_square_rate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [("squareplus", 2, 0.1, 32.0), ("softplus", 1, 1, 16.0)], ids=str)
 def test_heavy_tails_are_followed(case):
     """P(|z| > x) ~ x^-α: with α = 1.2, 36 e-folds of probability take 30 of |z|."""
@@ -185,6 +187,7 @@ def test_heavy_tails_are_followed(case):
     assert abs(mean_square - found.mean_square) < 1e-10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [("sine", 3, 1), ("cosine", 2, 1)], ids=str)
 def test_squares_of_periodic_slopes_agree_with_the_density_of_z(case):
     found = gt.lyapunov_exponent(*case)
@@ -212,6 +215,7 @@ def test_lines_without_biases_have_closed_forms(slopes, sigma_w):
     assert abs(found.mean_square_rate - mean_square) < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma_w", [0.5, 1, 4])
 def test_biases_do_not_change_lines(sigma_w):
     for line, other in (("identity", 1), ("leaky_relu", 0.01)):
@@ -228,13 +232,13 @@ def test_what_escapes_through_periods_sees_their_mean():
     assert abs(found.mean_square - math.log(16 * 1.5) / 2) < 1e-9
 
 
-def test_the_whole_catalogue(name):
-    if name in {"exponential", "quadratic", "snake"}:
-        with pytest.raises(InvalidArgument, match=r"^sigma_w = .*periods" if name == "snake" else r"^activation = "):
-            gt.lyapunov_exponent(name, 1, 1)
+def test_the_whole_catalogue(shape):
+    if shape in {"exponential", "quadratic", "snake"}:
+        with pytest.raises(InvalidArgument, match=r"^sigma_w = .*periods" if shape == "snake" else r"^activation = "):
+            gt.lyapunov_exponent(shape, 1, 1)
         return
-    found = gt.lyapunov_exponent(name, 1, 1)
-    slopes = gt.activation(name).slope(np.linspace(-50, 50, 20_001))
+    found = gt.lyapunov_exponent(shape, 1, 1)
+    slopes = gt.activation(shape).slope(np.linspace(-50, 50, 20_001))
     flat = (slopes[1:-1] == 0) & (slopes[2:] == 0) & (slopes[:-2] == 0)
     if found.value == -math.inf:
         assert flat.any()
@@ -244,7 +248,7 @@ def test_the_whole_catalogue(name):
         assert 0.0 < found.error < 1e-6
         assert found.value <= found.mean_square  # Jensen
         assert found.gap > 0.0
-    assert found.mean_square <= math.log(float(gt.activation(name).steepest_slope)) + 1e-12
+    assert found.mean_square <= math.log(float(gt.activation(shape).steepest_slope)) + 1e-12
 
 
 @given(
@@ -258,6 +262,7 @@ def test_almost_every_chain_grows_slower_than_the_mean(which, sigma_w, sigma_b):
     assert found.error < 1e-6 * max(1, abs(found.value))
 
 
+@pytest.mark.slow
 @given(
     which=st.sampled_from(["tanh", "arctan", "softsign", "erf", "isru", "gudermannian"]),
     sigma_w=st.floats(0.05, 1.6) | st.floats(2.4, 30),
@@ -279,6 +284,7 @@ def same(one, other):
         assert not abs(ours - theirs) >= one.error + other.error + 1e-9 * max(1, abs(ours)), field
 
 
+@pytest.mark.slow
 @given(
     formula=st.sampled_from([sympy.atan(_X), _X / sympy.sqrt(1 + _X**2), sympy.atan(_X) + 1]),
     a=st.sampled_from([sympy.Rational(1, 3), sympy.Integer(2), sympy.Integer(-5)]),
@@ -308,6 +314,7 @@ def test_own_formulas_agree_with_the_catalogue(formula, named, sigma_w, sigma_b)
     same(gt.lyapunov_exponent(formula, sigma_w, sigma_b), gt.lyapunov_exponent(named, sigma_w, sigma_b))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sigma_w", "sigma_b", "threshold"), [(0.2, 3, 0.1), (1, 0.1, 1), (1.5, 1, 2)])
 def test_mirrored_ones_agree(sigma_w, sigma_b, threshold):
     """log_sigmoid(z) = -softplus(-z), and z is as likely as -z."""
@@ -319,11 +326,13 @@ def test_mirrored_ones_agree(sigma_w, sigma_b, threshold):
     assert abs(one - other) <= one.error + other.error + 1e-12
 
 
+@pytest.mark.slow
 def test_lecun_tanh_is_tanh_at_other_scales():
     same(gt.lyapunov_exponent("lecun_tanh", 1, 1), gt.lyapunov_exponent("tanh", 1.7159 * 2 / 3, 2 / 3))
     same(gt.lyapunov_exponent("lecun_tanh", 3, 0), gt.lyapunov_exponent("tanh", 3 * 1.7159 * 2 / 3, 0))
 
 
+@pytest.mark.slow
 def test_flat_pieces_are_met_again_and_again():
     for which in ("relu", "hard_tanh", "relu6", "hard_sigmoid", "sparse_sigmoid", "softshrink", "hard_swish"):
         assert gt.lyapunov_exponent(which, 1, 0.3).value == -math.inf
@@ -350,6 +359,7 @@ def test_the_largest_exponent_of_the_sigmoid_is_negative():
     assert of_density("sigmoid", 3.189, 0)[0] == pytest.approx(found.value, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_the_largest_exponent_of_tanh_is_zero():
     found = gt.largest_lyapunov_exponent("tanh")
     assert (found.value, found.sigma_b) == (0.0, 0.0)
@@ -357,6 +367,7 @@ def test_the_largest_exponent_of_tanh_is_zero():
     assert gt.lyapunov_exponent("tanh", found.sigma_w * (1 - 1e-12), 0).value == pytest.approx(0, abs=1e-11)
 
 
+@pytest.mark.slow
 def test_periodic_ones_grow_for_ever(monkeypatch):
     monkeypatch.setattr(largest, "_LOG_WEIGHTS", np.array([0.0, 1.0]))  # the whole grid takes a minute and a half
     monkeypatch.setattr(largest, "_BIASES", (0.0, 1.0))
@@ -369,6 +380,7 @@ def test_periodic_ones_grow_for_ever(monkeypatch):
     assert far.value == pytest.approx(math.log(20) + LOG_NORMAL - math.log(2), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_largest_exponent_of_what_is_flat_everywhere():
     assert gt.largest_lyapunov_exponent("relu6").value == -math.inf
 
@@ -430,6 +442,7 @@ def test_factors_in_the_chain_exceed_as_the_density_of_z_says(case, threshold):
     assert found.error < 1e-6
 
 
+@pytest.mark.slow
 def test_factors_without_biases_have_an_honest_error():
     """Without biases w = z/a: what exceeds is a union of intervals of w for each a, found here on a fine grid."""
     _, law, scale, _ = solved("sigmoid", 4, 0)

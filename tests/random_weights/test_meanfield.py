@@ -392,6 +392,7 @@ def test_the_edge_rises_with_the_bias_for_tanh_and_falls_for_gelu():
         assert (found.q > found.sigma_b**2).all()
 
 
+@pytest.mark.slow
 def test_a_scan_finds_the_same_edge_and_no_other():
     bias = 0.3
     q = np.geomspace(bias**2, 1e3, 3000)

@@ -49,6 +49,7 @@ def parts(sample):
     return sample.variance, sample.correlation, sample.gradient
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), _CHAINS)
 def test_one_neuron_per_layer_grows_as_the_theory_says(which, sigma_w, sigma_b):
     sample = random_chains(which, 160, sigma_w, sigma_b, chains=20_000, burn_in=60, seed=1)
@@ -105,6 +106,7 @@ def test_wide_networks_do_what_the_limit_says(which, sigma_w, sigma_b, width):
         assert np.all((low < theory) & (theory < high)), (low, theory, high)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("weights", "which", "part"), [("gaussian", "selu", 1), ("orthogonal", "erf", 0)])
 def test_the_limit_is_approached_as_one_over_the_width(weights, which, part):
     theory = mean_field(which, 1.0, 0.05, 3)[part][-1]

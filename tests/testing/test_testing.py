@@ -39,8 +39,8 @@ def message(call):
     return str(caught.value)
 
 
-def test_our_own_chain_passes_for_every_activation(name):
-    testing.assert_gradients(chain_gradients(name), activation=name)
+def test_our_own_chain_passes_for_every_activation(shape):
+    testing.assert_gradients(chain_gradients(shape), activation=shape)
 
 
 @pytest.mark.parametrize("which", ["sigmoid", "cloglog"])

@@ -47,6 +47,7 @@ def problems(draw, names=("sigmoid", "tanh", "softsign")):
     return chain, x, y, rng
 
 
+@pytest.mark.slow
 @given(problem=problems(), threshold=st.sampled_from([1, 2, "1/2"]))
 def test_no_weight_leaves_its_critical_weight(problem, threshold):
     chain, x, y, rng = problem
@@ -62,6 +63,7 @@ def test_no_weight_leaves_its_critical_weight(problem, threshold):
         assert np.all(np.abs(chain.backprop(x, y, weights, biases).w) <= found.gradient_bounds * (1 + 1e-12))
 
 
+@pytest.mark.slow
 @given(problem=problems())
 def test_stationary_points_obey_the_weight_bounds(problem):
     chain, x, y, rng = problem
@@ -183,6 +185,7 @@ def test_the_output_gradient_is_the_greatest(which, target):
     assert np.abs(value).max() <= float(largest_value(record)) * (1 + 1e-15)
 
 
+@pytest.mark.slow
 def test_many_targets_are_bounded_by_chords():
     targets = np.linspace(-1, 1, 12)
     chain = gt.Chain(1, "tanh")

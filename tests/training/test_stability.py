@@ -126,6 +126,7 @@ def test_preconditioned_optimisers_too(which, share):
         assert (abs(state.parameters[0][0]) < 1e-3) == (share < 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", _NAMES[:5])
 @pytest.mark.parametrize("ratio", [1.0, 2.0, 30.0])
 def test_no_other_learning_rate_and_momentum_converge_faster(which, ratio):
