@@ -12,8 +12,8 @@ from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
 
-_NAMES = ("gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw")
-_optimiser = click.argument("optimiser", type=click.Choice(_NAMES), metavar="OPTIMISER")
+_NAMES = tuple(optimisers.RULES)
+_optimiser = click.argument("optimiser", type=click.Choice(_NAMES))
 _activation = click.option(
     "--activation", metavar="ACT", default="sigmoid", show_default=True, help="The activation of every layer."
 )
@@ -35,8 +35,6 @@ _targets = click.option(
 @json_option
 def stability(optimiser: str, eta: str | None, beta: str, h: str, as_json: bool) -> None:
     """Print for which learning rates an optimiser converges on a quadratic of curvature h.
-
-    OPTIMISER is gradient_descent, heavy_ball, nesterov, rmsprop, adam or adamw.
 
     Example: gradtheory stability heavy_ball --beta 0.9 --curvature 10 --eta 0.3
 

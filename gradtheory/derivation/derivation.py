@@ -19,7 +19,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import TOPICS, Question
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
-from gradtheory.training.stability.iteration import ITERATIONS
+from gradtheory.training.optimisers import RULES
 from gradtheory.typing import ActivationLike
 
 
@@ -211,7 +211,7 @@ def derive(
         wrt,
         one_of(loss, "loss", tuple(LOSSES)),
         values or {},
-        one_of(optimiser, "optimiser", tuple(ITERATIONS)),
+        one_of(optimiser, "optimiser", tuple(RULES)),
     )
     answer = TOPICS[one_of(topic, "topic", tuple(TOPICS))](question)
     return Derivation(

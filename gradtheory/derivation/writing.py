@@ -15,6 +15,7 @@ from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.step import Step
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
 from gradtheory.document.messages import filled, words
+from gradtheory.training.optimisers import RULES
 
 if TYPE_CHECKING:
     from gradtheory.derivation.derivation import Derivation
@@ -27,7 +28,7 @@ def document(derivation: "Derivation") -> Document:
     said = words(derivation.lang)
     topic = said["topics"][derivation.topic]
     values = {"activation": derivation.activation.name, "depth": derivation.depth, "wrt": derivation.wrt}
-    values["optimiser"] = said["optimisers"][derivation.optimiser]
+    values["optimiser"] = said["optimisers"].get(derivation.optimiser, RULES[derivation.optimiser].title)
     return Document(
         title=derivation.title or filled(topic["title"], values),
         subtitle=f"{topic['introduction'].strip()} {_summary(derivation, said)}",

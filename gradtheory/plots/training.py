@@ -14,15 +14,6 @@ from gradtheory.training.stability.iteration import BETA, H
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_WORDS = {
-    "gradient_descent": "gradient descent",
-    "heavy_ball": "heavy ball",
-    "nesterov": "Nesterov",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adamw": "AdamW",
-}
-
 
 def stability_diagram(
     optimisers: Sequence[str] = ("heavy_ball", "nesterov"), *, points: int = 200, ax: "Axes | None" = None
@@ -42,11 +33,12 @@ def stability_diagram(
     ax = axes_or_new(ax)
     betas = np.linspace(0.0, 0.99, points)
     for position, name in enumerate(optimisers):
-        if name == "adamw":
+        region = stability_region(name)
+        if region.rule.is_decoupled:
             raise InvalidArgument("optimisers", name, "has a region in η, β, h and λ, which one line cannot show")
-        limit = stability_region(name).limit.subs(H, 1)
+        limit = region.limit.subs(H, 1)
         limits = [float(limit.subs(BETA, float(each))) for each in betas]
-        ax.plot(betas, limits, color=f"C{position}", label=_WORDS[name])
+        ax.plot(betas, limits, color=f"C{position}", label=region.rule.title)
         ax.fill_between(betas, 0.0, limits, color=f"C{position}", alpha=0.08)
     ax.axhline(2.0, color=GREY, linestyle=":", label="gradient descent")
     ax.set_xlim(0.0, 0.99)

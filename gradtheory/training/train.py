@@ -13,7 +13,7 @@ from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.events import Event, EventKind, NotFinite, in_layers, jumped, not_finite
-from gradtheory.training.optimisers import Optimiser, State
+from gradtheory.training.optimiser import Optimiser, State
 from gradtheory.training.stability import largest_stable_step
 
 Clip: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
@@ -208,7 +208,7 @@ def _cause(record: _Record, data: _Data, optimiser: Optimiser) -> str:
     largest = record.factors[-1]
     product = math.prod(np.maximum(largest, 1e-300))
     said = f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
-    if not math.isnan(optimiser.beta2):
+    if optimiser.rule.is_adaptive:
         return said
     try:
         limit = largest_stable_step(data.chain, data.x, data.y, *record.states[-1].parameters, optimiser=optimiser)

@@ -30,7 +30,7 @@ from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.stability.iteration import ITERATIONS
+from gradtheory.training.optimisers import RULES
 from tests.derivation import derivations
 from tests.derivation.mutants import mutants
 
@@ -137,7 +137,7 @@ _MUTATED = [
     ("widest", "arctan"),
     ("weak_norm", "relu"),
     *itertools.product(["weight_decay", "clipping", "initialisation"], ("relu", "cloglog")),
-    *itertools.product(["stability"], ITERATIONS),
+    *itertools.product(["stability"], RULES),
 ]
 
 

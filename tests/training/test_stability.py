@@ -1,5 +1,6 @@
 """Stability regions: against the spectral radius, the optimisers themselves, and a search for the best momentum."""
 
+import inspect
 import math
 from dataclasses import replace
 
@@ -12,10 +13,11 @@ from scipy.optimize import minimize
 
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
+from gradtheory.training.optimisers import State
 from gradtheory.training.stability import schur_cohn, stability_region
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H
 
-_NAMES = ("gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw")
+_NAMES = tuple(optimisers.RULES)
 _WITH_MOMENTUM = ("heavy_ball", "nesterov", "adam", "adamw")
 _LIMITS = {
     "gradient_descent": 2 / H,
@@ -89,6 +91,40 @@ def test_numbers_are_decided_exactly():
     assert stability_region("gradient_descent").contains(eta="1.9", beta=0.5, h=1)
     for outside in ({"beta": 1}, {"beta": -0.1}, {"eta": -1}, {"h": -1}, {"eta": 0}, {"h": 0}):
         assert not region.contains(**{"eta": "0.1", "beta": "0.5", "h": 1} | outside)
+
+
+@pytest.mark.parametrize("which", optimisers.RULES)
+@given(w=st.floats(-2, 2), v=st.floats(-2, 2), **_numbers)
+def test_a_step_in_float64_is_the_matrix_of_the_proofs(which, w, v, eta, beta, h, weight_decay):
+    """On ½h·w² near 0, long after the bias correction: with ε = 1 the preconditioner is 1."""
+    make, near = getattr(optimisers, which), 1e-10
+    if not optimisers.RULES[which].is_decoupled:  # else λ is part of the gradient, as h is
+        weight_decay = 0.0
+    hyperparameters = {"beta": beta, "epsilon": 1.0, "weight_decay": weight_decay}
+    allowed = {key: value for key, value in hyperparameters.items() if key in inspect.signature(make).parameters}
+    state = State((np.array([near * w]),), (np.array([near * v]),), (np.zeros(1),), steps=10_000)
+    after = make(eta, **allowed).step(state, [h * state.parameters[0]])
+    matrix = stability_region(which).matrix.subs({ETA: eta, BETA: beta, H: h, DECAY: weight_decay})
+    exact = np.array(matrix, dtype=float) @ [w, v][: matrix.rows]
+    stepped = [after.parameters[0][0] / near, after.first[0][0] / near][: matrix.rows]
+    np.testing.assert_allclose(stepped, exact, atol=1e-7 * (1 + eta * h))
+
+
+def test_every_rule_has_its_function():
+    assert set(optimisers.RULES) == set(optimisers.__all__) - {"Optimiser", "State"}
+    for name, rule in optimisers.RULES.items():
+        assert getattr(optimisers, name)(0.1).rule == rule
+        assert rule.is_adaptive != math.isnan(getattr(optimisers, name)(0.1).beta2)
+
+
+def test_the_region_of_an_optimiser_takes_its_numbers():
+    region = stability_region(optimisers.heavy_ball(0.3, 0.5, weight_decay=2.0))
+    by_name = stability_region("heavy_ball")
+    assert region.limit == by_name.limit
+    for h in (1.0, 7.9, 8.1, 30.0):
+        assert region.contains(h=h) is by_name.contains(eta=0.3, beta=0.5, h=h, weight_decay=2.0) is (h < 8)
+        assert region.rate(h=h) == by_name.rate(eta=0.3, beta=0.5, h=h, weight_decay=2.0)
+    assert not region.contains(h=1.0, eta=3.0)
 
 
 @pytest.mark.parametrize("which", ["gradient_descent", "heavy_ball", "nesterov"])
@@ -184,11 +220,12 @@ def test_schur_and_cohn_find_roots_outside(roots, pair, size):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: stability_region("sgd"), "name = 'sgd'"),
-        (lambda: stability_region(None), "name = None"),
+        (lambda: stability_region("sgd"), "optimiser = 'sgd'"),
+        (lambda: stability_region(None), "optimiser = None"),
         (lambda: stability_region("heavy_ball").optimal(0, 1), "h_min = 0"),
         (lambda: stability_region("heavy_ball").optimal(2, 1), "h_min = 2: must be at most"),
         (lambda: stability_region("heavy_ball").contains(eta="x", h=1), "eta = 'x'"),
+        (lambda: stability_region("heavy_ball").contains(h=1), "eta = None: must be a number unless"),
         (lambda: stability_region("heavy_ball").contains(eta=math.nan, h=1), "eta = nan"),
         (lambda: schur_cohn(sympy.Poly(3, sympy.Symbol("z"))), "polynomial = "),
         (lambda: schur_cohn(sympy.Symbol("z")), "polynomial = "),

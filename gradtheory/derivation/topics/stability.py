@@ -10,7 +10,7 @@ from gradtheory.derivation.language import SpectralRadius
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.training.stability import StabilityRegion, stability_region
-from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, ITERATIONS, H
+from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, H
 
 _Z = sympy.Symbol("z", real=True)
 _LOW, _HIGH = sympy.symbols("h_1 h_2", positive=True)
@@ -21,7 +21,7 @@ def stability(question: Question) -> Answer:
     """Derive for which learning rates and momenta an optimiser converges on ½h·w²."""
     question.numbers()
     region = stability_region(question.optimiser)
-    given = tuple(equation(name, rule) for name, rule in zip(AFTER, ITERATIONS[region.name](), strict=False))
+    given = tuple(equation(after, value) for after, value in zip(AFTER, region.iteration, strict=False))
     return Answer(given, tuple(_steps(question, region)))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_positive_float
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimisers import Optimiser
+from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.stability import largest_stable_step
 from gradtheory.training.train import Schedule
 

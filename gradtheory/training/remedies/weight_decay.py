@@ -33,7 +33,7 @@ from gradtheory.arithmetic.inputs import (
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import largest_value
-from gradtheory.training.optimisers import Optimiser
+from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.remedies.output_gradient import largest_output_gradient, rounded_up
 
 _KINDS = ("l2", "l1", "decoupled")
@@ -131,7 +131,7 @@ def weight_decay_guarantee(
     slopes = np.array([_finite_slope(each) for each in chain.layer_activations])
     critical = float(c) / slopes
     if kind == "decoupled":
-        if optimiser is None or optimiser.name != "adamw":
+        if optimiser is None or not optimiser.rule.is_decoupled:
             raise InvalidArgument("optimiser", optimiser, "must be an adamw(...) for decoupled weight decay")
         bounds = np.full(len(critical), adam_step_bound(optimiser))
         return WeightDecayGuarantee(kind, float(np.max(bounds / critical)), critical, bounds)

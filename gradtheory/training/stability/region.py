@@ -1,5 +1,7 @@
 """The stability region of an optimiser: learning rates and momenta with which it converges on a quadratic."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -8,10 +10,14 @@ import numpy as np
 import sympy
 
 from gradtheory.arithmetic.enclosure import order
-from gradtheory.arithmetic.inputs import one_of, read_array, read_positive, read_real
+from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive, read_real
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.stability.iteration import BETA, DECAY, ETA, ITERATIONS, H, matrix
+from gradtheory.training.optimiser import Optimiser
+from gradtheory.training.optimisers import RULES
+from gradtheory.training.rule import Rule, Tuning
+from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H, iteration, matrix
 from gradtheory.training.stability.schur_cohn import schur_cohn
+from gradtheory.typing import ArrayLike, NumberLike
 
 _ROOT = sympy.Symbol("z", real=True)  # of the characteristic polynomial
 
@@ -32,26 +38,22 @@ class Optimum(NamedTuple):
     rate: sympy.Expr
 
 
-class Tuning(NamedTuple):
-    """β, and η·h at the least and at the greatest curvature."""
-
-    beta: sympy.Expr
-    at_least: sympy.Expr
-    at_greatest: sympy.Expr
-
-
 @dataclass(frozen=True)
 class StabilityRegion:
     r"""Where an optimiser converges on ½h·w²: all roots of its characteristic polynomial inside the unit circle.
 
     Parameters
     ----------
-    name : str
-        The optimiser.
+    rule : Rule
+        What a step of the optimiser is.
+    optimiser : Optimiser, optional
+        Whose numbers `contains` and `rate` take where they get none.
 
     Examples
     --------
     >>> region = stability_region("heavy_ball")
+    >>> region
+    StabilityRegion(heavy_ball: 0 < eta < 2*(beta + 1)/h)
     >>> region.condition
     (beta >= 0) & (eta > 0) & (h > 0) & (beta < 1) & (eta < 2*(beta + 1)/h)
     >>> region.contains(eta="0.3", beta="0.5", h=10)
@@ -63,17 +65,31 @@ class StabilityRegion:
 
     """
 
-    name: str
+    rule: Rule
+    optimiser: Optimiser | None = None
+
+    def __repr__(self) -> str:
+        return f"StabilityRegion({self.name}: 0 < eta < {self.limit})"
+
+    @property
+    def name(self) -> str:
+        """The name of the optimiser."""
+        return self.rule.name
 
     @property
     def has_momentum(self) -> bool:
         """Whether there is a β."""
-        return BETA in self.matrix.free_symbols
+        return self.rule.has_momentum
+
+    @cached_property
+    def iteration(self) -> tuple[sympy.Expr, ...]:
+        """The weight after a step on ½h·w², and the velocity if there is one, in w and v before it."""
+        return iteration(self.rule)
 
     @cached_property
     def matrix(self) -> sympy.Matrix:
-        """What one step does to the weight and the momentum."""
-        return matrix(self.name)
+        """The matrix of that linear map."""
+        return matrix(self.rule)
 
     @cached_property
     def polynomial(self) -> sympy.Poly:
@@ -105,24 +121,45 @@ class StabilityRegion:
         parts = [ETA > 0, H > 0, sympy.Lt(ETA, self.limit, evaluate=False)]
         if self.has_momentum:
             parts += [BETA >= 0, BETA < 1]
-        if DECAY in self.matrix.free_symbols:
+        if self.rule.is_decoupled:
             parts.append(DECAY >= 0)
         return sympy.And(*parts, evaluate=False)
 
-    def contains(self, *, eta: Any, h: Any, beta: Any = 0, weight_decay: Any = 0) -> bool:
+    def contains(
+        self,
+        *,
+        h: NumberLike,
+        eta: NumberLike | None = None,
+        beta: NumberLike | None = None,
+        weight_decay: NumberLike | None = None,
+    ) -> bool:
         """Return whether numbers lie in the region, decided exactly.
 
         Parameters
         ----------
-        eta, beta, h : number
-            Learning rate, momentum and curvature, exact or float; β says nothing where there is no momentum.
-        weight_decay : number
-            λ; that of AdamW, while coupled weight decay adds λ to h.
+        h : number
+            The curvature, exact or float.
+        eta, beta : number, optional
+            Learning rate and momentum: those of the optimiser, or else β is 0 and η must be there. β says nothing where
+            there is no momentum.
+        weight_decay : number, optional
+            λ; that of AdamW, while coupled weight decay adds λ to h. That of the optimiser, or else 0.
+
+        Raises
+        ------
+        InvalidArgument
+            If one of them is no finite real number, or there is no learning rate.
+
+        Examples
+        --------
+        >>> from gradtheory.training.optimisers import adam
+        >>> stability_region(adam(0.1)).contains(h=100), stability_region(adam(0.1)).contains(h=500)
+        (True, False)
 
         """
-        given = {ETA: (eta, "eta"), BETA: (beta, "beta"), H: (h, "h"), DECAY: (weight_decay, "weight_decay")}
-        point = {symbol: read_real(*value) for symbol, value in given.items()}
-        if DECAY not in self.matrix.free_symbols:
+        numbers = self._numbers(eta, beta, weight_decay)
+        point = {symbol: read_real(value, name) for symbol, name, value in numbers} | {H: read_real(h, "h")}
+        if not self.rule.is_decoupled:
             point[H] += point[DECAY]
         # p(-1) > 0 in place of the limit, so that nothing is divided by 0
         conditions = [point[ETA], point[H], self.at_minus_one.xreplace(point)]
@@ -130,13 +167,25 @@ class StabilityRegion:
             conditions.append(1 - point[BETA])
         return all(map(_is_positive, conditions)) and not (self.has_momentum and _is_positive(-point[BETA]))
 
-    def rate(self, *, eta: Any, h: Any, beta: Any = 0, weight_decay: Any = 0) -> Any:
+    def rate(
+        self,
+        *,
+        h: ArrayLike,
+        eta: ArrayLike | None = None,
+        beta: ArrayLike | None = None,
+        weight_decay: ArrayLike | None = None,
+    ) -> Array | np.float64:
         """Return the spectral radius: the factor per step that the error has in the long run, in float64.
 
         Parameters
         ----------
-        eta, beta, h, weight_decay : array_like
+        h, eta, beta, weight_decay : array_like
             As for `contains`; they broadcast.
+
+        Raises
+        ------
+        InvalidArgument
+            If one of them is not an array of real numbers, or there is no learning rate.
 
         Examples
         --------
@@ -144,19 +193,34 @@ class StabilityRegion:
         array([0.9, 0.5, 2. ])
 
         """
-        given = {"eta": eta, "beta": beta, "h": h, "weight_decay": weight_decay}
-        eta, beta, h, decay = np.broadcast_arrays(*(read_array(value, name) for name, value in given.items()))
-        if DECAY not in self.matrix.free_symbols:
-            h = h + decay
-        entries = sympy.lambdify((ETA, BETA, H, DECAY), list(self.polynomial.all_coeffs()[1:]), "numpy")
-        coefficients = [np.broadcast_to(each, eta.shape) for each in entries(eta, beta, h, decay)]
+        numbers = self._numbers(eta, beta, weight_decay)
+        arrays = [read_array(h, "h"), *(read_array(value, name) for _, name, value in numbers)]
+        curvature, *others = np.broadcast_arrays(*arrays)
+        point = dict(zip((ETA, BETA, DECAY), others, strict=True))
+        point[H] = curvature if self.rule.is_decoupled else curvature + point[DECAY]
+        coefficients = [_evaluate(each, point) for each in self.polynomial.all_coeffs()[1:]]
         if len(coefficients) == 1:
             return np.abs(coefficients[0])[()]
         half, last = coefficients[0] / 2.0, coefficients[1]
         root = np.sqrt(np.maximum(half * half - last, 0.0))
         return np.where(half * half < last, np.sqrt(np.abs(last)), np.abs(half) + root)[()]
 
-    def optimal(self, h_min: Any, h_max: Any) -> Optimum:
+    def _numbers(self, eta: Any, beta: Any, weight_decay: Any) -> list[tuple[sympy.Symbol, str, Any]]:
+        """Return learning rate, momentum and weight decay with symbol and name: as given, or the optimiser's, or 0."""
+        numbers = []
+        for symbol, name, value in ((ETA, "eta", eta), (BETA, "beta", beta), (DECAY, "weight_decay", weight_decay)):
+            if value is not None:
+                number = value
+            elif self.optimiser is not None:
+                number = getattr(self.optimiser, name)
+            elif name != "eta":
+                number = 0
+            else:
+                raise InvalidArgument("eta", eta, "must be a number unless the region is that of an optimiser with one")
+            numbers.append((symbol, name, number))
+        return numbers
+
+    def optimal(self, h_min: NumberLike, h_max: NumberLike) -> Optimum:
         """Return the learning rate and momentum of the smallest rate over all curvatures from h_min to h_max.
 
         Parameters
@@ -173,27 +237,13 @@ class StabilityRegion:
         low, high = read_positive(h_min, "h_min"), read_positive(h_max, "h_max")
         if _is_positive(low - high):
             raise InvalidArgument("h_min", h_min, f"must be at most h_max = {h_max}")
-        rate = self._best_rate(high / low)
+        rate = self.rule.momentum.best_rate(high / low)
         tuning = self.tuning(rate)
         return Optimum(tuning.at_least / low, tuning.beta, rate)
 
-    def _best_rate(self, ratio: sympy.Expr) -> sympy.Expr:
-        """Return the smallest rate for a ratio of curvatures."""
-        if not self.has_momentum:
-            return (ratio - 1) / (ratio + 1)
-        if self.name == "nesterov":
-            return 1 - 2 / sympy.sqrt(3 * ratio + 1)
-        return (sympy.sqrt(ratio) - 1) / (sympy.sqrt(ratio) + 1)
-
     def tuning(self, rate: sympy.Expr) -> Tuning:
         """Return β and η·h at both ends of the curvatures for which a rate is the best that can be had."""
-        if not self.has_momentum:
-            return Tuning(sympy.S.Zero, 1 - rate, 1 + rate)
-        least, greatest = (1 - rate) ** 2, (1 + rate) ** 2
-        if self.name == "nesterov":
-            return Tuning(rate / (2 - rate), least, (1 + rate) * (3 - rate) / 3)
-        scale = 1 if self.name == "heavy_ball" else 1 - rate**2  # Adam steps by (1 - β) times the gradient
-        return Tuning(rate**2, least / scale, greatest / scale)
+        return self.rule.momentum.best_tuning(rate)
 
     def conditions(self) -> tuple[sympy.Expr, ...]:
         """Return the expressions of Schur and Cohn, all positive in the region and nowhere else."""
@@ -204,7 +254,7 @@ class StabilityRegion:
         parts = [rf"0 < \eta < {sympy.latex(self.limit)}"]
         if self.has_momentum:
             parts.append(r"0 \le \beta < 1")
-        if DECAY in self.matrix.free_symbols:
+        if self.rule.is_decoupled:
             parts.append(r"\lambda \ge 0")
         return r", \quad ".join([*parts, "h > 0"])
 
@@ -212,7 +262,7 @@ class StabilityRegion:
         return f"${self.latex()}$"
 
 
-def stability_region(name: str) -> StabilityRegion:
+def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     """Return where an optimiser converges on a quadratic of curvature h.
 
     Gradient descent: 0 < η < 2/h. Heavy ball: 0 < η < 2(1 + β)/h. Nesterov: 0 < η < 2(1 + β)/((1 + 2β)·h). Adam with
@@ -220,8 +270,8 @@ def stability_region(name: str) -> StabilityRegion:
 
     Parameters
     ----------
-    name : {"gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw"}
-        The optimiser.
+    optimiser : {"gradient_descent", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw"} or Optimiser
+        Its name, or one of `gradtheory.optimisers` with its numbers, which `contains` and `rate` then take.
 
     Raises
     ------
@@ -239,7 +289,17 @@ def stability_region(name: str) -> StabilityRegion:
     2*(beta + 1)/(h*(2*beta + 1))
 
     """
-    return StabilityRegion(one_of(name, "name", tuple(ITERATIONS)))
+    if isinstance(optimiser, Optimiser):
+        return StabilityRegion(optimiser.rule, optimiser)
+    return StabilityRegion(RULES[one_of(optimiser, "optimiser", tuple(RULES))])
+
+
+def _evaluate(coefficient: sympy.Expr, point: Mapping[sympy.Symbol, Array]) -> Array:
+    """Return a polynomial in the symbols of a point at its arrays."""
+    total = np.zeros_like(point[H])
+    for powers, number in sympy.Poly(coefficient, *point).terms():
+        total += float(number) * math.prod(array**power for array, power in zip(point.values(), powers, strict=True))
+    return total
 
 
 def _is_positive(number: sympy.Expr) -> bool:
