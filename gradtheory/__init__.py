@@ -1,7 +1,33 @@
 """gradtheory: why gradients explode or vanish, exactly where, and what provably stops it.
 
-The public names are listed, grouped, in the stub beside this file; each is imported when it is first used, so that
-`import gradtheory` loads neither SymPy nor NumPy.
+A neuron is a = σ(wx + b); its factor in the chain rule is σ'(wx + b)·w. It *explodes* where its size exceeds a threshold,
+1 by default. Ask, with an activation by name, as a SymPy expression or as a record (m: a module of several functions):
+
+    activations       activation, activation_names, activation_parameters, expression (reads text), Activation
+    one factor        explosion_set, exploding_weights, exploding_biases, explosion_width, critical_weight,
+                      widest_explosion (K), explosion_formula; arrays (m: the same over NumPy arrays);
+                      WidestExplosion, ExplosionFormula
+    proofs            certificate, checker (m: a second program that checks one)
+    numbers           guarantee (exact, certified or numeric?), Guarantee, Estimate, Root
+    chains            Chain (gradients in symbols and in floats), curvature (m: Hessian, sharpness);
+                      total_explosion_set, total_explosion_bound (the product of all factors)
+    wide layers       Network (backprop, Jacobian and its bound)
+    derivations       derive (step by step, each step checked), fact, Derivation
+    random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
+                      overflow_growth (one neuron per layer); meanfield (m: wide layers, edge of chaos);
+                      initialisation, gaussian, simulation (m)
+    training          train, optimisers (m), stability_region, largest_stable_step, remedies (m),
+                      compare_activations, advise (what is wrong, and what helps)
+    your own code     testing (m: assert_gradients and more), strategies (m: for hypothesis)
+    on paper          plots, article, atlas, gains (m)
+    errors            errors (m): every error is a GradTheoryError, its message one line
+
+>>> import gradtheory as gt
+>>> gt.explosion_set("tanh", w=2)
+Interval.open(-log(1 + sqrt(2))/2, log(1 + sqrt(2))/2)
+
+Each name is imported when it is first used, so that `import gradtheory` loads neither SymPy nor NumPy. Names of wings that
+are not listed here, such as gradtheory.arithmetic, may change at any time.
 """
 
 import lazy_loader

@@ -1,4 +1,7 @@
-"""The public names of gradtheory, by wing; lazy_loader reads this file to import each on first use."""
+"""The public names of gradtheory: the wings that are public as a whole, then the others wing by wing.
+
+lazy_loader reads this file, and imports each name when it is first used.
+"""
 
 from . import checker as checker
 from . import errors as errors
