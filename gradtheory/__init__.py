@@ -1,7 +1,7 @@
 """gradtheory: why gradients explode or vanish, exactly where, and what provably stops it.
 
-A neuron is a = σ(wx + b); its factor in the chain rule is σ'(wx + b)·w. It *explodes* where its size exceeds a threshold,
-1 by default. Ask, with an activation by name, as a SymPy expression or as a record (m: a module of several functions):
+A neuron is a = σ(wx + b); its factor in the chain rule is σ'(wx + b)·w. It *explodes* where its absolute value exceeds
+a threshold, 1 by default. The public names are these (m: a module of several functions):
 
     activations       activation, activation_names, activation_parameters, expression (reads text), Activation
     one factor        explosion_set, exploding_weights, exploding_biases, explosion_width, critical_weight,
@@ -26,8 +26,8 @@ A neuron is a = σ(wx + b); its factor in the chain rule is σ'(wx + b)·w. It *
 >>> gt.explosion_set("tanh", w=2)
 Interval.open(-log(1 + sqrt(2))/2, log(1 + sqrt(2))/2)
 
-Each name is imported when it is first used, so that `import gradtheory` loads neither SymPy nor NumPy. Names of wings that
-are not listed here, such as gradtheory.arithmetic, may change at any time.
+Each name is imported when it is first used, so that `import gradtheory` loads neither SymPy nor NumPy. All others, such
+as those of gradtheory.arithmetic, may change at any time.
 """
 
 import lazy_loader

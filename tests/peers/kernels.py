@@ -192,6 +192,10 @@ def stored():
 
 
 _INTRODUCTION = """\
+---
+orphan: true
+---
+
 # How accurate activation kernels are
 
 Written by `.venv-peers/bin/python -m tests.peers.kernels` with {versions}
@@ -213,9 +217,9 @@ are whole numbers.
 - **NumPy** is NumPy or SciPy as one writes it: `expit(z)`, `z*ndtr(z)`, `np.logaddexp(0, z)`, `log_expit(z)`, ….
   The formulas stand in `tests/peers/kernels.py`. **gradtheory** computes in float64 and is rounded to float32 below.
 
-Piecewise linear activations are left out: beside kinks all libraries have their values and slopes within 1 ulp, but for
-hard_sigmoid, which is listed, and for subnormal z, which JAX takes for 0. swish and celu are silu and elu at their defaults. What the figures come from is in
-[findings](findings.md).
+Piecewise linear activations are left out: beside kinks all libraries have their values and slopes within 1 ulp, except
+hard_sigmoid, which is listed, and JAX for subnormal z, which it takes for 0. swish and celu are silu and elu at their
+defaults. What the figures come from is in [findings](findings.md).
 """
 
 
