@@ -142,7 +142,7 @@ def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> 
     known, record = gt.fact(name), gt.activation(activation)
     verdict = known.check(record) if known.applies(record) else None
     words = fact_in_words(known, lang)
-    checked = None if verdict is None else verdict.check.value if verdict.check else verdict.outcome.value
+    checked = None if verdict is None else verdict.status
     print_result(
         as_json,
         fact=words["title"],
@@ -204,4 +204,4 @@ def _is_slow(found: "gt.Derivation") -> bool:
 
 
 def _how(step: Any) -> str:
-    return str(step.check.value if step.check else step.verdict.outcome.value)
+    return str(step.verdict.status)

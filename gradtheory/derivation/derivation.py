@@ -13,7 +13,6 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import one_of, read_chain_depth
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
-from gradtheory.derivation.checks import Outcome
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import TOPICS, Question
@@ -91,9 +90,8 @@ class Derivation:
     def check(self) -> Report:
         """Run the check of every step, and count what became of them."""
         verdicts = [step.verdict for step in self.steps]
-        counts = {outcome: sum(each.outcome is outcome for each in verdicts) for outcome in Outcome}
-        reasons = tuple(each.reason for each in verdicts if each.outcome is not Outcome.TRUE)
-        return Report(counts[Outcome.TRUE], counts[Outcome.UNKNOWN], counts[Outcome.FALSE], reasons)
+        true, unknown, false = (sum(each.is_true is truth for each in verdicts) for truth in (True, None, False))
+        return Report(true, unknown, false, tuple(each.reason for each in verdicts if not each.is_true))
 
     @property
     def document(self) -> Document:

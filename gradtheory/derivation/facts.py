@@ -10,7 +10,7 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.activations import Activation, Z
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation.checks import Verdict, decide
+from gradtheory.derivation.checks import Trial, Verdict, decide
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
     GENERIC,
@@ -83,7 +83,7 @@ class Fact:
         <Check.EXACT: 'exact'>
 
         """
-        return decide(self.statement, self.assumptions, Meaning(activation), self.rule, is_tight=False)
+        return decide(self.statement, Trial(self.assumptions, Meaning(activation), self.rule, is_tight=False))
 
 
 def fact(name: str) -> Fact:

@@ -131,6 +131,15 @@ class ChainRule:
         return letter, int(layer)
 
 
+def without_layers(*sides: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return expressions with plain symbols for products over layers and for quantities of a symbolic layer."""
+    for kind in (Partial, LayerProduct, LayerVariable):
+        quantities = sorted(set().union(*(side.atoms(kind) for side in sides)), key=str)
+        names = {quantity: sympy.Dummy(f"d{number}", real=True) for number, quantity in enumerate(quantities)}
+        sides = tuple(side.xreplace(names) for side in sides)
+    return sides
+
+
 def _peeled(expr: sympy.Expr, layer: sympy.Symbol) -> sympy.Expr:
     """Return an expression with the first factor of its products over the layers after `layer` in front of them."""
     products = expr.atoms(LayerProduct)

@@ -101,10 +101,10 @@ class Meaning:
         written = slope if near is None else piece_at(slope, Z, near)
         yield self.formula(expr.replace(Slope, lambda z: written.xreplace({Z: z})), near)
 
-    def at(self, expr: sympy.Basic, point: Point) -> sympy.Basic:
+    def value(self, expr: sympy.Basic, point: Point) -> sympy.Basic:
         """Return an expression at a point, as an exact number, or a statement about exact numbers."""
         if isinstance(expr, Relational | sympy.And | sympy.Or):  # decided with a proof, not by SymPy's rounding
-            return expr.func(*(self.at(each, point) for each in expr.args), evaluate=False)
+            return expr.func(*(self.value(each, point) for each in expr.args), evaluate=False)
         said = expr.xreplace({each: self.constants[each]() for each in expr.atoms(Constant)})
         return self._evaluated(said, point)
 

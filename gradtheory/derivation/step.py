@@ -5,7 +5,7 @@ from functools import cached_property
 
 import sympy
 
-from gradtheory.derivation.checks import Check, Outcome, Verdict, decide
+from gradtheory.derivation.checks import Check, Trial, Verdict, decide
 from gradtheory.derivation.facts import FACTS
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.meaning import Meaning
@@ -47,8 +47,9 @@ class Step:
     def verdict(self) -> Verdict:
         """What became of the check."""
         if self.fact is not None and self.statement != FACTS[self.fact].statement:
-            return Verdict(Outcome.FALSE, reason=f"it is not the fact {self.fact}")
-        return decide(self.statement, self.assumptions, self.meaning, self.chain_rule, is_tight=self.fact is None)
+            return Verdict(False, reason=f"it is not the fact {self.fact}")
+        trial = Trial(self.assumptions, self.meaning, self.chain_rule, is_tight=self.fact is None)
+        return decide(self.statement, trial)
 
     @property
     def check(self) -> Check | None:
@@ -59,4 +60,4 @@ class Step:
         return f"$\\displaystyle {formula(self.statement).latex}$"
 
     def __str__(self) -> str:
-        return f"{self.statement} ({self.check.value if self.check else self.verdict.outcome.value})"
+        return f"{self.statement} ({self.verdict.status})"

@@ -1,47 +1,37 @@
 r"""Equations between matrices of wide layers, tried on networks of random shapes against differences of 100 digits.
 
-z_l = W_l a_{l-1} + b_l, a_l = σ(z_l), C = ½‖a_L - y‖². Nothing of backpropagation is used to check it.
+z_l = W_l a_{l-1} + b_l, a_l = σ(z_l), C = ½‖a_L - y‖². Nothing of backpropagation is used to check them: derivatives of
+C are central differences.
 """
 
 import functools
+import itertools
+import operator
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
-import mpmath
+import numpy as np
 import sympy
 
-from gradtheory.activations import Z
+from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, evaluate, exactly, precision
 from gradtheory.derivation.meaning import Meaning
 
-_CONTEXT = mpmath.MPContext()
-_CONTEXT.dps = 150
-_STEP = _CONTEXT.mpf(10) ** -50  # of central differences: their error is its square
-_SHAPES = ((2, 3, 4, 2), (1, 2, 3, 1), (3, 1, 2, 3))
+_BITS = 512
+_STEP_BITS = 166  # the step of central differences is 2**-166, about 1e-50: their error is its square
+_SHAPES = ((2, 3, 4, 2), (1, 2, 3, 1), (3, 1, 2, 3))  # of three layers: inputs, neurons, neurons, outputs
 _LAYER = 2  # the layer l that is looked at, one with layers on both sides
-_LATEX = {
-    "z_l": r"\mathbf{z}_{l}",
-    "a_(l-1)": r"\mathbf{a}_{l-1}",
-    "b_l": r"\mathbf{b}_{l}",
-    "W_l": r"W_{l}",
-    "W_(l+1)": r"W_{l+1}",
-    "delta_l": r"\boldsymbol{\delta}_{l}",
-    "delta_(l+1)": r"\boldsymbol{\delta}_{l+1}",
-    "σ'(z_l)": r"\sigma'\left(\mathbf{z}_{l}\right)",
-    "dC/dW_l": r"\frac{\partial C}{\partial W_{l}}",
-    "dC/db_l": r"\frac{\partial C}{\partial \mathbf{b}_{l}}",
-}
-Matrix = Any  # of mpmath
+Matrix: TypeAlias = Any  # a NumPy array of balls
 
 
 class Wide(sympy.MatrixSymbol):  # type: ignore[misc]  # SymPy's classes are untyped
     """A vector or matrix of a wide layer."""
 
     def _latex(self, _: Any) -> str:
-        return _LATEX[self.name]
+        return _LATEX[self]
 
     def _sympystr(self, _: Any) -> str:
         return str(self.name)
@@ -59,128 +49,146 @@ class WideEquation(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are un
     def _sympystr(self, printer: Any) -> str:
         return f"{printer._print(self.lhs)} = {printer._print(self.rhs)}"
 
-    def holds(self, meaning: Meaning, digits: int) -> bool:
-        """Return whether both sides agree on all sample networks."""
-        for number, shape in enumerate(_SHAPES):
-            network = _Network(meaning, shape, random.Random(number))  # noqa: S311  # samples, not secrets
-            left, right = (network.value(side) for side in self.args)
-            size = (left.rows, left.cols)
-            if size != (right.rows, right.cols) or _CONTEXT.mnorm(left - right, 1) > _CONTEXT.mpf(10) ** -digits:
+
+_NEURONS_BELOW, _NEURONS, _NEURONS_ABOVE = sympy.symbols("n_(l-1) n_l n_(l+1)", integer=True, positive=True)
+INPUT = Wide("a_(l-1)", _NEURONS_BELOW, 1)
+WEIGHTS = Wide("W_l", _NEURONS, _NEURONS_BELOW)
+BIAS = Wide("b_l", _NEURONS, 1)
+PRE_ACTIVATION = Wide("z_l", _NEURONS, 1)
+SLOPE = Wide("σ'(z_l)", _NEURONS, 1)
+ERROR = Wide("delta_l", _NEURONS, 1)
+WEIGHTS_ABOVE = Wide("W_(l+1)", _NEURONS_ABOVE, _NEURONS)
+ERROR_ABOVE = Wide("delta_(l+1)", _NEURONS_ABOVE, 1)
+BY_WEIGHTS = Wide("dC/dW_l", _NEURONS, _NEURONS_BELOW)
+BY_BIAS = Wide("dC/db_l", _NEURONS, 1)
+
+_LATEX: Mapping[Wide, str] = {
+    INPUT: r"\mathbf{a}_{l-1}",
+    WEIGHTS: r"W_{l}",
+    BIAS: r"\mathbf{b}_{l}",
+    PRE_ACTIVATION: r"\mathbf{z}_{l}",
+    SLOPE: r"\sigma'\left(\mathbf{z}_{l}\right)",
+    ERROR: r"\boldsymbol{\delta}_{l}",
+    WEIGHTS_ABOVE: r"W_{l+1}",
+    ERROR_ABOVE: r"\boldsymbol{\delta}_{l+1}",
+    BY_WEIGHTS: r"\frac{\partial C}{\partial W_{l}}",
+    BY_BIAS: r"\frac{\partial C}{\partial \mathbf{b}_{l}}",
+}
+
+
+def holds(equation: WideEquation, activation: Activation, digits: int) -> bool:
+    """Return whether both sides agree to so many digits on all sample networks."""
+    for number in range(len(_SHAPES)):
+        matrices = _sample(activation, number)
+        with precision(_BITS):
+            left, right = (_value(side, matrices) for side in equation.args)
+            if left.shape != right.shape or not all(abs(gap) < exactly(10) ** -digits for gap in (left - right).flat):
                 return False
-        return True
+    return True
+
+
+def _value(expr: sympy.Basic, matrices: Mapping[Wide, Matrix]) -> Matrix:
+    """Return an expression with matrices of numbers for those of the network."""
+    if isinstance(expr, Wide):
+        return matrices[expr]
+    if isinstance(expr, sympy.Rational):
+        return exactly(int(expr.p)) / int(expr.q)
+    parts = [_value(part, matrices) for part in expr.args]
+    if isinstance(expr, sympy.Transpose):
+        return parts[0].T
+    if isinstance(expr, sympy.HadamardProduct):
+        return functools.reduce(operator.mul, parts)
+    if isinstance(expr, sympy.MatAdd):
+        return functools.reduce(operator.add, parts)
+    factors = [part for part in parts if not isinstance(part, np.ndarray)]
+    product = functools.reduce(operator.matmul, (part for part in parts if isinstance(part, np.ndarray)))
+    return functools.reduce(operator.mul, factors, product)
+
+
+@functools.lru_cache(maxsize=64)
+def _sample(activation: Activation, number: int) -> Mapping[Wide, Matrix]:
+    """Return the matrices of layer l and its neighbours in a network with random weights."""
+    with precision(_BITS):
+        network = _random_network(Meaning(activation), _SHAPES[number], seed=number)
+        here, above = _LAYER - 1, _LAYER  # their places in lists that start with the first layer
+        pre_activations, activations = network.forward(network.weights, network.biases)
+        error, error_above = (network.slopes(network.biases, place) for place in (here, above))  # b_l moves C as z_l
+        return {
+            INPUT: activations[here - 1],
+            WEIGHTS: network.weights[here],
+            BIAS: network.biases[here],
+            PRE_ACTIVATION: pre_activations[here],
+            SLOPE: network.applied(pre_activations[here], order=1),
+            ERROR: error,
+            WEIGHTS_ABOVE: network.weights[above],
+            ERROR_ABOVE: error_above,
+            BY_WEIGHTS: network.slopes(network.weights, here),
+            BY_BIAS: error,
+        }
 
 
 @dataclass(frozen=True)
 class _Network:
-    """A network of three layers with random weights."""
+    """A network of wide layers, and a target for its outputs."""
 
     meaning: Meaning
-    shape: tuple[int, ...]
-    source: random.Random
+    weights: tuple[Matrix, ...]
+    biases: tuple[Matrix, ...]
+    x: Matrix
+    y: Matrix
 
-    @cached_property
-    def weights(self) -> list[Matrix]:
-        pairs = list(zip(self.shape[1:], self.shape, strict=False))
-        return [_CONTEXT.matrix(rows, columns).apply(lambda _: self._number()) for rows, columns in pairs]
-
-    @cached_property
-    def biases(self) -> list[Matrix]:
-        return [self._vector(size) for size in self.shape[1:]]
-
-    @cached_property
-    def input_and_target(self) -> tuple[Matrix, Matrix]:
-        return self._vector(self.shape[0]), self._vector(self.shape[-1])
-
-    def _vector(self, size: int) -> Matrix:
-        return _CONTEXT.matrix(size, 1).apply(lambda _: self._number())
-
-    def _number(self) -> Any:
-        return _CONTEXT.mpf(self.source.randint(-97, 97)) / 61 + _CONTEXT.mpf(1) / 7
-
-    def _sigma(self, z: Any, order: int = 0) -> Any:
-        return self._formula(z, order)(z)
-
-    def _formula(self, z: Any, order: int) -> Callable[[Any], Any]:
-        record = self.meaning.activation
-        smooth = record.expr
-        if self.meaning.breaks:
-            smooth = piece_at(record.expr, Z, sympy.Rational(_CONTEXT.nstr(z, 30)))
-        return _function(smooth, order)
-
-    def _applied(self, z: Matrix, order: int = 0) -> Matrix:
-        return z.copy().apply(lambda each: self._sigma(each, order))
-
-    def forward(self, weights: Sequence[Matrix], biases: Sequence[Matrix]) -> list[Matrix]:
-        """Return x, z_1, a_1, z_2, a_2, …."""
-        found = [self.input_and_target[0]]
+    def forward(self, weights: Sequence[Matrix], biases: Sequence[Matrix]) -> tuple[list[Matrix], list[Matrix]]:
+        """Return z_1, z_2, … and a_1, a_2, …."""
+        pre_activations, activations = [], []
+        layer = self.x
         for matrix, bias in zip(weights, biases, strict=True):
-            found.append(matrix * found[-1] + bias)
-            found.append(self._applied(found[-1]))
-        return found
+            pre_activations.append(matrix @ layer + bias)
+            layer = self.applied(pre_activations[-1])
+            activations.append(layer)
+        return pre_activations, activations
 
-    def loss(self, weights: Sequence[Matrix], biases: Sequence[Matrix]) -> Any:
-        difference = self.forward(weights, biases)[-1] - self.input_and_target[1]
-        return sum(each**2 for each in difference) / 2
+    def applied(self, z: Matrix, order: int = 0) -> Matrix:
+        """Return σ or one of its derivatives of each entry."""
+        return _array(z.shape, (self._sigma(entry, order) for entry in z.flat))
 
-    def value(self, expr: sympy.Basic) -> Matrix:
-        """Return an expression as a matrix of numbers."""
-        if isinstance(expr, Wide):
-            return self.known[expr.name]()
-        parts = [self.value(each) for each in expr.args if isinstance(each, sympy.MatrixExpr)]
-        if isinstance(expr, sympy.Transpose):
-            return parts[0].T
-        if isinstance(expr, sympy.HadamardProduct):
-            product = parts[0].copy()
-            for part in parts[1:]:
-                for row in range(product.rows):
-                    for column in range(product.cols):
-                        product[row, column] *= part[row, column]
-            return product
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part if isinstance(expr, sympy.MatAdd) else total * part
-        for factor in expr.args if isinstance(expr, sympy.MatMul) else ():
-            total = (
-                total if isinstance(factor, sympy.MatrixExpr) else total * _CONTEXT.mpf(int(factor.p)) / int(factor.q)
-            )
-        return total
+    def slopes(self, matrices: tuple[Matrix, ...], place: int) -> Matrix:
+        """Return the derivatives of C by each entry of the weights or biases of a layer, by central differences."""
+        shape, step = matrices[place].shape, exactly(2) ** -_STEP_BITS
+        slopes = np.empty(shape, dtype=object)
+        for entry in np.ndindex(shape):
+            moved = np.full(shape, exactly(0), dtype=object)
+            moved[entry] = step
+            above, below = (self._loss_with(matrices, place, matrices[place] + sign * moved) for sign in (1, -1))
+            slopes[entry] = (above - below) / (2 * step)
+        return slopes
 
-    @cached_property
-    def known(self) -> dict[str, Callable[[], Matrix]]:
-        layer = _LAYER
-        values = self.forward(self.weights, self.biases)
-        return {
-            "z_l": lambda: values[2 * layer - 1],
-            "a_(l-1)": lambda: values[2 * layer - 2],
-            "b_l": lambda: self.biases[layer - 1],
-            "W_l": lambda: self.weights[layer - 1],
-            "W_(l+1)": lambda: self.weights[layer],
-            "σ'(z_l)": lambda: self._applied(values[2 * layer - 1], 1),
-            "delta_l": lambda: self._slope(self.biases, layer - 1),
-            "delta_(l+1)": lambda: self._slope(self.biases, layer),
-            "dC/dW_l": lambda: self._slope(self.weights, layer - 1),
-            "dC/db_l": lambda: self._slope(self.biases, layer - 1),
-        }
+    def _loss_with(self, matrices: tuple[Matrix, ...], place: int, changed: Matrix) -> Ball:
+        """Return C with another matrix in the place of one of the weights or biases."""
+        replaced = (*matrices[:place], changed, *matrices[place + 1 :])
+        weights, biases = (self.weights, replaced) if matrices is self.biases else (replaced, self.biases)
+        _, activations = self.forward(weights, biases)
+        return ((activations[-1] - self.y) ** 2).sum() / 2
 
-    def _slope(self, moved: Sequence[Matrix], layer: int) -> Matrix:
-        """Return the derivatives of C by each entry, by central differences; b_l moves C as z_l does."""
-        matrix = moved[layer]
-        found = matrix.copy()
-        for row in range(matrix.rows):
-            for column in range(matrix.cols):
-                sides = []
-                for step in (_STEP, -_STEP):
-                    changed = matrix.copy()
-                    changed[row, column] += step
-                    others = [changed if each is matrix else each for each in moved]
-                    weights, biases = (others, self.biases) if moved is self.weights else (self.weights, others)
-                    sides.append(self.loss(weights, biases))
-                found[row, column] = (sides[0] - sides[1]) / (2 * _STEP)
-        return found
+    def _sigma(self, z: Ball, order: int) -> Ball:
+        formula = self.meaning.activation.expr
+        if self.meaning.breaks:
+            formula = piece_at(formula, Z, as_rational(z.mid()))
+        return evaluate(derivative(formula, Z, order), _BITS, {Z: z})
 
 
-@functools.lru_cache(maxsize=64)
-def _function(smooth: sympy.Expr, order: int) -> Callable[[Any], Any]:
-    own = {name: getattr(_CONTEXT, name) for name in dir(_CONTEXT) if not name.startswith("_")}
-    found: Callable[[Any], Any] = sympy.lambdify(Z, smooth.diff(Z, order), modules=[own, "mpmath"])
-    return found
+def _random_network(meaning: Meaning, shape: Sequence[int], seed: int) -> _Network:
+    source = random.Random(seed)  # noqa: S311  # samples, not secrets
+
+    def matrix(rows: int, columns: int = 1) -> Matrix:
+        sizes = (exactly(source.randint(-97, 97)) / 61 + exactly(1) / 7 for _ in range(rows * columns))
+        return _array((rows, columns), sizes)
+
+    weights = tuple(matrix(rows, columns) for columns, rows in itertools.pairwise(shape))
+    biases = tuple(matrix(rows) for rows in shape[1:])
+    return _Network(meaning, weights, biases, matrix(shape[0]), matrix(shape[-1]))
+
+
+def _array(shape: tuple[int, ...], entries: Iterable[Ball]) -> Matrix:
+    array = np.empty(shape, dtype=object)
+    array.flat[:] = list(entries)
+    return array

@@ -41,7 +41,7 @@ def document(derivation: "Derivation") -> Document:
 def steps_in_words(steps: tuple[Step, ...], said: Mapping[str, Any], first: int = 1) -> Iterator[Formula]:
     """Yield the formulas of steps, numbered from `first`, with their conditions, reasons and checks."""
     for number, step in enumerate(steps, start=first):
-        state = step.check.value if step.check else step.verdict.outcome.value
+        state = step.verdict.status
         yield replace(
             formula(step.statement),
             number=number,
@@ -93,7 +93,7 @@ def _reason(step: Step, said: Mapping[str, Any]) -> str:
 def _summary(derivation: "Derivation", said: Mapping[str, Any]) -> str:
     counts: dict[str, int] = {}
     for step in derivation.steps:
-        state = step.check.value if step.check else step.verdict.outcome.value
+        state = step.verdict.status
         counts[state] = counts.get(state, 0) + 1
     parts = said["document"]["comma"].join(f"{count} {said['checks'][state]}" for state, count in counts.items())
     return filled(said["document"]["summary_of_checks"], {"count": len(derivation.steps), "parts": parts})

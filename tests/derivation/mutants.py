@@ -26,7 +26,7 @@ def mutants(  # noqa: PLR0912  # one for each kind of statement
         lhs, rhs, numbers, value, decimals = statement.args
         yield InNumbers(lhs, rhs, numbers, value + sympy.Rational(2, 10 ** int(decimals)), decimals)
         for other in _changed(rhs):
-            if abs(meaning.at(other - rhs, statement.numbers).n()) > sympy.Rational(1, 10 ** int(decimals)):
+            if abs(meaning.value(other - rhs, statement.numbers).n()) > sympy.Rational(1, 10 ** int(decimals)):
                 yield InNumbers(lhs, other, numbers, value, decimals)
     elif isinstance(statement, WideEquation):
         yield WideEquation(statement.lhs, -statement.rhs)

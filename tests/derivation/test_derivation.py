@@ -14,7 +14,7 @@ from sympy.logic.boolalg import Equivalent
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.chains.chain import Chain
-from gradtheory.derivation import FACTS, GENERIC, Check, Outcome, Step
+from gradtheory.derivation import FACTS, GENERIC, Check, Step
 from gradtheory.derivation.language import (
     ChainMeasure,
     InNumbers,
@@ -161,7 +161,7 @@ def test_every_broken_step_is_caught(topic, which):
         assert broken, step
         for statement in broken:
             other = dataclasses.replace(step, statement=statement)
-            assert other.verdict.outcome is not Outcome.TRUE, (str(step), str(statement))
+            assert other.verdict.is_true is not True, (str(step), str(statement))
         steps = (*derivation.steps[:place], other, *derivation.steps[place + 1 :])
         assert not dataclasses.replace(derivation, steps=steps).check().ok
 
@@ -190,7 +190,7 @@ def test_a_chain_of_symbolic_depth_is_proven_by_induction():
     assert r"\prod_{k=l + 1}^{L} \sigma'\left(z_{k}\right) w_{k}" in derivation.to_latex()
     for step in derivation.steps:
         for statement in mutants(step.statement, step.meaning):
-            assert dataclasses.replace(step, statement=statement).verdict.outcome is not Outcome.TRUE, statement
+            assert dataclasses.replace(step, statement=statement).verdict.is_true is not True, statement
 
 
 @settings(max_examples=25)
@@ -318,7 +318,7 @@ def test_formulas_are_printed_as_by_hand(expr, in_latex, plain):
 
 def test_a_chain_is_measured_with_its_own_activation():
     of_one_layer = ChainMeasure(sympy.Rational(9, 10), sympy.S.One)
-    assert Meaning(gt.activation("hard_tanh")).at(of_one_layer, {}) == 2
+    assert Meaning(gt.activation("hard_tanh")).value(of_one_layer, {}) == 2
 
 
 def test_a_fact_in_words():
@@ -389,7 +389,7 @@ def test_every_fact_holds_where_its_conditions_are_met(which):
     assert met
     for activation in met:
         verdict = fact.check(gt.activation(activation))
-        assert verdict.outcome is Outcome.TRUE, (activation, verdict.reason)
+        assert verdict.is_true is True, (activation, verdict.reason)
     assert fact.source
 
 
@@ -397,7 +397,7 @@ def test_every_fact_holds_where_its_conditions_are_met(which):
 def test_facts_fail_where_their_conditions_are_not_met(which):
     assert not gt.fact(which).applies(gt.activation("relu"))
     if which == "logistic":
-        assert gt.fact(which).check(gt.activation("tanh")).outcome is Outcome.FALSE
+        assert gt.fact(which).check(gt.activation("tanh")).is_true is False
 
 
 def _step(statement, *assumptions):
@@ -414,60 +414,60 @@ def _said(function, *sides):
 
 
 @pytest.mark.parametrize(
-    ("statement", "assumptions", "outcome", "check", "reason"),
+    ("statement", "assumptions", "is_true", "check", "reason"),
     [
-        (_said(sympy.Eq, (_X + 1) ** 2, _X**2 + 2 * _X + 1), (), Outcome.TRUE, Check.EXACT, ""),
-        (_said(sympy.Eq, _X, -_X), (), Outcome.FALSE, None, "the sides differ at {x: -1/7}"),
-        (_said(sympy.Eq, _X, _X + sympy.Rational(1, 10**40)), (), Outcome.FALSE, None, "the sides differ at {x: -1/7}"),
-        (_said(sympy.Eq, _X, _X**2), _NOWHERE, Outcome.UNKNOWN, None, _UNTRIED),
-        (_said(sympy.Eq, _PI, sympy.Rational(22, 7)), (), Outcome.FALSE, None, "pi is not 22/7"),
-        (_said(sympy.Eq, sympy.sqrt(8), 2 * sympy.sqrt(2)), (), Outcome.TRUE, Check.EXACT, ""),
-        (_said(sympy.Gt, _X**2, 0), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, _X - 1, -1), _X_UP, Outcome.TRUE, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, (_X - sympy.Rational(1, 1000)) ** 2, 0), _X_UP, Outcome.TRUE, Check.NUMERIC, ""),  # 0 there
-        (_said(sympy.Ge, sympy.cosh(_X), 1), (), Outcome.TRUE, Check.NUMERIC, ""),
-        (_said(sympy.Gt, _X**2, -1), _X_UP, Outcome.FALSE, None, "the bound is not tight"),
-        (_said(sympy.Lt, _X, -1), _X_UP, Outcome.FALSE, None, "it does not hold at {x: 1/7}"),
-        (_said(sympy.Gt, _X**2, 0), _NOWHERE, Outcome.UNKNOWN, None, _UNTRIED),
-        (_said(sympy.Gt, _PI, 3), (), Outcome.TRUE, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, _PI, sympy.Rational(22, 7)), (), Outcome.FALSE, None, ""),
-        (Rounded(_PI, sympy.Rational("3.14"), sympy.Integer(2)), (), Outcome.TRUE, Check.CERTIFIED, ""),
-        (Rounded(_PI, sympy.Rational("3.15"), sympy.Integer(2)), (), Outcome.FALSE, None, "pi does not round to 63/20"),
-        (Rounded(sympy.S.Half, sympy.S.One, sympy.S.Zero), (), Outcome.TRUE, Check.CERTIFIED, ""),
-        (Rounded(sympy.oo, sympy.S.One, sympy.S.Zero), (), Outcome.FALSE, None, "oo is infinite"),
+        (_said(sympy.Eq, (_X + 1) ** 2, _X**2 + 2 * _X + 1), (), True, Check.EXACT, ""),
+        (_said(sympy.Eq, _X, -_X), (), False, None, "the sides differ at {x: -1/7}"),
+        (_said(sympy.Eq, _X, _X + sympy.Rational(1, 10**40)), (), False, None, "the sides differ at {x: -1/7}"),
+        (_said(sympy.Eq, _X, _X**2), _NOWHERE, None, None, _UNTRIED),
+        (_said(sympy.Eq, _PI, sympy.Rational(22, 7)), (), False, None, "pi is not 22/7"),
+        (_said(sympy.Eq, sympy.sqrt(8), 2 * sympy.sqrt(2)), (), True, Check.EXACT, ""),
+        (_said(sympy.Gt, _X**2, 0), _X_UP, True, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, True, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, _X - 1, -1), _X_UP, True, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, (_X - sympy.Rational(1, 1000)) ** 2, 0), _X_UP, True, Check.NUMERIC, ""),  # 0 there
+        (_said(sympy.Ge, sympy.cosh(_X), 1), (), True, Check.NUMERIC, ""),
+        (_said(sympy.Gt, _X**2, -1), _X_UP, False, None, "the bound is not tight"),
+        (_said(sympy.Lt, _X, -1), _X_UP, False, None, "it does not hold at {x: 1/7}"),
+        (_said(sympy.Gt, _X**2, 0), _NOWHERE, None, None, _UNTRIED),
+        (_said(sympy.Gt, _PI, 3), (), True, Check.CERTIFIED, ""),
+        (_said(sympy.Gt, _PI, sympy.Rational(22, 7)), (), False, None, ""),
+        (Rounded(_PI, sympy.Rational("3.14"), sympy.Integer(2)), (), True, Check.CERTIFIED, ""),
+        (Rounded(_PI, sympy.Rational("3.15"), sympy.Integer(2)), (), False, None, "pi does not round to 63/20"),
+        (Rounded(sympy.S.Half, sympy.S.One, sympy.S.Zero), (), True, Check.CERTIFIED, ""),
+        (Rounded(sympy.oo, sympy.S.One, sympy.S.Zero), (), False, None, "oo is infinite"),
         (
             InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.67"), sympy.Integer(2)),
             (),
-            Outcome.TRUE,
+            True,
             Check.CERTIFIED,
             "",
         ),
         (
             InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.66"), sympy.Integer(2)),
             (),
-            Outcome.FALSE,
+            False,
             None,
             "2*x does not round to 33/50",
         ),
-        (_said(Equivalent, _X > 1, 2 * _X > 2), (), Outcome.TRUE, Check.EXACT, ""),
-        (_said(Equivalent, _X > 1, _X**3 > 1), (), Outcome.TRUE, Check.NUMERIC, ""),
-        (_said(Equivalent, _X > 1, -2 * _X > -2), (), Outcome.FALSE, None, "the sides differ at {x: "),
-        (_said(Equivalent, _X > 1, _X > 2), (), Outcome.FALSE, None, "the sides differ at {x: "),
-        (_said(Equivalent, _X > 1, _X >= 1), (), Outcome.FALSE, None, "the sides differ at {x: 1}"),
+        (_said(Equivalent, _X > 1, 2 * _X > 2), (), True, Check.EXACT, ""),
+        (_said(Equivalent, _X > 1, _X**3 > 1), (), True, Check.NUMERIC, ""),
+        (_said(Equivalent, _X > 1, -2 * _X > -2), (), False, None, "the sides differ at {x: "),
+        (_said(Equivalent, _X > 1, _X > 2), (), False, None, "the sides differ at {x: "),
+        (_said(Equivalent, _X > 1, _X >= 1), (), False, None, "the sides differ at {x: 1}"),
         (
             _said(Equivalent, _X > 1, _X**3 > 1),
             (sympy.Gt(_X, 5),),
-            Outcome.UNKNOWN,
+            None,
             None,
             "no points were found at which it switches",
         ),
-        (sympy.And(_X > 0, _X < 1), (), Outcome.UNKNOWN, None, "no check is known for (x > 0) & (x < 1)"),
+        (sympy.And(_X > 0, _X < 1), (), None, None, "no check is known for (x > 0) & (x < 1)"),
     ],
 )
-def test_checks(statement, assumptions, outcome, check, reason):
+def test_checks(statement, assumptions, is_true, check, reason):
     verdict = _step(statement, *assumptions).verdict
-    assert (verdict.outcome, verdict.check, bool(verdict.reason)) == (outcome, check, bool(reason))
+    assert (verdict.is_true, verdict.check, bool(verdict.reason)) == (is_true, check, bool(reason))
     assert verdict.reason.startswith(reason)
 
 
@@ -491,12 +491,12 @@ def test_a_periodic_slope_exceeds_a_level_nowhere_or_on_infinite_length():
 
 def test_the_slope_on_a_kink_is_that_of_the_left():
     meaning = Meaning(gt.activation("relu6"))
-    assert [meaning.at(Slope(sympy.Integer(place)), {}) for place in (-1, 0, 3, 6, 7)] == [0, 0, 1, 1, 0]
+    assert [meaning.value(Slope(sympy.Integer(place)), {}) for place in (-1, 0, 3, 6, 7)] == [0, 0, 1, 1, 0]
 
 
 def test_a_step_that_is_no_fact_is_false():
     step = dataclasses.replace(gt.derive("weak_norm").steps[0], fact="scaling")
-    assert step.verdict.outcome is Outcome.FALSE
+    assert step.verdict.is_true is False
     assert "not the fact" in step.verdict.reason
 
 

@@ -10,8 +10,8 @@ from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.branch import SlopeInverse
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
-from gradtheory.derivation.samples import truth
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.errors import InvalidArgument
@@ -194,7 +194,7 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
     )
     if case is None:
         critical = InNumbers.of(
-            _CRITICAL, formula.c / STEEPEST, numbers, meaning.at(formula.c / STEEPEST, numbers), _DIGITS
+            _CRITICAL, formula.c / STEEPEST, numbers, meaning.value(formula.c / STEEPEST, numbers), _DIGITS
         )
         yield Step(critical, "nothing_explodes", meaning, section="numbers")
         return
@@ -202,7 +202,7 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(
-            InNumbers.of(name, end, numbers, meaning.at(end, numbers), _DIGITS),
+            InNumbers.of(name, end, numbers, meaning.value(end, numbers), _DIGITS),
             "end_in_numbers",
             meaning,
             section="numbers",
@@ -210,7 +210,7 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
     if case.width.is_finite is not False:
         width = Width(formula.w, formula.c)
         yield Step(
-            InNumbers.of(width, case.width, numbers, meaning.at(case.width, numbers), _DIGITS),
+            InNumbers.of(width, case.width, numbers, meaning.value(case.width, numbers), _DIGITS),
             "width_in_numbers",
             meaning,
             section="numbers",

@@ -9,9 +9,9 @@ from gradtheory.activations import Z
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import LayerProduct, equation
+from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import GENERIC, InNumbers, Partial, Slope
-from gradtheory.derivation.samples import near
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question, in_order
 from gradtheory.derivation.topics.slope_maximum import slope_formula
@@ -74,7 +74,7 @@ def _in_numbers(
     numbers = dict(given)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
-        found = near(meaning.at(rhs, numbers), _BITS)
+        found = near(meaning.value(rhs, numbers), _BITS)
         statement = InNumbers.of(name, rhs, numbers, found, _DIGITS)
         numbers[name] = statement.result.rhs
         return Step(statement, reason, meaning, section="numbers")

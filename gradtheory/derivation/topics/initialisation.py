@@ -56,7 +56,7 @@ def _in_numbers(question: Question, numbers: dict[sympy.Symbol, sympy.Expr]) -> 
     if isinstance(question.depth, sympy.Symbol):
         raise InvalidArgument("depth", question.depth, "must be a number where values are given, such as 10")
     none = sympy.erf(C / (sympy.sqrt(2) * STEEPEST * _SIGMA)) ** question.depth
-    value = question.meaning.at(none, numbers)
+    value = question.meaning.value(none, numbers)
     return Step(
         InNumbers.of(_NONE, none, numbers, value, _DIGITS), "none_explodes", question.meaning, section="numbers"
     )

@@ -45,7 +45,7 @@ def _steps(question: Question) -> Iterator[Step]:
     record, meaning = question.activation, question.meaning
     yield from steepest(question, "gradient_bound")
     if record.steepest_slope.is_finite:
-        largest = meaning.at(LARGEST, {})
+        largest = meaning.value(LARGEST, {})
         rule = "largest_value" if largest.is_finite else "no_gradient_bound"
         yield Step(equation(LARGEST, largest), rule, meaning, section="gradient_bound")
         if largest.is_finite:

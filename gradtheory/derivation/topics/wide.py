@@ -6,24 +6,27 @@ import sympy
 
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Question
-from gradtheory.derivation.wide import Wide, WideEquation
-
-_BELOW, _HERE, _ABOVE = sympy.symbols("n_(l-1) n_l n_(l+1)", integer=True, positive=True)
+from gradtheory.derivation.wide import (
+    BIAS,
+    BY_BIAS,
+    BY_WEIGHTS,
+    ERROR,
+    ERROR_ABOVE,
+    INPUT,
+    PRE_ACTIVATION,
+    SLOPE,
+    WEIGHTS,
+    WEIGHTS_ABOVE,
+    WideEquation,
+)
 
 
 def wide_layers(question: Question) -> Iterator[Step]:
     """Yield z_l = W_l a_{l-1} + b_l, δ_l = (W_{l+1}ᵀ δ_{l+1}) ⊙ σ'(z_l), ∂C/∂W_l = δ_l a_{l-1}ᵀ and ∂C/∂b_l = δ_l."""
-    below, bias, z, slope, delta = (
-        Wide("a_(l-1)", _BELOW, 1),
-        *(Wide(name, _HERE, 1) for name in ("b_l", "z_l", "σ'(z_l)", "delta_l")),
-    )
-    weights, weights_above = Wide("W_l", _HERE, _BELOW), Wide("W_(l+1)", _ABOVE, _HERE)
-    above = Wide("delta_(l+1)", _ABOVE, 1)
-    equations = (
-        (z, weights * below + bias, "wide_forward"),
-        (delta, sympy.HadamardProduct(weights_above.T * above, slope), "wide_recursion"),
-        (Wide("dC/dW_l", _HERE, _BELOW), delta * below.T, "wide_by_w"),
-        (Wide("dC/db_l", _HERE, 1), delta, "wide_by_b"),
-    )
-    for left, right, reason in equations:
+    for left, right, reason in (
+        (PRE_ACTIVATION, WEIGHTS * INPUT + BIAS, "wide_forward"),
+        (ERROR, sympy.HadamardProduct(WEIGHTS_ABOVE.T * ERROR_ABOVE, SLOPE), "wide_recursion"),
+        (BY_WEIGHTS, ERROR * INPUT.T, "wide_by_w"),
+        (BY_BIAS, ERROR, "wide_by_b"),
+    ):
         yield Step(WideEquation(left, right), reason, question.meaning, section="wide")

@@ -9,7 +9,7 @@ import sympy
 
 from gradtheory.activations import activation
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation import Outcome, Step
+from gradtheory.derivation import Step
 from gradtheory.derivation.language import Rounded
 from gradtheory.derivation.meaning import Meaning
 
@@ -83,9 +83,9 @@ def step(left: sympy.Expr, right: sympy.Expr, rule: str, **more: Any) -> Step:
 
 def digits_of(number: sympy.Expr, rule: str, digits: int = _DIGITS) -> Step:
     """Return the step of a number with its digits."""
-    return Step(Rounded.of(number, MEANING.at(number, {}), digits), rule, MEANING)
+    return Step(Rounded.of(number, MEANING.value(number, {}), digits), rule, MEANING)
 
 
 def all_true(steps: Sequence[Step]) -> bool:
     """Return whether every step was shown."""
-    return all(step.verdict.outcome is Outcome.TRUE for step in steps)
+    return all(step.verdict.is_true for step in steps)

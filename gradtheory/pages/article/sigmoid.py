@@ -10,7 +10,7 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation import GENERIC, Outcome, Step, derive
+from gradtheory.derivation import GENERIC, Step, derive
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import STEEPEST, Bend, Partial, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Meaning
@@ -121,7 +121,7 @@ def _relu(*, activation_name: str, slope: Any) -> Finding:
     sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
     keeps = Step(far, "slope_stays", meaning)
-    holds = keeps.verdict.outcome is Outcome.TRUE
+    holds = keeps.verdict.is_true
     unbounded = bool(explosion_width(record, 2).is_infinite)
     verdict = Verdict.FAILS if not holds else Verdict.CORRECTED if unbounded else Verdict.HOLDS
     return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), {"name": record.name})
@@ -138,7 +138,7 @@ def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
     formula = explosion_formula("sigmoid")
     width = formula.width.subs({formula.w: _W, formula.c: 1})
     claimed = step(2 * half_width(_W), width, "claimed_width", assumptions=(sympy.Gt(_W, 4, evaluate=False),))
-    holds = claimed.verdict.outcome is Outcome.TRUE
+    holds = claimed.verdict.is_true
     return Finding(
         Verdict.HOLDS if holds else Verdict.FAILS,
         (*steps, *([claimed] if holds else [])),

@@ -1,0 +1,97 @@
+"""Comparisons: proven on an interval of one symbol, or tried at points; a bound must be tight."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import sympy
+from sympy.core.relational import Relational
+
+from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure import Univariate, sign, sign_on
+from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial
+from gradtheory.derivation.checks.verdict import CERTIFIED, NUMERIC, Verdict, false, unknown
+from gradtheory.derivation.exact import near, truth
+from gradtheory.derivation.graph import ChainRule, without_layers
+from gradtheory.derivation.language import Bend
+from gradtheory.derivation.meaning import Point
+from gradtheory.errors import Undecided
+
+_BESIDE = sympy.Rational(1, 2**30)  # how far from the ends of an interval a bound is tried
+_FAR = 2**8  # how far out, where there is no end
+_SLACK = sympy.Rational(1, 1000)  # of the usual gap between both sides: a tight bound comes closer
+
+
+def check_comparison(statement: Relational, trial: Trial) -> Verdict:
+    """Try a comparison inside, near the ends and at the corners of what the assumptions allow; prove it if possible."""
+    if trial.chain_rule is not None:
+        statement, trial = _in_plain_symbols(statement, trial, trial.chain_rule)
+    symbols = trial.symbols(statement)
+    if not symbols:
+        is_true = truth(trial.meaning.value(statement, {}))
+        return unknown() if is_true is None else CERTIFIED if is_true else false()
+    gaps = []
+    for point in _places(symbols, trial):
+        there = trial.value(statement, point)
+        is_true = truth(there)
+        if is_true is False:
+            return false(f"it does not hold at {point}")
+        if is_true:
+            gaps.append(_gap(there.lhs, there.rhs))
+    if len(gaps) < FEWEST_POINTS:
+        return unknown(UNTRIED)
+    if trial.is_tight and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
+        return false("the bound is not tight")
+    return CERTIFIED if _is_certified(statement, symbols, trial) else NUMERIC
+
+
+def _in_plain_symbols(statement: Relational, trial: Trial, rule: ChainRule) -> tuple[Relational, Trial]:
+    """Return a comparison with its partial derivatives followed along the chain, and symbols for what remains."""
+    left, right = (rule.reduced(side, rule.stated(statement.rhs)) for side in (statement.lhs, statement.rhs))
+    left, right, *assumptions = without_layers(left, right, *trial.assumptions)
+    return statement.func(left, right, evaluate=False), replace(trial, assumptions=tuple(assumptions))
+
+
+def _places(symbols: Sequence[sympy.Symbol], trial: Trial) -> Iterator[Point]:
+    inner = list(trial.points(symbols, POINTS))
+    yield from inner
+    yield from filter(trial.holds_at, _beside_ends(symbols, trial))
+    for point in inner:
+        yield from trial.corners(symbols, point)
+
+
+def _beside_ends(symbols: Sequence[sympy.Symbol], trial: Trial) -> Iterator[Point]:
+    """Yield points near the ends of the interval of one symbol."""
+    if len(symbols) != 1:
+        return
+    low, high = trial.interval(symbols[0])
+    yield {symbols[0]: near(low) + _BESIDE if low.is_finite else sympy.Integer(-_FAR)}
+    yield {symbols[0]: near(high) - _BESIDE if high.is_finite else sympy.Integer(_FAR)}
+
+
+def _gap(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
+    if left.is_infinite or right.is_infinite:
+        return sympy.oo
+    try:
+        return near(abs(left - right))
+    except Undecided:
+        return sympy.oo
+
+
+def _is_certified(statement: Relational, symbols: Sequence[sympy.Symbol], trial: Trial) -> bool:
+    """Return whether a strict comparison is proven on the whole interval of its one symbol."""
+    if len(symbols) != 1 or not isinstance(statement, sympy.Gt | sympy.Lt):
+        return False
+    meaning, (low, high) = trial.meaning, trial.interval(symbols[0])
+    wanted = 1 if isinstance(statement, sympy.Gt) else -1
+    if statement.rhs == 0 and statement.lhs == Bend(Z):
+        profile = meaning.activation.profile
+        for branch in profile.branches:
+            if (branch.left, branch.right) == (low, high):
+                profile.prove(branch)
+                return sign(branch.slope_right - branch.slope_left) == wanted
+    inside = next(trial.points(symbols, 1))
+    formula = meaning.formula(statement.lhs - statement.rhs, near=inside.get(Z) if meaning.breaks else None)
+    try:
+        return sign_on(Univariate(formula, symbols[0]), low, high) == wanted
+    except Undecided:
+        return False

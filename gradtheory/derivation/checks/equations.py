@@ -1,0 +1,120 @@
+"""Equations: proven by SymPy, or tried to 50 digits at sample points."""
+
+import sympy
+
+from gradtheory.activations import Z
+from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.arithmetic.enclosure import enclose, order
+from gradtheory.derivation.checks.simplicity import is_simple
+from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial, point_count
+from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false, unknown
+from gradtheory.derivation.graph import without_layers
+from gradtheory.derivation.language import Sigma, Slope
+from gradtheory.derivation.meaning import Point
+from gradtheory.errors import Undecided
+
+_DIGITS = 50
+_BITS = 320
+
+
+def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
+    """Compare both sides at sample points, and ask SymPy whether their difference is zero."""
+    left, right = map(_evaluated, statement.args)
+    rule = trial.chain_rule
+    if rule is not None and rule.stated(left):
+        if rule.chain.is_symbolic and not rule.stated(right) and rule.by_induction(left, right):
+            return EXACT
+        known = rule.stated(right)
+        left, right = rule.reduced(left, known), rule.reduced(right, rule.stated(right))
+    if left == right:
+        return EXACT
+    left, right = without_layers(left, right)
+    symbols = trial.symbols(left, right)
+    if not symbols:
+        return _compare_numbers(trial.meaning.value(left, {}), trial.meaning.value(right, {}))
+    count = point_count(left, right)
+    tried = 0
+    for point in trial.points(symbols, 2 * POINTS):
+        agrees = _agree_at(left, right, trial, point)
+        if agrees is False:
+            return false(f"the sides differ at {point}"[:200])
+        tried += agrees is True
+        if tried == count:
+            break
+    if tried < FEWEST_POINTS:
+        return unknown(UNTRIED)
+    return EXACT if _is_proven(left, right, trial) else NUMERIC
+
+
+def _evaluated(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression as SymPy has it: products that were kept in order multiplied, derivatives and sums done."""
+    if isinstance(expr, sympy.Mul | sympy.Add):
+        return expr.func(*map(_evaluated, expr.args))
+    if isinstance(expr, sympy.Limit) and expr.has(Sigma, Slope):
+        return expr  # the meaning takes it, of the formula on its side
+    if expr.has(sympy.Derivative, sympy.Integral, sympy.Sum) or isinstance(expr, sympy.Limit | sympy.Product):
+        return expr.doit()
+    return expr
+
+
+def _compare_numbers(left: sympy.Expr, right: sympy.Expr) -> Verdict:
+    if left == right:
+        return EXACT
+    try:
+        is_equal = order(left, right, asks=is_simple(left - right)) == 0
+    except Undecided:  # no ball can prove that roots of different equations are equal
+        return NUMERIC if _agree(left, right) else unknown(f"{left} may be {right}")
+    return EXACT if is_equal else false(f"{left} is not {right}")
+
+
+def _agree_at(left: sympy.Expr, right: sympy.Expr, trial: Trial, point: Point) -> bool | None:
+    try:
+        return _agree(trial.meaning.value(left, point), trial.meaning.value(right, point))
+    except Undecided:
+        return None
+
+
+def _agree(left: sympy.Expr, right: sympy.Expr) -> bool | None:
+    """Return whether two exact numbers agree to 50 digits; None where one cannot be computed."""
+    if left.is_infinite or right.is_infinite:
+        return bool(left == right)
+    try:
+        difference, scale = enclose(left - right, _BITS), enclose(left, _BITS)
+    except Undecided:
+        return None
+    if not difference.contains(0):
+        return False
+    return bool(difference.rad() < (1 + abs(scale)) * 10**-_DIGITS) or None
+
+
+def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
+    """Return whether SymPy proves the difference zero, on each smooth piece of σ that the assumptions leave."""
+    if right.has(SlopeInverse) or left.has(SlopeInverse):
+        return False  # no formula to see through
+    low, high = trial.interval(Z)
+    difference = _in_parameters(left - right, trial)
+    meaning = trial.meaning
+    places = [place for place in meaning.pieces() if place is None or (order(low, place) < 0 < order(high, place))]
+    return bool(places) and all(any(map(_is_zero, meaning.formulas(difference, near=place))) for place in places)
+
+
+def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:
+    """Return an expression with a quantity above or below a positive bound as bound·(1 + u²) or bound/(1 + u²)."""
+    for bound in trial.assumptions:
+        if not isinstance(bound, sympy.Gt | sympy.Lt) or not bound.rhs.is_positive:
+            continue
+        factor = 1 + sympy.Dummy(positive=True) ** 2
+        size = bound.rhs * factor if isinstance(bound, sympy.Gt) else bound.rhs / factor
+        replaced = expr.subs(bound.lhs, size)
+        if not replaced.free_symbols & bound.lhs.free_symbols:
+            expr = replaced
+    return expr
+
+
+def _is_zero(difference: sympy.Expr) -> bool:
+    if difference == 0 or sympy.expand(difference) == 0:
+        return True
+    if not is_simple(difference):
+        return False
+    forms = (difference, difference.rewrite(sympy.exp), difference.rewrite(sympy.log))
+    return any(sympy.simplify(form) == 0 for form in dict.fromkeys(forms))

@@ -1,0 +1,26 @@
+"""Numbers with their digits: certified in ball arithmetic."""
+
+from gradtheory.arithmetic.enclosure import order
+from gradtheory.derivation.checks.trial import Trial
+from gradtheory.derivation.checks.verdict import CERTIFIED, Verdict, false
+from gradtheory.derivation.language import InNumbers, Rounded, Width
+
+
+def check_rounded(statement: Rounded, trial: Trial) -> Verdict:
+    """Prove that a number lies within half a unit of its last decimal."""
+    number = trial.meaning.value(statement.lhs, {})
+    if number.is_infinite:
+        return false(f"{statement.lhs} is infinite")
+    if order(abs(number - statement.rhs), statement.half_unit) <= 0:
+        return CERTIFIED
+    return false(f"{statement.lhs} does not round to {statement.rhs}")
+
+
+def check_in_numbers(statement: InNumbers, trial: Trial) -> Verdict:
+    """Prove the result; the equation in symbols that it belongs to is checked as a step of its own."""
+    numbers, result = statement.numbers, statement.result
+    sides = [statement.rhs, statement.lhs] if statement.lhs.has(Width) else [statement.rhs]
+    for side in sides:
+        if order(abs(trial.meaning.value(side, numbers) - result.rhs), result.half_unit) > 0:
+            return false(f"{side} does not round to {result.rhs}")
+    return CERTIFIED

@@ -1,0 +1,44 @@
+"""Exact numbers: whether a statement about them is true, and a rational very close to one."""
+
+import sympy
+from sympy.core.relational import Relational
+
+from gradtheory.arithmetic.enclosure import as_rational, enclose, order
+from gradtheory.errors import Undecided
+
+_BITS = 64
+_MOST_BITS = 20_000  # of a rational
+
+
+def truth(statement: sympy.Basic) -> bool | None:
+    """Return whether a statement about exact numbers is true; None where it cannot be decided."""
+    if isinstance(statement, sympy.And | sympy.Or):
+        parts = [truth(part) for part in statement.args]
+        decisive = isinstance(statement, sympy.Or)
+        if decisive in parts:
+            return decisive
+        return None if None in parts else not decisive
+    if not isinstance(statement, Relational) or sympy.nan in statement.args:
+        return bool(statement) if statement in (sympy.true, sympy.false) else None
+    try:
+        return bool(statement.func(sympy.Integer(order(statement.lhs, statement.rhs, asks=False)), 0))
+    except (Undecided, ValueError, TypeError):
+        return None
+
+
+def near(number: sympy.Expr, bits: int = _BITS) -> sympy.Rational:
+    """Return a rational very close to a number: 0 for one that is too small to write down.
+
+    Raises
+    ------
+    Undecided
+        If it is too large to write down.
+
+    """
+    if number.is_Rational:
+        return number
+    middle = enclose(number, bits).mid()
+    _, exponent = middle.man_exp()
+    if exponent > _MOST_BITS:
+        raise Undecided(f"{number} is too large")
+    return as_rational(middle) if exponent > -_MOST_BITS else sympy.S.Zero
