@@ -32,15 +32,11 @@ _MANY_STEPS = 5
     show_default=True,
     help="What is derived.",
 )
-@click.option(
-    "--depth", metavar="N", default="3", show_default=True, help="The number of layers, or L for every depth."
-)
-@click.option(
-    "--wrt", metavar="NAME", default="w1", show_default=True, help="A weight, a bias or the input: w1, b2, x."
-)
+@click.option("--depth", metavar="N", help="The number of layers, or L for every depth; 3 unless given.")
+@click.option("--wrt", metavar="NAME", help="A weight, a bias or the input: w1, b2, x; w1 unless given.")
 @click.option("--activation", metavar="ACT", help="The activation of every layer; the sigmoid unless given.")
 @expr_option
-@click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), default="squared", show_default=True)
+@click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), help="squared unless given.")
 @click.option(
     "--value",
     "values",
@@ -48,7 +44,7 @@ _MANY_STEPS = 5
     multiple=True,
     help="A number to put in, such as w=7 (explosion), w1=0.5 (gradient), sigma_w=2 (initialisation); give all.",
 )
-@click.option("--optimiser", metavar="NAME", default="heavy_ball", show_default=True, help="For the stability region.")
+@click.option("--optimiser", metavar="NAME", help="For the stability region; heavy_ball unless given.")
 @click.option("--title", metavar="TEXT", default="", help="A title of your own.")
 @click.option(
     "--format",
@@ -61,13 +57,13 @@ _MANY_STEPS = 5
 @json_option
 def derive(
     topic: str,
-    depth: str,
-    wrt: str,
+    depth: str | None,
+    wrt: str | None,
     activation: str | None,
     expr: str | None,
-    loss: str,
+    loss: str | None,
     values: tuple[str, ...],
-    optimiser: str,
+    optimiser: str | None,
     title: str,
     style: str | None,
     lang: str | None,
@@ -82,36 +78,37 @@ def derive(
 
     Exit code 1 if a step could not be shown.
     """
-    from gradtheory.document import rendered, save
+    from gradtheory.document import render, save
 
-    record = gt.activation("sigmoid") if activation is None and expr is None else one_activation(activation, expr)
-    found = gt.derive(
+    derivation = gt.derive(
         topic,
-        _depth(depth),
-        record,
+        None if depth is None else _depth(depth),
+        None if activation is None and expr is None else one_activation(activation, expr),
         wrt,
         lang or language_of_locale(),
         loss=loss,
-        values=dict(map(_named_number, values)),
+        values=dict(map(_named_number, values)) or None,
         title=title,
         optimiser=optimiser,
     )
     for step in track(
-        found.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(found)
+        derivation.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(derivation)
     ):
         _ = step.verdict
-    report = found.check()
+    tally = derivation.check()
     if output is not None:
-        written = save(found.document, output, f".{style}" if style else "")
+        written = save(derivation.document, output, f".{style}" if style else "")
     if as_json:
-        steps = [{"statement": str(step.statement), "rule": step.rule, "check": _how(step)} for step in found.steps]
-        counts = {"ok": report.ok, "true": report.true, "unknown": report.unknown, "false": report.false}
+        steps = [
+            {"statement": str(step.statement), "rule": step.rule, "check": _how(step)} for step in derivation.steps
+        ]
+        counts = {"ok": tally.ok, "true": tally.true, "unknown": tally.unknown, "false": tally.false}
         print_json({**counts, "steps": steps})
     elif output is not None:
-        click.echo(f"Written: {written} ({report.true} of {len(found.steps)} steps checked)")
+        click.echo(f"Written: {written} ({tally.true} of {len(derivation.steps)} steps checked)")
     else:
-        click.echo(rendered(found.document, f".{style or 'txt'}"), nl=False)
-    if not report.ok:
+        click.echo(render(derivation.document, f".{style or 'txt'}"), nl=False)
+    if not tally.ok:
         raise click.exceptions.Exit(1)
 
 
@@ -198,9 +195,9 @@ def _named_number(text: str) -> tuple[str, str]:
     return name.strip(), number
 
 
-def _is_slow(found: "gt.Derivation") -> bool:
+def _is_slow(derivation: "gt.Derivation") -> bool:
     """Whether checking may take more than a second, and somebody watches."""
-    return len(found.steps) > _MANY_STEPS and sys.stderr.isatty()
+    return len(derivation.steps) > _MANY_STEPS and sys.stderr.isatty()
 
 
 def _how(step: Any) -> str:

@@ -1,10 +1,10 @@
-"""A derivation: checked steps from named facts, for one question; how it reads is another room's matter."""
+"""A derivation: checked steps from definitions and named facts, for one question. `writing` puts it into words."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sympy
 
@@ -15,16 +15,20 @@ from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics import TOPICS, Question
+from gradtheory.derivation.topics import TOPICS, Answer, Question
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
+from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers import RULES
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
+
+if TYPE_CHECKING:
+    import nbformat
 
 
 @dataclass(frozen=True)
-class Report:
-    """How many steps were found true, unknown and false.
+class Tally:
+    """How many steps are true, unknown and false.
 
     Parameters
     ----------
@@ -45,58 +49,69 @@ class Report:
         return self.true > 0 and not (self.unknown or self.false)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
-    """A sequence of steps.
+    """A question and its answer: a sequence of steps, each checked from its statement alone.
 
     Parameters
     ----------
-    topic : str
-        Which of `TOPICS`.
-    activation : Activation
-        What σ stands for.
-    given : tuple of sympy.Basic
-        The definitions that it starts from.
-    steps : tuple of Step
-        In order; each is checked from its statement alone.
+    question : Question
+        What `derive` was asked for.
+    answer : Answer
+        The definitions that it starts from, and the steps.
     lang : {"en", "zh"}
         The language of its documents.
-    depth, wrt, loss, values, title, optimiser
-        What `derive` was asked for.
+    title : str
+        The title of its documents, in place of the topic's.
 
     Examples
     --------
     >>> import gradtheory as gt
     >>> derivation = gt.derive("slope_maximum", activation="tanh")
+    >>> derivation
+    Derivation('slope_maximum', activation='tanh', steps=8)
     >>> print(derivation.steps[-1])
     Eq(sup|σ'|, 1) (exact)
     >>> derivation.check()
-    Report(true=8, unknown=0, false=0, reasons=())
+    Tally(true=8, unknown=0, false=0, reasons=())
 
     """
 
-    topic: str
-    activation: Activation
-    given: tuple[sympy.Basic, ...]
-    steps: tuple[Step, ...]
+    question: Question
+    answer: Answer
     lang: str = "en"
-    depth: int | sympy.Symbol = 3
-    wrt: str = "w1"
-    loss: str = "squared"
-    values: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
-    optimiser: str = "heavy_ball"
 
-    def check(self) -> Report:
-        """Run the check of every step, and count what became of them."""
+    @property
+    def topic(self) -> str:
+        """Which of the topics it derives."""
+        return self.question.topic
+
+    @property
+    def activation(self) -> Activation:
+        """What σ stands for."""
+        return self.question.activation
+
+    @property
+    def given(self) -> tuple[sympy.Basic, ...]:
+        """The definitions that it starts from."""
+        return self.answer.given
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps, in order."""
+        return self.answer.steps
+
+    def check(self) -> Tally:
+        """Check every step, and count the true, the unknown and the false ones."""
         verdicts = [step.verdict for step in self.steps]
-        true, unknown, false = (sum(each.is_true is truth for each in verdicts) for truth in (True, None, False))
-        return Report(true, unknown, false, tuple(each.reason for each in verdicts if not each.is_true))
+        true, unknown, false = (sum(verdict.is_true is truth for verdict in verdicts) for truth in (True, None, False))
+        return Tally(true, unknown, false, tuple(verdict.reason for verdict in verdicts if not verdict.is_true))
 
     @property
     def document(self) -> Document:
         """The derivation in words, before it has a format; every step is checked for it."""
-        return writing.document(self)
+        return writing.document(self.question, self.answer, self.lang, self.title)
 
     def to_latex(self) -> str:
         """Return the derivation as LaTeX: for pdflatex in English, for xelatex in Chinese."""
@@ -114,8 +129,8 @@ class Derivation:
         """Return the derivation as plain text."""
         return to_text(self.document)
 
-    def to_notebook(self) -> Any:
-        """Return the derivation as a Jupyter notebook, an `nbformat.NotebookNode`, whose code checks it again."""
+    def to_notebook(self) -> "nbformat.NotebookNode":
+        """Return the derivation as a Jupyter notebook, whose code checks it again."""
         return to_notebook(self.document)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -130,6 +145,11 @@ class Derivation:
 
         """
         return save(self.document, path)
+
+    def __repr__(self) -> str:
+        name = TOPICS[self.topic].arguments[0]  # what it is about: an activation or an optimiser
+        subject = getattr(self.question, name)
+        return f"Derivation({self.topic!r}, {name}={getattr(subject, 'name', subject)!r}, steps={len(self.steps)})"
 
     def __str__(self) -> str:
         return self.to_text()
@@ -147,15 +167,15 @@ class Derivation:
 
 def derive(
     topic: str,
-    depth: int | sympy.Symbol = 3,
-    activation: ActivationLike = "sigmoid",
-    wrt: str = "w1",
+    depth: int | sympy.Symbol | None = None,
+    activation: ActivationLike | None = None,
+    wrt: str | None = None,
     lang: str = "en",
     *,
-    loss: str = "squared",
-    values: Mapping[str, Any] | None = None,
+    loss: str | None = None,
+    values: Mapping[str, NumberLike] | None = None,
     title: str = "",
-    optimiser: str = "heavy_ball",
+    optimiser: str | None = None,
 ) -> Derivation:
     r"""Return a derivation in which every step is checked by machine.
 
@@ -165,24 +185,25 @@ def derive(
         "gradient", of a chain; "slope_maximum", sup|σ'| by calculus; "explosion", where \|σ'(wx + b)·w\| > c; "widest",
         the widest such set; "weak_norm", K as a norm; "stability", the region of an optimiser; "weight_decay",
         "clipping" and "initialisation", what these remedies guarantee.
-    depth : int or sympy.Symbol
-        The number of layers of the chain ("gradient", and "initialisation" with values); an integer symbol derives the
-        formula for every depth.
-    activation : str, Activation or sympy.Expr
-        As in `gradtheory.activation`.
-    wrt : str
-        The weight, bias or input that the loss is differentiated by, such as "w1", "b2" or "x" ("gradient").
+    depth : int or sympy.Symbol, optional
+        The number of layers of the chain, 3 unless stated ("gradient", and "initialisation" with values); an integer
+        symbol derives the formula for every depth.
+    activation : str, sympy.Expr or Activation, optional
+        As in `gradtheory.activation`, the sigmoid unless stated (every topic except "stability").
+    wrt : str, optional
+        The weight, bias or input that the loss is differentiated by, such as "b2" or "x"; "w1" unless stated
+        ("gradient").
     lang : {"en", "zh"}
         The language of the documents.
-    loss : {"squared", "cross_entropy"}
-        The loss at the end of the chain ("gradient").
+    loss : {"squared", "cross_entropy"}, optional
+        The loss at the end of the chain, the squared one unless stated ("gradient").
     values : mapping of str to number, optional
-        Exact numbers that are put in: x, y, w1, b1, … for "gradient"; w, b, c for "explosion"; sigma_w, c for
+        Exact numbers to put in: x, y, w1, b1, … for "gradient"; w, b, c for "explosion"; sigma_w, c for
         "initialisation".
     title : str
         A title of your own, in place of the topic's.
-    optimiser : str
-        As in `gradtheory.stability_region` ("stability").
+    optimiser : str, optional
+        As in `gradtheory.stability_region`, "heavy_ball" unless stated ("stability").
 
     Returns
     -------
@@ -192,7 +213,7 @@ def derive(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule.
+        If an argument breaks a rule, or the topic does not use it.
 
     Examples
     --------
@@ -203,25 +224,23 @@ def derive(
     True
 
     """
+    one_of(topic, "topic", tuple(TOPICS))
+    _require_used(topic, activation=activation, depth=depth, wrt=wrt, loss=loss, values=values, optimiser=optimiser)
     question = Question(
-        as_activation(activation),
-        read_chain_depth(depth),
-        wrt,
-        one_of(loss, "loss", tuple(LOSSES)),
-        values or {},
-        one_of(optimiser, "optimiser", tuple(RULES)),
-    )
-    answer = TOPICS[one_of(topic, "topic", tuple(TOPICS))](question)
-    return Derivation(
         topic,
-        question.activation,
-        answer.given,
-        answer.steps,
-        one_of(lang, "lang", LANGUAGES),
-        question.depth,
-        question.wrt,
-        question.loss,
-        question.values,
-        title,
-        question.optimiser,
+        as_activation("sigmoid" if activation is None else activation),
+        read_chain_depth(3 if depth is None else depth),
+        "w1" if wrt is None else wrt,
+        one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),
+        {} if values is None else values,
+        one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
     )
+    return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), title)
+
+
+def _require_used(topic: str, **arguments: object) -> None:
+    """Raise InvalidArgument for an argument that the topic does not use."""
+    used = TOPICS[topic].arguments
+    for name, value in arguments.items():
+        if value is not None and name not in used:
+            raise InvalidArgument(name, value, f"is not used by {topic!r}, which takes {', '.join(used)}")

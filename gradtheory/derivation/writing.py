@@ -2,80 +2,83 @@
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
 from gradtheory import __version__
-from gradtheory.activations import activation_names
+from gradtheory.activations import Activation, activation_names
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics import TOPICS, Answer, Question
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
-from gradtheory.document.messages import filled, words
+from gradtheory.document.messages import fill, words
 from gradtheory.training.optimisers import RULES
-
-if TYPE_CHECKING:
-    from gradtheory.derivation.derivation import Derivation
 
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
-def document(derivation: "Derivation") -> Document:
-    """Return the document of a derivation."""
-    said = words(derivation.lang)
-    topic = said["topics"][derivation.topic]
-    values = {"activation": derivation.activation.name, "depth": derivation.depth, "wrt": derivation.wrt}
-    values["optimiser"] = said["optimisers"].get(derivation.optimiser, RULES[derivation.optimiser].title)
+def document(question: Question, answer: Answer, lang: str, title: str = "") -> Document:
+    """Return a derivation in words, under its topic's title or another; every step is checked for it."""
+    catalogue = words(lang)
+    topic = catalogue["topics"][question.topic]
+    values = {
+        "activation": question.activation.name,
+        "depth": question.depth,
+        "wrt": question.wrt,
+        "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
+    }
     return Document(
-        title=derivation.title or filled(topic["title"], values),
-        subtitle=f"{topic['introduction'].strip()} {_summary(derivation, said)}",
-        lang=derivation.lang,
-        blocks=tuple(_blocks(derivation, said)),
+        title=title or fill(topic["title"], values),
+        subtitle=f"{topic['introduction'].strip()} {_summary(answer.steps, catalogue)}",
+        lang=lang,
+        blocks=tuple(_blocks(question, answer, lang)),
         version=__version__,
     )
 
 
-def steps_in_words(steps: tuple[Step, ...], said: Mapping[str, Any], first: int = 1) -> Iterator[Formula]:
+def steps_in_words(steps: Sequence[Step], catalogue: Mapping[str, Any], first: int = 1) -> Iterator[Formula]:
     """Yield the formulas of steps, numbered from `first`, with their conditions, reasons and checks."""
     for number, step in enumerate(steps, start=first):
-        state = step.verdict.status
+        status = step.verdict.status
         yield replace(
             formula(step.statement),
             number=number,
             condition=r",\; ".join(map(latex, step.assumptions)),
             plain=functools.partial(text, step.statement, *step.assumptions),
-            reason=_numbered(_reason(step, said), number),
-            status=state,
-            badge=said["checks"][state],
+            reason=_numbered(_reason(step, catalogue), number),
+            status=status,
+            badge=catalogue["checks"][status],
         )
 
 
 def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
     """Return the title, the conditions and the source of a fact."""
-    said = words(lang)["facts"][fact.name]
-    return {"title": said["title"], "conditions": said["conditions"], "source": fact.source}
+    in_words = words(lang)["facts"][fact.name]
+    return {"title": in_words["title"], "conditions": in_words["conditions"], "source": fact.source}
 
 
-def _blocks(derivation: "Derivation", said: Mapping[str, Any]) -> Iterator[Block]:
-    if derivation.given:
-        yield Heading(said["document"]["given"])
-        yield Paragraph(said["topics"][derivation.topic]["given"])
-        yield formula(*derivation.given)
+def _blocks(question: Question, answer: Answer, lang: str) -> Iterator[Block]:
+    catalogue = words(lang)
+    if answer.given:
+        yield Heading(catalogue["document"]["given"])
+        yield Paragraph(catalogue["topics"][question.topic]["given"])
+        yield formula(*answer.given)
     section = ""
-    formulas = steps_in_words(derivation.steps, said)
-    for step, shown in zip(derivation.steps, formulas, strict=True):
+    for step, block in zip(answer.steps, steps_in_words(answer.steps, catalogue), strict=True):
         if step.section != section:
             section = step.section
-            yield Heading(said["sections"][section]["title"])
-            if introduction := said["sections"][section].get("text"):
+            yield Heading(catalogue["sections"][section]["title"])
+            if introduction := catalogue["sections"][section].get("text"):
                 yield Paragraph(introduction)
-        yield shown
-    yield Heading(said["document"]["check"])
-    yield Paragraph(said["document"]["check_text"])
-    yield Code(_source(derivation))
+        yield block
+    yield Heading(catalogue["document"]["check"])
+    yield Paragraph(catalogue["document"]["check_text"])
+    yield Code(_source(question, lang))
 
 
 def _numbered(reason: str, number: int) -> str:
@@ -83,45 +86,46 @@ def _numbered(reason: str, number: int) -> str:
     return _BACK.sub(lambda match: f"@{{eq:{number - int(match[1])}}}", reason)
 
 
-def _reason(step: Step, said: Mapping[str, Any]) -> str:
+def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
     if step.fact is None:
-        return str(said["rules"][step.rule])
-    in_words = said["facts"][step.fact]
-    return f"{in_words['title']}{said['document']['colon']}{in_words['conditions']} ({FACTS[step.fact].source})"
+        return str(catalogue["rules"][step.rule])
+    in_words = catalogue["facts"][step.fact]
+    return f"{in_words['title']}{catalogue['document']['colon']}{in_words['conditions']} ({FACTS[step.fact].source})"
 
 
-def _summary(derivation: "Derivation", said: Mapping[str, Any]) -> str:
-    counts: dict[str, int] = {}
-    for step in derivation.steps:
-        state = step.verdict.status
-        counts[state] = counts.get(state, 0) + 1
-    parts = said["document"]["comma"].join(f"{count} {said['checks'][state]}" for state, count in counts.items())
-    return filled(said["document"]["summary_of_checks"], {"count": len(derivation.steps), "parts": parts})
+def _summary(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
+    counts = Counter(step.verdict.status for step in steps)
+    parts = (f"{count} {catalogue['checks'][status]}" for status, count in counts.items())
+    values = {"count": len(steps), "parts": catalogue["document"]["comma"].join(parts)}
+    return fill(catalogue["document"]["summary_of_checks"], values)
 
 
-def _source(derivation: "Derivation") -> str:
-    """Return the Python that makes this derivation again."""
-    record = derivation.activation
-    known = record.source or record.name  # of the catalogue: with its parameters, such as "elu(alpha=2)"
-    is_named = isinstance(known, str) and (record.source or known.partition("(")[0] in activation_names())
-    activation = repr(known) if is_named else f"gt.expression({str(record.expr)!r})"
-    depth = derivation.depth
-    layers = f"sympy.Symbol({depth.name!r}, integer=True, positive=True)" if isinstance(depth, sympy.Symbol) else depth
-    match derivation.topic:
-        case "stability":
-            arguments = [f"optimiser={derivation.optimiser!r}"]
-        case "gradient":
-            arguments = [f"activation={activation}", f"depth={layers}", f"wrt={derivation.wrt!r}"]
-            arguments += [f"loss={derivation.loss!r}"] if derivation.loss != "squared" else []
-        case "initialisation":
-            arguments = [f"activation={activation}", f"depth={layers}"]
-        case _:
-            arguments = [f"activation={activation}"]
-    if derivation.values:
-        arguments.append(f"values={ {str(name): str(value) for name, value in derivation.values.items()} }")
-    arguments.append(f"lang={derivation.lang!r}")
+def _source(question: Question, lang: str) -> str:
+    """Return the Python that makes a derivation again."""
+    values = {name: getattr(question, name) for name in TOPICS[question.topic].arguments}
+    arguments = [f"{name}={_python(value)}" for name, value in values.items() if not _is_left_out(name, value)]
     imports = ["import gradtheory as gt"]
     if "sympy." in " ".join(arguments):
         imports.insert(0, "import sympy")
-    made = f"derivation = gt.derive({', '.join([repr(derivation.topic), *arguments])})"
-    return "\n".join([*imports, "", made, "report = derivation.check()", "assert report.ok", "report"])
+    call = f"derivation = gt.derive({', '.join([repr(question.topic), *arguments, f'lang={lang!r}'])})"
+    return "\n".join([*imports, "", call, "report = derivation.check()", "assert report.ok", "report"])
+
+
+def _is_left_out(name: str, value: object) -> bool:
+    """Return whether an argument is what most would take for granted: the squared loss, and no values."""
+    return (name, value) in (("loss", "squared"), ("values", {}))
+
+
+def _python(value: object) -> str:
+    """Return an argument of `gradtheory.derive` as Python."""
+    match value:
+        case Activation():
+            name = value.source or value.name  # of the catalogue: with its parameters, such as "elu(alpha=2)"
+            is_known = isinstance(name, str) and (value.source or name.partition("(")[0] in activation_names())
+            return repr(name) if is_known else f"gt.expression({str(value.expr)!r})"
+        case sympy.Symbol():
+            return f"sympy.Symbol({value.name!r}, integer=True, positive=True)"
+        case Mapping():
+            return str({str(name): str(number) for name, number in value.items()})
+        case _:
+            return repr(value)

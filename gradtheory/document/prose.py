@@ -1,12 +1,12 @@
 """Prose in every format: words are escaped, formulas between dollar signs set, references resolved."""
 
+import functools
 import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import latex2mathml.converter
-from pylatexenc.latex2text import LatexNodes2Text
+from gradtheory.errors import extra
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
 _FUNCTION = re.compile(r"<mi>([a-z]{2,})</mi>")  # tanh: an identifier has no space around it, an operator has
@@ -16,7 +16,6 @@ _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\te
 }
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
-_TO_TEXT = LatexNodes2Text(math_mode="text", keep_comments=True)
 
 
 @dataclass(frozen=True)
@@ -30,17 +29,17 @@ class Style:
 
     def prose(self, text: str) -> str:
         """Return prose in this format."""
-        found, end = [], 0
+        parts, end = [], 0
         for match in _PART.finditer(text):
-            found.append(self.words(text[end : match.start()]))
+            parts.append(self.words(text[end : match.start()]))
             if match["math"]:
-                found.append(self.math(match["math"]))
+                parts.append(self.math(match["math"]))
             elif match["label"]:
-                found.append(self.reference(match["label"]))
+                parts.append(self.reference(match["label"]))
             else:
-                found.append(self.emphasis(self.words(match["stressed"])))
+                parts.append(self.emphasis(self.words(match["stressed"])))
             end = match.end()
-        return "".join([*found, self.words(text[end:])])
+        return "".join([*parts, self.words(text[end:])])
 
 
 def tex_text(text: str) -> str:
@@ -67,6 +66,8 @@ def markdown_text(text: str) -> str:
 
 def mathml(latex: str, *, display: bool = False) -> str:
     """Return a formula as MathML; the converter copies the text in it as it stands, so that is escaped here."""
+    with extra("documents"):
+        import latex2mathml.converter
     escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
     converted = str(latex2mathml.converter.convert(escaped, display="block" if display else "inline"))
     return _FUNCTION.sub(r'<mo form="prefix" lspace="0.17em" rspace="0.17em">\1</mo>', converted)
@@ -74,7 +75,14 @@ def mathml(latex: str, *, display: bool = False) -> str:
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    return _RELATION.sub(r" \1 ", _TO_TEXT.latex_to_text(latex)).strip()
+    return _RELATION.sub(r" \1 ", _text_of_latex()(latex)).strip()
+
+
+@functools.cache
+def _text_of_latex() -> Callable[[str], str]:
+    with extra("documents"):
+        from pylatexenc.latex2text import LatexNodes2Text
+    return LatexNodes2Text(math_mode="text", keep_comments=True).latex_to_text  # type: ignore[no-any-return]  # untyped
 
 
 def _printable(text: str) -> str:

@@ -9,16 +9,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import nbformat
-
 from gradtheory.document.model import Document
 from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
-from gradtheory.errors import InvalidArgument, MissingProgram
+from gradtheory.errors import InvalidArgument, MissingProgram, extra
 
 _ENGINES = {"en": ("pdflatex", "xelatex"), "zh": ("xelatex",)}
 _PACKAGES = {"en": "texlive-latex-extra", "zh": "texlive-xetex texlive-lang-chinese"}
 _SECONDS = 300
 _RUNS = 2  # so that references are resolved
+
+
+def _notebook(document: Document) -> str:
+    with extra("documents"):
+        import nbformat
+    return str(nbformat.writes(to_notebook(document))) + "\n"
+
 
 _WRITERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
     {
@@ -26,13 +31,13 @@ _WRITERS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
         ".html": to_html,
         ".md": to_markdown,
         ".txt": to_text,
-        ".ipynb": lambda document: str(nbformat.writes(to_notebook(document))) + "\n",
+        ".ipynb": _notebook,
     }
 )
 FORMATS = (*_WRITERS, ".pdf")
 
 
-def rendered(document: Document, suffix: str) -> str:
+def render(document: Document, suffix: str) -> str:
     """Return a document as text in the format of a suffix.
 
     Raises
@@ -74,7 +79,7 @@ def save(document: Document, path: str | os.PathLike[str], suffix: str = "") -> 
         if suffix == ".pdf":
             target.write_bytes(_pdf(document))
         else:
-            target.write_text(rendered(document, suffix), encoding="utf-8")
+            target.write_text(render(document, suffix), encoding="utf-8")
             if suffix in (".tex", ".md", ".ipynb"):
                 save_figures(document, target.parent, "pdf" if suffix == ".tex" else "svg")
     except OSError as error:
@@ -97,10 +102,10 @@ def _pdf(document: Document) -> bytes:
         command = [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
         environment: Any = {**os.environ, "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": name}
         for _ in range(_RUNS):
-            found = subprocess.run(  # noqa: S603  # our own file, in its own folder
+            run = subprocess.run(  # noqa: S603  # our own file, in its own folder
                 command, cwd=folder, env=environment, capture_output=True, timeout=_SECONDS, check=False
             )
-            if found.returncode:
-                lines = [line for line in found.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
+            if run.returncode:
+                lines = [line for line in run.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
                 raise MissingProgram(f"{engine} failed: {' '.join(lines)[:300] or 'see its log'}")
         return (folder / "document.pdf").read_bytes()

@@ -3,16 +3,14 @@
 import io
 import textwrap
 from pathlib import Path
-from typing import Any
-
-import jinja2
-import matplotlib as mpl
-import nbformat
-from markupsafe import Markup
-from nbformat import v4
+from typing import TYPE_CHECKING, Any
 
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
 from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml, tex_text
+from gradtheory.errors import extra
+
+if TYPE_CHECKING:
+    import nbformat
 
 _WIDTH = 100
 _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -20,6 +18,8 @@ _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 def to_latex(document: Document) -> str:
     """Return a document as LaTeX: for pdflatex in English, for xelatex with ctex in Chinese."""
+    with extra("documents"):
+        import jinja2
     environment = jinja2.Environment(  # noqa: S701  # LaTeX has its own escapes, in the filters
         loader=jinja2.PackageLoader("gradtheory.document"),
         undefined=jinja2.StrictUndefined,
@@ -37,6 +37,9 @@ def to_latex(document: Document) -> str:
 
 def to_html(document: Document) -> str:
     """Return a document as one HTML page: formulas in MathML, figures in SVG, nothing fetched."""
+    with extra("documents"):
+        import jinja2
+        from markupsafe import Markup
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gradtheory.document"), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -77,8 +80,10 @@ def to_text(document: Document) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def to_notebook(document: Document) -> nbformat.NotebookNode:
+def to_notebook(document: Document) -> "nbformat.NotebookNode":
     """Return a document as a Jupyter notebook; its code cells run, and check what is shown."""
+    with extra("documents"):
+        from nbformat import v4
     cells: list[Any] = []
     words: list[str] = list(_markdown(Document(document.title, document.subtitle, document.lang, ())))
     for block in document.blocks:
@@ -163,5 +168,7 @@ def _svg(figure: Any) -> str:
 
 def _save(figure: Any, target: Any, suffix: str) -> None:
     """Save without dates and random names, so that the same document is the same file."""
+    with extra("plots"):
+        import matplotlib as mpl
     with mpl.rc_context({"svg.hashsalt": "gradtheory"}):
         figure.savefig(target, format=suffix, metadata=_UNDATED[suffix])

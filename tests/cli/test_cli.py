@@ -99,9 +99,10 @@ def test_a_step_that_is_not_shown_fails(capsys, monkeypatch):
     real = gt.derive
 
     def broken(*arguments, **more):
-        found = real(*arguments, **more)
-        wrong = dataclasses.replace(found.steps[0], statement=sympy.Eq(1, 2, evaluate=False))
-        return dataclasses.replace(found, steps=(wrong, *found.steps[1:]))
+        derivation = real(*arguments, **more)
+        wrong = dataclasses.replace(derivation.steps[0], statement=sympy.Eq(1, 2, evaluate=False))
+        answer = dataclasses.replace(derivation.answer, steps=(wrong, *derivation.steps[1:]))
+        return dataclasses.replace(derivation, answer=answer)
 
     monkeypatch.setattr(gt, "derive", broken, raising=False)
     code, out, _ = run(capsys, "derive", "--topic", "slope_maximum", "--lang", "en")

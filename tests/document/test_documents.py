@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 import gradtheory as gt
 from gradtheory.derivation.topics import TOPICS
-from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, rendered, save, saving
+from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, render, save, saving
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument, MissingProgram
 from gradtheory.pages import article
@@ -32,7 +32,7 @@ def _needs(engine):
 
 def _derivations():
     for topic in TOPICS:
-        yield topic, "sigmoid", {}
+        yield topic, None, {}
     yield "gradient", "gelu", {"depth": 40}
     yield "gradient", "tanh", {"depth": _DEPTH}
     yield "gradient", "gelu", {"depth": 2, "values": {"x": "0.5", "y": 1, "w1": -2, "b1": "1/3", "w2": 3, "b2": 0}}
@@ -40,9 +40,9 @@ def _derivations():
     yield "explosion", "hard_sigmoid", {}
     yield "explosion", "sigmoid", {"values": {"w": 7, "b": "-0.3", "c": 1}}
     yield "slope_maximum", "elu", {}
-    yield "stability", "sigmoid", {"optimiser": "gradient_descent"}
-    yield "stability", "sigmoid", {"optimiser": "nesterov"}
-    yield "stability", "sigmoid", {"optimiser": "adamw"}
+    yield "stability", None, {"optimiser": "gradient_descent"}
+    yield "stability", None, {"optimiser": "nesterov"}
+    yield "stability", None, {"optimiser": "adamw"}
 
 
 _CASES = list(_derivations())
@@ -63,7 +63,7 @@ def _in(derivation, lang):
 @pytest.mark.parametrize("lang", [pytest.param(lang, marks=_needs(_ENGINES[lang])) for lang in LANGUAGES])
 def test_latex_of_every_derivation_compiles(documents, lang, tmp_path):
     for number, derivation in enumerate(documents):
-        (tmp_path / f"{number}.tex").write_text(rendered(_in(derivation, lang), ".tex"), encoding="utf-8")
+        (tmp_path / f"{number}.tex").write_text(render(_in(derivation, lang), ".tex"), encoding="utf-8")
         command = [_ENGINES[lang], "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", f"{number}.tex"]
         for _ in range(2):
             found = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
@@ -91,7 +91,7 @@ class _Page(HTMLParser):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
     for derivation in documents:
-        text = rendered(_in(derivation, lang), ".html")
+        text = render(_in(derivation, lang), ".html")
         page = _Page()
         page.feed(text)
         assert page.maths >= len(derivation.steps)
@@ -105,8 +105,8 @@ def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
 @pytest.mark.slow
 @pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
 def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_path):
-    pages = {f"{number}": rendered(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6])}
-    pages["article"] = rendered(article.build("zh").document, ".html")
+    pages = {f"{number}": render(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6])}
+    pages["article"] = render(article.build("zh").document, ".html")
     for name, text in pages.items():
         path, log = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
         path.write_text(text, encoding="utf-8")
@@ -124,11 +124,11 @@ def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_p
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 2, 7, 10])
 def test_notebooks_run(documents, place):
-    notebook = nbformat.reads(rendered(_in(documents[place], "en"), ".ipynb"), as_version=4)
+    notebook = nbformat.reads(render(_in(documents[place], "en"), ".ipynb"), as_version=4)
     nbformat.validate(notebook)
     done = NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     outputs = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert "Report(true=" in outputs[-1]["data"]["text/plain"]
+    assert "Tally(true=" in outputs[-1]["data"]["text/plain"]
     assert "unknown=0, false=0" in outputs[-1]["data"]["text/plain"]
 
 
@@ -221,7 +221,7 @@ def test_saving_by_suffix(tmp_path):
     assert json.loads((tmp_path / "名字 with space.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4
     assert derivation.to_html() == derivation.to_html()
     again = gt.derive("slope_maximum", activation="tanh", lang="zh")
-    assert rendered(again.document, ".ipynb") == (tmp_path / "名字 with space.ipynb").read_text(encoding="utf-8")
+    assert render(again.document, ".ipynb") == (tmp_path / "名字 with space.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", ["x.docx", "x", "missing/folder/x.md"])

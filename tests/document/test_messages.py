@@ -7,7 +7,7 @@ import pytest
 import gradtheory as gt
 from gradtheory.derivation import FACTS
 from gradtheory.derivation.topics import TOPICS
-from gradtheory.document.messages import LANGUAGES, filled, language_of_locale, words
+from gradtheory.document.messages import LANGUAGES, fill, language_of_locale, words
 from gradtheory.pages import article
 from gradtheory.training.optimisers import RULES
 
@@ -80,9 +80,9 @@ def test_every_reason_is_there_and_used():
 
 
 def test_values_are_filled_in():
-    assert filled("a {{ b }}", {"b": 1}) == "a 1"
-    with pytest.raises(Exception, match="undefined"):
-        filled("a {{ b }}", {})
+    assert fill("a {{ b }}", {"b": 1}) == "a 1"
+    with pytest.raises(KeyError, match="b"):
+        fill("a {{ b }}", {})
 
 
 @pytest.mark.parametrize(

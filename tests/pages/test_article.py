@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gradtheory.document import rendered
+from gradtheory.document import render
 from gradtheory.pages import article
 from gradtheory.pages.article import Verdict
 
@@ -128,7 +128,7 @@ def test_latex_has_every_formula_and_figure(folder):
 
 @pytest.mark.slow
 def test_the_same_article_is_the_same_file(built, folder):
-    assert rendered(built.document, ".html") == (folder / "article.html").read_text(encoding="utf-8")
+    assert render(built.document, ".html") == (folder / "article.html").read_text(encoding="utf-8")
 
 
 def test_latex_compiles_without_warnings_of_references(built, folder):

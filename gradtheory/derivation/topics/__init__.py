@@ -1,6 +1,7 @@
-"""The derivations, one file each: what is given, and the steps."""
+"""The derivations, one file each: what is defined, and the steps."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from gradtheory.derivation.topics.clipping import clipping
@@ -14,14 +15,27 @@ from gradtheory.derivation.topics.weak_norm import weak_norm
 from gradtheory.derivation.topics.weight_decay import weight_decay
 from gradtheory.derivation.topics.widest import widest
 
-__all__ = ["TOPICS", "Answer", "Question"]
+__all__ = ["TOPICS", "Answer", "Question", "Topic"]
 
-TOPICS: Mapping[str, Callable[[Question], Answer]] = MappingProxyType(
+
+@dataclass(frozen=True)
+class Topic:
+    """A derivation, and the arguments of `gradtheory.derive` that it uses."""
+
+    derive: Callable[[Question], Answer]
+    arguments: tuple[str, ...] = ("activation",)
+
+
+TOPICS: Mapping[str, Topic] = MappingProxyType(
     {
-        each.__name__: each
-        for each in (
-            *(gradient, slope_maximum, explosion, widest, weak_norm),
-            *(stability, weight_decay, clipping, initialisation),
-        )
+        "gradient": Topic(gradient, ("activation", "depth", "wrt", "loss", "values")),
+        "slope_maximum": Topic(slope_maximum),
+        "explosion": Topic(explosion, ("activation", "values")),
+        "widest": Topic(widest),
+        "weak_norm": Topic(weak_norm),
+        "stability": Topic(stability, ("optimiser",)),
+        "weight_decay": Topic(weight_decay),
+        "clipping": Topic(clipping),
+        "initialisation": Topic(initialisation, ("activation", "depth", "values")),
     }
 )

@@ -21,7 +21,6 @@ _CUT, _LARGE = sympy.symbols("s x", positive=True)
 
 def clipping(question: Question) -> Answer:
     """Derive what clipping by norm, by value and by the ratio to the weight guarantees."""
-    question.numbers()
     return Answer((equation(_FACTOR, sympy.Min(1, _MOST / _NORM)),), tuple(_steps(question)))
 
 

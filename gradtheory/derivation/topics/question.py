@@ -1,7 +1,7 @@
 """What a derivation is asked for, and what it consists of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sympy
@@ -12,14 +12,16 @@ from gradtheory.derivation.facts import FACTS
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import NumberLike
 
 
 @dataclass(frozen=True)
 class Question:
-    """The arguments of `gradtheory.derive`, checked.
+    """The arguments of `gradtheory.derive`, checked; a topic looks at those that it states.
 
     Parameters
     ----------
+    topic : str
     activation : Activation
     depth : int or sympy.Symbol
     wrt : str
@@ -29,12 +31,13 @@ class Question:
 
     """
 
+    topic: str
     activation: Activation
     depth: int | sympy.Symbol
     wrt: str
-    loss: str = "squared"
-    values: Mapping[str, Any] = field(default_factory=dict)
-    optimiser: str = "heavy_ball"
+    loss: str
+    values: Mapping[str, NumberLike]
+    optimiser: str
 
     @property
     def meaning(self) -> Meaning:
@@ -47,19 +50,18 @@ class Question:
         return Step(known.statement, name, self.meaning, known.assumptions, known.rule, name, section)
 
     def numbers(self, *symbols: sympy.Symbol) -> dict[sympy.Symbol, sympy.Expr]:
-        """Return exact numbers for these symbols: for all of them, or for none where no values are given."""
+        """Return the exact values of these symbols: of all of them, or of none where no values were passed."""
         named = {_key(symbol.name): symbol for symbol in symbols}
-        given = {_key(name): value for name, value in self.values.items()}
-        for name in given:
+        values = {_key(name): value for name, value in self.values.items()}
+        for name in values:
             if name not in named:
-                raise InvalidArgument(
-                    "values", name, f"must name {_listed(named)}" if named else "takes no values here"
-                )
-        if not given:
+                rule = f"must name {_listed(named)}" if named else "takes no values here"
+                raise InvalidArgument("values", name, rule)
+        if not values:
             return {}
-        if missing := [name for name in named if name not in given]:
+        if missing := [name for name in named if name not in values]:
             raise InvalidArgument("values", missing[0], f"is missing: give all of {_listed(named)}, or none")
-        return {symbol: read_real(given[name], f"values[{name!r}]") for name, symbol in named.items()}
+        return {symbol: read_real(values[name], f"values[{name!r}]") for name, symbol in named.items()}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Answer:
 
 def in_order(*factors: sympy.Expr) -> sympy.Expr:
     """Return a product that keeps the order of its factors for printing."""
-    kept = [each for each in factors if each != 1]
+    kept = [factor for factor in factors if factor != 1]
     return sympy.Mul(*kept, evaluate=False) if len(kept) > 1 else sympy.Mul(*kept)
 
 

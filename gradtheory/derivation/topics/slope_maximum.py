@@ -15,7 +15,6 @@ from gradtheory.derivation.topics.question import Answer, Question
 
 def slope_maximum(question: Question) -> Answer:
     """Derive sup|σ'| by calculus: the monotone branches of σ', and its values and limits at their ends."""
-    question.numbers()
     record = question.activation
     return Answer((equation(Sigma(Z), record.expr),), tuple(_steps(question)))
 

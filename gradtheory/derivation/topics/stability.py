@@ -19,7 +19,6 @@ _RATE = sympy.Symbol("r", positive=True)
 
 def stability(question: Question) -> Answer:
     """Derive for which learning rates and momenta an optimiser converges on ½h·w²."""
-    question.numbers()
     region = stability_region(question.optimiser)
     given = tuple(equation(after, value) for after, value in zip(AFTER, region.iteration, strict=False))
     return Answer(given, tuple(_steps(question, region)))

@@ -19,7 +19,6 @@ _MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it ma
 
 def widest(question: Question) -> Answer:
     """Derive K = sup_w c·|X_w|: where it lies, why nowhere else, and its digits."""
-    question.numbers()
     found = widest_explosion(question.activation)
     given = (equation(T, C / abs(W)), equation(Width(W, C), Measure(T) / abs(W)))
     return Answer(given, tuple(_steps(question, found)))

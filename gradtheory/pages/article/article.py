@@ -15,7 +15,7 @@ from gradtheory.derivation.language import Partial
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.writing import steps_in_words
 from gradtheory.document import Block, Document, Figure, Formula, Heading, Paragraph, Table, save, save_figures
-from gradtheory.document.messages import LANGUAGES, filled, words
+from gradtheory.document.messages import LANGUAGES, fill, words
 from gradtheory.pages.article import figures
 from gradtheory.pages.article.claim import Claim, Finding
 from gradtheory.pages.article.claims import CLAIMS
@@ -62,7 +62,7 @@ class Article:
         said = words(self.lang)
         return Document(
             title=said["article"]["title"],
-            subtitle=filled(said["article"]["subtitle"], {"version": __version__}),
+            subtitle=fill(said["article"]["subtitle"], {"version": __version__}),
             lang=self.lang,
             blocks=(*self._opening(said), *self._claims(said)),
             figures=_FIGURES,
@@ -130,7 +130,7 @@ def _section(claim: Claim, said: Mapping[str, Any]) -> Section:
     finding = claim.finding()
     stated = {f"{name}_stated": value for name, value in claim.claimed.items()}
     values = {**claim.claimed, **stated, **finding.computed}
-    in_words = {name: filled(text, values) for name, text in prose.items()}
+    in_words = {name: fill(text, values) for name, text in prose.items()}
     return Section(claim, finding, {**in_words, "verdict": said["verdicts"][finding.verdict.value]})
 
 
