@@ -3,7 +3,6 @@
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import sympy
@@ -100,7 +99,8 @@ def derive(
         written = save(derivation.document, output, f".{style}" if style else "")
     if as_json:
         steps = [
-            {"statement": str(step.statement), "rule": step.rule, "check": _how(step)} for step in derivation.steps
+            {"statement": str(step.statement), "rule": step.rule, "check": step.verdict.status}
+            for step in derivation.steps
         ]
         counts = {"ok": tally.ok, "true": tally.true, "unknown": tally.unknown, "false": tally.false}
         print_json({**counts, "steps": steps})
@@ -198,7 +198,3 @@ def _named_number(text: str) -> tuple[str, str]:
 def _is_slow(derivation: "gt.Derivation") -> bool:
     """Whether checking may take more than a second, and somebody watches."""
     return len(derivation.steps) > _MANY_STEPS and sys.stderr.isatty()
-
-
-def _how(step: Any) -> str:
-    return str(step.verdict.status)
