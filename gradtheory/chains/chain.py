@@ -4,34 +4,27 @@ Every z_l and a_l keeps its name. A gradient is then a product of O(L) factors; 
 instead grows quadratically and ends in a recursion error at depths of 20 to 40.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from numbers import Integral
-from typing import Any
 
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.arithmetic.inputs import read_chain_depth, read_exact_parameters, read_real
+from gradtheory.arithmetic.inputs import read_chain_depth
 from gradtheory.chains.backprop import Gradients, backprop
 from gradtheory.chains.layers import LayerActivations, read_activations
-from gradtheory.chains.losses import A, Loss, Y, loss_for
-from gradtheory.chains.symbols import LayerProduct, LayerSymbols, LayerVariable, equation
+from gradtheory.chains.losses import Loss, loss_for
+from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation
 from gradtheory.errors import InvalidArgument
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
-_COST = sympy.Symbol("C", real=True)
-_LARGEST_CLOSED, _DEEPEST_CLOSED = (
-    1_000,
-    40,
-)  # symbols and layers of a closed expression, beyond which SymPy stalls
-_NAME = re.compile(r"(?P<letter>[wb])_?(?P<layer>[0-9]{1,9})")
+# Of a closed expression, beyond which SymPy stalls.
+_MOST_SYMBOLS, _MOST_LAYERS = 1_000, 40
 
 
 @dataclass(frozen=True)
-class Chain:
+class Chain(ChainSymbols):
     r"""A chain of `depth` layers of one neuron each.
 
     Parameters
@@ -53,7 +46,7 @@ class Chain:
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule.
+        If an argument breaks a rule, or the loss does not fit the last activation.
 
     References
     ----------
@@ -69,24 +62,19 @@ class Chain:
 
     """
 
-    depth: int | sympy.Symbol
     activation: ActivationLike | Sequence[ActivationLike] = field(default="sigmoid", compare=False)
     loss: str = "squared"
     _activations: LayerActivations = field(init=False, repr=False)
+    loss_record: Loss = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth", read_chain_depth(self.depth))
         object.__setattr__(self, "_activations", read_activations(self.activation, self.depth))
-        loss_for(self.loss, self._activation(self.depth))
+        object.__setattr__(self, "loss_record", loss_for(self.loss, self._activation(self.depth)))
 
     def _repr_latex_(self) -> str:
-        rows = r" \\ ".join(f"{sympy.latex(each.lhs)} &= {sympy.latex(each.rhs)}" for each in self.forward())
+        rows = r" \\ ".join(f"{sympy.latex(row.lhs)} &= {sympy.latex(row.rhs)}" for row in self.forward())
         return rf"$\displaystyle \begin{{aligned}} {rows} \end{{aligned}}$"
-
-    @property
-    def is_symbolic(self) -> bool:
-        """Whether the depth is a symbol."""
-        return isinstance(self.depth, sympy.Symbol)
 
     def _activation(self, layer: int | sympy.Expr) -> Activation:
         return self._activations[layer - 1]
@@ -94,52 +82,7 @@ class Chain:
     @property
     def layer_activations(self) -> tuple[Activation, ...]:
         """The activation of each layer of a chain of concrete depth."""
-        return tuple(self._activation(layer) for layer in self._layers(listed=True))
-
-    @cached_property
-    def loss_record(self) -> Loss:
-        """The record of the loss."""
-        return loss_for(self.loss, self._activation(self.depth))
-
-    @property
-    def x(self) -> sympy.Symbol:
-        """The input, a_0."""
-        return self.a[0]
-
-    @property
-    def y(self) -> sympy.Symbol:
-        """The target."""
-        return Y
-
-    @property
-    def C(self) -> sympy.Symbol:  # noqa: N802  # the loss is C in every paper
-        """The loss."""
-        return _COST
-
-    @property
-    def w(self) -> LayerSymbols:
-        """The weights w[1] … w[L]."""
-        return LayerSymbols("w", 1, self.depth)
-
-    @property
-    def b(self) -> LayerSymbols:
-        """The biases b[1] … b[L]."""
-        return LayerSymbols("b", 1, self.depth)
-
-    @property
-    def z(self) -> LayerSymbols:
-        """The pre-activations z[1] … z[L]."""
-        return LayerSymbols("z", 1, self.depth)
-
-    @property
-    def a(self) -> LayerSymbols:
-        """The activations a[0] = x, a[1] … a[L]."""
-        return LayerSymbols("a", 0, self.depth)
-
-    @property
-    def delta(self) -> LayerSymbols:
-        """The errors delta[1] … delta[L], δ_l = ∂C/∂z_l."""
-        return LayerSymbols("delta", 1, self.depth)
+        return tuple(self._activation(layer) for layer in self.layer_numbers())
 
     def forward(self) -> tuple[sympy.Eq, ...]:
         """Return z_l = w_l a_{l-1} + b_l and a_l = σ(z_l) layer by layer, then C = loss(a_L, y).
@@ -153,13 +96,20 @@ class Chain:
 
         """
         equations = []
-        for layer in self._layers():
+        for layer in self.layers():
             z = self.z[layer]
             equations += [
                 equation(z, self.w[layer] * self.a[layer - 1] + self.b[layer]),
                 equation(self.a[layer], self._activation(layer).expr.xreplace({Z: z})),
             ]
         return *equations, equation(self.C, self._at_output(self.loss_record.expr))
+
+    def _at_output(self, expr: sympy.Expr) -> sympy.Expr:
+        return expr.xreplace({A: self.a[self.depth]})
+
+    def loss_slope(self) -> sympy.Expr:
+        """Return ∂C/∂a_L, in the named a_L."""
+        return self._at_output(self.loss_record.slope_expr)
 
     def slope(self, layer: int | sympy.Expr) -> sympy.Expr:
         """Return σ'(z_l), in the named z_l."""
@@ -177,21 +127,15 @@ class Chain:
         return self.slope(layer) * self.w[layer]
 
     def layer_jacobians(self, first: int | sympy.Expr, last: int | sympy.Expr) -> list[sympy.Expr]:
-        """Return σ'(z_k) w_k for every layer from `first` to `last`, or their product if one of these is symbolic.
-
-        Examples
-        --------
-        >>> Chain(depth=3, activation="arctan").layer_jacobians(2, 3)
-        [w_2/(z_2**2 + 1), w_3/(z_3**2 + 1)]
-
-        """
+        """Return σ'(z_k) w_k for every layer from `first` to `last`, or their product if one of these is symbolic."""
         for name, layer in (("first", first), ("last", last)):
             if not isinstance(layer, Integral) and not (isinstance(layer, sympy.Expr) and layer.is_integer):
                 raise InvalidArgument(name, layer, "must be an integer, or an integer symbol")
-        symbols = set().union(*(each.free_symbols for each in (first, last) if isinstance(each, sympy.Expr)))
+        symbols = sympy.Tuple(first, last).free_symbols
         if not symbols:
             return [self.layer_jacobian(layer) for layer in range(int(first), int(last) + 1)]
-        layer = next(each for each in map(self.other_layer, "kmn") if each.name not in {str(used) for used in symbols})
+        taken = {symbol.name for symbol in symbols}
+        layer = next(layer for layer in map(self.layer_index, "kmn") if layer.name not in taken)
         return [LayerProduct(self.layer_jacobian(layer), (layer, first, last))]
 
     def gradient(self, wrt: sympy.Expr) -> sympy.Expr:
@@ -228,7 +172,7 @@ class Chain:
         True
 
         """
-        letter, layer = self.located(wrt)
+        letter, layer = self.locate(wrt)
         if letter == "a":
             return sympy.Mul(self.loss_slope(), *self.layer_jacobians(1, self.depth))
         last = self.a[layer - 1] if letter == "w" else 1
@@ -243,14 +187,10 @@ class Chain:
         (Eq(delta_2, (a_2 - y)/(z_2**2 + 1)), Eq(delta_1, delta_2*w_2/(z_1**2 + 1)))
 
         """
-        below = [self.other_layer("l")] if self.is_symbolic else range(self.depth - 1, 0, -1)
-        return (
-            equation(self.delta[self.depth], self.loss_slope() * self.slope(self.depth)),
-            *(
-                equation(self.delta[layer], self.slope(layer) * self.w[layer + 1] * self.delta[layer + 1])
-                for layer in below
-            ),
-        )
+        errors = [equation(self.delta[self.depth], self.loss_slope() * self.slope(self.depth))]
+        for layer in self.layers_before_last():
+            errors.append(equation(self.delta[layer], self.slope(layer) * self.w[layer + 1] * self.delta[layer + 1]))
+        return tuple(errors)
 
     def gradients(self) -> dict[sympy.Expr, sympy.Expr]:
         """Return all of ∂C/∂w_l = δ_l a_{l-1}, ∂C/∂b_l = δ_l and ∂C/∂x = w_1 δ_1, in the named δ_l of `backward`.
@@ -261,15 +201,21 @@ class Chain:
         {w_1: delta_1*x, b_1: delta_1, x: delta_1*w_1}
 
         """
-        found: dict[sympy.Expr, sympy.Expr] = {}
-        for layer in self._layers():
-            found[self.w[layer]] = self.delta[layer] * self.a[layer - 1]
-            found[self.b[layer]] = self.delta[layer]
-        found[self.x] = self.w[1] * self.delta[1]
-        return found
+        gradients: dict[sympy.Expr, sympy.Expr] = {}
+        for layer in self.layers():
+            gradients[self.w[layer]] = self.delta[layer] * self.a[layer - 1]
+            gradients[self.b[layer]] = self.delta[layer]
+        gradients[self.x] = self.w[1] * self.delta[1]
+        return gradients
 
     def substitute(
-        self, expr: sympy.Basic, *, x: Any = None, y: Any = None, w: Any = None, b: Any = None
+        self,
+        expr: sympy.Basic,
+        *,
+        x: NumberLike | None = None,
+        y: NumberLike | None = None,
+        w: Sequence[NumberLike] | None = None,
+        b: Sequence[NumberLike] | None = None,
     ) -> sympy.Basic:
         """Return an expression of this chain with every z_l, a_l and δ_l eliminated.
 
@@ -290,7 +236,8 @@ class Chain:
         Raises
         ------
         InvalidArgument
-            If the chain's depth is symbolic, or so great that SymPy cannot nest the expression.
+            If an argument is no expression or no exact number, a sequence has not one number per layer, or the chain's
+            depth is symbolic or so great that SymPy cannot nest the expression.
 
         Examples
         --------
@@ -303,25 +250,21 @@ class Chain:
         """
         if not isinstance(expr, sympy.Basic):
             raise InvalidArgument("expr", expr, "must be a SymPy expression in this chain's symbols")
-        layers, size = self._layers(listed=True), 1
-        values = self._given(x, y, w, b)
+        layers, size = self.layer_numbers(), 1
+        values = self.exact_values(x, y, w, b)
         for layer in layers:
             sigma, z = self._activation(layer), self.z[layer]
             values[z] = (self.w[layer] * self.a[layer - 1] + self.b[layer]).xreplace(values)
             size = 1 if values[z].is_Rational else sigma.expr.count(Z) * (size + 2)
-            if size > _LARGEST_CLOSED or (layer > _DEEPEST_CLOSED and size > 1):
-                raise InvalidArgument(
-                    "depth",
-                    self.depth,
-                    f"is too great: with layer {layer} the closed expression nests too deep or exceeds "
-                    f"{_LARGEST_CLOSED} symbols; keep the named z_l and a_l",
-                )
+            if size > _MOST_SYMBOLS or (layer > _MOST_LAYERS and size > 1):
+                why = f"with layer {layer} the closed expression nests too deep or exceeds {_MOST_SYMBOLS} symbols"
+                raise InvalidArgument("depth", self.depth, f"is too great: {why}; keep the named z_l and a_l")
             values[self.a[layer]] = sigma.expr.xreplace({Z: values[z]})
         for error in self.backward() if expr.free_symbols & set(self.delta) else ():
             values[error.lhs] = error.rhs.xreplace(values)
         return expr.xreplace(values)
 
-    def backprop(self, x: Any, y: Any, w: Any, b: Any, *, reduction: str = "sum") -> Gradients:
+    def backprop(self, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, *, reduction: str = "sum") -> Gradients:
         """Return loss and gradients in float64 NumPy, for a whole batch.
 
         Parameters
@@ -351,64 +294,3 @@ class Chain:
 
         """
         return backprop(self.layer_activations, self.loss_record, x, y, w, b, reduction=reduction)
-
-    def symbol(self, name: str) -> sympy.Symbol:
-        """Return this chain's symbol of that name, such as "w1", "b_2" or "x".
-
-        Examples
-        --------
-        >>> Chain(depth=3).symbol("w1")
-        w_1
-
-        """
-        match = _NAME.fullmatch(name) if isinstance(name, str) else None
-        if name == "x":
-            return self.x
-        if match is None:
-            raise InvalidArgument("wrt", name, "must name a weight, a bias or the input, such as w1, b2 or x")
-        return (self.w if match["letter"] == "w" else self.b)[int(match["layer"])]
-
-    def _layers(self, *, listed: bool = False) -> Sequence[int | sympy.Symbol]:
-        """Return 1 … L, or for a symbolic depth the one symbol l that stands for every layer."""
-        if not self.is_symbolic:
-            return range(1, self.depth + 1)
-        if listed:
-            raise InvalidArgument("depth", self.depth, "must be a number here; build the chain with an int")
-        return [self.other_layer("l")]
-
-    def other_layer(self, name: str) -> sympy.Symbol:
-        """Return a symbol for any layer, other than the symbol of the depth."""
-        name = f"{name}'" if str(self.depth) == name else name
-        return sympy.Symbol(name, integer=True, positive=True)
-
-    def _at_output(self, expr: sympy.Expr) -> sympy.Expr:
-        return expr.xreplace({A: self.a[self.depth]})
-
-    def loss_slope(self) -> sympy.Expr:
-        """Return ∂C/∂a_L."""
-        return self._at_output(self.loss_record.derivative)
-
-    def located(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
-        """Return the letter and the layer of a symbol of this chain; x is a_0."""
-        if isinstance(wrt, sympy.Basic) and wrt == self.x:
-            return "a", 0
-        if isinstance(wrt, LayerVariable) and self.is_symbolic:
-            letter, layer = str(wrt.base.label), wrt.indices[0]
-        else:
-            match = _NAME.fullmatch(wrt.name) if isinstance(wrt, sympy.Symbol) else None
-            letter, layer = (match["letter"], int(match["layer"])) if match else ("", 0)
-        within = self.is_symbolic or layer <= self.depth
-        if letter in ("w", "b") and layer != 0 and within and wrt == getattr(self, letter)[layer]:
-            return letter, layer
-        raise InvalidArgument("wrt", wrt, f"must be w[1] … w[{self.depth}], b[1] … b[{self.depth}] or x of this chain")
-
-    def _given(self, x: Any, y: Any, w: Any, b: Any) -> dict[sympy.Expr, sympy.Expr]:
-        values = {
-            symbol: read_real(value, name)
-            for symbol, value, name in ((self.x, x, "x"), (self.y, y, "y"))
-            if value is not None
-        }
-        for symbols, numbers, name in ((self.w, w, "w"), (self.b, b, "b")):
-            if numbers is not None:
-                values |= dict(zip(symbols, read_exact_parameters(numbers, name, len(symbols)), strict=True))
-        return values

@@ -13,14 +13,12 @@ from gradtheory.activations import Activation, Z
 from gradtheory.activations.catalogue.kernels import logistic
 from gradtheory.activations.slopes.numeric import Numeric, numeric
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.symbols import A, Y
 from gradtheory.errors import InvalidArgument
-
-A = sympy.Symbol("a", real=True)  # the output of the last layer
-Y = sympy.Symbol("y", real=True)  # the target
 
 Multiply: TypeAlias = Callable[..., Array]
 LossKernel: TypeAlias = Callable[[Activation, Array, Multiply, Array, Array, Array], None]
-LossCurvature: TypeAlias = Callable[[Activation, Array, Array], Array]
+LossBend: TypeAlias = Callable[[Activation, Array, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,13 @@ class Loss:
     name : str
     expr : sympy.Expr
         C(a, y), in the symbols `A` and `Y`.
-    derivative : sympy.Expr
+    slope_expr : sympy.Expr
         ∂C/∂a, factored.
     kernel : callable
         (activation, y, multiply, z, losses, delta): writes C(σ(z), y) and ∂C/∂z in float64, from the last
         pre-activation z, so that saturation loses nothing. It may overwrite z.
-    curvature : callable
-        (activation, y, z): returns ∂²C/∂z² in float64.
+    bend : callable
+        (activation, y, z): returns ∂²C(σ(z), y)/∂z² in float64.
     needs_unit_interval : bool
         Whether the output must lie strictly between 0 and 1.
 
@@ -46,9 +44,9 @@ class Loss:
 
     name: str
     expr: sympy.Expr
-    derivative: sympy.Expr
+    slope_expr: sympy.Expr
     kernel: LossKernel
-    curvature: LossCurvature
+    bend: LossBend
     needs_unit_interval: bool = False
 
     def __repr__(self) -> str:
@@ -65,7 +63,7 @@ def _squared_kernel(
     np.multiply(losses, 0.5, out=losses)
 
 
-def _squared_curvature(activation: Activation, y: Array, z: Array) -> Array:
+def _squared_bend(activation: Activation, y: Array, z: Array) -> Array:
     value, slope = activation.value_and_slope(z)
     return np.asarray(slope * slope + (value - y) * activation.bend(z))
 
@@ -83,7 +81,7 @@ def _cross_entropy_kernel(
     multiply((1.0 - y) * ones - y * zeros, odds_slope, out=delta)
 
 
-def _cross_entropy_curvature(activation: Activation, y: Array, z: Array) -> Array:
+def _cross_entropy_bend(activation: Activation, y: Array, z: Array) -> Array:
     assert activation.log_odds is not None  # noqa: S101  # as above
     odds, odds_slope, ones, slope = np.empty((4, *z.shape))
     activation.log_odds(z.copy(), odds, odds_slope)
@@ -101,17 +99,17 @@ def _odds_bend(activation: Activation) -> Numeric:
 _SQUARED = Loss(
     name="squared",
     expr=(A - Y) ** 2 / 2,
-    derivative=A - Y,
+    slope_expr=A - Y,
     kernel=_squared_kernel,
-    curvature=_squared_curvature,
+    bend=_squared_bend,
 )
 
 _CROSS_ENTROPY = Loss(
     name="cross_entropy",
     expr=-Y * sympy.log(A) - (1 - Y) * sympy.log(1 - A),
-    derivative=(A - Y) / (A * (1 - A)),
+    slope_expr=(A - Y) / (A * (1 - A)),
     kernel=_cross_entropy_kernel,
-    curvature=_cross_entropy_curvature,
+    bend=_cross_entropy_bend,
     needs_unit_interval=True,
 )
 

@@ -1,13 +1,20 @@
 """Symbols that carry a layer number: w[1] is the symbol w_1, w[l] for a symbolic l becomes w_1 when l becomes 1."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.inputs import read_exact_parameters, read_real
 from gradtheory.errors import InvalidArgument
+
+A = sympy.Symbol("a", real=True)  # the output of the last layer
+Y = sympy.Symbol("y", real=True)  # the target
+_COST = sympy.Symbol("C", real=True)
+_NAME = re.compile(r"(?P<letter>[wb])_?(?P<layer>[0-9]{1,9})")
 
 
 class LayerVariable(sympy.Indexed):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -113,3 +120,129 @@ class LayerSymbols:
         if isinstance(self.depth, sympy.Symbol):
             raise InvalidArgument("depth", self.depth, "must be a number to list the layers one by one")
         return self.depth
+
+
+@dataclass(frozen=True)
+class ChainSymbols:
+    """All symbols of a chain of some depth L.
+
+    Attributes
+    ----------
+    w, b, z, a, delta : LayerSymbols
+        Weights, biases, pre-activations, activations (a[0] is x) and δ_l = ∂C/∂z_l, indexed by layer from 1 to L.
+    x, y, C : sympy.Symbol
+        Input, target and loss.
+
+    """
+
+    depth: int | sympy.Symbol
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether the depth is a symbol."""
+        return isinstance(self.depth, sympy.Symbol)
+
+    @property
+    def x(self) -> sympy.Symbol:
+        """The input, a_0."""
+        return self.a[0]
+
+    @property
+    def y(self) -> sympy.Symbol:
+        """The target."""
+        return Y
+
+    @property
+    def C(self) -> sympy.Symbol:  # noqa: N802  # the loss is C in every paper
+        """The loss."""
+        return _COST
+
+    @property
+    def w(self) -> LayerSymbols:
+        """The weights w[1] … w[L]."""
+        return LayerSymbols("w", 1, self.depth)
+
+    @property
+    def b(self) -> LayerSymbols:
+        """The biases b[1] … b[L]."""
+        return LayerSymbols("b", 1, self.depth)
+
+    @property
+    def z(self) -> LayerSymbols:
+        """The pre-activations z[1] … z[L]."""
+        return LayerSymbols("z", 1, self.depth)
+
+    @property
+    def a(self) -> LayerSymbols:
+        """The activations a[0] = x, a[1] … a[L]."""
+        return LayerSymbols("a", 0, self.depth)
+
+    @property
+    def delta(self) -> LayerSymbols:
+        """The errors delta[1] … delta[L], δ_l = ∂C/∂z_l."""
+        return LayerSymbols("delta", 1, self.depth)
+
+    def symbol(self, name: str) -> sympy.Symbol:
+        """Return the symbol of that name: of a weight, a bias or the input, such as "w1", "b_2" or "x".
+
+        Examples
+        --------
+        >>> ChainSymbols(3).symbol("w1")
+        w_1
+
+        """
+        match = _NAME.fullmatch(name) if isinstance(name, str) else None
+        if name == "x":
+            return self.x
+        if match is None:
+            raise InvalidArgument("wrt", name, "must name a weight, a bias or the input, such as w1, b2 or x")
+        return (self.w if match["letter"] == "w" else self.b)[int(match["layer"])]
+
+    def locate(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
+        """Return the letter and the layer of a weight, a bias or the input x, which is a_0; refuse all else.
+
+        Examples
+        --------
+        >>> ChainSymbols(3).locate(ChainSymbols(3).w[2])
+        ('w', 2)
+
+        """
+        if isinstance(wrt, sympy.Basic) and wrt == self.x:
+            return "a", 0
+        if isinstance(wrt, LayerVariable) and self.is_symbolic:
+            letter, layer = str(wrt.base.label), wrt.indices[0]
+        else:
+            match = _NAME.fullmatch(wrt.name) if isinstance(wrt, sympy.Symbol) else None
+            letter, layer = (match["letter"], int(match["layer"])) if match else ("", 0)
+        is_within = self.is_symbolic or layer <= self.depth
+        if letter in ("w", "b") and layer != 0 and is_within and wrt == getattr(self, letter)[layer]:
+            return letter, layer
+        raise InvalidArgument("wrt", wrt, f"must be w[1] … w[{self.depth}], b[1] … b[{self.depth}] or x of this chain")
+
+    def layer_index(self, name: str) -> sympy.Symbol:
+        """Return a symbol of this name, or with a prime, that stands for any layer: not the symbol of the depth."""
+        name = f"{name}'" if str(self.depth) == name else name
+        return sympy.Symbol(name, integer=True, positive=True)
+
+    def layers(self) -> Sequence[int | sympy.Symbol]:
+        """Return 1 … L, or for a symbolic depth the one symbol l that stands for every layer."""
+        return [self.layer_index("l")] if self.is_symbolic else self.layer_numbers()
+
+    def layers_before_last(self) -> Sequence[int | sympy.Symbol]:
+        """Return L - 1 … 1, in the order of the backward pass, or for a symbolic depth the one symbol l."""
+        return [self.layer_index("l")] if self.is_symbolic else self.layer_numbers()[-2::-1]
+
+    def layer_numbers(self) -> range:
+        """Return 1 … L; a symbolic depth is refused."""
+        if isinstance(self.depth, sympy.Symbol):
+            raise InvalidArgument("depth", self.depth, "must be a number here; build the chain with an int")
+        return range(1, self.depth + 1)
+
+    def exact_values(self, x: Any, y: Any, w: Any, b: Any) -> dict[sympy.Symbol, sympy.Expr]:
+        """Return the symbols with the exact numbers that are to stand for them; what is None stays a symbol."""
+        scalars = (self.x, x, "x"), (self.y, y, "y")
+        values = {symbol: read_real(number, name) for symbol, number, name in scalars if number is not None}
+        for symbols, numbers, name in ((self.w, w, "w"), (self.b, b, "b")):
+            if numbers is not None:
+                values |= zip(symbols, read_exact_parameters(numbers, name, len(symbols)), strict=True)
+        return values

@@ -10,7 +10,8 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.enclosure import Ball, exactly
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.chains.losses import Loss, Y
+from gradtheory.chains.losses import Loss
+from gradtheory.chains.symbols import Y
 from gradtheory.testing.pointwise import Pointwise, value_and_slope
 
 Vector: TypeAlias = list[Ball]

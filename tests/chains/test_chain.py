@@ -109,7 +109,7 @@ def test_forward_in_named_symbols():
     assert chain.forward()[1].rhs == sympy.tanh(z[1])
     assert a[0] == chain.x
     assert chain.layer_jacobian(1) == w[1] / sympy.cosh(z[1]) ** 2
-    slope = chain.loss_record.derivative
+    slope = chain.loss_record.slope_expr
     assert sympy.simplify(slope - chain.loss_record.expr.diff(*(s for s in slope.free_symbols if s.name == "a"))) == 0
 
 
@@ -127,7 +127,7 @@ def test_symbols_print_as_in_a_paper():
 
 def test_symbols_have_a_letter_and_a_layer():
     chain = gt.Chain(depth=3)
-    assert [chain.located(each) for each in (chain.x, chain.w[1], chain.b[3])] == [("a", 0), ("w", 1), ("b", 3)]
+    assert [chain.locate(each) for each in (chain.x, chain.w[1], chain.b[3])] == [("a", 0), ("w", 1), ("b", 3)]
 
 
 def test_chains_are_values(name):

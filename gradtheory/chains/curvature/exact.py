@@ -1,14 +1,14 @@
 r"""Second derivatives of a chain's loss in SymPy, factored.
 
-With κ_l = ∂²C/∂z_l², the curvature along one pre-activation while everything behind it follows, each entry of the
-Hessian is κ_l times a product of layer Jacobians; where one of two parameters is a weight behind the other, δ_l enters.
+Let κ_l = ∂²C/∂z_l² be the second derivative by one pre-activation, on which all later layers depend. An entry of the
+Hessian is κ_l times a product of layer Jacobians. Where one of the two parameters is a weight of a later layer than the
+other, a term with δ_l is added.
 """
 
 import sympy
 
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.losses import A
-from gradtheory.chains.symbols import LayerSymbols, equation
+from gradtheory.chains.symbols import A, LayerSymbols, equation
 from gradtheory.errors import InvalidArgument
 
 
@@ -34,38 +34,43 @@ def curvature_recursion(chain: Chain) -> tuple[sympy.Eq, ...]:
 
     """
     kappa, depth = _kappa(chain), chain.depth
-    at_output = {A: chain.a[depth]}
-    loss = chain.loss_record
-    last = loss.derivative.diff(A).xreplace(at_output) * chain.slope(depth) ** 2 + chain.loss_slope() * _bend(
-        chain, depth
-    )
-    found = [equation(kappa[depth], last)]
-    for layer in [chain.other_layer("l")] if chain.is_symbolic else range(depth - 1, 0, -1):
+    loss_bend = chain.loss_record.slope_expr.diff(A).xreplace({A: chain.a[depth]})
+    last = loss_bend * chain.slope(depth) ** 2 + chain.loss_slope() * _bend(chain, depth)
+    equations = [equation(kappa[depth], last)]
+    for layer in chain.layers_before_last():
         behind = chain.w[layer + 1]
         inner = (chain.slope(layer) * behind) ** 2 * kappa[layer + 1]
-        found.append(equation(kappa[layer], inner + _bend(chain, layer) * behind * chain.delta[layer + 1]))
-    return tuple(found)
+        equations.append(equation(kappa[layer], inner + _bend(chain, layer) * behind * chain.delta[layer + 1]))
+    return tuple(equations)
 
 
 def second_derivative(chain: Chain, first: sympy.Expr, second: sympy.Expr) -> sympy.Expr:
     r"""Return ∂²C/∂p∂q for two weights or biases of a chain, in the named z_l, a_l, δ_l and κ_l.
 
-    For k ≤ l, with T = Π_{m=k+1}^{l} σ'(z_{m-1})·w_m: κ_l·T for b_k and b_l; for w_l in place of b_l times a_{l-1}, and
-    δ_l·T/w_l more where k < l; for w_k in place of b_k all of it times a_{k-1}.
+    Let k ≤ l be the two layers, and T = Π_{m=k+1}^{l} σ'(z_{m-1})·w_m, which is 1 for k = l. Then
+
+    - ∂²C/∂b_k∂b_l = κ_l·T,
+    - ∂²C/∂b_k∂w_l = κ_l·T·a_{l-1}, plus δ_l·T/w_l where k < l,
+    - with w_k in place of b_k: a_{k-1} times the same.
 
     Parameters
     ----------
     chain : Chain
         Of concrete or symbolic depth.
     first, second : sympy.Expr
-        Two of its w[l] and b[l]: in any order, except that of two symbolic layers such as k and l, which nothing
-        puts in order, the first is taken to come before the second.
+        Two of its w[l] and b[l], in any order. Two symbolic layers such as k and l have no order: the first is then
+        taken to come before the second.
 
     Returns
     -------
     sympy.Expr
         O(L) factors, in a chain of symbolic depth a `sympy.Product`; `curvature_recursion` says what κ_l is,
         `Chain.backward` what δ_l is.
+
+    Raises
+    ------
+    InvalidArgument
+        If `first` or `second` is no weight or bias of the chain.
 
     Examples
     --------
@@ -80,7 +85,7 @@ def second_derivative(chain: Chain, first: sympy.Expr, second: sympy.Expr) -> sy
     Product(w_m/(z_m**2 + 1), (m, k + 1, l - 1))*kappa_l*w_l/(z_k**2 + 1)
 
     """
-    (letter, k), (other, layer) = (chain.located(each) for each in (first, second))
+    (letter, k), (other, layer) = map(chain.locate, (first, second))
     if "a" in (letter, other):
         raise InvalidArgument("first", first, "must be a weight or a bias; the input x has no second derivative here")
     if sympy.sympify(layer - k, strict=True).is_negative:

@@ -177,5 +177,5 @@ def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
     chain.loss_record.kernel(activations[-1], target, np.multiply, z[-1].copy(), losses, delta[-1])
     for layer in range(depth - 2, -1, -1):
         delta[layer] = slopes[layer] * weights[layer + 1] * delta[layer + 1]
-    last = chain.loss_record.curvature(activations[-1], target, z[-1])
+    last = chain.loss_record.bend(activations[-1], target, z[-1])
     return _Pass(weights, entering, slopes, bends, delta, last)

@@ -32,7 +32,7 @@ def gradient(question: Question) -> Answer:
 def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     rule, meaning = ChainRule(chain), question.meaning
     wrt = chain.symbol(question.wrt)
-    letter, layer = chain.located(wrt)
+    letter, layer = chain.locate(wrt)
     depth = int(chain.depth)
     numbers = question.numbers(chain.x, chain.y, *chain.w, *chain.b)
 
@@ -90,7 +90,7 @@ def _in_numbers(
 def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
     rule, meaning = ChainRule(chain), question.meaning
     depth = chain.depth
-    layer, index = chain.other_layer("l"), chain.other_layer("k")
+    layer, index = chain.layer_index("l"), chain.layer_index("k")
     question.numbers()
 
     def step(left: sympy.Expr, right: sympy.Expr, reason: str) -> Step:
