@@ -26,6 +26,8 @@ from .explosion import ExplosionFormula as ExplosionFormula
 from .explosion import WidestExplosion as WidestExplosion
 from .explosion import arrays as arrays
 from .explosion import critical_weight as critical_weight
+from .explosion import exploding_biases as exploding_biases
+from .explosion import exploding_weights as exploding_weights
 from .explosion import explosion_formula as explosion_formula
 from .explosion import explosion_set as explosion_set
 from .explosion import explosion_width as explosion_width

@@ -68,7 +68,7 @@ ROOMS = {
     "superlevel": Room("gradtheory/superlevel/*", ("superlevel", "periodic", "explosion")),
     "explosion": Room(
         "gradtheory/explosion/*",
-        ("explosion", "widest", "variation", "solve_for", "periodic", "own_activation", "rejected"),
+        ("explosion", "widest", "variation", "weights_and_biases", "periodic", "own_activation", "rejected"),
     ),
     "chain": Room("gradtheory/chain.py", ("chain", "rejected", "backprop")),
     "backprop": Room("gradtheory/backprop.py", ("backprop", "rejected", "training")),

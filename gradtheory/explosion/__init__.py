@@ -3,9 +3,10 @@
 import lazy_loader
 
 from gradtheory.explosion.formula import Case, ExplosionFormula, explosion_formula
-from gradtheory.explosion.sets import critical_weight, explosion_set, explosion_width
+from gradtheory.explosion.sets import exploding_biases, exploding_weights, explosion_set
 from gradtheory.explosion.variation import largest_value, total_variation
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
+from gradtheory.explosion.width import critical_weight, explosion_width
 
 __getattr__, _, _ = lazy_loader.attach(__name__, ["arrays"])
 
@@ -14,6 +15,8 @@ __all__ = [
     "ExplosionFormula",
     "WidestExplosion",
     "critical_weight",
+    "exploding_biases",
+    "exploding_weights",
     "explosion_formula",
     "explosion_set",
     "explosion_width",

@@ -14,11 +14,12 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, sign
-from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
+from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion.superlevel import METHODS, Component, SuperlevelSet
-from gradtheory.typing import ActivationLike
+from gradtheory.explosion.sets import superlevel_sets
+from gradtheory.explosion.superlevel import Component
+from gradtheory.typing import ActivationLike, NumberLike
 
 FORMAT = "gradtheory-certificate/1"
 _BITS = 128  # of an isolating interval, beyond the size of the level
@@ -26,10 +27,10 @@ _BITS = 128  # of an isolating interval, beyond the size of the level
 
 def certificate(
     activation: ActivationLike,
-    w: Any,
-    b: Any = 0,
+    w: NumberLike,
+    b: NumberLike = 0,
     *,
-    threshold: Any = 1,
+    threshold: NumberLike = 1,
     strict: bool = True,
     method: str = "auto",
     digits: int = DIGITS,
@@ -55,7 +56,7 @@ def certificate(
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     profile = record.profile
-    level = SuperlevelSet(profile, c / abs(weight), strict, one_of(method, "method", METHODS), read_bits(digits))
+    level = superlevel_sets(method, digits, strict=strict)(profile, c / abs(weight))
     crossings = level.crossings()
     bits = _BITS + 2 * abs(int(sympy.log(level.level, 2)))
     window = _domain(profile)

@@ -41,6 +41,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import explosion_set
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
+from gradtheory.typing import NumberLike
 
 X = sympy.Symbol("x", real=True)
 
@@ -215,17 +216,19 @@ class _Cell:
         return 1 if sign_at(product - c, X, point) > 0 or sign_at(product + c, X, point) < 0 else -1
 
 
-def total_explosion_set(chain: Chain, threshold: Any = 1, *, w: Any, b: Any, strict: bool = True) -> sympy.Set:
+def total_explosion_set(
+    chain: Chain, *, w: Sequence[NumberLike], b: Sequence[NumberLike], threshold: NumberLike = 1, strict: bool = True
+) -> sympy.Set:
     r"""Return the set of inputs x at which the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| exceeds c.
 
     Parameters
     ----------
     chain : Chain
         Of concrete depth.
-    threshold : number
-        c > 0.
     w, b : sequence of numbers
         The weights and biases of all layers, exact.
+    threshold : number
+        c > 0.
     strict : bool
         False for >= in place of >.
 
@@ -301,11 +304,28 @@ def _joined(intervals: Iterable[tuple[sympy.Expr, sympy.Expr]]) -> list[tuple[sy
     return joined
 
 
-def total_explosion_bound(chain: Chain, threshold: Any = 1) -> sympy.Expr:
+def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.Expr:
     r"""Return a bound on the length of the total explosion set that holds at any depth and for any weights: ℓ/c.
 
     ℓ is the length of the range of the last activation, where all activations are monotone; oo where no such bound
     holds.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of any depth.
+    threshold : number
+        c > 0.
+
+    Returns
+    -------
+    sympy.Expr
+        The bound, exact.
+
+    Raises
+    ------
+    InvalidArgument
+        If the threshold is not a positive number.
 
     Examples
     --------

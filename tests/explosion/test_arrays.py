@@ -154,7 +154,7 @@ def test_depths_are_the_inverses_of_the_record(which, branch):
 def test_intervals_are_the_exact_set(which, w, b, c):
     if abs(w) < 1e-6:
         return
-    found = gt.arrays.explosion_intervals(which, w, b, c)
+    found = gt.arrays.explosion_intervals(which, w, b, threshold=c)
     ours = [tuple(pair) for pair in found.tolist() if not np.isnan(pair[0])]
     exact = gt.explosion_set(which, w, b, threshold=c)
     pieces = [] if exact is sympy.S.EmptySet else list(exact.args) if isinstance(exact, sympy.Union) else [exact]
@@ -164,7 +164,7 @@ def test_intervals_are_the_exact_set(which, w, b, c):
     theirs = sorted((float(piece.inf.n(20)), float(piece.sup.n(20))) for piece in pieces)
     assert len(ours) == len(theirs)
     assert np.allclose(np.ravel(ours), np.ravel(theirs), rtol=1e-12, atol=1e-13 * (1 + abs(b / w) + 1 / abs(w)))
-    width = gt.arrays.explosion_width(which, w, c)
+    width = gt.arrays.explosion_width(which, w, threshold=c)
     total = sum(upper - lower for lower, upper in theirs)
     assert width == pytest.approx(total, rel=1e-9, abs=1e-13) or np.isinf(width) == np.isinf(total) == 1
 
@@ -198,11 +198,11 @@ def test_differences_keep_their_digits_where_nearly_all_cancel():
 
 def test_shapes_broadcast():
     w, b, c = np.linspace(-9, 9, 7)[:, None], np.zeros(5), np.full((2, 1, 1), 1.5)
-    assert gt.arrays.explosion_width("sigmoid", w, c).shape == (2, 7, 1)
-    both = gt.arrays.explosion_intervals("gaussian", w, b, c)
+    assert gt.arrays.explosion_width("sigmoid", w, threshold=c).shape == (2, 7, 1)
+    both = gt.arrays.explosion_intervals("gaussian", w, b, threshold=c)
     assert both.shape == (2, 7, 5, 2, 2)
     for index in np.ndindex(2, 7, 5):
-        alone = gt.arrays.explosion_intervals("gaussian", w[index[1], 0], b[index[2]], c[index[0], 0, 0])
+        alone = gt.arrays.explosion_intervals("gaussian", w[index[1], 0], b[index[2]], threshold=c[index[0], 0, 0])
         np.testing.assert_array_equal(both[index], alone)
     assert gt.arrays.explosion_width("gelu", np.zeros((0, 3))).shape == (0, 3)
     assert isinstance(gt.arrays.explosion_width("sigmoid", 7), np.float64)
@@ -225,7 +225,7 @@ def test_float32_and_out():
     found = gt.arrays.explosion_width("tanh", w)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, gt.arrays.explosion_width("tanh", w.astype(float)).astype(np.float32))
-    assert gt.arrays.explosion_width("tanh", w, np.float64(1)).dtype == np.float64
+    assert gt.arrays.explosion_width("tanh", w, threshold=np.float64(1)).dtype == np.float64
     assert gt.arrays.explosion_width("tanh", np.arange(5)).dtype == np.float64
     for target in (np.empty(50), np.empty(50, np.float32), np.empty(100)[::2]):
         assert gt.arrays.explosion_width("tanh", w, out=target) is target
@@ -280,11 +280,11 @@ def test_tables_are_built_once_by_eight_threads():
         (lambda: gt.arrays.explosion_width("sigmoid", [True]), "array of real numbers"),
         (lambda: gt.arrays.explosion_width("sigmoid", 1j), "array of real numbers"),
         (lambda: gt.arrays.explosion_width("sigmoid", None), "array of real numbers"),
-        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], 0.0), "threshold = 0.0"),
-        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], [1.0, -1.0]), "threshold"),
-        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], np.nan), "threshold"),
-        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], 1e-300), "threshold"),
-        (lambda: gt.arrays.explosion_width("sigmoid", [7.0, 8.0], [1.0, 2.0, 3.0]), "broadcast"),
+        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], threshold=0.0), "threshold = 0.0"),
+        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], threshold=[1.0, -1.0]), "threshold"),
+        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], threshold=np.nan), "threshold"),
+        (lambda: gt.arrays.explosion_width("sigmoid", [7.0], threshold=1e-300), "threshold"),
+        (lambda: gt.arrays.explosion_width("sigmoid", [7.0, 8.0], threshold=[1.0, 2.0, 3.0]), "broadcast"),
         (lambda: gt.arrays.explosion_width("sigmod", [7.0]), "sigmoid"),
         (lambda: gt.arrays.explosion_width("sigmoid", [7.0], out=[0.0]), "out = "),
         (lambda: gt.arrays.explosion_width("sigmoid", [7.0], out=np.empty(2)), "out = "),

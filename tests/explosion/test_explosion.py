@@ -308,7 +308,7 @@ def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
         ),
         (lambda: gt.explosion_width("tanh", "q"), "w = 'q': must be one finite real number"),
         (lambda: gt.explosion_set("tanh", 1, b="q"), "b = 'q': must be one finite real number"),
-        (lambda: gt.explosion_set("tanh", x="q", solve_for="w"), "x = 'q': must be one finite real number"),
+        (lambda: gt.exploding_weights("tanh", x="q"), "x = 'q': must be one finite real number"),
         (
             lambda: gt.explosion_set("tanh", 1, method="best"),
             "method = 'best': must be one of 'auto', 'closed_form', 'certified'",
@@ -317,11 +317,14 @@ def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
             lambda: gt.explosion_width("tanh", 1, method="best"),
             "method = 'best': must be one of 'auto', 'closed_form', 'certified'",
         ),
+        (lambda: gt.explosion_set("tanh", 1, digits="many"), "digits = 'many': must be an int from 10 to 100000"),
+        (lambda: gt.explosion_set("tanh", 1, digits=True), "digits = True: must be an int from 10 to 100000"),
         (lambda: gt.explosion_width("tanh", 1, digits=1), "digits = 1: must be an int from 10 to 100000, such as 1000"),
-        (lambda: gt.explosion_set("tanh", solve_for="y"), "solve_for = 'y': must be one of 'w', 'b', 'x'"),
-        (lambda: gt.explosion_set("tanh", 1, x=2), "x = 2: must not be given where solve_for='x'"),
-        (lambda: gt.explosion_set("tanh", 1, x=2, solve_for="w"), "w = 1: must not be given where solve_for='w'"),
-        (lambda: gt.explosion_set("tanh", 1, 1, x=2, solve_for="b"), "b = 1: must not be given where solve_for='b'"),
+        (lambda: gt.exploding_biases("tanh", w="q", x=0), "w = 'q': must be one finite real number"),
+        (lambda: gt.exploding_biases("tanh", w=1, x="q"), "x = 'q': must be one finite real number"),
+        (lambda: gt.exploding_weights("tanh", x=0, b="q"), "b = 'q': must be one finite real number"),
+        (lambda: gt.exploding_weights("tanh", x=0, method="best"), "method = 'best': must be one of"),
+        (lambda: gt.explosion_width("tanh", 0, method="best"), "method = 'best': must be one of"),
         (
             lambda: gt.explosion_set("tanh", 1, domain=(2, 1)),
             "domain = (2, 1): must be a SymPy Interval or a pair of numbers in order, such as (0, 1)",
@@ -354,7 +357,7 @@ def test_widths_take_the_method_and_the_digits():
 @pytest.mark.parametrize("x", [1, -1])
 def test_sets_of_weights_have_their_ends_where_they_are_not_strict(x):
     for strict, interval in ((True, sympy.Interval.open), (False, sympy.Interval)):
-        found = gt.explosion_set("arctan", x=x, solve_for="w", threshold="2/5", strict=strict)
+        found = gt.exploding_weights("arctan", x=x, threshold="2/5", strict=strict)
         assert found == sympy.Union(interval(-2, -sympy.S.Half), interval(sympy.S.Half, 2))
-        found = gt.explosion_set("tanh", x=0, solve_for="w", strict=strict)
+        found = gt.exploding_weights("tanh", x=0, strict=strict)
         assert found == sympy.Union(*(interval(*ends) for ends in ((-sympy.oo, -1), (1, sympy.oo))))

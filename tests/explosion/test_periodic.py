@@ -59,9 +59,9 @@ def test_a_domain_restricts_every_set(which, domain, w):
 
 
 def test_a_domain_restricts_weights_and_biases():
-    assert gt.explosion_set("tanh", x=0, solve_for="w", domain=(0, 3)) == sympy.Interval.Lopen(1, 3)
-    assert gt.explosion_set("tanh", w=0, x=0, solve_for="b", domain=(0, 3)) is sympy.S.EmptySet
-    biases = gt.explosion_set("sine", w=2, x=1, solve_for="b")
+    assert gt.exploding_weights("tanh", x=0, domain=(0, 3)) == sympy.Interval.Lopen(1, 3)
+    assert gt.exploding_biases("tanh", w=0, x=0, domain=(0, 3)) is sympy.S.EmptySet
+    biases = gt.exploding_biases("sine", w=2, x=1)
     assert biases == Periodic(sympy.Interval.open(-2 - _PI / 3, -2 + _PI / 3), _PI)
 
 
@@ -82,7 +82,7 @@ def test_a_domain_far_away_may_hold_few_periods_and_none_too_many():
 
 
 def test_a_domain_restricts_a_set_of_biases():
-    found = gt.explosion_set("relu", w=2, x=1, solve_for="b", domain=(-5, 3))
+    found = gt.exploding_biases("relu", w=2, x=1, domain=(-5, 3))
     assert found == sympy.Interval.Lopen(-2, 3)
 
 

@@ -44,7 +44,7 @@ def product(name, w, b, x):
 def test_membership(carried, layers, c, inputs):
     w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
     c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)  # no product of slopes and weights tends to it
-    found = gt.total_explosion_set(gt.Chain(len(w), carried), c, w=w, b=b)
+    found = gt.total_explosion_set(gt.Chain(len(w), carried), w=w, b=b, threshold=c)
     for x in map(sympy.Rational, inputs):
         exact = product(carried, w, b, x)
         if exact is None:
@@ -60,14 +60,14 @@ def test_the_set_is_shorter_than_the_bound_of_any_depth(monotone, layers, c):
     w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
     c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)
     chain = gt.Chain(len(w), monotone)
-    found, bound = gt.total_explosion_set(chain, c, w=w, b=b), gt.total_explosion_bound(chain, c)
+    found, bound = gt.total_explosion_set(chain, w=w, b=b, threshold=c), gt.total_explosion_bound(chain, threshold=c)
     assert sympy.sympify(found.measure).n(20) <= bound.n(20)
 
 
 def test_the_bound_is_nearly_reached():
     chain = gt.Chain(1, "hard_tanh")
-    assert gt.total_explosion_set(chain, "9/10", w=[1], b=[0]).measure == 2
-    assert gt.total_explosion_bound(chain, "9/10") == sympy.Rational(20, 9)
+    assert gt.total_explosion_set(chain, w=[1], b=[0], threshold="9/10").measure == 2
+    assert gt.total_explosion_bound(chain, threshold="9/10") == sympy.Rational(20, 9)
     assert gt.total_explosion_bound(gt.Chain(3, "gelu")) == sympy.oo
     assert gt.total_explosion_bound(gt.Chain(3, "arsinh")) == sympy.oo
 
@@ -118,9 +118,9 @@ def test_the_ends_survive_pickling():
         lambda: gt.total_explosion_set(gt.Chain(2), w=[1], b=[0, 0]),
         lambda: gt.total_explosion_set(gt.Chain(2), w=[1, "x"], b=[0, 0]),
         lambda: gt.total_explosion_set(gt.Chain(2), w=3, b=[0, 0]),
-        lambda: gt.total_explosion_set(gt.Chain(2), -1, w=[1, 2], b=[0, 0]),
+        lambda: gt.total_explosion_set(gt.Chain(2), w=[1, 2], b=[0, 0], threshold=-1),
         lambda: gt.total_explosion_set(gt.Chain(sympy.Symbol("L", integer=True)), w=[1], b=[0]),
-        lambda: gt.total_explosion_bound(gt.Chain(2), 0),
+        lambda: gt.total_explosion_bound(gt.Chain(2), threshold=0),
     ],
 )
 def test_bad_arguments_are_refused(call):

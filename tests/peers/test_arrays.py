@@ -22,13 +22,13 @@ def test_closed_forms_agree_with_numpy(name, library):
         with pytest.raises(InvalidArgument, match="NumPy"):
             gt.arrays.explosion_width(name, make(_WEIGHTS))
         return
-    found = gt.arrays.explosion_width(name, make(_WEIGHTS), 1.5)
+    found = gt.arrays.explosion_width(name, make(_WEIGHTS), threshold=1.5)
     assert type(found) is type(make(_WEIGHTS))
-    np.testing.assert_allclose(np.asarray(found), gt.arrays.explosion_width(name, _WEIGHTS, 1.5), rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(found), gt.arrays.explosion_width(name, _WEIGHTS, threshold=1.5), rtol=1e-12)
     if gt.activation(name).period is None:
-        intervals = gt.arrays.explosion_intervals(name, make(_WEIGHTS), 0.5, make(np.array(1.5)))
+        intervals = gt.arrays.explosion_intervals(name, make(_WEIGHTS), 0.5, threshold=make(np.array(1.5)))
         np.testing.assert_allclose(
-            np.asarray(intervals), gt.arrays.explosion_intervals(name, _WEIGHTS, 0.5, 1.5), rtol=1e-12
+            np.asarray(intervals), gt.arrays.explosion_intervals(name, _WEIGHTS, 0.5, threshold=1.5), rtol=1e-12
         )
 
 

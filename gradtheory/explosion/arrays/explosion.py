@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj, is_dask_namespace, is_numpy_array
 
-from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.pairs import Pair, added, divided, quotient, times
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.arrays.plan import Part, Plan, plan_of
+from gradtheory.typing import ActivationLike, ArrayLike
 
 _BLOCK = 131_072  # elements at a time and thread: they stay in cache
 _KEPT = 2**22 - 2**10  # floats: almost the 32 MiB up to which glibc learns from what is freed
@@ -31,13 +31,13 @@ _LEAST, _MOST = 1e-250, 1e250  # thresholds: far from where float64 ends
 
 
 def explosion_width(
-    activation: str | Activation, w: Any, threshold: Any = 1.0, *, out: np.ndarray | None = None
+    activation: ActivationLike, w: ArrayLike, *, threshold: ArrayLike = 1.0, out: np.ndarray | None = None
 ) -> Any:
     r"""Return the total length of {x : |σ'(wx + b)·w| > c} for arrays of weights: |U_t|/|w| with t = c/|w|.
 
     Parameters
     ----------
-    activation : str, Activation or sympy.Expr
+    activation : str, sympy.Expr or Activation
         As in `gradtheory.explosion_set`.
     w, threshold : array_like
         Weights and thresholds c, of shapes that broadcast: for NumPy, or Dask arrays, or where the activation has
@@ -74,7 +74,12 @@ def explosion_width(
 
 
 def explosion_intervals(
-    activation: str | Activation, w: Any, b: Any = 0.0, threshold: Any = 1.0, *, out: np.ndarray | None = None
+    activation: ActivationLike,
+    w: ArrayLike,
+    b: ArrayLike = 0.0,
+    *,
+    threshold: ArrayLike = 1.0,
+    out: np.ndarray | None = None,
 ) -> Any:
     r"""Return the open intervals of x with |σ'(wx + b)·w| > c for arrays of weights, biases and thresholds.
 
