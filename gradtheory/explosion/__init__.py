@@ -2,7 +2,7 @@
 
 import lazy_loader
 
-from gradtheory.explosion.formula import Case, ExplosionFormula, explosion_formula
+from gradtheory.explosion.formula import ExplosionFormula, Regime, explosion_formula
 from gradtheory.explosion.sets import exploding_biases, exploding_weights, explosion_set
 from gradtheory.explosion.variation import largest_value, total_variation
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
@@ -11,8 +11,8 @@ from gradtheory.explosion.width import critical_weight, explosion_width
 __getattr__, _, _ = lazy_loader.attach(__name__, ["arrays"])
 
 __all__ = [
-    "Case",
     "ExplosionFormula",
+    "Regime",
     "WidestExplosion",
     "critical_weight",
     "exploding_biases",

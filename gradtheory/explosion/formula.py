@@ -1,9 +1,10 @@
 r"""The explosion interval in symbols w, b, c, for every weight at once.
 
-The superlevel set U_t keeps its shape while t stays between two neighbouring limits of |σ'|; each such range is one
-case, solved by the same branches as for numbers, with t = c/|w| left symbolic.
+The superlevel set U_t keeps its shape while t stays between two neighbouring limits of |σ'|. Each such range of t is a
+regime of weights, solved by the same branches as for numbers, with t = c/|w| left symbolic.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
+from gradtheory.typing import ActivationLike
 
 _W = sympy.Symbol("w", real=True)
 _B = sympy.Symbol("b", real=True)
@@ -20,7 +22,7 @@ _C = sympy.Symbol("c", positive=True)
 
 
 @dataclass(frozen=True)
-class Case:
+class Regime:
     """The explosion set for a range of weights.
 
     Parameters
@@ -52,10 +54,10 @@ class ExplosionFormula:
         |w| > c/sup|σ'|: elsewhere the set is empty.
     lower, upper : sympy.Expr
         The least and the greatest end of the set under that condition, or of one period of it; it is the open interval
-        between them, unless a case has several `intervals`.
+        between them, unless a regime has several `intervals`.
     width : sympy.Expr
         Its total length.
-    cases : tuple of Case
+    regimes : tuple of Regime
         One entry for each range of |w| with its own formula, by growing |w|.
     w, b, c : sympy.Symbol
         Weight and bias (real) and threshold (positive).
@@ -72,7 +74,7 @@ class ExplosionFormula:
     """
 
     activation: Activation
-    cases: tuple[Case, ...]
+    regimes: tuple[Regime, ...]
     condition: sympy.Basic
     w: sympy.Symbol = field(default=_W)
     b: sympy.Symbol = field(default=_B)
@@ -81,32 +83,32 @@ class ExplosionFormula:
     @property
     def lower(self) -> sympy.Expr:
         """The least end of the set."""
-        return self._by_case(lambda case: case.intervals[0][0])
+        return self._by_regime(lambda regime: regime.intervals[0][0])
 
     @property
     def upper(self) -> sympy.Expr:
         """The greatest end of the set."""
-        return self._by_case(lambda case: case.intervals[-1][1])
+        return self._by_regime(lambda regime: regime.intervals[-1][1])
 
     @property
     def width(self) -> sympy.Expr:
         """The total length of the set."""
-        return self._by_case(lambda case: case.width)
+        return self._by_regime(lambda regime: regime.width)
 
-    def _by_case(self, part: Callable[[Case], sympy.Expr]) -> sympy.Expr:
-        if len({part(case) for case in self.cases}) == 1:
-            return part(self.cases[0])
-        return sympy.Piecewise(*((part(case), case.condition) for case in self.cases))
+    def _by_regime(self, part: Callable[[Regime], sympy.Expr]) -> sympy.Expr:
+        if len({part(regime) for regime in self.regimes}) == 1:
+            return part(self.regimes[0])
+        return sympy.Piecewise(*((part(regime), regime.condition) for regime in self.regimes))
 
     def latex(self) -> str:
         """Return the equivalence as LaTeX, for display mode."""
-        sigma, w, b, c = self.activation.latex, *(sympy.latex(each) for each in (self.w, self.b, self.c))
+        sigma, w, b, c = self.activation.latex, *map(sympy.latex, (self.w, self.b, self.c))
         left = rf"\left|{sigma}'({w} x + {b})\,{w}\right| > {c}"
-        if len(self.cases) == 1:
-            (case,) = self.cases
-            return rf"{left} \iff {_latex_of_intervals(case)} \quad ({sympy.latex(self.condition)})"
+        if len(self.regimes) == 1:
+            (regime,) = self.regimes
+            return rf"{left} \iff {_latex_of_intervals(regime)} \quad ({sympy.latex(self.condition)})"
         rows = r" \\ ".join(
-            rf"{_latex_of_intervals(case)} & \text{{if }} {sympy.latex(case.condition)}" for case in self.cases
+            rf"{_latex_of_intervals(regime)} & \text{{if }} {sympy.latex(regime.condition)}" for regime in self.regimes
         )
         return rf"{left} \iff \begin{{cases}} {rows} \end{{cases}}"
 
@@ -115,28 +117,34 @@ class ExplosionFormula:
 
     def __str__(self) -> str:
         lines = [f"|σ'({self.w}*x + {self.b})*{self.w}| > {self.c} for σ = {self.activation.name}:"]
-        for case in self.cases:
-            x = "x" if case.period is None else f"x + k*{case.period}"
-            inside = " or ".join(f"{lower} < {x} < {upper}" for lower, upper in case.intervals)
-            some = "" if case.period is None else " for some integer k"
-            lines.append(f"  {inside}{some}  if {case.condition}")
+        for regime in self.regimes:
+            x = "x" if regime.period is None else f"x + k*{regime.period}"
+            inside = " or ".join(f"{lower} < {x} < {upper}" for lower, upper in regime.intervals)
+            some = "" if regime.period is None else " for some integer k"
+            lines.append(f"  {inside}{some}  if {regime.condition}")
         return "\n".join(lines)
 
 
-def explosion_formula(activation: str | Activation) -> ExplosionFormula:
+def explosion_formula(activation: ActivationLike) -> ExplosionFormula:
     """Return the explosion set of an activation in symbols w, b and c.
 
     Parameters
     ----------
-    activation : str or Activation
-        A name in the catalogue, or a record.
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression in one real symbol, or a record.
+
+    Returns
+    -------
+    ExplosionFormula
+        With one regime for each range of |w|. Where |σ'(z)| = t has no closed-form solution, as for gelu, the ends hold
+        the inverse of |σ'| on a branch as a function of its own, whose digits are proven.
 
     Raises
     ------
     InvalidArgument
         If the activation is unknown.
-    NoClosedForm
-        If its superlevel sets have no closed form.
+    Undecided
+        If the slope of your own expression cannot be cut into monotone branches.
 
     Examples
     --------
@@ -146,58 +154,52 @@ def explosion_formula(activation: str | Activation) -> ExplosionFormula:
 
     """
     record = as_activation(activation)
-    levels = _levels(record)
-    cases: list[Case] = []
-    for high, low in zip(levels, (*levels[1:], sympy.S.Zero), strict=True):
-        cases.extend(_cases(record, low, high))
-    return ExplosionFormula(record, tuple(cases), abs(_W) > _C / record.steepest_slope)
+    ranges = itertools.pairwise((sympy.S.Zero, *record.profile.levels))
+    regimes = [regime for low, high in reversed(list(ranges)) for regime in _regimes(record, low, high)]
+    return ExplosionFormula(record, tuple(regimes), abs(_W) > _C / record.steepest_slope)
 
 
-def _levels(record: Activation) -> list[sympy.Expr]:
-    """Return the distinct positive limits of |σ'| at branch ends, in decreasing order."""
-    found: list[sympy.Expr] = []
-    for branch in record.profile.branches:
-        for level in (branch.steepest, branch.shallowest):
-            if sign(level) > 0 and level not in found:
-                found.append(level)
-    return sorted(found, reverse=True)
-
-
-def _cases(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Case]:
-    """Yield the formula for low <= c/|w| < high: one for both signs of w if U_t = -U_t, else one for each."""
+def _regimes(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[Regime]:
+    """Yield the formula for low <= c/|w| < high: one for both signs of w if U_t = -U_t, else one for each sign."""
     between = low + 1 if high.is_infinite else (low + high) / 2
-    in_z = SuperlevelSet(record.profile, between, at=_C / abs(_W)).components()
-    if in_z == tuple(component.affine(-1, 0, mirrored=True) for component in reversed(in_z)):
-        yield _case(in_z, abs(_W), low, high, record.period)
+
+    def components(t: sympy.Expr) -> tuple[Component, ...]:
+        return SuperlevelSet(record.profile, between, at=t).components()
+
+    in_z = components(_C / abs(_W))
+    if in_z == _mirrored(in_z):
+        yield _regime(in_z, abs(_W), low, high, record.period)
     else:
-        yield _case(SuperlevelSet(record.profile, between, at=_C / _W).components(), _W, low, high, record.period)
-        to_the_left = SuperlevelSet(record.profile, between, at=-_C / _W).components()
-        yield _case(
-            [each.affine(-1, 0, mirrored=True) for each in reversed(to_the_left)], -_W, low, high, record.period
-        )
+        yield _regime(components(_C / _W), _W, low, high, record.period)
+        yield _regime(_mirrored(components(-_C / _W)), -_W, low, high, record.period)
 
 
-def _case(
+def _mirrored(components: Sequence[Component]) -> tuple[Component, ...]:
+    """Return -U for the set U of some components."""
+    return tuple(component.affine(-1, 0, mirrored=True) for component in reversed(components))
+
+
+def _regime(
     in_z: Sequence[Component], size: sympy.Expr, low: sympy.Expr, high: sympy.Expr, period: sympy.Expr | None
-) -> Case:
-    """Return the case of the weights whose |w| is written `size`, from the set U or, for w < 0, -U."""
+) -> Regime:
+    """Return the regime of the weights whose |w| is written `size`, from the set U or, for w < 0, -U."""
     condition = size > _C / high
     if sign(low) > 0:
         condition = sympy.And(condition, size <= _C / low)
-    intervals = tuple((_moved(each.lower, size), _moved(each.upper, size)) for each in in_z)
+    intervals = tuple((_pull_back(part.lower, size), _pull_back(part.upper, size)) for part in in_z)
     length = total_length(in_z)
     if period is not None:
-        return Case(condition, intervals, sympy.oo, period / abs(_W))
-    return Case(condition, intervals, length if length.is_infinite else length / size)
+        return Regime(condition, intervals, sympy.oo, period / abs(_W))
+    return Regime(condition, intervals, length if length.is_infinite else length / size)
 
 
-def _moved(end: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
+def _pull_back(end: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
     return end if end.is_infinite else end / size - _B / _W
 
 
-def _latex_of_intervals(case: Case) -> str:
-    x = "x" if case.period is None else rf"x + {sympy.latex(case.period)}\, k"
+def _latex_of_intervals(regime: Regime) -> str:
+    x = "x" if regime.period is None else rf"x + {sympy.latex(regime.period)}\, k"
     inside = r" \;\text{or}\; ".join(
-        f"{sympy.latex(lower)} < {x} < {sympy.latex(upper)}" for lower, upper in case.intervals
+        f"{sympy.latex(lower)} < {x} < {sympy.latex(upper)}" for lower, upper in regime.intervals
     )
-    return inside if case.period is None else rf"{inside} \;\text{{for some}}\; k \in \mathbb{{Z}}"
+    return inside if regime.period is None else rf"{inside} \;\text{{for some}}\; k \in \mathbb{{Z}}"

@@ -9,7 +9,6 @@ variation of σ over {|σ'| <= t₀}: there t·(m(t) - m(t₀)) is at most the i
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import sympy
 
@@ -125,7 +124,7 @@ class Supremum:
 
     def _product(self, low: sympy.Rational, high: sympy.Rational) -> sympy.Expr | None:
         """Return t·m(t) in `T`, where it is one smooth expression on [low, high]."""
-        if any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self._limits):
+        if any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self.activation.profile.levels):
             return None
         components = SuperlevelSet(self.activation.profile, (low + high) / 2, at=T).components()
         lengths = dict.fromkeys(self._measures(components))
@@ -140,10 +139,6 @@ class Supremum:
         if not has_one_zero(rate, derivative(product, T, 2), low, high):
             return None
         return Root(rate, low, high, slope=derivative(product, T, 2)), product
-
-    @cached_property
-    def _limits(self) -> list[sympy.Expr]:
-        return [limit for branch in self.activation.profile.branches for limit in (branch.steepest, branch.shallowest)]
 
 
 def _rational_below(number: sympy.Expr) -> sympy.Rational:

@@ -172,7 +172,7 @@ def test_formula_is_the_set(shape, w, b, c):
     values = dict(zip((formula.w, formula.b, formula.c), map(sympy.Rational, (w, b, c)), strict=True))
     exact = gt.explosion_set(shape, w=w, b=b, threshold=c)
     assert (exact is not sympy.S.EmptySet) == bool(formula.condition.subs(values))
-    holding = [case for case in formula.cases if case.condition.subs(values) == True]  # noqa: E712  # SymPy's true
+    holding = [regime for regime in formula.regimes if regime.condition.subs(values) == True]  # noqa: E712  # SymPy's true
     assert len(holding) == (exact is not sympy.S.EmptySet)
     for case in holding:
         stated = [tuple(end.subs(values) for end in interval) for interval in case.intervals]

@@ -10,7 +10,7 @@ import sympy
 from gradtheory.activations.slopes.analysis import found_branches
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z, prove
 from gradtheory.activations.slopes.pieces import piece_at
-from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, precision
+from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, order, precision
 from gradtheory.arithmetic.functions import stable
 
 
@@ -63,6 +63,19 @@ class Profile:
             for here, there in pairs
             if here.slope_right != there.slope_left or not here.slope_right.is_finite
         )
+
+    @cached_property
+    def levels(self) -> tuple[sympy.Expr, ...]:
+        """The distinct positive limits of |g| at the ends of branches, in increasing order; the last may be oo.
+
+        Between two neighbours a superlevel set keeps its shape.
+        """
+        levels: list[sympy.Expr] = []
+        for limit in itertools.chain.from_iterable((branch.shallowest, branch.steepest) for branch in self.branches):
+            sides = [order(limit, level) for level in (sympy.S.Zero, *levels)]
+            if 0 not in sides:
+                levels.insert(sides.count(1) - 1, limit)
+        return tuple(levels)
 
     def prove(self, branch: Branch) -> None:
         """Prove a stated branch; found ones are proven as they are found."""

@@ -8,14 +8,13 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.branch import SlopeInverse
-from gradtheory.arithmetic.enclosure import order
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion import Case, ExplosionFormula, explosion_formula
+from gradtheory.explosion import ExplosionFormula, Regime, explosion_formula
 from gradtheory.explosion.superlevel import SuperlevelSet
 
 _X = sympy.Symbol("x", real=True)
@@ -47,31 +46,32 @@ def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
             section="condition",
         )
     yield from _superlevel(question)
-    several = len(formula.cases) > 1
-    if any(case.width.has(SlopeInverse) or _has_inverse(case) for case in formula.cases):
+    several = len(formula.regimes) > 1
+    if any(regime.width.has(SlopeInverse) or _has_inverse(regime) for regime in formula.regimes):
         yield from _pulled_back(question, formula)
         return
-    for case in formula.cases:
+    for regime in formula.regimes:
         neuron = formula.w * _X + formula.b
         off = (*(sympy.Ne(neuron, kink) for kink in meaning.breaks), *_one_period(question, neuron))
-        inside, outside = abs(Slope(neuron) * formula.w) > formula.c, _union(case.intervals, _X)
-        if not _is_whole(case.intervals):
-            yield Step(Equivalent(inside, outside), "pull_back", meaning, (*_conditions(case), *off), section="inputs")
+        inside, outside = abs(Slope(neuron) * formula.w) > formula.c, _union(regime.intervals, _X)
+        if not _is_whole(regime.intervals):
+            assumed = (*_conditions(regime), *off)
+            yield Step(Equivalent(inside, outside), "pull_back", meaning, assumed, section="inputs")
         if record.period is None:
             yield Step(
-                equation(Width(formula.w, formula.c), case.width),
+                equation(Width(formula.w, formula.c), regime.width),
                 "length",
                 meaning,
-                _conditions(case),
+                _conditions(regime),
                 section="inputs",
             )
-            if not several and case.width.has(sympy.asinh, sympy.acosh):
-                yield from _as_logarithm(question, formula, case)
+            if not several and regime.width.has(sympy.asinh, sympy.acosh):
+                yield from _as_logarithm(question, formula, regime)
     yield from _in_numbers(question, formula)
 
 
-def _has_inverse(case: Case) -> bool:
-    return any(end.has(SlopeInverse) for pair in case.intervals for end in pair)
+def _has_inverse(regime: Regime) -> bool:
+    return any(end.has(SlopeInverse) for pair in regime.intervals for end in pair)
 
 
 def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
@@ -94,9 +94,8 @@ def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step
 def _superlevel(question: Question) -> Iterator[Step]:
     """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape."""
     record, meaning = question.activation, question.meaning
-    levels = _levels(question)
     off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
-    for low, high in itertools.pairwise(levels):
+    for low, high in itertools.pairwise((sympy.S.Zero, *record.profile.levels)):
         between = low + 1 if high.is_infinite else (low + high) / 2
         components = SuperlevelSet(record.profile, between, at=T).components()
         bounds = [sympy.Gt(T, low, evaluate=False)] if low != 0 else []
@@ -109,17 +108,6 @@ def _superlevel(question: Question) -> Iterator[Step]:
             continue
         inside = _union([(each.lower, each.upper) for each in components], Z)
         yield Step(Equivalent(abs(Slope(Z)) > T, inside), "superlevel", meaning, (*bounds, *off), section="superlevel")
-
-
-def _levels(question: Question) -> list[sympy.Expr]:
-    """Return 0 and the distinct limits of |σ'|, in increasing order."""
-    found: list[sympy.Expr] = [sympy.S.Zero]
-    for branch in question.activation.profile.branches:
-        for level in (branch.shallowest, branch.steepest):
-            if all(order(level, each) for each in found):
-                place = sum(order(level, each) > 0 for each in found)
-                found.insert(place, level)
-    return found
 
 
 def _is_whole(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> bool:
@@ -142,9 +130,9 @@ def _union(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], variable: sympy.E
     return sympy.Or(*parts, evaluate=False) if len(parts) > 1 else parts[0]
 
 
-def _conditions(case: Case) -> tuple[sympy.Basic, ...]:
+def _conditions(regime: Regime) -> tuple[sympy.Basic, ...]:
     """Return the range of weights, without the weight at which one formula goes over into the next."""
-    parts = case.condition.args if isinstance(case.condition, sympy.And) else (case.condition,)
+    parts = regime.condition.args if isinstance(regime.condition, sympy.And) else (regime.condition,)
     return tuple(sympy.Lt(*each.args, evaluate=False) if isinstance(each, sympy.Le) else each for each in parts)
 
 
@@ -156,9 +144,9 @@ def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:
     return sympy.Gt(z, branches[0].left, evaluate=False), sympy.Lt(z, branches[-1].right, evaluate=False)
 
 
-def _as_logarithm(question: Question, formula: ExplosionFormula, case: Case) -> Iterator[Step]:
+def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime) -> Iterator[Step]:
     """Yield the textbook's logarithm: e to an inverse hyperbolic sine is algebraic."""
-    meaning, conditions = question.meaning, _conditions(case)
+    meaning, conditions = question.meaning, _conditions(regime)
     yield Step(
         equation(sympy.exp(sympy.asinh(_U)), _U + sympy.sqrt(_U**2 + 1)), "exponential", meaning, section="textbook"
     )
@@ -175,8 +163,8 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, case: Case) -> 
         )
         logarithm = 2 * sympy.log(inside) / abs(formula.w)
     else:
-        logarithm = case.width.rewrite(sympy.log)
-    yield Step(equation(case.width, logarithm), "textbook", meaning, conditions, section="textbook")
+        logarithm = regime.width.rewrite(sympy.log)
+    yield Step(equation(regime.width, logarithm), "textbook", meaning, conditions, section="textbook")
 
 
 def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
@@ -189,16 +177,16 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         raise InvalidArgument("values", "w = 0", "must have a weight that is not 0")
     if numbers[formula.c].is_positive is not True:
         raise InvalidArgument("values", f"c = {numbers[formula.c]}", "must have a positive threshold")
-    case = next(
-        (each for each in formula.cases if all(truth(part.xreplace(numbers)) for part in _conditions(each))), None
+    regime = next(
+        (each for each in formula.regimes if all(truth(part.xreplace(numbers)) for part in _conditions(each))), None
     )
-    if case is None:
+    if regime is None:
         critical = InNumbers.of(
             _CRITICAL, formula.c / STEEPEST, numbers, meaning.value(formula.c / STEEPEST, numbers), _DIGITS
         )
         yield Step(critical, "nothing_explodes", meaning, section="numbers")
         return
-    ends = [end for pair in case.intervals for end in pair if end.is_finite is not False]
+    ends = [end for pair in regime.intervals for end in pair if end.is_finite is not False]
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(
@@ -207,10 +195,10 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
             meaning,
             section="numbers",
         )
-    if case.width.is_finite is not False:
+    if regime.width.is_finite is not False:
         width = Width(formula.w, formula.c)
         yield Step(
-            InNumbers.of(width, case.width, numbers, meaning.value(case.width, numbers), _DIGITS),
+            InNumbers.of(width, regime.width, numbers, meaning.value(regime.width, numbers), _DIGITS),
             "width_in_numbers",
             meaning,
             section="numbers",

@@ -187,18 +187,10 @@ def _twin(branch: Branch, branches: tuple[Branch, ...]) -> Branch:
 
 def _most_components(profile: Profile) -> int:
     """Count the components at all levels where their number can change, and between."""
-    found: list[sympy.Expr] = [sympy.S.Zero]
-    for level in {each for branch in profile.branches for each in (branch.shallowest, branch.steepest)}:
-        if level.is_finite and level not in found:
-            found.append(level)
-    ordered = sorted(found, key=functools.cmp_to_key(_order))
-    between = [(one + other) / 2 for one, other in itertools.pairwise([*ordered, ordered[-1] + 1])]
-    levels = [each for each in [*ordered, *between] if each != 0]
-    return max(1, *(len(SuperlevelSet(profile, level).components()) for level in levels))
-
-
-def _order(one: sympy.Expr, other: sympy.Expr) -> int:
-    return sign(one - other)
+    limits = [limit for limit in profile.levels if limit.is_finite]
+    ends = [sympy.S.Zero, *limits, (limits[-1] if limits else 0) + sympy.S.One]
+    between = [(low + high) / 2 for low, high in itertools.pairwise(ends)]
+    return max(1, *(len(SuperlevelSet(profile, level).components()) for level in (*limits, *between)))
 
 
 def _float(number: sympy.Expr) -> float:
