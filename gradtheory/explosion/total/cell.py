@@ -1,0 +1,86 @@
+"""An interval of inputs on which every layer of a chain keeps to one smooth formula of σ."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+
+from gradtheory.activations import Activation, Z
+from gradtheory.activations.slopes.pieces import breaks, exact_zeros, inner_point
+from gradtheory.arithmetic.enclosure import as_rational, bounds, enclose, sign, sign_at
+from gradtheory.explosion.superlevel import Component
+from gradtheory.explosion.total.pre_activation import Layer, PreActivation, X
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An open interval of x on which the first layers are one smooth formula each.
+
+    Parameters
+    ----------
+    lower, upper : sympy.Expr
+        The ends, possibly infinite.
+    layers : tuple of Layer
+        The first layers.
+    follows_smoothly : bool
+        Whether ∂a_L/∂x exists at the lower end.
+
+    """
+
+    lower: sympy.Expr
+    upper: sympy.Expr
+    layers: tuple[Layer, ...] = ()
+    follows_smoothly: bool = False
+
+    def z(self, weight: sympy.Expr, bias: sympy.Expr, activation: Activation) -> sympy.Expr:
+        """Return the next pre-activation as a function of x: explicitly where it is linear."""
+        straight = X
+        for layer in self.layers:
+            straight = layer.value.xreplace({Z: layer.weight * straight + layer.bias})
+            if sympy.diff(straight, X).free_symbols:
+                return PreActivation(X, 0, (*self.layers, Layer(weight, bias, activation)))
+        return sympy.expand(weight * straight + bias)
+
+    def extended(self, weight: sympy.Expr, bias: sympy.Expr, activation: Activation) -> Iterator["Cell"]:
+        """Yield the parts between the kinks of one more layer."""
+        z = self.z(weight, bias, activation)
+        smooth_at = {self.lower: self.follows_smoothly}
+        if z.has(X):
+            for switch in breaks(activation.expr, Z, activation.profile.window.inf, activation.profile.window.sup):
+                places = exact_zeros(z - switch, X, self.lower, self.upper)
+                smooth_at |= dict.fromkeys(places, switch not in activation.kinks)
+        cuts = sorted(smooth_at, key=lambda x: bounds(x, x, 128).lower)
+        for lower, upper in itertools.pairwise([*cuts, self.upper]):
+            inside = as_rational(enclose(z, 128, {X: enclose(inner_point(lower, upper), 128)}))
+            if inside not in activation.kinks:  # else σ has no derivative on the whole cell
+                yield Cell(lower, upper, (*self.layers, Layer(weight, bias, activation, inside)), smooth_at[lower])
+
+    @property
+    def product(self) -> sympy.Expr:
+        """∂a_L/∂x as a function of x, or a number where it is constant."""
+        slopes = [layer.slope for layer in self.layers]
+        if any(not slope.free_symbols for slope in slopes) and sympy.S.Zero in slopes:
+            return sympy.S.Zero
+        if not any(slope.free_symbols for slope in slopes):
+            return sympy.Mul(*slopes, *(layer.weight for layer in self.layers))
+        return PreActivation(X, 1, (*self.layers, Layer(sympy.S.One, sympy.S.Zero, self.layers[-1].activation)))
+
+    def components(self, threshold: sympy.Expr, *, strict: bool) -> Iterator[Component]:
+        """Yield the parts where |∂a_L/∂x| exceeds the threshold."""
+        product = self.product
+        crossings: list[sympy.Expr] = []
+        if product.has(X):
+            places = [x for c in (threshold, -threshold) for x in exact_zeros(product - c, X, self.lower, self.upper)]
+            crossings = sorted(places, key=lambda x: enclose(x, 128).mid())
+        ends = [self.lower, *crossings, self.upper]
+        for lower, upper in itertools.pairwise(ends):
+            above = self._sign_within(product, threshold, lower, upper)
+            if above > 0 or (above == 0 and not strict):
+                yield Component(lower, upper, strict or lower not in crossings, strict or upper not in crossings)
+
+    def _sign_within(self, product: sympy.Expr, c: sympy.Expr, lower: sympy.Expr, upper: sympy.Expr) -> int:
+        if not product.has(X):
+            return sign(abs(product) - c)
+        point = inner_point(lower, upper)
+        return 1 if sign_at(product - c, X, point) > 0 or sign_at(product + c, X, point) < 0 else -1

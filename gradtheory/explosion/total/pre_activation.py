@@ -1,0 +1,143 @@
+"""The pre-activation of a chain's last layer as a function of the input x, and its derivatives, at given weights.
+
+They are carried forward through the layers in ball and interval arithmetic, so that no nested formula is built.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import Activation, Z
+from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.arithmetic.enclosure import (
+    Ball,
+    Balls,
+    Interval,
+    around,
+    derivative,
+    evaluate,
+    plus,
+    precision,
+    range_over,
+    times,
+)
+from gradtheory.arithmetic.functions import stable
+
+X = sympy.Symbol("x", real=True)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with its weight and bias; its σ, σ' and σ'' are one smooth formula each."""
+
+    weight: sympy.Expr
+    bias: sympy.Expr
+    activation: Activation
+    inside: sympy.Rational | None = None  # a z within the smooth piece, where σ has kinks
+
+    @cached_property
+    def value(self) -> sympy.Expr:
+        """σ(z)."""
+        return self._piece(self.activation.expr)
+
+    @cached_property
+    def slope(self) -> sympy.Expr:
+        """σ'(z)."""
+        return self._piece(self.activation.profile.function)
+
+    @cached_property
+    def bend(self) -> sympy.Expr:
+        """σ''(z)."""
+        return derivative(self.slope, Z, 1)
+
+    def _piece(self, expr: sympy.Expr) -> sympy.Expr:
+        return stable(expr if self.inside is None else piece_at(expr, Z, self.inside))
+
+
+class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The last z_l, or its first or second derivative by x, carried forward through layers at given weights.
+
+    Its arguments are x and the order of the derivative; z_l itself is the order 0.
+    """
+
+    is_real = True
+    is_commutative = True
+    layers: tuple[Layer, ...]
+
+    def __new__(cls, x: sympy.Expr, order: int, layers: tuple[Layer, ...]) -> "PreActivation":  # noqa: D102
+        self = super().__new__(cls, x, sympy.Integer(order))
+        self.layers = layers
+        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+
+    @property
+    def func(self) -> Any:
+        """What rebuilds the object from its arguments."""
+        return lambda x, order: PreActivation(x, order, self.layers)
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (
+            *self.args,
+            tuple((layer.weight, layer.bias, layer.activation.name, layer.inside) for layer in self.layers),
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return PreActivation, (*self.args, self.layers)
+
+    @property
+    def free_symbols(self) -> set[sympy.Symbol]:
+        """The symbols of x."""
+        return set(self.args[0].free_symbols)
+
+    def _eval_derivative(self, symbol: sympy.Symbol) -> sympy.Expr:
+        return PreActivation(self.args[0], self.args[1] + 1, self.layers) * self.args[0].diff(symbol)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"z_{len(self.layers)}{chr(39) * int(self.args[1])}({printer._print(self.args[0])})"
+
+    def _eval_simplify(self, **_: Any) -> sympy.Expr:
+        """Return the closed expression: at a number it shows what no ball can prove, such as that it is 0."""
+        a, first, second = self.args[0], sympy.S.One, sympy.S.Zero
+        for layer, is_last in self._with_last():
+            z, first, second = layer.weight * a + layer.bias, layer.weight * first, layer.weight * second
+            if is_last:
+                return sympy.simplify((z, first, second)[int(self.args[1])])
+            slope, bend, a = (sympy.simplify(each.subs(Z, z)) for each in (layer.slope, layer.bend, layer.value))
+            first, second = first * slope, second * slope + first**2 * bend
+        raise AssertionError("a chain has a last layer")
+
+    def enclosure(self, bits: int, at: Balls) -> Ball:
+        """Return a ball around the value."""
+        a = evaluate(self.args[0], bits, at)
+        first, second = 1 + 0 * a, 0 * a  # derivatives of a_l by x
+        for layer, is_last in self._with_last():
+            weight, bias = (evaluate(each, bits, {}) for each in (layer.weight, layer.bias))
+            z = weight * a + bias
+            if is_last:
+                return (z, weight * first, weight * second)[int(self.args[1])]
+            slope, bend = (evaluate(each, bits, {Z: z}) for each in (layer.slope, layer.bend))
+            first, second = weight * first * slope, weight * second * slope + (weight * first) ** 2 * bend
+            a = evaluate(layer.value, bits, {Z: z})
+        raise AssertionError("a chain has a last layer")
+
+    def over(self, bits: int, at: dict[sympy.Symbol, Interval]) -> Interval:
+        """Return bounds of the value over an interval."""
+        a = at[self.args[0]]
+        with precision(bits):
+            first, second = (around(evaluate(each, bits, {})) for each in (sympy.S.One, sympy.S.Zero))
+            for layer, is_last in self._with_last():
+                weight, bias = (around(evaluate(each, bits, {})) for each in (layer.weight, layer.bias))
+                z = plus(times(weight, a), bias)
+                first, second = times(weight, first), times(weight, second)  # of z_l now
+                if is_last:
+                    return (z, first, second)[int(self.args[1])]
+                slope, bend = layer.activation.profile.over(z, bits), range_over(layer.bend, Z, z, bits)
+                second = plus(times(second, slope), times(times(first, first), bend))
+                first = times(first, slope)
+                a = layer.activation.over(z, bits)
+        raise AssertionError("a chain has a last layer")
+
+    def _with_last(self) -> Iterator[tuple[Layer, bool]]:
+        return ((layer, number == len(self.layers)) for number, layer in enumerate(self.layers, start=1))

@@ -1,0 +1,151 @@
+r"""Where the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| of a chain with given weights exceeds a threshold.
+
+The input line is first cut where a layer passes a kink. On each cell the product G and its derivative are carried
+forward through the layers in ball and interval arithmetic, so that no nested formula is built, and the places where
+G = ±c are isolated with a proof like those of a single factor.
+
+Corollary, for a monotone σ with values in an interval of length ℓ: ∂a_L/∂x has one sign and an integral of at most ℓ,
+so the set measures less than ℓ/c at any depth (Markov's inequality).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import sympy
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
+from gradtheory.chains.chain import Chain
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.sets import explosion_set
+from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
+from gradtheory.explosion.total.cell import Cell
+from gradtheory.typing import NumberLike
+
+
+def total_explosion_set(
+    chain: Chain, *, w: Sequence[NumberLike], b: Sequence[NumberLike], threshold: NumberLike = 1, strict: bool = True
+) -> sympy.Set:
+    r"""Return the set of inputs x at which the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| exceeds c.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of concrete depth.
+    w, b : sequence of numbers
+        The weights and biases of all layers, exact.
+    threshold : number
+        c > 0.
+    strict : bool
+        False for >= in place of >.
+
+    Returns
+    -------
+    sympy.Set
+        A union of intervals with exact or certified ends, proven complete on the whole line. Inputs at which a layer
+        stands at a kink never belong to it.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+    Undecided
+        If a proof does not succeed: the product may touch the threshold without crossing it.
+
+    Examples
+    --------
+    >>> chain = Chain(depth=2, activation="arctan")
+    >>> total_explosion_set(chain, w=[2, 2], b=[0, 0])
+    Interval.open(Root(-0.366638232337…), Root(0.366638232337…))
+
+    """
+    if not isinstance(chain, Chain):
+        raise InvalidArgument("chain", chain, "must be a gradtheory.Chain")
+    if any(activation.period is not None for activation in chain.layer_activations):
+        raise InvalidArgument("chain", chain, "must not have periodic slopes: the set may have infinitely many parts")
+    c = read_positive(threshold, "threshold")
+    weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
+    if chain.depth == 1:
+        return explosion_set(chain.layer_activations[0], weights[0], biases[0], threshold=c, strict=strict)
+    cells = list(_candidates(chain.layer_activations, weights, biases[0], c))
+    for layer in zip(weights, biases, chain.layer_activations, strict=True):
+        cells = [smaller for cell in cells for smaller in cell.extended(*layer)]
+    merged: list[Component] = []
+    for cell in cells:
+        for part in cell.components(c, strict=strict):
+            if merged and merged[-1].upper == part.lower == cell.lower and cell.follows_smoothly:
+                merged[-1] = merged[-1].joined(part)
+            else:
+                merged.append(part)
+    return as_set(merged)
+
+
+def _candidates(
+    activations: Sequence[Activation], weights: Sequence[sympy.Expr], bias: sympy.Expr, c: sympy.Expr
+) -> Iterator[Cell]:
+    """Yield intervals of x outside which the product stays below c, because the first factor is too small there.
+
+    The others are at most sup|σ'|·|w|; a factor of 2 keeps the ends away from those of the set.
+    """
+    largest = sympy.Mul(*(activation.steepest_slope for activation in activations[1:]), *map(abs, weights))
+    if sign(largest) == 0:
+        return
+    if largest.is_infinite:
+        yield Cell(-sympy.oo, sympy.oo)
+        return
+    mirrored = sign(weights[0]) < 0
+    in_z = SuperlevelSet(activations[0].profile, c / (2 * largest)).components()
+    in_x = [part.affine(weights[0], bias, mirrored=mirrored) for part in (reversed(in_z) if mirrored else in_z)]
+    for lower, upper in _join((part.lower, part.upper) for part in in_x):
+        yield Cell(lower, upper)
+
+
+def _join(intervals: Iterable[tuple[sympy.Expr, sympy.Expr]]) -> list[tuple[sympy.Expr, sympy.Expr]]:
+    """Join intervals, in increasing order, that have an end in common."""
+    joined: list[tuple[sympy.Expr, sympy.Expr]] = []
+    for lower, upper in intervals:
+        if joined and joined[-1][1] == lower:
+            joined[-1] = joined[-1][0], upper
+        else:
+            joined.append((lower, upper))
+    return joined
+
+
+def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.Expr:
+    r"""Return a bound on the length of the total explosion set that holds at any depth and for any weights: ℓ/c.
+
+    ℓ is the length of the range of the last activation, where all activations are monotone; oo where no such bound
+    holds.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of any depth.
+    threshold : number
+        c > 0.
+
+    Returns
+    -------
+    sympy.Expr
+        The bound, exact.
+
+    Raises
+    ------
+    InvalidArgument
+        If the threshold is not a positive number.
+
+    Examples
+    --------
+    >>> total_explosion_bound(Chain(depth=50, activation="sigmoid"), threshold=2)
+    1/2
+
+    """
+    c = read_positive(threshold, "threshold")
+    span = chain.layer_activations[-1].range
+    if not all(map(_is_monotone, chain.layer_activations)) or not span.is_Interval:
+        return sympy.oo
+    return span.measure / c
+
+
+def _is_monotone(activation: Activation) -> bool:
+    return not {1, -1} <= {branch.direction for branch in activation.profile.branches}
