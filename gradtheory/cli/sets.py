@@ -130,7 +130,7 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
         as_json,
         width=decimal(found.width, digits),
         weight=decimal(found.weight, digits),
-        attained=found.attained,
+        attained=found.is_attained,
         width_formula=found.width,
         weight_formula=found.weight,
         equation=f"{found.equation.lhs} = {found.equation.rhs}" if found.equation is not None else None,

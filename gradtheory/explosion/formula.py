@@ -44,7 +44,7 @@ class Regime:
     period: sympy.Expr | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExplosionFormula:
     r"""The set {x : |σ'(wx + b)·w| > c} in symbols.
 
@@ -115,7 +115,7 @@ class ExplosionFormula:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [f"|σ'({self.w}*x + {self.b})*{self.w}| > {self.c} for σ = {self.activation.name}:"]
         for regime in self.regimes:
             x = "x" if regime.period is None else f"x + k*{regime.period}"

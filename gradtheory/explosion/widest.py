@@ -5,7 +5,6 @@ quasi-norm of σ' (L. Grafakos, "Classical Fourier Analysis", 3rd ed. 2014, defi
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import sympy
 
@@ -17,7 +16,7 @@ from gradtheory.arithmetic.inputs import one_of, read_positive
 from gradtheory.arithmetic.root import Root
 from gradtheory.explosion.maximum import Supremum
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 _LONGEST_FORMULA = 150
 
@@ -34,10 +33,10 @@ class WidestExplosion:
     width : sympy.Expr
         K/c: exact, or a `Root` with proven digits, or oo.
     weight : sympy.Expr
-        The |w| of that width. Where `attained` is False, the width is only approached: as |w| falls to `weight`, or
+        The |w| of that width. Where `is_attained` is False, the width is only approached: as |w| falls to `weight`, or
         as it grows where `weight` is oo. For an infinite width, every larger |w| has it: with an unbounded slope,
         every |w| above 0.
-    attained : bool
+    is_attained : bool
         Whether the set at `weight` itself has that width.
     equation : sympy.Eq or None
         What the parameter s of `width` and `weight` solves; None where no stationary point is involved.
@@ -50,7 +49,7 @@ class WidestExplosion:
     threshold: sympy.Expr
     width: sympy.Expr
     weight: sympy.Expr
-    attained: bool
+    is_attained: bool
     equation: sympy.Eq | None = None
     reason: str | None = None
 
@@ -61,7 +60,7 @@ class WidestExplosion:
 
     def latex(self) -> str:
         """Return width, place and defining equation as LaTeX, for display mode."""
-        size, place = (r"\max", "=") if self.attained else (r"\sup", r"\to")
+        size, place = (r"\max", "=") if self.is_attained else (r"\sup", r"\to")
         parts = [
             rf"{size}_w |X_w| = {sympy.latex(self.width)}",
             rf"|w| {place} {sympy.latex(self.weight)}",
@@ -74,38 +73,45 @@ class WidestExplosion:
         return f"$\\displaystyle {self.latex()}$"
 
     def __repr__(self) -> str:
-        place = "at |w| =" if self.attained else "as |w| tends to"
+        place = "at |w| =" if self.is_attained else "as |w| tends to"
         where = f"; {self.equation.lhs} = {self.equation.rhs}" if self.equation is not None else ""
         where += f"; {self.reason}" if self.reason else ""
         return f"{_with_digits(self.width)} {place} {_with_digits(self.weight)}{where} ({self.guarantee.value})"
 
 
 def _with_digits(number: sympy.Expr) -> str:
-    """Return a number with its digits; a formula too long to read is left out."""
+    """Return a number's formula and its digits; only the digits where the formula is too long to read."""
     formula = str(number)
     if number.is_Rational or number.is_infinite:
         return formula
     return f"{formula} = {number.n()}" if len(formula) <= _LONGEST_FORMULA else str(number.n())
 
 
-def widest_explosion(activation: ActivationLike, *, threshold: Any = 1, component: str = "total") -> WidestExplosion:
+def widest_explosion(
+    activation: ActivationLike, *, threshold: NumberLike = 1, component: str = "total"
+) -> WidestExplosion:
     r"""Return the widest explosion set over all weights, K/c, and the weight where it occurs.
 
     Parameters
     ----------
-    activation : str or Activation
-        A name in the catalogue, or a record.
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression in one real symbol, or a record.
     threshold : number
         c > 0.
     component : {"total", "longest"}
         Whether the total length of the set is meant, or the length of its longest interval.
+
+    Returns
+    -------
+    WidestExplosion
 
     Raises
     ------
     InvalidArgument
         If an argument breaks a rule.
     Undecided
-        If the proof does not succeed.
+        If the proof does not succeed: the supremum may be approached as |w| grows without end, or be taken at two
+        weights.
 
     Examples
     --------
@@ -134,14 +140,14 @@ def widest_explosion(activation: ActivationLike, *, threshold: Any = 1, componen
     if all(branch.is_flat for branch in record.profile.branches):
         return _at_steps(record, c, longest=component == "longest")
     if component == "longest" and not _is_one_piece(record):
-        return _searched(record, c, longest=True)
+        return _search(record, c, longest=True)
     if record.widest_point is not None:
         return _at_stationarity(record, record.widest_point, c)
-    return _searched(record, c, longest=False)
+    return _search(record, c, longest=False)
 
 
 def _unbounded(record: Activation, c: sympy.Expr, level: sympy.Expr, reason: str) -> WidestExplosion:
-    return WidestExplosion(record, c, sympy.oo, c / level, attained=False, reason=reason)
+    return WidestExplosion(record, c, sympy.oo, c / level, is_attained=False, reason=reason)
 
 
 def _steepest_tail(record: Activation) -> sympy.Expr:
@@ -155,15 +161,15 @@ def _at_stationarity(record: Activation, place: WidestPoint, c: sympy.Expr) -> W
     s = place.parameter
     width, weight = sympy.Lambda(s, place.level * place.measure / c), sympy.Lambda(s, c / place.level)
     if place.equation is None:
-        at = place.solution
-        return WidestExplosion(record, c, sympy.limit(width(s), s, at), sympy.limit(weight(s), s, at), attained=False)
+        supremum, least = (sympy.limit(term(s), s, place.solution) for term in (width, weight))
+        return WidestExplosion(record, c, supremum, least, is_attained=False)
     if place.solution is not None:
         width_there, weight_there = width(place.solution), weight(place.solution)
     else:
         zero = sympy.Lambda(s, place.equation.lhs - place.equation.rhs)
         lower, upper = place.between
         width_there, weight_there = Root(zero, lower, upper, width), Root(zero, lower, upper, weight)
-    return WidestExplosion(record, c, width_there, weight_there, attained=True, equation=place.equation)
+    return WidestExplosion(record, c, width_there, weight_there, is_attained=True, equation=place.equation)
 
 
 def _is_one_piece(record: Activation) -> bool:
@@ -172,7 +178,7 @@ def _is_one_piece(record: Activation) -> bool:
     return not any(branch.is_flat for branch in record.profile.branches) and rises == sorted(rises, reverse=True)
 
 
-def _searched(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
+def _search(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
     """Find the supremum of t·m(t) by branch and bound."""
     level, product = Supremum(record, longest).level()
     m = sympy.Function("m")(T)
@@ -181,7 +187,7 @@ def _searched(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExpl
         c,
         level.map(sympy.Lambda(T, product / c)),
         level.map(sympy.Lambda(T, c / T)),
-        attained=True,
+        is_attained=True,
         equation=sympy.Eq(m + T * m.diff(T), 0),
     )
 
@@ -191,7 +197,8 @@ def _at_steps(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExpl
 
     def product(level: sympy.Expr) -> sympy.Expr:
         components = SuperlevelSet(record.profile, level, strict=False).components()
-        return level * (max(each.length for each in components) if longest else total_length(components))
+        return level * (max(part.length for part in components) if longest else total_length(components))
 
-    level = max((each.steepest for each in record.profile.branches if sign(each.steepest) > 0), key=product)
-    return WidestExplosion(record, c, product(level) / c, c / level, attained=False)
+    steps = (branch.steepest for branch in record.profile.branches)
+    level = max((step for step in steps if sign(step) > 0), key=product)
+    return WidestExplosion(record, c, product(level) / c, c / level, is_attained=False)

@@ -62,7 +62,7 @@ class Entry:
     @property
     def weight(self) -> str:
         """The |w| of that width; an arrow where it is only approached."""
-        return ("" if self._widest.attained else "→ ") + decimal(self._widest.weight)
+        return ("" if self._widest.is_attained else "→ ") + decimal(self._widest.weight)
 
     @property
     def guarantee(self) -> str:

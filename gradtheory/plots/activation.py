@@ -69,7 +69,7 @@ def width_over_weight(
     """
     ax, c = axes_or_new(ax), read_positive(threshold, "threshold")
     formula, widest = explosion_formula(activation), widest_explosion(activation, threshold=c)
-    if not widest.attained:
+    if not widest.is_attained:
         raise InvalidArgument(
             "activation",
             widest.activation.name,

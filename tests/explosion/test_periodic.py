@@ -221,7 +221,7 @@ def test_the_ends_of_a_period_are_its_first_and_last_branch():
 def test_widths_are_infinite_with_a_reason(wavy):
     critical = gt.critical_weight(wavy)
     widest = gt.widest_explosion(wavy)
-    assert (widest.width, widest.weight, widest.attained) == (sympy.oo, critical, False)
+    assert (widest.width, widest.weight, widest.is_attained) == (sympy.oo, critical, False)
     assert "periodic" in repr(widest)
     assert gt.explosion_width(wavy, critical) == 0
     assert gt.explosion_width(wavy, -2 * critical) is sympy.oo

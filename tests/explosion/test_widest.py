@@ -50,7 +50,7 @@ def test_golden_digits(bell):
     for ours, golden, found in zip((widest.width, widest.weight), _GOLDEN[bell], _maximum(bell), strict=True):
         assert abs(ours - sympy.Rational(golden)).n(40) < sympy.Float("1e-28")
         assert abs(mpmath.mpf(golden) - found) < 1e-14
-    assert widest.attained
+    assert widest.is_attained
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_results_in_words(which, more, said, latex):
     widest = gt.widest_explosion(which, **more)
     assert repr(widest) == said
     assert (widest.activation, widest.threshold) == (gt.activation(which), more.get("threshold", 1))
-    assert widest.attained is ("tends" not in said)
+    assert widest.is_attained is ("tends" not in said)
     assert latex is None or widest.latex() == latex
     assert widest._repr_latex_() == f"$\\displaystyle {widest.latex()}$"
 
@@ -123,7 +123,7 @@ def test_results_in_words(which, more, said, latex):
 def test_the_widest_set_of_steps_lies_below_one_of_them():
     two = gt.expression("Max(0, Min(1, z)) + Max(0, Min(6, 2*z - 10)) + Max(0, Min(4, z - 20))")
     found = [gt.widest_explosion(two, component=each) for each in ("total", "longest")]
-    assert [(each.width, each.weight, each.attained) for each in found] == [(8, 1, False), (6, sympy.S.Half, False)]
+    assert [(each.width, each.weight, each.is_attained) for each in found] == [(8, 1, False), (6, sympy.S.Half, False)]
     assert gt.widest_explosion("hard_tanh", component="longest") == gt.widest_explosion("hard_tanh")
 
 
@@ -143,7 +143,7 @@ def test_no_weight_does_better(shape):
 
 def test_the_width_at_the_weight(name):
     widest = gt.widest_explosion(name)
-    if widest.attained:
+    if widest.is_attained:
         at = gt.explosion_width(name, widest.weight)
         assert abs((at - widest.width).n(25)) < sympy.Float("1e-22")
     elif widest.weight is sympy.oo:

@@ -42,7 +42,7 @@ def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
             yield Step(equation(*at_root), "root", meaning, section="value")
         yield Step(Rounded.of(s, s, _DIGITS), "digits", meaning, section="value")
     yield Step(
-        equation(WEAK_NORM, found.width), "norm_value" if found.attained else "approached", meaning, section="value"
+        equation(WEAK_NORM, found.width), "norm_value" if found.is_attained else "approached", meaning, section="value"
     )
     if not found.width.is_Rational:
         yield Step(Rounded.of(WEAK_NORM, found.width, _DIGITS), "digits", meaning, section="value")
@@ -51,7 +51,7 @@ def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
     yield Step(equation(WIDEST_AT, found.weight), "place", meaning, section="value")
     if not found.weight.is_Rational:
         yield Step(Rounded.of(WIDEST_AT, found.weight, _DIGITS), "digits", meaning, section="value")
-    if found.attained:
+    if found.is_attained:
         yield Step(equation(Width(WIDEST_AT, 1), WEAK_NORM), "attained", meaning, section="value")
     yield question.fact("widest", "value")
 
