@@ -10,24 +10,18 @@ whose numerator and denominator are computed to all their digits: nothing cancel
 import functools
 import math
 import operator
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_dask_namespace, is_numpy_array
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.pairs import Pair, added, divided, quotient, times
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.arrays import elementwise, namespaces
 from gradtheory.explosion.arrays.plan import Part, Plan, plan_of
 from gradtheory.typing import ActivationLike, ArrayLike
 
-_BLOCK = 131_072  # elements at a time and thread: they stay in cache
-_KEPT = 2**22 - 2**10  # floats: almost the 32 MiB up to which glibc learns from what is freed
-_TINY = 5e-324
-_LEAST, _MOST = 1e-250, 1e250  # thresholds: far from where float64 ends
+_TINY = 5e-324  # the least positive float64
 
 
 def explosion_width(
@@ -40,8 +34,8 @@ def explosion_width(
     activation : str, sympy.Expr or Activation
         As in `gradtheory.explosion_set`.
     w, threshold : array_like
-        Weights and thresholds c, of shapes that broadcast: for NumPy, or Dask arrays, or where the activation has
-        closed forms arrays of any namespace with the array API, such as PyTorch.
+        Weights and thresholds c, of shapes that broadcast: what NumPy takes, or Dask arrays, or, where the activation
+        has closed forms, arrays of any library with the array API, such as PyTorch.
     out : numpy.ndarray, optional
         Where to write the result.
 
@@ -55,7 +49,12 @@ def explosion_width(
     Raises
     ------
     InvalidArgument
-        If an argument is not real, a threshold is not in [1e-250, 1e250], or shapes do not broadcast.
+        If an argument is not real, a threshold is not in [1e-250, 1e250], or shapes do not broadcast; for arrays of
+        other libraries than NumPy and Dask, also where there is no closed form.
+    MissingDependency
+        If arrays of another library than NumPy are passed, and array-api-compat is not installed.
+    Undecided
+        If the slope of your own expression cannot be tabulated with a proof.
 
     Examples
     --------
@@ -70,7 +69,7 @@ def explosion_width(
     def widths(xp: Any, weight: Any, _: Any, level: Any) -> Any:
         return _width(plan, xp, weight, level)
 
-    return _mapped(widths, plan, w, 0.0, threshold, (), out)
+    return _evaluate(widths, plan, w, 0.0, threshold, (), out)
 
 
 def explosion_intervals(
@@ -98,8 +97,9 @@ def explosion_intervals(
 
     Raises
     ------
-    InvalidArgument
-        As `explosion_width`; or if the slope is periodic, so that there are infinitely many intervals.
+    InvalidArgument, MissingDependency, Undecided
+        As `explosion_width`; InvalidArgument also if the slope is periodic, so that there are infinitely many
+        intervals.
 
     Examples
     --------
@@ -119,11 +119,29 @@ def explosion_intervals(
     def intervals(xp: Any, weight: Any, bias: Any, level: Any) -> Any:
         return _intervals(plan, xp, weight, bias, level)
 
-    return _mapped(intervals, plan, w, b, threshold, (plan.most_components, 2), out)
+    return _evaluate(intervals, plan, w, b, threshold, (plan.most_components, 2), out)
+
+
+def _evaluate(
+    function: elementwise.Function,
+    plan: Plan,
+    w: ArrayLike,
+    b: ArrayLike,
+    threshold: ArrayLike,
+    core: tuple[int, ...],
+    out: np.ndarray | None,
+) -> Any:
+    """Return the values of a function, each of the shape `core`, by NumPy or in the namespace of the arrays given."""
+    foreign = namespaces.foreign_arrays(w, b, threshold)
+    if not foreign:
+        return elementwise.evaluate(function, w, b, threshold, core, out)
+    if out is not None:
+        raise InvalidArgument("out", type(out).__name__, "is taken for NumPy arrays only")
+    return namespaces.evaluate(function, plan, (w, b, threshold), foreign, core)
 
 
 def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
-    size = abs(weight) + _TINY  # changes 0 only, which explodes where all do, and is quicker than a choice
+    size = abs(weight) + _TINY  # which changes 0 only, and is quicker than a choice
     lengths = []
     differences: dict[Any, Pair] = {}  # of the slopes that parts have in common
     for part, count in plan.distinct_parts:
@@ -160,8 +178,8 @@ def _length(part: Part, xp: Any, above: Pair, size: Any, level: Any, *, is_endle
         return xp.where(above[0] > 0, whole, 0.0 * size), xp.where(above[0] > 0, rest, 0.0)
     below = part.shallow.minus(size, level, wants_pair=part.wants_pairs)
     if not part.shallow.parts:  # what lies below is the threshold
-        distance, lost = part.distance(xp, _over(xp, (xp.clip(above[0], 0.0, None), above[1]), below, part.wants_pairs))
-        return distance, lost
+        clipped: Pair = xp.clip(above[0], 0.0, None), above[1]
+        return part.distance(xp, _over(xp, clipped, below, part.wants_pairs))
     is_crossed = below[0] < 0
     distance, lost = part.distance(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.wants_pairs))
     return xp.where(is_crossed, distance, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
@@ -192,7 +210,7 @@ def _intervals(plan: Plan, xp: Any, weight: Any, bias: Any, level: Any) -> Any:
     starts, stops = ([nothing] * plan.most_components for _ in range(2))
     joined = size < 0  # whether the part before reaches the beginning of this one
     for part in plan.parts:
-        lower, upper, present = _piece(part, xp, size, level)
+        lower, upper, present = _ends(part, xp, size, level)
         left, right = part.ends
         continues = joined & present & (lower == left)
         count = count + xp.where(present & ~continues, 1.0, 0.0 * size)
@@ -213,7 +231,7 @@ def _intervals(plan: Plan, xp: Any, weight: Any, bias: Any, level: Any) -> Any:
     return xp.stack(columns, axis=-2)
 
 
-def _piece(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
+def _ends(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
     """Return the ends in z of a branch's part in the set, and whether there is one."""
     left, right = part.ends
     zero = 0.0 * size
@@ -228,110 +246,8 @@ def _piece(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
     else:
         excess = _excess(xp, above, below, is_crossed, part.wants_pairs)
     anchor, rest, direction = part.anchor
-    distance, _ = part.distance(xp, excess)  # beside the bias, an ulp of it does not count
-    at = anchor + (direction * distance + rest)
+    distance, _ = part.distance(xp, excess)  # the bias is added to it, so that its rounding error does not matter
+    crossing = anchor + (direction * distance + rest)
     if part.branch.rises:
-        return xp.where(is_crossed, at, left), right + zero, present
-    return left + zero, xp.where(is_crossed, at, right), present
-
-
-def _mapped(
-    function: Callable[..., Any], plan: Plan, w: Any, b: Any, threshold: Any, core: tuple[int, ...], out: Any
-) -> Any:
-    """Return function(xp, w, b, c) over broadcast arrays, in float64."""
-    foreign = [each for each in (w, b, threshold) if is_array_api_obj(each) and not is_numpy_array(each)]
-    if foreign:
-        if out is not None:
-            raise InvalidArgument("out", type(out).__name__, "is taken for NumPy arrays only")
-        return _in_namespace(function, plan, (w, b, threshold), foreign, core)
-    arrays = [_real(each, name) for each, name in ((w, "w"), (b, "b"), (threshold, "threshold"))]
-    levels = arrays[2]
-    if not ((levels >= _LEAST) & (levels <= _MOST)).all():
-        raise InvalidArgument("threshold", threshold, f"must be from {_LEAST:g} to {_MOST:g} throughout, such as 1.0")
-    try:
-        shape = np.broadcast_shapes(*(each.shape for each in arrays))
-    except ValueError:
-        shapes = ", ".join(str(each.shape) for each in arrays)
-        raise InvalidArgument("w", shapes, "w, b and threshold must have shapes that broadcast") from None
-    kinds = [each.dtype for each in (w, b, threshold) if isinstance(each, np.ndarray | np.generic)]
-    dtype = np.dtype(np.float32 if kinds and all(kind == np.float32 for kind in kinds) else np.float64)
-    result = np.empty((*shape, *core), dtype) if out is None else _checked_out(out, (*shape, *core), dtype)
-    target = result if result.flags.c_contiguous else np.empty((*shape, *core), dtype)
-    _fill(function, [_flat(each, shape) for each in arrays], target.reshape(-1, *core))
-    if target is not result:
-        result[...] = target
-    return result[()] if out is None else result
-
-
-def _fill(function: Callable[..., Any], arrays: list[np.ndarray], target: np.ndarray) -> None:
-    """Write the results, block by block; NumPy lets go of the interpreter, so that blocks run in parallel."""
-
-    def fill(start: int) -> None:
-        block = slice(start, start + _BLOCK)
-        weight, *rest = (each if each.ndim == 0 else each[block] for each in arrays)
-        weight = np.broadcast_to(weight, target[block].shape[:1]).astype(np.float64, copy=False)
-        others = (each.astype(np.float64, copy=False) if each.ndim else float(each) for each in rest)
-        with np.errstate(all="ignore"):
-            target[block] = function(np, weight, *others)
-
-    starts = range(0, len(target), _BLOCK)
-    if len(starts) < 2:
-        for start in starts:
-            fill(start)
-        return
-    np.empty(_KEPT)  # freed at once: from then on glibc keeps blocks as large, where it would give back every one
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(fill, starts):
-            pass
-
-
-def _flat(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return array if array.ndim == 0 else np.broadcast_to(array, shape).reshape(-1)
-
-
-def _real(value: Any, name: str) -> np.ndarray:
-    array = np.asarray(value) if not isinstance(value, str) else np.asarray(None)
-    if array.dtype.kind not in "iuf":
-        raise InvalidArgument(name, value, "must be an array of real numbers, such as [4.5, 7.0]")
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def _checked_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
-    if isinstance(out, np.ndarray) and out.shape == shape and np.can_cast(dtype, out.dtype, "same_kind"):
-        return out
-    found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-    raise InvalidArgument("out", found, f"must be a NumPy array of {dtype} of shape {shape}")
-
-
-def _in_namespace(
-    function: Callable[..., Any], plan: Plan, arguments: tuple[Any, ...], foreign: list[Any], core: tuple[int, ...]
-) -> Any:
-    """Return the result in the namespace of the arrays given: chunk by chunk for Dask, else at once."""
-    xp, like = array_namespace(*foreign), foreign[0]
-    is_dask = is_dask_namespace(xp)
-    if not (plan.is_closed or is_dask):
-        raise InvalidArgument(
-            "w", type(like).__name__, f"must be a NumPy or Dask array: {plan.name} has no closed form"
-        )
-    dtype = xp.float32 if all(each.dtype == xp.float32 for each in foreign) else xp.float64
-    device = {} if is_dask else {"device": like.device}
-    arrays = xp.broadcast_arrays(
-        *(
-            xp.astype(each, xp.float64) if is_array_api_obj(each) else xp.asarray(each, dtype=xp.float64, **device)
-            for each in arguments
-        )
-    )
-    if not is_dask:
-        return xp.astype(function(xp, *arrays), dtype)
-
-    def chunk(*parts: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return np.asarray(function(np, *parts), dtype)
-
-    chunks = arrays[0].chunks
-    first, *others = (each.rechunk(chunks) for each in arrays)
-    new = list(range(first.ndim, first.ndim + len(core)))
-    sizes = (*chunks, *((size,) for size in core))
-    return first.map_blocks(
-        chunk, *others, dtype=dtype, new_axis=new, chunks=sizes, meta=np.empty((0,) * len(sizes), dtype)
-    )
+        return xp.where(is_crossed, crossing, left), right + zero, present
+    return left + zero, xp.where(is_crossed, crossing, right), present

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.catalogue.shapes import Float64Distance
 from gradtheory.activations.slopes.analysis import parity
-from gradtheory.activations.slopes.branch import size_on
+from gradtheory.activations.slopes.branch import Distance, size_on
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.pairs import Pair
@@ -89,7 +89,7 @@ class Part:
         return self.branch.distance is not None and not isinstance(self.branch.distance, Float64Distance)
 
     @cached_property
-    def distance(self) -> Callable[[Any, Any], Any]:
+    def distance(self) -> Distance:
         """The record's closed form, or else a table of proven crossings, for NumPy only."""
         if self.branch.distance is not None:
             return self.branch.distance
