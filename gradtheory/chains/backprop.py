@@ -1,9 +1,9 @@
 """The chain's loss and gradients in NumPy, for whole batches, in float64.
 
 Samples are taken in blocks and layers in groups, so that what is read again is still in cache. Overflow to inf and
-underflow to 0 are answers; nan is not: where a product of 0 and inf made one, the block is done again with such
-products 0, since the zero is exact or below 1e-308 and the inf stands for a finite number. One nan is left: the sum
-over a batch of samples whose gradients overflow in both directions.
+underflow to 0 are answers; nan is not. Where 0·inf made a nan, the block is computed again with 0·inf = 0: the zero is
+exact or below 1e-308, and the inf stands for a finite number. One nan remains: the sum over a batch in which the
+gradients of some samples overflow to inf and of others to -inf.
 """
 
 import math
@@ -17,6 +17,8 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_finite_array
+from gradtheory.chains.batches import batch_shape, flat, per_sample, summed_to, table_of_sizes
+from gradtheory.chains.layers import affine_neuron, forward_pass
 from gradtheory.chains.losses import Loss, Multiply
 from gradtheory.errors import InvalidArgument
 
@@ -24,8 +26,6 @@ _CACHE, _MEMORY = 3 << 19, 1 << 25  # numbers kept for the backward half of a bl
 _LARGEST_BLOCK, _USUAL_BLOCK, _SMALLEST_BLOCK = 1 << 15, 1 << 13, 1 << 10  # samples
 _GROUP = 1 << 17  # numbers in a group of layers
 _KEPT = 1 << 22  # numbers of workspace that a thread keeps for its next call: fresh pages cost as much as the work
-
-
 _OF_THREAD = threading.local()
 
 
@@ -49,6 +49,9 @@ class Gradients:
     b: Array
     x: Array
 
+    def __repr__(self) -> str:
+        return table_of_sizes(self.loss, [self.w], [self.b], self.x)
+
 
 class _Samples(NamedTuple):
     """Input x and target y of shape (n,), w and b of shape (L, n), or (L, 1) where all samples share them."""
@@ -59,7 +62,7 @@ class _Samples(NamedTuple):
     b: Array
 
     def block(self, part: slice) -> "_Samples":
-        w, b = (each if each.shape[1] == 1 else each[:, part] for each in (self.w, self.b))
+        w, b = (rows if rows.shape[1] == 1 else rows[:, part] for rows in (self.w, self.b))
         return _Samples(self.x[part], self.y[part], w, b)
 
 
@@ -98,13 +101,8 @@ def backprop_and_slopes(
 
 def factors(activations: Sequence[Activation], x: Array, w: Array, b: Array) -> Array:
     """Return σ'(z_l)·w_l of shape (L, n), for inputs of shape (n,) and parameters of shape (L,)."""
-    found = np.empty((len(activations), x.size))
-    a = x
     with np.errstate(all="ignore"):
-        for row, record, weight, bias in zip(found, activations, w, b, strict=True):
-            a, slope = record.value_and_slope(weight * a + bias)
-            np.multiply(slope, weight, out=row)
-    return found
+        return np.array(forward_pass(activations, affine_neuron, x, w, b).slopes) * w[:, np.newaxis]
 
 
 def _backprop(
@@ -120,16 +118,11 @@ def _backprop(
     if not isinstance(reduction, str) or reduction not in ("sum", "none"):
         raise InvalidArgument("reduction", reduction, "must be 'sum' (over the batch) or 'none' (per sample)")
     depth = len(activations)
-    x, y, w, b = (
-        read_finite_array(x, "x"),
-        read_finite_array(y, "y"),
-        read_finite_array(w, "w"),
-        read_finite_array(b, "b"),
-    )
-    batch = _batch_shape(depth, x, y, w, b)
+    x, y, w, b = map(read_finite_array, (x, y, w, b), "xywb")
+    batch = batch_shape(depth, x, y, w, b)
     size = math.prod(batch)
     samples = _Samples(
-        _flat(x, batch, size), _flat(y, batch, size), _per_sample(w, batch, size), _per_sample(b, batch, size)
+        flat(x, batch, size), flat(y, batch, size), per_sample(w, batch, size), per_sample(b, batch, size)
     )
     totals = reduction == "sum"
     summed = _Summed(loss=totals, w=totals and w.ndim == 1, b=totals and b.ndim == 1)
@@ -161,9 +154,9 @@ def _backprop(
         return Gradients(losses.reshape(batch), by_w, by_b, by_x)
     return Gradients(
         float(losses),
-        _summed_to(by_w, w.shape, 1),
-        _summed_to(by_b, b.shape, 1),
-        _summed_to(by_x, x.shape, 0),
+        summed_to(by_w, w.shape, 1),
+        summed_to(by_b, b.shape, 1),
+        summed_to(by_x, x.shape, 0),
     )
 
 
@@ -247,7 +240,7 @@ def _backward(
     inputs, delta = workspace[:, :-1]
     multiply, w = arithmetic.multiply, samples.w
     depth, size = delta.shape
-    by_w, by_b = (np.empty((depth,) if each else (depth, size)) for each in (summed.w, summed.b))
+    by_w, by_b = (np.empty(depth if is_sum else (depth, size)) for is_sum in (summed.w, summed.b))
     after, ones = delta[-1], np.ones(size)  # a product with ones sums in half the time of `sum`
     group = max(1, _GROUP // max(size, 1))
     for stop in range(depth, 0, -group):
@@ -274,44 +267,3 @@ def _multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> 
 
 _PLAIN = _Arithmetic(np.multiply, np.vecdot)
 _ZERO_WINS = _Arithmetic(_multiply_zero_wins, lambda left, right: _multiply_zero_wins(left, right).sum(axis=-1))
-
-
-def _batch_shape(depth: int, x: Array, y: Array, w: Array, b: Array) -> tuple[int, ...]:
-    for name, array in (("w", w), ("b", b)):
-        if array.ndim == 0 or array.shape[0] != depth:
-            raise InvalidArgument(
-                f"{name}.shape",
-                array.shape,
-                f"must be ({depth},) or ({depth}, *batch): one entry per layer first",
-            )
-    try:
-        return np.broadcast_shapes(x.shape, y.shape, w.shape[1:], b.shape[1:])
-    except ValueError:
-        shapes = x.shape, y.shape, w.shape[1:], b.shape[1:]
-        raise InvalidArgument("shapes of x, y, w[0], b[0]", shapes, "must broadcast to one batch shape") from None
-
-
-def _flat(array: Array, batch: tuple[int, ...], size: int) -> Array:
-    return (array if array.shape == batch else np.broadcast_to(array, batch)).reshape(size)
-
-
-def _per_sample(array: Array, batch: tuple[int, ...], size: int) -> Array:
-    """Return w or b as (L, 1) if all samples share it, else as (L, size)."""
-    if array.ndim == 1:
-        return array[:, np.newaxis]
-    depth = array.shape[0]
-    return np.broadcast_to(array.reshape(_padded(array.shape, len(batch) + 1, 1)), (depth, *batch)).reshape(depth, size)
-
-
-def _padded(shape: tuple[int, ...], ndim: int, layers: int) -> tuple[int, ...]:
-    """Put ones after the layer axes of a shape, so that the rest aligns with a batch on the right."""
-    return (*shape[:layers], *(1,) * (ndim - len(shape)), *shape[layers:])
-
-
-def _summed_to(gradient: Array, shape: tuple[int, ...], layers: int) -> Array:
-    """Sum over the axes along which an array of this shape was broadcast."""
-    if gradient.shape == shape:
-        return gradient
-    padded = _padded(shape, gradient.ndim, layers)
-    axes = tuple(axis for axis, (have, want) in enumerate(zip(gradient.shape, padded, strict=True)) if have != want)
-    return np.asarray(gradient.sum(axis=axes)).reshape(shape)

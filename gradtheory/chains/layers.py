@@ -1,14 +1,15 @@
-"""The activations of the layers of a chain or a network: one for all of them, or one for each."""
+"""The layers of a chain or a network: their activations, one for all or one for each, and a forward pass in NumPy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_layers
+from gradtheory.arithmetic.inputs import Array, read_layers
 from gradtheory.typing import ActivationLike
 
 
@@ -42,3 +43,40 @@ def read_activations(
         return Uniform(as_activation(activation))
     kind = f"the name of one activation, or a sequence of {depth}"
     return tuple(as_activation(item) for item in read_layers(activation, "activation", depth, kind))
+
+
+class ForwardPass(NamedTuple):
+    """What enters each layer, a_0 … a_{L-1}; the pre-activations z_1 … z_L; the slopes σ'(z_1) … σ'(z_L)."""
+
+    inputs: list[Array]
+    z: list[Array]
+    slopes: list[Array]
+
+
+def forward_pass(
+    activations: Sequence[Activation],
+    affine: Callable[[Array, Array, Array], Array],
+    x: Array,
+    w: Iterable[Array],
+    b: Iterable[Array],
+) -> ForwardPass:
+    """Return what a forward pass computes, where `affine` makes z_l of a_{l-1}, w_l and b_l."""
+    inputs, pre_activations, slopes = [], [], []
+    a = x
+    for activation, weight, bias in zip(activations, w, b, strict=True):
+        inputs.append(a)
+        z = affine(a, weight, bias)
+        a, slope = activation.value_and_slope(z)
+        pre_activations.append(z)
+        slopes.append(slope)
+    return ForwardPass(inputs, pre_activations, slopes)
+
+
+def affine_neuron(a: Array, w: Array, b: Array) -> Array:
+    """Return w·a + b of one neuron, for every sample."""
+    return np.asarray(w * a + b)
+
+
+def affine_layer(a: Array, w: Array, b: Array) -> Array:
+    """Return W·a + b of a wide layer, for every sample; samples are rows."""
+    return np.asarray(a @ w.T + b)

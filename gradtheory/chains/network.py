@@ -11,10 +11,11 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array, read_layers
-from gradtheory.chains.layers import read_activations
+from gradtheory.chains.batches import table_of_sizes
+from gradtheory.chains.layers import affine_layer, forward_pass, read_activations
 from gradtheory.chains.losses import Loss, loss_for
 from gradtheory.errors import InvalidArgument
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, ArrayLike
 
 __all__ = ["JacobianBound", "Network", "NetworkGradients"]
 
@@ -42,9 +43,12 @@ class NetworkGradients:
     b: tuple[Array, ...]
     x: Array
 
+    def __repr__(self) -> str:
+        return table_of_sizes(self.loss, self.w, self.b, self.x)
+
 
 class JacobianBound(NamedTuple):
-    r"""What no \|∂a_L/∂a_0\| exceeds, at any input and for any biases.
+    r"""An upper bound of \|∂a_L/∂a_0\|, at any input and for any biases.
 
     Attributes
     ----------
@@ -60,14 +64,6 @@ class JacobianBound(NamedTuple):
     spectral_norms: Array
     steepest_slopes: Array
     bound: float
-
-
-class _Forward(NamedTuple):
-    """a_0 … a_{L-1}; z_1 … z_L; σ'(z_1) … σ'(z_L); each of shape (batch, n_l)."""
-
-    entering: list[Array]
-    z: list[Array]
-    slopes: list[Array]
 
 
 @dataclass(frozen=True)
@@ -101,8 +97,8 @@ class Network:
     --------
     >>> network = Network((2, 3, 1), "tanh")
     >>> w, b = [np.ones((3, 2)), np.ones((1, 3))], [np.zeros(3), np.zeros(1)]
-    >>> found = network.backprop(x=[[0.5, -0.5]], y=[[1.0]], w=w, b=b)
-    >>> found.loss, found.w[1].shape, found.x
+    >>> gradients = network.backprop(x=[[0.5, -0.5]], y=[[1.0]], w=w, b=b)
+    >>> gradients.loss, gradients.w[1].shape, gradients.x
     (0.5, (1, 3), array([[-3., -3.]]))
 
     """
@@ -111,29 +107,24 @@ class Network:
     activation: ActivationLike | Sequence[ActivationLike] = field(default="sigmoid", compare=False)
     loss: str = "squared"
     layer_activations: tuple[Activation, ...] = field(init=False, repr=False)
+    loss_record: Loss = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        given = self.widths
-        if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str) or not 2 <= len(given) <= _DEEPEST:
-            raise InvalidArgument(
-                "widths", given, "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
-            )
-        object.__setattr__(self, "widths", tuple(read_count(each, "widths", _WIDEST) for each in given))
+        widths = self.widths
+        if not isinstance(widths, Sequence | np.ndarray) or isinstance(widths, str) or not 2 <= len(widths) <= _DEEPEST:
+            rule = "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
+            raise InvalidArgument("widths", widths, rule)
+        object.__setattr__(self, "widths", tuple(read_count(width, "widths", _WIDEST) for width in widths))
         activations = read_activations(self.activation, self.depth)
         object.__setattr__(self, "layer_activations", tuple(activations[layer] for layer in range(self.depth)))
-        loss_for(self.loss, self.layer_activations[-1])
+        object.__setattr__(self, "loss_record", loss_for(self.loss, self.layer_activations[-1]))
 
     @property
     def depth(self) -> int:
         """The number L of layers."""
         return len(self.widths) - 1
 
-    @property
-    def loss_record(self) -> Loss:
-        """The record of the loss."""
-        return loss_for(self.loss, self.layer_activations[-1])
-
-    def backprop(self, x: Any, y: Any, w: Sequence[Any], b: Sequence[Any]) -> NetworkGradients:
+    def backprop(self, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike], b: Sequence[ArrayLike]) -> NetworkGradients:
         """Return loss and gradients in float64, summed over the batch.
 
         Parameters
@@ -160,21 +151,21 @@ class Network:
         """
         inputs, targets, weights, biases = self.arrays(x, y, w, b)
         with np.errstate(all="ignore"):
-            passed = self._forward(inputs, weights, biases)
-            shape, last = passed.z[-1].shape, self.layer_activations[-1]
-            losses, delta = np.empty((2, passed.z[-1].size))
-            self.loss_record.kernel(last, targets.ravel(), np.multiply, passed.z[-1].ravel().copy(), losses, delta)
-            delta = delta.reshape(shape)
+            forward = forward_pass(self.layer_activations, affine_layer, inputs, weights, biases)
+            z, last = forward.z[-1], self.layer_activations[-1]
+            losses, delta = np.empty((2, z.size))
+            self.loss_record.kernel(last, targets.ravel(), np.multiply, z.ravel().copy(), losses, delta)
+            delta = delta.reshape(z.shape)
             by_w, by_b = [], []
             for layer in range(self.depth - 1, -1, -1):
-                by_w.append(delta.T @ passed.entering[layer])
+                by_w.append(delta.T @ forward.inputs[layer])
                 by_b.append(delta.sum(axis=0))
                 delta = delta @ weights[layer]  # ∂C/∂a of the layer before
                 if layer:
-                    delta *= passed.slopes[layer - 1]
+                    delta *= forward.slopes[layer - 1]
             return NetworkGradients(float(losses.sum()), tuple(by_w[::-1]), tuple(by_b[::-1]), delta)
 
-    def jacobian(self, x: Any, w: Sequence[Any], b: Sequence[Any]) -> Array:
+    def jacobian(self, x: ArrayLike, w: Sequence[ArrayLike], b: Sequence[ArrayLike]) -> Array:
         """Return ∂a_L/∂a_0 at every input.
 
         Parameters
@@ -195,13 +186,14 @@ class Network:
         """
         inputs, _, weights, biases = self.arrays(x, np.zeros((len(np.atleast_2d(x)), self.widths[-1])), w, b)
         with np.errstate(all="ignore"):
-            found = np.broadcast_to(np.eye(self.widths[0]), (len(inputs), self.widths[0], self.widths[0]))
-            for weight, slope in zip(weights, self._forward(inputs, weights, biases).slopes, strict=True):
-                found = slope[:, :, None] * (weight @ found)
-            return np.asarray(found)
+            jacobian = np.broadcast_to(np.eye(self.widths[0]), (len(inputs), self.widths[0], self.widths[0]))
+            forward = forward_pass(self.layer_activations, affine_layer, inputs, weights, biases)
+            for weight, slope in zip(weights, forward.slopes, strict=True):
+                jacobian = slope[:, :, None] * (weight @ jacobian)
+            return np.asarray(jacobian)
 
-    def jacobian_bound(self, w: Sequence[Any]) -> JacobianBound:
-        r"""Return what no \|∂a_L/∂a_0\| exceeds: Π ‖W_l‖·sup|σ_l'|, in spectral norms.
+    def jacobian_bound(self, w: Sequence[ArrayLike]) -> JacobianBound:
+        r"""Return the bound \|∂a_L/∂a_0\| ≤ Π ‖W_l‖·sup|σ_l'|, in spectral norms.
 
         A layer's Jacobian is diag(σ'(z_l))·W_l, and the norm of a product is at most the product of the norms. The
         bound is attained where every slope is greatest and the singular vectors of neighbouring layers meet.
@@ -218,8 +210,8 @@ class Network:
 
         Examples
         --------
-        >>> found = Network((2, 2, 1), "sigmoid").jacobian_bound([[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]])
-        >>> found.spectral_norms, found.bound
+        >>> bound = Network((2, 2, 1), "sigmoid").jacobian_bound([[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]])
+        >>> bound.spectral_norms, bound.bound
         (array([ 4., 10.]), 2.5)
 
         """
@@ -230,7 +222,7 @@ class Network:
             return JacobianBound(norms, slopes, float(np.prod(norms * slopes)))
 
     def arrays(
-        self, x: Any, y: Any, w: Sequence[Any], b: Sequence[Any]
+        self, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike], b: Sequence[ArrayLike]
     ) -> tuple[Array, Array, tuple[Array, ...], tuple[Array, ...]]:
         """Return the arguments of `backprop` as finite float64 arrays of the shapes stated there, or refuse them."""
         inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
@@ -252,13 +244,3 @@ class Network:
             if array.shape != shape:
                 raise InvalidArgument(f"{name}[{place}].shape", array.shape, f"must be {shape}, by the widths")
         return arrays
-
-    def _forward(self, x: Array, w: tuple[Array, ...], b: tuple[Array, ...]) -> _Forward:
-        passed = _Forward([], [], [])
-        a = x
-        for record, weight, bias in zip(self.layer_activations, w, b, strict=True):
-            passed.entering.append(a)
-            passed.z.append(a @ weight.T + bias)
-            a, slope = record.value_and_slope(passed.z[-1])
-            passed.slopes.append(slope)
-        return passed

@@ -1,7 +1,7 @@
 """The Hessian of a chain's loss in float64: as a matrix, and its products with vectors by forward over reverse.
 
-Parameters stand in the order w_1 … w_L, b_1 … b_L. The matrix comes from the recursion of κ_l, the products from
-differentiating backpropagation along a direction: two computations that share only what a layer is.
+Parameters stand in the order w_1 … w_L, b_1 … b_L. The matrix comes from the recursion of κ_l; the products come from
+differentiating backpropagation along a direction. The two share only the forward and the backward pass.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,15 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array, read_finite_array, read_parameters, read_samples
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.layers import affine_neuron, forward_pass
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ArrayLike
 
 
-class _Pass(NamedTuple):
+class _Passes(NamedTuple):
     """What one forward and one backward pass leave; rows are layers, columns samples.
 
-    `inputs` are a_0 … a_{L-1}, `slopes` and `bends` σ' and σ'' at z_1 … z_L, `delta` ∂C/∂z_l, `last` ∂²C/∂z_L².
+    `inputs` are a_0 … a_{L-1}, `slopes` and `bends` σ' and σ'' at z_1 … z_L, `delta` ∂C/∂z_l, `loss_bend` ∂²C/∂z_L².
     """
 
     w: Array
@@ -25,10 +27,10 @@ class _Pass(NamedTuple):
     slopes: Array
     bends: Array
     delta: Array
-    last: Array
+    loss_bend: Array
 
 
-def hessian(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Array:
+def hessian(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Array:
     """Return the matrix of second derivatives of the loss, summed over the batch.
 
     Parameters
@@ -62,21 +64,21 @@ def hessian(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Array:
 
     """
     with np.errstate(all="ignore"):
-        found = _passed(chain, x, y, w, b)
-        depth, samples = found.delta.shape
+        passes = _both_passes(chain, x, y, w, b)
+        depth, samples = passes.delta.shape
         matrix = np.empty((2, depth, 2, depth))
         travelled, ahead = np.empty((0, samples)), np.empty((0, samples))
-        for layer, kappa in enumerate(_kappas(found)):
-            entering = found.inputs[layer]
+        for layer, kappa in enumerate(_kappas(passes)):
+            entering = passes.inputs[layer]
             after = np.empty((layer + 1, samples))  # T from every layer up to this one
             after[layer] = 1.0
             if layer:
-                ahead = travelled * found.slopes[layer - 1]
-                np.multiply(ahead, found.w[layer], out=after[:layer])
+                ahead = travelled * passes.slopes[layer - 1]
+                np.multiply(ahead, passes.w[layer], out=after[:layer])
             by_bias = after * kappa
             by_weight = by_bias * entering
-            by_weight[:layer] += ahead * found.delta[layer]
-            for first, scale in enumerate((found.inputs[: layer + 1], None)):
+            by_weight[:layer] += ahead * passes.delta[layer]
+            for first, scale in enumerate((passes.inputs[: layer + 1], None)):
                 for second, rows in enumerate((by_weight, by_bias)):
                     entries = rows.sum(axis=1) if scale is None else np.einsum("ij,ij->i", rows, scale)
                     matrix[first, : layer + 1, second, layer] = entries
@@ -85,7 +87,7 @@ def hessian(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Array:
         return matrix.reshape(2 * depth, 2 * depth)
 
 
-def hessian_vector_product(chain: Chain, x: Any, y: Any, w: Any, b: Any, v: Any) -> Array:
+def hessian_vector_product(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, v: ArrayLike) -> Array:
     """Return the Hessian times a vector, at the cost of two gradients.
 
     Parameters
@@ -98,6 +100,11 @@ def hessian_vector_product(chain: Chain, x: Any, y: Any, w: Any, b: Any, v: Any)
     Returns
     -------
     ndarray of shape (2L,)
+
+    Raises
+    ------
+    InvalidArgument
+        If an array is not real and finite, or of another shape.
 
     References
     ----------
@@ -116,66 +123,64 @@ def hessian_vector_product(chain: Chain, x: Any, y: Any, w: Any, b: Any, v: Any)
     return product(direction)
 
 
-def products(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Callable[[Array], Array]:
-    """Return the function v ↦ Hessian·v; the network is passed once for all directions."""
+def products(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Callable[[Array], Array]:
+    """Return the function v ↦ Hessian·v; the forward and the backward pass are made once for all directions."""
     with np.errstate(all="ignore"):
-        found = _passed(chain, x, y, w, b)
+        passes = _both_passes(chain, x, y, w, b)
 
     def product(direction: Array) -> Array:
         with np.errstate(all="ignore"):
-            return _product(found, direction)
+            return _product(passes, direction)
 
     return product
 
 
-def _product(found: _Pass, direction: Array) -> Array:
-    depth = len(found.w)
+def _product(passes: _Passes, direction: Array) -> Array:
+    depth = len(passes.w)
     by_w, by_b = direction[:depth], direction[depth:]
-    entering = np.zeros_like(found.inputs)  # the directional derivatives of a_0 … a_{L-1}
-    moved = np.empty_like(found.delta)  # those of z_1 … z_L
+    entering = np.zeros_like(passes.inputs)  # the directional derivatives of a_0 … a_{L-1}
+    moved = np.empty_like(passes.delta)  # those of z_1 … z_L
     for layer in range(depth):
-        moved[layer] = by_w[layer] * found.inputs[layer] + found.w[layer] * entering[layer] + by_b[layer]
+        moved[layer] = by_w[layer] * passes.inputs[layer] + passes.w[layer] * entering[layer] + by_b[layer]
         if layer + 1 < depth:
-            entering[layer + 1] = found.slopes[layer] * moved[layer]
-    turned = np.empty_like(found.delta)  # those of δ_1 … δ_L
-    turned[-1] = found.last * moved[-1]
+            entering[layer + 1] = passes.slopes[layer] * moved[layer]
+    turned = np.empty_like(passes.delta)  # those of δ_1 … δ_L
+    turned[-1] = passes.loss_bend * moved[-1]
     for layer in range(depth - 2, -1, -1):
-        weight, delta = found.w[layer + 1], found.delta[layer + 1]
-        turned[layer] = found.bends[layer] * moved[layer] * weight * delta + found.slopes[layer] * (
+        weight, delta = passes.w[layer + 1], passes.delta[layer + 1]
+        turned[layer] = passes.bends[layer] * moved[layer] * weight * delta + passes.slopes[layer] * (
             by_w[layer + 1] * delta + weight * turned[layer + 1]
         )
-    along_w = np.einsum("ij,ij->i", turned, found.inputs) + np.einsum("ij,ij->i", found.delta, entering)
+    along_w = np.einsum("ij,ij->i", turned, passes.inputs) + np.einsum("ij,ij->i", passes.delta, entering)
     return np.concatenate([along_w, turned.sum(axis=1)])
 
 
-def _kappas(found: _Pass) -> Array:
+def _kappas(passes: _Passes) -> Array:
     """Return κ_1 … κ_L."""
-    kappas = np.empty_like(found.delta)
-    kappas[-1] = found.last
+    kappas = np.empty_like(passes.delta)
+    kappas[-1] = passes.loss_bend
     for layer in range(len(kappas) - 2, -1, -1):
-        weight, slope = found.w[layer + 1], found.slopes[layer]
-        kappas[layer] = (slope * weight) ** 2 * kappas[layer + 1] + found.bends[layer] * weight * found.delta[layer + 1]
+        weight, slope = passes.w[layer + 1], passes.slopes[layer]
+        kappas[layer] = (slope * weight) ** 2 * kappas[layer + 1] + passes.bends[layer] * weight * passes.delta[
+            layer + 1
+        ]
     return kappas
 
 
-def _passed(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Pass:
+def _both_passes(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Passes:
     activations = chain.layer_activations
     depth = len(activations)
     weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
-    a, target = read_samples(x, y)
-    entering, z, slopes = np.empty((3, depth, a.size))
-    for layer, record in enumerate(activations):
-        entering[layer] = a
-        z[layer] = weights[layer] * a + biases[layer]
-        a, slopes[layer] = record.value_and_slope(z[layer])
+    samples, target = read_samples(x, y)
+    inputs, z, slopes = map(np.array, forward_pass(activations, affine_neuron, samples, weights, biases))
     bends = np.empty_like(z)
     for record in set(activations):
-        rows = [layer for layer, each in enumerate(activations) if each is record]
+        rows = [layer for layer, activation in enumerate(activations) if activation is record]
         bends[rows] = record.bend(z[rows])
     delta = np.empty_like(z)
-    losses = np.empty_like(a)
+    losses = np.empty_like(samples)
     chain.loss_record.kernel(activations[-1], target, np.multiply, z[-1].copy(), losses, delta[-1])
     for layer in range(depth - 2, -1, -1):
         delta[layer] = slopes[layer] * weights[layer + 1] * delta[layer + 1]
-    last = chain.loss_record.bend(activations[-1], target, z[-1])
-    return _Pass(weights, entering, slopes, bends, delta, last)
+    loss_bend = chain.loss_record.bend(activations[-1], target, z[-1])
+    return _Passes(weights, inputs, slopes, bends, delta, loss_bend)

@@ -1,7 +1,5 @@
 """The greatest curvature of a chain's loss at a point."""
 
-from typing import Any
-
 import numpy as np
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
@@ -9,9 +7,10 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.curvature.numeric import hessian, products
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ArrayLike
 
 
-def sharpness(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> float:
+def sharpness(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> float:
     """Return the largest eigenvalue of the Hessian, by Lanczos's method on Hessian-vector products.
 
     Parameters
@@ -27,12 +26,12 @@ def sharpness(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> float:
     Raises
     ------
     InvalidArgument
-        If an argument is, or the Hessian is not finite.
+        If an array is not real and finite, or of another shape, or if the Hessian overflows.
 
     References
     ----------
-    J. Cohen et al., "Gradient descent on neural networks typically occurs at the edge of stability" (2021), who call it
-    so; R. Lehoucq, D. Sorensen & C. Yang, ARPACK (1998).
+    The word: J. Cohen et al., "Gradient descent on neural networks typically occurs at the edge of stability" (2021).
+    The method: R. Lehoucq, D. Sorensen & C. Yang, ARPACK (1998).
 
     Examples
     --------
@@ -43,7 +42,7 @@ def sharpness(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> float:
     return sharpest_direction(chain, x, y, w, b)[0]
 
 
-def sharpest_direction(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> tuple[float, Array]:
+def sharpest_direction(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[float, Array]:
     """Return the largest eigenvalue of the Hessian and a unit eigenvector of it; the arguments are `sharpness`'s."""
     product = products(chain, x, y, w, b)
     size = 2 * chain.depth
