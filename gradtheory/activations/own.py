@@ -9,7 +9,7 @@ from gradtheory.activations.record import Activation, Z
 from gradtheory.activations.slopes.analysis import WINDOW, period_of
 from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.numeric import numeric, without_cancelling
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import InvalidArgument
@@ -72,7 +72,7 @@ def _mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
     """Write what an expression is where float64 found nan at a finite z."""
     for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
         at = float(z[place])
-        smooth = piece_at(expr, Z, sympy.Rational(at))
+        smooth = formula_near(expr, Z, sympy.Rational(at))
         for bits in _BITS:
             ball = enclose(smooth, bits, {Z: exactly(at)})
             if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):

@@ -11,8 +11,8 @@ import sympy
 from gradtheory.activations.slopes.analysis import WINDOW
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
-from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.activations.slopes.profile import Profile, over_branches
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import Interval, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
@@ -193,7 +193,7 @@ class Activation:
     def profile(self) -> Profile:
         """The slope with its monotone branches, stated or else found and proven complete on a window."""
         if self.branches is None:
-            return Profile.found(self.name, self.slope_expr, WINDOW, self.period)
+            return Profile.of(self.name, self.slope_expr, WINDOW, self.period)
         return Profile(self.name, stable(self.slope_expr), self.branches, sympy.S.Reals, self.sign_of_bend, self.period)
 
     @property
@@ -205,7 +205,7 @@ class Activation:
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
         """The limits of σ at -oo and oo."""
         first, last = self.profile.branches[0], self.profile.branches[-1]
-        left, right = (piece_at(self.expr, Z, branch.inside) for branch in (first, last))  # SymPy fails on Max
+        left, right = (formula_near(self.expr, Z, branch.inside) for branch in (first, last))  # SymPy fails on Max
         return sympy.limit(left, Z, -sympy.oo), sympy.limit(right, Z, sympy.oo)
 
     def over(self, z: Interval, bits: int) -> Interval:

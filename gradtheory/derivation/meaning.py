@@ -9,9 +9,9 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations import Activation, Z, activation
-from gradtheory.activations.slopes.branch import SlopeInverse
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
+from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation.language import (
@@ -86,7 +86,7 @@ class Meaning:
             A pre-activation: the formula is that of the smooth piece of σ there. All of σ unless given.
 
         """
-        sigma = self.activation.expr if near is None else piece_at(self.activation.expr, Z, near)
+        sigma = self.activation.expr if near is None else formula_near(self.activation.expr, Z, near)
 
         def plain(part: sympy.Expr) -> sympy.Expr:
             return sigma.diff(Z, _ORDERS[part.func]).xreplace({Z: part.args[0]})
@@ -98,7 +98,7 @@ class Meaning:
         """Yield an expression as a formula, and with σ' as the record writes it: SymPy may see through one of them."""
         yield self.formula(expr, near)
         slope = self.activation.slope_expr
-        written = slope if near is None else piece_at(slope, Z, near)
+        written = slope if near is None else formula_near(slope, Z, near)
         yield self.formula(expr.replace(Slope, lambda z: written.xreplace({Z: z})), near)
 
     def value(self, expr: sympy.Basic, point: Point) -> sympy.Basic:
@@ -159,7 +159,7 @@ class Meaning:
             near = inner_point(cuts[cuts.index(z) - 1], z)
         else:
             near = z if z.is_Rational else as_rational(enclose(z, _BITS))
-        return piece_at(self.activation.expr, Z, near)
+        return formula_near(self.activation.expr, Z, near)
 
     def _measure(self, level: sympy.Expr) -> sympy.Expr:
         if self.activation.period is not None:

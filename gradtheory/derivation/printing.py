@@ -11,7 +11,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.language import InNumbers, Rounded
 from gradtheory.derivation.wide import WideEquation

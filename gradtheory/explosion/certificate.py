@@ -11,8 +11,8 @@ import sympy
 
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.pieces import piece_at
 from gradtheory.activations.slopes.profile import Profile
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.arithmetic.root import Root
@@ -56,9 +56,9 @@ def certificate(
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     profile = record.profile
-    level = superlevel_sets(method, digits, strict=strict)(profile, c / abs(weight))
-    crossings = level.crossings()
-    bits = _BITS + 2 * abs(int(sympy.log(level.level, 2)))
+    superlevel = superlevel_sets(method, digits, strict=strict)(profile, c / abs(weight))
+    crossings = superlevel.crossings()
+    bits = _BITS + 2 * abs(int(sympy.log(superlevel.t, 2)))
     window = _domain(profile)
     is_whole = profile.is_proven_everywhere or profile.period is not None
     return {
@@ -78,7 +78,7 @@ def certificate(
         "crossings": [
             {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
         ],
-        "components": [_component(each, profile, list(crossings.values())) for each in level.components()],
+        "components": [_component(each, profile, list(crossings.values())) for each in superlevel.components()],
         "tails": {
             "left": _tail(profile, profile.branches[0].slope_left, window[0], "-oo"),
             "right": _tail(profile, profile.branches[-1].slope_right, window[1], "oo"),
@@ -100,7 +100,7 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
     cell: dict[str, Any] = {
         "left": _end(branch.left if branch.left.is_finite else window[0], bits),
         "right": _end(branch.right if branch.right.is_finite else window[1], bits),
-        "piece": str(piece_at(record.expr, Z, branch.inside)),
+        "piece": str(formula_near(record.expr, Z, branch.inside)),
         "sign": branch.direction,
         "rises": None if branch.is_flat else branch.rises,
         "positive": None,
@@ -109,10 +109,10 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
     if branch.is_flat:
         return cell
     if record.sign_of_bend is None:
-        smooth = piece_at(record.profile.function, Z, branch.inside)
+        smooth = formula_near(record.profile.function, Z, branch.inside)
         return cell | {"positive": "1", "shape": str(derivative(smooth, Z, 1))}
     parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.shape}
-    return cell | {name: str(piece_at(part, Z, branch.inside)) for name, part in parts.items()}
+    return cell | {name: str(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
 
 
 def _end(end: sympy.Expr, bits: int) -> str | list[str]:

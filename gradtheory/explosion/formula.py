@@ -164,7 +164,7 @@ def _regimes(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[
     between = low + 1 if high.is_infinite else (low + high) / 2
 
     def components(t: sympy.Expr) -> tuple[Component, ...]:
-        return SuperlevelSet(record.profile, between, at=t).components()
+        return SuperlevelSet(record.profile, between, in_terms_of=t).components()
 
     in_z = components(_C / abs(_W))
     if in_z == _mirrored(in_z):

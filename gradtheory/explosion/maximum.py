@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation, Branch, T, Z
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, sign
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
@@ -114,10 +114,10 @@ class Supremum:
         return variation
 
     def _value(self, branch: Branch, z: sympy.Expr) -> sympy.Expr:
-        piece = piece_at(self.activation.expr, Z, branch.inside)
+        formula = formula_near(self.activation.expr, Z, branch.inside)
         if isinstance(z, Root):
-            return z.map(sympy.Lambda(Z, piece))
-        value = piece.subs(Z, z) if z.is_finite else sympy.limit(piece, Z, z)
+            return z.map(sympy.Lambda(Z, formula))
+        value = formula.subs(Z, z) if z.is_finite else sympy.limit(formula, Z, z)
         if not value.is_finite:
             raise Undecided(f"{self.activation.name} is unbounded, so its widest explosion is not bounded by variation")
         return value
@@ -126,7 +126,7 @@ class Supremum:
         """Return t·m(t) in `T`, where it is one smooth expression on [low, high]."""
         if any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self.activation.profile.levels):
             return None
-        components = SuperlevelSet(self.activation.profile, (low + high) / 2, at=T).components()
+        components = SuperlevelSet(self.activation.profile, (low + high) / 2, in_terms_of=T).components()
         lengths = dict.fromkeys(self._measures(components))
         return T * next(iter(lengths)) if len(lengths) == 1 else None
 

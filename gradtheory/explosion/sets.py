@@ -151,7 +151,7 @@ def exploding_weights(
     if direction == 0:
         return _restrict(_weights_at_zero(record, bias, c, strict=strict), region)
     name = f"σ'(z)·(z - b) for {record.name}"
-    profile = Profile.found(name, record.slope_expr * (Z - bias), WINDOW + 2 * sympy.ceiling(abs(bias)))
+    profile = Profile.of(name, record.slope_expr * (Z - bias), WINDOW + 2 * sympy.ceiling(abs(bias)))
     return _restrict(_pull_back(superlevel_set(profile, c * abs(place)), place, bias, direction), region)
 
 
@@ -214,7 +214,7 @@ def _pull_back(
     if period is None:
         return parts
     first = level.profile.branches[0].left if direction > 0 else level.profile.branches[-1].right
-    return repeated(parts, (first - shift) / scale, period / abs(scale), ends_belong=level.holds_between_periods())
+    return repeated(parts, (first - shift) / scale, period / abs(scale), ends_belong=level.has_ends_of_periods)
 
 
 def _weights_at_zero(record: Activation, bias: sympy.Expr, c: sympy.Expr, *, strict: bool) -> list[Component]:

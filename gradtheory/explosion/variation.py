@@ -7,7 +7,7 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.analysis import parity
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import order
 
 
@@ -94,5 +94,5 @@ def _values(record: Activation, *, halved: bool = False) -> Iterator[tuple[sympy
     """Yield the limits of σ at both ends of each branch, on which it is monotone; if asked, for z > 0 only."""
     for branch in record.profile.branches:
         if not halved or order(branch.right, sympy.S.Zero) > 0:
-            sigma = piece_at(record.expr, Z, branch.inside)
+            sigma = formula_near(record.expr, Z, branch.inside)
             yield limit(sigma, branch.left, "+"), limit(sigma, branch.right, "-")

@@ -9,7 +9,7 @@ import functools
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.pieces import piece_at, switches
+from gradtheory.activations.slopes.switches import formula_near, switches
 from gradtheory.arithmetic.enclosure import (
     Ball,
     Balls,
@@ -66,7 +66,7 @@ class Pointwise:
         signs = tuple(self._side(each, bits, at) for each in self._switches)
         if signs not in self._formulas:
             middle = as_rational(z)
-            self._formulas[signs] = tuple(piece_at(each, Z, middle) for each in self.functions)
+            self._formulas[signs] = tuple(formula_near(each, Z, middle) for each in self.functions)
         return [evaluate(each, bits, at) for each in self._formulas[signs]]
 
     def _side(self, switch: sympy.Expr, bits: int, at: Balls) -> int:
@@ -108,8 +108,8 @@ def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Int
     start = _FAR if z > 0 else -_FAR
     rest = bounds(_FAR, sympy.oo, bits) if z > 0 else bounds(-sympy.oo, -_FAR, bits)
     slope = record.profile.over(rest, bits)
-    bend = range_over(piece_at(record.bend_expr, Z, 2 * start), Z, rest, bits)
+    bend = range_over(formula_near(record.bend_expr, Z, 2 * start), Z, rest, bits)
     with precision(bits):
-        at_start = evaluate(piece_at(stable(record.expr), Z, start), bits, {Z: evaluate(start, bits, {})})
+        at_start = evaluate(formula_near(stable(record.expr), Z, start), bits, {Z: evaluate(start, bits, {})})
         way = bounds(z - start, z - start, bits)
         return plus(Interval(at_start.lower(), at_start.upper()), times(way, slope)), slope, bend

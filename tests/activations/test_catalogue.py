@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.activations import Activation, Branch, T, WidestPoint, Z
-from gradtheory.activations.slopes.branch import SlopeInverse
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.functions import RealLog
@@ -112,7 +111,8 @@ def test_kernel_is_total(name):
 
 def test_branches_have_the_limits_and_inverses_they_state(name):
     record = gt.activation(name)
-    for branch in record.profile.branches:
+    for piece in record.profile.pieces:
+        branch = piece.branch
         near_left, near_right = _near(branch.left, 1), _near(branch.right, -1)
         for near, stated in ((near_left, branch.slope_left), (near_right, branch.slope_right)):
             slope = oracle.slope(name, near)
@@ -122,7 +122,7 @@ def test_branches_have_the_limits_and_inverses_they_state(name):
         low, high = branch.shallowest, branch.steepest if branch.steepest.is_finite else sympy.Integer(1000)
         for share in (sympy.Rational(1, 1000), sympy.Rational(1, 3), sympy.Rational(999, 1000)):
             level = low + (high - low) * share
-            inverse = branch.inverse if branch.inverse is not None else SlopeInverse.on(branch, record.slope_expr, T)
+            inverse = branch.inverse if branch.inverse is not None else piece.inverse(T)
             z = inverse.subs(T, level)
             assert sign(z - branch.left) > 0 > sign(z - branch.right)
             with mpmath.workdps(60):
@@ -198,8 +198,8 @@ def test_curvature_is_the_second_derivative(name):
             left, right = (_near(end, inwards) for end, inwards in ((branch.left, 1), (branch.right, -1)))
             z = max(left, -5) * (1 - share) + min(right, 5) * share
             with mpmath.workdps(60):
-                positive = oracle.as_mpf(piece_at(record.sign_of_bend.positive, Z, z).subs(Z, z))
-                shape = oracle.as_mpf(piece_at(record.sign_of_bend.shape, Z, z).subs(Z, z))
+                positive = oracle.as_mpf(formula_near(record.sign_of_bend.positive, Z, z).subs(Z, z))
+                shape = oracle.as_mpf(formula_near(record.sign_of_bend.rest, Z, z).subs(Z, z))
                 assert positive > 0
                 assert abs(_second_difference(name, z) / (positive * shape) - 1) < mpmath.mpf(10) ** -50, z
 

@@ -11,7 +11,7 @@ from sympy import Abs, Max, Min, Piecewise, Rational, asinh, atan, cosh, erf, ex
 
 import gradtheory as gt
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.analysis import found_branches
+from gradtheory.activations.slopes.analysis import find_branches
 from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
 from gradtheory.explosion.superlevel import Periodic
 from tests.explosion.test_explosion import ends_of
@@ -60,7 +60,7 @@ def test_found_branches_give_the_sets_of_the_catalogue(twin, w):
     ],
 )
 def test_turning_points_zeros_and_kinks_are_all_found(expr, turns):
-    branches = found_branches(expr.subs(U, Z).diff(Z))
+    branches = find_branches(expr.subs(U, Z).diff(Z))
     assert branches[0].left == -sympy.oo
     assert branches[-1].right == sympy.oo
     found = [branch.right for branch in branches[:-1]]

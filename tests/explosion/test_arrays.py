@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.activations import T, Z
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, evaluate, precision
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.arrays.excess import multiples_of
@@ -109,7 +109,7 @@ def test_widths_without_are_within_4_ulp(which):
                 away = flint.arb(float(part.distance(np, (np.array([excess]), np.zeros(1)))[0][0]))
                 side = -1 if part.branch.rises else 1
                 z = {Z: end + side * away}
-                smooth = piece_at(record.slope_expr, Z, part.branch.inside)
+                smooth = formula_near(record.slope_expr, Z, part.branch.inside)
                 size = abs(evaluate(smooth, _BITS, z))
                 slope = evaluate(derivative(smooth, Z, 1), _BITS, z) * part.branch.direction * side
                 total += away - (size - t) / slope

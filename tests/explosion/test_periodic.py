@@ -150,7 +150,7 @@ def _shifted(slope_at_end):
 def test_components_are_joined_across_the_end_of_the_period():
     level = SuperlevelSet(_shifted(sympy.S.One), sympy.S.Half)
     assert len(level.components()) == 2
-    assert level.holds_between_periods()
+    assert level.has_ends_of_periods
     joined = repeated(level.components(), sympy.S.Zero, _PI, ends_belong=True)
     assert joined == Periodic(sympy.Interval.open(-_PI / 3, _PI / 3), _PI)
     apart = repeated(level.components(), sympy.S.Zero, _PI, ends_belong=False)
@@ -158,7 +158,7 @@ def test_components_are_joined_across_the_end_of_the_period():
     assert 0 not in apart
     assert sympy.Rational(1, 10**9) in apart
     closed = SuperlevelSet(_shifted(sympy.S.One), sympy.S.One, strict=False)
-    points = repeated(closed.components(), sympy.S.Zero, _PI, ends_belong=closed.holds_between_periods())
+    points = repeated(closed.components(), sympy.S.Zero, _PI, ends_belong=closed.has_ends_of_periods)
     assert points == Periodic(sympy.FiniteSet(0), _PI)
 
 
@@ -213,8 +213,8 @@ def test_the_ends_of_a_period_are_its_first_and_last_branch():
     sides = ((1, 0), (0, sympy.S.Half), (sympy.S.Half, 1))
     branches = tuple(Branch(sympy.S(k), sympy.S(k + 1), *map(sympy.S, pair)) for k, pair in enumerate(sides))
     profile = Profile("odd", sympy.Symbol("z", real=True), branches, sympy.S.Reals, period=sympy.S(3))
-    assert SuperlevelSet(profile, sympy.S.Half).holds_between_periods()
-    assert not SuperlevelSet(profile, sympy.S.One).holds_between_periods()
+    assert SuperlevelSet(profile, sympy.S.Half).has_ends_of_periods
+    assert not SuperlevelSet(profile, sympy.S.One).has_ends_of_periods
 
 
 @pytest.mark.parametrize("wavy", _PERIODIC)

@@ -10,14 +10,14 @@ import sympy
 
 from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.limits import HYPERBOLIC, MOST_OPERATIONS, in_exponentials, limit
-from gradtheory.activations.slopes.pieces import breaks, exact_zeros, inner_point, piece_at, root_between
+from gradtheory.activations.slopes.switches import breaks, exact_zeros, formula_near, inner_point, root_between
 from gradtheory.arithmetic.enclosure import derivative, sign, sign_at
 from gradtheory.errors import Undecided
 
 WINDOW = sympy.Integer(64)
 
 
-def found_branches(
+def find_branches(
     slope: sympy.Expr, window: sympy.Expr = WINDOW, period: sympy.Expr | None = None
 ) -> tuple[Branch, ...]:
     """Return the monotone branches of |σ'|, where σ' is any expression in `Z`, or those of one period around 0.
@@ -29,7 +29,7 @@ def found_branches(
 
     Examples
     --------
-    >>> [branch.right for branch in found_branches((1 - Z) * sympy.exp(-Z))]
+    >>> [branch.right for branch in find_branches((1 - Z) * sympy.exp(-Z))]
     [1, 2, oo]
 
     """
@@ -41,7 +41,7 @@ def found_branches(
     found: list[Branch] = []
     for left, right in itertools.pairwise(corners):
         outer = (least if left == -window else left, most if right == window else right)
-        found += _smooth_branches(piece_at(slope, Z, inner_point(left, right)), left, right, *outer)
+        found += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right, *outer)
     if symmetry:
         found = [*(_mirrored(branch, symmetry) for branch in reversed(found)), *found]
     return tuple(_joined(found))

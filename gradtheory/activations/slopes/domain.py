@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
+from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.enclosure import Univariate, sign_on
 from gradtheory.errors import InvalidArgument, Undecided
 
@@ -33,7 +33,7 @@ def check_defined(expr: sympy.Expr, window: sympy.Rational) -> None:
     """
     corners = (-window, *breaks(expr, Z, -window, window), window)
     for left, right in itertools.pairwise(corners):
-        for part, needed in _conditions(piece_at(expr, Z, inner_point(left, right))):
+        for part, needed in _conditions(formula_near(expr, Z, inner_point(left, right))):
             if not _is_positive(needed, left, right):
                 raise InvalidArgument(
                     "activation",

@@ -1,4 +1,4 @@
-"""A function whose size is asked about, with the monotone branches of its size: all that a superlevel set needs."""
+"""A function f and the intervals on which |f| is monotone: all that a superlevel set needs."""
 
 import functools
 import itertools
@@ -7,31 +7,32 @@ from functools import cached_property
 
 import sympy
 
-from gradtheory.activations.slopes.analysis import found_branches
-from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z, prove
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.analysis import find_branches
+from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z
+from gradtheory.activations.slopes.piece import Piece
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, order, precision
 from gradtheory.arithmetic.functions import stable
 
 
 @dataclass(frozen=True)
 class Profile:
-    r"""A function g of z, for the sets {z : |g(z)| > t}.
+    r"""A function f of z, for the sets {z : |f(z)| > t}.
 
     Parameters
     ----------
     name : str
         What messages call it.
     function : sympy.Expr
-        g, in the symbol `Z`.
+        f, in the symbol `Z`.
     branches : tuple of Branch
-        The monotone branches of |g|, from -oo to oo or over one period.
+        The monotone branches of |f|, from -oo to oo or over one period.
     window : sympy.Set
         Where the branches are proven complete.
     sign_of_bend : SignOfBend, optional
         What proves them, where they are stated.
     period : sympy.Expr, optional
-        The period of |g|.
+        The period of |f|.
 
     """
 
@@ -43,11 +44,11 @@ class Profile:
     period: sympy.Expr | None = None
 
     @classmethod
-    def found(cls, name: str, function: sympy.Expr, window: sympy.Expr, period: sympy.Expr | None = None) -> "Profile":
+    def of(cls, name: str, function: sympy.Expr, window: sympy.Expr, period: sympy.Expr | None = None) -> "Profile":
         """Return the profile of any function of `Z`, with branches found on [-window, window], or a period."""
         smooth = stable(function)
         proven = sympy.Interval(-window, window) if period is None else sympy.Interval(-period / 2, period / 2)
-        return cls(name, smooth, found_branches(smooth, window, period), proven, period=period)
+        return cls(name, smooth, find_branches(smooth, window, period), proven, period=period)
 
     @property
     def is_proven_everywhere(self) -> bool:
@@ -56,7 +57,7 @@ class Profile:
 
     @cached_property
     def kinks(self) -> tuple[sympy.Expr, ...]:
-        """The points where g jumps or is infinite."""
+        """The points where f jumps or is infinite."""
         pairs = itertools.pairwise(self.branches)
         return tuple(
             here.right
@@ -66,7 +67,7 @@ class Profile:
 
     @cached_property
     def levels(self) -> tuple[sympy.Expr, ...]:
-        """The distinct positive limits of |g| at the ends of branches, in increasing order; the last may be oo.
+        """The distinct positive limits of |f| at the ends of branches, in increasing order; the last may be oo.
 
         Between two neighbours a superlevel set keeps its shape.
         """
@@ -77,13 +78,18 @@ class Profile:
                 levels.insert(sides.count(1) - 1, limit)
         return tuple(levels)
 
-    def prove(self, branch: Branch) -> None:
-        """Prove a stated branch; found ones are proven as they are found."""
-        if self.is_proven_everywhere:
-            prove(branch, self.function, self.sign_of_bend)
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The function on each branch, in the order of the branches."""
+        return tuple(self._piece(branch) for branch in self.branches)
+
+    def _piece(self, branch: Branch) -> Piece:
+        formula = formula_near(self.function, Z, branch.inside)
+        bend = None if self.sign_of_bend is None else formula_near(self.sign_of_bend.rest, Z, branch.inside)
+        return Piece(branch, formula, bend, is_proven=not self.is_proven_everywhere)
 
     def over(self, interval: Interval, bits: int) -> Interval:
-        """Return tight bounds of g over an interval, from its values at the ends of the monotone branches within."""
+        """Return tight bounds of f over an interval, from its values at the ends of the monotone branches within."""
         limits = self.branches[0].slope_left, self.branches[-1].slope_right
         return over_branches(self.branches, self.function, interval, bits, limits)
 
@@ -103,7 +109,7 @@ def over_branches(
             left, right = _ball(branch.left, bits), _ball(branch.right, bits)
             if interval.upper < left or interval.lower > right:
                 continue
-            smooth = piece_at(function, Z, branch.inside)
+            smooth = formula_near(function, Z, branch.inside)
             for point in (interval.lower.max(left), interval.upper.min(right)):
                 if point.is_finite():
                     ends.append(evaluate(smooth, bits, {Z: point}))

@@ -84,11 +84,10 @@ def _is_certified(statement: Relational, symbols: Sequence[sympy.Symbol], trial:
     meaning, (low, high) = trial.meaning, trial.interval(symbols[0])
     wanted = 1 if isinstance(statement, sympy.Gt) else -1
     if statement.rhs == 0 and statement.lhs == Bend(Z):
-        profile = meaning.activation.profile
-        for branch in profile.branches:
-            if (branch.left, branch.right) == (low, high):
-                profile.prove(branch)
-                return sign(branch.slope_right - branch.slope_left) == wanted
+        for piece in meaning.activation.profile.pieces:
+            if (piece.branch.left, piece.branch.right) == (low, high):
+                piece.prove()
+                return sign(piece.branch.slope_right - piece.branch.slope_left) == wanted
     inside = next(trial.points(symbols, 1))
     formula = meaning.formula(statement.lhs - statement.rhs, near=inside.get(Z) if meaning.breaks else None)
     try:

@@ -3,7 +3,7 @@
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.enclosure import enclose, order
 from gradtheory.derivation.checks.simplicity import is_simple
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial, point_count

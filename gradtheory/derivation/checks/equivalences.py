@@ -6,7 +6,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.derivation.checks.simplicity import is_simple
 from gradtheory.derivation.checks.trial import Trial, point_count
 from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false, unknown

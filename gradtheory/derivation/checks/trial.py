@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 from sympy.core.relational import Relational
 
-from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.derivation.exact import near, truth
 from gradtheory.derivation.graph import ChainRule

@@ -7,7 +7,7 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import T, Z
-from gradtheory.activations.slopes.branch import SlopeInverse
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
@@ -97,7 +97,7 @@ def _superlevel(question: Question) -> Iterator[Step]:
     off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
     for low, high in itertools.pairwise((sympy.S.Zero, *record.profile.levels)):
         between = low + 1 if high.is_infinite else (low + high) / 2
-        components = SuperlevelSet(record.profile, between, at=T).components()
+        components = SuperlevelSet(record.profile, between, in_terms_of=T).components()
         bounds = [sympy.Gt(T, low, evaluate=False)] if low != 0 else []
         bounds += [] if high.is_infinite else [sympy.Lt(T, high, evaluate=False)]
         ends = [end for each in components for end in (each.lower, each.upper)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import LayerProduct, equation
 from gradtheory.derivation.exact import near
@@ -83,7 +83,7 @@ def _in_numbers(
         z = chain.z[layer]
         yield step(z, chain.w[layer] * chain.a[layer - 1] + chain.b[layer], "forward")
         for name, formula in ((chain.a[layer], record.expr), (Slope(z), record.slope_expr)):
-            yield step(name, piece_at(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
+            yield step(name, formula_near(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
     yield step(wrt, product, "product_in_numbers")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
@@ -40,7 +40,7 @@ def _steps(question: Question) -> Iterator[Step]:
             yield Step(equation(Slope(Z), branch.slope_left), "flat", meaning, where, section="monotone")
         else:
             reason = "rises" if branch.rises else "falls"
-            bend = piece_at(record.slope_expr, Z, branch.inside).diff(Z)
+            bend = formula_near(record.slope_expr, Z, branch.inside).diff(Z)
             if bend.is_number:
                 yield Step(equation(Bend(Z), bend), reason, meaning, where, section="monotone")
                 continue

@@ -3,17 +3,17 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import sympy
 
-from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations import Activation, Branch
 from gradtheory.activations.catalogue.shapes import Float64Distance
 from gradtheory.activations.slopes.analysis import parity
-from gradtheory.activations.slopes.branch import Distance, size_on
+from gradtheory.activations.slopes.branch import Distance
+from gradtheory.activations.slopes.piece import Piece
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.pairs import Pair
@@ -28,12 +28,10 @@ class Part:
 
     Parameters
     ----------
-    branch : Branch
-        The branch itself.
-    twin : Branch
-        Of an even |σ'|, the branch on the right side of 0: both are tabulated once.
-    function : sympy.Expr
-        σ'(z).
+    piece : Piece
+        σ' on the branch.
+    twin : Piece
+        Of an even |σ'|, the piece on the right side of 0: both are tabulated once.
     steep, shallow : Multiple
         sup|σ'| and inf|σ'| on it; `steep` is None where it is infinite.
     at_right : Multiple or None
@@ -41,12 +39,16 @@ class Part:
 
     """
 
-    branch: Branch
-    twin: Branch
-    function: sympy.Expr
+    piece: Piece
+    twin: Piece
     steep: Multiple | None
     shallow: Multiple
     at_right: Multiple | None
+
+    @property
+    def branch(self) -> Branch:
+        """The branch itself."""
+        return self.piece.branch
 
     @cached_property
     def length(self) -> Pair:
@@ -93,7 +95,7 @@ class Part:
         """The record's closed form, or else a table of proven crossings, for NumPy only."""
         if self.branch.distance is not None:
             return self.branch.distance
-        table = _table(self.twin, self.function)
+        table = _table(self.twin)
         return lambda _, e: (table(e[0]), 0.0)
 
 
@@ -149,18 +151,18 @@ def plan_of(activation: Activation) -> Plan:
     profile = activation.profile
     is_even = parity(profile.function) != 0  # |σ'| then
     parts = []
-    for branch in itertools.chain.from_iterable(_with_an_end(each, profile) for each in profile.branches):
+    for piece in itertools.chain.from_iterable(map(_with_an_end, profile.pieces)):
+        branch = piece.branch
         if branch.steepest == 0:
             continue
         if branch.distance is None:
-            profile.prove(branch)
+            piece.prove()
         multiples = multiples_of(*(each for each in (branch.steepest, branch.shallowest) if each.is_finite))
         joins = branch.right.is_finite and branch.right not in profile.kinks
         parts.append(
             Part(
-                branch,
-                _twin(branch, profile.branches) if is_even else branch,
-                profile.function,
+                piece,
+                _twin(piece, profile.pieces) if is_even else piece,
                 multiples[0] if branch.steepest.is_finite else None,
                 multiples[-1],
                 multiples_of(abs(branch.slope_right))[0] if joins else None,
@@ -169,20 +171,19 @@ def plan_of(activation: Activation) -> Plan:
     return Plan(activation.name, tuple(parts), _most_components(profile), activation.period is not None)
 
 
-def _with_an_end(branch: Branch, profile: Profile) -> Iterator[Branch]:
-    """Yield a branch, cut in two where distances would have no end to count from."""
+def _with_an_end(piece: Piece) -> tuple[Piece, ...]:
+    """Return a piece, cut in two where distances would have no end to count from."""
+    branch = piece.branch
     if branch.is_flat or branch.distance is not None or branch.left.is_finite or branch.right.is_finite:
-        yield branch
-        return
-    slope = branch.direction * size_on(branch, profile.function).subs(Z, branch.inside)
-    yield replace(branch, right=branch.inside, slope_right=slope)
-    yield replace(branch, left=branch.inside, slope_left=slope)
+        return (piece,)
+    return piece.cut()
 
 
-def _twin(branch: Branch, branches: tuple[Branch, ...]) -> Branch:
-    if branch.right.is_extended_positive:
-        return branch
-    return next((each for each in branches if (each.left, each.right) == (-branch.right, -branch.left)), branch)
+def _twin(piece: Piece, pieces: tuple[Piece, ...]) -> Piece:
+    left, right = piece.branch.left, piece.branch.right
+    if right.is_extended_positive:
+        return piece
+    return next((other for other in pieces if (other.branch.left, other.branch.right) == (-right, -left)), piece)
 
 
 def _most_components(profile: Profile) -> int:

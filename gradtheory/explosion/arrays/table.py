@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import Branch, Z
-from gradtheory.activations.slopes.branch import size_on
+from gradtheory.activations.slopes.piece import Piece
 from gradtheory.arithmetic.enclosure import Univariate, as_rational, crossing, derivative, enclose, evaluate, precision
 from gradtheory.errors import Undecided
 
@@ -36,16 +36,14 @@ class Table:
 
     Parameters
     ----------
-    branch : Branch
-        A branch that is not flat, proven.
-    function : sympy.Expr
-        σ'(z).
+    piece : Piece
+        σ' on a branch that is not flat, proven.
 
     """
 
-    def __init__(self, branch: Branch, function: sympy.Expr) -> None:
-        self.branch = branch
-        self.size = size_on(branch, function)
+    def __init__(self, piece: Piece) -> None:
+        self.branch = branch = piece.branch
+        self.size = piece.size
         self.anchor, self.inverted = anchor_of(branch)
         self.far = branch.left if self.anchor == branch.right else branch.right
         self.order = self._flatness()

@@ -5,6 +5,7 @@ On each branch |σ'| is monotone, so U_t meets it in nothing, in all of it, or i
 belongs to U_t by the value of |σ'| there, or not at all if it is a kink, where σ has no derivative.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from functools import cached_property
 import sympy
 
 from gradtheory.activations import Branch, T
-from gradtheory.activations.slopes.branch import SlopeInverse, crossing_on
+from gradtheory.activations.slopes.piece import Piece
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import MOST_BITS, sign
 from gradtheory.errors import NoClosedForm
@@ -23,32 +24,32 @@ METHODS = ("auto", "closed_form", "certified")
 
 @dataclass(frozen=True)
 class SuperlevelSet:
-    """A superlevel set to be found.
+    """The set {z : |f(z)| > t} of a function f with monotone branches.
 
     Parameters
     ----------
     profile : Profile
-        Of the slope, or of another function in its place.
-    level : sympy.Expr
-        t, an exact positive number.
+        Of f: the slope, or another function in its place.
+    t : sympy.Expr
+        An exact positive number.
     strict : bool
-        False for |σ'(z)| >= t.
+        False for |f(z)| >= t.
     method : {"auto", "closed_form", "certified"}
         How the ends are found: by the closed forms of the record, by isolated roots, or by the first where there is
         one.
     most_bits : int
         The precision at which a comparison is given up as undecided.
-    at : sympy.Expr, optional
-        What to write for t in the ends, in place of the level: a symbol gives the formula of all levels near it.
+    in_terms_of : sympy.Expr, optional
+        What to write for t in the ends: a symbol gives the formula of all levels near t.
 
     """
 
     profile: Profile
-    level: sympy.Expr
+    t: sympy.Expr
     strict: bool = True
     method: str = "auto"
     most_bits: int = MOST_BITS
-    at: sympy.Expr | None = None
+    in_terms_of: sympy.Expr | None = None
 
     def components(self) -> tuple[Component, ...]:
         """Return the components in increasing order; of a periodic slope, those of one period.
@@ -68,40 +69,42 @@ class SuperlevelSet:
 
         """
         merged: list[Component] = []
-        for piece in self._pieces():
-            if merged and merged[-1].touches(piece):
-                merged[-1] = merged[-1].joined(piece)
+        for part in self._parts():
+            if merged and merged[-1].touches(part):
+                merged[-1] = merged[-1].joined(part)
             else:
-                merged.append(piece)
+                merged.append(part)
         return tuple(merged)
 
-    def holds_between_periods(self) -> bool:
-        """Whether the point where one period of a periodic slope ends belongs to the set."""
-        first, last = self.profile.branches[0], self.profile.branches[-1]
-        smooth = sign(abs(first.slope_left) - abs(last.slope_right), self.most_bits) == 0
-        return smooth and self._holds_at(last.slope_right)
-
     def crossings(self) -> dict[Branch, sympy.Expr]:
-        """Return the one place on each branch where |σ'(z)| = t, for the branches that have one."""
-        return {branch: self._crossing(branch) for branch in self.profile.branches if self._is_crossed(branch)}
+        """Return the one place on each branch where |f(z)| = t, for the branches that have one."""
+        return {piece.branch: self._crossing(piece) for piece in self.profile.pieces if self._is_crossed(piece.branch)}
 
-    def _pieces(self) -> Iterator[Component]:
-        """Yield the part of each branch, and the points between, from left to right."""
-        branches = self.profile.branches
-        for branch, following in zip(branches, (*branches[1:], None), strict=True):
-            yield from self._part(branch)
-            if following and following.left not in self.profile.kinks and self._holds_at(branch.slope_right):
-                yield Component(branch.right, branch.right, lower_open=False, upper_open=False)
+    @property
+    def has_ends_of_periods(self) -> bool:
+        """Whether the point where one period of a periodic function ends belongs to the set."""
+        first, last = self.profile.branches[0], self.profile.branches[-1]
+        is_continuous = sign(abs(first.slope_left) - abs(last.slope_right), self.most_bits) == 0
+        return is_continuous and self._has_points_of_slope(last.slope_right)
 
-    def _part(self, branch: Branch) -> Iterator[Component]:
-        """Yield the part of an open branch: no interior value of a monotone |σ'| equals a limit at an end."""
+    def _parts(self) -> Iterator[Component]:
+        """Yield the part on each branch, and the points between, from left to right."""
+        for piece, following in itertools.zip_longest(self.profile.pieces, self.profile.branches[1:]):
+            yield from self._part(piece)
+            end, slope = piece.branch.right, piece.branch.slope_right
+            if following and end not in self.profile.kinks and self._has_points_of_slope(slope):
+                yield Component(end, end, lower_open=False, upper_open=False)
+
+    def _part(self, piece: Piece) -> Iterator[Component]:
+        """Yield the part on an open branch: no interior value of a monotone |f| equals a limit at an end."""
+        branch = piece.branch
         if self.method == "certified":
-            self.profile.prove(branch)
+            piece.prove()
         if branch.is_flat:
-            if self._holds_at(branch.slope_left):
+            if self._has_points_of_slope(branch.slope_left):
                 yield Component(branch.left, branch.right)
         elif self._is_crossed(branch):
-            crossing = self._crossing(branch)
+            crossing = self._crossing(piece)
             if branch.rises:
                 yield Component(crossing, branch.right, lower_open=self.strict)
             else:
@@ -112,28 +115,30 @@ class SuperlevelSet:
     def _is_crossed(self, branch: Branch) -> bool:
         return not branch.is_flat and self._side(branch.steepest) > 0 > self._side(branch.shallowest)
 
-    def _crossing(self, branch: Branch) -> sympy.Expr:
-        """Return the z of the branch where |σ'(z)| = t."""
-        if branch.inverse is not None and self.method != "certified":
-            return branch.inverse.xreplace({T: self.level if self.at is None else self.at})
+    def _crossing(self, piece: Piece) -> sympy.Expr:
+        """Return the z of the branch where |f(z)| = t."""
+        inverse = piece.branch.inverse
+        if inverse is not None and self.method != "certified":
+            return inverse.xreplace({T: self.t if self.in_terms_of is None else self.in_terms_of})
         if self.method == "closed_form":
             raise NoClosedForm(
                 f"{self.profile.name}: |σ'(z)| = t has no closed-form solution on the record; "
                 "method='certified' finds proven numbers"
             )
-        self.profile.prove(branch)
-        if self.at is not None:
-            return SlopeInverse.on(branch, self.profile.function, self.at)
-        return crossing_on(branch, self.profile.function, self.level, self.most_bits)
+        piece.prove()
+        if self.in_terms_of is not None:
+            return piece.inverse(self.in_terms_of)
+        return piece.crossing(self.t, self.most_bits)
 
-    def _holds_at(self, slope: sympy.Expr) -> bool:
+    def _has_points_of_slope(self, slope: sympy.Expr) -> bool:
+        """Return whether points at which f has this value belong to the set."""
         return self._side(abs(slope)) > (0 if self.strict else -1)
 
-    def _side(self, slope: sympy.Expr) -> int:
-        """Return the sign of a limit of |σ'| minus the level; branches share their limits."""
-        if slope not in self._sides:
-            self._sides[slope] = sign(slope - self.level, self.most_bits)
-        return self._sides[slope]
+    def _side(self, size: sympy.Expr) -> int:
+        """Return the sign of a limit of |f| minus t; branches share their limits."""
+        if size not in self._sides:
+            self._sides[size] = sign(size - self.t, self.most_bits)
+        return self._sides[size]
 
     @cached_property
     def _sides(self) -> dict[sympy.Expr, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.pieces import breaks, exact_zeros, inner_point
+from gradtheory.activations.slopes.switches import breaks, exact_zeros, inner_point
 from gradtheory.arithmetic.enclosure import as_rational, bounds, enclose, sign, sign_at
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.total.pre_activation import Layer, PreActivation, X

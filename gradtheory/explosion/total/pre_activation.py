@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import (
     Ball,
     Balls,
@@ -54,7 +54,7 @@ class Layer:
         return derivative(self.slope, Z, 1)
 
     def _piece(self, expr: sympy.Expr) -> sympy.Expr:
-        return stable(expr if self.inside is None else piece_at(expr, Z, self.inside))
+        return stable(expr if self.inside is None else formula_near(expr, Z, self.inside))
 
 
 class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
+from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.errors import NoClosedForm
 
 __all__ = ["Q", "closed_expectation"]
@@ -63,7 +63,7 @@ def closed_expectation(integrand: sympy.Expr) -> sympy.Expr:
     corners = (-sympy.oo, *breaks(integrand, Z, -sympy.oo, sympy.oo), sympy.oo)
     total = sympy.S.Zero
     for left, right in itertools.pairwise(corners):
-        for term in _terms(piece_at(integrand, Z, inner_point(left, right))):
+        for term in _terms(formula_near(integrand, Z, inner_point(left, right))):
             total += term.factor * _expected(term._replace(factor=sympy.S.One), left, right)
     return sympy.simplify(total) if total.count_ops() < 60 else total
 

@@ -12,7 +12,7 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.pieces import breaks, inner_point, piece_at
+from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -170,7 +170,7 @@ def _jumps(record: Activation) -> bool:
     """Return whether σ itself jumps anywhere."""
     corners = {branch.right: (branch.inside, after.inside) for branch, after in pairwise(record.profile.branches)}
     return any(
-        sympy.simplify((piece_at(record.expr, Z, left) - piece_at(record.expr, Z, right)).subs(Z, kink)) != 0
+        sympy.simplify((formula_near(record.expr, Z, left) - formula_near(record.expr, Z, right)).subs(Z, kink)) != 0
         for kink, (left, right) in corners.items()
         if kink in record.kinks
     )
@@ -189,7 +189,7 @@ def _proven(record: Activation, q: sympy.Expr, kind: str) -> Ball:
     total = _tail(record, q, kind, end)
     corners = (-end, *breaks(integrand, Z, -end, end), end)
     for left, right in pairwise(corners):
-        smooth = stable(piece_at(integrand, Z, inner_point(left, right)))
+        smooth = stable(formula_near(integrand, Z, inner_point(left, right)))
         total = total + integral(smooth * density, Z, left, right, _BITS)
     return total
 

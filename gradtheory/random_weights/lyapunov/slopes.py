@@ -10,7 +10,7 @@ from numpy.polynomial import chebyshev
 
 from gradtheory.activations import Activation
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.pieces import piece_at
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.inputs import Array
 
@@ -73,7 +73,7 @@ def _reach(record: Activation, side: float) -> float:
 
 def _twice_log_in_balls(record: Activation, z: float) -> float:
     branch = record.profile.branches[bisect.bisect_left(_corners(record), z)]
-    formula = sympy.log(-_log_formula(piece_at(record.profile.function, Z, branch.inside)))
+    formula = sympy.log(-_log_formula(formula_near(record.profile.function, Z, branch.inside)))
     ball = enclose(formula, _BITS, {Z: enclose(sympy.Rational(z), _BITS)})
     return float(ball.mid()) if ball.is_finite() else math.nan
 

@@ -43,22 +43,22 @@ def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
 
 
 @functools.lru_cache(maxsize=4096)
-def piece_at(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Basic:
+def formula_near(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Basic:
     """Return the smooth formula of an expression near a point that is no zero of its switches.
 
     Examples
     --------
     >>> z = sympy.Symbol("z", real=True)
-    >>> piece_at(sympy.Abs(z) / (1 + sympy.Max(0, z)), z, sympy.Rational(-1))
+    >>> formula_near(sympy.Abs(z) / (1 + sympy.Max(0, z)), z, sympy.Rational(-1))
     -z
 
     """
     if isinstance(expr, sympy.Piecewise):
         for value, condition in expr.args:
             if _holds(condition, variable, point):
-                return piece_at(value, variable, point)
+                return formula_near(value, variable, point)
         raise Undecided(f"{expr} has no value at {variable} = {point}")
-    args = [piece_at(each, variable, point) for each in expr.args]
+    args = [formula_near(each, variable, point) for each in expr.args]
     if isinstance(expr, sympy.DiracDelta):
         return sympy.S.Zero
     if isinstance(expr, _SIGNED):
@@ -107,7 +107,7 @@ def breaks(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: s
     for switch in switches(expr):
         inside: list[sympy.Expr] = []
         for left, right in itertools.pairwise(points):
-            inside += exact_zeros(piece_at(switch, variable, inner_point(left, right)), variable, left, right)
+            inside += exact_zeros(formula_near(switch, variable, inner_point(left, right)), variable, left, right)
         points = sorted({*points, *inside}, key=_INCREASING)
     return tuple(points[1:-1])
 
