@@ -1,17 +1,48 @@
-"""Float64 numbers together with what they lack, by plain arithmetic that any array namespace has.
+"""Float64 numbers with their rounding errors (double-double), by plain arithmetic that any array namespace has.
 
 A pair (high, low) stands for high + low, with |low| at most about an ulp of high. T. J. Dekker, "A floating-point
 technique for extending the available precision", Numer. Math. 18 (1971). Beyond 1e290 low parts may be inf or nan;
-`divided` leaves such out.
+`divide` leaves such out.
 """
 
+from fractions import Fraction
 from typing import Any, TypeAlias
+
+import sympy
+
+from gradtheory.arithmetic.enclosure import as_rational, enclose
 
 Pair: TypeAlias = tuple[Any, Any]  # of numbers or arrays
 
 _TINY = 1e-300
 _SCALE = 2.0**-64  # so that products of large numbers do not overflow
 _SPLITTER = 134217729.0  # 2**27 + 1
+_BITS = 320
+_PARTS = 3  # floats that together have 159 bits
+
+
+def floats_of(number: sympy.Expr) -> tuple[float, ...]:
+    """Return floats that add up to a number, the largest first; three of them where it is no sum of so few."""
+    rational = number if number.is_Rational else as_rational(enclose(number, _BITS))
+    rest = Fraction(int(rational.p), int(rational.q))
+    parts: list[float] = []
+    while rest and len(parts) < _PARTS:
+        parts.append(float(rest))
+        rest -= Fraction(parts[-1])
+    return tuple(parts)
+
+
+def pair_of(number: sympy.Expr) -> tuple[float, float]:
+    """Return a number as a pair of floats.
+
+    Examples
+    --------
+    >>> pair_of(sympy.Rational(1, 3))
+    (0.3333333333333333, 1.850371707708594e-17)
+
+    """
+    high, low, *_ = (*floats_of(number), 0.0, 0.0)
+    return high, low
 
 
 def two_sum(a: Any, b: Any) -> Pair:
@@ -41,16 +72,16 @@ def plus(a: float, pair: Pair) -> Pair:
     return two_sum(high, low + pair[1])
 
 
-def added(one: Pair, other: Pair) -> Pair:
+def add(a: Pair, b: Pair) -> Pair:
     """Return the sum of two pairs."""
-    high, low = two_sum(one[0], other[0])
-    return high, low + (one[1] + other[1])
+    high, low = two_sum(a[0], b[0])
+    return high, low + (a[1] + b[1])
 
 
-def times(one: Pair, other: Pair) -> Pair:
+def times(a: Pair, b: Pair) -> Pair:
     """Return the product of two pairs."""
-    high, low = two_product(one[0], other[0])
-    return high, low + (one[0] * other[1] + one[1] * other[0])
+    high, low = two_product(a[0], b[0])
+    return high, low + (a[0] * b[1] + a[1] * b[0])
 
 
 def quotient(above: Pair, below: Pair) -> Pair:
@@ -69,7 +100,7 @@ def root(xp: Any, pair: Pair) -> Pair:
     return high, (rest + pair[1]) / (2.0 * high + _TINY)
 
 
-def divided(xp: Any, above: Pair, below: Any) -> Any:
+def divide(xp: Any, above: Pair, below: Any) -> Any:
     """Return a pair over a number, rounded once; a pair with nothing low is divided as one float."""
     if isinstance(above[1], float):
         return above[0] / below

@@ -21,7 +21,7 @@ def truth(statement: sympy.Basic) -> bool | None:
     if not isinstance(statement, Relational) or sympy.nan in statement.args:
         return bool(statement) if statement in (sympy.true, sympy.false) else None
     try:
-        return bool(statement.func(sympy.Integer(order(statement.lhs, statement.rhs, asks=False)), 0))
+        return bool(statement.func(sympy.Integer(order(statement.lhs, statement.rhs, ask_sympy=False)), 0))
     except (Undecided, ValueError, TypeError):
         return None
 

@@ -121,7 +121,7 @@ class Meaning:
         if part.func in _ORDERS:
             return self._smooth(args[0]).diff(Z, _ORDERS[part.func]).subs(Z, args[0])
         if isinstance(part, sympy.Abs):  # by a proof of its own: SymPy's own search for the sign may take minutes
-            return args[0] if order(args[0], sympy.S.Zero, asks=False) >= 0 else -args[0]
+            return args[0] if order(args[0], sympy.S.Zero, ask_sympy=False) >= 0 else -args[0]
         if isinstance(part, SpectralRadius):
             return SpectralRadius.of(*args)
         if isinstance(part, Measure):

@@ -20,6 +20,7 @@ from gradtheory.arithmetic.enclosure import (
     bounds,
     crossing,
     derivative,
+    doubling,
     enclose,
     sign,
     sign_at,
@@ -148,17 +149,9 @@ def root_between(
 
     It is a `Root`, or a rational number of small denominator if it is one, or such a multiple of pi.
     """
-    bits = FIRST_BITS
-    while True:
-        below, above = crossing(
-            Univariate(expr, variable),
-            level,
-            lower,
-            upper,
-            rises=rises,
-            least_bits=bits,
-            most_bits=max(bits, most_bits),
-        )
+    function, most_bits = Univariate(expr, variable), max(FIRST_BITS, most_bits)
+    for bits in doubling(most_bits):
+        below, above = crossing(function, level, lower, upper, rises=rises, least_bits=bits, most_bits=most_bits)
         low, high = as_rational(below), as_rational(above)
         for simple in _simplest(low, high, expr):
             if _is_root(expr - level, variable, simple):
@@ -166,11 +159,8 @@ def root_between(
         try:
             return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
         except InvalidArgument:  # the slope is not bounded away from 0 on so wide a bracket
-            bits *= 2
-            if bits > most_bits:
-                raise Undecided(
-                    f"the place where {expr} takes the value {level} is not isolated at {bits // 2} bits"
-                ) from None
+            continue
+    raise Undecided(f"the place where {expr} takes the value {level} is not isolated at {most_bits} bits")
 
 
 def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> bool:

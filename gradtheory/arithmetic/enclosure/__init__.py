@@ -4,8 +4,8 @@ Arb's ball arithmetic returns a midpoint and a radius that is proven to cover ev
 (F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans. Comput. 2017).
 Everything here that answers a question answers it with a proof, or raises `Undecided`.
 
-`balls` evaluates at points, `intervals` over intervals that may be unbounded; `isolation` finds and refines zeros,
-`integral` integrates.
+`balls` evaluates at points, `intervals` over intervals that may be unbounded; `signs` proves signs between zeros,
+`zeros` isolates and refines the zeros, `integral` integrates.
 """
 
 from gradtheory.arithmetic.enclosure.balls import (
@@ -13,35 +13,38 @@ from gradtheory.arithmetic.enclosure.balls import (
     MOST_BITS,
     Ball,
     Balls,
+    Enclosable,
+    as_rational,
+    doubling,
     enclose,
     evaluate,
     exactly,
     function_of,
     nearest,
-    order,
     precision,
     rounded,
-    sign,
 )
 from gradtheory.arithmetic.enclosure.integral import integral
-from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, hull, plus, range_over, times
-from gradtheory.arithmetic.enclosure.isolation import (
-    Univariate,
-    as_rational,
-    crossing,
-    derivative,
-    has_one_zero,
-    sign_at,
-    sign_on,
-    zero,
-    zeros,
+from gradtheory.arithmetic.enclosure.intervals import (
+    Increasing,
+    Interval,
+    around,
+    bounds,
+    hull,
+    plus,
+    range_over,
+    times,
 )
+from gradtheory.arithmetic.enclosure.signs import Univariate, derivative, order, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure.zeros import crossing, has_one_zero, zero, zeros
 
 __all__ = [
     "FIRST_BITS",
     "MOST_BITS",
     "Ball",
     "Balls",
+    "Enclosable",
+    "Increasing",
     "Interval",
     "Univariate",
     "around",
@@ -49,6 +52,7 @@ __all__ = [
     "bounds",
     "crossing",
     "derivative",
+    "doubling",
     "enclose",
     "evaluate",
     "exactly",

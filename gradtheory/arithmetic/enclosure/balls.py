@@ -1,14 +1,14 @@
-"""Balls around the values of SymPy expressions at points: enclosures, proven signs, proven digits.
+"""Balls around the values of SymPy expressions at points, and digits that are proven by them.
 
 python-flint keeps its precision in one object for the whole process, so each evaluation holds a lock, sets the
-precision it was given, and restores what it found.
+precision it was given, and restores the one before.
 """
 
 import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import flint
 import sympy
@@ -22,6 +22,7 @@ Balls: TypeAlias = Mapping[sympy.Symbol, Ball]
 GUARD_BITS = 16
 FIRST_BITS = 64
 MOST_BITS = 3_400  # about 1,000 digits
+_DIGITS_PER_BIT = 0.30103  # log10(2)
 _FLINT_LOCK = threading.RLock()
 
 _FUNCTIONS: dict[type, Callable[..., Ball]] = {
@@ -54,16 +55,24 @@ _FUNCTIONS: dict[type, Callable[..., Ball]] = {
 _Evaluator: TypeAlias = Callable[[int, Balls], Ball]
 
 
+@runtime_checkable
+class Enclosable(Protocol):
+    """A SymPy object that encloses itself in balls, such as `Root`."""
+
+    def enclosure(self, bits: int, at: Balls) -> Ball:
+        """Return a ball around the number, computed with `bits` bits, with balls in place of free symbols."""
+
+
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Work with `bits` bits, alone, and restore what was set."""
+    """Let python-flint work with `bits` bits in this thread alone, and restore the precision before."""
     with _FLINT_LOCK:
-        found = flint.ctx.prec
+        before = flint.ctx.prec
         flint.ctx.prec = bits
         try:
             yield
         finally:
-            flint.ctx.prec = found
+            flint.ctx.prec = before
 
 
 def exactly(number: float) -> Ball:
@@ -84,8 +93,7 @@ def enclose(expr: sympy.Expr, bits: int, at: Balls | None = None) -> Ball:
     Parameters
     ----------
     expr : sympy.Expr
-        An expression in the functions listed in this file, and in objects with a method `enclosure(bits, at)` of
-        their own, such as `Root`.
+        An expression in the functions listed in this file, and in `Enclosable` objects such as `Root`.
     bits : int
         Working precision in bits. The ball may be wider than 2**-bits.
     at : mapping of Symbol to ball, optional
@@ -132,8 +140,8 @@ def _evaluator(expr: sympy.Expr) -> _Evaluator:  # noqa: PLR0911  # one a case
             return lambda bits, at: flint.arb.pi()
         case _ if expr is sympy.E:
             return lambda bits, at: flint.arb.const_e()
-        case _ if hasattr(expr, "enclosure"):
-            return expr.enclosure  # type: ignore[no-any-return]  # the object's own
+        case Enclosable():
+            return expr.enclosure
     function = _FUNCTIONS.get(expr.func)
     if function is None:
         raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {expr}")
@@ -186,65 +194,19 @@ def doubling(most_bits: int, least_bits: int = FIRST_BITS) -> Iterator[int]:
     yield most_bits
 
 
-def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, asks: bool = True) -> int:
-    """Return the proven sign of a real number or of ±oo: -1, 0 or 1.
-
-    Rationals are read off. Otherwise balls of growing precision decide, unless the number is so close to zero that
-    SymPy is asked whether it *is* zero: no ball can prove that. Without `asks` it is not, since it may take long.
-
-    Raises
-    ------
-    Undecided
-        If neither decides within `most_bits` bits.
-
-    Examples
-    --------
-    >>> import sympy
-    >>> sign(sympy.pi - sympy.Rational(355, 113)), sign(sympy.sqrt(8) - 2 * sympy.sqrt(2))
-    (-1, 0)
-
-    """
-    if expr.is_Rational:
-        return int(expr.p > 0) - int(expr.p < 0)
-    if expr.is_infinite:
-        return 1 if expr is sympy.oo else -1
-    asked = not asks
-    for bits in doubling(most_bits):
-        with precision(bits):
-            ball = evaluate(expr, bits, {})
-            if ball > 0:
-                return 1
-            if ball < 0:
-                return -1
-        if bits > 2 * FIRST_BITS and not asked:
-            asked = True
-            if not hasattr(expr, "enclosure") and sympy.simplify(expr).is_zero:  # such an atom asks here itself
-                return 0
-    digits = int(most_bits * 0.30103)
-    raise Undecided(
-        f"the sign of {_shown(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
-        f"where the call takes digits=, ask for more with digits={2 * digits}"
-    )
+def digits_of(bits: int) -> int:
+    """Return how many decimal digits some bits are worth."""
+    return int(bits * _DIGITS_PER_BIT)
 
 
-def order(left: sympy.Expr, right: sympy.Expr, *, asks: bool = True) -> int:
-    """Return the proven sign of left - right, for real numbers and ±oo: -1, 0 or 1.
-
-    Examples
-    --------
-    >>> import sympy
-    >>> order(sympy.oo, sympy.oo), order(-sympy.oo, sympy.pi), order(sympy.pi, sympy.Integer(3))
-    (0, -1, 1)
-
-    """
-    if left == right:
-        return 0
-    if right.is_infinite:
-        return -1 if right is sympy.oo else 1
-    return sign(left - right, asks=asks)
+def as_rational(point: Ball) -> sympy.Rational:
+    """Return the midpoint of a ball, a dyadic number, exactly."""
+    mantissa, exponent = (int(part) for part in point.mid().man_exp())
+    return sympy.Integer(mantissa) * sympy.Integer(2) ** exponent
 
 
-def _shown(expr: sympy.Expr) -> str:
+def abbreviate(expr: sympy.Expr) -> str:
+    """Return an expression as text for a message, cut where it is too long to read."""
     text = str(expr)
     return text if len(text) <= 120 else f"{text[:100]} …"
 
@@ -267,7 +229,7 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
         if ball.is_zero():
             return sympy.Float(0)
         if working > 4 * (bits + MOST_BITS):
-            raise Undecided(f"{_shown(expr)} is not known to {bits} bits even when computed with {working}")
+            raise Undecided(f"{abbreviate(expr)} is not known to {bits} bits even when computed with {working}")
         working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
     mantissa, exponent = (int(part) for part in ball.mid().man_exp())
     return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)

@@ -13,6 +13,7 @@ import flint
 import sympy
 
 from gradtheory.arithmetic.enclosure.balls import Ball, enclose, precision
+from gradtheory.arithmetic.enclosure.intervals import Increasing
 from gradtheory.errors import Undecided
 
 __all__ = ["integral"]
@@ -68,10 +69,10 @@ def integral(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper:
     with precision(bits):
         on_box = _evaluator(expr, variable, bits)
         start, stop = (flint.acb(enclose(end, bits)) for end in (lower, upper))
-        found = flint.acb.integral(on_box, start, stop).real
-    if not found.is_finite():
+        ball = flint.acb.integral(on_box, start, stop).real
+    if not ball.is_finite():
         raise Undecided(f"the integral of {expr} from {lower} to {upper} is not proven within the limit of work")
-    return found
+    return ball
 
 
 @functools.lru_cache(maxsize=1024)
@@ -93,8 +94,8 @@ def _evaluator(expr: sympy.Expr, variable: sympy.Symbol, bits: int) -> _OnBox:  
     if expr.is_Pow and expr.exp.is_Rational and expr.exp.q == 2:
         halves = int(expr.exp.p)
         return lambda x, analytic: inner[0](x, analytic).sqrt(analytic=analytic) ** halves
-    if hasattr(expr.func, "ball"):  # an entire function of the package's own
-        return lambda x, analytic: expr.func.ball(inner[0](x, analytic))
+    if isinstance(expr, Increasing):
+        return lambda x, analytic: expr.ball(inner[0](x, analytic))
     function = _FUNCTIONS.get(getattr(expr.func, "refines", expr.func))
     if function is None:
         raise Undecided(f"no proven integral is known for {expr.func.__name__} in {expr}")

@@ -6,8 +6,8 @@ sections 2.3 and 3.2; the infinite ends follow IEEE 1788-2015).
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import flint
 import sympy
@@ -39,6 +39,25 @@ _Intervals: TypeAlias = Mapping[sympy.Symbol, Interval]
 _Evaluator: TypeAlias = Callable[[int, _Intervals], Interval]
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """A SymPy object that bounds itself over intervals."""
+
+    def over(self, bits: int, at: _Intervals) -> Interval:
+        """Return bounds of its values for symbols in the intervals."""
+
+
+@runtime_checkable
+class Increasing(Protocol):
+    """An increasing SymPy function of the package's own, entire on the complex plane."""
+
+    limits: tuple[int, int]  # at -oo and oo
+
+    @staticmethod
+    def ball(x: Ball) -> Ball:
+        """Return the function of a real or complex ball."""
+
+
 def bounds(lower: sympy.Expr, upper: sympy.Expr, bits: int) -> Interval:
     """Return the interval between two exact numbers, each finite or ±oo."""
     with precision(bits):
@@ -54,7 +73,7 @@ def _end(number: sympy.Expr, bits: int) -> Ball:
 def range_over(expr: sympy.Expr, variable: sympy.Symbol, interval: Interval, bits: int) -> Interval:
     """Return an interval that holds all values of `expr` for the variable in `interval`.
 
-    Objects with a method `over(bits, at)` answer for themselves.
+    `Bounded` objects answer for themselves.
 
     Raises
     ------
@@ -77,8 +96,8 @@ def range_over(expr: sympy.Expr, variable: sympy.Symbol, interval: Interval, bit
 def _evaluator(expr: sympy.Expr) -> _Evaluator:
     if not expr.free_symbols:
         return lambda bits, at: around(evaluate(expr, bits, {}))
-    if hasattr(expr, "over"):
-        return expr.over  # type: ignore[no-any-return]  # the object's own
+    if isinstance(expr, Bounded):
+        return expr.over
     if expr.is_Symbol:
         return lambda bits, at: at[expr]
     map_ends = _map_of(expr)
@@ -99,9 +118,9 @@ def _map_of(expr: sympy.Expr) -> _Map:  # one a case
         return _power(expr.exp)
     if kind in _INCREASING:
         return _increasing(function_of(kind), *_INCREASING[kind])
-    if hasattr(kind, "ball"):
-        at_left, at_right = kind.limits
-        return _increasing(kind.ball, lambda: flint.arb(at_left), lambda: flint.arb(at_right))
+    if isinstance(expr, Increasing):
+        at_left, at_right = expr.limits
+        return _increasing(expr.ball, lambda: flint.arb(at_left), lambda: flint.arb(at_right))
     if kind in _OTHERS:
         return _OTHERS[kind]
     raise Undecided(f"no proven bounds over an interval are known for {kind.__name__} in {expr}")
@@ -136,8 +155,8 @@ def _end_product(left: Ball, right: Ball) -> Ball:
 def hull(ends: list[Ball]) -> Interval:
     """Return the least interval that holds all balls."""
     lower, upper = ends[0].lower(), ends[0].upper()
-    for each in ends[1:]:
-        lower, upper = lower.min(each.lower()), upper.max(each.upper())
+    for end in ends[1:]:
+        lower, upper = lower.min(end.lower()), upper.max(end.upper())
     if lower.is_nan() or upper.is_nan():
         return Interval(-_INFINITY, _INFINITY)
     return Interval(lower, upper)
@@ -241,18 +260,18 @@ def _wave(function: Callable[[Ball], Ball]) -> _Map:
     return wave
 
 
+def _end_by_end(choose: Callable[[Ball, Ball], Ball], intervals: Sequence[Interval]) -> Interval:
+    """Return the interval whose ends are chosen among the lower ends, and among the upper ends, of some intervals."""
+    lower, upper = (functools.reduce(choose, ends) for ends in zip(*intervals, strict=True))
+    return Interval(lower, upper)
+
+
 _COSH = function_of(sympy.cosh)
 _ERF = _increasing(function_of(sympy.erf), *_INCREASING[sympy.erf])
 _OTHERS: dict[type, _Map] = {
     sympy.Abs: lambda interval: _even(interval, lambda size: size),
-    sympy.Max: lambda *each: Interval(
-        functools.reduce(flint.arb.max, [one.lower for one in each]),
-        functools.reduce(flint.arb.max, [one.upper for one in each]),
-    ),
-    sympy.Min: lambda *each: Interval(
-        functools.reduce(flint.arb.min, [one.lower for one in each]),
-        functools.reduce(flint.arb.min, [one.upper for one in each]),
-    ),
+    sympy.Max: lambda *intervals: _end_by_end(flint.arb.max, intervals),
+    sympy.Min: lambda *intervals: _end_by_end(flint.arb.min, intervals),
     sympy.cos: _wave(function_of(sympy.cos)),
     sympy.cosh: lambda interval: _even(interval, _COSH),
     sympy.erfc: _erfc,

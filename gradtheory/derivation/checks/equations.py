@@ -61,7 +61,7 @@ def _compare_numbers(left: sympy.Expr, right: sympy.Expr) -> Verdict:
     if left == right:
         return EXACT
     try:
-        is_equal = order(left, right, asks=is_simple(left - right)) == 0
+        is_equal = order(left, right, ask_sympy=is_simple(left - right)) == 0
     except Undecided:  # no ball can prove that roots of different equations are equal
         return NUMERIC if _agree(left, right) else unknown(f"{left} may be {right}")
     return EXACT if is_equal else false(f"{left} is not {right}")

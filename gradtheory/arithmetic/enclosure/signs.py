@@ -1,0 +1,262 @@
+"""Proven signs: of a number; of a function of one variable at a point, or on an interval that may be unbounded.
+
+What is not proven at one precision is tried at a higher one, and in the end refused as `Undecided`.
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import flint
+import sympy
+
+from gradtheory.arithmetic.enclosure.balls import (
+    FIRST_BITS,
+    MOST_BITS,
+    Ball,
+    Enclosable,
+    abbreviate,
+    digits_of,
+    doubling,
+    evaluate,
+    precision,
+)
+from gradtheory.arithmetic.enclosure.intervals import Interval, bounds, range_over
+from gradtheory.errors import Undecided
+
+CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
+_MOST_CELLS = 4_000  # of one bisection
+_BITS_BY_CELLS = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * _MOST_CELLS, 16 * FIRST_BITS))
+_FARTHEST = flint.arb(2) ** 200
+_ORDERS = 4  # derivatives asked where a function vanishes at an end
+
+
+def sign_of(ball: Ball) -> int:
+    """Return the sign of all numbers in a ball; 0 where it is not proven that they share one."""
+    return int(bool(ball > 0)) - int(bool(ball < 0))
+
+
+def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True) -> int:
+    """Return the proven sign of a real number or of ±oo: -1, 0 or 1.
+
+    Rationals are read off. Otherwise balls of growing precision decide, unless the number is so close to zero that
+    SymPy is asked whether it *is* zero: no ball can prove that. It may take long, and `ask_sympy=False` leaves it out.
+
+    Raises
+    ------
+    Undecided
+        If neither decides within `most_bits` bits.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> sign(sympy.pi - sympy.Rational(355, 113)), sign(sympy.sqrt(8) - 2 * sympy.sqrt(2))
+    (-1, 0)
+
+    """
+    if expr.is_Rational:
+        return int(expr.p > 0) - int(expr.p < 0)
+    if expr.is_infinite:
+        return 1 if expr is sympy.oo else -1
+    for bits in doubling(most_bits):
+        with precision(bits):
+            side = sign_of(evaluate(expr, bits, {}))
+        if side:
+            return side
+        if bits > 2 * FIRST_BITS and ask_sympy:
+            ask_sympy = False  # once
+            if (
+                not isinstance(expr, Enclosable) and sympy.simplify(expr).is_zero
+            ):  # Enclosable ones ask SymPy themselves
+                return 0
+    digits = digits_of(most_bits)
+    raise Undecided(
+        f"the sign of {abbreviate(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
+        f"where the call takes digits=, ask for more with digits={2 * digits}"
+    )
+
+
+def order(left: sympy.Expr, right: sympy.Expr, *, ask_sympy: bool = True) -> int:
+    """Return the proven sign of left - right, for real numbers and ±oo: -1, 0 or 1.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> order(sympy.oo, sympy.oo), order(-sympy.oo, sympy.pi), order(sympy.pi, sympy.Integer(3))
+    (0, -1, 1)
+
+    """
+    if left == right:
+        return 0
+    if right.is_infinite:
+        return -1 if right is sympy.oo else 1
+    return sign(left - right, ask_sympy=ask_sympy)
+
+
+@dataclass(frozen=True)
+class Univariate:
+    """A function f of one variable, a SymPy expression, with the derivatives that proofs ask for."""
+
+    expr: sympy.Expr
+    variable: sympy.Symbol
+
+    def at(self, point: Ball, bits: int, order: int = 0) -> Ball:
+        """Return a ball around the derivative of this order at a point."""
+        with precision(bits):
+            return evaluate(derivative(self.expr, self.variable, order), bits, {self.variable: point})
+
+    def over(self, interval: Interval, bits: int, order: int = 0) -> Interval:
+        """Return bounds of the derivative of this order over an interval."""
+        return range_over(derivative(self.expr, self.variable, order), self.variable, interval, bits)
+
+
+@functools.lru_cache(maxsize=1024)
+def derivative(expr: sympy.Expr, variable: sympy.Symbol, order: int) -> sympy.Expr:
+    """Return a derivative, remembered: finding it takes longer than most proofs."""
+    return expr if order == 0 else derivative(expr, variable, order - 1).diff(variable)
+
+
+def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:
+    """Return the proven sign of an expression at a point, without rewriting it there as substitution would.
+
+    SymPy makes 2 - erfc(x) of erfc(-x), which cancels.
+    """
+    for bits in doubling(4 * FIRST_BITS):
+        with precision(bits):
+            side = sign_of(evaluate(expr, bits, {variable: evaluate(point, bits, {})}))
+        if side:
+            return side
+    return sign(expr.subs(variable, point))
+
+
+def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> int:
+    """Prove that a function has one sign on the open interval (lower, upper), and return it: -1 or 1.
+
+    It may vanish at the ends, which may be infinite.
+
+    Raises
+    ------
+    Undecided
+        If the function has a zero in the interval, or the proof does not succeed.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> z = sympy.Symbol("z", real=True)
+    >>> sign_on(Univariate(-z, z), sympy.S.Zero, sympy.oo)
+    -1
+
+    """
+    signs = {side for side, _ in signed_cells(function, lower, upper)}
+    if len(signs) == 1 and 0 not in signs:
+        return int(signs.pop())
+    raise Undecided(f"{function.expr} has a zero in the open interval ({lower}, {upper}), where none was expected")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A part of an interval that is bisected.
+
+    Parameters
+    ----------
+    interval : Interval
+        The part.
+    has_lower, has_upper : bool
+        Whether it reaches to the lower and to the upper end of the whole.
+
+    """
+
+    interval: Interval
+    has_lower: bool
+    has_upper: bool
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether both ends are finite."""
+        return bool(self.interval.lower.is_finite() and self.interval.upper.is_finite())
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it is unbounded and so far out that the function must tend to 0 there."""
+        lower, upper = self.interval
+        return bool((not upper.is_finite() and lower > _FARTHEST) or (not lower.is_finite() and upper < -_FARTHEST))
+
+    def halves(self) -> tuple["Cell", "Cell"]:
+        """Return the cell in two; an unbounded one is cut far enough out to end soon."""
+        lower, upper = self.interval
+        if self.is_bounded:
+            cut = (lower + (upper - lower) * CUT).mid()
+        elif lower.is_finite():
+            cut = (2 * abs(lower) + 1).mid()
+        elif upper.is_finite():
+            cut = -(2 * abs(upper) + 1).mid()
+        else:
+            cut = CUT.mid()
+        return (
+            Cell(Interval(lower, cut), self.has_lower, False),
+            Cell(Interval(cut, upper), False, self.has_upper),
+        )
+
+
+def signed_cells(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[tuple[int, Cell]]:
+    """Yield cells that cover the interval, from left to right, with the sign of f there; 0 means one simple zero."""
+    pending = [Cell(bounds(lower, upper, FIRST_BITS), True, True)]
+    tried = 0
+    while pending:
+        cell = pending.pop()
+        tried += 1
+        bits = next(bits for most, bits in _BITS_BY_CELLS if tried < most)
+        side = _sign_on_cell(function, cell, lower, upper, bits)
+        if side is not None:
+            yield side, cell
+        elif tried >= _MOST_CELLS or cell.is_hopeless:
+            raise Undecided(
+                f"the zeros of {function.expr} between {lower} and {upper} are not decided after {tried} cuts: "
+                f"one near {float(cell.interval.lower.mid()):.17g} is not simple, or too close to another"
+            )
+        else:
+            pending.extend(reversed(cell.halves()))
+
+
+def _sign_on_cell(function: Univariate, cell: Cell, lower: sympy.Expr, upper: sympy.Expr, bits: int) -> int | None:
+    """Return the sign of f on a cell, 0 where it has exactly one, simple, zero, or None where nothing is proven."""
+    whole = function.over(cell.interval, bits).sign
+    if whole:
+        return whole
+    for has_end, end, side in ((cell.has_lower, lower, 1), (cell.has_upper, upper, -1)):
+        order = _order_at(function, end) if has_end else 0
+        if order:  # f = f⁽ᵏ⁾(ξ)(z - end)ᵏ/k!
+            leading = function.over(cell.interval, bits, order).sign
+            return leading * side**order if leading else None
+    if not cell.is_bounded:
+        return None
+    if not function.over(cell.interval, bits, 1).sign:
+        return None
+    at_ends = [sign_of(function.at(end, bits)) for end in cell.interval]
+    if 0 in at_ends:
+        return None
+    return at_ends[0] if at_ends[0] == at_ends[1] else 0
+
+
+@functools.lru_cache(maxsize=256)
+def _order_at(function: Univariate, end: sympy.Expr) -> int:
+    """Return to which order f vanishes at an end; 0 if it does not, or cannot be evaluated there."""
+    if end.is_infinite:
+        return 0
+    if _defines(function.expr, end):
+        return 1
+    for order in range(_ORDERS + 1):
+        formula = derivative(function.expr, function.variable, order)
+        with precision(4 * FIRST_BITS):
+            ball = evaluate(formula, 4 * FIRST_BITS, {function.variable: evaluate(end, 4 * FIRST_BITS, {})})
+        if not ball.is_finite() or not ball.contains(0):
+            return order if ball.is_finite() else 0
+        if sign(formula.subs(function.variable, end)) != 0:
+            return order
+    raise Undecided(f"{function.expr} vanishes at {end} with {_ORDERS} derivatives")
+
+
+def _defines(expr: sympy.Expr, end: sympy.Expr) -> bool:
+    """Return whether a number is defined as a simple zero of this very expression: no ball can prove that it is one."""
+    function = getattr(end, "function", None)  # of a `Root`, which is defined in terms of this room
+    return isinstance(function, sympy.Lambda) and end.value in function.variables and function.expr in (expr, -expr)
