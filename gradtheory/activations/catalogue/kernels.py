@@ -1,18 +1,17 @@
-"""Pieces of float64 kernels that several records share: no overflow, no cancellation, and ±inf is a number.
+"""Float64 kernels that several records share: no overflow, no cancellation, and ±inf is a number.
 
-A kernel writes σ(z) and σ'(z) into two given arrays and may use z as scratch: a pass through a thousand layers then
-allocates nothing.
+A kernel writes σ(z) and σ'(z) into two arrays that it is passed, and may overwrite z: a pass through a thousand layers
+then allocates nothing.
 """
 
 import functools
 from collections.abc import Callable
-from typing import TypeAlias
 
 import mpmath
 import numpy as np
 import sympy
 
-Doubled: TypeAlias = tuple[np.ndarray, np.ndarray]  # a float64 and what its rounding left out: 100 bits together
+from gradtheory.arithmetic.pairs import Pair, pair_of, two_product
 
 _LARGEST_EXPONENT = 700.0  # exp does not overflow up to here
 _ONE = np.array(1.0)  # NumPy takes a 0-d array in half the time of a Python float, and `out` by position sooner
@@ -49,49 +48,25 @@ def ratio(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def exp_minus_square(z: np.ndarray, scale: float = 1.0) -> np.ndarray:
     """Return exp(-scale·z²) to the last few bits, for a power of two as scale.
 
-    The rounding error of z², found exactly, is put back.
-
-    Without it the relative error grows as z² (T. J. Dekker, "A floating-point technique for extending the available
-    precision", Numer. Math. 18, 1971).
+    The rounding error of z² is computed exactly and put back: without it the relative error grows as z².
     """
     z = np.clip(z, -40.0, 40.0)  # exp(-1600) is 0 in float64
-    square, error = product(z, z)
+    square, error = two_product(z, z)
     return np.asarray(np.exp(-scale * square) * (1.0 - scale * error))
 
 
-def product(left: np.ndarray, right: np.ndarray | float) -> Doubled:
-    """Return a product and its rounding error, exactly (Dekker, as above); for sizes below 2**500."""
-    rounded = left * right
-    left_high, left_low = _halves(left)
-    right_high, right_low = _halves(right)
-    error = ((left_high * right_high - rounded) + left_high * right_low + left_low * right_high) + left_low * right_low
-    return rounded, error
+def stretch(factor: sympy.Expr) -> Callable[[np.ndarray], Pair]:
+    """Return the map from z to factor·z and its rounding error, for any z and a factor that need not be a float64.
 
-
-def _halves(number: np.ndarray | float) -> tuple[np.ndarray | float, np.ndarray | float]:
-    scaled = 134217729.0 * number  # 2**27 + 1
-    high = scaled - (scaled - number)
-    return high, number - high
-
-
-def doubled(number: sympy.Expr) -> tuple[float, float]:
-    """Return a number as the sum of two float64, to about 100 bits."""
-    high = float(number)
-    return high, float((number - sympy.Rational(high)).n(20))
-
-
-def stretch(factor: sympy.Expr) -> Callable[[np.ndarray], Doubled]:
-    """Return the map from z to factor·z with what the rounding left out, for any z and a factor that is no float64.
-
-    Without it the relative error of exp(factor·z) grows as |factor·z|.
+    Without that error the relative error of exp(factor·z) grows as |factor·z|.
     """
-    high, low = doubled(factor)
+    high, low = pair_of(factor)
 
-    def stretched(z: np.ndarray) -> Doubled:
+    def stretched(z: np.ndarray) -> Pair:
         if high == 1.0 and low == 0.0:
             return z.copy(), np.zeros_like(z)
-        error = product(z, high)[1] + low * z
-        return z * high, np.where(np.isfinite(error), error, 0.0)  # splitting overflows, where no bit matters
+        error = two_product(z, high)[1] + low * z
+        return z * high, np.where(np.isfinite(error), error, 0.0)  # nan far out, where it does not matter
 
     return stretched
 
@@ -106,7 +81,7 @@ def _table_of_exp() -> np.ndarray:
         return np.array([[float(each), float(each - float(each))] for each in exact]).T
 
 
-def doubled_exp(z: np.ndarray) -> Doubled:
+def doubled_exp(z: np.ndarray) -> Pair:
     """Return exp(z) and its rounding error for -1 <= z < 7; below, exp(z) and 0.
 
     For exp(-exp(z)), which makes an ulp of exp(z) exp(z) ulp of its own.
@@ -115,7 +90,7 @@ def doubled_exp(z: np.ndarray) -> Doubled:
     high, low = _table_of_exp()[:, cell.astype(int) + _CELLS]
     b = z - cell / _CELLS  # exact; at most 1/128 where the table is used
     curved = b * b * (1 / 2 + b * (1 / 6 + b * (1 / 24 + b * (1 / 120 + b * (1 / 720 + b / 5040)))))
-    linear_part, error = product(high, b)
+    linear_part, error = two_product(high, b)
     rounded = high + linear_part
     rest = (linear_part - (rounded - high)) + error + high * curved + low * (1.0 + b)
     total = rounded + rest

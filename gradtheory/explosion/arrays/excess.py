@@ -4,19 +4,16 @@ import functools
 import math
 import operator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import as_rational, enclose
-from gradtheory.arithmetic.pairs import Pair, quick_sum, two_product, two_sum
+from gradtheory.arithmetic.pairs import Pair, floats_of, quick_sum, two_product, two_sum
 
 Array: TypeAlias = Any  # of any namespace
 
 _SCALE = 2.0**-64  # so that nothing overflows
 _EXACT = 2**53
-_BITS = 320
 _NEAR = 2.0**-48  # of the threshold: above it, all but two of the parts are too small to count
 _PARTS = 3  # floats that together have 159 bits
 
@@ -91,23 +88,12 @@ def multiples_of(*slopes: sympy.Expr) -> tuple[Multiple, ...]:
     return tuple(Multiple(each, float(divisor), is_plain) for each in parts)
 
 
-def floats_of(number: sympy.Expr) -> tuple[float, ...]:
-    """Return floats that add up to a number, the largest first; three of them where it is no sum of so few."""
-    rational = number if number.is_Rational else as_rational(enclose(number, _BITS))
-    rest = Fraction(int(rational.p), int(rational.q))
-    parts: list[float] = []
-    while rest and len(parts) < _PARTS:
-        parts.append(float(rest))
-        rest -= Fraction(parts[-1])
-    return tuple(parts)
-
-
 def _is_power_of_two(number: float) -> bool:
     return math.frexp(number)[0] == 0.5
 
 
 def _product(factor: float, array: Array) -> list[Array]:
-    """Return a product as a float and what it lacks."""
+    """Return a product as one or two floats, exactly."""
     return [factor * array] if _is_power_of_two(abs(factor)) else list(two_product(factor, array))
 
 

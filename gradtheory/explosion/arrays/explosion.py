@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.pairs import Pair, added, divided, quotient, times
+from gradtheory.arithmetic.pairs import Pair, add, divide, quotient, times
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.arrays import elementwise, namespaces
 from gradtheory.explosion.arrays.plan import Part, Plan, plan_of
@@ -159,9 +159,9 @@ def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
         width = functools.reduce(operator.add, (count * (length[0] / size) for count, length in lengths))
     elif len(lengths) == 1:
         count, length = lengths[0]
-        width = count * divided(xp, length, size)  # exact: 1 or 2
+        width = count * divide(xp, length, size)  # exact: 1 or 2
     else:
-        width = divided(xp, functools.reduce(added, (_counted(count, *length) for count, length in lengths)), size)
+        width = divide(xp, functools.reduce(add, (_counted(count, *length) for count, length in lengths)), size)
     return xp.where(weight == 0.0, 0.0, width) if any(part.steep is None for part in plan.parts) else width
 
 

@@ -16,8 +16,8 @@ from gradtheory.activations.slopes.branch import Distance
 from gradtheory.activations.slopes.piece import Piece
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.pairs import Pair
-from gradtheory.explosion.arrays.excess import Multiple, floats_of, multiples_of
+from gradtheory.arithmetic.pairs import Pair, pair_of
+from gradtheory.explosion.arrays.excess import Multiple, multiples_of
 from gradtheory.explosion.arrays.table import Table, anchor_of
 from gradtheory.explosion.superlevel import SuperlevelSet
 
@@ -56,8 +56,7 @@ class Part:
         length = self.branch.right - self.branch.left
         if length.is_infinite:
             return math.inf, 0.0
-        high, low, *_ = (*floats_of(length), 0.0, 0.0)
-        return high, low
+        return pair_of(length)
 
     @cached_property
     def ends(self) -> tuple[float, float]:
@@ -80,10 +79,9 @@ class Part:
 
     @cached_property
     def anchor(self) -> tuple[float, float, float]:
-        """The point that distances count from, as a float and what it lacks, and the direction away from it."""
+        """The point that distances count from, as a pair of floats, and the direction away from it."""
         point, _ = anchor_of(self.branch)
-        floats = (*floats_of(point), 0.0, 0.0)
-        return floats[0], floats[1], (1.0 if point != self.branch.right else -1.0)
+        return *pair_of(point), (1.0 if point != self.branch.right else -1.0)
 
     @property
     def wants_pairs(self) -> bool:
@@ -197,4 +195,4 @@ def _most_components(profile: Profile) -> int:
 def _float(number: sympy.Expr) -> float:
     if number.is_infinite:
         return math.inf if number is sympy.oo else -math.inf
-    return (*floats_of(number), 0.0)[0]
+    return pair_of(number)[0]
