@@ -62,7 +62,7 @@ class Family:
         record = self.build(**dict(zip(self.defaults, values, strict=True)))
         return record if values == tuple(self.defaults.values()) else replace(record, peers={})
 
-    def title(self, **values: sympy.Expr) -> str:
+    def name_with_parameters(self, **values: sympy.Expr) -> str:
         """Return the name of the record with these parameters: the family's own for the defaults."""
         changed = [f"{name}={value}" for name, value in values.items() if value != self.defaults[name]]
         return f"{self.name}({', '.join(changed)})" if changed else self.name

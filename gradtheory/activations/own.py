@@ -57,7 +57,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
 
     return Activation(
         name=str(in_z),
-        latex=rf"\left({sympy.latex(in_z)}\right)",
+        symbol=rf"\left({sympy.latex(in_z)}\right)",
         expr=in_z,
         slope_expr=slope_expr,
         range=sympy.S.Reals,

@@ -59,7 +59,7 @@ class Activation:
     ----------
     name : str
         Its name in the catalogue; PyTorch's where PyTorch has it.
-    latex : str
+    symbol : str
         Its LaTeX symbol.
     expr : sympy.Expr
         σ(z), in the real symbol `Z`.
@@ -80,8 +80,6 @@ class Activation:
         The period of |σ'|, where it has one.
     widest_point : WidestPoint, optional
         The place of the widest explosion, where it does not follow from the branches alone.
-    slope_of_value : sympy.Expr, optional
-        σ' as a function of σ, where σ solves such a differential equation; `Z` stands for σ in it.
     log_odds : callable, optional
         The kernel of λ = log(σ/(1 - σ)), for ranges within (0, 1): cross entropy needs it.
     source : str or sympy.Expr, optional
@@ -101,7 +99,7 @@ class Activation:
     """
 
     name: str
-    latex: str
+    symbol: str
     expr: sympy.Expr
     range: sympy.Set
     kernel: Kernel
@@ -111,7 +109,6 @@ class Activation:
     sign_of_bend: SignOfBend | None = None
     period: sympy.Expr | None = None
     widest_point: WidestPoint | None = None
-    slope_of_value: sympy.Expr | None = None
     log_odds: Kernel | None = None
     source: Any = None
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -133,8 +130,20 @@ class Activation:
     def __repr__(self) -> str:
         return f"Activation({self.name}: {self.expr})"
 
+    def latex(self) -> str:
+        r"""Return the formula of σ(z) as LaTeX.
+
+        Examples
+        --------
+        >>> import gradtheory as gt
+        >>> print(gt.activation("softsign").latex())
+        \operatorname{softsign}(z) = \frac{z}{\left|{z}\right| + 1}
+
+        """
+        return f"{self.symbol}(z) = {sympy.latex(self.expr)}"
+
     def _repr_latex_(self) -> str:
-        return f"${self.latex}(z) = {sympy.latex(self.expr)}$"
+        return f"${self.latex()}$"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         from gradtheory.activations import activation  # the catalogue is built from records

@@ -284,7 +284,7 @@ def _no_numbers(*_: Any) -> None:
 
 GENERIC = Activation(
     name="generic",
-    latex=r"\sigma",
+    symbol=r"\sigma",
     expr=Sigma(Z),
     slope_expr=Slope(Z),
     range=sympy.S.Reals,

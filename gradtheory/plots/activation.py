@@ -33,14 +33,14 @@ def activation_and_slope(
     """
     ax, record = axes_or_new(ax), as_activation(activation)
     z = np.linspace(-span, span, 801)
-    ax.plot(z, record.value(z), color=BLUE, label=rf"${record.latex}(z)$")
-    ax.plot(z, record.slope(z), color=RED, label=rf"${record.latex}'(z)$")
+    ax.plot(z, record.value(z), color=BLUE, label=rf"${record.symbol}(z)$")
+    ax.plot(z, record.slope(z), color=RED, label=rf"${record.symbol}'(z)$")
     steepest = record.steepest_slope
     ax.axhline(
         float(steepest),
         color=GREY,
         linestyle=":",
-        label=rf"$\sup|{record.latex}'| = {sympy.latex(steepest)}$",
+        label=rf"$\sup|{record.symbol}'| = {sympy.latex(steepest)}$",
     )
     ax.set_xlabel("pre-activation $z$")
     ax.legend(fontsize="small")

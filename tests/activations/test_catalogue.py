@@ -55,7 +55,7 @@ def test_record_states_what_it_is(name):
     assert Z.is_real
     assert gt.activation(record) is record
     assert name in repr(record)
-    assert record.latex in record._repr_latex_()
+    assert record.symbol in record.latex()
 
 
 def test_derivative_is_the_derivative(name):

@@ -4,9 +4,10 @@ import numpy as np
 import scipy.special
 from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, exp, oo, pi, sqrt, tanh
 
-from gradtheory.activations.catalogue.kernels import doubled, exp_minus_square, logistic, product
+from gradtheory.activations.catalogue.kernels import exp_minus_square, logistic
 from gradtheory.activations.record import Activation, Branch, SignOfBend, Z
 from gradtheory.arithmetic.functions import stable
+from gradtheory.arithmetic.pairs import pair_of, two_product
 from gradtheory.arithmetic.root import Root
 
 
@@ -48,7 +49,7 @@ _GELU_LOWEST = lowest_of(_GELU_SLOPE, -S.One, -Rational(1, 2))
 
 gelu = Activation(
     name="gelu",
-    latex=r"\operatorname{gelu}",
+    symbol=r"\operatorname{gelu}",
     expr=_GELU,
     range=Interval(_GELU_LOWEST.map(Lambda(Z, _GELU)), oo),
     branches=gated_branches(_GELU_SLOPE, (-sqrt(2), sqrt(2)), _GELU_LOWEST),
@@ -65,19 +66,19 @@ gelu = Activation(
 
 # The argument z·(c₁ + c₃z²) of the gate is taken to 100 bits, as exp makes each of its ulp |argument| ulp of its own.
 _A = Rational(44715, 10**6)
-_FIRST, _THIRD = doubled(2 * sqrt(2 / pi)), doubled(2 * sqrt(2 / pi) * _A)
+_FIRST, _THIRD = pair_of(2 * sqrt(2 / pi)), pair_of(2 * sqrt(2 / pi) * _A)
 
 
 def _gelu_tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     z = np.maximum(z, -40.0)  # both are 0 in float64 from there on
     near = np.minimum(z, 40.0)
-    square, square_rest = product(near, near)
-    cubic, cubic_rest = product(square, _THIRD[0])
+    square, square_rest = two_product(near, near)
+    cubic, cubic_rest = two_product(square, _THIRD[0])
     factor = _FIRST[0] + cubic
     added = factor - _FIRST[0]
     factor_rest = (_FIRST[0] - (factor - added)) + (cubic - added) + _FIRST[1] + cubic_rest
     factor_rest += square_rest * _THIRD[0] + square * _THIRD[1]
-    argument, rest = product(near, factor)
+    argument, rest = two_product(near, factor)
     rest += near * factor_rest
     share, other = np.empty_like(z), np.empty_like(z)
     logistic(-argument, other, slope)
@@ -96,7 +97,7 @@ _GELU_TANH_LOWEST = lowest_of(_GELU_TANH_SLOPE, -Rational(19, 25), -Rational(3, 
 
 gelu_tanh = Activation(
     name="gelu_tanh",
-    latex=r"\operatorname{gelu}_{\tanh}",
+    symbol=r"\operatorname{gelu}_{\tanh}",
     expr=_GELU_TANH,
     slope_expr=_GELU_TANH_SLOPE,
     range=Interval(_GELU_TANH_LOWEST.map(Lambda(Z, _GELU_TANH)), oo),

@@ -18,7 +18,7 @@ def _exponential_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> 
 
 exponential = Activation(
     name="exponential",
-    latex=r"\exp",
+    symbol=r"\exp",
     expr=exp(Z),
     range=Interval.open(0, oo),
     branches=(Branch(-oo, oo, S.Zero, oo, inverse=RealLog(T), distance=Float64Distance(lambda xp, t: xp.log(t))),),
@@ -36,7 +36,7 @@ def _quadratic_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> No
 
 quadratic = Activation(
     name="quadratic",
-    latex=r"\operatorname{sq}",
+    symbol=r"\operatorname{sq}",
     expr=Z**2,
     range=Interval(0, oo),
     branches=(
@@ -67,7 +67,7 @@ def _log_cosh_distance(xp: Any, e: Any) -> Any:
 
 log_cosh = Activation(
     name="log_cosh",
-    latex=r"\operatorname{log\,cosh}",
+    symbol=r"\operatorname{log\,cosh}",
     expr=log(cosh(Z)),
     slope_expr=tanh(Z),
     range=Interval(0, oo),
@@ -90,7 +90,7 @@ def _bent_identity_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -
 
 bent_identity = Activation(
     name="bent_identity",
-    latex=r"\operatorname{bent}",
+    symbol=r"\operatorname{bent}",
     expr=(sqrt(Z**2 + 1) - 1) / 2 + Z,
     slope_expr=1 + Z / (2 * sqrt(Z**2 + 1)),
     range=S.Reals,

@@ -24,8 +24,8 @@ def celu(alpha: Expr = S.One) -> Activation:
         value[...] = np.where(z > 0.0, z, scale * (np.expm1(y) + bell * rest))
 
     return Activation(
-        name=celu.title(alpha=alpha),
-        latex=r"\operatorname{celu}",
+        name=celu.name_with_parameters(alpha=alpha),
+        symbol=r"\operatorname{celu}",
         expr=Max(0, Z) + alpha * (exp(Min(0, Z) / alpha) - 1),
         slope_expr=Piecewise((1, Z > 0), (exp(Z / alpha), True)),
         range=Interval.open(-alpha, oo),
@@ -60,8 +60,8 @@ def isrlu(alpha: Expr = S.One) -> Activation:
         value[...] = np.where(z > 0.0, z, -p / size)
 
     return Activation(
-        name=isrlu.title(alpha=alpha),
-        latex=r"\operatorname{isrlu}",
+        name=isrlu.name_with_parameters(alpha=alpha),
+        symbol=r"\operatorname{isrlu}",
         expr=Max(0, Z) + Min(0, Z) / sqrt(1 + alpha * Min(0, Z) ** 2),
         slope_expr=Piecewise((1, Z > 0), ((1 + alpha * Z**2) ** -Rational(3, 2), True)),
         range=Interval.open(-1 / sqrt(alpha), oo),

@@ -32,7 +32,7 @@ _ARCCOS = atan(sqrt(1 / T**2 - 1))  # arccos(t), which keeps its digits near t =
 
 sine = Activation(
     name="sine",
-    latex=r"\sin",
+    symbol=r"\sin",
     expr=sin(Z),
     range=Interval(-1, 1),
     period=pi,  # of |cos|
@@ -54,7 +54,7 @@ def _cosine_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 cosine = Activation(
     name="cosine",
-    latex=r"\cos",
+    symbol=r"\cos",
     expr=cos(Z),
     range=Interval(-1, 1),
     period=pi,
@@ -85,8 +85,8 @@ def snake(a: Expr = S.One) -> Activation:
     beside_peak = atan(sqrt(2 / T - 1))  # |a·z - π/4| where 2·cos² of it is t
     quarter = pi / 4
     return Activation(
-        name=snake.title(a=a),
-        latex=r"\operatorname{snake}",
+        name=snake.name_with_parameters(a=a),
+        symbol=r"\operatorname{snake}",
         expr=Z + sin(a * Z) ** 2 / a,
         slope_expr=2 * sin(a * Z + quarter) ** 2,  # 1 + sin(2az) would cancel
         range=S.Reals,

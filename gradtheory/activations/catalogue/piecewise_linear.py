@@ -13,7 +13,7 @@ from gradtheory.errors import InvalidArgument
 
 identity = Activation(
     name="identity",
-    latex=r"\operatorname{id}",
+    symbol=r"\operatorname{id}",
     expr=Z,
     range=S.Reals,
     branches=steps(corners=(), slopes=(S.One,)),
@@ -30,7 +30,7 @@ def _relu6_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 relu6 = Activation(
     name="relu6",
-    latex=r"\operatorname{relu6}",
+    symbol=r"\operatorname{relu6}",
     expr=Max(0, Min(6, Z)),
     slope_expr=Piecewise((0, Abs(Z - 3) >= 3), (1, True)),
     range=Interval(0, 6),
@@ -57,8 +57,8 @@ def rrelu(lower: Expr = _EIGHTH, upper: Expr = _THIRD) -> Activation:
         value[...] = np.where(z > 0.0, z, leak_float * z)
 
     return Activation(
-        name=rrelu.title(lower=lower, upper=upper),
-        latex=r"\operatorname{rrelu}",
+        name=rrelu.name_with_parameters(lower=lower, upper=upper),
+        symbol=r"\operatorname{rrelu}",
         expr=Max(0, Z) + leak * Min(0, Z),
         slope_expr=Piecewise((1, Z > 0), (leak, True)),
         range=S.Reals if sign(leak) > 0 else Interval(0, S.Infinity),
@@ -81,8 +81,8 @@ def hard_sigmoid(slope: Expr = _SIXTH) -> Activation:
         np.clip((z + edge) / stretch, 0.0, 1.0, out=value)
 
     return Activation(
-        name=hard_sigmoid.title(slope=slope),
-        latex=r"\operatorname{hard\,\sigma}",
+        name=hard_sigmoid.name_with_parameters(slope=slope),
+        symbol=r"\operatorname{hard\,\sigma}",
         expr=Max(0, Min(1, slope * Z + Rational(1, 2))),
         slope_expr=Piecewise((0, Abs(Z) >= corner), (slope, True)),
         range=Interval(0, 1),
@@ -110,8 +110,8 @@ def hard_tanh(lower: Expr = -S.One, upper: Expr = S.One) -> Activation:
 
     centre, half = (lower + upper) / 2, (upper - lower) / 2
     return Activation(
-        name=hard_tanh.title(lower=lower, upper=upper),
-        latex=r"\operatorname{hard\,tanh}",
+        name=hard_tanh.name_with_parameters(lower=lower, upper=upper),
+        symbol=r"\operatorname{hard\,tanh}",
         expr=Max(lower, Min(upper, Z)),
         slope_expr=Piecewise((0, Abs(Z - centre) >= half), (1, True)),
         range=Interval(lower, upper),
@@ -134,7 +134,7 @@ def _sparse_sigmoid_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) 
 
 sparse_sigmoid = Activation(
     name="sparse_sigmoid",
-    latex=r"\operatorname{sparse\,\sigma}",
+    symbol=r"\operatorname{sparse\,\sigma}",
     expr=Max(0, Min(1, (Z + 1) / 2)),
     slope_expr=Piecewise((0, Abs(Z) >= 1), (S.Half, True)),
     range=Interval(0, 1),

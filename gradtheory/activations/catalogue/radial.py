@@ -27,7 +27,7 @@ _u = _p * exp(-_p) / sinh(_p)
 
 gaussian = Activation(
     name="gaussian",
-    latex=r"\operatorname{gauss}",
+    symbol=r"\operatorname{gauss}",
     expr=exp(-(Z**2)),
     range=Interval.Lopen(0, 1),
     branches=(

@@ -22,7 +22,7 @@ def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 relu = Activation(
     name="relu",
-    latex=r"\operatorname{relu}",
+    symbol=r"\operatorname{relu}",
     expr=Max(0, Z),
     slope_expr=Piecewise((1, Z > 0), (0, True)),
     range=Interval(0, oo),
@@ -46,8 +46,8 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
         value[...] = np.where(z > 0.0, z, leak * z)
 
     return Activation(
-        name=leaky_relu.title(slope=slope),
-        latex=r"\operatorname{leaky\,relu}",
+        name=leaky_relu.name_with_parameters(slope=slope),
+        symbol=r"\operatorname{leaky\,relu}",
         expr=Max(0, Z) + slope * Min(0, Z),
         slope_expr=Piecewise((1, Z > 0), (slope, True)),
         range=S.Reals if sign(slope) > 0 else Interval(0, oo),
@@ -74,8 +74,8 @@ def elu(alpha: Expr = S.One) -> Activation:
         value[...] = np.where(z > 0.0, z, steep * np.expm1(negative))
 
     return Activation(
-        name=elu.title(alpha=alpha),
-        latex=r"\operatorname{elu}",
+        name=elu.name_with_parameters(alpha=alpha),
+        symbol=r"\operatorname{elu}",
         expr=Max(0, Z) + alpha * (exp(Min(0, Z)) - 1),
         slope_expr=Piecewise((1, Z > 0), (alpha * exp(Z), True)),
         range=Interval.open(-alpha, oo),
@@ -105,7 +105,7 @@ def _selu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 selu = Activation(
     name="selu",
-    latex=r"\operatorname{selu}",
+    symbol=r"\operatorname{selu}",
     expr=_SCALE * Max(0, Z) + _STEEP * (exp(Min(0, Z)) - 1),
     slope_expr=Piecewise((_SCALE, Z > 0), (_STEEP * exp(Z), True)),
     range=Interval.open(-_STEEP, oo),
@@ -133,8 +133,8 @@ def softplus(beta: Expr = S.One) -> Activation:
         value[...] = np.where(y > 40.0, z, (np.logaddexp(0.0, y) + slope * rest) / scale)
 
     return Activation(
-        name=softplus.title(beta=beta),
-        latex=r"\operatorname{softplus}",
+        name=softplus.name_with_parameters(beta=beta),
+        symbol=r"\operatorname{softplus}",
         expr=log(1 + exp(beta * Z)) / beta,
         slope_expr=1 / (1 + exp(-beta * Z)),
         range=Interval.open(0, oo),

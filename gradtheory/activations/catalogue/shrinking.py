@@ -23,8 +23,8 @@ def softshrink(lambd: Expr = S.Half) -> Activation:
         np.copyto(value, z, where=~np.isfinite(z))
 
     return Activation(
-        name=softshrink.title(lambd=lambd),
-        latex=r"\operatorname{softshrink}",
+        name=softshrink.name_with_parameters(lambd=lambd),
+        symbol=r"\operatorname{softshrink}",
         expr=Max(0, Z - lambd) + Min(0, Z + lambd),
         slope_expr=Piecewise((0, Abs(Z) <= lambd), (1, True)),
         range=S.Reals,
@@ -46,8 +46,8 @@ def hardshrink(lambd: Expr = S.Half) -> Activation:
         value[...] = np.where(np.abs(z) <= edge, 0.0, z)
 
     return Activation(
-        name=hardshrink.title(lambd=lambd),
-        latex=r"\operatorname{hardshrink}",
+        name=hardshrink.name_with_parameters(lambd=lambd),
+        symbol=r"\operatorname{hardshrink}",
         expr=Piecewise((Z, -lambd > Z), (0, lambd >= Z), (Z, True)),
         slope_expr=Piecewise((0, Abs(Z) <= lambd), (1, True)),
         range=Union(Interval.open(-oo, -lambd), FiniteSet(0), Interval.open(lambd, oo)),
@@ -69,8 +69,8 @@ def threshold(threshold: Expr = S.One, value: Expr = S.Zero) -> Activation:
         value[...] = np.where(z <= edge, low, z)
 
     return Activation(
-        name=family.title(threshold=threshold, value=value),
-        latex=r"\operatorname{threshold}",
+        name=family.name_with_parameters(threshold=threshold, value=value),
+        symbol=r"\operatorname{threshold}",
         expr=Piecewise((value, below), (Z, True)),
         slope_expr=Piecewise((0, below), (1, True)),
         range=Union(FiniteSet(value), Interval.open(threshold, oo)),
@@ -107,7 +107,7 @@ def _tanhshrink_distance(xp: Any, e: Any) -> Any:
 
 tanhshrink = Activation(
     name="tanhshrink",
-    latex=r"\operatorname{tanhshrink}",
+    symbol=r"\operatorname{tanhshrink}",
     expr=Z - tanh(Z),
     slope_expr=tanh(Z) ** 2,
     range=S.Reals,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 import sympy
-from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cos, cosh, erf, exp, pi, sign, sqrt, tanh
+from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.catalogue.shapes import Float64Distance, arsinh_root, bell, hyperbola, logarithm
@@ -19,9 +19,8 @@ _HALF = Rational(1, 2)
 
 sigmoid = Activation(
     name="sigmoid",
-    latex=r"\sigma",
+    symbol=r"\sigma",
     expr=1 / (1 + exp(-Z)),
-    slope_of_value=Z * (1 - Z),
     slope_expr=1 / (4 * cosh(Z / 2) ** 2),
     range=Interval.open(0, 1),
     branches=bell(
@@ -52,9 +51,8 @@ def _tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 hyperbolic_tangent = Activation(
     name="tanh",
-    latex=r"\tanh",
+    symbol=r"\tanh",
     expr=tanh(Z),
-    slope_of_value=1 - Z**2,
     slope_expr=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), distance=arsinh_root),
@@ -80,9 +78,8 @@ def _arctan_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 arctan = Activation(
     name="arctan",
-    latex=r"\arctan",
+    symbol=r"\arctan",
     expr=atan(Z),
-    slope_of_value=cos(Z) ** 2,
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), distance=root),
     sign_of_bend=SignOfBend(2 / (1 + Z**2) ** 2, -Z),
@@ -107,9 +104,8 @@ def _root_minus_1(xp: Any, e: Pair) -> Pair:
 
 softsign = Activation(
     name="softsign",
-    latex=r"\operatorname{softsign}",
+    symbol=r"\operatorname{softsign}",
     expr=Z / (1 + Abs(Z)),
-    slope_of_value=(1 - Abs(Z)) ** 2,
     slope_expr=1 / (1 + Abs(Z)) ** 2,
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, distance=_root_minus_1),
@@ -132,7 +128,7 @@ def _erf_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 error_function = Activation(
     name="erf",
-    latex=r"\operatorname{erf}",
+    symbol=r"\operatorname{erf}",
     expr=erf(Z),
     range=Interval.open(-1, 1),
     branches=bell(
@@ -163,9 +159,8 @@ def _arsinh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 # Its slope falls so slowly that the explosion interval keeps widening with |w|: the supremum 2/c is not reached.
 arsinh = Activation(
     name="arsinh",
-    latex=r"\operatorname{arsinh}",
+    symbol=r"\operatorname{arsinh}",
     expr=asinh(Z),
-    slope_of_value=1 / cosh(Z),
     range=S.Reals,
     branches=bell(peak=S.One, half_width=sqrt(1 / T**2 - 1), distance=hyperbola),
     sign_of_bend=SignOfBend((1 + Z**2) ** -Rational(3, 2), -Z),

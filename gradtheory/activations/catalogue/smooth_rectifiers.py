@@ -18,9 +18,8 @@ def _log_sigmoid_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> 
 
 log_sigmoid = Activation(
     name="log_sigmoid",
-    latex=r"\operatorname{log\,\sigma}",
+    symbol=r"\operatorname{log\,\sigma}",
     expr=-log(1 + exp(-Z)),
-    slope_of_value=1 - exp(Z),
     slope_expr=1 / (1 + exp(Z)),
     range=Interval.open(-oo, 0),
     branches=(
@@ -54,8 +53,8 @@ def squareplus(b: Expr = _FOUR) -> Activation:
         slope[...] = np.where(z < 0.0, tail, 1.0 - tail)
 
     return Activation(
-        name=squareplus.title(b=b),
-        latex=r"\operatorname{squareplus}",
+        name=squareplus.name_with_parameters(b=b),
+        symbol=r"\operatorname{squareplus}",
         expr=(Z + sqrt(Z**2 + b)) / 2,
         slope_expr=1 / (1 + exp(-2 * asinh(Z / sqrt(b)))),  # (1 + z/√(z² + b))/2 would cancel on the left
         range=Interval.open(0, oo),
@@ -83,7 +82,7 @@ def _sparse_plus_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> 
 
 sparse_plus = Activation(
     name="sparse_plus",
-    latex=r"\operatorname{sparse\,plus}",
+    symbol=r"\operatorname{sparse\,plus}",
     expr=(1 + Max(-1, Min(1, Z))) ** 2 / 4 + Max(0, Z - 1),
     slope_expr=Piecewise((0, Z <= -1), (1, Z >= 1), ((Z + 1) / 2, True)),
     range=Interval(0, oo),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cos, cosh, exp, oo, pi, sqrt, tanh
+from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cosh, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import doubled_exp, logistic, ratio, stretch
 from gradtheory.activations.catalogue.shapes import arsinh_root, bell, cube_root_distance, cube_root_excess, hyperbola
@@ -35,9 +35,8 @@ def _half_more_arsinh_root(xp: Any, e: Pair) -> Pair:
 
 gudermannian = Activation(
     name="gudermannian",
-    latex=r"\operatorname{gd}",
+    symbol=r"\operatorname{gd}",
     expr=2 * atan(tanh(Z / 2)),
-    slope_of_value=cos(Z),
     slope_expr=1 / cosh(Z),
     range=Interval.open(-pi / 2, pi / 2),
     branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T**2 - 1)), distance=_arsinh_hyperbola),
@@ -67,8 +66,8 @@ def isru(alpha: Expr = S.One) -> Activation:
         np.power(q / size, 3, out=slope)
 
     return Activation(
-        name=isru.title(alpha=alpha),
-        latex=r"\operatorname{isru}",
+        name=isru.name_with_parameters(alpha=alpha),
+        symbol=r"\operatorname{isru}",
         expr=Z / sqrt(1 + alpha * Z**2),
         slope_expr=(1 + alpha * Z**2) ** -Rational(3, 2),
         range=Interval.open(-1 / sqrt(alpha), 1 / sqrt(alpha)),
@@ -101,7 +100,7 @@ def _lecun_tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> N
 
 lecun_tanh = Activation(
     name="lecun_tanh",
-    latex=r"\operatorname{tanh}_{\mathrm{LeCun}}",
+    symbol=r"\operatorname{tanh}_{\mathrm{LeCun}}",
     expr=_AMPLITUDE * tanh(_SCALE * Z),
     slope_expr=_LECUN_PEAK / cosh(_SCALE * Z) ** 2,
     range=Interval.open(-_AMPLITUDE, _AMPLITUDE),
@@ -142,7 +141,7 @@ _u, _v = _p / (exp(_p) - 1), _p / (1 - exp(-_p))
 
 cloglog = Activation(
     name="cloglog",
-    latex=r"\operatorname{cloglog}",
+    symbol=r"\operatorname{cloglog}",
     expr=1 - exp(-exp(Z)),
     slope_expr=exp(Z - exp(Z)),
     range=Interval.open(0, 1),

@@ -37,7 +37,7 @@ def _gate(beta: Expr, name: str, latex: str, reference: str, peers: dict[str, st
 
     return Activation(
         name=name,
-        latex=latex,
+        symbol=latex,
         expr=expr,
         range=Interval(least.map(Lambda(Z, expr)), oo),
         branches=gated_branches(slope, (first, last), least),
@@ -78,7 +78,7 @@ def swish(beta: Expr = S.One) -> Activation:
     """z/(1 + exp(-beta·z)), for beta > 0."""
     beta = read_positive(beta, "beta")
     peers = {"jax": "jax.nn.swish", "keras": "keras.activations.swish"}
-    return _gate(beta, swish.title(beta=beta), r"\operatorname{swish}", _SWISH, peers)
+    return _gate(beta, swish.name_with_parameters(beta=beta), r"\operatorname{swish}", _SWISH, peers)
 
 
 def _mish_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -103,7 +103,7 @@ _MISH_LOWEST = lowest_of(_MISH_SLOPE, -Rational("1.2"), -Rational("1.19"))
 
 mish = Activation(
     name="mish",
-    latex=r"\operatorname{mish}",
+    symbol=r"\operatorname{mish}",
     expr=_MISH,
     slope_expr=_MISH_SLOPE,
     range=Interval(_MISH_LOWEST.map(Lambda(Z, _MISH)), oo),
@@ -129,7 +129,7 @@ _LOW = -Rational(3, 2)
 
 hard_swish = Activation(
     name="hard_swish",
-    latex=r"\operatorname{hard\,swish}",
+    symbol=r"\operatorname{hard\,swish}",
     expr=Z * Max(0, Min(6, Z + 3)) / 6,
     slope_expr=Piecewise((0, Z <= -3), (1, Z >= 3), (Z / 3 + S.Half, True)),
     range=Interval(-Rational(3, 8), oo),

@@ -12,6 +12,17 @@ from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 
+# σ' as a function of σ, which `Z` stands for, where σ solves such a differential equation.
+_SLOPE_OF_VALUE = {
+    "arctan": sympy.cos(Z) ** 2,
+    "arsinh": 1 / sympy.cosh(Z),
+    "gudermannian": sympy.cos(Z),
+    "log_sigmoid": 1 - sympy.exp(Z),
+    "sigmoid": Z * (1 - Z),
+    "softsign": (1 - sympy.Abs(Z)) ** 2,
+    "tanh": 1 - Z**2,
+}
+
 
 def slope_maximum(question: Question) -> Answer:
     """Derive sup|σ'| by calculus: the monotone branches of σ', and its values and limits at their ends."""
@@ -24,8 +35,8 @@ def slope_formula(question: Question) -> Iterator[Step]:
     record = question.activation
     off = tuple(sympy.Ne(Z, kink) for kink in question.meaning.breaks)
     yield Step(equation(Slope(Z), record.slope_expr), "differentiate", question.meaning, off, section="slope")
-    if record.slope_of_value is not None:
-        in_sigma = record.slope_of_value.xreplace({Z: Sigma(Z)})
+    if record.name in _SLOPE_OF_VALUE:
+        in_sigma = _SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
         named = "logistic" if record.name == "sigmoid" else None
         yield Step(equation(Slope(Z), in_sigma), "slope_of_value", question.meaning, fact=named, section="slope")
 
