@@ -1,7 +1,8 @@
-"""What a caller may pass: numbers are made exact at the door, or refused by name.
+"""Validation of arguments: each function returns what it was asked to read, or raises InvalidArgument.
 
-Accepted are int, Fraction, Decimal, str ("0.3", "3/10", "1e-20"), SymPy numbers, and float (NumPy scalars too),
-which stands for its exact binary value. Text is matched against one pattern and never evaluated.
+The message names the argument, its value and the rule it breaks. Exact numbers are read from int, Fraction, Decimal,
+str ("0.3", "3/10", "1e-20"), SymPy numbers, and float (NumPy scalars too), which stands for its exact binary value.
+Text is matched against one pattern and never evaluated.
 """
 
 import math
@@ -24,10 +25,13 @@ _DEEPEST = 100_000  # layers
 _MOST_DIGITS = 100_000
 _WIDEST = 10_000_000
 _LARGEST_SEED = 2**64 - 1
-DIGITS = 1_000  # to which a comparison is tried unless asked otherwise
+DIGITS = 1_000  # at which a comparison is given up, unless the caller says otherwise
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
 _EXAMPLES = "such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
+
+
+# Exact numbers
 
 
 def read_real(value: Any, name: str) -> sympy.Expr:
@@ -72,169 +76,22 @@ def read_real(value: Any, name: str) -> sympy.Expr:
 
 
 def read_positive(value: Any, name: str) -> sympy.Expr:
-    """Return a positive number as an exact SymPy number, or refuse it as `read_real` does."""
+    """Return a positive number as an exact SymPy number; accepted are the same types as by `read_real`."""
     number = read_real(value, name)
     if number.is_positive is not True:
         raise InvalidArgument(name, value, "must be positive, such as 1")
     return number
 
 
-def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
-    """Return a value that is one of the choices, or refuse it."""
-    if isinstance(value, str) and value in choices:
-        return value
-    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}")
-
-
-def read_bits(digits: Any) -> int:
-    """Return the bits of a number of decimal digits, from 10 to 100,000."""
-    if isinstance(digits, Integral) and not isinstance(digits, bool) and 10 <= int(digits) <= _MOST_DIGITS:
-        return math.ceil(int(digits) * math.log2(10))
-    raise InvalidArgument("digits", digits, f"must be an int from 10 to {_MOST_DIGITS}, such as {DIGITS}")
-
-
-def read_array(value: Any, name: str) -> Array:
-    """Return an array_like of real numbers as float64; refuse text, booleans, objects and ragged lists."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # ragged nesting
-        array = np.asarray(None)
-    if array.dtype.kind not in "iuf" and array.size:
-        raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
-    return array.astype(np.float64, copy=False)
-
-
-def read_finite_array(value: Any, name: str) -> Array:
-    """Return an array_like of finite real numbers as float64, or refuse it."""
-    array = read_array(value, name)
-    if not np.logical_and.reduce(np.isfinite(array), axis=None):
-        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
-    return array
-
-
-def read_samples(x: Any, y: Any) -> tuple[Array, Array]:
-    """Return inputs and targets as two finite float64 arrays of shape (n,), or refuse them."""
-    inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
-    try:
-        one, other = (np.ravel(each) for each in np.broadcast_arrays(inputs, targets))
-    except ValueError:
-        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
-    return one, other
-
-
-def read_layers(value: Any, name: str, depth: int | sympy.Symbol, kind: str) -> Sequence[Any] | np.ndarray:
-    """Return a sequence of one item per layer, or refuse it; `kind` says what it must be: "a sequence of 3 numbers"."""
-    is_array = isinstance(value, np.ndarray) and value.ndim > 0
-    if (is_array or (isinstance(value, Sequence) and not isinstance(value, str))) and len(value) == depth:
-        return value  # type: ignore[no-any-return]  # one of the two, as was just checked
-    raise InvalidArgument(name, value, f"must be {kind}, one per layer")
-
-
 def read_exact_parameters(value: Any, name: str, depth: int) -> list[sympy.Expr]:
-    """Return weights or biases of a chain as exact numbers, or refuse them."""
+    """Return weights or biases of a chain as exact numbers."""
     numbers = read_layers(value, name, depth, f"a sequence of {depth} numbers")
     return [read_real(number, f"{name}[{layer}]") for layer, number in enumerate(numbers, start=1)]
 
 
-def read_parameters(value: Any, name: str, depth: int) -> Array:
-    """Return weights or biases of a chain as a finite float64 array of shape (L,), or refuse them."""
-    array = read_finite_array(value, name)
-    if array.shape != (depth,):
-        raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")
-    return array
-
-
-def read_positive_array(value: Any, name: str) -> Array:
-    """Return an array_like of positive finite numbers as float64, or refuse it."""
-    return _checked_array(value, name, lambda array: array > 0.0, "must be positive, such as 1")
-
-
-def read_nonnegative_array(value: Any, name: str) -> Array:
-    """Return an array_like of finite numbers that are not negative as float64, or refuse it."""
-    return _checked_array(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
-
-
-def read_float(value: Any, name: str) -> float:
-    """Return one finite real number as a float, or refuse it."""
-    return _one(read_finite_array(value, name), name, value)
-
-
-def read_positive_float(value: Any, name: str) -> float:
-    """Return one positive finite number as a float, or refuse it."""
-    return _one(read_positive_array(value, name), name, value)
-
-
-def read_nonnegative_float(value: Any, name: str) -> float:
-    """Return one finite number that is not negative as a float, or refuse it."""
-    return _one(read_nonnegative_array(value, name), name, value)
-
-
-def _one(array: Array, name: str, value: Any) -> float:
-    if array.ndim:
-        raise InvalidArgument(name, value, "must be one number, such as 1")
-    return float(array)
-
-
-def _checked_array(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
-    if isinstance(value, sympy.Expr | str | Decimal | Fraction):
-        value = float(read_real(value, name))
-    array = read_array(value, name)
-    if not (np.isfinite(array) & holds(array)).all():
-        raise InvalidArgument(name, value, rule if np.isfinite(array).all() else f"{rule}, and finite")
-    return array
-
-
-def read_fan(value: Any, name: str) -> int:
-    """Return a number of neurons: an int from 1 to 10,000,000."""
-    return read_count(value, name, _WIDEST)
-
-
-def read_count(value: Any, name: str, most: int, *, least: int = 1) -> int:
-    """Return an int from `least` to `most`, or refuse it by name."""
-    if isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most:
-        return int(value)
-    raise InvalidArgument(name, value, f"must be an int from {least} to {most}")
-
-
-def read_seed(value: Any) -> int:
-    """Return a seed of NumPy's generators: an int that is not negative."""
-    return read_count(value, "seed", _LARGEST_SEED, least=0)
-
-
-def read_depth(depth: Any) -> int:
-    """Return a number of layers: an int from 1 to 100,000."""
-    return read_count(depth, "depth", _DEEPEST)
-
-
-def dtype_name(dtype: Any) -> Any:
-    """Return the name of a float type that is given as a NumPy dtype; what is none, or a name already, as it is."""
-    if isinstance(dtype, str) or dtype is None:
-        return dtype
-    try:
-        return np.dtype(dtype).name
-    except TypeError:
-        return dtype
-
-
-def read_chain_depth(value: Any) -> int | sympy.Symbol:
-    """Return the depth of a chain: a positive int, or an integer symbol for a chain of symbolic depth."""
-    if isinstance(value, sympy.Symbol):
-        if value.is_integer and value.is_positive is not False:
-            return value
-    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and 1 <= int(value) <= _DEEPEST:
-        return int(value)
-    raise InvalidArgument(
-        "depth", value, f"must be an int from 1 to {_DEEPEST}, or a SymPy symbol such as Symbol('L', integer=True)"
-    )
-
-
 def _exact_sympy(value: sympy.Basic, name: str) -> sympy.Expr:
     if isinstance(value, sympy.Expr) and value.free_symbols:
-        raise InvalidArgument(
-            name,
-            value,
-            "must be a number, not a symbol; explosion_formula gives the answer in symbols w, b, c",
-        )
+        raise InvalidArgument(name, value, f"must be a number without symbols, {_EXAMPLES}")
     for part in sympy.preorder_traversal(value):
         if part.is_Rational:
             _of_bounded_size(part, value, name)
@@ -242,13 +99,7 @@ def _exact_sympy(value: sympy.Basic, name: str) -> sympy.Expr:
             raise InvalidArgument(name, "a power", f"must have exponents of at most {_LONGEST_NUMBER}")
     if not (isinstance(value, sympy.Expr) and value.is_number and value.is_extended_real and value.is_finite):
         raise InvalidArgument(name, value, f"must be a finite real number, {_EXAMPLES}")
-    return value.xreplace({each: sympy.Rational(each) for each in value.atoms(sympy.Float)})
-
-
-def _of_bounded_size(number: sympy.Rational, original: Any, name: str) -> sympy.Rational:
-    if max(abs(int(number.p)).bit_length(), int(number.q).bit_length()) > _LONGEST_NUMBER * math.log2(10):
-        raise InvalidArgument(name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point")
-    return number
+    return value.xreplace({number: sympy.Rational(number) for number in value.atoms(sympy.Float)})
 
 
 def _exact_text(text: str, name: str) -> sympy.Expr:
@@ -269,3 +120,161 @@ def _exact_decimal(number: Decimal, original: Any, name: str) -> sympy.Expr:
     if number and abs(number.adjusted()) > _LONGEST_NUMBER:
         raise InvalidArgument(name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point")
     return _of_bounded_size(sympy.Rational(*number.as_integer_ratio()), original, name)
+
+
+def _of_bounded_size(number: sympy.Rational, original: Any, name: str) -> sympy.Rational:
+    if max(abs(int(number.p)).bit_length(), int(number.q).bit_length()) > _LONGEST_NUMBER * math.log2(10):
+        raise InvalidArgument(name, original, f"must have at most {_LONGEST_NUMBER} digits before or after the point")
+    return number
+
+
+# One float
+
+
+def read_float(value: Any, name: str) -> float:
+    """Return one finite real number as a float."""
+    return _float(read_finite_array(value, name), name, value)
+
+
+def read_positive_float(value: Any, name: str) -> float:
+    """Return one positive finite number as a float."""
+    return _float(read_positive_array(value, name), name, value)
+
+
+def read_nonnegative_float(value: Any, name: str) -> float:
+    """Return one finite number that is not negative as a float."""
+    return _float(read_nonnegative_array(value, name), name, value)
+
+
+def _float(array: Array, name: str, value: Any) -> float:
+    if array.ndim:
+        raise InvalidArgument(name, value, "must be one number, such as 1")
+    return float(array)
+
+
+# Arrays of floats
+
+
+def read_array(value: Any, name: str) -> Array:
+    """Return an array_like of real numbers as float64: no text, no booleans, no objects, no ragged lists."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged nesting
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf" and array.size:
+        raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
+    return array.astype(np.float64, copy=False)
+
+
+def read_finite_array(value: Any, name: str) -> Array:
+    """Return an array_like of finite real numbers as float64."""
+    array = read_array(value, name)
+    if not np.logical_and.reduce(np.isfinite(array), axis=None):
+        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
+    return array
+
+
+def read_positive_array(value: Any, name: str) -> Array:
+    """Return an array_like of positive finite numbers as float64."""
+    return _read_array_where(value, name, lambda array: array > 0.0, "must be positive, such as 1")
+
+
+def read_nonnegative_array(value: Any, name: str) -> Array:
+    """Return an array_like of finite numbers that are not negative as float64."""
+    return _read_array_where(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
+
+
+def read_samples(x: Any, y: Any) -> tuple[Array, Array]:
+    """Return inputs and targets as two finite float64 arrays of shape (n,)."""
+    inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
+    try:
+        broadcast = np.broadcast_arrays(inputs, targets)
+    except ValueError:
+        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
+    return np.ravel(broadcast[0]), np.ravel(broadcast[1])
+
+
+def read_parameters(value: Any, name: str, depth: int) -> Array:
+    """Return weights or biases of a chain as a finite float64 array of shape (L,)."""
+    array = read_finite_array(value, name)
+    if array.shape != (depth,):
+        raise InvalidArgument(f"{name}.shape", array.shape, f"must be ({depth},): one entry per layer")
+    return array
+
+
+def _read_array_where(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
+    if isinstance(value, sympy.Expr | str | Decimal | Fraction):
+        value = float(read_real(value, name))
+    array = read_array(value, name)
+    if not (np.isfinite(array) & holds(array)).all():
+        raise InvalidArgument(name, value, rule if np.isfinite(array).all() else f"{rule}, and finite")
+    return array
+
+
+# Counts, choices and sequences
+
+
+def read_bits(digits: Any) -> int:
+    """Return how many bits make a number of decimal digits, which must be from 10 to 100,000."""
+    if isinstance(digits, Integral) and not isinstance(digits, bool) and 10 <= int(digits) <= _MOST_DIGITS:
+        return math.ceil(int(digits) * math.log2(10))
+    raise InvalidArgument("digits", digits, f"must be an int from 10 to {_MOST_DIGITS}, such as {DIGITS}")
+
+
+def read_count(value: Any, name: str, most: int, *, least: int = 1) -> int:
+    """Return an int from `least` to `most`."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most:
+        return int(value)
+    raise InvalidArgument(name, value, f"must be an int from {least} to {most}")
+
+
+def read_fan(value: Any, name: str) -> int:
+    """Return a number of neurons: an int from 1 to 10,000,000."""
+    return read_count(value, name, _WIDEST)
+
+
+def read_depth(depth: Any) -> int:
+    """Return a number of layers: an int from 1 to 100,000."""
+    return read_count(depth, "depth", _DEEPEST)
+
+
+def read_chain_depth(value: Any) -> int | sympy.Symbol:
+    """Return the depth of a chain: a positive int, or an integer symbol for a chain of symbolic depth."""
+    if isinstance(value, sympy.Symbol):
+        if value.is_integer and value.is_positive is not False:
+            return value
+    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and 1 <= int(value) <= _DEEPEST:
+        return int(value)
+    raise InvalidArgument(
+        "depth", value, f"must be an int from 1 to {_DEEPEST}, or a SymPy symbol such as Symbol('L', integer=True)"
+    )
+
+
+def read_seed(value: Any) -> int:
+    """Return a seed of NumPy's generators: an int that is not negative."""
+    return read_count(value, "seed", _LARGEST_SEED, least=0)
+
+
+def read_layers(value: Any, name: str, depth: int | sympy.Symbol, kind: str) -> Sequence[Any] | np.ndarray:
+    """Return a sequence of one item per layer; `kind` says what it must be, such as "a sequence of 3 numbers"."""
+    is_array = isinstance(value, np.ndarray) and value.ndim > 0
+    if (is_array or (isinstance(value, Sequence) and not isinstance(value, str))) and len(value) == depth:
+        return value  # type: ignore[no-any-return]  # one of the two, as was just checked
+    raise InvalidArgument(name, value, f"must be {kind}, one per layer")
+
+
+def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
+    """Return a value that is one of the choices."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}")
+
+
+def dtype_name(dtype: Any) -> Any:
+    """Return the name of a NumPy dtype; anything else, such as None or a name, is returned as it is."""
+    if isinstance(dtype, str) or dtype is None:
+        return dtype
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return dtype
