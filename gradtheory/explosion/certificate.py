@@ -111,7 +111,7 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
     if record.sign_of_bend is None:
         smooth = formula_near(record.profile.function, Z, branch.inside)
         return cell | {"positive": "1", "shape": str(derivative(smooth, Z, 1))}
-    parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.shape}
+    parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.rest}
     return cell | {name: str(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
 
 
