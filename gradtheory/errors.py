@@ -3,6 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+__all__ = ["GradTheoryError", "InvalidArgument", "MissingDependency", "MissingProgram", "NoClosedForm", "Undecided"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _LONGEST_VALUE = 80
 
 

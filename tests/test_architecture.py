@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -99,6 +100,29 @@ def test_some_wings_never_reach_others(wing, other):
     assert other not in _imported_wings(wing)
 
 
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports inside functions do not count; those for type checkers do."""
+    arrows = {
+        module: {
+            target
+            for target in _imports(_outside_functions(tree))
+            if target != module and _wing(target) == _wing(module)
+        }
+        for module, tree in _trees().items()
+    }
+    while ends := {module for module, targets in arrows.items() if not targets & arrows.keys()}:
+        arrows = {module: targets for module, targets in arrows.items() if module not in ends}
+    assert not arrows, f"in or behind a circle: {', '.join(arrows)}"
+
+
+def _outside_functions(tree):
+    nodes = set(ast.walk(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            nodes -= set(ast.walk(node))
+    return nodes
+
+
 def test_only_the_enclosure_touches_flint():
     for module, tree in _trees().items():
         names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
@@ -134,3 +158,10 @@ def test_every_public_name_resolves():
     assert {"activation", "Chain", "explosion_set", "widest_explosion", "plots"} <= set(gt.__all__)
     for name in gt.__all__:
         assert getattr(gt, name) is not None
+
+
+def test_modules_list_their_public_names_only():
+    modules = {name: value for name in gt.__all__ if isinstance(value := getattr(gt, name), ModuleType)}
+    assert len(modules) >= 15
+    for name, module in {"gradtheory": gt, **modules}.items():
+        assert sorted(dir(module)) == sorted(module.__all__), name

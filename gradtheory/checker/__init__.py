@@ -60,6 +60,11 @@ from gradtheory.errors import Undecided
 
 __all__ = ["FORMAT", "Report", "check", "read"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _LONGEST_REASON = 200
 
 

@@ -15,6 +15,13 @@ from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.pages import page as pages
 
+__all__ = ["Entry", "entries", "page", "write"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _WINDOW = np.linspace(-6.0, 6.0, 24)
 _BARS = " ▁▂▃▄▅▆▇█"
 _LIBRARIES = ("torch", "jax", "keras")

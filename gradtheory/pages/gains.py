@@ -14,6 +14,13 @@ from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.overflow import overflow_depth
 
 # torch.nn.init.calculate_gain of PyTorch 2.13, by the names of this catalogue.
+__all__ = ["Audit", "entries", "page", "write"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 TORCH: Mapping[str, sympy.Expr] = {
     "identity": sympy.S.One,
     "leaky_relu": sympy.sqrt(2 / (1 + sympy.Rational(1, 100) ** 2)),

@@ -23,3 +23,7 @@ __all__ = [
     "training_curve",
     "width_over_weight",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

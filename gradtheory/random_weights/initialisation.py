@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @dataclass(frozen=True)
 class Initialisation:
     """The law of the weights of one layer, of shape (fan_out, fan_in).

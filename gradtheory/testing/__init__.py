@@ -41,3 +41,7 @@ __all__ = [
     "reference_activation",
     "reference_gradients",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -30,6 +30,11 @@ with extra("testing"):
 
 __all__ = ["activations", "chains", "data", "networks", "thresholds", "weights"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _T = TypeVar("_T")
 
 

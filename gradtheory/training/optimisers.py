@@ -20,6 +20,11 @@ from gradtheory.training.rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM,
 
 __all__ = ["Optimiser", "State", "adam", "adamw", "gradient_descent", "heavy_ball", "nesterov", "rmsprop"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.name: rule

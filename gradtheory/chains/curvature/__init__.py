@@ -19,3 +19,7 @@ __all__ = [
     "sharpest_direction",
     "sharpness",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,3 +9,7 @@ array([0.        , 0.        , 0.4477432])
 from gradtheory.explosion.arrays.explosion import explosion_intervals, explosion_width
 
 __all__ = ["explosion_intervals", "explosion_width"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -39,3 +39,7 @@ __all__ = [
     "jacobian_moments",
     "variance_map",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

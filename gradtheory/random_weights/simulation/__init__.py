@@ -10,3 +10,7 @@ from gradtheory.random_weights.simulation.measured import Measured
 from gradtheory.random_weights.simulation.networks import NetworkSample, random_networks
 
 __all__ = ["ChainSample", "Measured", "NetworkSample", "random_chains", "random_networks"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -46,3 +46,7 @@ __all__ = [
     "warm_up",
     "weight_decay_guarantee",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
