@@ -1,62 +1,51 @@
 """Mutation testing of the package itself: mutmut, room by room, with the tests of that room.
 
-    python -m tests.mutation [--sample N] [--again] [--jobs N] [ROOM ...]
+    python -m tests.mutation [--tier quick|all] [--compare] [--sample N] [--again] [--jobs N] [ROOM ...]
 
 Each room is mutated in build/mutation/ROOM and left there: `cd build/mutation/ROOM && mutmut results` lists what
 survives, and `mutmut show NAME` a mutant. A second call tests what was not tested yet, or with --again what was not
-killed.
+killed. With --compare, what survives the quick tests is tested again with all of them, and both rates are printed.
 """
 
 import argparse
 import collections
 import contextlib
-import fnmatch
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from sympy.core.cache import clear_cache
 
 _ROOT = Path(__file__).parent.parent
 _BUILD = _ROOT / "build" / "mutation"
-# Parts of the names of tests that take long, where others go the same way; --few leaves out most of the catalogue.
-_SLOW = re.compile(
-    r"mish|gelu_tanh|depth_10000|eight_threads|size_grows"
-    r"|test_own_activation\.py::(?!test_the_widest_explosion_of_ones_own|test_the_longest_component)"
-    r"|(is_the_inequality|formula_is_the_set)\[(?!sigmoid|hardshrink|elu|sine|softplus)"
-    r"|huge_and_tiny_weights\[(gelu|.*-(-1e308|1\.79|1e-308))|keeps_its_digits\[(100|200)"
-    r"|restricts_the_set\[(sine|cosine)|restricts_every_set\[(-3|7-domain\d-(gaussian|gelu|leaky_relu|threshold))"
-    r"|test_(weights|biases)\[(?!sigmoid|relu|elu|hardshrink|softplus|sine)"
-    r"|far_from_the_origin|not_found_are_undecided|clear_line\[(activation-70|depth-85)"
-    r"|own_are_derived_too\[z|squared-gelu|every_broken_step_is_caught\[weight_decay"
-    r"|is_true\[(softplus|leaky_relu|snake|hardshrink|elu|sine|gaussian|(gelu|relu6)-(weight_decay|clipping|initial))"
-    r"|is_caught\[(explosion-(cloglog|softsign)|(initialisation|clipping)-(sigmoid|softsign|cloglog))"
-    r"|again\[(gradient-asked3|slope_maximum)|lines_in_numbers|numeric_step|every_reason"
-    r"|compile|notebook|browser|html|titles|suffix"
-)
 
 
 @dataclass(frozen=True)
 class Room:
-    """Which files are mutated, and which tests are to notice."""
+    """Which files are mutated, as patterns below gradtheory/, and which tests are to notice."""
 
-    files: str
+    patterns: tuple[str, ...]
     tests: tuple[str, ...]
 
-    def settings(self) -> str:
+    def files(self) -> list[str]:
+        """Return the paths of the files that are mutated."""
+        package = _ROOT / "gradtheory"
+        paths = {path for pattern in self.patterns for path in package.glob(pattern)}
+        return sorted(str(path.relative_to(_ROOT)) for path in paths)
+
+    def settings(self, tier: str) -> str:
         """Return mutmut's table for pyproject.toml; a string, list or number of JSON is one of TOML."""
+        options = ["-p", "no:xdist", "-p", "no:cacheprovider", "-p", "tests.mutation"]
         table = {
             "source_paths": ["gradtheory"],
-            "only_mutate": [self.files],
-            "pytest_add_cli_args": ["--few", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "tests.mutation"],
-            "pytest_add_cli_args_test_selection": [f"tests/test_{each}.py" for each in self.tests],
+            "only_mutate": self.files(),
+            "pytest_add_cli_args": [*options, "--all"] if tier == "all" else options,
+            "pytest_add_cli_args_test_selection": [f"tests/{test}.py" for test in self.tests],
             "timeout_multiplier": 4.0,
             "timeout_constant": 20.0,
             "use_git_change_detection": False,
@@ -65,44 +54,51 @@ class Room:
 
 
 ROOMS = {
-    "superlevel": Room("gradtheory/superlevel/*", ("superlevel", "periodic", "explosion")),
-    "explosion": Room(
-        "gradtheory/explosion/*",
-        ("explosion", "widest", "variation", "weights_and_biases", "periodic", "own_activation", "rejected"),
+    "superlevel": Room(
+        ("explosion/superlevel/*.py",),
+        ("explosion/test_superlevel", "explosion/test_periodic", "explosion/test_explosion"),
     ),
-    "chain": Room("gradtheory/chain.py", ("chain", "rejected", "backprop")),
-    "backprop": Room("gradtheory/backprop.py", ("backprop", "rejected", "training")),
-    "derivation": Room("gradtheory/derivation/*", ("derivation", "documents", "messages")),
+    "explosion": Room(
+        ("explosion/*.py", "explosion/total/*.py"),
+        (
+            *(f"explosion/test_{part}" for part in ("explosion", "widest", "variation", "weights_and_biases", "periodic")),
+            *("explosion/test_total", "explosion/test_certificate", "activations/test_own_activation", "test_rejected"),
+        ),
+    ),
+    "chain": Room(
+        ("chains/chain.py", "chains/symbols.py"),
+        ("chains/test_chain", "chains/test_backprop", "test_rejected"),
+    ),
+    "backprop": Room(("chains/backprop.py",), ("chains/test_backprop", "training/test_training", "test_rejected")),
+    "derivation": Room(
+        ("derivation/**/*.py",), ("derivation/test_derivation", "document/test_documents", "document/test_messages")
+    ),
 }
 
 
-def pytest_collection_modifyitems(config: object, items: list[pytest.Item]) -> None:
-    """Leave out what is slow: this module is a plugin of mutmut's pytest."""
-    items[:] = [item for item in items if not _SLOW.search(item.nodeid)]
-
-
 def pytest_sessionstart() -> None:
-    """Forget, before the tests of a mutant, what its room computed without it: such an answer would hide it."""
+    """Forget, before the tests of a mutant, what its room computed without it: such an answer would hide it.
+
+    This module is a plugin of mutmut's pytest.
+    """
     room = ".".join(os.environ.get("MUTANT_UNDER_TEST", "").split(".")[:2])
     if room.startswith("gradtheory."):
         clear_cache()
-        for name in [each for each in sys.modules if each.startswith(room)]:
+        for name in [name for name in sys.modules if name.startswith(room)]:
             for value in vars(sys.modules[name]).values():
                 if hasattr(value, "cache_clear"):
                     value.cache_clear()
 
 
-def _prepared(name: str, room: Room) -> Path:
+def _prepare(place: Path, room: Room, tier: str) -> None:
     """Copy what the room's run needs; files that did not change keep their dates, so that results are kept."""
-    place = _BUILD / name
     for part in ("gradtheory", "tests"):
         shutil.copytree(_ROOT / part, place / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    (place / "pyproject.toml").write_text((_ROOT / "pyproject.toml").read_text() + room.settings())
-    return place
+    (place / "pyproject.toml").write_text((_ROOT / "pyproject.toml").read_text() + room.settings(tier))
 
 
 def _sample(place: Path, room: Room, size: int) -> list[str]:
-    """Return the names of some of a room's mutants, chosen by their hashes; none, which means all, where it has no more.
+    """Return the names of some of a room's mutants, chosen by their hashes; all, where it has no more.
 
     So a sample stays nearly the same when some of the code changes, and the results of the rest are kept.
     """
@@ -111,11 +107,10 @@ def _sample(place: Path, room: Room, size: int) -> list[str]:
 
     names = []
     with contextlib.chdir(place):  # where mutmut finds its settings
-        for path in sorted(Path("gradtheory").rglob("*.py")):
-            if fnmatch.fnmatch(str(path), room.files):
-                found = mutate_file_contents(str(path), path.read_text()).mutant_names
-                names += [get_mutant_name(path, each) for each in found]
-    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:size] if size < len(names) else []
+        for path in map(Path, room.files()):
+            mutants = mutate_file_contents(str(path), path.read_text()).mutant_names
+            names += [get_mutant_name(path, mutant) for mutant in mutants]
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:size]
 
 
 def _outcomes(place: Path) -> dict[str, str]:
@@ -128,29 +123,57 @@ def _outcomes(place: Path) -> dict[str, str]:
     return {name: status_by_exit_code[code] for name, code in codes.items() if code is not None}
 
 
+def _run(place: Path, mutants: list[str], jobs: int) -> dict[str, str]:
+    """Run mutmut on some mutants, or on all if none are named, and return what became of them."""
+    environment = {key: value for key, value in os.environ.items() if key != "CI"} | {"OMP_NUM_THREADS": "1"}
+    command = [Path(sys.executable).parent / "mutmut", "run", "--max-children", str(jobs), *mutants]
+    with (place / "mutmut.log").open("w") as log:
+        run = subprocess.run(command, cwd=place, env=environment, stdout=log, stderr=log, check=False)
+    if run.returncode:
+        sys.exit(f"mutmut failed in {place.name}: the end of {place / 'mutmut.log'} says why")
+    return {name: outcome for name, outcome in _outcomes(place).items() if not mutants or name in mutants}
+
+
+def _is_noticed(outcome: str) -> bool:
+    return outcome in ("killed", "timeout")
+
+
 def main() -> None:
     """Run the rooms that are asked for, or all, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="*", choices=[[], *ROOMS], default=[])
+    parser.add_argument("--tier", choices=("quick", "all"), default="quick", help="which tests are to notice")
+    parser.add_argument("--compare", action="store_true", help="test what survives the quick tests with all of them")
     parser.add_argument("--sample", type=int, default=0, help="so many mutants of a room, chosen by their hashes")
     parser.add_argument("--again", action="store_true", help="test again what was not killed")
     parser.add_argument("--jobs", type=int, default=2)
-    given = parser.parse_args()
-    environment = {key: value for key, value in os.environ.items() if key != "CI"} | {"OMP_NUM_THREADS": "1"}
-    for name in given.rooms or ROOMS:
-        place = _prepared(name, ROOMS[name])
-        chosen = _sample(place, ROOMS[name], given.sample) if given.sample else []
-        if given.again:
-            chosen = [mutant for mutant, outcome in _outcomes(place).items() if outcome != "killed"]
-        command = [Path(sys.executable).parent / "mutmut", "run", "--max-children", str(given.jobs), *chosen]
-        with (place / "mutmut.log").open("w") as log:
-            done = subprocess.run(command, cwd=place, env=environment, stdout=log, stderr=log, check=False)
-        if done.returncode:
-            sys.exit(f"mutmut failed in {name}: the end of {place / 'mutmut.log'} says why")
-    for name in given.rooms or ROOMS:
-        counts = collections.Counter(_outcomes(_BUILD / name).values())
-        caught = (counts["killed"] + counts["timeout"]) / counts.total()
-        print(f"{name:12} {counts.total():5} mutants, {caught:6.1%} noticed: {dict(counts)}", flush=True)
+    arguments = parser.parse_args()
+    totals: collections.Counter[str] = collections.Counter()
+    for name in arguments.rooms or ROOMS:
+        room = ROOMS[name]
+        place = _BUILD / (name if arguments.tier == "quick" else f"{name}-all")
+        _prepare(place, room, arguments.tier)
+        mutants = _sample(place, room, arguments.sample) if arguments.sample else []
+        if arguments.again:
+            mutants = [mutant for mutant, outcome in _outcomes(place).items() if outcome != "killed"]
+        outcomes = _run(place, mutants, arguments.jobs)
+        noticed = sum(map(_is_noticed, outcomes.values()))
+        line = f"{name:12} {len(outcomes):5} mutants, {noticed / len(outcomes):6.1%} noticed"
+        totals.update(mutants=len(outcomes), noticed=noticed)
+        if arguments.compare:
+            survivors = [mutant for mutant, outcome in outcomes.items() if not _is_noticed(outcome)]
+            _prepare(_BUILD / f"{name}-all", room, "all")
+            again = _run(_BUILD / f"{name}-all", survivors, arguments.jobs) if survivors else {}
+            late = [mutant for mutant, outcome in again.items() if _is_noticed(outcome)]
+            totals.update(late=len(late))
+            line += f" by the quick tests, {(noticed + len(late)) / len(outcomes):6.1%} by all"
+            print(*(f"  by all tests alone: {mutant}" for mutant in late), sep="\n")
+        print(f"{line}: {dict(collections.Counter(outcomes.values()))}", flush=True)
+    if arguments.compare:
+        quick, both = totals["noticed"] / totals["mutants"], (totals["noticed"] + totals["late"]) / totals["mutants"]
+        print(
+            f"all rooms    {totals['mutants']:5} mutants, {quick:6.1%} noticed by the quick tests, {both:6.1%} by all"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A running error analysis of the float64 chain: intervals at 60 digits that every rounding error widens.
 
 Each elementary operation of IEEE arithmetic is off by at most one unit roundoff; each kernel by a few, and by what that
-does to its argument. Preimage through the layers, the intervals grow just as the conditioning of the chain makes errors
+does to its argument. Carried through the layers, the intervals grow just as the conditioning of the chain makes errors
 grow, so that a result outside them is a wrong formula, not rounding.
 """
 
@@ -84,7 +84,7 @@ def float_chain(names, loss, x, y, w, b):
         deltas = [delta]
         for slope, weight in zip(slopes[-2::-1], w[:0:-1], strict=True):
             deltas.insert(0, slope * exact(weight) * deltas[0])
-        by_w = [(each * before).rounded(2) for each, before in zip(deltas, inputs, strict=False)]
+        by_w = [(delta * before).rounded(2) for delta, before in zip(deltas, inputs, strict=False)]
         return cost, by_w, deltas, deltas[0] * exact(w[0])
 
 

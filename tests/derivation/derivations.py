@@ -45,13 +45,13 @@ DOCUMENTS = (
 def lines(topic: str, asked: dict[str, object]) -> str:
     """Return what a derivation starts from, and of each step where it stands, why it holds, and what it says."""
     derivation = gt.derive(topic, **asked)
-    found = [f"{topic} {asked}"]
-    for each in derivation.given:
-        found += [f"given: {text(each)}", *_rows(each)]
+    written = [f"{topic} {asked}"]
+    for statement in derivation.given:
+        written += [f"given: {text(statement)}", *_rows(statement)]
     for step in derivation.steps:
-        found.append(f"{step.section}, {step.rule}, {step.fact}: {text(step.statement, *step.assumptions)}")
-        found += _rows(step.statement)
-    return "\n".join(found)
+        written.append(f"{step.section}, {step.rule}, {step.fact}: {text(step.statement, *step.assumptions)}")
+        written += _rows(step.statement)
+    return "\n".join(written)
 
 
 def document(topic: str, asked: dict[str, object]) -> str:

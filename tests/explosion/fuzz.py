@@ -44,9 +44,9 @@ def question(rng: random.Random) -> tuple[str, sympy.Rational, sympy.Rational, s
     return name, w, b, c, rng.random() < 0.8
 
 
-def points(rng: random.Random, found: sympy.Set, w: sympy.Rational, b: sympy.Rational) -> Iterator[sympy.Rational]:
+def points(rng: random.Random, exploding: sympy.Set, w: sympy.Rational, b: sympy.Rational) -> Iterator[sympy.Rational]:
     """Yield points anywhere, and on both sides of every end."""
-    ends = _ends(found, rng)
+    ends = _ends(exploding, rng)
     for _ in range(_POINTS_OF_A_SET):
         if ends and rng.random() < 0.6:
             near = sympy.Rational(str(rounded(rng.choice(ends), 300)))
@@ -56,10 +56,10 @@ def points(rng: random.Random, found: sympy.Set, w: sympy.Rational, b: sympy.Rat
             yield (rng.choice((1, -1)) * magnitude(rng, -3, 2) - b) / w
 
 
-def _ends(found: sympy.Set, rng: random.Random) -> list[sympy.Expr]:
-    if isinstance(found, Periodic):
-        return [end + rng.randint(-9, 9) * found.period for end in found.base.boundary]
-    return [end for end in found.boundary if end.is_finite]
+def _ends(exploding: sympy.Set, rng: random.Random) -> list[sympy.Expr]:
+    if isinstance(exploding, Periodic):
+        return [end + rng.randint(-9, 9) * exploding.period for end in exploding.base.boundary]
+    return [end for end in exploding.boundary if end.is_finite]
 
 
 def truth(name: str, w: sympy.Rational, b: sympy.Rational, c: sympy.Rational, x: sympy.Rational) -> mpmath.mpf:
@@ -78,11 +78,11 @@ def run(checks: int, seed: int) -> tuple[Counter[str], list[str]]:
         name, w, b, c, strict = question(rng)
         asked = f"{name}, w={w}, b={b}, threshold={c}, strict={strict}"
         try:
-            found = gt.explosion_set(name, w, b, threshold=c, strict=strict)
+            exploding = gt.explosion_set(name, w, b, threshold=c, strict=strict)
         except Undecided:
             counts["undecided"] += 1
             continue
-        for x in points(rng, found, w, b):
+        for x in points(rng, exploding, w, b):
             expected = False
             if w * x + b in gt.activation(name).kinks:
                 counts["kinks"] += 1
@@ -92,7 +92,7 @@ def run(checks: int, seed: int) -> tuple[Counter[str], list[str]]:
                     counts["ties"] += 1
                     continue
                 expected = bool(excess > 0)
-            is_right = (x in found) == expected
+            is_right = (x in exploding) == expected
             counts["right" if is_right else "wrong"] += 1
             if not is_right:
                 wrong.append(f"{asked}: {x}")

@@ -329,13 +329,12 @@ def test_the_edge_scales_with_the_activation(bias, factor):
 @pytest.mark.parametrize("bias", [0.3, 3.0])
 def test_a_point_of_the_edge_solves_both_equations(name, bias):
     found = edge_of_chaos(name, bias)
-    if math.isnan(found.sigma_w):
-        assert not found
+    if not found:
         assert found.reason.startswith(f"{name} has ")
+        assert math.isnan(found.sigma_w)
         assert math.isnan(found.q)
         assert not found.stable
         return
-    assert found
     assert found.reason == ""
     assert found.sigma_b == bias
     assert chi(name, found.q, found.sigma_w) == pytest.approx(1, abs=1e-12)
@@ -404,9 +403,10 @@ def test_a_scan_finds_the_same_edge_and_no_other():
         assert found.stable is stable is bool(growth[crossing] <= slope[crossing] * q[crossing])
 
 
+@pytest.mark.only(
+    lambda record: record.name not in ("hardshrink", "softshrink", "threshold")
+)  # see the end of this file
 def test_a_critical_initialisation_solves_its_equations(name):
-    if name in ("hardshrink", "softshrink", "threshold"):  # see the end of this file
-        return
     found = critical_initialisation(name)
     if not found:
         assert (found.sigma_w, found.sigma_b, found.q, found.kind) == (None, None, None, "none")

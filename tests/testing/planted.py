@@ -90,7 +90,7 @@ class Chain(Steps):
     total_loss: Step = np.sum
     total: Step = np.sum
     by_x: Step = lambda delta, w: delta * w[0]
-    returned: Step = lambda found: found
+    returned: Step = lambda gradients: gradients
 
     def run(self, x, y, w, b):
         a, z, by_w, by_b = [x], [], [], []
@@ -167,8 +167,8 @@ def rough_ndtr(z):
     return np.where(z > 0, 1 - tail, tail)
 
 
-def changed(found, **others):
-    return {**found, **{kind: change(found[kind]) for kind, change in others.items()}}
+def changed(gradients, **others):
+    return {**gradients, **{kind: change(gradients[kind]) for kind, change in others.items()}}
 
 
 def clipped(g):
@@ -179,8 +179,8 @@ def in_float32(g):
     return np.asarray(g, np.float32)
 
 
-def sum_in_float32(each):
-    return each.sum(dtype=np.float32)
+def sum_in_float32(terms):
+    return terms.sum(dtype=np.float32)
 
 
 BUGS = (
@@ -223,21 +223,21 @@ BUGS = (
     Bug(
         "first_delta",
         "δ_1 is returned for every bias",
-        {"returned": lambda found: changed(found, b=lambda b: np.full_like(b, b[0]))},
+        {"returned": lambda gradients: changed(gradients, b=lambda b: np.full_like(b, b[0]))},
     ),
     Bug(
         "reversed_layers",
         "gradients are returned from the last layer to the first",
-        {"returned": lambda found: changed(found, w=np.flip, b=np.flip)},
+        {"returned": lambda gradients: changed(gradients, w=np.flip, b=np.flip)},
     ),
     Bug(
         "clipped",
         "gradients are clipped to [-1, 1], and nobody is told",
-        {"returned": lambda found: changed(found, w=clipped, b=clipped, x=clipped)},
+        {"returned": lambda gradients: changed(gradients, w=clipped, b=clipped, x=clipped)},
         activation="relu",
     ),
     # The batch.
-    Bug("last_sample", "the gradient is the last sample's", {"total": lambda each: each[-1]}),
+    Bug("last_sample", "the gradient is the last sample's", {"total": lambda losses: losses[-1]}),
     Bug("mean_gradient", "gradients are the mean over the batch, the loss is the sum", {"total": np.mean}),
     Bug(
         "mean",
@@ -274,7 +274,7 @@ BUGS = (
     Bug(
         "lost_bias",
         "the biases are left out, and their gradients are 0",
-        {"affine": lambda w, a, b: w * a, "returned": lambda found: changed(found, b=np.zeros_like)},
+        {"affine": lambda w, a, b: w * a, "returned": lambda gradients: changed(gradients, b=np.zeros_like)},
     ),
     Bug(
         "linear_output",
@@ -349,7 +349,7 @@ BUGS = (
     Bug(
         "float32_result",
         "gradients are returned in float32",
-        {"returned": lambda found: changed(found, w=in_float32, b=in_float32, x=in_float32)},
+        {"returned": lambda gradients: changed(gradients, w=in_float32, b=in_float32, x=in_float32)},
     ),
     # Wide networks.
     Bug("not_transposed", "W in place of Wᵀ", {"by_a": lambda delta, w: delta @ w.T}, activation="tanh", wide=True),

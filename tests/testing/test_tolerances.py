@@ -1,5 +1,7 @@
 """What right implementations may be off by, where the first order of an error analysis says too little."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -86,8 +88,6 @@ def test_a_number_in_place_of_0_is_reported_and_not_a_warning():
 def test_the_loss_of_a_saturated_neuron_is_held_to_what_its_logarithm_loses(loss, is_right):
     """1 - σ(31) is 3.4e-14, of which some units of 1.1e-16 are lost."""
     case = {"x": [1.0], "y": [0.0], "w": [1.0], "b": [30.0], "activation": "sigmoid", "loss": "cross_entropy"}
-    if is_right:
-        testing.assert_gradients_at(lambda x, y, w, b: {"loss": loss}, **case)
-        return
-    with pytest.raises(AssertionError, match="the loss is wrong"):
+    refusal = contextlib.nullcontext() if is_right else pytest.raises(AssertionError, match="the loss is wrong")
+    with refusal:
         testing.assert_gradients_at(lambda x, y, w, b: {"loss": loss}, **case)
