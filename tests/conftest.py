@@ -98,6 +98,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     )
 
 
+@pytest.fixture
+def cases(request: pytest.FixtureRequest) -> int:
+    """Return how many cases `gradtheory.testing` is to try where all of them must pass."""
+    return 100 if request.config.getoption("all") else 20
+
+
 @pytest.fixture(autouse=True)
 def _precision_is_left_alone():
     """No test may find or leave another precision than the default."""

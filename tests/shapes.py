@@ -1,5 +1,8 @@
 """Representatives of the catalogue: an activation of each kind that the package tells apart."""
 
+from collections.abc import Collection, Iterable
+
+import pytest
 import sympy
 
 from gradtheory.activations import Activation
@@ -31,3 +34,13 @@ def signature(record: Activation) -> tuple[object, ...]:
     profile = record.profile
     branches = tuple((branch.is_flat, branch.inverse is not None) for branch in profile.branches)
     return branches, len(record.kinks), profile.period is not None, record.steepest_slope is sympy.oo
+
+
+def slow_except(quick: Collection[object], values: Iterable[object]) -> list[object]:
+    """Return values for `pytest.mark.parametrize`, of which the quick tier runs only some."""
+    return [
+        value
+        if value in quick
+        else pytest.param(*value if isinstance(value, tuple) else (value,), marks=pytest.mark.slow)
+        for value in values
+    ]

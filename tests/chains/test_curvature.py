@@ -54,10 +54,10 @@ def symbols_and_closed(chain, entry):
 @pytest.mark.parametrize(
     ("which", "loss"),
     [
-        ("tanh", "squared"),
+        pytest.param("tanh", "squared", marks=pytest.mark.slow),
         ("arctan", "squared"),
         ("sigmoid", "cross_entropy"),
-        (("sine", "gelu", "sigmoid"), "squared"),
+        pytest.param(("sine", "gelu", "sigmoid"), "squared", marks=pytest.mark.slow),
     ],
 )
 def test_every_entry_is_the_derivative_of_the_nested_loss(which, loss):

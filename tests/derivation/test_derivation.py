@@ -33,6 +33,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers import RULES
 from tests.derivation import derivations
 from tests.derivation.mutants import mutants
+from tests.shapes import slow_except
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
 _X = sympy.Symbol("x", real=True)
@@ -150,7 +151,10 @@ def _with_values(topic, name):
     return gt.derive(topic, depth, name, values=values if name in ("sigmoid", "gelu") else None)
 
 
-@pytest.mark.parametrize(("topic", "which"), _MUTATED)
+_DEAR = {("weight_decay", "sigmoid"), ("explosion", "cloglog"), ("explosion", "softsign")}
+
+
+@pytest.mark.parametrize(("topic", "which"), slow_except(set(_MUTATED) - _DEAR, _MUTATED))
 def test_every_broken_step_is_caught(topic, which):
     derivation = _with_values(topic, which)
     assert derivation.check().ok, derivation.check().reasons
@@ -166,7 +170,9 @@ def test_every_broken_step_is_caught(topic, which):
 
 
 @pytest.mark.parametrize("wrt", ["w1", "b_2", "w3", "b3", "x"])
-@pytest.mark.parametrize(("loss", "which"), [("squared", "gelu"), ("cross_entropy", "sigmoid")])
+@pytest.mark.parametrize(
+    ("loss", "which"), slow_except({("cross_entropy", "sigmoid")}, [("squared", "gelu"), ("cross_entropy", "sigmoid")])
+)
 def test_the_gradient_is_the_derivative_of_the_nested_loss(wrt, loss, which):
     derivation = gt.derive("gradient", depth=3, activation=which, wrt=wrt, loss=loss)
     assert derivation.check().ok

@@ -16,6 +16,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import sets
 from gradtheory.explosion.superlevel import Component, Periodic, SuperlevelSet, as_set, components_of, repeated
 from tests.explosion.test_explosion import explodes
+from tests.shapes import SHAPES, slow_except
 
 _PI, _TINY = sympy.pi, sympy.Rational(1, 10**30)
 _PERIODIC = ("sine", "cosine", "snake")
@@ -38,7 +39,10 @@ def test_a_domain_restricts_the_set(wavy, w, b, c, lower, length):
         assert sympy.Interval(lower, upper).intersect(everywhere) == found
 
 
-@pytest.mark.parametrize("which", ["sigmoid", "gaussian", "gelu", "relu", "leaky_relu", "hardshrink", "threshold"])
+@pytest.mark.parametrize(
+    "which",
+    slow_except(SHAPES, ["sigmoid", "gaussian", "gelu", "relu", "leaky_relu", "hardshrink", "threshold"]),
+)
 @pytest.mark.parametrize(
     "domain",
     [

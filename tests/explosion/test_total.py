@@ -13,6 +13,7 @@ from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.superlevel import Component
 from tests import oracle
+from tests.shapes import SHAPES, slow_except
 
 _numbers = st.fractions(min_value=-6, max_value=6, max_denominator=6).filter(bool)
 _inputs = st.lists(st.fractions(min_value=-4, max_value=4, max_denominator=50), min_size=10, max_size=10)
@@ -38,7 +39,7 @@ def product(name, w, b, x):
         return abs(factor)
 
 
-@pytest.mark.parametrize("carried", _CARRIED)
+@pytest.mark.parametrize("carried", slow_except(SHAPES, _CARRIED))
 @_unshrunk
 @given(layers=st.lists(st.tuples(_numbers, _numbers), min_size=1, max_size=4), c=_numbers, inputs=_inputs)
 def test_membership(carried, layers, c, inputs):

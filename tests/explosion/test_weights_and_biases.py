@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.errors import Undecided
 from tests.explosion.test_explosion import explodes, is_tie
+from tests.shapes import SHAPES, slow_except
 
 # Those with limits of σ'(z)·(z - b): not the periodic ones, whose sets of weights have infinitely many parts.
 _UNSOLVED = ("cosine", "sine", "snake")
@@ -15,7 +16,7 @@ _SOLVED = tuple(name for name in gt.activation_names() if name not in _UNSOLVED)
 _numbers = st.fractions(min_value=-3, max_value=3, max_denominator=8)
 
 
-@pytest.mark.parametrize("solved", _SOLVED)
+@pytest.mark.parametrize("solved", slow_except(SHAPES, _SOLVED))
 @settings(max_examples=6)  # each example finds and proves a profile of its own
 @given(
     x=_numbers,
@@ -31,7 +32,7 @@ def test_weights(solved, x, b, w):
         assert (weight in weights) == inside or is_tie(solved, weight, 1, sympy.Rational(x), sympy.Rational(b)), weight
 
 
-@pytest.mark.parametrize("solved", _SOLVED)
+@pytest.mark.parametrize("solved", slow_except(SHAPES, _SOLVED))
 @given(
     x=_numbers,
     w=_numbers,

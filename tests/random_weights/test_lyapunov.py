@@ -158,7 +158,12 @@ _DENSITIES = {
 }
 
 
-@pytest.mark.parametrize("case", _DENSITIES, ids=str)
+_QUICK = {("sigmoid", 1, 1), ("softsign", 3, 0.1), ("sigmoid", 4, 0)}
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in _QUICK else pytest.param(case, marks=pytest.mark.slow) for case in _DENSITIES], ids=str
+)
 def test_the_density_of_z_gives_the_same(case):
     found = gt.lyapunov_exponent(*case)
     value, mean_square, rate = of_density(*case, **_DENSITIES[case])

@@ -30,9 +30,9 @@ said = cache(failing)
 
 @pytest.mark.parametrize("wide", [False, True], ids=["chain", "network"])
 @pytest.mark.parametrize(("activation", "loss"), _PAIRS)
-def test_the_right_implementation_passes(activation, loss, wide):
+def test_the_right_implementation_passes(activation, loss, wide, cases):
     implementation = right(activation, loss, wide=wide)
-    check(implementation, activation, loss, wide)
+    check(implementation, activation, loss, wide, cases=cases)
     check(implementation, activation, loss, wide, cases=20, dtype="float32")
 
 

@@ -29,6 +29,7 @@ from gradtheory.training.remedies import (
     weight_decay_guarantee,
 )
 from gradtheory.training.remedies.output_gradient import largest_output_gradient
+from tests.shapes import SHAPES, slow_except
 
 _BOUNDED = ("sigmoid", "tanh", "arctan", "softsign", "erf", "gaussian", "hard_tanh", "relu6")
 _arrays = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=8).map(np.array)
@@ -166,7 +167,7 @@ def test_decoupled_decay_bounds_the_weights(seed, beta, decay):
         assert bound <= found.critical_weights[0]
 
 
-@pytest.mark.parametrize("which", _BOUNDED)
+@pytest.mark.parametrize("which", slow_except(SHAPES, _BOUNDED))
 @pytest.mark.parametrize("target", [-0.4, 0.0, 1.0])
 def test_the_output_gradient_is_the_greatest(which, target):
     chain, record = gt.Chain(1, which), gt.activation(which)
