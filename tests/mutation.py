@@ -61,7 +61,10 @@ ROOMS = {
     "explosion": Room(
         ("explosion/*.py", "explosion/total/*.py"),
         (
-            *(f"explosion/test_{part}" for part in ("explosion", "widest", "variation", "weights_and_biases", "periodic")),
+            *(
+                f"explosion/test_{part}"
+                for part in ("explosion", "widest", "variation", "weights_and_biases", "periodic")
+            ),
             *("explosion/test_total", "explosion/test_certificate", "activations/test_own_activation", "test_rejected"),
         ),
     ),
