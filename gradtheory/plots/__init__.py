@@ -1,4 +1,4 @@
-"""Pictures of what the other rooms compute; each draws on one Matplotlib Axes and returns it."""
+"""Pictures of what the other wings compute: every function draws on one Matplotlib Axes and returns it."""
 
 from gradtheory.plots.activation import activation_and_slope, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers

@@ -1,34 +1,38 @@
 """One activation: its slope, and the length of its explosion set."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
 
-from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion import critical_weight, explosion_formula, widest_explosion
+from gradtheory.explosion import arrays, critical_weight, widest_explosion
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
+from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def activation_and_slope(
-    activation: str | Activation = "sigmoid", *, span: float = 8.0, ax: "Axes | None" = None
+    activation: ActivationLike = "sigmoid", *, span: float = 8.0, ax: "Axes | None" = None
 ) -> "Axes":
     """Draw σ and σ' over the pre-activation, with sup|σ'| marked.
 
     Parameters
     ----------
-    activation : str or Activation
-        A name in the catalogue, or a record.
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
     span : float
         Half the width of the window in z.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax, record = axes_or_new(ax), as_activation(activation)
@@ -48,18 +52,22 @@ def activation_and_slope(
 
 
 def width_over_weight(
-    activation: str | Activation = "sigmoid", *, threshold: Any = 1, ax: "Axes | None" = None
+    activation: ActivationLike = "sigmoid", *, threshold: NumberLike = 1, ax: "Axes | None" = None
 ) -> "Axes":
     """Draw the length of the explosion set over |w|, with its maximum marked.
 
     Parameters
     ----------
-    activation : str or Activation
+    activation : str, sympy.Expr or Activation
         One whose widest explosion is finite and attained.
     threshold : number
         c > 0.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------
@@ -68,19 +76,17 @@ def width_over_weight(
 
     """
     ax, c = axes_or_new(ax), read_positive(threshold, "threshold")
-    formula, widest = explosion_formula(activation), widest_explosion(activation, threshold=c)
+    record = as_activation(activation)
+    widest = widest_explosion(record, threshold=c)
     if not widest.is_attained:
         raise InvalidArgument(
             "activation",
-            widest.activation.name,
+            record.name,
             f"has no widest explosion to mark ({widest}); sigmoid and tanh have",
         )
-    start, place, height = (
-        float(each) for each in (critical_weight(activation, threshold=c), widest.weight, widest.width)
-    )
+    start, place, height = map(float, (critical_weight(record, threshold=c), widest.weight, widest.width))
     w = np.linspace(start, start + 5.0 * (place - start), 801)[1:]
-    width = sympy.lambdify(formula.w, formula.width.subs(formula.c, c), modules="numpy")
-    ax.plot(w, width(w), color=BLUE)
+    ax.plot(w, arrays.explosion_width(record, w, threshold=float(c)), color=BLUE)
     ax.plot([place], [height], marker="o", color=RED)
     ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points")
     ax.set_xlim(left=0.0)
@@ -92,15 +98,19 @@ def width_over_weight(
     return ax
 
 
-def glance(activation: str | Activation, *, ax: "Axes | None" = None) -> "Axes":
+def glance(activation: ActivationLike, *, ax: "Axes | None" = None) -> "Axes":
     """Draw σ and |σ'| from z = -6 to 6 without axes, for a picture the size of a word.
 
     Parameters
     ----------
-    activation : str or Activation
-        Which one.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax = axes_or_new(ax)

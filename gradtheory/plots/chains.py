@@ -1,6 +1,7 @@
 """The chain, and what its gradient does from layer to layer."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,12 @@ def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
     ----------
     depth : int
         The number of layers.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax = axes_or_new(ax)
@@ -62,7 +67,7 @@ def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
 
 
 def gradient_over_layers(
-    factors: Any = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: "Axes | None" = None
+    factors: Iterable[float] = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: "Axes | None" = None
 ) -> "Axes":
     """Draw |∂C/∂b_l| relative to the last layer, for sigmoid chains whose every factor σ'(z_l)·w_l is the same.
 
@@ -74,8 +79,12 @@ def gradient_over_layers(
         The factors r, one curve each.
     depth : int
         The number of layers.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax = axes_or_new(ax)

@@ -1,10 +1,10 @@
 """Random weights: phase diagram, gradients over depth, the factor's law, growth rates."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_positive_array, read_positive_float
 from gradtheory.errors import InvalidArgument
@@ -12,26 +12,31 @@ from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients
 from gradtheory.random_weights.simulation import random_networks
+from gradtheory.typing import ActivationLike, ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def phase_diagram(
-    activation: str | Activation = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: "Axes | None" = None
+    activation: ActivationLike = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: "Axes | None" = None
 ) -> "Axes":
     """Draw the edge of chaos over σ_w and σ_b: left of it gradients vanish with depth, right of it they explode.
 
     Parameters
     ----------
-    activation : str or Activation
+    activation : str, sympy.Expr or Activation
         One with an edge of chaos, such as tanh or gelu.
     largest_bias : float
         σ_b from 0 to this.
     points : int
         How many σ_b.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------
@@ -63,8 +68,8 @@ def phase_diagram(
 
 
 def gradient_over_depth(
-    activation: str | Activation = "tanh",
-    weights: Any = (0.9, 1.0, 1.2),
+    activation: ActivationLike = "tanh",
+    sigma_w: Iterable[float] = (0.9, 1.0, 1.2),
     *,
     sigma_b: float = 0.0,
     depth: int = 30,
@@ -77,25 +82,29 @@ def gradient_over_depth(
 
     Parameters
     ----------
-    activation : str or Activation
-        The activation.
-    weights : iterable of float
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    sigma_w : iterable of float
         The weight scales σ_w, one curve each.
     sigma_b : float
         The bias scale.
     depth, width, networks, seed : int
         What is simulated; bars are 95 % confidence intervals.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax, record = axes_or_new(ax), as_activation(activation)
     layers = np.arange(1, depth + 1)
-    for position, sigma_w in enumerate(weights):
-        sample = random_networks(record, depth, width, sigma_w, sigma_b, networks=networks, seed=seed)
-        theory = gradients(record, depth, sigma_w, sigma_b)
+    for position, scale in enumerate(sigma_w):
+        sample = random_networks(record, depth, width, scale, sigma_b, networks=networks, seed=seed)
+        theory = gradients(record, depth, scale, sigma_b)
         color = f"C{position}"
-        ax.semilogy(layers, np.sqrt(theory), color=color, label=rf"$\sigma_w = {sigma_w:g}$")
+        ax.semilogy(layers, np.sqrt(theory), color=color, label=rf"$\sigma_w = {scale:g}$")
         low, high = (np.sqrt(np.maximum(end, 1e-300)) for end in sample.gradient.interval())
         ax.vlines(layers, low, high, color=color, linewidth=1.0)
         ax.semilogy(layers, np.sqrt(sample.gradient.mean), "o", color=color, markersize=3)
@@ -111,8 +120,8 @@ def gradient_over_depth(
 
 
 def factor_distribution(
-    activation: str | Activation = "sigmoid",
-    weights: Any = (1.0, 4.0, 16.0),
+    activation: ActivationLike = "sigmoid",
+    sigma_w: Iterable[float] = (1.0, 4.0, 16.0),
     *,
     sigma_b: float = 1.0,
     ax: "Axes | None" = None,
@@ -121,22 +130,26 @@ def factor_distribution(
 
     Parameters
     ----------
-    activation : str or Activation
-        The activation.
-    weights : iterable of float
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    sigma_w : iterable of float
         The weight scales σ_w, one curve each.
     sigma_b : float
         The bias scale.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax, record = axes_or_new(ax), as_activation(activation)
     thresholds = np.geomspace(1e-3, 1e2, 81)
-    for sigma_w in weights:
-        shares = [factor_probability(record, sigma_w, threshold=each, sigma_b=sigma_b) for each in thresholds]
-        explodes = factor_probability(record, sigma_w, sigma_b=sigma_b)
-        ax.semilogx(thresholds, shares, label=rf"$\sigma_w = {sigma_w:g}$: {float(explodes):.3g} explode")
+    for scale in sigma_w:
+        shares = [factor_probability(record, scale, threshold=each, sigma_b=sigma_b) for each in thresholds]
+        explodes = factor_probability(record, scale, sigma_b=sigma_b)
+        ax.semilogx(thresholds, shares, label=rf"$\sigma_w = {scale:g}$: {float(explodes):.3g} explode")
     ax.axvline(1.0, color=GREY, linestyle=":")
     ax.set_ylim(0.0, 1.0)
     ax.set_xlabel("$c$")
@@ -147,8 +160,8 @@ def factor_distribution(
 
 
 def lyapunov_over_weight(
-    activation: str | Activation = "sigmoid",
-    weights: Any = None,
+    activation: ActivationLike = "sigmoid",
+    sigma_w: ArrayLike | None = None,
     *,
     sigma_b: float = 1.0,
     ax: "Axes | None" = None,
@@ -157,21 +170,25 @@ def lyapunov_over_weight(
 
     Parameters
     ----------
-    activation : str or Activation
-        The activation.
-    weights : array_like of float, optional
-        The weight scales σ_w; 60 from 0.1 to 100 unless given.
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    sigma_w : array_like of shape (n,), optional
+        The weight scales σ_w; 60 from 0.1 to 100 by default.
     sigma_b : float
         The bias scale.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax, record = axes_or_new(ax), as_activation(activation)
-    scales = np.geomspace(0.1, 100.0, 60) if weights is None else read_positive_array(weights, "weights")
-    found = [lyapunov_exponent(record, float(each), sigma_b) for each in scales]
-    ax.semilogx(scales, [each.value for each in found], color=BLUE, label="almost every chain: $\\lambda$")
-    ax.semilogx(scales, [each.mean_square for each in found], color=RED, label="root mean square of a factor")
+    scales = np.geomspace(0.1, 100.0, 60) if sigma_w is None else read_positive_array(sigma_w, "sigma_w")
+    exponents = [lyapunov_exponent(record, float(scale), sigma_b) for scale in scales]
+    ax.semilogx(scales, [each.value for each in exponents], color=BLUE, label="almost every chain: $\\lambda$")
+    ax.semilogx(scales, [each.mean_square for each in exponents], color=RED, label="root mean square of a factor")
     ax.axhline(0.0, color=GREY, linestyle=":")
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel("growth of the log-gradient per layer")

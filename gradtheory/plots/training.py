@@ -26,8 +26,12 @@ def stability_diagram(
         As in `gradtheory.stability_region`, without AdamW, whose limit depends on η alone too.
     points : int
         How many β from 0 to 0.99.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax = axes_or_new(ax)
@@ -56,8 +60,12 @@ def training_curve(run: Training, *, ax: "Axes | None" = None) -> "Axes":
     ----------
     run : Training
         What `gradtheory.train` returned.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure unless given.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     """
     ax = axes_or_new(ax)

@@ -27,8 +27,8 @@ _SMALL = {
     "width_over_weight": {},
     "phase_diagram": {"points": 5},
     "gradient_over_depth": {"depth": 3, "width": 16, "networks": 2},
-    "factor_distribution": {"weights": [2.0]},
-    "lyapunov_over_weight": {"weights": [1.0, 4.0]},
+    "factor_distribution": {"sigma_w": [2.0]},
+    "lyapunov_over_weight": {"sigma_w": [1.0, 4.0]},
     "stability_diagram": {"points": 5},
     "training_curve": {"run": _RUN},
 }
