@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import sympy
@@ -12,13 +13,10 @@ from rich.progress import track
 import gradtheory as gt
 from gradtheory.cli.group import app, expr_option, json_option, lang_option, one_activation
 from gradtheory.cli.printing import print_json, print_result, written
+from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.messages import language_of_locale
 from gradtheory.errors import InvalidArgument
 
-_TOPICS = (
-    *("gradient", "slope_maximum", "explosion", "widest", "weak_norm"),
-    *("stability", "weight_decay", "clipping", "initialisation"),
-)
 _DEEPEST = 10_000
 _MANY_STEPS = 5
 
@@ -26,7 +24,7 @@ _MANY_STEPS = 5
 @app.command()
 @click.option(
     "--topic",
-    type=click.Choice(_TOPICS),
+    type=click.Choice(tuple(TOPICS)),
     default="gradient",
     show_default=True,
     help="What is derived.",
@@ -54,21 +52,7 @@ _MANY_STEPS = 5
 @lang_option
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")
 @json_option
-def derive(
-    topic: str,
-    depth: str | None,
-    wrt: str | None,
-    activation: str | None,
-    expr: str | None,
-    loss: str | None,
-    values: tuple[str, ...],
-    optimiser: str | None,
-    title: str,
-    style: str | None,
-    lang: str | None,
-    output: Path | None,
-    as_json: bool,
-) -> None:
+def derive(style: str | None, output: Path | None, as_json: bool, **question: Any) -> None:
     """Print a derivation in which every step is checked, or write it as a document.
 
     Example: gradtheory derive --depth 4 --wrt w1 --activation gelu --format pdf --lang zh -o gelu.pdf
@@ -79,24 +63,14 @@ def derive(
     """
     from gradtheory.document import render, save
 
-    derivation = gt.derive(
-        topic,
-        None if depth is None else _depth(depth),
-        None if activation is None and expr is None else one_activation(activation, expr),
-        wrt,
-        lang or language_of_locale(),
-        loss=loss,
-        values=dict(map(_named_number, values)) or None,
-        title=title,
-        optimiser=optimiser,
-    )
+    derivation = _derivation(**question)
     for step in track(
         derivation.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(derivation)
     ):
         _ = step.verdict
     tally = derivation.check()
     if output is not None:
-        written = save(derivation.document, output, f".{style}" if style else "")
+        path = save(derivation.document, output, f".{style}" if style else "")
     if as_json:
         steps = [
             {"statement": str(step.statement), "rule": step.rule, "check": step.verdict.status}
@@ -105,7 +79,7 @@ def derive(
         counts = {"ok": tally.ok, "true": tally.true, "unknown": tally.unknown, "false": tally.false}
         print_json({**counts, "steps": steps})
     elif output is not None:
-        click.echo(f"Written: {written} ({tally.true} of {len(derivation.steps)} steps checked)")
+        click.echo(f"Written: {path} ({tally.true} of {len(derivation.steps)} steps checked)")
     else:
         click.echo(render(derivation.document, f".{style or 'txt'}"), nl=False)
     if not tally.ok:
@@ -129,12 +103,12 @@ def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> 
 
     lang = lang or language_of_locale()
     if name is None:
-        titles = {each: fact_in_words(gt.fact(each), lang)["title"] for each in FACTS}
+        titles = {identifier: fact_in_words(gt.fact(identifier), lang)["title"] for identifier in FACTS}
         if as_json:
             print_json(titles)
         else:
             pad = max(map(len, titles))
-            click.echo("\n".join(f"{each:<{pad}}  {title}" for each, title in titles.items()))
+            click.echo("\n".join(f"{identifier:<{pad}}  {title}" for identifier, title in titles.items()))
         return
     known, record = gt.fact(name), gt.activation(activation)
     verdict = known.check(record) if known.applies(record) else None
@@ -168,15 +142,34 @@ def article(out: Path, lang: str | None, as_json: bool) -> None:
 
     Example: gradtheory article --lang zh
     """
-    found = gt.article.build(lang or language_of_locale())
-    paths = [str(path) for path in written(found.write, out)]
+    page = gt.article.build(lang or language_of_locale())
+    paths = [str(path) for path in written(page.write, out)]
     if as_json:
-        verdicts = {section.claim.name: section.prose["verdict"] for section in found.sections}
+        verdicts = {section.claim.name: section.prose["verdict"] for section in page.sections}
         print_json({"verdicts": verdicts, "files": paths})
         return
-    for section in found.sections:
+    for section in page.sections:
         click.echo(f"{section.prose['verdict']:<24}{section.prose['title']}")
     click.echo("\nWritten: " + ", ".join(paths))
+
+
+def _derivation(
+    *,
+    depth: str | None,
+    activation: str | None,
+    expr: str | None,
+    lang: str | None,
+    values: tuple[str, ...],
+    **others: Any,  # as `gradtheory.derive` takes them
+) -> gt.Derivation:
+    """Return the derivation that the options ask for."""
+    return gt.derive(
+        depth=None if depth is None else _depth(depth),
+        activation=None if activation is None and expr is None else one_activation(activation, expr),
+        lang=lang or language_of_locale(),
+        values=dict(map(_named_number, values)) or None,
+        **others,
+    )
 
 
 def _depth(text: str) -> int | sympy.Symbol:
@@ -195,6 +188,6 @@ def _named_number(text: str) -> tuple[str, str]:
     return name.strip(), number
 
 
-def _is_slow(derivation: "gt.Derivation") -> bool:
+def _is_slow(derivation: gt.Derivation) -> bool:
     """Whether checking may take more than a second, and somebody watches."""
     return len(derivation.steps) > _MANY_STEPS and sys.stderr.isatty()

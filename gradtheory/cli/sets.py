@@ -19,24 +19,26 @@ from gradtheory.cli.group import (
 )
 from gradtheory.cli.printing import print_result
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.superlevel import METHODS
 
 _MOST_DIGITS = 100_000
+
+bias_option = click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
+input_option = click.option("-x", "--input", "x", metavar="X", required=True, help="The input; taken exactly.")
+closed_option = click.option("--closed", is_flag=True, help="Use >= in place of >.")
+method_option = click.option(
+    "--method", type=click.Choice(METHODS), default="auto", show_default=True, help="How the ends are found."
+)
 
 
 @app.command("set")
 @activation_argument
 @expr_option
 @weight_option
-@click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
+@bias_option
 @threshold_option
-@click.option("--closed", is_flag=True, help="Use >= in place of >.")
-@click.option(
-    "--method",
-    type=click.Choice(["auto", "closed_form", "certified"]),
-    default="auto",
-    show_default=True,
-    help="How the ends are found.",
-)
+@closed_option
+@method_option
 @click.option(
     "--certificate",
     metavar="FILE",
@@ -63,7 +65,7 @@ def explosion_set(
     """
     record = one_activation(activation, expr)
     options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method}
-    found = gt.explosion_set(record, weight, bias, **options)
+    result = gt.explosion_set(record, weight, bias, **options)
     if certificate is not None:
         text = json.dumps(gt.certificate(record, weight, bias, **options), indent=1)
         try:
@@ -72,7 +74,65 @@ def explosion_set(
             raise InvalidArgument(
                 "certificate", str(certificate), f"must be a file that can be written to ({error.strerror})"
             ) from None
-    print_result(as_json, set=found, guarantee=gt.guarantee(found))
+    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+
+
+@app.command()
+@activation_argument
+@expr_option
+@input_option
+@bias_option
+@threshold_option
+@closed_option
+@method_option
+@json_option
+def weights(
+    activation: str | None,
+    expr: str | None,
+    x: str,
+    bias: str,
+    threshold: str,
+    closed: bool,
+    method: str,
+    as_json: bool,
+) -> None:
+    """Print the set of weights w where |σ'(wx + b)·w| > c, for one input x.
+
+    Example: gradtheory weights tanh -x 0
+    """
+    result = gt.exploding_weights(
+        one_activation(activation, expr), x=x, b=bias, threshold=threshold, strict=not closed, method=method
+    )
+    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+
+
+@app.command()
+@activation_argument
+@expr_option
+@weight_option
+@input_option
+@threshold_option
+@closed_option
+@method_option
+@json_option
+def biases(
+    activation: str | None,
+    expr: str | None,
+    weight: str,
+    x: str,
+    threshold: str,
+    closed: bool,
+    method: str,
+    as_json: bool,
+) -> None:
+    """Print the set of biases b where |σ'(wx + b)·w| > c, for one input x.
+
+    Example: gradtheory biases relu -w 2 -x 1
+    """
+    result = gt.exploding_biases(
+        one_activation(activation, expr), w=weight, x=x, threshold=threshold, strict=not closed, method=method
+    )
+    print_result(as_json, set=result, guarantee=gt.guarantee(result))
 
 
 @app.command()
@@ -108,8 +168,8 @@ def width(activation: str | None, expr: str | None, weight: str, threshold: str,
 
     Example: gradtheory width sigmoid -w 7
     """
-    found = gt.explosion_width(one_activation(activation, expr), weight, threshold=threshold)
-    print_result(as_json, width=found, digits=decimal(found, 15), guarantee=gt.guarantee(found))
+    length = gt.explosion_width(one_activation(activation, expr), weight, threshold=threshold)
+    print_result(as_json, width=length, digits=decimal(length, 15), guarantee=gt.guarantee(length))
 
 
 @app.command()
@@ -125,14 +185,14 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
     """
     if not 1 <= digits <= _MOST_DIGITS:
         raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
-    found = gt.widest_explosion(one_activation(activation, expr), threshold=threshold)
+    result = gt.widest_explosion(one_activation(activation, expr), threshold=threshold)
     print_result(
         as_json,
-        width=decimal(found.width, digits),
-        weight=decimal(found.weight, digits),
-        attained=found.is_attained,
-        width_formula=found.width,
-        weight_formula=found.weight,
-        equation=f"{found.equation.lhs} = {found.equation.rhs}" if found.equation is not None else None,
-        guarantee=found.guarantee,
+        width=decimal(result.width, digits),
+        weight=decimal(result.weight, digits),
+        attained=result.is_attained,
+        width_formula=result.width,
+        weight_formula=result.weight,
+        equation=f"{result.equation.lhs} = {result.equation.rhs}" if result.equation is not None else None,
+        guarantee=result.guarantee,
     )

@@ -26,6 +26,11 @@ def test_set(capsys):
     assert str(gt.explosion_set("sigmoid", 7, 1)) in out
     assert "exact" in out
     assert "{0}" in run(capsys, "set", "sigmoid", "-w", "-4", "--closed")[1]
+    assert (
+        str(sympy.Union(sympy.Interval(-sympy.oo, -1), sympy.Interval(1, sympy.oo)))
+        in (run(capsys, "weights", "tanh", "-x", "0", "--closed")[1])
+    )
+    assert "Interval.open(-3, oo)" in run(capsys, "biases", "relu", "-w", "2", "-x", "3/2")[1]
 
 
 def test_json_is_one_object(capsys):
