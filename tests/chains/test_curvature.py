@@ -56,7 +56,7 @@ def symbols_and_closed(chain, entry):
     [
         pytest.param("tanh", "squared", marks=pytest.mark.slow),
         ("arctan", "squared"),
-        ("sigmoid", "cross_entropy"),
+        pytest.param("sigmoid", "cross_entropy", marks=pytest.mark.slow),
         pytest.param(("sine", "gelu", "sigmoid"), "squared", marks=pytest.mark.slow),
     ],
 )

@@ -39,7 +39,7 @@ def product(name, w, b, x):
         return abs(factor)
 
 
-@pytest.mark.parametrize("carried", slow_except(SHAPES, _CARRIED))
+@pytest.mark.parametrize("carried", slow_except(set(SHAPES) - {"gelu"}, _CARRIED))
 @_unshrunk
 @given(layers=st.lists(st.tuples(_numbers, _numbers), min_size=1, max_size=4), c=_numbers, inputs=_inputs)
 def test_membership(carried, layers, c, inputs):
