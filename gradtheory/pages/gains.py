@@ -75,7 +75,7 @@ class Audit:
         step = float(meanfield.variance_map(self.record, start, float(self.gain))) - start
         if abs(step) <= 1e-12 * start:
             return start
-        points = [point.q for point in meanfield.fixed_points(self.record, float(self.gain)) if point.stable]
+        points = [point.q for point in meanfield.fixed_points(self.record, float(self.gain)) if point.is_stable]
         ahead = [each for each in points if (each - start) * step >= 0.0]
         return min(ahead, key=lambda each: abs(each - start), default=math.inf)
 

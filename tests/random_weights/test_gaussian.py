@@ -28,6 +28,7 @@ from gradtheory.random_weights.gaussian import (
     moments,
 )
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
+from gradtheory.random_weights.gaussian.second_moments import METHODS
 
 U = sympy.Symbol("u", real=True)
 
@@ -115,7 +116,7 @@ def test_proven_digits_lie_within_the_stated_error(shape):
             if overflows(shape, q) or moment(shape, q, of=kind) < 1e-25 < q:  # far tails: see the end of this file
                 continue
             try:
-                proven = moment(shape, q, of=kind, certified=True)
+                proven = moment(shape, q, of=kind, method="certified")
             except Undecided:
                 assert shape not in _CLOSED
                 continue
@@ -127,17 +128,19 @@ def test_proven_digits_lie_within_the_stated_error(shape):
 
 def test_only_a_few_are_undecided_at_1(name):
     for kind in ("value", "slope"):
-        assert moment(name, 1, of=kind, certified=True) == pytest.approx(moment(name, 1, of=kind), rel=1e-14)
+        assert moment(name, 1, of=kind, method="certified") == pytest.approx(moment(name, 1, of=kind), rel=1e-14)
 
 
 def test_certified_takes_exact_numbers():
-    thirds = [moment("tanh", third, of="slope", certified=True) for third in ("1/3", Fraction(1, 3), sympy.S(1) / 3)]
+    thirds = [
+        moment("tanh", third, of="slope", method="certified") for third in ("1/3", Fraction(1, 3), sympy.S(1) / 3)
+    ]
     assert thirds[0] == thirds[1] == thirds[2]
     assert abs(thirds[0] - moment("tanh", 1 / 3, of="slope")) < 1e-15
     with pytest.raises(InvalidArgument, match=r"^q = .*: must be one real number"):
-        moment("tanh", [1.0], certified=True)
+        moment("tanh", [1.0], method="certified")
     with pytest.raises(Undecided, match="unbounded slope, and no closed form"):
-        moment(U**2 * sympy.atan(U), 1, certified=True)
+        moment(U**2 * sympy.atan(U), 1, method="certified")
 
 
 def test_those_with_a_closed_form_are_as_listed(shape):
@@ -295,11 +298,11 @@ def test_an_unknown_moment_is_refused(of):
 @pytest.mark.parametrize(
     "q", [0, -1, -0.0, float("nan"), float("inf"), "seven", "", "0", None, True, 1j, sympy.pi - 4, U, [1, 0], [[1], []]]
 )
-@pytest.mark.parametrize("certified", [False, True])
-def test_a_variance_that_is_not_positive_and_finite_is_refused(q, certified):
+@pytest.mark.parametrize("method", METHODS)
+def test_a_variance_that_is_not_positive_and_finite_is_refused(q, method):
     with pytest.raises(InvalidArgument, match=r"^q = "):
-        moment("tanh", q, certified=certified)
-    if not certified:
+        moment("tanh", q, method=method)
+    if method == "auto":
         with pytest.raises(InvalidArgument, match=r"^q = "):
             correlated("tanh", 0.5, q, of="value")
 
@@ -506,14 +509,14 @@ def test_an_estimate_is_a_float_with_an_error():
     assert math.sqrt(Estimate(4, 0)) == 2.0
     assert repr(half) == str(half) == "0.5 ± 1e-16 (numeric)"
     assert repr(Estimate(0.25, 0.0, gt.Guarantee.EXACT)) == "0.25 ± 0 (exact)"
-    assert repr(moment("relu", 3, certified=True)).endswith("(certified)")
+    assert repr(moment("relu", 3, method="certified")).endswith("(certified)")
     with pytest.raises(TypeError, match="error"):
         Estimate(0.5)
 
 
-@pytest.mark.parametrize("certified", [False, True])
-def test_an_estimate_survives_pickling_and_copying(certified):
-    found = moment("tanh", 2, certified=certified)
+@pytest.mark.parametrize("method", METHODS)
+def test_an_estimate_survives_pickling_and_copying(method):
+    found = moment("tanh", 2, method=method)
     for again in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
         assert type(again) is Estimate
         assert (again, again.error, again.guarantee) == (found, found.error, found.guarantee)
@@ -527,19 +530,19 @@ def test_a_steep_activation_is_seen(steepness):
 
 
 def test_a_steep_swish_is_seen():
-    found, proven = (moment("swish(beta=10000)", 1, of="slope", certified=certified) for certified in (False, True))
+    found, proven = (moment("swish(beta=10000)", 1, of="slope", method=method) for method in METHODS)
     assert abs(found - proven) <= found.error + proven.error
 
 
 @pytest.mark.parametrize(("which", "q", "kind"), [("threshold", 1e-3, "slope"), ("exponential", 40, "value")])
 def test_far_from_0_the_error_counts_the_rounding_of_the_density(which, q, kind):
-    found, proven = (moment(which, q, of=kind, certified=certified) for certified in (False, True))
+    found, proven = (moment(which, q, of=kind, method=method) for method in METHODS)
     assert abs(found - proven) <= found.error + proven.error
 
 
 def test_proven_moments_beyond_float64_are_refused():
     with pytest.raises(InvalidArgument, match="exceed float64"):
-        moment("exponential", 1000, certified=True)
+        moment("exponential", 1000, method="certified")
 
 
 def test_no_variances_have_no_moments():

@@ -400,7 +400,7 @@ _PLACES = ("0", "1/3", "-2", "17/2", "-30")
     threshold=st.fractions("1/10", 10, max_denominator=50),
 )
 def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, threshold):
-    found = gt.factor_probability(which, sigma_w, z, threshold)
+    found = gt.factor_probability(which, sigma_w, z=z, threshold=threshold)
     assert found.guarantee is gt.Guarantee.CERTIFIED
     with mpmath.workdps(30):
         ratio = mpmath.mpf(threshold.numerator) / threshold.denominator * sigma_w.denominator / sigma_w.numerator
@@ -415,9 +415,11 @@ def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, thre
 
 def test_known_factors_at_fixed_z():
     assert float(gt.factor_probability("sigmoid", z=0)) == pytest.approx(math.erfc(4 / math.sqrt(2)), rel=1e-14)
-    assert float(gt.factor_probability("identity", 2, -7, 2)) == pytest.approx(0.31731050786291415, rel=1e-15)
+    assert float(gt.factor_probability("identity", 2, z=-7, threshold=2)) == pytest.approx(
+        0.31731050786291415, rel=1e-15
+    )
     assert gt.factor_probability("sigmoid", z=0) == gt.factor_probability("sigmoid", z=0, sigma_b=1e9)
-    for flat in (gt.factor_probability("relu", 1, -1), gt.factor_probability("hard_tanh", 9, "3/2", "1e-9")):
+    for flat in (gt.factor_probability("relu", z=-1), gt.factor_probability("hard_tanh", 9, z="3/2", threshold="1e-9")):
         assert (float(flat), flat.error, flat.guarantee) == (0.0, 0.0, gt.Guarantee.EXACT)
 
 
@@ -426,8 +428,8 @@ def test_known_factors_at_fixed_z():
 )
 def test_kinks_have_no_factor(which, kink):
     with pytest.raises(InvalidArgument, match=r"^z = .*is a kink of .*take a z beside it$"):
-        gt.factor_probability(which, 1, kink)
-    assert gt.factor_probability(which, 1, sympy.Rational(kink) + sympy.Rational(1, 10**9)).error < 1e-15
+        gt.factor_probability(which, z=kink)
+    assert gt.factor_probability(which, z=sympy.Rational(kink) + sympy.Rational(1, 10**9)).error < 1e-15
 
 
 @pytest.mark.parametrize("threshold", [0.05, 1, 4])
@@ -489,7 +491,7 @@ _REFUSED = {
             for bad in (0, -1, -0.0, math.nan, math.inf, np.ones(2), [1.0], "wide", "", None, True, 1j, object())
         ),
         *(functools.partial(gt.factor_probability, "sigmoid", bad) for bad in (0, -1, math.nan, [1.0], "wide", None)),
-        *(functools.partial(gt.factor_probability, "sigmoid", bad, 0) for bad in (0, -1, math.nan, [1.0], "wide")),
+        *(functools.partial(gt.factor_probability, "sigmoid", bad, z=0) for bad in (0, -1, math.nan, [1.0], "wide")),
         lambda: gt.lyapunov_exponent("snake", 1, 1),
         lambda: gt.lyapunov_exponent("hardshrink", 4, 0),
         lambda: gt.lyapunov_exponent("tanh", 1.9, 0),
@@ -507,10 +509,13 @@ _REFUSED = {
     ],
     "threshold": [
         *(functools.partial(gt.factor_probability, "sigmoid", threshold=bad) for bad in (0, -1, math.nan, "x", [1])),
-        *(functools.partial(gt.factor_probability, "sigmoid", 1, 0, bad) for bad in (0, -1, math.nan, "x", [1], True)),
+        *(
+            functools.partial(gt.factor_probability, "sigmoid", z=0, threshold=bad)
+            for bad in (0, -1, math.nan, "x", [1], True)
+        ),
     ],
     "z": [
-        functools.partial(gt.factor_probability, "sigmoid", 1, bad)
+        functools.partial(gt.factor_probability, "sigmoid", z=bad)
         for bad in (math.nan, math.inf, "x", [0], True, sympy.Symbol("z"))
     ],
     "activation": [

@@ -257,7 +257,7 @@ def test_gains_of_the_textbook():
     # torch.nn.init.calculate_gain("tanh") = 5/3 keeps neither: E[tanh²] = 0.3943 at q = 1
     assert gain("tanh").forward == pytest.approx(1 / math.sqrt(0.394294490397), rel=1e-11)
     for which in ("tanh", "gelu", "sigmoid"):
-        found = gain(which, 2, certified=True)
+        found = gain(which, 2, method="certified")
         assert found.forward.guarantee is found.backward.guarantee is gt.Guarantee.CERTIFIED
         for side, kind in ((found.forward, "value"), (found.backward, "slope")):
             assert abs(side**2 * moment(which, 2, of=kind) - 1) < 1e-14
@@ -454,7 +454,7 @@ def test_kinds_of_criticality_are_as_listed():
     ],
 )
 def test_stable_fixed_points_are_reached_by_iterating(which, weight, bias):
-    stable = [point for point in fixed_points(which, weight, bias) if point.stable]
+    stable = [point for point in fixed_points(which, weight, bias) if point.is_stable]
     for point in stable:
         q = 1.1 * point.q
         for _ in range(300):
@@ -470,32 +470,32 @@ def test_fixed_points_are_all_found_and_in_order():
     # exp: q = σ_w²·exp(2q) + σ_b² has two solutions below criticality, none above
     small, large = fixed_points("exponential", 0.3, 0.1)
     assert small.q < large.q
-    assert (small.stable, large.stable) == (True, False)
+    assert (small.is_stable, large.is_stable) == (True, False)
     for point in (small, large):
         assert point.q == pytest.approx(0.09 * math.exp(2 * point.q) + 0.01, rel=1e-12)
         assert point.chi_parallel == pytest.approx(2 * 0.09 * math.exp(2 * point.q), rel=1e-12)
     assert fixed_points("exponential", 2) == ()
     # tanh: 0 is one, and loses its stability at σ_w = 1
-    assert [(each.q, each.stable) for each in fixed_points("tanh", 0.9)] == [(0.0, True)]
-    assert [(each.q, each.stable) for each in fixed_points("tanh", 1)] == [(0.0, True)]
+    assert [(each.q, each.is_stable) for each in fixed_points("tanh", 0.9)] == [(0.0, True)]
+    assert [(each.q, each.is_stable) for each in fixed_points("tanh", 1)] == [(0.0, True)]
     origin, other = fixed_points("tanh", 1.1)
-    assert (origin.q, origin.stable, origin.chi) == (0.0, False, pytest.approx(1.21))
-    assert other.stable
+    assert (origin.q, origin.is_stable, origin.chi) == (0.0, False, pytest.approx(1.21))
+    assert other.is_stable
     # erf: in closed form σ_w²·2/π·asin(2q/(1 + 2q)) = q
     _, point = fixed_points("erf", 1.2)
     assert 1.44 * 2 / math.pi * math.asin(2 * point.q / (1 + 2 * point.q)) == pytest.approx(point.q, rel=1e-12)
     # lines: q = σ_b²/(1 - χ)
     (point,) = fixed_points("relu", 1, 0.5)
-    assert (point.q, point.chi, point.chi_parallel, point.stable) == (0.5, 0.5, 0.5, True)
+    assert (point.q, point.chi, point.chi_parallel, point.is_stable) == (0.5, 0.5, 0.5, True)
     (point,) = fixed_points("relu", math.sqrt(2))
-    assert (point.q, point.stable) == (1.0, True)
+    assert (point.q, point.is_stable) == (1.0, True)
     assert fixed_points("relu", math.sqrt(2), 0.1) == fixed_points("relu", 2, 0.1) == ()
 
 
 @given(weight=st.floats(0.05, 6), bias=st.floats(0.01, 5), name=st.sampled_from(("tanh", "erf", "softsign", "sigmoid")))
 def test_bounded_ones_have_one_stable_fixed_point(weight, bias, name):
     (point,) = fixed_points(name, weight, bias)
-    assert point.stable
+    assert point.is_stable
     assert variance_map(name, point.q, weight, bias) == pytest.approx(point.q, rel=1e-10)
     assert bias**2 < point.q <= weight**2 + bias**2
 
@@ -507,7 +507,7 @@ def test_bounded_ones_have_one_stable_fixed_point(weight, bias, name):
 def test_depth_scales_are_the_measured_decays(which, weight, bias):
     scales = depth_scales(which, weight, bias)
     point = scales.point
-    assert point.stable
+    assert point.is_stable
     # the variance's deviation after a few layers, from a small one
     q = [point.q * (1 + 1e-5)]
     for _ in range(3):
@@ -587,11 +587,11 @@ def test_maps_take_arrays_and_exact_numbers():
     found = variance_map("tanh", q, weight, [0.0, 0.1, 0.2])
     assert found[0, 1] == pytest.approx(variance_map("tanh", 0.5, 1.5, 0.1), rel=1e-13)
     assert variance_map("tanh", "1/2", sympy.Rational(3, 2), "0.1") == variance_map("tanh", 0.5, 1.5, 0.1)
-    proven = variance_map("tanh", 1, 1.5, 0.1, certified=True)
+    proven = variance_map("tanh", 1, 1.5, 0.1, method="certified")
     assert proven.guarantee is gt.Guarantee.CERTIFIED
     assert abs(proven - variance_map("tanh", 1, 1.5, 0.1)) <= proven.error + 1e-15
-    assert chi("relu", "1/3", 2, certified=True) == 2.0
-    assert chi_parallel("relu", 5, 3, certified=True) == pytest.approx(4.5, rel=1e-15)
+    assert chi("relu", "1/3", 2, method="certified") == 2.0
+    assert chi_parallel("relu", 5, 3, method="certified") == pytest.approx(4.5, rel=1e-15)
 
 
 # ---- refusals
@@ -736,7 +736,7 @@ def test_chaos_without_biases_decorrelates(which, weight):
 )
 def test_q_0_is_a_fixed_point_where_the_slope_at_0_is_0(which, weight):
     origin = fixed_points(which, weight)[0]
-    assert (origin.q, origin.chi, origin.chi_parallel, origin.stable) == (0.0, 0.0, 0.0, True)
+    assert (origin.q, origin.chi, origin.chi_parallel, origin.is_stable) == (0.0, 0.0, 0.0, True)
     assert depth_scales(which, weight).point == origin
 
 

@@ -12,7 +12,7 @@ from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positiv
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
 from gradtheory.random_weights.gaussian.second_moments import divergence, moments, structure
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 __all__ = ["correlated"]
 
@@ -20,7 +20,7 @@ _MOST_PERIODS = 4  # of the activation in a standard deviation
 _TOLERANCE = 10 * TOLERANCE  # the inner integral has an error of its own
 
 
-def correlated(activation: ActivationLike, c: float, q: Any, *, of: str) -> Estimate:
+def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) -> Estimate:
     r"""Return E[σ(x₁)σ(x₂)], or E[σ'(x₁)σ'(x₂)], for Gaussians of variance q and correlation c, in float64.
 
     Given x₁, x₂ is N(c·x₁, (1 - c²)·q): the inner expectation is found for all nodes of the outer at once.

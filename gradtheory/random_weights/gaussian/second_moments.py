@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import sympy
@@ -20,7 +20,7 @@ from gradtheory.arithmetic.inputs import Array, one_of, read_positive, read_posi
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 __all__ = ["KINDS", "closed_form", "moment", "moments"]
 
@@ -36,6 +36,7 @@ _INTEGRANDS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "fourth": lambda value, slope, x: (slope * slope) * (slope * slope),
 }
 KINDS = tuple(_INTEGRANDS)
+METHODS = ("auto", "certified")
 
 
 def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integrals:
@@ -55,7 +56,19 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
     return integrate(integrand, Gaussians.centred(variances), *structure(record))
 
 
-def moment(activation: ActivationLike, q: Any, *, of: str = "value", certified: bool = False) -> Any:
+@overload
+def moment(activation: ActivationLike, q: NumberLike, *, of: str = "value", method: str = "auto") -> Estimate: ...
+
+
+@overload
+def moment(
+    activation: ActivationLike, q: ArrayLike, *, of: str = "value", method: str = "auto"
+) -> Estimate | Array: ...
+
+
+def moment(
+    activation: ActivationLike, q: NumberLike | ArrayLike, *, of: str = "value", method: str = "auto"
+) -> Estimate | Array:
     r"""Return a Gaussian moment of an activation, for x ~ N(0, q).
 
     Parameters
@@ -66,8 +79,9 @@ def moment(activation: ActivationLike, q: Any, *, of: str = "value", certified: 
         The variance of x, positive.
     of : {"value", "slope", "growth", "fourth"}
         E[σ(x)²], E[σ'(x)²], q·d/dq E[σ(x)²] (which is E[σ(x)·σ'(x)·x] where σ is continuous) or E[σ'(x)⁴].
-    certified : bool
-        Prove the digits with ball arithmetic: from the closed form where there is one, else by Arb's integration.
+    method : {"auto", "certified"}
+        "auto" integrates in float64. "certified" proves the digits of one number in ball arithmetic: from the closed
+        form where there is one, else by Arb's integration.
 
     Returns
     -------
@@ -80,21 +94,21 @@ def moment(activation: ActivationLike, q: Any, *, of: str = "value", certified: 
     InvalidArgument
         If q is not positive, or the expectation diverges or exceeds float64.
     Undecided
-        If `certified` and the slope is unbounded without a closed form.
+        If a proof is asked for and none is known: σ jumps or has an unbounded slope, and there is no closed form.
 
     Examples
     --------
     >>> import gradtheory as gt
-    >>> found = gt.gaussian.moment("relu", 3)
-    >>> round(found, 12), found.error < 1e-14
+    >>> square = gt.gaussian.moment("relu", 3)
+    >>> round(square, 12), square.error < 1e-14
     (1.5, True)
-    >>> gt.gaussian.moment("tanh", 100, of="slope", certified=True)
+    >>> gt.gaussian.moment("tanh", 100, of="slope", method="certified")
     0.05310678774811583 ± 6.9e-18 (certified)
 
     """
     record = as_activation(activation)
     kind = one_of(of, "of", KINDS)
-    if certified:
+    if one_of(method, "method", METHODS) == "certified":
         proven = Estimate(*nearest(_proven(record, read_positive(q, "q"), kind)), Guarantee.CERTIFIED)
         if not math.isfinite(proven + proven.error):
             raise InvalidArgument("q", q, divergence(record))
@@ -105,7 +119,7 @@ def moment(activation: ActivationLike, q: Any, *, of: str = "value", certified: 
         raise InvalidArgument("q", q, divergence(record))
     if variances.ndim == 0:
         return Estimate(value[0, 0], error[0, 0])
-    return value[0].reshape(variances.shape)
+    return np.asarray(value[0].reshape(variances.shape))
 
 
 def divergence(record: Activation) -> str:

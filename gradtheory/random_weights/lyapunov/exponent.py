@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from gradtheory.random_weights.lyapunov.slopes import (
     vanishes_somewhere,
 )
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
 _EPSILON = 4e-16
@@ -101,7 +100,7 @@ def lyapunov_exponent(activation: ActivationLike, sigma_w: float = 1.0, sigma_b:
 
     """
     record = as_activation(activation)
-    weight, bias = scales(sigma_w, sigma_b)
+    weight, bias = standard_deviations(sigma_w, sigma_b)
     known = _without_law(record, weight, bias)
     if known is not None:
         return known
@@ -121,7 +120,7 @@ def lyapunov_exponent(activation: ActivationLike, sigma_w: float = 1.0, sigma_b:
     return LyapunovExponent(value, spread, max(_half_log(float(fine[1])), value), rate)
 
 
-def scales(sigma_w: Any, sigma_b: Any) -> tuple[float, float]:
+def standard_deviations(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float, float]:
     """Return both standard deviations, or refuse those whose squares leave float64."""
     weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
     for number, name in ((weight, "sigma_w"), (bias, "sigma_b")):
@@ -130,7 +129,7 @@ def scales(sigma_w: Any, sigma_b: Any) -> tuple[float, float]:
     return weight, bias
 
 
-def no_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -> None:
+def require_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -> None:
     """Refuse chains whose z falls to 0 or escapes."""
     if _without_law(record, sigma_w, sigma_b) is not None:
         raise InvalidArgument(

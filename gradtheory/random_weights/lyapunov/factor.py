@@ -1,7 +1,6 @@
 """The law of one factor of the gradient product."""
 
 import math
-from typing import Any
 
 import numpy as np
 import sympy
@@ -14,21 +13,21 @@ from gradtheory.arithmetic.enclosure import enclose, nearest
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array, read_positive, read_positive_float, read_real
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.lyapunov.exponent import no_stationary_law, scales
+from gradtheory.random_weights.lyapunov.exponent import require_stationary_law, standard_deviations
 from gradtheory.random_weights.lyapunov.extent import law_of, left_out
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 _BITS = 128
 
 
 def factor_probability(
     activation: ActivationLike,
-    sigma_w: Any = 1,
-    z: Any = None,
-    threshold: Any = 1,
+    sigma_w: NumberLike = 1,
+    sigma_b: NumberLike = 1,
     *,
-    sigma_b: Any = 1,
+    z: NumberLike | None = None,
+    threshold: NumberLike = 1,
 ) -> Estimate:
     r"""Return P(|σ'(z)·w| > c) for a weight w ~ N(0, σ_w²).
 
@@ -38,13 +37,13 @@ def factor_probability(
         The activation.
     sigma_w : number
         The standard deviation of the weight, positive.
+    sigma_b : number
+        The standard deviation of the chain's biases, not negative; a fixed z does not depend on it.
     z : number, optional
         A fixed pre-activation: then the probability is erfc(c/(σ_w·|σ'(z)|·√2)), proven. Otherwise z = w·a + b is that
         of a chain of single neurons in its stationary law, with the factor's own weight w in it.
     threshold : number
         c, positive.
-    sigma_b : number
-        The standard deviation of the biases in the chain; without meaning for a fixed z.
 
     Returns
     -------
@@ -67,9 +66,9 @@ def factor_probability(
     record = as_activation(activation)
     if z is not None:
         return _at(record, read_positive(sigma_w, "sigma_w"), read_real(z, "z"), read_positive(threshold, "threshold"))
-    weight, bias = scales(sigma_w, sigma_b)
+    weight, bias = standard_deviations(sigma_w, sigma_b)
     level = read_positive_float(threshold, "threshold")
-    no_stationary_law(record, weight, bias)
+    require_stationary_law(record, weight, bias)
     (coarse, _), (fine, error) = (_in_law(law, level) for law in law_of(record, weight, bias))
     return Estimate(min(max(fine, 0.0), 1.0), abs(fine - coarse) * 4.0 + error + left_out(record, weight, bias))
 

@@ -31,7 +31,7 @@ class FixedPoint:
         χ₁ there: the factor of the gradient's mean square per layer.
     chi_parallel : float
         χ_∥ there: the factor of a deviation of q per layer.
-    stable : bool
+    is_stable : bool
         |χ_∥| < 1, or every q is a fixed point.
 
     """
@@ -39,7 +39,7 @@ class FixedPoint:
     q: float
     chi: float
     chi_parallel: float
-    stable: bool
+    is_stable: bool
 
 
 def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.0) -> tuple[FixedPoint, ...]:
@@ -54,7 +54,7 @@ def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.
 
     Examples
     --------
-    >>> [(round(each.q, 6), each.stable) for each in fixed_points("tanh", 1.5)]
+    >>> [(round(point.q, 6), point.is_stable) for point in fixed_points("tanh", 1.5)]
     [(0.0, False), (0.793354, True)]
     >>> fixed_points("relu", 2, 0.1)
     ()
@@ -66,13 +66,13 @@ def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.
     slope = weight**2 * origin.mean_square_slope
     if origin.is_homogeneous:
         if abs(slope - 1.0) <= _ROUNDING:
-            return () if bias else (FixedPoint(1.0, slope, slope, stable=True),)
-        at_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, stable=slope < 1.0)
+            return () if bias else (FixedPoint(1.0, slope, slope, is_stable=True),)
+        at_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, is_stable=slope < 1.0)
         return (at_line,) if slope < 1.0 or not bias else ()
     found = []
     if origin.is_zero and not bias:
         is_stable = origin.is_stable if abs(slope - 1.0) <= _ROUNDING else slope < 1.0
-        found.append(FixedPoint(0.0, slope, slope, stable=is_stable))
+        found.append(FixedPoint(0.0, slope, slope, is_stable=is_stable))
 
     def residual(q: np.ndarray, moments: Moments) -> np.ndarray:
         return np.asarray(weight**2 * moments.value + bias**2 - q.reshape(-1)).reshape(q.shape)
@@ -84,7 +84,7 @@ def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.
         places = solved(record, residual, GRID[cells], GRID[cells + 1])
         moments = moments_at(record, places)
         for q, chi, parallel in zip(places, weight**2 * moments.slope, weight**2 * moments.growth, strict=True):
-            found.append(FixedPoint(float(q), float(chi), float(parallel), stable=bool(abs(parallel) < 1.0)))
+            found.append(FixedPoint(float(q), float(chi), float(parallel), is_stable=bool(abs(parallel) < 1.0)))
     return tuple(found)
 
 
@@ -138,7 +138,7 @@ def depth_scales(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.
     (0.122104, 2.170486)
 
     """
-    stable = [point for point in fixed_points(activation, sigma_w, sigma_b) if point.stable]
+    stable = [point for point in fixed_points(activation, sigma_w, sigma_b) if point.is_stable]
     if not stable:
         raise InvalidArgument(
             "sigma_w",

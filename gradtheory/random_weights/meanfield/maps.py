@@ -7,13 +7,14 @@ al., "Deep information propagation", 2017).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
+    Array,
     read_nonnegative_array,
     read_nonnegative_float,
     read_positive_array,
@@ -21,12 +22,19 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
 
 
-def variance_map(activation: ActivationLike, q: Any, sigma_w: Any, sigma_b: Any = 0, *, certified: bool = False) -> Any:
+def variance_map(
+    activation: ActivationLike,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0,
+    *,
+    method: str = "auto",
+) -> Estimate | Array:
     r"""Return the variance of the next layer's pre-activations, σ_w²·E[σ(√q z)²] + σ_b² with z ~ N(0, 1).
 
     Parameters
@@ -39,8 +47,8 @@ def variance_map(activation: ActivationLike, q: Any, sigma_w: Any, sigma_b: Any 
         The weights' standard deviation times √fan_in, positive.
     sigma_b : number or array_like
         The biases' standard deviation, not negative.
-    certified : bool
-        Prove the digits; for numbers only.
+    method : {"auto", "certified"}
+        "certified" proves the digits of the expectation; it takes numbers only.
 
     Returns
     -------
@@ -58,16 +66,18 @@ def variance_map(activation: ActivationLike, q: Any, sigma_w: Any, sigma_b: Any 
 
     Examples
     --------
-    >>> found = variance_map("tanh", 1, sigma_w=1.5, sigma_b=0.1)
-    >>> round(found, 12), found.error < 1e-14
+    >>> variance = variance_map("tanh", 1, sigma_w=1.5, sigma_b=0.1)
+    >>> round(variance, 12), variance.error < 1e-14
     (0.897162603395, True)
 
     """
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
-    return _affine(moment(activation, q, of="value", certified=certified), weight, bias)
+    return _affine(moment(activation, q, of="value", method=method), weight, bias)
 
 
-def chi(activation: ActivationLike, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
+def chi(
+    activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
+) -> Estimate | Array:
     r"""Return χ₁ = χ_⊥ = σ_w²·E[σ'(√q z)²]: one layer's factor of the gradient's mean square.
 
     It is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds 1. The arguments are
@@ -85,11 +95,13 @@ def chi(activation: ActivationLike, q: Any, sigma_w: Any, *, certified: bool = F
 
     """
     return _affine(
-        moment(activation, q, of="slope", certified=certified), read_positive_array(sigma_w, "sigma_w"), np.zeros(())
+        moment(activation, q, of="slope", method=method), read_positive_array(sigma_w, "sigma_w"), np.zeros(())
     )
 
 
-def chi_parallel(activation: ActivationLike, q: Any, sigma_w: Any, *, certified: bool = False) -> Any:
+def chi_parallel(
+    activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
+) -> Estimate | Array:
     r"""Return χ_∥ = d(variance map)/dq = σ_w²·E[σ(x)·σ'(x)·x]/q: how a deviation of the variance grows.
 
     The arguments are those of `variance_map`. A fixed point is stable where |χ_∥| < 1.
@@ -106,16 +118,20 @@ def chi_parallel(activation: ActivationLike, q: Any, sigma_w: Any, *, certified:
     """
     weight = read_positive_array(sigma_w, "sigma_w")
     scaled = weight / np.sqrt(read_positive_array(q, "q"))
-    return _affine(moment(activation, q, of="growth", certified=certified), scaled, np.zeros(()))
+    return _affine(moment(activation, q, of="growth", method=method), scaled, np.zeros(()))
 
 
-def _affine(second_moment: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
+def _affine(second_moment: Estimate | Array, weight: Array, bias: Array) -> Estimate | Array:
     """Return weight²·moment + bias², with its error where it is a number."""
-    value = np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
-    if value.ndim:
-        return value
-    error = float(weight * weight) * second_moment.error + 3 * _EPSILON * abs(float(value))
-    return Estimate(float(value), error, second_moment.guarantee)
+    if isinstance(second_moment, Estimate) and weight.ndim == bias.ndim == 0:
+        return _affine_estimate(second_moment, float(weight), float(bias))
+    return np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
+
+
+def _affine_estimate(second_moment: Estimate, weight: float, bias: float) -> Estimate:
+    value = weight * weight * float(second_moment) + bias * bias
+    error = weight * weight * second_moment.error + 3 * _EPSILON * abs(value)
+    return Estimate(value, error, second_moment.guarantee)
 
 
 @dataclass(frozen=True)
@@ -135,7 +151,7 @@ class Gain:
     backward: Estimate
 
 
-def gain(activation: ActivationLike, q: Any = 1, *, certified: bool = False) -> Gain:
+def gain(activation: ActivationLike, q: NumberLike = 1, *, method: str = "auto") -> Gain:
     r"""Return the exact gains of an activation at variance q.
 
     `torch.nn.init.calculate_gain` returns one number per activation; most are neither of these (see the audit in the
@@ -143,7 +159,7 @@ def gain(activation: ActivationLike, q: Any = 1, *, certified: bool = False) -> 
 
     Parameters
     ----------
-    activation, q, certified
+    activation, q, method
         As for `variance_map`.
 
     Raises
@@ -158,21 +174,22 @@ def gain(activation: ActivationLike, q: Any = 1, *, certified: bool = False) -> 
 
     """
     read_positive_float(q, "q")
-    forward, backward = (
-        _inverse_root(moment(activation, q, of=kind, certified=certified), activation, q) for kind in ("value", "slope")
-    )
-    return Gain(forward, backward)
+    record = as_activation(activation)
+    return Gain(*(_inverse_root(record, q, of, method) for of in ("value", "slope")))
 
 
-def _inverse_root(second_moment: Estimate, name: Any, q: Any) -> Estimate:
+def _inverse_root(record: Activation, q: NumberLike, of: str, method: str) -> Estimate:
+    second_moment = moment(record, q, of=of, method=method)
     if second_moment <= second_moment.error:
-        raise InvalidArgument("q", q, f"must be larger: {as_activation(name).name} is as good as constant there")
+        raise InvalidArgument("q", q, f"must be larger: {record.name} is as good as constant there")
     value = float(second_moment) ** -0.5
     error = value * (0.5 * second_moment.error / float(second_moment) + 2 * _EPSILON)
     return Estimate(value, error, second_moment.guarantee)
 
 
-def correlation_map(activation: ActivationLike, c: Any, q: Any, sigma_w: Any, sigma_b: Any = 0) -> Estimate:
+def correlation_map(
+    activation: ActivationLike, c: float, q: NumberLike, sigma_w: NumberLike, sigma_b: NumberLike = 0
+) -> Estimate:
     r"""Return the correlation of the next layer's pre-activations for two inputs, from their correlation c in this one.
 
     (σ_w²·E[σ(x₁)σ(x₂)] + σ_b²)/q', where x₁ and x₂ have variance q and correlation c, and q' is the variance map's
@@ -197,13 +214,13 @@ def correlation_map(activation: ActivationLike, c: Any, q: Any, sigma_w: Any, si
     """
     weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
     product = correlated(activation, c, q, of="value")
-    after = variance_map(activation, q, weight, bias)
+    after = _affine_estimate(moment(activation, q, of="value"), weight, bias)
     value = (weight**2 * product + bias**2) / after
     error = (weight**2 * product.error + abs(value) * after.error) / after + 4 * _EPSILON * abs(value)
     return Estimate(value, error)
 
 
-def correlation_slope(activation: ActivationLike, c: Any, q: Any, sigma_w: Any) -> Estimate:
+def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma_w: NumberLike) -> Estimate:
     r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)].
 
     At a fixed point q it is the slope of the correlation map, and at c = 1 it is χ₁. The arguments are those of
