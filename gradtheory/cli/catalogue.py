@@ -66,15 +66,15 @@ def gains(out: Path | None, as_json: bool) -> None:
     """
     rows = [
         {
-            "activation": each.record.name,
-            "pytorch": None if each.stated is None else str(each.stated),
-            "forward": float(each.exact.forward),
-            "backward": float(each.exact.backward),
-            "variance": plain(each.q),
-            "chi": each.chi,
-            "float32_layers": plain(each.depth),
+            "activation": gain.record.name,
+            "pytorch": None if gain.stated is None else str(gain.stated),
+            "forward": float(gain.exact.forward),
+            "backward": float(gain.exact.backward),
+            "variance": plain(gain.q),
+            "chi": gain.chi,
+            "float32_layers": plain(gain.depth),
         }
-        for each in gt.gains.entries()
+        for gain in gt.gains.entries()
     ]
     if out is not None:
         written(gt.gains.write, out)

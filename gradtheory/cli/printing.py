@@ -1,4 +1,4 @@
-"""How commands print what they found."""
+"""How commands print their results."""
 
 import json
 import math
@@ -32,7 +32,7 @@ def print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Print rows under titles."""
     table = Table(*titles)
     for row in rows:
-        table.add_row(*(str(each) for each in row.values()))
+        table.add_row(*map(str, row.values()))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 

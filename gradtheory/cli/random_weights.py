@@ -32,15 +32,15 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
     Example: gradtheory lyapunov sigmoid --sigma-w 4
     """
     record = one_activation(activation, expr)
-    found = gt.lyapunov_exponent(record, sigma_w, sigma_b)
-    layers = {f"{name}_layers": gt.overflow_depth(found.growth, name) for name in FLOAT_TYPES}
+    exponent = gt.lyapunov_exponent(record, sigma_w, sigma_b)
+    layers = {f"{name}_layers": gt.overflow_depth(exponent.growth, name) for name in FLOAT_TYPES}
     print_result(
         as_json,
-        typical=found.value,
-        error=found.error,
-        mean_square=found.mean_square,
-        mean_square_rate=None if math.isnan(found.mean_square_rate) else found.mean_square_rate,
-        growth_per_layer=found.growth,
+        typical=exponent.value,
+        error=exponent.error,
+        mean_square=exponent.mean_square,
+        mean_square_rate=None if math.isnan(exponent.mean_square_rate) else exponent.mean_square_rate,
+        growth_per_layer=exponent.growth,
         **layers,
     )
 
@@ -57,11 +57,11 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
 
     Exit code 1 if there is none.
     """
-    found = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
-    if found:
-        print_result(as_json, sigma_w=found.sigma_w, variance=found.q, stable=found.stable)
+    edge = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
+    if edge:
+        print_result(as_json, sigma_w=edge.sigma_w, variance=edge.q, stable=edge.stable)
         return
-    print_result(as_json, sigma_w=None, reason=found.reason)
+    print_result(as_json, sigma_w=None, reason=edge.reason)
     raise click.exceptions.Exit(1)
 
 
@@ -76,16 +76,16 @@ def critical(activation: str | None, expr: str | None, as_json: bool) -> None:
 
     Exit code 1 if there is none.
     """
-    found = gt.meanfield.critical_initialisation(one_activation(activation, expr))
+    critical_point = gt.meanfield.critical_initialisation(one_activation(activation, expr))
     print_result(
         as_json,
-        kind=found.kind,
-        sigma_w=found.sigma_w,
-        sigma_b=found.sigma_b,
-        variance=found.q,
-        reason=found.reason or None,
+        kind=critical_point.kind,
+        sigma_w=critical_point.sigma_w,
+        sigma_b=critical_point.sigma_b,
+        variance=critical_point.q,
+        reason=critical_point.reason or None,
     )
-    if not found:
+    if not critical_point:
         raise click.exceptions.Exit(1)
 
 

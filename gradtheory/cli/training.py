@@ -88,8 +88,8 @@ def train(
     first, last = (float(run.loss[place]) if run.loss.size else None for place in (0, -1))
     if as_json:
         events = [
-            {"step": each.step, "kind": each.kind.value, "layer": each.layer, "cause": each.cause}
-            for each in run.events
+            {"step": event.step, "kind": event.kind.value, "layer": event.layer, "cause": event.cause}
+            for event in run.events
         ]
         ends = {"w": run.w[-1:].tolist(), "b": run.b[-1:].tolist(), "loss": [plain(float(each)) for each in run.loss]}
         print_json({"steps": run.steps, "diverged": run.diverged, **ends, "events": events})
@@ -113,29 +113,29 @@ def advise(
 
     Example: gradtheory advise -w 8,8,8 -b -4,-4,-4
     """
-    found = gt.advise(*_problem(activation, weights, biases, inputs, targets))
+    advice = gt.advise(*_problem(activation, weights, biases, inputs, targets))
     if not as_json:
-        click.echo(str(found))
+        click.echo(str(advice))
         return
     remedies = [
         {
-            "remedy": each.remedy,
-            "constant": np.asarray(each.constant).tolist(),
-            "theorem": each.theorem,
-            "measured": each.measured,
-            "before": plain(each.before),
-            "after": plain(each.after),
-            "works": each.works,
+            "remedy": remedy.remedy,
+            "constant": np.asarray(remedy.constant).tolist(),
+            "theorem": remedy.theorem,
+            "measured": remedy.measured,
+            "before": plain(remedy.before),
+            "after": plain(remedy.after),
+            "works": remedy.works,
         }
-        for each in found.remedies
+        for remedy in advice.remedies
     ]
     print_json(
         {
-            "exploding": found.exploding,
-            "vanishing": found.vanishing,
-            "total_factor": plain(found.total_factor),
-            "growth": plain(found.growth),
-            "overflow": {name: plain(depth) for name, depth in found.overflow.items()},
+            "exploding": advice.exploding,
+            "vanishing": advice.vanishing,
+            "total_factor": plain(advice.total_factor),
+            "growth": plain(advice.growth),
+            "overflow": {name: plain(depth) for name, depth in advice.overflow.items()},
             "remedies": remedies,
         }
     )

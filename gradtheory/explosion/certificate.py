@@ -1,8 +1,8 @@
 """Certificates: the proof of an explosion set as plain JSON, which `gradtheory.checker` verifies on its own.
 
 The document states the set in the pre-activation z, U_t = {z : |σ'(z)| > t} with t = c/|w|: the monotone branches of
-|σ'| that cover the line, an isolating interval for each place where |σ'| = t, the components, and what the tails rest
-on. The checker's documentation describes the fields.
+|σ'| that cover the line, an isolating interval for each place where |σ'| = t, the components, and what the answer rests
+on far out. The checker's documentation describes the fields.
 """
 
 from typing import Any
@@ -78,7 +78,7 @@ def certificate(
         "crossings": [
             {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
         ],
-        "components": [_component(each, profile, list(crossings.values())) for each in superlevel.components()],
+        "components": [_component(part, profile, list(crossings.values())) for part in superlevel.components()],
         "tails": {
             "left": _tail(profile, profile.branches[0].slope_left, window[0], "-oo"),
             "right": _tail(profile, profile.branches[-1].slope_right, window[1], "oo"),

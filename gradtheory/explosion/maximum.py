@@ -1,4 +1,4 @@
-r"""The greatest value of t·m(t), where no record states it: found and proven by branch and bound.
+r"""The greatest value of t·m(t), where no record states it, proven by branch and bound.
 
 m(t), the length of {|σ'| > t} or of its longest component, does not increase with t, so t·m(t) <= q·m(p) for
 p <= t <= q. Intervals whose bound lies below a value attained are discarded; what is left shrinks to one interval, on
@@ -63,8 +63,8 @@ class Supremum:
             if not pending:
                 break
             low, high = pending[0][0], pending[-1][1]
-            if (found := self._single(low, high)) is not None:
-                return found
+            if (place := self._stationary(low, high)) is not None:
+                return place
             middles = [(low + high) / 2 for low, high in pending]
             best = max((best, *map(self._attained, middles)), key=lambda ball: float(ball.mid()))
             pending = [half for (low, high), m in zip(pending, middles, strict=True) for half in ((low, m), (m, high))]
@@ -84,7 +84,7 @@ class Supremum:
         return bool(rate > 0 or rate < 0)
 
     def _measures(self, components: Sequence[Component]) -> list[sympy.Expr]:
-        return [each.length for each in components] if self.longest else [total_length(components)]
+        return [part.length for part in components] if self.longest else [total_length(components)]
 
     def _measure_at(self, level: sympy.Rational) -> Ball:
         lengths = self._measures(SuperlevelSet(self.activation.profile, level).components())
@@ -130,7 +130,7 @@ class Supremum:
         lengths = dict.fromkeys(self._measures(components))
         return T * next(iter(lengths)) if len(lengths) == 1 else None
 
-    def _single(self, low: sympy.Rational, high: sympy.Rational) -> tuple[sympy.Expr, sympy.Expr] | None:
+    def _stationary(self, low: sympy.Rational, high: sympy.Rational) -> tuple[sympy.Expr, sympy.Expr] | None:
         """Return the only stationary level in [low, high] and t·m(t), if it is proven to be the only one."""
         product = self._product(low, high)
         if product is None:

@@ -1,4 +1,4 @@
-r"""How far σ moves: the total variation, which bounds the length of every explosion set, and sup\|σ\|."""
+r"""The total variation of σ, which bounds the length of every explosion set, and sup\|σ\|."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def total_variation(record: Activation) -> sympy.Expr:
     Raises
     ------
     Undecided
-        If a limit of σ is not found.
+        If SymPy does not find a limit of σ.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def largest_value(record: Activation) -> sympy.Expr:
     Raises
     ------
     Undecided
-        If a limit of σ is not found.
+        If SymPy does not find a limit of σ.
 
     Examples
     --------
@@ -76,16 +76,16 @@ def largest_value(record: Activation) -> sympy.Expr:
     else:
         values = _over_periods(record, record.period)
     greatest = sympy.S.Zero
-    for each in map(abs, values):
-        if each.is_infinite or order(each, greatest) > 0:
-            greatest = each
+    for size in map(abs, values):
+        if size.is_infinite or order(size, greatest) > 0:
+            greatest = size
     return greatest
 
 
 def _over_periods(record: Activation, period: sympy.Expr) -> list[sympy.Expr]:
     """Return σ at the ends of the branches of two periods of |σ'|, after which σ' repeats; oo where σ does not."""
     start = record.profile.branches[0].left
-    places = [each.left + shift for shift in (0, period) for each in record.profile.branches]
+    places = [branch.left + shift for shift in (0, period) for branch in record.profile.branches]
     again, *values = (record.expr.subs(Z, place) for place in (start + 2 * period, *places))
     return values if order(again, values[0]) == 0 else [sympy.oo]
 

@@ -1,4 +1,4 @@
-"""The length of an explosion set, and the weight from which on there is one."""
+"""The length of an explosion set, and the least weight above which there is one."""
 
 import sympy
 

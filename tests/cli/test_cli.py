@@ -11,7 +11,6 @@ from click.testing import CliRunner
 import gradtheory as gt
 from gradtheory.cli import main
 from gradtheory.cli.commands import app
-from gradtheory.derivation.topics import TOPICS
 
 
 def run(capsys, *arguments):
@@ -63,11 +62,6 @@ def test_widest_prints_proven_digits(capsys):
 
 def test_width(capsys):
     assert "0.447656924849260" in run(capsys, "width", "sigmoid", "-w", "7")[1]
-
-
-def test_every_topic_can_be_asked_for():
-    (topic,) = (each for each in app.commands["derive"].params if each.name == "topic")
-    assert topic.type.choices == tuple(TOPICS)
 
 
 @pytest.mark.slow

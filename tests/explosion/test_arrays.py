@@ -1,7 +1,9 @@
 """Widths and intervals over arrays: to how many units in the last place, for every shape and kind of array."""
 
 import itertools
+import sys
 import warnings
+from types import SimpleNamespace
 
 import flint
 import numpy as np
@@ -14,7 +16,7 @@ import gradtheory as gt
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, evaluate, precision
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, MissingDependency
 from gradtheory.explosion.arrays.excess import multiples_of
 from gradtheory.explosion.arrays.plan import plan_of
 from tests.shapes import slow_except
@@ -299,3 +301,10 @@ def test_bad_input_is_named(call, said):
     with pytest.raises(InvalidArgument, match=r" = ") as caught:
         call()
     assert said in str(caught.value)
+
+
+def test_only_arrays_of_other_libraries_need_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "array_api_compat", None)  # as if it were not installed
+    assert gt.arrays.explosion_width("relu", [2.0, np.float64(0.5)]).tolist() == [np.inf, 0.0]
+    with pytest.raises(MissingDependency, match=r'^needs array_api_compat: pip install "gradtheory\[arrays\]"$'):
+        gt.arrays.explosion_width("relu", SimpleNamespace(dtype="float64"))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
@@ -139,3 +140,10 @@ def test_the_training_curve_is_the_run():
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), _RUN.loss)
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), _RUN.gradient_norm)
     assert len(ax.lines) == 2 + 6  # the loss is four times greater after each step
+
+
+def test_widths_are_drawn_without_a_closed_form():
+    z = sympy.Symbol("z", real=True)
+    ax = gt.plots.width_over_weight(z / (1 + z**2))
+    (w, *_), (length, *_) = ax.lines[0].get_data()
+    assert length == pytest.approx(float(gt.explosion_width(z / (1 + z**2), w)), rel=1e-12)

@@ -62,7 +62,7 @@ class Multiple:
         """Return the multiple of s·weight - threshold as one float, good unless it is tiny beside the threshold."""
         high, *low = _product(self.parts[0], weight)
         from_threshold, *rest = _product(self.divisor, threshold)
-        small = [*low, *(part * weight for part in self.parts[1:2]), *(-each for each in rest)]
+        small = [*low, *(part * weight for part in self.parts[1:2]), *(-error for error in rest)]
         return functools.reduce(operator.add, small, 0.0) + (high - from_threshold)
 
 
@@ -84,8 +84,8 @@ def multiples_of(*slopes: sympy.Expr) -> tuple[Multiple, ...]:
             common = int(sympy.ilcm(divisor, odd))
             divisor = common if common < _EXACT else divisor
     parts = [floats_of(slope * divisor) for slope in slopes]
-    is_plain = divisor == 1 and all(len(each) < 2 and all(map(_is_power_of_two, each)) for each in parts)
-    return tuple(Multiple(each, float(divisor), is_plain) for each in parts)
+    is_plain = divisor == 1 and all(len(floats) < 2 and all(map(_is_power_of_two, floats)) for floats in parts)
+    return tuple(Multiple(floats, float(divisor), is_plain) for floats in parts)
 
 
 def _is_power_of_two(number: float) -> bool:

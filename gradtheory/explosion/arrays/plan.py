@@ -1,4 +1,4 @@
-"""What array answers need to know of an activation, found once: its branches, their slopes ready to be compared."""
+"""What the array functions need to know of an activation: its branches, with slopes that are ready to be compared."""
 
 import functools
 import itertools

@@ -143,7 +143,10 @@ class Table:
 
 
 def anchor_of(branch: Branch) -> tuple[sympy.Expr, bool]:
-    """Return the finite end that distances count from, the steeper one if it can be, and whether it is the other."""
+    """Return the end of a branch that distances are measured from, and whether it is the shallow end.
+
+    It is the steep end where that is finite, else the shallow end; 0 where both are infinite.
+    """
     steep, shallow = (branch.right, branch.left) if branch.rises else (branch.left, branch.right)
     if steep.is_finite:
         return steep, False
@@ -176,8 +179,8 @@ def _powers(chebyshev: list[Any]) -> list[Any]:
     total = [_CONTEXT.mpf(0)] * len(chebyshev)
     for k, coefficient in enumerate(chebyshev):
         polynomial = last if k == 0 else this
-        for power, each in enumerate(polynomial):
-            total[power] += coefficient * each
+        for power, factor in enumerate(polynomial):
+            total[power] += coefficient * factor
         if k:
             doubled = [_CONTEXT.mpf(0), *(2 * each for each in this)]
             last, this = this, [a - b for a, b in zip(doubled, [*last, *[0] * (len(doubled) - len(last))], strict=True)]
