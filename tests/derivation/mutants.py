@@ -32,11 +32,11 @@ def mutants(  # noqa: PLR0912  # one for each kind of statement
         yield WideEquation(statement.lhs, -statement.rhs)
         yield WideEquation(statement.lhs, 2 * statement.rhs)
         if isinstance(statement.rhs, sympy.HadamardProduct):
-            for each in statement.rhs.args:
-                yield WideEquation(statement.lhs, each)
+            for part in statement.rhs.args:
+                yield WideEquation(statement.lhs, part)
         if isinstance(statement.rhs, sympy.MatAdd):
-            for each in statement.rhs.args:
-                yield WideEquation(statement.lhs, each)
+            for part in statement.rhs.args:
+                yield WideEquation(statement.lhs, part)
     elif isinstance(statement, sympy.Eq):
         for other in _changed(statement.rhs):
             yield sympy.Eq(statement.lhs, other, evaluate=False)
@@ -64,4 +64,4 @@ def _changed(expr: sympy.Expr) -> Iterator[sympy.Expr]:
     yield -expr
     yield expr * _MORE
     for factor in expr.args if isinstance(expr, sympy.Mul) else ():
-        yield sympy.Mul(*(each for each in expr.args if each is not factor))
+        yield sympy.Mul(*(kept for kept in expr.args if kept is not factor))
