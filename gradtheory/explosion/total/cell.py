@@ -43,7 +43,7 @@ class Cell:
         return sympy.expand(weight * straight + bias)
 
     def extended(self, weight: sympy.Expr, bias: sympy.Expr, activation: Activation) -> Iterator["Cell"]:
-        """Yield the parts between the kinks of one more layer."""
+        """Yield the cells into which the kinks of one more layer cut this one."""
         z = self.z(weight, bias, activation)
         smooth_at = {self.lower: self.follows_smoothly}
         if z.has(X):

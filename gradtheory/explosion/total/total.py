@@ -1,8 +1,7 @@
 r"""Where the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| of a chain with given weights exceeds a threshold.
 
-The input line is first cut where a layer passes a kink. On each cell the product G and its derivative are carried
-forward through the layers in ball and interval arithmetic, so that no nested formula is built, and the places where
-G = ±c are isolated with a proof like those of a single factor.
+The line of inputs is first cut where a layer passes a kink. On each cell, the places where the product G is c or -c are
+isolated with a proof, as for a single factor.
 
 Corollary, for a monotone σ with values in an interval of length ℓ: ∂a_L/∂x has one sign and an integral of at most ℓ,
 so the set measures less than ℓ/c at any depth (Markov's inequality).
