@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import gradtheory as gt
 
 _ROOT = Path(__file__).parent.parent
@@ -15,6 +17,34 @@ _EXTRAS = {
     for extra, needs in _PROJECT["optional-dependencies"].items()
 }
 _LIBRARIES = sorted({library for libraries in _EXTRAS.values() for library in libraries})
+
+_CORE = """
+gt.explosion_set("sigmoid", w=7)
+gt.explosion_set("gelu", w="0.95")
+gt.widest_explosion("sigmoid")
+gt.explosion_formula("arctan")
+gt.arrays.explosion_width("tanh", [2.0, 3.0])
+gt.checker.check(gt.certificate("tanh", w=3))
+gt.Chain(depth=2).gradient(gt.Chain(depth=2).w[1])
+gt.Chain(depth=2).backprop([1.0], [0.0], [1.0, 2.0], [0.0, 0.0])
+gt.total_explosion_bound(gt.Chain(depth=2))
+gt.Network((2, 2, 1), "sigmoid").jacobian_bound([[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]])
+gt.lyapunov_exponent("tanh", sigma_w=2)
+gt.meanfield.edge_of_chaos("tanh", sigma_b=0.3)
+gt.meanfield.gain("relu", 1)
+gt.overflow_depth(2)
+gt.train(gt.Chain(depth=2), [1.0], [0.0], [1.0, 2.0], [0.0, 0.0], optimiser=gt.optimisers.adam(0.1), steps=2)
+gt.stability_region("heavy_ball").contains(eta=0.1, beta=0.9, h=30)
+gt.testing.assert_gradients(lambda x, y, w, b: vars(gt.Chain(1).backprop(x, y, w, b)), depth=1, cases=3)
+assert gt.derive("clipping").check().ok
+print(gt.fact("widest"))
+"""
+
+_CALLS = {
+    "arrays": "gt.arrays.explosion_width('tanh', Foreign())",
+    "documents": "gt.derive('clipping').to_latex()",
+    "testing": "gt.strategies.chains()",
+}
 
 
 def _without_extras(program):
@@ -34,6 +64,27 @@ def test_one_version_everywhere():
 def test_the_extra_all_is_all():
     (everything,) = _PROJECT["optional-dependencies"]["all"]
     assert set(re.findall(r"\w+", everything)) == {"gradtheory", *_EXTRAS} - {"all"}
+
+
+def test_the_core_works_alone():
+    run = _without_extras(_CORE)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("extra", sorted(_CALLS))
+def test_a_call_names_the_extra_it_needs(extra):
+    program = f"""
+class Foreign:
+    dtype = "float32"
+try:
+    {_CALLS[extra]}
+except gt.errors.MissingDependency as error:
+    print(error)
+"""
+    run = _without_extras(program)
+    assert run.returncode == 0, run.stderr
+    (line,) = run.stdout.splitlines()
+    assert re.fullmatch(rf'needs ({"|".join(_EXTRAS[extra])}): pip install "gradtheory\[{extra}\]"', line)
 
 
 def test_the_command_line_names_its_extra():

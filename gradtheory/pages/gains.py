@@ -13,7 +13,6 @@ from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.overflow import overflow_depth
 
-# torch.nn.init.calculate_gain of PyTorch 2.13, by the names of this catalogue.
 __all__ = ["Audit", "entries", "page", "write"]
 
 
@@ -21,6 +20,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
+# torch.nn.init.calculate_gain of PyTorch 2.13, by the names of this catalogue.
 TORCH: Mapping[str, sympy.Expr] = {
     "identity": sympy.S.One,
     "leaky_relu": sympy.sqrt(2 / (1 + sympy.Rational(1, 100) ** 2)),
