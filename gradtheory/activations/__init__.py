@@ -19,9 +19,9 @@ from gradtheory.activations import catalogue
 from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
-from gradtheory.activations.text import parsed
+from gradtheory.activations.text import parse
 from gradtheory.errors import InvalidArgument
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 __all__ = [
     "Activation",
@@ -52,7 +52,7 @@ def activation_names() -> tuple[str, ...]:
     return tuple(_catalogue())
 
 
-def activation(activation: ActivationLike, **parameters: Any) -> Activation:
+def activation(activation: ActivationLike, **parameters: NumberLike) -> Activation:
     """Return the record of an activation.
 
     Parameters
@@ -66,8 +66,8 @@ def activation(activation: ActivationLike, **parameters: Any) -> Activation:
     Raises
     ------
     InvalidArgument
-        If there is no such name or parameter, the message saying the nearest ones; or the expression is not real in
-        one symbol.
+        If there is no such name or parameter, and the message names the nearest ones; if a parameter is out of range;
+        or if an expression is not in one real symbol, or is not proven finite and real for every z.
 
     Examples
     --------
@@ -86,19 +86,7 @@ def activation(activation: ActivationLike, **parameters: Any) -> Activation:
         return activation
     if isinstance(activation, sympy.Basic):
         return own_activation(activation)
-    match = _CALL.fullmatch(activation) if isinstance(activation, str) else None
-    if match is None or match["name"] not in _catalogue():
-        raise InvalidArgument("activation", activation, _nearest(activation))
-    positional, named = _arguments(match["arguments"], activation)
-    item = _catalogue()[match["name"]]
-    if isinstance(item, Family):
-        return item(*positional, **(parameters | named))
-    if positional or named or parameters:
-        raise InvalidArgument("activation", activation, f"has no parameters; families with parameters: {_families()}")
-    return item
-
-
-_as_activation = activation  # for functions with a parameter of that name
+    return _build(activation, parameters)
 
 
 def expression(text: str) -> sympy.Expr:
@@ -129,7 +117,26 @@ def expression(text: str) -> sympy.Expr:
     gradtheory.errors.InvalidArgument: expression = 'z^2': must not hold ^: write ** for a power
 
     """
-    return parsed(text, _catalogue())
+    return parse(text, _catalogue())
+
+
+def _build(name: str, parameters: Mapping[str, NumberLike]) -> Activation:
+    """Return the record of a name with parameters, those in brackets after the name among them."""
+    item, arguments = _item(name)
+    positional, named = _arguments(arguments, name)
+    if isinstance(item, Family):
+        return item(*positional, **{**parameters, **named})
+    if positional or named or parameters:
+        raise InvalidArgument("activation", name, f"has no parameters; families with parameters: {_families()}")
+    return item
+
+
+def _item(name: str) -> tuple[Activation | Family, str | None]:
+    """Return what the catalogue holds under a name, and the text in brackets after it."""
+    match = _CALL.fullmatch(name) if isinstance(name, str) else None
+    if match is None or match["name"] not in _catalogue():
+        raise InvalidArgument("activation", name, _nearest(name))
+    return _catalogue()[match["name"]], match["arguments"]
 
 
 def _arguments(text: str | None, name: str) -> tuple[list[str], dict[str, str]]:
@@ -156,8 +163,8 @@ def activation_parameters(activation: str) -> Mapping[str, sympy.Expr]:
     {'alpha': 1}
 
     """
-    _as_activation(activation)  # refuses names that are not there
-    item = _catalogue()[activation.partition("(")[0].strip()]
+    _build(activation, {})  # refuses wrong parameters in brackets
+    item, _ = _item(activation)
     return item.defaults if isinstance(item, Family) else MappingProxyType({})
 
 
@@ -167,12 +174,12 @@ def _families() -> str:
 
 @cache
 def _catalogue() -> MappingProxyType[str, Activation | Family]:
-    found: dict[str, Activation | Family] = {}
+    records: dict[str, Activation | Family] = {}
     for module in pkgutil.iter_modules(catalogue.__path__):
         for item in vars(importlib.import_module(f"{catalogue.__name__}.{module.name}")).values():
-            if isinstance(item, Activation | Family) and found.setdefault(item.name, item) is not item:
+            if isinstance(item, Activation | Family) and records.setdefault(item.name, item) is not item:
                 raise ValueError(f"two activations are named {item.name}")
-    return MappingProxyType(dict(sorted(found.items())))
+    return MappingProxyType(dict(sorted(records.items())))
 
 
 def _nearest(name: Any) -> str:

@@ -39,7 +39,7 @@ class Family:
         return {each.name: each.default for each in inspect.signature(self.build).parameters.values()}
 
     def __call__(self, *positional: Any, **named: Any) -> Activation:
-        """Return the record of these parameters; those not given keep their defaults.
+        """Return the record of these parameters; the others keep their defaults.
 
         Raises
         ------
@@ -48,13 +48,13 @@ class Family:
 
         """
         unknown = [*named.keys() - self.defaults.keys(), *positional[len(self.defaults) :]]
-        given = dict(zip(self.defaults, positional, strict=False))
-        twice = given.keys() & named.keys()
+        by_place = dict(zip(self.defaults, positional, strict=False))
+        twice = by_place.keys() & named.keys()
         for name in (*unknown, *twice):
             raise InvalidArgument(
                 f"parameter of {self.name}", name, f"must be one of {', '.join(self.defaults)}, given once"
             )
-        exact = {name: read_real(value, name) for name, value in (given | named).items()}
+        exact = {name: read_real(value, name) for name, value in (by_place | named).items()}
         return self._record(tuple(exact.get(name, default) for name, default in self.defaults.items()))
 
     @lru_cache(maxsize=256)  # noqa: B019  # families live as long as the module

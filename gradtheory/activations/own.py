@@ -23,9 +23,9 @@ _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 def own_activation(expr: sympy.Basic) -> Activation:
     """Return the record of an activation given by an expression in one real symbol.
 
-    Its range is not sought, so cross entropy refuses it; its float64 kernel computes as the expression is written, and
-    the slope as SymPy differentiates it, but for 1 - tanh², which would cancel. Where that gives nan, as
-    exp(z)/(1 + exp(z)) does for z = 800, the number is found in ball arithmetic; inf is left as an overflow.
+    Its range is not computed, so cross entropy refuses it. Its float64 kernel computes the value as the expression is
+    written, and the slope as SymPy differentiates it, except 1 - tanh², which would cancel. Where that gives nan, as
+    exp(z)/(1 + exp(z)) does for z = 800, ball arithmetic gives the number; inf is left as an overflow.
 
     Raises
     ------
@@ -46,8 +46,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     slope_expr = in_z.diff(Z)
     value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
-    for each in (in_z, slope_expr):
-        check_defined(each, WINDOW)
+    check_defined(in_z, WINDOW)
+    check_defined(slope_expr, WINDOW)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         slope[...] = slope_of(z)
@@ -69,12 +69,12 @@ def own_activation(expr: sympy.Basic) -> Activation:
 
 
 def _mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
-    """Write what an expression is where float64 found nan at a finite z."""
+    """Write the true value of an expression where float64 arithmetic gave nan at a finite z."""
     for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
-        at = float(z[place])
-        smooth = formula_near(expr, Z, sympy.Rational(at))
+        point = float(z[place])
+        smooth = formula_near(expr, Z, sympy.Rational(point))
         for bits in _BITS:
-            ball = enclose(smooth, bits, {Z: exactly(at)})
+            ball = enclose(smooth, bits, {Z: exactly(point)})
             if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
                 numbers[place] = float(ball.mid())
                 break

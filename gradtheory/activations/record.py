@@ -16,6 +16,7 @@ from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import Interval, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
+from gradtheory.typing import ArrayLike
 
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
 
@@ -26,7 +27,7 @@ Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 class WidestPoint:
     r"""The place where t·m(t), the explosion width for threshold 1 and |w| = 1/t, is greatest.
 
-    SuperlevelSet and measure are written in one parameter s, so that no inverse function stands between.
+    Level and measure are written in one parameter s, so that no inverse function is needed.
 
     Parameters
     ----------
@@ -71,11 +72,11 @@ class Activation:
     reference : str
         Where it is defined.
     slope_expr : sympy.Expr, optional
-        σ'(z) as one would write it; SymPy's derivative of `expr` unless given.
+        σ'(z) as one would write it; SymPy's derivative of `expr` if left out.
     branches : tuple of Branch, optional
-        The monotone branches of |σ'|, from -oo to oo, or over one period; found from `expr` unless given.
+        The monotone branches of |σ'|, from -oo to oo, or over one period; derived from `expr` if left out.
     sign_of_bend : SignOfBend, optional
-        What proves the branches monotone where some have a curve; σ'' itself unless given.
+        What proves the branches monotone where σ' is not constant; σ'' itself if left out.
     period : sympy.Expr, optional
         The period of |σ'|, where it has one.
     widest_point : WidestPoint, optional
@@ -83,7 +84,7 @@ class Activation:
     log_odds : callable, optional
         The kernel of λ = log(σ/(1 - σ)), for ranges within (0, 1): cross entropy needs it.
     source : str or sympy.Expr, optional
-        What `gradtheory.activation` makes it from, such as "elu(alpha=2)"; the name unless given.
+        What `gradtheory.activation` makes it from, such as "elu(alpha=2)"; the name if left out.
     peers : mapping of str to str
         The same function in other libraries ("torch", "jax", "keras"), with the parameters that make it so.
 
@@ -146,19 +147,19 @@ class Activation:
         return f"${self.latex()}$"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        from gradtheory.activations import activation  # the catalogue is built from records
+        from gradtheory.activations import activation  # not at the top: the catalogue is made of records
 
         return activation, (self.source or self.name,)
 
-    def value(self, z: Any) -> Any:
+    def value(self, z: ArrayLike) -> Any:
         """Return σ(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
         return self.value_and_slope(z)[0]
 
-    def slope(self, z: Any) -> Any:
+    def slope(self, z: ArrayLike) -> Any:
         """Return σ'(z) in float64, for an array_like z of any shape; never a warning, nan only for nan."""
         return self.value_and_slope(z)[1]
 
-    def value_and_slope(self, z: Any) -> tuple[Any, Any]:
+    def value_and_slope(self, z: ArrayLike) -> tuple[Any, Any]:
         """Return σ(z) and σ'(z), computed together."""
         with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
             array = np.array(read_array(z, "z"))  # a copy: kernels overwrite it
@@ -166,8 +167,8 @@ class Activation:
             self.kernel(array.reshape(-1), value, slope)
         return value.reshape(array.shape)[()], slope.reshape(array.shape)[()]
 
-    def bend(self, z: Any) -> Any:
-        """Return σ''(z) in float64, for an array_like z of any shape; at kinks the one-sided one of SymPy's choice.
+    def bend(self, z: ArrayLike) -> Any:
+        """Return σ''(z) in float64, for an array_like z of any shape; at kinks, one of the one-sided values.
 
         It is computed as SymPy differentiates the slope; far out, where its factors overflow and it is less than
         1e-100, it is 0.
@@ -181,8 +182,8 @@ class Activation:
         """
         array = read_array(z, "z")
         with np.errstate(all="ignore"):
-            found = np.broadcast_to(np.asarray(self._bend(array), dtype=float), array.shape)
-        return np.where(np.isnan(found) & ~np.isnan(array), 0.0, found)[()]
+            bend = np.broadcast_to(np.asarray(self._bend(array), dtype=float), array.shape)
+        return np.where(np.isnan(bend) & ~np.isnan(array), 0.0, bend)[()]
 
     @cached_property
     def bend_expr(self) -> sympy.Expr:
@@ -200,7 +201,7 @@ class Activation:
 
     @cached_property
     def profile(self) -> Profile:
-        """The slope with its monotone branches, stated or else found and proven complete on a window."""
+        """The slope with its monotone branches: stated, or derived and proven complete on a window."""
         if self.branches is None:
             return Profile.of(self.name, self.slope_expr, WINDOW, self.period)
         return Profile(self.name, stable(self.slope_expr), self.branches, sympy.S.Reals, self.sign_of_bend, self.period)

@@ -40,24 +40,17 @@ _RELATIONS = MappingProxyType({ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: symp
 _JOINS = MappingProxyType({ast.And: sympy.And, ast.Or: sympy.Or, ast.BitAnd: sympy.And, ast.BitOr: sympy.Or})
 
 
-def parsed(text: str, catalogue: Mapping[str, Any]) -> sympy.Expr:
+def parse(text: str, catalogue: Mapping[str, Any]) -> sympy.Expr:
     """Return the expression in `Z` that a text stands for; the names of a catalogue are functions in it."""
     if not isinstance(text, str):
         raise InvalidArgument("expression", text, f"must be text, {_EXAMPLE}")
     try:
-        found = _Reader(*_tree(text), catalogue).value
+        return _Reader(*_tree(text), catalogue).value
     except _Refused as refused:
         raise InvalidArgument("expression", text, str(refused)) from None
-    except (
-        ArithmeticError,
-        MemoryError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:  # SymPy's, such as for max(sqrt(-1), 0)
+    except (ArithmeticError, MemoryError, RecursionError, TypeError, ValueError) as error:  # of max(sqrt(-1), 0), say
         rule = f"must be finite and real in every part ({type(error).__name__} in SymPy)"
         raise InvalidArgument("expression", text, rule) from None
-    return found
 
 
 class _Refused(Exception):
@@ -155,10 +148,10 @@ class _Reader:
 
     def _piecewise(self, arguments: list[ast.expr], depth: int) -> sympy.Expr:
         pairs = []
-        for each in arguments:
-            if not (isinstance(each, ast.Tuple) and len(each.elts) == 2):
+        for pair in arguments:
+            if not (isinstance(pair, ast.Tuple) and len(pair.elts) == 2):
                 raise _Refused("must give Piecewise pairs, as in Piecewise((z, z > 0), (0, True))")
-            pairs.append((self._value(each.elts[0], depth), self._condition(each.elts[1], depth)))
+            pairs.append((self._value(pair.elts[0], depth), self._condition(pair.elts[1], depth)))
         if not pairs or pairs[-1][1] != sympy.true:
             raise _Refused("must end a Piecewise with (value, True)")
         return sympy.Piecewise(*pairs)
@@ -176,7 +169,7 @@ class _Reader:
             case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _RELATIONS for op in ops):
                 sides = [self._value(each, depth) for each in (left, *others)]
                 pairs = zip(ops, sides[:-1], sides[1:], strict=True)
-                return sympy.And(*(_RELATIONS[type(op)](one, other) for op, one, other in pairs))
+                return sympy.And(*(_RELATIONS[type(op)](left, right) for op, left, right in pairs))
         raise _Refused("must have as conditions comparisons by < <= > >=, in parentheses beside & and |, or True")
 
     @staticmethod

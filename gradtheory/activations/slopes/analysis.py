@@ -1,4 +1,4 @@
-"""The monotone branches of a slope that nobody has stated: found from the expression of σ, and proven complete.
+"""Finds the monotone branches of σ' for an activation that is only an expression, and proves them complete.
 
 On a window [-w, w] every switch of the formula, every zero of σ'' and every zero of σ' is isolated with a proof. What
 lies beyond rests on the limits of σ' that SymPy finds at ±oo, and on there being no further turning point.
@@ -38,17 +38,17 @@ def find_branches(
     start = sympy.S.Zero if symmetry else -window
     least, most = (-sympy.oo, sympy.oo) if period is None else (-window, window)
     corners = (start, *breaks(slope, Z, start, window), window)
-    found: list[Branch] = []
+    branches: list[Branch] = []
     for left, right in itertools.pairwise(corners):
         outer = (least if left == -window else left, most if right == window else right)
-        found += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right, *outer)
+        branches += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right, *outer)
     if symmetry:
-        found = [*(_mirrored(branch, symmetry) for branch in reversed(found)), *found]
-    return tuple(_joined(found))
+        branches = [*(_mirror(branch, symmetry) for branch in reversed(branches)), *branches]
+    return tuple(_join(branches))
 
 
 def period_of(slope: sympy.Expr) -> sympy.Expr | None:
-    """Return a period of a slope, proven by simplification; None where none is found.
+    """Return a period of a slope, proven by simplification; None where SymPy sees none.
 
     Examples
     --------
@@ -77,8 +77,8 @@ def parity(function: sympy.Expr) -> int:
     return next((each for each in (1, -1) if sympy.expand(function - each * mirrored) == 0), 0)
 
 
-def _mirrored(branch: Branch, symmetry: int) -> Branch:
-    """Return the branch of -z: found so, equal limits of |σ'| are the same expression."""
+def _mirror(branch: Branch, symmetry: int) -> Branch:
+    """Return the branch of -z; made from its twin, it has the very same expressions as limits."""
     return Branch(-branch.right, -branch.left, symmetry * branch.slope_right, symmetry * branch.slope_left)
 
 
@@ -91,7 +91,7 @@ def _smooth_branches(
         constant = slope.subs(Z, inner_point(left, right))
         return [Branch(outer_left, outer_right, constant, constant)]
     turns = (outer_left, *exact_zeros(bend, Z, left, right), outer_right)
-    found: list[Branch] = []
+    branches: list[Branch] = []
     for start, stop in itertools.pairwise(turns):
         at_start, at_stop = limit(slope, start, "+"), limit(slope, stop, "-")
         rises = sign(at_stop - at_start) if at_start.is_finite or at_stop.is_finite else sign(at_stop)
@@ -102,10 +102,10 @@ def _smooth_branches(
             )
         if sign(at_start) * sign(at_stop) < 0:
             middle = root_between(slope, Z, start, stop, rises=rises > 0)
-            found += [Branch(start, middle, at_start, sympy.S.Zero), Branch(middle, stop, sympy.S.Zero, at_stop)]
+            branches += [Branch(start, middle, at_start, sympy.S.Zero), Branch(middle, stop, sympy.S.Zero, at_stop)]
         else:
-            found.append(Branch(start, stop, at_start, at_stop))
-    return found
+            branches.append(Branch(start, stop, at_start, at_stop))
+    return branches
 
 
 def _near_the_finite_end(start: sympy.Expr, stop: sympy.Expr) -> sympy.Rational:
@@ -136,8 +136,8 @@ def _is_zero(expr: sympy.Expr) -> bool:
     return suspected and bool(sympy.simplify(expr) == 0)
 
 
-def _joined(branches: list[Branch]) -> list[Branch]:
-    """Join neighbouring flat branches of equal slope: a switch that changes nothing leaves no end."""
+def _join(branches: list[Branch]) -> list[Branch]:
+    """Join neighbouring flat branches of equal slope: at a switch that changes nothing no branch ends."""
     joined = branches[:1]
     for branch in branches[1:]:
         last = joined[-1]

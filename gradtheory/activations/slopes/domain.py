@@ -23,7 +23,7 @@ _NEEDS: dict[type, Callable[[sympy.Expr], tuple[sympy.Expr, ...]]] = {
 
 
 def check_defined(expr: sympy.Expr, window: sympy.Rational) -> None:
-    """Prove that an expression in `Z` is finite and real on [-window, window], but for the ends of its pieces.
+    """Prove that an expression in `Z` is finite and real on [-window, window], except where its formula changes.
 
     Raises
     ------
@@ -65,7 +65,6 @@ def _is_positive(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
         return True
     base, exponent = expr.as_base_exp()
     try:
-        found = sign_on(Univariate(base, Z), left, right)
+        return sign_on(Univariate(base, Z), left, right) > 0 or exponent == 2
     except Undecided:
         return False
-    return found > 0 or exponent == 2

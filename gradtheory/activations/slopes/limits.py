@@ -1,4 +1,4 @@
-"""Limits of a slope at the ends of its pieces: read off where it is rational in z and one exponential, or by SymPy."""
+"""One-sided limits of a smooth formula: read off where it is rational in z and one exponential, else by SymPy."""
 
 import functools
 
@@ -20,7 +20,7 @@ def limit(slope: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
     Raises
     ------
     Undecided
-        If there is no limit, or none is found.
+        If there is no limit, or SymPy finds none.
 
     Examples
     --------
@@ -78,13 +78,13 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
     exp(-z**3 - z) is a power of exp(z**3 + z). Exponentials whose powers would be great get a symbol each.
     """
     by_direction: dict[sympy.Expr, dict[sympy.Expr, sympy.Rational]] = {}
-    for each in expr.atoms(sympy.exp):
-        if each.is_number:
+    for power in expr.atoms(sympy.exp):
+        if power.is_number:
             continue
-        coefficient, direction = sympy.expand(each.args[0]).primitive()
+        coefficient, direction = sympy.expand(power.args[0]).primitive()
         if direction.could_extract_minus_sign():
             coefficient, direction = -coefficient, -direction
-        by_direction.setdefault(direction, {})[each] = coefficient
+        by_direction.setdefault(direction, {})[power] = coefficient
     powers: dict[sympy.Expr, sympy.Expr] = {}
     generators: dict[sympy.Expr, sympy.Expr] = {}
     for direction, coefficients in by_direction.items():
@@ -93,7 +93,7 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
         units = {common} if is_small else {abs(each) for each in coefficients.values()}
         bases = {unit: sympy.Dummy(positive=True) for unit in sorted(units)}
         generators |= {base: sympy.exp(unit * direction) for unit, base in bases.items()}
-        for each, coefficient in coefficients.items():
+        for power, coefficient in coefficients.items():
             unit = common if is_small else abs(coefficient)
-            powers[each] = bases[unit] ** (coefficient / unit)
+            powers[power] = bases[unit] ** (coefficient / unit)
     return expr.xreplace(powers), generators

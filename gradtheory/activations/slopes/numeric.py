@@ -69,7 +69,7 @@ def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
     Raises
     ------
     InvalidArgument
-        If it holds a function that is not among those with proven bounds.
+        If it holds a function without a float64 counterpart here.
 
     """
     if not expr.free_symbols and expr.is_number:

@@ -88,15 +88,15 @@ def _holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational
 
 def switches(expr: sympy.Basic) -> list[sympy.Expr]:
     """Return the expressions at whose zeros the formula may change, inner ones first."""
-    found: list[sympy.Expr] = []
+    expressions: list[sympy.Expr] = []
     for part in sympy.postorder_traversal(expr):
         if isinstance(part, _SIGNED):
-            found.append(part.args[0])
+            expressions.append(part.args[0])
         elif isinstance(part, sympy.Max | sympy.Min):
-            found += [one - other for i, one in enumerate(part.args) for other in part.args[:i]]
+            expressions += [left - right for right, left in itertools.combinations(part.args, 2)]
         elif isinstance(part, Relational):
-            found.append(part.lhs - part.rhs)
-    return list(dict.fromkeys(found))
+            expressions.append(part.lhs - part.rhs)
+    return list(dict.fromkeys(expressions))
 
 
 def breaks(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr) -> tuple[sympy.Expr, ...]:
@@ -127,8 +127,8 @@ def exact_zeros(
     if slope.is_zero:
         return ()
     if not slope.free_symbols:
-        found = -expr.subs(variable, 0) / slope
-        return (found,) if sign(found - lower) > 0 > sign(found - upper) else ()
+        zero = -expr.subs(variable, 0) / slope
+        return (zero,) if sign(zero - lower) > 0 > sign(zero - upper) else ()
     isolated = zeros(Univariate(expr, variable), lower, upper)
     return tuple(
         root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
@@ -164,7 +164,7 @@ def root_between(
 
 
 def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> bool:
-    """Return whether an expression is seen to be 0 at a point, without long thought; a bracket is proven either way."""
+    """Return whether an expression is easily seen to be 0 at a point; where it is not, a bracket is proven."""
     return bool(sympy.expand(expr.subs(variable, point)) == 0)
 
 

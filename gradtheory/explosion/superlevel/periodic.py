@@ -47,7 +47,7 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
 
     def __new__(cls, base: sympy.Set, period: sympy.Expr) -> "Periodic":  # noqa: D102  # the class's docstring
         moved = [_moved(each, -_cell(each.lower + period / 2, period) * period) for each in components_of(base)]
-        moved.sort(key=functools.cmp_to_key(lambda one, other: sign(one.lower - other.lower)))
+        moved.sort(key=functools.cmp_to_key(lambda left, right: sign(left.lower - right.lower)))
         return super().__new__(cls, as_set(moved), period)  # type: ignore[no-any-return]  # untyped
 
     @property
@@ -145,15 +145,15 @@ def repeated(components: Sequence[Component], start: sympy.Expr, period: sympy.E
 
 def components_of(base: sympy.Set) -> list[Component]:
     """Return the components of a finite union, in any order."""
-    found: list[Component] = []
+    components: list[Component] = []
     if base is sympy.S.EmptySet:
-        return found
+        return components
     for part in base.args if isinstance(base, sympy.Union) else (base,):
         if isinstance(part, sympy.FiniteSet):
-            found += [Component(point, point, False, False) for point in part]
+            components += [Component(point, point, False, False) for point in part]
         else:
-            found.append(Component(part.start, part.end, bool(part.left_open), bool(part.right_open)))
-    return found
+            components.append(Component(part.start, part.end, bool(part.left_open), bool(part.right_open)))
+    return components
 
 
 def _cell(number: sympy.Expr, period: sympy.Expr) -> sympy.Integer:

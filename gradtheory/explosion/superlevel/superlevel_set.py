@@ -35,7 +35,7 @@ class SuperlevelSet:
     strict : bool
         False for |f(z)| >= t.
     method : {"auto", "closed_form", "certified"}
-        How the ends are found: by the closed forms of the record, by isolated roots, or by the first where there is
+        How the ends are computed: by the closed forms of the record, by isolated roots, or by the first where there is
         one.
     most_bits : int
         The precision at which a comparison is given up as undecided.
