@@ -21,7 +21,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
         The isolating interval. That f has exactly one zero in it is proven in ball arithmetic when the number is
         built: f has opposite signs at the ends, and f' has no zero between.
     value : sympy.Lambda, optional
-        v; the identity unless given.
+        v; the identity if left out.
     slope : sympy.Expr, optional
         f' in the variable of f, where the caller has it already: finding it takes longer than the proof.
 
@@ -132,7 +132,7 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
 
     @property
     def _digits(self) -> str:
-        """The number to 12 digits, for the eye: printing never fails, also where no digit of it is proven."""
+        """The number to 12 digits, for printing, which never fails: not even where no digit is proven."""
         return str(enclosure.as_rational(self.enclosure(64)).n(12))
 
     @property

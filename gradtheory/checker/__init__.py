@@ -53,7 +53,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradtheory.checker.cells import Rejected
-from gradtheory.checker.schema import FORMAT, load, parsed
+from gradtheory.checker.schema import FORMAT, load, parse
 from gradtheory.checker.terms import Malformed
 from gradtheory.checker.verify import verify
 from gradtheory.errors import Undecided
@@ -70,7 +70,7 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class Report:
-    """What the checker found.
+    """The outcome of a check.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Report:
         One line that names the first statement that was not; "rejected: …" if it is false or malformed,
         "not verified: …" if it could not be decided.
     assumptions : tuple of str
-        What the certificate rests on and nobody checked.
+        What the certificate rests on and was not checked.
     remarks : tuple of str
         Which statements were verified by other means than a proof with intervals.
 
@@ -130,7 +130,7 @@ def check(certificate: Mapping[str, Any]) -> Report:
 
     """
     try:
-        assumptions, remarks = verify(parsed(certificate))
+        assumptions, remarks = verify(parse(certificate))
     except (Malformed, Rejected) as error:
         return Report(ok=False, reason=_line(f"rejected: {error}"))
     except Undecided as error:

@@ -16,7 +16,7 @@ class Rejected(Exception):
     """A statement of the certificate is false, or not of the kind the argument needs."""
 
 
-def located(certificate: Certificate, prover: Prover) -> tuple[Cell, ...]:
+def locate(certificate: Certificate, prover: Prover) -> tuple[Cell, ...]:
     """Return the cells, contiguous over the domain; each isolated end knows whose only zero it is."""
     cells = certificate.cells
     if not cells or (cells[0].left, cells[-1].right) != certificate.domain:
@@ -54,13 +54,13 @@ def _defined(here: Cell, there: Cell, expression: Term, j: int, prover: Prover) 
 
 def _switches(term: Term) -> list[Term]:
     """Return the functions at whose zeros Max, Min, Abs, sign or a condition switches, those that are smooth."""
-    found = [switch for each in term.args for switch in _switches(each)]
+    switches = [switch for argument in term.args for switch in _switches(argument)]
     match term.head:
         case "Abs" | "sign":
-            found.append(term.args[0])
+            switches.append(term.args[0])
         case "Max" | "Min" | "<" | "<=" | "Eq":
-            found += [left + number(-1) * right for left, right in combinations(term.args, 2)]
-    return [each for each in found[:_MOST_SWITCHES] if not each.switches]
+            switches += [left + number(-1) * right for left, right in combinations(term.args, 2)]
+    return [each for each in switches[:_MOST_SWITCHES] if not each.switches]
 
 
 def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
@@ -70,7 +70,7 @@ def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
         return prover.sign_on((term, 0), cell)
 
     try:
-        smooth = resolved(expression, sign_on)
+        smooth = resolve(expression, sign_on)
     except Changes:
         raise Rejected(f"{name}: a switch of the expression lies inside") from None
     for term in {smooth, cell.piece}:
@@ -107,35 +107,35 @@ def _same(left: Function, right: Function, cell: Cell, statement: str, prover: P
         prover.remarks[f"{statement}: agreed to 40 digits at many points, not proven"] = None
 
 
-def resolved(term: Term, sign: Callable[[Term], int]) -> Term:  # noqa: PLR0911  # one a case
+def resolve(term: Term, sign: Callable[[Term], int]) -> Term:  # noqa: PLR0911  # one a case
     """Return the term without Max, Min, Abs, sign and Piecewise, where the sign of any smooth term is known."""
     match term.head:
         case "Piecewise":
             for value, condition in zip(term.args[::2], term.args[1::2], strict=True):
                 if _holds(condition, sign):
-                    return resolved(value, sign)
+                    return resolve(value, sign)
             raise Rejected("claim.expression is not defined on the whole domain")
         case "Max" | "Min":
-            best, *others = (resolved(each, sign) for each in term.args)
+            best, *others = (resolve(each, sign) for each in term.args)
             for other in others:
                 gap = sign(other + number(-1) * best)
                 best = other if gap == (1 if term.head == "Max" else -1) else best
             return best
         case "Abs" | "sign":
-            inner = resolved(term.args[0], sign)
+            inner = resolve(term.args[0], sign)
             return number(sign(inner)) * (inner if term.head == "Abs" else number(1))
         case "z" | "pi" | "number":
             return term
         case "^":
-            return resolved(term.args[0], sign).power(term.value)
+            return resolve(term.args[0], sign).power(term.value)
         case "+" | "*":
-            first, *rest = (resolved(each, sign) for each in term.args)
-            for each in rest:
-                first = first + each if term.head == "+" else first * each
+            first, *rest = (resolve(each, sign) for each in term.args)
+            for part in rest:
+                first = first + part if term.head == "+" else first * part
             return first
         case "<" | "<=" | "Eq" | "&" | "|" | "True":
             raise Malformed("claim.expression: a condition stands outside Piecewise")
-    return resolved(term.args[0], sign).apply(term.head)
+    return resolve(term.args[0], sign).apply(term.head)
 
 
 def _holds(condition: Term, sign: Callable[[Term], int]) -> bool:
@@ -147,7 +147,7 @@ def _holds(condition: Term, sign: Callable[[Term], int]) -> bool:
         case "|":  # of nothing: False
             return any(_holds(each, sign) for each in condition.args)
         case "<" | "<=" | "Eq":
-            left, right = (resolved(each, sign) for each in condition.args)
+            left, right = (resolve(each, sign) for each in condition.args)
             gap = sign(right + number(-1) * left)
             return gap in {"<": (1,), "<=": (0, 1), "Eq": (0,)}[condition.head]
     raise Malformed("claim.expression: a condition of Piecewise is not a comparison")

@@ -64,12 +64,12 @@ def _over_z(term: Term, infinite: int, sign: Callable[[Term], int]) -> Limit:
 
 def _sum(limits: Iterable[Limit], sign: Callable[[Term], int]) -> Limit:
     finite, endless = number(0), set()
-    for each in limits:
-        if isinstance(each, int):
-            endless.add(each)
+    for limit in limits:
+        if isinstance(limit, int):
+            endless.add(limit)
         else:
-            sign(each)  # it is a real number
-            finite = finite + each
+            sign(limit)  # it is a real number
+            finite = finite + limit
     if len(endless) > 1:
         raise Indeterminate("oo - oo in a limit")
     return endless.pop() if endless else finite
@@ -77,11 +77,11 @@ def _sum(limits: Iterable[Limit], sign: Callable[[Term], int]) -> Limit:
 
 def _product(limits: Iterable[Limit], sign: Callable[[Term], int]) -> Limit:
     finite, direction, is_endless = number(1), 1, False
-    for each in limits:
-        if isinstance(each, int):
-            direction, is_endless = direction * each, True
+    for limit in limits:
+        if isinstance(limit, int):
+            direction, is_endless = direction * limit, True
         else:
-            direction, finite = direction * sign(each), finite * each
+            direction, finite = direction * sign(limit), finite * limit
     if is_endless and direction == 0:
         raise Indeterminate("0*oo in a limit")
     return direction if is_endless else finite

@@ -53,7 +53,7 @@ class Points:
         return is_zero(term)
 
     def remembered(self, question: Any, answer: Callable[[], Any]) -> Any:
-        """Return the answer, found once; neighbouring cells ask the same."""
+        """Return the answer, computed once; neighbouring cells ask the same."""
         if question not in self._answers:
             self._answers[question] = answer()
         return self._answers[question]
@@ -69,8 +69,8 @@ class Points:
         interval = Interval(real(place.lower, bits, "f"), real(place.upper, bits, "c"), bits)
         if place.defining is None:
             return interval
-        found: Interval = self.remembered((place, bits), lambda: self._narrowed(place.defining, interval))
-        return found
+        narrowed: Interval = self.remembered((place, bits), lambda: self._narrowed(place.defining, interval))
+        return narrowed
 
     def _narrowed(self, function: Any, interval: Interval) -> Interval:
         """Return a narrower interval around the only zero, by interval Newton; the derivative has no zero here."""
@@ -140,8 +140,8 @@ class Points:
         """Return the derivative as a term, for terms that are not too large."""
         if term.heads().total() > _LARGEST_DERIVED:
             raise Undecided("an expression is too large to differentiate")
-        found: Term = self.remembered(("derivative", term, order), lambda: derivatives(term, z, order)[order])
-        return found
+        derivative: Term = self.remembered(("derivative", term, order), lambda: derivatives(term, z, order)[order])
+        return derivative
 
     def has_one_zero(self, function: Function, lower: Fraction, upper: Fraction) -> bool:
         """Whether a function is proven to have exactly one zero between two numbers, and a simple one."""

@@ -121,17 +121,17 @@ def load(path: Any) -> dict[str, Any]:
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise ValueError("a name is repeated in an object")
-    return found
+    return fields
 
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is not a number of JSON")
 
 
-def parsed(data: Any) -> Certificate:
+def parse(data: Any) -> Certificate:
     """Return the certificate that a JSON object states; raises Malformed with the name of the offending field."""
     top = _fields(data, "certificate", "format claim method domain cells crossings components tails status")
     if top["format"] != FORMAT:

@@ -111,18 +111,18 @@ class Prover(Points):
         return int(self.remembered((function, cell.left, cell.right), lambda: self._sign_on(function, cell)))
 
     def _sign_on(self, function: Function, cell: Cell) -> int:
-        found: set[int] = set()
+        signs: set[int] = set()
 
         def is_settled(box: Interval, at_left: bool, at_right: bool) -> bool:
             sign = self._sign_on_box(function, cell, box, at_left, at_right)
             if sign is not None:
-                found.add(sign)
-            if len(found) > 1:
+                signs.add(sign)
+            if len(signs) > 1:
                 raise Changes
             return sign is not None
 
         self._cover(cell, is_settled)
-        return found.pop()
+        return signs.pop()
 
     def _sign_on_box(self, function: Function, cell: Cell, box: Interval, at_left: bool, at_right: bool) -> int | None:
         try:

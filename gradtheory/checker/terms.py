@@ -151,8 +151,8 @@ def in_order(terms: Iterable[Term]) -> tuple[Term, ...]:
 
 def _sum(terms: Iterable[Term]) -> Term:
     counts: dict[Term, Fraction] = {}
-    for each in terms:
-        for part in each.args if each.head == "+" else (each,):
+    for term in terms:
+        for part in term.args if term.head == "+" else (term,):
             coefficient, rest = _split(part)
             counts[rest] = counts.get(rest, Fraction(0)) + coefficient
     parts = in_order(_product((number(count), rest)) for rest, count in counts.items() if count)
@@ -170,14 +170,14 @@ def _split(term: Term) -> tuple[Fraction, Term]:
 
 def _product(terms: Iterable[Term]) -> Term:
     coefficient, exponents, exponential = Fraction(1), dict[tuple[Term, bool | None], Fraction](), number(0)
-    factors = [part for each in terms for part in (each.args if each.head == "*" else (each,))]
-    for each in factors:
-        if each.head == "number":
-            coefficient *= each.value
-        elif each.head == "exp":
-            exponential += each.args[0]
+    factors = [part for term in terms for part in (term.args if term.head == "*" else (term,))]
+    for factor in factors:
+        if factor.head == "number":
+            coefficient *= factor.value
+        elif factor.head == "exp":
+            exponential += factor.args[0]
         else:
-            base, power = (each.args[0], each.value) if each.head == "^" else (each, Fraction(1))
+            base, power = (factor.args[0], factor.value) if factor.head == "^" else (factor, Fraction(1))
             # x·(1/x) is not 1 where x is 0: powers of one base meet only where their signs agree, or it is positive
             key = (base, None if base.is_positive_constant else power > 0)
             exponents[key] = exponents.get(key, Fraction(0)) + power

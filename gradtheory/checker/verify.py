@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gradtheory.checker.cells import Rejected, check_cell, located, resolved
+from gradtheory.checker.cells import Rejected, check_cell, locate, resolve
 from gradtheory.checker.points import Function
 from gradtheory.checker.reading import read
 from gradtheory.checker.schema import Bound, Cell, Certificate, Component, Crossing, Place, Side
@@ -17,7 +17,7 @@ def verify(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
     prover = Prover()
     assumptions = _assumptions(certificate)
     level = _level(certificate, prover)
-    cells = located(certificate, prover)
+    cells = locate(certificate, prover)
     if certificate.tails[0].argument == "period":
         _check_period(certificate, cells[0], prover)
     for i, cell in enumerate(cells):
@@ -45,7 +45,7 @@ def _assumptions(certificate: Certificate) -> tuple[str, ...]:
 
 
 def _check_period(certificate: Certificate, cell: Cell, prover: Prover) -> None:
-    """Check that the slope a period further on, whose length is that of the domain, is the same but for its sign."""
+    """Check that the slope a period further on, whose length is that of the domain, is the same except for its sign."""
     start, stop = (end.exact for end in certificate.domain)
     sigma = certificate.expression
     if start is None or stop is None or sigma.switches:
@@ -88,8 +88,8 @@ class _Superlevel:
 
     def check(self) -> None:
         stated, proven = self.certificate.components, tuple(self._components(self._crossings()))
-        for i, (one, other) in enumerate(zip(stated, proven, strict=False)):
-            if one != other:
+        for i, (stated_one, proven_one) in enumerate(zip(stated, proven, strict=False)):
+            if stated_one != proven_one:
                 raise Rejected(f"components[{i}] is not as proven")
         if len(stated) != len(proven):
             raise Rejected(f"components: {len(stated)} stated, {len(proven)} proven")
@@ -100,15 +100,15 @@ class _Superlevel:
 
     def _crossings(self) -> dict[int, int]:
         """Return the number of the crossing in each cell that has one; each is proven to be there."""
-        found: dict[int, int] = {}
+        numbers: dict[int, int] = {}
         for i, crossing in enumerate(self.certificate.crossings):
-            if not max(found, default=-1) < crossing.cell < len(self.cells):
+            if not max(numbers, default=-1) < crossing.cell < len(self.cells):
                 raise Rejected(f"crossings[{i}].cell must be a cell, and later than the one before")
             cell = self.cells[crossing.cell]
             if cell.rises is None or not self._is_bracket(crossing, cell, rises=cell.rises):
                 raise Rejected(f"crossings[{i}] does not bracket a crossing inside its cell")
-            found[crossing.cell] = i
-        return found
+            numbers[crossing.cell] = i
+        return numbers
 
     def _is_bracket(self, crossing: Crossing, cell: Cell, *, rises: bool) -> bool:
         """Whether |σ'| - t changes sign within the bracket, and within the open cell."""
@@ -173,6 +173,6 @@ class _Superlevel:
             return False  # a jump or a kink
         expression = self.certificate.expression
         if {"Piecewise", "sign"} & expression.heads().keys():  # the others are continuous by themselves
-            at_place = resolved(expression, lambda term: prover.sign_at((term, 0), place))
+            at_place = resolve(expression, lambda term: prover.sign_at((term, 0), place))
             return prover.sign_at((here.piece + number(-1) * at_place, 0), place) == 0
         return True

@@ -13,7 +13,7 @@ from gradtheory.arithmetic.inputs import read_positive
 
 @Family
 def celu(alpha: Expr = S.One) -> Activation:
-    """Z for z > 0, alpha·(exp(z/alpha) - 1) else: once continuously differentiable for every alpha."""
+    """σ(z) = z for z > 0, else alpha·(exp(z/alpha) - 1): once continuously differentiable for every alpha."""
     alpha = read_positive(alpha, "alpha")
     scale, stretched = float(alpha), stretch(1 / alpha)
 
@@ -49,7 +49,7 @@ def celu(alpha: Expr = S.One) -> Activation:
 
 @Family
 def isrlu(alpha: Expr = S.One) -> Activation:
-    """Z for z > 0, z/√(1 + alpha·z²) else."""
+    """σ(z) = z for z > 0, else z/√(1 + alpha·z²)."""
     alpha = read_positive(alpha, "alpha")
     scale = float(alpha)
 

@@ -71,7 +71,7 @@ cosine = Activation(
 
 @Family
 def snake(a: Expr = S.One) -> Activation:
-    """Z + sin(a·z)²/a: increasing, with the slope 1 + sin(2a·z)."""
+    """σ(z) = z + sin(a·z)²/a: increasing, with the slope 1 + sin(2a·z)."""
     a = read_positive(a, "a")
     scale, stretched = float(a), stretch(a)
 

@@ -99,7 +99,7 @@ def hard_sigmoid(slope: Expr = _SIXTH) -> Activation:
 
 @Family
 def hard_tanh(lower: Expr = -S.One, upper: Expr = S.One) -> Activation:
-    """Z, cut to [lower, upper]."""
+    """σ(z) = z, cut to [lower, upper]."""
     if sign(upper - lower) <= 0:
         raise InvalidArgument("upper", upper, f"must be greater than lower, {lower}")
     low, high = float(lower), float(upper)

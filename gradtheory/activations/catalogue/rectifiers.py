@@ -64,7 +64,7 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
 
 @Family
 def elu(alpha: Expr = S.One) -> Activation:
-    """Z for z > 0, alpha·(exp(z) - 1) else."""
+    """σ(z) = z for z > 0, else alpha·(exp(z) - 1)."""
     alpha = read_positive(alpha, "alpha")
     steep = float(alpha)
 

@@ -43,7 +43,7 @@ def logarithm(xp: Any, e: Pair) -> Pair:
 
 
 def hyperbola(xp: Any, e: Pair) -> Pair:
-    """Return sqrt(t⁻² - 1) with t = 1/(1 + e); e² would overflow."""
+    """Return sqrt(t⁻² - 1) with t = 1/(1 + e), where e² would overflow too."""
     is_large = e[0] > _LARGE
     moderate = xp.where(is_large, 1.0, e[0]), xp.where(is_large, 0.0, e[1])
     high, low = root(xp, times(moderate, plus(2.0, moderate)))
@@ -71,7 +71,7 @@ def cube_root_distance(alpha: sympy.Expr) -> Distance:
 
 @dataclass(frozen=True)
 class Float64Distance:
-    """A distance to one float's accuracy: enough where it is an end and no length, or where speed is wanted."""
+    """A distance in plain float64, for speed, or where it is an end point and not a width."""
 
     function: Callable[[Any, Any], Any]
 

@@ -13,7 +13,7 @@ from gradtheory.arithmetic.inputs import read_positive
 
 @Family
 def softshrink(lambd: Expr = S.Half) -> Activation:
-    """Z moved towards 0 by lambd, and 0 where that would pass it."""
+    """σ(z) = z moved towards 0 by lambd, but not beyond 0."""
     lambd = read_positive(lambd, "lambd")
     edge = float(lambd)
 
@@ -37,7 +37,7 @@ def softshrink(lambd: Expr = S.Half) -> Activation:
 
 @Family
 def hardshrink(lambd: Expr = S.Half) -> Activation:
-    """Z where |z| > lambd, else 0; it jumps at ±lambd, where it has no derivative."""
+    """σ(z) = z where |z| > lambd, else 0; it jumps at ±lambd, where it has no derivative."""
     lambd = read_positive(lambd, "lambd")
     edge = float(lambd)
 
@@ -60,7 +60,7 @@ def hardshrink(lambd: Expr = S.Half) -> Activation:
 
 @Family
 def threshold(threshold: Expr = S.One, value: Expr = S.Zero) -> Activation:
-    """Z where z > threshold, else value; PyTorch has no defaults, these are the thresholded relu of Konda et al."""
+    """σ(z) = z where z > threshold, else value; PyTorch has no defaults: these are of Konda's thresholded relu."""
     edge, low = float(threshold), float(value)
     family, below = _families["threshold"], Le(Z, threshold)
 

@@ -49,7 +49,7 @@ def _gate(beta: Expr, name: str, latex: str, reference: str, peers: dict[str, st
 
 
 def _between(lower: Expr, upper: Expr) -> tuple[Rational, Rational]:
-    """Return rational ends for an isolating interval: the given ones, or just beyond irrational ones."""
+    """Return rational ends for an isolating interval: the ends themselves, or points just beyond irrational ones."""
     if lower.is_Rational and upper.is_Rational:
         return lower, upper
     around = bounds(lower, upper, 64)
