@@ -1,6 +1,6 @@
 """The set of a certificate: from the claim, cells and crossings the components are derived anew and compared."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gradtheory.checker.cells import Rejected, check_cell, locate, resolve
@@ -12,10 +12,14 @@ from gradtheory.checker.terms import Term, number, z
 from gradtheory.errors import InvalidArgument
 
 
-def verify(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Check everything; return the assumptions that remain and remarks on how. Raises Rejected or Undecided."""
+def verify(certificate: Certificate, formula_of: Callable[[str], str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Check everything; return the assumptions that remain and remarks on how. Raises Rejected or Undecided.
+
+    `formula_of` tells the formula that belongs to the name of an activation, or raises InvalidArgument.
+    """
     prover = Prover()
     assumptions = _assumptions(certificate)
+    _check_name(certificate, formula_of)
     level = _level(certificate, prover)
     cells = locate(certificate, prover)
     if certificate.tails[0].argument == "period":
@@ -56,25 +60,26 @@ def _check_period(certificate: Certificate, cell: Cell, prover: Prover) -> None:
         raise Rejected("tails: the length of the domain is not proven to be a period of the slope")
 
 
+def _check_name(certificate: Certificate, formula_of: Callable[[str], str]) -> None:
+    name = certificate.activation
+    if name is None:
+        return
+    try:
+        formula = formula_of(name)
+    except InvalidArgument:
+        raise Rejected(f"claim.activation: {name[:40]} is not in the catalogue") from None
+    if certificate.expression != read(formula):
+        raise Rejected(f"claim.expression is not that of {name[:40]} in the catalogue")
+
+
 def _level(certificate: Certificate, prover: Prover) -> Term | None:
     """Return t = c/|w| of a valid claim; None for w = 0."""
-    if certificate.activation is not None and certificate.expression != _expression(certificate.activation):
-        raise Rejected(f"claim.expression is not that of {certificate.activation[:40]} in the catalogue")
     prover.sign_at((certificate.bias * z, 1), Place(exact=number(0)))  # a real number; it takes no other part
     if prover.sign(certificate.threshold) <= 0:
         raise Rejected("claim.threshold must be positive")
     direction = prover.sign(certificate.weight)
     size = number(direction) * certificate.weight
     return certificate.threshold * size.power(number(-1).value) if direction else None
-
-
-def _expression(name: str) -> Term:
-    from gradtheory.activations import activation
-
-    try:
-        return read(str(activation(name).expr))
-    except InvalidArgument:
-        raise Rejected(f"claim.activation: {name[:40]} is not in the catalogue") from None
 
 
 @dataclass(frozen=True)

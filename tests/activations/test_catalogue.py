@@ -179,10 +179,10 @@ def test_stationarity_measures_the_superlevel_set(stationary):
     place = gt.activation(stationary).widest_point
     for s in (sympy.Rational(1, 3), sympy.Rational(3, 4)):
         level, measure = place.level.subs(place.parameter, s), place.measure.subs(place.parameter, s)
-        found = total_length(
+        length = total_length(
             SuperlevelSet(gt.activation(stationary).profile, sympy.Rational(str(level.n(60)))).components()
         )
-        assert abs((found - measure).n(30)) < sympy.Float("1e-25")
+        assert abs((length - measure).n(30)) < sympy.Float("1e-25")
 
 
 def test_only_flat_branches_come_without_a_bend(name):
@@ -220,11 +220,11 @@ def test_certified_ends_are_the_closed_forms(closed):
     for share in ("1/1000", "1/7", "1/3", "1/2", "9/10", "999/1000"):
         level = top * sympy.Rational(share)
         for strict in (True, False):
-            stated, found = (
+            stated, proven_parts = (
                 SuperlevelSet(profile, level, strict, method).components() for method in ("auto", "certified")
             )
-            assert len(stated) == len(found)
-            for ours, theirs in zip(stated, found, strict=True):
+            assert len(stated) == len(proven_parts)
+            for ours, theirs in zip(stated, proven_parts, strict=True):
                 assert (ours.lower_open, ours.upper_open) == (theirs.lower_open, theirs.upper_open)
                 for end, proven in ((ours.lower, theirs.lower), (ours.upper, theirs.upper)):
                     assert end == proven or abs(enclosure.rounded(end - proven + 1, 200) - 1) < 1e-50

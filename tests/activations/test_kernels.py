@@ -18,13 +18,13 @@ def message(*arguments, **more):
 @pytest.mark.parametrize("derivative", [0, 1])
 def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
     record = gt.activation(shape)
-    found = testing.kernel_errors((record.value, record.slope)[derivative], shape, derivative=derivative)
+    errors = testing.kernel_errors((record.value, record.slope)[derivative], shape, derivative=derivative)
     # Below 1e-300 they lose bits gradually; snake's slope has zeros at all sizes.
-    moderate = (np.abs(found.exact) > 1e-300) | (found.exact == 0) | ~np.isfinite(found.exact)
-    moderate &= (np.abs(found.z) < 60) | (shape != "snake")
+    moderate = (np.abs(errors.exact) > 1e-300) | (errors.exact == 0) | ~np.isfinite(errors.exact)
+    moderate &= (np.abs(errors.z) < 60) | (shape != "snake")
     limit = 8 if derivative == 0 or record.period is None else 10
-    assert found.ulp[moderate].max() <= limit, found
-    assert found.ulp.max() < np.inf
+    assert errors.ulp[moderate].max() <= limit, errors
+    assert errors.ulp.max() < np.inf
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_good_kernels_pass(fn, which, dtype, ulp):
     ],
 )
 def test_bad_kernels_fail_where_they_are_wrong(fn, which, derivative, where):
-    found = testing.kernel_errors(fn, which, derivative=derivative)
-    assert found.worst > 8
-    assert where(found.worst_point), found
+    errors = testing.kernel_errors(fn, which, derivative=derivative)
+    assert errors.worst > 8
+    assert where(errors.worst_point), errors
     text = message(fn, which, derivative=derivative, ulp=8)
-    assert f"at z = {found.worst_point!r}" in text.splitlines()[0]
+    assert f"at z = {errors.worst_point!r}" in text.splitlines()[0]
     assert f"σ{derivative * chr(39)} of {which} in float64" in text.splitlines()[0]
     assert len(text.splitlines()) <= 9
 
@@ -88,25 +88,25 @@ def test_results_that_underflow_may_be_flushed():
 
 def test_the_points_are_adversarial_and_exact_in_their_type():
     for dtype in ("float16", "float32", "float64"):
-        found = testing.kernel_errors(lambda z: z, "hard_sigmoid", dtype=dtype)
+        errors = testing.kernel_errors(lambda z: z, "hard_sigmoid", dtype=dtype)
         limits = np.finfo(dtype)
-        points = found.z[~np.isnan(found.z)]
+        points = errors.z[~np.isnan(errors.z)]
         assert np.array_equal(points, points.astype(dtype).astype(float))
         for point in (0.0, -3.0, 3.0, limits.max, -limits.max, limits.smallest_subnormal, np.inf, -np.inf):
             assert float(point) in points
         assert float(np.nextafter(np.asarray(3, dtype), np.asarray(4, dtype))) in points
-        assert np.isnan(found.z).any()
-        assert (np.signbit(found.z) & (found.z == 0)).any()
+        assert np.isnan(errors.z).any()
+        assert (np.signbit(errors.z) & (errors.z == 0)).any()
 
 
 def test_errors_next_to_a_zero_of_the_slope_count_by_what_surrounds_it():
     def cancelling(z):
         return 0.5 * (1 + scipy.special.erf(z / np.sqrt(2))) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
-    found = testing.kernel_errors(cancelling, "gelu", derivative=1)
-    beside = np.abs(found.z + 0.7517915246935645) < 1e-3
-    assert found.ulp[beside].max() < 8
-    assert found.ulp[found.z < -6].max() > 1e5  # 1 + erf cancels in the tail
+    errors = testing.kernel_errors(cancelling, "gelu", derivative=1)
+    beside = np.abs(errors.z + 0.7517915246935645) < 1e-3
+    assert errors.ulp[beside].max() < 8
+    assert errors.ulp[errors.z < -6].max() > 1e5  # 1 + erf cancels in the tail
 
 
 def test_activations_with_parameters_and_of_ones_own():

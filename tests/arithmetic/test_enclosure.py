@@ -53,8 +53,8 @@ def test_ball_contains_the_value_that_mpmath_finds(function, numerator, denomina
     ],
 )
 def test_sign(expr, expected):
-    found = enclosure.sign(expr)
-    assert found != 0 if expected is None else found == expected
+    answer = enclosure.sign(expr)
+    assert answer != 0 if expected is None else answer == expected
 
 
 def test_sign_says_when_it_cannot_decide():

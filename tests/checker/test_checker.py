@@ -419,11 +419,11 @@ def test_false_certificates_differ_from_true_ones_in_what_they_say():
         _FALSE["a value out of line"], ("components",), [component("-oo", joint(0)), component(joint(0), "oo")]
     )
     tail = changed(_FALSE["a crossing in the tail left out"], ("crossings",), [crossing(0, ["-1/10", "1/10"])])
-    found = changed(tail, ("components",), [component(cross(0), "oo")])
+    extended = changed(tail, ("components",), [component(cross(0), "oo")])
     infinite = changed(_FALSE["a slope that is infinite at the end"], ("claim", "weight"), "1/3")
     infinite = changed(infinite, ("crossings",), [crossing(0, ["1/10", "1/8"])])
     infinite = changed(infinite, ("components",), [component(joint(-1), cross(0))])
-    for data in (jump, point, found, infinite):
+    for data in (jump, point, extended, infinite):
         assert checker.check(data).ok, checker.check(data).reason
 
 

@@ -67,14 +67,14 @@ def test_functions_are_rounded_outward(function):
             point = Fraction(low) + (Fraction(high) - Fraction(low)) * Fraction(2 * k + 1, 81)
             interval = Interval.around(point.limit_denominator(8), 60)
             try:
-                found = interval.apply(function)
+                image = interval.apply(function)
             except Undefined:
                 continue
             value = enclose(
                 getattr(sympy, function)(sympy.Rational(str(point.limit_denominator(8))), evaluate=False), 400
             )
-            assert _arb(found.lower) <= value <= _arb(found.upper)
-            assert value.contains(0) or _arb(found.lower) < value < _arb(found.upper)
+            assert _arb(image.lower) <= value <= _arb(image.upper)
+            assert value.contains(0) or _arb(image.lower) < value < _arb(image.upper)
     finally:
         flint.ctx.prec = 53
 

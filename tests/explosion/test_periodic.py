@@ -28,15 +28,15 @@ _numbers = st.fractions(-40, 40, max_denominator=60)
 def test_a_domain_restricts_the_set(wavy, w, b, c, lower, length):
     w, b, c, lower, upper = map(sympy.Rational, (w, b, c, lower, lower + length / 9))
     everywhere = gt.explosion_set(wavy, w, b, threshold=c)
-    found = gt.explosion_set(wavy, w, b, threshold=c, domain=(lower, upper))
+    explosion = gt.explosion_set(wavy, w, b, threshold=c, domain=(lower, upper))
     assert isinstance(everywhere, Periodic) or everywhere is sympy.S.EmptySet
     for k in range(-1, 6):
         x = lower + (upper - lower) * sympy.Rational(k, 4)
-        assert (x in found) == (lower <= x <= upper and explodes(wavy, x, w, b, c))
+        assert (x in explosion) == (lower <= x <= upper and explodes(wavy, x, w, b, c))
         assert (x in everywhere) == explodes(wavy, x, w, b, c)
     if isinstance(everywhere, Periodic):
-        assert everywhere.intersect(sympy.Interval(lower, upper)) == found
-        assert sympy.Interval(lower, upper).intersect(everywhere) == found
+        assert everywhere.intersect(sympy.Interval(lower, upper)) == explosion
+        assert sympy.Interval(lower, upper).intersect(everywhere) == explosion
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_a_domain_restricts_the_set(wavy, w, b, c, lower, length):
 )
 @pytest.mark.parametrize("w", slow_except([-3], [7, -3]))
 def test_a_domain_restricts_every_set(which, domain, w):
-    everywhere, found = (gt.explosion_set(which, w, "1/9", domain=each) for each in (None, domain))
+    everywhere, explosion = (gt.explosion_set(which, w, "1/9", domain=each) for each in (None, domain))
     interval = domain if isinstance(domain, sympy.Interval) else sympy.Interval(*map(sympy.Rational, domain))
     for x in (sympy.Rational(k, 16) for k in range(-24, 25)):
-        assert (x in found) == (x in everywhere and x in interval)
-    assert all(sign(each.upper - each.lower) >= 0 for each in components_of(found) if each.length.is_finite)
+        assert (x in explosion) == (x in everywhere and x in interval)
+    assert all(sign(each.upper - each.lower) >= 0 for each in components_of(explosion) if each.length.is_finite)
 
 
 def test_a_domain_restricts_weights_and_biases():
@@ -86,8 +86,8 @@ def test_a_domain_far_away_may_hold_few_periods_and_none_too_many():
 
 
 def test_a_domain_restricts_a_set_of_biases():
-    found = gt.exploding_biases("relu", w=2, x=1, domain=(-5, 3))
-    assert found == sympy.Interval.Lopen(-2, 3)
+    explosion = gt.exploding_biases("relu", w=2, x=1, domain=(-5, 3))
+    assert explosion == sympy.Interval.Lopen(-2, 3)
 
 
 def test_a_half_line_is_refused_for_a_periodic_slope():
@@ -170,8 +170,8 @@ def test_components_are_joined_across_the_end_of_the_period():
 def test_periods_are_pulled_back_with_their_ends(scale, ends):
     scale, shift = sympy.S(scale), sympy.Rational(1, 3)
     level = SuperlevelSet(_shifted(sympy.S.One), sympy.S.Half)
-    found = sets._pulled_back(level, scale, shift, int(sympy.sign(scale)))
-    assert found == Periodic(sympy.Interval.open(*((end - shift) / scale for end in ends)), _PI / 2)
+    explosion = sets._pull_back(level, scale, shift, int(sympy.sign(scale)))
+    assert explosion == Periodic(sympy.Interval.open(*((end - shift) / scale for end in ends)), _PI / 2)
 
 
 def test_a_period_that_is_full_is_the_line():
@@ -206,11 +206,14 @@ def test_periods_meet_where_the_point_between_them_belongs(components, joined, a
             Component(each.lower + 5, each.upper + 5, each.lower_open, each.upper_open)
             for each in _intervals(*components)
         ]
-        found = repeated(later, sympy.S(5), sympy.S(5), ends_belong=ends_belong)
-        assert found.base == as_set(_intervals(*expected))
+        explosion = repeated(later, sympy.S(5), sympy.S(5), ends_belong=ends_belong)
+        assert explosion.base == as_set(_intervals(*expected))
         for each in _intervals(*expected):
-            assert (each.lower + 10 in found, each.upper - 10 in found) == (not each.lower_open, not each.upper_open)
-            assert each.is_point or (each.lower + each.upper) / 2 in found
+            assert (each.lower + 10 in explosion, each.upper - 10 in explosion) == (
+                not each.lower_open,
+                not each.upper_open,
+            )
+            assert each.is_point or (each.lower + each.upper) / 2 in explosion
 
 
 def test_the_ends_of_a_period_are_its_first_and_last_branch():

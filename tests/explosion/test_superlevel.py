@@ -18,7 +18,7 @@ _LEVELS = (Rational(1, 10**40), Rational(1, 97), Rational(2, 9), Rational(3, 7),
 _TINY = Rational(1, 10**30)
 
 
-def _found(name, level, method, *, strict=True):
+def _components(name, level, method, *, strict=True):
     try:
         return SuperlevelSet(gt.activation(name).profile, level, strict, method).components()
     except NoClosedForm:
@@ -28,7 +28,11 @@ def _found(name, level, method, *, strict=True):
 @pytest.mark.parametrize("strict", [True, False])
 def test_all_methods_find_the_same_set(name, strict):
     for level in _LEVELS:
-        sets = [found for method in METHODS if (found := _found(name, level, method, strict=strict)) is not None]
+        sets = [
+            components
+            for method in METHODS
+            if (components := _components(name, level, method, strict=strict)) is not None
+        ]
         assert len(sets) >= 2  # certified and auto, always
         for other in sets[1:]:
             assert len(other) == len(sets[0])
@@ -51,12 +55,12 @@ def test_levels_within_1e_30_of_a_limit_of_the_slope(name, method, side):
         if limit.is_infinite or sign(limit) == 0:
             continue
         level = limit + side * _TINY
-        found = _found(name, level, method)
+        components = _components(name, level, method)
         crossings = 0
         for branch in gt.activation(name).profile.branches:
             if not branch.is_flat and sign(branch.steepest - level) > 0 > sign(branch.shallowest - level):
                 crossings += 1
-        ends = [end for each in found for end in (each.lower, each.upper) if end.is_finite]
+        ends = [end for each in components for end in (each.lower, each.upper) if end.is_finite]
         branch_ends = {end for branch in gt.activation(name).profile.branches for end in (branch.left, branch.right)}
         assert sum(end not in branch_ends for end in ends) == crossings
 
@@ -64,9 +68,9 @@ def test_levels_within_1e_30_of_a_limit_of_the_slope(name, method, side):
 def test_a_step_is_not_lost():
     """A well-known interval tool loses the whole solution of 8·relu'(z) > 1 on [-1, 1]."""
     for method in METHODS:
-        found = gt.explosion_set("relu", w=8, method=method)
-        assert found == sympy.Interval.open(0, sympy.oo)
-        inside = [x for x in (Rational(k, 50) for k in range(-50, 51)) if x in found]
+        explosion = gt.explosion_set("relu", w=8, method=method)
+        assert explosion == sympy.Interval.open(0, sympy.oo)
+        inside = [x for x in (Rational(k, 50) for k in range(-50, 51)) if x in explosion]
         assert inside == [Rational(k, 50) for k in range(1, 51)]
 
 
@@ -76,8 +80,8 @@ def test_what_cannot_be_decided_says_how_to_ask_for_more():
     with pytest.raises(Undecided, match="digits=") as caught:
         gt.explosion_set("gelu", w=1 / nearly, digits=60)
     assert len(str(caught.value)) < 600
-    found = gt.explosion_set("gelu", w=1 / nearly, digits=1000)
-    assert found is sympy.S.EmptySet or found.measure < Rational(1, 10**50)
+    explosion = gt.explosion_set("gelu", w=1 / nearly, digits=1000)
+    assert explosion is sympy.S.EmptySet or explosion.measure < Rational(1, 10**50)
 
 
 def test_eight_threads_at_different_precisions_agree():
@@ -143,9 +147,9 @@ def test_a_component_within_a_domain(component, domain, expected):
     ],
 )
 def test_components_make_a_set(components, expected, length):
-    found = [_component(*each) for each in components]
-    assert (as_set(found), total_length(found)) == (expected, length)
-    assert (as_set(found) is S.Reals) == (expected is S.Reals)
+    sequence = [_component(*each) for each in components]
+    assert (as_set(sequence), total_length(sequence)) == (expected, length)
+    assert (as_set(sequence) is S.Reals) == (expected is S.Reals)
 
 
 def test_methods_do_what_they_are_named_for():
@@ -155,8 +159,8 @@ def test_methods_do_what_they_are_named_for():
     ):
         SuperlevelSet(gelu, Rational(9, 10), method="closed_form").components()
     for method, isolated in (("certified", True), ("closed_form", False), ("auto", False)):
-        (found,) = SuperlevelSet(sigmoid, Rational(1, 5), method=method).components()
-        assert found.upper.has(Root) == isolated
+        (component,) = SuperlevelSet(sigmoid, Rational(1, 5), method=method).components()
+        assert component.upper.has(Root) == isolated
 
 
 @pytest.mark.parametrize(
@@ -172,8 +176,8 @@ def test_methods_do_what_they_are_named_for():
     ],
 )
 def test_ends_belong_to_the_set_where_it_is_not_strict(which, level, strict, expected):
-    found = SuperlevelSet(gt.activation(which).profile, S(level), strict).components()
-    assert found == ((_component(*expected),) if expected else ())
+    components = SuperlevelSet(gt.activation(which).profile, S(level), strict).components()
+    assert components == ((_component(*expected),) if expected else ())
 
 
 def test_ends_are_mirrored_with_the_set():
