@@ -3,8 +3,8 @@ r"""A gradient oracle for tests: of your own backpropagation, autodiff rule or a
 >>> import gradtheory as gt
 >>> from gradtheory import testing
 >>> def gradients(x, y, w, b):
-...     found = gt.Chain(depth=len(w)).backprop(x, y, w, b)
-...     return {"loss": found.loss, "w": found.w, "b": found.b, "x": found.x}
+...     result = gt.Chain(depth=len(w)).backprop(x, y, w, b)
+...     return {"loss": result.loss, "w": result.w, "b": result.b, "x": result.x}
 >>> testing.assert_gradients(gradients, activation="sigmoid")
 
 Plain asserts: they work under pytest, pytest-xdist and unittest. hypothesis, where it is installed, generates the cases

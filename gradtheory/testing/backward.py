@@ -76,19 +76,19 @@ def _add_sample(
     """Add what one sample contributes, by δ_l = σ'(z_l)·W_{l+1}ᵀδ_{l+1}."""
     entering, slopes = [x], []
     for functions, weights, biases in zip(hidden, w, b, strict=False):
-        values_and_slopes = [functions.at(z, bits) for z in _affine(weights, entering[-1], biases)]
+        values_and_slopes = [functions.enclose(z, bits) for z in _affine(weights, entering[-1], biases)]
         entering.append([value for value, _ in values_and_slopes])
         slopes.append([slope for _, slope in values_and_slopes])
     outputs = [output(z, target, bits) for z, target in zip(_affine(w[-1], entering[-1], b[-1]), y, strict=True)]
-    total.loss = sum((each for each, _ in outputs), total.loss)
-    delta = [each for _, each in outputs]
+    total.loss = sum((cost for cost, _ in outputs), total.loss)
+    delta = [by_z for _, by_z in outputs]
     for layer in range(len(w) - 1, -1, -1):
-        total.b[layer] = [before + each for before, each in zip(total.b[layer], delta, strict=True)]
-        for row, each in zip(total.w[layer], delta, strict=True):
-            row[:] = [before + each * a for before, a in zip(row, entering[layer], strict=True)]
+        total.b[layer] = [before + error for before, error in zip(total.b[layer], delta, strict=True)]
+        for row, error in zip(total.w[layer], delta, strict=True):
+            row[:] = [before + error * a for before, a in zip(row, entering[layer], strict=True)]
         columns = zip(*w[layer], strict=True)
         by_a = [_inner(column, delta) for column in columns]
-        delta = [each * slope for each, slope in zip(by_a, slopes[layer - 1], strict=True)] if layer else by_a
+        delta = [error * slope for error, slope in zip(by_a, slopes[layer - 1], strict=True)] if layer else by_a
     total.x.append(delta)
 
 
@@ -97,7 +97,7 @@ def _affine(weights: Matrix, a: Vector, biases: Vector) -> Vector:
 
 
 def _inner(left: Sequence[Ball], right: Sequence[Ball]) -> Ball:
-    first, *others = (one * other for one, other in zip(left, right, strict=True))
+    first, *others = (factor * cofactor for factor, cofactor in zip(left, right, strict=True))
     return sum(others, first)
 
 
@@ -105,11 +105,11 @@ def _output(record: Activation, loss: Loss) -> Output:
     """Return what gives C and ∂C/∂z of one output neuron."""
     if loss.needs_unit_interval:
         cross_entropy = _cross_entropy(record)
-        return lambda z, target, bits: cross_entropy.at(z, bits, {Y: target})
+        return lambda z, target, bits: cross_entropy.enclose(z, bits, {Y: target})
     functions = value_and_slope(record)
 
     def squared(z: Ball, target: Ball, bits: int) -> Sequence[Ball]:
-        value, slope = functions.at(z, bits)
+        value, slope = functions.enclose(z, bits)
         error = value - target
         return error * error / 2, error * slope
 

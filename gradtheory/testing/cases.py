@@ -73,7 +73,7 @@ class Source(Protocol):
         """Return one of several."""
 
     def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
-        """Return one of several; of a fixed list, the next one after so many cases, so that none is left out."""
+        """Return one of several: in a fixed list of cases they take turns, moving on after `every` cases."""
 
     def real(self, least: float, most: float) -> float:
         """Return a number between two."""
@@ -126,8 +126,8 @@ def chain_case(
     """Return a chain of some depth, with data whose numbers are exact in the float type."""
     chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, activation, loss)
     network = Network((1,) * (chain.depth + 1), chain.layer_activations, loss)
-    found = _filled(source, network, dtype)
-    return ChainCase(chain, found.x[:, 0], found.y[:, 0], np.ravel(found.w), np.ravel(found.b))
+    _, x, y, w, b = _fill(source, network, dtype)
+    return ChainCase(chain, x[:, 0], y[:, 0], np.ravel(w), np.ravel(b))
 
 
 def network_case(
@@ -136,10 +136,10 @@ def network_case(
     """Return a network of some widths, with data whose numbers are exact in the float type."""
     if widths is None:
         widths = [source.integer(1, _WIDEST) for _ in range(source.integer(2, 4))]
-    return _filled(source, Network(tuple(widths), activation, loss), dtype)
+    return _fill(source, Network(tuple(widths), activation, loss), dtype)
 
 
-def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
+def _fill(source: Source, network: Network, dtype: Any) -> NetworkCase:
     kind = source.in_turn(_KINDS)
     records = network.layer_activations
     samples = source.choice(_BATCHES)
@@ -155,10 +155,10 @@ def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
     y = _targets(source, (samples, network.widths[-1]), network.loss_record.needs_unit_interval)
     if kind == "kink" and (kinks := [float(each) for each in records[0].kinks]):
         # Every sample meets a kink in the first neuron, by exact arithmetic; what follows it is not flat.
-        x, y = (_chosen(source, _SHORT, each.shape) for each in (x, y))
-        w, b = ([_chosen(source, _SHORT, each.shape) for each in arrays] for arrays in (w, b))
-        at = [source.in_turn(kinks, every=len(_KINDS)), *(source.choice(kinks) for _ in x[1:])]
-        x[:, 0] = (at - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
+        x, y = (_choices(source, _SHORT, each.shape) for each in (x, y))
+        w, b = ([_choices(source, _SHORT, each.shape) for each in arrays] for arrays in (w, b))
+        places = [source.in_turn(kinks, every=len(_KINDS)), *(source.choice(kinks) for _ in x[1:])]
+        x[:, 0] = (places - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
         b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))
@@ -166,7 +166,7 @@ def _filled(source: Source, network: Network, dtype: Any) -> NetworkCase:
         a = x[0]
         for layer, record in enumerate(records):
             place, slope = _steepest(record)
-            signs = _chosen(source, (1.0, -1.0), w[layer].shape)
+            signs = _choices(source, (1.0, -1.0), w[layer].shape)
             w[layer] = signs * source.choice(_FACTORS) / slope
             b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
             a = record.value(w[layer] @ a + b[layer])
@@ -192,7 +192,7 @@ def _number(source: Source, record: Activation | None) -> float:
     return source.choice(_SIMPLE) if kind == "simple" else source.real(-_REAL, _REAL)
 
 
-def _chosen(source: Source, options: Sequence[float], shape: tuple[int, ...]) -> Array:
+def _choices(source: Source, options: Sequence[float], shape: tuple[int, ...]) -> Array:
     return np.array([source.choice(options) for _ in range(int(np.prod(shape)))]).reshape(shape)
 
 
@@ -200,10 +200,10 @@ def _targets(source: Source, shape: tuple[int, ...], within_unit: bool) -> Array
     simple = (0.0, 1.0, 0.5) if within_unit else (0.0, 1.0, -0.5, 10.0)
     least, most = (0.0, 1.0) if within_unit else (-2.0, 2.0)
 
-    def one() -> float:
+    def target() -> float:
         return source.choice(simple) if source.choice((True, False)) else source.real(least, most)
 
-    return np.array([one() for _ in range(int(np.prod(shape)))]).reshape(shape)
+    return np.array([target() for _ in range(int(np.prod(shape)))]).reshape(shape)
 
 
 def _moderate(

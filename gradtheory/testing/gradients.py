@@ -1,6 +1,7 @@
 """Checks of other people's gradients, for chains of single neurons and for wide networks."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,8 @@ from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, fixed_cases, network_case
 from gradtheory.testing.message import message
-from gradtheory.testing.verdict import Case, Failure, Implementation, judged
+from gradtheory.testing.verdict import Case, Failure, Implementation, judge
+from gradtheory.typing import ActivationLike, ArrayLike
 
 _MOST_CASES = 1_000_000
 _ALWAYS = 60  # fixed cases that come after hypothesis's: every kind of case, every saturating bias
@@ -21,12 +23,11 @@ _SMALLEST = "smallest failing case"
 _TYPES = ("float32", "float64")
 
 _C = TypeVar("_C", bound=Case)
-_Build = Callable[[Source], _C]
 
 
 def assert_gradients(
     fn: Implementation,
-    activation: Any = "sigmoid",
+    activation: ActivationLike = "sigmoid",
     depth: int | None = None,
     loss: str = "squared",
     cases: int = 100,
@@ -36,9 +37,9 @@ def assert_gradients(
 ) -> None:
     r"""Check an implementation of the gradients of chains against numbers that are proven.
 
-    It is run on chains with kinks that are hit exactly, saturated layers, weights next to the critical one, exploding
-    gradients and plain numbers, in batches of 1 to 17. What it returns may differ from the exact gradient by what
-    rounding explains, carried through the chain's own condition numbers, and no more.
+    It is called with chains of plain numbers, of kinks that are hit exactly, of saturated layers, of weights next to
+    the critical one and of exploding gradients, in batches of 1 to 17. What it returns may differ from the exact
+    gradient by what rounding explains, carried through the chain's own condition numbers, and no more.
 
     Parameters
     ----------
@@ -46,25 +47,26 @@ def assert_gradients(
         ``fn(x, y, w, b)`` takes NumPy arrays of shapes (batch,), (batch,), (L,), (L,), and returns a mapping with any
         of "loss", "w", "b", "x": the loss summed over the batch, and its gradients, in the shapes of these arguments.
         Whatever converts by ``__array__`` or DLPack is compared: NumPy, PyTorch, JAX, TensorFlow, ….
-    activation : str, Activation or sympy.Expr
+    activation : str, sympy.Expr or Activation
         As in `gradtheory.activation`.
     depth : int, optional
         L; 1 to 6 unless given.
     loss : {"squared", "cross_entropy"}
         ½(a_L - y)², or -y·ln a_L - (1 - y)·ln(1 - a_L).
     cases : int
-        How many chains are generated. With hypothesis installed they are its own, and a failing one is shrunk; 60 of
-        a fixed list follow. Without it they are so many of the fixed list.
+        How many chains are tried. With hypothesis installed, it generates them and shrinks a failing one; 60 of a fixed
+        list follow. Without it they are the first of the fixed list.
     dtype : {"float64", "float32"}
         The float type of the arguments, in which it computes.
     at_kinks : {"one-sided", "either"}
-        What is right exactly on a kink: the one-sided slope that PyTorch and the catalogue take, or any between both.
+        What is right exactly on a kink: the one-sided slope that PyTorch and the catalogue take, or any slope between
+        the two one-sided ones.
 
     Raises
     ------
     AssertionError
-        If it is wrong on some chain, or returns what cannot be compared. The message holds the smallest failing chain,
-        the layer, the errors, and a test to paste.
+        If a gradient is wrong on some chain, or cannot be compared. The message holds the smallest failing chain, the
+        layer, the errors, and a test to paste.
     InvalidArgument
         If another argument breaks a rule.
     Undecided
@@ -73,8 +75,8 @@ def assert_gradients(
     Examples
     --------
     >>> def gradients(x, y, w, b):
-    ...     found = Chain(depth=len(w), activation="tanh").backprop(x, y, w, b)
-    ...     return {"loss": found.loss, "w": found.w, "b": -found.b}
+    ...     result = Chain(depth=len(w), activation="tanh").backprop(x, y, w, b)
+    ...     return {"loss": result.loss, "w": result.w, "b": -result.b}
     >>> try:
     ...     assert_gradients(gradients, activation="tanh")
     ... except AssertionError as error:
@@ -90,19 +92,17 @@ def assert_gradients(
     record = as_activation(activation)
     Chain(1 if depth is None else depth, record, loss)  # refuses what does not fit, by name
 
-    def build(source: Source) -> ChainCase:
-        return chain_case(source, record, depth, loss, dtype)
-
-    _check(fn, build, cases, dtype, at_kinks)
+    check = _Check.of(fn, dtype, at_kinks)
+    check.run(lambda source: chain_case(source, record, depth, loss, check.dtype), cases)
 
 
 def assert_gradients_at(
     fn: Implementation,
-    x: Any,
-    y: Any,
-    w: Any,
-    b: Any,
-    activation: Any = "sigmoid",
+    x: ArrayLike,
+    y: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike,
+    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid",
     loss: str = "squared",
     *,
     dtype: Any = "float64",
@@ -123,6 +123,8 @@ def assert_gradients_at(
     ------
     AssertionError
         If it is wrong there.
+    InvalidArgument
+        If another argument breaks a rule.
     Undecided
         If the exact gradients are not proven there.
 
@@ -133,15 +135,15 @@ def assert_gradients_at(
     >>> assert_gradients_at(gradients, x=[0.5], y=[1.0], w=[7.0, -7.0], b=[0.0, 3.5])
 
     """
-    kind, either = _options(dtype, at_kinks)
-    arrays = [_rounded(each, name, kind) for each, name in ((x, "x"), (y, "y"), (w, "w"), (b, "b"))]
+    check = _Check.of(fn, dtype, at_kinks)
+    arrays = [check.read(value, name) for value, name in ((x, "x"), (y, "y"), (w, "w"), (b, "b"))]
     chain = Chain(max(1, arrays[2].size), activation, loss)
-    _report(fn, judged(fn, ChainCase(chain, *arrays), kind, either), kind, _SMALLEST)
+    check.report(check.judge(ChainCase(chain, *arrays)))
 
 
 def assert_network_gradients(
     fn: Implementation,
-    activation: Any = "sigmoid",
+    activation: ActivationLike = "sigmoid",
     widths: Sequence[int] | None = None,
     loss: str = "squared",
     cases: int = 100,
@@ -170,7 +172,7 @@ def assert_network_gradients(
     Examples
     --------
     >>> def gradients(x, y, w, b):
-    ...     widths = (x.shape[1], *(len(each) for each in b))
+    ...     widths = (x.shape[1], *map(len, b))
     ...     return {"w": Network(widths, "relu").backprop(x, y, w, b).w}
     >>> assert_network_gradients(gradients, activation="relu")
 
@@ -178,84 +180,112 @@ def assert_network_gradients(
     record = as_activation(activation)
     Network((1, 1) if widths is None else widths, record, loss)  # refuses what does not fit, by name
 
-    def build(source: Source) -> NetworkCase:
-        return network_case(source, record, widths, loss, dtype)
-
-    _check(fn, build, cases, dtype, at_kinks)
+    check = _Check.of(fn, dtype, at_kinks)
+    check.run(lambda source: network_case(source, record, widths, loss, check.dtype), cases)
 
 
 def assert_network_gradients_at(
     fn: Implementation,
-    x: Any,
-    y: Any,
-    w: Sequence[Any],
-    b: Sequence[Any],
-    activation: Any = "sigmoid",
+    x: ArrayLike,
+    y: ArrayLike,
+    w: Sequence[ArrayLike],
+    b: Sequence[ArrayLike],
+    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid",
     loss: str = "squared",
     *,
     dtype: Any = "float64",
     at_kinks: str = "one-sided",
 ) -> None:
-    """Check an implementation of the gradients of wide networks on one network; the arguments are as above."""
-    kind, either = _options(dtype, at_kinks)
-    inputs, targets = _rounded(x, "x", kind), _rounded(y, "y", kind)
-    weights, biases = (tuple(_rounded(each, name, kind) for each in given) for given, name in ((w, "w"), (b, "b")))
-    network = Network((*inputs.shape[1:], *(each.size for each in biases)), activation, loss)
-    case = NetworkCase(network, inputs, targets, weights, biases)
-    _report(fn, judged(fn, case, kind, either), kind, _SMALLEST)
+    """Check an implementation of the gradients of wide networks on one network.
+
+    Parameters
+    ----------
+    fn, activation, loss, dtype, at_kinks
+        As for `assert_network_gradients`; the activation may be a sequence, one per layer.
+    x, y, w, b
+        As for `Network.backprop`.
+
+    Raises
+    ------
+    AssertionError, InvalidArgument, Undecided
+        As `assert_gradients_at`.
+
+    Examples
+    --------
+    >>> def gradients(x, y, w, b):
+    ...     return {"x": Network((2, 1), "tanh").backprop(x, y, w, b).x}
+    >>> assert_network_gradients_at(gradients, [[1.0, 2.0]], [[0.0]], [[[0.5, -0.5]]], [[0.0]], activation="tanh")
+
+    """
+    check = _Check.of(fn, dtype, at_kinks)
+    inputs, targets = check.read(x, "x"), check.read(y, "y")
+    weights, biases = (tuple(check.read(array, name) for array in arrays) for arrays, name in ((w, "w"), (b, "b")))
+    network = Network((*inputs.shape[1:], *(bias.size for bias in biases)), activation, loss)
+    check.report(check.judge(NetworkCase(network, inputs, targets, weights, biases)))
 
 
-def _rounded(given: Any, name: str, dtype: np.dtype[Any]) -> Array:
-    """Return an array_like as float64 numbers that are exact in a float type."""
-    return read_array(given, name).astype(dtype).astype(np.float64)
+@dataclass(frozen=True)
+class _Check:
+    """An implementation, and by which rules its gradients are judged."""
 
+    fn: Implementation
+    dtype: np.dtype[Any]
+    either_at_kinks: bool
 
-def _options(dtype: Any, at_kinks: str) -> tuple[np.dtype[Any], bool]:
-    return np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES)), one_of(at_kinks, "at_kinks", _KINKS) == "either"
+    @classmethod
+    def of(cls, fn: Implementation, dtype: Any, at_kinks: str) -> "_Check":
+        """Return the check, or refuse an option by name."""
+        name = one_of(dtype_name(dtype), "dtype", _TYPES)
+        return cls(fn, np.dtype(name), one_of(at_kinks, "at_kinks", _KINKS) == "either")
 
+    def read(self, value: ArrayLike, name: str) -> Array:
+        """Return an argument as float64 numbers that are exact in the float type of the check."""
+        return read_array(value, name).astype(self.dtype).astype(np.float64)
 
-def _check(fn: Implementation, build: _Build[_C], cases: int, dtype: Any, at_kinks: str) -> None:
-    number = read_count(cases, "cases", _MOST_CASES)
-    if not callable(fn):
-        raise InvalidArgument("fn", fn, "must be a function of x, y, w and b")
-    kind, either = _options(dtype, at_kinks)
+    def judge(self, case: Case) -> Failure | None:
+        """Return how the implementation fails on a case; None where it does not."""
+        return judge(self.fn, case, self.dtype, self.either_at_kinks)
 
-    decided = 0
+    def report(self, failure: Failure | None, heading: str = _SMALLEST) -> None:
+        """Raise AssertionError for a failure."""
+        if failure is not None:
+            name = getattr(self.fn, "__name__", "fn")
+            raise AssertionError(message(failure, name, self.dtype, heading)) from failure.cause
 
-    def judge(case: _C) -> Failure | None:
-        nonlocal decided
+    def run(self, build: Callable[[Source], _C], cases: int) -> None:
+        """Judge the implementation on generated cases and on fixed ones, and report the smallest failure."""
+        number = read_count(cases, "cases", _MOST_CASES)
+        if not callable(self.fn):
+            raise InvalidArgument("fn", self.fn, "must be a function of x, y, w and b")
+        decided = 0
+
+        def judge_or_skip(case: _C) -> Failure | None:
+            nonlocal decided
+            try:
+                failure = self.judge(case)
+            except Undecided:  # such a case says nothing
+                return None
+            decided += 1
+            return failure
+
         try:
-            failure = judged(fn, case, kind, either)
-        except Undecided:  # such a case says nothing
-            return None
-        decided += 1
-        return failure
-
-    try:
-        from gradtheory.testing.shrinking import can_shrink, smallest
-    except ImportError:  # there is no hypothesis
-        generated = False
-    else:
-        generated = can_shrink()
-    if generated and (found := smallest(judge, build, number, kind)):
-        _report(fn, found, kind, _SMALLEST)
-    fixed = fixed_cases(build, _ALWAYS if generated else number)
-    failure = _first(judge, fixed)
-    if generated and failure is not None:
-        turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
-        failure = smallest(judge, build, number, kind, turn) or failure
-    _report(fn, failure, kind, _SMALLEST if generated else "failing case (with hypothesis it is made smaller)")
-    if not decided:
-        raise Undecided("the exact gradients are not proven in any case, so nothing was checked")
+            from gradtheory.testing.shrinking import can_shrink, smallest
+        except ImportError:  # there is no hypothesis
+            is_generated = False
+        else:
+            is_generated = can_shrink()
+        if is_generated:
+            self.report(smallest(judge_or_skip, build, number, self.dtype))
+        fixed = fixed_cases(build, _ALWAYS if is_generated else number)
+        failure = _first(judge_or_skip, fixed)
+        if is_generated and failure is not None:
+            turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
+            failure = smallest(judge_or_skip, build, number, self.dtype, turn) or failure
+        self.report(failure, _SMALLEST if is_generated else "failing case (with hypothesis it is made smaller)")
+        if not decided:
+            raise Undecided("the exact gradients are not proven in any case, so nothing was checked")
 
 
-def _first(judge: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failure | None:
+def _first(judge_case: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failure | None:
     by_size = sorted(cases, key=lambda case: (case[0].depth, case.x.size))
-    return next((failure for failure in map(judge, by_size) if failure is not None), None)
-
-
-def _report(fn: Implementation, failure: Failure | None, dtype: np.dtype[Any], found: str) -> None:
-    if failure is None:
-        return
-    name = getattr(fn, "__name__", "fn")
-    raise AssertionError(message(failure, name, dtype, found)) from failure.cause
+    return next((failure for failure in map(judge_case, by_size) if failure is not None), None)

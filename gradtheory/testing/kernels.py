@@ -37,7 +37,7 @@ class KernelErrors:
         What was computed, such as "σ' of gelu".
     dtype : str
         The float type.
-    z, found, exact : ndarray
+    z, returned, exact : ndarray
         Points, what the kernel returned there, and what is right, rounded to float64.
     ulp : ndarray
         The errors in units in the last place; inf for a nan or inf that should be none, and the other way round.
@@ -47,7 +47,7 @@ class KernelErrors:
     name: str
     dtype: str
     z: Array
-    found: Array
+    returned: Array
     exact: Array
     ulp: Array
 
@@ -107,21 +107,21 @@ def kernel_errors(
     kind = np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES))
     if not callable(fn):
         raise InvalidArgument("fn", fn, "must be a function of an array")
-    z, exact, unit = _right(record, order, kind)
+    z, exact, unit = _expected(record, order, kind)
     with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
-        returned = fn(z.astype(kind))
+        result = fn(z.astype(kind))
     try:
-        found = as_array(returned)
+        returned = as_array(result)
     except Exception as error:  # a foreign conversion may fail in any way
         raise InvalidArgument("fn", fn, f"must return an array of real numbers: {error}") from error
-    if found.shape != z.shape:
-        raise InvalidArgument("fn", fn, f"must return an array of shape {z.shape}; it has {found.shape}")
+    if returned.shape != z.shape:
+        raise InvalidArgument("fn", fn, f"must return an array of shape {z.shape}; it has {returned.shape}")
     with np.errstate(all="ignore"):
-        apart = np.where(found == exact, 0.0, np.abs(found - exact) / unit)
-    both_nan = np.isnan(found) & np.isnan(exact)
-    wrong_kind = (np.isfinite(found) != np.isfinite(exact)) | np.isnan(apart)
+        apart = np.where(returned == exact, 0.0, np.abs(returned - exact) / unit)
+    both_nan = np.isnan(returned) & np.isnan(exact)
+    wrong_kind = (np.isfinite(returned) != np.isfinite(exact)) | np.isnan(apart)
     ulp = np.where(both_nan, 0.0, np.where(wrong_kind, np.inf, apart))
-    return KernelErrors(f"σ{order * chr(39)} of {record.name}", kind.name, z, found, exact, ulp)
+    return KernelErrors(f"σ{order * chr(39)} of {record.name}", kind.name, z, returned, exact, ulp)
 
 
 def assert_activation(
@@ -168,7 +168,7 @@ def assert_activation(
         f"{int(np.sum(errors.ulp > limit))} of {len(errors.z)} points are, the worst of them:",
         f"{'z':>26}{'yours':>26}{'exact':>26}{'ulp':>12}",
         *(
-            f"{errors.z[place]:>26.17g}{errors.found[place]:>26.17g}{errors.exact[place]:>26.17g}"
+            f"{errors.z[place]:>26.17g}{errors.returned[place]:>26.17g}{errors.exact[place]:>26.17g}"
             f"{errors.ulp[place]:>12.3g}"
             for place in order[:_SHOWN]
         ),
@@ -177,7 +177,7 @@ def assert_activation(
 
 
 @functools.lru_cache(maxsize=64)
-def _right(record: Activation, order: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+def _expected(record: Activation, order: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
     """Return the points, the exact numbers there, and what one unit in the last place is."""
     limits = np.finfo(dtype)
     pairs = [(place, _exact(record, float(place), order)) for place in _points(record, dtype)]
@@ -238,7 +238,7 @@ def _sign_changes(z: Array, exact: Array) -> Array:
 
 
 def _exact(record: Activation, z: float, order: int) -> float | None:
-    """Return the exact number, rounded to float64; at ±inf the limit; None where there is none or it is not found."""
+    """Return the exact number, rounded to float64; at ±inf the limit; None where none is proven."""
     if np.isnan(z):
         return None if order else np.nan
     if np.isinf(z):

@@ -10,13 +10,13 @@ import numpy as np
 from gradtheory.chains.network import Network
 from gradtheory.testing.cases import NetworkCase
 from gradtheory.testing.ulp import last_place
-from gradtheory.testing.verdict import Entry, Failure
+from gradtheory.testing.verdict import Failure, GradientEntry
 
 _MOST_ROWS = 16
 _SAME_FACTOR = 1e-6
 
 
-def message(failure: Failure, name: str, dtype: np.dtype[Any], found: str) -> str:
+def message(failure: Failure, name: str, dtype: np.dtype[Any], heading: str) -> str:
     """Return the text of the AssertionError.
 
     Parameters
@@ -27,11 +27,11 @@ def message(failure: Failure, name: str, dtype: np.dtype[Any], found: str) -> st
         The implementation's.
     dtype : NumPy dtype
         The float type it was asked to compute in.
-    found : str
-        What the case is called: "smallest failing case".
+    heading : str
+        What the case is called, such as "smallest failing case".
 
     """
-    lines = [f"{name}: {_summary(failure)}", *_case(failure, found)]
+    lines = [f"{name}: {_summary(failure)}", *_case(failure, heading)]
     if failure.entries:
         lines += ["", *_table(failure, dtype), "", *_diagnosis(failure)]
     return "\n".join([*lines, "", "To go on from here, paste this into a test:", "", *_test(failure, name, dtype)])
@@ -40,11 +40,11 @@ def message(failure: Failure, name: str, dtype: np.dtype[Any], found: str) -> st
 def _summary(failure: Failure) -> str:
     if failure.trouble:
         return failure.trouble
-    worst = max(failure.wrong, key=lambda each: each.ratio)
-    return f"{_named(worst)} is wrong: {worst.found!r} in place of {worst.exact!r}"
+    worst = max(failure.wrong, key=lambda entry: entry.ratio)
+    return f"{_named(worst)} is wrong: {worst.returned!r} in place of {worst.exact!r}"
 
 
-def _named(entry: Entry) -> str:
+def _named(entry: GradientEntry) -> str:
     if entry.kind == "loss":
         return "the loss"
     if entry.kind == "x":
@@ -53,11 +53,11 @@ def _named(entry: Entry) -> str:
     return f"∂C/∂{entry.kind} of layer {entry.layer}{place}"
 
 
-def _case(failure: Failure, found: str) -> Iterator[str]:
+def _case(failure: Failure, heading: str) -> Iterator[str]:
     model, x, y, w, b = failure.case
     size = f"widths {model.widths}" if isinstance(model, Network) else f"depth {model.depth}"
     activation = model.layer_activations[-1].name
-    yield f"{found}: {size}, {activation}, {model.loss} loss, batch {len(x)}"
+    yield f"{heading}: {size}, {activation}, {model.loss} loss, batch {len(x)}"
     for letter, numbers in (("x", x), ("y", y), ("w", w), ("b", b)):
         yield f"    {letter} = {_literal(numbers)}"
 
@@ -72,28 +72,28 @@ def _table(failure: Failure, dtype: np.dtype[Any]) -> Iterator[str]:
     yield f"{'':<22}{'yours':>24}{'exact':>24}{'ulp':>10}{'error / allowed':>17}"
     entries = failure.entries
     if len(entries) > _MOST_ROWS:
-        entries = tuple(sorted(entries, key=lambda each: -each.ratio)[:_MOST_ROWS])
-    for each in entries:
-        mark = "" if each.is_right else "  wrong"
-        label = "loss" if each.kind == "loss" else _short(each)
-        ulp = ulps(each.found, each.exact, dtype)
-        yield f"  {label:<20}{each.found:>24.17g}{each.exact:>24.17g}{ulp:>10.3g}{each.ratio:>17.3g}{mark}"
+        entries = tuple(sorted(entries, key=lambda entry: -entry.ratio)[:_MOST_ROWS])
+    for entry in entries:
+        mark = "" if entry.is_right else "  wrong"
+        label = "loss" if entry.kind == "loss" else _short(entry)
+        ulp = ulps(entry.returned, entry.exact, dtype)
+        yield f"  {label:<20}{entry.returned:>24.17g}{entry.exact:>24.17g}{ulp:>10.3g}{entry.ratio:>17.3g}{mark}"
     if len(failure.entries) > _MOST_ROWS:
         yield f"  ... {len(failure.entries) - _MOST_ROWS} more, less wrong"
 
 
-def _short(entry: Entry) -> str:
+def _short(entry: GradientEntry) -> str:
     if entry.kind == "x":
         return f"x[{', '.join(map(str, entry.place if entry.place[-1] else entry.place[:1]))}]"
     inside = f"[{', '.join(map(str, entry.place))}]" if any(entry.place) else ""
     return f"{entry.kind}, layer {entry.layer}{inside}"
 
 
-def ulps(found: float, exact: float, dtype: np.dtype[Any]) -> float:
+def ulps(returned: float, exact: float, dtype: np.dtype[Any]) -> float:
     """Return an error in units in the last place of the exact number."""
-    if found == exact or not math.isfinite(exact):
+    if returned == exact or not math.isfinite(exact):
         return 0.0
-    return abs(found - exact) / float(last_place(exact, dtype)) if math.isfinite(found) else math.inf
+    return abs(returned - exact) / float(last_place(exact, dtype)) if math.isfinite(returned) else math.inf
 
 
 def _diagnosis(failure: Failure) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _hint(failure: Failure) -> str:
     for kind in ("w", "b"):
         if _is_reversed([each for each in failure.entries if each.kind == kind]):
             return f"∂C/∂{kind} is right in reversed order: are the layers counted from the output?"
-    factors = [each.found / each.exact for each in failure.wrong if each.exact and np.isfinite(each.found)]
+    factors = [each.returned / each.exact for each in failure.wrong if each.exact and np.isfinite(each.returned)]
     if len(factors) < len(failure.wrong) or not factors:
         return "It is not finite where the exact number is." if not _all_finite(failure) else ""
     factor = factors[0]
@@ -155,17 +155,17 @@ def _hint(failure: Failure) -> str:
     return f"Every wrong number is {factor:.6g} times the exact one{meant or ''}."
 
 
-def _is_reversed(entries: list[Entry]) -> bool:
+def _is_reversed(entries: list[GradientEntry]) -> bool:
     """Return whether numbers of one kind are wrong, and right in the reversed order of layers."""
-    layers = [list(layer) for _, layer in itertools.groupby(entries, key=lambda each: each.layer)]
+    layers = [list(layer) for _, layer in itertools.groupby(entries, key=lambda entry: entry.layer)]
     if len(layers) < 2 or all(each.is_right for each in entries):
         return False
     pairs = zip(itertools.chain(*layers), itertools.chain(*layers[::-1]), strict=True)
-    return all(abs(each.found - other.exact) <= other.allowed for each, other in pairs)
+    return all(abs(entry.returned - mirrored.exact) <= mirrored.allowed for entry, mirrored in pairs)
 
 
 def _all_finite(failure: Failure) -> bool:
-    return all(np.isfinite(each.found) for each in failure.wrong)
+    return all(np.isfinite(each.returned) for each in failure.wrong)
 
 
 def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
@@ -178,8 +178,8 @@ def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
     yield "    def test_the_smallest_failing_case():"
     yield f"        testing.{which}("
     arguments = [f"x={_literal(x)}", f"y={_literal(y)}", f"w={_literal(w)}", f"b={_literal(b)}"]
-    for each in (name if name.isidentifier() else "fn", *arguments):
-        yield f"            {each},"
+    for argument in (name if name.isidentifier() else "fn", *arguments):
+        yield f"            {argument},"
     yield f"            activation={activations},"
     if model.loss != "squared":
         yield f"            loss={model.loss!r},"

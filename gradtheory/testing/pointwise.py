@@ -44,7 +44,7 @@ class Pointwise:
         self._switches = tuple(dict.fromkeys(each for function in functions for each in switches(function)))
         self._formulas: dict[tuple[int, ...], tuple[sympy.Expr, ...]] = {}
 
-    def at(self, z: Ball, bits: int, others: Balls | None = None) -> list[Ball]:
+    def enclose(self, z: Ball, bits: int, others: Balls | None = None) -> list[Ball]:
         """Return balls of the functions, where the caller has set the precision.
 
         Parameters
@@ -62,15 +62,15 @@ class Pointwise:
             If it is not decided on which side of a kink the numbers of the ball are.
 
         """
-        at = {Z: z} if others is None else {Z: z, **others}
-        signs = tuple(self._side(each, bits, at) for each in self._switches)
+        values = {Z: z} if others is None else {Z: z, **others}
+        signs = tuple(self._side(switch, bits, values) for switch in self._switches)
         if signs not in self._formulas:
             middle = as_rational(z)
-            self._formulas[signs] = tuple(formula_near(each, Z, middle) for each in self.functions)
-        return [evaluate(each, bits, at) for each in self._formulas[signs]]
+            self._formulas[signs] = tuple(formula_near(function, Z, middle) for function in self.functions)
+        return [evaluate(formula, bits, values) for formula in self._formulas[signs]]
 
-    def _side(self, switch: sympy.Expr, bits: int, at: Balls) -> int:
-        ball, z = evaluate(switch, bits, at), at[Z]
+    def _side(self, switch: sympy.Expr, bits: int, values: Balls) -> int:
+        ball, z = evaluate(switch, bits, values), values[Z]
         if ball > 0:
             return 1
         if ball < 0:

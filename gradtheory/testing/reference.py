@@ -1,4 +1,4 @@
-"""Numbers to test against: activations and gradients to any number of digits, each with a proven enclosure."""
+"""Numbers to test against: activations and gradients to any number of digits, each in a proven enclosure."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.backward import Problem, ball_gradients
 from gradtheory.testing.enclosed import Enclosed
 from gradtheory.testing.pointwise import far_out, value_slope_and_bend
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _MOST_DIGITS = 1_000
 _GUARD_BITS = 32
@@ -41,9 +41,14 @@ class ReferenceGradients:
     b: tuple[Any, ...]
     x: tuple[Any, ...]
 
+    def __repr__(self) -> str:
+        return f"ReferenceGradients(loss = {self.loss}, of {len(self.w)} layers and {len(self.x)} samples)"
 
-def reference_activation(activation: ActivationLike, z: Any, *, derivative: int = 0, digits: int = 50) -> Enclosed:
-    """Return σ(z), σ'(z) or σ''(z) to so many digits, proven.
+
+def reference_activation(
+    activation: ActivationLike, z: NumberLike, *, derivative: int = 0, digits: int = 50
+) -> Enclosed:
+    """Return σ(z), σ'(z) or σ''(z) to a number of digits, with a proof.
 
     Parameters
     ----------
@@ -55,14 +60,15 @@ def reference_activation(activation: ActivationLike, z: Any, *, derivative: int 
     derivative : {0, 1, 2}
         Which derivative.
     digits : int
-        The relative accuracy; or 5e-324 absolutely, float64's least number, where that is more.
+        The relative accuracy; numbers so small that this is less than 5e-324, float64's least number, are only known
+        to that.
 
     Raises
     ------
     InvalidArgument
         If an argument breaks a rule.
     Undecided
-        If the number is not found to so many digits; σ'' may not be where an exponential of z is out of Arb's range.
+        If the number is not proven to so many digits, such as σ'' where an exponential of z is out of Arb's range.
 
     Examples
     --------
@@ -76,27 +82,29 @@ def reference_activation(activation: ActivationLike, z: Any, *, derivative: int 
     order = read_count(derivative, "derivative", 2, least=0)
     wanted = _bits(read_count(digits, "digits", _MOST_DIGITS))
 
-    def at(bits: int) -> Ball:
+    def enclose(bits: int) -> Ball:
         with precision(bits):
-            return value_slope_and_bend(record).at(evaluate(place, bits, {}), bits)[order]
+            return value_slope_and_bend(record).enclose(evaluate(place, bits, {}), bits)[order]
 
     for bits in _precisions(wanted):
-        found = at(bits)
-        if not found.is_finite():
+        ball = enclose(bits)
+        if not ball.is_finite():
             ends = far_out(record, place, bits)[order]
             with precision(bits):
-                found = ends.lower.union(ends.upper) if ends.lower.is_finite() and ends.upper.is_finite() else found
-        if found.is_finite() and _is_close(found, wanted):
+                ball = ends.lower.union(ends.upper) if ends.lower.is_finite() and ends.upper.is_finite() else ball
+        if ball.is_finite() and _is_close(ball, wanted):
             with precision(bits):
-                return Enclosed.of(found)
+                return Enclosed.of(ball)
     raise Undecided(f"derivative {order} of {record.name} at z = {z} is not found to {digits} digits")
 
 
-def reference_gradients(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, digits: int = 50) -> ReferenceGradients:
-    """Return the loss and all gradients of a chain or a network to so many digits, proven in ball arithmetic.
+def reference_gradients(
+    chain: Chain | Network, x: ArrayLike, y: ArrayLike, w: Any, b: Any, digits: int = 50
+) -> ReferenceGradients:
+    """Return the loss and all gradients of a chain or a network to a number of digits, proven in ball arithmetic.
 
-    Forward and backward pass are done in balls, at growing precision, until every number is as close as asked; inputs
-    are taken at their exact binary values.
+    The forward and the backward pass are done in balls, at growing precision, until every number has these digits.
+    Inputs are taken at their exact binary values.
 
     Parameters
     ----------
@@ -108,7 +116,7 @@ def reference_gradients(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, 
         Weights and biases; likewise.
     digits : int
         The relative accuracy of every number. Where the samples of a batch cancel to (nearly) 0, so that five doublings
-        of the precision do not reach it, it is that relative to the largest number of the same kind.
+        of the precision do not reach it, the accuracy is relative to the largest number of the same kind.
 
     Raises
     ------
@@ -119,40 +127,41 @@ def reference_gradients(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any, 
 
     Examples
     --------
-    >>> found = reference_gradients(Chain(depth=2), x=[0.5, -1.0], y=[1.0, 0.0], w=[2.0, -3.0], b=[0.0, 1.0], digits=20)
-    >>> found.b[1]
+    >>> chain = Chain(depth=2)
+    >>> exact = reference_gradients(chain, x=[0.5, -1.0], y=[1.0, 0.0], w=[2.0, -3.0], b=[0.0, 1.0], digits=20)
+    >>> exact.b[1]
     0.011020300507409429903955388423 ± 9e-30 (certified)
-    >>> float(found.loss), found.b[1].n(20)
+    >>> float(exact.loss), exact.b[1].n(20)
     (0.5090861973179828, 0.011020300507409429904)
 
     """
-    found = proven(as_problem(chain, x, y, w, b), read_count(digits, "digits", _MOST_DIGITS))
+    exact = prove_gradients(as_problem(chain, x, y, w, b), read_count(digits, "digits", _MOST_DIGITS))
     if isinstance(chain, Network):
-        return found
-    by_w, by_b = tuple(matrix[0][0] for matrix in found.w), tuple(vector[0] for vector in found.b)
-    return ReferenceGradients(found.loss, by_w, by_b, tuple(row[0] for row in found.x))
+        return exact
+    by_w, by_b = tuple(matrix[0][0] for matrix in exact.w), tuple(vector[0] for vector in exact.b)
+    return ReferenceGradients(exact.loss, by_w, by_b, tuple(row[0] for row in exact.x))
 
 
-def proven(problem: Problem, digits: int) -> ReferenceGradients:
+def prove_gradients(problem: Problem, digits: int) -> ReferenceGradients:
     """Return loss and gradients, in the shapes of a network."""
     wanted = _bits(digits)
     for turn, bits in enumerate(_precisions(wanted)):
         with precision(bits):
             try:
-                found = ball_gradients(problem, bits)
+                balls = ball_gradients(problem, bits)
             except Undecided:  # more bits may tell a pre-activation from a kink
                 if turn == _DOUBLINGS:
                     raise
                 continue
             kinds = (
-                [found.loss],
-                [each for matrix in found.w for row in matrix for each in row],
-                [each for vector in found.b for each in vector],
-                [each for row in found.x for each in row],
+                [balls.loss],
+                [ball for matrix in balls.w for row in matrix for ball in row],
+                [ball for vector in balls.b for ball in vector],
+                [ball for row in balls.x for ball in row],
             )
             if all(_are_close(kind, wanted, to_largest=turn == _DOUBLINGS) for kind in kinds):
                 return ReferenceGradients(
-                    Enclosed.of(found.loss), tuple(map(_rows, found.w)), _rows(found.b), _rows(found.x)
+                    Enclosed.of(balls.loss), tuple(map(_rows, balls.w)), _rows(balls.b), _rows(balls.x)
                 )
     raise Undecided(f"the gradients are not found to {digits} digits: a number is out of range, or cancels")
 

@@ -1,4 +1,4 @@
-"""The smallest case that an implementation fails on, found and shrunk by hypothesis."""
+"""The smallest case that an implementation fails on: hypothesis generates cases and shrinks a failing one."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context,
 from hypothesis.errors import Flaky
 
 from gradtheory.testing.cases import Source
-from gradtheory.testing.strategies import built
+from gradtheory.testing.strategies import strategy_of
 from gradtheory.testing.verdict import Failure
 
 _C = TypeVar("_C")
@@ -30,7 +30,7 @@ def smallest(
     dtype: np.dtype[Any],
     turn: int | None = None,
 ) -> Failure | None:
-    """Return the failure on the smallest case that was found; None if none of so many fails.
+    """Return the failure on the smallest failing case; None if none of so many cases fails.
 
     With a turn, only cases of the kind that has this turn in the fixed list are tried.
     """
@@ -46,7 +46,7 @@ def smallest(
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    @given(built(build, dtype, turn))
+    @given(strategy_of(build, dtype, turn))
     def run(case: _C) -> None:
         failure = judge(case)
         if failure is not None:

@@ -24,6 +24,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import extra
 from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, near_critical, network_case
+from gradtheory.typing import ActivationLike
 
 with extra("testing"):
     from hypothesis import strategies as st
@@ -59,7 +60,9 @@ class _Drawn:
         return float(self.draw(st.floats(least, most, width=self.width, allow_subnormal=False)))
 
 
-def built(build: Callable[[Source], _T], dtype: Any = np.float64, turn: int | None = None) -> st.SearchStrategy[_T]:
+def strategy_of(
+    build: Callable[[Source], _T], dtype: Any = np.float64, turn: int | None = None
+) -> st.SearchStrategy[_T]:
     """Return a strategy for what is built from choices."""
     width = 32 if np.dtype(dtype).itemsize <= 4 else 64
 
@@ -95,7 +98,7 @@ def thresholds() -> st.SearchStrategy[float]:
     return st.one_of(st.sampled_from([1.0, 2.0, 0.5]), st.floats(1e-3, 1e3))
 
 
-def weights(activation: str | Activation = "sigmoid") -> st.SearchStrategy[float]:
+def weights(activation: ActivationLike = "sigmoid") -> st.SearchStrategy[float]:
     """Return a strategy for weights: simple ones, any in [-10, 10], and some next to the critical weight 1/sup|σ'|.
 
     Examples
@@ -107,7 +110,7 @@ def weights(activation: str | Activation = "sigmoid") -> st.SearchStrategy[float
     """
     record = as_activation(activation)
     simple = st.sampled_from([1.0, -1.0, 0.0, 2.0, -2.0, 0.5, 5.0, -5.0])
-    return st.one_of(simple, st.floats(-10, 10), built(lambda source: near_critical(source, record)))
+    return st.one_of(simple, st.floats(-10, 10), strategy_of(lambda source: near_critical(source, record)))
 
 
 def data(size: int | None = None) -> st.SearchStrategy[Array]:
@@ -125,7 +128,7 @@ def data(size: int | None = None) -> st.SearchStrategy[Array]:
 
 
 def chains(
-    activation: str | Activation | st.SearchStrategy[Activation] | None = None,
+    activation: ActivationLike | st.SearchStrategy[Activation] | None = None,
     *,
     depth: int | None = None,
     loss: str = "squared",
@@ -138,7 +141,7 @@ def chains(
 
     Parameters
     ----------
-    activation : str, Activation or strategy, optional
+    activation : str, sympy.Expr, Activation or strategy, optional
         One for all layers; any of the catalogue that fits the loss unless given.
     depth : int, optional
         1 to 6 unless given.
@@ -157,13 +160,13 @@ def chains(
     """
 
     def of(record: Activation) -> st.SearchStrategy[ChainCase]:
-        return built(lambda source: chain_case(source, record, depth, loss, dtype), dtype)
+        return strategy_of(lambda source: chain_case(source, record, depth, loss, dtype), dtype)
 
-    return _activation(activation, loss).flatmap(of)
+    return _activations_for(activation, loss).flatmap(of)
 
 
 def networks(
-    activation: str | Activation | st.SearchStrategy[Activation] | None = None,
+    activation: ActivationLike | st.SearchStrategy[Activation] | None = None,
     *,
     widths: Sequence[int] | None = None,
     loss: str = "squared",
@@ -173,7 +176,7 @@ def networks(
 
     Parameters
     ----------
-    activation : str, Activation or strategy, optional
+    activation : str, sympy.Expr, Activation or strategy, optional
         One for all layers; any of the catalogue that fits the loss unless given.
     widths : sequence of int, optional
         n_0 … n_L; 1 to 3 layers of 1 to 4 neurons unless given.
@@ -189,13 +192,15 @@ def networks(
     """
 
     def of(record: Activation) -> st.SearchStrategy[NetworkCase]:
-        return built(lambda source: network_case(source, record, widths, loss, dtype), dtype)
+        return strategy_of(lambda source: network_case(source, record, widths, loss, dtype), dtype)
 
-    return _activation(activation, loss).flatmap(of)
+    return _activations_for(activation, loss).flatmap(of)
 
 
-def _activation(given: Any, loss: str) -> st.SearchStrategy[Activation]:
-    if given is None:
+def _activations_for(
+    activation: ActivationLike | st.SearchStrategy[Activation] | None, loss: str
+) -> st.SearchStrategy[Activation]:
+    if activation is None:
         is_bounded = loss in LOSSES and LOSSES[loss].needs_unit_interval  # another name is refused when drawn
         return activations().filter(lambda record: record.is_within_unit_interval or not is_bounded)
-    return given if isinstance(given, st.SearchStrategy) else st.just(as_activation(given))
+    return activation if isinstance(activation, st.SearchStrategy) else st.just(as_activation(activation))

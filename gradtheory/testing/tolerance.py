@@ -1,12 +1,12 @@
 r"""How far a right implementation may be off: rounding errors of one unit each, carried through the network.
 
-Whoever computes with unit roundoff u commits, in every operation, an error of at most u times the size of what is added
-or multiplied, and in every activation an error of at most k·u times its natural size: what its formula, however it is
-written, adds and subtracts. The error of a gradient is the sum of these, each times the derivative of the gradient by
-the quantity it was committed on, its condition number, and of their products. The recursions below are those of forward
-and backward pass with absolute values everywhere (N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002),
-sections 3.1 and 3.3: running error analysis). So a cancelling sum, a saturated layer or an exploding chain gets the
-tolerance it deserves; a wrong formula does not.
+Let u be the unit roundoff of the float type. A sum or a product is rounded by at most u times the size of its terms. An
+activation is rounded by at most k·u times its natural size, which is the size of the terms in its formula, however that
+is written. Each rounding moves the gradient by itself times the derivative of the gradient by the rounded quantity, its
+condition number; the bound is the sum of these, with their products. The recursions below are those of the forward and
+the backward pass with absolute values everywhere, which is called running error analysis (N. Higham, "Accuracy and
+Stability of Numerical Algorithms" (2002), sections 3.1 and 3.3). So a sum that cancels, a saturated layer and an
+exploding chain get a wide tolerance, and a wrong formula does not.
 """
 
 import functools
@@ -32,7 +32,7 @@ _UNKNOWN = 0.5  # share of a slope
 
 
 class Tolerances(NamedTuple):
-    """Bounds of the errors, in the shapes of `Problem`; loss, w and b are summed over the batch."""
+    """Bounds of errors, in the shapes of `Problem`; those of loss, w and b are of sums over the batch."""
 
     loss: float
     w: list[Array]
@@ -52,9 +52,16 @@ class _Layer:
 
 
 class _Sizes(NamedTuple):
-    """Of what size the formulas of σ and σ' add and subtract near 0; whether σ does of the size of z far out.
+    """The natural sizes of an activation.
 
-    Where σ is linear in pieces, nothing is added but what is exactly 0.
+    Attributes
+    ----------
+    value, slope : float
+        The size of the terms in the formulas of σ and σ' near 0. For σ it is 0 if σ is piecewise linear: then no
+        formula adds anything that is rounded.
+    is_unbounded : bool
+        Whether σ grows like z: its formula then holds a term or a factor z.
+
     """
 
     value: float
@@ -77,17 +84,17 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
     Raises
     ------
     Undecided
-        If errors grow so much that slopes are unknown: an analysis of small errors then says nothing.
+        If errors grow so much that the slope of a layer is unknown: the analysis holds for small errors only.
 
     """
-    found = np.finfo(dtype)
-    unit, least = float(found.eps) / 2.0, float(found.tiny)
+    limits = np.finfo(dtype)
+    unit, least = float(limits.eps) / 2.0, float(limits.tiny)
     with np.errstate(all="ignore"):  # an inf or nan is a tolerance that says nothing, and is treated so
         layers = _forward(problem, unit, least, either_at_kinks=either_at_kinks)
         last = layers[-1]
         loss, delta, delta_error = _at_output(problem, last, unit, least)
         by_w, by_b = [], []
-        entering = [(problem.x, np.zeros_like(problem.x)), *((each.a, each.a_error) for each in layers)]
+        entering = [(problem.x, np.zeros_like(problem.x)), *((layer.a, layer.a_error) for layer in layers)]
         for layer in range(len(layers) - 1, -1, -1):
             a, a_error = entering[layer]
             sizes = np.abs(delta).T @ np.abs(a)
@@ -142,7 +149,7 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
 def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tuple[float, Array, Array]:
     """Return the bound for the loss, δ_L, and the bounds for δ_L."""
     a, y = last.a, problem.y
-    if problem.loss.needs_unit_interval:  # through ∂C/∂a, as whoever does not fuse the two computes it
+    if problem.loss.needs_unit_interval:  # computed through ∂C/∂a, where loss and activation are not fused
         by_a = (a - y) / (a * (1.0 - a))
         bend = np.abs(y) / a**2 + np.abs(1.0 - y) / (1.0 - a) ** 2
         cost = np.abs(y * np.log(a)) + np.abs((1.0 - y) * np.log1p(-a))
@@ -172,11 +179,11 @@ def _natural_sizes(record: Activation) -> _Sizes:
 @functools.lru_cache(maxsize=256)
 def _jumps(record: Activation) -> tuple[tuple[float, float, float], ...]:
     """Return the kinks, with how far σ and σ' jump there."""
-    found = []
+    jumps = []
     for kink in map(float, record.kinks):
         value, slope = record.value_and_slope(np.array([np.nextafter(kink, -np.inf), np.nextafter(kink, np.inf)]))
-        found.append((kink, float(abs(np.diff(value)[0])), float(abs(np.diff(slope)[0]))))
-    return tuple(found)
+        jumps.append((kink, float(abs(np.diff(value)[0])), float(abs(np.diff(slope)[0]))))
+    return tuple(jumps)
 
 
 def _is_on_grid(array: Array, unit: float) -> NDArray[np.bool_]:

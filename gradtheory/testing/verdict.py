@@ -10,7 +10,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
 from gradtheory.testing.backward import Problem
 from gradtheory.testing.cases import ChainCase, NetworkCase
-from gradtheory.testing.reference import ReferenceGradients, as_problem, proven
+from gradtheory.testing.reference import ReferenceGradients, as_problem, prove_gradients
 from gradtheory.testing.tolerance import Tolerances, tolerances
 
 Case: TypeAlias = ChainCase | NetworkCase
@@ -24,7 +24,7 @@ _MUCH = 1e4  # times what is allowed: float32's unit is 5e8 times that of float6
 
 
 @dataclass(frozen=True)
-class Entry:
+class GradientEntry:
     """One number that was returned.
 
     Attributes
@@ -35,7 +35,7 @@ class Entry:
         From 1; 0 for the loss and x.
     place : tuple of int
         Its index in the array of that layer; of the sample first, for x.
-    found, exact, allowed : float
+    returned, exact, allowed : float
         What was returned, what is right, and how far rounding may take it.
 
     """
@@ -43,7 +43,7 @@ class Entry:
     kind: str
     layer: int
     place: tuple[int, ...]
-    found: float
+    returned: float
     exact: float
     allowed: float
 
@@ -52,9 +52,9 @@ class Entry:
         """The error in units of what is allowed; 0 where nothing can be said."""
         if not np.isfinite(self.exact):
             return 0.0
-        if not np.isfinite(self.found):
+        if not np.isfinite(self.returned):
             return np.inf
-        return abs(self.found - self.exact) / self.allowed if np.isfinite(self.allowed) else 0.0
+        return abs(self.returned - self.exact) / self.allowed if np.isfinite(self.allowed) else 0.0
 
     @property
     def is_right(self) -> bool:
@@ -69,7 +69,7 @@ class Failure:
     Attributes
     ----------
     case : ChainCase or NetworkCase
-    entries : tuple of Entry
+    entries : tuple of GradientEntry
         What was returned; empty where nothing could be compared.
     trouble : str
         Why nothing could be compared, such as a wrong shape or an exception.
@@ -83,23 +83,23 @@ class Failure:
     """
 
     case: Case
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[GradientEntry, ...] = ()
     trouble: str = ""
     cause: Exception | None = None
     is_float32: bool = False
     either_at_kinks: bool = False
 
     @property
-    def wrong(self) -> tuple[Entry, ...]:
+    def wrong(self) -> tuple[GradientEntry, ...]:
         """The entries that rounding does not explain."""
-        return tuple(each for each in self.entries if not each.is_right)
+        return tuple(entry for entry in self.entries if not entry.is_right)
 
 
 class _Unusable(Exception):
     """What was returned cannot be compared, and why."""
 
 
-def judged(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks: bool) -> Failure | None:
+def judge(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks: bool) -> Failure | None:
     """Return how an implementation fails on a case; None where it does not.
 
     Raises
@@ -109,29 +109,29 @@ def judged(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks
 
     """
     problem = as_problem(*case)
-    exact = proven(problem, _DIGITS)
+    exact = prove_gradients(problem, _DIGITS)
     allowed = tolerances(problem, dtype, either_at_kinks=either_at_kinks)
 
-    def returned() -> dict[str, list[Array]]:
+    def call() -> dict[str, list[Array]]:
         with np.errstate(all="ignore"):  # it is judged by its numbers, not by its warnings
             return _arrays(fn(*_arguments(case, dtype)), case)
 
     try:
-        arrays = returned()
-        found = tuple(_entries(arrays, exact, allowed))
-        if all(each.is_right for each in found):
+        arrays = call()
+        entries = tuple(_entries(arrays, exact, allowed))
+        if all(entry.is_right for entry in entries):
             return None
-        again = tuple(_entries(returned(), exact, allowed))
-        if len(again) != len(found) or any(map(_differ, found, again)):
+        again = tuple(_entries(call(), exact, allowed))
+        if len(again) != len(entries) or any(map(_differ, entries, again)):
             return Failure(case, trouble="it returns other numbers when it is called again with the same arguments")
     except _Unusable as error:
         return Failure(case, trouble=str(error))
     except Exception as error:  # whatever the implementation raises is a failure of it
         return Failure(case, trouble=f"it raised {type(error).__name__}: {error}", cause=error)
 
-    is_float32 = dtype != _SINGLE and max(each.ratio for each in found) > _MUCH
+    is_float32 = dtype != _SINGLE and max(entry.ratio for entry in entries) > _MUCH
     is_float32 = is_float32 and _is_right_in_float32(problem, arrays, exact, either_at_kinks=either_at_kinks)
-    return Failure(case, found, is_float32=is_float32, either_at_kinks=either_at_kinks)
+    return Failure(case, entries, is_float32=is_float32, either_at_kinks=either_at_kinks)
 
 
 def _is_right_in_float32(
@@ -144,35 +144,36 @@ def _is_right_in_float32(
     return all(each.is_right for each in _entries(arrays, exact, allowed))
 
 
-def _differ(one: Entry, other: Entry) -> bool:
+def _differ(first: GradientEntry, second: GradientEntry) -> bool:
     """Return whether two answers to one question are further apart than rounding explains."""
-    return abs(one.found - other.found) > one.allowed or np.isfinite(one.found) != np.isfinite(other.found)
+    apart = abs(first.returned - second.returned)
+    return apart > first.allowed or np.isfinite(first.returned) != np.isfinite(second.returned)
 
 
 def _arguments(case: Case, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """Return copies of x, y, w and b, which an implementation may change."""
     return tuple(
-        [np.array(each, dtype) for each in given] if isinstance(given, tuple) else np.array(given, dtype)
-        for given in case[1:]
+        [np.array(array, dtype) for array in argument] if isinstance(argument, tuple) else np.array(argument, dtype)
+        for argument in case[1:]
     )
 
 
-def _arrays(found: Any, case: Case) -> dict[str, list[Array]]:
+def _arrays(returned: Any, case: Case) -> dict[str, list[Array]]:
     """Return what was returned as float64 arrays in the shapes of a network, a list of one for each layer."""
-    if not isinstance(found, Mapping) or not found:
-        raise _Unusable(f"it returned {found!r:.60}, not a mapping with any of {_LISTED}")
-    if unknown := [each for each in found if each not in KINDS]:
+    if not isinstance(returned, Mapping) or not returned:
+        raise _Unusable(f"it returned {returned!r:.60}, not a mapping with any of {_LISTED}")
+    if unknown := [kind for kind in returned if kind not in KINDS]:
         raise _Unusable(f"it returned {unknown[0]!r}, and only {_LISTED} are compared")
     is_network = isinstance(case, NetworkCase)
     arrays = {}
-    for kind, given in found.items():
+    for kind, value in returned.items():
         shapes = _shapes(case)[kind]
         if not isinstance(shapes, list):
-            arrays[kind] = [_array(given, kind, shapes)]
-        elif not hasattr(given, "__len__") or len(given) != len(shapes):
+            arrays[kind] = [_array(value, kind, shapes)]
+        elif not hasattr(value, "__len__") or len(value) != len(shapes):
             raise _Unusable(f"its {kind!r} must be {len(shapes)} arrays, one for each layer")
         else:
-            arrays[kind] = [_array(each, kind, shape) for each, shape in zip(given, shapes, strict=True)]
+            arrays[kind] = [_array(item, kind, shape) for item, shape in zip(value, shapes, strict=True)]
     return arrays if is_network else _as_of_a_network(arrays)
 
 
@@ -196,8 +197,8 @@ def _shapes(case: Case) -> dict[str, Any]:
 def _as_of_a_network(arrays: dict[str, list[Array]]) -> dict[str, list[Array]]:
     """Return what was returned for a chain in the shapes of a network."""
     shapes = {"loss": (), "w": (-1, 1, 1), "b": (-1, 1), "x": (-1, 1)}
-    found = {kind: array.reshape(shapes[kind]) for kind, (array,) in arrays.items()}
-    return {kind: list(array) if kind in ("w", "b") else [array] for kind, array in found.items()}
+    reshaped = {kind: array.reshape(shapes[kind]) for kind, (array,) in arrays.items()}
+    return {kind: list(array) if kind in ("w", "b") else [array] for kind, array in reshaped.items()}
 
 
 def as_array(value: Any) -> Array:
@@ -223,15 +224,19 @@ def _detached(value: Any) -> Any:
     return value.detach() if hasattr(value, "detach") else value
 
 
-def _entries(arrays: Mapping[str, list[Array]], exact: ReferenceGradients, allowed: Tolerances) -> Iterator[Entry]:
+def _entries(
+    arrays: Mapping[str, list[Array]], exact: ReferenceGradients, allowed: Tolerances
+) -> Iterator[GradientEntry]:
     if "loss" in arrays:
-        yield Entry("loss", 0, (), float(arrays["loss"][0]), float(exact.loss), allowed.loss)
+        yield GradientEntry("loss", 0, (), float(arrays["loss"][0]), float(exact.loss), allowed.loss)
     for kind in ("w", "b", "x"):
         is_layered = kind != "x"
         right, most = getattr(exact, kind), getattr(allowed, kind)
-        for layer, found in enumerate(arrays.get(kind, ())):
+        for layer, returned in enumerate(arrays.get(kind, ())):
             numbers = np.array(right[layer] if is_layered else right, dtype=float)
             bounds = most[layer] if is_layered else most
-            for place in np.ndindex(found.shape):
+            for place in np.ndindex(returned.shape):
                 number = float(numbers[place])
-                yield Entry(kind, layer + is_layered, place, float(found[place]), number, float(bounds[place]))
+                yield GradientEntry(
+                    kind, layer + is_layered, place, float(returned[place]), number, float(bounds[place])
+                )

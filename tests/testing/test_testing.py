@@ -17,7 +17,7 @@ from gradtheory import testing
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing import shrinking, strategies
-from gradtheory.testing.reference import as_problem, proven
+from gradtheory.testing.reference import as_problem, prove_gradients
 from gradtheory.testing.tolerance import tolerances
 from tests.shapes import slow_except
 
@@ -139,7 +139,7 @@ def test_rounding_stays_within_the_tolerance(dtype, data):
 @given(case=strategies.chains(strategies.activations(["tanh", "gelu", "arctan", "softsign"])))
 def test_the_tolerance_says_something(case):
     problem = as_problem(*case)
-    allowed, exact = tolerances(problem, _DOUBLE), proven(problem, 20)
+    allowed, exact = tolerances(problem, _DOUBLE), prove_gradients(problem, 20)
     scale = max(float(abs(row[0].middle)) for matrix in exact.w for row in matrix)
     if scale > 1e-3:  # not saturated
         assert max(float(each.max()) for each in allowed.w) < 1e-10 * max(1.0, scale, *np.abs(case.w)) ** 2
@@ -147,7 +147,7 @@ def test_the_tolerance_says_something(case):
 
 def test_the_tolerance_is_a_few_units_where_nothing_cancels():
     problem = as_problem(gt.Chain(2, "tanh"), [0.5], [0.0], [1.0, 1.0], [0.5, 0.25])
-    allowed, exact = tolerances(problem, _DOUBLE), proven(problem, 20)
+    allowed, exact = tolerances(problem, _DOUBLE), prove_gradients(problem, 20)
     ratio = allowed.w[0][0, 0] / abs(float(exact.w[0][0][0]))
     assert 10 * 2.0**-53 < ratio < 1000 * 2.0**-53
 
@@ -426,7 +426,7 @@ def test_what_is_proven_nowhere_is_said_and_does_not_pass(monkeypatch):
     def undecided(*_):
         raise Undecided("it is not")
 
-    monkeypatch.setattr("gradtheory.testing.verdict.proven", undecided)
+    monkeypatch.setattr("gradtheory.testing.verdict.prove_gradients", undecided)
     with pytest.raises(Undecided, match="nothing was checked"):
         testing.assert_gradients(chain_gradients("tanh"), "tanh", cases=5)
     with pytest.raises(Undecided, match="it is not"):
