@@ -6,13 +6,13 @@ sqrt(6)/20
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import sympy
 
 from gradtheory.arithmetic.inputs import Array, one_of, read_fan, read_positive, read_real, read_seed
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import NumberLike
 
 __all__ = [
     "Initialisation",
@@ -74,7 +74,7 @@ class Initialisation:
             return self.scale * sympy.sqrt(max(self.fan_in, self.fan_out))
         return self.scale * (sympy.sqrt(3) if self.shape == "uniform" else 1)
 
-    def probability(self, below: Any) -> sympy.Expr:
+    def probability(self, below: NumberLike) -> sympy.Expr:
         r"""Return P(|w| < c) for one weight, exactly.
 
         erf(c/(s·√2)) for a normal weight of scale s; c/(s·√3) for a uniform one; the regularised incomplete beta
@@ -84,6 +84,11 @@ class Initialisation:
         ----------
         below : number
             c, positive.
+
+        Raises
+        ------
+        InvalidArgument
+            If c is not a positive number.
 
         """
         size = read_positive(below, "below")
@@ -102,7 +107,7 @@ class Initialisation:
         return sympy.betainc_regularized(half, half * (entries - 1), 0, (size / self.bound) ** 2)
 
     def sample(self, seed: int | np.random.Generator = 0) -> Array:
-        """Return a weight matrix of shape (fan_out, fan_in) in float64."""
+        """Return a weight matrix of shape (fan_out, fan_in) in float64: the same seed gives the same matrix."""
         rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(read_seed(seed))
         size, scale = (self.fan_out, self.fan_in), float(self.scale)
         if self.shape == "normal":
@@ -125,8 +130,8 @@ def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
     return np.asarray(q if rows >= columns else q.T)
 
 
-def standard_normal(fan_in: int, fan_out: int | None = None, *, sigma: Any = 1) -> Initialisation:
-    """Return weights N(0, σ²) whatever the fans are: the article's choice, with σ = 1."""
+def standard_normal(fan_in: int, fan_out: int | None = None, *, sigma: NumberLike = 1) -> Initialisation:
+    """Return weights N(0, σ²), whatever fan_in and fan_out are: the article's choice, with σ = 1."""
     return _of("standard_normal", "normal", read_positive(sigma, "sigma"), fan_in, fan_out)
 
 
@@ -135,7 +140,7 @@ def lecun(fan_in: int, fan_out: int | None = None, *, shape: str = "normal") -> 
     return _of("lecun", _either(shape), 1 / sympy.sqrt(read_fan(fan_in, "fan_in")), fan_in, fan_out)
 
 
-def glorot(fan_in: int, fan_out: int | None = None, *, gain: Any = 1, shape: str = "normal") -> Initialisation:
+def glorot(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1, shape: str = "normal") -> Initialisation:
     """Return weights of variance gain²·2/(fan_in + fan_out) (Glorot & Bengio, AISTATS 2010, equations 12 and 16)."""
     inputs = read_fan(fan_in, "fan_in")
     both = inputs + (inputs if fan_out is None else read_fan(fan_out, "fan_out"))
@@ -144,7 +149,12 @@ def glorot(fan_in: int, fan_out: int | None = None, *, gain: Any = 1, shape: str
 
 
 def he(
-    fan_in: int, fan_out: int | None = None, *, gain: Any = None, mode: str = "fan_in", shape: str = "normal"
+    fan_in: int,
+    fan_out: int | None = None,
+    *,
+    gain: NumberLike | None = None,
+    mode: str = "fan_in",
+    shape: str = "normal",
 ) -> Initialisation:
     """Return weights of variance gain²/fan (He et al., ICCV 2015, equations 10 and 14).
 
@@ -172,7 +182,7 @@ def he(
     return _of("he", _either(shape), size / sympy.sqrt(chosen), fan_in, fan_out)
 
 
-def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: Any = 1) -> Initialisation:
+def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1) -> Initialisation:
     """Return gain times a matrix with orthonormal rows or columns (Saxe, McClelland & Ganguli, ICLR 2014).
 
     One entry has E[w²] = gain²/max(fan_in, fan_out).
@@ -182,8 +192,8 @@ def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: Any = 1) -> Ini
     return _of("orthogonal", "orthogonal", read_positive(gain, "gain") / sympy.sqrt(larger), fan_in, fan_out)
 
 
-def constant(fan_in: int, fan_out: int | None = None, *, value: Any = 1) -> Initialisation:
-    """Return weights that are all the same number: every neuron of a layer then learns the same."""
+def constant(fan_in: int, fan_out: int | None = None, *, value: NumberLike = 1) -> Initialisation:
+    """Return weights that all equal one positive number: every neuron of a layer then learns the same."""
     number = read_real(value, "value")
     if number.is_positive is not True:
         raise InvalidArgument("value", value, "must be positive, such as 1; signs do not change sizes")
@@ -191,7 +201,7 @@ def constant(fan_in: int, fan_out: int | None = None, *, value: Any = 1) -> Init
 
 
 def pytorch_default(fan_in: int, fan_out: int | None = None) -> Initialisation:
-    """Return what torch.nn.Linear does unasked: uniform on ±1/√fan_in, by `torch.nn.init.kaiming_uniform_` with a = √5.
+    """Return the default of torch.nn.Linear: uniform on ±1/√fan_in, by `torch.nn.init.kaiming_uniform_` with a = √5.
 
     The gain √(2/(1 + a²)) is 1/√3, so that σ_w = 1/√3.
     """

@@ -77,15 +77,15 @@ def _terms(piece: sympy.Expr) -> list[_Term]:
     parts = sympy.Add.make_args(expanded)
     if len(parts) > _MOST_TERMS:
         raise NoClosedForm(f"{piece} has too many terms")
-    return [_term(each) for each in parts]
+    return [_term(part) for part in parts]
 
 
 def _term(product: sympy.Expr) -> _Term:
     factor, power, exponent, scale, erfs = sympy.S.One, 0, sympy.S.Zero, sympy.S.One, 0
-    for each in sympy.Mul.make_args(product):
-        base, raised = (each.base, each.exp) if each.is_Pow and each.base is not sympy.E else (each, sympy.S.One)
-        if not each.has(Z):
-            factor *= each
+    for part in sympy.Mul.make_args(product):
+        base, raised = (part.base, part.exp) if part.is_Pow and part.base is not sympy.E else (part, sympy.S.One)
+        if not part.has(Z):
+            factor *= part
         elif base == Z and raised.is_Integer and raised > 0:
             power += int(raised)
         elif base.func is sympy.exp and not raised.has(Z):

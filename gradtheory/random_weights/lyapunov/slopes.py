@@ -1,4 +1,4 @@
-"""What a slope does at 0, far out and where float64 has no number for it."""
+"""Limits of log|σ'(z)| at 0 and ±∞, and its values where σ' underflows in float64."""
 
 import bisect
 import functools

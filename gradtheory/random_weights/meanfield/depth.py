@@ -90,7 +90,7 @@ def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.
 
 @dataclass(frozen=True)
 class DepthScales:
-    """How fast wide networks forget, in layers; inf at criticality.
+    """The depth scales of a wide network: in how many layers a deviation changes by a factor of e; inf at criticality.
 
     Attributes
     ----------
@@ -112,6 +112,10 @@ class DepthScales:
     xi_q: float
     xi_c: float
     xi_gradient: float
+
+    def __repr__(self) -> str:
+        scales = f"xi_q={self.xi_q:g}, xi_c={self.xi_c:g}, xi_gradient={self.xi_gradient:g}"
+        return f"DepthScales(q={self.point.q:g}, c={self.c:g}, {scales})"
 
 
 def depth_scales(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.0) -> DepthScales:

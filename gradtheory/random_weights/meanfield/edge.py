@@ -23,7 +23,7 @@ class EdgeOfChaos:
     sigma_w : float or ndarray
         Where χ₁ = 1 at the fixed point q; nan where there is no such point.
     q : float or ndarray
-        The fixed point of the variance map.
+        The fixed point of the variance map; nan where there is none.
     stable : bool or ndarray
         Whether variances nearby are drawn to q (χ_∥ <= 1).
     reason : str
@@ -39,6 +39,13 @@ class EdgeOfChaos:
 
     def __bool__(self) -> bool:
         return not self.reason
+
+    def __repr__(self) -> str:
+        if np.ndim(self.q):
+            return f"EdgeOfChaos of shape {np.shape(self.q)}"
+        if self.reason:
+            return f"EdgeOfChaos: {self.reason}"
+        return f"EdgeOfChaos(sigma_b={self.sigma_b:g}, sigma_w={self.sigma_w:g}, q={self.q:g}, stable={self.stable})"
 
 
 def edge_of_chaos(activation: ActivationLike, sigma_b: Any = 0) -> EdgeOfChaos:

@@ -43,6 +43,9 @@ class ChainSample:
     square_factor: Measured
     exceeds: Measured
 
+    def __repr__(self) -> str:
+        return f"ChainSample: log|factor| = {self.log_factor}, P(|factor| > 1) = {self.exceeds}"
+
 
 def random_chains(
     activation: ActivationLike,
@@ -67,13 +70,13 @@ def random_chains(
     sigma_w, sigma_b : float
         Standard deviations; σ_w positive, σ_b not negative.
     chains : int
-        How many.
+        The number of chains.
     burn_in : int
         Layers after which the law of z is taken to be stationary.
     x : float
         The input a_0.
     seed : int
-        Of NumPy's generator: the same seed, the same result.
+        The seed of NumPy's generator: the same seed gives the same result.
     progress : bool
         Whether to show a progress bar.
 

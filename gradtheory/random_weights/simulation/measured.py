@@ -9,6 +9,7 @@ from scipy.stats import t as student
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Measured:
 
     """
 
-    mean: Any
+    mean: Any  # a float or an array, as asked for
     standard_error: Any
     count: int
 
@@ -53,10 +54,10 @@ class Measured:
         reach = student.ppf((1.0 + confidence) / 2.0, self.count - 1) * self.standard_error
         return self.mean - reach, self.mean + reach
 
-    def deviation(self, theory: Any) -> Any:
-        """Return by how many standard errors the mean differs from a number."""
+    def deviation(self, theory: ArrayLike) -> Any:
+        """Return by how many standard errors the mean differs from a theoretical value, with its sign."""
         with np.errstate(all="ignore"):  # of infinite means: nan
-            return (self.mean - theory) / self.standard_error
+            return (self.mean - np.asarray(theory)) / self.standard_error
 
     def __repr__(self) -> str:
         if np.ndim(self.mean):

@@ -49,6 +49,9 @@ class NetworkSample:
     correlation: Measured
     gradient: Measured
 
+    def __repr__(self) -> str:
+        return f"NetworkSample of {len(self.variance.mean)} layers (n = {self.variance.count})"
+
 
 def random_networks(
     activation: ActivationLike,
@@ -77,15 +80,15 @@ def random_networks(
     sigma_w, sigma_b : float
         Standard deviations of the weights (times √width) and biases.
     networks : int
-        How many; confidence intervals come from their spread.
+        The number of networks; confidence intervals come from their spread.
     inputs : int
-        Inputs to each, an even number: the two of a pair lie side by side.
+        The number of inputs to each network, even, since inputs come in pairs.
     correlation : float
-        Of the two inputs of a pair, from -1 to 1.
+        The correlation of the two inputs of a pair, from -1 to 1.
     weights : {"gaussian", "orthogonal"}
         How the weights are drawn; orthogonal ones are σ_w times an orthogonal matrix.
     seed : int
-        Of NumPy's generator: the same seed, the same result, whatever the number of threads.
+        The seed of NumPy's generator: the same seed gives the same result, whatever the number of threads.
     progress : bool
         Whether to show a progress bar.
 
