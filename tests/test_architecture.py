@@ -149,6 +149,15 @@ def test_the_design_page_lists_the_wings():
     assert rows == [*_ORDER]
 
 
+@pytest.mark.parametrize("page", ["docs/design.md", "docs/glossary.md", "CONTRIBUTING.md"])
+def test_pages_name_files_that_are_there(page):
+    root = _PACKAGE.parent
+    paths = re.findall(r"`([\w/]+(?:\.py|/))`", (root / page).read_text(encoding="utf-8"))
+    places = (root, _PACKAGE, *filter(Path.is_dir, _PACKAGE.iterdir()))
+    assert paths
+    assert not [path for path in paths if not any((place / path).exists() for place in places)]
+
+
 def test_importing_loads_nothing_heavy():
     program = "import sys, gradtheory; print([m for m in ('sympy', 'numpy', 'scipy', 'matplotlib', 'flint') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
