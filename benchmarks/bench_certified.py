@@ -66,8 +66,8 @@ def bench_gelu_proof(compare):
 
 
 def bench_all_constants(report):
-    found = subprocess.run([sys.executable, "-c", _ALL_CONSTANTS], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", _ALL_CONSTANTS], capture_output=True, text=True, check=True)
     start = perf_counter()
     gt.widest_explosion("sigmoid")
-    ours, peer = float(found.stdout), perf_counter() - start
+    ours, peer = float(run.stdout), perf_counter() - start
     report("K of the whole catalogue, new process", "K of the sigmoid", ours, peer, longest=5.0)

@@ -51,8 +51,8 @@ def bench_reference_gradients(compare):
 
 def bench_assert_gradients(compare):
     def gradients(x, y, w, b):
-        found = gt.Chain(len(w)).backprop(x, y, w, b)
-        return {"loss": found.loss, "w": found.w, "b": found.b, "x": found.x}
+        result = gt.Chain(len(w)).backprop(x, y, w, b)
+        return {"loss": result.loss, "w": result.w, "b": result.b, "x": result.x}
 
     def ours():
         testing.assert_gradients(gradients, activation="sigmoid", cases=_CASES)
