@@ -67,7 +67,7 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
     is_commutative = True
     layers: tuple[Layer, ...]
 
-    def __new__(cls, x: sympy.Expr, order: int, layers: tuple[Layer, ...]) -> "PreActivation":  # noqa: D102
+    def __new__(cls, x: sympy.Expr, order: int, layers: tuple[Layer, ...]) -> "PreActivation":  # noqa: D102  # the class's docstring
         self = super().__new__(cls, x, sympy.Integer(order))
         self.layers = layers
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
