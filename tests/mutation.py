@@ -69,10 +69,12 @@ ROOMS = {
         ),
     ),
     "chain": Room(
-        ("chains/chain.py", "chains/symbols.py"),
+        ("chains/chain.py", "chains/symbols.py", "chains/layers.py"),
         ("chains/test_chain", "chains/test_backprop", "test_rejected"),
     ),
-    "backprop": Room(("chains/backprop.py",), ("chains/test_backprop", "training/test_training", "test_rejected")),
+    "backprop": Room(
+        ("chains/backprop.py", "chains/batches.py"), ("chains/test_backprop", "training/test_training", "test_rejected")
+    ),
     "derivation": Room(
         ("derivation/**/*.py",), ("derivation/test_derivation", "document/test_documents", "document/test_messages")
     ),

@@ -21,6 +21,7 @@ from gradtheory.chains.batches import batch_shape, flat, per_sample, summed_to, 
 from gradtheory.chains.layers import affine_neuron, forward_pass
 from gradtheory.chains.losses import Loss, Multiply
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import ArrayLike
 
 _CACHE, _MEMORY = 3 << 19, 1 << 25  # numbers kept for the backward half of a block: wanted, and at most
 _LARGEST_BLOCK, _USUAL_BLOCK, _SMALLEST_BLOCK = 1 << 15, 1 << 13, 1 << 10  # samples
@@ -83,7 +84,14 @@ class _Arithmetic:
 
 
 def backprop(
-    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any, *, reduction: str
+    activations: Sequence[Activation],
+    loss: Loss,
+    x: ArrayLike,
+    y: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike,
+    *,
+    reduction: str,
 ) -> Gradients:
     """Return the loss and its gradients; `Chain.backprop` documents the arguments."""
     with np.errstate(all="ignore"):
@@ -91,7 +99,7 @@ def backprop(
 
 
 def backprop_and_slopes(
-    activations: Sequence[Activation], loss: Loss, x: Any, y: Any, w: Any, b: Any
+    activations: Sequence[Activation], loss: Loss, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike
 ) -> tuple[Gradients, Array]:
     """Return the loss and its gradients, summed over the batch, and the greatest |σ'(z_l)| in each layer."""
     largest = np.zeros(len(activations))

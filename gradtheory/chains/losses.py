@@ -28,6 +28,7 @@ class Loss:
     Parameters
     ----------
     name : str
+        As `Chain` takes it.
     expr : sympy.Expr
         C(a, y), in the symbols `A` and `Y`.
     slope_expr : sympy.Expr
