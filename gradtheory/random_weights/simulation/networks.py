@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.progress import track
-from threadpoolctl import threadpool_limits
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
@@ -21,7 +20,7 @@ from gradtheory.arithmetic.inputs import (
     read_positive_float,
     read_seed,
 )
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, extra
 from gradtheory.random_weights.initialisation import Initialisation, orthogonal, standard_normal
 from gradtheory.random_weights.simulation.measured import Measured
 from gradtheory.typing import ActivationLike
@@ -99,6 +98,8 @@ def random_networks(
     True
 
     """
+    with extra("simulation"):
+        from threadpoolctl import threadpool_limits
     record = as_activation(activation)
     deep, wide = read_depth(depth), read_count(width, "width", _WIDEST)
     pairs = _half(read_count(inputs, "inputs", _MOST_INPUTS), inputs)
