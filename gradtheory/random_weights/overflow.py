@@ -2,13 +2,15 @@
 
 import math
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy.typing as npt
 import sympy
 
 from gradtheory.arithmetic.enclosure import FIRST_BITS, MOST_BITS, enclose, precision, sign
 from gradtheory.arithmetic.inputs import dtype_name, one_of, read_depth, read_real
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.typing import NumberLike
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
 
@@ -41,7 +43,7 @@ FLOAT_TYPES = {
 }
 
 
-def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
+def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int | float:
     r"""Return the least number of layers L after which growth^L is inf, or 0, in a float type.
 
     growth^L is rounded to nearest, once: the least L with growth^L ≥ (2 - 2^-p)·2^e_max where growth > 1, and with
@@ -62,7 +64,7 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
     Raises
     ------
     InvalidArgument
-        If growth is negative or not finite, or the type is another.
+        If growth is negative or not finite, or dtype is none of the four.
     Undecided
         If a power of growth is closer to the limit than can be told apart.
 
@@ -105,8 +107,8 @@ def overflow_depth(growth: Any, dtype: Any = "float32") -> int | float:
     )
 
 
-def overflow_growth(depth: int, dtype: Any = "float32") -> sympy.Expr:
-    r"""Return the least factor per layer with which the gradient is inf after so many layers, exactly.
+def overflow_growth(depth: int, dtype: npt.DTypeLike = "float32") -> sympy.Expr:
+    r"""Return the least factor per layer with which the gradient is inf after L layers, exactly.
 
     ((2 - 2^-p)·2^e_max)^(1/L); weights reach it where |w|·sup|σ'| does.
 

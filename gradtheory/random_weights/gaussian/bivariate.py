@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -30,11 +29,21 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     activation : str, sympy.Expr or Activation
         The activation σ.
     c : float
-        From -1 to 1.
+        The correlation, from -1 to 1.
     q : number
         The variance, positive.
     of : {"value", "slope"}
         Whether the product is of values or of slopes.
+
+    Returns
+    -------
+    Estimate
+        Numeric, with its error.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, the expectation diverges, or a periodic activation has too many periods in √q.
 
     Examples
     --------
@@ -82,7 +91,7 @@ def _steps(places: Sequence[float], c: float, narrow: float) -> list[float]:
     return [(place + side * float(width)) / c for place in places for side in (-1.0, 1.0) for width in widths]
 
 
-def _correlation(c: Any) -> float:
+def _correlation(c: float) -> float:
     number = read_array(c, "c")
     if number.ndim or not abs(number) <= 1.0:
         raise InvalidArgument("c", c, "must be one number from -1 to 1, such as 0.5")
