@@ -93,8 +93,12 @@ def _cross_entropy_bend(activation: Activation, y: Array, z: Array) -> Array:
 
 @functools.cache
 def _odds_bend(activation: Activation) -> Numeric:
-    odds = sympy.log(activation.expr / (1 - activation.expr))
-    return numeric(sympy.simplify(odds.diff(Z, 2)))
+    return numeric(log_odds_derivative(activation, 2))
+
+
+def log_odds_derivative(activation: Activation, order: int) -> sympy.Expr:
+    """Return a derivative of log(σ/(1 - σ)) by z."""
+    return sympy.simplify(sympy.log(activation.expr / (1 - activation.expr)).diff(Z, order))
 
 
 _SQUARED = Loss(

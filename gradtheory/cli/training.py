@@ -92,9 +92,9 @@ def train(
             for event in run.events
         ]
         ends = {"w": run.w[-1:].tolist(), "b": run.b[-1:].tolist(), "loss": [plain(float(each)) for each in run.loss]}
-        print_json({"steps": run.steps, "diverged": run.diverged, **ends, "events": events})
+        print_json({"steps": run.steps, "diverged": run.has_diverged, **ends, "events": events})
         return
-    print_result(False, steps=run.steps, diverged=run.diverged, loss_at_first=first, loss_at_last=last)
+    print_result(False, steps=run.steps, diverged=run.has_diverged, loss_at_first=first, loss_at_last=last)
     for event in run.events:
         click.echo(str(event))
 
@@ -122,7 +122,7 @@ def advise(
             "remedy": remedy.remedy,
             "constant": np.asarray(remedy.constant).tolist(),
             "theorem": remedy.theorem,
-            "measured": remedy.measured,
+            "quantity": remedy.quantity,
             "before": plain(remedy.before),
             "after": plain(remedy.after),
             "works": remedy.works,

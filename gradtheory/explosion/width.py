@@ -64,7 +64,7 @@ def critical_weight(activation: ActivationLike, *, threshold: NumberLike = 1) ->
     Returns
     -------
     sympy.Expr
-        The weight, exact or certified; 0 for an unbounded slope.
+        The weight, exact or certified; 0 for an unbounded slope, oo for a slope of 0.
 
     Raises
     ------
@@ -79,4 +79,5 @@ def critical_weight(activation: ActivationLike, *, threshold: NumberLike = 1) ->
     (4, sqrt(pi))
 
     """
-    return read_positive(threshold, "threshold") / as_activation(activation).steepest_slope
+    c, steepest = read_positive(threshold, "threshold"), as_activation(activation).steepest_slope
+    return c / steepest if steepest else sympy.oo

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from gradtheory.activations import Activation
+from gradtheory.activations.slopes.numeric import steepest_place
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
@@ -178,10 +179,8 @@ def _fill(source: Source, network: Network, dtype: Any) -> NetworkCase:
 @functools.lru_cache(maxsize=256)
 def _steepest(record: Activation) -> tuple[float, float]:
     """Return where |σ'| is greatest near 0, the middle of such places, and how great; 1 where it is 0."""
-    places = np.linspace(-4.0, 4.0, 257)
-    sizes = np.abs(record.slope(places))
-    steepest = places[sizes == sizes.max()]
-    return float(steepest[len(steepest) // 2]), float(sizes.max()) or 1.0
+    place, slope = steepest_place(record.slope, np.linspace(-4.0, 4.0, 257))
+    return place, slope or 1.0
 
 
 def _number(source: Source, record: Activation | None) -> float:

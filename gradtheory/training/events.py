@@ -1,17 +1,17 @@
-"""What can happen while a chain trains, and how it is noticed."""
+"""What can go wrong while a chain trains, and the tests that notice it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.typing import ArrayLike
 
-_JUMP = 2.0
-_LEAST_LOSS = 1e-300
-_SATURATED = 0.01
+_JUMP = 2.0  # the least ratio of two losses
+_LEAST_LOSS = 1e-300  # below it a ratio says nothing
+_SATURATED = 0.01  # of sup|σ'|
 
 
 class EventKind(Enum):
@@ -26,7 +26,7 @@ class EventKind(Enum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened.
+    """Something that began or happened in a run.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Event:
         After how many steps.
     kind : EventKind
     layer : int or None
-        The layer, from 1; None where it concerns the loss.
+        The layer, from 1; None for an event of the loss.
     cause : str
         Why, with numbers.
 
@@ -47,7 +47,7 @@ class Event:
 
     @property
     def is_fatal(self) -> bool:
-        """Whether the run ended with it."""
+        """Whether it ended the run."""
         return self.kind in (EventKind.OVERFLOW, EventKind.NAN)
 
     def __str__(self) -> str:
@@ -55,72 +55,72 @@ class Event:
         return f"step {self.step}: {self.kind.value}{where}: {self.cause}"
 
 
-def in_layers(
+def layer_events(
     step: int,
-    largest: Array,
+    slopes: Array,
     steepest: Array,
     w: Array,
-    before: set[tuple[EventKind, int]],
+    ongoing: set[tuple[EventKind, int]],
     shares: Callable[[], Array],
 ) -> list[Event]:
-    """Return the events that begin in layers; `before` holds what is going on, and is brought up to date.
+    """Return the explosions and saturations that begin in layers at a step, and bring `ongoing` up to date.
 
     Parameters
     ----------
     step : int
         After how many steps.
-    largest : ndarray of shape (L,)
+    slopes : ndarray of shape (L,)
         The greatest |σ'(z_l)| over the samples.
     steepest : ndarray of shape (L,)
-        sup|σ'| of every layer.
+        sup|σ'| of each layer.
     w : ndarray of shape (L,)
         The weights.
-    before : set
-        Kinds and layers.
+    ongoing : set
+        Kinds and layers, from 0, that held at the step before. Changed to those that hold at this one.
     shares : callable
-        Returns the share of samples whose factor exceeds 1, layer by layer; asked only if there is something to tell.
+        Returns the share of samples whose factor exceeds 1, layer by layer; called only if an explosion begins.
 
     """
-    factors = largest * np.abs(w)
-    signs = {
+    factors = slopes * np.abs(w)
+    signs: Mapping[EventKind, Array] = {
         EventKind.EXPLOSION: factors > 1.0,
-        EventKind.SATURATION: (largest < _SATURATED * steepest) & np.isfinite(steepest),
+        EventKind.SATURATION: (slopes < _SATURATED * steepest) & np.isfinite(steepest),
     }
-    now = {(kind, int(row)) for kind, holds in signs.items() for row in np.flatnonzero(holds)}
-    new = sorted(now - before, key=lambda each: (each[0].value, each[1]))
+    holding = {(kind, int(row)) for kind, holds in signs.items() for row in np.flatnonzero(holds)}
+    new = sorted(holding - ongoing, key=lambda event: (event[0].value, event[1]))
+    ongoing.clear()
+    ongoing.update(holding)
     exploding = shares() if any(kind is EventKind.EXPLOSION for kind, _ in new) else np.zeros_like(w)
-    found = []
+    events = []
     for kind, row in new:
         cause = (
             f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {exploding[row]:.0%} of the samples"
             if kind is EventKind.EXPLOSION
-            else f"|σ'(z)| is at most {largest[row]:.3g}"
+            else f"|σ'(z)| is at most {slopes[row]:.3g}"
         )
-        found.append(Event(step, kind, row + 1, f"{cause}, w = {w[row]:.4g}"))
-    before.clear()
-    before.update(now)
-    return found
+        events.append(Event(step, kind, row + 1, f"{cause}, w = {w[row]:.4g}"))
+    return events
 
 
-def jumped(before: float, after: float) -> bool:
-    """Return whether a loss has jumped."""
+def loss_jumps(before: float, after: float) -> bool:
+    """Return whether a loss more than doubles in one step."""
     return after > _JUMP * before and after > _LEAST_LOSS
 
 
 @dataclass(frozen=True)
-class NotFinite:
-    """The first number that is not finite: what it is, and its layer."""
+class NonfiniteValue:
+    """A number that is not finite: its kind, the name of its array, and its layer if there is one for each layer."""
 
     kind: EventKind
     name: str
     layer: int | None
 
 
-def not_finite(**arrays: Any) -> NotFinite | None:
-    """Return what is not finite first, by its name."""
+def nonfinite_value(**arrays: ArrayLike) -> NonfiniteValue | None:
+    """Return the first array that is not finite, by its name, with its first layer that is not; None if all are."""
     for name, array in arrays.items():
         bad = np.flatnonzero(~np.isfinite(array))
         if bad.size:
             kind = EventKind.NAN if np.isnan(array).any() else EventKind.OVERFLOW
-            return NotFinite(kind, name, int(bad[0]) + 1 if np.ndim(array) else None)
+            return NonfiniteValue(kind, name, int(bad[0]) + 1 if np.ndim(array) else None)
     return None

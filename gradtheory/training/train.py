@@ -1,10 +1,10 @@
-"""Training a chain of single neurons: loss, gradients, factors and weights of every step, and the events."""
+"""Training a chain of single neurons, with the loss, gradients, factors and weights of every step, and its events."""
 
 import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,9 +12,18 @@ from gradtheory.arithmetic.inputs import Array, read_count, read_parameters, rea
 from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.events import Event, EventKind, NotFinite, in_layers, jumped, not_finite
+from gradtheory.training.events import (
+    Event,
+    EventKind,
+    NonfiniteValue,
+    layer_events,
+    loss_jumps,
+    nonfinite_value,
+)
+from gradtheory.training.norms import norm
 from gradtheory.training.optimiser import Optimiser, State
 from gradtheory.training.stability import largest_stable_step
+from gradtheory.typing import ArrayLike
 
 Clip: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 Schedule: TypeAlias = Callable[[int, Array, Array], float]
@@ -23,7 +32,7 @@ _MOST_STEPS = 10_000_000
 
 @dataclass(frozen=True)
 class Training:
-    """What training a chain of depth L did; row k of each array is the state after k steps.
+    """A run on a chain of depth L; row k of each array is the state after k steps.
 
     Attributes
     ----------
@@ -34,11 +43,11 @@ class Training:
     gradient_norm : ndarray of shape (steps + 1,)
         The Euclidean norm of the gradient by all weights and biases, before clipping.
     layer_norms : ndarray of shape (steps + 1, L)
-        The same layer by layer.
+        The Euclidean norm of (∂C/∂w_l, ∂C/∂b_l).
     factors : ndarray of shape (steps + 1, L)
         The greatest |σ'(z_l)·w_l| over the samples.
     events : tuple of Event
-        In order; the last one is fatal if the run ended early.
+        In order of steps; if the run ended early, the last one says why.
 
     """
 
@@ -56,21 +65,23 @@ class Training:
         return max(len(self.loss) - 1, 0)
 
     @property
-    def diverged(self) -> bool:
+    def has_diverged(self) -> bool:
         """Whether the run ended because something was no longer finite."""
         return any(event.is_fatal for event in self.events)
 
     def __repr__(self) -> str:
         end = f"loss {self.loss[0]:.6g} to {self.loss[-1]:.6g}" if self.loss.size else "nothing finite"
-        return f"Training({self.steps} steps, {end}, {len(self.events)} events{', diverged' if self.diverged else ''})"
+        return (
+            f"Training({self.steps} steps, {end}, {len(self.events)} events{', diverged' if self.has_diverged else ''})"
+        )
 
 
 def train(
     chain: Chain,
-    x: Any,
-    y: Any,
-    w: Any,
-    b: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike,
     *,
     optimiser: Optimiser,
     steps: int = 100,
@@ -91,12 +102,12 @@ def train(
     optimiser : Optimiser
         Such as `gradtheory.optimisers.heavy_ball(0.1, 0.9)`; its weight decay is applied, but is not in the loss.
     steps : int
-        How many, at most: a run that overflows ends, which is a result and no error.
+        How many, at most: a run that overflows ends early, which is a result and no error.
     clip : callable, optional
-        Takes [∂C/∂w, ∂C/∂b] and returns what the optimiser gets, such as
+        Takes [∂C/∂w, ∂C/∂b] and returns the gradients for the optimiser, such as
         ``lambda gradients: clip_by_global_norm(gradients, 1.0).gradients``.
     schedule : callable, optional
-        (step, w, b) to the learning rate of that step, such as `gradtheory.remedies.warm_up(0.1, 10)`.
+        Takes (step, w, b) and returns the learning rate of that step, such as `gradtheory.remedies.warm_up(0.1, 10)`.
     proximal : callable, optional
         Applied to the weights after each step, such as the soft threshold of an L1 penalty.
 
@@ -107,14 +118,15 @@ def train(
     Raises
     ------
     InvalidArgument
-        If an array is not real and finite, or shapes do not fit.
+        If an array is not real and finite, shapes do not fit, the depth is a symbol, `optimiser` is none of
+        `gradtheory.optimisers`, or a schedule returns a learning rate that is not positive.
 
     Examples
     --------
     >>> from gradtheory.training.optimisers import gradient_descent
     >>> chain = Chain(depth=3, activation="identity")
     >>> run = train(chain, [1.0], [0.0], [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], optimiser=gradient_descent(0.1), steps=50)
-    >>> run.steps, run.diverged, run.events[-1].kind
+    >>> run.steps, run.has_diverged, run.events[-1].kind
     (3, True, <EventKind.OVERFLOW: 'overflow'>)
 
     """
@@ -123,18 +135,18 @@ def train(
     most = read_count(steps, "steps", _MOST_STEPS, least=0)
     data = _Data(chain, *read_samples(x, y))
     state = optimiser.start([read_parameters(w, "w", data.depth), read_parameters(b, "b", data.depth)])
-    record, events, going_on = _Record(), [], set[tuple[EventKind, int]]()
+    record, events, ongoing = _Record(), [], set[tuple[EventKind, int]]()
     while True:
-        found = data.gradients(state)
+        computed = data.gradients(state)
         step = state.steps
-        if isinstance(found, NotFinite):
-            cause = f"the {found.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
-            events.append(Event(step, found.kind, found.layer, cause))
+        if isinstance(computed, NonfiniteValue):
+            cause = f"the {computed.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
+            events.append(Event(step, computed.kind, computed.layer, cause))
             break
-        gradients, slopes = found
+        gradients, slopes = computed
         shares = functools.partial(data.shares_exploding, state)
-        events += in_layers(step, slopes, data.steepest, state.parameters[0], going_on, shares)
-        if step and jumped(record.loss[-1], gradients.loss):
+        events += layer_events(step, slopes, data.steepest, state.parameters[0], ongoing, shares)
+        if step and loss_jumps(record.loss[-1], gradients.loss):
             events.append(_jump(step, record, gradients.loss, data, optimiser))
         record.add(state, gradients, slopes)
         if step == most:
@@ -156,13 +168,14 @@ class _Data:
         self.depth = len(self.activations)
         self.steepest = np.array([float(each.steepest_slope) for each in self.activations])
 
-    def gradients(self, state: State) -> tuple[Gradients, Array] | NotFinite:
-        """Return loss and gradients, and the greatest |σ'| of each layer, or else what is not finite."""
+    def gradients(self, state: State) -> tuple[Gradients, Array] | NonfiniteValue:
+        """Return loss and gradients, and the greatest |σ'| of each layer; or the first value that is not finite."""
         w, b = state.parameters
-        if bad := not_finite(weight=w, bias=b):
+        if bad := nonfinite_value(weight=w, bias=b):
             return bad
-        found, slopes = backprop_and_slopes(self.activations, self.chain.loss_record, self.x, self.y, w, b)
-        return not_finite(loss=found.loss, gradient_by_w=found.w, gradient_by_b=found.b) or (found, slopes)
+        gradients, slopes = backprop_and_slopes(self.activations, self.chain.loss_record, self.x, self.y, w, b)
+        bad = nonfinite_value(loss=gradients.loss, gradient_by_w=gradients.w, gradient_by_b=gradients.b)
+        return bad or (gradients, slopes)
 
     def shares_exploding(self, state: State) -> Array:
         """Return the share of samples whose factor exceeds 1, layer by layer."""
@@ -179,21 +192,18 @@ class _Record:
         self.factors: list[Array] = []
         self.rate = math.nan  # of the step after the last row
 
-    def add(self, state: State, found: Gradients, slopes: Array) -> None:
-        self.loss.append(float(found.loss))
+    def add(self, state: State, gradients: Gradients, slopes: Array) -> None:
+        self.loss.append(float(gradients.loss))
         self.states.append(state)
-        self.gradients.append((found.w, found.b))
+        self.gradients.append((gradients.w, gradients.b))
         self.factors.append(slopes * np.abs(state.parameters[0]))
 
     def training(self, depth: int, events: list[Event]) -> Training:
         w, b = (np.array([state.parameters[k] for state in self.states]).reshape(-1, depth) for k in range(2))
-        by_w, by_b = (np.array([each[k] for each in self.gradients]).reshape(-1, depth) for k in range(2))
+        by_w, by_b = (np.array([pair[k] for pair in self.gradients]).reshape(-1, depth) for k in range(2))
         layers = np.hypot(by_w, by_b)
-        scale = layers.max(axis=1, initial=0.0)
-        with np.errstate(all="ignore"):  # squares may overflow where norms do not
-            norms = scale * np.sqrt(np.sum(np.square(layers / np.where(scale > 0.0, scale, 1.0)[:, None]), axis=1))
         largest = np.array(self.factors).reshape(-1, depth)
-        return Training(np.array(self.loss), w, b, norms, layers, largest, tuple(events))
+        return Training(np.array(self.loss), w, b, norm(layers, 1)[:, 0], layers, largest, tuple(events))
 
 
 def _jump(step: int, record: _Record, loss: float, data: _Data, optimiser: Optimiser) -> Event:
@@ -202,17 +212,19 @@ def _jump(step: int, record: _Record, loss: float, data: _Data, optimiser: Optim
 
 
 def _cause(record: _Record, data: _Data, optimiser: Optimiser) -> str:
-    """Return why the step from the last recorded state was too much."""
+    """Return why the step from the last recorded state was too large."""
     if not record.states:
         return "it was so at the start"
     largest = record.factors[-1]
     product = math.prod(np.maximum(largest, 1e-300))
-    said = f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
+    factors_before = (
+        f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
+    )
     if optimiser.rule.is_adaptive:
-        return said
+        return factors_before
     try:
         limit = largest_stable_step(data.chain, data.x, data.y, *record.states[-1].parameters, optimiser=optimiser)
     except InvalidArgument:  # second derivatives overflow
-        return said
+        return factors_before
     relation = "above" if record.rate > limit else "below"
-    return f"{said}, and η = {record.rate:.3g} was {relation} the stable limit {limit:.3g}"
+    return f"{factors_before}, and η = {record.rate:.3g} was {relation} the stable limit {limit:.3g}"

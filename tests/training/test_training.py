@@ -61,7 +61,7 @@ def test_slopes_that_fall_count_as_much(which):
 
 def test_a_run_that_overflows_ends_with_what_it_had():
     run = train(gt.Chain(5, "identity"), [1.0], [0.0], [3.0] * 5, [0.0] * 5, optimiser=gradient_descent(1.0), steps=100)
-    assert run.diverged
+    assert run.has_diverged
     assert 0 < run.steps < 100
     assert np.isfinite(run.loss).all()
     assert np.isfinite(run.w).all()
@@ -75,7 +75,7 @@ def test_a_run_that_overflows_ends_with_what_it_had():
 
 def test_a_loss_that_overflows_at_the_start_is_a_result_too():
     run = train(gt.Chain(2, "identity"), [1e200], [0.0], [1e200, 1.0], [0.0, 0.0], optimiser=gradient_descent(1.0))
-    assert (run.steps, run.diverged, run.loss.shape, run.w.shape) == (0, True, (0,), (0, 2))
+    assert (run.steps, run.has_diverged, run.loss.shape, run.w.shape) == (0, True, (0,), (0, 2))
     assert "at the start" in run.events[0].cause
     assert "nothing finite" in repr(run)
 

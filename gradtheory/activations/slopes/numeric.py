@@ -126,3 +126,10 @@ def _piecewise(expr: sympy.Piecewise) -> Numeric:
         return result
 
     return piecewise
+
+
+def steepest_place(slope: Numeric, places: np.ndarray) -> tuple[float, float]:
+    """Return the middle one of the places where |σ'| is greatest, and how great it is there."""
+    sizes = np.abs(slope(places))
+    steepest = places[sizes >= sizes.max() * (1.0 - 1e-9)]
+    return float(steepest[len(steepest) // 2]), float(sizes.max())

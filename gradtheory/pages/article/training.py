@@ -77,7 +77,7 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     depth = sympy.log(sympy.Rational(FLOAT_TYPES["float32"].overflow)) / sympy.log(size)
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
-        Verdict.HOLDS if run.diverged == diverges else Verdict.FAILS,
+        Verdict.HOLDS if run.has_diverged == diverges else Verdict.FAILS,
         (digits_of(depth, "overflow_depth", digits=5),),
         {"weight": sympy.latex(size), "before": _latex(run.loss[0]), "after": _latex(run.loss[-1]), **numbers},
     )
@@ -111,7 +111,7 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     free = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS)
     kept = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS, clip=lambda each: clip(each).gradients)
     stopped = {
-        "overflow": free.diverged and not kept.diverged,
+        "overflow": free.has_diverged and not kept.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
     }
     agreed = [stopped[each] for each in stops]

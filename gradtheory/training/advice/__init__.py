@@ -1,4 +1,4 @@
-"""What is wrong with a concrete chain, which remedy removes it with which constant, and the proof: it is tried.
+"""What is wrong with a concrete chain, and which remedy with which constant removes it; each is tried on the chain.
 
 >>> import gradtheory as gt
 >>> advice = advise(gt.Chain(depth=2), [-0.1, 0.1], [0.0, 1.0], w=[9.0, 9.0], b=[0.0, -4.5])

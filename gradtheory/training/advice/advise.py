@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,14 +10,15 @@ from gradtheory.arithmetic.inputs import read_parameters, read_samples
 from gradtheory.chains.backprop import factors
 from gradtheory.chains.chain import Chain
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
-from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnosed
+from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnose
 from gradtheory.training.advice.prescription import Prescription, against_explosion, against_vanishing, for_the_step
 from gradtheory.training.remedies.activation_choice import VANISHED
+from gradtheory.typing import ArrayLike
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What `advise` found.
+    """A diagnosis of a chain on its data, and remedies that were tried on it; `print` shows both.
 
     Attributes
     ----------
@@ -28,9 +28,10 @@ class Advice:
     growth : float
         Its L-th root: the factor per layer.
     overflow : dict of str to int or float
-        For each float type the layers after which a gradient that grows so overflows or underflows.
+        For each float type: after how many layers a gradient that grows by that factor overflows or underflows.
     remedies : tuple of Prescription
-        What to do, tried; empty where nothing explodes or vanishes and no step is unstable.
+        What to do, tried. Of a chain in which nothing explodes or vanishes only the limit of the learning rate, if
+        there is one.
 
     """
 
@@ -65,8 +66,12 @@ class Advice:
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    def __repr__(self) -> str:
+        layers = f"exploding layers {self.exploding}, vanishing layers {self.vanishing}"
+        return f"Advice({layers}, largest factor {self.total_factor:.4g}, {len(self.remedies)} remedies)"
 
-def advise(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
+
+def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Advice:
     """Say which layers of a chain explode or vanish on its data, and what removes it; every remedy is tried.
 
     Parameters
@@ -103,7 +108,7 @@ def advise(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
     weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     inputs, targets = read_samples(x, y)
     jacobians = factors(chain.layer_activations, inputs, weights, biases)
-    layers = diagnosed(chain, jacobians, weights)
+    layers = diagnose(chain, jacobians, weights)
     with np.errstate(all="ignore"):
         logs = np.log(np.abs(jacobians)).sum(axis=0).max(initial=-math.inf)
         total, growth = float(np.exp(logs)), float(np.exp(logs / depth))

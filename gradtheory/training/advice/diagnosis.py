@@ -1,4 +1,4 @@
-"""What each layer of a concrete chain does to gradients, on the data that it has."""
+"""What each layer of a concrete chain does to gradients on its data."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
+from gradtheory.explosion import critical_weight
 from gradtheory.training.remedies.activation_choice import VANISHED
 
 
@@ -34,14 +35,14 @@ class LayerDiagnosis:
     vanishing: float
 
 
-def diagnosed(chain: Chain, factors: Array, w: Array) -> tuple[LayerDiagnosis, ...]:
-    """Return the diagnosis of every layer."""
+def diagnose(chain: Chain, factors: Array, w: Array) -> tuple[LayerDiagnosis, ...]:
+    """Return the diagnosis of every layer, from its factors on the samples, an array of shape (L, samples)."""
     sizes = np.abs(factors)
     return tuple(
         LayerDiagnosis(
             layer + 1,
             float(w[layer]),
-            float(1 / record.steepest_slope),
+            float(critical_weight(record)),
             float(row.max(initial=0.0)),
             float(np.mean(row > 1.0)),
             float(np.mean(row < VANISHED)),

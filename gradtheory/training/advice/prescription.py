@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.activations import Activation
+from gradtheory.activations.slopes.numeric import steepest_place
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.backprop import factors
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.curvature import hessian_vector_product, sharpest_direction
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion import critical_weight
 from gradtheory.training import train
 from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.remedies import weight_decay_guarantee
@@ -25,45 +27,51 @@ _GRID_ERROR = 1e-3
 
 @dataclass(frozen=True)
 class Prescription:
-    """A remedy with its constant, the theorem it rests on, and what was measured without and with it.
+    """A remedy with its constant, the theorem behind it, and a quantity measured without it and with it.
 
     Attributes
     ----------
     remedy : str
         What to do.
     constant : float or ndarray
-        With which number: per layer where it is an array, weights above biases where it has two rows.
+        The number that it needs; an array has one for each layer, two rows are weights and biases.
     theorem : str
         What it guarantees.
-    measured : str
-        What is compared.
+    quantity : str
+        What is measured.
     before, after : float
         Without the remedy and with it.
     works : bool
-        Whether what the theorem promises was measured.
+        Whether the measurement is what the theorem promises.
 
     """
 
     remedy: str
     constant: float | Array
     theorem: str
-    measured: str
+    quantity: str
     before: float
     after: float
     works: bool
 
-    def __str__(self) -> str:
+    def _outcome(self) -> str:
+        return f"{self.before:.4g} before, {self.after:.4g} after: {'' if self.works else 'NOT '}as promised"
+
+    def _headline(self) -> str:
+        if isinstance(self.constant, float):
+            return f"{self.remedy}: {self.constant:.6g}"
         with np.printoptions(precision=4, threshold=8):
-            shown = f"{self.constant:.6g}" if isinstance(self.constant, float) else " ".join(str(self.constant).split())
-        verdict = "as promised" if self.works else "NOT as promised"
-        return (
-            f"{self.remedy}: {shown}\n    {self.theorem}\n"
-            f"    {self.measured}: {self.before:.4g} before, {self.after:.4g} after: {verdict}"
-        )
+            return f"{self.remedy}: {' '.join(str(self.constant).split())}"
+
+    def __str__(self) -> str:
+        return f"{self._headline()}\n    {self.theorem}\n    {self.quantity}: {self._outcome()}"
+
+    def __repr__(self) -> str:
+        return f"Prescription({self._headline()}; {self._outcome()})"
 
 
 def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterator[Prescription]:
-    """Yield what stops factors above 1: smaller weights, and a weight decay that keeps them small."""
+    """Yield the remedies against factors above 1: smaller weights, and a weight decay that keeps them small."""
     limits = _critical_weights(chain)
     if not limits.all():
         return
@@ -81,17 +89,17 @@ def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> I
         after <= 1.0 + 1e-12,
     )
     try:
-        guarantee = weight_decay_guarantee(chain, x, y)
+        bound = weight_decay_guarantee(chain, x, y)
     except InvalidArgument:  # unbounded activations
         return
-    decay = _MARGIN * guarantee.weight_decay
+    decay = _MARGIN * bound.weight_decay
     if not decay > 0.0:
         return
     run = train(chain, x, y, small, b, optimiser=gradient_descent(1.0 / decay, weight_decay=decay), steps=_STEPS)
     largest = float(run.factors.max(initial=0.0))
     yield Prescription(
         "then train with L2 weight decay above λ*",
-        guarantee.weight_decay,
+        bound.weight_decay,
         "for λ > λ* and η·λ ≤ 1 no |w_l| leaves its critical weight, nor any factor 1, however long (weight decay)",
         f"largest factor, before and in {_STEPS} steps with λ = {decay:.4g}, η = 1/λ",
         before,
@@ -101,7 +109,10 @@ def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> I
 
 
 def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Prescription]:
-    """Yield the biases that put the middle sample where each slope is greatest, and the weights to go with them."""
+    """Yield the remedies against factors that vanish: biases that put the middle sample where each slope is greatest.
+
+    Where that is not enough, also weights raised to their critical ones.
+    """
     limits = _critical_weights(chain)
     if not (limits.all() and np.isfinite(limits).all()):
         return
@@ -110,7 +121,7 @@ def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Pr
     def total(weights: Array, biases: Array) -> float:
         return float(abs(np.prod(factors(chain.layer_activations, middle, weights, biases))))
 
-    before, measured = total(w, b), f"|∂a_L/∂x| at the middle sample, x = {middle[0]:.4g}"
+    before, quantity = total(w, b), f"|∂a_L/∂x| at the middle sample, x = {middle[0]:.4g}"
     least = 1.0 - _GRID_ERROR * len(w)
     moved = _centred(chain, middle, w)
     after = total(w, moved)
@@ -119,7 +130,7 @@ def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Pr
             "move the biases to",
             moved,
             "the factors of the middle sample are then |w|·sup|σ'|, which no bias exceeds (critical weight)",
-            measured,
+            quantity,
             before,
             after,
             after >= float(np.prod(np.abs(w) / limits)) * least,
@@ -132,7 +143,7 @@ def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Pr
             "raise smaller weights to 1/sup|σ'|, and move the biases again, to",
             both,
             "|w|·sup|σ'| ≥ 1 in every layer, so the total factor of the middle sample is at least 1 (critical weight)",
-            measured,
+            quantity,
             before,
             kept,
             kept >= least,
@@ -141,31 +152,26 @@ def against_vanishing(chain: Chain, x: Array, w: Array, b: Array) -> Iterator[Pr
 
 def _critical_weights(chain: Chain) -> Array:
     """Return 1/sup|σ'| of every layer: inf for a constant σ, 0 where slopes are unbounded."""
-    with np.errstate(divide="ignore"):
-        return 1.0 / np.array([float(each.steepest_slope) for each in chain.layer_activations])
+    return np.array([float(critical_weight(each)) for each in chain.layer_activations])
 
 
 def _centred(chain: Chain, x: Array, w: Array) -> Array:
     """Return the biases with which one sample meets the greatest slope in every layer."""
     biases = np.zeros_like(w)
     for layer, record in enumerate(chain.layer_activations):
-        biases[layer] = _steepest_place(record) - float(w[layer] * x[0])
+        biases[layer] = _steepest_near_zero(record) - float(w[layer] * x[0])
         x = record.value(w[layer] * x + biases[layer])
     return biases
 
 
-def _steepest_place(record: Activation) -> float:
-    """Return a z in the middle of where |σ'| is greatest, on a grid around 0, wide where none near is as steep."""
-    for window in _WINDOWS:
-        z = np.linspace(-window, window, 801)
-        sizes = np.abs(record.slope(z))
-        if sizes.max() >= float(record.steepest_slope) * (1.0 - _GRID_ERROR):
-            break
-    return float(np.median(z[sizes >= sizes.max() * (1.0 - 1e-9)]))
+def _steepest_near_zero(record: Activation) -> float:
+    """Return where |σ'| is greatest on a grid around 0, or on a wider one if no slope on that is as steep."""
+    near, wide = (steepest_place(record.slope, np.linspace(-width, width, 801)) for width in _WINDOWS)
+    return near[0] if near[1] >= float(record.steepest_slope) * (1.0 - _GRID_ERROR) else wide[0]
 
 
 def for_the_step(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterator[Prescription]:
-    """Yield the learning rate that is stable on the quadratic at the point, tried beside twice that."""
+    """Yield the learning rate up to which a step is stable on the quadratic at the point, tried beside twice that."""
     try:
         limit = largest_stable_step(chain, x, y, w, b, optimiser=gradient_descent(1.0))
     except InvalidArgument:  # second derivatives overflow
@@ -174,8 +180,8 @@ def for_the_step(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterat
         return
     _, sharpest = sharpest_direction(chain, x, y, w, b)
 
-    def left(share: float) -> float:
-        """Return how far gradient descent on that quadratic, along the sharpest direction, is from its end."""
+    def distance(share: float) -> float:
+        """Return how far from its minimum gradient descent on that quadratic, along the sharpest direction, ends."""
         optimiser = gradient_descent(share * limit)
         state = optimiser.start([1.0])
         for _ in range(_STEPS):
@@ -183,7 +189,7 @@ def for_the_step(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> Iterat
             state = optimiser.step(state, [sharpest @ hessian_vector_product(chain, x, y, w, b, place * sharpest)])
         return float(abs(state.parameters[0]))
 
-    before, after = left(2.0), left(0.9)
+    before, after = distance(2.0), distance(0.9)
     yield Prescription(
         "keep the learning rate of gradient descent below",
         limit,

@@ -19,10 +19,10 @@ from gradtheory.training.remedies.clipping import (
     clip_by_norm,
     clip_by_value,
 )
-from gradtheory.training.remedies.initial_factor import InitialFactorGuarantee, initial_factor_guarantee
+from gradtheory.training.remedies.initial_factor import InitialFactorBound, initial_factor_guarantee
 from gradtheory.training.remedies.step_size import stable_schedule, warm_up
 from gradtheory.training.remedies.weight_decay import (
-    WeightDecayGuarantee,
+    WeightDecayBound,
     adam_step_bound,
     soft_threshold,
     weight_decay_guarantee,
@@ -32,8 +32,8 @@ __all__ = [
     "ActivationRow",
     "Clipped",
     "Comparison",
-    "InitialFactorGuarantee",
-    "WeightDecayGuarantee",
+    "InitialFactorBound",
+    "WeightDecayBound",
     "adam_step_bound",
     "adaptive_clip",
     "clip_by_global_norm",

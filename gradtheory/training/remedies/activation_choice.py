@@ -1,21 +1,17 @@
-"""The choice of activation: the catalogue ranked by what decides over exploding and vanishing gradients."""
+"""The choice of activation: the catalogue, ranked by the numbers on which exploding and vanishing gradients depend."""
 
-import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
-from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-
-from gradtheory.activations import Activation, activation, activation_names
+from gradtheory.activations import Activation, activation_names
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
 from gradtheory.errors import GradTheoryError
 from gradtheory.explosion import critical_weight, widest_explosion
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import edge_of_chaos
+from gradtheory.typing import ActivationLike
 
 VANISHED = 0.1  # a factor below it takes nine tenths of the gradient
 
@@ -79,16 +75,17 @@ class Comparison:
 
     def _cells(self) -> Iterator[list[str]]:
         for row in self.rows:
-            values = [getattr(row, each.name) for each in fields(row)]
-            yield [values[0], *("" if math.isnan(each) else f"{each:.4g}" for each in values[1:])]
+            name, *numbers = (getattr(row, field.name) for field in fields(row))
+            yield [name, *("" if math.isnan(number) else f"{number:.4g}" for number in numbers)]
 
     def __str__(self) -> str:
-        table = Table(*_TITLES)
-        for cells in self._cells():
-            table.add_row(*cells)
-        text = io.StringIO()
-        Console(file=text, width=120).print(table)
-        return text.getvalue().rstrip()
+        table = [list(_TITLES), *self._cells()]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in table)
+        return "\n".join(map(str.rstrip, lines))
+
+    def __repr__(self) -> str:
+        return f"Comparison({len(self)} activations at sigma_w={self.sigma_w:g}, sigma_b={self.sigma_b:g})"
 
     def _repr_html_(self) -> str:
         rows = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for cells in self._cells()]
@@ -96,51 +93,57 @@ class Comparison:
 
 
 def compare_activations(
-    names: Iterable[str | Activation] | None = None,
-    *,
-    sigma_w: float = 1.0,
-    sigma_b: float = 1.0,
-    progress: bool = False,
+    activations: Iterable[ActivationLike] | None = None, *, sigma_w: float = 1.0, sigma_b: float = 1.0
 ) -> Comparison:
     """Rank activations by how far they are from exploding gradients.
 
     Parameters
     ----------
-    names : iterable of str or Activation, optional
-        Which; the whole catalogue unless given, which takes half a minute.
+    activations : iterable of str, sympy.Expr or Activation, optional
+        Which; the whole catalogue if there are none, which takes half a minute.
     sigma_w, sigma_b : float
-        The standard deviations for the chain of random neurons; the edge of chaos is taken at σ_b.
-    progress : bool
-        Whether to show a progress bar.
+        The standard deviations of the weights and biases in the chain of random neurons; the edge of chaos is taken at
+        the same σ_b.
+
+    Returns
+    -------
+    Comparison
+        A table of `ActivationRow`; `print` and Jupyter show it.
+
+    Raises
+    ------
+    InvalidArgument
+        If an activation is unknown, `sigma_w` not positive or `sigma_b` negative.
 
     Examples
     --------
-    >>> found = compare_activations(["relu", "sigmoid", "tanh"])
-    >>> [(row.name, row.critical_weight, round(row.lyapunov, 3)) for row in found]
+    >>> comparison = compare_activations(["relu", "sigmoid", "tanh"])
+    >>> [(row.name, row.critical_weight, round(row.lyapunov, 3)) for row in comparison]
     [('sigmoid', 4.0, -2.308), ('tanh', 1.0, -1.638), ('relu', 1.0, -inf)]
 
     """
     scales = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    records = [activation(each) for each in (activation_names() if names is None else names)]
-    rows = [_row(each, *scales) for each in track(records, "activations", disable=not progress)]
+    records = [as_activation(each) for each in (activation_names() if activations is None else activations)]
+    rows = [_row(record, *scales) for record in records]
     return Comparison(tuple(sorted(rows, key=lambda row: (-row.critical_weight, row.widest_explosion))), *scales)
 
 
 def _row(record: Activation, sigma_w: float, sigma_b: float) -> ActivationRow:
-    def or_nan(function: Any, *arguments: Any, **more: Any) -> float:
-        try:
-            found = function(record, *arguments, **more)
-        except GradTheoryError:  # there is none, or it diverges
-            return math.nan
-        return float(getattr(found, "value", found))
-
     return ActivationRow(
         record.name,
         float(record.steepest_slope),
         float(critical_weight(record)),
         float(widest_explosion(record).width),
-        or_nan(factor_probability, sigma_w, sigma_b=sigma_b),
-        1.0 - or_nan(factor_probability, sigma_w, sigma_b=sigma_b, threshold=VANISHED),
-        or_nan(lyapunov_exponent, sigma_w, sigma_b),
+        _or_nan(lambda: factor_probability(record, sigma_w, sigma_b=sigma_b)),
+        1.0 - _or_nan(lambda: factor_probability(record, sigma_w, sigma_b=sigma_b, threshold=VANISHED)),
+        _or_nan(lambda: lyapunov_exponent(record, sigma_w, sigma_b).value),
         float(edge_of_chaos(record, sigma_b).sigma_w),
     )
+
+
+def _or_nan(quantity: Callable[[], float]) -> float:
+    """Return a quantity, or nan if there is none or it diverges."""
+    try:
+        return float(quantity())
+    except GradTheoryError:
+        return math.nan

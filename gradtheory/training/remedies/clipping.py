@@ -1,12 +1,14 @@
 """Gradient clipping: what each kind of it does to a step, and what it leaves of the direction."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
+from gradtheory.training.norms import norm
+from gradtheory.typing import ArrayLike
 
 _TORCH_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
 
@@ -25,7 +27,7 @@ class Clipped(NamedTuple):
     norm: float
 
 
-def clip_by_value(gradient: Any, limit: float) -> Array:
+def clip_by_value(gradient: ArrayLike, limit: float) -> Array:
     r"""Return a gradient with every entry cut to [-limit, limit].
 
     Each entry of a step of gradient descent is then at most η·limit. The direction may change: in n dimensions the
@@ -52,7 +54,7 @@ def clip_by_value(gradient: Any, limit: float) -> Array:
     return np.clip(read_array(gradient, "gradient"), -bound, bound)
 
 
-def clip_by_norm(gradient: Any, max_norm: float) -> Array:
+def clip_by_norm(gradient: ArrayLike, max_norm: float) -> Array:
     """Return one gradient scaled down to a Euclidean norm of at most max_norm, its direction unchanged.
 
     Parameters
@@ -75,7 +77,7 @@ def clip_by_norm(gradient: Any, max_norm: float) -> Array:
     return clip_by_global_norm([gradient], max_norm).gradients[0]
 
 
-def clip_by_global_norm(gradients: Sequence[Any], max_norm: float) -> Clipped:
+def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clipped:
     """Return gradients scaled by one factor, so that their common Euclidean norm is at most max_norm.
 
     The factor is min(1, max_norm/(norm + 1e-6)), PyTorch's. A step of gradient descent is then at most η·max_norm
@@ -109,13 +111,13 @@ def clip_by_global_norm(gradients: Sequence[Any], max_norm: float) -> Clipped:
     if isinstance(gradients, np.ndarray) or not isinstance(gradients, Sequence):
         raise InvalidArgument("gradients", gradients, "must be a sequence of arrays; clip_by_norm takes one")
     arrays = [read_array(each, "gradients") for each in gradients]
-    norm = _norm(np.concatenate([each.ravel() for each in arrays])) if arrays else 0.0
+    size = norm(np.concatenate([each.ravel() for each in arrays])).item() if arrays else 0.0
     with np.errstate(all="ignore"):
-        factor = np.minimum(1.0, limit / (norm + _TORCH_EPSILON))  # nan stays nan
-        return Clipped([each * factor for each in arrays], norm)
+        factor = np.minimum(1.0, limit / (size + _TORCH_EPSILON))  # nan stays nan
+        return Clipped([each * factor for each in arrays], size)
 
 
-def adaptive_clip(gradient: Any, parameter: Any, ratio: float = 0.01, *, epsilon: float = 1e-3) -> Array:
+def adaptive_clip(gradient: ArrayLike, parameter: ArrayLike, ratio: float = 0.01, *, epsilon: float = 1e-3) -> Array:
     """Return a gradient of which each unit's norm is at most ratio times the norm of that unit's weights.
 
     A unit is a row of a matrix, and a single number of a vector. A step of gradient descent then changes a unit by at
@@ -145,18 +147,7 @@ def adaptive_clip(gradient: Any, parameter: Any, ratio: float = 0.01, *, epsilon
         raise InvalidArgument("gradient.shape", gradients.shape, f"must be that of the parameter, {weights.shape}")
     share, least = read_positive_float(ratio, "ratio"), read_positive_float(epsilon, "epsilon")
     axes = tuple(range(1, gradients.ndim)) if gradients.ndim > 1 else None
-    norms, sizes = (
-        np.abs(each) if axes is None else np.sqrt(np.sum(np.square(each), axis=axes, keepdims=True))
-        for each in (gradients, weights)
-    )
+    norms, sizes = (np.abs(each) if axes is None else norm(each, axes) for each in (gradients, weights))
     most = share * np.maximum(sizes, least)
     with np.errstate(all="ignore"):
         return np.where(norms > most, gradients * (most / norms), gradients)
-
-
-def _norm(entries: Array) -> float:
-    """Return the Euclidean norm, without overflow of squares."""
-    largest = float(np.max(np.abs(entries), initial=0.0))
-    if largest == 0.0 or not np.isfinite(largest):
-        return largest
-    return float(largest * np.sqrt(np.sum(np.square(entries / largest))))

@@ -1,7 +1,6 @@
 """Initialisation: with which probability no factor of a chain explodes before training, at any input."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import sympy
 
@@ -10,18 +9,19 @@ from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.initialisation import Initialisation
+from gradtheory.typing import NumberLike
 
 
 @dataclass(frozen=True)
-class InitialFactorGuarantee:
-    """What an initialisation says of the factors of a chain, whatever the input and the biases.
+class InitialFactorBound:
+    """Bounds of the factors of a chain whose weights were just drawn, for all inputs and biases.
 
     Attributes
     ----------
     largest_factor : sympy.Expr
-        What no |σ'(z)·w| exceeds; oo where weights or slopes are unbounded.
+        The largest |σ'(z)·w| that can occur; oo where weights or slopes are unbounded.
     probability : sympy.Expr
-        That none exceeds the threshold, exactly; weights are independent.
+        The exact probability that no factor exceeds the threshold at any input; the weights are independent.
 
     """
 
@@ -29,7 +29,7 @@ class InitialFactorGuarantee:
     probability: sympy.Expr
 
 
-def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold: Any = 1) -> InitialFactorGuarantee:
+def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold: NumberLike = 1) -> InitialFactorBound:
     """Return how large the factors of a chain can be when its weights are drawn, at any input.
 
     Since |σ'(z)·w| ≤ |w|·sup|σ'|, with equality for some input or bias, no factor of layer l exceeds c at any input if
@@ -44,14 +44,19 @@ def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold:
     threshold : number
         c, positive.
 
+    Raises
+    ------
+    InvalidArgument
+        If the scheme is for another fan_in, or the threshold not positive.
+
     Examples
     --------
     >>> from gradtheory.random_weights.initialisation import glorot, standard_normal
-    >>> found = initial_factor_guarantee(Chain(depth=10), standard_normal(1))
-    >>> found.largest_factor, round(float(found.probability), 8)
+    >>> bound = initial_factor_guarantee(Chain(depth=10), standard_normal(1))
+    >>> bound.largest_factor, round(float(bound.probability), 8)
     (oo, 0.99936676)
     >>> initial_factor_guarantee(Chain(depth=10), glorot(1, shape="uniform"))
-    InitialFactorGuarantee(largest_factor=sqrt(3)/4, probability=1)
+    InitialFactorBound(largest_factor=sqrt(3)/4, probability=1)
 
     """
     if scheme.fan_in != 1:
@@ -61,9 +66,9 @@ def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold:
     for record in chain.layer_activations:
         steepest = record.steepest_slope
         if steepest.is_infinite:
-            return InitialFactorGuarantee(sympy.oo, sympy.S.Zero)
+            return InitialFactorBound(sympy.oo, sympy.S.Zero)
         factor = abs(scheme.bound) * steepest if steepest else sympy.S.Zero
         largest = sympy.Max(largest, factor)
         if factor.is_infinite or order(factor, c) > 0:
             probability *= scheme.probability(c / steepest)
-    return InitialFactorGuarantee(largest, probability)
+    return InitialFactorBound(largest, probability)

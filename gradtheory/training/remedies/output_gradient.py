@@ -8,10 +8,11 @@ import math
 import numpy as np
 import sympy
 
-from gradtheory.activations import Activation, Z
+from gradtheory.activations import Activation
 from gradtheory.arithmetic.enclosure import Ball, bounds, enclose, plus, precision, times
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.losses import log_odds_derivative
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import largest_value
 
@@ -37,10 +38,10 @@ def largest_output_gradient(chain: Chain, targets: Array) -> float:
 
 
 def _cross_entropy(last: Activation, targets: Array) -> float:
-    odds = sympy.simplify(sympy.log(last.expr / (1 - last.expr)).diff(Z))
-    if not odds.is_number:
+    slope = log_odds_derivative(last, 1)
+    if not slope.is_number:
         raise InvalidArgument("activation", last.name, "has cross-entropy gradients without a bound; end with sigmoid")
-    return float(abs(odds)) * float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
+    return float(abs(slope)) * float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
 
 
 def rounded_up(number: sympy.Expr) -> float:
@@ -71,12 +72,12 @@ def _largest_error_times_slope(record: Activation, target: float) -> float:
 
 def _at_ends(record: Activation, target: float) -> float:
     """Return the greatest |σ(z) - y|·|σ'(z)| at the ends of the branches of |σ'|, where jumps attain it."""
-    found = 0.0
+    attained = 0.0
     for branch in record.profile.branches:
         for end, slope in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):
             if end.is_finite and slope.is_finite:
-                found = max(found, abs(record.value(float(end)) - target) * abs(float(slope)))
-    return found
+                attained = max(attained, abs(record.value(float(end)) - target) * abs(float(slope)))
+    return attained
 
 
 def _middle(left: sympy.Expr, right: sympy.Expr) -> sympy.Rational:

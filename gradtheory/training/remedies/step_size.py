@@ -1,13 +1,12 @@
 """Step size and momentum: learning rates that stay inside the stability region while the curvature changes."""
 
-from typing import Any
-
 from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_positive_float
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.stability import largest_stable_step
 from gradtheory.training.train import Schedule
+from gradtheory.typing import ArrayLike
 
 _MOST_STEPS = 10_000_000
 
@@ -15,9 +14,9 @@ _MOST_STEPS = 10_000_000
 def warm_up(eta: float, steps: int) -> Schedule:
     """Return a schedule that rises in equal steps to a learning rate, and then keeps it.
 
-    Where training starts on a sharp slope, small steps come first: the curvature along them falls until η is inside
-    the stability region. It helps where `gradtheory.curvature.sharpness` falls early on, and only there;
-    `stable_schedule` measures instead of hoping.
+    Where the loss curves strongly at the start, small steps come first, until the curvature has fallen so far that η is
+    stable. That helps only if `gradtheory.curvature.sharpness` falls early in training; `stable_schedule` measures it
+    at every step.
 
     Parameters
     ----------
@@ -25,6 +24,11 @@ def warm_up(eta: float, steps: int) -> Schedule:
         The learning rate at the end.
     steps : int
         How many steps the rise takes.
+
+    Raises
+    ------
+    InvalidArgument
+        If one of the two is not positive.
 
     References
     ----------
@@ -46,22 +50,29 @@ def warm_up(eta: float, steps: int) -> Schedule:
     return schedule
 
 
-def stable_schedule(chain: Chain, x: Any, y: Any, optimiser: Optimiser, *, safety: float = 0.9) -> Schedule:
+def stable_schedule(chain: Chain, x: ArrayLike, y: ArrayLike, optimiser: Optimiser, *, safety: float = 0.9) -> Schedule:
     """Return a schedule that takes the optimiser's learning rate, or less where that would be unstable.
 
     At each step η is at most `safety` times the limit of the stability region for the largest eigenvalue of the
-    Hessian there, found from Hessian-vector products. That keeps the step stable on the quadratic that touches the
-    loss; on a plateau, where the curvature is small, it may be long enough to leave the neighbourhood of which the
-    quadratic speaks, so clip the gradient as well.
+    Hessian there, which is computed from Hessian-vector products. That keeps the step stable on the quadratic that
+    touches the loss. On a plateau, where the curvature is small, the step may be so long that the quadratic no longer
+    describes the loss where it ends; clip the gradient as well.
 
     Parameters
     ----------
-    chain, x, y
-        What is trained, and on what.
+    chain : Chain
+        Of a concrete depth.
+    x, y : array_like
+        Inputs and targets, of one batch shape.
     optimiser : Optimiser
         `gradient_descent`, `heavy_ball` or `nesterov`.
     safety : float
         Above 0, at most 1.
+
+    Raises
+    ------
+    InvalidArgument
+        If `safety` is out of range; by the schedule, if the optimiser is adaptive or second derivatives overflow.
 
     References
     ----------

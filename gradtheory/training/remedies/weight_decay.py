@@ -16,7 +16,6 @@ With the critical weights W_l = c/s_l put in for |w_k|, let the right side be B_
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -32,17 +31,18 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion import largest_value
+from gradtheory.explosion import critical_weight, largest_value
 from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.remedies.output_gradient import largest_output_gradient, rounded_up
+from gradtheory.typing import ArrayLike, NumberLike
 
 _KINDS = ("l2", "l1", "decoupled")
 _HOPELESS = "whatever the decay, some bias makes its gradient too large; take a bounded one, or clip"
 
 
 @dataclass(frozen=True)
-class WeightDecayGuarantee:
-    """Above which weight decay all weights of a chain stay below their critical weights.
+class WeightDecayBound:
+    """The weight decay above which all weights of a chain stay below their critical weights.
 
     Attributes
     ----------
@@ -61,6 +61,10 @@ class WeightDecayGuarantee:
     weight_decay: float
     critical_weights: Array
     gradient_bounds: Array
+
+    def __repr__(self) -> str:
+        layers = f"{len(self.critical_weights)} layers below their critical weights"
+        return f"WeightDecayBound({self.kind}: any weight decay above {self.weight_decay:.6g} keeps {layers})"
 
     def weight_bounds(self, weight_decay: float) -> Array:
         """Return bounds of |w_l| that hold at every stationary point, and for ever once they hold, for this λ.
@@ -90,9 +94,17 @@ class WeightDecayGuarantee:
 
 
 def weight_decay_guarantee(
-    chain: Chain, x: Any, y: Any, *, kind: str = "l2", optimiser: Optimiser | None = None, threshold: Any = 1
-) -> WeightDecayGuarantee:
-    """Return the weight decay above which no factor |σ'(z)·w| of a chain can exceed a threshold, at any input.
+    chain: Chain,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    kind: str = "l2",
+    optimiser: Optimiser | None = None,
+    threshold: NumberLike = 1,
+) -> WeightDecayBound:
+    """Return the weight decay above which training keeps every factor |σ'(z)·w| of a chain at or below a threshold.
+
+    It holds at every input, for any biases, for chains that start at or below their critical weights.
 
     Parameters
     ----------
@@ -110,7 +122,9 @@ def weight_decay_guarantee(
     Raises
     ------
     InvalidArgument
-        If an activation is unbounded or has an unbounded slope, so that no decay is enough for every bias.
+        If an activation is unbounded or has an unbounded slope, so that no decay is enough for every bias; if the loss
+        is cross entropy after another activation than sigmoid; if `kind` is "decoupled" and `optimiser` no `adamw`; or
+        if an argument is out of range.
 
     Notes
     -----
@@ -119,33 +133,35 @@ def weight_decay_guarantee(
 
     Examples
     --------
-    >>> found = weight_decay_guarantee(Chain(depth=3), x=[-1.0, 1.0], y=[0.0, 1.0])
-    >>> round(found.weight_decay, 6), found.critical_weights
+    >>> bound = weight_decay_guarantee(Chain(depth=3), x=[-1.0, 1.0], y=[0.0, 1.0])
+    >>> bound
+    WeightDecayBound(l2: any weight decay above 0.0740741 keeps 3 layers below their critical weights)
+    >>> round(bound.weight_decay, 6), bound.critical_weights
     (0.074074, array([4., 4., 4.]))
-    >>> found.weight_bounds(0.1).round(4)
+    >>> bound.weight_bounds(0.1).round(4)
     array([1.2043, 2.1948, 2.963 ])
 
     """
     one_of(kind, "kind", _KINDS)
     c = read_positive(threshold, "threshold")
     slopes = np.array([_finite_slope(each) for each in chain.layer_activations])
-    critical = float(c) / slopes
+    critical = np.array([float(critical_weight(each, threshold=c)) for each in chain.layer_activations])
     if kind == "decoupled":
         if optimiser is None or not optimiser.rule.is_decoupled:
             raise InvalidArgument("optimiser", optimiser, "must be an adamw(...) for decoupled weight decay")
         bounds = np.full(len(critical), adam_step_bound(optimiser))
-        return WeightDecayGuarantee(kind, float(np.max(bounds / critical)), critical, bounds)
+        return WeightDecayBound(kind, float(np.max(bounds / critical)), critical, bounds)
     inputs, targets = read_samples(x, y)
     values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
     behind = critical[1:] * slopes[:-1]
     products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
     bounds = largest_output_gradient(chain, targets) * np.array(values[:-1]) * products
     needed = bounds if kind == "l1" else bounds / critical
-    return WeightDecayGuarantee(kind, float(needed.max()), critical, bounds)
+    return WeightDecayBound(kind, float(needed.max()), critical, bounds)
 
 
 def adam_step_bound(optimiser: Optimiser) -> float:
-    r"""Return what no entry of a step of Adam exceeds, in units of η.
+    r"""Return a bound of every entry of a step of Adam, in units of η.
 
     By Cauchy and Schwarz |m| ≤ (1 - β)·√(Σ (β²/β₂)ⁱ)·√(Σ β₂ⁱ·g²), so that after t steps |m̂|/√ŝ is at most
     (1 - β)·√(1 - β₂ᵗ)·√(Σ_{i<t} (β²/β₂)ⁱ)/((1 - βᵗ)·√(1 - β₂)); the greatest of these over t is returned.
@@ -154,6 +170,11 @@ def adam_step_bound(optimiser: Optimiser) -> float:
     ----------
     optimiser : Optimiser
         An `adam` or `adamw` with β² < β₂.
+
+    Raises
+    ------
+    InvalidArgument
+        If β² ≥ β₂, where steps have no bound, or the optimiser is not adaptive.
 
     References
     ----------
@@ -167,7 +188,7 @@ def adam_step_bound(optimiser: Optimiser) -> float:
 
     """
     beta, beta2 = optimiser.beta, optimiser.beta2
-    if not beta * beta < beta2:
+    if not beta * beta < beta2:  # nor for nan, where there is no β₂
         raise InvalidArgument("optimiser", optimiser, "must have beta² < beta2; else Adam's steps have no bound")
     ratio = beta * beta / beta2
     steps = np.arange(1.0, 1.0 + min(1e6, math.ceil(40.0 / -math.log(max(beta2, beta, 0.5)))))
@@ -177,13 +198,13 @@ def adam_step_bound(optimiser: Optimiser) -> float:
     return (1.0 - beta) / math.sqrt(1.0 - beta2) * max(float(sizes.max()), forever)
 
 
-def soft_threshold(weights: Any, amount: float) -> Array:
-    """Return weights moved towards 0 by an amount, and no further: the proximal step of an L1 penalty.
+def soft_threshold(weights: ArrayLike, amount: float) -> Array:
+    """Return weights moved towards 0 by an amount, but not past it: the proximal step of an L1 penalty.
 
     Parameters
     ----------
     weights : array_like
-        What is moved.
+        The weights before.
     amount : float
         η·λ, not negative.
 

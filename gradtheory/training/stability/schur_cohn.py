@@ -8,9 +8,9 @@ from gradtheory.errors import InvalidArgument
 def schur_cohn(polynomial: sympy.Poly) -> tuple[sympy.Expr, ...]:
     r"""Return the expressions that are all positive if and only if every root lies inside the unit circle.
 
-    With p(z) = a_n zⁿ + … + a_0 and its reverse p*(z) = zⁿ p(1/z): a_n² > a_0², and the same for the polynomial
-    (a_n·p - a_0·p*)/z of one degree less, which is divided by what its coefficients share with that difference of
-    squares: it is not 0.
+    With p(z) = a_n zⁿ + … + a_0 and its reverse p*(z) = zⁿ p(1/z), the roots lie inside if and only if a_n² > a_0² and
+    the roots of (a_n·p - a_0·p*)/z, of one degree less, lie inside. A factor that the coefficients of the latter share
+    with a_n² - a_0², which is not 0, is divided out.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def schur_cohn(polynomial: sympy.Poly) -> tuple[sympy.Expr, ...]:
     Raises
     ------
     InvalidArgument
-        If there is no root to speak of.
+        If it is not a polynomial of degree 1 or more.
 
     References
     ----------
@@ -41,19 +41,19 @@ def schur_cohn(polynomial: sympy.Poly) -> tuple[sympy.Expr, ...]:
     """
     if not isinstance(polynomial, sympy.Poly) or polynomial.degree() < 1:
         raise InvalidArgument("polynomial", polynomial, "must be a sympy.Poly of degree 1 or more")
-    found = []
+    positive = []
     coefficients = polynomial.all_coeffs()
     while len(coefficients) > 1:
         first, last = coefficients[0], coefficients[-1]
-        found.append(sympy.expand(first**2 - last**2))
+        positive.append(sympy.expand(first**2 - last**2))
         reduced = [
-            sympy.expand(first * each - last * other)
-            for each, other in zip(coefficients[:-1], coefficients[:0:-1], strict=True)
+            sympy.expand(first * forward - last * backward)
+            for forward, backward in zip(coefficients[:-1], coefficients[:0:-1], strict=True)
         ]
-        coefficients = _without_shared_factor(reduced, found[-1])
-    return tuple(found)
+        coefficients = _without_shared_factor(reduced, positive[-1])
+    return tuple(positive)
 
 
-def _without_shared_factor(coefficients: list[sympy.Expr], positive: sympy.Expr) -> list[sympy.Expr]:
-    shared = sympy.gcd_list([*coefficients, positive])
+def _without_shared_factor(coefficients: list[sympy.Expr], difference: sympy.Expr) -> list[sympy.Expr]:
+    shared = sympy.gcd_list([*coefficients, difference])
     return coefficients if shared.is_number else [sympy.cancel(each / shared) for each in coefficients]
