@@ -1,8 +1,9 @@
 """What can go wrong while a chain trains, and the tests that notice it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 import numpy as np
 
@@ -55,13 +56,11 @@ class Event:
         return f"step {self.step}: {self.kind.value}{where}: {self.cause}"
 
 
+Ongoing: TypeAlias = set[tuple[EventKind, int]]  # kinds and layers, from 0
+
+
 def layer_events(
-    step: int,
-    slopes: Array,
-    steepest: Array,
-    w: Array,
-    ongoing: set[tuple[EventKind, int]],
-    shares: Callable[[], Array],
+    step: int, slopes: Array, steepest: Array, w: Array, ongoing: Ongoing, shares: Callable[[], Array]
 ) -> list[Event]:
     """Return the explosions and saturations that begin in layers at a step, and bring `ongoing` up to date.
 
@@ -76,13 +75,13 @@ def layer_events(
     w : ndarray of shape (L,)
         The weights.
     ongoing : set
-        Kinds and layers, from 0, that held at the step before. Changed to those that hold at this one.
+        The kinds and layers, from 0, that held at the step before; changed to those that hold at this one.
     shares : callable
         Returns the share of samples whose factor exceeds 1, layer by layer; called only if an explosion begins.
 
     """
     factors = slopes * np.abs(w)
-    signs: Mapping[EventKind, Array] = {
+    signs = {
         EventKind.EXPLOSION: factors > 1.0,
         EventKind.SATURATION: (slopes < _SATURATED * steepest) & np.isfinite(steepest),
     }

@@ -74,7 +74,7 @@ class Optimiser:
 
     def __repr__(self) -> str:
         numbers = {name: getattr(self, name) for name in ("eta", "beta", "beta2", "epsilon", "weight_decay")}
-        return f"{self.name}({', '.join(f'{key}={each:g}' for key, each in numbers.items() if not math.isnan(each))})"
+        return f"{self.name}({', '.join(f'{name}={x:g}' for name, x in numbers.items() if not math.isnan(x))})"
 
     def start(self, parameters: Sequence[ArrayLike]) -> State:
         """Return the state before the first step.

@@ -31,18 +31,19 @@ class Tuning(NamedTuple):
 
 @dataclass(frozen=True)
 class Momentum:
-    """How a step depends on the steps before it, and how β and η are best chosen on quadratics.
+    """How a step depends on those before it, and which η and β are best on quadratics.
 
     Parameters
     ----------
     velocity : callable
-        (v, g, β) to the velocity v' after the step.
+        Takes (v, g, β) and returns the velocity v' after the step.
     direction : callable
-        (v', g, β) to the direction d of the step w' = w - η·d.
+        Takes (v', g, β) and returns the direction d of the step w' = w - η·d.
     best_rate : callable
-        h_max/h_min to the smallest factor per step that the error can have on all curvatures between the two.
+        Takes h_max/h_min and returns the best rate: the error shrinks by that factor per step, or faster, at every
+        curvature from h_min to h_max, and no other η and β guarantee a smaller one.
     best_tuning : callable
-        That smallest factor to the `Tuning` that attains it.
+        Takes the best rate and returns the `Tuning` that attains it.
 
     """
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,8 +27,8 @@ def test_the_diagnosis_is_what_backprop_says(seed, depth, which, size):
     chain = gt.Chain(depth, which)
     w, b = rng.normal(0, size, (2, depth))
     advice = advise(chain, _X, _Y, w, b)
-    found = chain.backprop(_X, np.full_like(_X, -1e3), w, b, reduction="none")
-    total = np.abs(found.x) / np.sqrt(2 * found.loss)
+    gradients = chain.backprop(_X, np.full_like(_X, -1e3), w, b, reduction="none")
+    total = np.abs(gradients.x) / np.sqrt(2 * gradients.loss)
     assert advice.total_factor == pytest.approx(total.max(), rel=1e-9, abs=1e-300)
     assert advice.growth**depth == pytest.approx(advice.total_factor, rel=1e-9)
     a = _X
@@ -71,7 +72,7 @@ def test_a_vanishing_chain_is_told_where_its_slopes_are():
     assert again.vanishing == ()
 
 
-@pytest.mark.parametrize("which", ["tanh", "softplus", "gelu", "sine"])
+@pytest.mark.parametrize("which", ["tanh", "softplus", "gelu", "sine", "cosine", "gaussian"])  # the last two are even
 def test_a_product_that_vanishes_slowly_is_raised_to_one(which):
     chain, w = gt.Chain(6, which), [0.5, -0.4, 0.5, 0.3, 0.0, -0.6]
     advice = advise(chain, _X, _Y, w, [0.0] * 6)
@@ -90,6 +91,21 @@ def test_a_sound_chain_is_left_alone():
     advice = advise(gt.Chain(2), _X, _Y, [3.0, 3.0], [0.0, -1.5])
     assert (advice.exploding, advice.vanishing) == ((), ())
     assert [each.remedy for each in advice.remedies] == ["keep the learning rate of gradient descent below"]
+
+
+def test_a_constant_activation_has_an_infinite_critical_weight():
+    step = gt.activation(sympy.sign(sympy.Symbol("z", real=True)))
+    advice = advise(gt.Chain(2, step), _X + 0.01, _Y, [1.0, 1.0], [0.0, 0.0])
+    assert [layer.critical_weight for layer in advice.layers] == [math.inf, math.inf]
+    assert advice.vanishing == (1, 2)
+
+
+def test_results_show_in_a_line():
+    advice = advise(gt.Chain(4), _X, _Y, [8.0] * 4, [-4.0] * 4)
+    for result in (advice, *advice.remedies):
+        assert "\n" not in repr(result)
+    assert repr(advice).startswith("Advice(exploding layers (1, 2, 3, 4), vanishing layers ()")
+    assert all("as promised" in repr(remedy) for remedy in advice.remedies)
 
 
 def test_flat_and_unbounded_ones_have_answers_too():

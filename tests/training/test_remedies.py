@@ -52,46 +52,46 @@ def problems(draw, names=("sigmoid", "tanh", "softsign")):
 @given(problem=problems(), threshold=st.sampled_from([1, 2, "1/2"]))
 def test_no_weight_leaves_its_critical_weight(problem, threshold):
     chain, x, y, rng = problem
-    found = weight_decay_guarantee(chain, x, y, threshold=threshold)
-    decay = 1.001 * found.weight_decay
-    w = rng.uniform(-1, 1, chain.depth) * found.critical_weights
+    guarantee = weight_decay_guarantee(chain, x, y, threshold=threshold)
+    decay = 1.001 * guarantee.weight_decay
+    w = rng.uniform(-1, 1, chain.depth) * guarantee.critical_weights
     b = rng.normal(0, 2, chain.depth)
-    eta = rng.uniform(0.1, 1) * found.largest_step(decay)
+    eta = rng.uniform(0.1, 1) * guarantee.largest_step(decay)
     run = train(chain, x, y, w, b, optimiser=gradient_descent(eta, weight_decay=decay), steps=60)
-    assert np.all(np.abs(run.w) <= found.critical_weights)
+    assert np.all(np.abs(run.w) <= guarantee.critical_weights)
     assert run.factors.max() <= float(sympy.Rational(threshold)) + 1e-12
     for weights, biases in zip(run.w, run.b, strict=True):
-        assert np.all(np.abs(chain.backprop(x, y, weights, biases).w) <= found.gradient_bounds * (1 + 1e-12))
+        assert np.all(np.abs(chain.backprop(x, y, weights, biases).w) <= guarantee.gradient_bounds * (1 + 1e-12))
 
 
 @pytest.mark.slow
 @given(problem=problems())
 def test_stationary_points_obey_the_weight_bounds(problem):
     chain, x, y, rng = problem
-    found = weight_decay_guarantee(chain, x, y)
-    decay = 1.5 * found.weight_decay
+    guarantee = weight_decay_guarantee(chain, x, y)
+    decay = 1.5 * guarantee.weight_decay
     b = rng.normal(0, 1, chain.depth)
-    w = rng.uniform(-1, 1, chain.depth) * 3 * found.critical_weights  # from anywhere
+    w = rng.uniform(-1, 1, chain.depth) * 3 * guarantee.critical_weights  # from anywhere
     for _ in range(4000):  # biases held: the bounds ask for nothing of them
         gradient = chain.backprop(x, y, w, b).w + decay * w
         w = w - 0.2 / decay * gradient
         if np.abs(gradient).max() < 1e-10 * decay:
             break
     assume(np.abs(gradient).max() < 1e-10 * decay)
-    assert np.all(np.abs(w) <= found.weight_bounds(decay) + 1e-9)
+    assert np.all(np.abs(w) <= guarantee.weight_bounds(decay) + 1e-9)
 
 
 def test_the_weight_decay_of_one_layer_is_the_smallest():
     """With the bias where the output's gradient is greatest, |w| is the critical weight at λ* itself."""
     chain, x, y = gt.Chain(1), 1.7, 0.0
-    found = weight_decay_guarantee(chain, [x], [y])
+    guarantee = weight_decay_guarantee(chain, [x], [y])
     z = math.log(2)  # where (σ - 0)·σ' = 4/27
-    w = -found.critical_weights[0]
+    w = -guarantee.critical_weights[0]
     gradient = chain.backprop([x], [y], [w], [z - w * x])
     assert gradient.b[0] == pytest.approx(4 / 27, rel=1e-12)
     stationary = -gradient.w[0] / w  # the λ for which this is a stationary point
-    assert stationary == pytest.approx(found.weight_decay, rel=1e-5)
-    assert stationary <= found.weight_decay
+    assert stationary == pytest.approx(guarantee.weight_decay, rel=1e-5)
+    assert stationary <= guarantee.weight_decay
 
 
 def test_without_decay_a_chain_enters_the_explosion_set_and_with_it_never():
@@ -99,24 +99,24 @@ def test_without_decay_a_chain_enters_the_explosion_set_and_with_it_never():
     start = [3.0, 3.0], [0.0, -1.5]
     free = train(chain, x, y, *start, optimiser=gradient_descent(2.0), steps=2000)
     assert EventKind.EXPLOSION in {event.kind for event in free.events}
-    found = weight_decay_guarantee(chain, x, y)
-    decay = 1.01 * found.weight_decay
+    guarantee = weight_decay_guarantee(chain, x, y)
+    decay = 1.01 * guarantee.weight_decay
     kept = train(chain, x, y, *start, optimiser=gradient_descent(1 / decay, weight_decay=decay), steps=2000)
     assert EventKind.EXPLOSION not in {event.kind for event in kept.events}
 
 
 def test_an_l1_penalty_above_its_bound_ends_at_zero():
     chain, x, y = gt.Chain(2, "tanh"), [-1.0, 1.0], [-0.5, 0.5]
-    found = weight_decay_guarantee(chain, x, y, kind="l1")
-    assert found.weight_bounds(1.1 * found.weight_decay).tolist() == [0.0, 0.0]
-    amount = 0.1 * 1.1 * found.weight_decay
+    guarantee = weight_decay_guarantee(chain, x, y, kind="l1")
+    assert guarantee.weight_bounds(1.1 * guarantee.weight_decay).tolist() == [0.0, 0.0]
+    amount = 0.1 * 1.1 * guarantee.weight_decay
     run = train(
         chain, x, y, [0.9, -0.9], [0.0, 0.0], optimiser=gradient_descent(0.1), steps=300,
         proximal=lambda w: soft_threshold(w, amount),
     )  # fmt: skip
-    assert np.all(np.abs(run.w) <= found.critical_weights)
+    assert np.all(np.abs(run.w) <= guarantee.critical_weights)
     assert run.w[-1].tolist() == [0.0, 0.0]
-    assert found.largest_step(5.0) == math.inf
+    assert guarantee.largest_step(5.0) == math.inf
 
 
 @given(
@@ -150,8 +150,8 @@ def test_decoupled_decay_bounds_the_weights(seed, beta, decay):
     rng = np.random.default_rng(seed)
     chain = gt.Chain(3)
     optimiser = adamw(rng.uniform(0.05, 1) / decay, beta, 0.95, weight_decay=decay)
-    found = weight_decay_guarantee(chain, [], [], kind="decoupled", optimiser=optimiser)
-    bound = found.gradient_bounds[0] / decay
+    guarantee = weight_decay_guarantee(chain, [], [], kind="decoupled", optimiser=optimiser)
+    bound = guarantee.gradient_bounds[0] / decay
     run = train(
         chain,
         rng.normal(size=3),
@@ -162,16 +162,16 @@ def test_decoupled_decay_bounds_the_weights(seed, beta, decay):
         steps=60,
     )
     assert np.all(np.abs(run.w) <= bound * (1 + 1e-12))
-    if decay > found.weight_decay:
-        np.testing.assert_allclose(found.weight_bounds(decay), bound, rtol=1e-12)
-        assert bound <= found.critical_weights[0]
+    if decay > guarantee.weight_decay:
+        np.testing.assert_allclose(guarantee.weight_bounds(decay), bound, rtol=1e-12)
+        assert bound <= guarantee.critical_weights[0]
 
 
 @pytest.mark.parametrize("which", slow_except(SHAPES, _BOUNDED))
 @pytest.mark.parametrize("target", [-0.4, 0.0, 1.0])
 def test_the_output_gradient_is_the_greatest(which, target):
     chain, record = gt.Chain(1, which), gt.activation(which)
-    found = largest_output_gradient(chain, np.array([target]))
+    bound = largest_output_gradient(chain, np.array([target]))
     z = np.linspace(-20, 20, 400_001)
     value, slope = record.value_and_slope(z)
     sizes = np.abs((value - target) * slope)
@@ -182,7 +182,7 @@ def test_the_output_gradient_is_the_greatest(which, target):
         method="bounded",
     )
     attained = max(sizes.max(), -finer.fun)
-    assert attained <= found <= attained * (1 + 2e-4 if which == "softsign" else 1 + 1e-5)
+    assert attained <= bound <= attained * (1 + 2e-4 if which == "softsign" else 1 + 1e-5)
     assert np.abs(value).max() <= float(largest_value(record)) * (1 + 1e-15)
 
 
@@ -249,6 +249,7 @@ def test_norms_whose_squares_overflow_are_clipped():
     assert clipped.norm == pytest.approx(5e200)
     np.testing.assert_allclose(clipped.gradients[0], [0.6, 0.8])
     assert clip_by_global_norm([], 1.0) == ([], 0.0)
+    np.testing.assert_allclose(adaptive_clip([[3e200, 4e200]], [[3.0, 4.0]], 0.1), [[0.3, 0.4]])
 
 
 @given(seed=st.integers(0, 2**32), limit=st.floats(0.01, 1))
@@ -312,19 +313,20 @@ def test_what_is_not_finite_shows(bad):
 
 
 def test_the_catalogue_is_ranked():
-    found = compare_activations(["relu", "sigmoid", "tanh", "softsign", "exponential"], sigma_w=2.0, sigma_b=0.5)
-    assert [row.name for row in found][:3] == ["sigmoid", "softsign", "tanh"]
-    assert len(found) == 5
-    sigmoid = found.rows[0]
+    comparison = compare_activations(["relu", "sigmoid", "tanh", "softsign", "exponential"], sigma_w=2.0, sigma_b=0.5)
+    assert [row.name for row in comparison][:3] == ["sigmoid", "softsign", "tanh"]
+    assert len(comparison) == 5
+    sigmoid = comparison.rows[0]
     assert sigmoid.widest_explosion == pytest.approx(float(gt.widest_explosion("sigmoid").width))
     assert sigmoid.lyapunov == gt.lyapunov_exponent("sigmoid", 2, 0.5).value
     assert sigmoid.explodes == gt.factor_probability("sigmoid", 2, sigma_b=0.5)
     assert sigmoid.vanishes == pytest.approx(1 - gt.factor_probability("sigmoid", 2, sigma_b=0.5, threshold=0.1))
-    assert found.rows[2].edge_of_chaos == gt.meanfield.edge_of_chaos("tanh", 0.5).sigma_w
-    assert found.rows[-1].name == "exponential"
-    assert math.isnan(found.rows[-1].lyapunov)
-    assert "0.4477" in str(found)
-    assert found._repr_html_().count("<tr>") == 6
+    assert comparison.rows[2].edge_of_chaos == gt.meanfield.edge_of_chaos("tanh", 0.5).sigma_w
+    assert comparison.rows[-1].name == "exponential"
+    assert math.isnan(comparison.rows[-1].lyapunov)
+    assert "0.4477" in str(comparison)
+    assert repr(comparison) == "Comparison(5 activations at sigma_w=2, sigma_b=0.5)"
+    assert comparison._repr_html_().count("<tr>") == 6
 
 
 # the initialisation
@@ -343,18 +345,18 @@ def test_the_catalogue_is_ranked():
 )
 def test_the_probability_that_no_factor_explodes(scheme):
     chain = gt.Chain(3, ["sigmoid", "tanh", "sigmoid"])
-    found = initial_factor_guarantee(chain, scheme)
+    guarantee = initial_factor_guarantee(chain, scheme)
     limits = np.array([4.0, 1.0, 4.0])
     draws = np.concatenate([scheme.sample(seed) for seed in range(3 * 4000)]).reshape(-1, 3)
     share = np.mean(np.all(np.abs(draws) <= limits, axis=1))
-    probability = float(found.probability)
+    probability = float(guarantee.probability)
     assert abs(share - probability) <= 3 * math.sqrt(probability * (1 - probability) / 4000) + 1e-12
-    assert found.largest_factor == (sympy.oo if scheme.shape == "normal" else abs(scheme.bound))
+    assert guarantee.largest_factor == (sympy.oo if scheme.shape == "normal" else abs(scheme.bound))
 
 
 def test_a_constant_weight_at_the_critical_one_does_not_explode():
-    found = initial_factor_guarantee(gt.Chain(5), constant(1, value=4))
-    assert (found.largest_factor, found.probability) == (1, 1)
+    guarantee = initial_factor_guarantee(gt.Chain(5), constant(1, value=4))
+    assert (guarantee.largest_factor, guarantee.probability) == (1, 1)
     assert initial_factor_guarantee(gt.Chain(5), constant(1, value="4.01")).probability == 0
     assert initial_factor_guarantee(gt.Chain(5, "exponential"), he(1)).probability == 0
 

@@ -62,11 +62,11 @@ def test_limits_are_those_of_the_literature(which):
 @pytest.mark.parametrize("which", _NAMES)
 @given(**_numbers)
 def test_inside_means_a_spectral_radius_below_one(which, eta, beta, h, weight_decay):
-    region, found = stability_region(which), radius(which, eta, beta, h, weight_decay)
-    assert region.rate(**point(which, eta, beta, h, weight_decay)) == pytest.approx(found, abs=1e-7)
-    assume(abs(found - 1) > 1e-9)
+    region, modulus = stability_region(which), radius(which, eta, beta, h, weight_decay)
+    assert region.rate(**point(which, eta, beta, h, weight_decay)) == pytest.approx(modulus, abs=1e-7)
+    assume(abs(modulus - 1) > 1e-9)
     inside = region.contains(**point(which, eta, beta, h, weight_decay))
-    assert inside == (found < 1)
+    assert inside == (modulus < 1)
     at = {ETA: eta, BETA: beta, H: h, DECAY: weight_decay}
     if which != "adamw":
         at[H] += weight_decay
@@ -181,8 +181,8 @@ def test_no_other_learning_rate_and_momentum_converge_faster(which, ratio):
     rng = np.random.default_rng(0)
     for _ in range(6):
         start = np.array([eta, beta]) * rng.uniform(0.6, 1.4, 2)
-        found = minimize(worst, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-12})
-        assert found.fun >= rate - 1e-7
+        optimum = minimize(worst, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-12})
+        assert optimum.fun >= rate - 1e-7
     if high > low:
         assert rate < 1
         assert (
@@ -211,10 +211,10 @@ def test_schur_and_cohn_find_roots_outside(roots, pair, size):
     assume(all(abs(each) != 1 for each in roots))
     polynomial = sympy.Poly(3 * sympy.prod(factors), z)
     try:
-        found = all(expression > 0 for expression in schur_cohn(polynomial))
+        inside = all(expression > 0 for expression in schur_cohn(polynomial))
     except InvalidArgument:
         pytest.fail("refused")
-    assert found == expected
+    assert inside == expected
 
 
 @pytest.mark.parametrize(

@@ -34,17 +34,17 @@ def test_every_row_is_what_backprop_says_there(seed, depth, steps):
     assert run.loss.shape == run.gradient_norm.shape == (steps + 1,)
     velocity = np.zeros((2, depth))
     for k in range(steps + 1):
-        found = chain.backprop(_X, _Y, run.w[k], run.b[k])
-        assert run.loss[k] == found.loss
-        np.testing.assert_allclose(run.layer_norms[k], np.hypot(found.w, found.b), rtol=1e-12)
-        assert run.gradient_norm[k] == pytest.approx(math.hypot(*found.w, *found.b), rel=1e-12)
+        gradients = chain.backprop(_X, _Y, run.w[k], run.b[k])
+        assert run.loss[k] == gradients.loss
+        np.testing.assert_allclose(run.layer_norms[k], np.hypot(gradients.w, gradients.b), rtol=1e-12)
+        assert run.gradient_norm[k] == pytest.approx(math.hypot(*gradients.w, *gradients.b), rel=1e-12)
         a, factors = _X, []
         for weight, bias in zip(run.w[k], run.b[k], strict=True):
             a = np.tanh(weight * a + bias)
             factors.append(np.max(np.abs((1 - a**2) * weight)))
         np.testing.assert_allclose(run.factors[k], factors, rtol=1e-9)
         if k < steps:
-            velocity = 0.9 * velocity + np.array([found.w, found.b])
+            velocity = 0.9 * velocity + np.array([gradients.w, gradients.b])
             np.testing.assert_allclose(run.w[k + 1], run.w[k] - 0.05 * velocity[0], rtol=1e-12, atol=1e-15)
             np.testing.assert_allclose(run.b[k + 1], run.b[k] - 0.05 * velocity[1], rtol=1e-12, atol=1e-15)
 

@@ -1,4 +1,4 @@
-"""Gradient clipping: what each kind of it does to a step, and what it leaves of the direction."""
+"""Gradient clipping: how each kind bounds a step, and what it keeps of the direction."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ def clip_by_value(gradient: ArrayLike, limit: float) -> Array:
     r"""Return a gradient with every entry cut to [-limit, limit].
 
     Each entry of a step of gradient descent is then at most η·limit. The direction may change: in n dimensions the
-    cosine between the two is at least 1/√n, and comes as close to it as one likes.
+    cosine of the angle between the gradients before and after is at least 1/√n, and no larger bound holds.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clip
     ----------
     gradients : sequence of array_like
         With an infinite entry the norm is inf and the factor 0: finite entries become 0 and infinite ones nan, as in
-        PyTorch; with a nan all become nan. Finite entries whose squares overflow are no such case here.
+        PyTorch; with a nan all become nan. Finite entries are scaled correctly even if their squares overflow.
     max_norm : float
         Not negative.
 
@@ -95,6 +95,11 @@ def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clip
     -------
     Clipped
         `.gradients`, a list of new arrays, and `.norm`, before clipping.
+
+    Raises
+    ------
+    InvalidArgument
+        If the gradients are no sequence of arrays of real numbers, or max_norm is negative.
 
     References
     ----------
@@ -130,7 +135,12 @@ def adaptive_clip(gradient: ArrayLike, parameter: ArrayLike, ratio: float = 0.01
     ratio : float
         λ of the paper, positive.
     epsilon : float
-        What stands for the norm of smaller weights, positive.
+        Replaces the norm of weights that are smaller, positive.
+
+    Raises
+    ------
+    InvalidArgument
+        If shapes differ, or a number is not positive.
 
     References
     ----------

@@ -17,16 +17,17 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import largest_value
 
 _BITS = 64
-_CLOSE = 1e-6  # relative, between the bound and a value that is attained
+_CLOSE = 1e-6  # relative distance of the bound from a value that is attained
 _MOST_PIECES = 20_000
 _MIDDLE = sympy.Integer(8)
-_FEW = 9  # targets beyond which bounds are interpolated
+_FEW = 9  # with more targets bounds are interpolated
 
 
 def largest_output_gradient(chain: Chain, targets: Array) -> float:
-    """Return a bound of Σ_i sup_z |∂C(σ_L(z), y_i)/∂z|, proven in ball arithmetic and within 1e-6 of it.
+    """Return an upper bound of Σ_i sup_z |∂C(σ_L(z), y_i)/∂z|, proven in ball arithmetic; relative excess about 1e-6.
 
-    For more than 9 different targets the supremum, a convex function of the target, is bounded by its chords.
+    For more than 9 different targets the supremum, a convex function of the target, is bounded by its chords, and the
+    excess is larger.
     """
     last = chain.layer_activations[-1]
     if chain.loss == "cross_entropy":
@@ -45,13 +46,13 @@ def _cross_entropy(last: Activation, targets: Array) -> float:
 
 
 def rounded_up(number: sympy.Expr) -> float:
-    """Return a float64 that a number does not exceed."""
+    """Return a float64 that is at least a number, and close to it."""
     return math.inf if number.is_infinite else _up(enclose(number, _BITS))
 
 
 @functools.lru_cache(maxsize=4096)
 def _largest_error_times_slope(record: Activation, target: float) -> float:
-    """Return an upper bound of sup_z |σ(z) - y|·|σ'(z)|: the piece of the line with the greatest bound is halved."""
+    """Return an upper bound of sup_z |σ(z) - y|·|σ'(z)|: the interval of z with the greatest bound is halved again."""
     if record.period is not None:
         return (rounded_up(largest_value(record)) + abs(target)) * float(record.steepest_slope) * (1.0 + 1e-15)
     cuts = (-sympy.oo, -_MIDDLE, sympy.S.Zero, _MIDDLE, sympy.oo)
@@ -71,7 +72,7 @@ def _largest_error_times_slope(record: Activation, target: float) -> float:
 
 
 def _at_ends(record: Activation, target: float) -> float:
-    """Return the greatest |σ(z) - y|·|σ'(z)| at the ends of the branches of |σ'|, where jumps attain it."""
+    """Return the greatest |σ(z) - y|·|σ'(z)| at the ends of the branches of |σ'|: a jump of σ' may attain it there."""
     attained = 0.0
     for branch in record.profile.branches:
         for end, slope in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):

@@ -29,7 +29,7 @@ class Optimum(NamedTuple):
     ----------
     eta, beta : sympy.Expr
     rate : sympy.Expr
-        The factor per step that the error has in the long run.
+        The factor by which the error shrinks per step in the long run, at the worst curvature.
 
     """
 
@@ -98,19 +98,19 @@ class StabilityRegion:
 
     @cached_property
     def at_one(self) -> sympy.Expr:
-        """p(1), positive where no root is a real one at 1 or above."""
+        """p(1): positive if no real root is 1 or more."""
         return sympy.factor(self.polynomial(1))
 
     @cached_property
     def at_minus_one(self) -> sympy.Expr:
-        """|p(-1)|, positive where no root is a real one at -1 or below."""
+        """p(-1), times -1 for an odd degree: positive if no real root is -1 or less."""
         return sympy.expand((-1) ** self.polynomial.degree() * self.polynomial(-1))
 
     @cached_property
     def limit(self) -> sympy.Expr:
         """The learning rate below which the iteration converges: where p(-1) = 0.
 
-        Of the conditions of Schur and Cohn this one is the last to hold; `gradtheory.derive("stability")` shows it.
+        The other conditions of Schur and Cohn follow from that one; `gradtheory.derive("stability")` shows it.
         """
         fall, start = sympy.Poly(self.at_minus_one, ETA).all_coeffs()
         return sympy.factor(start) / sympy.collect(sympy.expand(-fall), (H, DECAY))
@@ -175,7 +175,7 @@ class StabilityRegion:
         beta: ArrayLike | None = None,
         weight_decay: ArrayLike | None = None,
     ) -> Array | np.float64:
-        """Return the spectral radius: the factor per step that the error has in the long run, in float64.
+        """Return the spectral radius, by which the error is multiplied per step in the long run, in float64.
 
         Parameters
         ----------
@@ -207,17 +207,11 @@ class StabilityRegion:
 
     def _numbers(self, eta: Any, beta: Any, weight_decay: Any) -> list[tuple[sympy.Symbol, str, Any]]:
         """Return learning rate, momentum and weight decay with symbol and name: as given, or the optimiser's, or 0."""
-        numbers = []
-        for symbol, name, value in ((ETA, "eta", eta), (BETA, "beta", beta), (DECAY, "weight_decay", weight_decay)):
-            if value is not None:
-                number = value
-            elif self.optimiser is not None:
-                number = getattr(self.optimiser, name)
-            elif name != "eta":
-                number = 0
-            else:
-                raise InvalidArgument("eta", eta, "must be a number unless the region is that of an optimiser with one")
-            numbers.append((symbol, name, number))
+        defaults = {"beta": 0, "weight_decay": 0} if self.optimiser is None else vars(self.optimiser)
+        asked = ((ETA, "eta", eta), (BETA, "beta", beta), (DECAY, "weight_decay", weight_decay))
+        numbers = [(symbol, name, defaults.get(name) if value is None else value) for symbol, name, value in asked]
+        if numbers[0][-1] is None:
+            raise InvalidArgument("eta", eta, "must be a number unless the region is that of an optimiser with one")
         return numbers
 
     def optimal(self, h_min: NumberLike, h_max: NumberLike) -> Optimum:
@@ -228,6 +222,15 @@ class StabilityRegion:
         h_min, h_max : number
             The least and the greatest curvature, positive; for RMSprop and Adam of the preconditioned loss, and for
             AdamW without its decay.
+
+        Returns
+        -------
+        Optimum
+
+        Raises
+        ------
+        InvalidArgument
+            If a curvature is not positive, or the least exceeds the greatest.
 
         References
         ----------
@@ -242,7 +245,7 @@ class StabilityRegion:
         return Optimum(tuning.at_least / low, tuning.beta, rate)
 
     def tuning(self, rate: sympy.Expr) -> Tuning:
-        """Return β and η·h at both ends of the curvatures for which a rate is the best that can be had."""
+        """Return the β and η·h, at both ends of the curvatures, that attain a given best rate."""
         return self.rule.momentum.best_tuning(rate)
 
     def conditions(self) -> tuple[sympy.Expr, ...]:
