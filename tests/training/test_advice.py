@@ -120,7 +120,7 @@ def test_flat_and_unbounded_ones_have_answers_too():
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"x": [math.nan]}, "x = "),
         ({"w": [1.0]}, r"w.shape = \(1,\)"),
@@ -128,7 +128,7 @@ def test_flat_and_unbounded_ones_have_answers_too():
         ({"x": [1.0, 2.0], "y": [1.0, 2.0, 3.0]}, "shapes of x, y"),
     ],
 )
-def test_bad_input_is_named(changed, said):
+def test_bad_input_is_named(changed, message):
     arguments = {"x": [1.0], "y": [0.0], "w": [1.0, 1.0], "b": [0.0, 0.0]} | changed
-    with pytest.raises(InvalidArgument, match=said):
+    with pytest.raises(InvalidArgument, match=message):
         advise(gt.Chain(2), **arguments)

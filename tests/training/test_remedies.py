@@ -386,7 +386,7 @@ def test_a_stable_schedule_stays_inside_the_region_and_without_it_the_loss_jumps
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: weight_decay_guarantee(gt.Chain(2, "relu"), [1.0], [0.0]), "'relu': is unbounded"),
         (lambda: weight_decay_guarantee(gt.Chain(2, "exponential"), [1.0], [0.0]), "unbounded slope"),
@@ -415,6 +415,6 @@ def test_a_stable_schedule_stays_inside_the_region_and_without_it_the_loss_jumps
         (lambda: compare_activations(["relu"], sigma_w=0), "sigma_w = 0"),
     ],
 )
-def test_bad_input_is_named(call, said):
-    with pytest.raises(InvalidArgument, match=said):
+def test_bad_input_is_named(call, message):
+    with pytest.raises(InvalidArgument, match=message):
         call()

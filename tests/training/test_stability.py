@@ -218,7 +218,7 @@ def test_schur_and_cohn_find_roots_outside(roots, pair, size):
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: stability_region("sgd"), "optimiser = 'sgd'"),
         (lambda: stability_region(None), "optimiser = None"),
@@ -231,8 +231,8 @@ def test_schur_and_cohn_find_roots_outside(roots, pair, size):
         (lambda: schur_cohn(sympy.Symbol("z")), "polynomial = "),
     ],
 )
-def test_bad_input_is_named(call, said):
-    with pytest.raises(InvalidArgument, match=said):
+def test_bad_input_is_named(call, message):
+    with pytest.raises(InvalidArgument, match=message):
         call()
 
 

@@ -166,7 +166,7 @@ def test_the_weight_at_which_a_float_type_gives_up_is_predicted(dtype):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"x": [math.nan]}, "x = "),
         ({"y": ["a"]}, "y = "),
@@ -180,10 +180,10 @@ def test_the_weight_at_which_a_float_type_gives_up_is_predicted(dtype):
         ({"schedule": lambda *_: -1.0}, "eta = -1"),
     ],
 )
-def test_bad_input_is_named(changed, said):
+def test_bad_input_is_named(changed, message):
     given_ = {"x": [1.0], "y": [0.0], "w": [1.0, 1.0], "b": [0.0, 0.0], "optimiser": gradient_descent(0.1), "steps": 2}
     given_ |= changed
-    with pytest.raises(InvalidArgument, match=said):
+    with pytest.raises(InvalidArgument, match=message):
         train(gt.Chain(2), given_.pop("x"), given_.pop("y"), given_.pop("w"), given_.pop("b"), **given_)
 
 

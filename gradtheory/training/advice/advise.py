@@ -52,12 +52,7 @@ class Advice:
         return tuple(each.layer for each in self.layers if each.vanishing == 1.0)
 
     def _lines(self) -> Iterator[str]:
-        for each in self.layers:
-            if each.exploding > 0.0 or each.vanishing > 0.0:
-                yield (
-                    f"layer {each.layer}: w = {each.weight:.4g} (critical {each.critical_weight:.4g}), largest factor "
-                    f"{each.largest_factor:.4g}; explodes on {each.exploding:.0%}, vanishes on {each.vanishing:.0%}"
-                )
+        yield from (str(each) for each in self.layers if each.exploding > 0.0 or each.vanishing > 0.0)
         yield f"largest |da_L/dx| on the data: {self.total_factor:.4g}, {self.growth:.4g} per layer"
         depths = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items())
         yield f"at that rate out of range after so many layers: {depths}"

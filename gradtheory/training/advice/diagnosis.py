@@ -34,6 +34,12 @@ class LayerDiagnosis:
     exploding: float
     vanishing: float
 
+    def __str__(self) -> str:
+        return (
+            f"layer {self.layer}: w = {self.weight:.4g} (critical {self.critical_weight:.4g}), largest factor "
+            f"{self.largest_factor:.4g}; explodes on {self.exploding:.0%}, vanishes on {self.vanishing:.0%}"
+        )
+
 
 def diagnose(chain: Chain, factors: Array, w: Array) -> tuple[LayerDiagnosis, ...]:
     """Return the diagnosis of every layer, from its factors on the samples, an array of shape (L, samples)."""
