@@ -121,7 +121,7 @@ def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> 
         assumptions=", ".join(map(text, known.assumptions)) or None,
         conditions=TEXT.prose(words["conditions"]),
         source=words["source"],
-        latex=formula(known.statement).latex,
+        latex=formula(known.statement).latex(),
         **{f"checked_for_{record.name}": checked or "the conditions are not met"},
     )
 

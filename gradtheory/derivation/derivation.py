@@ -93,9 +93,9 @@ class Derivation:
         return self.question.activation
 
     @property
-    def given(self) -> tuple[sympy.Basic, ...]:
+    def definitions(self) -> tuple[sympy.Basic, ...]:
         """The definitions that it starts from."""
-        return self.answer.given
+        return self.answer.definitions
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -1,4 +1,4 @@
-"""Named facts: what holds for every activation that meets their conditions, with its source."""
+"""Named facts: statements that hold for every activation that meets their conditions, with their sources."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Fact:
     rule: ChainRule | None = None
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {formula(self.statement).latex}$"
+        return f"$\\displaystyle {formula(self.statement).latex()}$"
 
     def check(self, activation: Activation) -> Verdict:
         """Check the fact for one activation that meets its conditions.
@@ -219,4 +219,4 @@ _ALL = (
         "Rudin, Real and Complex Analysis, 3rd ed. (1987), theorem 2.20",
     ),
 )
-FACTS: Mapping[str, Fact] = MappingProxyType({each.name: each for each in _ALL})
+FACTS: Mapping[str, Fact] = MappingProxyType({known.name: known for known in _ALL})

@@ -1,7 +1,8 @@
 r"""The chain rule on a chain: ∂C/∂v from the definitions of the layers, one of them at a time.
 
-Every quantity v enters one other, its successor u, so that ∂C/∂v = ∂C/∂u · ∂u/∂v with the derivative of u's own
-definition. Nothing is taken from the formulas of `Chain` for gradients: they are what is checked.
+Every quantity v stands in the definition of exactly one quantity u, its successor, so that ∂C/∂v = ∂C/∂u · ∂u/∂v with
+the derivative of u's own definition. Nothing is taken from the formulas of `Chain` for gradients: they are what is
+checked.
 """
 
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class ChainRule:
         return {each.lhs: each.rhs for each in self.chain.forward()}
 
     def local(self, partial: Partial) -> tuple[sympy.Expr, Partial | sympy.Expr]:
-        """Return ∂u/∂v and ∂C/∂u for a quantity v with the successor u; 1 where u is what is differentiated."""
+        """Return ∂u/∂v and ∂C/∂u, where u is the successor of v; the second is 1 where u is C itself."""
         of, by = partial.args
         successor, slope = self._slope(by)
         return slope, sympy.S.One if successor == of else Partial(of, successor)
@@ -95,34 +96,35 @@ class ChainRule:
         return sympy.Mul(*factors, rest)
 
     def _deltas(self, expr: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]]:
-        found = []
-        for each in expr.free_symbols:
-            if isinstance(each, LayerVariable) and str(each.base.label) == "delta":
-                found.append((each, self.chain.z[each.indices[0]]))
-            elif isinstance(each, sympy.Symbol) and each.name.startswith("delta_"):
-                found.append((each, self.chain.z[int(each.name.removeprefix("delta_"))]))
-        return found
+        """Return each δ_l in an expression with its z_l: δ_l is ∂C/∂z_l."""
+        deltas = []
+        for symbol in expr.free_symbols:
+            if isinstance(symbol, LayerVariable) and str(symbol.base.label) == "delta":
+                deltas.append((symbol, self.chain.z[symbol.indices[0]]))
+            elif isinstance(symbol, sympy.Symbol) and symbol.name.startswith("delta_"):
+                deltas.append((symbol, self.chain.z[int(symbol.name.removeprefix("delta_"))]))
+        return deltas
 
     def _definition(self, quantity: sympy.Expr) -> sympy.Expr:
         if quantity in self._definitions or not isinstance(quantity, LayerVariable):
             return self._definitions[quantity]
         general = next(
-            each
-            for each in self._definitions
-            if isinstance(each, LayerVariable) and each.base == quantity.base and each.indices[0].is_Symbol
+            variable
+            for variable in self._definitions
+            if isinstance(variable, LayerVariable) and variable.base == quantity.base and variable.indices[0].is_Symbol
         )
         return self._definitions[general].subs(general.indices[0], quantity.indices[0])
 
     def _successor(self, quantity: sympy.Expr) -> sympy.Expr:
         """Return the quantity in whose definition this one stands."""
-        letter, layer = self._located(quantity)
+        letter, layer = self._letter_and_layer(quantity)
         if letter == "z":
             return self.chain.a[layer]
         if letter == "a":
             return self.chain.C if layer == self.chain.depth else self.chain.z[layer + 1]
         return self.chain.z[layer]
 
-    def _located(self, quantity: sympy.Expr) -> tuple[str, int | sympy.Expr]:
+    def _letter_and_layer(self, quantity: sympy.Expr) -> tuple[str, int | sympy.Expr]:
         if isinstance(quantity, LayerVariable):
             return str(quantity.base.label), quantity.indices[0]
         if quantity == self.chain.x:

@@ -63,11 +63,11 @@ class Partial(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
         return sympy.Expr.__new__(cls, of, by)  # type: ignore[no-any-return]  # SymPy is untyped
 
     def _latex(self, printer: Any) -> str:
-        of, by = (printer._print(each) for each in self.args)
+        of, by = map(printer._print, self.args)
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
 
     def _sympystr(self, printer: Any) -> str:
-        of, by = (printer._print(each) for each in self.args)
+        of, by = map(printer._print, self.args)
         return f"d{of}/d{by}"
 
 

@@ -1,4 +1,4 @@
-"""What the words of statements stand for, once an activation is chosen: as formulas, and at points as exact numbers."""
+"""What the words of statements mean for one activation: as formulas, and at points as exact numbers."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -81,9 +81,9 @@ class Meaning:
         Parameters
         ----------
         expr : sympy.Basic
-            What is to be said plainly.
+            In the words of `gradtheory.derivation.language`.
         near : sympy.Expr, optional
-            A pre-activation: the formula is that of the smooth piece of σ there. All of σ unless given.
+            A pre-activation: the formula is that of the smooth piece of σ there; without it, that of the whole σ.
 
         """
         sigma = self.activation.expr if near is None else formula_near(self.activation.expr, Z, near)
@@ -91,8 +91,7 @@ class Meaning:
         def plain(part: sympy.Expr) -> sympy.Expr:
             return sigma.diff(Z, _ORDERS[part.func]).xreplace({Z: part.args[0]})
 
-        said = expr.xreplace({each: self.constants[each]() for each in expr.atoms(Constant)})
-        return said.replace(lambda part: part.func in _ORDERS, plain)
+        return self._with_constants(expr).replace(lambda part: part.func in _ORDERS, plain)
 
     def formulas(self, expr: sympy.Expr, near: sympy.Expr | None = None) -> Iterator[sympy.Expr]:
         """Yield an expression as a formula, and with σ' as the record writes it: SymPy may see through one of them."""
@@ -105,8 +104,10 @@ class Meaning:
         """Return an expression at a point, as an exact number, or a statement about exact numbers."""
         if isinstance(expr, Relational | sympy.And | sympy.Or):  # decided with a proof, not by SymPy's rounding
             return expr.func(*(self.value(each, point) for each in expr.args), evaluate=False)
-        said = expr.xreplace({each: self.constants[each]() for each in expr.atoms(Constant)})
-        return self._evaluated(said, point)
+        return self._evaluated(self._with_constants(expr), point)
+
+    def _with_constants(self, expr: sympy.Basic) -> sympy.Basic:
+        return expr.xreplace({constant: self.constants[constant]() for constant in expr.atoms(Constant)})
 
     def _evaluated(self, part: sympy.Basic, point: Point) -> sympy.Basic:  # noqa: PLR0911  # one for each word
         if part in point:
@@ -168,8 +169,7 @@ class Meaning:
 
     def _chain_measure(self, threshold: sympy.Expr, *weights: sympy.Expr) -> sympy.Expr:
         chain = Chain(len(weights), self.activation)
-        found = total_explosion_set(chain, w=list(weights), b=[_BIAS] * len(weights), threshold=threshold)
-        return found.measure
+        return total_explosion_set(chain, w=list(weights), b=[_BIAS] * len(weights), threshold=threshold).measure
 
     def pieces(self) -> tuple[sympy.Rational | None, ...]:
         """Return a point of each smooth piece of σ; None where there is only one."""

@@ -24,7 +24,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 
 
 class _OwnFirst:
-    """Printing by the printer's method, where SymPy would ask the object, which brings its own way."""
+    """A printer that prints roots and inverse slopes by its own methods; SymPy would ask the objects instead."""
 
     _print_level: int  # how deep inside an expression: a root with a formula has brackets there
 
@@ -47,7 +47,7 @@ class _OwnFirst:
 
 
 class _Latex(_OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
-    """As SymPy prints, but for names, which may come from outside, and roots, which go by the name of their unknown."""
+    """SymPy's LaTeX, except for names, which may come from outside, and roots, which are printed as their unknown."""
 
     def __init__(self, mul_symbol: str | None = None) -> None:
         super().__init__({"ln_notation": True, "inv_trig_style": "full", "mul_symbol": mul_symbol})
@@ -220,17 +220,17 @@ def _length(printed: str) -> int:
 
 def _sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
     """Return the two sides of an equivalence, that of the slope first: SymPy keeps them in a set."""
-    one, other = sorted(statement.args, key=lambda side: (not str(side).startswith(("Abs(", "|")), str(side)))
-    return one, other
+    left, right = sorted(statement.args, key=lambda side: (not str(side).startswith(("Abs(", "|")), str(side)))
+    return left, right
 
 
 def _between(expr: sympy.And) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr] | None:
     """Return l, x, u for the condition l < x < u."""
     if len(expr.args) != 2 or not all(isinstance(each, sympy.Lt | sympy.Gt) for each in expr.args):
         return None
-    for one, other in (expr.args, expr.args[::-1]):
-        if one.gts == other.lts:
-            return one.lts, one.gts, other.gts
+    for below, above in (expr.args, expr.args[::-1]):
+        if below.gts == above.lts:
+            return below.lts, below.gts, above.gts
     return None
 
 

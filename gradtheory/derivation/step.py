@@ -57,7 +57,7 @@ class Step:
         return self.verdict.check
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {formula(self.statement).latex}$"
+        return f"$\\displaystyle {formula(self.statement).latex()}$"
 
     def __str__(self) -> str:
         return f"{self.statement} ({self.verdict.status})"

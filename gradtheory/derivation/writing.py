@@ -64,10 +64,10 @@ def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
 
 def _blocks(question: Question, answer: Answer, lang: str) -> Iterator[Block]:
     catalogue = words(lang)
-    if answer.given:
+    if answer.definitions:
         yield Heading(catalogue["document"]["given"])
         yield Paragraph(catalogue["topics"][question.topic]["given"])
-        yield formula(*answer.given)
+        yield formula(*answer.definitions)
     section = ""
     for step, block in zip(answer.steps, steps_in_words(answer.steps, catalogue), strict=True):
         if step.section != section:

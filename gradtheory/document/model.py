@@ -50,9 +50,8 @@ class Formula:
     status: str = ""
     badge: str = ""
 
-    @property
     def latex(self) -> str:
-        """All rows as LaTeX for display mode."""
+        """Return all rows as LaTeX for display mode."""
         rows = [f"{left} {right}".strip() for left, right in self.rows]
         together = r" \\ ".join(rows)
         return together if len(rows) == 1 else rf"\begin{{gathered}} {together} \end{{gathered}}"

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.errors import extra
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.pages import page as pages
 
-__all__ = ["Entry", "entries", "page", "write"]
+__all__ = ["AtlasEntry", "entries", "page", "write"]
 
 
 def __dir__() -> list[str]:
@@ -28,7 +27,7 @@ _LIBRARIES = ("torch", "jax", "keras")
 
 
 @dataclass(frozen=True)
-class Entry:
+class AtlasEntry:
     """One activation in the atlas.
 
     Parameters
@@ -39,7 +38,7 @@ class Entry:
     Examples
     --------
     >>> import gradtheory as gt
-    >>> entry = Entry(gt.activation("sigmoid"))
+    >>> entry = AtlasEntry(gt.activation("sigmoid"))
     >>> entry.steepest, entry.critical, entry.width, entry.weight, entry.guarantee
     ('0.25', '4', '0.4477432047', '6.894151032', 'certified')
 
@@ -80,7 +79,7 @@ class Entry:
     def sparkline(self) -> str:
         """|σ'| from z = -6 to 6 in a line of text, each relative to the greatest of them."""
         slopes = np.abs(self.record.slope(_WINDOW))
-        return "".join(_BARS[round(each)] for each in (len(_BARS) - 1) * slopes / slopes.max())
+        return "".join(_BARS[round(height)] for height in (len(_BARS) - 1) * slopes / slopes.max())
 
     @property
     def parameters(self) -> str:
@@ -93,9 +92,9 @@ class Entry:
         return [self.record.peers.get(library, "") for library in _LIBRARIES]
 
 
-def entries() -> list[Entry]:
+def entries() -> list[AtlasEntry]:
     """Return the whole catalogue, by name."""
-    return [Entry(activation(name)) for name in activation_names()]
+    return [AtlasEntry(activation(name)) for name in activation_names()]
 
 
 def page() -> str:
@@ -117,6 +116,9 @@ def write(folder: Path) -> Iterator[Path]:
 
 
 def _draw(record: Activation, path: Path) -> None:
+    with extra("plots"):
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
     figure = Figure(figsize=(1.5, 0.6))
     axes = figure.add_axes((0.0, 0.02, 1.0, 0.96))
     plots.glance(record, ax=axes)

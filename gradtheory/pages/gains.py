@@ -13,7 +13,7 @@ from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.overflow import overflow_depth
 
-__all__ = ["Audit", "entries", "page", "write"]
+__all__ = ["TORCH", "Audit", "entries", "page", "write"]
 
 
 def __dir__() -> list[str]:
@@ -75,9 +75,9 @@ class Audit:
         step = float(meanfield.variance_map(self.record, start, float(self.gain))) - start
         if abs(step) <= 1e-12 * start:
             return start
-        points = [point.q for point in meanfield.fixed_points(self.record, float(self.gain)) if point.is_stable]
-        ahead = [each for each in points if (each - start) * step >= 0.0]
-        return min(ahead, key=lambda each: abs(each - start), default=math.inf)
+        variances = [point.q for point in meanfield.fixed_points(self.record, float(self.gain)) if point.is_stable]
+        ahead = [q for q in variances if (q - start) * step >= 0.0]
+        return min(ahead, key=lambda q: abs(q - start), default=math.inf)
 
     @cached_property
     def chi(self) -> float:
@@ -99,14 +99,15 @@ class Audit:
 
 def entries() -> list[Audit]:
     """Return the audit of every activation that PyTorch has among its layers."""
-    records = map(activation, activation_names())
-    return [each for each in map(Audit, records) if each.stated or "torch.nn" in each.record.peers.get("torch", "")]
+    audits = map(Audit, map(activation, activation_names()))
+    return [audit for audit in audits if audit.stated or "torch.nn" in audit.record.peers.get("torch", "")]
 
 
 def page() -> str:
     """Return the audit as a page of Markdown."""
-    found = entries()
-    return pages.page("gains.md.jinja", entries=found, of={each.record.name: each for each in found}, inf=math.inf)
+    audits = entries()
+    by_name = {audit.record.name: audit for audit in audits}
+    return pages.page("gains.md.jinja", entries=audits, of=by_name, inf=math.inf)
 
 
 def write(folder: Path) -> Iterator[Path]:

@@ -46,8 +46,8 @@ def lines(topic: str, asked: dict[str, object]) -> str:
     """Return what a derivation starts from, and of each step where it stands, why it holds, and what it says."""
     derivation = gt.derive(topic, **asked)
     written = [f"{topic} {asked}"]
-    for statement in derivation.given:
-        written += [f"given: {text(statement)}", *_rows(statement)]
+    for definition in derivation.definitions:
+        written += [f"given: {text(definition)}", *_rows(definition)]
     for step in derivation.steps:
         written.append(f"{step.section}, {step.rule}, {step.fact}: {text(step.statement, *step.assumptions)}")
         written += _rows(step.statement)

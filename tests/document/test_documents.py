@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import nbformat
@@ -260,3 +261,33 @@ def test_jupyter_shows_derivations():
     assert derivation.steps[0]._repr_latex_() == r"$\displaystyle \frac{\partial C}{\partial a_{1}} = a_{1} - y$"
     assert r"\sigma'\left(z\right) = " in gt.fact("logistic")._repr_latex_()
     assert r"z_{1} &= b_{1} + w_{1} x" in gt.Chain(1)._repr_latex_()
+
+
+_WITHOUT_EXTRA = """
+import sys
+sys.modules |= dict.fromkeys(["jinja2", "latex2mathml", "nbformat", "pylatexenc"])
+import gradtheory as gt
+derivation = gt.derive("slope_maximum")
+assert derivation.check().ok
+assert derivation.to_markdown().startswith("# The greatest slope of sigmoid")
+for write in (derivation.to_latex, derivation.to_html, derivation.to_text, derivation.to_notebook):
+    try:
+        write()
+    except gt.errors.MissingDependency as error:
+        print(error)
+"""
+
+
+def test_derivations_are_checked_without_the_extra_that_writes_them():
+    run = subprocess.run([sys.executable, "-c", _WITHOUT_EXTRA], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        f'needs {library}: pip install "gradtheory[documents]"'
+        for library in ("jinja2", "jinja2", "pylatexenc", "nbformat")
+    ]
+
+
+def test_a_derivation_is_shown_on_one_line():
+    assert repr(gt.derive("slope_maximum", activation="tanh")) == (
+        "Derivation('slope_maximum', activation='tanh', steps=8)"
+    )
+    assert repr(gt.derive("stability", optimiser="adam")) == "Derivation('stability', optimiser='adam', steps=9)"

@@ -76,7 +76,7 @@ def test_every_reason_is_there_and_used():
     assert set(said["topics"]) == set(TOPICS)
     assert set(said["optimisers"]) <= set(RULES)
     assert set(said["claims"]) == {claim.name for claim in article.CLAIMS}
-    assert set(said["verdicts"]) == {verdict.value for verdict in article.Verdict}
+    assert set(said["verdicts"]) == {verdict.value for verdict in article.ClaimVerdict}
 
 
 def test_values_are_filled_in():

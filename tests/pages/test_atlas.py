@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
-from gradtheory.pages.atlas import Entry, decimal, entries, page, write
+from gradtheory.pages.atlas import AtlasEntry, decimal, entries, page, write
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -28,7 +28,7 @@ def test_the_page_holds_every_record(name):
 
 def test_writing_twice_gives_the_same_files(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "gradtheory.pages.atlas.entries", lambda: [Entry(gt.activation(each)) for each in ("gelu", "relu")]
+        "gradtheory.pages.atlas.entries", lambda: [AtlasEntry(gt.activation(each)) for each in ("gelu", "relu")]
     )
     first, second = ({path.name: path.read_bytes() for path in write(tmp_path / each)} for each in "ab")
     assert first == second
@@ -40,7 +40,7 @@ def test_there_are_at_least_35():
 
 
 def test_numbers_are_rounded_once_and_say_what_they_are():
-    sigmoid, hard_tanh, relu = (Entry(gt.activation(each)) for each in ("sigmoid", "hard_tanh", "relu"))
+    sigmoid, hard_tanh, relu = (AtlasEntry(gt.activation(each)) for each in ("sigmoid", "hard_tanh", "relu"))
     assert (sigmoid.width, sigmoid.weight, sigmoid.guarantee) == ("0.4477432047", "6.894151032", "certified")
     assert (hard_tanh.width, hard_tanh.weight, hard_tanh.guarantee) == ("2", "→ 1", "exact")
     assert (relu.width, relu.critical) == ("oo", "1")
@@ -49,7 +49,7 @@ def test_numbers_are_rounded_once_and_say_what_they_are():
 
 
 def test_sparklines(name):
-    line = Entry(gt.activation(name)).sparkline
+    line = AtlasEntry(gt.activation(name)).sparkline
     assert len(line) == 24
     assert "█" in line
 

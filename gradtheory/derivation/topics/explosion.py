@@ -24,14 +24,14 @@ _DIGITS = 10
 
 
 def explosion(question: Question) -> Answer:
-    """Derive the set {x : |σ'(wx + b)·w| > c} and its length, in symbols and, where numbers are given, in these."""
+    """Derive the set {x : |σ'(wx + b)·w| > c} and its length, in symbols and, where values were passed, in numbers."""
     formula = explosion_formula(question.activation)
-    given = (
+    definitions = (
         equation(Z, formula.w * _X + formula.b),
         equation(T, formula.c / abs(formula.w)),
         equation(Slope(Z), question.activation.slope_expr),
     )
-    return Answer(given, tuple(_steps(question, formula)))
+    return Answer(definitions, tuple(_steps(question, formula)))
 
 
 def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
@@ -79,9 +79,9 @@ def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step
     lower, upper = sympy.symbols("p q", real=True)
     neuron = formula.w * _X + formula.b
     ends = (lower - formula.b) / formula.w, (upper - formula.b) / formula.w
-    for sense, found in ((sympy.Gt, ends), (sympy.Lt, ends[::-1])):
+    for sense, interval in ((sympy.Gt, ends), (sympy.Lt, ends[::-1])):
         yield Step(
-            Equivalent(_union([(lower, upper)], neuron), _union([found], _X)),
+            Equivalent(_union([(lower, upper)], neuron), _union([interval], _X)),
             "pull_back",
             question.meaning,
             (sense(formula.w, 0, evaluate=False),),
@@ -100,18 +100,18 @@ def _superlevel(question: Question) -> Iterator[Step]:
         components = SuperlevelSet(record.profile, between, in_terms_of=T).components()
         bounds = [sympy.Gt(T, low, evaluate=False)] if low != 0 else []
         bounds += [] if high.is_infinite else [sympy.Lt(T, high, evaluate=False)]
-        ends = [end for each in components for end in (each.lower, each.upper)]
-        for end in dict.fromkeys(each for each in ends if each.has(T)):
+        intervals = [(component.lower, component.upper) for component in components]
+        for end in dict.fromkeys(end for interval in intervals for end in interval if end.has(T)):
             yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
-        if _is_whole([(each.lower, each.upper) for each in components]):
+        if _is_whole(intervals):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue
-        inside = _union([(each.lower, each.upper) for each in components], Z)
+        inside = _union(intervals, Z)
         yield Step(Equivalent(abs(Slope(Z)) > T, inside), "superlevel", meaning, (*bounds, *off), section="superlevel")
 
 
 def _is_whole(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> bool:
-    """Return whether intervals are the whole line, but for kinks."""
+    """Return whether intervals are the whole line, except for kinks."""
     ends = [end for pair in intervals for end in pair]
     meets = all(left == right for left, right in zip(ends[1:-1:2], ends[2:-1:2], strict=True))
     return bool(ends) and ends[0] == -sympy.oo and ends[-1] == sympy.oo and meets
@@ -168,7 +168,7 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime)
 
 
 def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
-    """Yield ends and width for given w, b and c."""
+    """Yield ends and width for the values of w, b and c."""
     numbers = question.numbers(formula.w, formula.b, formula.c)
     if not numbers:
         return

@@ -67,15 +67,15 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
 
 
 def _in_numbers(
-    question: Question, chain: Chain, given: dict[sympy.Expr, sympy.Expr], wrt: Partial, product: sympy.Expr
+    question: Question, chain: Chain, values: dict[sympy.Expr, sympy.Expr], wrt: Partial, product: sympy.Expr
 ) -> Iterator[Step]:
     """Yield the forward pass and the gradient with the numbers put in."""
     meaning, record = question.meaning, question.activation
-    numbers = dict(given)
+    numbers = dict(values)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
-        found = near(meaning.value(rhs, numbers), _BITS)
-        statement = InNumbers.of(name, rhs, numbers, found, _DIGITS)
+        value = near(meaning.value(rhs, numbers), _BITS)
+        statement = InNumbers.of(name, rhs, numbers, value, _DIGITS)
         numbers[name] = statement.result.rhs
         return Step(statement, reason, meaning, section="numbers")
 

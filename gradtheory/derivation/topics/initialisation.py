@@ -49,7 +49,7 @@ def _steps(question: Question) -> Iterator[Step]:
 
 
 def _in_numbers(question: Question, numbers: dict[sympy.Symbol, sympy.Expr]) -> Step:
-    """Return the probability for given σ_w and c."""
+    """Return the probability for the values of σ_w and c."""
     for symbol, number in numbers.items():
         if number.is_positive is not True:
             raise InvalidArgument("values", f"{symbol} = {number}", "must be positive, such as 1")

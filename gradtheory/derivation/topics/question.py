@@ -70,13 +70,13 @@ class Answer:
 
     Parameters
     ----------
-    given : tuple of sympy.Basic
+    definitions : tuple of sympy.Basic
         The definitions that it starts from.
     steps : tuple of Step
 
     """
 
-    given: tuple[sympy.Basic, ...]
+    definitions: tuple[sympy.Basic, ...]
     steps: tuple[Step, ...]
 
 

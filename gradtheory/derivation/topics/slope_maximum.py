@@ -84,9 +84,9 @@ def _limit(question: Question, end: sympy.Expr, side: str, value: sympy.Expr) ->
 
 def within(branch: Branch) -> tuple[sympy.Basic, ...]:
     """Return the condition that z lies in a branch."""
-    found = []
+    bounds = []
     if branch.left.is_finite:
-        found.append(sympy.Gt(Z, branch.left, evaluate=False))
+        bounds.append(sympy.Gt(Z, branch.left, evaluate=False))
     if branch.right.is_finite:
-        found.append(sympy.Lt(Z, branch.right, evaluate=False))
-    return tuple(found)
+        bounds.append(sympy.Lt(Z, branch.right, evaluate=False))
+    return tuple(bounds)

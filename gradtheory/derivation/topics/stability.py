@@ -20,8 +20,8 @@ _RATE = sympy.Symbol("r", positive=True)
 def stability(question: Question) -> Answer:
     """Derive for which learning rates and momenta an optimiser converges on ½h·w²."""
     region = stability_region(question.optimiser)
-    given = tuple(equation(after, value) for after, value in zip(AFTER, region.iteration, strict=False))
-    return Answer(given, tuple(_steps(question, region)))
+    definitions = tuple(equation(after, value) for after, value in zip(AFTER, region.iteration, strict=False))
+    return Answer(definitions, tuple(_steps(question, region)))
 
 
 def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:

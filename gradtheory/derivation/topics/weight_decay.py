@@ -27,8 +27,8 @@ _SHORT = sympy.Le(ETA * _DECAY, 1)
 
 def weight_decay(question: Question) -> Answer:
     """Derive which L2, L1 or decoupled weight decay keeps |w| ≤ W = c/sup|σ'|, and so every factor ≤ c."""
-    given = equation(CRITICAL, C / STEEPEST), equation(_BOUND, C**_BEHIND * _OUTPUT * _VALUE)
-    return Answer(given, tuple(_steps(question)))
+    definitions = equation(CRITICAL, C / STEEPEST), equation(_BOUND, C**_BEHIND * _OUTPUT * _VALUE)
+    return Answer(definitions, tuple(_steps(question)))
 
 
 def steepest(question: Question, section: str) -> Iterator[Step]:

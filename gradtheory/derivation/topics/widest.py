@@ -19,39 +19,42 @@ _MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it ma
 
 def widest(question: Question) -> Answer:
     """Derive K = sup_w c·|X_w|: where it lies, why nowhere else, and its digits."""
-    found = widest_explosion(question.activation)
-    given = (equation(T, C / abs(W)), equation(Width(W, C), Measure(T) / abs(W)))
-    return Answer(given, tuple(_steps(question, found)))
+    widest_set = widest_explosion(question.activation)
+    definitions = (equation(T, C / abs(W)), equation(Width(W, C), Measure(T) / abs(W)))
+    return Answer(definitions, tuple(_steps(question, widest_set)))
 
 
-def _steps(question: Question, found: WidestExplosion) -> Iterator[Step]:
+def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
     meaning, record = question.meaning, question.activation
     yield question.fact("width", "measure")
     yield Step(equation(Width(C / T, C), T * Measure(T) / C), "in_level", meaning, section="measure")
     place = record.widest_point
     if place is not None:
         yield from _stationary(question, place)
-    if found.width.is_infinite:
+    if widest_set.width.is_infinite:
         yield Step(equation(WEAK_NORM, sympy.oo), "infinite", meaning, section="value")
         return
-    if isinstance(found.width, Root):
-        s = Root(found.width.function, found.width.lower, found.width.upper)
-        equality = found.equation
+    if isinstance(widest_set.width, Root):
+        s = Root(widest_set.width.function, widest_set.width.lower, widest_set.width.upper)
+        equality = widest_set.equation
         if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
-            at_root = [side.xreplace({found.width.function.variables[0]: s}) for side in equality.args]
+            at_root = [side.xreplace({widest_set.width.function.variables[0]: s}) for side in equality.args]
             yield Step(equation(*at_root), "root", meaning, section="value")
         yield Step(Rounded.of(s, s, _DIGITS), "digits", meaning, section="value")
     yield Step(
-        equation(WEAK_NORM, found.width), "norm_value" if found.is_attained else "approached", meaning, section="value"
+        equation(WEAK_NORM, widest_set.width),
+        "norm_value" if widest_set.is_attained else "approached",
+        meaning,
+        section="value",
     )
-    if not found.width.is_Rational:
-        yield Step(Rounded.of(WEAK_NORM, found.width, _DIGITS), "digits", meaning, section="value")
-    if found.weight.is_infinite:
+    if not widest_set.width.is_Rational:
+        yield Step(Rounded.of(WEAK_NORM, widest_set.width, _DIGITS), "digits", meaning, section="value")
+    if widest_set.weight.is_infinite:
         return
-    yield Step(equation(WIDEST_AT, found.weight), "place", meaning, section="value")
-    if not found.weight.is_Rational:
-        yield Step(Rounded.of(WIDEST_AT, found.weight, _DIGITS), "digits", meaning, section="value")
-    if found.is_attained:
+    yield Step(equation(WIDEST_AT, widest_set.weight), "place", meaning, section="value")
+    if not widest_set.weight.is_Rational:
+        yield Step(Rounded.of(WIDEST_AT, widest_set.weight, _DIGITS), "digits", meaning, section="value")
+    if widest_set.is_attained:
         yield Step(equation(Width(WIDEST_AT, 1), WEAK_NORM), "attained", meaning, section="value")
     yield question.fact("widest", "value")
 

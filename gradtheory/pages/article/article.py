@@ -10,6 +10,7 @@ import sympy
 from gradtheory import __version__
 from gradtheory.arithmetic.inputs import one_of
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation import GENERIC
 from gradtheory.derivation.language import Partial
 from gradtheory.derivation.printing import formula
@@ -26,7 +27,7 @@ _FIGURE_OF = {"depth": "layers", "widest": "sigmoid"}
 
 @dataclass(frozen=True)
 class Section:
-    """One claim with what was found.
+    """One claim with its finding.
 
     Parameters
     ----------
@@ -59,12 +60,12 @@ class Article:
     @property
     def document(self) -> Document:
         """The article in words, before it has a format."""
-        said = words(self.lang)
+        catalogue = words(self.lang)
         return Document(
-            title=said["article"]["title"],
-            subtitle=fill(said["article"]["subtitle"], {"version": __version__}),
+            title=catalogue["article"]["title"],
+            subtitle=fill(catalogue["article"]["subtitle"], {"version": __version__}),
             lang=self.lang,
-            blocks=(*self._opening(said), *self._claims(said)),
+            blocks=(*self._opening(catalogue), *self._claims(catalogue)),
             figures=_FIGURES,
             version=__version__,
         )
@@ -78,14 +79,14 @@ class Article:
         for name in ("article.html", "article.tex"):
             yield save(document, folder / name)
 
-    def _opening(self, said: Mapping[str, Any]) -> Iterator[Block]:
-        of_article = said["article"]
+    def _opening(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
+        of_article = catalogue["article"]
         yield Paragraph(of_article["introduction"])
-        yield Heading(said["document"]["summary"])
+        yield Heading(catalogue["document"]["summary"])
         yield Table(
-            tuple((each.prose["title"], each.prose["verdict"]) for each in self.sections),
-            links=tuple(f"claim:{each.claim.name}" for each in self.sections),
-            kinds=tuple(each.finding.verdict.value for each in self.sections),
+            tuple((section.prose["title"], section.prose["verdict"]) for section in self.sections),
+            links=tuple(f"claim:{section.claim.name}" for section in self.sections),
+            kinds=tuple(section.finding.verdict.value for section in self.sections),
         )
         yield Heading(of_article["setting"])
         setting = _setting()
@@ -97,19 +98,19 @@ class Article:
         yield Paragraph(of_article["setting_product"])
         yield setting["product"]
 
-    def _claims(self, said: Mapping[str, Any]) -> Iterator[Block]:
+    def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
         first = 1
-        colon = said["document"]["colon"]
+        colon = catalogue["document"]["colon"]
         for section in self.sections:
             name, verdict = section.claim.name, section.finding.verdict.value
             yield Heading(section.prose["title"], label=f"claim:{name}")
-            yield Paragraph(f"*{said['document']['claim']}*{colon}{section.prose['claim']}")
-            yield from steps_in_words(section.finding.steps, said, first)
+            yield Paragraph(f"*{catalogue['document']['claim']}*{colon}{section.prose['claim']}")
+            yield from steps_in_words(section.finding.steps, catalogue, first)
             first += len(section.finding.steps)
-            yield Paragraph(f"*{said['document']['number']}*{colon}{section.prose['result']}")
-            yield Paragraph(f"*{said['document']['verdict']}*{colon}{section.prose['verdict']}", kind=verdict)
+            yield Paragraph(f"*{catalogue['document']['number']}*{colon}{section.prose['result']}")
+            yield Paragraph(f"*{catalogue['document']['verdict']}*{colon}{section.prose['verdict']}", kind=verdict)
             if name in _FIGURE_OF:
-                yield Figure(_FIGURE_OF[name], said["article"][f"figure_{_FIGURE_OF[name]}"])
+                yield Figure(_FIGURE_OF[name], catalogue["article"][f"figure_{_FIGURE_OF[name]}"])
 
 
 def build(lang: str = "en") -> Article:
@@ -121,23 +122,23 @@ def build(lang: str = "en") -> Article:
     ['holds', 'corrected', 'holds']
 
     """
-    said = words(one_of(lang, "lang", LANGUAGES))
-    return Article(lang, tuple(_section(claim, said) for claim in CLAIMS))
+    catalogue = words(one_of(lang, "lang", LANGUAGES))
+    return Article(lang, tuple(_section(claim, catalogue) for claim in CLAIMS))
 
 
-def _section(claim: Claim, said: Mapping[str, Any]) -> Section:
-    prose = said["claims"][claim.name]
+def _section(claim: Claim, catalogue: Mapping[str, Any]) -> Section:
+    prose = catalogue["claims"][claim.name]
     finding = claim.finding()
     stated = {f"{name}_stated": value for name, value in claim.claimed.items()}
     values = {**claim.claimed, **stated, **finding.computed}
     in_words = {name: fill(text, values) for name, text in prose.items()}
-    return Section(claim, finding, {**in_words, "verdict": said["verdicts"][finding.verdict.value]})
+    return Section(claim, finding, {**in_words, "verdict": catalogue["verdicts"][finding.verdict.value]})
 
 
 def _setting() -> dict[str, Formula]:
     depth, layer = sympy.symbols("L l", integer=True, positive=True)
     chain = Chain(depth, GENERIC)
-    product = sympy.Eq(Partial(chain.C, chain.w[layer]), chain.gradient(chain.w[layer]), evaluate=False)
+    product = equation(Partial(chain.C, chain.w[layer]), chain.gradient(chain.w[layer]))
     return {
         "forward": formula(*chain.forward()),
         "backward": formula(*chain.backward()),

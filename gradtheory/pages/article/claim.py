@@ -18,7 +18,7 @@ MEANING = Meaning(SIGMOID)
 _DIGITS = 10
 
 
-class Verdict(Enum):
+class ClaimVerdict(Enum):
     """What became of a claim; the value is the key of its words in the message catalogue."""
 
     HOLDS = "holds"
@@ -32,7 +32,7 @@ class Finding:
 
     Parameters
     ----------
-    verdict : Verdict
+    verdict : ClaimVerdict
     steps : tuple of Step
         The derivation.
     computed : mapping of str to str
@@ -40,7 +40,7 @@ class Finding:
 
     """
 
-    verdict: Verdict
+    verdict: ClaimVerdict
     steps: tuple[Step, ...]
     computed: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class Claim:
     >>> from gradtheory.pages.article import CLAIMS
     >>> claim = next(claim for claim in CLAIMS if claim.name == "maximum")
     >>> claim.finding().verdict, claim.finding(value="1/3").verdict
-    (<Verdict.HOLDS: 'holds'>, <Verdict.FAILS: 'fails'>)
+    (<ClaimVerdict.HOLDS: 'holds'>, <ClaimVerdict.FAILS: 'fails'>)
 
     """
 

@@ -1,28 +1,38 @@
 """The three figures of the article: the chain, the gradients over layers, the sigmoid with its interval."""
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from gradtheory import plots
+from gradtheory.errors import extra
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def chain() -> Figure:
+def chain() -> "Figure":
     """Draw the chain, forward and backward."""
-    figure = Figure(figsize=(8, 1.5), layout="constrained")
+    figure = _figure(8, 1.5)
     plots.chain_diagram(ax=figure.subplots())
     return figure
 
 
-def layers() -> Figure:
+def layers() -> "Figure":
     """Draw growth and decay of the gradient across layers."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = _figure(7, 4)
     plots.gradient_over_layers(ax=figure.subplots())
     return figure
 
 
-def sigmoid() -> Figure:
+def sigmoid() -> "Figure":
     """Draw the sigmoid with its slope, and the width over the weight."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = _figure(10, 4)
     left, right = figure.subplots(1, 2)
     plots.activation_and_slope("sigmoid", ax=left)
     plots.width_over_weight("sigmoid", ax=right)
     return figure
+
+
+def _figure(width: float, height: float) -> "Figure":
+    with extra("plots"):
+        from matplotlib.figure import Figure
+    return Figure(figsize=(width, height), layout="constrained")

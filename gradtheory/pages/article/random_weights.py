@@ -8,7 +8,7 @@ import sympy
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.explosion import critical_weight
-from gradtheory.pages.article.claim import SIGMOID, Claim, Finding, Verdict, digits_of, step
+from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, digits_of, step
 from gradtheory.random_weights.initialisation import Initialisation, glorot, he, standard_normal
 from gradtheory.random_weights.lyapunov import largest_lyapunov_exponent, lyapunov_exponent
 from gradtheory.random_weights.meanfield import chi
@@ -31,9 +31,9 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
     is_usual = sign(probability - read_real(share, "share")) > 0
     is_bounded = sign(SIGMOID.steepest_slope * size - largest_factor) <= 0
     certain = sign(1 - probability) <= 0
-    verdict = Verdict.HOLDS if certain else Verdict.CORRECTED
+    verdict = ClaimVerdict.HOLDS if certain else ClaimVerdict.CORRECTED
     return Finding(
-        verdict if is_usual and is_bounded else Verdict.FAILS,
+        verdict if is_usual and is_bounded else ClaimVerdict.FAILS,
         steps,
         {"probability": str(probability.n(6)), "beyond": sympy.latex(beyond.n(3))},
     )
@@ -59,7 +59,7 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     growth = chi("relu", 1, float(size))
     grows = {"sigmoid": best.value > 0.0, "relu": bool(growth > 1.0)}
     agreed = [grows[each] for each in explodes]
-    verdict = Verdict.HOLDS if all(agreed) else Verdict.CORRECTED if any(agreed) else Verdict.FAILS
+    verdict = ClaimVerdict.HOLDS if all(agreed) else ClaimVerdict.CORRECTED if any(agreed) else ClaimVerdict.FAILS
     numbers = {"chain": chain.value, "best": best.value, "place": best.sigma_w, "growth": growth}
     return Finding(
         verdict,
@@ -82,7 +82,7 @@ def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
     after = {name: _chi_at_rest(record, law) for name, (record, law) in laws.items()}
     holds = all(after[name] <= 1.0 + _ROUNDING < before[name] for name in reduces)
     return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS,
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         steps,
         {"fan": str(fan_in), "growth": f"{before['he']:.5g}"},
     )

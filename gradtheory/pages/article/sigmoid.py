@@ -19,8 +19,8 @@ from gradtheory.pages.article.claim import (
     MEANING,
     SIGMOID,
     Claim,
+    ClaimVerdict,
     Finding,
-    Verdict,
     all_true,
     digits_of,
     step,
@@ -37,8 +37,8 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
     w, b = chain.w, chain.b
     gradients = {parameter: chain.gradient(parameter) for parameter in (w[1], w[depth])}
     steps = [
-        step(Partial(chain.C, parameter), found, "chain_rule", chain_rule=rule)
-        for parameter, found in gradients.items()
+        step(Partial(chain.C, parameter), gradient, "chain_rule", chain_rule=rule)
+        for parameter, gradient in gradients.items()
     ]
     ratio = sympy.Mul(*(w[layer + 1] * Slope(chain.z[layer]) for layer in range(1, depth)))
     errors = Partial(chain.C, b[1]), Partial(chain.C, b[depth])
@@ -51,7 +51,7 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
     power = {"exponential": r ** (depth - 1), "linear": (depth - 1) * r}[growth]
     holds = nearest == max(factors) > min(factors) and ratio.xreplace(at_rest) == power and all_true(steps)
     return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS,
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         tuple(steps),
         {"depth": str(depth), "most": str(max(factors)), "least": str(min(factors))},
     )
@@ -70,7 +70,7 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
         ),
     )
     explodes = sign(total - 1) > 0
-    verdict = Verdict.HOLDS if explodes or not suffices else Verdict.CORRECTED
+    verdict = ClaimVerdict.HOLDS if explodes or not suffices else ClaimVerdict.CORRECTED
     return Finding(verdict, steps, {"factor": sympy.latex(factors[0]), "total": sympy.latex(total)})
 
 
@@ -78,7 +78,9 @@ def _maximum(*, value: Any) -> Finding:
     """Sup σ' = 1/4, at z = 0."""
     steps = derive("slope_maximum", activation=SIGMOID).steps
     holds = sign(SIGMOID.steepest_slope - read_real(value, "value")) == 0
-    return Finding(Verdict.HOLDS if holds else Verdict.FAILS, steps, {"maximum": sympy.latex(SIGMOID.steepest_slope)})
+    return Finding(
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"maximum": sympy.latex(SIGMOID.steepest_slope)}
+    )
 
 
 def _saturation(*, margin: Any, reaches: Any) -> Finding:
@@ -94,7 +96,7 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
     )
     holds = sign(largest - read_real(reaches, "reaches")) >= 0
     return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS,
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         steps,
         {"edge": sympy.latex(edge), "largest": sympy.latex(largest), "margin": sympy.latex(near)},
     )
@@ -109,7 +111,7 @@ def _critical(*, weight: Any) -> Finding:
         digits_of(Width(critical + sympy.Rational(1, 10**6), 1), "open_above"),
     )
     holds = explosion_set("sigmoid", stated) is sympy.S.EmptySet and sign(stated - critical) == 0
-    return Finding(Verdict.HOLDS if holds else Verdict.FAILS, steps, {"critical": sympy.latex(critical)})
+    return Finding(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"critical": sympy.latex(critical)})
 
 
 def _relu(*, activation_name: str, slope: Any) -> Finding:
@@ -123,7 +125,7 @@ def _relu(*, activation_name: str, slope: Any) -> Finding:
     keeps = Step(far, "slope_stays", meaning)
     holds = keeps.verdict.is_true
     unbounded = bool(explosion_width(record, 2).is_infinite)
-    verdict = Verdict.FAILS if not holds else Verdict.CORRECTED if unbounded else Verdict.HOLDS
+    verdict = ClaimVerdict.FAILS if not holds else ClaimVerdict.CORRECTED if unbounded else ClaimVerdict.HOLDS
     return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), {"name": record.name})
 
 
@@ -140,7 +142,7 @@ def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
     claimed = step(2 * half_width(_W), width, "claimed_width", assumptions=(sympy.Gt(_W, 4, evaluate=False),))
     holds = claimed.verdict.is_true
     return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS,
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         (*steps, *([claimed] if holds else [])),
         {"formula": explosion_formula("sigmoid").latex(), "textbook": sympy.latex(half_width(_W))},
     )
@@ -152,7 +154,7 @@ def _widest(*, width: str, weight: str) -> Finding:
     steps = tuple(step for step in derive("widest", activation=SIGMOID).steps if step.fact is None)
     holds = _rounds_to(widest.width, width) and _rounds_to(widest.weight, weight)
     return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS,
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         steps,
         {"width": str(widest.width.n(10)), "weight": str(widest.weight.n(10))},
     )

@@ -12,7 +12,7 @@ from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
-from gradtheory.pages.article.claim import Claim, Finding, Verdict, digits_of, step
+from gradtheory.pages.article.claim import Claim, ClaimVerdict, Finding, digits_of, step
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training import train
 from gradtheory.training.optimisers import gradient_descent
@@ -37,7 +37,7 @@ def _step_size(*, share: Any) -> Finding:
     steps = [each for each in derive("stability", optimiser="gradient_descent").steps if each.section != "optimum"]
     grown, fallen = (run.loss[-1] / run.loss[0] for run in (large, small))
     return Finding(
-        Verdict.HOLDS if grown > 1.0 > fallen else Verdict.FAILS,
+        ClaimVerdict.HOLDS if grown > 1.0 > fallen else ClaimVerdict.FAILS,
         tuple(steps),
         {
             "limit": f"{limit:.4g}",
@@ -62,7 +62,7 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
         steps += [each for each in derive("stability", optimiser=name).steps if each.section == "region"]
         ratio = (stability_region(name).limit / plain.limit).subs({BETA: _MOMENTUM, H: 1})
         wider.append(sign(ratio - 1) > 0)
-    verdict = Verdict.HOLDS if all(wider) else Verdict.CORRECTED if any(wider) else Verdict.FAILS
+    verdict = ClaimVerdict.HOLDS if all(wider) else ClaimVerdict.CORRECTED if any(wider) else ClaimVerdict.FAILS
     best = {
         name: stability_region(name).optimal(1, 100).rate for name in ("gradient_descent", "heavy_ball", "nesterov")
     }
@@ -77,7 +77,7 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     depth = sympy.log(sympy.Rational(FLOAT_TYPES["float32"].overflow)) / sympy.log(size)
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
-        Verdict.HOLDS if run.has_diverged == diverges else Verdict.FAILS,
+        ClaimVerdict.HOLDS if run.has_diverged == diverges else ClaimVerdict.FAILS,
         (digits_of(depth, "overflow_depth", digits=5),),
         {"weight": sympy.latex(size), "before": _latex(run.loss[0]), "after": _latex(run.loss[-1]), **numbers},
     )
@@ -86,9 +86,9 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
 def _weight_decay(*, penalty: str, share: Any) -> Finding:
     """Train a chain of sigmoids with a share of the weight decay that is proven to be enough."""
     chain = Chain(3)
-    found = weight_decay_guarantee(chain, _X, _Y, kind=penalty)
-    decay = float(read_positive(share, "share")) * found.weight_decay
-    start, biases = found.critical_weights, np.array([0.0, -2.0, -2.0])
+    bound = weight_decay_guarantee(chain, _X, _Y, kind=penalty)
+    decay = float(read_positive(share, "share")) * bound.weight_decay
+    start, biases = bound.critical_weights, np.array([0.0, -2.0, -2.0])
     run = train(chain, _X, _Y, start, biases, optimiser=gradient_descent(1.0 / decay, weight_decay=decay), steps=_STEPS)
     place = sympy.log(2)
     largest = Sigma(place) * Slope(place)
@@ -97,9 +97,9 @@ def _weight_decay(*, penalty: str, share: Any) -> Finding:
         step(largest, sympy.Rational(4, 27), "largest_output_gradient"),
         step(2 * sympy.Rational(4, 27) * STEEPEST, sympy.Rational(2, 27), "decay_needed"),
     )
-    holds = decay > found.weight_decay and bool(run.factors.max() <= 1.0)
+    holds = decay > bound.weight_decay and bool(run.factors.max() <= 1.0)
     return Finding(
-        Verdict.HOLDS if holds else Verdict.FAILS, steps, {"largest": f"{float(np.abs(run.w[-1]).max()):.3g}"}
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"largest": f"{float(np.abs(run.w[-1]).max()):.3g}"}
     )
 
 
@@ -109,7 +109,9 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     clip = functools.partial(clip_by_global_norm, max_norm=norm)
     chain = Chain(6, "identity"), [1.0], [0.0], [2.0] * 6, [0.0] * 6
     free = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS)
-    kept = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS, clip=lambda each: clip(each).gradients)
+    kept = train(
+        *chain, optimiser=gradient_descent(0.1), steps=_STEPS, clip=lambda gradients: clip(gradients).gradients
+    )
     stopped = {
         "overflow": free.has_diverged and not kept.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
@@ -119,7 +121,7 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     length = sympy.sqrt(p**2 + q**2)
     clipped = sympy.sqrt((c * p / length) ** 2 + (c * q / length) ** 2)
     return Finding(
-        Verdict.HOLDS if all(agreed) else Verdict.CORRECTED if any(agreed) else Verdict.FAILS,
+        ClaimVerdict.HOLDS if all(agreed) else ClaimVerdict.CORRECTED if any(agreed) else ClaimVerdict.FAILS,
         (step(clipped, c, "clipped_length"),),
         {"free": str(free.steps), "kept": str(kept.steps), "loss": f"{kept.loss[-1]:.3g}"},
     )
