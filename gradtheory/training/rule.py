@@ -21,6 +21,22 @@ Term: TypeAlias = Any  # a float, an array or a SymPy expression: whatever has +
 Combine: TypeAlias = Callable[[Term, Term, Term], Term]
 
 
+class Optimum(NamedTuple):
+    """The learning rate and momentum that converge fastest on all curvatures between two.
+
+    Attributes
+    ----------
+    eta, beta : sympy.Expr
+    rate : sympy.Expr
+        The factor by which the error shrinks per step in the long run, at the worst curvature.
+
+    """
+
+    eta: sympy.Expr
+    beta: sympy.Expr
+    rate: sympy.Expr
+
+
 class Tuning(NamedTuple):
     """β, and η·h at the least and at the greatest curvature h."""
 

@@ -5,8 +5,9 @@
 
 """
 
+from gradtheory.training.rule import Optimum
 from gradtheory.training.stability.largest_step import largest_stable_step
-from gradtheory.training.stability.region import Optimum, StabilityRegion, stability_region
+from gradtheory.training.stability.region import StabilityRegion, stability_region
 from gradtheory.training.stability.schur_cohn import schur_cohn
 
 __all__ = ["largest_stable_step", "Optimum", "StabilityRegion", "schur_cohn", "stability_region"]

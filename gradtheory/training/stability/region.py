@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import sympy
@@ -14,28 +14,12 @@ from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positiv
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.optimisers import RULES
-from gradtheory.training.rule import Rule, Tuning
+from gradtheory.training.rule import Optimum, Rule, Tuning
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H, iteration, matrix
 from gradtheory.training.stability.schur_cohn import schur_cohn
 from gradtheory.typing import ArrayLike, NumberLike
 
 _ROOT = sympy.Symbol("z", real=True)  # of the characteristic polynomial
-
-
-class Optimum(NamedTuple):
-    """The learning rate and momentum that converge fastest on all curvatures between two.
-
-    Attributes
-    ----------
-    eta, beta : sympy.Expr
-    rate : sympy.Expr
-        The factor by which the error shrinks per step in the long run, at the worst curvature.
-
-    """
-
-    eta: sympy.Expr
-    beta: sympy.Expr
-    rate: sympy.Expr
 
 
 @dataclass(frozen=True)
