@@ -66,9 +66,19 @@ _HOW = {
 }
 
 
-@pytest.mark.parametrize("topic", [topic for topic in _OF_SIGMA if topic not in _REMEDIES])
+@pytest.mark.parametrize("topic", ["gradient", "slope_maximum", "weak_norm"])
 def test_every_step_of_every_derivation_is_true(shape, topic):
     _assert_true(topic, shape)
+
+
+@pytest.mark.parametrize("which", slow_except(("sigmoid", "gelu", "leaky_relu", "quadratic"), gt.activation_names()))
+@pytest.mark.parametrize("topic", ["explosion", "widest"])
+def test_every_step_of_an_explosion_is_true(topic, which):
+    _assert_true(topic, which)
+
+
+def test_every_topic_about_sigma_is_tested():
+    assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", *_REMEDIES} == set(_OF_SIGMA)
 
 
 @pytest.mark.parametrize("which", ["sigmoid", "relu", "quadratic"])  # bounded; of bounded slope; of neither
