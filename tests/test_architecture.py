@@ -41,6 +41,8 @@ _NEVER = (
     ("arithmetic", "activations"),  # numbers know nothing of neurons
     ("derivation", "pages"),  # a derivation does not know where it is printed
 )
+_LONGEST_FILE = 300
+_REASON = "# Above 300 lines: "
 
 
 @cache
@@ -141,6 +143,11 @@ def test_nothing_is_evaluated_from_text():
                 assert name not in forbidden or owner == "re", f"{name} in {module}"
                 strict = "strict=True" in map(ast.unparse, node.keywords)
                 assert name != "sympify" or strict, f"sympify in {module} would run a text"
+
+
+def test_no_file_is_long_without_a_reason():
+    for module, text in _modules().items():
+        assert len(text.splitlines()) <= _LONGEST_FILE or _REASON in text[:1000], module
 
 
 def test_the_design_page_lists_the_wings():

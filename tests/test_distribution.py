@@ -35,6 +35,8 @@ gt.meanfield.gain("relu", 1)
 gt.overflow_depth(2)
 gt.train(gt.Chain(depth=2), [1.0], [0.0], [1.0, 2.0], [0.0, 0.0], optimiser=gt.optimisers.adam(0.1), steps=2)
 gt.stability_region("heavy_ball").contains(eta=0.1, beta=0.9, h=30)
+gt.compare_activations(["tanh", "relu"])
+gt.advise(gt.Chain(depth=2), [-0.2, 0.2], [0.0, 1.0], w=[7.0, 7.0], b=[0.0, -3.5])
 gt.testing.assert_gradients(lambda x, y, w, b: vars(gt.Chain(1).backprop(x, y, w, b)), depth=1, cases=3)
 assert gt.derive("clipping").check().ok
 print(gt.fact("widest"))
