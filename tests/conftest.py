@@ -40,7 +40,6 @@ _NOT_GENERATED = pytest.StashKey[int]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run everything: slow tests too, and the whole catalogue")
-    parser.addoption("--few", action="store_true", help="the same as without it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
