@@ -2,8 +2,11 @@
 
 import math
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 import click
+from rich.progress import track
 
 import gradtheory as gt
 from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
@@ -116,7 +119,7 @@ def simulate(
     """
     record = one_activation(activation, expr)
     sample = gt.simulation.random_chains(
-        record, depth, sigma_w, sigma_b, chains=chains, burn_in=depth // 2, seed=seed, progress=sys.stderr.isatty()
+        record, depth, sigma_w, sigma_b, chains=chains, burn_in=depth // 2, seed=seed, progress=_bar
     )
     theory = gt.lyapunov_exponent(record, sigma_w, sigma_b)
     low, high = sample.log_factor.interval()
@@ -129,3 +132,8 @@ def simulate(
         mean_square_theory=theory.mean_square,
         share_above_1=float(sample.exceeds.mean),
     )
+
+
+def _bar(items: Iterable[Any]) -> Iterable[Any]:
+    """Go through items with a progress bar, where somebody looks."""
+    return track(items, "chains", disable=not sys.stderr.isatty())

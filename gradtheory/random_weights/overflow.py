@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy.typing as npt
 import sympy
 
-from gradtheory.arithmetic.enclosure import FIRST_BITS, MOST_BITS, enclose, precision, sign
+from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, precision, sign
 from gradtheory.arithmetic.inputs import dtype_name, one_of, read_depth, read_real
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.typing import NumberLike
@@ -91,8 +91,7 @@ def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int 
     if sign(rate) == 0 or side * sign(rate - limit) >= 0:
         return 1
     depth = sympy.log(limit) / sympy.log(rate)
-    bits = FIRST_BITS
-    while bits <= MOST_BITS:
+    for bits in doubling(MOST_BITS):
         with precision(bits):
             ball = enclose(depth, bits)
             least = ball.ceil().unique_fmpz() if ball.is_finite() else None
@@ -101,7 +100,6 @@ def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int 
             return int(least)
         if middle < _MOST_EQUAL and sign(rate**middle - limit) == 0:
             return middle
-        bits *= 2
     raise Undecided(
         f"growth = {str(growth)[:40]}: when its powers leave {dtype} is not decided within {MOST_BITS} bits"
     )

@@ -161,13 +161,21 @@ def test_the_seed_decides_and_the_threads_do_not(monkeypatch):
     assert chains[0] == chains[1] != chains[2]
 
 
-def test_the_bar_shows_progress(capsys):
-    random_chains("tanh", 3, chains=20, progress=True)
-    assert "chains" in capsys.readouterr().out
-    random_networks("tanh", 3, 8, networks=2, inputs=4, progress=True)
-    assert "networks" in capsys.readouterr().out
-    random_networks("tanh", 3, 8, networks=2, inputs=4)
-    assert capsys.readouterr().out == ""
+def test_progress_sees_every_item():
+    def counted(items):
+        for item in items:
+            done.append(len(items))
+            yield item
+
+    done = []
+    random_chains("tanh", 3, chains=20_000, progress=counted)
+    assert done == [3, 3, 3]  # blocks of 8,192 chains
+    done = []
+    sample = random_networks("tanh", 3, 8, networks=2, inputs=4, progress=counted)
+    assert done == [2, 2]
+    np.testing.assert_array_equal(
+        sample.variance.mean, random_networks("tanh", 3, 8, networks=2, inputs=4).variance.mean
+    )
 
 
 def test_dead_chains_are_counted_not_lost():

@@ -7,7 +7,14 @@
 
 from gradtheory.random_weights.gaussian.bivariate import correlated
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
-from gradtheory.random_weights.gaussian.second_moments import KINDS, closed_form, divergence, moment, moments, structure
+from gradtheory.random_weights.gaussian.second_moments import (
+    KINDS,
+    closed_form,
+    moment,
+    moments,
+    places_and_period,
+    why_infinite,
+)
 
 __all__ = [
     "KINDS",
@@ -15,12 +22,12 @@ __all__ = [
     "Integrand",
     "closed_form",
     "correlated",
-    "divergence",
+    "why_infinite",
     "fixed_rule",
     "integrate",
     "moment",
     "moments",
-    "structure",
+    "places_and_period",
 ]
 
 

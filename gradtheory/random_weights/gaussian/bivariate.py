@@ -10,7 +10,7 @@ from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
-from gradtheory.random_weights.gaussian.second_moments import divergence, moments, structure
+from gradtheory.random_weights.gaussian.second_moments import moments, places_and_period, why_infinite
 from gradtheory.typing import ActivationLike, NumberLike
 
 __all__ = ["correlated"]
@@ -55,7 +55,7 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     kind, c = one_of(of, "of", ("value", "slope")), _correlation(c)
     function = record.value if kind == "value" else record.slope
     variance = np.asarray(read_positive_float(q, "q"))
-    places, period = structure(record)
+    places, period = places_and_period(record)
     if period and variance > (_MOST_PERIODS * period) ** 2:
         most = (_MOST_PERIODS * period) ** 2
         raise InvalidArgument("q", q, f"must be at most {most:.4g} for {record.name}: a double integral is slow beyond")
@@ -63,23 +63,23 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     law = Gaussians.centred(variance.reshape(1))
     typical = float(np.sqrt(moments(record, variance.reshape(1), (kind,)).value[0, 0]))
     if not math.isfinite(typical):
-        raise InvalidArgument("q", q, divergence(record))
+        raise InvalidArgument("q", q, why_infinite(record))
 
-    def given(x: Array) -> Array:
+    def inner(x: Array) -> Array:
         """Return E[f(x₂) | x₁ = x]."""
         if narrow == 0.0:
             return np.asarray(function(c * x))
         means = Gaussians(c * x, np.full(len(x), narrow))
-        found = integrate(lambda x, z, owner: function(x)[np.newaxis], means, places, period, floor=typical)
-        return np.asarray(found.value[0])
+        expectations = integrate(lambda x, z, owner: function(x)[np.newaxis], means, places, period, floor=typical)
+        return np.asarray(expectations.value[0])
 
     def integrand(x: Array, z: Array, owner: np.ndarray) -> Array:
-        return np.asarray((function(x) * given(x))[np.newaxis])
+        return np.asarray((function(x) * inner(x))[np.newaxis])
 
     outer = (*places, *_steps(places, c, narrow)) if not period else places
     value, error = integrate(integrand, law, outer, period, floor=typical**2, tolerance=_TOLERANCE)
     if not np.isfinite(value + error).all():
-        raise InvalidArgument("q", q, divergence(record))
+        raise InvalidArgument("q", q, why_infinite(record))
     return Estimate(value[0, 0], error[0, 0] + 2 * TOLERANCE * typical**2)
 
 

@@ -28,49 +28,22 @@ _MOST_PANELS = 1 << 19
 _PANELS_AT_ONCE = 1 << 15
 _GEOMETRIC = 2.0 ** np.arange(0, 44)
 
-_NODES = np.array(
-    [
-        *(
-            0.99565716302580808073,
-            0.97390652851717172007,
-            0.93015749135570822600,
-        ),
-        *(
-            0.86506336668898451073,
-            0.78081772658641689706,
-            0.67940956829902440623,
-        ),
-        *(
-            0.56275713466860468333,
-            0.43339539412924719079,
-            0.29439286270146019813,
-        ),
-        *(0.14887433898163121088, 0.0),
-    ]
-)
-_KRONROD = np.array(
-    [
-        *(
-            0.01169463886737187427,
-            0.03255816230796472747,
-            0.05475589657435199603,
-        ),
-        *(0.07503967481091995276, 0.09312545458369760553, 0.10938715880229764189),
-        *(
-            0.12349197626206585107,
-            0.13470921731147332592,
-            0.14277593857706008079,
-        ),
-        *(0.14773910490133849137, 0.14944555400291690566),
-    ]
-)
-_GAUSS = np.array(
-    [
-        *(0.0, 0.06667134430868813759, 0.0, 0.14945134915058059314, 0.0),
-        *(0.21908636251598204399, 0.0, 0.26926671930999635509, 0.0),
-        *(0.29552422471475287017, 0.0),
-    ]
-)
+# The nodes in [0, 1], descending, and the weights of both rules there; Gauss's nodes are every other one.
+# fmt: off
+_NODES, _KRONROD, _GAUSS = np.array([
+    (0.99565716302580808073, 0.01169463886737187427, 0.0),
+    (0.97390652851717172007, 0.03255816230796472747, 0.06667134430868813759),
+    (0.93015749135570822600, 0.05475589657435199603, 0.0),
+    (0.86506336668898451073, 0.07503967481091995276, 0.14945134915058059314),
+    (0.78081772658641689706, 0.09312545458369760553, 0.0),
+    (0.67940956829902440623, 0.10938715880229764189, 0.21908636251598204399),
+    (0.56275713466860468333, 0.12349197626206585107, 0.0),
+    (0.43339539412924719079, 0.13470921731147332592, 0.26926671930999635509),
+    (0.29439286270146019813, 0.14277593857706008079, 0.0),
+    (0.14887433898163121088, 0.14773910490133849137, 0.29552422471475287017),
+    (0.0, 0.14944555400291690566, 0.0),
+]).T
+# fmt: on
 
 
 def _both_sides(half: Array, sign: float) -> Array:
@@ -158,25 +131,25 @@ def integrate(
     waves = 4.0 * _TAIL * float(np.max(laws.scale, initial=0.0)) / period if period else 0.0
     block = max(1, int(_PANELS_AT_ONCE / (2 * len(_GEOMETRIC) + len(breaks) + waves)))
     parts = [
-        _integrated(integrand, laws, np.arange(start, min(start + block, len(laws.scale))), wanted)
+        _integrate_chosen(integrand, laws, np.arange(start, min(start + block, len(laws.scale))), wanted)
         for start in range(0, len(laws.scale), block)
     ]
     return Integrals(*(np.concatenate(each, axis=1) for each in zip(*parts, strict=True)))
 
 
-def _integrated(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _Wanted) -> Integrals:
+def _integrate_chosen(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _Wanted) -> Integrals:
     """Integrate under the chosen laws, as far out as is needed."""
     tail = _TAIL
     with np.errstate(all="ignore"):
-        found = _within(integrand, laws, chosen, wanted, tail)
-        while (outer := found.outer.copy()).any():  # the integrand grows so fast that the tail matters
+        result = _within(integrand, laws, chosen, wanted, tail)
+        while (outer := result.outer.copy()).any():  # the integrand grows so fast that the tail matters
             tail = min(tail + _STEP, _LONGEST_TAIL)
             again = _within(integrand, laws, chosen[outer], wanted, tail)
-            for kept, new in zip(found, again, strict=True):
+            for kept, new in zip(result, again, strict=True):
                 kept[..., outer] = new
             if tail == _LONGEST_TAIL:
                 break
-    value, error, outer = found
+    value, error, outer = result
     lost = outer & (~np.isfinite(value) | (value != 0)).any(axis=0)  # not those that vanish in float64
     value[:, lost], error[:, lost] = np.inf, np.inf
     return Integrals(value, error)
@@ -198,13 +171,13 @@ def fixed_rule(
     return np.repeat(panels.owner, used.sum()), x.reshape(-1), weights.reshape(-1)
 
 
-class _Found(NamedTuple):
+class _Result(NamedTuple):
     value: Array
     error: Array
     outer: np.ndarray  # where the outermost panels still matter
 
 
-def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _Wanted, tail: float) -> _Found:
+def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _Wanted, tail: float) -> _Result:
     """Integrate over |z| <= tail, under the chosen laws."""
     mean, scale = laws.mean[chosen], laws.scale[chosen]
     panels = _first_panels(mean, scale, wanted, tail)
@@ -251,7 +224,7 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
             np.stack([middle, panels.right[split]], axis=1).reshape(-1),
         )
     outer = np.any(~np.isfinite(value) | (at_end >= _NEGLIGIBLE * np.maximum(size, wanted.floor)), axis=0)
-    return _Found(value, error, outer)
+    return _Result(value, error, outer)
 
 
 def _summed(parts: Array, owner: np.ndarray, count: int) -> Array:
@@ -264,13 +237,13 @@ def _first_panels(mean: Array, scale: Array, wanted: _Wanted, tail: float) -> _P
     near = np.unique(np.concatenate([-_GEOMETRIC, [0.0], _GEOMETRIC, np.asarray(wanted.breaks)]))
     owners, ends = [], []
     for owner, (centre, width) in enumerate(zip(mean, scale, strict=True)):
-        structure = near
+        places = near
         if period := wanted.period:
             first, last = ((centre + side * tail * width) / period - side for side in (-1.0, 1.0))
             times = np.arange(np.floor(first), min(np.ceil(last), first + _MOST_PANELS // 4) + 1)
-            structure = np.add.outer(times * period, np.asarray(wanted.breaks)).reshape(-1)
-        structure = (structure - centre) / width
-        cuts = np.concatenate([gaussian, structure[np.abs(structure) < tail]])
+            places = np.add.outer(times * period, np.asarray(wanted.breaks)).reshape(-1)
+        places = (places - centre) / width
+        cuts = np.concatenate([gaussian, places[np.abs(places) < tail]])
         cuts.sort()
         cuts = cuts[np.concatenate([[True], np.diff(cuts) > 1e-9 * np.abs(cuts[1:])])]
         owners.append(np.full(len(cuts) - 1, owner))

@@ -44,7 +44,7 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
 
     See `moment` for the kinds.
     """
-    jumps = "growth" in kinds and _jumps(record)
+    jumps = "growth" in kinds and _has_jumps(record)
 
     def integrand(x: Array, z: Array, _: np.ndarray) -> Array:
         value, slope = record.value_and_slope(x)
@@ -53,7 +53,7 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
             terms[kinds.index("growth")] = value * value * (z * z - 1.0) / 2.0
         return np.stack(terms)
 
-    return integrate(integrand, Gaussians.centred(variances), *structure(record))
+    return integrate(integrand, Gaussians.centred(variances), *places_and_period(record))
 
 
 @overload
@@ -109,21 +109,21 @@ def moment(
     record = as_activation(activation)
     kind = one_of(of, "of", KINDS)
     if one_of(method, "method", METHODS) == "certified":
-        proven = Estimate(*nearest(_proven(record, read_positive(q, "q"), kind)), Guarantee.CERTIFIED)
+        proven = Estimate(*nearest(_prove(record, read_positive(q, "q"), kind)), Guarantee.CERTIFIED)
         if not math.isfinite(proven + proven.error):
-            raise InvalidArgument("q", q, divergence(record))
+            raise InvalidArgument("q", q, why_infinite(record))
         return proven
     variances = read_positive_array(q, "q")
     value, error = moments(record, variances.reshape(-1), (kind,))
     if not np.isfinite(value).all():
-        raise InvalidArgument("q", q, divergence(record))
+        raise InvalidArgument("q", q, why_infinite(record))
     if variances.ndim == 0:
         return Estimate(value[0, 0], error[0, 0])
     return np.asarray(value[0].reshape(variances.shape))
 
 
-def divergence(record: Activation) -> str:
-    """Return what to say where a moment is infinite."""
+def why_infinite(record: Activation) -> str:
+    """Return why the moments of an activation are infinite, for an error message."""
     return f"the Gaussian moments of {record.name} diverge there or exceed float64: it grows too fast; take a smaller q"
 
 
@@ -157,7 +157,7 @@ def _expression(record: Activation, kind: str) -> sympy.Expr:
 
 
 @functools.lru_cache(maxsize=256)
-def structure(record: Activation) -> tuple[tuple[float, ...], float]:
+def places_and_period(record: Activation) -> tuple[tuple[float, ...], float]:
     """Return the ends of panels: where σ' has kinks and turning points, and beside them if it changes fast there.
 
     With them comes the period, or 0.
@@ -180,7 +180,7 @@ def _ladder(record: Activation, place: float) -> Array:
 
 
 @functools.lru_cache(maxsize=256)
-def _jumps(record: Activation) -> bool:
+def _has_jumps(record: Activation) -> bool:
     """Return whether σ itself jumps anywhere."""
     corners = {branch.right: (branch.inside, after.inside) for branch, after in pairwise(record.profile.branches)}
     return any(
@@ -190,12 +190,12 @@ def _jumps(record: Activation) -> bool:
     )
 
 
-def _proven(record: Activation, q: sympy.Expr, kind: str) -> Ball:
+def _prove(record: Activation, q: sympy.Expr, kind: str) -> Ball:
     try:
         return enclose(closed_form(record, of=kind).subs(Q, q), _BITS)
     except NoClosedForm:
         pass
-    if record.steepest_slope.is_infinite or _jumps(record):
+    if record.steepest_slope.is_infinite or _has_jumps(record):
         raise Undecided(f"{record.name} jumps or has an unbounded slope, and no closed form: its tail is not proven")
     end = _PROVEN_TAIL * (math.isqrt(int(sympy.ceiling(q))) + 1)
     density = sympy.exp(-(Z**2) / (2 * q)) / sympy.sqrt(2 * sympy.pi * q)

@@ -1,6 +1,7 @@
 """How fast the gradient product of a random chain grows: typically, and in mean square."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,19 +10,12 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.lyapunov.extent import is_bounded, law_of, left_out, tail_is_too_heavy
-from gradtheory.random_weights.lyapunov.slopes import (
-    fades,
-    far_growth,
-    growth_at_zero,
-    is_flat_somewhere,
-    log_slope,
-    vanishes_somewhere,
-)
+from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, is_bounded, law_of, left_out
+from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate, log_of
+from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
 from gradtheory.typing import ActivationLike, NumberLike
 
-LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
 _EPSILON = 4e-16
 _FAR = 1e12
 _MOST = 1e100
@@ -64,7 +58,9 @@ class LyapunovExponent:
         return self.mean_square - self.value
 
 
-def lyapunov_exponent(activation: ActivationLike, sigma_w: float = 1.0, sigma_b: float = 1.0) -> LyapunovExponent:
+def lyapunov_exponent(
+    activation: ActivationLike, sigma_w: NumberLike = 1.0, sigma_b: NumberLike = 1.0
+) -> LyapunovExponent:
     r"""Return the Lyapunov exponent of a chain of single neurons with independent Gaussian weights and biases.
 
     z = w·a + b with w ~ N(0, σ_w²), b ~ N(0, σ_b²) and a = σ(z) of the layer before. The stationary law of the chain
@@ -74,7 +70,7 @@ def lyapunov_exponent(activation: ActivationLike, sigma_w: float = 1.0, sigma_b:
     ----------
     activation : str, sympy.Expr or Activation
         The activation.
-    sigma_w, sigma_b : float
+    sigma_w, sigma_b : number
         Standard deviations; σ_w positive, σ_b not negative.
 
     Returns
@@ -104,7 +100,7 @@ def lyapunov_exponent(activation: ActivationLike, sigma_w: float = 1.0, sigma_b:
     known = _without_law(record, weight, bias)
     if known is not None:
         return known
-    has_mean = not (is_flat_somewhere(record) or tail_is_too_heavy(record, weight))
+    has_mean = not (is_flat_somewhere(record) or has_heavy_tail(record, weight))
     (coarse, _), (fine, error) = (_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
     value = math.log(weight) + LOG_NORMAL + float(fine[0])
     if not has_mean:
@@ -130,7 +126,7 @@ def standard_deviations(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float
 
 
 def require_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -> None:
-    """Refuse chains whose z falls to 0 or escapes."""
+    """Raise InvalidArgument where z has no stationary law: where it falls to 0 or escapes."""
     if _without_law(record, sigma_w, sigma_b) is not None:
         raise InvalidArgument(
             "sigma_b", sigma_b, f"makes chains of {record.name} with sigma_w = {sigma_w} fall to 0 or escape; give z"
@@ -155,58 +151,77 @@ def _half_log(mean_square: float) -> float:
     return 0.5 * math.log(mean_square) if mean_square > 0.0 else -math.inf
 
 
-def _without_law(record: Activation, sigma_w: float, sigma_b: float) -> LyapunovExponent | None:
-    """Return the exponents where z has no stationary law but 0 or none at all; None where it has one."""
-    if record.steepest_slope.is_infinite:
-        raise InvalidArgument(
-            "activation", record.name, "has an unbounded slope: log|σ'| has no mean in its chain; take a bounded slope"
-        )
-    far = far_growth(record)
-    escapes = min(far) > 0.0 and _drift(sigma_w, far) > 0.0
-    near = growth_at_zero(record) if sigma_b == 0.0 else None
-    dies_out = near is not None and _drift(sigma_w, near) <= 0.0
-    if escapes and dies_out and not near == far:
-        raise InvalidArgument(
+def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
+    """Return the answer that refuses a chain: one line on an argument, with the chain's numbers in it."""
+
+    def refuse(fate: Fate) -> LyapunovExponent:
+        name = fate.record.name
+        values = {"activation": name, "sigma_w": fate.sigma_w, "sigma_b": fate.sigma_b}
+        raise InvalidArgument(argument, values[argument], rule.format(name=name, sigma_w=fate.sigma_w))
+
+    return refuse
+
+
+def _at_zero(fate: Fate) -> LyapunovExponent:
+    """Return the exponents where σ is two half-lines: each factor is one of their slopes, whatever came before."""
+    slopes = np.array(fate.near)
+    return _independent(fate.sigma_w, float(np.mean(log_of(slopes))), float(np.mean(slopes**2)))
+
+
+def _at_rest(fate: Fate) -> LyapunovExponent:
+    """Return the exponents of a chain that stays at z = 0."""
+    slope = np.abs(fate.record.slope(np.zeros(1)))
+    return _independent(fate.sigma_w, float(log_of(slope)[0]), float(slope[0] ** 2))
+
+
+def _far_out(fate: Fate) -> LyapunovExponent:
+    """Return the exponents where |z| tends to infinity: expectations at one great scale of z."""
+    record, sigma_w = fate.record, fate.sigma_w
+    scale = 50.0 * float(record.period) if record.period is not None else _FAR
+    law = StationaryLaw(record, sigma_w, 0.0, np.array([scale]), np.ones(1), 0.0)
+    (mean_log, square, _), (error, _) = _in_law(law, logs=not is_flat_somewhere(record))
+    value = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
+    half = _half_log(float(square))
+    from_limit = 0.0 if record.period is not None else 1.0 / scale  # averages over many periods have converged
+    return LyapunovExponent(value, float(error) + from_limit, half, half)
+
+
+# What becomes of chains without a stationary law, and the answer; the first case that holds counts.
+_CASES: tuple[tuple[Callable[[Fate], bool], Callable[[Fate], LyapunovExponent]], ...] = (
+    (
+        Fate.has_unbounded_slope,
+        _refused("activation", "has an unbounded slope: log|σ'| has no mean in its chain; take a bounded slope"),
+    ),
+    (
+        Fate.depends_on_the_draw,
+        _refused(
             "sigma_w",
-            sigma_w,
-            f"makes chains of {record.name} fall to 0 or escape, as chance will: there is no one limit",
-        )
-    if dies_out and near is not None:
-        slopes = np.array(near)
-        return _product(sigma_w, float(np.mean(_log(slopes))), float(np.mean(slopes**2)))
-    if not sigma_b and not escapes and vanishes_somewhere(record):
-        at_rest = np.abs(record.slope(np.zeros(1)))  # once z is 0 it stays there
-        return _product(sigma_w, float(_log(at_rest)[0]), float(at_rest[0] ** 2))
-    if not sigma_b and fades(record):
-        raise InvalidArgument(
+            "makes chains of {name} either die out or diverge, depending on the draw, so that no single exponent "
+            "exists; take another",
+        ),
+    ),
+    (Fate.dies_out, _at_zero),
+    (Fate.comes_to_rest, _at_rest),
+    (
+        Fate.sinks,
+        _refused(
             "sigma_b",
-            sigma_b,
-            f"must be positive for {record.name} with sigma_w = {sigma_w}: without biases z sinks to 0 deeper than can "
-            "be followed",
-        )
-    if escapes:
-        scale = 50.0 * float(record.period) if record.period is not None else _FAR
-        law = StationaryLaw(record, sigma_w, 0.0, np.array([scale]), np.ones(1), 0.0)
-        (mean_log, square, _), (error, _) = _in_law(law, logs=not is_flat_somewhere(record))
-        found = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
-        half = _half_log(float(square))
-        from_limit = 0.0 if record.period is not None else 1.0 / scale  # an average over periods is soon exact
-        return LyapunovExponent(found, float(error) + from_limit, half, half)
-    return None
+            "must be positive for {name} with sigma_w = {sigma_w}: without biases z comes closer to 0 than floats can "
+            "follow",
+        ),
+    ),
+    (Fate.escapes, _far_out),
+)
 
 
-def _product(sigma_w: float, mean_log: float, mean_square: float) -> LyapunovExponent:
-    """Return the exponents where the factors are independent."""
+def _without_law(record: Activation, sigma_w: float, sigma_b: float) -> LyapunovExponent | None:
+    """Return the exponents where z has no stationary law, or none but 0; None where it has one."""
+    fate = Fate(record, sigma_w, sigma_b)
+    return next((answer(fate) for holds, answer in _CASES if holds(fate)), None)
+
+
+def _independent(sigma_w: float, mean_log: float, mean_square: float) -> LyapunovExponent:
+    """Return the exponents of independent factors."""
     half = _half_log(sigma_w**2 * mean_square)
     value = math.log(sigma_w) + LOG_NORMAL + mean_log
     return LyapunovExponent(value, _EPSILON * max(1.0, abs(value)) if math.isfinite(value) else 0.0, half, half)
-
-
-def _drift(sigma_w: float, growth: tuple[float, float]) -> float:
-    """Return the mean growth of log|z| where σ is two half-lines of these slopes."""
-    return math.log(sigma_w) + LOG_NORMAL + float(np.mean(_log(np.array(growth))))
-
-
-def _log(numbers: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(numbers))

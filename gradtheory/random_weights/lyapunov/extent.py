@@ -8,7 +8,7 @@ from scipy.special import gammaln
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian import structure
+from gradtheory.random_weights.gaussian import places_and_period
 from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, tail_power
 from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, StationaryLaw, stationary_law
 
@@ -78,7 +78,7 @@ def _ends(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, fl
 
 def _upper(record: Activation, sigma_w: float, sigma_b: float) -> float:
     """Return the log of an s that is practically never exceeded."""
-    scale, turns = max(sigma_b, 1.0), np.array(structure(record)[0])
+    scale, turns = max(sigma_b, 1.0), np.array(places_and_period(record)[0])
     for _ in range(200):
         reach = np.max(np.abs(record.value(np.concatenate([_CUT * scale * _PLACES, turns]))))
         scale = max(1.0, math.hypot(sigma_w * float(reach), sigma_b))
@@ -118,7 +118,7 @@ def _kesten(sigma_w: float, growth: tuple[float, float], side: float) -> float:
     return float(brentq(log_moment, 1e-9, last)) if last < 1e6 else math.inf
 
 
-def tail_is_too_heavy(record: Activation, sigma_w: float) -> bool:
+def has_heavy_tail(record: Activation, sigma_w: float) -> bool:
     """Return whether log|σ'(z)| falls so fast, and z is large so often, that its mean is -inf."""
     power = tail_power(record)
     return power > 0.0 and max(far_growth(record)) > 0.0 and _power_far_out(record, sigma_w) <= power

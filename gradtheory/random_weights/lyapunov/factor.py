@@ -65,7 +65,9 @@ def factor_probability(
     """
     record = as_activation(activation)
     if z is not None:
-        return _at(record, read_positive(sigma_w, "sigma_w"), read_real(z, "z"), read_positive(threshold, "threshold"))
+        return _at_place(
+            record, read_positive(sigma_w, "sigma_w"), read_real(z, "z"), read_positive(threshold, "threshold")
+        )
     weight, bias = standard_deviations(sigma_w, sigma_b)
     level = read_positive_float(threshold, "threshold")
     require_stationary_law(record, weight, bias)
@@ -73,7 +75,7 @@ def factor_probability(
     return Estimate(min(max(fine, 0.0), 1.0), abs(fine - coarse) * 4.0 + error + left_out(record, weight, bias))
 
 
-def _at(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
+def _at_place(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
     if z in record.kinks:
         raise InvalidArgument("z", z, f"is a kink of {record.name}: take a z beside it")
     slope = sympy.Abs(record.slope_expr.subs(Z, z))

@@ -11,7 +11,8 @@ from scipy.optimize import minimize, minimize_scalar
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.lyapunov.exponent import LOG_NORMAL, lyapunov_exponent
+from gradtheory.random_weights.lyapunov.exponent import lyapunov_exponent
+from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
 from gradtheory.random_weights.lyapunov.slopes import growth_at_zero
 from gradtheory.typing import ActivationLike
 
@@ -56,8 +57,8 @@ def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
 
     Examples
     --------
-    >>> found = largest_lyapunov_exponent("sigmoid")  # a sigmoid chain cannot explode
-    >>> round(found.value, 6), round(found.sigma_w, 3), found.sigma_b
+    >>> largest = largest_lyapunov_exponent("sigmoid")  # a sigmoid chain cannot explode
+    >>> round(largest.value, 6), round(largest.sigma_w, 3), largest.sigma_b
     (-1.447437, 3.189, 0.0)
     >>> largest_lyapunov_exponent("tanh").value
     0.0
@@ -68,19 +69,19 @@ def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
         raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
     if record.period is not None:  # the slope does not fade: λ grows as log σ_w
         return LargestExponent(math.inf, math.inf, 0.0)
-    return _searched(record)
+    return _search(record)
 
 
 @functools.lru_cache(maxsize=128)
-def _searched(record: Activation) -> LargestExponent:
+def _search(record: Activation) -> LargestExponent:
     def negative(log_w: float, sigma_b: float) -> float:
         try:
             return -lyapunov_exponent(record, math.exp(log_w), sigma_b).value
         except InvalidArgument:  # no stationary law, or an exponent beyond float64
             return math.inf
 
-    found = [(negative(log_w, sigma_b), float(log_w), sigma_b) for log_w in _LOG_WEIGHTS for sigma_b in _BIASES]
-    height, log_w, sigma_b = min(found)
+    grid = [(negative(log_w, sigma_b), float(log_w), sigma_b) for log_w in _LOG_WEIGHTS for sigma_b in _BIASES]
+    height, log_w, sigma_b = min(grid)
     if height == math.inf:
         return LargestExponent(-math.inf, math.nan, math.nan)
     step = float(_LOG_WEIGHTS[1] - _LOG_WEIGHTS[0])
@@ -95,13 +96,8 @@ def _searched(record: Activation) -> LargestExponent:
         if beside >= line.fun:
             return LargestExponent(-float(line.fun), math.exp(line.x), 0.0)
 
-    def at(point: Any) -> float:
+    def negative_at(point: Any) -> float:
         return negative(point[0], abs(point[1]))
 
-    plane = minimize(
-        at,
-        np.array([log_w, sigma_b + 0.1]),
-        method="Nelder-Mead",
-        tol=1e-9,
-    )
+    plane = minimize(negative_at, np.array([log_w, sigma_b + 0.1]), method="Nelder-Mead", tol=1e-9)
     return LargestExponent(-float(plane.fun), math.exp(plane.x[0]), abs(float(plane.x[1])))

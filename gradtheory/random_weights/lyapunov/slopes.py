@@ -58,8 +58,8 @@ def _twice_log(record: Activation, z: float) -> float:
     reach = _reach(record, math.copysign(1.0, z))
     if abs(z) <= abs(reach):
         return _twice_log_in_balls(record, z)
-    found, before = (_twice_log_in_balls(record, each) for each in (reach, reach / 4.0))
-    return found + (found - before) * math.log(z / reach) / math.log(4.0)
+    last, before = (_twice_log_in_balls(record, place) for place in (reach, reach / 4.0))
+    return last + (last - before) * math.log(z / reach) / math.log(4.0)
 
 
 @functools.lru_cache(maxsize=128)
@@ -110,7 +110,7 @@ def is_flat_somewhere(record: Activation) -> bool:
 
 
 @functools.lru_cache(maxsize=128)
-def vanishes_somewhere(record: Activation) -> bool:
+def has_rest_point(record: Activation) -> bool:
     """Return whether σ is 0 at 0 and on an interval: then a chain without biases comes to rest."""
     return record.value(0.0) == 0.0 and any(
         branch.is_flat and branch.steepest == 0 and record.value(float(branch.inside)) == 0.0
@@ -119,7 +119,7 @@ def vanishes_somewhere(record: Activation) -> bool:
 
 
 @functools.lru_cache(maxsize=128)
-def fades(record: Activation) -> bool:
+def is_fading(record: Activation) -> bool:
     """Return whether σ falls faster than any power far out, and z may come there from 0 or stay away from it long."""
     falls = bool((np.abs(record.value(np.array([-1e6, 1e6]))) < 1e-60).any())
     return falls and (record.value(0.0) == 0.0 or record.slope(0.0) == 0.0)

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.gaussian import Gaussians, Integrand, fixed_rule, integrate, structure
+from gradtheory.random_weights.gaussian import Gaussians, Integrand, fixed_rule, integrate, places_and_period
 
 _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough
 _NODES_AT_ONCE = 48
@@ -64,7 +64,7 @@ class StationaryLaw:
 
     def expected(self, integrand: Integrand, floor: float | Sequence[float] = _FLOOR) -> tuple[Array, Array]:
         """Return E[f] for k functions of (z, ξ, owner), z = s·ξ, s = scale[owner], and their quadrature errors."""
-        places, period = structure(self.record)
+        places, period = places_and_period(self.record)
         laws = Gaussians(np.zeros(len(self.scale)), self.scale)
         value, error = integrate(integrand, laws, places, period, floor=floor)
         return value @ self.weight, error @ np.abs(self.weight)
@@ -86,27 +86,29 @@ def stationary_law(
 
     to_values = np.cos(np.outer(np.arange(resolution.nodes), np.pi - angles)) * (2.0 / resolution.nodes)
     to_values[0] /= 2.0
-    places, period = structure(record)
+    places, period = places_and_period(record)
     places = (*places, *_ladders(record, sigma_w, sigma_b))
 
-    def rows(of: Array) -> Array:
-        """Return the rows of both operators for the nodes s in `of`, of shape (2, len(of), nodes)."""
-        owner, z, weight = fixed_rule(Gaussians(np.zeros(len(of)), of), places, period, coarse=resolution.coarse)
+    def rows(starts: Array) -> Array:
+        """Return the rows of both operators from the nodes s in `starts`, of shape (2, len(starts), nodes)."""
+        owner, z, weight = fixed_rule(
+            Gaussians(np.zeros(len(starts)), starts), places, period, coarse=resolution.coarse
+        )
         with np.errstate(all="ignore"):
             value, slope = record.value_and_slope(z)
             after = np.clip(np.log(np.hypot(sigma_w * value, sigma_b)), lower, upper)
         panel = np.clip(((after - lower) / (upper - lower) * count).astype(int), 0, count - 1)
         inner = (after - centre[panel]) / half[panel]
-        own = np.square(sigma_b / of)[owner]  # the part of the variance of z that is the bias's
-        squared = np.square(sigma_w * slope) * (own + (1.0 - own) * np.square(z / of[owner]))  # E[w² | z]·σ'²
+        own = np.square(sigma_b / starts)[owner]  # the part of the variance of z that is the bias's
+        squared = np.square(sigma_w * slope) * (own + (1.0 - own) * np.square(z / starts[owner]))  # E[w² | z]·σ'²
         cell = owner * count + panel
-        found = np.empty((2, len(of) * count, resolution.nodes))
+        entries = np.empty((2, len(starts) * count, resolution.nodes))
         before, current = weight, weight * inner
         for degree in range(resolution.nodes):  # Chebyshev's polynomials of the place within the panel
-            found[0, :, degree] = np.bincount(cell, before, len(of) * count)
-            found[1, :, degree] = np.bincount(cell, squared * before, len(of) * count)
+            entries[0, :, degree] = np.bincount(cell, before, len(starts) * count)
+            entries[1, :, degree] = np.bincount(cell, squared * before, len(starts) * count)
             before, current = current, 2.0 * inner * current - before
-        return np.asarray((found @ to_values).reshape(2, len(of), len(scale)))
+        return np.asarray((entries @ to_values).reshape(2, len(starts), len(scale)))
 
     blocks = np.array_split(scale, math.ceil(len(scale) / _NODES_AT_ONCE))
     transfer, tilted = np.concatenate([rows(block) for block in blocks], axis=1)
@@ -132,13 +134,13 @@ def _half_log_radius(tilted: Array) -> float:
     vector, radius = np.ones(len(tilted)), 0.0
     for _ in range(2000):
         following = tilted @ vector
-        found = float(np.max(np.abs(following)))
-        if found == 0.0:
+        size = float(np.max(np.abs(following)))
+        if size == 0.0:
             return -math.inf
-        if abs(found - radius) <= 1e-14 * found:
+        if abs(size - radius) <= 1e-14 * size:
             break
-        vector, radius = following / found, found
-    return 0.5 * math.log(found)
+        vector, radius = following / size, size
+    return 0.5 * math.log(size)
 
 
 @functools.lru_cache(maxsize=128)
@@ -148,12 +150,12 @@ def zeros(record: Activation) -> tuple[float, ...]:
     values = record.value(grid)
     cells = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     at_zero = record.value(0.0) == 0.0  # perhaps to a high order, where root finders are slow
-    found = [
+    beside = [
         float(brentq(lambda z: float(record.value(z)), grid[i], grid[i + 1], xtol=1e-15, maxiter=1000))
         for i in cells
         if not (at_zero and grid[i] < 0.0 < grid[i + 1])
     ]
-    return (0.0, *found) if at_zero else tuple(found)
+    return (0.0, *beside) if at_zero else tuple(beside)
 
 
 def _ladders(record: Activation, sigma_w: float, sigma_b: float) -> list[float]:

@@ -10,7 +10,7 @@ from gradtheory.arithmetic.inputs import Array, one_of, read_depth, read_nonnega
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import at
+from gradtheory.random_weights.meanfield.tables import moments_at
 from gradtheory.typing import ActivationLike
 
 _SMALLEST = 1e-200  # variances below are 0
@@ -58,7 +58,7 @@ def gradients(activation: ActivationLike, depth: int, sigma_w: float, sigma_b: f
         if q < _SMALLEST:
             slopes[layer:] = Origin.of(record).mean_square_slope
             break
-        moments = at(record, np.array([q]))
+        moments = moments_at(record, np.array([q]))
         if not math.isfinite(moments.value[0]):
             raise InvalidArgument(
                 "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"

@@ -7,7 +7,14 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import GRID, Moments, at, changes, solved, table
+from gradtheory.random_weights.meanfield.tables import (
+    GRID,
+    Moments,
+    moment_table,
+    moments_at,
+    sign_changes,
+    solve_between,
+)
 from gradtheory.typing import ActivationLike
 
 
@@ -76,15 +83,17 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
         return _at(origin, 1.0, "scale-invariant")
     if origin.is_fixed and origin.is_stable:
         return _at(origin, 0.0, "q = 0, stable")
-    grid = table(record)
+    grid = moment_table(record)
     if not _is_clear(grid).any():  # σ·σ'' = 0 wherever σ'' is not: every χ_∥ = χ_⊥
         slope, square = (float(each[0]) for each in _edge_at(record, np.ones(1)))
         if square >= 0.0:
             return CriticalInitialisation(slope**-0.5, square**0.5, 1.0, "all of the edge")
-    cells = np.flatnonzero(changes(np.where(_is_clear(grid), _difference(grid), np.nan)))
+    cells = np.flatnonzero(sign_changes(np.where(_is_clear(grid), _difference(grid), np.nan)))
     needed = []
     if cells.size:
-        places = solved(record, lambda q, moments: _difference(moments).reshape(q.shape), GRID[cells], GRID[cells + 1])
+        places = solve_between(
+            record, lambda q, moments: _difference(moments).reshape(q.shape), GRID[cells], GRID[cells + 1]
+        )
         places = places[np.isfinite(places)]
         for q, slope, square in zip(places, *_edge_at(record, places), strict=True):
             if square >= 0.0:
@@ -103,7 +112,7 @@ def _at(origin: Origin, q: float, kind: str) -> CriticalInitialisation:
 
 def _edge_at(record: Activation, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return E[σ'²] = 1/σ_w² and σ_b² on the edge of chaos at variances q."""
-    moments = at(record, q)
+    moments = moments_at(record, q)
     return moments.slope, q - moments.value / moments.slope
 
 

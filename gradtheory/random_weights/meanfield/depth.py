@@ -11,8 +11,14 @@ from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_f
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import GRID, Moments, changes, solved, table
-from gradtheory.random_weights.meanfield.tables import at as moments_at
+from gradtheory.random_weights.meanfield.tables import (
+    GRID,
+    Moments,
+    moment_table,
+    moments_at,
+    sign_changes,
+    solve_between,
+)
 from gradtheory.typing import ActivationLike
 
 _ROUNDING = 1e-12  # of χ: √2 in float64 is critical for relu
@@ -67,25 +73,25 @@ def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.
     if origin.is_homogeneous:
         if abs(slope - 1.0) <= _ROUNDING:
             return () if bias else (FixedPoint(1.0, slope, slope, is_stable=True),)
-        at_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, is_stable=slope < 1.0)
-        return (at_line,) if slope < 1.0 or not bias else ()
-    found = []
+        of_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, is_stable=slope < 1.0)
+        return (of_line,) if slope < 1.0 or not bias else ()
+    points = []
     if origin.is_zero and not bias:
         is_stable = origin.is_stable if abs(slope - 1.0) <= _ROUNDING else slope < 1.0
-        found.append(FixedPoint(0.0, slope, slope, is_stable=is_stable))
+        points.append(FixedPoint(0.0, slope, slope, is_stable=is_stable))
 
     def residual(q: np.ndarray, moments: Moments) -> np.ndarray:
         return np.asarray(weight**2 * moments.value + bias**2 - q.reshape(-1)).reshape(q.shape)
 
-    grid = table(record)
+    grid = moment_table(record)
     excess = residual(GRID, grid)
-    cells = np.flatnonzero(changes(np.where(np.abs(excess) > _ROUNDING * GRID, excess, np.nan)))
+    cells = np.flatnonzero(sign_changes(np.where(np.abs(excess) > _ROUNDING * GRID, excess, np.nan)))
     if cells.size:
-        places = solved(record, residual, GRID[cells], GRID[cells + 1])
+        places = solve_between(record, residual, GRID[cells], GRID[cells + 1])
         moments = moments_at(record, places)
         for q, chi, parallel in zip(places, weight**2 * moments.slope, weight**2 * moments.growth, strict=True):
-            found.append(FixedPoint(float(q), float(chi), float(parallel), is_stable=bool(abs(parallel) < 1.0)))
-    return tuple(found)
+            points.append(FixedPoint(float(q), float(chi), float(parallel), is_stable=bool(abs(parallel) < 1.0)))
+    return tuple(points)
 
 
 @dataclass(frozen=True)

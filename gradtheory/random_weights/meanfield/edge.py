@@ -9,7 +9,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_nonnegative_array
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import GRID, Moments, changes, solved, table
+from gradtheory.random_weights.meanfield.tables import GRID, Moments, moment_table, sign_changes, solve_between
 from gradtheory.typing import ActivationLike
 
 
@@ -90,9 +90,9 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: Any = 0) -> EdgeOfChaos:
     record = as_activation(activation)
     biases = read_nonnegative_array(sigma_b, "sigma_b")
     flat = biases.reshape(-1)
-    grid = table(record)
+    grid = moment_table(record)
     wanted = np.square(flat)
-    candidates = changes(_bias_square(GRID, grid) - wanted[:, np.newaxis])
+    candidates = sign_changes(_bias_square(GRID, grid) - wanted[:, np.newaxis])
     stable_there = grid.growth[1:] <= grid.slope[1:]
     best = np.where(candidates & stable_there, 0, np.where(candidates, 1, 2)).argmin(axis=1)
     origin = Origin.of(record)
@@ -100,7 +100,7 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: Any = 0) -> EdgeOfChaos:
     q = np.full(len(flat), np.nan)
     if some.any():
         cells = best[some]
-        q[some] = solved(record, _residual, GRID[cells], GRID[cells + 1], wanted[some])
+        q[some] = solve_between(record, _residual, GRID[cells], GRID[cells + 1], wanted[some])
     at_origin = (flat == 0.0) & origin.is_fixed
     q[at_origin] = 1.0 if origin.is_homogeneous else 0.0
     sigma_w, stable = origin.extended(record, q)

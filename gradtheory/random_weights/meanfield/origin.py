@@ -6,7 +6,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.meanfield.tables import GRID, at, table
+from gradtheory.random_weights.meanfield.tables import GRID, moment_table, moments_at
 
 _CLEAR = 1e-11  # a relative difference that rounding does not make
 
@@ -47,7 +47,7 @@ class Origin:
         is_fixed = is_zero and square > 0.0
         z = np.array([-8.0, -1.0, 1.0, 8.0]) * np.geomspace(1e-100, 1e100, 41)[:, np.newaxis]
         is_homogeneous = is_fixed and bool(np.all(record.slope(z) == slopes[[0, 0, 1, 1]]))
-        growth = table(record).value / (GRID * square) - 1.0 if is_fixed else np.zeros(1)
+        growth = moment_table(record).value / (GRID * square) - 1.0 if is_fixed else np.zeros(1)
         clear = growth[np.abs(growth) > _CLEAR]
         return cls(is_zero, is_fixed, is_homogeneous, square, not clear.size or bool(clear[0] < 0.0))
 
@@ -56,7 +56,7 @@ class Origin:
         sigma_w, stable = np.full(len(q), np.nan), np.zeros(len(q), dtype=bool)
         inner = q > 0.0
         if inner.any():
-            moments = at(record, q[inner])
+            moments = moments_at(record, q[inner])
             sigma_w[inner] = 1.0 / np.sqrt(moments.slope)
             stable[inner] = moments.growth <= moments.slope * (1.0 + _CLEAR)
         sigma_w[q == 0.0], stable[q == 0.0] = self.mean_square_slope**-0.5 if self.is_fixed else np.nan, self.is_stable

@@ -25,33 +25,35 @@ class Moments(NamedTuple):
 
 
 @functools.lru_cache(maxsize=128)
-def table(record: Activation) -> Moments:
+def moment_table(record: Activation) -> Moments:
     """Return the moments on `GRID`; nan where they diverge, and where a periodic activation has too many waves."""
     few = GRID if record.period is None else GRID[GRID <= 1e6]
-    found = at(record, few)
-    return Moments(*(np.concatenate([each, np.full(len(GRID) - len(few), np.nan)]) for each in found))
+    known = moments_at(record, few)
+    return Moments(*(np.concatenate([each, np.full(len(GRID) - len(few), np.nan)]) for each in known))
 
 
-def at(record: Activation, q: Array) -> Moments:
+def moments_at(record: Activation, q: Array) -> Moments:
     """Return the moments at variances q, of shape (m,)."""
     (value, slope, growth), (_, slope_error, growth_error) = moments(record, q, KINDS)
     with np.errstate(invalid="ignore"):
-        found = Moments(value, slope, growth / q, slope_error + growth_error / q)
-    return Moments(*(np.where(np.isfinite(each), each, np.nan) for each in found))
+        raw = Moments(value, slope, growth / q, slope_error + growth_error / q)
+    return Moments(*(np.where(np.isfinite(each), each, np.nan) for each in raw))
 
 
-def solved(record: Activation, residual: Callable[..., Array], left: Array, right: Array, *parameters: Array) -> Array:
+def solve_between(
+    record: Activation, residual: Callable[..., Array], left: Array, right: Array, *parameters: Array
+) -> Array:
     """Return the q between `left` and `right` at which residual(q, moments, *parameters) is zero, elementwise."""
 
-    def function(log_q: Array, *each: Array) -> Array:
+    def residual_at(log_q: Array, *values: Array) -> Array:
         q = np.exp(log_q)
-        return np.asarray(residual(q, at(record, q.reshape(-1)), *each).reshape(q.shape))
+        return np.asarray(residual(q, moments_at(record, q.reshape(-1)), *values).reshape(q.shape))
 
-    found = elementwise.find_root(function, (np.log(left), np.log(right)), args=parameters)
-    return np.asarray(np.exp(found.x))
+    roots = elementwise.find_root(residual_at, (np.log(left), np.log(right)), args=parameters)
+    return np.asarray(np.exp(roots.x))
 
 
-def changes(residuals: Array) -> np.ndarray:
+def sign_changes(residuals: Array) -> np.ndarray:
     """Return where residuals on `GRID`, along the last axis, change sign before the next point."""
     before, after = residuals[..., :-1], residuals[..., 1:]
     return np.asarray((before * after <= 0.0) & (before != after))  # nan compares false

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from rich.progress import track
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import (
@@ -15,7 +14,7 @@ from gradtheory.arithmetic.inputs import (
     read_seed,
 )
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
-from gradtheory.random_weights.simulation.measured import Measured
+from gradtheory.random_weights.simulation.measured import Measured, Progress
 from gradtheory.typing import ActivationLike
 
 _AT_ONCE = 1 << 13  # chains: their numbers stay in cache
@@ -57,7 +56,7 @@ def random_chains(
     burn_in: int = 0,
     x: float = 1.0,
     seed: int = 0,
-    progress: bool = False,
+    progress: Progress | None = None,
 ) -> ChainSample:
     """Simulate chains z_l = w_l·a_{l-1} + b_l with w_l ~ N(0, σ_w²), b_l ~ N(0, σ_b²), all independent.
 
@@ -76,9 +75,10 @@ def random_chains(
     x : float
         The input a_0.
     seed : int
-        The seed of NumPy's generator: the same seed gives the same result.
-    progress : bool
-        Whether to show a progress bar.
+        Of NumPy's generator: the same seed, the same result.
+    progress : callable, optional
+        What shows how far the work is: it takes an iterable and yields its items, such as ``tqdm.tqdm`` or
+        ``rich.progress.track``.
 
     Examples
     --------
@@ -96,8 +96,9 @@ def random_chains(
     mean_log, mean_square, exceeds = np.empty((3, many))
     blocks = [slice(start, min(start + _AT_ONCE, many)) for start in range(0, many, _AT_ONCE)]
     seeds = np.random.SeedSequence(read_seed(seed)).spawn(len(blocks))
-    for block, each in track(list(zip(blocks, seeds, strict=True)), "chains", disable=not progress):
-        rng = np.random.default_rng(each)
+    work = list(zip(blocks, seeds, strict=True))
+    for block, block_seed in work if progress is None else progress(work):
+        rng = np.random.default_rng(block_seed)
         size = block.stop - block.start
         a = np.full(size, first)
         log_factors = np.empty((deep, size))

@@ -1,8 +1,9 @@
 """Means over independent repetitions, with confidence intervals."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.stats import t as student
@@ -10,6 +11,8 @@ from scipy.stats import t as student
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ArrayLike
+
+Progress: TypeAlias = Callable[[Iterable[Any]], Iterable[Any]]  # tqdm.tqdm, or rich.progress.track
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,10 @@ class Measured:
 
     Examples
     --------
-    >>> found = Measured.of(np.array([1.0, 2.0, 3.0]))
-    >>> found
+    >>> sample = Measured.of(np.array([1.0, 2.0, 3.0]))
+    >>> sample
     2 ± 0.577 (n = 3)
-    >>> [round(float(end), 3) for end in found.interval()]
+    >>> [round(float(end), 3) for end in sample.interval()]
     [-0.484, 4.484]
 
     """

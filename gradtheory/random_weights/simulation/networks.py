@@ -1,12 +1,10 @@
 """Random wide networks: variances, correlations and gradients layer by layer."""
 
 import os
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from rich.progress import track
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
@@ -22,7 +20,7 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.random_weights.initialisation import Initialisation, orthogonal, standard_normal
-from gradtheory.random_weights.simulation.measured import Measured
+from gradtheory.random_weights.simulation.measured import Measured, Progress
 from gradtheory.typing import ActivationLike
 
 _WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
@@ -64,7 +62,7 @@ def random_networks(
     correlation: float = 0.5,
     weights: str = "gaussian",
     seed: int = 0,
-    progress: bool = False,
+    progress: Progress | None = None,
 ) -> NetworkSample:
     r"""Simulate networks z_l = W_l·a_{l-1} + b_l of one width, with W_l ~ N(0, σ_w²/width) and b_l ~ N(0, σ_b²).
 
@@ -87,9 +85,9 @@ def random_networks(
     weights : {"gaussian", "orthogonal"}
         How the weights are drawn; orthogonal ones are σ_w times an orthogonal matrix.
     seed : int
-        The seed of NumPy's generator: the same seed gives the same result, whatever the number of threads.
-    progress : bool
-        Whether to show a progress bar.
+        Of NumPy's generator: the same seed, the same result, whatever the number of threads.
+    progress : callable, optional
+        What shows how far the work is: it takes an iterable and yields its items, such as ``tqdm.tqdm``.
 
     Examples
     --------
@@ -111,20 +109,20 @@ def random_networks(
     scheme = orthogonal(wide, gain=size) if kind == "orthogonal" else standard_normal(wide, sigma=size / wide**0.5)
     seeds = np.random.SeedSequence(read_seed(seed)).spawn(read_count(networks, "networks", _MOST_NETWORKS))
 
-    def one(each: np.random.SeedSequence) -> Array:
-        rng = np.random.default_rng(each)
+    def simulate(network_seed: np.random.SeedSequence) -> Array:
+        rng = np.random.default_rng(network_seed)
         return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, alike), deep, rng)
 
     # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
-        found: Iterable[Array] = threads.map(one, seeds)
-        samples = np.array(list(track(found, "networks", total=len(seeds), disable=not progress)))
+        runs = [threads.submit(simulate, network_seed) for network_seed in seeds]
+        samples = np.array([run.result() for run in (runs if progress is None else progress(runs))])
     return NetworkSample(*(Measured.of(samples[:, kind]) for kind in range(3)))
 
 
-def _half(number: int, given: object) -> int:
+def _half(number: int, original: object) -> int:
     if number % 2:
-        raise InvalidArgument("inputs", given, "must be even, such as 256: inputs come in pairs")
+        raise InvalidArgument("inputs", original, "must be even, such as 256: inputs come in pairs")
     return number // 2
 
 
@@ -141,7 +139,7 @@ def _one_network(
     record: Activation, scheme: Initialisation, sigma_b: float, a: Array, depth: int, rng: np.random.Generator
 ) -> Array:
     """Return q, c and the gradient's mean square, of shape (3, depth)."""
-    found = np.empty((3, depth))
+    means = np.empty((3, depth))
     weights, slopes = [], []
     for layer in range(depth):
         weights.append(scheme.sample(rng))
@@ -151,15 +149,15 @@ def _one_network(
         squares = np.einsum("ij,ij->j", z, z) / len(z)
         first, second = np.split(z, 2, axis=1)
         products = np.einsum("ij,ij->j", first, second) / len(z)
-        found[0, layer] = squares.mean()
+        means[0, layer] = squares.mean()
         with np.errstate(invalid="ignore"):
-            found[1, layer] = np.mean(products / np.sqrt(np.multiply(*np.split(squares, 2))))
+            means[1, layer] = np.mean(products / np.sqrt(np.multiply(*np.split(squares, 2))))
         a, slope = record.value_and_slope(z)
         slopes.append(slope)
     delta = rng.standard_normal(a.shape)
     for layer in range(depth - 1, -1, -1):
         delta *= slopes[layer]
-        found[2, layer] = np.vdot(delta, delta) / delta.size
+        means[2, layer] = np.vdot(delta, delta) / delta.size
         if layer:
             delta = weights[layer].T @ delta
-    return found
+    return means

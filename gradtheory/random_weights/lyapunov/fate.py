@@ -1,0 +1,66 @@
+"""What becomes of z in a chain whose law does not settle: it dies out at 0, rests there, or escapes."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, has_rest_point, is_fading
+
+LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How |z| moves near 0 and far out, where an activation is two half-lines and log|z| a random walk."""
+
+    record: Activation
+    sigma_w: float
+    sigma_b: float
+
+    @cached_property
+    def near(self) -> tuple[float, float] | None:
+        """The slopes of the half-lines at 0; None where biases, or σ(0), keep z away from it."""
+        return growth_at_zero(self.record) if self.sigma_b == 0.0 else None
+
+    @cached_property
+    def far(self) -> tuple[float, float]:
+        """The slopes of the half-lines far out."""
+        return far_growth(self.record)
+
+    def has_unbounded_slope(self) -> bool:
+        """Whether |σ'| has no bound."""
+        return bool(self.record.steepest_slope.is_infinite)
+
+    def dies_out(self) -> bool:
+        """Whether z tends to 0: near 0 the walk of log|z| does not drift up."""
+        return self.near is not None and self._drift(self.near) <= 0.0
+
+    def escapes(self) -> bool:
+        """Whether |z| tends to infinity: far out the walk of log|z| drifts up."""
+        return min(self.far) > 0.0 and self._drift(self.far) > 0.0
+
+    def depends_on_the_draw(self) -> bool:
+        """Whether some chains die out and others escape, at different rates."""
+        return self.dies_out() and self.escapes() and self.near != self.far
+
+    def comes_to_rest(self) -> bool:
+        """Whether z meets a flat piece at height 0 sooner or later, and stays at 0."""
+        return self.sigma_b == 0.0 and not self.escapes() and has_rest_point(self.record)
+
+    def sinks(self) -> bool:
+        """Whether z comes so close to 0 that no float follows it."""
+        return self.sigma_b == 0.0 and is_fading(self.record)
+
+    def _drift(self, growth: tuple[float, float]) -> float:
+        """Return the mean growth of log|z| per layer where σ is two half-lines of these slopes."""
+        return math.log(self.sigma_w) + LOG_NORMAL + float(np.mean(log_of(np.array(growth))))
+
+
+def log_of(numbers: Array) -> Array:
+    """Return the logarithm, -inf for 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(numbers))
