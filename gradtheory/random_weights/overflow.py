@@ -95,11 +95,11 @@ def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int 
         with precision(bits):
             ball = enclose(depth, bits)
             least = ball.ceil().unique_fmpz() if ball.is_finite() else None
-            middle = round(float(ball.mid())) if ball.is_finite() else _MOST_EQUAL
+            nearest = round(float(ball.mid())) if ball < _MOST_EQUAL else None
         if least is not None:
             return int(least)
-        if middle < _MOST_EQUAL and sign(rate**middle - limit) == 0:
-            return middle
+        if nearest is not None and sign(rate**nearest - limit) == 0:
+            return nearest
     raise Undecided(
         f"growth = {str(growth)[:40]}: when its powers leave {dtype} is not decided within {MOST_BITS} bits"
     )
