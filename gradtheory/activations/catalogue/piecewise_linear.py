@@ -1,9 +1,12 @@
 """Activations made of straight pieces: their slope is a step function."""
 
+from dataclasses import replace
+
 import numpy as np
 from sympy import Abs, Expr, Interval, Max, Min, Piecewise, Rational, S
 
 from gradtheory.activations.catalogue.kernels import linear, log_odds_of
+from gradtheory.activations.catalogue.rectifiers import leaky_relu
 from gradtheory.activations.catalogue.shapes import steps
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Z
@@ -23,24 +26,6 @@ identity = Activation(
 )
 
 
-def _relu6_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    slope[...] = (z > 0.0) & (z < 6.0)
-    np.clip(z, 0.0, 6.0, out=value)
-
-
-relu6 = Activation(
-    name="relu6",
-    symbol=r"\operatorname{relu6}",
-    expr=Max(0, Min(6, Z)),
-    slope_expr=Piecewise((0, Abs(Z - 3) >= 3), (1, True)),
-    range=Interval(0, 6),
-    branches=steps(corners=(S.Zero, S(6)), slopes=(S.Zero, S.One, S.Zero)),
-    kernel=_relu6_kernel,
-    reference="Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010)",
-    peers={"torch": "torch.nn.functional.relu6", "jax": "jax.nn.relu6", "keras": "keras.activations.relu6"},
-)
-
-
 _EIGHTH, _SIXTH, _THIRD = (Rational(1, n) for n in (8, 6, 3))
 
 
@@ -49,21 +34,10 @@ def rrelu(lower: Expr = _EIGHTH, upper: Expr = _THIRD) -> Activation:
     """max(z, 0) + slope·min(z, 0) with the slope in evaluation, (lower + upper)/2; in training it is random."""
     if sign(upper - lower) < 0:
         raise InvalidArgument("upper", upper, f"must be at least lower, {lower}")
-    leak = (lower + upper) / 2
-    leak_float = float(leak)
-
-    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = np.where(z > 0.0, 1.0, leak_float)
-        value[...] = np.where(z > 0.0, z, leak_float * z)
-
-    return Activation(
+    return replace(
+        leaky_relu(slope=(lower + upper) / 2),
         name=rrelu.name_with_parameters(lower=lower, upper=upper),
         symbol=r"\operatorname{rrelu}",
-        expr=Max(0, Z) + leak * Min(0, Z),
-        slope_expr=Piecewise((1, Z > 0), (leak, True)),
-        range=S.Reals if sign(leak) > 0 else Interval(0, S.Infinity),
-        branches=steps(corners=(S.Zero,), slopes=(leak, S.One)),
-        kernel=kernel,
         reference="Xu, Wang, Chen & Li, arXiv:1505.00853 (2015), in evaluation mode",
         peers={"torch": "torch.nn.functional.rrelu"},
     )
@@ -127,19 +101,17 @@ def hard_tanh(lower: Expr = -S.One, upper: Expr = S.One) -> Activation:
     )
 
 
-def _sparse_sigmoid_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    slope[...] = np.where(np.abs(z) < 1.0, 0.5, 0.0)
-    np.clip((z + 1.0) / 2.0, 0.0, 1.0, out=value)
-
-
-sparse_sigmoid = Activation(
+relu6 = replace(
+    hard_tanh(lower=0, upper=6),
+    name="relu6",
+    symbol=r"\operatorname{relu6}",
+    reference="Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010)",
+    peers={"torch": "torch.nn.functional.relu6", "jax": "jax.nn.relu6", "keras": "keras.activations.relu6"},
+)
+sparse_sigmoid = replace(
+    hard_sigmoid(slope="1/2"),
     name="sparse_sigmoid",
     symbol=r"\operatorname{sparse\,\sigma}",
-    expr=Max(0, Min(1, (Z + 1) / 2)),
-    slope_expr=Piecewise((0, Abs(Z) >= 1), (S.Half, True)),
-    range=Interval(0, 1),
-    branches=steps(corners=(-S.One, S.One), slopes=(S.Zero, S.Half, S.Zero)),
-    kernel=_sparse_sigmoid_kernel,
     reference="Blondel, Martins & Niculae, JMLR 21 (2020), section 6.2",
     peers={"jax": "jax.nn.sparse_sigmoid", "keras": "keras.activations.sparse_sigmoid"},
 )

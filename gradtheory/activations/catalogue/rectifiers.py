@@ -3,6 +3,8 @@
 They are written with Max and Min: SymPy folds nested Piecewise, at exponential cost.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo
 
@@ -13,25 +15,6 @@ from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.inputs import read_positive
-
-
-def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    np.heaviside(z, 0.0, out=slope)
-    np.maximum(z, 0.0, out=value)
-
-
-relu = Activation(
-    name="relu",
-    symbol=r"\operatorname{relu}",
-    expr=Max(0, Z),
-    slope_expr=Piecewise((1, Z > 0), (0, True)),
-    range=Interval(0, oo),
-    branches=steps(corners=(S.Zero,), slopes=(S.Zero, S.One)),
-    kernel=_relu_kernel,
-    reference="Nair & Hinton, ICML (2010)",
-    peers={"torch": "torch.nn.functional.relu", "jax": "jax.nn.relu", "keras": "keras.activations.relu"},
-)
-
 
 _LEAK = Rational(1, 100)
 
@@ -60,6 +43,21 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
             "keras": "keras.activations.leaky_relu(negative_slope=0.01)",
         },
     )
+
+
+def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    np.heaviside(z, 0.0, out=slope)
+    np.maximum(z, 0.0, out=value)
+
+
+relu = replace(
+    leaky_relu(slope=0),
+    name="relu",
+    symbol=r"\operatorname{relu}",
+    kernel=_relu_kernel,
+    reference="Nair & Hinton, ICML (2010)",
+    peers={"torch": "torch.nn.functional.relu", "jax": "jax.nn.relu", "keras": "keras.activations.relu"},
+)
 
 
 @Family
