@@ -150,6 +150,14 @@ def test_no_file_is_long_without_a_reason():
         assert len(text.splitlines()) <= _LONGEST_FILE or _REASON in text[:1000], module
 
 
+def test_names_say_what_things_are():
+    """`found` says how a thing was come by; say what it is: a root, widths, a message."""
+    for module, tree in _trees().items():
+        for node in ast.walk(tree):
+            names = [getattr(node, field, None) for field in ("id", "arg", "attr", "name")]
+            assert "found" not in names, f"{module}, line {node.lineno}"
+
+
 def test_the_design_page_lists_the_wings():
     page = (_PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w/]+?)/?` \|", page, flags=re.MULTILINE)

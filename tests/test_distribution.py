@@ -33,6 +33,7 @@ gt.lyapunov_exponent("tanh", sigma_w=2)
 gt.meanfield.edge_of_chaos("tanh", sigma_b=0.3)
 gt.meanfield.gain("relu", 1)
 gt.overflow_depth(2)
+gt.simulation.random_chains("tanh", depth=4, chains=16, burn_in=1, seed=1)
 gt.train(gt.Chain(depth=2), [1.0], [0.0], [1.0, 2.0], [0.0, 0.0], optimiser=gt.optimisers.adam(0.1), steps=2)
 gt.stability_region("heavy_ball").contains(eta=0.1, beta=0.9, h=30)
 gt.compare_activations(["tanh", "relu"])
@@ -45,6 +46,8 @@ print(gt.fact("widest"))
 _CALLS = {
     "arrays": "gt.arrays.explosion_width('tanh', Foreign())",
     "documents": "gt.derive('clipping').to_latex()",
+    "plots": "gt.plots.width_over_weight('tanh')",
+    "simulation": "gt.simulation.random_networks('tanh', depth=2, width=4, networks=2, seed=1)",
     "testing": "gt.strategies.chains()",
 }
 
