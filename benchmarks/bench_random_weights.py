@@ -39,7 +39,7 @@ def _edge(bias):
 
 def bench_edge_of_chaos(compare):
     def ours():
-        tables.table.cache_clear()
+        tables.moment_table.cache_clear()
         return gt.meanfield.edge_of_chaos("gelu", _BIASES).sigma_w
 
     assert abs(ours()[-1] - _edge(_BIASES[-1])) < 1e-9
