@@ -76,6 +76,13 @@ def test_the_core_works_alone():
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.slow
+def test_help_needs_no_extra():
+    run = _without_extras("help(gt); [help(getattr(gt, name)) for name in gt.__all__]")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("Help on package gradtheory")
+
+
 @pytest.mark.parametrize("extra", sorted(_CALLS))
 def test_a_call_names_the_extra_it_needs(extra):
     program = f"""

@@ -12,9 +12,11 @@ These names and their arguments are stable; what they draw may change. They need
 
 """
 
+from __future__ import annotations  # they name hypothesis, which may be missing
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -26,8 +28,19 @@ from gradtheory.errors import extra
 from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, near_critical, network_case
 from gradtheory.typing import ActivationLike
 
-with extra("testing"):
+if TYPE_CHECKING:
     from hypothesis import strategies as st
+else:
+
+    class _Strategies:
+        """The strategies of hypothesis, imported on first use, so that `help` works without them."""
+
+        def __getattr__(self, name: str) -> Any:
+            with extra("testing"):
+                from hypothesis import strategies
+            return getattr(strategies, name)
+
+    st = _Strategies()
 
 __all__ = ["activations", "chains", "data", "networks", "thresholds", "weights"]
 
