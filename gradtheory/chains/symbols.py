@@ -10,6 +10,7 @@ import sympy
 
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_real
 from gradtheory.errors import InvalidArgument
+from gradtheory.typing import NumberLike
 
 A = sympy.Symbol("a", real=True)  # the output of the last layer
 Y = sympy.Symbol("y", real=True)  # the target
@@ -198,7 +199,7 @@ class ChainSymbols:
             raise InvalidArgument("wrt", name, "must name a weight, a bias or the input, such as w1, b2 or x")
         return (self.w if match["letter"] == "w" else self.b)[int(match["layer"])]
 
-    def locate(self, wrt: Any) -> tuple[str, int | sympy.Expr]:
+    def locate(self, wrt: sympy.Expr) -> tuple[str, int | sympy.Expr]:
         """Return the letter and the layer of a weight, a bias or the input x, which is a_0; refuse all else.
 
         Examples
@@ -238,7 +239,13 @@ class ChainSymbols:
             raise InvalidArgument("depth", self.depth, "must be a number here; build the chain with an int")
         return range(1, self.depth + 1)
 
-    def exact_values(self, x: Any, y: Any, w: Any, b: Any) -> dict[sympy.Symbol, sympy.Expr]:
+    def exact_values(
+        self,
+        x: NumberLike | None,
+        y: NumberLike | None,
+        w: Sequence[NumberLike] | None,
+        b: Sequence[NumberLike] | None,
+    ) -> dict[sympy.Symbol, sympy.Expr]:
         """Return the symbols with the exact numbers that are to stand for them; what is None stays a symbol."""
         scalars = (self.x, x, "x"), (self.y, y, "y")
         values = {symbol: read_real(number, name) for symbol, number, name in scalars if number is not None}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gradtheory.activations import Activation
 from gradtheory.activations.slopes.numeric import steepest_place
@@ -122,7 +123,7 @@ def chain_case(
     activation: Any,
     depth: int | None = None,
     loss: str = "squared",
-    dtype: Any = np.float64,
+    dtype: npt.DTypeLike = np.float64,
 ) -> ChainCase:
     """Return a chain of some depth, with data whose numbers are exact in the float type."""
     chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, activation, loss)
@@ -132,7 +133,11 @@ def chain_case(
 
 
 def network_case(
-    source: Source, activation: Any, widths: Sequence[int] | None = None, loss: str = "squared", dtype: Any = np.float64
+    source: Source,
+    activation: Any,
+    widths: Sequence[int] | None = None,
+    loss: str = "squared",
+    dtype: npt.DTypeLike = np.float64,
 ) -> NetworkCase:
     """Return a network of some widths, with data whose numbers are exact in the float type."""
     if widths is None:
@@ -140,7 +145,7 @@ def network_case(
     return _fill(source, Network(tuple(widths), activation, loss), dtype)
 
 
-def _fill(source: Source, network: Network, dtype: Any) -> NetworkCase:
+def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase:
     kind = source.in_turn(_KINDS)
     records = network.layer_activations
     samples = source.choice(_BATCHES)
@@ -206,7 +211,7 @@ def _targets(source: Source, shape: tuple[int, ...], within_unit: bool) -> Array
 
 
 def _moderate(
-    records: Sequence[Activation], x: Array, w: list[Array], b: list[Array], dtype: Any
+    records: Sequence[Activation], x: Array, w: list[Array], b: list[Array], dtype: npt.DTypeLike
 ) -> tuple[list[Array], list[Array]]:
     """Return the parameters, halved in layers whose activations would be so large that gradients may overflow."""
     largest = _LARGEST_VALUE.get(np.dtype(dtype).itemsize, 1e2)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_array, read_count
@@ -32,7 +33,7 @@ def assert_gradients(
     loss: str = "squared",
     cases: int = 100,
     *,
-    dtype: Any = "float64",
+    dtype: npt.DTypeLike = "float64",
     at_kinks: str = "one-sided",
 ) -> None:
     r"""Check an implementation of the gradients of chains against numbers that are proven.
@@ -105,7 +106,7 @@ def assert_gradients_at(
     activation: ActivationLike | Sequence[ActivationLike] = "sigmoid",
     loss: str = "squared",
     *,
-    dtype: Any = "float64",
+    dtype: npt.DTypeLike = "float64",
     at_kinks: str = "one-sided",
 ) -> None:
     """Check an implementation of the gradients of a chain on one chain.
@@ -148,7 +149,7 @@ def assert_network_gradients(
     loss: str = "squared",
     cases: int = 100,
     *,
-    dtype: Any = "float64",
+    dtype: npt.DTypeLike = "float64",
     at_kinks: str = "one-sided",
 ) -> None:
     r"""Check an implementation of the gradients of wide networks against numbers that are proven.
@@ -193,7 +194,7 @@ def assert_network_gradients_at(
     activation: ActivationLike | Sequence[ActivationLike] = "sigmoid",
     loss: str = "squared",
     *,
-    dtype: Any = "float64",
+    dtype: npt.DTypeLike = "float64",
     at_kinks: str = "one-sided",
 ) -> None:
     """Check an implementation of the gradients of wide networks on one network.
@@ -233,7 +234,7 @@ class _Check:
     either_at_kinks: bool
 
     @classmethod
-    def of(cls, fn: Implementation, dtype: Any, at_kinks: str) -> "_Check":
+    def of(cls, fn: Implementation, dtype: npt.DTypeLike, at_kinks: str) -> "_Check":
         """Return the check, or refuse an option by name."""
         name = one_of(dtype_name(dtype), "dtype", _TYPES)
         return cls(fn, np.dtype(name), one_of(at_kinks, "at_kinks", _KINKS) == "either")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 
 from gradtheory.activations import Activation
@@ -70,7 +71,7 @@ class KernelErrors:
 
 
 def kernel_errors(
-    fn: Callable[[Any], Any], activation: ActivationLike, *, derivative: int = 0, dtype: Any = "float64"
+    fn: Callable[[Any], Any], activation: ActivationLike, *, derivative: int = 0, dtype: npt.DTypeLike = "float64"
 ) -> KernelErrors:
     """Return the errors of an activation kernel at kinks, saturation, subnormals, huge numbers, -0.0, nan and inf.
 
@@ -129,7 +130,7 @@ def assert_activation(
     activation: ActivationLike,
     *,
     derivative: int = 0,
-    dtype: Any = "float64",
+    dtype: npt.DTypeLike = "float64",
     ulp: float = 4.0,
 ) -> None:
     """Check an activation kernel, or its derivative, against numbers that are proven.

@@ -99,7 +99,12 @@ def reference_activation(
 
 
 def reference_gradients(
-    chain: Chain | Network, x: ArrayLike, y: ArrayLike, w: Any, b: Any, digits: int = 50
+    chain: Chain | Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    w: ArrayLike | Sequence[ArrayLike],
+    b: ArrayLike | Sequence[ArrayLike],
+    digits: int = 50,
 ) -> ReferenceGradients:
     """Return the loss and all gradients of a chain or a network to a number of digits, proven in ball arithmetic.
 
@@ -209,5 +214,5 @@ def _are_close(balls: Sequence[Ball], wanted: int, *, to_largest: bool) -> bool:
     left = [each for each in balls if not _is_close(each, wanted)]
     if not left or not to_largest:
         return not left
-    largest = max((abs(each) for each in balls), key=lambda each: float(each.mid()))
+    largest = max((abs(each) for each in balls), key=lambda size: float(size.mid()))
     return all(each.is_finite() and each.rad() * 2**wanted < largest for each in left)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations import activation as as_activation
@@ -74,7 +75,7 @@ class _Drawn:
 
 
 def strategy_of(
-    build: Callable[[Source], _T], dtype: Any = np.float64, turn: int | None = None
+    build: Callable[[Source], _T], dtype: npt.DTypeLike = np.float64, turn: int | None = None
 ) -> st.SearchStrategy[_T]:
     """Return a strategy for what is built from choices."""
     width = 32 if np.dtype(dtype).itemsize <= 4 else 64
@@ -145,7 +146,7 @@ def chains(
     *,
     depth: int | None = None,
     loss: str = "squared",
-    dtype: Any = np.float64,
+    dtype: npt.DTypeLike = np.float64,
 ) -> st.SearchStrategy[ChainCase]:
     """Return a strategy for chains with data: a named tuple of chain, x, y, w and b.
 
@@ -183,7 +184,7 @@ def networks(
     *,
     widths: Sequence[int] | None = None,
     loss: str = "squared",
-    dtype: Any = np.float64,
+    dtype: npt.DTypeLike = np.float64,
 ) -> st.SearchStrategy[NetworkCase]:
     """Return a strategy for wide networks with data: a named tuple of network, x, y, w and b.
 

@@ -17,18 +17,10 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
-from gradtheory.random_weights.gaussian import (
-    KINDS,
-    Gaussians,
-    closed_form,
-    correlated,
-    fixed_rule,
-    integrate,
-    moment,
-    moments,
-)
+from gradtheory.random_weights.gaussian import KINDS, closed_form, correlated, moment
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
-from gradtheory.random_weights.gaussian.second_moments import METHODS
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, fixed_rule, integrate
+from gradtheory.random_weights.gaussian.second_moments import METHODS, moments
 
 U = sympy.Symbol("u", real=True)
 

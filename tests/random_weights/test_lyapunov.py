@@ -15,7 +15,7 @@ from scipy.special import erf, erfc, erfcx, ndtr
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian import Gaussians
+from gradtheory.random_weights.gaussian.quadrature import Gaussians
 from gradtheory.random_weights.lyapunov import largest
 from tests import oracle
 

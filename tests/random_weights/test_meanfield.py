@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian import Gaussians, integrate, moment
+from gradtheory.random_weights.gaussian import moment
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, integrate
 from gradtheory.random_weights.meanfield import (
     chi,
     chi_parallel,

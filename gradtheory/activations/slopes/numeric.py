@@ -41,8 +41,8 @@ _FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.Abs: np.abs,
     sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
     sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
-    sympy.Max: lambda *each: np.maximum.reduce(np.broadcast_arrays(*each)),
-    sympy.Min: lambda *each: np.minimum.reduce(np.broadcast_arrays(*each)),
+    sympy.Max: lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
+    sympy.Min: lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
     sympy.acosh: np.arccosh,
     sympy.asinh: np.arcsinh,
     sympy.atan: np.arctan,

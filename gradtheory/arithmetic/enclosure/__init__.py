@@ -1,4 +1,4 @@
-"""Rigorous enclosures of SymPy expressions: the only room that touches python-flint.
+"""Rigorous enclosures of SymPy expressions: the only folder that touches python-flint.
 
 Arb's ball arithmetic returns a midpoint and a radius that is proven to cover every rounding error
 (F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans. Comput. 2017).

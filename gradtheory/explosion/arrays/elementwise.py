@@ -63,7 +63,7 @@ def _fill(function: Function, arrays: list[np.ndarray], target: np.ndarray) -> N
         for start in starts:
             fill(start)
         return
-    np.empty(_KEPT)  # freed at once: after that, glibc keeps blocks of this size, and returns none to the system
+    np.empty(_KEPT)  # allocated and freed once, so that glibc stops giving blocks of this size back to the system
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(fill, starts):
             pass

@@ -136,7 +136,7 @@ class Table:
         The limits of the slope stand in it to 512 bits.
         """
         steep, shallow = (
-            as_rational(enclose(each, 2 * _BITS)) for each in (self.branch.steepest, self.branch.shallowest)
+            as_rational(enclose(limit, 2 * _BITS)) for limit in (self.branch.steepest, self.branch.shallowest)
         )
         above, below = steep - self.size, self.size - shallow
         return Univariate(sympy.log(below / above if self.inverted else above / below), Z)

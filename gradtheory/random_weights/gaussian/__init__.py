@@ -6,29 +6,9 @@
 """
 
 from gradtheory.random_weights.gaussian.bivariate import correlated
-from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
-from gradtheory.random_weights.gaussian.second_moments import (
-    KINDS,
-    closed_form,
-    moment,
-    moments,
-    places_and_period,
-    why_infinite,
-)
+from gradtheory.random_weights.gaussian.second_moments import KINDS, closed_form, moment
 
-__all__ = [
-    "KINDS",
-    "Gaussians",
-    "Integrand",
-    "closed_form",
-    "correlated",
-    "why_infinite",
-    "fixed_rule",
-    "integrate",
-    "moment",
-    "moments",
-    "places_and_period",
-]
+__all__ = ["KINDS", "closed_form", "correlated", "moment"]
 
 
 def __dir__() -> list[str]:

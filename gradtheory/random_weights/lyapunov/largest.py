@@ -91,7 +91,7 @@ def _search(record: Activation) -> LargestExponent:
         if height > 0.0 and abs(standstill - log_w) <= step and sigma_b == 0.0:
             return LargestExponent(0.0, math.exp(standstill), 0.0)
     if sigma_b == 0.0:
-        line = minimize_scalar(lambda each: negative(each, 0.0), bracket=(log_w - step, log_w, log_w + step), tol=1e-6)
+        line = minimize_scalar(lambda x: negative(x, 0.0), bracket=(log_w - step, log_w, log_w + step), tol=1e-6)
         beside = negative(line.x, 1e-3)
         if beside >= line.fun:
             return LargestExponent(-float(line.fun), math.exp(line.x), 0.0)

@@ -18,7 +18,8 @@ from scipy.optimize import brentq
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.gaussian import Gaussians, Integrand, fixed_rule, integrate, places_and_period
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
+from gradtheory.random_weights.gaussian.second_moments import places_and_period
 
 _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough
 _NODES_AT_ONCE = 48

@@ -11,12 +11,12 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import moments_at
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 _SMALLEST = 1e-200  # variances below are 0
 
 
-def gradients(activation: ActivationLike, depth: int, sigma_w: float, sigma_b: float = 0.0) -> Array:
+def gradients(activation: ActivationLike, depth: int, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> Array:
     r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network, for inputs of mean square 1.
 
     q_1 = σ_w² + σ_b² and q_{l+1} from the variance map; E[σ'(√q_L z)²] in the last layer, where ∂C/∂a is drawn from
@@ -28,7 +28,7 @@ def gradients(activation: ActivationLike, depth: int, sigma_w: float, sigma_b: f
         The activation.
     depth : int
         The number of layers L.
-    sigma_w, sigma_b : float
+    sigma_w, sigma_b : number
         As for `fixed_points`.
 
     Returns
@@ -87,7 +87,7 @@ class JacobianMoments:
 
 
 def jacobian_moments(
-    activation: ActivationLike, depth: int, q: float, sigma_w: float, *, weights: str = "gaussian"
+    activation: ActivationLike, depth: int, q: NumberLike, sigma_w: NumberLike, *, weights: str = "gaussian"
 ) -> JacobianMoments:
     r"""Return mean and variance of the squared singular values of a wide network's input-output Jacobian.
 
@@ -100,9 +100,9 @@ def jacobian_moments(
         The activation.
     depth : int
         The number of layers L.
-    q : float
+    q : number
         The variance of the pre-activations, the same in every layer: a fixed point.
-    sigma_w : float
+    sigma_w : number
         The standard deviation of the weights, times √fan_in.
     weights : {"gaussian", "orthogonal"}
         How each layer's weights are drawn.

@@ -19,7 +19,7 @@ from gradtheory.random_weights.meanfield.tables import (
     sign_changes,
     solve_between,
 )
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 _ROUNDING = 1e-12  # of χ: √2 in float64 is critical for relu
 _HERE = 1e-6  # from c = 1
@@ -48,14 +48,14 @@ class FixedPoint:
     is_stable: bool
 
 
-def fixed_points(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.0) -> tuple[FixedPoint, ...]:
+def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> tuple[FixedPoint, ...]:
     r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
 
     Parameters
     ----------
     activation : str, sympy.Expr or Activation
         The activation.
-    sigma_w, sigma_b : float
+    sigma_w, sigma_b : number
         The standard deviations of weights (times √fan_in) and biases.
 
     Examples
@@ -124,7 +124,7 @@ class DepthScales:
         return f"DepthScales(q={self.point.q:g}, c={self.c:g}, {scales})"
 
 
-def depth_scales(activation: ActivationLike, sigma_w: float, sigma_b: float = 0.0) -> DepthScales:
+def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> DepthScales:
     r"""Return the depth scales at the smallest stable fixed point.
 
     Parameters

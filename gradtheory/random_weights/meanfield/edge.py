@@ -10,7 +10,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_nonnegative_array
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, Moments, moment_table, sign_changes, solve_between
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class EdgeOfChaos:
         return f"EdgeOfChaos(sigma_b={self.sigma_b:g}, sigma_w={self.sigma_w:g}, q={self.q:g}, stable={self.stable})"
 
 
-def edge_of_chaos(activation: ActivationLike, sigma_b: Any = 0) -> EdgeOfChaos:
+def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 0) -> EdgeOfChaos:
     r"""Return the weight scale σ_w at which χ₁ = 1 at the fixed point of the variance map.
 
     χ₁ = 1 gives σ_w² = 1/E[σ'(√q z)²], and the fixed point σ_b² = q - E[σ²]/E[σ'²], which is solved for q in float64
@@ -96,7 +96,7 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: Any = 0) -> EdgeOfChaos:
     stable_there = grid.growth[1:] <= grid.slope[1:]
     best = np.where(candidates & stable_there, 0, np.where(candidates, 1, 2)).argmin(axis=1)
     origin = Origin.of(record)
-    some = candidates[np.arange(len(flat)), best] & (not origin.is_homogeneous)  # whose σ_b² is 0, but for rounding
+    some = candidates[np.arange(len(flat)), best] & (not origin.is_homogeneous)  # whose σ_b² is 0 apart from rounding
     q = np.full(len(flat), np.nan)
     if some.any():
         cells = best[some]

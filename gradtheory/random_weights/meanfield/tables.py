@@ -9,7 +9,7 @@ from scipy.optimize import elementwise
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.gaussian import moments
+from gradtheory.random_weights.gaussian.second_moments import moments
 
 GRID = 10.0 ** np.linspace(-12.0, 12.0, 241)
 KINDS = ("value", "slope", "growth")

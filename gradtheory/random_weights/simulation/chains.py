@@ -15,7 +15,7 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.random_weights.simulation.measured import Measured, Progress
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 _AT_ONCE = 1 << 13  # chains: their numbers stay in cache
 _MOST_CHAINS = 10_000_000
@@ -49,8 +49,8 @@ class ChainSample:
 def random_chains(
     activation: ActivationLike,
     depth: int = 100,
-    sigma_w: float = 1.0,
-    sigma_b: float = 1.0,
+    sigma_w: NumberLike = 1.0,
+    sigma_b: NumberLike = 1.0,
     *,
     chains: int = 10_000,
     burn_in: int = 0,
@@ -66,7 +66,7 @@ def random_chains(
         The activation.
     depth : int
         The number of layers.
-    sigma_w, sigma_b : float
+    sigma_w, sigma_b : number
         Standard deviations; σ_w positive, σ_b not negative.
     chains : int
         The number of chains.

@@ -21,7 +21,7 @@ from gradtheory.arithmetic.inputs import (
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.random_weights.initialisation import Initialisation, orthogonal, standard_normal
 from gradtheory.random_weights.simulation.measured import Measured, Progress
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 _WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
 _MOST_THREADS = 4  # each holds the weights of a whole network
@@ -54,8 +54,8 @@ def random_networks(
     activation: ActivationLike,
     depth: int = 20,
     width: int = 256,
-    sigma_w: float = 1.0,
-    sigma_b: float = 0.0,
+    sigma_w: NumberLike = 1.0,
+    sigma_b: NumberLike = 0.0,
     *,
     networks: int = 20,
     inputs: int = 256,
@@ -74,7 +74,7 @@ def random_networks(
         The activation.
     depth, width : int
         Layers, and neurons in each.
-    sigma_w, sigma_b : float
+    sigma_w, sigma_b : number
         Standard deviations of the weights (times √width) and biases.
     networks : int
         The number of networks; confidence intervals come from their spread.

@@ -77,7 +77,7 @@ def against_explosion(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> I
         return
     small = np.clip(w, -limits, limits)
     before, after = (
-        float(np.abs(factors(chain.layer_activations, x, each, b)).max(initial=0.0)) for each in (w, small)
+        float(np.abs(factors(chain.layer_activations, x, weights, b)).max(initial=0.0)) for weights in (w, small)
     )
     yield Prescription(
         "clip the weights to 1/sup|σ'|",

@@ -11,7 +11,7 @@ from gradtheory.errors import GradTheoryError
 from gradtheory.explosion import critical_weight, widest_explosion
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import edge_of_chaos
-from gradtheory.typing import ActivationLike
+from gradtheory.typing import ActivationLike, NumberLike
 
 VANISHED = 0.1  # a factor below it takes nine tenths of the gradient
 
@@ -93,7 +93,7 @@ class Comparison:
 
 
 def compare_activations(
-    activations: Iterable[ActivationLike] | None = None, *, sigma_w: float = 1.0, sigma_b: float = 1.0
+    activations: Iterable[ActivationLike] | None = None, *, sigma_w: NumberLike = 1.0, sigma_b: NumberLike = 1.0
 ) -> Comparison:
     """Rank activations by how far they are from exploding gradients.
 
