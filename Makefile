@@ -1,5 +1,6 @@
 # Two commands for everyone, `make article` and `make test`; the rest is for developers.
-# `make test` lints, checks types and runs the quick tests, in three minutes on two cores; `make test-all` runs all tests.
+# `make test` lints, checks types and runs the quick tests, in three minutes on two cores; `make test-all` runs all tests,
+# and `make test-rest` what `make test` leaves out.
 # `make docs` builds the documentation site into build/docs and runs its examples.
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
 # `make mutants` breaks the package in thousands of ways and counts what the tests notice: it takes hours
@@ -7,20 +8,19 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 
-.PHONY: article test test-all coverage test-peers mutants docs lint types bench clean
+.PHONY: article test test-all test-rest test-peers mutants docs lint types bench clean
 
 article: .venv/.installed
 	$(BIN)/gradtheory article --out build/article
 
 test: lint types
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto $(PYTEST)
 
 test-all: lint types
 	$(BIN)/python -m pytest -n auto --all
 
-# Tracing doubles the time, so coverage is that of the quick tests.
-coverage: .venv/.test-tools
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+test-rest: .venv/.test-tools
+	$(BIN)/python -m pytest -n auto --rest
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto --all tests/peers

@@ -1,9 +1,11 @@
 """Two tiers of tests, one test for each activation of the catalogue, and versions in the header.
 
-`pytest` runs the quick tier. `pytest --all` runs everything: tests marked `slow` too, `shape` on the whole catalogue,
-and twice the examples of hypothesis.
+`pytest` runs the quick tier. `pytest --all` runs everything: tests marked `slow` too, and `shape` on the whole catalogue.
+`pytest --rest` runs what the quick tier leaves out. With these two, and where CI is set, hypothesis tries twice as many
+examples.
 """
 
+import os
 import sys
 
 import flint
@@ -40,11 +42,20 @@ _NOT_GENERATED = pytest.StashKey[int]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run everything: slow tests too, and the whole catalogue")
+    parser.addoption("--rest", action="store_true", help="run what is left out without --all")
+
+
+def _runs_all(config: pytest.Config) -> bool:
+    return bool(config.getoption("all") or config.getoption("rest"))
+
+
+def _is_thorough(config: pytest.Config) -> bool:
+    return _runs_all(config) or bool(os.environ.get("CI"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_NOT_GENERATED] = 0
-    hypothesis.settings.load_profile("thorough" if config.getoption("all") else "quick")
+    hypothesis.settings.load_profile("thorough" if _is_thorough(config) else "quick")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -56,7 +67,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     fixtures = {
         "name": gt.activation_names(),
         "closed": CLOSED_FORM,
-        "shape": gt.activation_names() if metafunc.config.getoption("all") else SHAPES,
+        "shape": gt.activation_names() if _runs_all(metafunc.config) else SHAPES,
     }
     for fixture in fixtures.keys() & set(metafunc.fixturenames):
         conditions = [mark.args[0] for mark in metafunc.definition.iter_markers("only")]
@@ -65,12 +76,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(fixture, names)
 
 
+def _is_quick(item: pytest.Item) -> bool:
+    """Return whether a test belongs to the quick tier."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return item.get_closest_marker("slow") is None and parameters.get("shape", SHAPES[0]) in SHAPES
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests out of the quick tier."""
+    """Leave out slow tests, or with --rest the quick ones."""
     if not config.getoption("all"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+        left_out = [item for item in items if _is_quick(item) is config.getoption("rest")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _is_quick(item) is not config.getoption("rest")]
 
 
 def pytest_report_header() -> str:
@@ -100,7 +117,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture
 def cases(request: pytest.FixtureRequest) -> int:
     """Return how many cases `gradtheory.testing` is to try where all of them must pass."""
-    return 100 if request.config.getoption("all") else 20
+    return 100 if _is_thorough(request.config) else 20
 
 
 @pytest.fixture(autouse=True)

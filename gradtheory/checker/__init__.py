@@ -48,9 +48,9 @@ atan erf erfc``; in ``claim.expression`` also ``Max Min Abs sign`` and ``Piecewi
 True))`` with conditions of ``< <= > >= Eq & |``. At most 10,000 characters, nested at most 60 deep, powers up to 1,000.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gradtheory.checker.cells import Rejected
@@ -141,7 +141,7 @@ def check(certificate: Mapping[str, Any]) -> Report:
     return Report(ok=True, assumptions=assumptions, remarks=remarks)
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
     """Return the JSON object in a file, to be checked.
 
     Parameters
