@@ -240,6 +240,7 @@ def test_decimal_coefficients_cost_no_more_than_small_ones():
     assert gt.explosion_width(own, 1).is_infinite
 
 
+@pytest.mark.slow
 def test_decimal_coefficients_of_several_exponentials_make_no_large_polynomials():
     """Both are powers of exp(z/500): the 1370th and the 123rd."""
     found = gt.explosion_set(tanh(U * Rational("1.37")) * U + tanh(U * Rational("0.123")), Rational(9, 7))

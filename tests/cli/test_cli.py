@@ -265,7 +265,7 @@ def test_advise(capsys):
         (("derive", "--depth", "2", "-o", "/dev/null/x.md"), "path"),
         (("derive", "--depth", "2", "-o", "x.doc"), "path"),
         (("fact", "nope"), "fact"),
-        (("article", "--out", "/dev/null/x"), "out"),
+        pytest.param(("article", "--out", "/dev/null/x"), "out", marks=pytest.mark.slow),  # it builds the article first
         (("atlas", "--out", "/dev/null/x"), "out"),
         (("gains", "--out", "/dev/null/x"), "out"),
         (("lyapunov", "tanh", "--sigma-w", "-1"), "sigma_w = -1.0"),

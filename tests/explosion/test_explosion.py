@@ -255,11 +255,11 @@ def test_formulas_in_words(which, lines, latex):
     assert formula._repr_latex_() == f"$\\displaystyle {formula.latex()}$"
 
 
-def test_formula_prints(name):
-    formula = gt.explosion_formula(name)
+def test_formula_prints(shape):
+    formula = gt.explosion_formula(shape)
     assert r"\iff" in formula.latex()
     assert formula._repr_latex_().startswith("$")
-    assert f"σ = {name}" in str(formula)
+    assert f"σ = {shape}" in str(formula)
     assert {symbol.name for symbol in formula.width.free_symbols} <= {"w", "c"}
 
 

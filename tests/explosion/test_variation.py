@@ -10,10 +10,10 @@ from gradtheory.explosion import largest_value, total_variation
 _GRID = np.concatenate([np.linspace(-30, 30, 600_001), np.geomspace(30, 1e8, 2_000), -np.geomspace(30, 1e8, 2_000)])
 
 
-def test_no_value_is_larger_and_one_comes_close(name):
+def test_no_value_is_larger_and_one_comes_close(shape):
     with np.errstate(over="ignore"):
-        seen = np.abs(gt.activation(name).value(np.sort(_GRID))).max()
-    largest = largest_value(gt.activation(name))
+        seen = np.abs(gt.activation(shape).value(np.sort(_GRID))).max()
+    largest = largest_value(gt.activation(shape))
     if largest.is_infinite:
         assert seen > 10
     else:
@@ -21,8 +21,8 @@ def test_no_value_is_larger_and_one_comes_close(name):
         assert seen > float(largest) * (1 - 1e-6)
 
 
-def test_the_variation_is_the_way_that_the_values_go(name):
-    record = gt.activation(name)
+def test_the_variation_is_the_way_that_the_values_go(shape):
+    record = gt.activation(shape)
     with np.errstate(over="ignore", invalid="ignore"):
         values = record.value(np.sort(_GRID))
         steps = np.abs(np.diff(values))

@@ -87,14 +87,14 @@ def overflows(name, q):
     return name == "exponential" and q >= 1e3
 
 
-def test_the_stated_error_is_small(name):
+def test_the_stated_error_is_small(shape):
     for q in _QS:
-        if overflows(name, q):
+        if overflows(shape, q):
             with pytest.raises(InvalidArgument, match="diverge there or exceed float64"):
-                moment(name, q)
+                moment(shape, q)
             continue
-        for kind, size in sizes(name, q).items():
-            found = moment(name, q, of=kind)
+        for kind, size in sizes(shape, q).items():
+            found = moment(shape, q, of=kind)
             assert found.guarantee is gt.Guarantee.NUMERIC
             assert math.isfinite(found), (q, kind)
             assert 0.0 <= found.error <= 1e-12 * max(size, abs(found)), (q, kind)
@@ -118,9 +118,9 @@ def test_proven_digits_lie_within_the_stated_error(shape):
             assert abs(found - proven) <= found.error + proven.error, (q, kind)
 
 
-def test_only_a_few_are_undecided_at_1(name):
+def test_only_a_few_are_undecided_at_1(shape):
     for kind in ("value", "slope"):
-        assert moment(name, 1, of=kind, method="certified") == pytest.approx(moment(name, 1, of=kind), rel=1e-14)
+        assert moment(shape, 1, of=kind, method="certified") == pytest.approx(moment(shape, 1, of=kind), rel=1e-14)
 
 
 def test_certified_takes_exact_numbers():
