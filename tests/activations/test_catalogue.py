@@ -263,7 +263,7 @@ def test_monotone_activations_are_monotone_in_float64(first, second):
 def _record(**changes):
     fields = {
         "name": "test",
-        "latex": "t",
+        "symbol": "t",
         "expr": Z,
         "range": sympy.S.Reals,
         "kernel": lambda z, value, slope: None,
