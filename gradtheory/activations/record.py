@@ -13,6 +13,7 @@ from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import Interval, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
@@ -129,7 +130,7 @@ class Activation:
             raise ValueError(f"{self.name}: log_odds is for ranges within (0, 1), and needed there")
 
     def __repr__(self) -> str:
-        return f"Activation({self.name}: {self.expr})"
+        return f"Activation({shorten(self.name)}: {shorten(self.expr, 120)})"
 
     def latex(self) -> str:
         r"""Return the formula of σ(z) as LaTeX.

@@ -13,7 +13,7 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.inputs import read_chain_depth
 from gradtheory.chains.backprop import Gradients, backprop
-from gradtheory.chains.layers import LayerActivations, read_activations
+from gradtheory.chains.layers import LayerActivations, in_brief, read_activations
 from gradtheory.chains.losses import Loss, loss_for
 from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation
 from gradtheory.errors import InvalidArgument
@@ -23,7 +23,7 @@ from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 _MOST_SYMBOLS, _MOST_LAYERS = 1_000, 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chain(ChainSymbols):
     r"""A chain of `depth` layers of one neuron each.
 
@@ -71,6 +71,10 @@ class Chain(ChainSymbols):
         object.__setattr__(self, "depth", read_chain_depth(self.depth))
         object.__setattr__(self, "_activations", read_activations(self.activation, self.depth))
         object.__setattr__(self, "loss_record", loss_for(self.loss, self._activation(self.depth)))
+
+    def __repr__(self) -> str:
+        activation = in_brief(self.activation, self._activations)
+        return f"Chain(depth={self.depth}, activation={activation}, loss={self.loss!r})"
 
     def _repr_latex_(self) -> str:
         rows = r" \\ ".join(f"{sympy.latex(row.lhs)} &= {sympy.latex(row.rhs)}" for row in self.forward())

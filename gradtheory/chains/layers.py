@@ -9,6 +9,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.inputs import Array, read_layers
 from gradtheory.typing import ActivationLike
 
@@ -43,6 +44,14 @@ def read_activations(
         return Uniform(as_activation(activation))
     kind = f"the name of one activation, or a sequence of {depth}"
     return tuple(as_activation(item) for item in read_layers(activation, "activation", depth, kind))
+
+
+def in_brief(activation: ActivationLike | Sequence[ActivationLike], layers: LayerActivations) -> str:
+    """Return a short text for the activations of layers, as a user wrote them where that is short."""
+    if isinstance(layers, Uniform) or len(layers) <= 3:
+        return shorten(repr(activation))
+    names = ", ".join(shorten(record.name, 30) for record in layers[:2])
+    return f"{len(layers)} activations ({names}, …)"
 
 
 class ForwardPass(NamedTuple):

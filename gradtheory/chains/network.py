@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import shape_and_range
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array, read_layers
 from gradtheory.chains.batches import table_of_sizes
 from gradtheory.chains.layers import affine_layer, forward_pass, read_activations
@@ -64,6 +65,10 @@ class JacobianBound(NamedTuple):
     spectral_norms: Array
     steepest_slopes: Array
     bound: float
+
+    def __repr__(self) -> str:
+        norms, slopes = shape_and_range(self.spectral_norms), shape_and_range(self.steepest_slopes)
+        return f"JacobianBound({self.bound:g}: spectral norms {norms}, steepest slopes {slopes})"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Named facts: statements that hold for every activation that meets their conditions, with their sources."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import sympy
@@ -66,7 +66,7 @@ class Fact:
     name: str
     statement: sympy.Basic
     source: str
-    applies: Callable[[Activation], bool] = lambda _: True
+    applies: Callable[[Activation], bool] = field(default=lambda _: True, repr=False)
     assumptions: tuple[sympy.Basic, ...] = ()
     rule: ChainRule | None = None
 

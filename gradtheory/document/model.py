@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from gradtheory.arithmetic.brief import shorten
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -113,3 +115,6 @@ class Document:
     blocks: tuple[Block, ...]
     figures: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     version: str = ""
+
+    def __repr__(self) -> str:
+        return f"Document({shorten(self.title)!r}, lang={self.lang!r}, {len(self.blocks)} blocks)"

@@ -12,6 +12,8 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
 from gradtheory.typing import ActivationLike
@@ -47,6 +49,9 @@ class Regime:
 @dataclass(frozen=True, repr=False)
 class ExplosionFormula:
     r"""The set {x : |σ'(wx + b)·w| > c} in symbols.
+
+    Printed, inverse(σ', k) is the inverse of |σ'| on its k-th monotone branch from the left, where it has no closed
+    form, and … stands for the middle of what is long; `regimes` and `latex()` hold all of it.
 
     Attributes
     ----------
@@ -119,10 +124,18 @@ class ExplosionFormula:
         lines = [f"|σ'({self.w}*x + {self.b})*{self.w}| > {self.c} for σ = {self.activation.name}:"]
         for regime in self.regimes:
             x = "x" if regime.period is None else f"x + k*{regime.period}"
-            inside = " or ".join(f"{lower} < {x} < {upper}" for lower, upper in regime.intervals)
+            ends = ((self._in_brief(lower), self._in_brief(upper)) for lower, upper in regime.intervals)
+            inside = " or ".join(f"{lower} < {x} < {upper}" for lower, upper in ends)
             some = "" if regime.period is None else " for some integer k"
-            lines.append(f"  {inside}{some}  if {regime.condition}")
+            lines.append(f"  {inside}{some}  if {self._in_brief(regime.condition)}")
         return "\n".join(lines)
+
+    def _in_brief(self, expr: sympy.Basic) -> str:
+        def named(t: sympy.Expr, _size: sympy.Expr, left: sympy.Expr, _right: sympy.Expr) -> sympy.Expr:
+            return sympy.Function(f"inverse(σ', {starts.index(left) + 1})")(t)
+
+        starts = [branch.left for branch in self.activation.profile.branches]
+        return shorten(expr.replace(SlopeInverse, named), 100)
 
 
 def explosion_formula(activation: ActivationLike) -> ExplosionFormula:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.rule import Rule
@@ -37,6 +38,9 @@ class State:
     first: Arrays
     second: Arrays
     steps: int = 0
+
+    def __repr__(self) -> str:
+        return f"State(parameters: {shapes_and_ranges(self.parameters)}; after {self.steps} steps)"
 
 
 @dataclass(frozen=True)

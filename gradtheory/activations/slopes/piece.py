@@ -11,6 +11,7 @@ import sympy
 from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.switches import inner_point, root_between
 from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Univariate, sign, sign_at, sign_on
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
@@ -37,6 +38,9 @@ class Piece:
     formula: sympy.Expr
     sign_of_bend: sympy.Expr | None = None
     is_proven: bool = False
+
+    def __repr__(self) -> str:
+        return f"Piece({shorten(self.formula)} on {shorten(self.branch.left)} < z < {shorten(self.branch.right)})"
 
     @cached_property
     def size(self) -> sympy.Expr:

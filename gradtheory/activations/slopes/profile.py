@@ -11,6 +11,7 @@ from gradtheory.activations.slopes.analysis import find_branches
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z
 from gradtheory.activations.slopes.piece import Piece
 from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, order, precision
 from gradtheory.arithmetic.functions import stable
 
@@ -42,6 +43,9 @@ class Profile:
     window: sympy.Set
     sign_of_bend: SignOfBend | None = None
     period: sympy.Expr | None = None
+
+    def __repr__(self) -> str:
+        return f"Profile({shorten(self.name)}: {len(self.branches)} branches)"
 
     @classmethod
     def of(cls, name: str, function: sympy.Expr, window: sympy.Expr, period: sympy.Expr | None = None) -> "Profile":

@@ -79,6 +79,9 @@ class Answer:
     definitions: tuple[sympy.Basic, ...]
     steps: tuple[Step, ...]
 
+    def __repr__(self) -> str:
+        return f"Answer({len(self.definitions)} definitions, {len(self.steps)} steps)"
+
 
 def in_order(*factors: sympy.Expr) -> sympy.Expr:
     """Return a product that keeps the order of its factors for printing."""

@@ -42,6 +42,9 @@ class Section:
     finding: Finding
     prose: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"Section({self.claim.name}: {self.finding.verdict.value})"
+
 
 @dataclass(frozen=True)
 class Article:
@@ -56,6 +59,9 @@ class Article:
 
     lang: str
     sections: tuple[Section, ...]
+
+    def __repr__(self) -> str:
+        return f"Article(lang={self.lang!r}, {len(self.sections)} sections)"
 
     @property
     def document(self) -> Document:

@@ -44,6 +44,9 @@ class Finding:
     steps: tuple[Step, ...]
     computed: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Finding({self.verdict.value}: {len(self.steps)} steps, {len(self.computed)} numbers)"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -68,8 +71,8 @@ class Claim:
     """
 
     name: str
-    claimed: Mapping[str, Any]
-    judge: Callable[..., Finding]
+    claimed: Mapping[str, Any] = field(repr=False)
+    judge: Callable[..., Finding] = field(repr=False)
 
     def finding(self, **changed: Any) -> Finding:
         """Judge the claim, or the claim with some of its numbers changed."""

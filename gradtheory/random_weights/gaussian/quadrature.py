@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import shape_and_range
 from gradtheory.arithmetic.inputs import Array
 
 Integrand: TypeAlias = Callable[[Array, Array, np.ndarray], Array]
@@ -58,6 +59,9 @@ class Gaussians(NamedTuple):
 
     mean: Array
     scale: Array
+
+    def __repr__(self) -> str:
+        return f"Gaussians(mean {shape_and_range(self.mean)}, scale {shape_and_range(self.scale)})"
 
     @classmethod
     def centred(cls, variances: Array) -> "Gaussians":

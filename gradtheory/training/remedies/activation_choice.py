@@ -47,6 +47,11 @@ class ActivationRow:
     lyapunov: float
     edge_of_chaos: float
 
+    def __repr__(self) -> str:
+        name, *numbers = (field.name for field in fields(self))
+        values = ", ".join(f"{number}={getattr(self, number):g}" for number in numbers)
+        return f"ActivationRow({getattr(self, name)}: {values})"
+
 
 _TITLES = ("activation", "sup|σ'|", "critical |w|", "K", "explodes", "vanishes", "λ", "edge σ_w")
 

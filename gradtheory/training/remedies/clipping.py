@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.norms import norm
@@ -25,6 +26,9 @@ class Clipped(NamedTuple):
 
     gradients: list[Array]
     norm: float
+
+    def __repr__(self) -> str:
+        return f"Clipped(gradients: {shapes_and_ranges(self.gradients)}; norm {self.norm:g} before)"
 
 
 def clip_by_value(gradient: ArrayLike, limit: float) -> Array:

@@ -1,0 +1,58 @@
+"""A result shows itself in a line or a small table, without addresses in memory."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.derivation.facts import FACTS
+from gradtheory.derivation.topics.question import Answer
+from gradtheory.document.model import Document, Paragraph
+from gradtheory.pages.article import CLAIMS, Article, Finding, Section
+from gradtheory.pages.article.claim import ClaimVerdict
+from gradtheory.random_weights.gaussian.quadrature import Gaussians
+from gradtheory.training.remedies.activation_choice import ActivationRow
+
+_LONGEST, _LONGEST_LINE = 400, 250
+_Z = sympy.Symbol("z", real=True)
+_LONG = sum(sympy.sin(k * _Z) / k for k in range(1, 40))
+_OF_LONG_FORMULA = dataclasses.replace(gt.activation("tanh"), expr=_LONG)
+_FINDING = Finding(ClaimVerdict.HOLDS, (None,) * 50, {str(k): "x" * 50 for k in range(50)})
+_SECTION = Section(CLAIMS[0], _FINDING, {"title": "x" * 1000})
+_MANY = [np.linspace(-1.0, 1.0, 1000)] * 50
+_RESULTS = {
+    "activation": lambda: _OF_LONG_FORMULA,
+    "profile": lambda: gt.activation("gelu").profile,
+    "piece": lambda: gt.activation("mish").profile.pieces[0],
+    "chain": lambda: gt.Chain(50, ["sigmoid", "tanh"] * 25),
+    "chain of a long expression": lambda: gt.Chain(3, _OF_LONG_FORMULA),
+    "bound": lambda: gt.Network([2] * 101, "tanh").jacobian_bound([np.eye(2)] * 100),
+    "state": lambda: gt.optimisers.adam(0.1).start(_MANY),
+    "clipped": lambda: gt.remedies.clip_by_global_norm(_MANY, 1.0),
+    "row": lambda: ActivationRow("tanh", *[1 / 3] * 7),
+    "gaussians": lambda: Gaussians.centred(np.linspace(0.1, 2.0, 1000)),
+    "answer": lambda: Answer((_LONG,) * 9, ()),
+    "document": lambda: Document("x" * 1000, "", "en", (Paragraph("x" * 1000),) * 9),
+    "finding": lambda: _FINDING,
+    "section": lambda: _SECTION,
+    "article": lambda: Article("en", (_SECTION,) * 9),
+    **{f"fact {name}": lambda fact=fact: fact for name, fact in FACTS.items()},
+    **{f"claim {claim.name}": lambda claim=claim: claim for claim in CLAIMS},
+}
+
+
+@pytest.mark.parametrize("result", _RESULTS)
+def test_a_result_shows_itself_in_a_line(result):
+    text = repr(_RESULTS[result]())
+    assert len(text) <= _LONGEST
+    assert "\n" not in text
+    assert " at 0x" not in text
+
+
+def test_formulas_without_closed_form_show_themselves_in_a_small_table():
+    lines = repr(gt.explosion_formula("gelu")).splitlines()
+    assert len(lines) <= 8
+    assert max(map(len, lines)) <= _LONGEST_LINE
+    assert "inverse(σ', 3)(c/w)" in lines[1]
