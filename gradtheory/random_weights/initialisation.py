@@ -4,6 +4,7 @@
 sqrt(6)/20
 
 """
+# Above 300 lines: a function for each scheme, and more lines of documentation than of code.
 
 from dataclasses import dataclass
 
@@ -131,17 +132,76 @@ def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
 
 
 def standard_normal(fan_in: int, fan_out: int | None = None, *, sigma: NumberLike = 1) -> Initialisation:
-    """Return weights N(0, σ²), whatever fan_in and fan_out are: the article's choice, with σ = 1."""
+    """Return weights N(0, σ²), whatever fan_in and fan_out are: the article's choice, with σ = 1.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+    sigma : number
+        σ, positive.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> standard_normal(50, sigma=2).scale
+    2
+
+    """
     return _of("standard_normal", "normal", read_positive(sigma, "sigma"), fan_in, fan_out)
 
 
 def lecun(fan_in: int, fan_out: int | None = None, *, shape: str = "normal") -> Initialisation:
-    """Return weights of variance 1/fan_in (LeCun et al., "Efficient BackProp", 1998, equation 16)."""
+    """Return weights of variance 1/fan_in (LeCun et al., "Efficient BackProp", 1998, equation 16).
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+    shape : {"normal", "uniform"}
+        How one weight is distributed.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> lecun(100).scale
+    1/10
+
+    """
     return _of("lecun", _either(shape), 1 / sympy.sqrt(read_fan(fan_in, "fan_in")), fan_in, fan_out)
 
 
 def glorot(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1, shape: str = "normal") -> Initialisation:
-    """Return weights of variance gain²·2/(fan_in + fan_out) (Glorot & Bengio, AISTATS 2010, equations 12 and 16)."""
+    """Return weights of variance gain²·2/(fan_in + fan_out) (Glorot & Bengio, AISTATS 2010, equations 12 and 16).
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+    gain : number
+        What multiplies the standard deviation, positive.
+    shape : {"normal", "uniform"}
+        How one weight is distributed.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> glorot(50, 150).scale
+    1/10
+
+    """
     inputs = read_fan(fan_in, "fan_in")
     both = inputs + (inputs if fan_out is None else read_fan(fan_out, "fan_out"))
     scale = read_positive(gain, "gain") * sympy.sqrt(sympy.Rational(2, both))
@@ -169,6 +229,11 @@ def he(
     shape : {"normal", "uniform"}
         How one weight is distributed.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
     Examples
     --------
     >>> he(50, 100, mode="fan_out", shape="uniform").bound
@@ -186,6 +251,24 @@ def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1)
     """Return gain times a matrix with orthonormal rows or columns (Saxe, McClelland & Ganguli, ICLR 2014).
 
     One entry has E[w²] = gain²/max(fan_in, fan_out).
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+    gain : number
+        What multiplies the standard deviation, positive.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> orthogonal(4, 16).scale
+    1/4
+
     """
     inputs = read_fan(fan_in, "fan_in")
     larger = max(inputs, inputs if fan_out is None else read_fan(fan_out, "fan_out"))
@@ -193,7 +276,26 @@ def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1)
 
 
 def constant(fan_in: int, fan_out: int | None = None, *, value: NumberLike = 1) -> Initialisation:
-    """Return weights that all equal one positive number: every neuron of a layer then learns the same."""
+    """Return weights that all equal one positive number: every neuron of a layer then learns the same.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+    value : number
+        The weight, positive.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> constant(3, value="1/2").scale
+    1/2
+
+    """
     number = read_real(value, "value")
     if number.is_positive is not True:
         raise InvalidArgument("value", value, "must be positive, such as 1; signs do not change sizes")
@@ -204,6 +306,22 @@ def pytorch_default(fan_in: int, fan_out: int | None = None) -> Initialisation:
     """Return the default of torch.nn.Linear: uniform on ±1/√fan_in, by `torch.nn.init.kaiming_uniform_` with a = √5.
 
     The gain √(2/(1 + a²)) is 1/√3, so that σ_w = 1/√3.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Inputs and outputs; fan_out is fan_in unless given.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> pytorch_default(100).bound
+    1/10
+
     """
     scale = 1 / sympy.sqrt(3 * read_fan(fan_in, "fan_in"))
     return _of("pytorch_default", "uniform", scale, fan_in, fan_out)

@@ -117,6 +117,16 @@ def overflow_growth(depth: int, dtype: npt.DTypeLike = "float32") -> sympy.Expr:
     dtype : {"float16", "bfloat16", "float32", "float64"} or NumPy dtype
         The float type.
 
+    Returns
+    -------
+    sympy.Expr
+        The factor, exact.
+
+    Raises
+    ------
+    InvalidArgument
+        If the depth or the float type breaks a rule.
+
     Examples
     --------
     >>> overflow_growth(50).n(10)  # a sigmoid chain of 50 layers overflows float32 if |w| = 23.6 in each, at most slope

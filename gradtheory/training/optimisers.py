@@ -80,6 +80,11 @@ def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> O
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
     References
     ----------
     B. Polyak, USSR Comput. Math. 4 (1964), equation 9; torch.optim.SGD with `momentum`.
@@ -97,6 +102,11 @@ def nesterov(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Opt
     """Return Nesterov's momentum, v ← β·v + g, w ← w - η·(g + β·v).
 
     The parameters are those of `heavy_ball`.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
 
     References
     ----------
@@ -125,6 +135,11 @@ def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, we
         ε, positive.
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
 
     References
     ----------
@@ -157,6 +172,11 @@ def adam(
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
     References
     ----------
     D. Kingma & J. Ba, "Adam" (2015), algorithm 1; torch.optim.Adam.
@@ -176,6 +196,11 @@ def adamw(
     """Return AdamW: w ← (1 - ηλ)·w, then Adam's step by the gradient of the loss alone.
 
     The parameters are those of `adam`; λ does not pass through the mean of squares.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
 
     References
     ----------

@@ -132,6 +132,8 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.E
     ------
     InvalidArgument
         If the threshold is not a positive number.
+    Undecided
+        If the slope of your own expression cannot be analysed, as for sin(z)·z.
 
     Examples
     --------

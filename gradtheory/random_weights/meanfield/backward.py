@@ -107,6 +107,11 @@ def jacobian_moments(
     weights : {"gaussian", "orthogonal"}
         How each layer's weights are drawn.
 
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, or another argument breaks a rule.
+
     References
     ----------
     Pennington, Schoenholz & Ganguli, "Resurrecting the sigmoid in deep learning through dynamical isometry" (2017),

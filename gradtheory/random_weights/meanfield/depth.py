@@ -58,6 +58,11 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     sigma_w, sigma_b : number
         The standard deviations of weights (times √fan_in) and biases.
 
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, σ_w is not positive, or σ_b is negative.
+
     Examples
     --------
     >>> [(round(point.q, 6), point.is_stable) for point in fixed_points("tanh", 1.5)]

@@ -83,6 +83,11 @@ def chi(
     It is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds 1. The arguments are
     those of `variance_map`.
 
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, q or σ_w is not positive, or the method is not one of its names.
+
     References
     ----------
     Schoenholz et al. (2017), equation 5; Roberts, Yaida & Hanin, "The Principles of Deep Learning Theory" (2022),
@@ -201,6 +206,11 @@ def correlation_map(
         As for `variance_map`, as numbers.
     c : float
         The correlation, from -1 to 1.
+
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, c is not in [-1, 1], q or σ_w is not positive, or σ_b is negative.
 
     References
     ----------

@@ -80,6 +80,11 @@ def random_chains(
         What shows how far the work is: it takes an iterable and yields its items, such as ``tqdm.tqdm`` or
         ``rich.progress.track``.
 
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, or another argument breaks a rule.
+
     Examples
     --------
     >>> random_chains("sigmoid", depth=30, burn_in=10).log_factor

@@ -89,6 +89,13 @@ def random_networks(
     progress : callable, optional
         What shows how far the work is: it takes an iterable and yields its items, such as ``tqdm.tqdm``.
 
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, or another argument breaks a rule.
+    MissingDependency
+        If threadpoolctl, of the extra `simulation`, is not installed.
+
     Examples
     --------
     >>> sample = random_networks("relu", depth=8, width=64, sigma_w=2**0.5, networks=40)

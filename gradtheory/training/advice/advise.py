@@ -87,6 +87,8 @@ def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike)
     ------
     InvalidArgument
         If an array is not real and finite, or shapes do not fit.
+    Undecided
+        If the slope of your own expression cannot be analysed, as for sin(z)·z.
 
     Examples
     --------

@@ -119,6 +119,8 @@ def compare_activations(
     ------
     InvalidArgument
         If an activation is unknown, `sigma_w` not positive or `sigma_b` negative.
+    Undecided
+        If the slope of your own expression cannot be analysed, as for sin(z)·z.
 
     Examples
     --------

@@ -44,6 +44,16 @@ def clip_by_value(gradient: ArrayLike, limit: float) -> Array:
     limit : float
         Positive.
 
+    Returns
+    -------
+    ndarray
+        Of the gradient's shape.
+
+    Raises
+    ------
+    InvalidArgument
+        If the gradient is not an array of real numbers, or the limit is not positive.
+
     References
     ----------
     ``torch.nn.utils.clip_grad_value_``.
@@ -67,6 +77,16 @@ def clip_by_norm(gradient: ArrayLike, max_norm: float) -> Array:
         As for `clip_by_global_norm`.
     max_norm : float
         Not negative.
+
+    Returns
+    -------
+    ndarray
+        Of the gradient's shape.
+
+    Raises
+    ------
+    InvalidArgument
+        If the gradient is not an array of real numbers, or max_norm is negative.
 
     References
     ----------

@@ -208,6 +208,16 @@ def soft_threshold(weights: ArrayLike, amount: float) -> Array:
     amount : float
         η·λ, not negative.
 
+    Returns
+    -------
+    ndarray
+        Of the weights' shape.
+
+    Raises
+    ------
+    InvalidArgument
+        If the weights are not an array of real numbers, or the amount is negative.
+
     References
     ----------
     N. Parikh & S. Boyd, "Proximal algorithms" (2014), section 6.5.2.
