@@ -50,6 +50,11 @@ def gradient_descent(eta: float, *, weight_decay: float = 0.0) -> Optimiser:
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
 
+    Returns
+    -------
+    Optimiser
+        Its `start` gives a state, its `step` the next one.
+
     Raises
     ------
     InvalidArgument
@@ -80,6 +85,11 @@ def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> O
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
 
+    Returns
+    -------
+    Optimiser
+        Its `start` gives a state, its `step` the next one.
+
     Raises
     ------
     InvalidArgument
@@ -102,6 +112,11 @@ def nesterov(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Opt
     """Return Nesterov's momentum, v ← β·v + g, w ← w - η·(g + β·v).
 
     The parameters are those of `heavy_ball`.
+
+    Returns
+    -------
+    Optimiser
+        Its `start` gives a state, its `step` the next one.
 
     Raises
     ------
@@ -135,6 +150,11 @@ def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, we
         ε, positive.
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
+
+    Returns
+    -------
+    Optimiser
+        Its `start` gives a state, its `step` the next one.
 
     Raises
     ------
@@ -172,6 +192,11 @@ def adam(
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
 
+    Returns
+    -------
+    Optimiser
+        Its `start` gives a state, its `step` the next one.
+
     Raises
     ------
     InvalidArgument
@@ -196,6 +221,11 @@ def adamw(
     """Return AdamW: w ← (1 - ηλ)·w, then Adam's step by the gradient of the loss alone.
 
     The parameters are those of `adam`; λ does not pass through the mean of squares.
+
+    Returns
+    -------
+    Optimiser
+        Its `start` gives a state, its `step` the next one.
 
     Raises
     ------

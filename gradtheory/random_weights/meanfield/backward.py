@@ -107,6 +107,11 @@ def jacobian_moments(
     weights : {"gaussian", "orthogonal"}
         How each layer's weights are drawn.
 
+    Returns
+    -------
+    JacobianMoments
+        The mean and the variance, as floats.
+
     Raises
     ------
     InvalidArgument

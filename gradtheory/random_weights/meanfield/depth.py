@@ -58,6 +58,11 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     sigma_w, sigma_b : number
         The standard deviations of weights (times √fan_in) and biases.
 
+    Returns
+    -------
+    tuple of FixedPoint
+        Each with its slopes, and whether it is stable.
+
     Raises
     ------
     InvalidArgument

@@ -83,6 +83,11 @@ def chi(
     It is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds 1. The arguments are
     those of `variance_map`.
 
+    Returns
+    -------
+    Estimate or ndarray
+        A number with its error, or an array where q or σ_w is one.
+
     Raises
     ------
     InvalidArgument
@@ -206,6 +211,11 @@ def correlation_map(
         As for `variance_map`, as numbers.
     c : float
         The correlation, from -1 to 1.
+
+    Returns
+    -------
+    Estimate
+        The correlation, with its error.
 
     Raises
     ------

@@ -80,6 +80,11 @@ def random_chains(
         What shows how far the work is: it takes an iterable and yields its items, such as ``tqdm.tqdm`` or
         ``rich.progress.track``.
 
+    Returns
+    -------
+    ChainSample
+        What was measured, with its confidence intervals.
+
     Raises
     ------
     InvalidArgument

@@ -89,6 +89,11 @@ def random_networks(
     progress : callable, optional
         What shows how far the work is: it takes an iterable and yields its items, such as ``tqdm.tqdm``.
 
+    Returns
+    -------
+    NetworkSample
+        What was measured, with its confidence intervals.
+
     Raises
     ------
     InvalidArgument
