@@ -107,7 +107,7 @@ class ExplosionFormula:
 
     def latex(self) -> str:
         """Return the equivalence as LaTeX, for display mode."""
-        sigma, w, b, c = self.activation.latex, *map(sympy.latex, (self.w, self.b, self.c))
+        sigma, w, b, c = self.activation.symbol, *map(sympy.latex, (self.w, self.b, self.c))
         left = rf"\left|{sigma}'({w} x + {b})\,{w}\right| > {c}"
         if len(self.regimes) == 1:
             (regime,) = self.regimes

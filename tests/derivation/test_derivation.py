@@ -518,7 +518,9 @@ def test_the_spectral_radius_of_an_iteration(coefficients, radius):
 
 def test_a_periodic_slope_exceeds_a_level_nowhere_or_on_infinite_length():
     sine = Meaning(gt.activation("sine"))
-    lengths = [sine.at(Measure(level), {}) for level in (sympy.S.Half, sympy.Rational(99, 100), sympy.S.One, sympy.pi)]
+    lengths = [
+        sine.value(Measure(level), {}) for level in (sympy.S.Half, sympy.Rational(99, 100), sympy.S.One, sympy.pi)
+    ]
     assert lengths == [sympy.oo, sympy.oo, 0, 0]
 
 

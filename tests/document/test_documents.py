@@ -163,7 +163,7 @@ def test_a_numeric_step_says_so_and_a_false_one_too():
         derivation.steps[0], statement=sympy.Eq(sympy.Integer(1), 2, evaluate=False), fact=None
     )
     broken = dataclasses.replace(broken, rule="product")
-    page = dataclasses.replace(derivation, steps=(broken,)).to_html()
+    page = dataclasses.replace(derivation, answer=dataclasses.replace(derivation.answer, steps=(broken,))).to_html()
     assert 'class="badge false">false' in page
 
 

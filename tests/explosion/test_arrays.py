@@ -219,7 +219,7 @@ def test_shapes_broadcast():
 def test_blocks_change_nothing(monkeypatch):
     w = np.random.default_rng(3).normal(0, 9, 1000)
     whole = {name: gt.arrays.explosion_width(name, w) for name in ("sigmoid", "gelu", "gaussian")}
-    monkeypatch.setattr("gradtheory.explosion.arrays.explosion._BLOCK", 64)
+    monkeypatch.setattr("gradtheory.explosion.arrays.elementwise._BLOCK", 64)
     for name, expected in whole.items():
         np.testing.assert_array_equal(gt.arrays.explosion_width(name, w), expected)
 

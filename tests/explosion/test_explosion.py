@@ -258,6 +258,7 @@ def test_formulas_in_words(which, lines, latex):
 def test_formula_prints(shape):
     formula = gt.explosion_formula(shape)
     assert r"\iff" in formula.latex()
+    assert f"{gt.activation(shape).symbol}'(w x + b)" in formula.latex()
     assert formula._repr_latex_().startswith("$")
     assert f"σ = {shape}" in str(formula)
     assert {symbol.name for symbol in formula.width.free_symbols} <= {"w", "c"}

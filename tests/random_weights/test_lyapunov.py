@@ -376,9 +376,9 @@ def test_the_largest_exponent_of_tanh_is_zero():
 def test_periodic_ones_grow_for_ever(monkeypatch):
     monkeypatch.setattr(largest, "_LOG_WEIGHTS", np.array([0.0, 1.0]))  # the whole grid takes a minute and a half
     monkeypatch.setattr(largest, "_BIASES", (0.0, 1.0))
-    largest._searched.cache_clear()
+    largest._search.cache_clear()
     found = gt.largest_lyapunov_exponent("sine")
-    largest._searched.cache_clear()
+    largest._search.cache_clear()
     assert (found.value, found.sigma_w) == (math.inf, math.inf)
     # for large σ_w the phase is uniform: λ → log σ_w + E log|N| + E log|cos| = log σ_w + E log|N| - log 2
     far = gt.lyapunov_exponent("sine", 20, 20)
