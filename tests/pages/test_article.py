@@ -44,6 +44,7 @@ def folder(built, tmp_path_factory):
     return target
 
 
+@pytest.mark.slow
 def test_verdicts():
     assert {name: claim.finding().verdict for name, claim in _CLAIMS.items()} == _EXPECTED
 
@@ -115,6 +116,7 @@ def test_html_is_self_contained(folder):
     assert ("does not hold" in text) or ("不成立" in text)
 
 
+@pytest.mark.slow
 def test_latex_has_every_formula_and_figure(folder):
     text = (folder / "article.tex").read_text(encoding="utf-8")
     assert "<<" not in text

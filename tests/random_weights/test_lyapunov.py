@@ -353,6 +353,7 @@ def test_flat_pieces_are_met_again_without_biases(which):
     assert gt.lyapunov_exponent(which, 1, 0).value == -math.inf
 
 
+@pytest.mark.slow
 def test_the_largest_exponent_of_the_sigmoid_is_negative():
     found = gt.largest_lyapunov_exponent("sigmoid")
     assert (round(found.value, 6), round(found.sigma_w, 3), found.sigma_b) == (-1.447437, 3.189, 0.0)
