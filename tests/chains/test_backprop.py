@@ -219,14 +219,14 @@ def test_slopes_and_factors_are_those_of_the_chain():
     names, w, b = ("sine", "tanh", "gelu", "quadratic"), [3.0, -2.0, -1.5, 0.5], [0.2, 0.3, -0.4, 3.0]
     chain = gt.Chain(4, names)
     x = np.linspace(-2, 2, 40_000)
-    found = room.factors(chain.layer_activations, x, np.array(w), np.array(b))
-    assert found.shape == (4, 40_000)
+    factors = room.factors(chain.layer_activations, x, np.array(w), np.array(b))
+    assert factors.shape == (4, 40_000)
     for k in (0, 12_345, -1):
         for layer in range(4):
             exact = chain.substitute(chain.layer_jacobian(layer + 1), x=x[k], w=w, b=b)
-            assert found[layer, k] == pytest.approx(float(exact), rel=1e-9)
+            assert factors[layer, k] == pytest.approx(float(exact), rel=1e-9)
     gradients, slopes = room.backprop_and_slopes(chain.layer_activations, chain.loss_record, x, 1.0, w, b)
-    np.testing.assert_allclose(slopes, np.abs(found).max(axis=1) / np.abs(w), rtol=1e-13)
+    np.testing.assert_allclose(slopes, np.abs(factors).max(axis=1) / np.abs(w), rtol=1e-13)
     np.testing.assert_array_equal(gradients.w, chain.backprop(x, 1.0, w, b).w)
     _, none = room.backprop_and_slopes(chain.layer_activations, chain.loss_record, [], [], w, b)
     assert none.tolist() == [0, 0, 0, 0]
@@ -318,11 +318,11 @@ def test_a_sum_of_overflows_leaks_no_warning():
 )
 def test_without_biases_concave_odd_chains_do_not_explode(which, w, x):
     # |z·σ'(z)| <= |σ(z)| telescopes: |∂a_L/∂x| <= |a_L/x|, and with C = a_L²/2 |∂C/∂x| <= 2C/|x|.
-    found = gt.Chain(depth=len(w), activation=which).backprop(x=x, y=0.0, w=w, b=[0.0] * len(w))
-    assert abs(found.x) <= 2 * found.loss / x * (1 + 1e-13) + 1e-300
+    gradients = gt.Chain(depth=len(w), activation=which).backprop(x=x, y=0.0, w=w, b=[0.0] * len(w))
+    assert abs(gradients.x) <= 2 * gradients.loss / x * (1 + 1e-13) + 1e-300
 
 
 def test_with_biases_the_same_chains_do():
     # z = 0 in every layer: b = -w·a
-    found = gt.Chain(depth=3, activation="tanh").backprop(x=1.0, y=1.0, w=[5.0] * 3, b=[-5.0, 0.0, 0.0])
-    assert abs(found.x) > 100
+    gradients = gt.Chain(depth=3, activation="tanh").backprop(x=1.0, y=1.0, w=[5.0] * 3, b=[-5.0, 0.0, 0.0])
+    assert abs(gradients.x) > 100

@@ -32,9 +32,9 @@ def test_the_second_derivative_of_every_activation(name):
     record = gt.activation(name)
     z = np.concatenate([np.linspace(-12, 12, 49) + 0.013, [-1000.0, -60.0, 60.0, 1000.0, 1e-9, -1e-9]])
     bend = stable(record.slope_expr).diff(Z)
-    found = record.bend(z)
-    assert found.shape == z.shape
-    for place, value in zip(z, found, strict=True):
+    bends = record.bend(z)
+    assert bends.shape == z.shape
+    for place, value in zip(z, bends, strict=True):
         exact = enclose(bend.subs(Z, sympy.Rational(float(place))), 200)
         expected = float(exact.mid()) if exact.is_finite() else 0.0
         if math.isinf(value):
@@ -140,8 +140,8 @@ def test_the_matrix_is_the_slope_of_the_gradient(problem):
     step = 1e-5
 
     def gradient(moved):
-        found = chain.backprop(x, y, w + moved[:depth], b + moved[depth:])
-        return np.concatenate([found.w, found.b])
+        gradients = chain.backprop(x, y, w + moved[:depth], b + moved[depth:])
+        return np.concatenate([gradients.w, gradients.b])
 
     for row, direction in zip(matrix, np.eye(2 * depth), strict=True):
         difference = (gradient(step * direction) - gradient(-step * direction)) / (2 * step)

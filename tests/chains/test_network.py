@@ -42,8 +42,8 @@ def test_gradients_are_central_differences(seed, widths, which, loss):
     names = [which] * (len(widths) - 2) + ["sigmoid"]
     network = gt.Network(widths, names, loss)
     x, y, w, b = random_problem(np.random.default_rng(seed), widths)
-    found, step = network.backprop(x, y, w, b), 1e-6
-    for gradients, arrays in ((found.w, w), (found.b, b), ([found.x], [x])):
+    analytic, step = network.backprop(x, y, w, b), 1e-6
+    for gradients, arrays in ((analytic.w, w), (analytic.b, b), ([analytic.x], [x])):
         for gradient, array in zip(gradients, arrays, strict=True):
             assert gradient.shape == array.shape
             for place in np.ndindex(array.shape):
@@ -60,8 +60,8 @@ def test_the_oracle_agrees(case):
     network = case.network
 
     def gradients(x, y, w, b):
-        found = network.backprop(x, y, w, b)
-        return {"loss": found.loss, "w": found.w, "b": found.b, "x": found.x}
+        ours = network.backprop(x, y, w, b)
+        return {"loss": ours.loss, "w": ours.w, "b": ours.b, "x": ours.x}
 
     testing.assert_network_gradients_at(gradients, *case[1:], activation=network.layer_activations)
 
@@ -70,11 +70,11 @@ def test_the_oracle_agrees(case):
 def test_the_jacobian_never_exceeds_its_bound(case):
     network, x, _, w, b = case
     bound = network.jacobian_bound(w)
-    found = network.jacobian(x, w, b)
-    assert found.shape == (len(x), network.widths[-1], network.widths[0])
+    jacobians = network.jacobian(x, w, b)
+    assert jacobians.shape == (len(x), network.widths[-1], network.widths[0])
     assert bound.spectral_norms.shape == bound.steepest_slopes.shape == (network.depth,)
     if math.isfinite(bound.bound):
-        assert np.linalg.norm(found, 2, axis=(1, 2)).max() <= bound.bound * (1 + 1e-10) + 1e-300
+        assert np.linalg.norm(jacobians, 2, axis=(1, 2)).max() <= bound.bound * (1 + 1e-10) + 1e-300
 
 
 @given(seed=st.integers(0, 2**32), which=st.sampled_from(_SMOOTH))
@@ -100,10 +100,10 @@ def test_the_bound_of_the_jacobian_is_attained():
 
 
 def test_a_network_without_samples_has_no_loss():
-    found = gt.Network((2, 1)).backprop(np.zeros((0, 2)), np.zeros((0, 1)), [[[1.0, 2.0]]], [[0.0]])
-    assert found.loss == 0.0
-    assert found.w[0].tolist() == [[0.0, 0.0]]
-    assert found.x.shape == (0, 2)
+    gradients = gt.Network((2, 1)).backprop(np.zeros((0, 2)), np.zeros((0, 1)), [[[1.0, 2.0]]], [[0.0]])
+    assert gradients.loss == 0.0
+    assert gradients.w[0].tolist() == [[0.0, 0.0]]
+    assert gradients.x.shape == (0, 2)
 
 
 _GOOD = {"x": [[1.0, 2.0]], "y": [[0.0]], "w": [[[1.0, 1.0]]], "b": [[0.0]]}

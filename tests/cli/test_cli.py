@@ -146,10 +146,10 @@ def test_article(capsys, tmp_path):
 
 def test_lyapunov(capsys):
     code, out, _ = run(capsys, "lyapunov", "sigmoid", "--sigma-w", "4", "--sigma-b", "0.5")
-    found = gt.lyapunov_exponent("sigmoid", 4, 0.5)
+    exponent = gt.lyapunov_exponent("sigmoid", 4, 0.5)
     assert code == 0
-    assert f"typical           {found.value}" in out
-    assert f"float16 layers    {gt.overflow_depth(found.growth, 'float16')}" in out
+    assert f"typical           {exponent.value}" in out
+    assert f"float16 layers    {gt.overflow_depth(exponent.growth, 'float16')}" in out
     told = json.loads(run(capsys, "lyapunov", "relu", "--sigma-b", "0", "--json")[1])
     assert (told["typical"], told["float32_layers"]) == ("-inf", gt.overflow_depth(0.0))
     assert told["mean_square"] == pytest.approx(gt.lyapunov_exponent("relu", 1, 0).mean_square)
@@ -310,13 +310,13 @@ def test_help_teaches(capsys):
 
 
 def test_as_a_program():
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "import sys; from gradtheory.cli import main; sys.exit(main())", "--version"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert gt.__version__ in found.stdout
+    assert gt.__version__ in process.stdout
 
 
 def test_a_certificate_is_written_and_verified(capsys, tmp_path):

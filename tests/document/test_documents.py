@@ -67,9 +67,9 @@ def test_latex_of_every_derivation_compiles(documents, lang, tmp_path):
         (tmp_path / f"{number}.tex").write_text(render(_in(derivation, lang), ".tex"), encoding="utf-8")
         command = [_ENGINES[lang], "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", f"{number}.tex"]
         for _ in range(2):
-            found = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-            output = found.stdout.decode(errors="replace")
-            assert found.returncode == 0, output[-2000:]
+            process = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+            output = process.stdout.decode(errors="replace")
+            assert process.returncode == 0, output[-2000:]
         assert "undefined" not in output
         assert "Rerun" not in output
         assert (tmp_path / f"{number}.pdf").read_bytes().startswith(b"%PDF")
@@ -113,9 +113,9 @@ def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_p
         path.write_text(text, encoding="utf-8")
         command = [_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
         command += [f"--user-data-dir={tmp_path / 'profile'}", f"--log-net-log={log}", path.as_uri()]
-        found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        assert "CONSOLE" not in found.stderr
-        assert found.stdout.count("<math") == text.count("<math") > 10
+        process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        assert "CONSOLE" not in process.stderr
+        assert process.stdout.count("<math") == text.count("<math") > 10
         logged = log.read_text(encoding="utf-8")
         addresses = set(re.findall(r'"url":"((?:https?|wss?|ftp)://[^"]*)"', logged))
         ours = {each for each in addresses if not re.match(r"https?://[\w.-]*(google|gvt1|chromium)[\w.-]*/", each)}
@@ -198,8 +198,8 @@ def test_titles_stay_text(title, tmp_path):
     assert not re.search(r"(?<!\\)[<\[`$]", first)
     assert "\x1b" not in derivation.to_text()
     if shutil.which("pdflatex"):
-        found = saving._pdf(derivation.document)
-        assert found.startswith(b"%PDF")
+        pdf = saving._pdf(derivation.document)
+        assert pdf.startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("symbol", [r"L}\input{/etc/passwd}", "<script>", "L_{1}$x$", "a b", "é"])

@@ -69,14 +69,14 @@ def weights(name, least=None):
         )
     room = least - critical
     below = least - room * 10.0 ** rng.uniform(-14, 0, count)
-    found = np.concatenate([near, ulps, rng.uniform(critical, least, count), below])
-    return found[(found >= critical) & (found < least)]
+    candidates = np.concatenate([near, ulps, rng.uniform(critical, least, count), below])
+    return candidates[(candidates >= critical) & (candidates < least)]
 
 
-def ulps(found, exact):
+def ulps(width, exact):
     """Return the error of a float in units in the last place of the ball `exact`."""
     middle = float(exact.mid())
-    return abs(float((flint.arb(found) - exact).mid())) / np.spacing(middle)
+    return abs(float((flint.arb(width) - exact).mid())) / np.spacing(middle)
 
 
 @pytest.mark.parametrize("which", slow_except(_TEXTBOOK.keys() - {"cloglog", "gaussian"}, _TEXTBOOK))
@@ -144,8 +144,8 @@ def test_depths_are_the_inverses_of_the_record(which, branch):
         t = e if branch.steepest.is_infinite else (branch.steepest + branch.shallowest * e) / (1 + e)
         z = branch.inverse.subs(T, t)
         expected = float(as_rational(enclose(z if anchor is None else abs(z - anchor), 200)))
-        found = float(sum(branch.distance(np, (np.array([float(e)]), np.zeros(1))))[0])
-        assert found == pytest.approx(expected, rel=1e-14, abs=1e-15)
+        distance = float(sum(branch.distance(np, (np.array([float(e)]), np.zeros(1))))[0])
+        assert distance == pytest.approx(expected, rel=1e-14, abs=1e-15)
 
 
 @given(
@@ -155,8 +155,8 @@ def test_depths_are_the_inverses_of_the_record(which, branch):
     which=st.sampled_from([each for each in gt.activation_names() if gt.activation(each).period is None]),
 )
 def test_intervals_are_the_exact_set(which, w, b, c):
-    found = gt.arrays.explosion_intervals(which, w, b, threshold=c)
-    ours = [tuple(pair) for pair in found.tolist() if not np.isnan(pair[0])]
+    intervals = gt.arrays.explosion_intervals(which, w, b, threshold=c)
+    ours = [tuple(pair) for pair in intervals.tolist() if not np.isnan(pair[0])]
     exact = gt.explosion_set(which, w, b, threshold=c)
     pieces = [] if exact is sympy.S.EmptySet else list(exact.args) if isinstance(exact, sympy.Union) else [exact]
     pieces = [piece for piece in pieces if piece.measure != 0]
@@ -194,10 +194,10 @@ def test_differences_keep_their_digits_where_nearly_all_cancel():
         np.array([float(part) for part in parts])
         for parts in zip(*(each.as_numer_denom()[::-1] for each in fractions), strict=True)
     )
-    found, _ = multiples_of(slope)[0].minus(w, c, wants_pair=False)
+    difference, _ = multiples_of(slope)[0].minus(w, c, wants_pair=False)
     wanted = [float(exact * each.q - each.p) / 2**64 for each in fractions]
     assert abs(wanted[-1]) < 1e-32 * c[-1]
-    np.testing.assert_allclose(found, wanted, rtol=1e-15)
+    np.testing.assert_allclose(difference, wanted, rtol=1e-15)
 
 
 def test_shapes_broadcast():
@@ -226,14 +226,14 @@ def test_blocks_change_nothing(monkeypatch):
 
 def test_float32_and_out():
     w = np.linspace(-9, 9, 50, dtype=np.float32)
-    found = gt.arrays.explosion_width("tanh", w)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, gt.arrays.explosion_width("tanh", w.astype(float)).astype(np.float32))
+    widths = gt.arrays.explosion_width("tanh", w)
+    assert widths.dtype == np.float32
+    np.testing.assert_array_equal(widths, gt.arrays.explosion_width("tanh", w.astype(float)).astype(np.float32))
     assert gt.arrays.explosion_width("tanh", w, threshold=np.float64(1)).dtype == np.float64
     assert gt.arrays.explosion_width("tanh", np.arange(5)).dtype == np.float64
     for target in (np.empty(50), np.empty(50, np.float32), np.empty(100)[::2]):
         assert gt.arrays.explosion_width("tanh", w, out=target) is target
-        np.testing.assert_allclose(target, found, rtol=1e-6)
+        np.testing.assert_allclose(target, widths, rtol=1e-6)
     intervals = np.empty((50, 1, 2), np.float32)
     assert gt.arrays.explosion_intervals("tanh", w, out=intervals) is intervals
 
@@ -242,10 +242,10 @@ def test_no_warning_and_nan_only_from_what_is_not_finite(shape):
     w = np.array([0.0, -0.0, 5e-324, 1e-300, 1.0, -1e308, np.inf, -np.inf, np.nan])
     with warnings.catch_warnings(), np.errstate(all="raise"):
         warnings.simplefilter("error")
-        found = gt.arrays.explosion_width(shape, w)
-        assert np.isnan(found[-1])
-        assert not np.isnan(found[:6]).any()
-        assert (found[:2] == 0).all()
+        widths = gt.arrays.explosion_width(shape, w)
+        assert np.isnan(widths[-1])
+        assert not np.isnan(widths[:6]).any()
+        assert (widths[:2] == 0).all()
         if gt.activation(shape).period is None:
             gt.arrays.explosion_intervals(shape, w, 1.0)
 
@@ -272,9 +272,9 @@ def test_tables_are_built_once_by_eight_threads():
     w = np.linspace(0.9, 0.99, 1000)
     plan_of.cache_clear()
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: gt.arrays.explosion_width("gelu", w), range(8)))
-    for each in found[1:]:
-        np.testing.assert_array_equal(each, found[0])
+        widths = list(pool.map(lambda _: gt.arrays.explosion_width("gelu", w), range(8)))
+    for each in widths[1:]:
+        np.testing.assert_array_equal(each, widths[0])
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def explodes(name, x, w, b, c):
         return abs(oracle.slope(name, z, digits=60)) * abs(oracle.as_mpf(w)) > oracle.as_mpf(c)
 
 
-def ends_of(found):
+def ends_of(set_):
     """Return the finite ends; of a set that repeats, those of one period and of the next."""
-    if isinstance(found, Periodic):
-        ends = {end + k * found.period for end in found.base.boundary for k in (0, 1)}
+    if isinstance(set_, Periodic):
+        ends = {end + k * set_.period for end in set_.base.boundary for k in (0, 1)}
     else:
-        ends = {end for end in found.boundary if end.is_finite}
+        ends = {end for end in set_.boundary if end.is_finite}
     return sorted(ends, key=lambda end: end.n(30))
 
 
@@ -40,17 +40,17 @@ def ends_of(found):
 @given(w=_rationals, b=_rationals, c=_thresholds, x=_rationals)
 def test_membership_is_the_inequality(shape, strict, w, b, c, x):
     w, b, c, x = map(sympy.Rational, (w, b, c, x))
-    found = gt.explosion_set(shape, w=w, b=b, threshold=c, strict=strict)
+    set_ = gt.explosion_set(shape, w=w, b=b, threshold=c, strict=strict)
     probes = [x, -b / w + _TINY if w else x]
-    for end in ends_of(found):
+    for end in ends_of(set_):
         near = sympy.Rational(str(end.n(60)))
         probes += [near - _TINY, near + _TINY, near + sympy.Rational(1, 1000)]
     kinks = gt.activation(shape).kinks
     for probe in probes:
         if w * probe + b in kinks:
-            assert probe not in found
+            assert probe not in set_
         elif not is_tie(shape, w, c, probe, b):
-            assert (probe in found) == explodes(shape, probe, w, b, c), probe
+            assert (probe in set_) == explodes(shape, probe, w, b, c), probe
 
 
 def is_tie(name, w, c, x, b):
@@ -62,13 +62,13 @@ def is_tie(name, w, c, x, b):
 
 @given(name=st.sampled_from(CLOSED_FORM), w=_rationals, b=_rationals, c=_thresholds)
 def test_width_is_the_measure_whatever_the_bias_and_sign(name, w, b, c):
-    found = gt.explosion_set(name, w=w, b=b, threshold=c)
+    set_ = gt.explosion_set(name, w=w, b=b, threshold=c)
     width = gt.explosion_width(name, w, threshold=c)
     assert width == gt.explosion_width(name, -w, threshold=c)
     if width is not sympy.oo:
-        assert abs((found.measure - width).n(30, chop=True)) < sympy.Float("1e-25")
+        assert abs((set_.measure - width).n(30, chop=True)) < sympy.Float("1e-25")
     else:
-        assert found.measure is sympy.oo
+        assert set_.measure is sympy.oo
 
 
 @pytest.mark.only(lambda record: record.steepest_slope is sympy.oo)
@@ -112,8 +112,8 @@ def test_critical_weight_is_sharp(name):
 )
 def test_at_the_critical_weight_without_strictness(which, expected):
     critical = gt.critical_weight(which)
-    found = gt.explosion_set(which, w=critical, strict=False)
-    assert found == expected or sympy.simplify(found.symmetric_difference(expected)) is sympy.S.EmptySet
+    set_ = gt.explosion_set(which, w=critical, strict=False)
+    assert set_ == expected or sympy.simplify(set_.symmetric_difference(expected)) is sympy.S.EmptySet
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ _FLAT_NEAR_ZERO = ("gaussian", "hardshrink", "softshrink", "threshold")
 @pytest.mark.parametrize("w", ["1e308", "-1e308", "1e-308", 5e-324, 1.7976931348623157e308])
 def test_huge_and_tiny_weights(shape, w):
     exact = sympy.Rational(str(w)) if isinstance(w, str) else sympy.Rational(*w.as_integer_ratio())
-    found, width = gt.explosion_set(shape, w=w), gt.explosion_width(shape, w)
+    set_, width = gt.explosion_set(shape, w=w), gt.explosion_width(shape, w)
     if abs(exact) < 1:
-        assert (found is sympy.S.EmptySet) == (gt.critical_weight(shape) > 0)
+        assert (set_ is sympy.S.EmptySet) == (gt.critical_weight(shape) > 0)
     else:
         assert width > 0
         assert sympy.Rational(1, 10**400) in gt.explosion_set(shape, w=abs(exact)) or shape in _FLAT_NEAR_ZERO
@@ -276,17 +276,17 @@ def test_just_above_the_critical_weight_the_gaussian_keeps_its_digits(distance):
 
 def test_membership_just_above_the_critical_weight(shape):
     w = gt.critical_weight(shape) * (1 + sympy.Rational(1, 10**30))
-    found = gt.explosion_set(shape, w=w)
-    for end in ends_of(found):
+    set_ = gt.explosion_set(shape, w=w)
+    for end in ends_of(set_):
         near = sympy.Rational(str(rounded(end, 300)))
         for probe in (near - _TINY, near + _TINY, near - sympy.Rational(1, 10**18), near + sympy.Rational(1, 10**18)):
             if w * probe not in gt.activation(shape).kinks:
-                assert (probe in found) == explodes(shape, probe, w, 0, 1), probe
+                assert (probe in set_) == explodes(shape, probe, w, 0, 1), probe
 
 
 def test_membership_is_decided_one_ulp_above_critical():
-    found = gt.explosion_set("gaussian", w=1.1658219907985623)
-    assert found.contains(sympy.Rational("0.606530659716")) in (sympy.true, sympy.false)
+    set_ = gt.explosion_set("gaussian", w=1.1658219907985623)
+    assert set_.contains(sympy.Rational("0.606530659716")) in (sympy.true, sympy.false)
 
 
 @pytest.mark.parametrize("which", ["elu", "selu", "celu"])
@@ -295,8 +295,8 @@ def test_logarithms_of_numbers_next_to_1_keep_their_digits(which, distance):
     """SymPy rounds the argument of a logarithm first: the ends were wrong by 1e-20."""
     nudge = sympy.Rational(1, 10**distance)
     top = gt.activation(which).profile.branches[0].steepest
-    found = gt.explosion_set(which, w=(1 + nudge) / top)
-    end = found.inf * (1 + nudge) / top
+    set_ = gt.explosion_set(which, w=(1 + nudge) / top)
+    end = set_.inf * (1 + nudge) / top
     assert -nudge < end < -nudge * (1 - nudge)
 
 
@@ -362,7 +362,7 @@ def test_widths_take_the_method_and_the_digits():
 @pytest.mark.parametrize("x", [1, -1])
 def test_sets_of_weights_have_their_ends_where_they_are_not_strict(x):
     for strict, interval in ((True, sympy.Interval.open), (False, sympy.Interval)):
-        found = gt.exploding_weights("arctan", x=x, threshold="2/5", strict=strict)
-        assert found == sympy.Union(interval(-2, -sympy.S.Half), interval(sympy.S.Half, 2))
-        found = gt.exploding_weights("tanh", x=0, strict=strict)
-        assert found == sympy.Union(*(interval(*ends) for ends in ((-sympy.oo, -1), (1, sympy.oo))))
+        set_ = gt.exploding_weights("arctan", x=x, threshold="2/5", strict=strict)
+        assert set_ == sympy.Union(interval(-2, -sympy.S.Half), interval(sympy.S.Half, 2))
+        set_ = gt.exploding_weights("tanh", x=0, strict=strict)
+        assert set_ == sympy.Union(*(interval(*ends) for ends in ((-sympy.oo, -1), (1, sympy.oo))))

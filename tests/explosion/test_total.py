@@ -45,13 +45,13 @@ def product(name, w, b, x):
 def test_membership(carried, layers, c, inputs):
     w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
     c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)  # no product of slopes and weights tends to it
-    found = gt.total_explosion_set(gt.Chain(len(w), carried), w=w, b=b, threshold=c)
+    set_ = gt.total_explosion_set(gt.Chain(len(w), carried), w=w, b=b, threshold=c)
     for x in map(sympy.Rational, inputs):
         exact = product(carried, w, b, x)
         if exact is None:
-            assert x not in found
+            assert x not in set_
         elif abs(exact - oracle.as_mpf(c)) > 1e-30:
-            assert (x in found) == (exact > oracle.as_mpf(c)), x
+            assert (x in set_) == (exact > oracle.as_mpf(c)), x
 
 
 @pytest.mark.parametrize("monotone", _MONOTONE)
@@ -61,8 +61,8 @@ def test_the_set_is_shorter_than_the_bound_of_any_depth(monotone, layers, c):
     w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
     c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)
     chain = gt.Chain(len(w), monotone)
-    found, bound = gt.total_explosion_set(chain, w=w, b=b, threshold=c), gt.total_explosion_bound(chain, threshold=c)
-    assert sympy.sympify(found.measure).n(20) <= bound.n(20)
+    set_, bound = gt.total_explosion_set(chain, w=w, b=b, threshold=c), gt.total_explosion_bound(chain, threshold=c)
+    assert sympy.sympify(set_.measure).n(20) <= bound.n(20)
 
 
 def test_the_bound_is_nearly_reached():
@@ -83,9 +83,9 @@ def test_one_layer_is_the_explosion_set(carried):
 
 def test_deep_chains_cost_little_more():
     chain = gt.Chain(60, "tanh")
-    found = gt.total_explosion_set(chain, w=["3/2"] * 60, b=[0] * 60)
-    assert found.is_Interval
-    assert found.contains(0) is sympy.true
+    set_ = gt.total_explosion_set(chain, w=["3/2"] * 60, b=[0] * 60)
+    assert set_.is_Interval
+    assert set_.contains(0) is sympy.true
 
 
 @pytest.mark.slow
@@ -105,11 +105,11 @@ def test_kinks_are_left_out_and_smooth_joints_are_not():
 
 
 def test_the_ends_survive_pickling():
-    found = gt.total_explosion_set(gt.Chain(2, "arctan"), w=[2, 2], b=[0, 0])
-    again = pickle.loads(pickle.dumps(found))
-    assert again == found
-    assert abs((again.end - found.end).n(40, chop=True)) < sympy.Float("1e-35")
-    assert str(found) == "Interval.open(Root(-0.366638232337…), Root(0.366638232337…))"
+    set_ = gt.total_explosion_set(gt.Chain(2, "arctan"), w=[2, 2], b=[0, 0])
+    again = pickle.loads(pickle.dumps(set_))
+    assert again == set_
+    assert abs((again.end - set_.end).n(40, chop=True)) < sympy.Float("1e-35")
+    assert str(set_) == "Interval.open(Root(-0.366638232337…), Root(0.366638232337…))"
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,9 @@ def _maximum(name):
 @pytest.mark.parametrize("bell", sorted(_GOLDEN))
 def test_golden_digits(bell):
     widest = gt.widest_explosion(bell)
-    for ours, golden, found in zip((widest.width, widest.weight), _GOLDEN[bell], _maximum(bell), strict=True):
+    for ours, golden, by_mpmath in zip((widest.width, widest.weight), _GOLDEN[bell], _maximum(bell), strict=True):
         assert abs(ours - sympy.Rational(golden)).n(40) < sympy.Float("1e-28")
-        assert abs(mpmath.mpf(golden) - found) < 1e-14
+        assert abs(mpmath.mpf(golden) - by_mpmath) < 1e-14
     assert widest.is_attained
 
 
@@ -122,8 +122,8 @@ def test_results_in_words(which, more, said, latex):
 
 def test_the_widest_set_of_steps_lies_below_one_of_them():
     two = gt.expression("Max(0, Min(1, z)) + Max(0, Min(6, 2*z - 10)) + Max(0, Min(4, z - 20))")
-    found = [gt.widest_explosion(two, component=each) for each in ("total", "longest")]
-    assert [(each.width, each.weight, each.is_attained) for each in found] == [(8, 1, False), (6, sympy.S.Half, False)]
+    both = [gt.widest_explosion(two, component=each) for each in ("total", "longest")]
+    assert [(each.width, each.weight, each.is_attained) for each in both] == [(8, 1, False), (6, sympy.S.Half, False)]
     assert gt.widest_explosion("hard_tanh", component="longest") == gt.widest_explosion("hard_tanh")
 
 
@@ -233,8 +233,8 @@ def test_one_formula_stands_for_levels_between_limits_of_the_slope():
 
 
 def test_a_single_stationary_level_is_found_where_there_is_one():
-    found, product = _SEARCH._stationary(sympy.Rational(7, 50), sympy.Rational(3, 20))
-    assert abs(1 / found.n(30) - gt.widest_explosion("sigmoid").weight.n(30)) < sympy.Float("1e-25")
+    level, product = _SEARCH._stationary(sympy.Rational(7, 50), sympy.Rational(3, 20))
+    assert abs(1 / level.n(30) - gt.widest_explosion("sigmoid").weight.n(30)) < sympy.Float("1e-25")
     assert product.subs(product.free_symbols.pop(), sympy.Rational(1, 8)) == sympy.asinh(1) / 2
     assert _SEARCH._stationary(sympy.Rational(1, 10), sympy.Rational(3, 25)) is None
 

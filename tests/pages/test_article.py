@@ -139,8 +139,8 @@ def test_latex_compiles_without_warnings_of_references(built, folder):
         pytest.skip(f"{engine} is not installed (Debian: texlive-xetex texlive-lang-chinese)")
     command = [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "article.tex"]
     for _ in range(2):
-        found = subprocess.run(command, cwd=folder, capture_output=True, check=True)
-    output = found.stdout.decode(errors="replace")
+        process = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    output = process.stdout.decode(errors="replace")
     assert "undefined" not in output
     assert "Rerun" not in output
     assert "Overfull" not in output

@@ -49,11 +49,11 @@ def test_every_layer_of_pytorch_is_audited():
 @pytest.mark.parametrize("which", _AUDITED)
 def test_the_exact_gains_are_what_mpmath_finds(which):
     audit = Audit(gt.activation(which))
-    for expr, found in ((audit.record.expr, audit.exact.forward), (audit.record.slope_expr, audit.exact.backward)):
+    for expr, gain in ((audit.record.expr, audit.exact.forward), (audit.record.slope_expr, audit.exact.backward)):
         function = sympy.lambdify(Z, expr, "mpmath")
         kinks = sorted({mpmath.mpf(str(sympy.N(kink, 30))) for kink in audit.record.kinks} | {-10, -3, 0, 3, 10})
         square = mpmath.quad(lambda x, f=function: f(x) ** 2 * mpmath.npdf(x), kinks)
-        assert found == pytest.approx(float(1 / mpmath.sqrt(square)), rel=1e-10)
+        assert gain == pytest.approx(float(1 / mpmath.sqrt(square)), rel=1e-10)
     assert audit.exact.forward.error < 1e-12
 
 

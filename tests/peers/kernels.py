@@ -104,13 +104,13 @@ class Row(NamedTuple):
 def kernels(name):
     """Return the libraries that have an activation, with functions of arrays for the value and the slope."""
     record = gt.activation(name)
-    found = {"NumPy": NUMPY[name]} if name in NUMPY else {}
+    functions = {"NumPy": NUMPY[name]} if name in NUMPY else {}
     if "torch" in record.peers:
-        found["PyTorch"] = _of_torch(named(record.peers["torch"]))
+        functions["PyTorch"] = _of_torch(named(record.peers["torch"]))
     if "jax" in record.peers:
-        found["JAX"] = _of_jax(named(record.peers["jax"]))
-    found["gradtheory"] = (lambda z: record.value(z).astype(z.dtype), lambda z: record.slope(z).astype(z.dtype))
-    return found
+        functions["JAX"] = _of_jax(named(record.peers["jax"]))
+    functions["gradtheory"] = (lambda z: record.value(z).astype(z.dtype), lambda z: record.slope(z).astype(z.dtype))
+    return functions
 
 
 def _of_torch(function):
@@ -183,12 +183,12 @@ def page():
 
 def stored():
     """Return the worst errors of the page in docs, by float type, activation, what and library."""
-    found = {}
+    values = {}
     for part in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
         dtype = part.split("\n", 1)[0]
         for row in _ROW.finditer(part):
-            found[dtype, row["activation"], row["what"], row["library"]] = float(row["worst"])
-    return found
+            values[dtype, row["activation"], row["what"], row["library"]] = float(row["worst"])
+    return values
 
 
 _INTRODUCTION = """\

@@ -22,9 +22,9 @@ def test_closed_forms_agree_with_numpy(name, library):
         with pytest.raises(InvalidArgument, match="NumPy"):
             gt.arrays.explosion_width(name, make(_WEIGHTS))
         return
-    found = gt.arrays.explosion_width(name, make(_WEIGHTS), threshold=1.5)
-    assert type(found) is type(make(_WEIGHTS))
-    np.testing.assert_allclose(np.asarray(found), gt.arrays.explosion_width(name, _WEIGHTS, threshold=1.5), rtol=1e-12)
+    widths = gt.arrays.explosion_width(name, make(_WEIGHTS), threshold=1.5)
+    assert type(widths) is type(make(_WEIGHTS))
+    np.testing.assert_allclose(np.asarray(widths), gt.arrays.explosion_width(name, _WEIGHTS, threshold=1.5), rtol=1e-12)
     if gt.activation(name).period is None:
         intervals = gt.arrays.explosion_intervals(name, make(_WEIGHTS), 0.5, threshold=make(np.array(1.5)))
         np.testing.assert_allclose(
@@ -34,9 +34,9 @@ def test_closed_forms_agree_with_numpy(name, library):
 
 def test_dask_is_lazy_and_float32_stays():
     w = dask_array.from_array(_WEIGHTS[:-1].astype(np.float32), chunks=10)
-    found = gt.arrays.explosion_width("sigmoid", w)
-    assert found.dtype == np.float32
-    assert found.numblocks == w.numblocks
+    widths = gt.arrays.explosion_width("sigmoid", w)
+    assert widths.dtype == np.float32
+    assert widths.numblocks == w.numblocks
     assert gt.arrays.explosion_width("sigmoid", torch.tensor(_WEIGHTS[:-1]).float()).dtype == torch.float32
     with pytest.raises(InvalidArgument, match="out"):
         gt.arrays.explosion_width("sigmoid", w, out=np.empty(38))

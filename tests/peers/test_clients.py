@@ -216,5 +216,5 @@ def test_cross_entropy_of_what_is_saturated(library):
         testing.assert_gradients_at(fn, [0.0], [0.0], [1.0], [z], loss="cross_entropy")
     with pytest.raises(AssertionError, match="is wrong"):
         testing.assert_gradients_at(fn, [0.0], [0.0], [1.0], [too_far], loss="cross_entropy")
-    found = fn(np.zeros(1), np.zeros(1), np.ones(1), np.array([too_far]))["b"]
-    np.testing.assert_allclose(np.asarray(found), [gradient], rtol=1e-2)
+    by_bias = fn(np.zeros(1), np.zeros(1), np.ones(1), np.array([too_far]))["b"]
+    np.testing.assert_allclose(np.asarray(by_bias), [gradient], rtol=1e-2)

@@ -60,8 +60,8 @@ def test_a_hundred_steps_are_pytorchs(which, eta, beta, beta2, decay, seed):
         theirs.grad = torch.tensor(gradient)
         optimiser.step()
         state = ours.step(state, [gradient])
-        found, wanted = state.parameters[0], theirs.detach().numpy()
-        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
+        parameters, wanted = state.parameters[0], theirs.detach().numpy()
+        np.testing.assert_allclose(parameters, wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
 
 
 def gradients(rng, shapes):

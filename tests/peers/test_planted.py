@@ -34,9 +34,13 @@ def run(implementation, y, inputs):
     x, *parameters = (np.asarray(each) for each in inputs)
     half = len(parameters) // 2
     w, b = (parameters[0], parameters[1]) if half == 1 else (parameters[:half], parameters[half:])
-    found = implementation(x, y, w, b)
-    by = [found["x"], found["w"], found["b"]] if half == 1 else [found["x"], *found["w"], *found["b"]]
-    return np.asarray(found["loss"], float), [np.asarray(each, float) for each in by]
+    gradients = implementation(x, y, w, b)
+    by = (
+        [gradients["x"], gradients["w"], gradients["b"]]
+        if half == 1
+        else [gradients["x"], *gradients["w"], *gradients["b"]]
+    )
+    return np.asarray(gradients["loss"], float), [np.asarray(each, float) for each in by]
 
 
 class Planted(torch.autograd.Function):
@@ -86,19 +90,19 @@ def passes_check_grads(implementation, y, inputs):
 _PEERS = passes_gradcheck, passes_check_grads
 
 
-def found(seed=0):
+def verdicts(seed=0):
     """Return who finds which bug on a typical input."""
     return [[not passes(bug.implementation, *typical(bug.wide, seed)) for passes in _PEERS] for bug in BUGS]
 
 
-def rows(found):
+def rows(table):
     yield "| planted bug | gradtheory | gradcheck | check_grads |"
     yield "|---|---|---|---|"
-    for bug, each in zip(BUGS, found, strict=True):
+    for bug, each in zip(BUGS, table, strict=True):
         cells = bug.description.replace("|", r"\|"), "yes", *("yes" if one else "no" for one in each)
         yield f"| {' | '.join(cells)} |"
-    counts = len(found), *np.sum(found, axis=0)
-    yield f"| **found, of {len(found)}** | {' | '.join(f'**{number}**' for number in counts)} |"
+    counts = len(table), *np.sum(table, axis=0)
+    yield f"| **found, of {len(table)}** | {' | '.join(f'**{number}**' for number in counts)} |"
 
 
 @pytest.mark.parametrize("passes", _PEERS)
@@ -111,13 +115,13 @@ def test_the_right_implementation_passes(activation, loss, wide, passes):
 
 
 def test_the_table_in_docs_is_what_was_measured():
-    table = "\n".join(rows(found()))
+    table = "\n".join(rows(verdicts()))
     assert table in _PAGE.read_text(encoding="utf-8"), f"it should be:\n{table}"
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_other_inputs_change_the_counts_little(seed):
-    gradcheck_finds, check_grads_finds = np.sum(found(seed), axis=0)
+    gradcheck_finds, check_grads_finds = np.sum(verdicts(seed), axis=0)
     assert 25 <= gradcheck_finds <= 26
     assert 22 <= check_grads_finds <= 24
     assert "25 to 26 by gradcheck and 22 to 24 by check_grads" in " ".join(_PAGE.read_text(encoding="utf-8").split())

@@ -118,9 +118,9 @@ def test_the_law_of_the_factor_falls_from_one_to_zero():
 def test_growth_over_the_weight():
     scales = [0.5, 2.0, 8.0]
     ax = gt.plots.lyapunov_over_weight("sigmoid", scales, sigma_b=0.3)
-    found = [gt.lyapunov_exponent("sigmoid", each, 0.3) for each in scales]
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [each.value for each in found])
-    np.testing.assert_array_equal(ax.lines[1].get_ydata(), [each.mean_square for each in found])
+    exponents = [gt.lyapunov_exponent("sigmoid", each, 0.3) for each in scales]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [each.value for each in exponents])
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), [each.mean_square for each in exponents])
 
 
 def test_the_stability_diagram_shows_the_limits():

@@ -94,10 +94,10 @@ def test_the_stated_error_is_small(shape):
                 moment(shape, q)
             continue
         for kind, size in sizes(shape, q).items():
-            found = moment(shape, q, of=kind)
-            assert found.guarantee is gt.Guarantee.NUMERIC
-            assert math.isfinite(found), (q, kind)
-            assert 0.0 <= found.error <= 1e-12 * max(size, abs(found)), (q, kind)
+            estimate = moment(shape, q, of=kind)
+            assert estimate.guarantee is gt.Guarantee.NUMERIC
+            assert math.isfinite(estimate), (q, kind)
+            assert 0.0 <= estimate.error <= 1e-12 * max(size, abs(estimate)), (q, kind)
 
 
 def test_proven_digits_lie_within_the_stated_error(shape):
@@ -114,8 +114,8 @@ def test_proven_digits_lie_within_the_stated_error(shape):
                 continue
             assert proven.guarantee is gt.Guarantee.CERTIFIED
             assert proven.error <= max(1e-15 * abs(proven), 5e-324)  # sine: q·e^(-2q) underflows
-            found = moment(shape, q, of=kind)
-            assert abs(found - proven) <= found.error + proven.error, (q, kind)
+            estimate = moment(shape, q, of=kind)
+            assert abs(estimate - proven) <= estimate.error + proven.error, (q, kind)
 
 
 def test_only_a_few_are_undecided_at_1(shape):
@@ -154,8 +154,8 @@ def test_closed_forms_are_what_the_quadrature_finds(which):
             if which == "exponential" and q > 1:  # see the end of this file
                 continue
             exact = float(formula.subs(Q, sympy.Rational(q)).evalf(30, maxn=400))
-            found = moment(which, q, of=kind)
-            assert abs(found - exact) <= found.error + 1e-15 * abs(exact), (kind, q)
+            estimate = moment(which, q, of=kind)
+            assert abs(estimate - exact) <= estimate.error + 1e-15 * abs(exact), (kind, q)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_closed_forms_are_what_the_quadrature_finds(which):
     ],
 )
 def test_closed_forms_of_the_textbook_and_of_own_expressions(which, kind, formula):
-    found = closed_form(which, of=kind)
+    closed = closed_form(which, of=kind)
     for q in (sympy.Rational(1, 7), sympy.S(2), sympy.S(9)):
-        exact = found.subs(Q, q).evalf(30)
+        exact = closed.subs(Q, q).evalf(30)
         if formula is not None:
             assert abs(exact - formula.subs(Q, q).evalf(30)) < 1e-25 * abs(exact)
         numeric = moment(which, q, of=kind)
@@ -251,19 +251,19 @@ def test_jumps_count_in_the_growth():
 
 def test_growth_is_the_derivative_of_the_value(name):
     q, step = 0.8, 1e-4
-    found = moment(name, [q * (1 + k * step) for k in (-2, -1, 1, 2)])
-    slope = (found[0] - 8 * found[1] + 8 * found[2] - found[3]) / (12 * step)
+    estimates = moment(name, [q * (1 + k * step) for k in (-2, -1, 1, 2)])
+    slope = (estimates[0] - 8 * estimates[1] + 8 * estimates[2] - estimates[3]) / (12 * step)
     assert moment(name, q, of="growth") == pytest.approx(slope, rel=1e-9, abs=1e-11)
 
 
 def test_arrays_are_the_numbers_one_by_one():
     variances = np.array([[1e-3, 1.0], [7.0, 1e5]])
     for which in ("gelu", "sine"):
-        found = moment(which, variances, of="slope")
-        assert type(found) is np.ndarray
-        assert found.shape == (2, 2)
+        estimates = moment(which, variances, of="slope")
+        assert type(estimates) is np.ndarray
+        assert estimates.shape == (2, 2)
         for index in np.ndindex(2, 2):
-            assert found[index] == pytest.approx(moment(which, variances[index], of="slope"), rel=1e-14)
+            assert estimates[index] == pytest.approx(moment(which, variances[index], of="slope"), rel=1e-14)
     kinds, several = moments(gt.activation("mish"), variances.reshape(-1), KINDS)
     assert kinds.shape == several.shape == (4, 4)
     for row, kind in zip(kinds, KINDS, strict=True):
@@ -316,16 +316,16 @@ def test_divergence_is_said_and_never_a_number():
     # E[exp(z²/2)²] = (1 - 2q)^(-1/2)
     assert moment(sympy.exp(U**2 / 2), 0.1) == pytest.approx(0.8**-0.5, rel=1e-14)
     # E[exp((x₁² + x₂²)/2)]
-    found = correlated(sympy.exp(U**2 / 2), 0.3, 0.25, of="value")
-    assert abs(found - (0.75**2 - 0.075**2) ** -0.5) <= found.error
+    estimate = correlated(sympy.exp(U**2 / 2), 0.3, 0.25, of="value")
+    assert abs(estimate - (0.75**2 - 0.075**2) ** -0.5) <= estimate.error
 
 
 def test_growth_beyond_the_first_tail_is_followed():
     # E[exp(2x)] = exp(2q): at q = 100 the integrand peaks 20 standard deviations out
     for q in (0.1, 5.0, 30.0, 100.0):
-        found = moment("exponential", q)
-        assert abs(found - math.exp(2 * q)) <= found.error
-        assert found.error < 1e-12 * found
+        estimate = moment("exponential", q)
+        assert abs(estimate - math.exp(2 * q)) <= estimate.error
+        assert estimate.error < 1e-12 * estimate
 
 
 def trapezoid(function, c, q):
@@ -350,10 +350,10 @@ def trapezoid(function, c, q):
 def test_correlated_is_what_the_trapezoidal_rule_finds(which, value, slope, c):
     for of, function in (("value", value), ("slope", slope)):
         if function is not None:
-            found = correlated(which, c, 1.3, of=of)
+            estimate = correlated(which, c, 1.3, of=of)
             expected = trapezoid(function, c, 1.3)
-            assert abs(found - expected) < 1e-12
-            assert found.error < 1e-12
+            assert abs(estimate - expected) < 1e-12
+            assert estimate.error < 1e-12
 
 
 @pytest.mark.slow
@@ -385,8 +385,8 @@ def test_correlated_is_the_kernel_where_one_is_known(c, q):
         "value": q * (math.sin(angle) + (math.pi - angle) * math.cos(angle)) / (2 * math.pi),
     }
     for of, expected in arc.items():
-        found = correlated("relu", c, q, of=of)
-        assert abs(found - expected) <= found.error
+        estimate = correlated("relu", c, q, of=of)
+        assert abs(estimate - expected) <= estimate.error
     square = correlated(sympy.Max(0, U) ** 2, c, q, of="value")
     double = 3 * math.sin(angle) * c + (math.pi - angle) * (1 + 2 * c * c)
     assert abs(square - q * q * double / (2 * math.pi)) <= square.error
@@ -406,9 +406,9 @@ def test_correlated_exponentials_and_sines(c):
         "gaussian": ((1 + 2.2) ** 2 - (2.2 * c) ** 2) ** -0.5,  # Williams (1998), equation 13, at 0
         "quadratic": 1.1**2 * (1 + 2 * c * c),
     }.items():
-        found = correlated(which, c, 1.1, of="value")
-        assert abs(found - expected) <= found.error
-        assert found.error < 3e-12 * max(1.0, expected)
+        estimate = correlated(which, c, 1.1, of="value")
+        assert abs(estimate - expected) <= estimate.error
+        assert estimate.error < 3e-12 * max(1.0, expected)
 
 
 def test_correlated_ends_in_the_moments(shape):
@@ -508,28 +508,28 @@ def test_an_estimate_is_a_float_with_an_error():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_an_estimate_survives_pickling_and_copying(method):
-    found = moment("tanh", 2, method=method)
-    for again in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+    estimate = moment("tanh", 2, method=method)
+    for again in (pickle.loads(pickle.dumps(estimate)), copy.copy(estimate), copy.deepcopy(estimate)):
         assert type(again) is Estimate
-        assert (again, again.error, again.guarantee) == (found, found.error, found.guarantee)
+        assert (again, again.error, again.guarantee) == (estimate, estimate.error, estimate.guarantee)
 
 
 @pytest.mark.parametrize("steepness", [10**4, 10**6])
 def test_a_steep_activation_is_seen(steepness):
-    found = moment(sympy.erf(steepness * U), 1, of="slope")
+    estimate = moment(sympy.erf(steepness * U), 1, of="slope")
     exact = 4 * steepness**2 / (math.pi * math.sqrt(1 + 4 * steepness**2))
-    assert abs(found - exact) <= found.error + 1e-13 * exact
+    assert abs(estimate - exact) <= estimate.error + 1e-13 * exact
 
 
 def test_a_steep_swish_is_seen():
-    found, proven = (moment("swish(beta=10000)", 1, of="slope", method=method) for method in METHODS)
-    assert abs(found - proven) <= found.error + proven.error
+    estimate, proven = (moment("swish(beta=10000)", 1, of="slope", method=method) for method in METHODS)
+    assert abs(estimate - proven) <= estimate.error + proven.error
 
 
 @pytest.mark.parametrize(("which", "q", "kind"), [("threshold", 1e-3, "slope"), ("exponential", 40, "value")])
 def test_far_from_0_the_error_counts_the_rounding_of_the_density(which, q, kind):
-    found, proven = (moment(which, q, of=kind, method=method) for method in METHODS)
-    assert abs(found - proven) <= found.error + proven.error
+    estimate, proven = (moment(which, q, of=kind, method=method) for method in METHODS)
+    assert abs(estimate - proven) <= estimate.error + proven.error
 
 
 def test_proven_moments_beyond_float64_are_refused():
@@ -543,8 +543,8 @@ def test_no_variances_have_no_moments():
 
 @pytest.mark.parametrize("c", [1 - 1e-9, 1e-12 - 1])
 def test_correlated_slopes_close_to_1(c):
-    found = correlated("relu", c, 1, of="slope")
-    assert abs(found - (math.pi - math.acos(c)) / (2 * math.pi)) <= found.error
+    estimate = correlated("relu", c, 1, of="slope")
+    assert abs(estimate - (math.pi - math.acos(c)) / (2 * math.pi)) <= estimate.error
 
 
 def test_correlated_moments_that_diverge_are_refused():

@@ -115,11 +115,11 @@ def in_scipy(layer, below):
 def test_probabilities(key, ratio):
     layer = _LAYERS[key]
     below = ratio * float(layer.scale)
-    found = layer.probability(below)
-    assert float(found) == pytest.approx(in_scipy(layer, below), rel=1e-10, abs=1e-15)
+    probability = layer.probability(below)
+    assert float(probability) == pytest.approx(in_scipy(layer, below), rel=1e-10, abs=1e-15)
     samples = np.abs(np.concatenate([layer.sample(seed).ravel() for seed in range(3)]))
-    error = math.sqrt(float(found) * (1 - float(found)) / len(samples))
-    assert abs((samples < below).mean() - float(found)) <= 3 * error + 1e-15
+    error = math.sqrt(float(probability) * (1 - float(probability)) / len(samples))
+    assert abs((samples < below).mean() - float(probability)) <= 3 * error + 1e-15
 
 
 def test_known_probabilities():

@@ -137,13 +137,13 @@ _SIMULATED = {
 @pytest.mark.parametrize("case", _SIMULATED, ids=str)
 def test_simulated_chains_agree(case):
     which, sigma_w, sigma_b = case
-    found = gt.lyapunov_exponent(*case)
+    exponent = gt.lyapunov_exponent(*case)
     means = simulated(*case, **_SIMULATED[case])
     value, error = mean_and_error(means[0])
-    assert abs(value - found.value) < 3 * error + found.error
+    assert abs(value - exponent.value) < 3 * error + exponent.error
     assert error < 0.02
     square, error = mean_and_error(means[1])
-    assert abs(square - math.exp(2 * found.mean_square)) < 3 * error
+    assert abs(square - math.exp(2 * exponent.mean_square)) < 3 * error
     for threshold, above in zip(_THRESHOLDS, means[2:], strict=True):
         probability, error = mean_and_error(above)
         ours = gt.factor_probability(which, sigma_w, threshold=threshold, sigma_b=sigma_b)
@@ -165,14 +165,14 @@ _QUICK = {("sigmoid", 1, 1), ("softsign", 3, 0.1), ("sigmoid", 4, 0)}
     "case", [case if case in _QUICK else pytest.param(case, marks=pytest.mark.slow) for case in _DENSITIES], ids=str
 )
 def test_the_density_of_z_gives_the_same(case):
-    found = gt.lyapunov_exponent(*case)
+    exponent = gt.lyapunov_exponent(*case)
     value, mean_square, rate = of_density(*case, **_DENSITIES[case])
-    assert abs(value - found.value) < found.error + 1e-10 * max(1, abs(found.value))
-    assert abs(mean_square - found.mean_square) < 1e-10
-    assert abs(rate - found.mean_square_rate) < 1e-10 or math.isnan(found.mean_square_rate)
-    assert found.error < 1e-9
-    assert found.growth == math.exp(found.value)
-    assert found.gap == found.mean_square - found.value > 0
+    assert abs(value - exponent.value) < exponent.error + 1e-10 * max(1, abs(exponent.value))
+    assert abs(mean_square - exponent.mean_square) < 1e-10
+    assert abs(rate - exponent.mean_square_rate) < 1e-10 or math.isnan(exponent.mean_square_rate)
+    assert exponent.error < 1e-9
+    assert exponent.growth == math.exp(exponent.value)
+    assert exponent.gap == exponent.mean_square - exponent.value > 0
 
 
 @pytest.mark.parametrize("case", [("tanh", 3, 0), ("softplus", 0.5, 0.1), ("relu", 1, 1)])
@@ -186,20 +186,20 @@ def test_there_is_no_one_rate_where_z_has_no_bounds_away_from_zero_and_infinity(
 def test_heavy_tails_are_followed(case):
     """P(|z| > x) ~ x^-α: with α = 1.2, 36 e-folds of probability take 30 of |z|."""
     *case, high = case
-    found = gt.lyapunov_exponent(*case)
+    exponent = gt.lyapunov_exponent(*case)
     value, mean_square, _ = of_density(*case, high=high, step=0.08)
-    assert abs(value - found.value) < 3e-7
-    assert abs(mean_square - found.mean_square) < 1e-10
+    assert abs(value - exponent.value) < 3e-7
+    assert abs(mean_square - exponent.mean_square) < 1e-10
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [("sine", 3, 1), ("cosine", 2, 1)], ids=str)
 def test_squares_of_periodic_slopes_agree_with_the_density_of_z(case):
-    found = gt.lyapunov_exponent(*case)
+    exponent = gt.lyapunov_exponent(*case)
     value, mean_square, rate = of_density(*case, even=0.04)
-    assert abs(value - found.value) < 0.03  # log|cos| is infinite between the nodes
-    assert abs(mean_square - found.mean_square) < 1e-10
-    assert abs(rate - found.mean_square_rate) < 1e-10
+    assert abs(value - exponent.value) < 0.03  # log|cos| is infinite between the nodes
+    assert abs(mean_square - exponent.mean_square) < 1e-10
+    assert abs(rate - exponent.mean_square_rate) < 1e-10
 
 
 # Without biases the signs of z are fair coins and the factors of piecewise lines independent.
@@ -208,33 +208,33 @@ def test_squares_of_periodic_slopes_agree_with_the_density_of_z(case):
 def test_lines_without_biases_have_closed_forms(slopes, sigma_w):
     named = {(1, 1): "identity", (0.01, 1): "leaky_relu", (0, 1): "relu"}
     own = sympy.Piecewise((_X / 4, _X < 0), (3 * _X, True))
-    found = gt.lyapunov_exponent(named.get(slopes, own), sigma_w, 0)
+    exponent = gt.lyapunov_exponent(named.get(slopes, own), sigma_w, 0)
     mean_square = math.log(sigma_w**2 * (slopes[0] ** 2 + slopes[1] ** 2) / 2) / 2
     if slopes[0]:
         value = math.log(sigma_w) - (np.euler_gamma + math.log(2)) / 2 + math.log(slopes[0] * slopes[1]) / 2
-        assert abs(found.value - value) <= found.error + 1e-15
-        assert found.error < 1e-11
+        assert abs(exponent.value - value) <= exponent.error + 1e-15
+        assert exponent.error < 1e-11
     else:
-        assert (found.value, found.error, found.growth) == (-math.inf, 0.0, 0.0)
-    assert abs(found.mean_square - mean_square) < 1e-12
-    assert abs(found.mean_square_rate - mean_square) < 1e-12
+        assert (exponent.value, exponent.error, exponent.growth) == (-math.inf, 0.0, 0.0)
+    assert abs(exponent.mean_square - mean_square) < 1e-12
+    assert abs(exponent.mean_square_rate - mean_square) < 1e-12
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sigma_w", [0.5, 1, 4])
 def test_biases_do_not_change_lines(sigma_w):
     for line, other in (("identity", 1), ("leaky_relu", 0.01)):
-        found = gt.lyapunov_exponent(line, sigma_w, 2)
+        exponent = gt.lyapunov_exponent(line, sigma_w, 2)
         value = math.log(sigma_w) + LOG_NORMAL + math.log(other) / 2
-        assert abs(found.value - value) <= found.error + 1e-15
-        assert abs(found.mean_square - math.log(sigma_w**2 * (1 + other**2) / 2) / 2) < 1e-11
+        assert abs(exponent.value - value) <= exponent.error + 1e-15
+        assert abs(exponent.mean_square - math.log(sigma_w**2 * (1 + other**2) / 2) / 2) < 1e-11
 
 
 def test_what_escapes_through_periods_sees_their_mean():
     """σ = z + sin²z: σ' = 1 + sin 2z with mean log -log 2 and mean square 3/2."""
-    found = gt.lyapunov_exponent("snake", 4, 1)
-    assert abs(found.value - (math.log(4) + LOG_NORMAL - math.log(2))) < found.error + 1e-9
-    assert abs(found.mean_square - math.log(16 * 1.5) / 2) < 1e-9
+    exponent = gt.lyapunov_exponent("snake", 4, 1)
+    assert abs(exponent.value - (math.log(4) + LOG_NORMAL - math.log(2))) < exponent.error + 1e-9
+    assert abs(exponent.mean_square - math.log(16 * 1.5) / 2) < 1e-9
 
 
 def test_the_whole_catalogue(shape):
@@ -242,18 +242,18 @@ def test_the_whole_catalogue(shape):
         with pytest.raises(InvalidArgument, match=r"^sigma_w = .*periods" if shape == "snake" else r"^activation = "):
             gt.lyapunov_exponent(shape, 1, 1)
         return
-    found = gt.lyapunov_exponent(shape, 1, 1)
+    exponent = gt.lyapunov_exponent(shape, 1, 1)
     slopes = gt.activation(shape).slope(np.linspace(-50, 50, 20_001))
     flat = (slopes[1:-1] == 0) & (slopes[2:] == 0) & (slopes[:-2] == 0)
-    if found.value == -math.inf:
+    if exponent.value == -math.inf:
         assert flat.any()
-        assert found.error == 0.0
+        assert exponent.error == 0.0
     else:
-        assert math.isfinite(found.value)
-        assert 0.0 < found.error < 1e-6
-        assert found.value <= found.mean_square  # Jensen
-        assert found.gap > 0.0
-    assert found.mean_square <= math.log(float(gt.activation(shape).steepest_slope)) + 1e-12
+        assert math.isfinite(exponent.value)
+        assert 0.0 < exponent.error < 1e-6
+        assert exponent.value <= exponent.mean_square  # Jensen
+        assert exponent.gap > 0.0
+    assert exponent.mean_square <= math.log(float(gt.activation(shape).steepest_slope)) + 1e-12
 
 
 @given(
@@ -262,9 +262,9 @@ def test_the_whole_catalogue(shape):
     sigma_b=st.floats(0.02, 8),
 )
 def test_almost_every_chain_grows_slower_than_the_mean(which, sigma_w, sigma_b):
-    found = gt.lyapunov_exponent(which, sigma_w, sigma_b)
-    assert found.value < min(found.mean_square, found.mean_square_rate)
-    assert found.error < 1e-6 * max(1, abs(found.value))
+    exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
+    assert exponent.value < min(exponent.mean_square, exponent.mean_square_rate)
+    assert exponent.error < 1e-6 * max(1, abs(exponent.value))
 
 
 @pytest.mark.slow
@@ -274,12 +274,12 @@ def test_almost_every_chain_grows_slower_than_the_mean(which, sigma_w, sigma_b):
 )
 def test_odd_concave_ones_never_explode_without_biases(which, sigma_w):
     """|σ'(z)| ≤ |σ(z)/z|, and the product of |w·σ(z)/z| is that of |next z / z|: it telescopes."""
-    found = gt.lyapunov_exponent(which, sigma_w, 0)
-    assert found.value <= found.error
+    exponent = gt.lyapunov_exponent(which, sigma_w, 0)
+    assert exponent.value <= exponent.error
     steepest = math.log(float(gt.activation(which).steepest_slope))
-    assert found.value <= math.log(sigma_w) + LOG_NORMAL + steepest + found.error
+    assert exponent.value <= math.log(sigma_w) + LOG_NORMAL + steepest + exponent.error
     if math.log(sigma_w) + LOG_NORMAL + steepest < 0:  # z falls to 0, where the slope is the steepest
-        assert abs(found.value - (math.log(sigma_w) + LOG_NORMAL + steepest)) < 1e-14
+        assert abs(exponent.value - (math.log(sigma_w) + LOG_NORMAL + steepest)) < 1e-14
 
 
 def same(one, other):
@@ -355,22 +355,22 @@ def test_flat_pieces_are_met_again_without_biases(which):
 
 @pytest.mark.slow
 def test_the_largest_exponent_of_the_sigmoid_is_negative():
-    found = gt.largest_lyapunov_exponent("sigmoid")
-    assert (round(found.value, 6), round(found.sigma_w, 3), found.sigma_b) == (-1.447437, 3.189, 0.0)
-    at = gt.lyapunov_exponent("sigmoid", found.sigma_w, 0)
-    assert abs(at.value - found.value) <= at.error
+    exponent = gt.largest_lyapunov_exponent("sigmoid")
+    assert (round(exponent.value, 6), round(exponent.sigma_w, 3), exponent.sigma_b) == (-1.447437, 3.189, 0.0)
+    at = gt.lyapunov_exponent("sigmoid", exponent.sigma_w, 0)
+    assert abs(at.value - exponent.value) <= at.error
     around = itertools.product((0.98, 1, 1.02), (0, 0.01, 0.1, 1))
-    others = [(found.sigma_w * ratio, sigma_b) for ratio, sigma_b in around if (ratio, sigma_b) != (1, 0)]
-    assert all(gt.lyapunov_exponent("sigmoid", *each).value < found.value for each in others)
-    assert of_density("sigmoid", 3.189, 0)[0] == pytest.approx(found.value, abs=1e-7)
+    others = [(exponent.sigma_w * ratio, sigma_b) for ratio, sigma_b in around if (ratio, sigma_b) != (1, 0)]
+    assert all(gt.lyapunov_exponent("sigmoid", *each).value < exponent.value for each in others)
+    assert of_density("sigmoid", 3.189, 0)[0] == pytest.approx(exponent.value, abs=1e-7)
 
 
 @pytest.mark.slow
 def test_the_largest_exponent_of_tanh_is_zero():
-    found = gt.largest_lyapunov_exponent("tanh")
-    assert (found.value, found.sigma_b) == (0.0, 0.0)
-    assert found.sigma_w == pytest.approx(math.exp(-LOG_NORMAL), rel=1e-15)
-    assert gt.lyapunov_exponent("tanh", found.sigma_w * (1 - 1e-12), 0).value == pytest.approx(0, abs=1e-11)
+    exponent = gt.largest_lyapunov_exponent("tanh")
+    assert (exponent.value, exponent.sigma_b) == (0.0, 0.0)
+    assert exponent.sigma_w == pytest.approx(math.exp(-LOG_NORMAL), rel=1e-15)
+    assert gt.lyapunov_exponent("tanh", exponent.sigma_w * (1 - 1e-12), 0).value == pytest.approx(0, abs=1e-11)
 
 
 @pytest.mark.slow
@@ -378,9 +378,9 @@ def test_periodic_ones_grow_for_ever(monkeypatch):
     monkeypatch.setattr(largest, "_LOG_WEIGHTS", np.array([0.0, 1.0]))  # the whole grid takes a minute and a half
     monkeypatch.setattr(largest, "_BIASES", (0.0, 1.0))
     largest._search.cache_clear()
-    found = gt.largest_lyapunov_exponent("sine")
+    exponent = gt.largest_lyapunov_exponent("sine")
     largest._search.cache_clear()
-    assert (found.value, found.sigma_w) == (math.inf, math.inf)
+    assert (exponent.value, exponent.sigma_w) == (math.inf, math.inf)
     # for large σ_w the phase is uniform: λ → log σ_w + E log|N| + E log|cos| = log σ_w + E log|N| - log 2
     far = gt.lyapunov_exponent("sine", 20, 20)
     assert far.value == pytest.approx(math.log(20) + LOG_NORMAL - math.log(2), abs=1e-6)
@@ -401,17 +401,17 @@ _PLACES = ("0", "1/3", "-2", "17/2", "-30")
     threshold=st.fractions("1/10", 10, max_denominator=50),
 )
 def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, threshold):
-    found = gt.factor_probability(which, sigma_w, z=z, threshold=threshold)
-    assert found.guarantee is gt.Guarantee.CERTIFIED
+    probability = gt.factor_probability(which, sigma_w, z=z, threshold=threshold)
+    assert probability.guarantee is gt.Guarantee.CERTIFIED
     with mpmath.workdps(30):
         ratio = mpmath.mpf(threshold.numerator) / threshold.denominator * sigma_w.denominator / sigma_w.numerator
         slope = abs(oracle.slope(which, sympy.Rational(z)))
         truth = mpmath.erfc(ratio / slope / mpmath.sqrt(2)) if slope else mpmath.mpf(0)
         assert (
-            abs(truth - mpmath.mpf(float(found)))
-            <= found.error + abs(truth) * mpmath.mpf(10) ** -25 + mpmath.mpf(2) ** -1075
+            abs(truth - mpmath.mpf(float(probability)))
+            <= probability.error + abs(truth) * mpmath.mpf(10) ** -25 + mpmath.mpf(2) ** -1075
         )
-        assert found.error <= 2.0**-51 * truth + mpmath.mpf(2) ** -1074
+        assert probability.error <= 2.0**-51 * truth + mpmath.mpf(2) ** -1074
 
 
 def test_known_factors_at_fixed_z():
@@ -444,10 +444,10 @@ def test_factors_in_the_chain_exceed_as_the_density_of_z_says(case, threshold):
     with np.errstate(over="ignore"):
         needed = threshold * np.exp(-_TEXTBOOK[which][1](z))
     above = (erfc((needed - centre) / width) + erfc((needed + centre) / width)) / 2
-    found = gt.factor_probability(which, sigma_w, threshold=threshold, sigma_b=sigma_b)
-    assert abs(law @ (transition * above).sum(axis=1) - found) <= found.error + 1e-7
-    assert found.guarantee is gt.Guarantee.NUMERIC
-    assert found.error < 1e-6
+    probability = gt.factor_probability(which, sigma_w, threshold=threshold, sigma_b=sigma_b)
+    assert abs(law @ (transition * above).sum(axis=1) - probability) <= probability.error + 1e-7
+    assert probability.guarantee is gt.Guarantee.NUMERIC
+    assert probability.error < 1e-6
 
 
 @pytest.mark.slow
@@ -460,18 +460,18 @@ def test_factors_without_biases_have_an_honest_error():
     log_slope = _TEXTBOOK["sigmoid"][1]
     for threshold in (0.2, 1, 2):
         above = [weights @ (log_slope(w * a) + np.log(np.abs(w)) > math.log(threshold)) for a in scale[heavy] / 4]
-        found = gt.factor_probability("sigmoid", 4, threshold=threshold, sigma_b=0)
-        assert abs(law[heavy] @ above - found) <= found.error + 1e-5
-        assert found.error < 3e-3
+        probability = gt.factor_probability("sigmoid", 4, threshold=threshold, sigma_b=0)
+        assert abs(law[heavy] @ above - probability) <= probability.error + 1e-5
+        assert probability.error < 3e-3
 
 
 def test_lines_have_factors_of_the_weight_alone():
     for sigma_b in (0.5, 2):
-        found = gt.factor_probability("relu", 1, sigma_b=sigma_b)
-        assert abs(found - math.erfc(1 / math.sqrt(2)) / 2) <= found.error + 1e-15
-        found = gt.factor_probability("leaky_relu", "3/2", threshold=0.01, sigma_b=sigma_b)
+        probability = gt.factor_probability("relu", 1, sigma_b=sigma_b)
+        assert abs(probability - math.erfc(1 / math.sqrt(2)) / 2) <= probability.error + 1e-15
+        probability = gt.factor_probability("leaky_relu", "3/2", threshold=0.01, sigma_b=sigma_b)
         either = (math.erfc(0.01 / 1.5 / math.sqrt(2)) + math.erfc(1 / 1.5 / math.sqrt(2))) / 2
-        assert abs(found - either) <= found.error + 1e-12
+        assert abs(probability - either) <= probability.error + 1e-12
 
 
 def test_the_law_of_z_is_a_law():
@@ -545,5 +545,5 @@ def test_bad_input_is_refused_in_one_line(argument, call):
 @pytest.mark.parametrize("sigma_w", [1e-300, 1e300])
 def test_extreme_weights_are_answered_or_refused(sigma_w):
     with contextlib.suppress(InvalidArgument):
-        found = gt.lyapunov_exponent("sigmoid", sigma_w)
-        assert found.value <= found.mean_square
+        exponent = gt.lyapunov_exponent("sigmoid", sigma_w)
+        assert exponent.value <= exponent.mean_square

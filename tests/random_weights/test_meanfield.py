@@ -166,37 +166,37 @@ def test_relu_forgets_as_hayou_has_it():
     ],
 )
 def test_half_stable_ones_as_roberts_has_them(which, published_w, published_b, published_q):
-    found = critical_initialisation(which)
-    assert found
-    assert found.kind == "half-stable"
-    assert round(found.sigma_w**2, 8) == published_w
-    assert round(found.sigma_b**2, 8) == published_b
-    assert found.q == pytest.approx(published_q, abs=6e-9)
+    criticality = critical_initialisation(which)
+    assert criticality
+    assert criticality.kind == "half-stable"
+    assert round(criticality.sigma_w**2, 8) == published_w
+    assert round(criticality.sigma_b**2, 8) == published_b
+    assert criticality.q == pytest.approx(published_q, abs=6e-9)
     weight, bias = math.sqrt(published_w), math.sqrt(published_b)
     assert variance_map(which, published_q, weight, bias) == pytest.approx(published_q, abs=1e-7)
     if which == "swish":
         assert abs(variance_map(which, published_q, weight, math.sqrt(0.055514317)) - published_q) > 0.4
     # variances on one side are drawn to it, and leave on the other
-    below, above = (chi_parallel(which, found.q * (1 + step), found.sigma_w) - 1 for step in (-1e-3, 1e-3))
+    below, above = (chi_parallel(which, criticality.q * (1 + step), criticality.sigma_w) - 1 for step in (-1e-3, 1e-3))
     assert below * above < 0 < min(abs(below), abs(above)) - 1e-14
 
 
 @pytest.mark.parametrize("which", ["sigmoid", "softplus", "quadratic", U**3, "exponential"])
 def test_no_criticality_as_roberts_has_it(which):
     # section 5.3.2: "No Criticality: sigmoid, softplus, nonlinear monomials, etc."
-    found = critical_initialisation(which)
-    assert not found
-    assert (found.sigma_w, found.sigma_b, found.q, found.kind) == (None, None, None, "none")
-    assert "χ_∥ = χ_⊥ for no q" in found.reason
+    criticality = critical_initialisation(which)
+    assert not criticality
+    assert (criticality.sigma_w, criticality.sigma_b, criticality.q, criticality.kind) == (None, None, None, "none")
+    assert "χ_∥ = χ_⊥ for no q" in criticality.reason
 
 
 @pytest.mark.parametrize("which", ["relu", "leaky_relu", "rrelu", "identity", sympy.Abs(U), -2 * U])
 def test_the_scale_invariant_class_of_roberts(which):
     # section 5.2: σ_w² = 2/(a₊² + a₋²) and no bias, at any variance
-    found = critical_initialisation(which)
+    criticality = critical_initialisation(which)
     left, right = gt.activation(which).slope([-1.0, 1.0])
-    assert (found.sigma_b, found.q, found.kind) == (0.0, 1.0, "scale-invariant")
-    assert found.sigma_w == pytest.approx(math.sqrt(2 / (left**2 + right**2)), rel=1e-14)
+    assert (criticality.sigma_b, criticality.q, criticality.kind) == (0.0, 1.0, "scale-invariant")
+    assert criticality.sigma_w == pytest.approx(math.sqrt(2 / (left**2 + right**2)), rel=1e-14)
 
 
 # A. Brock et al., "High-performance large-scale image recognition without normalization" (2021): constants γ that give
@@ -232,22 +232,22 @@ def test_jacobians_as_pennington_has_them(depth):
     linear, relu = math.sqrt(1), math.sqrt(2)
     for which, weight, orthogonal, gaussian in (("identity", linear, 0, 1), ("relu", relu, 1, 2)):
         for weights, each in (("orthogonal", orthogonal), ("gaussian", gaussian)):
-            found = jacobian_moments(which, depth, q=3, sigma_w=weight, weights=weights)
-            assert found.mean == pytest.approx(1, rel=1e-13)
-            assert found.variance == pytest.approx(depth * each, rel=1e-12, abs=1e-12)
+            moments = jacobian_moments(which, depth, q=3, sigma_w=weight, weights=weights)
+            assert moments.mean == pytest.approx(1, rel=1e-13)
+            assert moments.variance == pytest.approx(depth * each, rel=1e-12, abs=1e-12)
     # hard tanh is linear with probability p = erf(1/√(2q)): isometric as q falls
     for q in (0.05, 0.3, 2.0):
         p = math.erf(1 / math.sqrt(2 * q))
-        found = jacobian_moments("hard_tanh", depth, q, 1 / math.sqrt(p), weights="orthogonal")
-        assert found.mean == pytest.approx(1, rel=1e-12)
-        assert found.variance == pytest.approx(depth * (1 / p - 1), rel=1e-11, abs=1e-13)
+        moments = jacobian_moments("hard_tanh", depth, q, 1 / math.sqrt(p), weights="orthogonal")
+        assert moments.mean == pytest.approx(1, rel=1e-12)
+        assert moments.variance == pytest.approx(depth * (1 / p - 1), rel=1e-11, abs=1e-13)
     # erf: μ_k of G_k = E[σ'^(2k)] = (4/π)^k/√(1 + 4kq)
     q, weight = 0.2, 0.9
     first, second = 4 / math.pi / math.sqrt(1 + 4 * q), (4 / math.pi) ** 2 / math.sqrt(1 + 8 * q)
-    found = jacobian_moments("erf", depth, q, weight)
+    moments = jacobian_moments("erf", depth, q, weight)
     factor = weight**2 * first
-    assert found.mean == pytest.approx(factor**depth, rel=1e-12)
-    assert found.variance == pytest.approx(factor ** (2 * depth) * depth * second / first**2, rel=1e-12)
+    assert moments.mean == pytest.approx(factor**depth, rel=1e-12)
+    assert moments.variance == pytest.approx(factor ** (2 * depth) * depth * second / first**2, rel=1e-12)
 
 
 def test_gains_of_the_textbook():
@@ -258,9 +258,9 @@ def test_gains_of_the_textbook():
     # torch.nn.init.calculate_gain("tanh") = 5/3 keeps neither: E[tanh²] = 0.3943 at q = 1
     assert gain("tanh").forward == pytest.approx(1 / math.sqrt(0.394294490397), rel=1e-11)
     for which in ("tanh", "gelu", "sigmoid"):
-        found = gain(which, 2, method="certified")
-        assert found.forward.guarantee is found.backward.guarantee is gt.Guarantee.CERTIFIED
-        for side, kind in ((found.forward, "value"), (found.backward, "slope")):
+        gains = gain(which, 2, method="certified")
+        assert gains.forward.guarantee is gains.backward.guarantee is gt.Guarantee.CERTIFIED
+        for side, kind in ((gains.forward, "value"), (gains.backward, "slope")):
             assert abs(side**2 * moment(which, 2, of=kind) - 1) < 1e-14
             assert side.error < 2e-15 * side
 
@@ -297,8 +297,8 @@ def test_chi_parallel_is_the_slope_of_the_variance_map(name):
     bias=st.floats(0, 3),
 )
 def test_equal_inputs_stay_equal_and_others_stay_correlations(name, q, weight, bias):
-    found = correlation_map(name, 1, q, weight, bias)
-    assert abs(found - 1) <= found.error < 1e-11
+    correlation = correlation_map(name, 1, q, weight, bias)
+    assert abs(correlation - 1) <= correlation.error < 1e-11
     for c in (-1, -0.4, 0.5):
         assert abs(correlation_map(name, c, q, weight, bias)) <= 1 + 1e-12
 
@@ -329,19 +329,19 @@ def test_the_edge_scales_with_the_activation(bias, factor):
 
 @pytest.mark.parametrize("bias", [0.3, 3.0])
 def test_a_point_of_the_edge_solves_both_equations(name, bias):
-    found = edge_of_chaos(name, bias)
-    if not found:
-        assert found.reason.startswith(f"{name} has ")
-        assert math.isnan(found.sigma_w)
-        assert math.isnan(found.q)
-        assert not found.stable
+    edge = edge_of_chaos(name, bias)
+    if not edge:
+        assert edge.reason.startswith(f"{name} has ")
+        assert math.isnan(edge.sigma_w)
+        assert math.isnan(edge.q)
+        assert not edge.stable
         return
-    assert found.reason == ""
-    assert found.sigma_b == bias
-    assert chi(name, found.q, found.sigma_w) == pytest.approx(1, abs=1e-12)
-    assert variance_map(name, found.q, found.sigma_w, bias) == pytest.approx(found.q, rel=1e-10)
-    if abs(chi_parallel(name, found.q, found.sigma_w) - 1) > 1e-9:
-        assert found.stable == (chi_parallel(name, found.q, found.sigma_w) <= 1)
+    assert edge.reason == ""
+    assert edge.sigma_b == bias
+    assert chi(name, edge.q, edge.sigma_w) == pytest.approx(1, abs=1e-12)
+    assert variance_map(name, edge.q, edge.sigma_w, bias) == pytest.approx(edge.q, rel=1e-10)
+    if abs(chi_parallel(name, edge.q, edge.sigma_w) - 1) > 1e-9:
+        assert edge.stable == (chi_parallel(name, edge.q, edge.sigma_w) <= 1)
 
 
 @pytest.mark.parametrize("which", ["tanh", "gelu", "softsign"])
@@ -362,34 +362,34 @@ def test_the_edge_is_where_mpmath_finds_it(which):
 
         q = mpmath.findroot(excess, (0.7, 1.8), solver="anderson", tol=1e-25)
         weight = 1 / mpmath.sqrt(expected(slope, q))
-    found = edge_of_chaos(which, bias)
-    assert abs(found.q - q) < 1e-11
-    assert abs(found.sigma_w - weight) < 1e-12
+    edge = edge_of_chaos(which, bias)
+    assert abs(edge.q - q) < 1e-11
+    assert abs(edge.sigma_w - weight) < 1e-12
 
 
 @pytest.mark.parametrize("which", ["tanh", "gelu", "gaussian", "softshrink"])
 def test_many_biases_are_the_same_one_by_one(which):
     biases = np.array([[0.0, 0.1, 0.3], [1.0, 4.0, 11.0]])
-    found = edge_of_chaos(which, biases)
-    assert found.sigma_w.shape == found.q.shape == found.stable.shape == (2, 3)
-    assert found.stable.dtype == bool
-    assert np.array_equal(found.sigma_b, biases)
+    edge = edge_of_chaos(which, biases)
+    assert edge.sigma_w.shape == edge.q.shape == edge.stable.shape == (2, 3)
+    assert edge.stable.dtype == bool
+    assert np.array_equal(edge.sigma_b, biases)
     for index in np.ndindex(2, 3):
         one = edge_of_chaos(which, biases[index])
         assert type(one.sigma_w) is float
         assert type(one.stable) is bool
-        assert (one.sigma_w, one.q) == pytest.approx((found.sigma_w[index], found.q[index]), rel=1e-9, nan_ok=True)
-        assert one.stable == found.stable[index]
-    assert bool(found) == (which != "softshrink")
+        assert (one.sigma_w, one.q) == pytest.approx((edge.sigma_w[index], edge.q[index]), rel=1e-9, nan_ok=True)
+        assert one.stable == edge.stable[index]
+    assert bool(edge) == (which != "softshrink")
 
 
 def test_the_edge_rises_with_the_bias_for_tanh_and_falls_for_gelu():
     biases = np.geomspace(1e-3, 30, 60)
     for which, sign in (("tanh", 1), ("erf", 1), ("softsign", 1), ("gelu", -1)):
-        found = edge_of_chaos(which, biases if sign > 0 else biases[biases < 0.4])
-        assert (sign * np.diff(found.sigma_w) > 0).all()
-        assert (np.diff(found.q) > 0).all()
-        assert (found.q > found.sigma_b**2).all()
+        edge = edge_of_chaos(which, biases if sign > 0 else biases[biases < 0.4])
+        assert (sign * np.diff(edge.sigma_w) > 0).all()
+        assert (np.diff(edge.q) > 0).all()
+        assert (edge.q > edge.sigma_b**2).all()
 
 
 @pytest.mark.slow
@@ -399,19 +399,19 @@ def test_a_scan_finds_the_same_edge_and_no_other():
     for which, stable in (("tanh", True), ("elu", True), ("gaussian", True), ("gelu", False), ("bent_identity", False)):
         value, slope, growth = (moment(which, q, of=kind) for kind in ("value", "slope", "growth"))
         (crossing,) = np.flatnonzero(np.diff(np.sign(q - value / slope - bias**2)))
-        found = edge_of_chaos(which, bias)
-        assert q[crossing] <= found.q <= q[crossing + 1]
-        assert found.stable is stable is bool(growth[crossing] <= slope[crossing] * q[crossing])
+        edge = edge_of_chaos(which, bias)
+        assert q[crossing] <= edge.q <= q[crossing + 1]
+        assert edge.stable is stable is bool(growth[crossing] <= slope[crossing] * q[crossing])
 
 
 @pytest.mark.only(
     lambda record: record.name not in ("hardshrink", "softshrink", "threshold")
 )  # see the end of this file
 def test_a_critical_initialisation_solves_its_equations(name):
-    found = critical_initialisation(name)
-    if not found:
-        assert (found.sigma_w, found.sigma_b, found.q, found.kind) == (None, None, None, "none")
-        assert found.reason.startswith(f"{name} has χ_∥ = χ_⊥ ")
+    criticality = critical_initialisation(name)
+    if not criticality:
+        assert (criticality.sigma_w, criticality.sigma_b, criticality.q, criticality.kind) == (None, None, None, "none")
+        assert criticality.reason.startswith(f"{name} has χ_∥ = χ_⊥ ")
         q = np.geomspace(1e-10, 1e5 if gt.activation(name).period else 1e10, 41)
         if name != "exponential":
             growths, slopes = ([moment(name, variance, of=kind) for variance in q] for kind in ("growth", "slope"))
@@ -419,14 +419,14 @@ def test_a_critical_initialisation_solves_its_equations(name):
             errors = np.array([growth.error for growth in growths]) / q + [slope.error for slope in slopes]
             assert len(set(np.sign(gaps[np.abs(gaps) > errors]))) == 1
         return
-    assert found.reason == ""
-    q = found.q or 1e-9
-    tolerance = 1e-11 if found.q else 2e-4
-    assert chi(name, q, found.sigma_w) == pytest.approx(1, abs=tolerance)
-    assert chi_parallel(name, q, found.sigma_w) == pytest.approx(1, abs=tolerance)
-    assert variance_map(name, q, found.sigma_w, found.sigma_b) == pytest.approx(q, rel=tolerance)
-    if found.kind in ("q = 0, stable", "q = 0, unstable"):
-        assert (variance_map(name, 1, found.sigma_w) < 1) == (found.kind == "q = 0, stable")
+    assert criticality.reason == ""
+    q = criticality.q or 1e-9
+    tolerance = 1e-11 if criticality.q else 2e-4
+    assert chi(name, q, criticality.sigma_w) == pytest.approx(1, abs=tolerance)
+    assert chi_parallel(name, q, criticality.sigma_w) == pytest.approx(1, abs=tolerance)
+    assert variance_map(name, q, criticality.sigma_w, criticality.sigma_b) == pytest.approx(q, rel=tolerance)
+    if criticality.kind in ("q = 0, stable", "q = 0, unstable"):
+        assert (variance_map(name, 1, criticality.sigma_w) < 1) == (criticality.kind == "q = 0, stable")
 
 
 def test_kinds_of_criticality_are_as_listed():
@@ -554,9 +554,9 @@ def test_jacobian_moments_are_those_of_random_matrices(which, sigma_w, weights):
             matrix = np.linalg.qr(matrix)[0] if weights == "orthogonal" else matrix / math.sqrt(width)
             jacobian = sigma_w * matrix @ (random.permutation(slopes)[:, np.newaxis] * jacobian)
         squares.append(np.linalg.svd(jacobian, compute_uv=False) ** 2)
-    found = jacobian_moments(which, depth, q, sigma_w, weights=weights)
-    assert np.mean(squares) == pytest.approx(found.mean, rel=0.03)
-    assert np.var(squares) == pytest.approx(found.variance, rel=0.08)
+    moments = jacobian_moments(which, depth, q, sigma_w, weights=weights)
+    assert np.mean(squares) == pytest.approx(moments.mean, rel=0.03)
+    assert np.var(squares) == pytest.approx(moments.variance, rel=0.08)
 
 
 def test_wide_networks_have_the_variances_and_correlations_of_the_theory():
@@ -582,11 +582,11 @@ def test_wide_networks_have_the_variances_and_correlations_of_the_theory():
 def test_maps_take_arrays_and_exact_numbers():
     q, weight = np.array([[0.5], [2.0]]), np.array([1.0, 1.5, 2.0])
     for function in (chi, chi_parallel):
-        found = function("tanh", q, weight)
-        assert found.shape == (2, 3)
-        assert found[1, 2] == pytest.approx(function("tanh", 2.0, 2.0), rel=1e-13)
-    found = variance_map("tanh", q, weight, [0.0, 0.1, 0.2])
-    assert found[0, 1] == pytest.approx(variance_map("tanh", 0.5, 1.5, 0.1), rel=1e-13)
+        values = function("tanh", q, weight)
+        assert values.shape == (2, 3)
+        assert values[1, 2] == pytest.approx(function("tanh", 2.0, 2.0), rel=1e-13)
+    values = variance_map("tanh", q, weight, [0.0, 0.1, 0.2])
+    assert values[0, 1] == pytest.approx(variance_map("tanh", 0.5, 1.5, 0.1), rel=1e-13)
     assert variance_map("tanh", "1/2", sympy.Rational(3, 2), "0.1") == variance_map("tanh", 0.5, 1.5, 0.1)
     proven = variance_map("tanh", 1, 1.5, 0.1, method="certified")
     assert proven.guarantee is gt.Guarantee.CERTIFIED
@@ -692,14 +692,14 @@ def test_what_diverges_or_vanishes_is_said():
 
 
 def test_where_there_is_no_edge_the_reason_is_said():
-    found = edge_of_chaos("softplus", [0.1, 0.0])
-    assert not found
-    assert np.isnan(found.sigma_w).all()
-    assert found.reason.startswith("softplus has none at σ_b = 0.1: no q from 1e-12 to 1e12 with σ_w in float64 solves")
-    found = edge_of_chaos("relu", [0.0, 0.5])
-    assert found.reason.startswith("relu has χ₁ = 1 at a fixed point only for σ_b = 0")
-    assert found.sigma_w[0] == pytest.approx(math.sqrt(2))
-    assert np.isnan(found.sigma_w[1])
+    edge = edge_of_chaos("softplus", [0.1, 0.0])
+    assert not edge
+    assert np.isnan(edge.sigma_w).all()
+    assert edge.reason.startswith("softplus has none at σ_b = 0.1: no q from 1e-12 to 1e12 with σ_w in float64 solves")
+    edge = edge_of_chaos("relu", [0.0, 0.5])
+    assert edge.reason.startswith("relu has χ₁ = 1 at a fixed point only for σ_b = 0")
+    assert edge.sigma_w[0] == pytest.approx(math.sqrt(2))
+    assert np.isnan(edge.sigma_w[1])
     assert "σ' is 0 at 0" in critical_initialisation("quadratic").reason
     assert "σ(0) is not 0" in critical_initialisation("sigmoid").reason
 

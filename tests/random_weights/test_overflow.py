@@ -28,8 +28,8 @@ def rounded(number, dtype):
     exponent = number.numerator.bit_length() - number.denominator.bit_length()
     exponent -= number < Fraction(2) ** exponent
     unit = Fraction(2) ** (max(exponent, 1 - largest) - bits + 1)
-    found = round(number / unit) * unit  # Python rounds fractions to even
-    return math.inf if found >= Fraction(2) ** (largest + 1) else found
+    multiple = round(number / unit) * unit  # Python rounds fractions to even
+    return math.inf if multiple >= Fraction(2) ** (largest + 1) else multiple
 
 
 def is_lost(number, dtype):

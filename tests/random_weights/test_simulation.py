@@ -79,8 +79,8 @@ def test_the_product_is_what_backprop_finds(which):
         sample = random_chains(which, depth, 1.3, 0.4, chains=1, x=0.7, seed=seed)
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
         w, b = (rng.standard_normal((depth, 2)) * (1.3, 0.4)).T
-        found = gt.Chain(depth, which).backprop(0.7, -2.0, w, b)
-        product = abs(float(found.x)) / math.sqrt(2.0 * found.loss)  # C = (a_L + 2)²/2
+        gradients = gt.Chain(depth, which).backprop(0.7, -2.0, w, b)
+        product = abs(float(gradients.x)) / math.sqrt(2.0 * gradients.loss)  # C = (a_L + 2)²/2
         dead += product == 0.0
         expected = math.log(product) if product else -math.inf
         assert sample.log_gradient.mean[-1] == pytest.approx(expected, rel=1e-12, abs=1e-12)
@@ -144,8 +144,8 @@ def test_the_gradient_of_a_network_of_one_neuron_is_what_backprop_finds():
     x = np.array([np.sign(rng.standard_normal((2, 1, 1))[0, 0, 0]), 0.0])
     w, b = (rng.standard_normal((depth, 2)) * (1.3, 0.4)).T
     delta = rng.standard_normal(2)
-    found = gt.Chain(depth, "gelu").backprop(x, np.full(2, -2.0), np.tile(w[:, None], 2), b, reduction="none")
-    by_z = np.sqrt(2.0 * found.loss) ** -1 * found.b * delta  # C = (a_L + 2)²/2, and dz/db = 1
+    gradients = gt.Chain(depth, "gelu").backprop(x, np.full(2, -2.0), np.tile(w[:, None], 2), b, reduction="none")
+    by_z = np.sqrt(2.0 * gradients.loss) ** -1 * gradients.b * delta  # C = (a_L + 2)²/2, and dz/db = 1
     np.testing.assert_allclose(sample.gradient.mean, np.mean(by_z**2, axis=1), rtol=1e-12)
 
 
@@ -190,8 +190,8 @@ def test_measured_is_a_mean_with_its_error():
     rng = np.random.default_rng(0)
     covered = []
     for _ in range(2_000):
-        found = Measured.of(rng.normal(3.0, 2.0, size=6))
-        low, high = found.interval(0.9)
+        mean = Measured.of(rng.normal(3.0, 2.0, size=6))
+        low, high = mean.interval(0.9)
         covered.append(low <= 3.0 <= high)
     assert abs(np.mean(covered) - 0.9) < 3 * math.sqrt(0.9 * 0.1 / 2_000)
     many = Measured.of(rng.normal(3.0, 2.0, size=(400, 2)))

@@ -19,9 +19,9 @@ _SMOOTH = ("sigmoid", "tanh", "gelu", "sine", "softplus", "mish", "arctan", "sna
 _Z = (0.3, -1.75, 4.0, -12.5, 30.0)
 
 
-def close(found, exact, digits=50):
+def close(proven, exact, digits=50):
     with mpmath.workdps(400):
-        middle = mpmath.mpf(found.middle.numerator) / found.middle.denominator
+        middle = mpmath.mpf(proven.middle.numerator) / proven.middle.denominator
         return abs(middle - exact) <= mpmath.mpf(10) ** -digits * abs(exact) + mpmath.mpf(10) ** -320
 
 
@@ -38,8 +38,8 @@ def test_second_derivatives_to_30_digits(name):
             at = mpmath.mpf(z)
             values = [oracle.sigma(name)(at + shift * step) for shift in (-1, 0, 1)]
             bend = (values[0] - 2 * values[1] + values[2]) / step**2
-            found = testing.reference_activation(record, z, derivative=2)
-            middle = mpmath.mpf(found.middle.numerator) / found.middle.denominator
+            proven = testing.reference_activation(record, z, derivative=2)
+            middle = mpmath.mpf(proven.middle.numerator) / proven.middle.denominator
             assert abs(middle - bend) <= mpmath.mpf(10) ** -30 * max(1, abs(bend)), z
 
 
@@ -50,11 +50,11 @@ def test_second_derivatives_to_30_digits(name):
     derivative=st.sampled_from([0, 1, 2]),
 )
 def test_as_many_digits_as_asked_and_never_beside_the_number(which, z, digits, derivative):
-    found = testing.reference_activation(which, z, derivative=derivative, digits=digits)
+    proven = testing.reference_activation(which, z, derivative=derivative, digits=digits)
     better = testing.reference_activation(which, z, derivative=derivative, digits=digits + 100)
-    assert found.lower <= better.upper
-    assert better.lower <= found.upper
-    assert found.upper - found.lower <= Fraction(10) ** -digits * 2 * abs(found.middle) + Fraction(1, 10**323)
+    assert proven.lower <= better.upper
+    assert better.lower <= proven.upper
+    assert proven.upper - proven.lower <= Fraction(10) ** -digits * 2 * abs(proven.middle) + Fraction(1, 10**323)
 
 
 @pytest.mark.only(lambda record: record.kinks)
@@ -89,8 +89,8 @@ def test_far_out(which, z, derivative, expected):
 
 def test_activations_of_ones_own():
     z = sympy.Symbol("z", real=True)
-    found = testing.reference_activation(z * sympy.Abs(z) / (1 + z**2), -2.0, derivative=1)
-    assert Fraction(4, 25) in found
+    proven = testing.reference_activation(z * sympy.Abs(z) / (1 + z**2), -2.0, derivative=1)
+    assert Fraction(4, 25) in proven
     assert testing.reference_activation(sympy.Abs(z), 0.0, derivative=1) == Enclosed(Fraction(0), Fraction(0))
 
 
@@ -113,7 +113,7 @@ def nested_loss(names, loss, x, y, w, b):
 def check_against_differences(network, x, y, w, b):
     """Compare every gradient with a central difference at so many digits that its error does not matter."""
     names = [record.name for record in network.layer_activations]
-    found = testing.reference_gradients(network, x, y, w, b)
+    gradients = testing.reference_gradients(network, x, y, w, b)
     with mpmath.workdps(180):
         step = mpmath.mpf(10) ** -60
         weights = [[[mpmath.mpf(float(e)) for e in row] for row in each] for each in w]
@@ -125,10 +125,10 @@ def check_against_differences(network, x, y, w, b):
             )
 
         inputs = [[mpmath.mpf(float(e)) for e in row] for row in x]
-        places = [(found.w[k][i], weights[k][i]) for k in range(len(w)) for i in range(len(w[k]))]
-        places += [(found.b[k], biases[k]) for k in range(len(b))]
-        places += list(zip(found.x, inputs, strict=True))
-        assert close(found.loss, total(inputs), 40)
+        places = [(gradients.w[k][i], weights[k][i]) for k in range(len(w)) for i in range(len(w[k]))]
+        places += [(gradients.b[k], biases[k]) for k in range(len(b))]
+        places += list(zip(gradients.x, inputs, strict=True))
+        assert close(gradients.loss, total(inputs), 40)
         for enclosed, numbers in places:
             for place, number in enumerate(numbers):
                 numbers[place] = number + step
@@ -180,18 +180,18 @@ def test_a_scalar_sample_is_a_batch_of_one():
 
 def test_samples_that_cancel_are_enclosed_around_0():
     chain = gt.Chain(2, "tanh")  # odd without biases: the gradients by the biases cancel
-    found = testing.reference_gradients(chain, [0.7, -0.7], [0.0, 0.0], [1.5, 0.5], [0.0, 0.0])
-    for each in found.b:
+    gradients = testing.reference_gradients(chain, [0.7, -0.7], [0.0, 0.0], [1.5, 0.5], [0.0, 0.0])
+    for each in gradients.b:
         assert 0 in each
         assert each.error < 1e-200
 
 
 def test_saturation_keeps_its_digits():
     chain = gt.Chain(1, loss="cross_entropy")
-    found = testing.reference_gradients(chain, [1.0], [1.0], [60.0], [0.0])
+    gradients = testing.reference_gradients(chain, [1.0], [1.0], [60.0], [0.0])
     with mpmath.workdps(80):
-        assert close(found.b[0], -1 / (1 + mpmath.exp(60)))
-        assert close(found.loss, mpmath.log1p(mpmath.exp(-60)))
+        assert close(gradients.b[0], -1 / (1 + mpmath.exp(60)))
+        assert close(gradients.loss, mpmath.log1p(mpmath.exp(-60)))
 
 
 def test_a_kink_that_is_not_told_from_its_neighbours_is_undecided():
@@ -202,8 +202,8 @@ def test_a_kink_that_is_not_told_from_its_neighbours_is_undecided():
 
 def test_an_exact_kink_is_decided():
     chain = gt.Chain(2, ["relu", "relu"])
-    found = testing.reference_gradients(chain, [1.0], [-1.0], [1.0, 1.0], [-1.0, 0.0])
-    assert [float(each) for each in (*found.w, *found.b)] == [0.0] * 4
+    gradients = testing.reference_gradients(chain, [1.0], [-1.0], [1.0, 1.0], [-1.0, 0.0])
+    assert [float(each) for each in (*gradients.w, *gradients.b)] == [0.0] * 4
 
 
 def test_thread_precision_is_left_alone():
@@ -266,8 +266,8 @@ def test_out_of_range_is_said():
 
 def test_more_bits_tell_a_pre_activation_from_a_kink():
     for near, slope in ((1e-30, 0), (-1e-30, 1), (1e-200, 0)):
-        found = testing.reference_gradients(gt.Chain(1, "hard_tanh"), [near], [0.0], [1.0], [1.0], digits=5)
-        assert round(float(found.b[0])) == slope
+        gradients = testing.reference_gradients(gt.Chain(1, "hard_tanh"), [near], [0.0], [1.0], [1.0], digits=5)
+        assert round(float(gradients.b[0])) == slope
 
 
 def test_digits_that_are_not_shown_count_as_an_error():
@@ -278,7 +278,7 @@ def test_digits_that_are_not_shown_count_as_an_error():
 @pytest.mark.parametrize("digits", [1, 5, 17, 30, 59, 61, 100])
 @pytest.mark.parametrize("z", [-8.0, 0.1, 3.0, 1e-5])
 def test_what_is_shown_is_true(digits, z):
-    found = testing.reference_activation("gelu", z, digits=digits)
-    shown, error = (Fraction(part) for part in str(found).removesuffix(" (certified)").split(" ± "))
-    assert shown - error <= found.lower <= found.upper <= shown + error
-    assert error <= max(2 * (found.upper - found.lower), abs(shown) / 10**58)  # and not much more than is proven
+    proven = testing.reference_activation("gelu", z, digits=digits)
+    shown, error = (Fraction(part) for part in str(proven).removesuffix(" (certified)").split(" ± "))
+    assert shown - error <= proven.lower <= proven.upper <= shown + error
+    assert error <= max(2 * (proven.upper - proven.lower), abs(shown) / 10**58)  # and not much more than is proven

@@ -32,8 +32,8 @@ def test_chains_are_exact_in_their_type_and_stay_moderate(dtype, data):
     assert case.w.shape == case.b.shape == (case.chain.depth,)
     for _, _, a in layers(case):
         assert np.abs(a).max() <= (1e2 if dtype == np.float32 else 1e6)
-    found = case.chain.backprop(*case[1:])
-    assert np.isfinite(found.w).all()
+    gradients = case.chain.backprop(*case[1:])
+    assert np.isfinite(gradients.w).all()
 
 
 @pytest.mark.parametrize(
