@@ -1,4 +1,4 @@
-"""Representatives of the catalogue: an activation of each kind that the package tells apart."""
+"""Representatives of the catalogue: activations of every form, and with all limits, that the package tells apart."""
 
 from collections.abc import Collection, Iterable
 
@@ -16,24 +16,27 @@ SHAPES = (
     "hardshrink",
     "identity",
     "leaky_relu",
+    "log_cosh",
+    "log_sigmoid",
     "quadratic",
     "selu",
     "sigmoid",
     "snake",
-    "softplus",
     "sparse_plus",
 )
 
 
-def signature(record: Activation) -> tuple[object, ...]:
-    """Return what decides which code an activation goes through.
+def signature(record: Activation) -> tuple[object, object]:
+    """Return what decides which code an activation goes through: its form, and the limits of its slope at ±∞.
 
-    These are: which of its branches are flat and which have an inverse in closed form, its number of kinks, whether it
-    is periodic, and whether its slope is unbounded.
+    The form is: which of its branches are flat and which have an inverse in closed form, its number of kinks, whether
+    it is periodic, and whether its slope is unbounded. Of the limits, signs count, and which are finite.
     """
     profile = record.profile
     branches = tuple((branch.is_flat, branch.inverse is not None) for branch in profile.branches)
-    return branches, len(record.kinks), profile.period is not None, record.steepest_slope is sympy.oo
+    form = branches, len(record.kinks), profile.period is not None, record.steepest_slope is sympy.oo
+    ends = profile.branches[0].slope_left, profile.branches[-1].slope_right
+    return form, tuple((sympy.sign(limit), limit.is_finite) for limit in ends)
 
 
 def slow_except(quick: Collection[object], values: Iterable[object]) -> list[object]:

@@ -141,8 +141,8 @@ def test_chains_are_values(name):
 @given(st.lists(st.sampled_from(gt.activation_names()), min_size=1, max_size=6))
 def test_one_activation_a_layer(names):
     chain = gt.Chain(depth=len(names), activation=names)
-    for layer, each in enumerate(names, start=1):
-        slope = gt.activation(each).slope_expr.subs(Z, chain.z[layer])
+    for layer, name in enumerate(names, start=1):
+        slope = gt.activation(name).slope_expr.subs(Z, chain.z[layer])
         assert chain.layer_jacobian(layer) == slope * chain.w[layer]
     assert [record.name for record in chain.layer_activations] == names
 

@@ -11,6 +11,8 @@ from gradtheory.derivation.printing import formula, text
 PATH = Path(__file__).with_suffix(".txt")
 _L = sympy.Symbol("L", integer=True, positive=True)
 _VALUES = {"x": "0.5", "y": 1, "w1": 2, "b1": "-1/3", "w2": "-1.5", "b2": 0}
+_EXPLOSIONS = ("sigmoid", "tanh", "gaussian", "hard_tanh", "leaky_relu", "sine", "gelu")
+_WIDEST = ("sigmoid", "arctan", "gelu", "hard_tanh", "relu", "isru", "arsinh")
 ASKED = (
     *(("gradient", {"depth": 3, "wrt": wrt}) for wrt in ("w2", "x")),
     ("gradient", {"depth": 2, "activation": "hard_tanh", "loss": "squared", "values": _VALUES}),
@@ -18,16 +20,10 @@ ASKED = (
     ("gradient", {"depth": 1, "loss": "cross_entropy"}),
     ("gradient", {"depth": _L}),
     *(("slope_maximum", {"activation": name}) for name in ("sigmoid", "hard_tanh", "elu", "sine", "quadratic")),
-    *(
-        ("explosion", {"activation": name})
-        for name in ("sigmoid", "tanh", "gaussian", "hard_tanh", "leaky_relu", "sine", "gelu")
-    ),
+    *(("explosion", {"activation": name}) for name in _EXPLOSIONS),
     *(("explosion", {"values": {"w": w, "b": "-0.3", "c": "1/3"}}) for w in (7, "-5/3", 1)),
     ("explosion", {"activation": "gelu", "values": {"w": -3, "b": 1, "c": 2}}),
-    *(
-        ("widest", {"activation": name})
-        for name in ("sigmoid", "arctan", "gelu", "hard_tanh", "relu", "isru", "arsinh")
-    ),
+    *(("widest", {"activation": name}) for name in _WIDEST),
     *(("weak_norm", {"activation": name}) for name in ("sigmoid", "gelu", "relu", "sine")),
     *(("stability", {"optimiser": name}) for name in ("gradient_descent", "heavy_ball", "nesterov", "adam", "adamw")),
     *(("weight_decay", {"activation": name}) for name in ("sigmoid", "relu", "quadratic")),

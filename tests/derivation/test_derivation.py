@@ -415,9 +415,9 @@ def test_bad_questions_are_refused(call, said):
 def test_every_fact_holds_where_its_conditions_are_met(which):
     fact = gt.fact(which)
     met = [
-        each
-        for each in ("sigmoid", "tanh", "softsign", "relu", "gelu", "gaussian", "elu")
-        if fact.applies(gt.activation(each))
+        name
+        for name in ("sigmoid", "tanh", "softsign", "relu", "gelu", "gaussian", "elu")
+        if fact.applies(gt.activation(name))
     ]
     assert met
     for activation in met:

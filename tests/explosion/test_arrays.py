@@ -273,8 +273,8 @@ def test_tables_are_built_once_by_eight_threads():
     plan_of.cache_clear()
     with ThreadPoolExecutor(8) as pool:
         widths = list(pool.map(lambda _: gt.arrays.explosion_width("gelu", w), range(8)))
-    for each in widths[1:]:
-        np.testing.assert_array_equal(each, widths[0])
+    for again in widths[1:]:
+        np.testing.assert_array_equal(again, widths[0])
 
 
 @pytest.mark.parametrize(

@@ -203,17 +203,17 @@ def _intervals(*parts):
 def test_periods_meet_where_the_point_between_them_belongs(components, joined, apart):
     for ends_belong, expected in ((True, joined), (False, apart)):
         later = [
-            Component(each.lower + 5, each.upper + 5, each.lower_open, each.upper_open)
-            for each in _intervals(*components)
+            Component(component.lower + 5, component.upper + 5, component.lower_open, component.upper_open)
+            for component in _intervals(*components)
         ]
         explosion = repeated(later, sympy.S(5), sympy.S(5), ends_belong=ends_belong)
         assert explosion.base == as_set(_intervals(*expected))
-        for each in _intervals(*expected):
-            assert (each.lower + 10 in explosion, each.upper - 10 in explosion) == (
-                not each.lower_open,
-                not each.upper_open,
+        for component in _intervals(*expected):
+            assert (component.lower + 10 in explosion, component.upper - 10 in explosion) == (
+                not component.lower_open,
+                not component.upper_open,
             )
-            assert each.is_point or (each.lower + each.upper) / 2 in explosion
+            assert component.is_point or (component.lower + component.upper) / 2 in explosion
 
 
 def test_the_ends_of_a_period_are_its_first_and_last_branch():

@@ -241,7 +241,8 @@ def test_a_single_stationary_level_is_found_where_there_is_one():
 
 def test_the_measure_is_the_total_or_the_longest():
     total, longest = (
-        maximum.Supremum(gt.activation("gaussian"), each)._measure_at(sympy.S.Half) for each in (False, True)
+        maximum.Supremum(gt.activation("gaussian"), is_longest)._measure_at(sympy.S.Half)
+        for is_longest in (False, True)
     )
     assert total.overlaps(2 * longest)
     assert total > 2

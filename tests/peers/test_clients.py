@@ -58,8 +58,8 @@ def of_jax(sigma, loss_of=squared):
 def wide_of_torch(sigma):
     def gradients(x, y, w, b):
         x, w, b = (torch.tensor(x), [*map(torch.tensor, w)], [*map(torch.tensor, b)])
-        for each in (x, *w, *b):
-            each.requires_grad_()
+        for tensor in (x, *w, *b):
+            tensor.requires_grad_()
         a = x
         for weight, bias in zip(w, b, strict=True):
             a = sigma(functional.linear(a, weight, bias))

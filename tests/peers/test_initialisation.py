@@ -94,8 +94,8 @@ def test_orthogonal(fans, gain):
     layer = orthogonal(*fans, gain=gain)
     theirs = weights(init.orthogonal_, gain, shape=fans[::-1])
     agree(layer, theirs)
-    for each in (theirs, layer.sample()):
-        np.testing.assert_allclose(np.linalg.svd(each, compute_uv=False), gain, rtol=1e-12)
+    for matrix in (theirs, layer.sample()):
+        np.testing.assert_allclose(np.linalg.svd(matrix, compute_uv=False), gain, rtol=1e-12)
 
 
 def test_orthogonal_signs():

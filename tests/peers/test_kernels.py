@@ -33,7 +33,7 @@ def test_the_page_has_no_other_rows():
 @pytest.mark.parametrize("dtype", kernels.TYPES)
 @pytest.mark.parametrize("which", kernels.LINES)
 def test_what_the_page_leaves_out_is_right(which, dtype):
-    """Beside kinks, and but for subnormal z, which JAX takes for 0."""
+    """Beside kinks, and except for subnormal z, which JAX takes for 0."""
     limits = np.finfo(dtype)
     kinks = [float(kink) for kink in gt.activation(which).kinks]
     for library, functions in kernels.kernels(which).items():

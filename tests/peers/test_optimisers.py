@@ -72,24 +72,24 @@ def gradients(rng, shapes):
 def test_clipping_by_global_norm_is_pytorchs(seed, max_norm):
     ours = gradients(np.random.default_rng(seed), [(3,), (2, 2), ()])
     theirs = [torch.nn.Parameter(torch.zeros(each.shape, dtype=torch.float64)) for each in map(np.asarray, ours)]
-    for parameter, each in zip(theirs, ours, strict=True):
-        parameter.grad = torch.tensor(each, dtype=torch.float64)
+    for parameter, gradient in zip(theirs, ours, strict=True):
+        parameter.grad = torch.tensor(gradient, dtype=torch.float64)
     norm = torch.nn.utils.clip_grad_norm_(theirs, max_norm)
     clipped = remedies.clip_by_global_norm(ours, max_norm)
     assert clipped.norm == pytest.approx(float(norm), rel=1e-14)
-    for parameter, each in zip(theirs, clipped.gradients, strict=True):
-        np.testing.assert_allclose(each, parameter.grad.numpy(), rtol=1e-13)
+    for parameter, gradient in zip(theirs, clipped.gradients, strict=True):
+        np.testing.assert_allclose(gradient, parameter.grad.numpy(), rtol=1e-13)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_clipped_as_in_pytorch(bad):
     ours = [np.array([1.0, bad]), np.array([2.0])]
     theirs = [torch.nn.Parameter(torch.zeros(each.shape, dtype=torch.float64)) for each in ours]
-    for parameter, each in zip(theirs, ours, strict=True):
-        parameter.grad = torch.tensor(each)
+    for parameter, gradient in zip(theirs, ours, strict=True):
+        parameter.grad = torch.tensor(gradient)
     torch.nn.utils.clip_grad_norm_(theirs, 1.0)
-    for parameter, each in zip(theirs, remedies.clip_by_global_norm(ours, 1.0).gradients, strict=True):
-        np.testing.assert_array_equal(each, parameter.grad.numpy())
+    for parameter, gradient in zip(theirs, remedies.clip_by_global_norm(ours, 1.0).gradients, strict=True):
+        np.testing.assert_array_equal(gradient, parameter.grad.numpy())
     theirs[0].grad = torch.tensor(ours[0])
     torch.nn.utils.clip_grad_value_(theirs[:1], 0.5)
     np.testing.assert_array_equal(remedies.clip_by_value(ours[0], 0.5), theirs[0].grad.numpy())

@@ -98,8 +98,8 @@ def verdicts(seed=0):
 def rows(table):
     yield "| planted bug | gradtheory | gradcheck | check_grads |"
     yield "|---|---|---|---|"
-    for bug, each in zip(BUGS, table, strict=True):
-        cells = bug.description.replace("|", r"\|"), "yes", *("yes" if one else "no" for one in each)
+    for bug, finds in zip(BUGS, table, strict=True):
+        cells = bug.description.replace("|", r"\|"), "yes", *("yes" if is_found else "no" for is_found in finds)
         yield f"| {' | '.join(cells)} |"
     counts = len(table), *np.sum(table, axis=0)
     yield f"| **found, of {len(table)}** | {' | '.join(f'**{number}**' for number in counts)} |"

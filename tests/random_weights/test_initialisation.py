@@ -155,9 +155,9 @@ def test_orthogonal_samples_are_uniform():
     """Mezzadri 2007: without the signs of R, traces and determinants of Q would lean to one side."""
     samples = np.array([orthogonal(3).sample(seed) for seed in range(2000)])
     traces, determinants = np.trace(samples, axis1=1, axis2=2), np.linalg.det(samples)
-    for each, variance in ((traces, 1), (determinants, 1), (samples[:, 0, 0], 1 / 3), (samples[:, 2, 2], 1 / 3)):
-        assert abs(each.mean()) < 3 * math.sqrt(variance / len(samples))
-        assert np.square(each).mean() == pytest.approx(variance, rel=0.1)
+    for statistic, variance in ((traces, 1), (determinants, 1), (samples[:, 0, 0], 1 / 3), (samples[:, 2, 2], 1 / 3)):
+        assert abs(statistic.mean()) < 3 * math.sqrt(variance / len(samples))
+        assert np.square(statistic).mean() == pytest.approx(variance, rel=0.1)
 
 
 @pytest.mark.parametrize("key", _LAYERS)

@@ -231,10 +231,10 @@ def test_jacobians_as_pennington_has_them(depth):
     # J. Pennington et al. (2017) and (2018): at χ = 1 the squared singular values have variance L·(μ₂/μ₁² - 1 - s₁)
     linear, relu = math.sqrt(1), math.sqrt(2)
     for which, weight, orthogonal, gaussian in (("identity", linear, 0, 1), ("relu", relu, 1, 2)):
-        for weights, each in (("orthogonal", orthogonal), ("gaussian", gaussian)):
+        for weights, variance in (("orthogonal", orthogonal), ("gaussian", gaussian)):
             moments = jacobian_moments(which, depth, q=3, sigma_w=weight, weights=weights)
             assert moments.mean == pytest.approx(1, rel=1e-13)
-            assert moments.variance == pytest.approx(depth * each, rel=1e-12, abs=1e-12)
+            assert moments.variance == pytest.approx(depth * variance, rel=1e-12, abs=1e-12)
     # hard tanh is linear with probability p = erf(1/√(2q)): isometric as q falls
     for q in (0.05, 0.3, 2.0):
         p = math.erf(1 / math.sqrt(2 * q))
@@ -348,7 +348,7 @@ def test_a_point_of_the_edge_solves_both_equations(name, bias):
 def test_the_edge_is_where_mpmath_finds_it(which):
     bias = 0.4
     value, slope = (
-        sympy.lambdify(Z, each, "mpmath") for each in (gt.activation(which).expr, gt.activation(which).slope_expr)
+        sympy.lambdify(Z, expr, "mpmath") for expr in (gt.activation(which).expr, gt.activation(which).slope_expr)
     )
     with mpmath.workdps(20):
 
@@ -431,9 +431,9 @@ def test_a_critical_initialisation_solves_its_equations(name):
 
 def test_kinds_of_criticality_are_as_listed():
     kinds = {}
-    for each in gt.activation_names():
-        if each not in ("hardshrink", "softshrink", "threshold"):
-            kinds.setdefault(critical_initialisation(each).kind, set()).add(each)
+    for name in gt.activation_names():
+        if name not in ("hardshrink", "softshrink", "threshold"):
+            kinds.setdefault(critical_initialisation(name).kind, set()).add(name)
     assert kinds["scale-invariant"] == {"identity", "leaky_relu", "relu", "rrelu"}
     assert kinds["half-stable"] == {
         *("gelu", "gelu_tanh", "hard_swish", "mish", "quick_gelu", "silu", "snake", "swish"),

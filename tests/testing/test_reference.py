@@ -106,7 +106,7 @@ def nested_loss(names, loss, x, y, w, b):
     if loss == "squared":
         return sum((each - target) ** 2 / 2 for each, target in zip(a, y, strict=True))
     return -sum(
-        target * mpmath.log(each) + (1 - target) * mpmath.log(1 - each) for each, target in zip(a, y, strict=True)
+        target * mpmath.log(output) + (1 - target) * mpmath.log(1 - output) for output, target in zip(a, y, strict=True)
     )
 
 
@@ -181,9 +181,9 @@ def test_a_scalar_sample_is_a_batch_of_one():
 def test_samples_that_cancel_are_enclosed_around_0():
     chain = gt.Chain(2, "tanh")  # odd without biases: the gradients by the biases cancel
     gradients = testing.reference_gradients(chain, [0.7, -0.7], [0.0, 0.0], [1.5, 0.5], [0.0, 0.0])
-    for each in gradients.b:
-        assert 0 in each
-        assert each.error < 1e-200
+    for gradient in gradients.b:
+        assert 0 in gradient
+        assert gradient.error < 1e-200
 
 
 def test_saturation_keeps_its_digits():

@@ -578,8 +578,8 @@ class UnderUnittest(unittest.TestCase):
 def test_arguments_may_be_changed_by_the_implementation():
     def gradients(x, y, w, b):
         ours = chain_gradients("tanh")(x, y, w, b)
-        for each in (x, y, w, b):
-            each[...] = math.nan
+        for array in (x, y, w, b):
+            array[...] = math.nan
         return ours
 
     testing.assert_gradients(gradients, "tanh", cases=10)
