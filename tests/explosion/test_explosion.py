@@ -255,7 +255,7 @@ def test_formulas_in_words(which, lines, latex):
     assert heading == f"|σ'(w*x + b)*w| > c for σ = {gt.activation(which).name}:"
     assert cases == [f"  {line}" for line in lines]
     assert formula.width is sympy.oo
-    sigma = gt.activation(which).latex
+    sigma = gt.activation(which).symbol
     assert formula.latex() == rf"\left|{sigma}'(w x + b)\,w\right| > c \iff {latex}"
     assert formula._repr_latex_() == f"$\\displaystyle {formula.latex()}$"
 

@@ -5,7 +5,7 @@ import pickle
 import mpmath
 import pytest
 import sympy
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given, reject, settings
 from hypothesis import strategies as st
 
 import gradtheory as gt
@@ -45,7 +45,10 @@ def product(name, w, b, x):
 def test_membership(carried, layers, c, inputs):
     w, b = ([sympy.Rational(number) for number in column] for column in zip(*layers, strict=True))
     c = abs(sympy.Rational(c)) + sympy.Rational(1, 1009)  # no product of slopes and weights tends to it
-    set_ = gt.total_explosion_set(gt.Chain(len(w), carried), w=w, b=b, threshold=c)
+    try:
+        set_ = gt.total_explosion_set(gt.Chain(len(w), carried), w=w, b=b, threshold=c)
+    except Undecided:
+        reject()  # an honest answer: two zeros are too close to each other
     for x in map(sympy.Rational, inputs):
         exact = product(carried, w, b, x)
         if exact is None:
