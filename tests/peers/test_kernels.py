@@ -22,7 +22,8 @@ def test_the_page_is_not_stale(which, dtype):
     assert stored.keys() == fresh.keys(), "run `python -m tests.peers.kernels`"
     for key, worst in fresh.items():
         before = stored[key]
-        is_near = before == worst or max(before, worst) < 4.0 or worst / 4.0 <= before <= worst * 4.0
+        are_lost = min(before, worst) > 1e6  # no digit is right: whether inf or a number depends on the processor
+        is_near = are_lost or max(before, worst) < 4.0 or worst / 4.0 <= before <= worst * 4.0
         assert is_near, (key, before, worst)
 
 
