@@ -20,7 +20,7 @@ test-all: lint types
 	$(BIN)/python -m pytest -n auto --all
 
 test-rest: .venv/.test-tools
-	$(BIN)/python -m pytest -n auto --rest
+	$(BIN)/python -m pytest -n auto --rest $(PYTEST)
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto --all tests/peers
