@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory import testing
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing import strategies
 
 _SMOOTH = ("sigmoid", "tanh", "gelu", "softplus", "sine")
@@ -63,7 +63,10 @@ def test_the_oracle_agrees(case):
         ours = network.backprop(x, y, w, b)
         return {"loss": ours.loss, "w": ours.w, "b": ours.b, "x": ours.x}
 
-    testing.assert_network_gradients_at(gradients, *case[1:], activation=network.layer_activations)
+    try:
+        testing.assert_network_gradients_at(gradients, *case[1:], activation=network.layer_activations)
+    except Undecided:
+        reject()  # where a sum cancels exactly, as docs/oracle.md says: the switch at 0 is not decided
 
 
 @given(case=strategies.networks())

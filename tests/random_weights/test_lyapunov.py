@@ -406,7 +406,9 @@ def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, thre
     with mpmath.workdps(30):
         ratio = mpmath.mpf(threshold.numerator) / threshold.denominator * sigma_w.denominator / sigma_w.numerator
         slope = abs(oracle.slope(which, sympy.Rational(z)))
-        truth = mpmath.erfc(ratio / slope / mpmath.sqrt(2)) if slope else mpmath.mpf(0)
+        # erfc(1000) is 1e-434297, and mpmath's fails for arguments of many digits
+        is_tiny = not slope or ratio / slope > 1500
+        truth = mpmath.mpf(0) if is_tiny else mpmath.erfc(ratio / slope / mpmath.sqrt(2))
         assert (
             abs(truth - mpmath.mpf(float(probability)))
             <= probability.error + abs(truth) * mpmath.mpf(10) ** -25 + mpmath.mpf(2) ** -1075

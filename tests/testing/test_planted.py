@@ -67,7 +67,7 @@ _SAID = {
     "no_half": ("batch 1", "the loss is wrong", "is 2 times the exact one, as without the ½ of the loss"),
     "doubled_gradient": ("batch 1", "is 2 times the exact one"),
     "swapped_target": ("cross_entropy loss", "loss='cross_entropy',"),
-    "leaky_constant": ("depth 1", "Every wrong number is 10", " times the exact one"),
+    "leaky_constant": ("depth 1", "Every wrong number is 100 times the exact one"),
     "sigmoid_nan": ("the loss is wrong: nan in place of 0.5", "b = [800.0]", "not finite where the exact number is"),
     "softplus_overflow": ("the loss is wrong: inf", "not finite where the exact number is"),
     "float32_sum": ("∂C/∂w of layer 1 is wrong", "Errors of this size are float32's: is something"),
