@@ -416,6 +416,11 @@ def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, thre
         assert probability.error <= 2.0**-51 * truth + mpmath.mpf(2) ** -1074
 
 
+def test_a_slope_that_cancels_far_out_gives_a_probability_of_0_and_no_nan():
+    probability = gt.factor_probability("gelu", "1/10", z=-30, threshold="1/10")
+    assert (float(probability), probability.error) == (0.0, 2.0**-1074)
+
+
 def test_known_factors_at_fixed_z():
     assert float(gt.factor_probability("sigmoid", z=0)) == pytest.approx(math.erfc(4 / math.sqrt(2)), rel=1e-14)
     assert float(gt.factor_probability("identity", 2, z=-7, threshold=2)) == pytest.approx(

@@ -9,16 +9,19 @@ from scipy.special import erfc
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.arithmetic.enclosure import enclose, nearest
+from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, nearest
+from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array, read_positive, read_positive_float, read_real
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.lyapunov.exponent import require_stationary_law, standard_deviations
 from gradtheory.random_weights.lyapunov.extent import law_of, left_out
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
 from gradtheory.typing import ActivationLike, NumberLike
 
 _BITS = 128
+_LEAST_BITS = 60  # of the probability: more than float64 holds
+_LEAST_FLOAT = 2.0**-1074
 
 
 def factor_probability(
@@ -54,6 +57,8 @@ def factor_probability(
     ------
     InvalidArgument
         If an argument is out of range, z is a kink, or the chain has no stationary law.
+    Undecided
+        If z is fixed and its slope is not told from 0.
 
     Examples
     --------
@@ -78,11 +83,15 @@ def factor_probability(
 def _at_place(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
     if z in record.kinks:
         raise InvalidArgument("z", z, f"is a kink of {record.name}: take a z beside it")
-    slope = sympy.Abs(record.slope_expr.subs(Z, z))
+    slope = sympy.Abs(stable(record.slope_expr).subs(Z, z))
     if slope == 0:
         return Estimate(0.0, 0.0, Guarantee.EXACT)
     probability = sympy.erfc(threshold / (sigma_w * slope * sympy.sqrt(2)))
-    return Estimate(*nearest(enclose(probability, _BITS)), Guarantee.CERTIFIED)
+    for bits in doubling(MOST_BITS, _BITS):
+        ball = enclose(probability, bits)
+        if ball.is_finite() and (ball.rel_accuracy_bits() > _LEAST_BITS or ball.abs_upper() < _LEAST_FLOAT):
+            return Estimate(*nearest(ball), Guarantee.CERTIFIED)
+    raise Undecided(f"the slope of {record.name} at z = {z} is not told from 0 with {MOST_BITS} bits")
 
 
 def _in_law(law: StationaryLaw, threshold: float) -> tuple[float, float]:
