@@ -29,6 +29,7 @@ def test_gradient_is_the_derivative_of_the_closed_loss_for_every_activation():
             assert sympy.expand(chain.substitute(chain.gradient(symbol)) - closed.diff(symbol)) == 0
 
 
+@pytest.mark.quick_for("exponential", "hardshrink", "log_cosh", "sigmoid", "snake")
 def test_gradient_is_the_derivative_at_numbers(shape):
     for loss in losses_for(shape):
         chain = gt.Chain(depth=2, activation=shape, loss=loss)
@@ -59,6 +60,7 @@ def test_recursion_gives_the_product(name):
         assert sympy.expand(gradient.xreplace(errors) - chain.gradient(symbol)) == 0
 
 
+@pytest.mark.quick_for("log_sigmoid", "quadratic", "sigmoid", "snake")
 def test_symbolic_depth_becomes_the_concrete_chain(shape):
     for loss in losses_for(shape):
         deep = gt.Chain(depth=_DEPTH, activation=shape, loss=loss)
@@ -147,6 +149,7 @@ def test_one_activation_a_layer(names):
     assert [record.name for record in chain.layer_activations] == names
 
 
+@pytest.mark.slow
 def test_size_grows_linearly_with_depth():
     def size(depth):
         chain = gt.Chain(depth=depth)

@@ -261,9 +261,10 @@ def test_rational_bounds_of_a_number():
             "the widest explosion of hard_tanh is not decided: it may be approached at a limit of the slope, or taken at "
             "two weights",
         ),
-        (
+        pytest.param(
             lambda: _SEARCH._tail_start(sympy.Rational(1, 8), enclose(sympy.S.Zero, 96)),
             "the widest explosion of sigmoid is not decided: t·m(t) is not proven to fade as t tends to 0",
+            marks=pytest.mark.slow,
         ),
         (
             lambda: maximum.Supremum(gt.activation("arsinh")).level(),

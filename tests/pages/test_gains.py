@@ -85,6 +85,7 @@ def test_relu_and_identity_last_for_ever():
         assert audit.depth == math.inf
 
 
+@pytest.mark.slow
 def test_writing_twice_gives_the_same_file(tmp_path):
     first, second = (next(gains.write(tmp_path / each)) for each in ("a", "a"))
     assert first == second == tmp_path / "a" / "gains.md"

@@ -21,6 +21,7 @@ from gradtheory.random_weights.gaussian import KINDS, closed_form, correlated, m
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, fixed_rule, integrate
 from gradtheory.random_weights.gaussian.second_moments import METHODS, moments
+from tests.shapes import slow_except
 
 U = sympy.Symbol("u", real=True)
 
@@ -63,7 +64,7 @@ def by_mpmath(record, q):
         )
 
 
-@pytest.mark.parametrize("q", ["0.01", "1", "50"])
+@pytest.mark.parametrize("q", slow_except({"1"}, ["0.01", "1", "50"]))
 @pytest.mark.parametrize("which", _AGAINST_MPMATH)
 def test_float64_is_what_mpmath_finds_from_the_formulas(which, q):
     record = gt.activation(which)
@@ -100,6 +101,7 @@ def test_the_stated_error_is_small(shape):
             assert 0.0 <= estimate.error <= 1e-12 * max(size, abs(estimate)), (q, kind)
 
 
+@pytest.mark.quick_for("gaussian", "leaky_relu", "log_cosh", "quadratic", "sigmoid")
 def test_proven_digits_lie_within_the_stated_error(shape):
     for q in _QS:
         # beyond q = 1 a proof without a closed form takes seconds, or gives up
@@ -420,6 +422,7 @@ def test_correlated_ends_in_the_moments(shape):
         assert abs(correlated(shape, -0.7, q, of=of)) <= whole * (1 + 1e-12)
 
 
+@pytest.mark.slow
 def test_correlated_is_refused_where_it_is_slow():
     assert correlated("sine", 0.3, 150, of="value") == pytest.approx(0.0, abs=1e-12)
     with pytest.raises(InvalidArgument, match=r"^q = 10000.0: must be at most 157.9 for sine: .* is slow beyond"):

@@ -161,6 +161,7 @@ _DENSITIES = {
 _QUICK = {("sigmoid", 1, 1), ("softsign", 3, 0.1), ("sigmoid", 4, 0)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", [case if case in _QUICK else pytest.param(case, marks=pytest.mark.slow) for case in _DENSITIES], ids=str
 )
@@ -175,7 +176,9 @@ def test_the_density_of_z_gives_the_same(case):
     assert exponent.gap == exponent.mean_square - exponent.value > 0
 
 
-@pytest.mark.parametrize("case", [("tanh", 3, 0), ("softplus", 0.5, 0.1), ("relu", 1, 1)])
+@pytest.mark.parametrize(
+    "case", [pytest.param(("tanh", 3, 0), marks=pytest.mark.slow), ("softplus", 0.5, 0.1), ("relu", 1, 1)]
+)
 def test_there_is_no_one_rate_where_z_has_no_bounds_away_from_zero_and_infinity(case):
     """From z = 1e-26 a chain of tanh with σ_w = 3 climbs for 40 layers, each factor σ_w²; from z = 1 it does not."""
     assert math.isnan(gt.lyapunov_exponent(*case).mean_square_rate)
@@ -237,6 +240,7 @@ def test_what_escapes_through_periods_sees_their_mean():
     assert abs(exponent.mean_square - math.log(16 * 1.5) / 2) < 1e-9
 
 
+@pytest.mark.quick_for("gaussian", "identity", "quadratic", "sigmoid", "snake", "sparse_plus")
 def test_the_whole_catalogue(shape):
     if shape in {"exponential", "quadratic", "snake"}:
         with pytest.raises(InvalidArgument, match=r"^sigma_w = .*periods" if shape == "snake" else r"^activation = "):
@@ -472,6 +476,7 @@ def test_factors_without_biases_have_an_honest_error():
         assert probability.error < 3e-3
 
 
+@pytest.mark.slow
 def test_lines_have_factors_of_the_weight_alone():
     for sigma_b in (0.5, 2):
         probability = gt.factor_probability("relu", 1, sigma_b=sigma_b)

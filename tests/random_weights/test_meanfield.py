@@ -327,6 +327,7 @@ def test_the_edge_scales_with_the_activation(bias, factor):
     assert ours.q == pytest.approx(theirs.q, rel=1e-9)
 
 
+@pytest.mark.quick_for("exponential", "gelu", "identity", "selu", "sigmoid", "tanh")
 @pytest.mark.parametrize("bias", [0.3, 3.0])
 def test_a_point_of_the_edge_solves_both_equations(name, bias):
     edge = edge_of_chaos(name, bias)
@@ -344,6 +345,7 @@ def test_a_point_of_the_edge_solves_both_equations(name, bias):
         assert edge.stable == (chi_parallel(name, edge.q, edge.sigma_w) <= 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["tanh", "gelu", "softsign"])
 def test_the_edge_is_where_mpmath_finds_it(which):
     bias = 0.4
@@ -526,6 +528,7 @@ def test_depth_scales_are_the_measured_decays(which, weight, bias):
     assert (scales.c < 1) == (scales.xi_gradient > 0)
 
 
+@pytest.mark.slow
 def test_at_criticality_nothing_is_forgotten_exponentially():
     for which, weight in (("relu", math.sqrt(2)), ("tanh", 1.0), ("identity", 1.0)):
         scales = depth_scales(which, weight)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradtheory import testing
+from tests.shapes import slow_except
 from tests.testing.planted import ACTIVATIONS, BUGS, right
 
 _PAGE = Path(__file__).parents[2] / "docs" / "oracle.md"
@@ -29,14 +30,17 @@ said = cache(failing)
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["chain", "network"])
-@pytest.mark.parametrize(("activation", "loss"), _PAIRS)
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    slow_except({("tanh", "squared"), ("relu", "squared"), ("sigmoid", "cross_entropy")}, _PAIRS),
+)
 def test_the_right_implementation_passes(activation, loss, wide, cases):
     implementation = right(activation, loss, wide=wide)
     check(implementation, activation, loss, wide, cases=cases)
     check(implementation, activation, loss, wide, cases=20, dtype="float32")
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+@pytest.mark.parametrize("bug", slow_except(BUGS[::4], BUGS), ids=lambda bug: bug.id)
 def test_every_bug_is_found_and_the_test_to_paste_fails_alike(bug):
     text = said(bug)
     code = textwrap.dedent(text.partition("paste this into a test:\n")[2])
@@ -78,7 +82,9 @@ _SAID = {
 }
 
 
-@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.id in _SAID], ids=lambda bug: bug.id)
+@pytest.mark.parametrize(
+    "bug", slow_except(BUGS[::4], [bug for bug in BUGS if bug.id in _SAID]), ids=lambda bug: bug.id
+)
 def test_the_message_says_where(bug):
     text = said(bug)
     assert [part for part in _SAID[bug.id] if part not in text] == []

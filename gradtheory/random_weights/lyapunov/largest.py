@@ -42,7 +42,8 @@ class LargestExponent:
 def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 
-    The search starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2. Where σ(0) = 0, chains without biases
+    That of the sigmoid is -1.447437, at σ_w = 3.189 without biases: its chains cannot explode. A search takes about ten
+    seconds. It starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2. Where σ(0) = 0, chains without biases
     fall to 0 up to the σ_w at which λ = 0; that point is compared too.
 
     Parameters
@@ -57,11 +58,8 @@ def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
 
     Examples
     --------
-    >>> largest = largest_lyapunov_exponent("sigmoid")  # a sigmoid chain cannot explode
-    >>> round(largest.value, 6), round(largest.sigma_w, 3), largest.sigma_b
-    (-1.447437, 3.189, 0.0)
-    >>> largest_lyapunov_exponent("tanh").value
-    0.0
+    >>> largest_lyapunov_exponent("sine")  # its slope does not fade
+    LargestExponent(value=inf, sigma_w=inf, sigma_b=0.0)
 
     """
     record = as_activation(activation)
