@@ -1,7 +1,9 @@
 """What stands behind a number: every result says whether it is exact, certified or numeric."""
 
-from decimal import Context
+import math
+from decimal import ROUND_CEILING, Context, Decimal
 from enum import Enum
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -77,9 +79,18 @@ class Estimate(float):
         return self
 
     def __repr__(self) -> str:
-        return f"{float(self)!r} ± {self.error:.2g} ({self.guarantee.value})"
+        return f"{float(self)!r} ± {self._shown_error()} ({self.guarantee.value})"
 
     __str__ = __repr__
 
     def __reduce__(self) -> tuple[type, tuple[float, float, Guarantee]]:
         return type(self), (float(self), self.error, self.guarantee)
+
+    def _shown_error(self) -> str:
+        """Return two digits, not less than the error and what the shown digits leave out of the number together."""
+        value = float(self)
+        if not math.isfinite(value + self.error):
+            return str(self.error)
+        whole = Fraction(self.error) + abs(Fraction(repr(value)) - Fraction(value))
+        up = Context(prec=2, rounding=ROUND_CEILING)
+        return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"

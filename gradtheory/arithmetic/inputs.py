@@ -83,6 +83,14 @@ def read_positive(value: Any, name: str) -> sympy.Expr:
     return number
 
 
+def read_nonnegative(value: Any, name: str) -> sympy.Expr:
+    """Return a number that is not negative as an exact SymPy number; accepted are the same types as by `read_real`."""
+    number = read_real(value, name)
+    if number.is_nonnegative is not True:
+        raise InvalidArgument(name, value, "must not be negative, such as 0 or 1")
+    return number
+
+
 def read_exact_parameters(value: Any, name: str, depth: int) -> list[sympy.Expr]:
     """Return weights or biases of a chain as exact numbers."""
     numbers = read_layers(value, name, depth, f"a sequence of {depth} numbers")

@@ -5,6 +5,7 @@ precision it was given, and restores the one before.
 """
 
 import functools
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -249,4 +250,4 @@ def nearest(ball: Ball) -> tuple[float, float]:
     with precision(MOST_BITS):
         value = float(ball.mid())
         apart = (ball - flint.arb(value)).abs_upper()
-        return value, max(float(apart) * (1 + 2.0**-50), 2.0**-1074 if apart > 0 else 0.0)
+        return value, math.nextafter(float(apart), math.inf) if apart > 0 else 0.0  # float() rounds to nearest

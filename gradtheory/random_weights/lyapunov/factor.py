@@ -63,7 +63,7 @@ def factor_probability(
     Examples
     --------
     >>> factor_probability("sigmoid", z=0)  # P(|w| > 4)
-    6.334248366623985e-05 ± 6.1e-21 (certified)
+    6.334248366623985e-05 ± 7.5e-21 (certified)
     >>> round(factor_probability("sigmoid", sigma_w=4), 12)
     0.067497654059
 

@@ -9,13 +9,12 @@ from gradtheory.random_weights.meanfield.backward import JacobianMoments, gradie
 from gradtheory.random_weights.meanfield.critical import CriticalInitialisation, critical_initialisation
 from gradtheory.random_weights.meanfield.depth import DepthScales, FixedPoint, depth_scales, fixed_points
 from gradtheory.random_weights.meanfield.edge import EdgeOfChaos, edge_of_chaos
+from gradtheory.random_weights.meanfield.gains import Gain, gain
 from gradtheory.random_weights.meanfield.maps import (
-    Gain,
     chi,
     chi_parallel,
     correlation_map,
     correlation_slope,
-    gain,
     variance_map,
 )
 

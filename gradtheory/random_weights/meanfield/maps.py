@@ -6,22 +6,26 @@ one layer maps their variance q and their correlation c, and multiplies the mean
 al., "Deep information propagation", 2017).
 """
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 
-from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.enclosure import enclose, nearest, precision
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
+    one_of,
+    read_nonnegative,
     read_nonnegative_array,
     read_nonnegative_float,
+    read_positive,
     read_positive_array,
     read_positive_float,
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
+from gradtheory.random_weights.gaussian.second_moments import BITS, METHODS, constant_there, proven_moment
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
@@ -71,8 +75,10 @@ def variance_map(
     (0.897162603395, True)
 
     """
+    if one_of(method, "method", METHODS) == "certified":
+        return _proven(activation, q, "value", sigma_w, sigma_b)
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
-    return _affine(moment(activation, q, of="value", method=method), weight, bias)
+    return _affine(moment(activation, q, of="value"), weight, bias)
 
 
 def chi(
@@ -104,9 +110,9 @@ def chi(
     0.999998000007
 
     """
-    return _affine(
-        moment(activation, q, of="slope", method=method), read_positive_array(sigma_w, "sigma_w"), np.zeros(())
-    )
+    if one_of(method, "method", METHODS) == "certified":
+        return _proven(activation, q, "slope", sigma_w)
+    return _affine(moment(activation, q, of="slope"), read_positive_array(sigma_w, "sigma_w"), np.zeros(()))
 
 
 def chi_parallel(
@@ -126,9 +132,29 @@ def chi_parallel(
     1.0
 
     """
+    if one_of(method, "method", METHODS) == "certified":
+        return _proven(activation, q, "growth", sigma_w)
     weight = read_positive_array(sigma_w, "sigma_w")
     scaled = weight / np.sqrt(read_positive_array(q, "q"))
-    return _affine(moment(activation, q, of="growth", method=method), scaled, np.zeros(()))
+    return _affine(moment(activation, q, of="growth"), scaled, np.zeros(()))
+
+
+def _proven(
+    activation: ActivationLike,
+    q: NumberLike | ArrayLike,
+    of: str,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0,
+) -> Estimate:
+    """Return σ_w²·moment + σ_b² (for the growth divided by q) of exact numbers, in balls up to the last step."""
+    weight, bias = read_positive(sigma_w, "sigma_w"), read_nonnegative(sigma_b, "sigma_b")
+    ball = proven_moment(as_activation(activation), q, of)
+    factor = weight**2 / (read_positive(q, "q") if of == "growth" else 1)
+    with precision(BITS):
+        value, error = nearest(ball * enclose(factor, BITS) + enclose(bias**2, BITS))
+    if not math.isfinite(value + error):
+        raise InvalidArgument("sigma_w", sigma_w, "makes the result exceed float64; take a smaller one")
+    return Estimate(value, error, Guarantee.CERTIFIED)
 
 
 def _affine(second_moment: Estimate | Array, weight: Array, bias: Array) -> Estimate | Array:
@@ -140,60 +166,7 @@ def _affine(second_moment: Estimate | Array, weight: Array, bias: Array) -> Esti
 
 def _affine_estimate(second_moment: Estimate, weight: float, bias: float) -> Estimate:
     value = weight * weight * float(second_moment) + bias * bias
-    error = weight * weight * second_moment.error + 3 * _EPSILON * abs(value)
-    return Estimate(value, error, second_moment.guarantee)
-
-
-@dataclass(frozen=True)
-class Gain:
-    """What to multiply a standard deviation of 1/√fan_in by, so that one layer keeps a second moment.
-
-    Attributes
-    ----------
-    forward : Estimate
-        1/√E[σ(√q z)²]: activations keep mean square 1.
-    backward : Estimate
-        1/√E[σ'(√q z)²]: gradients keep their mean square.
-
-    """
-
-    forward: Estimate
-    backward: Estimate
-
-
-def gain(activation: ActivationLike, q: NumberLike = 1, *, method: str = "auto") -> Gain:
-    r"""Return the exact gains of an activation at variance q.
-
-    `torch.nn.init.calculate_gain` returns one number per activation; most are neither of these (see the audit in the
-    documentation).
-
-    Parameters
-    ----------
-    activation, q, method
-        As for `variance_map`.
-
-    Raises
-    ------
-    InvalidArgument
-        If q is not positive, or a moment diverges or is zero.
-
-    Examples
-    --------
-    >>> round(gain("tanh").forward, 12), round(gain("relu").backward, 12)
-    (1.592537419723, 1.414213562373)
-
-    """
-    read_positive_float(q, "q")
-    record = as_activation(activation)
-    return Gain(*(_inverse_root(record, q, of, method) for of in ("value", "slope")))
-
-
-def _inverse_root(record: Activation, q: NumberLike, of: str, method: str) -> Estimate:
-    second_moment = moment(record, q, of=of, method=method)
-    if second_moment <= second_moment.error:
-        raise InvalidArgument("q", q, f"must be larger: {record.name} is as good as constant there")
-    value = float(second_moment) ** -0.5
-    error = value * (0.5 * second_moment.error / float(second_moment) + 2 * _EPSILON)
+    error = weight * weight * second_moment.error + 5 * _EPSILON * abs(value)  # the weight may be a quotient and root
     return Estimate(value, error, second_moment.guarantee)
 
 
@@ -233,10 +206,13 @@ def correlation_map(
 
     """
     weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    product = correlated(activation, c, q, of="value")
+    read_positive_float(q, "q")
     after = _affine_estimate(moment(activation, q, of="value"), weight, bias)
+    if after <= after.error:
+        raise InvalidArgument("q", q, constant_there(as_activation(activation)))
+    product = correlated(activation, c, q, of="value")
     value = (weight**2 * product + bias**2) / after
-    error = (weight**2 * product.error + abs(value) * after.error) / after + 4 * _EPSILON * abs(value)
+    error = (weight**2 * product.error + abs(value) * after.error) / (after - after.error) + 6 * _EPSILON * abs(value)
     return Estimate(value, error)
 
 
@@ -258,4 +234,4 @@ def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma
     """
     weight = read_positive_float(sigma_w, "sigma_w")
     product = correlated(activation, c, q, of="slope")
-    return Estimate(weight**2 * product, weight**2 * product.error + 3 * _EPSILON * abs(product), Guarantee.NUMERIC)
+    return Estimate(weight**2 * product, weight**2 * product.error + 4 * _EPSILON * weight**2 * abs(product))
