@@ -186,7 +186,11 @@ def test_only_flat_branches_come_without_a_bend(name):
 
 
 @pytest.mark.parametrize(
-    "member", slow_except(SHAPES, [member for member in _EVERY_MEMBER if gt.activation(member).sign_of_bend])
+    "member",
+    slow_except(
+        [shape for shape in SHAPES if shape != "gelu"],
+        [member for member in _EVERY_MEMBER if gt.activation(member).sign_of_bend],
+    ),
 )
 def test_curvature_is_the_second_derivative(member):
     record = gt.activation(member)

@@ -84,6 +84,7 @@ def test_periodic_slopes_are_found(expr, twin, w):
     assert gt.widest_explosion(expr).width is sympy.oo
 
 
+@pytest.mark.slow
 def test_other_periodic_slopes():
     set_ = gt.explosion_set(exp(sympy.sin(3 * U)), 2, domain=(-4, 4))
     for x in (Rational(k, 7) for k in range(-27, 28)):
@@ -193,6 +194,7 @@ def test_the_widest_explosion_is_the_greatest_on_a_grid():
     )
 
 
+@pytest.mark.slow
 def test_the_longest_component():
     total, longest = gt.widest_explosion("gaussian"), gt.widest_explosion("gaussian", component="longest")
     assert abs((total.width / 2 - longest.width).n(40)) < sympy.Float("1e-35")

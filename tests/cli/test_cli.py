@@ -124,6 +124,7 @@ def test_activations_lists_the_catalogue(capsys):
     assert all(name in out for name in gt.activation_names())
 
 
+@pytest.mark.slow
 def test_atlas(capsys, tmp_path):
     code, out, _ = run(capsys, "atlas")
     assert code == 0
@@ -189,6 +190,7 @@ def test_simulate(capsys):
     assert dead["typical_simulated"] == "-inf"
 
 
+@pytest.mark.slow
 def test_gains(capsys, tmp_path):
     code, out, _ = run(capsys, "gains")
     assert code == 0
@@ -226,6 +228,7 @@ def test_train(capsys):
     assert run(capsys, "train", "-w", "1,1", "--optimiser", "adam", "--steps", "3")[0] == 0
 
 
+@pytest.mark.slow
 def test_advise(capsys):
     asked = ("advise", "-w", "8,8,8", "-b", "-4,-4,-4")
     code, out, _ = run(capsys, *asked)

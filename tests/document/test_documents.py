@@ -156,6 +156,7 @@ def test_formats_agree_on_numbers_and_references():
     assert derivation.to_notebook().cells[-1].cell_type == "code"
 
 
+@pytest.mark.slow
 def test_a_numeric_step_says_so_and_a_false_one_too():
     derivation = gt.derive("widest")
     assert 'class="formula step numeric"' in derivation.to_html()

@@ -241,6 +241,7 @@ def test_float32_and_out():
     assert gt.arrays.explosion_intervals("tanh", w, out=intervals) is intervals
 
 
+@pytest.mark.quick_for("gaussian", "hardshrink", "quadratic", "sigmoid", "snake")
 def test_no_warning_and_nan_only_from_what_is_not_finite(shape):
     w = np.array([0.0, -0.0, 5e-324, 1e-300, 1.0, -1e308, np.inf, -np.inf, np.nan])
     with warnings.catch_warnings(), np.errstate(all="raise"):
@@ -253,6 +254,7 @@ def test_no_warning_and_nan_only_from_what_is_not_finite(shape):
             gt.arrays.explosion_intervals(shape, w, 1.0)
 
 
+@pytest.mark.slow
 def test_ones_own_activation():
     u = sympy.Symbol("u", real=True)
     w = np.array([0.7, 0.95, -2.0, 30.0])

@@ -84,6 +84,7 @@ def test_one_layer_is_the_explosion_set(carried):
         assert (x in one) == (x in other), x
 
 
+@pytest.mark.slow
 def test_deep_chains_cost_little_more():
     chain = gt.Chain(60, "tanh")
     set_ = gt.total_explosion_set(chain, w=["3/2"] * 60, b=[0] * 60)

@@ -33,6 +33,7 @@ def iterated(which, gain, layers=4000):
     return q, gain**2 * np.sum(weights * slope(math.sqrt(q) * z) ** 2)
 
 
+@pytest.mark.slow
 def test_the_page_in_docs_is_not_stale():
     assert _PAGE.read_text(encoding="utf-8") == gains.page(), "run `gradtheory gains --out docs`"
 

@@ -103,6 +103,7 @@ def test_lines_are_theory_and_dots_simulation():
     assert ax.get_yscale() == "log"
 
 
+@pytest.mark.slow
 def test_the_law_of_the_factor_falls_from_one_to_zero():
     ax = gt.plots.factor_distribution("tanh", [1.0, 3.0], sigma_b=0.5)
     for line, sigma_w in zip(ax.lines, (1.0, 3.0), strict=False):

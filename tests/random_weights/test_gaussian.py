@@ -272,6 +272,7 @@ def test_arrays_are_the_numbers_one_by_one():
         assert row == pytest.approx(moment("mish", variances.reshape(-1), of=kind), rel=1e-14)
 
 
+@pytest.mark.slow
 @given(q=st.floats(1e-4, 1e4), scale=st.integers(1, 50), name=st.sampled_from(("tanh", "gelu", "arctan", "elu")))
 def test_stretching_the_argument_stretches_the_variance(q, scale, name):
     stretch = sympy.Rational(scale, 7)
@@ -524,6 +525,7 @@ def test_a_steep_activation_is_seen(steepness):
     assert abs(estimate - exact) <= estimate.error + 1e-13 * exact
 
 
+@pytest.mark.slow
 def test_a_steep_swish_is_seen():
     estimate, proven = (moment("swish(beta=10000)", 1, of="slope", method=method) for method in METHODS)
     assert abs(estimate - proven) <= estimate.error + proven.error

@@ -20,6 +20,7 @@ from gradtheory.random_weights.initialisation import (
     pytorch_default,
     standard_normal,
 )
+from tests.shapes import slow_except
 
 _LAYERS = {
     "standard normal": standard_normal(300, 200),
@@ -111,7 +112,7 @@ def in_scipy(layer, below):
 
 
 @pytest.mark.parametrize("key", _LAYERS)
-@pytest.mark.parametrize("ratio", [0.01, 0.5, 1.0001, 1.5, 3, 100])
+@pytest.mark.parametrize("ratio", slow_except({0.5, 3}, [0.01, 0.5, 1.0001, 1.5, 3, 100]))
 def test_probabilities(key, ratio):
     layer = _LAYERS[key]
     below = ratio * float(layer.scale)

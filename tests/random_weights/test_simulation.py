@@ -63,6 +63,7 @@ def test_one_neuron_per_layer_grows_as_the_theory_says(which, sigma_w, sigma_b):
     assert abs(sample.log_factor.deviation(theory.mean_square)) > 30  # the average misleads
 
 
+@pytest.mark.slow
 def test_the_mean_square_of_the_product_is_carried_by_few_chains():
     sample = random_chains("sine", 40, 3.0, 0.2, chains=50_000, seed=3)
     theory = gt.lyapunov_exponent("sine", 3.0, 0.2)

@@ -40,16 +40,18 @@ def message(call):
     return str(caught.value)
 
 
+@pytest.mark.quick_for("hardshrink", "sigmoid")
 def test_our_own_chain_passes_for_every_activation(shape, cases):
     testing.assert_gradients(chain_gradients(shape), activation=shape, cases=cases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["sigmoid", "cloglog"])
 def test_our_own_chain_passes_for_cross_entropy(which):
     testing.assert_gradients(chain_gradients(which, "cross_entropy"), activation=which, loss="cross_entropy")
 
 
-@pytest.mark.parametrize("which", slow_except({"relu", "tanh"}, ["relu", "tanh", "gelu", "hard_swish", "softplus"]))
+@pytest.mark.parametrize("which", slow_except({"relu"}, ["relu", "tanh", "gelu", "hard_swish", "softplus"]))
 def test_our_own_network_passes(which):
     def gradients(x, y, w, b):
         ours = gt.Network((x.shape[1], *map(len, b)), which).backprop(x, y, w, b)
@@ -221,6 +223,7 @@ def test_float32_is_not_suspected_of_what_is_explained():
     assert "float32" not in text
 
 
+@pytest.mark.slow
 def test_float32_is_recognised():
     def single(x, y, w, b):
         return chain_gradients("tanh")(*(each.astype(np.float32).astype(float) for each in (x, y, w, b)))
@@ -275,7 +278,10 @@ def wrong_kink(taken):
     return gradients
 
 
-@pytest.mark.parametrize(("taken", "convention", "either"), [(0.0, True, True), (0.5, False, True), (1.0, False, True)])
+@pytest.mark.parametrize(
+    ("taken", "convention", "either"),
+    slow_except([(0.5, False, True)], [(0.0, True, True), (0.5, False, True), (1.0, False, True)]),
+)
 def test_kinks_follow_the_convention_or_either_side(taken, convention, either):
     for at_kinks, passes in (("one-sided", convention), ("either", either)):
         if passes:
@@ -460,6 +466,7 @@ def test_gradients_are_large_enough_to_see_them_clipped(activation, change):
     message(lambda: testing.assert_gradients(chain_gradients(activation, change=change), activation))
 
 
+@pytest.mark.slow
 def test_batches_are_large_enough_to_see_samples_lost():
     def gradients(x, y, w, b):
         ours = chain_gradients("tanh")(x[:8], y[:8], w, b)
@@ -493,6 +500,7 @@ def test_a_kink_behind_a_dead_neuron_is_hit_exactly():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "depth"), slow_except([("exponential", 25)], [("quadratic", 30), ("exponential", 25)])
 )
