@@ -88,7 +88,14 @@ def train(
     first, last = (float(run.loss[place]) if run.loss.size else None for place in (0, -1))
     if as_json:
         events = [
-            {"step": event.step, "kind": event.kind.value, "layer": event.layer, "cause": event.cause}
+            {
+                "step": event.step,
+                "last_step": event.last_step,
+                "count": event.count,
+                "kind": event.kind.value,
+                "layer": event.layer,
+                "cause": event.cause,
+            }
             for event in run.events
         ]
         ends = {"w": run.w[-1:].tolist(), "b": run.b[-1:].tolist(), "loss": [plain(float(each)) for each in run.loss]}

@@ -54,7 +54,7 @@ def stability_diagram(
 
 
 def training_curve(run: Training, *, ax: "Axes | None" = None) -> "Axes":
-    """Draw the loss and the norm of the gradient of a run over its steps, with its loss jumps marked.
+    """Draw the loss and the norm of the gradient of a run over its steps, with its first loss jump marked.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """What can go wrong while a chain trains, and the tests that notice it."""
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TypeAlias
 
 import numpy as np
 
@@ -27,17 +27,21 @@ class EventKind(Enum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that began or happened in a run.
+    """Something that began or happened in a run, once or several times.
 
     Attributes
     ----------
     step : int
-        After how many steps.
+        After how many steps, the first time.
     kind : EventKind
     layer : int or None
         The layer, from 1; None for an event of the loss.
     cause : str
-        Why, with numbers.
+        Why, with numbers, the first time.
+    last_step : int
+        After how many steps, the last time.
+    count : int
+        How many times.
 
     """
 
@@ -45,6 +49,8 @@ class Event:
     kind: EventKind
     layer: int | None
     cause: str
+    last_step: int
+    count: int = 1
 
     @property
     def is_fatal(self) -> bool:
@@ -53,19 +59,44 @@ class Event:
 
     def __str__(self) -> str:
         where = "" if self.layer is None else f" in layer {self.layer}"
-        return f"step {self.step}: {self.kind.value}{where}: {self.cause}"
+        again = "" if self.count == 1 else f"; {self.count} times up to step {self.last_step}"
+        return f"step {self.step}: {self.kind.value}{where}: {self.cause}{again}"
 
 
-Ongoing: TypeAlias = set[tuple[EventKind, int]]  # kinds and layers, from 0
+@dataclass
+class Log:
+    """The events of a run as it goes: one for each kind and layer, however often it happens."""
+
+    _events: dict[tuple[EventKind, int | None], Event] = field(default_factory=dict)
+    _ongoing: set[tuple[EventKind, int]] = field(default_factory=set)  # kinds and layers, from 0
+
+    def add(self, step: int, kind: EventKind, layer: int | None, cause: Callable[[], str]) -> None:
+        """Note that something happened; the cause is asked for the first time only."""
+        before = self._events.get((kind, layer))
+        self._events[kind, layer] = (
+            Event(step, kind, layer, cause(), step)
+            if before is None
+            else replace(before, last_step=step, count=before.count + 1)
+        )
+
+    def events(self) -> tuple[Event, ...]:
+        """Return the events, in order of their first steps."""
+        return tuple(self._events.values())
+
+    def begins(self, holding: set[tuple[EventKind, int]]) -> list[tuple[EventKind, int]]:
+        """Return what holds and did not hold the last time this was asked, in order."""
+        new = sorted(holding - self._ongoing, key=lambda event: (event[0].value, event[1]))
+        self._ongoing = holding
+        return new
 
 
-def layer_events(
-    step: int, slopes: Array, steepest: Array, w: Array, ongoing: Ongoing, shares: Callable[[], Array]
-) -> list[Event]:
-    """Return the explosions and saturations that begin in layers at a step, and bring `ongoing` up to date.
+def note_layers(log: Log, step: int, slopes: Array, steepest: Array, w: Array, shares: Callable[[], Array]) -> None:
+    """Note the explosions and saturations that begin in layers at a step.
 
     Parameters
     ----------
+    log : Log
+        Of the run.
     step : int
         After how many steps.
     slopes : ndarray of shape (L,)
@@ -74,10 +105,8 @@ def layer_events(
         sup|σ'| of each layer.
     w : ndarray of shape (L,)
         The weights.
-    ongoing : set
-        The kinds and layers, from 0, that held at the step before; changed to those that hold at this one.
     shares : callable
-        Returns the share of samples whose factor exceeds 1, layer by layer; called only if an explosion begins.
+        Returns the share of samples whose factor exceeds 1, layer by layer; called for the first explosion of a layer.
 
     """
     factors = slopes * np.abs(w)
@@ -86,19 +115,17 @@ def layer_events(
         EventKind.SATURATION: (slopes < _SATURATED * steepest) & np.isfinite(steepest),
     }
     holding = {(kind, int(row)) for kind, holds in signs.items() for row in np.flatnonzero(holds)}
-    new = sorted(holding - ongoing, key=lambda event: (event[0].value, event[1]))
-    ongoing.clear()
-    ongoing.update(holding)
-    exploding = shares() if any(kind is EventKind.EXPLOSION for kind, _ in new) else np.zeros_like(w)
-    events = []
-    for kind, row in new:
-        cause = (
-            f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {exploding[row]:.0%} of the samples"
+
+    def cause(kind: EventKind, row: int) -> str:
+        what = (
+            f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {shares()[row]:.0%} of the samples"
             if kind is EventKind.EXPLOSION
             else f"|σ'(z)| is at most {slopes[row]:.3g}"
         )
-        events.append(Event(step, kind, row + 1, f"{cause}, w = {w[row]:.4g}"))
-    return events
+        return f"{what}, w = {w[row]:.4g}"
+
+    for kind, row in log.begins(holding):
+        log.add(step, kind, row + 1, functools.partial(cause, kind, row))
 
 
 def loss_jumps(before: float, after: float) -> bool:

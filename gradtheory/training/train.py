@@ -15,10 +15,11 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.training.events import (
     Event,
     EventKind,
+    Log,
     NonfiniteValue,
-    layer_events,
     loss_jumps,
     nonfinite_value,
+    note_layers,
 )
 from gradtheory.training.norms import norm
 from gradtheory.training.optimiser import Optimiser, State
@@ -47,7 +48,7 @@ class Training:
     factors : ndarray of shape (steps + 1, L)
         The greatest |σ'(z_l)·w_l| over the samples.
     events : tuple of Event
-        In order of steps; if the run ended early, the last one says why.
+        One for each kind and layer, in order of their first steps; if the run ended early, the last one says why.
 
     """
 
@@ -135,19 +136,18 @@ def train(
     most = read_count(steps, "steps", _MOST_STEPS, least=0)
     data = _Data(chain, *read_samples(x, y))
     state = optimiser.start([read_parameters(w, "w", data.depth), read_parameters(b, "b", data.depth)])
-    record, events, ongoing = _Record(), [], set[tuple[EventKind, int]]()
+    record, log = _Record(), Log()
     while True:
         computed = data.gradients(state)
         step = state.steps
         if isinstance(computed, NonfiniteValue):
-            cause = f"the {computed.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
-            events.append(Event(step, computed.kind, computed.layer, cause))
+            log.add(step, computed.kind, computed.layer, functools.partial(_end, computed, record, data, optimiser))
             break
         gradients, slopes = computed
         shares = functools.partial(data.shares_exploding, state)
-        events += layer_events(step, slopes, data.steepest, state.parameters[0], ongoing, shares)
+        note_layers(log, step, slopes, data.steepest, state.parameters[0], shares)
         if step and loss_jumps(record.loss[-1], gradients.loss):
-            events.append(_jump(step, record, gradients.loss, data, optimiser))
+            log.add(step, EventKind.LOSS_JUMP, None, functools.partial(_jump, record, gradients.loss, data, optimiser))
         record.add(state, gradients, slopes)
         if step == most:
             break
@@ -157,7 +157,7 @@ def train(
         if proximal is not None:
             weights, biases = state.parameters
             state = State((proximal(weights), biases), state.first, state.second, state.steps)
-    return record.training(data.depth, events)
+    return record.training(data.depth, log.events())
 
 
 class _Data:
@@ -198,17 +198,20 @@ class _Record:
         self.gradients.append((gradients.w, gradients.b))
         self.factors.append(slopes * np.abs(state.parameters[0]))
 
-    def training(self, depth: int, events: list[Event]) -> Training:
+    def training(self, depth: int, events: tuple[Event, ...]) -> Training:
         w, b = (np.array([state.parameters[k] for state in self.states]).reshape(-1, depth) for k in range(2))
         by_w, by_b = (np.array([pair[k] for pair in self.gradients]).reshape(-1, depth) for k in range(2))
         layers = np.hypot(by_w, by_b)
         largest = np.array(self.factors).reshape(-1, depth)
-        return Training(np.array(self.loss), w, b, norm(layers, 1)[:, 0], layers, largest, tuple(events))
+        return Training(np.array(self.loss), w, b, norm(layers, 1)[:, 0], layers, largest, events)
 
 
-def _jump(step: int, record: _Record, loss: float, data: _Data, optimiser: Optimiser) -> Event:
-    cause = f"from {record.loss[-1]:.4g} to {loss:.4g}; {_cause(record, data, optimiser)}"
-    return Event(step, EventKind.LOSS_JUMP, None, cause)
+def _jump(record: _Record, loss: float, data: _Data, optimiser: Optimiser) -> str:
+    return f"from {record.loss[-1]:.4g} to {loss:.4g}; {_cause(record, data, optimiser)}"
+
+
+def _end(value: NonfiniteValue, record: _Record, data: _Data, optimiser: Optimiser) -> str:
+    return f"the {value.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
 
 
 def _cause(record: _Record, data: _Data, optimiser: Optimiser) -> str:

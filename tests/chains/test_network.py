@@ -1,6 +1,7 @@
 """Wide networks: against the chain, central differences and ball arithmetic; the bound of the Jacobian."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -100,6 +101,19 @@ def test_the_bound_of_the_jacobian_is_attained():
     norm = np.linalg.norm(network.jacobian(np.zeros((1, 3)), w, np.zeros((2, 3)))[0], 2)
     assert norm == pytest.approx(network.jacobian_bound(w).bound, rel=1e-12)
     assert network.jacobian_bound(w).bound == pytest.approx(35.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rounding_never_takes_the_bound_of_the_jacobian_below_it(seed):
+    """The greatest singular value, squared, is at least vᵀWᵀWv/vᵀv for any v, here computed in fractions."""
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 6, 2))
+    weight = rng.normal(size=shape)
+    network = gt.Network(shape[::-1], "identity")
+    bound = Fraction(network.jacobian_bound([weight]).bound)
+    direction = [Fraction(float(each)) for each in np.linalg.svd(weight)[2][0]]
+    image = [sum(Fraction(float(w)) * v for w, v in zip(row, direction, strict=True)) for row in weight]
+    assert sum(each**2 for each in image) <= bound**2 * sum(each**2 for each in direction)
 
 
 def test_a_network_without_samples_has_no_loss():

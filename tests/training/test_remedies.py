@@ -1,6 +1,7 @@
 """Remedies: every bound holds on random chains, comes close on some, and the chain explodes without it."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -254,6 +255,47 @@ def test_norms_whose_squares_overflow_are_clipped():
     np.testing.assert_allclose(adaptive_clip([[3e200, 4e200]], [[3.0, 4.0]], 0.1), [[0.3, 0.4]])
 
 
+def test_norms_that_overflow_or_underflow_are_clipped():
+    clipped = clip_by_global_norm([np.full(100, 1e308)], 1.0)
+    assert clipped.norm == math.inf
+    np.testing.assert_allclose(clipped.gradients[0], 0.1, rtol=1e-13)
+    np.testing.assert_allclose(clip_by_norm(np.full(4, -1.7e308), 1e308), -5e307, rtol=1e-13)
+    np.testing.assert_allclose(adaptive_clip([[3e160, 4e160]], [[3.0, 4.0]]), [[0.03, 0.04]], rtol=1e-13)
+    np.testing.assert_allclose(adaptive_clip(np.full((1, 100), 1e308), np.full((1, 100), 1.0)), 0.01, rtol=1e-13)
+    tiny = adaptive_clip([[3e-165, 4e-165]], [[3e-170, 4e-170]], epsilon=1e-200)
+    np.testing.assert_allclose(tiny, [[3e-172, 4e-172]], rtol=1e-13)
+    assert clip_by_norm(np.zeros(3), 0.0).tolist() == [0.0] * 3
+
+
+def test_a_unit_of_adaptive_clipping_is_that_of_the_reference():
+    """A vector is one unit in `unitwise_norm` of NFNets, optax and timm; a matrix has one for each output."""
+    gradient, weights = np.array([5.0, 0.001]), np.array([2.0, 1.0])
+    whole = gradient * 0.01 * math.sqrt(5) / math.hypot(5, 0.001)
+    np.testing.assert_allclose(adaptive_clip(gradient, weights), whole, rtol=1e-13)
+    np.testing.assert_allclose(adaptive_clip(gradient, weights, axis=()), [0.02, 0.001], rtol=1e-13)
+    np.testing.assert_allclose(adaptive_clip(5.0, 2.0), 0.02, rtol=1e-13)
+    matrix = np.array([[3.0, 4.0], [6.0, 8.0]])
+    np.testing.assert_allclose(np.linalg.norm(adaptive_clip(100 * matrix, matrix), axis=1), [0.05, 0.1], rtol=1e-13)
+    by_column = adaptive_clip(100 * matrix, matrix, axis=0)
+    np.testing.assert_allclose(by_column, adaptive_clip(100 * matrix.T, matrix.T).T, rtol=1e-13)
+
+
+def norm_squared(array):
+    return sum(Fraction(float(each)) ** 2 for each in np.ravel(array))
+
+
+@given(seed=st.integers(0, 2**32), power=st.integers(-140, 140), count=st.integers(1, 40))
+def test_rounding_never_lifts_a_norm_above_its_bound(seed, power, count):
+    rng = np.random.default_rng(seed)
+    gradient, weights = rng.normal(size=(2, count)) * 10.0**power
+    limit = np.linalg.norm(gradient) * rng.choice([1.0, 1 - 2**-53, 0.3, 1e-3])
+    assert norm_squared(clip_by_norm(gradient, limit)) <= Fraction(float(limit)) ** 2
+    clipped = adaptive_clip(gradient, weights, 0.25, epsilon=1e-300)
+    assert norm_squared(clipped) <= Fraction(1, 16) * norm_squared(weights)
+    kept = adaptive_clip(gradient, gradient, 1.0 + 1e-9, epsilon=1e-300)
+    np.testing.assert_array_equal(kept, gradient)
+
+
 @given(seed=st.integers(0, 2**32), limit=st.floats(0.01, 1))
 def test_steps_and_travel_are_bounded(seed, limit):
     rng = np.random.default_rng(seed)
@@ -298,7 +340,7 @@ def test_adaptive_clipping_bounds_every_unit(seed, ratio):
 def test_adaptive_clipping_bounds_the_growth_of_weights():
     w = np.array([2.0, 0.0])
     for _ in range(20):
-        w = w - 0.5 * adaptive_clip(np.array([-1e9, -1e9]), w, 0.1)
+        w = w - 0.5 * adaptive_clip(np.array([-1e9, -1e9]), w, 0.1, axis=())
     assert np.all(w <= 1.05**20 * np.array([2.0, 1e-3]))
     assert w[0] == pytest.approx(1.05**20 * 2.0, rel=1e-12)
 
@@ -410,6 +452,8 @@ def test_a_stable_schedule_stays_inside_the_region_and_without_it_the_loss_jumps
         (lambda: clip_by_global_norm(np.ones(3), 1), "gradients = "),
         (lambda: adaptive_clip([1.0], [1.0, 2.0]), "gradient.shape"),
         (lambda: adaptive_clip([1.0], [1.0], 0), "ratio = 0"),
+        (lambda: adaptive_clip([1.0], [1.0], axis=1), "axis = 1: must be axes of an array of 1 dim"),
+        (lambda: adaptive_clip([1.0], [1.0], axis="rows"), "axis = 'rows'"),
         (lambda: initial_factor_guarantee(gt.Chain(2), he(3)), "scheme = "),
         (lambda: warm_up(0, 3), "eta = 0"),
         (lambda: warm_up(1, 0), "steps = 0"),

@@ -191,3 +191,22 @@ def test_a_symbolic_depth_is_refused():
     chain = gt.Chain(sympy.Symbol("L", integer=True, positive=True))
     with pytest.raises(InvalidArgument, match="depth = L"):
         train(chain, [1.0], [0.0], [1.0], [0.0], optimiser=gradient_descent(0.1))
+
+
+def test_a_run_that_swings_for_long_is_told_in_one_event_of_each_kind():
+    x, y = np.linspace(-1, 1, 11), (np.linspace(-1, 1, 11) > 0) * 1.0
+    run = train(gt.Chain(1, "identity"), x, y, [1.0], [0.0], optimiser=gradient_descent(0.3), steps=50)
+    jumped = [k for k in range(1, len(run.loss)) if run.loss[k] > 2 * run.loss[k - 1] > 2e-300]
+    (jump,) = [event for event in run.events if event.kind is EventKind.LOSS_JUMP]
+    assert len(jumped) > 40
+    assert (jump.step, jump.last_step, jump.count) == (jumped[0], jumped[-1], len(jumped))
+    assert str(jump).endswith(f"; {jump.count} times up to step {jump.last_step}")
+    swinging = train(gt.Chain(2, "tanh"), x, y, [3.0, 3.0], [0.0, 0.0], optimiser=gradient_descent(2.0), steps=200)
+    told = [(event.kind, event.layer) for event in swinging.events]
+    assert len(told) == len(set(told))
+    for event in swinging.events:
+        if event.kind is EventKind.EXPLOSION:
+            above = swinging.factors[:, event.layer - 1] > 1
+            begins = [k for k in range(len(above)) if above[k] and not (k and above[k - 1])]
+            assert (event.step, event.last_step, event.count) == (begins[0], begins[-1], len(begins))
+    assert any(event.count > 1 for event in swinging.events)

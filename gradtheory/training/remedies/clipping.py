@@ -8,7 +8,7 @@ import numpy as np
 from gradtheory.arithmetic.brief import shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.norms import norm
+from gradtheory.training.norms import scaled_norm, shrink
 from gradtheory.typing import ArrayLike
 
 _TORCH_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
@@ -69,7 +69,7 @@ def clip_by_value(gradient: ArrayLike, limit: float) -> Array:
 
 
 def clip_by_norm(gradient: ArrayLike, max_norm: float) -> Array:
-    """Return one gradient scaled down to a Euclidean norm of at most max_norm, its direction unchanged.
+    """Return one gradient scaled down to a Euclidean norm of at most max_norm, rounding included; its direction stays.
 
     Parameters
     ----------
@@ -104,21 +104,23 @@ def clip_by_norm(gradient: ArrayLike, max_norm: float) -> Array:
 def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clipped:
     """Return gradients scaled by one factor, so that their common Euclidean norm is at most max_norm.
 
-    The factor is min(1, max_norm/(norm + 1e-6)), PyTorch's. A step of gradient descent is then at most η·max_norm
-    long, T steps travel at most η·max_norm·T, and the direction is that of the gradient.
+    The factor is min(1, max_norm/(norm + 1e-6)), PyTorch's, and for norms so great that 1e-6 is lost a little less, so
+    that rounding does not lift the norm above max_norm. A step of gradient descent is then at most η·max_norm long, T
+    steps travel at most η·max_norm·T, and the direction is that of the gradient.
 
     Parameters
     ----------
     gradients : sequence of array_like
         With an infinite entry the norm is inf and the factor 0: finite entries become 0 and infinite ones nan, as in
-        PyTorch; with a nan all become nan. Finite entries are scaled correctly even if their squares overflow.
+        PyTorch; with a nan all become nan. Finite entries are scaled correctly even if their squares, or their norm,
+        overflow or underflow.
     max_norm : float
         Not negative.
 
     Returns
     -------
     Clipped
-        `.gradients`, a list of new arrays, and `.norm`, before clipping.
+        `.gradients`, a list of new arrays, and `.norm`, before clipping: inf if that exceeds the greatest float64.
 
     Raises
     ------
@@ -140,17 +142,31 @@ def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clip
     if isinstance(gradients, np.ndarray) or not isinstance(gradients, Sequence):
         raise InvalidArgument("gradients", gradients, "must be a sequence of arrays; clip_by_norm takes one")
     arrays = [read_array(each, "gradients") for each in gradients]
-    size = norm(np.concatenate([each.ravel() for each in arrays])).item() if arrays else 0.0
+    together = np.concatenate([each.ravel() for each in arrays]) if arrays else np.zeros(0)
+    scale, scaled = (each[0] for each in scaled_norm(together))  # NumPy's numbers, which divide by 0
     with np.errstate(all="ignore"):
-        factor = np.minimum(1.0, limit / (size + _TORCH_EPSILON))  # nan stays nan
-        return Clipped([each * factor for each in arrays], size)
+        size = np.multiply(scale, scaled)
+        if not np.isfinite(scaled):  # an entry is inf or nan
+            return Clipped([each * (limit / scaled) for each in arrays], float(size))
+        strict = shrink(together.size)
+        if size + _TORCH_EPSILON <= limit and size <= limit * strict:
+            return Clipped([np.array(each) for each in arrays], float(size))
+        target = np.minimum(limit / (scaled + np.divide(_TORCH_EPSILON, scale)), limit * strict / scaled)
+        return Clipped([each / scale * np.nan_to_num(target) for each in arrays], float(size))
 
 
-def adaptive_clip(gradient: ArrayLike, parameter: ArrayLike, ratio: float = 0.01, *, epsilon: float = 1e-3) -> Array:
+def adaptive_clip(
+    gradient: ArrayLike,
+    parameter: ArrayLike,
+    ratio: float = 0.01,
+    *,
+    epsilon: float = 1e-3,
+    axis: int | tuple[int, ...] | None = None,
+) -> Array:
     """Return a gradient of which each unit's norm is at most ratio times the norm of that unit's weights.
 
-    A unit is a row of a matrix, and a single number of a vector. A step of gradient descent then changes a unit by at
-    most η·ratio·max(‖w‖, ε): after T steps ‖w_T‖ ≤ (1 + η·ratio)ᵀ·max(‖w_0‖, ε).
+    A step of gradient descent then changes a unit by at most η·ratio·max(‖w‖, ε): after T steps
+    ‖w_T‖ ≤ (1 + η·ratio)ᵀ·max(‖w_0‖, ε).
 
     Parameters
     ----------
@@ -160,28 +176,48 @@ def adaptive_clip(gradient: ArrayLike, parameter: ArrayLike, ratio: float = 0.01
         λ of the paper, positive.
     epsilon : float
         Replaces the norm of weights that are smaller, positive.
+    axis : int or tuple of int, optional
+        The axes along which the entries make one unit. Unless given, as in the reference's code: a scalar or a vector
+        is one unit, and otherwise each index of the first axis, such as a row of a matrix, is one; arrays that have
+        the outputs on the last axis, as in JAX, need ``axis=0``. With ``axis=()`` each entry is one.
+
+    Returns
+    -------
+    ndarray
+        Of the gradient's shape. Rounding does not lift a norm above its bound, nor do squares overflow or underflow.
 
     Raises
     ------
     InvalidArgument
-        If shapes differ, or a number is not positive.
+        If shapes differ, a number is not positive, or there is no such axis.
 
     References
     ----------
-    A. Brock et al., "High-performance large-scale image recognition without normalization" (2021), equation 3.
+    A. Brock et al., "High-performance large-scale image recognition without normalization" (2021), equation 3, and
+    `unitwise_norm` in its code, in optax and in timm.
 
     Examples
     --------
-    >>> adaptive_clip([5.0, 0.001], [2.0, 1.0])
-    array([0.02 , 0.001])
+    >>> adaptive_clip([[5.0, 0.0], [0.001, 0.0]], [[2.0, 0.0], [0.0, 1.0]])
+    array([[0.02 , 0.   ],
+           [0.001, 0.   ]])
 
     """
     gradients, weights = read_array(gradient, "gradient"), read_array(parameter, "parameter")
     if gradients.shape != weights.shape:
         raise InvalidArgument("gradient.shape", gradients.shape, f"must be that of the parameter, {weights.shape}")
     share, least = read_positive_float(ratio, "ratio"), read_positive_float(epsilon, "epsilon")
-    axes = tuple(range(1, gradients.ndim)) if gradients.ndim > 1 else None
-    norms, sizes = (np.abs(each) if axes is None else norm(each, axes) for each in (gradients, weights))
-    most = share * np.maximum(sizes, least)
+    axes = _unit_axes(gradients.ndim) if axis is None else axis
+    try:
+        (scale, scaled), (size, scaled_size) = (scaled_norm(each, axes) for each in (gradients, weights))
+    except (TypeError, ValueError):  # numpy.exceptions.AxisError is a ValueError
+        raise InvalidArgument("axis", axis, f"must be axes of an array of {gradients.ndim} dimensions") from None
     with np.errstate(all="ignore"):
-        return np.where(norms > most, gradients * (most / norms), gradients)
+        most = np.maximum(share * size * scaled_size, share * least) * shrink(gradients.size)
+        clipped = gradients / scale * (most / scaled)
+        return np.where(scale * scaled > most, clipped, gradients)
+
+
+def _unit_axes(dimensions: int) -> tuple[int, ...] | None:
+    """Return the axes of one unit: all of a scalar or a vector, all but the first of other arrays."""
+    return tuple(range(1, dimensions)) if dimensions > 1 else None
