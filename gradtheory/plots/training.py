@@ -7,7 +7,7 @@ import numpy as np
 
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import GREY, RED, axes_or_new
-from gradtheory.training import EventKind, Training
+from gradtheory.training import Training
 from gradtheory.training.stability import stability_region
 from gradtheory.training.stability.iteration import BETA, H
 
@@ -54,7 +54,7 @@ def stability_diagram(
 
 
 def training_curve(run: Training, *, ax: "Axes | None" = None) -> "Axes":
-    """Draw the loss and the norm of the gradient of a run over its steps, with its first loss jump marked.
+    """Draw the loss and the norm of the gradient of a run over its steps, with its loss jumps marked.
 
     Parameters
     ----------
@@ -72,9 +72,8 @@ def training_curve(run: Training, *, ax: "Axes | None" = None) -> "Axes":
     steps = np.arange(len(run.loss))
     ax.semilogy(steps, run.loss, label="loss")
     ax.semilogy(steps, run.gradient_norm, label="norm of the gradient")
-    for event in run.events:
-        if event.kind is EventKind.LOSS_JUMP or event.is_fatal:
-            ax.axvline(event.step, color=RED, linestyle=":", linewidth=1.0)
+    for step in (*run.jumps, *(event.step for event in run.events if event.is_fatal)):
+        ax.axvline(step, color=RED, linestyle=":", linewidth=1.0)
     ax.set_xlabel("step")
     ax.legend(fontsize="small")
     return ax

@@ -70,6 +70,11 @@ class Training:
         """Whether the run ended because something was no longer finite."""
         return any(event.is_fatal for event in self.events)
 
+    @property
+    def jumps(self) -> tuple[int, ...]:
+        """The steps at which the loss more than doubled."""
+        return tuple(step for step in range(1, len(self.loss)) if loss_jumps(self.loss[step - 1], self.loss[step]))
+
     def __repr__(self) -> str:
         end = f"loss {self.loss[0]:.6g} to {self.loss[-1]:.6g}" if self.loss.size else "nothing finite"
         return (

@@ -197,6 +197,7 @@ def test_a_run_that_swings_for_long_is_told_in_one_event_of_each_kind():
     x, y = np.linspace(-1, 1, 11), (np.linspace(-1, 1, 11) > 0) * 1.0
     run = train(gt.Chain(1, "identity"), x, y, [1.0], [0.0], optimiser=gradient_descent(0.3), steps=50)
     jumped = [k for k in range(1, len(run.loss)) if run.loss[k] > 2 * run.loss[k - 1] > 2e-300]
+    assert run.jumps == tuple(jumped)
     (jump,) = [event for event in run.events if event.kind is EventKind.LOSS_JUMP]
     assert len(jumped) > 40
     assert (jump.step, jump.last_step, jump.count) == (jumped[0], jumped[-1], len(jumped))
