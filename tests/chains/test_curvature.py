@@ -187,6 +187,30 @@ def test_a_flat_loss_has_no_sharpness():
     )
 
 
+@pytest.mark.parametrize("bias", [-0.3, -0.5, -1.1, -3.7])
+@pytest.mark.parametrize("x", [0.7, 1.0, 1.3])
+def test_a_curvature_that_only_rounding_makes_is_0_with_its_error(bias, x):
+    """The Hessian of one layer at one sample has rank 1; here it is negative, and its other eigenvalue 0."""
+    problem = gt.Chain(1, "tanh"), [x], [1e3], [-0.5], [bias]
+    least = np.linalg.eigvalsh(hessian(*problem))[0]
+    h = sharpness(*problem)
+    assert (h, least < 0) == (0.0, True)
+    assert 0 < h.error < 1e-13 * abs(least)
+    assert largest_stable_step(*problem, optimiser=gradient_descent(0.1)) == math.inf
+
+
+@pytest.mark.parametrize("depth", [3, 40])  # the matrix itself, and Lanczos's method
+def test_sharpness_holds_within_its_error(depth):
+    rng = np.random.default_rng(depth)
+    for scale in (0.3, 1.0, 3.0):
+        w, b = rng.normal(0, scale, (2, depth))
+        problem = gt.Chain(depth, "tanh"), [-0.7, 0.4], [0.0, 1.0], w, b
+        h, exact = sharpness(*problem), np.linalg.eigvalsh(hessian(*problem))
+        assert abs(h - exact[-1]) <= h.error + 1e-14 * np.abs(exact).max()
+        assert h.error <= 1e-8 * np.abs(exact).max()
+        assert h == sharpness(*problem)
+
+
 @given(problem=problems(), beta=st.sampled_from([0.0, 0.5, 0.9]))
 def test_the_stable_step_is_stable_on_the_quadratic_and_no_larger_one_is(problem, beta):
     matrix = hessian(*problem)
