@@ -4,13 +4,16 @@ from typing import Any
 
 import click
 import numpy as np
+import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.inputs import Array, read_real
+from gradtheory.arithmetic.inputs import Array, read_positive, read_real
 from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
+from gradtheory.training.stability import StabilityRegion
+from gradtheory.training.stability.iteration import BETA, DECAY, H
 
 _NAMES = tuple(optimisers.RULES)
 _optimiser = click.argument("optimiser", type=click.Choice(_NAMES))
@@ -30,26 +33,58 @@ _targets = click.option(
 @app.command()
 @_optimiser
 @click.option("--eta", metavar="E", help="A learning rate: is it stable?")
-@click.option("--beta", metavar="B", default="0", show_default=True, help="The momentum.")
-@click.option("--curvature", "h", metavar="H", default="1", show_default=True, help="The curvature of the quadratic.")
+@click.option("--beta", metavar="B", help="The momentum, from 0 to below 1; 0 unless given.")
+@click.option(
+    "--curvature",
+    "h",
+    metavar="H",
+    help="The curvature of the quadratic, for rmsprop, adam and adamw the preconditioned one; 1 unless given.",
+)
 @json_option
-def stability(optimiser: str, eta: str | None, beta: str, h: str, as_json: bool) -> None:
+def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, as_json: bool) -> None:
     """Print for which learning rates an optimiser converges on a quadratic of curvature h.
+
+    For rmsprop, adam and adamw h is the preconditioned curvature, with the preconditioner held fixed; near the minimum
+    they do something else, which is printed too.
 
     Example: gradtheory stability heavy_ball --beta 0.9 --curvature 10 --eta 0.3
 
     Exit code 1 if the learning rate that is given is not stable.
     """
     region = gt.stability_region(optimiser)
-    if eta is None:
-        print_result(as_json, region=str(region.condition), limit=region.limit)
+    told = {
+        "region": str(region.condition),
+        "limit": region.limit,
+        "preconditioned": region.is_preconditioned,
+        "curvature": region.curvature,
+        "near_zero": region.near_zero,
+    }
+    if eta is None and beta is None and h is None:
+        print_result(as_json, **told)
         return
-    values = {"eta": read_real(eta, "eta"), "beta": read_real(beta, "beta"), "h": read_real(h, "curvature")}
-    stable = region.contains(**values)
-    rate = region.rate(**{name: float(number) for name, number in values.items()})
-    print_result(as_json, region=str(region.condition), limit=region.limit, stable=stable, rate=float(rate))
+    point = {"h": read_positive("1" if h is None else h, "curvature"), "beta": _momentum(beta, region)}
+    if region.rule.is_decoupled:
+        point["weight_decay"] = sympy.S.Zero
+    told["at"] = ", ".join(f"{name} = {number}" for name, number in point.items())
+    told["largest_eta"] = region.limit.subs({BETA: point["beta"], H: point["h"], DECAY: 0})
+    if eta is None:
+        print_result(as_json, **told)
+        return
+    point["eta"] = read_real(eta, "eta")
+    stable = region.contains(**point)
+    rate = region.rate(**{name: float(number) for name, number in point.items()})
+    print_result(as_json, **told, stable=stable, rate=float(rate))
     if not stable:
         raise click.exceptions.Exit(1)
+
+
+def _momentum(beta: str | None, region: StabilityRegion) -> sympy.Expr:
+    number = read_real("0" if beta is None else beta, "beta")
+    if beta is not None and not region.has_momentum:
+        raise InvalidArgument("beta", beta, f"must not be given: {region.name} has no momentum")
+    if number < 0 or number >= 1:
+        raise InvalidArgument("beta", beta, "must lie in [0, 1), such as 0.9")
+    return number
 
 
 @app.command()

@@ -210,6 +210,26 @@ def test_stability(capsys):
     assert (code, json.loads(out)["stable"]) == (1, False)
 
 
+def test_stability_says_what_its_curvature_is(capsys):
+    code, out, _ = run(capsys, "stability", "rmsprop", "--eta", "1", "--curvature", "1")
+    assert code == 0
+    assert "preconditioned: h/(sqrt(s) + epsilon)" in out
+    assert "0 attracts only for eta < 2*epsilon/h" in out
+    told = json.loads(run(capsys, "stability", "rmsprop", "--eta", "1", "--curvature", "1", "--json")[1])
+    assert (told["preconditioned"], told["stable"]) == (True, True)
+    for name, value in told.items():
+        assert name.replace("_", " ") in out
+        assert str(value) in out
+    assert "preconditioned" in run(capsys, "stability", "--help")[1]
+    assert json.loads(run(capsys, "stability", "nesterov", "--json")[1])["preconditioned"] is False
+
+
+def test_stability_uses_what_it_is_given(capsys):
+    told = json.loads(run(capsys, "stability", "heavy_ball", "--beta", "0.9", "--curvature", "10", "--json")[1])
+    assert (told["largest_eta"], told["at"]) == ("19/50", "h = 10, beta = 9/10")
+    assert "weight_decay = 0" in run(capsys, "stability", "adamw", "--beta", "0.9")[1]
+
+
 def test_train(capsys):
     asked = ("train", "-w", "6,6,6", "-b", "-3,-3,-3", "--eta", "2", "--steps", "50")
     code, out, _ = run(capsys, *asked)
@@ -283,6 +303,9 @@ def test_advise(capsys):
         (("simulate", "tanh", "--seed", "-1"), "seed"),
         (("stability", "sgd"), "heavy_ball"),
         (("stability", "adam", "--eta", "fast"), "eta = 'fast'"),
+        (("stability", "heavy_ball", "--beta", "1.5"), "beta = '1.5': must lie in [0, 1)"),
+        (("stability", "rmsprop", "--beta", "0.5", "--eta", "1"), "beta = '0.5': must not be given"),
+        (("stability", "adam", "--curvature", "0"), "curvature = '0'"),
         (("train", "-w", "6,x"), "weights = 'x'"),
         (("train", "-w", "6,6", "-b", "1"), "biases = '1'"),
         (("train", "-w", "6", "-x", "1,2", "-y", "1"), "targets = '1'"),

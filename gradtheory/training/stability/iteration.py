@@ -1,7 +1,8 @@
 """What each optimiser does to ½h·w²: a linear iteration, whose matrix says whether it converges.
 
 The gradient is g = h·w. RMSprop and Adam divide it by √s, which is held fixed here, as it nearly is late in training
-(J. Cohen et al., "Adaptive gradient methods at the edge of stability", 2022): h is then the preconditioned curvature.
+(J. Cohen et al., "Adaptive gradient methods at the edge of stability", 2022): h is then the preconditioned curvature,
+the raw one divided by √s + ε. Near w = 0, where s is of second order in w, that is the raw one divided by ε.
 """
 
 import sympy
@@ -9,6 +10,7 @@ import sympy
 from gradtheory.training.rule import Rule
 
 ETA, BETA, H, DECAY = sympy.symbols("eta beta h lambda", real=True)
+EPSILON = sympy.Symbol("epsilon", positive=True)
 BEFORE = sympy.symbols("w v", real=True)  # weight and velocity before a step
 AFTER = sympy.symbols("w' v'", real=True)  # and after it
 

@@ -16,6 +16,7 @@ from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.optimisers import RULES
 from gradtheory.training.rule import Optimum, Rule, Tuning
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H, iteration, matrix
+from gradtheory.training.stability.near_zero import cycle, limit_at_zero, near_zero
 from gradtheory.training.stability.schur_cohn import schur_cohn
 from gradtheory.typing import ArrayLike, NumberLike
 
@@ -25,6 +26,9 @@ _ROOT = sympy.Symbol("z", real=True)  # of the characteristic polynomial
 @dataclass(frozen=True)
 class StabilityRegion:
     r"""Where an optimiser converges on ½h·w²: all roots of its characteristic polynomial inside the unit circle.
+
+    For RMSprop, Adam and AdamW h is preconditioned, with the preconditioner held fixed; `near_zero` says what they do
+    near the minimum.
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ class StabilityRegion:
     '0 < \\eta < \\frac{2 \\left(\\beta + 1\\right)}{h}, \\quad 0 \\le \\beta < 1, \\quad h > 0'
     >>> region.optimal(1, 9)
     Optimum(eta=1/4, beta=1/4, rate=1/2)
+    >>> stability_region("rmsprop").limit_at_zero, stability_region("rmsprop").cycle
+    (2*epsilon/h, -epsilon/h + eta/2)
 
     """
 
@@ -53,7 +59,8 @@ class StabilityRegion:
     optimiser: Optimiser | None = None
 
     def __repr__(self) -> str:
-        return f"StabilityRegion({self.name}: 0 < eta < {self.limit})"
+        h = ", h preconditioned" if self.is_preconditioned else ""
+        return f"StabilityRegion({self.name}: 0 < eta < {self.limit}{h})"
 
     @property
     def name(self) -> str:
@@ -64,6 +71,31 @@ class StabilityRegion:
     def has_momentum(self) -> bool:
         """Whether there is a β."""
         return self.rule.has_momentum
+
+    @property
+    def is_preconditioned(self) -> bool:
+        """Whether h is the curvature divided by √s + ε, s the running mean of squared gradients, held fixed."""
+        return self.rule.is_adaptive
+
+    @property
+    def curvature(self) -> str:
+        """What h is."""
+        return "preconditioned: h/(sqrt(s) + epsilon), s held fixed" if self.is_preconditioned else "of the loss"
+
+    @property
+    def limit_at_zero(self) -> sympy.Expr:
+        """The learning rate below which w = 0 attracts, h being that of the loss, not preconditioned."""
+        return limit_at_zero(self.rule, self.limit)
+
+    @property
+    def cycle(self) -> sympy.Expr | None:
+        """The |w| at which w, -w, w, … goes on for ever, above `limit_at_zero`; None if h is not preconditioned."""
+        return cycle(self.rule)
+
+    @property
+    def near_zero(self) -> str:
+        """What the optimiser does near w = 0."""
+        return near_zero(self.rule, self.limit)
 
     @cached_property
     def iteration(self) -> tuple[sympy.Expr, ...]:
@@ -122,7 +154,8 @@ class StabilityRegion:
         Parameters
         ----------
         h : number
-            The curvature, exact or float.
+            The curvature, exact or float; for RMSprop, Adam and AdamW the preconditioned one, on which alone they are
+            then stable: `near_zero` says what they do near the minimum.
         eta, beta : number, optional
             Learning rate and momentum: those of the optimiser, or else β is 0 and η must be there. β says nothing where
             there is no momentum.
@@ -243,7 +276,8 @@ class StabilityRegion:
             parts.append(r"0 \le \beta < 1")
         if self.rule.is_decoupled:
             parts.append(r"\lambda \ge 0")
-        return r", \quad ".join([*parts, "h > 0"])
+        parts.append(r"h > 0 \text{ (preconditioned)}" if self.is_preconditioned else "h > 0")
+        return r", \quad ".join(parts)
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
@@ -253,7 +287,7 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     """Return where an optimiser converges on a quadratic of curvature h.
 
     Gradient descent: 0 < η < 2/h. Heavy ball: 0 < η < 2(1 + β)/h. Nesterov: 0 < η < 2(1 + β)/((1 + 2β)·h). Adam with
-    its preconditioner held fixed: 0 < η < 2(1 + β)/((1 - β)·h).
+    its preconditioner held fixed, h then being the preconditioned curvature: 0 < η < 2(1 + β)/((1 - β)·h).
 
     Parameters
     ----------
