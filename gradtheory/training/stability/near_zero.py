@@ -13,6 +13,13 @@ def limit_at_zero(rule: Rule, limit: sympy.Expr) -> sympy.Expr:
     """Return the learning rate below which w = 0 attracts, from the limit that holds with a fixed preconditioner.
 
     s is of second order in w, so √s + ε tends to ε: the preconditioned curvature is h/ε.
+
+    Examples
+    --------
+    >>> from gradtheory.training.optimisers import RULES
+    >>> limit_at_zero(RULES["rmsprop"], 2 / H), cycle(RULES["rmsprop"])
+    (2*epsilon/h, -epsilon/h + eta/2)
+
     """
     if not rule.is_adaptive:
         return limit
@@ -37,6 +44,6 @@ def near_zero(rule: Rule, limit: sympy.Expr) -> str:
     if not rule.is_adaptive:
         return f"converges to 0 for eta < {limit}: the iteration is linear"
     return (
-        f"the preconditioner falls to epsilon, so 0 attracts only for eta < {limit_at_zero(rule, limit)}, h that of the "
-        f"loss; above that w does not settle at 0: alternating between w and -w at |w| = {cycle(rule)} is a cycle"
+        f"the preconditioner falls to epsilon, so 0 attracts only for eta < {limit_at_zero(rule, limit)}, h that of "
+        f"the loss; above that w does not settle at 0: alternating between w and -w at |w| = {cycle(rule)} is a cycle"
     )

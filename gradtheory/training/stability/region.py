@@ -1,7 +1,5 @@
 """The stability region of an optimiser: learning rates and momenta with which it converges on a quadratic."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +14,8 @@ from gradtheory.training.optimiser import Optimiser
 from gradtheory.training.optimisers import RULES
 from gradtheory.training.rule import Optimum, Rule, Tuning
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H, iteration, matrix
-from gradtheory.training.stability.near_zero import cycle, limit_at_zero, near_zero
+from gradtheory.training.stability.near_zero import near_zero
+from gradtheory.training.stability.radius import spectral_radius
 from gradtheory.training.stability.schur_cohn import schur_cohn
 from gradtheory.typing import ArrayLike, NumberLike
 
@@ -50,8 +49,6 @@ class StabilityRegion:
     '0 < \\eta < \\frac{2 \\left(\\beta + 1\\right)}{h}, \\quad 0 \\le \\beta < 1, \\quad h > 0'
     >>> region.optimal(1, 9)
     Optimum(eta=1/4, beta=1/4, rate=1/2)
-    >>> stability_region("rmsprop").limit_at_zero, stability_region("rmsprop").cycle
-    (2*epsilon/h, -epsilon/h + eta/2)
 
     """
 
@@ -81,16 +78,6 @@ class StabilityRegion:
     def curvature(self) -> str:
         """What h is."""
         return "preconditioned: h/(sqrt(s) + epsilon), s held fixed" if self.is_preconditioned else "of the loss"
-
-    @property
-    def limit_at_zero(self) -> sympy.Expr:
-        """The learning rate below which w = 0 attracts, h being that of the loss, not preconditioned."""
-        return limit_at_zero(self.rule, self.limit)
-
-    @property
-    def cycle(self) -> sympy.Expr | None:
-        """The |w| at which w, -w, w, … goes on for ever, above `limit_at_zero`; None if h is not preconditioned."""
-        return cycle(self.rule)
 
     @property
     def near_zero(self) -> str:
@@ -215,12 +202,7 @@ class StabilityRegion:
         curvature, *others = np.broadcast_arrays(*arrays)
         point = dict(zip((ETA, BETA, DECAY), others, strict=True))
         point[H] = curvature if self.rule.is_decoupled else curvature + point[DECAY]
-        coefficients = [_evaluate(each, point) for each in self.polynomial.all_coeffs()[1:]]
-        if len(coefficients) == 1:
-            return np.abs(coefficients[0])[()]
-        half, last = coefficients[0] / 2.0, coefficients[1]
-        root = np.sqrt(np.maximum(half * half - last, 0.0))
-        return np.where(half * half < last, np.sqrt(np.abs(last)), np.abs(half) + root)[()]
+        return spectral_radius(self.polynomial, point)
 
     def _numbers(self, eta: Any, beta: Any, weight_decay: Any) -> list[tuple[sympy.Symbol, str, Any]]:
         """Return learning rate, momentum and weight decay with symbol and name: as given, or the optimiser's, or 0."""
@@ -271,13 +253,9 @@ class StabilityRegion:
 
     def latex(self) -> str:
         """Return the condition as LaTeX."""
-        parts = [rf"0 < \eta < {sympy.latex(self.limit)}"]
-        if self.has_momentum:
-            parts.append(r"0 \le \beta < 1")
-        if self.rule.is_decoupled:
-            parts.append(r"\lambda \ge 0")
-        parts.append(r"h > 0 \text{ (preconditioned)}" if self.is_preconditioned else "h > 0")
-        return r", \quad ".join(parts)
+        beta, decay = r"0 \le \beta < 1" * self.has_momentum, r"\lambda \ge 0" * self.rule.is_decoupled
+        h = "h > 0" + r" \text{ (preconditioned)}" * self.is_preconditioned
+        return r", \quad ".join(filter(None, (rf"0 < \eta < {sympy.latex(self.limit)}", beta, decay, h)))
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
@@ -313,14 +291,6 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     if isinstance(optimiser, Optimiser):
         return StabilityRegion(optimiser.rule, optimiser)
     return StabilityRegion(RULES[one_of(optimiser, "optimiser", tuple(RULES))])
-
-
-def _evaluate(coefficient: sympy.Expr, point: Mapping[sympy.Symbol, Array]) -> Array:
-    """Return a polynomial in the symbols of a point at its arrays."""
-    total = np.zeros_like(point[H])
-    for powers, number in sympy.Poly(coefficient, *point).terms():
-        total += float(number) * math.prod(array**power for array, power in zip(point.values(), powers, strict=True))
-    return total
 
 
 def _is_positive(number: sympy.Expr) -> bool:
