@@ -8,6 +8,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 
+unexport PYTHONDONTWRITEBYTECODE  # without its cache pytest rewrites all files of tests in every worker
+
 .PHONY: article test test-all test-rest test-peers mutants docs lint types bench clean
 
 article: .venv/.installed

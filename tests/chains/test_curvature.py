@@ -28,8 +28,8 @@ from gradtheory.training.stability import largest_stable_step
 _SMOOTH = ("sigmoid", "tanh", "gelu", "sine", "softplus", "mish", "arctan")
 
 
-def test_the_second_derivative_of_every_activation(name):
-    record = gt.activation(name)
+def test_the_second_derivative_of_every_activation(shape):
+    record = gt.activation(shape)
     z = np.concatenate([np.linspace(-12, 12, 49) + 0.013, [-1000.0, -60.0, 60.0, 1000.0, 1e-9, -1e-9]])
     bend = stable(record.slope_expr).diff(Z)
     bends = record.bend(z)
@@ -38,7 +38,7 @@ def test_the_second_derivative_of_every_activation(name):
         exact = enclose(bend.subs(Z, sympy.Rational(float(place))), 200)
         expected = float(exact.mid()) if exact.is_finite() else 0.0
         if math.isinf(value):
-            assert name == "exponential"
+            assert shape == "exponential"
             continue
         assert abs(value - expected) <= 1e-14 * max(1.0, abs(expected)) + 1e-15 * abs(place), place
 

@@ -379,7 +379,7 @@ def test_correlated_is_what_a_double_integral_of_mpmath_finds(which, c):
     assert abs(correlated(which, c, 1, of="value") - expected) < 1e-10
 
 
-@pytest.mark.parametrize("q", [1e-4, 1.0, 300.0])
+@pytest.mark.parametrize("q", slow_except({1.0}, [1e-4, 1.0, 300.0]))
 @pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 0.999, 1])
 def test_correlated_is_the_kernel_where_one_is_known(c, q):
     angle = math.acos(c)

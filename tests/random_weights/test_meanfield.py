@@ -434,6 +434,7 @@ def test_a_critical_initialisation_solves_its_equations(name):
         assert (variance_map(name, 1, criticality.sigma_w) < 1) == (criticality.kind == "q = 0, stable")
 
 
+@pytest.mark.slow
 def test_kinds_of_criticality_are_as_listed():
     kinds = {}
     for name in gt.activation_names():

@@ -95,6 +95,7 @@ def test_the_weight_decay_of_one_layer_is_the_smallest():
     assert stationary <= guarantee.weight_decay
 
 
+@pytest.mark.slow
 def test_without_decay_a_chain_enters_the_explosion_set_and_with_it_never():
     chain, x, y = gt.Chain(2), np.array([-1.0, -0.1, 0.1, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
     start = [3.0, 3.0], [0.0, -1.5]
@@ -377,6 +378,7 @@ def test_the_catalogue_is_ranked():
 # the initialisation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scheme",
     [
