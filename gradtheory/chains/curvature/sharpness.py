@@ -1,5 +1,7 @@
 """The greatest curvature of a chain's loss at a point."""
 
+import math
+
 import numpy as np
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
@@ -63,6 +65,6 @@ def sharpest_direction(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b
         except ArpackError:  # the Hessian is 0, or so near that the iteration breaks down
             values, vectors = np.linalg.eigh(hessian(chain, x, y, w, b))
     value, direction = float(values[-1]), np.asarray(vectors[:, -1])
-    missed = np.linalg.norm(product(direction) - value * direction)
-    error = float(missed) + 4.0 * size * _EPS * float(np.abs(values).max())
+    missed = math.hypot(*(product(direction) - value * direction))  # whose squares may overflow
+    error = missed + 4.0 * size * _EPS * float(np.abs(values).max())
     return Estimate(0.0 if abs(value) <= error else value, error), direction

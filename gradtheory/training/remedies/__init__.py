@@ -12,6 +12,7 @@ array([ 1. , -0.5])
 """
 
 from gradtheory.training.remedies.activation_choice import ActivationRow, Comparison, compare_activations
+from gradtheory.training.remedies.adam_step import adam_step_bound
 from gradtheory.training.remedies.clipping import (
     Clipped,
     adaptive_clip,
@@ -23,7 +24,6 @@ from gradtheory.training.remedies.initial_factor import InitialFactorBound, init
 from gradtheory.training.remedies.step_size import stable_schedule, warm_up
 from gradtheory.training.remedies.weight_decay import (
     WeightDecayBound,
-    adam_step_bound,
     soft_threshold,
     weight_decay_guarantee,
 )

@@ -1,4 +1,8 @@
-"""The choice of activation: the catalogue, ranked by the numbers on which exploding and vanishing gradients depend."""
+"""The choice of activation: the catalogue, with the numbers on which exploding and vanishing gradients depend.
+
+Nothing ranks them. sup|σ'| and K change when σ(z) becomes a·σ(b·z), and so do the weights that go with it: tanh(z)/10
+would be "safer" than tanh, and needs weights ten times as large.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +62,7 @@ _TITLES = ("activation", "sup|σ'|", "critical |w|", "K", "explodes", "vanishes"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Activations, the safest first: in order of critical weight, then of K.
+    """Activations in the order in which they were given, which ranks nothing.
 
     Attributes
     ----------
@@ -100,12 +104,15 @@ class Comparison:
 def compare_activations(
     activations: Iterable[ActivationLike] | None = None, *, sigma_w: NumberLike = 1.0, sigma_b: NumberLike = 1.0
 ) -> Comparison:
-    """Rank activations by how far they are from exploding gradients.
+    """Return a table of the numbers on which exploding and vanishing gradients of activations depend.
+
+    The rows keep the order of the arguments. sup|σ'|, the critical weight and K are those of σ as it is written: a
+    factor that its weights make up for, as in tanh(z)/10, changes them, so they do not say which activation is safer.
 
     Parameters
     ----------
     activations : iterable of str, sympy.Expr or Activation, optional
-        Which; the whole catalogue if there are none, which takes half a minute.
+        Which; the whole catalogue by name if there are none, which takes half a minute.
     sigma_w, sigma_b : float
         The standard deviations of the weights and biases in the chain of random neurons; the edge of chaos is taken at
         the same σ_b.
@@ -126,13 +133,12 @@ def compare_activations(
     --------
     >>> comparison = compare_activations(["relu", "sigmoid", "tanh"])
     >>> [(row.name, row.critical_weight, round(row.lyapunov, 3)) for row in comparison]
-    [('sigmoid', 4.0, -2.308), ('tanh', 1.0, -1.638), ('relu', 1.0, -inf)]
+    [('relu', 1.0, -inf), ('sigmoid', 4.0, -2.308), ('tanh', 1.0, -1.638)]
 
     """
     scales = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
     records = [as_activation(each) for each in (activation_names() if activations is None else activations)]
-    rows = [_row(record, *scales) for record in records]
-    return Comparison(tuple(sorted(rows, key=lambda row: (-row.critical_weight, row.widest_explosion))), *scales)
+    return Comparison(tuple(_row(record, *scales) for record in records), *scales)
 
 
 def _row(record: Activation, sigma_w: float, sigma_b: float) -> ActivationRow:

@@ -1,6 +1,6 @@
 """Initialisation: with which probability no factor of a chain explodes before training, at any input."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -10,6 +10,11 @@ from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.initialisation import Initialisation
 from gradtheory.typing import NumberLike
+
+_CONDITIONS = (
+    "the weights are as they were drawn, independently, before any training",
+    "inputs and biases may be anything",
+)
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,15 @@ class InitialFactorBound:
     largest_factor : sympy.Expr
         The largest |σ'(z)·w| that can occur; oo where weights or slopes are unbounded.
     probability : sympy.Expr
-        The exact probability that no factor exceeds the threshold at any input; the weights are independent.
+        The exact probability that no factor can exceed the threshold, whatever input and biases.
+    conditions : tuple of str
+        Under which it is proven, in words.
 
     """
 
     largest_factor: sympy.Expr
     probability: sympy.Expr
+    conditions: tuple[str, ...] = field(default=_CONDITIONS, repr=False)
 
 
 def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold: NumberLike = 1) -> InitialFactorBound:

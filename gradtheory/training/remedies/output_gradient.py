@@ -9,12 +9,13 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.enclosure import Ball, bounds, enclose, plus, precision, times
+from gradtheory.arithmetic.enclosure import Ball, bounds, plus, precision, times
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import log_odds_derivative
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import largest_value
+from gradtheory.training.remedies.rounding import rounded_up
 
 _BITS = 64
 _CLOSE = 1e-6  # relative distance of the bound from a value that is attained
@@ -42,19 +43,15 @@ def _cross_entropy(last: Activation, targets: Array) -> float:
     slope = log_odds_derivative(last, 1)
     if not slope.is_number:
         raise InvalidArgument("activation", last.name, "has cross-entropy gradients without a bound; end with sigmoid")
-    return float(abs(slope)) * float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
-
-
-def rounded_up(number: sympy.Expr) -> float:
-    """Return a float64 that is at least a number, and close to it."""
-    return math.inf if number.is_infinite else _up(enclose(number, _BITS))
+    worst = float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
+    return rounded_up(abs(slope)) * worst * (1.0 + 1e-15 * len(targets))
 
 
 @functools.lru_cache(maxsize=4096)
 def _largest_error_times_slope(record: Activation, target: float) -> float:
     """Return an upper bound of sup_z |σ(z) - y|·|σ'(z)|: the interval of z with the greatest bound is halved again."""
     if record.period is not None:
-        return (rounded_up(largest_value(record)) + abs(target)) * float(record.steepest_slope) * (1.0 + 1e-15)
+        return (rounded_up(largest_value(record)) + abs(target)) * rounded_up(record.steepest_slope) * (1.0 + 1e-15)
     cuts = (-sympy.oo, -_MIDDLE, sympy.S.Zero, _MIDDLE, sympy.oo)
     pieces = [(-_bound(record, target, *ends), ends) for ends in itertools.pairwise(cuts)]
     heapq.heapify(pieces)

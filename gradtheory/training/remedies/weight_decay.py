@@ -9,9 +9,16 @@ With the critical weights W_l = c/s_l put in for |w_k|, let the right side be B_
 - L2, λ > max B_l/W_l. Where the gradient of C + ½λ‖w‖² by the weights is 0, λ·|w_L| ≤ B_L < λ·W_L, then
   λ·|w_{L-1}| < λ·W_{L-1}, and so down to the first layer. Gradient descent with η·λ ≤ 1 that starts with all
   |w_l| ≤ W_l stays there: |w_l - η·(∂C/∂w_l + λ·w_l)| ≤ (1 - η·λ)·W_l + η·B_l ≤ W_l.
+  With momentum β, from velocity 0, the weight is a sum of past gradients with the impulse response of the iteration
+  w, v: if its roots are real, the response has one sign and adds up to 1/λ, and what is left of the start to 1 less
+  λ times its sum so far. So |w_l| ≤ W_l again: for the heavy ball if η·λ ≤ (1 - √β)², for Nesterov if
+  η·λ ≤ ((1 - β)/(1 + β))². RMSprop and Adam divide the decay by the root of the gradients' mean square, and obey no
+  such bound.
 - L1, λ > max B_l. Where 0 is a subgradient of C + λ·Σ|w_l|, w_L = 0, since |∂C/∂w_L| < λ; so every gradient, and every
   weight, is 0. Proximal gradient descent stays within the W_l: the soft threshold takes η·λ ≥ η·B_l off.
 - Decoupled, as AdamW: |w_l| ← (1 - η·λ)·|w_l| + η·U at most, where U bounds Adam's step, whatever the loss.
+
+Numbers are rounded to the safe side, and λ so far up (1e-12) that the roundings of a step in float64 are outweighed.
 """
 
 import math
@@ -33,10 +40,21 @@ from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, largest_value
 from gradtheory.training.optimiser import Optimiser
-from gradtheory.training.remedies.output_gradient import largest_output_gradient, rounded_up
+from gradtheory.training.remedies.adam_step import adam_step_bound, least_epsilon
+from gradtheory.training.remedies.output_gradient import largest_output_gradient
+from gradtheory.training.remedies.rounding import rounded_down, rounded_up
 from gradtheory.typing import ArrayLike, NumberLike
 
 _KINDS = ("l2", "l1", "decoupled")
+_PROVEN = {
+    "l2": "gradient_descent, heavy_ball or nesterov",
+    "l1": "gradient_descent",
+    "decoupled": "an adamw(...)",
+}
+_REST = "the run begins at rest, as `Optimiser.start` does"
+_BIASES = "biases may be anything, and move in any way"
+_ROUNDING = 2.0**-49  # more than the roundings of a layer
+_OUTWEIGHED = 1e-12  # of λ
 _HOPELESS = "whatever the decay, some bias makes its gradient too large; take a bounded one, or clip"
 
 
@@ -54,6 +72,10 @@ class WeightDecayBound:
         W_l = c/sup|σ_l'|.
     gradient_bounds : ndarray of shape (L,)
         B_l, which |∂C/∂w_l| does not exceed while every |w_k| ≤ W_k; for "decoupled" that of the step, U.
+    largest_product : float
+        η·λ may be that much; inf for "l1".
+    conditions : tuple of str
+        Under which it is proven, each in words; `print` shows them.
 
     """
 
@@ -61,13 +83,21 @@ class WeightDecayBound:
     weight_decay: float
     critical_weights: Array
     gradient_bounds: Array
+    largest_product: float
+    conditions: tuple[str, ...]
 
     def __repr__(self) -> str:
         layers = f"{len(self.critical_weights)} layers below their critical weights"
         return f"WeightDecayBound({self.kind}: any weight decay above {self.weight_decay:.6g} keeps {layers})"
 
+    def __str__(self) -> str:
+        first = (
+            f"{self.kind}: any weight decay above {self.weight_decay:.6g} keeps |w_l| <= {self.critical_weights}, if"
+        )
+        return "\n".join([first, *(f"- {each}" for each in self.conditions)])
+
     def weight_bounds(self, weight_decay: float) -> Array:
-        """Return bounds of |w_l| that hold at every stationary point, and for ever once they hold, for this λ.
+        """Return bounds of |w_l| that hold at every stationary point, and for ever if they hold at the start.
 
         Parameters
         ----------
@@ -86,11 +116,12 @@ class WeightDecayBound:
             bounds[layer] = self.gradient_bounds[layer] * shrunk / decay
             if self.kind == "l2":
                 shrunk *= bounds[layer] / self.critical_weights[layer]
-        return bounds
+        return bounds * (1.0 + _ROUNDING * len(bounds))
 
     def largest_step(self, weight_decay: float) -> float:
-        """Return 1/λ: the learning rate up to which the weights stay within their bounds."""
-        return math.inf if self.kind == "l1" else 1.0 / read_positive_float(weight_decay, "weight_decay")
+        """Return the learning rate up to which the weights stay within their bounds, 1/λ without momentum."""
+        decay = read_positive_float(weight_decay, "weight_decay")
+        return math.nextafter(self.largest_product / decay, 0.0) if math.isfinite(self.largest_product) else math.inf
 
 
 def weight_decay_guarantee(
@@ -104,7 +135,8 @@ def weight_decay_guarantee(
 ) -> WeightDecayBound:
     """Return the weight decay above which training keeps every factor |σ'(z)·w| of a chain at or below a threshold.
 
-    It holds at every input, for any biases, for chains that start at or below their critical weights.
+    It holds at every input, for any biases, moved in any way, for chains that start at or below their critical weights.
+    What else it supposes, such as η·λ ≤ 1, stands in the `.conditions` of the answer.
 
     Parameters
     ----------
@@ -115,7 +147,8 @@ def weight_decay_guarantee(
     kind : {"l2", "l1", "decoupled"}
         Which penalty; the module's documentation states what each guarantees, with the proof.
     optimiser : Optimiser, optional
-        For "decoupled": an `adamw`, whose decays bound its step.
+        For "l2": `gradient_descent`, which is meant unless another is given, `heavy_ball` or `nesterov`. For "l1":
+        `gradient_descent`. For "decoupled", where it must be given: an `adamw`, whose decays bound its step.
     threshold : number
         c, positive.
 
@@ -123,8 +156,8 @@ def weight_decay_guarantee(
     ------
     InvalidArgument
         If an activation is unbounded or has an unbounded slope, so that no decay is enough for every bias; if the loss
-        is cross entropy after another activation than sigmoid; if `kind` is "decoupled" and `optimiser` no `adamw`; or
-        if an argument is out of range.
+        is cross entropy after another activation than sigmoid; if nothing is proven of the optimiser with that kind of
+        decay; or if an argument is out of range.
 
     Notes
     -----
@@ -140,62 +173,69 @@ def weight_decay_guarantee(
     (0.074074, array([4., 4., 4.]))
     >>> bound.weight_bounds(0.1).round(4)
     array([1.2043, 2.1948, 2.963 ])
+    >>> print(bound.conditions[0])
+    steps w ← w - η·(∂C/∂w + λ·w) of gradient descent, with η·λ ≤ 1
 
     """
     one_of(kind, "kind", _KINDS)
+    product, conditions = _dynamics(kind, optimiser)
     c = read_positive(threshold, "threshold")
     slopes = np.array([_finite_slope(each) for each in chain.layer_activations])
-    critical = np.array([float(critical_weight(each, threshold=c)) for each in chain.layer_activations])
+    critical = np.array([rounded_down(critical_weight(each, threshold=c)) for each in chain.layer_activations])
     if kind == "decoupled":
-        if optimiser is None or not optimiser.rule.is_decoupled:
-            raise InvalidArgument("optimiser", optimiser, "must be an adamw(...) for decoupled weight decay")
-        bounds = np.full(len(critical), adam_step_bound(optimiser))
-        return WeightDecayBound(kind, float(np.max(bounds / critical)), critical, bounds)
-    inputs, targets = read_samples(x, y)
-    values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
-    behind = critical[1:] * slopes[:-1]
-    products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
-    bounds = largest_output_gradient(chain, targets) * np.array(values[:-1]) * products
-    needed = bounds if kind == "l1" else bounds / critical
-    return WeightDecayBound(kind, float(needed.max()), critical, bounds)
+        bounds = np.full(len(critical), adam_step_bound(_given(optimiser)))
+        needed = bounds / critical
+    else:
+        inputs, targets = read_samples(x, y)
+        values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
+        behind = critical[1:] * slopes[:-1]
+        products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
+        bounds = largest_output_gradient(chain, targets) * np.array(values[:-1]) * products
+        bounds *= 1.0 + _ROUNDING * len(bounds)
+        needed = bounds if kind == "l1" else bounds / critical
+        conditions += ("the loss C is the sum over these samples, or in each step over some of them",)
+    decay = float(needed.max()) * (1.0 + _OUTWEIGHED)
+    start = f"λ > {decay:.6g}, and |w_l| ≤ {c}/sup|σ_l'| in every layer at the start"
+    return WeightDecayBound(kind, decay, critical, bounds, product, (conditions[0], start, *conditions[1:], _BIASES))
 
 
-def adam_step_bound(optimiser: Optimiser) -> float:
-    r"""Return a bound of every entry of a step of Adam, in units of η.
+def _dynamics(kind: str, optimiser: Optimiser | None) -> tuple[float, tuple[str, ...]]:
+    """Return the greatest η·λ with which a bound is proven for an optimiser, and its conditions in words."""
+    name = "gradient_descent" if optimiser is None else _given(optimiser).name
+    beta = 0.0 if optimiser is None else optimiser.beta
+    match kind, name:
+        case "l2", "gradient_descent":
+            return 1.0, ("steps w ← w - η·(∂C/∂w + λ·w) of gradient descent, with η·λ ≤ 1",)
+        case "l2", "heavy_ball":
+            most = (1.0 - math.sqrt(beta)) ** 2
+            return _down(most), (
+                f"steps of the heavy ball, λ·w being part of the gradient, with a fixed η, η·λ ≤ {most:.6g}",
+                _REST,
+            )
+        case "l2", "nesterov":
+            most = ((1.0 - beta) / (1.0 + beta)) ** 2
+            return _down(most), (
+                f"steps of Nesterov, λ·w being part of the gradient, with a fixed η, η·λ ≤ {most:.6g}",
+                _REST,
+            )
+        case "l1", "gradient_descent":
+            return math.inf, ("steps of gradient descent, each followed by a soft threshold of η·λ",)
+        case "decoupled", "adamw" if optimiser is not None:
+            least = least_epsilon(optimiser)
+            return 1.0, (f"steps of {optimiser}, with any η·λ ≤ 1 and any ε ≥ {least:.3g}", _REST)
+    raise InvalidArgument(
+        "optimiser", optimiser, f"must be {_PROVEN[kind]} for kind={kind!r}: of others nothing is proven"
+    )
 
-    By Cauchy and Schwarz |m| ≤ (1 - β)·√(Σ (β²/β₂)ⁱ)·√(Σ β₂ⁱ·g²), so that after t steps |m̂|/√ŝ is at most
-    (1 - β)·√(1 - β₂ᵗ)·√(Σ_{i<t} (β²/β₂)ⁱ)/((1 - βᵗ)·√(1 - β₂)); the greatest of these over t is returned.
 
-    Parameters
-    ----------
-    optimiser : Optimiser
-        An `adam` or `adamw` with β² < β₂.
+def _down(product: float) -> float:
+    return max(product * (1.0 - 1e-12), 0.0)
 
-    Raises
-    ------
-    InvalidArgument
-        If β² ≥ β₂, where steps have no bound, or the optimiser is not adaptive.
 
-    References
-    ----------
-    D. Kingma & J. Ba, "Adam" (2015), section 2.1, who state the limits for one gradient and for steady ones.
-
-    Examples
-    --------
-    >>> from gradtheory.training.optimisers import adamw
-    >>> round(adam_step_bound(adamw(beta=0.9, beta2=0.999)), 6)
-    7.270292
-
-    """
-    beta, beta2 = optimiser.beta, optimiser.beta2
-    if not beta * beta < beta2:  # nor for nan, where there is no β₂
-        raise InvalidArgument("optimiser", optimiser, "must have beta² < beta2; else Adam's steps have no bound")
-    ratio = beta * beta / beta2
-    steps = np.arange(1.0, 1.0 + min(1e6, math.ceil(40.0 / -math.log(max(beta2, beta, 0.5)))))
-    sums = (1.0 - ratio**steps) / (1.0 - ratio)
-    sizes = np.sqrt((1.0 - beta2**steps) * sums) / (1.0 - beta**steps)
-    forever = 1.0 / math.sqrt(1.0 - ratio)
-    return (1.0 - beta) / math.sqrt(1.0 - beta2) * max(float(sizes.max()), forever)
+def _given(optimiser: Optimiser | None) -> Optimiser:
+    if isinstance(optimiser, Optimiser):
+        return optimiser
+    raise InvalidArgument("optimiser", optimiser, "must be one of gradtheory.optimisers, such as adamw(0.01)")
 
 
 def soft_threshold(weights: ArrayLike, amount: float) -> Array:
@@ -242,4 +282,4 @@ def _bounded(record: Activation) -> float:
 def _finite_slope(record: Activation) -> float:
     if record.steepest_slope.is_infinite:
         raise InvalidArgument("activation", record.name, f"has an unbounded slope: {_HOPELESS}")
-    return float(record.steepest_slope)
+    return rounded_up(record.steepest_slope)
