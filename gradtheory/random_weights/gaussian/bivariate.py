@@ -5,16 +5,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
-from gradtheory.random_weights.gaussian.second_moments import moments, places_and_period, why_infinite
+from gradtheory.random_weights.gaussian.second_moments import jumps, moments, places_and_period, why_infinite
 from gradtheory.typing import ActivationLike, NumberLike
 
-__all__ = ["correlated"]
+__all__ = ["correlated", "of_jumps"]
 
+_EPSILON = 2.0**-52
+_LEAST_FLOAT = 2.0**-1074
 _MOST_PERIODS = 4  # of the activation in a standard deviation
 _TOLERANCE = 10 * TOLERANCE  # the inner integral has an error of its own
 
@@ -64,6 +67,8 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     typical = float(np.sqrt(moments(record, variance.reshape(1), (kind,)).value[0, 0]))
     if not math.isfinite(typical):
         raise InvalidArgument("q", q, why_infinite(record))
+    if typical == 0.0:  # as far as floats reach
+        return Estimate(0.0, _LEAST_FLOAT)
 
     def inner(x: Array) -> Array:
         """Return E[f(x₂) | x₁ = x]."""
@@ -81,6 +86,32 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     if not np.isfinite(value + error).all():
         raise InvalidArgument("q", q, why_infinite(record))
     return Estimate(value[0, 0], error[0, 0] + 2 * TOLERANCE * typical**2)
+
+
+def of_jumps(record: Activation, c: float, q: float) -> Estimate:
+    r"""Return what the jumps of σ add to d/dc E[σ(x₁)σ(x₂)]/q: inf at c = ±1, where the integral diverges.
+
+    A jump by J at k is a mass J·δ(x - k) in σ'. With σ' beside the jumps that makes 2·Σ J_k·p(k)·E[σ'(x₂) | x₁ = k],
+    and between two of them J_k·J_l·p(k, l), where p are the densities.
+    """
+    found = jumps(record)
+    if not found:
+        return Estimate(0.0, 0.0)
+    place, size = (np.array(each) for each in zip(*found, strict=True))
+    narrow = math.sqrt(q * (1.0 - c) * (1.0 + c))
+    if narrow == 0.0:
+        return Estimate(math.inf, math.inf)
+    mass = size * _density(place, math.sqrt(q))
+    places, period = places_and_period(record)
+    laws = Gaussians(c * place, np.full(len(place), narrow))
+    slopes, errors = integrate(lambda x, z, owner: record.slope(x)[np.newaxis], laws, places, period)
+    between = mass @ _density(place - c * place[:, np.newaxis], narrow) @ size
+    error = 2.0 * np.abs(mass) @ errors[0] + 64 * _EPSILON * np.abs(mass) @ (np.abs(slopes[0]) + np.sum(np.abs(size)))
+    return Estimate(2.0 * mass @ slopes[0] + between, error + 64 * _EPSILON * abs(between))
+
+
+def _density(x: Array, scale: float) -> Array:
+    return np.asarray(np.exp(-np.square(x / scale) / 2.0) / (math.sqrt(2.0 * math.pi) * scale))
 
 
 def _steps(places: Sequence[float], c: float, narrow: float) -> list[float]:

@@ -22,7 +22,7 @@ from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
-__all__ = ["BITS", "KINDS", "METHODS", "closed_form", "constant_there", "moment", "moments", "proven_moment"]
+__all__ = ["BITS", "KINDS", "METHODS", "closed_form", "constant_there", "jumps", "moment", "moments", "proven_moment"]
 
 BITS = 128
 _RUNGS = 0.5 ** np.arange(45)
@@ -44,12 +44,12 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
 
     See `moment` for the kinds.
     """
-    jumps = "growth" in kinds and _has_jumps(record)
+    has_jumps = "growth" in kinds and bool(jumps(record))
 
     def integrand(x: Array, z: Array, _: np.ndarray) -> Array:
         value, slope = record.value_and_slope(x)
         terms = [_INTEGRANDS[kind](value, slope, x) for kind in kinds]
-        if jumps:  # q·d/dq E[σ²], by the derivative of the Gaussian: σ' does not know of the jumps
+        if has_jumps:  # q·d/dq E[σ²], by the derivative of the Gaussian: σ' does not know of the jumps
             terms[kinds.index("growth")] = value * value * (z * z - 1.0) / 2.0
         return np.stack(terms)
 
@@ -167,7 +167,8 @@ def places_and_period(record: Activation) -> tuple[tuple[float, ...], float]:
     ends = tuple(float(branch.right) for branch in record.profile.branches)
     if record.period is not None:
         return ends, float(record.period)
-    return tuple(sorted({each for end in ends[:-1] for each in (end, *_ladder(record, end))})), 0.0
+    beside = {each for end in ends[:-1] for each in (end, *_ladder(record, end))}
+    return tuple(sorted(beside | {place for place, _ in jumps(record)})), 0.0
 
 
 def _ladder(record: Activation, place: float) -> Array:
@@ -182,14 +183,18 @@ def _ladder(record: Activation, place: float) -> Array:
 
 
 @functools.lru_cache(maxsize=256)
-def _has_jumps(record: Activation) -> bool:
-    """Return whether σ itself jumps anywhere."""
-    corners = {branch.right: (branch.inside, after.inside) for branch, after in pairwise(record.profile.branches)}
-    return any(
-        sympy.simplify((formula_near(record.expr, Z, left) - formula_near(record.expr, Z, right)).subs(Z, kink)) != 0
-        for kink, (left, right) in corners.items()
-        if kink in record.kinks
-    )
+def jumps(record: Activation) -> tuple[tuple[float, float], ...]:
+    """Return where σ itself jumps, and by how much."""
+    lower, upper = (sympy.S.Zero, record.period) if record.period is not None else (-sympy.oo, sympy.oo)
+    corners = (lower, *breaks(record.expr, Z, lower, upper), upper)
+    found = []
+    for left, place, right in zip(corners[:-2], corners[1:-1], corners[2:], strict=True):
+        ends = ((left, place), (place, right))
+        below, above = (formula_near(record.expr, Z, inner_point(*each)).subs(Z, place) for each in ends)
+        size = sympy.simplify(above - below)
+        if size != 0:
+            found.append((float(place), float(size)))
+    return tuple(found)
 
 
 def proven_moment(record: Activation, q: NumberLike | ArrayLike, kind: str) -> Ball:
@@ -206,7 +211,7 @@ def _prove(record: Activation, q: sympy.Expr, kind: str) -> Ball:
         return enclose(closed_form(record, of=kind).subs(Q, q), BITS)
     except NoClosedForm:
         pass
-    if record.steepest_slope.is_infinite or _has_jumps(record):
+    if record.steepest_slope.is_infinite or jumps(record):
         raise Undecided(f"{record.name} jumps or has an unbounded slope, and no closed form: its tail is not proven")
     end = _PROVEN_TAIL * (math.isqrt(int(sympy.ceiling(q))) + 1)
     density = sympy.exp(-(Z**2) / (2 * q)) / sympy.sqrt(2 * sympy.pi * q)

@@ -121,4 +121,4 @@ def _difference(moments: Moments) -> np.ndarray:
 
 
 def _is_clear(moments: Moments) -> np.ndarray:
-    return np.asarray(np.abs(_difference(moments)) > 4.0 * moments.error)
+    return np.asarray(np.abs(_difference(moments)) > 4.0 * (moments.slope_error + moments.growth_error))

@@ -1,133 +1,51 @@
-"""Many layers: the fixed points of the variance map, how fast they are reached, and what gradients do there."""
+"""Many layers: how fast variances and correlations settle, and how fast gradients grow or fade there."""
 
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.optimize import brentq
+import sympy
 
+from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.enclosure import enclose, precision
+from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
-from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.gaussian.second_moments import BITS, proven_moment
+from gradtheory.random_weights.meanfield.correlation import settled_correlation
+from gradtheory.random_weights.meanfield.fixed import FixedPoint, fixed_points, variance_map_of
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import (
-    GRID,
-    Moments,
-    moment_table,
-    moments_at,
-    sign_changes,
-    solve_between,
-)
 from gradtheory.typing import ActivationLike, NumberLike
-
-_ROUNDING = 1e-12  # of χ: √2 in float64 is critical for relu
-_HERE = 1e-6  # from c = 1
-
-
-@dataclass(frozen=True)
-class FixedPoint:
-    """A variance that a layer keeps.
-
-    Attributes
-    ----------
-    q : float
-        The variance; 1.0 where every q is one.
-    chi : float
-        χ₁ there: the factor of the gradient's mean square per layer.
-    chi_parallel : float
-        χ_∥ there: the factor of a deviation of q per layer.
-    is_stable : bool
-        |χ_∥| < 1, or every q is a fixed point.
-
-    """
-
-    q: float
-    chi: float
-    chi_parallel: float
-    is_stable: bool
-
-
-def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> tuple[FixedPoint, ...]:
-    r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
-
-    Parameters
-    ----------
-    activation : str, sympy.Expr or Activation
-        The activation.
-    sigma_w, sigma_b : number
-        The standard deviations of weights (times √fan_in) and biases.
-
-    Returns
-    -------
-    tuple of FixedPoint
-        Each with its slopes, and whether it is stable.
-
-    Raises
-    ------
-    InvalidArgument
-        If the activation is unknown, σ_w is not positive, or σ_b is negative.
-
-    Examples
-    --------
-    >>> [(round(point.q, 6), point.is_stable) for point in fixed_points("tanh", 1.5)]
-    [(0.0, False), (0.793354, True)]
-    >>> fixed_points("relu", 2, 0.1)
-    ()
-
-    """
-    record = as_activation(activation)
-    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    origin = Origin.of(record)
-    slope = weight**2 * origin.mean_square_slope
-    if origin.is_homogeneous:
-        if abs(slope - 1.0) <= _ROUNDING:
-            return () if bias else (FixedPoint(1.0, slope, slope, is_stable=True),)
-        of_line = FixedPoint(bias**2 / (1.0 - slope) if bias else 0.0, slope, slope, is_stable=slope < 1.0)
-        return (of_line,) if slope < 1.0 or not bias else ()
-    points = []
-    if origin.is_zero and not bias:
-        is_stable = origin.is_stable if abs(slope - 1.0) <= _ROUNDING else slope < 1.0
-        points.append(FixedPoint(0.0, slope, slope, is_stable=is_stable))
-
-    def residual(q: np.ndarray, moments: Moments) -> np.ndarray:
-        return np.asarray(weight**2 * moments.value + bias**2 - q.reshape(-1)).reshape(q.shape)
-
-    grid = moment_table(record)
-    excess = residual(GRID, grid)
-    cells = np.flatnonzero(sign_changes(np.where(np.abs(excess) > _ROUNDING * GRID, excess, np.nan)))
-    if cells.size:
-        places = solve_between(record, residual, GRID[cells], GRID[cells + 1])
-        moments = moments_at(record, places)
-        for q, chi, parallel in zip(places, weight**2 * moments.slope, weight**2 * moments.growth, strict=True):
-            points.append(FixedPoint(float(q), float(chi), float(parallel), is_stable=bool(abs(parallel) < 1.0)))
-    return tuple(points)
 
 
 @dataclass(frozen=True)
 class DepthScales:
-    """The depth scales of a wide network: in how many layers a deviation changes by a factor of e; inf at criticality.
+    """The depth scales of a wide network: in how many layers a deviation changes by a factor of e.
+
+    inf where nothing changes exponentially, or so slowly that float64 does not tell the factor from 1.
 
     Attributes
     ----------
     point : FixedPoint
         The stable fixed point of the variance map.
-    c : float
-        The stable fixed point of the correlation map: 1 in the ordered phase, less in the chaotic one.
-    xi_q : float
+    c : Estimate
+        The stable fixed point of the correlation map: 1 in the ordered phase, and where every correlation is kept; less
+        in the chaotic phase, and where σ jumps.
+    xi_q : Estimate
         -1/log|χ_∥|: layers in which a deviation of the variance falls by e.
-    xi_c : float
-        -1/log of the correlation map's slope at c: layers in which a deviation of the correlation falls by e.
-    xi_gradient : float
+    xi_c : Estimate
+        -1/log of the correlation map's slope at c: layers in which a deviation of the correlation falls by e. inf where
+        q = 0 and σ has a slope at 0: a smooth σ keeps correlations there, and those of relu tend to 1 as 9π²/(2l²).
+    xi_gradient : Estimate
         1/log χ₁: layers in which the gradient's mean square grows by e; negative where it falls.
 
     """
 
     point: FixedPoint
-    c: float
-    xi_q: float
-    xi_c: float
-    xi_gradient: float
+    c: Estimate
+    xi_q: Estimate
+    xi_c: Estimate
+    xi_gradient: Estimate
 
     def __repr__(self) -> str:
         scales = f"xi_q={self.xi_q:g}, xi_c={self.xi_c:g}, xi_gradient={self.xi_gradient:g}"
@@ -158,31 +76,56 @@ def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     (0.122104, 2.170486)
 
     """
-    stable = [point for point in fixed_points(activation, sigma_w, sigma_b) if point.is_stable]
-    if not stable:
-        raise InvalidArgument(
-            "sigma_w",
-            sigma_w,
-            f"{as_activation(activation).name} has no stable fixed point for sigma_b = {sigma_b}, the variance grows; "
-            "take a smaller sigma_w",
-        )
-    point = stable[0]
-    c, slope = 1.0, point.chi
-    if point.chi > 1.0 + _ROUNDING and point.q > 0.0:
-
-        def excess(c: float) -> float:
-            return correlation_map(activation, c, point.q, sigma_w, sigma_b) - c
-
-        left = -1.0 if excess(-1.0) > _ROUNDING else _HERE - 1.0  # without biases, odd activations keep -1 as well
-        try:
-            c = float(brentq(excess, left, 1.0 - _HERE)) if excess(1.0 - _HERE) < 0.0 < excess(left) else c
-        except InvalidArgument as error:
-            raise InvalidArgument("sigma_w", sigma_w, f"makes q = {point.q:.6g}: {error}") from None
-        slope = float(correlation_slope(activation, c, point.q, sigma_w))
-    return DepthScales(point, c, _scale(abs(point.chi_parallel)), _scale(slope), -_scale(point.chi))
+    record = as_activation(activation)
+    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    point = next((each for each in fixed_points(record, weight, bias) if each.is_stable), None)
+    if point is None:
+        raise InvalidArgument("sigma_w", sigma_w, _why_none(record, weight, bias))
+    chi = _sharpened(record, point, bias)
+    try:
+        c, slope = settled_correlation(record, point.q, chi, weight, bias)
+    except InvalidArgument as error:
+        raise InvalidArgument("sigma_w", sigma_w, f"makes q = {float(point.q):.6g}: {error}") from None
+    fades = _scale(chi)
+    grows = fades if math.isinf(fades) else Estimate(0.0 - float(fades), fades.error)
+    return DepthScales(point, c, _scale(point.chi_parallel), _scale(slope), grows)
 
 
-def _scale(factor: float) -> float:
-    if abs(factor - 1.0) <= _ROUNDING:
-        return math.inf
-    return -1.0 / math.log(factor) if factor > 0.0 else 0.0
+def _sharpened(record: Activation, point: FixedPoint, sigma_b: float) -> Estimate:
+    """Return χ₁, in balls where float64 does not tell it from 1.
+
+    At a fixed point it is (q - σ_b²)·E[σ'²]/E[σ²], which near q = 0 hardly depends on q, so that its own error is
+    small.
+    """
+    chi = point.chi
+    if abs(chi - 1.0) > chi.error or point.q <= sigma_b**2 or Origin.of(record).is_homogeneous:
+        return chi
+    q, found = float(point.q), []
+    try:
+        for place in (q, q - point.q.error, q + point.q.error):
+            value, slope = (proven_moment(record, place, kind) for kind in ("value", "slope"))
+            kept = sympy.Rational(place) - sympy.Rational(sigma_b) ** 2
+            with precision(BITS):
+                found.append(slope / value * enclose(kept, BITS) - 1)
+    except (InvalidArgument, Undecided):
+        return chi
+    middle, *others = (float(each.mid()) for each in found)
+    return Estimate(1.0 + middle, 2.0 * max(abs(each - middle) for each in others) + 2.0**-52)
+
+
+def _scale(factor: Estimate) -> Estimate:
+    """Return -1/log|factor|; inf where the factor is not told from 1, 0 where it is not told from 0."""
+    size, error = abs(float(factor)), factor.error
+    if abs(size - 1.0) <= error:
+        return Estimate(math.inf, math.inf)
+    if size <= error:
+        return Estimate(0.0, -1.0 / math.log(size + error) if 0.0 < error < 0.5 else 0.0)
+    layers = -1.0 / math.log(size)
+    return Estimate(layers, layers**2 * error / (size - error) + 4.0 * 2.0**-52 * abs(layers))
+
+
+def _why_none(record: Activation, sigma_w: float, sigma_b: float) -> str:
+    start = f"{record.name} has no stable fixed point for sigma_b = {sigma_b:g}, "
+    if variance_map_of(record, sigma_w, sigma_b).grows_far_out():
+        return f"{start}the variance grows; take a smaller sigma_w"
+    return f"{start}the variance does not settle; take another sigma_w"

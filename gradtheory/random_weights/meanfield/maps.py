@@ -25,6 +25,7 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
+from gradtheory.random_weights.gaussian.bivariate import of_jumps
 from gradtheory.random_weights.gaussian.second_moments import BITS, METHODS, constant_there, proven_moment
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
@@ -86,8 +87,8 @@ def chi(
 ) -> Estimate | Array:
     r"""Return χ₁ = χ_⊥ = σ_w²·E[σ'(√q z)²]: one layer's factor of the gradient's mean square.
 
-    It is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds 1. The arguments are
-    those of `variance_map`.
+    Where σ is continuous it is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds
+    1. The arguments are those of `variance_map`.
 
     Returns
     -------
@@ -217,10 +218,10 @@ def correlation_map(
 
 
 def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma_w: NumberLike) -> Estimate:
-    r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)].
+    r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)], in which σ' has a point mass where σ jumps.
 
-    At a fixed point q it is the slope of the correlation map, and at c = 1 it is χ₁. The arguments are those of
-    `correlation_map`.
+    At a fixed point q it is the slope of the correlation map. At c = 1 it is χ₁ where σ is continuous, and inf where it
+    jumps: the gradient knows nothing of jumps, two inputs do. The arguments are those of `correlation_map`.
 
     References
     ----------
@@ -232,6 +233,8 @@ def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma
     0.5
 
     """
-    weight = read_positive_float(sigma_w, "sigma_w")
-    product = correlated(activation, c, q, of="slope")
-    return Estimate(weight**2 * product, weight**2 * product.error + 4 * _EPSILON * weight**2 * abs(product))
+    weight, record = read_positive_float(sigma_w, "sigma_w"), as_activation(activation)
+    product = correlated(record, c, q, of="slope")
+    masses = of_jumps(record, float(c), read_positive_float(q, "q"))
+    value = weight**2 * (product + masses)
+    return Estimate(value, weight**2 * (product.error + masses.error) + 6 * _EPSILON * abs(value))

@@ -11,32 +11,62 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.second_moments import moments
 
-GRID = 10.0 ** np.linspace(-12.0, 12.0, 241)
 KINDS = ("value", "slope", "growth")
+_LEAST, _MOST = -12, 12
+_PERIODS = 4.0  # of |σ'| in a standard deviation: of the Fourier series of σ², exp(-8π²) = 5e-35 is left
+_EPSILON = 2.0**-52
 
 
 class Moments(NamedTuple):
-    """E[σ²], E[σ'²] and d/dq E[σ²] at variances q, and a bound of the errors of the last two together."""
+    """E[σ²], E[σ'²] and d/dq E[σ²] at variances q, and bounds of their errors."""
 
     value: Array
     slope: Array
     growth: Array
-    error: Array
+    value_error: Array
+    slope_error: Array
+    growth_error: Array
 
 
-@functools.lru_cache(maxsize=128)
-def moment_table(record: Activation) -> Moments:
-    """Return the moments on `GRID`; nan where they diverge, and where a periodic activation has too many waves."""
-    few = GRID if record.period is None else GRID[GRID <= 1e6]
-    known = moments_at(record, few)
-    return Moments(*(np.concatenate([each, np.full(len(GRID) - len(few), np.nan)]) for each in known))
+def variances(least: int = _LEAST, most: int = _MOST) -> Array:
+    """Return 10^least to 10^most, ten to a decade."""
+    return np.asarray(10.0 ** (np.arange(10 * least, 10 * most + 1) / 10.0))
+
+
+GRID = variances()
+
+
+@functools.lru_cache(maxsize=256)
+def moment_table(record: Activation, least: int = _LEAST, most: int = _MOST) -> Moments:
+    """Return the moments at `variances(least, most)`; nan where they diverge."""
+    return moments_at(record, variances(least, most))
 
 
 def moments_at(record: Activation, q: Array) -> Moments:
     """Return the moments at variances q, of shape (m,)."""
-    (value, slope, growth), (_, slope_error, growth_error) = moments(record, q, KINDS)
+    if record.period is None:
+        return _integrated(record, q)
+    # Beyond a few periods σ = mx + p(x) has the moments m²q + E[p²], E[σ'²] and m², each E the mean over a period.
+    period = float(record.period)
+    last = (_PERIODS * period) ** 2
+    known = _integrated(record, np.minimum(q, last))
+    start, end = record.value(np.array([0.0, 2.0 * period]))  # σ' may change its sign after one
+    rise = ((end - start) / (2.0 * period)) ** 2
+    far = q > last
+    value = known.value + rise * np.maximum(q - last, 0.0)
+    rounding = 8.0 * _EPSILON * (np.abs(value) + rise)
+    return known._replace(
+        value=value,
+        growth=np.where(far, rise, known.growth),
+        value_error=known.value_error + np.where(far, rounding, 0.0),
+        growth_error=np.where(far, rounding / last, known.growth_error),
+    )
+
+
+def _integrated(record: Activation, q: Array) -> Moments:
+    (value, slope, growth), (value_error, slope_error, growth_error) = moments(record, q, KINDS)
     with np.errstate(invalid="ignore"):
-        raw = Moments(value, slope, growth / q, slope_error + growth_error / q)
+        raw = Moments(value, slope, growth / q, value_error, slope_error, growth_error / q)
     return Moments(*(np.where(np.isfinite(each), each, np.nan) for each in raw))
 
 

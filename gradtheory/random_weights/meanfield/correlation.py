@@ -1,0 +1,81 @@
+r"""The correlation that two inputs settle at.
+
+The correlation map is a power series in c with terms that are not negative (Mehler's formula), so that it is convex on
+[0, 1] and |c'(c)| <= c'(|c|): every correlation between -1 and 1 tends to the one fixed point below 1, which is there
+if the slope at 1 exceeds 1, and else to 1.
+"""
+
+import math
+
+import numpy as np
+from scipy.optimize import brentq
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian import moment
+from gradtheory.random_weights.gaussian.second_moments import jumps
+from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
+from gradtheory.random_weights.meanfield.origin import Origin
+
+_SMALL = 1e-8  # a variance at which σ is its leading power
+_HERE = 1e-3  # from c = 1: nearer, differences of correlations are lost in rounding
+_NEAREST = 1e-14
+_EPSILON = 2.0**-52
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
+_STEPS, _STEP_WEIGHTS = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0
+
+
+def settled_correlation(
+    record: Activation, q: float, chi: Estimate, sigma_w: float, sigma_b: float
+) -> tuple[Estimate, Estimate]:
+    """Return the stable fixed point of the correlation map at a fixed point q, and the map's slope there."""
+    if q == 0.0:
+        return _at_nothing(record)
+    if chi <= 1.0 + chi.error and not jumps(record):
+        return Estimate(1.0, 0.0), chi
+    return _below_1(record, q, chi, sigma_w, sigma_b)
+
+
+def _at_nothing(record: Activation) -> tuple[Estimate, Estimate]:
+    """Return both where the variance falls to 0."""
+    if Origin.of(record).mean_square_slope > 0.0:
+        return Estimate(1.0, 0.0), Estimate(1.0, 0.0)  # a line keeps every correlation
+    try:
+        scale = math.sqrt(_SMALL / moment(record, _SMALL, of="value"))  # it keeps the variance
+        return _below_1(record, _SMALL, correlation_slope(record, 1.0, _SMALL, scale), scale, 0.0)
+    except (InvalidArgument, ZeroDivisionError):  # σ is 0 about 0: ever fewer inputs pass, and not together
+        return Estimate(0.0, 0.0), Estimate(0.0, 0.0)
+
+
+def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: float) -> tuple[Estimate, Estimate]:
+    """Return both where the slope at c = 1 exceeds 1; `chi` is that slope apart from jumps."""
+    at_0 = correlation_map(record, 0.0, q, sigma_w, sigma_b)
+    if sigma_b == 0.0 and at_0 <= at_0.error:  # E[σ] = 0
+        return Estimate(0.0, 0.0), correlation_slope(record, 0.0, q, sigma_w)
+
+    def excess(c: float) -> float:
+        return correlation_map(record, c, q, sigma_w, sigma_b) - c
+
+    def lost(log_away: float) -> float:
+        """Return log((s - m)/(s - 1)), s the slope at 1 and m its mean from c = 1 - δ: 0 at the fixed point.
+
+        It is nearly linear in log δ.
+        """
+        places = 1.0 - math.exp(log_away) * _STEPS**2  # the slope may be a function of √(1 - c)
+        slopes = [float(correlation_slope(record, float(place), q, sigma_w)) for place in places]
+        mean = float(2.0 * (_STEP_WEIGHTS * _STEPS) @ slopes)
+        return math.log(max(chi - mean, _EPSILON) / (chi - 1.0))
+
+    beside_1 = correlation_map(record, 1.0 - _HERE, q, sigma_w, sigma_b)
+    if jumps(record) or (beside_1 - (1.0 - _HERE) < -beside_1.error and at_0 > at_0.error):
+        c = float(brentq(excess, 0.0, 1.0 - _EPSILON if jumps(record) else 1.0 - _HERE))
+        slope, error, found = correlation_slope(record, c, q, sigma_w), at_0.error, 4e-12
+    else:
+        ends = math.log(_NEAREST), 0.0
+        c = 1.0 - math.exp(brentq(lost, *ends, xtol=1e-10)) if lost(ends[0]) < 0.0 < lost(ends[1]) else 0.0
+        slope, error, found = correlation_slope(record, c, q, sigma_w), 1e-14 * (1.0 - c), 1e-10 * (1.0 - c)
+    within = min(1.0, error / max(abs(1.0 - slope), 1e-300) + found)
+    step = max(min(within, c), 1e-4 * (1.0 - c))
+    steep = abs(slope - correlation_slope(record, c - step, q, sigma_w)) / step
+    return Estimate(c, within), Estimate(float(slope), slope.error + 2.0 * steep * within)

@@ -1,0 +1,273 @@
+"""Fixed points of wide layers: none is lost, wherever it lies, and what correlations and gradients do there."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.meanfield import (
+    chi,
+    correlation_map,
+    correlation_slope,
+    critical_initialisation,
+    depth_scales,
+    edge_of_chaos,
+    fixed_points,
+    gain,
+    gradients,
+    variance_map,
+)
+from tests.shapes import slow_except
+
+U = sympy.Symbol("u", real=True)
+
+
+def settled(which, q, weight, bias, layers=4000):
+    """Return the variance after many layers; None if it neither settles nor leaves float64."""
+    for _ in range(layers):
+        after = float(variance_map(which, q, weight, bias))
+        if after > 1e8:
+            return math.inf
+        if after < 1e-12:
+            return 0.0
+        if abs(after - q) <= 1e-13 * q:
+            return after
+        q = after
+    return None
+
+
+# ---- none is lost
+
+
+def test_a_fixed_point_on_a_node_of_the_search_is_found(shape):
+    if shape == "exponential":
+        return  # E[e^2z] = e² makes σ_w so small that 1 is unstable; it is found like the others, but see below
+    weight = gain(shape, q=1).forward
+    points = fixed_points(shape, weight)
+    line = gt.activation(shape).name in ("identity", "leaky_relu", "relu", "rrelu")
+    (one,) = (point for point in points if abs(point.q - 1) < 1e-9)
+    assert abs(one.q - 1) <= one.q.error or line
+    assert abs(one.chi - chi(shape, 1, weight)) <= one.chi.error + 1e-14
+
+
+@pytest.mark.parametrize("which", slow_except({"selu", "tanh"}, ["selu", "tanh", "silu", "softplus", "erf", "sine"]))
+@pytest.mark.parametrize("tenths", [-20, -7, 3, 11])
+def test_every_node_of_the_search_is_found(which, tenths):
+    q = 10.0 ** (tenths / 10)
+    points = fixed_points(which, math.sqrt(q) * gain(which, q=q).forward)
+    assert min(abs(point.q / q - 1) for point in points) < 1e-9
+
+
+def test_the_selu_of_klambauer_is_a_stable_fixed_point():
+    (origin, point) = fixed_points("selu", 1.0)
+    assert (origin.q, origin.is_stable) == (0, False)
+    assert (round(point.q, 12), round(point.chi_parallel, 5), point.is_stable) == (1, 0.78265, True)
+    assert depth_scales("selu", 1.0).point == point
+
+
+def test_two_fixed_points_near_each_other_are_both_found():
+    stable, unstable = fixed_points("gelu", 1.4807, 0.2913)
+    assert (round(stable.q, 6), stable.is_stable) == (0.536025, True)
+    assert (round(unstable.q, 3), unstable.is_stable) == (0.591, False)
+    for point in (stable, unstable):
+        assert variance_map("gelu", point.q, 1.4807, 0.2913) == pytest.approx(point.q, rel=1e-13)
+    assert depth_scales("gelu", 1.4807, 0.2913).point == stable
+
+
+@pytest.mark.parametrize("away", [1e-3, 1e-6, 1e-9])
+def test_pairs_are_found_up_to_where_they_meet(away):
+    # q = σ_w²·e^2q + σ_b² has the double root q₀ = 1/2 + σ_b² for σ_w² = e^(-2q₀)/2
+    bias = 0.3
+    double = 0.5 + bias**2
+    meets = math.sqrt(math.exp(-2 * double) / 2)
+    low, high = fixed_points("exponential", meets * (1 - away), bias)
+    assert low.q < double < high.q
+    assert (low.is_stable, high.is_stable) == (True, False)
+    apart = 2 * math.sqrt(away)  # q = q₀ ± √away, to first order
+    assert high.q - low.q == pytest.approx(apart, rel=0.1)
+    assert fixed_points("exponential", meets * (1 + away), bias) == ()
+    (point,) = fixed_points("exponential", meets, bias) or (None,)
+    if point is not None:  # it touches, to rounding
+        assert not point.is_stable
+        assert abs(point.q - double) <= point.q.error
+
+
+def test_a_half_stable_initialisation_is_a_point_that_is_not_stable():
+    critical = critical_initialisation("gelu")
+    below, point = fixed_points("gelu", critical.sigma_w, critical.sigma_b)
+    assert below.is_stable
+    assert not point.is_stable
+    assert abs(point.q - critical.q) <= point.q.error < 1e-3
+    assert abs(point.chi - 1) <= point.chi.error
+    assert abs(point.chi_parallel - 1) <= point.chi_parallel.error
+
+
+_CASES = [
+    *(("gelu", 1.8, 0.05), ("gelu", 1.47, 0.2913), ("silu", 1.9, 0.1), ("mish", 1.6, 0.05), ("elu", 1.3, 0.2)),
+    *(("snake", 0.9, 0.0), ("tanhshrink", 1.5, 0.3), ("hardshrink", 1.4, 0.1), ("threshold", 0.9, 0.5)),
+    *(("cosine", 3.0, 0.0), ("gaussian", 4.0, 0.2), ("hard_swish", 1.6, 0.1), ("softsign", 1.2, 0.05)),
+]
+
+
+@pytest.mark.parametrize("case", slow_except(_CASES[:1], [(case,) for case in _CASES]), ids=str)
+def test_variances_settle_at_stable_fixed_points_and_at_no_others(case):
+    points = fixed_points(*case)
+    stable = [float(point.q) for point in points if point.is_stable]
+    reached = {settled(case[0], start, *case[1:]) for start in (1e-6, 0.01, 0.1, 0.5, 1.0, 3.0, 30.0, 1e4)} - {None}
+    for end in reached - {math.inf}:
+        assert min(abs(end - q) for q in stable) < 1e-8 * max(1, end)
+    # between two neighbours that are drawn to, one that is not
+    assert all(one.is_stable != other.is_stable for one, other in itertools.pairwise(points))
+
+
+@pytest.mark.slow
+@given(
+    name=st.sampled_from(("gelu", "silu", "mish", "hard_swish", "tanh", "softplus", "elu", "tanhshrink")),
+    weight=st.floats(0.3, 3),
+    bias=st.floats(0.01, 1),
+)
+def test_a_scan_finds_the_same_fixed_points(name, weight, bias):
+    q = np.geomspace(bias**2, 1e5, 2001)
+    excess = variance_map(name, q, weight, bias) - q
+    crossed = np.flatnonzero(excess[:-1] * excess[1:] < 0)
+    found = [point for point in fixed_points(name, weight, bias) if point.q < 1e5]
+    assert len(found) >= len(crossed)  # the scan may miss pairs
+    for cell in crossed:
+        assert any(q[cell] * (1 - 1e-9) <= point.q <= q[cell + 1] * (1 + 1e-9) for point in found)
+    for point in found:
+        assert variance_map(name, point.q, weight, bias) == pytest.approx(point.q, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("which", "weight", "bias", "expected"),
+    [
+        ("tanh", 1e10, 0.0, 1e20),  # saturated: q = σ_w²
+        ("tanh", 1.0, 1e12, 1e24),
+        ("tanh", 1e-3, 1e-12, 1e-24 / (1 - 1e-6)),  # a line: q = σ_b²/(1 - σ_w²)
+        ("cosine", 50.0, 0.0, 1250.0),  # E[cos²] = 1/2
+        ("sine", 1e5, 0.0, 5e9),
+        ("sigmoid", 1e8, 0.0, 5e15),
+    ],
+)
+def test_bounded_ones_have_a_fixed_point_however_large_or_small(which, weight, bias, expected):
+    point = fixed_points(which, weight, bias)[-1]
+    assert point.q == pytest.approx(expected, rel=1e-4)
+    assert point.is_stable
+
+
+@pytest.mark.parametrize("which", ["sine", "cosine", "snake"])
+def test_over_many_periods_moments_are_means_over_one(which):
+    from gradtheory.random_weights.gaussian.second_moments import moments
+    from gradtheory.random_weights.meanfield.tables import KINDS, moments_at
+
+    record = gt.activation(which)
+    q = np.array([1e3, 2e4])
+    ours = moments_at(record, q)
+    direct = moments(record, q, KINDS).value
+    assert ours.value == pytest.approx(direct[0], rel=1e-12)
+    assert ours.slope == pytest.approx(direct[1], rel=1e-12)
+    assert ours.growth == pytest.approx(direct[2] / q, rel=1e-10, abs=1e-10)
+
+
+# ---- at q = 0 and beside the edge
+
+
+@pytest.mark.parametrize(("which", "weight"), [("relu", 1.0), ("tanh", 0.9), ("gelu", 1.0), ("identity", 0.5)])
+def test_where_the_variance_falls_to_0_correlations_are_not_contracted(which, weight):
+    scales = depth_scales(which, weight)
+    assert scales.point.q == 0
+    assert (scales.c, scales.xi_c) == (1, math.inf)
+    assert scales.xi_q == pytest.approx(-1 / math.log(scales.point.chi), rel=1e-12)
+    # near q = 0 the map's slope at c = 1, relative to the variance that shrinks, is 1
+    q = 1e-9
+    after = variance_map(which, q, weight)
+    assert correlation_slope(which, 1, q, weight) * q / after == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("which", "weight", "c", "slope"),
+    [
+        ("quadratic", 0.1, 1 / 2, 2 / 3),  # c' = (1 + 2c²)/3
+        pytest.param("tanhshrink", 1.0, 0.0, 9 / 15, marks=pytest.mark.slow),  # z³/3 there: c' = (9c + 6c³)/15
+        pytest.param("log_cosh", 1.0, 1 / 2, 2 / 3, marks=pytest.mark.slow),
+    ],
+)
+def test_where_sigma_begins_with_a_power_correlations_settle_below_1(which, weight, c, slope):
+    scales = depth_scales(which, weight)
+    assert scales.point.q == 0
+    assert scales.c == pytest.approx(c, abs=1e-6)
+    assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-5)
+
+
+def test_a_jump_keeps_inputs_apart():
+    scales = depth_scales("threshold", 0.9, 0.5)
+    assert scales.point.chi < 1
+    assert round(scales.c, 5) == 0.98409
+    assert round(scales.xi_c, 2) == 1.68
+    q = scales.point.q
+    assert correlation_map("threshold", scales.c, q, 0.9, 0.5) == pytest.approx(scales.c, abs=1e-11)
+    step = 1e-4
+    above, below = (correlation_map("threshold", scales.c + each, q, 0.9, 0.5) for each in (step, -step))
+    assert correlation_slope("threshold", scales.c, q, 0.9) == pytest.approx((above - below) / (2 * step), rel=1e-4)
+    assert correlation_slope("threshold", 1, q, 0.9) == math.inf
+
+
+@pytest.mark.parametrize("c", [-0.7, 0.0, 0.4])
+def test_the_slope_of_a_step_is_that_of_its_kernel(c):
+    # E[σ(x₁)σ(x₂)] = 1/4 + asin(c)/(2π) for the step function
+    expected = 1 / (2 * math.pi * math.sqrt(1 - c * c)) / 0.7
+    assert correlation_slope(sympy.Heaviside(U, 0), c, 0.7, 1) == pytest.approx(expected, rel=1e-12)
+
+
+def test_just_beyond_the_edge_without_biases():
+    # q = ε with σ_w² = 1 + 2ε: χ₁ = 1 + 4q²/3, and the correlation map's slope at 0 is 1 - 2q²/3
+    scales = depth_scales("tanh", 1.00001)
+    q = scales.point.q
+    assert (scales.c, scales.point.is_stable) == (0, True)
+    assert scales.xi_c == pytest.approx(1.5 / q**2, rel=1e-2)
+    assert scales.xi_gradient == pytest.approx(0.75 / q**2, rel=1e-2)
+    nearer = depth_scales("tanh", 1.0000001)
+    assert nearer.point.q == pytest.approx(1e-7, rel=1e-5)
+    assert nearer.c == 0
+    assert nearer.xi_gradient == pytest.approx(0.75e14, rel=0.05)
+    assert nearer.xi_c == math.inf  # 1 - 7e-15 is not told from 1
+
+
+@pytest.mark.slow
+def test_just_beyond_the_edge_with_biases():
+    weight = edge_of_chaos("tanh", 0.3).sigma_w * (1 + 1e-5)
+    scales = depth_scales("tanh", weight, 0.3)
+    assert 0.999 < scales.c < 1
+    assert scales.xi_c > 1e4  # positive, as on the other side
+    assert scales.xi_c == pytest.approx(scales.xi_gradient, rel=1e-3)
+    after = correlation_map("tanh", scales.c - 1e-3, scales.point.q, weight, 0.3)
+    assert after > scales.c - 1e-3
+
+
+@pytest.mark.parametrize("which", ["tanh", "sigmoid", "gaussian", "relu6"])
+def test_a_bounded_activation_is_never_said_to_grow(which):
+    for weight in (1.0000001, 1e3, 1e12):
+        assert any(point.is_stable for point in fixed_points(which, weight, 0.1))
+
+
+def test_what_grows_is_said_to_grow():
+    for which, weight, bias in (("relu", 2, 0.1), ("hardshrink", 1.0, 0.5), ("exponential", 2, 0)):
+        with pytest.raises(InvalidArgument, match=r"no stable fixed point for sigma_b = .*, the variance grows"):
+            depth_scales(which, weight, bias)
+
+
+# ---- two fates
+
+
+def test_where_the_start_decides_gradients_follow_the_fixed_points():
+    stable, unstable = fixed_points("gelu", 1.8, 0.05)
+    assert stable.chi < 1  # from small variances gradients vanish
+    assert unstable.q < 1.8**2 + 0.05**2  # inputs of mean square 1 start beyond
+    growth = gradients("gelu", 30, 1.8, 0.05)
+    assert growth[0] > 1e4 * growth[-1]
