@@ -94,10 +94,10 @@ def of_jumps(record: Activation, c: float, q: float) -> Estimate:
     A jump by J at k is a mass J·δ(x - k) in σ'. With σ' beside the jumps that makes 2·Σ J_k·p(k)·E[σ'(x₂) | x₁ = k],
     and between two of them J_k·J_l·p(k, l), where p are the densities.
     """
-    found = jumps(record)
-    if not found:
+    every_jump = jumps(record)
+    if not every_jump:
         return Estimate(0.0, 0.0)
-    place, size = (np.array(each) for each in zip(*found, strict=True))
+    place, size = (np.array(each) for each in zip(*every_jump, strict=True))
     narrow = math.sqrt(q * (1.0 - c) * (1.0 + c))
     if narrow == 0.0:
         return Estimate(math.inf, math.inf)

@@ -187,14 +187,14 @@ def jumps(record: Activation) -> tuple[tuple[float, float], ...]:
     """Return where σ itself jumps, and by how much."""
     lower, upper = (sympy.S.Zero, record.period) if record.period is not None else (-sympy.oo, sympy.oo)
     corners = (lower, *breaks(record.expr, Z, lower, upper), upper)
-    found = []
+    sizes = []
     for left, place, right in zip(corners[:-2], corners[1:-1], corners[2:], strict=True):
         ends = ((left, place), (place, right))
         below, above = (formula_near(record.expr, Z, inner_point(*each)).subs(Z, place) for each in ends)
         size = sympy.simplify(above - below)
         if size != 0:
-            found.append((float(place), float(size)))
-    return tuple(found)
+            sizes.append((float(place), float(size)))
+    return tuple(sizes)
 
 
 def proven_moment(record: Activation, q: NumberLike | ArrayLike, kind: str) -> Ball:

@@ -70,12 +70,12 @@ def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: 
     beside_1 = correlation_map(record, 1.0 - _HERE, q, sigma_w, sigma_b)
     if jumps(record) or (beside_1 - (1.0 - _HERE) < -beside_1.error and at_0 > at_0.error):
         c = float(brentq(excess, 0.0, 1.0 - _EPSILON if jumps(record) else 1.0 - _HERE))
-        slope, error, found = correlation_slope(record, c, q, sigma_w), at_0.error, 4e-12
+        slope, error, to_root = correlation_slope(record, c, q, sigma_w), at_0.error, 4e-12
     else:
         ends = math.log(_NEAREST), 0.0
         c = 1.0 - math.exp(brentq(lost, *ends, xtol=1e-10)) if lost(ends[0]) < 0.0 < lost(ends[1]) else 0.0
-        slope, error, found = correlation_slope(record, c, q, sigma_w), 1e-14 * (1.0 - c), 1e-10 * (1.0 - c)
-    within = min(1.0, error / max(abs(1.0 - slope), 1e-300) + found)
+        slope, error, to_root = correlation_slope(record, c, q, sigma_w), 1e-14 * (1.0 - c), 1e-10 * (1.0 - c)
+    within = min(1.0, error / max(abs(1.0 - slope), 1e-300) + to_root)
     step = max(min(within, c), 1e-4 * (1.0 - c))
     steep = abs(slope - correlation_slope(record, c - step, q, sigma_w)) / step
     return Estimate(c, within), Estimate(float(slope), slope.error + 2.0 * steep * within)

@@ -100,16 +100,16 @@ def _sharpened(record: Activation, point: FixedPoint, sigma_b: float) -> Estimat
     chi = point.chi
     if abs(chi - 1.0) > chi.error or point.q <= sigma_b**2 or Origin.of(record).is_homogeneous:
         return chi
-    q, found = float(point.q), []
+    q, excesses = float(point.q), []
     try:
         for place in (q, q - point.q.error, q + point.q.error):
             value, slope = (proven_moment(record, place, kind) for kind in ("value", "slope"))
             kept = sympy.Rational(place) - sympy.Rational(sigma_b) ** 2
             with precision(BITS):
-                found.append(slope / value * enclose(kept, BITS) - 1)
+                excesses.append(slope / value * enclose(kept, BITS) - 1)
     except (InvalidArgument, Undecided):
         return chi
-    middle, *others = (float(each.mid()) for each in found)
+    middle, *others = (float(each.mid()) for each in excesses)
     return Estimate(1.0 + middle, 2.0 * max(abs(each - middle) for each in others) + 2.0**-52)
 
 

@@ -58,8 +58,8 @@ class VarianceMap(NamedTuple):
     def excess(self, log_q: Array) -> _Excess:
         """Return the excess at each log q."""
         flat = np.asarray(log_q).reshape(-1)
-        found = self._from(moments_at(self.record, np.exp(flat)), flat)
-        return _Excess(*(each.reshape(np.shape(log_q)) for each in found))
+        excess = self._from(moments_at(self.record, np.exp(flat)), flat)
+        return _Excess(*(each.reshape(np.shape(log_q)) for each in excess))
 
     def _from(self, moments: Moments, log_q: Array) -> _Excess:
         with np.errstate(all="ignore"):
@@ -124,23 +124,23 @@ class VarianceMap(NamedTuple):
         left, right = (np.array([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
         places = self._zeros(lambda t: self.excess(t).height, log_q[left], log_q[right])
         height, slope, noise = self.excess(places)
-        found = []
+        crossings = []
         for place, at, steep, rounding, first, last in zip(places, height, slope, noise, left, right, strict=True):
             if abs(at) < _ZERO:  # else it jumps to where V diverges, or is too large for float64, without a zero
                 reach = rounding / max(abs(steep), 1e-300) + 4.0 * _EPSILON * abs(place)
                 error = min(reach, log_q[last] - log_q[first])
-                found.append(Crossing(float(place), float(error), 1 if known.height[last] > 0.0 else -1))
-        return found
+                crossings.append(Crossing(float(place), float(error), 1 if known.height[last] > 0.0 else -1))
+        return crossings
 
     def _touched(self, nodes: tuple[Array, _Excess], pairs: list[tuple[int, int]]) -> list[Crossing]:
         log_q, known = nodes
-        found = []
+        crossings = []
         for first, last in pairs:
             inner = first + 1 + int(np.argmin(np.abs(known.height[first + 1 : last])))
             bend = abs(known.slope[last] - known.slope[first]) / (log_q[last] - log_q[first])
             reach = np.sqrt(2.0 * known.noise[inner] / bend) if bend > 0.0 else np.inf
-            found.append(Crossing(float(log_q[inner]), float(min(reach, log_q[last] - log_q[first])), 0))
-        return found
+            crossings.append(Crossing(float(log_q[inner]), float(min(reach, log_q[last] - log_q[first])), 0))
+        return crossings
 
 
 def _may_reach_0(log_q: Array, known: _Excess) -> np.ndarray:

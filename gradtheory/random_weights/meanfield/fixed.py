@@ -89,9 +89,9 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     if origin.is_zero and not bias:
         chi = _estimate(slope)
         points.append(FixedPoint(Estimate(0.0, 0.0), chi, chi, is_stable=layers.shrinks_near_0()))
-    found = layers.crossings()
-    if found:
-        points.extend(_with_slopes(record, weight, found))
+    crossings = layers.crossings()
+    if crossings:
+        points.extend(_with_slopes(record, weight, crossings))
     return tuple(points)
 
 
@@ -122,14 +122,14 @@ def _estimate(slope: float) -> Estimate:
     return Estimate(slope, 8.0 * _EPSILON * slope)
 
 
-def _with_slopes(record: Activation, sigma_w: float, found: list[Crossing]) -> list[FixedPoint]:
+def _with_slopes(record: Activation, sigma_w: float, crossings: list[Crossing]) -> list[FixedPoint]:
     """Return the fixed points with χ₁ and χ_∥, whose errors are those of the quadrature and of q together."""
-    places = np.array([each.log_q for each in found])
-    reach = np.array([each.error for each in found])
+    places = np.array([each.log_q for each in crossings])
+    reach = np.array([each.error for each in crossings])
     q = np.exp(places)
     at = moments_at(record, np.concatenate([q, q * np.exp(-reach), q * np.exp(reach)]))
     points = []
-    for each, variance, own, below, above in zip(found, q, *np.split(np.arange(3 * len(q)), 3), strict=True):
+    for each, variance, own, below, above in zip(crossings, q, *np.split(np.arange(3 * len(q)), 3), strict=True):
         slopes: list[Estimate] = []
         for values, errors in ((at.slope, at.slope_error), (at.growth, at.growth_error)):
             spread = np.nanmax(np.abs(values[[below, above]] - values[own]), initial=0.0)
