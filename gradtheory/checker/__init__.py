@@ -1,14 +1,20 @@
 r"""A second, independent checker of explosion sets: it reads a certificate and believes nothing in it.
 
-It shares no code with the solver that writes certificates: no enclosure by Arb, no branches, no inverses. It reads
-expressions itself (never `eval`), encloses them and their derivatives in intervals that mpmath's low-level numbers
-round outward, and proves every statement from σ(z), w, c alone. SymPy is asked about two things only: whether an exact
-expression is zero, and what the slope tends to at infinity where intervals leave that open.
+It shares no code with the solver that writes certificates: no enclosure by Arb, no branches, no inverses, no SymPy. It
+reads expressions itself (never `eval`) and proves every statement from σ(z), w, c alone, in three ways: intervals that
+mpmath's low-level numbers round outward, cut until a sign is settled (`intervals`, `signs`); on a tail [R, oo), sums of
+scales x^a·e^P(x) whose lesser parts are bounded by their values at R (`tails`); and where two expressions must be the
+same, the numerator of their difference in a field of functions (`field`). Agreement at points proves nothing here. What
+is not proven within a counted amount of work is *undecided*, and then the certificate is not verified.
 
-The argument. The domain is cut into cells. On each, σ is a smooth `piece` and |σ'| is monotone, because
-σ'' = positive·shape and neither factor changes sign; so a cell meets U_t = {z : |σ'(z)| > t}, t = c/|w|, in nothing, in
-all of it, or in the part beyond the one crossing, whose bracket is checked by a sign change. Points between cells
-belong by the value of |σ'| there, and never where σ has no derivative.
+The argument. The domain is cut into cells. On each, σ is a smooth `piece`: Max, Min, Abs, sign and Piecewise are
+resolved by the proven signs of their arguments, and the result is the piece in the field. |σ'| is monotone there,
+because σ'' = positive·shape and neither factor changes sign; so a cell meets U_t = {z : |σ'(z)| > t}, t = c/|w|, in
+nothing, in all of it, or in the part beyond the one crossing, whose bracket is checked by a sign change. Points between
+cells belong by the value of |σ'| there, and never where σ has no derivative.
+
+What is claimed of a crossing is that it lies in its bracket, however wide: a certificate says as much about where a
+component ends as its brackets do.
 
 Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
 
@@ -19,7 +25,7 @@ Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
     ``str`` prints it; or null), ``expression`` (σ in z), ``weight``, ``bias``, ``threshold`` (numbers as text, exact),
     ``strict`` (true for >, false for >=). The set is stated in z, so the bias takes no part in it.
 ``method``
-    ``"certified"`` or ``"closed_form"``; checked alike.
+    ``"certified"`` or ``"closed_form"``: how the solver found the ends. Nothing rests on it.
 ``domain``
     Two ends, each ``"-oo"``, ``"oo"`` or an exact number as text. The set is proven on the open interval between them.
 ``cells``
@@ -38,14 +44,18 @@ Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
     infinity and at the ends of the domain are open; a point has the same bound twice, closed.
 ``tails``
     ``left`` and ``right``: ``{"argument": "monotone"}`` where the domain is infinite; ``{"argument": "period"}``, both,
-    where its length is a period of |σ'|, so that the set repeats (nothing is said about its ends); else ``{"argument":
-    "limit", "limit": number or "-oo" or "oo", "assumes": sentence}``, not checked but reported as an assumption.
+    where its length is a period of |σ'|, so that the set repeats; ``{"argument": "limit", "limit": text,
+    "assumes": text}`` where nothing is claimed from that end of the domain on, the end included. The two texts are the
+    solver's notes on what happens there; they are neither believed nor repeated.
 ``status``
     ``"proven"`` if the domain is the whole line or a period, else ``"proven on the domain"``.
 
-Expressions: integers, ``+ - * / **``, ``z pi E``, ``exp log sqrt sin cos tan sinh cosh tanh sech coth asinh acosh atanh
-atan erf erfc``; in ``claim.expression`` also ``Max Min Abs sign`` and ``Piecewise((value, condition), ..., (value,
-True))`` with conditions of ``< <= > >= Eq & |``. At most 10,000 characters, nested at most 60 deep, powers up to 1,000.
+Rational numbers are in lowest terms, such as ``"-3/4"`` or ``"2"``: one spelling for one number.
+
+Expressions: integers without leading zeros, ``+ - * / **``, ``z pi E``, ``exp log sqrt sin cos tan sinh cosh tanh sech
+coth asinh acosh atanh atan erf erfc``; in ``claim.expression`` also ``Max Min Abs sign`` and ``Piecewise((value,
+condition), ..., (value, True))`` with conditions of ``< <= > >= Eq & |``. At most 10,000 characters, nested at most 60
+deep (a sum of many parts is not deep), powers up to 1,000.
 """
 
 from collections.abc import Mapping
@@ -67,6 +77,7 @@ def __dir__() -> list[str]:
 
 
 _LONGEST_REASON = 200
+_LONGEST_END = 40
 
 
 @dataclass(frozen=True)
@@ -76,21 +87,19 @@ class Report:
     Parameters
     ----------
     ok : bool
-        Whether every statement of the certificate was verified.
+        Whether every statement of the certificate was proven.
+    verdict : str
+        "verified on the whole line", or "verified on [-64, 64]; nothing is claimed beyond" with the domain of the
+        certificate, or "not verified".
     reason : str or None
-        One line that names the first statement that was not; "rejected: …" if it is false or malformed,
-        "not verified: …" if it could not be decided.
-    assumptions : tuple of str
-        What the certificate rests on and was not checked.
-    remarks : tuple of str
-        Which statements were verified by other means than a proof with intervals.
+        One line that names the first statement that was not proven: "rejected: …" if it is false or malformed,
+        "undecided: …" if neither it nor its opposite was proven within a bounded amount of work.
 
     """
 
     ok: bool
+    verdict: str
     reason: str | None = None
-    assumptions: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
 
 
 def check(certificate: Mapping[str, Any]) -> Report:
@@ -125,20 +134,20 @@ def check(certificate: Mapping[str, Any]) -> Report:
     ...     "status": "proven",
     ... }
     >>> check(relu)
-    Report(ok=True, reason=None, assumptions=(), remarks=())
-    >>> check({**relu, "components": []}).reason
-    'rejected: components: 0 stated, 1 proven'
+    Report(ok=True, verdict='verified on the whole line', reason=None)
+    >>> check({**relu, "components": []})
+    Report(ok=False, verdict='not verified', reason='rejected: components: 0 stated, 1 proven')
 
     """
     try:
-        assumptions, remarks = verify(parse(certificate), _formula_in_the_catalogue)
+        verify(parse(certificate), _formula_in_the_catalogue)
     except (Malformed, Rejected) as error:
-        return Report(ok=False, reason=_line(f"rejected: {error}"))
+        return Report(False, "not verified", _line(f"rejected: {error}"))
     except Undecided as error:
-        return Report(ok=False, reason=_line(f"not verified: undecided: {error}"))
+        return Report(False, "not verified", _line(f"undecided: {error}"))
     except (ArithmeticError, ValueError, RecursionError, MemoryError) as error:
-        return Report(ok=False, reason=_line(f"not verified: undecided: {type(error).__name__}"))
-    return Report(ok=True, assumptions=assumptions, remarks=remarks)
+        return Report(False, "not verified", _line(f"undecided: {type(error).__name__}"))
+    return Report(True, _line(_proven(certificate)))
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -163,6 +172,14 @@ def _formula_in_the_catalogue(name: str) -> str:
     from gradtheory.activations import activation  # not at the top: the rest of the checker works without it
 
     return str(activation(name).expr)
+
+
+def _proven(certificate: Mapping[str, Any]) -> str:
+    """Return where the set of a verified certificate is proven."""
+    if certificate["status"] == "proven":
+        return "verified on the whole line"
+    left, right = (end if len(end) <= _LONGEST_END else "…" for end in certificate["domain"])
+    return f"verified on [{left}, {right}]; nothing is claimed beyond"
 
 
 def _line(text: str) -> str:

@@ -80,7 +80,7 @@ def _taylor(term: Term, place: S, order: int) -> list[S]:
         case "^":
             return _composed(_power_series(parts[0][0], term.value), parts[0])
         case name:
-            return _composed(_series(name, parts[0][0]), parts[0])
+            return _composed(series(name, parts[0][0]), parts[0])
 
 
 def _sum(left: Sequence[S], right: Sequence[S]) -> list[S]:
@@ -122,7 +122,7 @@ def _power_series(x: S, exponent: Fraction) -> Iterator[S]:
         coefficient = coefficient * (exponent - k) / (k + 1)
 
 
-def _series(name: str, x: S) -> Iterator[S]:
+def series(name: str, x: S) -> Iterator[S]:
     """Yield F(x), F'(x), F''(x)/2 and F'''(x)/6."""
 
     def c(top: int, bottom: int = 1) -> S:

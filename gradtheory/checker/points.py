@@ -3,26 +3,26 @@
 A *function* here is a pair (term, k): the k-th derivative of the term in z.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from mpmath import libmp
 
-from gradtheory.checker.algebra import is_zero
+from gradtheory.checker.field import Field, Quotient
 from gradtheory.checker.intervals import MINUS_OO, ONE, OO, ZERO, Interval, Real, less, real
 from gradtheory.checker.jets import derivatives
+from gradtheory.checker.polynomials import divides
 from gradtheory.checker.schema import Place
-from gradtheory.checker.terms import Malformed, Term, number, z
+from gradtheory.checker.terms import Malformed, Term, number
 from gradtheory.errors import Undecided
 
 Function: TypeAlias = tuple[Term, int]
 
 BITS = (200, 800, 3_600)
-WORK_OF_SYMPY = 5_000  # what a question to SymPy counts for
 _MOST_WORK = 500_000  # subterms evaluated in one check
 _MOST_STEPS = 100
-_LARGEST_DERIVED = 150  # subterms
 
 
 class Points:
@@ -30,27 +30,26 @@ class Points:
 
     def __init__(self) -> None:
         self._work = 0
-        self._sizes: dict[Term, int] = {}
+        self._heads: dict[Term, Counter[str]] = {}
         self._answers: dict[Any, Any] = {}
-        self.remarks: dict[str, None] = {}  # ordered, without repetition
+        self.field = Field(self.spend)
 
     def jet(self, function: Function, box: Interval, further: int = 0) -> list[Interval]:
         """Return enclosures, over a box, of the function and of its next `further` derivatives."""
         term, order = function
-        size = self._sizes.get(term) or self._sizes.setdefault(term, term.heads().total())
-        self.spend(size * (1 + box.bits // 500))
+        heads, bits = self.heads(term), box.bits
+        self.spend(heads.total() * (1 + bits // 500) + (heads["erf"] + heads["erfc"]) * (bits // 100) ** 3)
         return derivatives(term, box, order + further)[order:]
+
+    def heads(self, term: Term) -> Counter[str]:
+        """Return how often each head occurs in a term."""
+        return self._heads.get(term) or self._heads.setdefault(term, term.heads())
 
     def spend(self, work: int) -> None:
         """Count work; every check ends."""
         self._work += work
         if self._work > _MOST_WORK:
             raise Undecided("the check's budget of work is spent")
-
-    def _is_zero(self, term: Term) -> bool:
-        if term.head != "number":
-            self.spend(WORK_OF_SYMPY)
-        return is_zero(term)
 
     def remembered(self, question: Any, answer: Callable[[], Any]) -> Any:
         """Return the answer, computed once; neighbouring cells ask the same."""
@@ -118,30 +117,38 @@ class Points:
         sign = self.jet(function, self.enclosure(place, BITS[0]))[0].sign
         if sign is not None:
             return sign
-        value = self._exact_value(function, place)
-        if value == number(0):
+        if self._is_zero_at(function, place):
             return 0
         for bits in BITS[1:]:
             sign = self.jet(function, self.enclosure(place, bits))[0].sign
             if sign is not None:
                 return sign
-        if value is not None and self._is_zero(value):
-            return 0
         raise Undecided(f"a sign is not decided at {int(BITS[-1] * 0.301)} digits")
 
-    def _exact_value(self, function: Function, place: Place) -> Term | None:
-        """Return the value as a term, if it is not too large; at an isolated place, the function itself."""
+    def _is_zero_at(self, function: Function, place: Place) -> bool:
+        """Whether a function that is defined at a place is proven to be 0 there; False means not proven."""
+        term, order = function
         try:
-            return self.derivative(*function).at(z if place.exact is None else place.exact)
-        except (Undecided, Malformed):
-            return None
+            at = self.field.z if place.exact is None else self.field.value(place.exact)
+            value = derivatives(term, at, order)[order]
+            if value.is_zero or place.defining is None:
+                return value.is_zero
+            return divides(self.field.derivative(*place.defining).top, value.top, self.spend)
+        except Undecided:
+            return False
 
-    def derivative(self, term: Term, order: int) -> Term:
-        """Return the derivative as a term, for terms that are not too large."""
-        if term.heads().total() > _LARGEST_DERIVED:
-            raise Undecided("an expression is too large to differentiate")
-        derivative: Term = self.remembered(("derivative", term, order), lambda: derivatives(term, z, order)[order])
-        return derivative
+    def is_same(self, left: Function, right: Function) -> bool:
+        """Whether two functions are proven to be the same wherever they are defined."""
+        if left == right:
+            return True
+        try:
+            return bool(self.remembered((left, right), lambda: self._difference(left, right).is_zero))
+        except Undecided:
+            return False
+
+    def _difference(self, left: Function, right: Function) -> Quotient:
+        one, other = (self.field.derivative(*function) for function in (left, right))
+        return one + other * other.like(Fraction(-1))
 
     def has_one_zero(self, function: Function, lower: Fraction, upper: Fraction) -> bool:
         """Whether a function is proven to have exactly one zero between two numbers, and a simple one."""

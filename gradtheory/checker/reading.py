@@ -5,13 +5,14 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from gradtheory.checker.terms import FUNCTIONS, Malformed, Term, in_order, number
+from gradtheory.checker.terms import FUNCTIONS, Malformed, Term, in_order, number, total
 
 _LONGEST_TEXT = 10_000  # characters
 _DEEPEST = 60
 _LARGEST_POWER = 1_000
 _ALLOWED = re.compile(r"[A-Za-z0-9_+\-*/(),<>=&| ]*")
-_GLUED = re.compile(r"(?<![A-Za-z0-9_])\d+[A-Za-z_]")  # a number glued to a name: Python warns about some of these
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_])\d\w*", re.ASCII)
+_PLAIN = re.compile(r"0|[1-9]\d*", re.ASCII)  # one spelling for one number; Python's grammar has others
 
 
 def read(text: str) -> Term:
@@ -30,16 +31,16 @@ def read(text: str) -> Term:
     """
     if len(text) > _LONGEST_TEXT:
         raise Malformed(f"longer than {_LONGEST_TEXT} characters")
-    if not _ALLOWED.fullmatch(text) or _GLUED.search(text):
+    if not _ALLOWED.fullmatch(text) or text != text.strip() or not all(map(_PLAIN.fullmatch, _NUMBER.findall(text))):
         raise Malformed(f"not an expression: {text[:40]}")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text, mode="eval")
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise Malformed(f"not an expression: {text[:40]}") from None
     return _read(tree.body, 0)
 
 
-def _read(node: ast.expr, depth: int) -> Term:
+def _read(node: ast.expr, depth: int) -> Term:  # noqa: PLR0911  # one a kind of node
     if depth > _DEEPEST:
         raise Malformed(f"nested deeper than {_DEEPEST}")
 
@@ -50,7 +51,9 @@ def _read(node: ast.expr, depth: int) -> Term:
         case ast.Constant() | ast.Name():
             return _atom(node)
         case ast.UnaryOp(op=ast.USub()):
-            return number(-1) * inner(node.operand)
+            return -inner(node.operand)
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return total(-inner(part) if negative else inner(part) for part, negative in _summands(node))
         case ast.BinOp() if type(node.op) in _OPERATIONS:
             return _OPERATIONS[type(node.op)](inner(node.left), inner(node.right))
         case ast.Compare(ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
@@ -62,6 +65,15 @@ def _read(node: ast.expr, depth: int) -> Term:
         case ast.Call(func=ast.Name(id=name), keywords=[]):
             return _call(name, [inner(part) for part in node.args])
     raise Malformed(f"not allowed in an expression: {type(node).__name__}")
+
+
+def _summands(node: ast.expr) -> list[tuple[ast.expr, bool]]:
+    """Return the parts of a + b - c + …, which Python nests to the left, and whether each is subtracted."""
+    parts = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        parts.append((node.right, isinstance(node.op, ast.Sub)))
+        node = node.left
+    return [(node, False), *reversed(parts)]
 
 
 def _atom(node: ast.Constant | ast.Name) -> Term:
@@ -86,8 +98,6 @@ def _power(base: Term, exponent: Term) -> Term:
 
 
 _OPERATIONS: dict[type[ast.operator], Callable[[Term, Term], Term]] = {
-    ast.Add: lambda left, right: left + right,
-    ast.Sub: lambda left, right: left + number(-1) * right,
     ast.Mult: lambda left, right: left * right,
     ast.Div: lambda left, right: left * right.power(Fraction(-1)),
     ast.Pow: _power,

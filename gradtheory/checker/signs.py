@@ -1,30 +1,40 @@
 """Questions of sign toward the ends of a cell and on a whole open cell, answered by bisection."""
 
+import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mpmath import libmp
 
-from gradtheory.checker.algebra import as_sympy
-from gradtheory.checker.intervals import MINUS_OO, ONE, OO, ZERO, Interval, Undefined, less, real
-from gradtheory.checker.limits import limit_of_slope
-from gradtheory.checker.points import BITS, WORK_OF_SYMPY, Function, Points, cut
-from gradtheory.checker.reading import read
+from gradtheory.checker.intervals import MINUS_OO, ONE, OO, TWO, ZERO, Interval, Undefined, less, real
+from gradtheory.checker.jets import derivatives
+from gradtheory.checker.points import BITS, Function, Points, cut
+from gradtheory.checker.scales import Beyond
 from gradtheory.checker.schema import Cell, Place, Side
-from gradtheory.checker.terms import Term, number
+from gradtheory.checker.tails import Tail, variable
+from gradtheory.checker.terms import Malformed, Term, number
 from gradtheory.errors import Undecided
 
 _MOST_BOXES = 3_000
+_FEWER_BOXES = 1_000
 _MOST_HALVINGS = 100
-_POINTS = 24
+_POINTS = 8
 _CUT = Fraction(499, 1024)  # off the centre, where zeros like to lie
-_AGREEMENT = Fraction(1, 10**40)
 
 
 class Changes(Exception):
     """The function takes both signs on the cell: an answer, not an error."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """The sign of a function on a cell; where `vanishing` is 0, so is the function."""
+
+    function: Function
+    vanishing: Function
+    cell: Cell
 
 
 class Prover(Points):
@@ -41,7 +51,10 @@ class Prover(Points):
                 if not signs:  # the empty set would allow everything
                     raise
                 return signs
-        return self._signs_near(function, cell, side) or frozenset({self._sign_of_limit(function, place.infinite)})
+        signs = self._signs_near(function, cell, side)
+        if not signs:
+            raise Undecided("a limit at infinity is not known")
+        return signs
 
     def _signs_near(self, function: Function, cell: Cell, side: Side) -> frozenset[int]:
         """Return what the values near an end allow for the limit's sign; nothing where they allow everything."""
@@ -60,33 +73,41 @@ class Prover(Points):
             try:
                 near = self.jet(function, box)[0]
             except Undefined:
-                continue
+                near = Interval(MINUS_OO, OO, bits)
+            if near.sign is None and place.infinite:
+                sign = self._on_tail(function, box, lambda tail: tail.sign_of_limit)
+                if sign is not None:
+                    return frozenset({sign})
             if not less(near.lower, ZERO):
                 return frozenset({1} if less(ZERO, near.lower) else {0, 1})
             if not less(ZERO, near.upper):
                 return frozenset({-1} if less(near.upper, ZERO) else {0, -1})
         return frozenset()
 
-    def _sign_of_limit(self, function: Function, infinite: int) -> int:
+    def _on_tail(self, function: Function, box: Interval, ask: Callable[[Tail], int | None]) -> int | None:
+        """Return what is asked of a function on a box that reaches to infinity; None where it is not proven."""
         try:
-            limit = limit_of_slope(function[0], infinite, self.sign)
-            return limit if isinstance(limit, int) else self.sign(limit)
+            return ask(self._tail(function, box))
         except Undecided:
-            answer: int = self.remembered((function, infinite), lambda: self._ask_for_limit(function, infinite))
-            return answer
+            return None
 
-    def _ask_for_limit(self, function: Function, infinite: int) -> int:
-        import sympy
-
-        self.spend(WORK_OF_SYMPY)
-        expr = as_sympy(self.derivative(*function))
+    def _tail(self, function: Function, box: Interval) -> Tail:
+        """Return a function on a box that reaches to one infinity; Undefined for other boxes."""
+        direction = 1 if box.upper == OO else -1
+        start = box.lower if direction == 1 else libmp.mpf_neg(box.upper)
+        if (
+            (box.lower == MINUS_OO and box.upper == OO)
+            or OO not in (box.upper, libmp.mpf_neg(box.lower))
+            or less(start, TWO)
+        ):
+            raise Undefined("no tail")
+        term, order = function
+        self.spend(4 * self.heads(term).total())
+        beyond = Beyond(Interval(start, start, box.bits), self.sign, self.spend)
         try:
-            limit = sympy.limit(expr, sympy.Symbol("z", real=True), infinite * sympy.oo)
-            sign = int(sympy.sign(limit)) if limit.is_infinite else self.sign(read(str(limit)))
-        except Exception:  # SymPy may fail in any way on expressions from outside
-            raise Undecided("a limit at infinity is not known") from None
-        self.remarks["a limit of the slope at infinity was taken by SymPy"] = None
-        return sign
+            return derivatives(term, variable(beyond, direction), order)[order]
+        except Malformed:
+            raise Undefined("an exact number in a tail is too long, or not defined") from None
 
     def _excludes_zero(self, cell: Cell) -> bool:
         left, right = cell.left, cell.right
@@ -98,46 +119,78 @@ class Prover(Points):
 
     def is_smooth_on(self, term: Term, cell: Cell) -> None:
         """Prove that a term has two derivatives everywhere on the open cell."""
-        self._cover(cell, lambda box, *_: self._is_defined(term, box))
+        self._cover(cell, lambda box, *_: self._is_defined(term, box), _MOST_BOXES)
 
     def _is_defined(self, term: Term, box: Interval) -> bool:
         try:
             return bool(self.jet((term, 0), box, 2))
         except Undefined:
-            return False
+            return self._on_tail((term, 2), box, lambda tail: 1) is not None
 
     def sign_on(self, function: Function, cell: Cell) -> int:
         """Return the sign of a function everywhere on the open cell; it may be 0 at the ends. Raises Changes."""
         return int(self.remembered((function, cell.left, cell.right), lambda: self._sign_on(function, cell)))
 
     def _sign_on(self, function: Function, cell: Cell) -> int:
+        """Return the sign, of the function as it stands or as a product, the shorter of the two first."""
+        whole = [(_Question(function, function, cell), 1)]
+        try:
+            factors = self.field.derivative(*function).factors()
+        except (Undecided, Malformed):
+            return self._sign_of_product(whole, _MOST_BOXES)
+        first, *others = (_Question((factor, 0), (factor, 0), cell) for factor, _ in factors)
+        parts = [replace(first, vanishing=function), *others]
+        product = list(zip(parts, (power for _, power in factors), strict=True))
+        size = sum(self.heads(factor).total() for factor, _ in factors)
+        ways = [whole, product] if self.heads(function[0]).total() < size else [product, whole]
+        try:
+            return self._sign_of_product(ways[0], _FEWER_BOXES)
+        except (Undecided, Malformed):
+            return self._sign_of_product(ways[1], _MOST_BOXES)
+
+    def _sign_of_product(self, factors: list[tuple["_Question", int]], most: int) -> int:
+        return math.prod(self._sign_of(question, most) for question, power in factors if power % 2)
+
+    def _sign_of(self, question: "_Question", most: int) -> int:
         signs: set[int] = set()
 
         def is_settled(box: Interval, at_left: bool, at_right: bool) -> bool:
-            sign = self._sign_on_box(function, cell, box, at_left, at_right)
+            sign = self._sign_on_box(question, box, at_left, at_right)
             if sign is not None:
                 signs.add(sign)
             if len(signs) > 1:
                 raise Changes
             return sign is not None
 
-        self._cover(cell, is_settled)
+        self._cover(question.cell, is_settled, most)
         return signs.pop()
 
-    def _sign_on_box(self, function: Function, cell: Cell, box: Interval, at_left: bool, at_right: bool) -> int | None:
+    def _sign_on_box(self, question: "_Question", box: Interval, at_left: bool, at_right: bool) -> int | None:
+        function = question.function
         try:
-            value, *slopes = self.jet(function, box, int(at_left or at_right))
+            value, slope = self.jet(function, box, 1)
         except Undefined:
-            return None
+            value = slope = Interval(MINUS_OO, OO, box.bits)
         if value.sign is not None:
             return value.sign
+        if not slope.sign:
+            return self._on_tail(function, box, lambda tail: tail.sign)
         # A simple zero at the very end of the cell: beside it the sign is the derivative's.
-        slope = slopes[0].sign if slopes else None
-        if slope and at_left and self._vanishes(function, cell.left):
-            return slope
-        if slope and at_right and self._vanishes(function, cell.right):
-            return -slope
-        return None
+        if at_left and self._vanishes(question.vanishing, question.cell.left):
+            return slope.sign
+        if at_right and self._vanishes(question.vanishing, question.cell.right):
+            return -slope.sign
+        return self._sign_if_monotone(function, box) or self._on_tail(function, box, lambda tail: tail.sign)
+
+    def _sign_if_monotone(self, function: Function, box: Interval) -> int | None:
+        """Return the sign of a monotone function on a finite box, from its values at both ends."""
+        if box.lower == MINUS_OO or box.upper == OO:
+            return None
+        try:
+            ends = {self.jet(function, Interval(end, end, box.bits))[0].sign for end in (box.lower, box.upper)}
+        except Undefined:
+            return None
+        return ends.pop() if len(ends) == 1 else None
 
     def _vanishes(self, function: Function, place: Place) -> bool:
         try:
@@ -145,7 +198,7 @@ class Prover(Points):
         except Undecided:
             return False
 
-    def _cover(self, cell: Cell, is_settled: Callable[[Interval, bool, bool], bool]) -> None:
+    def _cover(self, cell: Cell, is_settled: Callable[[Interval, bool, bool], bool], most: int) -> None:
         """Cut the cell until every box is settled; the question also says which ends of the cell a box touches."""
         bits, nonzero = BITS[0], self._excludes_zero(cell)
         lower = MINUS_OO if cell.left.infinite else self.enclosure(replace(cell.left, defining=None), bits).lower
@@ -156,37 +209,32 @@ class Prover(Points):
             count += 1
             if is_settled(box, box.lower == lower, box.upper == upper):
                 continue
-            if depth >= _MOST_HALVINGS or count > _MOST_BOXES:
+            if depth >= _MOST_HALVINGS or count > most:
                 raise Undecided("a question on a whole cell is not decided by bisection")
             middle = cut(box, _CUT).lower
             parts = Interval(box.lower, middle, bits, nonzero), Interval(middle, box.upper, bits, nonzero)
             waiting.extend((part, depth + 1) for part in parts)
 
-    def agree(self, left: Function, right: Function, cell: Cell) -> bool | None:
-        """Whether two functions are the same: True if proven, None if they agree to 40 digits at points of the cell."""
-        if self.remembered((left, right), lambda: self._is_same(left, right)):
-            return True
-        seen = 0
+    def differ(self, left: Function, right: Function, cell: Cell) -> bool:
+        """Whether two functions are seen to differ somewhere in a cell."""
+        if left == right:
+            return False
         for point in self._points(cell):
-            box = Interval.around(point, BITS[1])
+            box = Interval.around(point, BITS[0])
             try:
-                here, there = self.jet(left, box)[0], self.jet(right, box)[0]
+                gap = (self.jet(left, box)[0] + -self.jet(right, box)[0]).sign
             except Undefined:
                 continue
-            gap, scale = (here + -there).size, here.size
-            if less(ZERO, gap.lower):
-                return False
-            bound = scale.like(_AGREEMENT) * scale
-            seen += not less(bound.lower, gap.upper)
-        if seen < _POINTS - 4:
-            raise Undecided("two expressions could not be compared at enough points")
-        return None
+            if gap:
+                return True
+        return False
 
-    def _is_same(self, left: Function, right: Function) -> bool:
-        try:
-            return left == right or self._is_zero(self.derivative(*left) + number(-1) * self.derivative(*right))
-        except Undecided:
-            return False  # too large; points remain
+    def sign_of_constant(self, function: Function, cell: Cell) -> int:
+        """Return the sign of a function that is the same everywhere in a cell."""
+        point = self._points(cell)[_POINTS // 2]
+        if not self.order(cell.left, point) < 0 < self.order(cell.right, point):
+            raise Undecided("a cell is too narrow")
+        return self.sign_at(function, Place(exact=number(point)))
 
     def _points(self, cell: Cell) -> list[Fraction]:
         """Return points spread over the cell, within some distance of its finite ends."""

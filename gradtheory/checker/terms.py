@@ -59,7 +59,10 @@ class Term:
         return Term("pi")
 
     def __add__(self, other: "Term") -> "Term":
-        return _sum((self, other))
+        return total((self, other))
+
+    def __neg__(self) -> "Term":
+        return _product((number(-1), self))
 
     def __mul__(self, other: "Term") -> "Term":
         return _product((self, other))
@@ -96,19 +99,6 @@ class Term:
     def is_positive_constant(self) -> bool:
         """Whether this is a positive number or π: then every law of powers holds."""
         return self.head == "pi" or (self.head == "number" and self.value > 0)
-
-    def at(self, place: "Term") -> "Term":
-        """Return the term with `place` for z."""
-        match self.head:
-            case "z":
-                return place
-            case "+" | "*":
-                return (_sum if self.head == "+" else _product)(each.at(place) for each in self.args)
-            case "^":
-                return self.args[0].at(place).power(self.value)
-            case name if name in FUNCTIONS:
-                return self.args[0].at(place).apply(name)
-        return Term(self.head, tuple(each.at(place) for each in self.args), self.value)
 
     def heads(self) -> Counter[str]:
         """Return how often each head occurs."""
@@ -149,7 +139,8 @@ def in_order(terms: Iterable[Term]) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: term.key))
 
 
-def _sum(terms: Iterable[Term]) -> Term:
+def total(terms: Iterable[Term]) -> Term:
+    """Return a sum."""
     counts: dict[Term, Fraction] = {}
     for term in terms:
         for part in term.args if term.head == "+" else (term,):
@@ -189,7 +180,7 @@ def _product(terms: Iterable[Term]) -> Term:
     if any(part.head in {"number", "*"} for part in parts):  # such as √2·√2
         return _product([number(coefficient), *parts])
     if len(parts) == 1 and parts[0].head == "+" and coefficient != 1:
-        return _sum(_product((number(coefficient), each)) for each in parts[0].args)
+        return total(_product((number(coefficient), each)) for each in parts[0].args)
     first = [] if coefficient == 1 and parts else [number(coefficient)]
     whole = (*first, *in_order(parts))
     return whole[0] if len(whole) == 1 else Term("*", whole)

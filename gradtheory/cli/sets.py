@@ -146,13 +146,7 @@ def verify(file: Path, as_json: bool) -> None:
     Exit code 0 if every statement is proven again, 1 if one is not, 2 if the file cannot be read.
     """
     report = gt.checker.check(gt.checker.read(file))
-    print_result(
-        as_json,
-        verified=report.ok,
-        reason=report.reason,
-        assumptions="; ".join(report.assumptions) or None,
-        remarks="; ".join(report.remarks) or None,
-    )
+    print_result(as_json, verdict=report.verdict, verified=report.ok, reason=report.reason)
     if not report.ok:
         raise click.exceptions.Exit(1)
 

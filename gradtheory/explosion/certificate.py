@@ -16,12 +16,13 @@ from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.sets import superlevel_sets
 from gradtheory.explosion.superlevel import Component
 from gradtheory.typing import ActivationLike, NumberLike
 
 FORMAT = "gradtheory-certificate/1"
+_LONGEST_TEXT = 8_000  # characters; the checker reads numbers with parts of 4,000 digits
 _BITS = 128  # of an isolating interval, beyond the size of the level
 
 
@@ -42,7 +43,7 @@ def certificate(
     InvalidArgument
         If an argument breaks a rule, or w is 0.
     NoClosedForm, Undecided
-        As `explosion_set`.
+        As `explosion_set`; `Undecided` also where a number or formula would be too long for the checker.
 
     Examples
     --------
@@ -66,14 +67,14 @@ def certificate(
         "claim": {
             "kind": "explosion set",
             "activation": record.name if record.branches is not None else None,
-            "expression": str(record.expr),
-            "weight": str(weight),
-            "bias": str(bias),
-            "threshold": str(c),
+            "expression": _text(record.expr),
+            "weight": _text(weight),
+            "bias": _text(bias),
+            "threshold": _text(c),
             "strict": strict,
         },
         "method": "certified" if any(end.has(Root) for end in crossings.values()) else "closed_form",
-        "domain": [str(end) for end in window],
+        "domain": [_text(end) for end in window],
         "cells": [_cell(record, branch, window, bits) for branch in profile.branches],
         "crossings": [
             {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
@@ -100,7 +101,7 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
     cell: dict[str, Any] = {
         "left": _end(branch.left if branch.left.is_finite else window[0], bits),
         "right": _end(branch.right if branch.right.is_finite else window[1], bits),
-        "piece": str(formula_near(record.expr, Z, branch.inside)),
+        "piece": _text(formula_near(record.expr, Z, branch.inside)),
         "sign": branch.direction,
         "rises": None if branch.is_flat else branch.rises,
         "positive": None,
@@ -110,19 +111,30 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
         return cell
     if record.sign_of_bend is None:
         smooth = formula_near(record.profile.function, Z, branch.inside)
-        return cell | {"positive": "1", "shape": str(derivative(smooth, Z, 1))}
+        return cell | {"positive": "1", "shape": _text(derivative(smooth, Z, 1))}
     parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.rest}
-    return cell | {name: str(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
+    return cell | {name: _text(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
 
 
 def _end(end: sympy.Expr, bits: int) -> str | list[str]:
-    return list(_bracket(end, bits).values()) if end.has(Root) else str(end)
+    return list(_bracket(end, bits).values()) if end.has(Root) else _text(end)
 
 
 def _bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
     """Return an interval around a number: the one that isolates a root, or that of a ball where it is narrower."""
     ball = enclose(end, bits)
-    return {"lower": str(as_rational(ball.lower())), "upper": str(as_rational(ball.upper()))}
+    return {"lower": _text(as_rational(ball.lower())), "upper": _text(as_rational(ball.upper()))}
+
+
+def _text(value: sympy.Expr) -> str:
+    """Return a number or formula as the checker reads it."""
+    try:
+        text = str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        text = ""
+    if not 0 < len(text) <= _LONGEST_TEXT:
+        raise Undecided(f"the certificate would need more than {_LONGEST_TEXT} characters for one number or formula")
+    return text
 
 
 def _component(component: Component, profile: Profile, crossings: list[sympy.Expr]) -> dict[str, Any]:

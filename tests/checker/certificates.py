@@ -5,7 +5,10 @@ from itertools import pairwise
 
 import mpmath
 
-OPEN, MONOTONE = (True, True), {"argument": "monotone"}
+MONOTONE = {"argument": "monotone"}
+NOTHING_BEYOND = {
+    side: {"argument": "limit", "limit": "0", "assumes": "this is not read"} for side in ("left", "right")
+}
 
 
 def bracket(function, left, right, digits=25):
@@ -158,12 +161,16 @@ def _user_piecewise():
     ]
     crossings = [crossing(1, bracket(lambda x: 2 * mpmath.exp(x) - 1, -1, 0))]
     parts = [component(joint(-1), joint(0)), component(cross(0), joint(2)), component(joint(2), joint(3))]
-    tails = {
-        "left": {"argument": "limit", "limit": "-1", "assumes": "the slope stays -1"},
-        "right": {"argument": "limit", "limit": "oo", "assumes": "the slope keeps growing"},
-    }
     return certificate(
-        None, text, "2", cells, crossings, parts, domain=["-5", "6"], tails=tails, status="proven on the domain"
+        None,
+        text,
+        "2",
+        cells,
+        crossings,
+        parts,
+        domain=["-5", "6"],
+        tails=NOTHING_BEYOND,
+        status="proven on the domain",
     )
 
 
@@ -181,7 +188,6 @@ def _user_wave():
         for i in range(6)
     ]
     parts = [component(cross(i), cross(i + 1)) for i in (0, 2, 4)]
-    tail = {"argument": "limit", "limit": "0", "assumes": "the slope is periodic"}
     return certificate(
         None,
         "sin(z)",
@@ -190,7 +196,7 @@ def _user_wave():
         crossings,
         parts,
         domain=[ends[0], ends[-1]],
-        tails={"left": tail, "right": tail},
+        tails=NOTHING_BEYOND,
         status="proven on the domain",
     )
 
@@ -347,9 +353,6 @@ VALID = {
         [component(joint(-1), cross(0))],
         domain=["0", "4"],
         status="proven on the domain",
-        tails={
-            "left": {"argument": "limit", "limit": "oo", "assumes": "nothing lies to the left"},
-            "right": {"argument": "limit", "limit": "0", "assumes": "the slope falls to 0"},
-        },
+        tails=NOTHING_BEYOND,
     ),
 }

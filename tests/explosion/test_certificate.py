@@ -8,8 +8,15 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.checker import check
+from gradtheory.errors import Undecided
 
 Z = sympy.Symbol("z", real=True)
+
+
+_VERDICTS = {
+    "proven": "verified on the whole line",
+    "proven on the domain": "verified on [-64, 64]; nothing is claimed beyond",
+}
 
 
 def _written(activation, w, b=0, **options):
@@ -23,12 +30,11 @@ def test_every_certificate_is_verified(shape, w):
 
 
 @pytest.mark.parametrize("expr", [Z * sympy.exp(-(Z**2)), sympy.tanh(Z), Z / (1 + Z**2), sympy.Max(0, Z) ** 2])
-def test_ones_own_activation_is_verified_under_stated_assumptions(expr):
+def test_ones_own_activation_is_verified_where_the_verdict_says(expr):
     proof = _written(expr, 7)
     report = check(proof)
     assert report.ok, report.reason
-    assert report.assumptions
-    assert proof["status"] == "proven on the domain"
+    assert report.verdict == _VERDICTS[proof["status"]]
 
 
 _OWN_PERIODIC = (sympy.exp(sympy.sin(Z)), sympy.sin(3 * Z) / 3, Z + sympy.sin(Z) ** 2)
@@ -39,7 +45,7 @@ def test_one_period_is_proven_for_all(activation):
     proof = _written(activation, 2, 1)
     report = check(proof)
     assert report.ok, report.reason
-    assert not report.assumptions
+    assert report.verdict == "verified on the whole line"
     end = sympy.Rational(11, 10) * gt.activation(activation).profile.branches[-1].right
     longer = copy.deepcopy(proof)
     longer["domain"][1] = longer["cells"][-1]["right"] = str(end)
@@ -66,6 +72,39 @@ def test_methods_and_strictness(method, strict):
     for activation, w in (("sigmoid", 7), ("gaussian", 3), ("relu", 1), ("tanh", 1)):
         report = check(_written(activation, w, strict=strict, method=method))
         assert report.ok, report.reason
+
+
+def test_what_the_solver_notes_about_the_tails_is_not_repeated():
+    proof = _written(sympy.tanh(Z), 7)
+    if proof["status"] == "proven":  # of the whole line: claim less
+        proof = _on(proof, "-64", "64")
+    for note in ("0/0", "log(z)", "trust me"):
+        tail = {"argument": "limit", "limit": note, "assumes": note}
+        report = check(proof | {"tails": {"left": tail, "right": tail}})
+        assert report.verdict == "verified on [-64, 64]; nothing is claimed beyond"
+        assert note not in repr(report)
+
+
+def _on(proof, left, right):
+    """Return a certificate of the whole line as one of a part of it, which holds every end in it."""
+    part = copy.deepcopy(proof)
+    part["domain"], part["status"] = [left, right], "proven on the domain"
+    part["cells"][0]["left"], part["cells"][-1]["right"] = left, right
+    for component in part["components"]:
+        for side, end, i in (("lower", "-oo", -1), ("upper", "oo", len(part["cells"]) - 1)):
+            component[side] = {"end": i} if component[side] == end else component[side]
+    return part
+
+
+def test_a_certificate_that_would_be_too_long_is_refused_in_one_line():
+    with pytest.raises(Undecided) as error:
+        gt.certificate(sympy.tanh(Z) * sympy.Rational(10**4100 + 1, 10**4099), 3)
+    assert "\n" not in str(error.value)
+
+
+def test_a_period_of_an_expression_with_switches_is_proven():
+    report = check(_written(sympy.Max(sympy.sin(Z), sympy.Rational(1, 2)), 3))
+    assert report.ok, report.reason
 
 
 def _tampered():
