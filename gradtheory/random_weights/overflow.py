@@ -1,72 +1,68 @@
 """How deep a network may be before its gradient leaves the range of a float type."""
 
 import math
-from fractions import Fraction
-from typing import NamedTuple
 
 import numpy.typing as npt
 import sympy
+from scipy.special import ndtri
 
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, precision, sign
-from gradtheory.arithmetic.inputs import dtype_name, one_of, read_depth, read_real
+from gradtheory.arithmetic.inputs import dtype_name, one_of, read_depth, read_positive_float, read_real
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, running_depth
+from gradtheory.random_weights.lyapunov import LyapunovExponent
 from gradtheory.typing import NumberLike
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
 
+_ARITHMETIC = ("power", "product", "flush")
 _MOST_EQUAL = 100_000  # layers up to which growth^L may be one of the limits itself
 
 
-class FloatType(NamedTuple):
-    """A binary float type: bits of the significand, the greatest exponent, and that of the least positive number."""
-
-    bits: int
-    largest: int
-    smallest: int
-
-    @property
-    def overflow(self) -> Fraction:
-        """The least number that is rounded to inf: half a unit above the greatest float (ties go to even)."""
-        return Fraction(((2 << self.bits) - 1) << self.largest, 1 << self.bits)
-
-    @property
-    def underflow(self) -> Fraction:
-        """The greatest number that is rounded to 0: half the least positive float."""
-        return Fraction(1, 1 << (1 - self.smallest))
-
-
-FLOAT_TYPES = {
-    "float16": FloatType(11, 15, -24),
-    "bfloat16": FloatType(8, 127, -133),
-    "float32": FloatType(24, 127, -149),
-    "float64": FloatType(53, 1023, -1074),
-}
-
-
-def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int | float:
+def overflow_depth(
+    growth: NumberLike | LyapunovExponent,
+    dtype: npt.DTypeLike = "float32",
+    *,
+    arithmetic: str = "power",
+    probability: float | None = None,
+) -> int | float:
     r"""Return the least number of layers L after which growth^L is inf, or 0, in a float type.
 
-    growth^L is rounded to nearest, once: the least L with growth^L ≥ (2 - 2^-p)·2^e_max where growth > 1, and with
-    growth^L ≤ half the least positive (subnormal) number where growth < 1.
+    As a "power" growth^L is rounded to nearest, once: the least L with growth^L ≥ (2 - 2^-p)·2^e_max where growth > 1,
+    and with growth^L ≤ half the least positive (subnormal) number where growth < 1. As a "product" growth is rounded to
+    the type, and the product after every layer, as in backpropagation: it may stay at a subnormal number for ever.
+    With "flush" the product is 0 as soon as it is subnormal, as on processors that do not hold such numbers.
+
+    For a random chain the logarithm of the product after L layers is about N(λL, vL) with v the asymptotic variance, so
+    that λ alone says when half of the chains are lost. With a probability, L is the least number of layers after
+    which so many are: λL plus or minus √(vL)·Φ⁻¹(probability) reaches the limit.
 
     Parameters
     ----------
-    growth : number
-        The factor per layer, not negative; for a rate λ, exp(λ). A float is taken at its exact value.
+    growth : number or LyapunovExponent
+        The factor per layer, not negative. A float is taken at its exact value. A random chain, from
+        `lyapunov_exponent`, stands for exp(λ).
     dtype : {"float16", "bfloat16", "float32", "float64"} or NumPy dtype
         The float type.
+    arithmetic : {"power", "product", "flush"}
+        How the product is rounded.
+    probability : float, optional
+        The share of random chains that is to be lost, between 0 and 1, by the central limit theorem; it asks for a
+        `LyapunovExponent` and the arithmetic "power".
 
     Returns
     -------
     int or math.inf
-        Proven; inf if growth = 1.
+        Proven, except with a probability; inf if that never happens.
 
     Raises
     ------
     InvalidArgument
-        If growth is negative or not finite, or dtype is none of the four.
+        If growth is negative or not finite, dtype is none of the four, or a probability is asked for without a random
+        chain of finite λ and v.
     Undecided
-        If a power of growth is closer to the limit than can be told apart.
+        If a power of growth is closer to the limit than can be told apart, or a running product takes more than
+        5,000,000 layers.
 
     References
     ----------
@@ -78,12 +74,23 @@ def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int 
     (128, 75, 67)
     >>> overflow_depth(1)
     inf
+    >>> [overflow_depth(0.9, arithmetic=each) for each in ("power", "product", "flush")]
+    [987, inf, 829]
+    >>> import gradtheory as gt
+    >>> chain = gt.lyapunov_exponent("sigmoid", sigma_w=4)
+    >>> overflow_depth(chain), overflow_depth(chain, probability=0.99)  # half of the chains, and 99 % of them
+    (63, 81)
 
     """
     limits = FLOAT_TYPES[one_of(dtype_name(dtype), "dtype", tuple(FLOAT_TYPES))]
-    rate = read_real(growth, "growth")
+    kind = one_of(arithmetic, "arithmetic", _ARITHMETIC)
+    if probability is not None:
+        return _by_probability(growth, limits, kind, probability)
+    rate = read_real(growth.growth if isinstance(growth, LyapunovExponent) else growth, "growth")
     if sign(rate) < 0:
         raise InvalidArgument("growth", growth, "must not be negative: it is the size of a factor, such as 1.5")
+    if kind != "power":
+        return running_depth(rate, limits, flush=kind == "flush")
     side = sign(rate - 1)
     if side == 0:
         return math.inf
@@ -103,6 +110,29 @@ def overflow_depth(growth: NumberLike, dtype: npt.DTypeLike = "float32") -> int 
     raise Undecided(
         f"growth = {str(growth)[:40]}: when its powers leave {dtype} is not decided within {MOST_BITS} bits"
     )
+
+
+def _by_probability(
+    growth: NumberLike | LyapunovExponent, limits: FloatType, arithmetic: str, probability: float
+) -> int | float:
+    """Return the depth at which a normal law of log|product| has this probability beyond the limit."""
+    if arithmetic != "power":
+        raise InvalidArgument("arithmetic", arithmetic, "must be 'power' with a probability")
+    if not isinstance(growth, LyapunovExponent) or not math.isfinite(growth.value + growth.variance):
+        raise InvalidArgument(
+            "growth", growth, "must be a random chain of finite λ and variance with a probability: lyapunov_exponent(…)"
+        )
+    share = read_positive_float(probability, "probability")
+    if share >= 1.0:
+        raise InvalidArgument("probability", probability, "must lie between 0 and 1, such as 0.99")
+    side = 1.0 if growth.value > 0.0 else -1.0
+    bound = sympy.Rational(limits.overflow if side > 0.0 else limits.underflow)
+    distance = side * float(sympy.log(bound).n(20))
+    drift, spread = abs(growth.value), math.sqrt(growth.variance) * float(ndtri(share))
+    if drift == 0.0:
+        return math.ceil((distance / spread) ** 2) if spread < 0.0 else math.inf
+    root = (spread + math.sqrt(spread * spread + 4.0 * drift * distance)) / (2.0 * drift)
+    return max(1, math.ceil(root * root))  # drift·L - spread·√L = distance
 
 
 def overflow_growth(depth: int, dtype: npt.DTypeLike = "float32") -> sympy.Expr:

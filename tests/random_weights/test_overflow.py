@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights import floats
 from tests.shapes import slow_except
 
 # Bits of the significand with the hidden one, and the greatest exponent; bfloat16 is float32 without its last 16 bits.
@@ -205,3 +206,65 @@ def test_bad_types_are_refused(dtype):
 def test_too_close_to_one_is_said():
     with pytest.raises(Undecided, match="not decided within"):
         gt.overflow_depth("1." + "0" * 900 + "1")
+
+
+# ---- products that are rounded after every layer
+
+
+def product_of(factor, dtype, flush, most=30_000):
+    """Return the depth at which a product of rounded factors, rounded after each, is 0 or inf; inf if it rests before."""
+    least = Fraction(2) ** (1 - _FORMATS[dtype][1]) if flush else 0
+
+    def kept(number):
+        number = rounded(number, dtype)
+        return number if number >= least else Fraction(0)
+
+    factor = kept(Fraction(factor))
+    product = factor
+    for layer in range(1, most):
+        if product in {0, math.inf}:
+            return layer
+        after = kept(product * factor)
+        if after == product:
+            return math.inf
+        product = after
+    raise AssertionError("more layers are needed")
+
+
+@pytest.mark.parametrize("dtype", _FORMATS)
+@pytest.mark.parametrize("flush", [False, True])
+@given(growth=st.floats(0.01, 100).filter(lambda number: abs(number - 1) > 0.02))
+def test_running_products_step_by_step(dtype, flush, growth):
+    arithmetic = "flush" if flush else "product"
+    assert gt.overflow_depth(growth, dtype, arithmetic=arithmetic) == product_of(growth, dtype, flush)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("growth", [0.3, 0.77, 1.4, 9.0])
+def test_running_products_are_those_of_numpy(dtype, growth):
+    with np.errstate(over="ignore", under="ignore"):
+        products = np.multiply.accumulate(np.full(4000, growth, dtype))
+    lost = np.flatnonzero((products == 0) | np.isinf(products))
+    expected = int(lost[0]) + 1 if lost.size else math.inf
+    assert gt.overflow_depth(float(np.dtype(dtype).type(growth)), dtype, arithmetic="product") == expected
+
+
+def test_what_rests_and_what_does_not():
+    assert gt.overflow_depth(0.9, "float32") == 987
+    assert gt.overflow_depth(0.9, "float32", arithmetic="product") == math.inf  # at 5.6e-45: 4·0.9 is 4 again
+    assert gt.overflow_depth("1/2", "float32", arithmetic="product") == 150
+    assert gt.overflow_depth(0.9, "float32", arithmetic="flush") == 829  # below 2^-126
+    assert gt.overflow_depth("1.0078", "bfloat16", arithmetic="product") == 12288  # the factor is 1 + 1/128
+    assert gt.overflow_depth("1.0078", "bfloat16") == 11419
+    assert gt.overflow_depth("1.001", "bfloat16", arithmetic="product") == math.inf  # the factor is 1
+    for arithmetic in ("product", "flush"):
+        assert gt.overflow_depth(1, arithmetic=arithmetic) == math.inf
+        assert gt.overflow_depth(0, arithmetic=arithmetic) == 1
+        assert gt.overflow_depth(10**400, "float64", arithmetic=arithmetic) == 1
+        assert gt.overflow_depth(sympy.sqrt(2), "float64", arithmetic=arithmetic) in {2047, 2048}
+
+
+def test_too_many_layers_are_said(monkeypatch):
+    monkeypatch.setattr(floats, "_MOST_LAYERS", 1000)
+    with pytest.raises(Undecided, match="take arithmetic='power'"):
+        gt.overflow_depth(1 + 1e-9, "float64", arithmetic="product")

@@ -5,9 +5,10 @@
 
 """
 
-from gradtheory.random_weights.lyapunov.exponent import LyapunovExponent, lyapunov_exponent
+from gradtheory.random_weights.lyapunov.exponent import lyapunov_exponent
 from gradtheory.random_weights.lyapunov.factor import factor_probability
 from gradtheory.random_weights.lyapunov.largest import LargestExponent, largest_lyapunov_exponent
+from gradtheory.random_weights.lyapunov.result import LyapunovExponent
 
 __all__ = [
     "LargestExponent",

@@ -2,60 +2,38 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, is_bounded, law_of, left_out
-from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate, log_of
+from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
+from gradtheory.random_weights.lyapunov.result import (
+    FLAT,
+    HEAVY,
+    SPREAD,
+    LyapunovExponent,
+    all_alive,
+    both,
+    known,
+)
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
+from gradtheory.random_weights.lyapunov.survival import survival
+from gradtheory.random_weights.lyapunov.variance import log_variance
 from gradtheory.typing import ActivationLike, NumberLike
 
 _EPSILON = 4e-16
 _FAR = 1e12
 _MOST = 1e100
 _WIDEST = 1e50
-
-
-@dataclass(frozen=True)
-class LyapunovExponent:
-    """The growth of the gradient product Π σ'(z_l)·w_l per layer, as logarithms.
-
-    Attributes
-    ----------
-    value : float
-        λ = E log|σ'(z)·w| in the stationary law: almost every chain's gradient goes like exp(λL). -inf where the slope
-        is 0 with positive probability.
-    error : float
-        A bound of the numerical error of `value`, estimated from two discretisations.
-    mean_square : float
-        ½·log E[(σ'(z)·w)²], of one factor; never less than `value`.
-    mean_square_rate : float
-        The rate at which the root mean square of the whole product grows; it differs from `mean_square`, since
-        neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
-        then it depends on where the chain starts.
-
-    """
-
-    value: float
-    error: float
-    mean_square: float
-    mean_square_rate: float
-
-    @property
-    def growth(self) -> float:
-        """exp(λ), the typical factor per layer; `overflow_depth` takes it."""
-        return math.exp(self.value)
-
-    @property
-    def gap(self) -> float:
-        """`mean_square` - `value`: how far averages mislead, since a few chains carry the mean; never negative."""
-        return self.mean_square - self.value
+_OF_NORMAL = math.pi**2 / 8.0  # the variance of log|N(0, 1)|
+_NONE = Estimate(math.nan, math.nan)
 
 
 def lyapunov_exponent(
@@ -91,29 +69,36 @@ def lyapunov_exponent(
     >>> chain = lyapunov_exponent("sigmoid", sigma_w=1, sigma_b=1)
     >>> round(chain.value, 12), chain.error < 1e-12
     (-2.307584790925, True)
-    >>> lyapunov_exponent("relu", sigma_w=2).value  # half of the neurons are off
-    -inf
+    >>> relu = lyapunov_exponent("relu", sigma_w=2, sigma_b=0)  # half of the neurons are off
+    >>> relu.value, float(relu.survival), round(relu.surviving_value, 6)
+    (-inf, 0.5, 0.057966)
+    >>> round(lyapunov_exponent("identity", sigma_b=0).variance, 12)  # π²/8
+    1.233700550136
 
     """
     record = as_activation(activation)
     weight, bias = standard_deviations(sigma_w, sigma_b)
-    known = _without_law(record, weight, bias)
-    if known is not None:
-        return known
-    has_mean = not (is_flat_somewhere(record) or has_heavy_tail(record, weight))
+    without = _without_law(record, weight, bias)
+    if without is not None:
+        return without
+    is_flat, is_heavy = is_flat_somewhere(record), has_heavy_tail(record, weight)
+    has_mean = not (is_flat or is_heavy)
     (coarse, _), (fine, error) = (_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
-    value = math.log(weight) + LOG_NORMAL + float(fine[0])
-    if not has_mean:
-        value, spread = -math.inf, 0.0
-    else:
-        spread = 4.0 * abs(float(fine[0] - coarse[0])) + float(error[0]) + left_out(record, weight, bias)
-        spread += _EPSILON * max(1.0, abs(value))
-        if value < -_MOST:
-            raise InvalidArgument(
-                "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
-            )
+    half = _half_log(float(fine[1]))
     rate = float(fine[2]) if is_bounded(record, bias) else math.nan
-    return LyapunovExponent(value, spread, max(_half_log(float(fine[1])), value), rate)
+    reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [SPREAD] * math.isnan(rate)
+    reason = "; ".join(reasons)
+    if not has_mean:
+        later = partial(survival, record, weight, bias) if is_flat else all_alive
+        return LyapunovExponent(-math.inf, 0.0, half, rate, reason, _survival=later)
+    value = math.log(weight) + LOG_NORMAL + float(fine[0])
+    spread = 4.0 * abs(float(fine[0] - coarse[0])) + float(error[0]) + left_out(record, weight, bias)
+    spread += _EPSILON * max(1.0, abs(value))
+    if value < -_MOST:
+        raise InvalidArgument(
+            "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
+        )
+    return LyapunovExponent(value, spread, max(half, value), rate, reason, partial(log_variance, record, weight, bias))
 
 
 def standard_deviations(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float, float]:
@@ -164,26 +149,40 @@ def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
 
 def _at_zero(fate: Fate) -> LyapunovExponent:
     """Return the exponents where σ is two half-lines: each factor is one of their slopes, whatever came before."""
-    slopes = np.array(fate.near)
-    return _independent(fate.sigma_w, float(np.mean(log_of(slopes))), float(np.mean(slopes**2)))
+    return _independent(fate.sigma_w, np.array(fate.near))
 
 
 def _at_rest(fate: Fate) -> LyapunovExponent:
-    """Return the exponents of a chain that stays at z = 0."""
-    slope = np.abs(fate.record.slope(np.zeros(1)))
-    return _independent(fate.sigma_w, float(log_of(slope)[0]), float(slope[0] ** 2))
+    """Return the exponents of a chain that meets a flat piece, and stays at z = 0 from there on."""
+    slope = float(np.abs(fate.record.slope(np.zeros(1)))[0])
+    half = _half_log(fate.sigma_w**2 * slope**2)
+    return LyapunovExponent(
+        -math.inf, 0.0, half, half, FLAT, _survival=partial(survival, fate.record, fate.sigma_w, 0.0)
+    )
 
 
 def _far_out(fate: Fate) -> LyapunovExponent:
     """Return the exponents where |z| tends to infinity: expectations at one great scale of z."""
     record, sigma_w = fate.record, fate.sigma_w
-    scale = 50.0 * float(record.period) if record.period is not None else _FAR
-    law = StationaryLaw(record, sigma_w, 0.0, np.array([scale]), np.ones(1), 0.0)
-    (mean_log, square, _), (error, _) = _in_law(law, logs=not is_flat_somewhere(record))
-    value = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
+    if record.period is None:
+        independent = _independent(sigma_w, np.abs(record.slope(np.array([-_FAR, _FAR]))), from_limit=1.0 / _FAR)
+        if not is_flat_somewhere(record):
+            return independent
+        left = Estimate(1.0, 0.0), independent.surviving_value  # with luck a chain escapes alive
+        return LyapunovExponent(
+            -math.inf, 0.0, independent.mean_square, independent.mean_square_rate, FLAT, _survival=partial(both, *left)
+        )
+    law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
+    (mean_log, square, _), (error, _) = _in_law(law, logs=True)
+
+    def squares(z: Array, xi: Array, owner: np.ndarray) -> Array:
+        return np.asarray(np.square(log_slope(record, z, record.slope(z)) - float(mean_log))[np.newaxis])
+
+    (spread,), (spread_error,) = law.expected(squares, floor=1.0)
     half = _half_log(float(square))
-    from_limit = 0.0 if record.period is not None else 1.0 / scale  # averages over many periods have converged
-    return LyapunovExponent(value, float(error) + from_limit, half, half)
+    variance = Estimate(_OF_NORMAL + float(spread), float(spread_error) + 1e-15)
+    value = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
+    return LyapunovExponent(value, float(error), half, half, "", partial(known, variance))
 
 
 # What becomes of chains without a stationary law, and the answer; the first case that holds counts.
@@ -220,8 +219,17 @@ def _without_law(record: Activation, sigma_w: float, sigma_b: float) -> Lyapunov
     return next((answer(fate) for holds, answer in _CASES if holds(fate)), None)
 
 
-def _independent(sigma_w: float, mean_log: float, mean_square: float) -> LyapunovExponent:
-    """Return the exponents of independent factors."""
-    half = _half_log(sigma_w**2 * mean_square)
-    value = math.log(sigma_w) + LOG_NORMAL + mean_log
-    return LyapunovExponent(value, _EPSILON * max(1.0, abs(value)) if math.isfinite(value) else 0.0, half, half)
+def _independent(sigma_w: float, slopes: Array, from_limit: float = 0.0) -> LyapunovExponent:
+    """Return the exponents of independent factors σ_w·|ξ|·slope, both slopes equally likely."""
+    half = _half_log(sigma_w**2 * float(np.mean(slopes**2)))
+    alive = slopes[slopes > 0.0]
+    if not alive.size:
+        return LyapunovExponent(-math.inf, 0.0, half, half, FLAT, _survival=partial(both, Estimate(0.0, 0.0), _NONE))
+    value = math.log(sigma_w) + LOG_NORMAL + float(np.mean(np.log(alive)))
+    error = _EPSILON * max(1.0, abs(value)) + from_limit
+    if alive.size < slopes.size:
+        left = Estimate(0.5, 0.0, Guarantee.EXACT), Estimate(value, error)
+        return LyapunovExponent(-math.inf, 0.0, half, half, FLAT, _survival=partial(both, *left))
+    variance = _OF_NORMAL + float(np.var(np.log(alive)))
+    exactly = Estimate(variance, 4e-16 * variance + from_limit, Guarantee.NUMERIC if from_limit else Guarantee.EXACT)
+    return LyapunovExponent(value, error, half, half, "", partial(known, exactly))

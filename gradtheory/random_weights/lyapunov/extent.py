@@ -3,12 +3,13 @@
 import math
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import gammaln
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.second_moments import places_and_period
+from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
 from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, tail_power
 from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, StationaryLaw, stationary_law
 
@@ -24,7 +25,7 @@ _MOST_LOST = 0.5
 
 def law_of(record: Activation, sigma_w: float, sigma_b: float) -> tuple[StationaryLaw, StationaryLaw]:
     """Return the stationary law in two resolutions, the finer one last."""
-    ends = _ends(record, sigma_w, sigma_b)
+    ends = ends_of(record, sigma_w, sigma_b)
     if record.period is not None and math.exp(ends[1]) > _MOST_PERIODS * record.period:
         raise InvalidArgument(
             "sigma_w", sigma_w, f"spreads z over more than {_MOST_PERIODS} periods of {record.name}; take a smaller one"
@@ -52,7 +53,7 @@ def is_bounded(record: Activation, sigma_b: float) -> bool:
 
 def left_out(record: Activation, sigma_w: float, sigma_b: float) -> float:
     """Return about how much probability the ends leave out."""
-    lower, upper = _ends(record, sigma_w, sigma_b)
+    lower, upper = ends_of(record, sigma_w, sigma_b)
     middle = math.log(max(sigma_b, sigma_w))
     tails = []
     if sigma_b == 0.0 and record.value(0.0) == 0.0:
@@ -62,7 +63,7 @@ def left_out(record: Activation, sigma_w: float, sigma_b: float) -> float:
     return sum(math.exp(-power * length) * max(1.0, 1.0 / power) for power, length in tails if power > 0.0)
 
 
-def _ends(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, float]:
+def ends_of(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, float]:
     """Return between which ends log s stays, or which part of it matters."""
     if record.range.inf.is_finite and record.range.sup.is_finite:
         upper = math.log(math.hypot(sigma_w * max(abs(float(record.range.inf)), abs(float(record.range.sup))), sigma_b))
@@ -100,13 +101,11 @@ def _power_at_zero(record: Activation, sigma_w: float) -> float:
 
 
 def _kesten(sigma_w: float, growth: tuple[float, float], side: float) -> float:
-    slopes = [each for each in growth if each > 0.0]
-    if not slopes:
+    if max(growth) == 0.0:
         return math.inf
 
     def log_moment(power: float) -> float:
-        absolute = power / 2 * math.log(2.0) + gammaln((power + 1) / 2) - math.log(math.pi) / 2
-        return float(power * math.log(sigma_w) + absolute + math.log(sum(each**power for each in slopes) / 2))
+        return _log_moment(power, sigma_w, growth)
 
     if side < 0.0:
         return float(brentq(log_moment, -1.0 + 1e-9, -1e-9)) if log_moment(-1e-9) < 0.0 else -1e-9
@@ -118,7 +117,30 @@ def _kesten(sigma_w: float, growth: tuple[float, float], side: float) -> float:
     return float(brentq(log_moment, 1e-9, last)) if last < 1e6 else math.inf
 
 
-def has_heavy_tail(record: Activation, sigma_w: float) -> bool:
-    """Return whether log|σ'(z)| falls so fast, and z is large so often, that its mean is -inf."""
-    power = tail_power(record)
+def _log_moment(power: float, sigma_w: float, growth: tuple[float, float]) -> float:
+    """Return log E[(σ_w·|ξ|·slope)^power] over the slopes that are not 0, each with probability 1/2."""
+    absolute = power / 2 * math.log(2.0) + gammaln((power + 1) / 2) - math.log(math.pi) / 2
+    return float(power * math.log(sigma_w) + absolute + math.log(sum(each**power for each in growth if each > 0.0) / 2))
+
+
+def lingering(sigma_w: float, growth: tuple[float, float], side: float) -> tuple[float, float]:
+    """Return how slowly chains of two half-lines leave a side (1: far out, -1: near 0) or meet a flat half-line.
+
+    A share ρ^L is left after L layers, ρ = min over θ of E[(σ_w·|ξ|·slope)^θ] (H. Cramér), θ >= 0 on the far side and
+    θ <= 0 near 0; and log|z|, with it the log of the gradient, grows by the derivative of log E at that θ per layer.
+    """
+    if max(growth) == 0.0:
+        return 0.0, 0.0
+    alive = [each for each in growth if each > 0.0]
+    drift = math.log(sigma_w) + LOG_NORMAL + sum(map(math.log, alive)) / len(alive)
+    if side * drift >= 0.0:
+        return len(alive) / 2.0, drift
+    limits = (0.0, 50.0) if side > 0.0 else (-1.0 + 1e-9, 0.0)
+    least = minimize_scalar(lambda power: _log_moment(power, sigma_w, growth), bounds=limits, method="bounded")
+    return math.exp(least.fun), 0.0
+
+
+def has_heavy_tail(record: Activation, sigma_w: float, moment: int = 1) -> bool:
+    """Return whether log|σ'(z)| falls so fast, and z is large so often, that the mean of this power is infinite."""
+    power = moment * tail_power(record)
     return power > 0.0 and max(far_growth(record)) > 0.0 and _power_far_out(record, sigma_w) <= power

@@ -13,10 +13,11 @@ from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import Undecided
 
 _FAR, _NEAR = 1e100, 1e-100
 _TINY = 1e-290
-_BITS = 64
+_BITS = 512  # z² of the farthest z takes 260 of them before the point
 _NODES = 24
 _FARTHEST = 2.0**130  # e^90
 _AT_ZERO, _CLOSE = -200.0, 1e-60
@@ -56,8 +57,9 @@ def _far_logs(record: Activation, panel: float, side: float) -> Array:
 def _twice_log(record: Activation, z: float) -> float:
     """Return log(-log|σ'(z)|); where ball arithmetic, too, loses the slope, by the power law that it follows before."""
     reach = _reach(record, math.copysign(1.0, z))
-    if abs(z) <= abs(reach):
-        return _twice_log_in_balls(record, z)
+    known = _twice_log_in_balls(record, z) if abs(z) <= abs(reach) else math.nan
+    if math.isfinite(known):
+        return known
     last, before = (_twice_log_in_balls(record, place) for place in (reach, reach / 4.0))
     return last + (last - before) * math.log(z / reach) / math.log(4.0)
 
@@ -68,6 +70,8 @@ def _reach(record: Activation, side: float) -> float:
     z = side * _FARTHEST
     while not math.isfinite(_twice_log_in_balls(record, z)):
         z /= 2.0
+        if abs(z) < 1.0:
+            raise Undecided(f"the slope of {record.name} far out is not told from 0")
     return z
 
 

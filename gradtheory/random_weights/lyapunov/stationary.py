@@ -76,47 +76,79 @@ def stationary_law(
     record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution
 ) -> StationaryLaw:
     """Return the stationary law for log s between two ends, beyond which s is taken to be at the end."""
-    lower, upper = ends
-    count = max(1, math.ceil((upper - lower) / resolution.length - 1e-9))
-    edges = np.linspace(lower, upper, count + 1)
-    angles = np.pi * (np.arange(resolution.nodes) + 0.5) / resolution.nodes
-    inside = -np.cos(angles)
-    centre, half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
-    log_s = (centre[:, np.newaxis] + half[:, np.newaxis] * inside).reshape(-1)
-    scale = np.exp(log_s)
+    panels, transfer, tilted, _ = operators(record, sigma_w, sigma_b, ends, resolution)
+    return StationaryLaw(
+        record, sigma_w, sigma_b, np.exp(panels.log_s), left_vector(transfer), _half_log_radius(tilted)
+    )
 
-    to_values = np.cos(np.outer(np.arange(resolution.nodes), np.pi - angles)) * (2.0 / resolution.nodes)
-    to_values[0] /= 2.0
+
+class Panels:
+    """Panels of log s of one length, with Chebyshev nodes on each."""
+
+    def __init__(self, ends: tuple[float, float], resolution: Resolution) -> None:
+        self.lower, self.upper = ends
+        self.nodes = resolution.nodes
+        self.count = max(1, math.ceil((self.upper - self.lower) / resolution.length - 1e-9))
+        edges = np.linspace(self.lower, self.upper, self.count + 1)
+        self.centre, self.half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
+        angles = np.pi * (np.arange(self.nodes) + 0.5) / self.nodes
+        self.log_s = (self.centre[:, np.newaxis] - self.half[:, np.newaxis] * np.cos(angles)).reshape(-1)
+        self.to_values = np.cos(np.outer(np.arange(self.nodes), np.pi - angles)) * (2.0 / self.nodes)
+        self.to_values[0] /= 2.0
+
+    def place(self, log_s: Array) -> tuple[np.ndarray, Array]:
+        """Return the panel of each log s, and the place within it, from -1 to 1; beyond the ends, that of the end."""
+        inside = np.clip(log_s, self.lower, self.upper)
+        panel = np.clip(((inside - self.lower) / (self.upper - self.lower) * self.count).astype(int), 0, self.count - 1)
+        return panel, (inside - self.centre[panel]) / self.half[panel]
+
+    def interpolated(self, values: Array, log_s: Array) -> Array:
+        """Return the function with these values at the nodes, at other log s."""
+        coefficients = values.reshape(self.count, self.nodes) @ self.to_values.T
+        panel, inner = self.place(log_s)
+        total, before, current = np.zeros(len(log_s)), np.ones(len(log_s)), inner
+        for degree in range(self.nodes):
+            total += coefficients[panel, degree] * before
+            before, current = current, 2.0 * inner * current - before
+        return total
+
+
+def operators(
+    record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution
+) -> tuple[Panels, Array, Array, Array]:
+    """Return the panels, the transfer operator on their nodes, and the ones with (σ'(z)·w)² and with σ'(z) != 0."""
+    panels = Panels(ends, resolution)
+    scale = np.exp(panels.log_s)
     places, period = places_and_period(record)
-    places = (*places, *_ladders(record, sigma_w, sigma_b))
+    places = (*places, *ladders(record, sigma_w, sigma_b))
 
     def rows(starts: Array) -> Array:
-        """Return the rows of both operators from the nodes s in `starts`, of shape (2, len(starts), nodes)."""
+        """Return the rows of the operators from the nodes s in `starts`, of shape (3, len(starts), nodes)."""
         owner, z, weight = fixed_rule(
             Gaussians(np.zeros(len(starts)), starts), places, period, coarse=resolution.coarse
         )
         with np.errstate(all="ignore"):
             value, slope = record.value_and_slope(z)
-            after = np.clip(np.log(np.hypot(sigma_w * value, sigma_b)), lower, upper)
-        panel = np.clip(((after - lower) / (upper - lower) * count).astype(int), 0, count - 1)
-        inner = (after - centre[panel]) / half[panel]
+            panel, inner = panels.place(np.log(np.hypot(sigma_w * value, sigma_b)))
         own = np.square(sigma_b / starts)[owner]  # the part of the variance of z that is the bias's
         squared = np.square(sigma_w * slope) * (own + (1.0 - own) * np.square(z / starts[owner]))  # E[w² | z]·σ'²
-        cell = owner * count + panel
-        entries = np.empty((2, len(starts) * count, resolution.nodes))
+        cell = owner * panels.count + panel
+        alive = slope != 0.0
+        entries = np.empty((3, len(starts) * panels.count, panels.nodes))
         before, current = weight, weight * inner
-        for degree in range(resolution.nodes):  # Chebyshev's polynomials of the place within the panel
-            entries[0, :, degree] = np.bincount(cell, before, len(starts) * count)
-            entries[1, :, degree] = np.bincount(cell, squared * before, len(starts) * count)
+        for degree in range(panels.nodes):  # Chebyshev's polynomials of the place within the panel
+            entries[0, :, degree] = np.bincount(cell, before, len(starts) * panels.count)
+            entries[1, :, degree] = np.bincount(cell, squared * before, len(starts) * panels.count)
+            entries[2, :, degree] = np.bincount(cell, alive * before, len(starts) * panels.count)
             before, current = current, 2.0 * inner * current - before
-        return np.asarray((entries @ to_values).reshape(2, len(starts), len(scale)))
+        return np.asarray((entries @ panels.to_values).reshape(3, len(starts), len(scale)))
 
     blocks = np.array_split(scale, math.ceil(len(scale) / _NODES_AT_ONCE))
-    transfer, tilted = np.concatenate([rows(block) for block in blocks], axis=1)
-    return StationaryLaw(record, sigma_w, sigma_b, scale, _left_vector(transfer), _half_log_radius(tilted))
+    transfer, tilted, alive = np.concatenate([rows(block) for block in blocks], axis=1)
+    return panels, transfer, tilted, alive
 
 
-def _left_vector(transfer: Array) -> Array:
+def left_vector(transfer: Array) -> Array:
     """Return the weights that the operator keeps, with sum 1."""
     size = len(transfer)
     equations = np.vstack([transfer.T - np.eye(size), np.ones(size)])
@@ -132,16 +164,22 @@ def _left_vector(transfer: Array) -> Array:
 
 def _half_log_radius(tilted: Array) -> float:
     """Return ½·log of the spectral radius; -inf for 0."""
-    vector, radius = np.ones(len(tilted)), 0.0
+    radius, _ = leading(tilted)
+    return 0.5 * math.log(radius) if radius > 0.0 else -math.inf
+
+
+def leading(operator: Array) -> tuple[float, Array]:
+    """Return the spectral radius of an operator that keeps positive functions positive, and its eigenfunction."""
+    vector, radius = np.ones(len(operator)), 0.0
     for _ in range(2000):
-        following = tilted @ vector
+        following = operator @ vector
         size = float(np.max(np.abs(following)))
         if size == 0.0:
-            return -math.inf
-        if abs(size - radius) <= 1e-14 * size:
+            return 0.0, vector
+        vector, before, radius = following / size, radius, size
+        if abs(size - before) <= 1e-14 * size:
             break
-        vector, radius = following / size, size
-    return 0.5 * math.log(size)
+    return radius, vector
 
 
 @functools.lru_cache(maxsize=128)
@@ -159,7 +197,7 @@ def zeros(record: Activation) -> tuple[float, ...]:
     return (0.0, *beside) if at_zero else tuple(beside)
 
 
-def _ladders(record: Activation, sigma_w: float, sigma_b: float) -> list[float]:
+def ladders(record: Activation, sigma_w: float, sigma_b: float) -> list[float]:
     """Return points that close in on each zero of σ, as far as the next s still changes there."""
     width = max(sigma_b / sigma_w, math.exp(-40.0))
     steps = 0.5 ** np.arange(1, max(2, math.ceil(math.log2(8.0 / width))))

@@ -1,0 +1,96 @@
+"""What is known of the growth of a random chain's gradient."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
+
+FLAT = "value is -inf: the slope is 0 with positive probability; surviving_value is the growth where it is not"
+HEAVY = "value is -inf: log|σ'(z)| has no mean, z is large too often"
+SPREAD = "mean_square_rate is nan: z comes arbitrarily close to 0 or infinity, so that it depends on the start"
+
+
+def unknown() -> Estimate:
+    """Return the variance where there is none."""
+    return Estimate(math.nan, math.nan)
+
+
+def all_alive() -> tuple[Estimate, Estimate]:
+    """Return that every chain has a gradient other than 0."""
+    return Estimate(1.0, 0.0, Guarantee.EXACT), Estimate(math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class LyapunovExponent:
+    """The growth of the gradient product Π σ'(z_l)·w_l per layer, as logarithms.
+
+    Attributes
+    ----------
+    value : float
+        λ = E log|σ'(z)·w| in the stationary law: almost every chain's gradient goes like exp(λL). -inf where the slope
+        is 0 with positive probability.
+    error : float
+        A bound of the numerical error of `value`, estimated from two discretisations.
+    mean_square : float
+        ½·log E[(σ'(z)·w)²], of one factor; never less than `value`.
+    mean_square_rate : float
+        The rate at which the root mean square of the whole product grows; it differs from `mean_square`, since
+        neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
+        then it depends on where the chain starts.
+    reason : str
+        Why a number is infinite or nan; empty where none is.
+
+    """
+
+    value: float
+    error: float
+    mean_square: float
+    mean_square_rate: float
+    reason: str = ""
+    _variance: Callable[[], Estimate] = field(default=unknown, repr=False, compare=False)
+    _survival: Callable[[], tuple[Estimate, Estimate]] = field(default=all_alive, repr=False, compare=False)
+
+    @property
+    def growth(self) -> float:
+        """exp(λ), the typical factor per layer; `overflow_depth` takes it."""
+        return math.exp(self.value)
+
+    @property
+    def gap(self) -> float:
+        """`mean_square` - `value`: how far averages mislead, since a few chains carry the mean; never negative."""
+        return self.mean_square - self.value
+
+    @cached_property
+    def variance(self) -> Estimate:
+        """The variance of log|product| per layer: after L layers it is about N(λL, variance·L).
+
+        Exact where the factors are independent, numeric else; inf where log² of a factor has no mean, nan where
+        λ = -inf.
+        """
+        return self._variance()
+
+    @property
+    def survival(self) -> Estimate:
+        """The factor per layer by which the share of chains with a gradient other than 0 falls; 1 where none is 0."""
+        return self._survivors[0]
+
+    @property
+    def surviving_value(self) -> Estimate:
+        """The growth of log|gradient| per layer among the chains whose gradient is not 0; λ where all are."""
+        return self._survivors[1] if self._survival is not all_alive else Estimate(self.value, self.error)
+
+    @cached_property
+    def _survivors(self) -> tuple[Estimate, Estimate]:
+        return self._survival()
+
+
+def known(number: Estimate) -> Estimate:
+    """Return a number that needs no work, as `_variance`."""
+    return number
+
+
+def both(share: Estimate, rate: Estimate) -> tuple[Estimate, Estimate]:
+    """Return two numbers that need no work, as `_survival`."""
+    return share, rate

@@ -1,0 +1,50 @@
+"""Chains whose gradient is not 0, where σ' is 0 on whole intervals: how fast they become few, and how theirs grows.
+
+Let K be the transfer operator restricted to σ'(z) != 0, ρ its spectral radius, h and ν the eigenfunctions from the
+right and the left. After L layers a share ~ ρ^L of the chains is left, and in these E log|gradient| grows per layer by
+ν[E[f·h(s'); σ'(z) != 0 | s]]/(ρ·ν[h]), where f is the logarithm of a factor (P. Collet, S. Martínez & J. San Martín,
+"Quasi-Stationary Distributions" (2013), chapter 2).
+"""
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.lyapunov.extent import ends_of, lingering
+from gradtheory.random_weights.lyapunov.log_factor import LogFactor
+from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero
+from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, Resolution, leading, operators
+
+_APART = 1e-3  # the spectrum that is not discrete is found to so much
+
+
+def survival(record: Activation, sigma_w: float, sigma_b: float) -> tuple[Estimate, Estimate]:
+    """Return ρ, and the growth of log|gradient| per layer in the chains that are left; errors from two resolutions."""
+    ends = ends_of(record, sigma_w, sigma_b)
+    coarse, fine = (_at(record, sigma_w, sigma_b, ends, each) for each in (COARSE, FINE))
+    sides = [lingering(sigma_w, far_growth(record), 1.0)]
+    if sigma_b == 0.0:
+        sides.append(lingering(sigma_w, growth_at_zero(record) or (0.0, 0.0), -1.0))
+    slowest = max(sides)
+    if fine[0] <= slowest[0] * (1.0 + _APART):  # what is left is far out, or near 0
+        return tuple(Estimate(each, _APART * max(slowest[0], abs(each))) for each in slowest)  # type: ignore[return-value]
+    share, rate = (
+        Estimate(float(each), 4.0 * abs(float(each - other)) + 1e-8 * abs(float(each)))
+        for each, other in zip(fine, coarse, strict=True)
+    )
+    return share, rate
+
+
+def _at(record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution) -> Array:
+    panels, _, _, alive = operators(record, sigma_w, sigma_b, ends, resolution)
+    factor = LogFactor(record, sigma_w, sigma_b, np.exp(panels.log_s))
+    (share, ahead), (_, law) = leading(alive), leading(alive.T)
+
+    def carried(z: Array, xi: Array, owner: np.ndarray) -> Array:
+        mean, _ = factor.moments(z, xi, owner)
+        passes = record.slope(z) != 0.0
+        return np.asarray((np.where(passes, mean, 0.0) * panels.interpolated(ahead, factor.after(z)))[np.newaxis])
+
+    (growth,) = factor.expected(carried)
+    return np.array([share, law @ growth / (share * (law @ ahead))])

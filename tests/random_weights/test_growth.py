@@ -1,0 +1,282 @@
+"""Growth of random chains against simulation: λ for every activation, the spread of log|gradient|, and who survives."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.lyapunov.log_factor import _log_moments
+from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
+from tests.shapes import slow_except
+
+LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2
+X = sympy.Symbol("x", real=True)
+
+
+def log_gradients(which, sigma_w, sigma_b, layers, chains=4000, burn_in=50, seed=5):
+    """Return log|gradient| of each chain over so many layers, after `burn_in`; -inf where it is 0."""
+    record, rng = gt.activation(which), np.random.default_rng(seed)
+    flat = is_flat_somewhere(record)
+    a, total = np.ones(chains), np.zeros(chains)
+    for layer in range(-burn_in, layers):
+        w = sigma_w * rng.standard_normal(chains)
+        z = w * a + sigma_b * rng.standard_normal(chains)
+        a, slope = record.value_and_slope(z)
+        if layer >= 0:
+            with np.errstate(divide="ignore"):
+                logs = np.log(np.abs(slope)) if flat else log_slope(record, z, slope)
+            total += logs + np.log(np.abs(w))
+    return total
+
+
+# ---- λ over a grid of scales
+
+_SCALES = ((0.3, 0.1), (0.5, 1.0), (1.0, 0.3), (1.5, 1.0), (2.0, 1.0), (2.0, 3.0), (4.0, 0.5))
+_QUICK = [("tanh", 1.5, 1.0), ("sigmoid", 2.0, 3.0)]
+# log|gradient| of these has a mean that is found, but no variance, or chains that take thousands of layers to escape
+_LEFT_OUT = {"exponential", "quadratic", "snake"}
+
+
+def _all_cases():
+    names = [name for name in gt.activation_names() if name not in _LEFT_OUT]
+    return [(name, *scales) for name in names for scales in _SCALES]
+
+
+@pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), slow_except(_QUICK, _all_cases()))
+def test_the_exponent_is_that_of_simulated_chains(which, sigma_w, sigma_b):
+    exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
+    assert not math.isnan(exponent.value)
+    assert exponent.reason if math.isinf(exponent.value) or math.isnan(exponent.mean_square_rate) else True
+    layers, chains = 300, 400
+    sample = log_gradients(which, sigma_w, sigma_b, layers, chains)
+    if exponent.value == -math.inf:
+        if is_flat_somewhere(gt.activation(which)):
+            assert exponent.survival < 1 or np.isfinite(sample).all() or exponent.mean_square_rate > 0
+        return
+    spread = float(np.std(sample / layers, ddof=1)) / math.sqrt(chains)
+    escapes = exponent.value > 0 and gt.activation(which).range.sup is sympy.oo  # near 0 for a while, at first
+    if exponent.variance < math.inf and not escapes:
+        assert abs(np.mean(sample) / layers - exponent.value) < 4.5 * spread + exponent.error
+
+
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "sigma_b", "expected"),
+    [
+        ("quick_gelu", 0.5, 1.0, -2.5415),  # -2.541 ± 0.003 by simulation
+        pytest.param("quick_gelu", 1.5, 1.0, -1.6895, marks=pytest.mark.slow),  # -1.688 ± 0.010
+        pytest.param("quick_gelu", 2.0, 3.0, -6.0477, marks=pytest.mark.slow),  # -5.84 ± 0.29
+        pytest.param("silu", 2.0, 3.0, -3.5985, marks=pytest.mark.slow),  # -3.47 ± 0.16
+    ],
+)
+def test_far_tails_are_followed_in_logarithms(which, sigma_w, sigma_b, expected):
+    exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
+    assert exponent.value == pytest.approx(expected, abs=1e-4)
+    assert exponent.error < 1e-6
+
+
+@pytest.mark.slow
+def test_swish_of_the_same_slope_is_quick_gelu():
+    own = X / (1 + sympy.exp(-sympy.Rational(851, 500) * X))
+    ours, theirs = (gt.lyapunov_exponent(each, 1.5, 1) for each in (own, "quick_gelu"))
+    assert ours.value == pytest.approx(theirs.value, abs=1e-9)
+
+
+@pytest.mark.parametrize("which", ["quick_gelu", "silu", "lecun_tanh", "sigmoid", "erf"])
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_the_logarithm_of_a_slope_is_finite_however_far_out(which, side):
+    record = gt.activation(which)
+    z = side * np.exp(np.linspace(1.0, 89.0, 23))
+    logs = log_slope(record, z, record.slope(z))
+    assert np.isfinite(logs).all()
+    if gt.activation(which).slope(side * 50.0) < 1e-9:
+        assert (np.diff(logs[z * side > 10]) < 0).all()
+
+
+# ---- where the slope is 0
+
+
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "sigma_b"), slow_except([("softshrink", 2, 1)], [("softshrink", 2, 1), ("hardshrink", 2, 1)])
+)
+def test_chains_that_escape_past_a_flat_piece_have_no_typical_growth(which, sigma_w, sigma_b):
+    exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
+    assert (exponent.value, exponent.growth) == (-math.inf, 0)
+    assert exponent.reason.startswith("value is -inf: the slope is 0 with positive probability")
+    assert exponent.survival == 1  # some escape, and those never meet it again
+    assert exponent.surviving_value == pytest.approx(math.log(sigma_w) + LOG_NORMAL, abs=1e-11)
+    sample = log_gradients(which, sigma_w, sigma_b, 400, burn_in=0)
+    assert 0.7 < np.mean(sample == -np.inf) < 0.95
+
+
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "sigma_b"),
+    slow_except(
+        [("hard_tanh", 1.0, 0.3)],
+        [("hard_tanh", 1.0, 0.3), ("hard_sigmoid", 1.0, 1.0), ("hard_swish", 1.2, 0.5), ("relu6", 0.3, 0.2)],
+    ),
+)
+def test_survivors_are_those_of_the_simulation(which, sigma_w, sigma_b):
+    exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
+    assert exponent.value == -math.inf
+    early, late = (log_gradients(which, sigma_w, sigma_b, layers, 200_000, burn_in=0) for layers in (6, 12))
+    alive = [np.isfinite(each) for each in (early, late)]
+    share = (alive[1].mean() / alive[0].mean()) ** (1 / 6)
+    assert exponent.survival == pytest.approx(share, abs=8 / math.sqrt(alive[1].sum()))
+    growth = (late[alive[1]].mean() - early[alive[0]].mean()) / 6
+    assert exponent.surviving_value == pytest.approx(growth, abs=4 * late[alive[1]].std() / math.sqrt(alive[1].sum()))
+
+
+@pytest.mark.parametrize("sigma_w", slow_except([0.5], [0.5, 1.0, 3.0]))
+def test_half_of_relu_is_on(sigma_w):
+    for sigma_b in (0.0, 1.0):
+        exponent = gt.lyapunov_exponent("relu", sigma_w, sigma_b)
+        assert abs(exponent.survival - 0.5) <= exponent.survival.error + 1e-15
+        expected = math.log(sigma_w) + LOG_NORMAL
+        assert abs(exponent.surviving_value - expected) <= exponent.surviving_value.error + 1e-15
+
+
+def test_where_nothing_is_flat_all_survive():
+    exponent = gt.lyapunov_exponent("tanh")
+    assert (exponent.survival, exponent.surviving_value, exponent.reason) == (1, exponent.value, "")
+    assert exponent.survival.guarantee is gt.Guarantee.EXACT
+
+
+@pytest.mark.slow
+def test_softshrink_survives_only_far_out():
+    """The share that stays beyond 1/2 falls as min E|ξ|^θ, 0.7947, more slowly than that of those that come back."""
+    exponent = gt.lyapunov_exponent("softshrink", 1, 0.3)
+    theta = np.linspace(0, 2, 20_001)
+    with np.errstate(all="ignore"):
+        moments = 2 ** (theta / 2) * np.vectorize(math.gamma)((theta + 1) / 2) / math.sqrt(math.pi)
+    assert exponent.survival == pytest.approx(moments.min(), abs=1e-6)
+    assert exponent.surviving_value == 0
+
+
+# ---- the spread
+
+
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "expected"),
+    [
+        ("identity", 0.7, math.pi**2 / 8),
+        ("leaky_relu", 1.0, math.pi**2 / 8 + (math.log(100) / 2) ** 2),
+        (sympy.Piecewise((X / 4, X < 0), (3 * X, True)), 1.0, math.pi**2 / 8 + (math.log(12) / 2) ** 2),
+    ],
+)
+def test_independent_factors_have_an_exact_spread(which, sigma_w, expected):
+    variance = gt.lyapunov_exponent(which, sigma_w, 0).variance
+    assert variance == pytest.approx(expected, rel=1e-14)
+    assert variance.guarantee is gt.Guarantee.EXACT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["identity", "leaky_relu"])
+def test_biases_do_not_change_the_spread_of_lines(which):
+    without, with_biases = (gt.lyapunov_exponent(which, 1, bias).variance for bias in (0, 1))
+    assert abs(with_biases - without) <= with_biases.error + 1e-11
+
+
+def test_the_phase_of_what_escapes_is_uniform():
+    """Log(1 + sin 2z) over a period has the mean -log 2 and the variance π²/3."""
+    assert gt.lyapunov_exponent("snake", 4, 1).variance == pytest.approx(math.pi**2 / 8 + math.pi**2 / 3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "sigma_b"),
+    slow_except(
+        [("sigmoid", 4.0, 1.0)],
+        [
+            *(("sigmoid", 4.0, 1.0), ("tanh", 1.0, 1.0), ("sine", 3.0, 1.0), ("softplus", 0.5, 0.1)),
+            *(("softsign", 3.0, 0.1), ("gaussian", 1.0, 1.0), ("tanh", 3.0, 0.0)),
+        ],
+    ),
+)
+def test_the_spread_is_that_of_simulated_chains(which, sigma_w, sigma_b):
+    layers, chains = 300, 6000
+    sample = log_gradients(which, sigma_w, sigma_b, layers, chains)
+    variance = gt.lyapunov_exponent(which, sigma_w, sigma_b).variance
+    # the kurtosis tends to 3; what the start leaves is of the order of 1/layers
+    assert np.var(sample) / layers == pytest.approx(variance, rel=4 * math.sqrt(2 / chains) + 10 / layers)
+
+
+@pytest.mark.slow
+def test_a_heavy_tail_has_no_spread():
+    exponent = gt.lyapunov_exponent("gelu", 1, 0.5)  # log|σ'| ~ -z²/2 and P(|z| > x) ~ x^-3.2
+    assert math.isfinite(exponent.value)
+    assert exponent.variance == math.inf
+    assert math.isnan(gt.lyapunov_exponent("relu").variance)
+
+
+def test_logarithms_of_shifted_normals():
+    mean, deviation = np.array([0.0, 0.5, 39.99, 40.01, 7.0]), np.array([1.0, 2.0, 1.0, 1.0, 0.0])
+    first, second = _log_moments(mean, deviation)
+    assert first[0] == pytest.approx(LOG_NORMAL, abs=1e-10)
+    assert second[0] - first[0] ** 2 == pytest.approx(math.pi**2 / 8, abs=1e-8)
+    rng = np.random.default_rng(0)
+    sample = np.log(np.abs(0.5 + 2 * rng.standard_normal(400_000)))
+    assert first[1] == pytest.approx(sample.mean(), abs=5 * sample.std() / 630)
+    assert second[1] == pytest.approx(np.mean(sample**2), rel=0.03)
+    assert first[3] - first[2] == pytest.approx(0.02 / 40, rel=1e-3)
+    assert second[3] - second[2] == pytest.approx(2 * math.log(40) * 0.02 / 40, rel=1e-3)
+    assert (first[4], second[4]) == pytest.approx((math.log(7), math.log(7) ** 2))
+
+
+def test_results_can_be_sent_to_other_processes():
+    exponent = gt.lyapunov_exponent("tanh", 1, 1)
+    again = pickle.loads(pickle.dumps(exponent))  # our own
+    assert (again, again.variance) == (exponent, exponent.variance)
+
+
+# ---- depths with a probability
+
+
+@pytest.mark.parametrize("share", [0.5, 0.956, 0.99])
+def test_so_many_chains_are_lost_at_that_depth(share):
+    depth = gt.overflow_depth(gt.lyapunov_exponent("sigmoid", 4, 1), probability=share)
+    sample = log_gradients("sigmoid", 4, 1, depth, 20_000, burn_in=0)
+    lost = np.mean(sample <= -150 * math.log(2))
+    assert lost == pytest.approx(share, abs=0.06 if share == 0.5 else 0.02)  # the law is skew, as 1/√L
+
+
+def test_depths_rise_with_the_probability():
+    chain = gt.lyapunov_exponent("sigmoid", 4, 1)
+    depths = [gt.overflow_depth(chain, probability=share) for share in (0.01, 0.3, 0.5, 0.9, 0.999)]
+    assert depths == sorted(depths)
+    assert depths[2] == gt.overflow_depth(chain) == gt.overflow_depth(chain.growth) == 63
+    assert gt.overflow_depth(chain, "float64", probability=0.5) == gt.overflow_depth(chain, "float64")
+    grows = gt.lyapunov_exponent("identity", 4, 0)
+    assert gt.overflow_depth(grows, probability=0.5) == gt.overflow_depth(grows)
+    assert gt.overflow_depth(grows, probability=0.9) > gt.overflow_depth(grows)
+
+
+def test_independent_factors_in_closed_form():
+    """N(λL, π²L/8) is beyond log of the limit with probability p where λL - Φ⁻¹(p)·π·√(L/8) reaches it."""
+    chain = gt.lyapunov_exponent("identity", 3, 0)
+    rate, limit = math.log(3) + LOG_NORMAL, math.log(2) * 128
+    depth = gt.overflow_depth(chain, probability=0.975)
+    reached = [rate * each - 1.959964 * math.pi * math.sqrt(each / 8) >= limit for each in (depth - 1, depth)]
+    assert reached == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("growth", lambda: gt.overflow_depth(0.5, probability=0.9)),
+        ("growth", lambda: gt.overflow_depth(gt.lyapunov_exponent("relu"), probability=0.9)),
+        *(
+            ("probability", lambda bad=bad: gt.overflow_depth(gt.lyapunov_exponent("tanh"), probability=bad))
+            for bad in (0, 1, 1.5, -0.1, math.nan, "most", True)
+        ),
+        ("arithmetic", lambda: gt.overflow_depth(gt.lyapunov_exponent("tanh"), arithmetic="flush", probability=0.9)),
+        ("arithmetic", lambda: gt.overflow_depth(0.5, arithmetic="exact")),
+    ],
+)
+def test_what_makes_no_sense_is_refused(argument, call):
+    with pytest.raises(InvalidArgument) as refusal:
+        call()
+    assert refusal.value.name == argument
+    assert "\n" not in str(refusal.value)
