@@ -67,7 +67,7 @@ from gradtheory.checker.cells import Rejected
 from gradtheory.checker.schema import FORMAT, load, parse
 from gradtheory.checker.terms import Malformed
 from gradtheory.checker.verify import verify
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 
 __all__ = ["FORMAT", "Report", "check", "read"]
 
@@ -171,7 +171,10 @@ def _formula_in_the_catalogue(name: str) -> str:
     """Return the expression of an activation as text: all that the checker takes from the rest of the package."""
     from gradtheory.activations import activation  # not at the top: the rest of the checker works without it
 
-    return str(activation(name).expr)
+    record = activation(name)
+    if record.name != name:
+        raise InvalidArgument("activation", name, f"is spelled {record.name}")
+    return str(record.expr)
 
 
 def _proven(certificate: Mapping[str, Any]) -> str:

@@ -165,11 +165,19 @@ class Quotient:
             summands.append(product)
         return total(summands)
 
-    def factors(self) -> list[tuple[Term, int]]:
-        """Return terms with powers whose product has the sign of the quotient: what is positive is left out."""
+    @property
+    def signed_top(self) -> Polynomial:
+        """The numerator without its common positive generators: it has the same zeros, and the same signs."""
         content = [pair for pair in p.content(self.top) if self.home.known[pair[0]].is_positive]
-        top = p.scaled(self.top, Fraction(1), p.raised(tuple(content), -1))
-        return [(self._term(top), 1), *((self._term(dict(each)), n) for each, n in self.bottom.items())]
+        return p.scaled(self.top, Fraction(1), p.raised(tuple(content), -1))
+
+    def factors(self) -> list[tuple[Term, int]]:
+        """Return terms with powers whose product has the sign of the quotient."""
+        return [(self._term(self.signed_top), 1), *((self._term(dict(each)), n) for each, n in self.bottom.items())]
+
+    def is_multiple_of(self, other: "Quotient") -> bool:
+        """Whether the quotient is seen to be 0 at every zero of another where both are defined."""
+        return p.divides(other.signed_top, self.signed_top, self.home.spend)
 
     def __add__(self, other: "Quotient") -> "Quotient":
         bottom = {

@@ -13,7 +13,6 @@ from mpmath import libmp
 from gradtheory.checker.field import Field, Quotient
 from gradtheory.checker.intervals import MINUS_OO, ONE, OO, ZERO, Interval, Real, less, real
 from gradtheory.checker.jets import derivatives
-from gradtheory.checker.polynomials import divides
 from gradtheory.checker.schema import Place
 from gradtheory.checker.terms import Malformed, Term, number
 from gradtheory.errors import Undecided
@@ -133,7 +132,7 @@ class Points:
             value = derivatives(term, at, order)[order]
             if value.is_zero or place.defining is None:
                 return value.is_zero
-            return divides(self.field.derivative(*place.defining).top, value.top, self.spend)
+            return value.is_multiple_of(self.field.derivative(*place.defining))
         except Undecided:
             return False
 

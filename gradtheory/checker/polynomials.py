@@ -84,9 +84,10 @@ def scaled(polynomial: Polynomial, factor: Fraction, monomial: Monomial = ()) ->
 
 
 def divides(divisor: Polynomial, polynomial: Polynomial, spend: Callable[[int], None]) -> bool:
-    """Whether a polynomial is a multiple of another, up to monomials; False may also mean that it is not seen."""
-    divisor, rest = (scaled(each, Fraction(1), raised(content(each), -1)) for each in (divisor, polynomial))
-    names = sorted(generators([divisor, rest]))
+    """Whether a polynomial is seen to be a multiple of another; with negative exponents it is not."""
+    rest, names = polynomial, sorted(generators([divisor, polynomial]))
+    if any(exponent < 0 for each in (divisor, rest) for monomial in each for _, exponent in monomial):
+        return False
 
     def degrees(monomial: Monomial) -> list[Fraction]:
         exponents = dict(monomial)

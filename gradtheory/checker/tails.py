@@ -119,7 +119,10 @@ class Tail:
         if not self.parts:
             return 0
         scale = self.leading()[0]
-        return 0 if self.beyond.growth(scale) < 0 else self.over(scale).sign
+        if self.beyond.growth(scale) < 0:
+            return 0
+        ratio = self.over(scale)
+        return None if ZERO in (ratio.lower, ratio.upper) else ratio.sign  # a limit of positive numbers may be 0
 
     def power(self, exponent: Fraction) -> "Tail":
         """Return a rational power."""
@@ -160,8 +163,12 @@ class Tail:
         growth = {scale: self.beyond.growth(scale) for scale in self.parts}
         rest = [Tail(self.beyond, {s: c for s, c in self.parts.items() if growth[s] == way}) for way in (1, -1)]
         constants = Tail(self.beyond, {s: c for s, c in self.parts.items() if growth[s] == 0})
-        constant = number(0) if not constants.parts else constants.parts.get(UNIT, constants.over(UNIT))
-        return rest[0], constant, rest[1]
+        match list(constants.parts.items()):
+            case []:
+                return rest[0], number(0), rest[1]
+            case [(scale, coefficient)] if scale == UNIT:
+                return rest[0], coefficient, rest[1]
+        return rest[0], constants.over(UNIT), rest[1]
 
     def apply(self, name: str) -> "Tail":
         """Return a function of the tail."""

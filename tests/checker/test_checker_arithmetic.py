@@ -276,6 +276,20 @@ def test_what_is_zero_is_known_or_not_claimed():
         assert _value("z**12 - (z + 1)**999").is_zero
 
 
+def test_what_vanishes_at_an_isolated_place_is_a_multiple_of_what_isolates_it():
+    def sign(text, defining, *ends):
+        lower, upper = map(Fraction, ends)
+        place = Place(lower=lower, upper=upper, defining=(read(defining), 0))
+        return Points().sign_at((read(text), 0), place)
+
+    assert sign("(exp(z) - 2)**2*cos(z)*exp(z)", "exp(z)/2 - 1", "1/2", "1") == 0
+    assert sign("z*cos(z)*exp(3*z)", "cos(z)*exp(z)", "7/5", "8/5") == 0
+    tiny = "10**(-999)*10**(-999)"
+    for text in (f"cos(z) + {tiny}", f"sin(z) - 1 - {tiny}"):
+        with pytest.raises(Undecided):  # of numbers this small nothing is known, and nothing is assumed
+            sign(text, "cos(z)*exp(z)", "7/5", "8/5")
+
+
 def test_a_quotient_has_the_value_of_its_term():
     point = Interval.around(Fraction(7, 5), 300)
     for text in (*_TAILS, "sqrt(z*exp(z))*(z + 1)**(-3/2)", "tan(z)*cos(3*z - pi/3)", "log(8*z)*atanh(z/9)"):

@@ -350,7 +350,7 @@ def test_a_certificate_is_written_and_verified(capsys, tmp_path):
     assert run(capsys, "set", "gelu", "-w", "-12", "-b", "0.3", "--certificate", str(path))[0] == 0
     code, out, _ = run(capsys, "verify", str(path))
     assert code == 0
-    assert "True" in out
+    assert out.splitlines()[0].split(maxsplit=1) == ["verdict", "verified on the whole line"]
     tampered = path.read_text().replace('"threshold": "1"', '"threshold": "2"')
     path.write_text(tampered)
     code, out, _ = run(capsys, "verify", str(path), "--json")
