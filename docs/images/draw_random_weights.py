@@ -1,4 +1,4 @@
-"""Draw random_weights.svg: the edge of chaos of gelu, and gradients of wide tanh networks, theory and simulation."""
+"""Draw random_weights.svg: the phases of gelu, and gradients of wide tanh networks, theory and simulation."""
 
 from pathlib import Path
 

@@ -11,6 +11,7 @@ import sympy
 from gradtheory.activations import Activation, activation, activation_names
 from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
+from gradtheory.random_weights.meanfield.backward import lasting_depth
 from gradtheory.random_weights.overflow import overflow_depth
 
 __all__ = ["TORCH", "Audit", "entries", "page", "write"]
@@ -88,8 +89,18 @@ class Audit:
 
     @property
     def depth(self) -> int | float:
-        """The number of layers after which the root mean square of the gradient leaves float32."""
-        return math.inf if abs(self.chi - 1.0) < _ONE else overflow_depth(math.sqrt(self.chi))
+        """The number of layers after which the root mean square of the gradient leaves float32.
+
+        Where χ₁ only tends to 1, on the way there.
+        """
+        if abs(self.chi - 1.0) >= _ONE:
+            return overflow_depth(math.sqrt(self.chi))
+        return math.inf if self.critical.kind == "scale-invariant" else lasting_depth(self.record, float(self.gain))
+
+    @property
+    def edge(self) -> meanfield.EdgeOfChaos:
+        """The edge of chaos without biases."""
+        return meanfield.edge_of_chaos(self.record, 0)
 
     @property
     def critical(self) -> meanfield.CriticalInitialisation:

@@ -7,7 +7,7 @@ from gradtheory.errors import extra
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, RED, GREY = "#1f5fa8", "#c0392b", "#7f8c8d"
+BLUE, RED, GREY, VIOLET = "#1f5fa8", "#c0392b", "#7f8c8d", "#7d3c98"
 
 
 def axes_or_new(ax: "Axes | None") -> "Axes":

@@ -5,23 +5,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_positive_array, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
+from gradtheory.plots.axes import BLUE, GREY, RED, VIOLET, axes_or_new
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
-from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients
+from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients, settled_chi
+from gradtheory.random_weights.meanfield.edge import edge_at
 from gradtheory.random_weights.simulation import random_networks
 from gradtheory.typing import ActivationLike, ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_COLUMNS, _ROWS = 100, 50
+_LEAST_GROWTH = 1e-5  # of log χ₁, as far as it is interpolated
+
 
 def phase_diagram(
     activation: ActivationLike = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw the edge of chaos over σ_w and σ_b: left of it gradients vanish with depth, right of it they explode.
+    """Draw where gradients vanish and where they explode with depth, over σ_w and σ_b, and the edge of chaos.
+
+    Where a stable fixed point of the variance has χ₁ < 1 and larger variances, beyond an unstable one, have χ₁ > 1, the
+    start decides: that is a region of its own, in which a dotted line bounds from below what explodes for inputs of
+    mean square 1. The edge is drawn through where its fixed point is stable, and dashed where it is not.
 
     Parameters
     ----------
@@ -48,23 +57,44 @@ def phase_diagram(
     edge = edge_of_chaos(record, np.linspace(0.0, read_positive_float(largest_bias, "largest_bias"), points))
     if np.isnan(edge.sigma_w).all() or np.isfinite(edge.sigma_w).sum() < 2:
         raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
-    ax.plot(edge.sigma_w, edge.sigma_b, color=BLUE, label=r"edge of chaos, $\chi_1 = 1$")
-    left, right = 0.0, 1.4 * float(np.nanmax(edge.sigma_w))
-    ax.fill_betweenx(edge.sigma_b, left, edge.sigma_w, color=BLUE, alpha=0.08)
-    ax.fill_betweenx(edge.sigma_b, edge.sigma_w, right, color=RED, alpha=0.08)
-    middle = float(edge.sigma_b[points // 2])
-    ax.text(0.05 * right, middle, "ordered: gradients vanish", color=BLUE, fontsize="small")
-    ax.text(0.97 * right, middle, "chaotic: they explode", color=RED, fontsize="small", ha="right")
+    right = 1.4 * float(np.nanmax(edge.sigma_w))
+    stable = np.where(edge.stable, edge.sigma_w, np.nan)
+    ax.plot(stable, edge.sigma_b, color=BLUE, label=r"edge of chaos, $\chi_1 = 1$" if edge.stable.any() else None)
     critical = critical_initialisation(record)
     if critical.sigma_w is not None and critical.sigma_b is not None and critical.sigma_b <= largest_bias:
         ax.plot([critical.sigma_w], [critical.sigma_b], "o", color=RED, label="critical initialisation")
-    ax.set_xlim(left, right)
+    curve = edge_at(record, np.geomspace(1e-6, 1e4, 400))
+    if not (edge.stable | np.isnan(edge.sigma_w)).all():
+        unstable = np.where(curve.stable, np.nan, curve.sigma_b)
+        ax.plot(curve.sigma_w, unstable, color=BLUE, linestyle="--", label="edge at an unstable fixed point")
+    _fill_phases(ax, record, right, largest_bias)
+    ax.set_xlim(0.0, right)
     ax.set_ylim(0.0, largest_bias)
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel(r"$\sigma_b$")
     ax.set_title(record.name, fontsize="medium")
     ax.legend(fontsize="small", loc="upper left")
     return ax
+
+
+def _fill_phases(ax: "Axes", record: Activation, right: float, top: float) -> None:
+    """Colour the phases, and name each that is there."""
+    weights, biases = np.linspace(right / _COLUMNS, right, _COLUMNS), np.linspace(0.0, top, _ROWS)
+    scales = np.meshgrid(weights, biases)
+    small, large, usual = (settled_chi(record, *scales, q=start) for start in (0.0, np.inf, None))
+    explodes = [np.log(np.maximum(each, 1e-300)) > _LEAST_GROWTH for each in (small, large, usual)]
+    phase = np.where(explodes[0] == explodes[1], np.where(explodes[0], 1, 0), 2)
+    names = ("ordered: gradients vanish", "chaotic: they explode", "the start decides")
+    ax.contourf(weights, biases, phase, levels=[-0.5, 0.5, 1.5, 2.5], colors=[BLUE, RED, VIOLET], alpha=0.12)
+    for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
+        rows, columns = np.nonzero(phase == which)
+        if len(rows):
+            row = int(np.median(rows))
+            middle = float(np.mean(weights[columns[rows == row]]))
+            ax.text(middle, biases[row], name, color=color, fontsize="small", ha="center")
+    if (phase == 2).any():
+        inside = np.where(phase == 2, explodes[2], explodes[0]).astype(float)
+        ax.contour(weights, biases, inside, levels=[0.5], colors=[GREY], linestyles=":")
 
 
 def gradient_over_depth(

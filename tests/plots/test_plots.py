@@ -84,6 +84,25 @@ def test_the_phase_diagram_is_the_edge_of_chaos():
     assert "critical initialisation" not in labelled(gt.plots.phase_diagram("gelu", largest_bias=0.3, points=6))
 
 
+def test_the_phase_diagram_shows_where_the_start_decides():
+    ax = gt.plots.phase_diagram("gelu", points=6)
+    assert "the start decides" in {text.get_text() for text in ax.texts}
+    dashed = next(line for line in ax.lines if line.get_label() == "edge at an unstable fixed point")
+    weights, biases = dashed.get_xdata(), dashed.get_ydata()
+    for place in np.flatnonzero((biases > 0.1) & (biases < 0.4))[::20]:
+        points = meanfield.fixed_points("gelu", weights[place], biases[place])
+        nearest = min(points, key=lambda point: abs(point.chi - 1))
+        assert abs(nearest.chi - 1) < 1e-6
+        assert not nearest.is_stable
+    # (1.8, 0.05) is in that region: gradients vanish from small variances, and explode for inputs of mean square 1
+    region = ax.collections[0]
+    assert len(region.get_paths()) == 3
+    assert region.get_paths()[2].contains_point((1.8, 0.05))
+    assert not region.get_paths()[2].contains_point((1.3, 0.05))
+    assert region.get_paths()[0].contains_point((1.3, 0.05))
+    assert region.get_paths()[1].contains_point((2.3, 0.05))
+
+
 def test_where_there_is_no_edge_nothing_is_drawn():
     with pytest.raises(InvalidArgument, match="activation = 'softplus': has no edge of chaos to draw: "):
         gt.plots.phase_diagram("softplus", points=5)

@@ -21,8 +21,11 @@ from gradtheory.random_weights.meanfield import (
     fixed_points,
     gain,
     gradients,
+    settled_chi,
     variance_map,
 )
+from gradtheory.random_weights.meanfield.backward import lasting_depth
+from gradtheory.random_weights.meanfield.edge import edge_at
 from tests.shapes import slow_except
 
 U = sympy.Symbol("u", real=True)
@@ -271,3 +274,59 @@ def test_where_the_start_decides_gradients_follow_the_fixed_points():
     assert unstable.q < 1.8**2 + 0.05**2  # inputs of mean square 1 start beyond
     growth = gradients("gelu", 30, 1.8, 0.05)
     assert growth[0] > 1e4 * growth[-1]
+
+
+@pytest.mark.parametrize(
+    "which", slow_except({"gelu", "tanh"}, ["gelu", "tanh", "silu", "mish", "relu6", "sine", "elu"])
+)
+def test_what_gradients_do_in_the_end_is_what_they_do(which):
+    random = np.random.default_rng(4)
+    for weight, bias in zip(random.uniform(0.5, 2.4, 6), random.choice([0.0, 0.05, 0.3, 0.8], 6), strict=True):
+        growth = gradients(which, 400, weight, bias)
+        late = growth[-100] / growth[-99]  # χ₁ in a layer far from the input
+        assert settled_chi(which, weight, bias) == pytest.approx(late, rel=1e-3)
+
+
+def test_what_is_settled_depends_on_the_start():
+    small, large = settled_chi("gelu", 1.8, 0.05, q=[0, math.inf])
+    stable, unstable = fixed_points("gelu", 1.8, 0.05)
+    assert small == pytest.approx(stable.chi, rel=1e-4)
+    assert large == pytest.approx(1.62, rel=1e-4)  # σ_w²/2, where the variance grows for ever
+    below, above = settled_chi("gelu", 1.8, 0.05, q=[0.99 * unstable.q, 1.01 * unstable.q])
+    assert (below, above) == pytest.approx((small, large))
+    assert settled_chi("tanh", [[0.5], [0.9]], [0.0, 0.1]).shape == (2, 2)
+    assert settled_chi("tanh", 0.9) == pytest.approx(0.81, rel=1e-9)
+    for bad in (-1.0, math.nan):
+        with pytest.raises(InvalidArgument, match=r"^q = "):
+            settled_chi("tanh", 1.0, q=bad)
+
+
+def test_the_edge_by_its_variance_is_the_edge_by_its_bias():
+    for which in ("tanh", "gelu"):
+        edge = edge_of_chaos(which, 0.25)
+        curve = edge_at(which, [edge.q])
+        assert curve.sigma_b[0] == pytest.approx(0.25, rel=1e-10)
+        assert curve.sigma_w[0] == pytest.approx(edge.sigma_w, rel=1e-12)
+        assert curve.stable[0] == edge.stable
+
+
+def test_the_sigmoid_has_a_stable_edge_without_biases():
+    edge = edge_of_chaos("sigmoid", 0)
+    assert (round(edge.sigma_w, 3), edge.stable) == (10.149, True)
+    points = fixed_points("sigmoid", edge.sigma_w)
+    assert [point.is_stable for point in points] == [True]
+    assert abs(points[0].chi - 1) < 1e-11
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["softplus", "elu"])
+def test_gradients_leave_float32_at_last_where_chi_tends_to_1(which):
+    depth = lasting_depth(which, math.sqrt(2))
+    if which == "elu":
+        assert depth == pytest.approx(48_057, rel=2e-4)
+        return
+    growth = gradients(which, depth + 20, math.sqrt(2))
+    # counted from the input on, since its layers differ
+    squares = growth[0] / growth
+    lost = np.flatnonzero(squares <= 2.0**-300) if squares[-1] < 1 else np.flatnonzero(1 / squares <= 2.0**-300)
+    assert abs(int(lost[0]) - depth) <= 3

@@ -18,6 +18,7 @@ from gradtheory.random_weights.meanfield.maps import (
     correlation_slope,
     variance_map,
 )
+from gradtheory.random_weights.meanfield.phases import settled_chi
 
 __all__ = [
     "CriticalInitialisation",
@@ -37,6 +38,7 @@ __all__ = [
     "gain",
     "gradients",
     "jacobian_moments",
+    "settled_chi",
     "variance_map",
 ]
 

@@ -7,9 +7,16 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_nonnegative_array
+from gradtheory.arithmetic.inputs import read_nonnegative_array, read_positive_array
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import GRID, Moments, moment_table, sign_changes, solve_between
+from gradtheory.random_weights.meanfield.tables import (
+    GRID,
+    Moments,
+    moment_table,
+    moments_at,
+    sign_changes,
+    solve_between,
+)
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 
@@ -107,6 +114,26 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     shaped: list[Any] = [each.reshape(biases.shape) for each in (flat, sigma_w, q, stable)]
     at_bias, at_weight, at_q, is_stable = (each if each.ndim else each.item() for each in shaped)
     return EdgeOfChaos(at_bias, at_weight, at_q, is_stable, _reason(record, flat[np.isnan(q)], origin))
+
+
+def edge_at(activation: ActivationLike, q: ArrayLike) -> EdgeOfChaos:
+    """Return the point of the edge of chaos whose fixed point is q, for each q > 0; nan where σ_b² would be negative.
+
+    Every point of the edge is one of these: σ_b² = q - E[σ²]/E[σ'²] may have several q for one σ_b.
+
+    Examples
+    --------
+    >>> curve = edge_at("gelu", [0.1, 1.0, 10.0])
+    >>> curve.sigma_b.round(4), curve.stable
+    (array([0.0632, 0.2592, 0.5687]), array([False, False,  True]))
+
+    """
+    record, places = as_activation(activation), read_positive_array(q, "q")
+    sigma_w, stable = Origin.of(record).extended(record, places.reshape(-1))
+    with np.errstate(invalid="ignore"):
+        bias = np.sqrt(_bias_square(places.reshape(-1), moments_at(record, places.reshape(-1))))
+    shaped = [each.reshape(places.shape) for each in (bias, sigma_w, places, stable)]
+    return EdgeOfChaos(*shaped, _reason(record, bias[np.isnan(bias)], Origin.of(record)))
 
 
 def _bias_square(q: np.ndarray, moments: Moments) -> np.ndarray:

@@ -40,8 +40,9 @@ class InitialFactorBound:
 def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold: NumberLike = 1) -> InitialFactorBound:
     """Return how large the factors of a chain can be when its weights are drawn, at any input.
 
-    Since |σ'(z)·w| ≤ |w|·sup|σ'|, with equality for some input or bias, no factor of layer l exceeds c at any input if
-    and only if |w_l| ≤ c/sup|σ_l'|: the probability is Π_l P(|w_l| ≤ c/sup|σ_l'|).
+    Since |σ'(z)·w| ≤ |w|·sup|σ'|, with equality at some bias, no factor of layer l exceeds c whatever the input and the
+    biases if and only if |w_l| ≤ c/sup|σ_l'|: the probability is Π_l P(|w_l| ≤ c/sup|σ_l'|). With given biases it may
+    be greater.
 
     Parameters
     ----------

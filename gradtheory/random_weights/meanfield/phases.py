@@ -1,0 +1,115 @@
+"""What gradients do in the end, from where the variance starts: the phases of wide layers."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import Array, read_nonnegative_array, read_positive_array
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.tables import GRID, Moments, moment_table
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
+
+_LOG_Q = np.log(GRID)
+_BISECTIONS = 40
+_DIVERGES = 1e3  # the excess where the variance exceeds float64
+
+
+def settled_chi(
+    activation: ActivationLike,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0.0,
+    *,
+    q: NumberLike | ArrayLike | None = None,
+) -> Array:
+    r"""Return χ₁ after many layers: gradients vanish with depth where it is below 1, and explode where it is above.
+
+    The variance tends from where it starts to the next fixed point on the side to which it moves, so that it depends on
+    the start where there are several. Between ten tabulated variances a decade moments are interpolated, to about
+    1e-5: for pictures of many scales. `fixed_points` has the numbers of one.
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr or Activation
+        The activation.
+    sigma_w, sigma_b : number or array_like
+        The standard deviations of weights (times √fan_in) and biases.
+    q : number or array_like, optional
+        The variance of the first pre-activations, from 0 (very small ones) to inf (very large ones); σ_w² + σ_b², that
+        of inputs of mean square 1, by default.
+
+    Returns
+    -------
+    ndarray
+        Of the common shape of the arguments.
+
+    Raises
+    ------
+    InvalidArgument
+        If the activation is unknown, σ_w is not positive, or σ_b or q is negative.
+
+    Examples
+    --------
+    >>> settled_chi("gelu", 1.8, 0.05, q=[0.1, 0.2]).round(3)  # on either side of the unstable fixed point 0.136
+    array([0.84, 1.62])
+
+    """
+    record = as_activation(activation)
+    weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
+    start = weight**2 + bias**2 if q is None else np.asarray(q, dtype=float)
+    if not (start >= 0.0).all():
+        raise InvalidArgument("q", q, "must not be negative, such as 0, 1 or inf")
+    scales = np.broadcast_arrays(weight, bias, start)
+    flat = [each.reshape(-1) for each in scales]
+    log_q = _settled(*flat, moment_table(record))
+    slope = np.exp(_log_slope(moment_table(record).slope)(log_q))
+    settled = np.where(log_q == -np.inf, Origin.of(record).mean_square_slope, slope)
+    return np.asarray(flat[0] ** 2 * settled).reshape(scales[0].shape)
+
+
+def _log_slope(slope: Array) -> Callable[[Array], Array]:
+    """Return log E[σ'²] as a function of log q, that of the end beyond the table; -inf where E[σ'²] is 0."""
+    usable = np.isfinite(slope) & (slope > 0.0)
+    if usable.sum() < 2:  # a spline needs two
+        return lambda log_q: np.full(np.shape(log_q), -np.inf)
+    ends = _LOG_Q[usable][[0, -1]]
+    spline = CubicSpline(_LOG_Q[usable], np.log(slope[usable]))
+    return lambda log_q: np.asarray(spline(np.clip(log_q, *ends)))
+
+
+def _settled(sigma_w: Array, sigma_b: Array, start: Array, table: Moments) -> Array:
+    """Return the logarithms of the variances that are reached from `start`; -inf or inf beyond the table."""
+    with np.errstate(all="ignore"):
+        weight, bias = np.square(sigma_w)[:, np.newaxis], np.square(sigma_b)[:, np.newaxis]
+        after = weight * table.value + bias
+        height, slope = np.log(after) - _LOG_Q, weight * table.growth * GRID / after - 1.0
+        lost = ~(np.isfinite(height) & np.isfinite(slope))
+        height = np.where(lost, np.where(after == 0.0, -_DIVERGES, _DIVERGES), height)
+        slope = np.where(lost, 0.0, slope)
+        place = np.clip(np.log(start), _LOG_Q[0], _LOG_Q[-1])
+    chain, node = np.arange(len(place)), np.arange(len(_LOG_Q))
+    cell = np.clip(np.searchsorted(_LOG_Q, place, side="right") - 1, 0, len(_LOG_Q) - 2)
+
+    def excess(log_q: Array, cell: np.ndarray) -> Array:
+        """Return the cubic with the heights and slopes at both ends of each cell."""
+        width = _LOG_Q[cell + 1] - _LOG_Q[cell]
+        u = (log_q - _LOG_Q[cell]) / width
+        v = 1.0 - u
+        left = height[chain, cell] * v * v * (1.0 + 2.0 * u) + slope[chain, cell] * width * u * v * v
+        right = height[chain, cell + 1] * u * u * (1.0 + 2.0 * v) - slope[chain, cell + 1] * width * u * u * v
+        return np.asarray(left + right)
+
+    rises = excess(place, cell) > 0.0
+    side = np.where(rises, 1.0, -1.0)
+    turned = (side[:, np.newaxis] * height <= 0.0) & ((node > cell[:, np.newaxis]) == rises[:, np.newaxis])
+    first = np.where(rises, turned.argmax(axis=1), len(node) - 1 - turned[:, ::-1].argmax(axis=1))
+    where = np.where(rises, first - 1, first).clip(0, len(node) - 2)
+    far = _LOG_Q[first]
+    near = np.where(where == cell, place, _LOG_Q[np.where(rises, where, where + 1)])
+    for _ in range(_BISECTIONS):
+        middle = (near + far) / 2.0
+        on = side * excess(middle, where) > 0.0
+        near, far = np.where(on, middle, near), np.where(on, far, middle)
+    return np.where(turned.any(axis=1), far, side * np.inf)
