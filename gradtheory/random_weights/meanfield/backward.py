@@ -103,8 +103,8 @@ def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = 
     side = 1.0 if math.log(q) < nodes[-1] and np.interp(math.log(q), nodes, excess) > 0.0 else -1.0
     ahead = np.linspace(math.log(q), side * nodes[-1], _STEPS)
     rate = side * np.exp(-CubicSpline(nodes, np.log(np.maximum(side * excess, _SLOWEST)))(ahead))
-    layers = cumulative_trapezoid(rate, ahead, initial=0.0)
-    logs = total + cumulative_trapezoid(CubicSpline(nodes, grows)(ahead) * rate, ahead, initial=0.0)
+    layers = cumulative_trapezoid(rate, ahead, initial=0)
+    logs = total + cumulative_trapezoid(CubicSpline(nodes, grows)(ahead) * rate, ahead, initial=0)
     left = np.flatnonzero((logs <= least) | (logs >= most))
     return _FIRST_LAYERS + round(float(layers[left[0]])) if left.size else math.inf
 

@@ -132,8 +132,8 @@ def edge_at(activation: ActivationLike, q: ArrayLike) -> EdgeOfChaos:
     sigma_w, stable = Origin.of(record).extended(record, places.reshape(-1))
     with np.errstate(invalid="ignore"):
         bias = np.sqrt(_bias_square(places.reshape(-1), moments_at(record, places.reshape(-1))))
-    shaped = [each.reshape(places.shape) for each in (bias, sigma_w, places, stable)]
-    return EdgeOfChaos(*shaped, _reason(record, bias[np.isnan(bias)], Origin.of(record)))
+    at_bias, at_weight, is_stable = (each.reshape(places.shape) for each in (bias, sigma_w, stable))
+    return EdgeOfChaos(at_bias, at_weight, places, is_stable, _reason(record, bias[np.isnan(bias)], Origin.of(record)))
 
 
 def _bias_square(q: np.ndarray, moments: Moments) -> np.ndarray:

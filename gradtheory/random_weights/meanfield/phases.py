@@ -62,11 +62,11 @@ def settled_chi(
     if not (start >= 0.0).all():
         raise InvalidArgument("q", q, "must not be negative, such as 0, 1 or inf")
     scales = np.broadcast_arrays(weight, bias, start)
-    flat = [each.reshape(-1) for each in scales]
-    log_q = _settled(*flat, moment_table(record))
+    weights, biases, starts = (each.reshape(-1) for each in scales)
+    log_q = _settled(weights, biases, starts, moment_table(record))
     slope = np.exp(_log_slope(moment_table(record).slope)(log_q))
     settled = np.where(log_q == -np.inf, Origin.of(record).mean_square_slope, slope)
-    return np.asarray(flat[0] ** 2 * settled).reshape(scales[0].shape)
+    return np.asarray(weights**2 * settled).reshape(scales[0].shape)
 
 
 def _log_slope(slope: Array) -> Callable[[Array], Array]:
