@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.meanfield import (
     chi,
     correlation_map,
@@ -25,6 +26,7 @@ from gradtheory.random_weights.meanfield import (
     variance_map,
 )
 from gradtheory.random_weights.meanfield.backward import lasting_depth
+from gradtheory.random_weights.meanfield.certified import prove
 from gradtheory.random_weights.meanfield.edge import edge_at
 from tests.shapes import slow_except
 
@@ -330,3 +332,63 @@ def test_gradients_leave_float32_at_last_where_chi_tends_to_1(which):
     squares = growth[0] / growth
     lost = np.flatnonzero(squares <= 2.0**-300) if squares[-1] < 1 else np.flatnonzero(1 / squares <= 2.0**-300)
     assert abs(int(lost[0]) - depth) <= 3
+
+
+# ---- with a proof
+
+
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "sigma_b", "count"),
+    slow_except(
+        [("erf", "6/5", "1/10", 1), ("erf", "6/5", "0", 1), ("sigmoid", "1", "0", 1)],
+        [
+            *(("erf", "6/5", "1/10", 1), ("erf", "6/5", "0", 1), ("sigmoid", "1", "0", 1), ("tanh", "3/2", "1/5", 1)),
+            *(("gelu", "9/5", "1/20", 2), ("selu", "1", "1/10", 1), ("relu6", "1", "1/2", 1), ("tanh", "9/10", "0", 0)),
+            *(("softplus", "1/2", "1/10", 1), ("relu", "2", "1/10", 0), ("sine", "2", "1/5", 1)),
+        ],
+    ),
+)
+def test_proven_fixed_points_are_those_that_are_computed(which, sigma_w, sigma_b, count):
+    points = fixed_points(which, sigma_w, sigma_b, method="certified")
+    proven = [point.q for point in points if point.q > 0]
+    assert len(proven) == count
+    for q in proven:
+        assert q.guarantee is gt.Guarantee.CERTIFIED
+        low, high = (variance_map(which, q + side * q.error, sigma_w, sigma_b, method="certified") for side in (-1, 1))
+        signs = [float(after) - (q + side * q.error) for after, side in ((low, -1), (high, 1))]
+        assert signs[0] * signs[1] < 0
+    assert [float(point.q) for point in points] == [float(point.q) for point in fixed_points(which, sigma_w, sigma_b)]
+
+
+def test_the_certified_erf_by_its_closed_form():
+    (point,) = fixed_points("erf", "6/5", "1/10", method="certified")
+    with mpmath.workdps(40):
+        weight, bias = mpmath.mpf(6) / 5, mpmath.mpf(1) / 10
+
+        def excess(q):
+            return weight**2 * 2 / mpmath.pi * mpmath.asin(2 * q / (1 + 2 * q)) + bias**2 - q
+
+        truth = mpmath.findroot(excess, 0.48)
+        assert abs(truth - mpmath.mpf(float(point.q))) <= point.q.error
+
+
+def test_a_proof_does_not_pass_over_a_fixed_point():
+    """Were one left out of what is to be proven, the rest of the line could not be excluded."""
+    record, scales = gt.activation("erf"), (sympy.Rational(6, 5), sympy.Rational(1, 10))
+    with pytest.raises(Undecided, match=r"has a fixed point near q = 0\.478"):
+        prove(record, *scales, [])
+    with pytest.raises(Undecided, match="not simple enough"):
+        prove(record, *scales, [0.5])
+
+
+@pytest.mark.parametrize(("which", "sigma_w"), [("threshold", 1), ("exponential", "1/10"), ("quadratic", "1/10")])
+def test_what_jumps_or_is_too_steep_is_not_proven(which, sigma_w):
+    with pytest.raises(Undecided, match="jumps or has an unbounded slope"):
+        fixed_points(which, sigma_w, "1/2", method="certified")
+
+
+def test_where_the_map_touches_the_diagonal_there_is_no_proof():
+    with pytest.raises(Undecided):
+        fixed_points("relu", sympy.sqrt(2), method="certified")
+    with pytest.raises(InvalidArgument, match=r"^method = "):
+        fixed_points("relu", 1, method="proven")

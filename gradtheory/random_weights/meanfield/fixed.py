@@ -1,14 +1,22 @@
 """The variances that a layer keeps: the fixed points of the variance map."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
+from gradtheory.arithmetic.inputs import (
+    one_of,
+    read_nonnegative,
+    read_nonnegative_float,
+    read_positive,
+    read_positive_float,
+)
+from gradtheory.random_weights.gaussian.second_moments import METHODS
+from gradtheory.random_weights.meanfield.certified import prove
 from gradtheory.random_weights.meanfield.excess import Crossing, VarianceMap
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import moments_at
@@ -43,7 +51,9 @@ class FixedPoint:
     is_stable: bool
 
 
-def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> tuple[FixedPoint, ...]:
+def fixed_points(
+    activation: ActivationLike, sigma_w: NumberLike, sigma_b: NumberLike = 0.0, *, method: str = "auto"
+) -> tuple[FixedPoint, ...]:
     r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
 
     They are found in float64 among q = 0 and q from 1e-18 to 1e18 (from σ_b² and up to the bound of a bounded
@@ -51,12 +61,18 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     other than their errors are one, which is not stable: there the variance map touches the diagonal, apart from
     rounding.
 
+    Certified ones are proven, and proven to be all: among all q > 0 where σ is bounded or σ_w·sup|σ'| < 0.999, else up
+    to 1e6; and from 1e-6 where q = 0 is one.
+
     Parameters
     ----------
     activation : str, sympy.Expr or Activation
         The activation.
     sigma_w, sigma_b : number
         The standard deviations of weights (times √fan_in) and biases.
+    method : {"auto", "certified"}
+        "certified" proves each q, for exact σ_w and σ_b, and how many there are, in ball arithmetic; slopes stay
+        numeric.
 
     Returns
     -------
@@ -67,9 +83,14 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     ------
     InvalidArgument
         If the activation is unknown, σ_w is not positive, or σ_b is negative.
+    Undecided
+        If a proof is asked for and does not succeed: at or beside a place where the variance map touches the diagonal,
+        or where σ jumps or has an unbounded slope.
 
     Examples
     --------
+    >>> fixed_points("erf", "6/5", "1/10", method="certified")[0].q  # there is no other
+    0.4783060434955205 ± 9.6e-12 (certified)
     >>> [(round(point.q, 6), point.is_stable) for point in fixed_points("tanh", 1.5)]
     [(0.0, False), (0.793354, True)]
     >>> [(round(point.q, 6), point.is_stable) for point in fixed_points("gelu", 1.8, 0.05)]  # two fates
@@ -80,6 +101,11 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     """
     record = as_activation(activation)
     weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    if one_of(method, "method", METHODS) == "certified":
+        places = fixed_points(record, sigma_w, sigma_b)
+        positive = [float(point.q) for point in places if point.q > 0.0]
+        proven = iter(prove(record, read_positive(sigma_w, "sigma_w"), read_nonnegative(sigma_b, "sigma_b"), positive))
+        return tuple(replace(point, q=next(proven)) if point.q > 0.0 else point for point in places)
     origin = Origin.of(record)
     slope = weight**2 * origin.mean_square_slope
     if origin.is_homogeneous:
@@ -88,7 +114,7 @@ def fixed_points(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     points = []
     if origin.is_zero and not bias:
         chi = _estimate(slope)
-        points.append(FixedPoint(Estimate(0.0, 0.0), chi, chi, is_stable=layers.shrinks_near_0()))
+        points.append(FixedPoint(Estimate(0.0, 0.0, Guarantee.EXACT), chi, chi, is_stable=layers.shrinks_near_0()))
     crossings = layers.crossings()
     if crossings:
         points.extend(_with_slopes(record, weight, crossings))
@@ -110,7 +136,7 @@ def _of_lines(slope: float, bias: float) -> tuple[FixedPoint, ...]:
     if abs(slope - 1.0) <= ROUNDING:
         return () if bias else (FixedPoint(Estimate(1.0, 0.0), chi, chi, is_stable=True),)
     if not bias:
-        return (FixedPoint(Estimate(0.0, 0.0), chi, chi, is_stable=slope < 1.0),)
+        return (FixedPoint(Estimate(0.0, 0.0, Guarantee.EXACT), chi, chi, is_stable=slope < 1.0),)
     if slope > 1.0:
         return ()
     q = bias**2 / (1.0 - slope)
