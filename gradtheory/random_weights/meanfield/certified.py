@@ -97,7 +97,7 @@ class Prover:
 
 
 def prove(record: Activation, sigma_w: sympy.Expr, sigma_b: sympy.Expr, places: list[float]) -> list[Estimate]:
-    """Return the positive fixed points as proven numbers, if there are no others in the domain; else raise Undecided."""
+    """Return the positive fixed points as proven numbers, if there are no others in the domain; else Undecided."""
     prover = Prover(record, sigma_w, sigma_b)
     least, most = prover.domain()
     at = least
