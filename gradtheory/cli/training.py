@@ -1,5 +1,6 @@
 """Commands for training: which steps are stable, what a run does, and what helps a chain."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
+from gradtheory.training.advice import STEPS
 from gradtheory.training.stability import StabilityRegion
 from gradtheory.training.stability.iteration import BETA, DECAY, H
 
@@ -151,7 +153,9 @@ def train(
 def advise(
     activation: str, weights: str, biases: str | None, inputs: str | None, targets: str | None, as_json: bool
 ) -> None:
-    """Say which layers of a chain explode or vanish, and which remedy with which constant helps; each is tried.
+    """Say which layers of a chain explode or vanish, and which remedy with which constant helps.
+
+    Each is tried on the loss, by gradient descent with it and without it; what is not advised says what it costs.
 
     Example: gradtheory advise -w 8,8,8 -b -4,-4,-4
     """
@@ -159,28 +163,17 @@ def advise(
     if not as_json:
         click.echo(str(advice))
         return
-    remedies = [
-        {
-            "remedy": remedy.remedy,
-            "constant": np.asarray(remedy.constant).tolist(),
-            "theorem": remedy.theorem,
-            "quantity": remedy.quantity,
-            "before": plain(remedy.before),
-            "after": plain(remedy.after),
-            "works": remedy.works,
-        }
-        for remedy in advice.remedies
-    ]
-    print_json(
-        {
-            "exploding": advice.exploding,
-            "vanishing": advice.vanishing,
-            "total_factor": plain(advice.total_factor),
-            "growth": plain(advice.growth),
-            "overflow": {name: plain(depth) for name, depth in advice.overflow.items()},
-            "remedies": remedies,
-        }
-    )
+    told = asdict(advice) | {"exploding": advice.exploding, "vanishing": advice.vanishing}
+    for shown, remedy in zip(told["remedies"], advice.remedies, strict=True):
+        shown |= {"value": np.asarray(remedy.value).tolist(), "promise": remedy.promise, "steps": STEPS}
+    print_json(_plain(told))
+
+
+def _plain(value: Any) -> Any:
+    """Return nested results as JSON takes them."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else plain(value)
 
 
 def _problem(

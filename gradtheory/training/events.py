@@ -12,7 +12,7 @@ from gradtheory.typing import ArrayLike
 
 _JUMP = 2.0  # the least ratio of two losses
 _LEAST_LOSS = 1e-300  # below it a ratio says nothing
-_SATURATED = 0.01  # of sup|σ'|
+SATURATED = 0.01  # of sup|σ'|
 
 
 class EventKind(Enum):
@@ -112,7 +112,7 @@ def note_layers(log: Log, step: int, slopes: Array, steepest: Array, w: Array, s
     factors = slopes * np.abs(w)
     signs = {
         EventKind.EXPLOSION: factors > 1.0,
-        EventKind.SATURATION: (slopes < _SATURATED * steepest) & np.isfinite(steepest),
+        EventKind.SATURATION: (slopes < SATURATED * steepest) & np.isfinite(steepest),
     }
     holding = {(kind, int(row)) for kind, holds in signs.items() for row in np.flatnonzero(holds)}
 

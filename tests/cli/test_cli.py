@@ -253,11 +253,26 @@ def test_advise(capsys):
     asked = ("advise", "-w", "8,8,8", "-b", "-4,-4,-4")
     code, out, _ = run(capsys, *asked)
     assert code == 0
-    assert out.count("as promised") == 3
     told = json.loads(run(capsys, *asked, "--json")[1])
     assert told["exploding"] == [1, 2, 3]
-    assert all(each["works"] for each in told["remedies"])
-    assert told["remedies"][0]["constant"] == [4.0, 4.0, 4.0]
+    assert told["vanishing"] == [each["layer"] for each in told["layers"] if each["vanishing"]] == [1]
+    assert "vanishes on 50%" in out
+    assert {each["kind"]: each["works"] for each in told["remedies"]}["learning_rate"]
+    refused = {each["kind"]: each for each in told["remedies"] if not each["works"]}
+    assert refused["clip_weights"]["value"] == [4.0, 4.0, 4.0]
+    for remedy in told["remedies"]:
+        for text in (f"{remedy['loss_with']:.4g} with it", remedy["promise"], remedy["cost"]):
+            assert text in out
+    assert "NOT advised" in out
+
+
+def test_advice_says_why_there_is_none(capsys):
+    asked = ("advise", "-w", "-1,-1", "-b", "-5,-5", "--activation", "threshold", "-x", "1", "-y", "0")
+    out, told = run(capsys, *asked)[1], json.loads(run(capsys, *asked, "--json")[1])
+    assert told["reason"] in out
+    assert told["reason"].startswith("nothing is advised")
+    lost = json.loads(run(capsys, "advise", "-w", "2,2,2,2", "--activation", "exponential", "--json")[1])
+    assert lost["growth"] == "inf"
 
 
 @pytest.mark.parametrize(

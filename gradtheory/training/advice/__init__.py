@@ -1,4 +1,4 @@
-"""What is wrong with a concrete chain, and which remedy with which constant removes it; each is tried on the chain.
+"""What is wrong with a concrete chain, and which remedy with which constant helps; each is tried on the loss.
 
 >>> import gradtheory as gt
 >>> advice = advise(gt.Chain(depth=2), [-0.1, 0.1], [0.0, 1.0], w=[9.0, 9.0], b=[0.0, -4.5])
@@ -10,5 +10,6 @@
 from gradtheory.training.advice.advise import Advice, advise
 from gradtheory.training.advice.diagnosis import LayerDiagnosis
 from gradtheory.training.advice.prescription import Prescription
+from gradtheory.training.advice.trial import STEPS
 
-__all__ = ["Advice", "LayerDiagnosis", "Prescription", "advise"]
+__all__ = ["STEPS", "Advice", "LayerDiagnosis", "Prescription", "advise"]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.arithmetic.inputs import read_parameters, read_samples
-from gradtheory.chains.backprop import factors
 from gradtheory.chains.chain import Chain
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
-from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnose
-from gradtheory.training.advice.prescription import Prescription, against_explosion, against_vanishing, for_the_step
-from gradtheory.training.remedies.activation_choice import VANISHED
+from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnose, safe_factors
+from gradtheory.training.advice.plan import prescribe
+from gradtheory.training.advice.prescription import Prescription
 from gradtheory.typing import ArrayLike
 
 
@@ -30,8 +29,9 @@ class Advice:
     overflow : dict of str to int or float
         For each float type: after how many layers a gradient that grows by that factor overflows or underflows.
     remedies : tuple of Prescription
-        What to do, tried. Of a chain in which nothing explodes or vanishes only the limit of the learning rate, if
-        there is one.
+        Those that work are the advice, to be followed together; the others were tried, and say what they cost.
+    reason : str
+        Why nothing is advised; empty if something is.
 
     """
 
@@ -40,6 +40,7 @@ class Advice:
     growth: float
     overflow: dict[str, int | float]
     remedies: tuple[Prescription, ...]
+    reason: str
 
     @property
     def exploding(self) -> tuple[int, ...]:
@@ -48,14 +49,16 @@ class Advice:
 
     @property
     def vanishing(self) -> tuple[int, ...]:
-        """The layers with factors below 0.1 on all samples."""
-        return tuple(each.layer for each in self.layers if each.vanishing == 1.0)
+        """The layers with factors below 0.1 on some samples."""
+        return tuple(each.layer for each in self.layers if each.vanishing > 0.0)
 
     def _lines(self) -> Iterator[str]:
-        yield from (str(each) for each in self.layers if each.exploding > 0.0 or each.vanishing > 0.0)
+        yield from map(str, self.layers)
         yield f"largest |da_L/dx| on the data: {self.total_factor:.4g}, {self.growth:.4g} per layer"
         depths = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items())
         yield f"at that rate out of range after so many layers: {depths}"
+        if self.reason:
+            yield self.reason
         yield from map(str, self.remedies)
 
     def __str__(self) -> str:
@@ -63,11 +66,16 @@ class Advice:
 
     def __repr__(self) -> str:
         layers = f"exploding layers {self.exploding}, vanishing layers {self.vanishing}"
-        return f"Advice({layers}, largest factor {self.total_factor:.4g}, {len(self.remedies)} remedies)"
+        works = sum(remedy.works for remedy in self.remedies)
+        return f"Advice({layers}, largest factor {self.total_factor:.4g}, {works} remedies)"
 
 
 def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Advice:
-    """Say which layers of a chain explode or vanish on its data, and what removes it; every remedy is tried.
+    """Say which layers of a chain explode or vanish on its data, and what helps; every remedy is tried on its loss.
+
+    Runs of 200 steps of gradient descent from these weights are compared: with each remedy and without it, at many
+    learning rates. The advice, all remedies that work together, ends no higher than the better of the loss as it is and
+    of the run with η = 0.1; the gradient stays below 1000, or below what it is at the start.
 
     Parameters
     ----------
@@ -92,28 +100,25 @@ def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike)
 
     Examples
     --------
-    >>> advice = advise(Chain(depth=3), [-0.2, 0.2], [0.0, 1.0], w=[7.0, 7.0, 7.0], b=[0.0, -3.5, -3.5])
-    >>> print(advice.remedies[0])
-    clip the weights to 1/sup|σ'|: [4. 4. 4.]
-        |σ'(z)·w| ≤ sup|σ'|·|w| ≤ 1 at every input (critical weight)
-        largest factor on the data: 1.111 before, 0.8747 after: as promised
-    >>> all(remedy.works for remedy in advice.remedies)
-    True
+    >>> x, y = [-0.2, 0.2], [0.0, 1.0]
+    >>> advice = advise(Chain(depth=3), x, y, w=[7.0, 7.0, 7.0], b=[0.0, -3.5, -3.5])
+    >>> advice.exploding
+    (1,)
+    >>> [(remedy.kind, remedy.works, remedy.loss_with <= remedy.loss_without) for remedy in advice.remedies][0]
+    ('learning_rate', True, True)
 
     """
     depth = len(chain.layer_activations)
     weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     inputs, targets = read_samples(x, y)
-    jacobians = factors(chain.layer_activations, inputs, weights, biases)
+    jacobians = safe_factors(chain, inputs, weights, biases)
     layers = diagnose(chain, jacobians, weights)
     with np.errstate(all="ignore"):
-        logs = np.log(np.abs(jacobians)).sum(axis=0).max(initial=-math.inf)
-        total, growth = float(np.exp(logs)), float(np.exp(logs / depth))
-    remedies: list[Prescription] = []
-    if any(each.exploding for each in layers):
-        remedies += against_explosion(chain, inputs, targets, weights, biases)
-    if any(each.vanishing == 1.0 for each in layers) or total < VANISHED:
-        remedies += against_vanishing(chain, inputs, weights, biases)
-    remedies += for_the_step(chain, inputs, targets, weights, biases)
-    overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES}
-    return Advice(layers, total, growth, overflow, tuple(remedies))
+        logs = np.log(np.abs(jacobians)).sum(axis=0)
+        largest = float(np.where(np.isnan(logs), -np.inf, logs).max(initial=-np.inf))  # nan is 0 times inf
+        total, growth = float(np.exp(largest)), float(np.exp(largest / depth))
+    overflow = {name: 1 if math.isinf(growth) else overflow_depth(growth, name) for name in FLOAT_TYPES}
+    remedies, reason = prescribe(
+        chain, inputs, targets, weights, biases, explodes=any(each.exploding > 0.0 for each in layers)
+    )
+    return Advice(layers, total, growth, overflow, remedies, reason)

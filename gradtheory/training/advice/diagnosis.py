@@ -6,6 +6,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.layers import forward_pass
 from gradtheory.explosion import critical_weight
 from gradtheory.training.remedies.activation_choice import VANISHED
 
@@ -41,6 +42,17 @@ class LayerDiagnosis:
         )
 
 
+def safe_factors(chain: Chain, x: Array, w: Array, b: Array) -> Array:
+    """Return σ'(z_l)·w_l of shape (L, samples), where 0 times inf is 0, and 0 where a slope at inf is not a number."""
+
+    def affine(a: Array, weight: Array, bias: Array) -> Array:
+        return np.asarray(weight * a + bias if weight else np.full_like(a, bias))
+
+    with np.errstate(all="ignore"):
+        slopes = np.array(forward_pass(chain.layer_activations, affine, x, w, b).slopes)
+        return np.nan_to_num(slopes * w[:, np.newaxis], nan=0.0, posinf=np.inf, neginf=-np.inf)
+
+
 def diagnose(chain: Chain, factors: Array, w: Array) -> tuple[LayerDiagnosis, ...]:
     """Return the diagnosis of every layer, from its factors on the samples, an array of shape (L, samples)."""
     sizes = np.abs(factors)
@@ -50,8 +62,8 @@ def diagnose(chain: Chain, factors: Array, w: Array) -> tuple[LayerDiagnosis, ..
             float(w[layer]),
             float(critical_weight(record)),
             float(row.max(initial=0.0)),
-            float(np.mean(row > 1.0)),
-            float(np.mean(row < VANISHED)),
+            float(np.sum(row > 1.0)) / max(row.size, 1),
+            float(np.sum(row < VANISHED)) / max(row.size, 1),
         )
         for layer, (record, row) in enumerate(zip(chain.layer_activations, sizes, strict=True))
     )

@@ -1,0 +1,111 @@
+"""The bench on which plans of remedies are tried: the chain, its data, and the runs with which others are compared."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.chain import Chain
+from gradtheory.training.advice.trial import STEPS, Attempt, Outcome, tried
+
+USUAL = 0.1  # the learning rate unless a plan has another
+_LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
+_LEEWAY = 1.05  # but for that
+
+Step: TypeAlias = tuple[str, Any]  # the kind of a remedy, and its constant, a float or an array
+Plan: TypeAlias = tuple[Step, ...]
+
+
+def followed(attempt: Attempt, plan: Plan) -> Attempt:
+    """Return an attempt with the remedies of a plan."""
+    for kind, value in plan:
+        match kind:
+            case "learning_rate":
+                attempt = replace(attempt, eta=value)
+            case "clip_gradients":
+                attempt = replace(attempt, max_norm=value)
+            case "weight_decay":
+                attempt = replace(attempt, decay=value)
+            case "clip_weights":
+                attempt = replace(attempt, w=np.clip(attempt.w, -value, value))
+            case "biases":
+                attempt = replace(attempt, b=value)
+    return attempt
+
+
+@dataclass
+class Bench:
+    """A chain on its data, and what came of every plan that was tried.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of a concrete depth L.
+    x, y : ndarray
+        Samples.
+    w, b : ndarray of shape (L,)
+        Where it starts.
+    largest_gradient : float
+        Up to which a gradient is in range.
+
+    """
+
+    chain: Chain
+    x: Array
+    y: Array
+    w: Array
+    b: Array
+    largest_gradient: float
+    _outcomes: dict[tuple[Any, ...], Outcome] = field(default_factory=dict)
+
+    def run(self, plans: Iterable[Plan]) -> list[Outcome]:
+        """Return the outcomes of plans; those that are new are run at the same time."""
+        wanted = {_key(plan): plan for plan in plans}
+        new = {key: plan for key, plan in wanted.items() if key not in self._outcomes}
+        start = Attempt(self.w, self.b, USUAL)
+        outcomes = tried(self.chain, self.x, self.y, [followed(start, plan) for plan in new.values()])
+        self._outcomes.update(zip(new, outcomes, strict=True))
+        return [self._outcomes[key] for key in wanted]
+
+    def outcome(self, plan: Plan = ()) -> Outcome:
+        """Return the outcome of one plan; of none, that of the usual run, gradient descent with η = 0.1."""
+        return self.run([plan])[0]
+
+    def is_in_range(self, plan: Plan) -> bool:
+        """Whether a run stays finite, with no gradient out of range."""
+        outcome = self.outcome(plan)
+        return outcome.converges and outcome.largest_gradient <= self.largest_gradient
+
+    def is_harmless(self, plan: Plan) -> bool:
+        """Whether a run is nowhere worse than the better of the chain as it is and the usual run."""
+        usual = self.outcome()
+        if not usual.starts:  # nothing is worse
+            return True
+        better = np.minimum(usual.loss[0], usual.loss)[_LOOKED_AT]
+        return self.is_in_range(plan) and bool(np.all(self.outcome(plan).loss[_LOOKED_AT] <= _LEEWAY * better))
+
+    def is_gain(self, plan: Plan) -> bool:
+        """Whether a run also ends lower than both, or as low and not saturated as the usual one is."""
+        usual, outcome = self.outcome(), self.outcome(plan)
+        best = min(usual.loss[0], usual.last)
+        freed = usual.is_saturated and not outcome.is_saturated and outcome.last <= best
+        return self.is_harmless(plan) and self.is_in_range(plan) and (outcome.last < best or freed)
+
+    def is_lean(self, plan: Plan) -> bool:
+        """Whether a run ends no higher than it does without any one of the remedies."""
+        return all(self.outcome(other).last >= self.outcome(plan).last for other in leaving_one_out(plan))
+
+    def falls(self, plan: Plan) -> bool:
+        """Whether the loss falls all along a run that has a learning rate of its own; others need not."""
+        return self.outcome(plan).falls or "learning_rate" not in dict(plan)
+
+
+def leaving_one_out(plan: Plan) -> list[Plan]:
+    """Return the plans that lack one remedy of a plan."""
+    return [(*plan[:place], *plan[place + 1 :]) for place in range(len(plan))]
+
+
+def _key(plan: Plan) -> tuple[Any, ...]:
+    return tuple(sorted((kind, np.asarray(value).tobytes()) for kind, value in plan))

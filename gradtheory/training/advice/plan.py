@@ -1,0 +1,182 @@
+"""Which remedies a chain is advised, by trying them: alone, together, and each of them left out.
+
+A plan is a tuple of remedies, followed together. It must end lower than the chain as it is and than gradient descent
+with η = 0.1, with no gradient out of range; each of its remedies must do no harm alone; and none is kept without which
+the plan ends lower.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.chain import Chain
+from gradtheory.training.advice.bench import USUAL, Bench, Plan, Step, followed, leaving_one_out
+from gradtheory.training.advice.prescription import Prescription
+from gradtheory.training.advice.starts import biases, critical_weights, weight_limits
+from gradtheory.training.advice.trial import Attempt, Outcome
+from gradtheory.training.remedies.activation_choice import VANISHED
+
+_RATES = (
+    *(1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 3.2e-6, 1e-5, 3.2e-5, 1e-4, 3.2e-4),
+    *(float(f"{10.0 ** (power / 4.0):.2g}") for power in range(-12, 5)),
+    *(32.0, 100.0, 320.0, 1000.0),
+)
+_POLYAK = 0.01, 0.03, 0.1, 0.3, 1.0  # of loss/‖gradient‖², where no usual rate is small enough
+_NORMS = 0.1, 1.0, 10.0
+_DECAYS = 1e-3, 1e-2, 1e-1
+_LARGEST = 1e3  # gradient, unless that at the start is larger
+_MUCH = 0.9  # a loss below that share of another is worth one remedy more
+_CONSIDERED = 16  # plans
+_STARTS = 8  # that are tried with several learning rates
+
+
+def prescribe(
+    chain: Chain, x: Array, y: Array, w: Array, b: Array, *, explodes: bool
+) -> tuple[tuple[Prescription, ...], str]:
+    """Return what is advised, with what was tried and is not, and why nothing is advised if nothing is.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of a concrete depth L.
+    x, y : ndarray
+        Samples.
+    w, b : ndarray of shape (L,)
+        Where it starts.
+    explodes : bool
+        Whether some factor exceeds 1: then remedies against that are tried too.
+
+    """
+    if not x.size:
+        return (), "nothing is advised: there are no samples"
+    gradients = chain.backprop(x, y, w, b)
+    size = math.hypot(*gradients.w, *gradients.b)
+    bench = Bench(chain, x, y, w, b, max(_LARGEST, size * (1.0 + 1e-9) if math.isfinite(size) else 0.0))
+    with np.errstate(all="ignore"):
+        polyak = np.array(_POLYAK) * np.divide(gradients.loss / max(size, 1e-300), size)
+    rates = [*_RATES, *(float(rate) for rate in polyak if 0.0 < rate < min(_RATES))]
+    singles: list[Plan] = [(("learning_rate", rate),) for rate in rates]
+    singles += [(("clip_gradients", norm),) for norm in _NORMS]
+    bench.run([(), *singles])
+    alone = [plan for plan in singles if bench.is_harmless(plan) and (bench.falls(plan) or not bench.outcome().starts)]
+    is_sound = bench.outcome().converges and not bench.outcome().is_saturated
+    plan = _best(bench, alone if is_sound else [*alone, *_with_other_starts(bench, alone)])
+    refused: list[tuple[Step, str]] = []
+    if explodes or not bench.outcome().converges:
+        plan, refused = _with_further(bench, plan)
+    return _prescriptions(bench, plan, refused), "" if plan else _nothing(bench)
+
+
+def _with_other_starts(bench: Bench, alone: Sequence[Plan]) -> Iterator[Plan]:
+    """Yield plans that start with smaller weights, other biases or both, and go on with a remedy that is harmless."""
+    starts: list[Plan] = []
+    for limit in (None, *weight_limits(bench.chain, bench.w)):
+        clipped = () if limit is None else (("clip_weights", limit),)
+        weights = bench.w if limit is None else np.clip(bench.w, -limit, limit)
+        starts += [clipped] if clipped else []
+        starts += [(*clipped, ("biases", moved)) for moved in biases(bench.chain, bench.x, bench.y, weights)]
+    bench.run([each for plan in starts for each in (plan, *((step,) for step in plan))])
+    harmless = [plan for plan in starts if all(bench.is_harmless((step,)) for step in plan)]
+    best = sorted(harmless, key=lambda plan: (bench.outcome(plan).is_saturated, bench.outcome(plan).last))[:_STARTS]
+    rates = [plan for plan in alone if plan[0][0] == "learning_rate"]
+    moderate = [plan for plan in rates if 1e-3 <= plan[0][1] <= 10.0][::2]
+    norms = [plan for plan in alone if plan[0][0] == "clip_gradients"]
+    for plan, more in itertools.product(best, [(), *(moderate or rates[-2:]), *norms]):
+        yield (*plan, *more)
+
+
+def _best(bench: Bench, plans: Sequence[Plan]) -> Plan:
+    """Return the plan that ends lowest without a saturated layer, or one of fewer remedies that ends nearly as low."""
+    bench.run(plans)
+    gains = [plan for plan in plans if bench.is_gain(plan) and bench.falls(plan)]
+    saturated = min((bench.outcome(plan).is_saturated for plan in gains), default=False)
+    of_its_like = [plan for plan in gains if bench.outcome(plan).is_saturated == saturated]
+    least = min((bench.outcome(plan).last for plan in of_its_like), default=math.inf)
+
+    def order(plan: Plan) -> tuple[bool, bool, int, float]:
+        outcome = bench.outcome(plan)
+        return outcome.is_saturated, _MUCH * outcome.last > least, len(plan), outcome.last
+
+    first = sorted(gains, key=order)[:_CONSIDERED]
+    bench.run([other for plan in first for other in leaving_one_out(plan)])
+    return next((plan for plan in first if bench.is_lean(plan)), ())
+
+
+def _with_further(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]]]:
+    """Return a plan with those remedies against explosion that go with it, and the others with why they do not."""
+    kinds, limits = dict(plan), critical_weights(bench.chain)
+    tried: list[list[Step]] = []
+    if "clip_weights" not in kinds and limits.all() and np.any(np.abs(bench.w) > limits):
+        tried.append([("clip_weights", limits)])
+    tried += [[("weight_decay", decay) for decay in _DECAYS]]
+    tried += [[("clip_gradients", norm) for norm in _NORMS]] if "clip_gradients" not in kinds else []
+    bench.run([each for steps in tried for step in steps for each in ((step,), (*plan, step))])
+    best = [min(steps, key=lambda step: bench.outcome((*plan, step)).last) for steps in tried]
+    bench.run([each for step in best for each in leaving_one_out((*plan, step))])
+    fitting = [step for step in best if not _why_not(bench, plan, step)]
+    subsets = [each for size in range(len(fitting), 0, -1) for each in itertools.combinations(fitting, size)]
+    longer = [(*plan, *each) for each in subsets]
+    bench.run([other for each in longer for other in (each, *leaving_one_out(each))])
+    chosen = next((each for each in longer if not _why_not(bench, plan, *each[len(plan) :])), plan)
+    refused = [step for step in best if step[0] not in dict(chosen)]
+    bench.run([other for step in refused for other in ((*chosen, step), *leaving_one_out((*chosen, step)))])
+    return chosen, [(step, _why_not(bench, chosen, step) or "it adds nothing to the others") for step in refused]
+
+
+def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
+    """Return why remedies are not added to a plan, or nothing."""
+    longer = (*plan, *steps)
+    before, after = bench.outcome(plan), bench.outcome(longer)
+    if not bench.is_in_range(longer):
+        return "gradients leave their range with it"
+    if after.last > before.last:
+        return f"it costs: the loss ends {after.last / before.last:.3g} times as high" if before.last else "it costs"
+    if after.is_saturated and not before.is_saturated:
+        return "it costs: a layer saturates"
+    if not bench.falls(longer):
+        return "the loss rises on the way with it"
+    for step in steps:
+        if not bench.is_harmless((step,)):
+            return f"alone, with η = {USUAL}, it does harm: the loss ends at {bench.outcome((step,)).last:.4g}"
+    gain = bool(plan) or bench.is_gain(longer)
+    return "" if gain and bench.is_harmless(longer) and bench.is_lean(longer) else "it adds nothing to the others"
+
+
+def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]) -> tuple[Prescription, ...]:
+    whole, eta = bench.outcome(plan), followed(Attempt(bench.w, bench.b, USUAL), plan).eta
+    advised = [
+        Prescription(kind, value, True, bench.outcome(other).last, whole.last, eta, _warning(whole))
+        for (kind, value), other in zip(plan, leaving_one_out(plan), strict=True)
+    ]
+    others = [
+        Prescription(kind, value, False, whole.last, after.last, eta, "; ".join(filter(None, (why, _warning(after)))))
+        for (kind, value), why in refused
+        for after in [bench.outcome((*plan, (kind, value)))]
+    ]
+    return (*advised, *others)
+
+
+def _warning(outcome: Outcome) -> str:
+    """Return what is still wrong at the end of a run."""
+    if not outcome.converges:
+        return ""
+    if outcome.is_saturated:
+        return "at the end a layer is saturated"
+    if outcome.total_factor < VANISHED:
+        return f"at the end the gradient vanishes: |da_L/dx| is at most {outcome.total_factor:.3g}"
+    return ""
+
+
+def _nothing(bench: Bench) -> str:
+    usual = bench.outcome()
+    if not usual.starts:
+        return "nothing is advised: the loss is not finite, and no remedy that was tried makes it so"
+    if usual.largest_gradient == 0.0:
+        return "nothing is advised: the gradient is 0, and no remedy that was tried changes that without a higher loss"
+    return (
+        f"nothing is advised: with the learning rate {USUAL} the loss goes from {usual.loss[0]:.4g} to {usual.last:.4g}"
+        ", and nothing that was tried does better"
+    )

@@ -1,0 +1,129 @@
+"""Many short runs of gradient descent at once: remedies are tried on the real loss, with and without them.
+
+A run is the one that `gradtheory.train` makes, but for the order in which samples are added up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.layers import affine_neuron, forward_pass
+from gradtheory.training.events import SATURATED
+from gradtheory.training.norms import norm
+
+STEPS = 200
+_TORCH_EPSILON = 1e-6  # as in `clip_by_global_norm`
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Where a run starts, and how it goes.
+
+    Attributes
+    ----------
+    w, b : ndarray of shape (L,)
+    eta : float
+    max_norm : float
+        To which the gradient is clipped.
+    decay : float
+        λ of the L2 penalty.
+
+    """
+
+    w: Array
+    b: Array
+    eta: float
+    max_norm: float = np.inf
+    decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt.
+
+    Attributes
+    ----------
+    loss : ndarray of shape (STEPS + 1,)
+        inf from the step on at which something was no longer finite.
+    largest_gradient : float
+        The greatest norm of the gradient; inf if the run diverged.
+    is_saturated : bool
+        Whether at the end every slope of some layer is below 1 % of the steepest.
+    total_factor : float
+        The greatest |∂a_L/∂x| over the samples at the end.
+
+    """
+
+    loss: Array
+    largest_gradient: float
+    is_saturated: bool
+    total_factor: float
+
+    @property
+    def last(self) -> float:
+        """The loss at the end."""
+        return float(self.loss[-1])
+
+    @property
+    def starts(self) -> bool:
+        """Whether the first loss is finite."""
+        return bool(np.isfinite(self.loss[0]))
+
+    @property
+    def converges(self) -> bool:
+        """Whether the run stays finite."""
+        return bool(np.isfinite(self.last))
+
+    @property
+    def falls(self) -> bool:
+        """Whether the loss never rises, but for rounding."""
+        return bool(np.isfinite(self.last) and np.all(np.diff(self.loss) <= 1e-9 * self.loss[:-1] + 1e-300))
+
+
+def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[Outcome]:
+    """Return the outcomes of attempts, all run at the same time."""
+    if not attempts:
+        return []
+    w, b = (np.stack([getattr(each, name) for each in attempts], axis=1) for name in "wb")  # of shape (L, K)
+    eta, most, decay = (np.array([getattr(each, name) for each in attempts]) for name in ("eta", "max_norm", "decay"))
+    steepest = np.array([[float(each.steepest_slope)] for each in chain.layer_activations])
+    losses = np.full((STEPS + 1, len(attempts)), np.inf)
+    largest, alive, flat = np.zeros(len(attempts)), np.ones(len(attempts), dtype=bool), np.zeros(w.shape, dtype=bool)
+    with np.errstate(all="ignore"):
+        for step in range(STEPS + 1):
+            loss, by_w, by_b, slopes, factor = _gradients(chain, x, y, w, b)
+            size = norm(np.concatenate([by_w, by_b]), 0)[0]
+            alive &= np.isfinite(loss) & np.isfinite(size)
+            losses[step, alive] = loss[alive]
+            largest = np.where(alive, np.maximum(largest, size), np.inf)
+            flat = (slopes < SATURATED * steepest) & np.isfinite(steepest)
+            if step == STEPS or not alive.any():
+                break
+            factor = np.minimum(1.0, most / (size + _TORCH_EPSILON))
+            w = np.where(alive, w - eta * (factor * by_w + decay * w), w)
+            b = np.where(alive, b - eta * (factor * by_b + decay * b), b)
+    rows = zip(losses.T, largest, np.any(flat, axis=0), factor, strict=True)
+    return [Outcome(loss, float(size), bool(is_flat), float(total)) for loss, size, is_flat, total in rows]
+
+
+def _gradients(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """Return of K runs losses (K,), gradients by w and b (L, K), the greatest slopes (L, K) and total factors (K,).
+
+    Kernels take rows of numbers: here the samples of all runs, one run after the other.
+    """
+    activations, (depth, runs) = chain.layer_activations, w.shape
+    each_w, each_b = (np.repeat(rows, len(x), axis=1) for rows in (w, b))
+    inputs, z, slopes = forward_pass(activations, affine_neuron, np.tile(x, runs), each_w, each_b)
+    losses, delta = np.empty((2, runs * len(x)))
+    chain.loss_record.kernel(activations[-1], np.tile(y, runs), np.multiply, z[-1].copy(), losses, delta)
+    deltas = np.empty((depth, runs * len(x)))
+    deltas[-1] = delta
+    for layer in range(depth - 1, 0, -1):
+        deltas[layer - 1] = slopes[layer - 1] * each_w[layer] * deltas[layer]
+    by_w, by_b = (rows.reshape(depth, runs, -1).sum(axis=2) for rows in (deltas * np.array(inputs), deltas))
+    steepest = np.abs(np.array(slopes)).reshape(depth, runs, -1).max(axis=2, initial=0.0)
+    total = np.abs(np.prod(np.array(slopes) * each_w, axis=0)).reshape(runs, -1).max(axis=1, initial=0.0)
+    return losses.reshape(runs, -1).sum(axis=1), by_w, by_b, steepest, total
