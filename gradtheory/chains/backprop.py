@@ -265,7 +265,8 @@ def _backward(
     return by_w, by_b
 
 
-def _multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> Array:
+def multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> Array:
+    """Return the product, in which 0 times inf is 0."""
     product = np.where((left == 0.0) | (right == 0.0), 0.0, left * right)
     if out is None:
         return product
@@ -274,4 +275,4 @@ def _multiply_zero_wins(left: Array, right: Array, out: Array | None = None) -> 
 
 
 _PLAIN = _Arithmetic(np.multiply, np.vecdot)
-_ZERO_WINS = _Arithmetic(_multiply_zero_wins, lambda left, right: _multiply_zero_wins(left, right).sum(axis=-1))
+_ZERO_WINS = _Arithmetic(multiply_zero_wins, lambda left, right: multiply_zero_wins(left, right).sum(axis=-1))

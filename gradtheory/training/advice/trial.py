@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.backprop import multiply_zero_wins
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.layers import affine_neuron, forward_pass
+from gradtheory.chains.layers import forward_pass
+from gradtheory.chains.losses import Multiply
 from gradtheory.training.events import SATURATED
 from gradtheory.training.norms import norm
 
@@ -94,7 +96,9 @@ def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list
     largest, alive, flat = np.zeros(len(attempts)), np.ones(len(attempts), dtype=bool), np.zeros(w.shape, dtype=bool)
     with np.errstate(all="ignore"):
         for step in range(STEPS + 1):
-            loss, by_w, by_b, slopes, factor = _gradients(chain, x, y, w, b)
+            loss, by_w, by_b, slopes, factor = _gradients(chain, x, y, w, b, np.multiply)
+            if np.isnan(loss + by_w.sum(axis=0) + by_b.sum(axis=0))[alive].any():
+                loss, by_w, by_b, slopes, factor = _gradients(chain, x, y, w, b, multiply_zero_wins)
             size = norm(np.concatenate([by_w, by_b]), 0)[0]
             alive &= np.isfinite(loss) & np.isfinite(size)
             losses[step, alive] = loss[alive]
@@ -109,21 +113,28 @@ def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list
     return [Outcome(loss, float(size), bool(is_flat), float(total)) for loss, size, is_flat, total in rows]
 
 
-def _gradients(chain: Chain, x: Array, y: Array, w: Array, b: Array) -> tuple[Array, Array, Array, Array, Array]:
+def _gradients(
+    chain: Chain, x: Array, y: Array, w: Array, b: Array, multiply: Multiply
+) -> tuple[Array, Array, Array, Array, Array]:
     """Return of K runs losses (K,), gradients by w and b (L, K), the greatest slopes (L, K) and total factors (K,).
 
-    Kernels take rows of numbers: here the samples of all runs, one run after the other.
+    Kernels take rows of numbers: here the samples of all runs, one run after the other. `multiply` is NumPy's, or the
+    one in which 0 times inf is 0, as in `Chain.backprop`.
     """
     activations, (depth, runs) = chain.layer_activations, w.shape
     each_w, each_b = (np.repeat(rows, len(x), axis=1) for rows in (w, b))
-    inputs, z, slopes = forward_pass(activations, affine_neuron, np.tile(x, runs), each_w, each_b)
+
+    def affine(a: Array, weight: Array, bias: Array) -> Array:
+        return np.asarray(multiply(weight, a) + bias)
+
+    inputs, z, slopes = forward_pass(activations, affine, np.tile(x, runs), each_w, each_b)
     losses, delta = np.empty((2, runs * len(x)))
-    chain.loss_record.kernel(activations[-1], np.tile(y, runs), np.multiply, z[-1].copy(), losses, delta)
+    chain.loss_record.kernel(activations[-1], np.tile(y, runs), multiply, z[-1].copy(), losses, delta)
     deltas = np.empty((depth, runs * len(x)))
     deltas[-1] = delta
     for layer in range(depth - 1, 0, -1):
-        deltas[layer - 1] = slopes[layer - 1] * each_w[layer] * deltas[layer]
-    by_w, by_b = (rows.reshape(depth, runs, -1).sum(axis=2) for rows in (deltas * np.array(inputs), deltas))
+        deltas[layer - 1] = multiply(multiply(slopes[layer - 1], each_w[layer]), deltas[layer])
+    by_w, by_b = (rows.reshape(depth, runs, -1).sum(axis=2) for rows in (multiply(deltas, np.array(inputs)), deltas))
     steepest = np.abs(np.array(slopes)).reshape(depth, runs, -1).max(axis=2, initial=0.0)
     total = np.abs(np.prod(np.array(slopes) * each_w, axis=0)).reshape(runs, -1).max(axis=1, initial=0.0)
     return losses.reshape(runs, -1).sum(axis=1), by_w, by_b, steepest, total
