@@ -55,11 +55,13 @@ def test_the_exponent_is_that_of_simulated_chains(which, sigma_w, sigma_b):
     sample = log_gradients(which, sigma_w, sigma_b, layers, chains)
     if exponent.value == -math.inf:
         if is_flat_somewhere(gt.activation(which)):
-            assert exponent.survival < 1 or np.isfinite(sample).all() or exponent.mean_square_rate > 0
+            assert 0 < exponent.survival <= 1 + exponent.survival.error
+            assert exponent.survival < 1 or np.isfinite(sample).any()
         return
-    spread = float(np.std(sample / layers, ddof=1)) / math.sqrt(chains)
+    # rare large terms carry the mean of some: their sample says too little of its own spread
+    spread = math.sqrt(max(float(np.var(sample, ddof=1)) / layers, exponent.variance) / (layers * chains))
     escapes = exponent.value > 0 and gt.activation(which).range.sup is sympy.oo  # near 0 for a while, at first
-    if exponent.variance < math.inf and not escapes:
+    if not escapes:
         assert abs(np.mean(sample) / layers - exponent.value) < 4.5 * spread + exponent.error
 
 
@@ -143,6 +145,14 @@ def test_where_nothing_is_flat_all_survive():
     exponent = gt.lyapunov_exponent("tanh")
     assert (exponent.survival, exponent.surviving_value, exponent.reason) == (1, exponent.value, "")
     assert exponent.survival.guarantee is gt.Guarantee.EXACT
+
+
+@pytest.mark.slow
+def test_who_starts_far_out_survives_for_long_but_not_for_ever():
+    exponent = gt.lyapunov_exponent("hardshrink", 1.5, 1)
+    late, later = (np.isfinite(log_gradients("hardshrink", 1.5, 1, layers, 200_000, burn_in=0)) for layers in (60, 90))
+    assert exponent.survival == pytest.approx((later.mean() / late.mean()) ** (1 / 30), abs=0.03)
+    assert exponent.survival < 0.98
 
 
 @pytest.mark.slow

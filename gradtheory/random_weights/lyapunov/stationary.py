@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.sparse.linalg import eigs
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
@@ -169,17 +170,16 @@ def _half_log_radius(tilted: Array) -> float:
 
 
 def leading(operator: Array) -> tuple[float, Array]:
-    """Return the spectral radius of an operator that keeps positive functions positive, and its eigenfunction."""
-    vector, radius = np.ones(len(operator)), 0.0
-    for _ in range(2000):
-        following = operator @ vector
-        size = float(np.max(np.abs(following)))
-        if size == 0.0:
-            return 0.0, vector
-        vector, before, radius = following / size, radius, size
-        if abs(size - before) <= 1e-14 * size:
-            break
-    return radius, vector
+    """Return the spectral radius of an operator that keeps positive functions positive, and its eigenfunction.
+
+    By Arnoldi's method: powers of the operator may stand still for long before they converge.
+    """
+    start = np.ones(len(operator))
+    if not np.any(operator):
+        return 0.0, start
+    values, vectors = eigs(operator, k=1, which="LM", v0=start)
+    vector = np.real(vectors[:, 0])
+    return float(np.abs(values[0])), np.asarray(vector * np.sign(vector.sum()))
 
 
 @functools.lru_cache(maxsize=128)
