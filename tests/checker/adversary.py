@@ -101,7 +101,7 @@ def _another(source, data, path):  # noqa: PLR0911, PLR0912  # one a kind of cha
     before = _outer(data, path)[path[-1]]
     way = source.random()
     if way < 0.12:
-        return "wrong type", source.choice(_WRONG)
+        return "wrong type", copy.deepcopy(source.choice(_WRONG))
     if way < 0.24:  # the value of a field of the same name elsewhere
         other = source.choice(list(VALID.values())) if source.random() < 0.3 else data
         fields = [(_outer(other, each)[each[-1]], each[-1]) for each in _paths(other)]
@@ -137,7 +137,7 @@ def _another(source, data, path):  # noqa: PLR0911, PLR0912  # one a kind of cha
         else:
             fields[source.choice(("note", "end", "piece", "argument"))] = "0"
         return "fields", fields
-    return "wrong type", source.choice(_WRONG)
+    return "wrong type", copy.deepcopy(source.choice(_WRONG))
 
 
 def mutants(count, seed=0, keys=tuple(VALID)):
