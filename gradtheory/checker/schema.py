@@ -94,19 +94,20 @@ class Certificate:
 
 def load(path: Any) -> dict[str, Any]:
     """Return the JSON object in a file of at most 10 MB; names must not repeat and numbers must be finite."""
+    name = str(path) if isinstance(path, Path) else path
     try:
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except (OSError, TypeError, ValueError) as error:
-        raise InvalidArgument("path", path, f"cannot be read: {type(error).__name__}") from None
+        raise InvalidArgument("path", name, f"cannot be read: {type(error).__name__}") from None
     if len(content) > _LARGEST_FILE:
-        raise InvalidArgument("path", path, f"must be a file of at most {_LARGEST_FILE} bytes")
+        raise InvalidArgument("path", name, f"must be a file of at most {_LARGEST_FILE} bytes")
     try:
         data = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:  # also of the decoding
-        raise InvalidArgument("path", path, f"is not JSON: {' '.join(str(error).split())[:100]}") from None
+        raise InvalidArgument("path", name, f"is not JSON: {' '.join(str(error).split())[:100]}") from None
     if not isinstance(data, dict):
-        raise InvalidArgument("path", path, "must hold a JSON object")
+        raise InvalidArgument("path", name, "must hold a JSON object")
     return data
 
 

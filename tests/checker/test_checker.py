@@ -517,6 +517,7 @@ def test_files_are_read_or_refused_in_one_line(tmp_path):
         with pytest.raises(InvalidArgument) as error:
             checker.read(path)
         assert "\n" not in str(error.value)
+        assert str(error.value).startswith("path = '/")
     for nowhere in (tmp_path / "none", tmp_path, None, "\0"):
         with pytest.raises(InvalidArgument):
             checker.read(nowhere)
