@@ -74,22 +74,22 @@ class Bench:
         return self.run([plan])[0]
 
     def is_in_range(self, plan: Plan) -> bool:
-        """Whether a run stays finite, with no gradient out of range."""
+        """Whether a run stays finite, with no gradient out of range, and does not hang on rounding."""
         outcome = self.outcome(plan)
-        return outcome.converges and outcome.largest_gradient <= self.largest_gradient
+        return outcome.is_steady and outcome.largest_gradient <= self.largest_gradient
 
     def is_harmless(self, plan: Plan) -> bool:
         """Whether a run is nowhere worse than the better of the chain as it is and the usual run."""
         usual = self.outcome()
         if not usual.starts:  # nothing is worse
             return True
-        better = np.minimum(usual.loss[0], usual.loss)[_LOOKED_AT]
+        better = np.minimum(usual.loss[0], np.minimum(usual.loss, usual.twin))[_LOOKED_AT]
         return self.is_in_range(plan) and bool(np.all(self.outcome(plan).loss[_LOOKED_AT] <= _LEEWAY * better))
 
     def is_gain(self, plan: Plan) -> bool:
         """Whether a run also ends lower than both, or as low and not saturated as the usual one is."""
         usual, outcome = self.outcome(), self.outcome(plan)
-        best = min(usual.loss[0], usual.last)
+        best = min(usual.loss[0], usual.last, float(usual.twin[-1]))
         freed = usual.is_saturated and not outcome.is_saturated and outcome.last <= best
         return self.is_harmless(plan) and self.is_in_range(plan) and (outcome.last < best or freed)
 

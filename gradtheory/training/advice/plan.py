@@ -30,7 +30,7 @@ _DECAYS = 1e-3, 1e-2, 1e-1
 _LARGEST = 1e3  # gradient, unless that at the start is larger
 _MUCH = 0.9  # a loss below that share of another is worth one remedy more
 _CONSIDERED = 16  # plans
-_STARTS = 8  # that are tried with several learning rates
+_STARTS = 6  # that are tried with several learning rates
 
 
 def prescribe(
@@ -62,8 +62,9 @@ def prescribe(
     singles += [(("clip_gradients", norm),) for norm in _NORMS]
     bench.run([(), *singles])
     alone = [plan for plan in singles if bench.is_harmless(plan) and (bench.falls(plan) or not bench.outcome().starts)]
-    is_sound = bench.outcome().converges and not bench.outcome().is_saturated
+    is_sound = bench.outcome().is_steady and not bench.outcome().is_saturated
     plan = _best(bench, alone if is_sound else [*alone, *_with_other_starts(bench, alone)])
+    plan = plan or _falling(bench, singles)
     refused: list[tuple[Step, str]] = []
     if explodes or not bench.outcome().converges:
         plan, refused = _with_further(bench, plan)
@@ -82,7 +83,7 @@ def _with_other_starts(bench: Bench, alone: Sequence[Plan]) -> Iterator[Plan]:
     harmless = [plan for plan in starts if all(bench.is_harmless((step,)) for step in plan)]
     best = sorted(harmless, key=lambda plan: (bench.outcome(plan).is_saturated, bench.outcome(plan).last))[:_STARTS]
     rates = [plan for plan in alone if plan[0][0] == "learning_rate"]
-    moderate = [plan for plan in rates if 1e-3 <= plan[0][1] <= 10.0][::2]
+    moderate = [plan for plan in rates if 1e-3 <= plan[0][1] <= 10.0][::3]
     norms = [plan for plan in alone if plan[0][0] == "clip_gradients"]
     for plan, more in itertools.product(best, [(), *(moderate or rates[-2:]), *norms]):
         yield (*plan, *more)
@@ -103,6 +104,19 @@ def _best(bench: Bench, plans: Sequence[Plan]) -> Plan:
     first = sorted(gains, key=order)[:_CONSIDERED]
     bench.run([other for plan in first for other in leaving_one_out(plan)])
     return next((plan for plan in first if bench.is_lean(plan)), ())
+
+
+def _falling(bench: Bench, singles: Sequence[Plan]) -> Plan:
+    """Return a learning rate at which the loss falls where that of the usual run may end above its start, or nothing.
+
+    On its way the usual run may dip below it, which is why it was not among the harmless ones.
+    """
+    usual = bench.outcome()
+    if usual.is_steady and usual.last <= usual.loss[0]:
+        return ()
+    falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
+    lower = [plan for plan in falling if bench.is_in_range(plan) and bench.outcome(plan).last < usual.loss[0]]
+    return min(lower, key=lambda plan: bench.outcome(plan).last, default=())
 
 
 def _with_further(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]]]:

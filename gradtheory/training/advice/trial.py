@@ -1,10 +1,11 @@
 """Many short runs of gradient descent at once: remedies are tried on the real loss, with and without them.
 
-A run is the one that `gradtheory.train` makes, but for the order in which samples are added up.
+A run is the one that `gradtheory.train` makes, but for the order in which samples are added up. Where a run amplifies
+rounding, that decides how it ends: so each is made twice, from starts that hardly differ.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from gradtheory.training.norms import norm
 
 STEPS = 200
 _TORCH_EPSILON = 1e-6  # as in `clip_by_global_norm`
+_NUDGE = 1e-10
+_APART = 1e-3
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Outcome:
         Whether at the end every slope of some layer is below 1 % of the steepest.
     total_factor : float
         The greatest |∂a_L/∂x| over the samples at the end.
+    twin : ndarray of shape (STEPS + 1,)
+        The loss of a run that starts 1e-10 away.
 
     """
 
@@ -63,6 +68,7 @@ class Outcome:
     largest_gradient: float
     is_saturated: bool
     total_factor: float
+    twin: Array
 
     @property
     def last(self) -> float:
@@ -80,15 +86,27 @@ class Outcome:
         return bool(np.isfinite(self.last))
 
     @property
+    def is_steady(self) -> bool:
+        """Whether the run ends finite and as its twin does, so that rounding does not decide how."""
+        return self.converges and bool(abs(self.twin[-1] - self.last) <= _APART * self.last + 1e-300)
+
+    @property
     def falls(self) -> bool:
         """Whether the loss never rises, but for rounding."""
         return bool(np.isfinite(self.last) and np.all(np.diff(self.loss) <= 1e-9 * self.loss[:-1] + 1e-300))
 
 
 def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[Outcome]:
-    """Return the outcomes of attempts, all run at the same time."""
+    """Return the outcomes of attempts, all run at the same time, each with a twin."""
     if not attempts:
         return []
+    twins = [replace(each, w=each.w * (1.0 + _NUDGE), b=each.b + _NUDGE * (1.0 + np.abs(each.b))) for each in attempts]
+    rows = _run(chain, x, y, [*attempts, *twins])
+    return [Outcome(*row, twin[0]) for row, twin in zip(rows[: len(attempts)], rows[len(attempts) :], strict=True)]
+
+
+def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[tuple[Array, float, bool, float]]:
+    """Return losses, greatest gradients, whether a layer is saturated at the end, and total factors there."""
     w, b = (np.stack([getattr(each, name) for each in attempts], axis=1) for name in "wb")  # of shape (L, K)
     eta, most, decay = (np.array([getattr(each, name) for each in attempts]) for name in ("eta", "max_norm", "decay"))
     steepest = np.array([[float(each.steepest_slope)] for each in chain.layer_activations])
@@ -110,7 +128,7 @@ def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list
             w = np.where(alive, w - eta * (factor * by_w + decay * w), w)
             b = np.where(alive, b - eta * (factor * by_b + decay * b), b)
     rows = zip(losses.T, largest, np.any(flat, axis=0), factor, strict=True)
-    return [Outcome(loss, float(size), bool(is_flat), float(total)) for loss, size, is_flat, total in rows]
+    return [(loss, float(size), bool(is_flat), float(total)) for loss, size, is_flat, total in rows]
 
 
 def _gradients(
