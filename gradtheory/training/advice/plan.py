@@ -129,14 +129,11 @@ def _with_further(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]
     tried += [[("clip_gradients", norm) for norm in _NORMS]] if "clip_gradients" not in kinds else []
     bench.run([each for steps in tried for step in steps for each in ((step,), (*plan, step))])
     best = [min(steps, key=lambda step: bench.outcome((*plan, step)).last) for steps in tried]
-    bench.run([each for step in best for each in leaving_one_out((*plan, step))])
-    fitting = [step for step in best if not _why_not(bench, plan, step)]
-    subsets = [each for size in range(len(fitting), 0, -1) for each in itertools.combinations(fitting, size)]
+    subsets = [each for size in range(len(best), 0, -1) for each in itertools.combinations(best, size)]
     longer = [(*plan, *each) for each in subsets]
     bench.run([other for each in longer for other in (each, *leaving_one_out(each))])
     chosen = next((each for each in longer if not _why_not(bench, plan, *each[len(plan) :])), plan)
     refused = [step for step in best if step[0] not in dict(chosen)]
-    bench.run([other for step in refused for other in ((*chosen, step), *leaving_one_out((*chosen, step)))])
     return chosen, [(step, _why_not(bench, chosen, step) or "it adds nothing to the others") for step in refused]
 
 

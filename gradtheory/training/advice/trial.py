@@ -117,7 +117,9 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
             loss, by_w, by_b, slopes, factor = _gradients(chain, x, y, w, b, np.multiply)
             if np.isnan(loss + by_w.sum(axis=0) + by_b.sum(axis=0))[alive].any():
                 loss, by_w, by_b, slopes, factor = _gradients(chain, x, y, w, b, multiply_zero_wins)
-            size = norm(np.concatenate([by_w, by_b]), 0)[0]
+            size = np.sqrt(np.sum(by_w**2 + by_b**2, axis=0))
+            if not np.isfinite(size[alive]).all():  # squares overflow before norms do
+                size = norm(np.concatenate([by_w, by_b]), 0)[0]
             alive &= np.isfinite(loss) & np.isfinite(size)
             losses[step, alive] = loss[alive]
             largest = np.where(alive, np.maximum(largest, size), np.inf)
