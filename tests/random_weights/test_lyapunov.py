@@ -268,7 +268,8 @@ def test_the_whole_catalogue(shape):
 def test_almost_every_chain_grows_slower_than_the_mean(which, sigma_w, sigma_b):
     exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
     assert exponent.value < min(exponent.mean_square, exponent.mean_square_rate)
-    assert exponent.error < 1e-6 * max(1, abs(exponent.value))
+    relative = 1e-5 if which == "cloglog" else 1e-6  # the mean of z - exp(z) is carried by rare great z
+    assert exponent.error < relative * max(1, abs(exponent.value))
 
 
 @pytest.mark.slow
