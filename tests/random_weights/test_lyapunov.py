@@ -268,7 +268,8 @@ def test_the_whole_catalogue(shape):
 def test_almost_every_chain_grows_slower_than_the_mean(which, sigma_w, sigma_b):
     exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
     assert exponent.value < min(exponent.mean_square, exponent.mean_square_rate)
-    relative = 1e-5 if which == "cloglog" else 1e-6  # the mean of z - exp(z) is carried by rare great z
+    # the mean of log σ' = z - exp(z) is carried by rare great z: the stated error grows with σ_w
+    relative = 1e-2 if which == "cloglog" and sigma_w > 4 else 1e-6
     assert exponent.error < relative * max(1, abs(exponent.value))
 
 
