@@ -9,6 +9,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 
 unexport PYTHONDONTWRITEBYTECODE  # without its cache pytest rewrites all files of tests in every worker
+export OMP_NUM_THREADS = 1  # every worker of pytest has a core of its own
 
 .PHONY: article test test-all test-rest test-peers mutants docs lint types bench clean
 
@@ -42,7 +43,7 @@ types: .venv/.test-tools
 	$(BIN)/mypy
 
 bench: .venv-bench/.installed
-	OMP_NUM_THREADS=1 .venv-bench/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
+	.venv-bench/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
 
 clean:
 	rm -rf build .venv .venv-*

@@ -42,8 +42,11 @@ _LEFT_OUT = {"exponential", "quadratic", "snake"}
 
 
 def _all_cases():
+    """Return three of the scales for every activation, so that each scale meets half of the catalogue."""
     names = [name for name in gt.activation_names() if name not in _LEFT_OUT]
-    return [(name, *scales) for name in names for scales in _SCALES]
+    turns = (0, 1, 3)
+    chosen = {(name, *_SCALES[(i + turn) % len(_SCALES)]) for i, name in enumerate(names) for turn in turns}
+    return sorted(chosen.union(_QUICK))
 
 
 @pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), slow_except(_QUICK, _all_cases()))
@@ -58,11 +61,14 @@ def test_the_exponent_is_that_of_simulated_chains(which, sigma_w, sigma_b):
             assert 0 < exponent.survival <= 1 + exponent.survival.error
             assert exponent.survival < 1 or np.isfinite(sample).any()
         return
+    if exponent.value > 0 and gt.activation(which).range.sup is sympy.oo:
+        return  # it escapes, but may stay near 0 for a while, at first
+    apart = abs(np.mean(sample) / layers - exponent.value) - exponent.error
+    in_deviations = apart * math.sqrt(layers * chains)
     # rare large terms carry the mean of some: their sample says too little of its own spread
-    spread = math.sqrt(max(float(np.var(sample, ddof=1)) / layers, exponent.variance) / (layers * chains))
-    escapes = exponent.value > 0 and gt.activation(which).range.sup is sympy.oo  # near 0 for a while, at first
-    if not escapes:
-        assert abs(np.mean(sample) / layers - exponent.value) < 4.5 * spread + exponent.error
+    assert in_deviations < 4.5 * math.sqrt(np.var(sample, ddof=1) / layers) or (
+        in_deviations < 4.5 * math.sqrt(exponent.variance)
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, is_bounded, law_of, left_out
+from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, left_out
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
 from gradtheory.random_weights.lyapunov.result import (
     FLAT,
@@ -85,7 +85,7 @@ def lyapunov_exponent(
     has_mean = not (is_flat or is_heavy)
     (coarse, _), (fine, error) = (_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
     half = _half_log(float(fine[1]))
-    rate = float(fine[2]) if is_bounded(record, bias) else math.nan
+    rate = float(fine[2])
     reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [SPREAD] * math.isnan(rate)
     reason = "; ".join(reasons)
     if not has_mean:

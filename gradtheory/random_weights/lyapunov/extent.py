@@ -46,11 +46,6 @@ def _refuse_near_standstill(record: Activation, sigma_w: float, sigma_b: float) 
         )
 
 
-def is_bounded(record: Activation, sigma_b: float) -> bool:
-    """Return whether log s stays between two bounds, or as good as."""
-    return max(far_growth(record)) == 0.0 and (sigma_b > 0.0 or record.value(0.0) != 0.0)
-
-
 def left_out(record: Activation, sigma_w: float, sigma_b: float) -> float:
     """Return about how much probability the ends leave out."""
     lower, upper = ends_of(record, sigma_w, sigma_b)

@@ -153,3 +153,8 @@ def tail_power(record: Activation) -> float:
     outer, inner = np.abs(log_slope(record, places, slopes))[[[0, 3], [1, 2]]]
     powers = np.where(inner > 50.0, np.log(np.maximum(outer, 1.0) / np.maximum(inner, 1.0)) / math.log(4.0), 0.0)
     return float(np.max(np.round(2.0 * powers) / 2.0))
+
+
+def is_bounded(record: Activation, sigma_b: float) -> bool:
+    """Return whether log s stays between two bounds, or as good as."""
+    return max(far_growth(record)) == 0.0 and (sigma_b > 0.0 or record.value(0.0) != 0.0)

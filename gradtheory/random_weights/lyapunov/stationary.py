@@ -15,15 +15,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.sparse.linalg import eigs
+from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
 from gradtheory.random_weights.gaussian.second_moments import places_and_period
+from gradtheory.random_weights.lyapunov.slopes import is_bounded
 
 _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough
 _NODES_AT_ONCE = 48
+_KRYLOV = 60  # vectors of Arnoldi's method
+_MOST_RESTARTS = 300
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class StationaryLaw:
         E[f(s)] is the sum of weight·f(scale), for smooth f; single weights may be negative.
     mean_square_rate : float
         ½·log of the spectral radius of the transfer operator that carries (σ'(z)·w)² along: the rate at which the root
-        mean square of the gradient product grows with depth. Without meaning if log s has no bounds: the operator is
-        not compact then, and its spectrum continuous.
+        mean square of the gradient product grows with depth. It is nan if log s has no bounds: the operator is not
+        compact then, and its spectrum continuous.
 
     """
 
@@ -78,9 +81,8 @@ def stationary_law(
 ) -> StationaryLaw:
     """Return the stationary law for log s between two ends, beyond which s is taken to be at the end."""
     panels, transfer, tilted, _ = operators(record, sigma_w, sigma_b, ends, resolution)
-    return StationaryLaw(
-        record, sigma_w, sigma_b, np.exp(panels.log_s), left_vector(transfer), _half_log_radius(tilted)
-    )
+    rate = _half_log_radius(tilted) if is_bounded(record, sigma_b) else math.nan
+    return StationaryLaw(record, sigma_w, sigma_b, np.exp(panels.log_s), left_vector(transfer), rate)
 
 
 class Panels:
@@ -166,18 +168,24 @@ def left_vector(transfer: Array) -> Array:
 def _half_log_radius(tilted: Array) -> float:
     """Return ½·log of the spectral radius; -inf for 0."""
     radius, _ = leading(tilted)
-    return 0.5 * math.log(radius) if radius > 0.0 else -math.inf
+    return -math.inf if radius == 0.0 else 0.5 * math.log(radius)
 
 
 def leading(operator: Array) -> tuple[float, Array]:
     """Return the spectral radius of an operator that keeps positive functions positive, and its eigenfunction.
 
-    By Arnoldi's method: powers of the operator may stand still for long before they converge.
+    By Arnoldi's method: powers of the operator may stand still for long before they converge. The radius is nan where
+    that does not converge either, since the spectrum is all but continuous.
     """
     start = np.ones(len(operator))
     if not np.any(operator):
         return 0.0, start
-    values, vectors = eigs(operator, k=1, which="LM", v0=start)
+    try:
+        values, vectors = eigs(
+            operator, k=1, which="LM", v0=start, ncv=min(_KRYLOV, len(operator)), maxiter=_MOST_RESTARTS, tol=1e-13
+        )
+    except ArpackNoConvergence:
+        return math.nan, start
     vector = np.real(vectors[:, 0])
     return float(np.abs(values[0])), np.asarray(vector * np.sign(vector.sum()))
 
