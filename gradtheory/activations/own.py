@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations.record import Activation, Z
-from gradtheory.activations.slopes.analysis import WINDOW, period_of
+from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.numeric import numeric, without_cancelling
 from gradtheory.activations.slopes.switches import formula_near
@@ -30,7 +30,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     Raises
     ------
     InvalidArgument
-        If the expression has not exactly one symbol, is not proven finite and real on the window, or holds a function
+        If the expression has not exactly one symbol, is not proven finite and real everywhere, or holds a function
         without proven bounds.
 
     """
@@ -46,8 +46,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     slope_expr = in_z.diff(Z)
     value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
-    check_defined(in_z, WINDOW)
-    check_defined(slope_expr, WINDOW)
+    check_defined(in_z)
+    check_defined(slope_expr)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         slope[...] = slope_of(z)

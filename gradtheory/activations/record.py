@@ -1,5 +1,6 @@
 """What the catalogue knows of an activation: one frozen record, from which everything else is derived."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,18 +9,21 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy
 
-from gradtheory.activations.slopes.analysis import WINDOW
+from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
-from gradtheory.arithmetic.enclosure import Interval, sign
+from gradtheory.arithmetic.enclosure import Interval, is_infinite, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
+from gradtheory.errors import Undecided
 from gradtheory.typing import ArrayLike
 
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
+
+_PLACES = np.linspace(-20.0, 20.0, 401)
 
 Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
@@ -202,14 +206,31 @@ class Activation:
 
     @cached_property
     def profile(self) -> Profile:
-        """The slope with its monotone branches: stated, or derived and proven complete on a window."""
+        """The slope with its monotone branches: stated, or derived and proven complete."""
         if self.branches is None:
-            return Profile.of(self.name, self.slope_expr, WINDOW, self.period)
-        return Profile(self.name, stable(self.slope_expr), self.branches, sympy.S.Reals, self.sign_of_bend, self.period)
+            region = LINE if self.period is None else (-self.period / 2, self.period / 2)
+            return Profile.of(self.name, self.slope_expr, period=self.period, jumps=jumps_of(self.expr, region))
+        return Profile(self.name, stable(self.slope_expr), self.branches, self.sign_of_bend, self.period)
+
+    def profile_above(self, level: sympy.Expr) -> Profile:
+        """Return a profile that is enough for levels from this one on: outside of it |σ'| is proven to be smaller.
+
+        So a slope that oscillates for ever and fades has one too.
+        """
+        try:
+            return self.profile
+        except Undecided as error:
+            with contextlib.suppress(Undecided):
+                return Profile.above(self.name, self.slope_expr, level, jumps_of(self.expr))
+            raise error
+
+    def profile_on(self, region: Region) -> Profile:
+        """Return a profile of a bounded region alone."""
+        return Profile.of(self.name, self.slope_expr, region, jumps=jumps_of(self.expr, region))
 
     @property
     def kinks(self) -> tuple[sympy.Expr, ...]:
-        """The points where σ has no derivative, its one-sided slopes being different."""
+        """The points where σ has no derivative: it jumps, or its one-sided slopes are different."""
         return self.profile.kinks
 
     @cached_property
@@ -219,6 +240,15 @@ class Activation:
         left, right = (formula_near(self.expr, Z, branch.inside) for branch in (first, last))  # SymPy fails on Max
         return sympy.limit(left, Z, -sympy.oo), sympy.limit(right, Z, sympy.oo)
 
+    @property
+    def _attained_slope(self) -> sympy.Rational:
+        """A number that |σ'| exceeds somewhere, found by trying points."""
+        sizes = np.abs(self.slope(_PLACES))
+        greatest = sympy.Rational(float(np.max(sizes, where=np.isfinite(sizes), initial=0.0)) / 2)
+        if not greatest:
+            raise Undecided(f"no place is found where the slope of {self.name} is not 0")
+        return greatest
+
     def over(self, z: Interval, bits: int) -> Interval:
         """Return tight bounds of σ over an interval, from its values at the ends of the branches within."""
         return over_branches(self.profile.branches, stable(self.expr), z, bits, self.limits)
@@ -226,7 +256,11 @@ class Activation:
     @cached_property
     def steepest_slope(self) -> sympy.Expr:
         """Sup |σ'|, over all z that are no kinks; oo where the slope is unbounded."""
-        steepest, *others = (branch.steepest for branch in self.profile.branches)
+        try:
+            profile = self.profile
+        except Undecided:
+            profile = self.profile_above(self._attained_slope)
+        steepest, *others = (branch.steepest for branch in profile.branches)
         for other in others:
-            steepest = other if not steepest.is_infinite and sign(other - steepest) > 0 else steepest
+            steepest = other if not is_infinite(steepest) and sign(other - steepest) > 0 else steepest
         return steepest

@@ -103,24 +103,48 @@ _HALF_LINES: dict[type, Any] = {
 
 @functools.lru_cache(maxsize=1024)
 def stable(expr: sympy.Expr) -> sympy.Expr:
-    """Return an equal expression in which no 1 + erf or 1 + tanh cancels where it is small.
+    """Return an equal expression in which no 1 + erf, 1 + tanh or 1 - tanh² cancels where it is small.
 
     Examples
     --------
     >>> z = sympy.Symbol("z", real=True)
     >>> stable(1 - sympy.tanh(z))
     2/(exp(2*z) + 1)
+    >>> stable(3 - 2 * sympy.tanh(z) ** 2 - sympy.tanh(2 * z) ** 2)
+    2/cosh(z)**2 + cosh(2*z)**(-2)
 
     """
     plain = expr.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
+    if plain.has(sympy.sinh):
+        plain = plain.replace(lambda part: part.is_Mul and part.has(sympy.sinh), _with_tanh)
     return plain.replace(lambda part: part.is_Add and part.has(*_HALF_LINES), _without_cancelling)
 
 
+def _with_tanh(product: sympy.Mul) -> sympy.Expr:
+    """Return a product with tanh in place of sinh/cosh, of which both are huge."""
+    powers = product.as_powers_dict()
+    for base, exponent in list(powers.items()):
+        if isinstance(base, sympy.sinh) and exponent.is_Integer and exponent > 0:
+            cosh = sympy.cosh(base.args[0])
+            count = min(exponent, -powers.get(cosh, sympy.S.Zero))
+            if count > 0:
+                product *= sympy.tanh(base.args[0]) ** count * cosh**count / base**count
+    return product
+
+
 def _without_cancelling(total: sympy.Add) -> sympy.Expr:
-    constant, terms = total.as_coeff_Add()
-    for term in sympy.Add.make_args(terms):
+    constant, rest = total.as_coeff_Add()
+    terms = list(sympy.Add.make_args(rest))
+    if not constant:
+        return total
+    for place, term in enumerate(terms):
         factor, function = term.as_coeff_Mul()
-        if constant and abs(factor) == abs(constant) and function.func in _HALF_LINES:
-            argument = function.args[0] * sympy.sign(factor * constant)
-            return constant * _HALF_LINES[function.func](argument) + (terms - term)
-    return total
+        if factor * constant < 0 and function.is_Pow and function.exp == 2 and isinstance(function.base, sympy.tanh):
+            terms[place] = -factor / sympy.cosh(function.base.args[0]) ** 2
+            constant += factor
+        elif abs(factor) == abs(constant) and function.func in _HALF_LINES:
+            terms[place] = constant * _HALF_LINES[function.func](function.args[0] * sympy.sign(factor * constant))
+            constant = sympy.S.Zero
+        if not constant:
+            break
+    return sympy.Add(constant, *terms)

@@ -92,9 +92,7 @@ def _domain(profile: Profile) -> tuple[sympy.Expr, sympy.Expr]:
     """Return where the set is stated: one period, the line, or the window of the proof."""
     if profile.period is not None:
         return profile.branches[0].left, profile.branches[-1].right
-    if profile.is_proven_everywhere:
-        return -sympy.oo, sympy.oo
-    return profile.window.inf, profile.window.sup
+    return profile.window
 
 
 def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Expr], bits: int) -> dict[str, Any]:

@@ -9,15 +9,18 @@ variation of σ over {|σ'| <= t₀}: there t·(m(t) - m(t₀)) is at most the i
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy
 
 from gradtheory.activations import Activation, Branch, T, Z
+from gradtheory.activations.slopes.analysis import parity
+from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near
-from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, sign
+from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, is_finite, sign
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
-from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
+from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 
 _BITS = 96
 _GRID = 32  # levels tried at first
@@ -63,7 +66,7 @@ class Supremum:
             if not pending:
                 break
             low, high = pending[0][0], pending[-1][1]
-            if (place := self._stationary(low, high)) is not None:
+            if (place := self._stationary(low, high, best)) is not None:
                 return place
             middles = [(low + high) / 2 for low, high in pending]
             best = max((best, *map(self._attained, middles)), key=lambda ball: float(ball.mid()))
@@ -77,17 +80,45 @@ class Supremum:
         """Return whether the supremum is proven not to be taken inside an interval of levels."""
         if enclose(high, _BITS) * self._measure_at(low).upper() < best.lower():
             return True
-        product = self._product(low, high)
-        if product is None:
-            return False
-        rate = enclose(derivative(product, T, 1), _BITS, {T: _hull(low, high)})
-        return bool(rate > 0 or rate < 0)
+        products = self._products(low, high)
+        return products is not None and not self._unsettled(products, low, high, best)
 
-    def _measures(self, components: Sequence[Component]) -> list[sympy.Expr]:
-        return [part.length for part in components] if self.longest else [total_length(components)]
+    def _unsettled(
+        self, products: Sequence[sympy.Expr], low: sympy.Rational, high: sympy.Rational, best: Ball
+    ) -> list[sympy.Expr]:
+        """Return those of some t·m(t) that are neither proven to be monotone nor to stay below the best value."""
+        levels = {T: _hull(low, high)}
+        rates = {product: enclose(derivative(product, T, 1), _BITS, levels) for product in products}
+        return [
+            product
+            for product, rate in rates.items()
+            if not (rate > 0 or rate < 0 or enclose(product, _BITS, levels) < best.lower())
+        ]
+
+    def _measures(self, superlevel: SuperlevelSet) -> list[sympy.Expr]:
+        """Return the total length of a superlevel set, or the lengths of its components; mirror images count once."""
+        components = superlevel.components()
+        if not self.longest:
+            return [total_length(components)]
+        lengths: list[sympy.Expr] = []
+        first, last = self.activation.profile.branches[0], self.activation.profile.branches[-1]
+        wraps = self.activation.period is not None and len(components) > 1 and superlevel.has_ends_of_periods
+        if wraps and components[0].lower == first.left and components[-1].upper == last.right:
+            lengths.append(components[0].length + components[-1].length)
+            components = components[1:-1]
+        if self._is_even:
+            at = {T: enclose(superlevel.t, _BITS)}
+            components = tuple(part for part in components if enclose(part.upper, _BITS, at) > 0)
+        return [*lengths, *(part.length for part in components)]
+
+    @cached_property
+    def _is_even(self) -> bool:
+        """Whether |σ'| is seen to be even."""
+        profile = self.activation.profile
+        return profile.branches[0].left == -profile.branches[-1].right and parity(profile.function) != 0
 
     def _measure_at(self, level: sympy.Rational) -> Ball:
-        lengths = self._measures(SuperlevelSet(self.activation.profile, level).components())
+        lengths = self._measures(SuperlevelSet(self.activation.profile, level))
         return max((enclose(length, _BITS) for length in lengths), key=lambda ball: float(ball.upper()))
 
     def _attained(self, level: sympy.Rational) -> Ball:
@@ -96,7 +127,7 @@ class Supremum:
     def _tail_start(self, level: sympy.Rational, best: Ball) -> sympy.Rational:
         """Return a level below which t·m(t) is proven to stay below the best value."""
         for _ in range(_MOST_HALVINGS):
-            if self._attained(level) + self._variation_below(level) < best.lower():
+            if self._bound_below(level) < best.lower():
                 return level
             level /= 2
         raise Undecided(
@@ -104,41 +135,59 @@ class Supremum:
             "t·m(t) is not proven to fade as t tends to 0"
         )
 
+    def _bound_below(self, level: sympy.Rational) -> Ball:
+        """Return a bound of t·m(t) for all t below a level; the total bounds the longest too."""
+        if self.activation.period is not None:  # a component reaches over less than two periods
+            return enclose(2 * level * self.activation.period, _BITS)
+        components = SuperlevelSet(self.activation.profile, level).components()
+        return enclose(level * total_length(components), _BITS) + self._variation_below(level)
+
     def _variation_below(self, level: sympy.Rational) -> Ball:
         """Return the variation of σ over {|σ'| <= level}."""
         crossings = SuperlevelSet(self.activation.profile, level).crossings()
         variation = enclose(sympy.S.Zero, _BITS)
-        for branch, crossing in crossings.items():
-            end = branch.left if branch.rises else branch.right
-            variation += abs(enclose(self._value(branch, crossing) - self._value(branch, end), _BITS))
+        for branch in self.activation.profile.branches:
+            ends = branch.left, branch.right
+            if branch in crossings:
+                ends = crossings[branch], branch.left if branch.rises else branch.right
+            if branch in crossings or sign(branch.steepest - level) <= 0:
+                first, last = (self._value(branch, end) for end in ends)
+                variation += abs(enclose(last - first, _BITS))
         return variation
 
     def _value(self, branch: Branch, z: sympy.Expr) -> sympy.Expr:
         formula = formula_near(self.activation.expr, Z, branch.inside)
         if isinstance(z, Root):
             return z.map(sympy.Lambda(Z, formula))
-        value = formula.subs(Z, z) if z.is_finite else sympy.limit(formula, Z, z)
-        if not value.is_finite:
+        value = formula.subs(Z, z) if is_finite(z) else limit(formula, z, "+" if z is -sympy.oo else "-")
+        if not is_finite(value):
             raise Undecided(f"{self.activation.name} is unbounded, so its widest explosion is not bounded by variation")
         return value
 
-    def _product(self, low: sympy.Rational, high: sympy.Rational) -> sympy.Expr | None:
-        """Return t·m(t) in `T`, where it is one smooth expression on [low, high]."""
-        if any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self.activation.profile.levels):
+    def _products(self, low: sympy.Rational, high: sympy.Rational) -> list[sympy.Expr] | None:
+        """Return t·m(t) in `T`, or those of the components, where they are smooth expressions on [low, high]."""
+        if any(sign(level - low) >= 0 >= sign(level - high) for level in self.activation.profile.levels):
             return None
-        components = SuperlevelSet(self.activation.profile, (low + high) / 2, in_terms_of=T).components()
-        lengths = dict.fromkeys(self._measures(components))
-        return T * next(iter(lengths)) if len(lengths) == 1 else None
+        formulas = SuperlevelSet(self.activation.profile, (low + high) / 2, in_terms_of=T)
+        return [T * length for length in dict.fromkeys(self._measures(formulas))]
 
-    def _stationary(self, low: sympy.Rational, high: sympy.Rational) -> tuple[sympy.Expr, sympy.Expr] | None:
-        """Return the only stationary level in [low, high] and t·m(t), if it is proven to be the only one."""
-        product = self._product(low, high)
-        if product is None:
+    def _stationary(
+        self, low: sympy.Rational, high: sympy.Rational, best: Ball
+    ) -> tuple[sympy.Expr, sympy.Expr] | None:
+        """Return the only stationary level in [low, high] and t·m(t), if it is proven to be the place of the supremum."""
+        products = self._products(low, high)
+        if products is None:
             return None
+        candidates = self._unsettled(products, low, high, best)
+        if len(candidates) != 1:
+            return None
+        product = candidates[0]
         rate = sympy.Lambda(T, derivative(product, T, 1))
         if not has_one_zero(rate, derivative(product, T, 2), low, high):
             return None
-        return Root(rate, low, high, slope=derivative(product, T, 2)), product
+        level = Root(rate, low, high, slope=derivative(product, T, 2))
+        greatest = enclose(level.map(sympy.Lambda(T, product)), _BITS)
+        return (level, product) if greatest.upper() >= best.lower() else None
 
 
 def _rational_below(number: sympy.Expr) -> sympy.Rational:

@@ -11,11 +11,13 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.analysis import WINDOW
 from gradtheory.activations.slopes.profile import Profile
-from gradtheory.arithmetic.enclosure import sign
+from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.enclosure import is_infinite, sign
+from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.superlevel import (
     METHODS,
     Component,
@@ -64,8 +66,7 @@ def explosion_set(
     sympy.Set
         A union of intervals with exact or certified ends, the empty set, or for ``strict=False`` possibly points.
         Kinks and jumps, where σ has no derivative, never belong to it. A periodic slope gives a `Periodic` set, or a
-        plain union on a bounded domain. For your own expression the set is proven complete for pre-activations z in a
-        window; beyond the window it rests on the limits of σ' that SymPy finds.
+        plain union on a bounded domain. It is proven complete, for your own expression too.
 
     Raises
     ------
@@ -100,8 +101,9 @@ def explosion_set(
     direction = sign(weight)
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    level = superlevel_set(record.profile, c / abs(weight))
-    return _restrict(_pull_back(level, weight, bias, direction), region)
+    level = c / (direction * weight)
+    profile = _profile(record, level, _image(region, weight, bias, direction))
+    return _restrict(_pull_back(superlevel_set(profile, level), weight, bias, direction), region)
 
 
 def exploding_weights(
@@ -127,8 +129,7 @@ def exploding_weights(
     Returns
     -------
     sympy.Set
-        A union of intervals with exact or certified ends, as in `explosion_set`. For x ≠ 0 it is proven complete for
-        pre-activations wx + b in a window; beyond the window it rests on the limits that SymPy finds.
+        A union of intervals with exact or certified ends, as in `explosion_set`.
 
     Raises
     ------
@@ -151,8 +152,8 @@ def exploding_weights(
     if direction == 0:
         return _restrict(_weights_at_zero(record, bias, c, strict=strict), region)
     name = f"σ'(z)·(z - b) for {record.name}"
-    profile = Profile.of(name, record.slope_expr * (Z - bias), WINDOW + 2 * sympy.ceiling(abs(bias)))
-    return _restrict(_pull_back(superlevel_set(profile, c * abs(place)), place, bias, direction), region)
+    profile = Profile.of(name, record.slope_expr * (Z - bias))
+    return _restrict(_pull_back(superlevel_set(profile, c * direction * place), place, bias, direction), region)
 
 
 def exploding_biases(
@@ -194,10 +195,28 @@ def exploding_biases(
     record, c = as_activation(activation), read_positive(threshold, "threshold")
     weight, place = read_real(w, "w"), read_real(x, "x")
     superlevel_set, region = superlevel_sets(method, digits, strict=strict), _read_domain(domain)
-    if sign(weight) == 0:
+    direction = sign(weight)
+    if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
-    level = superlevel_set(record.profile, c / abs(weight))
-    return _restrict(_pull_back(level, sympy.S.One, weight * place, 1), region)
+    level, shift = c / (direction * weight), weight * place
+    profile = _profile(record, level, _image(region, sympy.S.One, shift, 1))
+    return _restrict(_pull_back(superlevel_set(profile, level), sympy.S.One, shift, 1), region)
+
+
+def _image(region: Component | None, scale: sympy.Expr, shift: sympy.Expr, direction: int) -> Component | None:
+    """Return {scale·x + shift : x in the region}; `direction` is the sign of the scale."""
+    return None if region is None else region.affine(1 / scale, -shift / scale, mirrored=direction < 0)
+
+
+def _profile(record: Activation, level: sympy.Expr, region: Component | None) -> Profile:
+    """Return a profile that is enough for one level: of the line, or else of a bounded region of pre-activations."""
+    try:
+        return record.profile_above(level)
+    except Undecided:
+        if region is None or is_infinite(region.length):
+            raise
+        margin = sympy.S.One  # so that the region's own ends are inside
+        return record.profile_on((region.lower - margin, region.upper + margin))
 
 
 def superlevel_sets(method: str, digits: int, *, strict: bool = True) -> Callable[[Profile, sympy.Expr], SuperlevelSet]:
@@ -219,10 +238,13 @@ def _pull_back(
 
 def _weights_at_zero(record: Activation, bias: sympy.Expr, c: sympy.Expr, *, strict: bool) -> list[Component]:
     """Return {w : |σ'(b)·w| > c}, which is what x = 0 leaves."""
-    slope = abs(record.slope_expr.subs(Z, bias))
-    if bias in record.kinks or sign(slope) == 0:
+    if any(is_equal(bias, kink) for kink in record.kinks):
         return []
-    least = c / slope
+    slope = formula_near(stable(record.slope_expr), Z, bias).subs(Z, bias)
+    side = sign(slope)
+    if side == 0:
+        return []
+    least = c / (side * slope)
     return [Component(-sympy.oo, -least, upper_open=strict), Component(least, sympy.oo, lower_open=strict)]
 
 
@@ -245,7 +267,7 @@ def _restrict(parts: Sequence[Component] | sympy.Set, region: Component | None) 
     if region is None:
         return parts if isinstance(parts, sympy.Set) else as_set(parts)
     if isinstance(parts, Periodic):
-        if region.length.is_infinite:
+        if is_infinite(region.length):
             raise InvalidArgument("domain", f"({region.lower}, {region.upper})", "must be bounded for a periodic slope")
         parts = tuple(parts.copies(region.lower, region.upper))
     elif isinstance(parts, sympy.Set):

@@ -8,7 +8,7 @@ from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.analysis import parity
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near
-from gradtheory.arithmetic.enclosure import order
+from gradtheory.arithmetic.enclosure import is_infinite, order
 
 
 def total_variation(record: Activation) -> sympy.Expr:
@@ -40,7 +40,7 @@ def total_variation(record: Activation) -> sympy.Expr:
         return sympy.oo
     total = sympy.S.Zero
     for branch, (left, right) in zip(record.profile.branches, _values(record), strict=True):
-        if left.is_infinite or right.is_infinite:
+        if is_infinite(left) or is_infinite(right):
             return sympy.oo
         total += branch.direction * (right - left)
     return total
@@ -77,7 +77,7 @@ def largest_value(record: Activation) -> sympy.Expr:
         values = _over_periods(record, record.period)
     greatest = sympy.S.Zero
     for size in map(abs, values):
-        if size.is_infinite or order(size, greatest) > 0:
+        if is_infinite(size) or order(size, greatest) > 0:
             greatest = size
     return greatest
 

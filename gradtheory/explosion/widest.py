@@ -134,7 +134,7 @@ def widest_explosion(
     one_of(component, "component", ("total", "longest"))
     if record.period is not None and component == "total":
         return _unbounded(record, c, record.steepest_slope, "σ' is periodic")
-    tail = sympy.S.Zero if record.period is not None else _steepest_tail(record)
+    tail = _steepest_tail(record) if record.period is None else _least_slope(record)
     if sign(tail) > 0:
         return _unbounded(record, c, tail, "σ' is unbounded" if tail.is_infinite else "σ' does not fade")
     if all(branch.is_flat for branch in record.profile.branches):
@@ -157,6 +157,17 @@ def _steepest_tail(record: Activation) -> sympy.Expr:
     return left if left.is_infinite or sign(left - right) > 0 else right
 
 
+def _least_slope(record: Activation) -> sympy.Expr:
+    """Return the least |σ'| of a periodic slope without kinks, 0 with them: below it a component has no end."""
+    profile = record.profile
+    if profile.kinks or not profile.continues_periodically:
+        return sympy.S.Zero
+    least, *others = (branch.shallowest for branch in profile.branches)
+    for other in others:
+        least = other if sign(other - least) < 0 else least
+    return least
+
+
 def _at_stationarity(record: Activation, place: WidestPoint, c: sympy.Expr) -> WidestExplosion:
     s = place.parameter
     width, weight = sympy.Lambda(s, place.level * place.measure / c), sympy.Lambda(s, c / place.level)
@@ -173,7 +184,9 @@ def _at_stationarity(record: Activation, place: WidestPoint, c: sympy.Expr) -> W
 
 
 def _is_one_piece(record: Activation) -> bool:
-    """Whether every superlevel set is one interval: |σ'| rises, then falls."""
+    """Whether every superlevel set is one interval: |σ'| rises, then falls, and no kink cuts it."""
+    if record.kinks:
+        return False
     rises = [branch.rises for branch in record.profile.branches if not branch.is_flat]
     return not any(branch.is_flat for branch in record.profile.branches) and rises == sorted(rises, reverse=True)
 

@@ -44,10 +44,12 @@ def explosion_width(
 
     """
     record, c = as_activation(activation), read_positive(threshold, "threshold")
-    size, superlevel_set = abs(read_real(w, "w")), superlevel_sets(method, digits)
-    if sign(size) == 0:
+    weight, superlevel_set = read_real(w, "w"), superlevel_sets(method, digits)
+    direction = sign(weight)
+    if direction == 0:
         return sympy.S.Zero
-    length = total_length(superlevel_set(record.profile, c / size).components()) / size
+    size = direction * weight
+    length = total_length(superlevel_set(record.profile_above(c / size), c / size).components()) / size
     return sympy.oo if record.period is not None and length != 0 else length
 
 

@@ -4,7 +4,8 @@ import pytest
 from sympy import Abs, Rational, cosh, erf, exp, oo, pi, sin, sinh, sqrt, tanh
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.limits import in_exponentials, limit
+from gradtheory.activations.slopes.limits import limit
+from gradtheory.arithmetic.enclosure.exponential_sums import in_exponentials
 from gradtheory.errors import Undecided
 
 _CUBE = sqrt(2 / pi) * (Z + Rational("0.044715") * Z**3)

@@ -94,17 +94,14 @@ def test_other_periodic_slopes():
 
 def test_a_slope_without_limits_is_undecided_not_wrong():
     for expr in (U * sympy.sin(U), sympy.sin(U**2), sympy.sin(U) + sympy.sin(sqrt(2) * U)):
-        with pytest.raises(Undecided, match=r"limit|decided"):
+        with pytest.raises(Undecided, match=r"oscillate for ever; ask on a bounded domain"):
             gt.explosion_set(expr, 3)
-    with pytest.raises(Undecided, match="beyond"):  # it turns at z = 1000
-        gt.explosion_set(atan(U - 1000), 3)
 
 
 def test_it_is_a_record_like_any_other():
     record = gt.activation(U * exp(-(U**2)))
     assert record.expr == Z * exp(-(Z**2))
     assert pickle.loads(pickle.dumps(record)).expr == record.expr
-    assert record.profile.window == sympy.Interval(-64, 64)
     chain = gt.Chain(depth=2, activation=record)
     assert chain.gradient(chain.w[1]).has(chain.w[2])
     result = chain.backprop(0.3, 1.0, [1.5, -2.0], [0.1, 0.2])

@@ -229,14 +229,14 @@ def test_one_formula_stands_for_levels_between_limits_of_the_slope():
         ("1/4", "3/10", False),
         ("1/8", "1/5", True),
     ):
-        assert (_SEARCH._product(sympy.Rational(low), sympy.Rational(high)) is not None) == is_one
+        assert (_SEARCH._products(sympy.Rational(low), sympy.Rational(high)) is not None) == is_one
 
 
 def test_a_single_stationary_level_is_found_where_there_is_one():
-    level, product = _SEARCH._stationary(sympy.Rational(7, 50), sympy.Rational(3, 20))
+    level, product = _SEARCH._stationary(sympy.Rational(7, 50), sympy.Rational(3, 20), _BEST)
     assert abs(1 / level.n(30) - gt.widest_explosion("sigmoid").weight.n(30)) < sympy.Float("1e-25")
     assert product.subs(product.free_symbols.pop(), sympy.Rational(1, 8)) == sympy.asinh(1) / 2
-    assert _SEARCH._stationary(sympy.Rational(1, 10), sympy.Rational(3, 25)) is None
+    assert _SEARCH._stationary(sympy.Rational(1, 10), sympy.Rational(3, 25), _BEST) is None
 
 
 def test_the_measure_is_the_total_or_the_longest():

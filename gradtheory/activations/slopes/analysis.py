@@ -1,31 +1,43 @@
 """Finds the monotone branches of σ' for an activation that is only an expression, and proves them complete.
 
-On a window [-w, w] every switch of the formula, every zero of σ'' and every zero of σ' is isolated with a proof. What
-lies beyond rests on the limits of σ' that SymPy finds at ±oo, and on there being no further turning point.
+Every switch of the formula, every zero of σ'' and every zero of σ' is isolated with a proof, on the whole line: on
+bounded cells by interval arithmetic, beyond them by expansions at ±oo, which give the limits of σ' too.
 """
 
 import itertools
+from typing import TypeAlias
 
 import sympy
 
 from gradtheory.activations.slopes.branch import Branch, Z
-from gradtheory.activations.slopes.limits import HYPERBOLIC, MOST_OPERATIONS, in_exponentials, limit
-from gradtheory.activations.slopes.switches import breaks, exact_zeros, formula_near, inner_point, root_between
-from gradtheory.arithmetic.enclosure import derivative, sign, sign_at
-from gradtheory.errors import Undecided
+from gradtheory.activations.slopes.limits import limit
+from gradtheory.activations.slopes.switches import (
+    INCREASING,
+    breaks,
+    exact_zeros,
+    formula_near,
+    inner_point,
+    root_between,
+)
+from gradtheory.arithmetic.enclosure import derivative, enclose, order, sign, sign_at
+from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.functions import stable
 
-WINDOW = sympy.Integer(64)
+Region: TypeAlias = tuple[sympy.Expr, sympy.Expr]
+LINE: Region = (-sympy.oo, sympy.oo)
+_BITS = 512
+_MOST_OPERATIONS = 80  # of a slope whose waves SymPy expands
 
 
-def find_branches(
-    slope: sympy.Expr, window: sympy.Expr = WINDOW, period: sympy.Expr | None = None
-) -> tuple[Branch, ...]:
-    """Return the monotone branches of |σ'|, where σ' is any expression in `Z`, or those of one period around 0.
+def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.Expr, ...] = ()) -> tuple[Branch, ...]:
+    """Return the monotone branches of |σ'| in a region, the whole line by default; σ' is any expression in `Z`.
+
+    At places where σ jumps, a branch ends whatever σ' is on both sides.
 
     Raises
     ------
     Undecided
-        If a proof does not succeed, or σ' has no limit at ±oo.
+        If a proof does not succeed; as where σ' oscillates for ever.
 
     Examples
     --------
@@ -33,35 +45,63 @@ def find_branches(
     [1, 2, oo]
 
     """
-    symmetry = parity(slope)
-    window = window if period is None else period / 2
-    start = sympy.S.Zero if symmetry else -window
-    least, most = (-sympy.oo, sympy.oo) if period is None else (-window, window)
-    corners = (start, *breaks(slope, Z, start, window), window)
+    first, last = region
+    symmetry = parity(slope) if first == -last and not jumps else 0
+    start = sympy.S.Zero if symmetry else first
+    cuts = {*breaks(slope, Z, start, last), *(jump for jump in jumps if order(first, jump) < 0 < order(last, jump))}
     branches: list[Branch] = []
-    for left, right in itertools.pairwise(corners):
-        outer = (least if left == -window else left, most if right == window else right)
-        branches += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right, *outer)
+    for left, right in itertools.pairwise((start, *sorted(cuts, key=INCREASING), last)):
+        branches += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right)
     if symmetry:
         branches = [*(_mirror(branch, symmetry) for branch in reversed(branches)), *branches]
-    return tuple(_join(branches))
+    return tuple(_join(branches, jumps))
 
 
 def period_of(slope: sympy.Expr) -> sympy.Expr | None:
-    """Return a period of a slope, proven by simplification; None where SymPy sees none.
+    """Return a period of |σ'|, None where z stands outside of sines and cosines of affine functions.
 
     Examples
     --------
     >>> period_of(sympy.cos(3 * Z) + 1)
     2*pi/3
+    >>> period_of(2 * sympy.sin(Z) * sympy.cos(Z))
+    pi/2
 
     """
-    if not slope.has(sympy.sin, sympy.cos) or slope.count_ops() > MOST_OPERATIONS:
+    period = _common_period(slope)
+    if not period:
         return None
-    period = sympy.periodicity(slope, Z)
-    if period is None or not period.is_positive or sympy.simplify(slope.subs(Z, Z + period) - slope) != 0:
-        return None
+    for parts in (3, 2, 2):
+        while _repeats(slope, period / parts):
+            period /= parts
     return period
+
+
+def _common_period(expr: sympy.Expr) -> sympy.Expr | None:
+    """Return a common period of all waves in an expression, 0 for a constant, None where there is none."""
+    if not expr.has(Z):
+        return sympy.S.Zero
+    if isinstance(expr, sympy.sin | sympy.cos):
+        speed = expr.args[0].diff(Z)
+        return None if speed.has(Z) or not speed.is_real else sympy.Abs(2 * sympy.pi / speed)
+    periods = [_common_period(part) for part in expr.args]
+    if not periods or None in periods:
+        return None
+    common, *others = (period for period in periods if period)
+    for period in others:
+        ratio = period / common
+        if not ratio.is_Rational:
+            return None
+        common *= ratio.p
+    return common
+
+
+def _repeats(slope: sympy.Expr, period: sympy.Expr) -> bool:
+    """Return whether a shorter period of |σ'| is evident once sines and cosines of sums are expanded."""
+    if slope.count_ops() > _MOST_OPERATIONS:
+        return False
+    shifted, plain = (sympy.expand(sympy.expand_trig(each)) for each in (slope.xreplace({Z: Z + period}), slope))
+    return shifted in (plain, sympy.expand(-plain))
 
 
 def parity(function: sympy.Expr) -> int:
@@ -82,66 +122,68 @@ def _mirror(branch: Branch, symmetry: int) -> Branch:
     return Branch(-branch.right, -branch.left, symmetry * branch.slope_right, symmetry * branch.slope_left)
 
 
-def _smooth_branches(
-    slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr, outer_left: sympy.Expr, outer_right: sympy.Expr
-) -> list[Branch]:
-    """Return the branches of one smooth formula of σ', from `left` to `right`, which stand for the outer ends."""
-    bend = _sign_form(derivative(slope, Z, 1))
+def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[Branch]:
+    """Return the branches of one smooth formula of σ' between two places."""
+    bend = stable(derivative(slope, Z, 1))
     if not slope.free_symbols or _is_zero(bend):
         constant = slope.subs(Z, inner_point(left, right))
-        return [Branch(outer_left, outer_right, constant, constant)]
-    turns = (outer_left, *exact_zeros(bend, Z, left, right), outer_right)
+        return [Branch(left, right, constant, constant)]
     branches: list[Branch] = []
-    for start, stop in itertools.pairwise(turns):
+    for start, stop in itertools.pairwise((left, *_turns(bend, left, right), right)):
         at_start, at_stop = limit(slope, start, "+"), limit(slope, stop, "-")
-        rises = sign(at_stop - at_start) if at_start.is_finite or at_stop.is_finite else sign(at_stop)
-        if sign_at(bend, Z, _near_the_finite_end(start, stop)) != rises:
-            raise Undecided(
-                f"{slope} turns beyond [{left}, {right}], on its way from {at_start} at {start} to {at_stop} at "
-                f"{stop}; scale the variable so that all its turning points lie within"
-            )
         if sign(at_start) * sign(at_stop) < 0:
-            middle = root_between(slope, Z, start, stop, rises=rises > 0)
+            rises = sign_at(bend, Z, inner_point(start, stop)) > 0
+            middle = root_between(slope, Z, start, stop, rises=rises)
             branches += [Branch(start, middle, at_start, sympy.S.Zero), Branch(middle, stop, sympy.S.Zero, at_stop)]
         else:
             branches.append(Branch(start, stop, at_start, at_stop))
     return branches
 
 
-def _near_the_finite_end(start: sympy.Expr, stop: sympy.Expr) -> sympy.Rational:
-    """Return a point of an interval, on an unbounded one within the window."""
-    if start.is_infinite:
-        start = stop - 2 if stop.is_finite else -sympy.S.One
-    return inner_point(start, stop if stop.is_finite else start + 2)
-
-
-def _sign_form(expr: sympy.Expr) -> sympy.Expr:
-    """Return an expression with the same sign, factored, so that interval arithmetic overestimates it less."""
-    if expr.count_ops() > MOST_OPERATIONS:
-        return expr
-    rational, generators = in_exponentials(expr.rewrite(HYPERBOLIC, sympy.exp))
-    if len(generators) > 1:  # beside other exponentials, tanh stays small and is left as it is
-        for inner in {each.args[0] for each in expr.atoms(sympy.tanh)}:
-            expr = expr.subs(sympy.tanh(inner) ** 2, 1 - 1 / sympy.cosh(inner) ** 2)
-        rational, generators = in_exponentials(expr)
-    factors = sympy.Mul.make_args(sympy.factor(sympy.together(rational)))
-    return sympy.Mul(*(each for each in factors if not each.is_positive)).xreplace(generators)
+def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Expr]:
+    """Return the zeros of σ'' between two places, factor by factor; those of even powers, which are no turns, left out."""
+    zeros: list[sympy.Expr] = []
+    for factor in sympy.Mul.make_args(sympy.factor_terms(bend)):
+        base, exponent = factor.as_base_exp()
+        if not (factor.is_positive or exponent.is_even or base is sympy.E):
+            zeros += exact_zeros(base, Z, left, right)
+    return sorted(set(zeros), key=INCREASING)
 
 
 def _is_zero(expr: sympy.Expr) -> bool:
-    try:
-        suspected = all(sign_at(expr, Z, point) == 0 for point in (sympy.Rational(1, 7), sympy.Rational(-5, 3)))
-    except Undecided:
-        return False
-    return suspected and bool(sympy.simplify(expr) == 0)
+    """Return whether a slope's derivative vanishes everywhere, as that of sin² + cos² does."""
+    points = (sympy.Rational(1, 7), sympy.Rational(-5, 3))
+    balls = (enclose(expr, _BITS, {Z: enclose(point, _BITS)}) for point in points)
+    return all(ball.contains(0) for ball in balls) and bool(sympy.simplify(expr) == 0)
 
 
-def _join(branches: list[Branch]) -> list[Branch]:
+def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
+    """Return the places in a region where an expression jumps, proven complete.
+
+    Examples
+    --------
+    >>> jumps_of(Z + sympy.sign(Z - 2) + sympy.Abs(Z))
+    (2,)
+
+    """
+    if not expr.has(sympy.sign, sympy.Heaviside, sympy.Piecewise):
+        return ()
+    cuts = breaks(expr, Z, *region)
+    ends = (region[0], *cuts, region[1])
+    formulas = [formula_near(expr, Z, inner_point(*pair)) for pair in itertools.pairwise(ends)]
+    return tuple(
+        cut
+        for cut, (left, right) in zip(cuts, itertools.pairwise(formulas), strict=True)
+        if not is_equal(limit(left, cut, "-"), limit(right, cut, "+"))
+    )
+
+
+def _join(branches: list[Branch], jumps: tuple[sympy.Expr, ...]) -> list[Branch]:
     """Join neighbouring flat branches of equal slope: at a switch that changes nothing no branch ends."""
     joined = branches[:1]
     for branch in branches[1:]:
         last = joined[-1]
-        if last.is_flat and branch.is_flat and last.slope_left == branch.slope_left:
+        if last.is_flat and branch.is_flat and last.slope_left == branch.slope_left and last.right not in jumps:
             joined[-1] = Branch(last.left, branch.right, last.slope_left, last.slope_left)
         else:
             joined.append(branch)

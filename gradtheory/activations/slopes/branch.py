@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import sympy
 
 from gradtheory.activations.slopes.switches import inner_point
-from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.enclosure import is_finite, sign
+from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.pairs import Pair
 
 Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
@@ -68,6 +69,11 @@ class Branch:
     def steepest(self) -> sympy.Expr:
         """The supremum of |σ'| on the branch."""
         return abs(self.slope_right if self.rises else self.slope_left)
+
+    def continues(self, following: "Branch") -> bool:
+        """Whether σ' is finite and continuous where this branch ends and the next begins."""
+        here, there = self.slope_right, following.slope_left
+        return bool(is_finite(here) and is_finite(there)) and is_equal(here, there)
 
     @cached_property
     def inside(self) -> sympy.Rational:

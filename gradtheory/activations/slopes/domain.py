@@ -22,8 +22,8 @@ _NEEDS: dict[type, Callable[[sympy.Expr], tuple[sympy.Expr, ...]]] = {
 }
 
 
-def check_defined(expr: sympy.Expr, window: sympy.Rational) -> None:
-    """Prove that an expression in `Z` is finite and real on [-window, window], except where its formula changes.
+def check_defined(expr: sympy.Expr) -> None:
+    """Prove that an expression in `Z` is finite and real on the whole line, except where its formula changes.
 
     Raises
     ------
@@ -31,7 +31,9 @@ def check_defined(expr: sympy.Expr, window: sympy.Rational) -> None:
         If that is not proven; the message names the part of the formula.
 
     """
-    corners = (-window, *breaks(expr, Z, -window, window), window)
+    if not any(True for _ in _conditions(expr)):
+        return
+    corners = (-sympy.oo, *breaks(expr, Z, -sympy.oo, sympy.oo), sympy.oo)
     for left, right in itertools.pairwise(corners):
         for part, needed in _conditions(formula_near(expr, Z, inner_point(left, right))):
             if not _is_positive(needed, left, right):

@@ -12,7 +12,7 @@ from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.switches import inner_point, root_between
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.brief import shorten
-from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Univariate, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Univariate, is_finite, sign, sign_at, sign_on
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
@@ -84,7 +84,7 @@ class Piece:
 def _prove(piece: Piece) -> None:
     branch, formula = piece.branch, piece.formula
     for end, stated in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):
-        if end.is_finite and stated.is_finite and not _takes(formula, end, stated):
+        if is_finite(end) and is_finite(stated) and not _takes(formula, end, stated):
             raise Undecided(f"the slope {formula} at {end} is not {stated}, as the branch states")
     if branch.is_flat:
         if formula != branch.slope_left:

@@ -7,13 +7,35 @@ from functools import cached_property
 
 import sympy
 
-from gradtheory.activations.slopes.analysis import find_branches
+from gradtheory.activations.slopes.analysis import LINE, Region, find_branches
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z
 from gradtheory.activations.slopes.piece import Piece
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.brief import shorten
-from gradtheory.arithmetic.enclosure import Ball, Interval, bounds, evaluate, hull, order, precision
+from gradtheory.arithmetic.enclosure import (
+    FIRST_BITS,
+    Ball,
+    Interval,
+    as_rational,
+    bounds,
+    enclose,
+    evaluate,
+    hull,
+    is_finite,
+    is_infinite,
+    order,
+    precision,
+    range_over,
+    sign_at,
+    sign_beyond,
+)
+from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
+from gradtheory.errors import Undecided
+
+_LEAST_WINDOW = sympy.Integer(64)
+_MOST_STEPS = 40  # with which such a place is drawn in
+_MOST_DOUBLINGS = 200  # of the distance beyond which a function is to stay small
 
 
 @dataclass(frozen=True)
@@ -27,47 +49,98 @@ class Profile:
     function : sympy.Expr
         f, in the symbol `Z`.
     branches : tuple of Branch
-        The monotone branches of |f|, from -oo to oo or over one period.
-    window : sympy.Set
-        Where the branches are proven complete.
+        The monotone branches of |f|: from -oo to oo, over one period, or in a region.
     sign_of_bend : SignOfBend, optional
         What proves them, where they are stated.
     period : sympy.Expr, optional
         The period of |f|.
+    is_found : bool
+        Whether the branches were found with a proof, not stated.
+    jumps : tuple of sympy.Expr
+        Places where f is the derivative of nothing, since there an activation jumps between two branches.
 
     """
 
     name: str
     function: sympy.Expr
     branches: tuple[Branch, ...]
-    window: sympy.Set
     sign_of_bend: SignOfBend | None = None
     period: sympy.Expr | None = None
+    is_found: bool = False
+    jumps: tuple[sympy.Expr, ...] = ()
 
     def __repr__(self) -> str:
         return f"Profile({shorten(self.name)}: {len(self.branches)} branches)"
 
     @classmethod
-    def of(cls, name: str, function: sympy.Expr, window: sympy.Expr, period: sympy.Expr | None = None) -> "Profile":
-        """Return the profile of any function of `Z`, with branches found on [-window, window], or a period."""
+    def of(
+        cls,
+        name: str,
+        function: sympy.Expr,
+        region: Region = LINE,
+        period: sympy.Expr | None = None,
+        jumps: tuple[sympy.Expr, ...] = (),
+    ) -> "Profile":
+        """Return the profile of any function of `Z`, with branches found on the line, in a region, or in a period.
+
+        Raises
+        ------
+        Undecided
+            If the branches are not proven: as where the function oscillates for ever.
+
+        """
         smooth = stable(function)
-        proven = sympy.Interval(-window, window) if period is None else sympy.Interval(-period / 2, period / 2)
-        return cls(name, smooth, find_branches(smooth, window, period), proven, period=period)
+        whole = region if period is None else (-period / 2, period / 2)
+        return cls(name, smooth, find_branches(smooth, whole, jumps), period=period, is_found=True, jumps=jumps)
+
+    @classmethod
+    def above(cls, name: str, function: sympy.Expr, level: sympy.Expr, jumps: tuple[sympy.Expr, ...] = ()) -> "Profile":
+        """Return the profile in a region outside of which |f| is proven to lie below a level.
+
+        Raises
+        ------
+        Undecided
+            If there is none, or the branches in it are not proven.
+
+        """
+        smooth = stable(function)
+        corners = (-sympy.oo, *breaks(smooth, Z, *LINE), sympy.oo)
+        left, right = (formula_near(smooth, Z, inner_point(*pair)) for pair in (corners[:2], corners[-2:]))
+        outer_first = _quiet_from(left, level, corners[1] if len(corners) > 2 else sympy.S.Zero, rightwards=False)
+        outer_last = _quiet_from(right, level, corners[-2] if len(corners) > 2 else sympy.S.Zero, rightwards=True)
+        last = _drawn_in(smooth, level, outer_last, outer_first)
+        first = _drawn_in(smooth, level, outer_first, last)
+        return cls(name, smooth, find_branches(smooth, (first, last), jumps), is_found=True, jumps=jumps)
+
+    @property
+    def window(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """Where a certificate states what was found: around all that happens at finite places."""
+        first, last = self.branches[0].left, self.branches[-1].right
+        if not self.is_found or self.period is not None:
+            return first, last
+        ends = (self.branches[0].right, self.branches[-1].left)
+        far = max([_LEAST_WINDOW, *(2 * sympy.ceiling(abs(end)) for end in ends if is_finite(end))])
+        return max(first, -far), min(last, far)
 
     @property
     def is_proven_everywhere(self) -> bool:
-        """Whether the branches are proven on the whole line."""
-        return self.window is sympy.S.Reals
+        """Whether the record states the branches, whose proof is valid on the whole line."""
+        return not self.is_found
 
     @cached_property
     def kinks(self) -> tuple[sympy.Expr, ...]:
-        """The points where f jumps or is infinite."""
+        """The points where f jumps or is infinite, or is the derivative of nothing."""
         pairs = itertools.pairwise(self.branches)
-        return tuple(
-            here.right
-            for here, there in pairs
-            if here.slope_right != there.slope_left or not here.slope_right.is_finite
-        )
+        return tuple(here.right for here, there in pairs if here.right in self.jumps or not here.continues(there))
+
+    @cached_property
+    def continues_periodically(self) -> bool:
+        """Whether f is continuous where one period of |f| ends: after it f repeats, or repeats with the other sign."""
+        first, last = self.branches[0], self.branches[-1]
+        inside = next((branch.inside for branch in self.branches if not branch.is_flat), first.inside)
+        later = as_rational(enclose(inside + self.period, FIRST_BITS))
+        here, there = (sign_at(formula_near(self.function, Z, place), Z, place) for place in (inside, later))
+        return is_equal(here * there * first.slope_left, last.slope_right)
 
     @cached_property
     def levels(self) -> tuple[sympy.Expr, ...]:
@@ -98,6 +171,34 @@ class Profile:
         return over_branches(self.branches, self.function, interval, bits, limits)
 
 
+def _quiet_from(formula: sympy.Expr, level: sympy.Expr, last: sympy.Expr, *, rightwards: bool) -> sympy.Rational:
+    """Return a place beyond which a smooth formula is proven to lie between -level and level."""
+    beyond = inner_point(last, sympy.oo) if rightwards else inner_point(-sympy.oo, last)
+    for doublings in range(_MOST_DOUBLINGS):
+        start = beyond + (1 if rightwards else -1) * (sympy.Integer(2) ** doublings)
+        sides = (sign_beyond(level + side * formula, Z, enclose(start, 64), rightwards=rightwards) for side in (1, -1))
+        if all(side == 1 for side in sides):
+            return start
+    raise Undecided(
+        f"{shorten(formula)} is not proven to stay below {level} as z tends to {'' if rightwards else '-'}oo: it may "
+        "oscillate for ever; ask on a bounded domain, such as domain=(-50, 50)"
+    )
+
+
+def _drawn_in(function: sympy.Expr, level: sympy.Expr, outer: sympy.Rational, other: sympy.Rational) -> sympy.Rational:
+    """Return a place towards the other end up to which a function is proven to lie between -level and level."""
+    height = enclose(level, FIRST_BITS)
+    step = (other - outer) / 2
+    for _ in range(_MOST_STEPS):
+        low, high = sorted((outer, outer + step))
+        lower, upper = range_over(function, Z, bounds(low, high, FIRST_BITS), FIRST_BITS)
+        if lower > -height and upper < height and abs(other - outer) > abs(step):
+            outer += step
+        else:
+            step /= 2
+    return outer
+
+
 def over_branches(
     branches: tuple[Branch, ...],
     function: sympy.Expr,
@@ -124,4 +225,4 @@ def over_branches(
 
 @functools.lru_cache(maxsize=256)
 def _ball(number: sympy.Expr, bits: int) -> Ball:
-    return bounds(number, number, bits).lower if number.is_infinite else evaluate(number, bits, {})
+    return bounds(number, number, bits).lower if is_infinite(number) else evaluate(number, bits, {})

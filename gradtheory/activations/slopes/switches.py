@@ -16,31 +16,53 @@ from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     MOST_BITS,
     Univariate,
+    abbreviate,
     as_rational,
     bounds,
     crossing,
     derivative,
     doubling,
     enclose,
+    is_finite,
+    is_infinite,
+    precision,
     sign,
     sign_at,
+    sign_beyond,
     zeros,
 )
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, Undecided
 
 _SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+_DOUBLINGS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128)  # of the distance tried
 _LARGEST_DENOMINATOR = 1_000  # of a root that is looked at for being rational
 
 
 def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
-    """Return a rational between two exact numbers, either of which may be infinite."""
-    low, high = bounds(lower, upper, 64)
-    if low.is_finite() and high.is_finite():
-        return (as_rational(low) + as_rational(high)) / 2
-    if low.is_finite():
-        return sympy.Integer(int(as_rational(low))) + 2
-    return sympy.Integer(int(as_rational(high))) - 2 if high.is_finite() else sympy.S.One
+    """Return a rational strictly between two exact numbers, either of which may be infinite.
+
+    Raises
+    ------
+    Undecided
+        If the numbers are not told apart.
+
+    """
+    if is_infinite(lower) and is_infinite(upper):
+        return sympy.S.One
+    if is_infinite(lower) or is_infinite(upper):
+        if is_infinite(upper):
+            return sympy.Integer(int(as_rational(enclose(lower, FIRST_BITS).upper()))) + 2
+        return sympy.Integer(int(as_rational(enclose(upper, FIRST_BITS).lower()))) - 2
+    if lower.is_Rational and upper.is_Rational:
+        return (lower + upper) / 2
+    for bits in doubling(MOST_BITS):
+        low, high = enclose(lower, bits), enclose(upper, bits)
+        with precision(bits):
+            middle = ((low + high) / 2).mid()
+            if low < middle < high:
+                return as_rational(middle)
+    raise Undecided(f"{abbreviate(lower)} and {abbreviate(upper)} are not told apart")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -109,11 +131,11 @@ def breaks(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: s
         inside: list[sympy.Expr] = []
         for left, right in itertools.pairwise(points):
             inside += exact_zeros(formula_near(switch, variable, inner_point(left, right)), variable, left, right)
-        points = sorted({*points, *inside}, key=_INCREASING)
+        points = sorted({*points, *inside}, key=INCREASING)
     return tuple(points[1:-1])
 
 
-_INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
+INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
 
 
 def exact_zeros(
@@ -129,9 +151,35 @@ def exact_zeros(
     if not slope.free_symbols:
         zero = -expr.subs(variable, 0) / slope
         return (zero,) if sign(zero - lower) > 0 > sign(zero - upper) else ()
-    isolated = zeros(Univariate(expr, variable), lower, upper)
+    function = Univariate(expr, variable)
+    isolated = zeros(function, *_where_zeros_are(function, lower, upper))
     return tuple(
         root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
+    )
+
+
+def _where_zeros_are(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return a bounded part of an interval outside of which the function is proven to keep its sign."""
+    first = lower if is_finite(lower) else _sign_is_kept_from(function, upper, -1)
+    return first, upper if is_finite(upper) else _sign_is_kept_from(function, lower, 1)
+
+
+def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -> sympy.Rational:
+    near = (
+        inner_point(*((other_end, sympy.oo) if side > 0 else (-sympy.oo, other_end)))
+        if is_finite(other_end)
+        else sympy.S.Zero
+    )
+    for doublings in _DOUBLINGS:
+        start = near + side * sympy.Integer(2) ** doublings
+        ends = (start, sympy.oo) if side > 0 else (-sympy.oo, start)
+        if function.over(bounds(*ends, FIRST_BITS), FIRST_BITS).sign or sign_beyond(
+            function.expr, function.variable, enclose(start, FIRST_BITS), rightwards=side > 0
+        ):
+            return start
+    raise Undecided(
+        f"{abbreviate(function.expr)} is not proven to keep its sign as {function.variable} tends to "
+        f"{'' if side > 0 else '-'}oo: it may oscillate for ever; ask on a bounded domain, such as domain=(-50, 50)"
     )
 
 

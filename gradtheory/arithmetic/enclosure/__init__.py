@@ -14,12 +14,15 @@ from gradtheory.arithmetic.enclosure.balls import (
     Ball,
     Balls,
     Enclosable,
+    abbreviate,
     as_rational,
     doubling,
     enclose,
     evaluate,
     exactly,
     function_of,
+    is_finite,
+    is_infinite,
     nearest,
     precision,
     rounded,
@@ -36,6 +39,7 @@ from gradtheory.arithmetic.enclosure.intervals import (
     times,
 )
 from gradtheory.arithmetic.enclosure.signs import Univariate, derivative, order, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure.tails import limit_at, sign_beyond
 from gradtheory.arithmetic.enclosure.zeros import crossing, has_one_zero, zero, zeros
 
 __all__ = [
@@ -48,6 +52,7 @@ __all__ = [
     "Interval",
     "Univariate",
     "around",
+    "abbreviate",
     "as_rational",
     "bounds",
     "crossing",
@@ -60,6 +65,9 @@ __all__ = [
     "has_one_zero",
     "hull",
     "integral",
+    "is_finite",
+    "is_infinite",
+    "limit_at",
     "nearest",
     "order",
     "plus",
@@ -68,6 +76,7 @@ __all__ = [
     "rounded",
     "sign",
     "sign_at",
+    "sign_beyond",
     "sign_on",
     "times",
     "zero",

@@ -23,6 +23,7 @@ Balls: TypeAlias = Mapping[sympy.Symbol, Ball]
 GUARD_BITS = 16
 FIRST_BITS = 64
 MOST_BITS = 3_400  # about 1,000 digits
+_GREATEST_EXPONENT = 2_000_000  # of 2, in a number that is written as a fraction
 _DIGITS_PER_BIT = 0.30103  # log10(2)
 _FLINT_LOCK = threading.RLock()
 
@@ -143,11 +144,19 @@ def _evaluator(expr: sympy.Expr) -> _Evaluator:  # noqa: PLR0911  # one a case
             return lambda bits, at: flint.arb.const_e()
         case Enclosable():
             return expr.enclosure
+        case sympy.log() if (rest := above_one(expr.args[0])) is not None:
+            beyond_one = _evaluator(rest)
+            return lambda bits, at: beyond_one(bits, at).log1p()
     function = _FUNCTIONS.get(expr.func)
     if function is None:
         raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {expr}")
     inner = [_evaluator(each) for each in expr.args]
     return lambda bits, at: function(*(each(bits, at) for each in inner))
+
+
+def above_one(expr: sympy.Expr) -> sympy.Expr | None:
+    """Return x where an expression is written 1 + x: log(1 + x) keeps the digits that 1 + x loses; else None."""
+    return expr - 1 if expr.is_Add and sympy.S.One in expr.args else None
 
 
 def _product(expr: sympy.Mul) -> _Evaluator:
@@ -200,9 +209,30 @@ def digits_of(bits: int) -> int:
     return int(bits * _DIGITS_PER_BIT)
 
 
+def is_infinite(number: sympy.Expr) -> bool:
+    """Return whether a number is ±oo, without SymPy's search for assumptions, which may take very long."""
+    return number in (sympy.oo, -sympy.oo, sympy.zoo)
+
+
+def is_finite(number: sympy.Expr) -> bool:
+    """Return whether a number is a real one, and not ±oo."""
+    return not number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
+
+
 def as_rational(point: Ball) -> sympy.Rational:
-    """Return the midpoint of a ball, a dyadic number, exactly."""
+    """Return the midpoint of a ball, a dyadic number, exactly.
+
+    Raises
+    ------
+    Undecided
+        If it is not finite, or so large that it would have millions of digits.
+
+    """
+    if not point.mid().is_finite():
+        raise Undecided("a number of which no digit is known is no fraction")
     mantissa, exponent = (int(part) for part in point.mid().man_exp())
+    if abs(exponent) > _GREATEST_EXPONENT:
+        raise Undecided(f"a number of the size 2**{exponent} is not written as a fraction")
     return sympy.Integer(mantissa) * sympy.Integer(2) ** exponent
 
 

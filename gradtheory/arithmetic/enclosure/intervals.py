@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 import flint
 import sympy
 
-from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, function_of, precision
+from gradtheory.arithmetic.enclosure.balls import Ball, above_one, evaluate, function_of, is_infinite, precision
 from gradtheory.errors import Undecided
 
 _INFINITY = flint.arb("inf")
@@ -65,7 +65,7 @@ def bounds(lower: sympy.Expr, upper: sympy.Expr, bits: int) -> Interval:
 
 
 def _end(number: sympy.Expr, bits: int) -> Ball:
-    if number.is_infinite:
+    if is_infinite(number):
         return _INFINITY if number is sympy.oo else -_INFINITY
     return evaluate(number, bits, {})
 
@@ -95,17 +95,26 @@ def range_over(expr: sympy.Expr, variable: sympy.Symbol, interval: Interval, bit
 @functools.lru_cache(maxsize=1024)
 def _evaluator(expr: sympy.Expr) -> _Evaluator:
     if not expr.free_symbols:
-        return lambda bits, at: around(evaluate(expr, bits, {}))
+        return lambda bits, at: _proper(around(evaluate(expr, bits, {})))
     if isinstance(expr, Bounded):
         return expr.over
     if expr.is_Symbol:
         return lambda bits, at: at[expr]
+    if isinstance(expr, sympy.log) and (rest := above_one(expr.args[0])) is not None:
+        beyond_one = _evaluator(rest)
+        return lambda bits, at: _proper(_log_above_one(beyond_one(bits, at)))
     map_ends = _map_of(expr)
     if expr.is_Pow and not expr.exp.free_symbols:
         inner = [_evaluator(expr.base)]
     else:
         inner = [_evaluator(each) for each in expr.args]
-    return lambda bits, at: map_ends(*(each(bits, at) for each in inner))
+    return lambda bits, at: _proper(map_ends(*(each(bits, at) for each in inner)))
+
+
+def _proper(interval: Interval) -> Interval:
+    """Return an interval whose unknown ends are infinite: Arb gives nan for sinh of a huge number, and for (-oo)³."""
+    lower, upper = interval
+    return Interval(-_INFINITY if lower.is_nan() else lower, _INFINITY if upper.is_nan() else upper)
 
 
 def _map_of(expr: sympy.Expr) -> _Map:  # one a case
@@ -248,6 +257,11 @@ def _log(interval: Interval) -> Interval:
         return Interval(-_INFINITY, _INFINITY)
     lower = -_INFINITY if interval.lower.is_zero() else interval.lower.log().lower()
     return Interval(lower, interval.upper.log().upper() if interval.upper.is_finite() else _INFINITY)
+
+
+def _log_above_one(interval: Interval) -> Interval:
+    lower = interval.lower.log1p().lower() if interval.lower > -1 else -_INFINITY
+    return Interval(lower, interval.upper.log1p().upper() if interval.upper.is_finite() else _INFINITY)
 
 
 def _wave(function: Callable[[Ball], Ball]) -> _Map:

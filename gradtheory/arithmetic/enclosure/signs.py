@@ -19,14 +19,19 @@ from gradtheory.arithmetic.enclosure.balls import (
     digits_of,
     doubling,
     evaluate,
+    is_infinite,
     precision,
 )
-from gradtheory.arithmetic.enclosure.intervals import Interval, bounds, range_over
+from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
+from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, plus, range_over, times
+from gradtheory.arithmetic.enclosure.tails import sign_beyond
 from gradtheory.errors import Undecided
 
 CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
 _MOST_CELLS = 4_000  # of one bisection
 _BITS_BY_CELLS = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * _MOST_CELLS, 16 * FIRST_BITS))
+_MOST_OPERATIONS = 100  # of a number that SymPy simplifies
+_GREATEST_EXPONENT = 4_000  # of 2, in a number that SymPy simplifies
 _FARTHEST = flint.arb(2) ** 200
 _ORDERS = 4  # derivatives asked where a function vanishes at an end
 
@@ -56,7 +61,7 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
     """
     if expr.is_Rational:
         return int(expr.p > 0) - int(expr.p < 0)
-    if expr.is_infinite:
+    if is_infinite(expr):
         return 1 if expr is sympy.oo else -1
     for bits in doubling(most_bits):
         with precision(bits):
@@ -65,15 +70,28 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
             return side
         if bits > 2 * FIRST_BITS and ask_sympy:
             ask_sympy = False  # once
-            if (
-                not isinstance(expr, Enclosable) and sympy.simplify(expr).is_zero
-            ):  # Enclosable ones ask SymPy themselves
+            if not isinstance(expr, Enclosable) and _is_zero(expr):  # Enclosable ones ask SymPy themselves
                 return 0
     digits = digits_of(most_bits)
     raise Undecided(
         f"the sign of {abbreviate(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
         f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
+
+
+def _is_zero(number: sympy.Expr) -> bool:
+    """Return whether SymPy shows that a number is 0; it is not asked where that could take for ever."""
+    if number.count_ops() > _MOST_OPERATIONS:
+        return False
+    for part in sympy.preorder_traversal(number):
+        if part.args and isinstance(part, sympy.Expr):
+            size = abs(evaluate(part, FIRST_BITS, {})).mid()
+            if not size.is_finite() or (not size.is_zero() and abs(int(size.man_exp()[1])) > _GREATEST_EXPONENT):
+                return False
+    try:
+        return sympy.expand(number) == 0 or bool(sympy.simplify(number).is_zero)
+    except (OverflowError, RecursionError, NotImplementedError):
+        return False
 
 
 def order(left: sympy.Expr, right: sympy.Expr, *, ask_sympy: bool = True) -> int:
@@ -88,7 +106,7 @@ def order(left: sympy.Expr, right: sympy.Expr, *, ask_sympy: bool = True) -> int
     """
     if left == right:
         return 0
-    if right.is_infinite:
+    if is_infinite(right):
         return -1 if right is sympy.oo else 1
     return sign(left - right, ask_sympy=ask_sympy)
 
@@ -229,10 +247,31 @@ def _sign_on_cell(function: Univariate, cell: Cell, lower: sympy.Expr, upper: sy
             leading = function.over(cell.interval, bits, order).sign
             return leading * side**order if leading else None
     if not cell.is_bounded:
-        return None
-    if not function.over(cell.interval, bits, 1).sign:
-        return None
-    at_ends = [sign_of(function.at(end, bits)) for end in cell.interval]
+        return _sign_far_out(function, cell.interval, bits)
+    side = _by_its_slope(function, cell.interval, bits)
+    total = exponential_sum(function.expr, function.variable) if side is None else None
+    return side if total is None else total.sign_over(cell.interval, bits)
+
+
+def _sign_far_out(function: Univariate, interval: Interval, bits: int) -> int | None:
+    """Return the sign on an unbounded interval, or None."""
+    lower, upper = interval
+    if lower.is_finite() or upper.is_finite():
+        start, rightwards = (lower, True) if lower.is_finite() else (upper, False)
+        return sign_beyond(function.expr, function.variable, start, rightwards=rightwards, bits=bits)
+    return None
+
+
+def _by_its_slope(function: Univariate, interval: Interval, bits: int) -> int | None:
+    """Return the sign on a bounded interval as far as f' tells it: f(z) = f(m) + f'(ξ)(z - m)."""
+    lower, upper = interval
+    slope = function.over(interval, bits, 1)
+    with precision(bits):
+        middle = ((lower + upper) / 2).mid()
+        near = plus(around(function.at(middle, bits)), times(slope, Interval(lower - middle, upper - middle))).sign
+    if near or not slope.sign:
+        return near
+    at_ends = [sign_of(function.at(end, bits)) for end in interval]
     if 0 in at_ends:
         return None
     return at_ends[0] if at_ends[0] == at_ends[1] else 0
@@ -241,7 +280,7 @@ def _sign_on_cell(function: Univariate, cell: Cell, lower: sympy.Expr, upper: sy
 @functools.lru_cache(maxsize=256)
 def _order_at(function: Univariate, end: sympy.Expr) -> int:
     """Return to which order f vanishes at an end; 0 if it does not, or cannot be evaluated there."""
-    if end.is_infinite:
+    if is_infinite(end):
         return 0
     if _defines(function.expr, end):
         return 1

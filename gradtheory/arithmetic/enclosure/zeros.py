@@ -208,6 +208,8 @@ def zero(function: sympy.Lambda, slope: sympy.Expr, lower: sympy.Rational, upper
             wide_enough = max(working // 2 + GUARD_BITS, first)  # the derivative only divides a small correction
             for _ in range(MOST_BITS):
                 closer = _contract(function, slope, ball, working, wide_enough)
+                if not closer.is_finite():  # both vanish to rounding
+                    break
                 gained = closer.rad() < ball.rad() / 2
                 ball = closer
                 if not gained or ball.rel_accuracy_bits() >= working - GUARD_BITS:

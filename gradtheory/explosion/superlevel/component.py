@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import sympy
 from sympy.logic.boolalg import as_Boolean
 
-from gradtheory.arithmetic.enclosure import order
+from gradtheory.arithmetic.enclosure import is_infinite, order
+from gradtheory.errors import Undecided
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Component:
     lower_open: bool = True
     upper_open: bool = True
 
+    def __post_init__(self) -> None:
+        if self.lower.has(sympy.zoo, sympy.nan) or self.upper.has(sympy.zoo, sympy.nan):
+            raise Undecided(f"an interval from {self.lower} to {self.upper} is none of real numbers")
+
     @property
     def is_point(self) -> bool:
         """Whether the component is a single point."""
@@ -35,7 +40,7 @@ class Component:
     @property
     def length(self) -> sympy.Expr:
         """The length upper - lower; oo where an end is infinite, also beside a symbolic one."""
-        if self.lower.is_infinite or self.upper.is_infinite:
+        if is_infinite(self.lower) or is_infinite(self.upper):
             return sympy.oo
         return self.upper - self.lower
 

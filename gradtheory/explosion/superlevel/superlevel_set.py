@@ -83,9 +83,7 @@ class SuperlevelSet:
     @property
     def has_ends_of_periods(self) -> bool:
         """Whether the point where one period of a periodic function ends belongs to the set."""
-        first, last = self.profile.branches[0], self.profile.branches[-1]
-        is_continuous = sign(abs(first.slope_left) - abs(last.slope_right), self.most_bits) == 0
-        return is_continuous and self._has_points_of_slope(last.slope_right)
+        return self.profile.continues_periodically and self._has_points_of_slope(self.profile.branches[-1].slope_right)
 
     def _parts(self) -> Iterator[Component]:
         """Yield the part on each branch, and the points between, from left to right."""

@@ -47,7 +47,7 @@ class Cell:
         z = self.z(weight, bias, activation)
         smooth_at = {self.lower: self.follows_smoothly}
         if z.has(X):
-            for switch in breaks(activation.expr, Z, activation.profile.window.inf, activation.profile.window.sup):
+            for switch in breaks(activation.expr, Z, -sympy.oo, sympy.oo):
                 places = exact_zeros(z - switch, X, self.lower, self.upper)
                 smooth_at |= dict.fromkeys(places, switch not in activation.kinks)
         cuts = sorted(smooth_at, key=lambda x: bounds(x, x, 128).lower)

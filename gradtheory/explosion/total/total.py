@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
@@ -89,7 +89,7 @@ def _candidates(
     largest = sympy.Mul(*(activation.steepest_slope for activation in activations[1:]), *map(abs, weights))
     if sign(largest) == 0:
         return
-    if largest.is_infinite:
+    if is_infinite(largest):
         yield Cell(-sympy.oo, sympy.oo)
         return
     mirrored = sign(weights[0]) < 0

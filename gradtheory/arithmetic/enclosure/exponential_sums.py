@@ -1,0 +1,185 @@
+"""Expressions as sums Σ c(z)·exp(q(z)), in units of their greatest term.
+
+Interval arithmetic overestimates exp(z)/(1 + exp(z))² wherever exp(z) is huge: each exp(z) is taken for another number.
+The numerator of such an expression is a sum of exponentials; divided by the one that is greatest near a point, all that
+remains are exponentials of differences, which interval arithmetic follows over wide intervals.
+"""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import flint
+import sympy
+
+from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, precision
+from gradtheory.arithmetic.enclosure.intervals import Interval, around, plus, range_over, times
+
+_MOST_OPERATIONS = 250  # of an expression whose numerator is sought
+_MOST_TERMS = 60
+_LEAST = flint.arb(2) ** -1000  # in place of the logarithm of 0
+_GREATEST_POWER = 16  # of one exponential: polynomials of great degree take long
+HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
+
+
+@dataclass(frozen=True)
+class ExponentialSum:
+    """A positive multiple of an expression: Σ c·exp(q), with c and q in one variable."""
+
+    variable: sympy.Symbol
+    terms: tuple[tuple[sympy.Expr, sympy.Expr], ...]  # pairs of c and q
+
+    def sign_over(self, interval: Interval, bits: int) -> int | None:
+        """Return the sign on a bounded interval, 0 where there is exactly one, simple, zero, or None."""
+        with precision(bits):
+            return self._sign_over(interval, bits)
+
+    def _sign_over(self, interval: Interval, bits: int) -> int | None:
+        lower, upper = interval
+        middle = ((lower + upper) / 2).mid()
+        unit = self._greatest(around(middle), bits)
+        cell = _Cell(middle, interval, bits)
+        parts = [(_range(c, self.variable, cell), _range(q - unit, self.variable, cell)) for c, q in self.terms]
+        sizes = [_exp(q.over) for _, q in parts]
+        whole = _total(times(c.over, size) for (c, _), size in zip(parts, sizes, strict=True)).sign
+        if whole:
+            return whole
+        slope = _total(
+            times(plus(c.slope, times(c.over, q.slope)), size) for (c, q), size in zip(parts, sizes, strict=True)
+        )
+        away = Interval(lower - middle, upper - middle)
+        near = plus(self._value(middle, unit, bits), times(slope, away)).sign  # g(m) + g'(ξ)(z - m)
+        if near or not slope.sign:
+            return near
+        at_ends = [self._value(end.mid(), unit, bits).sign for end in interval]
+        if None in at_ends or 0 in at_ends:
+            return None
+        return at_ends[0] if at_ends[0] == at_ends[1] else 0
+
+    def _value(self, point: Ball, unit: sympy.Expr, bits: int) -> Interval:
+        at = {self.variable: point}
+        return around(sum(evaluate(c, bits, at) * evaluate(q - unit, bits, at).exp() for c, q in self.terms))
+
+    def _greatest(self, point: Interval, bits: int) -> sympy.Expr:
+        """Return the exponent of the greatest term at a point."""
+        at = {self.variable: point.lower}
+
+        def size(term: tuple[sympy.Expr, sympy.Expr]) -> Ball:
+            factor, exponent = (evaluate(part, bits, at) for part in term)
+            return ((abs(factor).mid() + _LEAST).log() + exponent).mid()
+
+        return max(self.terms, key=size)[1]
+
+
+class _Cell(NamedTuple):
+    middle: Ball
+    interval: Interval
+    bits: int
+
+
+class _Range(NamedTuple):
+    over: Interval
+    slope: Interval
+
+
+def _range(expr: sympy.Expr, variable: sympy.Symbol, cell: _Cell) -> _Range:
+    """Return bounds of an expression and of its derivative; of a polynomial, by its expansion around the middle."""
+    coefficients = _coefficients(expr, variable)
+    if coefficients is None:
+        slope = range_over(_derivative(expr, variable), variable, cell.interval, cell.bits)
+        return _Range(range_over(expr, variable, cell.interval, cell.bits), slope)
+    centred = flint.arb_poly([evaluate(each, cell.bits, {}) for each in coefficients])(flint.arb_poly([cell.middle, 1]))
+    away = (cell.interval.lower - cell.middle).union(cell.interval.upper - cell.middle)
+    return _Range(around(centred(away)), around(centred.derivative()(away)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _coefficients(expr: sympy.Expr, variable: sympy.Symbol) -> tuple[sympy.Expr, ...] | None:
+    """Return the coefficients of a polynomial, the constant one first; None for another expression."""
+    return tuple(sympy.Poly(expr, variable).all_coeffs()[::-1]) if expr.is_polynomial(variable) else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _derivative(expr: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
+    return expr.diff(variable)
+
+
+def _exp(interval: Interval) -> Interval:
+    return Interval(interval.lower.exp().lower(), interval.upper.exp().upper())
+
+
+def _total(parts: Iterable[Interval]) -> Interval:
+    return functools.reduce(plus, parts)
+
+
+@functools.lru_cache(maxsize=1024)
+def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum | None:
+    """Return an expression times something positive as a sum of exponentials; None where that is not soon found.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> exponential_sum(sympy.diff(1 / (1 + sympy.exp(z - 9)), z), z).terms
+    ((-1, z + 9),)
+
+    """
+    if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.exp, *HYPERBOLIC):
+        return None
+    split = expr.rewrite(HYPERBOLIC, sympy.exp).replace(sympy.exp, functools.partial(_without_constant, variable))
+    rational, generators = in_exponentials(split)
+    above, below = sympy.fraction(sympy.together(rational))
+    for factor in sympy.Mul.make_args(below):
+        base, exponent = factor.as_base_exp()
+        if not (factor.is_positive or exponent.is_even):
+            above *= base  # x/d has the sign of x·d
+    if not above.is_polynomial(*generators):
+        return None
+    polynomial = sympy.Poly(above, *generators) if generators else None
+    if polynomial is None or len(polynomial.terms()) > _MOST_TERMS:
+        return None
+    directions = [power.args[0] for power in generators.values()]
+    terms: dict[sympy.Expr, sympy.Expr] = {}
+    for powers, factor in polynomial.terms():
+        constants, moving = sympy.sift(sympy.Mul.make_args(factor), _is_constant_exponential, binary=True)
+        exponent = sympy.expand(sympy.Add(*(p * each for p, each in zip(powers, directions, strict=True))))
+        exponent += sympy.Add(*(each.args[0] for each in constants))
+        terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving)
+    return ExponentialSum(variable, tuple((factor, exponent) for exponent, factor in terms.items()))
+
+
+def _is_constant_exponential(factor: sympy.Expr) -> bool:
+    return isinstance(factor, sympy.exp) and bool(factor.is_number)
+
+
+def _without_constant(variable: sympy.Symbol, exponent: sympy.Expr) -> sympy.Expr:
+    constant, moving = sympy.expand(exponent).as_independent(variable, as_Add=True)
+    return sympy.exp(constant) * sympy.exp(moving)
+
+
+def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, sympy.Expr]]:
+    """Return an expression with its exponentials as powers of a few symbols, and these symbols as exponentials.
+
+    SymPy's polynomials would write exp(1.702*z) as the 851st power of exp(z/500), and would not see that
+    exp(-z**3 - z) is a power of exp(z**3 + z). Exponentials whose powers would be great get a symbol each.
+    """
+    by_direction: dict[sympy.Expr, dict[sympy.Expr, sympy.Rational]] = {}
+    for power in expr.atoms(sympy.exp):
+        if power.is_number:
+            continue
+        coefficient, direction = sympy.expand(power.args[0]).primitive()
+        if direction.could_extract_minus_sign():
+            coefficient, direction = -coefficient, -direction
+        by_direction.setdefault(direction, {})[power] = coefficient
+    powers: dict[sympy.Expr, sympy.Expr] = {}
+    generators: dict[sympy.Expr, sympy.Expr] = {}
+    for direction, coefficients in by_direction.items():
+        common = functools.reduce(sympy.gcd, coefficients.values())
+        is_small = all(abs(each) <= _GREATEST_POWER * common for each in coefficients.values())
+        units = {common} if is_small else {abs(each) for each in coefficients.values()}
+        bases = {unit: sympy.Dummy(positive=True) for unit in sorted(units)}
+        generators |= {base: sympy.exp(unit * direction) for unit, base in bases.items()}
+        for power, coefficient in coefficients.items():
+            unit = common if is_small else abs(coefficient)
+            powers[power] = bases[unit] ** (coefficient / unit)
+    return expr.xreplace(powers), generators
