@@ -174,7 +174,7 @@ class Supremum:
     def _stationary(
         self, low: sympy.Rational, high: sympy.Rational, best: Ball
     ) -> tuple[sympy.Expr, sympy.Expr] | None:
-        """Return the only stationary level in [low, high] and t·m(t), if it is proven to be the place of the supremum."""
+        """Return the only stationary level in [low, high] and t·m(t), if proven to be the place of the supremum."""
         products = self._products(low, high)
         if products is None:
             return None

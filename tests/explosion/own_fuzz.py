@@ -46,7 +46,7 @@ _FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
 }
 
 
-def value(expr: sympy.Basic, z: mpmath.mpf) -> mpmath.mpf:
+def value(expr: sympy.Basic, z: mpmath.mpf) -> mpmath.mpf:  # noqa: PLR0911  # one a kind
     """Return an expression at a point, by mpmath, without SymPy's help."""
     if expr == Z:
         return z
@@ -72,7 +72,7 @@ def _holds(condition: sympy.Basic, z: mpmath.mpf) -> bool:
 
 def slopes(expr: sympy.Expr, z: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
     """Return the one-sided difference quotients of σ, each of second order."""
-    h = _STEP * max(1, abs(z)) ** 0
+    h = _STEP
     at = {k: value(expr, z + k * h) for k in (-2, -1, 0, 1, 2)}
     return (3 * at[0] - 4 * at[-1] + at[-2]) / (2 * h), (-3 * at[0] + 4 * at[1] - at[2]) / (2 * h)
 
@@ -127,7 +127,7 @@ def _switched(rng: random.Random) -> sympy.Expr:
             sympy.Abs(line) + other,
             sympy.Max(line, number(rng) * line),
             sympy.Min(one, line),
-            sympy.Piecewise((one, Z < cut), (other, True)),
+            sympy.Piecewise((one, sympy.Lt(Z, cut)), (other, True)),
             line * sympy.Abs(line) + other,
             other + number(rng) * sympy.sign(Z - cut),
             sympy.Max(0, sympy.Min(1, number(rng, 0, 8) * line)) + other,

@@ -148,7 +148,7 @@ def _shifted(slope_at_end):
         Branch(sympy.S.Zero, _PI / 2, slope_at_end, sympy.S.Zero, inverse=sympy.acos(t)),
         Branch(_PI / 2, _PI, sympy.S.Zero, -slope_at_end, inverse=_PI - sympy.acos(t)),
     )
-    return Profile("shifted", sympy.cos(z), branches, sympy.S.Reals, period=_PI)
+    return Profile("shifted", sympy.cos(z), branches, period=_PI)
 
 
 def test_components_are_joined_across_the_end_of_the_period():
@@ -219,7 +219,7 @@ def test_periods_meet_where_the_point_between_them_belongs(components, joined, a
 def test_the_ends_of_a_period_are_its_first_and_last_branch():
     sides = ((1, 0), (0, sympy.S.Half), (sympy.S.Half, 1))
     branches = tuple(Branch(sympy.S(k), sympy.S(k + 1), *map(sympy.S, pair)) for k, pair in enumerate(sides))
-    profile = Profile("odd", sympy.Symbol("z", real=True), branches, sympy.S.Reals, period=sympy.S(3))
+    profile = Profile("odd", sympy.Symbol("z", real=True), branches, period=sympy.S(3))
     assert SuperlevelSet(profile, sympy.S.Half).has_ends_of_periods
     assert not SuperlevelSet(profile, sympy.S.One).has_ends_of_periods
 

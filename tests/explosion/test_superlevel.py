@@ -193,7 +193,7 @@ def test_levels_are_compared_to_as_many_bits_as_are_asked_for():
 
 
 def test_only_certified_sets_prove_the_branches_of_the_record():
-    profile = Profile("no constant", sympy.exp(Z), (Branch(-oo, oo, S(2), S(2)),), S.Reals)
+    profile = Profile("no constant", sympy.exp(Z), (Branch(-oo, oo, S(2), S(2)),))
     assert SuperlevelSet(profile, S.One).components() == (_component(-oo, oo),)
     with pytest.raises(Undecided, match="not constant"):
         SuperlevelSet(profile, S.One, method="certified").components()

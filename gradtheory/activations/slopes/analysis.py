@@ -141,7 +141,7 @@ def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> 
 
 
 def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Expr]:
-    """Return the zeros of σ'' between two places, factor by factor; those of even powers, which are no turns, left out."""
+    """Return the zeros of σ'' between two places, factor by factor, without those of even powers: σ' turns at none."""
     zeros: list[sympy.Expr] = []
     for factor in sympy.Mul.make_args(sympy.factor_terms(bend)):
         base, exponent = factor.as_base_exp()

@@ -95,9 +95,16 @@ def number_sign(number: sympy.Expr) -> int:
     raise Undecided(f"the sign of {number} is not decided: it is zero, or very small")
 
 
+def _compared(one: Scale, other: Scale) -> int:
+    return (one / other).growth
+
+
+_BY_GROWTH = functools.cmp_to_key(_compared)
+
+
 def decreasing(scales: Iterable[Scale]) -> list[Scale]:
     """Return scales from the fastest growing to the fastest fading."""
-    return sorted(scales, key=functools.cmp_to_key(lambda one, other: (one / other).growth), reverse=True)
+    return sorted(scales, key=_BY_GROWTH, reverse=True)
 
 
 def merged(terms: Iterable[tuple[Scale, sympy.Expr]]) -> tuple[tuple[Scale, sympy.Expr], ...]:

@@ -210,10 +210,7 @@ class Cell:
             cut = -(2 * abs(upper) + 1).mid()
         else:
             cut = CUT.mid()
-        return (
-            Cell(Interval(lower, cut), self.has_lower, False),
-            Cell(Interval(cut, upper), False, self.has_upper),
-        )
+        return Cell(Interval(lower, cut), self.has_lower, False), Cell(Interval(cut, upper), False, self.has_upper)
 
 
 def signed_cells(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[tuple[int, Cell]]:
@@ -248,18 +245,18 @@ def _sign_on_cell(function: Univariate, cell: Cell, lower: sympy.Expr, upper: sy
             return leading * side**order if leading else None
     if not cell.is_bounded:
         return _sign_far_out(function, cell.interval, bits)
-    side = _by_its_slope(function, cell.interval, bits)
-    total = exponential_sum(function.expr, function.variable) if side is None else None
-    return side if total is None else total.sign_over(cell.interval, bits)
+    by_slope = _by_its_slope(function, cell.interval, bits)
+    total = exponential_sum(function.expr, function.variable) if by_slope is None else None
+    return by_slope if total is None else total.sign_over(cell.interval, bits)
 
 
 def _sign_far_out(function: Univariate, interval: Interval, bits: int) -> int | None:
-    """Return the sign on an unbounded interval, or None."""
+    """Return the sign on an interval with one infinite end, or None."""
     lower, upper = interval
-    if lower.is_finite() or upper.is_finite():
-        start, rightwards = (lower, True) if lower.is_finite() else (upper, False)
-        return sign_beyond(function.expr, function.variable, start, rightwards=rightwards, bits=bits)
-    return None
+    if not (lower.is_finite() or upper.is_finite()):
+        return None
+    start, rightwards = (lower, True) if lower.is_finite() else (upper, False)
+    return sign_beyond(function.expr, function.variable, start, rightwards=rightwards, bits=bits)
 
 
 def _by_its_slope(function: Univariate, interval: Interval, bits: int) -> int | None:
