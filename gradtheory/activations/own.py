@@ -10,6 +10,7 @@ from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.numeric import numeric, without_cancelling
 from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import InvalidArgument
@@ -46,8 +47,10 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     slope_expr = in_z.diff(Z)
     value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
-    check_defined(in_z)
-    check_defined(slope_expr)
+    with within():
+        check_defined(in_z)
+        check_defined(slope_expr)
+        period = period_of(slope_expr)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         slope[...] = slope_of(z)
@@ -61,7 +64,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         expr=in_z,
         slope_expr=slope_expr,
         range=sympy.S.Reals,
-        period=period_of(slope_expr),
+        period=period,
         kernel=kernel,
         reference="given by its expression",
         source=in_z,

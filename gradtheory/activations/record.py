@@ -15,6 +15,7 @@ from gradtheory.activations.slopes.numeric import Numeric, numeric, without_canc
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import Interval, is_infinite, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
@@ -209,7 +210,8 @@ class Activation:
         """The slope with its monotone branches: stated, or derived and proven complete."""
         if self.branches is None:
             region = LINE if self.period is None else (-self.period / 2, self.period / 2)
-            return Profile.of(self.name, self.slope_expr, period=self.period, jumps=jumps_of(self.expr, region))
+            with within():
+                return Profile.of(self.name, self.slope_expr, period=self.period, jumps=jumps_of(self.expr, region))
         return Profile(self.name, stable(self.slope_expr), self.branches, self.sign_of_bend, self.period)
 
     def profile_above(self, level: sympy.Expr) -> Profile:

@@ -16,6 +16,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.record import Activation, Z
+from gradtheory.activations.slopes.domain import is_moderate
 from gradtheory.errors import InvalidArgument
 
 _LONGEST_TEXT = 10_000  # characters
@@ -23,6 +24,7 @@ _DEEPEST = 60  # levels of nesting; a sum of n terms has n - 1
 _LARGEST_EXPONENT = 100
 _MOST_DIGITS = 100  # before or after the point of a number: SymPy may raise to it
 _MOST_OPERATIONS = 500
+_MOST_PARTS = 2_000
 _TOO_DEEP = f"must be nested at most {_DEEPEST} levels deep"
 _TOO_HIGH = f"must have exponents of at most {_LARGEST_EXPONENT}, or fractions of such numbers"
 _EXAMPLE = "such as 'z*tanh(log(1 + exp(z)))'"
@@ -94,6 +96,8 @@ class _Reader:
         if self._operations > _MOST_OPERATIONS:
             raise _Refused(f"must have at most {_MOST_OPERATIONS} operations and names")
         built = self._built(node, depth + 1)
+        if built.is_number and built.args and not is_moderate(built):
+            raise _Refused("must have numbers between 1e-10000 and 1e10000 in every part")
         if built.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
             raise _Refused("must be finite and real in every part")
         if built.is_Pow and built.exp.is_Rational and not _is_moderate(built.exp):
@@ -144,7 +148,15 @@ class _Reader:
             return _OF_ONE[name](arguments[0])
         record = self._catalogue[name]
         activation: Activation = record if isinstance(record, Activation) else record()
-        return activation.expr.subs(Z, arguments[0])
+        if self._size(activation.expr, self._size(arguments[0])) > _MOST_PARTS:
+            raise _Refused(f"must have at most {_MOST_PARTS} parts once {name} is written out; nest fewer functions")
+        return activation.expr.xreplace({Z: arguments[0]})
+
+    def _size(self, expr: sympy.Basic, of_z: int = 1) -> int:
+        """Return the number of parts of an expression in which z stands for so many."""
+        if expr == Z:
+            return of_z
+        return 1 + sum(self._size(part, of_z) for part in expr.args)
 
     def _piecewise(self, arguments: list[ast.expr], depth: int) -> sympy.Expr:
         pairs = []

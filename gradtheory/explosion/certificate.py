@@ -13,10 +13,12 @@ from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
-from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, sign
+from gradtheory.arithmetic.effort import EFFORT
+from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, is_infinite, sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import superlevel_sets
 from gradtheory.explosion.superlevel import Component
 from gradtheory.typing import ActivationLike, NumberLike
@@ -26,6 +28,7 @@ _LONGEST_TEXT = 8_000  # characters; the checker reads numbers with parts of 4,0
 _BITS = 128  # of an isolating interval, beyond the size of the level
 
 
+@limited
 def certificate(
     activation: ActivationLike,
     w: NumberLike,
@@ -35,6 +38,7 @@ def certificate(
     strict: bool = True,
     method: str = "auto",
     digits: int = DIGITS,
+    effort: float = EFFORT,
 ) -> dict[str, Any]:
     """Return the certificate of `explosion_set` with the same arguments: a dictionary that `json.dumps` writes.
 
@@ -56,12 +60,13 @@ def certificate(
     weight, bias = read_real(w, "w"), read_real(b, "b")
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
-    profile = record.profile
-    superlevel = superlevel_sets(method, digits, strict=strict)(profile, c / abs(weight))
+    level = c / abs(weight)
+    profile = record.profile_above(level)
+    superlevel = superlevel_sets(method, digits, strict=strict)(profile, level)
     crossings = superlevel.crossings()
     bits = _BITS + 2 * abs(int(sympy.log(superlevel.t, 2)))
-    window = _domain(profile)
-    is_whole = profile.is_proven_everywhere or profile.period is not None
+    domain = profile.branches[0].left, profile.branches[-1].right
+    is_whole = profile.period is not None or all(is_infinite(end) for end in domain)
     return {
         "format": FORMAT,
         "claim": {
@@ -74,31 +79,24 @@ def certificate(
             "strict": strict,
         },
         "method": "certified" if any(end.has(Root) for end in crossings.values()) else "closed_form",
-        "domain": [_text(end) for end in window],
-        "cells": [_cell(record, branch, window, bits) for branch in profile.branches],
+        "domain": [_text(end) for end in domain],
+        "cells": [_cell(record, profile, branch, bits) for branch in profile.branches],
         "crossings": [
             {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
         ],
         "components": [_component(part, profile, list(crossings.values())) for part in superlevel.components()],
         "tails": {
-            "left": _tail(profile, profile.branches[0].slope_left, window[0], "-oo"),
-            "right": _tail(profile, profile.branches[-1].slope_right, window[1], "oo"),
+            "left": _tail(profile, domain[0], superlevel.t),
+            "right": _tail(profile, domain[1], superlevel.t),
         },
         "status": "proven" if is_whole else "proven on the domain",
     }
 
 
-def _domain(profile: Profile) -> tuple[sympy.Expr, sympy.Expr]:
-    """Return where the set is stated: one period, the line, or the window of the proof."""
-    if profile.period is not None:
-        return profile.branches[0].left, profile.branches[-1].right
-    return profile.window
-
-
-def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Expr], bits: int) -> dict[str, Any]:
+def _cell(record: Activation, profile: Profile, branch: Branch, bits: int) -> dict[str, Any]:
     cell: dict[str, Any] = {
-        "left": _end(branch.left if branch.left.is_finite else window[0], bits),
-        "right": _end(branch.right if branch.right.is_finite else window[1], bits),
+        "left": _end(branch.left, bits),
+        "right": _end(branch.right, bits),
         "piece": _text(formula_near(record.expr, Z, branch.inside)),
         "sign": branch.direction,
         "rises": None if branch.is_flat else branch.rises,
@@ -108,7 +106,7 @@ def _cell(record: Activation, branch: Branch, window: tuple[sympy.Expr, sympy.Ex
     if branch.is_flat:
         return cell
     if record.sign_of_bend is None:
-        smooth = formula_near(record.profile.function, Z, branch.inside)
+        smooth = formula_near(profile.function, Z, branch.inside)
         return cell | {"positive": "1", "shape": _text(derivative(smooth, Z, 1))}
     parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.rest}
     return cell | {name: _text(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
@@ -141,7 +139,7 @@ def _component(component: Component, profile: Profile, crossings: list[sympy.Exp
     def bound(end: sympy.Expr) -> str | dict[str, int]:
         if end in crossings:
             return {"crossing": crossings.index(end)}
-        if end.is_infinite and profile.is_proven_everywhere:
+        if is_infinite(end):
             return str(end)
         return {"end": ends.index(end) - 1}
 
@@ -153,13 +151,9 @@ def _component(component: Component, profile: Profile, crossings: list[sympy.Exp
     }
 
 
-def _tail(profile: Profile, limit: sympy.Expr, window_end: sympy.Expr, end: str) -> dict[str, str]:
+def _tail(profile: Profile, end: sympy.Expr, level: sympy.Expr) -> dict[str, str]:
     if profile.period is not None:
         return {"argument": "period"}
-    if window_end.is_infinite:
+    if is_infinite(end):
         return {"argument": "monotone"}
-    return {
-        "argument": "limit",
-        "limit": str(limit),
-        "assumes": f"the slope tends to {limit} as z tends to {end}, and does not turn beyond {window_end}",
-    }
+    return {"argument": "limit", "limit": "0", "assumes": f"the slope stays below {level} from z = {end} on outwards"}

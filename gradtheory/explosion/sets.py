@@ -13,11 +13,13 @@ from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.limited import limited
 from gradtheory.explosion.superlevel import (
     METHODS,
     Component,
@@ -30,6 +32,7 @@ from gradtheory.explosion.superlevel import (
 from gradtheory.typing import ActivationLike, NumberLike
 
 
+@limited
 def explosion_set(
     activation: ActivationLike,
     w: NumberLike,
@@ -40,6 +43,7 @@ def explosion_set(
     domain: sympy.Interval | Sequence[NumberLike] | None = None,
     method: str = "auto",
     digits: int = DIGITS,
+    effort: float = EFFORT,
 ) -> sympy.Set:
     r"""Return the set of inputs x with |σ'(wx + b)·w| > c.
 
@@ -60,6 +64,8 @@ def explosion_set(
         there are any.
     digits : int
         The number of decimal digits to which a comparison is tried before it is called undecided.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------
@@ -106,6 +112,7 @@ def explosion_set(
     return _restrict(_pull_back(superlevel_set(profile, level), weight, bias, direction), region)
 
 
+@limited
 def exploding_weights(
     activation: ActivationLike,
     *,
@@ -116,6 +123,7 @@ def exploding_weights(
     domain: sympy.Interval | Sequence[NumberLike] | None = None,
     method: str = "auto",
     digits: int = DIGITS,
+    effort: float = EFFORT,
 ) -> sympy.Set:
     r"""Return the set of weights w with |σ'(wx + b)·w| > c, for one input x and one bias b.
 
@@ -125,6 +133,8 @@ def exploding_weights(
         As in `explosion_set`; the domain is an interval of weights.
     x, b : number
         Input and bias.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------
@@ -156,6 +166,7 @@ def exploding_weights(
     return _restrict(_pull_back(superlevel_set(profile, c * direction * place), place, bias, direction), region)
 
 
+@limited
 def exploding_biases(
     activation: ActivationLike,
     *,
@@ -166,6 +177,7 @@ def exploding_biases(
     domain: sympy.Interval | Sequence[NumberLike] | None = None,
     method: str = "auto",
     digits: int = DIGITS,
+    effort: float = EFFORT,
 ) -> sympy.Set:
     r"""Return the set of biases b with |σ'(wx + b)·w| > c, for one weight w and one input x.
 
@@ -175,6 +187,8 @@ def exploding_biases(
         As in `explosion_set`; the domain is an interval of biases.
     w, x : number
         Weight and input.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------

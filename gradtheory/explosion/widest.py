@@ -10,10 +10,12 @@ import sympy
 
 from gradtheory.activations import Activation, T, WidestPoint
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.inputs import one_of, read_positive
 from gradtheory.arithmetic.root import Root
+from gradtheory.explosion.limited import limited
 from gradtheory.explosion.maximum import Supremum
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.typing import ActivationLike, NumberLike
@@ -87,8 +89,9 @@ def _with_digits(number: sympy.Expr) -> str:
     return f"{formula} = {number.n()}" if len(formula) <= _LONGEST_FORMULA else str(number.n())
 
 
+@limited
 def widest_explosion(
-    activation: ActivationLike, *, threshold: NumberLike = 1, component: str = "total"
+    activation: ActivationLike, *, threshold: NumberLike = 1, component: str = "total", effort: float = EFFORT
 ) -> WidestExplosion:
     r"""Return the widest explosion set over all weights, K/c, and the weight where it occurs.
 
@@ -100,6 +103,8 @@ def widest_explosion(
         c > 0.
     component : {"total", "longest"}
         Whether the total length of the set is meant, or the length of its longest interval.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------

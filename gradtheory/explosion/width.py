@@ -3,13 +3,16 @@
 import sympy
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
+from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import superlevel_sets
 from gradtheory.explosion.superlevel import total_length
 from gradtheory.typing import ActivationLike, NumberLike
 
 
+@limited
 def explosion_width(
     activation: ActivationLike,
     w: NumberLike,
@@ -17,6 +20,7 @@ def explosion_width(
     threshold: NumberLike = 1,
     method: str = "auto",
     digits: int = DIGITS,
+    effort: float = EFFORT,
 ) -> sympy.Expr:
     r"""Return the exact or certified total length of the explosion set, |U_t|/|w| with t = c/|w|.
 
@@ -24,6 +28,8 @@ def explosion_width(
     ----------
     activation, w, threshold, method, digits
         As in `explosion_set`; the bias does not matter.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------
@@ -53,7 +59,8 @@ def explosion_width(
     return sympy.oo if record.period is not None and length != 0 else length
 
 
-def critical_weight(activation: ActivationLike, *, threshold: NumberLike = 1) -> sympy.Expr:
+@limited
+def critical_weight(activation: ActivationLike, *, threshold: NumberLike = 1, effort: float = EFFORT) -> sympy.Expr:
     r"""Return c/sup|σ'|: no input explodes unless |w| exceeds it.
 
     Parameters
@@ -62,6 +69,8 @@ def critical_weight(activation: ActivationLike, *, threshold: NumberLike = 1) ->
         As in `explosion_set`.
     threshold : number
         c > 0.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------

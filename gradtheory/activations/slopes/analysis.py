@@ -5,6 +5,7 @@ bounded cells by interval arithmetic, beyond them by expansions at ±oo, which g
 """
 
 import itertools
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import sympy
@@ -22,10 +23,12 @@ from gradtheory.activations.slopes.switches import (
 from gradtheory.arithmetic.enclosure import derivative, enclose, order, sign, sign_at
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
+from gradtheory.errors import Undecided
 
 Region: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 LINE: Region = (-sympy.oo, sympy.oo)
 _BITS = 512
+_PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
 _MOST_OPERATIONS = 80  # of an expression that SymPy expands or simplifies
 
 
@@ -113,8 +116,25 @@ def parity(function: sympy.Expr) -> int:
     (1, -1, 0)
 
     """
-    mirrored = function.subs(Z, -Z)
-    return next((each for each in (1, -1) if sympy.expand(function - each * mirrored) == 0), 0)
+    mirrored = function.xreplace({Z: -Z})
+    for side in (1, -1):
+        difference = function - side * mirrored
+        if difference == 0 or (
+            function.count_ops() <= _MOST_OPERATIONS
+            and _may_vanish(difference, _PLACES[:1])
+            and sympy.expand(difference) == 0
+        ):
+            return side
+    return 0
+
+
+def _may_vanish(expr: sympy.Expr, places: Sequence[sympy.Rational]) -> bool:
+    """Return whether an expression is not seen to differ from 0 at any of these places."""
+    try:
+        balls = [enclose(expr, _BITS, {Z: enclose(place, _BITS)}) for place in places]
+    except Undecided:  # it switches
+        return True
+    return all(ball.contains(0) for ball in balls)
 
 
 def _mirror(branch: Branch, symmetry: int) -> Branch:
@@ -152,9 +172,7 @@ def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.
 
 def _is_zero(expr: sympy.Expr) -> bool:
     """Return whether a slope's derivative is seen to vanish everywhere, as that of sin² + cos² does."""
-    points = (sympy.Rational(1, 7), sympy.Rational(-5, 3))
-    balls = (enclose(expr, _BITS, {Z: enclose(point, _BITS)}) for point in points)
-    if expr.count_ops() > _MOST_OPERATIONS or not all(ball.contains(0) for ball in balls):
+    if expr.count_ops() > _MOST_OPERATIONS or not _may_vanish(expr, _PLACES):
         return False
     try:
         return bool(sympy.simplify(expr) == 0)

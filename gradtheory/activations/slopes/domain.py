@@ -7,8 +7,10 @@ import sympy
 
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
-from gradtheory.arithmetic.enclosure import Univariate, sign_on
+from gradtheory.arithmetic.enclosure import FIRST_BITS, Univariate, evaluate, sign_on
 from gradtheory.errors import InvalidArgument, Undecided
+
+_MOST_BITS = 33_220  # of 1e10000
 
 # What must be positive on the open interval for a function of u to be finite and real there.
 _NEEDS: dict[type, Callable[[sympy.Expr], tuple[sympy.Expr, ...]]] = {
@@ -20,6 +22,13 @@ _NEEDS: dict[type, Callable[[sympy.Expr], tuple[sympy.Expr, ...]]] = {
     sympy.log: lambda u: (u,),
     sympy.tan: lambda u: (sympy.cos(u) ** 2,),
 }
+
+
+def is_moderate(number: sympy.Expr) -> bool:
+    """Return whether a number without `Z` is finite and lies between 1e-10000 and 1e10000, or is 0."""
+    ball = evaluate(number, FIRST_BITS, {})
+    middle = ball.mid()
+    return bool(ball.is_finite() and (middle.is_zero() or abs(int(middle.man_exp()[1])) <= _MOST_BITS))
 
 
 def check_defined(expr: sympy.Expr) -> None:

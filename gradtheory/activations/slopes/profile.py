@@ -21,7 +21,6 @@ from gradtheory.arithmetic.enclosure import (
     enclose,
     evaluate,
     hull,
-    is_finite,
     is_infinite,
     order,
     precision,
@@ -33,7 +32,6 @@ from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
-_LEAST_WINDOW = sympy.Integer(64)
 _MOST_STEPS = 40  # with which such a place is drawn in
 _MOST_DOUBLINGS = 200  # of the distance beyond which a function is to stay small
 
@@ -111,16 +109,6 @@ class Profile:
         last = _drawn_in(smooth, level, outer_last, outer_first)
         first = _drawn_in(smooth, level, outer_first, last)
         return cls(name, smooth, find_branches(smooth, (first, last), jumps), is_found=True, jumps=jumps)
-
-    @property
-    def window(self) -> tuple[sympy.Expr, sympy.Expr]:
-        """Where a certificate states what was found: around all that happens at finite places."""
-        first, last = self.branches[0].left, self.branches[-1].right
-        if not self.is_found or self.period is not None:
-            return first, last
-        ends = (self.branches[0].right, self.branches[-1].left)
-        far = max([_LEAST_WINDOW, *(2 * sympy.ceiling(abs(end)) for end in ends if is_finite(end))])
-        return max(first, -far), min(last, far)
 
     @property
     def is_proven_everywhere(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import flint
 import sympy
 
+from gradtheory.arithmetic.effort import spend
 from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, is_finite
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, hull, plus, range_over, times
 from gradtheory.arithmetic.enclosure.scales import ONE, Scale, decreasing, number_sign
@@ -19,6 +20,7 @@ from gradtheory.errors import Undecided
 
 _LEAST_START = 3  # from where log x is above 1
 _MOST_TERMS = 16  # of a sum; faster ones are kept, slower ones join the bounds of the last
+_UNITS_OF_A_PRODUCT = 200
 _MOST_POWER = 12  # that is multiplied out
 _U = sympy.Dummy("u", real=True)
 _ZERO = Interval(flint.arb(0), flint.arb(0))
@@ -109,6 +111,7 @@ class Sums:
 
     def multiply(self, left: Sum, right: Sum) -> Sum:
         """Return a product of two sums."""
+        spend(_UNITS_OF_A_PRODUCT * len(left) * len(right))
         products = (
             {one * other: self._product(left[one], right[other])} for one, other in itertools.product(left, right)
         )

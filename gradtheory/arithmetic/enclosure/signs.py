@@ -10,17 +10,20 @@ from dataclasses import dataclass
 import flint
 import sympy
 
+from gradtheory.arithmetic.effort import spend
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
     Ball,
     Enclosable,
     abbreviate,
+    depth,
     digits_of,
     doubling,
     evaluate,
     is_infinite,
     precision,
+    size,
 )
 from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, plus, range_over, times
@@ -131,7 +134,11 @@ class Univariate:
 @functools.lru_cache(maxsize=1024)
 def derivative(expr: sympy.Expr, variable: sympy.Symbol, order: int) -> sympy.Expr:
     """Return a derivative, remembered: finding it takes longer than most proofs."""
-    return expr if order == 0 else derivative(expr, variable, order - 1).diff(variable)
+    if order == 0:
+        return expr
+    before = derivative(expr, variable, order - 1)
+    spend(10 * size(before) * depth(before))  # each part is met again in the derivatives of those around it
+    return before.diff(variable)
 
 
 def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:

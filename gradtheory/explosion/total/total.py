@@ -12,18 +12,27 @@ from collections.abc import Iterable, Iterator, Sequence
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import explosion_set
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
 from gradtheory.explosion.total.cell import Cell
 from gradtheory.typing import NumberLike
 
 
+@limited
 def total_explosion_set(
-    chain: Chain, *, w: Sequence[NumberLike], b: Sequence[NumberLike], threshold: NumberLike = 1, strict: bool = True
+    chain: Chain,
+    *,
+    w: Sequence[NumberLike],
+    b: Sequence[NumberLike],
+    threshold: NumberLike = 1,
+    strict: bool = True,
+    effort: float = EFFORT,
 ) -> sympy.Set:
     r"""Return the set of inputs x at which the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| exceeds c.
 
@@ -37,6 +46,8 @@ def total_explosion_set(
         c > 0.
     strict : bool
         False for >= in place of >.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -1,0 +1,65 @@
+"""How much work a proof may take: counted in operations, so that an answer does not depend on the machine's mood.
+
+Whoever works spends: a budget is opened by the public call, and where it is used up the call ends as `Undecided`.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from numbers import Real
+
+from gradtheory.errors import InvalidArgument, Undecided
+
+EFFORT = 10.0  # about seconds
+_UNITS = 600_000  # of work in one second: operations on balls, more or less
+
+
+class _Budget:
+    def __init__(self, effort: float) -> None:
+        self.effort, self.left = effort, effort * _UNITS
+
+
+_OPEN: ContextVar[_Budget | None] = ContextVar("_OPEN", default=None)
+
+
+@contextmanager
+def within(effort: float = EFFORT) -> Iterator[None]:
+    """Allow so much work, about seconds of it; within another budget that one holds.
+
+    Raises
+    ------
+    InvalidArgument
+        If the effort is no positive number.
+
+    Examples
+    --------
+    >>> with within(1):
+    ...     spend(10**9)
+    Traceback (most recent call last):
+    gradtheory.errors.Undecided: not decided within effort=1, about 1 s of work; ask again with effort=10
+
+    """
+    if not isinstance(effort, Real) or isinstance(effort, bool) or not 0 < effort < math.inf:
+        raise InvalidArgument("effort", effort, f"must be a positive number, about seconds, such as {EFFORT:g}")
+    if _OPEN.get() is not None:
+        yield
+        return
+    token = _OPEN.set(_Budget(float(effort)))
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
+
+
+def spend(units: float) -> None:
+    """Take work from the open budget, if there is one."""
+    budget = _OPEN.get()
+    if budget is None:
+        return
+    budget.left -= units
+    if budget.left < 0:
+        raise Undecided(
+            f"not decided within effort={budget.effort:g}, about {budget.effort:g} s of work; ask again with "
+            f"effort={10 * budget.effort:g}"
+        )

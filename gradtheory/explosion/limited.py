@@ -1,0 +1,39 @@
+"""Public calls end: what is asked of an expression of one's own gets a budget of work."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import sympy
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.effort import EFFORT, within
+from gradtheory.chains.chain import Chain
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let a function of an activation or a chain work within its keyword argument `effort`.
+
+    Questions about the catalogue, whose proofs are known to end, take the time that they take.
+    """
+
+    @functools.wraps(call)
+    def within_effort(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        subject = args[0] if args else kwargs.get("activation", kwargs.get("chain"))
+        if not _is_own(subject):
+            return call(*args, **kwargs)
+        with within(kwargs.get("effort", EFFORT)):  # type: ignore[arg-type]  # keywords are of many kinds
+            return call(*args, **kwargs)
+
+    return within_effort
+
+
+def _is_own(subject: object) -> bool:
+    written = subject.activation if isinstance(subject, Chain) else subject
+    parts = written if isinstance(written, list | tuple) else (written,)
+    return any(
+        isinstance(part, sympy.Basic) or (isinstance(part, Activation) and part.branches is None) for part in parts
+    )
