@@ -120,8 +120,13 @@ def enclose(expr: sympy.Expr, bits: int, at: Balls | None = None) -> Ball:
 
 def evaluate(expr: sympy.Expr, bits: int, at: Balls) -> Ball:
     """Return the ball of `enclose`, where the caller has set the precision."""
-    spend(size(expr) * (1 + bits / 1024))
+    charge(expr, bits)
     return _evaluator(expr)(bits, at)
+
+
+def charge(expr: sympy.Basic, bits: int, each: int = 1) -> None:
+    """Take the work of evaluating an expression from the open budget, so many units for each of its parts."""
+    spend(each * size(expr) * (1 + bits / 1024))
 
 
 @functools.lru_cache(maxsize=4096)

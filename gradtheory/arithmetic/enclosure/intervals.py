@@ -12,16 +12,7 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 import flint
 import sympy
 
-from gradtheory.arithmetic.effort import spend
-from gradtheory.arithmetic.enclosure.balls import (
-    Ball,
-    above_one,
-    evaluate,
-    function_of,
-    is_infinite,
-    precision,
-    size,
-)
+from gradtheory.arithmetic.enclosure.balls import Ball, above_one, charge, evaluate, function_of, is_infinite, precision
 from gradtheory.errors import Undecided
 
 _INFINITY = flint.arb("inf")
@@ -97,7 +88,7 @@ def range_over(expr: sympy.Expr, variable: sympy.Symbol, interval: Interval, bit
     -1
 
     """
-    spend(5 * size(expr) * (1 + bits / 1024))
+    charge(expr, bits, 5)
     with precision(bits):
         return _evaluator(expr)(bits, {variable: interval})
 
