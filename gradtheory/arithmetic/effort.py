@@ -3,11 +3,14 @@
 Whoever works spends: a budget is opened by the public call, and where it is used up the call ends as `Undecided`.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Real
+
+import sympy
 
 from gradtheory.errors import InvalidArgument, Undecided
 
@@ -63,3 +66,20 @@ def spend(units: float) -> None:
             f"not decided within effort={budget.effort:g}, about {budget.effort:g} s of work; ask again with "
             f"effort={10 * budget.effort:g}"
         )
+
+
+def charge(expr: sympy.Basic, bits: int, each: int = 1) -> None:
+    """Take the work of evaluating an expression from the open budget, so many units for each of its parts."""
+    spend(each * size(expr) * (1 + bits / 1024))
+
+
+@functools.lru_cache(maxsize=4096)
+def size(expr: sympy.Basic) -> int:
+    """Return the number of parts of an expression."""
+    return 1 + sum(size(part) for part in expr.args)
+
+
+@functools.lru_cache(maxsize=4096)
+def depth(expr: sympy.Basic) -> int:
+    """Return the levels of nesting of an expression."""
+    return 1 + max((depth(part) for part in expr.args), default=0)

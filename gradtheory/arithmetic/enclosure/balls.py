@@ -15,7 +15,7 @@ import flint
 import sympy
 from mpmath.libmp import from_man_exp
 
-from gradtheory.arithmetic.effort import spend
+from gradtheory.arithmetic.effort import charge
 from gradtheory.errors import Undecided
 
 Ball: TypeAlias = Any  # flint.arb, which publishes no types
@@ -122,23 +122,6 @@ def evaluate(expr: sympy.Expr, bits: int, at: Balls) -> Ball:
     """Return the ball of `enclose`, where the caller has set the precision."""
     charge(expr, bits)
     return _evaluator(expr)(bits, at)
-
-
-def charge(expr: sympy.Basic, bits: int, each: int = 1) -> None:
-    """Take the work of evaluating an expression from the open budget, so many units for each of its parts."""
-    spend(each * size(expr) * (1 + bits / 1024))
-
-
-@functools.lru_cache(maxsize=4096)
-def size(expr: sympy.Basic) -> int:
-    """Return the number of parts of an expression."""
-    return 1 + sum(size(part) for part in expr.args)
-
-
-@functools.lru_cache(maxsize=4096)
-def depth(expr: sympy.Basic) -> int:
-    """Return the levels of nesting of an expression."""
-    return 1 + max((depth(part) for part in expr.args), default=0)
 
 
 @functools.lru_cache(maxsize=4096)

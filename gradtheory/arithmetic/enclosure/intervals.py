@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 import flint
 import sympy
 
-from gradtheory.arithmetic.enclosure.balls import Ball, above_one, charge, evaluate, function_of, is_infinite, precision
+from gradtheory.arithmetic.effort import charge
+from gradtheory.arithmetic.enclosure.balls import Ball, above_one, evaluate, function_of, is_infinite, precision
 from gradtheory.errors import Undecided
 
 _INFINITY = flint.arb("inf")

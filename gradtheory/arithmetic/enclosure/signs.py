@@ -10,20 +10,18 @@ from dataclasses import dataclass
 import flint
 import sympy
 
-from gradtheory.arithmetic.effort import spend
+from gradtheory.arithmetic.effort import depth, size, spend
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
     Ball,
     Enclosable,
     abbreviate,
-    depth,
     digits_of,
     doubling,
     evaluate,
     is_infinite,
     precision,
-    size,
 )
 from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, plus, range_over, times
@@ -134,11 +132,9 @@ class Univariate:
 @functools.lru_cache(maxsize=1024)
 def derivative(expr: sympy.Expr, variable: sympy.Symbol, order: int) -> sympy.Expr:
     """Return a derivative, remembered: finding it takes longer than most proofs."""
-    if order == 0:
-        return expr
-    before = derivative(expr, variable, order - 1)
+    before = derivative(expr, variable, order - 1) if order else expr
     spend(10 * size(before) * depth(before))  # each part is met again in the derivatives of those around it
-    return before.diff(variable)
+    return before.diff(variable) if order else expr
 
 
 def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:
@@ -259,11 +255,10 @@ def _sign_on_cell(function: Univariate, cell: Cell, lower: sympy.Expr, upper: sy
 
 def _sign_far_out(function: Univariate, interval: Interval, bits: int) -> int | None:
     """Return the sign on an interval with one infinite end, or None."""
-    lower, upper = interval
-    if not (lower.is_finite() or upper.is_finite()):
+    rightwards = interval.lower.is_finite()
+    if not (rightwards or interval.upper.is_finite()):
         return None
-    start, rightwards = (lower, True) if lower.is_finite() else (upper, False)
-    return sign_beyond(function.expr, function.variable, start, rightwards=rightwards, bits=bits)
+    return sign_beyond(function.expr, function.variable, interval[not rightwards], rightwards=rightwards, bits=bits)
 
 
 def _by_its_slope(function: Univariate, interval: Interval, bits: int) -> int | None:
