@@ -32,12 +32,10 @@ from gradtheory.derivation.language import (
     SpectralRadius,
     Width,
 )
-from gradtheory.errors import Undecided
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.explosion.total import total_explosion_set
 
-_LEAST_SCALE = sympy.Rational(1, 4)
 _BITS = 128  # to choose a smooth piece
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
 _ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2}
@@ -130,8 +128,6 @@ class Meaning:
         if isinstance(part, Width):
             return explosion_width(self.activation, args[0], threshold=args[1])
         if isinstance(part, AffineMeasure):
-            if abs(args[1]) < _LEAST_SCALE:
-                raise Undecided("the kinks and turning points may lie outside the window in which they are sought")
             scaled = activation(args[0] * self.activation.expr.xreplace({Z: args[1] * Z}))
             return Meaning(scaled)._measure(args[2])
         if isinstance(part, ChainMeasure):

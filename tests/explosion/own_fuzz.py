@@ -52,6 +52,8 @@ def value(expr: sympy.Basic, z: mpmath.mpf) -> mpmath.mpf:  # noqa: PLR0911  # o
         return z
     if expr.is_Rational:
         return mpmath.mpf(int(expr.p)) / int(expr.q)
+    if expr is sympy.pi:
+        return +mpmath.pi
     if expr.is_Add:
         return mpmath.fsum(value(each, z) for each in expr.args)
     if expr.is_Mul:
