@@ -1,5 +1,8 @@
 """A short run of the fuzz; `python -m tests.explosion.fuzz` makes a long one."""
 
+import pytest
+import sympy
+
 import gradtheory as gt
 from tests.explosion import fuzz, own_fuzz
 
@@ -19,11 +22,11 @@ def test_a_wrong_set_would_be_seen(monkeypatch):
 # ---- expressions of one's own
 
 
-@pytest.mark.parametrize(("cases", "seed"), [(8, 1), pytest.param(60, 2, marks=pytest.mark.slow)])
-def test_no_set_of_a_random_expression_is_wrong(cases, seed):
-    counts, wrong, _ = own_fuzz.run(cases, seed)
+@pytest.mark.parametrize(("number", "seed"), [(8, 1), pytest.param(60, 2, marks=pytest.mark.slow)])
+def test_no_set_of_a_random_expression_is_wrong(number, seed):
+    counts, wrong, _ = own_fuzz.run(number, seed)
     assert not wrong
-    assert counts["right"] > cases / 2
+    assert counts["right"] > number / 2
 
 
 def test_a_wrong_set_of_a_random_expression_would_be_seen(monkeypatch):
