@@ -1,5 +1,6 @@
 """The gains that PyTorch recommends, held against the exact ones, activation by activation."""
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -114,6 +115,7 @@ def entries() -> list[Audit]:
     return [audit for audit in audits if audit.stated or "torch.nn" in audit.record.peers.get("torch", "")]
 
 
+@functools.cache
 def page() -> str:
     """Return the audit as a page of Markdown."""
     audits = entries()
