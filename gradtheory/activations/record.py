@@ -11,6 +11,7 @@ import sympy
 
 from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
+from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
@@ -237,10 +238,17 @@ class Activation:
 
     @cached_property
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
-        """The limits of σ at -oo and oo."""
+        """The proven limits of σ at -oo and oo; nan where there is none, or none is proven."""
         first, last = self.profile.branches[0], self.profile.branches[-1]
-        left, right = (formula_near(self.expr, Z, branch.inside) for branch in (first, last))  # SymPy fails on Max
-        return sympy.limit(left, Z, -sympy.oo), sympy.limit(right, Z, sympy.oo)
+        ends = ((first, -sympy.oo, "+"), (last, sympy.oo, "-"))
+        return tuple(self._limit(formula_near(self.expr, Z, branch.inside), end, side) for branch, end, side in ends)
+
+    @staticmethod
+    def _limit(formula: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
+        try:
+            return limit(stable(formula), end, side)
+        except Undecided:
+            return sympy.nan
 
     @property
     def _attained_slope(self) -> sympy.Rational:
