@@ -115,7 +115,7 @@ def _falling(bench: Bench, singles: Sequence[Plan]) -> Plan:
     if usual.is_steady and usual.last <= usual.loss[0]:
         return ()
     falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
-    best = min(usual.loss[0], max(usual.last, float(usual.twin[-1])))  # where rounding decides, the worse is as likely
+    best = min(usual.loss[0], usual.last)
     lower = [plan for plan in falling if bench.is_in_range(plan) and bench.outcome(plan).last < best]
     return min(lower, key=lambda plan: bench.outcome(plan).last, default=())
 
