@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,9 +71,14 @@ class KernelErrors:
 
 
 def kernel_errors(
-    fn: Callable[[Any], Any], activation: ActivationLike, *, derivative: int = 0, dtype: npt.DTypeLike = "float64"
+    fn: Callable[[Any], Any],
+    activation: ActivationLike,
+    *,
+    derivative: int = 0,
+    dtype: npt.DTypeLike = "float64",
+    infinities: bool = True,
 ) -> KernelErrors:
-    """Return the errors of an activation kernel at kinks, saturation, subnormals, huge numbers, -0.0, nan and inf.
+    """Return the errors of an activation kernel at kinks, saturation, subnormals, huge numbers, ±0.0, nan and inf.
 
     An error is counted in units in the last place of the exact number. Results below the least normal number may be
     flushed to 0. Around a zero z of σ' or σ'', where formulas cancel, one unit is that of the numbers min(1, |z|)/4
@@ -89,6 +94,8 @@ def kernel_errors(
         σ, σ' or σ''. On kinks the one-sided slope that `Activation.slope` takes is right.
     dtype : {"float64", "float32", "float16"}
         The float type of the argument.
+    infinities : bool
+        Whether z = ±inf are tried. PyTorch's silu, gelu, mish and softsign are nan at -inf.
 
     Raises
     ------
@@ -108,7 +115,11 @@ def kernel_errors(
     kind = np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES))
     if not callable(fn):
         raise InvalidArgument("fn", fn, "must be a function of an array")
+    if not isinstance(infinities, bool):
+        raise InvalidArgument("infinities", infinities, "must be True or False")
     z, exact, unit = _expected(record, order, kind)
+    if not infinities:
+        z, exact, unit = (each[~np.isinf(z)] for each in (z, exact, unit))
     with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
         result = fn(z.astype(kind))
     try:
@@ -132,12 +143,13 @@ def assert_activation(
     derivative: int = 0,
     dtype: npt.DTypeLike = "float64",
     ulp: float = 4.0,
+    infinities: bool = True,
 ) -> None:
     """Check an activation kernel, or its derivative, against numbers that are proven.
 
     Parameters
     ----------
-    fn, activation, derivative, dtype
+    fn, activation, derivative, dtype, infinities
         As for `kernel_errors`.
     ulp : float
         How many units in the last place it may be off.
@@ -145,7 +157,8 @@ def assert_activation(
     Raises
     ------
     AssertionError
-        If it is off by more somewhere; the message holds the worst points and their errors.
+        If it is off by more somewhere. The message holds the worst point, the worst finite one if that is another, and
+        a table: first the failure nearest to 0, then the worst points.
 
     Examples
     --------
@@ -158,23 +171,31 @@ def assert_activation(
 
     """
     limit = read_positive_float(ulp, "ulp")
-    errors = kernel_errors(fn, activation, derivative=derivative, dtype=dtype)
-    if errors.worst <= limit:
-        return
-    name = getattr(fn, "__name__", type(fn).__name__)
-    order = np.argsort(-errors.ulp, kind="stable")
-    lines = [
+    errors = kernel_errors(fn, activation, derivative=derivative, dtype=dtype, infinities=infinities)
+    if errors.worst > limit:
+        raise AssertionError("\n".join(_message(errors, getattr(fn, "__name__", type(fn).__name__), limit)))
+
+
+def _message(errors: KernelErrors, name: str, limit: float) -> Iterator[str]:
+    """Yield the lines that say where a kernel is off by more than a limit."""
+    fails = np.flatnonzero(errors.ulp > limit)
+    yield (
         f"{name}: {errors.name} in {errors.dtype} is off by {errors.worst:.3g} ulp at z = {errors.worst_point!r}, "
-        f"more than {limit:g}",
-        f"{int(np.sum(errors.ulp > limit))} of {len(errors.z)} points are, the worst of them:",
-        f"{'z':>26}{'yours':>26}{'exact':>26}{'ulp':>12}",
-        *(
+        f"more than {limit:g}"
+    )
+    if not np.isfinite(errors.worst_point):
+        place = int(np.where(np.isfinite(errors.z), errors.ulp, -1.0).argmax())
+        hint = "; infinities=False leaves ±inf out" if np.isinf(errors.z[fails]).all() else ""
+        yield f"at finite z it is off by {errors.ulp[place]:.3g} ulp at most, at z = {float(errors.z[place])!r}{hint}"
+    nearest = fails[np.nan_to_num(np.abs(errors.z[fails]), nan=np.inf).argmin()]
+    worst = np.argsort(-errors.ulp, kind="stable")
+    yield f"{len(fails)} of {len(errors.z)} points are, the one nearest to 0 and the worst of them:"
+    yield f"{'z':>26}{'yours':>26}{'exact':>26}{'ulp':>12}"
+    for place in [nearest, *worst[worst != nearest]][:_SHOWN]:
+        yield (
             f"{errors.z[place]:>26.17g}{errors.returned[place]:>26.17g}{errors.exact[place]:>26.17g}"
             f"{errors.ulp[place]:>12.3g}"
-            for place in order[:_SHOWN]
-        ),
-    ]
-    raise AssertionError("\n".join(lines))
+        )
 
 
 @functools.lru_cache(maxsize=64)
@@ -202,7 +223,7 @@ def _overflow(dtype: np.dtype[Any]) -> float:
 
 
 def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
-    """Return adversarial points, exact in a float type: in rising order, then -0.0, -inf, inf and nan."""
+    """Return adversarial points, exact in a float type: in rising order with both zeros, then -inf, inf and nan."""
     limits = np.finfo(dtype)
     least, greatest = float(limits.smallest_subnormal), float(limits.max)
     edges = np.log([greatest, 1.0 / float(limits.tiny), 1.0 / float(limits.eps)])  # where exponentials give out
@@ -220,7 +241,8 @@ def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
     with np.errstate(over="ignore"):
         exactly = np.concatenate([sizes, -sizes]).astype(dtype).astype(float)
     finite = np.unique(exactly[np.isfinite(exactly)])
-    return np.concatenate([finite, [-0.0, -np.inf, np.inf, np.nan]])
+    zeros = [-0.0, 0.0]  # they are equal, so that only one of them is among the finite points
+    return np.concatenate([finite[finite < 0.0], zeros, finite[finite > 0.0], [-np.inf, np.inf, np.nan]])
 
 
 def _turns(record: Activation) -> list[float]:
