@@ -17,6 +17,7 @@ from gradtheory.activations.slopes.numeric import steepest_place
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
+from gradtheory.testing.places import kinks, steepest
 
 _T = TypeVar("_T")
 _SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25, 8.0)
@@ -112,8 +113,8 @@ def fixed_cases(build: Callable[[Source], _T], number: int) -> list[_T]:
 
 def near_critical(source: Source, record: Activation) -> float:
     """Return a weight within some units in the last place, or some per cent, of 1/sup|σ'|, of either sign."""
-    steepest = float(record.steepest_slope)
-    critical = 1.0 / steepest if 0.0 < steepest < np.inf else 1.0
+    greatest = steepest(record)
+    critical = 1.0 / greatest if 0.0 < greatest < np.inf else 1.0
     ulps = source.choice((0, 1, -1, 2, -2, 1 << 40, -(1 << 40), 1 << 49))
     return source.choice((1.0, -1.0)) * critical * (1.0 + ulps * 2.0**-52)
 
@@ -159,12 +160,12 @@ def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase
     b = [numbers(width) for width in network.widths[1:]]
     x = numbers(samples, network.widths[0])
     y = _targets(source, (samples, network.widths[-1]), network.loss_record.needs_unit_interval)
-    if kind == "kink" and (kinks := [float(each) for each in records[0].kinks]):
+    if kind == "kink" and (places := kinks(records[0])):
         # Every sample meets a kink in the first neuron, by exact arithmetic; what follows it is not flat.
         x, y = (_choices(source, _SHORT, each.shape) for each in (x, y))
         w, b = ([_choices(source, _SHORT, each.shape) for each in arrays] for arrays in (w, b))
-        places = [source.in_turn(kinks, every=len(_KINDS)), *(source.choice(kinks) for _ in x[1:])]
-        x[:, 0] = (places - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
+        z = np.array([source.in_turn(places, every=len(_KINDS)), *(source.choice(places) for _ in x[1:])])
+        x[:, 0] = (z - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
         b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))

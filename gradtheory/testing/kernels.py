@@ -1,7 +1,6 @@
 """Checks of other people's activation kernels and their derivatives, in units in the last place."""
 
 import functools
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_count, read_positive_float
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.testing.places import kinks, limit, turns
 from gradtheory.testing.pointwise import far_out
 from gradtheory.testing.reference import reference_activation
 from gradtheory.testing.ulp import last_place
@@ -25,7 +25,6 @@ _DIGITS = 25
 _BITS = 200
 _SHOWN = 6
 _NEAR = 0.25
-_PERIODS = 20
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ def _expected(record: Activation, order: int, dtype: np.dtype[Any]) -> tuple[Arr
     with np.errstate(all="ignore"):
         unit = last_place(np.where(np.isfinite(exact), exact, 1.0), dtype)
         unit = np.where(np.abs(exact) < 4.0 * float(limits.tiny), float(limits.tiny), unit)  # may be flushed to 0
-        for zero in (*_sign_changes(z, exact), *_turns(record)) if order else ():
+        for zero in (*_sign_changes(z, exact), *turns(record)) if order else ():
             reach = _NEAR * min(1.0, abs(zero))
             sizes = [_exact(record, zero + side * reach, order) or 0.0 for side in (-1.0, 1.0)]
             near = np.abs(z - zero) <= reach
@@ -227,8 +226,8 @@ def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
     limits = np.finfo(dtype)
     least, greatest = float(limits.smallest_subnormal), float(limits.max)
     edges = np.log([greatest, 1.0 / float(limits.tiny), 1.0 / float(limits.eps)])  # where exponentials give out
-    special = np.concatenate([edges, edges / 2.0, [1.0, 2.0, 20.0, 40.0, 746.0], [*map(float, record.kinks)]])
-    special = np.concatenate([special, _turns(record), [0.0, greatest]]).astype(dtype)
+    special = np.concatenate([edges, edges / 2.0, [1.0, 2.0, 20.0, 40.0, 746.0], kinks(record)])
+    special = np.concatenate([special, turns(record), [0.0, greatest]]).astype(dtype)
     around = [special]
     with np.errstate(over="ignore"):
         for direction in np.array([-np.inf, np.inf], dtype):
@@ -245,16 +244,6 @@ def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
     return np.concatenate([finite[finite < 0.0], zeros, finite[finite > 0.0], [-np.inf, np.inf, np.nan]])
 
 
-def _turns(record: Activation) -> list[float]:
-    """Return where |σ'| turns, or σ' is 0: the finite ends of the monotone branches, in some periods."""
-    ends = itertools.chain.from_iterable((each.left, each.right) for each in record.profile.branches)
-    finite = [float(each) for each in dict.fromkeys(ends) if each.is_finite]
-    if record.period is None:
-        return finite
-    period = float(record.period)
-    return [each + shift * period for shift in range(-_PERIODS, _PERIODS + 1) for each in finite]
-
-
 def _sign_changes(z: Array, exact: Array) -> Array:
     """Return points next to which a function changes its sign."""
     return np.asarray(z[:-1][exact[:-1] * exact[1:] < 0.0])
@@ -265,23 +254,11 @@ def _exact(record: Activation, z: float, order: int) -> float | None:
     if np.isnan(z):
         return None if order else np.nan
     if np.isinf(z):
-        return _limit(record, z > 0, order)
+        return limit(record, order, to_right=z > 0)
     try:
         return float(reference_activation(record, z, derivative=order, digits=_DIGITS))
     except Undecided:
         return _far(record, z, order)
-
-
-def _limit(record: Activation, to_right: bool, order: int) -> float | None:
-    if order == 0:
-        limit = record.limits[to_right]
-    elif order == 1:
-        branch = record.profile.branches[-1 if to_right else 0]
-        limit = branch.slope_right if to_right else branch.slope_left
-    else:
-        limit = sympy.S.Zero
-    periodic = record.period is not None
-    return None if periodic or not (limit.is_finite or limit.is_infinite) else float(limit)
 
 
 def _far(record: Activation, z: float, order: int) -> float | None:

@@ -107,7 +107,10 @@ def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Int
         raise Undecided(f"σ is not finite in ball arithmetic at z = {z}")
     start = _FAR if z > 0 else -_FAR
     rest = bounds(_FAR, sympy.oo, bits) if z > 0 else bounds(-sympy.oo, -_FAR, bits)
-    slope = record.profile.over(rest, bits)
+    if record.branches is None:  # not to prove the branches of an expression of one's own
+        slope = range_over(formula_near(stable(record.slope_expr), Z, 2 * start), Z, rest, bits)
+    else:
+        slope = record.profile.over(rest, bits)
     bend = range_over(formula_near(record.bend_expr, Z, 2 * start), Z, rest, bits)
     with precision(bits):
         at_start = evaluate(formula_near(stable(record.expr), Z, start), bits, {Z: evaluate(start, bits, {})})

@@ -20,6 +20,7 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
 from gradtheory.testing.backward import Problem
+from gradtheory.testing.places import kinks
 
 _KERNEL_ULPS = 16.0  # of an activation's natural size
 _PER_OPERATION = 2.0
@@ -180,7 +181,7 @@ def _natural_sizes(record: Activation) -> _Sizes:
 def _jumps(record: Activation) -> tuple[tuple[float, float, float], ...]:
     """Return the kinks, with how far σ and σ' jump there."""
     jumps = []
-    for kink in map(float, record.kinks):
+    for kink in kinks(record):
         value, slope = record.value_and_slope(np.array([np.nextafter(kink, -np.inf), np.nextafter(kink, np.inf)]))
         jumps.append((kink, float(abs(np.diff(value)[0])), float(abs(np.diff(slope)[0]))))
     return tuple(jumps)

@@ -1,0 +1,108 @@
+"""Expressions of one's own are checked without a proof of their branches."""
+
+import numpy as np
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory import testing
+from gradtheory.activations import Z
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.errors import Undecided
+from gradtheory.testing.places import kinks, limit, steepest, turns
+from tests.shapes import slow_except
+
+_GELU_TANH = 0.5 * Z * (1 + sympy.tanh(sympy.sqrt(2 / sympy.pi) * (Z + 0.044715 * Z**3)))
+_OWN = {
+    "gelu_tanh": _GELU_TANH,
+    "tanh of a cubic": sympy.tanh(Z + Z**3 / 10),
+    "oscillating": Z * sympy.sin(Z),
+    "two formulas": sympy.Max(sympy.tanh(Z), Z / 2 - 1),
+}
+_QUICK = slow_except({"oscillating", "tanh of a cubic"}, _OWN)
+
+
+@pytest.fixture(autouse=True)
+def _no_branches_are_proven(monkeypatch):
+    def refuse(*_, **__):
+        raise Undecided("no branches are proven here")
+
+    monkeypatch.setattr(Profile, "of", refuse)
+    monkeypatch.setattr(Profile, "above", refuse)
+
+
+def record_of(which):
+    record = gt.activation(_OWN[which])
+    record.__dict__.pop("profile", None)  # in case another test has asked for it
+    return record
+
+
+@pytest.mark.parametrize("which", _QUICK)
+def test_gradients_are_checked(which):
+    record = record_of(which)
+
+    def gradients(x, y, w, b):
+        ours = gt.Chain(len(w), record).backprop(x, y, w, b)
+        return {"loss": ours.loss, "w": ours.w, "b": ours.b, "x": ours.x}
+
+    testing.assert_gradients(gradients, record, cases=5)
+    with pytest.raises(AssertionError, match="∂C/∂w of layer 1 is wrong"):
+        testing.assert_gradients(lambda *given: {"w": gradients(*given)["w"] * (1 + 1e-9)}, record, cases=5, depth=1)
+
+
+@pytest.mark.parametrize("which", _QUICK)
+@pytest.mark.parametrize("derivative", [0, 1, 2])
+def test_kernels_are_checked(which, derivative):
+    record = record_of(which)
+    right = (record.value, record.slope, record.bend)[derivative]
+    errors = testing.kernel_errors(right, record, derivative=derivative, dtype="float32", infinities=False)
+    assert np.mean(errors.ulp <= 1) > 0.9
+    with pytest.raises(AssertionError, match=r"at z = (0\.5|-0\.5|0\.25), more than 4"):
+        testing.assert_activation(
+            lambda z: np.where(z == 0.5, np.nan, right(z)), record, derivative=derivative, infinities=False
+        )
+
+
+@pytest.mark.parametrize("which", _OWN)
+def test_references_are_given(which):
+    gradients = testing.reference_gradients(gt.Chain(2, record_of(which)), [0.5], [1.0], [1.0, -2.0], [0.25, 0.5])
+    ours = gt.Chain(2, record_of(which)).backprop([0.5], [1.0], [1.0, -2.0], [0.25, 0.5])
+    assert float(gradients.loss) == pytest.approx(ours.loss, rel=1e-14)
+
+
+def test_numbers_far_out_are_bounded_without_branches():
+    assert float(testing.reference_activation(sympy.log(1 + sympy.exp(Z)), 1e300)) == 1e300
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (sympy.Abs(Z**3 - Z - 1), [1.324717957244746]),
+        (sympy.Max(0, Z) ** 2, []),  # it switches, and its slope is continuous
+        (sympy.Max(sympy.tanh(Z), Z / 2 - 1), [3.99865]),
+        (sympy.sign(Z) * (1 + Z**2), [0.0]),
+    ],
+)
+def test_kinks_are_found_from_the_formula(expr, expected):
+    assert kinks(gt.activation(expr)) == pytest.approx(expected, abs=1e-3)
+
+
+def test_kinks_that_go_on_for_ever_are_found_near_0():
+    assert kinks(gt.activation(sympy.Abs(sympy.sin(Z)))) == pytest.approx(np.pi * np.arange(-20, 21))
+    assert len(kinks(gt.activation(sympy.Abs(Z * sympy.cos(Z))))) > 30
+
+
+def test_turns_and_steepness_are_found_on_a_grid():
+    gaussian = gt.activation(sympy.exp(-(Z**2)))
+    assert turns(gaussian) == pytest.approx([-(0.5**0.5), 0.0, 0.5**0.5], abs=1e-12)
+    assert steepest(gaussian) == pytest.approx((2 / np.e) ** 0.5, rel=1e-14)
+    assert steepest(gt.activation(sympy.log(1 + sympy.exp(Z)))) == 1.0  # approached at oo
+    assert turns(gt.activation(sympy.sinh(Z))) == (0.0,)
+
+
+def test_limits_are_proven_or_left_out():
+    assert [limit(record_of("gelu_tanh"), 0, to_right=side) for side in (False, True)] == [0.0, np.inf]
+    assert [limit(record_of("gelu_tanh"), 1, to_right=side) for side in (False, True)] == [0.0, 1.0]
+    assert limit(record_of("two formulas"), 1, to_right=True) == 0.5
+    assert limit(record_of("oscillating"), 0, to_right=True) is None
+    assert limit(gt.activation(sympy.Abs(sympy.sin(Z))), 0, to_right=True) is None
