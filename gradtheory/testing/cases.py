@@ -7,17 +7,20 @@ another, for a fixed list of cases that needs no hypothesis.
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.numeric import steepest_place
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
+from gradtheory.errors import InvalidArgument
 from gradtheory.testing.places import kinks, steepest
+from gradtheory.typing import ActivationLike
 
 _T = TypeVar("_T")
 _SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25, 8.0)
@@ -25,7 +28,7 @@ _SHORT = (0.5, 1.0, -0.5, 0.25, -2.0)  # powers of two, by which a kink is hit e
 _SATURATING = (30.0, -30.0, 100.0, -100.0, 800.0, -800.0)  # exp overflows beyond 88 in float32, 709 in float64
 _FACTORS = (4.0, 2.0, 8.0)  # of a layer in a case whose gradients explode
 _KINDS = ("plain", "kink", "saturated", "critical", "exploding")
-_DEEPEST, _BATCHES, _WIDEST = 6, (1, 2, 3, 4, 17), 4
+_DEEPEST, _BATCHES, _WIDEST, _MOST_LAYERS = 6, (1, 2, 3, 4, 17), 4, 3
 _LARGEST_VALUE = {4: 1e2, 8: 1e6}  # of an activation, by the bytes of the float type: beyond, gradients may overflow
 _REAL = 4.0
 
@@ -106,6 +109,28 @@ class Generated:
         return float(self.rng.uniform(least, most))
 
 
+def read_records(activation: ActivationLike | Sequence[ActivationLike]) -> Activation | tuple[Activation, ...]:
+    """Return the record of one activation for all layers, or those of a sequence, one a layer.
+
+    Examples
+    --------
+    >>> read_records("tanh").name, [record.name for record in read_records(["relu", "identity"])]
+    ('tanh', ['relu', 'identity'])
+
+    """
+    if isinstance(activation, str) or not isinstance(activation, Sequence):
+        return as_activation(activation)
+    if not activation:
+        rule = "must be one activation, or a sequence of one a layer, such as ['relu', 'identity']"
+        raise InvalidArgument("activation", activation, rule)
+    return tuple(map(as_activation, activation))
+
+
+def layers_in(records: Activation | tuple[Activation, ...]) -> int | None:
+    """Return how many layers a sequence of activations is for; None where one is for any number."""
+    return len(records) if isinstance(records, tuple) else None
+
+
 def fixed_cases(build: Callable[[Source], _T], number: int) -> list[_T]:
     """Return the same cases at every call."""
     return [build(Generated(np.random.default_rng(seed), seed)) for seed in range(number)]
@@ -121,13 +146,15 @@ def near_critical(source: Source, record: Activation) -> float:
 
 def chain_case(
     source: Source,
-    activation: Any,
+    activation: ActivationLike | Sequence[ActivationLike],
     depth: int | None = None,
     loss: str = "squared",
     dtype: npt.DTypeLike = np.float64,
 ) -> ChainCase:
     """Return a chain of some depth, with data whose numbers are exact in the float type."""
-    chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, activation, loss)
+    records = read_records(activation)
+    depth = layers_in(records) if depth is None else depth
+    chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, records, loss)
     network = Network((1,) * (chain.depth + 1), chain.layer_activations, loss)
     _, x, y, w, b = _fill(source, network, dtype)
     return ChainCase(chain, x[:, 0], y[:, 0], np.ravel(w), np.ravel(b))
@@ -135,15 +162,17 @@ def chain_case(
 
 def network_case(
     source: Source,
-    activation: Any,
+    activation: ActivationLike | Sequence[ActivationLike],
     widths: Sequence[int] | None = None,
     loss: str = "squared",
     dtype: npt.DTypeLike = np.float64,
 ) -> NetworkCase:
     """Return a network of some widths, with data whose numbers are exact in the float type."""
+    records = read_records(activation)
     if widths is None:
-        widths = [source.integer(1, _WIDEST) for _ in range(source.integer(2, 4))]
-    return _fill(source, Network(tuple(widths), activation, loss), dtype)
+        depth = layers_in(records) or source.integer(1, _MOST_LAYERS)
+        widths = [source.integer(1, _WIDEST) for _ in range(depth + 1)]
+    return _fill(source, Network(tuple(widths), records, loss), dtype)
 
 
 def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase:

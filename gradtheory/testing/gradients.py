@@ -7,12 +7,20 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_array, read_count
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, fixed_cases, network_case
+from gradtheory.testing.cases import (
+    ChainCase,
+    NetworkCase,
+    Source,
+    chain_case,
+    fixed_cases,
+    layers_in,
+    network_case,
+    read_records,
+)
 from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judge
 from gradtheory.typing import ActivationLike, ArrayLike
@@ -28,7 +36,7 @@ _C = TypeVar("_C", bound=Case)
 
 def assert_gradients(
     fn: Implementation,
-    activation: ActivationLike = "sigmoid",
+    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid",
     depth: int | None = None,
     loss: str = "squared",
     cases: int = 100,
@@ -48,10 +56,10 @@ def assert_gradients(
         ``fn(x, y, w, b)`` takes NumPy arrays of shapes (batch,), (batch,), (L,), (L,), and returns a mapping with any
         of "loss", "w", "b", "x": the loss summed over the batch, and its gradients, in the shapes of these arguments.
         Whatever converts by ``__array__`` or DLPack is compared: NumPy, PyTorch, JAX, TensorFlow, ….
-    activation : str, sympy.Expr or Activation
-        As in `gradtheory.activation`.
+    activation : str, sympy.Expr, Activation or sequence of these
+        As in `gradtheory.activation`: one for all layers, or one per layer.
     depth : int, optional
-        L; 1 to 6 unless given.
+        L; unless given, as many as there are activations in a sequence, or 1 to 6.
     loss : {"squared", "cross_entropy"}
         ½(a_L - y)², or -y·ln a_L - (1 - y)·ln(1 - a_L).
     cases : int
@@ -90,11 +98,11 @@ def assert_gradients(
         b = [1.0]
 
     """
-    record = as_activation(activation)
-    Chain(1 if depth is None else depth, record, loss)  # refuses what does not fit, by name
+    records = read_records(activation)
+    Chain((layers_in(records) or 1) if depth is None else depth, records, loss)  # refuses what does not fit, by name
 
     check = _Check.of(fn, dtype, at_kinks)
-    check.run(lambda source: chain_case(source, record, depth, loss, check.dtype), cases)
+    check.run(lambda source: chain_case(source, records, depth, loss, check.dtype), cases)
 
 
 def assert_gradients_at(
@@ -144,7 +152,7 @@ def assert_gradients_at(
 
 def assert_network_gradients(
     fn: Implementation,
-    activation: ActivationLike = "sigmoid",
+    activation: ActivationLike | Sequence[ActivationLike] = "sigmoid",
     widths: Sequence[int] | None = None,
     loss: str = "squared",
     cases: int = 100,
@@ -161,7 +169,7 @@ def assert_network_gradients(
         (n_l, n_{l-1}), and a list of L biases of shapes (n_l,). It returns a mapping with any of "loss" (summed over
         batch and outputs), "w" and "b" (sequences of L arrays), and "x" (of the shape of x).
     widths : sequence of int, optional
-        n_0 … n_L; 1 to 3 layers of 1 to 4 neurons unless given.
+        n_0 … n_L; unless given, 1 to 4 neurons in as many layers as there are activations in a sequence, or 1 to 3.
     activation, loss, cases, dtype, at_kinks
         As for `assert_gradients`.
 
@@ -178,11 +186,11 @@ def assert_network_gradients(
     >>> assert_network_gradients(gradients, activation="relu")
 
     """
-    record = as_activation(activation)
-    Network((1, 1) if widths is None else widths, record, loss)  # refuses what does not fit, by name
+    records = read_records(activation)
+    Network((1,) * ((layers_in(records) or 1) + 1) if widths is None else widths, records, loss)  # refuses by name
 
     check = _Check.of(fn, dtype, at_kinks)
-    check.run(lambda source: network_case(source, record, widths, loss, check.dtype), cases)
+    check.run(lambda source: network_case(source, records, widths, loss, check.dtype), cases)
 
 
 def assert_network_gradients_at(

@@ -56,7 +56,8 @@ def _named(entry: GradientEntry) -> str:
 def _case(failure: Failure, heading: str) -> Iterator[str]:
     model, x, y, w, b = failure.case
     size = f"widths {model.widths}" if isinstance(model, Network) else f"depth {model.depth}"
-    activation = model.layer_activations[-1].name
+    names = [record.name for record in model.layer_activations]
+    activation = ", ".join(names) if len({*names}) > 1 else names[0]
     yield f"{heading}: {size}, {activation}, {model.loss} loss, batch {len(x)}"
     for letter, numbers in (("x", x), ("y", y), ("w", w), ("b", b)):
         yield f"    {letter} = {_literal(numbers)}"

@@ -26,7 +26,15 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import extra
-from gradtheory.testing.cases import ChainCase, NetworkCase, Source, chain_case, near_critical, network_case
+from gradtheory.testing.cases import (
+    ChainCase,
+    NetworkCase,
+    Source,
+    chain_case,
+    near_critical,
+    network_case,
+    read_records,
+)
 from gradtheory.typing import ActivationLike
 
 if TYPE_CHECKING:
@@ -142,7 +150,7 @@ def data(size: int | None = None) -> st.SearchStrategy[Array]:
 
 
 def chains(
-    activation: ActivationLike | st.SearchStrategy[Activation] | None = None,
+    activation: ActivationLike | Sequence[ActivationLike] | st.SearchStrategy[Activation] | None = None,
     *,
     depth: int | None = None,
     loss: str = "squared",
@@ -155,10 +163,10 @@ def chains(
 
     Parameters
     ----------
-    activation : str, sympy.Expr, Activation or strategy, optional
-        One for all layers; any of the catalogue that fits the loss unless given.
+    activation : str, sympy.Expr, Activation, sequence of these or strategy, optional
+        One for all layers, or a sequence of one a layer; any of the catalogue that fits the loss unless given.
     depth : int, optional
-        1 to 6 unless given.
+        Unless given, as many as there are activations in a sequence, or 1 to 6.
     loss : {"squared", "cross_entropy"}
         As for `gradtheory.Chain`.
     dtype : NumPy dtype
@@ -173,14 +181,14 @@ def chains(
 
     """
 
-    def of(record: Activation) -> st.SearchStrategy[ChainCase]:
-        return strategy_of(lambda source: chain_case(source, record, depth, loss, dtype), dtype)
+    def of(records: Activation | tuple[Activation, ...]) -> st.SearchStrategy[ChainCase]:
+        return strategy_of(lambda source: chain_case(source, records, depth, loss, dtype), dtype)
 
     return _activations_for(activation, loss).flatmap(of)
 
 
 def networks(
-    activation: ActivationLike | st.SearchStrategy[Activation] | None = None,
+    activation: ActivationLike | Sequence[ActivationLike] | st.SearchStrategy[Activation] | None = None,
     *,
     widths: Sequence[int] | None = None,
     loss: str = "squared",
@@ -190,10 +198,10 @@ def networks(
 
     Parameters
     ----------
-    activation : str, sympy.Expr, Activation or strategy, optional
-        One for all layers; any of the catalogue that fits the loss unless given.
+    activation : str, sympy.Expr, Activation, sequence of these or strategy, optional
+        One for all layers, or a sequence of one a layer; any of the catalogue that fits the loss unless given.
     widths : sequence of int, optional
-        n_0 … n_L; 1 to 3 layers of 1 to 4 neurons unless given.
+        n_0 … n_L; unless given, 1 to 4 neurons in as many layers as there are activations in a sequence, or 1 to 3.
     loss, dtype
         As for `chains`.
 
@@ -205,16 +213,16 @@ def networks(
 
     """
 
-    def of(record: Activation) -> st.SearchStrategy[NetworkCase]:
-        return strategy_of(lambda source: network_case(source, record, widths, loss, dtype), dtype)
+    def of(records: Activation | tuple[Activation, ...]) -> st.SearchStrategy[NetworkCase]:
+        return strategy_of(lambda source: network_case(source, records, widths, loss, dtype), dtype)
 
     return _activations_for(activation, loss).flatmap(of)
 
 
 def _activations_for(
-    activation: ActivationLike | st.SearchStrategy[Activation] | None, loss: str
-) -> st.SearchStrategy[Activation]:
+    activation: ActivationLike | Sequence[ActivationLike] | st.SearchStrategy[Activation] | None, loss: str
+) -> st.SearchStrategy[Any]:
     if activation is None:
         is_bounded = loss in LOSSES and LOSSES[loss].needs_unit_interval  # another name is refused when drawn
         return activations().filter(lambda record: record.is_within_unit_interval or not is_bounded)
-    return activation if isinstance(activation, st.SearchStrategy) else st.just(as_activation(activation))
+    return activation if isinstance(activation, st.SearchStrategy) else st.just(read_records(activation))
