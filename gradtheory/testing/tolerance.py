@@ -7,6 +7,11 @@ condition number; the bound is the sum of these, with their products. The recurs
 the backward pass with absolute values everywhere, which is called running error analysis (N. Higham, "Accuracy and
 Stability of Numerical Algorithms" (2002), sections 3.1 and 3.3). So a sum that cancels, a saturated layer and an
 exploding chain get a wide tolerance, and a wrong formula does not.
+
+Long sums are the exception: that all their roundings go the same way is not seen. Rounding errors that are independent
+and as often up as down make the error of n operations λ·√n·u with a probability of at least 1 - 2·exp(-λ²/2) for each
+number (N. Higham & T. Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 41 (2019),
+A2815-A2835, theorem 2.4). Where the terms are such that they are not as often up as down, that is added.
 """
 
 import functools
@@ -29,7 +34,11 @@ _REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
 # z·u', where u is cubic in gelu_tanh: 115 at z = 10.
 _CANCELLING = 10.0
 _FAR = 1e6
+_FASTER = 100.0  # times _FAR, beyond which σ grows faster than z
 _UNKNOWN = 0.5  # share of a slope
+_LAMBDA = 5.0  # of Higham & Mary; errors of sums are 0.3·√n·u, of random numbers
+_FEW = 6  # terms, of which the sum of the roundings is the smaller bound
+_BINADES = 8  # of partial sums, in which terms are rounded
 
 
 class Tolerances(NamedTuple):
@@ -61,13 +70,16 @@ class _Sizes(NamedTuple):
         The size of the terms in the formulas of σ and σ' near 0. For σ it is 0 if σ is piecewise linear: then no
         formula adds anything that is rounded.
     is_unbounded : bool
-        Whether σ grows like z: its formula then holds a term or a factor z.
+        Whether σ is curved and grows like z or faster: its formula then holds a term or a factor z.
+    is_fast : bool
+        Whether it grows faster than z.
 
     """
 
     value: float
     slope: float
     is_unbounded: bool
+    is_fast: bool
 
 
 def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kinks: bool = False) -> Tolerances:
@@ -98,15 +110,12 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
         entering = [(problem.x, np.zeros_like(problem.x)), *((layer.a, layer.a_error) for layer in layers)]
         for layer in range(len(layers) - 1, -1, -1):
             a, a_error = entering[layer]
-            sizes = np.abs(delta).T @ np.abs(a)
-            summing = (len(problem.x) + 1) * unit * _PER_OPERATION
             products = delta_error.T @ (np.abs(a) + a_error) + np.abs(delta).T @ a_error
-            by_w.append(products + summing * sizes + least)
-            by_b.append(delta_error.sum(axis=0) + summing * np.abs(delta).sum(axis=0) + least)
+            by_w.append(products + _sum_error(delta.T[:, np.newaxis] * a.T, unit) + least)
+            by_b.append(delta_error.sum(axis=0) + _sum_error(delta.T, unit) + least)
             weights = problem.w[layer]
             by_a = delta @ weights
-            size = np.abs(delta) @ np.abs(weights)
-            error = delta_error @ np.abs(weights) + (len(weights) + 1) * unit * _PER_OPERATION * size + least
+            error = delta_error @ np.abs(weights) + _sum_error(delta[:, np.newaxis] * weights.T, unit) + least
             if layer:
                 below = layers[layer - 1]
                 delta = by_a * below.slope
@@ -120,8 +129,8 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
     a, a_error = problem.x, np.zeros_like(problem.x)
     for record, weights, biases in zip(problem.activations, problem.w, problem.b, strict=True):
         z = a @ weights.T + biases
-        size = np.abs(a) @ np.abs(weights).T + np.abs(biases)
-        z_error = a_error @ np.abs(weights).T + (weights.shape[1] + 1) * unit * _PER_OPERATION * size + least
+        terms = np.concatenate([a[:, np.newaxis] * weights, np.tile(biases[:, np.newaxis], (len(a), 1, 1))], axis=2)
+        z_error = a_error @ np.abs(weights).T + _sum_error(terms, unit, others=0) + least
         if not either_at_kinks and _is_on_grid(weights, unit).all() and _is_on_grid(biases, unit).all():
             is_exact = (_is_on_grid(a, unit) & (a_error == 0.0)).all(axis=1)
             z_error[is_exact] = 0.0  # every product and sum is exact, in any order
@@ -129,7 +138,8 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         sizes, kernel = _natural_sizes(record), _KERNEL_ULPS * unit
         of_value, of_slope = np.maximum(np.abs(value), sizes.value), np.maximum(np.abs(slope), sizes.slope)
         if sizes.is_unbounded:  # such formulas multiply or add z
-            of_value *= 1.0 + np.abs(z)
+            longer = 1.0 + np.abs(z)
+            of_value = of_value * longer if sizes.is_fast else np.maximum(of_value, sizes.value * longer)
             of_slope *= (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
         bend_error = np.abs(record.bend(z)) * z_error
         if np.any(bend_error > _UNKNOWN * np.maximum(np.abs(slope), sizes.slope)):
@@ -160,12 +170,33 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
     by_a_error = bend * last.a_error + _PER_OPERATION * unit * (bend * (np.abs(a) + np.abs(y)) + np.abs(by_a)) + least
     a_error = last.a_error + _PER_OPERATION * unit * (np.abs(a) + np.abs(y))  # with the rounding of a - y or 1 - a
     loss = np.sum(np.abs(by_a) * a_error + bend * a_error**2)
-    loss += (cost.size + 4) * _PER_OPERATION * unit * cost.sum() + least
+    summing = _sum_error(cost.ravel(), unit, others=4) + least
     delta = by_a * last.slope
     delta_error = by_a_error * np.abs(last.slope) + np.abs(by_a) * last.slope_error + by_a_error * last.slope_error
     if problem.loss.needs_unit_interval:  # or fused, from a - y
         delta_error = np.fmax(delta_error, np.abs(last.slope / (a * (1.0 - a))) * a_error)
-    return float(loss), delta, delta_error + _PER_OPERATION * unit * np.abs(delta) + least
+    return float(loss + summing), delta, delta_error + _PER_OPERATION * unit * np.abs(delta) + least
+
+
+def _sum_error(terms: Array, unit: float, others: int = 1) -> Array:
+    """Return how far sums of terms over the last axis may be off, in any order, with some other operations on each."""
+    number, size = terms.shape[-1], np.abs(terms).sum(axis=-1)
+    worst = (number + others) * _PER_OPERATION * unit * size
+    if number <= _FEW:
+        return np.asarray(worst)
+    likely = ((others + 1) * _PER_OPERATION + _LAMBDA * np.sqrt(number)) * unit * size
+    return np.asarray(np.fmin(worst, likely + _one_sided(terms, size, unit)))
+
+
+def _one_sided(terms: Array, size: Array, unit: float) -> Array:
+    """Return how far roundings that go the same way move a sum.
+
+    A partial sum is a multiple of its last place. So the rounding of the next one depends only on what the term has
+    beyond that place, which many terms may have in common: equal ones, n + 0.1, or all that are too small to matter.
+    """
+    places = 2.0 * unit * 2.0 ** np.floor(np.log2(size))[..., np.newaxis]
+    beyond = [terms - place * np.rint(terms / place) for place in (places / 2.0**each for each in range(_BINADES))]
+    return np.asarray(sum(np.abs(each.sum(axis=-1)) for each in beyond))
 
 
 @functools.lru_cache(maxsize=256)
@@ -174,7 +205,8 @@ def _natural_sizes(record: Activation) -> _Sizes:
     value, slope = record.value_and_slope(places)
     far_out = np.abs(record.value([-_FAR, _FAR])).max()
     natural = 0.0 if not record.bend(places).any() else float(min(1.0, np.abs(value).max()))
-    return _Sizes(natural, float(np.abs(slope).max()), bool(far_out > 0.01 * _FAR))
+    is_unbounded = bool(natural and far_out > 0.01 * _FAR)
+    return _Sizes(natural, float(np.abs(slope).max()), is_unbounded, bool(far_out > _FASTER * _FAR))
 
 
 @functools.lru_cache(maxsize=256)
