@@ -20,6 +20,7 @@ KINDS = ("loss", "w", "b", "x")
 _LISTED = ", ".join(map(repr, KINDS))
 _DIGITS = 20
 _SINGLE = np.dtype(np.float32)
+_SINGLE_ERROR = 16.0 * 2.0**-24  # of the size of a number: a few roundings of float32
 _MUCH = 1e4  # times what is allowed: float32's unit is 5e8 times that of float64
 
 
@@ -129,9 +130,16 @@ def judge(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks:
     except Exception as error:  # whatever the implementation raises is a failure of it
         return Failure(case, trouble=f"it raised {type(error).__name__}: {error}", cause=error)
 
-    is_float32 = dtype != _SINGLE and max(entry.ratio for entry in entries) > _MUCH
+    is_float32 = dtype != _SINGLE and max(entry.ratio for entry in entries) > _MUCH and _is_of_float32(entries)
     is_float32 = is_float32 and _is_right_in_float32(problem, arrays, exact, either_at_kinks=either_at_kinks)
     return Failure(case, entries, is_float32=is_float32, either_at_kinks=either_at_kinks)
+
+
+def _is_of_float32(entries: tuple[GradientEntry, ...]) -> bool:
+    """Return whether every wrong number is off by a few roundings of float32, however wide a tolerance would be."""
+    sizes = {kind: max((abs(each.exact) for each in entries if each.kind == kind), default=0.0) for kind in KINDS}
+    wrong = (each for each in entries if not each.is_right)
+    return all(abs(each.returned - each.exact) <= _SINGLE_ERROR * sizes[each.kind] for each in wrong)
 
 
 def _is_right_in_float32(
