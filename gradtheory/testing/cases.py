@@ -1,4 +1,4 @@
-"""Chains and networks to try a gradient on: small numbers, kinks hit exactly, saturation, critical weights, explosion.
+"""Chains and networks to try a gradient on: small and huge numbers, kinks hit exactly, saturation, explosion.
 
 A case is built from a `Source` of choices. hypothesis is one, which shrinks what it has chosen; NumPy's generator is
 another, for a fixed list of cases that needs no hypothesis.
@@ -27,7 +27,8 @@ _SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25, 8.0)
 _SHORT = (0.5, 1.0, -0.5, 0.25, -2.0)  # powers of two, by which a kink is hit exactly
 _SATURATING = (30.0, -30.0, 100.0, -100.0, 800.0, -800.0)  # exp overflows beyond 88 in float32, 709 in float64
 _FACTORS = (4.0, 2.0, 8.0)  # of a layer in a case whose gradients explode
-_KINDS = ("plain", "kink", "saturated", "critical", "exploding")
+_HUGE = 2.0**24  # of targets or inputs, whose gradients are beyond 1e6, where some clip
+_KINDS = ("plain", "kink", "saturated", "critical", "exploding", "huge")
 _DEEPEST, _BATCHES, _WIDEST, _MOST_LAYERS = 6, (1, 2, 3, 4, 17), 4, 3
 _LARGEST_VALUE = {4: 1e2, 8: 1e6}  # of an activation, by the bytes of the float type: beyond, gradients may overflow
 _REAL = 4.0
@@ -206,6 +207,11 @@ def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase
             w[layer] = signs * source.choice(_FACTORS) / slope
             b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
             a = record.value(w[layer] @ a + b[layer])
+    if kind == "huge":
+        if network.loss_record.needs_unit_interval:  # then a target is no more than 1, but δ·x is as large as x
+            x, w[0] = x * _HUGE, w[0] / _HUGE
+        else:
+            y += _HUGE * _choices(source, (1.0, -1.0), y.shape)
     x, y, *parameters = (each.astype(dtype).astype(float) for each in (x, y, *w, *b))
     w, b = _moderate(records, x, parameters[: network.depth], parameters[network.depth :], dtype)
     return NetworkCase(network, x, y, tuple(w), tuple(b))

@@ -47,15 +47,15 @@ def assert_gradients(
     r"""Check an implementation of the gradients of chains against numbers that are proven.
 
     It is called with chains of plain numbers, of kinks that are hit exactly, of saturated layers, of weights next to
-    the critical one and of exploding gradients, in batches of 1 to 17. What it returns may differ from the exact
-    gradient by what rounding explains, carried through the chain's own condition numbers, and no more.
+    the critical one, of exploding gradients and of huge data, in batches of 1 to 17. What it returns may differ from
+    the exact gradient by what rounding explains, carried through the chain's own condition numbers, and no more.
 
     Parameters
     ----------
     fn : callable
         ``fn(x, y, w, b)`` takes NumPy arrays of shapes (batch,), (batch,), (L,), (L,), and returns a mapping with any
         of "loss", "w", "b", "x": the loss summed over the batch, and its gradients, in the shapes of these arguments.
-        Whatever converts by ``__array__`` or DLPack is compared: NumPy, PyTorch, JAX, TensorFlow, ….
+        Whatever converts by ``__array__`` or DLPack is compared: NumPy, PyTorch, JAX, …. It must not change them.
     activation : str, sympy.Expr, Activation or sequence of these
         As in `gradtheory.activation`: one for all layers, or one per layer.
     depth : int, optional

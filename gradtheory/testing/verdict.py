@@ -114,8 +114,14 @@ def judge(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks:
     allowed = tolerances(problem, dtype, either_at_kinks=either_at_kinks)
 
     def call() -> dict[str, list[Array]]:
+        given = _arguments(case, dtype)
+        before = [list(each) if isinstance(each, list) else each for each in given]  # the arrays that lists held
         with np.errstate(all="ignore"):  # it is judged by its numbers, not by its warnings
-            return _arrays(fn(*_arguments(case, dtype)), case)
+            arrays = _arrays(fn(*given), case)
+        for name, after, held, fresh in zip("xywb", given, before, _arguments(case, dtype), strict=True):
+            if not _is_unchanged(after, held, fresh):
+                raise _Unusable(f"it changes its argument {name} in place, and must leave it as it was: copy it first")
+        return arrays
 
     try:
         arrays = call()
@@ -159,11 +165,20 @@ def _differ(first: GradientEntry, second: GradientEntry) -> bool:
 
 
 def _arguments(case: Case, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """Return copies of x, y, w and b, which an implementation may change."""
+    """Return copies of x, y, w and b."""
     return tuple(
         [np.array(array, dtype) for array in argument] if isinstance(argument, tuple) else np.array(argument, dtype)
         for argument in case[1:]
     )
+
+
+def _is_unchanged(after: Any, held: Any, fresh: Any) -> bool:
+    """Return whether an array, or a list and the arrays that it held, are as they were."""
+    if isinstance(fresh, list):
+        return len(after) == len(held) and all(
+            now is one and _is_unchanged(now, one, other) for now, one, other in zip(after, held, fresh, strict=True)
+        )
+    return np.array_equal(after, fresh)
 
 
 def _arrays(returned: Any, case: Case) -> dict[str, list[Array]]:

@@ -103,7 +103,7 @@ def test_generated_choices_lie_between_their_ends():
 
 
 def test_fixed_cases_leave_out_no_kink_and_no_saturating_bias():
-    cases = fixed_cases(lambda source: chain_case(source, "hard_tanh"), 30)
+    cases = fixed_cases(lambda source: chain_case(source, "hard_tanh"), 36)
     assert {30.0, -30.0, 100.0, -100.0, 800.0, -800.0} <= {bias for case in cases for bias in case.b}
     assert {-1.0, 1.0} <= {z for case in cases for z in case.w[0] * case.x + case.b[0]}
 
