@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.enclosure import Ball, exactly
+from gradtheory.arithmetic.enclosure import Ball, evaluate, exactly
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.losses import Loss
 from gradtheory.chains.symbols import Y
@@ -21,7 +21,10 @@ Output: TypeAlias = Callable[[Ball, Ball, int], Sequence[Ball]]  # (z, y, bits) 
 
 @dataclass(frozen=True)
 class Problem:
-    """A network with data: x and y of shape (batch, n), W_l of shape (n_l, n_{l-1}), b_l of shape (n_l,)."""
+    """A network with data: x and y of shape (batch, n), W_l of shape (n_l, n_{l-1}), b_l of shape (n_l,).
+
+    The numbers are floats, or exact SymPy numbers in arrays of objects.
+    """
 
     activations: Sequence[Activation]
     loss: Loss
@@ -50,8 +53,12 @@ def ball_gradients(problem: Problem, bits: int) -> BallGradients:
         If a pre-activation is not told from a kink.
 
     """
-    w = [[[*map(exactly, row)] for row in matrix] for matrix in problem.w]
-    b = [[*map(exactly, vector)] for vector in problem.b]
+
+    def ball(number: Any) -> Ball:
+        return evaluate(number, bits, {}) if isinstance(number, sympy.Expr) else exactly(number)
+
+    w = [[[*map(ball, row)] for row in matrix] for matrix in problem.w]
+    b = [[*map(ball, vector)] for vector in problem.b]
     zero = exactly(0.0)
     total = BallGradients(
         zero, [[[zero] * len(row) for row in matrix] for matrix in w], [[zero] * len(each) for each in b], []
@@ -59,7 +66,7 @@ def ball_gradients(problem: Problem, bits: int) -> BallGradients:
     hidden = [value_and_slope(record) for record in problem.activations[:-1]]
     output = _output(problem.activations[-1], problem.loss)
     for x, y in zip(problem.x, problem.y, strict=True):
-        _add_sample(total, hidden, output, [*map(exactly, x)], [*map(exactly, y)], w, b, bits)
+        _add_sample(total, hidden, output, [*map(ball, x)], [*map(ball, y)], w, b, bits)
     return total
 
 

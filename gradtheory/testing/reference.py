@@ -5,14 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision
-from gradtheory.arithmetic.inputs import read_count, read_finite_array, read_parameters, read_real
+from gradtheory.arithmetic.inputs import Array, read_count, read_layers, read_parameters, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.backward import Problem, ball_gradients
 from gradtheory.testing.enclosed import Enclosed
+from gradtheory.testing.exact import read_exact_array
 from gradtheory.testing.pointwise import far_out, value_slope_and_bend
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
@@ -100,22 +103,22 @@ def reference_activation(
 
 def reference_gradients(
     chain: Chain | Network,
-    x: ArrayLike,
-    y: ArrayLike,
-    w: ArrayLike | Sequence[ArrayLike],
-    b: ArrayLike | Sequence[ArrayLike],
+    x: ArrayLike | NumberLike | Sequence[Any],
+    y: ArrayLike | NumberLike | Sequence[Any],
+    w: ArrayLike | Sequence[Any],
+    b: ArrayLike | Sequence[Any],
     digits: int = 50,
 ) -> ReferenceGradients:
     """Return the loss and all gradients of a chain or a network to a number of digits, proven in ball arithmetic.
 
     The forward and the backward pass are done in balls, at growing precision, until every number has these digits.
-    Inputs are taken at their exact binary values.
+    Floats are taken at their exact binary values; text such as "0.1", fractions and SymPy numbers are exact, too.
 
     Parameters
     ----------
     chain : Chain or Network
         Of a concrete depth L, with activations of the catalogue or your own.
-    x, y : array_like of shape (batch,) or ()
+    x, y : array_like of shape (batch,) or (), of floats or exact numbers
         Inputs and targets; for a network as in `Network.backprop`.
     w, b : array_like of shape (L,)
         Weights and biases; likewise.
@@ -138,6 +141,8 @@ def reference_gradients(
     0.011020300507409429903955388423 ± 9e-30 (certified)
     >>> float(exact.loss), exact.b[1].n(20)
     (0.5090861973179828, 0.011020300507409429904)
+    >>> reference_gradients(Chain(depth=1, activation="identity"), "0.1", 0, ["1/3"], [0]).b[0].n(20)
+    0.033333333333333333333
 
     """
     exact = prove_gradients(as_problem(chain, x, y, w, b), read_count(digits, "digits", _MOST_DIGITS))
@@ -178,14 +183,16 @@ def _rows(balls: Sequence[Sequence[Ball]]) -> tuple[tuple[Enclosed, ...], ...]:
 def as_problem(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any) -> Problem:
     """Return the arguments, checked, in the shapes of a network."""
     if isinstance(chain, Network):
-        return Problem(chain.layer_activations, chain.loss_record, *chain.arrays(x, y, w, b))
+        return Problem(chain.layer_activations, chain.loss_record, *_exact_arrays(chain, x, y, w, b))
     if not isinstance(chain, Chain):
         raise InvalidArgument("chain", chain, "must be a gradtheory.Chain or gradtheory.Network")
     depth = len(chain.layer_activations)
-    inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
+    inputs, targets = read_exact_array(x, "x"), read_exact_array(y, "y")
     if inputs.ndim > 1 or inputs.shape != targets.shape:
         raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must be one shape, (batch,) or ()")
-    weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
+    weights, biases = read_exact_array(w, "w"), read_exact_array(b, "b")
+    for name, array in (("w", weights), ("b", biases)):
+        read_parameters(np.zeros(array.shape), name, depth)  # refuses the shape, by name
     return Problem(
         chain.layer_activations,
         chain.loss_record,
@@ -194,6 +201,25 @@ def as_problem(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any) -> Proble
         list(weights.reshape(-1, 1, 1)),
         list(biases.reshape(-1, 1)),
     )
+
+
+def _exact_arrays(network: Network, x: Any, y: Any, w: Any, b: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the arguments of `Network.backprop`, exact, or refuse their shapes as it does."""
+    inputs, targets = read_exact_array(x, "x"), read_exact_array(y, "y")
+    kind = f"a sequence of {network.depth} arrays"
+    weights, biases = (
+        [
+            read_exact_array(item, f"{name}[{at}]")
+            for at, item in enumerate(read_layers(value, name, network.depth, kind))
+        ]
+        for name, value in (("w", w), ("b", b))
+    )
+    network.arrays(_zeros(inputs), _zeros(targets), [*map(_zeros, weights)], [*map(_zeros, biases)])
+    return inputs, targets, tuple(weights), tuple(biases)
+
+
+def _zeros(array: np.ndarray[Any, Any]) -> Array:
+    return np.zeros(array.shape)
 
 
 def _bits(digits: int) -> int:
