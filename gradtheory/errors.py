@@ -10,11 +10,14 @@ def __dir__() -> list[str]:
     return __all__
 
 
-_LONGEST_VALUE = 80
+_LONGEST_VALUE, _LONGEST_MESSAGE = 80, 399
 
 
 class GradTheoryError(Exception):
     """Base class of every error that gradtheory raises on purpose."""
+
+    def __str__(self) -> str:
+        return _line(super().__str__(), _LONGEST_MESSAGE)
 
 
 class InvalidArgument(GradTheoryError, ValueError):
@@ -41,7 +44,7 @@ class InvalidArgument(GradTheoryError, ValueError):
         self.name, self.value, self.rule = name, value, rule
 
     def __str__(self) -> str:
-        return f"{self.name} = {_shown(self.value)}: {self.rule}"
+        return _line(f"{self.name} = {_shown(self.value)}: {self.rule}", _LONGEST_MESSAGE)
 
 
 class NoClosedForm(GradTheoryError, NotImplementedError):
@@ -106,5 +109,9 @@ def _shown(value: object) -> str:
         text = repr(value)
     except Exception:  # a foreign __repr__ may fail in any way, and an integer may be too long to print
         text = f"<{type(value).__name__}>"
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return _line(text, _LONGEST_VALUE)
+
+
+def _line(text: str, longest: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -37,6 +37,10 @@ __all__ = [
     "expression",
 ]
 
+_OF_SEVERAL = {
+    "softmax", "log_softmax", "softmin", "sparsemax", "logsumexp", "maxout", "glu", "reglu", "geglu", "swiglu", "crelu",
+    "layer_norm", "batch_norm", "attention",
+}  # fmt: skip
 _CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>[^()]{0,3000})\))?\s*", re.ASCII)
 
 
@@ -183,6 +187,8 @@ def _catalogue() -> MappingProxyType[str, Activation | Family]:
 
 
 def _nearest(name: Any) -> str:
+    if isinstance(name, str) and name.strip().lower() in _OF_SEVERAL:
+        return "is no element-wise activation; gradtheory treats functions of one number z, such as sigmoid or relu"
     near = get_close_matches(name.lower(), _catalogue(), n=3, cutoff=0.5) if isinstance(name, str) else ()
     if near:
         return f"is not in the catalogue; the nearest names are {', '.join(near)}"

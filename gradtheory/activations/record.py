@@ -20,7 +20,8 @@ from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import Interval, is_infinite, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
-from gradtheory.errors import Undecided
+from gradtheory.arithmetic.kinds import read_function, read_kind
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.typing import ArrayLike
 
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
@@ -122,18 +123,42 @@ class Activation:
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if self.slope_expr is None:
             object.__setattr__(self, "slope_expr", self.expr.diff(Z))
         if self.expr.free_symbols != {Z} or not self.slope_expr.free_symbols <= {Z}:
-            raise ValueError(f"{self.name}: expr and slope_expr must be written in the symbol {Z} alone")
+            raise InvalidArgument("expr, slope_expr", (self.expr, self.slope_expr), f"must be written in {Z!r} alone")
         if self.branches is not None:
             ends = [self.branches[0].left, *(branch.right for branch in self.branches)]
             starts = [*(branch.left for branch in self.branches), self.branches[-1].right]
             whole = -ends[0] == ends[-1] == sympy.oo if self.period is None else ends[-1] - ends[0] == self.period
             if ends != starts or not whole:
-                raise ValueError(f"{self.name}: the branches must cover the line, or a period, without gap or overlap")
+                raise InvalidArgument("branches", ends, "must cover the line, or a period, without gap or overlap")
         if self.is_within_unit_interval != (self.log_odds is not None):
-            raise ValueError(f"{self.name}: log_odds is for ranges within (0, 1), and needed there")
+            raise InvalidArgument("log_odds", self.log_odds, "is for ranges within (0, 1), and needed there")
+
+    def _check_kinds(self) -> None:
+        """Refuse fields of other types, before anything is computed from them."""
+        rules: tuple[tuple[str, bool, type, str], ...] = (
+            ("name", False, str, "must be a text"),
+            ("symbol", False, str, "must be LaTeX, such as r'\\sigma'"),
+            ("expr", False, sympy.Expr, f"must be a SymPy expression in {Z!r}"),
+            ("range", False, sympy.Set, "must be a SymPy set, such as Interval(0, 1)"),
+            ("slope_expr", True, sympy.Expr, f"must be a SymPy expression in {Z!r}"),
+            ("branches", True, tuple, "must be a tuple of Branch"),
+            ("period", True, sympy.Expr, "must be a SymPy number"),
+        )
+        for name, optional, kind, rule in rules:
+            value = getattr(self, name)
+            if not (optional and value is None):
+                read_kind(value, name, kind, rule)
+        for name, kernel in (
+            ("kernel", self.kernel),
+            ("log_odds", self.kernel if self.log_odds is None else self.log_odds),
+        ):
+            read_function(kernel, name, "must be a function of three arrays")
+        for branch in self.branches or ():
+            read_kind(branch, "branches", Branch, "must be a tuple of Branch")
 
     def __repr__(self) -> str:
         return f"Activation({shorten(self.name)}: {shorten(self.expr, 120)})"

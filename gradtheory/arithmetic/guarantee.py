@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.arithmetic.root import Root
 
 _DIGITS = 10
@@ -31,7 +32,9 @@ def guarantee(*results: sympy.Basic) -> Guarantee:
     (<Guarantee.CERTIFIED: 'certified'>, <Guarantee.EXACT: 'exact'>)
 
     """
-    return Guarantee.CERTIFIED if any(each.atoms(Root) for each in results) else Guarantee.EXACT
+    rule = "must be in SymPy, as gradtheory.explosion_set returns it"
+    rests_on_root = [bool(read_kind(each, "results", sympy.Basic, rule).atoms(Root)) for each in results]
+    return Guarantee.CERTIFIED if any(rests_on_root) else Guarantee.EXACT
 
 
 def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:

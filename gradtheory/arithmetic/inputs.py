@@ -165,13 +165,18 @@ def _float(array: Array, name: str, value: Any) -> float:
 
 def read_array(value: Any, name: str) -> Array:
     """Return an array_like of real numbers as float64: no text, no booleans, no objects, no ragged lists."""
+    return read_real_array(value, name).astype(np.float64, copy=False)
+
+
+def read_real_array(value: Any, name: str) -> np.ndarray:
+    """Return an array_like of real numbers as an array of the type that NumPy gives it."""
     try:
         array = np.asarray(value)
-    except ValueError:  # ragged nesting
+    except (ValueError, TypeError):  # ragged nesting, or an object that breaks off
         array = np.asarray(None)
-    if array.dtype.kind not in "iuf" and array.size:
+    if array.dtype.kind not in "iuf" and (array.size or not isinstance(value, Sequence | np.ndarray)):
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
-    return array.astype(np.float64, copy=False)
+    return array
 
 
 def read_finite_array(value: Any, name: str) -> Array:

@@ -19,8 +19,7 @@ from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
-# Of a closed expression, beyond which SymPy stalls.
-_MOST_SYMBOLS, _MOST_LAYERS = 1_000, 40
+_MOST_SYMBOLS, _MOST_LAYERS = 1_000, 40  # of a closed expression, beyond which SymPy stalls
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,7 +116,8 @@ class Chain(ChainSymbols):
 
     def slope(self, layer: int | sympy.Expr) -> sympy.Expr:
         """Return σ'(z_l), in the named z_l."""
-        return self._activation(layer).slope_expr.xreplace({Z: self.z[layer]})
+        z = self.z[layer]  # refuses what is no layer
+        return self._activation(layer).slope_expr.xreplace({Z: z})
 
     def layer_jacobian(self, layer: int | sympy.Expr) -> sympy.Expr:
         """Return ∂a_l/∂a_{l-1} = σ'(z_l) w_l.

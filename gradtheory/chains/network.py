@@ -12,6 +12,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import shape_and_range
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array, read_layers
+from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.batches import table_of_sizes
 from gradtheory.chains.layers import affine_layer, forward_pass, read_activations
 from gradtheory.chains.losses import Loss, loss_for
@@ -115,10 +116,10 @@ class Network:
     loss_record: Loss = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        widths = self.widths
-        if not isinstance(widths, Sequence | np.ndarray) or isinstance(widths, str) or not 2 <= len(widths) <= _DEEPEST:
-            rule = "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
-            raise InvalidArgument("widths", widths, rule)
+        rule = "must be two or more widths, of the inputs and each layer, as (2, 3, 1)"
+        widths = read_items(self.widths, "widths", rule)
+        if not 2 <= len(widths) <= _DEEPEST:
+            raise InvalidArgument("widths", self.widths, rule)
         object.__setattr__(self, "widths", tuple(read_count(width, "widths", _WIDEST) for width in widths))
         activations = read_activations(self.activation, self.depth)
         object.__setattr__(self, "layer_activations", tuple(activations[layer] for layer in range(self.depth)))
@@ -189,6 +190,7 @@ class Network:
                 [3., 4.]]])
 
         """
+        x = read_finite_array(x, "x")
         inputs, _, weights, biases = self.arrays(x, np.zeros((len(np.atleast_2d(x)), self.widths[-1])), w, b)
         with np.errstate(all="ignore"):
             jacobian = np.broadcast_to(np.eye(self.widths[0]), (len(inputs), self.widths[0], self.widths[0]))

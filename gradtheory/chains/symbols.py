@@ -193,7 +193,7 @@ class ChainSymbols:
 
         """
         match = _NAME.fullmatch(name) if isinstance(name, str) else None
-        if name == "x":
+        if isinstance(name, str) and name == "x":
             return self.x
         if match is None:
             raise InvalidArgument("wrt", name, "must name a weight, a bias or the input, such as w1, b2 or x")

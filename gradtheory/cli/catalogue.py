@@ -64,6 +64,8 @@ def gains(out: Path | None, as_json: bool) -> None:
 
     Example: gradtheory gains
     """
+    if out is not None:
+        written(gt.gains.write, out)
     rows = [
         {
             "activation": gain.record.name,
@@ -76,8 +78,6 @@ def gains(out: Path | None, as_json: bool) -> None:
         }
         for gain in gt.gains.entries()
     ]
-    if out is not None:
-        written(gt.gains.write, out)
     if as_json:
         print_json(rows)
         return

@@ -142,6 +142,9 @@ def article(out: Path, lang: str | None, as_json: bool) -> None:
 
     Example: gradtheory article --lang zh
     """
+    from gradtheory.document import read_folder
+
+    out = read_folder(out, "out")  # before the minute that building takes
     page = gt.article.build(lang or language_of_locale())
     paths = [str(path) for path in written(page.write, out)]
     if as_json:

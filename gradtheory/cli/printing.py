@@ -56,7 +56,10 @@ def short(value: Any) -> str:
 
 
 def written(write: Callable[[Path], Iterable[Path]], folder: Path) -> list[Path]:
-    """Return the files that were written to a folder."""
+    """Return the files that were written to a folder; one that cannot be written to is refused first."""
+    from gradtheory.document import read_folder
+
+    folder = read_folder(folder, "out")
     try:
         return list(write(folder))
     except OSError as error:

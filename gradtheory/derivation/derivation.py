@@ -11,6 +11,7 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import one_of, read_chain_depth
+from gradtheory.arithmetic.kinds import read_kind, read_mapping
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
 from gradtheory.derivation.printing import formula
@@ -225,17 +226,24 @@ def derive(
 
     """
     one_of(topic, "topic", tuple(TOPICS))
+    words = read_kind(title, "title", str, "must be a text, such as 'Backpropagation'")
     _require_used(topic, activation=activation, depth=depth, wrt=wrt, loss=loss, values=values, optimiser=optimiser)
+    layers = read_chain_depth(3 if depth is None else depth)
+    if wrt is not None and isinstance(layers, sympy.Symbol):
+        rule = (
+            f"must be left out for {layers} layers: the formulas are for every w_l and b_l; or give a depth such as 3"
+        )
+        raise InvalidArgument("wrt", wrt, rule)
     question = Question(
         topic,
         as_activation("sigmoid" if activation is None else activation),
-        read_chain_depth(3 if depth is None else depth),
+        layers,
         "w1" if wrt is None else wrt,
         one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),
-        {} if values is None else values,
+        {} if values is None else read_mapping(values, "values", "must be a mapping of names to numbers, as {'w': 7}"),
         one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
     )
-    return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), title)
+    return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), words)
 
 
 def _require_used(topic: str, **arguments: object) -> None:

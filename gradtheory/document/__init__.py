@@ -2,7 +2,7 @@
 
 from gradtheory.document.model import Block, Code, Document, Figure, Formula, Heading, Paragraph, Table
 from gradtheory.document.prose import tex_text
-from gradtheory.document.saving import FORMATS, render, save
+from gradtheory.document.saving import FORMATS, read_folder, render, save
 from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Heading",
     "Paragraph",
     "Table",
+    "read_folder",
     "render",
     "save",
     "save_figures",

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from gradtheory.arithmetic.kinds import read_path
 from gradtheory.document.model import Document
 from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.errors import InvalidArgument, MissingProgram, extra
@@ -71,7 +72,7 @@ def save(document: Document, path: str | os.PathLike[str], suffix: str = "") -> 
         If a PDF is asked for, and there is no TeX engine.
 
     """
-    target = Path(path)
+    target = read_path(path, "path")
     suffix = suffix or target.suffix
     if suffix not in FORMATS:
         raise InvalidArgument("path", str(path), f"must end in one of {', '.join(FORMATS)}")
@@ -85,6 +86,25 @@ def save(document: Document, path: str | os.PathLike[str], suffix: str = "") -> 
     except OSError as error:
         raise InvalidArgument("path", str(path), f"must be a file that can be written to ({error.strerror})") from None
     return target
+
+
+def read_folder(value: Any, name: str) -> Path:
+    """Return the path of a folder that can be written to, which is made if it is not there.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is no path, or nothing can be written there.
+
+    """
+    folder = read_path(value, name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidArgument(name, str(value), f"must be a folder that can be written to ({reason})") from None
 
 
 def _pdf(document: Document) -> bytes:

@@ -5,6 +5,7 @@ The document states the set in the pre-activation z, U_t = {z : |σ'(z)| > t} wi
 on far out. The checker's documentation describes the fields.
 """
 
+import math
 from typing import Any
 
 import sympy
@@ -64,7 +65,7 @@ def certificate(
     profile = record.profile_above(level)
     superlevel = superlevel_sets(method, digits, strict=strict)(profile, level)
     crossings = superlevel.crossings()
-    bits = _BITS + 2 * abs(int(sympy.log(superlevel.t, 2)))
+    bits = _BITS + 2 * _size(superlevel.t)
     domain = profile.branches[0].left, profile.branches[-1].right
     is_whole = profile.period is not None or all(is_infinite(end) for end in domain)
     return {
@@ -76,7 +77,7 @@ def certificate(
             "weight": _text(weight),
             "bias": _text(bias),
             "threshold": _text(c),
-            "strict": strict,
+            "strict": bool(strict),
         },
         "method": "certified" if any(end.has(Root) for end in crossings.values()) else "closed_form",
         "domain": [_text(end) for end in domain],
@@ -157,3 +158,8 @@ def _tail(profile: Profile, end: sympy.Expr, level: sympy.Expr) -> dict[str, str
     if is_infinite(end):
         return {"argument": "monotone"}
     return {"argument": "limit", "limit": "0", "assumes": f"the slope stays below {level} from z = {end} on outwards"}
+
+
+def _size(number: sympy.Expr) -> int:
+    """Return |log₂| of a positive number, rounded down; SymPy's logarithm gives up on a long fraction near 1."""
+    return int(abs(float(enclose(number, _BITS).log().mid())) / math.log(2.0) + 1e-9)

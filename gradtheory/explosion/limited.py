@@ -8,6 +8,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.effort import EFFORT, within
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.chains.chain import Chain
 
 _P = ParamSpec("_P")
@@ -20,6 +21,7 @@ def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
     Questions about the catalogue, whose proofs are known to end, take the time that they take.
     """
 
+    @with_other_names
     @functools.wraps(call)
     def within_effort(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         subject = args[0] if args else kwargs.get("activation", kwargs.get("chain"))

@@ -18,6 +18,7 @@ from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
+from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.superlevel import (
@@ -235,7 +236,8 @@ def _profile(record: Activation, level: sympy.Expr, region: Component | None) ->
 
 def superlevel_sets(method: str, digits: int, *, strict: bool = True) -> Callable[[Profile, sympy.Expr], SuperlevelSet]:
     """Return what makes the superlevel set of a profile at a level, with these options; they are checked here."""
-    return partial(SuperlevelSet, strict=strict, method=one_of(method, "method", METHODS), most_bits=read_bits(digits))
+    choice, is_strict = one_of(method, "method", METHODS), read_flag(strict, "strict")
+    return partial(SuperlevelSet, strict=is_strict, method=choice, most_bits=read_bits(digits))
 
 
 def _pull_back(

@@ -15,6 +15,7 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.inputs import one_of, read_positive
 from gradtheory.arithmetic.root import Root
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.maximum import Supremum
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
@@ -217,6 +218,8 @@ def _at_steps(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExpl
         components = SuperlevelSet(record.profile, level, strict=False).components()
         return level * (max(part.length for part in components) if longest else total_length(components))
 
-    steps = (branch.steepest for branch in record.profile.branches)
-    level = max((step for step in steps if sign(step) > 0), key=product)
+    steps = [branch.steepest for branch in record.profile.branches if sign(branch.steepest) > 0]
+    if not steps:
+        raise InvalidArgument("activation", record.name, "has the slope 0 wherever it has one: nothing ever explodes")
+    level = max(steps, key=product)
     return WidestExplosion(record, c, product(level) / c, c / level, is_attained=False)

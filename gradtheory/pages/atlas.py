@@ -10,6 +10,7 @@ import numpy as np
 from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.document import read_folder
 from gradtheory.errors import extra
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.pages import page as pages
@@ -104,6 +105,7 @@ def page() -> str:
 
 def write(folder: Path) -> Iterator[Path]:
     """Write catalogue.md, and a picture of each activation below images/catalogue; yield each path."""
+    folder = read_folder(folder, "folder")
     pictures = folder / "images" / "catalogue"
     pictures.mkdir(parents=True, exist_ok=True)
     for entry in entries():

@@ -10,6 +10,7 @@ from pathlib import Path
 import sympy
 
 from gradtheory.activations import Activation, activation, activation_names
+from gradtheory.document import read_folder
 from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.meanfield.backward import lasting_depth
@@ -125,7 +126,7 @@ def page() -> str:
 
 def write(folder: Path) -> Iterator[Path]:
     """Write gains.md; yield its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = read_folder(folder, "folder")
     path = folder / "gains.md"
     path.write_text(page(), encoding="utf-8")
     yield path

@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_positive
+from gradtheory.arithmetic.inputs import read_positive, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import arrays, critical_weight, widest_explosion
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
@@ -35,8 +35,8 @@ def activation_and_slope(
     matplotlib.axes.Axes
 
     """
-    ax, record = axes_or_new(ax), as_activation(activation)
-    z = np.linspace(-span, span, 801)
+    record, half = as_activation(activation), read_positive_float(span, "span")
+    ax, z = axes_or_new(ax), np.linspace(-half, half, 801)
     ax.plot(z, record.value(z), color=BLUE, label=rf"${record.symbol}(z)$")
     ax.plot(z, record.slope(z), color=RED, label=rf"${record.symbol}'(z)$")
     steepest = record.steepest_slope
@@ -75,8 +75,7 @@ def width_over_weight(
         If the width has no maximum.
 
     """
-    ax, c = axes_or_new(ax), read_positive(threshold, "threshold")
-    record = as_activation(activation)
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
     widest = widest_explosion(record, threshold=c)
     if not widest.is_attained:
         raise InvalidArgument(
@@ -84,6 +83,7 @@ def width_over_weight(
             record.name,
             f"has no widest explosion to mark ({widest}); sigmoid and tanh have",
         )
+    ax = axes_or_new(ax)
     start, place, height = map(float, (critical_weight(record, threshold=c), widest.weight, widest.width))
     w = np.linspace(start, start + 5.0 * (place - start), 801)[1:]
     ax.plot(w, arrays.explosion_width(record, w, threshold=float(c)), color=BLUE)
@@ -113,8 +113,8 @@ def glance(activation: ActivationLike, *, ax: "Axes | None" = None) -> "Axes":
     matplotlib.axes.Axes
 
     """
-    ax = axes_or_new(ax)
     record = as_activation(activation)
+    ax = axes_or_new(ax)
     z = np.linspace(-6.0, 6.0, 241)
     value, slope = record.value(z), np.abs(record.slope(z))
     ax.axhline(0.0, color=GREY, linewidth=0.4)

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradtheory.arithmetic.inputs import read_count
 from gradtheory.chains.chain import Chain
-from gradtheory.plots.axes import BLUE, RED, axes_or_new
+from gradtheory.plots.axes import BLUE, MOST_POINTS, RED, axes_or_new, read_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_DEEPEST = 100  # layers that a picture can show
 
 
 def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
@@ -27,6 +30,7 @@ def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
     matplotlib.axes.Axes
 
     """
+    depth = read_count(depth, "depth", _DEEPEST)
     ax = axes_or_new(ax)
     for position in range(depth + 2):
         label = "x" if position == 0 else "C" if position > depth else rf"$a_{{{position}}}=\sigma(z_{{{position}}})$"
@@ -87,10 +91,10 @@ def gradient_over_layers(
     matplotlib.axes.Axes
 
     """
-    ax = axes_or_new(ax)
-    chain = Chain(depth=depth, activation="sigmoid")
+    rates, depth = read_curves(factors, "factors"), read_count(depth, "depth", MOST_POINTS)
+    ax, chain = axes_or_new(ax), Chain(depth=depth, activation="sigmoid")
     layers = np.arange(1, depth + 1)
-    for factor in factors:
+    for factor in rates:
         w = np.full(depth, 4.0 * factor)
         sizes = np.abs(chain.backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b)
         ax.semilogy(layers, sizes / sizes[-1], marker="o", markersize=3, label=f"factor {factor:g}")

@@ -7,9 +7,9 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_positive_array, read_positive_float
+from gradtheory.arithmetic.inputs import read_count, read_depth, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.plots.axes import BLUE, GREY, RED, VIOLET, axes_or_new
+from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, VIOLET, axes_or_new, read_curves
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients, settled_chi
 from gradtheory.random_weights.meanfield.edge import edge_at
@@ -53,10 +53,12 @@ def phase_diagram(
         If there is no edge for any of the σ_b.
 
     """
-    ax, record = axes_or_new(ax), as_activation(activation)
-    edge = edge_of_chaos(record, np.linspace(0.0, read_positive_float(largest_bias, "largest_bias"), points))
+    record, many = as_activation(activation), read_count(points, "points", MOST_POINTS, least=2)
+    largest_bias = read_positive_float(largest_bias, "largest_bias")
+    edge = edge_of_chaos(record, np.linspace(0.0, largest_bias, many))
     if np.isnan(edge.sigma_w).all() or np.isfinite(edge.sigma_w).sum() < 2:
         raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
+    ax = axes_or_new(ax)
     right = 1.4 * float(np.nanmax(edge.sigma_w))
     stable = np.where(edge.stable, edge.sigma_w, np.nan)
     ax.plot(stable, edge.sigma_b, color=BLUE, label=r"edge of chaos, $\chi_1 = 1$" if edge.stable.any() else None)
@@ -128,9 +130,9 @@ def gradient_over_depth(
     matplotlib.axes.Axes
 
     """
-    ax, record = axes_or_new(ax), as_activation(activation)
-    layers = np.arange(1, depth + 1)
-    for position, scale in enumerate(sigma_w):
+    record, scales, depth = as_activation(activation), read_curves(sigma_w, "sigma_w"), read_depth(depth)
+    ax, layers = axes_or_new(ax), np.arange(1, depth + 1)
+    for position, scale in enumerate(scales):
         sample = random_networks(record, depth, width, scale, sigma_b, networks=networks, seed=seed)
         theory = gradients(record, depth, scale, sigma_b)
         color = f"C{position}"
@@ -174,9 +176,9 @@ def factor_distribution(
     matplotlib.axes.Axes
 
     """
-    ax, record = axes_or_new(ax), as_activation(activation)
-    thresholds = np.geomspace(1e-3, 1e2, 81)
-    for scale in sigma_w:
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    ax, thresholds = axes_or_new(ax), np.geomspace(1e-3, 1e2, 81)
+    for scale in scales:
         shares = [factor_probability(record, scale, threshold=each, sigma_b=sigma_b) for each in thresholds]
         explodes = factor_probability(record, scale, sigma_b=sigma_b)
         ax.semilogx(thresholds, shares, label=rf"$\sigma_w = {scale:g}$: {float(explodes):.3g} explode")
@@ -214,9 +216,10 @@ def lyapunov_over_weight(
     matplotlib.axes.Axes
 
     """
-    ax, record = axes_or_new(ax), as_activation(activation)
-    scales = np.geomspace(0.1, 100.0, 60) if sigma_w is None else read_positive_array(sigma_w, "sigma_w")
-    exponents = [lyapunov_exponent(record, float(scale), sigma_b) for scale in scales]
+    record, sigma_b = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
+    scales = [*np.geomspace(0.1, 100.0, 60)] if sigma_w is None else read_curves(sigma_w, "sigma_w")
+    ax = axes_or_new(ax)
+    exponents = [lyapunov_exponent(record, scale, sigma_b) for scale in scales]
     ax.semilogx(scales, [each.value for each in exponents], color=BLUE, label="almost every chain: $\\lambda$")
     ax.semilogx(scales, [each.mean_square for each in exponents], color=RED, label="root mean square of a factor")
     ax.axhline(0.0, color=GREY, linestyle=":")

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradtheory.arithmetic.inputs import read_count
+from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument
-from gradtheory.plots.axes import GREY, RED, axes_or_new
+from gradtheory.plots.axes import GREY, MOST_POINTS, RED, axes_or_new
 from gradtheory.training import Training
 from gradtheory.training.stability import stability_region
 from gradtheory.training.stability.iteration import BETA, H
@@ -34,9 +36,10 @@ def stability_diagram(
     matplotlib.axes.Axes
 
     """
+    names = read_items(optimisers, "optimisers", "must be a sequence of names, such as ('heavy_ball', 'nesterov')")
+    betas = np.linspace(0.0, 0.99, read_count(points, "points", MOST_POINTS, least=2))
     ax = axes_or_new(ax)
-    betas = np.linspace(0.0, 0.99, points)
-    for position, name in enumerate(optimisers):
+    for position, name in enumerate(names):
         region = stability_region(name)
         if region.rule.is_decoupled:
             raise InvalidArgument("optimisers", name, "has a region in η, β, h and λ, which one line cannot show")
@@ -68,6 +71,7 @@ def training_curve(run: Training, *, ax: "Axes | None" = None) -> "Axes":
     matplotlib.axes.Axes
 
     """
+    read_kind(run, "run", Training, "must be what gradtheory.train returned")
     ax = axes_or_new(ax)
     steps = np.arange(len(run.loss))
     ax.semilogy(steps, run.loss, label="loss")

@@ -6,12 +6,13 @@ Parameters, gradients and states are tuples of float64 arrays; no step changes t
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gradtheory.arithmetic.brief import shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_positive_float
+from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.rule import Rule
 from gradtheory.typing import ArrayLike
@@ -94,7 +95,8 @@ class Optimiser:
             If they are not arrays of real numbers.
 
         """
-        copies = tuple(np.array(read_array(each, "parameters")) for each in parameters)
+        rule = "must be a sequence of arrays, such as [[1.0, -2.0]]"
+        copies = tuple(np.array(read_array(each, "parameters")) for each in read_items(parameters, "parameters", rule))
         zeros = tuple(np.zeros_like(each) for each in copies)
         return State(copies, zeros, zeros)
 
@@ -116,7 +118,9 @@ class Optimiser:
             If the gradients are not arrays of real numbers in the parameters' shapes, or `eta` is not positive.
 
         """
-        arrays = tuple(read_array(each, "gradients") for each in gradients)
+        state = read_kind(state, "state", State, "must be what start or step returned")
+        items = read_items(gradients, "gradients", "must be a sequence of arrays, such as [[0.5, 0.5]]")
+        arrays = tuple(read_array(each, "gradients") for each in items)
         shapes, expected = ([each.shape for each in group] for group in (arrays, state.parameters))
         if shapes != expected:
             raise InvalidArgument("shapes of gradients", shapes, f"must be those of the parameters, {expected}")
@@ -143,3 +147,15 @@ class Optimiser:
             preconditioner=preconditioner,
         )  # fmt: skip
         return w, v, s
+
+
+def read_optimiser(value: Any, name: str = "optimiser") -> Optimiser:
+    """Return an optimiser.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is anything else, such as an optimiser of PyTorch.
+
+    """
+    return read_kind(value, name, Optimiser, "must be one of gradtheory.optimisers, such as heavy_ball(0.1)")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gradtheory.arithmetic.inputs import read_float, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimiser import Optimiser, State
 from gradtheory.training.rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM, Rule
@@ -40,6 +41,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 
+@with_other_names
 def gradient_descent(eta: float, *, weight_decay: float = 0.0) -> Optimiser:
     """Return gradient descent, w ← w - η·g.
 
@@ -73,6 +75,7 @@ def gradient_descent(eta: float, *, weight_decay: float = 0.0) -> Optimiser:
     return _optimiser("gradient_descent", eta, weight_decay)
 
 
+@with_other_names
 def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Optimiser:
     """Return Polyak's heavy ball, v ← β·v + g, w ← w - η·v.
 
@@ -108,6 +111,7 @@ def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> O
     return _optimiser("heavy_ball", eta, weight_decay, beta=beta)
 
 
+@with_other_names
 def nesterov(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Optimiser:
     """Return Nesterov's momentum, v ← β·v + g, w ← w - η·(g + β·v).
 
@@ -137,6 +141,7 @@ def nesterov(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Opt
     return _optimiser("nesterov", eta, weight_decay, beta=beta)
 
 
+@with_other_names
 def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, weight_decay: float = 0.0) -> Optimiser:
     """Return RMSprop, s ← β₂·s + (1 - β₂)·g², w ← w - η·g/(√s + ε).
 
@@ -174,6 +179,7 @@ def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, we
     return _optimiser("rmsprop", eta, weight_decay, beta2=beta2, epsilon=epsilon)
 
 
+@with_other_names
 def adam(
     eta: float = 1e-3, beta: float = 0.9, beta2: float = 0.999, *, epsilon: float = 1e-8, weight_decay: float = 0.0
 ) -> Optimiser:
@@ -215,6 +221,7 @@ def adam(
     return _optimiser("adam", eta, weight_decay, beta=beta, beta2=beta2, epsilon=epsilon)
 
 
+@with_other_names
 def adamw(
     eta: float = 1e-3, beta: float = 0.9, beta2: float = 0.999, *, epsilon: float = 1e-8, weight_decay: float = 0.01
 ) -> Optimiser:

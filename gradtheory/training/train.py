@@ -9,8 +9,10 @@ from typing import TypeAlias
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array, read_count, read_parameters, read_samples
+from gradtheory.arithmetic.kinds import read_function
 from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.events import (
     Event,
@@ -22,13 +24,16 @@ from gradtheory.training.events import (
     note_layers,
 )
 from gradtheory.training.norms import norm
-from gradtheory.training.optimiser import Optimiser, State
+from gradtheory.training.optimiser import Optimiser, State, read_optimiser
 from gradtheory.training.stability import largest_stable_step
 from gradtheory.typing import ArrayLike
 
 Clip: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 Schedule: TypeAlias = Callable[[int, Array, Array], float]
 _MOST_STEPS = 10_000_000
+_CLIP = "must be a function of [∂C/∂w, ∂C/∂b] that returns two arrays"
+_SCHEDULE = "must be a function of (step, w, b), such as remedies.warm_up(0.1, 10)"
+_MAP = "must be a function of the weights, such as lambda w: remedies.soft_threshold(w, 0.01)"
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,10 @@ def train(
     (3, True, <EventKind.OVERFLOW: 'overflow'>)
 
     """
-    if not isinstance(optimiser, Optimiser):
-        raise InvalidArgument("optimiser", optimiser, "must be one of gradtheory.optimisers, such as heavy_ball(0.1)")
+    optimiser, chain = read_optimiser(optimiser), read_concrete_chain(chain)
+    for name, each, rule in (("clip", clip, _CLIP), ("schedule", schedule, _SCHEDULE), ("proximal", proximal, _MAP)):
+        if each is not None:
+            read_function(each, name, rule)
     most = read_count(steps, "steps", _MOST_STEPS, least=0)
     data = _Data(chain, *read_samples(x, y))
     state = optimiser.start([read_parameters(w, "w", data.depth), read_parameters(b, "b", data.depth)])
@@ -161,7 +168,8 @@ def train(
         state = optimiser.step(state, downhill, record.rate)
         if proximal is not None:
             weights, biases = state.parameters
-            state = State((proximal(weights), biases), state.first, state.second, state.steps)
+            moved = read_parameters(proximal(weights), "proximal(w)", data.depth)
+            state = State((moved, biases), state.first, state.second, state.steps)
     return record.training(data.depth, log.events())
 
 

@@ -8,6 +8,7 @@ other, a term with δ_l is added.
 import sympy
 
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_chain
 from gradtheory.chains.symbols import A, LayerSymbols, equation
 from gradtheory.errors import InvalidArgument
 
@@ -33,6 +34,7 @@ def curvature_recursion(chain: Chain) -> tuple[sympy.Eq, ...]:
     (Eq(kappa_2, 1), Eq(kappa_1, kappa_2*w_2**2))
 
     """
+    chain = read_chain(chain)
     kappa, depth = _kappa(chain), chain.depth
     loss_bend = chain.loss_record.slope_expr.diff(A).xreplace({A: chain.a[depth]})
     last = loss_bend * chain.slope(depth) ** 2 + chain.loss_slope() * _bend(chain, depth)
@@ -85,7 +87,7 @@ def second_derivative(chain: Chain, first: sympy.Expr, second: sympy.Expr) -> sy
     Product(w_m/(z_m**2 + 1), (m, k + 1, l - 1))*kappa_l*w_l/(z_k**2 + 1)
 
     """
-    (letter, k), (other, layer) = map(chain.locate, (first, second))
+    (letter, k), (other, layer) = map(read_chain(chain).locate, (first, second))
     if "a" in (letter, other):
         raise InvalidArgument("first", first, "must be a weight or a bias; the input x has no second derivative here")
     if sympy.sympify(layer - k, strict=True).is_negative:

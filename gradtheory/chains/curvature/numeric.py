@@ -12,6 +12,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array, read_finite_array, read_parameters, read_samples
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.layers import affine_neuron, forward_pass
+from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ArrayLike
 
@@ -168,7 +169,7 @@ def _kappas(passes: _Passes) -> Array:
 
 
 def _both_passes(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> _Passes:
-    activations = chain.layer_activations
+    activations = read_concrete_chain(chain).layer_activations
     depth = len(activations)
     weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     samples, target = read_samples(x, y)

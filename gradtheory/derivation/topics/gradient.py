@@ -8,6 +8,7 @@ import sympy
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation
 from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
@@ -24,6 +25,7 @@ _BITS = 200
 def gradient(question: Question) -> Answer:
     """Derive ∂C/∂w_l, ∂C/∂b_l or ∂C/∂x of a chain of concrete or symbolic depth."""
     record = question.activation
+    loss_for(question.loss, record)  # refuses a pair that does not fit, by the activation's own name
     chain = Chain(question.depth, replace(GENERIC, range=record.range, log_odds=record.log_odds), question.loss)
     steps = _symbolic(question, chain) if chain.is_symbolic else _concrete(question, chain)
     return Answer(chain.forward(), (*steps, *wide_layers(question)))

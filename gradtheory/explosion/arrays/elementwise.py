@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gradtheory.arithmetic.inputs import read_real_array
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ArrayLike
 
@@ -75,9 +76,7 @@ def _flatten(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _read(value: ArrayLike, name: str) -> np.ndarray:
     """Return an argument as an array of float32 or float64."""
-    array = np.asarray(value) if not isinstance(value, str) else np.asarray(None)
-    if array.dtype.kind not in "iuf":
-        raise InvalidArgument(name, value, "must be an array of real numbers, such as [4.5, 7.0]")
+    array = read_real_array(value, name)
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 

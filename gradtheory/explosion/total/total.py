@@ -15,7 +15,9 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
+from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_chain, read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import explosion_set
@@ -69,11 +71,9 @@ def total_explosion_set(
     Interval.open(Root(-0.366638232337…), Root(0.366638232337…))
 
     """
-    if not isinstance(chain, Chain):
-        raise InvalidArgument("chain", chain, "must be a gradtheory.Chain")
-    if any(activation.period is not None for activation in chain.layer_activations):
+    if any(activation.period is not None for activation in read_concrete_chain(chain).layer_activations):
         raise InvalidArgument("chain", chain, "must not have periodic slopes: the set may have infinitely many parts")
-    c = read_positive(threshold, "threshold")
+    c, strict = read_positive(threshold, "threshold"), read_flag(strict, "strict")
     weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
     if chain.depth == 1:
         return explosion_set(chain.layer_activations[0], weights[0], biases[0], threshold=c, strict=strict)
@@ -153,7 +153,7 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.E
 
     """
     c = read_positive(threshold, "threshold")
-    span = chain.layer_activations[-1].range
+    span = read_chain(chain).layer_activations[-1].range
     if not all(map(_is_monotone, chain.layer_activations)) or not span.is_Interval:
         return sympy.oo
     return span.measure / c

@@ -15,7 +15,18 @@ from gradtheory.derivation import GENERIC
 from gradtheory.derivation.language import Partial
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.writing import steps_in_words
-from gradtheory.document import Block, Document, Figure, Formula, Heading, Paragraph, Table, save, save_figures
+from gradtheory.document import (
+    Block,
+    Document,
+    Figure,
+    Formula,
+    Heading,
+    Paragraph,
+    Table,
+    read_folder,
+    save,
+    save_figures,
+)
 from gradtheory.document.messages import LANGUAGES, fill, words
 from gradtheory.pages.article import figures
 from gradtheory.pages.article.claim import Claim, Finding
@@ -78,7 +89,7 @@ class Article:
 
     def write(self, folder: Path) -> Iterator[Path]:
         """Write article.html, article.tex and the figures as SVG and PDF; yield each path."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = read_folder(folder, "folder")
         document = self.document
         for suffix in ("svg", "pdf"):
             yield from save_figures(document, folder, suffix)

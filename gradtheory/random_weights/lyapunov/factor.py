@@ -9,6 +9,7 @@ from scipy.special import erfc
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, nearest
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -91,7 +92,7 @@ def _at_place(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold:
         ball = enclose(probability, bits)
         if ball.is_finite() and (ball.rel_accuracy_bits() > _LEAST_BITS or ball.abs_upper() < _LEAST_FLOAT):
             return Estimate(*nearest(ball), Guarantee.CERTIFIED)
-    raise Undecided(f"the slope of {record.name} at z = {z} is not told from 0 with {MOST_BITS} bits")
+    raise Undecided(f"the slope of {record.name} at z = {shorten(z)} is not told from 0 with {MOST_BITS} bits")
 
 
 def _in_law(law: StationaryLaw, threshold: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import Array, read_nonnegative_array, read_positive_array
+from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_array, read_positive_array
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, Moments, moment_table
@@ -58,10 +58,14 @@ def settled_chi(
     """
     record = as_activation(activation)
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
-    start = weight**2 + bias**2 if q is None else np.asarray(q, dtype=float)
+    start = weight**2 + bias**2 if q is None else read_array(q, "q")
     if not (start >= 0.0).all():
         raise InvalidArgument("q", q, "must not be negative, such as 0, 1 or inf")
-    scales = np.broadcast_arrays(weight, bias, start)
+    try:
+        scales = np.broadcast_arrays(weight, bias, start)
+    except ValueError:
+        shapes = weight.shape, bias.shape, start.shape
+        raise InvalidArgument("shapes of sigma_w, sigma_b, q", shapes, "must broadcast") from None
     weights, biases, starts = (each.reshape(-1) for each in scales)
     log_q = _settled(weights, biases, starts, moment_table(record))
     slope = np.exp(_log_slope(moment_table(record).slope)(log_q))

@@ -14,7 +14,7 @@ from gradtheory.arithmetic.inputs import (
     read_seed,
 )
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
-from gradtheory.random_weights.simulation.measured import Measured, Progress
+from gradtheory.random_weights.simulation.measured import Measured, Progress, shown
 from gradtheory.typing import ActivationLike, NumberLike
 
 _AT_ONCE = 1 << 13  # chains: their numbers stay in cache
@@ -107,7 +107,7 @@ def random_chains(
     blocks = [slice(start, min(start + _AT_ONCE, many)) for start in range(0, many, _AT_ONCE)]
     seeds = np.random.SeedSequence(read_seed(seed)).spawn(len(blocks))
     work = list(zip(blocks, seeds, strict=True))
-    for block, block_seed in work if progress is None else progress(work):
+    for block, block_seed in shown(work, progress):
         rng = np.random.default_rng(block_seed)
         size = block.stop - block.start
         a = np.full(size, first)

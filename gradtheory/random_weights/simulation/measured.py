@@ -1,7 +1,7 @@
 """Means over independent repetitions, with confidence intervals."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -9,10 +9,22 @@ import numpy as np
 from scipy.stats import t as student
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.kinds import read_function
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ArrayLike
 
 Progress: TypeAlias = Callable[[Iterable[Any]], Iterable[Any]]  # tqdm.tqdm, or rich.progress.track
+
+
+def shown(work: Sequence[Any], progress: Progress | None) -> Iterable[Any]:
+    """Return an iterable of the items of some work that shows how far it is."""
+    if progress is None:
+        return work
+    rule = "must be a function of an iterable that yields its items, such as tqdm.tqdm"
+    watched = read_function(progress, "progress", rule)(work)
+    if not isinstance(watched, Iterable):
+        raise InvalidArgument("progress", progress, rule)
+    return watched
 
 
 @dataclass(frozen=True)

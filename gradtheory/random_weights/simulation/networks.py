@@ -20,7 +20,7 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.random_weights.initialisation import Initialisation, orthogonal, standard_normal
-from gradtheory.random_weights.simulation.measured import Measured, Progress
+from gradtheory.random_weights.simulation.measured import Measured, Progress, shown
 from gradtheory.typing import ActivationLike, NumberLike
 
 _WIDEST, _MOST_INPUTS, _MOST_NETWORKS = 16_384, 16_384, 1_000_000
@@ -128,7 +128,7 @@ def random_networks(
     # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
         runs = [threads.submit(simulate, network_seed) for network_seed in seeds]
-        samples = np.array([run.result() for run in (runs if progress is None else progress(runs))])
+        samples = np.array([run.result() for run in shown(runs, progress)])
     return NetworkSample(*(Measured.of(samples[:, kind]) for kind in range(3)))
 
 

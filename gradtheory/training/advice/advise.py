@@ -8,6 +8,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import read_parameters, read_samples
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnose, safe_factors
 from gradtheory.training.advice.plan import prescribe
@@ -108,7 +109,7 @@ def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike)
     ('learning_rate', True, True)
 
     """
-    depth = len(chain.layer_activations)
+    depth = len(read_concrete_chain(chain).layer_activations)
     weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     inputs, targets = read_samples(x, y)
     jacobians = safe_factors(chain, inputs, weights, biases)

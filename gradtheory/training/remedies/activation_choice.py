@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import GradTheoryError
 from gradtheory.explosion import critical_weight, widest_explosion
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
@@ -137,7 +138,9 @@ def compare_activations(
 
     """
     scales = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    records = [as_activation(each) for each in (activation_names() if activations is None else activations)]
+    rule = "must be a sequence of activations, such as ['tanh', 'gelu']"
+    names = activation_names() if activations is None else read_items(activations, "activations", rule)
+    records = list(map(as_activation, names))
     return Comparison(tuple(_row(record, *scales) for record in records), *scales)
 
 

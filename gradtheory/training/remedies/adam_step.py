@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser
+from gradtheory.training.optimiser import Optimiser, read_optimiser
 
 _ROUNDING = 2.0**-53
 _LOST = 2.0**-536  # the root of what underflows in a step of s, rounded up
@@ -54,7 +54,7 @@ def adam_step_bound(optimiser: Optimiser) -> float:
     7.270292
 
     """
-    if not isinstance(optimiser, Optimiser) or not optimiser.rule.is_bias_corrected:
+    if not read_optimiser(optimiser).rule.is_bias_corrected:
         raise InvalidArgument("optimiser", optimiser, "must be an adam(...) or adamw(...)")
     least = least_epsilon(optimiser)
     if not optimiser.epsilon >= least:

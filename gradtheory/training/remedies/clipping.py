@@ -210,7 +210,7 @@ def adaptive_clip(
     axes = _unit_axes(gradients.ndim) if axis is None else axis
     try:
         (scale, scaled), (size, scaled_size) = (scaled_norm(each, axes) for each in (gradients, weights))
-    except (TypeError, ValueError):  # numpy.exceptions.AxisError is a ValueError
+    except (TypeError, ValueError, OverflowError):  # numpy.exceptions.AxisError is a ValueError
         raise InvalidArgument("axis", axis, f"must be axes of an array of {gradients.ndim} dimensions") from None
     with np.errstate(all="ignore"):
         most = np.maximum(share * size * scaled_size, share * least) * shrink(gradients.size)

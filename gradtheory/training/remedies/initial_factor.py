@@ -6,7 +6,9 @@ import sympy
 
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import read_positive
+from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.initialisation import Initialisation
 from gradtheory.typing import NumberLike
@@ -68,6 +70,8 @@ def initial_factor_guarantee(chain: Chain, scheme: Initialisation, *, threshold:
     InitialFactorBound(largest_factor=sqrt(3)/4, probability=1)
 
     """
+    chain = read_concrete_chain(chain)
+    scheme = read_kind(scheme, "scheme", Initialisation, "must be of gradtheory.initialisation, such as glorot(1)")
     if scheme.fan_in != 1:
         raise InvalidArgument("scheme", scheme, "must have fan_in 1: a chain has one neuron per layer")
     c = read_positive(threshold, "threshold")

@@ -1,9 +1,10 @@
 """Step size and momentum: learning rates that stay inside the stability region while the curvature changes."""
 
-from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_positive_float
+from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_positive_float, read_samples
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser
+from gradtheory.training.optimiser import Optimiser, read_optimiser
 from gradtheory.training.stability import largest_stable_step
 from gradtheory.training.train import Schedule
 from gradtheory.typing import ArrayLike
@@ -87,6 +88,9 @@ def stable_schedule(chain: Chain, x: ArrayLike, y: ArrayLike, optimiser: Optimis
     0.36
 
     """
+    read_optimiser(optimiser)
+    read_concrete_chain(chain)
+    read_samples(x, y)
     share = read_float(safety, "safety")
     if not 0.0 < share <= 1.0:
         raise InvalidArgument("safety", safety, "must lie in (0, 1], such as 0.9")

@@ -25,8 +25,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import (
     Array,
     one_of,
@@ -37,9 +39,10 @@ from gradtheory.arithmetic.inputs import (
     read_samples,
 )
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, largest_value
-from gradtheory.training.optimiser import Optimiser
+from gradtheory.training.optimiser import Optimiser, read_optimiser
 from gradtheory.training.remedies.adam_step import adam_step_bound, least_epsilon
 from gradtheory.training.remedies.output_gradient import largest_output_gradient
 from gradtheory.training.remedies.rounding import rounded_down, rounded_up
@@ -51,6 +54,7 @@ _PROVEN = {
     "l1": "gradient_descent",
     "decoupled": "an adamw(...)",
 }
+_LARGEST_THRESHOLD = sympy.Integer(10) ** 100
 _REST = "the run begins at rest, as `Optimiser.start` does"
 _BIASES = "biases may be anything, and move in any way"
 _ROUNDING = 2.0**-49  # more than the roundings of a layer
@@ -178,15 +182,20 @@ def weight_decay_guarantee(
 
     """
     one_of(kind, "kind", _KINDS)
+    chain = read_concrete_chain(chain)
     product, conditions = _dynamics(kind, optimiser)
     c = read_positive(threshold, "threshold")
+    if order(c, _LARGEST_THRESHOLD) > 0:
+        raise InvalidArgument("threshold", threshold, "must be at most 1e100: beyond, bounds leave float64")
     slopes = np.array([_finite_slope(each) for each in chain.layer_activations])
     critical = np.array([rounded_down(critical_weight(each, threshold=c)) for each in chain.layer_activations])
     if kind == "decoupled":
-        bounds = np.full(len(critical), adam_step_bound(_given(optimiser)))
+        bounds = np.full(len(critical), adam_step_bound(read_optimiser(optimiser)))
         needed = bounds / critical
     else:
         inputs, targets = read_samples(x, y)
+        if not inputs.size:
+            raise InvalidArgument("x", x, "must hold at least one sample")
         values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
         behind = critical[1:] * slopes[:-1]
         products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
@@ -201,7 +210,7 @@ def weight_decay_guarantee(
 
 def _dynamics(kind: str, optimiser: Optimiser | None) -> tuple[float, tuple[str, ...]]:
     """Return the greatest η·λ with which a bound is proven for an optimiser, and its conditions in words."""
-    name = "gradient_descent" if optimiser is None else _given(optimiser).name
+    name = "gradient_descent" if optimiser is None else read_optimiser(optimiser).name
     beta = 0.0 if optimiser is None else optimiser.beta
     match kind, name:
         case "l2", "gradient_descent":
@@ -230,12 +239,6 @@ def _dynamics(kind: str, optimiser: Optimiser | None) -> tuple[float, tuple[str,
 
 def _down(product: float) -> float:
     return max(product * (1.0 - 1e-12), 0.0)
-
-
-def _given(optimiser: Optimiser | None) -> Optimiser:
-    if isinstance(optimiser, Optimiser):
-        return optimiser
-    raise InvalidArgument("optimiser", optimiser, "must be one of gradtheory.optimisers, such as adamw(0.01)")
 
 
 def soft_threshold(weights: ArrayLike, amount: float) -> Array:

@@ -7,7 +7,7 @@ import sympy
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.curvature.sharpness import sharpness
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser
+from gradtheory.training.optimiser import Optimiser, read_optimiser
 from gradtheory.training.stability.iteration import BETA, DECAY, H
 from gradtheory.training.stability.region import stability_region
 from gradtheory.typing import ArrayLike
@@ -52,7 +52,7 @@ def largest_stable_step(
     0.437694
 
     """
-    if optimiser.rule.is_adaptive:
+    if read_optimiser(optimiser).rule.is_adaptive:
         raise InvalidArgument("optimiser", optimiser, "must be gradient_descent, heavy_ball or nesterov")
     h = sharpness(chain, x, y, w, b) + optimiser.weight_decay
     if h <= 0.0:

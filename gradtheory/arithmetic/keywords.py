@@ -1,0 +1,59 @@
+"""Keyword arguments that other libraries call otherwise: the error says the name that they have here."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_NAMES = MappingProxyType(
+    {
+        "lr": "eta",
+        "learning_rate": "eta",
+        "momentum": "beta",
+        "beta_1": "beta",
+        "beta1": "beta",
+        "beta_2": "beta2",
+        "alpha": "beta2",
+        "rho": "beta2",
+        "eps": "epsilon",
+        "c": "threshold",
+        "level": "threshold",
+        "weight": "w",
+        "bias": "b",
+        "input": "x",
+        "sigma": "activation",
+        "act": "activation",
+        "precision": "digits",
+    }
+)
+
+
+def with_other_names(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let a function say, of a keyword that it does not have, which one is meant; its signature stays.
+
+    Examples
+    --------
+    >>> @with_other_names
+    ... def step(eta): return 2.0 * eta
+    >>> step(lr=0.1)
+    Traceback (most recent call last):
+    ...
+    TypeError: step() got an unexpected keyword argument 'lr'; here it is called 'eta'
+
+    """
+    own = inspect.signature(call).parameters
+
+    @functools.wraps(call)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        for name in kwargs:
+            meant = _NAMES.get(name)
+            if name not in own and meant in own:
+                raise TypeError(
+                    f"{call.__name__}() got an unexpected keyword argument {name!r}; here it is called {meant!r}"
+                )
+        return call(*args, **kwargs)
+
+    return checked
