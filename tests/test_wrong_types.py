@@ -1,0 +1,128 @@
+"""A short run of wrong types; `python -m tests.wrong_types` makes all of the calls, as does the slow test."""
+
+import numpy as np
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from tests import wrong_types
+
+
+def test_every_public_function_is_called_or_named_as_a_result():
+    assert wrong_types.public_names() == wrong_types.VALID.keys() | wrong_types.RESULTS
+
+
+def test_some_wrong_types_are_refused_in_one_line():
+    with wrong_types.elsewhere():
+        faults = [f"{call}: {fault}" for call in wrong_types.sample(600) if (fault := call.fault())]
+    assert not faults
+
+
+@pytest.mark.slow
+def test_all_wrong_types_are_refused_in_one_line():
+    calls = list(wrong_types.calls())
+    assert len(calls) > 15_000
+    with wrong_types.elsewhere():
+        faults = [f"{call}: {fault}" for call in calls if (fault := call.fault())]
+    assert not faults
+
+
+def test_a_raw_error_would_be_seen():
+    def broken(w):
+        return w + 1
+
+    call = wrong_types.Call("broken", "w", "text", broken, {"w": "x"})
+    assert call.fault().startswith("TypeError")
+
+
+class _Module:
+    def __call__(self, x):
+        return x
+
+    def parameters(self):
+        return iter([np.ones(3)])
+
+    def __repr__(self):
+        return "Sequential(\n  (0): Linear()\n)"
+
+
+_DATA = {"x": [1.0], "y": [0.0], "w": [1.0, 1.0], "b": [0.0, 0.0]}
+_CHAIN = gt.Chain(2, "tanh")
+_Z = sympy.Symbol("z", real=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: gt.advise(_Module(), **_DATA),
+            r"chain = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Chain, such as",
+        ),
+        (lambda: gt.total_explosion_bound(3), "chain = 3: must be a gradtheory.Chain, such as"),
+        (lambda: gt.curvature.sharpness("tanh", **_DATA), "chain = 'tanh': must be a gradtheory.Chain, such as"),
+        (
+            lambda: gt.train(_CHAIN, **_DATA, optimiser="adam"),
+            "optimiser = 'adam': must be one of gradtheory.optimisers, such as",
+        ),
+        (lambda: gt.largest_stable_step(_CHAIN, **_DATA, optimiser=None), "optimiser = None: must be one of"),
+        (
+            lambda: gt.train(_CHAIN, **_DATA, optimiser=gt.optimisers.adam(0.1), clip=3),
+            "clip = 3: must be a function of",
+        ),
+        (
+            lambda: gt.Network((1, 1)).jacobian([[1.0], [1.0, 2.0]], [[[1.0]]], [[0.0]]),
+            r"x = \[\[1.0\], \[1.0, 2.0\]\]: must be an array",
+        ),
+        (
+            lambda: gt.arrays.explosion_width("tanh", [[1.0], [1.0, 2.0]]),
+            r"w = \[\[1.0\], \[1.0, 2.0\]\]: must be an array",
+        ),
+        (lambda: gt.explosion_set("tanh", 2, strict="no"), "strict = 'no': must be True or False"),
+        (lambda: gt.compare_activations(3), "activations = 3: must be a sequence"),
+        (lambda: gt.derive("explosion", values=7), "values = 7: must be a mapping"),
+        (lambda: gt.guarantee(0.5), "results = 0.5: must be in SymPy"),
+        (lambda: gt.plots.glance("tanh", ax=3), "ax = 3: must be Axes of Matplotlib"),
+        (lambda: gt.plots.chain_diagram("L"), "depth = 'L': must be an int"),
+        (lambda: gt.plots.training_curve([1.0]), r"run = \[1.0\]: must be what gradtheory.train returned"),
+        (lambda: list(gt.gains.write("")), "folder = '': must be a path"),
+        (lambda: gt.activation("softmax"), "softmax': is no element-wise activation"),
+        (lambda: gt.widest_explosion(sympy.sign(_Z)), r"activation = 'sign\(z\)': has the slope 0"),
+        (
+            lambda: gt.derive("gradient", sympy.Symbol("L", integer=True), wrt="banana"),
+            "wrt = 'banana': must be left out for L layers",
+        ),
+        (lambda: gt.derive("gradient", activation="tanh", loss="cross_entropy"), "and tanh has range"),
+    ],
+)
+def test_the_line_names_argument_value_and_what_would_work(call, said):
+    with pytest.raises(InvalidArgument, match=said) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gt.optimisers.adam(lr=0.1), "'lr'; here it is called 'eta'"),
+        (lambda: gt.optimisers.heavy_ball(0.1, momentum=0.5), "'momentum'; here it is called 'beta'"),
+        (lambda: gt.explosion_set("tanh", 2, c=1), "'c'; here it is called 'threshold'"),
+        (lambda: gt.explosion_set("tanh", 2, banana=1), "'banana'"),
+    ],
+)
+def test_a_keyword_of_other_libraries_is_answered_with_the_name_it_has_here(call, said):
+    with pytest.raises(TypeError, match=said):
+        call()
+
+
+def test_a_certificate_is_written_for_a_level_next_to_1():
+    near = sympy.Rational(10**900 - 1, 10**900)
+    assert gt.checker.check(gt.certificate("gelu", sympy.Rational(10**900, 10**900 - 1))).ok
+    with pytest.raises(gt.errors.GradTheoryError) as caught:
+        gt.certificate("tanh", 1, threshold=near, method="certified")
+    assert len(str(caught.value)) < 400
+
+
+def test_ends_beyond_float64_are_printed():
+    ends = gt.explosion_set("softsign", "1e700", method="certified")
+    assert "Root(1.00000000000e+350…)" in str(ends)
