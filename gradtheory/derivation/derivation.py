@@ -16,7 +16,7 @@ from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics import TOPICS, Answer, Question
+from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument
@@ -238,12 +238,17 @@ def derive(
         topic,
         as_activation("sigmoid" if activation is None else activation),
         layers,
-        "w1" if wrt is None else wrt,
+        _wrt(layers) if wrt is None else wrt,
         one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),
         {} if values is None else read_mapping(values, "values", "must be a mapping of names to numbers, as {'w': 7}"),
         one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
     )
     return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), words)
+
+
+def _wrt(depth: int | sympy.Symbol) -> str:
+    """Return what a gradient is by unless the caller says so: the formulas for every depth are by all parameters."""
+    return EVERY_PARAMETER if isinstance(depth, sympy.Symbol) else "w1"
 
 
 def _require_used(topic: str, **arguments: object) -> None:

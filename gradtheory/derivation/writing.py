@@ -14,7 +14,7 @@ from gradtheory.activations import Activation, activation_names
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics import TOPICS, Answer, Question
+from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
 from gradtheory.document.messages import fill, words
 from gradtheory.training.optimisers import RULES
@@ -112,8 +112,8 @@ def _source(question: Question, lang: str) -> str:
 
 
 def _is_left_out(name: str, value: object) -> bool:
-    """Return whether an argument is what most would take for granted: the squared loss, and no values."""
-    return (name, value) in (("loss", "squared"), ("values", {}))
+    """Return whether an argument is taken for granted: the squared loss, no values, all parameters."""
+    return (name, value) in (("loss", "squared"), ("values", {}), ("wrt", EVERY_PARAMETER))
 
 
 def _python(value: object) -> str:

@@ -14,6 +14,8 @@ from gradtheory.derivation.step import Step
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import NumberLike
 
+EVERY_PARAMETER = "w_l, b_l"  # what the formulas for every depth are by
+
 
 @dataclass(frozen=True)
 class Question:
