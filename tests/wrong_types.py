@@ -111,6 +111,9 @@ _WIDE = {
 }  # fmt: skip
 _TANH, _SCALES = {"activation": "tanh"}, {"sigma_w": 1, "sigma_b": 1}
 
+_REGION, _UNIFORM = gt.stability_region("heavy_ball"), gt.initialisation.glorot(2, shape="uniform")
+_DECAY = gt.remedies.weight_decay_guarantee(_SIGMOID, [1.0], [0.0])
+
 
 def _gradients(x: Any, y: Any, w: Any, b: Any) -> dict[str, Any]:
     by = _CHAIN.backprop(x, y, w, b)
@@ -268,6 +271,19 @@ _METHODS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Optimiser.start": (_HEAVY.start, {"parameters": [[1.0, 2.0]]}),
     "Optimiser.step": (_HEAVY.step, {"state": _STATE, "gradients": [[1.0, 2.0]]}),
     "Derivation.save": (gt.derive("widest", activation="tanh").save, {"path": "none.nothing"}),
+    "StabilityRegion.contains": (_REGION.contains, {"h": 1, "eta": 0.1}),
+    "StabilityRegion.rate": (_REGION.rate, {"h": 1.0, "eta": 0.1}),
+    "StabilityRegion.optimal": (_REGION.optimal, {"h_min": 1, "h_max": 2}),
+    "StabilityRegion.tuning": (_REGION.tuning, {"rate": 0.5}),
+    "Initialisation.probability": (_UNIFORM.probability, {"below": 1}),
+    "Initialisation.sample": (_UNIFORM.sample, {"seed": 0}),
+    "WeightDecayBound.weight_bounds": (_DECAY.weight_bounds, {"weight_decay": 1.0}),
+    "WeightDecayBound.largest_step": (_DECAY.largest_step, {"weight_decay": 1.0}),
+    "Fact.check": (gt.fact("widest").check, {"activation": "tanh"}),
+    "overflow_depth, of a random chain": (
+        gt.overflow_depth,
+        {"growth": gt.lyapunov_exponent("relu", 4), "probability": 0.5},
+    ),
     "guarantee": (_guarantee, {"result": sympy.S.One}),
 }
 # Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.

@@ -202,7 +202,8 @@ class StabilityRegion:
         curvature, *others = np.broadcast_arrays(*arrays)
         point = dict(zip((ETA, BETA, DECAY), others, strict=True))
         point[H] = curvature if self.rule.is_decoupled else curvature + point[DECAY]
-        return spectral_radius(self.polynomial, point)
+        with np.errstate(all="ignore"):  # nan where a number is infinite
+            return spectral_radius(self.polynomial, point)
 
     def _numbers(self, eta: Any, beta: Any, weight_decay: Any) -> list[tuple[sympy.Symbol, str, Any]]:
         """Return learning rate, momentum and weight decay with symbol and name: as given, or the optimiser's, or 0."""
@@ -245,7 +246,7 @@ class StabilityRegion:
 
     def tuning(self, rate: sympy.Expr) -> Tuning:
         """Return the β and η·h, at both ends of the curvatures, that attain a given best rate."""
-        return self.rule.momentum.best_tuning(rate)
+        return self.rule.momentum.best_tuning(rate if isinstance(rate, sympy.Expr) else read_real(rate, "rate"))
 
     def conditions(self) -> tuple[sympy.Expr, ...]:
         """Return the expressions of Schur and Cohn, all positive in the region and nowhere else."""
