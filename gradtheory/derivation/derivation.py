@@ -253,7 +253,9 @@ def _wrt(depth: int | sympy.Symbol) -> str:
 
 def _require_used(topic: str, **arguments: object) -> None:
     """Raise InvalidArgument for an argument that the topic does not use."""
-    used = TOPICS[topic].arguments
+    used = TOPICS[topic].used(arguments["values"])
     for name, value in arguments.items():
+        if value is not None and name in TOPICS[topic].with_values and name not in used:
+            raise InvalidArgument(name, value, f"is used by {topic!r} with values only")
         if value is not None and name not in used:
             raise InvalidArgument(name, value, f"is not used by {topic!r}, which takes {', '.join(used)}")

@@ -169,8 +169,9 @@ def _with_values(topic, name):
     }.get(topic)
     if topic == "stability":
         return gt.derive(topic, optimiser=name)
-    depth = 2 if "depth" in TOPICS[topic].arguments else None
-    return gt.derive(topic, depth, name, values=values if name in ("sigmoid", "gelu") else None)
+    values = values if name in ("sigmoid", "gelu") else None
+    depth = 2 if "depth" in TOPICS[topic].used(values) else None
+    return gt.derive(topic, depth, name, values=values)
 
 
 _QUICK = {
@@ -403,6 +404,7 @@ def test_values_of_an_explosion():
             "values = {'w': 1}: is not used by 'widest', which takes activation",
         ),
         (lambda: gt.derive("weight_decay", depth=3), "depth = 3: is not used by 'weight_decay'"),
+        (lambda: gt.derive("initialisation", depth=5), "depth = 5: is used by 'initialisation' with values only"),
         (lambda: gt.derive("clipping", wrt="w7"), "wrt = 'w7': is not used by 'clipping', which takes activation"),
         (lambda: gt.derive("stability", activation="tanh"), "activation = 'tanh': is not used by 'stability'"),
         (lambda: gt.derive("explosion", loss="squared"), "loss = 'squared': is not used by 'explosion'"),

@@ -20,10 +20,15 @@ __all__ = ["EVERY_PARAMETER", "TOPICS", "Answer", "Question", "Topic"]
 
 @dataclass(frozen=True)
 class Topic:
-    """A derivation, and the arguments of `gradtheory.derive` that it uses."""
+    """A derivation, the arguments of `gradtheory.derive` that it uses, and which of them only with values."""
 
     derive: Callable[[Question], Answer]
     arguments: tuple[str, ...] = ("activation",)
+    with_values: tuple[str, ...] = ()
+
+    def used(self, values: object) -> tuple[str, ...]:
+        """Return the arguments that it uses with these values."""
+        return tuple(name for name in self.arguments if values or name not in self.with_values)
 
 
 TOPICS: Mapping[str, Topic] = MappingProxyType(
@@ -36,6 +41,6 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "stability": Topic(stability, ("optimiser",)),
         "weight_decay": Topic(weight_decay),
         "clipping": Topic(clipping),
-        "initialisation": Topic(initialisation, ("activation", "depth", "values")),
+        "initialisation": Topic(initialisation, ("activation", "depth", "values"), with_values=("depth",)),
     }
 )
