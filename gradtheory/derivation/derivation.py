@@ -227,6 +227,8 @@ def derive(
     """
     one_of(topic, "topic", tuple(TOPICS))
     words = read_kind(title, "title", str, "must be a text, such as 'Backpropagation'")
+    rule = "must be a mapping of names to numbers, as {'w': 7}"
+    numbers = {} if values is None else read_mapping(values, "values", rule)
     _require_used(topic, activation=activation, depth=depth, wrt=wrt, loss=loss, values=values, optimiser=optimiser)
     layers = read_chain_depth(3 if depth is None else depth)
     if wrt is not None and isinstance(layers, sympy.Symbol):
@@ -240,7 +242,7 @@ def derive(
         layers,
         _wrt(layers) if wrt is None else wrt,
         one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),
-        {} if values is None else read_mapping(values, "values", "must be a mapping of names to numbers, as {'w': 7}"),
+        numbers,
         one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
     )
     return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), words)
@@ -253,7 +255,7 @@ def _wrt(depth: int | sympy.Symbol) -> str:
 
 def _require_used(topic: str, **arguments: object) -> None:
     """Raise InvalidArgument for an argument that the topic does not use."""
-    used = TOPICS[topic].used(arguments["values"])
+    used = TOPICS[topic].used(bool(arguments["values"]))
     for name, value in arguments.items():
         if value is not None and name in TOPICS[topic].with_values and name not in used:
             raise InvalidArgument(name, value, f"is used by {topic!r} with values only")

@@ -170,7 +170,7 @@ def _with_values(topic, name):
     if topic == "stability":
         return gt.derive(topic, optimiser=name)
     values = values if name in ("sigmoid", "gelu") else None
-    depth = 2 if "depth" in TOPICS[topic].used(values) else None
+    depth = 2 if "depth" in TOPICS[topic].used(values is not None) else None
     return gt.derive(topic, depth, name, values=values)
 
 

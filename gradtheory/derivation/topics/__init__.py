@@ -26,8 +26,8 @@ class Topic:
     arguments: tuple[str, ...] = ("activation",)
     with_values: tuple[str, ...] = ()
 
-    def used(self, values: object) -> tuple[str, ...]:
-        """Return the arguments that it uses with these values."""
+    def used(self, values: bool) -> tuple[str, ...]:
+        """Return the arguments that it uses, with values or without."""
         return tuple(name for name in self.arguments if values or name not in self.with_values)
 
 
