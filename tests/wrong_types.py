@@ -369,20 +369,10 @@ def calls() -> Iterator[Call]:
         parameters = [*inspect.signature(function).parameters.values()]
         asked = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
         for argument in dict.fromkeys([*asked, *valid]):
-            if (name, argument) in _OPEN:
-                continue
             for label, value in WRONG.items():
                 if _is_right(name, argument, label, parameters):
                     continue
                 yield Call(name, argument, label, function, {**valid, argument: value})
-
-
-# Where a wrong type still ends in a raw TypeError.
-_OPEN = {
-    ("strategies.activations", "names"),
-    ("testing.assert_network_gradients_at", "w"),
-    ("testing.assert_network_gradients_at", "b"),
-}
 
 
 def _is_right(name: str, argument: str, label: str, parameters: Any) -> bool:

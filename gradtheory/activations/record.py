@@ -265,13 +265,11 @@ class Activation:
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
         """The proven limits of σ at -oo and oo; nan where there is none, or none is proven."""
         first, last = self.profile.branches[0], self.profile.branches[-1]
-        ends = ((first, -sympy.oo, "+"), (last, sympy.oo, "-"))
-        return tuple(self._limit(formula_near(self.expr, Z, branch.inside), end, side) for branch, end, side in ends)
+        return self._limit(first, -sympy.oo, "+"), self._limit(last, sympy.oo, "-")
 
-    @staticmethod
-    def _limit(formula: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
+    def _limit(self, branch: Branch, end: sympy.Expr, side: str) -> sympy.Expr:
         try:
-            return limit(stable(formula), end, side)
+            return limit(stable(formula_near(self.expr, Z, branch.inside)), end, side)
         except Undecided:
             return sympy.nan
 

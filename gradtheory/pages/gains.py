@@ -116,9 +116,13 @@ def entries() -> list[Audit]:
     return [audit for audit in audits if audit.stated or "torch.nn" in audit.record.peers.get("torch", "")]
 
 
-@functools.cache
 def page() -> str:
     """Return the audit as a page of Markdown."""
+    return _page()
+
+
+@functools.cache
+def _page() -> str:
     audits = entries()
     by_name = {audit.record.name: audit for audit in audits}
     return pages.page("gains.md.jinja", entries=audits, of=by_name, inf=math.inf)

@@ -1,37 +1,22 @@
 """Checks of other people's gradients, for chains of single neurons and for wide networks."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
-import numpy as np
 import numpy.typing as npt
 
-from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_array, read_count
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.network import Network
-from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.cases import (
     ChainCase,
     NetworkCase,
-    Source,
     chain_case,
-    fixed_cases,
     layers_in,
     network_case,
     read_records,
 )
-from gradtheory.testing.message import message
-from gradtheory.testing.verdict import Case, Failure, Implementation, judge
+from gradtheory.testing.check import Check
+from gradtheory.testing.verdict import Implementation
 from gradtheory.typing import ActivationLike, ArrayLike
-
-_MOST_CASES = 1_000_000
-_ALWAYS = 60  # fixed cases that come after hypothesis's: every kind of case, every saturating bias
-_KINKS = ("one-sided", "either")
-_SMALLEST = "smallest failing case"
-_TYPES = ("float32", "float64")
-
-_C = TypeVar("_C", bound=Case)
 
 
 def assert_gradients(
@@ -101,7 +86,7 @@ def assert_gradients(
     records = read_records(activation)
     Chain((layers_in(records) or 1) if depth is None else depth, records, loss)  # refuses what does not fit, by name
 
-    check = _Check.of(fn, dtype, at_kinks)
+    check = Check.of(fn, dtype, at_kinks)
     check.run(lambda source: chain_case(source, records, depth, loss, check.dtype), cases)
 
 
@@ -144,7 +129,7 @@ def assert_gradients_at(
     >>> assert_gradients_at(gradients, x=[0.5], y=[1.0], w=[7.0, -7.0], b=[0.0, 3.5])
 
     """
-    check = _Check.of(fn, dtype, at_kinks)
+    check = Check.of(fn, dtype, at_kinks)
     arrays = [check.read(value, name) for value, name in ((x, "x"), (y, "y"), (w, "w"), (b, "b"))]
     chain = Chain(max(1, arrays[2].size), activation, loss)
     check.report(check.judge(ChainCase(chain, *arrays)))
@@ -189,7 +174,7 @@ def assert_network_gradients(
     records = read_records(activation)
     Network((1,) * ((layers_in(records) or 1) + 1) if widths is None else widths, records, loss)  # refuses by name
 
-    check = _Check.of(fn, dtype, at_kinks)
+    check = Check.of(fn, dtype, at_kinks)
     check.run(lambda source: network_case(source, records, widths, loss, check.dtype), cases)
 
 
@@ -226,75 +211,8 @@ def assert_network_gradients_at(
     >>> assert_network_gradients_at(gradients, [[1.0, 2.0]], [[0.0]], [[[0.5, -0.5]]], [[0.0]], activation="tanh")
 
     """
-    check = _Check.of(fn, dtype, at_kinks)
+    check = Check.of(fn, dtype, at_kinks)
     inputs, targets = check.read(x, "x"), check.read(y, "y")
-    weights, biases = (tuple(check.read(array, name) for array in arrays) for arrays, name in ((w, "w"), (b, "b")))
+    weights, biases = (check.read_each(arrays, name) for arrays, name in ((w, "w"), (b, "b")))
     network = Network((*inputs.shape[1:], *(bias.size for bias in biases)), activation, loss)
     check.report(check.judge(NetworkCase(network, inputs, targets, weights, biases)))
-
-
-@dataclass(frozen=True)
-class _Check:
-    """An implementation, and by which rules its gradients are judged."""
-
-    fn: Implementation
-    dtype: np.dtype[Any]
-    either_at_kinks: bool
-
-    @classmethod
-    def of(cls, fn: Implementation, dtype: npt.DTypeLike, at_kinks: str) -> "_Check":
-        """Return the check, or refuse an option by name."""
-        name = one_of(dtype_name(dtype), "dtype", _TYPES)
-        return cls(fn, np.dtype(name), one_of(at_kinks, "at_kinks", _KINKS) == "either")
-
-    def read(self, value: ArrayLike, name: str) -> Array:
-        """Return an argument as float64 numbers that are exact in the float type of the check."""
-        return read_array(value, name).astype(self.dtype).astype(np.float64)
-
-    def judge(self, case: Case) -> Failure | None:
-        """Return how the implementation fails on a case; None where it does not."""
-        return judge(self.fn, case, self.dtype, self.either_at_kinks)
-
-    def report(self, failure: Failure | None, heading: str = _SMALLEST) -> None:
-        """Raise AssertionError for a failure."""
-        if failure is not None:
-            name = getattr(self.fn, "__name__", "fn")
-            raise AssertionError(message(failure, name, self.dtype, heading)) from failure.cause
-
-    def run(self, build: Callable[[Source], _C], cases: int) -> None:
-        """Judge the implementation on generated cases and on fixed ones, and report the smallest failure."""
-        number = read_count(cases, "cases", _MOST_CASES)
-        if not callable(self.fn):
-            raise InvalidArgument("fn", self.fn, "must be a function of x, y, w and b")
-        decided = 0
-
-        def judge_or_skip(case: _C) -> Failure | None:
-            nonlocal decided
-            try:
-                failure = self.judge(case)
-            except Undecided:  # such a case says nothing
-                return None
-            decided += 1
-            return failure
-
-        try:
-            from gradtheory.testing.shrinking import can_shrink, smallest
-        except ImportError:  # there is no hypothesis
-            is_generated = False
-        else:
-            is_generated = can_shrink()
-        if is_generated:
-            self.report(smallest(judge_or_skip, build, number, self.dtype))
-        fixed = fixed_cases(build, _ALWAYS if is_generated else number)
-        failure = _first(judge_or_skip, fixed)
-        if is_generated and failure is not None:
-            turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
-            failure = smallest(judge_or_skip, build, number, self.dtype, turn) or failure
-        self.report(failure, _SMALLEST if is_generated else "failing case (with hypothesis it is made smaller)")
-        if not decided:
-            raise Undecided("the exact gradients are not proven in any case, so nothing was checked")
-
-
-def _first(judge_case: Callable[[_C], Failure | None], cases: Sequence[_C]) -> Failure | None:
-    by_size = sorted(cases, key=lambda case: (case[0].depth, case.x.size))
-    return next((failure for failure in map(judge_case, by_size) if failure is not None), None)

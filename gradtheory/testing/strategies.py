@@ -24,6 +24,7 @@ import numpy.typing as npt
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import extra
 from gradtheory.testing.cases import (
@@ -112,7 +113,7 @@ def activations(names: Sequence[str] | None = None) -> st.SearchStrategy[Activat
     """
     if names is None:
         names = ["sigmoid", *(each for each in activation_names() if each != "sigmoid")]
-    return st.sampled_from([as_activation(each) for each in names])
+    return st.sampled_from([as_activation(each) for each in read_items(names, "names", "must be names")])
 
 
 def thresholds() -> st.SearchStrategy[float]:
