@@ -133,3 +133,10 @@ def test_bad_arguments_are_refused(call):
         call()
     assert "\n" not in str(caught.value)
     assert Component(Z, Z).is_point
+
+
+@pytest.mark.parametrize(("which", "depth"), [("gelu", 2), ("silu", 3)])
+def test_an_end_that_is_0_is_said_to_be(which, depth):
+    """There each factor is exactly 1: a ball cannot tell it from a number of 1e-39."""
+    found = gt.total_explosion_set(gt.Chain(depth, which), w=[2] * depth, b=[0] * depth)
+    assert found == sympy.Interval.open(0, sympy.oo)

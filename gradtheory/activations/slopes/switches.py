@@ -15,6 +15,7 @@ from sympy.core.relational import Relational
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     MOST_BITS,
+    Enclosable,
     Univariate,
     abbreviate,
     as_rational,
@@ -35,6 +36,7 @@ from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, Undecided
 
 _SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+_BITS_OF_ROOTS = 512
 _DOUBLINGS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128)  # of the distance tried
 _LARGEST_DENOMINATOR = 1_000  # of a root that is looked at for being rational
 
@@ -213,7 +215,13 @@ def root_between(
 
 def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> bool:
     """Return whether an expression is easily seen to be 0 at a point; where it is not, a bracket is proven."""
-    return bool(sympy.expand(expr.subs(variable, point)) == 0)
+    value = expr.subs(variable, point)
+    if sympy.expand(value) == 0:
+        return True
+    if not enclose(value, _BITS_OF_ROOTS).contains(0):
+        return False
+    written_out = value.replace(lambda part: isinstance(part, Enclosable), sympy.simplify)
+    return bool(sympy.expand(written_out) == 0)
 
 
 def _simplest(low: sympy.Rational, high: sympy.Rational, expr: sympy.Expr) -> Iterator[sympy.Expr]:
