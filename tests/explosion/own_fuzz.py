@@ -166,12 +166,12 @@ def beside_an_extremum(expr: sympy.Expr, rng: random.Random) -> sympy.Rational |
 def points(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> Iterator[sympy.Rational]:
     """Yield inputs near every end that was found, near the features of the expression, and anywhere."""
     base = found.base if isinstance(found, Periodic) else found
-    for end in base.boundary:
+    for end in sorted(base.boundary, key=sympy.default_sort_key):
         if end.is_finite:
             near = sympy.Rational(str(rounded(end, 300)))
             for exponent in (2, 8, 15):
                 yield near + rng.choice((1, -1)) * max(abs(near), 1) * sympy.Rational(1, 10**exponent)
-    centres = [each for each in expr.atoms(sympy.Rational) if abs(each) < 10**9]
+    centres = sorted(each for each in expr.atoms(sympy.Rational) if abs(each) < 10**9)
     for _ in range(30):
         z = rng.choice((0, *centres, *(-each for each in centres))) + rng.choice((1, -1)) * number(rng, -9, 4)
         yield sympy.Rational(z) / w
