@@ -237,7 +237,7 @@ class Activation:
         if self.branches is None:
             region = LINE if self.period is None else (-self.period / 2, self.period / 2)
             with within():
-                return Profile.of(self.name, self.slope_expr, period=self.period, jumps=jumps_of(self.expr, region))
+                return Profile.of(self.name, self.slope_expr, region, self.period, jumps_of(self.expr, region))
         return Profile(self.name, stable(self.slope_expr), self.branches, self.sign_of_bend, self.period)
 
     def profile_above(self, level: sympy.Expr) -> Profile:

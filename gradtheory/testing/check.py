@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_array, read_count
-from gradtheory.arithmetic.kinds import read_items
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.arithmetic.kinds import read_function, read_items
+from gradtheory.errors import Undecided
 from gradtheory.testing.cases import Source, fixed_cases
 from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judge
@@ -59,8 +59,7 @@ class Check:
     def run(self, build: Callable[[Source], _C], cases: int) -> None:
         """Judge the implementation on generated cases and on fixed ones, and report the smallest failure."""
         number = read_count(cases, "cases", _MOST_CASES)
-        if not callable(self.fn):
-            raise InvalidArgument("fn", self.fn, "must be a function of x, y, w and b")
+        read_function(self.fn, "fn", "must be a function of x, y, w and b")
         decided = 0
 
         def judge_or_skip(case: _C) -> Failure | None:

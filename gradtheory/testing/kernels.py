@@ -12,6 +12,7 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_count, read_positive_float
+from gradtheory.arithmetic.kinds import read_flag, read_function
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.places import kinks, limit, turns
 from gradtheory.testing.pointwise import far_out
@@ -112,12 +113,9 @@ def kernel_errors(
     record = as_activation(activation)
     order = read_count(derivative, "derivative", 2, least=0)
     kind = np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES))
-    if not callable(fn):
-        raise InvalidArgument("fn", fn, "must be a function of an array")
-    if not isinstance(infinities, bool):
-        raise InvalidArgument("infinities", infinities, "must be True or False")
+    read_function(fn, "fn", "must be a function of an array")
     z, exact, unit = _expected(record, order, kind)
-    if not infinities:
+    if not read_flag(infinities, "infinities"):
         z, exact, unit = (each[~np.isinf(z)] for each in (z, exact, unit))
     with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
         result = fn(z.astype(kind))

@@ -79,7 +79,7 @@ class Profile:
         period: sympy.Expr | None = None,
         jumps: tuple[sympy.Expr, ...] = (),
     ) -> "Profile":
-        """Return the profile of any function of `Z`, with branches found on the line, in a region, or in a period.
+        """Return the profile of any function of `Z`, with branches found on the line or in a region, such as a period.
 
         Raises
         ------
@@ -88,8 +88,7 @@ class Profile:
 
         """
         smooth = stable(function)
-        whole = region if period is None else (-period / 2, period / 2)
-        return cls(name, smooth, find_branches(smooth, whole, jumps), period=period, is_found=True, jumps=jumps)
+        return cls(name, smooth, find_branches(smooth, region, jumps), period=period, is_found=True, jumps=jumps)
 
     @classmethod
     def above(cls, name: str, function: sympy.Expr, level: sympy.Expr, jumps: tuple[sympy.Expr, ...] = ()) -> "Profile":
@@ -109,11 +108,6 @@ class Profile:
         last = _drawn_in(smooth, level, outer_last, outer_first)
         first = _drawn_in(smooth, level, outer_first, last)
         return cls(name, smooth, find_branches(smooth, (first, last), jumps), is_found=True, jumps=jumps)
-
-    @property
-    def is_proven_everywhere(self) -> bool:
-        """Whether the record states the branches, whose proof is valid on the whole line."""
-        return not self.is_found
 
     @cached_property
     def kinks(self) -> tuple[sympy.Expr, ...]:
@@ -151,7 +145,7 @@ class Profile:
     def _piece(self, branch: Branch) -> Piece:
         formula = formula_near(self.function, Z, branch.inside)
         bend = None if self.sign_of_bend is None else formula_near(self.sign_of_bend.rest, Z, branch.inside)
-        return Piece(branch, formula, bend, is_proven=not self.is_proven_everywhere)
+        return Piece(branch, formula, bend, is_proven=self.is_found)
 
     def over(self, interval: Interval, bits: int) -> Interval:
         """Return tight bounds of f over an interval, from its values at the ends of the monotone branches within."""

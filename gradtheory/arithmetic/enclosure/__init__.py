@@ -27,6 +27,7 @@ from gradtheory.arithmetic.enclosure.balls import (
     precision,
     rounded,
 )
+from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.integral import integral
 from gradtheory.arithmetic.enclosure.intervals import (
     Increasing,
@@ -38,7 +39,7 @@ from gradtheory.arithmetic.enclosure.intervals import (
     range_over,
     times,
 )
-from gradtheory.arithmetic.enclosure.signs import Univariate, derivative, order, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure.signs import Univariate, order, sign, sign_at, sign_on
 from gradtheory.arithmetic.enclosure.tails import limit_at, sign_beyond
 from gradtheory.arithmetic.enclosure.zeros import crossing, has_one_zero, zero, zeros
 

@@ -14,6 +14,7 @@ import sympy
 
 from gradtheory.arithmetic.effort import spend
 from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, is_finite
+from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, hull, plus, range_over, times
 from gradtheory.arithmetic.enclosure.scales import ONE, Scale, decreasing, number_sign
 from gradtheory.errors import Undecided
@@ -171,7 +172,7 @@ class Sums:
             if not rest:
                 return total
             power = self.multiply(power, rest)
-            slope = _derivative(outer, k)
+            slope = derivative(outer, _U, k)
             at_limit = slope.subs(u, constant) / sympy.factorial(k)
             if not is_finite(at_limit):
                 raise Undecided(f"{outer} is not smooth at {constant}")
@@ -241,11 +242,6 @@ class Sums:
     def sign_of(self, total: Sum) -> int | None:
         """Return the sign of a sum on all of [R, oo), or None if not proven."""
         return self.over(self._leading(total)[1]).sign
-
-
-@functools.lru_cache(maxsize=512)
-def _derivative(outer: sympy.Expr, order: int) -> sympy.Expr:
-    return outer.diff(_U, order)
 
 
 def _hull_with_zero(interval: Interval) -> Interval:

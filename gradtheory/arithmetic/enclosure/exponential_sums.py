@@ -14,6 +14,7 @@ import flint
 import sympy
 
 from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, precision
+from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, plus, range_over, times
 
 _MOST_OPERATIONS = 250  # of an expression whose numerator is sought
@@ -87,7 +88,7 @@ def _range(expr: sympy.Expr, variable: sympy.Symbol, cell: _Cell) -> _Range:
     """Return bounds of an expression and of its derivative; of a polynomial, by its expansion around the middle."""
     coefficients = _coefficients(expr, variable)
     if coefficients is None:
-        slope = range_over(_derivative(expr, variable), variable, cell.interval, cell.bits)
+        slope = range_over(derivative(expr, variable, 1), variable, cell.interval, cell.bits)
         return _Range(range_over(expr, variable, cell.interval, cell.bits), slope)
     centred = flint.arb_poly([evaluate(each, cell.bits, {}) for each in coefficients])(flint.arb_poly([cell.middle, 1]))
     away = (cell.interval.lower - cell.middle).union(cell.interval.upper - cell.middle)
@@ -98,11 +99,6 @@ def _range(expr: sympy.Expr, variable: sympy.Symbol, cell: _Cell) -> _Range:
 def _coefficients(expr: sympy.Expr, variable: sympy.Symbol) -> tuple[sympy.Expr, ...] | None:
     """Return the coefficients of a polynomial, the constant one first; None for another expression."""
     return tuple(sympy.Poly(expr, variable).all_coeffs()[::-1]) if expr.is_polynomial(variable) else None
-
-
-@functools.lru_cache(maxsize=4096)
-def _derivative(expr: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
-    return expr.diff(variable)
 
 
 def _exp(interval: Interval) -> Interval:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import flint
 import sympy
 
-from gradtheory.arithmetic.effort import depth, size, spend
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
@@ -23,6 +22,7 @@ from gradtheory.arithmetic.enclosure.balls import (
     is_infinite,
     precision,
 )
+from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, plus, range_over, times
 from gradtheory.arithmetic.enclosure.tails import sign_beyond
@@ -127,14 +127,6 @@ class Univariate:
     def over(self, interval: Interval, bits: int, order: int = 0) -> Interval:
         """Return bounds of the derivative of this order over an interval."""
         return range_over(derivative(self.expr, self.variable, order), self.variable, interval, bits)
-
-
-@functools.lru_cache(maxsize=1024)
-def derivative(expr: sympy.Expr, variable: sympy.Symbol, order: int) -> sympy.Expr:
-    """Return a derivative, remembered: finding it takes longer than most proofs."""
-    before = derivative(expr, variable, order - 1) if order else expr
-    spend(10 * size(before) * depth(before))  # each part is met again in the derivatives of those around it
-    return before.diff(variable) if order else expr
 
 
 def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:
