@@ -12,7 +12,7 @@ import sympy
 from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
+from gradtheory.activations.slopes.numeric import Numeric, numeric, steepest_place, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
@@ -249,8 +249,12 @@ class Activation:
             return self.profile
         except Undecided as error:
             with contextlib.suppress(Undecided):
-                return Profile.above(self.name, self.slope_expr, level, jumps_of(self.expr))
+                return self._fading_profile(level)
             raise error
+
+    def _fading_profile(self, level: sympy.Expr) -> Profile:
+        with within():
+            return Profile.above(self.name, self.slope_expr, level, jumps_of(self.expr))
 
     def profile_on(self, region: Region) -> Profile:
         """Return a profile of a bounded region alone."""
@@ -273,15 +277,6 @@ class Activation:
         except Undecided:
             return sympy.nan
 
-    @property
-    def _attained_slope(self) -> sympy.Rational:
-        """A number that |σ'| exceeds somewhere, found by trying points."""
-        sizes = np.abs(self.slope(_PLACES))
-        greatest = sympy.Rational(float(np.max(sizes, where=np.isfinite(sizes), initial=0.0)) / 2)
-        if not greatest:
-            raise Undecided(f"no place is found where the slope of {self.name} is not 0")
-        return greatest
-
     def over(self, z: Interval, bits: int) -> Interval:
         """Return tight bounds of σ over an interval, from its values at the ends of the branches within."""
         return over_branches(self.profile.branches, stable(self.expr), z, bits, self.limits)
@@ -292,7 +287,10 @@ class Activation:
         try:
             profile = self.profile
         except Undecided:
-            profile = self.profile_above(self._attained_slope)
+            _, attained = steepest_place(self.slope, _PLACES)
+            if not 0.0 < attained < np.inf:
+                raise
+            profile = self._fading_profile(sympy.Rational(attained) / 2)
         steepest, *others = (branch.steepest for branch in profile.branches)
         for other in others:
             steepest = other if not is_infinite(steepest) and sign(other - steepest) > 0 else steepest

@@ -18,7 +18,8 @@ _R = TypeVar("_R")
 def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let a function of an activation or a chain work within its keyword argument `effort`.
 
-    Questions about the catalogue, whose proofs are known to end, take the time that they take.
+    It also says which keyword is meant where another library has another name for it. Questions about the catalogue,
+    whose proofs are known to end, take the time that they take.
     """
 
     @with_other_names

@@ -139,7 +139,7 @@ def test_critical_weights(expr, weight):
 @pytest.mark.parametrize(
     ("expr", "component", "least", "most"),
     [
-        (tanh(100 * (Z + 50)) + 3 * tanh((Z - 10) / 10), "total", 2.68645, 2.7),
+        pytest.param(tanh(100 * (Z + 50)) + 3 * tanh((Z - 10) / 10), "total", 2.68645, 2.7, marks=pytest.mark.slow),
         (Piecewise((tanh(Z), Z < 0), (tanh(Z) / 2, True)), "longest", 0.447743, 0.447744),
         (exp(-(Z**2)), "total", 0.5, 1.5),
         (cos(Z), "longest", 1.1, 1.2),
@@ -200,7 +200,7 @@ _WAYS = {
 
 
 @pytest.mark.parametrize("ways", _WAYS)
-@pytest.mark.parametrize("w", [R(3, 2), -4])
+@pytest.mark.parametrize("w", [pytest.param(R(3, 2), marks=pytest.mark.slow), -4])
 def test_one_function_written_in_many_ways(ways, w):
     first, *others = (gt.explosion_set(expr, w, R(1, 3)) for expr in _WAYS[ways])
     places = [R(k, 7) for k in range(-40, 41)] + [sympy.S.Zero, sympy.S.One / 3, (R(2, 3) - R(1, 3)) / w, -R(1, 3) / w]

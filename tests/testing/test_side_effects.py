@@ -44,7 +44,7 @@ def clipped(gradients, kinds):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("kinds", slow_except([("w", "b", "x")], [("w", "b", "x"), ("w",), ("b",), ("x",)]), ids=str)
-@pytest.mark.parametrize("activation", slow_except({"tanh", "relu"}, ["tanh", "relu", "sigmoid", "gelu"]))
+@pytest.mark.parametrize("activation", slow_except({"tanh"}, ["tanh", "relu", "sigmoid", "gelu"]))
 def test_clipping_at_a_million_is_found(activation, kinds, dtype):
     for check, gradients in (
         (testing.assert_gradients, of_chain(activation)),
