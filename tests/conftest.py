@@ -7,6 +7,7 @@ many examples.
 
 import os
 import sys
+from collections import defaultdict
 
 import flint
 import hypothesis
@@ -85,12 +86,27 @@ def _is_quick(item: pytest.Item) -> bool:
     return not is_dear and item.get_closest_marker("slow") is None
 
 
+def _quick(items: list[pytest.Item]) -> set[str]:
+    """Return the names of the tests of the quick tier."""
+    quick, cases = set(), defaultdict(list)
+    for item in filter(_is_quick, items):
+        if item.get_closest_marker("sampled") is None:
+            quick.add(item.nodeid)
+        else:
+            cases[item.location[0], item.originalname].append(item)
+    for alike in cases.values():
+        number = min(alike[0].get_closest_marker("sampled").args[0], len(alike))
+        names = sorted(item.nodeid for item in alike)  # the same ones whatever else is collected
+        quick.update(names[k * len(names) // number] for k in range(number))
+    return quick
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out slow tests, or with --rest the quick ones."""
     if not config.getoption("all"):
-        left_out = [item for item in items if _is_quick(item) is config.getoption("rest")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if _is_quick(item) is not config.getoption("rest")]
+        quick, rest = _quick(items), config.getoption("rest")
+        config.hook.pytest_deselected(items=[item for item in items if (item.nodeid in quick) is rest])
+        items[:] = [item for item in items if (item.nodeid in quick) is not rest]
 
 
 def pytest_report_header() -> str:

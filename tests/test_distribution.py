@@ -71,6 +71,7 @@ def test_the_extra_all_is_all():
     assert set(re.findall(r"\w+", everything)) == {"gradtheory", *_EXTRAS} - {"all"}
 
 
+@pytest.mark.slow
 def test_the_core_works_alone():
     run = _without_extras(_CORE)
     assert run.returncode == 0, run.stderr
@@ -83,6 +84,7 @@ def test_help_needs_no_extra():
     assert run.stdout.startswith("Help on package gradtheory")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("extra", sorted(_CALLS))
 def test_a_call_names_the_extra_it_needs(extra):
     program = f"""

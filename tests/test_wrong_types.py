@@ -115,6 +115,7 @@ def test_a_keyword_of_other_libraries_is_answered_with_the_name_it_has_here(call
         call()
 
 
+@pytest.mark.slow
 def test_a_certificate_is_written_for_a_level_next_to_1():
     near = sympy.Rational(10**900 - 1, 10**900)
     assert gt.checker.check(gt.certificate("gelu", sympy.Rational(10**900, 10**900 - 1))).ok

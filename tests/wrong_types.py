@@ -8,6 +8,7 @@ slowest calls and the faults.
 """
 
 import contextlib
+import functools
 import inspect
 import math
 import os
@@ -110,9 +111,6 @@ _WIDE = {
     "x": [[0.5, -1.0]], "y": [[1.0]], "w": [np.ones((2, 2)), np.ones((1, 2))], "b": [np.zeros(2), np.zeros(1)],
 }  # fmt: skip
 _TANH, _SCALES = {"activation": "tanh"}, {"sigma_w": 1, "sigma_b": 1}
-
-_REGION, _UNIFORM = gt.stability_region("heavy_ball"), gt.initialisation.glorot(2, shape="uniform")
-_DECAY = gt.remedies.weight_decay_guarantee(_SIGMOID, [1.0], [0.0])
 
 
 def _gradients(x: Any, y: Any, w: Any, b: Any) -> dict[str, Any]:
@@ -252,40 +250,6 @@ VALID: dict[str, dict[str, Any]] = {
     "train": {"chain": _CHAIN, **_SAMPLE, "optimiser": _HEAVY, "steps": 2},
     "widest_explosion": _TANH,
 }
-# What results and tools can do.
-_METHODS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-    "Activation.value": (gt.activation("tanh").value, {"z": 1.0}),
-    "Activation.slope": (gt.activation("tanh").slope, {"z": 1.0}),
-    "Activation.bend": (gt.activation("tanh").bend, {"z": 1.0}),
-    "Activation.value_and_slope": (gt.activation("tanh").value_and_slope, {"z": 1.0}),
-    "Chain.slope": (_CHAIN.slope, {"layer": 1}),
-    "Chain.layer_jacobian": (_CHAIN.layer_jacobian, {"layer": 1}),
-    "Chain.layer_jacobians": (_CHAIN.layer_jacobians, {"first": 1, "last": 2}),
-    "Chain.gradient": (_CHAIN.gradient, {"wrt": _CHAIN.w[1]}),
-    "Chain.substitute": (_CHAIN.substitute, {"expr": _CHAIN.a[2]}),
-    "Chain.backprop": (_CHAIN.backprop, _SAMPLE),
-    "Chain.symbol": (_CHAIN.symbol, {"name": "w1"}),
-    "Network.backprop": (_NETWORK.backprop, _WIDE),
-    "Network.jacobian": (_NETWORK.jacobian, {key: _WIDE[key] for key in "xwb"}),
-    "Network.jacobian_bound": (_NETWORK.jacobian_bound, {"w": _WIDE["w"]}),
-    "Optimiser.start": (_HEAVY.start, {"parameters": [[1.0, 2.0]]}),
-    "Optimiser.step": (_HEAVY.step, {"state": _STATE, "gradients": [[1.0, 2.0]]}),
-    "Derivation.save": (gt.derive("widest", activation="tanh").save, {"path": "none.nothing"}),
-    "StabilityRegion.contains": (_REGION.contains, {"h": 1, "eta": 0.1}),
-    "StabilityRegion.rate": (_REGION.rate, {"h": 1.0, "eta": 0.1}),
-    "StabilityRegion.optimal": (_REGION.optimal, {"h_min": 1, "h_max": 2}),
-    "StabilityRegion.tuning": (_REGION.tuning, {"rate": 0.5}),
-    "Initialisation.probability": (_UNIFORM.probability, {"below": 1}),
-    "Initialisation.sample": (_UNIFORM.sample, {"seed": 0}),
-    "WeightDecayBound.weight_bounds": (_DECAY.weight_bounds, {"weight_decay": 1.0}),
-    "WeightDecayBound.largest_step": (_DECAY.largest_step, {"weight_decay": 1.0}),
-    "Fact.check": (gt.fact("widest").check, {"activation": "tanh"}),
-    "overflow_depth, of a random chain": (
-        gt.overflow_depth,
-        {"growth": gt.lyapunov_exponent("relu", 4), "probability": 0.5},
-    ),
-    "guarantee": (_guarantee, {"result": sympy.S.One}),
-}
 # Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.
 RESULTS = {
     "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "WidestExplosion", "article.Article",
@@ -362,9 +326,49 @@ def _function(name: str) -> Callable[..., Any]:
     return _written(item) if function == "write" else item
 
 
+@functools.cache
+def methods() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return what results and tools can do, with a valid call of each."""
+    region, uniform = gt.stability_region("heavy_ball"), gt.initialisation.glorot(2, shape="uniform")
+    decay = gt.remedies.weight_decay_guarantee(_SIGMOID, [1.0], [0.0])
+    return {
+        "Activation.value": (gt.activation("tanh").value, {"z": 1.0}),
+        "Activation.slope": (gt.activation("tanh").slope, {"z": 1.0}),
+        "Activation.bend": (gt.activation("tanh").bend, {"z": 1.0}),
+        "Activation.value_and_slope": (gt.activation("tanh").value_and_slope, {"z": 1.0}),
+        "Chain.slope": (_CHAIN.slope, {"layer": 1}),
+        "Chain.layer_jacobian": (_CHAIN.layer_jacobian, {"layer": 1}),
+        "Chain.layer_jacobians": (_CHAIN.layer_jacobians, {"first": 1, "last": 2}),
+        "Chain.gradient": (_CHAIN.gradient, {"wrt": _CHAIN.w[1]}),
+        "Chain.substitute": (_CHAIN.substitute, {"expr": _CHAIN.a[2]}),
+        "Chain.backprop": (_CHAIN.backprop, _SAMPLE),
+        "Chain.symbol": (_CHAIN.symbol, {"name": "w1"}),
+        "Network.backprop": (_NETWORK.backprop, _WIDE),
+        "Network.jacobian": (_NETWORK.jacobian, {key: _WIDE[key] for key in "xwb"}),
+        "Network.jacobian_bound": (_NETWORK.jacobian_bound, {"w": _WIDE["w"]}),
+        "Optimiser.start": (_HEAVY.start, {"parameters": [[1.0, 2.0]]}),
+        "Optimiser.step": (_HEAVY.step, {"state": _STATE, "gradients": [[1.0, 2.0]]}),
+        "Derivation.save": (gt.derive("widest", activation="tanh").save, {"path": "none.nothing"}),
+        "StabilityRegion.contains": (region.contains, {"h": 1, "eta": 0.1}),
+        "StabilityRegion.rate": (region.rate, {"h": 1.0, "eta": 0.1}),
+        "StabilityRegion.optimal": (region.optimal, {"h_min": 1, "h_max": 2}),
+        "StabilityRegion.tuning": (region.tuning, {"rate": 0.5}),
+        "Initialisation.probability": (uniform.probability, {"below": 1}),
+        "Initialisation.sample": (uniform.sample, {"seed": 0}),
+        "WeightDecayBound.weight_bounds": (decay.weight_bounds, {"weight_decay": 1.0}),
+        "WeightDecayBound.largest_step": (decay.largest_step, {"weight_decay": 1.0}),
+        "Fact.check": (gt.fact("widest").check, {"activation": "tanh"}),
+        "overflow_depth, of a random chain": (
+            gt.overflow_depth,
+            {"growth": gt.lyapunov_exponent("relu", 4), "probability": 0.5},
+        ),
+        "guarantee": (_guarantee, {"result": sympy.S.One}),
+    }
+
+
 def calls() -> Iterator[Call]:
     """Yield every wrong call."""
-    subjects = {name: (_function(name), valid) for name, valid in VALID.items()} | _METHODS
+    subjects = {name: (_function(name), valid) for name, valid in VALID.items()} | methods()
     for name, (function, valid) in subjects.items():
         parameters = [*inspect.signature(function).parameters.values()]
         asked = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]

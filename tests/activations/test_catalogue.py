@@ -45,6 +45,7 @@ def test_names_are_sorted_and_unique():
     assert {"sigmoid", "tanh", "relu", "gelu"} <= set(names)
 
 
+@pytest.mark.sampled(12)
 @_every_member
 def test_derivative_is_the_derivative(member):
     record = gt.activation(member)
@@ -63,6 +64,7 @@ def test_values_lie_in_the_range(member):
         assert record.range.contains(record.expr.subs(Z, z)) is sympy.true
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("member", slow_except(SHAPES, _EVERY_MEMBER))
 def test_kernel_is_accurate_in_ulp(member):
     record = gt.activation(member)
@@ -102,6 +104,7 @@ def test_kernel_is_total(member):
     assert np.array_equal(z, before)
 
 
+@pytest.mark.sampled(8)
 @_every_member
 def test_branches_have_the_limits_and_inverses_they_state(member):
     record = gt.activation(member)
@@ -215,6 +218,7 @@ def _second_difference(name, z):
         return (before - 2 * here + after) / step**2
 
 
+@pytest.mark.sampled(10)
 def test_certified_ends_are_the_closed_forms(closed):
     profile = gt.activation(closed).profile
     top = min((branch.steepest for branch in profile.branches if branch.steepest.is_finite), default=sympy.Integer(9))

@@ -15,6 +15,7 @@ def message(*arguments, **more):
     return str(caught.value)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.quick_for("gelu", "identity", "selu", "sigmoid", "snake")
 @pytest.mark.parametrize("derivative", [0, 1])
 def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
@@ -28,6 +29,7 @@ def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
     assert errors.ulp.max() < np.inf
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("fn", "which", "dtype", "ulp"),
     [

@@ -36,6 +36,7 @@ _TWINS = {
 }
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("twin", _TWINS)
 @pytest.mark.parametrize("w", ["-7/2", "11/10", "40"])
 def test_found_branches_give_the_sets_of_the_catalogue(twin, w):
@@ -170,6 +171,7 @@ def test_wrong_parameters_are_refused(call):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_widest_explosion_of_ones_own():
     widest = gt.widest_explosion(tanh(U))
     assert abs((widest.width - gt.widest_explosion("tanh").width).n(60)) < sympy.Float("1e-55")

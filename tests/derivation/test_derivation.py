@@ -66,12 +66,14 @@ _HOW = {
 }
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.quick_for("exponential", "leaky_relu", "quadratic", "selu", "sigmoid", "snake")
 @pytest.mark.parametrize("topic", ["gradient", "slope_maximum", "weak_norm"])
 def test_every_step_of_every_derivation_is_true(shape, topic):
     _assert_true(topic, shape)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", slow_except(("leaky_relu", "quadratic"), gt.activation_names()))
 @pytest.mark.parametrize("topic", ["explosion", "widest"])
 def test_every_step_of_an_explosion_is_true(topic, which):
@@ -113,6 +115,7 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     assert "gt.expression(" in derivation.to_text()
 
 
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize(
     ("write", "topic", "asked"),
     [
@@ -124,6 +127,7 @@ def test_derivations_say_what_is_written_in_derivations_txt(write, topic, asked)
     assert write(topic, asked) in derivations.PATH.read_text("utf-8").split("\n== ")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("topic", "asked"),
     [
@@ -184,6 +188,7 @@ _QUICK = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("topic", "which"), slow_except(_QUICK, _MUTATED))
 def test_every_broken_step_is_caught(topic, which):
     derivation = _with_values(topic, which)
@@ -199,6 +204,7 @@ def test_every_broken_step_is_caught(topic, which):
         assert not dataclasses.replace(derivation, answer=answer).check().ok
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("wrt", ["w1", "b_2", "w3", "b3", "x"])
 @pytest.mark.parametrize(
     ("loss", "which"), slow_except({("cross_entropy", "sigmoid")}, [("squared", "gelu"), ("cross_entropy", "sigmoid")])
@@ -424,6 +430,7 @@ def test_bad_questions_are_refused(call, said):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("which", FACTS)
 def test_every_fact_holds_where_its_conditions_are_met(which):
     fact = gt.fact(which)

@@ -184,6 +184,7 @@ _EVIL = (
 )
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("title", slow_except(_EVIL[::4], _EVIL))
 def test_titles_stay_text(title, tmp_path):
     derivation = dataclasses.replace(gt.derive("slope_maximum"), title=title)
@@ -280,6 +281,7 @@ for write in (derivation.to_latex, derivation.to_html, derivation.to_text, deriv
 """
 
 
+@pytest.mark.slow
 def test_derivations_are_checked_without_the_extra_that_writes_them():
     run = subprocess.run([sys.executable, "-c", _WITHOUT_EXTRA], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == [

@@ -79,6 +79,7 @@ def ulps(width, exact):
     return abs(float((flint.arb(width) - exact).mid())) / np.spacing(middle)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", slow_except({"sigmoid", "tanh", "isru", "hard_tanh"}, _TEXTBOOK))
 def test_widths_with_a_closed_form_are_within_2_ulp(which):
     w = weights(which)

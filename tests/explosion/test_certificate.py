@@ -23,6 +23,7 @@ def _written(activation, w, b=0, **options):
     return json.loads(json.dumps(gt.certificate(activation, w, b, **options)))
 
 
+@pytest.mark.sampled(18)
 @pytest.mark.parametrize("w", ["73/10", "-2/3", "1e6"])
 def test_every_certificate_is_verified(shape, w):
     report = check(_written(shape, w, "0.3"))
@@ -141,6 +142,7 @@ def _tampered():
         yield pytest.param({field: value for field, value in proof.items() if field != key}, id=f"without {key}")
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("proof", list(_tampered()))
 def test_a_tampered_certificate_is_rejected(proof):
     report = check(proof)

@@ -36,6 +36,7 @@ def ends_of(set_):
     return sorted(ends, key=lambda end: end.n(30))
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("strict", [True, False])
 @given(w=_rationals, b=_rationals, c=_thresholds, x=_rationals)
 def test_membership_is_the_inequality(shape, strict, w, b, c, x):
@@ -171,6 +172,7 @@ def test_a_float_is_its_exact_binary_value():
     assert gt.explosion_set("relu", w=2, b="0.1").start == -sympy.Rational(1, 20)
 
 
+@pytest.mark.sampled(6)
 @given(w=_rationals, b=_rationals, c=_thresholds)
 def test_formula_is_the_set(shape, w, b, c):
     formula = gt.explosion_formula(shape)
@@ -265,6 +267,7 @@ def test_formula_prints(shape):
     assert {symbol.name for symbol in formula.width.free_symbols} <= {"w", "c"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("distance", [8, 15, 30, 60, 100, 200])
 def test_just_above_the_critical_weight_the_gaussian_keeps_its_digits(distance):
     """Near its maximum |σ'| is a parabola, and Lambert's W has a branch point there."""

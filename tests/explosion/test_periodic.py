@@ -39,6 +39,7 @@ def test_a_domain_restricts_the_set(wavy, w, b, c, lower, length):
         assert sympy.Interval(lower, upper).intersect(everywhere) == explosion
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "which",
     slow_except(SHAPES, ["sigmoid", "gaussian", "gelu", "relu", "leaky_relu", "hardshrink", "threshold"]),

@@ -25,6 +25,7 @@ def _components(name, level, method, *, strict=True):
         return None
 
 
+@pytest.mark.sampled(29)
 @pytest.mark.parametrize("strict", [True, False])
 def test_all_methods_find_the_same_set(name, strict):
     for level in _LEVELS:
@@ -47,6 +48,7 @@ def _limits(name):
     return {abs(slope) for branch in branches for slope in (branch.slope_left, branch.slope_right)}
 
 
+@pytest.mark.sampled(17)
 @pytest.mark.parametrize("method", ["auto", "certified"])
 @pytest.mark.parametrize("side", [-1, 1])
 def test_levels_within_1e_30_of_a_limit_of_the_slope(name, method, side):

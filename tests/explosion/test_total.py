@@ -39,6 +39,7 @@ def product(name, w, b, x):
         return abs(factor)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("carried", slow_except(set(SHAPES) - {"gelu"}, _CARRIED))
 @_unshrunk
 @given(layers=st.lists(st.tuples(_numbers, _numbers), min_size=1, max_size=4), c=_numbers, inputs=_inputs)

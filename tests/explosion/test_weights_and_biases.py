@@ -16,6 +16,7 @@ _SOLVED = tuple(name for name in gt.activation_names() if name not in _UNSOLVED)
 _numbers = st.fractions(min_value=-3, max_value=3, max_denominator=8)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("solved", slow_except(SHAPES, _SOLVED))
 @settings(max_examples=6)  # each example finds and proves a profile of its own
 @given(

@@ -98,6 +98,7 @@ def _exceeds(expr, w, place):
         return abs(quotient * mpmath.mpf(int(sympy.S(w).p)) / int(sympy.S(w).q)) > 1
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("case", _CASES)
 def test_membership(case):
     expr, w, inside, outside = _CASES[case]
@@ -136,6 +137,7 @@ def test_critical_weights(expr, weight):
         assert found == weight
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("expr", "component", "least", "most"),
     [
@@ -199,6 +201,7 @@ _WAYS = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("ways", _WAYS)
 @pytest.mark.parametrize("w", [pytest.param(R(3, 2), marks=pytest.mark.slow), -4])
 def test_one_function_written_in_many_ways(ways, w):
@@ -209,6 +212,7 @@ def test_one_function_written_in_many_ways(ways, w):
         assert other.measure == first.measure or abs((other.measure - first.measure).evalf(20)) < 1e-15
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("expr", [Z * cos(Z), Z + Z * sin(Z), sin(Z**2)], ids=str)
 def test_what_oscillates_for_ever_is_answered_on_a_bounded_domain_only(expr):
     with pytest.raises(Undecided, match="domain="):
@@ -218,6 +222,7 @@ def test_what_oscillates_for_ever_is_answered_on_a_bounded_domain_only(expr):
         assert (place in there) == _exceeds(expr, 2, 2 * place)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "expr",
     [

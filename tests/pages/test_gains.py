@@ -68,6 +68,7 @@ def test_the_variance_settles_where_iteration_does(which):
     assert audit.depth == pytest.approx(2 * logarithm / math.log(chi), abs=1.5)
 
 
+@pytest.mark.slow
 def test_without_a_number_pytorch_takes_that_of_relu():
     for which in ("gelu", "silu", "mish"):
         audit = Audit(gt.activation(which))

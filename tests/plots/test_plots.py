@@ -39,6 +39,7 @@ def test_every_plot_is_tried():
     assert set(_SMALL) == set(gt.plots.__all__) - {"glance"}  # a figure, drawn in the atlas
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("draw", _SMALL)
 def test_axes_in_axes_out(draw):
     _, ax = plt.subplots()

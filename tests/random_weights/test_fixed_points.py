@@ -50,6 +50,7 @@ def settled(which, q, weight, bias, layers=4000):
 # ---- none is lost
 
 
+@pytest.mark.sampled(5)
 def test_a_fixed_point_on_a_node_of_the_search_is_found(shape):
     if shape == "exponential":
         return  # E[e^2z] = e² makes σ_w so small that 1 is unstable; it is found like the others, but see below
@@ -278,6 +279,7 @@ def test_where_the_start_decides_gradients_follow_the_fixed_points():
     assert growth[0] > 1e4 * growth[-1]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "which", slow_except({"gelu", "tanh"}, ["gelu", "tanh", "silu", "mish", "relu6", "sine", "elu"])
 )

@@ -64,6 +64,7 @@ def by_mpmath(record, q):
         )
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("q", slow_except({"1"}, ["0.01", "1", "50"]))
 @pytest.mark.parametrize("which", _AGAINST_MPMATH)
 def test_float64_is_what_mpmath_finds_from_the_formulas(which, q):
@@ -120,6 +121,7 @@ def test_proven_digits_lie_within_the_stated_error(shape):
             assert abs(estimate - proven) <= estimate.error + proven.error, (q, kind)
 
 
+@pytest.mark.sampled(5)
 def test_only_a_few_are_undecided_at_1(shape):
     for kind in ("value", "slope"):
         assert moment(shape, 1, of=kind, method="certified") == pytest.approx(moment(shape, 1, of=kind), rel=1e-14)
@@ -137,6 +139,7 @@ def test_certified_takes_exact_numbers():
         moment(U**2 * sympy.atan(U), 1, method="certified")
 
 
+@pytest.mark.sampled(5)
 def test_those_with_a_closed_form_are_as_listed(shape):
     for kind in KINDS:
         if shape in _CLOSED and (shape, kind) != ("gelu", "fourth"):
@@ -146,6 +149,7 @@ def test_those_with_a_closed_form_are_as_listed(shape):
                 closed_form(shape, of=kind)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("which", sorted(_CLOSED))
 def test_closed_forms_are_what_the_quadrature_finds(which):
     for kind in KINDS:

@@ -507,6 +507,7 @@ def test_bounded_ones_have_one_stable_fixed_point(weight, bias, name):
     assert bias**2 < point.q <= weight**2 + bias**2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("which", "weight", "bias"),
     [("tanh", 1.3, 0.5), ("tanh", 2.5, 0.3), ("erf", 1.2, 0.1), ("gelu", 1.4, 0.3), ("relu", 1, 0.5), ("sine", 2, 0.2)],
@@ -739,6 +740,7 @@ def test_chaos_without_biases_decorrelates(which, weight):
     assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-9)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("which", "weight"), [("quadratic", 0.5), ("softshrink", 1), ("tanhshrink", 3), ("log_cosh", 3)]
 )

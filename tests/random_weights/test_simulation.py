@@ -89,6 +89,7 @@ def test_the_product_is_what_backprop_finds(which):
     assert (dead > 0) == (which == "relu")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("width", slow_except({64}, [64, 256, 1024]))
 @pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), _NETWORKS)
 def test_wide_networks_do_what_the_limit_says(which, sigma_w, sigma_b, width):

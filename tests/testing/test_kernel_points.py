@@ -24,6 +24,7 @@ def plain_softsign(z):
     return z / (1.0 + np.abs(z))  # inf/inf at inf
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", _TYPES)
 @pytest.mark.parametrize("which", slow_except({"softplus"}, ["softplus", "relu", "sine", "hard_swish"]))
 @pytest.mark.parametrize("derivative", [0, 1, 2])

@@ -29,6 +29,7 @@ def failing(bug):
 said = cache(failing)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("wide", [False, True], ids=["chain", "network"])
 @pytest.mark.parametrize(
     ("activation", "loss"),
@@ -40,6 +41,7 @@ def test_the_right_implementation_passes(activation, loss, wide, cases):
     check(implementation, activation, loss, wide, cases=20, dtype="float32")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("bug", slow_except(BUGS[::4], BUGS), ids=lambda bug: bug.id)
 def test_every_bug_is_found_and_the_test_to_paste_fails_alike(bug):
     text = said(bug)
@@ -51,6 +53,7 @@ def test_every_bug_is_found_and_the_test_to_paste_fails_alike(bug):
     assert str(caught.value) == text
 
 
+@pytest.mark.sampled(15)
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 def test_every_bug_is_found_without_hypothesis(bug, monkeypatch):
     monkeypatch.setitem(sys.modules, "gradtheory.testing.shrinking", None)  # as if its import of hypothesis failed

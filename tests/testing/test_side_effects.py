@@ -42,6 +42,7 @@ def clipped(gradients, kinds):
     return lambda *given: {kind: clip(each) for kind, each in gradients(*given).items() if kind in kinds}
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("kinds", slow_except([("w", "b", "x")], [("w", "b", "x"), ("w",), ("b",), ("x",)]), ids=str)
 @pytest.mark.parametrize("activation", slow_except({"tanh"}, ["tanh", "relu", "sigmoid", "gelu"]))

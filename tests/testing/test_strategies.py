@@ -36,6 +36,7 @@ def test_chains_are_exact_in_their_type_and_stay_moderate(dtype, data):
     assert np.isfinite(gradients.w).all()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "hard",
     [

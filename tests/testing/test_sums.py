@@ -67,6 +67,7 @@ def check(gradients, x, w, y):
     )
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("number", slow_except({200}, [7, 30, 200, 1000]))
 @pytest.mark.parametrize("data", _DATA)
 @pytest.mark.parametrize("implementation", _IMPLEMENTATIONS)
@@ -78,6 +79,7 @@ def test_right_implementations_pass_however_they_sum(implementation, data, numbe
         check(_IMPLEMENTATIONS[implementation], _DATA[data](number, rng)[:, np.newaxis], [0.5], -1.0)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("factor", slow_except({1 + 1e-5}, [1 + 1e-5, 1 - 1e-5, 1 + 1e-4]))
 @pytest.mark.parametrize("kind", ["w", "b", "x"])
 @pytest.mark.parametrize("activation", ["identity", "relu", "leaky_relu"])

@@ -93,6 +93,7 @@ _PLAIN = {  # as they stand in textbooks, with whatever cancels in them
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("which", slow_except({"relu", "softplus", "snake"}, _PLAIN))
 def test_plain_formulas_pass(which, dtype, cases):
@@ -461,6 +462,7 @@ def clipped_by_norm(gradients):
     return {"w": gradients["w"] * min(1.0, 10.0 / max(np.linalg.norm(gradients["w"]), 1e-300))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", slow_except([clipped], [clipped, clipped_by_norm]))
 @pytest.mark.parametrize("activation", slow_except({"tanh"}, ["sigmoid", "tanh", "relu", "gelu"]))
 def test_gradients_are_large_enough_to_see_them_clipped(activation, change):
