@@ -141,6 +141,11 @@ def standard_normal(fan_in: int, fan_out: int | None = None, *, sigma: NumberLik
     sigma : number
         σ, positive.
 
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
+
     Raises
     ------
     InvalidArgument
@@ -164,6 +169,11 @@ def lecun(fan_in: int, fan_out: int | None = None, *, shape: str = "normal") -> 
         Inputs and outputs; fan_out is fan_in unless given.
     shape : {"normal", "uniform"}
         How one weight is distributed.
+
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
 
     Raises
     ------
@@ -190,6 +200,11 @@ def glorot(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1, sha
         What multiplies the standard deviation, positive.
     shape : {"normal", "uniform"}
         How one weight is distributed.
+
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
 
     Raises
     ------
@@ -229,6 +244,11 @@ def he(
     shape : {"normal", "uniform"}
         How one weight is distributed.
 
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
+
     Raises
     ------
     InvalidArgument
@@ -259,6 +279,11 @@ def orthogonal(fan_in: int, fan_out: int | None = None, *, gain: NumberLike = 1)
     gain : number
         What multiplies the standard deviation, positive.
 
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
+
     Raises
     ------
     InvalidArgument
@@ -284,6 +309,11 @@ def constant(fan_in: int, fan_out: int | None = None, *, value: NumberLike = 1) 
         Inputs and outputs; fan_out is fan_in unless given.
     value : number
         The weight, positive.
+
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
 
     Raises
     ------
@@ -311,6 +341,11 @@ def pytorch_default(fan_in: int, fan_out: int | None = None) -> Initialisation:
     ----------
     fan_in, fan_out : int
         Inputs and outputs; fan_out is fan_in unless given.
+
+    Returns
+    -------
+    Initialisation
+        The law of one layer's weights.
 
     Raises
     ------

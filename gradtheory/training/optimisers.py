@@ -115,7 +115,14 @@ def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> O
 def nesterov(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Optimiser:
     """Return Nesterov's momentum, v ← β·v + g, w ← w - η·(g + β·v).
 
-    The parameters are those of `heavy_ball`.
+    Parameters
+    ----------
+    eta : float
+        The learning rate η, positive.
+    beta : float
+        The momentum, from 0 to below 1.
+    weight_decay : float
+        λ ≥ 0; g is then ∇C + λ·w.
 
     Returns
     -------
@@ -227,7 +234,18 @@ def adamw(
 ) -> Optimiser:
     """Return AdamW: w ← (1 - ηλ)·w, then Adam's step by the gradient of the loss alone.
 
-    The parameters are those of `adam`; λ does not pass through the mean of squares.
+    λ does not pass through the mean of squares.
+
+    Parameters
+    ----------
+    eta : float
+        The learning rate η, positive.
+    beta, beta2 : float
+        The decays of the two means, from 0 to below 1.
+    epsilon : float
+        ε, positive.
+    weight_decay : float
+        λ ≥ 0.
 
     Returns
     -------

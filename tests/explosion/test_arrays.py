@@ -197,7 +197,7 @@ def test_differences_keep_their_digits_where_nearly_all_cancel():
         np.array([float(part) for part in parts])
         for parts in zip(*(each.as_numer_denom()[::-1] for each in fractions), strict=True)
     )
-    difference, _ = multiples_of(slope)[0].minus(w, c, wants_pair=False)
+    difference, _ = multiples_of(slope)[0].minus(w, c, is_paired=False)
     wanted = [float(exact * each.q - each.p) / 2**64 for each in fractions]
     assert abs(wanted[-1]) < 1e-32 * c[-1]
     np.testing.assert_allclose(difference, wanted, rtol=1e-15)

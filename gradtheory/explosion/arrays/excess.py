@@ -37,7 +37,7 @@ class Multiple:
     divisor: float
     is_plain: bool
 
-    def minus(self, weight: Array, threshold: Array, *, wants_pair: bool = True) -> Pair:
+    def minus(self, weight: Array, threshold: Array, *, is_paired: bool = True) -> Pair:
         """Return a positive multiple of s·weight - threshold, to twice the digits even where all of them cancel.
 
         The factor is the same for all slopes that were made multiples together.
@@ -46,9 +46,9 @@ class Multiple:
             if not self.parts:
                 return -threshold, 0.0
             product = self.parts[0] * weight
-            return quick_sum(product, -threshold) if wants_pair else (product - threshold, 0.0)
+            return quick_sum(product, -threshold) if is_paired else (product - threshold, 0.0)
         weight, threshold = _SCALE * weight, _SCALE * threshold
-        if self.parts and not wants_pair:
+        if self.parts and not is_paired:
             difference = self._rounded(weight, threshold)
             if not (abs(difference) < _NEAR * threshold).any():
                 return difference, 0.0

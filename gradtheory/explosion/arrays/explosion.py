@@ -145,10 +145,10 @@ def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:
     lengths = []
     differences: dict[Any, Pair] = {}  # of the slopes that parts have in common
     for part, count in plan.distinct_parts:
-        key = part.steep, part.wants_pairs
+        key = part.steep, part.is_paired
         if key not in differences:
             differences[key] = (
-                (size, 0.0) if part.steep is None else part.steep.minus(size, level, wants_pair=part.wants_pairs)
+                (size, 0.0) if part.steep is None else part.steep.minus(size, level, is_paired=part.is_paired)
             )
         above = differences[key]
         is_endless = plan.is_periodic or part.reaches_infinity
@@ -176,27 +176,27 @@ def _length(part: Part, xp: Any, above: Pair, size: Any, level: Any, *, is_endle
     whole, rest = part.length
     if part.branch.is_flat:
         return xp.where(above[0] > 0, whole, 0.0 * size), xp.where(above[0] > 0, rest, 0.0)
-    below = part.shallow.minus(size, level, wants_pair=part.wants_pairs)
+    below = part.shallow.minus(size, level, is_paired=part.is_paired)
     if not part.shallow.parts:  # what lies below is the threshold
         clipped: Pair = xp.clip(above[0], 0.0, None), above[1]
-        return part.distance(xp, _over(xp, clipped, below, part.wants_pairs))
+        return part.distance(xp, _over(xp, clipped, below, part.is_paired))
     is_crossed = below[0] < 0
-    distance, lost = part.distance(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.wants_pairs))
+    distance, lost = part.distance(xp, _excess(xp, above, below, (above[0] > 0) & is_crossed, part.is_paired))
     return xp.where(is_crossed, distance, whole), lost if isinstance(lost, float) else xp.where(is_crossed, lost, rest)
 
 
-def _excess(xp: Any, above: Pair, below: Pair, is_crossed: Any, wants_pairs: bool) -> Pair:
+def _excess(xp: Any, above: Pair, below: Pair, is_crossed: Any, is_paired: bool) -> Pair:
     """Return above/(-below) where a branch is crossed, and 0 elsewhere."""
-    above = xp.where(is_crossed, above[0], 0.0), xp.where(is_crossed, above[1], 0.0) if wants_pairs else 0.0
+    above = xp.where(is_crossed, above[0], 0.0), xp.where(is_crossed, above[1], 0.0) if is_paired else 0.0
     if not isinstance(below[0], float):
-        below = xp.where(is_crossed, below[0], -1.0), xp.where(is_crossed, below[1], 0.0) if wants_pairs else 0.0
-    return _over(xp, above, below, wants_pairs)
+        below = xp.where(is_crossed, below[0], -1.0), xp.where(is_crossed, below[1], 0.0) if is_paired else 0.0
+    return _over(xp, above, below, is_paired)
 
 
-def _over(xp: Any, above: Pair, below: Pair, wants_pairs: bool) -> Pair:
+def _over(xp: Any, above: Pair, below: Pair, is_paired: bool) -> Pair:
     if isinstance(below[0], float) and below[0] == -1.0:
         return above
-    if not wants_pairs:
+    if not is_paired:
         return above[0] / -below[0], 0.0
     high, low = quotient(above, (-below[0], -below[1]))
     return high, xp.where(abs(low) <= abs(high), low, 0.0)  # it is nan where a product overflows
@@ -244,7 +244,7 @@ def _ends(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
     if part.steep is None:
         excess = (level / xp.where(is_crossed, size, 1.0), zero)
     else:
-        excess = _excess(xp, above, below, is_crossed, part.wants_pairs)
+        excess = _excess(xp, above, below, is_crossed, part.is_paired)
     anchor, rest, direction = part.anchor
     distance, _ = part.distance(xp, excess)  # the bias is added to it, so that its rounding error does not matter
     crossing = anchor + (direction * distance + rest)

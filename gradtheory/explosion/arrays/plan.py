@@ -84,7 +84,7 @@ class Part:
         return *pair_of(point), (1.0 if point != self.branch.right else -1.0)
 
     @property
-    def wants_pairs(self) -> bool:
+    def is_paired(self) -> bool:
         """Whether more than one float of the excess would be used."""
         return self.branch.distance is not None and not isinstance(self.branch.distance, Float64Distance)
 
