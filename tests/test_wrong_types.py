@@ -15,7 +15,7 @@ def test_every_public_function_is_called_or_named_as_a_result():
 
 def test_some_wrong_types_are_refused_in_one_line():
     with wrong_types.elsewhere():
-        faults = [f"{call}: {fault}" for call in wrong_types.sample(600) if (fault := call.fault())]
+        faults = [f"{call}: {fault}" for call in wrong_types.sample(200) if (fault := call.fault())]
     assert not faults
 
 
@@ -92,7 +92,7 @@ _Z = sympy.Symbol("z", real=True)
             lambda: gt.derive("gradient", sympy.Symbol("L", integer=True), wrt="banana"),
             "wrt = 'banana': must be left out for L layers",
         ),
-        (lambda: gt.derive("gradient", activation="tanh", loss="cross_entropy"), "and tanh has range"),
+        (lambda: gt.derive("gradient", activation="tanh", loss="cross_entropy"), "and tanh has values from -1 to 1"),
     ],
 )
 def test_the_line_names_argument_value_and_what_would_work(call, said):

@@ -1,22 +1,20 @@
 """Your own activation, from a SymPy expression: its record, with a float64 kernel made of NumPy functions."""
 
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import sympy
 
-from gradtheory.activations.record import Activation, Z
+from gradtheory.activations.record import Activation, Kernel, Z
 from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
-from gradtheory.activations.slopes.numeric import numeric, without_cancelling
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.numeric import mend, numeric, without_cancelling
+from gradtheory.activations.slopes.values import values_of
 from gradtheory.arithmetic.effort import within
-from gradtheory.arithmetic.enclosure import enclose, exactly
-from gradtheory.arithmetic.functions import stable
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 
 _MOST_OPERATIONS = 1_000
-_BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
+_FAR_FROM_ENDS = 1e-3  # of (0, 1): nearer 1 - σ would lose three digits
 _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 
 
@@ -24,9 +22,10 @@ _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 def own_activation(expr: sympy.Basic) -> Activation:
     """Return the record of an activation given by an expression in one real symbol.
 
-    Its range is not computed, so cross entropy refuses it. Its float64 kernel computes the value as the expression is
-    written, and the slope as SymPy differentiates it, except 1 - tanh², which would cancel. Where that gives nan, as
-    exp(z)/(1 + exp(z)) does for z = 800, ball arithmetic gives the number; inf is left as an overflow.
+    Its range is found with a proof when it is asked for; where none is found it is all real numbers. Its float64 kernel
+    computes the value as the expression is written, and the slope as SymPy differentiates it, except 1 - tanh², which
+    would cancel. Where that gives nan, as exp(z)/(1 + exp(z)) does for z = 800, ball arithmetic gives the number; inf
+    is left as an overflow.
 
     Raises
     ------
@@ -55,10 +54,10 @@ def own_activation(expr: sympy.Basic) -> Activation:
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         slope[...] = slope_of(z)
         value[...] = value_of(z)
-        _mend(slope, stable(slope_expr), z)
-        _mend(value, stable(in_z), z)
+        mend(slope, slope_expr, z)
+        mend(value, in_z, z)
 
-    return Activation(
+    return _Own(
         name=str(in_z),
         symbol=rf"\left({sympy.latex(in_z)}\right)",
         expr=in_z,
@@ -71,13 +70,38 @@ def own_activation(expr: sympy.Basic) -> Activation:
     )
 
 
-def _mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
-    """Write the true value of an expression where float64 arithmetic gave nan at a finite z."""
-    for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
-        point = float(z[place])
-        smooth = formula_near(expr, Z, sympy.Rational(point))
-        for bits in _BITS:
-            ball = enclose(smooth, bits, {Z: exactly(point)})
-            if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
-                numbers[place] = float(ball.mid())
-                break
+class _Own(Activation):
+    """A record whose range, and with it the kernel of log(σ/(1 - σ)), is found when it is asked for."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        del self.__dict__["range"], self.__dict__["log_odds"]
+
+    @cached_property
+    def range(self) -> sympy.Set:
+        try:
+            with within():
+                return values_of(self.expr, self.profile)
+        except Undecided:
+            return sympy.S.Reals
+
+    @cached_property
+    def log_odds(self) -> Kernel | None:
+        return _log_odds_of(self.expr, self.slope_expr) if self.is_within_unit_interval else None
+
+
+def _log_odds_of(expr: sympy.Expr, slope_expr: sympy.Expr) -> Kernel:
+    """Return the kernel of λ = log(σ/(1 - σ)); in ball arithmetic where σ is so near to 0 or 1 that float64 cancels."""
+    rest = without_cancelling(sympy.together(1 - expr))
+    odds, odds_slope = sympy.log(expr / rest), slope_expr / (expr * rest)
+    value_of, slope_of = numeric(expr), numeric(without_cancelling(slope_expr))
+
+    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        sigma, steepness = value_of(z), slope_of(z)
+        product = np.where(np.minimum(sigma, 1.0 - sigma) > _FAR_FROM_ENDS, sigma * (1.0 - sigma), np.nan)
+        slope[...] = steepness / product
+        value[...] = np.log(sigma) - np.log1p(-sigma) + 0.0 * product
+        mend(slope, odds_slope, z)
+        mend(value, odds, z)
+
+    return kernel

@@ -110,7 +110,7 @@ class Activation:
     name: str
     symbol: str
     expr: sympy.Expr
-    range: sympy.Set
+    range: sympy.Set = field(compare=False)  # it follows from expr
     kernel: Kernel
     reference: str
     slope_expr: sympy.Expr = None
@@ -118,7 +118,7 @@ class Activation:
     sign_of_bend: SignOfBend | None = None
     period: sympy.Expr | None = None
     widest_point: WidestPoint | None = None
-    log_odds: Kernel | None = None
+    log_odds: Kernel | None = field(default=None, compare=False)
     source: Any = None
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)
 

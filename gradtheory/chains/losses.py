@@ -11,7 +11,7 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.catalogue.kernels import logistic
-from gradtheory.activations.slopes.numeric import Numeric, numeric
+from gradtheory.activations.slopes.numeric import mend
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.symbols import A, Y
 from gradtheory.errors import InvalidArgument
@@ -87,18 +87,24 @@ def _cross_entropy_bend(activation: Activation, y: Array, z: Array) -> Array:
     odds, odds_slope, ones, slope = np.empty((4, *z.shape))
     activation.log_odds(z.copy(), odds, odds_slope)
     logistic(odds, ones, slope)
-    bend = np.nan_to_num(_odds_bend(activation)(z), nan=0.0)
-    return np.asarray(slope * odds_slope**2 + (ones - y) * bend)
+    return np.asarray(slope * odds_slope**2 + (ones - y) * _odds_bend(activation, z))
+
+
+def _odds_bend(activation: Activation, z: Array) -> Array:
+    """Return λ'' in ball arithmetic: as a formula it cancels wherever λ' is nearly constant."""
+    expr = log_odds_derivative(activation, 2)
+    if expr.is_number:
+        return np.full_like(z, float(expr))
+    bend = np.full_like(z, np.nan)
+    mend(bend, expr, z)
+    return np.nan_to_num(bend, nan=0.0)
 
 
 @functools.cache
-def _odds_bend(activation: Activation) -> Numeric:
-    return numeric(log_odds_derivative(activation, 2))
-
-
 def log_odds_derivative(activation: Activation, order: int) -> sympy.Expr:
     """Return a derivative of log(σ/(1 - σ)) by z."""
-    return sympy.simplify(sympy.log(activation.expr / (1 - activation.expr)).diff(Z, order))
+    odds_slope = activation.expr.diff(Z) / (activation.expr * (1 - activation.expr))
+    return sympy.cancel(sympy.together(odds_slope)).diff(Z, order - 1)
 
 
 _SQUARED = Loss(
@@ -121,6 +127,10 @@ _CROSS_ENTROPY = Loss(
 LOSSES = MappingProxyType({loss.name: loss for loss in (_SQUARED, _CROSS_ENTROPY)})
 
 
+def _rounded(number: sympy.Expr) -> str:
+    return f"{float(number):.6g}"
+
+
 def loss_for(name: Any, last: Activation) -> Loss:
     """Return the loss of that name, after an output layer with the activation `last`."""
     if not isinstance(name, str) or name not in LOSSES:
@@ -130,7 +140,8 @@ def loss_for(name: Any, last: Activation) -> Loss:
         raise InvalidArgument(
             "loss",
             name,
-            f"needs an output strictly between 0 and 1, and {last.name} has range {last.range}; "
+            f"needs an output strictly between 0 and 1, and {last.name} has values from {_rounded(last.range.inf)} to "
+            f"{_rounded(last.range.sup)}; "
             "end the chain with sigmoid, or use 'squared'",
         )
     return loss

@@ -1,13 +1,10 @@
 r"""The total variation of σ, which bounds the length of every explosion set, and sup\|σ\|."""
 
-from collections.abc import Iterator
-
 import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.analysis import parity
-from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.values import end_values, repeats
 from gradtheory.arithmetic.enclosure import is_infinite, order
 
 
@@ -27,7 +24,7 @@ def total_variation(record: Activation) -> sympy.Expr:
     Raises
     ------
     Undecided
-        If SymPy does not find a limit of σ.
+        If a limit of σ is not proven.
 
     Examples
     --------
@@ -39,7 +36,8 @@ def total_variation(record: Activation) -> sympy.Expr:
     if record.period is not None:
         return sympy.oo
     total = sympy.S.Zero
-    for branch, (left, right) in zip(record.profile.branches, _values(record), strict=True):
+    for branch in record.profile.branches:
+        left, right = end_values(record.expr, branch)
         if is_infinite(left) or is_infinite(right):
             return sympy.oo
         total += branch.direction * (right - left)
@@ -62,7 +60,7 @@ def largest_value(record: Activation) -> sympy.Expr:
     Raises
     ------
     Undecided
-        If SymPy does not find a limit of σ.
+        If a limit of σ is not proven.
 
     Examples
     --------
@@ -71,28 +69,18 @@ def largest_value(record: Activation) -> sympy.Expr:
     [1, 1, oo, oo]
 
     """
+    profile = record.profile
     if record.period is None:
-        values = [end for pair in _values(record, halved=parity(record.expr) != 0) for end in pair]
+        halved = parity(record.expr) != 0
+        halves = [each for each in profile.branches if not halved or order(each.right, sympy.S.Zero) > 0]
+        values = [value for branch in halves for value in end_values(record.expr, branch)]
+    elif repeats(record.expr, profile):
+        places = [branch.left + shift for shift in (0, record.period) for branch in profile.branches]
+        values = [record.expr.subs(Z, place) for place in places]
     else:
-        values = _over_periods(record, record.period)
+        return sympy.oo
     greatest = sympy.S.Zero
     for size in map(abs, values):
         if is_infinite(size) or order(size, greatest) > 0:
             greatest = size
     return greatest
-
-
-def _over_periods(record: Activation, period: sympy.Expr) -> list[sympy.Expr]:
-    """Return σ at the ends of the branches of two periods of |σ'|, after which σ' repeats; oo where σ does not."""
-    start = record.profile.branches[0].left
-    places = [branch.left + shift for shift in (0, period) for branch in record.profile.branches]
-    again, *values = (record.expr.subs(Z, place) for place in (start + 2 * period, *places))
-    return values if order(again, values[0]) == 0 else [sympy.oo]
-
-
-def _values(record: Activation, *, halved: bool = False) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
-    """Yield the limits of σ at both ends of each branch, on which it is monotone; if asked, for z > 0 only."""
-    for branch in record.profile.branches:
-        if not halved or order(branch.right, sympy.S.Zero) > 0:
-            sigma = formula_near(record.expr, Z, branch.inside)
-            yield limit(sigma, branch.left, "+"), limit(sigma, branch.right, "-")

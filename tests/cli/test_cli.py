@@ -303,7 +303,7 @@ def test_advice_says_why_there_is_none(capsys):
         (("derive", "--depth", "L", "--wrt", "x"), "wrt = 'x': must be left out for L layers"),
         (("derive", "--topic", "widest", "--wrt", "w1"), "wrt = 'w1': is not used by 'widest'"),
         (("derive", "--topic", "widest", "--depth", "9"), "depth = 9: is not used by 'widest'"),
-        (("derive", "--activation", "tanh", "--loss", "cross_entropy"), "and tanh has range"),
+        (("derive", "--activation", "tanh", "--loss", "cross_entropy"), "and tanh has values from -1 to 1"),
         (("widest", "--expr", "sign(z)"), "activation = 'sign(z)': has the slope 0"),
         (("verify", "nofile.json"), "path = 'nofile.json': cannot be read"),
         (("derive", "--depth", "2", "--value", "x"), "value = 'x'"),

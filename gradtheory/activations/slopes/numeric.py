@@ -9,10 +9,27 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.arithmetic.functions import NormalCDF
+from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.enclosure import enclose, exactly
+from gradtheory.arithmetic.functions import NormalCDF, stable
 from gradtheory.errors import InvalidArgument
 
 Numeric: TypeAlias = Callable[[np.ndarray], Any]
+
+_BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
+
+
+def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
+    """Write the true value of an expression where float64 arithmetic gave nan at a finite z."""
+    accurate = stable(expr)
+    for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
+        point = float(z[place])
+        smooth = formula_near(accurate, Z, sympy.Rational(point))
+        for bits in _BITS:
+            ball = enclose(smooth, bits, {Z: exactly(point)})
+            if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
+                numbers[place] = float(ball.mid())
+                break
 
 
 def without_cancelling(expr: sympy.Expr) -> sympy.Expr:

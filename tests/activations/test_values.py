@@ -1,0 +1,81 @@
+"""The range of your own activation, and what follows from it: cross entropy, and a bound at any depth."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import Abs, Heaviside, Interval, Max, Min, Piecewise, S, Union, cos, cosh, erf, exp, log, oo, sign, sin, tanh
+
+import gradtheory as gt
+from gradtheory.chains.losses import LOSSES
+
+Z = sympy.Symbol("z", real=True)
+
+_RANGES = {
+    tanh(Z): Interval.open(-1, 1),
+    1 / (1 + exp(-Z)): Interval.open(0, 1),
+    (1 + erf(Z)) / 2: Interval.open(0, 1),
+    Z: S.Reals,
+    exp(Z): Interval.open(0, oo),
+    log(1 + exp(Z)): Interval.open(0, oo),
+    Max(0, tanh(Z)): Interval.Ropen(0, 1),
+    Min(1, Max(0, Z)): Interval(0, 1),
+    1 / cosh(Z): Interval.Lopen(0, 1),
+    Z**2: Interval(0, oo),
+    2 * sin(Z): Interval(-2, 2),
+    cos(Z) ** 2: Interval(0, 1),
+    Abs(sin(Z)): Interval(0, 1),
+    Z + sin(Z): S.Reals,
+    sign(Z): sympy.FiniteSet(-1, 0, 1),
+    Z + sign(Z): Union(Interval.open(-oo, -1), sympy.FiniteSet(0), Interval.open(1, oo)),
+    Heaviside(Z) * tanh(Z): Interval.Ropen(0, 1),
+    Piecewise((tanh(Z), Z < 0), (tanh(Z) + 1, True)): Union(Interval.open(-1, 0), Interval.Ropen(1, 2)),
+}
+
+
+@pytest.mark.parametrize("expr", _RANGES, ids=str)
+def test_the_range_is_found(expr):
+    assert gt.activation(expr).range.doit() == _RANGES[expr].doit()
+
+
+def test_the_range_ends_where_the_slope_is_zero():
+    found = gt.activation(Z * exp(-(Z**2))).range
+    assert found.sup.n(30) == (exp(S(-1) / 2) / sympy.sqrt(2)).n(30)
+    assert (found.left_open, found.right_open) == (False, False)
+
+
+def test_a_range_that_is_not_proven_is_the_line():
+    assert gt.activation(Z * sin(Z)).range == S.Reals
+
+
+def test_the_bound_of_any_depth():
+    assert gt.total_explosion_bound(gt.Chain(2, tanh(Z))) == 2
+
+
+def _defined(expr, y):
+    def loss(z):
+        value = sympy.lambdify(Z, expr, "mpmath")(z)  # the expressions of this table alone
+        return -y * mpmath.log(value) - (1 - y) * mpmath.log(1 - value)
+
+    return loss
+
+
+@pytest.mark.parametrize("z", [-6.0, -1.0, 0.25, 2.0, 5.5])
+@pytest.mark.parametrize("expr", [1 / (1 + exp(-Z)), (1 + erf(Z)) / 2, exp(-exp(-Z)), (1 + tanh(3 * Z)) / 2], ids=str)
+def test_cross_entropy_of_ones_own_is_its_definition(expr, z):
+    chain = gt.Chain(1, expr, loss="cross_entropy")
+    by = chain.backprop([z], [0.25], [1.0], [0.0])
+    with mpmath.workdps(200):
+        loss = _defined(expr, mpmath.mpf(1) / 4)
+        first, second = (mpmath.diff(loss, mpmath.mpf(z), order, h=mpmath.mpf(10) ** -60) for order in (1, 2))
+        assert by.loss == pytest.approx(float(loss(mpmath.mpf(z))), rel=1e-12)
+        assert by.b[0] == pytest.approx(float(first), rel=1e-11)
+        with np.errstate(all="ignore"):
+            bend = LOSSES["cross_entropy"].bend(chain.layer_activations[0], np.array([0.25]), np.array([z]))[0]
+        assert bend == pytest.approx(float(second), rel=1e-9, abs=1e-12)
+
+
+def test_the_bend_of_cross_entropy_keeps_its_digits_far_out():
+    record = gt.activation("cloglog")  # C = -log(1 - exp(-exp(z))) = -z + exp(z)/2 + … for y = 1
+    bend = LOSSES["cross_entropy"].bend(record, np.ones(1), np.array([-30.0]))[0]
+    assert bend == pytest.approx(np.exp(-30.0) / 2, rel=1e-6)
