@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 import gradtheory as gt
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.cli.group import (
     activation_argument,
@@ -31,6 +32,16 @@ method_option = click.option(
 )
 
 
+effort_option = click.option(
+    "--effort",
+    metavar="E",
+    type=float,
+    default=EFFORT,
+    show_default=True,
+    help="Work that --expr may take, about in seconds, before the answer is that nothing is proven.",
+)
+
+
 @app.command("set")
 @activation_argument
 @expr_option
@@ -39,6 +50,7 @@ method_option = click.option(
 @threshold_option
 @closed_option
 @method_option
+@effort_option
 @click.option(
     "--certificate",
     metavar="FILE",
@@ -54,6 +66,7 @@ def explosion_set(
     threshold: str,
     closed: bool,
     method: str,
+    effort: float,
     certificate: Path | None,
     as_json: bool,
 ) -> None:
@@ -64,7 +77,7 @@ def explosion_set(
     Example: gradtheory set --expr "z*tanh(log(1 + exp(z)))" -w 5
     """
     record = one_activation(activation, expr)
-    options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method}
+    options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method, "effort": effort}
     result = gt.explosion_set(record, weight, bias, **options)
     if certificate is not None:
         text = json.dumps(gt.certificate(record, weight, bias, **options), indent=1)
@@ -85,6 +98,7 @@ def explosion_set(
 @threshold_option
 @closed_option
 @method_option
+@effort_option
 @json_option
 def weights(
     activation: str | None,
@@ -94,6 +108,7 @@ def weights(
     threshold: str,
     closed: bool,
     method: str,
+    effort: float,
     as_json: bool,
 ) -> None:
     """Print the set of weights w where |σ'(wx + b)·w| > c, for one input x.
@@ -101,7 +116,13 @@ def weights(
     Example: gradtheory weights tanh -x 0
     """
     result = gt.exploding_weights(
-        one_activation(activation, expr), x=x, b=bias, threshold=threshold, strict=not closed, method=method
+        one_activation(activation, expr),
+        x=x,
+        b=bias,
+        threshold=threshold,
+        strict=not closed,
+        method=method,
+        effort=effort,
     )
     print_result(as_json, set=result, guarantee=gt.guarantee(result))
 
@@ -114,6 +135,7 @@ def weights(
 @threshold_option
 @closed_option
 @method_option
+@effort_option
 @json_option
 def biases(
     activation: str | None,
@@ -123,6 +145,7 @@ def biases(
     threshold: str,
     closed: bool,
     method: str,
+    effort: float,
     as_json: bool,
 ) -> None:
     """Print the set of biases b where |σ'(wx + b)·w| > c, for one input x.
@@ -130,7 +153,13 @@ def biases(
     Example: gradtheory biases relu -w 2 -x 1
     """
     result = gt.exploding_biases(
-        one_activation(activation, expr), w=weight, x=x, threshold=threshold, strict=not closed, method=method
+        one_activation(activation, expr),
+        w=weight,
+        x=x,
+        threshold=threshold,
+        strict=not closed,
+        method=method,
+        effort=effort,
     )
     print_result(as_json, set=result, guarantee=gt.guarantee(result))
 
@@ -156,13 +185,14 @@ def verify(file: Path, as_json: bool) -> None:
 @expr_option
 @weight_option
 @threshold_option
+@effort_option
 @json_option
-def width(activation: str | None, expr: str | None, weight: str, threshold: str, as_json: bool) -> None:
+def width(activation: str | None, expr: str | None, weight: str, threshold: str, effort: float, as_json: bool) -> None:
     """Print the total length of the explosion set; the bias does not matter.
 
     Example: gradtheory width sigmoid -w 7
     """
-    length = gt.explosion_width(one_activation(activation, expr), weight, threshold=threshold)
+    length = gt.explosion_width(one_activation(activation, expr), weight, threshold=threshold, effort=effort)
     print_result(as_json, width=length, digits=decimal(length, 15), guarantee=gt.guarantee(length))
 
 
@@ -171,15 +201,16 @@ def width(activation: str | None, expr: str | None, weight: str, threshold: str,
 @expr_option
 @threshold_option
 @click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
+@effort_option
 @json_option
-def widest(activation: str | None, expr: str | None, threshold: str, digits: int, as_json: bool) -> None:
+def widest(activation: str | None, expr: str | None, threshold: str, digits: int, effort: float, as_json: bool) -> None:
     """Print the widest explosion set over all weights, and the weight where it occurs.
 
     Example: gradtheory widest sigmoid --digits 50
     """
     if not 1 <= digits <= _MOST_DIGITS:
         raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
-    result = gt.widest_explosion(one_activation(activation, expr), threshold=threshold)
+    result = gt.widest_explosion(one_activation(activation, expr), threshold=threshold, effort=effort)
     print_result(
         as_json,
         width=decimal(result.width, digits),
