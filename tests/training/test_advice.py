@@ -97,15 +97,22 @@ def test_following_the_advice_never_costs_and_mends_most_of_what_fails(seeds):
         advice = advise(*problem)
         offered = [remedy for remedy in advice.remedies if remedy.works]
         assert bool(offered) == (not advice.reason)
-        usual = follow(problem, [], STEPS)
+        runs = {}
+
+        def followed(*remedies):
+            kinds = frozenset(remedy.kind for remedy in remedies)
+            if kinds not in runs:
+                runs[kinds] = follow(problem, remedies, STEPS)  # noqa: B023  # called in this turn of the loop only
+            return runs[kinds]  # noqa: B023
+
+        usual, together = followed(), followed(*offered)
         first = problem[0].backprop(*problem[1:]).loss
         better = min(first, last_loss(usual))
-        together = follow(problem, offered, STEPS)
         if math.isfinite(better):
-            for run in (together, *(follow(problem, [remedy], STEPS) for remedy in offered)):
+            for run in (together, *map(followed, offered)):
                 assert last_loss(run) <= 1.1 * better, (seed, advice)
         for remedy in offered:
-            without = follow(problem, [each for each in offered if each is not remedy], STEPS)
+            without = followed(*(each for each in offered if each is not remedy))
             for loss, run in ((remedy.loss_with, together), (remedy.loss_without, without)):
                 if np.all(np.diff(run.loss) <= 0):  # others amplify rounding
                     assert loss == pytest.approx(last_loss(run), rel=1e-6, abs=1e-12)
