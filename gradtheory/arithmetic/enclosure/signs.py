@@ -85,6 +85,8 @@ def _is_zero(number: sympy.Expr) -> bool:
     if number.count_ops() > _MOST_OPERATIONS:
         return False
     for part in sympy.preorder_traversal(number):
+        if isinstance(part, Enclosable):
+            return bool(sympy.expand(number) == 0)
         if part.args and isinstance(part, sympy.Expr):
             size = abs(evaluate(part, FIRST_BITS, {})).mid()
             if not size.is_finite() or (not size.is_zero() and abs(int(size.man_exp()[1])) > _GREATEST_EXPONENT):

@@ -9,7 +9,7 @@ from gradtheory.derivation.checks.simplicity import is_simple
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial, point_count
 from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.graph import without_layers
-from gradtheory.derivation.language import Sigma, Slope
+from gradtheory.derivation.language import AffineMeasure, ChainMeasure, Measure, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Point
 from gradtheory.errors import Undecided
 
@@ -116,5 +116,7 @@ def _is_zero(difference: sympy.Expr) -> bool:
         return True
     if not is_simple(difference):
         return False
+    lengths = difference.atoms(AffineMeasure, ChainMeasure, Measure, Width)  # in which SymPy would search for long
+    difference = difference.xreplace({length: sympy.Dummy(nonnegative=True) for length in lengths})
     forms = (difference, difference.rewrite(sympy.exp), difference.rewrite(sympy.log))
     return any(sympy.simplify(form) == 0 for form in dict.fromkeys(forms))
