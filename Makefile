@@ -17,16 +17,16 @@ article: .venv/.installed
 	$(BIN)/gradtheory article --out build/article
 
 test: lint types
-	$(BIN)/python -m pytest -n auto $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
 
 test-all: lint types
-	$(BIN)/python -m pytest -n auto --all
+	$(BIN)/python -m pytest -n auto --dist worksteal --all $(PYTEST)
 
 test-rest: .venv/.test-tools
-	$(BIN)/python -m pytest -n auto --rest $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist worksteal --rest $(PYTEST)
 
 test-peers: .venv-peers/.installed
-	.venv-peers/bin/python -m pytest -n auto --all tests/peers
+	.venv-peers/bin/python -m pytest -n auto --dist worksteal --all tests/peers
 
 mutants: .venv-mutants/.installed
 	.venv-mutants/bin/python -m tests.mutation $(MUTANTS)

@@ -1,8 +1,8 @@
 """Two tiers of tests, one test for each activation of the catalogue, and versions in the header.
 
 `pytest` runs the quick tier. `pytest --all` runs everything: tests marked `slow` too, and `shape` on the whole catalogue.
-`pytest --rest` runs what the quick tier leaves out. With these two, and where CI is set, hypothesis tries four times as
-many examples.
+`pytest --rest` runs what the quick tier leaves out. With these two, and where CI is set, hypothesis tries twice as many
+examples.
 """
 
 import os
@@ -31,7 +31,7 @@ _COMMON = {
     "suppress_health_check": [hypothesis.HealthCheck.too_slow],
 }
 hypothesis.settings.register_profile("quick", max_examples=5, **_COMMON)
-hypothesis.settings.register_profile("thorough", max_examples=20, **_COMMON)
+hypothesis.settings.register_profile("thorough", max_examples=10, **_COMMON)
 
 CLOSED_FORM = tuple(
     name
