@@ -84,7 +84,7 @@ def test_help_needs_no_extra():
     assert run.stdout.startswith("Help on package gradtheory")
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", sorted(_CALLS))
 def test_a_call_names_the_extra_it_needs(extra):
     program = f"""

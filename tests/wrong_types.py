@@ -366,9 +366,9 @@ def methods() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     }
 
 
-def calls() -> Iterator[Call]:
-    """Yield every wrong call."""
-    subjects = {name: (_function(name), valid) for name, valid in VALID.items()} | methods()
+def calls(*, of_methods: bool = True) -> Iterator[Call]:
+    """Yield every wrong call of functions and, if asked, of methods."""
+    subjects = {name: (_function(name), valid) for name, valid in VALID.items()} | (methods() if of_methods else {})
     for name, (function, valid) in subjects.items():
         parameters = [*inspect.signature(function).parameters.values()]
         asked = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
@@ -391,8 +391,8 @@ def _is_right(name: str, argument: str, label: str, parameters: Any) -> bool:
 
 
 def sample(count: int, seed: int = 0) -> list[Call]:
-    """Return some of the wrong calls."""
-    return random.Random(seed).sample(list(calls()), count)
+    """Return some of the wrong calls of functions."""
+    return random.Random(seed).sample(list(calls(of_methods=False)), count)
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def test_values_lie_in_the_range(member):
         assert record.range.contains(record.expr.subs(Z, z)) is sympy.true
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("member", slow_except(SHAPES, _EVERY_MEMBER))
 def test_kernel_is_accurate_in_ulp(member):
     record = gt.activation(member)

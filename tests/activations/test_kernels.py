@@ -48,6 +48,7 @@ def test_good_kernels_pass(fn, which, dtype, ulp):
     testing.assert_activation(fn, which, dtype=dtype, ulp=ulp)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("fn", "which", "derivative", "where"),
     [

@@ -202,6 +202,7 @@ _QUICK = (
 )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("key", slow_except(_QUICK, sorted(VALID.keys() - {"user's wave"})))
 def test_tampering_is_noticed(key):
     count = 0

@@ -34,5 +34,5 @@ def test_a_wrong_set_of_a_random_expression_would_be_seen(monkeypatch):
         return gt.activation(expr) and sympy.S.EmptySet
 
     monkeypatch.setattr(own_fuzz.gt, "explosion_set", lost)
-    _, wrong, _ = own_fuzz.run(12, 1)
+    _, wrong, _ = own_fuzz.run(6, 1)
     assert wrong

@@ -77,6 +77,7 @@ def test_the_bound_is_nearly_reached():
     assert gt.total_explosion_bound(gt.Chain(3, "arsinh")) == sympy.oo
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("carried", _CARRIED)
 def test_one_layer_is_the_explosion_set(carried):
     one = gt.total_explosion_set(gt.Chain(1, carried), w=[7], b=[1])

@@ -201,7 +201,7 @@ _WAYS = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("ways", _WAYS)
 @pytest.mark.parametrize("w", [pytest.param(R(3, 2), marks=pytest.mark.slow), -4])
 def test_one_function_written_in_many_ways(ways, w):

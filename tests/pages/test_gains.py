@@ -47,6 +47,7 @@ def test_every_layer_of_pytorch_is_audited():
         assert f"\n| {name} | " in page
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("which", _AUDITED)
 def test_the_exact_gains_are_what_mpmath_finds(which):
     audit = Audit(gt.activation(which))
@@ -58,6 +59,7 @@ def test_the_exact_gains_are_what_mpmath_finds(which):
     assert audit.exact.forward.error < 1e-12
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", ["tanh", "sigmoid", "selu", "softsign"])
 def test_the_variance_settles_where_iteration_does(which):
     audit = Audit(gt.activation(which))

@@ -39,7 +39,7 @@ def test_every_plot_is_tried():
     assert set(_SMALL) == set(gt.plots.__all__) - {"glance"}  # a figure, drawn in the atlas
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("draw", _SMALL)
 def test_axes_in_axes_out(draw):
     _, ax = plt.subplots()
@@ -163,6 +163,7 @@ def test_the_training_curve_is_the_run():
     assert len(ax.lines) == 2 + 6  # the loss is four times greater after each step
 
 
+@pytest.mark.slow
 def test_widths_are_drawn_without_a_closed_form():
     z = sympy.Symbol("z", real=True)
     ax = gt.plots.width_over_weight(z / (1 + z**2))

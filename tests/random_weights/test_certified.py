@@ -60,6 +60,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("which", "q", "sigma_w", "sigma_b"), CASES)
 def test_maps_of_exact_numbers_are_within_their_errors(which, q, sigma_w, sigma_b):
     with mpmath.workdps(DIGITS):

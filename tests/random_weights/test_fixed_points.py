@@ -211,6 +211,7 @@ def test_where_sigma_begins_with_a_power_correlations_settle_below_1(which, weig
     assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_jump_keeps_inputs_apart():
     scales = depth_scales("threshold", 0.9, 0.5)
     assert scales.point.chi < 1
@@ -279,7 +280,7 @@ def test_where_the_start_decides_gradients_follow_the_fixed_points():
     assert growth[0] > 1e4 * growth[-1]
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "which", slow_except({"gelu", "tanh"}, ["gelu", "tanh", "silu", "mish", "relu6", "sine", "elu"])
 )

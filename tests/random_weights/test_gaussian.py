@@ -149,7 +149,7 @@ def test_those_with_a_closed_form_are_as_listed(shape):
                 closed_form(shape, of=kind)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("which", sorted(_CLOSED))
 def test_closed_forms_are_what_the_quadrature_finds(which):
     for kind in KINDS:
@@ -164,6 +164,7 @@ def test_closed_forms_are_what_the_quadrature_finds(which):
             assert abs(estimate - exact) <= estimate.error + 1e-15 * abs(exact), (kind, q)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("which", "kind", "formula"),
     [
@@ -345,6 +346,7 @@ def trapezoid(function, c, q):
     return float(weights @ (function(first) * function(second)) @ weights)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 0.999, 1])
 @pytest.mark.parametrize(
     ("which", "value", "slope"),
@@ -418,6 +420,7 @@ def test_correlated_exponentials_and_sines(c):
         assert estimate.error < 3e-12 * max(1.0, expected)
 
 
+@pytest.mark.sampled(5)
 def test_correlated_ends_in_the_moments(shape):
     q = 0.6
     for of in ("value", "slope"):

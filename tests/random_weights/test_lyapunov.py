@@ -312,6 +312,7 @@ def test_scales_of_values_and_of_arguments_are_scales_of_weights(formula, a, c, 
     same(stretched, one)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("formula", "named", "sigma_w", "sigma_b"),
     [

@@ -449,6 +449,7 @@ def test_kinds_of_criticality_are_as_listed():
     assert {"tanh", "sine", "elu", "selu", "relu6", "arsinh"} < kinds["q = 0, stable"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("which", "weight", "bias"),
     [
@@ -740,7 +741,7 @@ def test_chaos_without_biases_decorrelates(which, weight):
     assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-9)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("which", "weight"), [("quadratic", 0.5), ("softshrink", 1), ("tanhshrink", 3), ("log_cosh", 3)]
 )

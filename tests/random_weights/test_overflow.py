@@ -75,6 +75,7 @@ def test_the_depth_is_the_first_that_rounds_to_zero_or_inf(dtype, growth):
     assert not is_lost(growth ** (depth - 1), dtype)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", _FORMATS)
 def test_step_by_step(dtype):
     for growth in (Fraction(3, 2), Fraction(2, 3), Fraction(7), Fraction(1, 7), Fraction(11, 10), Fraction(9, 10)):

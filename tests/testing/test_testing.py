@@ -51,6 +51,7 @@ def test_our_own_chain_passes_for_cross_entropy(which):
     testing.assert_gradients(chain_gradients(which, "cross_entropy"), activation=which, loss="cross_entropy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", slow_except({"relu"}, ["relu", "tanh", "gelu", "hard_swish", "softplus"]))
 def test_our_own_network_passes(which):
     def gradients(x, y, w, b):
@@ -93,7 +94,7 @@ _PLAIN = {  # as they stand in textbooks, with whatever cancels in them
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("which", slow_except({"relu", "softplus", "snake"}, _PLAIN))
 def test_plain_formulas_pass(which, dtype, cases):
@@ -350,6 +351,7 @@ def of_tensors(array):
     return [WithGradient(each) for each in array] if np.ndim(array) else WithGradient(array)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "wrap", [OnlyDLPack, WithGradient, of_tensors, lambda each: np.asarray(each).tolist(), np.asarray]
 )

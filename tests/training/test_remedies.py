@@ -170,6 +170,7 @@ def test_decoupled_decay_bounds_the_weights(seed, beta, decay):
         assert bound <= guarantee.critical_weights[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", slow_except(SHAPES, _BOUNDED))
 @pytest.mark.parametrize("target", slow_except({1.0}, [-0.4, 0.0, 1.0]))
 def test_the_output_gradient_is_the_greatest(which, target):
@@ -374,6 +375,7 @@ def test_activations_are_compared():
     assert comparison._repr_html_().count("<tr>") == 6
 
 
+@pytest.mark.slow
 def test_no_scale_makes_an_activation_safer():
     """tanh(z)/10 has a critical weight of 10, needs weights ten times as large, and stands where tanh would."""
     z = sympy.Symbol("z", real=True)
