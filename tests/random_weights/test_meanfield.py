@@ -788,3 +788,9 @@ def test_neural_tangents_has_the_same_variances(which, theirs):
     # neural-tangents 0.6.5 with JAX 0.4.30 in float64: stax.serial(Dense(64, 1.3, 0.2), each, Dense(64, 1.3, 0.2)),
     # kernel_fn(np.ones((1, 16)), None, "nngp")
     assert variance_map(which, 1.3**2 + 0.2**2, 1.3, 0.2) == pytest.approx(theirs, rel=1e-14)
+
+
+def test_depth_scales_say_why_there_is_none():
+    with pytest.raises(InvalidArgument, match="the variance grows; take a smaller sigma_w"):
+        depth_scales("relu", 2)
+    assert repr(depth_scales("tanh", 2)).startswith("DepthScales(q=")

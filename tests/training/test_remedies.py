@@ -1,6 +1,7 @@
 """Remedies: every bound holds on random chains, comes close on some, and the chain explodes without it."""
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -478,3 +479,15 @@ def test_a_stable_schedule_stays_inside_the_region_and_without_it_the_loss_jumps
 def test_bad_input_is_named(call, message):
     with pytest.raises(InvalidArgument, match=message):
         call()
+
+
+def test_a_comparison_prints_the_same_cells_everywhere():
+    rows = gt.compare_activations(["tanh", "relu"])
+    text, page = str(rows), rows._repr_html_()
+    assert (
+        [line.split()[0] for line in text.splitlines()[1:]]
+        == [row.name for row in rows]
+        == re.findall(r"<tr><td>(\w+)", page)
+    )
+    assert set(re.findall(r"<td>([^<]+)", page)) <= set(text.split())
+    assert repr(rows) == "Comparison(2 activations at sigma_w=1, sigma_b=0)"
