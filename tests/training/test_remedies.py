@@ -490,4 +490,4 @@ def test_a_comparison_prints_the_same_cells_everywhere():
         == re.findall(r"<tr><td>(\w+)", page)
     )
     assert set(re.findall(r"<td>([^<]+)", page)) <= set(text.split())
-    assert repr(rows) == "Comparison(2 activations at sigma_w=1, sigma_b=0)"
+    assert repr(rows) == "Comparison(2 activations at sigma_w=1, sigma_b=1)"
