@@ -22,6 +22,9 @@ Proof.
   pose proof (exp_pos t). pose proof (exp_ineq1_le (z - t)). nra.
 Qed.
 
+Lemma exp_le p q : p <= q -> exp p <= exp q.
+Proof. intros [L | ->]; [left; now apply exp_increasing | lra]. Qed.
+
 Lemma exp_convex k : convex (fun z => exp (k * z)).
 Proof.
   apply (convex_of_supporting_lines _ (fun t => k * exp (k * t))). intros t z.
@@ -74,7 +77,7 @@ Proof.
   assert (M : u t <= m).
   { unfold m. apply (Rmult_le_reg_r (y - x)); [lra |]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. lra. }
   apply Rle_trans with (exp m * (y - x)).
-  - apply Rmult_le_compat_r; [lra |]. destruct M as [M | ->]; [left; now apply exp_increasing | lra].
+  - apply Rmult_le_compat_r; [lra | now apply exp_le].
   - pose proof (Rmult_le_compat_r (y - t) _ _ ltac:(lra) (exp_above_tangents m (u x))) as X.
     pose proof (Rmult_le_compat_r (t - x) _ _ ltac:(lra) (exp_above_tangents m (u y))) as Y.
     assert (E : (u x - m) * (y - t) + (u y - m) * (t - x) = 0) by (unfold m; field; lra).
