@@ -168,3 +168,15 @@ Proof.
   replace (2 * K) with (2 * s * slope hyperbolic_tangent s) by (rewrite E; unfold K; field; lra).
   apply one_neuron_attains; [lra | apply P |]. now rewrite !E, cosh_even.
 Qed.
+
+(* So the constant of depth_never_widens is the least there is, at every depth. *)
+Theorem K_cannot_be_lowered L k : (1 <= L)%nat -> 0 <= k < K ->
+  exists parameters x y, length parameters = L /\
+    let f' := gradient (uniform sigmoid parameters) in k ^ 2 < Rabs (f' x) * Rabs (f' y) * (x - y) ^ 2.
+Proof.
+  intros HL Hk. destruct (width_is_sharp L HL 1 (K - k) Rlt_0_1 ltac:(lra)) as (parameters & x & y & N & X & Y & D).
+  exists parameters, x, y. split; [exact N |]. cbv zeta.
+  set (u := Rabs (gradient _ x)) in *. set (v := Rabs (gradient _ y)) in *.
+  replace (K / 1 - (K - k)) with k in D by field. rewrite <- (pow2_abs (x - y)). set (d := Rabs (x - y)) in *.
+  assert (P : 1 < u * v) by nra. assert (Q : k ^ 2 < d ^ 2) by nra. nra.
+Qed.
