@@ -5,13 +5,14 @@
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
 # `make mutants` breaks the package in thousands of ways and counts what the tests notice: it takes hours
 # (see docs/testing.md); `make mutants MUTANTS="--sample 100 superlevel"` takes minutes.
+# `make prove` has Coq check the proofs in proofs/, in two minutes (see proofs/README.md).
 PYTHON ?= python3
 BIN    := .venv/bin
 
 unexport PYTHONDONTWRITEBYTECODE  # without its cache pytest rewrites all files of tests in every worker
 export OMP_NUM_THREADS = 1  # every worker of pytest has a core of its own
 
-.PHONY: article test test-all test-rest test-peers mutants docs lint types bench clean
+.PHONY: article test test-all test-rest test-peers mutants docs prove lint types bench clean
 
 article: .venv/.installed
 	$(BIN)/gradtheory article --out build/article
@@ -34,6 +35,9 @@ mutants: .venv-mutants/.installed
 docs: .venv-docs/.installed
 	.venv-docs/bin/sphinx-build -E -q -W --keep-going -b html docs build/docs
 	.venv-docs/bin/python -m pytest -q --no-cov -p no:cacheprovider docs README.md README.zh.md
+
+prove:
+	proofs/check
 
 lint: .venv/.test-tools
 	$(BIN)/ruff check .
