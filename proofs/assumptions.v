@@ -1,7 +1,7 @@
 (* What the theorems rest on: Coq's axioms for the real numbers, and nothing of ours. The last line is the only one
    with more, the processor's integers, since those digits are computed. *)
 From Coq Require Import Reals List.
-From GradTheory Require Import chain two_point class_n interval sigmoid sharp log_concave arctan softsign digits.
+From GradTheory Require Import chain two_point class_n interval sigmoid sharp identity corollaries log_concave arctan softsign digits.
 
 Print Assumptions gradient_is_derivative.
 Print Assumptions two_point_chain.
@@ -14,6 +14,8 @@ Print Assumptions explosion_width.
 Print Assumptions tanh_explosion_width.
 Print Assumptions width_is_sharp.
 Print Assumptions tanh_width_is_sharp.
+Print Assumptions two_point_identity.
+Print Assumptions at_most_one_input_explodes.
 Print Assumptions log_concave_explosion_width.
 Print Assumptions arctan_explosion_width.
 Print Assumptions softsign_explosion_width.
@@ -30,7 +32,9 @@ Definition steps :=
     log_concave_width_is_sharp, sigmoid_neuron_width, arctan_pair_bound, arctan_last, arctan_depth_never_widens,
     arctan_explosion_set_is_interval, arctan_width_is_sharp,
     (softsign_pair_bound, softsign_pairs, softsign_explosion_set_is_interval, softsign_neuron_width_is_sharp,
-     softsign_linear_piece, softsign_widens_at_depth_two))).
+     softsign_linear_piece, softsign_widens_at_depth_two,
+     (two_point_identity_squared, shrinkage_bounds, exact_width, explosion_here_means_vanishing_elsewhere,
+      bias_window, weight_window, recurrent_window)))).
 Print Assumptions steps.
 
 (* Computed. *)
