@@ -1,7 +1,7 @@
 (* What the theorems rest on: Coq's axioms for the real numbers, and nothing of ours. The last line is the only one
    with more, the processor's integers, since those digits are computed. *)
 From Coq Require Import Reals List.
-From GradTheory Require Import chain two_point class_n interval sigmoid sharp identity corollaries log_concave arctan softsign digits.
+From GradTheory Require Import chain two_point class_n interval sigmoid sharp identity corollaries neuron_width log_concave arctan softsign digits.
 
 Print Assumptions gradient_is_derivative.
 Print Assumptions two_point_chain.
@@ -27,7 +27,7 @@ Definition steps :=
   (two_point_composition, last_layer_bounds_chain, uniform_chain_bound, width_of_pair_bound, class_N_two_point,
    class_N_three_point, three_point_composition, three_point_chain, slope_above_between, K_is_the_greatest,
    sigmoid_pair_bound, sigmoid_last, tanh_pair_bound, tanh_depth_never_widens,
-   (deeper_attains, attains_at_every_depth, K_cannot_be_lowered, log_concave_class_N, neuron_width_exists,
+   (deeper_attains, attains_at_every_depth, K_cannot_be_lowered, log_concave_class_N, neuron_width_exists, neuron_width_is_sharp,
     log_concave_pair_bound, log_concave_depth_never_widens, log_concave_explosion_set_is_interval,
     log_concave_width_is_sharp, sigmoid_neuron_width, arctan_pair_bound, arctan_last, arctan_depth_never_widens,
     arctan_explosion_set_is_interval, arctan_width_is_sharp,

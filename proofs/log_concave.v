@@ -1,21 +1,16 @@
 (* Depth never widens the explosion set for any activation with an even, log-concave slope.
 
-   Let σ be bounded, with σ' > 0, ln σ' concave and σ' even, and let K be the least upper bound of 2u σ'(u), u ≥ 0: this is c times the
-   width of the widest explosion set of one neuron. Then |f'(x)| |f'(y)| (x − y)² ≤ K² at every depth. For 1/√σ' = exp(−½ ln σ') is convex,
+   Let σ be bounded, with σ' > 0, ln σ' concave and σ' even, and let K be the width of one neuron, the least upper bound of 2u σ'(u)
+   (neuron_width.v). Then |f'(x)| |f'(y)| (x − y)² ≤ K² at every depth. For 1/√σ' = exp(−½ ln σ') is convex,
    so σ is in class N and the inner layers drop out; and σ'(p) σ'(q) = σ'(−p) σ'(q) ≤ σ'((q − p)/2)², by log-concavity between −p and q. *)
-From Coq Require Import Reals Lra Psatz Lia Classical.
+From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.
-From GradTheory Require Import convex chain two_point class_n interval activations sigmoid sharp.
+From GradTheory Require Import convex chain two_point class_n interval activations sigmoid sharp neuron_width.
 Import ListNotations.
 Open Scope R_scope.
 
 Definition log_concave (g : R -> R) := (forall z, 0 < g z) /\ convex (fun z => - ln (g z)).
-
-Definition even (g : R -> R) := forall z, g (- z) = g z.
-
-(* K is the width of one neuron: the least upper bound of 2u σ'(u). *)
-Definition neuron_width (a : activation) (K : R) := is_lub (fun k => exists u, 0 <= u /\ k = 2 * u * slope a u) K.
 
 Theorem log_concave_class_N a : log_concave (slope a) -> class_N a.
 Proof.
@@ -45,43 +40,14 @@ Section Even_log_concave_slope.
   Hypothesis slope_log_concave : log_concave (slope a).
   Hypothesis slope_even : even (slope a).
 
-  (* For a bounded activation there is such a K. *)
-  Theorem neuron_width_exists B : (forall z, Rabs (value a z) <= B) -> exists K, neuron_width a K.
-  Proof.
-    intros H. destruct (completeness (fun k => exists u, 0 <= u /\ k = 2 * u * slope a u)) as [K L].
-    - exists (2 * B). intros k [u [U ->]].
-      pose proof (class_N_two_point a (log_concave_class_N a slope_log_concave) (- u) u) as T.
-      rewrite slope_even, !Rabs_pos_eq in T by (left; apply slope_log_concave).
-      pose proof (H u) as V. pose proof (H (- u)) as W. apply Rabs_le_between in V. apply Rabs_le_between in W.
-      pose proof (class_N_monotone a (- u) u (log_concave_class_N a slope_log_concave) ltac:(lra)) as I.
-      destruct slope_log_concave as [P _]. specialize (P u).
-      apply Rsqr_incr_0; unfold Rsqr; nra.
-    - exists 0, 0. split; lra.
-    - now exists K.
-  Qed.
-
   Variable K : R.
   Hypothesis K_is_neuron_width : neuron_width a K.
-
-  Lemma neuron_width_bound u : Rabs (2 * u * slope a u) <= K.
-  Proof.
-    destruct K_is_neuron_width as [U _]. destruct slope_log_concave as [P _]. specialize (P u).
-    destruct (Rle_dec 0 u) as [N | N].
-    - rewrite Rabs_pos_eq by nra. apply U. now exists u.
-    - rewrite Rabs_left by nra. apply U. exists (- u). rewrite slope_even. split; lra.
-  Qed.
-
-  Lemma neuron_width_positive : 0 < K.
-  Proof.
-    pose proof (neuron_width_bound 1) as B. destruct slope_log_concave as [P _]. specialize (P 1).
-    rewrite Rabs_pos_eq in B; lra.
-  Qed.
 
   Theorem log_concave_pair_bound : pair_bound (slope a) K.
   Proof.
     intros p q. rewrite !Rabs_pos_eq by (left; apply slope_log_concave).
     pose proof (log_concave_midpoint (slope a) (- p) q slope_log_concave) as M. rewrite slope_even in M.
-    pose proof (neuron_width_bound ((- p + q) / 2)) as B.
+    pose proof (neuron_width_bound a (proj1 slope_log_concave) slope_even K K_is_neuron_width ((- p + q) / 2)) as B.
     apply Rle_trans with ((2 * ((- p + q) / 2) * slope a ((- p + q) / 2)) ^ 2); [| now apply pow_maj_Rabs].
     replace ((2 * ((- p + q) / 2) * slope a ((- p + q) / 2)) ^ 2)
       with (slope a ((- p + q) / 2) ^ 2 * (q - p) ^ 2) by field.
@@ -101,7 +67,8 @@ Section Even_log_concave_slope.
     parameters <> [] -> let f' := gradient (uniform a parameters) in
     0 < c -> c < Rabs (f' x) -> c < Rabs (f' y) -> Rabs (x - y) < K / c.
   Proof.
-    intros N f'. apply width_of_pair_bound; [apply neuron_width_positive |].
+    intros N f'. apply width_of_pair_bound.
+    { apply (neuron_width_positive a); [apply slope_log_concave | exact slope_even | exact K_is_neuron_width]. }
     intros p q. replace ((q - p) ^ 2) with ((p - q) ^ 2) by ring. now apply log_concave_depth_never_widens.
   Qed.
 
@@ -111,28 +78,8 @@ Section Even_log_concave_slope.
   Proof. apply explosion_set_is_interval. now apply (Forall_uniform class_N), log_concave_class_N. Qed.
 
   (* And K cannot be lowered, at any depth. *)
-  Theorem log_concave_width_is_sharp L :
-    (forall z, continuous (slope a) z) -> (1 <= L)%nat -> attains a L K.
-  Proof.
-    intros C HL c eps Hc He. destruct slope_log_concave as [P _].
-    assert (U : exists u, 0 < u /\ K - c * eps / 2 < 2 * u * slope a u).
-    { apply NNPP. intros N. destruct K_is_neuron_width as [_ Least].
-      assert (D : 0 < c * eps) by nra. pose proof neuron_width_positive.
-      specialize (Least (Rmax (K - c * eps / 2) 0)).
-      assert (K <= Rmax (K - c * eps / 2) 0).
-      { apply Least. intros k [u [[U | <-] ->]].
-        - apply Rle_trans with (2 := Rmax_l _ _). apply Rnot_lt_le. intros L'. apply N. now exists u.
-        - apply Rle_trans with (2 := Rmax_r _ _). lra. }
-      revert H0. apply Rmax_case; lra. }
-    destruct U as [u [U G]].
-    destruct (attains_at_every_depth a 0 0 L (2 * u * slope a u) (Rgt_not_eq _ _ (P 0)) C
-      (one_neuron_attains a u U (P u) (slope_even u)) HL c (eps / 2) Hc ltac:(lra))
-      as (parameters & x & y & N & X & Y & W).
-    exists parameters, x, y. split; [exact N | split; [exact X | split; [exact Y |]]].
-    apply Rlt_trans with (2 := W). apply (Rmult_lt_reg_r c); [exact Hc |].
-    replace ((K / c - eps) * c) with (K - c * eps) by (field; lra).
-    replace ((2 * u * slope a u / c - eps / 2) * c) with (2 * u * slope a u - c * eps / 2) by (field; lra). lra.
-  Qed.
+  Corollary log_concave_width_is_sharp L : (forall z, continuous (slope a) z) -> (1 <= L)%nat -> attains a L K.
+  Proof. apply neuron_width_is_sharp; [apply slope_log_concave | exact slope_even | exact K_is_neuron_width]. Qed.
 End Even_log_concave_slope.
 
 (* The sigmoid and tanh are such activations, and K is that of sigmoid.v. *)
