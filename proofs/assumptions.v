@@ -1,7 +1,7 @@
 (* What the theorems rest on: Coq's axioms for the real numbers, and nothing of ours. The last line is the only one
    with more, the processor's integers, since those digits are computed. *)
 From Coq Require Import Reals List.
-From GradTheory Require Import chain two_point class_n interval sigmoid sharp identity corollaries neuron_width log_concave arctan softsign digits.
+From GradTheory Require Import chain two_point class_n interval sigmoid sharp identity corollaries neuron_width log_concave erf arctan angle softsign digits.
 
 Print Assumptions gradient_is_derivative.
 Print Assumptions two_point_chain.
@@ -17,7 +17,9 @@ Print Assumptions tanh_width_is_sharp.
 Print Assumptions two_point_identity.
 Print Assumptions at_most_one_input_explodes.
 Print Assumptions log_concave_explosion_width.
+Print Assumptions error_function_depth_never_widens.
 Print Assumptions arctan_explosion_width.
+Print Assumptions isru_depth_never_widens.
 Print Assumptions softsign_explosion_width.
 Print Assumptions softsign_neuron_width.
 Print Assumptions softsign_widens.
@@ -34,7 +36,7 @@ Definition steps :=
     (softsign_pair_bound, softsign_pairs, softsign_explosion_set_is_interval, softsign_neuron_width_is_sharp,
      softsign_linear_piece, softsign_widens_at_depth_two,
      (two_point_identity_squared, shrinkage_bounds, exact_width, explosion_here_means_vanishing_elsewhere,
-      bias_window, weight_window, recurrent_window)))).
+      error_function_neuron_width, angle_pair_bound, isru_neuron_width, bias_window, weight_window, recurrent_window)))).
 Print Assumptions steps.
 
 (* Computed. *)
