@@ -115,3 +115,25 @@ Corollary tanh_explosion_set_is_interval parameters c x t y :
   0 <= c -> x < t < y -> let f' := gradient (uniform hyperbolic_tangent parameters) in
   c < Rabs (f' x) -> c < Rabs (f' y) -> c < Rabs (f' t).
 Proof. apply explosion_set_is_interval. apply (Forall_uniform class_N), hyperbolic_tangent_class_N. Qed.
+
+(* It is an open interval, so |f'| = c at its ends: where slopes are continuous, |f'| > c at x means |f'| > c near x. *)
+Theorem explosion_set_is_open chain c x :
+  Forall (fun l => forall z, continuous (slope (act l)) z) chain -> c < Rabs (gradient chain x) ->
+  exists delta, 0 < delta /\ forall y, Rabs (y - x) < delta -> c < Rabs (gradient chain y).
+Proof.
+  intros C X.
+  assert (G : continuous (fun y => Rabs (gradient chain y)) x).
+  { apply (continuous_comp (gradient chain) Rabs); [now apply gradient_continuous | apply continuous_Rabs]. }
+  destruct (G (fun r => c < r)) as [delta H].
+  - exists (mkposreal (Rabs (gradient chain x) - c) ltac:(lra)). intros r B.
+    unfold ball in B; simpl in B; unfold AbsRing_ball, abs, minus, plus, opp in B; simpl in B.
+    apply Rabs_def2 in B. lra.
+  - exists delta. split; [apply cond_pos |]. intros y Y. now apply H.
+Qed.
+
+Corollary sigmoid_explosion_set_is_open parameters c x : let f' := gradient (uniform sigmoid parameters) in
+  c < Rabs (f' x) -> exists delta, 0 < delta /\ forall y, Rabs (y - x) < delta -> c < Rabs (f' y).
+Proof.
+  apply explosion_set_is_open. apply (Forall_uniform (fun a => forall z, continuous (slope a) z)).
+  apply sigmoid_slope_continuous.
+Qed.
