@@ -1,13 +1,14 @@
 (* What depth can do at most, and in the limit does: the constant H.
 
    For σ in class N let H be the least upper bound of (q − p) √(σ'(p) σ'(q)) over p ≤ q. At every depth the inputs with |f'| > c lie
-   within H/c of each other; and every k < H is exceeded by all sufficiently deep chains, if only σ'' ≠ 0 somewhere. So H is the least
-   constant that holds at all depths, and depth widens exactly if one neuron's constant K is less than H.
+   within H/c of each other; and for every k < H all sufficiently deep chains reach the width k/c, if only σ'' ≠ 0 somewhere. So H is
+   the least constant that holds at all depths, and depth widens exactly if one neuron's constant K is less than H.
 
-   Why deep chains reach H: take z with σ''(z) ≠ 0 and a small d, and let every layer but the last see the two inputs at z and z + d, which an
-   affine map can always arrange. With Q = (σ(z + d) − σ(z))/d a layer multiplies the two gradients by σ'(z)/Q ≈ 1 − κd/2 and
-   σ'(z + d)/Q ≈ 1 + κd/2, where κ = σ''(z)/σ'(z). After n layers with d = τ/n these are exp(−κτ/2) and exp(κτ/2): their product is 1, and
-   their ratio whatever we like. The last layer sees p and q, and τ is chosen to make its two slopes equal to √(σ'(p) σ'(q)). *)
+   Why deep chains reach H: take z with σ''(z) ≠ 0 and a small d, and let the two inputs arrive at every layer but the last as z and
+   z + d, which weights and biases can always arrange. With Q = (σ(z + d) − σ(z))/d such a layer multiplies the two gradients by
+   σ'(z)/Q ≈ 1 − κd/2 and σ'(z + d)/Q ≈ 1 + κd/2, where κ = σ''(z)/σ'(z). After n layers with d = τ/n this makes exp(−κτ/2) and
+   exp(κτ/2): their product is 1, and their ratio, by the choice of τ, whatever we like. Let the last layer see p and q, and choose τ
+   such that both gradients tend to (q − p) √(σ'(p) σ'(q)) over the distance of the inputs. *)
 From Coq Require Import Reals Lra Psatz Lia Classical.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.
@@ -46,7 +47,7 @@ Qed.
 Lemma exp_continuous z : continuous exp z.
 Proof. apply (continuous_of_derivative exp z (exp z)). apply is_derive_Reals, derivable_pt_lim_exp. Qed.
 
-(* Inverse: a power is at least an exponential, (1/b)ⁿ ≥ exp(n(1 − b)). *)
+(* aⁿ ≥ exp(n (1 − 1/a)), which is enough in place of limits of powers. *)
 Lemma power_above_exp a n : 0 < a -> exp (INR n * (1 - / a)) <= a ^ n.
 Proof.
   intros A. induction n as [| n IH].
@@ -153,7 +154,7 @@ Section Deep_chains.
     replace ((Q d - S) / d + - (curvature / 2)) with ((e d - e 0) / (d * d))
       by (unfold Q, e; rewrite Rplus_0_r; field; exact N).
     rewrite M. replace (e' c * (d - 0) / (d * d)) with (e' c / d) by (field; exact N).
-    (* |e'(c)| < eps |d|, strictly, as |c| < |d| or the derivative's bound is strict *)
+    (* it remains that |e'(c)| < eps |d| *)
     unfold Rdiv. rewrite Rabs_mult, Rabs_Rinv by exact N. pose proof (Rabs_pos_lt d N) as Pd.
     apply (Rmult_lt_reg_r (Rabs d)); [exact Pd |]. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
     destruct (Req_dec c 0) as [-> | Nc].
@@ -234,7 +235,10 @@ Section Deep_chains.
     exists L0, forall L, (L0 <= L)%nat -> attains a L k.
   Proof.
     intros PQ K0 HK. pose proof (slope_positive p) as Pp. pose proof (slope_positive q) as Pq. pose proof (slope_positive z) as Pz.
-    fold S in Pz. set (g := sqrt (slope a p * slope a q)) in *.
+    fold S in Pz.
+    assert (Wp : 0 < (q - p) * slope a p) by (apply Rmult_lt_0_compat; lra).
+    assert (Wq : 0 < (q - p) * slope a q) by (apply Rmult_lt_0_compat; lra).
+    set (g := sqrt (slope a p * slope a q)) in *.
     assert (Eg : g = exp ((ln (slope a p) + ln (slope a q)) / 2)).
     { unfold g. rewrite <- Rpower_sqrt by nra. unfold Rpower. rewrite ln_mult by assumption. f_equal. field. }
     (* τ such that exp(−κτ/2) σ'(p) = exp(κτ/2) σ'(q) = g *)
@@ -271,7 +275,8 @@ Section Deep_chains.
       { unfold d, Rdiv. rewrite Rabs_mult, Rabs_Rinv, (Rabs_pos_eq (INR _)) by lra.
         apply (Rmult_lt_reg_r (INR (Datatypes.S n))); [exact Pn |]. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
         pose proof (cond_pos delta) as Pd. apply (Rmult_lt_compat_r delta) in Hm; [| exact Pd].
-        unfold Rdiv in Hm. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in Hm by lra. nra. }
+        unfold Rdiv in Hm. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in Hm by lra.
+        apply Rlt_le_trans with (1 := Hm). rewrite Rmult_comm. apply Rmult_le_compat_l; lra. }
       destruct (H d) as [HL' HR'].
       { unfold ball; simpl; unfold AbsRing_ball, abs, minus, plus, opp; simpl. now replace (d + - 0) with d by ring. }
       { exact Nd. }
@@ -279,10 +284,10 @@ Section Deep_chains.
       destruct (tower p q d n Nd) as (parameters & Len & X & Y).
       pose proof (Q_positive d Nd) as PQd. pose proof (slope_positive (z + d)) as Pzd.
       apply (unit_pair_attains a _ k parameters); [exact K0 | exact Len | intros ->; discriminate | |].
-      + rewrite X. rewrite Rabs_pos_eq in HL' by (apply Rmult_le_pos; [left; apply exp_pos | nra]).
-        apply Rlt_le_trans with (1 := HL'). apply Rmult_le_compat_r; [nra |]. apply power_above_exp. now apply Rdiv_lt_0_compat.
-      + rewrite Y. rewrite Rabs_pos_eq in HR' by (apply Rmult_le_pos; [left; apply exp_pos | nra]).
-        apply Rlt_le_trans with (1 := HR'). apply Rmult_le_compat_r; [nra |]. apply power_above_exp. now apply Rdiv_lt_0_compat.
+      + rewrite X. rewrite Rabs_pos_eq in HL' by (apply Rmult_le_pos; [left; apply exp_pos | lra]).
+        apply Rlt_le_trans with (1 := HL'). apply Rmult_le_compat_r; [lra |]. apply power_above_exp. now apply Rdiv_lt_0_compat.
+      + rewrite Y. rewrite Rabs_pos_eq in HR' by (apply Rmult_le_pos; [left; apply exp_pos | lra]).
+        apply Rlt_le_trans with (1 := HR'). apply Rmult_le_compat_r; [lra |]. apply power_above_exp. now apply Rdiv_lt_0_compat.
   Qed.
 End Deep_chains.
 
