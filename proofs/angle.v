@@ -1,8 +1,11 @@
 (* A wider condition than a log-concave slope, and isru z/√(1 + z²), which needs it.
 
-   Write inputs as z = s tan θ with −π/2 < θ < π/2. If σ' is even and g(θ) = σ'(s tan θ)/cos² θ has g(α) g(β) ≤ g((α + β)/2)², then, with p = s tan α,
-   q = s tan β and θ = (β − α)/2, (q − p) √(σ'(p) σ'(q)) = s sin(β − α) √(g(−α) g(β)) ≤ 2s tan θ σ'(s tan θ) ≤ K. So in class N depth never
-   widens, as for log-concave slopes, to which this tends for s → ∞. arctan has g = 1 for s = 1, and isru g = cos. *)
+   Write inputs as z = s tan θ with −π/2 < θ < π/2, and let g(θ) = σ'(s tan θ)/cos² θ. If σ' is even and g(α) g(β) ≤ g((α + β)/2)²,
+   then, with p = s tan α, q = s tan β and θ = (β − α)/2,
+
+     (q − p) √(σ'(p) σ'(q)) = s sin(β − α) √(g(−α) g(β)) ≤ 2s tan θ σ'(s tan θ) ≤ K.
+
+   So in class N depth never widens. For s → ∞ the condition tends to a log-concave slope. arctan has g = 1 for s = 1, and isru g = cos. *)
 From Coq Require Import Reals Lra Psatz Lia.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.

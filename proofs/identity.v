@@ -2,9 +2,9 @@
 
      |y − x| √(|f'(x)| |f'(y)|) = |f(y) − f(x)| Π r(Δ_l),   r(Δ) = (Δ/2) / sinh(Δ/2) ≤ 1, r(0) = 1,
 
-   where Δ_l is the difference of the preactivations of layer l at x and y. In each layer σ(q) − σ(p) = sinh((q−p)/2) / (2 cosh(p/2) cosh(q/2)) and
-   √(σ'(p) σ'(q)) = 1/(4 cosh(p/2) cosh(q/2)); the weights cancel from layer to layer. Where |f'| = c at x and y, these points are exactly
-   |f(y) − f(x)| Π r(Δ_l) / c apart. *)
+   where Δ_l is the difference of the preactivations of layer l at x and y. For in each layer
+   σ(q) − σ(p) = sinh((q − p)/2) / (2 cosh(p/2) cosh(q/2)) and √(σ'(p) σ'(q)) = 1/(4 cosh(p/2) cosh(q/2)), and the weights cancel
+   from layer to layer. Where |f'| = c at x and at y, these inputs are exactly |f(y) − f(x)| Π r(Δ_l) / c apart. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.

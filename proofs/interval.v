@@ -1,9 +1,10 @@
 (* The explosion set {x : |f'(x)| > c} is an interval: if |f'| > c at x and at y, then at every t between.
 
-   The three-point inequality f'(x) (f(y) − f(t))² (y − x)² ≤ f'(t) (f(y) − f(x))² (y − t)² passes to compositions: multiply that of
-   g at h(x), h(t), h(y) by that of h at x, t, y, and (h(y) − h(t))² (h(y) − h(x))² cancels. So it holds for every chain of
-   activations in class N. It suffices: the mean slope of f over [x, y] is a weighted mean of those over [x, t] and [t, y], so one
-   of the two is at least the mean; the inequality from its other side then says that |f'(t)| is at least |f'(x)|, or |f'(y)|. *)
+   The three-point inequality |f'(x)| (f(y) − f(t))² (y − x)² ≤ |f'(t)| (f(y) − f(x))² (y − t)² for t between x and y passes to
+   compositions: multiply that of g at h(x), h(t), h(y) by that of h at x, t, y, and (h(y) − h(t))² (h(y) − h(x))² cancels. So it
+   holds for every chain of activations in class N. It suffices: the mean slope of f over [x, y] is a weighted mean of those over
+   [x, t] and [t, y], so one of the two is at least the mean, say that over [t, y]; then the inequality says |f'(t)| ≥ |f'(x)|, and
+   otherwise its mirror image |f'(t)| ≥ |f'(y)|. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.

@@ -1,8 +1,8 @@
 (* Depth never widens the explosion set for any activation with an even, log-concave slope.
 
    Let σ be bounded, with σ' > 0, ln σ' concave and σ' even, and let K be the width of one neuron, the least upper bound of 2u σ'(u)
-   (neuron_width.v). Then |f'(x)| |f'(y)| (x − y)² ≤ K² at every depth. For 1/√σ' = exp(−½ ln σ') is convex,
-   so σ is in class N and the inner layers drop out; and σ'(p) σ'(q) = σ'(−p) σ'(q) ≤ σ'((q − p)/2)², by log-concavity between −p and q. *)
+   (neuron_width.v). Then |f'(x)| |f'(y)| (x − y)² ≤ K² at every depth. For 1/√σ' = exp(−½ ln σ') is convex, so σ is in class N and
+   the inner layers drop out; and σ'(p) σ'(q) = σ'(−p) σ'(q) ≤ σ'((q − p)/2)², by log-concavity between −p and q. *)
 From Coq Require Import Reals Lra Psatz.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.

@@ -1,7 +1,8 @@
 (* Depth does widen the explosion set of softsign z/(1 + |z|): by the factor 2, at depth 2 already, and by no more.
 
-   One neuron alone has c·width ≤ 1/2, a chain of any depth c·width ≤ 1. And two neurons come close to 1: since softsign is the Möbius
-   map z/(1 − z) for z ≤ 0 and z/(1 + z) for z ≥ 0, softsign((1 + A) softsign(x) + A) is linear on [−A, 0], with slope 1/(1 + A). *)
+   One neuron alone has c·width ≤ 1/2, a chain of any depth c·width ≤ 1. And two neurons come close to 1: since softsign is the
+   Möbius map z/(1 − z) for z ≤ 0 and z/(1 + z) for z ≥ 0, softsign((1 + A) softsign(x) + A) is linear on [−A, 0], with the
+   slope 1/(1 + A). *)
 From Coq Require Import Reals Lra Psatz Lia.
 From Coquelicot Require Import Coquelicot.
 From Coq Require Import List.
