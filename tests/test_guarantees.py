@@ -48,6 +48,7 @@ _NUMBERS = {
     "widest_explosion": lambda: [gt.widest_explosion(each).width for each in ("sigmoid", "gelu", _OWN)],
     "total_explosion_set": lambda: [gt.total_explosion_set(gt.Chain(2, "tanh"), w=[3, 3], b=[0, 0])],
     "total_explosion_bound": lambda: [gt.total_explosion_bound(gt.Chain(2, "tanh"))],
+    "depth_bound": lambda: [gt.depth_bound(each).value for each in ("sigmoid", "arctan", "cloglog")],
     "overflow_growth": lambda: [gt.overflow_growth(100)],
 }
 _ESTIMATES = {

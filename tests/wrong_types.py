@@ -165,6 +165,7 @@ VALID: dict[str, dict[str, Any]] = {
     "curvature.second_derivative": {"chain": _CHAIN, "first": _CHAIN.w[1], "second": _CHAIN.b[1]},
     "curvature.sharpest_direction": {"chain": _CHAIN, **_SAMPLE},
     "curvature.sharpness": {"chain": _CHAIN, **_SAMPLE},
+    "depth_bound": _TANH,
     "derive": {"topic": "gradient", "depth": 2, "activation": "tanh", "wrt": "w1"},
     "exploding_biases": {**_TANH, "w": 2, "x": 1},
     "exploding_weights": {**_TANH, "b": 0, "x": 1},
@@ -252,7 +253,7 @@ VALID: dict[str, dict[str, Any]] = {
 }
 # Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.
 RESULTS = {
-    "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "WidestExplosion", "article.Article",
+    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "WidestExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
     "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.Audit",

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic.kinds import read_kind
+from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 
 _DIGITS = 10
@@ -23,7 +24,7 @@ class Guarantee(Enum):
 
 
 def guarantee(*results: sympy.Basic) -> Guarantee:
-    """Return the guarantee behind SymPy results: certified as soon as one of them rests on a `Root`.
+    """Return the guarantee behind SymPy results: certified as soon as one of them rests on a `Root` or a `PairRoot`.
 
     Examples
     --------
@@ -33,7 +34,7 @@ def guarantee(*results: sympy.Basic) -> Guarantee:
 
     """
     rule = "must be in SymPy, as gradtheory.explosion_set returns it"
-    rests_on_root = [bool(read_kind(each, "results", sympy.Basic, rule).atoms(Root)) for each in results]
+    rests_on_root = [bool(read_kind(each, "results", sympy.Basic, rule).atoms(PairRoot, Root)) for each in results]
     return Guarantee.CERTIFIED if any(rests_on_root) else Guarantee.EXACT
 
 

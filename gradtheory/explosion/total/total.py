@@ -3,22 +3,26 @@ r"""Where the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| of a chain with giv
 The line of inputs is first cut where a layer passes a kink. On each cell, the places where the product G is c or -c are
 isolated with a proof, as for a single factor.
 
-Corollary, for a monotone σ with values in an interval of length ℓ: ∂a_L/∂x has one sign and an integral of at most ℓ,
-so the set measures less than ℓ/c at any depth (Markov's inequality).
+For a monotone σ with values in an interval of length ℓ, ∂a_L/∂x has one sign and an integral of at most ℓ, so that the
+set measures less than ℓ/c at any depth (Markov's inequality). In class N the bound is sharper: H/c (see `depth`).
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import sympy
 
-from gradtheory.activations import Activation
+from gradtheory.activations import Activation, Z
+from gradtheory.activations.slopes.profile import Profile
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_chain, read_concrete_chain
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth import depth_bound, membership
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import explosion_set
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
@@ -122,10 +126,10 @@ def _join(intervals: Iterable[tuple[sympy.Expr, sympy.Expr]]) -> list[tuple[symp
 
 
 def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.Expr:
-    r"""Return a bound on the length of the total explosion set that holds at any depth and for any weights: ℓ/c.
+    r"""Return a bound on the length of the total explosion set that holds at any depth and for any weights.
 
-    ℓ is the length of the range of the last activation, where all activations are monotone; oo where no such bound
-    holds.
+    H/c of the last activation (see `depth_bound`) where all of them are in class N; else, where all are monotone, ℓ/c
+    with the length ℓ of the range of the last one; oo where no such bound holds.
 
     Parameters
     ----------
@@ -137,7 +141,7 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.E
     Returns
     -------
     sympy.Expr
-        The bound, exact.
+        The bound: exact, or with proven digits.
 
     Raises
     ------
@@ -148,16 +152,34 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.E
 
     Examples
     --------
-    >>> total_explosion_bound(Chain(depth=50, activation="sigmoid"), threshold=2)
-    1/2
+    >>> total_explosion_bound(Chain(depth=50, activation="sigmoid"), threshold=2).n()
+    0.223871602347151
+    >>> total_explosion_bound(Chain(depth=50, activation="leaky_relu"))
+    oo
 
     """
     c = read_positive(threshold, "threshold")
-    span = read_chain(chain).layer_activations[-1].range
-    if not all(map(_is_monotone, chain.layer_activations)) or not span.is_Interval:
+    activations = read_chain(chain).layer_activations
+    with contextlib.suppress(Undecided):
+        if all(membership(each).is_member for each in set(activations)):
+            return depth_bound(activations[-1], threshold=c).value
+    span = activations[-1].range
+    if not all(map(_is_monotone, activations)) or not span.is_Interval:
         return sympy.oo
     return span.measure / c
 
 
 def _is_monotone(activation: Activation) -> bool:
-    return not {1, -1} <= {branch.direction for branch in activation.profile.branches}
+    profile = activation.profile
+    if profile.period is not None and not _keeps_its_sign(profile):
+        return False
+    return not {1, -1} <= {branch.direction for branch in profile.branches}
+
+
+def _keeps_its_sign(profile: Profile) -> bool:
+    """Return whether the slope has the same sign one period of |σ'| later."""
+    inside = next(branch.inside for branch in profile.branches if branch.direction)
+    here, there = (
+        formula_near(profile.function, Z, place).subs(Z, place) for place in (inside, inside + profile.period)
+    )
+    return sign(here) == sign(there)

@@ -1,0 +1,6 @@
+"""What depth can do at most: class N, and the widest explosion set of chains of any depth."""
+
+from gradtheory.explosion.depth.bound import DepthBound, depth_bound
+from gradtheory.explosion.depth.class_n import Membership, membership
+
+__all__ = ["DepthBound", "Membership", "depth_bound", "membership"]

@@ -1,0 +1,250 @@
+r"""The widest explosion set of chains of any depth: H = sup (q - p)·√(σ'(p)σ'(q)) over p < q.
+
+In class N, \|f'(x)\|·\|f'(y)\|·(x - y)² ≤ H² for chains of every depth with σ in the last layer, whatever their weights
+and biases, and H is the least such number if σ'' is not 0 everywhere (proofs/limit.v). One neuron has K ≤ H.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+from scipy.optimize import minimize
+
+from gradtheory.activations import Activation, Z
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.effort import EFFORT
+from gradtheory.arithmetic.enclosure import is_infinite, order
+from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
+from gradtheory.arithmetic.inputs import read_positive
+from gradtheory.arithmetic.pair_root import PairRoot
+from gradtheory.arithmetic.root import Root
+from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.class_n import SmoothPart, membership, smooth_parts, support
+from gradtheory.explosion.limited import limited
+from gradtheory.explosion.widest import WidestExplosion, widest_explosion
+from gradtheory.typing import ActivationLike, NumberLike
+
+_P, _Q = sympy.symbols("p q", real=True)
+_PLACES = np.geomspace(1e-6, 1e6, 400)  # at which a maximum is begun to be looked for
+
+
+@dataclass(frozen=True, repr=False)
+class DepthBound:
+    r"""How wide the explosion set of a chain of any depth can be, with one activation in every layer.
+
+    Attributes
+    ----------
+    activation : Activation
+    threshold : sympy.Expr
+        c.
+    value : sympy.Expr or None
+        H/c: no two inputs with \|f'\| > c are further apart, at any depth; oo where σ is unbounded; None where σ is not
+        in class N, of which the theorem speaks.
+    widens : bool or None
+        Whether deep chains have wider sets than one neuron: K < H.
+    factor : sympy.Expr or None
+        H/K; None where both are infinite.
+    pair : tuple of two sympy.Expr, or None
+        The p < q at which H is attained, or which they approach.
+    is_in_class_n : bool
+    reason : str
+        Why.
+    witness : sympy.Expr or None
+        Outside class N, a place where \|σ'\|^(-1/2) is not convex.
+
+    """
+
+    activation: Activation
+    threshold: sympy.Expr
+    value: sympy.Expr | None
+    widens: bool | None
+    factor: sympy.Expr | None
+    pair: tuple[sympy.Expr, sympy.Expr] | None
+    is_in_class_n: bool
+    reason: str
+    witness: sympy.Expr | None = None
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Whether the value is exact, or certified with proven digits; class N is proven either way."""
+        return Guarantee.EXACT if self.value is None else guarantee(self.value)
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"{self.activation.name} is not in class N: {self.reason}"
+        grows = f"depth widens by {decimal(self.factor, 6)} in the limit" if self.widens else "depth never widens"
+        return f"{decimal(self.value, 15)} at any depth, {grows}: {self.reason} ({self.guarantee.value})"
+
+
+class _Supremum(NamedTuple):
+    value: sympy.Expr
+    pair: tuple[sympy.Expr, sympy.Expr] | None
+    reason: str
+
+
+@limited
+def depth_bound(activation: ActivationLike, *, threshold: NumberLike = 1, effort: float = EFFORT) -> DepthBound:
+    r"""Return how wide the explosion set of a chain can be at any depth: H/c.
+
+    H = sup_{p<q} (q - p)·√(σ'(p)σ'(q)); K is the same with σ'(p) = σ'(q).
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression in one real symbol, or a record.
+    threshold : number
+        c > 0.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
+
+    Returns
+    -------
+    DepthBound
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+    Undecided
+        If it is not proven whether σ is in class N, or what H is.
+
+    References
+    ----------
+    Section 7 of the theory page; in Coq `proofs/limit.v`, `width_at_most_H` and `H_is_the_least`.
+
+    Examples
+    --------
+    >>> depth_bound("sigmoid")
+    0.447743204694303 at any depth, depth never widens: σ' is even and log-concave (certified)
+    >>> depth_bound("softsign").factor
+    2
+    >>> depth_bound("cloglog").value.n(12)
+    0.487619357500
+    >>> depth_bound("selu")
+    selu is not in class N: σ' jumps at z = 0
+
+    """
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
+    belongs = membership(record)
+    if not belongs.is_member:
+        return DepthBound(record, c, None, None, None, None, False, belongs.reason, belongs.witness)
+    highest = _supremum(record)
+    one = widest_explosion(record).width
+    if is_infinite(highest.value):
+        return DepthBound(record, c, sympy.oo, False, None, None, True, highest.reason)
+    widens = highest.value != one and order(one, highest.value) < 0
+    factor = sympy.S.One if not widens else highest.value / one
+    return DepthBound(record, c, highest.value / c, widens, factor, highest.pair, True, highest.reason)
+
+
+def _supremum(record: Activation) -> _Supremum:
+    """Return H for an activation of class N."""
+    if not (record.range.inf.is_finite and record.range.sup.is_finite):
+        # |σ'|^(-1/2) is convex and the integral of |σ'| diverges, so that |σ'| does not fade on that side.
+        return _Supremum(sympy.oo, None, "σ is unbounded, and so is H")
+    parts = smooth_parts(record)
+    if all(part.slope.is_number for part in parts):
+        ends = support(record)[0].left, support(record)[-1].right
+        return _Supremum(record.range.measure, ends, "σ' is constant where it is not 0")
+    if record.expr == as_activation("softsign").expr:
+        return _Supremum(sympy.S.One, (sympy.S.Zero, sympy.oo), "σ is a Möbius map on each side of 0")
+    is_log_concave = all(map(_is_log_concave, parts))
+    centre = _centre(record)
+    centred = [part.moved(centre) for part in parts]
+    if _is_even(centred):
+        widest = widest_explosion(record)
+        half = _half(widest) if widest.is_attained else sympy.oo
+        pair = centre - half, centre + half
+        place = "even" if centre == 0 else f"even about z = {centre}"
+        if is_log_concave:
+            return _Supremum(widest.width, pair, f"σ' is {place} and log-concave")
+        for square in _squared_scales(centred):
+            if all(_is_log_concave_in_angles(part, square) for part in centred):
+                reason = f"σ' is {place}, and σ'(s·tan θ)/cos²θ log-concave for s² = {square}"
+                return _Supremum(widest.width, pair, reason)
+    if is_log_concave and len(parts) == 1:
+        return _by_newton(record, parts[0])
+    raise Undecided(f"H of {record.name} is not decided: σ' is not proven to be log-concave, in z or in an angle")
+
+
+def _centre(record: Activation) -> sympy.Expr:
+    """Return where |σ'| is greatest, or the middle of where it is."""
+    first, *_, last = (None, *support(record))
+    peaks = [branch.left for branch in support(record)[1:] if not branch.rises][:1]
+    if peaks:
+        return peaks[0]
+    middle = (first or last).left + last.right if last.right.is_finite else sympy.S.Zero
+    return middle / 2 if middle.is_finite else sympy.S.Zero
+
+
+def _half(widest: WidestExplosion) -> sympy.Expr:
+    """Return half the length in z of the widest set."""
+    width, weight = widest.width, widest.weight
+    if isinstance(width, Root) and isinstance(weight, Root) and width.function == weight.function:
+        (s,) = width.function.variables
+        half = sympy.Lambda(s, sympy.cancel(width.value * weight.value / 2))
+        return Root(width.function, width.lower, width.upper, half)
+    return width * weight / 2
+
+
+def _is_even(parts: list[SmoothPart]) -> bool:
+    """Return whether |σ'| is the same after z = -z, part by part."""
+    for part, mirrored in zip(parts, reversed(parts), strict=True):
+        difference = part.slope - mirrored.slope.xreplace({Z: -Z})
+        if part.left != -mirrored.right:
+            return False
+        if difference != 0 and sympy.expand(sympy.numer(sympy.together(difference.rewrite(sympy.exp)))) != 0:
+            return False
+    return True
+
+
+def _squared_scales(parts: list[SmoothPart]) -> list[sympy.Expr]:
+    """Return the s² that are tried: at 0 the condition asks for at least -2/ℓ''."""
+    bend = parts[len(parts) // 2].log_bend.subs(Z, 0)
+    least = -2 / bend if bend.is_number and bend.is_negative else sympy.S.One
+    return [least * factor for factor in (1, sympy.Rational(3, 2), 2, 4)]
+
+
+def _is_log_concave(part: SmoothPart) -> bool:
+    return part.slope.is_number or _is_proven(part, part.log_bend)
+
+
+def _is_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
+    """Return whether σ'(s·tan θ)/cos²θ is log-concave in θ: (s² + z²)·ℓ'' + 2z·ℓ' + 2 ≤ 0."""
+    expr = sympy.factor((square + Z**2) * part.log_bend + 2 * Z * part.log_slope + 2)
+    touches = part.left < 0 < part.right and expr != 0 and expr.subs(Z, 0) == 0
+    return not touches and _is_proven(part, expr)  # what touches 0 has no proven sign
+
+
+def _is_proven(part: SmoothPart, expr: sympy.Expr) -> bool:
+    try:
+        return part.is_never_positive(expr)
+    except Undecided:
+        return False
+
+
+def _by_newton(record: Activation, part: SmoothPart) -> _Supremum:
+    """Return H of a log-concave slope: log((q - p)·√(σ'(p)σ'(q))) is concave, and greatest where it is stationary."""
+    start = _near_maximum(record)
+    slope_at_p, slope_at_q = (part.log_slope.xreplace({Z: unknown}) for unknown in (_P, _Q))
+    system = (slope_at_p * (_Q - _P) - 2, slope_at_q * (_Q - _P) + 2)
+    squares = (part.slope.xreplace({Z: unknown}) for unknown in (_P, _Q))
+    size = (_Q - _P) * sympy.sqrt(abs(sympy.Mul(*squares)))
+    value, p, q = (PairRoot(system, (_P, _Q), start, each) for each in (size, _P, _Q))
+    return _Supremum(value, (p, q), "σ' is log-concave")
+
+
+def _near_maximum(record: Activation) -> tuple[float, float]:
+    """Return p and q near those of H, by float64."""
+    z = np.concatenate([-_PLACES[::-1], [0.0], _PLACES])
+    roots = np.sqrt(np.abs(record.slope(z)))
+    sizes = (z[None, :] - z[:, None]) * roots[:, None] * roots[None, :]
+    row, column = np.unravel_index(np.argmax(sizes), sizes.shape)
+
+    def negative(pair: np.ndarray) -> float:
+        return -float(pair[1] - pair[0]) * math.sqrt(abs(float(record.slope(pair[0]) * record.slope(pair[1]))))
+
+    near = minimize(negative, np.array([z[row], z[column]]), method="Nelder-Mead", tol=1e-10)
+    return float(near.x[0]), float(near.x[1])

@@ -1,0 +1,220 @@
+"""Depth never widens: class N, the constant H, and chains of any depth against it."""
+
+import itertools
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import Abs, Piecewise, atan, exp, oo, sin, sqrt, tanh
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.class_n import membership
+
+Z_ = sympy.Symbol("z", real=True)
+R = sympy.Rational
+_BOUNDED = ("sigmoid", "tanh", "lecun_tanh", "erf", "gudermannian", "isru", "arctan", "softsign", "cloglog", "hard_tanh", "hard_sigmoid", "relu6", "sparse_sigmoid")  # fmt: skip
+_UNBOUNDED = ("celu", "elu", "exponential", "identity", "isrlu", "log_sigmoid", "relu", "softplus", "sparse_plus", "squareplus")  # fmt: skip
+
+
+# ---- class N
+
+
+def test_the_members_of_the_catalogue():
+    members = {name for name in gt.activation_names() if membership(gt.activation(name)).is_member}
+    assert members == {*_BOUNDED, *_UNBOUNDED}
+
+
+def _inverse_root(record, place):
+    with mpmath.workdps(60):
+        return 1 / mpmath.sqrt(abs(mpmath.mpf(sympy.N(record.slope_expr.subs(Z, place), 60))))
+
+
+@pytest.mark.parametrize("which", sorted({*gt.activation_names()} - {*_BOUNDED, *_UNBOUNDED}))
+def test_at_a_witness_the_inverse_root_of_the_slope_is_not_convex(which):
+    record = gt.activation(which)
+    witness = sympy.Rational(sympy.N(membership(record).witness, 50))
+    chords = []
+    for step in (R(1, 10), R(1, 100), R(1, 1000)):
+        values = [record.slope_expr.subs(Z, witness + side * step) for side in (-2, -1, 1, 2)]
+        if any(value == 0 for value in values) or len({sympy.sign(sympy.N(value, 30)) for value in values}) > 1:
+            return  # σ' is 0 there, or changes its sign
+        left, near, here, right = (_inverse_root(record, witness + side * step) for side in (-2, -1, 1, 2))
+        chords.append(near > (3 * left + right) / 4 or here > (left + 3 * right) / 4)
+    assert chords[-1]
+
+
+@pytest.mark.parametrize(
+    ("expr", "is_member"),
+    [
+        (1 / (1 + exp(-Z_)), True),
+        (exp(-exp(-Z_)), True),
+        (tanh(Z_ / 5) + 3, True),
+        (Z_ / sqrt(4 + Z_**2), True),
+        (Piecewise((exp(Z_) / 2, Z_ < 0), (1 - exp(-Z_) / 2, True)), True),
+        (-tanh(Z_), True),
+        (tanh(Z_) + exp(-((Z_ - 100) ** 2)), False),
+        (tanh(Z_) + atan(Z_), False),
+        (Z_ + sin(Z_) / 2, False),
+        (sympy.sign(Z_) + Z_, False),
+        (Z_**3, False),
+        (sympy.sign(Z_) * sqrt(Abs(Z_)), False),
+        (Piecewise((tanh(Z_), Z_ < 0), (2 * tanh(Z_), True)), False),
+    ],
+    ids=str,
+)
+def test_membership_of_ones_own(expr, is_member):
+    found = membership(gt.activation(expr))
+    assert found.is_member is is_member
+    assert (found.witness is None) is is_member
+
+
+# ---- H
+
+
+def _known():
+    """Return H of the bounded members, by mpmath and by hand."""
+    with mpmath.workdps(30):
+        s = mpmath.findroot(lambda s: s * mpmath.tanh(s) - mpmath.mpf(1) / 2, 0.77)
+        k = s / mpmath.cosh(s) ** 2
+        r = mpmath.findroot(lambda s: s * mpmath.tanh(s) - 1, 1.2)
+        return {
+            "sigmoid": k,
+            "tanh": 2 * k,
+            "lecun_tanh": mpmath.mpf("1.7159") * 2 * k,
+            "erf": mpmath.sqrt(8 / (mpmath.pi * mpmath.e)),
+            "gudermannian": 2 * r / mpmath.cosh(r),
+            "isru": 4 / (3 * mpmath.sqrt(3)),
+            "arctan": 1,
+            "softsign": 1,
+            "cloglog": 2 / mpmath.e * r / mpmath.cosh(r),
+            "hard_tanh": 2,
+            "hard_sigmoid": 1,
+            "relu6": 6,
+            "sparse_sigmoid": 1,
+        }
+
+
+@pytest.mark.parametrize("which", _BOUNDED)
+def test_h_of_the_catalogue(which):
+    bound = gt.depth_bound(which)
+    assert abs(bound.value.n(25) - sympy.Float(mpmath.nstr(_known()[which], 28), 25)) < 10**-20
+    assert bound.widens is (which in ("softsign", "cloglog"))
+    assert abs(sympy.N(bound.factor - bound.value / gt.widest_explosion(which).width, 20)) < 1e-15
+    assert gt.depth_bound(which, threshold=4).value == bound.value / 4
+
+
+@pytest.mark.parametrize("which", _UNBOUNDED)
+def test_h_is_infinite_where_sigma_is_unbounded(which):
+    bound = gt.depth_bound(which)
+    assert (bound.value, bound.widens, bound.factor) == (oo, False, None)
+
+
+def _size(record, p, q):
+    return (q - p) * np.sqrt(np.abs(record.slope(p) * record.slope(q)))
+
+
+@pytest.mark.parametrize("which", _BOUNDED)
+def test_no_pair_exceeds_h_and_the_stated_one_attains_it(which):
+    bound, record = gt.depth_bound(which), gt.activation(which)
+    z = np.unique(np.concatenate([np.linspace(-12, 12, 1201), np.geomspace(12, 1e8, 200), -np.geomspace(12, 1e8, 200)]))
+    sizes = _size(record, z[:, None], z[None, :])
+    assert sizes.max() <= float(bound.value) * (1 + 1e-12)
+    assert sizes.max() >= float(bound.value) * (1 - 3e-2)
+    p, q = (float(end.n()) if end.is_finite else float(sympy.sign(end)) * 1e12 for end in bound.pair)
+    inside = 1e-9 * (q - p) if q < 1e9 else 0.0  # beside a jump of σ'
+    assert _size(record, p + inside, q - inside) == pytest.approx(float(bound.value), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("expr", "like"),
+    [
+        (1 / (1 + exp(-Z_)), "sigmoid"),
+        (-tanh(Z_ / 5), "tanh"),
+        (exp(-exp(-Z_)), "cloglog"),
+        (Z_ / sqrt(1 + Z_**2), "isru"),
+        (atan(3 * Z_), "arctan"),
+        (Z_ / (1 + Abs(Z_)), "softsign"),
+    ],
+    ids=str,
+)
+def test_h_of_ones_own_is_that_of_the_catalogue(expr, like):
+    own, known = gt.depth_bound(expr), gt.depth_bound(like)
+    assert own.value.n(15) == pytest.approx(known.value.n(15), rel=1e-14)
+    assert own.widens is known.widens
+
+
+def test_outside_class_n_nothing_is_claimed():
+    bound = gt.depth_bound("selu")
+    assert (bound.value, bound.widens, bound.factor, bound.pair, bound.is_in_class_n) == (None, None, None, None, False)
+    assert (bound.reason, bound.witness) == ("σ' jumps at z = 0", 0)
+    assert repr(bound) == "selu is not in class N: σ' jumps at z = 0"
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(InvalidArgument, match="threshold"):
+        gt.depth_bound("sigmoid", threshold=0)
+    with pytest.raises(Undecided):
+        gt.depth_bound(Z_ * sin(Z_))
+
+
+# ---- chains
+
+
+def _chains(count, seed):
+    """Yield chains of class N, of depth 1 to 12, with weights of all sizes and biases near the symmetric ones."""
+    rng = np.random.default_rng(seed)
+    inner = [name for name in (*_BOUNDED, *_UNBOUNDED) if name != "exponential"]
+    for _ in range(count):
+        depth = int(rng.integers(1, 13))
+        names = [*rng.choice(inner, depth - 1), str(rng.choice(_BOUNDED))]
+        w = np.exp(rng.uniform(np.log(0.3), np.log(100), depth)) * rng.choice([-1, 1], depth)
+        b = -w / 2 * (rng.random(depth) < 0.7) + rng.normal(0, 0.3, depth)
+        yield [gt.activation(str(name)) for name in names], w, b
+
+
+def _largest_pair(records, w, b):
+    """Return the greatest |x - y|·√|f'(x)f'(y)| over a grid."""
+    x = np.unique(np.concatenate([np.linspace(-2, 2, 161), np.geomspace(2, 1e4, 60), -np.geomspace(2, 1e4, 60)]))
+    a, gradient = x, np.ones_like(x)
+    with np.errstate(all="ignore"):
+        for record, weight, bias in zip(records, w, b, strict=True):
+            a, slope = record.value_and_slope(weight * a + bias)
+            gradient = gradient * slope * weight
+    roots = np.sqrt(np.abs(np.nan_to_num(gradient)))
+    return float(np.max((x[None, :] - x[:, None]) * roots[:, None] * roots[None, :]))
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_no_chain_of_class_n_exceeds_h(count):
+    closest = 0.0
+    for records, w, b in _chains(count, seed=1):
+        share = _largest_pair(records, w, b) / float(gt.depth_bound(records[-1]).value)
+        assert share <= 1 + 1e-9, (records, w, b)
+        closest = max(closest, share)
+    assert closest > 0.99
+
+
+def test_outside_class_n_chains_exceed_it():
+    records = [gt.activation("sine"), gt.activation("sigmoid")]
+    assert _largest_pair(records, [1.0, 12.0], [0.0, 0.0]) > 100 * float(gt.depth_bound("sigmoid").value)
+
+
+def test_softsign_doubles_at_depth_two():
+    """f(x) = s((1 + A)·s(x) + A) is linear, with slope 1/(1 + A), on [-A, 0]: in rational numbers."""
+    s, a = (lambda z: z / (1 + abs(z))), R(10**6)
+    places = [-a, -a / 3, R(-1), R(0)]
+    values = [s((1 + a) * s(x) + a) for x in places]
+    for (x, y), (u, v) in itertools.pairwise(zip(places, values, strict=True)):
+        assert (v - y) / (u - x) == 1 / (1 + a)
+    assert a / (1 + a) > R(999_999, 10**6) * gt.depth_bound("softsign").value
+
+
+def test_the_bound_of_a_chain_is_that_of_its_last_layer():
+    assert gt.total_explosion_bound(gt.Chain(50, "sigmoid"), threshold=2) == gt.depth_bound("sigmoid").value / 2
+    assert gt.total_explosion_bound(gt.Chain(3, ["relu", "elu", "cloglog"])) == gt.depth_bound("cloglog").value
+    assert gt.total_explosion_bound(gt.Chain(2, ["leaky_relu", "tanh"])) == 2  # monotone: the length of the range
+    assert gt.total_explosion_bound(gt.Chain(2, ["sine", "tanh"])) == oo
+    assert gt.total_explosion_bound(gt.Chain(2, "relu")) == oo
