@@ -34,7 +34,9 @@ from .explosion import explosion_width as explosion_width
 from .explosion import widest_explosion as widest_explosion
 from .explosion.certificate import certificate as certificate
 from .explosion.depth import DepthBound as DepthBound
+from .explosion.depth import TwoPoint as TwoPoint
 from .explosion.depth import depth_bound as depth_bound
+from .explosion.depth import two_point as two_point
 from .explosion.total import total_explosion_bound as total_explosion_bound
 from .explosion.total import total_explosion_set as total_explosion_set
 from .pages import article as article

@@ -249,11 +249,12 @@ VALID: dict[str, dict[str, Any]] = {
     "total_explosion_bound": {"chain": _CHAIN},
     "total_explosion_set": {"chain": gt.Chain(2, "arctan"), "w": [2, 2], "b": [0, 0]},
     "train": {"chain": _CHAIN, **_SAMPLE, "optimiser": _HEAVY, "steps": 2},
+    "two_point": {"chain": _CHAIN, "x": 0, "y": 1, "w": [1, 2], "b": [0, 0]},
     "widest_explosion": _TANH,
 }
 # Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.
 RESULTS = {
-    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "WidestExplosion", "article.Article",
+    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
     "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.Audit",

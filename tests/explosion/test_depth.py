@@ -218,3 +218,77 @@ def test_the_bound_of_a_chain_is_that_of_its_last_layer():
     assert gt.total_explosion_bound(gt.Chain(2, ["leaky_relu", "tanh"])) == 2  # monotone: the length of the range
     assert gt.total_explosion_bound(gt.Chain(2, ["sine", "tanh"])) == oo
     assert gt.total_explosion_bound(gt.Chain(2, "relu")) == oo
+
+
+# ---- two inputs
+
+
+def _by_mpmath(names, x, w, b):
+    """Return f(x), f'(x) and the pre-activations, by mpmath from the formulas."""
+    formulas = {"sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)), "tanh": mpmath.tanh, "arctan": mpmath.atan}
+    a, gradient, layers = mpmath.mpf(x), mpmath.mpf(1), []
+    for which, weight, bias in zip(names, w, b, strict=True):
+        z = mpmath.mpf(weight) * a + mpmath.mpf(bias)
+        a, gradient = formulas[which](z), gradient * mpmath.mpf(weight) * mpmath.diff(formulas[which], z)
+        layers.append(z)
+    return a, gradient, layers
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("names", [("sigmoid",) * 4, ("tanh", "sigmoid", "tanh"), ("arctan", "tanh")], ids=str)
+def test_two_points_are_what_mpmath_finds(names, seed):
+    rng = np.random.default_rng(seed)
+    w, b = (np.round(rng.normal(0, scale, len(names)) * 8) / 8 for scale in (4, 1))
+    x, y = (float(np.round(8 * each) / 8) for each in (rng.normal(), 3 + rng.normal()))
+    found = gt.two_point(gt.Chain(len(names), list(names)), x, y, w=w, b=b, digits=30)
+    with mpmath.workdps(60):
+        (a, here, first), (c, there, second) = (_by_mpmath(names, place, w, b) for place in (x, y))
+        left = abs(mpmath.mpf(y) - x) * mpmath.sqrt(abs(here * there))
+        right = abs(c - a)
+        for which, p, q in zip(names, first, second, strict=True):
+            step = (q - p) * {"sigmoid": mpmath.mpf(1) / 2, "tanh": 1, "arctan": 0}[which]
+            right *= step / mpmath.sinh(step) if step else 1
+        for ours, theirs in (
+            (found.left, left),
+            (found.right, right),
+            (found.gradient_at_x, here),
+            (found.gradient_at_y, there),
+        ):
+            assert abs(sympy.Float(mpmath.nstr(theirs, 40), 40) / ours - 1) < 10**-25
+    assert found.is_identity is ("arctan" not in names)
+    assert found.left <= found.right * (1 + R(1, 10**28))
+    assert abs(found.gradient_at_y) <= found.bound_at_y
+    if found.is_identity:
+        assert abs(found.left / found.right - 1) < 10**-28
+
+
+def test_two_points_of_deep_chains_do_not_underflow():
+    found = gt.two_point(gt.Chain(300, "sigmoid"), "0.1", "0.2", w=[1] * 300, b=[-1] * 300)
+    assert 0 < found.left < sympy.Float("1e-150")
+    assert abs(found.left / found.right - 1) < 1e-13
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gt.two_point(gt.Chain(2), 1, 1, w=[1, 1], b=[0, 0]), "y = 1: must differ from x"),
+        (
+            lambda: gt.two_point(gt.Chain(2, "gelu"), 0, 1, w=[1, 1], b=[0, 0]),
+            "must have activations of class N: of gelu",
+        ),
+        (lambda: gt.two_point(gt.Chain(2), 0, 1, w=[1], b=[0, 0]), "w = "),
+        (lambda: gt.two_point(gt.Chain(2), 0, 1, w=[1, np.inf], b=[0, 0]), "finite"),
+        (
+            lambda: gt.two_point(gt.Chain(sympy.Symbol("L", integer=True)), 0, 1, w=[1], b=[0]),
+            "depth = L: must be a number",
+        ),
+    ],
+)
+def test_bad_pairs_are_refused_in_one_line(call, said):
+    with pytest.raises(InvalidArgument, match=said):
+        call()
+
+
+def test_a_kink_at_an_input_is_undecided():
+    with pytest.raises(Undecided, match="a layer of relu stands at z = 0"):
+        gt.two_point(gt.Chain(2, "relu"), 0, 1, w=[1, 1], b=[0, 0])

@@ -2,5 +2,6 @@
 
 from gradtheory.explosion.depth.bound import DepthBound, depth_bound
 from gradtheory.explosion.depth.class_n import Membership, membership
+from gradtheory.explosion.depth.two_point import TwoPoint, two_point
 
-__all__ = ["DepthBound", "Membership", "depth_bound", "membership"]
+__all__ = ["DepthBound", "Membership", "TwoPoint", "depth_bound", "membership", "two_point"]
