@@ -9,9 +9,8 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
                       WidestExplosion, ExplosionFormula
     proofs            certificate, checker (m: a second program that checks one)
     numbers           guarantee (exact, certified or numeric?), Guarantee, Estimate, Root
-    chains            Chain (gradients in symbols and in floats), curvature (m: Hessian, sharpness);
-                      total_explosion_set, total_explosion_bound (the product of all factors); any depth:
-                      depth_bound (H), DepthBound, two_point (an explosion here is none there), TwoPoint
+    chains            Chain (gradients in symbols and floats), curvature (m: Hessian); total_explosion_set
+    any depth         total_explosion_bound, depth_bound, two_point; DepthBound, TwoPoint
     wide layers       Network (backprop, Jacobian and its bound)
     derivations       derive (step by step, each step checked), fact, Derivation
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
