@@ -221,3 +221,32 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
         equation=f"{result.equation.lhs} = {result.equation.rhs}" if result.equation is not None else None,
         guarantee=result.guarantee,
     )
+
+
+@app.command()
+@activation_argument
+@expr_option
+@threshold_option
+@click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
+@effort_option
+@json_option
+def depth(activation: str | None, expr: str | None, threshold: str, digits: int, effort: float, as_json: bool) -> None:
+    """Print how wide the explosion set of a chain of any depth can be, and whether depth widens it.
+
+    Example: gradtheory depth sigmoid --digits 50
+
+    The theorem is about class N, where |σ'|^(-1/2) is convex. Of others nothing is claimed, and a witness is printed.
+    """
+    if not 1 <= digits <= _MOST_DIGITS:
+        raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
+    bound = gt.depth_bound(one_activation(activation, expr), threshold=threshold, effort=effort)
+    print_result(
+        as_json,
+        at_any_depth=None if bound.value is None else decimal(bound.value, digits),
+        widens=bound.widens,
+        factor=None if bound.factor is None else decimal(bound.factor, digits),
+        in_class_n=bound.is_in_class_n,
+        reason=bound.reason,
+        witness=bound.witness,
+        guarantee=bound.guarantee,
+    )

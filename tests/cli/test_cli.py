@@ -37,6 +37,7 @@ def test_json_is_one_object(capsys):
         ("set", "tanh", "-w", "-3", "-c", "1/2", "--json"),
         ("width", "relu", "-w", "2", "--json"),
         ("widest", "sigmoid", "--digits", "30", "--json"),
+        ("depth", "cloglog", "--json"),
         ("derive", "--depth", "2", "--wrt", "x", "--json"),
         ("fact", "critical_weight", "--json"),
         ("activations", "--json"),
@@ -50,6 +51,15 @@ def test_json_is_one_object(capsys):
         assert (code, err) == (0, "")
         assert json.loads(out)
     assert json.loads(run(capsys, "widest", "sigmoid", "--json")[1])["guarantee"] == "certified"
+
+
+def test_depth_prints_the_theorem_for_an_activation(capsys):
+    code, out, _ = run(capsys, "depth", "sigmoid", "--digits", "20")
+    assert code == 0
+    assert "0.44774320469430284918" in out
+    assert "even and log-concave" in out
+    found = json.loads(run(capsys, "depth", "selu", "--json")[1])
+    assert (found["at_any_depth"], found["in_class_n"], found["witness"]) == (None, False, "0")
 
 
 def test_widest_prints_proven_digits(capsys):
