@@ -9,11 +9,15 @@ from gradtheory.activations.record import Activation, Kernel, Z
 from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.numeric import mend, numeric, without_cancelling
+from gradtheory.activations.slopes.switches import formula_left_of, switches
 from gradtheory.activations.slopes.values import values_of
 from gradtheory.arithmetic.effort import within
+from gradtheory.arithmetic.enclosure import enclose, exactly
+from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import InvalidArgument, Undecided
 
 _MOST_OPERATIONS = 1_000
+_BITS = 128
 _FAR_FROM_ENDS = 1e-3  # of (0, 1): nearer 1 - σ would lose three digits
 _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 
@@ -25,7 +29,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     Its range is found with a proof when it is asked for; where none is found it is all real numbers. Its float64 kernel
     computes the value as the expression is written, and the slope as SymPy differentiates it, except 1 - tanh², which
     would cancel. Where that gives nan, as exp(z)/(1 + exp(z)) does for z = 800, ball arithmetic gives the number; inf
-    is left as an overflow.
+    is left as an overflow. At a kink the slope is that from the left, however the expression is written.
 
     Raises
     ------
@@ -46,6 +50,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     slope_expr = in_z.diff(Z)
     value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
+    switches_of = [numeric(switch) for switch in switches(slope_expr)]
     with within():
         check_defined(in_z)
         check_defined(slope_expr)
@@ -56,6 +61,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
         value[...] = value_of(z)
         mend(slope, slope_expr, z)
         mend(value, in_z, z)
+        for place in np.flatnonzero(np.any([switch(z) == 0.0 for switch in switches_of], axis=0)):
+            slope[place] = _slope_from_the_left(stable(slope_expr), float(z[place]), slope[place])
 
     return _Own(
         name=str(in_z),
@@ -68,6 +75,15 @@ def own_activation(expr: sympy.Basic) -> Activation:
         reference="given by its expression",
         source=in_z,
     )
+
+
+def _slope_from_the_left(slope_expr: sympy.Expr, z: float, otherwise: float) -> float:
+    try:
+        with within():
+            formula = formula_left_of(slope_expr, Z, sympy.Rational(z))
+            return float(enclose(formula, _BITS, {Z: exactly(z)}).mid())
+    except Undecided:
+        return otherwise
 
 
 class _Own(Activation):

@@ -1,7 +1,8 @@
 """σ, σ' and σ'' at a point, in ball arithmetic: on the smooth formula that holds there.
 
 A formula changes where a switch (the argument of an Abs, the difference in a Max, …) is 0. The balls of the switches
-say which formula holds; exactly on a kink it is the one that the record's expressions take there, as its kernel does.
+say which formula holds. Exactly on a kink it is the one that the record's expressions take there, as its kernel does;
+of your own expression σ' and σ'' are those from the left, however it is written.
 """
 
 import functools
@@ -9,7 +10,7 @@ import functools
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.switches import formula_near, switches
+from gradtheory.activations.slopes.switches import formula_left_of, formula_near, switches
 from gradtheory.arithmetic.enclosure import (
     Ball,
     Balls,
@@ -36,11 +37,14 @@ class Pointwise:
     ----------
     functions : tuple of sympy.Expr
         In `Z`, and perhaps in other symbols that no switch holds.
+    from_the_left : tuple of bool, optional
+        Which of them, exactly on a kink, have the formula that holds before it.
 
     """
 
-    def __init__(self, functions: tuple[sympy.Expr, ...]) -> None:
+    def __init__(self, functions: tuple[sympy.Expr, ...], from_the_left: tuple[bool, ...] = ()) -> None:
         self.functions = functions
+        self._from_the_left = from_the_left or (False,) * len(functions)
         self._switches = tuple(dict.fromkeys(each for function in functions for each in switches(function)))
         self._formulas: dict[tuple[int, ...], tuple[sympy.Expr, ...]] = {}
 
@@ -64,6 +68,11 @@ class Pointwise:
         """
         values = {Z: z} if others is None else {Z: z, **others}
         signs = tuple(self._side(switch, bits, values) for switch in self._switches)
+        if 0 in signs and any(self._from_the_left):
+            place = as_rational(z)
+            choices = [formula_left_of if is_left else formula_near for is_left in self._from_the_left]
+            formulas = [choose(each, Z, place) for choose, each in zip(choices, self.functions, strict=True)]
+            return [evaluate(formula, bits, values) for formula in formulas]
         if signs not in self._formulas:
             middle = as_rational(z)
             self._formulas[signs] = tuple(formula_near(function, Z, middle) for function in self.functions)
@@ -83,13 +92,15 @@ class Pointwise:
 @functools.lru_cache(maxsize=256)
 def value_and_slope(record: Activation) -> Pointwise:
     """Return σ and σ'."""
-    return Pointwise((stable(record.expr), stable(record.slope_expr)))
+    is_own = record.branches is None
+    return Pointwise((stable(record.expr), stable(record.slope_expr)), (False, is_own))
 
 
 @functools.lru_cache(maxsize=256)
 def value_slope_and_bend(record: Activation) -> Pointwise:
     """Return σ, σ' and σ''."""
-    return Pointwise((stable(record.expr), stable(record.slope_expr), record.bend_expr))
+    is_own = record.branches is None
+    return Pointwise((stable(record.expr), stable(record.slope_expr), record.bend_expr), (False, is_own, is_own))
 
 
 def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Interval, Interval]:

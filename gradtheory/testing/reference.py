@@ -59,7 +59,7 @@ def reference_activation(
         As in `gradtheory.activation`.
     z : number
         Where; a float is taken at its exact binary value. On a kink the answer is the one-sided derivative that
-        `Activation.slope` takes, PyTorch's.
+        `Activation.slope` takes: PyTorch's in the catalogue, of your own expression the one from the left.
     derivative : {0, 1, 2}
         Which derivative.
     digits : int

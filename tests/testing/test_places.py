@@ -107,3 +107,45 @@ def test_limits_are_proven_or_left_out():
     assert limit(record_of("two formulas"), 1, to_right=True) == 0.5
     assert limit(record_of("oscillating"), 0, to_right=True) is None
     assert limit(gt.activation(sympy.Abs(sympy.sin(Z))), 0, to_right=True) is None
+
+
+_LEAKY = (
+    sympy.Max(Z, Z / 10),
+    sympy.Max(Z / 10, Z),
+    -sympy.Min(-Z, -Z / 10),
+    sympy.Piecewise((Z / 10, Z < 0), (Z, True)),
+    sympy.Piecewise((Z / 10, Z <= 0), (Z, True)),
+    sympy.Rational(11, 20) * Z + sympy.Rational(9, 20) * sympy.Abs(Z),
+    sympy.Rational(11, 20) * Z + sympy.Rational(9, 20) * Z * sympy.sign(Z),
+    Z / 10 + sympy.Rational(9, 10) * Z * sympy.Heaviside(Z),
+)
+
+
+@pytest.mark.parametrize("expr", _LEAKY, ids=str)
+def test_at_a_kink_the_slope_is_the_one_from_the_left_however_it_is_written(expr):
+    record = gt.activation(expr)
+    for z, slope in ((-1, sympy.Rational(1, 10)), (0, sympy.Rational(1, 10)), (1, sympy.Rational(1))):
+        found = testing.reference_activation(expr, z, derivative=1)
+        assert found.lower <= slope <= found.upper
+        assert record.slope(float(z)) == pytest.approx(float(slope), rel=1e-15)
+    by = gt.Chain(1, expr).backprop([0.0], [1.0], [1.0], [0.0])
+    assert by.b[0] == pytest.approx(-0.1)
+
+
+def test_at_each_of_two_kinks_the_slope_is_the_one_before():
+    expr = sympy.Abs(Z**2 - 1)
+    assert list(gt.activation(expr).slope([-1.0, 1.0])) == [-2.0, -2.0]
+    for z in (-1, 1):
+        assert testing.reference_activation(expr, z, derivative=1).lower == -2
+
+
+@pytest.mark.parametrize(("slope_at_0", "passes"), [(0.1, True), (1.0, False), (0.0, False)])
+def test_only_a_one_sided_slope_is_right_at_a_kink(slope_at_0, passes):
+    def slope(z):
+        return np.where(z < 0, 0.1, np.where(z > 0, 1.0, slope_at_0))
+
+    if passes:
+        testing.assert_activation(slope, _LEAKY[0], derivative=1)
+    else:
+        with pytest.raises(AssertionError):
+            testing.assert_activation(slope, _LEAKY[0], derivative=1)

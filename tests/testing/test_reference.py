@@ -91,7 +91,9 @@ def test_activations_of_ones_own():
     z = sympy.Symbol("z", real=True)
     proven = testing.reference_activation(z * sympy.Abs(z) / (1 + z**2), -2.0, derivative=1)
     assert Fraction(4, 25) in proven
-    assert testing.reference_activation(sympy.Abs(z), 0.0, derivative=1) == Enclosed(Fraction(0), Fraction(0))
+    assert testing.reference_activation(sympy.Abs(z), 0.0, derivative=1) == Enclosed(
+        Fraction(-1), Fraction(-1)
+    )  # from the left
 
 
 def nested_loss(names, loss, x, y, w, b):

@@ -137,6 +137,22 @@ def breaks(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: s
     return tuple(points[1:-1])
 
 
+def formula_left_of(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Expr:
+    """Return the smooth formula of an expression near a point; at a switch the one that holds before it.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> formula_left_of(sympy.Max(z, z / 10).diff(z), z, sympy.S.Zero)
+    1/10
+
+    """
+    if all(sign_at(switch, variable, point) for switch in switches(expr)):
+        return formula_near(expr, variable, point)
+    previous = (point - 1, *breaks(expr, variable, point - 1, point))[-1]
+    return formula_near(expr, variable, inner_point(previous, point))
+
+
 INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
 
 
