@@ -1,5 +1,5 @@
 # Two commands for everyone, `make article` and `make test`; the rest is for developers.
-# `make test` lints, checks types and runs the quick tests, in three minutes on two cores; `make test-all` runs all tests,
+# `make test` lints, checks types and runs the quick tests, in three and a half minutes on two cores; `make test-all` runs all tests,
 # and `make test-rest` what `make test` leaves out.
 # `make docs` builds the documentation site into build/docs and runs its examples.
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
