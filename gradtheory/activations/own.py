@@ -1,6 +1,6 @@
 """Your own activation, from a SymPy expression: its record, with a float64 kernel made of NumPy functions."""
 
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import sympy
@@ -61,8 +61,9 @@ def own_activation(expr: sympy.Basic) -> Activation:
         value[...] = value_of(z)
         mend(slope, slope_expr, z)
         mend(value, in_z, z)
-        for place in np.flatnonzero(np.any([switch(z) == 0.0 for switch in switches_of], axis=0)):
-            slope[place] = _slope_from_the_left(stable(slope_expr), float(z[place]), slope[place])
+        for place in np.flatnonzero(np.any([switch(z) == 0.0 for switch in switches_of], axis=0) & np.isfinite(z)):
+            from_the_left = _slope_from_the_left(slope_expr, float(z[place]))
+            slope[place] = slope[place] if from_the_left is None else from_the_left
 
     return _Own(
         name=str(in_z),
@@ -77,13 +78,15 @@ def own_activation(expr: sympy.Basic) -> Activation:
     )
 
 
-def _slope_from_the_left(slope_expr: sympy.Expr, z: float, otherwise: float) -> float:
+@lru_cache(maxsize=4096)  # batches often hold one kink many times
+def _slope_from_the_left(slope_expr: sympy.Expr, z: float) -> float | None:
+    """Return the slope that σ has just before a place, or None where it is not found, or infinite."""
     try:
         with within():
-            formula = formula_left_of(slope_expr, Z, sympy.Rational(z))
-            return float(enclose(formula, _BITS, {Z: exactly(z)}).mid())
+            ball = enclose(formula_left_of(stable(slope_expr), Z, sympy.Rational(z)), _BITS, {Z: exactly(z)})
     except Undecided:
-        return otherwise
+        return None
+    return float(ball.mid()) if ball.is_finite() else None
 
 
 class _Own(Activation):

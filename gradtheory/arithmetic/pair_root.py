@@ -172,6 +172,6 @@ def _krawczyk(
         for row, (own, y1, y2) in enumerate(((centre[0], *inverse[:2]), (centre[1], *inverse[2:]))):
             first = (1 if row == 0 else 0) - (y1 * a + y2 * c)
             second = (1 if row == 1 else 0) - (y1 * b + y2 * d)
-            image.append(own - (y1 * f + y2 * g) + (first + second) * away)
+            image.append(own - (y1 * f + y2 * g) + first * away + second * away)
         inside = all(each.contains_interior(part) for each, part in zip(square, image, strict=True))
         return (image[0], image[1]) if inside else None

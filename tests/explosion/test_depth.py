@@ -1,5 +1,6 @@
 """Depth never widens: class N, the constant H, and chains of any depth against it."""
 
+import contextlib
 import itertools
 
 import mpmath
@@ -292,3 +293,27 @@ def test_bad_pairs_are_refused_in_one_line(call, said):
 def test_a_kink_at_an_input_is_undecided():
     with pytest.raises(Undecided, match="a layer of relu stands at z = 0"):
         gt.two_point(gt.Chain(2, "relu"), 0, 1, w=[1, 1], b=[0, 0])
+
+
+def test_an_input_without_gradient_says_nothing_of_the_other():
+    found = gt.two_point(gt.Chain(2, "relu6"), -1, 2, w=[1, 1], b=[0, 1])
+    assert (float(found.left), float(found.gradient_at_x), found.bound_at_y) == (0.0, 0.0, None)
+
+
+def test_a_slope_of_one_size_that_changes_its_sign_is_no_member():
+    wave = sympy.asin(sin(Z_))
+    with contextlib.suppress(InvalidArgument, Undecided):
+        assert not membership(gt.activation(wave)).is_member
+
+
+def test_where_h_is_approached_at_an_end_of_the_support_nothing_is_guessed():
+    ramp = Piecewise((0, Z_ < 0), (exp(Z_) - 1, Z_ < 1), (sympy.E - 1, True))  # sup at p = 0, q = 1: exp(1/2)
+    with pytest.raises(Undecided):
+        gt.depth_bound(ramp)
+
+
+def test_what_is_not_proven_to_be_bounded_is_not_called_unbounded(monkeypatch):
+    record = gt.activation(tanh(Z_ / 7))
+    monkeypatch.setitem(record.__dict__, "limits", (sympy.nan, sympy.Integer(1)))
+    with pytest.raises(Undecided, match="bounded"):
+        gt.depth_bound(record)

@@ -125,6 +125,14 @@ class Profile:
         return is_equal(here * there * first.slope_left, last.slope_right)
 
     @cached_property
+    def keeps_its_sign(self) -> bool:
+        """Whether f has the same sign one period of |f| later."""
+        inside = next(branch.inside for branch in self.branches if branch.direction)
+        later = as_rational(enclose(inside + self.period, FIRST_BITS))
+        here, there = (sign_at(formula_near(self.function, Z, place), Z, place) for place in (inside, later))
+        return here == there
+
+    @cached_property
     def levels(self) -> tuple[sympy.Expr, ...]:
         """The distinct positive limits of |f| at the ends of branches, in increasing order; the last may be oo.
 

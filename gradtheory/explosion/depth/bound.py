@@ -20,7 +20,7 @@ from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import SmoothPart, membership, smooth_parts, support
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
@@ -141,7 +141,9 @@ def depth_bound(activation: ActivationLike, *, threshold: NumberLike = 1, effort
 
 def _supremum(record: Activation) -> _Supremum:
     """Return H for an activation of class N."""
-    if not (record.range.inf.is_finite and record.range.sup.is_finite):
+    if sympy.nan in record.limits:
+        raise Undecided(f"whether {record.name} is bounded is not proven")
+    if any(map(is_infinite, record.limits)):
         # |σ'|^(-1/2) is convex and the integral of |σ'| diverges, so that |σ'| does not fade on that side.
         return _Supremum(sympy.oo, None, "σ is unbounded, and so is H")
     parts = smooth_parts(record)
@@ -232,7 +234,12 @@ def _by_newton(record: Activation, part: SmoothPart) -> _Supremum:
     system = (slope_at_p * (_Q - _P) - 2, slope_at_q * (_Q - _P) + 2)
     squares = (part.slope.xreplace({Z: unknown}) for unknown in (_P, _Q))
     size = (_Q - _P) * sympy.sqrt(abs(sympy.Mul(*squares)))
-    value, p, q = (PairRoot(system, (_P, _Q), start, each) for each in (size, _P, _Q))
+    try:
+        value, p, q = (PairRoot(system, (_P, _Q), start, each) for each in (size, _P, _Q))
+    except InvalidArgument:
+        raise Undecided(f"H of {record.name} is not decided: no stationary pair is proven near {start}") from None
+    if not order(part.left, p) < 0 < order(part.right, q):  # the formula goes on beyond the part
+        raise Undecided(f"H of {record.name} is not decided: it is approached at an end of the support of σ'")
     return _Supremum(value, (p, q), "σ' is log-concave")
 
 

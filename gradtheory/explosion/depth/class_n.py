@@ -155,6 +155,9 @@ def _flaws(record: Activation) -> Iterator[Membership]:
             yield Membership(False, f"σ' jumps at z = {place}", place)
         elif _rises_suddenly(record, here, there):
             yield Membership(False, f"|σ'| has a corner at z = {place}, at which it turns upwards", place)
+    if record.period is not None and not record.profile.keeps_its_sign:
+        place = record.profile.branches[-1].right
+        yield Membership(False, f"σ' changes its sign at z = {place}", place)
     curved = next((branch for branch in branches if not branch.is_flat), None)
     if record.period is not None and curved is not None:
         place = curved.left if curved.rises else curved.right

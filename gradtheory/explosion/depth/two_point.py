@@ -36,7 +36,7 @@ class TwoPoint:
         f'(x) and f'(y).
     bound_at_y : sympy.Expr or None
         What \|f'(x)\| alone says of \|f'(y)\|: it is at most H²/(\|f'(x)\|·(x - y)²). None where H is infinite or not
-        known.
+        known, and where f'(x) = 0.
 
     """
 
@@ -125,11 +125,13 @@ def two_point(
                 if square:
                     step = abs(second - first) * enclose(sympy.sqrt(square), working)
                     right *= step / step.sinh() if not step.contains(0) else step.cosh() ** -1
-            bound = left if highest is None else enclose(highest, working) ** 2 / (abs(here.gradient) * away**2)
+            if highest is None or here.gradient.is_zero():
+                return left, right, here.gradient, there.gradient
+            bound = enclose(highest, working) ** 2 / (abs(here.gradient) * away**2)
         return left, right, here.gradient, there.gradient, bound
 
-    left, right, at_x, at_y, bound = _digits_of(balls, bits)
-    return TwoPoint(left, right, None not in betas, at_x, at_y, None if highest is None else bound)
+    left, right, at_x, at_y, *bounds = _digits_of(balls, bits)
+    return TwoPoint(left, right, None not in betas, at_x, at_y, bounds[0] if bounds else None)
 
 
 @functools.lru_cache(maxsize=256)

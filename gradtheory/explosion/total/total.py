@@ -12,9 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import sympy
 
-from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.profile import Profile
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations import Activation
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
@@ -171,15 +169,6 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.E
 
 def _is_monotone(activation: Activation) -> bool:
     profile = activation.profile
-    if profile.period is not None and not _keeps_its_sign(profile):
+    if profile.period is not None and not profile.keeps_its_sign:
         return False
     return not {1, -1} <= {branch.direction for branch in profile.branches}
-
-
-def _keeps_its_sign(profile: Profile) -> bool:
-    """Return whether the slope has the same sign one period of |σ'| later."""
-    inside = next(branch.inside for branch in profile.branches if branch.direction)
-    here, there = (
-        formula_near(profile.function, Z, place).subs(Z, place) for place in (inside, inside + profile.period)
-    )
-    return sign(here) == sign(there)
