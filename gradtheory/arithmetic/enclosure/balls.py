@@ -55,7 +55,7 @@ _FUNCTIONS: dict[type, Callable[..., Ball]] = {
     sympy.tanh: lambda x: x.tanh(),
 }
 
-_Evaluator: TypeAlias = Callable[[int, Balls], Ball]
+Evaluator: TypeAlias = Callable[[int, Balls], Ball]
 
 
 @runtime_checkable
@@ -121,12 +121,15 @@ def enclose(expr: sympy.Expr, bits: int, at: Balls | None = None) -> Ball:
 def evaluate(expr: sympy.Expr, bits: int, at: Balls) -> Ball:
     """Return the ball of `enclose`, where the caller has set the precision."""
     charge(expr, bits)
-    return _evaluator(expr)(bits, at)
+    return evaluator(expr)(bits, at)
 
 
 @functools.lru_cache(maxsize=4096)
-def _evaluator(expr: sympy.Expr) -> _Evaluator:  # noqa: PLR0911  # one a case
-    """Return the evaluation of an expression as nested closures: a tree is walked once, and evaluated often."""
+def evaluator(expr: sympy.Expr) -> Evaluator:  # noqa: PLR0911  # one a case
+    """Return the function of `evaluate` for one expression, which takes bits and balls and charges nothing.
+
+    It is made of nested closures: the tree is walked once, and evaluated often.
+    """
     match expr:
         case sympy.Rational():
             number = flint.fmpq(int(expr.p), int(expr.q))
@@ -134,7 +137,7 @@ def _evaluator(expr: sympy.Expr) -> _Evaluator:  # noqa: PLR0911  # one a case
         case sympy.Symbol():
             return lambda bits, at: at[expr]
         case sympy.Add():
-            terms = [_evaluator(each) for each in expr.args]
+            terms = [evaluator(each) for each in expr.args]
             return lambda bits, at: sum((each(bits, at) for each in terms[1:]), terms[0](bits, at))
         case sympy.Mul():
             return _product(expr)
@@ -147,12 +150,12 @@ def _evaluator(expr: sympy.Expr) -> _Evaluator:  # noqa: PLR0911  # one a case
         case Enclosable():
             return expr.enclosure
         case sympy.log() if (rest := above_one(expr.args[0])) is not None:
-            beyond_one = _evaluator(rest)
+            beyond_one = evaluator(rest)
             return lambda bits, at: beyond_one(bits, at).log1p()
     function = _FUNCTIONS.get(expr.func)
     if function is None:
         raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {expr}")
-    inner = [_evaluator(each) for each in expr.args]
+    inner = [evaluator(each) for each in expr.args]
     return lambda bits, at: function(*(each(bits, at) for each in inner))
 
 
@@ -161,8 +164,8 @@ def above_one(expr: sympy.Expr) -> sympy.Expr | None:
     return expr - 1 if expr.is_Add and sympy.S.One in expr.args else None
 
 
-def _product(expr: sympy.Mul) -> _Evaluator:
-    first, *others = (_evaluator(each) for each in expr.args)
+def _product(expr: sympy.Mul) -> Evaluator:
+    first, *others = (evaluator(each) for each in expr.args)
 
     def product(bits: int, at: Balls) -> Ball:
         ball = first(bits, at)
@@ -173,15 +176,15 @@ def _product(expr: sympy.Mul) -> _Evaluator:
     return product
 
 
-def _power(expr: sympy.Pow) -> _Evaluator:
-    base, exponent = _evaluator(expr.base), expr.exp
+def _power(expr: sympy.Pow) -> Evaluator:
+    base, exponent = evaluator(expr.base), expr.exp
     if exponent.is_Integer:
         whole = int(exponent)
         return lambda bits, at: _whole_power(base(bits, at), whole)
     if exponent.is_Rational and exponent.q == 2:
         halves = int(exponent.p)
         return lambda bits, at: base(bits, at).sqrt() ** halves
-    power = _evaluator(exponent)
+    power = evaluator(exponent)
     return lambda bits, at: base(bits, at) ** power(bits, at)
 
 

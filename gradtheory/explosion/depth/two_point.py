@@ -15,7 +15,7 @@ from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.bound import depth_bound
 from gradtheory.explosion.depth.class_n import membership, smooth_parts
-from gradtheory.explosion.depth.layers import passed
+from gradtheory.explosion.depth.layers import Layers
 from gradtheory.typing import NumberLike
 
 
@@ -111,12 +111,13 @@ def two_point(
     if places[0] == places[1]:
         raise InvalidArgument("y", y, "must differ from x")
     weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
+    layers = Layers(activations, tuple(weights), tuple(biases))
     bits = read_bits(digits)
     betas = [_squared_beta(activation) for activation in activations]
     highest = _highest(activations[-1])
 
     def balls(working: int) -> tuple[Ball, ...]:
-        here, there = (passed(activations, weights, biases, place, working) for place in places)
+        here, there = (layers.passed(enclose(place, working), working) for place in places)
         with precision(working):
             away = abs(enclose(places[1] - places[0], working))
             left = away * abs(here.gradient * there.gradient).sqrt()
