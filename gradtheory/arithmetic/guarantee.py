@@ -9,8 +9,7 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic.kinds import read_kind
-from gradtheory.arithmetic.pair_root import PairRoot
-from gradtheory.arithmetic.root import Root
+from gradtheory.arithmetic.proven import ProvenNumber
 
 _DIGITS = 10
 
@@ -24,7 +23,7 @@ class Guarantee(Enum):
 
 
 def guarantee(*results: sympy.Basic) -> Guarantee:
-    """Return the guarantee behind SymPy results: certified as soon as one of them rests on a `Root` or a `PairRoot`.
+    """Return the guarantee behind SymPy results: certified as soon as one of them rests on a `ProvenNumber`.
 
     Examples
     --------
@@ -34,8 +33,8 @@ def guarantee(*results: sympy.Basic) -> Guarantee:
 
     """
     rule = "must be in SymPy, as gradtheory.explosion_set returns it"
-    rests_on_root = [bool(read_kind(each, "results", sympy.Basic, rule).atoms(PairRoot, Root)) for each in results]
-    return Guarantee.CERTIFIED if any(rests_on_root) else Guarantee.EXACT
+    proven = [bool(read_kind(each, "results", sympy.Basic, rule).atoms(ProvenNumber)) for each in results]
+    return Guarantee.CERTIFIED if any(proven) else Guarantee.EXACT
 
 
 def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:

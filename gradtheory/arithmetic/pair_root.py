@@ -8,13 +8,14 @@ import sympy
 
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.enclosure import Ball
+from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
 
 _GUARD = 24  # bits beyond those that are asked for
 _MOST_TRIES = 6
 
 
-class PairRoot(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
+class PairRoot(ProvenNumber):
     r"""The number v(p, q), where (p, q) is the common zero of two functions that lies near a given point.
 
     That there is exactly one in a small square X around an approximation x is proven by Krawczyk's operator: with the
@@ -49,10 +50,6 @@ class PairRoot(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are u
 
     """
 
-    is_number = True
-    is_real = True
-    is_commutative = True
-
     functions: tuple[sympy.Expr, sympy.Expr]
     unknowns: tuple[sympy.Symbol, sympy.Symbol]
     start: tuple[float, float]
@@ -75,9 +72,6 @@ class PairRoot(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are u
             raise InvalidArgument("functions", functions, rule) from None
         return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return PairRoot, (self.functions, self.unknowns, self.start, self.value)
-
     def _hashable_content(self) -> tuple[Any, ...]:
         return self.functions, self.unknowns, self.start, self.value
 
@@ -85,27 +79,6 @@ class PairRoot(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are u
         """Return a ball around the number, computed with `bits` bits."""
         square = _zero(self.functions, self.unknowns, self.start, bits)
         return enclosure.enclose(self.value, bits, dict(zip(self.unknowns, square, strict=True)))
-
-    def _eval_is_positive(self) -> bool:
-        return enclosure.sign(self) > 0
-
-    def _eval_is_negative(self) -> bool:
-        return enclosure.sign(self) < 0
-
-    def _eval_is_zero(self) -> bool:
-        return enclosure.sign(self) == 0
-
-    def _eval_evalf(self, prec: int) -> sympy.Float:
-        return enclosure.rounded(self, prec)
-
-    def _digits(self) -> str:
-        return str(enclosure.as_rational(self.enclosure(64)).n(12))
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"PairRoot({self._digits()}…)"
-
-    def _latex(self, printer: Any) -> str:
-        return rf"{self._digits()}\ldots"
 
 
 @functools.lru_cache(maxsize=256)

@@ -4,13 +4,13 @@ from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy.multipledispatch import dispatch
 
 from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument
 
 
-class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
+class Root(ProvenNumber):
     r"""The number v(s), where s is the only zero of a function f in an interval.
 
     Parameters
@@ -47,10 +47,6 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     True
 
     """
-
-    is_number = True
-    is_real = True
-    is_commutative = True
 
     function: sympy.Lambda
     lower: sympy.Rational
@@ -110,30 +106,13 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     def _sign(self) -> int:
         if self._is_plain and self.lower * self.upper > 0:
             return enclosure.sign(self.lower)
-        return enclosure.sign(self)
-
-    def _eval_is_positive(self) -> bool:
-        return self._sign > 0
-
-    def _eval_is_negative(self) -> bool:
-        return self._sign < 0
-
-    def _eval_is_zero(self) -> bool:
-        return self._sign == 0
-
-    def _eval_evalf(self, prec: int) -> sympy.Float:
-        return enclosure.rounded(self, prec)
+        return super()._sign
 
     def _sympystr(self, printer: Any) -> str:
-        return f"Root({self._digits}…)" if self._is_plain else self._bracketed(printer, "({})")
+        return super()._sympystr(printer) if self._is_plain else self._bracketed(printer, "({})")
 
     def _latex(self, printer: Any) -> str:
-        return rf"{self._digits}\ldots" if self._is_plain else self._bracketed(printer, r"\left({}\right)")
-
-    @property
-    def _digits(self) -> str:
-        """The number to 12 digits, for printing, which never fails: not even where no digit is proven."""
-        return str(enclosure.as_rational(self.enclosure(64)).n(12))
+        return super()._latex(printer) if self._is_plain else self._bracketed(printer, r"\left({}\right)")
 
     @property
     def _is_plain(self) -> bool:
@@ -149,14 +128,3 @@ class Root(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyp
     def _sympyrepr(self, printer: Any) -> str:
         arguments = (self.function, self.lower, self.upper, self._value_function)
         return f"Root({', '.join(printer._print(each) for each in arguments)})"
-
-
-@dispatch(Root, sympy.Rational)
-def _eval_is_ge(left: Root, right: sympy.Rational) -> bool:
-    """Decide a comparison by proof, at any precision; SymPy's own gives up at 100 digits."""
-    return enclosure.sign(left - right) >= 0
-
-
-@dispatch(sympy.Rational, Root)  # type: ignore[no-redef]  # the other order
-def _eval_is_ge(left: sympy.Rational, right: Root) -> bool:
-    return enclosure.sign(left - right) >= 0

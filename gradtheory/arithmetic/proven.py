@@ -1,0 +1,84 @@
+"""A SymPy number without a closed form that encloses itself in balls, with as many proven digits as asked for."""
+
+from functools import cached_property
+from typing import Any
+
+import sympy
+from sympy.multipledispatch import dispatch
+
+from gradtheory.arithmetic import enclosure
+
+
+class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A real number that is known by balls around it, each as small as asked for.
+
+    A subclass proves in `__new__` that the number exists, and gives `enclosure`, `_hashable_content` and
+    `__reduce_ex__`. Then `.n(50)`, comparisons, `Interval`, LaTeX and pickling work, and a result that rests on it is
+    certified.
+
+    Notes
+    -----
+    It is an atom, so that `subs` and hashing cannot reach inside. The digits of `.n` are proven: the ball is refined
+    until it decides the binary digits of the Float. As with every SymPy Float, the last decimal that is printed is a
+    second rounding.
+
+    Examples
+    --------
+    >>> class Dottie(ProvenNumber):
+    ...     def enclosure(self, bits, at=None):
+    ...         s = sympy.Symbol("s")
+    ...         return enclosure.zero(sympy.Lambda(s, sympy.cos(s) - s), -sympy.sin(s) - 1, *sympy.S([0, 1]), bits)
+    >>> Dottie().n(30), Dottie() < sympy.Rational(3, 4), Dottie()
+    (0.739085133215160641655312087674, True, Dottie(0.739085133215…))
+
+    """
+
+    is_number = True
+    is_real = True
+    is_commutative = True
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Return how the number is built again, with its proof: the class and its arguments."""
+        return type(self), self._hashable_content()
+
+    def enclosure(self, bits: int, at: enclosure.Balls | None = None) -> enclosure.Ball:
+        """Return a ball around the number, computed with `bits` bits; it has no symbols to put balls for."""
+        raise NotImplementedError
+
+    @cached_property
+    def _sign(self) -> int:
+        return enclosure.sign(self)
+
+    def _eval_is_positive(self) -> bool:
+        return self._sign > 0
+
+    def _eval_is_negative(self) -> bool:
+        return self._sign < 0
+
+    def _eval_is_zero(self) -> bool:
+        return self._sign == 0
+
+    def _eval_evalf(self, prec: int) -> sympy.Float:
+        return enclosure.rounded(self, prec)
+
+    @property
+    def _digits(self) -> str:
+        """The number to 12 digits, for printing, which never fails: not even where no digit is proven."""
+        return str(enclosure.as_rational(self.enclosure(64)).n(12))
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{type(self).__name__}({self._digits}…)"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"{self._digits}\ldots"
+
+
+@dispatch(ProvenNumber, sympy.Rational)
+def _eval_is_ge(left: ProvenNumber, right: sympy.Rational) -> bool:
+    """Decide a comparison by proof, at any precision; SymPy's own gives up at 100 digits."""
+    return enclosure.sign(left - right) >= 0
+
+
+@dispatch(sympy.Rational, ProvenNumber)  # type: ignore[no-redef]  # the other order
+def _eval_is_ge(left: sympy.Rational, right: ProvenNumber) -> bool:
+    return enclosure.sign(left - right) >= 0

@@ -1,0 +1,64 @@
+"""A subclass of ProvenNumber gives balls, and is a SymPy number that certifies what rests on it."""
+
+import pickle
+
+import pytest
+import sympy
+
+from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.guarantee import Guarantee, guarantee
+from gradtheory.arithmetic.pair_root import PairRoot
+from gradtheory.arithmetic.proven import ProvenNumber
+
+_P, _Q = sympy.symbols("p q")
+
+
+class _Exponential(ProvenNumber):
+    """e^x, or its negative."""
+
+    def __new__(cls, exponent, factor):
+        self = super().__new__(cls)
+        self.exponent, self.factor = exponent, factor
+        return self
+
+    def _hashable_content(self):
+        return self.exponent, self.factor
+
+    def enclosure(self, bits, at=None):
+        return enclosure.enclose(self.factor * sympy.exp(self.exponent), bits)
+
+
+def _diagonal():
+    return PairRoot((_P**2 + _Q**2 - 1, _P - _Q), (_P, _Q), (0.7, 0.7))
+
+
+_NUMBERS = [  # each with what it is
+    (lambda: _Exponential(sympy.S(2), sympy.S.One), sympy.exp(2), "_Exponential"),
+    (lambda: _Exponential(sympy.S(2), -sympy.S.One), -sympy.exp(2), "_Exponential"),
+    (_diagonal, sympy.sqrt(2) / 2, "PairRoot"),
+]
+
+
+@pytest.mark.parametrize(("make", "exact", "prefix"), _NUMBERS)
+def test_it_is_a_sympy_number(make, exact, prefix):
+    number = make()
+    assert (number.is_number, number.is_real, number.is_finite, number.is_zero) == (True, True, True, False)
+    assert (number.is_positive, number.is_negative) == (exact.is_positive, exact.is_negative)
+    assert number.free_symbols == set()
+    assert (2 * number + 1).subs(_P, 3) == 2 * number + 1
+    assert abs(number.n(60) - exact.n(60)) <= abs(exact.n(60)) * sympy.Float("1e-59")
+    for off in (sympy.Rational(1, 10**130), -sympy.Rational(1, 10**130)):
+        near = sympy.Rational(str(exact.n(150))) + off
+        assert (number < near, near > number, number > near) == (off > 0, off > 0, off < 0)
+    assert str(number) == f"{prefix}({exact.n(12)}…)"
+    assert sympy.latex(number) == rf"{exact.n(12)}\ldots"
+    copy = pickle.loads(pickle.dumps(number))
+    assert copy == number
+    assert hash(copy) == hash(number)
+
+
+def test_it_certifies_what_rests_on_it():
+    number = _Exponential(sympy.S(2), sympy.S.One)
+    assert guarantee(number) == guarantee(sympy.Interval.open(0, 2 * number)) == Guarantee.CERTIFIED
+    assert guarantee(sympy.exp(2), sympy.Interval(0, 1)) == Guarantee.EXACT
+    assert number != _Exponential(sympy.S(3), sympy.S.One)
