@@ -21,7 +21,7 @@ from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.explosion.depth.class_n import SmoothPart, membership, smooth_parts, support
+from gradtheory.explosion.depth.class_n import SmoothPart, membership, middle_of_slope, smooth_parts, support_ends
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 from gradtheory.typing import ActivationLike, NumberLike
@@ -148,12 +148,11 @@ def _supremum(record: Activation) -> _Supremum:
         return _Supremum(sympy.oo, None, "σ is unbounded, and so is H")
     parts = smooth_parts(record)
     if all(part.slope.is_number for part in parts):
-        ends = support(record)[0].left, support(record)[-1].right
-        return _Supremum(record.range.measure, ends, "σ' is constant where it is not 0")
+        return _Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
     if record.expr == as_activation("softsign").expr:
         return _Supremum(sympy.S.One, (sympy.S.Zero, sympy.oo), "σ is a Möbius map on each side of 0")
     is_log_concave = all(map(_is_log_concave, parts))
-    centre = _centre(record)
+    centre = middle_of_slope(record)
     centred = [part.moved(centre) for part in parts]
     if _is_even(centred):
         widest = widest_explosion(record)
@@ -169,16 +168,6 @@ def _supremum(record: Activation) -> _Supremum:
     if is_log_concave and len(parts) == 1:
         return _by_newton(record, parts[0])
     raise Undecided(f"H of {record.name} is not decided: σ' is not proven to be log-concave, in z or in an angle")
-
-
-def _centre(record: Activation) -> sympy.Expr:
-    """Return where |σ'| is greatest, or the middle of where it is."""
-    first, *_, last = (None, *support(record))
-    peaks = [branch.left for branch in support(record)[1:] if not branch.rises][:1]
-    if peaks:
-        return peaks[0]
-    middle = (first or last).left + last.right if last.right.is_finite else sympy.S.Zero
-    return middle / 2 if middle.is_finite else sympy.S.Zero
 
 
 def _half(widest: WidestExplosion) -> sympy.Expr:

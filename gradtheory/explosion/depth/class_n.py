@@ -84,6 +84,21 @@ def support(record: Activation) -> list[Branch]:
     return [branch for branch in record.profile.branches if branch.direction]
 
 
+def support_ends(record: Activation) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return the ends of the interval on which σ' is not 0."""
+    branches = support(record)
+    return branches[0].left, branches[-1].right
+
+
+def middle_of_slope(record: Activation) -> sympy.Expr:
+    """Return where |σ'| is greatest, or the middle of where it is."""
+    peaks = [branch.left for branch in support(record)[1:] if not branch.rises]
+    if peaks:
+        return peaks[0]
+    left, right = support_ends(record)
+    return (left + right) / 2 if left.is_finite and right.is_finite else sympy.S.Zero
+
+
 def smooth_parts(record: Activation) -> list[SmoothPart]:
     """Return the longest intervals of the support on which σ' has one formula."""
     profile = record.profile

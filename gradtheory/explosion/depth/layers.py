@@ -11,8 +11,11 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import size, spend
-from gradtheory.arithmetic.enclosure import Ball, Evaluator, enclose, evaluator, precision
+from gradtheory.arithmetic.enclosure import Ball, Evaluator, evaluator, precision
 from gradtheory.arithmetic.functions import stable
+
+_BATCH = 16  # layers, after which the precision is adapted
+_SPARE_BITS = 64
 
 
 class Passed(NamedTuple):
@@ -29,7 +32,9 @@ class Passed(NamedTuple):
     gradient : Ball
         f'(x), the product of all factors σ'(z)·w.
     log_slope : Ball
-        The derivative of log|f'(x)|: Σ σ''(z)/σ'(z)·dz/dx.
+        The derivative of log|f'(x)|: Σ σ''(z)/σ'(z)·dz/dx, over the layers with σ'(z) ≠ 0.
+    wall : int or None
+        The first layer that stands where its σ is constant.
 
     """
 
@@ -38,15 +43,24 @@ class Passed(NamedTuple):
     a: Ball
     gradient: Ball
     log_slope: Ball
+    wall: int | None
 
 
 class Part(NamedTuple):
     """σ, σ' and σ''/σ' up to the next switch, as functions of bits and z."""
 
-    right: sympy.Expr
+    right: Evaluator | None  # the switch
     value: Evaluator
     slope: Evaluator
     log_slope: Evaluator
+
+
+class Step(NamedTuple):
+    """A layer: the formulas of σ, the weight and the bias."""
+
+    parts: tuple[Part, ...]
+    weight: Evaluator
+    bias: Evaluator
 
 
 @dataclass(frozen=True)
@@ -58,12 +72,18 @@ class Layers:
     activations : tuple of Activation
     w, b : tuple of sympy.Expr
         Real numbers.
+    extended : bool
+        Whether each σ goes on as it is written at the ends of its support, in place of being constant.
 
     """
 
     activations: tuple[Activation, ...]
     w: tuple[sympy.Expr, ...]
     b: tuple[sympy.Expr, ...]
+    extended: bool = False
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.activations, self.w, self.b, self.extended)
 
     def __len__(self) -> int:
         return len(self.w)
@@ -71,26 +91,43 @@ class Layers:
     def passed(self, x: Ball, bits: int) -> Passed:
         """Return what the chain does with an input, in balls of `bits` bits.
 
-        Where a layer stands at a switch of σ, the balls hold what both formulas give.
+        Where a layer stands at a switch of σ, or so near that the bits do not tell, the balls hold what both formulas
+        give; so they hold both slopes at a kink.
         """
         spend(self._size * (1 + bits / 1024))
-        with precision(bits):
-            a, gradient, log_slope = x, x * 0 + 1, x * 0
-            z, reach = [], []
-            for parts, weight, bias in self._steps:
-                w = weight(bits, {})
-                z.append(w * a + bias(bits, {}))
-                gradient *= w
-                reach.append(gradient)
-                a, slope, rate = _at(parts, z[-1], bits)
-                log_slope += rate * gradient
-                gradient *= slope
-        return Passed(z, reach, a, gradient, log_slope)
+        z: list[Ball] = []
+        reach: list[Ball] = []
+        wall: int | None = None
+        a, gradient, log_slope, working = x, x * 0 + 1, x * 0, bits
+        for start in range(0, len(self), _BATCH):
+            with precision(working):
+                for parts, weight, bias in self.steps[start : start + _BATCH]:
+                    w = weight(working, {})
+                    z.append(w * a + bias(working, {}))
+                    gradient *= w
+                    reach.append(gradient)
+                    a, slope, rate = sigma_at(parts, z[-1], working)
+                    log_slope += rate * gradient
+                    gradient *= slope
+                    if wall is None and slope.is_zero():
+                        wall = len(z) - 1
+            working = min(bits, max(a.rel_accuracy_bits(), 0) + _SPARE_BITS)  # more would be lost in its radius
+        return Passed(z, reach, a, gradient, log_slope, wall)
 
     @cached_property
-    def _steps(self) -> list[tuple[tuple[Part, ...], Evaluator, Evaluator]]:
+    def places(self) -> dict[Activation, list[int]]:
+        """The numbers of the layers that have the same activation."""
+        return {
+            activation: [number for number, other in enumerate(self.activations) if other == activation]
+            for activation in dict.fromkeys(self.activations)
+        }
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """What each layer does."""
+        parts = {activation: parts_of(activation, extended=self.extended) for activation in self.places}
         return [
-            (parts_of(activation), evaluator(weight), evaluator(bias))
+            Step(parts[activation], evaluator(weight), evaluator(bias))
             for activation, weight, bias in zip(self.activations, self.w, self.b, strict=True)
         ]
 
@@ -99,27 +136,33 @@ class Layers:
         return sum(3 * size(activation.expr) for activation in self.activations)
 
 
-def _at(parts: tuple[Part, ...], z: Ball, bits: int) -> tuple[Ball, Ball, Ball]:
-    """Return σ(z), σ'(z) and σ''(z)/σ'(z)."""
+def sigma_at(parts: tuple[Part, ...], z: Ball, bits: int) -> tuple[Ball, Ball, Ball]:
+    """Return σ(z), σ'(z) and σ''(z)/σ'(z); where z may be a switch, what both formulas give."""
     at = {Z: z}
     if len(parts) == 1:
         return parts[0].value(bits, at), parts[0].slope(bits, at), parts[0].log_slope(bits, at)
-    left, seen = None, []
+    seen = []
     for part in parts:
-        right = enclose(part.right, bits) if part.right.is_finite else None
-        if (left is None or not z < left) and (right is None or not z > right):
+        right = part.right and part.right(bits, {})
+        if right is None or not z > right:
             seen.append((part.value(bits, at), part.slope(bits, at), part.log_slope(bits, at)))
-        left = right
-    return tuple(functools.reduce(lambda one, other: one.union(other), balls) for balls in zip(*seen, strict=True))  # type: ignore[return-value]  # three of them
+            if right is None or z < right:
+                break
+    value, slope, log_slope = (functools.reduce(_union, balls) for balls in zip(*seen, strict=True))
+    return value, slope, log_slope
+
+
+def _union(one: Ball, other: Ball) -> Ball:
+    return one.union(other)
 
 
 @functools.lru_cache(maxsize=256)
-def parts_of(activation: Activation) -> tuple[Part, ...]:
+def parts_of(activation: Activation, *, extended: bool = False) -> tuple[Part, ...]:
     """Return the formulas of σ between its switches, from left to right."""
-    branches = activation.profile.branches
-    ends = [*(here.right for here, there in itertools.pairwise(branches) if _differ(activation, here, there)), sympy.oo]
-    starts = [branches[0].left, *ends[:-1]]
-    firsts = [next(branch for branch in branches if branch.left == start) for start in starts]
+    branches = [branch for branch in activation.profile.branches if branch.direction or not extended]
+    pairs = itertools.pairwise(branches)
+    firsts = [branches[0], *(there for here, there in pairs if _differ(activation, here, there))]
+    ends = [*(branch.left for branch in firsts[1:]), sympy.oo]
     return tuple(_part(activation, branch, end) for branch, end in zip(firsts, ends, strict=True))
 
 
@@ -131,4 +174,6 @@ def _differ(activation: Activation, here: Branch, there: Branch) -> bool:
 def _part(activation: Activation, branch: Branch, right: sympy.Expr) -> Part:
     value, slope = (formula_near(expr, Z, branch.inside) for expr in (activation.expr, activation.slope_expr))
     log_slope = sympy.S.Zero if slope == 0 else sympy.factor(slope.diff(Z) / slope)
-    return Part(right, *(evaluator(stable(formula)) for formula in (value, slope, log_slope)))
+    switch = evaluator(right) if right.is_finite else None
+    formulas = (evaluator(stable(formula)) for formula in (value, slope, log_slope))
+    return Part(switch, *formulas)

@@ -15,7 +15,7 @@ from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.bound import depth_bound
 from gradtheory.explosion.depth.class_n import membership, smooth_parts
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.layers import Layers, Passed
 from gradtheory.typing import NumberLike
 
 
@@ -118,6 +118,7 @@ def two_point(
 
     def balls(working: int) -> tuple[Ball, ...]:
         here, there = (layers.passed(enclose(place, working), working) for place in places)
+        _refuse_kinks(activations, [here, there], working)
         with precision(working):
             away = abs(enclose(places[1] - places[0], working))
             left = away * abs(here.gradient * there.gradient).sqrt()
@@ -133,6 +134,16 @@ def two_point(
 
     left, right, at_x, at_y, *bounds = _digits_of(balls, bits)
     return TwoPoint(left, right, None not in betas, at_x, at_y, bounds[0] if bounds else None)
+
+
+def _refuse_kinks(activations: Sequence[Activation], both: list[Passed], bits: int) -> None:
+    for passed in both:
+        for activation, z in zip(activations, passed.z, strict=True):
+            for kink in activation.kinks:
+                if z.overlaps(enclose(kink, bits)):
+                    raise Undecided(
+                        f"a layer of {activation.name} stands at z = {kink}, or too near to it: take another input"
+                    )
 
 
 @functools.lru_cache(maxsize=256)

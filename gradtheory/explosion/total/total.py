@@ -1,7 +1,7 @@
 r"""Where the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| of a chain with given weights exceeds a threshold.
 
-The line of inputs is first cut where a layer passes a kink. On each cell, the places where the product G is c or -c are
-isolated with a proof, as for a single factor.
+In class N the set is one interval (see `one_interval`). In general the line of inputs is first cut where a layer passes
+a kink; on each cell, the places where the product G is c or -c are isolated with a proof, as for a single factor.
 
 For a monotone σ with values in an interval of length ℓ, ∂a_L/∂x has one sign and an integral of at most ℓ, so that the
 set measures less than ℓ/c at any depth (Markov's inequality). In class N the bound is sharper: H/c (see `depth`).
@@ -21,10 +21,12 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_chain, read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import depth_bound, membership
+from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import explosion_set
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
 from gradtheory.explosion.total.cell import Cell
+from gradtheory.explosion.total.one_interval import has_one_interval, one_interval
 from gradtheory.typing import NumberLike
 
 
@@ -70,7 +72,7 @@ def total_explosion_set(
     --------
     >>> chain = Chain(depth=2, activation="arctan")
     >>> total_explosion_set(chain, w=[2, 2], b=[0, 0])
-    Interval.open(Root(-0.366638232337…), Root(0.366638232337…))
+    Interval.open(ExplosionEnd(-0.366638232337…), ExplosionEnd(0.366638232337…))
 
     """
     if any(activation.period is not None for activation in read_concrete_chain(chain).layer_activations):
@@ -79,8 +81,17 @@ def total_explosion_set(
     weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
     if chain.depth == 1:
         return explosion_set(chain.layer_activations[0], weights[0], biases[0], threshold=c, strict=strict)
-    cells = list(_candidates(chain.layer_activations, weights, biases[0], c))
-    for layer in zip(weights, biases, chain.layer_activations, strict=True):
+    layers = Layers(chain.layer_activations, tuple(weights), tuple(biases))
+    if has_one_interval(layers):
+        interval = one_interval(layers, c, strict=strict)
+        return as_set([interval] if interval else [])
+    return as_set(_by_cells(layers, c, strict=strict))
+
+
+def _by_cells(layers: Layers, c: sympy.Expr, *, strict: bool) -> list[Component]:
+    """Return the parts of the set, found on each interval of x on which every layer keeps to one smooth formula."""
+    cells = list(_candidates(layers.activations, layers.w, layers.b[0], c))
+    for layer in zip(layers.w, layers.b, layers.activations, strict=True):
         cells = [smaller for cell in cells for smaller in cell.extended(*layer)]
     merged: list[Component] = []
     for cell in cells:
@@ -89,7 +100,7 @@ def total_explosion_set(
                 merged[-1] = merged[-1].joined(part)
             else:
                 merged.append(part)
-    return as_set(merged)
+    return merged
 
 
 def _candidates(

@@ -7,8 +7,6 @@ biases, and goes at most one unit of z at a time. All is measured by z_m, m the 
 that nothing overflows. No step is a proof: what is found is proven afterwards.
 """
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +14,15 @@ import numpy.typing as npt
 import sympy
 
 from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, precision
-from gradtheory.errors import Undecided
-from gradtheory.explosion.depth.layers import Layers, sigma_at
+from gradtheory.explosion.depth.class_n import middle_of_slope
+from gradtheory.explosion.depth.layers import Layers, Part, sigma_at
 
 _FAR = 1 / 16  # in z: how far apart log|σ'| is compared; wide enough not to be caught in a corner
 _MOST_STEPS = 400
 _SETTLED = 1e-9
 _FLOAT_BITS = 50
 _GUARD = 64
+_SPARE_BITS = 16
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,7 +52,7 @@ def steepest_trajectory(layers: Layers) -> Trajectory | None:
     """Return about where |f'| is greatest, or None where the method does not settle."""
     with np.errstate(all="ignore"):
         w, b = (np.array([_as_float(number) for number in numbers]) for numbers in (layers.w, layers.b))
-        z = np.array([_as_float(activation.profile.peak) for activation in layers.activations])
+        z = np.array([_as_float(middle_of_slope(activation)) for activation in layers.activations])
         for _ in range(_MOST_STEPS):
             step, log_reach = _newton(layers, w, b, z)
             farthest = np.max(np.abs(step))
@@ -111,26 +110,25 @@ def pulled_back(layers: Layers, trajectory: Trajectory) -> sympy.Rational:
     """
     turn, log_reach = trajectory.turn, trajectory.log_reach
     z = enclose(sympy.Rational(trajectory.z[turn]), _FLOAT_BITS)
-    for number in reversed(range(turn)):
-        bits = _GUARD + int((log_reach[turn] - log_reach[number]) / np.log(2))
+    for number in reversed(range(turn + 1)):
+        step = layers.steps[number]
+        log_w = float(abs(step.weight(_FLOAT_BITS, {})).log().mid())
+        bits = _GUARD + max(0, int((log_reach[turn] - log_reach[number] + max(log_w, 0.0)) / np.log(2)))
         with precision(bits):
-            a = (z - enclose(layers.b[number + 1], bits)) / enclose(layers.w[number + 1], bits)
-            z = _inverse(layers, number, a.mid(), trajectory.z[number], bits)
-    bits = _GUARD + int(log_reach[turn] / np.log(2))
-    with precision(bits):
-        return as_rational((z - enclose(layers.b[0], bits)) / enclose(layers.w[0], bits))
+            a = ((z - step.bias(bits, {})) / step.weight(bits, {})).mid()
+        if number == 0:
+            return as_rational(a)
+        z = _inverse(layers.steps[number - 1].parts, a, trajectory.z[number - 1], bits)
+    raise AssertionError("a chain has a first layer")
 
 
-def _inverse(layers: Layers, number: int, a: Ball, start: float, bits: int) -> Ball:
-    """Return about the z near a start at which σ(z) = a."""
-    z = a * 0 + start
-    for working in (*_precisions(bits), bits):
+def _inverse(parts: tuple[Part, ...], a: Ball, start: float, bits: int) -> Ball:
+    """Return about the z near a start at which σ(z) = a; each step of Newton's method doubles the digits."""
+    z, precisions = a * 0 + start, [bits]
+    while precisions[-1] > 2 * _FLOAT_BITS:
+        precisions.append(precisions[-1] // 2 + _SPARE_BITS)
+    for working in reversed(precisions):
         with precision(working):
-            value, slope, _ = sigma_at(layers.activations[number], z, working)
+            value, slope, _ = sigma_at(parts, z, working)
             z = (z - (value - a) / slope).mid()
     return z
-
-
-def _precisions(bits: int) -> Iterator[int]:
-    """Yield the bits that each step of Newton's method deserves."""
-    yield from itertools.takewhile(lambda each: each < bits, (2 * _FLOAT_BITS * 2**step for step in range(64)))

@@ -1,0 +1,200 @@
+"""An end of the explosion set of a deep chain: a SymPy number with as many proven digits as asked for."""
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import sympy
+
+from gradtheory.arithmetic.enclosure import (
+    MOST_BITS,
+    Ball,
+    Balls,
+    as_rational,
+    doubling,
+    enclose,
+    is_infinite,
+    precision,
+)
+from gradtheory.arithmetic.enclosure.signs import sign_of
+from gradtheory.arithmetic.proven import ProvenNumber
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.class_n import support_ends
+from gradtheory.explosion.depth.layers import Layers
+
+_GUARD = 32
+_MOST_STEPS = 200
+_MOST_NEWTON = 12
+_AGREEING = 4  # times the bits that tell neighbours apart: two ends are not closer
+_MOST_BITS = 16 * MOST_BITS  # a chain of depth 10,000 spreads inputs 1e-3000 apart
+
+
+def side_of(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, bits: int) -> int:
+    """Return the proven sign of |f'(x)| - c, with at least so many bits; 0 where it is not proven."""
+    while bits <= _MOST_BITS:
+        passed = layers.passed(enclose(x, bits), bits)
+        with precision(bits):
+            if side := sign_of(abs(passed.gradient) - enclose(threshold, bits)):
+                return side
+        bits *= 2
+    return 0
+
+
+class Wall(NamedTuple):
+    """A layer, and its pre-activation where it becomes constant."""
+
+    layer: int
+    z: sympy.Expr
+
+
+class ExplosionEnd(ProvenNumber):
+    """The x between two inputs at which |f'| passes c: in class N there is one, if |f'| > c at one of them alone.
+
+    Parameters
+    ----------
+    layers : Layers
+        A chain of class N.
+    threshold : sympy.Expr
+        c.
+    inner, outer : sympy.Rational
+        Inputs with |f'(inner)| > c > |f'(outer)|, which is proven when the number is built.
+    bits : int
+        With which to begin.
+
+    Raises
+    ------
+    InvalidArgument
+        If the proof fails.
+
+    """
+
+    layers: Layers
+    threshold: sympy.Expr
+    inner: sympy.Rational
+    outer: sympy.Rational
+    bits: int
+    _balls: dict[int, Ball]
+
+    def __new__(  # noqa: D102  # the class's docstring
+        cls, layers: Layers, threshold: sympy.Expr, inner: sympy.Rational, outer: sympy.Rational, bits: int = 64
+    ) -> "ExplosionEnd":
+        if [side_of(layers, threshold, x, bits) for x in (inner, outer)] != [1, -1]:
+            raise InvalidArgument("inner, outer", (inner, outer), "must lie inside and outside of the explosion set")
+        self = super().__new__(cls)
+        self.layers, self.threshold, self.bits = layers, threshold, bits
+        self.inner, self.outer = inner, outer
+        self._balls = {}
+        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return self.layers, self.threshold, self.inner, self.outer, self.bits
+
+    def __sub__(self, other: Any) -> sympy.Expr:
+        """Return a difference of which digits are proven even where ends agree in their first hundreds of digits."""
+        if not isinstance(other, ExplosionEnd):
+            return super().__sub__(other)
+        return sympy.S.Zero if self == other else Length(self, other)
+
+    def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
+        """Return a ball around the number, computed with `bits` bits."""
+        if bits not in self._balls:
+            self._balls[bits] = self._refined(bits)
+        return self._balls[bits]
+
+    def _refined(self, bits: int) -> Ball:
+        """Return a ball of about so many bits: found by Newton's method, proven by the sides of its ends."""
+        inner, outer = self.inner, self.outer
+        tolerance = max(abs(inner), abs(outer)) / 2**bits
+        working = max(self.bits, bits + _GUARD)
+        for _ in range(_MOST_STEPS):
+            if abs(outer - inner) <= tolerance:
+                return _hull(inner, outer, bits + _GUARD)
+            near = self._newton((inner + outer) / 2, abs(outer - inner), tolerance, working)
+            for x in (near - tolerance / 2, near + tolerance / 2, (inner + outer) / 2):
+                if min(inner, outer) < x < max(inner, outer) and (
+                    side := side_of(self.layers, self.threshold, x, working)
+                ):
+                    inner, outer = (x, outer) if side > 0 else (inner, x)
+        raise Undecided(f"an end between {inner.n(12)} and {outer.n(12)} is not known to {bits} bits")
+
+    def _newton(self, x: sympy.Rational, width: sympy.Rational, tolerance: sympy.Rational, bits: int) -> sympy.Rational:
+        """Return about the end."""
+        for _ in range(_MOST_NEWTON):
+            step = self._step(x, bits)
+            if not step.is_finite() or abs(moved := as_rational(step)) > width:
+                break
+            x -= moved
+            if abs(moved) < tolerance / 8:
+                break
+        return x
+
+    def _step(self, x: sympy.Rational, bits: int) -> Ball:
+        """Return how far x is beyond the end, to first order."""
+        passed = self._beyond.passed(enclose(x, bits), bits)
+        with precision(bits):
+            if self.wall is not None:
+                excess = passed.z[self.wall.layer] - enclose(self.wall.z, bits)
+                return (excess / passed.reach[self.wall.layer]).mid()
+            excess = (abs(passed.gradient) / enclose(self.threshold, bits)).log()
+            return (excess / passed.log_slope).mid()
+
+    @cached_property
+    def wall(self) -> Wall | None:
+        """The layer that becomes constant at the end, if |f'| does not pass c there but falls to 0."""
+        inner, outer, bits = self.inner, self.outer, self.bits
+        for _ in range(_MOST_STEPS):
+            passed = self.layers.passed(enclose(outer, bits), bits)
+            number = passed.wall
+            if number is None and not passed.gradient.contains(0):
+                return None
+            if number is None:  # the bits do not tell the place from a kink
+                bits *= 2
+                continue
+            over = self._beyond.passed(_hull(inner, outer, bits), bits)
+            with precision(bits):
+                if abs(over.gradient) > enclose(self.threshold, bits):
+                    return self._wall_at(number, passed.z[number])
+            middle = (inner + outer) / 2
+            side = side_of(self.layers, self.threshold, middle, bits)
+            inner, outer = (middle, outer) if side > 0 else (inner, middle)
+        raise Undecided(f"whether |f'| passes {self.threshold} near x = {inner.n(12)} is not decided")
+
+    def _wall_at(self, number: int, z: Ball) -> Wall:
+        """Return a layer that is constant beyond, and the end of its support on that side."""
+        left, right = support_ends(self.layers.activations[number])
+        with precision(self.bits):
+            is_left = not is_infinite(left) and bool(z < enclose(left, self.bits))
+        return Wall(number, left if is_left else right)
+
+    @cached_property
+    def _beyond(self) -> Layers:
+        return replace(self.layers, extended=True)
+
+
+class Length(ProvenNumber):
+    """The difference of two ends, which may be far smaller than they are."""
+
+    upper: ExplosionEnd
+    lower: ExplosionEnd
+
+    def __new__(cls, upper: ExplosionEnd, lower: ExplosionEnd) -> "Length":  # noqa: D102  # the class's docstring
+        self = super().__new__(cls)
+        self.upper, self.lower = upper, lower
+        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return self.upper, self.lower
+
+    def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
+        """Return a ball around the number, computed with `bits` bits more than the ends agree in."""
+        for working in doubling(bits + _AGREEING * max(self.upper.bits, self.lower.bits), bits):
+            with precision(working):
+                ball = self.upper.enclosure(working) - self.lower.enclosure(working)
+            if ball.rel_accuracy_bits() >= bits:
+                return ball
+        return ball
+
+
+def _hull(one: sympy.Rational, other: sympy.Rational, bits: int) -> Ball:
+    with precision(bits):
+        return enclose(one, bits).union(enclose(other, bits))

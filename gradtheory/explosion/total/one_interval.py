@@ -1,0 +1,148 @@
+r"""The explosion set of a chain of class N: one interval, with two ends, each in a few operations a layer.
+
+In class N, v = |f'|^(-1/2) is convex, so that {|f'| > c} = {v < 1/√c} is an interval. A place in it is guessed in
+float64 (`trajectory`), and so are the distances of its ends (`nearby`); what is guessed is proven in balls. Where a
+guess fails, the search goes by tangents of v, or by halves (`place`).
+"""
+
+import contextlib
+import math
+from fractions import Fraction
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure import enclose, is_infinite, order, precision, sign
+from gradtheory.arithmetic.equality import is_equal
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.class_n import membership
+from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.superlevel import Component
+from gradtheory.explosion.total.end import ExplosionEnd, side_of
+from gradtheory.explosion.total.limits import limit_of_gradient
+from gradtheory.explosion.total.linear import is_piecewise_linear, linear_interval, reached_from
+from gradtheory.explosion.total.nearby import Neighbourhood
+from gradtheory.explosion.total.place import Place, place_within
+
+_BITS = 64
+_LINEAR = 32.0  # log2 of what a distance is less than the least one that matters
+_LARGEST_DENOMINATOR = 1_000  # of an end that is looked at for being a fraction
+_CLOSE = sympy.Rational(1, 2**20), sympy.Rational(1, 2**10)  # relative errors of a distance that is guessed
+
+
+def has_one_interval(layers: Layers) -> bool:
+    """Return whether all layers are proven to be in class N."""
+    with contextlib.suppress(Undecided):
+        return all(membership(activation).is_member for activation in layers.places)
+    return False
+
+
+def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Component | None:
+    """Return the set {|f'| > c}, or {|f'| >= c}, or None where it is empty.
+
+    Raises
+    ------
+    Undecided
+        If |f'| is too close to c where it is greatest, or tends to c without exceeding it.
+
+    """
+    if any(sign(weight) == 0 for weight in layers.w):
+        return None
+    if is_piecewise_linear(layers):
+        return linear_interval(layers, threshold, strict=strict)
+    limits = {side: limit_of_gradient(layers, side) for side in (-1, 1)}
+    exceeding = [side for side, limit in limits.items() if is_infinite(limit) or order(limit, threshold) > 0]
+    if any(limits.values()) and not exceeding:  # v is monotone: |f'| stays below its greater limit, or reaches it
+        if not strict and any(order(limit, threshold) == 0 for limit in limits.values()):
+            raise Undecided(f"|f'| tends to the threshold {threshold}: whether it is reached is not decided")
+        return None
+    place = _outwards(layers, threshold, exceeding[0]) if exceeding else place_within(layers, threshold)
+    if place is None:
+        return None
+    guesses = _guesses(layers, threshold, place)
+    (left, left_open), (right, right_open) = (
+        (side * sympy.oo, True) if side in exceeding else _end(layers, threshold, place, side, guess)
+        for side, guess in zip((-1, 1), guesses, strict=True)
+    )
+    return Component(left, right, strict or left_open, strict or right_open)
+
+
+def _outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
+    """Return a place where |f'| exceeds c, on a side where its limit does."""
+    for exponent in range(0, 4 * _BITS, 2):
+        x = sympy.Integer(side) * 2**exponent
+        if side_of(layers, threshold, x, _BITS) > 0:
+            return Place(x, layers.passed(enclose(x, _BITS), _BITS), _BITS)
+    raise Undecided(f"|f'| exceeds {threshold} nowhere up to 2**{4 * _BITS}, but does so in the limit")
+
+
+def _guesses(layers: Layers, threshold: sympy.Expr, place: Place) -> tuple[float, float]:
+    """Return about log2|x - y| for both ends y."""
+    with precision(_BITS):
+        weights = [enclose(weight, _BITS) for weight in layers.w]
+        log_w = np.array([float(abs(weight).log().mid()) for weight in weights])
+        signs = np.array([1.0 if weight > 0 else -1.0 for weight in weights])
+        log_threshold = float(enclose(threshold, _BITS).log().mid())
+        z = np.array([float(each.mid()) for each in place.passed.z])
+        nearest = -(place.spread + _LINEAR) * math.log(2)
+    left, right = Neighbourhood(layers, z, log_w, signs).ends(log_threshold, nearest)
+    return left / math.log(2), right / math.log(2)
+
+
+def _end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> tuple[sympy.Expr, bool]:
+    """Return the end on one side of a place within, and whether a layer has a kink there.
+
+    It is exact where it is a simple fraction, or the kink of a layer before which all are linear.
+    """
+    end = _proven_end(layers, threshold, place, side, guess)
+    if end.wall is not None:
+        exact = reached_from(layers, end.wall.layer, end.wall.z)
+        return end if exact is None else exact, True
+    between = Fraction(int(end.inner.p), int(end.inner.q)), Fraction(int(end.outer.p), int(end.outer.q))
+    simple = ((between[0] + between[1]) / 2).limit_denominator(_LARGEST_DENOMINATOR)
+    if min(between) < simple < max(between) and _is_reached(layers, threshold, sympy.Rational(simple)):
+        return sympy.Rational(simple), False
+    return end, False
+
+
+def _is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool:
+    """Return whether |f'(x)| = c, where all values are fractions; else False."""
+    a, size = x, sympy.S.One
+    for activation, weight, bias in zip(layers.activations, layers.w, layers.b, strict=True):
+        z = weight * a + bias
+        if not z.is_Rational:
+            return False
+        size *= abs(weight) * abs(activation.slope_expr.subs(Z, z))
+        a = activation.expr.subs(Z, z)
+    return is_equal(size, threshold)
+
+
+def _proven_end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> ExplosionEnd:
+    distance = side * _exp2(guess)
+    for close in _CLOSE:
+        inner, outer = (place.x + distance * factor for factor in (1 - close, 1 + close))
+        with contextlib.suppress(InvalidArgument):
+            return ExplosionEnd(layers, threshold, inner, outer, place.bits)
+    return _end_by_halves(layers, threshold, place, side, guess)
+
+
+def _end_by_halves(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> ExplosionEnd:
+    """Return an end, looked for by halving the logarithm of its distance."""
+    near, far, step = -place.spread - place.bits, guess, 0.5
+    while side_of(layers, threshold, place.x + side * _exp2(far), place.bits) >= 0:
+        near, far, step = far, far + step, 2 * step
+    while far - near > 2**-10:
+        middle = (near + far) / 2
+        where = side_of(layers, threshold, place.x + side * _exp2(middle), place.bits)
+        near, far = (middle, far) if where > 0 else (near, middle)
+    inner, outer = (place.x + side * _exp2(distance) for distance in (near, far + 2**-12))
+    try:
+        return ExplosionEnd(layers, threshold, inner, outer, place.bits)
+    except InvalidArgument:
+        raise Undecided(f"an end of the set near {inner.n(12)} is not decided") from None
+
+
+def _exp2(exponent: float) -> sympy.Rational:
+    whole = math.floor(exponent)
+    return sympy.Rational(2.0 ** (exponent - whole)) * sympy.Integer(2) ** whole

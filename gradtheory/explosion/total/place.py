@@ -1,0 +1,175 @@
+r"""A place where |f'| exceeds c, for a chain of class N, or a proof that there is none.
+
+v = |f'|^(-1/2) is convex. At two inputs between which it is least, its tangents either meet above 1/√c, so that v is
+everywhere greater, or say where to look next.
+"""
+
+import itertools
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import sympy
+
+from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, is_infinite, precision
+from gradtheory.arithmetic.enclosure.signs import sign_of
+from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.class_n import middle_of_slope, support_ends
+from gradtheory.explosion.depth.layers import Layers, Passed
+from gradtheory.explosion.total.limits import is_constant
+from gradtheory.explosion.total.trajectory import pulled_back, steepest_trajectory
+
+_BITS = 128
+_MOST_ASIDE = 4
+_FAR = 40  # doublings of a step, after which f' may be 0 everywhere
+_SMALL_STEP = 12
+_MOST_STEPS = 2_000
+_KNOWN_BITS = 24
+_LEAST_SHARE = 1e-3
+_TIE_BITS = 200  # a relative distance from the threshold below which it is taken for reached
+
+
+class Place(NamedTuple):
+    """An input, what the chain does with it in balls of so many bits, and the sign of the slope of |f'|."""
+
+    x: sympy.Rational
+    passed: Passed
+    bits: int
+    rises: int = 0
+
+    @property
+    def is_wall(self) -> bool:
+        """Whether f'(x) = 0 is proven."""
+        return self.passed.wall is not None
+
+    @property
+    def spread(self) -> float:
+        """log2 of the greatest |dz_l/dx|."""
+        return max(float(abs(each).log().mid()) for each in self.passed.reach) / math.log(2)
+
+    @property
+    def v(self) -> Ball:
+        """|f'|^(-1/2)."""
+        return 1 / abs(self.passed.gradient).sqrt()
+
+    @property
+    def v_slope(self) -> Ball:
+        """The derivative of v."""
+        return -self.v * self.passed.log_slope / 2
+
+    def exceeds(self, threshold: sympy.Expr) -> bool:
+        """Whether |f'(x)| > c is proven."""
+        with precision(self.bits):
+            return bool(abs(self.passed.gradient) > enclose(threshold, self.bits))
+
+
+def place_within(layers: Layers, threshold: sympy.Expr) -> Place | None:
+    """Return a place where |f'| > c, or None where it is proven that there is none.
+
+    Raises
+    ------
+    Undecided
+        If |f'| is too close to c where it is greatest.
+
+    """
+    x, step, bits = _start(layers)
+    place = other = _at(layers, threshold, x, step / 2, bits)
+    for number in range(_MOST_STEPS):
+        if other.exceeds(threshold):
+            return other
+        if other.rises != place.rises or place.rises == 0:
+            break
+        if number == _FAR and place.is_wall and is_constant(layers):
+            return None
+        other = _at(layers, threshold, other.x + place.rises * step * 2**number, step / 2, bits)
+    else:
+        raise Undecided(f"where |f'| is greatest is not decided: it still rises at x = {other.x.n(12)}")
+    return _between(layers, threshold, *sorted((place, other), key=lambda each: each.x))
+
+
+def _start(layers: Layers) -> tuple[sympy.Rational, sympy.Rational, int]:
+    """Return about where |f'| is greatest, how far to go from there, and the bits that tell such places apart."""
+    with precision(_BITS):
+        weight, bias = enclose(layers.w[0], _BITS), enclose(layers.b[0], _BITS)
+        unit = as_rational((1 / abs(weight)).mid())
+        x = as_rational(((enclose(middle_of_slope(layers.activations[0]), _BITS) - bias) / weight).mid())
+    if trajectory := steepest_trajectory(layers):
+        spread = int(max(trajectory.log_reach) / math.log(2))
+        x, unit = pulled_back(layers, trajectory), unit / sympy.Integer(2) ** (spread + _SMALL_STEP)
+    return x, unit, _BITS + max(0, _exponent(1 / unit))
+
+
+def _exponent(number: sympy.Rational) -> int:
+    return int(number.p).bit_length() - int(number.q).bit_length()
+
+
+def _at(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, aside: sympy.Rational, bits: int) -> Place:
+    """Return a place, or one so far aside: |f'| is proven to exceed c there, or to rise, or to fall, or to be flat."""
+    for number, working in itertools.product(range(_MOST_ASIDE), (bits, 2 * bits, 4 * bits)):
+        beside = x + number * aside
+        passed = layers.passed(enclose(beside, working), working)
+        place = Place(beside, passed, working, _rises(layers, passed, working))
+        is_known = passed.wall is not None or passed.gradient.rel_accuracy_bits() > _KNOWN_BITS
+        if is_known and (place.rises or passed.log_slope.is_zero() or place.exceeds(threshold)):
+            return place
+    raise Undecided(f"whether |f'| rises near x = {x.n(12)} is not decided")
+
+
+def _rises(layers: Layers, passed: Passed, bits: int) -> int:
+    """Return the proven sign of the slope of |f'|, or 0; where f' = 0, on which side it may not be."""
+    if passed.wall is None:
+        return sign_of(passed.log_slope)
+    left, _ = support_ends(layers.activations[passed.wall])
+    is_left = not is_infinite(left) and bool(passed.z[passed.wall] < enclose(left, bits))
+    return sign_of(passed.reach[passed.wall]) * (1 if is_left else -1)
+
+
+def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> Place | None:
+    """Return a place where |f'| > c between two at which it rises and falls, or None where there is none."""
+    for number in range(_MOST_STEPS):
+        share = 0.5
+        if left.is_wall or right.is_wall:
+            if _is_small_between(layers, threshold, left, right):
+                return None
+        else:
+            share, height = _tangents(left, right)
+            with precision(left.bits):
+                level = 1 / enclose(threshold, left.bits).sqrt()
+                if height > level:
+                    return None
+                if 0 in (left.rises, right.rises) or level - height < level / 2**_TIE_BITS:
+                    break
+        if number % 2 or not _LEAST_SHARE < share < 1 - _LEAST_SHARE:
+            share = 0.5
+        width = right.x - left.x
+        place = _at(
+            layers, threshold, left.x + width * sympy.Rational(share), width / 2**10, max(left.bits, right.bits)
+        )
+        if place.exceeds(threshold):
+            return place
+        left, right = (place, right) if place.rises > 0 else (left, place)
+    raise Undecided(f"the greatest |f'| is too close to the threshold {threshold}, near x = {left.x.n(12)}")
+
+
+def _tangents(left: Place, right: Place) -> tuple[float, Ball]:
+    """Return where the tangents of v at two places meet, as a share of the way, and how high: v is nowhere less."""
+    if right.rises == 0:
+        return 0.5, right.v
+    if left.rises == 0:
+        return 0.5, left.v
+    with precision(max(left.bits, right.bits)):
+        width = enclose(right.x - left.x, left.bits)
+        away = (right.v - left.v - right.v_slope * width) / (left.v_slope - right.v_slope)
+        return float((away / width).mid()), left.v + left.v_slope * away
+
+
+def _is_small_between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> bool:
+    """Return whether |f'| < c is proven between two places, at one of which or at both f' = 0."""
+    bits = max(left.bits, right.bits)
+    with precision(bits):
+        between = enclose(left.x, bits).union(enclose(right.x, bits))
+    if layers.passed(between, bits).wall is not None:
+        return True
+    over = replace(layers, extended=True).passed(between, bits)
+    with precision(bits):
+        return bool(abs(over.gradient) < enclose(threshold, bits))
