@@ -10,7 +10,8 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     proofs            certificate, checker (m: a second program that checks one)
     numbers           guarantee (exact, certified or numeric?), Guarantee, Estimate, Root
     chains            Chain (gradients in symbols and floats), curvature (m: Hessian); total_explosion_set
-    any depth         total_explosion_bound, depth_bound, two_point; DepthBound, TwoPoint
+    any depth         total_explosion_bound, depth_bound, widest_total_explosion, two_point;
+                      DepthBound, WidestTotalExplosion, TwoPoint
     wide layers       Network (backprop, Jacobian and its bound)
     derivations       derive (step by step, each step checked), fact, Derivation
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
@@ -26,8 +27,7 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
 >>> gt.explosion_set("tanh", w=2)
 Interval.open(-log(1 + sqrt(2))/2, log(1 + sqrt(2))/2)
 
-Each name is imported when it is first used, so that `import gradtheory` loads neither SymPy nor NumPy. All others, such
-as those of gradtheory.arithmetic, may change at any time.
+Names are imported when first used, so that `import gradtheory` loads neither SymPy nor NumPy. All others may change.
 """
 
 import lazy_loader

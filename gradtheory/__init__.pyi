@@ -35,8 +35,10 @@ from .explosion import widest_explosion as widest_explosion
 from .explosion.certificate import certificate as certificate
 from .explosion.depth import DepthBound as DepthBound
 from .explosion.depth import TwoPoint as TwoPoint
+from .explosion.depth import WidestTotalExplosion as WidestTotalExplosion
 from .explosion.depth import depth_bound as depth_bound
 from .explosion.depth import two_point as two_point
+from .explosion.depth import widest_total_explosion as widest_total_explosion
 from .explosion.total import total_explosion_bound as total_explosion_bound
 from .explosion.total import total_explosion_set as total_explosion_set
 from .pages import article as article

@@ -49,6 +49,9 @@ _NUMBERS = {
     "total_explosion_set": lambda: [gt.total_explosion_set(gt.Chain(2, "tanh"), w=[3, 3], b=[0, 0])],
     "total_explosion_bound": lambda: [gt.total_explosion_bound(gt.Chain(2, "tanh"))],
     "depth_bound": lambda: [gt.depth_bound(each).value for each in ("sigmoid", "arctan", "cloglog")],
+    "widest_total_explosion": lambda: [
+        gt.widest_total_explosion(gt.Chain(2, each), [3]).value for each in ("sigmoid", "tanh")
+    ],
     "overflow_growth": lambda: [gt.overflow_growth(100)],
 }
 _ESTIMATES = {

@@ -251,10 +251,11 @@ VALID: dict[str, dict[str, Any]] = {
     "train": {"chain": _CHAIN, **_SAMPLE, "optimiser": _HEAVY, "steps": 2},
     "two_point": {"chain": _CHAIN, "x": 0, "y": 1, "w": [1, 2], "b": [0, 0]},
     "widest_explosion": _TANH,
+    "widest_total_explosion": {"chain": _CHAIN, "weights": [2]},
 }
 # Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.
 RESULTS = {
-    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "article.Article",
+    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
     "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.Audit",

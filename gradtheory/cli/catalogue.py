@@ -36,18 +36,21 @@ def atlas(out: Path | None, as_json: bool) -> None:
     """Print the constants of every activation, with a line that shows the shape of |slope| from z = -6 to 6.
 
     Example: gradtheory atlas --out docs
+
+    H/K is by how much depth widens explosion sets, as `gradtheory depth` says it, or a dash where it says nothing.
     """
     paths = [] if out is None else written(gt.atlas.write, out)
-    columns = ("steepest", "critical", "width", "weight", "guarantee")
+    columns = ("steepest", "critical", "width", "weight", "factor", "guarantee")
     rows = [
         {"name": entry.record.name, "sparkline": entry.sparkline} | {name: getattr(entry, name) for name in columns}
         for entry in gt.atlas.entries()
     ]
     if as_json:
-        print_json(rows)
+        depth = ({name: getattr(entry, name) for name in ("depth_bound", "widens")} for entry in gt.atlas.entries())
+        print_json([row | more for row, more in zip(rows, depth, strict=True)])
         return
     print_table(
-        ("activation", "|slope|", "sup|slope|", "critical weight", "K", "at |w|", "guarantee"),
+        ("activation", "|slope|", "sup|slope|", "critical weight", "K", "at |w|", "H/K", "guarantee"),
         rows,
     )
     if out is not None:

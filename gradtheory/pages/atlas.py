@@ -1,5 +1,6 @@
 """The catalogue at a glance: each activation with its constants and a small picture of its slope."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.document import read_folder
 from gradtheory.errors import extra
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
+from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.pages import page as pages
 
 __all__ = ["AtlasEntry", "entries", "page", "write"]
@@ -25,6 +27,8 @@ def __dir__() -> list[str]:
 _WINDOW = np.linspace(-6.0, 6.0, 24)
 _BARS = " ▁▂▃▄▅▆▇█"
 _LIBRARIES = ("torch", "jax", "keras")
+_ROOT = re.compile(r"Root\((.*?…)\)")  # of which only the digits are shown
+_NOTHING = "—"  # where the theorem says nothing
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class AtlasEntry:
     >>> entry = AtlasEntry(gt.activation("sigmoid"))
     >>> entry.steepest, entry.critical, entry.width, entry.weight, entry.guarantee
     ('0.25', '4', '0.4477432047', '6.894151032', 'certified')
+    >>> entry.depth_bound, entry.widens, entry.factor, entry.reason
+    ('0.4477432047', 'no', '1', "σ' is even and log-concave")
 
     """
 
@@ -50,6 +56,10 @@ class AtlasEntry:
     @cached_property
     def _widest(self) -> WidestExplosion:
         return widest_explosion(self.record)
+
+    @cached_property
+    def _at_any_depth(self) -> DepthBound:
+        return depth_bound(self.record)
 
     @property
     def steepest(self) -> str:
@@ -75,6 +85,26 @@ class AtlasEntry:
     def guarantee(self) -> str:
         """Whether K and its place are exact, or certified with proven digits."""
         return self._widest.guarantee.value
+
+    @property
+    def depth_bound(self) -> str:
+        """H, the greatest width for threshold 1 at any depth; a dash outside class N."""
+        return _NOTHING if self._at_any_depth.value is None else decimal(self._at_any_depth.value)
+
+    @property
+    def widens(self) -> str:
+        """Whether deep chains have wider sets than one neuron; a dash outside class N."""
+        return {True: "yes", False: "no", None: _NOTHING}[self._at_any_depth.widens]
+
+    @property
+    def factor(self) -> str:
+        """H/K; a dash outside class N, and where both are infinite."""
+        return _NOTHING if self._at_any_depth.factor is None else decimal(self._at_any_depth.factor)
+
+    @property
+    def reason(self) -> str:
+        """Why H is what it is, or why the activation is not in class N."""
+        return _ROOT.sub(r"\1", self._at_any_depth.reason)
 
     @property
     def sparkline(self) -> str:

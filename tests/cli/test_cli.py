@@ -141,6 +141,11 @@ def test_atlas(capsys, tmp_path):
     assert all(name in out for name in gt.activation_names())
     listed = json.loads(run(capsys, "atlas", "--json", "--out", str(tmp_path))[1])
     assert {row["name"]: row["width"] for row in listed}["sigmoid"] == "0.4477432047"
+    assert {row["name"]: (row["depth_bound"], row["widens"], row["factor"]) for row in listed}["softsign"] == (
+        "1",
+        "yes",
+        "2",
+    )
     assert (tmp_path / "catalogue.md").exists()
     assert "pictures" in run(capsys, "atlas", "--out", str(tmp_path))[1]
 

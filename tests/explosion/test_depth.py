@@ -262,6 +262,15 @@ def test_two_points_are_what_mpmath_finds(names, seed):
         assert abs(found.left / found.right - 1) < 10**-28
 
 
+def test_a_slope_that_is_0_outside_an_interval_makes_no_identity():
+    cut = sympy.Max(-R(1, 2), sympy.Min(R(1, 2), tanh(Z_)))  # constant Schwarzian derivative where the slope is not 0
+    for activation in (cut, "hard_tanh"):
+        found = gt.two_point(gt.Chain(1, activation), 0, 3, w=[1], b=[0])
+        assert found.left < found.right
+        assert not found.is_identity
+    assert gt.two_point(gt.Chain(1, "exponential"), 0, 3, w=[1], b=[0]).is_identity
+
+
 def test_two_points_of_deep_chains_do_not_underflow():
     found = gt.two_point(gt.Chain(300, "sigmoid"), "0.1", "0.2", w=[1] * 300, b=[-1] * 300)
     assert 0 < found.left < sympy.Float("1e-150")

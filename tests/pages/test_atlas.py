@@ -49,6 +49,24 @@ def test_numbers_are_rounded_once_and_say_what_they_are():
     assert decimal(sympy.Rational(1, 8)) == "0.125"
 
 
+def test_what_depth_does():
+    softsign, relu, selu = (AtlasEntry(gt.activation(each)) for each in ("softsign", "relu", "selu"))
+    assert (softsign.depth_bound, softsign.widens, softsign.factor) == ("1", "yes", "2")
+    assert (relu.depth_bound, relu.widens, relu.factor) == ("oo", "no", "—")
+    assert (selu.depth_bound, selu.widens, selu.factor, selu.reason) == ("—", "—", "—", "σ' jumps at z = 0")
+
+
+@pytest.mark.sampled(12)
+def test_depth_widens_where_h_exceeds_k(name):
+    entry = AtlasEntry(gt.activation(name))
+    row = f"| {name} | {entry.width} | {entry.depth_bound} | {entry.widens} | {entry.factor} | "
+    assert row in page()
+    if entry.widens != "—":
+        h, k = (sympy.Float(number) if number != "oo" else sympy.oo for number in (entry.depth_bound, entry.width))
+        assert (h > k) == (entry.widens == "yes")
+        assert entry.factor == "—" or abs(h / k - sympy.Float(entry.factor)) < 1e-8
+
+
 def test_sparklines(name):
     line = AtlasEntry(gt.activation(name)).sparkline
     assert len(line) == 24

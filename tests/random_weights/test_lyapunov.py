@@ -398,6 +398,48 @@ def test_the_largest_exponent_of_what_is_flat_everywhere():
     assert gt.largest_lyapunov_exponent("relu6").value == -math.inf
 
 
+@pytest.mark.parametrize(
+    ("which", "at_most"),
+    [("sigmoid", 0.0), ("softsign", 0.0), (sympy.tanh(_X) + 3, 0.0), ("gaussian", math.inf), ("sine", math.inf)],
+    ids=str,
+)
+def test_what_is_proven_of_the_largest_exponent(monkeypatch, which, at_most):
+    """In class N alone; the search is another matter, and takes long."""
+    monkeypatch.setattr(largest, "_search", lambda record: largest.LargestExponent(-1.5, 3.0, 0.0))
+    exponent = gt.largest_lyapunov_exponent(which)
+    assert exponent.at_most == at_most
+    assert exponent.guarantee is gt.Guarantee.NUMERIC
+    assert ("λ ≤ 0 is proven" in repr(exponent)) == (at_most == 0.0)
+
+
+def test_what_is_not_decided_is_not_called_proven(monkeypatch):
+    def undecided(record):
+        raise gt.errors.Undecided("too hard")
+
+    monkeypatch.setattr(largest, "membership", undecided)
+    monkeypatch.setattr(largest, "_search", lambda record: largest.LargestExponent(-1.5, 3.0, 0.0))
+    assert gt.largest_lyapunov_exponent("sigmoid").at_most == math.inf
+
+
+@pytest.mark.parametrize(
+    ("which", "is_member"), [("sigmoid", True), ("tanh", True), ("softsign", True), ("sine", False)]
+)
+def test_whatever_the_weights_are_few_inputs_have_a_growing_gradient(which, is_member):
+    """Weights chosen so that one input explodes in every layer, as a chain that knows its input: the others do not."""
+    record, rng = gt.activation(which), np.random.default_rng(5)
+    depth, place = 60, 0.3
+    x = np.concatenate([[place], rng.uniform(-2, 2, 2000)])
+    a, log_gradient = x.copy(), np.zeros_like(x)
+    for _ in range(depth):
+        w = 4 / float(record.slope(0.0))
+        a, slope = record.value_and_slope(w * (a - a[0]))  # z = 0 at the first input: its factor is 4
+        with np.errstate(divide="ignore"):
+            log_gradient += np.log(np.abs(slope) * w)
+    assert log_gradient[0] == pytest.approx(depth * math.log(4))
+    share = (log_gradient[1:] / depth > 0.01).mean()
+    assert share < 0.01 if is_member else share > 0.9
+
+
 _PLACES = ("0", "1/3", "-2", "17/2", "-30")
 
 

@@ -1,6 +1,5 @@
 """Two inputs of one chain: what an explosion at one says of the gradient at the other, at any depth."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,9 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.bound import depth_bound
-from gradtheory.explosion.depth.class_n import membership, smooth_parts
+from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers, Passed
+from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.typing import NumberLike
 
 
@@ -113,7 +113,7 @@ def two_point(
     weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
     layers = Layers(activations, tuple(weights), tuple(biases))
     bits = read_bits(digits)
-    betas = [_squared_beta(activation) for activation in activations]
+    betas = [squared_beta(activation) for activation in activations]
     highest = _highest(activations[-1])
 
     def balls(working: int) -> tuple[Ball, ...]:
@@ -144,16 +144,6 @@ def _refuse_kinks(activations: Sequence[Activation], both: list[Passed], bits: i
                     raise Undecided(
                         f"a layer of {activation.name} stands at z = {kink}, or too near to it: take another input"
                     )
-
-
-@functools.lru_cache(maxsize=256)
-def _squared_beta(activation: Activation) -> sympy.Expr | None:
-    """Return β² where the Schwarzian derivative is -2β² everywhere, or None."""
-    parts = smooth_parts(activation)
-    if len(parts) > 1:
-        return None
-    schwarzian = sympy.factor((parts[0].log_bend - parts[0].log_slope ** 2 / 2).rewrite(sympy.exp))
-    return -schwarzian / 2 if schwarzian.is_number else None
 
 
 def _highest(activation: Activation) -> sympy.Expr | None:
