@@ -39,6 +39,7 @@ from .explosion.depth import WidestTotalExplosion as WidestTotalExplosion
 from .explosion.depth import depth_bound as depth_bound
 from .explosion.depth import two_point as two_point
 from .explosion.depth import widest_total_explosion as widest_total_explosion
+from .explosion.total import exploding_parameter as exploding_parameter
 from .explosion.total import total_explosion_bound as total_explosion_bound
 from .explosion.total import total_explosion_set as total_explosion_set
 from .pages import article as article

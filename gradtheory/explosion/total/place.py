@@ -21,7 +21,7 @@ from gradtheory.explosion.total.trajectory import pulled_back, steepest_trajecto
 
 _BITS = 128
 _MOST_ASIDE = 4
-_FAR = 40  # doublings of a step, after which f' may be 0 everywhere
+_FAR = 4  # doublings of a step, after which f' may be 0 everywhere
 _SMALL_STEP = 12
 _MOST_STEPS = 2_000
 _KNOWN_BITS = 24

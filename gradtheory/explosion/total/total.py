@@ -75,13 +75,22 @@ def total_explosion_set(
     Interval.open(ExplosionEnd(-0.366638232337…), ExplosionEnd(0.366638232337…))
 
     """
-    if any(activation.period is not None for activation in read_concrete_chain(chain).layer_activations):
-        raise InvalidArgument("chain", chain, "must not have periodic slopes: the set may have infinitely many parts")
+    refuse_periodic_slopes(chain)
     c, strict = read_positive(threshold, "threshold"), read_flag(strict, "strict")
     weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
-    if chain.depth == 1:
-        return explosion_set(chain.layer_activations[0], weights[0], biases[0], threshold=c, strict=strict)
-    layers = Layers(chain.layer_activations, tuple(weights), tuple(biases))
+    return set_of_layers(Layers(chain.layer_activations, tuple(weights), tuple(biases)), c, strict=strict)
+
+
+def refuse_periodic_slopes(chain: Chain) -> None:
+    """Refuse chains whose set may have infinitely many parts."""
+    if any(activation.period is not None for activation in read_concrete_chain(chain).layer_activations):
+        raise InvalidArgument("chain", chain, "must not have periodic slopes: the set may have infinitely many parts")
+
+
+def set_of_layers(layers: Layers, c: sympy.Expr, *, strict: bool) -> sympy.Set:
+    """Return the inputs of the first layer at which the product of all factors exceeds c."""
+    if len(layers) == 1:
+        return explosion_set(layers.activations[0], layers.w[0], layers.b[0], threshold=c, strict=strict)
     if has_one_interval(layers):
         interval = one_interval(layers, c, strict=strict)
         return as_set([interval] if interval else [])

@@ -1,0 +1,202 @@
+"""Chains of class N: their explosion set is one interval, at any depth, against other methods and 60 digits."""
+
+import contextlib
+import random
+
+import mpmath
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.superlevel import as_set
+from gradtheory.explosion.total import one_interval, place
+from gradtheory.explosion.total.total import _by_cells
+from tests import oracle
+
+SMOOTH = (
+    *("arctan", "celu", "cloglog", "elu", "erf", "exponential", "gudermannian", "identity", "isrlu", "isru"),
+    *("lecun_tanh", "log_sigmoid", "sigmoid", "softplus", "softsign", "squareplus", "tanh"),
+)
+KINKED = ("hard_sigmoid", "hard_tanh", "relu", "relu6", "sparse_plus", "sparse_sigmoid")
+_MIDDLES = {"sigmoid": sympy.S.Half, "cloglog": sympy.S.Half, "softplus": sympy.S.One, "exponential": sympy.S.One}
+
+
+def drawn(seed):
+    """Return the arguments of a random chain of class N: (activations, w, b, threshold, strict)."""
+    rng = random.Random(seed)
+    depth = rng.choice((2, 2, 2, 3, 3, 4, 5))
+    names = SMOOTH + KINKED if seed % 2 else SMOOTH
+    activations = [rng.choice(names) for _ in range(depth)]
+    w = [sympy.Rational(rng.choice((-1, 1)) * (1 + round(10 * 2 ** rng.uniform(-2, 4))), 10) for _ in range(depth)]
+    b = [
+        sympy.Rational(round(100 * rng.gauss(0, 0.5)), 100) - weight * _MIDDLES.get(before, 0)
+        for weight, before in zip(w, ["", *activations], strict=False)
+    ]
+    return activations, w, b, sympy.Rational(rng.choice((1, 1, 1, 3, 7)), rng.choice((1, 2, 10))), rng.random() < 0.8
+
+
+def is_same(left, right):
+    """Return whether two sets have the same kind and, to 15 digits, the same ends."""
+    if not isinstance(left, sympy.Interval) or not isinstance(right, sympy.Interval):
+        return left == right
+    pairs = (left.start, right.start), (left.end, right.end)
+    near = all(one == other or abs(one.n(20) - other.n(20)) < 1e-15 * max(1, abs(one.n(20))) for one, other in pairs)
+    return near and (left.left_open, left.right_open) == (right.left_open, right.right_open)
+
+
+def compare(seed):
+    """Compare with the method for chains of any activations, where that one answers; return whether it did."""
+    activations, w, b, c, strict = drawn(seed)
+    set_ = gt.total_explosion_set(gt.Chain(len(w), activations), w=w, b=b, threshold=c, strict=strict)
+    layers = Layers(tuple(map(gt.activation, activations)), tuple(w), tuple(b))
+    with contextlib.suppress(Undecided):
+        assert is_same(set_, as_set(_by_cells(layers, c, strict=strict))), seed
+        return True
+    return False
+
+
+@pytest.mark.parametrize("block", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, 50))])
+def test_both_methods_agree(block):
+    answered = [compare(seed) for seed in range(40 * block, 40 * block + 40)]
+    assert answered.count(True) > 25
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_without_guesses_the_answer_is_the_same(monkeypatch, seed):
+    activations, w, b, c, strict = drawn(seed)
+    chain = gt.Chain(len(w), activations)
+    set_ = gt.total_explosion_set(chain, w=w, b=b, threshold=c, strict=strict)
+    monkeypatch.setattr(place, "steepest_trajectory", lambda layers: None)
+    monkeypatch.setattr(one_interval, "_guesses", lambda layers, threshold, place: (-3.0, 5.0))
+    assert is_same(gt.total_explosion_set(chain, w=w, b=b, threshold=c, strict=strict), set_)
+
+
+def log_gradient(name, w, b, x, digits):
+    """Return log|f'(x)|, from the definition at so many digits."""
+    with mpmath.workdps(digits):
+        a, total = mpmath.mpf(x.p) / x.q, mpmath.mpf(0)
+        for weight, bias in zip(w, b, strict=True):
+            z = oracle.as_mpf(weight) * a + oracle.as_mpf(bias)
+            total += mpmath.log(abs(oracle.slope(name, z, digits) * oracle.as_mpf(weight)))
+            a = oracle.sigma(name)(z)
+        return total
+
+
+@pytest.mark.parametrize(
+    ("which", "depth", "weight", "bias"),
+    [
+        ("sigmoid", 60, 8, -4),
+        ("tanh", 60, 3, "1/7"),
+        ("arctan", 60, 4, "1/7"),
+        ("softsign", 30, "7/2", "1/7"),
+        ("sigmoid", 3, 10**200, -(10**200) // 2),
+        ("erf", 40, "5/2", 0),
+    ],
+)
+def test_ends_of_deep_chains(which, depth, weight, bias):
+    w, b = ([sympy.Rational(number)] * depth for number in (weight, bias))
+    set_ = gt.total_explosion_set(gt.Chain(depth, which), w=w, b=b)
+    length = set_.measure.n(20)
+    assert length <= gt.depth_bound(which).value.n(20)
+    digits = 700 if depth == 3 else 120
+    nudge = sympy.Rational(length) / 10**9
+    for end, inwards in ((set_.start, 1), (set_.end, -1)):
+        x = sympy.Rational(end.n(digits))
+        assert log_gradient(which, w, b, x + inwards * nudge, digits) > 0
+        assert log_gradient(which, w, b, x - inwards * nudge, digits) < 0
+
+
+def test_a_thousand_layers():
+    set_ = gt.total_explosion_set(gt.Chain(1000, "sigmoid"), w=[8] * 1000, b=[-4] * 1000)
+    assert str(set_.measure.n(12)) == "7.94141797148e-218"
+    assert sympy.S.Half in set_
+    assert sympy.S.Half + sympy.Rational(1, 10**216) not in set_
+    assert gt.guarantee(set_) is gt.Guarantee.CERTIFIED
+
+
+def test_fractions_and_kinks_are_exact():
+    assert gt.total_explosion_set(gt.Chain(10, "softsign"), w=[2] * 10, b=[0] * 10) == sympy.Interval.open(
+        -sympy.Rational(1, 66), sympy.Rational(1, 66)
+    )
+    deep = gt.total_explosion_set(gt.Chain(300, "hard_tanh"), w=[2] * 300, b=[0] * 300)
+    assert deep == sympy.Interval.open(-sympy.Rational(1, 2**300), sympy.Rational(1, 2**300))
+    mixed = gt.total_explosion_set(gt.Chain(2, ["hard_tanh", "sigmoid"]), w=[8, 2], b=[0, 0], strict=False)
+    assert mixed == sympy.Interval.open(-sympy.Rational(1, 8), sympy.Rational(1, 8))
+    flat = gt.total_explosion_set(gt.Chain(2, "hard_tanh"), w=[1, 1], b=[0, 0], strict=False)
+    assert flat == sympy.Interval.open(-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "w", "b", "c"),
+    [
+        (["sigmoid", "relu"], [1, -1], [0, 0], "1/10"),  # the second layer is never active
+        (["sigmoid", "relu"], [1, 1], [0, -1], "1/10"),  # nor in the limit
+        (["tanh", "hard_tanh"], [1, 1], [0, 3], "1/10"),
+        (["sigmoid"] * 3, [10] * 3, [10] * 3, 1),
+        (["softplus", "softplus"], [1, 1], [0, 0], 1),  # the limit is the threshold itself
+        (["tanh", "tanh"], [0, 2], [0, 0], "1/10"),
+    ],
+)
+def test_empty_sets(names, w, b, c):
+    assert gt.total_explosion_set(gt.Chain(len(w), names), w=w, b=b, threshold=c) is sympy.S.EmptySet
+
+
+def test_half_lines_and_the_whole_line():
+    half = gt.total_explosion_set(gt.Chain(20, "softplus"), w=[2] * 20, b=[1] * 20, threshold=3)
+    assert half.end is sympy.oo
+    assert half.left_open
+    both = gt.total_explosion_set(gt.Chain(2, "identity"), w=[2, 2], b=[1, 1], threshold=3)
+    assert both == sympy.S.Reals
+
+
+def test_what_reaches_the_threshold_alone_is_undecided():
+    with pytest.raises(Undecided, match="too close to the threshold 1"):
+        gt.total_explosion_set(gt.Chain(2, "tanh"), w=[1, 1], b=[0, 0])
+
+
+@pytest.mark.parametrize("parameter", ["w1", "b1", "w2", "b2", "w3", "b3"])
+@pytest.mark.parametrize("which", ["sigmoid", "tanh", "gelu"])
+def test_one_parameter(which, parameter):
+    chain, w, b, x = gt.Chain(3, which), [5, -6, 4], [-2, 3, "-3/2"], sympy.Rational(3, 5)
+    c = sympy.Rational(1, 5)
+    set_ = gt.exploding_parameter(chain, parameter, x=x, w=w, b=b, threshold=c)
+    if which != "gelu":
+        assert set_ is sympy.S.EmptySet or set_.measure.n() <= gt.depth_bound(which, threshold=c).value.n()
+    kind, layer = parameter[0], int(parameter[1])
+    for theta in [sympy.Rational(number, 7) for number in range(-70, 71, 3)]:
+        moved_w, moved_b = [list(map(sympy.Rational, numbers)) for numbers in (w, b)]
+        (moved_w if kind == "w" else moved_b)[layer - 1] = theta
+        assert (theta in set_) == (abs(derivative(which, kind, layer, moved_w, moved_b, x)) > oracle.as_mpf(c)), theta
+
+
+def derivative(name, kind, layer, w, b, x):
+    """Return ∂a_L/∂w_l or ∂a_L/∂b_l, from the chain rule at 50 digits."""
+    with mpmath.workdps(50):
+        a, factor = oracle.as_mpf(x), mpmath.mpf(0)
+        for number, (weight, bias) in enumerate(zip(w, b, strict=True), start=1):
+            z = oracle.as_mpf(weight) * a + oracle.as_mpf(bias)
+            inner = (a if kind == "w" else 1) if number == layer else factor * oracle.as_mpf(weight)
+            factor = oracle.slope(name, z) * inner
+            a = oracle.value(name, z)
+        return factor
+
+
+def test_a_parameter_of_a_deep_chain():
+    set_ = gt.exploding_parameter(gt.Chain(300, "sigmoid"), "b150", x="1/2", w=[6] * 300, b=[-3] * 300)
+    assert 0 < set_.measure.n(15) < 1e-17
+
+
+@pytest.mark.parametrize(
+    ("parameter", "rule"),
+    [
+        ("w4", "must name a weight or a bias, from w1 and b1 to w3 and b3"),
+        ("x", "must name"),
+        ("w0", "must name"),
+        (3, "must name"),
+    ],
+)
+def test_what_is_no_parameter_is_refused(parameter, rule):
+    with pytest.raises(InvalidArgument, match=rule):
+        gt.exploding_parameter(gt.Chain(3), parameter, x=0, w=[1] * 3, b=[0] * 3)
