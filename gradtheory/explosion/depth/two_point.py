@@ -112,7 +112,7 @@ def two_point(
         raise InvalidArgument("y", y, "must differ from x")
     weights, biases = (read_exact_parameters(values, name, chain.depth) for values, name in ((w, "w"), (b, "b")))
     bits = read_bits(digits)
-    betas = [_squared_beta(activation) for activation in activations]
+    betas = [squared_beta(activation) for activation in activations]
     highest = _highest(activations[-1])
 
     def balls(working: int) -> tuple[Ball, ...]:
@@ -135,7 +135,7 @@ def two_point(
 
 
 @functools.lru_cache(maxsize=256)
-def _squared_beta(activation: Activation) -> sympy.Expr | None:
+def squared_beta(activation: Activation) -> sympy.Expr | None:
     """Return β² where the Schwarzian derivative is -2β² everywhere, or None."""
     parts = smooth_parts(activation)
     if len(parts) > 1:
