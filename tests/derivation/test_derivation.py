@@ -15,6 +15,7 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Step
+from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
 from gradtheory.derivation.language import (
     ChainMeasure,
     InNumbers,
@@ -490,6 +491,25 @@ def test_facts_fail_where_their_conditions_are_not_met(which):
 def test_facts_on_class_n_fail_outside_it(which, activation):
     assert not gt.fact(which).applies(gt.activation(activation))
     assert gt.fact(which).check(gt.activation(activation)).is_true is False
+
+
+@pytest.mark.parametrize(
+    ("function", "which", "is_true"),
+    [
+        (CLASS_N, "sigmoid", True),
+        (CLASS_N, "gelu", False),
+        (CLASS_N, "leaky_relu", False),
+        (LOG_CONCAVE, "erf", True),
+        (LOG_CONCAVE, "arctan", None),
+        (in_angles(sympy.S.Zero, sympy.S.One, _X), "arctan", True),
+        (in_angles(sympy.S.Zero, sympy.S.One, _X), "softsign", None),
+        (in_angles(sympy.S.Zero, sympy.Rational(1, 9), _X), "isru", None),
+        (Slope(Z), "exponential", None),
+    ],
+)
+def test_convexity_is_decided_for_the_activation(function, which, is_true):
+    verdict = Step(Convex(function), "class_n", Meaning(gt.activation(which))).verdict
+    assert verdict.is_true is is_true, verdict.reason
 
 
 @pytest.mark.parametrize("which", ["two_point", "two_inputs", "vanishing_elsewhere"])
