@@ -20,6 +20,7 @@ from gradtheory.document import Formula, tex_text
 
 _SIGNS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _PLAIN_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_PAIR_DIGITS = 6  # of a number that only a pair of equations names
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
 _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 
@@ -64,7 +65,8 @@ class _Latex(_OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's classes 
         return self._print(variable) if is_named else expr._latex(self)
 
     def _print_PairRoot(self, expr: PairRoot) -> str:  # noqa: N802  # likewise
-        return expr._latex(self) if expr.is_positive else rf"\left({expr._latex(self)}\right)"
+        digits = rf"{expr.n(_PAIR_DIGITS)}\ldots"
+        return digits if expr.is_positive else rf"\left({digits}\right)"
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{arsinh}", expr, exp)
@@ -134,7 +136,8 @@ class _Text(_OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes are
         return str(variable) if expr.value == variable and not _is_zero_of_slope(expr) else expr._sympystr(self)
 
     def _print_PairRoot(self, expr: PairRoot) -> str:  # noqa: N802  # likewise
-        return f"{expr._digits()}…" if expr.is_positive else f"({expr._digits()}…)"
+        digits = f"{expr.n(_PAIR_DIGITS)}…"
+        return digits if expr.is_positive else f"({digits})"
 
     def _print_Limit(self, expr: sympy.Limit) -> str:  # noqa: N802  # likewise
         inner, variable, end, side = expr.args
