@@ -184,8 +184,9 @@ def derive(
     ----------
     topic : str
         "gradient", of a chain; "slope_maximum", sup|σ'| by calculus; "explosion", where \|σ'(wx + b)·w\| > c; "widest",
-        the widest such set; "weak_norm", K as a norm; "stability", the region of an optimiser; "weight_decay",
-        "clipping" and "initialisation", what these remedies guarantee.
+        the widest such set; "weak_norm", K as a norm; "depth", how much wider that set is for a chain of any depth;
+        "stability", the region of an optimiser; "weight_decay", "clipping" and "initialisation", what these remedies
+        guarantee.
     depth : int or sympy.Symbol, optional
         The number of layers of the chain, 3 unless stated ("gradient", and "initialisation" with values); an integer
         symbol derives the formula for every depth.
@@ -214,7 +215,7 @@ def derive(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, or the topic does not use it.
+        If an argument breaks a rule, or the topic does not use it; for "depth", if σ is not in class N.
 
     Examples
     --------

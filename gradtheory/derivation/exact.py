@@ -32,12 +32,14 @@ def near(number: sympy.Expr, bits: int = _BITS) -> sympy.Rational:
     Raises
     ------
     Undecided
-        If it is too large to write down.
+        If it is too large to write down, or not known to so many bits.
 
     """
     if number.is_Rational:
         return number
     middle = enclose(number, bits).mid()
+    if not middle.is_finite():
+        raise Undecided(f"{number} is not computed with {bits} bits")
     _, exponent = middle.man_exp()
     if exponent > _MOST_BITS:
         raise Undecided(f"{number} is too large")

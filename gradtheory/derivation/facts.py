@@ -11,8 +11,10 @@ from gradtheory.activations import Activation, Z
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import Trial, Verdict, decide
+from gradtheory.derivation.deep import ChainSlope, ChainValue
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
+    DEPTH_BOUND,
     GENERIC,
     LEFT_LIMIT,
     RIGHT_LIMIT,
@@ -32,13 +34,15 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import widest_explosion
+from gradtheory.explosion.depth import depth_bound, membership
 
-W, B, X = sympy.symbols("w b x", real=True)
+W, B, X, OTHER_X = sympy.symbols("w b x y", real=True)
 C, T = sympy.symbols("c t", positive=True)
 ALPHA, SCALE = sympy.symbols("alpha k", real=True, nonzero=True)
 DEPTH, LAYER = sympy.symbols("L l", integer=True, positive=True)
 DEEP = Chain(DEPTH, GENERIC)
 _TRACE, _LAST = sympy.symbols("p q", real=True)
+_SHARE = sympy.Symbol("t", real=True)
 _FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True, nonzero=True)
 
 
@@ -128,12 +132,23 @@ def _is_bounded_and_monotone(record: Activation) -> bool:
     return len({branch.direction for branch in record.profile.branches} - {0}) == 1
 
 
+def _is_in_class_n(record: Activation) -> bool:
+    return membership(record).is_member
+
+
+def _has_depth_bound(record: Activation) -> bool:
+    return _is_in_class_n(record) and _is_finite(depth_bound(record).value)
+
+
 def _named(*names: str) -> Callable[[Activation], bool]:
     return lambda record: record.name in names
 
 
 _NEURON = W * X + B
 _WIDE_ENOUGH = sympy.Gt(abs(Slope(Z) * W), C)
+_HERE, _THERE = ChainSlope(X), ChainSlope(OTHER_X)
+_BETWEEN = ChainSlope((1 - _SHARE) * X + _SHARE * OTHER_X)
+_SINGER = "Singer, SIAM J. Appl. Math. 35 (1978), theorem 2.1"
 
 _ALL = (
     Fact(
@@ -204,6 +219,41 @@ _ALL = (
         sympy.Le(ChainMeasure(C, _FIRST, _SECOND), abs(RIGHT_LIMIT - LEFT_LIMIT) / C),
         "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
         applies=_is_bounded_and_monotone,
+    ),
+    Fact(
+        "two_point",
+        sympy.Le(abs(_HERE * _THERE) * (X - OTHER_X) ** 2, (ChainValue(X) - ChainValue(OTHER_X)) ** 2),
+        "Nehari, Bull. Amer. Math. Soc. 55 (1949); Allwright, SIAM J. Appl. Math. 34 (1978); "
+        f"{_SINGER}; Cook, Hammerlindl & Tucker, arXiv:2303.12814; Coq: proofs/two_point.v, two_point_chain",
+        applies=_is_in_class_n,
+        assumptions=(sympy.Ne(X, OTHER_X),),
+    ),
+    Fact(
+        "two_inputs",
+        sympy.Le(abs(_HERE * _THERE) * (X - OTHER_X) ** 2, DEPTH_BOUND**2),
+        "Coq: proofs/limit.v, width_at_most_H",
+        applies=_has_depth_bound,
+        assumptions=(sympy.Ne(X, OTHER_X),),
+    ),
+    Fact(
+        "depth",
+        sympy.Le(ChainMeasure(C, _FIRST, _SECOND), DEPTH_BOUND / C),
+        "Coq: proofs/limit.v, width_at_most_H and H_is_the_least; for the sigmoid proofs/sigmoid.v, explosion_width",
+        applies=_has_depth_bound,
+    ),
+    Fact(
+        "one_interval",
+        sympy.Ge(abs(_BETWEEN), sympy.Min(abs(_HERE), abs(_THERE))),
+        f"{_SINGER}; Coq: proofs/interval.v, explosion_set_is_interval",
+        applies=_is_in_class_n,
+        assumptions=(sympy.Gt(_SHARE, 0), sympy.Lt(_SHARE, 1)),
+    ),
+    Fact(
+        "vanishing_elsewhere",
+        sympy.Le(abs(_THERE), DEPTH_BOUND**2 / (abs(_HERE) * (X - OTHER_X) ** 2)),
+        "Coq: proofs/corollaries.v, explosion_here_means_vanishing_elsewhere",
+        applies=_has_depth_bound,
+        assumptions=(sympy.Ne(X, OTHER_X), sympy.Gt(abs(_HERE), 0)),
     ),
     Fact(
         "schur_cohn",

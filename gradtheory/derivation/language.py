@@ -14,7 +14,7 @@ from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.guarantee import decimal
 
 
-class _OfSigma(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+class OfSigma(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
     """σ or one of its derivatives."""
 
     nargs = 1
@@ -29,13 +29,13 @@ class _OfSigma(sympy.Function):  # type: ignore[misc]  # SymPy's classes are unt
         return f"σ{self.mark}({printer._print(self.args[0])})"
 
 
-class Bend(_OfSigma):
+class Bend(OfSigma):
     """σ''."""
 
     mark = "''"
 
 
-class Slope(_OfSigma):
+class Slope(OfSigma):
     """σ'."""
 
     mark = "'"
@@ -45,7 +45,7 @@ class Slope(_OfSigma):
         return Bend(self.args[0])
 
 
-class Sigma(_OfSigma):
+class Sigma(OfSigma):
     """σ, whose derivative is σ'."""
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
@@ -175,6 +175,7 @@ class Constant(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are u
 LARGEST = Constant("sup|σ|", r"\sup\left|\sigma\right|")
 STEEPEST = Constant("sup|σ'|", r"\sup\left|\sigma'\right|")
 WEAK_NORM = Constant("K", r"K\left(\sigma\right)")
+DEPTH_BOUND = Constant("H", r"H\left(\sigma\right)")
 VARIATION = Constant("V", r"V\left(\sigma\right)")
 WIDEST_AT = Constant("w*", r"w_{*}")
 LEFT_LIMIT = Constant("σ(-oo)", r"\sigma\left(-\infty\right)")

@@ -1,5 +1,6 @@
 """What the words of statements mean for one activation: as formulas, and at points as exact numbers."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
+from gradtheory.derivation.deep import ChainSlope, ChainValue, LayerRatios, Third
 from gradtheory.derivation.language import (
+    DEPTH_BOUND,
     LARGEST,
     LEFT_LIMIT,
     RIGHT_LIMIT,
@@ -33,12 +36,14 @@ from gradtheory.derivation.language import (
     Width,
 )
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
+from gradtheory.explosion.depth import depth_bound
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.explosion.total import total_explosion_set
 
 _BITS = 128  # to choose a smooth piece
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
-_ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2}
+_ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2, Third: 3}
+_WRITTEN = ChainSlope, ChainValue, LayerRatios  # in σ and σ'
 Point = Mapping[sympy.Symbol, sympy.Rational]
 
 
@@ -63,6 +68,7 @@ class Meaning:
             STEEPEST: lambda: record.steepest_slope,
             WEAK_NORM: lambda: widest_explosion(record).width,
             WIDEST_AT: lambda: widest_explosion(record).weight,
+            DEPTH_BOUND: lambda: _depth_bound(record),
             VARIATION: lambda: total_variation(record),
             LEFT_LIMIT: lambda: record.limits[0],
             RIGHT_LIMIT: lambda: record.limits[1],
@@ -89,7 +95,10 @@ class Meaning:
         def plain(part: sympy.Expr) -> sympy.Expr:
             return sigma.diff(Z, _ORDERS[part.func]).xreplace({Z: part.args[0]})
 
-        return self._with_constants(expr).replace(lambda part: part.func in _ORDERS, plain)
+        in_sigma = self._with_constants(expr).replace(
+            lambda part: isinstance(part, _WRITTEN), lambda part: part.written()
+        )
+        return in_sigma.replace(lambda part: part.func in _ORDERS, plain)
 
     def formulas(self, expr: sympy.Expr, near: sympy.Expr | None = None) -> Iterator[sympy.Expr]:
         """Yield an expression as a formula, and with σ' as the record writes it: SymPy may see through one of them."""
@@ -107,7 +116,7 @@ class Meaning:
     def _with_constants(self, expr: sympy.Basic) -> sympy.Basic:
         return expr.xreplace({constant: self.constants[constant]() for constant in expr.atoms(Constant)})
 
-    def _evaluated(self, part: sympy.Basic, point: Point) -> sympy.Basic:  # noqa: PLR0911  # one for each word
+    def _evaluated(self, part: sympy.Basic, point: Point) -> sympy.Basic:  # noqa: PLR0911, PLR0912  # one for each word
         if part in point:
             return point[part]
         if not part.args:
@@ -117,10 +126,14 @@ class Meaning:
         if isinstance(part, SlopeInverse):  # its other arguments speak of a z of their own
             return SlopeInverse(self._evaluated(part.args[0], point), *part.args[1:])
         args = [self._evaluated(each, point) for each in part.args]
+        if isinstance(part, _WRITTEN):
+            return self._evaluated(part.func(*args).written(), {})
         if part.func in _ORDERS:
             return self._smooth(args[0]).diff(Z, _ORDERS[part.func]).subs(Z, args[0])
         if isinstance(part, sympy.Abs):  # by a proof of its own: SymPy's own search for the sign may take minutes
             return args[0] if order(args[0], sympy.S.Zero, ask_sympy=False) >= 0 else -args[0]
+        if isinstance(part, sympy.Min):  # likewise
+            return functools.reduce(lambda least, each: each if order(each, least) < 0 else least, args)
         if isinstance(part, SpectralRadius):
             return SpectralRadius.of(*args)
         if isinstance(part, Measure):
@@ -173,3 +186,8 @@ class Meaning:
             return (None,)
         ends = (-sympy.oo, *self.breaks, sympy.oo)
         return tuple(inner_point(left, right) for left, right in itertools.pairwise(ends))
+
+
+@functools.lru_cache(maxsize=256)
+def _depth_bound(record: Activation) -> sympy.Expr:
+    return depth_bound(record).value

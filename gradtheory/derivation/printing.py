@@ -12,6 +12,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.language import InNumbers, Rounded
 from gradtheory.derivation.wide import WideEquation
@@ -19,6 +20,7 @@ from gradtheory.document import Formula, tex_text
 
 _SIGNS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _PLAIN_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_PAIR_DIGITS = 6  # of a number that only a pair of equations names
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
 _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 
@@ -29,7 +31,7 @@ class _OwnFirst:
     _print_level: int  # how deep inside an expression: a root with a formula has brackets there
 
     def _print(self, expr: sympy.Basic, **settings: Any) -> str:
-        if not isinstance(expr, Root | SlopeInverse):
+        if not isinstance(expr, PairRoot | Root | SlopeInverse):
             return str(super()._print(expr, **settings))  # type: ignore[misc]  # SymPy's printers, which come next
         self._print_level += 1
         try:
@@ -61,6 +63,10 @@ class _Latex(_OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's classes 
         (variable,) = expr.function.variables
         is_named = expr.value == variable and not _is_zero_of_slope(expr)
         return self._print(variable) if is_named else expr._latex(self)
+
+    def _print_PairRoot(self, expr: PairRoot) -> str:  # noqa: N802  # likewise
+        digits = rf"{expr.n(_PAIR_DIGITS)}\ldots"
+        return digits if expr.is_positive else rf"\left({digits}\right)"
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{arsinh}", expr, exp)
@@ -128,6 +134,10 @@ class _Text(_OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes are
     def _print_Root(self, expr: Root) -> str:  # noqa: N802  # likewise
         (variable,) = expr.function.variables
         return str(variable) if expr.value == variable and not _is_zero_of_slope(expr) else expr._sympystr(self)
+
+    def _print_PairRoot(self, expr: PairRoot) -> str:  # noqa: N802  # likewise
+        digits = f"{expr.n(_PAIR_DIGITS)}…"
+        return digits if expr.is_positive else f"({digits})"
 
     def _print_Limit(self, expr: sympy.Limit) -> str:  # noqa: N802  # likewise
         inner, variable, end, side = expr.args

@@ -25,6 +25,7 @@ ASKED = (
     ("explosion", {"activation": "gelu", "values": {"w": -3, "b": 1, "c": 2}}),
     *(("widest", {"activation": name}) for name in _WIDEST),
     *(("weak_norm", {"activation": name}) for name in ("sigmoid", "gelu", "relu", "sine")),
+    *(("depth", {"activation": name}) for name in ("sigmoid", "softsign", "cloglog", "isru", "hard_tanh", "relu")),
     *(("stability", {"optimiser": name}) for name in ("gradient_descent", "heavy_ball", "nesterov", "adam", "adamw")),
     *(("weight_decay", {"activation": name}) for name in ("sigmoid", "relu", "quadratic")),
     *(("clipping", {"activation": name}) for name in ("sigmoid", "quadratic")),
@@ -35,6 +36,7 @@ DOCUMENTS = (
     ("slope_maximum", {"activation": "tanh"}),
     ("initialisation", {"depth": 5, "values": {"sigma_w": "2.5", "c": "3/4"}, "lang": "zh"}),
     ("stability", {"optimiser": "adam", "title": "Adam"}),
+    ("depth", {"activation": "tanh"}),
 )
 
 

@@ -6,6 +6,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.derivation.deep import Convex
 from gradtheory.derivation.language import InNumbers, Rounded
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide import WideEquation
@@ -37,6 +38,9 @@ def mutants(  # noqa: PLR0912  # one for each kind of statement
         if isinstance(statement.rhs, sympy.MatAdd):
             for part in statement.rhs.args:
                 yield WideEquation(statement.lhs, part)
+    elif isinstance(statement, Convex):
+        yield Convex(-statement.function)
+        yield Convex(sympy.exp(-statement.function))
     elif isinstance(statement, sympy.Eq):
         for other in _changed(statement.rhs):
             yield sympy.Eq(statement.lhs, other, evaluate=False)

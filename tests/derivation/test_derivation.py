@@ -15,6 +15,7 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Step
+from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
 from gradtheory.derivation.language import (
     ChainMeasure,
     InNumbers,
@@ -60,6 +61,8 @@ _HOW = {
     ("weak_norm", "sigmoid"): "NNNECECENEENE",
     ("weak_norm", "gelu"): "NEECEEN",
     ("weak_norm", "relu6"): "NNNEECENEENE",
+    ("depth", "sigmoid"): "EEECECENNNECNECNNNEEENN",
+    ("depth", "softsign"): "NNCNENENNEENNNENEEENN",
     ("weight_decay", "sigmoid"): "ENEENENNEENNNNNE",
     ("clipping", "sigmoid"): "NEEEENNENENE",
     ("initialisation", "sigmoid"): "ENEEEEN",
@@ -81,7 +84,34 @@ def test_every_step_of_an_explosion_is_true(topic, which):
 
 
 def test_every_topic_about_sigma_is_tested():
-    assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", *_REMEDIES} == set(_OF_SIGMA)
+    assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", "depth", *_REMEDIES} == set(_OF_SIGMA)
+
+
+_IN_CLASS_N = tuple(name for name in gt.activation_names() if gt.depth_bound(name).is_in_class_n)
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("which", slow_except(("hard_tanh", "softsign"), _IN_CLASS_N))
+def test_every_step_on_depth_is_true(which):
+    _assert_true("depth", which)
+    sections = [step.section for step in gt.derive("depth", activation=which).steps]
+    assert ("elsewhere" in sections) == gt.depth_bound(which).value.is_finite
+
+
+@pytest.mark.parametrize("which", [name for name in gt.activation_names() if name not in _IN_CLASS_N])
+def test_depth_is_derived_in_class_n_only(which):
+    with pytest.raises(InvalidArgument) as raised:
+        gt.derive("depth", activation=which)
+    assert str(raised.value) == f"activation = {which!r}: must be of class N: {gt.depth_bound(which).reason}"
+
+
+@pytest.mark.parametrize(
+    ("which", "rule"), [("sigmoid", "never_widens"), ("softsign", "widens"), ("cloglog", "widens")]
+)
+def test_the_derivation_says_whether_depth_widens(which, rule):
+    rules = {step.rule: step for step in gt.derive("depth", activation=which).steps}
+    assert {"never_widens", "widens"} & set(rules) == {rule}
+    assert ("linear_piece" in rules) == (which == "softsign")
 
 
 @pytest.mark.slow
@@ -105,7 +135,8 @@ def _assert_true(topic, activation):
 @pytest.mark.parametrize(
     ("own", "topic"),
     [
-        *itertools.product(["z/(1 + z**2)"], _OF_SIGMA),
+        *itertools.product(["z/(1 + z**2)"], [topic for topic in _OF_SIGMA if topic != "depth"]),
+        *itertools.product(["1/(1 + exp(-2*z))", "z/(1 + Abs(z))", "-atan(2*z - 1)"], ["depth"]),
         *itertools.product(["tanh(z) + 0.3*tanh(3*z)"], ["gradient", "slope_maximum", "explosion"]),
     ],
 )
@@ -159,6 +190,7 @@ _MUTATED = [
     ("explosion", "cloglog"),
     ("widest", "arctan"),
     ("weak_norm", "relu"),
+    *itertools.product(["depth"], ("tanh", "cloglog", "isru", "hard_tanh", "relu")),
     *itertools.product(["weight_decay", "clipping", "initialisation"], ("relu", "cloglog")),
     *itertools.product(["stability"], RULES),
 ]
@@ -184,6 +216,8 @@ _QUICK = {
     ("explosion", "hard_tanh"),
     ("widest", "arctan"),
     ("weak_norm", "relu"),
+    ("depth", "hard_tanh"),
+    ("depth", "softsign"),
 }
 
 
@@ -445,11 +479,45 @@ def test_every_fact_holds_where_its_conditions_are_met(which):
     assert fact.source
 
 
-@pytest.mark.parametrize("which", ["logistic", "any_depth", "widest"])
+@pytest.mark.parametrize("which", ["logistic", "any_depth", "widest", "depth", "two_inputs", "vanishing_elsewhere"])
 def test_facts_fail_where_their_conditions_are_not_met(which):
     assert not gt.fact(which).applies(gt.activation("relu"))
     if which == "logistic":
         assert gt.fact(which).check(gt.activation("tanh")).is_true is False
+
+
+@pytest.mark.parametrize("which", ["two_point", "one_interval"])
+@pytest.mark.parametrize("activation", ["gelu", "log_cosh", "quadratic"])
+def test_facts_on_class_n_fail_outside_it(which, activation):
+    assert not gt.fact(which).applies(gt.activation(activation))
+    assert gt.fact(which).check(gt.activation(activation)).is_true is False
+
+
+@pytest.mark.parametrize(
+    ("function", "which", "is_true"),
+    [
+        (CLASS_N, "sigmoid", True),
+        (CLASS_N, "gelu", False),
+        (CLASS_N, "leaky_relu", False),
+        (LOG_CONCAVE, "erf", True),
+        (LOG_CONCAVE, "arctan", None),
+        (in_angles(sympy.S.Zero, sympy.S.One, _X), "arctan", True),
+        (in_angles(sympy.S.Zero, sympy.S.One, _X), "softsign", None),
+        (in_angles(sympy.S.Zero, sympy.Rational(1, 9), _X), "isru", None),
+        (Slope(Z), "exponential", None),
+    ],
+)
+def test_convexity_is_decided_for_the_activation(function, which, is_true):
+    verdict = Step(Convex(function), "class_n", Meaning(gt.activation(which))).verdict
+    assert verdict.is_true is is_true, verdict.reason
+
+
+@pytest.mark.parametrize("which", ["two_point", "two_inputs", "vanishing_elsewhere"])
+def test_facts_on_depth_with_half_the_constant_are_refuted(which):
+    fact = gt.fact(which)
+    left, right = fact.statement.args
+    halved = dataclasses.replace(fact, statement=sympy.Le(left, right / 2))
+    assert halved.check(gt.activation("sigmoid")).is_true is False
 
 
 def _step(statement, *assumptions):

@@ -15,12 +15,14 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import activation
 from gradtheory.derivation.checks.comparisons import check_comparison
+from gradtheory.derivation.checks.convexity import check_convexity
 from gradtheory.derivation.checks.equations import check_equation
 from gradtheory.derivation.checks.equivalences import check_equivalence
 from gradtheory.derivation.checks.numbers import check_in_numbers, check_rounded
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Check, Verdict, unknown
 from gradtheory.derivation.checks.wide import check_wide
+from gradtheory.derivation.deep import Convex
 from gradtheory.derivation.language import InNumbers, Rounded
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide import WideEquation
@@ -34,6 +36,7 @@ CHECKS: Mapping[type, Callable[[Any, Trial], Verdict]] = MappingProxyType(
         Rounded: check_rounded,
         InNumbers: check_in_numbers,
         WideEquation: check_wide,
+        Convex: check_convexity,
         sympy.Eq: check_equation,
         Equivalent: check_equivalence,
         Relational: check_comparison,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gradtheory.derivation.topics.clipping import clipping
+from gradtheory.derivation.topics.depth import depth
 from gradtheory.derivation.topics.explosion import explosion
 from gradtheory.derivation.topics.gradient import gradient
 from gradtheory.derivation.topics.initialisation import initialisation
@@ -38,6 +39,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "explosion": Topic(explosion, ("activation", "values")),
         "widest": Topic(widest),
         "weak_norm": Topic(weak_norm),
+        "depth": Topic(depth),
         "stability": Topic(stability, ("optimiser",)),
         "weight_decay": Topic(weight_decay),
         "clipping": Topic(clipping),

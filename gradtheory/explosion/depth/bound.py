@@ -84,6 +84,15 @@ class _Supremum(NamedTuple):
     reason: str
 
 
+class Shape(NamedTuple):
+    """The form of a slope: about where it is even, whether it is log-concave, or else in angles, for which s²."""
+
+    centre: sympy.Expr
+    is_even: bool
+    is_log_concave: bool
+    squared_scale: sympy.Expr | None
+
+
 @limited
 def depth_bound(activation: ActivationLike, *, threshold: NumberLike = 1, effort: float = EFFORT) -> DepthBound:
     r"""Return how wide the explosion set of a chain can be at any depth: H/c.
@@ -151,23 +160,32 @@ def _supremum(record: Activation) -> _Supremum:
         return _Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
     if record.expr == as_activation("softsign").expr:
         return _Supremum(sympy.S.One, (sympy.S.Zero, sympy.oo), "σ is a Möbius map on each side of 0")
-    is_log_concave = all(map(_is_log_concave, parts))
-    centre = middle_of_slope(record)
-    centred = [part.moved(centre) for part in parts]
-    if _is_even(centred):
+    form = shape(record)
+    if form.is_even and (form.is_log_concave or form.squared_scale is not None):
         widest = widest_explosion(record)
         half = _half(widest) if widest.is_attained else sympy.oo
-        pair = centre - half, centre + half
-        place = "even" if centre == 0 else f"even about z = {centre}"
-        if is_log_concave:
+        pair = form.centre - half, form.centre + half
+        place = "even" if form.centre == 0 else f"even about z = {form.centre}"
+        if form.is_log_concave:
             return _Supremum(widest.width, pair, f"σ' is {place} and log-concave")
-        for square in _squared_scales(centred):
-            if all(_is_log_concave_in_angles(part, square) for part in centred):
-                reason = f"σ' is {place}, and σ'(s·tan θ)/cos²θ log-concave for s² = {square}"
-                return _Supremum(widest.width, pair, reason)
-    if is_log_concave and len(parts) == 1:
+        reason = f"σ' is {place}, and σ'(s·tan θ)/cos²θ log-concave for s² = {form.squared_scale}"
+        return _Supremum(widest.width, pair, reason)
+    if form.is_log_concave and len(parts) == 1:
         return _by_newton(record, parts[0])
     raise Undecided(f"H of {record.name} is not decided: σ' is not proven to be log-concave, in z or in an angle")
+
+
+def shape(record: Activation) -> Shape:
+    """Return what is proven of the form of a slope, for an activation of class N."""
+    parts = smooth_parts(record)
+    centre = middle_of_slope(record)
+    centred = [part.moved(centre) for part in parts]
+    is_even, is_log_concave = _is_even(centred), all(map(is_part_log_concave, parts))
+    square = None
+    if is_even and not is_log_concave:
+        squares = _squared_scales(centred)
+        square = next((s for s in squares if all(is_part_log_concave_in_angles(part, s) for part in centred)), None)
+    return Shape(centre, is_even, is_log_concave, square)
 
 
 def _half(widest: WidestExplosion) -> sympy.Expr:
@@ -198,11 +216,12 @@ def _squared_scales(parts: list[SmoothPart]) -> list[sympy.Expr]:
     return [least * factor for factor in (1, sympy.Rational(3, 2), 2, 4)]
 
 
-def _is_log_concave(part: SmoothPart) -> bool:
+def is_part_log_concave(part: SmoothPart) -> bool:
+    """Return whether ℓ'' ≤ 0 is proven."""
     return part.slope.is_number or _is_proven(part, part.log_bend)
 
 
-def _is_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
+def is_part_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
     """Return whether σ'(s·tan θ)/cos²θ is log-concave in θ: (s² + z²)·ℓ'' + 2z·ℓ' + 2 ≤ 0."""
     expr = sympy.factor((square + Z**2) * part.log_bend + 2 * Z * part.log_slope + 2)
     touches = part.left < 0 < part.right and expr != 0 and expr.subs(Z, 0) == 0

@@ -22,6 +22,7 @@ class ClaimVerdict(Enum):
     """What became of a claim; the value is the key of its words in the message catalogue."""
 
     HOLDS = "holds"
+    EVERY_DEPTH = "every_depth"
     CORRECTED = "corrected"
     FAILS = "fails"
 

@@ -16,6 +16,7 @@ CLAIMS = (
     sigmoid.CRITICAL,
     sigmoid.INTERVAL,
     sigmoid.WIDEST,
+    sigmoid.NARROW,
     training.OVERFLOW,
     training.WEIGHT_DECAY,
     training.CLIPPING,

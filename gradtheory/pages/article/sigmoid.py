@@ -1,4 +1,4 @@
-"""The claims on the chain of sigmoids: depth, one factor, the slope, the critical weight, the widest interval, relu."""
+"""The claims on the chain of sigmoids: depth, factors, the slope, the critical weight, the widest interval, relu."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +15,7 @@ from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import STEEPEST, Bend, Partial, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, explosion_width, widest_explosion
+from gradtheory.explosion.depth import depth_bound
 from gradtheory.pages.article.claim import (
     MEANING,
     SIGMOID,
@@ -27,6 +28,7 @@ from gradtheory.pages.article.claim import (
 )
 
 _W = sympy.Symbol("w", positive=True)
+_OF_DEPTH = ("layer_identity", "two_point_identity", "two_inputs", "depth", "never_widens", "one_interval")
 
 
 def _depth(*, sufferer: str, growth: str) -> Finding:
@@ -160,6 +162,27 @@ def _widest(*, width: str, weight: str) -> Finding:
     )
 
 
+def _narrow(*, activation_name: str, width: str) -> Finding:
+    """Bound the explosion set of a chain of any depth, and show an activation for which depth widens it."""
+    record, other = activation(activation_name), depth_bound("softsign")
+    bound, stated = depth_bound(record), read_real(width, "width")
+    if bound.value is None or bound.value.is_infinite:
+        verdict = ClaimVerdict.FAILS
+    elif _rounds_to(bound.value, width) or sign(stated - bound.value) >= 0:
+        verdict = ClaimVerdict.EVERY_DEPTH
+    else:
+        verdict = ClaimVerdict.CORRECTED if sign(stated - widest_explosion(record).width) >= 0 else ClaimVerdict.FAILS
+    steps = [step for step in _steps_on_depth(record.name) if step.rule in _OF_DEPTH] if bound.is_in_class_n else []
+    wider = ("widens", "linear_piece", "linear_limit")
+    steps += [step for step in _steps_on_depth("softsign") if step.rule in wider]
+    computed = {"bound": str(bound.value and bound.value.n(10)), "factor": str(other.factor), "other": str(other.value)}
+    return Finding(verdict, tuple(steps), computed)
+
+
+def _steps_on_depth(activation_name: str) -> tuple[Step, ...]:
+    return derive("depth", activation=activation_name).steps
+
+
 def _rounds_to(number: sympy.Expr, stated: str) -> bool:
     """Whether a number, rounded to the decimals of the text, gives the text."""
     half_unit = sympy.Rational(1, 2 * 10 ** len(stated.partition(".")[2]))
@@ -173,4 +196,5 @@ SATURATION: Claim = Claim("saturation", {"margin": "1/100", "reaches": 1}, _satu
 CRITICAL: Claim = Claim("critical", {"weight": 4}, _critical)
 INTERVAL: Claim = Claim("interval", {"half_width": _textbook_half_width}, _interval)
 WIDEST: Claim = Claim("widest", {"width": "0.45", "weight": "6.9"}, _widest)
+NARROW: Claim = Claim("narrow", {"activation_name": "sigmoid", "width": "0.45"}, _narrow)
 RELU: Claim = Claim("relu", {"activation_name": "relu", "slope": 1}, _relu)

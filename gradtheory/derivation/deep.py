@@ -1,0 +1,108 @@
+"""The words of statements on chains of any depth: the output, the gradient, what each layer loses, and convexity.
+
+They print for depth L, and are checked on a chain of two layers.
+"""
+
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import Z
+from gradtheory.derivation.language import Bend, OfSigma, Sigma, Slope
+
+# The chain of two layers on which statements are checked: σ(6·(σ(x/4 + 1/7) - σ(1/7))), in which both layers matter.
+_WEIGHTS = sympy.Rational(1, 4), sympy.Integer(6)
+_BIAS = sympy.Rational(1, 7)
+
+
+class Third(OfSigma):
+    """σ'''."""
+
+    mark = "'''"
+
+
+SCHWARZIAN = Third(Z) / Slope(Z) - sympy.Rational(3, 2) * (Bend(Z) / Slope(Z)) ** 2
+CLASS_N = 1 / sympy.sqrt(abs(Slope(Z)))
+LOG_CONCAVE = -sympy.log(abs(Slope(Z)))
+
+
+class _OfChain(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A quantity of the chain, at an input."""
+
+    nargs = 1
+    is_real = True
+    mark = ""
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        called = rf"f{self.mark}\left({printer._print(self.args[0])}\right)"
+        return called if exp is None else f"{called}^{{{exp}}}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"f{self.mark}({printer._print(self.args[0])})"
+
+    def layers(self) -> list[sympy.Expr]:
+        """Return the pre-activations, in the words σ and σ'."""
+        first = _WEIGHTS[0] * self.args[0] + _BIAS
+        return [first, _WEIGHTS[1] * (Sigma(first) - Sigma(_BIAS))]
+
+
+class ChainValue(_OfChain):
+    """f(x) = a_L, the output of the chain."""
+
+    def written(self) -> sympy.Expr:
+        """Return it in the word σ."""
+        return Sigma(self.layers()[-1])
+
+
+class ChainSlope(_OfChain):
+    """f'(x), the product of all factors."""
+
+    mark = "'"
+
+    def written(self) -> sympy.Expr:
+        """Return it in the words σ and σ'."""
+        return sympy.Mul(*_WEIGHTS, *map(Slope, self.layers()))
+
+
+class LayerRatios(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """Π r(Δ_l) with r(Δ) = βΔ/sinh(βΔ), of two inputs and β."""
+
+    nargs = 3
+    is_real = True
+
+    def written(self) -> sympy.Expr:
+        """Return it in the word σ."""
+        x, y, beta = self.args
+        here, there = (ChainValue(each).layers() for each in (x, y))
+        return sympy.Mul(*(ratio(beta * (q - p)) for p, q in zip(here, there, strict=True)))
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        product = r"\prod_{l=1}^{L} r\left(\Delta_{l}\right)"
+        return product if exp is None else rf"\left({product}\right)^{{{exp}}}"
+
+    def _sympystr(self, printer: Any) -> str:
+        return "Product(r(Δ_l), (l, 1, L))"
+
+
+class Convex(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
+    """The statement that a function of σ' is convex in its one symbol where σ' is not 0."""
+
+    function = property(lambda self: self.args[0], doc="The function.")
+    variable = property(lambda self: next(iter(self.args[0].free_symbols)), doc="Its symbol.")
+
+    def _latex(self, printer: Any) -> str:
+        variable = printer._print(self.variable)
+        return rf"\frac{{d^{{2}}}}{{d{variable}^{{2}}}} \left({printer._print(self.function)}\right) \ge 0"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"d²/d{self.variable}² ({printer._print(self.function)}) ≥ 0"
+
+
+def ratio(length: sympy.Expr) -> sympy.Expr:
+    """Return x/sinh x."""
+    return length / sympy.sinh(length)
+
+
+def in_angles(centre: sympy.Expr, scale: sympy.Expr, angle: sympy.Symbol) -> sympy.Expr:
+    """Return -log(|σ'(centre + scale·tan θ)|/cos²θ)."""
+    return -sympy.log(abs(Slope(centre + scale * sympy.tan(angle))) / sympy.cos(angle) ** 2)

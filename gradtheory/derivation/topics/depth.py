@@ -1,0 +1,234 @@
+"""Depth never widens: why the inputs at which a deep chain explodes lie as close together as those of one neuron."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import sympy
+
+from gradtheory.activations import Activation, Z, activation
+from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.root import Root
+from gradtheory.chains.symbols import equation
+from gradtheory.derivation.deep import (
+    CLASS_N,
+    LOG_CONCAVE,
+    SCHWARZIAN,
+    ChainSlope,
+    ChainValue,
+    Convex,
+    LayerRatios,
+    in_angles,
+    ratio,
+)
+from gradtheory.derivation.facts import DEEP, LAYER, OTHER_X, C, X
+from gradtheory.derivation.language import (
+    DEPTH_BOUND,
+    LEFT_LIMIT,
+    RIGHT_LIMIT,
+    WEAK_NORM,
+    Bend,
+    Rounded,
+    Sigma,
+    Slope,
+)
+from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.question import Answer, Question, in_order
+from gradtheory.derivation.topics.slope_maximum import slope_formula
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.depth import DepthBound, depth_bound
+from gradtheory.explosion.depth.bound import shape
+from gradtheory.explosion.depth.class_n import smooth_parts, support
+from gradtheory.explosion.depth.logistic import squared_beta
+
+_Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
+_DIGITS = 15
+_P, _Q, _T, _THETA = sympy.symbols("p q t theta", real=True)
+_A, _B, _U, _GAP, _LENGTH = sympy.symbols("A B u d r", positive=True)
+_W, _DELTA = sympy.symbols("w Delta", real=True, nonzero=True)
+_SLOPES = sympy.symbols("s_1 s_2", positive=True)  # σ' of the last layer at two inputs
+_BEFORE = sympy.symbols("g_1 g_2", positive=True)  # the derivative of all layers before it
+_MOVED = sympy.Symbol("D", real=True, nonzero=True)  # how far those move their output
+_G = sympy.symbols("g_1 g_2 g_3", positive=True)  # three derivatives of a function at h(x)
+_H = sympy.symbols("h_1 h_2 h_3", positive=True)  # and of h at x
+
+
+def depth(question: Question) -> Answer:
+    """Derive how wide the explosion set of a chain can be at any depth, and why it is one interval."""
+    bound = depth_bound(question.activation)
+    if bound.value is None:
+        raise InvalidArgument("activation", question.activation.name, f"must be of class N: {bound.reason}")
+    definitions = (
+        equation(DEEP.z[LAYER], DEEP.w[LAYER] * DEEP.a[LAYER - 1] + DEEP.b[LAYER]),
+        equation(DEEP.a[LAYER], Sigma(DEEP.z[LAYER])),
+    )
+    return Answer(definitions, tuple(_steps(question, bound)))
+
+
+def _steps(question: Question, bound: DepthBound) -> Iterator[Step]:
+    square = squared_beta(question.activation)
+    beta = None if not square else sympy.sqrt(square)
+    yield from _one_layer(question, square, beta)
+    yield from _all_layers(question, beta)
+    if bound.pair is None or bound.factor is None:
+        yield Step(equation(DEPTH_BOUND, sympy.oo), "no_depth_bound", question.meaning, section="two_inputs")
+        yield from _one_interval(question)
+        return
+    yield from _greatest(question, bound.value, bound.pair)
+    yield from _width(question, bound.factor)
+    yield from _one_interval(question)
+    yield question.fact("vanishing_elsewhere", "elsewhere")
+
+
+def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr | None) -> Iterator[Step]:
+    """Yield why the activation is of class N, and what two inputs of one layer have to do with each other."""
+    meaning, record = question.meaning, question.activation
+    yield from slope_formula(question)
+    if square is not None and not _is_flat(record):
+        off = tuple(sympy.Ne(Z, kink) for kink in meaning.breaks)
+        yield Step(equation(SCHWARZIAN, -2 * square), "schwarzian", meaning, off, section="class_n")
+    yield Step(Convex(CLASS_N), "class_n", meaning, section="class_n")
+    if beta is not None:
+        moved = Sigma(_P + _DELTA) - Sigma(_P)
+        identity = equation(Slope(_P) * Slope(_P + _DELTA) * _DELTA**2, moved**2 * ratio(beta * _DELTA) ** 2)
+        yield Step(identity, "layer_identity", meaning, section="layer")
+        below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
+        yield Step(below, "ratio_below_one", meaning, section="layer")
+        return
+    ends = support(record)[0].left, support(record)[-1].right
+    inside = [
+        condition
+        for place in (_P, _Q)
+        for condition in (sympy.Gt(place, ends[0], evaluate=False), sympy.Lt(place, ends[1], evaluate=False))
+        if not condition.rhs.is_infinite
+    ]
+    between = (1 - _T) * _P + _T * _Q
+    chord = sympy.Le(
+        CLASS_N.xreplace({Z: between}),
+        (1 - _T) * CLASS_N.xreplace({Z: _P}) + _T * CLASS_N.xreplace({Z: _Q}),
+        evaluate=False,
+    )
+    share = sympy.Ge(_T, 0), sympy.Le(_T, 1)
+    yield Step(chord, "chord", meaning, (*inside, *share), section="layer")
+    line = (1 - _T) * _A + _T * _B
+    primitive = sympy.Derivative(_T / (_A * line), _T)
+    yield Step(equation(primitive, 1 / line**2), "primitive", meaning, share, section="layer")
+    ordered = (sympy.Ge(_Q, _P, evaluate=False),)
+    least = sympy.Le(Slope(_P) * Slope(_Q) * (_Q - _P) ** 2, (Sigma(_Q) - Sigma(_P)) ** 2, evaluate=False)
+    yield Step(least, "layer_inequality", meaning, ordered, section="layer")
+
+
+def _all_layers(question: Question, beta: sympy.Expr | None) -> Iterator[Step]:
+    """Yield how the factors of the layers telescope."""
+    meaning = question.meaning
+    product = (_W * _SLOPES[0] * _BEFORE[0]) * (_W * _SLOPES[1] * _BEFORE[1]) * _GAP**2
+    last, before = _SLOPES[0] * _SLOPES[1] * (_W * _MOVED) ** 2, _BEFORE[0] * _BEFORE[1] * _GAP**2 / _MOVED**2
+    yield Step(equation(product, in_order(last, before)), "telescope", meaning, section="layers")
+    if beta is not None:
+        here, there = ChainSlope(X), ChainSlope(OTHER_X)
+        moved = (ChainValue(X) - ChainValue(OTHER_X)) ** 2
+        identity = equation(here * there * (X - OTHER_X) ** 2, moved * LayerRatios(X, OTHER_X, beta) ** 2)
+        yield Step(identity, "two_point_identity", meaning, (sympy.Ne(X, OTHER_X),), section="layers")
+    yield question.fact("two_point", "layers")
+
+
+def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Step]:
+    """Yield what H is: for a slope that is even and log-concave, in z or in an angle, K; or by calculus."""
+    meaning, record = question.meaning, question.activation
+
+    def step(statement: sympy.Basic, rule: str, *assumptions: sympy.Basic) -> Step:
+        return Step(statement, rule, meaning, assumptions, section="two_inputs")
+
+    factors = _SLOPES[0] * _SLOPES[1] * _W**2
+    last = sympy.Le(factors * _LENGTH, factors * _MOVED**2, evaluate=False)
+    yield step(last, "last_layer", sympy.Le(_LENGTH, _MOVED**2))
+    form, is_flat = shape(record), _is_flat(record)
+    if form.is_even and not is_flat and (form.is_log_concave or form.squared_scale is not None):
+        mirrored = abs(Slope(form.centre - Z)), abs(Slope(form.centre + Z))
+        off = (sympy.Ne(side, kink) for side in (form.centre - Z, form.centre + Z) for kink in meaning.breaks)
+        yield step(equation(*mirrored), "even", *off)
+        if form.is_log_concave:
+            yield step(Convex(LOG_CONCAVE), "log_concave")
+        else:
+            function = in_angles(form.centre, sympy.sqrt(form.squared_scale), _THETA)
+            yield step(Convex(function), "log_concave_in_angles", sympy.Lt(abs(_THETA), sympy.pi / 2, evaluate=False))
+    elif form.is_log_concave and not is_flat:
+        size = sympy.log((_Q - _P) * sympy.sqrt(Slope(_P) * Slope(_Q)))
+        yield step(Convex(LOG_CONCAVE), "log_concave_pair")
+        for place, sign in ((_P, -1), (_Q, 1)):
+            slope = Bend(place) / (2 * Slope(place)) + sign / (_Q - _P)
+            yield step(equation(sympy.Derivative(size, place), slope), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
+            at_pair = slope.xreplace(dict(zip((_P, _Q), pair, strict=True)))
+            yield step(equation(at_pair, sympy.S.Zero), "pair_root")
+    if not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root)):  # those have no formula
+        yield from _at_pair(question, value, pair)
+    yield step(equation(DEPTH_BOUND, value), "depth_value")
+    if not value.is_Rational:
+        yield step(Rounded.of(DEPTH_BOUND, value, _DIGITS), "digits")
+    yield question.fact("two_inputs", "two_inputs")
+
+
+def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Step]:
+    """Yield that H is attained at a pair, or approached."""
+    p, q = pair
+
+    def size(first: sympy.Expr, second: sympy.Expr) -> sympy.Expr:
+        return (second - first) * sympy.sqrt(Slope(first) * Slope(second))
+
+    if _is_flat(question.activation):
+        statement, rule = equation(abs(RIGHT_LIMIT - LEFT_LIMIT), value), "range"
+    elif p.is_finite and q.is_finite:
+        statement, rule = equation(size(p, q), value), "pair"
+    else:
+        first, second = (Z if place is sympy.oo else -Z if place is -sympy.oo else place for place in (p, q))
+        limit = sympy.Limit(size(first, second), Z, sympy.oo, "-")
+        statement, rule = equation(limit, value), "pair_approached"
+    yield Step(statement, rule, question.meaning, section="two_inputs")
+
+
+def _width(question: Question, factor: sympy.Expr) -> Iterator[Step]:
+    """Yield how far apart two inputs that explode can be, and whether that is more than for one neuron."""
+    meaning = question.meaning
+    near = sympy.Le(_LENGTH, DEPTH_BOUND / C, evaluate=False)
+    both = [sympy.Ge(gradient, C, evaluate=False) for gradient in _BEFORE]
+    pair = sympy.Le(_LENGTH, DEPTH_BOUND / sympy.sqrt(_BEFORE[0] * _BEFORE[1]), evaluate=False)
+    yield Step(near, "near", meaning, (*both, pair), section="any_width")
+    yield question.fact("depth", "any_width")
+    if factor == 1:
+        yield Step(equation(DEPTH_BOUND, WEAK_NORM), "never_widens", meaning, section="any_width")
+        return
+    if factor.is_Rational:
+        yield Step(equation(DEPTH_BOUND, factor * WEAK_NORM), "widens", meaning, section="any_width")
+    else:
+        yield Step(Rounded.of(DEPTH_BOUND / WEAK_NORM, factor, _DIGITS), "widens", meaning, section="any_width")
+    if question.activation.expr == activation("softsign").expr:
+        yield from _linear_piece(question)
+
+
+def _linear_piece(question: Question) -> Iterator[Step]:
+    """Yield a chain of two softsign layers that is exactly linear on an interval, nearly twice as wide as of one."""
+    slope = Slope((1 + _A) * Sigma(X) + _A) * (1 + _A) * Slope(X)
+    inside = sympy.Lt(X, 0, evaluate=False), sympy.Gt(X, -_A, evaluate=False)
+    yield Step(equation(slope, 1 / (1 + _A)), "linear_piece", question.meaning, inside, section="any_width")
+    limit = sympy.Limit(_A / (1 + _A), _A, sympy.oo, "-")
+    yield Step(equation(limit, sympy.S.One), "linear_limit", question.meaning, section="any_width")
+
+
+def _one_interval(question: Question) -> Iterator[Step]:
+    """Yield that the Schwarzian of a composition is not positive either, so that |f'|^(-1/2) is convex."""
+    meaning = question.meaning
+    first, second = _G[0] * _H[0], _G[1] * _H[0] ** 2 + _G[0] * _H[1]
+    third = _G[2] * _H[0] ** 3 + 3 * _G[1] * _H[0] * _H[1] + _G[0] * _H[2]
+    parts = _schwarzian(*_G) * _H[0] ** 2 + _schwarzian(*_H)
+    yield Step(equation(_schwarzian(first, second, third), parts), "composition", meaning, section="one_interval")
+    root = _G[0] ** sympy.Rational(-1, 2)
+    bend = -_G[2] / (2 * _G[0] ** sympy.Rational(3, 2)) + 3 * _G[1] ** 2 / (4 * _G[0] ** sympy.Rational(5, 2))
+    yield Step(equation(bend, -_schwarzian(*_G) * root / 2), "convex_root", meaning, section="one_interval")
+    yield question.fact("one_interval", "one_interval")
+
+
+def _schwarzian(first: sympy.Expr, second: sympy.Expr, third: sympy.Expr) -> sympy.Expr:
+    return third / first - sympy.Rational(3, 2) * (second / first) ** 2
+
+
+def _is_flat(record: Activation) -> bool:
+    return all(part.slope.is_number for part in smooth_parts(record))

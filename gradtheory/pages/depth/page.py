@@ -1,0 +1,75 @@
+"""The page in words, with its numbers filled in."""
+
+import functools
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from gradtheory.activations import activation_names
+from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.document import read_folder
+from gradtheory.errors import extra
+from gradtheory.explosion import widest_explosion
+from gradtheory.explosion.depth import DepthBound, depth_bound
+from gradtheory.pages import page as pages
+from gradtheory.pages.depth import figures, sample, search
+
+_FIGURES = {"line": figures.line, "limits": figures.limits, "elsewhere": figures.elsewhere}
+_NEURONS = (2, 3, 4)
+
+
+def page() -> str:
+    """Return the page on depth as Markdown; its figures are the files that `write` puts beside it."""
+    return _page()
+
+
+@functools.cache
+def _page() -> str:
+    bounds = [depth_bound(name) for name in activation_names()]
+    sets = sample.explosions(sample.draw(figures.COUNT))
+    shares = sets.threshold * (sets.right - sets.left) / float(depth_bound("sigmoid").value or 1)
+    searched = [[_down(each, 4) for each in search.lower_bounds(name)] for name in search.SEARCHED]
+    return pages.page(
+        "depth.md.jinja",
+        rows=[_row(bound) for bound in bounds if bound.factor is not None],
+        unbounded=[bound.activation.name for bound in bounds if bound.is_in_class_n and bound.factor is None],
+        others=[bound.activation.name for bound in bounds if not bound.is_in_class_n],
+        count=figures.COUNT,
+        share=_down(float(shares.max()), 2),
+        searched=search.SEARCHED,
+        by_depth=list(zip(search.DEPTHS, zip(*searched, strict=True), strict=True)),
+        limits=[decimal(depth_bound(name).value, 12) for name in search.SEARCHED],
+        neurons={count: _down(search.of_wide_layer(count), 2) for count in _NEURONS},
+        sigmoid=decimal(depth_bound("sigmoid").value, 15),
+    )
+
+
+def _row(bound: DepthBound) -> dict[str, str]:
+    return {
+        "name": bound.activation.name,
+        "one": decimal(widest_explosion(bound.activation).width, 10),
+        "bound": decimal(bound.value, 10),
+        "widens": f"yes, × {decimal(bound.factor, 6)}" if bound.widens else "no",
+        "reason": bound.reason.replace("|", r"\|"),
+    }
+
+
+def _down(number: float, decimals: int) -> str:
+    """Return a lower bound in so many decimals, rounded down."""
+    return f"{math.floor(number * 10**decimals) / 10**decimals:.{decimals}f}"
+
+
+def write(folder: Path) -> Iterator[Path]:
+    """Write depth.md, and its figures below images; yield each path."""
+    folder = read_folder(folder, "folder")
+    with extra("plots"):
+        import matplotlib as mpl
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    for name, draw in _FIGURES.items():
+        path = folder / "images" / f"depth_{name}.svg"
+        with mpl.rc_context({"svg.hashsalt": "gradtheory"}):
+            draw().savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        yield path
+    path = folder / "depth.md"
+    path.write_text(page(), encoding="utf-8")
+    yield path

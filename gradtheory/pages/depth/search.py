@@ -1,0 +1,84 @@
+"""Chains of L layers with wide explosion sets, looked for in float64: what is found is a lower bound of D_L.
+
+If f maps the inputs 0 and 1 so that layer l has the pre-activations p_l and q_l there, then
+f'(0) = (σ(q_L) - σ(p_L)) · Π σ'(p_l)·(q_l - p_l)/(σ(q_l) - σ(p_l)), f'(1) is the same with σ'(q_l), and every choice of
+the pairs is a chain. Between two inputs the gradient of a chain of class N is nowhere smaller than at both, so that
+c·width is at least the lesser of the two. All layers but the last take the same pair.
+"""
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, differential_evolution, minimize
+
+from gradtheory.activations import Activation, activation
+from gradtheory.explosion import widest_explosion
+
+DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+SEARCHED = ("softsign", "cloglog", "sigmoid")
+_LEAST_STEP = 0.01  # between p and q: closer together, σ(q) - σ(p) would lose digits
+_FARTHEST = {"softsign": 9.0}  # of arsinh z
+_NEVER = 1e9
+_OPTIONS: Any = {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 1500}
+
+
+def lower_bounds(name: str) -> list[float]:
+    """Return a lower bound of D_L, the greatest c·width of all chains of L layers, for each of `DEPTHS`."""
+    record = activation(name)
+    far = _FARTHEST.get(name, 3.5)
+    bounds = [float(widest_explosion(record).width)]  # D_1 = K, and D_L does not fall
+    best: Any = None
+    for depth in DEPTHS:
+        loss: Any = functools.partial(_loss, record=record, depth=depth)
+        if depth <= 2:  # a search everywhere; for more layers from what was found for fewer
+            best = differential_evolution(
+                loss,
+                Bounds([-far] * 4, [far] * 4),
+                rng=1,
+                popsize=20,
+                maxiter=200,
+                tol=1e-12,
+                vectorized=True,
+                updating="deferred",
+                polish=False,
+            ).x
+        polished = minimize(loss, best, method="Nelder-Mead", options=_OPTIONS)
+        best = polished.x
+        bounds.append(max(float(np.exp(-polished.fun)), bounds[-1]))
+    return bounds[1:]
+
+
+def _loss(pairs: NDArray[np.float64], record: Activation, depth: int) -> NDArray[np.float64]:
+    """Return -log of the lesser gradient, for the pair of the last layer and that of the others, as arsinh z."""
+    last_p, last_q, p, q = np.sinh(pairs)
+    with np.errstate(all="ignore"):
+        size = np.log(np.abs(last_q - last_p))
+        here, there = (size + np.log(np.abs(record.slope(z))) for z in (last_p, last_q))
+        if depth > 1:
+            mean = np.log(np.abs((record.value(q) - record.value(p)) / (q - p)))
+            here = here + (depth - 1) * (np.log(np.abs(record.slope(p))) - mean)
+            there = there + (depth - 1) * (np.log(np.abs(record.slope(q))) - mean)
+        lesser = np.minimum(here, there)
+        is_sound = np.isfinite(lesser) & ((np.abs(q - p) > _LEAST_STEP) | (depth == 1))
+    return np.where(is_sound, -lesser, _NEVER)
+
+
+def of_wide_layer(neurons: int) -> float:
+    """Return a lower bound of C_N, the greatest c·width of Σ v_i·σ(w_i·x + b_i) with Σ|v_i| = 1, for the sigmoid."""
+    x = np.linspace(-30.0, 30.0, 30_001)
+    slope = activation("sigmoid").slope
+    lengths = np.maximum(0, np.arange(1, x.size + 1) - neurons) * (x[1] - x[0])  # that many points lie in N intervals
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        shifts, sizes, shares = np.split(parameters, [neurons, 2 * neurons])
+        shares = np.exp(shares) / np.exp(shares).sum()
+        weights = np.exp(sizes)
+        mixed = sum(v * w * slope(w * (x - shift)) for v, w, shift in zip(shares, weights, shifts, strict=True))
+        return -float(np.max(np.sort(mixed)[::-1] * lengths))
+
+    places = np.arange(neurons) - (neurons - 1) / 2
+    starts = (np.concatenate([gap * places, np.zeros(2 * neurons)]) for gap in (3.0, 4.0, 5.0))
+    options: Any = {"xatol": 1e-3, "fatol": 1e-6, "maxiter": 600}
+    return max(-float(minimize(loss, start, method="Nelder-Mead", options=options).fun) for start in starts)
