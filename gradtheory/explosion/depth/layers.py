@@ -16,6 +16,8 @@ from gradtheory.arithmetic.functions import stable
 
 _BATCH = 16  # layers, after which the precision is adapted
 _SPARE_BITS = 64
+_NARROW = 2.0**-20
+SLOPE_BITS = 96  # of slopes, where a gradient to 20 digits is enough
 
 
 class Passed(NamedTuple):
@@ -88,8 +90,8 @@ class Layers:
     def __len__(self) -> int:
         return len(self.w)
 
-    def passed(self, x: Ball, bits: int) -> Passed:
-        """Return what the chain does with an input, in balls of `bits` bits.
+    def passed(self, x: Ball, bits: int, slope_bits: int | None = None) -> Passed:
+        """Return what the chain does with an input, in balls of `bits` bits; slopes may do with fewer.
 
         Where a layer stands at a switch of σ, or so near that the bits do not tell, the balls hold what both formulas
         give; so they hold both slopes at a kink.
@@ -106,7 +108,7 @@ class Layers:
                     z.append(w * a + bias(working, {}))
                     gradient *= w
                     reach.append(gradient)
-                    a, slope, rate = sigma_at(parts, z[-1], working)
+                    a, slope, rate = sigma_at(parts, z[-1], working, slope_bits or working)
                     log_slope += rate * gradient
                     gradient *= slope
                     if wall is None and slope.is_zero():
@@ -136,20 +138,29 @@ class Layers:
         return sum(3 * size(activation.expr) for activation in self.activations)
 
 
-def sigma_at(parts: tuple[Part, ...], z: Ball, bits: int) -> tuple[Ball, Ball, Ball]:
+def sigma_at(parts: tuple[Part, ...], z: Ball, bits: int, slope_bits: int) -> tuple[Ball, Ball, Ball]:
     """Return σ(z), σ'(z) and σ''(z)/σ'(z); where z may be a switch, what both formulas give."""
-    at = {Z: z}
     if len(parts) == 1:
-        return parts[0].value(bits, at), parts[0].slope(bits, at), parts[0].log_slope(bits, at)
+        return _values(parts[0], z, bits, slope_bits)
     seen = []
     for part in parts:
         right = part.right and part.right(bits, {})
         if right is None or not z > right:
-            seen.append((part.value(bits, at), part.slope(bits, at), part.log_slope(bits, at)))
+            seen.append(_values(part, z, bits, slope_bits))
             if right is None or z < right:
                 break
     value, slope, log_slope = (functools.reduce(_union, balls) for balls in zip(*seen, strict=True))
     return value, slope, log_slope
+
+
+def _values(part: Part, z: Ball, bits: int, slope_bits: int) -> tuple[Ball, Ball, Ball]:
+    at = {Z: z}
+    with precision(min(bits, slope_bits)):
+        slope, log_slope = part.slope(bits, at), part.log_slope(bits, at)
+    if z.rad() > _NARROW:
+        return part.value(bits, at), slope, log_slope
+    middle = z.mid()  # mean value theorem: formulas that hold z twice would widen the ball at each layer
+    return part.value(bits, {Z: middle}) + slope * (z - middle), slope, log_slope
 
 
 def _union(one: Ball, other: Ball) -> Ball:

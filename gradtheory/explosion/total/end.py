@@ -20,7 +20,7 @@ from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import support_ends
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers
 
 _GUARD = 32
 _MOST_STEPS = 200
@@ -31,12 +31,16 @@ _MOST_BITS = 16 * MOST_BITS  # a chain of depth 10,000 spreads inputs 1e-3000 ap
 
 def side_of(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, bits: int) -> int:
     """Return the proven sign of |f'(x)| - c, with at least so many bits; 0 where it is not proven."""
+    slope_bits = SLOPE_BITS
     while bits <= _MOST_BITS:
-        passed = layers.passed(enclose(x, bits), bits)
+        passed = layers.passed(enclose(x, bits), bits, slope_bits)
         with precision(bits):
             if side := sign_of(abs(passed.gradient) - enclose(threshold, bits)):
                 return side
-        bits *= 2
+        if slope_bits == SLOPE_BITS and bits > 2 * slope_bits:
+            slope_bits = bits
+        else:
+            bits, slope_bits = 2 * bits, 2 * bits
     return 0
 
 
@@ -119,8 +123,9 @@ class ExplosionEnd(ProvenNumber):
 
     def _newton(self, x: sympy.Rational, width: sympy.Rational, tolerance: sympy.Rational, bits: int) -> sympy.Rational:
         """Return about the end."""
+        slope_bits = SLOPE_BITS + int(width / tolerance).bit_length()  # the width is known to few digits
         for _ in range(_MOST_NEWTON):
-            step = self._step(x, bits)
+            step = self._step(x, bits, slope_bits)
             if not step.is_finite() or abs(moved := as_rational(step)) > width:
                 break
             x -= moved
@@ -128,9 +133,9 @@ class ExplosionEnd(ProvenNumber):
                 break
         return x
 
-    def _step(self, x: sympy.Rational, bits: int) -> Ball:
+    def _step(self, x: sympy.Rational, bits: int, slope_bits: int) -> Ball:
         """Return how far x is beyond the end, to first order."""
-        passed = self._beyond.passed(enclose(x, bits), bits)
+        passed = self._beyond.passed(enclose(x, bits), bits, slope_bits)
         with precision(bits):
             if self.wall is not None:
                 excess = passed.z[self.wall.layer] - enclose(self.wall.z, bits)
@@ -187,7 +192,8 @@ class Length(ProvenNumber):
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits more than the ends agree in."""
-        for working in doubling(bits + _AGREEING * max(self.upper.bits, self.lower.bits), bits):
+        agreeing = max(self.upper.bits, self.lower.bits)
+        for working in doubling(bits + _AGREEING * agreeing, bits + agreeing):
             with precision(working):
                 ball = self.upper.enclosure(working) - self.lower.enclosure(working)
             if ball.rel_accuracy_bits() >= bits:

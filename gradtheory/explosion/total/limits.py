@@ -55,7 +55,7 @@ def _limits_of_layers(layers: Layers, side: int) -> Iterator[sympy.Expr | Ball]:
         if isinstance(z, sympy.Expr) and is_infinite(z):
             a = activation.limits[0 if z == -sympy.oo else 1]
         else:
-            a, _, _ = sigma_at(step.parts, _as_ball(z), _BITS)
+            a, _, _ = sigma_at(step.parts, _as_ball(z), _BITS, _BITS)
 
 
 def _is_at_most(one: sympy.Expr | Ball, other: sympy.Expr | Ball) -> bool:

@@ -129,6 +129,6 @@ def _inverse(parts: tuple[Part, ...], a: Ball, start: float, bits: int) -> Ball:
         precisions.append(precisions[-1] // 2 + _SPARE_BITS)
     for working in reversed(precisions):
         with precision(working):
-            value, slope, _ = sigma_at(parts, z, working)
+            value, slope, _ = sigma_at(parts, z, working, _FLOAT_BITS + working // 2)
             z = (z - (value - a) / slope).mid()
     return z
