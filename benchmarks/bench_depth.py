@@ -1,13 +1,16 @@
-"""The widest explosion set of chains of three depths with a proof, against a search in float64 without one."""
+"""Explosion sets of deep chains: the widest against a search in float64, the set of one chain at growing depths."""
 
 import math
 
 import pytest
+import sympy
 from scipy.optimize import minimize_scalar
 from sympy.core.cache import clear_cache
 
 import gradtheory as gt
 from gradtheory.explosion.depth import widest_total
+from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.total import total
 
 _W = 10
 
@@ -55,4 +58,38 @@ def bench_widest_total_explosion_grows_linearly(compare):
         lambda: _ours(1000),
         before=_forget,
         largest_ratio=15.0,
+    )
+
+
+def _set(depth, weight):
+    w, b = [sympy.Rational(weight)] * depth, [-sympy.Rational(weight) / 2] * depth
+    return gt.total_explosion_set(gt.Chain(depth), w=w, b=b)
+
+
+def _by_cells(depth):
+    w, b = (sympy.Integer(5),) * depth, (-sympy.Rational(5, 2),) * depth
+    return list(total._by_cells(Layers((gt.activation("sigmoid"),) * depth, w, b), sympy.S.One, strict=True))
+
+
+def bench_total_explosion_set(compare):
+    compare(
+        "`total_explosion_set`, sigmoid, w = 5, L = 10, certified",
+        lambda: _set(10, 5),
+        "zeros isolated on each smooth piece",
+        lambda: _by_cells(10),
+        before=clear_cache,
+        largest_ratio=1.0,
+    )
+
+
+@pytest.mark.parametrize(("weight", "digits"), [("4.1", 73), ("5", 662)])
+@pytest.mark.parametrize("depth", [1_000, 10_000])
+def bench_total_explosion_set_of_deep_chains(compare, depth, weight, digits):
+    compare(
+        f"`total_explosion_set`, sigmoid, w = {weight}, L = {depth} (set 1e-{digits * depth // 10_000} wide)",
+        lambda: _set(depth, weight),
+        f"ours, L = {depth // 10}",
+        lambda: _set(depth // 10, weight),
+        before=clear_cache,
+        largest_ratio=60.0,
     )

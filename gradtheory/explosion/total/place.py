@@ -107,7 +107,7 @@ def _at(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, aside: sympy.R
     """Return a place, or one so far aside: |f'| is proven to exceed c there, or to rise, or to fall, or to be flat."""
     for number, working in itertools.product(range(_MOST_ASIDE), (bits, 2 * bits, 4 * bits)):
         beside = x + number * aside
-        passed = layers.passed(enclose(beside, working), working, SLOPE_BITS)
+        passed = layers.passed(enclose(beside, working), working, SLOPE_BITS if working == bits else working)
         place = Place(beside, passed, working, _rises(layers, passed, working))
         is_known = passed.wall is not None or passed.gradient.rel_accuracy_bits() > _KNOWN_BITS
         if is_known and (place.rises or passed.log_slope.is_zero() or place.exceeds(threshold)):
