@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_rational, doubling, enclose, precision
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import read_bits, read_exact_parameters, read_real
@@ -16,6 +17,7 @@ from gradtheory.explosion.depth.bound import depth_bound
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers, Passed
 from gradtheory.explosion.depth.logistic import squared_beta
+from gradtheory.explosion.limited import limited
 from gradtheory.typing import NumberLike
 
 
@@ -53,6 +55,7 @@ class TwoPoint:
         return Guarantee.CERTIFIED
 
 
+@limited
 def two_point(
     chain: Chain,
     x: NumberLike,
@@ -61,6 +64,7 @@ def two_point(
     w: Sequence[NumberLike],
     b: Sequence[NumberLike],
     digits: int = 15,
+    effort: float = EFFORT,
 ) -> TwoPoint:
     r"""Compare the gradients of a chain at two inputs: \|y - x\|·√\|f'(x)f'(y)\| ≤ \|f(y) - f(x)\|·Π r(Δ_l).
 
@@ -77,6 +81,8 @@ def two_point(
         The weights and biases of all layers, exact.
     digits : int
         How many digits are proven, from 10 on.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -23,6 +23,7 @@ import sympy
 from scipy.optimize import brentq
 
 from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import FIRST_BITS, Ball, enclose, exactly, precision, sign
 from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
 from gradtheory.arithmetic.inputs import read_positive, read_real
@@ -32,6 +33,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.logistic import Logistic, logistic
+from gradtheory.explosion.limited import limited
 from gradtheory.typing import NumberLike
 
 _Layers: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]  # (β_l, R_l·|w_{l+1}|) of each layer; R_L of the last
@@ -103,8 +105,9 @@ class WidestNumber(ProvenNumber):
             return value + 0 if self.is_width else place / value
 
 
+@limited
 def widest_total_explosion(
-    chain: Chain, weights: Sequence[NumberLike], *, threshold: NumberLike = 1
+    chain: Chain, weights: Sequence[NumberLike], *, threshold: NumberLike = 1, effort: float = EFFORT
 ) -> WidestTotalExplosion:
     r"""Return the widest explosion set of a chain with given w_2, …, w_L, over all biases and w_1.
 
@@ -119,6 +122,8 @@ def widest_total_explosion(
         w_2, …, w_L, exact, none of them 0.
     threshold : number
         c > 0.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------

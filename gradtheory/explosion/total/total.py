@@ -143,7 +143,8 @@ def _join(intervals: Iterable[tuple[sympy.Expr, sympy.Expr]]) -> list[tuple[symp
     return joined
 
 
-def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.Expr:
+@limited
+def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1, effort: float = EFFORT) -> sympy.Expr:
     r"""Return a bound on the length of the total explosion set that holds at any depth and for any weights.
 
     H/c of the last activation (see `depth_bound`) where all of them are in class N; else, where all are monotone, ℓ/c
@@ -155,6 +156,8 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1) -> sympy.E
         Of any depth.
     threshold : number
         c > 0.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Returns
     -------
