@@ -146,6 +146,7 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     assert "gt.expression(" in derivation.to_text()
 
 
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize(
     ("write", "topic", "asked"),
     [
@@ -463,7 +464,7 @@ def test_bad_questions_are_refused(call, said):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", FACTS)
 def test_every_fact_holds_where_its_conditions_are_met(which):
     fact = gt.fact(which)
@@ -486,6 +487,7 @@ def test_facts_fail_where_their_conditions_are_not_met(which):
         assert gt.fact(which).check(gt.activation("tanh")).is_true is False
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("which", ["two_point", "one_interval"])
 @pytest.mark.parametrize("activation", ["gelu", "log_cosh", "quadratic"])
 def test_facts_on_class_n_fail_outside_it(which, activation):

@@ -156,6 +156,7 @@ def test_what_reaches_the_threshold_alone_is_undecided():
         gt.total_explosion_set(gt.Chain(2, "tanh"), w=[1, 1], b=[0, 0])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("parameter", ["w1", "b1", "w2", "b2", "w3", "b3"])
 @pytest.mark.parametrize("which", ["sigmoid", "tanh", "gelu"])
 def test_one_parameter(which, parameter):

@@ -11,7 +11,7 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import size, spend
-from gradtheory.arithmetic.enclosure import Ball, Evaluator, evaluator, precision
+from gradtheory.arithmetic.enclosure import Ball, Evaluator, evaluator, precision, sign
 from gradtheory.arithmetic.functions import stable
 
 _BATCH = 16  # layers, after which the precision is adapted
@@ -123,6 +123,16 @@ class Layers:
             activation: [number for number, other in enumerate(self.activations) if other == activation]
             for activation in dict.fromkeys(self.activations)
         }
+
+    @cached_property
+    def directions(self) -> list[int]:
+        """The sign of each dz_l/dx where it is not 0, for a chain of class N."""
+        signs, product = [], 1
+        for activation, weight in zip(self.activations, self.w, strict=True):
+            product *= sign(weight)
+            signs.append(product)
+            product *= next(branch.direction for branch in activation.profile.branches if branch.direction)
+        return signs
 
     @cached_property
     def steps(self) -> list[Step]:

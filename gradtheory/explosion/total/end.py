@@ -1,5 +1,6 @@
 """An end of the explosion set of a deep chain: a SymPy number with as many proven digits as asked for."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from gradtheory.explosion.depth.class_n import support_ends
 from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers
 
 _GUARD = 32
-_MOST_STEPS = 200
+_MOST_STEPS = 1_000
 _MOST_NEWTON = 12
 _AGREEING = 4  # times the bits that tell neighbours apart: two ends are not closer
 _MOST_BITS = 16 * MOST_BITS  # a chain of depth 10,000 spreads inputs 1e-3000 apart
@@ -122,26 +123,31 @@ class ExplosionEnd(ProvenNumber):
         raise Undecided(f"an end between {inner.n(12)} and {outer.n(12)} is not known to {bits} bits")
 
     def _newton(self, x: sympy.Rational, width: sympy.Rational, tolerance: sympy.Rational, bits: int) -> sympy.Rational:
-        """Return about the end."""
+        """Return about the end, in a bracket of which x is the middle."""
         slope_bits = SLOPE_BITS + int(width / tolerance).bit_length()  # the width is known to few digits
+        start = x
         for _ in range(_MOST_NEWTON):
-            step = self._step(x, bits, slope_bits)
-            if not step.is_finite() or abs(moved := as_rational(step)) > width:
+            for step in self._steps(x, bits, slope_bits):
+                if step.is_finite() and abs(x - (moved := as_rational(step)) - start) <= width / 2:
+                    break
+            else:
                 break
             x -= moved
             if abs(moved) < tolerance / 8:
                 break
         return x
 
-    def _step(self, x: sympy.Rational, bits: int, slope_bits: int) -> Ball:
-        """Return how far x is beyond the end, to first order."""
+    def _steps(self, x: sympy.Rational, bits: int, slope_bits: int) -> Iterator[Ball]:
+        """Yield how far x is beyond the end, to first order: of log|f'|, and of |f'| itself."""
         passed = self._beyond.passed(enclose(x, bits), bits, slope_bits)
         with precision(bits):
             if self.wall is not None:
                 excess = passed.z[self.wall.layer] - enclose(self.wall.z, bits)
-                return (excess / passed.reach[self.wall.layer]).mid()
-            excess = (abs(passed.gradient) / enclose(self.threshold, bits)).log()
-            return (excess / passed.log_slope).mid()
+                yield (excess / passed.reach[self.wall.layer]).mid()
+            else:
+                ratio = abs(passed.gradient) / enclose(self.threshold, bits)
+                yield (ratio.log() / passed.log_slope).mid()
+                yield ((1 - 1 / ratio) / passed.log_slope).mid()
 
     @cached_property
     def wall(self) -> Wall | None:

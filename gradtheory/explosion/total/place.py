@@ -43,6 +43,11 @@ class Place(NamedTuple):
         return self.passed.wall is not None
 
     @property
+    def has_tangent(self) -> bool:
+        """Whether v is known to some digits."""
+        return not self.is_wall and bool(self.passed.gradient.rel_accuracy_bits() > _KNOWN_BITS)
+
+    @property
     def spread(self) -> float:
         """log2 of the greatest |dz_l/dx|."""
         return max(float(abs(each).log().mid()) for each in self.passed.reach) / math.log(2)
@@ -109,8 +114,8 @@ def _at(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, aside: sympy.R
         beside = x + number * aside
         passed = layers.passed(enclose(beside, working), working, SLOPE_BITS if working == bits else working)
         place = Place(beside, passed, working, _rises(layers, passed, working))
-        is_known = passed.wall is not None or passed.gradient.rel_accuracy_bits() > _KNOWN_BITS
-        if is_known and (place.rises or passed.log_slope.is_zero() or place.exceeds(threshold)):
+        is_flat = place.has_tangent and passed.log_slope.is_zero()
+        if place.rises or is_flat or place.exceeds(threshold):
             return place
     raise Undecided(f"whether |f'| rises near x = {x.n(12)} is not decided")
 
@@ -121,14 +126,14 @@ def _rises(layers: Layers, passed: Passed, bits: int) -> int:
         return sign_of(passed.log_slope)
     left, _ = support_ends(layers.activations[passed.wall])
     is_left = not is_infinite(left) and bool(passed.z[passed.wall] < enclose(left, bits))
-    return sign_of(passed.reach[passed.wall]) * (1 if is_left else -1)
+    return layers.directions[passed.wall] * (1 if is_left else -1)
 
 
 def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> Place | None:
     """Return a place where |f'| > c between two at which it rises and falls, or None where there is none."""
     for number in range(_MOST_STEPS):
         share = 0.5
-        if left.is_wall or right.is_wall:
+        if not (left.has_tangent and right.has_tangent):
             if _is_small_between(layers, threshold, left, right):
                 return None
         else:
@@ -164,7 +169,7 @@ def _tangents(left: Place, right: Place) -> tuple[float, Ball]:
 
 
 def _is_small_between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> bool:
-    """Return whether |f'| < c is proven between two places, at one of which or at both f' = 0."""
+    """Return whether |f'| < c is proven between two places at which it rises and falls, or is 0: then everywhere."""
     bits = max(left.bits, right.bits)
     with precision(bits):
         between = enclose(left.x, bits).union(enclose(right.x, bits))
