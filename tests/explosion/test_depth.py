@@ -10,6 +10,7 @@ from sympy import Abs, Piecewise, atan, exp, oo, sin, sqrt, tanh
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import membership
 
@@ -211,6 +212,29 @@ def test_softsign_doubles_at_depth_two():
     for (x, y), (u, v) in itertools.pairwise(zip(places, values, strict=True)):
         assert (v - y) / (u - x) == 1 / (1 + a)
     assert a / (1 + a) > R(999_999, 10**6) * gt.depth_bound("softsign").value
+
+
+def test_a_cloglog_chain_of_depth_two_is_wider_than_any_neuron():
+    c = sympy.Rational(12, 25)
+    set_ = gt.total_explosion_set(
+        gt.Chain(2, "cloglog"), w=["0.52983", "-1473.77324"], b=["-6.10443", "3.96128"], threshold=c
+    )
+    assert gt.guarantee(set_) is gt.Guarantee.CERTIFIED
+    assert gt.widest_explosion("cloglog").width < sympy.Rational("0.47977") < set_.measure * c
+    assert set_.measure * c < gt.depth_bound("cloglog").value
+
+
+def test_two_neurons_in_a_layer_exceed_what_one_can():
+    """f(x) = σ(A(σ(x - d) + σ(x + d) - 1)): at x and -x both gradients are greater than K/(2x)."""
+    x = sympy.Symbol("x", real=True)
+    sigmoid = gt.activation("sigmoid").expr
+    steep, apart, place = sympy.Rational("20.927"), 4, sympy.Rational("1.8947")
+    inner = sigmoid.subs(Z, x - apart) + sigmoid.subs(Z, x + apart) - 1
+    gradient = sigmoid.subs(Z, steep * inner).diff(x)
+    for end in (place, -place):
+        assert enclose(gradient, 128, {x: enclose(end, 128)}) * 2 * enclose(place, 128) > enclose(
+            sympy.Rational("0.7"), 128
+        )
 
 
 def test_the_bound_of_a_chain_is_that_of_its_last_layer():
