@@ -16,6 +16,8 @@ cells belong by the value of |σ'| there, and never where σ has no derivative.
 What is claimed of a crossing is that it lies in its bracket, however wide: a certificate says as much about where a
 component ends as its brackets do.
 
+Certificates of chains are of another kind, described in `gradtheory.checker.chain_schema`.
+
 Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
 
 ``format``
@@ -64,6 +66,8 @@ from pathlib import Path
 from typing import Any
 
 from gradtheory.checker.cells import Rejected
+from gradtheory.checker.chain import verify_chain
+from gradtheory.checker.chain_schema import is_of_chain, parse_chain
 from gradtheory.checker.schema import FORMAT, load, parse
 from gradtheory.checker.terms import Malformed
 from gradtheory.checker.verify import verify
@@ -140,7 +144,10 @@ def check(certificate: Mapping[str, Any]) -> Report:
 
     """
     try:
-        verify(parse(certificate), _formula_in_the_catalogue)
+        if is_of_chain(certificate):
+            verify_chain(parse_chain(certificate), _formula_in_the_catalogue)
+        else:
+            verify(parse(certificate), _formula_in_the_catalogue)
     except (Malformed, Rejected) as error:
         return Report(False, "not verified", _line(f"rejected: {error}"))
     except Undecided as error:
@@ -179,7 +186,7 @@ def _formula_in_the_catalogue(name: str) -> str:
 
 def _proven(certificate: Mapping[str, Any]) -> str:
     """Return where the set of a verified certificate is proven."""
-    if certificate["status"] == "proven":
+    if is_of_chain(certificate) or certificate["status"] == "proven":
         return "verified on the whole line"
     left, right = (end if len(end) <= _LONGEST_END else "…" for end in certificate["domain"])
     return f"verified on [{left}, {right}]; nothing is claimed beyond"

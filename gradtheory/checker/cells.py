@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations, islice, pairwise
 
 from gradtheory.checker.points import Function
-from gradtheory.checker.schema import Cell, Certificate, Place
+from gradtheory.checker.schema import Cell, Place
 from gradtheory.checker.signs import Changes, Prover
 from gradtheory.checker.terms import Malformed, Term, number
 from gradtheory.errors import Undecided
@@ -17,16 +17,15 @@ class Rejected(Exception):
     """A statement of the certificate is false, or not of the kind the argument needs."""
 
 
-def locate(certificate: Certificate, prover: Prover) -> tuple[Cell, ...]:
+def locate(cells: tuple[Cell, ...], domain: tuple[Place, Place], expression: Term, prover: Prover) -> tuple[Cell, ...]:
     """Return the cells, contiguous over the domain; each isolated end knows whose only zero it is."""
-    cells = certificate.cells
-    if not cells or (cells[0].left, cells[-1].right) != certificate.domain:
+    if not cells or (cells[0].left, cells[-1].right) != domain:
         raise Rejected("cells must reach from one end of the domain to the other")
     ends = [cells[0].left]
     for j, (here, there) in enumerate(pairwise(cells)):
         if here.right != there.left:
             raise Rejected(f"cells[{j}] and cells[{j + 1}] must share an end")
-        ends.append(_defined(here, there, certificate.expression, j, prover))
+        ends.append(_defined(here, there, expression, j, prover))
     ends.append(cells[-1].right)
     for j, (left, right) in enumerate(pairwise(ends)):
         if not prover.is_before(left, right):
@@ -67,17 +66,7 @@ def _switches(term: Term) -> Iterator[Term]:
 
 def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
     """Check that σ is the piece, and that its slope has the sign and the direction stated, on the whole open cell."""
-
-    def sign_on(term: Term) -> int:
-        return prover.sign_on((term, 0), cell)
-
-    try:
-        smooth = resolve(expression, sign_on)
-    except Changes:
-        raise Rejected(f"{name}: a switch of the expression lies inside") from None
-    for term in {smooth, cell.piece}:
-        prover.is_smooth_on(term, cell)
-    _same((smooth, 0), (cell.piece, 0), cell, f"{name}.piece is σ", prover)
+    check_piece(expression, cell, name, prover)
     if cell.shape is None or cell.positive is None:
         if not prover.is_same((cell.piece, 2), (number(0), 0)):
             raise Rejected(f"{name}: the slope is not seen to be constant")
@@ -88,9 +77,9 @@ def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
         prover.is_smooth_on(term, cell)
     _same((cell.piece, 2), (cell.positive * cell.shape, 0), cell, f"{name}: σ'' is positive*shape", prover)
     try:
-        if sign_on(cell.positive) != 1:
+        if prover.sign_on((cell.positive, 0), cell) != 1:
             raise Rejected(f"{name}.positive is not positive")
-        if sign_on(cell.shape) != cell.sign * (1 if cell.rises else -1):
+        if prover.sign_on((cell.shape, 0), cell) != cell.sign * (1 if cell.rises else -1):
             raise Rejected(f"{name}.rises: shape has the other sign")
     except Changes:
         raise Rejected(f"{name}: positive or shape changes sign inside") from None
@@ -98,6 +87,17 @@ def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
     shallow = prover.signs_toward((number(cell.sign) * cell.piece, 1), cell, "left" if cell.rises else "right")
     if not shallow <= {0, 1}:
         raise Rejected(f"{name}.sign is not the sign of the slope")
+
+
+def check_piece(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
+    """Check that σ is the piece on the whole open cell, and has derivatives there."""
+    try:
+        smooth = resolve(expression, lambda term: prover.sign_on((term, 0), cell))
+    except Changes:
+        raise Rejected(f"{name}: a switch of the expression lies inside") from None
+    for term in {smooth, cell.piece}:
+        prover.is_smooth_on(term, cell)
+    _same((smooth, 0), (cell.piece, 0), cell, f"{name}.piece is σ", prover)
 
 
 def _same(left: Function, right: Function, cell: Cell, statement: str, prover: Prover) -> None:

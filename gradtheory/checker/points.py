@@ -27,8 +27,8 @@ _MOST_STEPS = 100
 class Points:
     """Answers questions of sign at points, within a budget that all questions of one check share."""
 
-    def __init__(self) -> None:
-        self._work = 0
+    def __init__(self, most: int = _MOST_WORK) -> None:
+        self._work, self._most = 0, most
         self._heads: dict[Term, Counter[str]] = {}
         self._answers: dict[Any, Any] = {}
         self.field = Field(self.spend)
@@ -47,7 +47,7 @@ class Points:
     def spend(self, work: int) -> None:
         """Count work; every check ends."""
         self._work += work
-        if self._work > _MOST_WORK:
+        if self._work > self._most:
             raise Undecided("the check's budget of work is spent")
 
     def remembered(self, question: Any, answer: Callable[[], Any]) -> Any:

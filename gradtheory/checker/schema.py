@@ -124,71 +124,78 @@ def _no_number(text: str) -> None:
 
 def parse(data: Any) -> Certificate:
     """Return the certificate that a JSON object states; raises Malformed with the name of the offending field."""
-    top = _fields(data, "certificate", "format claim method domain cells crossings components tails status")
+    top = read_fields(data, "certificate", "format claim method domain cells crossings components tails status")
     if top["format"] != FORMAT:
         raise Malformed(f"format must be {FORMAT}")
-    claim = _fields(top["claim"], "claim", "kind activation expression weight bias threshold strict")
-    _one_of(claim["kind"], "claim.kind", "explosion set")
-    _one_of(top["method"], "method", "certified", "closed_form")
+    claim = read_fields(top["claim"], "claim", "kind activation expression weight bias threshold strict")
+    read_one_of(claim["kind"], "claim.kind", "explosion set")
+    read_one_of(top["method"], "method", "certified", "closed_form")
     name = claim["activation"]
-    tails = _fields(top["tails"], "tails", "left right")
-    domain = [_place(each, f"domain[{i}]") for i, each in enumerate(_list(top["domain"], "domain"))]
+    tails = read_fields(top["tails"], "tails", "left right")
+    domain = [read_place(each, f"domain[{i}]") for i, each in enumerate(read_list(top["domain"], "domain"))]
     if len(domain) != 2 or any(each.is_isolated for each in domain):
         raise Malformed("domain must have two ends, each exact or infinite")
-    cells, crossings, components = (_list(top[each], each) for each in ("cells", "crossings", "components"))
+    cells, crossings, components = (read_list(top[each], each) for each in ("cells", "crossings", "components"))
     return Certificate(
-        activation=None if name is None else _text(name, "claim.activation"),
-        expression=_term(claim["expression"], "claim.expression"),
-        weight=_constant(claim["weight"], "claim.weight"),
-        bias=_constant(claim["bias"], "claim.bias"),
-        threshold=_constant(claim["threshold"], "claim.threshold"),
-        strict=_flag(claim["strict"], "claim.strict"),
+        activation=None if name is None else read_text(name, "claim.activation"),
+        expression=read_term(claim["expression"], "claim.expression"),
+        weight=read_constant(claim["weight"], "claim.weight"),
+        bias=read_constant(claim["bias"], "claim.bias"),
+        threshold=read_constant(claim["threshold"], "claim.threshold"),
+        strict=read_flag(claim["strict"], "claim.strict"),
         domain=(domain[0], domain[1]),
         cells=tuple(_cell(each, f"cells[{i}]") for i, each in enumerate(cells)),
         crossings=tuple(_crossing(each, f"crossings[{i}]") for i, each in enumerate(crossings)),
         components=tuple(_component(each, f"components[{i}]") for i, each in enumerate(components)),
         tails=(_tail(tails["left"], "tails.left"), _tail(tails["right"], "tails.right")),
-        status=_one_of(top["status"], "status", "proven", "proven on the domain"),
+        status=read_one_of(top["status"], "status", "proven", "proven on the domain"),
     )
 
 
-def _fields(data: Any, where: str, names: str) -> Mapping[str, Any]:
+def read_fields(data: Any, where: str, names: str) -> Mapping[str, Any]:
+    """Return an object with exactly these fields."""
     if not isinstance(data, Mapping) or set(data) != set(names.split()):
         raise Malformed(f"{where} must be an object with the fields {names}")
     return data
 
 
-def _list(data: Any, where: str) -> list[Any]:
-    if not isinstance(data, list) or len(data) > _MOST_PARTS:
-        raise Malformed(f"{where} must be a list of at most {_MOST_PARTS}")
+def read_list(data: Any, where: str, most: int = _MOST_PARTS) -> list[Any]:
+    """Return a list that is not too long."""
+    if not isinstance(data, list) or len(data) > most:
+        raise Malformed(f"{where} must be a list of at most {most}")
     return data
 
 
-def _text(data: Any, where: str) -> str:
+def read_text(data: Any, where: str) -> str:
+    """Return a text of one line."""
     if not isinstance(data, str) or len(data) > _LONGEST_TEXT or not data.isprintable():
         raise Malformed(f"{where} must be a text of one line and at most {_LONGEST_TEXT} characters")
     return data
 
 
-def _one_of(data: Any, where: str, *allowed: str) -> str:
+def read_one_of(data: Any, where: str, *allowed: str) -> str:
+    """Return one of the texts allowed."""
     if not isinstance(data, str) or data not in allowed:
         raise Malformed(f"{where} must be one of: {', '.join(allowed)}")
     return data
 
 
-def _flag(data: Any, where: str) -> bool:
+def read_flag(data: Any, where: str) -> bool:
+    """Return true or false."""
     if not isinstance(data, bool):
         raise Malformed(f"{where} must be true or false")
     return data
 
 
-def _integer(data: Any, where: str) -> int:
+def read_integer(data: Any, where: str) -> int:
+    """Return an integer."""
     if not isinstance(data, int) or isinstance(data, bool):
         raise Malformed(f"{where} must be an integer")
     return data
 
 
-def _rational(data: Any, where: str) -> Fraction:
+def read_rational(data: Any, where: str) -> Fraction:
+    """Return a rational number in lowest terms."""
     if isinstance(data, str) and _RATIONAL.fullmatch(data) and not re.search("/0*$", data):
         value = number(Fraction(data)).value
         if str(value) == data:
@@ -196,91 +203,96 @@ def _rational(data: Any, where: str) -> Fraction:
     raise Malformed(f"{where} must be a rational number as text in lowest terms, such as -3/4")
 
 
-def _term(data: Any, where: str) -> Term:
+def read_term(data: Any, where: str) -> Term:
+    """Return an expression."""
     try:
-        return read(_text(data, where))
+        return read(read_text(data, where))
     except Malformed as error:
         raise Malformed(f"{where}: {error}") from None
 
 
-def _smooth(data: Any, where: str) -> Term:
-    term = _term(data, where)
+def read_smooth(data: Any, where: str) -> Term:
+    """Return an expression without switches."""
+    term = read_term(data, where)
     if term.switches:
         raise Malformed(f"{where} must be written without Max, Min, Abs, sign and Piecewise")
     return term
 
 
-def _constant(data: Any, where: str) -> Term:
+def read_constant(data: Any, where: str) -> Term:
+    """Return an exact number."""
     if isinstance(data, str) and re.search(r"\bz\b", data):
         raise Malformed(f"{where} must be a number")
-    return _smooth(data, where)
+    return read_smooth(data, where)
 
 
-def _bracket(lower: Any, upper: Any, where: str) -> tuple[Fraction, Fraction]:
-    low, high = _rational(lower, where), _rational(upper, where)
+def read_bracket(lower: Any, upper: Any, where: str) -> tuple[Fraction, Fraction]:
+    """Return two rational numbers, the lesser first."""
+    low, high = read_rational(lower, where), read_rational(upper, where)
     if low > high:
         raise Malformed(f"{where} must have its lower end first")
     return low, high
 
 
-def _place(data: Any, where: str) -> Place:
+def read_place(data: Any, where: str) -> Place:
+    """Return an end of a cell."""
     if data in ("-oo", "oo"):
         return Place(infinite=1 if data == "oo" else -1)
     if isinstance(data, list) and len(data) == 2:
-        lower, upper = _bracket(data[0], data[1], where)
+        lower, upper = read_bracket(data[0], data[1], where)
         return Place(lower=lower, upper=upper)
-    return Place(exact=_constant(data, where))
+    return Place(exact=read_constant(data, where))
 
 
 def _cell(data: Any, where: str) -> Cell:
-    fields = _fields(data, where, "left right piece sign rises positive shape")
-    sign, rises = _integer(fields["sign"], f"{where}.sign"), fields["rises"]
+    fields = read_fields(data, where, "left right piece sign rises positive shape")
+    sign, rises = read_integer(fields["sign"], f"{where}.sign"), fields["rises"]
     given = [fields[name] is not None for name in ("rises", "positive", "shape")]
     if any(given) != all(given):
         raise Malformed(f"{where} must have rises, positive and shape, or none of them where the slope is constant")
     if sign not in ((-1, 1) if all(given) else (-1, 0, 1)):
         raise Malformed(f"{where}.sign must be 1 or -1, or 0 where the slope is 0")
     return Cell(
-        left=_place(fields["left"], f"{where}.left"),
-        right=_place(fields["right"], f"{where}.right"),
-        piece=_smooth(fields["piece"], f"{where}.piece"),
+        left=read_place(fields["left"], f"{where}.left"),
+        right=read_place(fields["right"], f"{where}.right"),
+        piece=read_smooth(fields["piece"], f"{where}.piece"),
         sign=sign,
-        rises=None if rises is None else _flag(rises, f"{where}.rises"),
-        positive=_smooth(fields["positive"], f"{where}.positive") if all(given) else None,
-        shape=_smooth(fields["shape"], f"{where}.shape") if all(given) else None,
+        rises=None if rises is None else read_flag(rises, f"{where}.rises"),
+        positive=read_smooth(fields["positive"], f"{where}.positive") if all(given) else None,
+        shape=read_smooth(fields["shape"], f"{where}.shape") if all(given) else None,
     )
 
 
 def _crossing(data: Any, where: str) -> Crossing:
-    fields = _fields(data, where, "cell lower upper")
-    lower, upper = _bracket(fields["lower"], fields["upper"], where)
-    return Crossing(_integer(fields["cell"], f"{where}.cell"), lower, upper)
+    fields = read_fields(data, where, "cell lower upper")
+    lower, upper = read_bracket(fields["lower"], fields["upper"], where)
+    return Crossing(read_integer(fields["cell"], f"{where}.cell"), lower, upper)
 
 
 def _component(data: Any, where: str) -> Component:
-    fields = _fields(data, where, "lower upper lower_open upper_open")
+    fields = read_fields(data, where, "lower upper lower_open upper_open")
     return Component(
         lower=_bound(fields["lower"], f"{where}.lower"),
         upper=_bound(fields["upper"], f"{where}.upper"),
-        lower_open=_flag(fields["lower_open"], f"{where}.lower_open"),
-        upper_open=_flag(fields["upper_open"], f"{where}.upper_open"),
+        lower_open=read_flag(fields["lower_open"], f"{where}.lower_open"),
+        upper_open=read_flag(fields["upper_open"], f"{where}.upper_open"),
     )
 
 
 def _bound(data: Any, where: str) -> Bound:
     if isinstance(data, str):
-        return _one_of(data, where, "-oo", "oo")
+        return read_one_of(data, where, "-oo", "oo")
     if isinstance(data, Mapping) and len(data) == 1:
         ((kind, index),) = data.items()
-        return _one_of(kind, where, "crossing", "end"), _integer(index, where)
+        return read_one_of(kind, where, "crossing", "end"), read_integer(index, where)
     raise Malformed(f"{where} must be -oo, oo, or an object with crossing or end")
 
 
 def _tail(data: Any, where: str) -> str:
     argument = data.get("argument") if isinstance(data, Mapping) else None
     if argument == "limit":  # what the solver takes to be so beyond the domain: not believed, and not repeated
-        fields = _fields(data, where, "argument limit assumes")
+        fields = read_fields(data, where, "argument limit assumes")
         for name in ("limit", "assumes"):
-            _text(fields[name], f"{where}.{name}")
+            read_text(fields[name], f"{where}.{name}")
         return "limit"
-    return _one_of(_fields(data, where, "argument")["argument"], f"{where}.argument", "monotone", "period")
+    return read_one_of(read_fields(data, where, "argument")["argument"], f"{where}.argument", "monotone", "period")

@@ -11,7 +11,7 @@ from mpmath import libmp
 from gradtheory.checker.intervals import MINUS_OO, ONE, OO, TWO, ZERO, Interval, Undefined, less, real
 from gradtheory.checker.jets import derivatives
 from gradtheory.checker.points import BITS, Function, Points, cut
-from gradtheory.checker.scales import Beyond
+from gradtheory.checker.scales import UNIT, Beyond
 from gradtheory.checker.schema import Cell, Place, Side
 from gradtheory.checker.tails import Tail, variable
 from gradtheory.checker.terms import Malformed, Term, number
@@ -108,6 +108,10 @@ class Prover(Points):
             return derivatives(term, variable(beyond, direction), order)[order]
         except Malformed:
             raise Undefined("an exact number in a tail is too long, or not defined") from None
+
+    def values_on_tail(self, function: Function, box: Interval) -> Interval:
+        """Return an interval around the values on a box that reaches to one infinity; Undefined where none is known."""
+        return self._tail(function, box).over(UNIT)
 
     def _excludes_zero(self, cell: Cell) -> bool:
         left, right = cell.left, cell.right

@@ -20,9 +20,9 @@ def verify(certificate: Certificate, formula_of: Callable[[str], str]) -> None:
     """
     prover = Prover()
     _check_tails(certificate)
-    _check_name(certificate, formula_of)
+    check_name(certificate.activation, certificate.expression, formula_of)
     level = _level(certificate, prover)
-    cells = locate(certificate, prover)
+    cells = locate(certificate.cells, certificate.domain, certificate.expression, prover)
     if certificate.tails[0] == "period":
         _check_period(certificate, prover)
     for i, cell in enumerate(cells):
@@ -56,15 +56,15 @@ def _check_period(certificate: Certificate, prover: Prover) -> None:
         raise Rejected("tails: the length of the domain is not proven to be a period of the slope")
 
 
-def _check_name(certificate: Certificate, formula_of: Callable[[str], str]) -> None:
-    name = certificate.activation
+def check_name(name: str | None, expression: Term, formula_of: Callable[[str], str]) -> None:
+    """Check that an expression is that of the activation named, if one is."""
     if name is None:
         return
     try:
         formula = formula_of(name)
     except InvalidArgument:
         raise Rejected(f"claim.activation: {name[:40]} is not in the catalogue") from None
-    if certificate.expression != read(formula):
+    if expression != read(formula):
         raise Rejected(f"claim.expression is not that of {name[:40]} in the catalogue")
 
 

@@ -1,11 +1,12 @@
 """Certificates: the proof of an explosion set as plain JSON, which `gradtheory.checker` verifies on its own.
 
-The document states the set in the pre-activation z, U_t = {z : |σ'(z)| > t} with t = c/|w|: the monotone branches of
-|σ'| that cover the line, an isolating interval for each place where |σ'| = t, the components, and what the answer rests
-on far out. The checker's documentation describes the fields.
+That of one activation states the set in the pre-activation z, U_t = {z : |σ'(z)| > t} with t = c/|w|: the monotone
+branches of |σ'| that cover the line, an isolating interval for each place where |σ'| = t, the components, and what the
+answer rests on far out. The checker's documentation describes the fields.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -15,25 +16,30 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT
-from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, is_infinite, sign
-from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
+from gradtheory.arithmetic.enclosure import derivative, enclose, is_infinite, sign
+from gradtheory.arithmetic.inputs import DIGITS, read_exact_parameters, read_positive, read_real
+from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.chains.chain import Chain
+from gradtheory.chains.reading import read_concrete_chain
+from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import superlevel_sets
 from gradtheory.explosion.superlevel import Component
+from gradtheory.explosion.total.certificate import chain_certificate
+from gradtheory.explosion.written import written, written_bracket, written_end
 from gradtheory.typing import ActivationLike, NumberLike
 
 FORMAT = "gradtheory-certificate/1"
-_LONGEST_TEXT = 8_000  # characters; the checker reads numbers with parts of 4,000 digits
 _BITS = 128  # of an isolating interval, beyond the size of the level
 
 
 @limited
 def certificate(
-    activation: ActivationLike,
-    w: NumberLike,
-    b: NumberLike = 0,
+    activation: ActivationLike | Chain,
+    w: NumberLike | Sequence[NumberLike],
+    b: NumberLike | Sequence[NumberLike] = 0,
     *,
     threshold: NumberLike = 1,
     strict: bool = True,
@@ -41,22 +47,49 @@ def certificate(
     digits: int = DIGITS,
     effort: float = EFFORT,
 ) -> dict[str, Any]:
-    """Return the certificate of `explosion_set` with the same arguments: a dictionary that `json.dumps` writes.
+    r"""Return the proof of an explosion set: a dictionary that `json.dumps` writes and `gradtheory.checker` verifies.
+
+    Of one activation it is the proof of `explosion_set`, of a chain that of `total_explosion_set`. All activations of a
+    chain must be in class N, where \|σ'\|^(-1/2) is convex; its set is then one interval.
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr, Activation or Chain
+        A chain of concrete depth; one of depth 1 has the certificate of its activation.
+    w, b : number, or of a chain sequence of numbers
+        Weight and bias, exact; of a chain those of all layers.
+    threshold : number
+        c > 0.
+    strict : bool
+        False for >= in place of >.
+    method, digits
+        As for `explosion_set`; of no effect on a chain.
+    effort : float
+        How much work a proof for your own expression may take, about seconds of it, counted in operations.
 
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, or w is 0.
+        If an argument breaks a rule, or w is 0 for one activation, or an activation of a chain is not in class N.
     NoClosedForm, Undecided
-        As `explosion_set`; `Undecided` also where a number or formula would be too long for the checker.
+        As `explosion_set` and `total_explosion_set`; `Undecided` also where a number or formula would be too long for
+        the checker.
 
     Examples
     --------
     >>> proof = certificate("gelu", w=-12, b="0.3")
     >>> proof["status"], len(proof["cells"]), len(proof["crossings"]), len(proof["components"])
     ('proven', 4, 3, 2)
+    >>> proof = certificate(Chain(depth=2, activation="relu"), w=[2, 3], b=[-1, 0])
+    >>> proof["set"]["lower"]["inner"], proof["set"]["upper"]["outer"]
+    ('524289/1048576', 'oo')
 
     """
+    if isinstance(activation, Chain):
+        if activation.depth != 1:
+            return _of_chain(activation, w, b, threshold, strict=strict)
+        (w,), (b,) = (read_exact_parameters(values, name, 1) for values, name in ((w, "w"), (b, "b")))
+        (activation,) = activation.layer_activations
     record, c = as_activation(activation), read_positive(threshold, "threshold")
     weight, bias = read_real(w, "w"), read_real(b, "b")
     if sign(weight) == 0:
@@ -73,17 +106,17 @@ def certificate(
         "claim": {
             "kind": "explosion set",
             "activation": record.name if record.branches is not None else None,
-            "expression": _text(record.expr),
-            "weight": _text(weight),
-            "bias": _text(bias),
-            "threshold": _text(c),
+            "expression": written(record.expr),
+            "weight": written(weight),
+            "bias": written(bias),
+            "threshold": written(c),
             "strict": bool(strict),
         },
         "method": "certified" if any(end.has(Root) for end in crossings.values()) else "closed_form",
-        "domain": [_text(end) for end in domain],
+        "domain": [written(end) for end in domain],
         "cells": [_cell(record, profile, branch, bits) for branch in profile.branches],
         "crossings": [
-            {"cell": profile.branches.index(branch), **_bracket(end, bits)} for branch, end in crossings.items()
+            {"cell": profile.branches.index(branch), **written_bracket(end, bits)} for branch, end in crossings.items()
         ],
         "components": [_component(part, profile, list(crossings.values())) for part in superlevel.components()],
         "tails": {
@@ -94,11 +127,19 @@ def certificate(
     }
 
 
+def _of_chain(chain: Chain, w: Any, b: Any, threshold: Any, *, strict: bool) -> dict[str, Any]:
+    c, strict = read_positive(threshold, "threshold"), read_flag(strict, "strict")
+    depth = read_concrete_chain(chain).depth
+    weights, biases = (read_exact_parameters(values, name, depth) for values, name in ((w, "w"), (b, "b")))
+    layers = Layers(chain.layer_activations, tuple(weights), tuple(biases))
+    return chain_certificate(chain, layers, c, strict=strict)
+
+
 def _cell(record: Activation, profile: Profile, branch: Branch, bits: int) -> dict[str, Any]:
     cell: dict[str, Any] = {
-        "left": _end(branch.left, bits),
-        "right": _end(branch.right, bits),
-        "piece": _text(formula_near(record.expr, Z, branch.inside)),
+        "left": written_end(branch.left, bits),
+        "right": written_end(branch.right, bits),
+        "piece": written(formula_near(record.expr, Z, branch.inside)),
         "sign": branch.direction,
         "rises": None if branch.is_flat else branch.rises,
         "positive": None,
@@ -108,30 +149,9 @@ def _cell(record: Activation, profile: Profile, branch: Branch, bits: int) -> di
         return cell
     if record.sign_of_bend is None:
         smooth = formula_near(profile.function, Z, branch.inside)
-        return cell | {"positive": "1", "shape": _text(derivative(smooth, Z, 1))}
+        return cell | {"positive": "1", "shape": written(derivative(smooth, Z, 1))}
     parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.rest}
-    return cell | {name: _text(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
-
-
-def _end(end: sympy.Expr, bits: int) -> str | list[str]:
-    return list(_bracket(end, bits).values()) if end.has(Root) else _text(end)
-
-
-def _bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
-    """Return an interval around a number: the one that isolates a root, or that of a ball where it is narrower."""
-    ball = enclose(end, bits)
-    return {"lower": _text(as_rational(ball.lower())), "upper": _text(as_rational(ball.upper()))}
-
-
-def _text(value: sympy.Expr) -> str:
-    """Return a number or formula as the checker reads it."""
-    try:
-        text = str(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
-        text = ""
-    if not 0 < len(text) <= _LONGEST_TEXT:
-        raise Undecided(f"the certificate would need more than {_LONGEST_TEXT} characters for one number or formula")
-    return text
+    return cell | {name: written(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
 
 
 def _component(component: Component, profile: Profile, crossings: list[sympy.Expr]) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from collections import Counter
 from fractions import Fraction
 
 from gradtheory.checker import check
-from tests.checker.certificates import VALID
+from tests.checker.certificates import VALID as OF_ONE_ACTIVATION
+from tests.checker.chain_certificates import VALID_CHAINS
 from tests.checker.claims import false_in
 
+VALID = {**OF_ONE_ACTIVATION, **{f"chain: {key}": data for key, data in VALID_CHAINS.items()}}
 _NAMES = ("exp", "sin", "cos", "tanh", "sinh", "cosh", "atan", "erf", "log", "sqrt", "Abs", "Max", "Min", "sign")
 _BUMPS = (
     "log(1 + exp(100*(z - 20)))/100",

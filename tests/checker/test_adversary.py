@@ -3,8 +3,8 @@
 import pytest
 
 from gradtheory.checker import check
-from tests.checker.adversary import trial
-from tests.checker.certificates import VALID
+from tests.checker.adversary import VALID, trial
+from tests.checker.chain_forgeries import CHAIN_FORGERIES
 from tests.checker.claims import false_in
 from tests.checker.forgeries import FORGERIES
 from tests.shapes import slow_except
@@ -24,11 +24,20 @@ def test_forgeries_are_not_verified(key):
     assert report.verdict == "not verified"
 
 
+@pytest.mark.parametrize("key", slow_except(set(CHAIN_FORGERIES) - {"a second bump far out"}, CHAIN_FORGERIES))
+def test_forgeries_of_chains_are_not_verified(key):
+    report = check(CHAIN_FORGERIES[key])
+    assert not report.ok
+    assert report.verdict == "not verified"
+    assert report.reason.startswith(("rejected: ", "undecided: "))
+
+
 @pytest.mark.parametrize("key", VALID)
 def test_true_certificates_hold_at_points(key):
     assert false_in(VALID[key]) is None
 
 
+_CHAINS = tuple(key for key in VALID if key.startswith("chain: "))
 _SHORT = ("relu", "hard sigmoid", "leaky", "absolute value", "tanh, strict", "cube", "weight 0")  # soon checked
 
 
@@ -36,6 +45,8 @@ _SHORT = ("relu", "hard sigmoid", "leaky", "absolute value", "tanh, strict", "cu
     ("count", "seed", "keys"),
     [
         *((50, seed, _SHORT) for seed in range(5)),
+        *((40, seed, _CHAINS) for seed in range(3)),
+        *(pytest.param(2_000, seed, _CHAINS, marks=pytest.mark.slow) for seed in range(3, 5)),
         *(pytest.param(2_000, seed, tuple(VALID), marks=pytest.mark.slow) for seed in range(5, 8)),
     ],
 )

@@ -532,6 +532,7 @@ def test_the_checker_shares_nothing_with_the_solver():
     names = {
         "ast",
         "collections",
+        "contextlib",
         "dataclasses",
         "fractions",
         "functools",

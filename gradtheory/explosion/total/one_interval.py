@@ -23,7 +23,7 @@ from gradtheory.explosion.total.end import ExplosionEnd, side_of
 from gradtheory.explosion.total.limits import limit_of_gradient
 from gradtheory.explosion.total.linear import is_piecewise_linear, linear_interval, reached_from
 from gradtheory.explosion.total.nearby import Neighbourhood
-from gradtheory.explosion.total.place import Place, place_within
+from gradtheory.explosion.total.place import Nowhere, Place, place_within
 
 _BITS = 64
 _LINEAR = 32.0  # log2 of what a distance is less than the least one that matters
@@ -57,8 +57,8 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
         if not strict and any(order(limit, threshold) == 0 for limit in limits.values()):
             raise Undecided(f"|f'| tends to the threshold {threshold}: whether it is reached is not decided")
         return None
-    place = _outwards(layers, threshold, exceeding[0]) if exceeding else place_within(layers, threshold)
-    if place is None:
+    place = outwards(layers, threshold, exceeding[0]) if exceeding else place_within(layers, threshold)
+    if isinstance(place, Nowhere):
         return None
     guesses = _guesses(layers, threshold, place)
     (left, left_open), (right, right_open) = (
@@ -68,7 +68,7 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
     return Component(left, right, strict or left_open, strict or right_open)
 
 
-def _outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
+def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
     """Return a place where |f'| exceeds c, on a side where its limit does."""
     for exponent in range(0, 4 * _BITS, 2):
         x = sympy.Integer(side) * 2**exponent

@@ -26,6 +26,7 @@ _SMALL_STEP = 12
 _MOST_STEPS = 2_000
 _KNOWN_BITS = 24
 _LEAST_SHARE = 1e-3
+_SMALLER = (4, 8, 16, 32, 64)  # log2 of parts of the distance over which a layer moves by one unit
 _TIE_BITS = 200  # a relative distance from the threshold below which it is taken for reached
 
 
@@ -68,8 +69,15 @@ class Place(NamedTuple):
             return bool(abs(self.passed.gradient) > enclose(threshold, self.bits))
 
 
-def place_within(layers: Layers, threshold: sympy.Expr) -> Place | None:
-    """Return a place where |f'| > c, or None where it is proven that there is none.
+class Nowhere(NamedTuple):
+    """Two places between which |f'| is proven not to exceed c, and to fall further out; None at infinity."""
+
+    left: Place | None = None
+    right: Place | None = None
+
+
+def place_within(layers: Layers, threshold: sympy.Expr) -> Place | Nowhere:
+    """Return a place where |f'| > c, or the proof that there is none.
 
     Raises
     ------
@@ -85,7 +93,7 @@ def place_within(layers: Layers, threshold: sympy.Expr) -> Place | None:
         if other.rises != place.rises or place.rises == 0:
             break
         if number == _FAR and place.is_wall and is_constant(layers):
-            return None
+            return Nowhere()
         other = _at(layers, threshold, other.x + place.rises * step * 2**number, step / 2, bits)
     else:
         raise Undecided(f"where |f'| is greatest is not decided: it still rises at x = {other.x.n(12)}")
@@ -112,9 +120,8 @@ def _at(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, aside: sympy.R
     """Return a place, or one so far aside: |f'| is proven to exceed c there, or to rise, or to fall, or to be flat."""
     for number, working in itertools.product(range(_MOST_ASIDE), (bits, 2 * bits, 4 * bits)):
         beside = x + number * aside
-        passed = layers.passed(enclose(beside, working), working, SLOPE_BITS if working == bits else working)
-        place = Place(beside, passed, working, _rises(layers, passed, working))
-        is_flat = place.has_tangent and passed.log_slope.is_zero()
+        place = _passed(layers, beside, working, SLOPE_BITS if working == bits else working)
+        is_flat = place.has_tangent and place.passed.log_slope.is_zero()  # at a wall only a direction says something
         if place.rises or is_flat or place.exceeds(threshold):
             return place
     raise Undecided(f"whether |f'| rises near x = {x.n(12)} is not decided")
@@ -129,19 +136,21 @@ def _rises(layers: Layers, passed: Passed, bits: int) -> int:
     return layers.directions[passed.wall] * (1 if is_left else -1)
 
 
-def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> Place | None:
-    """Return a place where |f'| > c between two at which it rises and falls, or None where there is none."""
+def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> Place | Nowhere:
+    """Return a place where |f'| > c between two at which it rises and falls, or the proof that there is none."""
     for number in range(_MOST_STEPS):
+        if flat := next((place for place in (left, right) if place.rises == 0), None):
+            left = right = flat  # v is convex, and nowhere less than there
         share = 0.5
         if not (left.has_tangent and right.has_tangent):
             if _is_small_between(layers, threshold, left, right):
-                return None
+                return Nowhere(left, right)
         else:
             share, height = _tangents(left, right)
             with precision(left.bits):
                 level = 1 / enclose(threshold, left.bits).sqrt()
                 if height > level:
-                    return None
+                    return Nowhere(left, right)
                 if 0 in (left.rises, right.rises) or level - height < level / 2**_TIE_BITS:
                     break
         if number % 2 or not _LEAST_SHARE < share < 1 - _LEAST_SHARE:
@@ -154,6 +163,26 @@ def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -
             return place
         left, right = (place, right) if place.rises > 0 else (left, place)
     raise Undecided(f"the greatest |f'| is too close to the threshold {threshold}, near x = {left.x.n(12)}")
+
+
+def parted(layers: Layers, threshold: sympy.Expr, flat: Place) -> Nowhere:
+    """Return two places beside one at which v is least, whose tangents meet high enough too; where it is flat, itself.
+
+    That v is least at one place is seen in exact numbers alone, but not by an enclosure of its slope.
+    """
+    for smaller in _SMALLER:
+        step = 1 / sympy.Integer(2) ** (math.ceil(flat.spread) + smaller)
+        left, right = (_passed(layers, flat.x + side * step, flat.bits + smaller) for side in (-1, 1))
+        if left.rises > 0 > right.rises:
+            with precision(left.bits):
+                if _tangents(left, right)[1] > 1 / enclose(threshold, left.bits).sqrt():
+                    return Nowhere(left, right)
+    return Nowhere(flat, flat)
+
+
+def _passed(layers: Layers, x: sympy.Rational, bits: int, slope_bits: int | None = None) -> Place:
+    passed = layers.passed(enclose(x, bits), bits, slope_bits)
+    return Place(x, passed, bits, _rises(layers, passed, bits))
 
 
 def _tangents(left: Place, right: Place) -> tuple[float, Ball]:

@@ -1,0 +1,31 @@
+"""Numbers, formulas and the ends of cells as the checker reads them."""
+
+import sympy
+
+from gradtheory.arithmetic.enclosure import as_rational, enclose
+from gradtheory.arithmetic.root import Root
+from gradtheory.errors import Undecided
+
+LONGEST_TEXT = 8_000  # characters; the checker reads numbers with parts of 4,000 digits
+
+
+def written(value: sympy.Expr) -> str:
+    """Return a number or formula as the checker reads it; raises Undecided if it is too long."""
+    try:
+        text = str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        text = ""
+    if not 0 < len(text) <= LONGEST_TEXT:
+        raise Undecided(f"the certificate would need more than {LONGEST_TEXT} characters for one number or formula")
+    return text
+
+
+def written_end(end: sympy.Expr, bits: int) -> str | list[str]:
+    """Return an end of a cell: exact, or an interval around a root."""
+    return list(written_bracket(end, bits).values()) if end.has(Root) else written(end)
+
+
+def written_bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
+    """Return an interval around a number: the one that isolates a root, or that of a ball where it is narrower."""
+    ball = enclose(end, bits)
+    return {"lower": written(as_rational(ball.lower())), "upper": written(as_rational(ball.upper()))}
