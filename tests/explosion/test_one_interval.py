@@ -143,6 +143,27 @@ def test_empty_sets(names, w, b, c):
     assert gt.total_explosion_set(gt.Chain(len(w), names), w=w, b=b, threshold=c) is sympy.S.EmptySet
 
 
+@pytest.mark.parametrize(
+    ("names", "w", "b", "c"),
+    [
+        # |f'| at the start is beyond 10^-(10^30), so that only its direction is known, and no tangent
+        (["relu6", "exponential", "erf", "relu6"], ["0.9", 12, "0.5", "-0.4"], ["0.7", "0.46", "-0.47", "0.11"], 3),
+        (["cloglog", "cloglog", "tanh"], [2, 900, 5], [0, 400, 0], 1),
+        # the last layer is constant there, and balls do not know the sign of its slope
+        (["tanh", "exponential", "exponential", "relu6"], [2, 9, 30, -7], [0, 5, 2, 1], 1),
+    ],
+)
+def test_where_gradients_are_smaller_than_any_digit_tells(names, w, b, c):
+    assert gt.total_explosion_set(gt.Chain(len(w), names), w=w, b=b, threshold=c) is sympy.S.EmptySet
+
+
+def test_an_end_next_to_where_the_slope_fades_linearly():
+    """|f'| falls from 3e-5 through 1e-40 to 0 within 1e-36: Newton's method for its logarithm does not converge."""
+    chain = gt.Chain(3, ["sigmoid", "sparse_plus", "tanh"])
+    set_ = gt.total_explosion_set(chain, w=[1, 4, 1], b=[0, -3, 0], threshold=sympy.Rational(1, 10**40))
+    assert 0 < set_.start.n(50) < sympy.Float("1e-30")  # z_2 = -1 at x = 0
+
+
 def test_half_lines_and_the_whole_line():
     half = gt.total_explosion_set(gt.Chain(20, "softplus"), w=[2] * 20, b=[1] * 20, threshold=3)
     assert half.end is sympy.oo
