@@ -148,6 +148,13 @@ def test_h_of_ones_own_is_that_of_the_catalogue(expr, like):
     assert own.widens is known.widens
 
 
+def test_h_of_two_moebius_maps_is_the_longer_side():
+    bound = gt.depth_bound(Piecewise((Z_ / (1 - 2 * Z_), Z_ < 0), (Z_ / (1 + Z_ / 3), True)))
+    assert (bound.value, bound.pair, bound.guarantee) == (3, (0, oo), gt.Guarantee.EXACT)
+    mirrored = gt.depth_bound(Piecewise((3 * Z_ / (3 - Z_), Z_ < 0), (Z_ / (1 + 2 * Z_), True)))
+    assert (mirrored.value, mirrored.pair) == (3, (-oo, 0))
+
+
 def test_outside_class_n_nothing_is_claimed():
     bound = gt.depth_bound("selu")
     assert (bound.value, bound.widens, bound.factor, bound.pair, bound.is_in_class_n) == (None, None, None, None, False)

@@ -158,8 +158,8 @@ def _supremum(record: Activation) -> _Supremum:
     parts = smooth_parts(record)
     if all(part.slope.is_number for part in parts):
         return _Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
-    if record.expr == as_activation("softsign").expr:
-        return _Supremum(sympy.S.One, (sympy.S.Zero, sympy.oo), "σ is a Möbius map on each side of 0")
+    if len(parts) == 2 and all(map(_is_moebius, parts)):
+        return _of_two_moebius_maps(record, parts[0].right)
     form = shape(record)
     if form.is_even and (form.is_log_concave or form.squared_scale is not None):
         widest = widest_explosion(record)
@@ -173,6 +173,24 @@ def _supremum(record: Activation) -> _Supremum:
     if form.is_log_concave and len(parts) == 1:
         return _by_newton(record, parts[0])
     raise Undecided(f"H of {record.name} is not decided: σ' is not proven to be log-concave, in z or in an angle")
+
+
+def _is_moebius(part: SmoothPart) -> bool:
+    return bool(sympy.factor(2 * part.log_bend - part.log_slope**2) == 0)
+
+
+def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> _Supremum:
+    """Return H of a bounded σ that is a Möbius map on each side of a joint.
+
+    There v = |σ'|^(-1/2) is α + βs at a distance s to the left and α + γt at t to the right, and the two sides are
+    1/(αβ) and 1/(αγ) long. With M the greater, s + t <= M(α + βs)(α + γt), with equality in a limit.
+    """
+    middle = record.expr.subs(Z, joint)
+    left, right = (abs(limit - middle) for limit in record.limits)
+    reason = f"σ is a Möbius map on each side of {joint}"
+    if order(left, right) > 0:
+        return _Supremum(left, (-sympy.oo, joint), reason)
+    return _Supremum(right, (joint, sympy.oo), reason)
 
 
 def shape(record: Activation) -> Shape:
