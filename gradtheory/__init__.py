@@ -10,7 +10,7 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     proofs            certificate, checker (m: a second program that checks one)
     numbers           guarantee (exact, certified or numeric?), Guarantee, Estimate, Root
     chains            Chain (gradients in symbols and floats), total_explosion_set, exploding_parameter, curvature (m)
-    any depth         total_explosion_bound, depth_bound, widest_total_explosion, two_point;
+    any depth         total_explosion_bound, total_explosion_theorem, depth_bound, widest_total_explosion, two_point;
                       DepthBound, WidestTotalExplosion, TwoPoint
     wide layers       Network (backprop, Jacobian and its bound)
     derivations       derive (step by step, each step checked), fact, Derivation

@@ -248,6 +248,7 @@ VALID: dict[str, dict[str, Any]] = {
     "testing.reference_gradients": {"chain": _CHAIN, **_SAMPLE},
     "total_explosion_bound": {"chain": _CHAIN},
     "exploding_parameter": {"chain": _CHAIN, "parameter": "w2", "x": 0, "w": [1, 2], "b": [0, 0]},
+    "total_explosion_theorem": {"chain": _CHAIN},
     "total_explosion_set": {"chain": gt.Chain(2, "arctan"), "w": [2, 2], "b": [0, 0]},
     "train": {"chain": _CHAIN, **_SAMPLE, "optimiser": _HEAVY, "steps": 2},
     "two_point": {"chain": _CHAIN, "x": 0, "y": 1, "w": [1, 2], "b": [0, 0]},

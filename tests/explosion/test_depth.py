@@ -250,6 +250,9 @@ def test_the_bound_of_a_chain_is_that_of_its_last_layer():
     assert gt.total_explosion_bound(gt.Chain(2, ["leaky_relu", "tanh"])) == 2  # monotone: the length of the range
     assert gt.total_explosion_bound(gt.Chain(2, ["sine", "tanh"])) == oo
     assert gt.total_explosion_bound(gt.Chain(2, "relu")) == oo
+    assert gt.total_explosion_theorem(gt.Chain(3, ["relu", "elu", "cloglog"])) == "H/c: all activations are in class N"
+    assert "range of tanh" in gt.total_explosion_theorem(gt.Chain(2, ["leaky_relu", "tanh"]))
+    assert gt.total_explosion_theorem(gt.Chain(2, ["sine", "tanh"])) == "none: sine is not monotone"
 
 
 # ---- two inputs

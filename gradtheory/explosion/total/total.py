@@ -2,12 +2,8 @@ r"""Where the whole product |∂a_L/∂x| = Π|σ'(z_l) w_l| of a chain with giv
 
 In class N the set is one interval (see `one_interval`). In general the line of inputs is first cut where a layer passes
 a kink; on each cell, the places where the product G is c or -c are isolated with a proof, as for a single factor.
-
-For a monotone σ with values in an interval of length ℓ, ∂a_L/∂x has one sign and an integral of at most ℓ, so that the
-set measures less than ℓ/c at any depth (Markov's inequality). In class N the bound is sharper: H/c (see `depth`).
 """
 
-import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import sympy
@@ -18,9 +14,8 @@ from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.reading import read_chain, read_concrete_chain
-from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.explosion.depth import depth_bound, membership
+from gradtheory.chains.reading import read_concrete_chain
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import explosion_set
@@ -141,57 +136,3 @@ def _join(intervals: Iterable[tuple[sympy.Expr, sympy.Expr]]) -> list[tuple[symp
         else:
             joined.append((lower, upper))
     return joined
-
-
-@limited
-def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1, effort: float = EFFORT) -> sympy.Expr:
-    r"""Return a bound on the length of the total explosion set that holds at any depth and for any weights.
-
-    H/c of the last activation (see `depth_bound`) where all of them are in class N; else, where all are monotone, ℓ/c
-    with the length ℓ of the range of the last one; oo where no such bound holds.
-
-    Parameters
-    ----------
-    chain : Chain
-        Of any depth.
-    threshold : number
-        c > 0.
-    effort : float
-        How much work a proof for your own expression may take, about seconds of it, counted in operations.
-
-    Returns
-    -------
-    sympy.Expr
-        The bound: exact, or with proven digits.
-
-    Raises
-    ------
-    InvalidArgument
-        If the threshold is not a positive number.
-    Undecided
-        If the slope of your own expression cannot be analysed, as for sin(z)·z.
-
-    Examples
-    --------
-    >>> total_explosion_bound(Chain(depth=50, activation="sigmoid"), threshold=2).n()
-    0.223871602347151
-    >>> total_explosion_bound(Chain(depth=50, activation="leaky_relu"))
-    oo
-
-    """
-    c = read_positive(threshold, "threshold")
-    activations = read_chain(chain).layer_activations
-    with contextlib.suppress(Undecided):
-        if all(membership(each).is_member for each in set(activations)):
-            return depth_bound(activations[-1], threshold=c).value
-    span = activations[-1].range
-    if not all(map(_is_monotone, activations)) or not span.is_Interval:
-        return sympy.oo
-    return span.measure / c
-
-
-def _is_monotone(activation: Activation) -> bool:
-    profile = activation.profile
-    if profile.period is not None and not profile.keeps_its_sign:
-        return False
-    return not {1, -1} <= {branch.direction for branch in profile.branches}
