@@ -121,6 +121,8 @@ def _emptiness():
         _changed("hard_tanh, empty", (("empty",), {"argument": "tangents", "places": ["-1", "2"]})),
     )
     yield "between in disorder", _changed("hard_tanh, empty", (("empty", "places"), ["2", "-1"]))
+    softer = chain_certificate([ELU], ["2", "2"], ["0", "0"], empty={"argument": "steepest", "slopes": ["1/9"]})
+    yield "slopes that are too small", softer
     touching = chain_certificate(
         [RELU], ["2", "-3"], ["0", "1"], empty={"argument": "between", "places": ["-oo", "oo"]}
     )
@@ -201,7 +203,7 @@ def _of_no_class():
     gap = [piece("-oo", "-1", "z + 1", 1), piece("-1", "1", "0", 0), piece("1", "oo", "z - 1", 1)]
     yield (
         "a support in two parts",
-        _own(soft, gap, ["2", "2"], ["0", "0"], {"lower": end("1", "3"), "upper": end("oo", "3")}),
+        _own(soft, gap, ["2", "2"], ["0", "0"], {"lower": end("0", "3"), "upper": end("oo", "3")}),
     )
     jump = "Piecewise((0, z < 0), (z + 1, True))"
     yield (
@@ -214,6 +216,10 @@ def _of_no_class():
             {"lower": end("-1", "1"), "upper": end("oo", "1")},
         ),
     )
+    later = "Piecewise((0, z <= 0), (z + 1, True))"
+    cells = [piece("-oo", "0", "0", 0), piece("0", "oo", "z + 1", 1)]
+    half_line = {"lower": end("-1", "1"), "upper": end("oo", "1")}
+    yield "a jump beyond a joint", _own(later, cells, ["2", "2"], ["0", "0"], half_line)
     alone = "Piecewise((z, z < 0), (7, Eq(z, 0)), (z, True))"
     yield (
         "a value alone",

@@ -153,6 +153,10 @@ def test_closed_ends_and_kinks():
     data = proof(["hard_tanh", "tanh"], ["2", "1/2"], ["0", "0"], strict=False, threshold="1/2")
     assert [data["set"][side]["open"] for side in ("lower", "upper")] == [True, True]
     assert checker.check(data) == _VERIFIED
+    data = proof("relu", ["2", "1/2"], ["0", "0"], strict=False)
+    assert data["set"]["upper"] == {"outer": "oo", "inner": data["set"]["lower"]["inner"], "open": True}
+    assert checker.check(data) == _VERIFIED
+    assert proof("relu", ["2", "1/2"], ["0", "0"])["empty"]["argument"] == "steepest"
 
 
 def test_one_layer_has_the_certificate_of_its_activation():
@@ -162,7 +166,7 @@ def test_one_layer_has_the_certificate_of_its_activation():
 
 @pytest.mark.parametrize("activation", ["selu", "gelu", "sine", "leaky_relu"])
 def test_other_activations_are_refused_in_one_line(activation):
-    with pytest.raises(InvalidArgument, match=f"class N for a certificate, and {activation} is not: ") as caught:
+    with pytest.raises(InvalidArgument, match=f"activation = '{activation}': must be in class N for ") as caught:
         gt.certificate(gt.Chain(depth=2, activation=["tanh", activation]), w=[1, 2], b=[0, 0])
     assert "\n" not in str(caught.value)
 
