@@ -54,6 +54,15 @@ def _claims():
     yield "no layers", _changed("sigmoid", (("claim", "layers"), []))
     yield "the threshold a little greater", _changed("sigmoid", (("claim", "threshold"), "1001/1000"))
     yield "a threshold of 0", _changed("sigmoid, empty", (("claim", "threshold"), "0"))
+    ramp = "(Max(-1, Min(1, z)) + 1)**2/4 + Max(0, z - 1)"
+    split = [
+        piece("-oo", "-1", "0", 0),
+        piece("-1", "0", "(z + 1)**2/4", 1),
+        piece("0", "1", "(z + 1)**2/4", 1),
+        piece("1", "oo", "z", 1),
+    ]
+    nowhere = {"argument": "between", "places": ["-oo", "oo"]}
+    yield "a steep cell after a flat one", _own(ramp, split, ["3/2", "1"], ["0", "0"], empty=nowhere)
     yield "a negative threshold that all exceed", _changed("tanh, empty", (("claim", "threshold"), "-1"))
     yield "a negative threshold", _changed("sigmoid", (("claim", "threshold"), "-1"))
     yield "another activation", _changed("sigmoid", (("claim", "activations", 0), TANH), (("cells",), [CELLS["tanh"]]))
