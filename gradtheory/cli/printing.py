@@ -66,3 +66,11 @@ def written(write: Callable[[Path], Iterable[Path]], folder: Path) -> list[Path]
         raise InvalidArgument(
             "out", str(folder), f"must be a folder that can be written to ({error.strerror})"
         ) from None
+
+
+def write_text(path: Path, text: str, name: str) -> None:
+    """Write a file; where that fails the option is named."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidArgument(name, str(path), f"must be a file that can be written to ({error.strerror})") from None

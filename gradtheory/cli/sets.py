@@ -18,7 +18,7 @@ from gradtheory.cli.group import (
     threshold_option,
     weight_option,
 )
-from gradtheory.cli.printing import print_result
+from gradtheory.cli.printing import print_result, write_text
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel import METHODS
 
@@ -80,13 +80,8 @@ def explosion_set(
     options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method, "effort": effort}
     result = gt.explosion_set(record, weight, bias, **options)
     if certificate is not None:
-        text = json.dumps(gt.certificate(record, weight, bias, **options), indent=1)
-        try:
-            certificate.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InvalidArgument(
-                "certificate", str(certificate), f"must be a file that can be written to ({error.strerror})"
-            ) from None
+        proof = gt.certificate(record, weight, bias, **options)
+        write_text(certificate, json.dumps(proof, indent=1) + "\n", "certificate")
     print_result(as_json, set=result, guarantee=gt.guarantee(result))
 
 

@@ -132,7 +132,7 @@ def _of_chain(chain: Chain, w: Any, b: Any, threshold: Any, *, strict: bool) -> 
     depth = read_concrete_chain(chain).depth
     weights, biases = (read_exact_parameters(values, name, depth) for values, name in ((w, "w"), (b, "b")))
     layers = Layers(chain.layer_activations, tuple(weights), tuple(biases))
-    return chain_certificate(chain, layers, c, strict=strict)
+    return chain_certificate(layers, c, strict=strict)
 
 
 def _cell(record: Activation, profile: Profile, branch: Branch, bits: int) -> dict[str, Any]:

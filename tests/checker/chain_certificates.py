@@ -113,6 +113,19 @@ def _valid():
         "hard_tanh, empty",
         chain_certificate([HARD_TANH], ["9", "9"], ["0", "-11"], empty={"argument": "between", "places": ["-1", "2"]}),
     )
+    falling = {"activation": None, "expression": "-z"}
+    yield (
+        "a falling layer, empty",
+        chain_certificate(
+            [falling, HARD_TANH],
+            ["1", "1"],
+            ["0", "0"],
+            empty={"argument": "between", "places": ["-2", "2"]},
+            threshold="2",
+            numbers=[0, 1],
+            cells=[[piece("-oo", "oo", "-z", -1)], CELLS["hard_tanh"]],
+        ),
+    )
 
 
 VALID_CHAINS = dict(_valid())

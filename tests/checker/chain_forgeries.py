@@ -54,6 +54,16 @@ def _claims():
     yield "no layers", _changed("sigmoid", (("claim", "layers"), []))
     yield "the threshold a little greater", _changed("sigmoid", (("claim", "threshold"), "1001/1000"))
     yield "a threshold of 0", _changed("sigmoid, empty", (("claim", "threshold"), "0"))
+    ramp = "(Max(-1, Min(1, z)) + 1)**2/4 + Max(0, z - 1)"
+    split = [
+        piece("-oo", "-1", "0", 0),
+        piece("-1", "0", "(z + 1)**2/4", 1),
+        piece("0", "1", "(z + 1)**2/4", 1),
+        piece("1", "oo", "z", 1),
+    ]
+    nowhere = {"argument": "between", "places": ["-oo", "oo"]}
+    yield "a steep cell after a flat one", _own(ramp, split, ["3/2", "1"], ["0", "0"], empty=nowhere)
+    yield "a negative threshold that all exceed", _changed("tanh, empty", (("claim", "threshold"), "-1"))
     yield "a negative threshold", _changed("sigmoid", (("claim", "threshold"), "-1"))
     yield "another activation", _changed("sigmoid", (("claim", "activations", 0), TANH), (("cells",), [CELLS["tanh"]]))
     yield "another name", _changed("sigmoid", (("claim", "activations", 0, "activation"), "tanh"))
@@ -121,6 +131,12 @@ def _emptiness():
         _changed("hard_tanh, empty", (("empty",), {"argument": "tangents", "places": ["-1", "2"]})),
     )
     yield "between in disorder", _changed("hard_tanh, empty", (("empty", "places"), ["2", "-1"]))
+    beyond = chain_certificate([HARD_TANH], ["1", "1"], ["0", "0"], threshold="1/2")
+    yield "constant on the other side", beyond | {"empty": {"argument": "between", "places": ["2", "3"]}}
+    line = _own("z", [piece("-oo", "oo", "z", 1)], ["2", "2"], ["0", "0"])
+    yield "slopes that are too small everywhere", line | {"empty": {"argument": "steepest", "slopes": ["1/9"]}}
+    softer = chain_certificate([ELU], ["2", "2"], ["0", "0"], empty={"argument": "steepest", "slopes": ["1/9"]})
+    yield "slopes that are too small", softer
     touching = chain_certificate(
         [RELU], ["2", "-3"], ["0", "1"], empty={"argument": "between", "places": ["-oo", "oo"]}
     )
@@ -201,7 +217,7 @@ def _of_no_class():
     gap = [piece("-oo", "-1", "z + 1", 1), piece("-1", "1", "0", 0), piece("1", "oo", "z - 1", 1)]
     yield (
         "a support in two parts",
-        _own(soft, gap, ["2", "2"], ["0", "0"], {"lower": end("1", "3"), "upper": end("oo", "3")}),
+        _own(soft, gap, ["2", "2"], ["0", "0"], {"lower": end("0", "3"), "upper": end("oo", "3")}),
     )
     jump = "Piecewise((0, z < 0), (z + 1, True))"
     yield (
@@ -214,6 +230,19 @@ def _of_no_class():
             {"lower": end("-1", "1"), "upper": end("oo", "1")},
         ),
     )
+    clipped = "Max(-1, Min(1, z))**3"
+    cells = [
+        piece("-oo", "-1", "-1", 0),
+        piece("-1", "0", "z**3", 1),
+        piece("0", "1", "z**3", 1),
+        piece("1", "oo", "1", 0),
+    ]
+    right = {"lower": end("0", "7/10"), "upper": end("1", "7/10")}
+    yield "a slope of 0 between two bumps", _own(clipped, cells, ["1", "2"], ["0", "0"], right)
+    later = "Piecewise((0, z <= 0), (z + 1, True))"
+    cells = [piece("-oo", "0", "0", 0), piece("0", "oo", "z + 1", 1)]
+    half_line = {"lower": end("-1", "1"), "upper": end("oo", "1")}
+    yield "a jump beyond a joint", _own(later, cells, ["2", "2"], ["0", "0"], half_line)
     alone = "Piecewise((z, z < 0), (7, Eq(z, 0)), (z, True))"
     yield (
         "a value alone",

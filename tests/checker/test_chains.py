@@ -67,6 +67,7 @@ def test_layers_of_several_kinds(seed):
     [
         ("1/(1 + exp(-3*z/2))", ["9", "9"], ["-4", "-5"]),
         ("Piecewise((0, z < 0), (z**2, z < 1), (2*z - 1, True))", ["1", "2", "3"], ["0", "-1", "0"]),
+        ("exp(-z)", ["1/2", "-1/3"], ["0", "0"]),
         ("1 - 2*sqrt(3)*exp(-z)", ["1/2", "1/3"], ["0", "0"]),
     ],
 )
@@ -153,6 +154,10 @@ def test_closed_ends_and_kinks():
     data = proof(["hard_tanh", "tanh"], ["2", "1/2"], ["0", "0"], strict=False, threshold="1/2")
     assert [data["set"][side]["open"] for side in ("lower", "upper")] == [True, True]
     assert checker.check(data) == _VERIFIED
+    data = proof("relu", ["2", "1/2"], ["0", "0"], strict=False)
+    assert data["set"]["upper"] == {"outer": "oo", "inner": data["set"]["lower"]["inner"], "open": True}
+    assert checker.check(data) == _VERIFIED
+    assert proof("relu", ["2", "1/2"], ["0", "0"])["empty"]["argument"] == "steepest"
 
 
 def test_one_layer_has_the_certificate_of_its_activation():
@@ -162,7 +167,7 @@ def test_one_layer_has_the_certificate_of_its_activation():
 
 @pytest.mark.parametrize("activation", ["selu", "gelu", "sine", "leaky_relu"])
 def test_other_activations_are_refused_in_one_line(activation):
-    with pytest.raises(InvalidArgument, match=f"class N for a certificate, and {activation} is not: ") as caught:
+    with pytest.raises(InvalidArgument, match=f"activation = '{activation}': must be in class N for ") as caught:
         gt.certificate(gt.Chain(depth=2, activation=["tanh", activation]), w=[1, 2], b=[0, 0])
     assert "\n" not in str(caught.value)
 

@@ -32,12 +32,32 @@ def test_set(capsys):
     assert "Interval.open(-3, oo)" in run(capsys, "biases", "relu", "-w", "2", "-x", "3/2")[1]
 
 
+def test_total(capsys, tmp_path):
+    path = tmp_path / "proof.json"
+    layers = ("-w", "5", "-w", "5", "-b", "-2.5", "-b", "-2.5")
+    code, out, _ = run(capsys, "total", "sigmoid", *layers, "--certificate", str(path))
+    assert code == 0
+    assert out.splitlines()[0].startswith("set        Interval.open(ExplosionEnd(0.323468762058")
+    assert run(capsys, "total", "sigmoid", "-w", "5", "-b", "-2.5", "--depth", "2")[1] == out
+    code, said, _ = run(capsys, "verify", str(path))
+    assert code == 0
+    assert said.splitlines()[0].split(maxsplit=1) == ["verdict", "verified on the whole line"]
+    path.write_text(path.read_text().replace('"weight": "5"', '"weight": "6"', 1))
+    assert run(capsys, "verify", str(path))[0] == 1
+    assert "Interval.open(0, oo)" in run(capsys, "total", "--expr", "Max(0, z)", "-w", "2", "-w", "3")[1]
+    assert "EmptySet" in run(capsys, "total", "sigmoid", "-w", "4", "-w", "4", "-c", "2")[1]
+    assert run(capsys, "total", "relu", "-w", "1", "-w", "1", "--closed")[1].startswith(
+        "set        Interval.open(0, oo)"
+    )
+
+
 def test_json_is_one_object(capsys):
     for arguments in (
         ("set", "tanh", "-w", "-3", "-c", "1/2", "--json"),
         ("width", "relu", "-w", "2", "--json"),
         ("widest", "sigmoid", "--digits", "30", "--json"),
         ("depth", "cloglog", "--json"),
+        ("total", "tanh", "-w", "2", "--depth", "3", "--json"),
         ("derive", "--depth", "2", "--wrt", "x", "--json"),
         ("fact", "critical_weight", "--json"),
         ("activations", "--json"),
@@ -351,6 +371,15 @@ def test_advice_says_why_there_is_none(capsys):
         (("train", "-w", "6", "--steps", "-1"), "steps"),
         (("train", "-w", "6", "--activation", "tahn"), "tanh"),
         (("advise",), "-w"),
+        (("total", "sigmoid"), "-w"),
+        (("total", "sigmoid", "-w", "5", "-w", "5", "-b", "1", "-b", "2", "-b", "3"), "bias = ['1', '2', '3']"),
+        (("total", "sigmoid", "-w", "5", "-w", "2", "--depth", "3"), "weight = ['5', '2']: must be given once"),
+        (("total", "sigmoid", "-w", "5", "--depth", "0"), "depth = 0"),
+        (("total", "sigmoid", "-w", "5", "--depth", "2", "-c", "0"), "threshold = '0'"),
+        (
+            ("total", "gelu", "-w", "2", "-w", "2", "--certificate", "no.json"),
+            "activation = 'gelu': must be in class N",
+        ),
         (("explode",), "explode"),
     ],
 )

@@ -9,7 +9,6 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import is_infinite, order, sign
-from gradtheory.chains.chain import Chain
 from gradtheory.checker import FORMAT, check
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import membership
@@ -23,7 +22,7 @@ from gradtheory.explosion.written import written, written_end
 _BITS = 128  # of an isolating interval
 
 
-def chain_certificate(chain: Chain, layers: Layers, threshold: sympy.Expr, *, strict: bool) -> dict[str, Any]:
+def chain_certificate(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> dict[str, Any]:
     """Return the certificate of a chain's explosion set.
 
     Why the set is empty may be told in several ways; it is told in one that the checker accepts.
@@ -38,7 +37,7 @@ def chain_certificate(chain: Chain, layers: Layers, threshold: sympy.Expr, *, st
     """
     activations = list(layers.places)
     for activation in activations:
-        _check_member(chain, activation)
+        _check_member(activation)
     interval = one_interval(layers, threshold, strict=strict)
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -67,11 +66,11 @@ def chain_certificate(chain: Chain, layers: Layers, threshold: sympy.Expr, *, st
     raise Undecided("that the set is empty does not follow from any argument that certificates have")
 
 
-def _check_member(chain: Chain, activation: Activation) -> None:
+def _check_member(activation: Activation) -> None:
     member = membership(activation)
     if not member.is_member:
-        rule = f"must have activations of class N for a certificate, and {activation.name} is not: {member.reason}"
-        raise InvalidArgument("chain", chain, rule)
+        rule = f"must be in class N for the certificate of a chain, and is not: {member.reason}"
+        raise InvalidArgument("activation", activation.name, rule)
 
 
 def _cells(activation: Activation) -> list[dict[str, Any]]:

@@ -1,0 +1,93 @@
+"""The command for where the gradient of a whole chain explodes."""
+
+import json
+from pathlib import Path
+
+import click
+
+import gradtheory as gt
+from gradtheory.arithmetic.effort import EFFORT
+from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
+from gradtheory.cli.printing import print_result, write_text
+from gradtheory.errors import InvalidArgument
+
+
+@app.command()
+@activation_argument
+@expr_option
+@click.option(
+    "-w",
+    "--weight",
+    "weights",
+    metavar="W",
+    multiple=True,
+    required=True,
+    help="The weight of one layer, taken exactly; once for each layer, from the first to the last.",
+)
+@click.option(
+    "-b", "--bias", "biases", metavar="B", multiple=True, help="The bias of one layer; all are 0 unless given."
+)
+@click.option("--depth", metavar="L", type=int, help="How many layers, where one weight and one bias are those of all.")
+@click.option(
+    "-c",
+    "--threshold",
+    metavar="C",
+    default="1",
+    show_default=True,
+    help="The gradient of the chain explodes above this size.",
+)
+@click.option("--closed", is_flag=True, help="Use >= in place of >.")
+@click.option(
+    "--effort",
+    metavar="E",
+    type=float,
+    default=EFFORT,
+    show_default=True,
+    help="Work that --expr may take, about in seconds, before the answer is that nothing is proven.",
+)
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the proof to this file, for `gradtheory verify`; for activations of class N.",
+)
+@json_option
+def total(
+    activation: str | None,
+    expr: str | None,
+    weights: tuple[str, ...],
+    biases: tuple[str, ...],
+    depth: int | None,
+    threshold: str,
+    closed: bool,
+    effort: float,
+    certificate: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the set of inputs x where the gradient of a whole chain exceeds c.
+
+    The chain is a_l = σ(w_l·a_(l-1) + b_l) with a_0 = x, one neuron a layer; its gradient |∂a_L/∂x| is the product of
+    all factors |σ'(z_l)·w_l|.
+
+    Example: gradtheory total sigmoid -w 5 -w 5 -b -2.5 -b -2.5 --certificate proof.json
+
+    Example: gradtheory total sigmoid -w 5 -b -2.5 --depth 1000
+
+    For activations of class N, where |σ'|^(-1/2) is convex (`gradtheory depth ACT` says whether), the set is one
+    interval, at any depth.
+    """
+    count = len(weights) if depth is None else depth
+    w, b = _of_all(weights, count, "weight"), _of_all(biases or ("0",), count, "bias")
+    chain = gt.Chain(depth=count, activation=one_activation(activation, expr))
+    result = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=not closed, effort=effort)
+    if certificate is not None:
+        proof = gt.certificate(chain, w, b, threshold=threshold, strict=not closed, effort=effort)
+        write_text(certificate, json.dumps(proof, indent=1) + "\n", "certificate")
+    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+
+
+def _of_all(values: tuple[str, ...], count: int, name: str) -> list[str]:
+    """Return a number for each layer: all are given, or one is that of all."""
+    if len(values) not in (1, count):
+        raise InvalidArgument(name, list(values), f"must be given once, or once for each of the {count} layers")
+    return list(values) * (count if len(values) == 1 else 1)
