@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import click
+import sympy
 
 import gradtheory as gt
 from gradtheory.arithmetic.effort import EFFORT
+from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
 from gradtheory.cli.printing import print_result, write_text
 from gradtheory.errors import InvalidArgument
@@ -74,7 +76,7 @@ def total(
     Example: gradtheory total sigmoid -w 5 -b -2.5 --depth 1000
 
     For activations of class N, where |σ'|^(-1/2) is convex (`gradtheory depth ACT` says whether), the set is one
-    interval, at any depth.
+    interval, at any depth. `longest` is how long it can be for other weights and biases, by which theorem.
     """
     count = len(weights) if depth is None else depth
     w, b = _of_all(weights, count, "weight"), _of_all(biases or ("0",), count, "bias")
@@ -83,7 +85,14 @@ def total(
     if certificate is not None:
         proof = gt.certificate(chain, w, b, threshold=threshold, strict=not closed, effort=effort)
         write_text(certificate, json.dumps(proof, indent=1) + "\n", "certificate")
-    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+    print_result(
+        as_json,
+        set=result,
+        length=decimal(sympy.S.Zero + result.measure, 12),
+        guarantee=gt.guarantee(result),
+        longest=decimal(gt.total_explosion_bound(chain, threshold=threshold, effort=effort), 12),
+        theorem=gt.total_explosion_theorem(chain, effort=effort),
+    )
 
 
 def _of_all(values: tuple[str, ...], count: int, name: str) -> list[str]:

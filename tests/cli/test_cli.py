@@ -38,6 +38,8 @@ def test_total(capsys, tmp_path):
     code, out, _ = run(capsys, "total", "sigmoid", *layers, "--certificate", str(path))
     assert code == 0
     assert out.splitlines()[0].startswith("set        Interval.open(ExplosionEnd(0.323468762058")
+    assert "\nlength     0.353062475884\n" in out
+    assert "\nlongest    0.447743204694\n" in out
     assert run(capsys, "total", "sigmoid", "-w", "5", "-b", "-2.5", "--depth", "2")[1] == out
     code, said, _ = run(capsys, "verify", str(path))
     assert code == 0
