@@ -172,6 +172,10 @@ def test_digits_and_pickling():
     assert found.value != found.w[0]
 
 
+def test_a_first_weight_is_not_used():
+    assert gt.widest_total_explosion(gt.Chain(3), [7, 10, 10]) == gt.widest_total_explosion(gt.Chain(3), [10, 10])
+
+
 def test_logistic_forms():
     form = logistic(gt.activation(_FALLING))
     assert (form.beta, form.height, form.middle, form.centre) == (R(1, 2), 6, 5, 2)
@@ -184,13 +188,13 @@ def test_logistic_forms():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: gt.widest_total_explosion(gt.Chain(3), [1, 2, 3]), "must be a sequence of 2 numbers, w_2 to w_3, not 3: the widest w_1 is found"),
-        (lambda: gt.widest_total_explosion(gt.Chain(3), [1]), "must be a sequence of 2 numbers, w_2 to w_3, not 1"),
-        (lambda: gt.widest_total_explosion(gt.Chain(1), [1]), r"must be empty: \[\]"),
+        (lambda: gt.widest_total_explosion(gt.Chain(3), [1, 2, 3, 4]), "must be 2 numbers, w_2 to w_3, or all 3: w_1 is not used"),
+        (lambda: gt.widest_total_explosion(gt.Chain(3), [1]), "must be 2 numbers, w_2 to w_3, or all 3"),
+        (lambda: gt.widest_total_explosion(gt.Chain(1), [1, 2]), "must be 0 numbers"),
         (lambda: gt.widest_total_explosion(gt.Chain(3), [1, 0]), "must not be 0: w_3 is"),
         (lambda: gt.widest_total_explosion(gt.Chain(2), [np.inf]), r"weights\[0\] = inf: must be a finite"),
         (lambda: gt.widest_total_explosion(gt.Chain(2), [Z]), r"weights\[0\] = .*: must be a number without symbols"),
-        (lambda: gt.widest_total_explosion(gt.Chain(2), 3), "must be a sequence of 1 numbers"),
+        (lambda: gt.widest_total_explosion(gt.Chain(2), 3), "must be 1 numbers"),
         (lambda: gt.widest_total_explosion(gt.Chain(2, ["tanh", "erf"]), [3]), "such as sigmoid or tanh: not erf"),
         (lambda: gt.widest_total_explosion(gt.Chain(2, "hard_tanh"), [3]), "not hard_tanh"),
         (lambda: gt.widest_total_explosion(gt.Chain(sympy.Symbol("L", integer=True)), [3]), "depth = L"),

@@ -118,8 +118,8 @@ def widest_total_explosion(
     chain : Chain
         Of concrete depth L, of layers σ(z) = mid + (R/2)·tanh(β(z - z₀)): sigmoid, tanh, lecun_tanh, or your own
         expressions that are proven to be of this form.
-    weights : sequence of L - 1 numbers
-        w_2, …, w_L, exact, none of them 0.
+    weights : sequence of L - 1 or L numbers
+        w_2, …, w_L, exact, none of them 0. A w_1 before them is not used: the w_1 of the widest set is found.
     threshold : number
         c > 0.
     effort : float
@@ -172,15 +172,16 @@ def _forms(chain: Chain) -> list[Logistic]:
 
 def _read_weights(weights: Any, chain: Chain) -> list[sympy.Expr]:
     count = chain.depth - 1
-    rule = f"must be a sequence of {count} numbers, w_2 to w_{chain.depth}" if count else "must be empty: []"
+    rule = f"must be {count} numbers, w_2 to w_{chain.depth}, or all {count + 1}: w_1 is not used, the widest is found"
     given = read_items(weights, "weights", rule)
-    if len(given) != count:
-        raise InvalidArgument("weights", weights, f"{rule}, not {len(given)}: the widest w_1 is found")
+    if len(given) not in (count, count + 1):
+        raise InvalidArgument("weights", weights, rule)
     numbers = [read_real(number, f"weights[{place}]") for place, number in enumerate(given)]
-    for layer, number in enumerate(numbers, start=2):
+    later = numbers[len(given) - count :]
+    for layer, number in enumerate(later, start=2):
         if sign(number) == 0:
             raise InvalidArgument("weights", weights, f"must not be 0: w_{layer} is, and no gradient passes")
-    return numbers
+    return later
 
 
 @functools.lru_cache(maxsize=64)
