@@ -96,7 +96,7 @@ def fact(name: str) -> Fact:
     Parameters
     ----------
     name : str
-        Its id, such as "widest".
+        Its id, such as "widest" or "two_point"; "two-point" is the same.
 
     Raises
     ------
@@ -109,9 +109,10 @@ def fact(name: str) -> Fact:
     Eq(σ'(z), (1 - σ(z))*σ(z))
 
     """
-    if not isinstance(name, str) or name not in FACTS:
+    identifier = name.replace("-", "_") if isinstance(name, str) else name
+    if not isinstance(identifier, str) or identifier not in FACTS:
         raise InvalidArgument("fact", name, f"must be one of {', '.join(FACTS)}")
-    return FACTS[name]
+    return FACTS[identifier]
 
 
 def _is_finite(number: sympy.Expr) -> bool:

@@ -464,6 +464,11 @@ def test_bad_questions_are_refused(call, said):
     assert "\n" not in str(raised.value)
 
 
+def test_a_hyphen_in_the_name_of_a_fact_is_an_underscore():
+    for which in ("two-point", "one-interval", "vanishing-elsewhere"):
+        assert gt.fact(which) is gt.fact(which.replace("-", "_"))
+
+
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", FACTS)
 def test_every_fact_holds_where_its_conditions_are_met(which):
