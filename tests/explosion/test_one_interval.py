@@ -1,6 +1,7 @@
 """Chains of class N: their explosion set is one interval, at any depth, against other methods and 60 digits."""
 
 import contextlib
+import pickle
 import random
 
 import mpmath
@@ -205,9 +206,12 @@ def derivative(name, kind, layer, w, b, x):
         return factor
 
 
-def test_a_parameter_of_a_deep_chain():
-    set_ = gt.exploding_parameter(gt.Chain(300, "sigmoid"), "b150", x="1/2", w=[6] * 300, b=[-3] * 300)
+@pytest.mark.parametrize("x", ["1/2", "1/3"])  # with 1/2 all values are fractions
+@pytest.mark.parametrize("parameter", ["b150", "w150"])
+def test_a_parameter_of_a_deep_chain(parameter, x):
+    set_ = gt.exploding_parameter(gt.Chain(300, "sigmoid"), parameter, x=x, w=[6] * 300, b=[-3] * 300)
     assert 0 < set_.measure.n(15) < 1e-17
+    assert len({set_, pickle.loads(pickle.dumps(set_))}) == 1
 
 
 @pytest.mark.parametrize(
