@@ -17,6 +17,8 @@ import gradtheory as gt
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, render, save, saving
 from gradtheory.document.messages import LANGUAGES
+from gradtheory.document.model import Code, Figure, Table
+from gradtheory.document.writers import to_markdown, to_text
 from gradtheory.errors import InvalidArgument, MissingProgram
 from gradtheory.pages import article
 from tests.shapes import slow_except
@@ -295,3 +297,18 @@ def test_a_derivation_is_shown_on_one_line():
         "Derivation('slope_maximum', activation='tanh', steps=8)"
     )
     assert repr(gt.derive("stability", optimiser="adam")) == "Derivation('stability', optimiser='adam', steps=9)"
+
+
+def test_tables_code_and_figures_as_text():
+    blocks = (
+        Table((("weight", "width"), ("7", "0.4"))),
+        Code("import gradtheory"),
+        Figure("widths", "Width over weight"),
+    )
+    document = Document("Blocks", "", "en", blocks)
+    assert "| weight | width |\n|---|---|\n| 7 | 0.4 |" in to_markdown(document)
+    assert "```python\nimport gradtheory\n```" in to_markdown(document)
+    assert "![](widths.svg)" in to_markdown(document)
+    assert "weight  width\n7  0.4" in to_text(document)
+    assert "    import gradtheory" in to_text(document)
+    assert "[Width over weight]" in to_text(document)

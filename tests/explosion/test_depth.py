@@ -148,6 +148,12 @@ def test_h_of_ones_own_is_that_of_the_catalogue(expr, like):
     assert own.widens is known.widens
 
 
+def test_a_corner_that_turns_upwards_is_outside_class_n():
+    bound = gt.depth_bound(Z_ + Z_ * Abs(Z_) / 2)
+    assert (bound.value, bound.witness) == (None, 0)
+    assert "turns upwards" in bound.reason
+
+
 def test_h_of_two_moebius_maps_is_the_longer_side():
     bound = gt.depth_bound(Piecewise((Z_ / (1 - 2 * Z_), Z_ < 0), (Z_ / (1 + Z_ / 3), True)))
     assert (bound.value, bound.pair, bound.guarantee) == (3, (0, oo), gt.Guarantee.EXACT)

@@ -13,6 +13,7 @@ from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import as_set
 from gradtheory.explosion.total import one_interval, place
+from gradtheory.explosion.total.end import ExplosionEnd
 from gradtheory.explosion.total.total import _by_cells
 from tests import oracle
 
@@ -163,6 +164,14 @@ def test_an_end_next_to_where_the_slope_fades_linearly():
     chain = gt.Chain(3, ["sigmoid", "sparse_plus", "tanh"])
     set_ = gt.total_explosion_set(chain, w=[1, 4, 1], b=[0, -3, 0], threshold=sympy.Rational(1, 10**40))
     assert 0 < set_.start.n(50) < sympy.Float("1e-30")  # z_2 = -1 at x = 0
+
+
+def test_an_end_is_no_place_within():
+    layers = Layers((gt.activation("softsign"),) * 10, (sympy.Integer(2),) * 10, (sympy.S.Zero,) * 10)
+    ends = sympy.Rational(1, 66), sympy.Rational(1, 60)
+    with pytest.raises(InvalidArgument, match="inside and outside of the explosion set"):
+        ExplosionEnd(layers, sympy.S.One, *ends)
+    assert ExplosionEnd(layers, sympy.S.One, sympy.Rational(1, 70), ends[1]).n(30) == ends[0].n(30)
 
 
 def test_half_lines_and_the_whole_line():
