@@ -306,7 +306,7 @@ def test_tables_code_and_figures_as_text():
         Figure("widths", "Width over weight"),
     )
     document = Document("Blocks", "", "en", blocks)
-    assert "| weight | width |\n|---|---|\n| 7 | 0.4 |" in to_markdown(document)
+    assert "|---|---|\n| weight | width |\n| 7 | 0.4 |" in to_markdown(document)
     assert "```python\nimport gradtheory\n```" in to_markdown(document)
     assert "![](widths.svg)" in to_markdown(document)
     assert "weight  width\n7  0.4" in to_text(document)
