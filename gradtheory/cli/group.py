@@ -1,8 +1,11 @@
 """The group of commands, and the arguments that several of them share."""
 
+from pathlib import Path
+
 import click
 
 import gradtheory as gt
+from gradtheory.arithmetic.effort import EFFORT
 
 activation_argument = click.argument("activation", metavar="[ACT]", required=False)
 expr_option = click.option(
@@ -17,10 +20,25 @@ threshold_option = click.option(
     metavar="C",
     default="1",
     show_default=True,
-    help="A factor explodes above this size.",
+    help="What exceeds this size explodes.",
 )
 lang_option = click.option(
     "--lang", type=click.Choice(["en", "zh"]), help="The language; that of the locale unless given.", metavar="LANG"
+)
+closed_option = click.option("--closed", is_flag=True, help="Use >= in place of >.")
+effort_option = click.option(
+    "--effort",
+    metavar="E",
+    type=float,
+    default=EFFORT,
+    show_default=True,
+    help="Work that --expr may take, about in seconds, before the answer is that nothing is proven.",
+)
+certificate_option = click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the proof to this file, for `gradtheory verify`.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

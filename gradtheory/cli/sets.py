@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 import gradtheory as gt
-from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.cli.group import (
     activation_argument,
     app,
+    certificate_option,
+    closed_option,
+    effort_option,
     expr_option,
     json_option,
     one_activation,
@@ -26,19 +28,8 @@ _MOST_DIGITS = 100_000
 
 bias_option = click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
 input_option = click.option("-x", "--input", "x", metavar="X", required=True, help="The input; taken exactly.")
-closed_option = click.option("--closed", is_flag=True, help="Use >= in place of >.")
 method_option = click.option(
     "--method", type=click.Choice(METHODS), default="auto", show_default=True, help="How the ends are found."
-)
-
-
-effort_option = click.option(
-    "--effort",
-    metavar="E",
-    type=float,
-    default=EFFORT,
-    show_default=True,
-    help="Work that --expr may take, about in seconds, before the answer is that nothing is proven.",
 )
 
 
@@ -51,12 +42,7 @@ effort_option = click.option(
 @closed_option
 @method_option
 @effort_option
-@click.option(
-    "--certificate",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write the proof to this file, for `gradtheory verify`.",
-)
+@certificate_option
 @json_option
 def explosion_set(
     activation: str | None,

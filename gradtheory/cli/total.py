@@ -7,9 +7,18 @@ import click
 import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.guarantee import decimal
-from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
+from gradtheory.cli.group import (
+    activation_argument,
+    app,
+    certificate_option,
+    closed_option,
+    effort_option,
+    expr_option,
+    json_option,
+    one_activation,
+    threshold_option,
+)
 from gradtheory.cli.printing import print_result, write_text
 from gradtheory.errors import InvalidArgument
 
@@ -30,29 +39,10 @@ from gradtheory.errors import InvalidArgument
     "-b", "--bias", "biases", metavar="B", multiple=True, help="The bias of one layer; all are 0 unless given."
 )
 @click.option("--depth", metavar="L", type=int, help="How many layers, where one weight and one bias are those of all.")
-@click.option(
-    "-c",
-    "--threshold",
-    metavar="C",
-    default="1",
-    show_default=True,
-    help="The gradient of the chain explodes above this size.",
-)
-@click.option("--closed", is_flag=True, help="Use >= in place of >.")
-@click.option(
-    "--effort",
-    metavar="E",
-    type=float,
-    default=EFFORT,
-    show_default=True,
-    help="Work that --expr may take, about in seconds, before the answer is that nothing is proven.",
-)
-@click.option(
-    "--certificate",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write the proof to this file, for `gradtheory verify`; for activations of class N.",
-)
+@threshold_option
+@closed_option
+@effort_option
+@certificate_option
 @json_option
 def total(
     activation: str | None,

@@ -22,6 +22,7 @@ from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
+from gradtheory.checker import FORMAT
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.limited import limited
@@ -31,7 +32,6 @@ from gradtheory.explosion.total.certificate import chain_certificate
 from gradtheory.explosion.written import written, written_bracket, written_end
 from gradtheory.typing import ActivationLike, NumberLike
 
-FORMAT = "gradtheory-certificate/1"
 _BITS = 128  # of an isolating interval, beyond the size of the level
 
 

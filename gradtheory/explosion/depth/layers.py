@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import size, spend
-from gradtheory.arithmetic.enclosure import Ball, Evaluator, evaluator, precision, sign
+from gradtheory.arithmetic.enclosure import Ball, Evaluator, enclose, evaluator, precision, sign
 from gradtheory.arithmetic.functions import stable
 
 _BATCH = 16  # layers, after which the precision is adapted
@@ -116,6 +116,15 @@ class Layers:
             working = min(bits, max(a.rel_accuracy_bits(), 0) + _SPARE_BITS)  # more would be lost in its radius
         return Passed(z, reach, a, gradient, log_slope, wall)
 
+    def passed_between(self, one: sympy.Rational, other: sympy.Rational, bits: int) -> Passed:
+        """Return what the chain does with all inputs between two."""
+        return self.passed(ball_between(one, other, bits), bits)
+
+    @cached_property
+    def beyond(self) -> "Layers":
+        """The chain in which each σ goes on beyond its support."""
+        return replace(self, extended=True)
+
     @cached_property
     def places(self) -> dict[Activation, list[int]]:
         """The numbers of the layers that have the same activation."""
@@ -146,6 +155,12 @@ class Layers:
     @cached_property
     def _size(self) -> int:
         return sum(3 * size(activation.expr) for activation in self.activations)
+
+
+def ball_between(one: sympy.Rational, other: sympy.Rational, bits: int) -> Ball:
+    """Return a ball that holds all numbers between two."""
+    with precision(bits):
+        return enclose(one, bits).union(enclose(other, bits))
 
 
 def sigma_at(parts: tuple[Part, ...], z: Ball, bits: int, slope_bits: int) -> tuple[Ball, Ball, Ball]:

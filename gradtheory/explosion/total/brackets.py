@@ -1,7 +1,6 @@
 """Two inputs around each end of a chain's explosion set: one proven to be outside of it, one within."""
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import sympy
@@ -13,6 +12,7 @@ from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.total.end import ExplosionEnd, side_of
 from gradtheory.explosion.total.linear import is_piecewise_linear
 from gradtheory.explosion.total.one_interval import outwards
+from gradtheory.explosion.total.place import exponent
 
 _BITS = 128
 _CLOSE = (20, 40, 80, 160, 320)  # log2 of how much less a bracket is than the set
@@ -83,12 +83,11 @@ def _is_inside(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, bits: i
 def _narrowed(layers: Layers, threshold: sympy.Expr, bracket: Bracket, *, is_open: bool) -> Bracket:
     """Return a bracket so narrow that it shows whether |f'| passes c, or falls to 0 at a kink."""
     outer, inner = bracket
-    bits = 2 * _BITS + _exponent(max(abs(outer), abs(inner)) / abs(outer - inner))
+    bits = 2 * _BITS + exponent(max(abs(outer), abs(inner)) / abs(outer - inner))
     for _ in range(_MOST_HALVINGS):
         passed = layers.passed(enclose(outer, bits), bits)
+        over = layers.beyond.passed_between(inner, outer, bits)
         with precision(bits):
-            between = enclose(inner, bits).union(enclose(outer, bits))
-            over = replace(layers, extended=True).passed(between, bits)
             if (
                 (passed.wall is not None and abs(over.gradient) >= enclose(threshold, bits))
                 or (not is_open and passed.wall is None and not passed.gradient.contains(0))
@@ -103,11 +102,7 @@ def _narrowed(layers: Layers, threshold: sympy.Expr, bracket: Bracket, *, is_ope
 
 def _rounded(bracket: Bracket, side: int) -> Bracket:
     """Return a bracket with shorter numbers: both are moved away from the end a little."""
-    unit = sympy.Integer(2) ** (_exponent(_FINER / abs(bracket.outer - bracket.inner)) + 1)
+    unit = sympy.Integer(2) ** (exponent(_FINER / abs(bracket.outer - bracket.inner)) + 1)
     away = sympy.ceiling if side > 0 else sympy.floor
     inward = sympy.floor if side > 0 else sympy.ceiling
     return Bracket(away(bracket.outer * unit) / unit, inward(bracket.inner * unit) / unit)
-
-
-def _exponent(number: sympy.Rational) -> int:
-    return int(number.p).bit_length() - int(number.q).bit_length()

@@ -1,7 +1,6 @@
 """An end of the explosion set of a deep chain: a SymPy number with as many proven digits as asked for."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import support_ends
-from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers
+from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers, ball_between
 
 _GUARD = 32
 _MOST_STEPS = 1_000
@@ -113,7 +112,7 @@ class ExplosionEnd(ProvenNumber):
         working = max(self.bits, bits + _GUARD)
         for _ in range(_MOST_STEPS):
             if abs(outer - inner) <= tolerance:
-                return _hull(inner, outer, bits + _GUARD)
+                return ball_between(inner, outer, bits + _GUARD)
             near = self._newton((inner + outer) / 2, abs(outer - inner), tolerance, working)
             for x in (near - tolerance / 2, near + tolerance / 2, (inner + outer) / 2):
                 if min(inner, outer) < x < max(inner, outer) and (
@@ -139,7 +138,7 @@ class ExplosionEnd(ProvenNumber):
 
     def _steps(self, x: sympy.Rational, bits: int, slope_bits: int) -> Iterator[Ball]:
         """Yield how far x is beyond the end, to first order: of log|f'|, and of |f'| itself."""
-        passed = self._beyond.passed(enclose(x, bits), bits, slope_bits)
+        passed = self.layers.beyond.passed(enclose(x, bits), bits, slope_bits)
         with precision(bits):
             if self.wall is not None:
                 excess = passed.z[self.wall.layer] - enclose(self.wall.z, bits)
@@ -161,7 +160,7 @@ class ExplosionEnd(ProvenNumber):
             if number is None:  # the bits do not tell the place from a kink
                 bits *= 2
                 continue
-            over = self._beyond.passed(_hull(inner, outer, bits), bits)
+            over = self.layers.beyond.passed_between(inner, outer, bits)
             with precision(bits):
                 if abs(over.gradient) > enclose(self.threshold, bits):
                     return self._wall_at(number, passed.z[number])
@@ -176,10 +175,6 @@ class ExplosionEnd(ProvenNumber):
         with precision(self.bits):
             is_left = not is_infinite(left) and bool(z < enclose(left, self.bits))
         return Wall(number, left if is_left else right)
-
-    @cached_property
-    def _beyond(self) -> Layers:
-        return replace(self.layers, extended=True)
 
 
 class Length(ProvenNumber):
@@ -205,8 +200,3 @@ class Length(ProvenNumber):
             if ball.rel_accuracy_bits() >= bits:
                 return ball
         return ball
-
-
-def _hull(one: sympy.Rational, other: sympy.Rational, bits: int) -> Ball:
-    with precision(bits):
-        return enclose(one, bits).union(enclose(other, bits))

@@ -6,7 +6,6 @@ everywhere greater, or say where to look next.
 
 import itertools
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import sympy
@@ -109,10 +108,11 @@ def _start(layers: Layers) -> tuple[sympy.Rational, sympy.Rational, int]:
     if trajectory := steepest_trajectory(layers):
         spread = int(max(trajectory.log_reach) / math.log(2))
         x, unit = pulled_back(layers, trajectory), unit / sympy.Integer(2) ** (spread + _SMALL_STEP)
-    return x, unit, _BITS + max(0, _exponent(1 / unit))
+    return x, unit, _BITS + max(0, exponent(1 / unit))
 
 
-def _exponent(number: sympy.Rational) -> int:
+def exponent(number: sympy.Rational) -> int:
+    """Return about log2 of a positive fraction."""
     return int(number.p).bit_length() - int(number.q).bit_length()
 
 
@@ -151,7 +151,7 @@ def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -
                 level = 1 / enclose(threshold, left.bits).sqrt()
                 if height > level:
                     return Nowhere(left, right)
-                if 0 in (left.rises, right.rises) or level - height < level / 2**_TIE_BITS:
+                if flat or level - height < level / 2**_TIE_BITS:
                     break
         if number % 2 or not _LEAST_SHARE < share < 1 - _LEAST_SHARE:
             share = 0.5
@@ -187,10 +187,8 @@ def _passed(layers: Layers, x: sympy.Rational, bits: int, slope_bits: int | None
 
 def _tangents(left: Place, right: Place) -> tuple[float, Ball]:
     """Return where the tangents of v at two places meet, as a share of the way, and how high: v is nowhere less."""
-    if right.rises == 0:
+    if right.rises == 0:  # then both are one place
         return 0.5, right.v
-    if left.rises == 0:
-        return 0.5, left.v
     with precision(max(left.bits, right.bits)):
         width = enclose(right.x - left.x, left.bits)
         away = (right.v - left.v - right.v_slope * width) / (left.v_slope - right.v_slope)
@@ -200,10 +198,8 @@ def _tangents(left: Place, right: Place) -> tuple[float, Ball]:
 def _is_small_between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -> bool:
     """Return whether |f'| < c is proven between two places at which it rises and falls, or is 0: then everywhere."""
     bits = max(left.bits, right.bits)
-    with precision(bits):
-        between = enclose(left.x, bits).union(enclose(right.x, bits))
-    if layers.passed(between, bits).wall is not None:
+    if layers.passed_between(left.x, right.x, bits).wall is not None:
         return True
-    over = replace(layers, extended=True).passed(between, bits)
+    over = layers.beyond.passed_between(left.x, right.x, bits)
     with precision(bits):
         return bool(abs(over.gradient) < enclose(threshold, bits))
