@@ -1,7 +1,6 @@
 """A SymPy number defined by two equations in two unknowns near a point, with as many proven digits as asked for."""
 
 import functools
-from typing import Any
 
 import flint
 import sympy
@@ -50,6 +49,7 @@ class PairRoot(ProvenNumber):
 
     """
 
+    parts = ("functions", "unknowns", "start", "value")
     functions: tuple[sympy.Expr, sympy.Expr]
     unknowns: tuple[sympy.Symbol, sympy.Symbol]
     start: tuple[float, float]
@@ -62,18 +62,12 @@ class PairRoot(ProvenNumber):
         start: tuple[float, float],
         value: sympy.Expr | None = None,
     ) -> "PairRoot":
-        self = super().__new__(cls)
-        self.functions, self.unknowns, self.start = functions, unknowns, start
-        self.value = unknowns[0] if value is None else value
         try:
             _zero(functions, unknowns, start, enclosure.FIRST_BITS)
         except Undecided:
             rule = f"must be proven to have one common zero near {start}"
             raise InvalidArgument("functions", functions, rule) from None
-        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return self.functions, self.unknowns, self.start, self.value
+        return super().__new__(cls, functions, unknowns, start, unknowns[0] if value is None else value)
 
     def enclosure(self, bits: int, at: enclosure.Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""

@@ -1,7 +1,7 @@
 """A SymPy number without a closed form that encloses itself in balls, with as many proven digits as asked for."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import sympy
 from sympy.multipledispatch import dispatch
@@ -12,9 +12,9 @@ from gradtheory.arithmetic import enclosure
 class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
     """A real number that is known by balls around it, each as small as asked for.
 
-    A subclass proves in `__new__` that the number exists, and gives `enclosure`, `_hashable_content` and
-    `__reduce_ex__`. Then `.n(50)`, comparisons, `Interval`, LaTeX and pickling work, and a result that rests on it is
-    certified.
+    A subclass names its `parts`, which `__new__` takes in that order, and gives `enclosure`; where it must prove that
+    the number exists, it does so in its own `__new__`. Then `.n(50)`, comparisons, `Interval`, LaTeX and pickling work,
+    and a result that rests on it is certified.
 
     Notes
     -----
@@ -36,6 +36,17 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
     is_number = True
     is_real = True
     is_commutative = True
+    parts: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, *values: Any) -> Self:
+        """Return the number that has these parts."""
+        self = super().__new__(cls)
+        for name, value in zip(cls.parts, values, strict=True):
+            setattr(self, name, value)
+        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.parts)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Return how the number is built again, with its proof: the class and its arguments."""

@@ -73,7 +73,7 @@ class Root(ProvenNumber):
         self._derivative = derivative
         self.function, self.lower, self.upper = function, lower, upper
         self.value = value(variable) if value else variable
-        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+        return self
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return Root, (self.function, self.lower, self.upper, self._value_function)

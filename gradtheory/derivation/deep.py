@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.derivation.language import Bend, OfSigma, Sigma, Slope
+from gradtheory.derivation.language import Bend, Named, OfSigma, Sigma, Slope
 
 # The chain of two layers on which statements are checked: σ(6·(σ(x/4 + 1/7) - σ(1/7))), in which both layers matter.
 _WEIGHTS = sympy.Rational(1, 4), sympy.Integer(6)
@@ -26,19 +26,10 @@ CLASS_N = 1 / sympy.sqrt(abs(Slope(Z)))
 LOG_CONCAVE = -sympy.log(abs(Slope(Z)))
 
 
-class _OfChain(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+class _OfChain(Named):
     """A quantity of the chain, at an input."""
 
-    nargs = 1
-    is_real = True
-    mark = ""
-
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        called = rf"f{self.mark}\left({printer._print(self.args[0])}\right)"
-        return called if exp is None else f"{called}^{{{exp}}}"
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"f{self.mark}({printer._print(self.args[0])})"
+    letter = latex_letter = "f"
 
     def layers(self) -> list[sympy.Expr]:
         """Return the pre-activations, in the words σ and σ'."""

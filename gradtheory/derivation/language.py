@@ -14,19 +14,26 @@ from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.guarantee import decimal
 
 
-class OfSigma(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
-    """σ or one of its derivatives."""
+class Named(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A real function of one argument that prints as a letter with marks."""
 
     nargs = 1
     is_real = True
+    letter = latex_letter = ""
     mark = ""
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        called = rf"\sigma{self.mark}\left({printer._print(self.args[0])}\right)"
+        called = rf"{self.latex_letter}{self.mark}\left({printer._print(self.args[0])}\right)"
         return called if exp is None else f"{called}^{{{exp}}}"
 
     def _sympystr(self, printer: Any) -> str:
-        return f"σ{self.mark}({printer._print(self.args[0])})"
+        return f"{self.letter}{self.mark}({printer._print(self.args[0])})"
+
+
+class OfSigma(Named):
+    """σ or one of its derivatives."""
+
+    letter, latex_letter = "σ", r"\sigma"
 
 
 class Bend(OfSigma):

@@ -87,16 +87,9 @@ class WidestNumber(ProvenNumber):
 
     """
 
+    parts = ("layers", "is_width")
     layers: _Layers
     is_width: bool
-
-    def __new__(cls, layers: _Layers, is_width: bool) -> "WidestNumber":  # noqa: D102  # the class's docstring
-        self = super().__new__(cls)
-        self.layers, self.is_width = layers, is_width
-        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return self.layers, self.is_width
 
     def enclosure(self, bits: int, at: Any = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""

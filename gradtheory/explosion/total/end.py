@@ -72,26 +72,23 @@ class ExplosionEnd(ProvenNumber):
 
     """
 
+    parts = ("layers", "threshold", "inner", "outer", "bits")
     layers: Layers
     threshold: sympy.Expr
     inner: sympy.Rational
     outer: sympy.Rational
     bits: int
-    _balls: dict[int, Ball]
 
     def __new__(  # noqa: D102  # the class's docstring
         cls, layers: Layers, threshold: sympy.Expr, inner: sympy.Rational, outer: sympy.Rational, bits: int = 64
     ) -> "ExplosionEnd":
         if [side_of(layers, threshold, x, bits) for x in (inner, outer)] != [1, -1]:
             raise InvalidArgument("inner, outer", (inner, outer), "must lie inside and outside of the explosion set")
-        self = super().__new__(cls)
-        self.layers, self.threshold, self.bits = layers, threshold, bits
-        self.inner, self.outer = inner, outer
-        self._balls = {}
-        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
+        return super().__new__(cls, layers, threshold, inner, outer, bits)
 
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return self.layers, self.threshold, self.inner, self.outer, self.bits
+    @cached_property
+    def _balls(self) -> dict[int, Ball]:
+        return {}
 
     def __sub__(self, other: Any) -> sympy.Expr:
         """Return a difference of which digits are proven even where ends agree in their first hundreds of digits."""
@@ -180,16 +177,9 @@ class ExplosionEnd(ProvenNumber):
 class Length(ProvenNumber):
     """The difference of two ends, which may be far smaller than they are."""
 
+    parts = ("upper", "lower")
     upper: ExplosionEnd
     lower: ExplosionEnd
-
-    def __new__(cls, upper: ExplosionEnd, lower: ExplosionEnd) -> "Length":  # noqa: D102  # the class's docstring
-        self = super().__new__(cls)
-        self.upper, self.lower = upper, lower
-        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return self.upper, self.lower
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits more than the ends agree in."""

@@ -6,6 +6,7 @@ with the weight 1. So what is known of inputs holds for parameters: in class N o
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -30,17 +31,13 @@ _NAME = re.compile(r"([wb])_?([1-9]\d{0,8})", re.ASCII)
 class Output(ProvenNumber):
     """What a chain with given weights makes of a number: a_L."""
 
+    parts = ("layers", "x")
     layers: Layers
     x: sympy.Expr
-    _balls: dict[int, Ball]
 
-    def __new__(cls, layers: Layers, x: sympy.Expr) -> "Output":  # noqa: D102  # the class's docstring
-        self = super().__new__(cls)
-        self.layers, self.x, self._balls = layers, x, {}
-        return self  # type: ignore[no-any-return]  # SymPy's constructors are untyped
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return self.layers, self.x
+    @cached_property
+    def _balls(self) -> dict[int, Ball]:
+        return {}
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""
