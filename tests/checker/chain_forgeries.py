@@ -170,6 +170,18 @@ def _of_no_class():
         "a bend that jumps upwards",
         _own(text, bend, ["1", "1"], ["0", "0"], {"lower": end("-9", "1"), "upper": end("oo", "1")}),
     )
+    bumps = [piece("-oo", "0", "atan(z + 1) - atan(1)", 1), piece("0", "oo", "atan(1) - atan(1 - z)", 1)]
+    yield (
+        "two bumps that meet in a corner",  # all else that is checked is true, but the set is two intervals
+        _own(
+            "Piecewise((atan(z + 1) - atan(1), z < 0), (atan(1) - atan(1 - z), True))",
+            bumps,
+            ["1", "1/1000"],
+            ["0", "1"],
+            {"lower": end("-9", "-1"), "upper": end("9", "1")},
+            threshold="3/4000",
+        ),
+    )
     yield (
         "a Schwarzian that is positive",
         _own("z + z**3", [piece("-oo", "oo", "z + z**3", 1)], ["1", "1"], ["0", "0"], _EVERYWHERE),
@@ -314,4 +326,5 @@ def _spellings():
     yield "text for strict", _changed("sigmoid", (("claim", "strict"), "true"))
 
 
+OF_NO_CLASS = dict(_of_no_class())
 CHAIN_FORGERIES = dict([*_claims(), *_emptiness(), *_of_no_class(), *_cells(), *_spellings()])

@@ -4,7 +4,7 @@ import pytest
 
 from gradtheory.checker import check
 from tests.checker.adversary import VALID, trial
-from tests.checker.chain_forgeries import CHAIN_FORGERIES
+from tests.checker.chain_forgeries import CHAIN_FORGERIES, OF_NO_CLASS
 from tests.checker.claims import false_in
 from tests.checker.forgeries import FORGERIES
 from tests.shapes import slow_except
@@ -22,6 +22,11 @@ def test_forgeries_are_not_verified(key):
     report = check(FORGERIES[key])
     assert not report.ok
     assert report.verdict == "not verified"
+
+
+@pytest.mark.parametrize("key", slow_except(set(OF_NO_CLASS) - {"a second bump far out"}, OF_NO_CLASS))
+def test_an_activation_outside_class_n_is_what_is_refused(key):
+    assert check(OF_NO_CLASS[key]).reason.startswith("rejected: activations[0]")
 
 
 @pytest.mark.parametrize("key", slow_except(set(CHAIN_FORGERIES) - {"a second bump far out"}, CHAIN_FORGERIES))
