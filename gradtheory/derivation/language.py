@@ -19,8 +19,7 @@ class Named(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untype
 
     nargs = 1
     is_real = True
-    letter = latex_letter = ""
-    mark = ""
+    letter = latex_letter = mark = ""
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         called = rf"{self.latex_letter}{self.mark}\left({printer._print(self.args[0])}\right)"

@@ -120,6 +120,16 @@ class Layers:
         """Return what the chain does with all inputs between two."""
         return self.passed(ball_between(one, other, bits), bits)
 
+    def exactly(self, x: sympy.Expr) -> list[sympy.Expr] | None:
+        """Return the exact pre-activations, or None where the value of a layer but the last is no fraction."""
+        z: list[sympy.Expr] = []
+        for number, (weight, bias) in enumerate(zip(self.w, self.b, strict=True)):
+            a = self.activations[number - 1].expr.subs(Z, z[-1]) if number else x
+            if number and not a.is_Rational:
+                return None
+            z.append(weight * a + bias)
+        return z
+
     @cached_property
     def beyond(self) -> "Layers":
         """The chain in which each σ goes on beyond its support."""

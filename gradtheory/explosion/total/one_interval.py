@@ -108,14 +108,11 @@ def _end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: 
 
 def _is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool:
     """Return whether |f'(x)| = c, where all values are fractions; else False."""
-    a, size = x, sympy.S.One
-    for activation, weight, bias in zip(layers.activations, layers.w, layers.b, strict=True):
-        z = weight * a + bias
-        if not z.is_Rational:
-            return False
-        size *= abs(weight) * abs(activation.slope_expr.subs(Z, z))
-        a = activation.expr.subs(Z, z)
-    return is_equal(size, threshold)
+    z = layers.exactly(x)
+    if z is None or not all(each.is_Rational for each in z):
+        return False
+    slopes = (activation.slope_expr.subs(Z, each) for activation, each in zip(layers.activations, z, strict=True))
+    return is_equal(abs(sympy.Mul(*slopes, *layers.w)), threshold)
 
 
 def _proven_end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> ExplosionEnd:

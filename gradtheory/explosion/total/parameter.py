@@ -140,9 +140,7 @@ def _without(values: Sequence[NumberLike | None], layer: int) -> Any:
 
 def _output(layers: Layers, x: sympy.Expr) -> sympy.Expr:
     """Return what the layers make of x: in closed form for one layer and where all values are fractions."""
-    a = x
-    for number, (activation, weight, bias) in enumerate(zip(layers.activations, layers.w, layers.b, strict=True)):
-        if number and not a.is_Rational:
-            return Output(layers, x)
-        a = activation.expr.subs(Z, weight * a + bias)
-    return a
+    if len(layers) == 0:
+        return x
+    z = layers.exactly(x)
+    return Output(layers, x) if z is None else layers.activations[-1].expr.subs(Z, z[-1])
