@@ -18,6 +18,7 @@ _ORDER = (
     "errors",
     "typing",
     "arithmetic",
+    "formulas",
     "activations",
     "checker",
     "chains",

@@ -4,7 +4,7 @@ Every z_l and a_l keeps its name. A gradient is then a product of O(L) factors; 
 instead grows quadratically and ends in a recursion error at depths of 20 to 40.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 
@@ -17,6 +17,7 @@ from gradtheory.chains.layers import LayerActivations, in_brief, read_activation
 from gradtheory.chains.losses import Loss, loss_for
 from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _MOST_SYMBOLS, _MOST_LAYERS = 1_000, 40  # of a closed expression, beyond which SymPy stalls
@@ -55,7 +56,7 @@ class Chain(ChainSymbols):
     --------
     >>> chain = Chain(depth=3, activation="sigmoid")
     >>> chain.gradient(chain.w[1])
-    w_2*w_3*x*(a_3 - y)/(64*cosh(z_1/2)**2*cosh(z_2/2)**2*cosh(z_3/2)**2)
+    (a_3 - y) * 1/(4*cosh(z_3/2)**2)*w_3 * 1/(4*cosh(z_2/2)**2)*w_2 * 1/(4*cosh(z_1/2)**2)*x
     >>> chain.layer_jacobian(2)
     w_2/(4*cosh(z_2/2)**2)
 
@@ -76,7 +77,7 @@ class Chain(ChainSymbols):
         return f"Chain(depth={self.depth}, activation={activation}, loss={self.loss!r})"
 
     def _repr_latex_(self) -> str:
-        rows = r" \\ ".join(f"{sympy.latex(row.lhs)} &= {sympy.latex(row.rhs)}" for row in self.forward())
+        rows = r" \\ ".join(f"{latex(row.lhs)} &= {latex(row.rhs)}" for row in self.forward())
         return rf"$\displaystyle \begin{{aligned}} {rows} \end{{aligned}}$"
 
     def _activation(self, layer: int | sympy.Expr) -> Activation:
@@ -95,17 +96,21 @@ class Chain(ChainSymbols):
         Examples
         --------
         >>> Chain(depth=1).forward()
-        (Eq(z_1, b_1 + w_1*x), Eq(a_1, 1/(1 + exp(-z_1))), Eq(C, (a_1 - y)**2/2))
+        (Eq(z_1, w_1*x + b_1), Eq(a_1, 1/(1 + exp(-z_1))), Eq(C, 1/2*(a_1 - y)**2))
 
         """
         equations = []
         for layer in self.layers():
             z = self.z[layer]
             equations += [
-                equation(z, self.w[layer] * self.a[layer - 1] + self.b[layer]),
+                equation(z, self.pre_activation(layer)),
                 equation(self.a[layer], self._activation(layer).expr.xreplace({Z: z})),
             ]
         return *equations, equation(self.C, self._at_output(self.loss_record.expr))
+
+    def pre_activation(self, layer: int | sympy.Expr) -> sympy.Expr:
+        """Return w_l a_{l-1} + b_l."""
+        return WrittenSum(WrittenProduct((self.w[layer], self.a[layer - 1])), self.b[layer])
 
     def _at_output(self, expr: sympy.Expr) -> sympy.Expr:
         return expr.xreplace({A: self.a[self.depth]})
@@ -120,14 +125,7 @@ class Chain(ChainSymbols):
         return self._activation(layer).slope_expr.xreplace({Z: z})
 
     def layer_jacobian(self, layer: int | sympy.Expr) -> sympy.Expr:
-        """Return ∂a_l/∂a_{l-1} = σ'(z_l) w_l.
-
-        Examples
-        --------
-        >>> Chain(depth=3, activation="arctan").layer_jacobian(2)
-        w_2/(z_2**2 + 1)
-
-        """
+        """Return ∂a_l/∂a_{l-1} = σ'(z_l) w_l."""
         return self.slope(layer) * self.w[layer]
 
     def layer_jacobians(self, first: int | sympy.Expr, last: int | sympy.Expr) -> list[sympy.Expr]:
@@ -155,8 +153,8 @@ class Chain(ChainSymbols):
         Returns
         -------
         sympy.Expr
-            O(L) factors. For a symbolic depth the middle is a `sympy.Product`, which `.subs` of numbers followed by
-            `.doit()` turns into the expression of the concrete chain.
+            O(L) factors, printed from the loss back. For a symbolic depth the middle is a `sympy.Product`, which `.subs`
+            of numbers followed by `.doit()` turns into the expression of the concrete chain.
 
         Raises
         ------
@@ -167,37 +165,44 @@ class Chain(ChainSymbols):
         --------
         >>> chain = Chain(depth=2, activation="arctan")
         >>> chain.gradient(chain.b[1])
-        w_2*(a_2 - y)/((z_1**2 + 1)*(z_2**2 + 1))
+        (a_2 - y) * 1/(z_2**2 + 1)*w_2 * 1/(z_1**2 + 1)
         >>> L, l = sympy.symbols("L l", integer=True, positive=True)
         >>> deep = Chain(depth=L, activation="arctan")
         >>> deep.gradient(deep.b[l])
-        (-y + a_L)*Product(w_k/(z_k**2 + 1), (k, l + 1, L))/(z_l**2 + 1)
+        (a_L - y) * Product(w_k/(z_k**2 + 1), (k, l + 1, L)) * 1/(z_l**2 + 1)
         >>> deep.gradient(deep.b[l]).subs({l: 1, L: 2}).doit() == chain.gradient(chain.b[1])
         True
 
         """
         letter, layer = self.locate(wrt)
+        above: Iterable[sympy.Expr | tuple[sympy.Expr, ...]]
+        first = 1 if letter == "a" else layer + 1
+        if self.is_symbolic:
+            above = self.layer_jacobians(first, self.depth)
+        else:
+            above = ((self.slope(number), self.w[number]) for number in range(int(self.depth), first - 1, -1))
         if letter == "a":
-            return sympy.Mul(self.loss_slope(), *self.layer_jacobians(1, self.depth))
-        last = self.a[layer - 1] if letter == "w" else 1
-        return sympy.Mul(self.loss_slope(), *self.layer_jacobians(layer + 1, self.depth), self.slope(layer), last)
+            return WrittenProduct(self.loss_slope(), *above)
+        last = (self.a[layer - 1],) if letter == "w" else ()
+        return WrittenProduct(self.loss_slope(), *above, (self.slope(layer), *last))
 
     def backward(self) -> tuple[sympy.Eq, ...]:
-        """Return the recursion δ_L = ∂C/∂a_L σ'(z_L), δ_l = σ'(z_l) w_{l+1} δ_{l+1}, from the last layer to the first.
+        """Return the recursion δ_L = ∂C/∂a_L σ'(z_L), δ_l = δ_{l+1} w_{l+1} σ'(z_l), from the last layer to the first.
 
         Examples
         --------
         >>> Chain(depth=2, activation="arctan").backward()
-        (Eq(delta_2, (a_2 - y)/(z_2**2 + 1)), Eq(delta_1, delta_2*w_2/(z_1**2 + 1)))
+        (Eq(delta_2, (a_2 - y) * 1/(z_2**2 + 1)), Eq(delta_1, delta_2*w_2*1/(z_1**2 + 1)))
 
         """
-        errors = [equation(self.delta[self.depth], self.loss_slope() * self.slope(self.depth))]
+        errors = [equation(self.delta[self.depth], WrittenProduct(self.loss_slope(), self.slope(self.depth)))]
         for layer in self.layers_before_last():
-            errors.append(equation(self.delta[layer], self.slope(layer) * self.w[layer + 1] * self.delta[layer + 1]))
+            back = WrittenProduct((self.delta[layer + 1], self.w[layer + 1], self.slope(layer)))
+            errors.append(equation(self.delta[layer], back))
         return tuple(errors)
 
     def gradients(self) -> dict[sympy.Expr, sympy.Expr]:
-        """Return all of ∂C/∂w_l = δ_l a_{l-1}, ∂C/∂b_l = δ_l and ∂C/∂x = w_1 δ_1, in the named δ_l of `backward`.
+        """Return all of ∂C/∂w_l = δ_l a_{l-1}, ∂C/∂b_l = δ_l and ∂C/∂x = δ_1 w_1, in the named δ_l of `backward`.
 
         Examples
         --------
@@ -207,9 +212,9 @@ class Chain(ChainSymbols):
         """
         gradients: dict[sympy.Expr, sympy.Expr] = {}
         for layer in self.layers():
-            gradients[self.w[layer]] = self.delta[layer] * self.a[layer - 1]
+            gradients[self.w[layer]] = WrittenProduct((self.delta[layer], self.a[layer - 1]))
             gradients[self.b[layer]] = self.delta[layer]
-        gradients[self.x] = self.w[1] * self.delta[1]
+        gradients[self.x] = WrittenProduct((self.delta[1], self.w[1]))
         return gradients
 
     def substitute(

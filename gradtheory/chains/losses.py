@@ -15,6 +15,7 @@ from gradtheory.activations.slopes.numeric import mend
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.symbols import A, Y
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 Multiply: TypeAlias = Callable[..., Array]
 LossKernel: TypeAlias = Callable[[Activation, Array, Multiply, Array, Array, Array], None]
@@ -109,8 +110,8 @@ def log_odds_derivative(activation: Activation, order: int) -> sympy.Expr:
 
 _SQUARED = Loss(
     name="squared",
-    expr=(A - Y) ** 2 / 2,
-    slope_expr=A - Y,
+    expr=WrittenProduct((sympy.S.Half, WrittenSum(A, -Y) ** 2)),
+    slope_expr=WrittenSum(A, -Y),
     kernel=_squared_kernel,
     bend=_squared_bend,
 )
@@ -118,7 +119,7 @@ _SQUARED = Loss(
 _CROSS_ENTROPY = Loss(
     name="cross_entropy",
     expr=-Y * sympy.log(A) - (1 - Y) * sympy.log(1 - A),
-    slope_expr=(A - Y) / (A * (1 - A)),
+    slope_expr=WrittenSum(A, -Y) / (A * (1 - A)),
     kernel=_cross_entropy_kernel,
     bend=_cross_entropy_bend,
     needs_unit_interval=True,

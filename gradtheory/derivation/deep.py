@@ -72,7 +72,7 @@ class LayerRatios(sympy.Function):  # type: ignore[misc]  # SymPy's classes are 
         return product if exp is None else rf"\left({product}\right)^{{{exp}}}"
 
     def _sympystr(self, printer: Any) -> str:
-        return "Product(r(Δ_l), (l, 1, L))"
+        return "∏[l = 1 … L] r(Δₗ)"
 
 
 class Convex(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped

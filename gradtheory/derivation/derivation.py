@@ -1,6 +1,7 @@
 """A derivation: checked steps from definitions and named facts, for one question. `writing` puts it into words."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,16 @@ from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Questi
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas.text import GREEK
 from gradtheory.training.optimisers import RULES
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
     import nbformat
+
+
+_LETTERS = ("x", "y", "w", "b")  # that may be written otherwise
+_TAKEN = frozenset("acdefklmnpqrstuvzABCDGHKLMTUVWX") | {"delta", "sigma"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Derivation:
     >>> derivation
     Derivation('slope_maximum', activation='tanh', steps=8)
     >>> print(derivation.steps[-1])
-    Eq(sup|σ'|, 1) (exact)
+    sup|σ'| = 1 (exact)
     >>> derivation.check()
     Tally(true=8, unknown=0, false=0, reasons=())
 
@@ -177,6 +183,7 @@ def derive(
     values: Mapping[str, NumberLike] | None = None,
     title: str = "",
     optimiser: str | None = None,
+    letters: Mapping[str, str] | None = None,
 ) -> Derivation:
     r"""Return a derivation in which every step is checked by machine.
 
@@ -193,8 +200,8 @@ def derive(
     activation : str, sympy.Expr or Activation, optional
         As in `gradtheory.activation`, the sigmoid unless stated (every topic except "stability").
     wrt : str, optional
-        The weight, bias or input that the loss is differentiated by, such as "b2" or "x"; "w1" unless stated
-        ("gradient").
+        The weight, bias or input that the loss is differentiated by, such as "b2" or "x", or "all" for every weight
+        and bias; "w1" unless stated, and "all" for a symbolic depth, whose formulas hold for every layer ("gradient").
     lang : {"en", "zh"}
         The language of the documents.
     loss : {"squared", "cross_entropy"}, optional
@@ -206,6 +213,8 @@ def derive(
         A title of your own, in place of the topic's.
     optimiser : str, optional
         As in `gradtheory.stability_region`, "heavy_ball" unless stated ("stability").
+    letters : mapping of str to str, optional
+        What is written for x, y, w and b, such as {"w": "theta"}: a letter, or the name of a Greek one.
 
     Returns
     -------
@@ -220,8 +229,8 @@ def derive(
     Examples
     --------
     >>> derivation = derive("gradient", depth=2, wrt="b1")
-    >>> print(derivation.steps[2])
-    Eq(delta_1, delta_2*w_2*σ'(z_1)) (exact)
+    >>> print(derivation.steps[4])
+    δ₁ = δ₂ w₂ σ'(z₁) (exact)
     >>> derivation.check().ok
     True
 
@@ -232,9 +241,9 @@ def derive(
     numbers = {} if values is None else read_mapping(values, "values", rule)
     _require_used(topic, activation=activation, depth=depth, wrt=wrt, loss=loss, values=values, optimiser=optimiser)
     layers = read_chain_depth(3 if depth is None else depth)
-    if wrt is not None and isinstance(layers, sympy.Symbol):
+    if wrt not in (None, EVERY_PARAMETER) and isinstance(layers, sympy.Symbol):
         rule = (
-            f"must be left out for {layers} layers: the formulas are for every w_l and b_l; or give a depth such as 3"
+            f"must be 'all' or left out for {layers} layers: the formulas hold for every one; or give a depth such as 3"
         )
         raise InvalidArgument("wrt", wrt, rule)
     question = Question(
@@ -245,6 +254,7 @@ def derive(
         one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),
         numbers,
         one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
+        {} if letters is None else _read_letters(letters),
     )
     return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), words)
 
@@ -252,6 +262,21 @@ def derive(
 def _wrt(depth: int | sympy.Symbol) -> str:
     """Return what a gradient is by unless the caller says so: the formulas for every depth are by all parameters."""
     return EVERY_PARAMETER if isinstance(depth, sympy.Symbol) else "w1"
+
+
+def _read_letters(letters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is written for letters of symbols, checked: no two quantities may have one."""
+    rule = "must be a mapping such as {'w': 'theta'}"
+    read = read_mapping(letters, "letters", rule)
+    for old, new in read.items():
+        one_of(old, "letters", _LETTERS)
+        if not isinstance(new, str) or not (re.fullmatch("[A-Za-z]", new) or new in GREEK):
+            raise InvalidArgument(
+                f"letters[{old!r}]", new, "must be one letter, or the name of a Greek one such as 'theta'"
+            )
+        if new in _TAKEN or new in (read.get(other, other) for other in _LETTERS if other != old):
+            raise InvalidArgument(f"letters[{old!r}]", new, "stands for something else already: give another letter")
+    return read
 
 
 def _require_used(topic: str, **arguments: object) -> None:

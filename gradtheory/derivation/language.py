@@ -12,6 +12,7 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.formulas.spelling import alone
 
 
 class Named(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -22,17 +23,18 @@ class Named(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untype
     letter = latex_letter = mark = ""
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        called = rf"{self.latex_letter}{self.mark}\left({printer._print(self.args[0])}\right)"
+        called = rf"{self.latex_letter}{self.mark}\left({alone(printer, self.args[0])}\right)"
         return called if exp is None else f"{called}^{{{exp}}}"
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{self.letter}{self.mark}({printer._print(self.args[0])})"
+        return f"{self.letter}{self.mark}({alone(printer, self.args[0])})"
 
 
 class OfSigma(Named):
     """σ or one of its derivatives."""
 
     letter, latex_letter = "σ", r"\sigma"
+    quantity = property(lambda self: self.args[0], doc="What it is taken at, which says of which layer it is.")
 
 
 class Bend(OfSigma):
@@ -64,6 +66,7 @@ class Partial(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
 
     is_commutative = True
     is_real = True
+    quantity = property(lambda self: self.args[1], doc="What it is by, which says of which layer it is.")
 
     def __new__(cls, of: sympy.Expr, by: sympy.Expr) -> "Partial":  # noqa: D102  # the class's docstring
         return sympy.Expr.__new__(cls, of, by)  # type: ignore[no-any-return]  # SymPy is untyped
@@ -74,7 +77,7 @@ class Partial(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
 
     def _sympystr(self, printer: Any) -> str:
         of, by = map(printer._print, self.args)
-        return f"d{of}/d{by}"
+        return f"∂{of}/∂{by}"
 
 
 class Measure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -128,7 +131,7 @@ class ChainMeasure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
         )
 
     def _sympystr(self, printer: Any) -> str:
-        return f"|{{x : |da_L/dx| > {printer._print(self.args[0])}}}|"
+        return f"|{{x : |∂a_L/∂x| > {printer._print(self.args[0])}}}|"
 
 
 class SpectralRadius(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -183,9 +186,9 @@ STEEPEST = Constant("sup|σ'|", r"\sup\left|\sigma'\right|")
 WEAK_NORM = Constant("K", r"K\left(\sigma\right)")
 DEPTH_BOUND = Constant("H", r"H\left(\sigma\right)")
 VARIATION = Constant("V", r"V\left(\sigma\right)")
-WIDEST_AT = Constant("w*", r"w_{*}")
-LEFT_LIMIT = Constant("σ(-oo)", r"\sigma\left(-\infty\right)")
-RIGHT_LIMIT = Constant("σ(oo)", r"\sigma\left(\infty\right)")
+WIDEST_AT = Constant("w∗", r"w_{*}")
+LEFT_LIMIT = Constant("σ(-∞)", r"\sigma\left(-\infty\right)")
+RIGHT_LIMIT = Constant("σ(∞)", r"\sigma\left(\infty\right)")
 
 
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped

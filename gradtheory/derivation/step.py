@@ -9,7 +9,7 @@ from gradtheory.derivation.checks import Check, Trial, Verdict, decide
 from gradtheory.derivation.facts import FACTS
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.derivation.printing import formula
+from gradtheory.derivation.printing import formula, text
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,4 @@ class Step:
         return f"$\\displaystyle {formula(self.statement).latex()}$"
 
     def __str__(self) -> str:
-        return f"{self.statement} ({self.verdict.status})"
+        return f"{text(self.statement)} ({self.verdict.status})"

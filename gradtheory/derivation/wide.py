@@ -51,16 +51,16 @@ class WideEquation(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are un
 
 
 _NEURONS_BELOW, _NEURONS, _NEURONS_ABOVE = sympy.symbols("n_(l-1) n_l n_(l+1)", integer=True, positive=True)
-INPUT = Wide("a_(l-1)", _NEURONS_BELOW, 1)
-WEIGHTS = Wide("W_l", _NEURONS, _NEURONS_BELOW)
-BIAS = Wide("b_l", _NEURONS, 1)
-PRE_ACTIVATION = Wide("z_l", _NEURONS, 1)
-SLOPE = Wide("σ'(z_l)", _NEURONS, 1)
-ERROR = Wide("delta_l", _NEURONS, 1)
-WEIGHTS_ABOVE = Wide("W_(l+1)", _NEURONS_ABOVE, _NEURONS)
-ERROR_ABOVE = Wide("delta_(l+1)", _NEURONS_ABOVE, 1)
-BY_WEIGHTS = Wide("dC/dW_l", _NEURONS, _NEURONS_BELOW)
-BY_BIAS = Wide("dC/db_l", _NEURONS, 1)
+INPUT = Wide("aₗ₋₁", _NEURONS_BELOW, 1)
+WEIGHTS = Wide("Wₗ", _NEURONS, _NEURONS_BELOW)
+BIAS = Wide("bₗ", _NEURONS, 1)
+PRE_ACTIVATION = Wide("zₗ", _NEURONS, 1)
+SLOPE = Wide("σ'(zₗ)", _NEURONS, 1)
+ERROR = Wide("δₗ", _NEURONS, 1)
+WEIGHTS_ABOVE = Wide("Wₗ₊₁", _NEURONS_ABOVE, _NEURONS)
+ERROR_ABOVE = Wide("δₗ₊₁", _NEURONS_ABOVE, 1)
+BY_WEIGHTS = Wide("∂C/∂Wₗ", _NEURONS, _NEURONS_BELOW)
+BY_BIAS = Wide("∂C/∂bₗ", _NEURONS, 1)
 
 _LATEX: Mapping[Wide, str] = {
     INPUT: r"\mathbf{a}_{l-1}",

@@ -11,14 +11,20 @@ import sympy
 
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
+from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.facts import FACTS, Fact
-from gradtheory.derivation.printing import formula, latex, text
+from gradtheory.derivation.language import Rounded
+from gradtheory.derivation.printing import formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
+from gradtheory.derivation.topics.slope_maximum import has_no_formula
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
 from gradtheory.document.messages import fill, words
+from gradtheory.formulas import LatexWriter
+from gradtheory.formulas.spelling import PLAIN, Spelling
 from gradtheory.training.optimisers import RULES
 
+_DIGITS = 12  # of a place that has a name
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -29,28 +35,45 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     values = {
         "activation": question.activation.name,
         "depth": question.depth,
-        "wrt": question.wrt,
+        "wrt": catalogue["document"]["every_parameter"] if question.wrt == EVERY_PARAMETER else question.wrt,
         "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
     }
+    spelling = Spelling(zeros(answer.steps), question.letters)
     return Document(
         title=title or fill(topic["title"], values),
-        subtitle=f"{topic['introduction'].strip()} {_summary(answer.steps, catalogue)}",
+        subtitle=f"{spelling.prose(topic['introduction'].strip())} {_summary(answer.steps, catalogue)}",
         lang=lang,
-        blocks=tuple(_blocks(question, answer, lang)),
+        blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
     )
 
 
-def steps_in_words(steps: Sequence[Step], catalogue: Mapping[str, Any], first: int = 1) -> Iterator[Formula]:
+def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
+    """Return names z_1, z_2, … for the places on the line of z in steps that have no formula, from left to right."""
+    roots = {root for step in steps for part in (step.statement, *step.assumptions) for root in part.atoms(Root)}
+    places = sorted(filter(has_no_formula, roots), key=float)
+    return {root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)}
+
+
+def table_of_zeros(spelling: Spelling) -> Formula:
+    """Return the digits of the places that have names."""
+    digits = [Rounded.of(root, root, _DIGITS) for root in spelling.names]
+    return formula(*digits, spelling=spelling)
+
+
+def steps_in_words(
+    steps: Sequence[Step], catalogue: Mapping[str, Any], first: int = 1, spelling: Spelling = PLAIN
+) -> Iterator[Formula]:
     """Yield the formulas of steps, numbered from `first`, with their conditions, reasons and checks."""
+    writer = LatexWriter(spelling)
     for number, step in enumerate(steps, start=first):
         status = step.verdict.status
         yield replace(
-            formula(step.statement),
+            formula(step.statement, spelling=spelling),
             number=number,
-            condition=r",\; ".join(map(latex, step.assumptions)),
-            plain=functools.partial(text, step.statement, *step.assumptions),
-            reason=_numbered(_reason(step, catalogue), number),
+            condition=r",\; ".join(map(writer.doprint, joined(step.assumptions))),
+            plain=functools.partial(text, step.statement, *step.assumptions, spelling=spelling),
+            reason=_numbered(spelling.prose(_reason(step, catalogue)), number),
             status=status,
             badge=catalogue["checks"][status],
         )
@@ -62,19 +85,23 @@ def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
     return {"title": in_words["title"], "conditions": in_words["conditions"], "source": fact.source}
 
 
-def _blocks(question: Question, answer: Answer, lang: str) -> Iterator[Block]:
+def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -> Iterator[Block]:
     catalogue = words(lang)
     if answer.definitions:
         yield Heading(catalogue["document"]["given"])
-        yield Paragraph(catalogue["topics"][question.topic]["given"])
-        yield formula(*answer.definitions)
+        yield Paragraph(spelling.prose(catalogue["topics"][question.topic]["given"]))
+        yield formula(*answer.definitions, spelling=spelling)
+    if spelling.names:
+        yield Paragraph(catalogue["document"]["zeros"])
+        yield table_of_zeros(spelling)
     section = ""
-    for step, block in zip(answer.steps, steps_in_words(answer.steps, catalogue), strict=True):
+    formulas = steps_in_words(answer.steps, catalogue, spelling=spelling)
+    for step, block in zip(answer.steps, formulas, strict=True):
         if step.section != section:
             section = step.section
             yield Heading(catalogue["sections"][section]["title"])
             if introduction := catalogue["sections"][section].get("text"):
-                yield Paragraph(introduction)
+                yield Paragraph(spelling.prose(introduction))
         yield block
     yield Heading(catalogue["document"]["check"])
     yield Paragraph(catalogue["document"]["check_text"])
@@ -113,7 +140,7 @@ def _source(question: Question, lang: str) -> str:
 
 def _is_left_out(name: str, value: object) -> bool:
     """Return whether an argument is taken for granted: the squared loss, no values, all parameters."""
-    return (name, value) in (("loss", "squared"), ("values", {}), ("wrt", EVERY_PARAMETER))
+    return (name, value) in (("loss", "squared"), ("values", {}), ("letters", {}))
 
 
 def _python(value: object) -> str:

@@ -1,7 +1,6 @@
 """Documents: one model, and a leaf for each format. Nothing is computed here."""
 
 from gradtheory.document.model import Block, Code, Document, Figure, Formula, Heading, Paragraph, Table
-from gradtheory.document.prose import tex_text
 from gradtheory.document.saving import FORMATS, read_folder, render, save
 from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
 
@@ -19,7 +18,6 @@ __all__ = [
     "render",
     "save",
     "save_figures",
-    "tex_text",
     "to_html",
     "to_latex",
     "to_markdown",

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gradtheory.errors import extra
+from gradtheory.formulas.latex import tex_text
+from gradtheory.formulas.text import subscripted
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
 _FUNCTION = re.compile(r"<mi>([a-z]{2,})</mi>")  # tanh: an identifier has no space around it, an operator has
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
-_TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    character: f"\\{character}" for character in "&%$#_{}"
-}
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
+_SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
@@ -42,18 +42,6 @@ class Style:
         return "".join([*parts, self.words(text[end:])])
 
 
-def tex_text(text: str) -> str:
-    r"""Return words as LaTeX that prints exactly these.
-
-    Examples
-    --------
-    >>> tex_text("100% of $x_1$")
-    '100\\% of \\$x\\_1\\$'
-
-    """
-    return "".join(_TEX_SPECIAL.get(character, character) for character in _printable(text))
-
-
 def html_text(text: str) -> str:
     """Return words as HTML."""
     return html.escape(_printable(text))
@@ -75,7 +63,8 @@ def mathml(latex: str, *, display: bool = False) -> str:
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    return _RELATION.sub(r" \1 ", _text_of_latex()(latex)).strip()
+    written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(latex))
+    return _RELATION.sub(r" \1 ", written).strip()
 
 
 @functools.cache

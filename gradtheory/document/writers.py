@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
-from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml, tex_text
+from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml
 from gradtheory.errors import extra
+from gradtheory.formulas.latex import tex_text
 
 if TYPE_CHECKING:
     import nbformat

@@ -95,7 +95,23 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
     difference = _in_parameters(left - right, trial)
     meaning = trial.meaning
     places = [place for place in meaning.pieces() if place is None or (order(low, place) < 0 < order(high, place))]
+    if bool(places) and len(parts := _independent(left, right)) > 1:
+        return all(_is_proven(*pair, trial) for pair in parts)
     return bool(places) and all(any(map(_is_zero, meaning.formulas(difference, near=place))) for place in places)
+
+
+def _independent(left: sympy.Expr, right: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]]:
+    """Return an equation of products as equations of those of their factors that share symbols."""
+    groups: list[tuple[set[sympy.Symbol], list[sympy.Expr], list[sympy.Expr]]] = []
+    for is_right, factors in enumerate(map(sympy.Mul.make_args, (left, right))):
+        for factor in factors:
+            symbols, mine, other = set(factor.free_symbols), *(([], [factor]) if is_right else ([factor], []))
+            touching = [group for group in groups if group[0] & symbols or not (group[0] or symbols)]
+            for group in touching:
+                groups.remove(group)
+                symbols, mine, other = symbols | group[0], mine + group[1], other + group[2]
+            groups.append((symbols, mine, other))
+    return [(sympy.Mul(*mine), sympy.Mul(*other)) for _, mine, other in groups]
 
 
 def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:

@@ -32,13 +32,14 @@ from gradtheory.derivation.language import (
     Slope,
 )
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, in_order
+from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
 from gradtheory.explosion.depth.class_n import smooth_parts, support
 from gradtheory.explosion.depth.logistic import squared_beta
+from gradtheory.formulas import WrittenProduct
 
 _Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 _DIGITS = 15
@@ -122,7 +123,7 @@ def _all_layers(question: Question, beta: sympy.Expr | None) -> Iterator[Step]:
     meaning = question.meaning
     product = (_W * _SLOPES[0] * _BEFORE[0]) * (_W * _SLOPES[1] * _BEFORE[1]) * _GAP**2
     last, before = _SLOPES[0] * _SLOPES[1] * (_W * _MOVED) ** 2, _BEFORE[0] * _BEFORE[1] * _GAP**2 / _MOVED**2
-    yield Step(equation(product, in_order(last, before)), "telescope", meaning, section="layers")
+    yield Step(equation(product, WrittenProduct(last, before)), "telescope", meaning, section="layers")
     if beta is not None:
         here, there = ChainSlope(X), ChainSlope(OTHER_X)
         moved = (ChainValue(X) - ChainValue(OTHER_X)) ** 2

@@ -1,6 +1,6 @@
 """The gradient of a chain of any depth: the errors layer by layer, the product they make, and wide layers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import sympy
@@ -12,14 +12,18 @@ from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation
 from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import GENERIC, InNumbers, Partial, Slope
+from gradtheory.derivation.language import GENERIC, InNumbers, Partial, Sigma, Slope
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.question import Answer, Question, in_order
-from gradtheory.derivation.topics.slope_maximum import slope_formula
+from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
+from gradtheory.derivation.topics.slope_maximum import SLOPE_OF_VALUE, slope_formula
 from gradtheory.derivation.topics.wide import wide_layers
+from gradtheory.formulas import WrittenProduct
+from gradtheory.formulas.order import factors
 
 _DIGITS = 8
 _BITS = 200
+_WRITTEN_OUT = 10  # layers of a chain whose gradients are all written out: their length grows with the square of these
+_PUT_IN = ("sigmoid", "tanh")  # whose σ' a textbook puts into the product as a function of σ
 
 
 def gradient(question: Question) -> Answer:
@@ -33,45 +37,73 @@ def gradient(question: Question) -> Answer:
 
 def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     rule, meaning = ChainRule(chain), question.meaning
-    wrt = chain.symbol(question.wrt)
-    letter, layer = chain.locate(wrt)
     depth = int(chain.depth)
     numbers = question.numbers(chain.x, chain.y, *chain.w, *chain.b)
+    wanted = _wanted(question.wrt, chain)
+    lowest = min(chain.locate(wrt)[1] for wrt in wanted)
 
-    def step(statement: sympy.Eq, reason: str, **more: object) -> Step:
-        return Step(statement, reason, meaning, chain_rule=rule, section="backward", **more)  # type: ignore[arg-type]
+    def step(left: sympy.Expr, right: sympy.Expr, reason: str) -> Step:
+        return Step(equation(left, right), reason, meaning, chain_rule=rule, section="backward")
 
-    output = chain.a[depth]
-    yield step(equation(Partial(chain.C, output), chain.loss_slope()), "loss_slope")
-    yield step(equation(chain.delta[depth], in_order(Partial(chain.C, output), Slope(chain.z[depth]))), "output_error")
-    for below in range(depth - 1, max(layer, 1) - 1, -1):
-        yield step(
-            equation(chain.delta[below], in_order(chain.delta[below + 1], chain.w[below + 1], Slope(chain.z[below]))),
-            "error_recursion",
-        )
-    nearest = max(layer, 1)
-    yield step(
-        equation(Partial(chain.a[nearest], chain.a[nearest - 1]), Slope(chain.z[nearest]) * chain.w[nearest]),
-        "layer_jacobian",
-    )
-    last = {"w": chain.a[layer - 1] if letter == "w" else 1, "b": sympy.S.One, "a": chain.w[1]}[letter]
-    yield step(equation(Partial(chain.C, wrt), in_order(chain.delta[nearest], last)), f"by_{letter}")
-    product = in_order(
-        chain.loss_slope(),
-        *(factor for above in range(depth, nearest, -1) for factor in (Slope(chain.z[above]), chain.w[above])),
-        Slope(chain.z[nearest]),
-        last,
-    )
-    yield step(equation(Partial(chain.C, wrt), product), "product")
+    output = Partial(chain.C, chain.a[depth])
+    if len(wanted) == 1:
+        yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
+    yield step(output, chain.loss_slope(), "loss_slope")
+    nearest = max(lowest, 1)
+    yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
+    for below in range(depth - 1, nearest - 1, -1):
+        back = WrittenProduct((chain.delta[below + 1], chain.w[below + 1], Slope(chain.z[below])))
+        yield step(chain.delta[below], back, "error_recursion")
+    jacobian = WrittenProduct((Slope(chain.z[nearest]), chain.w[nearest]))
+    yield step(Partial(chain.a[nearest], chain.a[nearest - 1]), jacobian, "layer_jacobian")
+    for wrt in wanted:
+        letter, layer = chain.locate(wrt)
+        error = WrittenProduct((chain.delta[max(layer, 1)], *_last(chain, wrt)))
+        yield step(Partial(chain.C, wrt), error, f"by_{letter}")
+    written_out = wanted if depth <= _WRITTEN_OUT else wanted[-1:]
+    for wrt in written_out:
+        yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product")
     yield from slope_formula(question)
+    if question.activation.name in _PUT_IN and depth <= _WRITTEN_OUT:
+        slope = SLOPE_OF_VALUE[question.activation.name]
+        product = _product(chain, wanted[-1], lambda z: slope.xreplace({Z: Sigma(z)}))
+        yield replace(step(Partial(chain.C, wanted[-1]), product, "slope_put_in"), section="slope")
     if numbers:
-        yield from _in_numbers(question, chain, numbers, Partial(chain.C, wrt), product)
+        yield from _in_numbers(question, chain, numbers, wanted)
+
+
+def _wanted(wrt: str, chain: Chain) -> list[sympy.Expr]:
+    """Return what the loss is differentiated by: one symbol, or all weights and biases from the last layer on."""
+    if wrt != EVERY_PARAMETER:
+        return [chain.symbol(wrt)]
+    return [symbol for layer in reversed(chain.layers()) for symbol in (chain.b[layer], chain.w[layer])]
+
+
+def _links(chain: Chain, wrt: sympy.Expr) -> list[sympy.Expr]:
+    """Return ∂C/∂a_L, ∂a_L/∂a_{L-1}, … and the derivative of the layer of `wrt` by it."""
+    _, layer = chain.locate(wrt)
+    depth, nearest = int(chain.depth), max(layer, 1)
+    between = (Partial(chain.a[above], chain.a[above - 1]) for above in range(depth, nearest, -1))
+    return [Partial(chain.C, chain.a[depth]), *between, Partial(chain.a[nearest], wrt)]
+
+
+def _last(chain: Chain, wrt: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return ∂z_l/∂wrt, where z_l is the first pre-activation that it enters: nothing for 1."""
+    letter, layer = chain.locate(wrt)
+    return {"w": (chain.a[layer - 1],) if letter == "w" else (), "b": (), "a": (chain.w[1],)}[letter]
+
+
+def _product(chain: Chain, wrt: sympy.Expr, slope: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
+    """Return ∂C/∂a_L · σ'(z_L) w_L · … as the chain rule reads."""
+    nearest, depth = max(chain.locate(wrt)[1], 1), int(chain.depth)
+    above = ((*factors(slope(chain.z[layer])), chain.w[layer]) for layer in range(depth, nearest, -1))
+    return WrittenProduct(chain.loss_slope(), *above, (*factors(slope(chain.z[nearest])), *_last(chain, wrt)))
 
 
 def _in_numbers(
-    question: Question, chain: Chain, values: dict[sympy.Expr, sympy.Expr], wrt: Partial, product: sympy.Expr
+    question: Question, chain: Chain, values: dict[sympy.Expr, sympy.Expr], wanted: Sequence[sympy.Expr]
 ) -> Iterator[Step]:
-    """Yield the forward pass and the gradient with the numbers put in."""
+    """Yield the forward pass and the gradients with the numbers put in."""
     meaning, record = question.meaning, question.activation
     numbers = dict(values)
 
@@ -83,10 +115,11 @@ def _in_numbers(
 
     for layer in range(1, int(chain.depth) + 1):
         z = chain.z[layer]
-        yield step(z, chain.w[layer] * chain.a[layer - 1] + chain.b[layer], "forward")
+        yield step(z, chain.pre_activation(layer), "forward")
         for name, formula in ((chain.a[layer], record.expr), (Slope(z), record.slope_expr)):
             yield step(name, formula_near(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
-    yield step(wrt, product, "product_in_numbers")
+    for wrt in wanted:
+        yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product_in_numbers")
 
 
 def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
@@ -98,21 +131,17 @@ def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
     def step(left: sympy.Expr, right: sympy.Expr, reason: str) -> Step:
         return Step(equation(left, right), reason, meaning, chain_rule=rule, section="backward")
 
-    output = Partial(chain.C, chain.a[depth])
-    product = LayerProduct(Slope(chain.z[index]) * chain.w[index], (index, layer + 1, depth))
+    output, slope = Partial(chain.C, chain.a[depth]), Slope(chain.z[layer])
+    between = LayerProduct(WrittenProduct((Slope(chain.z[index]), chain.w[index])), (index, layer + 1, depth))
     start = chain.loss_slope()
+    back = WrittenProduct((chain.delta[layer + 1], chain.w[layer + 1], slope))
     yield step(output, start, "loss_slope")
-    yield step(chain.delta[depth], in_order(output, Slope(chain.z[depth])), "output_error")
-    yield step(
-        chain.delta[layer],
-        in_order(chain.delta[layer + 1], chain.w[layer + 1], Slope(chain.z[layer])),
-        "error_recursion",
-    )
-    yield step(Partial(chain.a[layer], chain.a[layer - 1]), Slope(chain.z[layer]) * chain.w[layer], "layer_jacobian")
-    yield step(chain.delta[layer], in_order(start, Slope(chain.z[layer]), product), "product")
-    yield step(Partial(chain.C, chain.w[layer]), in_order(chain.delta[layer], chain.a[layer - 1]), "by_w")
+    yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
+    yield step(chain.delta[layer], back, "error_recursion")
+    yield step(Partial(chain.a[layer], chain.a[layer - 1]), WrittenProduct((slope, chain.w[layer])), "layer_jacobian")
+    yield step(chain.delta[layer], WrittenProduct(start, between, slope), "product")
+    yield step(Partial(chain.C, chain.w[layer]), WrittenProduct((chain.delta[layer], chain.a[layer - 1])), "by_w")
     yield step(Partial(chain.C, chain.b[layer]), chain.delta[layer], "by_b")
-    yield step(
-        Partial(chain.C, chain.w[layer]), in_order(start, Slope(chain.z[layer]), chain.a[layer - 1], product), "product"
-    )
-    yield step(Partial(chain.C, chain.b[layer]), in_order(start, Slope(chain.z[layer]), product), "product")
+    by_weight = WrittenProduct(start, between, (slope, chain.a[layer - 1]))
+    yield step(Partial(chain.C, chain.w[layer]), by_weight, "product")
+    yield step(Partial(chain.C, chain.b[layer]), WrittenProduct(start, between, slope), "product")

@@ -14,7 +14,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import NumberLike
 
-EVERY_PARAMETER = "w_l, b_l"  # what the formulas for every depth are by
+EVERY_PARAMETER = "all"  # every weight and bias
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Question:
     loss : str
     values : mapping of str to number
     optimiser : str
+    letters : mapping of str to str
+        What is written for x, y, w and b.
 
     """
 
@@ -40,6 +42,7 @@ class Question:
     loss: str
     values: Mapping[str, NumberLike]
     optimiser: str
+    letters: Mapping[str, str]
 
     @property
     def meaning(self) -> Meaning:
@@ -83,12 +86,6 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"Answer({len(self.definitions)} definitions, {len(self.steps)} steps)"
-
-
-def in_order(*factors: sympy.Expr) -> sympy.Expr:
-    """Return a product that keeps the order of its factors for printing."""
-    kept = [factor for factor in factors if factor != 1]
-    return sympy.Mul(*kept, evaluate=False) if len(kept) > 1 else sympy.Mul(*kept)
 
 
 def _key(name: str) -> str:

@@ -7,13 +7,15 @@ import sympy
 
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
+from gradtheory.derivation.functions import Logistic, NormalDensity, NormalDistribution
+from gradtheory.derivation.language import STEEPEST, Bend, Rounded, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 
 # σ' as a function of σ, which `Z` stands for, where σ solves such a differential equation.
-_SLOPE_OF_VALUE = {
+SLOPE_OF_VALUE = {
     "arctan": sympy.cos(Z) ** 2,
     "arsinh": 1 / sympy.cosh(Z),
     "gudermannian": sympy.cos(Z),
@@ -22,6 +24,12 @@ _SLOPE_OF_VALUE = {
     "softsign": (1 - sympy.Abs(Z)) ** 2,
     "tanh": 1 - Z**2,
 }
+# σ' as textbooks write it, where that is neither the derivative as SymPy finds it nor a function of σ.
+_TEXTBOOK = {
+    "gelu": NormalDistribution(Z) + Z * NormalDensity(Z),
+    "silu": Logistic(Z) * (1 + Z * (1 - Logistic(Z))),
+}
+_DIGITS = 12
 
 
 def slope_maximum(question: Question) -> Answer:
@@ -35,10 +43,12 @@ def slope_formula(question: Question) -> Iterator[Step]:
     record = question.activation
     off = tuple(sympy.Ne(Z, kink) for kink in question.meaning.breaks)
     yield Step(equation(Slope(Z), record.slope_expr), "differentiate", question.meaning, off, section="slope")
-    if record.name in _SLOPE_OF_VALUE:
-        in_sigma = _SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
+    if record.name in SLOPE_OF_VALUE:
+        in_sigma = SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
         named = "logistic" if record.name == "sigmoid" else None
         yield Step(equation(Slope(Z), in_sigma), "slope_of_value", question.meaning, fact=named, section="slope")
+    if record.name in _TEXTBOOK:
+        yield Step(equation(Slope(Z), _TEXTBOOK[record.name]), "slope_textbook", question.meaning, section="slope")
 
 
 def _steps(question: Question) -> Iterator[Step]:
@@ -58,7 +68,24 @@ def _steps(question: Question) -> Iterator[Step]:
             sense = sympy.Gt if branch.rises == (branch.direction > 0) else sympy.Lt
             yield Step(sense(Bend(Z), 0, evaluate=False), reason, meaning, where, section="monotone")
     yield from _at_ends(question, record)
-    yield Step(equation(STEEPEST, record.steepest_slope), "greatest_of_ends", meaning, section="supremum")
+    steepest = record.steepest_slope
+    yield Step(equation(STEEPEST, _at_a_zero(record) or steepest), "greatest_of_ends", meaning, section="supremum")
+    if not steepest.is_Rational and steepest.is_finite:
+        yield Step(Rounded.of(STEEPEST, steepest, _DIGITS), "digits", meaning, section="supremum")
+
+
+def _at_a_zero(record: Activation) -> sympy.Expr | None:
+    """Return |σ'(z_k)| where that is sup|σ'|, and z_k a zero of σ'' without a formula."""
+    for branch in record.profile.branches:
+        place = branch.right
+        if has_no_formula(place) and abs(branch.slope_right) == record.steepest_slope:
+            return Slope(place) if branch.slope_right.is_positive else -Slope(place)
+    return None
+
+
+def has_no_formula(place: sympy.Expr) -> bool:
+    """Return whether a place on the line of z is known by an equation only."""
+    return isinstance(place, Root) and place.value in place.function.variables and str(place.value) == "z"
 
 
 def _at_ends(question: Question, record: Activation) -> Iterator[Step]:
@@ -72,7 +99,10 @@ def _at_ends(question: Question, record: Activation) -> Iterator[Step]:
             yield _limit(question, left.right, "-", left.slope_right)
             yield _limit(question, left.right, "+", right.slope_left)
         else:
-            yield Step(equation(Slope(left.right), left.slope_right), "value", meaning, section="ends")
+            place, value = left.right, left.slope_right
+            written = has_no_formula(place) and not value.is_Rational
+            statement = Rounded.of(Slope(place), value, _DIGITS) if written else equation(Slope(place), value)
+            yield Step(statement, "value", meaning, section="ends")
     if record.period is None:
         yield _limit(question, sympy.oo, "-", last.slope_right)
 

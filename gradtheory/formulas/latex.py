@@ -1,0 +1,175 @@
+"""Formulas in LaTeX: SymPy's printer, with the order, the names and the signs of textbooks."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sympy
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Equivalent
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.simplify.radsimp import fraction
+
+from gradtheory.formulas.order import factors, terms
+from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, sides
+from gradtheory.formulas.written import WrittenSum
+
+SIGNS: Mapping[str, str] = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
+_SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
+_PAIR_DIGITS = 6  # of a number that only a pair of equations names
+_TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    character: f"\\{character}" for character in "&%$#_{}"
+}
+
+
+class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
+    """SymPy's LaTeX, except for names, which may come from outside, and for order.
+
+    Parameters
+    ----------
+    spelling : Spelling
+        Names of roots and letters of symbols; a root without a name is printed as its unknown or its digits.
+    mul_symbol : {"dot"}, optional
+        What stands between factors.
+
+    """
+
+    def __init__(self, spelling: Spelling = PLAIN, mul_symbol: str | None = None) -> None:
+        super().__init__({"ln_notation": True, "inv_trig_style": "full", "mul_symbol": mul_symbol, "order": "none"})
+        self.spelling = spelling
+
+    def _as_ordered_terms(self, expr: sympy.Expr, order: Any = None) -> list[sympy.Expr]:
+        canonical = expr.as_ordered_terms()
+        return canonical if isinstance(expr, WrittenSum) else terms(canonical)
+
+    def _print_Mul(self, expr: sympy.Expr) -> str:  # noqa: N802  # SymPy's name
+        if expr.as_coeff_Mul()[0].is_negative and expr.args[0].is_Rational:
+            return f"- {self.negated(-expr)}"
+        ordered = sympy.Mul._from_args(factors(expr))
+        above, below = fraction(ordered, exact=True)
+        if below == 1:
+            return str(super()._print_Mul(ordered))
+        if self._settings["fold_short_frac"] and not (below.is_Mul or below.is_Add):
+            return f"{self.parenthesize(above, PRECEDENCE['Mul'])} / {self._print(below)}"
+        with self._folded():
+            return rf"\frac{{{self._part(above)}}}{{{self._part(below)}}}"
+
+    def _part(self, part: sympy.Expr) -> str:
+        """Print a numerator or denominator, whose factors are in order."""
+        return str(super()._print_Mul(part)) if part.is_Mul else self._print(part)
+
+    @contextmanager
+    def _folded(self) -> Iterator[None]:
+        """Write short fractions in one line: those inside a fraction or an exponent."""
+        before, self._settings["fold_short_frac"] = self._settings["fold_short_frac"], True
+        try:
+            yield
+        finally:
+            self._settings["fold_short_frac"] = before
+
+    def _print_ExpBase(self, expr: sympy.exp, exp: str | None = None) -> str:  # noqa: N802  # likewise
+        with self._folded():
+            return str(super()._print_ExpBase(expr, exp))
+
+    def _print_Symbol(self, expr: sympy.Symbol) -> str:  # noqa: N802  # likewise
+        name = self.spelling.name(expr.name)
+        if _SAFE_NAME.fullmatch(name):
+            return str(super()._print_Symbol(expr if name == expr.name else sympy.Symbol(name)))
+        return rf"\text{{{tex_text(name)}}}"
+
+    def _print_Product(self, expr: sympy.Product) -> str:  # noqa: N802  # likewise
+        (index, first, last), *_ = expr.limits
+        limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
+        return rf"\prod{limits} {self._inside(expr.function)}"
+
+    def _print_Sum(self, expr: sympy.Sum) -> str:  # noqa: N802  # likewise
+        (index, first, last), *_ = expr.limits
+        limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
+        return rf"\sum{limits} {self._inside(expr.function)}"
+
+    def _inside(self, expr: sympy.Expr) -> str:
+        """Print what a product or sum over layers is of, in brackets unless it is one symbol or power."""
+        printed = self._print(expr)
+        return printed if expr.is_Atom or expr.is_Pow else rf"\left({printed}\right)"
+
+    def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:
+        return self._named(r"\operatorname{arsinh}", expr, exp)
+
+    def _print_acosh(self, expr: sympy.Expr, exp: str | None = None) -> str:
+        return self._named(r"\operatorname{arcosh}", expr, exp)
+
+    def _print_atanh(self, expr: sympy.Expr, exp: str | None = None) -> str:
+        return self._named(r"\operatorname{artanh}", expr, exp)
+
+    def _print_sign(self, expr: sympy.Expr, exp: str | None = None) -> str:
+        return self._named(r"\operatorname{sgn}", expr, exp)
+
+    def _named(self, name: str, expr: sympy.Expr, exp: str | None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"{name}{power}\left({self._print(expr.args[0])}\right)"
+
+    def bracketed(self, printed: str) -> str:
+        """Return what is printed in brackets."""
+        return rf"\left({printed}\right)"
+
+    def _own_PairRoot(self, expr: Any) -> str:  # noqa: N802  # the class's name
+        digits = rf"{expr.n(_PAIR_DIGITS)}\ldots"
+        return digits if expr.is_positive else rf"\left({digits}\right)"
+
+    def _own_SlopeInverse(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802  # likewise
+        level, _, left, right = expr.args
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\zeta_{{{self.end(left)},{self.end(right)}}}{power}\left({self._print(level)}\right)"
+
+    def _print_And(self, expr: sympy.And) -> str:  # noqa: N802  # SymPy's name
+        inside = between(expr)
+        if inside is None:
+            return r" \land ".join(self._print(part) for part in expr.args)
+        return " < ".join(self._print(part) for part in inside)
+
+    def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise
+        return r" \;\lor\; ".join(self._print(part) for part in expr.args)
+
+    def _print_Equivalent(self, expr: Equivalent) -> str:  # noqa: N802  # likewise
+        return r" \iff ".join(self._print(side) for side in sides(expr))
+
+    def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # likewise
+        return f"{alone(self, expr.lhs)} {SIGNS[expr.rel_op]} {alone(self, expr.rhs)}"
+
+    def _print_Limit(self, expr: sympy.Limit) -> str:  # noqa: N802  # likewise
+        inner, variable, end, side = expr.args
+        mark = "" if end.is_infinite else f"^{{{side}}}"
+        printed = self._print(inner)
+        body = rf"\left({printed}\right)" if inner.is_Add else printed
+        return rf"\lim_{{{self._print(variable)} \to {self._print(end)}{mark}}} {body}"
+
+
+def tex_text(text: str) -> str:
+    r"""Return words as LaTeX that prints exactly these.
+
+    Examples
+    --------
+    >>> tex_text("100% of $x_1$")
+    '100\\% of \\$x\\_1\\$'
+
+    """
+    printable = (character if character.isprintable() else " " for character in text)
+    return "".join(_TEX_SPECIAL.get(character, character) for character in printable)
+
+
+_LATEX = LatexWriter()
+
+
+def latex(expr: sympy.Basic) -> str:
+    r"""Return an expression or a condition as LaTeX.
+
+    Examples
+    --------
+    >>> w, x, b = sympy.symbols("w x b")
+    >>> latex(w * x + b), latex(-x + w)
+    ('w x + b', 'w - x')
+
+    """
+    return str(_LATEX.doprint(expr))

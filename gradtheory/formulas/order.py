@@ -1,0 +1,143 @@
+"""The order in which factors and terms are written: that of the chain rule and of textbooks, not of the alphabet.
+
+Factors of layers run from the last layer to the first, in each layer δ_l, then σ'(z_l), w_l and a_l; numbers and plain
+symbols come before functions, and those before sums in brackets. Terms of higher degree come first (w x + b), and
+negative ones last (a_L - y).
+"""
+
+import re
+from collections.abc import Sequence
+
+import sympy
+
+_LETTER = re.compile(r"(delta|[abwz])(?:_([0-9]+))?")
+_KINDS = {"delta": 0, "w": 2, "a": 3, "b": 3, "z": 3}  # the place of a letter among those of its layer
+_SUM, _SLOPE, _PRODUCT = 0, 1, -1  # likewise of a_L - y and ∂C/∂a_L, of σ'(z_l), and of a product over layers from l on
+_HALF = sympy.S.Half
+_Layer = tuple[int, sympy.Expr]  # L is above l, and that above numbers; then the number or what is added
+
+
+def factors(product: sympy.Expr) -> list[sympy.Expr]:
+    """Return the factors of a product in the order in which they are written."""
+    canonical = _textbook_roots(product.as_ordered_factors())
+    places = {factor: _place(factor) for factor in canonical}
+    of_sigma = any(hasattr(factor, "quantity") for factor in canonical)
+    if not any(_is_indexed(factor) or (of_sigma and str(factor) == "w") for factor in canonical):
+        return sorted(canonical, key=_class)
+    plain = [factor for factor in canonical if places[factor] is None]
+    layered = [(place, factor) for factor, place in places.items() if place is not None]
+    layered.sort(key=lambda pair: (-pair[0][0][0], -pair[0][0][1], pair[0][1]))
+    return [*sorted(plain, key=_class), *(factor for _, factor in layered)]
+
+
+def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """Return the terms of a sum in the order in which they are written, from SymPy's order."""
+    if len(canonical) == 2 and _is_centre(canonical[0]):
+        return list(canonical)
+    first = canonical[0] if canonical[0].is_number else None
+
+    def key(term: sympy.Expr) -> tuple[bool, int]:
+        if term is first:
+            return _is_negative(term), -1_000
+        return _is_negative(term), -_degree(term)
+
+    return sorted(canonical, key=key)
+
+
+def layer_key(layer: sympy.Expr) -> _Layer:
+    """Return what sorts layer numbers: L - 1 is above l + 1, and l above 3."""
+    added, symbol = sympy.sympify(layer, strict=True).as_coeff_Add()
+    if symbol == 0:
+        return 0, added
+    return (2 if str(symbol) == "L" else 1), added
+
+
+def _is_indexed(factor: sympy.Expr) -> bool:
+    """Return whether a factor makes a product one of layers: a letter with a layer, σ' of one, or a product of them."""
+    if isinstance(factor, sympy.Symbol):
+        match = _LETTER.fullmatch(factor.name)
+        return match is not None and match[2] is not None
+    if hasattr(factor, "quantity"):
+        return _is_indexed(factor.quantity)
+    if isinstance(factor, sympy.Pow | sympy.Abs):
+        return _is_indexed(factor.args[0])
+    return isinstance(factor, sympy.Indexed | sympy.Product)
+
+
+def _place(factor: sympy.Expr) -> tuple[_Layer, int] | None:
+    """Return the layer of a factor and its place there; None for one of no layer."""
+    place = None
+    if isinstance(factor, sympy.Symbol):
+        match = _LETTER.fullmatch(factor.name)
+        if factor.name == "x":
+            place = (0, sympy.S.Zero), 3
+        elif match is not None:
+            place = _layer(match[2]), _KINDS[match[1]]
+    elif isinstance(factor, sympy.Indexed):
+        place = layer_key(factor.indices[0]), _KINDS.get(str(factor.base.label), 3)
+    elif isinstance(factor, sympy.Product):
+        place = layer_key(factor.limits[0][1]), _PRODUCT
+    elif hasattr(factor, "quantity"):
+        inner = _place(factor.quantity)
+        kind = _SLOPE if isinstance(factor, sympy.Function) else _SUM
+        place = (_layer(None) if inner is None else inner[0]), kind
+    elif isinstance(factor, sympy.Pow | sympy.Abs):
+        place = _place(factor.args[0])
+    elif isinstance(factor, sympy.Add) and any(str(symbol) == "y" for symbol in factor.free_symbols):
+        layers = [place[0] for place in map(_place, factor.atoms(sympy.Symbol, sympy.Indexed)) if place is not None]
+        place = (max(layers), _SUM) if layers else None
+    return place
+
+
+def _layer(number: str | None) -> _Layer:
+    return (1, sympy.S.Zero) if number is None else (0, sympy.Integer(number))
+
+
+def _class(factor: sympy.Expr) -> int:
+    """Return the class that sorts factors of no layer: numbers, powers of symbols, functions, sums."""
+    base = factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_Rational else factor
+    if isinstance(base, sympy.Symbol | sympy.Indexed):
+        return 1
+    if factor.is_number or isinstance(base, sympy.AtomicExpr):
+        return 0
+    is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
+    return 3 if is_bracketed else 2
+
+
+def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:
+    """Return factors with 1/√2 in place of √2/2, and with 1/√(2π) in place of 1/√2 · 1/√π."""
+    ratio = next((factor for factor in canonical if factor.is_Rational and not factor.is_Integer), None)
+    root = next(
+        (factor for factor in canonical if factor.is_Pow and factor.base.is_Integer and factor.exp == _HALF), None
+    )
+    if ratio is None or root is None or ratio.q % root.base:
+        return canonical
+    rest = [factor for factor in canonical if factor is not ratio and factor is not root]
+    below = root.base
+    if (pi := 1 / sympy.sqrt(sympy.pi)) in rest:
+        rest.remove(pi)
+        below = sympy.Mul(root.base, sympy.pi, evaluate=False)
+    number = sympy.Rational(ratio.p, ratio.q // int(root.base))
+    inverse = sympy.Pow(below, -_HALF, evaluate=False)
+    return [*([] if number == 1 and rest else [number]), inverse, *rest]
+
+
+def _is_negative(term: sympy.Expr) -> bool:
+    return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def _is_centre(term: sympy.Expr) -> bool:
+    """Return whether a term is -b/w, the centre of an interval that the second term is the radius of."""
+    return bool(_is_negative(term) and {str(symbol) for symbol in term.free_symbols} == {"b", "w"})
+
+
+def _degree(term: sympy.Expr) -> int:
+    """Return the degree of a product of symbols and sums, 0 of a number, 1 of anything else."""
+    if term.is_number:
+        return 0
+    degree = 0
+    for base, power in term.as_coeff_Mul()[1].as_powers_dict().items():
+        if not isinstance(base, sympy.Symbol | sympy.Indexed | sympy.Add) or not power.is_Integer or power < 0:
+            return 1
+        degree += int(power)
+    return degree

@@ -1,0 +1,116 @@
+"""What both printers have in common: own names and letters, roots by our rules, conditions in their order."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import sympy
+from sympy.logic.boolalg import Equivalent
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a document writes what it could write otherwise.
+
+    Parameters
+    ----------
+    names : mapping of sympy.Basic to sympy.Symbol
+        Roots that have a name in the document, with it.
+    letters : mapping of str to str
+        Letters of symbols and what is written for them: with {"w": "theta"}, w_1 is θ_1.
+
+    """
+
+    names: Mapping[sympy.Basic, sympy.Symbol] = field(default_factory=lambda: MappingProxyType({}))
+    letters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def name(self, name: str) -> str:
+        """Return the name of a symbol with its letter replaced."""
+        letter, mark, rest = name.partition("_")
+        return self.letters.get(letter, letter) + mark + rest
+
+    def prose(self, prose: str) -> str:
+        """Return prose with the letters in its formulas, between dollar signs, replaced."""
+        if not self.letters:
+            return prose
+        letter = re.compile(rf"(?<![A-Za-z\\])({'|'.join(self.letters)})(?![A-Za-z])")
+
+        def replaced(match: re.Match[str]) -> str:
+            new = self.letters[match[1]]
+            return new if len(new) == 1 else rf"\{new} "
+
+        parts = prose.split("$")
+        return "$".join(letter.sub(replaced, part) if number % 2 else part for number, part in enumerate(parts))
+
+
+PLAIN = Spelling()
+
+
+class OwnFirst:
+    """A printer that prints roots and inverse slopes by its own methods; SymPy would ask the objects instead."""
+
+    spelling: Spelling
+    _print_level: int  # how deep inside an expression: a root with a formula has brackets there
+
+    def _print(self, expr: sympy.Basic, **settings: Any) -> str:
+        if expr in self.spelling.names:
+            expr = self.spelling.names[expr]
+        own = getattr(self, f"_own_{type(expr).__name__}", None)
+        if own is None:
+            return str(super()._print(expr, **settings))  # type: ignore[misc]  # SymPy's printers, which come next
+        self._print_level += 1
+        try:
+            return str(own(expr, **settings))
+        finally:
+            self._print_level -= 1
+
+    def _own_Root(self, expr: Any) -> str:  # noqa: N802  # the class's name
+        """Print a root by its unknown; a place on the line of z, which has no name of its own, by its digits."""
+        (variable,) = expr.function.variables
+        if expr.value != variable or str(variable) == "z":
+            method: str = self.printmethod  # type: ignore[attr-defined]  # SymPy's: "_latex" or "_sympystr"
+            printed = str(getattr(expr, method)(self))
+            is_bare = expr.value == variable and self._print_level > 1 and expr.is_negative
+            return self.bracketed(printed) if is_bare else printed
+        return self._print(variable)
+
+    def bracketed(self, printed: str) -> str:
+        """Return what is printed in brackets."""
+        raise NotImplementedError
+
+    def end(self, place: sympy.Expr) -> str:
+        """Print an end of an interval: three digits of a root without a name."""
+        is_digits = place.is_finite and not place.is_Rational and place not in self.spelling.names
+        return f"{float(place):.3g}" if is_digits else self._print(place)
+
+    def negated(self, expr: sympy.Expr) -> str:
+        """Print what follows a minus sign: a root that is a product needs no brackets there."""
+        value = expr.value if type(expr).__name__ == "Root" else expr
+        return self._print(value if isinstance(value, sympy.Mul) and expr not in self.spelling.names else expr)
+
+
+def alone(printer: Any, expr: sympy.Basic) -> str:
+    """Print what stands alone, such as a side of a relation or an argument: it needs no brackets."""
+    level, printer._print_level = printer._print_level, 0
+    try:
+        return str(printer._print(expr))
+    finally:
+        printer._print_level = level
+
+
+def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
+    """Return the two sides of an equivalence, that of the slope first: SymPy keeps them in a set."""
+    left, right = sorted(statement.args, key=lambda side: (not str(side).startswith(("Abs(", "|")), str(side)))
+    return left, right
+
+
+def between(expr: sympy.And) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr] | None:
+    """Return l, x, u for the condition l < x < u."""
+    if len(expr.args) != 2 or not all(isinstance(part, sympy.Lt | sympy.Gt) for part in expr.args):
+        return None
+    for below, above in (expr.args, expr.args[::-1]):
+        if below.gts == above.lts:
+            return below.lts, below.gts, above.gts
+    return None

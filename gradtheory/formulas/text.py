@@ -1,0 +1,236 @@
+"""Formulas as text: ∂C/∂a₃, δ₂, σ'(z₁) w₁, in Unicode and in the order of the mathematics."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Equivalent
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.str import StrPrinter
+from sympy.simplify.radsimp import fraction
+
+from gradtheory.formulas.order import factors, terms
+from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, sides
+from gradtheory.formulas.written import WrittenSum
+
+_SIGNS: Mapping[str, str] = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+_GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+GREEK: Mapping[str, str] = {
+    **dict(zip(_GREEK_NAMES.split(), "αβγδεζηθκλμνξπρστφχψω", strict=True)),
+    "lamda": "λ",
+    "Delta": "Δ",
+}
+_SUBSCRIPTS = str.maketrans("0123456789+-()lknmxhpst", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₗₖₙₘₓₕₚₛₜ")
+_SUPERSCRIPTS = str.maketrans("0123456789-+()nxT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ⁿˣᵀ")
+_NAMES: Mapping[str, str] = {
+    "log": "ln",
+    "asinh": "arsinh",
+    "acosh": "arcosh",
+    "atanh": "artanh",
+    "atan": "arctan",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "sign": "sgn",
+    "Min": "min",
+    "Max": "max",
+}
+_PAIR_DIGITS = 6  # of a number that only a pair of equations names
+
+
+class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
+    """Unicode text with the conventions of `LatexWriter`.
+
+    Parameters
+    ----------
+    spelling : Spelling
+        Names of roots and letters of symbols.
+
+    """
+
+    def __init__(self, spelling: Spelling = PLAIN) -> None:
+        super().__init__()
+        self.spelling = spelling
+
+    def _as_ordered_terms(self, expr: sympy.Expr, order: Any = None) -> list[sympy.Expr]:
+        canonical = expr.as_ordered_terms()
+        return canonical if isinstance(expr, WrittenSum) else terms(canonical)
+
+    def _print_Symbol(self, expr: sympy.Symbol) -> str:  # noqa: N802  # SymPy's name
+        return subscripted(self.spelling.name(expr.name))
+
+    def _own_LayerVariable(self, expr: sympy.Indexed) -> str:  # noqa: N802  # the class's name
+        return subscripted(self.spelling.name(str(expr.base.label)), str(expr.indices[0]).replace(" ", ""))
+
+    def _own_WrittenProduct(self, expr: Any) -> str:  # noqa: N802  # likewise
+        return " · ".join(self._joined(group) for group in expr.groups if group)
+
+    def _print_Mul(self, expr: sympy.Expr) -> str:  # noqa: N802  # likewise
+        if expr.args[0].is_Rational and expr.args[0].is_negative:
+            return f"-{self.negated(-expr)}"
+        above, below = fraction(sympy.Mul._from_args(factors(expr)), exact=True)
+        top = self._joined(sympy.Mul.make_args(above))
+        return top if below == 1 else f"{top}/{self.parenthesize(below, PRECEDENCE['Mul'])}"
+
+    def _joined(self, parts: Any) -> str:
+        """Print factors side by side, with a dot where two numbers would touch."""
+        written = ""
+        for part in parts:
+            strict = not part.could_extract_minus_sign() and not (written and _is_fraction(part))
+            printed = self.parenthesize(part, PRECEDENCE["Mul"], strict=strict)
+            touches = re.search(r"[0-9.…)]$", written) and re.match(r"\(?-?[0-9]", printed)
+            written += f"{' · ' if touches else ' ' if written else ''}{printed}"
+        return written
+
+    def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:  # noqa: N802  # SymPy's
+        base, power = expr.args
+        if power == sympy.S.Half:
+            printed = self._print(base)
+            return f"√{printed}" if base.is_Atom and base.is_nonnegative else f"√({printed})"
+        if power.is_Rational and power.is_negative:
+            below = self._print(base ** (-power)) if power != -1 else self.parenthesize(base, PRECEDENCE["Mul"])
+            return f"1/{below}"
+        printed: str = self.parenthesize(base, PRECEDENCE["Pow"])
+        raised = str(power)
+        if power.is_Integer or raised in ("n", "x"):
+            return printed + raised.translate(_SUPERSCRIPTS)
+        return f"{printed}^{self.parenthesize(power, PRECEDENCE['Atom'])}"
+
+    def _print_exp(self, expr: sympy.exp) -> str:
+        (power,) = expr.args
+        return f"e^{power}" if power.is_Symbol or (power.is_Integer and power > 0) else f"e^({self._print(power)})"
+
+    def _print_Exp1(self, _: sympy.Expr) -> str:  # noqa: N802  # likewise
+        return "e"
+
+    def _print_Pi(self, _: sympy.Expr) -> str:  # noqa: N802  # likewise
+        return "π"
+
+    def _print_Infinity(self, _: sympy.Expr) -> str:  # noqa: N802  # likewise
+        return "∞"
+
+    def _print_NegativeInfinity(self, _: sympy.Expr) -> str:  # noqa: N802  # likewise
+        return "-∞"
+
+    def _print_Abs(self, expr: sympy.Abs) -> str:  # noqa: N802  # likewise
+        return f"|{alone(self, expr.args[0])}|"
+
+    def _print_Function(self, expr: sympy.Function) -> str:  # noqa: N802  # likewise
+        name = type(expr).__name__
+        return f"{_NAMES.get(name, name)}({', '.join(self._print(part) for part in expr.args)})"
+
+    _print_Min = _print_Max = _print_Function  # noqa: N815  # likewise
+
+    def _own_LayerProduct(self, expr: sympy.Product) -> str:  # noqa: N802  # likewise
+        return self._print_Product(expr)
+
+    def _print_Product(self, expr: sympy.Product) -> str:  # noqa: N802  # likewise
+        return f"∏{self._limits(expr)} {self._inside(expr.function)}"
+
+    def _print_Sum(self, expr: sympy.Sum) -> str:  # noqa: N802  # likewise
+        return f"∑{self._limits(expr)} {self._inside(expr.function)}"
+
+    def _print_Integral(self, expr: sympy.Integral) -> str:  # noqa: N802  # likewise
+        return f"∫{self._limits(expr)} {self._inside(expr.function)} d{self._print(expr.limits[0][0])}"
+
+    def _limits(self, expr: Any) -> str:
+        index, first, last = (self._print(part) for part in expr.limits[0])
+        return f"[{index} = {first} … {last}]"
+
+    def _inside(self, expr: sympy.Expr) -> str:
+        printed = self._print(expr)
+        return printed if expr.is_Atom or expr.is_Pow else f"({printed})"
+
+    def _print_Derivative(self, expr: sympy.Derivative) -> str:  # noqa: N802  # likewise
+        return f"d/d{self._print(expr.variables[0])} ({self._print(expr.expr)})"
+
+    def _print_Limit(self, expr: sympy.Limit) -> str:  # noqa: N802  # likewise
+        inner, variable, end, side = expr.args
+        mark = "" if end.is_infinite else str(side).translate(_SUPERSCRIPTS)
+        body = f"({self._print(inner)})" if inner.is_Add else self._print(inner)
+        return f"lim[{self._print(variable)} → {self._print(end)}{mark}] {body}"
+
+    def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # likewise
+        return f"{alone(self, expr.lhs)} {_SIGNS[expr.rel_op]} {alone(self, expr.rhs)}"
+
+    def _print_Equality(self, expr: sympy.Eq) -> str:  # noqa: N802  # likewise
+        return self._print_Relational(expr)
+
+    def _print_And(self, expr: sympy.And) -> str:  # noqa: N802  # likewise
+        inside = between(expr)
+        return " < ".join(map(self._print, inside)) if inside else " ∧ ".join(map(self._print, expr.args))
+
+    def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise
+        return " ∨ ".join(map(self._print, expr.args))
+
+    def _print_Equivalent(self, expr: Equivalent) -> str:  # noqa: N802  # likewise
+        return " ⇔ ".join(self._print(side) for side in sides(expr))
+
+    def _print_HadamardProduct(self, expr: sympy.HadamardProduct) -> str:  # noqa: N802  # likewise
+        return " ∘ ".join(self._print(part) for part in expr.args)
+
+    def _print_MatMul(self, expr: sympy.MatMul) -> str:  # noqa: N802  # likewise
+        return " ".join(self._print(part) for part in expr.args)
+
+    def _print_Transpose(self, expr: sympy.Transpose) -> str:  # noqa: N802  # likewise
+        return f"{self._print(expr.args[0])}ᵀ"
+
+    def bracketed(self, printed: str) -> str:
+        """Return what is printed in brackets."""
+        return f"({printed})"
+
+    def _own_PairRoot(self, expr: Any) -> str:  # noqa: N802  # likewise
+        digits = f"{expr.n(_PAIR_DIGITS)}…"
+        return digits if expr.is_positive else f"({digits})"
+
+    def _own_SlopeInverse(self, expr: Any) -> str:  # noqa: N802  # likewise
+        level, _, left, right = expr.args
+        return f"ζ[{self.end(left)}, {self.end(right)}]({self._print(level)})"
+
+    def _own_NormalCDF(self, expr: Any) -> str:  # noqa: N802  # likewise
+        return f"Φ({self._print(expr.args[0])})"
+
+
+def subscripted(name: str, index: str | None = None) -> str:
+    """Return a name with Greek letters and, where Unicode has them, subscripts: w_1 is w₁, eta is η.
+
+    Examples
+    --------
+    >>> subscripted("delta_12"), subscripted("sigma_w"), subscripted("a", "l-1")
+    ('δ₁₂', 'σ_w', 'aₗ₋₁')
+
+    """
+    letter, _, rest = name.partition("_")
+    below = rest if index is None else index
+    if not below and re.fullmatch(r"[A-Za-z]+[0-9]+", letter):
+        letter, below = re.fullmatch(r"([A-Za-z]+)([0-9]+)", letter).groups()  # type: ignore[union-attr]  # it matches
+    written = GREEK.get(letter, letter)
+    if not below:
+        return written
+    lowered = below.translate(_SUBSCRIPTS)
+    return (
+        written + lowered
+        if not re.search(r"[A-Za-z*(]", lowered)
+        else f"{written}_{below if below.isalnum() else f'({below})'}"
+    )
+
+
+def _is_fraction(expr: sympy.Expr) -> bool:
+    return bool(fraction(expr, exact=True)[1] != 1)
+
+
+_TEXT = TextWriter()
+
+
+def text(expr: sympy.Basic) -> str:
+    """Return an expression or a condition as text.
+
+    Examples
+    --------
+    >>> w, x, b = sympy.symbols("w_1 x b_1")
+    >>> text(w * x**2 + b), text(sympy.Le(abs(w), sympy.sqrt(2), evaluate=False))
+    ('w₁ x² + b₁', '|w₁| ≤ √2')
+
+    """
+    return str(_TEXT.doprint(expr))
