@@ -4,7 +4,7 @@ Every z_l and a_l keeps its name. A gradient is then a product of O(L) factors; 
 instead grows quadratically and ends in a recursion error at depths of 20 to 40.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 
@@ -15,9 +15,9 @@ from gradtheory.arithmetic.inputs import read_chain_depth
 from gradtheory.chains.backprop import Gradients, backprop
 from gradtheory.chains.layers import LayerActivations, in_brief, read_activations
 from gradtheory.chains.losses import Loss, loss_for
-from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation
+from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation, pre_activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.formulas import WrittenProduct, WrittenSum, latex
+from gradtheory.formulas import WrittenProduct, latex
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _MOST_SYMBOLS, _MOST_LAYERS = 1_000, 40  # of a closed expression, beyond which SymPy stalls
@@ -103,14 +103,10 @@ class Chain(ChainSymbols):
         for layer in self.layers():
             z = self.z[layer]
             equations += [
-                equation(z, self.pre_activation(layer)),
+                equation(z, pre_activation(self, layer)),
                 equation(self.a[layer], self._activation(layer).expr.xreplace({Z: z})),
             ]
         return *equations, equation(self.C, self._at_output(self.loss_record.expr))
-
-    def pre_activation(self, layer: int | sympy.Expr) -> sympy.Expr:
-        """Return w_l a_{l-1} + b_l."""
-        return WrittenSum(WrittenProduct((self.w[layer], self.a[layer - 1])), self.b[layer])
 
     def _at_output(self, expr: sympy.Expr) -> sympy.Expr:
         return expr.xreplace({A: self.a[self.depth]})
@@ -154,7 +150,7 @@ class Chain(ChainSymbols):
         -------
         sympy.Expr
             O(L) factors, printed from the loss back. For a symbolic depth the middle is a `sympy.Product`, which `.subs`
-            of numbers followed by `.doit()` turns into the expression of the concrete chain.
+            and `.doit()` turn into the expression of the concrete chain.
 
         Raises
         ------
@@ -175,12 +171,10 @@ class Chain(ChainSymbols):
 
         """
         letter, layer = self.locate(wrt)
-        above: Iterable[sympy.Expr | tuple[sympy.Expr, ...]]
         first = 1 if letter == "a" else layer + 1
-        if self.is_symbolic:
-            above = self.layer_jacobians(first, self.depth)
-        else:
-            above = ((self.slope(number), self.w[number]) for number in range(int(self.depth), first - 1, -1))
+        above: Sequence[sympy.Expr | tuple[sympy.Expr, ...]] = self.layer_jacobians(first, self.depth)
+        if not self.is_symbolic:  # layer by layer, and from the last
+            above = [(self.slope(k), self.w[k]) for k in range(int(self.depth), first - 1, -1)]
         if letter == "a":
             return WrittenProduct(self.loss_slope(), *above)
         last = (self.a[layer - 1],) if letter == "w" else ()

@@ -10,6 +10,7 @@ import sympy
 
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_real
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.typing import NumberLike
 
 A = sympy.Symbol("a", real=True)  # the output of the last layer
@@ -253,3 +254,8 @@ class ChainSymbols:
             if numbers is not None:
                 values |= zip(symbols, read_exact_parameters(numbers, name, len(symbols)), strict=True)
         return values
+
+
+def pre_activation(symbols: ChainSymbols, layer: int | sympy.Expr) -> sympy.Expr:
+    """Return w_l a_{l-1} + b_l."""
+    return WrittenSum(WrittenProduct((symbols.w[layer], symbols.a[layer - 1])), symbols.b[layer])

@@ -7,7 +7,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.derivation.language import InNumbers, Rounded
+from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.wide import WideEquation
 from gradtheory.document import Formula
 from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct

@@ -12,8 +12,8 @@ import sympy
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.arithmetic.root import Root
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import FACTS, Fact
-from gradtheory.derivation.language import Rounded
 from gradtheory.derivation.printing import formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question

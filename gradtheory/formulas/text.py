@@ -85,12 +85,12 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:  # noqa: N802  # SymPy's
         base, power = expr.args
-        if power == sympy.S.Half:
-            printed = self._print(base)
-            return f"√{printed}" if base.is_Atom and base.is_nonnegative else f"√({printed})"
         if power.is_Rational and power.is_negative:
             below = self._print(base ** (-power)) if power != -1 else self.parenthesize(base, PRECEDENCE["Mul"])
             return f"1/{below}"
+        if power == sympy.S.Half:
+            is_bare = base.is_Atom and base.is_nonnegative
+            return f"√{self._print(base)}" if is_bare else f"√({self._print(base)})"
         printed: str = self.parenthesize(base, PRECEDENCE["Pow"])
         raised = str(power)
         if power.is_Integer or raised in ("n", "x"):

@@ -7,7 +7,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.derivation.deep import Convex
-from gradtheory.derivation.language import InNumbers, Rounded
+from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide import WideEquation
 

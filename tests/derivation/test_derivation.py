@@ -16,16 +16,8 @@ from gradtheory.activations import Z
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Step
 from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
-from gradtheory.derivation.language import (
-    ChainMeasure,
-    InNumbers,
-    Literal,
-    Measure,
-    Partial,
-    Rounded,
-    Slope,
-    SpectralRadius,
-)
+from gradtheory.derivation.digits import InNumbers, Literal, Rounded
+from gradtheory.derivation.language import ChainMeasure, Measure, Partial, Slope, SpectralRadius
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula, latex, text
 from gradtheory.derivation.topics import TOPICS

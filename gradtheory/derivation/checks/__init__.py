@@ -23,7 +23,7 @@ from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Check, Verdict, unknown
 from gradtheory.derivation.checks.wide import check_wide
 from gradtheory.derivation.deep import Convex
-from gradtheory.derivation.language import InNumbers, Rounded
+from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide import WideEquation
 from gradtheory.errors import Undecided

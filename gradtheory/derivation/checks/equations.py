@@ -43,7 +43,9 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
             break
     if tried < FEWEST_POINTS:
         return unknown(UNTRIED)
-    return EXACT if _is_proven(left, right, trial) else NUMERIC
+    parts = _independent(left, right)
+    is_proven = len(parts) > 1 and all(_is_proven(*pair, trial) for pair in parts)
+    return EXACT if is_proven or _is_proven(left, right, trial) else NUMERIC
 
 
 def _evaluated(expr: sympy.Expr) -> sympy.Expr:
@@ -95,8 +97,6 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
     difference = _in_parameters(left - right, trial)
     meaning = trial.meaning
     places = [place for place in meaning.pieces() if place is None or (order(low, place) < 0 < order(high, place))]
-    if bool(places) and len(parts := _independent(left, right)) > 1:
-        return all(_is_proven(*pair, trial) for pair in parts)
     return bool(places) and all(any(map(_is_zero, meaning.formulas(difference, near=place))) for place in places)
 
 

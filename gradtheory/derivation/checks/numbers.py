@@ -3,7 +3,8 @@
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.checks.verdict import CERTIFIED, Verdict, false
-from gradtheory.derivation.language import InNumbers, Rounded, Width
+from gradtheory.derivation.digits import InNumbers, Rounded
+from gradtheory.derivation.language import Width
 
 
 def check_rounded(statement: Rounded, trial: Trial) -> Verdict:

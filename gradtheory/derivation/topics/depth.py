@@ -20,17 +20,9 @@ from gradtheory.derivation.deep import (
     in_angles,
     ratio,
 )
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import DEEP, LAYER, OTHER_X, C, X
-from gradtheory.derivation.language import (
-    DEPTH_BOUND,
-    LEFT_LIMIT,
-    RIGHT_LIMIT,
-    WEAK_NORM,
-    Bend,
-    Rounded,
-    Sigma,
-    Slope,
-)
+from gradtheory.derivation.language import DEPTH_BOUND, LEFT_LIMIT, RIGHT_LIMIT, WEAK_NORM, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula

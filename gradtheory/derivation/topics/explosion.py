@@ -9,8 +9,9 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.exact import truth
-from gradtheory.derivation.language import STEEPEST, InNumbers, Slope, Width
+from gradtheory.derivation.language import STEEPEST, Slope, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.errors import InvalidArgument

@@ -9,10 +9,11 @@ from gradtheory.activations import Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
-from gradtheory.chains.symbols import LayerProduct, equation
+from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
+from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import GENERIC, InNumbers, Partial, Sigma, Slope
+from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import SLOPE_OF_VALUE, slope_formula
@@ -115,7 +116,7 @@ def _in_numbers(
 
     for layer in range(1, int(chain.depth) + 1):
         z = chain.z[layer]
-        yield step(z, chain.pre_activation(layer), "forward")
+        yield step(z, pre_activation(chain, layer), "forward")
         for name, formula in ((chain.a[layer], record.expr), (Slope(z), record.slope_expr)):
             yield step(name, formula_near(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
     for wrt in wanted:

@@ -6,8 +6,9 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.facts import DEPTH, LAYER, C
-from gradtheory.derivation.language import STEEPEST, InNumbers
+from gradtheory.derivation.language import STEEPEST
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import CRITICAL, steepest

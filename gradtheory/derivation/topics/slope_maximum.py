@@ -9,8 +9,9 @@ from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.functions import Logistic, NormalDensity, NormalDistribution
-from gradtheory.derivation.language import STEEPEST, Bend, Rounded, Sigma, Slope
+from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 

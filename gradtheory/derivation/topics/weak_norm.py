@@ -7,17 +7,9 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Z
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
-from gradtheory.derivation.language import (
-    LEFT_LIMIT,
-    RIGHT_LIMIT,
-    VARIATION,
-    WEAK_NORM,
-    Measure,
-    Rounded,
-    Sigma,
-    Slope,
-)
+from gradtheory.derivation.language import LEFT_LIMIT, RIGHT_LIMIT, VARIATION, WEAK_NORM, Measure, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.explosion import total_variation, widest_explosion

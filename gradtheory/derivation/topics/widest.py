@@ -7,8 +7,9 @@ import sympy
 from gradtheory.activations import T, WidestPoint
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import C, W
-from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Rounded, Width
+from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.explosion import WidestExplosion, widest_explosion

@@ -10,7 +10,7 @@ import sympy
 from gradtheory.activations import activation
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Step
-from gradtheory.derivation.language import Rounded
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.meaning import Meaning
 
 SIGMOID = activation("sigmoid")
