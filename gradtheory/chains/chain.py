@@ -149,8 +149,8 @@ class Chain(ChainSymbols):
         Returns
         -------
         sympy.Expr
-            O(L) factors, printed from the loss back. For a symbolic depth the middle is a `sympy.Product`, which `.subs`
-            and `.doit()` turn into the expression of the concrete chain.
+            O(L) factors, printed from the loss back. For a symbolic depth the middle is a `sympy.Product`;
+            `.subs` and `.doit()` turn it into the expression of the concrete chain.
 
         Raises
         ------

@@ -30,7 +30,7 @@ _MANY_STEPS = 5
     help="What is derived.",
 )
 @click.option("--depth", metavar="N", help="The number of layers, or L for every depth; 3 unless given.")
-@click.option("--wrt", metavar="NAME", help="A weight, a bias or the input: w1, b2, x; w1 unless given.")
+@click.option("--wrt", metavar="NAME", help="A weight, a bias or the input: w1, b2, x; or all; w1 unless given.")
 @click.option("--activation", metavar="ACT", help="The activation of every layer; the sigmoid unless given.")
 @expr_option
 @click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), help="squared unless given.")
@@ -42,6 +42,13 @@ _MANY_STEPS = 5
     help="A number to put in, such as w=7 (explosion), w1=0.5 (gradient), sigma_w=2 (initialisation); give all.",
 )
 @click.option("--optimiser", metavar="NAME", help="For the stability region; heavy_ball unless given.")
+@click.option(
+    "--letter",
+    "letters",
+    metavar="OLD=NEW",
+    multiple=True,
+    help="What to write for x, y, w or b, such as w=theta.",
+)
 @click.option("--title", metavar="TEXT", default="", help="A title of your own.")
 @click.option(
     "--format",
@@ -163,6 +170,7 @@ def _derivation(
     expr: str | None,
     lang: str | None,
     values: tuple[str, ...],
+    letters: tuple[str, ...],
     **others: Any,  # as `gradtheory.derive` takes them
 ) -> gt.Derivation:
     """Return the derivation that the options ask for."""
@@ -170,7 +178,8 @@ def _derivation(
         depth=None if depth is None else _depth(depth),
         activation=None if activation is None and expr is None else one_activation(activation, expr),
         lang=lang or language_of_locale(),
-        values=dict(map(_named_number, values)) or None,
+        values=_named(values, "value", "must be a name and a number, such as w=7") or None,
+        letters=_named(letters, "letter", "must be a letter and what to write for it, such as w=theta") or None,
         **others,
     )
 
@@ -184,11 +193,13 @@ def _depth(text: str) -> int | sympy.Symbol:
     return int(text)
 
 
-def _named_number(text: str) -> tuple[str, str]:
-    name, equals, number = text.partition("=")
-    if not equals:
-        raise InvalidArgument("value", text, "must be a name and a number, such as w=7")
-    return name.strip(), number
+def _named(texts: tuple[str, ...], option: str, rule: str) -> dict[str, str]:
+    """Return NAME=WHAT options by name."""
+    pairs = [text.partition("=") for text in texts]
+    for text, (_, equals, _) in zip(texts, pairs, strict=True):
+        if not equals:
+            raise InvalidArgument(option, text, rule)
+    return {name.strip(): what.strip() for name, _, what in pairs}
 
 
 def _is_slow(derivation: gt.Derivation) -> bool:

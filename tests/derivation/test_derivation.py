@@ -19,10 +19,11 @@ from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
 from gradtheory.derivation.digits import InNumbers, Literal, Rounded
 from gradtheory.derivation.language import ChainMeasure, Measure, Partial, Slope, SpectralRadius
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.derivation.printing import formula, latex, text
+from gradtheory.derivation.printing import formula, text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import latex
 from gradtheory.training.optimisers import RULES
 from tests.derivation import derivations
 from tests.derivation.mutants import mutants
@@ -254,7 +255,7 @@ def test_a_chain_of_symbolic_depth_is_proven_by_induction():
     assert [step.check for step in products] == [Check.EXACT] * 3
     chain = Chain(_L, GENERIC)
     assert products[1].statement.lhs == Partial(chain.C, chain.w[_LAYER])
-    assert r"\prod_{k=l + 1}^{L} \sigma'\left(z_{k}\right) w_{k}" in derivation.to_latex()
+    assert r"\prod_{k=l + 1}^{L} \left(\sigma'\left(z_{k}\right) w_{k}\right)" in derivation.to_latex()
     for step in derivation.steps:
         for statement in mutants(step.statement, step.meaning):
             assert dataclasses.replace(step, statement=statement).verdict.is_true is not True, statement
@@ -308,8 +309,10 @@ def _read_back(line):
     from mpmath import mp
 
     names = {name: getattr(mp, name) for name in ("exp", "cosh", "tanh", "asinh", "sqrt", "erf", "log", "pi")}
-    names["Abs"] = abs
-    return eval(line, {"__builtins__": {}, **names})  # our own output, in a test
+    python = re.sub(r"\|([^|]*)\|", r"abs(\1)", line).replace("√", "sqrt").replace("²", "**2").replace("π", "pi")
+    python = re.sub(r"sqrt(\d+|pi)", r"sqrt(\1)", python.replace("e^(", "exp(").replace(" · ", "*"))
+    python = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", python)
+    return eval(python, {"__builtins__": {}, **names})  # our own output, in a test
 
 
 @pytest.mark.slow
@@ -353,7 +356,7 @@ def test_lines_in_numbers_say_what_they_mean(w, b, x, which):
 def test_numbers_bring_their_parentheses(number, plain, in_latex):
     place = sympy.Symbol("w_1", real=True)
     literal = Literal(place, sympy.Rational(number))
-    assert (str(literal**2), latex(literal**2)) == (f"{plain}**2", f"{in_latex}^{{2}}")
+    assert (text(literal**2), latex(literal**2)) == (f"{plain}²", f"{in_latex}^{{2}}")
 
 
 _K = gt.widest_explosion("sigmoid").width  # a certified number with a formula in s
@@ -362,22 +365,22 @@ _K = gt.widest_explosion("sigmoid").width  # a certified number with a formula i
 @pytest.mark.parametrize(
     ("expr", "in_latex", "plain"),
     [
-        (sympy.asinh(_X), r"\operatorname{arsinh}\left(x\right)", "asinh(x)"),
-        (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "acosh(x)**2"),
-        (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "atanh(x)"),
-        (sympy.atan(_X), r"\arctan{\left(x \right)}", "atan(x)"),
-        (2 * sympy.log(_X), r"2 \ln{\left(x \right)}", "2*log(x)"),
-        (_K, r"\frac{s}{\cosh^{2}{\left(s \right)}}", "s/cosh(s)**2"),
-        (_K**2, r"\left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)^{2}", "(s/cosh(s)**2)**2"),
-        (sympy.Le(_X, _K), r"x \le \frac{s}{\cosh^{2}{\left(s \right)}}", "x ≤ s/cosh(s)**2"),
-        (2 * _K, r"2 \left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)", "2*(s/cosh(s)**2)"),
+        (sympy.asinh(_X), r"\operatorname{arsinh}\left(x\right)", "arsinh(x)"),
+        (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "arcosh(x)²"),
+        (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "artanh(x)"),
+        (sympy.atan(_X), r"\arctan{\left(x \right)}", "arctan(x)"),
+        (2 * sympy.log(_X), r"2 \ln{\left(x \right)}", "2 ln(x)"),
+        (_K, r"\frac{s}{\cosh^{2}{\left(s \right)}}", "s/cosh(s)²"),
+        (_K**2, r"\left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)^{2}", "(s/cosh(s)²)²"),
+        (sympy.Le(_X, _K), r"x \le \frac{s}{\cosh^{2}{\left(s \right)}}", "x ≤ s/cosh(s)²"),
+        (2 * _K, r"2 \left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)", "2 (s/cosh(s)²)"),
         (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
-        (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 and x**2 < 3"),
-        (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 or x < 0"),
+        (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 ∧ x² < 3"),
+        (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 ∨ x < 0"),
         (sympy.Ne(_X, 0), r"x \ne 0", "x ≠ 0"),
         (sympy.Ge(_X, 0), r"x \ge 0", "x ≥ 0"),
-        (sympy.Limit(1 / _X, _X, sympy.oo), r"\lim_{x \to \infty} \frac{1}{x}", "lim[x → oo] 1/x"),
-        (sympy.Limit(1 / _X, _X, 0, "-"), r"\lim_{x \to 0^{-}} \frac{1}{x}", "lim[x → 0-] 1/x"),
+        (sympy.Limit(1 / _X, _X, sympy.oo), r"\lim_{x \to \infty} \frac{1}{x}", "lim[x → ∞] 1/x"),
+        (sympy.Limit(1 / _X, _X, 0, "-"), r"\lim_{x \to 0^{-}} \frac{1}{x}", "lim[x → 0⁻] 1/x"),
         (sympy.Symbol("q&x"), r"\text{q\&x}", "q&x"),
     ],
 )
@@ -591,7 +594,7 @@ def test_checks(statement, assumptions, is_true, check, reason):
 
 
 def test_a_step_says_how_it_was_checked():
-    assert str(_step(_said(sympy.Gt, _PI, 3))) == "pi > 3 (certified)"
+    assert str(_step(_said(sympy.Gt, _PI, 3))) == "π > 3 (certified)"
     assert str(_step(_said(sympy.Eq, _X, -_X))) == "Eq(x, -x) (false)"
 
 
