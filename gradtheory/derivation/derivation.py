@@ -167,9 +167,8 @@ class Derivation:
 
     def _repr_html_(self) -> str:
         page = self.to_html()
-        return (
-            page[page.index("<style>") : page.index("</style>") + 8] + page[page.index("<h1>") : page.index("</body>")]
-        )
+        style, body = page.index("<style>"), page.index('<div class="gradtheory">')
+        return page[style : page.index("</style>") + 8] + page[body : page.index("</body>")]
 
 
 def derive(

@@ -129,7 +129,8 @@ def _summary(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
 
 def _source(question: Question, lang: str) -> str:
     """Return the Python that makes a derivation again."""
-    values = {name: getattr(question, name) for name in TOPICS[question.topic].used(bool(question.values))}
+    names = (*TOPICS[question.topic].used(bool(question.values)), "letters")
+    values = {name: getattr(question, name) for name in names}
     arguments = [f"{name}={_python(value)}" for name, value in values.items() if not _is_left_out(name, value)]
     imports = ["import gradtheory as gt"]
     if "sympy." in " ".join(arguments):

@@ -12,6 +12,8 @@ from gradtheory.formulas.text import subscripted
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
 _FUNCTION = re.compile(r"<mi>([a-z]{2,})</mi>")  # tanh: an identifier has no space around it, an operator has
+_PRIMED = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>(&#x0203[234];)</mi></msup>")  # a prime is raised by the font
+_CONNECTIVE = re.compile(r"<m[io]>(&#x027FA;|&#x02227;|&#x02228;)</m[io]>")  # if and only if, and, or
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
@@ -52,12 +54,19 @@ def markdown_text(text: str) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\1", _printable(text))
 
 
-def mathml(latex: str, *, display: bool = False) -> str:
-    """Return a formula as MathML; the converter copies the text in it as it stands, so that is escaped here."""
+def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
+    """Return a formula as MathML, inline, in a line of its own, or inline as large as there.
+
+    The converter copies the text in a formula as it stands, so that is escaped here.
+    """
     with extra("documents"):
         import latex2mathml.converter
     escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
     converted = str(latex2mathml.converter.convert(escaped, display="block" if display else "inline"))
+    if large:
+        converted = converted.replace("<math ", '<math displaystyle="true" ', 1)
+    converted = _PRIMED.sub(r'<mrow>\1<mo form="postfix" lspace="0" rspace="0">\2</mo></mrow>', converted)
+    converted = _CONNECTIVE.sub(r'<mo lspace="0.5em" rspace="0.5em">\1</mo>', converted)
     return _FUNCTION.sub(r'<mo form="prefix" lspace="0.17em" rspace="0.17em">\1</mo>', converted)
 
 

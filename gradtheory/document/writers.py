@@ -1,10 +1,13 @@
 """The formats: LaTeX, HTML, Markdown, plain text and Jupyter notebooks, each a template or a walk over the blocks."""
 
+import html
 import io
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradtheory.document.font import font_of
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
 from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml
 from gradtheory.errors import extra
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     import nbformat
 
 _WIDTH = 100
+_FONT = "font-of-this-page"  # what the template has in its place
+_MATHS = re.compile(r"<math.*?</math>", re.DOTALL)
 _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
@@ -49,9 +54,11 @@ def to_html(document: Document) -> str:
         "words": lambda text: Markup(html_text(text)),  # noqa: S704  # likewise
         "display": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704  # MathML
         "inline": lambda latex: Markup(mathml(latex)),  # noqa: S704  # likewise
+        "large": lambda latex: Markup(mathml(latex, large=True)),  # noqa: S704  # likewise
     }
     pictures = {name: Markup(_svg(draw())) for name, draw in document.figures.items()}  # noqa: S704  # Matplotlib's
-    return environment.get_template("document.html.jinja").render(document=document, kind=_kind, pictures=pictures)
+    page = environment.get_template("document.html.jinja").render(document=document, kind=_kind, pictures=pictures)
+    return page.replace(_FONT, font_of("".join(map(html.unescape, _MATHS.findall(page)))), 1)
 
 
 def to_markdown(document: Document) -> str:

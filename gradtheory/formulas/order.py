@@ -14,6 +14,7 @@ _LETTER = re.compile(r"(delta|[abwz])(?:_([0-9]+))?")
 _KINDS = {"delta": 0, "w": 2, "a": 3, "b": 3, "z": 3}  # the place of a letter among those of its layer
 _SUM, _SLOPE, _PRODUCT = 0, 1, -1  # likewise of a_L - y and ∂C/∂a_L, of σ'(z_l), and of a product over layers from l on
 _HALF = sympy.S.Half
+_SYMBOL = 1  # the class of symbols and their powers
 _Layer = tuple[int, sympy.Expr]  # L is above l, and that above numbers; then the number or what is added
 
 
@@ -27,7 +28,9 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
     plain = [factor for factor in canonical if places[factor] is None]
     layered = [(place, factor) for factor, place in places.items() if place is not None]
     layered.sort(key=lambda pair: (-pair[0][0][0], -pair[0][0][1], pair[0][1]))
-    return [*sorted(plain, key=_class), *(factor for _, factor in layered)]
+    symbols = [factor for factor in plain if _class(factor) <= _SYMBOL]
+    functions = sorted((factor for factor in plain if _class(factor) > _SYMBOL), key=_class)
+    return [*sorted(symbols, key=_class), *(factor for _, factor in layered), *functions]
 
 
 def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
@@ -97,8 +100,8 @@ def _class(factor: sympy.Expr) -> int:
     """Return the class that sorts factors of no layer: numbers, powers of symbols, functions, sums."""
     base = factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_Rational else factor
     if isinstance(base, sympy.Symbol | sympy.Indexed):
-        return 1
-    if factor.is_number or isinstance(base, sympy.AtomicExpr):
+        return _SYMBOL
+    if (factor.is_number and not isinstance(factor, sympy.Function)) or isinstance(base, sympy.AtomicExpr):
         return 0
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
     return 3 if is_bracketed else 2

@@ -36,6 +36,8 @@ _NAMES: Mapping[str, str] = {
     "Min": "min",
     "Max": "max",
 }
+_NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?")
+_NUMBER_AT_END = re.compile(rf"(^|[ ·]){_NUMBER.pattern}$")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 
 
@@ -79,7 +81,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         for part in parts:
             strict = not part.could_extract_minus_sign() and not (written and _is_fraction(part))
             printed = self.parenthesize(part, PRECEDENCE["Mul"], strict=strict)
-            touches = re.search(r"[0-9.…)]$", written) and re.match(r"\(?-?[0-9]", printed)
+            touches = _NUMBER_AT_END.search(written) and _NUMBER.fullmatch(printed)
             written += f"{' · ' if touches else ' ' if written else ''}{printed}"
         return written
 
