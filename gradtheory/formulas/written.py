@@ -90,10 +90,12 @@ class WrittenProduct(_AsMade, sympy.Mul):  # type: ignore[misc]  # SymPy's class
     def printed(group: tuple[sympy.Expr, ...], printer: Any) -> str:
         """Return one group as a printer of SymPy's prints it."""
         sign = printer._settings.get("mul_symbol_latex")
-        between = "*" if sign is None else f" {sign.strip()} " if sign.strip() else " "
-        return between.join(
-            printer.parenthesize(factor, PRECEDENCE["Mul"], strict=not factor.could_extract_minus_sign())
-            for factor in group
+        if sign is not None:
+            return (f" {sign.strip()} " if sign.strip() else " ").join(_bracketed(factor, printer) for factor in group)
+        inverses = (1 / factor if factor.is_Pow and factor.exp.could_extract_minus_sign() else None for factor in group)
+        return "*".join(
+            _bracketed(factor, printer) if inverse is None else f"1/{printer.parenthesize(inverse, PRECEDENCE['Mul'])}"
+            for factor, inverse in zip(group, inverses, strict=True)
         )
 
     def _sympystr(self, printer: Any) -> str:
@@ -119,3 +121,8 @@ class WrittenSum(_AsMade, sympy.Add):  # type: ignore[misc]  # SymPy's classes a
     def as_ordered_terms(self, order: Any = None, data: bool = False) -> Any:  # SymPy's
         """Return the terms as they are written."""
         return super().as_ordered_terms(order, data) if data else self.parts
+
+
+def _bracketed(factor: sympy.Expr, printer: Any) -> str:
+    """Return a factor as a printer of SymPy's prints it, in brackets where it is a sum or negative."""
+    return str(printer.parenthesize(factor, PRECEDENCE["Mul"], strict=not factor.could_extract_minus_sign()))
