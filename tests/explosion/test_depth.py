@@ -179,42 +179,46 @@ def test_bad_input_is_refused():
 
 
 def _chains(count, seed):
-    """Yield chains of class N, of depth 1 to 12, with weights of all sizes and biases near the symmetric ones."""
+    """Yield chains of class N, of depth 1 to 12, each with ten choices of weights of all sizes and of biases."""
     rng = np.random.default_rng(seed)
     inner = [name for name in (*_BOUNDED, *_UNBOUNDED) if name != "exponential"]
     for _ in range(count):
-        depth = int(rng.integers(1, 13))
-        names = [*rng.choice(inner, depth - 1), str(rng.choice(_BOUNDED))]
-        w = np.exp(rng.uniform(np.log(0.3), np.log(100), depth)) * rng.choice([-1, 1], depth)
-        b = -w / 2 * (rng.random(depth) < 0.7) + rng.normal(0, 0.3, depth)
+        shape = int(rng.integers(1, 13)), 10
+        names = [*rng.choice(inner, shape[0] - 1), str(rng.choice(_BOUNDED))]
+        w = np.exp(rng.uniform(np.log(0.3), np.log(100), shape)) * rng.choice([-1, 1], shape)
+        b = -w / 2 * (rng.random(shape) < 0.7) + rng.normal(0, 0.3, shape)  # mostly near the symmetric ones
         yield [gt.activation(str(name)) for name in names], w, b
 
 
-def _largest_pair(records, w, b):
-    """Return the greatest |x - y|·√|f'(x)f'(y)| over a grid."""
-    x = np.unique(np.concatenate([np.linspace(-2, 2, 161), np.geomspace(2, 1e4, 60), -np.geomspace(2, 1e4, 60)]))
-    a, gradient = x, np.ones_like(x)
+_GRID = np.unique(np.concatenate([np.linspace(-2, 2, 161), np.geomspace(2, 1e4, 60), -np.geomspace(2, 1e4, 60)]))
+_APART = _GRID[None, :] - _GRID[:, None]
+
+
+def _largest_pairs(records, w, b):
+    """Return the greatest |x - y|·√|f'(x)f'(y)| over a grid, for each column of w and b."""
+    w, b = (np.asarray(rows)[:, :, None] for rows in (w, b))
+    a, gradient = _GRID, 1.0
     with np.errstate(all="ignore"):
         for record, weight, bias in zip(records, w, b, strict=True):
             a, slope = record.value_and_slope(weight * a + bias)
             gradient = gradient * slope * weight
     roots = np.sqrt(np.abs(np.nan_to_num(gradient)))
-    return float(np.max((x[None, :] - x[:, None]) * roots[:, None] * roots[None, :]))
+    return np.array([np.max(_APART * row[:, None] * row) for row in roots])
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [30, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_no_chain_of_class_n_exceeds_h(count):
     closest = 0.0
     for records, w, b in _chains(count, seed=1):
-        share = _largest_pair(records, w, b) / float(gt.depth_bound(records[-1]).value)
-        assert share <= 1 + 1e-9, (records, w, b)
-        closest = max(closest, share)
+        shares = _largest_pairs(records, w, b) / float(gt.depth_bound(records[-1]).value)
+        assert max(shares) <= 1 + 1e-9, (records, w, b)
+        closest = max(closest, *shares)
     assert closest > 0.99
 
 
 def test_outside_class_n_chains_exceed_it():
     records = [gt.activation("sine"), gt.activation("sigmoid")]
-    assert _largest_pair(records, [1.0, 12.0], [0.0, 0.0]) > 100 * float(gt.depth_bound("sigmoid").value)
+    assert _largest_pairs(records, [[1.0], [12.0]], [[0.0], [0.0]])[0] > 100 * float(gt.depth_bound("sigmoid").value)
 
 
 def test_softsign_doubles_at_depth_two():
