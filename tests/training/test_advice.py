@@ -79,8 +79,13 @@ def last_loss(run):
     return float(run.loss[-1]) if run.loss.size and not run.has_diverged else math.inf
 
 
+@functools.cache
+def steepest_slope(record):
+    return float(record.steepest_slope)
+
+
 def saturates(problem, run):
-    steepest = np.array([float(each.steepest_slope) for each in problem[0].layer_activations])
+    steepest = np.array([steepest_slope(each) for each in problem[0].layer_activations])
     with np.errstate(all="ignore"):
         slopes = run.factors[-1] / np.abs(run.w[-1])
     return bool(np.any((slopes < 0.01 * steepest) & np.isfinite(steepest)))
