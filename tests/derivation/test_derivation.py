@@ -35,7 +35,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers import RULES
 from tests.derivation import derivations
 from tests.derivation.mutants import mutants
-from tests.shapes import SHAPES, slow_except
+from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
 _X = sympy.Symbol("x", real=True)
@@ -112,7 +112,7 @@ def test_every_topic_about_sigma_is_tested():
     assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", "depth", *_REMEDIES} == set(_OF_SIGMA)
 
 
-_IN_CLASS_N = tuple(name for name in gt.activation_names() if gt.depth_bound(name).is_in_class_n)
+_IN_CLASS_N = (*BOUNDED_IN_CLASS_N, *UNBOUNDED_IN_CLASS_N)
 
 
 # of every way in which H is found: even, in z or in an angle; by Möbius maps; by a pair; where σ' is constant; oo
