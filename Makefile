@@ -32,9 +32,9 @@ test-peers: .venv-peers/.installed
 mutants: .venv-mutants/.installed
 	.venv-mutants/bin/python -m tests.mutation $(MUTANTS)
 
-docs: .venv-docs/.installed
-	.venv-docs/bin/sphinx-build -E -q -W --keep-going -b html docs build/docs
-	.venv-docs/bin/python -m pytest -q --no-cov -p no:cacheprovider docs README.md README.zh.md
+docs: .venv/.docs-tools
+	$(BIN)/sphinx-build -E -q -W --keep-going -b html docs build/docs
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --no-cov -p no:cacheprovider docs README.md README.zh.md
 
 prove:
 	proofs/check
@@ -60,6 +60,10 @@ clean:
 
 .venv/.test-tools: .venv/.installed
 	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+.venv/.docs-tools: .venv/.test-tools
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@
 
 # .venv-GROUP holds the package and the tools of a dependency group of pyproject.toml.

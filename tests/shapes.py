@@ -25,6 +25,10 @@ SHAPES = (
     "sparse_plus",
 )
 
+# Those of class N; `tests/explosion/test_depth.py` proves that they are all.
+BOUNDED_IN_CLASS_N = ("sigmoid", "tanh", "lecun_tanh", "erf", "gudermannian", "isru", "arctan", "softsign", "cloglog", "hard_tanh", "hard_sigmoid", "relu6", "sparse_sigmoid")  # fmt: skip
+UNBOUNDED_IN_CLASS_N = ("celu", "elu", "exponential", "identity", "isrlu", "log_sigmoid", "relu", "softplus", "sparse_plus", "squareplus")  # fmt: skip
+
 
 def signature(record: Activation) -> tuple[object, object]:
     """Return what decides which code an activation goes through: its form, and the limits of its slope at ±∞.

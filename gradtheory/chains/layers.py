@@ -1,5 +1,6 @@
 """The layers of a chain or a network: their activations, one for all or one for each, and a forward pass in NumPy."""
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -52,6 +53,16 @@ def in_brief(activation: ActivationLike | Sequence[ActivationLike], layers: Laye
         return shorten(repr(activation))
     names = ", ".join(shorten(record.name, 30) for record in layers[:2])
     return f"{len(layers)} activations ({names}, …)"
+
+
+def steepest_slopes(activations: Sequence[Activation]) -> Array:
+    """Return sup|σ'| of each layer in float64."""
+    return np.array([_steepest_slope(each) for each in activations])
+
+
+@functools.lru_cache(maxsize=256)
+def _steepest_slope(activation: Activation) -> float:
+    return float(activation.steepest_slope)
 
 
 class ForwardPass(NamedTuple):

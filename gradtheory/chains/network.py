@@ -14,7 +14,7 @@ from gradtheory.arithmetic.brief import shape_and_range
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array, read_layers
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.batches import table_of_sizes
-from gradtheory.chains.layers import affine_layer, forward_pass, read_activations
+from gradtheory.chains.layers import affine_layer, forward_pass, read_activations, steepest_slopes
 from gradtheory.chains.losses import Loss, loss_for
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ActivationLike, ArrayLike
@@ -224,7 +224,7 @@ class Network:
         """
         weights = self._matrices(w)
         norms = np.array([np.linalg.norm(each, 2) for each in weights])
-        slopes = np.array([float(each.steepest_slope) for each in self.layer_activations])
+        slopes = steepest_slopes(self.layer_activations)
         # The singular values of an m × n matrix are right to a small multiple of max(m, n) roundings (LAPACK).
         roundings = sum(8.0 + 4.0 * max(each.shape) for each in weights)
         with np.errstate(all="ignore"):

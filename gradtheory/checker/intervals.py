@@ -69,8 +69,9 @@ def real(value: Fraction, bits: int, way: str) -> Real:
     return libmp.from_rational(value.numerator, value.denominator, bits, way)
 
 
-def _times(x: Real, y: Real, bits: int, way: str) -> Real:
-    return ZERO if ZERO in (x, y) else libmp.mpf_mul(x, y, bits, way)  # 0·oo bounds products of 0 and finite numbers
+def _times(x: Real, y: Real) -> Real:
+    """Return the exact product."""
+    return ZERO if ZERO in (x, y) else libmp.mpf_mul(x, y)  # 0·oo bounds products of 0 and finite numbers
 
 
 def _moved(x: Real, bits: int, way: str) -> Real:
@@ -108,6 +109,7 @@ class Interval:
             object.__setattr__(self, "upper", OO if self.upper == libmp.fnan else self.upper)
 
     @classmethod
+    @functools.lru_cache(maxsize=4096)  # the same few coefficients, again and again
     def around(cls, value: Fraction, bits: int) -> "Interval":
         """Return the narrowest interval around a rational number."""
         return cls(real(value, bits, "f"), real(value, bits, "c"), bits)
@@ -151,9 +153,9 @@ class Interval:
         return Interval(lower, upper, self.bits, (up or down) and bool(self.sign or other.sign))
 
     def __mul__(self, other: "Interval") -> "Interval":
-        ends = [(x, y) for x in (self.lower, self.upper) for y in (other.lower, other.upper)]
-        lower = min((_times(x, y, self.bits, "f") for x, y in ends), key=_KEY)
-        upper = max((_times(x, y, self.bits, "c") for x, y in ends), key=_KEY)
+        products = [_times(x, y) for x in (self.lower, self.upper) for y in (other.lower, other.upper)]
+        lower = libmp.mpf_pos(min(products, key=_KEY), self.bits, "f")
+        upper = libmp.mpf_pos(max(products, key=_KEY), self.bits, "c")
         return Interval(lower, upper, self.bits, bool(self.sign and other.sign))
 
     def power(self, exponent: Fraction) -> "Interval":

@@ -58,7 +58,8 @@ def derivatives(term: Term, place: S, order: int = HIGHEST) -> list[S]:
     True
 
     """
-    return [each * each.like(Fraction(factorial(k))) for k, each in enumerate(_taylor(term, place, order))]
+    value, *others = _taylor(term, place, order)
+    return [value, *others[:1], *(each * each.like(Fraction(factorial(k))) for k, each in enumerate(others[1:], 2))]
 
 
 def _taylor(term: Term, place: S, order: int) -> list[S]:

@@ -115,7 +115,7 @@ z = Term("z")
 
 def number(value: Fraction | int) -> Term:
     """Return a rational number as a term."""
-    fraction = Fraction(value)
+    fraction = value if isinstance(value, Fraction) else Fraction(value)
     if max(fraction.numerator.bit_length(), fraction.denominator.bit_length()) > _LONGEST_NUMBER:
         raise Malformed("a number is too long")
     return Term("number", (), fraction)

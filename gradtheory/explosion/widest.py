@@ -4,6 +4,7 @@ The width at |w| is t·m(t)/c with t = c/|w| and m(t) = |U_t|, so the widest is 
 quasi-norm of σ' (L. Grafakos, "Classical Fourier Analysis", 3rd ed. 2014, definition 1.1.5).
 """
 
+import functools
 from dataclasses import dataclass
 
 import sympy
@@ -138,14 +139,19 @@ def widest_explosion(
     """
     record, c = as_activation(activation), read_positive(threshold, "threshold")
     one_of(component, "component", ("total", "longest"))
-    if record.period is not None and component == "total":
+    return _widest(record, c, longest=component == "longest")
+
+
+@functools.lru_cache(maxsize=256)
+def _widest(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
+    if record.period is not None and not longest:
         return _unbounded(record, c, record.steepest_slope, "σ' is periodic")
     tail = _steepest_tail(record) if record.period is None else _least_slope(record)
     if sign(tail) > 0:
         return _unbounded(record, c, tail, "σ' is unbounded" if tail.is_infinite else "σ' does not fade")
     if all(branch.is_flat for branch in record.profile.branches):
-        return _at_steps(record, c, longest=component == "longest")
-    if component == "longest" and not _is_one_piece(record):
+        return _at_steps(record, c, longest=longest)
+    if longest and not _is_one_piece(record):
         return _search(record, c, longest=True)
     if record.widest_point is not None:
         return _at_stationarity(record, record.widest_point, c)

@@ -145,8 +145,9 @@ class NonfiniteValue:
 def nonfinite_value(**arrays: ArrayLike) -> NonfiniteValue | None:
     """Return the first array that is not finite, by its name, with its first layer that is not; None if all are."""
     for name, array in arrays.items():
-        bad = np.flatnonzero(~np.isfinite(array))
-        if bad.size:
+        finite = np.isfinite(array)
+        if not finite.all():
+            bad = np.flatnonzero(~finite)
             kind = EventKind.NAN if np.isnan(array).any() else EventKind.OVERFLOW
             return NonfiniteValue(kind, name, int(bad[0]) + 1 if np.ndim(array) else None)
     return None

@@ -12,6 +12,7 @@ from gradtheory.arithmetic.inputs import Array, read_count, read_parameters, rea
 from gradtheory.arithmetic.kinds import read_function
 from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.layers import steepest_slopes
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.events import (
@@ -179,7 +180,7 @@ class _Data:
     def __init__(self, chain: Chain, x: Array, y: Array) -> None:
         self.x, self.y, self.chain, self.activations = x, y, chain, chain.layer_activations
         self.depth = len(self.activations)
-        self.steepest = np.array([float(each.steepest_slope) for each in self.activations])
+        self.steepest = steepest_slopes(self.activations)
 
     def gradients(self, state: State) -> tuple[Gradients, Array] | NonfiniteValue:
         """Return loss and gradients, and the greatest |σ'| of each layer; or the first value that is not finite."""

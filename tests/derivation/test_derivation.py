@@ -13,6 +13,7 @@ from sympy.logic.boolalg import Equivalent
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import FACTS, GENERIC, Check, Step
 from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
@@ -27,7 +28,7 @@ from gradtheory.formulas import latex
 from gradtheory.training.optimisers import RULES
 from tests.derivation import derivations
 from tests.derivation.mutants import mutants
-from tests.shapes import slow_except
+from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
 _X = sympy.Symbol("x", real=True)
@@ -69,22 +70,50 @@ def test_every_step_of_every_derivation_is_true(shape, topic):
     _assert_true(topic, shape)
 
 
+# every way in which a set, or its greatest width, is found
+_EXPLODING = (
+    *SHAPES,
+    "arctan",
+    "arsinh",
+    "bent_identity",
+    "cloglog",
+    "gudermannian",
+    "isru",
+    "relu6",
+    "sine",
+    "softsign",
+)
+
+
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("which", slow_except(("leaky_relu", "quadratic"), gt.activation_names()))
+@pytest.mark.parametrize("which", slow_except(("leaky_relu", "quadratic"), _EXPLODING))
 @pytest.mark.parametrize("topic", ["explosion", "widest"])
 def test_every_step_of_an_explosion_is_true(topic, which):
     _assert_true(topic, which)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", ["explosion", "widest"])
+def test_every_way_to_an_explosion_has_a_representative(topic):
+    ways = {
+        which: tuple(step.rule for step in gt.derive(topic, activation=which).steps) for which in gt.activation_names()
+    }
+    assert {ways[which] for which in _EXPLODING} == set(ways.values())
 
 
 def test_every_topic_about_sigma_is_tested():
     assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", "depth", *_REMEDIES} == set(_OF_SIGMA)
 
 
-_IN_CLASS_N = tuple(name for name in gt.activation_names() if gt.depth_bound(name).is_in_class_n)
+_IN_CLASS_N = (*BOUNDED_IN_CLASS_N, *UNBOUNDED_IN_CLASS_N)
+
+
+# of every way in which H is found: even, in z or in an angle; by Möbius maps; by a pair; where σ' is constant; oo
+_DEEP = ("arctan", "cloglog", "elu", "erf", "hard_tanh", "isru", "log_sigmoid", "relu", "sigmoid", "softsign")
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("which", slow_except(("hard_tanh", "softsign"), _IN_CLASS_N))
+@pytest.mark.parametrize("which", slow_except(("hard_tanh", "softsign"), _DEEP))
 def test_every_step_on_depth_is_true(which):
     _assert_true("depth", which)
     sections = [step.section for step in gt.derive("depth", activation=which).steps]
@@ -244,8 +273,9 @@ def test_the_gradient_is_the_derivative_of_the_nested_loss(wrt, loss, which):
     said = product.replace(Slope, lambda z: gt.activation(which).expr.diff(Z).xreplace({Z: z}))
     closed = chain.substitute(sympy.Mul(*said.args) if said.is_Mul else said)
     nested = chain.substitute(chain.forward()[-1].rhs).diff(chain.symbol(wrt))
-    point = {symbol: sympy.Rational(3 + 2 * k, 7 + k) for k, symbol in enumerate(sorted(nested.free_symbols, key=str))}
-    assert abs((closed - nested).subs(point).n(30)) < 1e-25
+    symbols = sorted(nested.free_symbols, key=str)
+    point = {symbol: enclose(sympy.Rational(3 + 2 * k, 7 + k), 128) for k, symbol in enumerate(symbols)}
+    assert abs(enclose(closed, 128, point) - enclose(nested, 128, point)) < 1e-25
 
 
 def test_a_chain_of_symbolic_depth_is_proven_by_induction():

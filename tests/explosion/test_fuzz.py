@@ -22,7 +22,9 @@ def test_a_wrong_set_would_be_seen(monkeypatch):
 # ---- expressions of one's own
 
 
-@pytest.mark.parametrize(("number", "seed"), [(2, 1), pytest.param(40, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("number", "seed"), [(2, 1), *(pytest.param(10, seed, marks=pytest.mark.slow) for seed in range(2, 6))]
+)
 def test_no_set_of_a_random_expression_is_wrong(number, seed):
     counts, wrong, _ = own_fuzz.run(number, seed)
     assert not wrong

@@ -4,8 +4,9 @@ In class N, \|f'(x)\|·\|f'(y)\|·(x - y)² ≤ H² for chains of every depth wi
 and biases, and H is the least such number if σ'' is not 0 everywhere (proofs/limit.v). One neuron has K ≤ H.
 """
 
+import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -135,17 +136,22 @@ def depth_bound(activation: ActivationLike, *, threshold: NumberLike = 1, effort
     selu is not in class N: σ' jumps at z = 0
 
     """
-    record, c = as_activation(activation), read_positive(threshold, "threshold")
+    bound, c = _at_threshold_1(as_activation(activation)), read_positive(threshold, "threshold")
+    return replace(bound, threshold=c, value=None if bound.value is None else bound.value / c)
+
+
+@functools.lru_cache(maxsize=256)
+def _at_threshold_1(record: Activation) -> DepthBound:
     belongs = membership(record)
     if not belongs.is_member:
-        return DepthBound(record, c, None, None, None, None, False, belongs.reason, belongs.witness)
+        return DepthBound(record, sympy.S.One, None, None, None, None, False, belongs.reason, belongs.witness)
     highest = _supremum(record)
-    one = widest_explosion(record).width
     if is_infinite(highest.value):
-        return DepthBound(record, c, sympy.oo, False, None, None, True, highest.reason)
+        return DepthBound(record, sympy.S.One, sympy.oo, False, None, None, True, highest.reason)
+    one = widest_explosion(record).width
     widens = highest.value != one and order(one, highest.value) < 0
     factor = sympy.S.One if not widens else highest.value / one
-    return DepthBound(record, c, highest.value / c, widens, factor, highest.pair, True, highest.reason)
+    return DepthBound(record, sympy.S.One, highest.value, widens, factor, highest.pair, True, highest.reason)
 
 
 def _supremum(record: Activation) -> _Supremum:

@@ -10,8 +10,9 @@ geometrically, and the stationary law is the left eigenvector to the eigenvalue 
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.optimize import brentq
@@ -80,8 +81,10 @@ def stationary_law(
     record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution
 ) -> StationaryLaw:
     """Return the stationary law for log s between two ends, beyond which s is taken to be at the end."""
-    panels, transfer, tilted, _ = operators(record, sigma_w, sigma_b, ends, resolution)
-    rate = _half_log_radius(tilted) if is_bounded(record, sigma_b) else math.nan
+    bounded = is_bounded(record, sigma_b)
+    carried = [nothing, squared_factor] if bounded else [nothing]
+    panels, (transfer, *tilted) = operators(record, sigma_w, sigma_b, ends, resolution, carried)
+    rate = _half_log_radius(tilted[0]) if bounded else math.nan
     return StationaryLaw(record, sigma_w, sigma_b, np.exp(panels.log_s), left_vector(transfer), rate)
 
 
@@ -116,17 +119,40 @@ class Panels:
         return total
 
 
+Carried: TypeAlias = Callable[[Array, Array], Array]  # of σ'(z) and E[w² | z]
+
+
+def nothing(slope: Array, mean_square: Array) -> Array:
+    """Carry nothing along: 1."""
+    return np.ones_like(slope)
+
+
+def squared_factor(slope: Array, mean_square: Array) -> Array:
+    """Carry the mean of (σ'(z)·w)² along."""
+    return np.asarray(np.square(slope) * mean_square)
+
+
+def survival_of_slope(slope: Array, mean_square: Array) -> Array:
+    """Carry along whether σ'(z) != 0."""
+    return np.asarray((slope != 0.0) * 1.0)
+
+
 def operators(
-    record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution
-) -> tuple[Panels, Array, Array, Array]:
-    """Return the panels, the transfer operator on their nodes, and the ones with (σ'(z)·w)² and with σ'(z) != 0."""
+    record: Activation,
+    sigma_w: float,
+    sigma_b: float,
+    ends: tuple[float, float],
+    resolution: Resolution,
+    carried: Sequence[Carried],
+) -> tuple[Panels, Array]:
+    """Return the panels, and the transfer operators on their nodes, of shape (len(carried), nodes, nodes)."""
     panels = Panels(ends, resolution)
     scale = np.exp(panels.log_s)
     places, period = places_and_period(record)
     places = (*places, *ladders(record, sigma_w, sigma_b))
 
     def rows(starts: Array) -> Array:
-        """Return the rows of the operators from the nodes s in `starts`, of shape (3, len(starts), nodes)."""
+        """Return the rows of the operators from the nodes s in `starts`, of shape (len(carried), starts, nodes)."""
         owner, z, weight = fixed_rule(
             Gaussians(np.zeros(len(starts)), starts), places, period, coarse=resolution.coarse
         )
@@ -134,21 +160,20 @@ def operators(
             value, slope = record.value_and_slope(z)
             panel, inner = panels.place(np.log(np.hypot(sigma_w * value, sigma_b)))
         own = np.square(sigma_b / starts)[owner]  # the part of the variance of z that is the bias's
-        squared = np.square(sigma_w * slope) * (own + (1.0 - own) * np.square(z / starts[owner]))  # E[w² | z]·σ'²
-        cell = owner * panels.count + panel
-        alive = slope != 0.0
-        entries = np.empty((3, len(starts) * panels.count, panels.nodes))
-        before, current = weight, weight * inner
-        for degree in range(panels.nodes):  # Chebyshev's polynomials of the place within the panel
-            entries[0, :, degree] = np.bincount(cell, before, len(starts) * panels.count)
-            entries[1, :, degree] = np.bincount(cell, squared * before, len(starts) * panels.count)
-            entries[2, :, degree] = np.bincount(cell, alive * before, len(starts) * panels.count)
-            before, current = current, 2.0 * inner * current - before
-        return np.asarray((entries @ panels.to_values).reshape(3, len(starts), len(scale)))
+        mean_square = sigma_w**2 * (own + (1.0 - own) * np.square(z / starts[owner]))
+        cell, cells = owner * panels.count + panel, len(starts) * panels.count
+        entries = np.empty((len(carried), panels.nodes, cells))
+        for kind, carry in enumerate(carried):
+            before = weight * carry(slope, mean_square)
+            current = before * inner
+            for degree in range(panels.nodes):  # Chebyshev's polynomials of the place within the panel
+                entries[kind, degree] = np.bincount(cell, before, cells)
+                before, current = current, 2.0 * inner * current - before
+        values = entries.transpose(0, 2, 1) @ panels.to_values
+        return np.asarray(values.reshape(len(carried), len(starts), len(scale)))
 
     blocks = np.array_split(scale, math.ceil(len(scale) / _NODES_AT_ONCE))
-    transfer, tilted, alive = np.concatenate([rows(block) for block in blocks], axis=1)
-    return panels, transfer, tilted, alive
+    return panels, np.concatenate([rows(block) for block in blocks], axis=1)
 
 
 def left_vector(transfer: Array) -> Array:

@@ -14,7 +14,14 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.lyapunov.extent import ends_of, lingering
 from gradtheory.random_weights.lyapunov.log_factor import LogFactor
 from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero
-from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, Resolution, leading, operators
+from gradtheory.random_weights.lyapunov.stationary import (
+    COARSE,
+    FINE,
+    Resolution,
+    leading,
+    operators,
+    survival_of_slope,
+)
 
 _APART = 1e-3  # the spectrum that is not discrete is found to so much
 
@@ -37,7 +44,7 @@ def survival(record: Activation, sigma_w: float, sigma_b: float) -> tuple[Estima
 
 
 def _at(record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution) -> Array:
-    panels, _, _, alive = operators(record, sigma_w, sigma_b, ends, resolution)
+    panels, (alive,) = operators(record, sigma_w, sigma_b, ends, resolution, [survival_of_slope])
     factor = LogFactor(record, sigma_w, sigma_b, np.exp(panels.log_s))
     (share, ahead), (_, law) = leading(alive), leading(alive.T)
 

@@ -16,7 +16,7 @@ from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.lyapunov.extent import ends_of, has_heavy_tail
 from gradtheory.random_weights.lyapunov.log_factor import LogFactor
-from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, Resolution, left_vector, operators
+from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, Resolution, left_vector, nothing, operators
 
 
 def log_variance(record: Activation, sigma_w: float, sigma_b: float) -> Estimate:
@@ -29,7 +29,7 @@ def log_variance(record: Activation, sigma_w: float, sigma_b: float) -> Estimate
 
 
 def _at(record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, float], resolution: Resolution) -> float:
-    panels, transfer, _, _ = operators(record, sigma_w, sigma_b, ends, resolution)
+    panels, (transfer,) = operators(record, sigma_w, sigma_b, ends, resolution, [nothing])
     factor = LogFactor(record, sigma_w, sigma_b, np.exp(panels.log_s))
     law = left_vector(transfer)
 

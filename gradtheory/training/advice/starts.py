@@ -1,10 +1,12 @@
 """Where a chain could start instead: smaller weights, and biases that put its samples where slopes carry gradients."""
 
+import functools
 import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
+from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.explosion import critical_weight
@@ -17,7 +19,12 @@ _LARGEST = 1e3  # factor of a whole chain at which biases are left out
 
 def critical_weights(chain: Chain) -> Array:
     """Return 1/sup|σ'| of every layer: inf for a constant σ, 0 where slopes are unbounded."""
-    return np.asarray(np.array([float(critical_weight(each)) for each in chain.layer_activations]))
+    return np.array([_critical_weight(each) for each in chain.layer_activations])
+
+
+@functools.lru_cache(maxsize=256)
+def _critical_weight(activation: Activation) -> float:
+    return float(critical_weight(activation))
 
 
 def weight_limits(chain: Chain, w: Array) -> Iterator[Array]:

@@ -12,7 +12,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.backprop import multiply_zero_wins
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.layers import forward_pass
+from gradtheory.chains.layers import forward_pass, steepest_slopes
 from gradtheory.chains.losses import Multiply
 from gradtheory.training.events import SATURATED
 from gradtheory.training.norms import norm
@@ -109,7 +109,7 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
     """Return losses, greatest gradients, whether a layer is saturated at the end, and total factors there."""
     w, b = (np.stack([getattr(each, name) for each in attempts], axis=1) for name in "wb")  # of shape (L, K)
     eta, most, decay = (np.array([getattr(each, name) for each in attempts]) for name in ("eta", "max_norm", "decay"))
-    steepest = np.array([[float(each.steepest_slope)] for each in chain.layer_activations])
+    steepest = steepest_slopes(chain.layer_activations)[:, np.newaxis]
     losses = np.full((STEPS + 1, len(attempts)), np.inf)
     largest, alive, flat = np.zeros(len(attempts)), np.ones(len(attempts), dtype=bool), np.zeros(w.shape, dtype=bool)
     with np.errstate(all="ignore"):
