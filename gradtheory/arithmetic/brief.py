@@ -1,6 +1,9 @@
 """Short texts for the representations of results: long expressions and arrays in a few words."""
 
-from collections.abc import Sequence
+import dataclasses
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,3 +48,31 @@ def shapes_and_ranges(arrays: Sequence[np.ndarray], most: int = 3) -> str:
     """
     shown = ", ".join(map(shape_and_range, arrays[:most]))
     return shown if len(arrays) <= most else f"{shown}, … ({len(arrays)} arrays)"
+
+
+class ShownAsTable:
+    """A result that Jupyter shows as a table of its parts."""
+
+    __slots__ = ()
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and values: of a dataclass its fields, of another class its public properties."""
+        if dataclasses.is_dataclass(self):
+            yield from ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self) if field.repr)
+            return
+        for name in dir(type(self)):
+            if not name.startswith("_") and isinstance(getattr(type(self), name), property):
+                yield name, getattr(self, name)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align: left'>{name}</th><td style='text-align: left'>{_in_html(value)}</td></tr>"
+            for name, value in self._parts()
+            if not name.startswith("_")
+        )
+        return f"<table><caption style='text-align: left'>{html.escape(type(self).__name__)}</caption>{rows}</table>"
+
+
+def _in_html(value: object) -> str:
+    is_array = isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind in "fiu"
+    return html.escape(shape_and_range(np.asarray(value)) if is_array else shorten(value))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, read_finite_array
 from gradtheory.chains.batches import batch_shape, flat, per_sample, summed_to, table_of_sizes
 from gradtheory.chains.layers import affine_neuron, forward_pass
@@ -31,7 +32,7 @@ _OF_THREAD = threading.local()
 
 
 @dataclass(frozen=True)
-class Gradients:
+class Gradients(ShownAsTable):
     """Loss and gradients of a chain.
 
     Attributes

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.brief import shape_and_range
+from gradtheory.arithmetic.brief import ShownAsTable, shape_and_range
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array, read_layers
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.batches import table_of_sizes
@@ -25,7 +25,7 @@ _WIDEST, _DEEPEST = 16_384, 100_000
 
 
 @dataclass(frozen=True)
-class NetworkGradients:
+class NetworkGradients(ShownAsTable):
     """Loss and gradients of a network, summed over the batch.
 
     Attributes
@@ -73,7 +73,7 @@ class JacobianBound(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(ShownAsTable):
     """A fully connected network.
 
     Parameters

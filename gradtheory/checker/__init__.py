@@ -65,6 +65,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.checker.cells import Rejected
 from gradtheory.checker.chain import verify_chain
 from gradtheory.checker.chain_schema import is_of_chain, parse_chain
@@ -85,7 +86,7 @@ _LONGEST_END = 40
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(ShownAsTable):
     """The outcome of a check.
 
     Parameters

@@ -11,6 +11,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import one_of, read_chain_depth
 from gradtheory.arithmetic.kinds import read_kind, read_mapping
 from gradtheory.chains.losses import LOSSES
@@ -34,7 +35,7 @@ _TAKEN = frozenset("acdefklmnpqrstuvzABCDGHKLMTUVWX") | {"delta", "sigma"}
 
 
 @dataclass(frozen=True)
-class Tally:
+class Tally(ShownAsTable):
     """How many steps are true, unknown and false.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.document import read_folder
 from gradtheory.errors import extra
@@ -32,7 +33,7 @@ _NOTHING = "—"  # where the theorem says nothing
 
 
 @dataclass(frozen=True)
-class AtlasEntry:
+class AtlasEntry(ShownAsTable):
     """One activation in the atlas.
 
     Parameters

@@ -10,6 +10,7 @@ from pathlib import Path
 import sympy
 
 from gradtheory.activations import Activation, activation, activation_names
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.document import read_folder
 from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
@@ -38,7 +39,7 @@ _ONE = 1e-5  # χ₁ - 1 where the variance grows and χ₁ tends to 1
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(ShownAsTable):
     """What a gain does to deep, wide networks without biases, for one activation.
 
     Parameters

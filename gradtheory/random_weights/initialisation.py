@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, one_of, read_fan, read_positive, read_real, read_seed
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import NumberLike
@@ -32,7 +33,7 @@ def __dir__() -> list[str]:
 
 
 @dataclass(frozen=True)
-class Initialisation:
+class Initialisation(ShownAsTable):
     """The law of the weights of one layer, of shape (fan_out, fan_in).
 
     Parameters

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import Ball, evaluate
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.errors import Undecided
@@ -19,7 +20,7 @@ _LEAST_BALL = evaluate(sympy.Rational(1, 1 << 4096), 64, {})
 
 
 @dataclass(frozen=True)
-class Enclosed:
+class Enclosed(ShownAsTable):
     """A real number that is proven to lie in [lower, upper].
 
     Attributes

@@ -11,6 +11,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_count, read_positive_float
 from gradtheory.arithmetic.kinds import read_flag, read_function
 from gradtheory.errors import InvalidArgument, Undecided
@@ -29,7 +30,7 @@ _NEAR = 0.25
 
 
 @dataclass(frozen=True)
-class KernelErrors:
+class KernelErrors(ShownAsTable):
     """The errors of a kernel at adversarial points.
 
     Attributes

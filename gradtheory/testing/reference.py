@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision
 from gradtheory.arithmetic.inputs import Array, read_count, read_layers, read_parameters, read_real
 from gradtheory.chains.chain import Chain
@@ -25,7 +26,7 @@ _DOUBLINGS = 5  # of the precision, before an answer is judged by the size of it
 
 
 @dataclass(frozen=True)
-class ReferenceGradients:
+class ReferenceGradients(ShownAsTable):
     """Loss and gradients of a chain or a network, each number with its proof.
 
     Attributes

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import shapes_and_ranges
+from gradtheory.arithmetic.brief import ShownAsTable, shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument
@@ -21,7 +21,7 @@ Arrays: TypeAlias = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
-class State:
+class State(ShownAsTable):
     """What an optimiser knows between two steps.
 
     Attributes
@@ -45,7 +45,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Optimiser:
+class Optimiser(ShownAsTable):
     """A rule for steps, with its hyperparameters.
 
     Attributes

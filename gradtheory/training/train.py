@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, read_count, read_parameters, read_samples
 from gradtheory.arithmetic.kinds import read_function
 from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
@@ -38,7 +39,7 @@ _MAP = "must be a function of the weights, such as lambda w: remedies.soft_thres
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(ShownAsTable):
     """A run on a chain of depth L; row k of each array is the state after k steps.
 
     Attributes

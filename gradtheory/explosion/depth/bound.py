@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, order
 from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
@@ -32,7 +33,7 @@ _PLACES = np.geomspace(1e-6, 1e6, 400)  # at which a maximum is begun to be look
 
 
 @dataclass(frozen=True, repr=False)
-class DepthBound:
+class DepthBound(ShownAsTable):
     r"""How wide the explosion set of a chain of any depth can be, with one activation in every layer.
 
     Attributes

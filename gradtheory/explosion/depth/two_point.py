@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_rational, doubling, enclose, precision
 from gradtheory.arithmetic.guarantee import Guarantee
@@ -22,7 +23,7 @@ from gradtheory.typing import NumberLike
 
 
 @dataclass(frozen=True)
-class TwoPoint:
+class TwoPoint(ShownAsTable):
     r"""Both sides of the two-point theorem, each a Float of which all digits are proven.
 
     Attributes

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import sympy
 from scipy.optimize import brentq
 
-from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.brief import ShownAsTable, shorten
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import FIRST_BITS, Ball, enclose, exactly, precision, sign
 from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
@@ -42,7 +42,7 @@ _MOST_STEPS, _MOST_DOUBLINGS = 64, 6
 
 
 @dataclass(frozen=True, repr=False)
-class WidestTotalExplosion:
+class WidestTotalExplosion(ShownAsTable):
     r"""The widest explosion set of a chain with given w_2, …, w_L.
 
     Attributes

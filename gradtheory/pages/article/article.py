@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from gradtheory import __version__
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
@@ -37,7 +38,7 @@ _FIGURE_OF = {"depth": "layers", "widest": "sigmoid"}
 
 
 @dataclass(frozen=True)
-class Section:
+class Section(ShownAsTable):
     """One claim with its finding.
 
     Parameters
@@ -58,7 +59,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Article:
+class Article(ShownAsTable):
     """The whole article in one language.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Step
 from gradtheory.derivation.digits import Rounded
@@ -28,7 +29,7 @@ class ClaimVerdict(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(ShownAsTable):
     """What the computation says of a claim.
 
     Parameters
@@ -50,7 +51,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(ShownAsTable):
     """A claim of the article.
 
     Parameters

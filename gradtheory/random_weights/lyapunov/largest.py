@@ -10,6 +10,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.errors import InvalidArgument, Undecided
@@ -24,7 +25,7 @@ _BIASES = (0.0, 0.5, 2.0)
 
 
 @dataclass(frozen=True, repr=False)
-class LargestExponent:
+class LargestExponent(ShownAsTable):
     """The supremum of the Lyapunov exponent over all standard deviations of weights and biases.
 
     Attributes

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 
 FLAT = "value is -inf: the slope is 0 with positive probability; surviving_value is the growth where it is not"
@@ -23,7 +24,7 @@ def all_alive() -> tuple[Estimate, Estimate]:
 
 
 @dataclass(frozen=True)
-class LyapunovExponent:
+class LyapunovExponent(ShownAsTable):
     """The growth of the gradient product Π σ'(z_l)·w_l per layer, as logarithms.
 
     Attributes

@@ -9,6 +9,7 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, one_of, read_depth, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.floats import FLOAT_TYPES
@@ -110,7 +111,7 @@ def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = 
 
 
 @dataclass(frozen=True)
-class JacobianMoments:
+class JacobianMoments(ShownAsTable):
     """The squared singular values of the Jacobian from the first pre-activations to the last, averaged.
 
     Attributes

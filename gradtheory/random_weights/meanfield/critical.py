@@ -6,6 +6,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import (
     GRID,
@@ -19,7 +20,7 @@ from gradtheory.typing import ActivationLike
 
 
 @dataclass(frozen=True)
-class CriticalInitialisation:
+class CriticalInitialisation(ShownAsTable):
     """A weight and bias scale with χ_∥ = χ_⊥ = 1 at a fixed point q of the variance map, or none and why.
 
     Attributes

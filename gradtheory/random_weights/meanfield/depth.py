@@ -7,6 +7,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import enclose, precision
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
@@ -19,7 +20,7 @@ from gradtheory.typing import ActivationLike, NumberLike
 
 
 @dataclass(frozen=True)
-class DepthScales:
+class DepthScales(ShownAsTable):
     """The depth scales of a wide network: in how many layers a deviation changes by a factor of e.
 
     inf where nothing changes exponentially, or so slowly that float64 does not tell the factor from 1.

@@ -7,6 +7,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_nonnegative_array, read_positive_array
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import (
@@ -21,7 +22,7 @@ from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 
 @dataclass(frozen=True)
-class EdgeOfChaos:
+class EdgeOfChaos(ShownAsTable):
     """A point of the edge of chaos for each σ_b asked for: floats, or arrays of the shape of `sigma_b`.
 
     Attributes

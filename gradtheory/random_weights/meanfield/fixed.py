@@ -7,6 +7,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     one_of,
@@ -29,7 +30,7 @@ _MOST_DECADES = 290
 
 
 @dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(ShownAsTable):
     """A variance that a layer keeps.
 
     Attributes

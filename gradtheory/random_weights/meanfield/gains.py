@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import nearest, precision
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import one_of, read_positive_float
@@ -16,7 +17,7 @@ _EPSILON = 2.0**-52
 
 
 @dataclass(frozen=True)
-class Gain:
+class Gain(ShownAsTable):
     """What to multiply a standard deviation of 1/√fan_in by, so that one layer keeps a second moment.
 
     Attributes

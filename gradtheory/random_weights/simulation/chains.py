@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import (
     read_count,
     read_depth,
@@ -22,7 +23,7 @@ _MOST_CHAINS = 10_000_000
 
 
 @dataclass(frozen=True)
-class ChainSample:
+class ChainSample(ShownAsTable):
     """What many random chains did; the factor of layer l is σ'(z_l)·w_l, the gradient the product up to there.
 
     Attributes

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.stats import t as student
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.arithmetic.kinds import read_function
 from gradtheory.errors import InvalidArgument
@@ -28,7 +29,7 @@ def shown(work: Sequence[Any], progress: Progress | None) -> Iterable[Any]:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(ShownAsTable):
     """A mean over independent repetitions: a float, or an array of them.
 
     Attributes

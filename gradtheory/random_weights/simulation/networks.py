@@ -8,6 +8,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import (
     Array,
     one_of,
@@ -28,7 +29,7 @@ _MOST_THREADS = 4  # each holds the weights of a whole network
 
 
 @dataclass(frozen=True)
-class NetworkSample:
+class NetworkSample(ShownAsTable):
     """What many random networks did, layer by layer.
 
     Attributes

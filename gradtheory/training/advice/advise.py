@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_parameters, read_samples
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
@@ -17,7 +18,7 @@ from gradtheory.typing import ArrayLike
 
 
 @dataclass(frozen=True)
-class Advice:
+class Advice(ShownAsTable):
     """A diagnosis of a chain on its data, and remedies that were tried on it; `print` shows both.
 
     Attributes

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import GradTheoryError
@@ -22,7 +23,7 @@ VANISHED = 0.1  # a factor below it takes nine tenths of the gradient
 
 
 @dataclass(frozen=True)
-class ActivationRow:
+class ActivationRow(ShownAsTable):
     """One activation in a comparison; nan where the quantity does not exist.
 
     Attributes

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.kinds import read_kind
@@ -20,7 +21,7 @@ _CONDITIONS = (
 
 
 @dataclass(frozen=True)
-class InitialFactorBound:
+class InitialFactorBound(ShownAsTable):
     """Bounds of the factors of a chain whose weights were just drawn, for all inputs and biases.
 
     Attributes

@@ -28,6 +28,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import (
     Array,
@@ -63,7 +64,7 @@ _HOPELESS = "whatever the decay, some bias makes its gradient too large; take a 
 
 
 @dataclass(frozen=True)
-class WeightDecayBound:
+class WeightDecayBound(ShownAsTable):
     """The weight decay above which all weights of a chain stay below their critical weights.
 
     Attributes
