@@ -2,7 +2,7 @@
 
 import pytest
 import sympy
-from sympy import asin, cos, coth, erf, exp, floor, log, pi, sech, sin, sinh, sqrt, tanh
+from sympy import asin, cos, cosh, coth, erf, exp, floor, log, pi, sech, sin, sinh, sqrt, tanh
 
 from gradtheory.arithmetic.enclosure.tails import limit_at
 from gradtheory.errors import Undecided
@@ -17,6 +17,7 @@ Z = sympy.Symbol("z", real=True)
         (Z * coth(Z) / (1 + Z), 1),
         (sech(Z) * exp(Z), 2),
         (sinh(Z) * exp(-Z), sympy.S.Half),
+        ((sinh(Z) - cosh(Z)) * exp(Z), -1),
         (sqrt(Z**2 + 1) - Z, 0),
         (log(exp(Z) + 1) - Z, 0),
         (cos(1 / Z), 1),
