@@ -72,7 +72,7 @@ def _gap(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
     if left.is_infinite or right.is_infinite:
         return sympy.oo
     try:
-        return near(abs(left - right))
+        return abs(near(left - right))  # SymPy would search for the sign of the difference
     except Undecided:
         return sympy.oo
 

@@ -98,7 +98,7 @@ class Trial:
         for number in range(_MOST_TRIED):
             point: dict[sympy.Symbol, sympy.Rational] = {}
             for place, symbol in enumerate(symbols):
-                known = [inequality.xreplace(point) for inequality in simple]
+                known = [each.xreplace(point) for each in simple if symbol in each.free_symbols]
                 point[symbol] = _number(symbol, known, number, place)
             yield point
 
