@@ -57,7 +57,7 @@ class OwnFirst:
     def _print(self, expr: sympy.Basic, **settings: Any) -> str:
         if expr in self.spelling.names:
             expr = self.spelling.names[expr]
-        own = getattr(self, f"_own_{type(expr).__name__}", None)
+        own = getattr(self, f"_own_{type(expr).__qualname__}", None)
         if own is None:
             return str(super()._print(expr, **settings))  # type: ignore[misc]  # SymPy's printers, which come next
         self._print_level += 1

@@ -123,6 +123,10 @@ class WrittenSum(_AsMade, sympy.Add):  # type: ignore[misc]  # SymPy's classes a
         return super().as_ordered_terms(order, data) if data else self.parts
 
 
+# SymPy sorts arguments by the names of their classes first: theirs must stand where the plain ones would.
+WrittenProduct.__name__, WrittenSum.__name__ = "Mul", "Add"
+
+
 def _bracketed(factor: sympy.Expr, printer: Any) -> str:
     """Return a factor as a printer of SymPy's prints it, in brackets where it is a sum or negative."""
     return str(printer.parenthesize(factor, PRECEDENCE["Mul"], strict=not factor.could_extract_minus_sign()))

@@ -66,6 +66,8 @@ def test_written_products_are_sympys_own():
     assert str(product) == "(a_4 - y) * w*x"
     assert str(product.xreplace({_X: _B})) == "(a_4 - y) * w*b"
     assert str(pickle.loads(pickle.dumps(product))) == str(product)
+    piecewise = sympy.Piecewise((1, _X > 0), (_X, True))  # which SymPy sorts between Add and any other class
+    assert WrittenSum(_A, -_Y) * piecewise * _W == (_A - _Y) * piecewise * _W
     assert WrittenProduct(_X, sympy.S.Zero) == 0
     assert WrittenProduct(_X) is _X
 
