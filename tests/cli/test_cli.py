@@ -100,8 +100,8 @@ def test_width(capsys):
 def test_derive(capsys, tmp_path):
     code, out, _ = run(capsys, "derive", "--depth", "2", "--activation", "arctan", "--wrt", "b1")
     assert code == 0
-    assert "dC/db_1 = w_2*(a_2 - y)*σ'(z_1)*σ'(z_2)" in out
-    assert "delta_1 = " in out
+    assert "∂C/∂b₁ = (a₂ - y) · σ'(z₂) w₂ · σ'(z₁)" in out
+    assert "δ₁ = " in out
     _, out, _ = run(capsys, "derive", "--depth", "2", "--format", "tex")
     assert r"\frac{\partial C}{\partial w_{1}} = " in out
     assert r"\prod_{k=l + 1}^{L}" in run(capsys, "derive", "--depth", "L", "--format", "md")[1]
