@@ -40,11 +40,11 @@ _REMEDIES = ("weight_decay", "clipping", "initialisation")  # which ask of σ on
 
 # How each step is checked: exact, certified, or numeric. A letter that changes is no error, unless proofs get weaker.
 _HOW = {
-    ("gradient", "sigmoid"): "EEEEEEEEENNNN",
-    ("gradient", "gelu"): "EEEEEEEENNNN",
-    ("gradient", "relu6"): "EEEEEEENNNNN",
+    ("gradient", "sigmoid"): "EEEEEEEEEEENNNN",
+    ("gradient", "gelu"): "EEEEEEEEEENNNN",
+    ("gradient", "relu6"): "EEEEEEEENNNNN",
     ("slope_maximum", "sigmoid"): "EECCEEEE",
-    ("slope_maximum", "gelu"): "ECCCCENNNEE",
+    ("slope_maximum", "gelu"): "EECCCCENNNEEC",
     ("slope_maximum", "relu6"): "NEEEEEEEEEE",
     ("explosion", "sigmoid"): "ENEEENNNEEN",
     ("explosion", "gelu"): "ENENNNNNNNNNNNN",
