@@ -241,7 +241,7 @@ def derive(
     numbers = {} if values is None else read_mapping(values, "values", rule)
     _require_used(topic, activation=activation, depth=depth, wrt=wrt, loss=loss, values=values, optimiser=optimiser)
     layers = read_chain_depth(3 if depth is None else depth)
-    if wrt not in (None, EVERY_PARAMETER) and isinstance(layers, sympy.Symbol):
+    if isinstance(layers, sympy.Symbol) and not (wrt is None or (isinstance(wrt, str) and wrt == EVERY_PARAMETER)):
         rule = (
             f"must be 'all' or left out for {layers} layers: the formulas hold for every one; or give a depth such as 3"
         )

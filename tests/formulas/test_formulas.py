@@ -3,6 +3,7 @@
 import itertools
 import pickle
 
+import numpy as np
 import pytest
 import sympy
 
@@ -126,6 +127,12 @@ def test_all_parameters_in_one_derivation():
     assert "∂C/∂w₁ = (a₃ - y) · σ'(z₃) w₃ · σ'(z₂) w₂ · σ'(z₁) x" in said
     assert "∂C/∂w₁ = (a₃ - y) · σ(z₃) (1 - σ(z₃)) w₃ · σ(z₂) (1 - σ(z₂)) w₂ · σ(z₁) (1 - σ(z₁)) x" in said
     assert derivation.check().ok
+
+
+@pytest.mark.parametrize("depth", [2, sympy.Symbol("L", integer=True, positive=True)])
+def test_an_array_is_no_parameter(depth):
+    with pytest.raises(gt.errors.InvalidArgument, match="wrt"):
+        gt.derive("gradient", depth=depth, wrt=np.zeros(3))
 
 
 def test_names_in_unicode():

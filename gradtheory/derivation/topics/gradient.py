@@ -75,7 +75,7 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
 
 def _wanted(wrt: str, chain: Chain) -> list[sympy.Expr]:
     """Return what the loss is differentiated by: one symbol, or all weights and biases from the last layer on."""
-    if wrt != EVERY_PARAMETER:
+    if not isinstance(wrt, str) or wrt != EVERY_PARAMETER:
         return [chain.symbol(wrt)]
     return [symbol for layer in reversed(chain.layers()) for symbol in (chain.b[layer], chain.w[layer])]
 
