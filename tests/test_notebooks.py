@@ -63,7 +63,6 @@ def test_every_result_has_a_form_in_notebooks():
             gt.Chain(2), [1.0], [0.0], w=[1.0, 2.0], b=[0.0, 0.0], steps=3, optimiser=gt.optimisers.adam(0.1)
         ),
         lambda: gt.optimisers.adam(0.1),
-        lambda: gt.checker.check(gt.certificate("tanh", 2)),
         lambda: gt.derive("slope_maximum").check(),
         lambda: gt.Network([2, 3], "tanh"),
     ],
@@ -74,6 +73,12 @@ def test_tables_name_the_parts(make):
     assert shown.count("<tr>") >= 1
     assert shown.count("<tr>") == shown.count("</td>")
     assert not re.search(r"<(?!/?(table|caption|tr|th|td)\b)", shown)
+
+
+def test_a_verdict_is_a_line():
+    shown = gt.checker.check({"name": "<b>"})._repr_html_()
+    assert shown.startswith("<p>not verified: rejected: ")
+    assert "<b>" not in shown
 
 
 def test_a_derivation_styles_only_itself():

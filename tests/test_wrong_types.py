@@ -90,7 +90,7 @@ _Z = sympy.Symbol("z", real=True)
         (lambda: gt.widest_explosion(sympy.sign(_Z)), r"activation = 'sign\(z\)': has the slope 0"),
         (
             lambda: gt.derive("gradient", sympy.Symbol("L", integer=True), wrt="banana"),
-            "wrt = 'banana': must be left out for L layers",
+            "wrt = 'banana': must be 'all' or left out for L layers",
         ),
         (lambda: gt.derive("gradient", activation="tanh", loss="cross_entropy"), "and tanh has values from -1 to 1"),
     ],

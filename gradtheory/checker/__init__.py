@@ -60,12 +60,12 @@ condition), ..., (value, True))`` with conditions of ``< <= > >= Eq & |``. At mo
 deep (a sum of many parts is not deep), powers up to 1,000.
 """
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.checker.cells import Rejected
 from gradtheory.checker.chain import verify_chain
 from gradtheory.checker.chain_schema import is_of_chain, parse_chain
@@ -86,7 +86,7 @@ _LONGEST_END = 40
 
 
 @dataclass(frozen=True)
-class Report(ShownAsTable):
+class Report:
     """The outcome of a check.
 
     Parameters
@@ -105,6 +105,10 @@ class Report(ShownAsTable):
     ok: bool
     verdict: str
     reason: str | None = None
+
+    def _repr_html_(self) -> str:
+        lines = self.verdict if self.reason is None else f"{self.verdict}: {self.reason}"
+        return f"<p>{html.escape(lines)}</p>"
 
 
 def check(certificate: Mapping[str, Any]) -> Report:

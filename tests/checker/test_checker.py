@@ -536,6 +536,7 @@ def test_the_checker_shares_nothing_with_the_solver():
         "dataclasses",
         "fractions",
         "functools",
+        "html",
         "itertools",
         "json",
         "math",
