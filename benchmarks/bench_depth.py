@@ -10,7 +10,7 @@ from sympy.core.cache import clear_cache
 import gradtheory as gt
 from gradtheory.explosion.depth import widest_total
 from gradtheory.explosion.depth.layers import Layers
-from gradtheory.explosion.total import total
+from gradtheory.explosion.whole_chain import explosion_set
 
 _W = 10
 
@@ -68,7 +68,7 @@ def _set(depth, weight):
 
 def _by_cells(depth):
     w, b = (sympy.Integer(5),) * depth, (-sympy.Rational(5, 2),) * depth
-    return list(total._by_cells(Layers((gt.activation("sigmoid"),) * depth, w, b), sympy.S.One, strict=True))
+    return list(explosion_set._by_cells(Layers((gt.activation("sigmoid"),) * depth, w, b), sympy.S.One, strict=True))
 
 
 def bench_total_explosion_set(compare):

@@ -39,10 +39,10 @@ from .explosion.depth import WidestTotalExplosion as WidestTotalExplosion
 from .explosion.depth import depth_bound as depth_bound
 from .explosion.depth import two_point as two_point
 from .explosion.depth import widest_total_explosion as widest_total_explosion
-from .explosion.total import exploding_parameter as exploding_parameter
-from .explosion.total import total_explosion_bound as total_explosion_bound
-from .explosion.total import total_explosion_set as total_explosion_set
-from .explosion.total import total_explosion_theorem as total_explosion_theorem
+from .explosion.whole_chain import exploding_parameter as exploding_parameter
+from .explosion.whole_chain import total_explosion_bound as total_explosion_bound
+from .explosion.whole_chain import total_explosion_set as total_explosion_set
+from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
 from .pages import article as article
 from .pages import atlas as atlas
 from .pages import gains as gains

@@ -59,7 +59,7 @@ ROOMS = {
         ("explosion/test_superlevel", "explosion/test_periodic", "explosion/test_explosion"),
     ),
     "explosion": Room(
-        ("explosion/*.py", "explosion/total/*.py"),
+        ("explosion/*.py", "explosion/whole_chain/*.py"),
         (
             *(
                 f"explosion/test_{part}"

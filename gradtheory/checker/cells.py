@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations, islice, pairwise
 
-from gradtheory.checker.points import Function
+from gradtheory.checker.comparisons import Function
 from gradtheory.checker.schema import Cell, Place
 from gradtheory.checker.signs import Changes, Prover
 from gradtheory.checker.terms import Malformed, Term, number

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from mpmath import libmp
 
+from gradtheory.checker.comparisons import BITS, Function, Points, cut
 from gradtheory.checker.intervals import MINUS_OO, ONE, OO, TWO, ZERO, Interval, Undefined, less, real
 from gradtheory.checker.jets import derivatives
-from gradtheory.checker.points import BITS, Function, Points, cut
 from gradtheory.checker.scales import UNIT, Beyond
 from gradtheory.checker.schema import Cell, Place, Side
 from gradtheory.checker.tails import Tail, variable

@@ -34,7 +34,7 @@ class Tail:
     Examples
     --------
     >>> from gradtheory.checker.jets import derivatives
-    >>> from gradtheory.checker.points import Points
+    >>> from gradtheory.checker.comparisons import Points
     >>> from gradtheory.checker.reading import read
     >>> points = Points()
     >>> beyond = Beyond(Interval.around(Fraction(8), 100), points.sign, points.spend)

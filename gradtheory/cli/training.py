@@ -14,10 +14,11 @@ from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
 from gradtheory.training.advice import STEPS
+from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.training.stability import StabilityRegion
 from gradtheory.training.stability.iteration import BETA, DECAY, H
 
-_NAMES = tuple(optimisers.RULES)
+_NAMES = tuple(RULES)
 _optimiser = click.argument("optimiser", type=click.Choice(_NAMES))
 _activation = click.option(
     "--activation", metavar="ACT", default="sigmoid", show_default=True, help="The activation of every layer."

@@ -23,7 +23,7 @@ from gradtheory.document import Document, save, to_html, to_latex, to_markdown, 
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas.text import GREEK
-from gradtheory.training.optimisers import RULES
+from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:

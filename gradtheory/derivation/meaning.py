@@ -39,7 +39,7 @@ from gradtheory.derivation.language import (
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
-from gradtheory.explosion.total import total_explosion_set
+from gradtheory.explosion.whole_chain import total_explosion_set
 
 _BITS = 128  # to choose a smooth piece
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink

@@ -22,7 +22,7 @@ from gradtheory.document import Block, Code, Document, Formula, Heading, Paragra
 from gradtheory.document.messages import fill, words
 from gradtheory.formulas import LatexWriter
 from gradtheory.formulas.spelling import PLAIN, Spelling
-from gradtheory.training.optimisers import RULES
+from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before

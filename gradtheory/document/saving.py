@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from gradtheory.arithmetic.kinds import read_path
+from gradtheory.document.formats import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.model import Document
-from gradtheory.document.writers import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.errors import InvalidArgument, MissingProgram, extra
 
 _ENGINES = {"en": ("pdflatex", "xelatex"), "zh": ("xelatex",)}

@@ -24,12 +24,12 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.checker import FORMAT
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.budget import limited
+from gradtheory.explosion.certificate_text import written, written_bracket, written_end
 from gradtheory.explosion.depth.layers import Layers
-from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import superlevel_sets
 from gradtheory.explosion.superlevel import Component
-from gradtheory.explosion.total.certificate import chain_certificate
-from gradtheory.explosion.written import written, written_bracket, written_end
+from gradtheory.explosion.whole_chain.certificate import chain_certificate
 from gradtheory.typing import ActivationLike, NumberLike
 
 _BITS = 128  # of an isolating interval, beyond the size of the level

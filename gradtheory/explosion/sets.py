@@ -20,7 +20,7 @@ from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.explosion.limited import limited
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.superlevel import (
     METHODS,
     Component,

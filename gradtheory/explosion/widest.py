@@ -17,9 +17,9 @@ from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.inputs import one_of, read_positive
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion.limited import limited
-from gradtheory.explosion.maximum import Supremum
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
+from gradtheory.explosion.widest_search import Supremum
 from gradtheory.typing import ActivationLike, NumberLike
 
 _LONGEST_FORMULA = 150

@@ -6,7 +6,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
-from gradtheory.explosion.limited import limited
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.sets import superlevel_sets
 from gradtheory.explosion.superlevel import total_length
 from gradtheory.typing import ActivationLike, NumberLike

@@ -12,7 +12,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, VIOLET, axes_or_new, read_curves
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients, settled_chi
-from gradtheory.random_weights.meanfield.edge import edge_at
+from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
 from gradtheory.random_weights.simulation import random_networks
 from gradtheory.typing import ActivationLike, ArrayLike
 

@@ -26,7 +26,7 @@ from gradtheory.training.events import (
     note_layers,
 )
 from gradtheory.training.norms import norm
-from gradtheory.training.optimiser import Optimiser, State, read_optimiser
+from gradtheory.training.optimisers.optimiser import Optimiser, State, read_optimiser
 from gradtheory.training.stability import largest_stable_step
 from gradtheory.typing import ArrayLike
 

@@ -9,10 +9,10 @@ import pytest
 import sympy
 
 from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.checker.comparisons import Points
 from gradtheory.checker.field import Field
 from gradtheory.checker.intervals import MINUS_OO, OO, Interval, Undefined, real
 from gradtheory.checker.jets import derivatives
-from gradtheory.checker.points import Points
 from gradtheory.checker.reading import read
 from gradtheory.checker.scales import Beyond
 from gradtheory.checker.schema import Place

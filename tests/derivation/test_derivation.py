@@ -25,7 +25,7 @@ from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
-from gradtheory.training.optimisers import RULES
+from gradtheory.training.optimisers.catalogue import RULES
 from tests.derivation import derivations
 from tests.derivation.mutants import mutants
 from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except

@@ -23,9 +23,9 @@ from nbclient import NotebookClient
 import gradtheory as gt
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, render, save, saving
+from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.document.model import Code, Figure, Table
-from gradtheory.document.writers import to_markdown, to_text
 from gradtheory.errors import InvalidArgument, MissingProgram
 from gradtheory.pages import article
 from tests.shapes import slow_except

@@ -9,7 +9,7 @@ from gradtheory.derivation import FACTS
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.messages import LANGUAGES, fill, language_of_locale, words
 from gradtheory.pages import article
-from gradtheory.training.optimisers import RULES
+from gradtheory.training.optimisers.catalogue import RULES
 
 _VALUE = re.compile(r"\{\{ *(\w+) *\}\}")
 _MATH = re.compile(r"\$[^$]*\$")

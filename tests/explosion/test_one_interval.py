@@ -12,9 +12,9 @@ import gradtheory as gt
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import as_set
-from gradtheory.explosion.total import one_interval, place
-from gradtheory.explosion.total.end import ExplosionEnd
-from gradtheory.explosion.total.total import _by_cells
+from gradtheory.explosion.whole_chain import interior_point, one_interval
+from gradtheory.explosion.whole_chain.end import ExplosionEnd
+from gradtheory.explosion.whole_chain.explosion_set import _by_cells
 from tests import oracle
 
 SMOOTH = (
@@ -70,7 +70,7 @@ def test_without_guesses_the_answer_is_the_same(monkeypatch, seed):
     activations, w, b, c, strict = drawn(seed)
     chain = gt.Chain(len(w), activations)
     set_ = gt.total_explosion_set(chain, w=w, b=b, threshold=c, strict=strict)
-    monkeypatch.setattr(place, "steepest_trajectory", lambda layers: None)
+    monkeypatch.setattr(interior_point, "steepest_trajectory", lambda layers: None)
     monkeypatch.setattr(one_interval, "_guesses", lambda layers, threshold, place: (-3.0, 5.0))
     assert is_same(gt.total_explosion_set(chain, w=w, b=b, threshold=c, strict=strict), set_)
 

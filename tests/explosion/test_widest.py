@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.errors import Undecided
-from gradtheory.explosion import maximum
+from gradtheory.explosion import widest_search
 from tests import oracle
 from tests.conftest import CLOSED_FORM
 
@@ -185,7 +185,7 @@ def test_results_can_be_pickled(name):
 
 
 # The steps of the proof by branch and bound, on the sigmoid: t·m(t) is greatest at t = 0.14505…, and 0.44774… there.
-_SEARCH = maximum.Supremum(gt.activation("sigmoid"))
+_SEARCH = widest_search.Supremum(gt.activation("sigmoid"))
 _BEST = enclose(gt.widest_explosion("sigmoid").width, 96)
 _WIDE = _BEST + (enclose(sympy.Rational(-1, 10), 96)).union(enclose(sympy.Rational(1, 10), 96))
 
@@ -216,7 +216,7 @@ def test_the_tail_begins_where_its_bound_is_less_than_the_best_value(best):
 def test_the_variation_of_the_tails_is_what_the_values_go_there():
     assert _SEARCH._variation_below(sympy.Rational(1, 5)).overlaps(enclose(1 - 1 / sympy.sqrt(5), 96))
     assert (
-        maximum.Supremum(gt.activation("softsign"))
+        widest_search.Supremum(gt.activation("softsign"))
         ._variation_below(sympy.Rational(1, 4))
         .overlaps(enclose(sympy.S.One, 96))
     )
@@ -241,7 +241,7 @@ def test_a_single_stationary_level_is_found_where_there_is_one():
 
 def test_the_measure_is_the_total_or_the_longest():
     total, longest = (
-        maximum.Supremum(gt.activation("gaussian"), is_longest)._measure_at(sympy.S.Half)
+        widest_search.Supremum(gt.activation("gaussian"), is_longest)._measure_at(sympy.S.Half)
         for is_longest in (False, True)
     )
     assert total.overlaps(2 * longest)
@@ -250,14 +250,14 @@ def test_the_measure_is_the_total_or_the_longest():
 
 def test_rational_bounds_of_a_number():
     root = sympy.sqrt(2)
-    assert maximum._rational_below(root) < root < maximum._rational_above(root)
+    assert widest_search._rational_below(root) < root < widest_search._rational_above(root)
 
 
 @pytest.mark.parametrize(
     ("search", "said"),
     [
         (
-            lambda: maximum.Supremum(gt.activation("hard_tanh")).level(),
+            lambda: widest_search.Supremum(gt.activation("hard_tanh")).level(),
             "the widest explosion of hard_tanh is not decided: it may be approached at a limit of the slope, or taken at "
             "two weights",
         ),
@@ -267,7 +267,7 @@ def test_rational_bounds_of_a_number():
             marks=pytest.mark.slow,
         ),
         (
-            lambda: maximum.Supremum(gt.activation("arsinh")).level(),
+            lambda: widest_search.Supremum(gt.activation("arsinh")).level(),
             "arsinh is unbounded, so its widest explosion is not bounded by variation",
         ),
     ],

@@ -27,7 +27,7 @@ from gradtheory.random_weights.meanfield import (
 )
 from gradtheory.random_weights.meanfield.backward import lasting_depth
 from gradtheory.random_weights.meanfield.certified import prove
-from gradtheory.random_weights.meanfield.edge import edge_at
+from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
 from tests.shapes import slow_except
 
 U = sympy.Symbol("u", real=True)

@@ -16,7 +16,7 @@ from scipy.special import erf, erfc, erfcx, ndtr
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.quadrature import Gaussians
-from gradtheory.random_weights.lyapunov import largest
+from gradtheory.random_weights.lyapunov import largest_exponent
 from tests import oracle
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2  # E log|N(0, 1)|
@@ -382,11 +382,13 @@ def test_the_largest_exponent_of_tanh_is_zero():
 
 @pytest.mark.slow
 def test_periodic_ones_grow_for_ever(monkeypatch):
-    monkeypatch.setattr(largest, "_LOG_WEIGHTS", np.array([0.0, 1.0]))  # the whole grid takes a minute and a half
-    monkeypatch.setattr(largest, "_BIASES", (0.0, 1.0))
-    largest._search.cache_clear()
+    monkeypatch.setattr(
+        largest_exponent, "_LOG_WEIGHTS", np.array([0.0, 1.0])
+    )  # the whole grid takes a minute and a half
+    monkeypatch.setattr(largest_exponent, "_BIASES", (0.0, 1.0))
+    largest_exponent._search.cache_clear()
     exponent = gt.largest_lyapunov_exponent("sine")
-    largest._search.cache_clear()
+    largest_exponent._search.cache_clear()
     assert (exponent.value, exponent.sigma_w) == (math.inf, math.inf)
     # for large σ_w the phase is uniform: λ → log σ_w + E log|N| + E log|cos| = log σ_w + E log|N| - log 2
     far = gt.lyapunov_exponent("sine", 20, 20)
@@ -404,7 +406,7 @@ def test_the_largest_exponent_of_what_is_flat_everywhere():
 )
 def test_what_is_proven_of_the_largest_exponent(monkeypatch, which, at_most):
     """In class N alone; the search is another matter, and takes long."""
-    monkeypatch.setattr(largest, "_search", lambda record: largest.LargestExponent(-1.5, 3.0, 0.0))
+    monkeypatch.setattr(largest_exponent, "_search", lambda record: largest_exponent.LargestExponent(-1.5, 3.0, 0.0))
     exponent = gt.largest_lyapunov_exponent(which)
     assert exponent.at_most == at_most
     assert exponent.guarantee is gt.Guarantee.NUMERIC
@@ -415,8 +417,8 @@ def test_what_is_not_decided_is_not_called_proven(monkeypatch):
     def undecided(record):
         raise gt.errors.Undecided("too hard")
 
-    monkeypatch.setattr(largest, "membership", undecided)
-    monkeypatch.setattr(largest, "_search", lambda record: largest.LargestExponent(-1.5, 3.0, 0.0))
+    monkeypatch.setattr(largest_exponent, "membership", undecided)
+    monkeypatch.setattr(largest_exponent, "_search", lambda record: largest_exponent.LargestExponent(-1.5, 3.0, 0.0))
     assert gt.largest_lyapunov_exponent("sigmoid").at_most == math.inf
 
 

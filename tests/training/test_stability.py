@@ -14,11 +14,12 @@ from scipy.optimize import minimize
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
 from gradtheory.training.optimisers import State
+from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.training.stability import schur_cohn, stability_region
 from gradtheory.training.stability.iteration import BETA, DECAY, EPSILON, ETA, H
 from gradtheory.training.stability.near_zero import cycle, limit_at_zero
 
-_NAMES = tuple(optimisers.RULES)
+_NAMES = tuple(RULES)
 _WITH_MOMENTUM = ("heavy_ball", "nesterov", "adam", "adamw")
 _LIMITS = {
     "gradient_descent": 2 / H,
@@ -94,12 +95,12 @@ def test_numbers_are_decided_exactly():
         assert not region.contains(**{"eta": "0.1", "beta": "0.5", "h": 1} | outside)
 
 
-@pytest.mark.parametrize("which", optimisers.RULES)
+@pytest.mark.parametrize("which", RULES)
 @given(w=st.floats(-2, 2), v=st.floats(-2, 2), **_numbers)
 def test_a_step_in_float64_is_the_matrix_of_the_proofs(which, w, v, eta, beta, h, weight_decay):
     """On ½h·w² near 0, long after the bias correction: with ε = 1 the preconditioner is 1."""
     make, near = getattr(optimisers, which), 1e-10
-    if not optimisers.RULES[which].is_decoupled:  # else λ is part of the gradient, as h is
+    if not RULES[which].is_decoupled:  # else λ is part of the gradient, as h is
         weight_decay = 0.0
     hyperparameters = {"beta": beta, "epsilon": 1.0, "weight_decay": weight_decay}
     allowed = {key: value for key, value in hyperparameters.items() if key in inspect.signature(make).parameters}
@@ -112,8 +113,8 @@ def test_a_step_in_float64_is_the_matrix_of_the_proofs(which, w, v, eta, beta, h
 
 
 def test_every_rule_has_its_function():
-    assert set(optimisers.RULES) == set(optimisers.__all__) - {"Optimiser", "State"}
-    for name, rule in optimisers.RULES.items():
+    assert set(RULES) == set(optimisers.__all__) - {"Optimiser", "State"}
+    for name, rule in RULES.items():
         assert getattr(optimisers, name)(0.1).rule == rule
         assert rule.is_adaptive != math.isnan(getattr(optimisers, name)(0.1).beta2)
 

@@ -23,8 +23,8 @@ from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.class_n import SmoothPart, membership, middle_of_slope, smooth_parts, support_ends
-from gradtheory.explosion.limited import limited
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 from gradtheory.typing import ActivationLike, NumberLike
 

@@ -14,11 +14,11 @@ from gradtheory.arithmetic.inputs import read_bits, read_exact_parameters, read_
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.bound import depth_bound
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers, Passed
 from gradtheory.explosion.depth.logistic import squared_beta
-from gradtheory.explosion.limited import limited
 from gradtheory.typing import NumberLike
 
 

@@ -32,8 +32,8 @@ from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.logistic import Logistic, logistic
-from gradtheory.explosion.limited import limited
 from gradtheory.typing import NumberLike
 
 _Layers: TypeAlias = tuple[tuple[sympy.Expr, sympy.Expr], ...]  # (β_l, R_l·|w_{l+1}|) of each layer; R_L of the last

@@ -7,7 +7,7 @@
 
 from gradtheory.random_weights.lyapunov.exponent import lyapunov_exponent
 from gradtheory.random_weights.lyapunov.factor import factor_probability
-from gradtheory.random_weights.lyapunov.largest import LargestExponent, largest_lyapunov_exponent
+from gradtheory.random_weights.lyapunov.largest_exponent import LargestExponent, largest_lyapunov_exponent
 from gradtheory.random_weights.lyapunov.result import LyapunovExponent
 
 __all__ = [

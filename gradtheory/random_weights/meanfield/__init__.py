@@ -6,10 +6,10 @@
 """
 
 from gradtheory.random_weights.meanfield.backward import JacobianMoments, gradients, jacobian_moments
-from gradtheory.random_weights.meanfield.critical import CriticalInitialisation, critical_initialisation
+from gradtheory.random_weights.meanfield.critical_initialisation import CriticalInitialisation, critical_initialisation
 from gradtheory.random_weights.meanfield.depth import DepthScales, depth_scales
-from gradtheory.random_weights.meanfield.edge import EdgeOfChaos, edge_of_chaos
-from gradtheory.random_weights.meanfield.fixed import FixedPoint, fixed_points
+from gradtheory.random_weights.meanfield.edge_of_chaos import EdgeOfChaos, edge_of_chaos
+from gradtheory.random_weights.meanfield.fixed_points import FixedPoint, fixed_points
 from gradtheory.random_weights.meanfield.gains import Gain, gain
 from gradtheory.random_weights.meanfield.maps import (
     chi,

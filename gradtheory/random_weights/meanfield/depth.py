@@ -14,7 +14,7 @@ from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_f
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.second_moments import BITS, proven_moment
 from gradtheory.random_weights.meanfield.correlation import settled_correlation
-from gradtheory.random_weights.meanfield.fixed import FixedPoint, fixed_points, variance_map_of
+from gradtheory.random_weights.meanfield.fixed_points import FixedPoint, fixed_points, variance_map_of
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.typing import ActivationLike, NumberLike
 

@@ -10,6 +10,6 @@
 from gradtheory.training.advice.advise import Advice, advise
 from gradtheory.training.advice.diagnosis import LayerDiagnosis
 from gradtheory.training.advice.prescription import Prescription
-from gradtheory.training.advice.trial import STEPS
+from gradtheory.training.advice.trial_runs import STEPS
 
 __all__ = ["STEPS", "Advice", "LayerDiagnosis", "Prescription", "advise"]

@@ -16,7 +16,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.training.advice.bench import USUAL, Bench, Plan, Step, followed, leaving_one_out
 from gradtheory.training.advice.prescription import Prescription
 from gradtheory.training.advice.starts import biases, critical_weights, weight_limits
-from gradtheory.training.advice.trial import Attempt, Outcome
+from gradtheory.training.advice.trial_runs import Attempt, Outcome
 from gradtheory.training.remedies.activation_choice import VANISHED
 
 _RATES = (

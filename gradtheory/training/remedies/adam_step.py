@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser, read_optimiser
+from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 
 _ROUNDING = 2.0**-53
 _LOST = 2.0**-536  # the root of what underflows in a step of s, rounded up

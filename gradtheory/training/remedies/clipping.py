@@ -8,10 +8,8 @@ import numpy as np
 from gradtheory.arithmetic.brief import shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.norms import scaled_norm, shrink
+from gradtheory.training.norms import CLIP_EPSILON, scaled_norm, shrink
 from gradtheory.typing import ArrayLike
-
-_TORCH_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
 
 
 class Clipped(NamedTuple):
@@ -149,9 +147,9 @@ def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clip
         if not np.isfinite(scaled):  # an entry is inf or nan
             return Clipped([each * (limit / scaled) for each in arrays], float(size))
         strict = shrink(together.size)
-        if size + _TORCH_EPSILON <= limit and size <= limit * strict:
+        if size + CLIP_EPSILON <= limit and size <= limit * strict:
             return Clipped([np.array(each) for each in arrays], float(size))
-        target = np.minimum(limit / (scaled + np.divide(_TORCH_EPSILON, scale)), limit * strict / scaled)
+        target = np.minimum(limit / (scaled + np.divide(CLIP_EPSILON, scale)), limit * strict / scaled)
         return Clipped([each / scale * np.nan_to_num(target) for each in arrays], float(size))
 
 

@@ -4,7 +4,7 @@ from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_pos
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser, read_optimiser
+from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 from gradtheory.training.stability import largest_stable_step
 from gradtheory.training.train import Schedule
 from gradtheory.typing import ArrayLike

@@ -7,7 +7,7 @@ the raw one divided by √s + ε. Near w = 0, where s is of second order in w, t
 
 import sympy
 
-from gradtheory.training.rule import Rule
+from gradtheory.training.optimisers.rule import Rule
 
 ETA, BETA, H, DECAY = sympy.symbols("eta beta h lambda", real=True)
 EPSILON = sympy.Symbol("epsilon", positive=True)
@@ -20,7 +20,7 @@ def iteration(rule: Rule) -> tuple[sympy.Expr, ...]:
 
     Examples
     --------
-    >>> from gradtheory.training.optimisers import RULES
+    >>> from gradtheory.training.optimisers.catalogue import RULES
     >>> iteration(RULES["heavy_ball"])
     (-eta*(beta*v + h*w) + w, beta*v + h*w)
     >>> iteration(RULES["gradient_descent"])
@@ -37,7 +37,7 @@ def matrix(rule: Rule) -> sympy.Matrix:
 
     Examples
     --------
-    >>> from gradtheory.training.optimisers import RULES
+    >>> from gradtheory.training.optimisers.catalogue import RULES
     >>> matrix(RULES["heavy_ball"])
     Matrix([
     [-eta*h + 1, -beta*eta],

@@ -7,7 +7,7 @@ import sympy
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.curvature.sharpness import sharpness
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser, read_optimiser
+from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 from gradtheory.training.stability.iteration import BETA, DECAY, H
 from gradtheory.training.stability.region import stability_region
 from gradtheory.typing import ArrayLike

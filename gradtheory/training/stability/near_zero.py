@@ -5,7 +5,7 @@ h is here the curvature of the loss, not preconditioned.
 
 import sympy
 
-from gradtheory.training.rule import Rule
+from gradtheory.training.optimisers.rule import Rule
 from gradtheory.training.stability.iteration import BETA, DECAY, EPSILON, ETA, H
 
 
@@ -16,7 +16,7 @@ def limit_at_zero(rule: Rule, limit: sympy.Expr) -> sympy.Expr:
 
     Examples
     --------
-    >>> from gradtheory.training.optimisers import RULES
+    >>> from gradtheory.training.optimisers.catalogue import RULES
     >>> limit_at_zero(RULES["rmsprop"], 2 / H), cycle(RULES["rmsprop"])
     (2*epsilon/h, -epsilon/h + eta/2)
 

@@ -10,9 +10,9 @@ import sympy
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive, read_real
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser
-from gradtheory.training.optimisers import RULES
-from gradtheory.training.rule import Optimum, Rule, Tuning
+from gradtheory.training.optimisers.catalogue import RULES
+from gradtheory.training.optimisers.optimiser import Optimiser
+from gradtheory.training.optimisers.rule import Optimum, Rule, Tuning
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H, iteration, matrix
 from gradtheory.training.stability.near_zero import near_zero
 from gradtheory.training.stability.radius import spectral_radius

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gradtheory.checker.cells import Rejected, check_cell, locate, resolve
-from gradtheory.checker.points import Function
+from gradtheory.checker.comparisons import Function
 from gradtheory.checker.reading import read
 from gradtheory.checker.schema import Bound, Cell, Certificate, Component, Crossing, Place, Side
 from gradtheory.checker.signs import Prover

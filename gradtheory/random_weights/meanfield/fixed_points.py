@@ -18,9 +18,9 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.random_weights.gaussian.second_moments import METHODS
 from gradtheory.random_weights.meanfield.certified import prove
-from gradtheory.random_weights.meanfield.excess import Crossing, VarianceMap
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import moments_at
+from gradtheory.random_weights.meanfield.variance_growth import Crossing, VarianceMap
 from gradtheory.typing import ActivationLike, NumberLike
 
 ROUNDING = 1e-12  # of χ where σ is two half-lines: √2 in float64 is critical for relu

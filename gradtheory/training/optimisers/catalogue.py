@@ -1,13 +1,4 @@
-r"""Optimisers as PyTorch defines them: each is a row of `RULES` and a function that takes its hyperparameters.
-
->>> optimiser = heavy_ball(eta=0.1, beta=0.9)
->>> state = optimiser.start([[1.0, -2.0]])
->>> state = optimiser.step(state, [[0.5, 0.5]])
->>> state.parameters
-(array([ 0.95, -2.05]),)
-
-Symbols: η (`eta`) is the learning rate, β (`beta`) the momentum, λ (`weight_decay`) the weight decay.
-"""
+"""The optimisers: each is a row of `RULES` and a function that takes its hyperparameters."""
 
 import math
 from collections.abc import Mapping
@@ -16,15 +7,8 @@ from types import MappingProxyType
 from gradtheory.arithmetic.inputs import read_float, read_nonnegative_float, read_positive_float
 from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimiser import Optimiser, State
-from gradtheory.training.rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM, Rule
-
-__all__ = ["Optimiser", "State", "adam", "adamw", "gradient_descent", "heavy_ball", "nesterov", "rmsprop"]
-
-
-def __dir__() -> list[str]:
-    return __all__
-
+from gradtheory.training.optimisers.optimiser import Optimiser
+from gradtheory.training.optimisers.rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM, Rule
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {

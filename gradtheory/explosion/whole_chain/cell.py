@@ -10,7 +10,7 @@ from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.switches import breaks, exact_zeros, inner_point
 from gradtheory.arithmetic.enclosure import as_rational, bounds, enclose, sign, sign_at
 from gradtheory.explosion.superlevel import Component
-from gradtheory.explosion.total.pre_activation import Layer, PreActivation, X
+from gradtheory.explosion.whole_chain.pre_activation import Layer, PreActivation, X
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
-from gradtheory.explosion.total.end import ExplosionEnd, side_of
-from gradtheory.explosion.total.limits import limit_of_gradient
-from gradtheory.explosion.total.linear import is_piecewise_linear, linear_interval, reached_from
-from gradtheory.explosion.total.nearby import Neighbourhood
-from gradtheory.explosion.total.place import Nowhere, Place, place_within
+from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
+from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, place_within
+from gradtheory.explosion.whole_chain.limits import limit_of_gradient
+from gradtheory.explosion.whole_chain.linear import is_piecewise_linear, linear_interval, reached_from
+from gradtheory.explosion.whole_chain.nearby import Neighbourhood
 
 _BITS = 64
 _LINEAR = 32.0  # log2 of what a distance is less than the least one that matters

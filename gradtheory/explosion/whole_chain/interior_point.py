@@ -15,8 +15,8 @@ from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.class_n import middle_of_slope, support_ends
 from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers, Passed
-from gradtheory.explosion.total.limits import is_constant
-from gradtheory.explosion.total.trajectory import pulled_back, steepest_trajectory
+from gradtheory.explosion.whole_chain.limits import is_constant
+from gradtheory.explosion.whole_chain.trajectory import pulled_back, steepest_trajectory
 
 _BITS = 128
 _MOST_ASIDE = 4

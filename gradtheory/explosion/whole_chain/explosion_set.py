@@ -16,12 +16,12 @@ from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.layers import Layers
-from gradtheory.explosion.limited import limited
 from gradtheory.explosion.sets import explosion_set
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
-from gradtheory.explosion.total.cell import Cell
-from gradtheory.explosion.total.one_interval import has_one_interval, one_interval
+from gradtheory.explosion.whole_chain.cell import Cell
+from gradtheory.explosion.whole_chain.one_interval import has_one_interval, one_interval
 from gradtheory.typing import NumberLike
 
 

@@ -14,8 +14,8 @@ from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_chain
 from gradtheory.errors import Undecided
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth import depth_bound, membership
-from gradtheory.explosion.limited import limited
 from gradtheory.typing import NumberLike
 
 

@@ -9,10 +9,10 @@ from gradtheory.arithmetic.enclosure import as_rational, enclose, is_infinite, p
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
-from gradtheory.explosion.total.end import ExplosionEnd, side_of
-from gradtheory.explosion.total.linear import is_piecewise_linear
-from gradtheory.explosion.total.one_interval import outwards
-from gradtheory.explosion.total.place import exponent
+from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
+from gradtheory.explosion.whole_chain.interior_point import exponent
+from gradtheory.explosion.whole_chain.linear import is_piecewise_linear
+from gradtheory.explosion.whole_chain.one_interval import outwards
 
 _BITS = 128
 _CLOSE = (20, 40, 80, 160, 320)  # log2 of how much less a bracket is than the set

@@ -11,13 +11,13 @@ from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import is_infinite, order, sign
 from gradtheory.checker import FORMAT, check
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.certificate_text import written, written_end
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
-from gradtheory.explosion.total.brackets import Bracket, brackets
-from gradtheory.explosion.total.one_interval import one_interval
-from gradtheory.explosion.total.place import Nowhere, parted, place_within
-from gradtheory.explosion.written import written, written_end
+from gradtheory.explosion.whole_chain.brackets import Bracket, brackets
+from gradtheory.explosion.whole_chain.interior_point import Nowhere, parted, place_within
+from gradtheory.explosion.whole_chain.one_interval import one_interval
 
 _BITS = 128  # of an isolating interval
 

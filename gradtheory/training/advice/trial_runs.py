@@ -15,10 +15,9 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.layers import forward_pass, steepest_slopes
 from gradtheory.chains.losses import Multiply
 from gradtheory.training.events import SATURATED
-from gradtheory.training.norms import norm
+from gradtheory.training.norms import CLIP_EPSILON, norm
 
 STEPS = 200
-_TORCH_EPSILON = 1e-6  # as in `clip_by_global_norm`
 _NUDGE = 1e-10
 _APART = 1e-3
 
@@ -126,7 +125,7 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
             flat = (slopes < SATURATED * steepest) & np.isfinite(steepest)
             if step == STEPS or not alive.any():
                 break
-            factor = np.minimum(1.0, most / (size + _TORCH_EPSILON))
+            factor = np.minimum(1.0, most / (size + CLIP_EPSILON))
             w = np.where(alive, w - eta * (factor * by_w + decay * w), w)
             b = np.where(alive, b - eta * (factor * by_b + decay * b), b)
     rows = zip(losses.T, largest, np.any(flat, axis=0), factor, strict=True)

@@ -20,9 +20,9 @@ from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
+from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.layers import Layers
-from gradtheory.explosion.limited import limited
-from gradtheory.explosion.total.total import refuse_periodic_slopes, set_of_layers
+from gradtheory.explosion.whole_chain.explosion_set import refuse_periodic_slopes, set_of_layers
 from gradtheory.typing import NumberLike
 
 _NAME = re.compile(r"([wb])_?([1-9]\d{0,8})", re.ASCII)

@@ -1,0 +1,19 @@
+"""Optimisers as PyTorch defines them: rules of steps, which train in NumPy and prove in SymPy.
+
+>>> optimiser = heavy_ball(eta=0.1, beta=0.9)
+>>> state = optimiser.start([[1.0, -2.0]])
+>>> state = optimiser.step(state, [[0.5, 0.5]])
+>>> state.parameters
+(array([ 0.95, -2.05]),)
+
+Symbols: η (`eta`) is the learning rate, β (`beta`) the momentum, λ (`weight_decay`) the weight decay.
+"""
+
+from gradtheory.training.optimisers.catalogue import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
+from gradtheory.training.optimisers.optimiser import Optimiser, State
+
+__all__ = ["Optimiser", "State", "adam", "adamw", "gradient_descent", "heavy_ball", "nesterov", "rmsprop"]
+
+
+def __dir__() -> list[str]:
+    return __all__
