@@ -148,6 +148,8 @@ class ExplosionEnd(ProvenNumber):
     @cached_property
     def wall(self) -> Wall | None:
         """The layer that becomes constant at the end, if |f'| does not pass c there but falls to 0."""
+        if all(is_infinite(end) for activation in self.layers.places for end in support_ends(activation)):
+            return None
         inner, outer, bits = self.inner, self.outer, self.bits
         for _ in range(_MOST_STEPS):
             passed = self.layers.passed(enclose(outer, bits), bits)
