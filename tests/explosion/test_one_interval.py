@@ -174,6 +174,24 @@ def test_an_end_is_no_place_within():
     assert ExplosionEnd(layers, sympy.S.One, sympy.Rational(1, 70), ends[1]).n(30) == ends[0].n(30)
 
 
+def test_the_length_of_a_set_about_0_that_is_1e_896_wide():
+    w, b = ["1e300"] * 3, ["0", "-5e299", "-5e299"]
+    found = gt.total_explosion_set(gt.Chain(3), w=w, b=b).measure.n(25)
+    with mpmath.workdps(2000):
+        weight = mpmath.mpf(10) ** 300
+
+        def log_gradient(x):
+            total, a = mpmath.mpf(0), x
+            for shift in (0, 0.5, 0.5):
+                z = weight * (a - shift)
+                a = 1 / (1 + mpmath.exp(-z))
+                total += mpmath.log(weight * a * (1 - a))
+            return total
+
+        end = mpmath.findroot(log_gradient, (mpmath.mpf("3.31e-896"), mpmath.mpf("3.32e-896")))
+        assert abs(mpmath.mpf(str(found)) / (2 * end) - 1) < mpmath.mpf(10) ** -23
+
+
 def test_half_lines_and_the_whole_line():
     half = gt.total_explosion_set(gt.Chain(20, "softplus"), w=[2] * 20, b=[1] * 20, threshold=3)
     assert half.end is sympy.oo
