@@ -93,5 +93,5 @@ def bench_total_explosion_set_of_deep_chains(compare, depth, weight, width):
         f"ours, L = {depth // 10}",
         lambda: _set(depth // 10, weight),
         before=clear_cache,
-        largest_ratio=60.0,
+        largest_ratio=20.0,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradtheory
+from gradtheory.pages import depth
 
 sys.path.append(str(Path(__file__).parent / "_ext"))
 
@@ -45,6 +46,13 @@ def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, l
             lines[number] = "".join(parts)
 
 
+def _compute_depth(app: Any) -> None:
+    """Compute the page on depth and its figures anew, before any page is read."""
+    for _ in depth.write(Path(app.srcdir)):
+        pass
+
+
 def setup(app: Any) -> None:
-    """Connect what the docstrings need."""
+    """Connect what the docstrings need, and the page that is computed."""
+    app.connect("builder-inited", _compute_depth)
     app.connect("autodoc-process-docstring", _keep_bars, priority=400)  # before napoleon writes markup of its own

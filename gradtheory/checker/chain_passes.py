@@ -17,6 +17,7 @@ from gradtheory.checker.terms import Term
 
 _SPARE_BITS = 64  # kept beyond those that a pre-activation is known to
 _FAR = 64  # log2 of where a tail begins
+_FAR_OUT = 29  # log2 of |z| beyond which e^z is bounded by its tail: `intervals` computes it up to twice that
 _NARROW = -8  # log2 of a width below which the mean value theorem is the better bound
 _STEP = 64  # bits, between one precision and the next
 _MOST_WORK = 3_000_000  # as in `points`, and more of it the longer the numbers are
@@ -125,6 +126,9 @@ class Passes:
             return _Values(self.points.jet((piece, 0), box)[0], zero, zero)
         self.points.spend(self.points.heads(piece).total() * (box.bits // _LONG) ** 2)
         value, slope, *bend = self.points.jet((piece, 0), box, 2 if curved else 1)
+        is_bounded = not {OO, MINUS_OO} & {value.lower, value.upper, slope.lower, slope.upper}
+        if not is_bounded and (far := self._far_values(member, i, box, curved=curved)):
+            return far
         width = libmp.mpf_sub(box.upper, box.lower, 53, "c")
         if width not in (ZERO, OO) and _exponent(width) < _NARROW:
             middle = libmp.mpf_shift(libmp.mpf_add(box.lower, box.upper, box.bits, "n"), -1)
@@ -134,6 +138,32 @@ class Passes:
             with contextlib.suppress(Undefined):
                 value = _hull(*(self._value_at(piece, end, box.bits) for end in (box.lower, box.upper)))
         return _Values(value, slope, bend[0] if bend else slope)
+
+    def _far_values(self, member: Member, i: int, box: Interval, *, curved: bool) -> _Values | None:
+        """Return σ, σ' and σ'' so far out that e^z is not computed; None elsewhere, or where nothing is known.
+
+        σ(z) = σ(start) + ∫σ' over the way from where that begins, and the tail there bounds σ'.
+        """
+        cell, far = member.cells[i], libmp.mpf_shift(ONE, _FAR_OUT)
+        is_right = less(far, box.lower)
+        joint = cell.left if is_right else cell.right
+        if (
+            not (is_right or less(box.upper, libmp.mpf_neg(far)))
+            or not (cell.right if is_right else cell.left).infinite
+        ):
+            return None
+        start = far if is_right else libmp.mpf_neg(far)
+        if not joint.infinite:
+            end = self._enclosure(member, joint, box.bits)
+            if not (less(end.upper, start) if is_right else less(start, end.lower)):
+                return None
+        tail = Interval(start, OO, box.bits) if is_right else Interval(MINUS_OO, start, box.bits)
+        with contextlib.suppress(Undefined):
+            slope, *bend = (self.points.values_on_tail((cell.piece, n), tail) for n in ((1, 2) if curved else (1,)))
+            begin = Interval(start, start, box.bits)
+            value = self.points.jet((cell.piece, 0), begin)[0] + slope * (box + -begin)
+            return _Values(value, slope, bend[0] if bend else slope)
+        return None
 
     def _value_at(self, piece: Term, end: Real, bits: int) -> Interval:
         """Return an interval around a value; at infinity, around the values far out."""

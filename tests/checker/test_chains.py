@@ -187,3 +187,20 @@ def test_hostile_certificates_end():
     assert len(data["claim"]["layers"]) == 20_000
     data["claim"]["layers"].append(data["claim"]["layers"][0])
     assert "at most 20000" in checker.check(data).reason
+
+
+@pytest.mark.parametrize(
+    ("activation", "w", "b", "threshold"),
+    [
+        ("softplus", [10**12, 10**12], [0, -(10**12)], 10**12),
+        (["softplus", "sigmoid"], [1, 10**12], [10**12, -(10**24)], 1),
+        (["log_sigmoid", "tanh"], [10**12, 1], [0, 10**12], 1),
+        ("softsign", [10**12, 10**12], [0, -(10**12) // 2], "1/1000000000"),
+    ],
+)
+def test_pre_activations_beyond_all_exponentials(activation, w, b, threshold):
+    data = proof(activation, w, b, threshold=threshold)
+    assert checker.check(data) == _VERIFIED
+    side = data["set"]["lower"]
+    side["inner"], side["outer"] = side["outer"], side["inner"]
+    assert not checker.check(data).ok

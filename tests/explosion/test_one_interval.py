@@ -174,6 +174,24 @@ def test_an_end_is_no_place_within():
     assert ExplosionEnd(layers, sympy.S.One, sympy.Rational(1, 70), ends[1]).n(30) == ends[0].n(30)
 
 
+def test_the_length_of_a_set_about_0_that_is_1e_896_wide():
+    w, b = ["1e300"] * 3, ["0", "-5e299", "-5e299"]
+    found = gt.total_explosion_set(gt.Chain(3), w=w, b=b).measure.n(25)
+    with mpmath.workdps(2000):
+        weight = mpmath.mpf(10) ** 300
+
+        def log_gradient(x):
+            total, a = mpmath.mpf(0), x
+            for shift in (0, 0.5, 0.5):
+                z = weight * (a - shift)
+                a = 1 / (1 + mpmath.exp(-z))
+                total += mpmath.log(weight * a * (1 - a))
+            return total
+
+        end, error = mpmath.mpf(str(found)) / 2, mpmath.mpf(10) ** -23
+        assert log_gradient(end * (1 - error)) > 0 > log_gradient(end * (1 + error))
+
+
 def test_half_lines_and_the_whole_line():
     half = gt.total_explosion_set(gt.Chain(20, "softplus"), w=[2] * 20, b=[1] * 20, threshold=3)
     assert half.end is sympy.oo
@@ -182,9 +200,54 @@ def test_half_lines_and_the_whole_line():
     assert both == sympy.S.Reals
 
 
-def test_what_reaches_the_threshold_alone_is_undecided():
-    with pytest.raises(Undecided, match="too close to the threshold 1"):
-        gt.total_explosion_set(gt.Chain(2, "tanh"), w=[1, 1], b=[0, 0])
+_TIES = {  # the chain, its weights and biases, the greatest |f'|, and where it is reached
+    "sigmoid": (gt.Chain(3), [4, 4, -4], [-2, -2, 2], 1, 0.5),
+    "tanh": (gt.Chain(2, "tanh"), [1, 1], [0, 0], 1, 0),
+    "erf": (gt.Chain(2, "erf"), [2, 3], [0, 0], 24 / sympy.pi, 0),
+    "slopes with a corner": (gt.Chain(2, "softsign"), [-2, 3], [0, 0], 6, 0),
+    "all but one linear": (
+        gt.Chain(2, ["identity", "arctan"]),
+        [sympy.Rational(3001, 7), 3],
+        [1, -1],
+        sympy.Rational(9003, 7),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("which", _TIES)
+def test_what_reaches_the_threshold_alone(which):
+    chain, w, b, greatest, x = _TIES[which]
+    at = {sympy.Rational(x)} if x is not None else {sympy.Rational(-2 * 7, 3 * 3001)}
+    assert gt.total_explosion_set(chain, w=w, b=b, threshold=greatest) is sympy.S.EmptySet
+    assert set(gt.total_explosion_set(chain, w=w, b=b, threshold=greatest, strict=False)) == at
+    assert gt.total_explosion_set(chain, w=w, b=b, threshold=greatest * sympy.Rational(999, 1000)).measure > 0
+
+
+@pytest.mark.parametrize(("threshold", "is_above"), [("1/3", False), ("2/5", False), ("1/4", True), ("1/100", True)])
+def test_a_flat_top(threshold, is_above):
+    chain, w, b = gt.Chain(2, "softsign"), [1, 3], [0, 2]  # the slope is 1/3 on all of [-2, 0]
+    found = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold)
+    assert (found is not sympy.S.EmptySet) == is_above
+    assert not is_above or {-2, 0} < set(found.closure.boundary) or found.contains(-1)
+    if threshold == "1/3":
+        with pytest.raises(Undecided, match="elsewhere too"):
+            gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=False)
+
+
+def test_what_reaches_the_threshold_at_no_fraction_is_undecided():
+    w, b = [1, 1], [0, 1]  # the greatest |f'| is where 2·tanh z = -sech²z·..., and no fraction
+    x = sympy.nsolve(
+        sympy.diff(
+            sympy.log(1 - sympy.tanh(sympy.tanh(sympy.Symbol("x")) + 1) ** 2)
+            + sympy.log(1 - sympy.tanh(sympy.Symbol("x")) ** 2)
+        ),
+        -0.3,
+        prec=90,
+    )
+    greatest = (1 - sympy.tanh(x) ** 2) * (1 - sympy.tanh(sympy.tanh(x) + 1) ** 2)
+    with pytest.raises(Undecided, match="try another threshold"):
+        gt.total_explosion_set(gt.Chain(2, "tanh"), w=w, b=b, threshold=sympy.Rational(str(greatest)))
 
 
 @pytest.mark.sampled(4)

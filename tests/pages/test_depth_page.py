@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
 import gradtheory as gt
+from gradtheory.errors import Undecided
 from gradtheory.pages import depth
-from gradtheory.pages.depth import figures, sample, search
+from gradtheory.pages.depth import figures, sample, search, wide
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -17,7 +19,9 @@ def test_the_page_in_docs_is_not_stale(tmp_path):
     (tmp_path / "images").mkdir()
     names = [path.relative_to(tmp_path) for path in depth.write(tmp_path)]
     assert len(names) == 4
-    assert (_DOCS / "depth.md").read_text(encoding="utf-8") == depth.page(), "run `python docs/images/draw_depth.py`"
+    assert (_DOCS / "depth.md").read_text(encoding="utf-8") == depth.page(), (
+        "run `python docs/images/draw_depth.py`, or build the documentation"
+    )
     assert all((_DOCS / name).exists() for name in names)
 
 
@@ -53,15 +57,30 @@ def test_the_random_chains_explode_on_intervals_under_the_line(chains):
 def test_what_is_found_lies_between_one_neuron_and_the_limit(which):
     found = search.lower_bounds(which)
     one, highest = float(gt.widest_explosion(which).width), float(gt.depth_bound(which).value)
-    assert found == sorted(found)
+    assert list(found) == sorted(found)
     assert found[0] == pytest.approx(one, rel=1e-9)
     assert found[-1] <= highest * (1 + 1e-9)
     assert found[-1] > 0.999 * highest
 
 
-def test_a_wide_layer_of_one_neuron_has_its_width():
-    assert search.of_wide_layer(1) == pytest.approx(float(gt.widest_explosion("sigmoid").width), rel=1e-3)
-    assert 0.6 < search.of_wide_layer(2) < 1.0
+@pytest.mark.parametrize("layer", wide.LAYERS, ids=lambda each: str(each.neurons))
+def test_wide_layers_are_as_wide_as_is_said(layer):
+    weights = [(each.share, each.weight, sign * float(each.shift)) for each in layer.pairs for sign in (-1, 1)]
+    v, w, s = np.array([*weights, *([(1, layer.middle, 0)] if layer.middle else [])], dtype=float).T
+    assert len(v) == layer.neurons
+    x = np.linspace(-1.0, 1.0, 20_001)[:, None]
+    output = np.sum(v / v.sum() / (1 + np.exp(-w * (x - s))), axis=1)
+    least = 2 * np.min(np.diff(output)) / (x[1, 0] - x[0, 0])  # by difference quotients
+    assert 0 <= least - float(wide.proven_width(wide.layer(layer))) < 2e-4
+
+
+def test_width_that_is_too_great_is_not_proven():
+    two, reach = wide.two_before_one("20.927", "4", "1.895"), sympy.Rational("1.895")
+    assert float(wide.proven_width(two)) > 0.69978
+    assert wide.proven_width(wide.Network(two.slope, 2 * reach)) < "0.1"  # f' has fallen there
+    dip = wide.Network(two.slope * (1 - sympy.exp(-((1000 * (wide.X - reach / 3000)) ** 2))), reach)  # between places
+    with pytest.raises(Undecided):
+        wide.proven_width(dip)
 
 
 @pytest.mark.parametrize("draw", [figures.line, figures.elsewhere])

@@ -237,7 +237,8 @@ def as_rational(point: Ball) -> sympy.Rational:
         raise Undecided("a number of which no digit is known is no fraction")
     mantissa, exponent = (int(part) for part in point.mid().man_exp())
     if abs(exponent) > _GREATEST_EXPONENT:
-        raise Undecided(f"a number of the size 2**{exponent} is not written as a fraction")
+        side = "less than 2**-" if exponent < 0 else "more than 2**"
+        raise Undecided(f"a number of {side}{_GREATEST_EXPONENT} is not written as a fraction")
     return sympy.Integer(mantissa) * sympy.Integer(2) ** exponent
 
 

@@ -39,6 +39,10 @@ def chain_certificate(layers: Layers, threshold: sympy.Expr, *, strict: bool) ->
     for activation in activations:
         _check_member(activation)
     interval = one_interval(layers, threshold, strict=strict)
+    if interval is not None and interval.lower == interval.upper:
+        raise Undecided(
+            "a set of one point has no certificate: no inputs beside it show that |f'| reaches the threshold"
+        )
     document: dict[str, Any] = {
         "format": FORMAT,
         "claim": {

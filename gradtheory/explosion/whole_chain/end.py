@@ -106,7 +106,10 @@ class ExplosionEnd(ProvenNumber):
         """Return a ball of about so many bits: found by Newton's method, proven by the sides of its ends."""
         inner, outer = self.inner, self.outer
         tolerance = max(abs(inner), abs(outer)) / 2**bits
-        working = max(self.bits, bits + _GUARD)
+        size = max(abs(inner), abs(outer)) / abs(outer - inner)
+        agreeing = int(size.p).bit_length() - int(size.q).bit_length()
+        lost = max(0, self.bits - agreeing)  # a small x loses its digits where σ(wx) is about σ(0)
+        working = max(self.bits, bits + lost + _GUARD)
         for _ in range(_MOST_STEPS):
             if abs(outer - inner) <= tolerance:
                 return ball_between(inner, outer, bits + _GUARD)
@@ -148,6 +151,8 @@ class ExplosionEnd(ProvenNumber):
     @cached_property
     def wall(self) -> Wall | None:
         """The layer that becomes constant at the end, if |f'| does not pass c there but falls to 0."""
+        if all(is_infinite(end) for activation in self.layers.places for end in support_ends(activation)):
+            return None
         inner, outer, bits = self.inner, self.outer, self.bits
         for _ in range(_MOST_STEPS):
             passed = self.layers.passed(enclose(outer, bits), bits)

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, is_infinite, precision
+from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, is_infinite, order, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.class_n import middle_of_slope, support_ends
 from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers, Passed
 from gradtheory.explosion.whole_chain.limits import is_constant
+from gradtheory.explosion.whole_chain.touching import greatest_at
 from gradtheory.explosion.whole_chain.trajectory import pulled_back, steepest_trajectory
 
 _BITS = 128
@@ -69,10 +70,14 @@ class Place(NamedTuple):
 
 
 class Nowhere(NamedTuple):
-    """Two places between which |f'| is proven not to exceed c, and to fall further out; None at infinity."""
+    """Two places between which |f'| is proven not to exceed c, and to fall further out; None at infinity.
+
+    If |f'| is c at an input `touched`, that is proven too.
+    """
 
     left: Place | None = None
     right: Place | None = None
+    touched: sympy.Rational | None = None
 
 
 def place_within(layers: Layers, threshold: sympy.Expr) -> Place | Nowhere:
@@ -85,6 +90,20 @@ def place_within(layers: Layers, threshold: sympy.Expr) -> Place | Nowhere:
 
     """
     x, step, bits = _start(layers)
+    try:
+        return _searched(layers, threshold, x, step, bits)
+    except Undecided:
+        if (greatest := greatest_at(layers, x)) is None:
+            raise
+    at, size = greatest
+    above = order(size, threshold)
+    return _passed(layers, at, bits) if above > 0 else Nowhere(touched=at if above == 0 else None)
+
+
+def _searched(
+    layers: Layers, threshold: sympy.Expr, x: sympy.Rational, step: sympy.Rational, bits: int
+) -> Place | Nowhere:
+    """Return a place where |f'| > c, or the proof that there is none, by a search from x on."""
     place = other = _at(layers, threshold, x, step / 2, bits)
     for number in range(_MOST_STEPS):
         if other.exceeds(threshold):
@@ -162,7 +181,10 @@ def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -
         if place.exceeds(threshold):
             return place
         left, right = (place, right) if place.rises > 0 else (left, place)
-    raise Undecided(f"the greatest |f'| is too close to the threshold {threshold}, near x = {left.x.n(12)}")
+    raise Undecided(
+        f"the greatest |f'|, near x = {left.x.n(12)}, is too close to the threshold {threshold} for digits to tell "
+        "them apart: try another threshold"
+    )
 
 
 def parted(layers: Layers, threshold: sympy.Expr, flat: Place) -> Nowhere:

@@ -12,9 +12,7 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure import enclose, is_infinite, order, precision, sign
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers
@@ -24,10 +22,10 @@ from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, plac
 from gradtheory.explosion.whole_chain.limits import limit_of_gradient
 from gradtheory.explosion.whole_chain.linear import is_piecewise_linear, linear_interval, reached_from
 from gradtheory.explosion.whole_chain.nearby import Neighbourhood
+from gradtheory.explosion.whole_chain.touching import LARGEST_DENOMINATOR, is_reached, touches_once
 
 _BITS = 64
 _LINEAR = 32.0  # log2 of what a distance is less than the least one that matters
-_LARGEST_DENOMINATOR = 1_000  # of an end that is looked at for being a fraction
 _CLOSE = sympy.Rational(1, 2**20), sympy.Rational(1, 2**10)  # relative errors of a distance that is guessed
 
 
@@ -59,13 +57,20 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
         return None
     place = outwards(layers, threshold, exceeding[0]) if exceeding else place_within(layers, threshold)
     if isinstance(place, Nowhere):
-        return None
+        return None if strict or place.touched is None else _one_point(layers, threshold, place.touched)
     guesses = _guesses(layers, threshold, place)
     (left, left_open), (right, right_open) = (
         (side * sympy.oo, True) if side in exceeding else _end(layers, threshold, place, side, guess)
         for side, guess in zip((-1, 1), guesses, strict=True)
     )
     return Component(left, right, strict or left_open, strict or right_open)
+
+
+def _one_point(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> Component:
+    """Return the set {|f'| >= c} where the greatest |f'| is c, at x."""
+    if touches_once(layers, x):
+        return Component(x, x, False, False)
+    raise Undecided(f"the greatest |f'| is the threshold {threshold}, at x = {x}; whether elsewhere too is not decided")
 
 
 def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
@@ -100,19 +105,10 @@ def _end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: 
         exact = reached_from(layers, end.wall.layer, end.wall.z)
         return end if exact is None else exact, True
     between = Fraction(int(end.inner.p), int(end.inner.q)), Fraction(int(end.outer.p), int(end.outer.q))
-    simple = ((between[0] + between[1]) / 2).limit_denominator(_LARGEST_DENOMINATOR)
-    if min(between) < simple < max(between) and _is_reached(layers, threshold, sympy.Rational(simple)):
+    simple = ((between[0] + between[1]) / 2).limit_denominator(LARGEST_DENOMINATOR)
+    if min(between) < simple < max(between) and is_reached(layers, threshold, sympy.Rational(simple)):
         return sympy.Rational(simple), False
     return end, False
-
-
-def _is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool:
-    """Return whether |f'(x)| = c, where all values are fractions; else False."""
-    z = layers.exactly(x)
-    if z is None or not all(each.is_Rational for each in z):
-        return False
-    slopes = (activation.slope_expr.subs(Z, each) for activation, each in zip(layers.activations, z, strict=True))
-    return is_equal(abs(sympy.Mul(*slopes, *layers.w)), threshold)
 
 
 def _proven_end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> ExplosionEnd:

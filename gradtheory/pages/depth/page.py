@@ -5,17 +5,22 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import sympy
+
 from gradtheory.activations import activation_names
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.chains.chain import Chain
 from gradtheory.document import read_folder
 from gradtheory.errors import extra
 from gradtheory.explosion import widest_explosion
-from gradtheory.explosion.depth import DepthBound, depth_bound
+from gradtheory.explosion.depth import DepthBound, depth_bound, widest_total_explosion
 from gradtheory.pages import page as pages
-from gradtheory.pages.depth import figures, sample, search
+from gradtheory.pages.depth import figures, sample, search, wide
 
 _FIGURES = {"line": figures.line, "limits": figures.limits, "elsewhere": figures.elsewhere}
-_NEURONS = (2, 3, 4)
+_BOUNDED_DEPTHS = (1, 2, 3, 4, 5, 8)
+_TWO_BEFORE_ONE = (("20.927", "4", "1.895"), ("1177.48", "8", "1.81"))  # A, d, and the x up to which it is wide
+_SKIP = ("87.67", "-11.679", "0.33712")  # A, v, w
 
 
 def page() -> str:
@@ -28,6 +33,7 @@ def _page() -> str:
     bounds = [depth_bound(name) for name in activation_names()]
     sets = sample.explosions(sample.draw(figures.COUNT))
     shares = sets.threshold * (sets.right - sets.left) / float(depth_bound("sigmoid").value or 1)
+    widest = widest_explosion("sigmoid")
     searched = [[_down(each, 4) for each in search.lower_bounds(name)] for name in search.SEARCHED]
     return pages.page(
         "depth.md.jinja",
@@ -39,7 +45,13 @@ def _page() -> str:
         searched=search.SEARCHED,
         by_depth=list(zip(search.DEPTHS, zip(*searched, strict=True), strict=True)),
         limits=[decimal(depth_bound(name).value, 12) for name in search.SEARCHED],
-        neurons={count: _down(search.of_wide_layer(count), 2) for count in _NEURONS},
+        bounded=[(depth, *(_widest(weight, depth) for weight in (10, widest.weight))) for depth in _BOUNDED_DEPTHS],
+        widest_weight=decimal(widest.weight, 12),
+        layers=[(layer, wide.proven_width(wide.layer(layer))) for layer in wide.LAYERS],
+        before_one=[
+            (gain, shift, wide.proven_width(wide.two_before_one(gain, shift, x))) for gain, shift, x in _TWO_BEFORE_ONE
+        ],
+        skip=(*_SKIP, wide.proven_width(wide.skip(*_SKIP))),
         sigmoid=decimal(depth_bound("sigmoid").value, 15),
     )
 
@@ -52,6 +64,11 @@ def _row(bound: DepthBound) -> dict[str, str]:
         "widens": f"yes, × {decimal(bound.factor, 6)}" if bound.widens else "no",
         "reason": bound.reason.replace("|", r"\|"),
     }
+
+
+def _widest(weight: sympy.Expr | int, depth: int) -> str:
+    """Return the greatest c·width of a chain of sigmoids of which all weights but the first are given."""
+    return decimal(widest_total_explosion(Chain(depth), [weight] * (depth - 1)).value, 13)
 
 
 def _down(number: float, decimals: int) -> str:

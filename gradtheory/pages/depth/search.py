@@ -24,7 +24,8 @@ _NEVER = 1e9
 _OPTIONS: Any = {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 1500}
 
 
-def lower_bounds(name: str) -> list[float]:
+@functools.cache
+def lower_bounds(name: str) -> tuple[float, ...]:
     """Return a lower bound of D_L, the greatest c·width of all chains of L layers, for each of `DEPTHS`."""
     record = activation(name)
     far = _FARTHEST.get(name, 3.5)
@@ -47,7 +48,7 @@ def lower_bounds(name: str) -> list[float]:
         polished = minimize(loss, best, method="Nelder-Mead", options=_OPTIONS)
         best = polished.x
         bounds.append(max(float(np.exp(-polished.fun)), bounds[-1]))
-    return bounds[1:]
+    return tuple(bounds[1:])
 
 
 def _loss(pairs: NDArray[np.float64], record: Activation, depth: int) -> NDArray[np.float64]:
@@ -63,22 +64,3 @@ def _loss(pairs: NDArray[np.float64], record: Activation, depth: int) -> NDArray
         lesser = np.minimum(here, there)
         is_sound = np.isfinite(lesser) & ((np.abs(q - p) > _LEAST_STEP) | (depth == 1))
     return np.where(is_sound, -lesser, _NEVER)
-
-
-def of_wide_layer(neurons: int) -> float:
-    """Return a lower bound of C_N, the greatest c·width of Σ v_i·σ(w_i·x + b_i) with Σ|v_i| = 1, for the sigmoid."""
-    x = np.linspace(-30.0, 30.0, 30_001)
-    slope = activation("sigmoid").slope
-    lengths = np.maximum(0, np.arange(1, x.size + 1) - neurons) * (x[1] - x[0])  # that many points lie in N intervals
-
-    def loss(parameters: NDArray[np.float64]) -> float:
-        shifts, sizes, shares = np.split(parameters, [neurons, 2 * neurons])
-        shares = np.exp(shares) / np.exp(shares).sum()
-        weights = np.exp(sizes)
-        mixed = sum(v * w * slope(w * (x - shift)) for v, w, shift in zip(shares, weights, shifts, strict=True))
-        return -float(np.max(np.sort(mixed)[::-1] * lengths))
-
-    places = np.arange(neurons) - (neurons - 1) / 2
-    starts = (np.concatenate([gap * places, np.zeros(2 * neurons)]) for gap in (3.0, 4.0, 5.0))
-    options: Any = {"xatol": 1e-3, "fatol": 1e-6, "maxiter": 600}
-    return max(-float(minimize(loss, start, method="Nelder-Mead", options=options).fun) for start in starts)

@@ -1,0 +1,105 @@
+r"""Where |f'| of a chain of class N is greatest, in exact numbers, for the threshold may be the greatest |f'| itself.
+
+No enclosure shows that two numbers are equal, nor that |f'| is flat. But v = |f'|^(-1/2) is convex, so that
+|f'| is greatest at x if log|f'| does not fall before it, nor rise after it; where all pre-activations at x are
+fractions, both slopes are exact.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import sympy
+
+from gradtheory.activations import Activation, Z
+from gradtheory.arithmetic.enclosure import order, sign
+from gradtheory.arithmetic.equality import is_equal
+from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.class_n import SmoothPart, middle_of_slope, smooth_parts
+from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.whole_chain.linear import reached_from
+
+LARGEST_DENOMINATOR = 1_000  # of an input that is looked at for being a fraction
+
+
+def is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool:
+    """Return whether |f'(x)| = c, where all values are fractions; else False."""
+    z = _fractions(layers, x)
+    return z is not None and is_equal(size_at(layers, z), threshold)
+
+
+def size_at(layers: Layers, z: list[sympy.Rational]) -> sympy.Expr:
+    """Return |f'| for the pre-activations z."""
+    slopes = (activation.slope_expr.subs(Z, each) for activation, each in zip(layers.activations, z, strict=True))
+    return abs(sympy.Mul(*slopes, *layers.w))
+
+
+def greatest_at(layers: Layers, near: sympy.Rational) -> tuple[sympy.Rational, sympy.Expr] | None:
+    """Return an input at which |f'| is nowhere greater, which is proven, and |f'| there; None where none is met."""
+    for x in _simple(layers, near):
+        if (z := _fractions(layers, x)) is not None and _is_greatest(layers, x, z):
+            return x, size_at(layers, z)
+    return None
+
+
+def touches_once(layers: Layers, x: sympy.Rational) -> bool:
+    """Return whether |f'| is proven to be less than at x everywhere else, given that it is nowhere greater."""
+    left, right = (_rate(layers, x, side) for side in (-1, 1))
+    if sign(left) > 0 > sign(right):
+        return True
+    at = zip(layers.activations, _fractions(layers, x) or (), strict=True)
+    return any(all(_bends(activation, z, side) for side in (-1, 1)) for activation, z in at)
+
+
+def _bends(activation: Activation, z: sympy.Rational, side: int) -> bool:
+    """Return whether the Schwarzian derivative is negative beside z: then |σ'|^(-1/2), and so v, is strictly convex."""
+    part = _part(activation, z, side)
+    return part is not None and sign((part.log_bend - part.log_slope**2 / 2).subs(Z, z)) < 0
+
+
+def _simple(layers: Layers, near: sympy.Rational) -> Iterator[sympy.Rational]:
+    """Yield fractions near a place: where the first curved layer is steepest, and a simple one."""
+    curved = next(
+        (number for number in range(1, len(layers)) if reached_from(layers, number, sympy.S.Zero) is None), None
+    )
+    first = len(layers) - 1 if curved is None else curved - 1
+    x = reached_from(layers, first, middle_of_slope(layers.activations[first]))
+    if x is not None and x.is_Rational:
+        yield x
+    yield sympy.Rational(Fraction(int(near.p), int(near.q)).limit_denominator(LARGEST_DENOMINATOR))
+
+
+def _is_greatest(layers: Layers, x: sympy.Rational, z: list[sympy.Rational]) -> bool:
+    """Return whether |f'| is proven to be nowhere greater than at x, where the pre-activations are z."""
+    at = list(zip(layers.activations, z, strict=True))
+    if any(number in activation.kinks for activation, number in at):
+        return False
+    if any(_part(activation, number, side) is None for activation, number in at for side in (-1, 1)):
+        return False
+    return sign(_rate(layers, x, -1)) >= 0 >= sign(_rate(layers, x, 1))
+
+
+def _rate(layers: Layers, x: sympy.Rational, side: int) -> sympy.Expr:
+    """Return the slope of log|f'| at x on one side: Σ σ''(z_l)/σ'(z_l)·dz_l/dx."""
+    total, reach = sympy.S.Zero, sympy.S.One
+    way = side
+    for activation, weight, z in zip(layers.activations, layers.w, _fractions(layers, x) or (), strict=True):
+        reach, way = reach * weight, way * sign(weight)
+        if (part := _part(activation, z, way)) is None:
+            raise Undecided(f"a layer stands at an end of the support of {activation.name}")
+        slope = part.slope.subs(Z, z)
+        total += part.log_slope.subs(Z, z) * reach
+        reach, way = reach * slope, way * sign(slope)
+    return total
+
+
+def _part(activation: Activation, z: sympy.Rational, side: int) -> SmoothPart | None:
+    """Return the formula of σ' beside z, if σ' is not 0 there."""
+    least_left, least_right = (1, 0) if side < 0 else (0, 1)  # on which side z may be the end itself
+    parts = smooth_parts(activation)
+    return next((p for p in parts if order(z, p.left) >= least_left and order(p.right, z) >= least_right), None)
+
+
+def _fractions(layers: Layers, x: sympy.Rational) -> list[sympy.Rational] | None:
+    """Return the pre-activations at x, if they are fractions."""
+    z = layers.exactly(x)
+    return z if z is not None and all(each.is_Rational for each in z) else None
