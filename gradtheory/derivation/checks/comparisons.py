@@ -9,11 +9,12 @@ from sympy.core.relational import Relational
 from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure import Univariate, sign, sign_on
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial
-from gradtheory.derivation.checks.verdict import CERTIFIED, NUMERIC, Verdict, false, unknown
+from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.exact import near, truth
 from gradtheory.derivation.graph import ChainRule, without_layers
 from gradtheory.derivation.language import Bend
 from gradtheory.derivation.meaning import Point
+from gradtheory.derivation.proofs import by_definition, by_induction
 from gradtheory.errors import Undecided
 
 _BESIDE = sympy.Rational(1, 2**30)  # how far from the ends of an interval a bound is tried
@@ -41,7 +42,10 @@ def check_comparison(statement: Relational, trial: Trial) -> Verdict:
         return unknown(UNTRIED)
     if trial.is_tight and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
         return false("the bound is not tight")
-    return CERTIFIED if _is_certified(statement, symbols, trial) else NUMERIC
+    if _is_certified(statement, symbols, trial):
+        return CERTIFIED
+    is_proven = by_definition(statement, trial.assumptions, trial.meaning) or by_induction(statement, trial.assumptions)
+    return EXACT if is_proven else NUMERIC
 
 
 def _in_plain_symbols(statement: Relational, trial: Trial, rule: ChainRule) -> tuple[Relational, Trial]:

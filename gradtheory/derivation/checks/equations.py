@@ -11,6 +11,7 @@ from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false,
 from gradtheory.derivation.graph import without_layers
 from gradtheory.derivation.language import AffineMeasure, ChainMeasure, Measure, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Point
+from gradtheory.derivation.proofs import in_measures
 from gradtheory.errors import Undecided
 
 _DIGITS = 50
@@ -48,7 +49,7 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
         return unknown(UNTRIED)
     parts = _independent(left, right)
     is_proven = len(parts) > 1 and all(_is_proven(*pair, trial) for pair in parts)
-    return EXACT if is_proven or _is_proven(left, right, trial) else NUMERIC
+    return EXACT if is_proven or _is_proven(left, right, trial) or _is_same(*map(in_measures, (left, right))) else NUMERIC
 
 
 def _evaluated(expr: sympy.Expr) -> sympy.Expr:
@@ -115,6 +116,10 @@ def _independent(left: sympy.Expr, right: sympy.Expr) -> list[tuple[sympy.Expr, 
                 symbols, mine, other = symbols | group[0], mine + group[1], other + group[2]
             groups.append((symbols, mine, other))
     return [(sympy.Mul(*mine), sympy.Mul(*other)) for _, mine, other in groups]
+
+
+def _is_same(left: sympy.Expr, right: sympy.Expr) -> bool:
+    return left == right or (is_simple(left - right) and sympy.simplify(left - right) == 0)
 
 
 def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:
