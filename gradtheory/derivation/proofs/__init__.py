@@ -3,5 +3,16 @@
 from gradtheory.derivation.proofs.conditions import follows
 from gradtheory.derivation.proofs.definitions import by_definition, in_measures
 from gradtheory.derivation.proofs.induction import by_induction
+from gradtheory.derivation.proofs.normal_forms import is_identity
+from gradtheory.derivation.proofs.sets import is_length, is_superlevel, solves
 
-__all__ = ["by_definition", "by_induction", "follows", "in_measures"]
+__all__ = [
+    "by_definition",
+    "by_induction",
+    "follows",
+    "in_measures",
+    "is_identity",
+    "is_length",
+    "is_superlevel",
+    "solves",
+]

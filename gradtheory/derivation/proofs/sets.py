@@ -1,0 +1,226 @@
+"""Sets {z : |σ'(z)| > t} and their lengths, from the proven monotone branches of σ'.
+
+Between two levels, limits of |σ'| at the ends of branches, the set keeps its shape. An end that solves |σ'(z)| = t for
+all these t, and lies inside a branch for one of them, lies inside it for all: at the branch's ends |σ'| is a level.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sympy
+from sympy.logic.boolalg import Equivalent
+
+from gradtheory.activations import T, Z
+from gradtheory.activations.slopes.piece import Piece, SlopeInverse
+from gradtheory.arithmetic.enclosure import Univariate, order, sign_on
+from gradtheory.derivation.language import Measure, Slope
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.proofs.conditions import follows
+from gradtheory.derivation.proofs.definitions import in_measures
+from gradtheory.derivation.proofs.normal_forms import is_identity
+from gradtheory.errors import Undecided
+from gradtheory.explosion.superlevel import SuperlevelSet
+
+_Ends = tuple[tuple[sympy.Expr, sympy.Expr], ...]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The set {z : |σ'(z)| > t} for low < t < high, as intervals whose ends are formulas in t."""
+
+    low: sympy.Expr
+    high: sympy.Expr
+    intervals: _Ends
+
+
+def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
+    """Return whether "\\|σ'(u)·w\\| > c" is proven to be that u or the input x lies in the stated intervals."""
+    found = [side for side in statement.args if isinstance(side, sympy.Gt) and side.has(Slope)]
+    if len(found) != 1 or meaning.activation.period is not None:
+        return False
+    (inside,) = found
+    (outside,) = (side for side in statement.args if side is not inside)
+    places = {word.args[0] for word in inside.atoms(Slope)}
+    if len(places) != 1:
+        return False
+    (place,) = places
+    level = _level(inside, Slope(place))
+    if level is None:
+        return False
+    shape = _shape_at(level, assumptions, meaning)
+    if shape is None:
+        return False
+    return _is_union(outside, place, level, shape)
+
+
+def length(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> sympy.Expr | None:
+    """Return a proven formula for m at a level, where there is one."""
+    shape = None if meaning.activation.period is not None else _shape_at(level, assumptions, meaning)
+    if shape is None:
+        return None
+    total = sum((upper - lower for lower, upper in shape.intervals), sympy.S.Zero)
+    return total.xreplace({T: level})
+
+
+def is_length(difference: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
+    """Return whether an expression is zero, with formulas for the lengths of sets in it."""
+    difference = in_measures(difference)
+    lengths = {word: length(word.args[0], assumptions, meaning) for word in difference.atoms(Measure)}
+    if not lengths or None in lengths.values() or any(each.is_infinite for each in lengths.values()):
+        return False
+    return is_identity(difference.xreplace(lengths))
+
+
+def solves(end: sympy.Expr, meaning: Meaning) -> bool:
+    """Return whether \\|σ'\\| is proven to be t at a place that is a formula in t."""
+    if isinstance(end, SlopeInverse):
+        return end.args[0] == T and any(
+            end.args[1].expr == piece.size and end.args[2:] == (piece.branch.left, piece.branch.right)
+            for piece in meaning.activation.profile.pieces
+        )
+    return any(_solves(end, piece) for piece in meaning.activation.profile.pieces)
+
+
+def _solves(end: sympy.Expr, piece: Piece) -> bool:
+    return is_identity(piece.size.subs(Z, end) - T)
+
+
+def _level(inside: sympy.Gt, slope: sympy.Expr) -> sympy.Expr | None:
+    """Return t, where a comparison says \\|σ'\\| > t times something."""
+    factor = sympy.Abs(inside.lhs.args[0].coeff(slope)) if isinstance(inside.lhs, sympy.Abs) else sympy.S.Zero
+    if factor == 0 or sympy.simplify(inside.lhs - factor * abs(slope)) != 0 or inside.rhs.has(Slope):
+        return None
+    return inside.rhs / factor
+
+
+def _shape_at(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> _Shape | None:
+    levels = (sympy.S.Zero, *meaning.activation.profile.levels)
+    for low, high in itertools.pairwise(levels):
+        if _is_above(level, low, assumptions) and (high.is_infinite or _is_above(-level, -high, assumptions)):
+            return _shape(low, high, meaning)
+    return None
+
+
+def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.Basic]) -> bool:
+    """Return whether level > bound is proven: by cases, or for all positive values of one symbol in balls."""
+    if level.is_positive and bound == 0:
+        return True
+    if bound.is_Rational and follows(sympy.Gt(level, bound, evaluate=False), assumptions):
+        return True
+    symbols = level.free_symbols
+    if len(symbols) != 1 or not next(iter(symbols)).is_positive:
+        return False
+    try:
+        return sign_on(Univariate(level - bound, *symbols), sympy.S.Zero, sympy.oo) == 1
+    except Undecided:
+        return False
+
+
+def _shape(low: sympy.Expr, high: sympy.Expr, meaning: Meaning) -> _Shape | None:
+    profile = meaning.activation.profile
+    between = low + 1 if high.is_infinite else (low + high) / 2
+    try:
+        for piece in profile.pieces:
+            piece.prove()
+        at_one = SuperlevelSet(profile, between, method="certified").components()
+        formulas = SuperlevelSet(profile, between, in_terms_of=T).components()
+        ends = [(one, two) for each, other in zip(at_one, formulas, strict=True) for one, two in _pairs(each, other)]
+        if not all(_is_end(exact, formula, between, meaning) for exact, formula in ends):
+            return None
+    except (Undecided, ValueError):
+        return None
+    return _Shape(low, high, tuple((each.lower, each.upper) for each in formulas))
+
+
+def _pairs(one: object, two: object) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
+    yield one.lower, two.lower  # type: ignore[attr-defined]
+    yield one.upper, two.upper  # type: ignore[attr-defined]
+
+
+def _is_end(exact: sympy.Expr, formula: sympy.Expr, between: sympy.Expr, meaning: Meaning) -> bool:
+    """Return whether a formula is an end of the set at every level, given where the end is at one level."""
+    if not formula.has(T):
+        return bool(exact == formula)
+    if isinstance(formula, SlopeInverse):
+        return solves(formula, meaning)
+    there = formula.xreplace({T: between})
+    for piece in meaning.activation.profile.pieces:
+        left, right = piece.branch.left, piece.branch.right
+        if all((order(left, each) < 0 < order(right, each)) for each in (exact, there)):
+            return _solves(formula, piece)
+    return False
+
+
+def _cases_of_weight(place: sympy.Expr, level: sympy.Expr) -> Iterator[tuple[dict[sympy.Expr, sympy.Expr], bool]]:
+    """Yield what is written for the weight of wx + b, and whether it is above 0; once where the place is z itself."""
+    if place.is_Symbol:
+        yield {}, True
+    for weight in (symbol for symbol in level.free_symbols if place.diff(symbol).is_Symbol):
+        size = sympy.Dummy(positive=True)
+        yield {weight: size}, True
+        yield {weight: -size}, False
+
+
+def _is_union(outside: sympy.Basic, place: sympy.Expr, level: sympy.Expr, shape: _Shape) -> bool:
+    """Return whether a union of intervals of z or x is a set of places, for either sign of the weight."""
+    variables = [place] if place.is_Symbol else [symbol for symbol in place.free_symbols - level.free_symbols]
+    parts = outside.args if isinstance(outside, sympy.Or) else (outside,)
+    for variable in variables:
+        intervals = [_interval(part, variable) for part in parts]
+        if None not in intervals and len(intervals) == len(shape.intervals):
+            cases = list(_cases_of_weight(place, level))
+            return bool(cases) and all(
+                _is_same_union([_moved(each, place, variable, *case) for each in intervals], level.xreplace(case[0]), shape)
+                for case in cases
+            )
+    return False
+
+
+def _interval(part: sympy.Basic, variable: sympy.Symbol) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Return the ends between which strict comparisons say that a variable lies."""
+    lower, upper = -sympy.oo, sympy.oo
+    for bound in part.args if isinstance(part, sympy.And) else (part,):
+        if not isinstance(bound, sympy.Lt | sympy.Gt):
+            return None
+        if bound.gts == variable and lower == -sympy.oo and not bound.lts.has(variable):
+            lower = bound.lts
+        elif bound.lts == variable and upper == sympy.oo and not bound.gts.has(variable):
+            upper = bound.gts
+        else:
+            return None
+    return lower, upper
+
+
+def _moved(
+    interval: tuple[sympy.Expr, sympy.Expr],
+    place: sympy.Expr,
+    variable: sympy.Symbol,
+    weight: dict[sympy.Expr, sympy.Expr],
+    is_rising: bool,  # noqa: FBT001  # unpacked from a case
+) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return an interval of x as one of z, which a weight below 0 turns round."""
+    ends = interval if is_rising else interval[::-1]
+    z = place.xreplace(weight)
+    far = (-sympy.oo, sympy.oo)
+    return tuple(  # type: ignore[return-value]  # two
+        far[number] if end.is_infinite else sympy.expand(z.xreplace({variable: end.xreplace(weight)}))
+        for number, end in enumerate(ends)
+    )
+
+
+def _is_same_union(intervals: list[tuple[sympy.Expr, sympy.Expr]], level: sympy.Expr, shape: _Shape) -> bool:
+    rest = list(intervals)
+    for pair in shape.intervals:
+        wanted = [end.xreplace({T: level}) for end in pair]
+        same = [each for each in rest if all(_is_equal(*ends) for ends in zip(each, wanted, strict=True))]
+        if not same:
+            return False
+        rest.remove(same[0])
+    return not rest
+
+
+def _is_equal(one: sympy.Expr, two: sympy.Expr) -> bool:
+    if one == two or one.is_infinite or two.is_infinite:
+        return bool(one == two)
+    return is_identity(one - two)
