@@ -14,7 +14,7 @@ from gradtheory.derivation.exact import near, truth
 from gradtheory.derivation.graph import ChainRule, without_layers
 from gradtheory.derivation.language import Bend
 from gradtheory.derivation.meaning import Point
-from gradtheory.derivation.proofs import by_definition, by_induction
+from gradtheory.derivation.proofs import by_definition, by_induction, is_at_least
 from gradtheory.errors import Undecided
 
 _BESIDE = sympy.Rational(1, 2**30)  # how far from the ends of an interval a bound is tried
@@ -43,6 +43,8 @@ def check_comparison(statement: Relational, trial: Trial) -> Verdict:
     if trial.is_tight and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
         return false("the bound is not tight")
     if _is_certified(statement, symbols, trial):
+        return CERTIFIED
+    if isinstance(statement, sympy.Ge) and is_at_least(statement, trial.assumptions, trial.meaning):
         return CERTIFIED
     is_proven = by_definition(statement, trial.assumptions, trial.meaning) or by_induction(statement, trial.assumptions)
     return EXACT if is_proven else NUMERIC

@@ -113,11 +113,12 @@ def _named(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Dummy], equations: di
 
 def _is_zero_of_logarithms(expr: sympy.Expr) -> bool:
     """Return whether rational multiples of logarithms of one factor add up to zero: their powers multiply to 1."""
+    expr = sympy.expand(expr)
     logarithms = sorted(expr.atoms(sympy.log), key=sympy.default_sort_key)
     if not logarithms or any(one.has(sympy.log) for each in logarithms for one in each.args):
         return False
     names = {each: sympy.Dummy() for each in logarithms}
-    linear = sympy.expand(sympy.expand(expr).xreplace(names))
+    linear = sympy.expand(expr.xreplace(names))
     shares = [linear.coeff(name) for name in names.values()]
     rest = sympy.expand(linear - sum(share * name for share, name in zip(shares, names.values(), strict=True)))
     if not _is_radical_zero(rest) or any(share.has(*names.values()) for share in shares):

@@ -19,9 +19,11 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.conditions import follows
 from gradtheory.derivation.proofs.definitions import in_measures
 from gradtheory.derivation.proofs.normal_forms import is_identity
+from gradtheory.derivation.proofs.signs import with_signs
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import SuperlevelSet
 
+_MOST_OPERATIONS = 10  # of a level about which conditions are decided
 _Ends = tuple[tuple[sympy.Expr, sympy.Expr], ...]
 
 
@@ -36,6 +38,7 @@ class _Shape:
 
 def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
     """Return whether "\\|σ'(u)·w\\| > c" is proven to be that u or the input x lies in the stated intervals."""
+    assumptions, (statement,) = with_signs(assumptions, statement)
     found = [side for side in statement.args if isinstance(side, sympy.Gt) and side.has(Slope)]
     if len(found) != 1 or meaning.activation.period is not None:
         return False
@@ -63,13 +66,28 @@ def length(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meani
     return total.xreplace({T: level})
 
 
-def is_length(difference: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
-    """Return whether an expression is zero, with formulas for the lengths of sets in it."""
-    difference = in_measures(difference)
-    lengths = {word: length(word.args[0], assumptions, meaning) for word in difference.atoms(Measure)}
-    if not lengths or None in lengths.values() or any(each.is_infinite for each in lengths.values()):
+def is_length(left: sympy.Expr, right: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
+    """Return whether two expressions are proven equal, with formulas for the lengths of sets in them."""
+    assumptions, (left, right) = with_signs(assumptions, in_measures(left), in_measures(right))
+    words = left.atoms(Measure) | right.atoms(Measure)
+    lengths = {word: length(word.args[0], assumptions, meaning) for word in words}
+    if not lengths or None in lengths.values():
         return False
-    return is_identity(difference.xreplace(lengths))
+    if sympy.oo in lengths.values():
+        (word,) = words if len(words) == 1 else (None,)
+        return word is not None and right == sympy.oo and bool((left / word).is_nonnegative)
+    return is_identity(left.xreplace(lengths) - right.xreplace(lengths))
+
+
+def is_at_least(statement: sympy.Ge, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
+    """Return whether \\|σ'(z)\\| is proven to be at least a number wherever σ' exists."""
+    if statement.lhs != abs(Slope(Z)) or statement.rhs.free_symbols or meaning.activation.period is not None:
+        return False
+    profile = meaning.activation.profile
+    for piece in profile.pieces:
+        piece.prove()
+    off = all(sympy.Ne(Z, kink) in assumptions for kink in profile.kinks)
+    return off and all(order(branch.shallowest, statement.rhs) >= 0 for branch in profile.branches)
 
 
 def solves(end: sympy.Expr, meaning: Meaning) -> bool:
@@ -97,7 +115,8 @@ def _level(inside: sympy.Gt, slope: sympy.Expr) -> sympy.Expr | None:
 def _shape_at(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> _Shape | None:
     levels = (sympy.S.Zero, *meaning.activation.profile.levels)
     for low, high in itertools.pairwise(levels):
-        if _is_above(level, low, assumptions) and (high.is_infinite or _is_above(-level, -high, assumptions)):
+        below = high.is_infinite or sympy.Lt(level, high, evaluate=False) in assumptions
+        if _is_above(level, low, assumptions) and (below or _is_above(-level, -high, assumptions)):
             return _shape(low, high, meaning)
     return None
 
@@ -106,7 +125,11 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
     """Return whether level > bound is proven: by cases, or for all positive values of one symbol in balls."""
     if level.is_positive and bound == 0:
         return True
-    if bound.is_Rational and follows(sympy.Gt(level, bound, evaluate=False), assumptions):
+    if not level.free_symbols:
+        return order(level, bound) > 0
+    if sympy.Gt(level, bound, evaluate=False) in assumptions:
+        return True
+    if bound.count_ops() < _MOST_OPERATIONS and follows(sympy.Gt(level, bound, evaluate=False), assumptions):
         return True
     symbols = level.free_symbols
     if len(symbols) != 1 or not next(iter(symbols)).is_positive:
@@ -152,11 +175,12 @@ def _is_end(exact: sympy.Expr, formula: sympy.Expr, between: sympy.Expr, meaning
     return False
 
 
-def _cases_of_weight(place: sympy.Expr, level: sympy.Expr) -> Iterator[tuple[dict[sympy.Expr, sympy.Expr], bool]]:
-    """Yield what is written for the weight of wx + b, and whether it is above 0; once where the place is z itself."""
-    if place.is_Symbol:
-        yield {}, True
-    for weight in (symbol for symbol in level.free_symbols if place.diff(symbol).is_Symbol):
+def _cases_of_weight(place: sympy.Expr, variable: sympy.Symbol) -> Iterator[tuple[dict[sympy.Expr, sympy.Expr], bool]]:
+    """Yield what is written for the weight of wx + b, and whether it is above 0."""
+    weight = place.diff(variable)
+    if weight.is_positive or weight.is_negative:
+        yield {}, bool(weight.is_positive)
+    elif weight.is_Symbol:
         size = sympy.Dummy(positive=True)
         yield {weight: size}, True
         yield {weight: -size}, False
@@ -169,7 +193,7 @@ def _is_union(outside: sympy.Basic, place: sympy.Expr, level: sympy.Expr, shape:
     for variable in variables:
         intervals = [_interval(part, variable) for part in parts]
         if None not in intervals and len(intervals) == len(shape.intervals):
-            cases = list(_cases_of_weight(place, level))
+            cases = list(_cases_of_weight(place, variable))
             return bool(cases) and all(
                 _is_same_union([_moved(each, place, variable, *case) for each in intervals], level.xreplace(case[0]), shape)
                 for case in cases
@@ -200,6 +224,8 @@ def _moved(
     is_rising: bool,  # noqa: FBT001  # unpacked from a case
 ) -> tuple[sympy.Expr, sympy.Expr]:
     """Return an interval of x as one of z, which a weight below 0 turns round."""
+    if place == variable:
+        return interval
     ends = interval if is_rising else interval[::-1]
     z = place.xreplace(weight)
     far = (-sympy.oo, sympy.oo)
