@@ -100,7 +100,7 @@ def _cases(statement: sympy.Basic) -> list[tuple[Bound, ...]]:
 
 def _plain(case: tuple[Bound, ...]) -> Iterator[tuple[Bound, ...]]:
     """Yield the cases into which one falls, until none of the functions is left that are defined by cases."""
-    case = tuple((gap.replace(sympy.Abs, _factorwise), is_strict) for gap, is_strict in case)
+    case = tuple((gap.replace(sympy.Abs, factorwise), is_strict) for gap, is_strict in case)
     found = {part for gap, _ in case for part in gap.atoms(*_IN_CASES) if not any(a.has(*_IN_CASES) for a in part.args)}
     if not found:
         yield case
@@ -110,7 +110,8 @@ def _plain(case: tuple[Bound, ...]) -> Iterator[tuple[Bound, ...]]:
         yield from _plain((*((gap.xreplace({part: value}), is_strict) for gap, is_strict in case), *bounds))
 
 
-def _factorwise(inner: sympy.Expr) -> sympy.Expr:
+def factorwise(inner: sympy.Expr) -> sympy.Expr:
+    """Return the size of an expression as the product of those of its factors."""
     return sympy.Mul(*map(sympy.Abs, sympy.Mul.make_args(sympy.factor_terms(inner))))
 
 

@@ -71,7 +71,8 @@ def _tidy(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression with what stands under roots in factors: SymPy takes positive squares out."""
     if not expr.args:
         return expr
-    expr = expr.func(*map(_tidy, expr.args))
+    kind = next((each for each in (sympy.Add, sympy.Mul) if isinstance(expr, each)), expr.func)  # not kept in order
+    expr = kind(*map(_tidy, expr.args))
     if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and not expr.exp.is_Integer:
         inner = sympy.factor(sympy.together(expr.base))
         return sympy.powdenest(inner**expr.exp) if inner != expr.base else expr

@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.piece import Piece, SlopeInverse
 from gradtheory.arithmetic.enclosure import Univariate, order, sign_on
 from gradtheory.derivation.language import Measure, Slope
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.derivation.proofs.conditions import follows
+from gradtheory.derivation.proofs.conditions import factorwise, follows
 from gradtheory.derivation.proofs.definitions import in_measures
 from gradtheory.derivation.proofs.normal_forms import is_identity
 from gradtheory.derivation.proofs.signs import with_signs
@@ -75,7 +75,7 @@ def is_length(left: sympy.Expr, right: sympy.Expr, assumptions: Sequence[sympy.B
         return False
     if sympy.oo in lengths.values():
         (word,) = words if len(words) == 1 else (None,)
-        return word is not None and right == sympy.oo and bool((left / word).is_nonnegative)
+        return word is not None and right == sympy.oo and bool((word / left).is_nonnegative)
     return is_identity(left.xreplace(lengths) - right.xreplace(lengths))
 
 
@@ -106,8 +106,8 @@ def _solves(end: sympy.Expr, piece: Piece) -> bool:
 
 def _level(inside: sympy.Gt, slope: sympy.Expr) -> sympy.Expr | None:
     """Return t, where a comparison says \\|σ'\\| > t times something."""
-    factor = sympy.Abs(inside.lhs.args[0].coeff(slope)) if isinstance(inside.lhs, sympy.Abs) else sympy.S.Zero
-    if factor == 0 or sympy.simplify(inside.lhs - factor * abs(slope)) != 0 or inside.rhs.has(Slope):
+    factor = sympy.cancel(inside.lhs.replace(sympy.Abs, factorwise) / abs(slope))
+    if factor.has(Slope) or inside.rhs.has(Slope):
         return None
     return inside.rhs / factor
 
@@ -207,9 +207,9 @@ def _interval(part: sympy.Basic, variable: sympy.Symbol) -> tuple[sympy.Expr, sy
     for bound in part.args if isinstance(part, sympy.And) else (part,):
         if not isinstance(bound, sympy.Lt | sympy.Gt):
             return None
-        if bound.gts == variable and lower == -sympy.oo and not bound.lts.has(variable):
+        if bound.gts == variable and lower == -sympy.oo and variable not in bound.lts.free_symbols:
             lower = bound.lts
-        elif bound.lts == variable and upper == sympy.oo and not bound.gts.has(variable):
+        elif bound.lts == variable and upper == sympy.oo and variable not in bound.gts.free_symbols:
             upper = bound.gts
         else:
             return None
