@@ -1,6 +1,7 @@
 """Equations: proven by SymPy, or tried to 50 digits at sample points."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy
 
@@ -9,6 +10,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose, order
 from gradtheory.derivation.checks.simplicity import is_simple
+from gradtheory.derivation.checks.telescoping import layer_identity
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial, point_count
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.graph import without_layers
@@ -53,6 +55,9 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
     parts = _independent(left, right)
     is_proven = len(parts) > 1 and all(_is_proven(*pair, trial) for pair in parts)
     if is_proven or _is_proven(left, right, trial) or _is_same(*map(in_measures, (left, right))):
+        return EXACT
+    one_layer = layer_identity(left, right, trial)
+    if one_layer is not None and check_equation(one_layer, replace(trial, assumptions=())) == EXACT:
         return EXACT
     return _by_branches(left, right, trial)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
+from gradtheory.arithmetic.functions import NormalCDF
 
 _MOST_OPERATIONS = 150
 _INVERSES = (sympy.asinh, sympy.acosh, sympy.atanh)
@@ -25,6 +26,7 @@ def is_identity(difference: sympy.Expr) -> bool:
         In functions of SymPy; \\|w\\| of a symbol is taken as a number above 0.
 
     """
+    difference = difference.replace(NormalCDF, lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2)
     if difference == 0:
         return True
     if difference.count_ops() > _MOST_OPERATIONS or difference.has(sympy.Piecewise, sympy.Max, sympy.Min, sympy.nan):
