@@ -23,7 +23,7 @@ _DIGITS = 50
 _BITS = 320
 
 
-def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
+def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:  # noqa: PLR0911  # one for each way to decide
     """Compare both sides at sample points, and ask SymPy whether their difference is zero."""
     left, right = map(_evaluated, statement.args)
     rule = trial.chain_rule
@@ -63,7 +63,7 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
 
 
 def _by_branches(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> Verdict:
-    """Return whether lengths of sets, and places where \\|σ'\\| = t, are proven from the branches of σ'."""
+    """Return whether lengths of sets, and places where |σ'| = t, are proven from the branches of σ'."""
     meaning = trial.meaning
     is_place = isinstance(left, sympy.Abs) and isinstance(left.args[0], Slope) and right == T
     if is_place and solves(left.args[0].args[0], meaning):
@@ -127,7 +127,10 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
     places = [place for place in meaning.pieces() if place is None or (order(low, place) < 0 < order(high, place))]
     return bool(places) and all(
         any(map(_is_zero, _on_piece(difference, place, meaning)))
-        or (is_one_place and any(is_identity(form) for each in (difference, signed) for form in _on_piece(each, place, meaning)))
+        or (
+            is_one_place
+            and any(is_identity(form) for each in (difference, signed) for form in _on_piece(each, place, meaning))
+        )
         for place in places
     )
 

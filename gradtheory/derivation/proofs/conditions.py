@@ -86,7 +86,7 @@ def _cases(statement: sympy.Basic) -> list[tuple[Bound, ...]]:
             return joined
         case Relational():
             gap = statement.lhs - statement.rhs
-            by_kind = {
+            by_kind: dict[type, list[tuple[Bound, ...]]] = {
                 sympy.Gt: [((gap, True),)],
                 sympy.Ge: [((gap, False),)],
                 sympy.Lt: [((-gap, True),)],
@@ -160,7 +160,7 @@ def _without_roots(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Expr], extra:
         return expr.func(*(_without_roots(part, names, extra) for part in expr.args))
     if isinstance(expr, sympy.Pow) and expr.exp.is_Integer:
         return _without_roots(expr.base, names, extra) ** expr.exp
-    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp.q == 2:  # noqa: PLR2004  # a square root
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp.q == 2:  # a square root
         root = sympy.sqrt(expr.base)
         if root not in names:
             inner = _without_roots(expr.base, names, extra)
@@ -168,9 +168,7 @@ def _without_roots(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Expr], extra:
             extra += [(names[root] ** 2 - inner, False), (inner - names[root] ** 2, False)]
         return names[root] ** expr.exp.p
     if expr not in names:
-        names[expr] = sympy.Dummy(
-            real=True, positive=_known(expr.is_positive), nonnegative=_known(expr.is_nonnegative)
-        )
+        names[expr] = sympy.Dummy(real=True, positive=_known(expr.is_positive), nonnegative=_known(expr.is_nonnegative))
     return names[expr]
 
 

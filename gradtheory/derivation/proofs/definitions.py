@@ -12,15 +12,14 @@ from gradtheory.derivation.proofs.conditions import follows
 def by_definition(statement: sympy.Basic, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
     """Return whether a statement follows from its assumptions and from what sup|σ'|, K, m and |X_w| are.
 
-    Widths become measures by substitution; \\|σ'\\| ≤ sup\\|σ'\\| and t·m(t) ≤ K hold because these are suprema.
+    Widths become measures by substitution; |σ'| ≤ sup|σ'| and t·m(t) ≤ K hold because these are suprema.
     """
     statement, *known = (in_measures(each) for each in (statement, *assumptions))
-    bounds = [bound for bound in _suprema([statement, *known], meaning)]
-    return follows(statement, (*known, *bounds))
+    return follows(statement, (*known, *_suprema([statement, *known], meaning)))
 
 
 def in_measures(expr: sympy.Basic) -> sympy.Basic:
-    """Return an expression with m for widths: x ↦ wx + b and z ↦ kz stretch lengths by \\|w\\| and \\|k\\|."""
+    """Return an expression with m for widths: x ↦ wx + b and z ↦ kz stretch lengths by |w| and |k|."""
 
     def width(w: sympy.Expr, c: sympy.Expr) -> sympy.Expr:
         return Measure(sympy.simplify(c / abs(w))) / abs(w)

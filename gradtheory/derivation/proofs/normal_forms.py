@@ -23,7 +23,7 @@ def is_identity(difference: sympy.Expr) -> bool:
     Parameters
     ----------
     difference : sympy.Expr
-        In functions of SymPy; \\|w\\| of a symbol is taken as a number above 0.
+        In functions of SymPy; |w| of a symbol is taken as a number above 0.
 
     """
     difference = difference.replace(NormalCDF, lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2)
@@ -99,13 +99,15 @@ def _is_radical_zero(expr: sympy.Expr) -> bool:
     return bool(rest == 0)
 
 
-def _named(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Dummy], equations: dict[sympy.Dummy, sympy.Expr]) -> sympy.Expr:
+def _named(
+    expr: sympy.Expr, names: dict[sympy.Expr, sympy.Dummy], equations: dict[sympy.Dummy, sympy.Expr]
+) -> sympy.Expr:
     """Return an expression with symbols for its square roots, and their equations."""
     if isinstance(expr, sympy.Add | sympy.Mul):
         return expr.func(*(_named(part, names, equations) for part in expr.args))
     if isinstance(expr, sympy.Pow) and expr.exp.is_Integer:
         return _named(expr.base, names, equations) ** expr.exp
-    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp.q == 2:  # noqa: PLR2004  # a square root
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and expr.exp.q == 2:  # a square root
         if expr.base not in names:
             inner = _named(expr.base, names, equations)
             names[expr.base] = sympy.Dummy()

@@ -37,7 +37,7 @@ class _Shape:
 
 
 def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
-    """Return whether "\\|σ'(u)·w\\| > c" is proven to be that u or the input x lies in the stated intervals."""
+    """Return whether "|σ'(u)·w| > c" is proven to be that u or the input x lies in the stated intervals."""
     assumptions, (statement,) = with_signs(assumptions, statement)
     found = [side for side in statement.args if isinstance(side, sympy.Gt) and side.has(Slope)]
     if len(found) != 1 or meaning.activation.period is not None:
@@ -80,7 +80,7 @@ def is_length(left: sympy.Expr, right: sympy.Expr, assumptions: Sequence[sympy.B
 
 
 def is_at_least(statement: sympy.Ge, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
-    """Return whether \\|σ'(z)\\| is proven to be at least a number wherever σ' exists."""
+    """Return whether |σ'(z)| is proven to be at least a number wherever σ' exists."""
     if statement.lhs != abs(Slope(Z)) or statement.rhs.free_symbols or meaning.activation.period is not None:
         return False
     profile = meaning.activation.profile
@@ -91,7 +91,7 @@ def is_at_least(statement: sympy.Ge, assumptions: Sequence[sympy.Basic], meaning
 
 
 def solves(end: sympy.Expr, meaning: Meaning) -> bool:
-    """Return whether \\|σ'\\| is proven to be t at a place that is a formula in t."""
+    """Return whether |σ'| is proven to be t at a place that is a formula in t."""
     if isinstance(end, SlopeInverse):
         return end.args[0] == T and any(
             end.args[1].expr == piece.size and end.args[2:] == (piece.branch.left, piece.branch.right)
@@ -105,7 +105,7 @@ def _solves(end: sympy.Expr, piece: Piece) -> bool:
 
 
 def _level(inside: sympy.Gt, slope: sympy.Expr) -> sympy.Expr | None:
-    """Return t, where a comparison says \\|σ'\\| > t times something."""
+    """Return t, where a comparison says |σ'| > t times something."""
     factor = sympy.cancel(inside.lhs.replace(sympy.Abs, factorwise) / abs(slope))
     if factor.has(Slope) or inside.rhs.has(Slope):
         return None
@@ -127,9 +127,8 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
         return True
     if not level.free_symbols:
         return order(level, bound) > 0
-    if sympy.Gt(level, bound, evaluate=False) in assumptions:
-        return True
-    if bound.count_ops() < _MOST_OPERATIONS and follows(sympy.Gt(level, bound, evaluate=False), assumptions):
+    above = sympy.Gt(level, bound, evaluate=False)
+    if above in assumptions or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions)):
         return True
     symbols = level.free_symbols
     if len(symbols) != 1 or not next(iter(symbols)).is_positive:
@@ -188,14 +187,16 @@ def _cases_of_weight(place: sympy.Expr, variable: sympy.Symbol) -> Iterator[tupl
 
 def _is_union(outside: sympy.Basic, place: sympy.Expr, level: sympy.Expr, shape: _Shape) -> bool:
     """Return whether a union of intervals of z or x is a set of places, for either sign of the weight."""
-    variables = [place] if place.is_Symbol else [symbol for symbol in place.free_symbols - level.free_symbols]
+    variables = [place] if place.is_Symbol else list(place.free_symbols - level.free_symbols)
     parts = outside.args if isinstance(outside, sympy.Or) else (outside,)
     for variable in variables:
-        intervals = [_interval(part, variable) for part in parts]
-        if None not in intervals and len(intervals) == len(shape.intervals):
+        intervals = [found for part in parts if (found := _interval(part, variable)) is not None]
+        if len(intervals) == len(parts) == len(shape.intervals):
             cases = list(_cases_of_weight(place, variable))
             return bool(cases) and all(
-                _is_same_union([_moved(each, place, variable, *case) for each in intervals], level.xreplace(case[0]), shape)
+                _is_same_union(
+                    [_moved(each, place, variable, *case) for each in intervals], level.xreplace(case[0]), shape
+                )
                 for case in cases
             )
     return False
@@ -221,7 +222,7 @@ def _moved(
     place: sympy.Expr,
     variable: sympy.Symbol,
     weight: dict[sympy.Expr, sympy.Expr],
-    is_rising: bool,  # noqa: FBT001  # unpacked from a case
+    is_rising: bool,
 ) -> tuple[sympy.Expr, sympy.Expr]:
     """Return an interval of x as one of z, which a weight below 0 turns round."""
     if place == variable:
@@ -229,7 +230,7 @@ def _moved(
     ends = interval if is_rising else interval[::-1]
     z = place.xreplace(weight)
     far = (-sympy.oo, sympy.oo)
-    return tuple(  # type: ignore[return-value]  # two
+    return tuple(
         far[number] if end.is_infinite else sympy.expand(z.xreplace({variable: end.xreplace(weight)}))
         for number, end in enumerate(ends)
     )

@@ -34,6 +34,7 @@ def is_empty(bounds: Sequence[Bound], symbols: Sequence[Symbol]) -> bool:
     bounds : sequence of (sympy.Expr, bool)
         Polynomials in the symbols that are ≥ 0, or > 0 where the second is True.
     symbols : sequence of sympy.Symbol
+        All that stand in them.
 
     """
     if not symbols:
@@ -76,7 +77,7 @@ def _has_certificate(products: Sequence[_Product]) -> bool:
     aim = np.zeros(len(monomials) + 1)
     aim[-1] = 1
     found = linprog(np.ones(len(products)), A_eq=table, b_eq=aim, method="highs")
-    if found.status != 0:
+    if found.x is None:
         return False
     scale = min((share for share in found.x if share > 1e-6), default=1)
     return any(_is_certificate(products, found.x / unit) for unit in (1, scale))
