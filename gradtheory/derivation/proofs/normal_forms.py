@@ -131,7 +131,7 @@ def _is_zero_of_logarithms(expr: sympy.Expr) -> bool:
     ratios = [sympy.simplify(share / next(each for each in shares if each != 0)) for share in shares]
     if not all(ratio.is_Rational for ratio in ratios):
         return False
-    scale = sympy.ilcm(*(ratio.q for ratio in ratios))
+    scale = sympy.ilcm(1, 1, *(ratio.q for ratio in ratios))
     powers = [(each.args[0], int(ratio * scale)) for each, ratio in zip(logarithms, ratios, strict=True)]
     above, below = (
         sympy.Mul(*itertools.chain.from_iterable([base] * (sign * power) for base, power in powers if sign * power > 0))
