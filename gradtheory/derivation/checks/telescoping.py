@@ -20,11 +20,11 @@ def layer_identity(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> sympy.E
     ratios = right.atoms(LayerRatios)
     if len(ratios) != 1:
         return None
-    (found,) = ratios
-    x, y, beta = found.args
+    (product,) = ratios
+    x, y, beta = product.args
     telescoped = (
         ChainSlope(x) * ChainSlope(y) * (x - y) ** 2,
-        (ChainValue(x) - ChainValue(y)) ** 2 * found**2,
+        (ChainValue(x) - ChainValue(y)) ** 2 * product**2,
     )
     if (left, right) != telescoped or sympy.Ne(x, y) not in trial.assumptions:
         return None

@@ -31,7 +31,7 @@ def follows(statement: sympy.Basic, assumptions: Sequence[sympy.Basic]) -> bool:
     """
     statement = statement.replace(_is_below_one, _schur_cohn)
     counterexample = sympy.And(*assumptions, _negated(statement), evaluate=False)
-    cases = [case for found in _cases(counterexample) for case in _plain(found)]
+    cases = [case for part in _cases(counterexample) for case in _plain(part)]
     return len(cases) <= _MOST_CASES and all(map(_is_impossible, cases))
 
 
@@ -101,11 +101,13 @@ def _cases(statement: sympy.Basic) -> list[tuple[Bound, ...]]:
 def _plain(case: tuple[Bound, ...]) -> Iterator[tuple[Bound, ...]]:
     """Yield the cases into which one falls, until none of the functions is left that are defined by cases."""
     case = tuple((gap.replace(sympy.Abs, factorwise), is_strict) for gap, is_strict in case)
-    found = {part for gap, _ in case for part in gap.atoms(*_IN_CASES) if not any(a.has(*_IN_CASES) for a in part.args)}
-    if not found:
+    functions = {
+        part for gap, _ in case for part in gap.atoms(*_IN_CASES) if not any(a.has(*_IN_CASES) for a in part.args)
+    }
+    if not functions:
         yield case
         return
-    part = min(found, key=sympy.default_sort_key)
+    part = min(functions, key=sympy.default_sort_key)
     for bounds, value in _definition(part):
         yield from _plain((*((gap.xreplace({part: value}), is_strict) for gap, is_strict in case), *bounds))
 

@@ -39,10 +39,10 @@ class _Shape:
 def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
     """Return whether "|σ'(u)·w| > c" is proven to be that u or the input x lies in the stated intervals."""
     assumptions, (statement,) = with_signs(assumptions, statement)
-    found = [side for side in statement.args if isinstance(side, sympy.Gt) and side.has(Slope)]
-    if len(found) != 1 or meaning.activation.period is not None:
+    inner = [side for side in statement.args if isinstance(side, sympy.Gt) and side.has(Slope)]
+    if len(inner) != 1 or meaning.activation.period is not None:
         return False
-    (inside,) = found
+    (inside,) = inner
     (outside,) = (side for side in statement.args if side is not inside)
     places = {word.args[0] for word in inside.atoms(Slope)}
     if len(places) != 1:
@@ -190,7 +190,7 @@ def _is_union(outside: sympy.Basic, place: sympy.Expr, level: sympy.Expr, shape:
     variables = [place] if place.is_Symbol else list(place.free_symbols - level.free_symbols)
     parts = outside.args if isinstance(outside, sympy.Or) else (outside,)
     for variable in variables:
-        intervals = [found for part in parts if (found := _interval(part, variable)) is not None]
+        intervals = [ends for part in parts if (ends := _interval(part, variable)) is not None]
         if len(intervals) == len(parts) == len(shape.intervals):
             cases = list(_cases_of_weight(place, variable))
             return bool(cases) and all(

@@ -76,11 +76,11 @@ def _has_certificate(products: Sequence[_Product]) -> bool:
         table[-1, column] = is_strict
     aim = np.zeros(len(monomials) + 1)
     aim[-1] = 1
-    found = linprog(np.ones(len(products)), A_eq=table, b_eq=aim, method="highs")
-    if found.x is None:
+    solution = linprog(np.ones(len(products)), A_eq=table, b_eq=aim, method="highs")
+    if solution.x is None:
         return False
-    scale = min((share for share in found.x if share > 1e-6), default=1)
-    return any(_is_certificate(products, found.x / unit) for unit in (1, scale))
+    scale = min((share for share in solution.x if share > 1e-6), default=1)
+    return any(_is_certificate(products, solution.x / unit) for unit in (1, scale))
 
 
 def _is_certificate(products: Sequence[_Product], shares: np.ndarray) -> bool:
