@@ -10,7 +10,7 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.activations import Activation, Z
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation.checks import Trial, Verdict, decide
+from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide
 from gradtheory.derivation.deep import ChainSlope, ChainValue
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
@@ -64,6 +64,9 @@ class Fact:
         What holds for the symbols, beside what they are declared to be.
     rule : ChainRule, optional
         The chain that it speaks of.
+    is_theorem : bool
+        Whether it is certified where its conditions are proven to hold: the source has a proof, of which the machine
+        checks instances only.
 
     """
 
@@ -73,6 +76,7 @@ class Fact:
     applies: Callable[[Activation], bool] = field(default=lambda _: True, repr=False)
     assumptions: tuple[sympy.Basic, ...] = ()
     rule: ChainRule | None = None
+    is_theorem: bool = False
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {formula(self.statement).latex()}$"
@@ -87,7 +91,8 @@ class Fact:
         <Check.EXACT: 'exact'>
 
         """
-        return decide(self.statement, Trial(self.assumptions, Meaning(activation), self.rule, is_tight=False))
+        verdict = decide(self.statement, Trial(self.assumptions, Meaning(activation), self.rule, is_tight=False))
+        return CERTIFIED if verdict == NUMERIC and self.is_theorem and self.applies(activation) else verdict
 
 
 def fact(name: str) -> Fact:
@@ -214,12 +219,14 @@ _ALL = (
         "total_variation",
         sympy.Le(WEAK_NORM, VARIATION),
         "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
+        is_theorem=True,
     ),
     Fact(
         "any_depth",
         sympy.Le(ChainMeasure(C, _FIRST, _SECOND), abs(RIGHT_LIMIT - LEFT_LIMIT) / C),
         "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
         applies=_is_bounded_and_monotone,
+        is_theorem=True,
     ),
     Fact(
         "two_point",
@@ -228,6 +235,7 @@ _ALL = (
         f"{_SINGER}; Cook, Hammerlindl & Tucker, arXiv:2303.12814; Coq: proofs/two_point.v, two_point_chain",
         applies=_is_in_class_n,
         assumptions=(sympy.Ne(X, OTHER_X),),
+        is_theorem=True,
     ),
     Fact(
         "two_inputs",
@@ -235,12 +243,14 @@ _ALL = (
         "Coq: proofs/limit.v, width_at_most_H",
         applies=_has_depth_bound,
         assumptions=(sympy.Ne(X, OTHER_X),),
+        is_theorem=True,
     ),
     Fact(
         "depth",
         sympy.Le(ChainMeasure(C, _FIRST, _SECOND), DEPTH_BOUND / C),
         "Coq: proofs/limit.v, width_at_most_H and H_is_the_least; for the sigmoid proofs/sigmoid.v, explosion_width",
         applies=_has_depth_bound,
+        is_theorem=True,
     ),
     Fact(
         "one_interval",
@@ -248,6 +258,7 @@ _ALL = (
         f"{_SINGER}; Coq: proofs/interval.v, explosion_set_is_interval",
         applies=_is_in_class_n,
         assumptions=(sympy.Gt(_SHARE, 0), sympy.Lt(_SHARE, 1)),
+        is_theorem=True,
     ),
     Fact(
         "vanishing_elsewhere",
@@ -255,6 +266,7 @@ _ALL = (
         "Coq: proofs/corollaries.v, explosion_here_means_vanishing_elsewhere",
         applies=_has_depth_bound,
         assumptions=(sympy.Ne(X, OTHER_X), sympy.Gt(abs(_HERE), 0)),
+        is_theorem=True,
     ),
     Fact(
         "schur_cohn",

@@ -9,11 +9,12 @@ from sympy.core.relational import Relational
 from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure import Univariate, sign, sign_on
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial
-from gradtheory.derivation.checks.verdict import CERTIFIED, NUMERIC, Verdict, false, unknown
+from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.exact import near, truth
 from gradtheory.derivation.graph import ChainRule, without_layers
 from gradtheory.derivation.language import Bend
 from gradtheory.derivation.meaning import Point
+from gradtheory.derivation.proofs import by_definition, by_induction, is_at_least
 from gradtheory.errors import Undecided
 
 _BESIDE = sympy.Rational(1, 2**30)  # how far from the ends of an interval a bound is tried
@@ -21,7 +22,7 @@ _FAR = 2**8  # how far out, where there is no end
 _SLACK = sympy.Rational(1, 1000)  # of the usual gap between both sides: a tight bound comes closer
 
 
-def check_comparison(statement: Relational, trial: Trial) -> Verdict:
+def check_comparison(statement: Relational, trial: Trial) -> Verdict:  # noqa: PLR0911  # one for each way to decide
     """Try a comparison inside, near the ends and at the corners of what the assumptions allow; prove it if possible."""
     if trial.chain_rule is not None:
         statement, trial = _in_plain_symbols(statement, trial, trial.chain_rule)
@@ -41,7 +42,12 @@ def check_comparison(statement: Relational, trial: Trial) -> Verdict:
         return unknown(UNTRIED)
     if trial.is_tight and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
         return false("the bound is not tight")
-    return CERTIFIED if _is_certified(statement, symbols, trial) else NUMERIC
+    if _is_certified(statement, symbols, trial):
+        return CERTIFIED
+    if isinstance(statement, sympy.Ge) and is_at_least(statement, trial.assumptions, trial.meaning):
+        return CERTIFIED
+    is_proven = by_definition(statement, trial.assumptions, trial.meaning) or by_induction(statement, trial.assumptions)
+    return EXACT if is_proven else NUMERIC
 
 
 def _in_plain_symbols(statement: Relational, trial: Trial, rule: ChainRule) -> tuple[Relational, Trial]:

@@ -1,23 +1,29 @@
 """Equations: proven by SymPy, or tried to 50 digits at sample points."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import sympy
 
-from gradtheory.activations import Z
+from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose, order
 from gradtheory.derivation.checks.simplicity import is_simple
+from gradtheory.derivation.checks.telescoping import layer_identity
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial, point_count
-from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false, unknown
+from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.graph import without_layers
-from gradtheory.derivation.language import AffineMeasure, ChainMeasure, Measure, Sigma, Slope, Width
-from gradtheory.derivation.meaning import Point
+from gradtheory.derivation.language import AffineMeasure, ChainMeasure, Measure, OfSigma, Sigma, Slope, Width
+from gradtheory.derivation.meaning import Meaning, Point
+from gradtheory.derivation.proofs import in_measures, is_equal_number, is_identity, is_length, solves, with_signs
 from gradtheory.errors import Undecided
 
 _DIGITS = 50
 _BITS = 320
 
 
-def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
+def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:  # noqa: PLR0911  # one for each way to decide
     """Compare both sides at sample points, and ask SymPy whether their difference is zero."""
     left, right = map(_evaluated, statement.args)
     rule = trial.chain_rule
@@ -34,7 +40,7 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
     left, right = without_layers(left, right)
     symbols = trial.symbols(left, right)
     if not symbols:
-        return _compare_numbers(trial.meaning.value(left, {}), trial.meaning.value(right, {}))
+        return _compare_numbers(left, right, trial.meaning)
     count = point_count(left, right)
     tried = 0
     for point in trial.points(symbols, 2 * POINTS):
@@ -48,7 +54,21 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
         return unknown(UNTRIED)
     parts = _independent(left, right)
     is_proven = len(parts) > 1 and all(_is_proven(*pair, trial) for pair in parts)
-    return EXACT if is_proven or _is_proven(left, right, trial) else NUMERIC
+    if is_proven or _is_proven(left, right, trial) or _is_same(*map(in_measures, (left, right))):
+        return EXACT
+    one_layer = layer_identity(left, right, trial)
+    if one_layer is not None and check_equation(one_layer, replace(trial, assumptions=())) == EXACT:
+        return EXACT
+    return _by_branches(left, right, trial)
+
+
+def _by_branches(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> Verdict:
+    """Return whether lengths of sets, and places where |σ'| = t, are proven from the branches of σ'."""
+    meaning = trial.meaning
+    is_place = isinstance(left, sympy.Abs) and isinstance(left.args[0], Slope) and right == T
+    if is_place and solves(left.args[0].args[0], meaning):
+        return CERTIFIED
+    return CERTIFIED if is_length(left, right, trial.assumptions, meaning) else NUMERIC
 
 
 def _evaluated(expr: sympy.Expr) -> sympy.Expr:
@@ -62,13 +82,16 @@ def _evaluated(expr: sympy.Expr) -> sympy.Expr:
     return expr
 
 
-def _compare_numbers(left: sympy.Expr, right: sympy.Expr) -> Verdict:
+def _compare_numbers(one: sympy.Expr, other: sympy.Expr, meaning: Meaning) -> Verdict:
+    left, right = (meaning.value(side, {}) for side in (one, other))
     if left == right:
         return EXACT
     try:
         is_equal = order(left, right, ask_sympy=is_simple(left - right)) == 0
     except Undecided:  # no ball can prove that roots of different equations are equal
-        return NUMERIC if _agree(left, right) else unknown(f"{left} may be {right}")
+        if not _agree(left, right):
+            return unknown(f"{left} may be {right}")
+        return EXACT if is_equal_number(left, right, meaning) or is_equal_number(one, other, meaning) else NUMERIC
     return EXACT if is_equal else false(f"{left} is not {right}")
 
 
@@ -98,9 +121,24 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
         return False  # no formula to see through
     low, high = trial.interval(Z)
     difference = _in_parameters(left - right, trial)
+    _, (signed,) = with_signs(trial.assumptions, left - right)
     meaning = trial.meaning
+    is_one_place = not meaning.breaks or {word.args[0] for word in difference.atoms(OfSigma)} <= {Z}
     places = [place for place in meaning.pieces() if place is None or (order(low, place) < 0 < order(high, place))]
-    return bool(places) and all(any(map(_is_zero, meaning.formulas(difference, near=place))) for place in places)
+    return bool(places) and all(
+        any(map(_is_zero, _on_piece(difference, place, meaning)))
+        or (
+            is_one_place
+            and any(is_identity(form) for each in (difference, signed) for form in _on_piece(each, place, meaning))
+        )
+        for place in places
+    )
+
+
+def _on_piece(difference: sympy.Expr, place: sympy.Rational | None, meaning: Meaning) -> Iterator[sympy.Expr]:
+    """Yield an expression as formulas on the smooth piece of σ around a place."""
+    for formula in meaning.formulas(difference, near=place):
+        yield formula_near(formula, Z, place) if formula.free_symbols == {Z} and place is not None else formula
 
 
 def _independent(left: sympy.Expr, right: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]]:
@@ -115,6 +153,10 @@ def _independent(left: sympy.Expr, right: sympy.Expr) -> list[tuple[sympy.Expr, 
                 symbols, mine, other = symbols | group[0], mine + group[1], other + group[2]
             groups.append((symbols, mine, other))
     return [(sympy.Mul(*mine), sympy.Mul(*other)) for _, mine, other in groups]
+
+
+def _is_same(left: sympy.Expr, right: sympy.Expr) -> bool:
+    return left == right or (is_simple(left - right) and sympy.simplify(left - right) == 0)
 
 
 def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:

@@ -9,9 +9,10 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.derivation.checks.simplicity import is_simple
 from gradtheory.derivation.checks.trial import Trial, point_count
-from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false, unknown
+from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.exact import near, truth
 from gradtheory.derivation.meaning import Point
+from gradtheory.derivation.proofs import by_definition, is_superlevel
 from gradtheory.errors import Undecided
 
 _BESIDE = sympy.Rational(1, 2**30)  # how close to a switch, relatively
@@ -29,7 +30,10 @@ def check_equivalence(statement: Equivalent, trial: Trial) -> Verdict:
         seen |= truths
     if seen != {True, False}:
         return unknown("no points were found at which it switches")
-    return EXACT if _is_scaled(statement) else NUMERIC
+    is_proven = _is_scaled(statement) or by_definition(statement, trial.assumptions, trial.meaning)
+    if is_proven:
+        return EXACT
+    return CERTIFIED if is_superlevel(statement, trial.assumptions, trial.meaning) else NUMERIC
 
 
 def _is_scaled(statement: Equivalent) -> bool:

@@ -7,8 +7,10 @@ from enum import Enum
 class Check(Enum):
     """How a statement was shown to be true; the value is the word that is printed."""
 
-    EXACT = "exact"  # SymPy proves both sides equal
-    CERTIFIED = "certified"  # decided in ball arithmetic
+    EXACT = "exact"  # proven by algebra
+    CERTIFIED = (
+        "certified"  # decided in ball arithmetic, from proven branches, or a theorem whose conditions are proven
+    )
     NUMERIC = "numeric"  # true to 50 digits at sample points
 
 

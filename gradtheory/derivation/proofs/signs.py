@@ -1,0 +1,24 @@
+"""Symbols whose signs follow from assumptions, as symbols that are declared to have them."""
+
+from collections.abc import Sequence
+
+import sympy
+
+from gradtheory.derivation.proofs.conditions import follows
+
+
+def with_signs(
+    assumptions: Sequence[sympy.Basic], *expressions: sympy.Basic
+) -> tuple[tuple[sympy.Basic, ...], tuple[sympy.Basic, ...]]:
+    """Return assumptions and expressions with positive symbols, or their negatives, where signs follow."""
+    names: dict[sympy.Basic, sympy.Basic] = {}
+    for symbol in sorted(set().union(*(each.free_symbols for each in assumptions)), key=sympy.default_sort_key):
+        if symbol.is_nonnegative is not None or symbol.is_positive is not None or not symbol.is_real:
+            continue
+        for sign in (1, -1):
+            if follows(sympy.Gt(sign * symbol, 0, evaluate=False), assumptions):
+                names[symbol] = sign * sympy.Dummy(positive=True)
+                break
+    if not names:
+        return tuple(assumptions), expressions
+    return tuple(each.subs(names) for each in assumptions), tuple(each.subs(names) for each in expressions)

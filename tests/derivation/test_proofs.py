@@ -1,0 +1,140 @@
+"""The proofs behind derivations: they prove what is true, and nothing that is wrong by a sign, a constant or a condition."""
+
+import pytest
+import sympy
+from sympy.logic.boolalg import Equivalent
+
+import gradtheory as gt
+from gradtheory.activations import T, Z
+from gradtheory.derivation.language import Slope, SpectralRadius, Width
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.proofs import by_definition, by_induction, follows, is_identity, is_length, is_superlevel
+from gradtheory.derivation.proofs.matrices import is_matrix_identity
+from gradtheory.derivation.topics import TOPICS
+from gradtheory.derivation.wide import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
+from gradtheory.document.messages import words
+from tests.derivation import how_shown
+
+_X, _Y = sympy.symbols("x y", real=True)
+_A, _B, _ETA, _H, _C, _S = sympy.symbols("a b eta h c s", positive=True)
+_W = sympy.Symbol("w", real=True)
+_N = sympy.Symbol("n", integer=True, positive=True)
+_SIGMOID = Meaning(gt.activation("sigmoid"))
+_STEP = sympy.Abs(_ETA * _H - 1)
+
+
+@pytest.mark.parametrize(
+    ("statement", "assumptions", "is_true"),
+    [
+        (Equivalent(_STEP < 1, _ETA < 2 / _H), (), True),
+        (Equivalent(_STEP < 1, _ETA < 1 / _H), (), False),
+        (Equivalent(_STEP < 1, _ETA <= 2 / _H), (), False),
+        (Equivalent(_STEP < 1, _ETA > 2 / _H), (), False),
+        (_X**2 + _Y**2 >= 2 * _X * _Y, (), False),  # true, but no product of what is known: it stays undecided
+        (_A**2 + _B**2 < (_A + _B) ** 2, (), True),
+        (_A**2 + _X**2 <= (_A + _X) ** 2, (), False),  # not without x ≥ 0
+        (_A**2 + _X**2 <= (_A + _X) ** 2, (_X >= 0,), True),
+        (_A**2 + _X**2 < (_A + _X) ** 2, (_X >= 0,), False),
+        (sympy.Abs(_X + _Y) <= sympy.Abs(_X) + sympy.Abs(_Y), (), True),
+        (sympy.Abs(_X + _Y) < sympy.Abs(_X) + sympy.Abs(_Y), (), False),
+        (sympy.Max(_X, _Y) >= sympy.Min(_X, _Y), (), True),
+        (sympy.Max(_X, _Y) > sympy.Min(_X, _Y), (), False),
+        (sympy.sqrt(_A) + sympy.sqrt(_B) > sympy.sqrt(_A + _B), (), True),
+        (sympy.sqrt(_A) + sympy.sqrt(_B) < sympy.sqrt(_A + _B), (), False),
+        (Equivalent(SpectralRadius(_X, _Y) < 1, (1 - _Y**2 > 0) & ((1 + _Y) ** 2 - _X**2 > 0)), (), True),
+        (Equivalent(SpectralRadius(_X, _Y) < 1, (1 + _Y) ** 2 - _X**2 > 0), (), False),
+    ],
+)
+def test_conditions_follow_or_do_not(statement, assumptions, is_true):
+    assert follows(statement, assumptions) is is_true
+
+
+def test_bounds_by_suprema_need_their_constants():
+    beyond = (sympy.Gt(abs(Slope(Z) * _W), _C),)
+    assert by_definition(abs(_W) > 0, beyond, _SIGMOID)
+    assert not by_definition(abs(_W) > _C, beyond, _SIGMOID)
+
+
+def test_induction_needs_its_base_and_its_step():
+    assert by_induction(sympy.Ge((1 - _A) ** _N, 1 - _N * _A, evaluate=False), (_A <= 1,))
+    assert not by_induction(sympy.Gt((1 - _A) ** _N, 1 - _N * _A, evaluate=False), (_A <= 1,))
+    assert not by_induction(sympy.Ge((1 - _A) ** _N, 1 - _N * _A / 2, evaluate=False), (_A <= 1,))
+    assert not by_induction(sympy.Ge((1 - _A) ** _N, 1 - _N * _A, evaluate=False), ())  # a > 3, n = 3
+
+
+_ROOT = sympy.sqrt(1 + _A**2)
+
+
+@pytest.mark.parametrize(
+    ("difference", "is_zero"),
+    [
+        (4 * sympy.asinh(_A) - 2 * sympy.log(2 * _A * _ROOT + 2 * _A**2 + 1), True),
+        (4 * sympy.asinh(_A) - 2 * sympy.log(2 * _A * _ROOT + 2 * _A**2 - 1), False),
+        (4 * sympy.asinh(_A) - 3 * sympy.log(2 * _A * _ROOT + 2 * _A**2 + 1), False),
+        (4 * sympy.asinh(sympy.sqrt(4 * sympy.cosh(_S) ** 2 - 4) / 2) - 4 * _S, True),
+        (4 * sympy.asinh(sympy.sqrt(4 * sympy.cosh(_S) ** 2 - 4) / 2) + 4 * _S, False),
+        (sympy.sqrt(_X**2) - _X, False),  # not for x < 0
+        (sympy.sqrt(_A**2) - _A, True),
+    ],
+)
+def test_expressions_are_zero_or_not(difference, is_zero):
+    assert is_identity(difference) is is_zero
+
+
+_END = 2 * sympy.asinh(sympy.sqrt(1 / T - 4) / 2)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "assumptions", "is_true"),
+    [
+        (-_END, _END, (sympy.Rational(1, 4) > T,), True),
+        (-_END, _END, (), False),  # the set is empty for t ≥ 1/4
+        (-_END, 2 * _END, (sympy.Rational(1, 4) > T,), False),
+        (_END, -_END, (sympy.Rational(1, 4) > T,), False),
+        (-sympy.oo, _END, (sympy.Rational(1, 4) > T,), False),
+    ],
+)
+def test_sets_are_proven_from_branches(lower, upper, assumptions, is_true):
+    bounds = [sympy.Lt(Z, upper), *([sympy.Gt(Z, lower)] if lower.is_finite is not False else [])]
+    statement = Equivalent(sympy.Gt(abs(Slope(Z)), T), sympy.And(*bounds))
+    assert is_superlevel(statement, assumptions, _SIGMOID) is is_true
+
+
+def test_lengths_are_proven_from_branches():
+    width = 4 * sympy.asinh(sympy.sqrt(abs(_W) / _C - 4) / 2) / abs(_W)
+    assert is_length(Width(_W, _C), width, (abs(_W) > 4 * _C,), _SIGMOID)
+    assert not is_length(Width(_W, _C), width, (abs(_W) > 3 * _C,), _SIGMOID)
+    assert not is_length(Width(_W, _C), 2 * width, (abs(_W) > 4 * _C,), _SIGMOID)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_true"),
+    [
+        (PRE_ACTIVATION, WEIGHTS * INPUT + BIAS, True),
+        (PRE_ACTIVATION, WEIGHTS * INPUT - BIAS, False),
+        (BY_WEIGHTS, ERROR * INPUT.T, True),
+        (BY_WEIGHTS, BIAS * INPUT.T, False),
+        (BY_WEIGHTS, 2 * ERROR * INPUT.T, False),
+    ],
+)
+def test_matrices_are_proven_entry_by_entry(left, right, is_true):
+    assert is_matrix_identity(WideEquation(left, right)) is is_true
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_page_counts_how_steps_are_shown_for_the_sigmoid(topic):
+    row = how_shown.row(topic)
+    assert row.endswith("| 0 |\n")
+    assert how_shown.HEAD in how_shown.PAGE.read_text("utf-8")
+    assert row in how_shown.PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("lang", "proof"), [("en", ("proof", "proven", "proves")), ("zh", ("证明",))])
+@pytest.mark.parametrize(
+    ("topic", "asked"), [("widest", {"activation": "isru"}), ("slope_maximum", {"activation": "gelu"})]
+)
+def test_no_reason_says_proof_beside_numeric(topic, asked, lang, proof):
+    steps = [step for step in gt.derive(topic, **asked).steps if step.verdict.status == "numeric"]
+    reasons = [words(lang)["rules"].get(step.rule, "") for step in steps]
+    assert not [reason for reason in reasons if any(word in reason for word in proof)]
