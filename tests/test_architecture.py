@@ -22,6 +22,7 @@ _ORDER = (
     "activations",
     "checker",
     "chains",
+    "networks",
     "explosion",
     "random_weights",
     "training",
