@@ -16,6 +16,9 @@ from .arithmetic.guarantee import Estimate as Estimate
 from .arithmetic.guarantee import Guarantee as Guarantee
 from .arithmetic.guarantee import guarantee as guarantee
 from .arithmetic.root import Root as Root
+from .audits import Audit as Audit
+from .audits import audit as audit
+from .audits import monitor as monitor
 from .chains import curvature as curvature
 from .chains.chain import Chain as Chain
 from .derivation import Derivation as Derivation
@@ -42,7 +45,7 @@ from .explosion.whole_chain import exploding_parameter as exploding_parameter
 from .explosion.whole_chain import total_explosion_bound as total_explosion_bound
 from .explosion.whole_chain import total_explosion_set as total_explosion_set
 from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
-from .networks.network import Network as Network
+from .networks import Network as Network
 from .pages import article as article
 from .pages import atlas as atlas
 from .pages import gains as gains

@@ -30,6 +30,7 @@ _ORDER = (
     "document",
     "derivation",
     "plots",
+    "audits",
     "pages",
     "cli",
 )

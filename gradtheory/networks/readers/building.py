@@ -101,19 +101,19 @@ def _numbered(name: str, number: int) -> str:
 
 def _input_width(nodes: tuple[Node, ...], what: str) -> int:
     """Return the width of the input, as the first nodes that state one say."""
-    reached, found = {INPUT}, []
+    reached, widths = {INPUT}, []
     for place, node in enumerate(nodes):
         if not reached.intersection(node.sources):
             continue
         match node.operation:
             case Dense(w=w):
-                found.append(w.shape[1])
+                widths.append(w.shape[1])
             case LayerNorm(gain=gain) if gain is not None:
-                found.append(len(gain))
+                widths.append(len(gain))
             case Scale(factor=factor) if factor.ndim:
-                found.append(len(factor))
+                widths.append(len(factor))
             case _:
                 reached.add(place)
-    if not found:
+    if not widths:
         raise InvalidArgument(what, "no dense layer", "must have one, from which the width of the input is read")
-    return int(found[0])
+    return int(widths[0])
