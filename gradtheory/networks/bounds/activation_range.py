@@ -117,10 +117,13 @@ class ActivationRange:
         met = [(low <= upper) & (high >= lower) for low, high in jumps]
         return ~np.any(met, axis=0) if met else np.ones(np.shape(lower), dtype=bool)
 
-    def excess(self, lower: Array, upper: Array, factor: Array) -> Range | None:
-        """Return bounds of σ(z) - factor·z over intervals where σ is piecewise linear, else None."""
-        if self._period is not None or not all(branch.is_flat for branch in self.activation.profile.branches):
-            return None
+    @cached_property
+    def is_piecewise_linear(self) -> bool:
+        """Whether σ' is constant on every branch."""
+        return self._period is None and all(branch.is_flat for branch in self.activation.profile.branches)
+
+    def excess(self, lower: Array, upper: Array, factor: Array) -> Range:
+        """Return bounds of σ(z) - factor·z over intervals, for a piecewise linear σ."""
         parts = []
         for z in (lower, upper):
             value = self._points(z)[0]
