@@ -36,7 +36,7 @@ from gradtheory.errors import GradTheoryError, Undecided
 
 _BITS = 96
 _RELATIVE, _TINY = 2.0**-46, 1e-300  # the kernels state a relative 2**-50
-_FINE, _STEPS, _COARSE = 8.0, 1024, (9.0, 10.0, 12.0, 16.0, 24.0, 32.0, 64.0, 256.0)  # the cells of σ''
+_FINE, _STEPS, _COARSE = 8.0, 2048, (9.0, 10.0, 12.0, 16.0, 24.0, 32.0, 64.0, 256.0)  # the cells of σ''
 _AROUND = 1e-12  # how far around an interval the ends of periodic branches are looked for
 
 
@@ -78,22 +78,28 @@ class ActivationRange:
 
     activation: Activation
 
-    def values(self, lower: Array, upper: Array) -> Range:
-        """Return bounds of σ over intervals."""
-        low, high = self._points(lower)[0], self._points(upper)[0]
-        least, most = np.minimum(low.lower, high.lower), np.maximum(low.upper, high.upper)
+    def over(self, lower: Array, upper: Array) -> tuple[Range, Range]:
+        """Return bounds of σ, and of σ' at kinks from either side, over intervals."""
+        low, high = self.at(lower), self.at(upper)
+        (least, most), (shallowest, steepest) = (
+            (np.minimum(left.lower, right.lower), np.maximum(left.upper, right.upper))
+            for left, right in zip(low, high, strict=True)
+        )
+        slopes = Range(*self._with_ends(lower, upper, shallowest, steepest, "slopes"))
         if self._period is not None:  # by the mean value theorem, as the values at ends differ from period to period
-            steepest = up_product(self.slopes(lower, upper).size, upper - lower)
-            least, most = np.minimum(low.lower - steepest, least), np.maximum(low.upper + steepest, most)
+            change = up_product(slopes.size, upper - lower)
+            least, most = np.minimum(low[0].lower - change, least), np.maximum(low[0].upper + change, most)
         else:
             least, most = self._with_ends(lower, upper, least, most, "values")
-        return Range(np.maximum(least, self._span[0]), np.minimum(most, self._span[1]))
+        return Range(np.maximum(least, self._span[0]), np.minimum(most, self._span[1])), slopes
+
+    def values(self, lower: Array, upper: Array) -> Range:
+        """Return bounds of σ over intervals."""
+        return self.over(lower, upper)[0]
 
     def slopes(self, lower: Array, upper: Array) -> Range:
         """Return bounds of σ' over intervals, at kinks from either side."""
-        low, high = self._points(lower)[1], self._points(upper)[1]
-        least, most = np.minimum(low.lower, high.lower), np.maximum(low.upper, high.upper)
-        return Range(*self._with_ends(lower, upper, least, most, "slopes"))
+        return self.over(lower, upper)[1]
 
     def bends(self, lower: Array, upper: Array) -> Range:
         """Return bounds of σ'' over intervals: infinite ones where σ' jumps, or where none are known."""
@@ -126,7 +132,7 @@ class ActivationRange:
         """Return bounds of σ(z) - factor·z over intervals, for a piecewise linear σ."""
         parts = []
         for z in (lower, upper):
-            value = self._points(z)[0]
+            value = self.at(z)[0]
             room = 4.0 * 2.0**-53 * (np.abs(factor * z) + np.abs(value.lower) + np.abs(value.upper)) + _TINY
             parts.append((value.lower - factor * z - room, value.upper - factor * z + room))
         for end in self._ends:
@@ -208,7 +214,7 @@ class ActivationRange:
         signs = {branch.direction for branch in self.activation.profile.branches} - {0}
         return 2.0 * _RELATIVE if len(signs) > 1 else 0.0
 
-    def _points(self, z: Array) -> tuple[Range, Range]:
+    def at(self, z: Array) -> tuple[Range, Range]:
         """Return bounds of σ and σ' at floats; at an end of branches of one of the limits of σ'."""
         if not self._has_stated_kernel:
             return self._by_balls(z)

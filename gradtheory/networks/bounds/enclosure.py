@@ -58,10 +58,12 @@ def enclose_network(
                 jacobian = jacobian and tangents.through_dense(jacobian, operation.w)
             elif isinstance(operation, Elementwise):
                 ranges = range_of(operation.activation)
-                slopes[place] = ranges.slopes(*form.hull)
-                outputs[place] = forms.activated(form, ranges, slopes[place], with_symbols=batch == 1)
+                over = ranges.over(*form.hull)
+                value, steepness = ranges.over(form.centre, form.centre)
+                slopes[place] = over[1]
+                outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
                 if jacobian is not None:
-                    slope: Slope = tangents.slope_of(form, ranges, slopes[place], symbols)
+                    slope: Slope = tangents.slope_of(form, ranges, over[1], steepness, symbols)
                     jacobian = tangents.through_activation(jacobian, slope)
             elif isinstance(operation, Sum):
                 outputs[place] = forms.total(sources)

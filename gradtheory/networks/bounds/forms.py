@@ -130,16 +130,18 @@ def scaled(form: Form, factor: Array, offset: Array | None = None) -> Form:
     return Form(factor * form.centre + shift, linear, rest, known)
 
 
-def activated(form: Form, ranges: ActivationRange, slopes: Range, *, with_symbols: bool) -> Form:
-    """Return σ(a), with a new symbol for each unit where they are wanted and not too many.
+def activated(
+    form: Form, ranges: ActivationRange, over: tuple[Range, Range], centre: Range, *, with_symbols: bool
+) -> Form:
+    """Return σ(a), from ranges of σ and σ' over its hull and of σ at its centre; with a new symbol for each unit where they are wanted and not too many.
 
     σ(z) = σ(c) + s·(z - c) up to sup|σ' - s|·|z - c|; where σ is piecewise linear, the remainder is its range.
     """
     lower, upper = form.hull
-    values = ranges.values(lower, upper)
+    values, slopes = over
+    at_centre = centre
     with np.errstate(all="ignore"):
         middle = slopes.lower + (slopes.upper - slopes.lower) / 2.0
-        at_centre = ranges.values(form.centre, form.centre)
         centre = at_centre.lower + (at_centre.upper - at_centre.lower) / 2.0
         error = np.maximum(at_centre.upper - centre, centre - at_centre.lower)
         bent = up(np.maximum(slopes.upper - middle, middle - slopes.lower) * form.reach, 4.0)

@@ -82,8 +82,11 @@ class Slope:
     rest: Array
 
 
-def slope_of(form: Form, ranges: ActivationRange, slopes: Range, symbols: int) -> Slope:
-    """Return the slopes at a pre-activation: by the mean value form where that is tighter, else their range."""
+def slope_of(form: Form, ranges: ActivationRange, slopes: Range, at: Range, symbols: int) -> Slope:
+    """Return the slopes at a pre-activation, from their ranges over its hull and at its centre.
+
+    It is the mean value form where that is tighter, else the range.
+    """
     with np.errstate(all="ignore"):
         middle = slopes.lower + (slopes.upper - slopes.lower) / 2.0
         half = up(np.maximum(slopes.upper - middle, middle - slopes.lower), 2.0)
@@ -91,7 +94,6 @@ def slope_of(form: Form, ranges: ActivationRange, slopes: Range, symbols: int) -
         if not symbols:
             return Slope(middle, nothing, half)
         bends = ranges.bends(*form.hull)
-        at = ranges.slopes(form.centre, form.centre)
         centre = at.lower + (at.upper - at.lower) / 2.0
         bend = bends.lower + (bends.upper - bends.lower) / 2.0
         spread = np.maximum(bends.upper - bend, bend - bends.lower)
@@ -101,9 +103,7 @@ def slope_of(form: Form, ranges: ActivationRange, slopes: Range, symbols: int) -
         rest = up(rest + 8.0 * UNIT * np.abs(bend) * moduli, form.linear.shape[-1] + 8.0)
         better = np.isfinite(bend) & (rest < half)
         linear = np.moveaxis(bend[:, :, None] * form.linear[:, :, :symbols], -1, 0)
-        return Slope(
-            np.where(better, centre, middle), np.where(better, linear, nothing), np.where(better, rest, half)
-        )
+        return Slope(np.where(better, centre, middle), np.where(better, linear, nothing), np.where(better, rest, half))
 
 
 def through_activation(tangent: Tangent, slope: Slope) -> Tangent:
