@@ -18,7 +18,6 @@ from .arithmetic.guarantee import guarantee as guarantee
 from .arithmetic.root import Root as Root
 from .chains import curvature as curvature
 from .chains.chain import Chain as Chain
-from .chains.network import Network as Network
 from .derivation import Derivation as Derivation
 from .derivation import derive as derive
 from .derivation import fact as fact
@@ -43,6 +42,7 @@ from .explosion.whole_chain import exploding_parameter as exploding_parameter
 from .explosion.whole_chain import total_explosion_bound as total_explosion_bound
 from .explosion.whole_chain import total_explosion_set as total_explosion_set
 from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
+from .networks.network import Network as Network
 from .pages import article as article
 from .pages import atlas as atlas
 from .pages import gains as gains

@@ -28,7 +28,7 @@ _RESULTS = {
     "piece": lambda: gt.activation("mish").profile.pieces[0],
     "chain": lambda: gt.Chain(50, ["sigmoid", "tanh"] * 25),
     "chain of a long expression": lambda: gt.Chain(3, _OF_LONG_FORMULA),
-    "bound": lambda: gt.Network([2] * 101, "tanh").jacobian_bound([np.eye(2)] * 100),
+    "bound": lambda: gt.Network([2] * 101, "tanh").jacobian_bound(w=[np.eye(2)] * 100),
     "state": lambda: gt.optimisers.adam(0.1).start(_MANY),
     "clipped": lambda: gt.remedies.clip_by_global_norm(_MANY, 1.0),
     "row": lambda: ActivationRow("tanh", *[1 / 3] * 7),

@@ -15,6 +15,7 @@ from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.formulas import latex
 
 _MOST_OPERATIONS = 1_000
 _BITS = 128
@@ -67,7 +68,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
 
     return _Own(
         name=str(in_z),
-        symbol=rf"\left({sympy.latex(in_z)}\right)",
+        symbol=rf"\left({latex(in_z)}\right)",
         expr=in_z,
         slope_expr=slope_expr,
         range=sympy.S.Reals,

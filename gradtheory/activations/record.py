@@ -22,6 +22,7 @@ from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_function, read_kind
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.formulas import latex
 from gradtheory.typing import ArrayLike
 
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
@@ -173,7 +174,7 @@ class Activation:
         \operatorname{softsign}(z) = \frac{z}{\left|{z}\right| + 1}
 
         """
-        return f"{self.symbol}(z) = {sympy.latex(self.expr)}"
+        return f"{self.symbol}(z) = {latex(self.expr)}"
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

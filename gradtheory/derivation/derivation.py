@@ -1,7 +1,6 @@
 """A derivation: checked steps from definitions and named facts, for one question. `writing` puts it into words."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +15,18 @@ from gradtheory.arithmetic.inputs import one_of, read_chain_depth
 from gradtheory.arithmetic.kinds import read_kind, read_mapping
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
+from gradtheory.derivation.letters import read_letters, refuse_taken
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument
-from gradtheory.formulas.text import GREEK
 from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
     import nbformat
-
-
-_LETTERS = ("x", "y", "w", "b")  # that may be written otherwise
-_TAKEN = frozenset("acdefklmnpqrstuvzABCDGHKLMTUVWX") | {"delta", "sigma"}
 
 
 @dataclass(frozen=True)
@@ -239,6 +234,7 @@ def derive(
     words = read_kind(title, "title", str, "must be a text, such as 'Backpropagation'")
     rule = "must be a mapping of names to numbers, as {'w': 7}"
     numbers = {} if values is None else read_mapping(values, "values", rule)
+    language = one_of(lang, "lang", LANGUAGES)
     _require_used(topic, activation=activation, depth=depth, wrt=wrt, loss=loss, values=values, optimiser=optimiser)
     layers = read_chain_depth(3 if depth is None else depth)
     if isinstance(layers, sympy.Symbol) and not (wrt is None or (isinstance(wrt, str) and wrt == EVERY_PARAMETER)):
@@ -254,29 +250,17 @@ def derive(
         one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),
         numbers,
         one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
-        {} if letters is None else _read_letters(letters),
+        read_letters(letters),
     )
-    return Derivation(question, TOPICS[topic].derive(question), one_of(lang, "lang", LANGUAGES), words)
+    answer = TOPICS[topic].derive(question)
+    steps = (part for step in answer.steps for part in (step.statement, *step.assumptions))
+    refuse_taken(question.letters, (*answer.definitions, *steps))
+    return Derivation(question, answer, language, words)
 
 
 def _wrt(depth: int | sympy.Symbol) -> str:
     """Return what a gradient is by unless the caller says so: the formulas for every depth are by all parameters."""
     return EVERY_PARAMETER if isinstance(depth, sympy.Symbol) else "w1"
-
-
-def _read_letters(letters: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what is written for letters of symbols, checked: no two quantities may have one."""
-    rule = "must be a mapping such as {'w': 'theta'}"
-    read = read_mapping(letters, "letters", rule)
-    for old, new in read.items():
-        one_of(old, "letters", _LETTERS)
-        if not isinstance(new, str) or not (re.fullmatch("[A-Za-z]", new) or new in GREEK):
-            raise InvalidArgument(
-                f"letters[{old!r}]", new, "must be one letter, or the name of a Greek one such as 'theta'"
-            )
-        if new in _TAKEN or new in (read.get(other, other) for other in _LETTERS if other != old):
-            raise InvalidArgument(f"letters[{old!r}]", new, "stands for something else already: give another letter")
-    return read
 
 
 def _require_used(topic: str, **arguments: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gradtheory.errors import extra
-from gradtheory.formulas.latex import tex_text
+from gradtheory.formulas.latex import printable, tex_text
 from gradtheory.formulas.text import subscripted
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
@@ -46,12 +46,12 @@ class Style:
 
 def html_text(text: str) -> str:
     """Return words as HTML."""
-    return html.escape(_printable(text))
+    return html.escape(printable(text))
 
 
 def markdown_text(text: str) -> str:
     """Return words as Markdown."""
-    return _MARKDOWN_SPECIAL.sub(r"\\\1", _printable(text))
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", printable(text))
 
 
 def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
@@ -83,11 +83,6 @@ def _text_of_latex() -> Callable[[str], str]:
     return LatexNodes2Text(math_mode="text", keep_comments=True).latex_to_text  # type: ignore[no-any-return]  # untyped
 
 
-def _printable(text: str) -> str:
-    """Return text in one line, without control characters."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 LATEX = Style(
     tex_text, lambda latex: f"${latex}$", lambda label: rf"\eqref{{{label}}}", lambda text: rf"\emph{{{text}}}"
 )
@@ -100,4 +95,4 @@ HTML = Style(
 MARKDOWN = Style(
     markdown_text, lambda latex: f"${latex}$", lambda label: f"({label.partition(':')[2]})", lambda text: f"*{text}*"
 )
-TEXT = Style(_printable, plain_math, lambda label: f"({label.partition(':')[2]})", lambda text: text)
+TEXT = Style(printable, plain_math, lambda label: f"({label.partition(':')[2]})", lambda text: text)

@@ -16,6 +16,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
+from gradtheory.formulas import latex
 from gradtheory.typing import ActivationLike
 
 _W = sympy.Symbol("w", real=True)
@@ -107,13 +108,13 @@ class ExplosionFormula:
 
     def latex(self) -> str:
         """Return the equivalence as LaTeX, for display mode."""
-        sigma, w, b, c = self.activation.symbol, *map(sympy.latex, (self.w, self.b, self.c))
+        sigma, w, b, c = self.activation.symbol, *map(latex, (self.w, self.b, self.c))
         left = rf"\left|{sigma}'({w} x + {b})\,{w}\right| > {c}"
         if len(self.regimes) == 1:
             (regime,) = self.regimes
-            return rf"{left} \iff {_latex_of_intervals(regime)} \quad ({sympy.latex(self.condition)})"
+            return rf"{left} \iff {_latex_of_intervals(regime)} \quad ({latex(self.condition)})"
         rows = r" \\ ".join(
-            rf"{_latex_of_intervals(regime)} & \text{{if }} {sympy.latex(regime.condition)}" for regime in self.regimes
+            rf"{_latex_of_intervals(regime)} & \text{{if }} {latex(regime.condition)}" for regime in self.regimes
         )
         return rf"{left} \iff \begin{{cases}} {rows} \end{{cases}}"
 
@@ -211,8 +212,6 @@ def _pull_back(end: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
 
 
 def _latex_of_intervals(regime: Regime) -> str:
-    x = "x" if regime.period is None else rf"x + {sympy.latex(regime.period)}\, k"
-    inside = r" \;\text{or}\; ".join(
-        f"{sympy.latex(lower)} < {x} < {sympy.latex(upper)}" for lower, upper in regime.intervals
-    )
+    x = "x" if regime.period is None else rf"x + {latex(regime.period)}\, k"
+    inside = r" \;\text{or}\; ".join(f"{latex(lower)} < {x} < {latex(upper)}" for lower, upper in regime.intervals)
     return inside if regime.period is None else rf"{inside} \;\text{{for some}}\; k \in \mathbb{{Z}}"

@@ -20,6 +20,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.explosion.widest_search import Supremum
+from gradtheory.formulas import latex
 from gradtheory.typing import ActivationLike, NumberLike
 
 _LONGEST_FORMULA = 150
@@ -66,11 +67,11 @@ class WidestExplosion:
         """Return width, place and defining equation as LaTeX, for display mode."""
         size, place = (r"\max", "=") if self.is_attained else (r"\sup", r"\to")
         parts = [
-            rf"{size}_w |X_w| = {sympy.latex(self.width)}",
-            rf"|w| {place} {sympy.latex(self.weight)}",
+            rf"{size}_w |X_w| = {latex(self.width)}",
+            rf"|w| {place} {latex(self.weight)}",
         ]
         if self.equation is not None:
-            parts.append(sympy.latex(self.equation))
+            parts.append(latex(self.equation))
         return r",\quad ".join(parts)
 
     def _repr_latex_(self) -> str:

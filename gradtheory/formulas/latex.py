@@ -80,19 +80,18 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return rf"\text{{{tex_text(name)}}}"
 
     def _print_Product(self, expr: sympy.Product) -> str:  # noqa: N802  # likewise
-        (index, first, last), *_ = expr.limits
-        limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
-        return rf"\prod{limits} {self._inside(expr.function)}"
+        return self._over_limits(r"\prod", expr)
 
     def _print_Sum(self, expr: sympy.Sum) -> str:  # noqa: N802  # likewise
+        return self._over_limits(r"\sum", expr)
+
+    def _over_limits(self, sign: str, expr: sympy.Product | sympy.Sum) -> str:
+        """Print a product or sum over layers: what it is of stands in brackets unless it is one symbol or power."""
         (index, first, last), *_ = expr.limits
         limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
-        return rf"\sum{limits} {self._inside(expr.function)}"
-
-    def _inside(self, expr: sympy.Expr) -> str:
-        """Print what a product or sum over layers is of, in brackets unless it is one symbol or power."""
-        printed = self._print(expr)
-        return printed if expr.is_Atom or expr.is_Pow else rf"\left({printed}\right)"
+        inside = self._print(expr.function)
+        is_single = expr.function.is_Atom or expr.function.is_Pow
+        return f"{sign}{limits} " + (inside if is_single else rf"\left({inside}\right)")
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{arsinh}", expr, exp)
@@ -127,7 +126,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         inside = between(expr)
         if inside is None:
             return r" \land ".join(self._print(part) for part in expr.args)
-        return " < ".join(self._print(part) for part in inside)
+        return " ".join(SIGNS[part] if isinstance(part, str) else self._print(part) for part in inside)
 
     def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise
         return r" \;\lor\; ".join(self._print(part) for part in expr.args)
@@ -155,8 +154,12 @@ def tex_text(text: str) -> str:
     '100\\% of \\$x\\_1\\$'
 
     """
-    printable = (character if character.isprintable() else " " for character in text)
-    return "".join(_TEX_SPECIAL.get(character, character) for character in printable)
+    return "".join(_TEX_SPECIAL.get(character, character) for character in printable(text))
+
+
+def printable(text: str) -> str:
+    """Return text in one line, without control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 _LATEX = LatexWriter()

@@ -106,11 +106,13 @@ def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
     return left, right
 
 
-def between(expr: sympy.And) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr] | None:
-    """Return l, x, u for the condition l < x < u."""
-    if len(expr.args) != 2 or not all(isinstance(part, sympy.Lt | sympy.Gt) for part in expr.args):
+def between(expr: sympy.And) -> tuple[sympy.Expr, str, sympy.Expr, str, sympy.Expr] | None:
+    """Return l, "<", x, "<=", u for the condition l < x ≤ u, and likewise with the other signs."""
+    kinds = sympy.Lt | sympy.Gt | sympy.Le | sympy.Ge
+    if len(expr.args) != 2 or not all(isinstance(part, kinds) for part in expr.args):
         return None
     for below, above in (expr.args, expr.args[::-1]):
         if below.gts == above.lts:
-            return below.lts, below.gts, above.gts
+            signs = ("<" if isinstance(part, sympy.Lt | sympy.Gt) else "<=" for part in (below, above))
+            return below.lts, next(signs), below.gts, next(signs), above.gts
     return None

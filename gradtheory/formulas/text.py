@@ -161,7 +161,9 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _print_And(self, expr: sympy.And) -> str:  # noqa: N802  # likewise
         inside = between(expr)
-        return " < ".join(map(self._print, inside)) if inside else " ∧ ".join(map(self._print, expr.args))
+        if inside is None:
+            return " ∧ ".join(map(self._print, expr.args))
+        return " ".join(_SIGNS[part] if isinstance(part, str) else self._print(part) for part in inside)
 
     def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise
         return " ∨ ".join(map(self._print, expr.args))

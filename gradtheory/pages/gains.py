@@ -90,7 +90,7 @@ class Audit(ShownAsTable):
             return meanfield.fixed_points(self.record, float(self.gain))[0].chi
         return float(meanfield.chi(self.record, min(self.q, _LARGE), float(self.gain)))
 
-    @property
+    @cached_property
     def depth(self) -> int | float:
         """The number of layers after which the root mean square of the gradient leaves float32.
 
@@ -100,12 +100,12 @@ class Audit(ShownAsTable):
             return overflow_depth(math.sqrt(self.chi))
         return math.inf if self.critical.kind == "scale-invariant" else lasting_depth(self.record, float(self.gain))
 
-    @property
+    @cached_property
     def edge(self) -> meanfield.EdgeOfChaos:
         """The edge of chaos without biases."""
         return meanfield.edge_of_chaos(self.record, 0)
 
-    @property
+    @cached_property
     def critical(self) -> meanfield.CriticalInitialisation:
         """The critical initialisation."""
         return meanfield.critical_initialisation(self.record)
@@ -113,17 +113,17 @@ class Audit(ShownAsTable):
 
 def entries() -> list[Audit]:
     """Return the audit of every activation that PyTorch has among its layers."""
+    return list(_entries())
+
+
+@functools.cache  # an audit remembers what it has computed
+def _entries() -> tuple[Audit, ...]:
     audits = map(Audit, map(activation, activation_names()))
-    return [audit for audit in audits if audit.stated or "torch.nn" in audit.record.peers.get("torch", "")]
+    return tuple(audit for audit in audits if audit.stated or "torch.nn" in audit.record.peers.get("torch", ""))
 
 
 def page() -> str:
     """Return the audit as a page of Markdown."""
-    return _page()
-
-
-@functools.cache
-def _page() -> str:
     audits = entries()
     by_name = {audit.record.name: audit for audit in audits}
     return pages.page("gains.md.jinja", entries=audits, of=by_name, inf=math.inf)

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import sympy
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_positive, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import arrays, critical_weight, widest_explosion
+from gradtheory.formulas import latex
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
 from gradtheory.typing import ActivationLike, NumberLike
 
@@ -44,7 +44,7 @@ def activation_and_slope(
         float(steepest),
         color=GREY,
         linestyle=":",
-        label=rf"$\sup|{record.symbol}'| = {sympy.latex(steepest)}$",
+        label=rf"$\sup|{record.symbol}'| = {latex(steepest)}$",
     )
     ax.set_xlabel("pre-activation $z$")
     ax.legend(fontsize="small")

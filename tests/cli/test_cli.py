@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import sympy
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 import gradtheory as gt
 from gradtheory.cli import main
 from gradtheory.cli.commands import app
+
+_DOCS = Path(__file__).parents[2] / "docs"
 
 
 def run(capsys, *arguments):
@@ -228,12 +231,13 @@ def test_simulate(capsys):
 
 
 @pytest.mark.slow
-def test_gains(capsys, tmp_path):
+def test_gains_and_that_the_page_in_docs_is_not_stale(capsys, tmp_path):
     code, out, _ = run(capsys, "gains")
     assert code == 0
     assert all(name in out for name in ("tanh", "gelu", "1.59254", "5/3"))
     assert json.loads(run(capsys, "gains", "--out", str(tmp_path), "--json")[1])
-    assert (tmp_path / "gains.md").read_text(encoding="utf-8").startswith("# The gains")
+    page, in_docs = (folder / "gains.md" for folder in (tmp_path, _DOCS))
+    assert page.read_text(encoding="utf-8") == in_docs.read_text(encoding="utf-8"), "run `gradtheory gains --out docs`"
 
 
 def test_stability(capsys):

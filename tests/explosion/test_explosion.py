@@ -218,21 +218,21 @@ _FOUR_THIRDS = r"\frac{4 c}{3}"
                 "-oo < x < -b/w  if (-w > c) & (-w <= 4*c/3)",
                 "-oo < x < -b/w or -b/w < x < oo  if Abs(w) > 4*c/3",
             ],
-            rf"\begin{{cases}} {_ABOVE_0} & \text{{if }} w \leq {_FOUR_THIRDS} \wedge w > c \\ {_BELOW_0}"
-            rf" & \text{{if }} - w \leq {_FOUR_THIRDS} \wedge - w > c \\ {_BELOW_0} \;\text{{or}}\; {_ABOVE_0}"
+            rf"\begin{{cases}} {_ABOVE_0} & \text{{if }} c < w \le {_FOUR_THIRDS} \\ {_BELOW_0}"
+            rf" & \text{{if }} c < - w \le {_FOUR_THIRDS} \\ {_BELOW_0} \;\text{{or}}\; {_ABOVE_0}"
             rf" & \text{{if }} \left|{{w}}\right| > {_FOUR_THIRDS} \end{{cases}}",
         ),
         (
             "exponential",
             ["-b/w + log(c/w)/w < x < oo  if w > 0", "-oo < x < -b/w + log(-c/w)/w  if -w > 0"],
-            r"\begin{cases} - \frac{b}{w} + \frac{\log{\left(\frac{c}{w} \right)}}{w} < x < \infty & \text{if } w > 0 \\ "
-            r"-\infty < x < - \frac{b}{w} + \frac{\log{\left(- \frac{c}{w} \right)}}{w} & \text{if } - w > 0 \end{cases}",
+            r"\begin{cases} - \frac{b}{w} + \frac{\ln{\left(c / w \right)}}{w} < x < \infty & \text{if } w > 0 \\ "
+            r"-\infty < x < - \frac{b}{w} + \frac{\ln{\left(- c / w \right)}}{w} & \text{if } - w > 0 \end{cases}",
         ),
         (
             "elu",
             ["-b/w - log(w/c)/w < x < oo  if w > c", "-oo < x < -b/w - log(-w/c)/w  if -w > c"],
-            r"\begin{cases} - \frac{b}{w} - \frac{\log{\left(\frac{w}{c} \right)}}{w} < x < \infty & \text{if } w > c \\ "
-            r"-\infty < x < - \frac{b}{w} - \frac{\log{\left(- \frac{w}{c} \right)}}{w} & \text{if } - w > c \end{cases}",
+            r"\begin{cases} - \frac{b}{w} - \frac{\ln{\left(w / c \right)}}{w} < x < \infty & \text{if } w > c \\ "
+            r"-\infty < x < - \frac{b}{w} - \frac{\ln{\left(- w / c \right)}}{w} & \text{if } - w > c \end{cases}",
         ),
         (
             "sine",
@@ -240,9 +240,9 @@ _FOUR_THIRDS = r"\frac{4 c}{3}"
                 "-b/w - atan(sqrt(-1 + w**2/c**2))/Abs(w) < x + k*pi/Abs(w) < -b/w + atan(sqrt(-1 + w**2/c**2))/Abs(w)"
                 " for some integer k  if Abs(w) > c"
             ],
-            r"- \frac{b}{w} - \frac{\operatorname{atan}{\left(\sqrt{-1 + \frac{w^{2}}{c^{2}}} \right)}}{\left|{w}\right|} < "
+            r"- \frac{b}{w} - \frac{\arctan{\left(\sqrt{w^{2} / c^{2} - 1} \right)}}{\left|{w}\right|} < "
             r"x + \frac{\pi}{\left|{w}\right|}\, k < "
-            r"- \frac{b}{w} + \frac{\operatorname{atan}{\left(\sqrt{-1 + \frac{w^{2}}{c^{2}}} \right)}}{\left|{w}\right|}"
+            r"- \frac{b}{w} + \frac{\arctan{\left(\sqrt{w^{2} / c^{2} - 1} \right)}}{\left|{w}\right|}"
             r" \;\text{for some}\; k \in \mathbb{Z} \quad (\left|{w}\right| > c)",
         ),
     ],

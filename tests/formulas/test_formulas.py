@@ -143,3 +143,18 @@ def test_names_in_unicode():
         "λ",
         "s₂",
     ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "letters"),
+    [
+        ("stability", {"w": "eta"}),
+        ("stability", {"w": "h"}),
+        ("weight_decay", {"b": "lambda"}),
+        ("clipping", {"w": "rho"}),
+    ],
+)
+def test_letters_that_a_derivation_uses_are_refused(topic, letters):
+    with pytest.raises(gt.errors.InvalidArgument, match="stands for something else already"):
+        gt.derive(topic, letters=letters)
+    assert gt.derive(topic, letters={"w": "theta"}).steps

@@ -33,11 +33,6 @@ def iterated(which, gain, layers=4000):
     return q, gain**2 * np.sum(weights * slope(math.sqrt(q) * z) ** 2)
 
 
-@pytest.mark.slow
-def test_the_page_in_docs_is_not_stale():
-    assert _PAGE.read_text(encoding="utf-8") == gains.page(), "run `gradtheory gains --out docs`"
-
-
 def test_every_layer_of_pytorch_is_audited():
     layers = {name for name in gt.activation_names() if "torch.nn" in gt.activation(name).peers.get("torch", "")}
     assert set(_AUDITED) == layers | set(gains.TORCH)

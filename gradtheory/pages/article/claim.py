@@ -1,5 +1,6 @@
 """What a claim of the source article is, and how its verdict and its derivation are written down."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -78,7 +79,11 @@ class Claim(ShownAsTable):
 
     def finding(self, **changed: Any) -> Finding:
         """Judge the claim, or the claim with some of its numbers changed."""
-        return self.judge(**{**self.claimed, **changed})
+        return self.judge(**{**self.claimed, **changed}) if changed else self._as_stated
+
+    @functools.cached_property
+    def _as_stated(self) -> Finding:
+        return self.judge(**self.claimed)
 
 
 def step(left: sympy.Expr, right: sympy.Expr, rule: str, **more: Any) -> Step:

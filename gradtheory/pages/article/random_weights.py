@@ -8,6 +8,7 @@ import sympy
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.explosion import critical_weight
+from gradtheory.formulas import latex
 from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, digits_of, step
 from gradtheory.random_weights.initialisation import Initialisation, glorot, he, standard_normal
 from gradtheory.random_weights.lyapunov import largest_lyapunov_exponent, lyapunov_exponent
@@ -35,7 +36,7 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
     return Finding(
         verdict if is_usual and is_bounded else ClaimVerdict.FAILS,
         steps,
-        {"probability": str(probability.n(6)), "beyond": sympy.latex(beyond.n(3))},
+        {"probability": str(probability.n(6)), "beyond": latex(beyond.n(3))},
     )
 
 
@@ -64,7 +65,7 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     return Finding(
         verdict,
         steps,
-        {name: f"{number:.5g}" for name, number in numbers.items()} | {"scale": sympy.latex(size)},
+        {name: f"{number:.5g}" for name, number in numbers.items()} | {"scale": latex(size)},
     )
 
 

@@ -16,6 +16,7 @@ from gradtheory.derivation.language import STEEPEST, Bend, Partial, Sigma, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, explosion_width, widest_explosion
 from gradtheory.explosion.depth import depth_bound
+from gradtheory.formulas import latex
 from gradtheory.pages.article.claim import (
     MEANING,
     SIGMOID,
@@ -73,7 +74,7 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
     )
     explodes = sign(total - 1) > 0
     verdict = ClaimVerdict.HOLDS if explodes or not suffices else ClaimVerdict.CORRECTED
-    return Finding(verdict, steps, {"factor": sympy.latex(factors[0]), "total": sympy.latex(total)})
+    return Finding(verdict, steps, {"factor": latex(factors[0]), "total": latex(total)})
 
 
 def _maximum(*, value: Any) -> Finding:
@@ -81,7 +82,7 @@ def _maximum(*, value: Any) -> Finding:
     steps = derive("slope_maximum", activation=SIGMOID).steps
     holds = sign(SIGMOID.steepest_slope - read_real(value, "value")) == 0
     return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"maximum": sympy.latex(SIGMOID.steepest_slope)}
+        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"maximum": latex(SIGMOID.steepest_slope)}
     )
 
 
@@ -100,7 +101,7 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
     return Finding(
         ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         steps,
-        {"edge": sympy.latex(edge), "largest": sympy.latex(largest), "margin": sympy.latex(near)},
+        {"edge": latex(edge), "largest": latex(largest), "margin": latex(near)},
     )
 
 
@@ -113,7 +114,7 @@ def _critical(*, weight: Any) -> Finding:
         digits_of(Width(critical + sympy.Rational(1, 10**6), 1), "open_above"),
     )
     holds = explosion_set("sigmoid", stated) is sympy.S.EmptySet and sign(stated - critical) == 0
-    return Finding(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"critical": sympy.latex(critical)})
+    return Finding(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"critical": latex(critical)})
 
 
 def _relu(*, activation_name: str, slope: Any) -> Finding:
@@ -146,7 +147,7 @@ def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
     return Finding(
         ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
         (*steps, *([claimed] if holds else [])),
-        {"formula": explosion_formula("sigmoid").latex(), "textbook": sympy.latex(half_width(_W))},
+        {"formula": explosion_formula("sigmoid").latex(), "textbook": latex(half_width(_W))},
     )
 
 

@@ -12,6 +12,7 @@ from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
+from gradtheory.formulas import latex
 from gradtheory.pages.article.claim import Claim, ClaimVerdict, Finding, digits_of, step
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training import train
@@ -50,7 +51,7 @@ def _step_size(*, share: Any) -> Finding:
 
 
 def _latex(number: float) -> str:
-    return str(sympy.latex(sympy.Float(number, 3)))
+    return str(latex(sympy.Float(number, 3)))
 
 
 def _momentum(*, optimisers: Sequence[str]) -> Finding:
@@ -79,7 +80,7 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     return Finding(
         ClaimVerdict.HOLDS if run.has_diverged == diverges else ClaimVerdict.FAILS,
         (digits_of(depth, "overflow_depth", digits=5),),
-        {"weight": sympy.latex(size), "before": _latex(run.loss[0]), "after": _latex(run.loss[-1]), **numbers},
+        {"weight": latex(size), "before": _latex(run.loss[0]), "after": _latex(run.loss[-1]), **numbers},
     )
 
 

@@ -10,6 +10,7 @@ import sympy
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive, read_real
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.optimisers.rule import Optimum, Rule, Tuning
@@ -256,7 +257,7 @@ class StabilityRegion:
         """Return the condition as LaTeX."""
         beta, decay = r"0 \le \beta < 1" * self.has_momentum, r"\lambda \ge 0" * self.rule.is_decoupled
         h = "h > 0" + r" \text{ (preconditioned)}" * self.is_preconditioned
-        return r", \quad ".join(filter(None, (rf"0 < \eta < {sympy.latex(self.limit)}", beta, decay, h)))
+        return r", \quad ".join(filter(None, (rf"0 < \eta < {latex(self.limit)}", beta, decay, h)))
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

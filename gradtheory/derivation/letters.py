@@ -1,0 +1,45 @@
+"""Letters that a reader wants in place of x, y, w and b: read, and refused where they stand for something else."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import sympy
+
+from gradtheory.arithmetic.inputs import one_of
+from gradtheory.arithmetic.kinds import read_mapping
+from gradtheory.errors import InvalidArgument
+from gradtheory.formulas.text import GREEK
+
+_LETTERS = ("x", "y", "w", "b")  # that may be written otherwise
+_TAKEN = frozenset("acdefklmnpqrstuvzABCDGHKLMTUVWX") | {"delta", "sigma"}
+_LETTER = re.compile(r"[A-Za-z]+")
+
+
+def read_letters(letters: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return what is written for letters of symbols, checked: no two quantities may have one."""
+    if letters is None:
+        return {}
+    read = read_mapping(letters, "letters", "must be a mapping such as {'w': 'theta'}")
+    for old, new in read.items():
+        one_of(old, "letters", _LETTERS)
+        if not isinstance(new, str) or not (re.fullmatch("[A-Za-z]", new) or new in GREEK):
+            rule = "must be one letter, or the name of a Greek one such as 'theta'"
+            raise InvalidArgument(f"letters[{old!r}]", new, rule)
+        if new in _TAKEN or new in (read.get(other, other) for other in _LETTERS if other != old):
+            raise _taken(old, new)
+    return read
+
+
+def refuse_taken(letters: Mapping[str, str], formulas: Iterable[sympy.Basic]) -> None:
+    """Raise InvalidArgument for a letter that stands for something else in a derivation's formulas."""
+    if not letters:
+        return
+    names = {symbol.name for expr in formulas for symbol in expr.atoms(sympy.Symbol)}
+    used = {match[0] for name in names if (match := _LETTER.match(name))} - letters.keys()
+    for old, new in letters.items():
+        if new in used:
+            raise _taken(old, new)
+
+
+def _taken(old: str, new: str) -> InvalidArgument:
+    return InvalidArgument(f"letters[{old!r}]", new, "stands for something else already: give another letter")
