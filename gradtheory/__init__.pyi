@@ -42,6 +42,8 @@ from .explosion.whole_chain import exploding_parameter as exploding_parameter
 from .explosion.whole_chain import total_explosion_bound as total_explosion_bound
 from .explosion.whole_chain import total_explosion_set as total_explosion_set
 from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
+from .networks.bounds.region import ExplosionRegion as ExplosionRegion
+from .networks.bounds.region import explosion_region as explosion_region
 from .networks.network import Network as Network
 from .pages import article as article
 from .pages import atlas as atlas

@@ -1,12 +1,13 @@
 r"""The Jacobian of deep networks on a box: the norm at the slopes in the middle, and what all deviations add to it.
 
-Let T_v be the derivative of the output by node v, and C_{u,v} that of u's input by v at the middle slopes. As resolvents
-differ by (I - N)⁻¹ - (I - N̄)⁻¹ = (I - N)⁻¹·(N - N̄)·(I - N̄)⁻¹,
+Let T_v be the derivative of the output by node v, and C_{u,v} that of u's input by v at the middle slopes. As
+resolvents differ by (I - N)⁻¹ - (I - N̄)⁻¹ = (I - N)⁻¹·(N - N̄)·(I - N̄)⁻¹,
 
     T_v = C_{out,v} + Σ_{u>v} T_u·Δ_u·C_{u,v},
 
-where Δ_u, the deviation of u's slopes, is small on a small box. So the norms of the layers are never multiplied with each
-other: what counts is products that are taken first. Rounding errors enter as T_u does, times what was rounded at u.
+where Δ_u, the deviation of u's slopes, is small on a small box. So the norms of the layers are never multiplied with
+each other: what counts is products that are taken first. Rounding errors enter as T_u does, times what was rounded at
+u.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node
 class _Middle:
     """A node's own Jacobian in the middle of the box: a matrix, or a vector for a diagonal; by how much it deviates.
 
-    `spread` is a vector for a diagonal, else a number that bounds the spectral norm; `most` bounds the norm of the whole.
+    `spread` is a vector for a diagonal, else a number that bounds the spectral norm; `most` bounds the norm of all.
     """
 
     matrix: Array
@@ -147,8 +148,9 @@ def _sweep(
             continue
         middle, operation = middles[place], nodes[place].operation
         if isinstance(operation, Sum):
-            swept[place] = sum(parts)  # type: ignore[assignment]  # a sum of arrays, not of 0
-            rounded = gamma(len(parts)) * float(norm_up(sum(np.abs(part) for part in parts).reshape(-1)))  # type: ignore[attr-defined]
+            swept[place] = np.sum(parts, axis=0)
+            moduli = np.sum([np.abs(part) for part in parts], axis=0)
+            rounded = gamma(len(parts)) * float(norm_up(moduli.reshape(-1)))
         elif middle.matrix.ndim == 1:
             swept[place] = middle.matrix[:, None] * parts[0]
             rounded = 2.0 * UNIT * float(norm_up(swept[place].reshape(-1)))

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.bounds.activation_range import ActivationRange, Range
+from gradtheory.networks.bounds.activation_range import ActivationRange
+from gradtheory.networks.bounds.ranges import Range
 from gradtheory.networks.bounds.rounding import TINY, UNIT, gamma, up
 from gradtheory.networks.nodes import LayerNorm
 
@@ -131,15 +132,15 @@ def scaled(form: Form, factor: Array, offset: Array | None = None) -> Form:
 
 
 def activated(
-    form: Form, ranges: ActivationRange, over: tuple[Range, Range], centre: Range, *, with_symbols: bool
+    form: Form, ranges: ActivationRange, over: tuple[Range, Range], at_centre: Range, *, with_symbols: bool
 ) -> Form:
-    """Return σ(a), from ranges of σ and σ' over its hull and of σ at its centre; with a new symbol for each unit where they are wanted and not too many.
+    """Return σ(a), from the ranges of σ and σ' over its hull and that of σ at its centre.
 
-    σ(z) = σ(c) + s·(z - c) up to sup|σ' - s|·|z - c|; where σ is piecewise linear, the remainder is its range.
+    There is a new symbol for each unit where they are wanted and not too many. σ(z) = σ(c) + s·(z - c) up to
+    sup|σ' - s|·|z - c|; where σ is piecewise linear, the remainder is its range.
     """
     lower, upper = form.hull
     values, slopes = over
-    at_centre = centre
     with np.errstate(all="ignore"):
         middle = slopes.lower + (slopes.upper - slopes.lower) / 2.0
         centre = at_centre.lower + (at_centre.upper - at_centre.lower) / 2.0

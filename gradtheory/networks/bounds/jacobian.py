@@ -28,7 +28,7 @@ class LocalJacobianBound(ShownAsTable):
     Attributes
     ----------
     bound : float
-        Certified: no input of the box, at which f has a derivative, has a greater norm; all rounding errors are counted.
+        Certified: no input of the box, at which f has a derivative, has a greater norm; roundings are counted.
     method : str
         Which enclosure gave it: "product" of the layers' norms with their slopes on the box, "entries" of the Jacobian,
         "deviations" from the Jacobian in the middle, or "bisection" of the box.
@@ -56,7 +56,9 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     Parameters
     ----------
     nodes : sequence of Node
+        The network.
     n_inputs : int
+        The width of its input.
     box : pair of array_like of shape (n_inputs,)
         (lower, upper).
     most_boxes : int
@@ -75,15 +77,14 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     >>> from gradtheory.networks.nodes import Elementwise
     >>> nodes = Node("layer1", Dense(np.array([[3.0]])), (-1,)), Node("act", Elementwise(gt.activation("tanh")), (0,))
     >>> jacobian_bound_on(nodes, 1, ([0.5], [2]))
-    LocalJacobianBound(sup ‖J‖ ≤ 0.542121, certified on the box by product)
+    LocalJacobianBound(sup ‖J‖ ≤ 0.54212, certified on the box by product)
 
     """
     lower, upper = read_box(box, n_inputs)
     budget = read_count(most_boxes, "most_boxes", _MOST_BOXES)
     enclosure = enclose_network(nodes, lower[None], upper[None])
     bounds = {"product": product_bound(nodes, enclosure)}
-    if enclosure.jacobian is not None:
-        bounds["entries"] = entry_bound(enclosure.jacobian)
+    bounds["entries"] = entry_bound(enclosure.jacobian)
     if _products(nodes) <= _MOST_PRODUCTS:
         bounds["deviations"] = deviation_bound(nodes, enclosure)
     if n_inputs <= MOST_INPUTS and budget > 1:

@@ -48,7 +48,8 @@ class LayerBound(ShownAsTable):
 
     def __repr__(self) -> str:
         least, most = float(self.slopes[0].min()), float(self.slopes[1].max())
-        return f"LayerBound({self.name}: ‖diag(σ')·W‖ ≤ {self.factor:.6g}, ‖W‖ ≤ {self.norm:.6g}, σ' in [{least:.4g}, {most:.4g}])"
+        norms = f"‖diag(σ')·W‖ ≤ {self.factor:.6g}, ‖W‖ ≤ {self.norm:.6g}"
+        return f"LayerBound({self.name}: {norms}, σ' in [{least:.4g}, {most:.4g}])"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,9 @@ def layer_bounds_on(nodes: Sequence[Node], n_inputs: int, box: Any) -> LayerBoun
     Parameters
     ----------
     nodes : sequence of Node
+        The network.
     n_inputs : int
+        The width of its input.
     box : pair of array_like of shape (n_inputs,)
         (lower, upper).
 
@@ -102,11 +105,11 @@ def layer_bounds_on(nodes: Sequence[Node], n_inputs: int, box: Any) -> LayerBoun
     >>> import gradtheory as gt
     >>> nodes = Node("layer1", Dense(np.array([[3.0]])), (-1,)), Node("act", Elementwise(gt.activation("tanh")), (0,))
     >>> layer_bounds_on(nodes, 1, ([0.5], [2]))[0]
-    LayerBound(layer1: ‖diag(σ')·W‖ ≤ 0.542121, ‖W‖ ≤ 3, σ' in [2.458e-05, 0.1807])
+    LayerBound(layer1: ‖diag(σ')·W‖ ≤ 0.54212, ‖W‖ ≤ 3, σ' in [2.458e-05, 0.1807])
 
     """
     lower, upper = read_box(box, n_inputs)
-    enclosure = enclose_network(nodes, lower[None], upper[None], with_jacobian=False)
+    enclosure = enclose_network(nodes, lower[None], upper[None])
     layers = []
     for place, node in enumerate(nodes):
         if not isinstance(node.operation, Dense):

@@ -1,7 +1,7 @@
 r"""The norm of the Jacobian on many boxes of few inputs at once: bounds from above and from below, of second order.
 
-On a box the Jacobian is M + Σ_k M_k·ε_k + R·ε. From above, the norm of the linear part is convex, so greatest at a corner
-of ε; from below, ‖J‖ ≥ uᵀJv with the singular vectors of M, numeric and rounded, but of norms bounded by 1.
+On a box the Jacobian is M + Σ_k M_k·ε_k + R·ε. From above, the norm of the linear part is convex, so greatest at a
+corner of ε; from below, ‖J‖ ≥ uᵀJv with the singular vectors of M, numeric and rounded, but of norms bounded by 1.
 """
 
 import itertools

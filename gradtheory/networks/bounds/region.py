@@ -1,8 +1,8 @@
-"""Where in a box of one to three inputs the Jacobian of a network exceeds a threshold: adaptive bisection with proofs."""
+"""Where in a box of one to three inputs the Jacobian of a network exceeds a threshold: bisection with proofs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,18 +20,6 @@ from gradtheory.networks.nodes import Node
 MOST_INPUTS = 3
 _MOST_BOXES, _BATCH = 1_000_000, 2048
 _PARTS = 64  # at first, about so many boxes
-
-
-class HasNodes(Protocol):
-    """What is asked of a network here."""
-
-    @property
-    def nodes(self) -> Sequence[Node]:
-        """Its nodes."""
-
-    @property
-    def n_inputs(self) -> int:
-        """The number of its inputs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +71,7 @@ class ExplosionRegion(ShownAsTable):
 
 
 def explosion_region(
-    network: HasNodes, box: Any, *, threshold: Any = 1, tolerance: Any = 0.01, most_boxes: Any = 200_000
+    network: Any, box: Any, *, threshold: Any = 1, tolerance: Any = 0.01, most_boxes: Any = 200_000
 ) -> ExplosionRegion:
     r"""Return where in a box the Jacobian of a network exceeds a threshold: {x : ‖∂f/∂x‖ > c}, in the spectral norm.
 
@@ -122,15 +110,13 @@ def explosion_region(
     Examples
     --------
     >>> import gradtheory as gt
-    >>> from gradtheory.networks.bounds.region import nodes_only
-    >>> from gradtheory.networks.nodes import Dense, Elementwise, Node
-    >>> layer = Node("layer1", Dense(np.array([[2.0]])), (-1,)), Node("act", Elementwise(gt.activation("tanh")), (0,))
-    >>> region = explosion_region(nodes_only(layer, 1), ([-2], [2]), tolerance=1e-4)
+    >>> network = gt.Network((1, 1), "tanh", w=[[[2.0]]], b=[[0.0]])
+    >>> region = explosion_region(network, ([-2], [2]), tolerance=1e-4)
     >>> region.measure[0] < gt.explosion_set("tanh", w=2).measure < region.measure[1]
     True
 
     """
-    nodes, n = network.nodes, network.n_inputs
+    nodes, n = read_nodes(network)
     if not 1 <= n <= MOST_INPUTS:
         raise InvalidArgument("network.n_inputs", n, "must be 1, 2 or 3; for more, network.jacobian_bound(box)")
     corners = read_box(box, n)
@@ -140,6 +126,15 @@ def explosion_region(
     share = read_positive_float(tolerance, "tolerance")
     budget = read_count(most_boxes, "most_boxes", _MOST_BOXES)
     return _bisected(nodes, corners, c, share, budget)
+
+
+def read_nodes(network: Any) -> tuple[Sequence[Node], int]:
+    """Return the nodes of a network, with its weights, and the width of its input, or refuse it."""
+    nodes, n = getattr(network, "nodes", None), getattr(network, "n_inputs", None)
+    if not (isinstance(nodes, tuple) and isinstance(n, int) and all(isinstance(node, Node) for node in nodes)):
+        rule = "must be a gradtheory.Network with its weights, such as Network((1, 1), 'tanh', w=[[[2]]], b=[[0]])"
+        raise InvalidArgument("network", network, rule)
+    return nodes, n
 
 
 def _bisected(
@@ -161,11 +156,11 @@ def _bisected(
             jacobian = jacobian_on(nodes, low, high)
             is_in = norms_from_below(jacobian) > c
             is_out = ~is_in & (norms_from_above(jacobian) <= c)
-            rest = ~(is_in | is_out)
+            open_yet = ~(is_in | is_out)
             inside.append((low[is_in], high[is_in]))
             outside.append((low[is_out], high[is_out]))
-            remaining.append((low[rest], high[rest], steepest_axis(jacobian, low, high)[rest]))
-            left -= float(volumes(low[~rest], high[~rest]).sum())
+            remaining.append((low[open_yet], high[open_yet], steepest_axis(jacobian, low, high)[open_yet]))
+            left -= float(volumes(low[~open_yet], high[~open_yet]).sum())
         low, high, axis = (np.concatenate(parts) for parts in zip(*remaining, strict=True))
         if left <= allowed or looked_at + 2 * len(low) > budget or not _can_be_cut(low, high, axis):
             undecided = _joined([(low, high), *later], lower.shape[1])
@@ -182,9 +177,7 @@ def _bisected(
 
 def jacobian_on(nodes: Sequence[Node], lower: Array, upper: Array) -> Tangent:
     """Return the Jacobians on boxes, linear in the inputs."""
-    jacobian = enclose_network(nodes, lower, upper, symbols=lower.shape[1]).jacobian
-    assert jacobian is not None  # it was asked for
-    return jacobian
+    return enclose_network(nodes, lower, upper, symbols=lower.shape[1]).jacobian
 
 
 def _can_be_cut(lower: Array, upper: Array, axis: Array) -> bool:
@@ -227,14 +220,3 @@ def _joined(parts: list[tuple[Array, Array]], n: int) -> tuple[Array, Array]:
     empty = np.empty((0, n))
     lower, upper = (np.concatenate([empty, *(part[side] for part in parts)]) for side in (0, 1))
     return lower, upper
-
-
-@dataclass(frozen=True, eq=False)
-class _Nodes:
-    nodes: Sequence[Node]
-    n_inputs: int
-
-
-def nodes_only(nodes: Sequence[Node], n_inputs: int) -> HasNodes:
-    """Return nodes as something that has them."""
-    return _Nodes(tuple(nodes), n_inputs)

@@ -51,7 +51,7 @@ def spectral_bound(matrix: Array) -> float:
         # Entries 2**-480 as small as the largest are set to 0, and counted: their squares would underflow.
         small = (np.abs(matrix) < np.ldexp(_SMALLEST, exponent)) & (matrix != 0.0)
         scaled = np.where(small, 0.0, np.ldexp(matrix, -exponent))
-        rest = float(small.sum()) * _SMALLEST
+        rest = float(np.sum(small)) * _SMALLEST
         bound = _scaled_bound(scaled if scaled.shape[0] >= scaled.shape[1] else scaled.T) + rest
         return float(np.nextafter(np.ldexp(bound * (1.0 + 4.0 * UNIT), exponent), np.inf))
 
@@ -82,7 +82,7 @@ def _numeric_square(gram: Array) -> float:
 
 
 def _is_positive_definite(square: float, gram: Array, of_product: float) -> bool:
-    """Return whether square·I - WᵀW is proven positive definite, where WᵀW is within `of_product` of the Gram matrix."""
+    """Return whether square·I - WᵀW is proven positive definite, WᵀW being within `of_product` of the Gram matrix."""
     n = len(gram)
     shifted = -gram
     diagonal = square - np.diagonal(gram)
@@ -100,7 +100,7 @@ def _is_positive_definite(square: float, gram: Array, of_product: float) -> bool
     return True
 
 
-def spectral_bounds(matrices: Array, radius: Array | None = None) -> Array:
+def spectral_bounds(matrices: Array) -> Array:
     r"""Return upper bounds of the spectral norms of a stack of matrices, of which one side is short.
 
     ‖M‖² is the largest eigenvalue of the Gram matrix G of the shorter side. With the numeric eigenvectors V of G,
@@ -109,8 +109,7 @@ def spectral_bounds(matrices: Array, radius: Array | None = None) -> Array:
     Parameters
     ----------
     matrices : ndarray of shape (..., m, n)
-    radius : ndarray of the same shape, optional
-        By how much each entry may differ; its Frobenius norm is added.
+        The stack.
 
     Returns
     -------
@@ -127,7 +126,7 @@ def spectral_bounds(matrices: Array, radius: Array | None = None) -> Array:
     bound = frobenius
     if k > 1:
         gram = a @ np.swapaxes(a, -1, -2)
-        usable = np.isfinite(gram).all(axis=(-1, -2))
+        usable = np.asarray(np.isfinite(gram).all(axis=(-1, -2)))
         vectors = np.linalg.eigh(np.where(usable[..., None, None], gram, 0.0))[1]
         transposed = np.swapaxes(vectors, -1, -2)
         room = gamma(2.0 * n + 8.0 * k) * 8.0 * k  # of entries at most 1, in ‖·‖_∞ of a k × k matrix
@@ -135,6 +134,4 @@ def spectral_bounds(matrices: Array, radius: Array | None = None) -> Array:
         rows = np.abs(transposed @ gram @ vectors).sum(axis=-1).max(axis=-1) + room * k
         root = up(np.sqrt(up(rows / np.maximum(1.0 - off, 0.5), 4.0)), 4.0) * exact_scale
         bound = np.where(usable & (off < 0.25), np.minimum(root, frobenius), frobenius)
-    if radius is not None:
-        bound = up(bound + norm_up(radius.reshape(*radius.shape[:-2], k * n)), 2.0)
     return np.where(np.isnan(bound), np.inf, bound)

@@ -10,8 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.bounds.activation_range import ActivationRange, Range
+from gradtheory.networks.bounds.activation_range import ActivationRange
 from gradtheory.networks.bounds.forms import Form, Normalised, centring
+from gradtheory.networks.bounds.ranges import Range
 from gradtheory.networks.bounds.rounding import TINY, UNIT, gamma, up
 from gradtheory.networks.nodes import LayerNorm
 
@@ -93,7 +94,7 @@ def slope_of(form: Form, ranges: ActivationRange, slopes: Range, at: Range, symb
         nothing = np.zeros((symbols, *middle.shape))
         if not symbols:
             return Slope(middle, nothing, half)
-        bends = ranges.bends(*form.hull)
+        bends = ranges.formulas.bends(*form.hull)
         centre = at.lower + (at.upper - at.lower) / 2.0
         bend = bends.lower + (bends.upper - bends.lower) / 2.0
         spread = np.maximum(bends.upper - bend, bend - bends.lower)
