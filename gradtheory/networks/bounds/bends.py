@@ -9,12 +9,14 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.arithmetic.effort import size
 from gradtheory.arithmetic.enclosure import Interval, bounds, derivative, enclose, exactly, range_over
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks.bounds.ranges import BITS, Range, floats_around, outer
 
-_FINE, _STEPS, _COARSE = 8.0, 2048, (9.0, 10.0, 12.0, 16.0, 24.0, 32.0, 64.0, 256.0)
+# Cells of length 1/128 up to 8, or of 1/64 where the formula is long; then longer ones.
+_FINE, _STEPS, _LONG, _COARSE = 8.0, 2048, 60, (9.0, 10.0, 12.0, 16.0, 24.0, 32.0, 64.0, 256.0)
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,15 @@ class Formulas:
     @cached_property
     def _cells(self) -> tuple[Array, Array, Array]:
         """Edges, and in row k the least and the greatest σ'' of 2ᵏ neighbouring cells; the outer ones are unbounded."""
+        corners, formulas = self._between
+        bends = [derivative(slope, Z, 1) for _, slope in formulas]
         if self._period is not None:
             edges = np.linspace(-1.01, 1.01, 257) * self._period
         else:
             coarse = np.array(_COARSE)
-            edges = np.concatenate([-coarse[::-1], np.linspace(-_FINE, _FINE, _STEPS + 1), coarse])
-        corners, formulas = self._between
+            steps = _STEPS if max(map(size, bends)) <= _LONG else _STEPS // 2
+            edges = np.concatenate([-coarse[::-1], np.linspace(-_FINE, _FINE, steps + 1), coarse])
         kinks = [outer(kink) for kink in self.activation.kinks]
-        bends = [derivative(slope, Z, 1) for _, slope in formulas]
         limits = [-np.inf, *edges.tolist(), np.inf]
         pairs = list(itertools.pairwise(limits))[1:-1] if self._period is not None else itertools.pairwise(limits)
         least, most = [], []

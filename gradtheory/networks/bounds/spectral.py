@@ -116,6 +116,11 @@ def spectral_bounds(matrices: Array) -> Array:
     ndarray of shape (...)
 
     """
+    with np.errstate(all="ignore"):  # what is not finite is bounded by infinity
+        return _bounds_of_finite(matrices)
+
+
+def _bounds_of_finite(matrices: Array) -> Array:
     wide = matrices.shape[-2] < matrices.shape[-1]
     a = matrices if wide else np.swapaxes(matrices, -1, -2)
     k, n = a.shape[-2:]
