@@ -193,6 +193,22 @@ def _number(bound: float) -> float:
     return float("inf") if np.isnan(bound) else bound
 
 
+def mean_value_bound(jacobian: Tangent) -> float:
+    """Return an upper bound of the norm of the Jacobians of one box that are linear in the inputs.
+
+    ‖Σ ε_k·M_k‖ is at most √K times the norm of the M_k above each other, or beside each other, as ‖ε‖ ≤ √K.
+    """
+    linear, rest = jacobian.linear[:, 0], jacobian.rest[0]
+    if not (len(linear) and np.isfinite(linear).all() and np.isfinite(rest).all()):
+        return float("inf")
+    symbols, n, m = linear.shape
+    with np.errstate(all="ignore"):
+        above, beside = linear.reshape(symbols * n, m), np.moveaxis(linear, 0, 1).reshape(n, symbols * m)
+        stacked = float(up(np.sqrt(np.array(float(symbols))) * min(_norm(above), _norm(beside)), 4.0))
+        entries = _norm(up(np.abs(linear).sum(axis=0), symbols + 1.0))
+        return _number(float(up(np.array(_norm(jacobian.centre[0]) + min(stacked, entries) + _norm(rest)), 4.0)))
+
+
 def entry_bound(jacobian: Tangent) -> float:
     """Return an upper bound of the norm of the Jacobians of one box, from bounds of their entries."""
     centre, rest = jacobian.centre[0], jacobian.rest[0] + np.abs(jacobian.linear[:, 0]).sum(axis=0)

@@ -10,7 +10,7 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import Array, read_count
 from gradtheory.networks.bounds.boxes import halves, read_box
-from gradtheory.networks.bounds.deviations import deviation_bound, entry_bound, product_bound
+from gradtheory.networks.bounds.deviations import deviation_bound, entry_bound, mean_value_bound, product_bound
 from gradtheory.networks.bounds.enclosure import enclose_network
 from gradtheory.networks.bounds.local_norms import norms_from_above, norms_from_below
 from gradtheory.networks.bounds.region import MOST_INPUTS, in_batches, in_parts, jacobian_on, steepest_axis
@@ -18,6 +18,7 @@ from gradtheory.networks.nodes import Dense, Node
 
 _MOST_BOXES, _CLOSE = 1_000_000, 1e-3
 _PARTS, _AT_ONCE = 64, 256  # boxes at first, and boxes that are cut at a time
+_MOST_COEFFICIENTS = 2_000_000  # of the Jacobian of a node that is linear in the inputs
 _MOST_PRODUCTS = 2e11  # multiplications that the sweeps may take
 
 
@@ -31,7 +32,7 @@ class LocalJacobianBound(ShownAsTable):
         Certified: no input of the box, at which f has a derivative, has a greater norm; roundings are counted.
     method : str
         Which enclosure gave it: "product" of the layers' norms with their slopes on the box, "entries" of the Jacobian,
-        "deviations" from the Jacobian in the middle, or "bisection" of the box.
+        "mean value form" of it, "deviations" from the Jacobian in the middle, or "bisection" of the box.
 
     """
 
@@ -85,6 +86,9 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     enclosure = enclose_network(nodes, lower[None], upper[None])
     bounds = {"product": product_bound(nodes, enclosure)}
     bounds["entries"] = entry_bound(enclosure.jacobian)
+    if n_inputs**2 * max(map(len, (form.centre[0] for form in enclosure.outputs.values()))) <= _MOST_COEFFICIENTS:
+        linear = enclose_network(nodes, lower[None], upper[None], symbols=n_inputs).jacobian
+        bounds["mean value form"] = min(mean_value_bound(linear), entry_bound(linear))
     if _products(nodes) <= _MOST_PRODUCTS:
         bounds["deviations"] = deviation_bound(nodes, enclosure)
     if n_inputs <= MOST_INPUTS and budget > 1:

@@ -76,6 +76,10 @@ def test_each_method_alone_is_above_the_norm():
         assert deviations.product_bound(network.nodes, enclosure) >= largest
         assert deviations.deviation_bound(network.nodes, enclosure) >= largest
         assert deviations.entry_bound(enclosure.jacobian) >= largest
+        linear = enclose_network(network.nodes, (centre - half)[None], (centre + half)[None], symbols=4).jacobian
+        assert deviations.mean_value_bound(linear) >= largest
+        if half == 1e-3:
+            assert deviations.mean_value_bound(linear) < 1.01 * largest
 
 
 def test_deviations_left_out_are_noticed(monkeypatch):
