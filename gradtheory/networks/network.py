@@ -8,7 +8,7 @@ residual sums and norms, are graphs of nodes (`gradtheory.networks.nodes`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -135,6 +135,32 @@ class Network(ShownAsTable):
         for name, value in values.items():
             object.__setattr__(network, name, value)
         return network
+
+    @classmethod
+    def from_torch(cls, module: Any, loss: str = "mse") -> Self:
+        """Return a torch module as a network, with its weights: float32, float16 and bfloat16 are exact in float64.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Made of Linear, the activations of the catalogue, LayerNorm, RMSNorm, sums, products with numbers, and
+            modules made of these. It is read as in evaluation: dropout does nothing.
+        loss : str
+            As for the constructor.
+
+        Raises
+        ------
+        InvalidArgument
+            If it holds anything else; the message lists what, and where it stands.
+
+        Examples
+        --------
+        >>> network = Network.from_torch(torch.nn.Linear(2, 1))  # doctest: +SKIP
+
+        """
+        from gradtheory.networks.readers.torch_module import nodes_of_module
+
+        return cls.from_nodes(*nodes_of_module(module), loss)
 
     @property
     def depth(self) -> int:
