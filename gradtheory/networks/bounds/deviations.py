@@ -98,10 +98,10 @@ def _middle(node: Node, place: int, enclosure: Enclosure) -> _Middle:
     if isinstance(operation, Dense):
         return _Middle(operation.w, 0.0, spectral_bound(operation.w))
     if isinstance(operation, Elementwise):
-        slopes = enclosure.slopes[place]
-        lower, upper = slopes.lower[0], slopes.upper[0]
-        middle = lower + (upper - lower) / 2.0
-        return _Middle(middle, up(np.maximum(upper - middle, middle - lower), 2.0), float(slopes.size.max()))
+        slopes, form = enclosure.slopes[place], enclosure.forms_of_slopes[place]
+        middle = form.centre[0]
+        spread = up(np.maximum(slopes.upper[0] - middle, middle - slopes.lower[0]), 2.0)
+        return _Middle(middle, spread, float(slopes.size.max()))
     if isinstance(operation, Scale):
         n = enclosure.outputs[place].centre.shape[1]
         factor = np.broadcast_to(np.asarray(operation.factor, dtype=float), (n,))
@@ -109,11 +109,11 @@ def _middle(node: Node, place: int, enclosure: Enclosure) -> _Middle:
     if isinstance(operation, LayerNorm):
         n = enclosure.outputs[place].centre.shape[1]
         own = tangents.through_norm(tangents.of_inputs(1, n, 0), operation, enclosure.norms[place])
-        spread = float(norm_up(own.rest.reshape(-1)))
+        off = float(norm_up(own.rest.reshape(-1)))
         gain = 1.0 if operation.gain is None else float(np.abs(operation.gain).max())
         # ‖P - d·dᵀ·q²/n‖ ≤ 1
         most = gain * float(enclosure.norms[place].inverse.upper[0]) * (1.0 + 8.0 * UNIT)
-        return _Middle(own.centre[0], spread, most)
+        return _Middle(own.centre[0], off, most)
     return _Middle(np.ones(enclosure.outputs[place].centre.shape[1]), 0.0, 1.0)
 
 
@@ -142,6 +142,7 @@ def _sweep(
     n = enclosure.outputs[start].centre.shape[1]
     swept: dict[int, Array] = {start: np.eye(n)}
     off = 0.0
+    linear = _LinearPart()
     for place in range(start + 1, len(nodes)):
         parts = [swept[source] for source in nodes[place].sources if source in swept]
         if not parts:
@@ -159,8 +160,42 @@ def _sweep(
             moduli = product_up(np.abs(middle.matrix), np.abs(parts[0]))
             rounded = gamma(middle.matrix.shape[1] + 1.0) * float(norm_up(moduli.reshape(-1)))
         off += adjoints[place].most * rounded
-        off += _of_deviation(adjoints[place], middle.spread, parts[0])
-    return swept.get(len(nodes) - 1), float(up(np.array(off), 6.0 * len(nodes)))
+        form = enclosure.forms_of_slopes.get(place)
+        behind = adjoints[place].matrix
+        if start == INPUT and form is not None and len(form.linear) and behind is not None:
+            linear.add(behind, form.linear[:, 0], parts[0])
+            spread = up(np.asarray(middle.spread), 1.0)
+            off += _of_deviation(_Adjoint(adjoints[place].most, behind, 0.0), form.rest[0], parts[0])
+            off += adjoints[place].off * _norm(up(spread[:, None] * np.abs(parts[0]), 1.0))
+        else:
+            off += _of_deviation(adjoints[place], middle.spread, parts[0])
+    return swept.get(len(nodes) - 1), float(up(np.array(off + linear.bound()), 6.0 * len(nodes)))
+
+
+class _LinearPart:
+    """Σ_k ε_k·F_k with F_k = Σ_u B_u·diag(s_{u,k})·C_u: what the deviations that are linear in the inputs add up to."""
+
+    def __init__(self) -> None:
+        self.terms: Array | None = None
+        self.moduli: Array | None = None
+        self.count = 0
+
+    def add(self, behind: Array, slopes: Array, inner: Array) -> None:
+        """Add the part of a node: B, the slopes of each symbol, and C."""
+        terms = (behind * slopes[:, None, :]) @ inner
+        moduli = product_up(np.abs(behind) * np.abs(slopes).sum(axis=0), np.abs(inner))
+        self.terms = terms if self.terms is None else self.terms + terms
+        self.moduli = moduli if self.moduli is None else self.moduli + moduli
+        self.count += slopes.size + 4
+
+    def bound(self) -> float:
+        """Return an upper bound of its norm for all ε in [-1, 1]; of a term that is lost in overflow, infinity."""
+        if self.terms is None or self.moduli is None:
+            return 0.0
+        if not (np.isfinite(self.terms).all() and np.isfinite(self.moduli).all()):
+            return float("inf")
+        rounded = 2.0 * gamma(self.count + 4.0) * float(norm_up(self.moduli.reshape(-1)))
+        return float(up(np.array(norm_of_linear(self.terms) + rounded), 4.0))
 
 
 def _of_deviation(adjoint: _Adjoint, spread: Array | float, inner: Array) -> float:
@@ -201,12 +236,17 @@ def mean_value_bound(jacobian: Tangent) -> float:
     linear, rest = jacobian.linear[:, 0], jacobian.rest[0]
     if not (len(linear) and np.isfinite(linear).all() and np.isfinite(rest).all()):
         return float("inf")
-    symbols, n, m = linear.shape
     with np.errstate(all="ignore"):
-        above, beside = linear.reshape(symbols * n, m), np.moveaxis(linear, 0, 1).reshape(n, symbols * m)
-        stacked = float(up(np.sqrt(np.array(float(symbols))) * min(_norm(above), _norm(beside)), 4.0))
-        entries = _norm(up(np.abs(linear).sum(axis=0), symbols + 1.0))
-        return _number(float(up(np.array(_norm(jacobian.centre[0]) + min(stacked, entries) + _norm(rest)), 4.0)))
+        parts = _norm(jacobian.centre[0]), norm_of_linear(linear), _norm(rest)
+        return _number(float(up(np.array(sum(parts)), 4.0)))
+
+
+def norm_of_linear(linear: Array) -> float:
+    """Return an upper bound of ‖Σ ε_k·M_k‖ for all ε in [-1, 1]; the M_k are given exactly."""
+    symbols, n, m = linear.shape
+    above, beside = linear.reshape(symbols * n, m), np.moveaxis(linear, 0, 1).reshape(n, symbols * m)
+    stacked = float(up(np.sqrt(np.array(float(symbols))) * min(_norm(above), _norm(beside)), 4.0))
+    return min(stacked, _norm(up(np.abs(linear).sum(axis=0), symbols + 1.0)))
 
 
 def entry_bound(jacobian: Tangent) -> float:

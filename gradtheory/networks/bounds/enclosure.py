@@ -10,7 +10,7 @@ from gradtheory.networks.bounds import forms, tangents
 from gradtheory.networks.bounds.activation_range import range_of
 from gradtheory.networks.bounds.forms import Form, Normalised
 from gradtheory.networks.bounds.ranges import Range
-from gradtheory.networks.bounds.tangents import Tangent
+from gradtheory.networks.bounds.tangents import Slope, Tangent
 from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
 
 
@@ -23,6 +23,8 @@ class Enclosure:
     outputs : dict of int to Form
     slopes : dict of int to Range
         σ' of each unit, for the nodes that are activations.
+    forms_of_slopes : dict of int to Slope
+        The same slopes, linear in the inputs.
     norms : dict of int to Normalised
     jacobian : Tangent
         Of the last node by the inputs.
@@ -31,6 +33,7 @@ class Enclosure:
 
     outputs: dict[int, Form]
     slopes: dict[int, Range]
+    forms_of_slopes: dict[int, Slope]
     norms: dict[int, Normalised]
     jacobian: Tangent
 
@@ -44,6 +47,7 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
     outputs = {INPUT: forms.of_boxes(lower, upper)}
     jacobians = {INPUT: tangents.of_inputs(batch, n_inputs, symbols)}
     slopes: dict[int, Range] = {}
+    forms_of_slopes: dict[int, Slope] = {}
     norms: dict[int, Normalised] = {}
     with np.errstate(all="ignore"):  # what overflows is bounded by infinity
         for place, node in enumerate(nodes):
@@ -61,8 +65,8 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
                 value, steepness = ranges.over(form.centre, form.centre)
                 slopes[place] = over[1]
                 outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
-                slope = tangents.slope_of(form, ranges, over[1], steepness, symbols)
-                jacobian = tangents.through_activation(jacobian, slope)
+                forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], steepness, symbols)
+                jacobian = tangents.through_activation(jacobian, forms_of_slopes[place])
             elif isinstance(operation, Sum):
                 outputs[place] = forms.total(sources)
                 jacobian = tangents.through_sum(inner)
@@ -75,4 +79,4 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
                 outputs[place] = parts.output
                 jacobian = tangents.through_norm(jacobian, operation, parts)
             jacobians[place] = jacobian
-    return Enclosure(outputs, slopes, norms, jacobians[len(nodes) - 1])
+    return Enclosure(outputs, slopes, forms_of_slopes, norms, jacobians[len(nodes) - 1])

@@ -84,13 +84,15 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     lower, upper = read_box(box, n_inputs)
     budget = read_count(most_boxes, "most_boxes", _MOST_BOXES)
     enclosure = enclose_network(nodes, lower[None], upper[None])
+    enclosures = [enclosure]
     bounds = {"product": product_bound(nodes, enclosure)}
     bounds["entries"] = entry_bound(enclosure.jacobian)
     if n_inputs**2 * max(map(len, (form.centre[0] for form in enclosure.outputs.values()))) <= _MOST_COEFFICIENTS:
-        linear = enclose_network(nodes, lower[None], upper[None], symbols=n_inputs).jacobian
+        enclosures.append(enclose_network(nodes, lower[None], upper[None], symbols=n_inputs))
+        linear = enclosures[1].jacobian
         bounds["mean value form"] = min(mean_value_bound(linear), entry_bound(linear))
     if _products(nodes) <= _MOST_PRODUCTS:
-        bounds["deviations"] = deviation_bound(nodes, enclosure)
+        bounds["deviations"] = min(deviation_bound(nodes, each) for each in enclosures)
     if n_inputs <= MOST_INPUTS and budget > 1:
         bounds["bisection"] = _by_bisection(nodes, lower, upper, budget)
     method = min(bounds, key=lambda name: bounds[name])
