@@ -18,6 +18,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks.bounds import tangents
 from gradtheory.networks.bounds.enclosure import Enclosure
+from gradtheory.networks.bounds.leading import leading_bound
 from gradtheory.networks.bounds.rounding import UNIT, gamma, norm_up, product_up, up
 from gradtheory.networks.bounds.spectral import spectral_bound
 from gradtheory.networks.bounds.tangents import Tangent
@@ -128,17 +129,19 @@ def _adjoint(
     coarse = _number(float(up(np.array(by_steps), 3.0 * len(users) + 3.0)))
     if start != INPUT and not isinstance(nodes[start].operation, Elementwise | LayerNorm):
         return _Adjoint(coarse)
-    matrix, off = _sweep(nodes, middles, adjoints, start, enclosure)
+    matrix, off, linear = _sweep(nodes, middles, adjoints, start, enclosure)
     if matrix is None or not np.isfinite(off) or not np.isfinite(matrix).all():
         return _Adjoint(coarse)
-    fine = float(up(np.array(spectral_bound(matrix) + off), 2.0))
+    fine = float(up(np.array(spectral_bound(matrix) + off + linear.bound()), 2.0))
+    if linear.terms is not None:
+        fine = min(fine, leading_bound(matrix, linear.terms, off + linear.rounded()))
     return _Adjoint(min(coarse, fine), matrix, off)
 
 
 def _sweep(
     nodes: Sequence[Node], middles: list[_Middle], adjoints: dict[int, _Adjoint], start: int, enclosure: Enclosure
-) -> tuple[Array | None, float]:
-    """Return C_{out,start}, and how far T_start is from it."""
+) -> "tuple[Array | None, float, _LinearPart]":
+    """Return C_{out,start}, and how far T_start is from it and from what is linear in the inputs."""
     n = enclosure.outputs[start].centre.shape[1]
     swept: dict[int, Array] = {start: np.eye(n)}
     off = 0.0
@@ -169,7 +172,7 @@ def _sweep(
             off += adjoints[place].off * _norm(up(spread[:, None] * np.abs(parts[0]), 1.0))
         else:
             off += _of_deviation(adjoints[place], middle.spread, parts[0])
-    return swept.get(len(nodes) - 1), float(up(np.array(off + linear.bound()), 6.0 * len(nodes)))
+    return swept.get(len(nodes) - 1), float(up(np.array(off), 6.0 * len(nodes))), linear
 
 
 class _LinearPart:
@@ -194,8 +197,11 @@ class _LinearPart:
             return 0.0
         if not (np.isfinite(self.terms).all() and np.isfinite(self.moduli).all()):
             return float("inf")
-        rounded = 2.0 * gamma(self.count + 4.0) * float(norm_up(self.moduli.reshape(-1)))
-        return float(up(np.array(norm_of_linear(self.terms) + rounded), 4.0))
+        return float(up(np.array(norm_of_linear(self.terms) + self.rounded()), 4.0))
+
+    def rounded(self) -> float:
+        """Return how far the terms that were computed may be from the exact ones, all together."""
+        return 0.0 if self.moduli is None else 2.0 * gamma(self.count + 4.0) * float(norm_up(self.moduli.reshape(-1)))
 
 
 def _of_deviation(adjoint: _Adjoint, spread: Array | float, inner: Array) -> float:
@@ -238,7 +244,7 @@ def mean_value_bound(jacobian: Tangent) -> float:
         return float("inf")
     with np.errstate(all="ignore"):
         parts = _norm(jacobian.centre[0]), norm_of_linear(linear), _norm(rest)
-        return _number(float(up(np.array(sum(parts)), 4.0)))
+        return min(_number(float(up(np.array(sum(parts)), 4.0))), leading_bound(jacobian.centre[0], linear, parts[2]))
 
 
 def norm_of_linear(linear: Array) -> float:
