@@ -46,6 +46,8 @@ from .explosion.whole_chain import total_explosion_bound as total_explosion_boun
 from .explosion.whole_chain import total_explosion_set as total_explosion_set
 from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
 from .networks import Network as Network
+from .networks.bounds.region import ExplosionRegion as ExplosionRegion
+from .networks.bounds.region import explosion_region as explosion_region
 from .pages import article as article
 from .pages import atlas as atlas
 from .pages import gains as gains

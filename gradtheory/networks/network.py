@@ -18,6 +18,8 @@ from gradtheory.arithmetic.inputs import Array, read_count
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.layers import read_activations, steepest_slopes
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.bounds.jacobian import LocalJacobianBound, jacobian_bound_on
+from gradtheory.networks.bounds.layers import LayerBounds, layer_bounds_on
 from gradtheory.networks.graph import checked, is_plain, output_width, plain_layers, plain_nodes
 from gradtheory.networks.losses import ending, read_loss, read_targets
 from gradtheory.networks.nodes import Dense, Node
@@ -339,16 +341,22 @@ class Network(ShownAsTable):
             products = hessian_product(passed, start.place, start.gradient, start.turned, directions)
         return tuple(products[place][0] for place in places), tuple(products[place][1] for place in places)
 
-    def jacobian_bound(self, *, w: Sequence[ArrayLike] | None = None) -> JacobianBound:
-        r"""Return the bound \|∂a_L/∂a_0\| ≤ Π ‖W_l‖·sup|σ_l'|, in spectral norms, for dense layers in a row.
+    def jacobian_bound(
+        self, box: tuple[ArrayLike, ArrayLike] | None = None, *, w: Sequence[ArrayLike] | None = None
+    ) -> JacobianBound | LocalJacobianBound:
+        r"""Return an upper bound of \|∂a_L/∂a_0\| in spectral norms: on a box, or at any input and for any biases.
 
-        A layer's Jacobian is diag(σ'(z_l))·W_l, and the norm of a product is at most the product of the norms. The
-        bound is attained where every slope is greatest and the singular vectors of neighbouring layers meet.
+        On a box it is certified, and local: the least of what the layers' norms with their slopes on the box give, of
+        bounds of the entries, of the deviations from the Jacobian in the middle, and, for up to three inputs, of boxes
+        cut in halves. Without a box it is Π ‖W_l‖·sup|σ_l'|, for dense layers in a row: a layer's Jacobian is
+        diag(σ'(z_l))·W_l, and the norm of a product is at most the product of the norms.
 
         Parameters
         ----------
+        box : pair of array_like of shape (n_0,), optional
+            (lower, upper).
         w
-            As for `backprop`.
+            As for `backprop`; only without a box, as the slopes on a box rest on the biases too.
 
         References
         ----------
@@ -357,11 +365,18 @@ class Network(ShownAsTable):
 
         Examples
         --------
-        >>> bound = Network((2, 2, 1), "sigmoid").jacobian_bound(w=[[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]])
+        >>> network = Network((2, 2, 1), "sigmoid", w=[[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]], b=[[0, 0], [0]])
+        >>> bound = network.jacobian_bound()
         >>> bound.spectral_norms, round(float(bound), 12)
         (array([ 4., 10.]), 2.5)
+        >>> network.jacobian_bound(([0, 0], [1, 1]))
+        LocalJacobianBound(sup ‖J‖ ≤ 0.00835472, certified on the box by entries)
 
         """
+        if box is not None:
+            if w is not None:
+                raise InvalidArgument("w", w, "must be left out with a box: the network carries its weights")
+            return jacobian_bound_on(self.nodes, self.n_inputs, box)
         weights = [each.w for each in self._dense_in_a_row()] if w is None else read_matrices(self.widths, w)
         norms = np.array([np.linalg.norm(each, 2) for each in weights])
         slopes = steepest_slopes(self.layer_activations)
@@ -370,6 +385,30 @@ class Network(ShownAsTable):
         with np.errstate(all="ignore"):
             bound = float(np.prod(norms * slopes)) * (1.0 + roundings * 2.0**-52)
         return JacobianBound(norms, slopes, bound)
+
+    def layer_bounds(self, box: tuple[ArrayLike, ArrayLike]) -> LayerBounds:
+        r"""Return what is certified of every dense layer on a box of inputs.
+
+        Parameters
+        ----------
+        box : pair of array_like of shape (n_0,)
+            (lower, upper).
+
+        Returns
+        -------
+        LayerBounds
+            For each layer the range of its pre-activations and slopes, and upper bounds of ‖W‖ and ‖diag(σ'(z))·W‖;
+            all rounding errors are counted.
+
+        Examples
+        --------
+        >>> Network((1, 1, 1), ["tanh", "identity"], w=[[[3.0]], [[2.0]]], b=[[0.0], [0.0]]).layer_bounds(([0.5], [2]))
+        layer   activation  ‖W‖ ≤  σ' from      to        ‖diag(σ')·W‖ ≤
+        layer1  tanh        3      2.45765e-05  0.180707  0.54212
+        layer2  identity    2      1            1         2
+
+        """
+        return layer_bounds_on(self.nodes, self.n_inputs, box)
 
     def check_data(self, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike], b: Sequence[ArrayLike]) -> None:
         """Raise InvalidArgument unless these are arguments of `backprop`."""
