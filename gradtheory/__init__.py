@@ -12,7 +12,7 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     chains            Chain (gradients in symbols and floats), total_explosion_set, exploding_parameter, curvature (m)
     any depth         total_explosion_bound, total_explosion_theorem, depth_bound, widest_total_explosion, two_point;
                       DepthBound, WidestTotalExplosion, TwoPoint
-    wide layers       Network (backprop, Jacobian and its bound)
+    wide layers       Network (backprop, Jacobian, certified bounds on boxes), explosion_region, ExplosionRegion
     derivations       derive (step by step, each step checked), fact, Derivation
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
                       overflow_growth (one neuron per layer); meanfield (m: wide layers, edge of chaos);

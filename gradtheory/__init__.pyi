@@ -16,9 +16,11 @@ from .arithmetic.guarantee import Estimate as Estimate
 from .arithmetic.guarantee import Guarantee as Guarantee
 from .arithmetic.guarantee import guarantee as guarantee
 from .arithmetic.root import Root as Root
+from .audits import Audit as Audit
+from .audits import audit as audit
+from .audits import monitor as monitor
 from .chains import curvature as curvature
 from .chains.chain import Chain as Chain
-from .chains.network import Network as Network
 from .derivation import Derivation as Derivation
 from .derivation import derive as derive
 from .derivation import fact as fact
@@ -43,6 +45,9 @@ from .explosion.whole_chain import exploding_parameter as exploding_parameter
 from .explosion.whole_chain import total_explosion_bound as total_explosion_bound
 from .explosion.whole_chain import total_explosion_set as total_explosion_set
 from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
+from .networks import Network as Network
+from .networks.bounds.region import ExplosionRegion as ExplosionRegion
+from .networks.bounds.region import explosion_region as explosion_region
 from .pages import article as article
 from .pages import atlas as atlas
 from .pages import gains as gains

@@ -22,6 +22,7 @@ _ORDER = (
     "activations",
     "checker",
     "chains",
+    "networks",
     "explosion",
     "random_weights",
     "training",
@@ -29,6 +30,7 @@ _ORDER = (
     "document",
     "derivation",
     "plots",
+    "audits",
     "pages",
     "cli",
 )

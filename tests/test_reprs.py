@@ -22,13 +22,17 @@ _OF_LONG_FORMULA = dataclasses.replace(gt.activation("tanh"), expr=_LONG)
 _FINDING = Finding(ClaimVerdict.HOLDS, (None,) * 50, {str(k): "x" * 50 for k in range(50)})
 _SECTION = Section(CLAIMS[0], _FINDING, {"title": "x" * 1000})
 _MANY = [np.linspace(-1.0, 1.0, 1000)] * 50
+_NETWORK = gt.Network([9] * 31, "tanh", w=[np.eye(9)] * 30, b=[np.zeros(9)] * 30)
 _RESULTS = {
     "activation": lambda: _OF_LONG_FORMULA,
     "profile": lambda: gt.activation("gelu").profile,
     "piece": lambda: gt.activation("mish").profile.pieces[0],
     "chain": lambda: gt.Chain(50, ["sigmoid", "tanh"] * 25),
     "chain of a long expression": lambda: gt.Chain(3, _OF_LONG_FORMULA),
-    "bound": lambda: gt.Network([2] * 101, "tanh").jacobian_bound([np.eye(2)] * 100),
+    "bound": lambda: gt.Network([2] * 101, "tanh").jacobian_bound(w=[np.eye(2)] * 100),
+    "bound on a box": lambda: _NETWORK.jacobian_bound(([-1] * 9, [1] * 9)),
+    "layer": lambda: _NETWORK.layer_bounds(([-1] * 9, [1] * 9))[0],
+    "region": lambda: gt.explosion_region(gt.Network((1, 1), "tanh", w=[[[2]]], b=[[0]]), ([-1], [1])),
     "state": lambda: gt.optimisers.adam(0.1).start(_MANY),
     "clipped": lambda: gt.remedies.clip_by_global_norm(_MANY, 1.0),
     "row": lambda: ActivationRow("tanh", *[1 / 3] * 7),

@@ -103,6 +103,8 @@ WRONG: dict[str, Any] = {
 _CHAIN = gt.Chain(2, "tanh")
 _SIGMOID = gt.Chain(2, "sigmoid")
 _NETWORK = gt.Network((2, 2, 1), "tanh")
+_CARRIED = gt.Network((1, 1), "tanh", w=[[[2.0]]], b=[[0.0]])
+_BOX = ([-1.0], [1.0])
 _HEAVY = gt.optimisers.heavy_ball(0.1)
 _STATE = _HEAVY.start([[1.0, 2.0]])
 _RUN = gt.train(_CHAIN, [1.0], [0.0], [1.0, 1.0], [0.0, 0.0], optimiser=_HEAVY, steps=2)
@@ -167,6 +169,7 @@ VALID: dict[str, dict[str, Any]] = {
     "curvature.sharpness": {"chain": _CHAIN, **_SAMPLE},
     "depth_bound": _TANH,
     "derive": {"topic": "gradient", "depth": 2, "activation": "tanh", "wrt": "w1"},
+    "explosion_region": {"network": _CARRIED, "box": _BOX, "threshold": 1, "tolerance": 0.1, "most_boxes": 100},
     "exploding_biases": {**_TANH, "w": 2, "x": 1},
     "exploding_weights": {**_TANH, "b": 0, "x": 1},
     "explosion_formula": _TANH,
@@ -209,6 +212,7 @@ VALID: dict[str, dict[str, Any]] = {
     "optimisers.rmsprop": {"eta": 0.1},
     "overflow_depth": {"growth": 2.0},
     "overflow_growth": {"depth": 3},
+    "plots.explosion_region": {"region": gt.explosion_region(_CARRIED, _BOX)},
     "plots.activation_and_slope": _TANH,
     "plots.chain_diagram": {"depth": 3},
     "plots.factor_distribution": {**_TANH, "sigma_w": (1.0,)},
@@ -257,7 +261,7 @@ VALID: dict[str, dict[str, Any]] = {
 }
 # Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.
 RESULTS = {
-    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
+    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
     "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.Audit",
@@ -351,6 +355,8 @@ def methods() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "Network.backprop": (_NETWORK.backprop, _WIDE),
         "Network.jacobian": (_NETWORK.jacobian, {key: _WIDE[key] for key in "xwb"}),
         "Network.jacobian_bound": (_NETWORK.jacobian_bound, {"w": _WIDE["w"]}),
+        "Network.jacobian_bound on a box": (_CARRIED.jacobian_bound, {"box": _BOX}),
+        "Network.layer_bounds": (_CARRIED.layer_bounds, {"box": _BOX}),
         "Optimiser.start": (_HEAVY.start, {"parameters": [[1.0, 2.0]]}),
         "Optimiser.step": (_HEAVY.step, {"state": _STATE, "gradients": [[1.0, 2.0]]}),
         "Derivation.save": (gt.derive("widest", activation="tanh").save, {"path": "none.nothing"}),

@@ -2,6 +2,8 @@
 
 from gradtheory.plots.activation import activation_and_slope, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers
+from gradtheory.plots.growth import growth_of_layers
+from gradtheory.plots.networks import explosion_region
 from gradtheory.plots.random_weights import (
     factor_distribution,
     gradient_over_depth,
@@ -13,10 +15,12 @@ from gradtheory.plots.training import stability_diagram, training_curve
 __all__ = [
     "activation_and_slope",
     "chain_diagram",
+    "explosion_region",
     "factor_distribution",
     "glance",
     "gradient_over_depth",
     "gradient_over_layers",
+    "growth_of_layers",
     "lyapunov_over_weight",
     "phase_diagram",
     "stability_diagram",

@@ -17,8 +17,9 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.numeric import steepest_place
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.network import Network
+from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.network import Network
 from gradtheory.testing.places import kinks, steepest
 from gradtheory.typing import ActivationLike
 
@@ -189,7 +190,7 @@ def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase
     w = [numbers(after, before, record=record) for after, before, record in layers]
     b = [numbers(width) for width in network.widths[1:]]
     x = numbers(samples, network.widths[0])
-    y = _targets(source, (samples, network.widths[-1]), network.loss_record.needs_unit_interval)
+    y = _targets(source, (samples, network.widths[-1]), LOSSES[network.loss].needs_unit_interval)
     if kind == "kink" and (places := kinks(records[0])):
         # Every sample meets a kink in the first neuron, by exact arithmetic; what follows it is not flat.
         x, y = (_choices(source, _SHORT, each.shape) for each in (x, y))
@@ -208,7 +209,7 @@ def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase
             b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
             a = record.value(w[layer] @ a + b[layer])
     if kind == "huge":
-        if network.loss_record.needs_unit_interval:  # then a target is no more than 1, but δ·x is as large as x
+        if LOSSES[network.loss].needs_unit_interval:  # then a target is no more than 1, but δ·x is as large as x
             x, w[0] = x * _HUGE, w[0] / _HUGE
         else:
             y += _HUGE * _choices(source, (1.0, -1.0), y.shape)

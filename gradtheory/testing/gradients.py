@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy.typing as npt
 
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.network import Network
+from gradtheory.networks.network import Network
 from gradtheory.testing.cases import (
     ChainCase,
     NetworkCase,

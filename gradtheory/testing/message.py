@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.chains.network import Network
+from gradtheory.networks.network import Network
 from gradtheory.testing.cases import NetworkCase
 from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import Failure, GradientEntry

@@ -12,8 +12,9 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision
 from gradtheory.arithmetic.inputs import Array, read_count, read_layers, read_parameters, read_real
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.network import Network
+from gradtheory.chains.losses import loss_for
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.networks.network import Network
 from gradtheory.testing.backward import Problem, ball_gradients
 from gradtheory.testing.enclosed import Enclosed
 from gradtheory.testing.exact import read_exact_array
@@ -184,7 +185,11 @@ def _rows(balls: Sequence[Sequence[Ball]]) -> tuple[tuple[Enclosed, ...], ...]:
 def as_problem(chain: Chain | Network, x: Any, y: Any, w: Any, b: Any) -> Problem:
     """Return the arguments, checked, in the shapes of a network."""
     if isinstance(chain, Network):
-        return Problem(chain.layer_activations, chain.loss_record, *_exact_arrays(chain, x, y, w, b))
+        return Problem(
+            chain.layer_activations,
+            loss_for(chain.loss, chain.layer_activations[-1]),
+            *_exact_arrays(chain, x, y, w, b),
+        )
     if not isinstance(chain, Chain):
         raise InvalidArgument("chain", chain, "must be a gradtheory.Chain or gradtheory.Network")
     depth = len(chain.layer_activations)
@@ -215,7 +220,7 @@ def _exact_arrays(network: Network, x: Any, y: Any, w: Any, b: Any) -> tuple[Any
         ]
         for name, value in (("w", w), ("b", b))
     )
-    network.arrays(_zeros(inputs), _zeros(targets), [*map(_zeros, weights)], [*map(_zeros, biases)])
+    network.check_data(_zeros(inputs), _zeros(targets), [*map(_zeros, weights)], [*map(_zeros, biases)])
     return inputs, targets, tuple(weights), tuple(biases)
 
 

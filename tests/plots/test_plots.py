@@ -21,7 +21,9 @@ def _close_figures():
 _RUN = gt.train(
     gt.Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0], optimiser=gt.optimisers.gradient_descent(1.5), steps=6
 )
+_NETWORK = gt.Network((1, 1), "tanh", w=[[[2.0]]], b=[[0.0]])
 _SMALL = {
+    "explosion_region": {"region": gt.explosion_region(_NETWORK, ([-1], [1]))},
     "gradient_over_layers": {},
     "chain_diagram": {},
     "activation_and_slope": {},

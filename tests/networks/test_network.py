@@ -73,7 +73,7 @@ def test_the_oracle_agrees(case):
 @given(case=strategies.networks())
 def test_the_jacobian_never_exceeds_its_bound(case):
     network, x, _, w, b = case
-    bound = network.jacobian_bound(w)
+    bound = network.jacobian_bound(w=w)
     jacobians = network.jacobian(x, w, b)
     assert jacobians.shape == (len(x), network.widths[-1], network.widths[0])
     assert bound.spectral_norms.shape == bound.steepest_slopes.shape == (network.depth,)
@@ -99,8 +99,8 @@ def test_the_bound_of_the_jacobian_is_attained():
     w = [u @ np.diag([5.0, 1.0, 0.5]) @ v, np.diag([1.0, 1.0, 7.0])[::-1] @ u.T[::-1]]
     network = gt.Network((3, 3, 3), "tanh")
     norm = np.linalg.norm(network.jacobian(np.zeros((1, 3)), w, np.zeros((2, 3)))[0], 2)
-    assert norm == pytest.approx(network.jacobian_bound(w).bound, rel=1e-12)
-    assert network.jacobian_bound(w).bound == pytest.approx(35.0)
+    assert norm == pytest.approx(network.jacobian_bound(w=w).bound, rel=1e-12)
+    assert network.jacobian_bound(w=w).bound == pytest.approx(35.0)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -110,7 +110,7 @@ def test_rounding_never_takes_the_bound_of_the_jacobian_below_it(seed):
     shape = tuple(rng.integers(1, 6, 2))
     weight = rng.normal(size=shape)
     network = gt.Network(shape[::-1], "identity")
-    bound = Fraction(network.jacobian_bound([weight]).bound)
+    bound = Fraction(network.jacobian_bound(w=[weight]).bound)
     direction = [Fraction(float(each)) for each in np.linalg.svd(weight)[2][0]]
     image = [sum(Fraction(float(w)) * v for w, v in zip(row, direction, strict=True)) for row in weight]
     assert sum(each**2 for each in image) <= bound**2 * sum(each**2 for each in direction)

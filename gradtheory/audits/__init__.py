@@ -1,0 +1,12 @@
+"""Which layer of a network explodes, and why: audits of networks and of torch modules, and a monitor of training."""
+
+from gradtheory.audits.audit import audit
+from gradtheory.audits.layers import AuditedLayer
+from gradtheory.audits.monitor import Monitor, monitor
+from gradtheory.audits.report import Audit
+
+__all__ = ["Audit", "AuditedLayer", "Monitor", "audit", "monitor"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,197 @@
+"""The verdict of an audit: where the gradient grows or fades more than random weights of these widths let it.
+
+Gains are followed from the output back. A stretch of blocks explodes or vanishes if the gradient grows or fades over it
+by more than a factor of 10, and by three standard deviations of what random weights do beyond that. A single layer
+stands out if its gain, or the scale of its weights, differs from those of its peers by far more than chance.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from gradtheory.audits.layers import AuditedLayer, Block
+
+STRETCH = 10.0  # a factor over several layers that training bears
+_ALONE = 1.5  # a factor between a layer and its peers
+_WEIGHTS = 2.5  # a factor between the scale of a layer's weights and that of its peers
+_MATTERS = 1.25  # a gain that weights out of scale have to cause
+_DEVIATIONS, _DEVIATIONS_ALONE = 3.0, 5.0
+_PEERS = 4  # with fewer, no layer stands out
+_MOST_SATURATED = 0.5
+
+
+class Verdict(NamedTuple):
+    """What became of the gradient.
+
+    Attributes
+    ----------
+    verdict : {"explodes", "vanishes", "saturates", "stable"}
+    start : str or None
+        The layer, or the module, in which it starts.
+    cause : str
+
+    """
+
+    verdict: str
+    start: str | None
+    cause: str
+
+
+def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list[AuditedLayer], Verdict]:
+    """Return the layers with their verdicts, and the verdict of the whole."""
+    gains = {number: block.gain for block in blocks for number in block.layers}
+    judged = [_of_layer(replace(layer, block_gain=gains.get(k, layer.gain))) for k, layer in enumerate(layers)]
+    for rule in (_not_finite, _dead):
+        if (verdict := rule(judged)) is not None:
+            return judged, verdict
+    odd = _shortcut(blocks) or _out_of_scale(judged) or _stands_out(blocks)
+    stretch = _stretch(blocks)
+    if odd is not None:
+        name, size, cause = odd
+        judged = [
+            replace(layer, verdict="grows" if size > 0 else "fades", cause=cause) if layer.name == name else layer
+            for layer in judged
+        ]
+        is_growth = size > 0 if stretch is None else stretch[1] > 0
+        return judged, Verdict("explodes" if is_growth else "vanishes", name, cause)
+    if stretch is not None:
+        name, size = stretch
+        cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")
+        how = "grows" if size > 0 else "fades"
+        words = f"the gradient {how} by a factor of {math.exp(abs(size)):.3g} from here back"
+        return judged, Verdict("explodes" if size > 0 else "vanishes", name, f"{words}: {cause}" if cause else words)
+    saturated = [layer for layer in judged if layer.saturated > _MOST_SATURATED]
+    if saturated:
+        return judged, Verdict("saturates", saturated[0].name, saturated[0].cause)
+    return judged, Verdict("stable", None, "")
+
+
+def _of_layer(layer: AuditedLayer) -> AuditedLayer:
+    """Return a layer with the verdict that its own numbers give."""
+    if not (layer.is_finite and layer.is_gradient_finite):
+        return replace(layer, verdict="not finite", cause="its numbers overflow")
+    if layer.gain == 0.0 or layer.dead > 1.0 - 1e-9:
+        zero = (
+            "every slope is 0" if layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0 else "its weights pass nothing on"
+        )
+        return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
+    if layer.saturated > _MOST_SATURATED:
+        share = f"{layer.saturated:.0%} of its units are saturated"
+        return replace(
+            layer,
+            verdict="saturated",
+            cause=f"{share}: pre-activations have a mean square of {layer.mean_square_z:.3g}",
+        )
+    if not layer.block_gain > 0.0:
+        return layer
+    size, bound = math.log(layer.block_gain), math.log(_ALONE) + _DEVIATIONS * np.nan_to_num(layer.spread)
+    if abs(size) <= bound:
+        return layer
+    return replace(layer, verdict="grows" if size > 0 else "fades", cause=_because(layer, size))
+
+
+def _because(layer: AuditedLayer, size: float) -> str:
+    """Return whether slopes or weights make a layer's gain what it is."""
+    if not (layer.slope_gain > 0.0 and layer.weight_gain > 0.0):
+        return f"its gain is {math.exp(size):.3g}"
+    slopes, weights = f"slopes contribute {layer.slope_gain:.3g}", f"weights {layer.weight_gain:.3g}"
+    scale = f" (σ_w = {layer.sigma_w:.3g})" if layer.sigma_w > 0.0 else ""
+    return f"{slopes}, {weights}{scale}"
+
+
+def _not_finite(layers: Sequence[AuditedLayer]) -> Verdict | None:
+    for layer in layers:
+        if not layer.is_finite:
+            return Verdict("explodes", layer.name, "its pre-activations overflow")
+    for layer in reversed(layers):
+        if not layer.is_gradient_finite:
+            return Verdict("explodes", layer.name, "the gradient overflows on its way back through it")
+    return None
+
+
+def _dead(layers: Sequence[AuditedLayer]) -> Verdict | None:
+    first = next((layer for layer in layers if layer.verdict == "dead"), None)  # what follows it may be dead for that
+    return None if first is None else Verdict("vanishes", first.name, first.cause)
+
+
+def _stretch(blocks: Sequence[Block]) -> tuple[str, float] | None:
+    """Return where, from the output back, the greatest growth or fading starts, and its logarithm, if it is too great.
+
+    The first block is left out: what it does to the gradient by the input changes no weight's gradient.
+    """
+    backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
+    best: tuple[str, float] | None = None
+    for sign in (1.0, -1.0):
+        total, variance, start, steepest, most = 0.0, 0.0, "", "", 0.0
+        for block in backwards:
+            step = sign * math.log(block.gain)
+            if total <= 0.0:
+                total, variance, start, most = 0.0, 0.0, block.name, 0.0
+            total, variance = total + step, variance + float(np.nan_to_num(block.spread)) ** 2
+            if step > most:
+                steepest, most = block.name, step
+            bound = math.log(STRETCH) + _DEVIATIONS * math.sqrt(variance)
+            if total > bound and (best is None or total > abs(best[1])):
+                best = steepest if most > total / 2.0 else start, sign * total
+    return best
+
+
+def _shortcut(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
+    """Return the block whose residual connection multiplies by more than 1.5."""
+    for block in reversed(blocks):
+        if abs(block.shortcut) > _ALONE:
+            cause = f"its residual connection multiplies by {block.shortcut:.3g}"
+            return block.name, math.log(abs(block.shortcut)), cause
+    return None
+
+
+def _stands_out(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
+    """Return the block whose gain differs most from that of its peers, if by more than chance."""
+    kinds = {block.kind for block in blocks[1:]}
+    odd = filter(None, (_odd_one_out([block for block in blocks[1:] if block.kind == kind]) for kind in kinds))
+    return max(odd, key=lambda oddest: abs(oddest[1]), default=None)
+
+
+def _odd_one_out(peers: Sequence[Block]) -> tuple[str, float, str] | None:
+    inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
+    if peers and "Norm" in peers[0].kind:  # the first norm undoes whatever scale the data have
+        inner = inner[1:]
+    if len(inner) <= _PEERS:
+        return None
+    sizes = [math.log(block.gain) for block in inner]
+    middle = median(sizes)
+    usual = 1.4826 * median(abs(size - middle) for size in sizes)
+    oddest: tuple[str, float, str] | None = None
+    for block, size in zip(inner, sizes, strict=True):
+        deviation = size - middle
+        bound = math.log(_ALONE) + _DEVIATIONS_ALONE * max(usual, float(np.nan_to_num(block.spread)) / 2.0)
+        if (
+            abs(deviation) > bound
+            and abs(size) > math.log(_ALONE)
+            and (oddest is None or abs(deviation) > abs(oddest[1]))
+        ):
+            cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
+            oddest = block.name, deviation, cause
+    return oddest
+
+
+def _out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
+    """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters."""
+    if len(layers) <= _PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
+        return None
+    by_fan_in = np.log([layer.sigma_w for layer in layers])
+    by_both = by_fan_in + np.array([layer.log_fans for layer in layers])
+    deviations = [each - np.median(each) for each in (by_fan_in, by_both)]
+    size = np.where(np.sign(deviations[0]) == np.sign(deviations[1]), np.abs(deviations).min(axis=0), 0.0)
+    worst = int(np.argmax(size))
+    layer, sign = layers[worst], float(np.sign(deviations[0][worst]))
+    matters = layer.gain > _MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / _MATTERS or worst == 0
+    if size[worst] <= math.log(_WEIGHTS) or sign < 0.0 or not matters:
+        return None
+    times = f"{math.exp(size[worst]):.3g} times as large as those of other layers"
+    cause = f"its weights are {times} (σ_w = {layer.sigma_w:.3g})"
+    return layer.name, float(size[worst]), cause

@@ -1,0 +1,124 @@
+"""What an audit measures of one layer, and what theory says of a layer with such weights."""
+
+import math
+from dataclasses import dataclass, field
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import ShownAsTable
+
+NAN = math.nan
+
+
+@dataclass(frozen=True)
+class AuditedLayer(ShownAsTable):
+    """One layer of an audit; what cannot be known of it is nan or None.
+
+    Attributes
+    ----------
+    name : str
+        As the torch module, the ONNX node or "layer1".
+    kind : str
+        Such as "dense, tanh", or the class of a torch module.
+    gain : float
+        By which the gradient grows on its way back through the layer: the norm of the gradients by its inputs over
+        that by its outputs, all samples together. Products of gains are what explodes or vanishes.
+    block_gain : float
+        The same for the part of the network that the layer belongs to, between two places that every path passes: with
+        residual connections that is what counts.
+    slope_gain, weight_gain : float
+        `gain` as a product: the root mean square of σ' as the gradient meets it, and what the weights make of the rest.
+    largest_singular_value : float
+        Of the layer's factor diag(σ'(z))·W at the sample where it is greatest of those looked at.
+    singular_value_error : float
+        The residual norm that Lanczos' method ended with: some singular value lies so near.
+    share_above_1 : float
+        Of the samples, the share on which the layer makes the gradient larger.
+    mean_square_z, mean_square_a : float
+        Of the pre-activations and of the activations.
+    saturated, dead : float
+        Shares of units: those whose slope is below 1 % of the steepest on more than 99 % of the samples, and those
+        whose slope is 0 on all samples.
+    gradient_norm : float
+        Of the loss by the layer's weights and bias.
+    sigma_w, sigma_b : float
+        Read off the weights: √(n_in·mean w²), and the root mean square of the bias.
+    predicted_gain : float
+        √χ, χ = σ_w²·E[σ'(z)²] for Gaussian z of the measured mean square.
+    spread : float
+        The standard deviation of log(gain) that random weights of these widths have.
+    verdict : str
+        "steady", "grows", "fades", "saturated", "dead" or "not finite".
+    cause : str
+        Why, in words; empty where it is steady.
+    is_finite, is_gradient_finite : bool
+        Whether its pre-activations are, and the gradient by its inputs.
+    log_fans : float
+        ½·log((n_in + n_out)/(2·n_in)): what turns log σ_w into the scale by the mean of both fans.
+    activation : Activation or None
+        That after the layer.
+
+    """
+
+    name: str
+    kind: str
+    gain: float
+    block_gain: float = NAN
+    slope_gain: float = NAN
+    weight_gain: float = NAN
+    largest_singular_value: float = NAN
+    singular_value_error: float = NAN
+    share_above_1: float = NAN
+    mean_square_z: float = NAN
+    mean_square_a: float = NAN
+    saturated: float = NAN
+    dead: float = NAN
+    gradient_norm: float = NAN
+    sigma_w: float = NAN
+    sigma_b: float = NAN
+    predicted_gain: float = NAN
+    spread: float = NAN
+    verdict: str = "steady"
+    cause: str = ""
+    is_finite: bool = True
+    is_gradient_finite: bool = True
+    log_fans: float = field(default=0.0, repr=False)
+    activation: Activation | None = field(default=None, repr=False)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the gain is within four spreads of the predicted one; None where nothing is predicted."""
+        if not (self.gain > 0.0 and self.predicted_gain > 0.0 and self.spread > 0.0):
+            return None
+        return abs(math.log(self.gain / self.predicted_gain)) <= 4.0 * self.spread
+
+    def __repr__(self) -> str:
+        return f"AuditedLayer({self.name!r}, {self.kind}: gain {self.gain:.3g}, {self.verdict})"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a network between two places that every path from the input to the loss passes.
+
+    Attributes
+    ----------
+    name : str
+        What its layers' names have in common.
+    gain : float
+        By which the gradient grows through it.
+    spread : float
+        The standard deviation of log(gain) that random weights have.
+    layers : tuple of int
+        Its layers, as places in the audit's list.
+    kind : str
+        What it consists of: blocks of one kind are peers.
+    shortcut : float
+        What its residual connection multiplies by; nan where there is none.
+
+    """
+
+    name: str
+    gain: float
+    spread: float
+    layers: tuple[int, ...]
+    kind: str = ""
+    shortcut: float = NAN

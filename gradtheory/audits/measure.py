@@ -1,0 +1,207 @@
+"""The measured columns of a network's audit: one forward and one backward pass, and the singular values."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse.linalg import svds
+
+from gradtheory.activations import activation
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.audits.layers import NAN, AuditedLayer, Block
+from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
+from gradtheory.networks.losses import ending, read_targets
+from gradtheory.networks.passes import Backward, Forward, forward
+from gradtheory.random_weights import meanfield
+
+_SATURATED = 0.01  # of the steepest slope
+_NEARLY_ALL = 0.99
+_LOOKED_AT = 4  # samples whose largest singular values are computed
+_DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
+_IDENTITY = activation("identity")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a network.
+
+    Attributes
+    ----------
+    layers : list of AuditedLayer
+        From the input to the output.
+    blocks : list of Block
+        Likewise.
+    loss : float
+        nan where there are no targets.
+
+    """
+
+    layers: list[AuditedLayer]
+    blocks: list[Block]
+    loss: float
+
+
+def measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measured:
+    """Return what a forward and a backward pass tell; without targets random gradients start at the output."""
+    with np.errstate(all="ignore"):
+        passed = forward(network.nodes, x)
+        if y is None:
+            random = np.random.default_rng(seed).standard_normal(passed.output.shape)
+            back, value = passed.back(np.asarray(random)), NAN
+        else:
+            end = ending(loss, passed, read_targets(loss, y, passed.output.shape))
+            back, value = passed.back(end.gradient, end.place), end.loss
+        dense = [place for place, node in enumerate(network.nodes) if isinstance(node.operation, Dense)]
+        layers = _with_predictions([_layer(network.nodes, place, passed, back) for place in dense])
+        return Measured(layers, _blocks(network.nodes, dense, layers, passed, back), value)
+
+
+def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -> AuditedLayer:
+    """Return what is measured of a dense layer, with the activation after it."""
+    dense, follower = nodes[place].operation, _follower(nodes, place)
+    assert isinstance(dense, Dense)  # noqa: S101  # `measure` chose it
+    z, record = passed.values[place], _IDENTITY
+    value: Array = z
+    slopes: Array = np.ones_like(z)
+    if follower is not None:
+        record = nodes[follower].operation.activation  # type: ignore[attr-defined]  # an Elementwise
+        value, slopes = passed.values[follower], passed.kept[follower][1]
+    by_z = back.at(place, passed)
+    by_value = None if follower is None else back.by_output[follower]
+    by_output = by_z if by_value is None else by_value
+    by_input = by_z @ dense.w
+    outer, inner, through = _norm(by_output), _norm(by_input), _norm(by_z)
+    n_out, n_in = dense.w.shape
+    squares = slopes * slopes
+    kurtosis = float(np.mean(squares * squares) / np.mean(squares) ** 2) if np.any(squares) else NAN
+    sigma_w = math.sqrt(n_in * float(np.mean(dense.w**2)))
+    mean_square = float(np.mean(z * z))
+    steepest = float(record.steepest_slope)
+    largest, error = _largest_singular_value(dense.w, slopes, by_z)
+    samples = np.linalg.norm(by_input, axis=1), np.linalg.norm(by_output, axis=1)
+    return AuditedLayer(
+        name=nodes[place].name,
+        kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {record.name}"),
+        gain=_ratio(inner, outer),
+        slope_gain=_ratio(through, outer),
+        weight_gain=_ratio(inner, through),
+        largest_singular_value=largest,
+        singular_value_error=error,
+        share_above_1=float(np.mean(samples[0] > samples[1])),
+        mean_square_z=mean_square,
+        mean_square_a=float(np.mean(value * value)),
+        saturated=float(np.mean(np.mean(np.abs(slopes) < _SATURATED * steepest, axis=0) > _NEARLY_ALL)),
+        dead=float(np.mean(np.all(slopes == 0.0, axis=0))),
+        gradient_norm=math.hypot(_norm(by_z.T @ passed.kept[place]), _norm(by_z.sum(axis=0))),
+        sigma_w=sigma_w,
+        sigma_b=0.0 if dense.b is None else math.sqrt(float(np.mean(dense.b**2))),
+        spread=0.5 * math.sqrt(max(3.0 * kurtosis - 1.0, 2.0) / n_out + 2.0 / n_in) if kurtosis > 0.0 else NAN,
+        activation=record,
+        log_fans=0.5 * math.log((n_in + n_out) / (2.0 * n_in)),
+        is_finite=bool(np.isfinite(z).all()),
+        is_gradient_finite=bool(np.isfinite(by_input).all()),
+    )
+
+
+def _follower(nodes: Sequence[Node], place: int) -> int | None:
+    """Return the activation that alone takes a node's output."""
+    takers = [number for number, node in enumerate(nodes) if place in node.sources]
+    if len(takers) == 1 and isinstance(nodes[takers[0]].operation, Elementwise):
+        return takers[0]
+    return None
+
+
+def _with_predictions(layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:
+    """Return the layers with √χ for Gaussian pre-activations of their mean squares, all of one activation at once."""
+    predicted = list(layers)
+    can_be = [0.0 < layer.mean_square_z < math.inf and layer.sigma_w > 0.0 for layer in layers]
+    for record in {layer.activation for layer in layers}:
+        places = [k for k, layer in enumerate(layers) if can_be[k] and layer.activation == record]
+        q, sigma_w = (np.array([getattr(layers[k], name) for k in places]) for name in ("mean_square_z", "sigma_w"))
+        if record is not None and places:
+            for k, chi in zip(places, np.asarray(meanfield.chi(record, q, sigma_w)), strict=True):
+                predicted[k] = replace(layers[k], predicted_gain=math.sqrt(float(chi)))
+    return predicted
+
+
+def _largest_singular_value(w: Array, slopes: Array, by_z: Array) -> tuple[float, float]:
+    """Return the greatest of diag(σ')·W over the samples with the greatest gradients, and its error."""
+    if not np.isfinite(slopes).all() or not np.isfinite(w).all():
+        return NAN, NAN
+    order = np.argsort(-np.nan_to_num(np.linalg.norm(by_z, axis=1)))[:_LOOKED_AT]
+    best, error = 0.0, 0.0
+    for slope in slopes[order]:
+        factor = slope[:, None] * w
+        if min(factor.shape) <= _DENSE_LIMIT:
+            value, residual = float(np.linalg.norm(factor, 2)), 2.0**-50 * float(np.linalg.norm(factor))
+        else:
+            value, residual = _lanczos(factor)
+        if value > best:
+            best, error = value, residual
+    return best, error
+
+
+def _lanczos(factor: Array) -> tuple[float, float]:
+    """Return the largest singular value, and ‖Aᵀu - s·v‖, within which of it one lies."""
+    u, s, v = svds(factor, k=1, random_state=0)
+    return float(s[0]), float(np.linalg.norm(factor.T @ u[:, 0] - s[0] * v[0]))
+
+
+def _blocks(
+    nodes: Sequence[Node], dense: Sequence[int], layers: Sequence[AuditedLayer], passed: Forward, back: Backward
+) -> list[Block]:
+    """Return the parts between places that every path passes, each with a dense layer or more."""
+    last = max(place for place, flow in enumerate(back.by_output) if flow is not None)
+    cuts = [place for place in range(last + 1) if _is_cut(nodes, place)]
+    blocks: list[Block] = []
+    start, within = INPUT, []
+    for cut in cuts:
+        within = [number for number, place in enumerate(dense) if start < place <= cut]
+        is_open = cut < last and isinstance(nodes[cut + 1].operation, Elementwise)
+        if not within or is_open:
+            continue
+        before = back.by_x if start == INPUT else back.at(start, passed)
+        gain = _ratio(_norm(before), _norm(back.at(cut, passed)))
+        spread = math.sqrt(sum(layers[number].spread ** 2 for number in within if layers[number].spread > 0.0))
+        name = _common([nodes[dense[number]].name for number in within])
+        kind = " ".join(repr(node.operation).partition("(")[0] for node in nodes[start + 1 : cut + 1])
+        activations = " ".join(layers[number].kind.partition(",")[2] for number in within)
+        blocks.append(Block(name, gain, spread, tuple(within), kind + activations, _shortcut(nodes, start, cut)))
+        start = cut
+    return blocks
+
+
+def _shortcut(nodes: Sequence[Node], start: int, end: int) -> float:
+    """Return the factor on the way from one place to another that holds nothing but sums and factors."""
+    factors = {start: 1.0}
+    for place in range(start + 1, end + 1):
+        operation, known = nodes[place].operation, [factors[each] for each in nodes[place].sources if each in factors]
+        if isinstance(operation, Sum) and known:
+            factors[place] = max(known, key=abs)
+        elif isinstance(operation, Scale) and operation.factor.ndim == 0 and known:
+            factors[place] = known[0] * float(operation.factor)
+    return factors.get(end, NAN)
+
+
+def _is_cut(nodes: Sequence[Node], place: int) -> bool:
+    """Return whether everything that comes after a node goes through it."""
+    return all(min(node.sources) >= place for node in nodes[place + 1 :])
+
+
+def _common(names: Sequence[str]) -> str:
+    """Return the name of the module that holds these layers."""
+    if len(names) == 1:
+        return names[0]
+    parts = zip(*(name.split(".") for name in names), strict=False)
+    shared = itertools.takewhile(lambda part: len(set(part)) == 1, parts)
+    return ".".join(part[0] for part in shared) or names[0]
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0.0 else NAN

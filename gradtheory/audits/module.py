@@ -1,0 +1,249 @@
+"""Any torch module, measured by hooks: the gradient at the output of each of its parts, in the order of their calls.
+
+The parts are the modules that the module calls itself, not those that its parts call: their outputs are the stream
+through the network, also where a part is a residual branch.
+"""
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradtheory.audits.layers import NAN, AuditedLayer, Block
+from gradtheory.audits.measure import Measured
+from gradtheory.errors import InvalidArgument
+
+_LOSSES = {
+    "mse": "mse_loss",
+    "softmax_cross_entropy": "cross_entropy",
+    "binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
+}
+
+
+@dataclass
+class Call:
+    """One call of a module in a forward pass.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        The class.
+    is_part : bool
+        Whether the root itself made the call.
+    square, gradient_square : float
+        Sums of squares of the output, and of the gradient by it.
+    size : int
+        The entries of the output.
+    is_finite, was_finite : bool
+        Whether the output is finite, and whether the inputs were.
+
+    """
+
+    name: str
+    kind: str
+    is_part: bool
+    square: float = NAN
+    gradient_square: float = NAN
+    size: int = 0
+    is_finite: bool = True
+    was_finite: bool = True
+    is_gradient_finite: bool = True
+    children: list[int] = field(default_factory=list)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether a gradient came back to the output, or numbers overflowed before."""
+        return math.isfinite(self.gradient_square) or not self.is_finite
+
+
+def is_module(value: Any) -> bool:
+    """Return whether a value is a torch module; torch is not imported for that."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def measure_module(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
+    """Return the gains between a module's parts, from one forward and one backward pass; nothing in it is changed."""
+    import torch
+
+    kept = {name: parameter.grad for name, parameter in module.named_parameters()}
+    was_training = module.training
+    try:
+        module.train(False)
+        for parameter in module.parameters():
+            parameter.grad = None
+        with recorded(module) as calls, torch.enable_grad():
+            output = _first_tensor(module(_tensor(x, module)))
+            value = _loss(output, y, loss, seed, torch)
+            value.backward()
+        return _measured(calls, NAN if y is None else float(value), module)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        text = " ".join(str(error).split())[:200]
+        rule = f"does not take this x and y: {text}"
+        raise InvalidArgument("module", type(module).__name__, rule) from None
+    finally:
+        module.train(was_training)
+        for name, parameter in module.named_parameters():
+            parameter.grad = kept[name]
+
+
+@contextmanager
+def recorded(module: Any) -> Iterator[list[Call]]:
+    """Record every call of every submodule while the context lasts; hooks are removed at its end, come what may."""
+    calls: list[Call] = []
+    open_calls: list[int] = []
+    handles = []
+
+    def before(name: str, kind: str) -> Callable[..., None]:
+        def hook(_module: Any, inputs: Any) -> None:
+            call = Call(name, kind, is_part=len(open_calls) == 1)
+            call.was_finite = all(_is_finite(each) for each in _tensors(inputs))
+            calls.append(call)
+            if open_calls:
+                calls[open_calls[-1]].children.append(len(calls) - 1)
+            open_calls.append(len(calls) - 1)
+
+        return hook
+
+    def after(_module: Any, _inputs: Any, output: Any) -> None:
+        if not open_calls:
+            return
+        _note_output(calls[open_calls.pop()], output)
+
+    try:
+        for name, part in module.named_modules():
+            handles.append(part.register_forward_pre_hook(before(name, type(part).__name__)))
+            handles.append(part.register_forward_hook(after))
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _note_output(call: Call, output: Any) -> None:
+    """Note the size of an output, and that of its gradient when it is known."""
+    tensors = list(_tensors(output))
+    if not tensors:
+        return
+    tensor = tensors[0]
+    call.square, call.size = float((tensor.detach().double() ** 2).sum()), tensor.numel()
+    call.is_finite = all(_is_finite(each) for each in tensors)
+    if not tensor.requires_grad:
+        return
+
+    def note(gradient: Any) -> None:
+        call.gradient_square = float((gradient.detach().double() ** 2).sum())
+        call.is_gradient_finite = _is_finite(gradient)
+
+    tensor.register_hook(note)
+
+
+def _measured(calls: list[Call], loss: float, module: Any) -> Measured:
+    """Return the parts as blocks, and beside them the modules without children within."""
+    norms = _gradient_norms(module)
+    parts = _parts(calls)
+    layers: list[AuditedLayer] = []
+    blocks: list[Block] = []
+    for before, part in zip([None, *parts[:-1]], parts, strict=True):
+        gain = NAN if before is None else _gain(calls[part], calls[before])
+        spread = 0.0 if before is None else _spread(calls[part], calls[before])
+        layers.append(_layer(calls[part], gain, norms, spread))
+        blocks.append(Block(calls[part].name, gain, spread, (len(layers) - 1,)))
+    return Measured(layers, blocks, loss)
+
+
+def _parts(calls: list[Call]) -> list[int]:
+    """Return the calls that make the stream: those of the root, or of the one part that it has."""
+    current = 0
+    while True:
+        children = [k for k in calls[current].children if calls[k].is_reached]
+        if len(children) != 1 or not calls[children[0]].children:
+            return children or [0]
+        current = children[0]
+
+
+def _gain(part: Call, before: Call) -> float:
+    """Return the norm of the gradient by the output of the part before over that by the output of this one."""
+    if not part.gradient_square > 0.0:
+        return NAN
+    return math.sqrt(before.gradient_square / part.gradient_square)
+
+
+def _spread(part: Call, before: Call) -> float:
+    """Return a rough standard deviation of log(gain), from how many entries the narrower of the two has."""
+    return 0.5 * math.sqrt(5.0 / max(1, min(part.size, before.size)) ** 0.5)
+
+
+def _layer(call: Call, gain: float, norms: dict[str, float], spread: float) -> AuditedLayer:
+    own = [norm for name, norm in norms.items() if name == call.name or name.startswith(f"{call.name}.")]
+    return AuditedLayer(
+        name=call.name,
+        kind=call.kind,
+        gain=gain,
+        mean_square_a=call.square / call.size if call.size else NAN,
+        gradient_norm=math.sqrt(sum(norm * norm for norm in own)) if own else NAN,
+        spread=spread,
+        is_finite=call.is_finite,
+        is_gradient_finite=call.is_gradient_finite,
+    )
+
+
+def _gradient_norms(module: Any) -> dict[str, float]:
+    """Return the norm of the gradient by each submodule's own parameters."""
+    norms: dict[str, float] = {}
+    for name, part in module.named_modules():
+        own = [each.grad for each in part.parameters(recurse=False) if each.grad is not None]
+        if own:
+            norms[name] = math.sqrt(sum(float((each.double() ** 2).sum()) for each in own))
+    return norms
+
+
+def _loss(output: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
+    if y is None:
+        generator = torch.Generator().manual_seed(seed)
+        return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
+    target = y if isinstance(y, torch.Tensor) else torch.as_tensor(y)
+    if callable(loss):
+        return loss(output, target)
+    if loss == "mse_sum":
+        return torch.nn.functional.mse_loss(output, target.to(output), reduction="sum")
+    if loss not in _LOSSES:
+        names = ", ".join(map(repr, (*_LOSSES, "mse_sum")))
+        raise InvalidArgument("loss", loss, f"must be one of {names}, or a callable of the output and y")
+    target = target if loss == "softmax_cross_entropy" and target.ndim < output.ndim else target.to(output)
+    return getattr(torch.nn.functional, _LOSSES[loss])(output, target)
+
+
+def _tensor(x: Any, module: Any) -> Any:
+    """Return x as the tensor that a module takes: floats in the type of its parameters."""
+    import torch
+
+    if isinstance(x, torch.Tensor):
+        return x
+    tensor = torch.as_tensor(x)
+    first = next(iter(module.parameters()), None)
+    return tensor.to(first) if first is not None and tensor.is_floating_point() else tensor
+
+
+def _first_tensor(output: Any) -> Any:
+    return next(iter(_tensors(output)))
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    """Yield the tensors of floats in nested outputs."""
+    if hasattr(value, "is_floating_point"):
+        if value.is_floating_point():
+            yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _tensors(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _tensors(each)
+
+
+def _is_finite(tensor: Any) -> bool:
+    return bool(tensor.detach().isfinite().all())

@@ -1,0 +1,169 @@
+"""A monitor of training: gradient norms per module, and where the first number that is not finite came from."""
+
+import math
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from gradtheory.arithmetic.inputs import read_count
+from gradtheory.audits.module import is_module
+from gradtheory.errors import InvalidArgument
+
+
+class NotFinite(NamedTuple):
+    """Where a number that is not finite started.
+
+    Attributes
+    ----------
+    step : int
+        Counted from 1.
+    module : str
+        The module whose inputs were finite and whose output was not; or, backward, the module whose output had a finite
+        gradient and whose inputs, or parameters, had not.
+    direction : {"forward", "backward"}
+
+    """
+
+    step: int
+    module: str
+    direction: str
+
+
+@dataclass
+class Monitor:
+    """What is recorded while a torch module is trained; made by `monitor`.
+
+    Attributes
+    ----------
+    steps : list of int
+        The steps that were recorded; a step is a backward pass.
+    gradient_norms : dict of str to list of float
+        For each module with parameters of its own: the norm of the gradient by them, for each recorded step.
+    not_finite : NotFinite or None
+        The first number that was inf or nan, among the recorded steps.
+
+    """
+
+    module: Any = field(repr=False)
+    every: int = 1
+    steps: list[int] = field(default_factory=list)
+    gradient_norms: dict[str, list[float]] = field(default_factory=dict, repr=False)
+    not_finite: NotFinite | None = None
+    _count: int = field(default=0, repr=False)
+    _handles: list[Any] = field(default_factory=list, repr=False)
+    _squares: dict[str, Any] = field(default_factory=dict, repr=False)
+    _is_open: bool = field(default=False, repr=False)
+
+    def __enter__(self) -> Self:
+        for name, part in self.module.named_modules():
+            own = list(part.parameters(recurse=False))
+            if own:
+                self.gradient_norms.setdefault(name, [])
+            for parameter in own:
+                if parameter.requires_grad:
+                    self._handles.append(parameter.register_post_accumulate_grad_hook(self._noting(name)))
+            if not list(part.children()):
+                self._handles.append(part.register_forward_hook(self._forward(name)))
+                self._handles.append(part.register_full_backward_hook(self._backward(name)))
+        self._handles.append(self.module.register_forward_pre_hook(self._begin))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def __repr__(self) -> str:
+        first = self.not_finite
+        where = "" if first is None else f"; {first.module!r} is not finite at step {first.step}"
+        return f"Monitor({len(self.steps)} steps recorded, {len(self.gradient_norms)} modules{where})"
+
+    @property
+    def _is_recording(self) -> bool:
+        return self._count % self.every == 0
+
+    def _begin(self, _module: Any, _inputs: Any) -> None:
+        """Begin a step: a forward pass after a backward pass is the next one."""
+        if self._is_open:
+            self._close()
+
+    def _close(self) -> None:
+        """Write down the step whose backward pass is over."""
+        if not self._is_open:
+            return
+        if self._is_recording:
+            self.steps.append(self._count + 1)
+            for name, norms in self.gradient_norms.items():
+                square = self._squares.get(name)
+                norms.append(math.nan if square is None else math.sqrt(float(square)))
+        self._count, self._is_open = self._count + 1, False
+        self._squares.clear()
+
+    def _noting(self, name: str) -> Any:
+        def hook(parameter: Any) -> None:
+            self._is_open = True
+            if self._is_recording:
+                square = (parameter.grad.detach().float() ** 2).sum()
+                self._squares[name] = self._squares[name] + square if name in self._squares else square
+
+        return hook
+
+    def _forward(self, name: str) -> Any:
+        def hook(_module: Any, inputs: Any, output: Any) -> None:
+            if self.not_finite is None and self._is_recording and not _finite(output) and _finite(inputs):
+                self.not_finite = NotFinite(self._count + 1, name, "forward")
+
+        return hook
+
+    def _backward(self, name: str) -> Any:
+        def hook(_module: Any, by_inputs: Any, by_outputs: Any) -> None:
+            self._is_open = True
+            if self.not_finite is None and self._is_recording and not _finite(by_inputs) and _finite(by_outputs):
+                self.not_finite = NotFinite(self._count + 1, name, "backward")
+
+        return hook
+
+
+def monitor(module: Any, *, every: int = 1) -> Monitor:
+    """Return a context manager that records the gradients of a torch module while it is trained.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its hooks are added when the context is entered, and removed when it is left.
+    every : int
+        Record every so many steps: checking and adding up costs about as much as a small layer.
+
+    Returns
+    -------
+    Monitor
+        `.steps`, `.gradient_norms` by module, and `.not_finite`: where the first inf or nan started.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is no torch module, or `every` is no positive int.
+
+    Examples
+    --------
+    >>> with monitor(model) as watch:  # doctest: +SKIP
+    ...     train(model)
+    >>> watch.not_finite  # doctest: +SKIP
+    NotFinite(step=12, module='blocks.3.attention', direction='backward')
+
+    """
+    if not is_module(module):
+        raise InvalidArgument("module", module, "must be a torch.nn.Module")
+    return Monitor(module, read_count(every, "every", 1_000_000))
+
+
+def _finite(value: Any) -> bool:
+    """Return whether every tensor of floats in nested tuples is finite."""
+    if hasattr(value, "is_floating_point"):
+        return not value.is_floating_point() or bool(value.detach().isfinite().all())
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    return all(map(_finite, value)) if isinstance(value, list | tuple) else True

@@ -1,0 +1,82 @@
+"""One pass through a network: what every node computes on boxes, its slopes, and the Jacobian of the output."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.bounds import forms, tangents
+from gradtheory.networks.bounds.activation_range import range_of
+from gradtheory.networks.bounds.forms import Form, Normalised
+from gradtheory.networks.bounds.ranges import Range
+from gradtheory.networks.bounds.tangents import Slope, Tangent
+from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosure:
+    """What a network computes on a batch of boxes, node by node; index -1 of its nodes is the input.
+
+    Attributes
+    ----------
+    outputs : dict of int to Form
+    slopes : dict of int to Range
+        σ' of each unit, for the nodes that are activations.
+    forms_of_slopes : dict of int to Slope
+        The same slopes, linear in the inputs.
+    norms : dict of int to Normalised
+    jacobian : Tangent
+        Of the last node by the inputs.
+
+    """
+
+    outputs: dict[int, Form]
+    slopes: dict[int, Range]
+    forms_of_slopes: dict[int, Slope]
+    norms: dict[int, Normalised]
+    jacobian: Tangent
+
+
+def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbols: int = 0) -> Enclosure:
+    """Return enclosures on boxes of shape (batch, n_inputs); of one box with a symbol for every unit.
+
+    The Jacobian is linear in that many `symbols`: 0, or one for each input.
+    """
+    batch, n_inputs = lower.shape
+    outputs = {INPUT: forms.of_boxes(lower, upper)}
+    jacobians = {INPUT: tangents.of_inputs(batch, n_inputs, symbols)}
+    slopes: dict[int, Range] = {}
+    forms_of_slopes: dict[int, Slope] = {}
+    norms: dict[int, Normalised] = {}
+    with np.errstate(all="ignore"):  # what overflows is bounded by infinity
+        for place, node in enumerate(nodes):
+            operation = node.operation
+            sources = [outputs[source] for source in node.sources]
+            inner = [jacobians[source] for source in node.sources]
+            jacobian = inner[0]
+            form = sources[0]
+            if isinstance(operation, Dense):
+                outputs[place] = forms.affine(form, operation.w, operation.b)
+                jacobian = tangents.through_dense(jacobian, operation.w)
+            elif isinstance(operation, Elementwise):
+                ranges = range_of(operation.activation)
+                over = ranges.over(*form.hull)
+                value, steepness = ranges.over(form.centre, form.centre)
+                slopes[place] = over[1]
+                outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
+                forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], steepness, symbols)
+                jacobian = tangents.through_activation(jacobian, forms_of_slopes[place])
+            elif isinstance(operation, Sum):
+                outputs[place] = forms.total(sources)
+                jacobian = tangents.through_sum(inner)
+            elif isinstance(operation, Scale):
+                factor = np.asarray(operation.factor, dtype=float)
+                outputs[place] = forms.scaled(form, factor)
+                jacobian = tangents.through_scale(jacobian, factor)
+            elif isinstance(operation, LayerNorm):
+                norms[place] = parts = forms.normalised(form, operation)
+                outputs[place] = parts.output
+                jacobian = tangents.through_norm(jacobian, operation, parts)
+            jacobians[place] = jacobian
+    return Enclosure(outputs, slopes, forms_of_slopes, norms, jacobians[len(nodes) - 1])

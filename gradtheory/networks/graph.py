@@ -1,0 +1,113 @@
+"""The shape of a network: whether its nodes fit together, and whether it is dense layers in a row."""
+
+import itertools
+from collections.abc import Sequence
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.kinds import read_items, read_kind
+from gradtheory.errors import InvalidArgument
+from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
+
+_IDENTITY = activation("identity")
+
+
+def plain_nodes(w: Sequence[Array], b: Sequence[Array], activations: Sequence[Activation]) -> tuple[Node, ...]:
+    """Return dense layers in a row: layer1, layer1.activation, layer2, …."""
+    nodes: list[Node] = []
+    for number, (weight, bias, record) in enumerate(zip(w, b, activations, strict=True), start=1):
+        nodes.append(Node(f"layer{number}", Dense(weight, bias), (len(nodes) - 1,)))
+        nodes.append(Node(f"layer{number}.activation", Elementwise(record), (len(nodes) - 1,)))
+    return tuple(nodes)
+
+
+def is_plain(nodes: Sequence[Node]) -> bool:
+    """Return whether the nodes are dense layers in a row, each with an activation or none."""
+    follows = all(node.sources == (place - 1,) for place, node in enumerate(nodes))
+    dense = [isinstance(node.operation, Dense) for node in nodes]
+    others = [isinstance(node.operation, Elementwise) for node in nodes]
+    alternate = dense[:1] == [True] and not any(a and b for a, b in itertools.pairwise(others))
+    return follows and alternate and all(a or b for a, b in zip(dense, others, strict=True))
+
+
+def plain_layers(nodes: Sequence[Node]) -> list[tuple[Dense, Activation]]:
+    """Return each dense layer with the activation that takes its output, the identity where none does.
+
+    A network without a dense layer is refused.
+    """
+    after = {node.sources[0]: node.operation.activation for node in nodes if isinstance(node.operation, Elementwise)}
+    layers = [
+        (node.operation, after.get(place, _IDENTITY))
+        for place, node in enumerate(nodes)
+        if isinstance(node.operation, Dense)
+    ]
+    if not layers:
+        raise InvalidArgument("nodes", nodes, "must have a dense layer")
+    return layers
+
+
+def output_width(nodes: Sequence[Node], n_inputs: int) -> int:
+    """Return the width of the last node's output."""
+    return _widths(nodes, n_inputs)[-1]
+
+
+def checked(nodes: Sequence[Node], n_inputs: int) -> tuple[Node, ...]:
+    """Return nodes whose names, sources and widths fit together.
+
+    Raises
+    ------
+    InvalidArgument
+        If they do not, naming the node.
+
+    """
+    listed = tuple(read_kind(node, "nodes", Node, "must be a sequence of Node") for node in _items(nodes))
+    if len({node.name for node in listed}) < len(listed):
+        names = [node.name for node in listed]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidArgument("nodes", twice, "is the name of two nodes: give each its own")
+    _widths(listed, n_inputs)
+    return listed
+
+
+def _items(nodes: Sequence[Node]) -> Sequence[Node]:
+    rule = "must be a sequence of Node, such as [Node('layer1', Dense(w, b), (-1,))]"
+    items = read_items(nodes, "nodes", rule)
+    if not items:
+        raise InvalidArgument("nodes", nodes, rule)
+    return items
+
+
+def _widths(nodes: Sequence[Node], n_inputs: int) -> list[int]:
+    """Return the width of every node's output."""
+    widths: list[int] = []
+    for place, node in enumerate(nodes):
+        if not node.sources or any(not INPUT <= source < place for source in node.sources):
+            rule = f"must be places before {place}, from {INPUT} for the input: a network has no loops"
+            raise InvalidArgument(f"sources of {node.name!r}", node.sources, rule)
+        taken = [n_inputs if source == INPUT else widths[source] for source in node.sources]
+        if len(set(taken)) > 1 or (len(taken) > 1) is not isinstance(node.operation, Sum):
+            raise InvalidArgument(f"sources of {node.name!r}", taken, "must be one, or for a sum several of one width")
+        widths.append(_width(node, taken[0]))
+    return widths
+
+
+def _width(node: Node, width: int) -> int:
+    """Return the width of a node's output from that of its input."""
+    match node.operation:
+        case Dense(w=w, b=b):
+            _require(node, "w", w.shape, w.ndim == 2 and w.shape[1] == width, f"(n, {width})")
+            if b is not None:
+                _require(node, "b", b.shape, b.shape == w.shape[:1], f"{w.shape[:1]}")
+            return len(w)
+        case Scale(factor=factor):
+            _require(node, "factor", factor.shape, factor.shape in ((), (width,)), f"() or ({width},)")
+        case LayerNorm(gain=gain, bias=bias):
+            for name, array in (("gain", gain), ("bias", bias)):
+                if array is not None:
+                    _require(node, name, array.shape, array.shape == (width,), f"({width},)")
+    return width
+
+
+def _require(node: Node, name: str, shape: tuple[int, ...], fits: bool, wanted: str) -> None:
+    if not fits:
+        raise InvalidArgument(f"{name}.shape of {node.name!r}", shape, f"must be {wanted}")

@@ -1,0 +1,138 @@
+"""Losses of networks: C(output, y), its gradient, and how that turns: those of chains, and the means of PyTorch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradtheory.activations import Activation, activation
+from gradtheory.arithmetic.inputs import Array, read_array, read_finite_array
+from gradtheory.chains.losses import LOSSES as CHAIN_LOSSES
+from gradtheory.chains.losses import loss_for
+from gradtheory.errors import InvalidArgument
+from gradtheory.networks.nodes import INPUT, Elementwise, Node
+from gradtheory.networks.passes import Forward
+
+MEANS = ("mse", "mse_sum", "softmax_cross_entropy", "binary_cross_entropy_with_logits")
+NAMES = (*CHAIN_LOSSES, *MEANS)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a backward pass starts, and with what.
+
+    Attributes
+    ----------
+    place : int
+        The node by whose output the gradient is.
+    loss : float
+    gradient : ndarray of shape (batch, n)
+    turned : callable
+        Takes the derivative of that output along a direction and returns that of the gradient.
+
+    """
+
+    place: int
+    loss: float
+    gradient: Array
+    turned: Callable[[Array], Array]
+
+
+def read_loss(name: Any, last: Activation) -> str:
+    """Return the name of a loss that fits the last activation."""
+    if not isinstance(name, str) or name not in NAMES:
+        raise InvalidArgument("loss", name, f"must be one of {', '.join(map(repr, NAMES))}")
+    if name in CHAIN_LOSSES:
+        loss_for(name, last)
+    return name
+
+
+def read_targets(loss: str, y: Any, shape: tuple[int, ...]) -> Array:
+    """Return targets of the output's shape; for softmax, classes become rows with a single 1.
+
+    Examples
+    --------
+    >>> read_targets("softmax_cross_entropy", [2, 0], (2, 3))
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+
+    """
+    batch, width = shape
+    array = read_array(y, "y")
+    if loss == "softmax_cross_entropy" and array.shape == (batch,):
+        if not (np.all(array == np.floor(array)) and np.all((array >= 0) & (array < width))):
+            raise InvalidArgument("y", y, f"must be classes from 0 to {width - 1}, or a row of {width} shares each")
+        return np.asarray(np.eye(width)[array.astype(int)])
+    targets = read_finite_array(y, "y")
+    if targets.shape == shape[:1] and width == 1:
+        targets = targets[:, None]
+    if targets.shape != shape:
+        raise InvalidArgument("y.shape", targets.shape, f"must be {shape}: a row for each of x, as wide as the output")
+    return targets
+
+
+def ending(loss: str, forward: Forward, y: Array) -> Ending:
+    """Return the loss of a forward pass and the gradient with which the backward pass starts."""
+    if loss in CHAIN_LOSSES:
+        return _fused(loss, forward, y)
+    gradient_of = {
+        "mse": _mean_square,
+        "mse_sum": _sum_of_squares,
+        "softmax_cross_entropy": _softmax,
+        "binary_cross_entropy_with_logits": _binary,
+    }[loss]
+    value, gradient, turned = gradient_of(forward.output, y)
+    return Ending(len(forward.nodes) - 1, value, gradient, turned)
+
+
+def _last(nodes: Sequence[Node]) -> tuple[Activation, int]:
+    """Return the activation at the end, the identity where there is none, and the node before it."""
+    end = nodes[-1]
+    if isinstance(end.operation, Elementwise) and end.sources[0] != INPUT:
+        return end.operation.activation, end.sources[0]
+    return activation("identity"), len(nodes) - 1
+
+
+def _fused(loss: str, forward: Forward, y: Array) -> Ending:
+    """Return a chain's loss, which is computed from the last pre-activation, so that saturation loses nothing."""
+    last, place = _last(forward.nodes)
+    record, z = CHAIN_LOSSES[loss], forward.values[place]
+    losses, delta = np.empty((2, z.size))
+    record.kernel(last, y.ravel(), np.multiply, z.ravel().copy(), losses, delta)
+
+    def turned(direction: Array) -> Array:
+        return np.asarray(record.bend(last, y, z) * direction)
+
+    return Ending(place, float(losses.sum()), delta.reshape(z.shape), turned)
+
+
+def _sum_of_squares(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:
+    error = output - y
+    return float(np.sum(error * error)), 2.0 * error, lambda direction: 2.0 * direction
+
+
+def _mean_square(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:
+    error, share = output - y, 2.0 / output.size
+    return float(np.mean(error * error)), share * error, lambda direction: share * direction
+
+
+def _softmax(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:
+    """Return mean over the batch of -Σ y·log p, p = softmax(output)."""
+    shifted = output - output.max(axis=1, keepdims=True)
+    logs = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+    p, weight, batch = np.exp(logs), y.sum(axis=1, keepdims=True), len(y)
+
+    def turned(direction: Array) -> Array:
+        along = p * (direction - np.sum(p * direction, axis=1, keepdims=True))
+        return np.asarray(weight * along / batch)
+
+    return float(-np.sum(np.where(y == 0.0, 0.0, y * logs)) / batch), (weight * p - y) / batch, turned
+
+
+def _binary(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:
+    """Return the mean of y·log(1 + e^-a) + (1 - y)·log(1 + e^a)."""
+    p = np.asarray(activation("sigmoid").value(output))
+    value = y * np.logaddexp(0.0, -output) + (1.0 - y) * np.logaddexp(0.0, output)
+    slope = np.asarray(activation("sigmoid").slope(output))
+    return float(np.mean(value)), (p - y) / output.size, lambda direction: slope * direction / output.size

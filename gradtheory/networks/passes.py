@@ -1,0 +1,157 @@
+"""Passes through a network's nodes, each linear in their number: values, derivatives along a direction, adjoints."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.nodes import INPUT, Arrays, Dense, LayerNorm, Node
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What a forward pass leaves.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+    x : ndarray of shape (batch, n_0)
+    values : list of ndarray
+        The output of each node.
+    kept : list
+        What each operation remembers.
+
+    """
+
+    nodes: Sequence[Node]
+    x: Array
+    values: list[Array]
+    kept: list[Any]
+
+    @property
+    def output(self) -> Array:
+        """The output of the last node."""
+        return self.values[-1]
+
+    def inputs(self, place: int) -> Arrays:
+        """Return what a node takes."""
+        return tuple(self.x if source == INPUT else self.values[source] for source in self.nodes[place].sources)
+
+    def along(self, direction: Array, turns: Mapping[int, Array] | None = None) -> list[Array]:
+        """Return the derivative of every node's output along a direction of x and, by node, of its parameters.
+
+        Parameters
+        ----------
+        direction : ndarray of shape (batch, n_0)
+            Of x.
+        turns : mapping of int to ndarray, optional
+            What to add at a node: the derivative of its output along a direction of its own parameters.
+
+        """
+        derivatives: list[Array] = []
+        for place, node in enumerate(self.nodes):
+            taken = tuple(direction if source == INPUT else derivatives[source] for source in node.sources)
+            derivative = node.operation.along(self.kept[place], taken)
+            if turns is not None and place in turns:
+                derivative = derivative + turns[place]
+            derivatives.append(derivative)
+        return derivatives
+
+    def back(self, gradient: Array, first: int | None = None) -> "Backward":
+        """Return the gradient by x and every node's output, given that by the output of one, the last unless given."""
+        last = len(self.nodes) - 1 if first is None else first
+        by_output: list[Array | None] = [None] * len(self.nodes)
+        by_output[last] = gradient
+        by_x = np.zeros_like(self.x)
+        for place in range(last, -1, -1):
+            flowing = by_output[place]
+            if flowing is None:
+                continue
+            node = self.nodes[place]
+            for source, part in zip(node.sources, node.operation.back(self.kept[place], flowing), strict=True):
+                if source == INPUT:
+                    by_x = by_x + part
+                else:
+                    before = by_output[source]
+                    by_output[source] = part if before is None else before + part
+        return Backward(by_output, by_x)
+
+
+@dataclass(frozen=True)
+class Backward:
+    """Gradients by the output of every node, None where it does not reach the last, and by x."""
+
+    by_output: list[Array | None]
+    by_x: Array
+
+    def at(self, place: int, forward: Forward) -> Array:
+        """Return the gradient by a node's output: 0 where it does not reach the loss."""
+        gradient = self.by_output[place]
+        return np.zeros_like(forward.values[place]) if gradient is None else gradient
+
+
+def forward(nodes: Sequence[Node], x: Array) -> Forward:
+    """Return what a forward pass computes; numbers that overflow are inf or nan."""
+    values: list[Array] = []
+    kept: list[Any] = []
+    for node in nodes:
+        inputs = (x if source == INPUT else values[source] for source in node.sources)
+        value, memory = node.operation.value(*inputs)
+        values.append(value)
+        kept.append(memory)
+    return Forward(nodes, x, values, kept)
+
+
+def dense_places(nodes: Sequence[Node]) -> list[int]:
+    """Return where the dense layers are, in order."""
+    return [place for place, node in enumerate(nodes) if isinstance(node.operation, Dense)]
+
+
+def norm_places(nodes: Sequence[Node]) -> list[int]:
+    """Return where the norms are, in order."""
+    return [place for place, node in enumerate(nodes) if isinstance(node.operation, LayerNorm)]
+
+
+def hessian_product(
+    forward: Forward, place: int, gradient: Array, turned: Callable[[Array], Array], directions: Mapping[int, Arrays]
+) -> dict[int, Arrays]:
+    """Return H·v by the weights and biases of dense layers, for the gradient with which a backward pass starts.
+
+    Parameters
+    ----------
+    forward : Forward
+        What a forward pass left.
+    place : int
+        Where the backward pass starts.
+    gradient : ndarray
+        The gradient there.
+    turned : callable
+        Takes the derivative of the output there along v, and returns that of the gradient.
+    directions : mapping of int to pair of ndarray
+        v: for each dense layer a direction of W and of b.
+
+    """
+    nodes = forward.nodes
+    turns = {k: forward.kept[k] @ v_w.T + v_b for k, (v_w, v_b) in directions.items()}
+    along = forward.along(np.zeros_like(forward.x), turns)
+    by_output: list[tuple[Array, Array] | None] = [None] * len(nodes)
+    by_output[place] = gradient, turned(along[place])
+    products: dict[int, Arrays] = {k: (np.zeros_like(v_w), np.zeros_like(v_b)) for k, (v_w, v_b) in directions.items()}
+    for k in range(place, -1, -1):
+        flowing = by_output[k]
+        if flowing is None:
+            continue
+        node, (flow, turn) = nodes[k], flowing
+        taken = tuple(np.zeros_like(forward.x) if source == INPUT else along[source] for source in node.sources)
+        back = node.operation.back(forward.kept[k], flow)
+        turned_back = node.operation.turned(forward.kept[k], taken, flow, turn)
+        if k in directions:
+            products[k] = turn.T @ forward.kept[k] + flow.T @ taken[0], turn.sum(axis=0)
+            turned_back = (turned_back[0] + flow @ directions[k][0],)
+        for source, part, more in zip(node.sources, back, turned_back, strict=True):
+            if source != INPUT:
+                before = by_output[source]
+                by_output[source] = (part, more) if before is None else (before[0] + part, before[1] + more)
+    return products

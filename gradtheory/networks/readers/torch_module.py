@@ -1,0 +1,214 @@
+"""Torch modules as nodes: traced by torch.fx, read as in evaluation (dropout does nothing), weights taken exactly."""
+
+import operator
+import sys
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from gradtheory.errors import GradTheoryError, InvalidArgument
+from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
+from gradtheory.networks.readers.building import Builder, exact
+
+# By the name of the function in torch, in lower case without underscores, which is that of the module too: the
+# activation of the catalogue, and for each of its parameters the name in torch and the default there.
+_ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
+    **{name: (name, {}) for name in ("relu", "relu6", "selu", "silu", "mish", "softsign", "tanh", "sigmoid", "erf")},
+    **{name: (name, {}) for name in ("tanhshrink", "identity")},
+    "atan": ("arctan", {}),
+    "arctan": ("arctan", {}),
+    "asinh": ("arsinh", {}),
+    "cos": ("cosine", {}),
+    "exp": ("exponential", {}),
+    "hardsigmoid": ("hard_sigmoid", {}),
+    "hardswish": ("hard_swish", {}),
+    "logsigmoid": ("log_sigmoid", {}),
+    "sin": ("sine", {}),
+    "square": ("quadratic", {}),
+    "celu": ("celu", {"alpha": ("alpha", 1.0)}),
+    "elu": ("elu", {"alpha": ("alpha", 1.0)}),
+    "hardshrink": ("hardshrink", {"lambd": ("lambd", 0.5)}),
+    "hardtanh": ("hard_tanh", {"lower": ("min_val", -1.0), "upper": ("max_val", 1.0)}),
+    "leakyrelu": ("leaky_relu", {"slope": ("negative_slope", 0.01)}),
+    "rrelu": ("rrelu", {"lower": ("lower", 1 / 8), "upper": ("upper", 1 / 3)}),
+    "softplus": ("softplus", {"beta": ("beta", 1.0)}),  # torch's is linear beyond 20, where it differs by 2e-9
+    "softshrink": ("softshrink", {"lambd": ("lambd", 0.5)}),
+    "threshold": ("threshold", {"threshold": ("threshold", 0.0), "value": ("value", 0.0)}),
+}
+_NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "detach", "clone")
+_ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
+_MULTIPLY, _DIVIDE = ("mul", "imul", "multiply"), ("truediv", "itruediv", "div", "divide")
+
+
+def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
+    """Return the nodes of a torch module, and the width of its input.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is no torch module, or holds what is not understood: then the message lists all of it.
+
+    """
+    torch = sys.modules.get("torch")  # who has a module has imported it
+    if torch is None or not isinstance(module, torch.nn.Module):
+        raise InvalidArgument("module", module, "must be a torch.nn.Module")
+    from torch import fx
+
+    try:
+        traced = fx.symbolic_trace(module)
+    except Exception as error:  # whatever the module's own code raises when it is traced
+        text = " ".join(str(error).split())
+        rule = f"cannot be traced ({text[:150]}); gradtheory.audit measures any torch module"
+        raise InvalidArgument("module", type(module).__name__, rule) from None
+    return _Reader(traced).read()
+
+
+class _Reader:
+    """A walk over a traced graph."""
+
+    def __init__(self, traced: Any) -> None:
+        self._traced = traced
+        self._modules = dict(traced.named_modules())
+        self._builder = Builder("module")
+        self._arrays: dict[Any, Any] = {}
+
+    def read(self) -> tuple[tuple[Node, ...], int]:
+        """Return the nodes and the width of the input."""
+        output = None
+        inputs = [node for node in self._traced.graph.nodes if node.op == "placeholder"]
+        for node in self._traced.graph.nodes:
+            match node.op:
+                case "placeholder" if node is inputs[0]:
+                    self._builder.places[node] = -1
+                case "placeholder":
+                    self._builder.refuse(node, "a second input", str(node.target))
+                case "get_attr":
+                    self._arrays[node] = _attribute(self._traced, node.target)
+                case "output":
+                    output = node.args[0]
+                case _:
+                    self._step(node)
+        if output not in self._builder.places and not self._builder.problems:
+            self._builder.refuse(output, "an output that is not one array", "output")
+        return self._builder.finish(output)
+
+    def _step(self, node: Any) -> None:
+        """Add what one step of the graph does."""
+        where, what = self._called(node)
+        values = [each for each in node.args if hasattr(each, "op") and each not in self._arrays]
+        if not self._builder.knows(*values):
+            return  # follows something that is not understood
+        try:
+            done = self._module(node, where) if node.op == "call_module" else self._function(node, where, what)
+        except (GradTheoryError, TypeError, ValueError, AttributeError) as error:
+            done, what = False, f"{what} ({error})"
+        if not done:
+            self._builder.refuse(node, what, where)
+
+    def _called(self, node: Any) -> tuple[str, str]:
+        """Return where a step stands, and what it calls."""
+        if node.op == "call_module":
+            return str(node.target), type(self._modules[node.target]).__name__
+        return node.name, node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
+
+    def _module(self, node: Any, where: str) -> bool:
+        """Add a module; return whether it is understood."""
+        module, source, add = self._modules[node.target], node.args[0], self._builder.add
+        kind = type(module).__name__
+        if kind in ("Linear", "NonDynamicallyQuantizableLinear"):
+            add(node, where, Dense(_array(module.weight), _array(module.bias)), source)
+            return True
+        if kind in ("LayerNorm", "RMSNorm") and len(module.normalized_shape) == 1:
+            add(node, where, _norm(kind, module.weight, getattr(module, "bias", None), module.eps), source)
+            return True
+        if kind == "PReLU" and module.weight.numel() == 1:
+            self._builder.element(node, where, source, "leaky_relu", slope=module.weight.item())
+            return True
+        return self._simple(node, where, source, kind, lambda name, default: getattr(module, name, default))
+
+    def _function(self, node: Any, where: str, what: str) -> bool:
+        """Add a function or method; return whether it is understood."""
+        name, arguments = what.strip("_"), node.args
+        if name in (*_ADD, *_SUBTRACT, *_MULTIPLY, *_DIVIDE, "neg"):
+            return self._arithmetic(node, where, name)
+        if name == "linear":
+            given = [self._arrays.get(each) for each in (*arguments[1:], *node.kwargs.values())]
+            self._builder.add(node, where, Dense(*(_array(each) for each in given if each is not None)), arguments[0])
+            return True
+        if name in ("layer_norm", "rms_norm"):
+            return False  # their parameters may stand anywhere: the modules say which is which
+        return self._simple(node, where, arguments[0], name, _by_name(node))
+
+    def _simple(self, node: Any, where: str, source: Any, kind: str, parameter: Callable[[str, float], Any]) -> bool:
+        """Add what keeps the shape and has no weights."""
+        name = kind.lower().replace("_", "")
+        if name in _NOTHING:
+            self._builder.same(node, source)
+            return True
+        if name == "gelu":
+            which = "gelu_tanh" if parameter("approximate", 0.0) == "tanh" else "gelu"
+            self._builder.element(node, where, source, which)
+            return True
+        if name not in _ACTIVATIONS:
+            return False
+        which, parameters = _ACTIVATIONS[name]
+        self._builder.element(node, where, source, which, **{key: parameter(*of) for key, of in parameters.items()})
+        return True
+
+    def _arithmetic(self, node: Any, where: str, name: str) -> bool:
+        """Add a sum of two values, or a product of one with numbers."""
+        add = self._builder.add
+        if node.kwargs or (name != "neg" and len(node.args) != 2):
+            return False
+        values = [each for each in node.args if each in self._builder.places]
+        if name == "neg":
+            add(node, where, Scale(np.asarray(-1.0)), values[0])
+        elif name in _ADD and len(values) == 2:
+            add(node, where, Sum(), *values)
+        elif name in _SUBTRACT and len(values) == 2:
+            add(("minus", node), f"{where}.minus", Scale(np.asarray(-1.0)), values[1])
+            add(node, where, Sum(), values[0], ("minus", node))
+        elif name in (*_MULTIPLY, *_DIVIDE) and len(values) == 1:
+            (other,) = (each for each in node.args if each not in self._builder.places)
+            factor = np.asarray(float(other)) if isinstance(other, Real) else _array(self._arrays.get(other))
+            if factor is None or (name in _DIVIDE and node.args[0] is not values[0]):
+                return False
+            add(node, where, Scale(1.0 / factor if name in _DIVIDE else np.squeeze(factor)), values[0])
+        else:
+            return False
+        return True
+
+
+def _by_name(node: Any) -> Callable[[str, float], Any]:
+    """Return what gives a parameter of a function by its name in torch, wherever it was passed."""
+    order = tuple(name for name, _ in _ACTIVATIONS.get(_plain(node), ("", {}))[1].values())
+
+    def parameter(name: str, default: float) -> Any:
+        if name in node.kwargs:
+            return node.kwargs[name]
+        place = order.index(name) + 1 if name in order else len(node.args)
+        return node.args[place] if place < len(node.args) else default
+
+    return parameter
+
+
+def _plain(node: Any) -> str:
+    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+    return str(name).lower().replace("_", "")
+
+
+def _norm(kind: str, gain: Any, bias: Any, epsilon: float | None) -> LayerNorm:
+    is_centred = kind == "LayerNorm"
+    least = float(np.finfo(np.float32).eps) if epsilon is None else float(epsilon)  # RMSNorm's in float32
+    return LayerNorm(_array(gain), _array(bias) if is_centred else None, least, is_centred)
+
+
+def _array(tensor: Any) -> Any:
+    """Return a tensor as float64, exactly; None for none."""
+    return None if tensor is None else exact(tensor.detach().cpu().double().numpy())
+
+
+def _attribute(module: Any, path: str) -> Any:
+    return operator.attrgetter(path)(module)

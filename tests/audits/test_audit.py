@@ -1,0 +1,161 @@
+"""Audits of networks: planted faults are named, healthy networks are left alone, and theory agrees with what is measured."""
+
+import json
+import math
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from tests.audits.networks import SCHEMES, data, deep, residual
+
+
+def healthy(seed):
+    rng = np.random.default_rng(seed)
+    width, n_in, n_out = int(rng.choice([32, 64])), int(rng.choice([4, 16, 50])), int(rng.choice([1, 3, 10]))
+    if seed % 4 == 3:
+        network = residual(rng, int(rng.integers(3, 9)), width, n_in=n_in, n_out=n_out)
+    else:
+        which = list(SCHEMES)[int(rng.integers(len(SCHEMES)))]
+        network = deep(rng, which, int(rng.integers(2, 13)), width, n_in=n_in, n_out=n_out)
+    y = rng.normal(size=(64, n_out)) if rng.random() < 0.5 else None
+    return network, data(rng, n_in), y
+
+
+@pytest.mark.parametrize("seeds", [range(20), pytest.param(range(20, 200), marks=pytest.mark.slow)], ids=str)
+def test_healthy_networks_are_left_alone(seeds):
+    alarms = [seed for seed in seeds if gt.audit(*healthy(seed)).verdict != "stable"]
+    assert len(alarms) <= len(seeds) / 100, alarms
+
+
+def faulty(seed):
+    """A network with one fault, its data, and the name that the audit must give."""
+    rng = np.random.default_rng(seed)
+    match seed % 5:
+        case 0 | 1:
+            which, depth = list(SCHEMES)[int(rng.integers(len(SCHEMES)))], int(rng.integers(5, 15))
+            layer = int(rng.integers(0, depth + 1))
+            return deep(rng, which, depth, 64, times={layer: 5.0}), data(rng), f"layer{layer + 1}"
+        case 2:
+            depth = int(rng.integers(3, 15))
+            layer = int(rng.integers(0, depth + 1))
+            return deep(rng, "relu", depth, 64, times={layer: 0.0}), data(rng), f"layer{layer + 1}"
+        case 3:
+            blocks = int(rng.integers(5, 10))
+            block, name = int(rng.integers(0, blocks)), str(rng.choice(["up", "down"]))
+            return residual(rng, blocks, 64, times={(block, name): 5.0}), data(rng), f"blocks.{block}.{name}"
+        case _:
+            blocks = int(rng.integers(3, 10))
+            block = int(rng.integers(0, blocks))
+            return residual(rng, blocks, 64, doubled=block), data(rng), f"blocks.{block}"
+
+
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 100), marks=pytest.mark.slow)], ids=str)
+def test_planted_faults_are_named(seeds):
+    for seed in seeds:
+        network, x, name = faulty(seed)
+        report = gt.audit(network, x)
+        assert report.start == name, (seed, report, report.cause)
+        assert report.verdict != "stable"
+
+
+@pytest.mark.parametrize(("which", "sigma_w", "verdict"), [("relu", 2.0, "explodes"), ("sigmoid", 1.0, "vanishes")])
+def test_uniform_growth_starts_at_the_output(which, sigma_w, verdict):
+    rng = np.random.default_rng(3)
+    w = [rng.normal(0, sigma_w / 8, (64, 64)) for _ in range(30)]
+    report = gt.audit(gt.Network((64,) * 31, which, w=w, b=[np.zeros(64)] * 30), rng.normal(size=(40, 64)))
+    assert (report.verdict, report.start) == (verdict, "layer30")
+    assert all(layer.agrees for layer in report.layers[1:])
+    chi = gt.meanfield.chi(which, report.layers[10].mean_square_z, report.layers[10].sigma_w)
+    assert report.layers[10].predicted_gain == pytest.approx(math.sqrt(float(chi)), rel=1e-9)
+    assert report.overflow["float32"] == gt.overflow_depth(report.growth)
+    assert (report.growth > 1.3) is (verdict == "explodes")
+
+
+def test_the_columns_are_what_they_say():
+    rng = np.random.default_rng(4)
+    network = deep(rng, "tanh", 3, 8, n_in=5, n_out=2)
+    x, y = data(rng, 5, 20), rng.normal(size=(20, 2))
+    report, gradients = (
+        gt.audit(network, x, y, loss="mse"),
+        gt.Network.from_nodes(network.nodes, 5, "mse").backprop(x, y),
+    )
+    assert report.loss == gradients.loss
+    for layer, w, b in zip(report.layers, gradients.w, gradients.b, strict=True):
+        assert layer.gradient_norm == pytest.approx(math.hypot(np.linalg.norm(w), np.linalg.norm(b)))
+        assert layer.gain == pytest.approx(layer.slope_gain * layer.weight_gain)
+        assert layer.gain <= layer.largest_singular_value * (1 + 1e-12)
+    z = x @ network.w[0].T
+    first = report.layers[0]
+    assert first.mean_square_z == pytest.approx(np.mean(z**2))
+    assert first.mean_square_a == pytest.approx(np.mean(np.tanh(z) ** 2))
+    assert first.sigma_w == pytest.approx(math.sqrt(5 * np.mean(network.w[0] ** 2)))
+    total = math.prod(layer.gain for layer in report.layers)
+    output = gt.Network.from_nodes(network.nodes, 5).forward(x)
+    assert total == pytest.approx(np.linalg.norm(gradients.x) / np.linalg.norm(output - y) * 40 / 2)
+
+
+def test_gains_of_single_neurons_are_the_factors_of_the_chain():
+    w, b, x = np.array([2.0, -1.0, 3.0, 0.5, 1.5]), np.array([0.1, 0.2, 0.0, -0.3, 0.4]), np.array([0.3])
+    network = gt.Network((1,) * 6, "tanh", w=w.reshape(5, 1, 1), b=b.reshape(5, 1))
+    report = gt.audit(network, x[:, None])
+    a = x[0]
+    for layer, weight, bias in zip(report.layers, w, b, strict=True):
+        z = weight * a + bias
+        assert layer.gain == pytest.approx(abs(weight) / math.cosh(z) ** 2, rel=1e-12)
+        a = math.tanh(z)
+
+
+def test_saturated_and_overflowing_layers():
+    rng = np.random.default_rng(5)
+    w = [rng.normal(0, 1 / 4, (16, 16)) for _ in range(4)]
+    b = [np.zeros(16), np.full(16, 30.0), np.zeros(16), np.zeros(16)]
+    report = gt.audit(gt.Network((16,) * 5, "tanh", w=w, b=b), rng.normal(size=(30, 16)))
+    assert (report.verdict, report.start) == ("vanishes", "layer2")
+    assert report.layers[1].saturated == 1.0
+    w[1] *= 1e200
+    w[2] *= 1e200
+    report = gt.audit(gt.Network((16,) * 5, "relu", w=w, b=[np.zeros(16)] * 4), rng.normal(size=(30, 16)))
+    assert (report.verdict, report.start) == ("explodes", "layer3")
+    assert json.loads(report.to_json())["layers"][3]["mean_square_z"] is None
+
+
+def test_the_report_in_three_ways():
+    rng = np.random.default_rng(6)
+    report = gt.audit(deep(rng, "relu", 10, 32, times={4: 5.0}), data(rng))
+    assert str(report).startswith("The network explodes, from layer5 back. Cause: its weights are ")
+    assert repr(report) == "Audit(explodes, from 'layer5' back; 11 layers)"
+    told = json.loads(report.to_json())
+    assert (told["start"], told["layers"][4]["name"], told["layers"][4]["verdict"]) == ("layer5", "layer5", "grows")
+
+    class Links(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.found = []
+
+        def handle_starttag(self, tag, attributes):
+            self.found += [value for key, value in attributes if key in ("src", "href")]
+            assert tag != "script"
+
+    page, links = report.to_html(), Links()
+    links.feed(page)
+    assert page.count("<svg") == 1
+    assert all(link.startswith(("#", "data:")) for link in links.found)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: gt.audit("model.onnx", [[1.0]]), "network = 'model.onnx': must be a gradtheory.Network or a torch"),
+        (lambda: gt.audit(gt.Network((2, 1)), [[1.0, 2.0]]), "w = None: is needed"),
+        (lambda: gt.audit(healthy(0)[0], [[1.0]]), "x.shape = "),
+        (lambda: gt.audit(*healthy(0)[:2], loss="hinge"), "loss = 'hinge': must be one of"),
+        (lambda: gt.audit(*healthy(0)[:2], on_unknown="skip"), "on_unknown = 'skip': must be"),
+        (lambda: gt.monitor("model"), "module = 'model': must be a torch.nn.Module"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(InvalidArgument, match=message):
+        call()

@@ -1,0 +1,120 @@
+"""Networks read from torch: outputs and gradients agree, and what is not understood is listed."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+from gradtheory.networks import Network
+
+
+class Block(nn.Module):
+    def __init__(self, width, norm, activation):
+        super().__init__()
+        self.norm, self.activation = norm(width), activation
+        self.up, self.down = nn.Linear(width, 7), nn.Linear(7, width, bias=False)
+        self.drop = nn.Dropout(0.3)
+        self.scale = nn.Parameter(torch.rand(width))
+
+    def forward(self, x):
+        branch = self.down(self.activation(self.up(self.norm(x))))
+        return x + 0.5 * self.drop(branch) * self.scale - torch.tanh(x) / 3
+
+
+_ACTIVATIONS = [
+    nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.2), nn.ELU(1.5), nn.SELU(), nn.CELU(0.7), nn.GELU(), nn.GELU("tanh"), nn.SiLU(),
+    nn.Mish(), nn.Softplus(2.0), nn.Softsign(), nn.Tanh(), nn.Sigmoid(), nn.LogSigmoid(), nn.Hardtanh(-0.5, 0.8),
+    nn.Hardswish(), nn.Hardsigmoid(), nn.Softshrink(0.3), nn.Hardshrink(0.2), nn.Tanhshrink(), nn.Threshold(0.1, 0.0),
+    nn.PReLU(), nn.Identity(), nn.RReLU(0.1, 0.3),
+]  # fmt: skip
+_FUNCTIONS = [
+    nn.functional.relu, torch.relu, torch.tanh, torch.sigmoid, torch.sin, torch.cos, torch.exp, torch.square, torch.erf,
+    torch.atan, torch.asinh, lambda x: x.relu(), lambda x: x.tanh(), nn.functional.silu,
+    lambda x: nn.functional.leaky_relu(x, 0.3), lambda x: nn.functional.elu(x, alpha=0.5),
+    lambda x: nn.functional.gelu(x, approximate="tanh"), lambda x: nn.functional.hardtanh(x, -0.4, 0.9),
+    lambda x: nn.functional.softplus(x, beta=3.0), lambda x: -x, lambda x: 2.0 * x.relu(),
+]  # fmt: skip
+
+
+def agree(module, n_inputs, seed=0):
+    """Compare outputs and the gradients of a sum of squares, in float64."""
+    torch.manual_seed(seed)
+    x = torch.randn(5, n_inputs, dtype=torch.float64, requires_grad=True)
+    network = Network.from_torch(module, "mse_sum")
+    double = module.double().eval()
+    output = double(x)
+    y = torch.zeros_like(output)
+    loss = ((output - y) ** 2).sum()
+    loss.backward()
+    ours = network.backprop(x.detach().numpy(), y.numpy())
+    np.testing.assert_allclose(network.forward(x.detach().numpy()), output.detach().numpy(), rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(ours.x, x.grad.numpy(), rtol=1e-6, atol=1e-8)
+    theirs = [layer for layer in double.modules() if isinstance(layer, nn.Linear)]
+    assert len(ours.w) == len(theirs)
+    for w, b, layer in zip(ours.w, ours.b, theirs, strict=True):
+        np.testing.assert_allclose(w, layer.weight.grad.numpy(), rtol=1e-6, atol=1e-8)
+        if layer.bias is not None:
+            np.testing.assert_allclose(b, layer.bias.grad.numpy(), rtol=1e-6, atol=1e-8)
+    return network
+
+
+@pytest.mark.parametrize("activation", _ACTIVATIONS, ids=str)
+def test_modules_are_read(activation):
+    torch.manual_seed(1)
+    network = agree(nn.Sequential(nn.Linear(3, 4), activation, nn.Linear(4, 2)), 3)
+    assert network.widths == (3, 4, 2)
+    assert network.nodes[0].name == "0"
+
+
+@pytest.mark.parametrize("function", range(len(_FUNCTIONS)))
+def test_functions_are_read(function):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.b(_FUNCTIONS[function](self.a(x)))
+
+    agree(Net(), 3)
+
+
+@pytest.mark.parametrize("norm", [nn.LayerNorm, functools.partial(nn.RMSNorm, eps=1e-5)], ids=["LayerNorm", "RMSNorm"])
+def test_residual_blocks_are_read(norm):
+    torch.manual_seed(2)
+    module = nn.Sequential(Block(4, norm, nn.GELU()), Block(4, norm, nn.Tanh()), norm(4), nn.Linear(4, 3), nn.Sigmoid())
+    network = agree(module, 4)
+    assert "0.up" in {node.name for node in network.nodes}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_weights_are_taken_exactly(dtype):
+    module = nn.Linear(3, 2).to(dtype)
+    network = Network.from_torch(module)
+    assert network.w[0].dtype == np.float64
+    assert (torch.from_numpy(network.w[0]).to(dtype) == module.weight).all()
+    assert (network.w[0] == module.weight.detach().double().numpy()).all()
+
+
+def test_what_is_not_understood_is_listed():
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 2), nn.Softmax(dim=1))
+    with pytest.raises(InvalidArgument, match=r"BatchNorm1d at '1'.*gradtheory.audit measures any torch module"):
+        Network.from_torch(module)
+    with pytest.raises(InvalidArgument, match="LSTM at"):
+        Network.from_torch(nn.Sequential(nn.LSTM(3, 4)))
+    with pytest.raises(InvalidArgument, match=r"must be a torch.nn.Module"):
+        Network.from_torch("model.pt")
+    with pytest.raises(InvalidArgument, match="must have one, from which the width"):
+        Network.from_torch(nn.Tanh())
+
+    class Branching(nn.Module):
+        def forward(self, x):
+            return x if x.sum() > 0 else -x
+
+    with pytest.raises(InvalidArgument, match="cannot be traced"):
+        Network.from_torch(Branching())
+    assert gt.Network is Network
