@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradtheory.audits.layers import AuditedLayer, Block
+from gradtheory.audits.layers import COMPOSITE, AuditedLayer, Block
 
 STRETCH = 10.0  # a factor over several layers that training bears
 _ALONE = 1.5  # a factor between a layer and its peers
 _WEIGHTS = 2.5  # a factor between the scale of a layer's weights and that of its peers
 _MATTERS = 1.25  # a gain that weights out of scale have to cause
-_DEVIATIONS, _DEVIATIONS_ALONE = 3.0, 5.0
+_FROM_PEERS = 1.3  # a factor between a block and its peers that is no fault
+_DEVIATIONS, _DEVIATIONS_ALONE = 3.0, 4.0
 _PEERS = 4  # with fewer, no layer stands out
 _MOST_SATURATED = 0.5
 
@@ -158,7 +159,7 @@ def _stands_out(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
 
 def _odd_one_out(peers: Sequence[Block]) -> tuple[str, float, str] | None:
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
-    if peers and "Norm" in peers[0].kind:  # the first norm undoes whatever scale the data have
+    if peers and ("Norm" in peers[0].kind or COMPOSITE in peers[0].kind):  # the first undoes the scale of the data
         inner = inner[1:]
     if len(inner) <= _PEERS:
         return None
@@ -168,7 +169,7 @@ def _odd_one_out(peers: Sequence[Block]) -> tuple[str, float, str] | None:
     oddest: tuple[str, float, str] | None = None
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
-        bound = math.log(_ALONE) + _DEVIATIONS_ALONE * max(usual, float(np.nan_to_num(block.spread)) / 2.0)
+        bound = math.log(_FROM_PEERS) + _DEVIATIONS_ALONE * max(usual, float(np.nan_to_num(block.spread)) / 2.0)
         if (
             abs(deviation) > bound
             and abs(size) > math.log(_ALONE)

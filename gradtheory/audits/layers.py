@@ -7,6 +7,7 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 
 NAN = math.nan
+COMPOSITE = " with parts"  # in the kind of a block
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradtheory.audits.layers import NAN, AuditedLayer, Block
+from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured
 from gradtheory.errors import InvalidArgument
 
@@ -35,8 +35,8 @@ class Call:
         Whether the root itself made the call.
     square, gradient_square : float
         Sums of squares of the output, and of the gradient by it.
-    size : int
-        The entries of the output.
+    size, samples : int
+        The entries of the output, and of its first axis.
     is_finite, was_finite : bool
         Whether the output is finite, and whether the inputs were.
 
@@ -48,6 +48,7 @@ class Call:
     square: float = NAN
     gradient_square: float = NAN
     size: int = 0
+    samples: int = 1
     is_finite: bool = True
     was_finite: bool = True
     is_gradient_finite: bool = True
@@ -79,7 +80,7 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measure
             output = _first_tensor(module(_tensor(x, module)))
             value = _loss(output, y, loss, seed, torch)
             value.backward()
-        return _measured(calls, NAN if y is None else float(value), module)
+        return _measured(calls, NAN if y is None else float(value.detach()), module)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         text = " ".join(str(error).split())[:200]
         rule = f"does not take this x and y: {text}"
@@ -100,7 +101,7 @@ def recorded(module: Any) -> Iterator[list[Call]]:
     def before(name: str, kind: str) -> Callable[..., None]:
         def hook(_module: Any, inputs: Any) -> None:
             call = Call(name, kind, is_part=len(open_calls) == 1)
-            call.was_finite = all(_is_finite(each) for each in _tensors(inputs))
+            call.was_finite = is_finite(inputs)
             calls.append(call)
             if open_calls:
                 calls[open_calls[-1]].children.append(len(calls) - 1)
@@ -125,18 +126,18 @@ def recorded(module: Any) -> Iterator[list[Call]]:
 
 def _note_output(call: Call, output: Any) -> None:
     """Note the size of an output, and that of its gradient when it is known."""
-    tensors = list(_tensors(output))
-    if not tensors:
+    tensor = next(tensors(output), None)
+    if tensor is None:
         return
-    tensor = tensors[0]
     call.square, call.size = float((tensor.detach().double() ** 2).sum()), tensor.numel()
-    call.is_finite = all(_is_finite(each) for each in tensors)
+    call.samples = len(tensor) if tensor.ndim else 1
+    call.is_finite = is_finite(output)
     if not tensor.requires_grad:
         return
 
     def note(gradient: Any) -> None:
         call.gradient_square = float((gradient.detach().double() ** 2).sum())
-        call.is_gradient_finite = _is_finite(gradient)
+        call.is_gradient_finite = is_finite(gradient)
 
     tensor.register_hook(note)
 
@@ -151,7 +152,8 @@ def _measured(calls: list[Call], loss: float, module: Any) -> Measured:
         gain = NAN if before is None else _gain(calls[part], calls[before])
         spread = 0.0 if before is None else _spread(calls[part], calls[before])
         layers.append(_layer(calls[part], gain, norms, spread))
-        blocks.append(Block(calls[part].name, gain, spread, (len(layers) - 1,)))
+        kind = f"{calls[part].kind}{COMPOSITE if calls[part].children else ''}"
+        blocks.append(Block(calls[part].name, gain, spread, (len(layers) - 1,), kind))
     return Measured(layers, blocks, loss)
 
 
@@ -173,8 +175,9 @@ def _gain(part: Call, before: Call) -> float:
 
 
 def _spread(part: Call, before: Call) -> float:
-    """Return a rough standard deviation of log(gain), from how many entries the narrower of the two has."""
-    return 0.5 * math.sqrt(5.0 / max(1, min(part.size, before.size)) ** 0.5)
+    """Return a rough standard deviation of log(gain): that of relu layers as wide as the narrower of the two."""
+    width = min(call.size / max(1, call.samples) for call in (part, before))
+    return 0.5 * math.sqrt(5.0 / max(1.0, width))
 
 
 def _layer(call: Call, gain: float, norms: dict[str, float], spread: float) -> AuditedLayer:
@@ -229,21 +232,22 @@ def _tensor(x: Any, module: Any) -> Any:
 
 
 def _first_tensor(output: Any) -> Any:
-    return next(iter(_tensors(output)))
+    return next(iter(tensors(output)))
 
 
-def _tensors(value: Any) -> Iterator[Any]:
-    """Yield the tensors of floats in nested outputs."""
+def tensors(value: Any) -> Iterator[Any]:
+    """Yield the tensors of floats in nested inputs or outputs."""
     if hasattr(value, "is_floating_point"):
         if value.is_floating_point():
             yield value
     elif isinstance(value, dict):
         for each in value.values():
-            yield from _tensors(each)
+            yield from tensors(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _tensors(each)
+            yield from tensors(each)
 
 
-def _is_finite(tensor: Any) -> bool:
-    return bool(tensor.detach().isfinite().all())
+def is_finite(value: Any) -> bool:
+    """Return whether every tensor of floats in nested inputs or outputs is finite."""
+    return all(bool(tensor.detach().isfinite().all()) for tensor in tensors(value))

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.inputs import read_count
-from gradtheory.audits.module import is_module
+from gradtheory.audits.module import is_finite, is_module, tensors
 from gradtheory.errors import InvalidArgument
 
 
@@ -64,7 +64,6 @@ class Monitor:
                     self._handles.append(parameter.register_post_accumulate_grad_hook(self._noting(name)))
             if not list(part.children()):
                 self._handles.append(part.register_forward_hook(self._forward(name)))
-                self._handles.append(part.register_full_backward_hook(self._backward(name)))
         self._handles.append(self.module.register_forward_pre_hook(self._begin))
         return self
 
@@ -113,18 +112,31 @@ class Monitor:
 
     def _forward(self, name: str) -> Any:
         def hook(_module: Any, inputs: Any, output: Any) -> None:
-            if self.not_finite is None and self._is_recording and not _finite(output) and _finite(inputs):
+            if self.not_finite is not None or not self._is_recording:
+                return
+            if not is_finite(output) and is_finite(inputs):
                 self.not_finite = NotFinite(self._count + 1, name, "forward")
+                return
+            self._watch_backward(name, inputs, output)
 
         return hook
 
-    def _backward(self, name: str) -> Any:
-        def hook(_module: Any, by_inputs: Any, by_outputs: Any) -> None:
-            self._is_open = True
-            if self.not_finite is None and self._is_recording and not _finite(by_inputs) and _finite(by_outputs):
+    def _watch_backward(self, name: str, inputs: Any, output: Any) -> None:
+        """Note whether gradients are finite when they come to the output, and not when they leave by the inputs."""
+        is_finite_before = True
+
+        def by_output(gradient: Any) -> None:
+            nonlocal is_finite_before
+            is_finite_before = is_finite_before and is_finite(gradient)
+
+        def by_input(gradient: Any) -> None:
+            if self.not_finite is None and is_finite_before and not is_finite(gradient):
                 self.not_finite = NotFinite(self._count + 1, name, "backward")
 
-        return hook
+        for value, hook in ((output, by_output), (inputs, by_input)):
+            for tensor in tensors(value):
+                if tensor.requires_grad:
+                    tensor.register_hook(hook)
 
 
 def monitor(module: Any, *, every: int = 1) -> Monitor:
@@ -158,12 +170,3 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     if not is_module(module):
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
     return Monitor(module, read_count(every, "every", 1_000_000))
-
-
-def _finite(value: Any) -> bool:
-    """Return whether every tensor of floats in nested tuples is finite."""
-    if hasattr(value, "is_floating_point"):
-        return not value.is_floating_point() or bool(value.detach().isfinite().all())
-    if isinstance(value, dict):
-        return all(map(_finite, value.values()))
-    return all(map(_finite, value)) if isinstance(value, list | tuple) else True
