@@ -12,7 +12,8 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     chains            Chain (gradients in symbols and floats), total_explosion_set, exploding_parameter, curvature (m)
     any depth         total_explosion_bound, total_explosion_theorem, depth_bound, widest_total_explosion, two_point;
                       DepthBound, WidestTotalExplosion, TwoPoint
-    wide layers       Network (backprop, Jacobian, certified bounds on boxes), explosion_region, ExplosionRegion
+    networks          Network (from torch, ONNX; certified bounds on boxes), explosion_region, ExplosionRegion,
+                      audit (which layer explodes, and why), Audit, monitor (of a training loop)
     derivations       derive (step by step, each step checked), fact, Derivation
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
                       overflow_growth (one neuron per layer); meanfield (m: wide layers, edge of chaos);
@@ -20,8 +21,7 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     training          train, optimisers (m), stability_region, largest_stable_step, remedies (m),
                       compare_activations, advise (what is wrong, and what helps)
     your own code     testing (m: assert_gradients and more), strategies (m: for hypothesis)
-    on paper          plots, article, atlas, gains (m)
-    errors            errors (m): every error is a GradTheoryError, its message one line
+    other modules     plots, article, atlas, gains; errors: every error is a GradTheoryError, its message one line
 
 >>> import gradtheory as gt
 >>> gt.explosion_set("tanh", w=2)

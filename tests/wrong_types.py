@@ -169,6 +169,7 @@ VALID: dict[str, dict[str, Any]] = {
     "curvature.sharpness": {"chain": _CHAIN, **_SAMPLE},
     "depth_bound": _TANH,
     "derive": {"topic": "gradient", "depth": 2, "activation": "tanh", "wrt": "w1"},
+    "audit": {"network": _CARRIED, "x": [[1.0]], "y": [[0.5]], "loss": "mse", "on_unknown": "refuse", "seed": 0},
     "explosion_region": {"network": _CARRIED, "box": _BOX, "threshold": 1, "tolerance": 0.1, "most_boxes": 100},
     "exploding_biases": {**_TANH, "w": 2, "x": 1},
     "exploding_weights": {**_TANH, "b": 0, "x": 1},
@@ -212,6 +213,7 @@ VALID: dict[str, dict[str, Any]] = {
     "optimisers.rmsprop": {"eta": 0.1},
     "overflow_depth": {"growth": 2.0},
     "overflow_growth": {"depth": 3},
+    "plots.growth_of_layers": {"names": ["a"], "gains": [1.5], "spreads": [0.1]},
     "plots.explosion_region": {"region": gt.explosion_region(_CARRIED, _BOX)},
     "plots.activation_and_slope": _TANH,
     "plots.chain_diagram": {"depth": 3},
@@ -259,8 +261,10 @@ VALID: dict[str, dict[str, Any]] = {
     "widest_explosion": _TANH,
     "widest_total_explosion": {"chain": _CHAIN, "weights": [2]},
 }
-# Results, which gradtheory makes and nobody calls; enumerations; errors; and functions without arguments.
+# Results, which gradtheory makes and nobody calls; enumerations; errors; functions without arguments, and one that takes
+# a torch module alone.
 RESULTS = {
+    "Audit", "monitor",
     "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
@@ -355,6 +359,12 @@ def methods() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "Network.backprop": (_NETWORK.backprop, _WIDE),
         "Network.jacobian": (_NETWORK.jacobian, {key: _WIDE[key] for key in "xwb"}),
         "Network.jacobian_bound": (_NETWORK.jacobian_bound, {"w": _WIDE["w"]}),
+        "Network.forward": (_CARRIED.forward, {"x": [[1.0]]}),
+        "Network.jvp": (_CARRIED.jvp, {"x": [[1.0]], "v": [[1.0]]}),
+        "Network.vjp": (_CARRIED.vjp, {"x": [[1.0]], "u": [[1.0]]}),
+        "Network.hvp": (_CARRIED.hvp, {"x": [[1.0]], "y": [[0.0]], "w": [[[1.0]]], "b": [[1.0]]}),
+        "Network.from_nodes": (gt.Network.from_nodes, {"nodes": _CARRIED.nodes, "n_inputs": 1, "loss": "mse"}),
+        "Network.from_weights": (gt.Network.from_weights, {"weights": {"a.weight": [[1.0]]}, "activation": "tanh"}),
         "Network.jacobian_bound on a box": (_CARRIED.jacobian_bound, {"box": _BOX}),
         "Network.layer_bounds": (_CARRIED.layer_bounds, {"box": _BOX}),
         "Optimiser.start": (_HEAVY.start, {"parameters": [[1.0, 2.0]]}),

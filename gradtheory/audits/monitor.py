@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
 from gradtheory.audits.module import is_finite, is_module, tensors
 from gradtheory.errors import InvalidArgument
@@ -30,7 +31,7 @@ class NotFinite(NamedTuple):
 
 
 @dataclass
-class Monitor:
+class Monitor(ShownAsTable):
     """What is recorded while a torch module is trained; made by `monitor`.
 
     Attributes

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import click
 
-from gradtheory.cli import catalogue, derivations, random_weights, sets, total, training
+from gradtheory.cli import catalogue, derivations, networks, random_weights, sets, total, training
 from gradtheory.cli.group import app
 from gradtheory.errors import GradTheoryError
 
-__all__ = ["app", "catalogue", "derivations", "random_weights", "run", "sets", "total", "training"]
+__all__ = ["app", "catalogue", "derivations", "networks", "random_weights", "run", "sets", "total", "training"]
 
 _LONGEST_MESSAGE = 500
 

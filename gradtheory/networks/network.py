@@ -8,6 +8,7 @@ residual sums and norms, are graphs of nodes (`gradtheory.networks.nodes`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -161,6 +162,63 @@ class Network(ShownAsTable):
         from gradtheory.networks.readers.torch_module import nodes_of_module
 
         return cls.from_nodes(*nodes_of_module(module), loss)
+
+    @classmethod
+    def from_onnx(cls, path: str | Path, loss: str = "mse") -> Self:
+        """Return the network of an ONNX file, with its weights.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file of dense layers (Gemm, or MatMul and Add), activations, norms, residual sums and factors, which holds
+            its own weights.
+        loss : str
+            As for the constructor.
+
+        Raises
+        ------
+        MissingDependency
+            If the extra "networks" is not installed.
+        InvalidArgument
+            If it is no such file, or holds anything else; the message lists what, and where it stands.
+
+        """
+        from gradtheory.networks.readers.onnx_file import nodes_of_file
+
+        if not isinstance(path, str | Path):
+            raise InvalidArgument("path", path, "must be the path of an ONNX file")
+        return cls.from_nodes(*nodes_of_file(Path(path)), loss)
+
+    @classmethod
+    def from_weights(
+        cls, weights: Any, activation: ActivationLike | Sequence[ActivationLike], loss: str = "mse"
+    ) -> Self:
+        """Return dense layers in a row, from their weights by name.
+
+        Parameters
+        ----------
+        weights : mapping of str to array_like, str or Path
+            NAME.weight, a row for each neuron, and NAME.bias, in the order of the layers; or a .safetensors file, whose
+            layers are taken in the order of the numbers in their names. Pickles are refused.
+        activation : str, Activation, sympy.Expr or sequence of these
+            One for all layers, or one per layer: "identity" where there is none.
+        loss : str
+            As for the constructor.
+
+        Raises
+        ------
+        InvalidArgument
+            If names or shapes do not make dense layers in a row.
+
+        Examples
+        --------
+        >>> Network.from_weights({"a.weight": [[1.0, 2.0]], "a.bias": [0.5]}, "identity").forward([[1.0, 1.0]])
+        array([[3.5]])
+
+        """
+        from gradtheory.networks.readers.weights import nodes_of_weights
+
+        return cls.from_nodes(*nodes_of_weights(weights, activation), loss)
 
     @property
     def depth(self) -> int:

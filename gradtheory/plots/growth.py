@@ -52,6 +52,7 @@ def growth_of_layers(
     ax.plot(places, np.exp(np.cumsum(logs[::-1])[::-1]), "o-", color=BLUE)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     ax.set_yscale("log")
+    ax.set_xlabel("layer")
     ax.set_ylabel("gradient, relative to the output")
     if len(listed) <= _NAMED:
         ax.set_xticks(places, [str(name) for name in listed], rotation=60, ha="right", fontsize=7)

@@ -147,7 +147,7 @@ def test_a_step_that_is_not_shown_fails(capsys, monkeypatch):
 def test_facts(capsys):
     code, out, _ = run(capsys, "fact", "widest", "--lang", "en")
     assert code == 0
-    assert all(word in out for word in ("|X_w| ≤ K/c", "conditions", "Grafakos", "numeric"))
+    assert all(word in out for word in ("|X_w| ≤ K/c", "conditions", "Grafakos", "exact"))
     assert "最宽的爆炸集" in run(capsys, "fact", "widest", "--lang", "zh")[1]
     assert "not met" in run(capsys, "fact", "logistic", "--activation", "tanh", "--lang", "en")[1]
     assert "any_depth" in run(capsys, "fact")[1]

@@ -23,6 +23,7 @@ _RUN = gt.train(
 )
 _NETWORK = gt.Network((1, 1), "tanh", w=[[[2.0]]], b=[[0.0]])
 _SMALL = {
+    "growth_of_layers": {"names": ["a", "b"], "gains": [1.5, 0.5], "spreads": [0.1, 0.1]},
     "explosion_region": {"region": gt.explosion_region(_NETWORK, ([-1], [1]))},
     "gradient_over_layers": {},
     "chain_diagram": {},

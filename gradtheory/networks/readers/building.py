@@ -22,6 +22,8 @@ class Builder:
     ----------
     what : str
         What is read, for messages, such as "module".
+    advice : str
+        What would work where something is not understood.
     places : dict
         The place of each value of the other program.
     problems : list of str
@@ -30,6 +32,7 @@ class Builder:
     """
 
     what: str
+    advice: str = ""
     places: dict[Hashable, int] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -72,7 +75,7 @@ class Builder:
         if self.problems:
             listed = "; ".join(self.problems[:_SHOWN])
             more = f"; and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
-            rule = "is not understood; gradtheory.audit measures any torch module"
+            rule = f"is not understood{self.advice}"
             raise InvalidArgument(self.what, f"{listed}{more}", rule)
         last = self.places.get(output, INPUT)
         needed, waiting = set(), [last]

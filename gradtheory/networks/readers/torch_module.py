@@ -71,7 +71,7 @@ class _Reader:
     def __init__(self, traced: Any) -> None:
         self._traced = traced
         self._modules = dict(traced.named_modules())
-        self._builder = Builder("module")
+        self._builder = Builder("module", "; gradtheory.audit measures any torch module")
         self._arrays: dict[Any, Any] = {}
 
     def read(self) -> tuple[tuple[Node, ...], int]:

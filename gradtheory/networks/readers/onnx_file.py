@@ -1,0 +1,257 @@
+"""ONNX files as nodes: Gemm, MatMul and Add, activations, norms and residual sums; nothing in a file is ever run.
+
+A file is bounded in size, and weights that it keeps in other files are refused, so that no path of its own is followed.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import GradTheoryError, InvalidArgument, extra
+from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
+from gradtheory.networks.readers.building import Builder, exact
+
+_MOST_BYTES = 2**31
+_MOST_ENTRIES = 2**28
+_ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
+    "Relu": ("relu", {}),
+    "Sigmoid": ("sigmoid", {}),
+    "Tanh": ("tanh", {}),
+    "Softplus": ("softplus", {}),
+    "Softsign": ("softsign", {}),
+    "Erf": ("erf", {}),
+    "Sin": ("sine", {}),
+    "Cos": ("cosine", {}),
+    "Exp": ("exponential", {}),
+    "Atan": ("arctan", {}),
+    "Asinh": ("arsinh", {}),
+    "Mish": ("mish", {}),
+    "HardSwish": ("hard_swish", {}),
+    "Elu": ("elu", {"alpha": ("alpha", 1.0)}),
+    "Celu": ("celu", {"alpha": ("alpha", 1.0)}),
+    "LeakyRelu": ("leaky_relu", {"slope": ("alpha", 0.01)}),
+}
+_NOTHING = ("Identity", "Dropout", "Flatten", "Cast")
+
+
+def nodes_of_file(path: Path) -> tuple[tuple[Node, ...], int]:
+    """Return the nodes of an ONNX file, and the width of its input.
+
+    Raises
+    ------
+    MissingDependency
+        If the extra "networks" is not installed.
+    InvalidArgument
+        If it is no such file, or holds what is not understood: then the message lists all of it.
+
+    """
+    with extra("networks"):
+        import onnx
+        from google.protobuf.message import DecodeError
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise InvalidArgument("path", str(path), f"must be a file of at most {_MOST_BYTES} bytes")
+        model = onnx.load(str(path), load_external_data=False)
+    except OSError as error:
+        raise InvalidArgument("path", str(path), f"cannot be read: {error.strerror or error}") from None
+    except DecodeError:
+        raise InvalidArgument("path", str(path), "is no ONNX file") from None
+    return _Reader(model.graph, path, onnx.numpy_helper.to_array).read()
+
+
+class _Reader:
+    """A walk over a graph, whose nodes stand in the order of the forward pass."""
+
+    def __init__(self, graph: Any, path: Path, to_array: Callable[[Any], Any]) -> None:
+        self._graph, self._path, self._to_array = graph, path, to_array
+        self._builder = Builder("operators")
+        self._arrays: dict[str, Array] = {}
+        self._gelus: dict[str, str] = {}
+        self._within: set[str] = set()  # what is a step of these
+
+    def read(self) -> tuple[tuple[Node, ...], int]:
+        """Return the nodes and the width of the input."""
+        for tensor in self._graph.initializer:
+            self._arrays[tensor.name] = self._array(tensor)
+        inputs = [value.name for value in self._graph.input if value.name not in self._arrays]
+        outputs = [value.name for value in self._graph.output]
+        if len(inputs) != 1 or len(outputs) != 1:
+            rule = "must have one input and one output"
+            raise InvalidArgument("path", str(self._path), f"{rule}, not {len(inputs)} and {len(outputs)}")
+        self._builder.places[inputs[0]] = -1
+        for node in self._graph.node:
+            self._constant(node)
+        self._gelus = self._find_gelus()
+        for node in self._graph.node:
+            self._step(node)
+        if not self._builder.knows(outputs[0]) and not self._builder.problems:
+            self._builder.refuse(outputs[0], "an output that no operator computes", outputs[0])
+        return self._builder.finish(outputs[0])
+
+    def _array(self, tensor: Any) -> Array:
+        """Return weights, if they stand in the file and are as many as it says."""
+        entries = int(np.prod([int(size) for size in tensor.dims], dtype=object)) if tensor.dims else 1
+        if tensor.data_location == 1 or tensor.external_data:
+            raise InvalidArgument(
+                "path", str(self._path), f"keeps {tensor.name!r} in another file: store it in this one"
+            )
+        if not 0 <= entries <= _MOST_ENTRIES:
+            raise InvalidArgument("path", str(self._path), f"{tensor.name!r} must have at most {_MOST_ENTRIES} entries")
+        try:
+            return exact(self._to_array(tensor))
+        except (ValueError, TypeError) as error:
+            rule = f"{tensor.name!r} does not hold what its shape says: {' '.join(str(error).split())[:100]}"
+            raise InvalidArgument("path", str(self._path), rule) from None
+
+    def _constant(self, node: Any) -> None:
+        """Keep what a constant holds."""
+        if node.op_type == "Identity" and len(node.input) == 1 and node.input[0] in self._arrays:
+            self._arrays[node.output[0]] = self._arrays[node.input[0]]
+        if node.op_type == "Constant" and len(node.output) == 1:
+            for attribute in node.attribute:
+                if attribute.name == "value":
+                    self._arrays[node.output[0]] = self._array(attribute.t)
+                elif attribute.name == "value_float":
+                    self._arrays[node.output[0]] = np.asarray(float(attribute.f))
+
+    def _step(self, node: Any) -> None:
+        """Add what one operator does."""
+        where, result = node.name or (node.output[0] if node.output else "?"), node.output[0] if node.output else None
+        if result in self._arrays or (result in self._within and result not in self._gelus):
+            return  # a constant, or a step of a gelu that is written in operators
+        known = [name for name in node.input if name in self._builder.places]
+        if not known and any(name and name not in self._arrays for name in node.input):
+            return  # follows something that is not understood
+        try:
+            done = result is not None and bool(known) and self._operator(node, result, where, known)
+        except (GradTheoryError, ValueError, TypeError, IndexError, KeyError):
+            done = False
+        if not done:
+            self._builder.refuse(result, node.op_type, where)
+
+    def _operator(self, node: Any, result: str, where: str, known: list[str]) -> bool:
+        """Add an operator; return whether it is understood."""
+        options = {each.name: _option(each) for each in node.attribute}
+        constants = [self._arrays[name] for name in node.input if name in self._arrays]
+        if result in self._gelus:
+            self._builder.element(result, where, self._gelus[result], "gelu")
+            return True
+        if constants or len(known) > 1:
+            return self._with_weights(node, result, where, known, constants, options)
+        return self._without_weights(node.op_type, result, where, known[0], options)
+
+    def _with_weights(
+        self, node: Any, result: str, where: str, known: list[str], constants: list[Array], options: dict[str, Any]
+    ) -> bool:
+        """Add a dense layer, a norm, a sum or a factor."""
+        kind, add, source = node.op_type, self._builder.add, known[0]
+        comes_first = node.input[0] == source
+        match kind:
+            case "Gemm" if comes_first and not options.get("transA"):
+                w = constants[0] if options.get("transB") else np.ascontiguousarray(constants[0].T)
+                b = _spread(constants[1], len(w)) * options.get("beta", 1.0) if len(constants) > 1 else None
+                add(result, where, Dense(w * options.get("alpha", 1.0), b), source)
+            case "MatMul" if comes_first and constants[0].ndim == 2:
+                add(result, where, Dense(np.ascontiguousarray(constants[0].T)), source)
+            case "Add" if len(known) == 2:
+                add(result, where, Sum(), *known)
+            case "Add":
+                return self._bias(result, source, constants[0])
+            case "Mul" | "Div" if len(known) == 1 and (comes_first or kind == "Mul"):
+                factor = np.squeeze(constants[0])
+                add(result, where, Scale(1.0 / factor if kind == "Div" else factor), source)
+            case "LayerNormalization" | "RMSNormalization" if options.get("axis", -1) in (-1, 1):
+                is_centred = kind == "LayerNormalization"
+                bias = constants[1] if is_centred and len(constants) > 1 else None
+                add(result, where, LayerNorm(constants[0], bias, options.get("epsilon", 1e-5), is_centred), source)
+            case "Dropout" | "Flatten":
+                self._builder.same(result, source)
+            case _:
+                return False
+        return True
+
+    def _without_weights(self, kind: str, result: str, where: str, source: str, options: dict[str, Any]) -> bool:
+        """Add an activation, or nothing."""
+        element = self._builder.element
+        if kind in _NOTHING:
+            self._builder.same(result, source)
+        elif kind == "Gelu":
+            element(result, where, source, "gelu_tanh" if options.get("approximate") == "tanh" else "gelu")
+        elif kind == "Selu" and {"alpha", "gamma"}.isdisjoint(options):
+            element(result, where, source, "selu")
+        elif (
+            kind == "HardSigmoid" and options.get("beta", 0.5) == 0.5
+        ):  # the catalogue's, max(0, min(1, slope·x + 1/2))
+            element(result, where, source, "hard_sigmoid", slope=options.get("alpha", 0.2))
+        elif kind in _ACTIVATIONS:
+            which, parameters = _ACTIVATIONS[kind]
+            values = {key: options.get(name, default) for key, (name, default) in parameters.items()}
+            element(result, where, source, which, **values)
+        else:
+            return False
+        return True
+
+    def _find_gelus(self) -> dict[str, str]:
+        """Return the outputs of z·(1 + erf(z/√2))/2, written in operators, each with its z."""
+        makers = {node.output[0]: node for node in self._graph.node if len(node.output) == 1}
+        gelus: dict[str, str] = {}
+        for half in self._graph.node:
+            product = self._times(half, makers, 0.5)
+            outer = makers.get(product) if product else None
+            if outer is None or outer.op_type != "Mul":
+                continue
+            for z, other in (outer.input, outer.input[::-1]):
+                plus = makers.get(other)
+                if plus is None:
+                    continue
+                erf = makers.get(self._other(plus, "Add", 1.0) or "")
+                scaled = makers.get(erf.input[0]) if erf is not None and erf.op_type == "Erf" else None
+                if erf is not None and scaled is not None and self._times(scaled, makers, 0.5**0.5) == z:
+                    gelus[half.output[0]] = z
+                    self._within |= {scaled.output[0], erf.output[0], plus.output[0], outer.output[0]}
+        return gelus
+
+    def _times(self, node: Any, makers: Any, factor: float) -> str | None:
+        """Return what a node multiplies by a factor, or divides by its inverse; None if it does neither."""
+        return self._other(node, "Mul", factor) or self._other(node, "Div", 1.0 / factor)
+
+    def _other(self, node: Any, kind: str, number: float) -> str | None:
+        """Return the input of a node beside one constant number, to float32's precision; None where it has none."""
+        if node.op_type != kind or len(node.input) != 2:
+            return None
+        for value, constant in (node.input, node.input[::-1]):
+            array = self._arrays.get(constant)
+            if array is not None and array.size == 1 and abs(float(array.reshape(())) - number) < 1e-6 * number:
+                return str(value)
+        return None
+
+    def _bias(self, result: str, source: str, b: Array) -> bool:
+        """Give a bias to the dense layer that has just been added without one, as MatMul and Add make it."""
+        place = self._builder.places[source]
+        node = self._builder.nodes[place] if place >= 0 else None
+        if node is None or not isinstance(node.operation, Dense) or node.operation.b is not None:
+            return False
+        dense = Dense(node.operation.w, _spread(b, len(node.operation.w)))
+        self._builder.nodes[place] = Node(node.name, dense, node.sources)
+        self._builder.same(result, source)
+        return True
+
+
+def _spread(b: Array, width: int) -> Array:
+    """Return a bias of that width, from one of shape (width,), (1, width) or ()."""
+    return np.array(np.broadcast_to(np.squeeze(b), (width,)))
+
+
+def _option(attribute: Any) -> Any:
+    """Return an attribute's value; a float32 as the shortest decimal that is it."""
+    match attribute.type:
+        case 1:
+            return float(str(np.float32(attribute.f)))
+        case 2:
+            return attribute.i
+        case 3:
+            return attribute.s.decode("utf-8", "replace")
+    return None
