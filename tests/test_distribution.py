@@ -30,6 +30,7 @@ gt.Chain(depth=2).backprop([1.0], [0.0], [1.0, 2.0], [0.0, 0.0])
 gt.total_explosion_bound(gt.Chain(depth=2))
 gt.Network((2, 2, 1), "sigmoid").jacobian_bound(w=[[[3.0, 0.0], [0.0, 4.0]], [[6.0, 8.0]]])
 gt.lyapunov_exponent("tanh", sigma_w=2)
+print(gt.audit(gt.Network((1, 1), "tanh", w=[[[2.0]]], b=[[0.0]]), [[1.0]]))
 gt.meanfield.edge_of_chaos("tanh", sigma_b=0.3)
 gt.meanfield.gain("relu", 1)
 gt.overflow_depth(2)
@@ -46,6 +47,7 @@ print(gt.fact("widest"))
 _CALLS = {
     "arrays": "gt.arrays.explosion_width('tanh', Foreign())",
     "documents": "gt.derive('clipping').to_latex()",
+    "networks": "gt.Network.from_onnx('none.onnx')",
     "plots": "gt.plots.width_over_weight('tanh')",
     "simulation": "gt.simulation.random_networks('tanh', depth=2, width=4, networks=2, seed=1)",
     "testing": "gt.strategies.chains()",
