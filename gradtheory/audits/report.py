@@ -28,6 +28,8 @@ _COLUMNS = (
     ("|dC/dW|", "gradient_norm", ".2e"),
     ("verdict", "verdict", ""),
 )
+_GAINS = ("gain", "predicted_gain", "slope_gain", "weight_gain", "largest_singular_value", "share_above_1", "verdict")
+_NUMBERS = ("kind", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
 _WIDEST = 28  # characters of a name in a table
 
 
@@ -108,10 +110,12 @@ class Audit(ShownAsTable):
     def document(self) -> Document:
         """The report before it has a format."""
         columns = self._columns()
-        rows = ([title for title, _, _ in columns], *(_row(layer, columns) for layer in self.layers))
         causes = tuple((layer.name, layer.verdict, layer.cause) for layer in self.layers if layer.cause)
         blocks: list[Any] = [*map(Paragraph, self._summary()), Figure("growth", "The gradient from the loss back.")]
-        blocks += [Heading("Layers"), Table(tuple(tuple(map(_prose, row)) for row in rows))]
+        for title, names in (("Gains", _GAINS), ("Layers", _NUMBERS)):
+            shown = [column for column in columns if column[1] in ("name", *names)]
+            rows = ([heading for heading, _, _ in shown], *(_row(layer, shown) for layer in self.layers))
+            blocks += [Heading(title), Table(tuple(tuple(map(_prose, row)) for row in rows))]
         if causes:
             blocks += [Heading("Causes"), Table(tuple(tuple(map(_prose, row)) for row in causes))]
         return Document("Audit of a network", "", "en", tuple(blocks), {"growth": self._figure})
