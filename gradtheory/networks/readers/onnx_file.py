@@ -120,7 +120,10 @@ class _Reader:
     def _step(self, node: Any) -> None:
         """Add what one operator does."""
         where, result = node.name or (node.output[0] if node.output else "?"), node.output[0] if node.output else None
-        if result in self._arrays or (result in self._within and result not in self._gelus):
+        if result in self._gelus and self._builder.knows(self._gelus[result]):
+            self._builder.element(result, where, self._gelus[result], "gelu")
+            return
+        if result in self._arrays or result in self._within:
             return  # a constant, or a step of a gelu that is written in operators
         known = [name for name in node.input if name in self._builder.places]
         if not known and any(name and name not in self._arrays for name in node.input):
@@ -136,9 +139,6 @@ class _Reader:
         """Add an operator; return whether it is understood."""
         options = {each.name: _option(each) for each in node.attribute}
         constants = [self._arrays[name] for name in node.input if name in self._arrays]
-        if result in self._gelus:
-            self._builder.element(result, where, self._gelus[result], "gelu")
-            return True
         if constants or len(known) > 1:
             return self._with_weights(node, result, where, known, constants, options)
         return self._without_weights(node.op_type, result, where, known[0], options)

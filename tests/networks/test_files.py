@@ -1,0 +1,222 @@
+"""Files of networks, hostile ones among them, which are refused in one line; weights by name."""
+
+import json
+import struct
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
+from scipy.special import erf
+
+from gradtheory.errors import InvalidArgument
+from gradtheory.networks import Network
+
+
+def model(nodes, arrays, n_in=2):
+    tensors = [numpy_helper.from_array(np.asarray(array, dtype=np.float32), name) for name, array in arrays.items()]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None]) for name in ("x", "y"))
+    return helper.make_model(helper.make_graph(nodes, "net", [x], [y], tensors))
+
+
+def save(tmp_path, made):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(made.SerializeToString())
+    return path
+
+
+def test_the_usual_operators(tmp_path):
+    rng = np.random.default_rng(1)
+    w, b, gain = rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=3)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("Add", ["b", "h"], ["z"]),
+        helper.make_node("Mul", ["z", "gain"], ["s"]),
+        helper.make_node("Gelu", ["s"], ["a"], approximate="tanh"),
+        helper.make_node("Add", ["a", "z"], ["y"]),
+    ]
+    network = Network.from_onnx(save(tmp_path, model(nodes, {"w": w, "b": b, "gain": gain})))
+    x = rng.normal(size=(4, 2))
+    w32, b32, gain32 = (each.astype(np.float32).astype(float) for each in (w, b, gain))
+    z = x @ w32 + b32
+    s = z * gain32
+    expected = s / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (s + 0.044715 * s**3))) + z
+    np.testing.assert_allclose(network.forward(x), expected, rtol=1e-12, atol=1e-14)
+
+
+_DENSE = helper.make_node("MatMul", ["x", "w"], ["y"])
+
+
+def external():
+    made = model([_DENSE], {"w": np.ones((2, 2))})
+    tensor = made.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "../../etc/passwd"
+    return made
+
+
+def lying_shape(size):
+    made = model([_DENSE], {"w": np.ones((2, 2))})
+    made.graph.initializer[0].dims[:] = [size, size]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (external(), "keeps 'w' in another file"),
+        (lying_shape(2**40), "must have at most"),
+        (lying_shape(1000), "does not hold what its shape says"),
+        (
+            model(
+                [helper.make_node("Conv", ["x", "w"], ["h"], name="first"), helper.make_node("Loop", ["h"], ["y"])],
+                {"w": [[1.0]]},
+            ),
+            "Conv at 'first'",
+        ),
+        (
+            model([helper.make_node("Add", ["y", "x"], ["h"]), helper.make_node("Tanh", ["h"], ["y"])], {"w": [[1.0]]}),
+            "operators = \"Add at 'h'\"",
+        ),
+        (model([helper.make_node("MatMul", ["x", "w"], ["h"])], {"w": np.ones((2, 2))}), "no operator computes"),
+    ],
+    ids=range(6),
+)
+def test_hostile_onnx_files_are_refused(made, message, tmp_path):
+    with pytest.raises(InvalidArgument, match=message) as refused:
+        Network.from_onnx(save(tmp_path, made)).forward([[1.0, 2.0]])
+    assert "\n" not in str(refused.value)
+
+
+def test_files_that_are_none(tmp_path):
+    path = tmp_path / "net.onnx"
+    with pytest.raises(InvalidArgument, match="cannot be read"):
+        Network.from_onnx(path)
+    path.write_bytes(b"\xff\xff not a model")
+    with pytest.raises(InvalidArgument, match=r"is no ONNX file|must have one input"):
+        Network.from_onnx(path)
+    with pytest.raises(InvalidArgument, match="must be the path"):
+        Network.from_onnx(3)
+
+
+def test_a_gelu_written_in_operators(tmp_path):
+    """As exporters write it before opset 20, with a residual sum and a norm around it."""
+    rng = np.random.default_rng(2)
+    nodes = [
+        helper.make_node("LayerNormalization", ["x", "gain", "shift"], ["n"], epsilon=1e-3),
+        helper.make_node("Gemm", ["n", "w", "b"], ["z"], transB=1, alpha=2.0, beta=0.5),
+        helper.make_node("Constant", [], ["root"], value=numpy_helper.from_array(np.float32(2**0.5))),
+        helper.make_node("Constant", [], ["one"], value_float=1.0),
+        helper.make_node("Constant", [], ["half"], value_float=0.5),
+        helper.make_node("Div", ["z", "root"], ["d"]),
+        helper.make_node("Erf", ["d"], ["e"]),
+        helper.make_node("Add", ["e", "one"], ["p"]),
+        helper.make_node("Mul", ["z", "p"], ["m"]),
+        helper.make_node("Mul", ["m", "half"], ["g"]),
+        helper.make_node("Identity", ["g"], ["i"]),
+        helper.make_node("Add", ["i", "x"], ["y"]),
+    ]
+    arrays = {"w": rng.normal(size=(2, 2)), "b": rng.normal(size=2), "gain": [1.5, 0.5], "shift": [0.1, -0.2]}
+    network = Network.from_onnx(save(tmp_path, model(nodes, arrays)))
+    x = rng.normal(size=(5, 2))
+    exact = {name: np.asarray(array, dtype=np.float32).astype(float) for name, array in arrays.items()}
+    centred = x - x.mean(axis=1, keepdims=True)
+    epsilon = float(str(np.float32(1e-3)))
+    normed = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + epsilon) * exact["gain"] + exact["shift"]
+    z = normed @ (2.0 * exact["w"]).T + 0.5 * exact["b"]
+    np.testing.assert_allclose(network.forward(x), z * (1 + erf(z / 2**0.5)) / 2 + x, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "function"),
+    [
+        ("Relu", {}, lambda z: np.maximum(z, 0)),
+        ("LeakyRelu", {"alpha": 0.25}, lambda z: np.where(z > 0, z, z / 4)),
+        ("Elu", {}, lambda z: np.where(z > 0, z, np.expm1(z))),
+        ("Selu", {}, lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z))),
+        ("HardSigmoid", {"alpha": 0.2}, lambda z: np.clip(0.2 * z + 0.5, 0, 1)),
+        ("Gelu", {}, lambda z: z * (1 + erf(z / 2**0.5)) / 2),
+        ("Dropout", {}, lambda z: z),
+        ("Softsign", {}, lambda z: z / (1 + abs(z))),
+    ],
+)
+def test_activations_of_onnx(kind, options, function, tmp_path):
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node(kind, ["h"], ["y"], **options)]
+    network = Network.from_onnx(save(tmp_path, model(nodes, {"w": np.eye(2)})))
+    z = np.random.default_rng(3).normal(size=(9, 2))
+    np.testing.assert_allclose(network.forward(z), function(z), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("node", "what"),
+    [
+        (helper.make_node("HardSigmoid", ["h"], ["y"], beta=0.3), "HardSigmoid"),
+        (helper.make_node("Softmax", ["h"], ["y"]), "Softmax"),
+        (helper.make_node("Mul", ["h", "h"], ["y"]), "Mul"),
+        (helper.make_node("Add", ["h", "w"], ["y"]), "Add"),
+        (helper.make_node("Div", ["w", "h"], ["y"]), "Div"),
+        (helper.make_node("Gemm", ["h", "w"], ["y"], transA=1), "Gemm"),
+    ],
+)
+def test_what_is_not_understood_is_named(node, what, tmp_path):
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["g"]), helper.make_node("Tanh", ["g"], ["h"]), node]
+    with pytest.raises(InvalidArgument, match=f"{what} at 'y'.*is not understood"):
+        Network.from_onnx(save(tmp_path, model(nodes, {"w": np.eye(2)})))
+
+
+def test_weights_by_name(tmp_path):
+    rng = np.random.default_rng(4)
+    weights = {f"layer{k}.weight": rng.normal(size=(3, 3)) for k in range(11)}
+    weights |= {f"layer{k}.bias": rng.normal(size=3) for k in range(11)}
+    path = tmp_path / "net.safetensors"
+    save_file(weights, path)
+    x = rng.normal(size=(5, 3))
+    a = x
+    for k in range(11):
+        a = np.tanh(a @ weights[f"layer{k}.weight"].T + weights[f"layer{k}.bias"])
+    for source in (path, str(path), weights):
+        network = Network.from_weights(source, "tanh")
+        assert [node.name for node in network.nodes][::2] == [f"layer{k}" for k in range(11)]
+        np.testing.assert_allclose(network.forward(x), a, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("net.pt", r"net.pt.: is a pickle, which may run code"),
+        ("none.safetensors", "cannot be read"),
+        ({"kernel": [[1.0]]}, r"must be named NAME\.weight"),
+        ({"a.weight": [1.0]}, "must have a matrix of weights"),
+        ({"a.bias": [1.0]}, "must have a matrix of weights"),
+        ({}, "must be a mapping"),
+        (3, "must be a mapping of names to arrays, or the path"),
+        ({"a.weight": [[np.nan]]}, "must be finite"),
+    ],
+)
+def test_weights_that_are_none(weights, message):
+    with pytest.raises(InvalidArgument, match=message):
+        Network.from_weights(weights, "tanh")
+
+
+_LYING = json.dumps({"a.weight": {"dtype": "F32", "shape": [10**6, 10**6], "data_offsets": [0, 4]}}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        struct.pack("<Q", 2**60),
+        struct.pack("<Q", 10) + b"not json!!",
+        struct.pack("<Q", len(_LYING)) + _LYING,
+    ],
+    ids=range(4),
+)
+def test_hostile_safetensors_are_refused(content, tmp_path):
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InvalidArgument, match="is no safetensors file"):
+        Network.from_weights(path, "tanh")
+    assert onnx.__version__
