@@ -88,6 +88,8 @@ def audit(
     else:
         raise InvalidArgument("network", network, "must be a gradtheory.Network or a torch.nn.Module")
     layers, verdict = judge(measured.layers, measured.blocks)
+    if measured.origin is not None:
+        verdict = verdict._replace(start=measured.origin)
     growth = _growth(measured.blocks)
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
     return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, is_measured_only)

@@ -35,12 +35,15 @@ class Measured:
         Likewise.
     loss : float
         nan where there are no targets.
+    origin : str or None
+        The module without parts whose inputs are finite and whose output is not.
 
     """
 
     layers: list[AuditedLayer]
     blocks: list[Block]
     loss: float
+    origin: str | None = None
 
 
 def measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measured:

@@ -71,7 +71,7 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measure
     import torch
 
     kept = {name: parameter.grad for name, parameter in module.named_parameters()}
-    was_training = module.training
+    modes = {part: part.training for part in module.modules()}
     try:
         module.train(False)
         for parameter in module.parameters():
@@ -86,7 +86,8 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measure
         rule = f"does not take this x and y: {text}"
         raise InvalidArgument("module", type(module).__name__, rule) from None
     finally:
-        module.train(was_training)
+        for part, mode in modes.items():
+            part.training = mode
         for name, parameter in module.named_parameters():
             parameter.grad = kept[name]
 
@@ -154,7 +155,8 @@ def _measured(calls: list[Call], loss: float, module: Any) -> Measured:
         layers.append(_layer(calls[part], gain, norms, spread))
         kind = f"{calls[part].kind}{COMPOSITE if calls[part].children else ''}"
         blocks.append(Block(calls[part].name, gain, spread, (len(layers) - 1,), kind))
-    return Measured(layers, blocks, loss)
+    origin = next((call.name for call in calls if call.was_finite and not call.is_finite and not call.children), None)
+    return Measured(layers, blocks, loss, origin)
 
 
 def _parts(calls: list[Call]) -> list[int]:

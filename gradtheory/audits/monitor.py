@@ -37,7 +37,8 @@ class Monitor(ShownAsTable):
     Attributes
     ----------
     steps : list of int
-        The steps that were recorded; a step is a backward pass.
+        The steps that were recorded. A step is a backward pass and what was forward before it; norms are those of the
+        gradients that have been added up in the parameters by then.
     gradient_norms : dict of str to list of float
         For each module with parameters of its own: the norm of the gradient by them, for each recorded step.
     not_finite : NotFinite or None
@@ -64,6 +65,7 @@ class Monitor(ShownAsTable):
                 if parameter.requires_grad:
                     self._handles.append(parameter.register_post_accumulate_grad_hook(self._noting(name)))
             if not list(part.children()):
+                self._handles.append(part.register_forward_pre_hook(_own_inputs))
                 self._handles.append(part.register_forward_hook(self._forward(name)))
         self._handles.append(self.module.register_forward_pre_hook(self._begin))
         return self
@@ -71,10 +73,10 @@ class Monitor(ShownAsTable):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._close()
 
     def __repr__(self) -> str:
         first = self.not_finite
@@ -106,7 +108,7 @@ class Monitor(ShownAsTable):
         def hook(parameter: Any) -> None:
             self._is_open = True
             if self._is_recording:
-                square = (parameter.grad.detach().float() ** 2).sum()
+                square = (parameter.grad.detach().double() ** 2).sum()
                 self._squares[name] = self._squares[name] + square if name in self._squares else square
 
         return hook
@@ -138,6 +140,11 @@ class Monitor(ShownAsTable):
             for tensor in tensors(value):
                 if tensor.requires_grad:
                     tensor.register_hook(hook)
+
+
+def _own_inputs(_module: Any, inputs: Any) -> Any:
+    """Return views of a module's inputs: the gradient by a view is what comes back through this module alone."""
+    return tuple(each.view_as(each) if getattr(each, "requires_grad", False) else each for each in inputs)
 
 
 def monitor(module: Any, *, every: int = 1) -> Monitor:

@@ -81,18 +81,9 @@ class Audit(ShownAsTable):
 
     def to_json(self) -> str:
         """Return all of it as JSON; numbers that are not finite are null."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        layers = [
-            {
-                field.name: _plain(getattr(layer, field.name))
-                for field in dataclasses.fields(layer)
-                if field.name not in _HIDDEN
-            }
-            | {"agrees": layer.agrees}
-            for layer in self.layers
-        ]
+        layers = [_fields(layer) | {"agrees": layer.agrees} for layer in self.layers]
         overflow = {name: _plain(depth) for name, depth in self.overflow.items()}
-        told = {key: _plain(value) for key, value in fields.items()} | {"layers": layers, "overflow": overflow}
+        told = _fields(self) | {"layers": layers, "overflow": overflow}
         return json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2)
 
     def to_html(self) -> str:

@@ -150,7 +150,14 @@ def test_pages_look_the_same_without_mathematical_fonts_on_the_machine(documents
         for name, rejected in (("all", ""), ("few", _REJECTED)):
             fonts, picture = tmp_path / f"{name}.conf", tmp_path / f"{number}-{name}.png"
             fonts.write_text(_FONTS.format(rejected=rejected, cache=tmp_path / name), encoding="utf-8")
-            command = [_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+            command = [
+                _CHROMIUM,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--virtual-time-budget=10000",
+            ]
             command += ["--window-size=900,3000", f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}"]
             environment = os.environ | {"FONTCONFIG_FILE": str(fonts)}
             subprocess.run([*command, path.as_uri()], env=environment, capture_output=True, timeout=120, check=True)
@@ -205,7 +212,7 @@ def test_formats_agree_on_numbers_and_references():
 
 @pytest.mark.slow
 def test_a_numeric_step_says_so_and_a_false_one_too():
-    derivation = gt.derive("widest")
+    derivation = gt.derive("explosion", activation="cosine")
     assert 'class="formula step numeric"' in derivation.to_html()
     assert 'class="badge numeric">numeric' in derivation.to_html()
     broken = dataclasses.replace(

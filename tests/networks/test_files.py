@@ -79,7 +79,7 @@ def lying_shape(size):
         ),
         (
             model([helper.make_node("Add", ["y", "x"], ["h"]), helper.make_node("Tanh", ["h"], ["y"])], {"w": [[1.0]]}),
-            "operators = \"Add at 'h'\"",
+            "an output that no operator computes",
         ),
         (model([helper.make_node("MatMul", ["x", "w"], ["h"])], {"w": np.ones((2, 2))}), "no operator computes"),
     ],
@@ -220,3 +220,42 @@ def test_hostile_safetensors_are_refused(content, tmp_path):
     with pytest.raises(InvalidArgument, match="is no safetensors file"):
         Network.from_weights(path, "tanh")
     assert onnx.__version__
+
+
+def _shared_product():
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("Add", ["m", "b"], ["z"]),
+        helper.make_node("Add", ["z", "m"], ["y"]),
+    ]
+    return model(nodes, {"w": np.eye(2), "b": [10.0, 10.0]})
+
+
+def _row_of_the_batch():
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("Add", ["m", "b"], ["y"])]
+    return model(nodes, {"w": np.eye(2), "b": [[1.0], [2.0]]})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        _shared_product(),
+        _row_of_the_batch(),
+        model([helper.make_node("Gemm", ["x", "w", "x"], ["y"])], {"w": np.eye(2)}),
+        model(
+            [helper.make_node("Gemm", ["x", "w", "q"], ["y"]), helper.make_node("Relu", ["y"], ["q"])], {"w": np.eye(2)}
+        ),
+        model(
+            [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("Relu", ["m"], ["y"], domain="else")],
+            {"w": np.eye(2)},
+        ),
+        model(
+            [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("Cast", ["m"], ["y"], to=7)],
+            {"w": np.eye(2)},
+        ),
+    ],
+    ids=["shared", "by row", "third input", "cycle", "domain", "cast"],
+)
+def test_what_would_be_read_wrongly_is_refused(made, tmp_path):
+    with pytest.raises(InvalidArgument):
+        Network.from_onnx(save(tmp_path, made))

@@ -199,5 +199,39 @@ def test_hooks_are_removed_after_an_error():
 def test_float16_overflow_is_named():
     torch.manual_seed(6)
     module = deep(6, gain=30.0).half()
-    report = gt.audit(module, np.full((4, 32), 60.0, dtype=np.float16))
-    assert report.verdict == "explodes"
+    x = np.full((4, 32), 60.0, dtype=np.float16)
+
+    class Opaque(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = module
+
+        def forward(self, x):
+            return self.parts(x).abs()
+
+    report = gt.audit(Opaque(), x)  # measured in float16
+    values, first = torch.from_numpy(x), None
+    for name, part in module.named_children():
+        values = part(values)
+        first = first or (None if values.isfinite().all() else f"parts.{name}")
+    assert (report.verdict, report.start) == ("explodes", first)
+
+
+def test_a_healthy_branch_is_not_blamed_for_its_neighbour():
+    class Root(nn.Module):
+        def forward(self, x):
+            return torch.sqrt(x * 0.0)
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.healthy, self.root = nn.Linear(4, 4), nn.Linear(4, 4), Root()
+
+        def forward(self, x):
+            h = self.first(x)
+            return self.healthy(h) + self.root(h)
+
+    module = Two()
+    with gt.monitor(module) as watch:
+        module(torch.randn(3, 4)).sum().backward()
+    assert watch.not_finite == (1, "root", "backward")

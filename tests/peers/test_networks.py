@@ -119,3 +119,36 @@ def test_what_is_not_understood_is_listed():
     with pytest.raises(InvalidArgument, match="cannot be traced"):
         Network.from_torch(Branching())
     assert gt.Network is Network
+
+
+class Overwriting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.relu = nn.Linear(2, 2), nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        z = self.layer(x)
+        return self.relu(z) + z
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        Overwriting(),
+        nn.Sequential(nn.Linear(2, 2), nn.Softplus(threshold=0.5)),
+        nn.Sequential(nn.Linear(2, 2), nn.Flatten(0)),
+    ],
+    ids=["in place", "threshold", "flatten"],
+)
+def test_what_would_be_read_wrongly_is_refused(module):
+    with pytest.raises(InvalidArgument, match="is not understood"):
+        Network.from_torch(module)
+
+
+def test_reading_leaves_modes_as_they_are():
+    module = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5), nn.Linear(2, 1))
+    module[1].eval()
+    Network.from_torch(module)
+    gt.audit(module, torch.randn(3, 2))
+    gt.audit(nn.Sequential(module, nn.BatchNorm1d(1)), torch.randn(3, 2))
+    assert [part.training for part in module.modules()] == [True, True, False, True]

@@ -21,4 +21,7 @@ def with_signs(
                 break
     if not names:
         return tuple(assumptions), expressions
-    return tuple(each.subs(names) for each in assumptions), tuple(each.subs(names) for each in expressions)
+    try:
+        return tuple(each.subs(names) for each in assumptions), tuple(each.subs(names) for each in expressions)
+    except TypeError:  # SymPy takes a side of a relation, as log(-LambertW(-c/w, -1)), for no real number
+        return tuple(assumptions), expressions

@@ -28,6 +28,8 @@ class Builder:
         The place of each value of the other program.
     problems : list of str
         What is not understood, and where it stands.
+    names : dict of str to int
+        How many nodes have a name.
 
     """
 
@@ -36,11 +38,15 @@ class Builder:
     places: dict[Hashable, int] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
 
     def add(self, value: Hashable, name: str, operation: Operation, *sources: Hashable) -> None:
         """Add a node that computes a value from others."""
-        names = {node.name for node in self.nodes}
-        number = next(count for count in range(1, len(names) + 2) if _numbered(name, count) not in names)
+        number = self.names.get(name, 0) + 1
+        while _numbered(name, number) in self.names:
+            number += 1
+        self.names[name] = number
+        self.names.setdefault(_numbered(name, number), 1)
         places = tuple(self.places[source] for source in sources)
         self.nodes.append(Node(_numbered(name, number), operation, places))
         self.places[value] = len(self.nodes) - 1

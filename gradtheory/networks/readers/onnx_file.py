@@ -34,7 +34,8 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Celu": ("celu", {"alpha": ("alpha", 1.0)}),
     "LeakyRelu": ("leaky_relu", {"slope": ("alpha", 0.01)}),
 }
-_NOTHING = ("Identity", "Dropout", "Flatten", "Cast")
+_NOTHING = ("Identity", "Dropout", "Flatten")
+_EXACT_TYPES = (1, 11)  # float32 and float64, which round nothing that matters here
 
 
 def nodes_of_file(path: Path) -> tuple[tuple[Node, ...], int]:
@@ -126,10 +127,11 @@ class _Reader:
         if result in self._arrays or result in self._within:
             return  # a constant, or a step of a gelu that is written in operators
         known = [name for name in node.input if name in self._builder.places]
-        if not known and any(name and name not in self._arrays for name in node.input):
-            return  # follows something that is not understood
+        if any(name and name not in self._arrays and name not in self._builder.places for name in node.input):
+            return  # follows something that is not understood, or itself
         try:
-            done = result is not None and bool(known) and self._operator(node, result, where, known)
+            is_onnx = node.domain in ("", "ai.onnx")
+            done = is_onnx and result is not None and bool(known) and self._operator(node, result, where, known)
         except (GradTheoryError, ValueError, TypeError, IndexError, KeyError):
             done = False
         if not done:
@@ -148,7 +150,7 @@ class _Reader:
     ) -> bool:
         """Add a dense layer, a norm, a sum or a factor."""
         kind, add, source = node.op_type, self._builder.add, known[0]
-        comes_first = node.input[0] == source
+        comes_first = node.input[0] == source and len(known) == 1
         match kind:
             case "Gemm" if comes_first and not options.get("transA"):
                 w = constants[0] if options.get("transB") else np.ascontiguousarray(constants[0].T)
@@ -158,16 +160,16 @@ class _Reader:
                 add(result, where, Dense(np.ascontiguousarray(constants[0].T)), source)
             case "Add" if len(known) == 2:
                 add(result, where, Sum(), *known)
-            case "Add":
+            case "Add" if len(known) == 1:
                 return self._bias(result, source, constants[0])
             case "Mul" | "Div" if len(known) == 1 and (comes_first or kind == "Mul"):
-                factor = np.squeeze(constants[0])
+                factor = _row(constants[0])
                 add(result, where, Scale(1.0 / factor if kind == "Div" else factor), source)
-            case "LayerNormalization" | "RMSNormalization" if options.get("axis", -1) in (-1, 1):
+            case "LayerNormalization" | "RMSNormalization" if comes_first and options.get("axis", -1) in (-1, 1):
                 is_centred = kind == "LayerNormalization"
                 bias = constants[1] if is_centred and len(constants) > 1 else None
                 add(result, where, LayerNorm(constants[0], bias, options.get("epsilon", 1e-5), is_centred), source)
-            case "Dropout" | "Flatten":
+            case "Dropout":
                 self._builder.same(result, source)
             case _:
                 return False
@@ -176,7 +178,7 @@ class _Reader:
     def _without_weights(self, kind: str, result: str, where: str, source: str, options: dict[str, Any]) -> bool:
         """Add an activation, or nothing."""
         element = self._builder.element
-        if kind in _NOTHING:
+        if kind in _NOTHING or (kind == "Cast" and options.get("to") in _EXACT_TYPES):
             self._builder.same(result, source)
         elif kind == "Gelu":
             element(result, where, source, "gelu_tanh" if options.get("approximate") == "tanh" else "gelu")
@@ -232,8 +234,12 @@ class _Reader:
         """Give a bias to the dense layer that has just been added without one, as MatMul and Add make it."""
         place = self._builder.places[source]
         node = self._builder.nodes[place] if place >= 0 else None
+        takers = sum(list(each.input).count(source) for each in self._graph.node)
+        is_output = any(value.name == source for value in self._graph.output)
         if node is None or not isinstance(node.operation, Dense) or node.operation.b is not None:
             return False
+        if takers != 1 or is_output:
+            return False  # others take what is there without the bias
         dense = Dense(node.operation.w, _spread(b, len(node.operation.w)))
         self._builder.nodes[place] = Node(node.name, dense, node.sources)
         self._builder.same(result, source)
@@ -242,7 +248,14 @@ class _Reader:
 
 def _spread(b: Array, width: int) -> Array:
     """Return a bias of that width, from one of shape (width,), (1, width) or ()."""
-    return np.array(np.broadcast_to(np.squeeze(b), (width,)))
+    return np.array(np.broadcast_to(_row(b), (width,)))
+
+
+def _row(array: Array) -> Array:
+    """Return an array of shape (n,), (1, n) or (), without axes of length 1; another would be spread over the batch."""
+    if array.ndim > 2 or (array.ndim == 2 and len(array) != 1):
+        raise ValueError("is not a row")
+    return np.squeeze(array)
 
 
 def _option(attribute: Any) -> Any:

@@ -39,6 +39,7 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
 }
 _NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "detach", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
+_IN_PLACE = ("iadd", "isub", "imul", "itruediv")
 _MULTIPLY, _DIVIDE = ("mul", "imul", "multiply"), ("truediv", "itruediv", "div", "divide")
 
 
@@ -56,12 +57,17 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
     from torch import fx
 
+    modes = {part: part.training for part in module.modules()}
     try:
+        module.train(False)
         traced = fx.symbolic_trace(module)
     except Exception as error:  # whatever the module's own code raises when it is traced
         text = " ".join(str(error).split())
         rule = f"cannot be traced ({text[:150]}); gradtheory.audit measures any torch module"
         raise InvalidArgument("module", type(module).__name__, rule) from None
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
     return _Reader(traced).read()
 
 
@@ -100,12 +106,22 @@ class _Reader:
         values = [each for each in node.args if hasattr(each, "op") and each not in self._arrays]
         if not self._builder.knows(*values):
             return  # follows something that is not understood
+        if self._overwrites(node) and len(values[0].users) > 1:
+            self._builder.refuse(node, f"{what}, in place of what others take,", where)
+            return
         try:
             done = self._module(node, where) if node.op == "call_module" else self._function(node, where, what)
-        except (GradTheoryError, TypeError, ValueError, AttributeError) as error:
+        except (GradTheoryError, TypeError, ValueError, AttributeError, LookupError) as error:
             done, what = False, f"{what} ({error})"
         if not done:
             self._builder.refuse(node, what, where)
+
+    def _overwrites(self, node: Any) -> bool:
+        """Return whether a step writes its result over its input."""
+        if node.op == "call_module":
+            return bool(getattr(self._modules[node.target], "inplace", False))
+        name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+        return bool(node.kwargs.get("inplace")) or (name.startswith("i") and name in _IN_PLACE) or name.endswith("_")
 
     def _called(self, node: Any) -> tuple[str, str]:
         """Return where a step stands, and what it calls."""
@@ -144,6 +160,10 @@ class _Reader:
     def _simple(self, node: Any, where: str, source: Any, kind: str, parameter: Callable[[str, float], Any]) -> bool:
         """Add what keeps the shape and has no weights."""
         name = kind.lower().replace("_", "")
+        if name == "flatten" and (parameter("start_dim", 0), parameter("end_dim", -1)) != (1, -1):
+            return False
+        if name == "softplus" and parameter("threshold", 20.0) < 20.0:
+            return False
         if name in _NOTHING:
             self._builder.same(node, source)
             return True
@@ -184,6 +204,7 @@ class _Reader:
 def _by_name(node: Any) -> Callable[[str, float], Any]:
     """Return what gives a parameter of a function by its name in torch, wherever it was passed."""
     order = tuple(name for name, _ in _ACTIVATIONS.get(_plain(node), ("", {}))[1].values())
+    order = {"flatten": ("start_dim", "end_dim"), "softplus": ("beta", "threshold")}.get(_plain(node), order)
 
     def parameter(name: str, default: float) -> Any:
         if name in node.kwargs:
