@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import svds
@@ -11,13 +12,17 @@ from scipy.sparse.linalg import svds
 from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN, AuditedLayer, Block
+from gradtheory.errors import InvalidArgument
 from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
-from gradtheory.networks.losses import ending, read_targets
+from gradtheory.networks.losses import NAMES, ending, read_targets
 from gradtheory.networks.passes import Backward, Forward, forward
+from gradtheory.networks.reading import read_inputs
 from gradtheory.random_weights import meanfield
+from gradtheory.typing import ArrayLike
 
 _SATURATED = 0.01  # of the steepest slope
 _NEARLY_ALL = 0.99
+_MOST_SAMPLES = 100_000
 _LOOKED_AT = 4  # samples whose largest singular values are computed
 _DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
 _IDENTITY = activation("identity")
@@ -46,7 +51,18 @@ class Measured:
     origin: str | None = None
 
 
-def measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measured:
+def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measured:
+    """Return what is measured of a network on its data; the arguments are checked."""
+    inputs = read_inputs(x, network.n_inputs)
+    if not 1 <= len(inputs) <= _MOST_SAMPLES:
+        raise InvalidArgument("x.shape", inputs.shape, f"must have from 1 to {_MOST_SAMPLES} rows")
+    name = network.loss if loss is None else loss
+    if not isinstance(name, str) or name not in NAMES:
+        raise InvalidArgument("loss", loss, f"must be one of {', '.join(map(repr, NAMES))}")
+    return _measure(network, inputs, None if y is None else np.asarray(y), name, seed)
+
+
+def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measured:
     """Return what a forward and a backward pass tell; without targets random gradients start at the output."""
     with np.errstate(all="ignore"):
         passed = forward(network.nodes, x)

@@ -11,9 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array, read_finite_array
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
-from gradtheory.audits.measure import Measured
+from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks import Network
 
 _LOSSES = {
     "mse": "mse_loss",
@@ -66,7 +70,37 @@ def is_module(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.nn.Module)
 
 
-def measure_module(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
+def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measured, bool]:
+    """Return what is measured of a torch module, as a network where it can be read as one, and whether it could not."""
+    if loss is None:
+        loss = "softmax_cross_entropy" if y is not None and _are_classes(y) else "mse"
+    try:
+        network = Network.from_torch(module, loss if isinstance(loss, str) else "mse")
+    except InvalidArgument:
+        if on_unknown == "refuse":
+            raise
+        network = None
+    if network is not None and isinstance(loss, str):
+        data = _array(x, "x")
+        if data.ndim == 2:
+            return measure_network(network, data, None if y is None else _array(y, "y"), loss, seed), False
+    return _by_hooks(module, x, y, loss, seed), True
+
+
+def _are_classes(y: Any) -> bool:
+    return _array(y, "y").ndim == 1 and np.asarray(_raw(y)).dtype.kind in "iu"
+
+
+def _array(value: Any, name: str) -> Array:
+    return read_finite_array(_raw(value), name)
+
+
+def _raw(value: Any) -> Any:
+    """Return a tensor as an array."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+
+
+def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
     """Return the gains between a module's parts, from one forward and one backward pass; nothing in it is changed."""
     import torch
 

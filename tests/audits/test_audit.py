@@ -159,3 +159,19 @@ def test_the_report_in_three_ways():
 def test_bad_input_is_named(call, message):
     with pytest.raises(InvalidArgument, match=message):
         call()
+
+
+def test_a_gradient_that_overflows_on_its_way_back_is_named():
+    w = [np.full((1, 1), 1e-200), np.full((1, 1), 1e200), np.full((1, 1), 1e200)]
+    report = gt.audit(gt.Network((1, 1, 1, 1), "identity", w=w, b=[np.zeros(1)] * 3), [[1e-200]])
+    assert (report.verdict, report.start) == ("explodes", "layer2")
+    assert report.layers[1].verdict == "not finite"
+
+
+def test_half_saturated_layers_saturate():
+    rng = np.random.default_rng(8)
+    w = [rng.normal(0, 1, (32, 32)) / 6 for _ in range(3)]
+    b = [np.zeros(32), np.where(np.arange(32) < 20, 40.0, 0.0), np.zeros(32)]
+    report = gt.audit(gt.Network((32,) * 4, "tanh", w=w, b=b), rng.normal(size=(30, 32)))
+    assert (report.verdict, report.start) == ("saturates", "layer2")
+    assert "saturated" in report.cause
