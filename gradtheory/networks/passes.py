@@ -35,10 +35,6 @@ class Forward:
         """The output of the last node."""
         return self.values[-1]
 
-    def inputs(self, place: int) -> Arrays:
-        """Return what a node takes."""
-        return tuple(self.x if source == INPUT else self.values[source] for source in self.nodes[place].sources)
-
     def along(self, direction: Array, turns: Mapping[int, Array] | None = None) -> list[Array]:
         """Return the derivative of every node's output along a direction of x and, by node, of its parameters.
 

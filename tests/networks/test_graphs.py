@@ -160,3 +160,25 @@ def test_what_does_not_fit_together_is_refused(nodes, message):
 def test_bad_input_is_named(call, message):
     with pytest.raises(InvalidArgument, match=message):
         call()
+
+
+def test_targets_of_one_output_may_be_a_vector():
+    network = gt.Network((2, 1), "identity", "mse", w=[[[1.0, 2.0]]], b=[[0.0]])
+    assert network.backprop([[1, 1], [0, 1]], [3, 1]).loss == network.backprop([[1, 1], [0, 1]], [[3], [1]]).loss == 0.5
+    assert repr(network.backprop([[1, 1]], [3])).split()[:2] == ["loss", "0"]
+
+
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_hessian_products_of_means(loss):
+    _, network, x, y, w, b = problem(7, loss)
+    ahead, behind = (moved(network, w, b, sign * 1e-5).backprop(x, y) for sign in (1, -1))
+    for product, plus, minus in zip(network.hvp(x, y, w, b)[0], ahead.w, behind.w, strict=True):
+        assert product == pytest.approx((plus - minus) / 2e-5, rel=1e-5, abs=1e-6)
+
+
+def test_bounds_of_layers_are_a_sequence():
+    network = gt.Network((2, 300, 1), "tanh", w=[np.ones((300, 2)), np.ones((1, 300))], b=[np.zeros(300), np.zeros(1)])
+    bounds = network.layer_bounds(([-1.0, -1.0], [1.0, 1.0]))
+    assert len(bounds) == 2
+    assert bounds[0] is bounds.layers[0]
+    assert bounds.guarantee is gt.Guarantee.CERTIFIED
