@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from gradtheory.arithmetic.inputs import read_seed
+from gradtheory.arithmetic.inputs import one_of, read_seed
 from gradtheory.audits.judge import judge
 from gradtheory.audits.layers import Block
 from gradtheory.audits.measure import measure_network
@@ -75,8 +75,7 @@ def audit(
     ('explodes', 'layer20')
 
     """
-    if on_unknown not in ("measure", "refuse"):
-        raise InvalidArgument("on_unknown", on_unknown, "must be 'measure' or 'refuse'")
+    one_of(on_unknown, "on_unknown", ("measure", "refuse"))
     seed = read_seed(seed)
     if is_module(network):
         measured, is_measured_only = measure_module(network, x, y, loss, on_unknown, seed)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse.linalg import svds
 
 from gradtheory.activations import activation
-from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.layers import NAN, AuditedLayer, Block
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
@@ -59,7 +59,7 @@ def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: A
     name = network.loss if loss is None else loss
     if not isinstance(name, str) or name not in NAMES:
         raise InvalidArgument("loss", loss, f"must be one of {', '.join(map(repr, NAMES))}")
-    return _measure(network, inputs, None if y is None else np.asarray(y), name, seed)
+    return _measure(network, inputs, None if y is None else read_real_array(y, "y"), name, seed)
 
 
 def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measured:

@@ -43,6 +43,8 @@ def growth_of_layers(
     if numbers.shape != (len(listed),):
         raise InvalidArgument("gains.shape", numbers.shape, f"must be ({len(listed)},): one for each name")
     widths = np.zeros_like(numbers) if spreads is None else np.nan_to_num(read_array(spreads, "spreads"))
+    if widths.shape != numbers.shape:
+        raise InvalidArgument("spreads.shape", widths.shape, f"must be {numbers.shape}, as that of gains")
     ax = axes_or_new(ax)
     is_drawn = np.isfinite(numbers) & (numbers > 0.0)
     logs = np.where(is_drawn, np.log(np.where(is_drawn, numbers, 1.0)), 0.0)
