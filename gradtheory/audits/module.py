@@ -35,8 +35,6 @@ class Call:
     name : str
     kind : str
         The class.
-    is_part : bool
-        Whether the root itself made the call.
     square, gradient_square : float
         Sums of squares of the output, and of the gradient by it.
     size, samples : int
@@ -48,7 +46,6 @@ class Call:
 
     name: str
     kind: str
-    is_part: bool
     square: float = NAN
     gradient_square: float = NAN
     size: int = 0
@@ -135,7 +132,7 @@ def recorded(module: Any) -> Iterator[list[Call]]:
 
     def before(name: str, kind: str) -> Callable[..., None]:
         def hook(_module: Any, inputs: Any) -> None:
-            call = Call(name, kind, is_part=len(open_calls) == 1)
+            call = Call(name, kind)
             call.was_finite = is_finite(inputs)
             calls.append(call)
             if open_calls:

@@ -2,8 +2,7 @@
 
 from gradtheory.plots.activation import activation_and_slope, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers
-from gradtheory.plots.growth import growth_of_layers
-from gradtheory.plots.networks import explosion_region
+from gradtheory.plots.networks import explosion_region, growth_of_layers
 from gradtheory.plots.random_weights import (
     factor_distribution,
     gradient_over_depth,

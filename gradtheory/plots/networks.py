@@ -1,16 +1,21 @@
-"""Networks: where in a box of inputs the Jacobian exceeds a threshold."""
+"""Networks: where in a box of inputs the Jacobian exceeds a threshold, and how the gradient grows on its way back."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradtheory.arithmetic.kinds import read_kind
+from gradtheory.arithmetic.inputs import read_array
+from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.networks.bounds.region import ExplosionRegion
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
+from gradtheory.typing import ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_NAMED = 40  # layers whose names fit
 
 
 def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "Axes":
@@ -65,4 +70,48 @@ def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "A
         ax.set_yticks([])
     ax.set_title(rf"$\|\partial f/\partial x\| > {region.threshold:g}$")
     ax.legend(fontsize="small")
+    return ax
+
+
+def growth_of_layers(
+    names: Sequence[str], gains: ArrayLike, spreads: ArrayLike | None = None, *, ax: "Axes | None" = None
+) -> "Axes":
+    """Draw the size of the gradient from the output, at the right, back to the input, on a logarithmic scale.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the layers, from the input to the output.
+    gains : array_like of shape (L,)
+        By which each layer makes the gradient grow on its way back; those that are not positive are left out.
+    spreads : array_like of shape (L,), optional
+        Standard deviations of their logarithms: two of them for the whole way are a grey band around no growth.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    """
+    listed = read_items(names, "names", "must be a sequence of names, such as ['layer1', 'layer2']")
+    numbers = read_array(gains, "gains")
+    if numbers.shape != (len(listed),):
+        raise InvalidArgument("gains.shape", numbers.shape, f"must be ({len(listed)},): one for each name")
+    widths = np.zeros_like(numbers) if spreads is None else np.nan_to_num(read_array(spreads, "spreads"))
+    if widths.shape != numbers.shape:
+        raise InvalidArgument("spreads.shape", widths.shape, f"must be {numbers.shape}, as that of gains")
+    ax = axes_or_new(ax)
+    is_drawn = np.isfinite(numbers) & (numbers > 0.0)
+    logs = np.where(is_drawn, np.log(np.where(is_drawn, numbers, 1.0)), 0.0)
+    places = np.arange(len(listed))
+    deviations = np.sqrt(np.cumsum(widths[::-1] ** 2))[::-1]
+    ax.fill_between(places, np.exp(-2 * deviations), np.exp(2 * deviations), color=GREY, alpha=0.2, linewidth=0)
+    ax.plot(places, np.exp(np.cumsum(logs[::-1])[::-1]), "o-", color=BLUE)
+    ax.axhline(1.0, color=GREY, linewidth=0.8)
+    ax.set_yscale("log")
+    ax.set_xlabel("layer")
+    ax.set_ylabel("gradient, relative to the output")
+    if len(listed) <= _NAMED:
+        ax.set_xticks(places, [str(name) for name in listed], rotation=60, ha="right", fontsize=7)
     return ax
