@@ -25,7 +25,8 @@ def print_result(as_json: bool, **result: Any) -> None:
     pad = max(map(len, shown))
     for name, value in shown.items():
         if value is not None:
-            click.echo(f"{name.replace('_', ' '):<{pad}}  {value}")
+            text = ", ".join(map(str, value)) if isinstance(value, list) else value
+            click.echo(f"{name.replace('_', ' '):<{pad}}  {text}")
 
 
 def print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

@@ -83,6 +83,9 @@ def test_depth_prints_the_theorem_for_an_activation(capsys):
     assert code == 0
     assert "0.44774320469430284918" in out
     assert "even and log-concave" in out
+    assert "-1.5434046384182084480, 1.5434046384182084480" in out
+    found = json.loads(run(capsys, "depth", "softsign", "-c", "1/2", "--json")[1])
+    assert (found["at_any_depth"], found["threshold"], found["pair"]) == ("2", "1/2", ["0", "oo"])
     found = json.loads(run(capsys, "depth", "selu", "--json")[1])
     assert (found["at_any_depth"], found["in_class_n"], found["witness"]) == (None, False, "0")
 
