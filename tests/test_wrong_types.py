@@ -52,6 +52,18 @@ _CHAIN = gt.Chain(2, "tanh")
 _Z = sympy.Symbol("z", real=True)
 
 
+class GELU:
+    """Stands for the layer of another library, like the next two."""
+
+
+class LeakyReLU:
+    pass
+
+
+class Softmax:
+    pass
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -87,6 +99,19 @@ _Z = sympy.Symbol("z", real=True)
         (lambda: gt.plots.training_curve([1.0]), r"run = \[1.0\]: must be what gradtheory.train returned"),
         (lambda: list(gt.gains.write("")), "folder = '': must be a path"),
         (lambda: gt.activation("softmax"), "softmax': is no element-wise activation"),
+        (
+            lambda: gt.activation("z*tanh(z)"),
+            r"is an expression and no name; pass gradtheory.expression\('z\*tanh\(z\)'\)",
+        ),
+        (lambda: gt.activation("tanh(z)"), "is an expression and no name"),
+        (lambda: gt.activation(np.tanh), "is a function of another library; pass the name 'tanh'$"),
+        (lambda: gt.activation(GELU()), "pass the name 'gelu', or 'gelu_tanh' for its approximation by tanh"),
+        (
+            lambda: gt.activation(LeakyReLU),
+            r"pass the name 'leaky_relu', with its parameter, such as leaky_relu\(slope=1/100\)",
+        ),
+        (lambda: gt.activation(Softmax()), "is no element-wise activation"),
+        (lambda: gt.derive("wiedst"), "; the nearest is 'widest'"),
         (lambda: gt.widest_explosion(sympy.sign(_Z)), r"activation = 'sign\(z\)': has the slope 0"),
         (
             lambda: gt.derive("gradient", sympy.Symbol("L", integer=True), wrt="banana"),

@@ -20,7 +20,7 @@ from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.activations.text import parse
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.typing import ActivationLike, NumberLike
 
 __all__ = [
@@ -40,6 +40,13 @@ __all__ = [
 _OF_SEVERAL = {
     "softmax", "log_softmax", "softmin", "sparsemax", "logsumexp", "maxout", "glu", "reglu", "geglu", "swiglu", "crelu",
     "layer_norm", "batch_norm", "attention",
+}  # fmt: skip
+_NOT_ELEMENT_WISE = (
+    "is no element-wise activation; gradtheory treats functions of one number z, such as sigmoid or relu"
+)
+_CALLED_OTHERWISE = {
+    "arcsinh": "arsinh", "asinh": "arsinh", "atan": "arctan", "cos": "cosine", "exp": "exponential", "expit": "sigmoid",
+    "logistic": "sigmoid", "logsigmoid": "log_sigmoid", "sin": "sine",
 }  # fmt: skip
 _CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>[^()]{0,3000})\))?\s*", re.ASCII)
 
@@ -131,6 +138,8 @@ def _build(name: str, parameters: Mapping[str, NumberLike]) -> Activation:
     if isinstance(item, Family):
         return item(*positional, **{**parameters, **named})
     if positional or named or parameters:
+        if _is_expression(name):
+            raise InvalidArgument("activation", name, _no_name(name))
         raise InvalidArgument("activation", name, f"has no parameters; families with parameters: {_families()}")
     return item
 
@@ -187,11 +196,48 @@ def _catalogue() -> MappingProxyType[str, Activation | Family]:
 
 
 def _nearest(name: Any) -> str:
-    if isinstance(name, str) and name.strip().lower() in _OF_SEVERAL:
-        return "is no element-wise activation; gradtheory treats functions of one number z, such as sigmoid or relu"
-    near = get_close_matches(name.lower(), _catalogue(), n=3, cutoff=0.5) if isinstance(name, str) else ()
-    if near:
-        return f"is not in the catalogue; the nearest names are {', '.join(near)}"
+    """Return what would work in place of a name that is none."""
+    if not isinstance(name, str):
+        return _of_another_library(name)
+    if name.strip().lower() in _OF_SEVERAL:
+        return _NOT_ELEMENT_WISE
+    if not name.isidentifier() and _is_expression(name):
+        return _no_name(name)
+    near = get_close_matches(name.lower(), _catalogue(), n=3, cutoff=0.5)
+    return f"is not in the catalogue; the nearest names are {', '.join(near)}" if near else _not_a_name()
+
+
+def _of_another_library(function: Any) -> str:
+    """Return what to pass in place of a function or a layer of NumPy, PyTorch, JAX or Keras, by what it is called."""
+    called = getattr(function, "__name__", None) if callable(function) else None
+    called = called if isinstance(called, str) else type(function).__name__
+    plain = called.lower().replace("_", "")
+    if plain in {each.replace("_", "") for each in _OF_SEVERAL}:
+        return _NOT_ELEMENT_WISE
+    names = {name.replace("_", ""): name for name in _catalogue()} | _CALLED_OTHERWISE
+    if plain not in names or names[plain] not in _catalogue():
+        return _not_a_name()
+    item = _catalogue()[names[plain]]
+    if isinstance(item, Family):
+        values = ", ".join(f"{key}={value}" for key, value in item.defaults.items())
+        own = f", with its parameter, such as {item.name}({values})"
+    else:
+        own = ", or 'gelu_tanh' for its approximation by tanh" if item.name == "gelu" else ""
+    return f"is a function of another library; pass the name {item.name!r}{own}"
+
+
+def _no_name(expression: str) -> str:
+    return f"is an expression and no name; pass gradtheory.expression({expression!r})"
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        return bool(parse(text, _catalogue()).free_symbols)
+    except GradTheoryError:
+        return False
+
+
+def _not_a_name() -> str:
     return (
         f"is not among the {len(_catalogue())} names that gradtheory.activation_names() lists, such as sigmoid or relu"
     )

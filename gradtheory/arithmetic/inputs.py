@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any, TypeAlias
@@ -280,7 +281,9 @@ def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
     """Return a value that is one of the choices."""
     if isinstance(value, str) and value in choices:
         return value
-    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}")
+    near = get_close_matches(value[:40].lower(), choices, n=1) if isinstance(value, str) else ()
+    nearest = f"; the nearest is {near[0]!r}" if near else ""
+    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}{nearest}")
 
 
 def dtype_name(dtype: Any) -> Any:

@@ -12,7 +12,7 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.catalogue.kernels import logistic
 from gradtheory.activations.slopes.numeric import mend
-from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.inputs import Array, one_of
 from gradtheory.chains.symbols import A, Y
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import WrittenProduct, WrittenSum
@@ -134,9 +134,7 @@ def _rounded(number: sympy.Expr) -> str:
 
 def loss_for(name: Any, last: Activation) -> Loss:
     """Return the loss of that name, after an output layer with the activation `last`."""
-    if not isinstance(name, str) or name not in LOSSES:
-        raise InvalidArgument("loss", name, f"must be one of {', '.join(map(repr, LOSSES))}")
-    loss = LOSSES[name]
+    loss = LOSSES[one_of(name, "loss", tuple(LOSSES))]
     if loss.needs_unit_interval and not last.is_within_unit_interval:
         raise InvalidArgument(
             "loss",

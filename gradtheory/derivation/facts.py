@@ -8,6 +8,7 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Activation, Z
+from gradtheory.arithmetic.inputs import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide
@@ -32,7 +33,6 @@ from gradtheory.derivation.language import (
 )
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula
-from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import widest_explosion
 from gradtheory.explosion.depth import depth_bound, membership
 
@@ -114,10 +114,7 @@ def fact(name: str) -> Fact:
     Eq(σ'(z), (1 - σ(z))*σ(z))
 
     """
-    identifier = name.replace("-", "_") if isinstance(name, str) else name
-    if not isinstance(identifier, str) or identifier not in FACTS:
-        raise InvalidArgument("fact", name, f"must be one of {', '.join(FACTS)}")
-    return FACTS[identifier]
+    return FACTS[one_of(name.replace("-", "_") if isinstance(name, str) else name, "fact", tuple(FACTS))]
 
 
 def _is_finite(number: sympy.Expr) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import Array, read_array, read_finite_array
+from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_finite_array
 from gradtheory.chains.losses import LOSSES as CHAIN_LOSSES
 from gradtheory.chains.losses import loss_for
 from gradtheory.errors import InvalidArgument
@@ -41,11 +41,10 @@ class Ending:
 
 def read_loss(name: Any, last: Activation) -> str:
     """Return the name of a loss that fits the last activation."""
-    if not isinstance(name, str) or name not in NAMES:
-        raise InvalidArgument("loss", name, f"must be one of {', '.join(map(repr, NAMES))}")
-    if name in CHAIN_LOSSES:
-        loss_for(name, last)
-    return name
+    loss = one_of(name, "loss", NAMES)
+    if loss in CHAIN_LOSSES:
+        loss_for(loss, last)
+    return loss
 
 
 def read_targets(loss: str, y: Any, shape: tuple[int, ...]) -> Array:
