@@ -107,6 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         quick, rest = _quick(items), config.getoption("rest")
         config.hook.pytest_deselected(items=[item for item in items if (item.nodeid in quick) is rest])
         items[:] = [item for item in items if (item.nodeid in quick) is not rest]
+    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)  # first, so that no worker waits for them
 
 
 def pytest_report_header() -> str:

@@ -179,6 +179,7 @@ def test_atlas(capsys, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.minutes
 def test_article(capsys, tmp_path):
     code, out, _ = run(capsys, "article", "--out", str(tmp_path / "a"))
     assert code == 0

@@ -103,7 +103,7 @@ def random_problem(seed):
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(4, 9), *(pytest.param(range(k, k + 250), marks=pytest.mark.slow) for k in (0, 250))],
+    [range(4, 9), *(pytest.param(range(k, k + 250), marks=[pytest.mark.slow, pytest.mark.minutes]) for k in (0, 250))],
     ids=str,
 )
 def test_following_the_advice_never_costs_and_mends_most_of_what_fails(seeds):
@@ -121,11 +121,12 @@ def test_following_the_advice_never_costs_and_mends_most_of_what_fails(seeds):
             for run in (together, *map(followed, offered)):
                 assert last_loss(run) <= 1.1 * better, (seed, advice)
         for remedy in offered:
+            assert remedy.loss_with <= remedy.loss_without
+        for remedy in offered if seed % 5 == 0 else ():  # the trials of `advise` against `train`
             without = followed(*(each for each in offered if each is not remedy))
             for loss, run in ((remedy.loss_with, together), (remedy.loss_without, without)):
                 if np.all(np.diff(run.loss) <= 0):  # others amplify rounding
                     assert loss == pytest.approx(last_loss(run), rel=1e-6, abs=1e-12)
-            assert remedy.loss_with <= remedy.loss_without
         if usual.has_diverged or not usual.loss.size or last_loss(usual) > first or saturates(problem, usual):
             failing += 1
             mended += math.isfinite(last_loss(together)) and not saturates(problem, together)
