@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import sympy
 
 from gradtheory.activations import Activation
@@ -127,6 +128,6 @@ def _scale(factor: Estimate) -> Estimate:
 
 def _why_none(record: Activation, sigma_w: float, sigma_b: float) -> str:
     start = f"{record.name} has no stable fixed point for sigma_b = {sigma_b:g}, "
-    if variance_map_of(record, sigma_w, sigma_b).grows_far_out():
+    if variance_map_of(record, np.array([sigma_w]), np.array([sigma_b])).grows_far_out()[0]:
         return f"{start}the variance grows; take a smaller sigma_w"
     return f"{start}the variance does not settle; take another sigma_w"
