@@ -167,7 +167,8 @@ class VarianceMap(NamedTuple):
         def flat(log_q: Array, which: Array) -> Array:
             return function(log_q.reshape(-1), which.reshape(-1).astype(int)).reshape(log_q.shape)
 
-        return np.asarray(elementwise.find_root(flat, (left, right), args=(owner.astype(np.float64),)).x)
+        roots = elementwise.find_root(flat, (left, right), args=(owner.astype(np.float64),)).x
+        return np.where(np.isnan(roots), (left + right) / 2.0, roots)  # rounding alone changed the sign
 
     def _crossed(self, nodes: _Nodes, first: np.ndarray, last: np.ndarray) -> Crossings:
         owner, left, right = nodes.owner[first], nodes.log_q[first], nodes.log_q[last]
