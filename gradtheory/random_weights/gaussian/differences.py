@@ -33,6 +33,7 @@ _NARROWEST = 26  # halvings of the innermost interval of the narrow variable
 _MOST_PIECES = 600
 _ENOUGH, _USABLE = 1e-12, 1e-10  # relative errors of a panel: not refined further, and of use at all
 _MOST_REFINED = 3
+_NEGLIGIBLE = 1e-8  # a D of which relative errors do not matter
 _EPSILON = 2.0**-52
 _TO_COEFFICIENTS = to_coefficients()
 # from values at the nodes to the derivative's
@@ -118,23 +119,22 @@ class Interpolation:
             finer = rule._replace(halvings=refined + 1, points=_FINE, weights=_FINE_WEIGHTS)
             tried = [rule.differences(float(each), ratios) for each in scales[[0, -1]]]
             checked = [finer.differences(float(each), ratios) for each in scales[[0, -1]]]
-            error = max(float(np.max(np.abs(one / two - 1.0))) for one, two in zip(tried, checked, strict=True))
+            times = ratios if self._times_ratio else np.ones(())
+            off = (np.stack(tried) - np.stack(checked)) * times
+            error = float(np.max(np.abs(off)) / np.maximum(np.max(np.abs(tried) * times), _NEGLIGIBLE))
             error, refined = (math.inf if math.isnan(error) else error), refined + 1
         if not error < _USABLE:
             return None
         between = [rule.differences(float(each), ratios) for each in scales[1:-1]]
-        values = np.stack([tried[0], *between, tried[1]])
-        off = np.stack(tried) - np.stack(checked)
-        if self._times_ratio:
-            values, off = values * ratios, off * ratios
+        values = np.stack([tried[0], *between, tried[1]]) * times
         panel = _panel(*(each.reshape(len(each), count + 1, NODES).transpose(1, 0, 2) for each in (values, off)))
-        return panel if float(np.max(panel.error / np.abs(values).max())) < _USABLE else None
+        return panel if float(np.max(panel.error)) < _USABLE * max(np.abs(values).max(), _NEGLIGIBLE) else None
 
 
 def _panel(values: Array, off: Array) -> _Panel:
     """Return coefficients and errors: how two rules differ, the last coefficients, and rounding."""
     coefficients = _TO_COEFFICIENTS @ values @ _TO_COEFFICIENTS.T
-    last = np.abs(coefficients[:, -2:, :]).sum(axis=(1, 2)) + np.abs(coefficients[:, :, -2:]).sum(axis=(1, 2))
+    last = np.abs(coefficients[:, -2:, :]).max(axis=(1, 2)) + np.abs(coefficients[:, :, -2:]).max(axis=(1, 2))
     rounding = 4.0 * _EPSILON * np.abs(values).max(axis=(1, 2))
     noise = np.abs(off).max(axis=(1, 2)) + rounding
     steep = np.abs(_DERIVATIVE @ off.transpose(0, 2, 1)).max(axis=(1, 2)) + NODES * rounding

@@ -20,6 +20,7 @@ from gradtheory.random_weights.meanfield.fixed_points import Points
 
 _NEAREST = -20.0  # log η, where 1 - c is 1e-17
 _EPSILON = 2.0**-52
+_LEAST = 1e-300
 
 
 class _Slope(NamedTuple):
@@ -104,5 +105,6 @@ def slopes_at(table: Interpolation, log_q: Array, weight: Array, log_ratio: Arra
     """Return the parts of the slope at variances q and c = (1 - η²)/(1 + η²)."""
     square = np.exp(2.0 * log_ratio)
     value, by_scale, by_ratio, *errors = table.at(log_q - np.log1p(square), log_ratio)
-    lost, half = square * by_scale - (1.0 + square) / 2.0 * by_ratio, (1.0 + square) / 2.0
-    return _Slope(weight * value, weight * lost, weight * errors[0], weight * (square * errors[1] + half * errors[2]))
+    half = (1.0 + square) / 2.0
+    lost, lost_error = square * by_scale - half * by_ratio, square * errors[1] + half * errors[2]
+    return _Slope(weight * np.maximum(value, _LEAST), weight * lost, weight * errors[0], weight * lost_error)
