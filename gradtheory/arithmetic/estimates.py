@@ -45,8 +45,8 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
 
     def __array_finalize__(self, source: Any) -> None:
         """Keep the errors of a copy; a view of another shape that NumPy makes knows none."""
-        error = getattr(source, "error", None)
-        self.error = error if np.shape(error) == self.shape and error is not None else np.full(self.shape, np.nan)
+        error = np.asarray(getattr(source, "error", np.nan))
+        self.error = error if error.shape == self.shape else np.full(self.shape, np.nan)
         self.guarantee = getattr(source, "guarantee", Guarantee.NUMERIC)
 
     def __getitem__(self, index: Any) -> Any:
@@ -61,11 +61,9 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
             options["out"] = tuple(_plain(each) for each in options["out"])
         return getattr(ufunc, method)(*map(_plain, inputs), **options)
 
-    def reshape(self, *shape: Any, **options: Any) -> Any:
+    def reshape(self, *shape: Any, **options: Any) -> "Estimates":  # type: ignore[override]  # of NumPy's overloads, one
         """Return the same numbers, with their errors, in another shape."""
-        return Estimates(
-            self.plain.reshape(*shape, **options), self.error.reshape(*shape, **options), self.guarantee
-        )
+        return Estimates(self.plain.reshape(*shape, **options), self.error.reshape(*shape, **options), self.guarantee)
 
     def round(self, decimals: SupportsIndex = 0, out: Any = None) -> Any:
         """Return plain numbers, rounded."""

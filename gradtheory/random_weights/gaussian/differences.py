@@ -25,7 +25,7 @@ from gradtheory.random_weights.gaussian.pieces import cuts, switching_places
 from gradtheory.random_weights.gaussian.second_moments import jumps
 
 _TAIL = 9.0  # standard deviations: beyond lies 2e-19 of the Gaussian
-_LENGTH = 1.5  # of a panel in log A
+_LENGTHS = (1.5, 0.375, 0.09375)  # of panels in log A, and of those where D changes faster
 _GAUSSIAN = np.linspace(-_TAIL, _TAIL, 13)
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _FINE, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(16)
@@ -35,6 +35,7 @@ _ENOUGH, _USABLE = 1e-12, 1e-10  # relative errors of a panel: not refined furth
 _MOST_REFINED = 3
 _NEGLIGIBLE = 1e-8  # a D of which relative errors do not matter
 _EPSILON = 2.0**-52
+_LEAST = 1e-34  # η², at which D is its limit
 _TO_COEFFICIENTS = to_coefficients()
 # from values at the nodes to the derivative's
 _DERIVATIVE = chebyshev.chebvander(chebyshev_nodes(), NODES - 2) @ chebyshev.chebder(_TO_COEFFICIENTS)
@@ -69,41 +70,52 @@ class Interpolation:
     def __init__(self, record: Activation, *, opposite: bool = False) -> None:
         self.record, self.opposite = record, opposite
         self._times_ratio = bool(jumps(record)) and not opposite
-        self._panels: dict[int, _Panel | None] = {}
+        self._panels: dict[tuple[int, int], _Panel | None] = {}
 
     def at(self, log_scale: Array, log_ratio: Array) -> Differences:
         """Return D for each log A and log η ≤ 0, both of shape (n,)."""
-        result, number = Differences(*np.full((6, len(log_scale)), np.nan)), np.floor(log_scale / _LENGTH)
-        for each in np.unique(number[np.isfinite(number + log_ratio)]):
-            panel, chosen = self._panel(int(each)), np.flatnonzero((number == each) & np.isfinite(log_ratio))
+        result = Differences(*np.full((6, len(log_scale)), np.nan))
+        self._fill(result, log_scale, log_ratio, np.flatnonzero(np.isfinite(log_scale + log_ratio)), 0)
+        return self._divided(result, log_ratio) if self._times_ratio else result
+
+    def _fill(self, result: Differences, log_scale: Array, log_ratio: Array, chosen: np.ndarray, level: int) -> None:
+        """Write D where it is chosen; shorter panels are for where the longer ones have not converged."""
+        number = np.floor(log_scale[chosen] / _LENGTHS[level])
+        for each in np.unique(number):
+            here, panel = chosen[number == each], self._panel(level, int(each))
             if panel is None:
+                if level + 1 < len(_LENGTHS):
+                    self._fill(result, log_scale, log_ratio, here, level + 1)
                 continue
             last = len(panel.coefficients) - 1
-            which = np.minimum(np.floor(-log_ratio[chosen] / math.log(2.0)).astype(int), last)
-            place = 2.0 * (log_scale[chosen] / _LENGTH - each) - 1.0
+            which = np.minimum(np.floor(-log_ratio[here] / math.log(2.0)).astype(int), last)
+            place = 2.0 * (log_scale[here] / _LENGTHS[level] - each) - 1.0
             for ratio_panel in np.unique(which):
                 some = which == ratio_panel
-                cell = chosen[some]
-                parts = _evaluated(panel, int(ratio_panel), place[some], log_ratio[cell])
+                cell = here[some]
+                parts = _evaluated(panel, int(ratio_panel), place[some], log_ratio[cell], 2.0 / _LENGTHS[level])
                 for kept, part in zip(result, parts, strict=True):
                     kept[cell] = part
-        return self._divided(result, log_ratio) if self._times_ratio else result
 
     def _divided(self, times: Differences, log_ratio: Array) -> Differences:
         """Return D and its derivatives from those of η·D."""
         value, by_scale, by_ratio, *errors = times
         with np.errstate(over="ignore"):
             each = np.exp(-log_ratio)
-            return Differences(value * each, by_scale * each, (by_ratio - value) * each, *(each * one for one in errors))
+            return Differences(
+                value * each, by_scale * each, (by_ratio - value) * each, *(each * one for one in errors)
+            )
 
-    def _panel(self, number: int) -> _Panel | None:
-        if number not in self._panels:
+    def _panel(self, level: int, number: int) -> _Panel | None:
+        key = level, number
+        if key not in self._panels:
+            scales = np.exp((number + (chebyshev_nodes() + 1.0) / 2.0) * _LENGTHS[level] / 2.0)
             with np.errstate(all="ignore"):
-                self._panels[number] = self._made(number)
-        return self._panels[number]
+                self._panels[key] = self._made(scales)
+        return self._panels[key]
 
-    def _made(self, number: int) -> _Panel | None:
-        scales = np.exp((number + (chebyshev_nodes() + 1.0) / 2.0) * _LENGTH / 2.0)  # √A
+    def _made(self, scales: Array) -> _Panel | None:
+        """Return a panel from its nodes √A."""
         reach = math.ceil(math.log2(2.0 * _TAIL * scales[-1]))
         if self.record.period is not None and 2.0**reach > _MOST_PIECES / 8.0 * float(self.record.period):
             return None
@@ -142,7 +154,7 @@ def _panel(values: Array, off: Array) -> _Panel:
     return _Panel(coefficients, error, 2.0 * NODES * noise + more, 2.0 * steep + more)
 
 
-def _evaluated(panel: _Panel, which: int, place: Array, log_ratio: Array) -> Differences:
+def _evaluated(panel: _Panel, which: int, place: Array, log_ratio: Array, by_place: float) -> Differences:
     """Return the function on one panel of η."""
     coefficients, last = panel.coefficients[which], len(panel.coefficients) - 1
     if which == last:
@@ -156,10 +168,10 @@ def _evaluated(panel: _Panel, which: int, place: Array, log_ratio: Array) -> Dif
     along_scale = chebyshev.chebder(coefficients, axis=0)
     value = np.einsum("ni,ni->n", rows @ coefficients, columns)
     by_ratio = np.einsum("ni,ni->n", rows @ along_ratio, columns[:, :-1]) * stretch
-    by_scale = np.einsum("ni,ni->n", rows[:, :-1] @ along_scale, columns) * (2.0 / _LENGTH)
+    by_scale = np.einsum("ni,ni->n", rows[:, :-1] @ along_scale, columns) * by_place
     errors = (np.full(len(place), each[which]) for each in panel[1:])
     error, by_scale_error, by_ratio_error = errors
-    return Differences(value, by_scale, by_ratio, error, by_scale_error * (2.0 / _LENGTH), by_ratio_error * stretch)
+    return Differences(value, by_scale, by_ratio, error, by_scale_error * by_place, by_ratio_error * stretch)
 
 
 def _ratio_nodes(count: int) -> Array:
@@ -206,7 +218,9 @@ class _Rule(NamedTuple):
         geometric = far * 2.0 ** -np.arange(count + 1.0)
         breaks = np.array(switching_places(self.record))
         if self.record.period is not None and len(breaks):
-            times = np.arange(-math.ceil(far / float(self.record.period)) - 1, math.ceil(far / float(self.record.period)) + 1)
+            times = np.arange(
+                -math.ceil(far / float(self.record.period)) - 1, math.ceil(far / float(self.record.period)) + 1
+            )
             breaks = (breaks + times[:, np.newaxis] * float(self.record.period)).reshape(-1)
         apart = (breaks[:, np.newaxis] + (1.0 if self.opposite else -1.0) * breaks).reshape(-1) / 2.0
         meet = np.unique(np.abs(apart))
@@ -254,7 +268,36 @@ def _geometric(end: float) -> tuple[Array, Array]:
 
 def _between(nodes: Array, places: Array) -> Array:
     """Return the matrix that interpolates from Legendre's nodes to other places."""
-    return np.asarray(np.linalg.solve(chebyshev.chebvander(nodes, len(nodes) - 1).T, chebyshev.chebvander(places, len(nodes) - 1).T).T)
+    return np.asarray(
+        np.linalg.solve(chebyshev.chebvander(nodes, len(nodes) - 1).T, chebyshev.chebvander(places, len(nodes) - 1).T).T
+    )
+
+
+def products(record: Activation, c: Array, q: Array, value: Array, *, slopes: bool = False) -> tuple[Array, Array]:
+    """Return E[σ(x₁)σ(x₂)], or its derivative by c over q, and errors, at c and q of shape (n,); nan where not found.
+
+    `value` is E[σ²] at q. The derivative is E[σ'(x₁)σ'(x₂)] with the masses of jumps.
+    """
+    result, error = np.full(len(c), np.nan), np.full(len(c), np.inf)
+    for opposite in (False, True):
+        chosen = np.flatnonzero((c < 0.0) == opposite)
+        if not len(chosen):
+            continue
+        away = 1.0 - np.abs(c[chosen])
+        square, log_scale = away / (2.0 - away), np.log(q[chosen] * (2.0 - away) / 2.0)
+        found = interpolation(record, opposite=opposite).at(log_scale, np.log(np.maximum(square, _LEAST)) / 2.0)
+        if slopes:
+            each = 1.0 / np.maximum(square, _LEAST) if opposite else np.ones(len(chosen))
+            side, half = -1.0 if opposite else 1.0, (1.0 + square) / 2.0
+            with np.errstate(invalid="ignore", over="ignore"):
+                result[chosen] = found.value + side * each * (half * found.by_ratio - square * found.by_scale)
+                error[chosen] = found.error + each * (half * found.by_ratio_error + square * found.by_scale_error)
+        else:
+            part = q[chosen] * (1.0 - c[chosen])
+            with np.errstate(invalid="ignore"):
+                result[chosen] = value[chosen] - np.where(part == 0.0, 0.0, part * found.value)
+                error[chosen] = np.where(part == 0.0, 0.0, part * found.error)
+    return result, error
 
 
 @functools.lru_cache(maxsize=64)

@@ -47,7 +47,5 @@ def cuts(record: Activation, reach: int) -> Array:
         rest = np.abs(_LAST @ values).max(axis=0)
         rough = (rest > _TOLERANCE * np.maximum(np.abs(values).max(axis=0), floor)) & (half > _SHORTEST)
         kept.append(middle[rough])
-        left, right = (
-            np.concatenate([each[rough], other[rough]]) for each, other in ((left, middle), (middle, right))
-        )
+        left, right = (np.concatenate([each[rough], other[rough]]) for each, other in ((left, middle), (middle, right)))
     return np.unique(np.concatenate(kept))

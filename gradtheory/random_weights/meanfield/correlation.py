@@ -6,7 +6,6 @@ if the slope at 1 exceeds 1, and else to 1.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -39,12 +38,12 @@ def settled_correlation(
     return _below_1(record, q, chi, sigma_w, sigma_b)
 
 
-def beside_a_jump(chi: Array | float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Return c and the slope there, with errors, where jumps are so rare that c is 1 to rounding.
+def beside_a_jump(chi: Array) -> tuple[Array, Array, Array, Array]:
+    """Return c, its error, the slope there and its error, where jumps are so rare that c is 1 to rounding.
 
     Next to 1 the map loses a share σ_w²·(E[σ'²] + k/√(1 - c)) of 1 - c: where that is 1, its slope is (1 + χ₁)/2.
     """
-    return (0.0 * chi + 1.0, 0.0 * chi + _EPSILON), ((1.0 + chi) / 2.0, abs(1.0 - chi) / 2.0)
+    return np.ones_like(chi), np.full_like(chi, _EPSILON), (1.0 + chi) / 2.0, np.abs(1.0 - chi) / 2.0
 
 
 def settled_at_nothing(record: Activation) -> tuple[Estimate, Estimate]:
@@ -78,7 +77,8 @@ def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: 
         return math.log(max(chi - mean, _EPSILON) / (chi - 1.0))
 
     if jumps(record) and chi < 1.0 and excess(1.0 - _EPSILON) >= 0.0:
-        return tuple(Estimate(*map(float, each)) for each in beside_a_jump(float(chi)))  # type: ignore[return-value]
+        c, c_error, slope, slope_error = (float(each) for each in beside_a_jump(np.array(float(chi))))
+        return Estimate(c, c_error), Estimate(slope, slope_error)
     beside_1 = correlation_map(record, 1.0 - _HERE, q, sigma_w, sigma_b)
     if jumps(record) or (beside_1 - (1.0 - _HERE) < -beside_1.error and at_0 > at_0.error):
         c = float(brentq(excess, 0.0, 1.0 - _EPSILON if jumps(record) else 1.0 - _HERE))

@@ -1,4 +1,4 @@
-r"""What two inputs do, for many scales at once: correlation maps, their slopes, and the correlations that they settle at.
+r"""What two inputs do, for many scales at once: the correlations that they settle at, and how fast.
 
 With D(q, c) = (E[σ²] - E[σ(x₁)σ(x₂)])/(q·(1 - c)) a layer takes 1 - c to σ_w²·D·q·(1 - c)/q' (see
 `gaussian.differences`). At a fixed point of the variance c is kept where σ_w²·D = 1; D rises with c, so that there is
@@ -56,13 +56,9 @@ def settled_correlations(
             array[chosen] = part
     if jumps(record):
         rare = chosen[(points.chi[chosen] < 1.0) & (c[chosen] == 1.0)]
-        for array, part in zip((c, c_error, slope, slope_error), _flat(beside_a_jump(points.chi[rare])), strict=True):
+        for array, part in zip((c, c_error, slope, slope_error), beside_a_jump(points.chi[rare]), strict=True):
             array[rare] = part
     return (c, c_error), (slope, slope_error)
-
-
-def _flat(pairs: tuple[tuple[Array, Array], tuple[Array, Array]]) -> tuple[Array, Array, Array, Array]:
-    return (*pairs[0], *pairs[1])
 
 
 def _below_1(
@@ -97,7 +93,9 @@ def _below_1(
     slope = np.where(starts, at.kept, 1.0) - at.lost
     curve = np.abs(beside.lost - at.lost) / 1e-4 + np.where(starts, steep, 0.0)
     by_q_lost = np.abs(slopes_at(table, log_q + 1e-4, weight, ratio).lost - at.lost) / 1e-4
-    slope_error = at.lost_error + np.where(starts, at.error, 0.0) + curve * log_error + by_q_lost * q_error / q + 4.0 * _EPSILON
+    slope_error = (
+        at.lost_error + np.where(starts, at.error, 0.0) + curve * log_error + by_q_lost * q_error / q + 4.0 * _EPSILON
+    )
     return 1.0 - away, c_error, slope, slope_error
 
 

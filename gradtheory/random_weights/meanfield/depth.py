@@ -131,7 +131,7 @@ def _of_many(record: Activation, weights: Array, biases: Array) -> DepthScales:
     kept = (*c, *xi_c, *xi_gradient)
     unclear = np.isnan(c[0]) | (np.abs(points.chi - 1.0) <= points.chi_error)
     homogeneous = Origin.of(record).is_homogeneous
-    for which in np.flatnonzero(unclear & ~np.isnan(points.q) & (not homogeneous)):
+    for which in map(int, np.flatnonzero(unclear & ~np.isnan(points.q) & (not homogeneous))):
         one = _at_point(record, points.at(which), float(weight[which]), float(bias[which]))
         numbers = (each for number in (one.c, one.xi_c, one.xi_gradient) for each in (float(number), number.error))
         for array, number in zip(kept, numbers, strict=True):
@@ -163,7 +163,7 @@ def _sharpened(record: Activation, point: FixedPoint, sigma_b: float) -> Estimat
     At a fixed point it is (q - σ_b²)·E[σ'²]/E[σ²], which near q = 0 hardly depends on q, so that its own error is
     small.
     """
-    chi = point.chi
+    chi: Estimate = point.chi
     if abs(chi - 1.0) > chi.error or point.q <= sigma_b**2 or Origin.of(record).is_homogeneous:
         return chi
     q, excesses = float(point.q), []

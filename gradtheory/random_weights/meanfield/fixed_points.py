@@ -1,3 +1,5 @@
+"""The variances that a layer keeps: the fixed points of the variance map."""
+
 import math
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -183,7 +185,8 @@ class Points(NamedTuple):
             numbers[-1][owners] = each[which]
         is_stable = np.zeros(count, dtype=bool)
         is_stable[owners] = self.is_stable[which]
-        return Points(np.arange(count), *numbers, is_stable)
+        q, chi, parallel, *errors = numbers
+        return Points(np.arange(count), q, chi, parallel, errors[0], errors[1], errors[2], is_stable)
 
     def shaped(self, shape: tuple[int, ...]) -> FixedPoint:
         """Return these, one for each pair of scales, as arrays."""
@@ -232,7 +235,8 @@ def _of_lines(slope: Array, bias: Array) -> Points:
         q_error = np.where(none, 0.0, q * (error / (1.0 - slope) + 4.0 * _EPSILON))
     there = np.flatnonzero(none | ((slope < 1.0) & ~keeps))
     stable = keeps | (slope < 1.0)
-    return Points(there, *(each[there] for each in (q, slope, slope, q_error, error, error, stable)))
+    q, slope, q_error, error = q[there], slope[there], q_error[there], error[there]
+    return Points(there, q, slope, slope, q_error, error, error, stable[there])
 
 
 def _rounding(slope: Array) -> Array:
@@ -245,12 +249,13 @@ def _with_slopes(layers: VarianceMap, crossings: Crossings) -> Points:
     q, reach = np.exp(crossings.log_q), crossings.error
     weight = layers.sigma_w[crossings.owner] ** 2
     at = layers.moments(np.concatenate([q, q * np.exp(-reach), q * np.exp(reach)]))
-    slopes, errors = [], []
-    for values, their_errors in ((at.slope, at.slope_error), (at.growth, at.growth_error)):
-        own, *beside = values.reshape(3, -1)
-        spread = np.fmax(*(np.abs(each - own) for each in beside))
-        slopes.append(weight * own)
-        errors.append(weight * (their_errors[: len(q)] + np.nan_to_num(spread) + 4.0 * _EPSILON * np.abs(own)))
+
+    def slope(values: Array, errors: Array) -> tuple[Array, Array]:
+        own, below, above = values.reshape(3, -1)
+        spread = np.nan_to_num(np.fmax(np.abs(below - own), np.abs(above - own)))
+        return weight * own, weight * (errors[: len(q)] + spread + 4.0 * _EPSILON * np.abs(own))
+
+    (chi, chi_error), (parallel, parallel_error) = slope(at.slope, at.slope_error), slope(at.growth, at.growth_error)
     size = q * (np.expm1(np.minimum(reach, 700.0)) + 2.0 * _EPSILON)
-    is_stable = (crossings.direction < 0) & (slopes[1] > -1.0)
-    return Points(crossings.owner, q, *slopes, size, *errors, is_stable)
+    is_stable = (crossings.direction < 0) & (parallel > -1.0)
+    return Points(crossings.owner, q, chi, parallel, size, chi_error, parallel_error, is_stable)

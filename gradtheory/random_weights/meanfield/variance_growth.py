@@ -157,7 +157,9 @@ class VarianceMap(NamedTuple):
         slope = nodes.excess.slope
         cells = np.flatnonzero((slope[:-1] * slope[1:] < 0.0) & _may_reach_0(nodes))
         owner = nodes.owner[cells]
-        places = self._zeros(lambda t, which: self._at(which, t).slope, nodes.log_q[cells], nodes.log_q[cells + 1], owner)
+        places = self._zeros(
+            lambda t, which: self._at(which, t).slope, nodes.log_q[cells], nodes.log_q[cells + 1], owner
+        )
         return nodes.merged(owner, places, self._at(owner, places))
 
     def _zeros(self, function: Callable[..., Array], left: Array, right: Array, owner: np.ndarray) -> Array:
