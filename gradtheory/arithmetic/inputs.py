@@ -198,14 +198,19 @@ def read_nonnegative_array(value: Any, name: str) -> Array:
     return _read_array_where(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
 
 
+def together(**arrays: Array) -> tuple[Array, ...]:
+    """Return arrays broadcast to their common shape."""
+    try:
+        return tuple(np.broadcast_arrays(*arrays.values()))
+    except ValueError:
+        shapes = tuple(each.shape for each in arrays.values())
+        raise InvalidArgument(f"shapes of {', '.join(arrays)}", shapes, "must broadcast") from None
+
+
 def read_samples(x: Any, y: Any) -> tuple[Array, Array]:
     """Return inputs and targets as two finite float64 arrays of shape (n,)."""
-    inputs, targets = read_finite_array(x, "x"), read_finite_array(y, "y")
-    try:
-        broadcast = np.broadcast_arrays(inputs, targets)
-    except ValueError:
-        raise InvalidArgument("shapes of x, y", (inputs.shape, targets.shape), "must broadcast") from None
-    return np.ravel(broadcast[0]), np.ravel(broadcast[1])
+    inputs, targets = together(x=read_finite_array(x, "x"), y=read_finite_array(y, "y"))
+    return np.ravel(inputs), np.ravel(targets)
 
 
 def read_parameters(value: Any, name: str, depth: int) -> Array:

@@ -87,7 +87,7 @@ class Audit(ShownAsTable):
     def chi(self) -> float:
         """The factor of the gradient's mean square per layer, at that variance."""
         if self.q == 0.0:
-            return meanfield.fixed_points(self.record, float(self.gain))[0].chi
+            return float(meanfield.fixed_points(self.record, float(self.gain))[0].chi)
         return float(meanfield.chi(self.record, min(self.q, _LARGE), float(self.gain)))
 
     @cached_property

@@ -647,7 +647,7 @@ _REJECTED = {
     ],
     "c": [
         lambda c=c, call=call: call(c)
-        for c in (1.0000001, -2, float("nan"), float("inf"), "0.5", None, [0.5])
+        for c in (1.0000001, -2, float("nan"), float("inf"), "0.5", None, [0.5, 2.0])
         for call in (lambda c: correlation_map("tanh", c, 1, 1), lambda c: correlation_slope("tanh", c, 1, 1))
     ],
     "depth": [lambda d=d: jacobian_moments("tanh", d, 1, 1) for d in (0, -1, 1.5, True, None, "3")],
@@ -668,18 +668,6 @@ def test_is_refused_by_name(rule, call):
     assert message.startswith(f"{rule} = "), message
     assert "must" in message or "is not" in message
     assert "\n" not in message
-
-
-def test_several_where_one_is_needed_are_refused():
-    for rule, call in (
-        ("sigma_w", lambda: fixed_points("tanh", [1.0, 2.0])),
-        ("sigma_b", lambda: fixed_points("tanh", 1, [0.1])),
-        ("sigma_w", lambda: depth_scales("tanh", [1.0])),
-        ("sigma_w", lambda: jacobian_moments("tanh", 3, 1, [1.0])),
-        ("q", lambda: correlation_map("tanh", 0.5, [1.0], 1)),
-    ):
-        with pytest.raises(InvalidArgument, match=rf"^{rule} = .* must be one number, such as 1"):
-            call()
 
 
 def test_what_diverges_or_vanishes_is_said():
@@ -754,21 +742,6 @@ def test_q_0_is_a_fixed_point_where_the_slope_at_0_is_0(which, weight):
 def test_a_variance_is_not_minus_0():
     (point,) = fixed_points("relu", 2)
     assert math.copysign(1, point.q) == 1
-
-
-@pytest.mark.parametrize(
-    ("rule", "call"),
-    [
-        ("q", lambda: gain("tanh", [1.0, 2.0])),
-        ("q", lambda: jacobian_moments("tanh", 3, [1.0, 2.0], 1)),
-        ("sigma_w", lambda: correlation_map("tanh", 0.5, 1, [1.0, 2.0])),
-        ("sigma_b", lambda: correlation_map("tanh", 0.5, 1, 1, [0.1, 0.2])),
-        ("sigma_w", lambda: correlation_slope("tanh", 0.5, 1, [1.0, 2.0])),
-    ],
-)
-def test_more_arrays_where_one_number_is_needed(rule, call):
-    with pytest.raises(InvalidArgument, match=rf"^{rule} = .* must be one number"):
-        call()
 
 
 def test_the_correlation_map_takes_exact_text_as_the_variance_map_does():

@@ -1,15 +1,18 @@
 """Formulas in Z as functions of float64 arrays, made of NumPy's functions without generating code."""
 
+import functools
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.special
 import sympy
+from numpy.polynomial import chebyshev
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import NormalCDF, stable
 from gradtheory.errors import InvalidArgument
@@ -17,19 +20,59 @@ from gradtheory.errors import InvalidArgument
 Numeric: TypeAlias = Callable[[np.ndarray], Any]
 
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
+_MANY, _NODES, _CONVERGED = 48, 24, 1e-15
+_TINY = 1e-290
+_LEAST, _SHIFT = 1e-300, 1_000.0  # more than any |log|z||
 
 
 def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
-    """Write the true value of an expression where float64 arithmetic gave nan at a finite z."""
-    accurate = stable(expr)
-    for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
-        point = float(z[place])
-        smooth = formula_near(accurate, Z, sympy.Rational(point))
-        for bits in _BITS:
-            ball = enclose(smooth, bits, {Z: exactly(point)})
-            if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
-                numbers[place] = float(ball.mid())
-                break
+    """Write the true value of an expression where float64 arithmetic gave nan at a finite z.
+
+    Where that are many places far out, all on one smooth piece, values are interpolated between a few.
+    """
+    lost = np.flatnonzero(np.isnan(numbers) & np.isfinite(z))
+    if len(lost) >= _MANY:
+        lost = _mend_far_out(numbers, expr, z, lost)
+    for place in lost:
+        numbers[place] = _true_value(expr, float(z[place]), numbers[place])
+
+
+def _true_value(expr: sympy.Expr, point: float, otherwise: float) -> float:
+    smooth = formula_near(stable(expr), Z, sympy.Rational(point))
+    for bits in _BITS:
+        ball = enclose(smooth, bits, {Z: exactly(point)})
+        if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
+            return float(ball.mid())
+    return otherwise
+
+
+def _mend_far_out(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Write the values that are interpolated, and return the places that are left."""
+    side, log_z = np.sign(z[lost]), np.log(np.maximum(np.abs(z[lost]), _LEAST))
+    key, left = side * (np.floor(log_z) + _SHIFT), []
+    for each in np.unique(key):
+        here = key == each
+        panel = abs(float(each)) - _SHIFT
+        series = _far_values(expr, panel, float(np.sign(each))) if here.sum() >= _MANY and each else None
+        if series is None:
+            left.append(lost[here])
+        else:
+            numbers[lost[here]] = chebyshev.chebval(2.0 * (log_z[here] - panel) - 1.0, series)
+    return np.concatenate([np.empty(0, dtype=int), *left])
+
+
+@functools.lru_cache(maxsize=1024)
+def _far_values(expr: sympy.Expr, panel: float, side: float) -> np.ndarray | None:
+    """Return Chebyshev coefficients over log|z| in [panel, panel + 1], or None where they do not tell every value."""
+    ends = sorted(side * math.exp(panel + each) for each in (0.0, 1.0))
+    if breaks(expr, Z, *map(sympy.Rational, ends)):
+        return None
+    nodes = chebyshev.chebpts1(_NODES)
+    values = np.array([_true_value(expr, side * math.exp(panel + (each + 1.0) / 2.0), np.nan) for each in nodes])
+    if (np.abs(values) < _TINY).all():
+        return np.zeros(1)
+    series = np.asarray(chebyshev.chebfit(nodes, values, _NODES - 1))
+    return series if np.abs(series[-3:]).max() <= _CONVERGED * np.abs(values).min() else None
 
 
 def without_cancelling(expr: sympy.Expr) -> sympy.Expr:

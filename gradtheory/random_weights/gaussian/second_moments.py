@@ -14,11 +14,13 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array, one_of, read_positive, read_positive_array
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
+from gradtheory.random_weights.gaussian.interpolated import Interpolated
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
@@ -56,6 +58,16 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
     return integrate(integrand, Gaussians.centred(variances), *places_and_period(record))
 
 
+@functools.lru_cache(maxsize=128)
+def _interpolated(record: Activation, kind: str) -> Interpolated:
+    return Interpolated(lambda q: moments(record, q, (kind,)))
+
+
+def moments_of(record: Activation, variances: Array, kind: str) -> Integrals:
+    """Return the moments of one kind, interpolated where many variances are near each other."""
+    return _interpolated(record, kind).at(variances)
+
+
 @overload
 def moment(activation: ActivationLike, q: NumberLike, *, of: str = "value", method: str = "auto") -> Estimate: ...
 
@@ -63,12 +75,12 @@ def moment(activation: ActivationLike, q: NumberLike, *, of: str = "value", meth
 @overload
 def moment(
     activation: ActivationLike, q: ArrayLike, *, of: str = "value", method: str = "auto"
-) -> Estimate | Array: ...
+) -> Estimate | Estimates: ...
 
 
 def moment(
     activation: ActivationLike, q: NumberLike | ArrayLike, *, of: str = "value", method: str = "auto"
-) -> Estimate | Array:
+) -> Estimate | Estimates:
     r"""Return a Gaussian moment of an activation, for x ~ N(0, q).
 
     Parameters
@@ -85,9 +97,9 @@ def moment(
 
     Returns
     -------
-    Estimate, or ndarray of float
-        A float with its error; for an array of q an array of the same shape, each to 1e-12 of the mean size of the
-        integrand.
+    Estimate or Estimates
+        A float with its error; for an array of q an array of the same shape with errors, each to 1e-12 of the mean size
+        of the integrand; of many variances near each other most are interpolated.
 
     Raises
     ------
@@ -111,12 +123,12 @@ def moment(
     if one_of(method, "method", METHODS) == "certified":
         return Estimate(*nearest(proven_moment(record, q, kind)), Guarantee.CERTIFIED)
     variances = read_positive_array(q, "q")
-    value, error = moments(record, variances.reshape(-1), (kind,))
+    value, error = moments_of(record, variances.reshape(-1), kind)
     if not np.isfinite(value).all():
         raise InvalidArgument("q", q, why_infinite(record))
     if variances.ndim == 0:
         return Estimate(value[0, 0], error[0, 0])
-    return np.asarray(value[0].reshape(variances.shape))
+    return Estimates(value[0], error[0]).reshape(variances.shape)
 
 
 def why_infinite(record: Activation) -> str:

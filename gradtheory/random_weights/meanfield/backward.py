@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sympy
@@ -10,23 +11,40 @@ from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import Array, one_of, read_depth, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.estimates import estimated
+from gradtheory.arithmetic.inputs import (
+    Array,
+    one_of,
+    read_depth,
+    read_nonnegative_array,
+    read_positive_array,
+    read_positive_float,
+    together,
+)
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.floats import FLOAT_TYPES
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import GRID, moment_table, moments_at
-from gradtheory.typing import ActivationLike, NumberLike
+from gradtheory.random_weights.meanfield.tables import GRID, many_moments_at, moment_table, moments_at
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _FIRST_LAYERS, _STEPS, _SLOWEST = 300, 20_001, 1e-15
+_EPSILON = 2.0**-52
 _SMALLEST = 1e-200  # variances below are 0
 
 
-def gradients(activation: ActivationLike, depth: int, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> Array:
-    r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network, for inputs of mean square 1.
+def gradients(
+    activation: ActivationLike,
+    depth: int,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0.0,
+    *,
+    q: NumberLike | ArrayLike | None = None,
+) -> Array:
+    r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network.
 
-    q_1 = σ_w² + σ_b² and q_{l+1} from the variance map; E[σ'(√q_L z)²] in the last layer, where ∂C/∂a is drawn from
-    N(0, 1), and times χ₁(q_l) in every layer before.
+    q_1 is the variance of the first pre-activations, and q_{l+1} comes from the variance map; E[σ'(√q_L z)²] in the
+    last layer, where ∂C/∂a is drawn from N(0, 1), and times χ₁(q_l) in every layer before.
 
     Parameters
     ----------
@@ -34,17 +52,20 @@ def gradients(activation: ActivationLike, depth: int, sigma_w: NumberLike, sigma
         The activation.
     depth : int
         The number of layers L.
-    sigma_w, sigma_b : number
+    sigma_w, sigma_b : number or array_like
         As for `fixed_points`.
+    q : number or array_like, optional
+        The variance q_1 of the first pre-activations; σ_w² + σ_b², that of inputs of mean square 1, by default.
 
     Returns
     -------
-    ndarray of shape (L,)
+    ndarray of shape (…, L)
+        Of the common shape of the arguments, with the layers as the last axis.
 
     Raises
     ------
     InvalidArgument
-        If the variance leaves the range of float64 on the way.
+        If one network is asked for and its variance leaves the range of float64; in arrays nan stands there.
 
     References
     ----------
@@ -54,25 +75,32 @@ def gradients(activation: ActivationLike, depth: int, sigma_w: NumberLike, sigma
     --------
     >>> gradients("relu", 3, sigma_w=2**0.5)
     array([0.5, 0.5, 0.5])
+    >>> below, above = gradients("gelu", 20, 1.8, 0.05, q=[0.1, 0.2])  # of the unstable fixed point 0.136
+    >>> below[0] < 0.1 * below[-1], above[0] > 10.0 * above[-1]
+    (True, True)
 
     """
-    record = as_activation(activation)
-    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    slopes = np.zeros(read_depth(depth))
-    q = weight**2 + bias**2
-    for layer in range(len(slopes)):
-        if q < _SMALLEST:
-            slopes[layer:] = Origin.of(record).mean_square_slope
-            break
-        moments = moments_at(record, np.array([q]))
-        if not math.isfinite(moments.value[0]):
+    record, many = as_activation(activation), read_depth(depth)
+    weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
+    start = weight**2 + bias**2 if q is None else read_positive_array(q, "q")
+    weight, bias, start = together(sigma_w=weight, sigma_b=bias, q=start)
+    shape, (weight, bias, variance) = weight.shape, (each.reshape(-1) for each in (weight, bias, start))
+    at_0, moments_of = Origin.of(record).mean_square_slope, moments_at if variance.size == 1 else many_moments_at
+    slopes = np.empty((many, variance.size))
+    for layer in range(many):
+        usual = (variance >= _SMALLEST) & np.isfinite(variance)
+        slopes[layer] = np.where(variance < _SMALLEST, at_0, np.nan)
+        moments = moments_of(record, variance[usual])
+        if not shape and not np.isfinite(moments.value).all():
             raise InvalidArgument(
                 "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"
             )
-        slopes[layer] = moments.slope[0]
-        q = float(weight**2 * moments.value[0] + bias**2)
+        slopes[layer, usual] = moments.slope
+        variance = np.where(np.isnan(slopes[layer]), np.nan, 0.0)
+        variance[usual] = weight[usual] ** 2 * moments.value + bias[usual] ** 2
     factors = np.concatenate([slopes[-1:], weight**2 * slopes[-2::-1]])
-    return np.asarray(np.cumprod(factors)[::-1])
+    with np.errstate(over="ignore"):
+        return np.asarray(np.cumprod(factors, axis=0)[::-1].T.reshape(*shape, many))
 
 
 def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = "float32") -> int | float:
@@ -116,19 +144,24 @@ class JacobianMoments(ShownAsTable):
 
     Attributes
     ----------
-    mean : float
+    mean : Estimate or Estimates
         χ₁^L.
-    variance : float
+    variance : Estimate or Estimates
         Their spread; with it grow the largest ones, while the mean stays.
 
     """
 
-    mean: float
-    variance: float
+    mean: Any
+    variance: Any
 
 
 def jacobian_moments(
-    activation: ActivationLike, depth: int, q: NumberLike, sigma_w: NumberLike, *, weights: str = "gaussian"
+    activation: ActivationLike,
+    depth: int,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    *,
+    weights: str = "gaussian",
 ) -> JacobianMoments:
     r"""Return mean and variance of the squared singular values of a wide network's input-output Jacobian.
 
@@ -141,9 +174,9 @@ def jacobian_moments(
         The activation.
     depth : int
         The number of layers L.
-    q : number
+    q : number or array_like
         The variance of the pre-activations, the same in every layer: a fixed point.
-    sigma_w : number
+    sigma_w : number or array_like
         The standard deviation of the weights, times √fan_in.
     weights : {"gaussian", "orthogonal"}
         How each layer's weights are drawn.
@@ -151,7 +184,7 @@ def jacobian_moments(
     Returns
     -------
     JacobianMoments
-        The mean and the variance, as floats.
+        The mean and the variance, with errors; arrays for arrays.
 
     Raises
     ------
@@ -173,7 +206,15 @@ def jacobian_moments(
     """
     many = read_depth(depth)
     free = -1.0 if one_of(weights, "weights", ("gaussian", "orthogonal")) == "gaussian" else 0.0
-    variance = read_positive_float(q, "q")
-    first, second = (float(moment(activation, variance, of=kind)) for kind in ("slope", "fourth"))
-    chi = read_positive_float(sigma_w, "sigma_w") ** 2 * first
-    return JacobianMoments(chi**many, chi ** (2 * many) * many * (second / first**2 - 1.0 - free))
+    variance, weight = together(q=read_positive_array(q, "q"), sigma_w=read_positive_array(sigma_w, "sigma_w"))
+    first, second = (moment(activation, variance, of=kind) for kind in ("slope", "fourth"))
+    slope, fourth = np.asarray(first), np.asarray(second)
+    with np.errstate(over="ignore", invalid="ignore"):
+        chi = weight**2 * slope
+        mean, spread = chi**many, fourth / slope**2 - 1.0 - free
+        off, ratio_error = first.error / slope, second.error / slope**2 + 2.0 * fourth * first.error / slope**3
+        rounding = 8.0 * _EPSILON
+        mean_error = mean * (many * (off + rounding))
+        square = mean * mean * many
+        error = square * (2.0 * many * (off + rounding) * np.abs(spread) + ratio_error + rounding * (1.0 + fourth))
+    return JacobianMoments(estimated(mean, mean_error), estimated(square * spread, error))

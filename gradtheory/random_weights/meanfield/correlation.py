@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.gaussian.second_moments import jumps
@@ -31,13 +32,21 @@ def settled_correlation(
 ) -> tuple[Estimate, Estimate]:
     """Return the stable fixed point of the correlation map at a fixed point q, and the map's slope there."""
     if q == 0.0:
-        return _at_nothing(record)
+        return settled_at_nothing(record)
     if chi <= 1.0 + chi.error and not jumps(record):
         return Estimate(1.0, 0.0), chi
     return _below_1(record, q, chi, sigma_w, sigma_b)
 
 
-def _at_nothing(record: Activation) -> tuple[Estimate, Estimate]:
+def beside_a_jump(chi: Array) -> tuple[Array, Array, Array, Array]:
+    """Return c, its error, the slope there and its error, where jumps are so rare that c is 1 to rounding.
+
+    Next to 1 the map loses a share σ_w²·(E[σ'²] + k/√(1 - c)) of 1 - c: where that is 1, its slope is (1 + χ₁)/2.
+    """
+    return np.ones_like(chi), np.full_like(chi, _EPSILON), (1.0 + chi) / 2.0, np.abs(1.0 - chi) / 2.0
+
+
+def settled_at_nothing(record: Activation) -> tuple[Estimate, Estimate]:
     """Return both where the variance falls to 0."""
     if Origin.of(record).mean_square_slope > 0.0:
         return Estimate(1.0, 0.0), Estimate(1.0, 0.0)  # a line keeps every correlation
@@ -67,6 +76,9 @@ def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: 
         mean = float(2.0 * (_STEP_WEIGHTS * _STEPS) @ slopes)
         return math.log(max(chi - mean, _EPSILON) / (chi - 1.0))
 
+    if jumps(record) and chi < 1.0 and excess(1.0 - _EPSILON) >= 0.0:
+        c, c_error, slope, slope_error = (float(each) for each in beside_a_jump(np.array(float(chi))))
+        return Estimate(c, c_error), Estimate(slope, slope_error)
     beside_1 = correlation_map(record, 1.0 - _HERE, q, sigma_w, sigma_b)
     if jumps(record) or (beside_1 - (1.0 - _HERE) < -beside_1.error and at_0 > at_0.error):
         c = float(brentq(excess, 0.0, 1.0 - _EPSILON if jumps(record) else 1.0 - _HERE))

@@ -2,59 +2,77 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import enclose, precision
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.second_moments import BITS, proven_moment
 from gradtheory.random_weights.meanfield.correlation import settled_correlation
-from gradtheory.random_weights.meanfield.fixed_points import FixedPoint, fixed_points, variance_map_of
+from gradtheory.random_weights.meanfield.correlations import settled_correlations
+from gradtheory.random_weights.meanfield.fixed_points import (
+    FixedPoint,
+    fixed_points,
+    found_points,
+    read_scales,
+    variance_map_of,
+)
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.typing import ActivationLike, NumberLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 
 @dataclass(frozen=True)
 class DepthScales(ShownAsTable):
     """The depth scales of a wide network: in how many layers a deviation changes by a factor of e.
 
-    inf where nothing changes exponentially, or so slowly that float64 does not tell the factor from 1.
+    inf where nothing changes exponentially, or so slowly that float64 does not tell the factor from 1. For arrays of
+    scales every attribute is an array of their shape, with its errors; nan where there is no stable fixed point.
 
     Attributes
     ----------
     point : FixedPoint
         The stable fixed point of the variance map.
-    c : Estimate
+    c : Estimate or Estimates
         The stable fixed point of the correlation map: 1 in the ordered phase, and where every correlation is kept; less
         in the chaotic phase, and where σ jumps.
-    xi_q : Estimate
+    xi_q : Estimate or Estimates
         -1/log|χ_∥|: layers in which a deviation of the variance falls by e.
-    xi_c : Estimate
+    xi_c : Estimate or Estimates
         -1/log of the correlation map's slope at c: layers in which a deviation of the correlation falls by e. inf where
         q = 0 and σ has a slope at 0: a smooth σ keeps correlations there, and those of relu tend to 1 as 9π²/(2l²).
-    xi_gradient : Estimate
+    xi_gradient : Estimate or Estimates
         1/log χ₁: layers in which the gradient's mean square grows by e; negative where it falls.
 
     """
 
     point: FixedPoint
-    c: Estimate
-    xi_q: Estimate
-    xi_c: Estimate
-    xi_gradient: Estimate
+    c: Any
+    xi_q: Any
+    xi_c: Any
+    xi_gradient: Any
 
     def __repr__(self) -> str:
+        if np.ndim(self.c):
+            return f"DepthScales of shape {np.shape(self.c)}"
         scales = f"xi_q={self.xi_q:g}, xi_c={self.xi_c:g}, xi_gradient={self.xi_gradient:g}"
         return f"DepthScales(q={self.point.q:g}, c={self.c:g}, {scales})"
 
 
-def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: NumberLike = 0.0) -> DepthScales:
+def depth_scales(
+    activation: ActivationLike, sigma_w: NumberLike | ArrayLike, sigma_b: NumberLike | ArrayLike = 0.0
+) -> DepthScales:
     r"""Return the depth scales at the smallest stable fixed point.
+
+    Over arrays of scales what two inputs do is interpolated between panels in the variance and the correlation, to
+    1e-12 or so, which the errors include: ten thousand pairs of scales take seconds.
 
     Parameters
     ----------
@@ -64,7 +82,7 @@ def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     Raises
     ------
     InvalidArgument
-        If there is no stable fixed point.
+        If one pair of scales is given, and there is no stable fixed point; in arrays nan stands there.
 
     References
     ----------
@@ -75,21 +93,68 @@ def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     >>> scales = depth_scales("tanh", 2.5, 0.3)  # chaotic
     >>> round(scales.c, 6), round(scales.xi_gradient, 6)
     (0.122104, 2.170486)
+    >>> many = depth_scales("relu", [1.0, 1.2, 2.0], 0.1)  # the last has no fixed point
+    >>> many.xi_gradient.round(4)
+    array([-1.4427, -3.0442,     nan])
 
     """
     record = as_activation(activation)
-    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
+    weights, biases = read_scales(sigma_w, sigma_b)
+    if weights.ndim:
+        return _of_many(record, weights, biases)
+    weight, bias = float(weights), float(biases)
     point = next((each for each in fixed_points(record, weight, bias) if each.is_stable), None)
     if point is None:
         raise InvalidArgument("sigma_w", sigma_w, _why_none(record, weight, bias))
+    return _at_point(record, point, weight, bias)
+
+
+def _at_point(record: Activation, point: FixedPoint, weight: float, bias: float) -> DepthScales:
     chi = _sharpened(record, point, bias)
     try:
         c, slope = settled_correlation(record, point.q, chi, weight, bias)
     except InvalidArgument as error:
-        raise InvalidArgument("sigma_w", sigma_w, f"makes q = {float(point.q):.6g}: {error}") from None
+        raise InvalidArgument("sigma_w", weight, f"makes q = {float(point.q):.6g}: {error}") from None
     fades = _scale(chi)
     grows = fades if math.isinf(fades) else Estimate(0.0 - float(fades), fades.error)
     return DepthScales(point, c, _scale(point.chi_parallel), _scale(slope), grows)
+
+
+def _of_many(record: Activation, weights: Array, biases: Array) -> DepthScales:
+    """Return the depth scales of every pair of scales; those beside χ₁ = 1 are asked for one by one."""
+    shape, count = weights.shape, weights.size
+    weight, bias = weights.reshape(-1), biases.reshape(-1)
+    points = found_points(record, weight, bias).first_stable(count)
+    c, slope = settled_correlations(record, points, weight, bias)
+    xi_q = _scales(points.chi_parallel, points.chi_parallel_error)
+    xi_c, xi_gradient = _scales(*slope), _scales(points.chi, points.chi_error)
+    kept = (*c, *xi_c, *xi_gradient)
+    unclear = np.isnan(c[0]) | (np.abs(points.chi - 1.0) <= points.chi_error)
+    homogeneous = Origin.of(record).is_homogeneous
+    for which in map(int, np.flatnonzero(unclear & ~np.isnan(points.q) & (not homogeneous))):
+        one = _at_point(record, points.at(which), float(weight[which]), float(bias[which]))
+        numbers = (each for number in (one.c, one.xi_c, one.xi_gradient) for each in (float(number), number.error))
+        for array, number in zip(kept, numbers, strict=True):
+            array[which] = number
+        xi_gradient[0][which] *= -1.0
+    with np.errstate(invalid="ignore"):
+        grows = np.where(np.isinf(xi_gradient[0]), xi_gradient[0], 0.0 - xi_gradient[0]), xi_gradient[1]
+    shaped = (Estimates(*pair).reshape(shape) for pair in (c, xi_q, xi_c, grows))
+    return DepthScales(points.shaped(shape), *shaped)
+
+
+def _scales(factor: Array, error: Array) -> tuple[Array, Array]:
+    """Return -1/log|factor| of each and its error, as `_scale` does."""
+    size = np.abs(factor)
+    with np.errstate(all="ignore"):
+        layers = -1.0 / np.log(size)
+        off = layers**2 * error / (size - error) + 4.0 * 2.0**-52 * np.abs(layers)
+        least = np.where((error > 0.0) & (error < 0.5), -1.0 / np.log(size + error), 0.0)
+    told, some = np.abs(size - 1.0) > error, size > error
+    layers = np.where(told, np.where(some, layers, 0.0), np.inf)
+    off = np.where(told, np.where(some, off, least), np.inf)
+    lost = np.isnan(size)
+    return np.where(lost, np.nan, layers), np.where(lost, np.nan, off)
 
 
 def _sharpened(record: Activation, point: FixedPoint, sigma_b: float) -> Estimate:
@@ -98,7 +163,7 @@ def _sharpened(record: Activation, point: FixedPoint, sigma_b: float) -> Estimat
     At a fixed point it is (q - σ_b²)·E[σ'²]/E[σ²], which near q = 0 hardly depends on q, so that its own error is
     small.
     """
-    chi = point.chi
+    chi: Estimate = point.chi
     if abs(chi - 1.0) > chi.error or point.q <= sigma_b**2 or Origin.of(record).is_homogeneous:
         return chi
     q, excesses = float(point.q), []
@@ -127,6 +192,6 @@ def _scale(factor: Estimate) -> Estimate:
 
 def _why_none(record: Activation, sigma_w: float, sigma_b: float) -> str:
     start = f"{record.name} has no stable fixed point for sigma_b = {sigma_b:g}, "
-    if variance_map_of(record, sigma_w, sigma_b).grows_far_out():
+    if variance_map_of(record, np.array([sigma_w]), np.array([sigma_b])).grows_far_out()[0]:
         return f"{start}the variance grows; take a smaller sigma_w"
     return f"{start}the variance does not settle; take another sigma_w"

@@ -1,17 +1,21 @@
 """What to multiply weights by, so that a layer keeps the size of activations, or of gradients."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.enclosure import nearest, precision
+from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import one_of, read_positive_float
+from gradtheory.arithmetic.inputs import one_of
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.gaussian.second_moments import BITS, METHODS, constant_there, proven_moment
-from gradtheory.typing import ActivationLike, NumberLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
 
@@ -22,18 +26,18 @@ class Gain(ShownAsTable):
 
     Attributes
     ----------
-    forward : Estimate
+    forward : Estimate or Estimates
         1/√E[σ(√q z)²]: activations keep mean square 1.
-    backward : Estimate
+    backward : Estimate or Estimates
         1/√E[σ'(√q z)²]: gradients keep their mean square.
 
     """
 
-    forward: Estimate
-    backward: Estimate
+    forward: Any
+    backward: Any
 
 
-def gain(activation: ActivationLike, q: NumberLike = 1, *, method: str = "auto") -> Gain:
+def gain(activation: ActivationLike, q: NumberLike | ArrayLike = 1, *, method: str = "auto") -> Gain:
     r"""Return the exact gains of an activation at variance q.
 
     `torch.nn.init.calculate_gain` returns one number per activation; most are neither of these (see the audit in the
@@ -60,17 +64,16 @@ def gain(activation: ActivationLike, q: NumberLike = 1, *, method: str = "auto")
     return Gain(*(inverse_root(record, q, of) for of in ("value", "slope")))
 
 
-def _inverse_root(record: Activation, q: NumberLike, of: str) -> Estimate:
-    read_positive_float(q, "q")
+def _inverse_root(record: Activation, q: NumberLike | ArrayLike, of: str) -> Estimate | Estimates:
     second_moment = moment(record, q, of=of)
-    value, error = float(second_moment), second_moment.error
-    if value <= error:
+    value, error = np.asarray(second_moment), second_moment.error
+    if not np.all(value > error):
         raise InvalidArgument("q", q, constant_there(record))
     root = value**-0.5
-    return Estimate(root, (value - error) ** -0.5 - root + 4 * _EPSILON * root)
+    return estimated(root, (value - error) ** -0.5 - root + 4 * _EPSILON * root)
 
 
-def _proven_inverse_root(record: Activation, q: NumberLike, of: str) -> Estimate:
+def _proven_inverse_root(record: Activation, q: NumberLike | ArrayLike, of: str) -> Estimate:
     ball = proven_moment(record, q, of)
     if not ball > 0:
         raise InvalidArgument("q", q, constant_there(record))

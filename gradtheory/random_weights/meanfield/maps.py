@@ -7,29 +7,42 @@ al., "Deep information propagation", 2017).
 """
 
 import math
+from collections.abc import Callable
+from typing import overload
 
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.enclosure import enclose, nearest, precision
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
     one_of,
+    read_array,
     read_nonnegative,
     read_nonnegative_array,
-    read_nonnegative_float,
     read_positive,
     read_positive_array,
-    read_positive_float,
+    together,
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
 from gradtheory.random_weights.gaussian.bivariate import of_jumps
-from gradtheory.random_weights.gaussian.second_moments import BITS, METHODS, constant_there, proven_moment
+from gradtheory.random_weights.gaussian.differences import products
+from gradtheory.random_weights.gaussian.second_moments import (
+    BITS,
+    METHODS,
+    constant_there,
+    jumps,
+    moments_of,
+    proven_moment,
+)
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
+_MANY = 200  # as many double integrals take as long as the panels between which they are interpolated
+_ENOUGH = 1e-9  # an error at which an interpolated number is kept
 
 
 def variance_map(
@@ -39,7 +52,7 @@ def variance_map(
     sigma_b: NumberLike | ArrayLike = 0,
     *,
     method: str = "auto",
-) -> Estimate | Array:
+) -> Estimate | Estimates:
     r"""Return the variance of the next layer's pre-activations, σ_w²·E[σ(√q z)²] + σ_b² with z ~ N(0, 1).
 
     Parameters
@@ -84,7 +97,7 @@ def variance_map(
 
 def chi(
     activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
-) -> Estimate | Array:
+) -> Estimate | Estimates:
     r"""Return χ₁ = χ_⊥ = σ_w²·E[σ'(√q z)²]: one layer's factor of the gradient's mean square.
 
     Where σ is continuous it is also the slope of the correlation map at c = 1: nearby inputs separate where it exceeds
@@ -118,7 +131,7 @@ def chi(
 
 def chi_parallel(
     activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
-) -> Estimate | Array:
+) -> Estimate | Estimates:
     r"""Return χ_∥ = d(variance map)/dq = σ_w²·E[σ(x)·σ'(x)·x]/q: how a deviation of the variance grows.
 
     The arguments are those of `variance_map`. A fixed point is stable where |χ_∥| < 1.
@@ -158,11 +171,13 @@ def _proven(
     return Estimate(value, error, Guarantee.CERTIFIED)
 
 
-def _affine(second_moment: Estimate | Array, weight: Array, bias: Array) -> Estimate | Array:
-    """Return weight²·moment + bias², with its error where it is a number."""
+def _affine(second_moment: Estimate | Estimates, weight: Array, bias: Array) -> Estimate | Estimates:
+    """Return weight²·moment + bias², with its error."""
     if isinstance(second_moment, Estimate) and weight.ndim == bias.ndim == 0:
         return _affine_estimate(second_moment, float(weight), float(bias))
-    return np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
+    value = np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
+    error = weight * weight * second_moment.error + 5 * _EPSILON * np.abs(value)
+    return Estimates(value, error)
 
 
 def _affine_estimate(second_moment: Estimate, weight: float, bias: float) -> Estimate:
@@ -171,9 +186,29 @@ def _affine_estimate(second_moment: Estimate, weight: float, bias: float) -> Est
     return Estimate(value, error, second_moment.guarantee)
 
 
+@overload
 def correlation_map(
     activation: ActivationLike, c: float, q: NumberLike, sigma_w: NumberLike, sigma_b: NumberLike = 0
-) -> Estimate:
+) -> Estimate: ...
+
+
+@overload
+def correlation_map(
+    activation: ActivationLike,
+    c: float | ArrayLike,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0,
+) -> Estimate | Estimates: ...
+
+
+def correlation_map(
+    activation: ActivationLike,
+    c: float | ArrayLike,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0,
+) -> Estimate | Estimates:
     r"""Return the correlation of the next layer's pre-activations for two inputs, from their correlation c in this one.
 
     (σ_w²·E[σ(x₁)σ(x₂)] + σ_b²)/q', where x₁ and x₂ have variance q and correlation c, and q' is the variance map's
@@ -182,14 +217,14 @@ def correlation_map(
     Parameters
     ----------
     activation, q, sigma_w, sigma_b
-        As for `variance_map`, as numbers.
-    c : float
+        As for `variance_map`.
+    c : number or array_like
         The correlation, from -1 to 1.
 
     Returns
     -------
-    Estimate
-        The correlation, with its error.
+    Estimate or Estimates
+        The correlation, with its error; for arrays an array of their common shape, interpolated if there are many.
 
     Raises
     ------
@@ -204,20 +239,54 @@ def correlation_map(
     --------
     >>> round(correlation_map("relu", 0, 1, sigma_w=2**0.5), 12)  # 1/π: the arc-cosine kernel of Cho & Saul
     0.318309886184
+    >>> correlation_map("relu", [-1, 0, 1], 1, sigma_w=2**0.5).round(12)
+    array([0.        , 0.31830989, 1.        ])
 
     """
-    weight, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    read_positive_float(q, "q")
-    after = _affine_estimate(moment(activation, q, of="value"), weight, bias)
-    if after <= after.error:
-        raise InvalidArgument("q", q, constant_there(as_activation(activation)))
-    product = correlated(activation, c, q, of="value")
-    value = (weight**2 * product + bias**2) / after
-    error = (weight**2 * product.error + abs(value) * after.error) / (after - after.error) + 6 * _EPSILON * abs(value)
-    return Estimate(value, error)
+    record = as_activation(activation)
+    numbers = together(
+        sigma_w=read_positive_array(sigma_w, "sigma_w"),
+        sigma_b=read_nonnegative_array(sigma_b, "sigma_b"),
+        q=read_positive_array(q, "q"),
+        c=read_correlations(c),
+    )
+    weight, bias, variance, correlation = (each.reshape(-1) for each in numbers)
+
+    def one(weight: float, bias: float, q: float, c: float) -> Estimate:
+        after = _affine_estimate(moment(record, q, of="value"), weight, bias)
+        if after <= after.error:
+            raise InvalidArgument("q", q, constant_there(record))
+        product = correlated(record, c, q, of="value")
+        value = (weight**2 * product + bias**2) / after
+        error = (weight**2 * product.error + abs(value) * after.error) / (after - after.error)
+        return Estimate(value, error + 6 * _EPSILON * abs(value))
+
+    def many() -> tuple[Array, Array]:
+        (value,), (value_error,) = moments_of(record, variance, "value")
+        product, error = products(record, correlation, variance, value)
+        after = weight**2 * value + bias**2
+        off = weight**2 * value_error + 5 * _EPSILON * after
+        with np.errstate(all="ignore"):
+            result = (weight**2 * product + bias**2) / after
+            error = (weight**2 * (error + value_error) + np.abs(result) * off) / (after - off)
+        return result, error + 8 * _EPSILON * np.abs(result)
+
+    return _shaped(numbers, one, many)
 
 
-def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma_w: NumberLike) -> Estimate:
+@overload
+def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma_w: NumberLike) -> Estimate: ...
+
+
+@overload
+def correlation_slope(
+    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike
+) -> Estimate | Estimates: ...
+
+
+def correlation_slope(
+    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike
+) -> Estimate | Estimates:
     r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)], in which σ' has a point mass where σ jumps.
 
     At a fixed point q it is the slope of the correlation map. At c = 1 it is χ₁ where σ is continuous, and inf where it
@@ -233,8 +302,46 @@ def correlation_slope(activation: ActivationLike, c: float, q: NumberLike, sigma
     0.5
 
     """
-    weight, record = read_positive_float(sigma_w, "sigma_w"), as_activation(activation)
-    product = correlated(record, c, q, of="slope")
-    masses = of_jumps(record, float(c), read_positive_float(q, "q"))
-    value = weight**2 * (product + masses)
-    return Estimate(value, weight**2 * (product.error + masses.error) + 6 * _EPSILON * abs(value))
+    record = as_activation(activation)
+    numbers = together(
+        sigma_w=read_positive_array(sigma_w, "sigma_w"), q=read_positive_array(q, "q"), c=read_correlations(c)
+    )
+    weight, variance, correlation = (each.reshape(-1) for each in numbers)
+
+    def one(weight: float, q: float, c: float) -> Estimate:
+        product = correlated(record, c, q, of="slope")
+        masses = of_jumps(record, c, q)
+        value = weight**2 * (product + masses)
+        return Estimate(value, weight**2 * (product.error + masses.error) + 6 * _EPSILON * abs(value))
+
+    def many() -> tuple[Array, Array]:
+        product, error = products(record, correlation, variance, np.zeros(len(variance)), slopes=True)
+        known = (np.abs(correlation) < 1.0) | (not jumps(record))
+        value = np.where(known, weight**2 * product, np.nan)
+        return value, weight**2 * error + 6 * _EPSILON * np.abs(value)
+
+    return _shaped(numbers, one, many)
+
+
+def read_correlations(c: object) -> Array:
+    """Return correlations from -1 to 1 as an array."""
+    numbers = read_array(c, "c")
+    if not (np.abs(numbers) <= 1.0).all():
+        raise InvalidArgument("c", c, "must lie between -1 and 1, such as 0.5")
+    return numbers
+
+
+def _shaped(
+    numbers: tuple[Array, ...], one: Callable[..., Estimate], many: Callable[[], tuple[Array, Array]]
+) -> Estimate | Estimates:
+    """Return one number; or an array, found together if it is large, else, and where that fails, one by one."""
+    shape = numbers[0].shape
+    if not shape:
+        return one(*map(float, numbers))
+    flat = [each.reshape(-1) for each in numbers]
+    count = len(flat[0])
+    value, error = many() if count >= _MANY else np.full((2, count), np.nan)
+    for which in np.flatnonzero(~(error <= _ENOUGH * np.maximum(1.0, np.abs(value)))):
+        number = one(*(float(each[which]) for each in flat))
+        value[which], error[which] = number, number.error
+    return Estimates(value, error).reshape(shape)

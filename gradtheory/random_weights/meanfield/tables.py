@@ -9,6 +9,8 @@ from scipy.optimize import elementwise
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.quadrature import Integrals
 from gradtheory.random_weights.gaussian.second_moments import moments
 
 KINDS = ("value", "slope", "growth")
@@ -61,6 +63,21 @@ def moments_at(record: Activation, q: Array) -> Moments:
         value_error=known.value_error + np.where(far, rounding, 0.0),
         growth_error=np.where(far, rounding / last, known.growth_error),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _interpolated(record: Activation) -> Interpolated:
+    def exact(q: Array) -> Integrals:
+        each = moments_at(record, q)
+        return Integrals(np.stack(each[:3]), np.stack(each[3:]))
+
+    return Interpolated(exact)
+
+
+def many_moments_at(record: Activation, q: Array) -> Moments:
+    """Return the moments at many variances, of shape (m,), interpolated; nan where they diverge."""
+    value, error = _interpolated(record).at(q)
+    return Moments(*value, *error)
 
 
 def _integrated(record: Activation, q: Array) -> Moments:

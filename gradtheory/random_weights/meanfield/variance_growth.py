@@ -5,10 +5,11 @@ E[f(√q z)] = ∫ f(e^s)·k(s - t/2) ds with the density k of log|z|, whose Fou
 happens between two nodes of a tenth of a decade is told by heights and slopes at the nodes; where the excess comes near
 0 the nodes are made eight times as dense, and an oscillation that they miss has less than 1e-60 of the size of f. Every
 turning point near 0 becomes a node itself, so that two crossings between two nodes are not lost.
+
+Many pairs of scales are looked at together: every node says by `owner` which of them it belongs to.
 """
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.optimize import elementwise
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.meanfield.tables import Moments, moment_table, moments_at, variances
+from gradtheory.random_weights.meanfield.tables import Moments, moment_table, variances
 
 _EPSILON = 2.0**-52
 _DIVERGES = 1e3  # the excess where V(q) is not finite, more than that of any float
@@ -24,6 +25,7 @@ _PARTS = 8
 _NEAR = 1e-4
 _ZERO = 1e-6  # more than a zero of the excess that was found may differ from 0
 _CLEAR = 8.0  # times what rounding may have made of a slope
+_AT_ONCE = 1 << 18  # nodes
 
 
 class _Excess(NamedTuple):
@@ -34,133 +36,183 @@ class _Excess(NamedTuple):
     noise: Array
 
 
-class Crossing(NamedTuple):
-    """A zero of the excess at log q, within `error`.
+class _Nodes(NamedTuple):
+    """Places at which the excess is known, in increasing order for each owner."""
+
+    owner: np.ndarray
+    log_q: Array
+    excess: _Excess
+
+    def merged(self, owner: np.ndarray, log_q: Array, excess: _Excess) -> "_Nodes":
+        """Return these nodes and others."""
+        owners, places = np.concatenate([self.owner, owner]), np.concatenate([self.log_q, log_q])
+        order = np.lexsort((places, owners))
+        both = (np.concatenate(pair)[order] for pair in zip(self.excess, excess, strict=True))
+        return _Nodes(owners[order], places[order], _Excess(*both))
+
+
+class Crossings(NamedTuple):
+    """Zeros of the excess at log q, within `error`, in increasing order for each owner.
 
     `direction` is -1 where the excess falls (variances on both sides come nearer), 1 where it rises and 0 where it
     touches zero.
     """
 
-    log_q: float
-    error: float
-    direction: int
+    owner: np.ndarray
+    log_q: Array
+    error: Array
+    direction: np.ndarray
 
 
 class VarianceMap(NamedTuple):
-    """The map q → σ_w²·E[σ(√q z)²] + σ_b², looked at for q from 10^least to 10^most."""
+    """The maps q → σ_w²·E[σ(√q z)²] + σ_b² of n pairs of scales, looked at for q from 10^least to 10^most.
+
+    `moments` finds moments at variances, directly for a few or interpolated for many.
+    """
 
     record: Activation
-    sigma_w: float
-    sigma_b: float
+    sigma_w: Array
+    sigma_b: Array
     least: int
     most: int
+    moments: Callable[[Array], Moments]
 
-    def excess(self, log_q: Array) -> _Excess:
-        """Return the excess at each log q."""
-        flat = np.asarray(log_q).reshape(-1)
-        excess = self._from(moments_at(self.record, np.exp(flat)), flat)
-        return _Excess(*(each.reshape(np.shape(log_q)) for each in excess))
+    def _at(self, owner: np.ndarray, log_q: Array) -> _Excess:
+        return self._from(self.moments(np.exp(log_q)), log_q, self.sigma_w[owner], self.sigma_b[owner])
 
-    def _from(self, moments: Moments, log_q: Array) -> _Excess:
+    def _from(self, moments: Moments, log_q: Array, sigma_w: Array, sigma_b: Array) -> _Excess:
         with np.errstate(all="ignore"):
-            after = self.sigma_w**2 * moments.value + self.sigma_b**2
+            weight = sigma_w**2
+            after = weight * moments.value + sigma_b**2
             height = np.log(after) - log_q
-            slope = self.sigma_w**2 * moments.growth * np.exp(log_q) / after - 1.0
-            noise = self.sigma_w**2 * moments.value_error / after
+            slope = weight * moments.growth * np.exp(log_q) / after - 1.0
+            noise = weight * moments.value_error / after
         noise = np.nan_to_num(noise) + 2.0 * _EPSILON * (8.0 + np.abs(log_q))
         lost = ~(np.isfinite(height) & np.isfinite(slope))  # V is 0, or beyond every float; the excess rises there
         height = np.where(lost, np.where(after == 0.0, -_DIVERGES, _DIVERGES), height)
         return _Excess(height, np.where(lost, 1.0, slope), noise)
 
-    def crossings(self) -> list[Crossing]:
-        """Return the zeros of the excess, in increasing order."""
-        log_q = np.log(variances(self.least, self.most))
-        nodes = self._with_turns(*self._refined(log_q))
-        log_q, (height, _, noise) = nodes
+    def crossings(self) -> Crossings:
+        """Return the zeros of the excess."""
+        parts = [part for block in self._blocks() for part in self._crossings(block)]
+        owner, log_q, error, direction = (np.concatenate(each) for each in zip(*parts, strict=True))
+        order = np.lexsort((log_q, owner))
+        return Crossings(owner[order], log_q[order], error[order], direction[order])
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        """Yield owners, so many at once as memory allows."""
+        count = len(self.sigma_w)
+        step = max(1, _AT_ONCE // len(self._ends()))
+        return (np.arange(start, min(start + step, count)) for start in range(0, count, step))
+
+    def _crossings(self, owners: np.ndarray) -> tuple[Crossings, Crossings]:
+        nodes = self._with_turns(self._refined(owners))
+        height, _, noise = nodes.excess
         clear = np.flatnonzero(np.abs(height) > noise)
-        pairs = list(itertools.pairwise(map(int, clear)))
-        changing = [pair for pair in pairs if height[pair[0]] * height[pair[1]] < 0.0]
-        touching = [pair for pair in pairs if pair[1] > pair[0] + 1 and _turns(nodes[1], *pair)]
-        return sorted([*self._crossed(nodes, changing), *self._touched(nodes, touching)])
+        first, last = clear[:-1], clear[1:]
+        same = nodes.owner[first] == nodes.owner[last]
+        changing = same & (height[first] * height[last] < 0.0)
+        touching = same & (last > first + 1) & _turns(nodes.excess, first, last)
+        return self._crossed(nodes, first[changing], last[changing]), _touched(nodes, first[touching], last[touching])
 
-    def grows_far_out(self) -> bool:
+    def grows_far_out(self) -> np.ndarray:
         """Whether the greatest variances that do not stay the same grow."""
-        return bool(self._clear()[-1:].sum() > 0.0)
+        return self._first_clear(slice(None, None, -1)) > 0.0
 
-    def shrinks_near_0(self) -> bool:
+    def shrinks_near_0(self) -> np.ndarray:
         """Whether the least variances that do not stay the same shrink, or all stay the same."""
-        return bool(self._clear()[:1].sum() <= 0.0)
+        return self._first_clear(slice(None)) <= 0.0
 
-    def _clear(self) -> Array:
-        """Return the excess at the nodes where it is not 0."""
-        height, _, noise = self._from(moment_table(self.record, self.least, self.most), self._ends())
-        return height[np.abs(height) > noise]
+    def _first_clear(self, order: slice) -> Array:
+        """Return the excess at the first node, in this order, at which it is not 0; 0 where there is none."""
+        heights = []
+        for owners in self._blocks():
+            height, _, noise = self._on_table(owners)
+            height = np.where(np.abs(height) > noise, height, 0.0)[:, order]
+            heights.append(np.take_along_axis(height, (height != 0.0).argmax(axis=1)[:, np.newaxis], axis=1)[:, 0])
+        return np.concatenate(heights)
 
     def _ends(self) -> Array:
         return np.log(variances(self.least, self.most))
 
-    def _refined(self, log_q: Array) -> tuple[Array, _Excess]:
+    def _on_table(self, owners: np.ndarray) -> _Excess:
+        """Return the excess at the tabulated variances, of shape (owners, variances)."""
+        table = moment_table(self.record, self.least, self.most)
+        return self._from(table, self._ends(), self.sigma_w[owners, np.newaxis], self.sigma_b[owners, np.newaxis])
+
+    def _refined(self, owners: np.ndarray) -> _Nodes:
         """Return nodes and excess, with more nodes where it is near 0."""
-        known = self._from(moment_table(self.record, self.least, self.most), log_q)
-        cells = np.flatnonzero(_may_reach_0(log_q, known))
+        log_q = self._ends()
+        known = _Excess(*(each.reshape(-1) for each in self._on_table(owners)))
+        nodes = _Nodes(np.repeat(owners, len(log_q)), np.tile(log_q, len(owners)), known)
+        cells = np.flatnonzero(_may_reach_0(nodes))
         parts = np.arange(1, _PARTS) / _PARTS
-        more = (log_q[cells, np.newaxis] + (log_q[cells + 1] - log_q[cells])[:, np.newaxis] * parts).reshape(-1)
-        return _merged(log_q, known, more, self.excess(more))
+        left, right = nodes.log_q[cells], nodes.log_q[cells + 1]
+        more = (left[:, np.newaxis] + (right - left)[:, np.newaxis] * parts).reshape(-1)
+        owner = np.repeat(nodes.owner[cells], len(parts))
+        return nodes.merged(owner, more, self._at(owner, more))
 
-    def _with_turns(self, log_q: Array, known: _Excess) -> tuple[Array, _Excess]:
+    def _with_turns(self, nodes: _Nodes) -> _Nodes:
         """Return nodes and excess, with the turning points near 0 as nodes."""
-        turns = known.slope[:-1] * known.slope[1:] < 0.0
-        cells = np.flatnonzero(turns & _may_reach_0(log_q, known))
-        places = self._zeros(lambda t: self.excess(t).slope, log_q[cells], log_q[cells + 1])
-        return _merged(log_q, known, places, self.excess(places))
+        slope = nodes.excess.slope
+        cells = np.flatnonzero((slope[:-1] * slope[1:] < 0.0) & _may_reach_0(nodes))
+        owner = nodes.owner[cells]
+        places = self._zeros(
+            lambda t, which: self._at(which, t).slope, nodes.log_q[cells], nodes.log_q[cells + 1], owner
+        )
+        return nodes.merged(owner, places, self._at(owner, places))
 
-    def _zeros(self, function: Callable[[Array], Array], left: Array, right: Array) -> Array:
+    def _zeros(self, function: Callable[..., Array], left: Array, right: Array, owner: np.ndarray) -> Array:
         if not len(left):
             return np.empty(0)
-        return np.asarray(elementwise.find_root(function, (left, right)).x)
 
-    def _crossed(self, nodes: tuple[Array, _Excess], pairs: list[tuple[int, int]]) -> list[Crossing]:
-        log_q, known = nodes
-        left, right = (np.array([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
-        places = self._zeros(lambda t: self.excess(t).height, log_q[left], log_q[right])
-        height, slope, noise = self.excess(places)
-        crossings = []
-        for place, at, steep, rounding, first, last in zip(places, height, slope, noise, left, right, strict=True):
-            if abs(at) < _ZERO:  # else it jumps to where V diverges, or is too large for float64, without a zero
-                reach = rounding / max(abs(steep), 1e-300) + 4.0 * _EPSILON * abs(place)
-                error = min(reach, log_q[last] - log_q[first])
-                crossings.append(Crossing(float(place), float(error), 1 if known.height[last] > 0.0 else -1))
-        return crossings
+        def flat(log_q: Array, which: Array) -> Array:
+            return function(log_q.reshape(-1), which.reshape(-1).astype(int)).reshape(log_q.shape)
 
-    def _touched(self, nodes: tuple[Array, _Excess], pairs: list[tuple[int, int]]) -> list[Crossing]:
-        log_q, known = nodes
-        crossings = []
-        for first, last in pairs:
-            inner = first + 1 + int(np.argmin(np.abs(known.height[first + 1 : last])))
-            bend = abs(known.slope[last] - known.slope[first]) / (log_q[last] - log_q[first])
-            reach = np.sqrt(2.0 * known.noise[inner] / bend) if bend > 0.0 else np.inf
-            crossings.append(Crossing(float(log_q[inner]), float(min(reach, log_q[last] - log_q[first])), 0))
-        return crossings
+        roots = elementwise.find_root(flat, (left, right), args=(owner.astype(np.float64),)).x
+        return np.where(np.isnan(roots), (left + right) / 2.0, roots)  # rounding alone changed the sign
+
+    def _crossed(self, nodes: _Nodes, first: np.ndarray, last: np.ndarray) -> Crossings:
+        owner, left, right = nodes.owner[first], nodes.log_q[first], nodes.log_q[last]
+        places = self._zeros(lambda t, which: self._at(which, t).height, left, right, owner)
+        height, slope, noise = self._at(owner, places)
+        reach = noise / np.maximum(np.abs(slope), 1e-300) + 4.0 * _EPSILON * np.abs(places)
+        crossings = Crossings(
+            owner,
+            places,
+            np.minimum(reach, right - left),
+            np.where(nodes.excess.height[last] > 0.0, 1, -1),
+        )
+        # else it jumps to where V diverges, or is too large for float64, without a zero
+        return Crossings(*(each[np.abs(height) < _ZERO] for each in crossings))
 
 
-def _may_reach_0(log_q: Array, known: _Excess) -> np.ndarray:
-    """Return the cells in which the excess changes sign or may come to 0."""
-    height, slope, _ = known
+def _touched(nodes: _Nodes, first: np.ndarray, last: np.ndarray) -> Crossings:
+    known, log_q = nodes.excess, nodes.log_q
+    inner = np.array(
+        [one + 1 + int(np.argmin(np.abs(known.height[one + 1 : two]))) for one, two in zip(first, last, strict=True)],
+        dtype=int,
+    )
+    apart = log_q[last] - log_q[first]
+    bend = np.abs(known.slope[last] - known.slope[first]) / apart
+    with np.errstate(divide="ignore"):
+        reach = np.sqrt(2.0 * known.noise[inner] / bend)
+    return Crossings(nodes.owner[first], log_q[inner], np.minimum(reach, apart), np.zeros(len(first), dtype=int))
+
+
+def _may_reach_0(nodes: _Nodes) -> np.ndarray:
+    """Return the cells, from each node to the next, in which the excess changes sign or may come to 0."""
+    height, slope, _ = nodes.excess
     near = np.minimum(np.abs(height[:-1]), np.abs(height[1:]))
     steep = np.maximum(np.abs(slope[:-1]), np.abs(slope[1:]))
     changes = height[:-1] * height[1:] <= 0.0
-    return np.asarray(changes | (near < _NEAR + steep * np.diff(log_q)) & (near < _DIVERGES))
+    reaches = changes | (near < _NEAR + steep * np.diff(nodes.log_q)) & (near < _DIVERGES)
+    return np.asarray(reaches & (nodes.owner[:-1] == nodes.owner[1:]))
 
 
-def _turns(known: _Excess, first: int, last: int) -> bool:
-    """Return whether the excess turns back to the side that it comes from, by slopes that rounding does not make."""
-    clear = _CLEAR * max(known.noise[first], known.noise[last])
-    slopes = known.slope[first], known.slope[last]
+def _turns(known: _Excess, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Return where the excess turns back to the side that it comes from, by slopes that rounding does not make."""
+    clear = _CLEAR * np.maximum(known.noise[first], known.noise[last])
+    one, two = known.slope[first], known.slope[last]
     same_side = known.height[first] * known.height[last] > 0.0
-    return bool(same_side and slopes[0] * slopes[1] < 0.0 and min(map(abs, slopes)) > clear)
-
-
-def _merged(log_q: Array, known: _Excess, more: Array, new: _Excess) -> tuple[Array, _Excess]:
-    both = np.concatenate([log_q, more])
-    order = np.argsort(both, kind="stable")
-    return both[order], _Excess(*(np.concatenate(pair)[order] for pair in zip(known, new, strict=True)))
+    return np.asarray(same_side & (one * two < 0.0) & (np.minimum(np.abs(one), np.abs(two)) > clear))

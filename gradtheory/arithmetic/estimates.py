@@ -1,0 +1,102 @@
+"""Arrays of numbers with their errors."""
+
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from gradtheory.arithmetic.brief import shape_and_range
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
+from gradtheory.arithmetic.inputs import Array
+
+
+class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
+    """An array of float64 with bounds of their absolute errors; in arithmetic it is an array like any other.
+
+    What is taken from it by an index keeps its error: one number is an `Estimate`. Sums, products and functions of it
+    are plain arrays, as those of an `Estimate` are plain floats.
+
+    Parameters
+    ----------
+    values : array_like of shape (…)
+    error : array_like
+        How far each true number may be, broadcast to the shape of `values`; nan where nothing is known.
+    guarantee : Guarantee
+
+    Examples
+    --------
+    >>> halves = Estimates([0.5, 1.5], 1e-16)
+    >>> halves[1], halves.error
+    (1.5 ± 1e-16 (numeric), array([1.e-16, 1.e-16]))
+    >>> 2 * halves
+    array([1., 3.])
+
+    """
+
+    error: Array
+    guarantee: Guarantee
+
+    def __new__(cls, values: Any, error: Any, guarantee: Guarantee = Guarantee.NUMERIC) -> "Estimates":
+        """Return the array with its errors."""
+        plain = np.array(values, dtype=np.float64)
+        self = plain.view(cls)
+        self.error = np.broadcast_to(np.asarray(error, dtype=np.float64), plain.shape)
+        self.guarantee = guarantee
+        return self
+
+    def __array_finalize__(self, source: Any) -> None:
+        """Keep the errors of a copy; a view of another shape that NumPy makes knows none."""
+        error = np.asarray(getattr(source, "error", np.nan))
+        self.error = error if error.shape == self.shape else np.full(self.shape, np.nan)
+        self.guarantee = getattr(source, "guarantee", Guarantee.NUMERIC)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return numbers with their errors."""
+        values, error = self.plain[index], self.error[index]
+        kind = Estimates if np.ndim(values) else Estimate
+        return kind(values, error, self.guarantee)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Compute with the plain arrays."""
+        if "out" in options:
+            options["out"] = tuple(_plain(each) for each in options["out"])
+        return getattr(ufunc, method)(*map(_plain, inputs), **options)
+
+    def reshape(self, *shape: Any, **options: Any) -> "Estimates":  # type: ignore[override]  # of NumPy's overloads, one
+        """Return the same numbers, with their errors, in another shape."""
+        return Estimates(self.plain.reshape(*shape, **options), self.error.reshape(*shape, **options), self.guarantee)
+
+    def round(self, decimals: SupportsIndex = 0, out: Any = None) -> Any:
+        """Return plain numbers, rounded."""
+        return self.plain.round(decimals, out)
+
+    @property
+    def plain(self) -> Array:
+        """The array without its errors."""
+        return self.view(np.ndarray)
+
+    def __repr__(self) -> str:
+        greatest = float(np.max(self.error, initial=0.0)) if self.size else 0.0
+        if self.size <= 8:
+            return f"{np.array2string(self.plain, separator=', ')} ± {greatest:.2g} ({self.guarantee.value})"
+        return f"Estimates({shape_and_range(self.plain)} ± {greatest:.2g}, {self.guarantee.value})"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.plain, np.array(self.error), self.guarantee)
+
+
+def _plain(array: Any) -> Any:
+    return array.plain if isinstance(array, Estimates) else array
+
+
+def estimated(values: Array, error: Array, guarantee: Guarantee = Guarantee.NUMERIC) -> Estimate | Estimates:
+    """Return an `Estimate` of one number, and `Estimates` of an array.
+
+    Examples
+    --------
+    >>> estimated(np.array(0.5), np.array(1e-16))
+    0.5 ± 1e-16 (numeric)
+
+    """
+    if np.ndim(values):
+        return Estimates(values, error, guarantee)
+    return Estimate(float(values), float(error), guarantee)

@@ -1,0 +1,51 @@
+"""The line cut into pieces on each of which an activation is a polynomial, to rounding."""
+
+import functools
+
+import numpy as np
+import sympy
+
+from gradtheory.activations import Activation
+from gradtheory.activations.slopes.branch import Z
+from gradtheory.activations.slopes.switches import breaks
+from gradtheory.arithmetic.inputs import Array
+
+DEGREE = 11
+_TOLERANCE = 1e-12  # of the size of σ on a piece
+_FLOOR = 0.1  # of the size of σ on [-1, 1]: what is less is not resolved
+_SHORTEST = 1e-5
+_NODES = np.polynomial.chebyshev.chebpts1(DEGREE + 1)
+_LAST = np.polynomial.chebyshev.chebvander(_NODES, DEGREE)[:, -3:].T * (2.0 / len(_NODES))
+
+
+@functools.lru_cache(maxsize=256)
+def switching_places(record: Activation) -> tuple[float, ...]:
+    """Return the places between which σ is one smooth formula; of a periodic activation, those in a period."""
+    lower, upper = (sympy.S.Zero, record.period) if record.period is not None else (-sympy.oo, sympy.oo)
+    return tuple(float(place) for place in breaks(record.expr, Z, lower, upper))
+
+
+@functools.lru_cache(maxsize=256)
+def cuts(record: Activation, reach: int) -> Array:
+    """Return the ends of the pieces from -2^reach to 2^reach: the switching places, and halves of what is not smooth.
+
+    Examples
+    --------
+    >>> import gradtheory as gt
+    >>> cuts(gt.activation("hard_tanh"), 3)
+    array([-8., -1.,  1.,  8.])
+
+    """
+    end = 2.0**reach
+    inner = [place for place in switching_places(record) if -end < place < end]
+    floor = _FLOOR * float(np.max(np.abs(record.value(_NODES))))
+    open_ends = np.array([-end, *inner, end])
+    left, right, kept = open_ends[:-1], open_ends[1:], [open_ends]
+    while len(left):
+        middle, half = (left + right) / 2.0, (right - left) / 2.0
+        values = record.value(middle + half * _NODES[:, np.newaxis])
+        rest = np.abs(_LAST @ values).max(axis=0)
+        rough = (rest > _TOLERANCE * np.maximum(np.abs(values).max(axis=0), floor)) & (half > _SHORTEST)
+        kept.append(middle[rough])
+        left, right = (np.concatenate([each[rough], other[rough]]) for each, other in ((left, middle), (middle, right)))
+    return np.unique(np.concatenate(kept))
