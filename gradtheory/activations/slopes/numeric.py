@@ -16,6 +16,7 @@ from gradtheory.errors import InvalidArgument
 
 Numeric: TypeAlias = Callable[[np.ndarray], Any]
 
+_INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
 
 
@@ -25,6 +26,8 @@ def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
     for place in np.flatnonzero(np.isnan(numbers) & np.isfinite(z)):
         point = float(z[place])
         smooth = formula_near(accurate, Z, sympy.Rational(point))
+        if smooth.has(*_INFINITE):  # such as the slope of √|z| at 0
+            continue
         for bits in _BITS:
             ball = enclose(smooth, bits, {Z: exactly(point)})
             if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):

@@ -44,7 +44,7 @@ def gradients(activation: ActivationLike, depth: int, sigma_w: NumberLike, sigma
     Raises
     ------
     InvalidArgument
-        If the variance leaves the range of float64 on the way.
+        If the variance leaves the range of float64 on the way, or the slope has no second moment.
 
     References
     ----------
@@ -69,6 +69,8 @@ def gradients(activation: ActivationLike, depth: int, sigma_w: NumberLike, sigma
             raise InvalidArgument(
                 "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"
             )
+        if not math.isfinite(moments.slope[0]):
+            raise InvalidArgument("activation", record.name, f"has no finite E[σ'²] in layer {layer + 1}")
         slopes[layer] = moments.slope[0]
         q = float(weight**2 * moments.value[0] + bias**2)
     factors = np.concatenate([slopes[-1:], weight**2 * slopes[-2::-1]])

@@ -65,6 +65,8 @@ def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     ------
     InvalidArgument
         If there is no stable fixed point.
+    Undecided
+        If χ₁ is infinite there, because the slope is at some place.
 
     References
     ----------
@@ -82,6 +84,9 @@ def depth_scales(activation: ActivationLike, sigma_w: NumberLike, sigma_b: Numbe
     point = next((each for each in fixed_points(record, weight, bias) if each.is_stable), None)
     if point is None:
         raise InvalidArgument("sigma_w", sigma_w, _why_none(record, weight, bias))
+    if math.isinf(point.chi) and record.infinite_slopes:
+        place = record.infinite_slopes[0]
+        raise Undecided(f"depth scales of {record.name} are not decided: its slope is infinite at {place}, so is χ₁")
     chi = _sharpened(record, point, bias)
     try:
         c, slope = settled_correlation(record, point.q, chi, weight, bias)

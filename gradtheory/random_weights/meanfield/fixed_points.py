@@ -38,7 +38,7 @@ class FixedPoint(ShownAsTable):
     q : Estimate
         The variance; 1.0 where every q is one.
     chi : Estimate
-        χ₁ there: the factor of the gradient's mean square per layer.
+        χ₁ there: the factor of the gradient's mean square per layer; inf where its expectation diverges.
     chi_parallel : Estimate
         χ_∥ there: the factor of a deviation of q per layer.
     is_stable : bool
@@ -159,6 +159,9 @@ def _with_slopes(record: Activation, sigma_w: float, crossings: list[Crossing]) 
     for each, variance, own, below, above in zip(crossings, q, *np.split(np.arange(3 * len(q)), 3), strict=True):
         slopes: list[Estimate] = []
         for values, errors in ((at.slope, at.slope_error), (at.growth, at.growth_error)):
+            if math.isnan(values[own]):
+                slopes.append(Estimate(math.inf, math.inf))
+                continue
             spread = np.nanmax(np.abs(values[[below, above]] - values[own]), initial=0.0)
             error = errors[own] + spread + 4.0 * _EPSILON * abs(values[own])
             slopes.append(Estimate(sigma_w**2 * values[own], sigma_w**2 * error))
