@@ -1,13 +1,17 @@
 """The table of docs/guarantees.md: it names every public function, and answers are what it says."""
 
 import inspect
+import operator
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.errors import NoClosedForm
+from gradtheory.random_weights.lyapunov import largest_exponent
 
 _PAGE = Path(__file__).parents[1] / "docs" / "guarantees.md"
 _Z = sympy.Symbol("z", real=True)
@@ -74,3 +78,33 @@ def test_estimates_are_of_the_kind_that_the_table_says(function):
     estimates = _ESTIMATES[function]()
     assert {estimate.guarantee.value for estimate in estimates} <= _table()[function]
     assert all(estimate.error >= 0 for estimate in estimates)
+
+
+_CLOSED = {"method": "closed_form"}
+_WITHOUT_CLOSED_FORM = {
+    "certificate": lambda: gt.certificate("gelu", 2, **_CLOSED),
+    "exploding_biases": lambda: gt.exploding_biases("gelu", w=2, x=1, **_CLOSED),
+    "exploding_weights": lambda: gt.exploding_weights("gelu", x=1, **_CLOSED),
+    "explosion_set": lambda: gt.explosion_set("gelu", 2, **_CLOSED),
+    "explosion_width": lambda: gt.explosion_width("gelu", 2, **_CLOSED),
+    "gaussian.closed_form": lambda: gt.gaussian.closed_form("mish"),
+}
+
+
+def test_an_error_is_documented_where_it_comes_and_nowhere_else():
+    documented = {name for name in _public() if "NoClosedForm" in (operator.attrgetter(name)(gt).__doc__ or "")}
+    assert documented == set(_WITHOUT_CLOSED_FORM)
+    for call in _WITHOUT_CLOSED_FORM.values():
+        with pytest.raises(NoClosedForm):
+            call()
+
+
+def test_the_search_covers_what_its_docstring_says():
+    least, most = np.exp(largest_exponent._LOG_WEIGHTS[[0, -1]])
+    said = f"σ_w from {least:.2f} to {most:.0f} and σ_b from {min(largest_exponent._BIASES):g} to"
+    assert f"{said} {max(largest_exponent._BIASES):g}" in gt.largest_lyapunov_exponent.__doc__
+
+
+def test_pages_do_not_promise_formulas_without_a_font():
+    for page in ("docs/design.md", "docs/_ext/mathml.py", "README.md"):
+        assert "no font" not in (_PAGE.parents[1] / page).read_text(encoding="utf-8")

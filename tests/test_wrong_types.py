@@ -118,6 +118,8 @@ class Softmax:
             "wrt = 'banana': must be 'all' or left out for L layers",
         ),
         (lambda: gt.derive("gradient", activation="tanh", loss="cross_entropy"), "and tanh has values from -1 to 1"),
+        (lambda: gt.Chain(1, "identity", loss="cross_entropy"), "and identity has values without bound; end the chain"),
+        (lambda: gt.Chain(1, "relu", loss="cross_entropy"), "and relu has values from 0 on, without bound; end"),
     ],
 )
 def test_the_line_names_argument_value_and_what_would_work(call, said):

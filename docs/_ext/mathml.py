@@ -1,4 +1,4 @@
-"""A Sphinx extension: formulas as MathML, which needs no script, no font and no network.
+"""A Sphinx extension: formulas as MathML, which needs no script and no network.
 
 The package's article is set by the same converter.
 """

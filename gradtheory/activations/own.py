@@ -64,7 +64,10 @@ def own_activation(expr: sympy.Basic) -> Activation:
         mend(value, in_z, z)
         for place in np.flatnonzero(np.any([switch(z) == 0.0 for switch in switches_of], axis=0) & np.isfinite(z)):
             from_the_left = _slope_from_the_left(slope_expr, float(z[place]))
-            slope[place] = slope[place] if from_the_left is None else from_the_left
+            if from_the_left is not None:
+                slope[place] = from_the_left
+            elif np.isnan(slope[place]):  # infinite
+                slope[place] = np.copysign(np.inf, slope_of(np.nextafter(z[place : place + 1], -np.inf))[0])
 
     return _Own(
         name=str(in_z),

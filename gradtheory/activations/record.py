@@ -267,6 +267,14 @@ class Activation:
         return self.profile.kinks
 
     @cached_property
+    def infinite_slopes(self) -> tuple[sympy.Expr, ...]:
+        """The places beside which |σ'| grows without bound, as beside 0 for sign(z)·√|z|."""
+        branches = self.profile.branches
+        ends = [end for each in branches for end in ((each.left, each.slope_left), (each.right, each.slope_right))]
+        places = [place for place, slope in ends if not is_infinite(place) and is_infinite(slope)]
+        return tuple(dict.fromkeys(places))
+
+    @cached_property
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:
         """The proven limits of σ at -oo and oo; nan where there is none, or none is proven."""
         first, last = self.profile.branches[0], self.profile.branches[-1]

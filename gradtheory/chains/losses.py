@@ -1,6 +1,7 @@
 """The losses at the end of the chain: one record each, for SymPy and for NumPy."""
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -128,8 +129,18 @@ _CROSS_ENTROPY = Loss(
 LOSSES = MappingProxyType({loss.name: loss for loss in (_SQUARED, _CROSS_ENTROPY)})
 
 
-def _rounded(number: sympy.Expr) -> str:
-    return f"{float(number):.6g}"
+def _values(last: Activation) -> str:
+    """Return between which numbers an activation lies, in words."""
+    least, most = (float(end) for end in (last.range.inf, last.range.sup))
+    if math.isinf(least) and math.isinf(most):
+        return "values without bound"
+    if math.isinf(most):
+        return f"values from {least:.6g} on, without bound"
+    return (
+        f"values up to {most:.6g}, without bound below"
+        if math.isinf(least)
+        else f"values from {least:.6g} to {most:.6g}"
+    )
 
 
 def loss_for(name: Any, last: Activation) -> Loss:
@@ -139,8 +150,7 @@ def loss_for(name: Any, last: Activation) -> Loss:
         raise InvalidArgument(
             "loss",
             name,
-            f"needs an output strictly between 0 and 1, and {last.name} has values from {_rounded(last.range.inf)} to "
-            f"{_rounded(last.range.sup)}; "
+            f"needs an output strictly between 0 and 1, and {last.name} has {_values(last)}; "
             "end the chain with sigmoid, or use 'squared'",
         )
     return loss

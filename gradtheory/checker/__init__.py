@@ -46,7 +46,8 @@ Format ``gradtheory-certificate/1``: a JSON object with exactly these fields.
     infinity and at the ends of the domain are open; a point has the same bound twice, closed.
 ``tails``
     ``left`` and ``right``: ``{"argument": "monotone"}`` where the domain is infinite; ``{"argument": "period"}``, both,
-    where its length is a period of |σ'|, so that the set repeats; ``{"argument": "limit", "limit": text,
+    where its length is a period of |σ'|, so that the set repeats: the components are about the open periods, and of
+    the points between them the verdict says whether they belong; ``{"argument": "limit", "limit": text,
     "assumes": text}`` where nothing is claimed from that end of the domain on, the end included. The two texts are the
     solver's notes on what happens there; they are neither believed nor repeated.
 ``status``
@@ -95,7 +96,8 @@ class Report:
         Whether every statement of the certificate was proven.
     verdict : str
         "verified on the whole line", or "verified on [-64, 64]; nothing is claimed beyond" with the domain of the
-        certificate, or "not verified".
+        certificate, or "verified on (-pi, pi) and all its periods; the points between them belong too" (or: "nothing is
+        claimed of …") where components reach to the ends of a period, or "not verified".
     reason : str or None
         One line that names the first statement that was not proven: "rejected: …" if it is false or malformed,
         "undecided: …" if neither it nor its opposite was proven within a bounded amount of work.
@@ -148,18 +150,19 @@ def check(certificate: Mapping[str, Any]) -> Report:
     Report(ok=False, verdict='not verified', reason='rejected: components: 0 stated, 1 proven')
 
     """
+    between: bool | None = False
     try:
         if is_of_chain(certificate):
             verify_chain(parse_chain(certificate), _formula_in_the_catalogue)
         else:
-            verify(parse(certificate), _formula_in_the_catalogue)
+            between = verify(parse(certificate), _formula_in_the_catalogue)
     except (Malformed, Rejected) as error:
         return Report(False, "not verified", _line(f"rejected: {error}"))
     except Undecided as error:
         return Report(False, "not verified", _line(f"undecided: {error}"))
     except (ArithmeticError, ValueError, RecursionError, MemoryError) as error:
         return Report(False, "not verified", _line(f"undecided: {type(error).__name__}"))
-    return Report(True, _line(_proven(certificate)))
+    return Report(True, _line(_proven(certificate, between)))
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -189,11 +192,14 @@ def _formula_in_the_catalogue(name: str) -> str:
     return str(record.expr)
 
 
-def _proven(certificate: Mapping[str, Any]) -> str:
-    """Return where the set of a verified certificate is proven."""
-    if is_of_chain(certificate) or certificate["status"] == "proven":
+def _proven(certificate: Mapping[str, Any], between: bool | None) -> str:
+    """Return where the set of a verified certificate is proven; `between` is what `verify` returns."""
+    if is_of_chain(certificate) or (certificate["status"] == "proven" and between is False):
         return "verified on the whole line"
     left, right = (end if len(end) <= _LONGEST_END else "…" for end in certificate["domain"])
+    if between is not False:
+        rest = "the points between them belong too" if between else "nothing is claimed of the points between them"
+        return f"verified on ({left}, {right}) and all its periods; {rest}"
     return f"verified on [{left}, {right}]; nothing is claimed beyond"
 
 

@@ -149,7 +149,7 @@ def _stated(data: Any, cells: Any, i: int) -> Stated:
     name = fields["activation"]
     return Stated(
         None if name is None else read_text(name, f"claim.activations[{i}].activation"),
-        read_term(fields["expression"], f"claim.activations[{i}].expression"),
+        read_term(fields["expression"], f"claim.activations[{i}].expression", whole=True),
         tuple(_cell(each, f"cells[{i}][{j}]") for j, each in enumerate(read_list(cells, f"cells[{i}]"))),
     )
 

@@ -124,8 +124,6 @@ def _check_joint(expression: Term, here: Cell, there: Cell, name: str, prover: P
 
 
 def _is_as_beside(expression: Term, here: Cell, place: Place, prover: Prover) -> bool:
-    """Whether σ at a place is the limit from the left; only Piecewise and sign can make it another number."""
-    if not {"Piecewise", "sign"} & expression.heads().keys():
-        return True
+    """Whether σ at a place is the limit from the left: Piecewise and sign may make it another number, z**2/z none."""
     at_place = resolve(expression, lambda term: prover.sign_at((term, 0), place))
     return prover.sign_at((here.piece + number(-1) * at_place, 0), place) == 0

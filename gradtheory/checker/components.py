@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from gradtheory.checker.cells import Rejected, check_cell, locate, resolve
 from gradtheory.checker.comparisons import Function
+from gradtheory.checker.jets import derivatives
 from gradtheory.checker.reading import read
 from gradtheory.checker.schema import Bound, Cell, Certificate, Component, Crossing, Place, Side
 from gradtheory.checker.signs import Prover
@@ -13,24 +14,27 @@ from gradtheory.checker.terms import Term, number, z
 from gradtheory.errors import InvalidArgument
 
 
-def verify(certificate: Certificate, formula_of: Callable[[str], str]) -> None:
+def verify(certificate: Certificate, formula_of: Callable[[str], str]) -> bool | None:
     """Check everything; raises Rejected or Undecided.
 
-    `formula_of` tells the formula that belongs to the name of an activation, or raises InvalidArgument.
+    `formula_of` tells the formula that belongs to the name of an activation, or raises InvalidArgument. Returns whether
+    the points between two periods belong, if the set repeats: the certificate is about open ones; None if not known.
     """
     prover = Prover()
     _check_tails(certificate)
     check_name(certificate.activation, certificate.expression, formula_of)
     level = _level(certificate, prover)
     cells = locate(certificate.cells, certificate.domain, certificate.expression, prover)
-    if certificate.tails[0] == "period":
-        _check_period(certificate, prover)
+    repeats = _check_period(certificate, prover) if certificate.tails[0] == "period" else 0
     for i, cell in enumerate(cells):
         check_cell(certificate.expression, cell, f"cells[{i}]", prover)
     if level is not None:
-        _Superlevel(certificate, cells, level, prover).check()
-    elif certificate.crossings or certificate.components:
+        superlevel = _Superlevel(certificate, cells, level, prover)
+        superlevel.check()
+        return superlevel.between_periods(repeats) if repeats else False
+    if certificate.crossings or certificate.components:
         raise Rejected("components: with weight 0 no level is reached, and none are crossed")
+    return False
 
 
 def _check_tails(certificate: Certificate) -> None:
@@ -44,16 +48,21 @@ def _check_tails(certificate: Certificate) -> None:
         raise Rejected("status must be proven on the whole line and over a period, proven on the domain elsewhere")
 
 
-def _check_period(certificate: Certificate, prover: Prover) -> None:
-    """Check that a period further on, whose length is that of the domain, σ is the same or -σ, but for a constant."""
+def _check_period(certificate: Certificate, prover: Prover) -> int:
+    """Check that a period further on, whose length is that of the domain, σ is the same or -σ, but for a constant.
+
+    Returns 1 or -1 accordingly.
+    """
     start, stop = (end.exact for end in certificate.domain)
     field, sigma = prover.field, certificate.expression
     if start is None or stop is None:
         raise Rejected("tails: a period is for exact ends")
     here = field.value(sigma)
     moved = field.value(sigma, field.z + field.value(stop + number(-1) * start))
-    if not any((moved + here * here.like(Fraction(sign))).is_constant for sign in (1, -1)):
-        raise Rejected("tails: the length of the domain is not proven to be a period of the slope")
+    for sign in (1, -1):
+        if (moved + here * here.like(Fraction(-sign))).is_constant:
+            return sign
+    raise Rejected("tails: the length of the domain is not proven to be a period of the slope")
 
 
 def check_name(name: str | None, expression: Term, formula_of: Callable[[str], str]) -> None:
@@ -172,8 +181,23 @@ class _Superlevel:
         gap = here.piece + number(-1) * there.piece
         if any(prover.sign_at((gap, order), place) != 0 for order in (0, 1)):
             return False  # a jump or a kink
-        expression = self.certificate.expression
-        if {"Piecewise", "sign"} & expression.heads().keys():  # the others are continuous by themselves
-            at_place = resolve(expression, lambda term: prover.sign_at((term, 0), place))
-            return prover.sign_at((here.piece + number(-1) * at_place, 0), place) == 0
-        return True
+        return self._is_value(here.piece, place)
+
+    def _is_value(self, piece: Term, place: Place) -> bool:
+        """Whether σ at a place is what a piece beside it is: Piecewise and sign may differ, and z**2/z has no value."""
+        at_place = resolve(self.certificate.expression, lambda term: self.prover.sign_at((term, 0), place))
+        return self.prover.sign_at((piece + number(-1) * at_place, 0), place) == 0
+
+    def between_periods(self, sign: int) -> bool | None:
+        """Whether the points between two periods belong, where σ(z + T) = sign·σ(z) + constant; None if not known."""
+        prover, least = self.prover, 1 if self.certificate.strict else 0
+        sides: tuple[Side, Side] = ("left", "right")
+        ends = list(zip((self.cells[0], self.cells[-1]), sides, self.certificate.domain, strict=True))
+        if any(max(prover.signs_toward(self._above(cell), cell, side)) < least for cell, side, _ in ends):
+            return False
+        slopes = []
+        for cell, _, place in ends:
+            if prover.sign_at(self._above(cell), place) < least or not self._is_value(cell.piece, place):
+                return None
+            slopes.append(derivatives(cell.piece, place.exact or number(0), 1)[1])
+        return True if prover.sign(slopes[1] + number(-sign) * slopes[0]) == 0 else None

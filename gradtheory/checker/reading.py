@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from gradtheory.checker.terms import FUNCTIONS, Malformed, Term, in_order, number, total
@@ -10,13 +10,21 @@ from gradtheory.checker.terms import FUNCTIONS, Malformed, Term, in_order, numbe
 _LONGEST_TEXT = 10_000  # characters
 _DEEPEST = 60
 _LARGEST_POWER = 1_000
+_PARTIAL = frozenset({"log", "tan", "coth", "acosh", "atanh"})
 _ALLOWED = re.compile(r"[A-Za-z0-9_+\-*/(),<>=&| ]*")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_])\d\w*", re.ASCII)
 _PLAIN = re.compile(r"0|[1-9]\d*", re.ASCII)  # one spelling for one number; Python's grammar has others
 
 
-def read(text: str) -> Term:
+def read(text: str, *, whole: bool = False) -> Term:
     """Return the term that a text means.
+
+    Parameters
+    ----------
+    text : str
+        An expression.
+    whole : bool
+        Whether it is refused if its normal form is defined where one of its parts is not, as that of z + 1/z - 1/z.
 
     Raises
     ------
@@ -37,16 +45,32 @@ def read(text: str) -> Term:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise Malformed(f"not an expression: {text[:40]}") from None
-    return _read(tree.body, 0)
+    parts: set[str] = set()
+    term = _read(tree.body, 0, (lambda part: parts.update(_partial(part))) if whole else lambda part: None)
+    if not parts <= set(_partial(term)):
+        raise Malformed("a part that is not defined everywhere cancels")
+    return term
 
 
-def _read(node: ast.expr, depth: int) -> Term:  # noqa: PLR0911  # one a kind of node
+def _partial(term: Term) -> Iterator[str]:
+    """Yield what names the parts in z that may be undefined somewhere: denominators, roots, logarithms and the like."""
+    if term.head in _PARTIAL and "z()" in term.key:
+        yield f"{term.head}({term.args[0].key})"
+    if term.head == "^" and "z()" in term.key and (term.value < 0 or term.value.denominator > 1):
+        yield term.args[0].key
+    for argument in term.args:
+        yield from _partial(argument)
+
+
+def _read(node: ast.expr, depth: int, note: Callable[[Term], None]) -> Term:
     if depth > _DEEPEST:
         raise Malformed(f"nested deeper than {_DEEPEST}")
+    term = _read_node(node, lambda part: _read(part, depth + 1, note))
+    note(term)
+    return term
 
-    def inner(part: ast.expr) -> Term:
-        return _read(part, depth + 1)
 
+def _read_node(node: ast.expr, inner: Callable[[ast.expr], Term]) -> Term:  # noqa: PLR0911  # one a kind of node
     match node:
         case ast.Constant() | ast.Name():
             return _atom(node)

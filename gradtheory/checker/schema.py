@@ -138,7 +138,7 @@ def parse(data: Any) -> Certificate:
     cells, crossings, components = (read_list(top[each], each) for each in ("cells", "crossings", "components"))
     return Certificate(
         activation=None if name is None else read_text(name, "claim.activation"),
-        expression=read_term(claim["expression"], "claim.expression"),
+        expression=read_term(claim["expression"], "claim.expression", whole=True),
         weight=read_constant(claim["weight"], "claim.weight"),
         bias=read_constant(claim["bias"], "claim.bias"),
         threshold=read_constant(claim["threshold"], "claim.threshold"),
@@ -203,10 +203,10 @@ def read_rational(data: Any, where: str) -> Fraction:
     raise Malformed(f"{where} must be a rational number as text in lowest terms, such as -3/4")
 
 
-def read_term(data: Any, where: str) -> Term:
-    """Return an expression."""
+def read_term(data: Any, where: str, *, whole: bool = False) -> Term:
+    """Return an expression; `whole` is that of `read`."""
     try:
-        return read(read_text(data, where))
+        return read(read_text(data, where), whole=whole)
     except Malformed as error:
         raise Malformed(f"{where}: {error}") from None
 

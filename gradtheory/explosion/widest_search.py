@@ -55,6 +55,11 @@ class Supremum:
             taken at two levels.
 
         """
+        if self.activation.infinite_slopes:
+            place = self.activation.infinite_slopes[0]
+            raise Undecided(
+                f"the widest explosion of {self.activation.name} is not decided: its slope is infinite at {place}"
+            )
         steepest = _rational_below(self.activation.steepest_slope)
         grid = [steepest * (sympy.Rational(k, _GRID) - _OFF) for k in range(1, _GRID)]
         best = max((self._attained(t) for t in grid), key=lambda ball: float(ball.mid()))

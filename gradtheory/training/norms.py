@@ -8,6 +8,7 @@ from gradtheory.arithmetic.inputs import Array
 
 CLIP_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
 _EPS = 2.0**-52
+_NORMAL, _LEAST = 2.0**-1022, 2.0**-1074
 
 
 def norm(array: Array, axis: int | tuple[int, ...] | None = None) -> Array:
@@ -35,3 +36,9 @@ def shrink(count: int) -> float:
     NumPy sums in blocks of 128 and then in pairs: at most 16 + log₂(count) roundings on one entry's way to the sum.
     """
     return 1.0 - _EPS * (16.0 + math.log2(max(count, 1)))
+
+
+def toward_zero(numbers: Array) -> Array:
+    """Return numbers of which the subnormal ones, where `shrink` is lost, are nearer to 0 by two roundings of them."""
+    smaller = np.copysign(np.maximum(np.abs(numbers) - 2.0 * _LEAST, 0.0), numbers)
+    return np.asarray(np.where(np.abs(numbers) < _NORMAL, smaller, numbers))

@@ -237,6 +237,40 @@ def test_where_the_slope_is_infinite_is_no_derivative():
     assert set_.contains(Rational(1, 10**9)) is sympy.true
 
 
+_STEEP = sympy.sign(U) * sympy.sqrt(Abs(U))
+
+
+def test_an_infinite_slope_is_infinite_in_float64_and_named_where_it_stops_a_proof():
+    record = gt.activation(_STEEP)
+    assert record.infinite_slopes == (0,)
+    values, slopes = record.value_and_slope([-4.0, 0.0, -0.0, 4.0])
+    assert values.tolist() == [-2, 0, 0, 2]
+    assert slopes.tolist() == [0.25, np.inf, np.inf, 0.25]
+    assert gt.activation(-_STEEP).slope(0.0) == -np.inf
+    assert gt.activation(sympy.sqrt(Abs(U - 1))).slope(1.0) == -np.inf  # from the left
+    for ask in (
+        gt.widest_explosion,
+        lambda own: gt.compare_activations([own]),
+        lambda own: gt.derive("widest", activation=own),
+    ):
+        with pytest.raises(Undecided, match="its slope is infinite at 0"):
+            ask(_STEEP)
+    assert [(point.chi, point.is_stable) for point in gt.meanfield.fixed_points(_STEEP, 1)] == [
+        (np.inf, False),
+        (np.inf, True),
+    ]
+    with pytest.raises(Undecided, match="its slope is infinite at 0, so is χ₁"):
+        gt.meanfield.depth_scales(_STEEP, 1, 1)
+    with pytest.raises(InvalidArgument, match=r"has no finite E\[σ'²\] in layer 1"):
+        gt.meanfield.gradients(_STEEP, 3, 1, 1)
+    assert gt.meanfield.critical_initialisation(_STEEP).reason.endswith("σ' is infinite at 0")
+    with pytest.raises(Undecided, match="its slope is infinite at 0"):
+        gt.gaussian.correlated(sympy.sign(U) * Abs(U) ** Rational(9, 10), 0.5, 1, of="slope")
+    advice = gt.advise(gt.Chain(2, _STEEP), [1.0, 0.0], [0.5, 0.2], [1.0, 1.0], [0.0, 0.0])
+    assert advice.total_factor == np.inf
+    assert gt.activation("tanh").infinite_slopes == gt.activation(exp(U)).infinite_slopes == ()
+
+
 def test_decimal_coefficients_cost_no_more_than_small_ones():
     """SymPy's polynomials would have degree 3702."""
     own = gt.activation(U / (1 + exp(-Rational("1.851") * U)))

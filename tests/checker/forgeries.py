@@ -105,7 +105,25 @@ def _wave(end):
 
 _TANGENT = bracket(lambda x: 1 / (1 + x**2) - 0.2, 0, 5)
 
-FORGERIES = {
+
+def _undefined_at_0(expression):
+    """Return a claim about all z of what is z, except that it has no value at 0."""
+    cells = [cell("-oo", "0", "z", 1), cell("0", "oo", "z", 1)]
+    return certificate(None, expression, "2", cells, [], [component("-oo", "oo")])
+
+
+_UNDEFINED_AT_0 = {
+    "a quotient": "z**2/z",
+    "a difference": "z + 1/z - 1/z",
+    "a product of exponentials": "z*exp(1/z)*exp(-1/z)",
+    "a reciprocal of a reciprocal": "1/(1/z)",
+    "a product of opposite functions": "z*tanh(z)*coth(z)",
+    "a multiple of a logarithm": "z + 0*log(z)",
+    "a square of a root": "sqrt(z)*sqrt(z)",
+}
+
+FORGERIES = {f"{what} that is undefined at 0": _undefined_at_0(text) for what, text in _UNDEFINED_AT_0.items()}
+FORGERIES |= {
     f"{key}, {name}, {i}": data
     for key in ("sigmoid", "tanh, strict", "softplus, below its supremum", "relu", "hard sigmoid", "arctan")
     for name, expression in _BESIDE.items()

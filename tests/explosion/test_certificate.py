@@ -38,6 +38,24 @@ def test_ones_own_activation_is_verified_where_the_verdict_says(expr):
     assert report.verdict == _VERDICTS[proof["status"]]
 
 
+def test_the_verdict_says_whether_points_between_two_periods_belong():
+    beyond = "verified on (-pi, pi) and all its periods; the points between them belong too"
+    wave = Z / 2 + sympy.sin(Z) / 4  # its slope lies between 1/4 and 3/4
+    assert check(_written(wave, 8)).verdict == beyond
+    assert check(_written(wave, "8/3")).verdict == "verified on the whole line"
+    shifted = _written("sine", 2) | {"domain": ["0", "pi"], "components": []}
+    rising = {**shifted["cells"][1], "left": "pi/2", "right": "pi", "sign": -1, "rises": True}
+    shifted["cells"] = [{**shifted["cells"][1], "left": "0", "right": "pi/2"}, rising]
+    shifted["crossings"] = [{"cell": 0, "lower": "1", "upper": "11/10"}, {"cell": 1, "lower": "2", "upper": "21/10"}]
+    ends = [({"end": -1}, {"crossing": 0}), ({"crossing": 1}, {"end": 1})]
+    for lower, upper in ends:
+        shifted["components"].append({"lower": lower, "upper": upper, "lower_open": True, "upper_open": True})
+    assert check(shifted).verdict == beyond.replace("-pi, pi", "0, pi")  # as 0 does
+    size = {**shifted["claim"], "activation": None, "expression": "Max(-sin(z), sin(z))"}  # with a kink at 0
+    assert check(shifted | {"claim": size}).verdict.endswith("; nothing is claimed of the points between them")
+
+
+_BETWEEN = "verified on ({}, {}) and all its periods; the points between them belong too"
 _OWN_PERIODIC = (sympy.exp(sympy.sin(Z)), sympy.sin(3 * Z) / 3, Z + sympy.sin(Z) ** 2)
 
 
@@ -46,7 +64,7 @@ def test_one_period_is_proven_for_all(activation):
     proof = _written(activation, 2, 1)
     report = check(proof)
     assert report.ok, report.reason
-    assert report.verdict == "verified on the whole line"
+    assert report.verdict in ("verified on the whole line", _BETWEEN.format(*proof["domain"]))
     end = sympy.Rational(11, 10) * gt.activation(activation).profile.branches[-1].right
     longer = copy.deepcopy(proof)
     longer["domain"][1] = longer["cells"][-1]["right"] = str(end)

@@ -246,6 +246,15 @@ def test_just_beyond_the_edge_without_biases():
     assert nearer.xi_c == math.inf  # 1 - 7e-15 is not told from 1
 
 
+def test_which_side_of_the_edge_is_not_claimed_where_it_is_not_known():
+    beyond = depth_scales("tanh", 1.00000001)  # c is 0, as a little farther from the edge
+    assert abs(beyond.c - 0) <= beyond.c.error
+    assert beyond.xi_c == math.inf
+    on_it = depth_scales("tanh", edge_of_chaos("tanh", 0.3).sigma_w, 0.3)
+    assert 0 < on_it.c.error < 1e-5  # c would be 1 - 2.6e-11 at a σ_w that is larger by 1e-11
+    assert depth_scales("relu", math.sqrt(2)).c.error == 0  # every correlation tends to 1, whatever the rounding
+
+
 @pytest.mark.slow
 def test_just_beyond_the_edge_with_biases():
     weight = edge_of_chaos("tanh", 0.3).sigma_w * (1 + 1e-5)

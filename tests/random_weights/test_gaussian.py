@@ -3,8 +3,10 @@
 import copy
 import math
 import pickle
+import re
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -17,7 +19,7 @@ import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
-from gradtheory.random_weights.gaussian import KINDS, closed_form, correlated, moment
+from gradtheory.random_weights.gaussian import KINDS, closed_form, correlated, moment, quadrature
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, fixed_rule, integrate
 from gradtheory.random_weights.gaussian.second_moments import METHODS, moments
@@ -228,7 +230,7 @@ def test_no_closed_form_is_made_up(integrand):
         closed_expectation(integrand)
 
 
-def test_gauss_hermite_is_wrong_by_ninety_percent():
+def test_gauss_hermite_is_wrong_by_as_much_as_the_docs_say():
     nodes, weights = np.polynomial.hermite_e.hermegauss(25)
     weights /= weights.sum()
     # the middle node sees σ'(0)² = 1, the others nothing
@@ -237,7 +239,10 @@ def test_gauss_hermite_is_wrong_by_ninety_percent():
         density = mpmath.npdf
         exact = 2 * mpmath.quad(lambda z: mpmath.sech(10 * z) ** 4 * density(z), [0, 0.1, 0.3, 1, 3, 12])
     ours = moment("tanh", 100, of="slope")
-    assert abs(hermite / float(exact) - 1) >= 0.9
+    percent = round(100 * abs(hermite / float(exact) - 1))
+    theory = (Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8")
+    for text in (theory, quadrature.__doc__):
+        assert re.search(r"Gauss-Hermite with 25\s+nodes.* is wrong by (\d+) %", text)[1] == str(percent) == "367"
     assert abs(ours / exact - 1) < 1e-12
     assert abs(ours - exact) <= ours.error
 
@@ -326,6 +331,29 @@ def test_divergence_is_said_and_never_a_number():
     # E[exp((x₁² + x₂²)/2)]
     estimate = correlated(sympy.exp(U**2 / 2), 0.3, 0.25, of="value")
     assert abs(estimate - (0.75**2 - 0.075**2) ** -0.5) <= estimate.error
+
+
+@pytest.mark.parametrize("power", ["9/10", "3/4", "1/2", "1/4"])
+@pytest.mark.parametrize("place", [0, 3])
+def test_where_a_slope_is_infinite_its_moment_converges_or_is_refused(power, place):
+    p = sympy.Rational(power)
+    own = sympy.sign(U - place) * sympy.Abs(U - place) ** p
+    if p <= sympy.Rational(1, 2):  # E[σ'²] holds ∫|x|^(2p - 2) dx beside the place
+        with pytest.raises(
+            InvalidArgument, match=f"diverge, or are not told from that: its slope is infinite at {place}"
+        ):
+            moment(own, 1, of="slope")
+        with pytest.raises(InvalidArgument, match="its slope is infinite"):
+            moment(own, [0.5, 2.0], of="slope")
+        return
+    estimate = moment(own, 1, of="slope")
+    with mpmath.workdps(30):  # E[|x - m|^(2p - 2)], by Kummer's function
+        exponent = 2 * (mpmath.mpf(p.p) / p.q - 1)
+        absolute = mpmath.mpf(2) ** (exponent / 2) * mpmath.gamma((1 + exponent) / 2) / mpmath.sqrt(mpmath.pi)
+        exact = (
+            (mpmath.mpf(p.p) / p.q) ** 2 * absolute * mpmath.hyp1f1(-exponent / 2, 0.5, -(mpmath.mpf(place) ** 2) / 2)
+        )
+    assert abs(estimate - float(exact)) <= estimate.error < 1e-3 * estimate
 
 
 def test_growth_beyond_the_first_tail_is_followed():

@@ -158,6 +158,19 @@ def test_a_check_can_fail():
         assert "NOT advised" in str(remedy)
 
 
+def test_a_cost_is_said_with_its_size():
+    x = np.linspace(-1, 1, 11)
+    costs = {
+        remedy.kind: remedy.cost
+        for remedy in advise(gt.Chain(5, "tanh"), x, np.linspace(-0.5, 0.5, 11), [9.0] * 5, [3.0] * 5).remedies
+    }
+    assert costs["weight_decay"] == "it costs: the loss ends slightly higher"
+    assert costs["clip_weights"].startswith("it costs: the loss ends 41.1 times as high")
+    advice = advise(gt.Chain(3, "tanh"), [0.5, -0.2, 1.0], [0.3, 0.1, -0.5], [3.0] * 3, [0.0] * 3)
+    clipped = next(remedy for remedy in advice.remedies if remedy.kind == "clip_gradients")
+    assert clipped.cost == "alone, with η = 0.1, the loss is higher on the way"
+
+
 def test_what_ruins_training_is_no_advice():
     """λ = 15.7 for tanh with weights of 3 once was."""
     problem = gt.Chain(3, "tanh"), _X, _Y, [3.0] * 3, [0.0] * 3

@@ -299,6 +299,18 @@ def test_rounding_never_lifts_a_norm_above_its_bound(seed, power, count):
     np.testing.assert_array_equal(kept, gradient)
 
 
+@pytest.mark.parametrize("limit", [5e-324, 1e-322, 1e-313, 3e-310, 1e-308])
+@pytest.mark.parametrize("power", [-323, -312, -150, 0, 300])
+def test_bounds_hold_among_the_least_floats(power, limit):
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        gradient = rng.normal(size=rng.integers(1, 6)) * 10.0**power
+        assert norm_squared(clip_by_norm(gradient, limit)) <= Fraction(limit) ** 2
+        clipped = adaptive_clip(gradient, np.zeros_like(gradient), 0.3, epsilon=limit)
+        assert norm_squared(clipped) <= (Fraction(0.3) * Fraction(limit)) ** 2
+    assert clip_by_norm([1.0, 1e-310], 1e300).tolist() == [1.0, 1e-310]
+
+
 @given(seed=st.integers(0, 2**32), limit=st.floats(0.01, 1))
 def test_steps_and_travel_are_bounded(seed, limit):
     rng = np.random.default_rng(seed)

@@ -19,6 +19,7 @@ from gradtheory.errors import InvalidArgument
 
 Numeric: TypeAlias = Callable[[np.ndarray], Any]
 
+_INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
 _MANY, _NODES, _CONVERGED = 48, 24, 1e-15
 _TINY = 1e-290
@@ -39,6 +40,8 @@ def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
 
 def _true_value(expr: sympy.Expr, point: float, otherwise: float) -> float:
     smooth = formula_near(stable(expr), Z, sympy.Rational(point))
+    if smooth.has(*_INFINITE):  # such as the slope of √|z| at 0
+        return otherwise
     for bits in _BITS:
         ball = enclose(smooth, bits, {Z: exactly(point)})
         if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):

@@ -9,7 +9,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive_float
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
 from gradtheory.random_weights.gaussian.second_moments import jumps, moments, places_and_period, why_infinite
 from gradtheory.typing import ActivationLike, NumberLike
@@ -47,6 +47,8 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     ------
     InvalidArgument
         If an argument is out of range, the expectation diverges, or a periodic activation has too many periods in √q.
+    Undecided
+        For slopes, if the slope is infinite at some place.
 
     Examples
     --------
@@ -67,6 +69,9 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     typical = float(np.sqrt(moments(record, variance.reshape(1), (kind,)).value[0, 0]))
     if not math.isfinite(typical):
         raise InvalidArgument("q", q, why_infinite(record))
+    if kind == "slope" and record.infinite_slopes and narrow:
+        place = record.infinite_slopes[0]
+        raise Undecided(f"E[σ'(x₁)σ'(x₂)] of {record.name} is not found: its slope is infinite at {place}")
     if typical == 0.0:  # as far as floats reach
         return Estimate(0.0, _LEAST_FLOAT)
 

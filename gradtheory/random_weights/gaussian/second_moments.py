@@ -28,6 +28,7 @@ __all__ = ["BITS", "KINDS", "METHODS", "closed_form", "constant_there", "jumps",
 
 BITS = 128
 _RUNGS = 0.5 ** np.arange(45)
+_KNOWN = 1e-3  # of a moment beside an unbounded slope, or it diverges
 _PROVEN_TAIL = sympy.Integer(16)  # standard deviations: beyond lies 1e-57 of the Gaussian
 
 # What is integrated, as a function of σ(x), σ'(x) and x.
@@ -55,7 +56,11 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
             terms[kinds.index("growth")] = value * value * (z * z - 1.0) / 2.0
         return np.stack(terms)
 
-    return integrate(integrand, Gaussians.centred(variances), *places_and_period(record))
+    found = integrate(integrand, Gaussians.centred(variances), *places_and_period(record))
+    if record.infinite_slopes:  # a divergent integral leaves an error that halving panels does not mend
+        lost = ~(found.error <= _KNOWN * np.abs(found.value))
+        found.value[lost], found.error[lost] = np.inf, np.inf
+    return found
 
 
 @functools.lru_cache(maxsize=128)
@@ -133,6 +138,10 @@ def moment(
 
 def why_infinite(record: Activation) -> str:
     """Return why the moments of an activation are infinite, for an error message."""
+    if record.infinite_slopes:
+        place = record.infinite_slopes[0]
+        why = f"diverge, or are not told from that: its slope is infinite at {place}"
+        return f"the Gaussian moments of {record.name} {why}"
     return f"the Gaussian moments of {record.name} diverge there or exceed float64: it grows too fast; take a smaller q"
 
 

@@ -65,7 +65,8 @@ def gradients(
     Raises
     ------
     InvalidArgument
-        If one network is asked for and its variance leaves the range of float64; in arrays nan stands there.
+        If one network is asked for and its variance leaves the range of float64, or the slope has no second moment;
+        in arrays nan stands there.
 
     References
     ----------
@@ -95,6 +96,8 @@ def gradients(
             raise InvalidArgument(
                 "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"
             )
+        if not shape and not np.isfinite(moments.slope).all():
+            raise InvalidArgument("activation", record.name, f"has no finite E[σ'²] in layer {layer + 1}")
         slopes[layer, usual] = moments.slope
         variance = np.where(np.isnan(slopes[layer]), np.nan, 0.0)
         variance[usual] = weight[usual] ** 2 * moments.value + bias[usual] ** 2

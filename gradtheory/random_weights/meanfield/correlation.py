@@ -22,6 +22,7 @@ from gradtheory.random_weights.meanfield.origin import Origin
 _SMALL = 1e-8  # a variance at which σ is its leading power
 _HERE = 1e-3  # from c = 1: nearer, differences of correlations are lost in rounding
 _NEAREST = 1e-14
+_DISTANCES = tuple(10.0**power for power in range(-8, 1))
 _EPSILON = 2.0**-52
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _STEPS, _STEP_WEIGHTS = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0
@@ -34,7 +35,8 @@ def settled_correlation(
     if q == 0.0:
         return settled_at_nothing(record)
     if chi <= 1.0 + chi.error and not jumps(record):
-        return Estimate(1.0, 0.0), chi
+        settled = chi < 1.0 - chi.error or Origin.of(record).is_homogeneous
+        return Estimate(1.0, 0.0 if settled else _farthest_from_1(record, q, sigma_w, sigma_b)), chi
     return _below_1(record, q, chi, sigma_w, sigma_b)
 
 
@@ -44,6 +46,18 @@ def beside_a_jump(chi: Array) -> tuple[Array, Array, Array, Array]:
     Next to 1 the map loses a share σ_w²·(E[σ'²] + k/√(1 - c)) of 1 - c: where that is 1, its slope is (1 + χ₁)/2.
     """
     return np.ones_like(chi), np.full_like(chi, _EPSILON), (1.0 + chi) / 2.0, np.abs(1.0 - chi) / 2.0
+
+
+def _farthest_from_1(record: Activation, q: float, sigma_w: float, sigma_b: float) -> float:
+    """Return how far below 1 the fixed point may lie where it is not known on which side of 1 the slope at 1 is.
+
+    The map is convex, so that the fixed point is above each correlation that the map raises.
+    """
+    for distance in _DISTANCES:
+        raised = correlation_map(record, 1.0 - distance, q, sigma_w, sigma_b)
+        if raised - (1.0 - distance) > raised.error + _EPSILON:
+            return distance
+    return 1.0
 
 
 def settled_at_nothing(record: Activation) -> tuple[Estimate, Estimate]:

@@ -103,7 +103,8 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
     if origin.is_fixed:
         return _at(origin, 0.0, "q = 0, unstable")
     inside = "; ".join(needed) or "for no q from 1e-12 to 1e12"
-    outside = "σ(0) is not 0" if record.value(0.0) != 0.0 else "σ' is 0 at 0"
+    at_zero = "0" if np.isfinite(record.slope(0.0)) else "infinite"
+    outside = "σ(0) is not 0" if record.value(0.0) != 0.0 else f"σ' is {at_zero} at 0"
     return CriticalInitialisation(None, None, None, "none", f"{record.name} has χ_∥ = χ_⊥ {inside}, and {outside}")
 
 

@@ -83,6 +83,8 @@ def depth_scales(
     ------
     InvalidArgument
         If one pair of scales is given, and there is no stable fixed point; in arrays nan stands there.
+    Undecided
+        If χ₁ is infinite there, because the slope is at some place.
 
     References
     ----------
@@ -106,6 +108,9 @@ def depth_scales(
     point = next((each for each in fixed_points(record, weight, bias) if each.is_stable), None)
     if point is None:
         raise InvalidArgument("sigma_w", sigma_w, _why_none(record, weight, bias))
+    if math.isinf(point.chi) and record.infinite_slopes:
+        place = record.infinite_slopes[0]
+        raise Undecided(f"depth scales of {record.name} are not decided: its slope is infinite at {place}, so is χ₁")
     return _at_point(record, point, weight, bias)
 
 

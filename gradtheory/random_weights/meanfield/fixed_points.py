@@ -45,7 +45,7 @@ class FixedPoint(ShownAsTable):
     q : Estimate or Estimates
         The variance; 1.0 where every q is one, nan where there is none.
     chi : Estimate or Estimates
-        χ₁ there: the factor of the gradient's mean square per layer.
+        χ₁ there: the factor of the gradient's mean square per layer; inf where its expectation diverges.
     chi_parallel : Estimate or Estimates
         χ_∥ there: the factor of a deviation of q per layer.
     is_stable : bool or ndarray
@@ -253,7 +253,8 @@ def _with_slopes(layers: VarianceMap, crossings: Crossings) -> Points:
     def slope(values: Array, errors: Array) -> tuple[Array, Array]:
         own, below, above = values.reshape(3, -1)
         spread = np.nan_to_num(np.fmax(np.abs(below - own), np.abs(above - own)))
-        return weight * own, weight * (errors[: len(q)] + spread + 4.0 * _EPSILON * np.abs(own))
+        error = weight * (errors[: len(q)] + spread + 4.0 * _EPSILON * np.abs(own))
+        return np.where(np.isnan(own), math.inf, weight * own), np.where(np.isnan(own), math.inf, error)
 
     (chi, chi_error), (parallel, parallel_error) = slope(at.slope, at.slope_error), slope(at.growth, at.growth_error)
     size = q * (np.expm1(np.minimum(reach, 700.0)) + 2.0 * _EPSILON)

@@ -24,7 +24,7 @@ class Origin:
     is_homogeneous : bool
         Whether the variance map is a line, so that at χ₁ = 1 every q is a fixed point: σ(αz) = α·σ(z) for α > 0.
     mean_square_slope : float
-        (σ'(0-)² + σ'(0+)²)/2, the limit of E[σ'²] as q falls to 0.
+        (σ'(0-)² + σ'(0+)²)/2, the limit of E[σ'²] as q falls to 0; inf where the slope at 0 is infinite.
     is_stable : bool
         Whether at χ₁ = 1 variances near 0 shrink.
 
@@ -41,10 +41,10 @@ class Origin:
         """Return what an activation does near 0."""
         tiny = 1e-300
         slopes = record.slope(np.array([-tiny, tiny]))
-        square = float(np.mean(np.square(slopes)))
+        square = float(np.mean(np.square(slopes))) if np.isfinite(record.slope(0.0)) else np.inf
         square = square if square > tiny else 0.0  # that of z² at 1e-300
         is_zero = bool(record.value(0.0) == 0.0)
-        is_fixed = is_zero and square > 0.0
+        is_fixed = is_zero and 0.0 < square < np.inf
         z = np.array([-8.0, -1.0, 1.0, 8.0]) * np.geomspace(1e-100, 1e100, 41)[:, np.newaxis]
         is_homogeneous = is_fixed and bool(np.all(record.slope(z) == slopes[[0, 0, 1, 1]]))
         growth = moment_table(record).value / (GRID * square) - 1.0 if is_fixed else np.zeros(1)

@@ -145,16 +145,35 @@ def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
     if not bench.is_in_range(longer):
         return "gradients leave their range with it"
     if after.last > before.last:
-        return f"it costs: the loss ends {after.last / before.last:.3g} times as high" if before.last else "it costs"
+        return f"it costs: the loss ends {_higher(before.last, after.last)}"
     if after.is_saturated and not before.is_saturated:
         return "it costs: a layer saturates"
     if not bench.falls(longer):
         return "the loss rises on the way with it"
     for step in steps:
         if not bench.is_harmless((step,)):
-            return f"alone, with η = {USUAL}, it does harm: the loss ends at {bench.outcome((step,)).last:.4g}"
+            return f"alone, with η = {USUAL}, {_harm(bench, step)}"
     gain = bool(plan) or bench.is_gain(longer)
     return "" if gain and bench.is_harmless(longer) and bench.is_lean(longer) else "it adds nothing to the others"
+
+
+def _higher(before: float, after: float) -> str:
+    """Return in words how much higher a loss ends than another."""
+    if before == 0.0:
+        return f"at {after:.4g}, not at 0"
+    ratio = f"{after / before:.3g}"
+    return f"{ratio} times as high" if ratio != "1" else "slightly higher"
+
+
+def _harm(bench: Bench, step: Step) -> str:
+    """Return what is worse with one remedy alone than for the better of the chain as it is and the usual run."""
+    usual, alone = bench.outcome(), bench.outcome((step,))
+    best = min(usual.loss[0], usual.last)
+    if not bench.is_in_range((step,)):
+        return "gradients leave their range"
+    if alone.last <= best:
+        return "the loss is higher on the way"
+    return f"the loss ends at {alone.last:.4g}, and at {best:.4g} without {'it' if usual.last <= best else 'training'}"
 
 
 def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]) -> tuple[Prescription, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from gradtheory.arithmetic.brief import shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.norms import CLIP_EPSILON, scaled_norm, shrink
+from gradtheory.training.norms import CLIP_EPSILON, scaled_norm, shrink, toward_zero
 from gradtheory.typing import ArrayLike
 
 
@@ -150,7 +150,7 @@ def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clip
         if size + CLIP_EPSILON <= limit and size <= limit * strict:
             return Clipped([np.array(each) for each in arrays], float(size))
         target = np.minimum(limit / (scaled + np.divide(CLIP_EPSILON, scale)), limit * strict / scaled)
-        return Clipped([each / scale * np.nan_to_num(target) for each in arrays], float(size))
+        return Clipped([toward_zero(each / scale * np.nan_to_num(target)) for each in arrays], float(size))
 
 
 def adaptive_clip(
@@ -211,8 +211,8 @@ def adaptive_clip(
     except (TypeError, ValueError, OverflowError):  # numpy.exceptions.AxisError is a ValueError
         raise InvalidArgument("axis", axis, f"must be axes of an array of {gradients.ndim} dimensions") from None
     with np.errstate(all="ignore"):
-        most = np.maximum(share * size * scaled_size, share * least) * shrink(gradients.size)
-        clipped = gradients / scale * (most / scaled)
+        most = toward_zero(np.maximum(share * size * scaled_size, share * least) * shrink(gradients.size))
+        clipped = toward_zero(gradients / scale * (most / scaled))
         return np.where(scale * scaled > most, clipped, gradients)
 
 
