@@ -15,6 +15,7 @@ from sympy.core.relational import Relational
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     MOST_BITS,
+    MOST_CELLS,
     Enclosable,
     Univariate,
     abbreviate,
@@ -157,7 +158,7 @@ INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
 
 
 def exact_zeros(
-    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
+    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr, most_cells: int = MOST_CELLS
 ) -> tuple[sympy.Expr, ...]:
     """Return the zeros of a smooth expression in the open interval (lower, upper): as rationals where easily seen.
 
@@ -170,7 +171,7 @@ def exact_zeros(
         zero = -expr.subs(variable, 0) / slope
         return (zero,) if sign(zero - lower) > 0 > sign(zero - upper) else ()
     function = Univariate(expr, variable)
-    isolated = zeros(function, *_where_zeros_are(function, lower, upper))
+    isolated = zeros(function, *_where_zeros_are(function, lower, upper), most_cells)
     return tuple(
         root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
     )

@@ -15,7 +15,7 @@ import sympy
 
 from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, precision
 from gradtheory.arithmetic.enclosure.derivatives import derivative
-from gradtheory.arithmetic.enclosure.intervals import Interval, around, plus, range_over, times
+from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval, around, plus, range_over, times
 
 _MOST_OPERATIONS = 250  # of an expression whose numerator is sought
 _MOST_TERMS = 60
@@ -120,6 +120,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     ((-1, z + 9),)
 
     """
+    expr = expr.replace(lambda part: isinstance(part, Increasing), lambda part: part.plain)
     if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.exp, *HYPERBOLIC):
         return None
     split = expr.rewrite(HYPERBOLIC, sympy.exp).replace(sympy.exp, functools.partial(_without_constant, variable))
