@@ -172,10 +172,29 @@ def exact_zeros(
         zero = -expr.subs(variable, 0) / slope
         return (zero,) if sign(zero - lower) > 0 > sign(zero - upper) else ()
     function = Univariate(expr, variable)
-    isolated = zeros(function, *_where_zeros_are(function, lower, upper), most_cells)
-    return tuple(
-        root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
-    )
+    first, last = _where_zeros_are(function, lower, upper)
+    ends = (first, *_evident_zeros(expr, variable, first, last), last)
+    found = list(ends[1:-1])
+    for left, right in itertools.pairwise(ends):
+        found += [
+            root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0)
+            for low, high in zeros(function, left, right, most_cells)
+        ]
+    return tuple(found)
+
+
+def _evident_zeros(
+    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
+) -> list[sympy.Rational]:
+    """Return which of the places where something may happen are zeros, in order: no bisection finds a triple one."""
+    places = sorted({place for place, _ in _features(expr)})
+    return [
+        place
+        for place in places
+        if sign(place - lower) > 0 > sign(place - upper)
+        and enclose(expr, FIRST_BITS, {variable: enclose(place, FIRST_BITS)}).contains(0)
+        and _is_root(expr, variable, place)
+    ]
 
 
 def _where_zeros_are(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:

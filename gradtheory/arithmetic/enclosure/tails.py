@@ -123,7 +123,8 @@ class _Tail(Sums):
         special = _SPECIAL.get(getattr(expr.func, "refines", expr.func))
         inner = self._of(expr.args[0])
         side = self.direction(inner)
-        if side == 0:
+        fades_in_a_logarithm = isinstance(expr, sympy.log) and ONE not in inner
+        if side == 0 and not fades_in_a_logarithm:
             return self.taylor(expr.func, inner)
         if special is None:
             raise Undecided(f"{expr.func.__name__} is not expanded at infinity")
