@@ -32,6 +32,7 @@ from tests.explosion.own_oracle import wrong_point
 
 OUTCOMES = ("right", "wrong", "undecided", "refused", "hung")
 _MOST_SECONDS = 60  # of processor time for one answer
+_SLOW = 3
 _SHARES = (0.5, 0.9, 0.95)
 _LEAST_SLOPE = sympy.Rational(1, 10**4)  # beside which a level is sought
 
@@ -177,14 +178,21 @@ def _certified(expr: sympy.Expr, w: sympy.Rational) -> tuple[str, str]:
     return ("verified", "") if report.ok else ("not verified", f"{expr}, w={w}: {report.reason}")
 
 
-def run(cases: Iterable[int], seed: int, certify: int = 1, *, talk: bool = False) -> list[Result]:
+def run(cases: Iterable[int], seed: int, certify: int = 1) -> list[Result]:
     """Return what comes of some cases."""
-    results = []
+    return [one(seed, case, certify) for case in cases]
+
+
+def _told(cases: Iterable[int], seed: int, certify: int, save: Path | None) -> list[Result]:
+    """Return the same, and print on the way what is not right, or slow; what there is by then is saved."""
+    results: list[Result] = []
     for case in cases:
         result = one(seed, case, certify)
         results.append(result)
-        if talk and (result.outcome != "right" or result.reason or result.seconds > 5):
+        if result.outcome != "right" or result.reason or result.critical != "decided" or result.seconds > _SLOW:
             print(json.dumps(dataclasses.asdict(result)), flush=True)
+        if save:
+            save.write_text(json.dumps([dataclasses.asdict(each) for each in results]))
     return results
 
 
@@ -234,9 +242,7 @@ def main() -> None:
         results = [Result(**each) for path in arguments.table for each in json.loads(path.read_text())]
     else:
         cases = range(arguments.cases) if arguments.case is None else (arguments.case,)
-        results = run(cases, arguments.seed, arguments.certify, talk=True)
-    if arguments.save:
-        arguments.save.write_text(json.dumps([dataclasses.asdict(each) for each in results]))
+        results = _told(cases, arguments.seed, arguments.certify, arguments.save)
     print(table(results))
     sys.exit(any(each.outcome in ("wrong", "hung") for each in results))
 

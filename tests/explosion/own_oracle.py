@@ -21,6 +21,7 @@ _STEP = mpmath.mpf(10) ** -40
 _FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
     sympy.Abs: abs,
     sympy.Max: max,
+    sympy.Heaviside: lambda z, at_zero=0: at_zero if z == 0 else mpmath.mpf(z > 0),
     sympy.Min: min,
     sympy.asinh: mpmath.asinh,
     sympy.atan: mpmath.atan,

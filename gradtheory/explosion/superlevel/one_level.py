@@ -86,12 +86,13 @@ class OneLevel:
             for level in (self.t, -self.t)
             for zero in exact_zeros(formula - level, Z, left, right, most_cells=_MOST_CELLS)
         ]
-        ends = (left, *sorted(crossings, key=INCREASING), right)
-        return [
-            Component(low, high, self.strict or low == left, self.strict or high == right)
-            for low, high in itertools.pairwise(ends)
-            if self._exceeds(formula, inner_point(low, high))
-        ]
+        parts: list[Component] = []
+        for low, high in itertools.pairwise((left, *sorted(crossings, key=INCREASING), right)):
+            if self._exceeds(formula, inner_point(low, high)):
+                parts.append(Component(low, high))
+            if high != right and not self.strict:
+                parts.append(Component(high, high, lower_open=False, upper_open=False))
+        return parts
 
     def _exceeds(self, formula: sympy.Expr, point: sympy.Rational) -> bool:
         """Return whether |f| > t at a point that is no crossing."""
