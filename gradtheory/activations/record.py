@@ -17,10 +17,11 @@ from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import within
-from gradtheory.arithmetic.enclosure import Interval, is_infinite, sign
+from gradtheory.arithmetic.enclosure import Interval, derivative, is_infinite, sign
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_function, read_kind
+from gradtheory.arithmetic.logistic import with_logistics
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import latex
 from gradtheory.typing import ArrayLike
@@ -238,7 +239,7 @@ class Activation:
         if self.branches is None:
             region = LINE if self.period is None else (-self.period / 2, self.period / 2)
             with within():
-                return Profile.of(self.name, self.slope_expr, region, self.period, jumps_of(self.expr, region))
+                return Profile.of(self.name, self.provable_slope_expr, region, self.period, jumps_of(self.expr, region))
         return Profile(self.name, stable(self.slope_expr), self.branches, self.sign_of_bend, self.period)
 
     def profile_above(self, level: sympy.Expr) -> Profile:
@@ -255,11 +256,18 @@ class Activation:
 
     def _fading_profile(self, level: sympy.Expr) -> Profile:
         with within():
-            return Profile.above(self.name, self.slope_expr, level, jumps_of(self.expr))
+            return Profile.above(self.name, self.provable_slope_expr, level, jumps_of(self.expr))
 
     def profile_on(self, region: Region) -> Profile:
         """Return a profile of a bounded region alone."""
-        return Profile.of(self.name, self.slope_expr, region, jumps=jumps_of(self.expr, region))
+        return Profile.of(self.name, self.provable_slope_expr, region, jumps=jumps_of(self.expr, region))
+
+    @cached_property
+    def provable_slope_expr(self) -> sympy.Expr:
+        """σ'(z) as proofs take it: of an expression of one's own, written such that nothing cancels."""
+        if self.branches is not None:
+            return self.slope_expr
+        return derivative(with_logistics(stable(self.expr)), Z, 1)
 
     @property
     def kinks(self) -> tuple[sympy.Expr, ...]:

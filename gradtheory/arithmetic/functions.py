@@ -68,6 +68,11 @@ class NormalCDF(sympy.Function):  # type: ignore[misc]  # SymPy's classes are un
         known = {sympy.S.Zero: sympy.S.Half, sympy.oo: sympy.S.One, -sympy.oo: sympy.S.Zero}
         return known.get(x)
 
+    @property
+    def plain(self) -> sympy.Expr:
+        """The same by erfc, which does not cancel on the left."""
+        return sympy.erfc(-self.args[0] / sympy.sqrt(2)) / 2
+
     @staticmethod
     def ball(x: enclosure.Ball) -> enclosure.Ball:
         """Return Φ of a ball."""

@@ -4,13 +4,15 @@ With t = c/|w|:  |σ'(wx + b)·w| > c  ⇔  z = wx + b ∈ U_t = {z : |σ'(z)| >
 biases are U_t - wx, affine pull-backs of one superlevel set. For the weights, with x ≠ 0, |σ'(z)·(z - b)| > c·|x|.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Sequence
 from functools import partial
 
 import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
+from gradtheory.activations.slopes.analysis import LINE, jumps_of
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT
@@ -24,6 +26,7 @@ from gradtheory.explosion.budget import limited
 from gradtheory.explosion.superlevel import (
     METHODS,
     Component,
+    OneLevel,
     Periodic,
     SuperlevelSet,
     as_set,
@@ -109,8 +112,8 @@ def explosion_set(
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
     level = c / (direction * weight)
-    profile = _profile(record, level, _image(region, weight, bias, direction))
-    return _restrict(_pull_back(superlevel_set(profile, level), weight, bias, direction), region)
+    there = superlevel(record, level, superlevel_set, _image(region, weight, bias, direction))
+    return _restrict(_pull_back(there, weight, bias, direction), region)
 
 
 @limited
@@ -163,7 +166,7 @@ def exploding_weights(
     if direction == 0:
         return _restrict(_weights_at_zero(record, bias, c, strict=strict), region)
     name = f"σ'(z)·(z - b) for {record.name}"
-    profile = Profile.of(name, record.slope_expr * (Z - bias))
+    profile = Profile.of(name, record.slope_expr * (Z - bias), jumps=jumps_of(record.expr))
     return _restrict(_pull_back(superlevel_set(profile, c * direction * place), place, bias, direction), region)
 
 
@@ -214,8 +217,8 @@ def exploding_biases(
     if direction == 0:
         return sympy.S.EmptySet  # every factor is 0, which is less than c
     level, shift = c / (direction * weight), weight * place
-    profile = _profile(record, level, _image(region, sympy.S.One, shift, 1))
-    return _restrict(_pull_back(superlevel_set(profile, level), sympy.S.One, shift, 1), region)
+    there = superlevel(record, level, superlevel_set, _image(region, sympy.S.One, shift, 1))
+    return _restrict(_pull_back(there, sympy.S.One, shift, 1), region)
 
 
 def _image(region: Component | None, scale: sympy.Expr, shift: sympy.Expr, direction: int) -> Component | None:
@@ -223,31 +226,45 @@ def _image(region: Component | None, scale: sympy.Expr, shift: sympy.Expr, direc
     return None if region is None else region.affine(1 / scale, -shift / scale, mirrored=direction < 0)
 
 
-def _profile(record: Activation, level: sympy.Expr, region: Component | None) -> Profile:
-    """Return a profile that is enough for one level: of the line, or else of a bounded region of pre-activations."""
+def superlevel(
+    record: Activation, level: sympy.Expr, superlevel_set: "partial[SuperlevelSet]", region: Component | None = None
+) -> SuperlevelSet | OneLevel:
+    """Return the superlevel set of |σ'| on the line, or at least in a region of pre-activations.
+
+    That of an expression of one's own is sought at this one level; only where that does not succeed are all monotone
+    branches asked for.
+    """
+    margin = sympy.S.One  # so that the region's own ends are inside
+    around = LINE if region is None else (region.lower - margin, region.upper + margin)
+    options = superlevel_set.keywords
+    if record.branches is None and record.period is None and options["method"] != "closed_form":
+        with contextlib.suppress(Undecided):
+            jumps = jumps_of(record.expr, around)
+            there = OneLevel(record.provable_slope_expr, level, around, jumps, options["strict"])
+            there.components()
+            return there
     try:
-        return record.profile_above(level)
+        return superlevel_set(record.profile_above(level), level)
     except Undecided:
         if region is None or is_infinite(region.length):
             raise
-        margin = sympy.S.One  # so that the region's own ends are inside
-        return record.profile_on((region.lower - margin, region.upper + margin))
+        return superlevel_set(record.profile_on(around), level)
 
 
-def superlevel_sets(method: str, digits: int, *, strict: bool = True) -> Callable[[Profile, sympy.Expr], SuperlevelSet]:
+def superlevel_sets(method: str, digits: int, *, strict: bool = True) -> "partial[SuperlevelSet]":
     """Return what makes the superlevel set of a profile at a level, with these options; they are checked here."""
     choice, is_strict = one_of(method, "method", METHODS), read_flag(strict, "strict")
     return partial(SuperlevelSet, strict=is_strict, method=choice, most_bits=read_bits(digits))
 
 
 def _pull_back(
-    level: SuperlevelSet, scale: sympy.Expr, shift: sympy.Expr, direction: int
+    level: SuperlevelSet | OneLevel, scale: sympy.Expr, shift: sympy.Expr, direction: int
 ) -> Sequence[Component] | sympy.Set:
     """Return {x : scale·x + shift is in the superlevel set}; `direction` is the sign of the scale."""
     parts = [part.affine(scale, shift, mirrored=direction < 0) for part in level.components()][::direction]
-    period = level.profile.period
-    if period is None:
+    if isinstance(level, OneLevel) or level.profile.period is None:
         return parts
+    period = level.profile.period
     first = level.profile.branches[0].left if direction > 0 else level.profile.branches[-1].right
     return repeated(parts, (first - shift) / scale, period / abs(scale), ends_belong=level.has_ends_of_periods)
 

@@ -7,7 +7,7 @@ from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.sets import superlevel_sets
+from gradtheory.explosion.sets import superlevel, superlevel_sets
 from gradtheory.explosion.superlevel import total_length
 from gradtheory.typing import ActivationLike, NumberLike
 
@@ -55,7 +55,7 @@ def explosion_width(
     if direction == 0:
         return sympy.S.Zero
     size = direction * weight
-    length = total_length(superlevel_set(record.profile_above(c / size), c / size).components()) / size
+    length = total_length(superlevel(record, c / size, superlevel_set).components()) / size
     return sympy.oo if record.period is not None and length != 0 else length
 
 

@@ -1,260 +1,250 @@
-"""Random activations of one's own: their explosion sets against difference quotients of σ by mpmath.
+"""Random activations of one's own: their explosion sets against difference quotients of σ, and what hangs on them.
 
-    python -m tests.explosion.own_fuzz --cases 500 --seed 1
+    python -m tests.explosion.own_fuzz --cases 500 --seed 1 --save build/fuzz_1.json
+    python -m tests.explosion.own_fuzz --table build/fuzz_*.json
+    python -m tests.explosion.own_fuzz --seed 1 --case 17
 
-Sums, products, compositions, shifts and scales from 1e-8 to 1e8, switches, features that are far away or narrow,
-thresholds beside local extrema, waves that fade. The table counts what is wrong, undecided, and how long it takes.
+Each case is one set. It is held against the oracle, against its width and the critical weight, against the set of the
+same function written in other words; its certificate goes to the checker. The table counts what is wrong, undecided,
+refused, hung, and gives the processor time of the sets. Every third weight is beside a local extremum of the slope.
 """
 
 import argparse
+import dataclasses
+import json
 import random
 import signal
-import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-import mpmath
 import sympy
 
 import gradtheory as gt
-from gradtheory.activations import Z
-from gradtheory.arithmetic.enclosure import as_rational, enclose, rounded
+from gradtheory.arithmetic.enclosure import as_rational, enclose, sign
+from gradtheory.checker import check
 from gradtheory.errors import GradTheoryError, Undecided
-from gradtheory.explosion.superlevel import Periodic
+from tests.explosion.own_expressions import FAMILIES, in_other_words, number, question
+from tests.explosion.own_oracle import wrong_point
 
-_DIGITS = 80
-_STEP = mpmath.mpf(10) ** -35
-_MOST_SECONDS = 60
-_FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
-    sympy.Abs: abs,
-    sympy.Max: max,
-    sympy.Min: min,
-    sympy.asinh: mpmath.asinh,
-    sympy.atan: mpmath.atan,
-    sympy.cos: mpmath.cos,
-    sympy.cosh: mpmath.cosh,
-    sympy.erf: mpmath.erf,
-    sympy.exp: mpmath.exp,
-    sympy.log: mpmath.log,
-    sympy.sign: mpmath.sign,
-    sympy.sin: mpmath.sin,
-    sympy.sinh: mpmath.sinh,
-    sympy.tanh: mpmath.tanh,
-}
+OUTCOMES = ("right", "wrong", "undecided", "refused", "hung")
+_MOST_SECONDS = 60  # of processor time for one answer
+_SLOW = 3
+_SHARES = (0.5, 0.9, 0.95)
+_LEAST_SLOPE = sympy.Rational(1, 10**4)  # beside which a level is sought
 
 
-def value(expr: sympy.Basic, z: mpmath.mpf) -> mpmath.mpf:  # noqa: PLR0911  # one a kind
-    """Return an expression at a point, by mpmath, without SymPy's help."""
-    if expr == Z:
-        return z
-    if expr.is_Rational:
-        return mpmath.mpf(int(expr.p)) / int(expr.q)
-    if expr is sympy.pi:
-        return +mpmath.pi
-    if expr.is_Add:
-        return mpmath.fsum(value(each, z) for each in expr.args)
-    if expr.is_Mul:
-        return mpmath.fprod(value(each, z) for each in expr.args)
-    if expr.is_Pow:
-        return value(expr.base, z) ** value(expr.exp, z)
-    if isinstance(expr, sympy.Piecewise):
-        return next(value(part, z) for part, condition in expr.args if _holds(condition, z))
-    return _FUNCTIONS[expr.func](*(value(each, z) for each in expr.args))
+class TooLong(BaseException):
+    """An answer has taken its time; no `except Exception` between holds it up."""
 
 
-def _holds(condition: sympy.Basic, z: mpmath.mpf) -> bool:
-    if condition is sympy.true:
-        return True
-    left, right = (value(each, z) for each in (condition.lhs, condition.rhs))
-    return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[condition.rel_op])
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise TooLong after so many seconds of processor time, where the system can."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
-def slopes(expr: sympy.Expr, z: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
-    """Return the one-sided difference quotients of σ, each of second order."""
-    h = _STEP
-    at = {k: value(expr, z + k * h) for k in (-2, -1, 0, 1, 2)}
-    return (3 * at[0] - 4 * at[-1] + at[-2]) / (2 * h), (-3 * at[0] + 4 * at[1] - at[2]) / (2 * h)
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What came of one case.
 
+    Parameters
+    ----------
+    case : int
+        Its number; with the seed it gives the case again.
+    family : str
+    outcome : str
+        One of `OUTCOMES`.
+    seconds : float
+        Processor time until the set was there or was refused.
+    text : str
+        What is wrong, or why there is no set.
+    certificate : str
+        "verified", "not verified", "not written", "hung", or "" where there is none.
+    reason : str
+        Why it is not verified.
+    tried : int
+        Points at which the set was tried.
+    critical : str
+        "decided", "undecided" or "hung": whether the critical weight, which rests on all monotone branches, is known.
 
-def number(rng: random.Random, least: float = -1, most: float = 1) -> sympy.Rational:
-    """Return a rational of few digits whose logarithm is uniform."""
-    size = Fraction(10 ** rng.uniform(least, most)).limit_denominator(10 ** max(2, int(2 - least)))
-    return sympy.Rational(size) or sympy.S.One
+    """
 
-
-def place(rng: random.Random) -> sympy.Rational:
-    """Return where a feature lies: mostly near 0, sometimes far away."""
-    return rng.choice((1, -1)) * number(rng, *rng.choice(((-1, 1), (-1, 1), (1, 3), (3, 8))))
-
-
-def _inner(rng: random.Random) -> sympy.Expr:
-    scale = number(rng, *rng.choice(((-1, 1), (-1, 1), (-1, 1), (-8, 0), (0, 8))))
-    return rng.choice((1, -1)) * scale * (Z - place(rng))
-
-
-def _step(rng: random.Random) -> sympy.Expr:
-    u = _inner(rng)
-    return rng.choice(
-        (sympy.tanh(u), 1 / (1 + sympy.exp(-u)), sympy.atan(u), sympy.erf(u), sympy.log(1 + sympy.exp(u)))
-    )
-
-
-def _bump(rng: random.Random) -> sympy.Expr:
-    u = _inner(rng)
-    return rng.choice((sympy.exp(-(u**2)), 1 / (1 + u**2), u * sympy.exp(-(u**2)), 1 / sympy.cosh(u)))
-
-
-def _sum(rng: random.Random) -> sympy.Expr:
-    parts = (rng.choice((_step, _bump))(rng) for _ in range(rng.choice((2, 2, 3))))
-    return sympy.Add(*(rng.choice((1, -1)) * number(rng) * part for part in parts))
-
-
-def _product(rng: random.Random) -> sympy.Expr:
-    return rng.choice((Z, _step(rng), Z - place(rng))) * rng.choice((_step, _bump))(rng)
-
-
-def _composition(rng: random.Random) -> sympy.Expr:
-    inner = rng.choice((_step(rng) * number(rng), Z + Z**3 * number(rng, -2, 0), Z + _bump(rng)))
-    return rng.choice((sympy.tanh, sympy.atan, sympy.asinh, sympy.erf))(inner)
-
-
-def _switched(rng: random.Random) -> sympy.Expr:
-    one, other, cut = _sum(rng), _step(rng), place(rng)
-    line = number(rng) * (Z - cut)
-    return rng.choice(
-        (
-            sympy.Abs(line) + other,
-            sympy.Max(line, number(rng) * line),
-            sympy.Min(one, line),
-            sympy.Piecewise((one, sympy.Lt(Z, cut)), (other, True)),
-            line * sympy.Abs(line) + other,
-            other + number(rng) * sympy.sign(Z - cut),
-            sympy.Max(0, sympy.Min(1, number(rng, 0, 8) * line)) + other,
-        )
-    )
-
-
-def _wave(rng: random.Random) -> sympy.Expr:
-    u = number(rng) * (Z - place(rng))
-    wave = rng.choice((sympy.sin, sympy.cos))(number(rng, -0.5, 0.7) * u)
-    return rng.choice((sympy.exp(-(u**2)) * wave, wave / (1 + u**2), wave, Z + wave, sympy.tanh(wave)))
-
-
-FAMILIES = {"sum": _sum, "product": _product, "composition": _composition, "switched": _switched, "wave": _wave}
-
-
-def question(rng: random.Random) -> tuple[str, sympy.Expr, sympy.Rational]:
-    """Return a family, an expression, and a weight; every third weight is beside a local extremum of the slope."""
-    family = rng.choice(list(FAMILIES))
-    expr = FAMILIES[family](rng)
-    while expr.free_symbols != {Z}:
-        expr = FAMILIES[family](rng)
-    return family, expr, rng.choice((1, -1)) * number(rng, -2, 3)
+    case: int
+    family: str
+    outcome: str
+    seconds: float
+    text: str = ""
+    certificate: str = ""
+    reason: str = ""
+    tried: int = 0
+    critical: str = ""
 
 
 def beside_an_extremum(expr: sympy.Expr, rng: random.Random) -> sympy.Rational | None:
-    """Return a weight whose level lies within 1e-6 of a local extremum of |σ'|."""
-    ends = [branch.slope_right for branch in gt.activation(expr).profile.branches[:-1]]
+    """Return a weight whose level lies within 1e-6 of a local extremum of |σ'|, None where none is known."""
+    try:
+        with _limited(_MOST_SECONDS):
+            branches = gt.activation(expr).profile_above(_LEAST_SLOPE).branches
+    except (TooLong, GradTheoryError):
+        return None
+    ends = [branch.slope_right for branch in branches[:-1]]
     balls = [abs(enclose(end, 256)) for end in ends if end.is_finite]
     sizes = [as_rational(ball) for ball in balls if ball > 1e-30]
     return 1 / rng.choice(sizes) * (1 + rng.choice((1, -1)) * number(rng, -9, -6)) if sizes else None
 
 
-def points(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> Iterator[sympy.Rational]:
-    """Yield inputs near every end that was found, near the features of the expression, and anywhere."""
-    base = found.base if isinstance(found, Periodic) else found
-    for end in sorted(base.boundary, key=sympy.default_sort_key):
-        if end.is_finite:
-            near = sympy.Rational(str(rounded(end, 300)))
-            for exponent in (2, 8, 15):
-                yield near + rng.choice((1, -1)) * max(abs(near), 1) * sympy.Rational(1, 10**exponent)
-    centres = sorted(each for each in expr.atoms(sympy.Rational) if abs(each) < 10**9)
-    for _ in range(30):
-        z = rng.choice((0, *centres, *(-each for each in centres))) + rng.choice((1, -1)) * number(rng, -9, 4)
-        yield sympy.Rational(z) / w
-    for _ in range(10):
-        yield rng.choice((1, -1)) * number(rng, -3, 9) / w
-
-
-def wrong_point(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> sympy.Rational | None:
-    """Return an input about which a set is wrong; None where there is none among those tried."""
-    with mpmath.workdps(_DIGITS):
-        for x in points(rng, expr, found, w):
-            left, right = slopes(expr, mpmath.mpf(int((w * x).p)) / int((w * x).q))
-            if abs(left - right) > mpmath.mpf(10) ** -25 * (abs(left) + abs(right) + mpmath.mpf(10) ** -9):
-                continue  # a kink, or beside one
-            size = abs(left) * abs(int(w.p)) / int(w.q)
-            if abs(size - 1) > mpmath.mpf(10) ** -18 and bool(found.contains(x)) != (size > 1):
-                return x
-    return None
-
-
-class _TooLong(Exception):
-    pass
-
-
-def _stop(*_: object) -> None:
-    raise _TooLong
-
-
-def run(cases: int, seed: int, *, talk: bool = False) -> tuple[Counter[str], list[str], list[float]]:
-    """Return counts of outcomes, descriptions of what is wrong, and the time of each case."""
-    rng = random.Random(seed)
-    counts: Counter[str] = Counter()
-    wrong: list[str] = []
-    seconds: list[float] = []
-    for case in range(cases):
-        family, expr, w = question(rng)
-        start = time.process_time()
-        outcome, text = "right", ""
-        try:
-            if case % 3 == 0:
-                w = beside_an_extremum(expr, rng) or w
+def one(seed: int, case: int, certify: int = 1) -> Result:
+    """Return what comes of one case; of every so many the certificate is checked."""
+    rng = random.Random(f"{seed} {case}")
+    family, expr, w = question(rng)
+    if case % 3 == 0:
+        w = beside_an_extremum(expr, rng) or w
+    start = time.process_time()
+    try:
+        with _limited(_MOST_SECONDS):
             found = gt.explosion_set(expr, w)
-            seconds.append(time.process_time() - start)
-            x = wrong_point(rng, expr, found, w)
-            if x is not None:
-                outcome, text = "wrong", f"explosion_set({expr}, w={w}) = {found} about x = {x}"
-        except Undecided as error:
-            outcome, text = "undecided", f"{expr}, w={w}: {error}"
-            seconds.append(time.process_time() - start)
-        except GradTheoryError as error:
-            outcome, text = "refused", f"{expr}, w={w}: {error}"
-        except _TooLong:
-            outcome, text = "hung", f"{expr}, w={w}"
-            seconds.append(float(_MOST_SECONDS))
-        counts[outcome] += 1
-        counts[f"{family} {outcome}"] += 1
-        if outcome == "wrong":
-            wrong.append(text)
-        if talk and outcome != "right":
-            print(f"{case} {family} {outcome} {time.process_time() - start:.1f} s: {text[:300]}", flush=True)
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            if talk:
-                signal.setitimer(signal.ITIMER_REAL, _MOST_SECONDS)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    return counts, wrong, seconds
+    except TooLong:
+        return Result(case, family, "hung", time.process_time() - start, f"{expr}, w={w}")
+    except GradTheoryError as error:
+        outcome = "undecided" if isinstance(error, Undecided) else "refused"
+        return Result(case, family, outcome, time.process_time() - start, f"{expr}, w={w}: {error}")
+    seconds = time.process_time() - start
+    tried, x = wrong_point(rng, expr, found, w)
+    text = "" if x is None else f"about x = {x}"
+    critical, difference = _compared_with_measures(expr, found, w)
+    text = text or difference or _differs_in_other_words(rng, expr, found, w)
+    certificate, reason = _certified(expr, w) if case % certify == 0 else ("", "")
+    if text:
+        text = f"explosion_set({expr}, w={w}) = {found} {text}"
+    return Result(case, family, "wrong" if text else "right", seconds, text, certificate, reason, tried, critical)
+
+
+def _compared_with_measures(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> tuple[str, str]:
+    """Return whether the critical weight is decided, and how a set differs from it or from the width, or nothing."""
+    try:
+        with _limited(_MOST_SECONDS):
+            width = gt.explosion_width(expr, w)
+            if width != found.measure and not abs(enclose(width - found.measure, 256)) < 1e-20:
+                return "", f"has not the width {width}"
+            critical = gt.critical_weight(expr)
+            side = -1 if critical is sympy.oo else sign(abs(w) - critical)
+            is_right = (side > 0) == (found is not sympy.S.EmptySet)
+            return "decided", "" if is_right else f"contradicts the critical weight {critical}"
+    except TooLong:
+        return "hung", ""
+    except Undecided:
+        return "undecided", ""
+
+
+def _differs_in_other_words(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> str:
+    """Return where the set of the same function, written otherwise, is another, or nothing."""
+    other = in_other_words(expr, rng)
+    if other == expr:
+        return ""
+    try:
+        with _limited(_MOST_SECONDS):
+            _, x = wrong_point(rng, expr, gt.explosion_set(other, w), w)
+    except (TooLong, Undecided):
+        return ""
+    return "" if x is None else f"is not that of {other} about x = {x}"
+
+
+def _certified(expr: sympy.Expr, w: sympy.Rational) -> tuple[str, str]:
+    """Return what the checker says of the certificate of a set, and why."""
+    try:
+        with _limited(_MOST_SECONDS):
+            report = check(gt.certificate(expr, w))
+    except TooLong:
+        return "hung", f"{expr}, w={w}"
+    except Undecided as error:
+        return "not written", f"{expr}, w={w}: {error}"
+    return ("verified", "") if report.ok else ("not verified", f"{expr}, w={w}: {report.reason}")
+
+
+def run(cases: Iterable[int], seed: int, certify: int = 1) -> list[Result]:
+    """Return what comes of some cases."""
+    return [one(seed, case, certify) for case in cases]
+
+
+def _told(cases: Iterable[int], seed: int, certify: int, save: Path | None) -> list[Result]:
+    """Return the same, and print on the way what is not right, or slow; what there is by then is saved."""
+    results: list[Result] = []
+    for case in cases:
+        result = one(seed, case, certify)
+        results.append(result)
+        if result.outcome != "right" or result.reason or result.critical != "decided" or result.seconds > _SLOW:
+            print(json.dumps(dataclasses.asdict(result)), flush=True)
+        if save:
+            save.write_text(json.dumps([dataclasses.asdict(each) for each in results]))
+    return results
+
+
+def table(results: list[Result]) -> str:
+    """Return the figures of some results, a family a row, in Markdown."""
+    head = [
+        "family",
+        "cases",
+        *OUTCOMES[1:],
+        *(f"{100 * share:g} %" for share in _SHARES),
+        "critical weight",
+        "verified",
+    ]
+    rows = [head, ["---"] * len(head)]
+    for family in (*FAMILIES, "all"):
+        of_family = [each for each in results if family in (each.family, "all")]
+        if of_family:
+            rows.append([family, str(len(of_family)), *_figures(of_family)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _figures(results: list[Result]) -> list[str]:
+    counts = Counter(each.outcome for each in results)
+    seconds = sorted(each.seconds for each in results)
+    quantiles = (seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in _SHARES)
+    certificates = [each.certificate for each in results if each.certificate]
+    critical = [each.critical for each in results if each.critical]
+    shares = _share(critical, "decided"), _share(certificates, "verified")
+    return [*(str(counts[each]) for each in OUTCOMES[1:]), *(f"{each:.2f} s" for each in quantiles), *shares]
+
+
+def _share(answers: list[str], best: str) -> str:
+    return f"{100 * answers.count(best) / len(answers):.1f} %" if answers else "-"
 
 
 def main() -> None:
-    """Run the cases and print the table."""
+    """Run some cases, or one, and print the table; or print the table of results that were saved."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--certify", type=int, default=1, help="check the certificate of every so many cases")
+    parser.add_argument("--case", type=int, help="this one alone")
+    parser.add_argument("--save", type=Path, help="a file to write the results to, as JSON")
+    parser.add_argument("--table", type=Path, nargs="+", help="files of results")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGALRM, _stop)
-    counts, wrong, seconds = run(arguments.cases, arguments.seed, talk=True)
-    ordered = sorted(seconds)
-    print(dict(counts))
-    print(
-        f"median {statistics.median(ordered):.2f} s, 90 % {ordered[int(0.9 * len(ordered))]:.2f} s, "
-        f"95 % {ordered[int(0.95 * len(ordered))]:.2f} s"
-    )
-    sys.exit(bool(wrong))
+    if arguments.table:
+        results = [Result(**each) for path in arguments.table for each in json.loads(path.read_text())]
+    else:
+        cases = range(arguments.cases) if arguments.case is None else (arguments.case,)
+        results = _told(cases, arguments.seed, arguments.certify, arguments.save)
+    print(table(results))
+    sys.exit(any(each.outcome in ("wrong", "hung") for each in results))
 
 
 if __name__ == "__main__":

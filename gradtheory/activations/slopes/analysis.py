@@ -139,7 +139,8 @@ def _may_vanish(expr: sympy.Expr, places: Sequence[sympy.Rational]) -> bool:
 
 def _mirror(branch: Branch, symmetry: int) -> Branch:
     """Return the branch of -z; made from its twin, it has the very same expressions as limits."""
-    return Branch(-branch.right, -branch.left, symmetry * branch.slope_right, symmetry * branch.slope_left)
+    slopes = symmetry * branch.slope_right, symmetry * branch.slope_left
+    return Branch(-branch.right, -branch.left, *slopes, bends=-symmetry * branch.bends)
 
 
 def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[Branch]:
@@ -151,12 +152,13 @@ def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> 
     branches: list[Branch] = []
     for start, stop in itertools.pairwise((left, *_turns(bend, left, right), right)):
         at_start, at_stop = limit(slope, start, "+"), limit(slope, stop, "-")
+        bends = sign_at(bend, Z, inner_point(start, stop))
         if sign(at_start) * sign(at_stop) < 0:
-            rises = sign_at(bend, Z, inner_point(start, stop)) > 0
-            middle = root_between(slope, Z, start, stop, rises=rises)
-            branches += [Branch(start, middle, at_start, sympy.S.Zero), Branch(middle, stop, sympy.S.Zero, at_stop)]
+            middle = root_between(slope, Z, start, stop, rises=bends > 0)
+            branches.append(Branch(start, middle, at_start, sympy.S.Zero, bends=bends))
+            branches.append(Branch(middle, stop, sympy.S.Zero, at_stop, bends=bends))
         else:
-            branches.append(Branch(start, stop, at_start, at_stop))
+            branches.append(Branch(start, stop, at_start, at_stop, bends=bends))
     return branches
 
 

@@ -35,6 +35,8 @@ class Branch:
         infinite, or z itself where both are; for arrays of the relative excess e = (sup - t)/(t - inf), with
         sup and inf of |σ'| on the branch (e = t for an infinite sup), in the array namespace xp. Both are pairs: a
         float64 number and its rounding error.
+    bends : int, optional
+        The sign of σ'' on the branch, where it is known.
 
     """
 
@@ -44,6 +46,7 @@ class Branch:
     slope_right: sympy.Expr
     inverse: sympy.Expr | None = None
     distance: Distance | None = field(default=None, compare=False)
+    bends: int = field(default=0, compare=False)
 
     @cached_property
     def is_flat(self) -> bool:
@@ -53,6 +56,8 @@ class Branch:
     @cached_property
     def rises(self) -> bool:
         """Whether |σ'| increases on the branch."""
+        if self.bends:  # the slopes at the ends may differ by 1e-100000
+            return self.bends * self.direction > 0
         return sign(abs(self.slope_right) - abs(self.slope_left)) > 0
 
     @cached_property

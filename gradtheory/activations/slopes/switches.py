@@ -15,6 +15,7 @@ from sympy.core.relational import Relational
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     MOST_BITS,
+    MOST_CELLS,
     Enclosable,
     Univariate,
     abbreviate,
@@ -37,7 +38,8 @@ from gradtheory.errors import InvalidArgument, Undecided
 
 _SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
 _BITS_OF_ROOTS = 512
-_DOUBLINGS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128)  # of the distance tried
+_DOUBLINGS = (0, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100, 128)  # of the distance tried
+_WIDTHS = 16  # from a feature, beyond which it has about settled
 _LARGEST_DENOMINATOR = 1_000  # of a root that is looked at for being rational
 
 
@@ -157,7 +159,7 @@ INCREASING: Any = functools.cmp_to_key(lambda left, right: sign(left - right))
 
 
 def exact_zeros(
-    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
+    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr, most_cells: int = MOST_CELLS
 ) -> tuple[sympy.Expr, ...]:
     """Return the zeros of a smooth expression in the open interval (lower, upper): as rationals where easily seen.
 
@@ -170,10 +172,29 @@ def exact_zeros(
         zero = -expr.subs(variable, 0) / slope
         return (zero,) if sign(zero - lower) > 0 > sign(zero - upper) else ()
     function = Univariate(expr, variable)
-    isolated = zeros(function, *_where_zeros_are(function, lower, upper))
-    return tuple(
-        root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0) for low, high in isolated
-    )
+    first, last = _where_zeros_are(function, lower, upper)
+    ends = (first, *_evident_zeros(expr, variable, first, last), last)
+    found = list(ends[1:-1])
+    for left, right in itertools.pairwise(ends):
+        found += [
+            root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0)
+            for low, high in zeros(function, left, right, most_cells)
+        ]
+    return tuple(found)
+
+
+def _evident_zeros(
+    expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
+) -> list[sympy.Rational]:
+    """Return which of the places where something may happen are zeros, in order: no bisection finds a triple one."""
+    places = sorted({place for place, _ in _features(expr)})
+    return [
+        place
+        for place in places
+        if sign(place - lower) > 0 > sign(place - upper)
+        and enclose(expr, FIRST_BITS, {variable: enclose(place, FIRST_BITS)}).contains(0)
+        and _is_root(expr, variable, place)
+    ]
 
 
 def _where_zeros_are(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
@@ -188,8 +209,9 @@ def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -
         if is_finite(other_end)
         else sympy.S.Zero
     )
+    beyond = max(4, *(side * (place - near) + _WIDTHS * width for place, width in _features(function.expr)))
     for doublings in _DOUBLINGS:
-        start = near + side * sympy.Integer(2) ** doublings
+        start = near + side * sympy.ceiling(beyond) * 2**doublings
         ends = (start, sympy.oo) if side > 0 else (-sympy.oo, start)
         if function.over(bounds(*ends, FIRST_BITS), FIRST_BITS).sign or sign_beyond(
             function.expr, function.variable, enclose(start, FIRST_BITS), rightwards=side > 0
@@ -199,6 +221,26 @@ def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -
         f"{abbreviate(function.expr)} is not proven to keep its sign as {function.variable} tends to "
         f"{'' if side > 0 else '-'}oo: it may oscillate for ever; ask on a bounded domain, such as domain=(-50, 50)"
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _features(expr: sympy.Expr) -> tuple[tuple[sympy.Rational, sympy.Rational], ...]:
+    """Return the zero of each affine argument a·z + b of a function or power in an expression, and 1/|a|: a guess.
+
+    There, and so far around, something may happen.
+    """
+    features = {(sympy.S.Zero, sympy.S.Zero)}
+    for part in expr.atoms(sympy.Function, sympy.Pow):
+        inner = part.args[0]
+        for line in sympy.preorder_traversal(inner):
+            if line.is_Add and len(line.args) == 2:
+                constant, rest = line.as_coeff_Add()
+                factor, variable = rest.as_coeff_Mul()
+                if variable.is_Symbol and factor.is_Rational and constant.is_Rational:
+                    features.add((-constant / factor, 1 / abs(factor)))
+            elif line.is_Mul and len(line.args) == 2 and line.args[0].is_Rational and line.args[1].is_Symbol:
+                features.add((sympy.S.Zero, 1 / abs(line.args[0])))
+    return tuple(features)
 
 
 def root_between(

@@ -41,13 +41,14 @@ from gradtheory.arithmetic.enclosure.intervals import (
     range_over,
     times,
 )
-from gradtheory.arithmetic.enclosure.signs import Univariate, order, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure.signs import MOST_CELLS, Univariate, order, sign, sign_at, sign_on
 from gradtheory.arithmetic.enclosure.tails import limit_at, sign_beyond
 from gradtheory.arithmetic.enclosure.zeros import crossing, has_one_zero, zero, zeros
 
 __all__ = [
     "FIRST_BITS",
     "MOST_BITS",
+    "MOST_CELLS",
     "Ball",
     "Balls",
     "Enclosable",

@@ -5,6 +5,7 @@ Smooth functions of them are expanded by Taylor's formula with Lagrange's remain
 
 import functools
 import itertools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -92,7 +93,7 @@ class Sums:
 
     def _together(self, parts: list[Coefficient]) -> Coefficient | None:
         limits = [part.limit for part in parts]
-        limit = None if None in limits else sympy.Add(*limits)
+        limit = None if None in limits else functools.reduce(operator.add, limits)
         if limit is not None and not number_sign(limit):
             limit = sympy.S.Zero
         if all(part.is_constant for part in parts):

@@ -6,7 +6,7 @@ remains are exponentials of differences, which interval arithmetic follows over 
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import sympy
 
 from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, precision
 from gradtheory.arithmetic.enclosure.derivatives import derivative
-from gradtheory.arithmetic.enclosure.intervals import Interval, around, plus, range_over, times
+from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval, around, plus, range_over, times
 
 _MOST_OPERATIONS = 250  # of an expression whose numerator is sought
 _MOST_TERMS = 60
@@ -120,6 +120,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     ((-1, z + 9),)
 
     """
+    expr = expr.replace(lambda part: isinstance(part, Increasing), lambda part: part.plain)
     if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.exp, *HYPERBOLIC):
         return None
     split = expr.rewrite(HYPERBOLIC, sympy.exp).replace(sympy.exp, functools.partial(_without_constant, variable))
@@ -127,7 +128,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     above, below = sympy.fraction(sympy.together(rational))
     for factor in sympy.Mul.make_args(below):
         base, exponent = factor.as_base_exp()
-        if not (factor.is_positive or exponent.is_even):
+        if not (exponent.is_even or _is_positive(base, generators)):
             above *= base  # x/d has the sign of x·d
     if not above.is_polynomial(*generators):
         return None
@@ -142,6 +143,26 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
         exponent += sympy.Add(*(each.args[0] for each in constants))
         terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving)
     return ExponentialSum(variable, tuple((factor, exponent) for exponent, factor in terms.items()))
+
+
+def _is_positive(expr: sympy.Expr, generators: Container[sympy.Expr]) -> bool:
+    """Return whether a real expression, in symbols that stand for exponentials too, is evidently positive."""
+    if expr.is_Add:
+        evident = [_is_positive(term, generators) for term in expr.args]
+        return any(evident) and all(
+            known or _is_square(term, generators) for known, term in zip(evident, expr.args, strict=True)
+        )
+    if expr.is_Mul:
+        return all(_is_positive(factor, generators) for factor in expr.args)
+    if expr.is_Pow and expr.exp.is_Rational:
+        return _is_positive(expr.base, generators)
+    return expr in generators or bool(expr.is_number and expr.is_positive)
+
+
+def _is_square(term: sympy.Expr, generators: Container[sympy.Expr]) -> bool:
+    """Return whether a real expression is evidently no less than 0."""
+    factors = sympy.Mul.make_args(term)
+    return all(factor.as_base_exp()[1].is_even or _is_positive(factor, generators) for factor in factors)
 
 
 def _is_constant_exponential(factor: sympy.Expr) -> bool:
@@ -173,7 +194,7 @@ def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, symp
         common = functools.reduce(sympy.gcd, coefficients.values())
         is_small = all(abs(each) <= _GREATEST_POWER * common for each in coefficients.values())
         units = {common} if is_small else {abs(each) for each in coefficients.values()}
-        bases = {unit: sympy.Dummy(positive=True) for unit in sorted(units)}
+        bases = {unit: sympy.Dummy() for unit in sorted(units)}  # without assumptions, which SymPy seeks roots for
         generators |= {base: sympy.exp(unit * direction) for unit, base in bases.items()}
         for power, coefficient in coefficients.items():
             unit = common if is_small else abs(coefficient)

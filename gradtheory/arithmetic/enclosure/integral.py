@@ -95,7 +95,7 @@ def _evaluator(expr: sympy.Expr, variable: sympy.Symbol, bits: int) -> _OnBox:  
         halves = int(expr.exp.p)
         return lambda x, analytic: inner[0](x, analytic).sqrt(analytic=analytic) ** halves
     if isinstance(expr, Increasing):
-        return lambda x, analytic: expr.ball(inner[0](x, analytic))
+        return _evaluator(expr.plain, variable, bits)
     function = _FUNCTIONS.get(getattr(expr.func, "refines", expr.func))
     if function is None:
         raise Undecided(f"no proven integral is known for {expr.func.__name__} in {expr}")

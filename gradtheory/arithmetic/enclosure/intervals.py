@@ -50,13 +50,14 @@ class Bounded(Protocol):
 
 @runtime_checkable
 class Increasing(Protocol):
-    """An increasing SymPy function of the package's own, entire on the complex plane."""
+    """An increasing SymPy function of the package's own."""
 
-    limits: tuple[int, int]  # at -oo and oo
+    limits: tuple[int | sympy.Expr, int | sympy.Expr]  # at -oo and oo
+    plain: sympy.Expr  # the same in SymPy's functions
 
     @staticmethod
     def ball(x: Ball) -> Ball:
-        """Return the function of a real or complex ball."""
+        """Return the function of a ball."""
 
 
 def bounds(lower: sympy.Expr, upper: sympy.Expr, bits: int) -> Interval:
@@ -130,8 +131,8 @@ def _map_of(expr: sympy.Expr) -> _Map:  # one a case
     if kind in _INCREASING:
         return _increasing(function_of(kind), *_INCREASING[kind])
     if isinstance(expr, Increasing):
-        at_left, at_right = expr.limits
-        return _increasing(expr.ball, lambda: flint.arb(at_left), lambda: flint.arb(at_right))
+        at_left, at_right = (sympy.S(limit) for limit in expr.limits)
+        return _increasing(expr.ball, lambda: _end(at_left, 0), lambda: _end(at_right, 0))
     if kind in _OTHERS:
         return _OTHERS[kind]
     raise Undecided(f"no proven bounds over an interval are known for {kind.__name__} in {expr}")

@@ -96,7 +96,17 @@ def number_sign(number: sympy.Expr) -> int:
 
 
 def _compared(one: Scale, other: Scale) -> int:
-    return (one / other).growth
+    """Return the growth of one scale divided by the other, without making the quotient."""
+    for (scale, factor), (inner, rate) in zip(one.exponent, other.exponent, strict=False):
+        if scale != inner:
+            return number_sign(factor) if _compared(scale, inner) > 0 else -number_sign(rate)
+        if factor != rate and (side := number_sign(factor - rate)):
+            return side
+    length = min(len(one.exponent), len(other.exponent))
+    for rest, side in ((one.exponent[length:], 1), (other.exponent[length:], -1)):
+        if rest:
+            return side * number_sign(rest[0][1])
+    return number_sign(one.power - other.power) or number_sign(one.log - other.log)
 
 
 _BY_GROWTH = functools.cmp_to_key(_compared)

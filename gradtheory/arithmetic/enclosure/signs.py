@@ -29,8 +29,8 @@ from gradtheory.arithmetic.enclosure.tails import sign_beyond
 from gradtheory.errors import Undecided
 
 CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
-_MOST_CELLS = 4_000  # of one bisection
-_BITS_BY_CELLS = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * _MOST_CELLS, 16 * FIRST_BITS))
+MOST_CELLS = 4_000  # of one bisection
+_BITS_BY_CELLS = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * MOST_CELLS, 16 * FIRST_BITS))
 _MOST_OPERATIONS = 100  # of a number that SymPy simplifies
 _GREATEST_EXPONENT = 4_000  # of 2, in a number that SymPy simplifies
 _FARTHEST = flint.arb(2) ** 200
@@ -210,7 +210,9 @@ class Cell:
         return Cell(Interval(lower, cut), self.has_lower, False), Cell(Interval(cut, upper), False, self.has_upper)
 
 
-def signed_cells(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[tuple[int, Cell]]:
+def signed_cells(
+    function: Univariate, lower: sympy.Expr, upper: sympy.Expr, most_cells: int = MOST_CELLS
+) -> Iterator[tuple[int, Cell]]:
     """Yield cells that cover the interval, from left to right, with the sign of f there; 0 means one simple zero."""
     pending = [Cell(bounds(lower, upper, FIRST_BITS), True, True)]
     tried = 0
@@ -221,7 +223,7 @@ def signed_cells(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> 
         side = _sign_on_cell(function, cell, lower, upper, bits)
         if side is not None:
             yield side, cell
-        elif tried >= _MOST_CELLS or cell.is_hopeless:
+        elif tried >= most_cells or cell.is_hopeless:
             raise Undecided(
                 f"the zeros of {function.expr} between {lower} and {upper} are not decided after {tried} cuts: "
                 f"one near {float(cell.interval.lower.mid()):.17g} is not simple, or too close to another"

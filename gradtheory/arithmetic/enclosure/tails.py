@@ -119,18 +119,16 @@ class _Tail(Sums):
                 return self.exp(self.multiply(self._of(expr.exp), self.log(self._of(expr.base))))
             return self.pow(self._of(expr.base), expr.exp)
         if isinstance(expr, Increasing):
-            return self._of_cdf(expr)
+            return self._of(expr.plain)
         special = _SPECIAL.get(getattr(expr.func, "refines", expr.func))
         inner = self._of(expr.args[0])
         side = self.direction(inner)
-        if side == 0:
+        fades_in_a_logarithm = isinstance(expr, sympy.log) and ONE not in inner
+        if side == 0 and not fades_in_a_logarithm:
             return self.taylor(expr.func, inner)
         if special is None:
             raise Undecided(f"{expr.func.__name__} is not expanded at infinity")
         return special(self, inner, side)
-
-    def _of_cdf(self, expr: sympy.Expr) -> Sum:
-        return self._of(sympy.erfc(-expr.args[0] / sympy.sqrt(2)) / 2)
 
     def _log_at(self, inner: Sum, side: int) -> Sum:
         if side < 0:

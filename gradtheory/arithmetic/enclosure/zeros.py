@@ -23,14 +23,14 @@ from gradtheory.arithmetic.enclosure.balls import (
     precision,
 )
 from gradtheory.arithmetic.enclosure.intervals import Interval, bounds
-from gradtheory.arithmetic.enclosure.signs import CUT, Univariate, sign_of, signed_cells
+from gradtheory.arithmetic.enclosure.signs import CUT, MOST_CELLS, Univariate, sign_of, signed_cells
 from gradtheory.errors import Undecided
 
 _INFINITY = flint.arb("inf")
 
 
 def zeros(
-    function: Univariate, lower: sympy.Expr, upper: sympy.Expr
+    function: Univariate, lower: sympy.Expr, upper: sympy.Expr, most_cells: int = MOST_CELLS
 ) -> tuple[tuple[sympy.Rational, sympy.Rational], ...]:
     """Return isolating intervals of all zeros of a function in the open interval (lower, upper), proven complete.
 
@@ -52,7 +52,7 @@ def zeros(
     """
     return tuple(
         (as_rational(cell.interval.lower), as_rational(cell.interval.upper))
-        for side, cell in signed_cells(function, lower, upper)
+        for side, cell in signed_cells(function, lower, upper, most_cells)
         if side == 0
     )
 

@@ -1,6 +1,6 @@
 """One interval of a set on the real line, and the SymPy set that a sequence of them makes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -72,6 +72,17 @@ class Component:
         if mirrored:
             return Component(upper, lower, self.upper_open, self.lower_open)
         return Component(lower, upper, self.lower_open, self.upper_open)
+
+
+def joined(parts: Iterable[Component]) -> tuple[Component, ...]:
+    """Return disjoint components in increasing order, with those that touch as one."""
+    together: list[Component] = []
+    for part in parts:
+        if together and together[-1].touches(part):
+            together[-1] = together[-1].joined(part)
+        else:
+            together.append(part)
+    return tuple(together)
 
 
 def total_length(components: Sequence[Component]) -> sympy.Expr:

@@ -17,7 +17,7 @@ from gradtheory.activations.slopes.piece import Piece
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import MOST_BITS, sign
 from gradtheory.errors import NoClosedForm
-from gradtheory.explosion.superlevel.component import Component
+from gradtheory.explosion.superlevel.component import Component, joined
 
 METHODS = ("auto", "closed_form", "certified")
 
@@ -68,13 +68,7 @@ class SuperlevelSet:
         (Component(lower=-2, upper=2, lower_open=True, upper_open=True),)
 
         """
-        merged: list[Component] = []
-        for part in self._parts():
-            if merged and merged[-1].touches(part):
-                merged[-1] = merged[-1].joined(part)
-            else:
-                merged.append(part)
-        return tuple(merged)
+        return joined(self._parts())
 
     def crossings(self) -> dict[Branch, sympy.Expr]:
         """Return the one place on each branch where |f(z)| = t, for the branches that have one."""
