@@ -277,7 +277,7 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     Raises
     ------
     InvalidArgument
-        If there is none of that name.
+        If there is none of that name, or the optimiser has a dampening or a fully decoupled weight decay.
 
     References
     ----------
@@ -291,6 +291,9 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
 
     """
     if isinstance(optimiser, Optimiser):
+        if optimiser.dampening or optimiser.is_fully_decoupled:
+            rule = "must have no dampening and no fully decoupled decay; largest_stable_step counts them"
+            raise InvalidArgument("optimiser", optimiser, rule)
         return StabilityRegion(optimiser.rule, optimiser)
     return StabilityRegion(RULES[one_of(optimiser, "optimiser", tuple(RULES))])
 
