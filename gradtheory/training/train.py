@@ -193,7 +193,7 @@ def train(
     >>> run.steps, run.has_diverged, run.events[-1].kind
     (3, True, <EventKind.OVERFLOW: 'overflow'>)
     >>> network = Network((1, 1), "identity", "mse", w=[[[0.0]]], b=[[0.0]])
-    >>> run = train(network, [[1.0], [2.0]], [[3.0], [5.0]], optimiser=adam(0.1), steps=300, batch_size=1)
+    >>> run = train(network, [[1.0], [2.0]], [[3.0], [5.0]], optimiser=adam(0.1), steps=600, batch_size=1)
     >>> run.network.forward([[4.0]]).round(1)
     array([[9.]])
 

@@ -78,7 +78,7 @@ def largest_stable_step(
     0.437694
     >>> network = Network((1, 1), "identity", w=[[[1.0]]], b=[[0.0]])
     >>> round(largest_stable_step(network, [[1.0], [2.0]], [[0.0], [0.0]], optimiser=adam()), 4)
-    24.1976
+    23.3752
 
     """
     optimiser = read_optimiser(optimiser)

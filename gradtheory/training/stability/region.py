@@ -281,8 +281,7 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
 
     References
     ----------
-    N. Qian, Neural Networks 12 (1999), section 3 (heavy ball); J. Cohen et al. (2021), appendix B, and (2022),
-    equation 3 (Adam).
+    N. Qian, Neural Networks 12 (1999), section 3; J. Cohen et al. (2021), appendix B, and (2022), equation 3 (Adam).
 
     Examples
     --------
@@ -292,8 +291,7 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     """
     if isinstance(optimiser, Optimiser):
         if optimiser.dampening or optimiser.is_fully_decoupled:
-            rule = "must have no dampening and no fully decoupled decay; largest_stable_step counts them"
-            raise InvalidArgument("optimiser", optimiser, rule)
+            raise InvalidArgument("optimiser", optimiser, "must have no dampening and no fully decoupled decay")
         return StabilityRegion(optimiser.rule, optimiser)
     return StabilityRegion(RULES[one_of(optimiser, "optimiser", tuple(RULES))])
 
