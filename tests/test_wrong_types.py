@@ -57,7 +57,7 @@ _Z = sympy.Symbol("z", real=True)
     [
         (
             lambda: gt.advise(_Module(), **_DATA),
-            r"chain = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Chain, such as",
+            r"network = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Network, or",
         ),
         (lambda: gt.total_explosion_bound(3), "chain = 3: must be a gradtheory.Chain, such as"),
         (lambda: gt.curvature.sharpness("tanh", **_DATA), "network = 'tanh': must be a gradtheory.Network, or"),

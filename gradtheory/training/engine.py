@@ -129,7 +129,7 @@ def run(
             why = functools.partial(_end, at, record, problem, optimiser)
             log.add(step, at.kind, at.layer, why)
             break
-        shares = functools.partial(problem.shares_exploding, state.parameters, at.sizes, rows)
+        shares = functools.cache(functools.partial(problem.shares_exploding, state.parameters, at.sizes, rows))
         told = functools.partial(problem.told, parameters=state.parameters)
         note_layers(log, step, at.slopes, problem.steepest, at.sizes, shares, told)
         before = record.loss[-batches.window :]
@@ -161,7 +161,8 @@ def _cause(record: Record, problem: Problem, optimiser: Optimiser) -> str:
     if not record.states:
         return "it was so at the start"
     largest = record.factors[-1]
-    product = math.prod(np.maximum(largest, 1e-300))
+    with np.errstate(all="ignore"):
+        product = float(np.prod(np.maximum(largest, 1e-300)))
     factors_before = (
         f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
     )
