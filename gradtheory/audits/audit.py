@@ -15,9 +15,10 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training.advice import advise
+from gradtheory.training.optimisers import adam
 from gradtheory.typing import ArrayLike
 
-_TRIED_ON, _STEPS = 256, 50  # samples and steps of a trial of remedies
+_TRIED_ON, _STEPS, _ETA = 256, 50, 0.01  # samples, steps and learning rate of a trial of remedies
 
 
 def audit(
@@ -56,8 +57,8 @@ def audit(
     -------
     Audit
         `.layers`, `.start`, `.verdict`, `.cause`, `.to_html()`, `.to_json()`; and `.remedies`, tried on this network as
-        by `gradtheory.advise` when they are first asked for, with 50 steps on up to 256 of the samples. Where there is
-        no y, or a torch module cannot be read as a network, there are none, and `.reason` says so.
+        by `gradtheory.advise` when they are first asked for, with 50 steps of Adam, η = 0.01, on up to 256 samples.
+        Where there is no y, or a torch module cannot be read as a network, there are none, and `.reason` says so.
 
     Raises
     ------
@@ -113,7 +114,8 @@ def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> T
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
     inputs, targets = (each.detach().cpu().numpy() if hasattr(each, "detach") else np.asarray(each) for each in (x, y))
-    return Trial(lambda: advise(network, inputs[:_TRIED_ON], targets[:_TRIED_ON], steps=_STEPS), "")
+    few = inputs[:_TRIED_ON], targets[:_TRIED_ON]
+    return Trial(lambda: advise(network, *few, optimiser=adam(_ETA), steps=_STEPS), "")
 
 
 def _growth(blocks: list[Block]) -> float:

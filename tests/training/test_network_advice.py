@@ -70,6 +70,7 @@ def test_too_large_weights_are_made_smaller_and_no_learning_rate_mends_them():
     assert "works" in repr(advice)
 
 
+@pytest.mark.slow
 def test_too_large_a_step_is_made_smaller_first():
     x, y = blobs(2)
     network, descent = deep(3, "tanh", 1.0), optimisers.gradient_descent(30.0)
@@ -102,6 +103,7 @@ def test_where_nothing_is_wrong_the_reason_is_the_answer():
     assert advice.reason in str(advice)
 
 
+@pytest.mark.slow
 def test_a_clipping_threshold_comes_from_the_run():
     x, y = blobs(5)
     network = deep(4, "relu", 2.2)

@@ -189,10 +189,11 @@ def _wrong(run: NetworkTraining, loss: str, x: Array, y: Array) -> str:
     largest, limit = float(run.gradient_norm.max()), _LARGEST * (y.size if loss in _SUMS else 1)
     if largest > limit:
         return f"the gradient's norm reaches {largest:.3g}"
-    last = run.layer_norms[-1]
-    if run.loss[-1] > _SOLVED * run.loss[0] and last.min() < _LEAST_SHARE * last.max():
-        weakest = int(np.argmin(last)) + 1
-        return f"the gradient vanishes: layer {weakest} has {last.min() / last.max():.2g} of the largest at the end"
+    for when, row in (("start", 0), ("end", -1)):
+        norms = run.layer_norms[row]
+        if run.loss[row] > _SOLVED * run.loss[0] and norms.min() < _LEAST_SHARE * norms.max():
+            share, weakest = norms.min() / norms.max(), int(np.argmin(norms)) + 1
+            return f"the gradient vanishes: at the {when} layer {weakest} has {share:.2g} of the largest"
     return ""
 
 
