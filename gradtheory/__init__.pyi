@@ -19,7 +19,6 @@ from .arithmetic.root import Root as Root
 from .audits import Audit as Audit
 from .audits import audit as audit
 from .audits import monitor as monitor
-from .chains import curvature as curvature
 from .chains.chain import Chain as Chain
 from .derivation import Derivation as Derivation
 from .derivation import derive as derive
@@ -46,6 +45,7 @@ from .explosion.whole_chain import total_explosion_bound as total_explosion_boun
 from .explosion.whole_chain import total_explosion_set as total_explosion_set
 from .explosion.whole_chain import total_explosion_theorem as total_explosion_theorem
 from .networks import Network as Network
+from .networks import curvature as curvature
 from .networks.bounds.region import ExplosionRegion as ExplosionRegion
 from .networks.bounds.region import explosion_region as explosion_region
 from .pages import article as article

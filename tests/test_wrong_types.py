@@ -69,10 +69,10 @@ class Softmax:
     [
         (
             lambda: gt.advise(_Module(), **_DATA),
-            r"chain = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Chain, such as",
+            r"network = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Network, or",
         ),
         (lambda: gt.total_explosion_bound(3), "chain = 3: must be a gradtheory.Chain, such as"),
-        (lambda: gt.curvature.sharpness("tanh", **_DATA), "chain = 'tanh': must be a gradtheory.Chain, such as"),
+        (lambda: gt.curvature.sharpness("tanh", **_DATA), "network = 'tanh': must be a gradtheory.Network, or"),
         (
             lambda: gt.train(_CHAIN, **_DATA, optimiser="adam"),
             "optimiser = 'adam': must be one of gradtheory.optimisers, such as",
@@ -80,7 +80,7 @@ class Softmax:
         (lambda: gt.largest_stable_step(_CHAIN, **_DATA, optimiser=None), "optimiser = None: must be one of"),
         (
             lambda: gt.train(_CHAIN, **_DATA, optimiser=gt.optimisers.adam(0.1), clip=3),
-            "clip = 3: must be a function of",
+            "clip = 3: must be a remedies.Clipping, or",
         ),
         (
             lambda: gt.Network((1, 1)).jacobian([[1.0], [1.0, 2.0]], [[[1.0]]], [[0.0]]),

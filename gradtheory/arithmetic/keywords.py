@@ -26,6 +26,8 @@ _NAMES = MappingProxyType(
         "input": "x",
         "sigma": "activation",
         "act": "activation",
+        "centered": "centred",
+        "chain": "network",
         "precision": "digits",
     }
 )

@@ -3,18 +3,22 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from gradtheory.arithmetic.inputs import one_of, read_seed
-from gradtheory.audits.judge import judge
+from gradtheory.audits.judge import Verdict, judge
 from gradtheory.audits.layers import Block
-from gradtheory.audits.measure import measure_network
+from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.audits.module import is_module, measure_module
-from gradtheory.audits.report import Audit
+from gradtheory.audits.report import Audit, Trial
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
+from gradtheory.training.advice import advise
+from gradtheory.training.optimisers import adam
 from gradtheory.typing import ArrayLike
 
-_MOST_SAMPLES = 100_000
+_TRIED_ON, _STEPS, _ETA = 256, 50, 0.01  # samples, steps and learning rate of a trial of remedies
 
 
 def audit(
@@ -52,7 +56,9 @@ def audit(
     Returns
     -------
     Audit
-        `.layers`, `.start`, `.verdict`, `.cause`, `.to_html()`, `.to_json()`.
+        `.layers`, `.start`, `.verdict`, `.cause`, `.to_html()`, `.to_json()`; and `.remedies`, tried on this network as
+        by `gradtheory.advise` when they are first asked for, with 50 steps of Adam, η = 0.01, on up to 256 samples.
+        Where there is no y, or a torch module cannot be read as a network, there are none, and `.reason` says so.
 
     Raises
     ------
@@ -84,11 +90,32 @@ def audit(
     else:
         raise InvalidArgument("network", network, "must be a gradtheory.Network or a torch.nn.Module")
     layers, verdict = judge(measured.layers, measured.blocks)
-    if measured.origin is not None:
+    if measured.overflows:
+        verdict = Verdict("explodes", measured.origin, measured.overflows)
+    elif measured.origin is not None:
         verdict = verdict._replace(start=measured.origin)
+    elif measured.attention is not None:
+        verdict = Verdict("saturates", *measured.attention)
     growth = _growth(measured.blocks)
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
-    return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, is_measured_only)
+    trial = _trial(measured, verdict, x, y, loss)
+    return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, is_measured_only, trial)
+
+
+def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> Trial:
+    """Return what tries remedies on this network when they are asked for, or why none is tried."""
+    network = measured.network
+    if verdict.verdict == "stable":
+        return Trial(None, "no remedy is tried: nothing is wrong")
+    if y is None:
+        return Trial(None, "no remedy is tried: that needs targets, y")
+    if network is None:
+        return Trial(None, "no remedy is tried: the module could not be read as a network")
+    if isinstance(loss, str) and loss != network.loss:
+        network = Network.from_nodes(network.nodes, network.n_inputs, loss)
+    inputs, targets = (each.detach().cpu().numpy() if hasattr(each, "detach") else np.asarray(each) for each in (x, y))
+    few = inputs[:_TRIED_ON], targets[:_TRIED_ON]
+    return Trial(lambda: advise(network, *few, optimiser=adam(_ETA), steps=_STEPS), "")
 
 
 def _growth(blocks: list[Block]) -> float:

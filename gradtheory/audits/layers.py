@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.inputs import Array
 
 NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
@@ -57,6 +58,8 @@ class AuditedLayer(ShownAsTable):
         ½·log((n_in + n_out)/(2·n_in)): what turns log σ_w into the scale by the mean of both fans.
     activation : Activation or None
         That after the layer.
+    singular_values : ndarray or None
+        All of the factor at the sample with the largest gradient; None for layers wider than 256.
 
     """
 
@@ -84,6 +87,7 @@ class AuditedLayer(ShownAsTable):
     is_gradient_finite: bool = True
     log_fans: float = field(default=0.0, repr=False)
     activation: Activation | None = field(default=None, repr=False)
+    singular_values: Array | None = field(default=None, repr=False, compare=False)
 
     @property
     def agrees(self) -> bool | None:

@@ -25,6 +25,7 @@ _NEARLY_ALL = 0.99
 _MOST_SAMPLES = 100_000
 _LOOKED_AT = 4  # samples whose largest singular values are computed
 _DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
+_ALL_LIMIT = 256  # widths up to which all singular values are kept for a picture
 _IDENTITY = activation("identity")
 
 
@@ -42,6 +43,12 @@ class Measured:
         nan where there are no targets.
     origin : str or None
         The module without parts whose inputs are finite and whose output is not.
+    attention : pair of str or None
+        The module whose attention logits are out of scale, and why.
+    overflows : str
+        What overflows at the origin, where a float type is too short for a network that is finite in float64.
+    network : Network or None
+        That which was measured, where a torch module could be read as one.
 
     """
 
@@ -49,6 +56,9 @@ class Measured:
     blocks: list[Block]
     loss: float
     origin: str | None = None
+    attention: tuple[str, str] | None = None
+    overflows: str = ""
+    network: Network | None = None
 
 
 def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measured:
@@ -74,7 +84,7 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             back, value = passed.back(end.gradient, end.place), end.loss
         dense = [place for place, node in enumerate(network.nodes) if isinstance(node.operation, Dense)]
         layers = _with_predictions([_layer(network.nodes, place, passed, back) for place in dense])
-        return Measured(layers, _blocks(network.nodes, dense, layers, passed, back), value)
+        return Measured(layers, _blocks(network.nodes, dense, layers, passed, back), value, network=network)
 
 
 def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -> AuditedLayer:
@@ -121,6 +131,7 @@ def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -
         log_fans=0.5 * math.log((n_in + n_out) / (2.0 * n_in)),
         is_finite=bool(np.isfinite(z).all()),
         is_gradient_finite=bool(np.isfinite(by_input).all()),
+        singular_values=_singular_values(dense.w, slopes, by_z),
     )
 
 
@@ -160,6 +171,15 @@ def _largest_singular_value(w: Array, slopes: Array, by_z: Array) -> tuple[float
         if value > best:
             best, error = value, residual
     return best, error
+
+
+def _singular_values(w: Array, slopes: Array, by_z: Array) -> Array | None:
+    """Return all of diag(σ')·W at the sample with the largest gradient, where that costs little."""
+    sample = int(np.argmax(np.nan_to_num(np.linalg.norm(by_z, axis=1))))
+    factor = slopes[sample][:, None] * w
+    if max(w.shape) > _ALL_LIMIT or not np.isfinite(factor).all():
+        return None
+    return np.asarray(np.linalg.svd(factor, compute_uv=False))
 
 
 def _lanczos(factor: Array) -> tuple[float, float]:

@@ -6,14 +6,14 @@ through the network, also where a part is a residual branch.
 
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array, read_finite_array
+from gradtheory.audits.attention import attention_fault, watched
+from gradtheory.audits.calls import Call, recorded, tensors
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.errors import InvalidArgument
@@ -26,39 +26,7 @@ _LOSSES = {
 }
 
 
-@dataclass
-class Call:
-    """One call of a module in a forward pass.
-
-    Attributes
-    ----------
-    name : str
-    kind : str
-        The class.
-    square, gradient_square : float
-        Sums of squares of the output, and of the gradient by it.
-    size, samples : int
-        The entries of the output, and of its first axis.
-    is_finite, was_finite : bool
-        Whether the output is finite, and whether the inputs were.
-
-    """
-
-    name: str
-    kind: str
-    square: float = NAN
-    gradient_square: float = NAN
-    size: int = 0
-    samples: int = 1
-    is_finite: bool = True
-    was_finite: bool = True
-    is_gradient_finite: bool = True
-    children: list[int] = field(default_factory=list)
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether a gradient came back to the output, or numbers overflowed before."""
-        return math.isfinite(self.gradient_square) or not self.is_finite
+_SHORT = ("float16", "bfloat16")
 
 
 def is_module(value: Any) -> bool:
@@ -80,8 +48,27 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
     if network is not None and isinstance(loss, str):
         data = _array(x, "x")
         if data.ndim == 2:
-            return measure_network(network, data, None if y is None else _array(y, "y"), loss, seed), False
+            targets = None if y is None else _array(y, "y")
+            measured = replace(measure_network(network, data, targets, loss, seed), network=network)
+            return _with_overflow(measured, module, x, y, loss, seed), False
     return _by_hooks(module, x, y, loss, seed), True
+
+
+def _with_overflow(measured: Measured, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
+    """Return what was measured in float64, with the layer in which the module's own float type overflows."""
+    name = str(next(iter(module.parameters())).dtype).rpartition(".")[2]
+    if name not in _SHORT:
+        return measured
+    own = _by_hooks(module, x, y, loss, seed)
+    back = next((layer.name for layer in reversed(own.layers) if not layer.is_gradient_finite), None)
+    start = own.origin or back
+    if start is None:
+        return measured
+    return replace(
+        measured,
+        origin=start,
+        overflows=f"its numbers overflow {name}" if own.origin else (f"its gradient overflows {name} on its way back"),
+    )
 
 
 def _are_classes(y: Any) -> bool:
@@ -107,11 +94,13 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
         module.train(False)
         for parameter in module.parameters():
             parameter.grad = None
-        with recorded(module) as calls, torch.enable_grad():
-            output = _first_tensor(module(_tensor(x, module)))
+        with recorded(module) as record, torch.enable_grad():
+            with watched(record.module_now) as logits:
+                output = _first_tensor(module(_tensor(x, module)))
             value = _loss(output, y, loss, seed, torch)
             value.backward()
-        return _measured(calls, NAN if y is None else float(value.detach()), module)
+        measured = _measured(record.calls, NAN if y is None else float(value.detach()), module)
+        return replace(measured, attention=attention_fault(logits))
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         text = " ".join(str(error).split())[:200]
         rule = f"does not take this x and y: {text}"
@@ -121,57 +110,6 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
             part.training = mode
         for name, parameter in module.named_parameters():
             parameter.grad = kept[name]
-
-
-@contextmanager
-def recorded(module: Any) -> Iterator[list[Call]]:
-    """Record every call of every submodule while the context lasts; hooks are removed at its end, come what may."""
-    calls: list[Call] = []
-    open_calls: list[int] = []
-    handles = []
-
-    def before(name: str, kind: str) -> Callable[..., None]:
-        def hook(_module: Any, inputs: Any) -> None:
-            call = Call(name, kind)
-            call.was_finite = is_finite(inputs)
-            calls.append(call)
-            if open_calls:
-                calls[open_calls[-1]].children.append(len(calls) - 1)
-            open_calls.append(len(calls) - 1)
-
-        return hook
-
-    def after(_module: Any, _inputs: Any, output: Any) -> None:
-        if not open_calls:
-            return
-        _note_output(calls[open_calls.pop()], output)
-
-    try:
-        for name, part in module.named_modules():
-            handles.append(part.register_forward_pre_hook(before(name, type(part).__name__)))
-            handles.append(part.register_forward_hook(after))
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _note_output(call: Call, output: Any) -> None:
-    """Note the size of an output, and that of its gradient when it is known."""
-    tensor = next(tensors(output), None)
-    if tensor is None:
-        return
-    call.square, call.size = float((tensor.detach().double() ** 2).sum()), tensor.numel()
-    call.samples = len(tensor) if tensor.ndim else 1
-    call.is_finite = is_finite(output)
-    if not tensor.requires_grad:
-        return
-
-    def note(gradient: Any) -> None:
-        call.gradient_square = float((gradient.detach().double() ** 2).sum())
-        call.is_gradient_finite = is_finite(gradient)
-
-    tensor.register_hook(note)
 
 
 def _measured(calls: list[Call], loss: float, module: Any) -> Measured:
@@ -266,21 +204,3 @@ def _tensor(x: Any, module: Any) -> Any:
 
 def _first_tensor(output: Any) -> Any:
     return next(iter(tensors(output)))
-
-
-def tensors(value: Any) -> Iterator[Any]:
-    """Yield the tensors of floats in nested inputs or outputs."""
-    if hasattr(value, "is_floating_point"):
-        if value.is_floating_point():
-            yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from tensors(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from tensors(each)
-
-
-def is_finite(value: Any) -> bool:
-    """Return whether every tensor of floats in nested inputs or outputs is finite."""
-    return all(bool(tensor.detach().isfinite().all()) for tensor in tensors(value))

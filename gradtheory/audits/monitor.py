@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
-from gradtheory.audits.module import is_finite, is_module, tensors
+from gradtheory.audits.calls import is_finite, tensors
+from gradtheory.audits.module import is_module
 from gradtheory.errors import InvalidArgument
 
 

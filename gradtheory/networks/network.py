@@ -7,7 +7,7 @@ residual sums and norms, are graphs of nodes (`gradtheory.networks.nodes`).
 # Above 300 lines: one class, whose methods need their docstrings.
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -237,6 +237,33 @@ class Network(ShownAsTable):
             raise InvalidArgument("w", None, "is needed: the network carries no weights; give w= and b=")
         return self._nodes
 
+    def carrying(self, w: Sequence[ArrayLike], b: Sequence[ArrayLike]) -> Self:
+        """Return the network with these weights and biases of its dense layers, in place of those that it carries.
+
+        Parameters
+        ----------
+        w, b : sequences of array_like
+            As for `backprop`. A layer without a bias stays one: its b is 0.
+
+        Examples
+        --------
+        >>> Network((1, 1), "identity").carrying([[[2.0]]], [[1.0]]).forward([[3.0]])
+        array([[7.]])
+
+        """
+        matrices, vectors = read_matrices(self.widths, w), read_vectors(self.widths, b)
+        nodes = self._nodes or plain_nodes(matrices, vectors, self.layer_activations)
+        rows = iter(zip(matrices, vectors, strict=True))
+        changed = [
+            replace(node, operation=_dense(node, *next(rows))) if isinstance(node.operation, Dense) else node
+            for node in nodes
+        ]
+        return self.from_nodes(changed, self.n_inputs, self.loss)
+
+    def read_data(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+        """Return x and y as arrays of the shapes that the network takes, or raise InvalidArgument."""
+        return self._data(x, y, self.nodes)
+
     def forward(
         self, x: ArrayLike, w: Sequence[ArrayLike] | None = None, b: Sequence[ArrayLike] | None = None
     ) -> Array:
@@ -390,14 +417,13 @@ class Network(ShownAsTable):
         """
         inputs, targets = self._data(x, y, self.nodes)
         places = dense_places(self.nodes)
-        directions = dict(
-            zip(places, zip(read_matrices(self.widths, w), read_vectors(self.widths, b), strict=True), strict=True)
-        )
+        rows = zip(places, read_matrices(self.widths, w), read_vectors(self.widths, b), strict=True)
+        directions = {place: {"w": by_w, "b": by_b} for place, by_w, by_b in rows}
         with np.errstate(all="ignore"):
             passed = forward(self.nodes, inputs)
             start = ending(self.loss, passed, targets)
             products = hessian_product(passed, start.place, start.gradient, start.turned, directions)
-        return tuple(products[place][0] for place in places), tuple(products[place][1] for place in places)
+        return tuple(products[place]["w"] for place in places), tuple(products[place]["b"] for place in places)
 
     def jacobian_bound(
         self, box: tuple[ArrayLike, ArrayLike] | None = None, *, w: Sequence[ArrayLike] | None = None
@@ -493,3 +519,12 @@ class Network(ShownAsTable):
 
     def _plain(self, w: Sequence[ArrayLike], b: Sequence[ArrayLike]) -> tuple[Node, ...]:
         return plain_nodes(read_matrices(self.widths, w), read_vectors(self.widths, b), self.layer_activations)
+
+
+def _dense(node: Node, w: Array, b: Array) -> Dense:
+    """Return a dense layer with other weights."""
+    if isinstance(node.operation, Dense) and node.operation.b is None:
+        if np.any(b):
+            raise InvalidArgument("b", b, f"must be 0 for {node.name!r}, which has no bias")
+        return Dense(w)
+    return Dense(w, b)

@@ -192,6 +192,10 @@ class LayerNorm:
         bent = d_u * np.mean(u * g, axis=-1, keepdims=True) + u * np.mean(d_u * g, axis=-1, keepdims=True)
         return (self._along(u, root, self._gained(turn)) - (bent + self._along(u, root, g) * d_root) / root,)
 
+    def along_input(self, kept: tuple[Array, Array], direction: Array) -> Array:
+        """Return ∂u/∂a·da, without the gain."""
+        return self._along(*kept, direction)
+
     def _centred(self, a: Array) -> Array:
         return a - np.mean(a, axis=-1, keepdims=True) if self.is_centred else a
 

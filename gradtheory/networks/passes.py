@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.nodes import INPUT, Arrays, Dense, LayerNorm, Node
+from gradtheory.networks.nodes import INPUT, Dense, LayerNorm, Node
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,13 @@ def norm_places(nodes: Sequence[Node]) -> list[int]:
 
 
 def hessian_product(
-    forward: Forward, place: int, gradient: Array, turned: Callable[[Array], Array], directions: Mapping[int, Arrays]
-) -> dict[int, Arrays]:
-    """Return H·v by the weights and biases of dense layers, for the gradient with which a backward pass starts.
+    forward: Forward,
+    place: int,
+    gradient: Array,
+    turned: Callable[[Array], Array],
+    directions: Mapping[int, Mapping[str, Array]],
+) -> dict[int, dict[str, Array]]:
+    """Return H·v by the parameters of dense layers and norms, for the gradient with which a backward pass starts.
 
     Parameters
     ----------
@@ -125,29 +129,50 @@ def hessian_product(
         The gradient there.
     turned : callable
         Takes the derivative of the output there along v, and returns that of the gradient.
-    directions : mapping of int to pair of ndarray
-        v: for each dense layer a direction of W and of b.
+    directions : mapping of int to mapping of str to ndarray
+        v: by the place of each dense layer a direction of "w", or of "w" and "b", and by that of a norm one of "gain",
+        "bias" or both.
 
     """
-    nodes = forward.nodes
-    turns = {k: forward.kept[k] @ v_w.T + v_b for k, (v_w, v_b) in directions.items()}
-    along = forward.along(np.zeros_like(forward.x), turns)
+    nodes, none = forward.nodes, np.zeros_like(forward.x)
+    turns = {k: _turn(forward.kept[k], parts) for k, parts in directions.items()}
+    along = forward.along(none, turns)
     by_output: list[tuple[Array, Array] | None] = [None] * len(nodes)
     by_output[place] = gradient, turned(along[place])
-    products: dict[int, Arrays] = {k: (np.zeros_like(v_w), np.zeros_like(v_b)) for k, (v_w, v_b) in directions.items()}
+    products = {k: {name: np.zeros_like(part) for name, part in parts.items()} for k, parts in directions.items()}
     for k in range(place, -1, -1):
         flowing = by_output[k]
         if flowing is None:
             continue
-        node, (flow, turn) = nodes[k], flowing
-        taken = tuple(np.zeros_like(forward.x) if source == INPUT else along[source] for source in node.sources)
-        back = node.operation.back(forward.kept[k], flow)
-        turned_back = node.operation.turned(forward.kept[k], taken, flow, turn)
-        if k in directions:
-            products[k] = turn.T @ forward.kept[k] + flow.T @ taken[0], turn.sum(axis=0)
-            turned_back = (turned_back[0] + flow @ directions[k][0],)
+        node, (flow, turn), kept = nodes[k], flowing, forward.kept[k]
+        taken = tuple(none if source == INPUT else along[source] for source in node.sources)
+        back, turned_back = node.operation.back(kept, flow), node.operation.turned(kept, taken, flow, turn)
+        parts = directions.get(k, {})
+        match node.operation:
+            case Dense() if parts:
+                products[k] |= {"w": turn.T @ kept + flow.T @ taken[0]}
+                turned_back = (turned_back[0] + flow @ parts["w"],)
+            case LayerNorm() as norm if parts:
+                (u, root), d_u = kept, norm.along_input(kept, taken[0])
+                products[k] |= {"gain": (turn * u + flow * d_u).sum(axis=0)} if "gain" in parts else {}
+                if "gain" in parts:
+                    turned_back = (turned_back[0] + norm.along_input((u, root), flow * parts["gain"]),)
+        for name in {"b", "bias"} & parts.keys():
+            products[k][name] = turn.sum(axis=0)
         for source, part, more in zip(node.sources, back, turned_back, strict=True):
             if source != INPUT:
                 before = by_output[source]
                 by_output[source] = (part, more) if before is None else (before[0] + part, before[1] + more)
     return products
+
+
+def _turn(kept: Any, parts: Mapping[str, Array]) -> Array:
+    """Return how the output of a dense layer or a norm changes along a direction of its parameters."""
+    moved: Array = np.zeros(())
+    if "w" in parts:
+        moved = kept @ parts["w"].T
+    if "gain" in parts:
+        moved = kept[0] * parts["gain"]
+    for name in {"b", "bias"} & parts.keys():
+        moved = moved + parts[name]
+    return moved

@@ -2,7 +2,7 @@
 
 from gradtheory.plots.activation import activation_and_slope, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers
-from gradtheory.plots.networks import explosion_region, growth_of_layers
+from gradtheory.plots.networks import explosion_region, growth_of_layers, singular_values_of_layers
 from gradtheory.plots.random_weights import (
     factor_distribution,
     gradient_over_depth,
@@ -22,6 +22,7 @@ __all__ = [
     "growth_of_layers",
     "lyapunov_over_weight",
     "phase_diagram",
+    "singular_values_of_layers",
     "stability_diagram",
     "training_curve",
     "width_over_weight",

@@ -115,3 +115,42 @@ def growth_of_layers(
     if len(listed) <= _NAMED:
         ax.set_xticks(places, [str(name) for name in listed], rotation=60, ha="right", fontsize=7)
     return ax
+
+
+def singular_values_of_layers(names: Sequence[str], values: Sequence[ArrayLike], *, ax: "Axes | None" = None) -> "Axes":
+    """Draw the singular values of every layer as dots above its name, on a logarithmic scale; 1 is marked.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the layers, from the input to the output.
+    values : sequence of array_like
+        The singular values of each layer's factor diag(σ'(z))·W, or of its weights; those that are 0 are left out.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    """
+    listed = read_items(names, "names", "must be a sequence of names, such as ['layer1', 'layer2']")
+    rows = [
+        np.ravel(read_array(each, "values"))
+        for each in read_items(values, "values", "must be a sequence of arrays, such as [[2.0, 0.5], [1.0]]")
+    ]
+    if len(rows) != len(listed):
+        raise InvalidArgument("values", values, f"must be {len(listed)} arrays: one for each name")
+    ax = axes_or_new(ax)
+    for place, row in enumerate(rows):
+        shown = row[(row > 0.0) & np.isfinite(row)]
+        ax.plot(np.full(len(shown), place), shown, ".", color=BLUE, alpha=0.4, markersize=4)
+        ax.plot([place] * bool(len(shown)), shown.max(keepdims=True) if len(shown) else [], "_", color=RED)
+    ax.axhline(1.0, color=GREY, linewidth=0.8)
+    ax.set_yscale("log")
+    ax.set_xlabel("layer")
+    ax.set_ylabel("singular values")
+    ax.set_xlim(-0.5, len(listed) - 0.5)
+    if len(listed) <= _NAMED:
+        ax.set_xticks(range(len(listed)), [str(name) for name in listed], rotation=60, ha="right", fontsize=7)
+    return ax

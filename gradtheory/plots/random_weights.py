@@ -1,18 +1,26 @@
 """Random weights: phase diagram, gradients over depth, the factor's law, growth rates."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_count, read_depth, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.inputs import (
+    read_count,
+    read_depth,
+    read_finite_array,
+    read_nonnegative_float,
+    read_positive_float,
+)
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, VIOLET, axes_or_new, read_curves
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients, settled_chi
 from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
+from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.simulation import random_networks
 from gradtheory.typing import ActivationLike, ArrayLike
 
@@ -24,13 +32,19 @@ _LEAST_GROWTH = 1e-5  # of log χ₁, as far as it is interpolated
 
 
 def phase_diagram(
-    activation: ActivationLike = "tanh", *, largest_bias: float = 1.0, points: int = 120, ax: "Axes | None" = None
+    activation: ActivationLike = "tanh",
+    *,
+    largest_bias: float = 1.0,
+    points: int = 120,
+    networks: ArrayLike | None = None,
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw where gradients vanish and where they explode with depth, over σ_w and σ_b, and the edge of chaos.
 
     Where a stable fixed point of the variance has χ₁ < 1 and larger variances, beyond an unstable one, have χ₁ > 1, the
     start decides: that is a region of its own, in which a dotted line bounds from below what explodes for inputs of
-    mean square 1. The edge is drawn through where its fixed point is stable, and dashed where it is not.
+    mean square 1. The edge is drawn through where its fixed point is stable, and dashed where it is not. Of relu and
+    its like χ₁ does not depend on σ_b: a line.
 
     Parameters
     ----------
@@ -40,6 +54,8 @@ def phase_diagram(
         σ_b from 0 to this.
     points : int
         How many σ_b.
+    networks : array_like of shape (n, 2), optional
+        Pairs (σ_w, σ_b) to mark: where networks, or their layers, stand.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -55,11 +71,16 @@ def phase_diagram(
     """
     record, many = as_activation(activation), read_count(points, "points", MOST_POINTS, least=2)
     largest_bias = read_positive_float(largest_bias, "largest_bias")
+    marked = np.zeros((0, 2)) if networks is None else read_finite_array(networks, "networks")
+    if marked.ndim != 2 or marked.shape[1] != 2:
+        raise InvalidArgument("networks.shape", marked.shape, "must be (n, 2): pairs of σ_w and σ_b")
     edge = edge_of_chaos(record, np.linspace(0.0, largest_bias, many))
+    if Origin.of(record).is_homogeneous:  # χ₁ is the same for every σ_b, though the variance grows with depth
+        edge = replace(edge, sigma_w=np.full(many, edge.sigma_w[0]), stable=np.ones(many, dtype=bool))
     if np.isnan(edge.sigma_w).all() or np.isfinite(edge.sigma_w).sum() < 2:
         raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
     ax = axes_or_new(ax)
-    right = 1.4 * float(np.nanmax(edge.sigma_w))
+    right = 1.4 * max(float(np.nanmax(edge.sigma_w)), float(marked[:, 0].max(initial=0.0)))
     stable = np.where(edge.stable, edge.sigma_w, np.nan)
     ax.plot(stable, edge.sigma_b, color=BLUE, label=r"edge of chaos, $\chi_1 = 1$" if edge.stable.any() else None)
     critical = critical_initialisation(record)
@@ -70,6 +91,8 @@ def phase_diagram(
         unstable = np.where(curve.stable, np.nan, curve.sigma_b)
         ax.plot(curve.sigma_w, unstable, color=BLUE, linestyle="--", label="edge at an unstable fixed point")
     _fill_phases(ax, record, right, largest_bias)
+    if len(marked):
+        ax.plot(*marked.T, "x", color="black", label="of this network", clip_on=False)
     ax.set_xlim(0.0, right)
     ax.set_ylim(0.0, largest_bias)
     ax.set_xlabel(r"$\sigma_w$")

@@ -11,8 +11,8 @@
 import lazy_loader
 
 from gradtheory.training.events import Event, EventKind
-from gradtheory.training.train import Training, train
+from gradtheory.training.train import ChainTraining, NetworkTraining, Training, train
 
 __getattr__, _, _ = lazy_loader.attach(__name__, ["remedies"])
 
-__all__ = ["Event", "EventKind", "Training", "train"]
+__all__ = ["ChainTraining", "Event", "EventKind", "NetworkTraining", "Training", "train"]

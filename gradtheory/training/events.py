@@ -90,7 +90,15 @@ class Log:
         return new
 
 
-def note_layers(log: Log, step: int, slopes: Array, steepest: Array, w: Array, shares: Callable[[], Array]) -> None:
+def note_layers(
+    log: Log,
+    step: int,
+    slopes: Array,
+    steepest: Array,
+    sizes: Array,
+    shares: Callable[[], Array],
+    told: Callable[[int, float], str],
+) -> None:
     """Note the explosions and saturations that begin in layers at a step.
 
     Parameters
@@ -103,13 +111,15 @@ def note_layers(log: Log, step: int, slopes: Array, steepest: Array, w: Array, s
         The greatest |σ'(z_l)| over the samples.
     steepest : ndarray of shape (L,)
         sup|σ'| of each layer.
-    w : ndarray of shape (L,)
-        The weights.
+    sizes : ndarray of shape (L,)
+        |w_l|, or ‖W_l‖.
     shares : callable
         Returns the share of samples whose factor exceeds 1, layer by layer; called for the first explosion of a layer.
+    told : callable
+        Takes a layer, from 0, and its size, and returns its weights in words.
 
     """
-    factors = slopes * np.abs(w)
+    factors = slopes * sizes
     signs = {
         EventKind.EXPLOSION: factors > 1.0,
         EventKind.SATURATION: (slopes < SATURATED * steepest) & np.isfinite(steepest),
@@ -122,7 +132,7 @@ def note_layers(log: Log, step: int, slopes: Array, steepest: Array, w: Array, s
             if kind is EventKind.EXPLOSION
             else f"|σ'(z)| is at most {slopes[row]:.3g}"
         )
-        return f"{what}, w = {w[row]:.4g}"
+        return f"{what}, {told(row, float(sizes[row]))}"
 
     for kind, row in log.begins(holding):
         log.add(step, kind, row + 1, functools.partial(cause, kind, row))

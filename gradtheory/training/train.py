@@ -1,71 +1,65 @@
-"""Training a chain of single neurons, with the loss, gradients, factors and weights of every step, and its events."""
+"""Training a chain or a network, with the loss, gradients and factors of every step, and its events."""
 
-import functools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, read_count, read_parameters, read_samples
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.arithmetic.kinds import read_function
-from gradtheory.chains.backprop import Gradients, backprop_and_slopes, factors
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.layers import steepest_slopes
-from gradtheory.chains.reading import read_concrete_chain
-from gradtheory.errors import InvalidArgument
-from gradtheory.training.events import (
-    Event,
-    EventKind,
-    Log,
-    NonfiniteValue,
-    loss_jumps,
-    nonfinite_value,
-    note_layers,
-)
-from gradtheory.training.norms import norm
+from gradtheory.networks import Network
+from gradtheory.networks.either import read_either
+from gradtheory.training.batches import Batches
+from gradtheory.training.chain_problem import ChainProblem
+from gradtheory.training.engine import Clip, Schedule, Ways, run
+from gradtheory.training.events import Event, loss_jumps
+from gradtheory.training.network_problem import NetworkProblem
 from gradtheory.training.optimisers.optimiser import Optimiser, State, read_optimiser
-from gradtheory.training.stability import largest_stable_step
+from gradtheory.training.remedies.clipping import Clipping
 from gradtheory.typing import ArrayLike
 
-Clip: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
-Schedule: TypeAlias = Callable[[int, Array, Array], float]
 _MOST_STEPS = 10_000_000
-_CLIP = "must be a function of [∂C/∂w, ∂C/∂b] that returns two arrays"
+_CLIP = "must be a remedies.Clipping, or a function of the gradients that returns as many arrays"
 _SCHEDULE = "must be a function of (step, w, b), such as remedies.warm_up(0.1, 10)"
 _MAP = "must be a function of the weights, such as lambda w: remedies.soft_threshold(w, 0.01)"
+
+ClipLike: TypeAlias = Clipping | Callable[[Sequence[Array]], Sequence[Array]]
 
 
 @dataclass(frozen=True)
 class Training(ShownAsTable):
-    """A run on a chain of depth L; row k of each array is the state after k steps.
+    """A run on L layers; row k of each array is the state after k steps, on the batch of that step.
 
     Attributes
     ----------
     loss : ndarray of shape (steps + 1,)
-        Summed over the samples.
-    w, b : ndarray of shape (steps + 1, L)
-        Weights and biases.
+        Of the batch, as the chain's or the network's loss adds it up.
     gradient_norm : ndarray of shape (steps + 1,)
-        The Euclidean norm of the gradient by all weights and biases, before clipping.
+        The Euclidean norm of the gradient by all parameters, before clipping.
     layer_norms : ndarray of shape (steps + 1, L)
-        The Euclidean norm of (∂C/∂w_l, ∂C/∂b_l).
+        That by the weights and biases of each layer.
     factors : ndarray of shape (steps + 1, L)
-        The greatest |σ'(z_l)·w_l| over the samples.
+        The greatest |σ'(z_l)·w_l| over the samples; of wide layers max|σ'(z_l)|·‖W_l‖, ‖W_l‖ from below.
     events : tuple of Event
         One for each kind and layer, in order of their first steps; if the run ended early, the last one says why.
+    steps_per_epoch : int
+        1 where every step takes all samples.
+    state : State
+        The optimiser's, after the last recorded step.
 
     """
 
     loss: Array
-    w: Array
-    b: Array
     gradient_norm: Array
     layer_norms: Array
     factors: Array
     events: tuple[Event, ...]
+    steps_per_epoch: int
+    state: State
 
     @property
     def steps(self) -> int:
@@ -79,8 +73,10 @@ class Training(ShownAsTable):
 
     @property
     def jumps(self) -> tuple[int, ...]:
-        """The steps at which the loss more than doubled."""
-        return tuple(step for step in range(1, len(self.loss)) if loss_jumps(self.loss[step - 1], self.loss[step]))
+        """The steps at which the loss was more than twice the greatest of the steps before that saw all samples."""
+        window = 2 * self.steps_per_epoch - 1
+        steps = range(window, len(self.loss))
+        return tuple(step for step in steps if loss_jumps(self.loss[step - window : step].max(), self.loss[step]))
 
     def __repr__(self) -> str:
         end = f"loss {self.loss[0]:.6g} to {self.loss[-1]:.6g}" if self.loss.size else "nothing finite"
@@ -89,44 +85,99 @@ class Training(ShownAsTable):
         )
 
 
+@dataclass(frozen=True, repr=False)
+class ChainTraining(Training):
+    """A run on a chain of depth L.
+
+    Attributes
+    ----------
+    w, b : ndarray of shape (steps + 1, L)
+        Weights and biases.
+
+    """
+
+    w: Array
+    b: Array
+
+
+@dataclass(frozen=True, repr=False)
+class NetworkTraining(Training):
+    """A run on a network with L dense layers.
+
+    Attributes
+    ----------
+    network : Network
+        As it is after the last recorded step.
+
+    """
+
+    network: Network
+
+
+@overload
 def train(
-    chain: Chain,
+    network: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, *, optimiser: Optimiser, steps: int = ...,
+    batch_size: int | None = ..., seed: int = ..., clip: ClipLike | None = ..., schedule: Schedule | None = ...,
+    proximal: Callable[[Array], Array] | None = ...,
+) -> ChainTraining: ...  # fmt: skip
+
+
+@overload
+def train(
+    network: Network, x: ArrayLike, y: ArrayLike, w: Any = ..., b: Any = ..., *, optimiser: Optimiser, steps: int = ...,
+    batch_size: int | None = ..., seed: int = ..., clip: ClipLike | None = ..., schedule: Schedule | None = ...,
+    proximal: Callable[[Array], Array] | None = ...,
+) -> NetworkTraining: ...  # fmt: skip
+
+
+@with_other_names
+def train(
+    network: Chain | Network,
     x: ArrayLike,
     y: ArrayLike,
-    w: ArrayLike,
-    b: ArrayLike,
+    w: Any = None,
+    b: Any = None,
     *,
     optimiser: Optimiser,
     steps: int = 100,
-    clip: Clip | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    clip: ClipLike | None = None,
     schedule: Schedule | None = None,
     proximal: Callable[[Array], Array] | None = None,
 ) -> Training:
-    """Train a chain on a batch, and record every step.
+    """Train a chain or a network, and record every step.
 
     Parameters
     ----------
-    chain : Chain
-        Of a concrete depth L.
+    network : Chain or Network
+        A chain of a concrete depth L, or a network with L dense layers: its weights and biases, and the gains and
+        biases of its norms, are trained.
     x, y : array_like
-        Inputs and targets, of one batch shape.
+        Inputs and targets: of a chain of one batch shape, of a network as for `Network.backprop`.
     w, b : array_like of shape (L,)
-        Where to start.
+        Where a chain starts. A network starts with those that it carries, unless it is given others: sequences of
+        matrices and of vectors.
     optimiser : Optimiser
         Such as `gradtheory.optimisers.heavy_ball(0.1, 0.9)`; its weight decay is applied, but is not in the loss.
     steps : int
         How many, at most: a run that overflows ends early, which is a result and no error.
-    clip : callable, optional
-        Takes [∂C/∂w, ∂C/∂b] and returns the gradients for the optimiser, such as
-        ``lambda gradients: clip_by_global_norm(gradients, 1.0).gradients``.
+    batch_size : int, optional
+        How many samples a step takes; all of them unless given. In an epoch every sample is taken once.
+    seed : int
+        Of the order of samples, drawn anew for each epoch.
+    clip : Clipping or callable, optional
+        `gradtheory.remedies.clipping("norm", 1.0)`, or a function that takes the gradients, of a chain [∂C/∂w, ∂C/∂b],
+        of a network those by all weights, all biases and then the norms, and returns those for the optimiser.
     schedule : callable, optional
         Takes (step, w, b) and returns the learning rate of that step, such as `gradtheory.remedies.warm_up(0.1, 10)`.
     proximal : callable, optional
-        Applied to the weights after each step, such as the soft threshold of an L1 penalty.
+        Applied to the weights after each step, such as the soft threshold of an L1 penalty: of a network to each W_l.
 
     Returns
     -------
     Training
+        Of a chain with `.w` and `.b` after every step, of a network with the trained `.network`.
 
     Raises
     ------
@@ -136,113 +187,47 @@ def train(
 
     Examples
     --------
-    >>> from gradtheory.training.optimisers import gradient_descent
+    >>> from gradtheory.training.optimisers import adam, gradient_descent
     >>> chain = Chain(depth=3, activation="identity")
     >>> run = train(chain, [1.0], [0.0], [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], optimiser=gradient_descent(0.1), steps=50)
     >>> run.steps, run.has_diverged, run.events[-1].kind
     (3, True, <EventKind.OVERFLOW: 'overflow'>)
+    >>> network = Network((1, 1), "identity", "mse", w=[[[0.0]]], b=[[0.0]])
+    >>> run = train(network, [[1.0], [2.0]], [[3.0], [5.0]], optimiser=adam(0.1), steps=600, batch_size=1)
+    >>> run.network.forward([[4.0]]).round(1)
+    array([[9.]])
 
     """
-    optimiser, chain = read_optimiser(optimiser), read_concrete_chain(chain)
+    optimiser = read_optimiser(optimiser)
     for name, each, rule in (("clip", clip, _CLIP), ("schedule", schedule, _SCHEDULE), ("proximal", proximal, _MAP)):
-        if each is not None:
+        if each is not None and not isinstance(each, Clipping):
             read_function(each, name, rule)
     most = read_count(steps, "steps", _MOST_STEPS, least=0)
-    data = _Data(chain, *read_samples(x, y))
-    state = optimiser.start([read_parameters(w, "w", data.depth), read_parameters(b, "b", data.depth)])
-    record, log = _Record(), Log()
-    while True:
-        computed = data.gradients(state)
-        step = state.steps
-        if isinstance(computed, NonfiniteValue):
-            log.add(step, computed.kind, computed.layer, functools.partial(_end, computed, record, data, optimiser))
-            break
-        gradients, slopes = computed
-        shares = functools.partial(data.shares_exploding, state)
-        note_layers(log, step, slopes, data.steepest, state.parameters[0], shares)
-        if step and loss_jumps(record.loss[-1], gradients.loss):
-            log.add(step, EventKind.LOSS_JUMP, None, functools.partial(_jump, record, gradients.loss, data, optimiser))
-        record.add(state, gradients, slopes)
-        if step == most:
-            break
-        downhill = [gradients.w, gradients.b] if clip is None else clip([gradients.w, gradients.b])
-        record.rate = optimiser.eta if schedule is None else schedule(step, *state.parameters)
-        state = optimiser.step(state, downhill, record.rate)
-        if proximal is not None:
-            weights, biases = state.parameters
-            moved = read_parameters(proximal(weights), "proximal(w)", data.depth)
-            state = State((moved, biases), state.first, state.second, state.steps)
-    return record.training(data.depth, log.events())
+    ways = Ways(None if clip is None else _both(clip), schedule, proximal)
+    if isinstance(network := read_either(network), Network):
+        network = network if w is None and b is None else network.carrying(w, b)
+        of_network = NetworkProblem(network, *network.read_data(x, y))
+        start, batches = optimiser.start(of_network.start), Batches(len(of_network.x), batch_size, seed)
+        record, events = run(of_network, start, optimiser, batches, most, ways, keeps_all=False)
+        last = record.states[-1] if record.states else start
+        trained = of_network.after(last.parameters)
+        return NetworkTraining(*record.arrays(of_network.depth), events, batches.per_epoch, last, trained)
+    problem = ChainProblem(network, *read_samples(x, y))
+    start = optimiser.start([read_parameters(w, "w", problem.depth), read_parameters(b, "b", problem.depth)])
+    batches = Batches(problem.x.size, batch_size, seed)
+    record, events = run(problem, start, optimiser, batches, most, ways, keeps_all=True)
+    rows = ([state.parameters[k] for state in record.states] for k in range(2))
+    weights, biases = (np.array(each).reshape(-1, problem.depth) for each in rows)
+    last = record.states[-1] if record.states else start
+    return ChainTraining(*record.arrays(problem.depth), events, batches.per_epoch, last, weights, biases)
 
 
-class _Data:
-    """The chain and the samples it is trained on."""
+def _both(clip: ClipLike) -> Clip:
+    """Return a function of gradients and parameters."""
+    if isinstance(clip, Clipping):
+        return clip.clipped
 
-    def __init__(self, chain: Chain, x: Array, y: Array) -> None:
-        self.x, self.y, self.chain, self.activations = x, y, chain, chain.layer_activations
-        self.depth = len(self.activations)
-        self.steepest = steepest_slopes(self.activations)
+    def clipped(gradients: Sequence[Array], _parameters: Sequence[Array]) -> Sequence[Array]:
+        return clip(gradients)
 
-    def gradients(self, state: State) -> tuple[Gradients, Array] | NonfiniteValue:
-        """Return loss and gradients, and the greatest |σ'| of each layer; or the first value that is not finite."""
-        w, b = state.parameters
-        if bad := nonfinite_value(weight=w, bias=b):
-            return bad
-        gradients, slopes = backprop_and_slopes(self.activations, self.chain.loss_record, self.x, self.y, w, b)
-        bad = nonfinite_value(loss=gradients.loss, gradient_by_w=gradients.w, gradient_by_b=gradients.b)
-        return bad or (gradients, slopes)
-
-    def shares_exploding(self, state: State) -> Array:
-        """Return the share of samples whose factor exceeds 1, layer by layer."""
-        return np.asarray(np.mean(np.abs(factors(self.activations, self.x, *state.parameters)) > 1.0, axis=1))
-
-
-class _Record:
-    """The rows of a `Training`, as they come."""
-
-    def __init__(self) -> None:
-        self.loss: list[float] = []
-        self.states: list[State] = []
-        self.gradients: list[tuple[Array, Array]] = []
-        self.factors: list[Array] = []
-        self.rate = math.nan  # of the step after the last row
-
-    def add(self, state: State, gradients: Gradients, slopes: Array) -> None:
-        self.loss.append(float(gradients.loss))
-        self.states.append(state)
-        self.gradients.append((gradients.w, gradients.b))
-        self.factors.append(slopes * np.abs(state.parameters[0]))
-
-    def training(self, depth: int, events: tuple[Event, ...]) -> Training:
-        w, b = (np.array([state.parameters[k] for state in self.states]).reshape(-1, depth) for k in range(2))
-        by_w, by_b = (np.array([pair[k] for pair in self.gradients]).reshape(-1, depth) for k in range(2))
-        layers = np.hypot(by_w, by_b)
-        largest = np.array(self.factors).reshape(-1, depth)
-        return Training(np.array(self.loss), w, b, norm(layers, 1)[:, 0], layers, largest, events)
-
-
-def _jump(record: _Record, loss: float, data: _Data, optimiser: Optimiser) -> str:
-    return f"from {record.loss[-1]:.4g} to {loss:.4g}; {_cause(record, data, optimiser)}"
-
-
-def _end(value: NonfiniteValue, record: _Record, data: _Data, optimiser: Optimiser) -> str:
-    return f"the {value.name.replace('_', ' ')} is not finite; {_cause(record, data, optimiser)}"
-
-
-def _cause(record: _Record, data: _Data, optimiser: Optimiser) -> str:
-    """Return why the step from the last recorded state was too large."""
-    if not record.states:
-        return "it was so at the start"
-    largest = record.factors[-1]
-    product = math.prod(np.maximum(largest, 1e-300))
-    factors_before = (
-        f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
-    )
-    if optimiser.rule.is_adaptive:
-        return factors_before
-    try:
-        limit = largest_stable_step(data.chain, data.x, data.y, *record.states[-1].parameters, optimiser=optimiser)
-    except InvalidArgument:  # second derivatives overflow
-        return factors_before
-    relation = "above" if record.rate > limit else "below"
-    return f"{factors_before}, and η = {record.rate:.3g} was {relation} the stable limit {limit:.3g}"
+    return clipped

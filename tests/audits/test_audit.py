@@ -9,6 +9,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.variants import scaled, unit_variance
 from tests.audits.networks import SCHEMES, data, deep, residual
 
 
@@ -128,6 +129,8 @@ def test_the_report_in_three_ways():
     assert str(report).startswith("The network explodes, from layer5 back. Cause: its weights are ")
     assert repr(report) == "Audit(explodes, from 'layer5' back; 11 layers)"
     told = json.loads(report.to_json())
+    assert told["remedies"] == []
+    assert told["reason"] == report.reason == "no remedy is tried: that needs targets, y"
     assert (told["start"], told["layers"][4]["name"], told["layers"][4]["verdict"]) == ("layer5", "layer5", "grows")
 
     class Links(HTMLParser):
@@ -141,7 +144,7 @@ def test_the_report_in_three_ways():
 
     page, links = report.to_html(), Links()
     links.feed(page)
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == 3  # the growth, the singular values, the phases
     assert all(link.startswith(("#", "data:")) for link in links.found)
 
 
@@ -175,3 +178,39 @@ def test_half_saturated_layers_saturate():
     report = gt.audit(gt.Network((32,) * 4, "tanh", w=w, b=b), rng.normal(size=(30, 32)))
     assert (report.verdict, report.start) == ("saturates", "layer2")
     assert "saturated" in report.cause
+
+
+def test_remedies_are_tried_on_this_very_network():
+    rng = np.random.default_rng(9)
+    w = [rng.normal(0, 8 / 3, (8, 8)) for _ in range(8)]
+    network, x, y = gt.Network((8,) * 9, "relu", "mse", w=w, b=[np.zeros(8)] * 8), *rng.normal(size=(2, 20, 8))
+    report = gt.audit(network, x, y)
+    assert report.verdict == "explodes"
+    advised = report.advice.advised
+    assert advised.works
+    assert advised.loss_with <= advised.loss_without
+    assert advised in report.remedies
+    assert f"{advised.loss_with:.4g} with it" in str(report)
+    told = next(each for each in json.loads(report.to_json())["remedies"] if each["works"])
+    assert (told["kind"], told["loss_with"]) == (advised.kind, advised.loss_with)
+    assert gt.audit(*healthy(1)).reason == "no remedy is tried: nothing is wrong"
+
+
+def default_initialised(seed):
+    """Networks of few layers as PyTorch initialises them, or deep ones with unit variance on their data."""
+    rng = np.random.default_rng(seed)
+    x, which = data(rng), str(rng.choice(["relu", "tanh", "gelu"]))
+    if seed % 2:
+        network = deep(rng, which, int(rng.integers(4, 13)), 64)
+        return scaled(network, unit_variance(network, x)), x
+    widths = (16, 64, 64, 3)
+    limits = [1 / math.sqrt(n) for n in widths[:-1]]
+    w = [rng.uniform(-c, c, (n, m)) for c, m, n in zip(limits, widths, widths[1:], strict=False)]
+    b = [rng.uniform(-c, c, n) for c, n in zip(limits, widths[1:], strict=True)]
+    return gt.Network(widths, [which, which, "identity"], w=w, b=b), x
+
+
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 100), marks=pytest.mark.slow)], ids=str)
+def test_networks_initialised_by_torch_or_by_unit_variance_are_left_alone(seeds):
+    alarms = [seed for seed in seeds if gt.audit(*default_initialised(seed)).verdict != "stable"]
+    assert len(alarms) <= len(seeds) / 100, alarms

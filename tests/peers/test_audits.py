@@ -7,6 +7,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.audits import Monitor
+from gradtheory.audits.attention import watched
 from gradtheory.errors import InvalidArgument
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
@@ -215,6 +216,74 @@ def test_float16_overflow_is_named():
         values = part(values)
         first = first or (None if values.isfinite().all() else f"parts.{name}")
     assert (report.verdict, report.start) == ("explodes", first)
+
+
+def unscaled(attention):
+    """Take the division by √d out of an attention."""
+
+    def forward(x):
+        batch, length, width = x.shape
+        q, k, v = attention.all(x).view(batch, length, 3, attention.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = torch.softmax(q @ k.transpose(-1, -2), dim=-1) @ v
+        return attention.out(mixed.transpose(1, 2).reshape(batch, length, width))
+
+    attention.forward = forward
+
+
+@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 100), marks=pytest.mark.slow)], ids=str)
+def test_a_missing_root_of_d_is_named_and_healthy_transformers_are_left_alone(seeds):
+    alarms = 0
+    for seed in seeds:
+        torch.manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        blocks = int(rng.integers(2, 7))
+        module, x = Transformer(blocks, int(rng.choice([32, 64]))), torch.randn(4, 9, 10)
+        alarms += gt.audit(module, x).verdict != "stable"
+        block = int(rng.integers(0, blocks))
+        unscaled(module.blocks[block].attention)
+        report = gt.audit(module, x)
+        assert (report.verdict, report.start) == ("saturates", f"blocks.{block}.attention"), seed
+        assert "not divided by √d" in report.cause
+    assert alarms <= len(seeds) / 100
+
+
+def test_attention_is_seen_in_torchs_own_modules():
+    torch.manual_seed(7)
+    layer = nn.TransformerEncoderLayer(32, 4, batch_first=True)
+    with watched(lambda: "here") as seen:
+        layer(torch.randn(4, 7, 32))
+        nn.functional.scaled_dot_product_attention(*torch.randn(3, 2, 5, 16), scale=1.0)
+        nn.functional.softmax(torch.zeros(3, 4), dim=-1)
+    assert [(each.length, each.factor) for each in seen] == [(8, pytest.approx(8**-0.5)), (16, 1.0), (0, 1.0)]
+    assert [each.is_scaled for each in seen] == [True, False, False]
+    assert [each.is_unscaled for each in seen] == [False, True, False]
+    assert seen[1].deviation > 2.0
+    assert seen[2].deviation == 0.0
+
+
+def test_a_network_that_overflows_in_float16_alone_is_named():
+    torch.manual_seed(8)
+    module = deep(6)
+    module[4].weight.data *= 3000.0
+    x, y = torch.randn(8, 32), torch.randn(8, 3)
+    assert gt.audit(module, x).verdict == "explodes"
+    report = gt.audit(module.half(), (100 * x).half(), y.half())
+    assert (report.verdict, report.start) == ("explodes", "4")
+    assert report.cause == "its numbers overflow float16"
+    assert not report.is_measured_only
+    assert gt.audit(deep(6).half(), x.half()).verdict == "stable"
+
+
+def test_remedies_are_tried_on_what_can_be_read():
+    torch.manual_seed(9)
+    module, x, y = deep(6, gain=4.0), torch.randn(30, 32), torch.randint(0, 3, (30,))
+    report = gt.audit(module, x, y)
+    assert report.advice.advised.loss_with <= report.advice.advised.loss_without
+    attention = Transformer(3)
+    unscaled(attention.blocks[1].attention)
+    told = gt.audit(attention, torch.randn(8, 12, 10), torch.randn(8, 12, 3), loss="mse")
+    assert told.remedies == ()
+    assert told.reason == "no remedy is tried: the module could not be read as a network"
 
 
 def test_a_healthy_branch_is_not_blamed_for_its_neighbour():

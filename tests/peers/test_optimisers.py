@@ -38,6 +38,26 @@ _PAIRS = {
         adamw(eta, beta, beta2, weight_decay=decay),
         torch.optim.AdamW(p, lr=eta, betas=(beta, beta2), weight_decay=decay),
     ),
+    "heavy_ball, dampened": lambda p, eta, beta, beta2, decay: (
+        heavy_ball(eta, beta, weight_decay=decay, dampening=1 - beta2),
+        torch.optim.SGD(p, lr=eta, momentum=beta, dampening=1 - beta2, weight_decay=decay),
+    ),
+    "rmsprop, centred": lambda p, eta, beta, beta2, decay: (
+        rmsprop(eta, beta2, weight_decay=decay, centred=True),
+        torch.optim.RMSprop(p, lr=eta, alpha=beta2, weight_decay=decay, centered=True),
+    ),
+    "adam, amsgrad": lambda p, eta, beta, beta2, decay: (
+        adam(eta, beta, beta2, weight_decay=decay, amsgrad=True),
+        torch.optim.Adam(p, lr=eta, betas=(beta, beta2), weight_decay=decay, amsgrad=True),
+    ),
+    "adamw, amsgrad": lambda p, eta, beta, beta2, decay: (
+        adamw(eta, beta, beta2, weight_decay=decay, amsgrad=True),
+        torch.optim.AdamW(p, lr=eta, betas=(beta, beta2), weight_decay=decay, amsgrad=True),
+    ),
+    "adamw, fully decoupled": lambda p, eta, beta, beta2, decay: (
+        adamw(eta, beta, beta2, weight_decay=decay, fully_decoupled=True),
+        torch.optim.AdamW(p, lr=eta, betas=(beta, beta2), weight_decay=decay / eta),
+    ),
 }
 
 
@@ -55,11 +75,13 @@ def test_a_hundred_steps_are_pytorchs(which, eta, beta, beta2, decay, seed):
     theirs = torch.nn.Parameter(torch.tensor(start))
     ours, optimiser = _PAIRS[which]([theirs], eta, beta, beta2, decay)
     state = ours.start([start])
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         gradient = rng.standard_normal((2, 3)) * 10.0 ** rng.integers(-3, 3)
         theirs.grad = torch.tensor(gradient)
+        rate = eta if step % 3 else eta / 2.0  # a schedule
+        optimiser.param_groups[0]["lr"] = rate
         optimiser.step()
-        state = ours.step(state, [gradient])
+        state = ours.step(state, [gradient], rate)
         parameters, wanted = state.parameters[0], theirs.detach().numpy()
         np.testing.assert_allclose(parameters, wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
 

@@ -33,6 +33,7 @@ _SMALL = {
     "gradient_over_depth": {"depth": 3, "width": 16, "networks": 2},
     "factor_distribution": {"sigma_w": [2.0]},
     "lyapunov_over_weight": {"sigma_w": [1.0, 4.0]},
+    "singular_values_of_layers": {"names": ["a", "b"], "values": [[2.0, 0.5], [1.0, 0.0]]},
     "stability_diagram": {"points": 5},
     "training_curve": {"run": _RUN},
 }
@@ -172,3 +173,21 @@ def test_widths_are_drawn_without_a_closed_form():
     ax = gt.plots.width_over_weight(z / (1 + z**2))
     (w, *_), (length, *_) = ax.lines[0].get_data()
     assert length == pytest.approx(float(gt.explosion_width(z / (1 + z**2), w)), rel=1e-12)
+
+
+def test_networks_stand_in_the_phase_diagram_where_their_weights_are():
+    ax = gt.plots.phase_diagram("relu", points=5, networks=[[3.0, 0.2]])
+    marks = next(line for line in ax.lines if line.get_label() == "of this network")
+    assert np.array(marks.get_data()).T.tolist() == [[3.0, 0.2]]
+    edge = next(line for line in ax.lines if "edge of chaos" in str(line.get_label()))
+    np.testing.assert_allclose(edge.get_xdata(), 2**0.5)
+    assert ax.get_xlim()[1] > 3.0
+    with pytest.raises(InvalidArgument, match=r"networks.shape = \(2,\)"):
+        gt.plots.phase_diagram("tanh", points=5, networks=[1.0, 2.0])
+
+
+def test_singular_values_are_drawn_but_for_zeros():
+    ax = gt.plots.singular_values_of_layers(["a", "b"], [[2.0, 0.5], [1.0, 0.0]])
+    assert [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "."] == [[2.0, 0.5], [1.0]]
+    with pytest.raises(InvalidArgument, match="must be 2 arrays"):
+        gt.plots.singular_values_of_layers(["a", "b"], [[2.0]])

@@ -9,7 +9,8 @@
 
 from gradtheory.training.advice.advise import Advice, advise
 from gradtheory.training.advice.diagnosis import LayerDiagnosis
+from gradtheory.training.advice.of_network import NetworkAdvice, NetworkPrescription
 from gradtheory.training.advice.prescription import Prescription
 from gradtheory.training.advice.trial_runs import STEPS
 
-__all__ = ["STEPS", "Advice", "LayerDiagnosis", "Prescription", "advise"]
+__all__ = ["STEPS", "Advice", "LayerDiagnosis", "NetworkAdvice", "NetworkPrescription", "Prescription", "advise"]

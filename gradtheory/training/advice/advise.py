@@ -3,18 +3,29 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import read_parameters, read_samples
+from gradtheory.arithmetic.inputs import read_count, read_parameters, read_samples, read_seed
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.reading import read_concrete_chain
+from gradtheory.errors import InvalidArgument
+from gradtheory.networks import Network
+from gradtheory.networks.either import read_either
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
+from gradtheory.training.advice.bench import USUAL
 from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnose, safe_factors
+from gradtheory.training.advice.of_network import NetworkAdvice, advise_network
 from gradtheory.training.advice.plan import prescribe
 from gradtheory.training.advice.prescription import Prescription
+from gradtheory.training.batches import Batches
+from gradtheory.training.optimisers import gradient_descent
+from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 from gradtheory.typing import ArrayLike
+
+_STEPS, _MOST = 100, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -72,31 +83,71 @@ class Advice(ShownAsTable):
         return f"Advice({layers}, largest factor {self.total_factor:.4g}, {works} remedies)"
 
 
-def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Advice:
-    """Say which layers of a chain explode or vanish on its data, and what helps; every remedy is tried on its loss.
+@overload
+def advise(
+    network: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, *, optimiser: None = ..., steps: None = ...,
+    batch_size: None = ..., seed: int = ...,
+) -> Advice: ...  # fmt: skip
 
-    Runs of 200 steps of gradient descent from these weights are compared: with each remedy and without it, at many
-    learning rates. The advice, all remedies that work together, ends no higher than the better of the loss as it is and
-    of the run with η = 0.1; the gradient stays below 1000, or below what it is at the start.
+
+@overload
+def advise(
+    network: Network, x: ArrayLike, y: ArrayLike, w: Any = ..., b: Any = ..., *, optimiser: Optimiser | None = ...,
+    steps: int | None = ..., batch_size: int | None = ..., seed: int = ...,
+) -> NetworkAdvice: ...  # fmt: skip
+
+
+@with_other_names
+def advise(
+    network: Chain | Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    w: Any = None,
+    b: Any = None,
+    *,
+    optimiser: Optimiser | None = None,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> Advice | NetworkAdvice:
+    """Say what is wrong with a chain or a network on its data, and what helps: every remedy is tried on its loss.
+
+    Of a chain runs of 200 steps of gradient descent from these weights are compared: with each remedy and without it,
+    at many learning rates. The advice, all remedies that work together, ends no higher than the better of the loss as
+    it is and of the run with η = 0.1; the gradient stays below 1000, or below what it is at the start.
+
+    Of a network each remedy is tried alone, from the smallest change to the largest: a learning rate, clipping to a
+    norm that the run had, other sizes of the initial weights, norms, residual connections. It works if with it the
+    gradient stays in range and the loss ends at least as good; the first that works is the advice.
 
     Parameters
     ----------
-    chain : Chain
-        Of a concrete depth L.
+    network : Chain or Network
+        A chain of a concrete depth L, or a network.
     x, y : array_like
-        Inputs and targets, of one batch shape.
+        Inputs and targets: of a chain of one batch shape, of a network as for `Network.backprop`.
     w, b : array_like of shape (L,)
-        Weights and biases.
+        Weights and biases of a chain; of a network sequences of matrices and vectors, unless it carries them.
+    optimiser : Optimiser, optional
+        With which a network is trained; gradient descent with η = 0.1 unless given. This and what follows is for
+        networks alone.
+    steps : int, optional
+        How many; 100 unless given.
+    batch_size : int, optional
+        How many samples a step takes; all of them unless given.
+    seed : int
+        Of the order of samples.
 
     Returns
     -------
-    Advice
-        `print` shows it.
+    Advice or NetworkAdvice
+        `print` shows it. Both have `.remedies`, each with `.kind`, `.value`, `.works`, `.loss_without` and
+        `.loss_with`, and a `.reason` where nothing is advised.
 
     Raises
     ------
     InvalidArgument
-        If an array is not real and finite, or shapes do not fit.
+        If an array is not real and finite, shapes do not fit, or a chain is given what is for networks.
     Undecided
         If the slope of your own expression cannot be analysed, as for sin(z)·z.
 
@@ -108,9 +159,29 @@ def advise(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike)
     (1,)
     >>> [(remedy.kind, remedy.works, remedy.loss_with <= remedy.loss_without) for remedy in advice.remedies][0]
     ('learning_rate', True, True)
+    >>> rng = np.random.default_rng(0)
+    >>> w = [rng.normal(0, 2 / 4, (16, 16)) for _ in range(20)]
+    >>> network = Network((16,) * 21, "relu", "mse", w=w, b=[np.zeros(16)] * 20)
+    >>> advise(network, rng.normal(size=(32, 16)), rng.normal(size=(32, 16)), steps=20).advised.kind
+    'initialisation'
 
     """
-    depth = len(read_concrete_chain(chain).layer_activations)
+    if isinstance(network := read_either(network), Network):
+        network = network if w is None and b is None else network.carrying(w, b)
+        most = _STEPS if steps is None else read_count(steps, "steps", _MOST)
+        rule = gradient_descent(USUAL) if optimiser is None else read_optimiser(optimiser)
+        size = Batches(1, batch_size, seed).size
+        return advise_network(
+            network, *network.read_data(x, y), rule, steps=most, batch_size=size, seed=read_seed(seed)
+        )
+    for name, value in (("optimiser", optimiser), ("steps", steps), ("batch_size", batch_size)):
+        if value is not None:
+            raise InvalidArgument(name, value, "must be left out for a chain, whose runs are gradient descent")
+    return _of_chain(network, x, y, w, b)
+
+
+def _of_chain(chain: Chain, x: Any, y: Any, w: Any, b: Any) -> Advice:
+    depth = len(chain.layer_activations)
     weights, biases = read_parameters(w, "w", depth), read_parameters(b, "b", depth)
     inputs, targets = read_samples(x, y)
     jacobians = safe_factors(chain, inputs, weights, biases)

@@ -1,11 +1,15 @@
 """The optimisers: each is a row of `RULES` and a function that takes its hyperparameters."""
 
+# Above 300 lines: a function for each optimiser, and more lines of documentation than of code.
+
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from gradtheory.arithmetic.inputs import read_float, read_nonnegative_float, read_positive_float
 from gradtheory.arithmetic.keywords import with_other_names
+from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.optimisers.rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM, Rule
@@ -60,7 +64,7 @@ def gradient_descent(eta: float, *, weight_decay: float = 0.0) -> Optimiser:
 
 
 @with_other_names
-def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Optimiser:
+def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0, dampening: float = 0.0) -> Optimiser:
     """Return Polyak's heavy ball, v ← β·v + g, w ← w - η·v.
 
     Parameters
@@ -71,6 +75,8 @@ def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> O
         The momentum, from 0 to below 1.
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
+    dampening : float
+        τ, from 0 to below 1: from the second step on v ← β·v + (1 - τ)·g.
 
     Returns
     -------
@@ -92,7 +98,8 @@ def heavy_ball(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> O
     heavy_ball(eta=0.1, beta=0.5, weight_decay=0)
 
     """
-    return _optimiser("heavy_ball", eta, weight_decay, beta=beta)
+    ball = _optimiser("heavy_ball", eta, weight_decay, beta=beta)
+    return replace(ball, dampening=_read_beta(dampening, "dampening"))
 
 
 @with_other_names
@@ -133,7 +140,14 @@ def nesterov(eta: float, beta: float = 0.9, *, weight_decay: float = 0.0) -> Opt
 
 
 @with_other_names
-def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, weight_decay: float = 0.0) -> Optimiser:
+def rmsprop(
+    eta: float = 0.01,
+    beta2: float = 0.99,
+    *,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.0,
+    centred: bool = False,
+) -> Optimiser:
     """Return RMSprop, s ← β₂·s + (1 - β₂)·g², w ← w - η·g/(√s + ε).
 
     Parameters
@@ -146,6 +160,8 @@ def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, we
         ε, positive.
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
+    centred : bool
+        Whether the variance s - m² takes the place of s, with m ← β₂·m + (1 - β₂)·g: PyTorch's centered.
 
     Returns
     -------
@@ -167,12 +183,19 @@ def rmsprop(eta: float = 0.01, beta2: float = 0.99, *, epsilon: float = 1e-8, we
     rmsprop(eta=0.01, beta=0, beta2=0.99, epsilon=1e-08, weight_decay=0)
 
     """
-    return _optimiser("rmsprop", eta, weight_decay, beta2=beta2, epsilon=epsilon)
+    plain = _optimiser("rmsprop", eta, weight_decay, beta2=beta2, epsilon=epsilon)
+    return replace(plain, is_centred=read_flag(centred, "centred"))
 
 
 @with_other_names
 def adam(
-    eta: float = 1e-3, beta: float = 0.9, beta2: float = 0.999, *, epsilon: float = 1e-8, weight_decay: float = 0.0
+    eta: float = 1e-3,
+    beta: float = 0.9,
+    beta2: float = 0.999,
+    *,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.0,
+    amsgrad: bool = False,
 ) -> Optimiser:
     """Return Adam, m ← β·m + (1 - β)·g, s ← β₂·s + (1 - β₂)·g², w ← w - η·m̂/(√ŝ + ε).
 
@@ -188,6 +211,8 @@ def adam(
         ε, positive.
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
+    amsgrad : bool
+        Whether the greatest s so far takes the place of s.
 
     Returns
     -------
@@ -201,7 +226,8 @@ def adam(
 
     References
     ----------
-    D. Kingma & J. Ba, "Adam" (2015), algorithm 1; torch.optim.Adam.
+    D. Kingma & J. Ba, "Adam" (2015), algorithm 1; S. Reddi, S. Kale & S. Kumar, "On the convergence of Adam and
+    beyond" (2018), algorithm 2, for AMSGrad; torch.optim.Adam.
 
     Examples
     --------
@@ -209,12 +235,20 @@ def adam(
     adam(eta=0.001, beta=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0)
 
     """
-    return _optimiser("adam", eta, weight_decay, beta=beta, beta2=beta2, epsilon=epsilon)
+    plain = _optimiser("adam", eta, weight_decay, beta=beta, beta2=beta2, epsilon=epsilon)
+    return replace(plain, is_amsgrad=read_flag(amsgrad, "amsgrad"))
 
 
 @with_other_names
 def adamw(
-    eta: float = 1e-3, beta: float = 0.9, beta2: float = 0.999, *, epsilon: float = 1e-8, weight_decay: float = 0.01
+    eta: float = 1e-3,
+    beta: float = 0.9,
+    beta2: float = 0.999,
+    *,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.01,
+    amsgrad: bool = False,
+    fully_decoupled: bool = False,
 ) -> Optimiser:
     """Return AdamW: w ← (1 - ηλ)·w, then Adam's step by the gradient of the loss alone.
 
@@ -230,6 +264,11 @@ def adamw(
         ε, positive.
     weight_decay : float
         λ ≥ 0.
+    amsgrad : bool
+        Whether the greatest s so far takes the place of s.
+    fully_decoupled : bool
+        Whether w ← (1 - λ·η_t/η)·w, where a schedule makes η_t of η: λ is then the share by which weights shrink in a
+        step, whatever η, as in the reference; PyTorch's is λ/η.
 
     Returns
     -------
@@ -251,7 +290,9 @@ def adamw(
     adamw(eta=0.001, beta=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)
 
     """
-    return _optimiser("adamw", eta, weight_decay, beta=beta, beta2=beta2, epsilon=epsilon)
+    plain = _optimiser("adamw", eta, weight_decay, beta=beta, beta2=beta2, epsilon=epsilon)
+    decoupled = read_flag(fully_decoupled, "fully_decoupled")
+    return replace(plain, is_amsgrad=read_flag(amsgrad, "amsgrad"), is_fully_decoupled=decoupled)
 
 
 def _optimiser(

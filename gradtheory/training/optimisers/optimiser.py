@@ -32,6 +32,8 @@ class State(ShownAsTable):
         and for ever where the optimiser has none.
     steps : int
         How many steps were taken.
+    third : tuple of ndarray
+        The greatest s so far of AMSGrad, the running mean of gradients of a centred RMSprop; empty of others.
 
     """
 
@@ -39,6 +41,7 @@ class State(ShownAsTable):
     first: Arrays
     second: Arrays
     steps: int = 0
+    third: Arrays = ()
 
     def __repr__(self) -> str:
         return f"State(parameters: {shapes_and_ranges(self.parameters)}; after {self.steps} steps)"
@@ -62,6 +65,11 @@ class Optimiser(ShownAsTable):
         What is added to its root; nan where there is none.
     weight_decay : float
         λ: the gradient of ½λ‖w‖² is added to that of the loss, except for AdamW, which multiplies w by 1 - ηλ.
+    dampening : float
+        τ: from the second step on the gradient enters the velocity as (1 - τ)·g.
+    is_amsgrad, is_centred, is_fully_decoupled : bool
+        Whether the greatest s so far divides, or s less the square of a mean of gradients; whether weight decay
+        multiplies w by 1 - λ·η_t/η, η_t being the rate of that step, so that it does not change with η.
 
     """
 
@@ -71,6 +79,10 @@ class Optimiser(ShownAsTable):
     beta2: float
     epsilon: float
     weight_decay: float
+    dampening: float = 0.0
+    is_amsgrad: bool = False
+    is_centred: bool = False
+    is_fully_decoupled: bool = False
 
     @property
     def name(self) -> str:
@@ -79,7 +91,10 @@ class Optimiser(ShownAsTable):
 
     def __repr__(self) -> str:
         numbers = {name: getattr(self, name) for name in ("eta", "beta", "beta2", "epsilon", "weight_decay")}
-        return f"{self.name}({', '.join(f'{name}={x:g}' for name, x in numbers.items() if not math.isnan(x))})"
+        told = [f"{name}={x:g}" for name, x in numbers.items() if not math.isnan(x)]
+        told += [f"dampening={self.dampening:g}"] if self.dampening else []
+        flags = {"amsgrad": self.is_amsgrad, "centred": self.is_centred, "fully_decoupled": self.is_fully_decoupled}
+        return f"{self.name}({', '.join([*told, *(f'{name}=True' for name, is_set in flags.items() if is_set)])})"
 
     def start(self, parameters: Sequence[ArrayLike]) -> State:
         """Return the state before the first step.
@@ -98,7 +113,7 @@ class Optimiser(ShownAsTable):
         rule = "must be a sequence of arrays, such as [[1.0, -2.0]]"
         copies = tuple(np.array(read_array(each, "parameters")) for each in read_items(parameters, "parameters", rule))
         zeros = tuple(np.zeros_like(each) for each in copies)
-        return State(copies, zeros, zeros)
+        return State(copies, zeros, zeros, third=zeros if self.has_third else ())
 
     def step(self, state: State, gradients: Sequence[ArrayLike], eta: float | None = None) -> State:
         """Return the state after one step.
@@ -125,28 +140,60 @@ class Optimiser(ShownAsTable):
         if shapes != expected:
             raise InvalidArgument("shapes of gradients", shapes, f"must be those of the parameters, {expected}")
         rate = self.eta if eta is None else read_positive_float(eta, "eta")
-        rows = zip(state.parameters, state.first, state.second, arrays, strict=True)
+        thirds = state.third or tuple(np.zeros_like(each) for each in arrays)
+        rows = zip(state.parameters, state.first, state.second, thirds, arrays, strict=True)
         with np.errstate(all="ignore"):  # overflow is an answer
             after = [self._step(*row, rate, state.steps + 1) for row in rows]
-        parameters, first, second = zip(*after, strict=True) if after else ((), (), ())
-        return State(parameters, first, second, state.steps + 1)
+        parameters, first, second, third = zip(*after, strict=True) if after else ((), (), (), ())
+        return State(parameters, first, second, state.steps + 1, third if self.has_third else ())
 
-    def _step(self, w: Array, v: Array, s: Array, g: Array, eta: float, count: int) -> tuple[Array, Array, Array]:
-        """Return w, v and s after the step of that count."""
+    def preconditioners(self, state: State) -> Arrays:
+        """Return by what the step from before to this state was divided, entry by entry: 1 without an adaptive rule.
+
+        Parameters
+        ----------
+        state : State
+            After one step or more.
+
+        """
+        thirds = state.third or state.second
+        with np.errstate(all="ignore"):
+            rows = zip(state.second, thirds, strict=True)
+            return tuple(self._preconditioner(s, third, max(state.steps, 1)) for s, third in rows)
+
+    @property
+    def has_third(self) -> bool:
+        """Whether a state holds something third."""
+        return self.is_amsgrad or self.is_centred
+
+    def _preconditioner(self, s: Array, third: Array, count: int) -> Array:
+        """Return √ŝ + ε after the step of that count."""
+        if not self.rule.is_adaptive:
+            return np.ones_like(s)
+        root = math.sqrt(1.0 - self.beta2**count) if self.rule.is_bias_corrected else 1.0
+        squares = third if self.is_amsgrad else s - third * third if self.is_centred else s
+        return np.asarray(np.sqrt(squares) / root + self.epsilon)
+
+    def _step(
+        self, w: Array, v: Array, s: Array, third: Array, g: Array, eta: float, count: int
+    ) -> tuple[Array, Array, Array, Array]:
+        """Return w, v, s and what is third after the step of that count."""
         if self.weight_decay and not self.rule.is_decoupled:
             g = g + self.weight_decay * w
-        correction = root = 1.0
-        preconditioner: Array | float = 1.0
-        if self.rule.is_bias_corrected:
-            correction, root = 1.0 - self.beta**count, math.sqrt(1.0 - self.beta2**count)
         if self.rule.is_adaptive:
             s = self.beta2 * s + (1.0 - self.beta2) * (g * g)
-            preconditioner = np.sqrt(s) / root + self.epsilon
+        if self.is_amsgrad:
+            third = np.maximum(third, s)
+        elif self.is_centred:
+            third = self.beta2 * third + (1.0 - self.beta2) * g
         w, v = self.rule.step(
-            w, v, g, eta=eta, beta=self.beta, decay=self.weight_decay, correction=correction,
-            preconditioner=preconditioner,
+            w, v, g if count == 1 or not self.dampening else (1.0 - self.dampening) * g,
+            eta=eta, beta=self.beta,
+            decay=self.weight_decay / self.eta if self.is_fully_decoupled else self.weight_decay,
+            correction=1.0 - self.beta**count if self.rule.is_bias_corrected else 1.0,
+            preconditioner=self._preconditioner(s, third, count) if self.rule.is_adaptive else 1.0,
         )  # fmt: skip
-        return w, v, s
+        return w, v, s, third
 
 
 def read_optimiser(value: Any, name: str = "optimiser") -> Optimiser:

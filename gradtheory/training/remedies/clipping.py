@@ -1,15 +1,68 @@
 """Gradient clipping: how each kind bounds a step, and what it keeps of the direction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import shapes_and_ranges
-from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.brief import ShownAsTable, shapes_and_ranges
+from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.norms import CLIP_EPSILON, scaled_norm, shrink, toward_zero
 from gradtheory.typing import ArrayLike
+
+_KINDS = ("norm", "value", "adaptive")
+
+
+@dataclass(frozen=True)
+class Clipping(ShownAsTable):
+    """A way to clip the gradients of every step of `gradtheory.train`; made by `clipping`.
+
+    Attributes
+    ----------
+    kind : {"norm", "value", "adaptive"}
+    limit : float
+        The common norm, the size of an entry, or the share of the weights' norm, that is not exceeded.
+
+    """
+
+    kind: str
+    limit: float
+
+    def clipped(self, gradients: Sequence[Array], parameters: Sequence[Array]) -> list[Array]:
+        """Return the gradients for the optimiser."""
+        match self.kind:
+            case "norm":
+                return clip_by_global_norm(gradients, self.limit).gradients
+            case "value":
+                return [clip_by_value(each, self.limit) for each in gradients]
+        return [adaptive_clip(*pair, self.limit) for pair in zip(gradients, parameters, strict=True)]
+
+
+def clipping(kind: str, limit: float) -> Clipping:
+    """Return what clips the gradients of every step of `gradtheory.train`.
+
+    Parameters
+    ----------
+    kind : {"norm", "value", "adaptive"}
+        As `clip_by_global_norm`, over all parameters together, as `clip_by_value`, or as `adaptive_clip`, of which
+        each row of a matrix is a unit, and each vector.
+    limit : float
+        Positive: their max_norm, limit or ratio.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such kind, or the limit is not positive.
+
+    Examples
+    --------
+    >>> clipping("norm", 1.0)
+    Clipping(kind='norm', limit=1.0)
+
+    """
+    return Clipping(one_of(kind, "kind", _KINDS), read_positive_float(limit, "limit"))
 
 
 class Clipped(NamedTuple):

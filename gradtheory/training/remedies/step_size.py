@@ -1,12 +1,15 @@
 """Step size and momentum: learning rates that stay inside the stability region while the curvature changes."""
 
 from gradtheory.arithmetic.inputs import Array, read_count, read_float, read_positive_float, read_samples
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks import Network
+from gradtheory.networks.either import read_either
+from gradtheory.networks.parameters import slots
+from gradtheory.training.engine import Schedule
 from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 from gradtheory.training.stability import largest_stable_step
-from gradtheory.training.train import Schedule
 from gradtheory.typing import ArrayLike
 
 _MOST_STEPS = 10_000_000
@@ -51,7 +54,10 @@ def warm_up(eta: float, steps: int) -> Schedule:
     return schedule
 
 
-def stable_schedule(chain: Chain, x: ArrayLike, y: ArrayLike, optimiser: Optimiser, *, safety: float = 0.9) -> Schedule:
+@with_other_names
+def stable_schedule(
+    network: Chain | Network, x: ArrayLike, y: ArrayLike, optimiser: Optimiser, *, safety: float = 0.9
+) -> Schedule:
     """Return a schedule that takes the optimiser's learning rate, or less where that would be unstable.
 
     At each step η is at most `safety` times the limit of the stability region for the largest eigenvalue of the
@@ -61,10 +67,10 @@ def stable_schedule(chain: Chain, x: ArrayLike, y: ArrayLike, optimiser: Optimis
 
     Parameters
     ----------
-    chain : Chain
-        Of a concrete depth.
+    network : Chain or Network
+        A chain of a concrete depth, or a network without gains or biases of norms.
     x, y : array_like
-        Inputs and targets, of one batch shape.
+        Inputs and targets, all that the curvature is to be measured on.
     optimiser : Optimiser
         `gradient_descent`, `heavy_ball` or `nesterov`.
     safety : float
@@ -73,7 +79,8 @@ def stable_schedule(chain: Chain, x: ArrayLike, y: ArrayLike, optimiser: Optimis
     Raises
     ------
     InvalidArgument
-        If `safety` is out of range; by the schedule, if the optimiser is adaptive or second derivatives overflow.
+        If `safety` is out of range, the optimiser is adaptive, or the network has such norms; by the schedule, if
+        second derivatives overflow.
 
     References
     ----------
@@ -88,14 +95,19 @@ def stable_schedule(chain: Chain, x: ArrayLike, y: ArrayLike, optimiser: Optimis
     0.36
 
     """
-    read_optimiser(optimiser)
-    read_concrete_chain(chain)
-    read_samples(x, y)
+    if read_optimiser(optimiser).rule.is_adaptive:
+        raise InvalidArgument("optimiser", optimiser, "must be gradient_descent, heavy_ball or nesterov")
+    if isinstance(network := read_either(network), Network):
+        if any(slot.name in ("gain", "bias") for slot in slots(network.nodes)):
+            raise InvalidArgument("network", network, "must have no gains or biases of norms: a schedule sees w and b")
+        network.read_data(x, y)
+    else:
+        read_samples(x, y)
     share = read_float(safety, "safety")
     if not 0.0 < share <= 1.0:
         raise InvalidArgument("safety", safety, "must lie in (0, 1], such as 0.9")
 
     def schedule(step: int, w: Array, b: Array) -> float:
-        return min(optimiser.eta, share * largest_stable_step(chain, x, y, w, b, optimiser=optimiser))
+        return min(optimiser.eta, share * largest_stable_step(network, x, y, w, b, optimiser=optimiser))
 
     return schedule

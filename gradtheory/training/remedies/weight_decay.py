@@ -213,6 +213,8 @@ def _dynamics(kind: str, optimiser: Optimiser | None) -> tuple[float, tuple[str,
     """Return the greatest η·λ with which a bound is proven for an optimiser, and its conditions in words."""
     name = "gradient_descent" if optimiser is None else read_optimiser(optimiser).name
     beta = 0.0 if optimiser is None else optimiser.beta
+    if optimiser is not None and (optimiser.dampening or optimiser.is_fully_decoupled):
+        name = repr(optimiser)
     match kind, name:
         case "l2", "gradient_descent":
             return 1.0, ("steps w ← w - η·(∂C/∂w + λ·w) of gradient descent, with η·λ ≤ 1",)

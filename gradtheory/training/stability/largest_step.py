@@ -1,36 +1,58 @@
-"""The largest step that is stable at a point of a chain's loss."""
+"""The largest step that is stable at a point of a loss, for every optimiser."""
 
+import functools
 import math
+from typing import Any
 
+import numpy as np
 import sympy
 
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.keywords import with_other_names
+from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.curvature.sharpness import sharpness
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
-from gradtheory.training.stability.iteration import BETA, DECAY, H
-from gradtheory.training.stability.region import stability_region
+from gradtheory.networks import Network
+from gradtheory.networks.curvature import Point, largest, point, sharpness
+from gradtheory.networks.parameters import flat
+from gradtheory.training.optimisers.optimiser import Optimiser, State, read_optimiser
+from gradtheory.training.optimisers.rule import Rule
+from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H
+from gradtheory.training.stability.region import StabilityRegion
 from gradtheory.typing import ArrayLike
 
+_LONG = 10**9  # steps after which means have settled
 
+
+@with_other_names
 def largest_stable_step(
-    chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, *, optimiser: Optimiser
+    network: Chain | Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    w: Any = None,
+    b: Any = None,
+    *,
+    optimiser: Optimiser,
+    state: State | None = None,
 ) -> float:
     """Return the learning rate below which an optimiser is stable on the quadratic that touches the loss at a point.
 
-    It is the limit of `stability_region` at h = `gradtheory.curvature.sharpness`, plus the weight decay.
+    It is the limit of `stability_region` at the largest eigenvalue of the Hessian, plus the weight decay. For RMSprop,
+    Adam and AdamW it is that of P^(-1/2)·(H + λ)·P^(-1/2), the diagonal P = √ŝ + ε being held fixed.
 
     Parameters
     ----------
-    chain : Chain
-        Of a concrete depth L.
+    network : Chain or Network
+        A chain of a concrete depth L, or a network.
     x, y : array_like
-        Inputs and targets, of one batch shape.
+        Inputs and targets: of a chain of one batch shape, of a network as for `Network.backprop`.
     w, b : array_like of shape (L,)
-        Weights and biases: the point.
+        Weights and biases of a chain: the point; of a network sequences of matrices and vectors, unless it has them.
     optimiser : Optimiser
-        Its momentum and weight decay count, its learning rate does not. RMSprop, Adam and AdamW are refused: their h is
-        preconditioned.
+        Its momentum and weight decay count, its learning rate does not.
+    state : State, optional
+        Of an adaptive optimiser, whose P it gives: such as the `.state` of a run. Unless given, P is what it becomes
+        after many steps with the gradient g of this point: ŝ = g², and for a centred RMSprop 0.
 
     Returns
     -------
@@ -40,22 +62,70 @@ def largest_stable_step(
     Raises
     ------
     InvalidArgument
-        If the optimiser is adaptive, an array is not real and finite, shapes do not fit, or second derivatives
-        overflow.
+        If an array is not real and finite, shapes do not fit, the state is of another network or of no step, or second
+        derivatives overflow.
+
+    References
+    ----------
+    J. Cohen et al., "Adaptive gradient methods at the edge of stability" (2022), equations 2-4.
 
     Examples
     --------
-    >>> from gradtheory.training.optimisers import heavy_ball
+    >>> from gradtheory.training.optimisers import adam, heavy_ball
     >>> chain = Chain(depth=1, activation="identity")
     >>> step = largest_stable_step(chain, x=[1.0, 2.0], y=[0.0, 0.0], w=[1.0], b=[0.0], optimiser=heavy_ball(1.0, 0.5))
     >>> round(step, 6)
     0.437694
+    >>> network = Network((1, 1), "identity", w=[[[1.0]]], b=[[0.0]])
+    >>> round(largest_stable_step(network, [[1.0], [2.0]], [[0.0], [0.0]], optimiser=adam()), 4)
+    23.3752
 
     """
-    if read_optimiser(optimiser).rule.is_adaptive:
-        raise InvalidArgument("optimiser", optimiser, "must be gradient_descent, heavy_ball or nesterov")
-    h = sharpness(chain, x, y, w, b) + optimiser.weight_decay
-    if h <= 0.0:
-        return math.inf
-    limit = stability_region(optimiser).limit
-    return float(limit.subs({BETA: sympy.Float(optimiser.beta), H: sympy.Float(h), DECAY: 0}))
+    optimiser = read_optimiser(optimiser)
+    coupled = 0.0 if optimiser.rule.is_decoupled else optimiser.weight_decay
+    if not optimiser.rule.is_adaptive:
+        return _limit(optimiser, sharpness(network, x, y, w, b) + coupled)
+    at = point(network, x, y, w, b)
+    divisor = _divisor(optimiser, at, coupled, state)
+    with np.errstate(all="ignore"):
+        root = 1.0 / np.sqrt(divisor)
+
+    def product(vector: Array) -> Array:
+        scaled = root * np.ravel(vector)
+        return root * (at.product(scaled) + coupled * scaled)
+
+    return _limit(optimiser, largest(at._replace(product=product), 1)[0][0])
+
+
+def _divisor(optimiser: Optimiser, at: Point, coupled: float, state: State | None) -> Array:
+    """Return √ŝ + ε as one vector."""
+    if state is None:
+        gradient = at.gradient + coupled * at.parameters
+        third = (gradient * gradient if optimiser.is_amsgrad else gradient,) if optimiser.has_third else ()
+        state = State((at.parameters,), (gradient,), (gradient * gradient,), _LONG, third)
+    state = read_kind(state, "state", State, "must be the state of an optimiser, such as run.state")
+    divisor = flat(optimiser.preconditioners(state))
+    if state.steps < 1 or divisor.shape != (at.size,):
+        raise InvalidArgument("state", state, f"must have taken a step, and be of these {at.size} parameters")
+    return divisor
+
+
+def _limit(optimiser: Optimiser, h: float) -> float:
+    """Return the learning rate at which p(-1) = start - fall·η is 0 for the curvature h."""
+    decay = optimiser.weight_decay if optimiser.rule.is_decoupled else 0.0
+    start = fall = 0.0
+    for (eta, *powers), number in _at_minus_one(optimiser.rule):
+        numbers = zip((optimiser.beta, (1.0 - optimiser.dampening) * h, decay), powers, strict=True)
+        term = number * math.prod(value**power for value, power in numbers)
+        if eta - powers[-1] * optimiser.is_fully_decoupled:  # such a decay does not grow with η
+            fall -= term
+        else:
+            start += term
+    return max(start, 0.0) / fall if fall > 0.0 else math.inf
+
+
+@functools.cache
+def _at_minus_one(rule: Rule) -> tuple[tuple[tuple[int, ...], float], ...]:
+    """Return p(-1) as powers of η, β, h and λ with their coefficients; of η only 0 and 1 occur."""
+    polynomial = sympy.Poly(StabilityRegion(rule).at_minus_one, ETA, BETA, H, DECAY)
+    return tuple((powers, float(number)) for powers, number in polynomial.terms())

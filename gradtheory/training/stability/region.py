@@ -277,12 +277,11 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     Raises
     ------
     InvalidArgument
-        If there is none of that name.
+        If there is none of that name, or the optimiser has a dampening or a fully decoupled weight decay.
 
     References
     ----------
-    N. Qian, Neural Networks 12 (1999), section 3 (heavy ball); J. Cohen et al. (2021), appendix B, and (2022),
-    equation 3 (Adam).
+    N. Qian, Neural Networks 12 (1999), section 3; J. Cohen et al. (2021), appendix B, and (2022), equation 3 (Adam).
 
     Examples
     --------
@@ -291,6 +290,8 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
 
     """
     if isinstance(optimiser, Optimiser):
+        if optimiser.dampening or optimiser.is_fully_decoupled:
+            raise InvalidArgument("optimiser", optimiser, "must have no dampening and no fully decoupled decay")
         return StabilityRegion(optimiser.rule, optimiser)
     return StabilityRegion(RULES[one_of(optimiser, "optimiser", tuple(RULES))])
 

@@ -1,0 +1,125 @@
+"""The calls of a torch module's parts in a forward pass, recorded by hooks, with the gradients that come back."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradtheory.audits.layers import NAN
+
+
+@dataclass
+class Call:
+    """One call of a module in a forward pass.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        The class.
+    square, gradient_square : float
+        Sums of squares of the output, and of the gradient by it.
+    size, samples : int
+        The entries of the output, and of its first axis.
+    is_finite, was_finite : bool
+        Whether the output is finite, and whether the inputs were.
+
+    """
+
+    name: str
+    kind: str
+    square: float = NAN
+    gradient_square: float = NAN
+    size: int = 0
+    samples: int = 1
+    is_finite: bool = True
+    was_finite: bool = True
+    is_gradient_finite: bool = True
+    children: list[int] = field(default_factory=list)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether a gradient came back to the output, or numbers overflowed before."""
+        return math.isfinite(self.gradient_square) or not self.is_finite
+
+
+@dataclass
+class Record:
+    """The calls of a forward pass, and which of them are open."""
+
+    calls: list[Call] = field(default_factory=list)
+    open_calls: list[int] = field(default_factory=list)
+
+    def module_now(self) -> str:
+        """Return the innermost module that is being called."""
+        return self.calls[self.open_calls[-1]].name if self.open_calls else ""
+
+
+@contextmanager
+def recorded(module: Any) -> Iterator[Record]:
+    """Record every call of every submodule while the context lasts; hooks are removed at its end, come what may."""
+    record = Record()
+    calls, open_calls = record.calls, record.open_calls
+    handles = []
+
+    def before(name: str, kind: str) -> Callable[..., None]:
+        def hook(_module: Any, inputs: Any) -> None:
+            call = Call(name, kind)
+            call.was_finite = is_finite(inputs)
+            calls.append(call)
+            if open_calls:
+                calls[open_calls[-1]].children.append(len(calls) - 1)
+            open_calls.append(len(calls) - 1)
+
+        return hook
+
+    def after(_module: Any, _inputs: Any, output: Any) -> None:
+        if not open_calls:
+            return
+        _note_output(calls[open_calls.pop()], output)
+
+    try:
+        for name, part in module.named_modules():
+            handles.append(part.register_forward_pre_hook(before(name, type(part).__name__)))
+            handles.append(part.register_forward_hook(after))
+        yield record
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _note_output(call: Call, output: Any) -> None:
+    """Note the size of an output, and that of its gradient when it is known."""
+    tensor = next(tensors(output), None)
+    if tensor is None:
+        return
+    call.square, call.size = float((tensor.detach().double() ** 2).sum()), tensor.numel()
+    call.samples = len(tensor) if tensor.ndim else 1
+    call.is_finite = is_finite(output)
+    if not tensor.requires_grad:
+        return
+
+    def note(gradient: Any) -> None:
+        call.gradient_square = float((gradient.detach().double() ** 2).sum())
+        call.is_gradient_finite = is_finite(gradient)
+
+    tensor.register_hook(note)
+
+
+def tensors(value: Any) -> Iterator[Any]:
+    """Yield the tensors of floats in nested inputs or outputs."""
+    if hasattr(value, "is_floating_point"):
+        if value.is_floating_point():
+            yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from tensors(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from tensors(each)
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether every tensor of floats in nested inputs or outputs is finite."""
+    return all(bool(tensor.detach().isfinite().all()) for tensor in tensors(value))

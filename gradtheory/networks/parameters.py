@@ -1,0 +1,82 @@
+"""The parameters of a network as one list of arrays: all weights, then all biases, then gains and biases of norms.
+
+That is the order of a chain's parameters, w_1 … w_L, b_1 … b_L, for networks of any widths.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.nodes import Dense, LayerNorm, Node
+from gradtheory.networks.passes import Backward, Forward
+
+
+class Slot(NamedTuple):
+    """Where a parameter is: the place of its node, and its name there: "w", "b", "gain" or "bias"."""
+
+    place: int
+    name: str
+
+
+def slots(nodes: Sequence[Node]) -> list[Slot]:
+    """Return the parameters that a network has, in order."""
+    wanted = (("w", Dense), ("b", Dense), ("gain", LayerNorm), ("bias", LayerNorm))
+    return [
+        Slot(place, name)
+        for name, kind in wanted
+        for place, node in enumerate(nodes)
+        if isinstance(node.operation, kind) and getattr(node.operation, name) is not None
+    ]
+
+
+def parameters(nodes: Sequence[Node]) -> list[Array]:
+    """Return the parameters' values."""
+    return [getattr(nodes[slot.place].operation, slot.name) for slot in slots(nodes)]
+
+
+def with_parameters(nodes: Sequence[Node], values: Sequence[Array]) -> tuple[Node, ...]:
+    """Return the nodes with other values."""
+    changed: dict[int, dict[str, Array]] = {}
+    for slot, value in zip(slots(nodes), values, strict=True):
+        changed.setdefault(slot.place, {})[slot.name] = value
+    return tuple(
+        Node(node.name, replace(node.operation, **changed[place]), node.sources)  # type: ignore[type-var]  # dataclasses
+        if place in changed
+        else node
+        for place, node in enumerate(nodes)
+    )
+
+
+def gradients(where: Sequence[Slot], passed: Forward, back: Backward) -> list[Array]:
+    """Return the gradient by each parameter."""
+    deltas = {place: back.at(place, passed) for place in {slot.place for slot in where}}
+    return [_gradient(slot.name, deltas[slot.place], passed.kept[slot.place]) for slot in where]
+
+
+def _gradient(name: str, delta: Array, kept: Array | tuple[Array, Array]) -> Array:
+    match name:
+        case "w":
+            return np.asarray(delta.T @ kept)
+        case "gain":
+            return np.asarray((delta * kept[0]).sum(axis=0))
+    return np.asarray(delta.sum(axis=0))
+
+
+def flat(arrays: Sequence[Array]) -> Array:
+    """Return arrays as one vector."""
+    return np.concatenate([each.ravel() for each in arrays]) if arrays else np.zeros(0)
+
+
+def shaped(vector: Array, like: Sequence[Array]) -> list[Array]:
+    """Return a vector as arrays of these shapes."""
+    return list(_shaped(vector, like))
+
+
+def _shaped(vector: Array, like: Sequence[Array]) -> Iterator[Array]:
+    start = 0
+    for each in like:
+        yield vector[start : start + each.size].reshape(each.shape)
+        start += each.size

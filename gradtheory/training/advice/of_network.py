@@ -1,0 +1,231 @@
+"""Advice on a network: every change is tried by training, with it and without it, from the same start.
+
+A change works if its run keeps the gradient in range, and ends with a loss at least as good as without it: lower by a
+twentieth or more, unless without it the gradient leaves the range.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks import Network
+from gradtheory.networks.losses import ending
+from gradtheory.networks.passes import dense_places, forward
+from gradtheory.training.advice.changes import KINDS, Change, changes
+from gradtheory.training.optimisers.optimiser import Optimiser
+from gradtheory.training.train import NetworkTraining, train
+
+_LARGEST = 1e3  # gradient, for losses that are means
+_SUMS = ("squared", "cross_entropy", "mse_sum")
+_LEAST_SHARE = 1e-4  # of the largest gradient norm of a layer, for that of any other
+_SOLVED = 1e-3  # of the loss at the start: no gradient has to be left
+_BETTER = 0.95  # of the loss without
+
+_WHAT = {
+    "learning_rate": "train with the learning rate {value:.3g}",
+    "clip_gradients": "clip the gradient to the norm {value:.3g}",
+    "initialisation": "multiply the initial weights by {value}",
+    "normalisation": "add a {value}",
+    "residual_connections": "add a residual connection {value}",
+}
+
+
+@dataclass(frozen=True)
+class NetworkPrescription(ShownAsTable):
+    """A remedy with its constant, and the two runs that judge it, from the same start and for as many steps.
+
+    Attributes
+    ----------
+    kind : str
+        "learning_rate", "clip_gradients", "initialisation", "normalisation" or "residual_connections".
+    value : float, ndarray or str
+        η; the norm for `gradtheory.remedies.clipping`; the factor of each layer's weights; what is added, and where.
+    works : bool
+        Whether with it the gradient stays in range and the loss ends at least as good.
+    loss_without, loss_with : float
+        At the ends of both runs, on all samples; inf if a run diverged.
+    growth_without, growth_with : float
+        By which the gradient grows per layer on its way back at the start: what the remedy is predicted to change.
+    curve_without, curve_with : ndarray
+        The losses of the steps.
+    network : Network
+        As it is at the start of the run with the remedy.
+    cost : str
+        Why it is not advised; empty if it is.
+
+    """
+
+    kind: str
+    value: Any
+    works: bool
+    loss_without: float
+    loss_with: float
+    growth_without: float
+    growth_with: float
+    curve_without: Array = field(repr=False)
+    curve_with: Array = field(repr=False)
+    network: Network = field(repr=False)
+    cost: str = ""
+
+    def __str__(self) -> str:
+        cost = f"\n    {self.cost}" if self.cost else ""
+        growth = ""
+        if self.growth_with != self.growth_without:
+            growth = f"; the gradient grows by {self.growth_with:.3g} per layer instead of {self.growth_without:.3g}"
+        return (
+            f"{self._headline()}\n    loss {_number(self.loss_without)} without it, {_number(self.loss_with)} with it"
+            f"{growth}: {'works' if self.works else 'NOT advised'}{cost}"
+        )
+
+    def __repr__(self) -> str:
+        losses = f"loss {_number(self.loss_without)} without it, {_number(self.loss_with)} with it"
+        return f"NetworkPrescription({self._headline()}; {losses}: {'works' if self.works else 'NOT advised'})"
+
+    def _headline(self) -> str:
+        value = self.value
+        if isinstance(value, np.ndarray):
+            value = f"{value[0]:.3g}" if np.ptp(value) < 1e-3 * abs(value[0]) else _list(value)
+        return _WHAT[self.kind].format(value=value)
+
+
+@dataclass(frozen=True)
+class NetworkAdvice(ShownAsTable):
+    """What helps a network to train, by trial; `print` shows it.
+
+    Attributes
+    ----------
+    remedies : tuple of NetworkPrescription
+        From the smallest change to the largest: of each kind the best constant. The first that works is the advice.
+    reason : str
+        Why nothing is advised; empty if something is.
+    run : NetworkTraining
+        The run without a remedy.
+
+    """
+
+    remedies: tuple[NetworkPrescription, ...]
+    reason: str
+    run: NetworkTraining = field(repr=False)
+
+    @property
+    def advised(self) -> NetworkPrescription | None:
+        """The smallest change that works."""
+        return next((each for each in self.remedies if each.works), None)
+
+    def __str__(self) -> str:
+        lines = [f"without a remedy: {self.run!r}"]
+        return "\n".join([*lines, *filter(None, [self.reason]), *map(str, self.remedies)])
+
+    def __repr__(self) -> str:
+        advised = self.advised
+        return f"NetworkAdvice({self.reason if advised is None else repr(advised)})"
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A change, its run, and where that ends."""
+
+    change: Change
+    run: NetworkTraining
+    loss: float
+    growth: float
+    wrong: str  # with the gradient; empty if it stays in range
+
+
+def advise_network(
+    network: Network, x: Array, y: Array, optimiser: Optimiser, *, steps: int, batch_size: int | None, seed: int
+) -> NetworkAdvice:
+    """Return what helps a network; the arguments are checked."""
+
+    def tried(change: Change) -> _Trial:
+        run = train(
+            change.network, x, y, optimiser=change.optimiser, steps=steps, batch_size=batch_size, seed=seed,
+            clip=change.clip,
+        )  # fmt: skip
+        loss = math.inf if run.has_diverged else _loss(run.network, x, y)
+        return _Trial(change, run, loss, _growth(change.network, x, y), _wrong(run, change.network.loss, x, y))
+
+    usual = tried(Change("", None, network, optimiser))
+    remedies = tuple(_best(kind, usual, tried, x) for kind in KINDS)
+    found = tuple(each for each in remedies if each is not None)
+    reason = "" if any(each.works for each in found) else _nothing(usual)
+    return NetworkAdvice(found, reason, usual.run)
+
+
+def _best(kind: str, usual: _Trial, tried: Callable[[Change], _Trial], x: Array) -> NetworkPrescription | None:
+    """Return the best change of one kind, whether it works or not; None where there is none to try."""
+    trials = [tried(change) for change in changes(kind, usual.change, usual.run, x)]
+    if not trials:
+        return None
+    best = min(trials, key=lambda trial: (bool(_why_not(usual, trial)), trial.loss))
+    why = _why_not(usual, best)
+    return NetworkPrescription(
+        kind, best.change.value, not why, usual.loss, best.loss, usual.growth, best.growth, usual.run.loss,
+        best.run.loss, best.change.network, why,
+    )  # fmt: skip
+
+
+def _why_not(usual: _Trial, trial: _Trial) -> str:
+    """Return why a change is not advised; nothing if it is."""
+    if trial.wrong:
+        return trial.wrong
+    if not trial.loss <= usual.loss:
+        return "the loss ends higher"
+    start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
+    if usual.wrong:
+        return "" if trial.loss <= start else "the loss ends higher than it starts"
+    return "" if trial.loss <= _BETTER * usual.loss else "the loss is hardly lower"
+
+
+def _wrong(run: NetworkTraining, loss: str, x: Array, y: Array) -> str:
+    """Return what is wrong with the gradients of a run."""
+    if run.has_diverged:
+        return f"the run diverges at step {run.events[-1].step}"
+    largest, limit = float(run.gradient_norm.max()), _LARGEST * (y.size if loss in _SUMS else 1)
+    if largest > limit:
+        return f"the gradient's norm reaches {largest:.3g}"
+    for when, row in (("start", 0), ("end", -1)):
+        norms = run.layer_norms[row]
+        if run.loss[row] > _SOLVED * run.loss[0] and norms.min() < _LEAST_SHARE * norms.max():
+            share, weakest = norms.min() / norms.max(), int(np.argmin(norms)) + 1
+            return f"the gradient vanishes: at the {when} layer {weakest} has {share:.2g} of the largest"
+    return ""
+
+
+def _loss(network: Network, x: Array, y: Array) -> float:
+    with np.errstate(all="ignore"):
+        value = ending(network.loss, forward(network.nodes, x), y).loss
+    return value if math.isfinite(value) else math.inf
+
+
+def _growth(network: Network, x: Array, y: Array) -> float:
+    """Return the factor per layer by which the gradient by pre-activations grows from the last layer to the first."""
+    dense = dense_places(network.nodes)
+    with np.errstate(all="ignore"):
+        passed = forward(network.nodes, x)
+        end = ending(network.loss, passed, y)
+        back = passed.back(end.gradient, end.place)
+        first, last = (float(np.linalg.norm(back.at(place, passed))) for place in (dense[0], dense[-1]))
+        return float(np.power(np.divide(first, last), 1.0 / max(len(dense) - 1, 1)))
+
+
+def _nothing(usual: _Trial) -> str:
+    start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
+    ends = f"the loss goes from {_number(start)} to {_number(usual.loss)}"
+    if usual.wrong:
+        return f"nothing is advised: {usual.wrong}, {ends}, and nothing that was tried mends that"
+    return f"nothing is advised: gradients stay in range, {ends}, and nothing that was tried does much better"
+
+
+def _list(values: Array) -> str:
+    shown = ", ".join(f"{value:.3g}" for value in values[:4])
+    return f"({shown}{', …' if len(values) > 4 else ''})"
+
+
+def _number(loss: float) -> str:
+    return f"{loss:.4g}" if math.isfinite(loss) else "diverged"
