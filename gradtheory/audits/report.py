@@ -111,12 +111,12 @@ class Audit(ShownAsTable):
             blocks += [Heading("Causes"), Table(tuple(tuple(map(_prose, row)) for row in causes))]
         return Document("Audit of a network", "", "en", tuple(blocks), {"growth": self._figure})
 
-    def _figure(self) -> Any:
+    def _figure(self, lang: str) -> Any:
         with extra("plots"):
             from matplotlib.figure import Figure as Drawing
         drawing = Drawing(figsize=(8, 4), layout="constrained")
         names, gains, spreads = ([getattr(layer, name) for layer in self.layers] for name in ("name", "gain", "spread"))
-        growth_of_layers(names, gains, spreads, ax=drawing.subplots())
+        growth_of_layers(names, gains, spreads, lang=lang, ax=drawing.subplots())
         return drawing
 
     def _columns(self) -> list[tuple[str, str, str]]:
