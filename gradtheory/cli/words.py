@@ -1,6 +1,6 @@
 """The words of the command line: English where they are said, Chinese in one table.
 
-A key of zh.toml is a sentence in English; {} in it stands for a number, a name or another sentence of the table.
+A key of zh.toml is a sentence in English; {} in it stands for a name or another sentence of it, {#} for a number.
 """
 
 import functools
@@ -14,6 +14,7 @@ from gradtheory.document.messages import LANGUAGES, language_of_locale
 from gradtheory.document.wrapping import columns
 
 _LANGUAGE: ContextVar[str | None] = ContextVar("language", default=None)
+_PLACE = re.compile(r"(\{#?\})")
 _CELL = re.compile(r"(.*?)(\s{2,}|$)")
 
 
@@ -72,7 +73,11 @@ def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
     """Return whole sentences, and templates, those that say most first."""
     text = files("gradtheory.cli").joinpath("zh.toml").read_text(encoding="utf-8")
     table: dict[str, str] = tomllib.loads(text)
-    sentences = {english: chinese for english, chinese in table.items() if "{}" not in english}
+    sentences = {english: chinese for english, chinese in table.items() if not _PLACE.search(english)}
     templates = sorted(table.keys() - sentences.keys(), key=lambda english: (-len(english), english))
-    patterns = [re.compile("(.+?)".join(map(re.escape, english.split("{}")))) for english in templates]
-    return sentences, list(zip(patterns, map(table.__getitem__, templates), strict=True))
+    return sentences, [(_pattern(english), table[english]) for english in templates]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    places = {"{}": "(.+?)", "{#}": r"([^\s:;,]+)"}
+    return re.compile("".join(places.get(part, re.escape(part)) for part in _PLACE.split(english)))
