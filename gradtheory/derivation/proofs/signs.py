@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import sympy
+from sympy.logic.boolalg import Boolean
 
 from gradtheory.derivation.proofs.conditions import follows
 
@@ -21,7 +22,11 @@ def with_signs(
                 break
     if not names:
         return tuple(assumptions), expressions
-    try:
-        return tuple(each.subs(names) for each in assumptions), tuple(each.subs(names) for each in expressions)
-    except TypeError:  # SymPy takes a side of a relation, as log(-LambertW(-c/w, -1)), for no real number
-        return tuple(assumptions), expressions
+    return tuple(_replaced(each, names) for each in assumptions), tuple(_replaced(each, names) for each in expressions)
+
+
+def _replaced(expr: sympy.Basic, names: dict[sympy.Basic, sympy.Basic]) -> sympy.Basic:
+    """Return an expression with other symbols; SymPy refuses relations of what it takes for no real numbers."""
+    if isinstance(expr, Boolean) and expr.args:
+        return expr.func(*(_replaced(part, names) for part in expr.args), evaluate=False)
+    return expr.xreplace(names)
