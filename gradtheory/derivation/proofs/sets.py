@@ -19,7 +19,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.conditions import factorwise, follows
 from gradtheory.derivation.proofs.definitions import in_measures
 from gradtheory.derivation.proofs.normal_forms import is_identity
-from gradtheory.derivation.proofs.signs import with_signs
+from gradtheory.derivation.proofs.signs import replaced, with_signs
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import SuperlevelSet
 
@@ -145,6 +145,8 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
         return True
     if not level.free_symbols:
         return order(level, bound) > 0
+    sizes = {size: sympy.Dummy(positive=True) for size in level.atoms(sympy.Abs) if size.args[0].is_Symbol}
+    level, *assumptions = (replaced(each, sizes) for each in (level, *assumptions))
     above = sympy.Gt(level, bound, evaluate=False)
     if above in assumptions or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions)):
         return True

@@ -1,6 +1,6 @@
 """Symbols whose signs follow from assumptions, as symbols that are declared to have them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sympy
 from sympy.logic.boolalg import Boolean
@@ -22,11 +22,11 @@ def with_signs(
                 break
     if not names:
         return tuple(assumptions), expressions
-    return tuple(_replaced(each, names) for each in assumptions), tuple(_replaced(each, names) for each in expressions)
+    return tuple(replaced(each, names) for each in assumptions), tuple(replaced(each, names) for each in expressions)
 
 
-def _replaced(expr: sympy.Basic, names: dict[sympy.Basic, sympy.Basic]) -> sympy.Basic:
+def replaced(expr: sympy.Basic, names: Mapping[sympy.Basic, sympy.Basic]) -> sympy.Basic:
     """Return an expression with other symbols; SymPy refuses relations of what it takes for no real numbers."""
     if isinstance(expr, Boolean) and expr.args:
-        return expr.func(*(_replaced(part, names) for part in expr.args), evaluate=False)
+        return expr.func(*(replaced(part, names) for part in expr.args), evaluate=False)
     return expr.xreplace(names)
