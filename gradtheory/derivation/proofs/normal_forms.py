@@ -13,6 +13,7 @@ from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
 from gradtheory.arithmetic.functions import NormalCDF
 
 _MOST_OPERATIONS = 150
+_UNSEEN = (sympy.Piecewise, sympy.Max, sympy.Min, sympy.nan, sympy.Lambda)  # into which no normal form sees
 _INVERSES = (sympy.asinh, sympy.acosh, sympy.atanh)
 
 
@@ -29,7 +30,7 @@ def is_identity(difference: sympy.Expr) -> bool:
     difference = _without_lambert(difference.replace(NormalCDF, lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2))
     if difference == 0:
         return True
-    if difference.count_ops() > _MOST_OPERATIONS or difference.has(sympy.Piecewise, sympy.Max, sympy.Min, sympy.nan):
+    if difference.count_ops() > _MOST_OPERATIONS or difference.has(*_UNSEEN):
         return False
     return any(_is_zero(form) for form in _forms(_in_positive(difference)))
 
