@@ -141,14 +141,17 @@ def _shape_at(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Me
 
 def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.Basic]) -> bool:
     """Return whether level > bound is proven: by cases, or for all positive values of one symbol in balls."""
-    if level.is_positive and bound == 0:
-        return True
     if not level.free_symbols:
         return order(level, bound) > 0
     sizes = {size: sympy.Dummy(positive=True) for size in level.atoms(sympy.Abs) if size.args[0].is_Symbol}
     level, *assumptions = (replaced(each, sizes) for each in (level, *assumptions))
     above = sympy.Gt(level, bound, evaluate=False)
-    if above in assumptions or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions)):
+    if (
+        (level.is_positive and bound == 0)
+        or above in assumptions
+        or any(_is_above_by_sign(level - bound, each) for each in assumptions)
+        or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions))
+    ):
         return True
     symbols = level.free_symbols
     if len(symbols) != 1 or not next(iter(symbols)).is_positive:
@@ -157,6 +160,15 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
         return sign_on(Univariate(level - bound, *symbols), sympy.S.Zero, sympy.oo) == 1
     except Undecided:
         return False
+
+
+def _is_above_by_sign(difference: sympy.Expr, condition: sympy.Basic) -> bool:
+    """Return whether a difference has a positive sign with size·(1 + u) or size/(1 + u) for what lies beyond a size."""
+    if not isinstance(condition, sympy.Gt | sympy.Lt) or not (condition.lhs.is_Symbol and condition.rhs.is_positive):
+        return False
+    factor = 1 + sympy.Dummy(positive=True)
+    beyond = condition.rhs * factor if isinstance(condition, sympy.Gt) else condition.rhs / factor
+    return bool(sympy.factor(difference.xreplace({condition.lhs: beyond})).is_positive)
 
 
 def _shape(low: sympy.Expr, high: sympy.Expr, meaning: Meaning) -> _Shape | None:

@@ -17,7 +17,8 @@ def with_signs(
         if symbol.is_nonnegative is not None or symbol.is_positive is not None or not symbol.is_real:
             continue
         for sign in (1, -1):
-            if follows(sympy.Gt(sign * symbol, 0, evaluate=False), assumptions):
+            above = (each.rhs for each in assumptions if isinstance(each, sympy.Gt) and each.lhs == sign * symbol)
+            if any(bound.is_positive for bound in above) or follows(sign * symbol > 0, assumptions):
                 names[symbol] = sign * sympy.Dummy(positive=True)
                 break
     if not names:
