@@ -142,7 +142,7 @@ class Audit(ShownAsTable):
         columns = self._columns()
         causes = tuple((layer.name, layer.verdict, layer.cause) for layer in self.layers if layer.cause)
         blocks: list[Any] = [*map(Paragraph, self._summary()), Figure("growth", "The gradient from the loss back.")]
-        figures: dict[str, Callable[[], Any]] = {"growth": self._figure}
+        figures: dict[str, Callable[[str], Any]] = {"growth": self._figure}
         if any(layer.singular_values is not None for layer in self.layers):
             blocks.append(Figure("singular_values", "Singular values of each layer, where the gradient is largest."))
             figures["singular_values"] = self._singular_values
@@ -158,24 +158,24 @@ class Audit(ShownAsTable):
         blocks += [Heading("Remedies"), *(Paragraph(_prose(" ".join(line.split()))) for line in self._remedies())]
         return Document("Audit of a network", "", "en", tuple(blocks), figures)
 
-    def _figure(self) -> Any:
+    def _figure(self, lang: str) -> Any:
         drawing = _drawing()
         names, gains, spreads = ([getattr(layer, name) for layer in self.layers] for name in ("name", "gain", "spread"))
-        growth_of_layers(names, gains, spreads, ax=drawing.subplots())
+        growth_of_layers(names, gains, spreads, lang=lang, ax=drawing.subplots())
         return drawing
 
-    def _singular_values(self) -> Any:
+    def _singular_values(self, lang: str) -> Any:
         drawing = _drawing()
         shown = [layer for layer in self.layers if layer.singular_values is not None]
         names, values = ([getattr(layer, name) for layer in shown] for name in ("name", "singular_values"))
-        singular_values_of_layers(names, values, ax=drawing.subplots())
+        singular_values_of_layers(names, values, lang=lang, ax=drawing.subplots())
         return drawing
 
-    def _phases(self, record: Activation) -> Any:
+    def _phases(self, record: Activation, lang: str) -> Any:
         drawing = _drawing()
         places = [(layer.sigma_w, layer.sigma_b) for layer in self.layers if layer.activation == record]
         top = max(1.0, 1.2 * max(sigma_b for _, sigma_b in places))
-        phase_diagram(record, largest_bias=top, points=40, networks=places, ax=drawing.subplots())
+        phase_diagram(record, largest_bias=top, points=40, networks=places, lang=lang, ax=drawing.subplots())
         return drawing
 
     def _usual_activation(self) -> Activation | None:

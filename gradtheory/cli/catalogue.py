@@ -7,6 +7,7 @@ import click
 import gradtheory as gt
 from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import plain, print_json, print_table, short, written
+from gradtheory.cli.words import said
 
 
 @app.command()
@@ -54,7 +55,7 @@ def atlas(out: Path | None, as_json: bool) -> None:
         rows,
     )
     if out is not None:
-        click.echo(f"Written: {paths[-1]} and {len(paths) - 1} pictures")
+        click.echo(said(f"Written: {paths[-1]} and {len(paths) - 1} pictures"))
 
 
 @app.command()

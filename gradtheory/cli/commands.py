@@ -7,7 +7,8 @@ import click
 
 from gradtheory.cli import catalogue, derivations, networks, random_weights, sets, total, training
 from gradtheory.cli.group import app
-from gradtheory.errors import GradTheoryError
+from gradtheory.cli.words import listen, said
+from gradtheory.errors import GradTheoryError, InvalidArgument
 
 __all__ = ["app", "catalogue", "derivations", "networks", "random_weights", "run", "sets", "total", "training"]
 
@@ -16,6 +17,7 @@ _LONGEST_MESSAGE = 500
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run a command; return its exit code: 0, or 2 with one line on bad input."""
+    listen(sys.argv[1:] if arguments is None else arguments)
     try:
         return int(app.main(arguments, prog_name="gradtheory", standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -25,10 +27,12 @@ def run(arguments: Sequence[str] | None) -> int:
         message = error.format_message()
     except click.exceptions.Abort:
         return 130  # as a shell reports an interrupt
+    except InvalidArgument as error:
+        message = str(InvalidArgument(error.name, error.value, said(error.rule)))
     except GradTheoryError as error:
         message = str(error)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
         return 0
-    click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
+    click.echo(f"gradtheory: {said(' '.join(message.split()))[:_LONGEST_MESSAGE]}", err=True)
     return 2

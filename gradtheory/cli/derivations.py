@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import track
 
 import gradtheory as gt
-from gradtheory.cli.group import app, expr_option, json_option, lang_option, one_activation
+from gradtheory.cli.group import app, expr_option, json_option, one_activation
 from gradtheory.cli.printing import print_json, print_result, written
+from gradtheory.cli.words import language, said
 from gradtheory.derivation.topics import TOPICS
-from gradtheory.document.messages import language_of_locale
+from gradtheory.document.wrapping import padded
 from gradtheory.errors import InvalidArgument
 
 _DEEPEST = 10_000
@@ -56,7 +57,6 @@ _MANY_STEPS = 5
     type=click.Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
     help="The format; that of FILE's suffix, or txt, unless given.",
 )
-@lang_option
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")
 @json_option
 def derive(style: str | None, output: Path | None, as_json: bool, **question: Any) -> None:
@@ -72,7 +72,11 @@ def derive(style: str | None, output: Path | None, as_json: bool, **question: An
 
     derivation = _derivation(**question)
     for step in track(
-        derivation.steps, "checking", console=Console(stderr=True), transient=True, disable=not _is_slow(derivation)
+        derivation.steps,
+        said("checking"),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not _is_slow(derivation),
     ):
         _ = step.verdict
     tally = derivation.check()
@@ -86,7 +90,7 @@ def derive(style: str | None, output: Path | None, as_json: bool, **question: An
         counts = {"ok": tally.ok, "true": tally.true, "unknown": tally.unknown, "false": tally.false}
         print_json({**counts, "steps": steps})
     elif output is not None:
-        click.echo(f"Written: {path} ({tally.true} of {len(derivation.steps)} steps checked)")
+        click.echo(said(f"Written: {path} ({tally.true} of {len(derivation.steps)} steps checked)"))
     else:
         click.echo(render(derivation.document, f".{style or 'txt'}"), nl=False)
     if not tally.ok:
@@ -96,9 +100,8 @@ def derive(style: str | None, output: Path | None, as_json: bool, **question: An
 @app.command()
 @click.argument("name", metavar="[ID]", required=False)
 @click.option("--activation", metavar="ACT", default="sigmoid", show_default=True, help="What it is checked for.")
-@lang_option
 @json_option
-def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> None:
+def fact(name: str | None, activation: str, as_json: bool) -> None:
     """Print a named fact with its conditions and source, checked for one activation; or list them all.
 
     Example: gradtheory fact widest
@@ -108,7 +111,7 @@ def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> 
     from gradtheory.derivation.writing import fact_in_words
     from gradtheory.document.prose import TEXT
 
-    lang = lang or language_of_locale()
+    lang = language()
     if name is None:
         titles = {identifier: fact_in_words(gt.fact(identifier), lang)["title"] for identifier in FACTS}
         if as_json:
@@ -142,9 +145,8 @@ def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> 
     show_default=True,
     help="The folder to write to.",
 )
-@lang_option
 @json_option
-def article(out: Path, lang: str | None, as_json: bool) -> None:
+def article(out: Path, as_json: bool) -> None:
     """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures.
 
     Example: gradtheory article --lang zh
@@ -152,15 +154,15 @@ def article(out: Path, lang: str | None, as_json: bool) -> None:
     from gradtheory.document import read_folder
 
     out = read_folder(out, "out")  # before the minute that building takes
-    page = gt.article.build(lang or language_of_locale())
+    page = gt.article.build(language())
     paths = [str(path) for path in written(page.write, out)]
     if as_json:
         verdicts = {section.claim.name: section.prose["verdict"] for section in page.sections}
         print_json({"verdicts": verdicts, "files": paths})
         return
     for section in page.sections:
-        click.echo(f"{section.prose['verdict']:<24}{section.prose['title']}")
-    click.echo("\nWritten: " + ", ".join(paths))
+        click.echo(padded(section.prose["verdict"], 24) + section.prose["title"])
+    click.echo("\n" + said("Written: " + ", ".join(paths)))
 
 
 def _derivation(
@@ -168,7 +170,6 @@ def _derivation(
     depth: str | None,
     activation: str | None,
     expr: str | None,
-    lang: str | None,
     values: tuple[str, ...],
     letters: tuple[str, ...],
     **others: Any,  # as `gradtheory.derive` takes them
@@ -177,7 +178,7 @@ def _derivation(
     return gt.derive(
         depth=None if depth is None else _depth(depth),
         activation=None if activation is None and expr is None else one_activation(activation, expr),
-        lang=lang or language_of_locale(),
+        lang=language(),
         values=_named(values, "value", "must be a name and a number, such as w=7") or None,
         letters=_named(letters, "letter", "must be a letter and what to write for it, such as w=theta") or None,
         **others,

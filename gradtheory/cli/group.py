@@ -6,6 +6,7 @@ import click
 
 import gradtheory as gt
 from gradtheory.arithmetic.effort import EFFORT
+from gradtheory.cli.help import Group
 
 activation_argument = click.argument("activation", metavar="[ACT]", required=False)
 expr_option = click.option(
@@ -21,9 +22,6 @@ threshold_option = click.option(
     default="1",
     show_default=True,
     help="What exceeds this size explodes.",
-)
-lang_option = click.option(
-    "--lang", type=click.Choice(["en", "zh"]), help="The language; that of the locale unless given.", metavar="LANG"
 )
 closed_option = click.option("--closed", is_flag=True, help="Use >= in place of >.")
 effort_option = click.option(
@@ -44,10 +42,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 @click.group(
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: gradtheory set sigmoid -w 7",
 )
-@click.version_option(gt.__version__, prog_name="gradtheory")
+@click.version_option(gt.__version__, prog_name="gradtheory", message="%(prog)s %(version)s")
 def app() -> None:
     """Say why gradients explode or vanish, exactly where, and what provably stops it.
 

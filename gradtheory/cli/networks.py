@@ -1,5 +1,6 @@
 """The command for networks: which layer explodes, and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,6 +10,8 @@ import gradtheory as gt
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import write_text
+from gradtheory.cli.words import language, said, said_lines
+from gradtheory.document import Block, Document, Figure, Heading, Paragraph, Table, to_html
 from gradtheory.errors import InvalidArgument
 
 _PATH = click.Path(path_type=Path)
@@ -54,8 +57,8 @@ def audit(
         network = gt.Network.from_weights(model, activation, loss)
     report = gt.audit(network, x, y)
     if html is not None:
-        write_text(html, report.to_html(), "html")
-    click.echo(report.to_json() if as_json else str(report))
+        write_text(html, to_html(_said(report.document)), "html")
+    click.echo(report.to_json() if as_json else said_lines(str(report)))
 
 
 def _array(path: Path, name: str) -> Array:
@@ -68,3 +71,17 @@ def _array(path: Path, name: str) -> Array:
         raise InvalidArgument(
             name, str(path), "must be an array of numbers in a .npy file, as numpy.save writes"
         ) from None
+
+
+def _said(document: Document) -> Document:
+    """Return a document in the language of this run."""
+    blocks: list[Block] = []
+    for block in document.blocks:
+        match block:
+            case Heading() | Paragraph():
+                blocks.append(replace(block, text=said(block.text)))
+            case Table():
+                blocks.append(replace(block, rows=tuple(tuple(map(said, row)) for row in block.rows)))
+            case Figure():
+                blocks.append(replace(block, caption=said(block.caption)))
+    return replace(document, title=said(document.title), lang=language(), blocks=tuple(blocks))

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 import gradtheory as gt
+from gradtheory.cli.words import said
+from gradtheory.document.wrapping import columns, padded
 from gradtheory.errors import InvalidArgument
 
 
@@ -22,18 +24,19 @@ def print_result(as_json: bool, **result: Any) -> None:
     if as_json:
         print_json(shown)
         return
-    pad = max(map(len, shown))
+    labels = {name: said(name.replace("_", " ")) for name in shown}
+    pad = max(map(columns, labels.values()))
     for name, value in shown.items():
         if value is not None:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else value
-            click.echo(f"{name.replace('_', ' '):<{pad}}  {text}")
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            click.echo(f"{padded(labels[name], pad)}  {said(text)}")
 
 
 def print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Print rows under titles."""
-    table = Table(*titles)
+    table = Table(*map(said, titles))
     for row in rows:
-        table.add_row(*map(str, row.values()))
+        table.add_row(*(said(str(value)) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 

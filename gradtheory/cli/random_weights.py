@@ -11,6 +11,7 @@ from rich.progress import track
 import gradtheory as gt
 from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
 from gradtheory.cli.printing import print_result, short
+from gradtheory.cli.words import said
 from gradtheory.random_weights.overflow import FLOAT_TYPES
 
 _sigma_w = click.option(
@@ -136,4 +137,4 @@ def simulate(
 
 def _bar(items: Iterable[Any]) -> Iterable[Any]:
     """Go through items with a progress bar, where somebody looks."""
-    return track(items, "chains", disable=not sys.stderr.isatty())
+    return track(items, said("chains"), disable=not sys.stderr.isatty())

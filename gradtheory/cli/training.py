@@ -11,6 +11,7 @@ import gradtheory as gt
 from gradtheory.arithmetic.inputs import Array, read_positive, read_real
 from gradtheory.cli.group import app, json_option
 from gradtheory.cli.printing import plain, print_json, print_result
+from gradtheory.cli.words import said_lines
 from gradtheory.errors import InvalidArgument
 from gradtheory.training import optimisers
 from gradtheory.training.advice import STEPS
@@ -141,7 +142,7 @@ def train(
         return
     print_result(False, steps=run.steps, diverged=run.has_diverged, loss_at_first=first, loss_at_last=last)
     for event in run.events:
-        click.echo(str(event))
+        click.echo(said_lines(str(event)))
 
 
 @app.command()
@@ -162,7 +163,7 @@ def advise(
     """
     advice = gt.advise(*_problem(activation, weights, biases, inputs, targets))
     if not as_json:
-        click.echo(str(advice))
+        click.echo(said_lines(str(advice)))
         return
     told = asdict(advice) | {"exploding": advice.exploding, "vanishing": advice.vanishing}
     for shown, remedy in zip(told["remedies"], advice.remedies, strict=True):

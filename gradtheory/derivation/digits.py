@@ -5,8 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas.order import terms
 
 
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -73,8 +76,8 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         return Rounded(self.lhs, *self.args[3:])
 
     def substituted(self) -> sympy.Expr:
-        """Return the expression with the numbers written into it."""
-        return self.rhs.xreplace({key: Literal(key, number) for key, number in self.numbers.items()})
+        """Return the expression with numbers for its symbols, in their order; in sums 0 and 1 leave no trace."""
+        return _put_in(self.rhs, {key: Literal(key, number) for key, number in self.numbers.items()})
 
 
 class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -90,17 +93,62 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
     def _hashable_content(self) -> tuple[Any, ...]:
         return (*super()._hashable_content(), self.number)
 
+    @property
+    def precedence(self) -> int:
+        """How tightly it binds, for printers: a negative number and a fraction have brackets in a product."""
+        return int(PRECEDENCE["Add" if self.number.is_negative or self.is_fraction else "Atom"])
+
+    @property
+    def is_fraction(self) -> bool:
+        """Whether it is written as a fraction."""
+        return bool(self.number.is_Rational and not self.number.is_Integer and 10**12 % self.number.q)
+
+    def could_extract_minus_sign(self) -> bool:
+        """Return whether it begins with a minus sign."""
+        return bool(self.number.is_negative)
+
+    def __abs__(self) -> "Literal":
+        return Literal(sympy.Symbol(self.name), abs(self.number))
+
     def _written(self, fraction: str) -> str:
         number = self.number
-        if number.is_Rational and not number.is_Integer and 10**12 % number.q:
+        if self.is_fraction:
             text = fraction.format(abs(number.p), number.q)
             return text if number > 0 else "-" + text
         return format(Decimal(int(number.p)) / int(number.q), "f")
 
-    def _latex(self, _: Any) -> str:
-        text = self._written(r"\frac{{{}}}{{{}}}")
-        return text if self.number.is_nonnegative and "frac" not in text else rf"\left({text}\right)"
+    def _latex(self, printer: Any) -> str:
+        return self._written("{} / {}" if printer._settings["fold_short_frac"] else r"\frac{{{}}}{{{}}}")
 
     def _sympystr(self, _: Any) -> str:
-        text = self._written("{}/{}")
-        return text if self.number.is_nonnegative and "/" not in text else f"({text})"
+        return self._written("{}/{}")
+
+
+def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:
+    """Return an expression with numbers in it, none of them after a second sign: a - (-2) is a + 2."""
+    if expr in numbers:
+        literal = numbers[expr]
+        return literal.number if literal.number in (0, 1) else literal
+    if not expr.has(*numbers):
+        return expr
+    if isinstance(expr, WrittenProduct):
+        return expr.xreplace(numbers)
+    if isinstance(expr, sympy.Add):
+        summands = expr.parts if isinstance(expr, WrittenSum) else terms(expr.as_ordered_terms())
+        put_in = [_signed(_put_in(term, numbers)) for term in summands]
+        return WrittenSum(*(term for term in put_in if term != 0)) if any(put_in) else sympy.S.Zero
+    args = [_put_in(part, numbers) for part in expr.args]
+    if isinstance(expr, sympy.Abs) and isinstance(args[0], Literal) and args[0].number.is_positive:
+        return args[0]
+    return _signed(expr.func(*args))
+
+
+def _signed(expr: sympy.Expr) -> sympy.Expr:
+    """Return a product whose one negative number stands first, so that its sign is that of the product."""
+    powers = (part.as_base_exp() for part in sympy.Mul.make_args(expr))
+    negative = [
+        base for base, power in powers if isinstance(base, Literal) and base.number.is_negative and power.is_odd
+    ]
+    if len(negative) != 1 or isinstance(expr, WrittenProduct):
+        return expr
+    return -expr.xreplace({negative[0]: abs(negative[0])})

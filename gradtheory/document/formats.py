@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gradtheory.document.font import font_of
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
 from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml
+from gradtheory.document.wrapping import columns, filled
 from gradtheory.errors import extra
 from gradtheory.formulas.latex import tex_text
 
@@ -56,7 +57,7 @@ def to_html(document: Document) -> str:
         "inline": lambda latex: Markup(mathml(latex)),  # noqa: S704  # likewise
         "large": lambda latex: Markup(mathml(latex, large=True)),  # noqa: S704  # likewise
     }
-    pictures = {name: Markup(_svg(draw())) for name, draw in document.figures.items()}  # noqa: S704  # Matplotlib's
+    pictures = {name: Markup(_svg(draw(document.lang))) for name, draw in document.figures.items()}  # noqa: S704  # Matplotlib's
     page = environment.get_template("document.html.jinja").render(document=document, kind=_kind, pictures=pictures)
     return page.replace(_FONT, font_of("".join(map(html.unescape, _MATHS.findall(page)))), 1)
 
@@ -69,14 +70,14 @@ def to_markdown(document: Document) -> str:
 def to_text(document: Document) -> str:
     """Return a document as plain text."""
     title = TEXT.words(document.title)
-    parts = [f"{title}\n{'=' * len(title)}", textwrap.fill(TEXT.prose(document.subtitle), _WIDTH)]
+    parts = [f"{title}\n{'=' * columns(title)}", filled(TEXT.prose(document.subtitle), _WIDTH)]
     for block in document.blocks:
         match block:
             case Heading():
                 words = TEXT.prose(block.text)
-                parts.append(f"{words}\n{'-' * len(words)}")
+                parts.append(f"{words}\n{'-' * columns(words)}")
             case Paragraph():
-                parts.append(textwrap.fill(TEXT.prose(block.text), _WIDTH))
+                parts.append(filled(TEXT.prose(block.text), _WIDTH))
             case Formula():
                 parts.append(_plain_formula(block))
             case Table():
@@ -112,7 +113,7 @@ def save_figures(document: Document, folder: Path, suffix: str) -> list[Path]:
     paths = []
     for name, draw in document.figures.items():
         paths.append(folder / f"{name}.{suffix}")
-        _save(draw(), paths[-1], suffix)
+        _save(draw(document.lang), paths[-1], suffix)
     return paths
 
 
@@ -160,7 +161,7 @@ def _plain_formula(formula: Formula) -> str:
     body = textwrap.indent("\n".join(lines), " " * 8)
     first = f"{number:<8}" + body[8:]
     notes = [f"{TEXT.prose(formula.reason)} [{formula.badge}]"] if formula.reason else []
-    return "\n".join([first, *(textwrap.indent(textwrap.fill(note, _WIDTH - 12), " " * 12) for note in notes)])
+    return "\n".join([first, *(textwrap.indent(filled(note, _WIDTH - 12), " " * 12) for note in notes)])
 
 
 def _kind(block: Any) -> str:

@@ -104,7 +104,7 @@ class Document:
     lang : {"en", "zh"}
     blocks : tuple of Block
     figures : mapping of str to callable
-        How the figures are drawn, by name: each returns a Matplotlib figure.
+        How the figures are drawn, by name: each takes the language, and returns a Matplotlib figure.
     version : str
 
     """
@@ -113,7 +113,7 @@ class Document:
     subtitle: str
     lang: str
     blocks: tuple[Block, ...]
-    figures: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     version: str = ""
 
     def __repr__(self) -> str:

@@ -12,8 +12,9 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
+from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, terms
-from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, sides
+from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
 from gradtheory.formulas.written import WrittenSum
 
 SIGNS: Mapping[str, str] = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
@@ -51,10 +52,16 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         above, below = fraction(ordered, exact=True)
         if below == 1:
             return str(super()._print_Mul(ordered))
-        if self._settings["fold_short_frac"] and not (below.is_Mul or below.is_Add):
-            return f"{self.parenthesize(above, PRECEDENCE['Mul'])} / {self._print(below)}"
+        if self._settings["fold_short_frac"]:
+            top = self._part(above) if above.is_Mul else self.parenthesize(above, PRECEDENCE["Mul"], strict=True)
+            return f"{top} / {self.parenthesize(below, PRECEDENCE['Mul'])}"
         with self._folded():
             return rf"\frac{{{self._part(above)}}}{{{self._part(below)}}}"
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:  # noqa: N802  # likewise
+        if is_long(expr):
+            return ("-" if expr < 0 else "") + self._print(digits(expr))
+        return str(super()._print_Rational(expr))
 
     def _part(self, part: sympy.Expr) -> str:
         """Print a numerator or denominator, whose factors are in order."""
@@ -133,6 +140,11 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     def _print_Equivalent(self, expr: Equivalent) -> str:  # noqa: N802  # likewise
         return r" \iff ".join(self._print(side) for side in sides(expr))
+
+    def _print_Piecewise(self, expr: sympy.Piecewise) -> str:  # noqa: N802  # likewise
+        rows = (f"{self._print(value)}, & {self._print(condition)}" for value, condition in cases(expr))
+        inside = r" \\ ".join(rows)
+        return rf"\begin{{cases}} {inside} \end{{cases}}"
 
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # likewise
         return f"{alone(self, expr.lhs)} {SIGNS[expr.rel_op]} {alone(self, expr.rhs)}"

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import sympy
 
+from gradtheory.formulas.decimals import digits, is_long
+
 _LETTER = re.compile(r"(delta|[abwz])(?:_([0-9]+))?")
 _KINDS = {"delta": 0, "w": 2, "a": 3, "b": 3, "z": 3}  # the place of a letter among those of its layer
 _SUM, _SLOPE, _PRODUCT = 0, 1, -1  # likewise of a_L - y and ∂C/∂a_L, of σ'(z_l), and of a product over layers from l on
@@ -20,6 +22,9 @@ _Layer = tuple[int, sympy.Expr]  # L is above l, and that above numbers; then th
 
 def factors(product: sympy.Expr) -> list[sympy.Expr]:
     """Return the factors of a product in the order in which they are written."""
+    number, rest = product.as_coeff_Mul()
+    if is_long(number) and not product.is_Rational:
+        return [digits(number), *factors(rest)]
     canonical = _textbook_roots(product.as_ordered_factors())
     places = {factor: _place(factor) for factor in canonical}
     of_sigma = any(hasattr(factor, "quantity") for factor in canonical)
@@ -131,7 +136,7 @@ def _is_negative(term: sympy.Expr) -> bool:
 
 def _is_centre(term: sympy.Expr) -> bool:
     """Return whether a term is -b/w, the centre of an interval that the second term is the radius of."""
-    return bool(_is_negative(term) and {str(symbol) for symbol in term.free_symbols} == {"b", "w"})
+    return bool(_is_negative(term) and {symbol.name for symbol in term.free_symbols} == {"b", "w"})
 
 
 def _degree(term: sympy.Expr) -> int:

@@ -82,7 +82,8 @@ class OwnFirst:
 
     def end(self, place: sympy.Expr) -> str:
         """Print an end of an interval: three digits of a root without a name."""
-        is_digits = place.is_finite and not place.is_Rational and place not in self.spelling.names
+        roots = {part for part in sympy.preorder_traversal(place) if type(part).__name__ in ("Root", "PairRoot")}
+        is_digits = bool(roots - self.spelling.names.keys()) and place not in self.spelling.names
         return f"{float(place):.3g}" if is_digits else self._print(place)
 
     def negated(self, expr: sympy.Expr) -> str:
@@ -104,6 +105,14 @@ def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
     """Return the two sides of an equivalence, that of the slope first: SymPy keeps them in a set."""
     left, right = sorted(statement.args, key=lambda side: (not str(side).startswith(("Abs(", "|")), str(side)))
     return left, right
+
+
+def cases(expr: sympy.Piecewise) -> list[tuple[sympy.Expr, sympy.Basic]]:
+    """Return the formulas of a function with their conditions, the last one written out too where it is "otherwise"."""
+    *pairs, (value, condition) = (pair.args for pair in expr.args)
+    if pairs and condition == sympy.true:
+        condition = sympy.simplify(sympy.Not(sympy.Or(*(before for _, before in pairs))))
+    return [*pairs, (value, condition)]
 
 
 def between(expr: sympy.And) -> tuple[sympy.Expr, str, sympy.Expr, str, sympy.Expr] | None:

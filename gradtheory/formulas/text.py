@@ -11,8 +11,9 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
 
+from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, terms
-from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, sides
+from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
 from gradtheory.formulas.written import WrittenSum
 
 _SIGNS: Mapping[str, str] = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
@@ -101,7 +102,13 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _print_exp(self, expr: sympy.exp) -> str:
         (power,) = expr.args
-        return f"e^{power}" if power.is_Symbol or (power.is_Integer and power > 0) else f"e^({self._print(power)})"
+        is_bare = power.is_Symbol and not power.could_extract_minus_sign()
+        return f"e^{self._print(power)}" if is_bare or (power.is_Integer and power > 0) else f"e^({self._print(power)})"
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:  # noqa: N802  # likewise
+        if is_long(expr):
+            return ("-" if expr < 0 else "") + self._print(digits(expr))
+        return str(super()._print_Rational(expr))
 
     def _print_Exp1(self, _: sympy.Expr) -> str:  # noqa: N802  # likewise
         return "e"
@@ -152,6 +159,9 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         mark = "" if end.is_infinite else str(side).translate(_SUPERSCRIPTS)
         body = f"({self._print(inner)})" if inner.is_Add else self._print(inner)
         return f"lim[{self._print(variable)} → {self._print(end)}{mark}] {body}"
+
+    def _print_Piecewise(self, expr: sympy.Piecewise) -> str:  # noqa: N802  # likewise
+        return "{" + "; ".join(f"{self._print(value)} for {self._print(each)}" for value, each in cases(expr)) + "}"
 
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # likewise
         return f"{alone(self, expr.lhs)} {_SIGNS[expr.rel_op]} {alone(self, expr.rhs)}"

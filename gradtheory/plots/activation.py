@@ -6,10 +6,11 @@ import numpy as np
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_positive, read_positive_float
+from gradtheory.document.messages import fill
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import arrays, critical_weight, widest_explosion
 from gradtheory.formulas import latex
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, words_of_labels
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def activation_and_slope(
-    activation: ActivationLike = "sigmoid", *, span: float = 8.0, ax: "Axes | None" = None
+    activation: ActivationLike = "sigmoid", *, span: float = 8.0, lang: str = "en", ax: "Axes | None" = None
 ) -> "Axes":
     """Draw σ and σ' over the pre-activation, with sup|σ'| marked.
 
@@ -27,6 +28,8 @@ def activation_and_slope(
         A name in the catalogue, your own expression, or a record.
     span : float
         Half the width of the window in z.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -36,6 +39,7 @@ def activation_and_slope(
 
     """
     record, half = as_activation(activation), read_positive_float(span, "span")
+    said = words_of_labels(lang)
     ax, z = axes_or_new(ax), np.linspace(-half, half, 801)
     ax.plot(z, record.value(z), color=BLUE, label=rf"${record.symbol}(z)$")
     ax.plot(z, record.slope(z), color=RED, label=rf"${record.symbol}'(z)$")
@@ -46,13 +50,13 @@ def activation_and_slope(
         linestyle=":",
         label=rf"$\sup|{record.symbol}'| = {latex(steepest)}$",
     )
-    ax.set_xlabel("pre-activation $z$")
+    ax.set_xlabel(said["pre_activation"])
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
 
 
 def width_over_weight(
-    activation: ActivationLike = "sigmoid", *, threshold: NumberLike = 1, ax: "Axes | None" = None
+    activation: ActivationLike = "sigmoid", *, threshold: NumberLike = 1, lang: str = "en", ax: "Axes | None" = None
 ) -> "Axes":
     """Draw the length of the explosion set over |w|, with its maximum marked.
 
@@ -62,6 +66,8 @@ def width_over_weight(
         One whose widest explosion is finite and attained.
     threshold : number
         c > 0.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -83,19 +89,25 @@ def width_over_weight(
             record.name,
             f"has no widest explosion to mark ({widest}); sigmoid and tanh have",
         )
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     start, place, height = map(float, (critical_weight(record, threshold=c), widest.weight, widest.width))
     w = np.linspace(start, start + 5.0 * (place - start), 801)[1:]
     ax.plot(w, arrays.explosion_width(record, w, threshold=float(c)), color=BLUE)
     ax.plot([place], [height], marker="o", color=RED)
-    ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points")
+    ax.annotate(
+        fill(said["place"], {"width": f"{height:.4f}", "weight": f"{place:.4f}"}),
+        (place, height),
+        xytext=(0, 8),
+        textcoords="offset points",
+    )
     ax.set_xlim(left=0.0)
     ax.set_ylim(0.0, 1.25 * height)
-    ax.axvline(start, color=GREY, linestyle=":", label=f"critical weight {start:g}")
+    ax.axvline(start, color=GREY, linestyle=":", label=fill(said["critical_weight"], {"weight": f"{start:g}"}))
     ax.set_xlabel("$|w|$")
-    ax.set_ylabel("length of the explosion interval")
+    ax.set_ylabel(said["explosion_length"])
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
 
 
 def glance(activation: ActivationLike, *, ax: "Axes | None" = None) -> "Axes":

@@ -1,9 +1,14 @@
-"""The colours, and the Axes to draw on."""
+"""The colours, the words of labels, and the Axes to draw on."""
 
+import contextlib
+import functools
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gradtheory.arithmetic.inputs import read_positive_float
+from gradtheory.arithmetic.inputs import one_of, read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
+from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.errors import InvalidArgument, extra
 
 if TYPE_CHECKING:
@@ -11,6 +16,13 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 10_000  # of a curve
 BLUE, RED, GREY, VIOLET = "#1f5fa8", "#c0392b", "#7f8c8d", "#7d3c98"
+
+_HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
+_USUAL = (  # faces of screens and books first, of those that systems and free collections bring
+    *("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Microsoft YaHei", "PingFang SC", "Heiti SC"),
+    *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Noto Serif CJK SC", "Source Han Serif SC", "SimSun"),
+    *("AR PL UMing CN", "AR PL SungtiL GB"),
+)
 
 
 def axes_or_new(ax: "Axes | None") -> "Axes":
@@ -30,6 +42,51 @@ def axes_or_new(ax: "Axes | None") -> "Axes":
     if ax is None:
         return plt.subplots()[1]
     return read_kind(ax, "ax", Axes, "must be Axes of Matplotlib, such as plt.subplots()[1]")
+
+
+def words_of_labels(lang: str) -> Mapping[str, str]:
+    """Return the words of labels: Chinese where the machine has a font for it, or English."""
+    one_of(lang, "lang", LANGUAGES)
+    return _labels(lang if lang == "en" or _chinese_font() is not None else "en")
+
+
+def legible(ax: "Axes") -> "Axes":
+    """Return the Axes, with Chinese labels in a font that has their characters."""
+    with extra("plots"):
+        from matplotlib.text import Text
+    for text in ax.findobj(Text):
+        if _HAN.search(text.get_text()) and (font := _chinese_font()) is not None:
+            families = [
+                "sans-serif",
+                font,
+            ]  # Latin letters and digits as elsewhere; in a formula one font has all words
+            text.set_fontfamily(families[::-1] if "$" in text.get_text() else families)
+    return ax
+
+
+def _labels(lang: str) -> Mapping[str, str]:
+    catalogue = words(lang)
+    return {**catalogue["optimisers"], **catalogue["plots"]}
+
+
+@functools.cache
+def _chinese_font() -> str | None:
+    """Return the name of a font with every Chinese character of the labels; None where none is installed."""
+    with extra("plots"):
+        from matplotlib.font_manager import findSystemFonts, fontManager, get_font
+    needed = {ord(character) for character in "".join(_labels("zh").values()) if _HAN.match(character)}
+    complete: dict[str, str] = {}
+    for path in sorted(findSystemFonts()):  # fontManager may have been filled before a font was installed
+        with contextlib.suppress(RuntimeError):  # no font after all
+            font = get_font(path)
+            glyphs = font.get_charmap()
+            if len({glyphs.get(code) for code in needed} - {None}) == len(needed):  # not one glyph for many
+                complete.setdefault(font.family_name, path)
+    if not complete:
+        return None
+    name = next((usual for usual in _USUAL if usual in complete), min(complete))
+    fontManager.addfont(complete[name])
+    return name
 
 
 def read_curves(values: Any, name: str) -> list[float]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import read_count
 from gradtheory.chains.chain import Chain
-from gradtheory.plots.axes import BLUE, MOST_POINTS, RED, axes_or_new, read_curves
+from gradtheory.document.messages import fill
+from gradtheory.plots.axes import BLUE, MOST_POINTS, RED, axes_or_new, legible, read_curves, words_of_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
 _DEEPEST = 100  # layers that a picture can show
 
 
-def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
+def chain_diagram(depth: int = 3, *, lang: str = "en", ax: "Axes | None" = None) -> "Axes":
     """Draw the single-neuron chain: forward arrows carry weights, backward arrows the errors δ.
 
     Parameters
     ----------
     depth : int
         The number of layers.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -31,6 +34,7 @@ def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
 
     """
     depth = read_count(depth, "depth", _DEEPEST)
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     for position in range(depth + 2):
         label = "x" if position == 0 else "C" if position > depth else rf"$a_{{{position}}}=\sigma(z_{{{position}}})$"
@@ -60,18 +64,18 @@ def chain_diagram(depth: int = 3, *, ax: "Axes | None" = None) -> "Axes":
             (layer - 0.33, -0.05),
             arrowprops={"arrowstyle": "->", "color": RED, "linestyle": "--"},
         )
-        forward = "loss" if last else rf"$w_{{{layer}}},\,b_{{{layer}}}$"
+        forward = said["loss"] if last else rf"$w_{{{layer}}},\,b_{{{layer}}}$"
         backward = rf"$\partial C/\partial a_{{{depth}}}$" if last else rf"$\delta_{{{layer}}}\,w_{{{layer}}}$"
         ax.text(layer - 0.5, 0.14, forward, ha="center", va="bottom", color=BLUE)
         ax.text(layer - 0.5, -0.14, backward, ha="center", va="top", color=RED)
     ax.set_xlim(-0.4, depth + 1.4)
     ax.set_ylim(-0.3, 0.3)
     ax.axis("off")
-    return ax
+    return legible(ax)
 
 
 def gradient_over_layers(
-    factors: Iterable[float] = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, ax: "Axes | None" = None
+    factors: Iterable[float] = (0.5, 0.9, 1.0, 1.1, 1.5), *, depth: int = 20, lang: str = "en", ax: "Axes | None" = None
 ) -> "Axes":
     """Draw |∂C/∂b_l| relative to the last layer, for sigmoid chains whose every factor σ'(z_l)·w_l is the same.
 
@@ -83,6 +87,8 @@ def gradient_over_layers(
         The factors r, one curve each.
     depth : int
         The number of layers.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -92,17 +98,24 @@ def gradient_over_layers(
 
     """
     rates, depth = read_curves(factors, "factors"), read_count(depth, "depth", MOST_POINTS)
+    said = words_of_labels(lang)
     ax, chain = axes_or_new(ax), Chain(depth=depth, activation="sigmoid")
     layers = np.arange(1, depth + 1)
     for factor in rates:
         w = np.full(depth, 4.0 * factor)
         sizes = np.abs(chain.backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b)
-        ax.semilogy(layers, sizes / sizes[-1], marker="o", markersize=3, label=f"factor {factor:g}")
+        ax.semilogy(
+            layers,
+            sizes / sizes[-1],
+            marker="o",
+            markersize=3,
+            label=fill(said["one_factor"], {"factor": f"{factor:g}"}),
+        )
     from matplotlib.ticker import MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
-    ax.set_xlabel("layer $l$ (the input is on the right)")
+    ax.set_xlabel(said["layer_from_input"])
     ax.set_ylabel(r"$|\partial C/\partial b_l|\ /\ |\partial C/\partial b_L|$")
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)

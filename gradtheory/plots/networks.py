@@ -9,7 +9,7 @@ from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.networks.bounds.region import ExplosionRegion
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, words_of_labels
 from gradtheory.typing import ArrayLike
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NAMED = 40  # layers whose names fit
 
 
-def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "Axes":
+def explosion_region(region: ExplosionRegion, *, lang: str = "en", ax: "Axes | None" = None) -> "Axes":
     r"""Draw the boxes in which ‖∂f/∂x‖ > c is proven, those in which it is refuted, and the undecided ones.
 
     Parameters
@@ -26,6 +26,8 @@ def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "A
     region : ExplosionRegion
         As `gradtheory.explosion_region` returns it, of one or two inputs: intervals are drawn as bars, boxes as
         rectangles.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -43,6 +45,7 @@ def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "A
     n = len(region.box[0])
     if n > 2:
         raise InvalidArgument("region", region, f"has {n} inputs, and one or two can be drawn")
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     with extra("plots"):
         from matplotlib.collections import PolyCollection
@@ -59,7 +62,9 @@ def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "A
         corners = np.stack(
             [lower, np.column_stack([upper[:, 0], lower[:, 1]]), upper, np.column_stack([lower[:, 0], upper[:, 1]])], 1
         )
-        ax.add_collection(PolyCollection(list(corners), facecolors=colour, edgecolors="none", alpha=0.7, label=label))
+        ax.add_collection(
+            PolyCollection(list(corners), facecolors=colour, edgecolors="none", alpha=0.7, label=said[label])
+        )
     ax.set_xlim(region.box[0][0], region.box[1][0])
     ax.set_xlabel(r"$x_1$" if n == 2 else r"$x$")
     if n == 2:
@@ -70,11 +75,16 @@ def explosion_region(region: ExplosionRegion, *, ax: "Axes | None" = None) -> "A
         ax.set_yticks([])
     ax.set_title(rf"$\|\partial f/\partial x\| > {region.threshold:g}$")
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
 
 
 def growth_of_layers(
-    names: Sequence[str], gains: ArrayLike, spreads: ArrayLike | None = None, *, ax: "Axes | None" = None
+    names: Sequence[str],
+    gains: ArrayLike,
+    spreads: ArrayLike | None = None,
+    *,
+    lang: str = "en",
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the size of the gradient from the output, at the right, back to the input, on a logarithmic scale.
 
@@ -86,6 +96,8 @@ def growth_of_layers(
         By which each layer makes the gradient grow on its way back; those that are not positive are left out.
     spreads : array_like of shape (L,), optional
         Standard deviations of their logarithms: two of them for the whole way are a grey band around no growth.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -101,6 +113,7 @@ def growth_of_layers(
     widths = np.zeros_like(numbers) if spreads is None else np.nan_to_num(read_array(spreads, "spreads"))
     if widths.shape != numbers.shape:
         raise InvalidArgument("spreads.shape", widths.shape, f"must be {numbers.shape}, as that of gains")
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     is_drawn = np.isfinite(numbers) & (numbers > 0.0)
     logs = np.where(is_drawn, np.log(np.where(is_drawn, numbers, 1.0)), 0.0)
@@ -110,14 +123,16 @@ def growth_of_layers(
     ax.plot(places, np.exp(np.cumsum(logs[::-1])[::-1]), "o-", color=BLUE)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     ax.set_yscale("log")
-    ax.set_xlabel("layer")
-    ax.set_ylabel("gradient, relative to the output")
+    ax.set_xlabel(said["layer"])
+    ax.set_ylabel(said["relative_gradient"])
     if len(listed) <= _NAMED:
         ax.set_xticks(places, [str(name) for name in listed], rotation=60, ha="right", fontsize=7)
-    return ax
+    return legible(ax)
 
 
-def singular_values_of_layers(names: Sequence[str], values: Sequence[ArrayLike], *, ax: "Axes | None" = None) -> "Axes":
+def singular_values_of_layers(
+    names: Sequence[str], values: Sequence[ArrayLike], *, lang: str = "en", ax: "Axes | None" = None
+) -> "Axes":
     """Draw the singular values of every layer as dots above its name, on a logarithmic scale; 1 is marked.
 
     Parameters
@@ -126,6 +141,8 @@ def singular_values_of_layers(names: Sequence[str], values: Sequence[ArrayLike],
         Of the layers, from the input to the output.
     values : sequence of array_like
         The singular values of each layer's factor diag(σ'(z))·W, or of its weights; those that are 0 are left out.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -141,6 +158,7 @@ def singular_values_of_layers(names: Sequence[str], values: Sequence[ArrayLike],
     ]
     if len(rows) != len(listed):
         raise InvalidArgument("values", values, f"must be {len(listed)} arrays: one for each name")
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     for place, row in enumerate(rows):
         shown = row[(row > 0.0) & np.isfinite(row)]
@@ -148,9 +166,9 @@ def singular_values_of_layers(names: Sequence[str], values: Sequence[ArrayLike],
         ax.plot([place] * bool(len(shown)), shown.max(keepdims=True) if len(shown) else [], "_", color=RED)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     ax.set_yscale("log")
-    ax.set_xlabel("layer")
-    ax.set_ylabel("singular values")
+    ax.set_xlabel(said["layer"])
+    ax.set_ylabel(said["singular_values"])
     ax.set_xlim(-0.5, len(listed) - 0.5)
     if len(listed) <= _NAMED:
         ax.set_xticks(range(len(listed)), [str(name) for name in listed], rotation=60, ha="right", fontsize=7)
-    return ax
+    return legible(ax)

@@ -1,6 +1,6 @@
 """Random weights: phase diagram, gradients over depth, the factor's law, growth rates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,19 @@ from gradtheory.arithmetic.inputs import (
     read_nonnegative_float,
     read_positive_float,
 )
+from gradtheory.document.messages import fill
 from gradtheory.errors import InvalidArgument
-from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, VIOLET, axes_or_new, read_curves
+from gradtheory.plots.axes import (
+    BLUE,
+    GREY,
+    MOST_POINTS,
+    RED,
+    VIOLET,
+    axes_or_new,
+    legible,
+    read_curves,
+    words_of_labels,
+)
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients, settled_chi
 from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
@@ -37,6 +48,7 @@ def phase_diagram(
     largest_bias: float = 1.0,
     points: int = 120,
     networks: ArrayLike | None = None,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw where gradients vanish and where they explode with depth, over σ_w and σ_b, and the edge of chaos.
@@ -56,6 +68,8 @@ def phase_diagram(
         How many σ_b.
     networks : array_like of shape (n, 2), optional
         Pairs (σ_w, σ_b) to mark: where networks, or their layers, stand.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -79,37 +93,38 @@ def phase_diagram(
         edge = replace(edge, sigma_w=np.full(many, edge.sigma_w[0]), stable=np.ones(many, dtype=bool))
     if np.isnan(edge.sigma_w).all() or np.isfinite(edge.sigma_w).sum() < 2:
         raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     right = 1.4 * max(float(np.nanmax(edge.sigma_w)), float(marked[:, 0].max(initial=0.0)))
     stable = np.where(edge.stable, edge.sigma_w, np.nan)
-    ax.plot(stable, edge.sigma_b, color=BLUE, label=r"edge of chaos, $\chi_1 = 1$" if edge.stable.any() else None)
+    ax.plot(stable, edge.sigma_b, color=BLUE, label=said["edge_of_chaos"] if edge.stable.any() else None)
     critical = critical_initialisation(record)
     if critical.sigma_w is not None and critical.sigma_b is not None and critical.sigma_b <= largest_bias:
-        ax.plot([critical.sigma_w], [critical.sigma_b], "o", color=RED, label="critical initialisation")
+        ax.plot([critical.sigma_w], [critical.sigma_b], "o", color=RED, label=said["critical_initialisation"])
     curve = edge_at(record, np.geomspace(1e-6, 1e4, 400))
     if not (edge.stable | np.isnan(edge.sigma_w)).all():
         unstable = np.where(curve.stable, np.nan, curve.sigma_b)
-        ax.plot(curve.sigma_w, unstable, color=BLUE, linestyle="--", label="edge at an unstable fixed point")
-    _fill_phases(ax, record, right, largest_bias)
+        ax.plot(curve.sigma_w, unstable, color=BLUE, linestyle="--", label=said["unstable_edge"])
+    _fill_phases(ax, record, right, largest_bias, said)
     if len(marked):
-        ax.plot(*marked.T, "x", color="black", label="of this network", clip_on=False)
+        ax.plot(*marked.T, "x", color="black", label=said["this_network"], clip_on=False)
     ax.set_xlim(0.0, right)
     ax.set_ylim(0.0, largest_bias)
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel(r"$\sigma_b$")
     ax.set_title(record.name, fontsize="medium")
     ax.legend(fontsize="small", loc="upper left")
-    return ax
+    return legible(ax)
 
 
-def _fill_phases(ax: "Axes", record: Activation, right: float, top: float) -> None:
+def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said: Mapping[str, str]) -> None:
     """Colour the phases, and name each that is there."""
     weights, biases = np.linspace(right / _COLUMNS, right, _COLUMNS), np.linspace(0.0, top, _ROWS)
     scales = np.meshgrid(weights, biases)
     small, large, usual = (settled_chi(record, *scales, q=start) for start in (0.0, np.inf, None))
     explodes = [np.log(np.maximum(each, 1e-300)) > _LEAST_GROWTH for each in (small, large, usual)]
     phase = np.where(explodes[0] == explodes[1], np.where(explodes[0], 1, 0), 2)
-    names = ("ordered: gradients vanish", "chaotic: they explode", "the start decides")
+    names = (said["ordered"], said["chaotic"], said["start_decides"])
     ax.contourf(weights, biases, phase, levels=[-0.5, 0.5, 1.5, 2.5], colors=[BLUE, RED, VIOLET], alpha=0.12)
     for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
         rows, columns = np.nonzero(phase == which)
@@ -131,6 +146,7 @@ def gradient_over_depth(
     width: int = 256,
     networks: int = 10,
     seed: int = 0,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the gradient's root mean square in every layer of wide networks: lines from theory, dots from simulation.
@@ -145,6 +161,8 @@ def gradient_over_depth(
         The bias scale.
     depth, width, networks, seed : int
         What is simulated; bars are 95 % confidence intervals.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -154,6 +172,7 @@ def gradient_over_depth(
 
     """
     record, scales, depth = as_activation(activation), read_curves(sigma_w, "sigma_w"), read_depth(depth)
+    said = words_of_labels(lang)
     ax, layers = axes_or_new(ax), np.arange(1, depth + 1)
     for position, scale in enumerate(scales):
         sample = random_networks(record, depth, width, scale, sigma_b, networks=networks, seed=seed)
@@ -167,11 +186,11 @@ def gradient_over_depth(
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
-    ax.set_xlabel("layer $l$ (the input is on the right)")
-    ax.set_ylabel(r"root mean square of $\partial C/\partial z_l$")
-    ax.set_title(f"{record.name}, width {width}", fontsize="medium")
+    ax.set_xlabel(said["layer_from_input"])
+    ax.set_ylabel(said["root_mean_square"])
+    ax.set_title(fill(said["width_of_network"], {"activation": record.name, "width": width}), fontsize="medium")
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
 
 
 def factor_distribution(
@@ -179,6 +198,7 @@ def factor_distribution(
     sigma_w: Iterable[float] = (1.0, 4.0, 16.0),
     *,
     sigma_b: float = 1.0,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw P(|σ'(z)·w| > c) over c for chains of single neurons in their stationary law, with c = 1 marked.
@@ -191,6 +211,8 @@ def factor_distribution(
         The weight scales σ_w, one curve each.
     sigma_b : float
         The bias scale.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -200,18 +222,21 @@ def factor_distribution(
 
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    said = words_of_labels(lang)
     ax, thresholds = axes_or_new(ax), np.geomspace(1e-3, 1e2, 81)
     for scale in scales:
         shares = [factor_probability(record, scale, threshold=each, sigma_b=sigma_b) for each in thresholds]
         explodes = factor_probability(record, scale, sigma_b=sigma_b)
-        ax.semilogx(thresholds, shares, label=rf"$\sigma_w = {scale:g}$: {float(explodes):.3g} explode")
+        ax.semilogx(
+            thresholds, shares, label=fill(said["share"], {"scale": f"{scale:g}", "share": f"{float(explodes):.3g}"})
+        )
     ax.axvline(1.0, color=GREY, linestyle=":")
     ax.set_ylim(0.0, 1.0)
     ax.set_xlabel("$c$")
     ax.set_ylabel(r"$P(|\sigma'(z)\,w| > c)$")
     ax.set_title(record.name, fontsize="medium")
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
 
 
 def lyapunov_over_weight(
@@ -219,6 +244,7 @@ def lyapunov_over_weight(
     sigma_w: ArrayLike | None = None,
     *,
     sigma_b: float = 1.0,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the Lyapunov exponent and the mean-square exponent over σ_w, for chains of single neurons.
@@ -231,6 +257,8 @@ def lyapunov_over_weight(
         The weight scales σ_w; 60 from 0.1 to 100 by default.
     sigma_b : float
         The bias scale.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -241,13 +269,14 @@ def lyapunov_over_weight(
     """
     record, sigma_b = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
     scales = [*np.geomspace(0.1, 100.0, 60)] if sigma_w is None else read_curves(sigma_w, "sigma_w")
+    said = words_of_labels(lang)
     ax = axes_or_new(ax)
     exponents = [lyapunov_exponent(record, scale, sigma_b) for scale in scales]
-    ax.semilogx(scales, [each.value for each in exponents], color=BLUE, label="almost every chain: $\\lambda$")
-    ax.semilogx(scales, [each.mean_square for each in exponents], color=RED, label="root mean square of a factor")
+    ax.semilogx(scales, [each.value for each in exponents], color=BLUE, label=said["almost_every"])
+    ax.semilogx(scales, [each.mean_square for each in exponents], color=RED, label=said["of_a_factor"])
     ax.axhline(0.0, color=GREY, linestyle=":")
     ax.set_xlabel(r"$\sigma_w$")
-    ax.set_ylabel("growth of the log-gradient per layer")
+    ax.set_ylabel(said["growth"])
     ax.set_title(rf"{record.name}, $\sigma_b = {sigma_b:g}$", fontsize="medium")
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)

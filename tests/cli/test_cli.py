@@ -126,7 +126,7 @@ def test_derive(capsys, tmp_path):
 def test_the_locale_chooses_the_language(capsys, monkeypatch):
     for name, value in (("LC_ALL", ""), ("LC_MESSAGES", ""), ("LANG", "zh_CN.UTF-8")):
         monkeypatch.setenv(name, value)
-    assert "最大斜率" in run(capsys, "derive", "--topic", "slope_maximum")[1]
+    assert "导数的最大值" in run(capsys, "derive", "--topic", "slope_maximum")[1]
     assert "greatest slope" in run(capsys, "derive", "--topic", "slope_maximum", "--lang", "en")[1]
 
 

@@ -1,5 +1,6 @@
 """Equations: proven by SymPy, or tried to 50 digits at sample points."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -66,7 +67,7 @@ def _by_branches(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> Verdict:
     """Return whether lengths of sets, and places where |σ'| = t, are proven from the branches of σ'."""
     meaning = trial.meaning
     is_place = isinstance(left, sympy.Abs) and isinstance(left.args[0], Slope) and right == T
-    if is_place and solves(left.args[0].args[0], meaning):
+    if is_place and solves(left.args[0].args[0], trial.assumptions, meaning):
         return CERTIFIED
     return CERTIFIED if is_length(left, right, trial.assumptions, meaning) else NUMERIC
 
@@ -124,7 +125,9 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
     _, (signed,) = with_signs(trial.assumptions, left - right)
     meaning = trial.meaning
     is_one_place = not meaning.breaks or {word.args[0] for word in difference.atoms(OfSigma)} <= {Z}
-    places = [place for place in meaning.pieces() if place is None or (order(low, place) < 0 < order(high, place))]
+    ends = (-sympy.oo, *meaning.breaks, sympy.oo)
+    overlaps = (order(low, right) < 0 < order(high, left) for left, right in itertools.pairwise(ends))
+    places = [place for place, is_met in zip(meaning.pieces(), overlaps, strict=True) if is_met]
     return bool(places) and all(
         any(map(_is_zero, _on_piece(difference, place, meaning)))
         or (

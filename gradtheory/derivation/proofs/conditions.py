@@ -169,6 +169,8 @@ def _without_roots(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Expr], extra:
             names[root] = sympy.Dummy(positive=True) if expr.base.is_positive else sympy.Dummy(nonnegative=True)
             extra += [(names[root] ** 2 - inner, False), (inner - names[root] ** 2, False)]
         return names[root] ** expr.exp.p
+    if isinstance(expr, sympy.exp) and expr.exp.could_extract_minus_sign():
+        return 1 / _without_roots(sympy.exp(-expr.exp), names, extra)
     if expr not in names:
         names[expr] = sympy.Dummy(real=True, positive=_known(expr.is_positive), nonnegative=_known(expr.is_nonnegative))
     return names[expr]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import sympy
 
-from gradtheory.derivation.language import STEEPEST, WEAK_NORM, AffineMeasure, Measure, Slope, Width
+from gradtheory.derivation.language import STEEPEST, WEAK_NORM, AffineMeasure, Measure, Slope, SpectralRadius, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.conditions import follows
 
@@ -19,7 +19,7 @@ def by_definition(statement: sympy.Basic, assumptions: Sequence[sympy.Basic], me
 
 
 def in_measures(expr: sympy.Basic) -> sympy.Basic:
-    """Return an expression with m for widths: x ↦ wx + b and z ↦ kz stretch lengths by |w| and |k|."""
+    """Return an expression with m for widths, lengths stretched by |w| and |k|, and |p| for ρ(p)."""
 
     def width(w: sympy.Expr, c: sympy.Expr) -> sympy.Expr:
         return Measure(sympy.simplify(c / abs(w))) / abs(w)
@@ -27,7 +27,10 @@ def in_measures(expr: sympy.Basic) -> sympy.Basic:
     def affine(alpha: sympy.Expr, k: sympy.Expr, t: sympy.Expr) -> sympy.Expr:
         return Measure(t / abs(alpha * k)) / abs(k)
 
-    return expr.replace(Width, width).replace(AffineMeasure, affine)
+    def radius(*coefficients: sympy.Expr) -> sympy.Expr:
+        return abs(coefficients[0]) if len(coefficients) == 1 else SpectralRadius(*coefficients)
+
+    return expr.replace(Width, width).replace(AffineMeasure, affine).replace(SpectralRadius, radius)
 
 
 def _suprema(statements: Sequence[sympy.Basic], meaning: Meaning) -> Iterator[sympy.Basic]:

@@ -13,6 +13,7 @@ from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
 from gradtheory.arithmetic.functions import NormalCDF
 
 _MOST_OPERATIONS = 150
+_UNSEEN = (sympy.Piecewise, sympy.Max, sympy.Min, sympy.nan, sympy.Lambda)  # into which no normal form sees
 _INVERSES = (sympy.asinh, sympy.acosh, sympy.atanh)
 
 
@@ -26,12 +27,28 @@ def is_identity(difference: sympy.Expr) -> bool:
         In functions of SymPy; |w| of a symbol is taken as a number above 0.
 
     """
-    difference = difference.replace(NormalCDF, lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2)
+    difference = _without_lambert(difference.replace(NormalCDF, lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2))
     if difference == 0:
         return True
-    if difference.count_ops() > _MOST_OPERATIONS or difference.has(sympy.Piecewise, sympy.Max, sympy.Min, sympy.nan):
+    if difference.count_ops() > _MOST_OPERATIONS or difference.has(*_UNSEEN):
         return False
     return any(_is_zero(form) for form in _forms(_in_positive(difference)))
+
+
+def _without_lambert(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression in Lambert's W(-k·tⁿ) as -v, so that k·tⁿ = v·e^(-v); v > 0 on both branches."""
+    functions = expr.atoms(sympy.LambertW)
+    arguments = {each.args[0] for each in functions}
+    if len(functions) != 1 or len(arguments) != 1:
+        return expr
+    (argument,) = arguments
+    coefficient, power = argument.as_coeff_Mul()
+    t, exponent = power.as_base_exp()
+    if not (t.is_Symbol and t.is_positive and coefficient.is_negative and exponent.is_positive):
+        return expr
+    v = sympy.Dummy(positive=True)
+    level = (v / -coefficient) ** (1 / exponent) * sympy.exp(-v / exponent)
+    return expr.xreplace(dict.fromkeys(functions, -v)).xreplace({t: level})
 
 
 def _forms(expr: sympy.Expr) -> Iterator[sympy.Expr]:

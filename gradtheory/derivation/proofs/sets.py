@@ -19,7 +19,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.conditions import factorwise, follows
 from gradtheory.derivation.proofs.definitions import in_measures
 from gradtheory.derivation.proofs.normal_forms import is_identity
-from gradtheory.derivation.proofs.signs import with_signs
+from gradtheory.derivation.proofs.signs import replaced, with_signs
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import SuperlevelSet
 
@@ -40,7 +40,7 @@ def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], mea
     """Return whether "|σ'(u)·w| > c" is proven to be that u or the input x lies in the stated intervals."""
     assumptions, (statement,) = with_signs(assumptions, statement)
     inner = [side for side in statement.args if isinstance(side, sympy.Gt) and side.has(Slope)]
-    if len(inner) != 1 or meaning.activation.period is not None:
+    if len(inner) != 1:
         return False
     (inside,) = inner
     (outside,) = (side for side in statement.args if side is not inside)
@@ -49,7 +49,7 @@ def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], mea
         return False
     (place,) = places
     level = _level(inside, Slope(place))
-    if level is None:
+    if level is None or not _is_in_period(place, assumptions, meaning):
         return False
     shape = _shape_at(level, assumptions, meaning)
     if shape is None:
@@ -57,11 +57,23 @@ def is_superlevel(statement: Equivalent, assumptions: Sequence[sympy.Basic], mea
     return _is_union(outside, place, level, shape)
 
 
+def _is_in_period(place: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
+    """Return whether a place is assumed to lie in the period that the branches describe, where there is one."""
+    if meaning.activation.period is None:
+        return True
+    branches = meaning.activation.profile.branches
+    known = [(type(each), sympy.expand(each.lhs), each.rhs) for each in assumptions]
+    ends = (sympy.StrictGreaterThan, branches[0].left), (sympy.StrictLessThan, branches[-1].right)
+    return all((sense, sympy.expand(place), end) in known for sense, end in ends)
+
+
 def length(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> sympy.Expr | None:
     """Return a proven formula for m at a level, where there is one."""
     shape = None if meaning.activation.period is not None else _shape_at(level, assumptions, meaning)
     if shape is None:
         return None
+    if any(end.is_infinite for pair in shape.intervals for end in pair):
+        return sympy.oo
     total = sum((upper - lower for lower, upper in shape.intervals), sympy.S.Zero)
     return total.xreplace({T: level})
 
@@ -90,18 +102,24 @@ def is_at_least(statement: sympy.Ge, assumptions: Sequence[sympy.Basic], meaning
     return off and all(order(branch.shallowest, statement.rhs) >= 0 for branch in profile.branches)
 
 
-def solves(end: sympy.Expr, meaning: Meaning) -> bool:
-    """Return whether |σ'| is proven to be t at a place that is a formula in t."""
+def solves(end: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> bool:
+    """Return whether |σ'| is proven to be t at a place that is a formula in t, for every t that is assumed."""
+    low = next((each.rhs for each in assumptions if isinstance(each, sympy.Gt) and each.lhs == T), sympy.S.Zero)
+    high = next((each.rhs for each in assumptions if isinstance(each, sympy.Lt) and each.lhs == T), sympy.oo)
     if isinstance(end, SlopeInverse):
         return end.args[0] == T and any(
             end.args[1].expr == piece.size and end.args[2:] == (piece.branch.left, piece.branch.right)
             for piece in meaning.activation.profile.pieces
         )
-    return any(_solves(end, piece) for piece in meaning.activation.profile.pieces)
+    return any(_solves(end, piece, low, high) for piece in meaning.activation.profile.pieces)
 
 
-def _solves(end: sympy.Expr, piece: Piece) -> bool:
-    return is_identity(piece.size.subs(Z, end) - T)
+def _solves(end: sympy.Expr, piece: Piece, low: sympy.Expr, high: sympy.Expr) -> bool:
+    """Return whether |σ'| on a branch is t at a place, for every t from low to high."""
+    difference = piece.size.subs(Z, end) - T
+    above = sympy.Dummy(positive=True)
+    level = low + above if high.is_infinite else (low + high * above) / (1 + above)
+    return is_identity(difference) or is_identity(difference.xreplace({T: level}))
 
 
 def _level(inside: sympy.Gt, slope: sympy.Expr) -> sympy.Expr | None:
@@ -123,12 +141,17 @@ def _shape_at(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Me
 
 def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.Basic]) -> bool:
     """Return whether level > bound is proven: by cases, or for all positive values of one symbol in balls."""
-    if level.is_positive and bound == 0:
-        return True
     if not level.free_symbols:
         return order(level, bound) > 0
+    sizes = {size: sympy.Dummy(positive=True) for size in level.atoms(sympy.Abs) if size.args[0].is_Symbol}
+    level, *assumptions = (replaced(each, sizes) for each in (level, *assumptions))
     above = sympy.Gt(level, bound, evaluate=False)
-    if above in assumptions or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions)):
+    if (
+        (level.is_positive and bound == 0)
+        or above in assumptions
+        or any(_is_above_by_sign(level - bound, each) for each in assumptions)
+        or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions))
+    ):
         return True
     symbols = level.free_symbols
     if len(symbols) != 1 or not next(iter(symbols)).is_positive:
@@ -137,6 +160,15 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
         return sign_on(Univariate(level - bound, *symbols), sympy.S.Zero, sympy.oo) == 1
     except Undecided:
         return False
+
+
+def _is_above_by_sign(difference: sympy.Expr, condition: sympy.Basic) -> bool:
+    """Return whether a difference has a positive sign with size·(1 + u) or size/(1 + u) for what lies beyond a size."""
+    if not isinstance(condition, sympy.Gt | sympy.Lt) or not (condition.lhs.is_Symbol and condition.rhs.is_positive):
+        return False
+    factor = 1 + sympy.Dummy(positive=True)
+    beyond = condition.rhs * factor if isinstance(condition, sympy.Gt) else condition.rhs / factor
+    return bool(sympy.factor(difference.xreplace({condition.lhs: beyond})).is_positive)
 
 
 def _shape(low: sympy.Expr, high: sympy.Expr, meaning: Meaning) -> _Shape | None:
@@ -148,7 +180,7 @@ def _shape(low: sympy.Expr, high: sympy.Expr, meaning: Meaning) -> _Shape | None
         at_one = SuperlevelSet(profile, between, method="certified").components()
         formulas = SuperlevelSet(profile, between, in_terms_of=T).components()
         ends = [(one, two) for each, other in zip(at_one, formulas, strict=True) for one, two in _pairs(each, other)]
-        if not all(_is_end(exact, formula, between, meaning) for exact, formula in ends):
+        if not all(_is_end(exact, formula, (low, between, high), meaning) for exact, formula in ends):
             return None
     except (Undecided, ValueError):
         return None
@@ -160,17 +192,20 @@ def _pairs(one: object, two: object) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
     yield one.upper, two.upper  # type: ignore[attr-defined]
 
 
-def _is_end(exact: sympy.Expr, formula: sympy.Expr, between: sympy.Expr, meaning: Meaning) -> bool:
-    """Return whether a formula is an end of the set at every level, given where the end is at one level."""
+def _is_end(
+    exact: sympy.Expr, formula: sympy.Expr, levels: tuple[sympy.Expr, sympy.Expr, sympy.Expr], meaning: Meaning
+) -> bool:
+    """Return whether a formula is an end of the set at every level, given where the end is at one level between."""
+    low, between, high = levels
     if not formula.has(T):
         return bool(exact == formula)
     if isinstance(formula, SlopeInverse):
-        return solves(formula, meaning)
+        return solves(formula, (), meaning)
     there = formula.xreplace({T: between})
     for piece in meaning.activation.profile.pieces:
         left, right = piece.branch.left, piece.branch.right
         if all((order(left, each) < 0 < order(right, each)) for each in (exact, there)):
-            return _solves(formula, piece)
+            return _solves(formula, piece, low, high)
     return False
 
 

@@ -1,8 +1,9 @@
 """Symbols whose signs follow from assumptions, as symbols that are declared to have them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sympy
+from sympy.logic.boolalg import Boolean
 
 from gradtheory.derivation.proofs.conditions import follows
 
@@ -16,12 +17,17 @@ def with_signs(
         if symbol.is_nonnegative is not None or symbol.is_positive is not None or not symbol.is_real:
             continue
         for sign in (1, -1):
-            if follows(sympy.Gt(sign * symbol, 0, evaluate=False), assumptions):
+            above = (each.rhs for each in assumptions if isinstance(each, sympy.Gt) and each.lhs == sign * symbol)
+            if any(bound.is_positive for bound in above) or follows(sign * symbol > 0, assumptions):
                 names[symbol] = sign * sympy.Dummy(positive=True)
                 break
     if not names:
         return tuple(assumptions), expressions
-    try:
-        return tuple(each.subs(names) for each in assumptions), tuple(each.subs(names) for each in expressions)
-    except TypeError:  # SymPy takes a side of a relation, as log(-LambertW(-c/w, -1)), for no real number
-        return tuple(assumptions), expressions
+    return tuple(replaced(each, names) for each in assumptions), tuple(replaced(each, names) for each in expressions)
+
+
+def replaced(expr: sympy.Basic, names: Mapping[sympy.Basic, sympy.Basic]) -> sympy.Basic:
+    """Return an expression with other symbols; SymPy refuses relations of what it takes for no real numbers."""
+    if isinstance(expr, Boolean) and expr.args:
+        return expr.func(*(replaced(part, names) for part in expr.args), evaluate=False)
+    return expr.xreplace(names)

@@ -23,7 +23,7 @@ _Product: TypeAlias = tuple[Any, bool]
 
 _MOST_FACTORS = 4
 _MOST_PRODUCTS = 1500
-_MOST_DENOMINATOR = 1000
+_DENOMINATORS = (1000, 10**6)
 
 
 def is_empty(bounds: Sequence[Bound], symbols: Sequence[Symbol]) -> bool:
@@ -45,7 +45,8 @@ def is_empty(bounds: Sequence[Bound], symbols: Sequence[Symbol]) -> bool:
     numbers = [(poly.coeff(1), is_strict) for poly, is_strict in known if poly.is_ground]
     if any(number < 0 or (is_strict and number == 0) for number, is_strict in numbers):
         return True
-    known = list(dict.fromkeys(each for each in known if not each[0].is_ground))
+    known = [(_scaled(poly), is_strict) for poly, is_strict in known if not poly.is_ground]
+    known = list(dict.fromkeys(known))
     return any(
         _has_certificate(list(_products(known, count, polynomials.one))) for count in range(1, _MOST_FACTORS + 1)
     )
@@ -53,6 +54,11 @@ def is_empty(bounds: Sequence[Bound], symbols: Sequence[Symbol]) -> bool:
 
 def _element(poly: Expr, named: dict[Symbol, Any], polynomials: Any) -> Any:
     return polynomials.from_expr(poly.xreplace({symbol: each.as_expr() for symbol, each in named.items()}))
+
+
+def _scaled(poly: Any) -> Any:
+    """Return a polynomial divided by its largest coefficient, as the linear program asks."""
+    return poly * (QQ(1) / max(map(abs, poly.coeffs())))
 
 
 def _products(known: Sequence[_Product], most: int, one: Any) -> Iterator[_Product]:
@@ -80,14 +86,14 @@ def _has_certificate(products: Sequence[_Product]) -> bool:
     if solution.x is None:
         return False
     scale = min((share for share in solution.x if share > 1e-6), default=1)
-    return any(_is_certificate(products, solution.x / unit) for unit in (1, scale))
+    return any(_is_certificate(products, solution.x / unit, most) for unit in (1, scale) for most in _DENOMINATORS)
 
 
-def _is_certificate(products: Sequence[_Product], shares: np.ndarray) -> bool:
+def _is_certificate(products: Sequence[_Product], shares: np.ndarray, most_denominator: int) -> bool:
     """Return whether coefficients, rounded to rationals, are a certificate exactly."""
     total, is_strict = products[0][0] * 0, False
     for (poly, is_positive), share in zip(products, shares.tolist(), strict=True):
-        rational = Fraction(share).limit_denominator(_MOST_DENOMINATOR)
+        rational = Fraction(share).limit_denominator(most_denominator)
         if rational > 0:
             total += poly * QQ(rational.numerator, rational.denominator)
             is_strict |= is_positive

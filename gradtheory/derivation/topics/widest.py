@@ -64,7 +64,7 @@ def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     """Yield level and measure in one parameter s, the derivative of their product, and the sign of what decides it."""
     meaning = question.meaning
     s = place.parameter
-    inside = _range(place)
+    inside = _range(place, question.activation.steepest_slope)
     yield Step(equation(Measure(place.level), place.measure), "parameter", meaning, inside, section="stationary")
     product = place.level * place.measure
     if place.equation is None:
@@ -95,8 +95,11 @@ def _shortest(expr: sympy.Expr) -> sympy.Expr:
     return min(forms, key=sympy.count_ops)
 
 
-def _range(place: WidestPoint) -> tuple[sympy.Basic, ...]:
-    return () if place.parameter.is_positive else (sympy.Gt(place.parameter, 0, evaluate=False),)
+def _range(place: WidestPoint, steepest: sympy.Expr) -> tuple[sympy.Basic, ...]:
+    """Return the conditions on the parameter: above 0, and below sup|σ'| where it is the level itself."""
+    s = place.parameter
+    above = () if s.is_positive else (sympy.Gt(s, 0, evaluate=False),)
+    return (*above, sympy.Lt(s, steepest, evaluate=False)) if place.level == s else above
 
 
 def _inner(place: WidestPoint) -> sympy.Expr:

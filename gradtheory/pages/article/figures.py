@@ -9,26 +9,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def chain() -> "Figure":
+def chain(lang: str = "en") -> "Figure":
     """Draw the chain, forward and backward."""
     figure = _figure(8, 1.5)
-    plots.chain_diagram(ax=figure.subplots())
+    plots.chain_diagram(lang=lang, ax=figure.subplots())
     return figure
 
 
-def layers() -> "Figure":
+def layers(lang: str = "en") -> "Figure":
     """Draw growth and decay of the gradient across layers."""
     figure = _figure(7, 4)
-    plots.gradient_over_layers(ax=figure.subplots())
+    plots.gradient_over_layers(lang=lang, ax=figure.subplots())
     return figure
 
 
-def sigmoid() -> "Figure":
+def sigmoid(lang: str = "en") -> "Figure":
     """Draw the sigmoid with its slope, and the width over the weight."""
     figure = _figure(10, 4)
     left, right = figure.subplots(1, 2)
-    plots.activation_and_slope("sigmoid", ax=left)
-    plots.width_over_weight("sigmoid", ax=right)
+    plots.activation_and_slope("sigmoid", lang=lang, ax=left)
+    plots.width_over_weight("sigmoid", lang=lang, ax=right)
     return figure
 
 

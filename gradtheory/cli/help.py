@@ -1,0 +1,100 @@
+"""Commands that say their help in the language of the run, and take --lang."""
+
+import re
+from collections.abc import Iterable
+
+import click
+
+from gradtheory.cli.words import language, said
+from gradtheory.document.messages import LANGUAGES
+from gradtheory.document.wrapping import columns, filled, padded
+
+_WIDEST_TERM = 30  # columns, as of Click's own
+_EXTRAS = re.compile(r"(?P<help>.*?)(?:  \[(?P<extras>.+)\])?", re.DOTALL)  # as "The bias.  [default: 0; required]"
+_LANG = click.Option(
+    ["--lang"],
+    type=click.Choice(LANGUAGES),
+    metavar="LANG",
+    expose_value=False,  # `listen` has read it
+    help="The language, en or zh; that of the locale unless given.",
+)
+
+
+class Formatter(click.HelpFormatter):
+    """Click's layout of help, with its words looked up, in columns that Chinese characters fill."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the line that shows how a command is called."""
+        words = said("Usage:") + (" " if language() == "en" else "")
+        super().write_usage(prog, " ".join(map(said, args.split())), words if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a list."""
+        colon = ":" if language() == "en" else "："
+        self.write(f"{'':>{self.current_indent}}{said(heading)}{colon}\n")
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs."""
+        if language() == "en":
+            super().write_text(text)
+            return
+        indent = " " * self.current_indent
+        paragraphs = (filled(said(part), self.width - len(indent)) for part in text.split("\n\n"))
+        self.write("\n\n".join(re.sub("^", indent, part, flags=re.MULTILINE) for part in paragraphs) + "\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = _WIDEST_TERM, col_spacing: int = 2) -> None:
+        """Write terms, each with what it means."""
+        if language() == "en":
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        terms = dict(rows)
+        left = min(max(map(columns, terms)), col_max) + col_spacing
+        indent = " " * self.current_indent
+        for term, meaning in terms.items():
+            lines = filled(_with_extras(meaning), max(self.width - left - len(indent), 10)).split("\n")
+            first = (
+                [term, *lines] if columns(term) > left - col_spacing else [padded(term, left) + lines[0], *lines[1:]]
+            )
+            self.write(f"{indent}{first[0]}\n")
+            self.write("".join(f"{indent}{' ' * left}{line}\n" for line in first[1:]))
+
+
+class Context(click.Context):
+    """What a command is called with."""
+
+    formatter_class = Formatter
+
+
+class Command(click.Command):
+    """A command that takes --lang."""
+
+    context_class = Context
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options and arguments: --lang, and last of all --help, beside its own."""
+        *own, show_help = super().get_params(ctx)
+        return [*own, _LANG, show_help]
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the first sentence of the help."""
+        if language() == "en":
+            return super().get_short_help_str(limit)
+        return said((self.help or "").split("\n\n", maxsplit=1)[0]).partition("。")[0]
+
+
+class Group(Command, click.Group):
+    """Commands under one name."""
+
+    command_class = Command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments before the command: with a language and nothing else, help is asked for."""
+        says_no_more = (len(args) < 3 and args[0:1] == ["--lang"]) or (len(args) == 1 and args[0].startswith("--lang="))
+        return super().parse_args(ctx, [] if says_no_more else args)
+
+
+def _with_extras(meaning: str) -> str:
+    parts = _EXTRAS.fullmatch(meaning)
+    if parts is None or parts["extras"] is None:
+        return said(meaning)
+    return f"{said(parts['help'])} [{'；'.join(map(said, parts['extras'].split('; ')))}]"

@@ -1,0 +1,45 @@
+"""Numbers with many decimals, such as the scale of selu, as their first digits: fractions of 60 digits help nobody."""
+
+from decimal import Context, Decimal
+from typing import Any
+
+import sympy
+
+_MOST_DENOMINATOR = 10**6  # of a decimal number that is written as a fraction
+_DIGITS = 12
+
+
+class Digits(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
+    """A positive number that prints as its digits, with an ellipsis where more follow."""
+
+    def _latex(self, _: Any) -> str:
+        return str(self.name.replace("…", r"\ldots"))
+
+    def _sympystr(self, _: Any) -> str:
+        return str(self.name)
+
+
+def is_long(number: sympy.Expr) -> bool:
+    """Return whether a number is a decimal one whose fraction is long.
+
+    Examples
+    --------
+    >>> is_long(sympy.Rational("1.0507009873554804934")), is_long(sympy.Rational(1, 3)), is_long(sympy.Rational("0.01"))
+    (True, False, False)
+
+    """
+    return bool(number.is_Rational and number.q > _MOST_DENOMINATOR and 10 ** number.q.bit_length() % number.q == 0)
+
+
+def digits(number: sympy.Rational) -> Digits:
+    """Return the digits of the size of a number.
+
+    Examples
+    --------
+    >>> digits(sympy.Rational("-1.0507009873554804934")), digits(sympy.Rational("1.0507009"))
+    (1.05070098735…, 1.0507009)
+
+    """
+    exact = Context(prec=2 * len(str(number.q)) + len(str(number.p))).divide(abs(Decimal(int(number.p))), int(number.q))
+    shown = Context(prec=_DIGITS, rounding="ROUND_DOWN").plus(exact)
+    return Digits(f"{shown:f}" + ("" if shown == exact else "…"), positive=True)
