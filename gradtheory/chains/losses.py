@@ -133,10 +133,10 @@ def _rounded(number: sympy.Expr) -> str:
 
 
 def loss_for(name: Any, last: Activation) -> Loss:
-    """Return the loss of that name, after an output layer with the activation `last`."""
-    if not isinstance(name, str) or name not in LOSSES:
+    """Return the loss of that name, or a record as it is, after an output layer with the activation `last`."""
+    if not isinstance(name, str | Loss) or (isinstance(name, str) and name not in LOSSES):
         raise InvalidArgument("loss", name, f"must be one of {', '.join(map(repr, LOSSES))}")
-    loss = LOSSES[name]
+    loss = LOSSES[name] if isinstance(name, str) else name
     if loss.needs_unit_interval and not last.is_within_unit_interval:
         raise InvalidArgument(
             "loss",

@@ -1,12 +1,13 @@
 """Statements about digits: that a number rounds to what is written, and that a formula does with numbers put in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import sympy
 
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -73,8 +74,43 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         return Rounded(self.lhs, *self.args[3:])
 
     def substituted(self) -> sympy.Expr:
-        """Return the expression with the numbers written into it."""
-        return self.rhs.xreplace({key: Literal(key, number) for key, number in self.numbers.items()})
+        """Return the expression with the numbers written into it, as one writes them by hand: 7 for |7|/1."""
+        return _tidied(self.rhs.xreplace({key: Literal(key, number) for key, number in self.numbers.items()}))
+
+
+def _tidied(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression without |7|, 7/1, 0/3 and -(-1), where its numbers are written in the places of symbols."""
+    if isinstance(expr, WrittenProduct | WrittenSum):
+        return type(expr)(*(tuple(map(_tidied, group)) for group in expr.groups))
+    if not expr.args:
+        return expr
+    args = [_tidied(each) for each in expr.args]
+    if isinstance(expr, sympy.Abs) and isinstance(args[0], Literal):
+        return args[0].positive()
+    if isinstance(expr, sympy.Mul):
+        args = _tidied_factors(args)
+    return expr.func(*args)
+
+
+def _tidied_factors(factors: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """Return the factors of a product: 0 for 0/3, no 1 beside words or below a fraction, and one minus for two."""
+    bases = [1 / each if each.is_Pow and each.exp == -1 else each for each in factors]
+    literals = [base for base in bases if isinstance(base, Literal)]
+    is_of_numbers = all(base.is_Rational or isinstance(base, Literal) for base in bases)
+    above = [factor for factor in factors if isinstance(factor, Literal)]
+    if is_of_numbers and len(above) == 1 and above[0].number == 0:  # 1 · 0 is left as it is
+        return [sympy.S.Zero]
+    kept = [
+        factor
+        for factor, base in zip(factors, bases, strict=True)
+        if not (isinstance(base, Literal) and base.number == 1) or (factor is base and is_of_numbers)
+    ]
+    is_fraction = any(factor is not base for factor, base in zip(factors, bases, strict=True))
+    negative = [base for base in literals if base.number < 0]
+    if not negative or not is_of_numbers or not (is_fraction or kept[0] == -1):
+        return kept
+    positive = {each: each.positive() for each in negative}
+    return [sympy.Integer((-1) ** len(negative)), *(factor.xreplace(positive) for factor in kept)]
 
 
 class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -86,6 +122,10 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
         self = sympy.Symbol.__xnew__(cls, str(place), real=True)
         self.number = number
         return self  # type: ignore[no-any-return]  # SymPy is untyped
+
+    def positive(self) -> "Literal":
+        """Return its absolute value, in the same place."""
+        return Literal(sympy.Symbol(self.name, real=True), abs(self.number))
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return (*super()._hashable_content(), self.number)

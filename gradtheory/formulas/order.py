@@ -35,8 +35,8 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
 
 def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     """Return the terms of a sum in the order in which they are written, from SymPy's order."""
-    if len(canonical) == 2 and _is_centre(canonical[0]):
-        return list(canonical)
+    if len(canonical) == 2 and (centre := next(filter(_is_centre, canonical), None)) is not None:
+        return sorted(canonical, key=lambda term: term is not centre)
     first = canonical[0] if canonical[0].is_number else None
 
     def key(term: sympy.Expr) -> tuple[bool, int]:
@@ -131,7 +131,7 @@ def _is_negative(term: sympy.Expr) -> bool:
 
 def _is_centre(term: sympy.Expr) -> bool:
     """Return whether a term is -b/w, the centre of an interval that the second term is the radius of."""
-    return bool(_is_negative(term) and {str(symbol) for symbol in term.free_symbols} == {"b", "w"})
+    return bool(_is_negative(term) and {getattr(symbol, "name", "") for symbol in term.free_symbols} == {"b", "w"})
 
 
 def _degree(term: sympy.Expr) -> int:

@@ -37,7 +37,6 @@ _NAMES: Mapping[str, str] = {
     "Max": "max",
 }
 _NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?")
-_NUMBER_AT_END = re.compile(rf"(^|[ ·]){_NUMBER.pattern}$")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 
 
@@ -76,12 +75,12 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return top if below == 1 else f"{top}/{self.parenthesize(below, PRECEDENCE['Mul'])}"
 
     def _joined(self, parts: Any) -> str:
-        """Print factors side by side, with a dot where two numbers would touch."""
+        """Print factors side by side, with a dot before a number."""
         written = ""
         for part in parts:
             strict = not part.could_extract_minus_sign() and not (written and _is_fraction(part))
             printed = self.parenthesize(part, PRECEDENCE["Mul"], strict=strict)
-            touches = _NUMBER_AT_END.search(written) and _NUMBER.fullmatch(printed)
+            touches = written and _NUMBER.fullmatch(printed)
             written += f"{' · ' if touches else ' ' if written else ''}{printed}"
         return written
 

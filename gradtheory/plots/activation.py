@@ -89,7 +89,7 @@ def width_over_weight(
     ax.plot(w, arrays.explosion_width(record, w, threshold=float(c)), color=BLUE)
     ax.plot([place], [height], marker="o", color=RED)
     ax.annotate(f"{height:.4f} at |w| = {place:.4f}", (place, height), xytext=(0, 8), textcoords="offset points")
-    ax.set_xlim(left=0.0)
+    ax.set_xlim(start - 0.04 * (w[-1] - start), w[-1])  # nothing explodes below
     ax.set_ylim(0.0, 1.25 * height)
     ax.axvline(start, color=GREY, linestyle=":", label=f"critical weight {start:g}")
     ax.set_xlabel("$|w|$")
