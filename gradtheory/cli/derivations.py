@@ -145,7 +145,7 @@ def fact(name: str | None, activation: str, lang: str | None, as_json: bool) -> 
 @lang_option
 @json_option
 def article(out: Path, lang: str | None, as_json: bool) -> None:
-    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures.
+    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and the figures.
 
     Example: gradtheory article --lang zh
     """

@@ -125,6 +125,18 @@ def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:
     return [*([] if number == 1 and rest else [number]), inverse, *rest]
 
 
+def with_one_root(below: sympy.Expr) -> sympy.Expr:
+    """Return a denominator with √(2π) in place of √2 √π."""
+    parts = list(sympy.Mul.make_args(below))
+    pi = sympy.sqrt(sympy.pi)
+    root = next((part for part in parts if part.is_Pow and part.base.is_Integer and part.exp == _HALF), None)
+    if root is None or pi not in parts:
+        return below
+    parts[parts.index(root)] = sympy.Pow(sympy.Mul(root.base, sympy.pi, evaluate=False), _HALF, evaluate=False)
+    parts.remove(pi)
+    return sympy.Mul._from_args(parts)
+
+
 def _is_negative(term: sympy.Expr) -> bool:
     return bool(term.as_coeff_Mul()[0].is_negative)
 

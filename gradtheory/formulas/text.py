@@ -11,7 +11,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
 
-from gradtheory.formulas.order import factors, terms
+from gradtheory.formulas.order import factors, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, sides
 from gradtheory.formulas.written import WrittenSum
 
@@ -71,6 +71,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         if expr.args[0].is_Rational and expr.args[0].is_negative:
             return f"-{self.negated(-expr)}"
         above, below = fraction(sympy.Mul._from_args(factors(expr)), exact=True)
+        below = with_one_root(below)
         top = self._joined(sympy.Mul.make_args(above))
         return top if below == 1 else f"{top}/{self.parenthesize(below, PRECEDENCE['Mul'])}"
 

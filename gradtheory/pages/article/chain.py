@@ -118,7 +118,7 @@ def _loss(*, enters: int) -> Finding:
         )
     )
     holds = product.parts.count(output) == enters and all_true(steps)
-    return Finding(holds_if(holds), tuple(steps), {"enters": str(product.parts.count(output))})
+    return Finding(holds_if(holds), tuple(steps))
 
 
 def _wide(*, transposed: bool, neurons: int, weight: Any) -> Finding:

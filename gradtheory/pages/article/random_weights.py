@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.derivation import Step
 from gradtheory.derivation.language import STEEPEST
@@ -65,7 +66,7 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
         verdict if is_usual and is_bounded else ClaimVerdict.FAILS,
         steps,
         {
-            "probability": str(probability.n(6)),
+            "probability": decimal(probability, 6),
             "beyond": latex(beyond.n(3)),
             "ten": f"{float(probability**_TEN):.3g}",
         },

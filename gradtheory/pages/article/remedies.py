@@ -45,7 +45,7 @@ def _weight_decay(*, penalty: str, share: Any) -> Finding:
         step(sympy.Derivative(output, Z), WrittenProduct((Sigma(Z), Slope(Z), 2 - 3 * Sigma(Z))), "output_gradient"),
         step(Sigma(place), sympy.Rational(2, 3), "output_gradient_zero"),
         step(WrittenProduct((Sigma(place), Slope(place))), most, "largest_output_gradient"),
-        step(WrittenProduct((sympy.Integer(2), most), STEEPEST), sympy.Rational(2, 27), "decay_needed"),
+        step(WrittenProduct(sympy.Integer(2), most, STEEPEST), sympy.Rational(2, 27), "decay_needed"),
     )
     holds = decay > bound.weight_decay and bool(run.factors.max() <= 1.0)
     return Finding(holds_if(holds), steps, {"largest": f"{float(np.abs(run.w[-1]).max()):.3g}"})

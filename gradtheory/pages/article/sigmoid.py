@@ -111,7 +111,7 @@ def _interval(*, logarithm: Callable[[sympy.Expr], sympy.Expr], example: tuple[A
     return Finding(
         holds_if(holds),
         (*steps, *([claimed] if holds else []), *numbers),
-        {"formula": formula.latex(), "textbook": latex(half_width), "weight": latex(weight), "bias": latex(bias)},
+        {"textbook": latex(half_width), "weight": latex(weight), "bias": latex(bias)},
     )
 
 

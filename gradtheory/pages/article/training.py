@@ -10,7 +10,8 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
-from gradtheory.formulas import latex
+from gradtheory.derivation.language import Slope
+from gradtheory.formulas import WrittenProduct, latex
 from gradtheory.pages.article.claim import Claim, Finding, digits_of, holds_if, share_that_holds
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training import Training, train
@@ -19,9 +20,10 @@ from gradtheory.training.stability import largest_stable_step, stability_region
 from gradtheory.training.stability.iteration import BETA, H
 
 _STEPS = 50
+_WEIGHT = sympy.Integer(5)  # of the chain of sigmoids, whose every factor is 5/4 at the start
 _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
-_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [5.0] * 4, [0.0, -2.5, -2.5, -2.5])  # each factor is 5/4 at the start
+_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [5.0] * 4, [0.0, -2.5, -2.5, -2.5])
 _MOMENTUM = sympy.Rational(1, 2)
 
 
@@ -71,7 +73,9 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     size = read_real(weight, "weight")
     deep = Chain(10, "identity")
     run = train(deep, [1.0], [0.0], [float(size)] * 10, [0.0] * 10, optimiser=gradient_descent(1e-4), steps=_STEPS)
-    depth = sympy.log(sympy.Rational(FLOAT_TYPES["float32"].overflow)) / sympy.log(size)
+    kind = FLOAT_TYPES["float32"]
+    beyond = kind.largest * sympy.log(2) + sympy.log(2 - sympy.Integer(2) ** -kind.bits)
+    depth = beyond / sympy.log(size)
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
         holds_if(run.has_diverged == diverges),
@@ -98,7 +102,7 @@ def _jumps(*, rate: Any, calm: Any) -> Finding:
     wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
     limit = largest_stable_step(*_SIGMOIDS, optimiser=gradient_descent(1.0))
     ratios = wild.loss[1:] / wild.loss[:-1]
-    steps = (digits_of(sympy.Rational(5, 4) ** 4, "product_of_factors", digits=5),)
+    steps = (digits_of(WrittenProduct(*[(_WEIGHT, Slope(sympy.S.Zero))] * 4), "product_of_factors", digits=5),)
     holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps
     numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
     numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
