@@ -145,7 +145,7 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], first: int) -> Ite
     place = catalogue["article"]["paragraph" if len(section.claim.paragraphs) == 1 else "paragraphs"]
     numbered = fill(place, {"numbers": _numbers(section.claim)})
     yield Heading(prose["title"], label=f"claim:{name}")
-    yield Paragraph(f"*{labels['claim']}* ({numbered}){colon}{prose['claim']}")
+    yield Paragraph(f"*{labels['claim']}*{numbered}{colon}{prose['claim']}")
     if "given" in prose:
         yield Paragraph(prose["given"])
     for step, block in zip(finding.steps, steps_in_words(finding.steps, catalogue, first), strict=True):

@@ -73,7 +73,9 @@ def _gradients(*, weight: Any, factor: Any) -> Finding:
         for layer in range(_DEPTH, 0, -1)
     )
     holds = bool(agrees) and all_true(steps)
-    return Finding(holds_if(holds), tuple(steps), {"weight": latex(size), "factor": latex(stated)}, rows)
+    return Finding(
+        holds_if(holds), tuple(steps), {"weight": latex(size), "bias": latex(-size / 2), "factor": latex(stated)}, rows
+    )
 
 
 def _between_layers(*, factors: Sequence[str]) -> Finding:
