@@ -127,7 +127,7 @@ def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:
 
 def with_one_root(below: sympy.Expr) -> sympy.Expr:
     """Return a denominator with √(2π) in place of √2 √π."""
-    parts = list(sympy.Mul.make_args(below))
+    parts = [inner for part in sympy.Mul.make_args(below) for inner in sympy.Mul.make_args(part)]
     pi = sympy.sqrt(sympy.pi)
     root = next((part for part in parts if part.is_Pow and part.base.is_Integer and part.exp == _HALF), None)
     if root is None or pi not in parts:
