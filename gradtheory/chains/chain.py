@@ -33,7 +33,7 @@ class Chain(ChainSymbols):
         The number L of layers, at least 1; or an integer symbol, for formulas in L.
     activation : str, Activation, sympy.Expr or sequence of these
         One for all layers, or one per layer. A chain of symbolic depth has one for all.
-    loss : {"squared", "cross_entropy"}
+    loss : {"squared", "cross_entropy"} or Loss
         ½(a_L − y)², or −y·ln a_L − (1 − y)·ln(1 − a_L), which needs an output within (0, 1).
 
     Attributes
@@ -63,7 +63,7 @@ class Chain(ChainSymbols):
     """
 
     activation: ActivationLike | Sequence[ActivationLike] = field(default="sigmoid", compare=False)
-    loss: str = "squared"
+    loss: str | Loss = "squared"
     _activations: LayerActivations = field(init=False, repr=False)
     loss_record: Loss = field(init=False, repr=False, compare=False)
 

@@ -144,8 +144,8 @@ def _values(last: Activation) -> str:
 
 
 def loss_for(name: Any, last: Activation) -> Loss:
-    """Return the loss of that name, after an output layer with the activation `last`."""
-    loss = LOSSES[one_of(name, "loss", tuple(LOSSES))]
+    """Return the loss of that name, or a record as it is, after an output layer with the activation `last`."""
+    loss = name if isinstance(name, Loss) else LOSSES[one_of(name, "loss", tuple(LOSSES))]
     if loss.needs_unit_interval and not last.is_within_unit_interval:
         raise InvalidArgument(
             "loss",

@@ -147,7 +147,7 @@ def fact(name: str | None, activation: str, as_json: bool) -> None:
 )
 @json_option
 def article(out: Path, as_json: bool) -> None:
-    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and three figures.
+    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and the figures.
 
     Example: gradtheory article --lang zh
     """

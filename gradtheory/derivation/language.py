@@ -9,6 +9,8 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.enclosure import order
+from gradtheory.chains.losses import Loss
+from gradtheory.chains.symbols import A, Y
 from gradtheory.formulas.spelling import alone
 
 
@@ -188,8 +190,8 @@ LEFT_LIMIT = Constant("σ(-∞)", r"\sigma\left(-\infty\right)")
 RIGHT_LIMIT = Constant("σ(∞)", r"\sigma\left(\infty\right)")
 
 
-def _no_numbers(*_: Any) -> None:
-    raise AssertionError("the generic activation has no values")
+def _no_numbers(*_: Any) -> Any:
+    raise AssertionError("what stands for any function has no values")
 
 
 GENERIC = Activation(
@@ -200,4 +202,14 @@ GENERIC = Activation(
     range=sympy.S.Reals,
     kernel=_no_numbers,
     reference="any differentiable function",
+)
+
+_ANY = sympy.Function("f", real=True)(A, Y)
+
+ANY_LOSS = Loss(
+    name="any",
+    expr=_ANY,
+    slope_expr=sympy.Derivative(_ANY, A),
+    kernel=_no_numbers,
+    bend=_no_numbers,
 )

@@ -64,8 +64,12 @@ def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, st
         left, right = statement._latex(writer).split(f" {sign} ", 1)
         yield left, f"{sign} {right}"
     elif isinstance(statement, Equivalent):
-        left, right = sides(statement)
-        yield writer.doprint(left), rf"\iff {writer.doprint(right)}"
+        left, right = map(writer.doprint, sides(statement))
+        if _length(left) + _length(right) > _LONGEST_ROW:
+            yield left, r"\iff"
+            yield "", right
+        else:
+            yield left, rf"\iff {right}"
     elif isinstance(statement, Relational):
         yield from _broken(writer, writer.doprint(statement.lhs), SIGNS[statement.rel_op], statement.rhs)
     else:

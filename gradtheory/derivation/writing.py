@@ -41,7 +41,7 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     spelling = Spelling(zeros(answer.steps), question.letters)
     return Document(
         title=title or fill(topic["title"], values),
-        subtitle=f"{spelling.prose(topic['introduction'].strip())} {_summary(answer.steps, catalogue)}",
+        subtitle=f"{spelling.prose(topic['introduction'].strip())} {summary_of_checks(answer.steps, catalogue)}",
         lang=lang,
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
@@ -120,7 +120,8 @@ def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
     return f"{in_words['title']}{catalogue['document']['colon']}{in_words['conditions']} ({FACTS[step.fact].source})"
 
 
-def _summary(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
+def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
+    """Return how many steps were checked, how, and what that means."""
     counts = Counter(step.verdict.status for step in steps)
     parts = (f"{count} {catalogue['checks'][status]}" for status, count in counts.items())
     values = {"count": len(steps), "parts": catalogue["document"]["comma"].join(parts)}

@@ -81,7 +81,7 @@ def to_text(document: Document) -> str:
             case Formula():
                 parts.append(_plain_formula(block))
             case Table():
-                parts.append("\n".join("  ".join(map(TEXT.prose, row)) for row in block.rows))
+                parts.append(_plain_table(block))
             case Code():
                 parts.append(textwrap.indent(block.source, "    "))
             case Figure():
@@ -134,8 +134,10 @@ def _markdown_block(block: Any) -> list[str]:
             return _markdown_formula(block)
         case Table():
             width = len(block.rows[0])
-            head = ["|" + " |" * width, "|" + "---|" * width]
-            return ["\n".join([*head, *("| " + " | ".join(map(MARKDOWN.prose, row)) + " |" for row in block.rows)])]
+            rows = [
+                "| " + " | ".join(map(MARKDOWN.prose, row)) + " |" for row in (block.head or ("",) * width, *block.rows)
+            ]
+            return ["\n".join([rows[0], "|" + "---|" * width, *rows[1:]])]
         case Code():
             return [f"```python\n{block.source}\n```"]
     return [f"![]({block.name}.svg)", MARKDOWN.prose(block.caption)]
@@ -162,6 +164,14 @@ def _plain_formula(formula: Formula) -> str:
     first = f"{number:<8}" + body[8:]
     notes = [f"{TEXT.prose(formula.reason)} [{formula.badge}]"] if formula.reason else []
     return "\n".join([first, *(textwrap.indent(filled(note, _WIDTH - 12), " " * 12) for note in notes)])
+
+
+def _plain_table(table: Table) -> str:
+    """Return the rows of a table in columns."""
+    rows = [[TEXT.prose(cell) for cell in row] for row in (*((table.head,) if table.head else ()), *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines[:1], *(["-" * len(lines[0])] if table.head else []), *lines[1:]])
 
 
 def _kind(block: Any) -> str:

@@ -74,9 +74,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of prose; the first cell links to a heading where one is named, the last has a kind."""
+    """Rows of prose below the titles of their columns.
+
+    The first cell links to a heading where one is named, and the last has a kind.
+    """
 
     rows: tuple[tuple[str, ...], ...]
+    head: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
 from gradtheory.formulas.decimals import digits, is_long
-from gradtheory.formulas.order import factors, terms
+from gradtheory.formulas.order import factors, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
 from gradtheory.formulas.written import WrittenSum
 
@@ -50,6 +50,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
             return f"- {self.negated(-expr)}"
         ordered = sympy.Mul._from_args(factors(expr))
         above, below = fraction(ordered, exact=True)
+        below = with_one_root(below)
         if below == 1:
             return str(super()._print_Mul(ordered))
         if self._settings["fold_short_frac"]:
@@ -108,6 +109,12 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     def _print_atanh(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{artanh}", expr, exp)
+
+    def _print_Derivative(self, expr: sympy.Derivative) -> str:  # noqa: N802  # likewise
+        printed, inner = str(super()._print_Derivative(expr)), self._print(expr.expr)
+        above, below = fraction(expr.expr)
+        words = [part for part in sympy.Mul.make_args(above) if not part.is_number]
+        return printed if below != 1 or len(words) < 2 else f"{printed.removesuffix(inner)}{self.bracketed(inner)}"
 
     def _print_sign(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{sgn}", expr, exp)

@@ -40,8 +40,8 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
 
 def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     """Return the terms of a sum in the order in which they are written, from SymPy's order."""
-    if len(canonical) == 2 and _is_centre(canonical[0]):
-        return list(canonical)
+    if len(canonical) == 2 and (centre := next(filter(_is_centre, canonical), None)) is not None:
+        return sorted(canonical, key=lambda term: term is not centre)
     first = canonical[0] if canonical[0].is_number else None
 
     def key(term: sympy.Expr) -> tuple[bool, int]:
@@ -130,13 +130,25 @@ def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:
     return [*([] if number == 1 and rest else [number]), inverse, *rest]
 
 
+def with_one_root(below: sympy.Expr) -> sympy.Expr:
+    """Return a denominator with √(2π) in place of √2 √π."""
+    parts = [inner for part in sympy.Mul.make_args(below) for inner in sympy.Mul.make_args(part)]
+    pi = sympy.sqrt(sympy.pi)
+    root = next((part for part in parts if part.is_Pow and part.base.is_Integer and part.exp == _HALF), None)
+    if root is None or pi not in parts:
+        return below
+    parts[parts.index(root)] = sympy.Pow(sympy.Mul(root.base, sympy.pi, evaluate=False), _HALF, evaluate=False)
+    parts.remove(pi)
+    return sympy.Mul._from_args(parts)
+
+
 def _is_negative(term: sympy.Expr) -> bool:
     return bool(term.as_coeff_Mul()[0].is_negative)
 
 
 def _is_centre(term: sympy.Expr) -> bool:
     """Return whether a term is -b/w, the centre of an interval that the second term is the radius of."""
-    return bool(_is_negative(term) and {symbol.name for symbol in term.free_symbols} == {"b", "w"})
+    return bool(_is_negative(term) and {getattr(symbol, "name", "") for symbol in term.free_symbols} == {"b", "w"})
 
 
 def _degree(term: sympy.Expr) -> int:

@@ -12,7 +12,7 @@ from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
 
 from gradtheory.formulas.decimals import digits, is_long
-from gradtheory.formulas.order import factors, terms
+from gradtheory.formulas.order import factors, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
 from gradtheory.formulas.written import WrittenSum
 
@@ -38,7 +38,6 @@ _NAMES: Mapping[str, str] = {
     "Max": "max",
 }
 _NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?")
-_NUMBER_AT_END = re.compile(rf"(^|[ ·]){_NUMBER.pattern}$")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 
 
@@ -73,16 +72,17 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         if expr.args[0].is_Rational and expr.args[0].is_negative:
             return f"-{self.negated(-expr)}"
         above, below = fraction(sympy.Mul._from_args(factors(expr)), exact=True)
+        below = with_one_root(below)
         top = self._joined(sympy.Mul.make_args(above))
         return top if below == 1 else f"{top}/{self.parenthesize(below, PRECEDENCE['Mul'])}"
 
     def _joined(self, parts: Any) -> str:
-        """Print factors side by side, with a dot where two numbers would touch."""
+        """Print factors side by side, with a dot before a number."""
         written = ""
         for part in parts:
             strict = not part.could_extract_minus_sign() and not (written and _is_fraction(part))
             printed = self.parenthesize(part, PRECEDENCE["Mul"], strict=strict)
-            touches = _NUMBER_AT_END.search(written) and _NUMBER.fullmatch(printed)
+            touches = written and _NUMBER.fullmatch(printed)
             written += f"{' · ' if touches else ' ' if written else ''}{printed}"
         return written
 

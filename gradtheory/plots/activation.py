@@ -101,7 +101,7 @@ def width_over_weight(
         xytext=(0, 8),
         textcoords="offset points",
     )
-    ax.set_xlim(left=0.0)
+    ax.set_xlim(start - 0.04 * (w[-1] - start), w[-1])  # nothing explodes below
     ax.set_ylim(0.0, 1.25 * height)
     ax.axvline(start, color=GREY, linestyle=":", label=fill(said["critical_weight"], {"weight": f"{start:g}"}))
     ax.set_xlabel("$|w|$")

@@ -7,6 +7,7 @@ import pytest
 import sympy
 from scipy import stats
 
+from gradtheory.pages.article.random_weights import DEFAULTS
 from gradtheory.random_weights.initialisation import (
     constant,
     glorot,
@@ -128,3 +129,27 @@ def test_the_default_of_linear():
     agree(pytorch_default(_FAN_IN, _FAN_OUT), linear.weight.detach().numpy())
     agree(he(_FAN_IN, _FAN_OUT, gain=sympy.sqrt(3) / 3, shape="uniform"), linear.weight.detach().numpy())
     agree(pytorch_default(_FAN_IN, _FAN_OUT), weights(init.kaiming_uniform_, math.sqrt(5)))
+
+
+def test_defaults_of_the_article():
+    """What the article says of the weights that libraries draw by default; Flax takes JAX's lecun_normal."""
+    keras = pytest.importorskip("keras", reason=_REASON)
+    jax = pytest.importorskip("jax", reason=_REASON)
+    from jax.example_libraries import stax
+
+    dense = keras.layers.Dense(_FAN_IN)
+    dense.build((None, _FAN_IN))
+    key = jax.random.PRNGKey(11)
+    drawn = {
+        "PyTorch, nn.Linear": torch.nn.Linear(_FAN_IN, _FAN_IN).weight.detach().numpy(),
+        "Keras, Dense": np.asarray(dense.kernel),
+        "JAX, stax.Dense": np.asarray(stax.Dense(_FAN_IN)[0](key, (1, _FAN_IN))[1][0]),
+        "Flax, linen.Dense": np.asarray(jax.nn.initializers.lecun_normal()(key, (_FAN_IN, _FAN_IN))),
+    }
+    assert set(drawn) == set(DEFAULTS)
+    for name, (law, _) in DEFAULTS.items():
+        layer = law(_FAN_IN)
+        scale = float(layer.scale)
+        assert drawn[name].std() == pytest.approx(scale, rel=5e-3), name
+        cut_off = float(layer.bound) if layer.shape == "uniform" else 2.3 * scale  # at 2 before it is scaled to fit
+        assert 0.95 * cut_off < np.abs(drawn[name]).max() < 1.0001 * cut_off, name

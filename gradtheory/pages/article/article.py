@@ -1,7 +1,8 @@
 """The article as a document: the claims with their findings, in the words of one language."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation import GENERIC
 from gradtheory.derivation.language import Partial
 from gradtheory.derivation.printing import formula
-from gradtheory.derivation.writing import steps_in_words
+from gradtheory.derivation.writing import steps_in_words, summary_of_checks
 from gradtheory.document import (
     Block,
     Document,
@@ -30,11 +31,11 @@ from gradtheory.document import (
 )
 from gradtheory.document.messages import LANGUAGES, fill, words
 from gradtheory.pages.article import figures
-from gradtheory.pages.article.claim import Claim, Finding
+from gradtheory.pages.article.claim import SIGMOID, Claim, Finding
 from gradtheory.pages.article.claims import CLAIMS
 
-_FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid}
-_FIGURE_OF = {"depth": "layers", "widest": "sigmoid"}
+_FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid, "run": figures.run}
+_FIGURE_OF = {"depth": "layers", "widest": "sigmoid", "jumps": "run"}
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,16 @@ class Section(ShownAsTable):
     claim : Claim
     finding : Finding
     prose : mapping of str to str
-        Its words: title, claim, result and verdict, with their values filled in.
+        Its words: title, claim, result and verdict, with their values filled in, and what its symbols stand for.
+    columns : tuple of str
+        The titles of the columns of its table, where it has one.
 
     """
 
     claim: Claim
     finding: Finding
     prose: Mapping[str, str]
+    columns: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Section({self.claim.name}: {self.finding.verdict.value})"
@@ -102,10 +106,15 @@ class Article(ShownAsTable):
         yield Paragraph(of_article["introduction"])
         yield Heading(catalogue["document"]["summary"])
         yield Table(
-            tuple((section.prose["title"], section.prose["verdict"]) for section in self.sections),
+            tuple((each.prose["title"], _numbers(each.claim), each.prose["verdict"]) for each in self.sections),
+            head=tuple(of_article[f"column_{name}"] for name in ("claim", "paragraph", "verdict")),
             links=tuple(f"claim:{section.claim.name}" for section in self.sections),
             kinds=tuple(section.finding.verdict.value for section in self.sections),
         )
+        yield Paragraph(self._counted(catalogue))
+        yield Heading(of_article["legend"])
+        steps = [step for section in self.sections for step in section.finding.steps]
+        yield Paragraph(fill(of_article["legend_text"], {"summary": summary_of_checks(steps, catalogue)}))
         yield Heading(of_article["setting"])
         setting = _setting()
         yield Paragraph(of_article["setting_text"])
@@ -116,19 +125,42 @@ class Article(ShownAsTable):
         yield Paragraph(of_article["setting_product"])
         yield setting["product"]
 
+    def _counted(self, catalogue: Mapping[str, Any]) -> str:
+        """Return how many claims there are, with how many of each verdict."""
+        counts = Counter(section.prose["verdict"] for section in self.sections)
+        parts = catalogue["document"]["comma"].join(f"{verdict} {count}" for verdict, count in counts.most_common())
+        return fill(catalogue["article"]["counts"], {"count": len(self.sections), "parts": parts})
+
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
         first = 1
-        colon = catalogue["document"]["colon"]
         for section in self.sections:
-            name, verdict = section.claim.name, section.finding.verdict.value
-            yield Heading(section.prose["title"], label=f"claim:{name}")
-            yield Paragraph(f"*{catalogue['document']['claim']}*{colon}{section.prose['claim']}")
-            yield from steps_in_words(section.finding.steps, catalogue, first)
+            yield from _in_words(section, catalogue, first)
             first += len(section.finding.steps)
-            yield Paragraph(f"*{catalogue['document']['number']}*{colon}{section.prose['result']}")
-            yield Paragraph(f"*{catalogue['document']['verdict']}*{colon}{section.prose['verdict']}", kind=verdict)
-            if name in _FIGURE_OF:
-                yield Figure(_FIGURE_OF[name], catalogue["article"][f"figure_{_FIGURE_OF[name]}"])
+
+
+def _in_words(section: Section, catalogue: Mapping[str, Any], first: int) -> Iterator[Block]:
+    """Yield a claim with its derivation, whose steps are numbered from `first`, its result and its verdict."""
+    labels, colon = catalogue["document"], catalogue["document"]["colon"]
+    name, finding, prose = section.claim.name, section.finding, section.prose
+    place = catalogue["article"]["paragraph" if len(section.claim.paragraphs) == 1 else "paragraphs"]
+    numbered = fill(place, {"numbers": _numbers(section.claim)})
+    yield Heading(prose["title"], label=f"claim:{name}")
+    yield Paragraph(f"*{labels['claim']}*{numbered}{colon}{prose['claim']}")
+    if "given" in prose:
+        yield Paragraph(prose["given"])
+    for step, block in zip(finding.steps, steps_in_words(finding.steps, catalogue, first), strict=True):
+        other = step.meaning.activation.name
+        yield block if other == SIGMOID.name else replace(block, reason=f"*{other}*{colon}{block.reason}")
+    yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
+    if finding.rows:
+        yield Table(finding.rows, head=section.columns)
+    yield Paragraph(f"*{labels['verdict']}*{colon}{prose['verdict']}", kind=finding.verdict.value)
+    if name in _FIGURE_OF:
+        yield Figure(_FIGURE_OF[name], catalogue["article"][f"figure_{_FIGURE_OF[name]}"])
+
+
+def _numbers(claim: Claim) -> str:
+    return ", ".join(map(str, claim.paragraphs))
 
 
 def build(lang: str = "en") -> Article:
@@ -148,8 +180,9 @@ def _section(claim: Claim, catalogue: Mapping[str, Any]) -> Section:
     finding = claim.finding()
     stated = {f"{name}_stated": value for name, value in claim.claimed.items()}
     values = {**claim.claimed, **stated, **finding.computed}
-    in_words = {name: fill(text, values) for name, text in prose.items()}
-    return Section(claim, finding, {**in_words, "verdict": catalogue["verdicts"][finding.verdict.value]})
+    in_words = {name: fill(text, values) for name, text in prose.items() if name != "columns"}
+    in_words["verdict"] = catalogue["verdicts"][finding.verdict.value]
+    return Section(claim, finding, in_words, tuple(prose.get("columns", ())))
 
 
 def _setting() -> dict[str, Formula]:

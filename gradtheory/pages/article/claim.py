@@ -1,7 +1,7 @@
 """What a claim of the source article is, and how its verdict and its derivation are written down."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -40,12 +40,15 @@ class Finding(ShownAsTable):
         The derivation.
     computed : mapping of str to str
         LaTeX of the numbers that the prose shows.
+    rows : tuple of tuple of str
+        Those of its table, as prose; the titles of the columns stand in the message catalogue.
 
     """
 
     verdict: ClaimVerdict
     steps: tuple[Step, ...]
     computed: Mapping[str, str] = field(default_factory=dict)
+    rows: tuple[tuple[str, ...], ...] = ()
 
     def __repr__(self) -> str:
         return f"Finding({self.verdict.value}: {len(self.steps)} steps, {len(self.computed)} numbers)"
@@ -63,6 +66,8 @@ class Claim(ShownAsTable):
         What the article states, as data.
     judge : callable
         What is computed from it.
+    paragraphs : tuple of int
+        Where the article states it, counted from the paragraph after its title, headings and captions included.
 
     Examples
     --------
@@ -76,6 +81,7 @@ class Claim(ShownAsTable):
     name: str
     claimed: Mapping[str, Any] = field(repr=False)
     judge: Callable[..., Finding] = field(repr=False)
+    paragraphs: tuple[int, ...] = ()
 
     def finding(self, **changed: Any) -> Finding:
         """Judge the claim, or the claim with some of its numbers changed."""
@@ -94,6 +100,17 @@ def step(left: sympy.Expr, right: sympy.Expr, rule: str, **more: Any) -> Step:
 def digits_of(number: sympy.Expr, rule: str, digits: int = _DIGITS) -> Step:
     """Return the step of a number with its digits."""
     return Step(Rounded.of(number, MEANING.value(number, {}), digits), rule, MEANING)
+
+
+def holds_if(condition: bool) -> ClaimVerdict:
+    """Return the verdict of a claim that holds or does not."""
+    return ClaimVerdict.HOLDS if condition else ClaimVerdict.FAILS
+
+
+def share_that_holds(truths: Iterable[bool]) -> ClaimVerdict:
+    """Return the verdict of a claim of several parts: some of them make it one that holds with a correction."""
+    parts = list(truths)
+    return ClaimVerdict.HOLDS if all(parts) else ClaimVerdict.CORRECTED if any(parts) else ClaimVerdict.FAILS
 
 
 def all_true(steps: Sequence[Step]) -> bool:

@@ -1,9 +1,10 @@
-"""The three figures of the article: the chain, the gradients over layers, the sigmoid with its interval."""
+"""The figures of the article: the chain, gradients over layers, the sigmoid with its interval, an unstable run."""
 
 from typing import TYPE_CHECKING
 
 from gradtheory import plots
 from gradtheory.errors import extra
+from gradtheory.pages.article.training import JUMPS, run_with_jumps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +30,13 @@ def sigmoid(lang: str = "en") -> "Figure":
     left, right = figure.subplots(1, 2)
     plots.activation_and_slope("sigmoid", lang=lang, ax=left)
     plots.width_over_weight("sigmoid", lang=lang, ax=right)
+    return figure
+
+
+def run(lang: str = "en") -> "Figure":
+    """Draw the run whose loss jumps."""
+    figure = _figure(7, 3.5)
+    plots.training_curve(run_with_jumps(JUMPS.claimed["rate"]), lang=lang, ax=figure.subplots())
     return figure
 
 

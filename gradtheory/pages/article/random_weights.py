@@ -1,20 +1,48 @@
-"""The claims on initial weights: most are small, too large ones explode, He's and Glorot's scales help."""
+"""The claims on initial weights: the usual ones, most of them small, too large ones, He's and Glorot's scales."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sympy
 
 from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.inputs import read_real
+from gradtheory.derivation import Step
+from gradtheory.derivation.language import STEEPEST
 from gradtheory.explosion import critical_weight
-from gradtheory.formulas import latex
-from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, digits_of, step
-from gradtheory.random_weights.initialisation import Initialisation, glorot, he, standard_normal
+from gradtheory.formulas import WrittenProduct, latex
+from gradtheory.pages.article.claim import (
+    SIGMOID,
+    Claim,
+    ClaimVerdict,
+    Finding,
+    digits_of,
+    holds_if,
+    share_that_holds,
+    step,
+)
+from gradtheory.random_weights.initialisation import Initialisation, glorot, he, lecun, pytorch_default, standard_normal
 from gradtheory.random_weights.lyapunov import largest_lyapunov_exponent, lyapunov_exponent
-from gradtheory.random_weights.meanfield import chi
+from gradtheory.random_weights.meanfield import chi, edge_of_chaos, gain, settled_chi
+from gradtheory.random_weights.overflow import overflow_depth
 
 _SMALL, _ROUNDING = 1e-9, 1e-8  # a variance, and what it leaves of χ₁ = 1
+_HALF = sympy.Rational(1, 2)
+_DEPTHS = (5, 10, 20, 50)
+_TEN = 10  # layers
+
+# What libraries draw by default for a dense layer of n inputs and m outputs, as of PyTorch 2, Keras 3, JAX 0.10, Flax.
+DEFAULTS: Mapping[str, tuple[Callable[[int], Initialisation], str]] = {
+    "PyTorch, nn.Linear": (pytorch_default, r"U\left(-\frac{1}{\sqrt{n}}, \frac{1}{\sqrt{n}}\right)"),
+    "Keras, Dense": (
+        lambda fan: glorot(fan, shape="uniform"),
+        r"U\left(-\sqrt{\frac{6}{n + m}}, \sqrt{\frac{6}{n + m}}\right)",
+    ),
+    "JAX, stax.Dense": (glorot, r"N\left(0, \frac{2}{n + m}\right)"),
+    "Flax, linen.Dense": (lecun, r"N\left(0, \frac{1}{n}\right)"),
+}
 
 
 def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
@@ -27,6 +55,7 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
     steps = (
         step(sympy.Integral(density, (u, -size, size)), probability, "normal_integral"),
         digits_of(probability, "probability_in_numbers"),
+        digits_of(probability**_TEN, "all_weights_small", digits=3),
         digits_of(beyond, "beyond_critical", digits=3),
     )
     is_usual = sign(probability - read_real(share, "share")) > 0
@@ -36,57 +65,140 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
     return Finding(
         verdict if is_usual and is_bounded else ClaimVerdict.FAILS,
         steps,
-        {"probability": str(probability.n(6)), "beyond": latex(beyond.n(3))},
+        {
+            "probability": decimal(probability, 6),
+            "beyond": latex(beyond.n(3)),
+            "ten": f"{float(probability**_TEN):.3g}",
+        },
     )
 
 
-def _mean_square(scale: sympy.Expr) -> sympy.Expr:
-    """Return E[w²] for a normal weight of this standard deviation, as an integral."""
+def _mean_square(scale: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return the factors of E[w²] for w = scale · u with a standard normal u: an integral, and what is before it."""
     u = sympy.Symbol("u", real=True)
-    density = sympy.exp(-(u**2) / (2 * scale**2)) / (scale * sympy.sqrt(2 * sympy.pi))
-    return sympy.Integral(u**2 * density, (u, -sympy.oo, sympy.oo))
+    density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
+    return scale**2, sympy.Integral(u**2 * density, (u, -sympy.oo, sympy.oo))
+
+
+def _variance(variance: sympy.Expr, rule: str) -> Step:
+    return step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, rule)
 
 
 def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
-    """Compare chains of sigmoids, by their Lyapunov exponents, with wide layers of relu, by χ₁."""
+    """Compare chains of sigmoids, by their Lyapunov exponents, with wide layers, by χ₁."""
     size = read_real(scale, "scale")
     s = sympy.Symbol("s", positive=True)
     beyond = sympy.erfc(critical_weight("sigmoid") / (size * sympy.sqrt(2)))
     steps = (
-        step(_mean_square(s) / 2, s**2 / 2, "relu_mean_square"),
+        step(WrittenProduct(_HALF, _mean_square(s)), s**2 / 2, "relu_mean_square"),
+        step(WrittenProduct(STEEPEST**2, _mean_square(s)), s**2 / 16, "sigmoid_mean_square"),
         digits_of(beyond, "beyond_critical", digits=3),
     )
     chain, best = lyapunov_exponent("sigmoid", float(size)), largest_lyapunov_exponent("sigmoid")
-    growth = chi("relu", 1, float(size))
-    grows = {"sigmoid": best.value > 0.0, "relu": bool(growth > 1.0)}
-    agreed = [grows[each] for each in explodes]
-    verdict = ClaimVerdict.HOLDS if all(agreed) else ClaimVerdict.CORRECTED if any(agreed) else ClaimVerdict.FAILS
-    numbers = {"chain": chain.value, "best": best.value, "place": best.sigma_w, "growth": growth}
+    edge = edge_of_chaos("sigmoid", 0)
+    growth = {name: float(settled_chi(name, float(size), 0.0)) for name in ("sigmoid", "relu")}
+    grows = {"chain": best.value > 0.0, **{f"wide_{name}": value > 1.0 for name, value in growth.items()}}
+    numbers = {"chain": chain.value, "best": best.value, "place": best.sigma_w, "edge": edge.sigma_w}
+    numbers |= {"relu": growth["relu"], "sigmoid": growth["sigmoid"]}
     return Finding(
-        verdict,
+        share_that_holds(grows[each] for each in explodes),
         steps,
         {name: f"{number:.5g}" for name, number in numbers.items()} | {"scale": latex(size)},
     )
 
 
+def _standard_method(*, scale: Any, fans: Sequence[int]) -> Finding:
+    """Compare the weights that libraries draw by default with N(0, scale²), for layers of several sizes."""
+    stated = read_real(scale, "scale")
+    n, m, r, u = (sympy.Symbol(name, positive=True) for name in ("n", "m", "r", "u"))
+    mean_square = sympy.Integral(u**2 / (2 * r), (u, -r, r))
+    bounds = {"pytorch_default": 1 / sympy.sqrt(n), "keras_default": sympy.sqrt(6 / (n + m))}
+    steps = (
+        step(mean_square, r**2 / 3, "uniform_mean_square"),
+        *(step(mean_square.subs(r, bound), sympy.simplify(bound**2 / 3), name) for name, bound in bounds.items()),
+    )
+    is_standard = any(all(sign(law(fan).scale - stated) == 0 for fan in fans) for law, _ in DEFAULTS.values())
+    rows = tuple(
+        (name, f"${words}$", *(f"${float(law(fan).scale):.4f}$" for fan in fans))
+        for name, (law, words) in DEFAULTS.items()
+    )
+    same = sum(sign(law(fans[0]).scale - stated) == 0 for law, _ in DEFAULTS.values())
+    numbers = {"same": str(same), "count": str(len(DEFAULTS)), "stated": latex(stated)}
+    return Finding(holds_if(is_standard), steps, numbers, rows)
+
+
+def _vanishing(*, scale: Any) -> Finding:
+    """Bound the mean square of ∂a_L/∂x for independent weights, and compute its typical size."""
+    size = read_real(scale, "scale")
+    layer, depth = sympy.symbols("l L", integer=True, positive=True)
+    each = SIGMOID.steepest_slope**2 * size**2
+    steps = (
+        step(_mean_square(size)[1], sympy.S.One, "normal_mean_square"),
+        step(WrittenProduct((STEEPEST**2, size**2)), each, "factor_mean_square"),
+        step(sympy.Product(each, (layer, 1, depth)), each**depth, "independent_layers"),
+    )
+    typical = {bias: lyapunov_exponent("sigmoid", float(size), float(bias)) for bias in (0, 1)}
+    bound = float(sympy.sqrt(each))
+    rows = tuple(
+        (
+            str(layers),
+            *(f"${_latex(math.exp(chain.value * layers))}$" for chain in typical.values()),
+            f"${_latex(bound**layers)}$",
+        )
+        for layers in _DEPTHS
+    )
+    numbers = {f"typical_{bias}": f"{chain.value:.5g}" for bias, chain in typical.items()}
+    numbers |= {"underflow": str(overflow_depth(typical[0], "float32")), "each": latex(each)}
+    vanishes = sign(each - 1) < 0 and all(chain.value < 0.0 for chain in typical.values())
+    return Finding(holds_if(vanishes), steps, numbers, rows)
+
+
+def _fans(*, enters: Sequence[str]) -> Finding:
+    """Compute E[w²] under He's and Glorot's schemes in symbols, and look up what stands in it."""
+    n, m, depth = (sympy.Symbol(name, positive=True) for name in ("n", "m", "L"))
+    variances = {"he": 2 / n, "glorot": 2 / (n + m)}
+    steps = tuple(
+        step(WrittenProduct(_mean_square(sympy.sqrt(each))), each, f"{name}_variance")
+        for name, each in variances.items()
+    )
+    shape = {n: 256, m: 64}
+    laws = {"he": he(*shape.values()), "glorot": glorot(*shape.values())}
+    agrees = all(laws[name].scale ** 2 == each.subs(shape) for name, each in variances.items())
+    symbols = {"layers": depth, "fan_in": n, "fan_out": m}
+    stands = [any(each.has(symbols[name]) for each in variances.values()) for name in enters]
+    return Finding(share_that_holds(stands) if agrees else ClaimVerdict.FAILS, steps)
+
+
+def _gains(*, names: Sequence[str]) -> Finding:
+    """Compare the gains that keep the gradient's mean square at a unit variance: one for each activation."""
+    backward = {name: float(gain(name, q=1).backward) for name in names}
+    u = sympy.Symbol("u", real=True)
+    on = sympy.Integral(sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi), (u, 0, sympy.oo))
+    steps = (
+        step(on, _HALF, "relu_on"),
+        step(WrittenProduct(sympy.Integer(2), on), sympy.S.One, "relu_gain"),
+    )
+    rows = tuple((name, f"${value:.5f}$") for name, value in backward.items())
+    return Finding(holds_if(len({round(value, 6) for value in backward.values()}) > 1), steps, {}, rows)
+
+
 def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
     """Compare χ₁ under He's and Glorot's scales with that of standard normal weights."""
     laws = {"he": ("relu", he(fan_in)), "glorot": ("tanh", glorot(fan_in))}
-    n = sympy.Symbol("n", positive=True)
+    n, index = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("j", integer=True)
+    each_input = (index, 1, n)
     steps = (
-        step(n * _mean_square(sympy.sqrt(2 / n)) / 2, sympy.S.One, "he_keeps"),
-        step(n * _mean_square(1 / sympy.sqrt(n)), sympy.S.One, "glorot_keeps"),
-        step(n * _mean_square(sympy.S.One) / 2, n / 2, "standard_grows"),
+        _variance(2 / n, "he_variance"),
+        step(sympy.Sum(1 / n, each_input), sympy.S.One, "he_keeps"),
+        _variance(1 / n, "square_glorot_variance"),
+        step(sympy.Sum(1 / n, each_input), sympy.S.One, "glorot_keeps"),
+        step(sympy.Sum(_HALF, each_input), n / 2, "standard_grows"),
     )
     standard = standard_normal(fan_in)
     before = {name: _chi_at_rest(record, standard) for name, (record, _) in laws.items()}
     after = {name: _chi_at_rest(record, law) for name, (record, law) in laws.items()}
     holds = all(after[name] <= 1.0 + _ROUNDING < before[name] for name in reduces)
-    return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
-        steps,
-        {"fan": str(fan_in), "growth": f"{before['he']:.5g}"},
-    )
+    return Finding(holds_if(holds), steps, {"fan": str(fan_in), "growth": f"{before['he']:.5g}"})
 
 
 def _chi_at_rest(record: str, law: Initialisation) -> float:
@@ -94,8 +206,19 @@ def _chi_at_rest(record: str, law: Initialisation) -> float:
     return float(chi(record, _SMALL, float(law.sigma_w)))
 
 
-WEIGHTS: Claim = Claim("weights", {"below": 1, "share": "1/2", "factor": "1/4"}, _weights)
+def _latex(number: float) -> str:
+    return str(latex(sympy.Float(number, 3)))
+
+
+WEIGHTS: Claim = Claim("weights", {"below": 1, "share": "1/2", "factor": "1/4"}, _weights, (22,))
+STANDARD_METHOD: Claim = Claim("standard_method", {"scale": 1, "fans": (1, 256)}, _standard_method, (22,))
+VANISHING: Claim = Claim("vanishing", {"scale": 1}, _vanishing, (22,))
 LARGE_INITIALISATION: Claim = Claim(
-    "large_initialisation", {"scale": 10, "explodes": ("sigmoid", "relu")}, _large_initialisation
+    "large_initialisation",
+    {"scale": 20, "explodes": ("chain", "wide_sigmoid", "wide_relu")},
+    _large_initialisation,
+    (8,),
 )
-SCHEMES: Claim = Claim("schemes", {"fan_in": 256, "reduces": ("he", "glorot")}, _schemes)
+SCHEMES: Claim = Claim("schemes", {"fan_in": 256, "reduces": ("he", "glorot")}, _schemes, (33,))
+FANS: Claim = Claim("fans", {"enters": ("layers",)}, _fans, (33,))
+GAINS: Claim = Claim("gains", {"names": ("relu", "leaky_relu", "tanh", "sigmoid", "selu")}, _gains, (33,))

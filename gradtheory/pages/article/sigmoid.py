@@ -1,4 +1,4 @@
-"""The claims on the chain of sigmoids: depth, factors, the slope, the critical weight, the widest interval, relu."""
+"""The claims on one sigmoid: its slope, saturation, the critical weight, the interval, the widest, and any depth."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,82 +8,47 @@ import sympy
 from gradtheory.activations import Z, activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
-from gradtheory.chains.chain import Chain
-from gradtheory.chains.symbols import equation
-from gradtheory.derivation import GENERIC, Step, derive
-from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import STEEPEST, Bend, Partial, Sigma, Slope, Width
-from gradtheory.derivation.meaning import Meaning
-from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, explosion_width, widest_explosion
+from gradtheory.derivation import Step, derive
+from gradtheory.derivation.digits import InNumbers
+from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope, Width
+from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, widest_explosion
 from gradtheory.explosion.depth import depth_bound
-from gradtheory.formulas import latex
+from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.pages.article.claim import (
     MEANING,
     SIGMOID,
     Claim,
     ClaimVerdict,
     Finding,
-    all_true,
     digits_of,
+    holds_if,
     step,
 )
 
-_W = sympy.Symbol("w", positive=True)
+_END_DIGITS = 8
 _OF_DEPTH = ("layer_identity", "two_point_identity", "two_inputs", "depth", "never_widens", "one_interval")
-
-
-def _depth(*, sufferer: str, growth: str) -> Finding:
-    """Count the factors of each layer; show that equal factors r make r^(L-1)."""
-    depth = 4
-    chain = Chain(depth, GENERIC)
-    rule = ChainRule(chain)
-    w, b = chain.w, chain.b
-    gradients = {parameter: chain.gradient(parameter) for parameter in (w[1], w[depth])}
-    steps = [
-        step(Partial(chain.C, parameter), gradient, "chain_rule", chain_rule=rule)
-        for parameter, gradient in gradients.items()
-    ]
-    ratio = sympy.Mul(*(w[layer + 1] * Slope(chain.z[layer]) for layer in range(1, depth)))
-    errors = Partial(chain.C, b[1]), Partial(chain.C, b[depth])
-    steps.append(step(errors[0] / errors[1], ratio, "between_layers", chain_rule=rule))
-    r = sympy.Symbol("r", positive=True)
-    steps.append(step(4 * r * Slope(sympy.S.Zero), r, "equal_factors"))
-    factors = [chain.gradient(bias).count(lambda part: part.func == Slope) for bias in b]
-    nearest = {"input": factors[0], "output": factors[-1]}[sufferer]
-    at_rest = {Slope(chain.z[layer]): r / w[layer + 1] for layer in range(1, depth)}
-    power = {"exponential": r ** (depth - 1), "linear": (depth - 1) * r}[growth]
-    holds = nearest == max(factors) > min(factors) and ratio.xreplace(at_rest) == power and all_true(steps)
-    return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
-        tuple(steps),
-        {"depth": str(depth), "most": str(max(factors)), "least": str(min(factors))},
-    )
-
-
-def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
-    """Show that a factor above 1 is necessary for a product above 1, and not sufficient."""
-    exact = [read_real(weight, "weights") for weight in weights]
-    at_rest = Slope(sympy.S.Zero)
-    factors = [SIGMOID.slope_expr.subs(Z, 0) * weight for weight in exact]
-    total = sympy.Mul(*factors)
-    steps = (
-        step(sympy.Mul(exact[0], at_rest, evaluate=False), factors[0], "one_factor"),
-        step(
-            sympy.Mul(*(part for weight in exact for part in (weight, at_rest)), evaluate=False), total, "total_factor"
-        ),
-    )
-    explodes = sign(total - 1) > 0
-    verdict = ClaimVerdict.HOLDS if explodes or not suffices else ClaimVerdict.CORRECTED
-    return Finding(verdict, steps, {"factor": latex(factors[0]), "total": latex(total)})
 
 
 def _maximum(*, value: Any) -> Finding:
     """Sup σ' = 1/4, at z = 0."""
     steps = derive("slope_maximum", activation=SIGMOID).steps
     holds = sign(SIGMOID.steepest_slope - read_real(value, "value")) == 0
-    return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"maximum": latex(SIGMOID.steepest_slope)}
+    return Finding(holds_if(holds), steps, {"maximum": latex(SIGMOID.steepest_slope)})
+
+
+def _tails(*, reaches: Any) -> Finding:
+    """Show that the slope fades on both sides, and by which factor per unit."""
+    stated = read_real(reaches, "reaches")
+    far = sympy.Integer(10)
+    steps = (
+        step(sympy.Limit(Slope(Z), Z, -sympy.oo, "+"), stated, "limit"),
+        step(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated, "limit"),
+        step(sympy.Limit(Slope(Z) * sympy.exp(Z), Z, sympy.oo, "-"), sympy.S.One, "fades_like"),
+        digits_of(Slope(far), "slope_far_out", digits=4),
     )
+    needed = int(MEANING.value(1 / Slope(far), {}))
+    holds = all(each.verdict.is_true for each in steps[:2])
+    return Finding(holds_if(holds), steps if holds else (), {"far": latex(far), "needed": str(needed)})
 
 
 def _saturation(*, margin: Any, reaches: Any) -> Finding:
@@ -95,14 +60,10 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
         step(Sigma(edge), 1 - near, "saturated_from"),
         step(Slope(edge), largest, "slope_there"),
         Step(sympy.Lt(Bend(Z), 0, evaluate=False), "decreasing", MEANING, (sympy.Gt(Z, 0, evaluate=False),)),
-        step(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), sympy.S.Zero, "limit"),
+        step(Slope(-Z), Slope(Z), "symmetric"),
     )
     holds = sign(largest - read_real(reaches, "reaches")) >= 0
-    return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
-        steps,
-        {"edge": latex(edge), "largest": latex(largest), "margin": latex(near)},
-    )
+    return Finding(holds_if(holds), steps, {"edge": latex(edge), "largest": latex(largest), "margin": latex(near)})
 
 
 def _critical(*, weight: Any) -> Finding:
@@ -111,43 +72,46 @@ def _critical(*, weight: Any) -> Finding:
     steps = (
         step(1 / STEEPEST, critical, "one_over_supremum"),
         step(Width(critical, 1), sympy.S.Zero, "empty_at_critical"),
-        digits_of(Width(critical + sympy.Rational(1, 10**6), 1), "open_above"),
+        *_ends_in_numbers("4.01", 0, "open_above"),
     )
     holds = explosion_set("sigmoid", stated) is sympy.S.EmptySet and sign(stated - critical) == 0
-    return Finding(ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"critical": latex(critical)})
+    return Finding(holds_if(holds), steps, {"critical": latex(critical)})
 
 
-def _relu(*, activation_name: str, slope: Any) -> Finding:
-    """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line."""
-    record = activation(activation_name)
-    meaning = Meaning(record)
-    stated = read_real(slope, "slope")
-    derived = derive("explosion", activation=record)
-    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
-    far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
-    keeps = Step(far, "slope_stays", meaning)
-    holds = keeps.verdict.is_true
-    unbounded = bool(explosion_width(record, 2).is_infinite)
-    verdict = ClaimVerdict.FAILS if not holds else ClaimVerdict.CORRECTED if unbounded else ClaimVerdict.HOLDS
-    return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), {"name": record.name})
-
-
-def _textbook_half_width(w: sympy.Expr) -> sympy.Expr:
-    return sympy.log(w * (1 + sympy.sqrt(1 - 4 / w)) / 2 - 1) / w
-
-
-def _interval(*, half_width: Callable[[sympy.Expr], sympy.Expr]) -> Finding:
-    """Compare the textbook logarithm with the arsinh form."""
-    derived = derive("explosion", activation=SIGMOID)
-    steps = [step for step in derived.steps if step.rule in ("solves", "exponential", "textbook_argument")]
+def _ends_in_numbers(weight: Any, bias: Any, rule: str) -> list[Step]:
+    """Return the steps of the ends of the explosion set of one neuron, in numbers."""
     formula = explosion_formula("sigmoid")
-    width = formula.width.subs({formula.w: _W, formula.c: 1})
-    claimed = step(2 * half_width(_W), width, "claimed_width", assumptions=(sympy.Gt(_W, 4, evaluate=False),))
-    holds = claimed.verdict.is_true
+    values = {formula.w: read_real(weight, "weight"), formula.b: read_real(bias, "bias"), formula.c: sympy.S.One}
+    ends = [end.subs(formula.c, 1) for end in formula.regimes[0].intervals[0]]
+    names = sympy.symbols("x_1 x_2", real=True)
+    return [
+        Step(InNumbers.of(name, end, values, MEANING.value(end, values), _END_DIGITS), rule, MEANING)
+        for name, end in zip(names, ends, strict=True)
+    ]
+
+
+def _textbook_logarithm(size: sympy.Expr) -> sympy.Expr:
+    root = WrittenSum(sympy.S.One, sympy.sqrt(1 - 4 / size))
+    return sympy.log(WrittenSum(WrittenProduct((size / 2, root)), -sympy.S.One))
+
+
+def _interval(*, logarithm: Callable[[sympy.Expr], sympy.Expr], example: tuple[Any, Any]) -> Finding:
+    """Compare the textbook's interval, in |w|, ln and b, with the one that is derived, for weights of both signs."""
+    derived = derive("explosion", activation=SIGMOID).steps
+    steps = [each for each in derived if each.rule in ("solves", "superlevel", "pull_back", "exponential")]
+    formula = explosion_formula("sigmoid")
+    size = abs(formula.w)
+    half_width = WrittenProduct(1 / size, logarithm(size))
+    derived_width = formula.regimes[0].width.subs(formula.c, 1)
+    beyond = (sympy.Gt(size, 4, evaluate=False),)
+    claimed = step(half_width, derived_width / 2, "claimed_half_width", assumptions=beyond)
+    holds = bool(claimed.verdict.is_true)
+    weight, bias = example
+    numbers = [each for signed in (weight, -weight) for each in _ends_in_numbers(signed, bias, "end_in_numbers")]
     return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
-        (*steps, *([claimed] if holds else [])),
-        {"formula": explosion_formula("sigmoid").latex(), "textbook": latex(half_width(_W))},
+        holds_if(holds),
+        (*steps, *([claimed] if holds else []), *numbers),
+        {"textbook": latex(half_width), "weight": latex(weight), "bias": latex(bias)},
     )
 
 
@@ -156,11 +120,8 @@ def _widest(*, width: str, weight: str) -> Finding:
     widest = widest_explosion("sigmoid")
     steps = tuple(step for step in derive("widest", activation=SIGMOID).steps if step.fact is None)
     holds = _rounds_to(widest.width, width) and _rounds_to(widest.weight, weight)
-    return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS,
-        steps,
-        {"width": str(widest.width.n(10)), "weight": str(widest.weight.n(10))},
-    )
+    numbers = {"width": str(widest.width.n(10)), "weight": str(widest.weight.n(10))}
+    return Finding(holds_if(holds), steps, numbers)
 
 
 def _narrow(*, activation_name: str, width: str) -> Finding:
@@ -190,12 +151,10 @@ def _rounds_to(number: sympy.Expr, stated: str) -> bool:
     return sign(half_unit - abs(number - read_real(stated, "stated"))) > 0
 
 
-DEPTH: Claim = Claim("depth", {"sufferer": "input", "growth": "exponential"}, _depth)
-FACTOR: Claim = Claim("factor", {"weights": (6, 1), "suffices": True}, _factor)
-MAXIMUM: Claim = Claim("maximum", {"value": "1/4"}, _maximum)
-SATURATION: Claim = Claim("saturation", {"margin": "1/100", "reaches": 1}, _saturation)
-CRITICAL: Claim = Claim("critical", {"weight": 4}, _critical)
-INTERVAL: Claim = Claim("interval", {"half_width": _textbook_half_width}, _interval)
-WIDEST: Claim = Claim("widest", {"width": "0.45", "weight": "6.9"}, _widest)
-NARROW: Claim = Claim("narrow", {"activation_name": "sigmoid", "width": "0.45"}, _narrow)
-RELU: Claim = Claim("relu", {"activation_name": "relu", "slope": 1}, _relu)
+MAXIMUM: Claim = Claim("maximum", {"value": "1/4"}, _maximum, (20, 22, 24))
+TAILS: Claim = Claim("tails", {"reaches": 0}, _tails, (7,))
+SATURATION: Claim = Claim("saturation", {"margin": "1/100", "reaches": 1}, _saturation, (7,))
+CRITICAL: Claim = Claim("critical", {"weight": 4}, _critical, (24,))
+INTERVAL: Claim = Claim("interval", {"logarithm": _textbook_logarithm, "example": (7, 1)}, _interval, (24,))
+WIDEST: Claim = Claim("widest", {"width": "0.45", "weight": "6.9"}, _widest, (25,))
+NARROW: Claim = Claim("narrow", {"activation_name": "sigmoid", "width": "0.45"}, _narrow, (25,))

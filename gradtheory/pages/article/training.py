@@ -1,6 +1,5 @@
-"""The claims on training: step size and momentum, overflow, weight decay, clipping."""
+"""The claims on training: step size and momentum, overflow, and losses that jump."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,20 +10,20 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
-from gradtheory.derivation.language import STEEPEST, Sigma, Slope
-from gradtheory.formulas import latex
-from gradtheory.pages.article.claim import Claim, ClaimVerdict, Finding, digits_of, step
+from gradtheory.derivation.language import Slope
+from gradtheory.formulas import WrittenProduct, latex
+from gradtheory.pages.article.claim import Claim, Finding, digits_of, holds_if, share_that_holds
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
-from gradtheory.training import train
+from gradtheory.training import Training, train
 from gradtheory.training.optimisers import gradient_descent
-from gradtheory.training.remedies import clip_by_global_norm, weight_decay_guarantee
 from gradtheory.training.stability import largest_stable_step, stability_region
 from gradtheory.training.stability.iteration import BETA, H
 
 _STEPS = 50
+_WEIGHT = sympy.Integer(5)  # of the chain of sigmoids, whose every factor is 5/4 at the start
 _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
-_X, _Y = (-1.0, 1.0), (0.0, 1.0)
+_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [5.0] * 4, [0.0, -2.5, -2.5, -2.5])
 _MOMENTUM = sympy.Rational(1, 2)
 
 
@@ -38,7 +37,7 @@ def _step_size(*, share: Any) -> Finding:
     steps = [each for each in derive("stability", optimiser="gradient_descent").steps if each.section != "optimum"]
     grown, fallen = (run.loss[-1] / run.loss[0] for run in (large, small))
     return Finding(
-        ClaimVerdict.HOLDS if grown > 1.0 > fallen else ClaimVerdict.FAILS,
+        holds_if(grown > 1.0 > fallen),
         tuple(steps),
         {
             "limit": f"{limit:.4g}",
@@ -63,11 +62,10 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
         steps += [each for each in derive("stability", optimiser=name).steps if each.section == "region"]
         ratio = (stability_region(name).limit / plain.limit).subs({BETA: _MOMENTUM, H: 1})
         wider.append(sign(ratio - 1) > 0)
-    verdict = ClaimVerdict.HOLDS if all(wider) else ClaimVerdict.CORRECTED if any(wider) else ClaimVerdict.FAILS
     best = {
         name: stability_region(name).optimal(1, 100).rate for name in ("gradient_descent", "heavy_ball", "nesterov")
     }
-    return Finding(verdict, tuple(steps), {name: f"{float(rate):.3g}" for name, rate in best.items()})
+    return Finding(share_that_holds(wider), tuple(steps), {name: f"{float(rate):.3g}" for name, rate in best.items()})
 
 
 def _overflow(*, weight: Any, diverges: bool) -> Finding:
@@ -75,61 +73,44 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     size = read_real(weight, "weight")
     deep = Chain(10, "identity")
     run = train(deep, [1.0], [0.0], [float(size)] * 10, [0.0] * 10, optimiser=gradient_descent(1e-4), steps=_STEPS)
-    depth = sympy.log(sympy.Rational(FLOAT_TYPES["float32"].overflow)) / sympy.log(size)
+    kind = FLOAT_TYPES["float32"]
+    beyond = kind.largest * sympy.log(2) + sympy.log(2 - sympy.Integer(2) ** -kind.bits)
+    depth = beyond / sympy.log(size)
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
-        ClaimVerdict.HOLDS if run.has_diverged == diverges else ClaimVerdict.FAILS,
+        holds_if(run.has_diverged == diverges),
         (digits_of(depth, "overflow_depth", digits=5),),
-        {"weight": latex(size), "before": _latex(run.loss[0]), "after": _latex(run.loss[-1]), **numbers},
+        {
+            "weight": latex(size),
+            "before": _latex(run.loss[0]),
+            "after": _latex(run.loss[-1]),
+            "largest": _latex(float(np.abs(run.w[-1]).max())),
+            "steps": str(run.steps),
+            **numbers,
+        },
     )
 
 
-def _weight_decay(*, penalty: str, share: Any) -> Finding:
-    """Train a chain of sigmoids with a share of the weight decay that is proven to be enough."""
-    chain = Chain(3)
-    bound = weight_decay_guarantee(chain, _X, _Y, kind=penalty)
-    decay = float(read_positive(share, "share")) * bound.weight_decay
-    start, biases = bound.critical_weights, np.array([0.0, -2.0, -2.0])
-    run = train(chain, _X, _Y, start, biases, optimiser=gradient_descent(1.0 / decay, weight_decay=decay), steps=_STEPS)
-    place = sympy.log(2)
-    largest = Sigma(place) * Slope(place)
-    steps = (
-        step(1 / STEEPEST, sympy.Integer(4), "one_over_supremum"),
-        step(largest, sympy.Rational(4, 27), "largest_output_gradient"),
-        step(2 * sympy.Rational(4, 27) * STEEPEST, sympy.Rational(2, 27), "decay_needed"),
-    )
-    holds = decay > bound.weight_decay and bool(run.factors.max() <= 1.0)
-    return Finding(
-        ClaimVerdict.HOLDS if holds else ClaimVerdict.FAILS, steps, {"largest": f"{float(np.abs(run.w[-1]).max()):.3g}"}
-    )
+def run_with_jumps(rate: float) -> Training:
+    """Train a chain of four sigmoids whose factors are 5/4 at the start, so that its gradient explodes there."""
+    return train(*_SIGMOIDS, optimiser=gradient_descent(rate), steps=_STEPS)
 
 
-def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
-    """Train a chain that overflows, with its gradient clipped: the run stays finite, its factors may stay above 1."""
-    norm = float(read_positive(max_norm, "max_norm"))
-    clip = functools.partial(clip_by_global_norm, max_norm=norm)
-    chain = Chain(6, "identity"), [1.0], [0.0], [2.0] * 6, [0.0] * 6
-    free = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS)
-    kept = train(
-        *chain, optimiser=gradient_descent(0.1), steps=_STEPS, clip=lambda gradients: clip(gradients).gradients
-    )
-    stopped = {
-        "overflow": free.has_diverged and not kept.has_diverged,
-        "factors": bool(kept.factors[:2].max() <= 1.0),
-    }
-    agreed = [stopped[each] for each in stops]
-    c, p, q = (sympy.Symbol(name, positive=True) for name in ("c", "p", "q"))
-    length = sympy.sqrt(p**2 + q**2)
-    clipped = sympy.sqrt((c * p / length) ** 2 + (c * q / length) ** 2)
-    return Finding(
-        ClaimVerdict.HOLDS if all(agreed) else ClaimVerdict.CORRECTED if any(agreed) else ClaimVerdict.FAILS,
-        (step(clipped, c, "clipped_length"),),
-        {"free": str(free.steps), "kept": str(kept.steps), "loss": f"{kept.loss[-1]:.3g}"},
-    )
+def _jumps(*, rate: Any, calm: Any) -> Finding:
+    """Train with a large learning rate and with a smaller one: only one of the runs has a loss that jumps."""
+    large, small = (float(read_positive(each, "rate")) for each in (rate, calm))
+    wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
+    limit = largest_stable_step(*_SIGMOIDS, optimiser=gradient_descent(1.0))
+    ratios = wild.loss[1:] / wild.loss[:-1]
+    steps = (digits_of(WrittenProduct(*[(_WEIGHT, Slope(sympy.S.Zero))] * 4), "product_of_factors", digits=5),)
+    holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps
+    numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
+    numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
+    counts = {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
+    return Finding(holds_if(holds), steps, {name: f"{number:.3g}" for name, number in numbers.items()} | counts)
 
 
-STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size)
-MOMENTUM: Claim = Claim("momentum", {"optimisers": ("heavy_ball", "nesterov")}, _momentum)
-OVERFLOW: Claim = Claim("overflow", {"weight": 2, "diverges": True}, _overflow)
-WEIGHT_DECAY: Claim = Claim("weight_decay", {"penalty": "l2", "share": "1.01"}, _weight_decay)
-CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("overflow",)}, _clipping)
+STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size, (9, 34))
+MOMENTUM: Claim = Claim("momentum", {"optimisers": ("heavy_ball", "nesterov")}, _momentum, (34,))
+OVERFLOW: Claim = Claim("overflow", {"weight": 2, "diverges": True}, _overflow, (1, 27))
+JUMPS: Claim = Claim("jumps", {"rate": 10, "calm": 1}, _jumps, (1, 27))

@@ -1,0 +1,126 @@
+"""The claims on the choice of activation: avoid steep ones, relu helps, and what its variants do."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from gradtheory.activations import Activation, Z, activation
+from gradtheory.arithmetic.inputs import read_real
+from gradtheory.chains.symbols import equation
+from gradtheory.derivation import Step, derive
+from gradtheory.derivation.digits import Rounded
+from gradtheory.derivation.language import STEEPEST, Sigma, Slope
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.explosion import explosion_width, total_variation, widest_explosion
+from gradtheory.formulas import latex
+from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, share_that_holds, step
+
+_BOUNDED = ("softsign", "arctan", "isru", "sigmoid", "tanh", "erf", "hard_tanh", "relu6")
+_VARIANTS = ("relu", "leaky_relu", "elu", "selu", "relu6", "softplus", "mish", "silu", "gelu", "hard_swish")
+_DIGITS = 5
+_LONG = 100  # the denominator of a fraction that is written as a decimal
+
+
+def _steep(*, criterion: str) -> Finding:
+    """Rank bounded activations by what weights cannot make up for; show that the greatest slope is not such a thing."""
+    tanh = activation("tanh")
+    steps = [
+        step(2 * Sigma(2 * Z) - 1, sympy.tanh(Z), "same_networks"),
+        Step(equation(STEEPEST, tanh.steepest_slope), "slope_bound", Meaning(tanh)),
+        step(STEEPEST, SIGMOID.steepest_slope, "slope_bound"),
+    ]
+    steps += [each for each in derive("weak_norm", activation=SIGMOID).steps if each.section == "scaling"]
+    share = {name: _share(activation(name)) for name in _BOUNDED}
+    steepest = {name: activation(name).steepest_slope for name in _BOUNDED}
+    sizes = {"steepest_slope": steepest, "share": share}[criterion]
+    ranked = sorted(_BOUNDED, key=lambda name: (float(share[name]), _BOUNDED.index(name)))
+    rows = tuple(
+        (
+            name,
+            f"${_number(steepest[name])}$",
+            f"${_number(widest_explosion(name).width)}$",
+            f"${_number(share[name])}$",
+        )
+        for name in ranked
+    )
+    is_invariant = abs(float(sizes["sigmoid"]) - float(sizes["tanh"])) < 10**-_DIGITS  # one and the same network
+    return Finding(ClaimVerdict.HOLDS if is_invariant else ClaimVerdict.CORRECTED, tuple(steps), {}, rows)
+
+
+def _share(record: Activation) -> sympy.Expr:
+    """Return K/V, which stays as it is when σ becomes α·σ(kz + e) + d."""
+    return widest_explosion(record).width / total_variation(record)
+
+
+def _number(number: sympy.Expr) -> str:
+    return str(latex(number)) if _is_short(number) else f"{float(number):.{_DIGITS - 1}f}"
+
+
+def _is_short(number: sympy.Expr) -> bool:
+    return bool(number.is_Rational and number.q < _LONG)
+
+
+def _relu(*, activation_name: str, slope: Any) -> Finding:
+    """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line."""
+    record = activation(activation_name)
+    meaning = Meaning(record)
+    stated = read_real(slope, "slope")
+    derived = derive("explosion", activation=record)
+    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
+    far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
+    keeps = Step(far, "slope_stays", meaning)
+    holds = keeps.verdict.is_true
+    unbounded = bool(explosion_width(record, 2).is_infinite)
+    verdict = ClaimVerdict.FAILS if not holds else ClaimVerdict.CORRECTED if unbounded else ClaimVerdict.HOLDS
+    return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), {"name": record.name})
+
+
+def _variants(*, names: Sequence[str]) -> Finding:
+    """Say of each variant whether its slope is constant for positive inputs, and how far it exceeds its limit."""
+    records = [activation(name) for name in names]
+    constant = {record.name: _slope_on_the_right(record) for record in records}
+    steps = [_on_the_right(record, constant[record.name]) for record in records]
+    rows = tuple(
+        (
+            record.name,
+            "–" if constant[record.name] is None else f"${_number(constant[record.name])}$",
+            f"${_number(1 / record.steepest_slope)}$",
+            f"${_number(record.steepest_slope)}$",
+            f"${_number(_limit(record))}$",
+        )
+        for record in records
+    )
+    keeps = [value is not None for value in constant.values()]
+    return Finding(share_that_holds(keeps), tuple(steps), {"constant": str(sum(keeps)), "count": str(len(keeps))}, rows)
+
+
+def _slope_on_the_right(record: Activation) -> sympy.Expr | None:
+    """Return σ' for z > 0 where it is one number, else None."""
+    slopes = {
+        slope
+        for branch in record.profile.branches
+        if branch.right.is_infinite or branch.right.is_positive
+        for slope in (branch.slope_left, branch.slope_right)
+    }
+    return slopes.pop() if len(slopes) == 1 else None
+
+
+def _limit(record: Activation) -> sympy.Expr:
+    return record.profile.branches[-1].slope_right
+
+
+def _on_the_right(record: Activation, constant: sympy.Expr | None) -> Step:
+    """Return the step that the slope is one number for positive inputs, or how large it is at most."""
+    meaning = Meaning(record)
+    if constant is not None and constant.is_Integer:
+        return Step(equation(Slope(Z), constant), "constant_slope", meaning, (sympy.Gt(Z, 0, evaluate=False),))
+    rule = "no_constant_slope" if constant is None else "steep_on_the_left"
+    if _is_short(record.steepest_slope):
+        return Step(equation(STEEPEST, record.steepest_slope), rule, meaning)
+    return Step(Rounded.of(STEEPEST, record.steepest_slope, _DIGITS), rule, meaning)
+
+
+STEEP: Claim = Claim("steep", {"criterion": "steepest_slope"}, _steep, (32,))
+RELU: Claim = Claim("relu", {"activation_name": "relu", "slope": 1}, _relu, (32,))
+VARIANTS: Claim = Claim("variants", {"names": _VARIANTS}, _variants, (32,))
