@@ -55,6 +55,10 @@ from .random_weights import gaussian as gaussian
 from .random_weights import initialisation as initialisation
 from .random_weights import meanfield as meanfield
 from .random_weights import simulation as simulation
+from .random_weights.architectures import Architecture as Architecture
+from .random_weights.architectures import Growth as Growth
+from .random_weights.architectures import architecture as architecture
+from .random_weights.architectures import blocks as blocks
 from .random_weights.lyapunov import factor_probability as factor_probability
 from .random_weights.lyapunov import largest_lyapunov_exponent as largest_lyapunov_exponent
 from .random_weights.lyapunov import lyapunov_exponent as lyapunov_exponent

@@ -7,8 +7,9 @@
 
 from gradtheory.random_weights.gaussian.bivariate import correlated
 from gradtheory.random_weights.gaussian.second_moments import KINDS, closed_form, moment
+from gradtheory.random_weights.gaussian.softmax import SoftmaxMoments, softmax
 
-__all__ = ["KINDS", "closed_form", "correlated", "moment"]
+__all__ = ["KINDS", "SoftmaxMoments", "closed_form", "correlated", "moment", "softmax"]
 
 
 def __dir__() -> list[str]:

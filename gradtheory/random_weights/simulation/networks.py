@@ -124,7 +124,7 @@ def random_networks(
 
     def simulate(network_seed: np.random.SeedSequence) -> Array:
         rng = np.random.default_rng(network_seed)
-        return _one_network(record, scheme, bias, _pairs(rng, wide, pairs, alike), deep, rng)
+        return _one_network(record, scheme, bias, input_pairs(rng, wide, pairs, alike), deep, rng)
 
     # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
@@ -139,7 +139,7 @@ def _half(number: int, original: object) -> int:
     return number // 2
 
 
-def _pairs(rng: np.random.Generator, width: int, pairs: int, correlation: float) -> Array:
+def input_pairs(rng: np.random.Generator, width: int, pairs: int, correlation: float) -> Array:
     """Return inputs of mean square 1 as columns: the first of each pair, then the second of each."""
     first, second = rng.standard_normal((2, width, pairs))
     first /= np.sqrt(np.mean(np.square(first), axis=0))

@@ -1,0 +1,76 @@
+"""How the gradient of an architecture grows with its depth: exponentially, as a power, or not at all."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.errors import Undecided
+
+_DEPTHS = tuple(2**k for k in range(2, 12))
+_FEWEST = 4
+_BOUNDED = 0.02  # of log G: what a doubling of the depth changes at most where it has a limit
+_SAME = 0.02  # by how much exponents may differ from a whole law
+_REMAINS = 4.0  # what the last doubling changed, times this, is more than what is left where it fades as L^(-1/2)
+
+
+@dataclass(frozen=True, repr=False)
+class Growth(ShownAsTable):
+    """By what the mean square of the gradient is multiplied from the end of a network of L layers to its start.
+
+    Attributes
+    ----------
+    kind : str
+        "exponential", "stretched exponential", "power law" or "none".
+    rate : Estimate
+        Of an exponential law the factor per layer, e^λ; of a stretched one s in log G ~ L^s; of a power law its
+        exponent; else G itself. It is less than 1, or negative, where gradients vanish.
+    depths, logs : tuple
+        The depths that were computed, and log G at each.
+
+    """
+
+    kind: str
+    rate: Estimate
+    depths: tuple[int, ...]
+    logs: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        law = {
+            "exponential": f"{self.rate:.6g}^L",
+            "stretched exponential": f"exp(c·L^{self.rate:.3f})",
+            "power law": f"L^{self.rate:.3f}",
+            "none": f"{self.rate:.6g}",
+        }
+        return f"{self.kind}: mean square ~ {law[self.kind]} (numeric, ± {self.rate.error:.1g})"
+
+
+def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]]) -> Growth:
+    """Return the law of log G(L), from depths that double as far as floats reach.
+
+    Where log G(2L) - log G(L) doubles with L the law is exponential, where it stays the same a power, where it is
+    multiplied by 2^s stretched, and where it fades there is none. The error is what the last doublings say differently.
+    """
+    logs = np.array(log_gradients(_DEPTHS))
+    if len(logs) < _FEWEST:
+        raise Undecided(f"the variance leaves float64 within {_DEPTHS[len(logs)]} layers: take smaller scales")
+    steps, depths = np.diff(logs), np.array(_DEPTHS[: len(logs)], dtype=float)
+    known = _DEPTHS[: len(logs)], tuple(map(float, logs))
+    if abs(steps[-1]) <= _BOUNDED and abs(steps[-1]) <= abs(steps[-2]) + 1e-12:
+        last = math.exp(logs[-1])
+        return Growth("none", Estimate(last, last * _REMAINS * float(abs(steps[-1]))), *known)
+    with np.errstate(all="ignore"):
+        order = np.log2(steps[1:] / steps[:-1])  # s of L^s
+    change = abs(float(order[-1] - order[-2]))
+    if abs(order[-1] - 1.0) <= _SAME:
+        rates = np.exp(steps / depths[:-1])
+        return Growth(
+            "exponential", Estimate(rates[-1], _REMAINS * abs(rates[-1] - rates[-2]) + 1e-12 * rates[-1]), *known
+        )
+    if abs(order[-1]) <= _SAME:
+        powers = steps / math.log(2.0)
+        return Growth("power law", Estimate(powers[-1], _REMAINS * abs(powers[-1] - powers[-2]) + 1e-12), *known)
+    return Growth("stretched exponential", Estimate(order[-1], _REMAINS * change + 1e-12), *known)

@@ -1,0 +1,79 @@
+"""What flows through a wide network at initialisation: the variances of two inputs' pre-activations, and gradients.
+
+Between blocks the stream of a wide network is Gaussian with mean 0 over its neurons, so that its variance q and the
+covariance p of two inputs say all (B. Poole et al., "Exponential expressivity in deep neural networks through transient
+chaos", 2016).
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian import correlated
+from gradtheory.random_weights.gaussian.bivariate import of_jumps
+from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.second_moments import moments, why_infinite
+
+_LEAST = 1e-300
+
+
+class Signal(NamedTuple):
+    """The stream in one place: its variance q, and the covariance p of two inputs, nan where only one is asked for."""
+
+    variance: float
+    covariance: float = math.nan
+
+    @property
+    def correlation(self) -> float:
+        """p/q."""
+        return self.covariance / self.variance if self.variance else math.nan
+
+
+class Step(NamedTuple):
+    """What a block does.
+
+    `gradient` multiplies the mean square of the gradient on its way back, and `slope` is dp'/dp; `error` bounds the
+    relative errors of all of them.
+    """
+
+    signal: Signal
+    gradient: float
+    slope: float = math.nan
+    error: float = 0.0
+
+
+def second_moments(record: Activation, q: float) -> tuple[Estimate, Estimate]:
+    """Return E[σ(√q u)²] and E[σ'(√q u)²] for u ~ N(0, 1)."""
+    if not q > _LEAST:
+        raise InvalidArgument("variance", q, f"vanishes before {record.name}: take a larger sigma_w, or a bias")
+    (value, slope), (value_error, slope_error) = _interpolated(record).at(np.array([q]))
+    if not np.isfinite(value + slope).all():
+        raise InvalidArgument("variance", q, why_infinite(record))
+    return Estimate(value[0], value_error[0]), Estimate(slope[0], slope_error[0])
+
+
+def product_moments(record: Activation, signal: Signal) -> tuple[Estimate, Estimate]:
+    """Return E[σ(x)σ(y)] and E[σ'(x)σ'(y)] for the two inputs, where a jump of σ is a point mass of σ'."""
+    c = min(1.0, max(-1.0, signal.correlation))
+    value, slope = (_correlated(record, c, signal.variance, kind) for kind in ("value", "slope"))
+    masses = of_jumps(record, c, signal.variance)
+    return value, Estimate(slope + masses, slope.error + masses.error)
+
+
+@functools.lru_cache(maxsize=64)
+def _interpolated(record: Activation) -> Interpolated:
+    def exact(q: Array) -> tuple[Array, Array]:
+        return moments(record, q, ("value", "slope"))
+
+    return Interpolated(exact, at_once=1)  # type: ignore[arg-type]  # Integrals is such a pair
+
+
+@functools.lru_cache(maxsize=4096)
+def _correlated(record: Activation, c: float, q: float, kind: str) -> Estimate:
+    return correlated(record, c, q, of=kind)
