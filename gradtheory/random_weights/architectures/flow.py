@@ -1,0 +1,166 @@
+"""What flows through layers of the same blocks: until it settles, how fast it does, and what is critical."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.errors import Undecided
+from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Dense, Residual, all_blocks, passed
+from gradtheory.random_weights.architectures.signal import Signal, Step
+
+_SETTLED, _FAR = 1e-13, 1e60
+_MOST_STEPS = 60
+_NOISE = 1e-12  # of the logarithm of a factor
+_GRID = 24
+_CLOSE = 1e-10  # of correlations and slopes to 1
+
+
+class _Pair(NamedTuple):
+    correlation: float
+    slope: float
+    error: float
+
+
+def first_signal(blocks: Sequence[Block], q: float, c: float | None) -> Signal:
+    """Return the signal at the input; batch norms ask for the covariance of independent inputs."""
+    if c is not None:
+        return Signal(q, q * c)
+    return Signal(q, 0.0) if _has_batch_norm(blocks) else Signal(q)
+
+
+def steps(blocks: Sequence[Block], signal: Signal, depth: int) -> Iterator[Step]:
+    """Yield what each layer does, as long as the variance is a float: always the same once the signal settles."""
+    settled = None
+    for _ in range(depth):
+        step = settled or passed(blocks, signal, depth)
+        if not 1.0 / _FAR < step.signal.variance < _FAR:
+            return
+        settled = step if _is_same(step.signal, signal) else None
+        signal = step.signal
+        yield step
+
+
+def log_gradients(blocks: Sequence[Block], depths: Sequence[int]) -> list[float]:
+    """Return the logarithm of the gradient's mean square at the input for these depths, as far as floats reach."""
+    changes = any(isinstance(block, Residual) and callable(block.scale) for block in all_blocks(blocks))
+    logs = []
+    for depth in depths if changes else depths[-1:]:
+        sums = np.cumsum([math.log(step.gradient) for step in steps(blocks, first_signal(blocks, 1.0, None), depth)])
+        logs += [float(sums[each - 1]) for each in ([depth] if changes else depths) if each <= len(sums)]
+    return logs
+
+
+def correlation_scale(blocks: Sequence[Block]) -> Estimate:
+    """Return ξ of correlations, at the fixed point which those of different inputs approach."""
+    signal, is_fixed = _settled(blocks)
+    if not is_fixed:
+        return Estimate(math.inf, 0.0)  # the stream grows or fades, and each layer changes its direction less
+    if not _has_batch_norm(blocks):
+        at_one = _pair(blocks, signal, 1.0)
+        if abs(at_one.correlation - 1.0) <= _CLOSE and at_one.slope <= 1.0 + _CLOSE:
+            return _scale(at_one)
+    c = 0.0
+    if _pair(blocks, signal, 0.0).correlation > _CLOSE:
+        c = float(brentq(lambda each: _pair(blocks, signal, each).correlation - each, 0.0, 1.0 - 1e-9, xtol=1e-13))
+    return _scale(_pair(blocks, signal, c))
+
+
+def critical_value(blocks: Sequence[Block], name: str, least: float, most: float) -> Estimate:
+    """Return the value of a parameter, between two others, with which the factor per layer is 1.
+
+    Raises
+    ------
+    Undecided
+        If it is on one side of 1 throughout.
+
+    """
+
+    def excess(log_value: float) -> float:
+        varied = tuple(_varied(block, name, math.exp(log_value)) for block in blocks)
+        return math.log(passed(varied, _settled(varied)[0], 1).gradient)
+
+    grid = np.linspace(math.log(least), math.log(most), _GRID)
+    values = np.array([excess(each) for each in grid])
+    crossing = np.flatnonzero(values[:-1] * values[1:] < 0.0)
+    zero = np.flatnonzero(np.abs(values) <= _NOISE)
+    if len(zero) == 1:
+        root = float(grid[zero[0]])
+    elif len(crossing):
+        root = float(brentq(excess, grid[crossing[-1]], grid[crossing[-1] + 1], xtol=_NOISE))
+    else:
+        side = "1" if len(zero) else "above 1" if np.nanmin(values) > 0.0 else "below 1"
+        raise Undecided(f"the factor per layer is {side} for every {name} from {least:g} to {most:g}")
+    error = _NOISE
+    while error < 1.0 and min(abs(excess(root - error)), abs(excess(root + error))) <= _NOISE:
+        error *= 4.0  # where the factor leaves 1 slowly, many values are as good
+    return Estimate(math.exp(root), math.exp(root) * 2.0 * error)
+
+
+def _has_batch_norm(blocks: Sequence[Block]) -> bool:
+    return any(isinstance(block, BatchNorm) for block in all_blocks(blocks))
+
+
+def _settled(blocks: Sequence[Block]) -> tuple[Signal, bool]:
+    """Return where the variance settles, and whether that is a fixed point: else it is a very far one, or 0."""
+    signal = first_signal(blocks, 1.0, None)
+    for _ in range(_MOST_STEPS):
+        after = passed(blocks, signal, 1).signal
+        if _is_same(after, signal):
+            return after, True
+        if not 1.0 / _FAR < after.variance < _FAR:
+            return after, False
+        signal = after
+    return _sought(blocks, signal)
+
+
+def _sought(blocks: Sequence[Block], signal: Signal) -> tuple[Signal, bool]:
+    """Return the first fixed point in the direction in which the variance moves, where it moves slowly."""
+
+    def change(log_q: float) -> float:
+        at = signal._replace(variance=math.exp(log_q))
+        return math.log(passed(blocks, at, 1).signal.variance) - log_q
+
+    place = math.log(signal.variance)
+    side = 1.0 if change(place) > 0.0 else -1.0
+    while abs(place) < math.log(_FAR):
+        if change(place + side) * side <= 0.0:
+            root = float(brentq(change, place, place + side, xtol=1e-14))
+            return signal._replace(variance=math.exp(root)), True
+        place += side
+    return signal._replace(variance=math.exp(place)), False
+
+
+def _pair(blocks: Sequence[Block], signal: Signal, c: float) -> _Pair:
+    """Return the correlation after a layer from c before it, and its slope there."""
+    step = passed(blocks, Signal(signal.variance, c * signal.variance), 1)
+    return _Pair(step.signal.correlation, step.slope * signal.variance / step.signal.variance, step.error)
+
+
+def _is_same(after: Signal, before: Signal) -> bool:
+    """Return whether two signals agree but for rounding; nan is what nobody asked for."""
+    return all(
+        abs(new - old) <= _SETTLED * before.variance or math.isnan(new) for new, old in zip(after, before, strict=True)
+    )
+
+
+def _scale(pair: _Pair) -> Estimate:
+    """Return -1/log(slope)."""
+    if pair.slope <= 0.0:
+        return Estimate(0.0, 0.0)
+    if pair.slope >= 1.0 - _CLOSE:
+        return Estimate(math.inf, 0.0)
+    scale = -1.0 / math.log(pair.slope)
+    return Estimate(scale, scale * scale * (pair.error + 1e-12) / pair.slope)
+
+
+def _varied(block: Block, name: str, value: float) -> Block:
+    if isinstance(block, Residual):
+        block = replace(block, blocks=tuple(_varied(each, name, value) for each in block.blocks))
+    if isinstance(block, Dense | Residual) and hasattr(block, name):
+        return replace(block, **{name: value})  # type: ignore[arg-type]  # it has this field
+    return block

@@ -1,0 +1,223 @@
+"""The kinds of blocks: what each does to a signal and to gradients, and itself with random weights.
+
+All formulas are limits of infinite width.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array, read_positive_float
+from gradtheory.arithmetic.kinds import read_items
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.architectures.signal import Signal, Step, product_moments, second_moments
+
+Backward: TypeAlias = Callable[[Array], Array]
+Layer: TypeAlias = Callable[[Array], tuple[Array, Backward]]  # of a stream of shape (width, inputs)
+
+
+class Block(ABC):
+    """One block of an architecture: made by the functions of `gradtheory.blocks`."""
+
+    __slots__ = ()
+    is_mixed = False  # whether fresh weights of mean 0 stand at its end
+    is_tied = False  # whether all layers share its weights
+
+    @abstractmethod
+    def step(self, signal: Signal, depth: int) -> Step:
+        """Return what the block does to a signal, in a network of so many layers."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
+        """Return the block with random weights, for a simulation."""
+
+
+@dataclass(frozen=True, repr=False)
+class Dense(Block):
+    """z' = W·(m ∘ σ(z))/keep + b + u, with m = 1 with probability `keep`, and 0 otherwise."""
+
+    activation: Activation
+    sigma_w: float
+    sigma_b: float
+    keep: float = 1.0
+    input_size: float = 0.0
+    is_tied: bool = False
+
+    is_mixed = True
+
+    def __repr__(self) -> str:
+        kind = "recurrent" if self.is_tied else "dense" if self.keep == 1.0 else "dropout"
+        numbers = {"keep": self.keep, "sigma_w": self.sigma_w, "sigma_b": self.sigma_b, "input_size": self.input_size}
+        usual = {"keep": 1.0, "sigma_b": 0.0, "input_size": 0.0}
+        said = (f"{name}={value:.6g}" for name, value in numbers.items() if value != usual.get(name))
+        return f"{kind}({', '.join((repr(self.activation.name), *said))})"
+
+    def step(self, signal: Signal, depth: int) -> Step:
+        """Return σ_w²·E[σ²]/keep + σ_b², σ_w²·E[σ(x)σ(y)] + σ_b², σ_w²·E[σ'²]/keep; inputs add like biases."""
+        del depth
+        size, added = self.sigma_w**2, self.sigma_b**2 + self.input_size**2
+        value, slope = second_moments(self.activation, signal.variance)
+        variance = size / self.keep * value + added
+        error = max(value.error / value, slope.error / slope) if value and slope else 0.0
+        if math.isnan(signal.covariance):
+            return Step(Signal(variance), size / self.keep * slope, error=error)
+        product, slopes = product_moments(self.activation, signal)
+        after = Signal(variance, size * product + added)
+        return Step(after, size / self.keep * slope, size * slopes, error + product.error / float(value))
+
+    def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
+        """Return the layer with W ~ N(0, σ_w²/width), b ~ N(0, σ_b²)."""
+        del depth
+        weights = rng.normal(0.0, self.sigma_w / math.sqrt(width), (width, width))
+        bias = rng.normal(0.0, self.sigma_b, (width, 1)) if self.sigma_b else 0.0
+
+        def layer(z: Array) -> tuple[Array, Backward]:
+            a, slope = self.activation.value_and_slope(z)
+            if self.keep < 1.0:
+                mask = (rng.random(z.shape) < self.keep) / self.keep
+                a, slope = mask * a, mask * slope
+            z = weights @ a + bias
+            if self.input_size:
+                z += rng.normal(0.0, self.input_size, (width, 1))
+            return z, lambda delta: slope * (weights.T @ delta)
+
+        return layer
+
+
+@dataclass(frozen=True, repr=False)
+class Residual(Block):
+    """z' = z + α·f(z)."""
+
+    blocks: tuple[Block, ...]
+    scale: float | Callable[[int], float]
+
+    def __repr__(self) -> str:
+        scale = "scale(L)" if callable(self.scale) else f"{self.scale:.6g}"
+        return f"residual([{', '.join(map(repr, self.blocks))}], {scale})"
+
+    def step(self, signal: Signal, depth: int) -> Step:
+        """Add, since the branch ends with weights of mean 0: q + α²·q_f, and 1 + α²·χ_f for the gradient."""
+        branch, square = passed(self.blocks, signal, depth), self.alpha(depth) ** 2
+        added = (each + square * more for each, more in zip(signal, branch.signal, strict=True))
+        return Step(Signal(*added), 1.0 + square * branch.gradient, 1.0 + square * branch.slope, branch.error)
+
+    def alpha(self, depth: int) -> float:
+        """Return α of a network of so many layers."""
+        return read_positive_float(self.scale(depth), "scale(depth)") if callable(self.scale) else self.scale
+
+    def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
+        """Return the connection around a drawn branch."""
+        branch, alpha = composed([block.draw(rng, width, depth) for block in self.blocks]), self.alpha(depth)
+
+        def layer(z: Array) -> tuple[Array, Backward]:
+            out, back = branch(z)
+            return z + alpha * out, lambda delta: delta + alpha * back(delta)
+
+        return layer
+
+
+@dataclass(frozen=True, repr=False)
+class Norm(Block):
+    """Each input divided by its root mean square over the neurons, less its mean before that where `is_centred`."""
+
+    is_centred: bool
+
+    def __repr__(self) -> str:
+        return "layer_norm()" if self.is_centred else "rms_norm()"
+
+    def step(self, signal: Signal, depth: int) -> Step:
+        """Return q' = 1, p' = p/q, 1/q: the mean over neurons and the gradient's way through q vanish as 1/width."""
+        del depth
+        scale = 1.0 / signal.variance
+        return Step(Signal(1.0, scale * signal.covariance), scale, scale)
+
+    def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
+        """Return the norm over the neurons."""
+        del rng, width, depth
+        return lambda z: _normed(z, 0, self.is_centred)
+
+
+@dataclass(frozen=True, repr=False)
+class BatchNorm(Block):
+    """Each neuron less its mean over the batch, over its standard deviation there."""
+
+    def __repr__(self) -> str:
+        return "batch_norm()"
+
+    def step(self, signal: Signal, depth: int) -> Step:
+        """Return q' = 1, p' = 0, 1/(q - p): any two of a large batch have covariance p, which the mean takes away."""
+        del depth
+        inside = signal.variance - (0.0 if math.isnan(signal.covariance) else signal.covariance)
+        if not inside > 0.0:
+            raise InvalidArgument("correlation", 1.0, "must be less than 1 before batch_norm: all inputs are one there")
+        return Step(Signal(1.0, 0.0), 1.0 / inside, 0.0)
+
+    def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
+        """Return the norm over the batch."""
+        del rng, width, depth
+        return lambda z: _normed(z, 1, True)
+
+
+def read_blocks(blocks: Any) -> tuple[Block, ...]:
+    """Return a tuple of blocks."""
+    rule = "must be a sequence of blocks of gradtheory.blocks, such as [dense('relu', 2**0.5)]"
+    items = read_items(blocks, "blocks", rule)
+    if not items or not all(isinstance(item, Block) for item in items):
+        raise InvalidArgument("blocks", blocks, rule)
+    return tuple(items)
+
+
+def all_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks and those inside residual connections."""
+    inside = (all_blocks(block.blocks) if isinstance(block, Residual) else () for block in blocks)
+    return [each for block, more in zip(blocks, inside, strict=True) for each in (block, *more)]
+
+
+def passed(blocks: Sequence[Block], signal: Signal, depth: int) -> Step:
+    """Return what blocks do one after the other."""
+    gradient, slope, error = 1.0, 1.0, 0.0
+    for block in blocks:
+        step = block.step(signal, depth)
+        signal, gradient, slope, error = (
+            step.signal, gradient * step.gradient, slope * step.slope, error + step.error
+        )  # fmt: skip
+    return Step(signal, gradient, slope, error)
+
+
+def composed(layers: Sequence[Layer]) -> Layer:
+    """Return drawn blocks one after the other."""
+
+    def layer(z: Array) -> tuple[Array, Backward]:
+        backs = []
+        for each in layers:
+            z, back = each(z)
+            backs.append(back)
+
+        def backward(delta: Array) -> Array:
+            for back in reversed(backs):
+                delta = back(delta)
+            return delta
+
+        return z, backward
+
+    return layer
+
+
+def _normed(z: Array, axis: int, is_centred: bool) -> tuple[Array, Backward]:
+    def centred(rows: Array) -> Array:
+        return rows - rows.mean(axis=axis, keepdims=True) if is_centred else rows
+
+    z = centred(z)
+    size = np.sqrt(np.mean(z * z, axis=axis, keepdims=True))
+    out = z / size
+
+    def backward(delta: Array) -> Array:
+        delta = centred(delta)
+        return np.asarray((delta - out * np.mean(delta * out, axis=axis, keepdims=True)) / size)
+
+    return out, backward
