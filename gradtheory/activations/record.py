@@ -1,5 +1,7 @@
 """What the catalogue knows of an activation: one frozen record, from which everything else is derived."""
 
+# Above 300 lines: one class, whose fields and properties need their docstrings.
+
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -276,11 +278,8 @@ class Activation:
 
     @cached_property
     def infinite_slopes(self) -> tuple[sympy.Expr, ...]:
-        """The places beside which |σ'| grows without bound, as beside 0 for sign(z)·√|z|."""
-        branches = self.profile.branches
-        ends = [end for each in branches for end in ((each.left, each.slope_left), (each.right, each.slope_right))]
-        places = [place for place, slope in ends if not is_infinite(place) and is_infinite(slope)]
-        return tuple(dict.fromkeys(places))
+        """The places beside which |σ'| grows without bound."""
+        return self.profile.infinite_slopes
 
     @cached_property
     def limits(self) -> tuple[sympy.Expr, sympy.Expr]:

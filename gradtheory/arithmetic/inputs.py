@@ -203,7 +203,7 @@ def together(**arrays: Array) -> tuple[Array, ...]:
     try:
         return tuple(np.broadcast_arrays(*arrays.values()))
     except ValueError:
-        shapes = tuple(each.shape for each in arrays.values())
+        shapes = tuple(map(np.shape, arrays.values()))
         raise InvalidArgument(f"shapes of {', '.join(arrays)}", shapes, "must broadcast") from None
 
 
@@ -287,15 +287,5 @@ def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
     if isinstance(value, str) and value in choices:
         return value
     near = get_close_matches(value[:40].lower(), choices, n=1) if isinstance(value, str) else ()
-    nearest = f"; the nearest is {near[0]!r}" if near else ""
+    nearest = "".join(f"; the nearest is {each!r}" for each in near)
     raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}{nearest}")
-
-
-def dtype_name(dtype: Any) -> Any:
-    """Return the name of a NumPy dtype; anything else, such as None or a name, is returned as it is."""
-    if isinstance(dtype, str) or dtype is None:
-        return dtype
-    try:
-        return np.dtype(dtype).name
-    except TypeError:
-        return dtype

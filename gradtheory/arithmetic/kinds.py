@@ -75,3 +75,13 @@ def read_path(value: Any, name: str) -> Path:
     if isinstance(value, str | os.PathLike) and os.fspath(value) and isinstance(os.fspath(value), str):
         return Path(value)
     raise InvalidArgument(name, value, "must be a path, such as 'build/page.html'")
+
+
+def dtype_name(dtype: Any) -> Any:
+    """Return the name of a NumPy dtype; anything else, such as None or a name, is returned as it is."""
+    if isinstance(dtype, str) or dtype is None:
+        return dtype
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return dtype

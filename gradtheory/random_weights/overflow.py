@@ -7,7 +7,8 @@ import sympy
 from scipy.special import ndtri
 
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, precision, sign
-from gradtheory.arithmetic.inputs import dtype_name, one_of, read_depth, read_positive_float, read_real
+from gradtheory.arithmetic.inputs import one_of, read_depth, read_positive_float, read_real
+from gradtheory.arithmetic.kinds import dtype_name
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, running_depth
 from gradtheory.random_weights.lyapunov import LyapunovExponent

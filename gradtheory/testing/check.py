@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gradtheory.arithmetic.inputs import Array, dtype_name, one_of, read_array, read_count
-from gradtheory.arithmetic.kinds import read_function, read_items
+from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_count
+from gradtheory.arithmetic.kinds import dtype_name, read_function, read_items
 from gradtheory.errors import Undecided
 from gradtheory.testing.cases import Source, fixed_cases
 from gradtheory.testing.message import message

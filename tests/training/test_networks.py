@@ -203,7 +203,6 @@ def test_a_stable_schedule_keeps_a_network_from_diverging():
         ({"proximal": lambda _: [[1.0]]}, r"proximal\(w\).shape = \(1, 1\)"),
         ({"network": 3}, "network = 3: must be a gradtheory.Network"),
     ],
-    ids=str,
 )
 def test_bad_input_is_named(changed, message):
     arguments = {

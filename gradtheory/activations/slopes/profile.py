@@ -116,6 +116,14 @@ class Profile:
         return tuple(here.right for here, there in pairs if here.right in self.jumps or not here.continues(there))
 
     @cached_property
+    def infinite_slopes(self) -> tuple[sympy.Expr, ...]:
+        """The places beside which |f| grows without bound, as the slope of sign(z)·√|z| does beside 0."""
+        branches = self.branches
+        ends = [end for each in branches for end in ((each.left, each.slope_left), (each.right, each.slope_right))]
+        places = [place for place, slope in ends if not is_infinite(place) and is_infinite(slope)]
+        return tuple(dict.fromkeys(places))
+
+    @cached_property
     def continues_periodically(self) -> bool:
         """Whether f is continuous where one period of |f| ends: after it f repeats, or repeats with the other sign."""
         first, last = self.branches[0], self.branches[-1]

@@ -174,13 +174,13 @@ def exact_zeros(
     function = Univariate(expr, variable)
     first, last = _where_zeros_are(function, lower, upper)
     ends = (first, *_evident_zeros(expr, variable, first, last), last)
-    found = list(ends[1:-1])
+    places = list(ends[1:-1])
     for left, right in itertools.pairwise(ends):
-        found += [
+        places += [
             root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0)
             for low, high in zeros(function, left, right, most_cells)
         ]
-    return tuple(found)
+    return tuple(places)
 
 
 def _evident_zeros(
