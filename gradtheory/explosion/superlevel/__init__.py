@@ -1,6 +1,7 @@
 """Superlevel sets of |σ'|: the one object per activation from which explosion sets follow."""
 
 from gradtheory.explosion.superlevel.component import Component, as_set, total_length
+from gradtheory.explosion.superlevel.of_activation import superlevel, superlevel_sets
 from gradtheory.explosion.superlevel.one_level import OneLevel
 from gradtheory.explosion.superlevel.periodic import Periodic, components_of, repeated
 from gradtheory.explosion.superlevel.superlevel_set import METHODS, SuperlevelSet
@@ -14,5 +15,7 @@ __all__ = [
     "as_set",
     "components_of",
     "repeated",
+    "superlevel",
+    "superlevel_sets",
     "total_length",
 ]
