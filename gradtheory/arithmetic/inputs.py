@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any, TypeAlias
@@ -280,12 +279,3 @@ def read_layers(value: Any, name: str, depth: int | sympy.Symbol, kind: str) -> 
     if (is_array or (isinstance(value, Sequence) and not isinstance(value, str))) and len(value) == depth:
         return value  # type: ignore[no-any-return]  # one of the two, as was just checked
     raise InvalidArgument(name, value, f"must be {kind}, one per layer")
-
-
-def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
-    """Return a value that is one of the choices."""
-    if isinstance(value, str) and value in choices:
-        return value
-    near = get_close_matches(value[:40].lower(), choices, n=1) if isinstance(value, str) else ()
-    nearest = "".join(f"; the nearest is {each!r}" for each in near)
-    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}{nearest}")

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import one_of, read_seed
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.judge import Verdict, judge
 from gradtheory.audits.layers import Block
 from gradtheory.audits.measure import Measured, measure_network

@@ -13,7 +13,8 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.catalogue.kernels import logistic
 from gradtheory.activations.slopes.numeric import mend
-from gradtheory.arithmetic.inputs import Array, one_of
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.symbols import A, Y
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import WrittenProduct, WrittenSum

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 import gradtheory as gt
-from gradtheory.cli.group import app, expr_option, json_option, one_activation
+from gradtheory.cli.group import Choice, app, expr_option, json_option, one_activation
 from gradtheory.cli.printing import print_json, print_result, written
 from gradtheory.cli.words import language, said
 from gradtheory.derivation.topics import TOPICS
@@ -25,7 +25,7 @@ _MANY_STEPS = 5
 @app.command()
 @click.option(
     "--topic",
-    type=click.Choice(tuple(TOPICS)),
+    type=Choice(tuple(TOPICS)),
     default="gradient",
     show_default=True,
     help="What is derived.",
@@ -34,7 +34,7 @@ _MANY_STEPS = 5
 @click.option("--wrt", metavar="NAME", help="A weight, a bias or the input: w1, b2, x; or all; w1 unless given.")
 @click.option("--activation", metavar="ACT", help="The activation of every layer; the sigmoid unless given.")
 @expr_option
-@click.option("--loss", type=click.Choice(["squared", "cross_entropy"]), help="squared unless given.")
+@click.option("--loss", type=Choice(["squared", "cross_entropy"]), help="squared unless given.")
 @click.option(
     "--value",
     "values",
@@ -54,7 +54,7 @@ _MANY_STEPS = 5
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
+    type=Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
     help="The format; that of FILE's suffix, or txt, unless given.",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")

@@ -1,10 +1,12 @@
 """The group of commands, and the arguments that several of them share."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 import gradtheory as gt
+from gradtheory.arithmetic.choices import nearest
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.cli.help import Group
 
@@ -39,6 +41,16 @@ certificate_option = click.option(
     help="Write the proof to this file, for `gradtheory verify`.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]  # of words
+    """One of a few words, the nearest of which is named."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return what is said of another word."""
+        message = super().get_invalid_choice_message(value, ctx)
+        near = nearest(str(value), tuple(map(str, self.choices)))
+        return message if near is None else f"{message.rstrip('.')}; the nearest is {near!r}."
 
 
 @click.group(

@@ -9,6 +9,7 @@ import click
 import gradtheory as gt
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.cli.group import (
+    Choice,
     activation_argument,
     app,
     certificate_option,
@@ -29,7 +30,7 @@ _MOST_DIGITS = 100_000
 bias_option = click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
 input_option = click.option("-x", "--input", "x", metavar="X", required=True, help="The input; taken exactly.")
 method_option = click.option(
-    "--method", type=click.Choice(METHODS), default="auto", show_default=True, help="How the ends are found."
+    "--method", type=Choice(METHODS), default="auto", show_default=True, help="How the ends are found."
 )
 
 

@@ -9,7 +9,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.arithmetic.inputs import Array, read_positive, read_real
-from gradtheory.cli.group import app, json_option
+from gradtheory.cli.group import Choice, app, json_option
 from gradtheory.cli.printing import plain, print_json, print_result
 from gradtheory.cli.words import said_lines
 from gradtheory.errors import InvalidArgument
@@ -20,7 +20,7 @@ from gradtheory.training.stability import StabilityRegion
 from gradtheory.training.stability.iteration import BETA, DECAY, H
 
 _NAMES = tuple(RULES)
-_optimiser = click.argument("optimiser", type=click.Choice(_NAMES))
+_optimiser = click.argument("optimiser", type=Choice(_NAMES))
 _activation = click.option(
     "--activation", metavar="ACT", default="sigmoid", show_default=True, help="The activation of every layer."
 )
@@ -99,7 +99,7 @@ def _momentum(beta: str | None, region: StabilityRegion) -> sympy.Expr:
 @_targets
 @click.option(
     "--optimiser",
-    type=click.Choice(_NAMES),
+    type=Choice(_NAMES),
     default="gradient_descent",
     show_default=True,
     help="With its usual hyperparameters.",

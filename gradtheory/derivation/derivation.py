@@ -11,7 +11,8 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import one_of, read_chain_depth
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import read_chain_depth
 from gradtheory.arithmetic.kinds import read_kind, read_mapping
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing

@@ -8,7 +8,7 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Activation, Z
-from gradtheory.arithmetic.inputs import one_of
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide

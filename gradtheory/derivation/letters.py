@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from gradtheory.arithmetic.inputs import one_of
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.kinds import read_mapping
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas.text import GREEK

@@ -26,6 +26,11 @@ def written_end(end: sympy.Expr, bits: int) -> str | list[str]:
 
 
 def written_bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
-    """Return an interval around a number: the one that isolates a root, or that of a ball where it is narrower."""
+    """Return an interval around a number: that of a ball, or, of a root that is all but 0, the one that isolates it.
+
+    A root of 1e-100000, as far features make, would take 100,000 digits.
+    """
     ball = enclose(end, bits)
+    if isinstance(end, Root) and end.value in end.function.variables and abs(ball) < 2.0**-bits:
+        return {"lower": written(end.lower), "upper": written(end.upper)}
     return {"lower": written(as_rational(ball.lower())), "upper": written(as_rational(ball.upper()))}

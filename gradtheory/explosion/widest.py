@@ -11,10 +11,11 @@ import sympy
 
 from gradtheory.activations import Activation, T, WidestPoint
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
-from gradtheory.arithmetic.inputs import one_of, read_positive
+from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.budget import limited

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_finite_array
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import Array, read_array, read_finite_array
 from gradtheory.chains.losses import LOSSES as CHAIN_LOSSES
 from gradtheory.chains.losses import loss_for
 from gradtheory.errors import InvalidArgument

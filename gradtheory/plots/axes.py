@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gradtheory.arithmetic.inputs import one_of, read_positive_float
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.errors import InvalidArgument, extra

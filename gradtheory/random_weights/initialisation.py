@@ -12,7 +12,8 @@ import numpy as np
 import sympy
 
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import Array, one_of, read_fan, read_positive, read_real, read_seed
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import Array, read_fan, read_positive, read_real, read_seed
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import NumberLike
 

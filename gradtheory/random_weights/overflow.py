@@ -6,8 +6,9 @@ import numpy.typing as npt
 import sympy
 from scipy.special import ndtri
 
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, precision, sign
-from gradtheory.arithmetic.inputs import one_of, read_depth, read_positive_float, read_real
+from gradtheory.arithmetic.inputs import read_depth, read_positive_float, read_real
 from gradtheory.arithmetic.kinds import dtype_name
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, running_depth

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_count
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import Array, read_array, read_count
 from gradtheory.arithmetic.kinds import dtype_name, read_function, read_items
 from gradtheory.errors import Undecided
 from gradtheory.testing.cases import Source, fixed_cases

@@ -12,7 +12,8 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import Array, one_of, read_count, read_positive_float
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import Array, read_count, read_positive_float
 from gradtheory.arithmetic.kinds import dtype_name, read_flag, read_function
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.places import kinks, limit, turns

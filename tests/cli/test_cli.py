@@ -324,6 +324,8 @@ def test_advice_says_why_there_is_none(capsys):
     ("arguments", "said"),
     [
         (("set", "sigmod", "-w", "7"), "sigmoid"),
+        (("stability", "sgd"), "the nearest is 'gradient_descent'"),
+        (("derive", "--topic", "widst"), "the nearest is 'widest'"),
         (("set", "sigmoid", "-w", "seven"), "w = 'seven'"),
         (("set", "sigmoid", "-w", "__import__('os').system('ls')"), "w = "),
         (("set", "sigmoid"), "-w"),

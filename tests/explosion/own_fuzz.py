@@ -4,13 +4,12 @@
     python -m tests.explosion.own_fuzz --table build/fuzz_*.json
     python -m tests.explosion.own_fuzz --seed 1 --case 17
 
-Each case is one set. It is held against the oracle, against its width and the critical weight, against the set of the
-same function written in other words; its certificate goes to the checker. The table counts what is wrong, undecided,
+Each case is one set. It is held against the oracle, against its width, against the set of the same function written in
+other words, and against the critical weight; its certificate goes to the checker. The table counts what is wrong, undecided,
 refused, hung, and gives the processor time of the sets. Every third weight is beside a local extremum of the slope.
 """
 
 import argparse
-import dataclasses
 import json
 import random
 import signal
@@ -19,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import sympy
@@ -60,7 +60,7 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Result:
     """What came of one case.
 
@@ -111,38 +111,54 @@ def beside_an_extremum(expr: sympy.Expr, rng: random.Random) -> sympy.Rational |
 
 
 def one(seed: int, case: int, certify: int = 1) -> Result:
-    """Return what comes of one case; of every so many the certificate is checked."""
+    """Return what comes of one case; of every so many the critical weight and the certificate are tried too."""
     rng = random.Random(f"{seed} {case}")
     family, expr, w = question(rng)
-    if case % 3 == 0:
+    try:
+        return _tried(rng, Result(case, family, "right", 0.0), expr, w, certify)
+    except Exception as error:  # whatever else is raised is a fault, and counted
+        return Result(case, family, "wrong", 0.0, f"explosion_set({expr}, w={w}) raised {error!r}")
+
+
+def _tried(rng: random.Random, result: Result, expr: sympy.Expr, w: sympy.Rational, certify: int) -> Result:
+    if result.case % 3 == 0:
         w = beside_an_extremum(expr, rng) or w
     start = time.process_time()
     try:
         with _limited(_MOST_SECONDS):
             found = gt.explosion_set(expr, w)
     except TooLong:
-        return Result(case, family, "hung", time.process_time() - start, f"{expr}, w={w}")
+        return replace(result, outcome="hung", seconds=time.process_time() - start, text=f"{expr}, w={w}")
     except GradTheoryError as error:
         outcome = "undecided" if isinstance(error, Undecided) else "refused"
-        return Result(case, family, outcome, time.process_time() - start, f"{expr}, w={w}: {error}")
+        seconds, text = time.process_time() - start, f"{expr}, w={w}: {error}"
+        return replace(result, outcome=outcome, seconds=seconds, text=text)
     seconds = time.process_time() - start
     tried, x = wrong_point(rng, expr, found, w)
     text = "" if x is None else f"about x = {x}"
-    critical, difference = _compared_with_measures(expr, found, w)
-    text = text or difference or _differs_in_other_words(rng, expr, found, w)
-    certificate, reason = _certified(expr, w) if case % certify == 0 else ("", "")
+    text = text or _differs_from_width(expr, found, w) or _differs_in_other_words(rng, expr, found, w)
+    critical = certificate = reason = ""
+    if result.case % certify == 0:
+        critical, difference = _compared_with_critical_weight(expr, found, w)
+        text = text or difference
+        certificate, reason = _certified(expr, w)
     if text:
         text = f"explosion_set({expr}, w={w}) = {found} {text}"
-    return Result(case, family, "wrong" if text else "right", seconds, text, certificate, reason, tried, critical)
+    outcome = "wrong" if text else "right"
+    return Result(result.case, result.family, outcome, seconds, text, certificate, reason, tried, critical)
 
 
-def _compared_with_measures(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> tuple[str, str]:
-    """Return whether the critical weight is decided, and how a set differs from it or from the width, or nothing."""
+def _differs_from_width(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> str:
+    """Return how a set differs from its width, or nothing."""
+    width = gt.explosion_width(expr, w)
+    is_same = width == found.measure or abs(enclose(width - found.measure, 256)) < 1e-20
+    return "" if is_same else f"has not the width {width}"
+
+
+def _compared_with_critical_weight(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> tuple[str, str]:
+    """Return whether the critical weight is decided, and how a set contradicts it, or nothing."""
     try:
         with _limited(_MOST_SECONDS):
-            width = gt.explosion_width(expr, w)
-            if width != found.measure and not abs(enclose(width - found.measure, 256)) < 1e-20:
-                return "", f"has not the width {width}"
             critical = gt.critical_weight(expr)
             side = -1 if critical is sympy.oo else sign(abs(w) - critical)
             is_right = (side > 0) == (found is not sympy.S.EmptySet)
@@ -189,10 +205,15 @@ def _told(cases: Iterable[int], seed: int, certify: int, save: Path | None) -> l
     for case in cases:
         result = one(seed, case, certify)
         results.append(result)
-        if result.outcome != "right" or result.reason or result.critical != "decided" or result.seconds > _SLOW:
-            print(json.dumps(dataclasses.asdict(result)), flush=True)
+        if (
+            result.outcome != "right"
+            or result.reason
+            or result.critical in ("undecided", "hung")
+            or result.seconds > _SLOW
+        ):
+            print(json.dumps(asdict(result)), flush=True)
         if save:
-            save.write_text(json.dumps([dataclasses.asdict(each) for each in results]))
+            save.write_text(json.dumps([asdict(each) for each in results]))
     return results
 
 
@@ -233,7 +254,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--certify", type=int, default=1, help="check the certificate of every so many cases")
+    parser.add_argument(
+        "--certify", type=int, default=1, help="of every so many cases try the critical weight and the certificate"
+    )
     parser.add_argument("--case", type=int, help="this one alone")
     parser.add_argument("--save", type=Path, help="a file to write the results to, as JSON")
     parser.add_argument("--table", type=Path, nargs="+", help="files of results")

@@ -106,7 +106,9 @@ def _ends(found: sympy.Set) -> list[tuple[sympy.Rational, sympy.Rational]]:
         low, high = (
             sympy.Rational(str(rounded(end, 500))) if end.is_finite else None for end in (part.lower, part.upper)
         )
-        pairs.append((high - 1 - abs(high) if low is None else low, low + 1 + abs(low) if high is None else high))
+        if low is None:
+            low = -sympy.S.One if high is None else high - 1 - abs(high)
+        pairs.append((low, low + 1 + abs(low) if high is None else high))
     return pairs
 
 

@@ -67,11 +67,21 @@ def test_what_is_lost_is_seen(expr, claimed):
 def test_a_width_or_a_critical_weight_that_contradicts_the_set_is_seen(monkeypatch):
     expr, two = sympy.tanh(Z), sympy.Integer(2)
     found = gt.explosion_set(expr, 2)
-    assert own_fuzz._compared_with_measures(expr, found, two) == ("decided", "")
+    assert own_fuzz._compared_with_critical_weight(expr, found, two) == ("decided", "")
+    assert own_fuzz._differs_from_width(expr, found, two) == ""
     monkeypatch.setattr(own_fuzz.gt, "critical_weight", lambda expr: sympy.Integer(3))
-    assert "critical weight" in own_fuzz._compared_with_measures(expr, found, two)[1]
+    assert "critical weight" in own_fuzz._compared_with_critical_weight(expr, found, two)[1]
     monkeypatch.setattr(own_fuzz.gt, "explosion_width", lambda expr, w: sympy.S.One)
-    assert "width" in own_fuzz._compared_with_measures(expr, found, two)[1]
+    assert "width" in own_fuzz._differs_from_width(expr, found, two)
+
+
+def test_a_traceback_is_counted_as_wrong(monkeypatch):
+    def broken(expr, w):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(own_fuzz.gt, "explosion_set", broken)
+    (result,) = own_fuzz.run([1], 1)
+    assert (result.outcome, "ZeroDivisionError" in result.text) == ("wrong", True)
 
 
 def test_other_words_say_the_same():
@@ -81,8 +91,9 @@ def test_other_words_say_the_same():
     assert all(other != expr for expr, other in zip(written, others, strict=True))
     for expr, other in zip(written, others, strict=True):
         for point in (-1234567, -3.7, -0.21, 0.4, 5.5, 98765):
-            one, two = (own_oracle.value(each, mpmath.mpf(point)) for each in (expr, other))
-            assert abs(one - two) <= 1e-9 * (1 + abs(one))
+            with mpmath.workdps(60):
+                one, two = (own_oracle.value(each, mpmath.mpf(point)) for each in (expr, other))
+                assert abs(one - two) <= 1e-30 * (1 + abs(one))
 
 
 def test_what_takes_for_ever_is_stopped():

@@ -7,8 +7,9 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations.slopes.analysis import LINE, jumps_of
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import is_infinite
-from gradtheory.arithmetic.inputs import one_of, read_bits
+from gradtheory.arithmetic.inputs import read_bits
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel.component import Component

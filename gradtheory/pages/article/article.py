@@ -10,7 +10,7 @@ import sympy
 
 from gradtheory import __version__
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import one_of
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import GENERIC

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import (
-    Array,
-    one_of,
-    read_count,
-    read_depth,
-    read_float,
-    read_positive_float,
-    read_seed,
-)
+from gradtheory.arithmetic.inputs import Array, read_count, read_depth, read_float, read_positive_float, read_seed
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.architectures.flow import (
     correlation_scale,

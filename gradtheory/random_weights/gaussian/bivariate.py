@@ -7,8 +7,9 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive_float
+from gradtheory.arithmetic.inputs import Array, read_array, read_positive_float
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
 from gradtheory.random_weights.gaussian.second_moments import jumps, moments, places_and_period, why_infinite

@@ -13,11 +13,12 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import Array, one_of, read_positive, read_positive_array
+from gradtheory.arithmetic.inputs import Array, read_positive, read_positive_array
 from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
 from gradtheory.random_weights.gaussian.closed import Q, closed_expectation
 from gradtheory.random_weights.gaussian.interpolated import Interpolated

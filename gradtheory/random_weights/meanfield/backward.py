@@ -11,10 +11,10 @@ from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.estimates import estimated
 from gradtheory.arithmetic.inputs import (
     Array,
-    one_of,
     read_depth,
     read_nonnegative_array,
     read_positive_array,

@@ -15,12 +15,12 @@ from typing import overload
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import enclose, nearest, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
-    one_of,
     read_array,
     read_nonnegative,
     read_nonnegative_array,

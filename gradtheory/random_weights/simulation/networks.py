@@ -9,9 +9,9 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import (
     Array,
-    one_of,
     read_count,
     read_depth,
     read_float,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable, shapes_and_ranges
-from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.norms import CLIP_EPSILON, scaled_norm, shrink, toward_zero
 from gradtheory.typing import ArrayLike

@@ -29,10 +29,10 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import (
     Array,
-    one_of,
     read_array,
     read_nonnegative_float,
     read_positive,

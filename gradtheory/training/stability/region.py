@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import sympy
 
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import order
-from gradtheory.arithmetic.inputs import Array, one_of, read_array, read_positive, read_real
+from gradtheory.arithmetic.inputs import Array, read_array, read_positive, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES

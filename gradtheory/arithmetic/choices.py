@@ -1,0 +1,39 @@
+"""One of a few words: what was meant by another one."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+from gradtheory.errors import InvalidArgument
+
+CALLED_ELSEWHERE = MappingProxyType(
+    {
+        "bce": "cross_entropy", "mse": "squared", "momentum": "heavy_ball", "nag": "nesterov",
+        "sgd": "gradient_descent",
+    }
+)  # fmt: skip
+
+
+def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
+    """Return a value that is one of the choices.
+
+    Examples
+    --------
+    >>> one_of("nag", "optimiser", ("nesterov", "adam"))
+    Traceback (most recent call last):
+    ...
+    gradtheory.errors.InvalidArgument: optimiser = 'nag': must be one of 'nesterov', 'adam'; the nearest is 'nesterov'
+
+    """
+    if isinstance(value, str) and value in choices:
+        return value
+    near = nearest(value, choices) if isinstance(value, str) else None
+    meant = "" if near is None else f"; the nearest is {near!r}"
+    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}{meant}")
+
+
+def nearest(word: str, choices: Sequence[str]) -> str | None:
+    """Return the choice that is spelt most like a word, or is called so elsewhere; None where none is."""
+    other = CALLED_ELSEWHERE.get(word.lower())
+    return other if other in choices else next(iter(get_close_matches(word[:40].lower(), choices, n=1)), None)
