@@ -15,7 +15,8 @@ export OMP_NUM_THREADS = 1  # every worker of pytest has a core of its own
 .PHONY: article test test-all test-rest test-peers mutants docs prove lint types bench clean
 
 article: .venv/.installed
-	$(BIN)/gradtheory article --out build/article
+	$(BIN)/gradtheory article --lang en --out build/article
+	$(BIN)/gradtheory article --lang zh --out build/article.zh
 
 test: lint types
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)

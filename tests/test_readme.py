@@ -1,4 +1,4 @@
-"""README.md and README.zh.md say the same: the same headings, the same code, the same links."""
+"""Pages in both languages say the same: the same headings, the same code, the same links."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 _ROOT = Path(__file__).parent.parent
 _FILES = {name: (_ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md")}
+_TUTORIALS = [(_ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("tutorial.md", "tutorial.zh.md")]
 
 
 def _without_code(text):
@@ -25,16 +26,34 @@ def _code(text):
     return re.findall(r"```.*?```", text, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("part", [_headings, _links, _code])
+def _pages(text):
+    return {link.replace(".zh.md", ".md") for link in _links(text)}
+
+
+@pytest.mark.parametrize("part", [_headings, _pages, _code])
 def test_both_languages_are_in_step(part):
     english, chinese = map(part, _FILES.values())
     assert english == chinese
     assert english
 
 
+@pytest.mark.parametrize("part", [_headings, _code])
+def test_both_tutorials_are_in_step(part):
+    english, chinese = map(part, _TUTORIALS)
+    assert [str(each).replace('lang="zh"', 'lang="en"') for each in chinese] == list(map(str, english))
+    assert english
+
+
 def test_each_leads_to_the_other():
     assert "](README.zh.md)" in _FILES["README.md"]
     assert "](README.md)" in _FILES["README.zh.md"]
+    assert "](tutorial.zh.md)" in _TUTORIALS[0]
+    assert "](tutorial.md)" in _TUTORIALS[1]
+
+
+def test_chinese_leads_to_chinese():
+    assert "](docs/tutorial.zh.md)" in _FILES["README.zh.md"]
+    assert "gradtheory article --lang zh" in _without_code(_FILES["README.zh.md"])
 
 
 def test_every_link_leads_to_a_file():

@@ -12,12 +12,14 @@ import sympy
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.arithmetic.root import Root
+from gradtheory.derivation.checks import Check
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.printing import formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import has_no_formula
+from gradtheory.derivation.unproven import obstacle
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
 from gradtheory.document.messages import fill, words
 from gradtheory.formulas import LatexWriter
@@ -114,6 +116,9 @@ def _numbered(reason: str, number: int) -> str:
 
 
 def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
+    if step.verdict.check is Check.NUMERIC:
+        why_no_more = catalogue["numeric"][obstacle(step.statement)]
+        return f"{catalogue['rules'][step.rule]}{catalogue['document']['stop']}{why_no_more}"
     if step.fact is None:
         return str(catalogue["rules"][step.rule])
     in_words = catalogue["facts"][step.fact]

@@ -6,6 +6,7 @@ from typing import Any
 import sympy
 
 _MOST_DENOMINATOR = 10**6  # of a decimal number that is written as a fraction
+_LONGEST = 10**15  # numerator or denominator of another one
 _DIGITS = 12
 
 
@@ -20,7 +21,7 @@ class Digits(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
 
 
 def is_long(number: sympy.Expr) -> bool:
-    """Return whether a number is a decimal one whose fraction is long.
+    """Return whether a number is a fraction too long to be written as one.
 
     Examples
     --------
@@ -28,7 +29,10 @@ def is_long(number: sympy.Expr) -> bool:
     (True, False, False)
 
     """
-    return bool(number.is_Rational and number.q > _MOST_DENOMINATOR and 10 ** number.q.bit_length() % number.q == 0)
+    if not number.is_Rational or number.is_Integer:
+        return False
+    is_decimal = 10 ** number.q.bit_length() % number.q == 0
+    return bool(number.q > _MOST_DENOMINATOR if is_decimal else max(abs(number.p), number.q) > _LONGEST)
 
 
 def digits(number: sympy.Rational) -> Digits:
@@ -40,6 +44,6 @@ def digits(number: sympy.Rational) -> Digits:
     (1.05070098735…, 1.0507009)
 
     """
-    exact = Context(prec=2 * len(str(number.q)) + len(str(number.p))).divide(abs(Decimal(int(number.p))), int(number.q))
+    exact = Context(prec=4 * len(str(number.q)) + len(str(number.p))).divide(abs(Decimal(int(number.p))), int(number.q))
     shown = Context(prec=_DIGITS, rounding="ROUND_DOWN").plus(exact)
     return Digits(f"{shown:f}" + ("" if shown == exact else "…"), positive=True)

@@ -8,6 +8,7 @@ from sympy.core.relational import Relational
 
 from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure import Univariate, sign, sign_on
+from gradtheory.derivation.checks.convexity import follows_from_convexity
 from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, Trial
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.exact import near, truth
@@ -42,7 +43,7 @@ def check_comparison(statement: Relational, trial: Trial) -> Verdict:  # noqa: P
         return unknown(UNTRIED)
     if trial.is_tight and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
         return false("the bound is not tight")
-    if _is_certified(statement, symbols, trial):
+    if _is_certified(statement, symbols, trial) or follows_from_convexity(statement, trial):
         return CERTIFIED
     if isinstance(statement, sympy.Ge) and is_at_least(statement, trial.assumptions, trial.meaning):
         return CERTIFIED

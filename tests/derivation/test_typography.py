@@ -1,0 +1,87 @@
+"""What derivations look like: no double signs, no divisions by 1, no terms of 0, no Python, no digits of roots in formulas."""
+
+import re
+
+import pytest
+
+import gradtheory as gt
+from gradtheory.derivation import Step
+from gradtheory.derivation.checks.verdict import EXACT
+from gradtheory.derivation.topics import TOPICS
+from gradtheory.document.formats import to_markdown, to_text
+from gradtheory.document.messages import LANGUAGES, words
+from gradtheory.document.model import Formula
+from gradtheory.training.optimisers.catalogue import RULES
+
+_FAULTS = {
+    "a division by 1": r"/ ?1(?![\d.…e/(])|\\frac\{[^{}]*\}\{1\}",
+    "a term of 0": r"[-−+]\s*0(?![.\d])|\\frac\{-?\s*0\}",
+    "two numbers side by side": r"(?<![\d.^_{(\w])\d+ \d",
+    "two signs": r"[-−+]\s*[-−+]|[-−+]\s*\\left\(-",
+    "a root by its digits in an exponent": r"\^\{?[^{}\s]*\d\.\d{9,}|e\^\([^()]*\d\.\d{9,}",
+    "a long number": r"(?<![.\d])\d{20}",
+    "Python": r"\*\*|\bsqrt\(|\bexp\(|\boo\b|Piecewise|LambertW\.|\bAbs\(|\bMax\(",
+    "English in a formula": r"\\text\{(?!\\)",
+    "a fraction of fractions": r"\\frac\{\\frac|\\frac\{[^{}]*\}\{\\frac|\\frac\{c\}\{\\frac",
+}
+_NUMBERS = (
+    ("gradient", {"depth": 2, "values": {"x": "0.5", "y": 1, "w1": 7, "b1": "-1/3", "w2": "-1.5", "b2": 0}}),
+    ("explosion", {"values": {"w": 7, "b": 0, "c": 1}}),
+    ("explosion", {"values": {"w": -17, "b": "-1/3", "c": 3}}),
+    ("initialisation", {"depth": 5, "values": {"sigma_w": "2.5", "c": "3/4"}}),
+)
+
+
+def _asked(which):
+    for topic in TOPICS:
+        if topic != "stability" and (topic != "depth" or gt.depth_bound(which).is_in_class_n):
+            yield topic, {"activation": which}
+    yield "gradient", {"activation": which, "depth": 2, "wrt": "all"}
+    for topic, more in _NUMBERS:
+        yield topic, {"activation": which, **more}
+
+
+def _formulas(derivation):
+    """Return the formulas of a derivation as LaTeX and as text."""
+    for block in derivation.document.blocks:
+        if isinstance(block, Formula):
+            yield from (f"{left} {right}" for left, right in block.rows)
+            yield block.condition
+            yield from block.plain().split("\n")
+
+
+def _faults(asked):
+    for topic, more in asked:
+        for line in _formulas(gt.derive(topic, **more)):
+            for fault, pattern in _FAULTS.items():
+                if re.search(pattern, line):
+                    yield fault, topic, line
+
+
+@pytest.fixture
+def _unchecked(monkeypatch):
+    """Steps are taken as shown: how they look does not depend on it."""
+    monkeypatch.setattr(Step, "verdict", property(lambda self: EXACT))
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.quick_for("sigmoid", "gelu", "selu")
+def test_formulas_look_as_they_are_written_by_hand(name):
+    assert not list(_faults(_asked(name)))
+
+
+@pytest.mark.usefixtures("_unchecked")
+@pytest.mark.parametrize("optimiser", RULES)
+def test_formulas_of_optimisers_too(optimiser):
+    assert not list(_faults([("stability", {"optimiser": optimiser})]))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("topic", ["slope_maximum", "stability", "clipping"])
+def test_badges_are_explained_before_the_first_of_them(topic, lang):
+    document = gt.derive(topic, lang=lang).document
+    for written in (to_text(document), to_markdown(document)):
+        start = written.index(document.blocks[0].text)
+        for badge in words(lang)["checks"].values():
+            if badge in written[start:] and badge in ("exact", "certified", "numeric", "精确", "已证", "数值"):
+                assert badge.capitalize() in written[:start], badge
