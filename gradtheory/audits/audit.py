@@ -121,7 +121,7 @@ def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> T
 
 def _growth(blocks: list[Block]) -> float:
     """Return the factor per block, the geometric mean of gains."""
-    gains = [block.gain for block in blocks]
+    gains = [block.gain for block in blocks if not math.isnan(block.gain)]  # of a module's first part it is not known
     if not gains or not all(math.isfinite(gain) for gain in gains):
         return math.nan
     return math.exp(sum(map(math.log, gains)) / len(gains)) if all(gain > 0.0 for gain in gains) else 0.0
