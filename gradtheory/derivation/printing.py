@@ -66,7 +66,7 @@ def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, st
     elif isinstance(statement, Equivalent):
         left, right = map(writer.doprint, sides(statement))
         if _length(left) + _length(right) > _LONGEST_ROW:
-            yield left, r"\iff"
+            yield "", rf"{left} \iff"
             yield "", right
         else:
             yield left, rf"\iff {right}"
