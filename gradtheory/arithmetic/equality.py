@@ -2,11 +2,12 @@
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import order
+from gradtheory.arithmetic.enclosure import abbreviate, order
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
 _MOST_OPERATIONS = 200  # of an expression that SymPy divides
+_FACTORS = (1, -1, 2, -2)  # of f, by which formulas on both sides of a switch often differ: u·sign(u) by 2u
 
 
 def is_equal(left: sympy.Expr, right: sympy.Expr) -> bool:
@@ -40,11 +41,16 @@ def is_equal(left: sympy.Expr, right: sympy.Expr) -> bool:
 def _vanishes(difference: sympy.Expr, root: Root) -> bool:
     """Return whether an expression in the variable of a root is 0 there: it is where it is a multiple of f."""
     (variable,) = root.function.variables
+    if any(sympy.expand(difference - factor * root.function.expr) == 0 for factor in _FACTORS):
+        return True
     try:
         return order(Root(root.function, root.lower, root.upper, sympy.Lambda(variable, difference)), sympy.S.Zero) == 0
     except Undecided:
         if difference.count_ops() <= _MOST_OPERATIONS:
-            quotient = sympy.cancel(sympy.together(sympy.expand(difference) / root.function.expr))
+            try:
+                quotient = sympy.cancel(sympy.together(sympy.expand(difference) / root.function.expr))
+            except OverflowError:  # exp(1000001/7) is to SymPy's polynomials a power of exp(1/7)
+                raise Undecided(f"{abbreviate(difference)} is not told from 0 at {root}") from None
             at_root = root.map(sympy.Lambda(variable, 1 / sympy.fraction(quotient)[1]))
             if at_root.enclosure(256).is_finite():
                 return True

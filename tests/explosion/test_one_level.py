@@ -8,8 +8,10 @@ from sympy import Abs, Max, Min, Rational, asinh, atan, cosh, erf, exp, log, oo,
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.activations.slopes.switches import exact_zeros
 from gradtheory.arithmetic.enclosure import derivative, enclose, evaluate, exactly, limit_at, precision, range_over
 from gradtheory.arithmetic.enclosure.intervals import bounds
+from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.logistic import Logistic, Softplus, with_logistics
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import Component, OneLevel
@@ -130,3 +132,18 @@ def test_derivatives_are_those_of_sympy(expr):
     for order in (1, 2):
         difference = derivative(expr, Z, order) - expr.diff(Z, order)
         assert abs(difference.subs(Z, point).n(30)) < 1e-25
+
+
+def test_constants_that_are_huge_powers_of_e_are_no_polynomials():
+    line, bump = Z + 1390, 56 * exp(-((R(-121, 974) * Z - R(66724896909, 88634)) ** 2)) / 491
+    for expr in (Min(line, bump), sympy.Piecewise((line, line < bump), (bump, True))):
+        assert wrong_point(random.Random(1), expr, gt.explosion_set(expr, R(9, 10)), R(9, 10))[1] is None
+
+
+@pytest.mark.parametrize("factor", [1, -1, 2, -2])
+def test_formulas_that_differ_by_their_switch_meet_there(factor):
+    switch = Z - exp(-Z)
+    (root,) = exact_zeros(switch, Z, sympy.S.Zero, sympy.S.One)
+    other = root.map(sympy.Lambda(Z, tanh(Z) + factor * switch))
+    assert is_equal(root.map(sympy.Lambda(Z, tanh(Z))), other)
+    assert not is_equal(root.map(sympy.Lambda(Z, tanh(Z))), root.map(sympy.Lambda(Z, tanh(Z) + switch + R(1, 10**30))))

@@ -124,11 +124,13 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.exp, *HYPERBOLIC):
         return None
     split = expr.rewrite(HYPERBOLIC, sympy.exp).replace(sympy.exp, functools.partial(_without_constant, variable))
-    rational, generators = in_exponentials(split)
+    # exp(1000001/7) is to SymPy's polynomials the 1000001st power of exp(1/7)
+    constants = {sympy.Dummy(): power for power in split.atoms(sympy.exp) if power.is_number}
+    rational, generators = in_exponentials(split.xreplace({power: name for name, power in constants.items()}))
     above, below = sympy.fraction(sympy.together(rational))
     for factor in sympy.Mul.make_args(below):
         base, exponent = factor.as_base_exp()
-        if not (exponent.is_even or _is_positive(base, generators)):
+        if not (exponent.is_even or _is_positive(base, {*generators, *constants})):
             above *= base  # x/d has the sign of x·d
     if not above.is_polynomial(*generators):
         return None
@@ -138,10 +140,13 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     directions = [power.args[0] for power in generators.values()]
     terms: dict[sympy.Expr, sympy.Expr] = {}
     for powers, factor in polynomial.terms():
-        constants, moving = sympy.sift(sympy.Mul.make_args(factor), _is_constant_exponential, binary=True)
+        fixed, moving = sympy.sift(
+            sympy.Mul.make_args(factor), lambda part: part.as_base_exp()[0] in constants, binary=True
+        )
         exponent = sympy.expand(sympy.Add(*(p * each for p, each in zip(powers, directions, strict=True))))
-        exponent += sympy.Add(*(each.args[0] for each in constants))
-        terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving)
+        for base, power in (each.as_base_exp() for each in fixed):
+            exponent += power * constants[base].args[0]
+        terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving).xreplace(constants)
     return ExponentialSum(variable, tuple((factor, exponent) for exponent, factor in terms.items()))
 
 
@@ -163,10 +168,6 @@ def _is_square(term: sympy.Expr, generators: Container[sympy.Expr]) -> bool:
     """Return whether a real expression is evidently no less than 0."""
     factors = sympy.Mul.make_args(term)
     return all(factor.as_base_exp()[1].is_even or _is_positive(factor, generators) for factor in factors)
-
-
-def _is_constant_exponential(factor: sympy.Expr) -> bool:
-    return isinstance(factor, sympy.exp) and bool(factor.is_number)
 
 
 def _without_constant(variable: sympy.Symbol, exponent: sympy.Expr) -> sympy.Expr:
