@@ -114,7 +114,7 @@ def with_logistics(expr: sympy.Expr) -> sympy.Expr:
     >>> z = sympy.Symbol("z", real=True)
     >>> [part.func.__name__ for part in with_logistics(z / (1 + sympy.exp(2 * z)) - sympy.log(1 + sympy.exp(z))).args]
     ['Mul', 'Mul']
-    >>> sorted(part.name for part in with_logistics(sympy.exp(z) / (1 + sympy.exp(z)) ** 2).atoms(Logistic))
+    >>> sorted(part.func.__name__ for part in with_logistics(sympy.exp(z) / (1 + sympy.exp(z)) ** 2).atoms(Logistic))
     ['Logistic', 'Logistic']
 
     """

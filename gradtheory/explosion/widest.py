@@ -13,11 +13,11 @@ from gradtheory.activations import Activation, T, WidestPoint
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.effort import EFFORT
-from gradtheory.arithmetic.enclosure import is_infinite, sign
+from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.explosion.widest_search import Supremum
@@ -157,11 +157,6 @@ def _widest(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplos
         return _search(record, c, longest=True)
     if record.widest_point is not None:
         return _at_stationarity(record, record.widest_point, c)
-    if is_infinite(record.steepest_slope):
-        raise Undecided(
-            f"the widest explosion of {record.name} is not sought, for its slope is infinite at a point; ask for its "
-            "explosion_width at weights of your choice"
-        )
     return _search(record, c, longest=False)
 
 

@@ -193,7 +193,7 @@ def _evident_zeros(
         for place in places
         if sign(place - lower) > 0 > sign(place - upper)
         and enclose(expr, FIRST_BITS, {variable: enclose(place, FIRST_BITS)}).contains(0)
-        and _is_root(expr, variable, place)
+        and sympy.expand(expr.subs(variable, place)) == 0  # nothing else decides the signs of slopes there
     ]
 
 

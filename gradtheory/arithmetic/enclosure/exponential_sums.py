@@ -117,7 +117,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     --------
     >>> z = sympy.Symbol("z", real=True)
     >>> exponential_sum(sympy.diff(1 / (1 + sympy.exp(z - 9)), z), z).terms
-    ((-1, z + 9),)
+    ((-1, z - 9),)
 
     """
     expr = expr.replace(lambda part: isinstance(part, Increasing), lambda part: part.plain)
@@ -147,6 +147,8 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
         for base, power in (each.as_base_exp() for each in fixed):
             exponent += power * constants[base].args[0]
         terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving).xreplace(constants)
+    if not all(part.free_symbols <= {variable} for term in terms.items() for part in term):
+        return None  # a symbol for an exponential stands within another function, as in log(1 + exp(z))
     return ExponentialSum(variable, tuple((factor, exponent) for exponent, factor in terms.items()))
 
 

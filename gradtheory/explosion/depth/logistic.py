@@ -61,5 +61,6 @@ def squared_beta(activation: Activation) -> sympy.Expr | None:
     first, *others = smooth_parts(activation)
     if others or (first.left, first.right) != (-sympy.oo, sympy.oo):
         return None
-    schwarzian = sympy.factor((first.log_bend - first.log_slope**2 / 2).rewrite(sympy.exp))
+    in_exponentials = (first.log_bend - first.log_slope**2 / 2).rewrite(sympy.exp)
+    schwarzian = sympy.factor(sympy.expand_power_exp(in_exponentials))
     return -schwarzian / 2 if schwarzian.is_number else None
