@@ -1,13 +1,17 @@
 """Plots draw what the library computes, on the Axes they are given."""
 
+import re
+
 import numpy as np
 import pytest
 import sympy
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from gradtheory.plots import axes
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.simulation import random_networks
 
@@ -172,3 +176,30 @@ def test_widths_are_drawn_without_a_closed_form():
     ax = gt.plots.width_over_weight(z / (1 + z**2))
     (w, *_), (length, *_) = ax.lines[0].get_data()
     assert length == pytest.approx(float(gt.explosion_width(z / (1 + z**2), w)), rel=1e-12)
+
+
+@pytest.mark.parametrize("draw", _SMALL)
+def test_labels_are_chinese_where_there_is_a_font(draw, tmp_path):
+    ax = getattr(gt.plots, draw)(lang="zh", **_SMALL[draw])
+    ax.figure.savefig(tmp_path / "picture.svg")  # a missing character is a warning, and so an error here
+    texts = [text.get_text() for text in ax.findobj(Text)]
+    words = [text for text in texts if re.search(r"[a-z]{3,} [a-z]{3,}", re.sub(r"\$.*?\$", "", text))]
+    assert not words or not _has_font()
+    assert any(re.search(r"[\u4e00-\u9fff]", text) for text in texts) == _has_font()
+
+
+def test_labels_are_english_without_a_font(monkeypatch):
+    monkeypatch.setattr(axes, "_chinese_font", lambda: None)
+    ax = gt.plots.width_over_weight("tanh", lang="zh")
+    assert ax.get_ylabel() == "length of the explosion interval"
+    ax.set_title("标题")
+    axes.legible(ax)
+
+
+def test_a_language_that_is_none_is_refused():
+    with pytest.raises(InvalidArgument, match="lang = 'fr': must be one of 'en', 'zh'"):
+        gt.plots.training_curve(_RUN, lang="fr")
+
+
+def _has_font():
+    return axes._chinese_font() is not None
