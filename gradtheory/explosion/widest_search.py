@@ -58,8 +58,8 @@ class Supremum:
         if self.activation.infinite_slopes:
             place = self.activation.infinite_slopes[0]
             raise Undecided(
-                f"the widest explosion of {self.activation.name} is not decided: its slope is infinite at {place}; ask for "
-                "its explosion_width at weights of your choice"
+                f"the widest explosion of {self.activation.name} is not decided: its slope is infinite at {place}; "
+                "ask for its explosion_width at weights of your choice"
             )
         steepest = _rational_below(self.activation.steepest_slope)
         grid = [steepest * (sympy.Rational(k, _GRID) - _OFF) for k in range(1, _GRID)]

@@ -56,7 +56,7 @@ _HOW = {
     ("weak_norm", "gelu"): "EEECEEE",
     ("weak_norm", "relu6"): "EEEEECECEEEE",
     ("depth", "sigmoid"): "EEECECEECEECEECCECEEECC",
-    ("depth", "softsign"): "EECNENECEEECECENEEECC",
+    ("depth", "softsign"): "EECCECECEEECECENEEECC",
     ("weight_decay", "sigmoid"): "EEEEEEEEEEEEEEEE",
     ("clipping", "sigmoid"): "EEEEEEEEEEEE",
     ("initialisation", "sigmoid"): "EEEEEEE",

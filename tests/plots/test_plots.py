@@ -1,13 +1,17 @@
 """Plots draw what the library computes, on the Axes they are given."""
 
+import re
+
 import numpy as np
 import pytest
 import sympy
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from gradtheory.plots import axes
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.simulation import random_networks
 
@@ -191,3 +195,30 @@ def test_singular_values_are_drawn_but_for_zeros():
     assert [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "."] == [[2.0, 0.5], [1.0]]
     with pytest.raises(InvalidArgument, match="must be 2 arrays"):
         gt.plots.singular_values_of_layers(["a", "b"], [[2.0]])
+
+
+@pytest.mark.parametrize("draw", _SMALL)
+def test_labels_are_chinese_where_there_is_a_font(draw, tmp_path):
+    ax = getattr(gt.plots, draw)(lang="zh", **_SMALL[draw])
+    ax.figure.savefig(tmp_path / "picture.svg")  # a missing character is a warning, and so an error here
+    texts = [text.get_text() for text in ax.findobj(Text)]
+    words = [text for text in texts if re.search(r"[a-z]{3,} [a-z]{3,}", re.sub(r"\$.*?\$", "", text))]
+    assert not words or not _has_font()
+    assert any(re.search(r"[\u4e00-\u9fff]", text) for text in texts) == _has_font()
+
+
+def test_labels_are_english_without_a_font(monkeypatch):
+    monkeypatch.setattr(axes, "_chinese_font", lambda: None)
+    ax = gt.plots.width_over_weight("tanh", lang="zh")
+    assert ax.get_ylabel() == "length of the explosion interval"
+    ax.set_title("标题")
+    axes.legible(ax)
+
+
+def test_a_language_that_is_none_is_refused():
+    with pytest.raises(InvalidArgument, match="lang = 'fr': must be one of 'en', 'zh'"):
+        gt.plots.training_curve(_RUN, lang="fr")
+
+
+def _has_font():
+    return axes._chinese_font() is not None
