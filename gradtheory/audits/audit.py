@@ -10,7 +10,7 @@ from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.judge import Verdict, judge
 from gradtheory.audits.layers import Block
 from gradtheory.audits.measure import Measured, measure_network
-from gradtheory.audits.module import is_module, measure_module
+from gradtheory.audits.module import is_module, measure_module, raw
 from gradtheory.audits.report import Audit, Trial
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
@@ -114,7 +114,7 @@ def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> T
         return Trial(None, "no remedy is tried: the module could not be read as a network")
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
-    inputs, targets = (each.detach().cpu().numpy() if hasattr(each, "detach") else np.asarray(each) for each in (x, y))
+    inputs, targets = (np.asarray(raw(each)) for each in (x, y))
     few = inputs[:_TRIED_ON], targets[:_TRIED_ON]
     return Trial(lambda: advise(network, *few, optimiser=adam(_ETA), steps=_STEPS), "")
 

@@ -72,16 +72,19 @@ def _with_overflow(measured: Measured, module: Any, x: Any, y: Any, loss: Any, s
 
 
 def _are_classes(y: Any) -> bool:
-    return _array(y, "y").ndim == 1 and np.asarray(_raw(y)).dtype.kind in "iu"
+    return _array(y, "y").ndim == 1 and np.asarray(raw(y)).dtype.kind in "iu"
 
 
 def _array(value: Any, name: str) -> Array:
-    return read_finite_array(_raw(value), name)
+    return read_finite_array(raw(value), name)
 
 
-def _raw(value: Any) -> Any:
-    """Return a tensor as an array."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+def raw(value: Any) -> Any:
+    """Return a tensor as an array, and anything else as it is; NumPy has no bfloat16, of which float32 holds all."""
+    if not hasattr(value, "detach"):
+        return value
+    tensor = value.detach().cpu()
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
