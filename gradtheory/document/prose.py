@@ -17,6 +17,9 @@ _CONNECTIVE = re.compile(r"<m[io]>(&#x027FA;|&#x02227;|&#x02228;)</m[io]>")  # i
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
+_LONG_POWER = re.compile(
+    r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
+)  # L - 1, not 10 or \prime
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
@@ -72,7 +75,8 @@ def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(latex))
+    bracketed = _LONG_POWER.sub(r"^{(\1)}", latex)
+    written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
     return _RELATION.sub(r" \1 ", written).strip()
 
 

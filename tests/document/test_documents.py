@@ -361,6 +361,17 @@ def test_tables_code_and_figures_as_text():
     assert "|---|---|\n| weight | width |\n| 7 | 0.4 |" in to_markdown(document)
     assert "```python\nimport gradtheory\n```" in to_markdown(document)
     assert "![](widths.svg)" in to_markdown(document)
-    assert "weight  width\n7  0.4" in to_text(document)
+    assert "weight  width\n7       0.4" in to_text(document)
     assert "    import gradtheory" in to_text(document)
     assert "[Width over weight]" in to_text(document)
+
+
+def test_a_table_has_titles_above_its_columns():
+    document = Document("Blocks", "", "en", (Table((("7", "$w_1$"),), head=("a", "weight")),))
+    assert "| a | weight |\n|---|---|\n| 7 | $w_1$ |" in to_markdown(document)
+    assert "a  weight\n---------\n7  w₁" in to_text(document)
+    assert "<tr><th>a</th><th>weight</th></tr>" in render(document, ".html")
+    assert r"\begin{tabular}{ll}" in render(document, ".tex")
+    assert r"\textit{a} & \textit{weight}" in render(document, ".tex")
+    long = Document("Blocks", "", "en", (Table((("7",),) * 13),))
+    assert r"\begin{longtable}{l}" in render(long, ".tex")

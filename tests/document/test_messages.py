@@ -16,7 +16,7 @@ _MATH = re.compile(r"\$[^$]*\$")
 
 
 def _flat(table, prefix=""):
-    for key, value in table.items():
+    for key, value in table.items() if isinstance(table, dict) else enumerate(table):
         if isinstance(value, str):
             yield f"{prefix}{key}", value
         else:
