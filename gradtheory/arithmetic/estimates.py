@@ -61,7 +61,7 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
             options["out"] = tuple(_plain(each) for each in options["out"])
         return getattr(ufunc, method)(*map(_plain, inputs), **options)
 
-    def reshape(self, *shape: Any, **options: Any) -> "Estimates":  # type: ignore[override]  # of NumPy's overloads, one
+    def reshape(self, *shape: Any, **options: Any) -> "Estimates":
         """Return the same numbers, with their errors, in another shape."""
         return Estimates(self.plain.reshape(*shape, **options), self.error.reshape(*shape, **options), self.guarantee)
 
