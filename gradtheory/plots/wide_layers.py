@@ -6,7 +6,6 @@ import numpy as np
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import (
-    Array,
     one_of,
     read_count,
     read_depth,
@@ -143,13 +142,16 @@ def settling(
     begin = read_nonnegative_array(usual if starts is None else starts, "starts").reshape(-1)
     weight, now = (each.reshape(-1) for each in np.meshgrid(scales, begin, indexing="ij"))
     q = meanfield.depth_scales(record, weight, sigma_b).point.q.plain if kind == "c" else now
+    if kind == "c":  # panels of the whole map are made once, for all layers
+        usual_q = np.unique(q[q > 0.0])
+        meanfield.correlation_map(record, np.linspace(0.0, 1.0, 201)[:, np.newaxis], usual_q, 1.0)
     course = [now]
     for _ in range(many):
         after = np.full(len(now), np.nan)
         here = np.isfinite(now) & (q > 0.0) & (now > 0.0 if kind == "q" else True)
         if kind == "q":
             after[here] = meanfield.variance_map(record, now[here], weight[here], sigma_b)
-        else:
+        elif here.any():
             after[here] = np.clip(
                 meanfield.correlation_map(record, now[here], q[here], weight[here], sigma_b), -1.0, 1.0
             )
