@@ -222,6 +222,14 @@ VALID: dict[str, dict[str, Any]] = {
     "plots.gradient_over_depth": {**_TANH, "sigma_w": (1.0,), "depth": 2, "width": 4, "networks": 2},
     "plots.gradient_over_layers": {"factors": (0.5,)},
     "plots.lyapunov_over_weight": {"activation": "relu", "sigma_w": (1.0, 2.0)},
+    "plots.basins": {**_TANH, "sigma_w": [1.0, 1.5]},
+    "plots.correlation_map": {**_TANH, "sigma_w": [0.9]},
+    "plots.depth_scale_map": {**_TANH, "sigma_w": [0.8, 0.9], "sigma_b": [0.1, 0.2]},
+    "plots.depth_scales": {**_TANH, "sigma_w": [0.8, 0.9]},
+    "plots.edges": {"activations": ["tanh"], "points": 4},
+    "plots.settling": {**_TANH, "sigma_w": [0.9], "of": "q", "depth": 2},
+    "plots.trainable_depth": {**_TANH, "sigma_w": [0.8, 0.9], "depth": 5},
+    "plots.variance_map": {**_TANH, "sigma_w": [0.9]},
     "plots.phase_diagram": {**_TANH, "points": 4},
     "plots.stability_diagram": {"optimisers": ("heavy_ball",), "points": 4},
     "plots.training_curve": {"run": _RUN},
@@ -265,7 +273,7 @@ VALID: dict[str, dict[str, Any]] = {
 # a torch module alone.
 RESULTS = {
     "Audit", "monitor",
-    "DepthBound", "Derivation", "Estimate", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
+    "DepthBound", "Derivation", "Estimate", "Estimates", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
     "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.Audit",
