@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradtheory
-from gradtheory.pages import depth
+from gradtheory.pages import depth, gallery
 
 sys.path.append(str(Path(__file__).parent / "_ext"))
 
@@ -47,8 +47,8 @@ def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, l
 
 
 def _compute_depth(app: Any) -> None:
-    """Compute the page on depth and its figures anew, before any page is read."""
-    for _ in depth.write(Path(app.srcdir)):
+    """Compute the page on depth and the gallery, with their figures, anew, before any page is read."""
+    for _ in (*depth.write(Path(app.srcdir)), *gallery.write(Path(app.srcdir) / "gallery")):
         pass
 
 

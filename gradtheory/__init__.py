@@ -8,7 +8,7 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
                       widest_explosion (K), explosion_formula; arrays (m: the same over NumPy arrays);
                       WidestExplosion, ExplosionFormula
     proofs            certificate, checker (m: a second program that checks one)
-    numbers           guarantee (exact, certified or numeric?), Guarantee, Estimate, Root
+    numbers           guarantee (exact, certified or numeric?), Guarantee, Estimate, Estimates, Root
     chains            Chain (gradients in symbols and floats), total_explosion_set, exploding_parameter, curvature (m)
     any depth         total_explosion_bound, total_explosion_theorem, depth_bound, widest_total_explosion, two_point;
                       DepthBound, WidestTotalExplosion, TwoPoint

@@ -12,6 +12,7 @@ from .activations import activation as activation
 from .activations import activation_names as activation_names
 from .activations import activation_parameters as activation_parameters
 from .activations import expression as expression
+from .arithmetic.estimates import Estimates as Estimates
 from .arithmetic.guarantee import Estimate as Estimate
 from .arithmetic.guarantee import Guarantee as Guarantee
 from .arithmetic.guarantee import guarantee as guarantee

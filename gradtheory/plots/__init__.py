@@ -10,10 +10,25 @@ from gradtheory.plots.random_weights import (
     phase_diagram,
 )
 from gradtheory.plots.training import stability_diagram, training_curve
+from gradtheory.plots.wide_layers import (
+    basins,
+    correlation_map,
+    depth_scale_map,
+    depth_scales,
+    edges,
+    settling,
+    trainable_depth,
+    variance_map,
+)
 
 __all__ = [
     "activation_and_slope",
+    "basins",
     "chain_diagram",
+    "correlation_map",
+    "depth_scale_map",
+    "depth_scales",
+    "edges",
     "explosion_region",
     "factor_distribution",
     "glance",
@@ -22,9 +37,12 @@ __all__ = [
     "growth_of_layers",
     "lyapunov_over_weight",
     "phase_diagram",
+    "settling",
     "singular_values_of_layers",
     "stability_diagram",
+    "trainable_depth",
     "training_curve",
+    "variance_map",
     "width_over_weight",
 ]
 

@@ -120,7 +120,7 @@ def _by_probability(
     """Return the depth at which a normal law of log|product| has this probability beyond the limit."""
     if arithmetic != "power":
         raise InvalidArgument("arithmetic", arithmetic, "must be 'power' with a probability")
-    if not isinstance(growth, LyapunovExponent) or not math.isfinite(growth.value + growth.variance):
+    if not (isinstance(growth, LyapunovExponent) and isinstance(growth.value, float) and _has_law(growth)):
         raise InvalidArgument(
             "growth", growth, "must be a random chain of finite λ and variance with a probability: lyapunov_exponent(…)"
         )
@@ -130,11 +130,16 @@ def _by_probability(
     side = 1.0 if growth.value > 0.0 else -1.0
     bound = sympy.Rational(limits.overflow if side > 0.0 else limits.underflow)
     distance = side * float(sympy.log(bound).n(20))
-    drift, spread = abs(growth.value), math.sqrt(growth.variance) * float(ndtri(share))
+    drift, spread = abs(float(growth.value)), math.sqrt(growth.variance) * float(ndtri(share))
     if drift == 0.0:
         return math.ceil((distance / spread) ** 2) if spread < 0.0 else math.inf
     root = (spread + math.sqrt(spread * spread + 4.0 * drift * distance)) / (2.0 * drift)
     return max(1, math.ceil(root * root))  # drift·L - spread·√L = distance
+
+
+def _has_law(growth: LyapunovExponent) -> bool:
+    """Return whether log|product| is normal in the limit."""
+    return math.isfinite(growth.value + growth.variance)
 
 
 def overflow_growth(depth: int, dtype: npt.DTypeLike = "float32") -> sympy.Expr:

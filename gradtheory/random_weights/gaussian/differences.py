@@ -78,6 +78,10 @@ class Interpolation:
         self._fill(result, log_scale, log_ratio, np.flatnonzero(np.isfinite(log_scale + log_ratio)), 0)
         return self._divided(result, log_ratio) if self._times_ratio else result
 
+    def has(self, log_scale: Array) -> bool:
+        """Return whether every panel for these log A is made."""
+        return all((0, int(each)) in self._panels for each in np.unique(np.floor(log_scale / _LENGTHS[0])))
+
     def _fill(self, result: Differences, log_scale: Array, log_ratio: Array, chosen: np.ndarray, level: int) -> None:
         """Write D where it is chosen; shorter panels are for where the longer ones have not converged."""
         number = np.floor(log_scale[chosen] / _LENGTHS[level])
@@ -270,6 +274,15 @@ def _between(nodes: Array, places: Array) -> Array:
     """Return the matrix that interpolates from Legendre's nodes to other places."""
     return np.asarray(
         np.linalg.solve(chebyshev.chebvander(nodes, len(nodes) - 1).T, chebyshev.chebvander(places, len(nodes) - 1).T).T
+    )
+
+
+def has_products(record: Activation, c: Array, q: Array) -> bool:
+    """Return whether `products` has all it needs, so that a few cost no more than a few."""
+    sides = ((c < 0.0) == side for side in (False, True))
+    return all(
+        interpolation(record, opposite=bool(side)).has(np.log(q[chosen] * (1.0 + np.abs(c[chosen])) / 2.0))
+        for side, chosen in enumerate(sides)
     )
 
 

@@ -1,15 +1,25 @@
 """How fast the gradient product of a random chain grows: typically, and in mean square."""
 
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import Array, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.inputs import (
+    Array,
+    read_nonnegative_array,
+    read_nonnegative_float,
+    read_positive_array,
+    read_positive_float,
+    together,
+)
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, left_out
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
@@ -26,10 +36,11 @@ from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slo
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
 from gradtheory.random_weights.lyapunov.survival import survival
 from gradtheory.random_weights.lyapunov.variance import log_variance
-from gradtheory.typing import ActivationLike, NumberLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 4e-16
 _FAR = 1e12
+_THREADS = 2
 _MOST = 1e100
 _WIDEST = 1e50
 _OF_NORMAL = math.pi**2 / 8.0  # the variance of log|N(0, 1)|
@@ -37,7 +48,7 @@ _NONE = Estimate(math.nan, math.nan)
 
 
 def lyapunov_exponent(
-    activation: ActivationLike, sigma_w: NumberLike = 1.0, sigma_b: NumberLike = 1.0
+    activation: ActivationLike, sigma_w: NumberLike | ArrayLike = 1.0, sigma_b: NumberLike | ArrayLike = 1.0
 ) -> LyapunovExponent:
     r"""Return the Lyapunov exponent of a chain of single neurons with independent Gaussian weights and biases.
 
@@ -48,12 +59,13 @@ def lyapunov_exponent(
     ----------
     activation : str, sympy.Expr or Activation
         The activation.
-    sigma_w, sigma_b : number
-        Standard deviations; σ_w positive, σ_b not negative.
+    sigma_w, sigma_b : number or array_like
+        Standard deviations; σ_w positive, σ_b not negative. Chains of arrays are solved on two threads.
 
     Returns
     -------
     LyapunovExponent
+        Of arrays, one whose attributes are arrays: nan where a pair would be refused, and `reason` says why.
 
     Raises
     ------
@@ -74,9 +86,16 @@ def lyapunov_exponent(
     (-inf, 0.5, 0.057966)
     >>> round(lyapunov_exponent("identity", sigma_b=0).variance, 12)  # π²/8
     1.233700550136
+    >>> lyapunov_exponent("identity", [1.0, 2.0], 0).value.round(6)
+    array([-0.635181,  0.057966])
 
     """
     record = as_activation(activation)
+    weights, biases = together(
+        sigma_w=read_positive_array(sigma_w, "sigma_w"), sigma_b=read_nonnegative_array(sigma_b, "sigma_b")
+    )
+    if weights.ndim:
+        return _of_many(record, weights, biases)
     weight, bias = standard_deviations(sigma_w, sigma_b)
     without = _without_law(record, weight, bias)
     if without is not None:
@@ -99,6 +118,37 @@ def lyapunov_exponent(
             "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
         )
     return LyapunovExponent(value, spread, max(half, value), rate, reason, partial(log_variance, record, weight, bias))
+
+
+def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExponent:
+    """Return the exponents of every pair of scales, whose spread and survivors are found when they are asked for."""
+
+    def one(pair: tuple[float, float]) -> LyapunovExponent:
+        try:
+            return lyapunov_exponent(record, *pair)
+        except InvalidArgument as error:
+            none, never = partial(known, _NONE), partial(both, _NONE, _NONE)
+            return LyapunovExponent(math.nan, math.nan, math.nan, math.nan, str(error), none, never)
+
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        chains = list(threads.map(one, zip(weights.ravel().tolist(), biases.ravel().tolist(), strict=True)))
+
+    def of_all(numbers: Iterable[Estimate]) -> Estimates:
+        parts = list(numbers)
+        return Estimates(list(map(float, parts)), [part.error for part in parts]).reshape(weights.shape)
+
+    def numbers(name: str) -> Array:
+        return np.array([getattr(chain, name) for chain in chains]).reshape(weights.shape)
+
+    return LyapunovExponent(
+        of_all(Estimate(chain.value, chain.error) for chain in chains),
+        numbers("error"),
+        numbers("mean_square"),
+        numbers("mean_square_rate"),
+        next((chain.reason for chain in chains if chain.reason), ""),
+        lambda: of_all(chain.variance for chain in chains),
+        lambda: (of_all(chain.survival for chain in chains), of_all(chain.surviving_value for chain in chains)),
+    )
 
 
 def standard_deviations(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float, float]:

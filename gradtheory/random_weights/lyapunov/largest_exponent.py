@@ -112,7 +112,7 @@ def _is_member(record: Activation) -> bool:
 def _search(record: Activation) -> LargestExponent:
     def negative(log_w: float, sigma_b: float) -> float:
         try:
-            return -lyapunov_exponent(record, math.exp(log_w), sigma_b).value
+            return -float(lyapunov_exponent(record, math.exp(log_w), sigma_b).value)
         except InvalidArgument:  # no stationary law, or an exponent beyond float64
             return math.inf
 

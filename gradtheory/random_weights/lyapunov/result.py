@@ -4,6 +4,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -29,14 +32,14 @@ class LyapunovExponent(ShownAsTable):
 
     Attributes
     ----------
-    value : float
+    value : float, or Estimates of an array
         λ = E log|σ'(z)·w| in the stationary law: almost every chain's gradient goes like exp(λL). -inf where the slope
         is 0 with positive probability.
-    error : float
+    error : float or ndarray
         A bound of the numerical error of `value`, estimated from two discretisations.
-    mean_square : float
+    mean_square : float or ndarray
         ½·log E[(σ'(z)·w)²], of one factor; never less than `value`.
-    mean_square_rate : float
+    mean_square_rate : float or ndarray
         The rate at which the root mean square of the whole product grows; it differs from `mean_square`, since
         neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
         then it depends on where the chain starts.
@@ -45,26 +48,32 @@ class LyapunovExponent(ShownAsTable):
 
     """
 
-    value: float
-    error: float
-    mean_square: float
-    mean_square_rate: float
+    value: Any
+    error: Any
+    mean_square: Any
+    mean_square_rate: Any
     reason: str = ""
-    _variance: Callable[[], Estimate] = field(default=unknown, repr=False, compare=False)
-    _survival: Callable[[], tuple[Estimate, Estimate]] = field(default=all_alive, repr=False, compare=False)
+    _variance: Callable[[], Any] = field(default=unknown, repr=False, compare=False)
+    _survival: Callable[[], tuple[Any, Any]] = field(default=all_alive, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        if np.ndim(self.value):
+            return f"LyapunovExponent({self.value!r})"
+        numbers = "value", "error", "mean_square", "mean_square_rate", "reason"
+        return f"LyapunovExponent({', '.join(f'{name}={getattr(self, name)!r}' for name in numbers)})"
 
     @property
-    def growth(self) -> float:
+    def growth(self) -> Any:
         """exp(λ), the typical factor per layer; `overflow_depth` takes it."""
-        return math.exp(self.value)
+        return np.exp(self.value) if np.ndim(self.value) else math.exp(self.value)
 
     @property
-    def gap(self) -> float:
+    def gap(self) -> Any:
         """`mean_square` - `value`: how far averages mislead, since a few chains carry the mean; never negative."""
         return self.mean_square - self.value
 
     @cached_property
-    def variance(self) -> Estimate:
+    def variance(self) -> Any:
         """The variance of log|product| per layer: after L layers it is about N(λL, variance·L).
 
         Exact where the factors are independent, numeric else; inf where log² of a factor has no mean, nan where
@@ -73,17 +82,17 @@ class LyapunovExponent(ShownAsTable):
         return self._variance()
 
     @property
-    def survival(self) -> Estimate:
+    def survival(self) -> Any:
         """The factor per layer by which the share of chains with a gradient other than 0 falls; 1 where none is 0."""
         return self._survivors[0]
 
     @property
-    def surviving_value(self) -> Estimate:
+    def surviving_value(self) -> Any:
         """The growth of log|gradient| per layer among the chains whose gradient is not 0; λ where all are."""
         return self._survivors[1] if self._survival is not all_alive else Estimate(self.value, self.error)
 
     @cached_property
-    def _survivors(self) -> tuple[Estimate, Estimate]:
+    def _survivors(self) -> tuple[Any, Any]:
         return self._survival()
 
 

@@ -97,7 +97,7 @@ def depth_scales(
     (0.122104, 2.170486)
     >>> many = depth_scales("relu", [1.0, 1.2, 2.0], 0.1)  # the last has no fixed point
     >>> many.xi_gradient.round(4)
-    array([-1.4427, -3.0442,     nan])
+    array([-1.4427, -3.0441,     nan])
 
     """
     record = as_activation(activation)

@@ -118,7 +118,7 @@ def fixed_points(
     ()
     >>> first, second = fixed_points("gelu", [1.2, 1.8], 0.05)
     >>> first.q.round(6), second.q.round(6), first.is_stable
-    (array([0.003963, 0.014928]), array([     nan, 0.136293]), array([ True,  True]))
+    (array([0.003923, 0.014928]), array([     nan, 0.136293]), array([ True,  True]))
 
     """
     record = as_activation(activation)

@@ -10,6 +10,7 @@ al., "Deep information propagation", 2017).
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import overload
 
 import numpy as np
@@ -31,7 +32,7 @@ from gradtheory.arithmetic.inputs import (
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
 from gradtheory.random_weights.gaussian.bivariate import of_jumps
-from gradtheory.random_weights.gaussian.differences import products
+from gradtheory.random_weights.gaussian.differences import has_products, products
 from gradtheory.random_weights.gaussian.second_moments import (
     BITS,
     METHODS,
@@ -273,7 +274,7 @@ def correlation_map(
             error = (weight**2 * (error + value_error) + np.abs(result) * off) / (after - off)
         return result, error + 8 * _EPSILON * np.abs(result)
 
-    return _shaped(numbers, one, many)
+    return _shaped(numbers, one, many, partial(has_products, record, correlation, variance))
 
 
 @overload
@@ -322,7 +323,7 @@ def correlation_slope(
         value = np.where(known, weight**2 * product, np.nan)
         return value, weight**2 * error + 6 * _EPSILON * np.abs(value)
 
-    return _shaped(numbers, one, many)
+    return _shaped(numbers, one, many, partial(has_products, record, correlation, variance))
 
 
 def read_correlations(c: object) -> Array:
@@ -334,7 +335,10 @@ def read_correlations(c: object) -> Array:
 
 
 def _shaped(
-    numbers: tuple[Array, ...], one: Callable[..., Estimate], many: Callable[[], tuple[Array, Array]]
+    numbers: tuple[Array, ...],
+    one: Callable[..., Estimate],
+    many: Callable[[], tuple[Array, Array]],
+    known: Callable[[], bool],
 ) -> Estimate | Estimates:
     """Return one number; or an array, found together if it is large, else, and where that fails, one by one."""
     shape = numbers[0].shape
@@ -342,7 +346,7 @@ def _shaped(
         return one(*map(float, numbers))
     flat = [each.reshape(-1) for each in numbers]
     count = len(flat[0])
-    value, error = many() if count >= _MANY else np.full((2, count), np.nan)
+    value, error = many() if count >= _MANY or known() else np.full((2, count), np.nan)
     for which in np.flatnonzero(~(error <= _ENOUGH * np.maximum(1.0, np.abs(value)))):
         number = one(*(float(each[which]) for each in flat))
         value[which], error[which] = number, number.error

@@ -1,0 +1,399 @@
+"""Signals in wide layers: maps of variance and correlation, how they settle, depth scales, and basins."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import (
+    one_of,
+    read_count,
+    read_depth,
+    read_nonnegative_array,
+    read_nonnegative_float,
+    read_positive_array,
+    read_positive_float,
+)
+from gradtheory.arithmetic.kinds import read_items
+from gradtheory.errors import InvalidArgument
+from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, axes_or_new, read_curves
+from gradtheory.random_weights import meanfield
+from gradtheory.typing import ActivationLike, ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SCALES = {"xi_q": r"\xi_q", "xi_c": r"\xi_c", "xi_gradient": r"\xi_\nabla"}
+_MOST_LAYERS = 1_000
+_SEVERAL = (1.3, 2.5, 4.0)  # Poole et al. (2016), figures 1 and 2, with σ_b = 0.3
+_STARTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+
+
+def variance_map(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike = _SEVERAL,
+    *,
+    sigma_b: float = 0.3,
+    largest: float = 15.0,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the next layer's variance over this one's, with fixed points: filled where they are stable, else open.
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    sigma_w : array_like of shape (n,)
+        The weight scales, one curve each.
+    sigma_b : float
+        The bias scale.
+    largest : float
+        q from 0 to this.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    References
+    ----------
+    Poole et al. (2016), figure 1 A.
+
+    """
+    record, scales, end = (
+        as_activation(activation),
+        read_curves(sigma_w, "sigma_w"),
+        read_positive_float(largest, "largest"),
+    )
+    ax, q = axes_or_new(ax), np.linspace(0.0, end, 301)[1:]
+    ax.plot([0.0, end], [0.0, end], color=GREY, linestyle=":")
+    for number, scale in enumerate(scales):
+        color = f"C{number}"
+        ax.plot(q, meanfield.variance_map(record, q, scale, sigma_b), color=color, label=rf"$\sigma_w = {scale:g}$")
+        for point in meanfield.fixed_points(record, scale, sigma_b):
+            if point.q <= end:
+                face = color if point.is_stable else "white"
+                ax.plot([point.q], [point.q], "o", color=color, markerfacecolor=face)
+    ax.set(xlabel=r"$q_l$", ylabel=r"$q_{l+1}$", xlim=(0.0, end))
+    return _named(ax, record.name, sigma_b)
+
+
+def correlation_map(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike = _SEVERAL,
+    *,
+    sigma_b: float = 0.3,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the next layer's correlation of two inputs over this one's, at the stable variance.
+
+    A dot marks the correlation that they settle at. The arguments are those of `variance_map`.
+
+    References
+    ----------
+    Poole et al. (2016), figure 2 A.
+
+    """
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    ax, c = axes_or_new(ax), np.linspace(0.0, 1.0, 201)
+    ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
+    settled = meanfield.depth_scales(record, [*scales], sigma_b)
+    for number, (scale, q) in enumerate(zip(scales, settled.point.q.plain, strict=True)):
+        if q > 0.0:
+            after = meanfield.correlation_map(record, c, q, scale, sigma_b)
+            ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {scale:g}$")
+            ax.plot([settled.c[number]], [settled.c[number]], "o", color=f"C{number}")
+    ax.set(xlabel="$c_l$", ylabel="$c_{l+1}$", xlim=(0.0, 1.0))
+    return _named(ax, record.name, sigma_b)
+
+
+def settling(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike = _SEVERAL,
+    *,
+    sigma_b: float = 0.3,
+    of: str = "c",
+    starts: ArrayLike | None = None,
+    depth: int = 20,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw over the layers how variances, or correlations at the stable variance, settle from several starts.
+
+    Parameters
+    ----------
+    activation, sigma_w, sigma_b, ax
+        As for `variance_map`.
+    of : {"q", "c"}
+        Variances or correlations.
+    starts : array_like of shape (m,), optional
+        Where they start: variances 1, 5, 10 and 15, or correlations 0 to 0.8 by default.
+    depth : int
+        The number of layers.
+
+    References
+    ----------
+    Poole et al. (2016), figures 1 B and 2 B.
+
+    """
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    many, kind = read_count(depth, "depth", _MOST_LAYERS), one_of(of, "of", ("q", "c"))
+    usual = (1.0, 5.0, 10.0, 15.0) if kind == "q" else _STARTS
+    begin = read_nonnegative_array(usual if starts is None else starts, "starts").reshape(-1)
+    weight, now = (each.reshape(-1) for each in np.meshgrid(scales, begin, indexing="ij"))
+    q = meanfield.depth_scales(record, weight, sigma_b).point.q.plain if kind == "c" else now
+    if kind == "c":  # panels of the whole map are made once, for all layers
+        usual_q = np.unique(q[q > 0.0])
+        meanfield.correlation_map(record, np.linspace(0.0, 1.0, 201)[:, np.newaxis], usual_q, 1.0)
+    course = [now]
+    for _ in range(many):
+        after = np.full(len(now), np.nan)
+        here = np.isfinite(now) & (q > 0.0) & (now > 0.0 if kind == "q" else True)
+        if kind == "q":
+            after[here] = meanfield.variance_map(record, now[here], weight[here], sigma_b)
+        elif here.any():
+            after[here] = np.clip(
+                meanfield.correlation_map(record, now[here], q[here], weight[here], sigma_b), -1.0, 1.0
+            )
+        now = after
+        course.append(now)
+    ax = axes_or_new(ax)
+    for line, (path, scale) in enumerate(zip(np.array(course).T, weight, strict=True)):
+        number = line // len(begin)
+        label = rf"$\sigma_w = {scale:g}$" if line % len(begin) == 0 else None
+        ax.plot(np.arange(many + 1), path, ".-", color=f"C{number}", linewidth=1.0, markersize=3, label=label)
+    ax.set(xlabel="layer $l$", ylabel=rf"${kind}_l$")
+    return _named(ax, record.name, sigma_b)
+
+
+def depth_scales(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike | None = None,
+    *,
+    sigma_b: float = 0.3,
+    squared: bool = False,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the depth scales ξ_q, ξ_c and |ξ_∇| over the weight scale, with the edge of chaos.
+
+    Parameters
+    ----------
+    activation, sigma_b, ax
+        As for `variance_map`.
+    sigma_w : array_like of shape (n,), optional
+        The weight scales; 200 from 0.5 to 3 by default.
+    squared : bool
+        Whether the axis shows σ_w².
+
+    References
+    ----------
+    Schoenholz et al. (2017), figures 1 and 2.
+
+    """
+    record = as_activation(activation)
+    weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
+    scales, ax = meanfield.depth_scales(record, weight, sigma_b), axes_or_new(ax)
+    for number, (name, symbol) in enumerate(_SCALES.items()):
+        size = np.abs(getattr(scales, name).plain)
+        label = f"${symbol}$" if name != "xi_gradient" else f"$|{symbol}|$"
+        ax.semilogy(_axis(weight, squared), np.where(np.isfinite(size), size, np.nan), color=f"C{number}", label=label)
+    edge = meanfield.edge_of_chaos(record, sigma_b)
+    if edge and weight.min() <= edge.sigma_w <= weight.max():
+        ax.axvline(_axis(edge.sigma_w, squared), color=GREY, linestyle=":")
+    ax.set(xlabel=_symbol("w", squared), ylabel="layers")
+    return _named(ax, record.name, sigma_b)
+
+
+def depth_scale_map(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike | None = None,
+    sigma_b: ArrayLike | None = None,
+    *,
+    of: str = "xi_c",
+    squared: bool = False,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a depth scale over σ_w and σ_b in colours, and the stable edge of chaos; white where nothing settles.
+
+    Parameters
+    ----------
+    activation, ax
+        As for `variance_map`.
+    sigma_w : array_like of shape (n,), optional
+        The weight scales; 100 from 0.5 to 3 by default.
+    sigma_b : array_like of shape (m,), optional
+        The bias scales; 100 from 0.01 to 1 by default.
+    of : {"xi_q", "xi_c", "xi_gradient"}
+        Which of them; of ξ_∇ its size.
+    squared : bool
+        Whether the axes show σ_w² and σ_b².
+
+    References
+    ----------
+    Schoenholz et al. (2017), section 4.
+
+    """
+    record, name = as_activation(activation), one_of(of, "of", tuple(_SCALES))
+    weight = np.linspace(0.5, 3.0, 100) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
+    bias = np.linspace(0.01, 1.0, 100) if sigma_b is None else read_nonnegative_array(sigma_b, "sigma_b").reshape(-1)
+    scales = meanfield.depth_scales(record, weight, bias[:, np.newaxis])
+    with np.errstate(divide="ignore"):
+        size = np.log10(np.abs(getattr(scales, name).plain))
+    ax = axes_or_new(ax)
+    shown = np.where(np.isfinite(size), np.clip(size, -1.0, 3.0), np.nan)
+    shown[np.isposinf(size)] = 3.0
+    image = ax.pcolormesh(
+        _axis(weight, squared), _axis(bias, squared), shown, shading="nearest", cmap="viridis", rasterized=True
+    )
+    ax.figure.colorbar(image, ax=ax, label=rf"$\log_{{10}} |{_SCALES[name]}|$")
+    edge = meanfield.edge_of_chaos(record, bias)
+    ax.plot(_axis(np.where(edge.stable, edge.sigma_w, np.nan), squared), _axis(bias, squared), color="white")
+    ax.set_xlim(*_axis(weight[[0, -1]], squared))
+    ax.set(xlabel=_symbol("w", squared), ylabel=_symbol("b", squared))
+    ax.set_title(record.name, fontsize="medium")
+    return ax
+
+
+def trainable_depth(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike | None = None,
+    *,
+    sigma_b: float = 0.05**0.5,
+    depth: int = 300,
+    squared: bool = True,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw over the weight scale which share exp(-L/ξ_c) of a difference is left after L layers, and the line 6·ξ_c.
+
+    Networks deeper than about 6·ξ_c did not train.
+
+    Parameters
+    ----------
+    activation, sigma_w, squared, ax
+        As for `depth_scales`.
+    sigma_b : float
+        The bias scale; σ_b² = 0.05 by default.
+    depth : int
+        L from 1 to this.
+
+    References
+    ----------
+    Schoenholz et al. (2017), figure 5.
+
+    """
+    record, many = as_activation(activation), read_depth(depth)
+    weight = (
+        np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
+    )
+    scale = meanfield.depth_scales(record, weight, sigma_b).xi_c.plain
+    layers, ax = np.linspace(1.0, many, min(many, 200)), axes_or_new(ax)
+    left = np.exp(-layers[:, np.newaxis] / scale)
+    image = ax.pcolormesh(
+        _axis(weight, squared), layers, left, shading="nearest", cmap="magma", vmin=0, vmax=1, rasterized=True
+    )
+    ax.figure.colorbar(image, ax=ax, label=r"$e^{-L/\xi_c}$")
+    ax.plot(_axis(weight, squared), 6.0 * scale, color="white", linestyle="--", label=r"$6\,\xi_c$")
+    ax.set(xlabel=_symbol("w", squared), ylabel="depth $L$", ylim=(1.0, max(many, 2)))
+    return _named(ax, record.name, sigma_b)
+
+
+def edges(
+    activations: Any = ("tanh", "elu", "selu", "softsign", "gelu", "silu"),
+    *,
+    largest_bias: float = 1.0,
+    squared: bool = False,
+    points: int = 120,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the edge of chaos of several activations: dashed where its fixed point is not stable, dots where q is 0.
+
+    Parameters
+    ----------
+    activations : sequence of str, sympy.Expr or Activation
+        One curve each.
+    largest_bias : float
+        σ_b from 0 to this.
+    squared : bool
+        Whether the axes show σ_w² and σ_b².
+    points : int
+        How many σ_b.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    References
+    ----------
+    Hayou, Doucet & Rousseau (2019), figure 1.
+
+    """
+    rule = "must be a sequence of activations, one for each curve, such as ('tanh', 'gelu')"
+    records = [as_activation(each) for each in read_items(activations, "activations", rule)]
+    if not records:
+        raise InvalidArgument("activations", activations, rule)
+    bias = np.linspace(
+        0.0, read_positive_float(largest_bias, "largest_bias"), read_count(points, "points", MOST_POINTS, least=2)
+    )
+    ax = axes_or_new(ax)
+    for number, record in enumerate(records):
+        edge, color = meanfield.edge_of_chaos(record, bias), f"C{number}"
+        stable, there = np.asarray(edge.stable), np.isfinite(edge.sigma_w)
+        along = _axis(bias, squared)
+        ax.plot(_axis(np.where(stable, edge.sigma_w, np.nan), squared), along, color=color, label=record.name)
+        ax.plot(_axis(np.where(stable, np.nan, edge.sigma_w), squared), along, color=color, linestyle="--")
+        if there[0]:
+            ax.plot([_axis(edge.sigma_w[0], squared)], [0.0], "o", color=color, clip_on=False)
+    ax.set(xlabel=_symbol("w", squared), ylabel=_symbol("b", squared), ylim=(0.0, _axis(bias[-1], squared)))
+    ax.legend(fontsize="small")
+    return ax
+
+
+def basins(
+    activation: ActivationLike = "gelu",
+    sigma_w: ArrayLike | None = None,
+    *,
+    sigma_b: float = 0.05,
+    squared: bool = False,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw whether gradients vanish or explode over σ_w and the variance at the start, with all fixed points.
+
+    Stable fixed points are lines, others dashed; they bound the basins. Blue is where χ₁ tends to less than 1, red
+    where it tends to more.
+
+    Parameters
+    ----------
+    activation, sigma_b, squared, ax
+        As for `depth_scales`.
+    sigma_w : array_like of shape (n,), optional
+        The weight scales, increasing; 200 from 1 to 2.5 by default.
+
+    """
+    record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
+    weight = np.linspace(1.0, 2.5, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
+    starts, ax = np.geomspace(1e-3, 1e2, 120), axes_or_new(ax)
+    chi = meanfield.settled_chi(record, weight, bias, q=starts[:, np.newaxis])
+    along = _axis(weight, squared)
+    ax.contourf(along, starts, np.where(chi > 1.0, 1.0, 0.0), levels=[-0.5, 0.5, 1.5], colors=[BLUE, RED], alpha=0.15)
+    for point in meanfield.fixed_points(record, weight, bias):
+        for stable, style in ((True, "-"), (False, "--")):
+            shown = (point.is_stable == stable) & (point.q > 0.0)
+            ax.plot(along, np.where(shown, point.q, np.nan), color=GREY, linestyle=style)
+    ax.plot(along, weight**2 + bias**2, color=GREY, linestyle=":", label="inputs of mean square 1")
+    ax.set(xlabel=_symbol("w", squared), ylabel="$q_1$", yscale="log", ylim=(starts[0], starts[-1]))
+    ax.set_xlim(along[0], along[-1])
+    return _named(ax, record.name, bias)
+
+
+def _axis(scale: Any, squared: bool) -> Any:
+    """Return a scale as the axis shows it."""
+    return np.square(scale) if squared else scale
+
+
+def _symbol(which: str, squared: bool) -> str:
+    return rf"$\sigma_{which}^2$" if squared else rf"$\sigma_{which}$"
+
+
+def _named(ax: "Axes", name: str, sigma_b: float) -> "Axes":
+    ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(fontsize="small")
+    return ax
