@@ -103,3 +103,22 @@ def test_a_small_factor_is_found_where_200_inputs_are_summed(activation, kind, f
 
     with pytest.raises(AssertionError, match=f"∂C/∂{kind}"):
         testing.assert_gradients_at(of_chain, x, **sample, dtype="float32")
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("kind", ["w", "b", "x"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "gelu", "silu", "erf", "softplus"])
+def test_a_factor_of_2e_5_is_found_after_a_curved_activation_too(activation, kind):
+    """What an activation may be rounded by, 16 units in the last place of σ', is half as much."""
+    rng = np.random.default_rng(1)
+    x, w = rng.uniform(0.1, 1.0, (2, 200))
+
+    def gradients(x, y, w, b):
+        right = getattr(gt.Network((w[0].shape[1], 1), activation).backprop(x, y, w, b), kind)
+        return {kind: (1 + 2e-5) * right if kind == "x" else [(1 + 2e-5) * each for each in right]}
+
+    for inputs, weights in (([x], [w / 100]), (x[:, np.newaxis], [[0.5]])):
+        with pytest.raises(AssertionError, match=f"∂C/∂{kind}"):
+            testing.assert_network_gradients_at(
+                gradients, inputs, [[-1.0]] * len(inputs), [weights], [[0.25]], activation=activation, dtype="float32"
+            )
