@@ -1,12 +1,14 @@
 """Signals in wide layers: maps of variance and correlation, how they settle, depth scales, and basins."""
 
+# Above 300 lines: a function for each figure, and as many lines of documentation as of code.
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import (
-    one_of,
     read_count,
     read_depth,
     read_nonnegative_array,
@@ -16,7 +18,7 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import InvalidArgument
-from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, axes_or_new, read_curves
+from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, axes_or_new, legible, read_curves, words_of_labels
 from gradtheory.random_weights import meanfield
 from gradtheory.typing import ActivationLike, ArrayLike
 
@@ -35,6 +37,7 @@ def variance_map(
     *,
     sigma_b: float = 0.3,
     largest: float = 15.0,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the next layer's variance over this one's, with fixed points: filled where they are stable, else open.
@@ -49,6 +52,8 @@ def variance_map(
         The bias scale.
     largest : float
         q from 0 to this.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -61,6 +66,7 @@ def variance_map(
     Poole et al. (2016), figure 1 A.
 
     """
+    words_of_labels(lang)  # refuses another language
     record, scales, end = (
         as_activation(activation),
         read_curves(sigma_w, "sigma_w"),
@@ -84,6 +90,7 @@ def correlation_map(
     sigma_w: ArrayLike = _SEVERAL,
     *,
     sigma_b: float = 0.3,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the next layer's correlation of two inputs over this one's, at the stable variance.
@@ -95,6 +102,7 @@ def correlation_map(
     Poole et al. (2016), figure 2 A.
 
     """
+    words_of_labels(lang)  # refuses another language
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
     ax, c = axes_or_new(ax), np.linspace(0.0, 1.0, 201)
     ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
@@ -116,13 +124,14 @@ def settling(
     of: str = "c",
     starts: ArrayLike | None = None,
     depth: int = 20,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw over the layers how variances, or correlations at the stable variance, settle from several starts.
 
     Parameters
     ----------
-    activation, sigma_w, sigma_b, ax
+    activation, sigma_w, sigma_b, lang, ax
         As for `variance_map`.
     of : {"q", "c"}
         Variances or correlations.
@@ -136,6 +145,7 @@ def settling(
     Poole et al. (2016), figures 1 B and 2 B.
 
     """
+    said = words_of_labels(lang)
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
     many, kind = read_count(depth, "depth", _MOST_LAYERS), one_of(of, "of", ("q", "c"))
     usual = (1.0, 5.0, 10.0, 15.0) if kind == "q" else _STARTS
@@ -162,7 +172,7 @@ def settling(
         number = line // len(begin)
         label = rf"$\sigma_w = {scale:g}$" if line % len(begin) == 0 else None
         ax.plot(np.arange(many + 1), path, ".-", color=f"C{number}", linewidth=1.0, markersize=3, label=label)
-    ax.set(xlabel="layer $l$", ylabel=rf"${kind}_l$")
+    ax.set(xlabel=f"{said['layer']} $l$", ylabel=rf"${kind}_l$")
     return _named(ax, record.name, sigma_b)
 
 
@@ -172,13 +182,14 @@ def depth_scales(
     *,
     sigma_b: float = 0.3,
     squared: bool = False,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the depth scales ξ_q, ξ_c and |ξ_∇| over the weight scale, with the edge of chaos.
 
     Parameters
     ----------
-    activation, sigma_b, ax
+    activation, sigma_b, lang, ax
         As for `variance_map`.
     sigma_w : array_like of shape (n,), optional
         The weight scales; 200 from 0.5 to 3 by default.
@@ -190,6 +201,7 @@ def depth_scales(
     Schoenholz et al. (2017), figures 1 and 2.
 
     """
+    said = words_of_labels(lang)
     record = as_activation(activation)
     weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
     scales, ax = meanfield.depth_scales(record, weight, sigma_b), axes_or_new(ax)
@@ -200,7 +212,7 @@ def depth_scales(
     edge = meanfield.edge_of_chaos(record, sigma_b)
     if edge and weight.min() <= edge.sigma_w <= weight.max():
         ax.axvline(_axis(edge.sigma_w, squared), color=GREY, linestyle=":")
-    ax.set(xlabel=_symbol("w", squared), ylabel="layers")
+    ax.set(xlabel=_symbol("w", squared), ylabel=said["layers"])
     return _named(ax, record.name, sigma_b)
 
 
@@ -211,13 +223,14 @@ def depth_scale_map(
     *,
     of: str = "xi_c",
     squared: bool = False,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw a depth scale over σ_w and σ_b in colours, and the stable edge of chaos; white where nothing settles.
 
     Parameters
     ----------
-    activation, ax
+    activation, lang, ax
         As for `variance_map`.
     sigma_w : array_like of shape (n,), optional
         The weight scales; 100 from 0.5 to 3 by default.
@@ -233,6 +246,7 @@ def depth_scale_map(
     Schoenholz et al. (2017), section 4.
 
     """
+    words_of_labels(lang)  # refuses another language
     record, name = as_activation(activation), one_of(of, "of", tuple(_SCALES))
     weight = np.linspace(0.5, 3.0, 100) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
     bias = np.linspace(0.01, 1.0, 100) if sigma_b is None else read_nonnegative_array(sigma_b, "sigma_b").reshape(-1)
@@ -251,7 +265,7 @@ def depth_scale_map(
     ax.set_xlim(*_axis(weight[[0, -1]], squared))
     ax.set(xlabel=_symbol("w", squared), ylabel=_symbol("b", squared))
     ax.set_title(record.name, fontsize="medium")
-    return ax
+    return legible(ax)
 
 
 def trainable_depth(
@@ -261,6 +275,7 @@ def trainable_depth(
     sigma_b: float = 0.05**0.5,
     depth: int = 300,
     squared: bool = True,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw over the weight scale which share exp(-L/ξ_c) of a difference is left after L layers, and the line 6·ξ_c.
@@ -269,7 +284,7 @@ def trainable_depth(
 
     Parameters
     ----------
-    activation, sigma_w, squared, ax
+    activation, sigma_w, squared, lang, ax
         As for `depth_scales`.
     sigma_b : float
         The bias scale; σ_b² = 0.05 by default.
@@ -281,6 +296,7 @@ def trainable_depth(
     Schoenholz et al. (2017), figure 5.
 
     """
+    said = words_of_labels(lang)
     record, many = as_activation(activation), read_depth(depth)
     weight = (
         np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
@@ -293,7 +309,7 @@ def trainable_depth(
     )
     ax.figure.colorbar(image, ax=ax, label=r"$e^{-L/\xi_c}$")
     ax.plot(_axis(weight, squared), 6.0 * scale, color="white", linestyle="--", label=r"$6\,\xi_c$")
-    ax.set(xlabel=_symbol("w", squared), ylabel="depth $L$", ylim=(1.0, max(many, 2)))
+    ax.set(xlabel=_symbol("w", squared), ylabel=said["depth"], ylim=(1.0, max(many, 2)))
     return _named(ax, record.name, sigma_b)
 
 
@@ -303,6 +319,7 @@ def edges(
     largest_bias: float = 1.0,
     squared: bool = False,
     points: int = 120,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the edge of chaos of several activations: dashed where its fixed point is not stable, dots where q is 0.
@@ -317,6 +334,8 @@ def edges(
         Whether the axes show σ_w² and σ_b².
     points : int
         How many σ_b.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -325,6 +344,7 @@ def edges(
     Hayou, Doucet & Rousseau (2019), figure 1.
 
     """
+    words_of_labels(lang)  # refuses another language
     rule = "must be a sequence of activations, one for each curve, such as ('tanh', 'gelu')"
     records = [as_activation(each) for each in read_items(activations, "activations", rule)]
     if not records:
@@ -343,7 +363,7 @@ def edges(
             ax.plot([_axis(edge.sigma_w[0], squared)], [0.0], "o", color=color, clip_on=False)
     ax.set(xlabel=_symbol("w", squared), ylabel=_symbol("b", squared), ylim=(0.0, _axis(bias[-1], squared)))
     ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
 
 
 def basins(
@@ -352,6 +372,7 @@ def basins(
     *,
     sigma_b: float = 0.05,
     squared: bool = False,
+    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw whether gradients vanish or explode over σ_w and the variance at the start, with all fixed points.
@@ -361,12 +382,13 @@ def basins(
 
     Parameters
     ----------
-    activation, sigma_b, squared, ax
+    activation, sigma_b, squared, lang, ax
         As for `depth_scales`.
     sigma_w : array_like of shape (n,), optional
         The weight scales, increasing; 200 from 1 to 2.5 by default.
 
     """
+    said = words_of_labels(lang)
     record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
     weight = np.linspace(1.0, 2.5, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
     starts, ax = np.geomspace(1e-3, 1e2, 120), axes_or_new(ax)
@@ -377,7 +399,7 @@ def basins(
         for stable, style in ((True, "-"), (False, "--")):
             shown = (point.is_stable == stable) & (point.q > 0.0)
             ax.plot(along, np.where(shown, point.q, np.nan), color=GREY, linestyle=style)
-    ax.plot(along, weight**2 + bias**2, color=GREY, linestyle=":", label="inputs of mean square 1")
+    ax.plot(along, weight**2 + bias**2, color=GREY, linestyle=":", label=said["unit_inputs"])
     ax.set(xlabel=_symbol("w", squared), ylabel="$q_1$", yscale="log", ylim=(starts[0], starts[-1]))
     ax.set_xlim(along[0], along[-1])
     return _named(ax, record.name, bias)
@@ -396,4 +418,4 @@ def _named(ax: "Axes", name: str, sigma_b: float) -> "Axes":
     ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
     if ax.get_legend_handles_labels()[1]:
         ax.legend(fontsize="small")
-    return ax
+    return legible(ax)
