@@ -6,11 +6,12 @@ import re
 import types
 import typing
 
+import numpy as np
 import pytest
 
 import gradtheory as gt
 
-_PLAIN = (Exception, enum.Enum, float, str, tuple)  # Python shows these as well as any table
+_PLAIN = (Exception, enum.Enum, float, np.ndarray, str, tuple)  # Python shows these as well as any table
 _NO_RESULTS = {"Profile", "Interval", "Gain"}  # parts of a record, and a number with its activation
 
 

@@ -138,8 +138,8 @@ def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Ex
         put_in = [_signed(_put_in(term, numbers)) for term in summands]
         return WrittenSum(*(term for term in put_in if term != 0)) if any(put_in) else sympy.S.Zero
     args = [_put_in(part, numbers) for part in expr.args]
-    if isinstance(expr, sympy.Abs) and isinstance(args[0], Literal) and args[0].number.is_positive:
-        return args[0]
+    if isinstance(expr, sympy.Abs) and isinstance(args[0], Literal):
+        return abs(args[0])
     return _signed(expr.func(*args))
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, read_positive_float
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import InvalidArgument
@@ -21,7 +22,7 @@ Backward: TypeAlias = Callable[[Array], Array]
 Layer: TypeAlias = Callable[[Array], tuple[Array, Backward]]  # of a stream of shape (width, inputs)
 
 
-class Block(ABC):
+class Block(ShownAsTable, ABC):
     """One block of an architecture: made by the functions of `gradtheory.blocks`."""
 
     __slots__ = ()

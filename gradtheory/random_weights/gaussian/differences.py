@@ -11,6 +11,8 @@ the last of which reaches to η = 0. For one A the inner expectation, over the w
 of the narrow variable, and all η share it. Of an activation with jumps η·D takes the place of D, which diverges.
 """
 
+# Above 300 lines: one interpolation, from its rule of integration to its panels.
+
 import functools
 import math
 from typing import NamedTuple
@@ -42,7 +44,7 @@ _DERIVATIVE = chebyshev.chebvander(chebyshev_nodes(), NODES - 2) @ chebyshev.che
 
 
 class Differences(NamedTuple):
-    """D, its derivatives by log A and by log η, and the errors of the three; nan where they are not found."""
+    """D, its derivatives by log A and by log η, and the errors of the three; nan where they are not known."""
 
     value: Array
     by_scale: Array
@@ -287,7 +289,7 @@ def has_products(record: Activation, c: Array, q: Array) -> bool:
 
 
 def products(record: Activation, c: Array, q: Array, value: Array, *, slopes: bool = False) -> tuple[Array, Array]:
-    """Return E[σ(x₁)σ(x₂)], or its derivative by c over q, and errors, at c and q of shape (n,); nan where not found.
+    """Return E[σ(x₁)σ(x₂)], or its derivative by c over q, and errors, at c and q of shape (n,); nan where not known.
 
     `value` is E[σ²] at q. The derivative is E[σ'(x₁)σ'(x₂)] with the masses of jumps.
     """
@@ -298,18 +300,18 @@ def products(record: Activation, c: Array, q: Array, value: Array, *, slopes: bo
             continue
         away = 1.0 - np.abs(c[chosen])
         square, log_scale = away / (2.0 - away), np.log(q[chosen] * (2.0 - away) / 2.0)
-        found = interpolation(record, opposite=opposite).at(log_scale, np.log(np.maximum(square, _LEAST)) / 2.0)
+        known = interpolation(record, opposite=opposite).at(log_scale, np.log(np.maximum(square, _LEAST)) / 2.0)
         if slopes:
             each = 1.0 / np.maximum(square, _LEAST) if opposite else np.ones(len(chosen))
             side, half = -1.0 if opposite else 1.0, (1.0 + square) / 2.0
             with np.errstate(invalid="ignore", over="ignore"):
-                result[chosen] = found.value + side * each * (half * found.by_ratio - square * found.by_scale)
-                error[chosen] = found.error + each * (half * found.by_ratio_error + square * found.by_scale_error)
+                result[chosen] = known.value + side * each * (half * known.by_ratio - square * known.by_scale)
+                error[chosen] = known.error + each * (half * known.by_ratio_error + square * known.by_scale_error)
         else:
             part = q[chosen] * (1.0 - c[chosen])
             with np.errstate(invalid="ignore"):
-                result[chosen] = value[chosen] - np.where(part == 0.0, 0.0, part * found.value)
-                error[chosen] = np.where(part == 0.0, 0.0, part * found.error)
+                result[chosen] = value[chosen] - np.where(part == 0.0, 0.0, part * known.value)
+                error[chosen] = np.where(part == 0.0, 0.0, part * known.error)
     return result, error
 
 
