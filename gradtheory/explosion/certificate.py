@@ -27,7 +27,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.certificate_text import written, written_bracket, written_end
 from gradtheory.explosion.depth.layers import Layers
-from gradtheory.explosion.sets import superlevel_sets
+from gradtheory.explosion.level import superlevel_sets
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.certificate import chain_certificate
 from gradtheory.typing import ActivationLike, NumberLike

@@ -4,27 +4,24 @@ With t = c/|w|:  |σ'(wx + b)·w| > c  ⇔  z = wx + b ∈ U_t = {z : |σ'(z)| >
 biases are U_t - wx, affine pull-backs of one superlevel set. For the weights, with x ≠ 0, |σ'(z)·(z - b)| > c·|x|.
 """
 
-import contextlib
 from collections.abc import Sequence
-from functools import partial
 
 import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.analysis import LINE, jumps_of
+from gradtheory.activations.slopes.analysis import jumps_of
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
-from gradtheory.arithmetic.inputs import DIGITS, one_of, read_bits, read_positive, read_real
-from gradtheory.arithmetic.kinds import read_flag
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
+from gradtheory.explosion.level import superlevel, superlevel_sets
 from gradtheory.explosion.superlevel import (
-    METHODS,
     Component,
     OneLevel,
     Periodic,
@@ -224,37 +221,6 @@ def exploding_biases(
 def _image(region: Component | None, scale: sympy.Expr, shift: sympy.Expr, direction: int) -> Component | None:
     """Return {scale·x + shift : x in the region}; `direction` is the sign of the scale."""
     return None if region is None else region.affine(1 / scale, -shift / scale, mirrored=direction < 0)
-
-
-def superlevel(
-    record: Activation, level: sympy.Expr, superlevel_set: "partial[SuperlevelSet]", region: Component | None = None
-) -> SuperlevelSet | OneLevel:
-    """Return the superlevel set of |σ'| on the line, or at least in a region of pre-activations.
-
-    That of an expression of one's own is sought at this one level; only where that does not succeed are all monotone
-    branches asked for.
-    """
-    margin = sympy.S.One  # so that the region's own ends are inside
-    around = LINE if region is None else (region.lower - margin, region.upper + margin)
-    options = superlevel_set.keywords
-    if record.branches is None and record.period is None and options["method"] != "closed_form":
-        with contextlib.suppress(Undecided):
-            jumps = jumps_of(record.expr, around)
-            there = OneLevel(record.provable_slope_expr, level, around, jumps, options["strict"])
-            there.components()
-            return there
-    try:
-        return superlevel_set(record.profile_above(level), level)
-    except Undecided:
-        if region is None or is_infinite(region.length):
-            raise
-        return superlevel_set(record.profile_on(around), level)
-
-
-def superlevel_sets(method: str, digits: int, *, strict: bool = True) -> "partial[SuperlevelSet]":
-    """Return what makes the superlevel set of a profile at a level, with these options; they are checked here."""
-    choice, is_strict = one_of(method, "method", METHODS), read_flag(strict, "strict")
-    return partial(SuperlevelSet, strict=is_strict, method=choice, most_bits=read_bits(digits))
 
 
 def _pull_back(

@@ -7,7 +7,7 @@ from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.sets import superlevel, superlevel_sets
+from gradtheory.explosion.level import superlevel, superlevel_sets
 from gradtheory.explosion.superlevel import total_length
 from gradtheory.typing import ActivationLike, NumberLike
 

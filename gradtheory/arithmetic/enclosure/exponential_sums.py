@@ -117,7 +117,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     --------
     >>> z = sympy.Symbol("z", real=True)
     >>> exponential_sum(sympy.diff(1 / (1 + sympy.exp(z - 9)), z), z).terms
-    ((-1, z + 9),)
+    ((-1, z - 9),)
 
     """
     expr = expr.replace(lambda part: isinstance(part, Increasing), lambda part: part.plain)
