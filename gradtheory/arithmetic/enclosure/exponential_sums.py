@@ -146,6 +146,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
         exponent = sympy.expand(sympy.Add(*(p * each for p, each in zip(powers, directions, strict=True))))
         for base, power in (each.as_base_exp() for each in fixed):
             exponent += power * constants[base].args[0]
+        exponent = exponent.xreplace(constants)  # of an exponential inside another
         terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving).xreplace(constants)
     return ExponentialSum(variable, tuple((factor, exponent) for exponent, factor in terms.items()))
 
