@@ -31,7 +31,6 @@ from gradtheory.typing import ArrayLike
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
 
 _PLACES = np.linspace(-20.0, 20.0, 401)
-
 Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
@@ -245,10 +244,7 @@ class Activation:
         return Profile(self.name, stable(self.slope_expr), self.branches, self.sign_of_bend, self.period)
 
     def profile_above(self, level: sympy.Expr) -> Profile:
-        """Return a profile that is enough for levels from this one on: outside of it |σ'| is proven to be smaller.
-
-        So a slope that oscillates for ever and fades has one too.
-        """
+        """Return a profile that is enough from this level on: a slope that oscillates and fades has one too."""
         try:
             return self.profile
         except Undecided as error:
@@ -266,9 +262,7 @@ class Activation:
 
     @cached_property
     def provable_slope_expr(self) -> sympy.Expr:
-        """σ'(z) as proofs take it: of an expression of one's own, written such that nothing cancels."""
-        if self.branches is not None:
-            return self.slope_expr
+        """σ'(z) of an expression of one's own as proofs take it: written such that nothing cancels."""
         return derivative(with_logistics(stable(self.expr)), Z, 1)
 
     @property

@@ -140,6 +140,11 @@ def test_constants_that_are_huge_powers_of_e_are_no_polynomials():
         assert wrong_point(random.Random(1), expr, gt.explosion_set(expr, R(9, 10)), R(9, 10))[1] is None
 
 
+def test_exponentials_inside_exponentials():
+    expr = erf(Z + 1 / cosh(2694 * Z + 21185))
+    assert wrong_point(random.Random(1), expr, gt.explosion_set(expr, R(9, 5)), R(9, 5))[1] is None
+
+
 @pytest.mark.parametrize("factor", [1, -1, 2, -2])
 def test_formulas_that_differ_by_their_switch_meet_there(factor):
     switch = Z - exp(-Z)

@@ -174,13 +174,9 @@ def exact_zeros(
     function = Univariate(expr, variable)
     first, last = _where_zeros_are(function, lower, upper)
     ends = (first, *_evident_zeros(expr, variable, first, last), last)
-    places = list(ends[1:-1])
-    for left, right in itertools.pairwise(ends):
-        places += [
-            root_between(expr, variable, low, high, rises=sign_at(expr, variable, high) > 0)
-            for low, high in zeros(function, left, right, most_cells)
-        ]
-    return tuple(places)
+    brackets = [pair for ends in itertools.pairwise(ends) for pair in zeros(function, *ends, most_cells)]
+    roots = (root_between(expr, variable, *each, rises=sign_at(expr, variable, each[1]) > 0) for each in brackets)
+    return (*ends[1:-1], *roots)
 
 
 def _evident_zeros(

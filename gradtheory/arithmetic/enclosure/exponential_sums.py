@@ -146,6 +146,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
         exponent = sympy.expand(sympy.Add(*(p * each for p, each in zip(powers, directions, strict=True))))
         for base, power in (each.as_base_exp() for each in fixed):
             exponent += power * constants[base].args[0]
+        exponent = exponent.xreplace(constants)  # of an exponential inside another
         terms[exponent] = terms.get(exponent, sympy.S.Zero) + sympy.Mul(*moving).xreplace(constants)
     if not all(part.free_symbols <= {variable} for term in terms.items() for part in term):
         return None  # a symbol for an exponential stands within another function, as in log(1 + exp(z))
