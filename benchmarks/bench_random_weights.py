@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import erf
 
 import gradtheory as gt
+from gradtheory.random_weights.gaussian import differences
 from gradtheory.random_weights.meanfield import tables
 
 _BIASES = np.linspace(0.05, 1.0, 200)
@@ -115,4 +116,23 @@ def bench_lyapunov_exponent(compare):
         "a simulation, to 1e-2",
         lambda: gt.simulation.random_chains("sigmoid", depth=30, burn_in=10, chains=1000),
         longest=0.05,
+    )
+
+
+@pytest.mark.parametrize("name", ["tanh", "gelu"])
+def bench_depth_scales(compare, name):
+    weight, bias = np.meshgrid(np.linspace(0.5, 3.0, 100), np.linspace(0.01, 1.0, 100))
+
+    def ours():
+        differences.interpolation.cache_clear()
+        tables._interpolated.cache_clear()
+        tables.moment_table.cache_clear()
+        return gt.meanfield.depth_scales(name, weight, bias)
+
+    compare(
+        f"`depth_scales`, {name}, 100 × 100 scales",
+        ours,
+        "ours, 3 pairs of scales one by one",
+        lambda: [gt.meanfield.depth_scales(name, scale, 0.8) for scale in (0.9, 1.2, 1.38)],
+        longest=10.0,
     )

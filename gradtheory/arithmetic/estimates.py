@@ -44,9 +44,8 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
         return self
 
     def __array_finalize__(self, source: Any) -> None:
-        """Keep the errors of a copy; a view of another shape that NumPy makes knows none."""
-        error = np.asarray(getattr(source, "error", np.nan))
-        self.error = error if error.shape == self.shape else np.full(self.shape, np.nan)
+        """Know no errors: NumPy does not say which of the numbers a view takes, nor in what order."""
+        self.error = np.full(self.shape, np.nan)
         self.guarantee = getattr(source, "guarantee", Guarantee.NUMERIC)
 
     def __getitem__(self, index: Any) -> Any:
@@ -64,6 +63,10 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
     def reshape(self, *shape: Any, **options: Any) -> "Estimates":
         """Return the same numbers, with their errors, in another shape."""
         return Estimates(self.plain.reshape(*shape, **options), self.error.reshape(*shape, **options), self.guarantee)
+
+    def copy(self, order: Any = "C") -> "Estimates":
+        """Return a copy with its errors."""
+        return Estimates(self.plain.copy(order), self.error, self.guarantee)
 
     def round(self, decimals: SupportsIndex = 0, out: Any = None) -> Any:
         """Return plain numbers, rounded."""

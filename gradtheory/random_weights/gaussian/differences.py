@@ -120,8 +120,16 @@ class Interpolation:
                 self._panels[key] = self._made(scales)
         return self._panels[key]
 
+    def _tail_matters(self, scale: float) -> bool:
+        """Return whether σ grows so fast that what lies beyond the tail of the Gaussians is not negligible."""
+        usual = np.max(np.abs(self.record.value(np.linspace(-3.0, 3.0, 31) * scale)))
+        far = np.max(np.abs(self.record.value(np.array([-1.5, 1.5]) * _TAIL * scale)))
+        return not math.exp(-(_TAIL**2) / 2.0) * far**2 <= _ENOUGH * max(usual**2, _NEGLIGIBLE)
+
     def _made(self, scales: Array) -> _Panel | None:
         """Return a panel from its nodes √A."""
+        if self._tail_matters(float(scales[-1])):
+            return None
         reach = math.ceil(math.log2(2.0 * _TAIL * scales[-1]))
         if self.record.period is not None and 2.0**reach > _MOST_PIECES / 8.0 * float(self.record.period):
             return None

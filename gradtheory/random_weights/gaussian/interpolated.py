@@ -7,6 +7,7 @@ Practice", 2013, chapter 8), and a hundred thousand variances cost as much as a 
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -51,9 +52,10 @@ class Interpolated:
     def __init__(self, exact: Exact, *, at_once: int = 2 * NODES) -> None:
         self._exact, self._at_once = exact, at_once
         self._panels: dict[tuple[int, int], _Panel | None] = {}
+        self._asked: Counter[tuple[int, int]] = Counter()
 
     def at(self, q: Array) -> Integrals:
-        """Return values and errors of shape (k, m); a panel with few of the variances is not made for them."""
+        """Return values and errors of shape (k, m); no panel is made before many variances on it were asked for."""
         parts = list(self._parts(np.log(q), np.arange(len(q))))
         rest = np.setdiff1d(np.arange(len(q)), np.concatenate([np.empty(0, dtype=int), *(part for part, *_ in parts)]))
         parts.append((rest, *self._exact(q[rest])))
@@ -69,7 +71,8 @@ class Interpolated:
         order = np.argsort(panel, kind="stable")
         numbers, starts = np.unique(panel[order], return_index=True)
         for number, some in zip(map(int, numbers), np.split(order, starts[1:]), strict=False):
-            if (level, number) not in self._panels and len(some) < self._at_once:
+            self._asked[level, number] += len(some)
+            if self._asked[level, number] < self._at_once:
                 continue
             known = self._panel(level, number)
             if known is not None:
