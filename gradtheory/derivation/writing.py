@@ -127,7 +127,8 @@ def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
 
 def _summary(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
     counts = Counter(step.verdict.status for step in steps)
-    parts = (f"{count} {catalogue['checks'][status]}" for status, count in counts.items())
+    part = catalogue["document"]["part_of_checks"]
+    parts = (fill(part, {"count": n, "badge": catalogue["checks"][status]}) for status, n in counts.items())
     values = {"count": len(steps), "parts": catalogue["document"]["comma"].join(parts)}
     return fill(catalogue["document"]["summary_of_checks"], values)
 
