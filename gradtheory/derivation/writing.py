@@ -128,7 +128,8 @@ def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
 def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
     """Return how many steps were checked, how, and what that means."""
     counts = Counter(step.verdict.status for step in steps)
-    parts = (f"{count} {catalogue['checks'][status]}" for status, count in counts.items())
+    part = catalogue["document"]["part_of_checks"]
+    parts = (fill(part, {"count": n, "badge": catalogue["checks"][status]}) for status, n in counts.items())
     values = {"count": len(steps), "parts": catalogue["document"]["comma"].join(parts)}
     return fill(catalogue["document"]["summary_of_checks"], values)
 
