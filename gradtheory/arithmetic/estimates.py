@@ -45,7 +45,7 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
 
     def __array_finalize__(self, source: Any) -> None:
         """Know no errors: NumPy does not say which of the numbers a view takes, nor in what order."""
-        self.error = np.full(self.shape, np.nan)
+        self._forget()
         self.guarantee = getattr(source, "guarantee", Guarantee.NUMERIC)
 
     def __getitem__(self, index: Any) -> Any:
@@ -54,11 +54,29 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
         kind = Estimates if np.ndim(values) else Estimate
         return kind(values, error, self.guarantee)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Write numbers, of whose errors nothing is known."""
+        self.plain[index] = value
+        self._forget()
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute with the plain arrays."""
         if "out" in options:
+            for each in options["out"]:
+                if isinstance(each, Estimates):
+                    each._forget()
             options["out"] = tuple(_plain(each) for each in options["out"])
         return getattr(ufunc, method)(*map(_plain, inputs), **options)
+
+    def sort(
+        self, axis: SupportsIndex = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None
+    ) -> None:
+        """Sort the numbers in place, and forget their errors."""
+        self.plain.sort(axis=axis, kind=kind, order=order, stable=stable)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.error = np.full(self.shape, np.nan)
 
     def reshape(self, *shape: Any, **options: Any) -> "Estimates":
         """Return the same numbers, with their errors, in another shape."""

@@ -49,6 +49,15 @@ def test_estimates_are_arrays_with_errors():
         assert type(plain) is np.ndarray
     assert np.isnan(numbers.T[:1].error).all()  # a view that NumPy makes knows none
     assert numbers.copy().error.tolist() == numbers.error.tolist()
+    ordered = np.sort(numbers[::-1], axis=0)
+    assert ordered.tolist() == numbers.tolist()
+    assert np.isnan(ordered.error).all()
+    written = numbers.copy()
+    written[0, 0] = 7.0
+    assert np.isnan(written.error).all()
+    alias = written = numbers.copy()
+    written += 1.0
+    assert np.isnan(alias.error).all()
 
 
 # ---- moments between panels

@@ -57,11 +57,11 @@ def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integ
             terms[kinds.index("growth")] = value * value * (z * z - 1.0) / 2.0
         return np.stack(terms)
 
-    found = integrate(integrand, Gaussians.centred(variances), *places_and_period(record))
+    known = integrate(integrand, Gaussians.centred(variances), *places_and_period(record))
     if record.infinite_slopes:  # a divergent integral leaves an error that halving panels does not mend
-        lost = ~(found.error <= _KNOWN * np.abs(found.value))
-        found.value[lost], found.error[lost] = np.inf, np.inf
-    return found
+        lost = ~(known.error <= _KNOWN * np.abs(known.value))
+        known.value[lost], known.error[lost] = np.inf, np.inf
+    return known
 
 
 @functools.lru_cache(maxsize=128)

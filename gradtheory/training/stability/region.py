@@ -243,8 +243,7 @@ class StabilityRegion:
         if _is_positive(low - high):
             raise InvalidArgument("h_min", h_min, f"must be at most h_max = {h_max}")
         rate = self.rule.momentum.best_rate(high / low)
-        tuning = self.tuning(rate)
-        return Optimum(tuning.at_least / low, tuning.beta, rate)
+        return Optimum((tuning := self.tuning(rate)).at_least / low, tuning.beta, rate)
 
     def tuning(self, rate: sympy.Expr) -> Tuning:
         """Return the β and η·h, at both ends of the curvatures, that attain a given best rate."""
