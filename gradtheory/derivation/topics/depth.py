@@ -85,7 +85,7 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         identity = equation(Slope(_P) * Slope(_P + _DELTA) * _DELTA**2, moved**2 * ratio(beta * _DELTA) ** 2)
         yield Step(identity, "layer_identity", meaning, section="layer")
         below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
-        yield Step(below, "ratio_below_one", meaning, section="layer")
+        yield Step(below, "ratio_below_one", meaning, (sympy.Gt(_U, 0, evaluate=False),), section="layer")
         return
     ends = support(record)[0].left, support(record)[-1].right
     inside = [

@@ -98,7 +98,7 @@ def _shortest(expr: sympy.Expr) -> sympy.Expr:
 def _range(place: WidestPoint, steepest: sympy.Expr) -> tuple[sympy.Basic, ...]:
     """Return the conditions on the parameter: above 0, and below sup|σ'| where it is the level itself."""
     s = place.parameter
-    above = () if s.is_positive else (sympy.Gt(s, 0, evaluate=False),)
+    above = (sympy.Gt(s, 0, evaluate=False),)
     return (*above, sympy.Lt(s, steepest, evaluate=False)) if place.level == s else above
 
 
