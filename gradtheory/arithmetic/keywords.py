@@ -1,8 +1,9 @@
-"""Keyword arguments that other libraries call otherwise: the error says the name that they have here."""
+"""Keyword arguments that other libraries call otherwise, or that are misspelt: the error says their name here."""
 
 import functools
 import inspect
 from collections.abc import Callable
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
@@ -44,18 +45,22 @@ def with_other_names(call: Callable[_P, _R]) -> Callable[_P, _R]:
     Traceback (most recent call last):
     ...
     TypeError: step() got an unexpected keyword argument 'lr'; here it is called 'eta'
+    >>> step(etta=0.1)
+    Traceback (most recent call last):
+    ...
+    TypeError: step() got an unexpected keyword argument 'etta'; the nearest is 'eta'
 
     """
     own = inspect.signature(call).parameters
+    is_closed = all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in own.values())
 
     @functools.wraps(call)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        for name in kwargs:
+        for name in kwargs.keys() - own.keys() if is_closed else ():
             meant = _NAMES.get(name)
-            if name not in own and meant in own:
-                raise TypeError(
-                    f"{call.__name__}() got an unexpected keyword argument {name!r}; here it is called {meant!r}"
-                )
+            near = get_close_matches(name, own, n=1)
+            hint = f"; here it is called {meant!r}" if meant in own else f"; the nearest is {near[0]!r}" if near else ""
+            raise TypeError(f"{call.__name__}() got an unexpected keyword argument {name!r}{hint}")
         return call(*args, **kwargs)
 
     return checked

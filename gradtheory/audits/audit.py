@@ -89,7 +89,11 @@ def audit(
     elif isinstance(network, Network):
         measured, is_measured_only = measure_network(network, x, y, loss, seed), False
     else:
-        raise InvalidArgument("network", network, "must be a gradtheory.Network or a torch.nn.Module")
+        raise InvalidArgument(
+            "network",
+            network,
+            "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) reads one from a file",
+        )
     layers, verdict = judge(measured.layers, measured.blocks)
     if measured.overflows:
         verdict = Verdict("explodes", measured.origin, measured.overflows)

@@ -67,7 +67,7 @@ class Audit(ShownAsTable):
     cause : str
         Why, in words.
     growth : float
-        The factor per block by which the gradient grows on its way back.
+        The factor per block by which the gradient is multiplied on its way back.
     overflow : dict of str to int or float
         For each float type: after how many blocks a gradient that grows so overflows, or underflows.
     loss : float
@@ -205,7 +205,7 @@ class Audit(ShownAsTable):
         if self.growth > 0.0:
             lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items())
             lines.append(
-                f"The gradient grows by {self.growth:.4g} per block; a float type lasts so many blocks: {lasts}."
+                f"The gradient is multiplied by {self.growth:.4g} per block; a float type lasts so many: {lasts}."
             )
         if self.is_measured_only:
             lines.append("Measured only: the module holds parts that gradtheory does not know.")

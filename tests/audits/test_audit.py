@@ -151,7 +151,10 @@ def test_the_report_in_three_ways():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: gt.audit("model.onnx", [[1.0]]), "network = 'model.onnx': must be a gradtheory.Network or a torch"),
+        (
+            lambda: gt.audit("model.onnx", [[1.0]]),
+            "network = 'model.onnx': must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx",
+        ),
         (lambda: gt.audit(gt.Network((2, 1)), [[1.0, 2.0]]), "w = None: is needed"),
         (lambda: gt.audit(healthy(0)[0], [[1.0]]), "x.shape = "),
         (lambda: gt.audit(*healthy(0)[:2], loss="hinge"), "loss = 'hinge': must be one of"),

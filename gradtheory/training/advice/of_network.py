@@ -76,7 +76,9 @@ class NetworkPrescription(ShownAsTable):
         cost = f"\n    {self.cost}" if self.cost else ""
         growth = ""
         if self.growth_with != self.growth_without:
-            growth = f"; the gradient grows by {self.growth_with:.3g} per layer instead of {self.growth_without:.3g}"
+            growth = (
+                f"; per layer the gradient is multiplied by {self.growth_with:.3g} instead of {self.growth_without:.3g}"
+            )
         return (
             f"{self._headline()}\n    loss {_number(self.loss_without)} without it, {_number(self.loss_with)} with it"
             f"{growth}: {'works' if self.works else 'NOT advised'}{cost}"
