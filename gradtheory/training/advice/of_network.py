@@ -154,9 +154,9 @@ def advise_network(
 
     usual = tried(Change("", None, network, optimiser))
     remedies = tuple(_best(kind, usual, tried, x) for kind in KINDS)
-    found = tuple(each for each in remedies if each is not None)
-    reason = "" if any(each.works for each in found) else _nothing(usual)
-    return NetworkAdvice(found, reason, usual.run)
+    offered = tuple(each for each in remedies if each is not None)
+    reason = "" if any(each.works for each in offered) else _nothing(usual)
+    return NetworkAdvice(offered, reason, usual.run)
 
 
 def _best(kind: str, usual: _Trial, tried: Callable[[Change], _Trial], x: Array) -> NetworkPrescription | None:
