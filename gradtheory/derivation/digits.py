@@ -11,6 +11,9 @@ from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import terms
 
+_MOST_DECIMALS = 60
+_MOST_ZEROS = 9  # after the point, before a number is written with a power of 10
+
 
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
     """The statement that a real number, rounded to some decimals, is the one that is written.
@@ -96,32 +99,33 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
     @property
     def precedence(self) -> int:
         """How tightly it binds, for printers: a negative number and a fraction have brackets in a product."""
-        return int(PRECEDENCE["Add" if self.number.is_negative or self.is_fraction else "Atom"])
+        is_product = 0 < abs(self.number) < sympy.Rational(1, 10**_MOST_ZEROS)
+        return int(PRECEDENCE["Add" if self.number.is_negative or self.is_fraction or is_product else "Atom"])
 
     @property
     def is_fraction(self) -> bool:
         """Whether it is written as a fraction."""
-        return bool(self.number.is_Rational and not self.number.is_Integer and 10**12 % self.number.q)
-
-    def could_extract_minus_sign(self) -> bool:
-        """Return whether it begins with a minus sign."""
-        return bool(self.number.is_negative)
+        return bool(self.number.is_Rational and not self.number.is_Integer and 10**_MOST_DECIMALS % self.number.q)
 
     def __abs__(self) -> "Literal":
         return Literal(sympy.Symbol(self.name), abs(self.number))
 
-    def _written(self, fraction: str) -> str:
+    def _written(self, fraction: str, power: str) -> str:
         number = self.number
         if self.is_fraction:
             text = fraction.format(abs(number.p), number.q)
             return text if number > 0 else "-" + text
-        return format(Decimal(int(number.p)) / int(number.q), "f")
+        value = Decimal(int(number.p)) / int(number.q)
+        if value and value.adjusted() < -_MOST_ZEROS:
+            return power.format(value.scaleb(-value.adjusted()).normalize(), value.adjusted())
+        return format(value, "f")
 
     def _latex(self, printer: Any) -> str:
-        return self._written("{} / {}" if printer._settings["fold_short_frac"] else r"\frac{{{}}}{{{}}}")
+        fraction = "{} / {}" if printer._settings["fold_short_frac"] else r"\frac{{{}}}{{{}}}"
+        return self._written(fraction, r"{} \cdot 10^{{{}}}")
 
     def _sympystr(self, _: Any) -> str:
-        return self._written("{}/{}")
+        return self._written("{}/{}", "{} · 10^({})")
 
 
 def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:
@@ -140,6 +144,8 @@ def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Ex
     args = [_put_in(part, numbers) for part in expr.args]
     if isinstance(expr, sympy.Abs) and isinstance(args[0], Literal):
         return abs(args[0])
+    if expr.is_Pow and isinstance(args[0], Literal) and args[1].is_even:
+        args[0] = abs(args[0])
     return _signed(expr.func(*args))
 
 

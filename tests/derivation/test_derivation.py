@@ -338,9 +338,9 @@ def _read_back(line):
     """Evaluate a printed line of numbers by Python's own grammar: a second reading of signs and parentheses."""
     from mpmath import mp
 
-    names = {name: getattr(mp, name) for name in ("exp", "cosh", "tanh", "asinh", "sqrt", "erf", "log", "pi")}
+    names = {name: getattr(mp, name) for name in ("exp", "cosh", "tanh", "asinh", "sqrt", "erf", "log", "pi", "e")}
     python = re.sub(r"\|([^|]*)\|", r"abs(\1)", line).replace("√", "sqrt").replace("²", "**2").replace("π", "pi")
-    python = re.sub(r"sqrt(\d+|pi)", r"sqrt(\1)", python.replace("e^(", "exp(").replace(" · ", "*"))
+    python = re.sub(r"sqrt(\d+|pi)", r"sqrt(\1)", python.replace("e^(", "exp(").replace("^", "**").replace(" · ", "*"))
     python = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", python)
     return eval(python, {"__builtins__": {}, **names})  # our own output, in a test
 

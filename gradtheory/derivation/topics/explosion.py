@@ -196,7 +196,7 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
             meaning,
             section="numbers",
         )
-    if regime.width.is_finite is not False:
+    if not regime.width.has(sympy.oo):
         width = Width(formula.w, formula.c)
         yield Step(
             InNumbers.of(width, regime.width, numbers, meaning.value(regime.width, numbers), _DIGITS),
