@@ -1,3 +1,4 @@
+# Above 300 lines: the rule, its panels and what is read off them share one change of variables.
 r"""Mean square differences of an activation at two correlated Gaussians, for many variances and correlations at once.
 
 For x₁, x₂ of variance q and correlation c

@@ -1,3 +1,4 @@
+# Above 300 lines: four maps of one layer, half of it docstrings.
 """One wide layer in the mean-field limit: what it does to the variance of pre-activations and to gradients.
 
 With weights N(0, σ_w²/fan_in) and biases N(0, σ_b²), the pre-activations of a layer are Gaussian as its width grows;
