@@ -1,8 +1,6 @@
 # Above 300 lines: eight pictures of one theory, half of it docstrings.
 """Signals in wide layers: maps of variance and correlation, how they settle, depth scales, and basins."""
 
-# Above 300 lines: a function for each figure, and as many lines of documentation as of code.
-
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

@@ -365,6 +365,7 @@ def test_lines_in_numbers_say_what_they_mean(w, b, x, which):
     line = " ".join(right for _, right in rows).removeprefix("= ").partition(r" \approx ")[0]
     line = line.replace(r"\left(", "(").replace(r"\right)", ")").replace(r"\quad {}\cdot", "*").replace(r"\cdot", "*")
     line = re.sub(r"\\frac\{(\d+)\}\{(\d+)\}", r"(\1/\2)", line)
+    line = re.sub(r"10\^\{(-?\d+)\}", r"10^(\1)", line)
     assert float(_read_back(line)) == pytest.approx(float(lines[-1].result.rhs), rel=1e-6, abs=1e-9), line
     assert derivation.check().ok
     chain = Chain(2, which)

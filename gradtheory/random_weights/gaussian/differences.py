@@ -12,8 +12,6 @@ the last of which reaches to η = 0. For one A the inner expectation, over the w
 of the narrow variable, and all η share it. Of an activation with jumps η·D takes the place of D, which diverges.
 """
 
-# Above 300 lines: one interpolation, from its rule of integration to its panels.
-
 import functools
 import math
 from typing import NamedTuple

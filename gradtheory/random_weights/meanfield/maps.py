@@ -7,8 +7,6 @@ one layer maps their variance q and their correlation c, and multiplies the mean
 al., "Deep information propagation", 2017).
 """
 
-# Above 300 lines: a function for each map, and more lines of documentation than of code.
-
 import math
 from collections.abc import Callable
 from functools import partial
