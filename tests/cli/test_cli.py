@@ -117,7 +117,7 @@ def test_derive(capsys, tmp_path):
     out = run(
         capsys, "derive", "--depth", "4", "--activation", "gelu", "--lang", "zh", "-o", str(path), "--title", "<b>"
     )[1]
-    assert "Written: " in out
+    assert "已写出：" in out
     assert "&lt;b&gt;" in path.read_text(encoding="utf-8")
     _, out, _ = run(capsys, "derive", "--topic", "slope_maximum", "--expr", "z*sigmoid(2*z)")
     assert "sup|σ'| = " in out

@@ -97,7 +97,7 @@ def _praised(steps, lang):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("which", ["sigmoid", "relu", "gelu", "softsign", "hard_tanh", "sine"])
+@pytest.mark.parametrize("which", ["sigmoid", "gelu", "cloglog"])
 def test_nothing_numeric_is_called_proven(lang, which):
     in_class_n = gt.depth_bound(which).value is not None
     topics = [topic for topic in TOPICS if topic != "stability" and (topic != "depth" or in_class_n)]
