@@ -4,6 +4,7 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import sympy
+from sympy.logic.boolalg import BooleanFunction
 
 from gradtheory.activations.record import Activation, Kernel, Z
 from gradtheory.activations.slopes.analysis import period_of
@@ -49,6 +50,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     if expr.count_ops() > _MOST_OPERATIONS:
         raise InvalidArgument("activation", expr, f"must have at most {_MOST_OPERATIONS} operations")
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
+    in_z = in_z.replace(lambda part: isinstance(part, BooleanFunction), lambda part: part.to_nnf())  # & and | alone
     slope_expr = in_z.diff(Z)
     value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
     switches_of = [numeric(switch) for switch in switches(slope_expr)]

@@ -152,3 +152,21 @@ def test_formulas_that_differ_by_their_switch_meet_there(factor):
     other = root.map(sympy.Lambda(Z, tanh(Z) + factor * switch))
     assert is_equal(root.map(sympy.Lambda(Z, tanh(Z))), other)
     assert not is_equal(root.map(sympy.Lambda(Z, tanh(Z))), root.map(sympy.Lambda(Z, tanh(Z) + switch + R(1, 10**30))))
+
+
+@pytest.mark.parametrize(
+    ("condition", "plain"),
+    [
+        (sympy.ITE(Z < 2, Z > 1, True), Z > 1),  # as SymPy folds a Piecewise within another
+        (sympy.Xor(Z < 2, Z < 1), (Z >= 1) & (Z < 2)),
+        (sympy.Implies(Z > 1, Z > 2), (Z <= 1) | (Z > 2)),
+        (sympy.Not(sympy.And(Z > 0, Z < 1)), (Z <= 0) | (Z >= 1)),
+    ],
+    ids=str,
+)
+def test_conditions_of_every_kind_are_understood(condition, plain):
+    here, there = (
+        gt.explosion_set(sympy.Piecewise((sympy.tanh(Z), each), (2 * sympy.tanh(Z), True)), w=sympy.Rational(3, 2))
+        for each in (condition, plain)
+    )
+    assert here == there != sympy.EmptySet
