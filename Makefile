@@ -16,7 +16,6 @@ export OMP_NUM_THREADS = 1  # every worker of pytest has a core of its own
 
 article: .venv/.installed
 	$(BIN)/gradtheory article --lang en --out build/article
-	$(BIN)/gradtheory article --lang zh --out build/article.zh
 
 test: lint types
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)

@@ -15,7 +15,7 @@ from gradtheory.arithmetic.inputs import (
     read_positive_array,
     read_positive_float,
 )
-from gradtheory.arithmetic.kinds import read_items
+from gradtheory.arithmetic.kinds import read_flag, read_items
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, axes_or_new, legible, read_curves, words_of_labels
 from gradtheory.random_weights import meanfield
@@ -36,7 +36,6 @@ def variance_map(
     *,
     sigma_b: float = 0.3,
     largest: float = 15.0,
-    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the next layer's variance over this one's, with fixed points: filled where they are stable, else open.
@@ -51,8 +50,6 @@ def variance_map(
         The bias scale.
     largest : float
         q from 0 to this.
-    lang : {"en", "zh"}
-        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -65,7 +62,6 @@ def variance_map(
     Poole et al. (2016), figure 1 A.
 
     """
-    words_of_labels(lang)  # refuses another language
     record, scales, end = (
         as_activation(activation),
         read_curves(sigma_w, "sigma_w"),
@@ -89,7 +85,6 @@ def correlation_map(
     sigma_w: ArrayLike = _SEVERAL,
     *,
     sigma_b: float = 0.3,
-    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the next layer's correlation of two inputs over this one's, at the stable variance.
@@ -101,7 +96,6 @@ def correlation_map(
     Poole et al. (2016), figure 2 A.
 
     """
-    words_of_labels(lang)  # refuses another language
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
     ax, c = axes_or_new(ax), np.linspace(0.0, 1.0, 201)
     ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
@@ -130,8 +124,10 @@ def settling(
 
     Parameters
     ----------
-    activation, sigma_w, sigma_b, lang, ax
+    activation, sigma_w, sigma_b, ax
         As for `variance_map`.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     of : {"q", "c"}
         Variances or correlations.
     starts : array_like of shape (m,), optional
@@ -188,8 +184,10 @@ def depth_scales(
 
     Parameters
     ----------
-    activation, sigma_b, lang, ax
+    activation, sigma_b, ax
         As for `variance_map`.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
     sigma_w : array_like of shape (n,), optional
         The weight scales; 200 from 0.5 to 3 by default.
     squared : bool
@@ -200,6 +198,7 @@ def depth_scales(
     Schoenholz et al. (2017), figures 1 and 2.
 
     """
+    squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
     record = as_activation(activation)
     weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
@@ -222,14 +221,13 @@ def depth_scale_map(
     *,
     of: str = "xi_c",
     squared: bool = False,
-    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw a depth scale over σ_w and σ_b in colours, and the stable edge of chaos; white where nothing settles.
 
     Parameters
     ----------
-    activation, lang, ax
+    activation, ax
         As for `variance_map`.
     sigma_w : array_like of shape (n,), optional
         The weight scales; 100 from 0.5 to 3 by default.
@@ -245,7 +243,7 @@ def depth_scale_map(
     Schoenholz et al. (2017), section 4.
 
     """
-    words_of_labels(lang)  # refuses another language
+    squared = read_flag(squared, "squared")
     record, name = as_activation(activation), one_of(of, "of", tuple(_SCALES))
     weight = np.linspace(0.5, 3.0, 100) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
     bias = np.linspace(0.01, 1.0, 100) if sigma_b is None else read_nonnegative_array(sigma_b, "sigma_b").reshape(-1)
@@ -295,6 +293,7 @@ def trainable_depth(
     Schoenholz et al. (2017), figure 5.
 
     """
+    squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
     record, many = as_activation(activation), read_depth(depth)
     weight = (
@@ -318,7 +317,6 @@ def edges(
     largest_bias: float = 1.0,
     squared: bool = False,
     points: int = 120,
-    lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the edge of chaos of several activations: dashed where its fixed point is not stable, dots where q is 0.
@@ -333,8 +331,6 @@ def edges(
         Whether the axes show σ_w² and σ_b².
     points : int
         How many σ_b.
-    lang : {"en", "zh"}
-        The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
@@ -343,7 +339,7 @@ def edges(
     Hayou, Doucet & Rousseau (2019), figure 1.
 
     """
-    words_of_labels(lang)  # refuses another language
+    squared = read_flag(squared, "squared")
     rule = "must be a sequence of activations, one for each curve, such as ('tanh', 'gelu')"
     records = [as_activation(each) for each in read_items(activations, "activations", rule)]
     if not records:
@@ -387,6 +383,7 @@ def basins(
         The weight scales, increasing; 200 from 1 to 2.5 by default.
 
     """
+    squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
     record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
     weight = np.linspace(1.0, 2.5, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)

@@ -19,9 +19,9 @@ from gradtheory.chains.curvature import (
     hessian,
     hessian_vector_product,
     second_derivative,
-    sharpness,
 )
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.curvature import sharpness
 from gradtheory.training.optimisers import gradient_descent, heavy_ball
 from gradtheory.training.stability import largest_stable_step
 

@@ -1,5 +1,6 @@
 """Plots draw what the library computes, on the Axes they are given."""
 
+import inspect
 import re
 
 import numpy as np
@@ -205,18 +206,17 @@ def test_singular_values_are_drawn_but_for_zeros():
         gt.plots.singular_values_of_layers(["a", "b"], [[2.0]])
 
 
-@pytest.mark.parametrize("draw", _SMALL)
+_SPEAKING = [draw for draw in _SMALL if "lang" in inspect.signature(getattr(gt.plots, draw)).parameters]
+
+
+@pytest.mark.parametrize("draw", _SPEAKING)
 def test_labels_are_chinese_where_there_is_a_font(draw, tmp_path):
-    english = [text.get_text() for text in getattr(gt.plots, draw)(**_SMALL[draw]).findobj(Text)]
-    has_words = any(
-        re.search(r"[a-z]{4,}", re.sub(rf"\$.*?\$|{'|'.join(gt.activation_names())}", "", text)) for text in english
-    )
     ax = getattr(gt.plots, draw)(lang="zh", **_SMALL[draw])
     ax.figure.savefig(tmp_path / "picture.svg")  # a missing character is a warning, and so an error here
     texts = [text.get_text() for text in ax.findobj(Text)]
     words = [text for text in texts if re.search(r"[a-z]{3,} [a-z]{3,}", re.sub(r"\$.*?\$", "", text))]
     assert not words or not _has_font()
-    assert any(re.search(r"[\u4e00-\u9fff]", text) for text in texts) == (has_words and _has_font())
+    assert any(re.search(r"[\u4e00-\u9fff]", text) for text in texts) == _has_font()
 
 
 def test_labels_are_english_without_a_font(monkeypatch):

@@ -9,7 +9,7 @@
 
 from gradtheory.chains.curvature.exact import curvature_recursion, second_derivative
 from gradtheory.chains.curvature.numeric import hessian, hessian_vector_product
-from gradtheory.chains.curvature.sharpness import sharpest_direction, sharpness
+from gradtheory.chains.curvature.sharpness import sharpest_direction
 
 __all__ = [
     "curvature_recursion",
@@ -17,7 +17,6 @@ __all__ = [
     "hessian_vector_product",
     "second_derivative",
     "sharpest_direction",
-    "sharpness",
 ]
 
 

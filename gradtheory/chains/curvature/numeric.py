@@ -89,35 +89,7 @@ def hessian(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike
 
 
 def hessian_vector_product(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, v: ArrayLike) -> Array:
-    """Return the Hessian times a vector, at the cost of two gradients.
-
-    Parameters
-    ----------
-    chain, x, y, w, b
-        As for `hessian`.
-    v : array_like of shape (2L,)
-        The direction: for w_1 … w_L, then for b_1 … b_L.
-
-    Returns
-    -------
-    ndarray of shape (2L,)
-
-    Raises
-    ------
-    InvalidArgument
-        If an array is not real and finite, or of another shape.
-
-    References
-    ----------
-    B. Pearlmutter, "Fast exact multiplication by the Hessian" (1994).
-
-    Examples
-    --------
-    >>> chain = Chain(depth=1, activation="identity")
-    >>> hessian_vector_product(chain, x=[1.0, 2.0], y=[0.0, 0.0], w=[1.0], b=[0.0], v=[1.0, 0.0])
-    array([5., 3.])
-
-    """
+    """Return the Hessian times a vector of shape (2L,): for w_1 … w_L, then for b_1 … b_L (Pearlmutter, 1994)."""
     product, direction = products(chain, x, y, w, b), read_finite_array(v, "v")
     if direction.shape != (2 * chain.depth,):
         raise InvalidArgument("v.shape", direction.shape, f"must be ({2 * chain.depth},): weights, then biases")

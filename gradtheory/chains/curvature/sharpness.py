@@ -16,42 +16,8 @@ _EPS = 2.0**-52
 _DENSE = 64  # rows up to which the matrix itself is cheaper than Lanczos's method
 
 
-def sharpness(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Estimate:
-    """Return the largest eigenvalue of the Hessian, for deep chains by Lanczos's method on Hessian-vector products.
-
-    Parameters
-    ----------
-    chain, x, y, w, b
-        As for `hessian`.
-
-    Returns
-    -------
-    Estimate
-        A float with its `.error`, estimated: what the eigenvector misses by, and the rounding of a matrix of that norm.
-        0 where the eigenvalue is within that of 0; negative where the loss curves down in every direction.
-
-    Raises
-    ------
-    InvalidArgument
-        If an array is not real and finite, or of another shape, or if the Hessian overflows.
-
-    References
-    ----------
-    The word: J. Cohen et al., "Gradient descent on neural networks typically occurs at the edge of stability" (2021).
-    The method: R. Lehoucq, D. Sorensen & C. Yang, ARPACK (1998).
-
-    Examples
-    --------
-    >>> h = sharpness(Chain(depth=1, activation="identity"), x=[1.0, 2.0], y=[0.0, 0.0], w=[1.0], b=[0.0])
-    >>> round(h, 6), h.error < 1e-13
-    (6.854102, True)
-
-    """
-    return sharpest_direction(chain, x, y, w, b)[0]
-
-
 def sharpest_direction(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[Estimate, Array]:
-    """Return the largest eigenvalue of the Hessian and a unit eigenvector of it; the arguments are `sharpness`'s."""
+    """Return the largest eigenvalue of the Hessian and a unit eigenvector of it; the arguments are `hessian`'s."""
     product = products(chain, x, y, w, b)
     size = 2 * chain.depth
     start = np.random.default_rng(0).standard_normal(size)

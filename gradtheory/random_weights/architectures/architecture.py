@@ -9,7 +9,7 @@ import numpy as np
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import Array, read_count, read_depth, read_float, read_positive_float, read_seed
+from gradtheory.arithmetic.inputs import Array, read_depth, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.architectures.flow import (
     correlation_scale,
@@ -24,12 +24,11 @@ from gradtheory.random_weights.architectures.layers import (
     all_blocks,
     read_blocks,
 )
-from gradtheory.random_weights.architectures.simulated import simulated
+from gradtheory.random_weights.architectures.simulated import one_network
 from gradtheory.random_weights.simulation.measured import Progress
-from gradtheory.random_weights.simulation.networks import NetworkSample
+from gradtheory.random_weights.simulation.networks import Experiment, NetworkSample, read_correlation
 from gradtheory.typing import NumberLike
 
-_MOST_WIDTH, _MOST_NETWORKS = 16_384, 1_000_000
 _PARAMETERS = ("sigma_w", "sigma_b", "keep", "scale")
 
 
@@ -90,7 +89,7 @@ class Architecture(ShownAsTable):
         """
         layers = read_depth(depth)
         q = read_positive_float(variance, "variance")
-        signal = first_signal(self.blocks, q, None if correlation is None else _correlation(correlation))
+        signal = first_signal(self.blocks, q, None if correlation is None else read_correlation(correlation))
         signals, gradients = [signal], []
         for step in steps(self.blocks, signal, layers):
             signals.append(step.signal)
@@ -179,10 +178,9 @@ class Architecture(ShownAsTable):
             If threadpoolctl, of the extra `simulation`, is not installed.
 
         """
-        layers, wide = read_depth(depth), read_count(width, "width", _MOST_WIDTH)
-        pairs = read_count(inputs, "inputs", _MOST_WIDTH) // 2
-        count, seed = read_count(networks, "networks", _MOST_NETWORKS), read_seed(seed)
-        return simulated(self.blocks, layers, (wide, pairs, count), _correlation(correlation), seed, progress)
+        layers = read_depth(depth)
+        experiment = Experiment.of(width, networks, inputs, correlation, seed)
+        return experiment.run(lambda z, rng: one_network(self.blocks, layers, z, rng), progress)
 
 
 def architecture(blocks: Sequence[Block]) -> Architecture:
@@ -218,10 +216,3 @@ def architecture(blocks: Sequence[Block]) -> Architecture:
 
     """
     return Architecture(read_blocks(blocks))
-
-
-def _correlation(correlation: NumberLike) -> float:
-    c = read_float(correlation, "correlation")
-    if not -1.0 <= c <= 1.0:
-        raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
-    return c

@@ -1,8 +1,10 @@
 """Random wide networks: variances, correlations and gradients layer by layer."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -109,37 +111,63 @@ def random_networks(
     True
 
     """
-    with extra("simulation"):
-        from threadpoolctl import threadpool_limits
     record = as_activation(activation)
-    deep, wide = read_depth(depth), read_count(width, "width", _WIDEST)
-    pairs = _half(read_count(inputs, "inputs", _MOST_INPUTS), inputs)
+    deep, sizes = read_depth(depth), Experiment.of(width, networks, inputs, correlation, seed)
     size, bias = read_positive_float(sigma_w, "sigma_w"), read_nonnegative_float(sigma_b, "sigma_b")
-    alike = read_float(correlation, "correlation")
-    if not -1.0 <= alike <= 1.0:
-        raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
-    kind = one_of(weights, "weights", ("gaussian", "orthogonal"))
+    kind, wide = one_of(weights, "weights", ("gaussian", "orthogonal")), sizes.width
     scheme = orthogonal(wide, gain=size) if kind == "orthogonal" else standard_normal(wide, sigma=size / wide**0.5)
-    seeds = np.random.SeedSequence(read_seed(seed)).spawn(read_count(networks, "networks", _MOST_NETWORKS))
-
-    def simulate(network_seed: np.random.SeedSequence) -> Array:
-        rng = np.random.default_rng(network_seed)
-        return _one_network(record, scheme, bias, input_pairs(rng, wide, pairs, alike), deep, rng)
-
-    # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
-        runs = [threads.submit(simulate, network_seed) for network_seed in seeds]
-        samples = np.array([run.result() for run in shown(runs, progress)])
-    return NetworkSample(*(Measured.of(samples[:, kind]) for kind in range(3)))
+    return sizes.run(lambda a, rng: _one_network(record, scheme, bias, a, deep, rng), progress)
 
 
-def _half(number: int, original: object) -> int:
-    if number % 2:
-        raise InvalidArgument("inputs", original, "must be even, such as 256: inputs come in pairs")
-    return number // 2
+class Experiment(NamedTuple):
+    """How many networks are simulated, of which width, with how many pairs of inputs of which correlation."""
+
+    width: int
+    networks: int
+    pairs: int
+    correlation: float
+    seed: int
+
+    @classmethod
+    def of(cls, width: Any, networks: Any, inputs: Any, correlation: Any, seed: Any) -> "Experiment":
+        """Return what was asked for; the arguments are checked."""
+        wide, many = read_count(width, "width", _WIDEST), read_count(networks, "networks", _MOST_NETWORKS)
+        if (number := read_count(inputs, "inputs", _MOST_INPUTS)) % 2:
+            raise InvalidArgument("inputs", inputs, "must be even, such as 256: inputs come in pairs")
+        return cls(wide, many, number // 2, read_correlation(correlation), read_seed(seed))
+
+    def run(self, simulate: Callable[[Array, np.random.Generator], Array], progress: Progress | None) -> NetworkSample:
+        """Return means over the networks; one is simulated from inputs and a generator, to an array (3, depth).
+
+        Raises
+        ------
+        MissingDependency
+            If threadpoolctl, of the extra `simulation`, is not installed.
+
+        """
+        with extra("simulation"):
+            from threadpoolctl import threadpool_limits
+
+        def one(network_seed: np.random.SeedSequence) -> Array:
+            rng = np.random.default_rng(network_seed)
+            return simulate(_input_pairs(rng, self.width, self.pairs, self.correlation), rng)
+
+        # NumPy's products and functions run beside each other; BLAS's own threads would only wait for theirs.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+            runs = [threads.submit(one, each) for each in np.random.SeedSequence(self.seed).spawn(self.networks)]
+            samples = np.array([run.result() for run in shown(runs, progress)])
+        return NetworkSample(*(Measured.of(samples[:, kind]) for kind in range(3)))
 
 
-def input_pairs(rng: np.random.Generator, width: int, pairs: int, correlation: float) -> Array:
+def read_correlation(correlation: Any) -> float:
+    """Return a correlation of two inputs, from -1 to 1."""
+    c = read_float(correlation, "correlation")
+    if not -1.0 <= c <= 1.0:
+        raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
+    return c
+
+
+def _input_pairs(rng: np.random.Generator, width: int, pairs: int, correlation: float) -> Array:
     """Return inputs of mean square 1 as columns: the first of each pair, then the second of each."""
     first, second = rng.standard_normal((2, width, pairs))
     first /= np.sqrt(np.mean(np.square(first), axis=0))
