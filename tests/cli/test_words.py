@@ -201,6 +201,7 @@ def test_json_has_english_names_in_every_language(capsys):
     assert '"guarantee": "exact"' in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_page_of_an_audit_is_chinese(capsys, tmp_path):
     rng = np.random.default_rng(0)
     save_file({f"layer{k}.weight": rng.normal(0, 3 / 8, (64, 64)) for k in range(12)}, tmp_path / "net.safetensors")
