@@ -19,13 +19,13 @@ from gradtheory.arithmetic.inputs import Array, read_count
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.layers import read_activations, steepest_slopes
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.array_shapes import read_inputs, read_matrices, read_of_shape, read_vectors
 from gradtheory.networks.bounds.jacobian import LocalJacobianBound, jacobian_bound_on
 from gradtheory.networks.bounds.layers import LayerBounds, layer_bounds_on
 from gradtheory.networks.graph import checked, is_plain, output_width, plain_layers, plain_nodes
 from gradtheory.networks.losses import ending, read_loss, read_targets
 from gradtheory.networks.nodes import Dense, Node
 from gradtheory.networks.passes import dense_places, forward, hessian_product, norm_places
-from gradtheory.networks.reading import read_inputs, read_matrices, read_of_shape, read_vectors
 from gradtheory.networks.results import JacobianBound, NetworkGradients
 from gradtheory.typing import ActivationLike, ArrayLike
 
