@@ -12,7 +12,7 @@ from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import decimal
-from gradtheory.document import read_folder
+from gradtheory.document.files import drawn, read_folder, write_file
 from gradtheory.errors import extra
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.explosion.depth import DepthBound, depth_bound
@@ -143,9 +143,7 @@ def write(folder: Path) -> Iterator[Path]:
         path = pictures / f"{entry.record.name}.svg"
         _draw(entry.record, path)
         yield path
-    path = folder / "catalogue.md"
-    path.write_text(page(), encoding="utf-8")
-    yield path
+    yield write_file(folder / "catalogue.md", page())
 
 
 def _draw(record: Activation, path: Path) -> None:
@@ -155,5 +153,5 @@ def _draw(record: Activation, path: Path) -> None:
     figure = Figure(figsize=(1.5, 0.6))
     axes = figure.add_axes((0.0, 0.02, 1.0, 0.96))
     plots.glance(record, ax=axes)
-    with mpl.rc_context({"svg.hashsalt": "gradtheory", "path.simplify_threshold": 1.0}):
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    with mpl.rc_context({"path.simplify_threshold": 1.0}):
+        write_file(path, drawn(figure, "svg"))
