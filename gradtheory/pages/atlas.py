@@ -55,11 +55,13 @@ class AtlasEntry(ShownAsTable):
     record: Activation
 
     @cached_property
-    def _widest(self) -> WidestExplosion:
+    def widest(self) -> WidestExplosion:
+        """K and where it is, for threshold 1."""
         return widest_explosion(self.record)
 
     @cached_property
-    def _at_any_depth(self) -> DepthBound:
+    def at_any_depth(self) -> DepthBound:
+        """H and whether depth widens explosion sets."""
         return depth_bound(self.record)
 
     @property
@@ -75,37 +77,37 @@ class AtlasEntry(ShownAsTable):
     @property
     def width(self) -> str:
         """K, the greatest width for threshold 1."""
-        return decimal(self._widest.width)
+        return decimal(self.widest.width)
 
     @property
     def weight(self) -> str:
         """The |w| of that width; an arrow where it is only approached."""
-        return ("" if self._widest.is_attained else "→ ") + decimal(self._widest.weight)
+        return ("" if self.widest.is_attained else "→ ") + decimal(self.widest.weight)
 
     @property
     def guarantee(self) -> str:
         """Whether K and its place are exact, or certified with proven digits."""
-        return self._widest.guarantee.value
+        return self.widest.guarantee.value
 
     @property
     def depth_bound(self) -> str:
         """H, the greatest width for threshold 1 at any depth; a dash outside class N."""
-        return _NOTHING if self._at_any_depth.value is None else decimal(self._at_any_depth.value)
+        return _NOTHING if self.at_any_depth.value is None else decimal(self.at_any_depth.value)
 
     @property
     def widens(self) -> str:
         """Whether deep chains have wider sets than one neuron; a dash outside class N."""
-        return {True: "yes", False: "no", None: _NOTHING}[self._at_any_depth.widens]
+        return {True: "yes", False: "no", None: _NOTHING}[self.at_any_depth.widens]
 
     @property
     def factor(self) -> str:
         """H/K; a dash outside class N, and where both are infinite."""
-        return _NOTHING if self._at_any_depth.factor is None else decimal(self._at_any_depth.factor)
+        return _NOTHING if self.at_any_depth.factor is None else decimal(self.at_any_depth.factor)
 
     @property
     def reason(self) -> str:
         """Why H is what it is, or why the activation is not in class N."""
-        return _ROOT.sub(r"\1", self._at_any_depth.reason)
+        return _ROOT.sub(r"\1", self.at_any_depth.reason)
 
     @property
     def sparkline(self) -> str:
