@@ -179,15 +179,22 @@ def _derivation(
     letters: tuple[str, ...],
     **others: Any,  # as `gradtheory.derive` takes them
 ) -> "gt.Derivation":
-    """Return the derivation that the options ask for."""
-    return gt.derive(
-        depth=None if depth is None else _depth(depth),
-        activation=None if activation is None and expr is None else one_activation(activation, expr),
-        lang=language(),
-        values=_named(values, "value", "must be a name and a number, such as w=7") or None,
-        letters=_named(letters, "letter", "must be a letter and what to write for it, such as w=theta") or None,
-        **others,
-    )
+    """Return the derivation that the options ask for; what is wrong is named as the options are."""
+    numbers = _named(values, "value", "must be a name and a number, such as w=7") or None
+    try:
+        return gt.derive(
+            depth=None if depth is None else _depth(depth),
+            activation=None if activation is None and expr is None else one_activation(activation, expr),
+            lang=language(),
+            values=numbers,
+            letters=_named(letters, "letter", "must be a letter and what to write for it, such as w=theta") or None,
+            **others,
+        )
+    except InvalidArgument as error:
+        if not error.name.startswith("values"):
+            raise
+        given = " ".join(values) if error.value == numbers else error.value
+        raise InvalidArgument("value", given, error.rule) from None
 
 
 def _depth(text: str) -> "int | sympy.Symbol":

@@ -99,6 +99,15 @@ class Plots(Group):
         function = names.plots().get(cmd_name)
         return None if function is None else _command(function)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for, or name the nearest ones."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self.list_commands(ctx), ctx=ctx
+            ) from None
+
 
 @app.group(cls=Plots)
 def plot() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradtheory.training.stability import StabilityRegion
 
 _NAMES = names.optimisers()
-_optimiser = click.argument("optimiser", type=Choice(_NAMES))
+_optimiser = click.argument("optimiser", metavar="OPTIMISER", type=Choice(_NAMES))
 _weights = click.option(
     "-w", "--weights", metavar="W,W,…", required=True, help="The weights, one a layer, such as 8,8,8."
 )
@@ -45,7 +45,9 @@ _targets = click.option(
 def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, as_json: bool) -> None:
     """Print the stable learning rates of an optimiser.
 
-    It then converges on a quadratic of curvature h.
+    With them it converges on a quadratic of curvature h.
+
+    OPTIMISER is gradient_descent, heavy_ball, nesterov, rmsprop, adam or adamw.
 
     For rmsprop, adam and adamw h is the preconditioned curvature, with the preconditioner held fixed; near the minimum
     they do something else, which is printed too.

@@ -66,8 +66,8 @@ def translation(text: str) -> str | None:
     for pattern, chinese in templates:
         if match := pattern.fullmatch(plain):
             parts = [translation(part) or part for part in match.groups()]
-            if not any(map(_PROSE.search, parts)):  # a sentence half in English is worse than one in English
-                return chinese.format(*parts)
+            if not any(_PROSE.search(part) for part in parts if not part.startswith("gradtheory ")):
+                return chinese.format(*parts)  # a sentence half in English is worse than one in English
     return None
 
 
