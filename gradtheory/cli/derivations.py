@@ -191,7 +191,7 @@ def _derivation(
             **others,
         )
     except InvalidArgument as error:
-        if not error.name.startswith("values"):
+        if error.name != "values":
             raise
         given = " ".join(values) if error.value == numbers else error.value
         raise InvalidArgument("value", given, error.rule) from None
