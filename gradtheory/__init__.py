@@ -30,8 +30,19 @@ Interval.open(-log(1 + sqrt(2))/2, log(1 + sqrt(2))/2)
 Names are imported when first used, so that `import gradtheory` loads neither SymPy nor NumPy. All others may change.
 """
 
+from typing import Any
+
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__ or name.startswith("_"):
+        return _attribute(name)
+    from difflib import get_close_matches
+
+    near = "".join(f"; the nearest is {each!r}" for each in get_close_matches(name, __all__, n=1))
+    raise AttributeError(f"gradtheory has no {name!r}{near}", name=name)

@@ -47,12 +47,12 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("gradient", wrt="w9"), "layer"),
         (lambda: gt.derive("gradient", lang="fr"), "lang = 'fr'"),
         (lambda: gt.derive("gradient", loss="hinge"), "loss = 'hinge'"),
-        (lambda: gt.derive("gradient", values={"x": 1}), "is missing"),
+        (lambda: gt.derive("gradient", values={"x": 1}), "left out"),
         (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q': must name w, b, c"),
         (lambda: gt.derive("gradient", 6, values={"q": 1}), "values = 'q': must name x, y, w1, w2, w3, w4, …, b5, b6"),
         (
             lambda: gt.derive("gradient", 1, values={"x": 1}),
-            "values = 'y': is missing: give all of x, y, w1, b1, or none",
+            "values = {'x': 1}: must be all of x, y, w1, b1, or none: y, w1, b1 left out",
         ),
         (lambda: gt.derive("explosion", values={"w": "__import__('os')", "b": 0, "c": 1}), "values['w']"),
         (
@@ -72,7 +72,7 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("gradient", optimiser="adam"), "optimiser = 'adam': is not used by 'gradient', which takes"),
         (lambda: gt.derive("gradient", depth=_L, values={"x": 1}), "values = 'x': takes no values here"),
         (lambda: gt.derive("initialisation", values={"sigma_w": -1, "c": 1}), "sigma_w = -1"),
-        (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "is missing"),
+        (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "left out"),
         (lambda: gt.derive("initialisation", depth=_L, values={"sigma_w": 1, "c": 1}), "depth = L"),
         (lambda: gt.derive("gradient", activation="nope"), "nope"),
         (lambda: gt.fact("nope"), f"fact = 'nope': must be one of {', '.join(map(repr, FACTS))}"),

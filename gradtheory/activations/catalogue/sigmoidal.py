@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import scipy.special
 import sympy
 from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
 
@@ -122,8 +121,10 @@ softsign = Activation(
 
 
 def _erf_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    from scipy import special  # here, because it takes as long to import as SymPy
+
     np.multiply(2.0 / np.sqrt(np.pi), exp_minus_square(z), out=slope)
-    scipy.special.erf(z, out=value)
+    special.erf(z, out=value)
 
 
 error_function = Activation(
