@@ -5,12 +5,23 @@ from collections.abc import Sequence
 
 import click
 
-from gradtheory.cli import catalogue, derivations, networks, random_weights, sets, total, training
+from gradtheory.cli import catalogue, derivations, exploring, networks, random_weights, sets, total, training
 from gradtheory.cli.group import app
 from gradtheory.cli.words import listen, said
 from gradtheory.errors import GradTheoryError, InvalidArgument
 
-__all__ = ["app", "catalogue", "derivations", "networks", "random_weights", "run", "sets", "total", "training"]
+__all__ = [
+    "app",
+    "catalogue",
+    "derivations",
+    "exploring",
+    "networks",
+    "random_weights",
+    "run",
+    "sets",
+    "total",
+    "training",
+]
 
 _LONGEST_MESSAGE = 500
 
