@@ -32,6 +32,7 @@ _ORDER = (
     "plots",
     "audits",
     "pages",
+    "explorer",
     "cli",
 )
 # Seven sentences that the order alone does not say, or says without their meaning.

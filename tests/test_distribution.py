@@ -47,6 +47,7 @@ print(gt.fact("widest"))
 _CALLS = {
     "arrays": "gt.arrays.explosion_width('tanh', Foreign())",
     "documents": "gt.derive('clipping').to_latex()",
+    "explorer": "from gradtheory.explorer.server import explore; explore()",
     "networks": "gt.Network.from_onnx('none.onnx')",
     "plots": "gt.plots.width_over_weight('tanh')",
     "simulation": "gt.simulation.random_networks('tanh', depth=2, width=4, networks=2, seed=1)",
