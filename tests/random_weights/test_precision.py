@@ -46,7 +46,6 @@ def test_e4m3_is_the_variant_of_deep_learning_and_no_other():
     with pytest.raises(InvalidArgument, match="must be one of 'float16', 'bfloat16'"):
         gt.overflow_depth(2, "float8_e5m2")
     assert "max 448" in repr(gt.precision.range("float8_e4m3"))
-    assert "max 448" in gt.precision.range("float8_e4m3")._repr_html_() or "448" in repr(ALL_TYPES["float8_e4m3fn"])
 
 
 def _gradients():
@@ -124,7 +123,7 @@ def test_an_audit_knows_the_sizes_of_its_gradients():
     x, y = _RNG.normal(size=(8, 16)), _RNG.normal(size=(8, 16))
     scales = gt.precision.loss_scale(gt.audit(network, x, y), share=0.02)
     back = network.backprop(x, y, w, [np.zeros(16)] * 3)
-    arrays = {f"layer{l}": np.concatenate([np.ravel(back.w[l]), back.b[l]]) for l in range(3)}
+    arrays = {f"layer{k}": np.concatenate([np.ravel(back.w[k - 1]), back.b[k - 1]]) for k in (1, 2, 3)}
     exact = gt.precision.loss_scale(arrays, share=0.02)
     assert scales.layers == ("layer1", "layer2", "layer3")
     assert np.all((exact.lower <= scales.lower) & (scales.lower <= 2 * exact.lower))
