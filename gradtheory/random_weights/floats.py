@@ -85,6 +85,18 @@ class FloatType(ShownAsTable):
         """The NumPy dtype that holds its numbers: float32 for types that NumPy lacks."""
         return np.dtype(self.name if self.name in _OF_NUMPY else "float32")
 
+    def unit(self, numbers: npt.ArrayLike) -> Array:
+        """Return one unit in the last place of finite numbers, counted as normal ones: of the least normal, at least.
+
+        Examples
+        --------
+        >>> FLOAT_TYPES["float32"].unit([1.0, 3.0])
+        array([1.19209290e-07, 2.38418579e-07])
+
+        """
+        size = np.maximum(np.abs(np.asarray(numbers, dtype=np.float64)), self.smallest_normal)
+        return np.asarray(self.eps * 2.0 ** np.floor(np.log2(size)))
+
     def round(self, number: Fraction) -> float:
         """Return the nearest number of the type, ties to even, for number >= 0; inf beyond the greatest."""
         if not number:
@@ -126,6 +138,8 @@ def read_float_type(dtype: Any, types: dict[str, FloatType] = ALL_TYPES) -> Floa
     The text "float8_e4m3" is E4M3 of the literature, which ml_dtypes and PyTorch call float8_e4m3fn; the dtype that
     ml_dtypes calls float8_e4m3 is another, with infinities and maximum 240, and is refused.
     """
+    if isinstance(dtype, FloatType):
+        return dtype
     name = dtype_name(dtype)
     if isinstance(name, str) and name == _E4M3 and types is ALL_TYPES:
         if not isinstance(dtype, str):
