@@ -55,6 +55,7 @@ from .pages import gains as gains
 from .random_weights import gaussian as gaussian
 from .random_weights import initialisation as initialisation
 from .random_weights import meanfield as meanfield
+from .random_weights import precision as precision
 from .random_weights import simulation as simulation
 from .random_weights.architectures import Architecture as Architecture
 from .random_weights.architectures import Growth as Growth

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.precision import GradientSizes
 
 NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
@@ -58,6 +59,8 @@ class AuditedLayer(ShownAsTable):
         ½·log((n_in + n_out)/(2·n_in)): what turns log σ_w into the scale by the mean of both fans.
     activation : Activation or None
         That after the layer.
+    gradient_sizes : GradientSizes or None
+        How large the entries of the gradients by its weights and bias are, and the greatest of those by z.
     singular_values : ndarray or None
         All of the factor at the sample with the largest gradient; None for layers wider than 256.
 
@@ -87,6 +90,7 @@ class AuditedLayer(ShownAsTable):
     is_gradient_finite: bool = True
     log_fans: float = field(default=0.0, repr=False)
     activation: Activation | None = field(default=None, repr=False)
+    gradient_sizes: GradientSizes | None = field(default=None, repr=False, compare=False)
     singular_values: Array | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -18,6 +18,7 @@ from gradtheory.networks.array_shapes import read_inputs
 from gradtheory.networks.losses import NAMES, ending, read_targets
 from gradtheory.networks.passes import Backward, Forward, forward
 from gradtheory.random_weights import meanfield
+from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.typing import ArrayLike
 
 _SATURATED = 0.01  # of the steepest slope
@@ -109,6 +110,7 @@ def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -
     mean_square = float(np.mean(z * z))
     steepest = float(record.steepest_slope)
     largest, error = _largest_singular_value(dense.w, slopes, by_z)
+    by_parameters = by_z.T @ passed.kept[place], by_z.sum(axis=0)
     samples = np.linalg.norm(by_input, axis=1), np.linalg.norm(by_output, axis=1)
     return AuditedLayer(
         name=nodes[place].name,
@@ -123,7 +125,8 @@ def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -
         mean_square_a=float(np.mean(value * value)),
         saturated=float(np.mean(np.mean(np.abs(slopes) < _SATURATED * steepest, axis=0) > _NEARLY_ALL)),
         dead=float(np.mean(np.all(slopes == 0.0, axis=0))),
-        gradient_norm=math.hypot(_norm(by_z.T @ passed.kept[place]), _norm(by_z.sum(axis=0))),
+        gradient_norm=math.hypot(*map(_norm, by_parameters)),
+        gradient_sizes=GradientSizes.of(by_parameters, [by_z]),
         sigma_w=sigma_w,
         sigma_b=0.0 if dense.b is None else math.sqrt(float(np.mean(dense.b**2))),
         spread=0.5 * math.sqrt(max(3.0 * kurtosis - 1.0, 2.0) / n_out + 2.0 / n_in) if kurtosis > 0.0 else NAN,

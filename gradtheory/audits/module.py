@@ -18,6 +18,7 @@ from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
+from gradtheory.random_weights.precision import GradientSizes
 
 _LOSSES = {
     "mse": "mse_loss",
@@ -117,14 +118,14 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
 
 def _measured(calls: list[Call], loss: float, module: Any) -> Measured:
     """Return the parts as blocks, and beside them the modules without children within."""
-    norms = _gradient_norms(module)
+    gradients = _gradients(module)
     parts = _parts(calls)
     layers: list[AuditedLayer] = []
     blocks: list[Block] = []
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
         gain = NAN if before is None else _gain(calls[part], calls[before])
         spread = 0.0 if before is None else _spread(calls[part], calls[before])
-        layers.append(_layer(calls[part], gain, norms, spread))
+        layers.append(_layer(calls[part], gain, gradients, spread))
         kind = f"{calls[part].kind}{COMPOSITE if calls[part].children else ''}"
         blocks.append(Block(calls[part].name, gain, spread, (len(layers) - 1,), kind))
     origin = next((call.name for call in calls if call.was_finite and not call.is_finite and not call.children), None)
@@ -154,28 +155,28 @@ def _spread(part: Call, before: Call) -> float:
     return 0.5 * math.sqrt(5.0 / max(1.0, width))
 
 
-def _layer(call: Call, gain: float, norms: dict[str, float], spread: float) -> AuditedLayer:
-    own = [norm for name, norm in norms.items() if name == call.name or name.startswith(f"{call.name}.")]
+def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: float) -> AuditedLayer:
+    inside = (each for name, each in gradients.items() if name == call.name or name.startswith(f"{call.name}."))
+    own = [gradient for each in inside for gradient in each]
     return AuditedLayer(
         name=call.name,
         kind=call.kind,
         gain=gain,
         mean_square_a=call.square / call.size if call.size else NAN,
-        gradient_norm=math.sqrt(sum(norm * norm for norm in own)) if own else NAN,
+        gradient_norm=math.hypot(*(float(np.linalg.norm(each)) for each in own)) if own else NAN,
+        gradient_sizes=GradientSizes.of(own) if own else None,
         spread=spread,
         is_finite=call.is_finite,
         is_gradient_finite=call.is_gradient_finite,
     )
 
 
-def _gradient_norms(module: Any) -> dict[str, float]:
-    """Return the norm of the gradient by each submodule's own parameters."""
-    norms: dict[str, float] = {}
-    for name, part in module.named_modules():
-        own = [each.grad for each in part.parameters(recurse=False) if each.grad is not None]
-        if own:
-            norms[name] = math.sqrt(sum(float((each.double() ** 2).sum()) for each in own))
-    return norms
+def _gradients(module: Any) -> dict[str, list[Array]]:
+    """Return the gradients by each submodule's own parameters."""
+    return {
+        name: [raw(each.grad.double()) for each in part.parameters(recurse=False) if each.grad is not None]
+        for name, part in module.named_modules()
+    }
 
 
 def _loss(output: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:

@@ -20,9 +20,10 @@ from gradtheory.errors import extra
 from gradtheory.plots import growth_of_layers, phase_diagram, singular_values_of_layers
 from gradtheory.random_weights.meanfield import edge_of_chaos
 from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.training.advice import NetworkAdvice, NetworkPrescription
 
-_HIDDEN = ("log_fans", "activation", "singular_values", "trial")
+_HIDDEN = ("log_fans", "gradient_sizes", "activation", "singular_values", "trial")
 _COLUMNS = (
     ("layer", "name", ""),
     ("kind", "kind", ""),
@@ -101,6 +102,11 @@ class Audit(ShownAsTable):
     def reason(self) -> str:
         """Why no remedy is advised, or none was tried; empty if one is advised."""
         return self.trial.reason if self.advice is None else self.advice.reason
+
+    @property
+    def gradient_sizes(self) -> dict[str, GradientSizes]:
+        """How large the gradients by the parameters of each layer are, for `gradtheory.precision.loss_scale`."""
+        return {layer.name: layer.gradient_sizes for layer in self.layers if layer.gradient_sizes is not None}
 
     def __repr__(self) -> str:
         where = "" if self.start is None else f", from {self.start!r} back"

@@ -3,5 +3,5 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, ["gaussian", "initialisation", "lyapunov", "meanfield", "overflow", "simulation"]
+    __name__, ["gaussian", "initialisation", "lyapunov", "meanfield", "overflow", "precision", "simulation"]
 )

@@ -9,9 +9,8 @@ from scipy.special import ndtri
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, precision, sign
 from gradtheory.arithmetic.inputs import read_depth, read_positive_float, read_real
-from gradtheory.arithmetic.kinds import dtype_name
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, running_depth
+from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type, running_depth
 from gradtheory.random_weights.lyapunov import LyapunovExponent
 from gradtheory.typing import NumberLike
 
@@ -84,7 +83,7 @@ def overflow_depth(
     (63, 81)
 
     """
-    limits = FLOAT_TYPES[one_of(dtype_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    limits = read_float_type(dtype, FLOAT_TYPES)
     kind = one_of(arithmetic, "arithmetic", _ARITHMETIC)
     if probability is not None:
         return _by_probability(growth, limits, kind, probability)
@@ -171,5 +170,5 @@ def overflow_growth(depth: int, dtype: npt.DTypeLike = "float32") -> sympy.Expr:
 
     """
     layer_count = read_depth(depth)
-    limits = FLOAT_TYPES[one_of(dtype_name(dtype), "dtype", tuple(FLOAT_TYPES))]
+    limits = read_float_type(dtype, FLOAT_TYPES)
     return sympy.Rational(limits.overflow) ** sympy.Rational(1, layer_count)

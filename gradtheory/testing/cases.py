@@ -20,6 +20,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.network import Network
+from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type
 from gradtheory.testing.places import kinks, steepest
 from gradtheory.typing import ActivationLike
 
@@ -28,10 +29,10 @@ _SIMPLE = (1.0, -1.0, 0.5, 2.0, -2.0, 0.0, -0.5, 3.0, -1.5, 0.25, 8.0)
 _SHORT = (0.5, 1.0, -0.5, 0.25, -2.0)  # powers of two, by which a kink is hit exactly
 _SATURATING = (30.0, -30.0, 100.0, -100.0, 800.0, -800.0)  # exp overflows beyond 88 in float32, 709 in float64
 _FACTORS = (4.0, 2.0, 8.0)  # of a layer in a case whose gradients explode
-_HUGE = 2.0**24  # of targets or inputs, whose gradients are beyond 1e6, where some clip
+_HUGE = 24  # 2^24 of targets or inputs: gradients beyond 1e6, where some clip; less in a float type of less range
 _KINDS = ("plain", "kink", "saturated", "critical", "exploding", "huge")
 _DEEPEST, _BATCHES, _WIDEST, _MOST_LAYERS = 6, (1, 2, 3, 4, 17), 4, 3
-_LARGEST_VALUE = {4: 1e2, 8: 1e6}  # of an activation, by the bytes of the float type: beyond, gradients may overflow
+_LARGEST_VALUE = {"float16": 8.0, "bfloat16": 1e2, "float32": 1e2, "float64": 1e6}  # else gradients may overflow
 _REAL = 4.0
 
 
@@ -151,14 +152,14 @@ def chain_case(
     activation: ActivationLike | Sequence[ActivationLike],
     depth: int | None = None,
     loss: str = "squared",
-    dtype: npt.DTypeLike = np.float64,
+    dtype: npt.DTypeLike | FloatType = np.float64,
 ) -> ChainCase:
     """Return a chain of some depth, with data whose numbers are exact in the float type."""
     records = read_records(activation)
     depth = layers_in(records) if depth is None else depth
     chain = Chain(source.integer(1, _DEEPEST) if depth is None else depth, records, loss)
     network = Network((1,) * (chain.depth + 1), chain.layer_activations, loss)
-    _, x, y, w, b = _fill(source, network, dtype)
+    _, x, y, w, b = _fill(source, network, read_float_type(dtype, FLOAT_TYPES))
     return ChainCase(chain, x[:, 0], y[:, 0], np.ravel(w), np.ravel(b))
 
 
@@ -167,17 +168,17 @@ def network_case(
     activation: ActivationLike | Sequence[ActivationLike],
     widths: Sequence[int] | None = None,
     loss: str = "squared",
-    dtype: npt.DTypeLike = np.float64,
+    dtype: npt.DTypeLike | FloatType = np.float64,
 ) -> NetworkCase:
     """Return a network of some widths, with data whose numbers are exact in the float type."""
     records = read_records(activation)
     if widths is None:
         depth = layers_in(records) or source.integer(1, _MOST_LAYERS)
         widths = [source.integer(1, _WIDEST) for _ in range(depth + 1)]
-    return _fill(source, Network(tuple(widths), records, loss), dtype)
+    return _fill(source, Network(tuple(widths), records, loss), read_float_type(dtype, FLOAT_TYPES))
 
 
-def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase:
+def _fill(source: Source, network: Network, dtype: FloatType) -> NetworkCase:
     kind = source.in_turn(_KINDS)
     records = network.layer_activations
     samples = source.choice(_BATCHES)
@@ -199,7 +200,7 @@ def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase
         x[:, 0] = (z - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
-        b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_SATURATING, every=len(_KINDS))
+        b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_saturating(dtype), every=len(_KINDS))
     if kind == "exploding":
         a = x[0]
         for layer, record in enumerate(records):
@@ -209,11 +210,12 @@ def _fill(source: Source, network: Network, dtype: npt.DTypeLike) -> NetworkCase
             b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
             a = record.value(w[layer] @ a + b[layer])
     if kind == "huge":
+        huge = 2.0 ** min(_HUGE, dtype.largest // 3)
         if LOSSES[network.loss].needs_unit_interval:  # then a target is no more than 1, but δ·x is as large as x
-            x, w[0] = x * _HUGE, w[0] / _HUGE
+            x, w[0] = x * huge, w[0] / huge
         else:
-            y += _HUGE * _choices(source, (1.0, -1.0), y.shape)
-    x, y, *parameters = (each.astype(dtype).astype(float) for each in (x, y, *w, *b))
+            y += huge * _choices(source, (1.0, -1.0), y.shape)
+    x, y, *parameters = (dtype.rounded(each) for each in (x, y, *w, *b))
     w, b = _moderate(records, x, parameters[: network.depth], parameters[network.depth :], dtype)
     return NetworkCase(network, x, y, tuple(w), tuple(b))
 
@@ -233,6 +235,11 @@ def _number(source: Source, record: Activation | None) -> float:
     return source.choice(_SIMPLE) if kind == "simple" else source.real(-_REAL, _REAL)
 
 
+def _saturating(dtype: FloatType) -> tuple[float, ...]:
+    """Return the biases that saturate, of which the cubes in formulas are finite."""
+    return tuple(each for each in _SATURATING if abs(each) ** 3 < dtype.max)
+
+
 def _choices(source: Source, options: Sequence[float], shape: tuple[int, ...]) -> Array:
     return np.array([source.choice(options) for _ in range(int(np.prod(shape)))]).reshape(shape)
 
@@ -248,10 +255,10 @@ def _targets(source: Source, shape: tuple[int, ...], within_unit: bool) -> Array
 
 
 def _moderate(
-    records: Sequence[Activation], x: Array, w: list[Array], b: list[Array], dtype: npt.DTypeLike
+    records: Sequence[Activation], x: Array, w: list[Array], b: list[Array], dtype: FloatType
 ) -> tuple[list[Array], list[Array]]:
     """Return the parameters, halved in layers whose activations would be so large that gradients may overflow."""
-    largest = _LARGEST_VALUE.get(np.dtype(dtype).itemsize, 1e2)
+    largest = _LARGEST_VALUE[dtype.name]
     a = x
     weights, biases = [], []
     for record, weight, bias in zip(records, w, b, strict=True):

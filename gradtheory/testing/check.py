@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array, read_array, read_count
-from gradtheory.arithmetic.kinds import dtype_name, read_function, read_items
+from gradtheory.arithmetic.kinds import read_function, read_items
 from gradtheory.errors import Undecided
+from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type
 from gradtheory.testing.cases import Source, fixed_cases
 from gradtheory.testing.message import message
 from gradtheory.testing.verdict import Case, Failure, Implementation, judge
@@ -20,7 +20,6 @@ _MOST_CASES = 1_000_000
 _ALWAYS = 60  # fixed cases that come after hypothesis's: every kind of case, every saturating bias
 _KINKS = ("one-sided", "either")
 _SMALLEST = "smallest failing case"
-_TYPES = ("float32", "float64")
 
 _C = TypeVar("_C", bound=Case)
 
@@ -30,18 +29,17 @@ class Check:
     """An implementation, and by which rules its gradients are judged."""
 
     fn: Implementation
-    dtype: np.dtype[Any]
+    dtype: FloatType
     either_at_kinks: bool
 
     @classmethod
     def of(cls, fn: Implementation, dtype: npt.DTypeLike, at_kinks: str) -> "Check":
         """Return the check, or refuse an option by name."""
-        name = one_of(dtype_name(dtype), "dtype", _TYPES)
-        return cls(fn, np.dtype(name), one_of(at_kinks, "at_kinks", _KINKS) == "either")
+        return cls(fn, read_float_type(dtype, FLOAT_TYPES), one_of(at_kinks, "at_kinks", _KINKS) == "either")
 
     def read(self, value: ArrayLike, name: str) -> Array:
         """Return an argument as float64 numbers that are exact in the float type of the check."""
-        return read_array(value, name).astype(self.dtype).astype(np.float64)
+        return self.dtype.rounded(read_array(value, name))
 
     def read_each(self, arrays: Sequence[ArrayLike], name: str) -> tuple[Array, ...]:
         """Return the arrays of all layers."""

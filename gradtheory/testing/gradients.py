@@ -50,8 +50,8 @@ def assert_gradients(
     cases : int
         How many chains are tried. With hypothesis installed, it generates them and shrinks a failing one; 60 of a fixed
         list follow. Without it they are the first of the fixed list.
-    dtype : {"float64", "float32"}
-        The float type of the arguments, in which it computes.
+    dtype : {"float64", "float32", "bfloat16", "float16"}
+        The float type in which it computes. Arguments are arrays of it; bfloat16, which NumPy lacks, comes in float32.
     at_kinks : {"one-sided", "either"}
         What is right exactly on a kink: the one-sided slope that PyTorch and the catalogue take, or any slope between
         the two one-sided ones.

@@ -12,18 +12,16 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array, read_count, read_positive_float
-from gradtheory.arithmetic.kinds import dtype_name, read_flag, read_function
+from gradtheory.arithmetic.kinds import read_flag, read_function
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type
 from gradtheory.testing.places import kinks, limit, turns
 from gradtheory.testing.pointwise import far_out
 from gradtheory.testing.reference import reference_activation
-from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import as_array
 from gradtheory.typing import ActivationLike
 
-_TYPES = ("float16", "float32", "float64")
 _DIGITS = 25
 _BITS = 200
 _SHOWN = 6
@@ -94,8 +92,9 @@ def kernel_errors(
         What it should compute.
     derivative : {0, 1, 2}
         σ, σ' or σ''. On kinks the one-sided slope that `Activation.slope` takes is right.
-    dtype : {"float64", "float32", "float16"}
-        The float type of the argument.
+    dtype : {"float64", "float32", "bfloat16", "float16"}
+        The float type of the argument, an array of it; bfloat16, which NumPy lacks, comes in float32, and
+        what is returned is rounded to it.
     infinities : bool
         Whether z = ±inf are tried. PyTorch's silu, gelu, mish and softsign are nan at -inf.
 
@@ -114,19 +113,21 @@ def kernel_errors(
     """
     record = as_activation(activation)
     order = read_count(derivative, "derivative", 2, least=0)
-    kind = np.dtype(one_of(dtype_name(dtype), "dtype", _TYPES))
+    kind = read_float_type(dtype, FLOAT_TYPES)
     read_function(fn, "fn", "must be a function of an array")
     z, exact, unit = _expected(record, order, kind)
     if not read_flag(infinities, "infinities"):
         z, exact, unit = (each[~np.isinf(z)] for each in (z, exact, unit))
     with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
-        result = fn(z.astype(kind))
+        result = fn(z.astype(kind.storage))
     try:
         returned = as_array(result)
     except Exception as error:  # a foreign conversion may fail in any way
         raise InvalidArgument("fn", fn, f"must return an array of real numbers: {error}") from error
     if returned.shape != z.shape:
         raise InvalidArgument("fn", fn, f"must return an array of shape {z.shape}; it has {returned.shape}")
+    if kind.storage.name != kind.name:
+        returned = kind.rounded(returned)
     with np.errstate(all="ignore"):
         apart = np.where(returned == exact, 0.0, np.abs(returned - exact) / unit)
     both_nan = np.isnan(returned) & np.isnan(exact)
@@ -198,47 +199,36 @@ def _message(errors: KernelErrors, name: str, limit: float) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def _expected(record: Activation, order: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+def _expected(record: Activation, order: int, dtype: FloatType) -> tuple[Array, Array, Array]:
     """Return the points, the exact numbers there, and what one unit in the last place is."""
-    limits = np.finfo(dtype)
     pairs = [(place, _exact(record, float(place), order)) for place in _points(record, dtype)]
     z, exact = np.array([(place, number) for place, number in pairs if number is not None]).T
-    exact = np.where(np.abs(exact) >= _overflow(dtype), np.copysign(np.inf, exact), exact)
+    exact = np.where(np.isinf(dtype.rounded(exact)), np.copysign(np.inf, exact), exact)
     with np.errstate(all="ignore"):
-        unit = last_place(np.where(np.isfinite(exact), exact, 1.0), dtype)
-        unit = np.where(np.abs(exact) < 4.0 * float(limits.tiny), float(limits.tiny), unit)  # may be flushed to 0
+        unit = dtype.unit(np.where(np.isfinite(exact), exact, 1.0))
+        least = dtype.smallest_normal
+        unit = np.where(np.abs(exact) < 4.0 * least, least, unit)  # may be flushed to 0
         for zero in (*_sign_changes(z, exact), *turns(record)) if order else ():
             reach = _NEAR * min(1.0, abs(zero))
             sizes = [_exact(record, zero + side * reach, order) or 0.0 for side in (-1.0, 1.0)]
             near = np.abs(z - zero) <= reach
-            unit[near] = np.maximum(unit[near], float(limits.eps) * max(map(abs, sizes)))
+            unit[near] = np.maximum(unit[near], dtype.eps * max(map(abs, sizes)))
     return z, exact, unit
 
 
-def _overflow(dtype: np.dtype[Any]) -> float:
-    """Return the least number that is rounded to inf."""
-    limits = np.finfo(dtype)
-    return float(limits.max) * (1.0 + float(limits.eps) / 4.0) if dtype.itemsize < 8 else np.inf
-
-
-def _points(record: Activation, dtype: np.dtype[Any]) -> Array:
+def _points(record: Activation, dtype: FloatType) -> Array:
     """Return adversarial points, exact in a float type: in rising order with both zeros, then -inf, inf and nan."""
-    limits = np.finfo(dtype)
-    least, greatest = float(limits.smallest_subnormal), float(limits.max)
-    edges = np.log([greatest, 1.0 / float(limits.tiny), 1.0 / float(limits.eps)])  # where exponentials give out
+    greatest, least_normal = dtype.max, dtype.smallest_normal
+    edges = np.log([greatest, 1.0 / least_normal, 1.0 / dtype.eps])  # where exponentials give out
     special = np.concatenate([edges, edges / 2.0, [1.0, 2.0, 20.0, 40.0, 746.0], kinks(record)])
-    special = np.concatenate([special, turns(record), [0.0, greatest]]).astype(dtype)
-    around = [special]
+    special = dtype.rounded(np.concatenate([special, turns(record), [0.0, greatest]]))
     with np.errstate(over="ignore"):
-        for direction in np.array([-np.inf, np.inf], dtype):
-            next_one = np.nextafter(special, direction)
-            around += [next_one, np.nextafter(next_one, direction)]
-    powers = 2.0 ** np.linspace(np.log2(float(limits.tiny)), np.log2(greatest) - 1e-9, 160)
+        around = special + np.outer([0.0, -0.5, 0.5, -1.0, 1.0, -2.0, 2.0], dtype.unit(special))
+    powers = 2.0 ** np.linspace(np.log2(least_normal), np.log2(greatest) - 1e-9, 160)
     saturating = np.linspace(20.0, 1.1 * edges.max(), 200)
-    grids = [np.linspace(0.0, 20.0, 321), saturating, np.logspace(-8, 3, 150), powers, [3.0 * least]]
-    sizes = np.concatenate([*grids, *(each.astype(float) for each in around)])
-    with np.errstate(over="ignore"):
-        exactly = np.concatenate([sizes, -sizes]).astype(dtype).astype(float)
+    grids = [np.linspace(0.0, 20.0, 321), saturating, np.logspace(-8, 3, 150), powers, [3.0 * dtype.smallest_subnormal]]
+    sizes = np.concatenate([*grids, around.ravel()])
+    exactly = dtype.rounded(np.concatenate([sizes, -sizes]))
     finite = np.unique(exactly[np.isfinite(exactly)])
     zeros = [-0.0, 0.0]  # they are equal, so that only one of them is among the finite points
     return np.concatenate([finite[finite < 0.0], zeros, finite[finite > 0.0], [-np.inf, np.inf, np.nan]])

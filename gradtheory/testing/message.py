@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from gradtheory.networks.network import Network
+from gradtheory.random_weights.floats import FloatType
 from gradtheory.testing.cases import NetworkCase
-from gradtheory.testing.ulp import last_place
 from gradtheory.testing.verdict import Failure, GradientEntry
 
 _MOST_ROWS = 16
 _SAME_FACTOR = 1e-6
 
 
-def message(failure: Failure, name: str, dtype: np.dtype[Any], heading: str) -> str:
+def message(failure: Failure, name: str, dtype: FloatType, heading: str) -> str:
     """Return the text of the AssertionError.
 
     Parameters
@@ -25,7 +25,7 @@ def message(failure: Failure, name: str, dtype: np.dtype[Any], heading: str) -> 
         What went wrong.
     name : str
         The implementation's.
-    dtype : NumPy dtype
+    dtype : FloatType
         The float type it was asked to compute in.
     heading : str
         What the case is called, such as "smallest failing case".
@@ -69,7 +69,7 @@ def _literal(numbers: Any) -> str:
     return repr(np.asarray(numbers).tolist())
 
 
-def _table(failure: Failure, dtype: np.dtype[Any]) -> Iterator[str]:
+def _table(failure: Failure, dtype: FloatType) -> Iterator[str]:
     yield f"{'':<22}{'yours':>24}{'exact':>24}{'ulp':>10}{'error / allowed':>17}"
     entries = failure.entries
     if len(entries) > _MOST_ROWS:
@@ -90,11 +90,11 @@ def _short(entry: GradientEntry) -> str:
     return f"{entry.kind}, layer {entry.layer}{inside}"
 
 
-def ulps(returned: float, exact: float, dtype: np.dtype[Any]) -> float:
+def ulps(returned: float, exact: float, dtype: FloatType) -> float:
     """Return an error in units in the last place of the exact number."""
     if returned == exact or not math.isfinite(exact):
         return 0.0
-    return abs(returned - exact) / float(last_place(exact, dtype)) if math.isfinite(returned) else math.inf
+    return abs(returned - exact) / float(dtype.unit(exact)) if math.isfinite(returned) else math.inf
 
 
 def _diagnosis(failure: Failure) -> Iterator[str]:
@@ -169,7 +169,7 @@ def _all_finite(failure: Failure) -> bool:
     return all(np.isfinite(each.returned) for each in failure.wrong)
 
 
-def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
+def _test(failure: Failure, name: str, dtype: FloatType) -> Iterator[str]:
     model, x, y, w, b = failure.case
     which = "assert_network_gradients_at" if isinstance(failure.case, NetworkCase) else "assert_gradients_at"
     activations = _source(model.layer_activations)
@@ -184,7 +184,7 @@ def _test(failure: Failure, name: str, dtype: np.dtype[Any]) -> Iterator[str]:
     yield f"            activation={activations},"
     if model.loss != "squared":
         yield f"            loss={model.loss!r},"
-    if dtype != np.dtype(np.float64):
+    if dtype.name != "float64":
         yield f"            dtype={dtype.name!r},"
     if failure.either_at_kinks:
         yield "            at_kinks='either',"

@@ -1,12 +1,12 @@
 """The smallest case that an implementation fails on: hypothesis generates cases and shrinks a failing one."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, settings
 from hypothesis.errors import Flaky
 
+from gradtheory.random_weights.floats import FloatType
 from gradtheory.testing.cases import Source
 from gradtheory.testing.strategies import strategy_of
 from gradtheory.testing.verdict import Failure
@@ -27,7 +27,7 @@ def smallest(
     judge: Callable[[_C], Failure | None],
     build: Callable[[Source], _C],
     cases: int,
-    dtype: np.dtype[Any],
+    dtype: FloatType,
     turn: int | None = None,
 ) -> Failure | None:
     """Return the failure on the smallest failing case; None if none of so many cases fails.

@@ -27,6 +27,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import extra
+from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type
 from gradtheory.testing.cases import (
     ChainCase,
     NetworkCase,
@@ -84,10 +85,10 @@ class _Drawn:
 
 
 def strategy_of(
-    build: Callable[[Source], _T], dtype: npt.DTypeLike = np.float64, turn: int | None = None
+    build: Callable[[Source], _T], dtype: npt.DTypeLike | FloatType = np.float64, turn: int | None = None
 ) -> st.SearchStrategy[_T]:
     """Return a strategy for what is built from choices."""
-    width = 32 if np.dtype(dtype).itemsize <= 4 else 64
+    width = 8 * read_float_type(dtype, FLOAT_TYPES).storage.itemsize
 
     @st.composite
     def strategy(draw: Callable[[st.SearchStrategy[Any]], Any]) -> _T:
@@ -170,7 +171,7 @@ def chains(
         Unless given, as many as there are activations in a sequence, or 1 to 6.
     loss : {"squared", "cross_entropy"}
         As for `gradtheory.Chain`.
-    dtype : NumPy dtype
+    dtype : {"float64", "float32", "bfloat16", "float16"} or NumPy dtype
         All numbers are exact in this float type.
 
     Examples

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
+from gradtheory.random_weights.floats import FloatType
 from gradtheory.testing.backward import Problem
 from gradtheory.testing.places import kinks
 
@@ -82,14 +83,14 @@ class _Sizes(NamedTuple):
     is_fast: bool
 
 
-def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kinks: bool = False) -> Tolerances:
+def tolerances(problem: Problem, dtype: FloatType, *, either_at_kinks: bool = False) -> Tolerances:
     """Return how far loss and gradients may be off in a float type.
 
     Parameters
     ----------
     problem : Problem
         Whose numbers are exact in that type.
-    dtype : NumPy dtype
+    dtype : FloatType
         The float type that is computed in.
     either_at_kinks : bool
         Whether any slope between the one-sided ones is right on a kink that is hit exactly.
@@ -97,19 +98,22 @@ def tolerances(problem: Problem, dtype: np.dtype[np.floating], *, either_at_kink
     Raises
     ------
     Undecided
-        If errors grow so much that the slope of a layer is unknown: the analysis holds for small errors only.
+        If errors grow so much that the slope of a layer is unknown: the analysis holds for small errors only. Likewise
+        if a number may overflow in the float type.
 
     """
-    limits = np.finfo(dtype)
-    unit, least = float(limits.eps) / 2.0, float(limits.tiny)
+    unit, least = dtype.eps / 2.0, dtype.smallest_normal
     with np.errstate(all="ignore"):  # an inf or nan is a tolerance that says nothing, and is treated so
         layers = _forward(problem, unit, least, either_at_kinks=either_at_kinks)
+        _refuse_overflow(dtype, *(np.abs(layer.z) ** 3 for layer in layers), *(layer.a for layer in layers))
         last = layers[-1]
         loss, delta, delta_error = _at_output(problem, last, unit, least)
+        _refuse_overflow(dtype, loss / unit)  # which exceeds the terms of its sum
         by_w, by_b = [], []
         entering = [(problem.x, np.zeros_like(problem.x)), *((layer.a, layer.a_error) for layer in layers)]
         for layer in range(len(layers) - 1, -1, -1):
             a, a_error = entering[layer]
+            _refuse_overflow(dtype, np.abs(delta).T @ np.abs(a), np.abs(delta) @ np.abs(problem.w[layer]))
             products = delta_error.T @ (np.abs(a) + a_error) + np.abs(delta).T @ a_error
             by_w.append(products + _sum_error(delta.T[:, np.newaxis] * a.T, unit) + least)
             by_b.append(delta_error.sum(axis=0) + _sum_error(delta.T, unit) + least)
@@ -155,6 +159,12 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         layers.append(_Layer(z, value, slope, a_error, slope_error))
         a = value
     return layers
+
+
+def _refuse_overflow(dtype: FloatType, *sizes: Array | float) -> None:
+    """Refuse finite numbers beyond a float type; cubes are those of pre-activations in formulas such as gelu_tanh's."""
+    if any(np.any(np.isfinite(each) & (np.abs(each) > dtype.max)) for each in sizes):
+        raise Undecided(f"a right implementation may overflow {dtype.name}: take smaller numbers")
 
 
 def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tuple[float, Array, Array]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
+from gradtheory.random_weights.floats import ALL_TYPES, FLOAT_TYPES, FloatType
 from gradtheory.testing.backward import Problem
 from gradtheory.testing.cases import ChainCase, NetworkCase
 from gradtheory.testing.reference import ReferenceGradients, as_problem, prove_gradients
@@ -19,7 +20,7 @@ Implementation: TypeAlias = Callable[..., Mapping[str, Any]]
 KINDS = ("loss", "w", "b", "x")
 _LISTED = ", ".join(map(repr, KINDS))
 _DIGITS = 20
-_SINGLE = np.dtype(np.float32)
+_SINGLE = FLOAT_TYPES["float32"]
 _SINGLE_ERROR = 16.0 * 2.0**-24  # of the size of a number: a few roundings of float32
 _MUCH = 1e4  # times what is allowed: float32's unit is 5e8 times that of float64
 
@@ -100,7 +101,7 @@ class _Unusable(Exception):
     """What was returned cannot be compared, and why."""
 
 
-def judge(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks: bool) -> Failure | None:
+def judge(fn: Implementation, case: Case, dtype: FloatType, either_at_kinks: bool) -> Failure | None:
     """Return how an implementation fails on a case; None where it does not.
 
     Raises
@@ -136,7 +137,7 @@ def judge(fn: Implementation, case: Case, dtype: np.dtype[Any], either_at_kinks:
     except Exception as error:  # whatever the implementation raises is a failure of it
         return Failure(case, trouble=f"it raised {type(error).__name__}: {error}", cause=error)
 
-    is_float32 = dtype != _SINGLE and max(entry.ratio for entry in entries) > _MUCH and _is_of_float32(entries)
+    is_float32 = dtype.bits > _SINGLE.bits and max(entry.ratio for entry in entries) > _MUCH and _is_of_float32(entries)
     is_float32 = is_float32 and _is_right_in_float32(problem, arrays, exact, either_at_kinks=either_at_kinks)
     return Failure(case, entries, is_float32=is_float32, either_at_kinks=either_at_kinks)
 
@@ -164,10 +165,12 @@ def _differ(first: GradientEntry, second: GradientEntry) -> bool:
     return apart > first.allowed or np.isfinite(first.returned) != np.isfinite(second.returned)
 
 
-def _arguments(case: Case, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+def _arguments(case: Case, dtype: FloatType) -> tuple[Any, ...]:
     """Return copies of x, y, w and b."""
     return tuple(
-        [np.array(array, dtype) for array in argument] if isinstance(argument, tuple) else np.array(argument, dtype)
+        [np.array(array, dtype.storage) for array in argument]
+        if isinstance(argument, tuple)
+        else np.array(argument, dtype.storage)
         for argument in case[1:]
     )
 
@@ -237,14 +240,17 @@ def as_array(value: Any) -> Array:
     array = np.asarray(plain)
     if array.dtype == object and hasattr(plain, "__dlpack__"):
         array = np.from_dlpack(plain)
-    if array.dtype.kind not in "biufO":
+    if array.dtype.kind not in "biufO" and array.dtype.name not in ALL_TYPES:
         raise TypeError(f"its type is {array.dtype}")
     return array.astype(np.float64)
 
 
 def _detached(value: Any) -> Any:
-    """Return what a tensor of PyTorch holds, where a gradient is attached to it."""
-    return value.detach() if hasattr(value, "detach") else value
+    """Return what a tensor of PyTorch holds, where a gradient is attached to it; NumPy has no bfloat16."""
+    if not hasattr(value, "detach"):
+        return value
+    tensor = value.detach()
+    return tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor
 
 
 def _entries(

@@ -9,12 +9,13 @@ from scipy.special import erf
 
 import gradtheory as gt
 from gradtheory import testing
+from gradtheory.random_weights.floats import FLOAT_TYPES
 from gradtheory.testing import strategies
 from gradtheory.testing.reference import as_problem, prove_gradients
 from gradtheory.testing.tolerance import tolerances
 from tests.shapes import slow_except
 
-_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+_DOUBLE, _SINGLE = FLOAT_TYPES["float64"], FLOAT_TYPES["float32"]
 
 
 def chain_gradients(activation, loss="squared", change=lambda gradients: gradients):

@@ -22,7 +22,7 @@ from gradtheory.arithmetic.inputs import (
     together,
 )
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.floats import FLOAT_TYPES
+from gradtheory.random_weights.floats import FLOAT_TYPES, read_float_type
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, many_moments_at, moment_table, moments_at
@@ -120,7 +120,7 @@ def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = 
 
     """
     record, weight = as_activation(activation), read_positive_float(sigma_w, "sigma_w")
-    floats = FLOAT_TYPES[one_of(dtype, "dtype", tuple(FLOAT_TYPES))]
+    floats = read_float_type(dtype, FLOAT_TYPES)
     least, most = (2.0 * float(sympy.log(sympy.Rational(end)).n(20)) for end in (floats.underflow, floats.overflow))
     q, total = weight**2, 0.0
     for layer in range(_FIRST_LAYERS):
