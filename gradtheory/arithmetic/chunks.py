@@ -69,6 +69,11 @@ class Part(NamedTuple):
     core: tuple[int, ...]
     has_error: bool
 
+    def named(self, whole: str) -> str:
+        """Return a name: the words on the way to it, after that of the whole where there are none, or a number."""
+        words = self.path if self.path and not self.path[0].isdigit() else (whole, *self.path)
+        return "_".join(words)
+
     @property
     def width(self) -> int:
         """How many numbers there are of it at each place, without errors."""
@@ -105,12 +110,12 @@ class Chunks(NamedTuple):
             raise InvalidArgument(f"shapes of {', '.join(arrays)}", shapes, "must broadcast") from None
         is_number = not broadcast[0].ndim
         broadcast = [np.atleast_1d(array) for array in broadcast]
-        inner = functools.partial(_called, getattr(function, "of_chunk", function), tuple(arrays), rest)
+        inner = functools.partial(called, getattr(function, "of_chunk", function), tuple(arrays), rest)
         ndim = broadcast[0].ndim
         sample = inner(*(points or [np.empty((0,) * ndim)] * len(arrays)))
-        parts = tuple(_parts(sample, ndim))
+        parts = tuple(parts_of(sample, ndim))
         width = sum(part.width * (1 + part.has_error) for part in parts)
-        whole = by_chunks(functools.partial(_packed, inner, parts), broadcast, np.float64, (width,))
+        whole = by_chunks(functools.partial(packed, inner, parts), broadcast, np.float64, (width,))
         again = functools.partial(_called_lazily, function, arguments)
         return cls(whole, parts, sample, is_number, again)
 
@@ -140,7 +145,8 @@ def unpacked(whole: Any, parts: Sequence[Part]) -> Iterator[tuple[Part, Any, Any
         yield part, values, columns(part.width).reshape(*shape, *part.core) if part.has_error else None
 
 
-def _called(function: Callable[..., Any], names: tuple[str, ...], rest: Mapping[str, Any], *arrays: Array) -> Any:
+def called(function: Callable[..., Any], names: tuple[str, ...], rest: Mapping[str, Any], *arrays: Array) -> Any:
+    """Return what a function returns of arrays for some of its arguments, and of what is given for the others."""
     return function(**dict(zip(names, arrays, strict=True)), **rest)
 
 
@@ -153,7 +159,7 @@ def _called_lazily(function: Callable[..., Any], arguments: Mapping[str, Any], f
     return Chunks.of(of_field, arguments).result()
 
 
-def _packed(function: Callable[..., Any], parts: Sequence[Part], *arrays: Array) -> Array:
+def packed(function: Callable[..., Any], parts: Sequence[Part], *arrays: Array) -> Array:
     """Return the numbers of one chunk side by side."""
     shape, result = arrays[0].shape, function(*arrays)
     columns = []
@@ -171,13 +177,13 @@ def _item(record: Any, name: str) -> Any:
     return record[int(name)] if isinstance(record, tuple) else getattr(record, name)
 
 
-def _parts(value: Any, ndim: int, path: tuple[str, ...] = ()) -> Iterator[Part]:
+def parts_of(value: Any, ndim: int, path: tuple[str, ...] = ()) -> Iterator[Part]:
     """Yield the arrays of a result; texts and functions are none."""
     if isinstance(value, np.ndarray | np.generic | float | int):
         array = np.asarray(value)
         yield Part(path, array.dtype, array.shape[ndim:], isinstance(value, Estimates))
     for name, inner in _items(value):
-        yield from _parts(inner, ndim, (*path, name))
+        yield from parts_of(inner, ndim, (*path, name))
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
