@@ -6,6 +6,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_array, read_positive_array
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -18,6 +19,7 @@ _DIVERGES = 1e3  # the excess where the variance exceeds float64
 _LEAST_GROWTH = 1e-5  # of log χ₁, as far as it is interpolated
 
 
+@lazily
 def settled_chi(
     activation: ActivationLike,
     sigma_w: NumberLike | ArrayLike,
