@@ -93,4 +93,3 @@ def one_activation(name: str | None, text: str | None, unless_given: str | None 
     if (name is None) == (text is None):
         raise click.UsageError("give either ACT, such as sigmoid, or --expr TEXT, such as --expr 'z*sigmoid(2*z)'")
     return gt.activation(name) if text is None else gt.activation(gt.expression(text))
-
