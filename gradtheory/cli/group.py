@@ -14,7 +14,7 @@ from gradtheory.cli.help import Group
 PATH = click.Path(path_type=Path)
 
 
-class Name(click.ParamType):
+class Name(click.ParamType[str]):
     """A name, one of those that completion offers; the library says which are right."""
 
     name = "text"

@@ -36,7 +36,7 @@ _out_option = click.option(
 )
 
 
-class Several(click.ParamType):
+class Several(click.ParamType[list[Any]]):
     """Items with commas between them; of numbers, pairs are written with a colon."""
 
     def __init__(self, name: str, item: Callable[[str], Any] = str) -> None:
@@ -55,7 +55,7 @@ def _number_or_pair(text: str) -> float | tuple[float, ...]:
 
 
 _NUMBERS = Several("S,S,…", _number_or_pair)
-_TYPES: Mapping[str, click.ParamType] = {  # by the annotation of a parameter
+_TYPES: Mapping[str, click.ParamType[Any]] = {  # by the annotation of a parameter
     "float": click.FLOAT,
     "int": click.INT,
     "str": click.STRING,

@@ -146,7 +146,7 @@ def arguments(rng, known, folder):
     return asked
 
 
-def _value(rng, parameter, folder):
+def _value(rng, parameter, folder):  # noqa: PLR0911  # one for each kind of parameter
     name = parameter.name
     if rng.random() < 0.04:
         return rng.choice((*_NUMBERS, *_WORDS))

@@ -172,9 +172,9 @@ def test_commands_stand_under_one_heading_each_with_a_whole_sentence(capsys):
 
 
 def test_the_nearest_attribute_is_named():
-    with pytest.raises(AttributeError, match="gradtheory has no 'explosion_sett'; the nearest is 'explosion_set'"):
+    with pytest.raises(AttributeError, match=r"gradtheory has no 'explosion_sett'; the nearest is 'explosion_set'"):
         _ = gt.explosion_sett
-    with pytest.raises(AttributeError, match="^gradtheory has no 'zzzzzz'$"):
+    with pytest.raises(AttributeError, match=r"^gradtheory has no 'zzzzzz'$"):
         _ = gt.zzzzzz
     assert not hasattr(gt, "_nothing")
 

@@ -65,7 +65,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
 def test_what_cannot_be_written_is_refused(tmp_path, place):
     (tmp_path / "page.html").touch()
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
-    with pytest.raises(InvalidArgument, match="^out = "):
+    with pytest.raises(InvalidArgument, match=r"^out = "):
         read_target(tmp_path / place, "out")
     with pytest.raises(InvalidArgument):
         read_target(3, "out")
@@ -75,7 +75,7 @@ def test_a_folder_is_made_or_refused(tmp_path):
     assert read_folder(tmp_path / "a" / "b", "out").is_dir()
     (tmp_path / "file").touch()
     for place in (tmp_path / "file", tmp_path / "nul\0l"):
-        with pytest.raises(InvalidArgument, match="^out = "):
+        with pytest.raises(InvalidArgument, match=r"^out = "):
             read_folder(place, "out")
 
 
