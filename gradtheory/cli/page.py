@@ -16,18 +16,19 @@ _OPENING = """# Command line
 `pip install 'gradtheory[cli]'` brings the command `gradtheory`. This page is what its commands say with `--help`, which
 `--lang zh` says in Chinese.
 
-- Numbers are taken exactly: `7`, `-0.3`, `22/7`. ACT is a name in the [catalogue](catalogue.md); `--expr` takes a formula in z.
-- Exit code 0 is success and 1 an answer that is no: not verified, not stable, not shown, none there. 2 is a mistake, told in
-  one line on stderr that says what would work.
+- Numbers are taken exactly: `7`, `-0.3`, `22/7`. ACT is a name in the [catalogue](catalogue.md); `--expr` takes a
+  formula in z.
+- Exit code 0 is success and 1 an answer that is no: not verified, not stable, not shown, none there. 2 is a mistake,
+  told in one line on stderr that says what would work.
 - `--json` prints one object for programs, as [json](json.md) documents.
-- Files are written whole or not at all, and only after it is known that they can be. Where one takes the place of another,
-  a line on stderr says `replaced FILE`. On a terminal, what takes longer than a second shows that it works.
+- Files are written whole or not at all, and only after it is known that they can be. Where one takes the place of
+  another, a line on stderr says `replaced FILE`. On a terminal, what takes longer than a second shows that it works.
 
 ## Completion
 
-The shell completes commands, options, activations, topics, facts, optimisers and pictures, without loading SymPy. For bash
-add the first line to `~/.bashrc`, for zsh the second to `~/.zshrc`, for fish the third to
-`~/.config/fish/completions/gradtheory.fish`:
+The shell completes commands, options, activations, topics, facts, optimisers and pictures, without loading SymPy. Add
+the line for your shell to its start file: `~/.bashrc`, `~/.zshrc`, or
+`~/.config/fish/completions/gradtheory.fish`.
 
 ```console
 $ eval "$(_GRADTHEORY_COMPLETE=bash_source gradtheory)"
@@ -49,7 +50,7 @@ def write(folder: Path) -> None:
 
 
 def _parts() -> Iterator[str]:
-    top = Context(app, info_name="gradtheory", terminal_width=_WIDTH)
+    top = Context(app, info_name="gradtheory", terminal_width=_WIDTH, **app.context_settings)
     for title, names in app.sections.items():
         yield f"## {title}\n"
         for name in names:
