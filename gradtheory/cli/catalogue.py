@@ -90,9 +90,7 @@ def _at_any_depth(entry: "gt.atlas.AtlasEntry") -> dict[str, Any]:
 
 
 @app.command()
-@click.option(
-    "--out", metavar="DIR", type=PATH, help="Also write the page gains.md to this folder."
-)
+@click.option("--out", metavar="DIR", type=PATH, help="Also write the page gains.md to this folder.")
 @json_option
 def gains(out: Path | None, as_json: bool) -> None:
     """Hold the gains that PyTorch recommends against the exact ones.

@@ -8,7 +8,16 @@ import click
 
 import gradtheory as gt
 from gradtheory.cli import names
-from gradtheory.cli.group import ACTIVATION, FACT, PATH, activation_option, app, expr_option, json_option, one_activation
+from gradtheory.cli.group import (
+    ACTIVATION,
+    FACT,
+    PATH,
+    activation_option,
+    app,
+    expr_option,
+    json_option,
+    one_activation,
+)
 from gradtheory.cli.help import Choice
 from gradtheory.cli.printing import print_json, print_result, replaced, say, write_folder
 from gradtheory.cli.progress import counted
@@ -43,9 +52,7 @@ _DEEPEST = 10_000
     multiple=True,
     help="A number to put in, such as w=7 (explosion), w1=0.5 (gradient), sigma_w=2 (initialisation); give all.",
 )
-@click.option(
-    "--optimiser", type=Choice(names.optimisers()), help="For the stability region; heavy_ball unless given."
-)
+@click.option("--optimiser", type=Choice(names.optimisers()), help="For the stability region; heavy_ball unless given.")
 @click.option(
     "--letter",
     "letters",
@@ -215,4 +222,3 @@ def _named(texts: tuple[str, ...], option: str, rule: str) -> dict[str, str]:
         if not equals:
             raise InvalidArgument(option, text, rule)
     return {name.strip(): what.strip() for name, _, what in pairs}
-

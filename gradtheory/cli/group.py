@@ -14,7 +14,7 @@ from gradtheory.cli.help import Group
 PATH = click.Path(path_type=Path)
 
 
-class Name(click.ParamType):
+class Name(click.ParamType[str]):
     """A name, one of those that completion offers; the library says which are right."""
 
     name = "text"
@@ -93,4 +93,3 @@ def one_activation(name: str | None, text: str | None, unless_given: str | None 
     if (name is None) == (text is None):
         raise click.UsageError("give either ACT, such as sigmoid, or --expr TEXT, such as --expr 'z*sigmoid(2*z)'")
     return gt.activation(name) if text is None else gt.activation(gt.expression(text))
-

@@ -36,7 +36,7 @@ _out_option = click.option(
 )
 
 
-class Several(click.ParamType):
+class Several(click.ParamType[list[Any]]):
     """Items with commas between them; of numbers, pairs are written with a colon."""
 
     def __init__(self, name: str, item: Callable[[str], Any] = str) -> None:
@@ -55,7 +55,7 @@ def _number_or_pair(text: str) -> float | tuple[float, ...]:
 
 
 _NUMBERS = Several("S,S,…", _number_or_pair)
-_TYPES: Mapping[str, click.ParamType] = {  # by the annotation of a parameter
+_TYPES: Mapping[str, click.ParamType[Any]] = {  # by the annotation of a parameter
     "float": click.FLOAT,
     "int": click.INT,
     "str": click.STRING,
@@ -99,7 +99,9 @@ class Plots(Group):
         function = names.plots().get(cmd_name)
         return None if function is None else _command(function)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is asked for, or name the nearest ones."""
         try:
             return super().resolve_command(ctx, args)
@@ -153,7 +155,10 @@ def _defaults(function: ast.FunctionDef) -> dict[str, tuple[str, str | None]]:
     """Return the annotation of each parameter, and its default as it is written on the command line."""
     arguments = function.args
     by_place = [None] * (len(arguments.args) - len(arguments.defaults)) + list(arguments.defaults)
-    pairs = [*zip(arguments.args, by_place, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    pairs = [
+        *zip(arguments.args, by_place, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
     return {each.arg: (ast.unparse(each.annotation), _written(default)) for each, default in pairs if each.annotation}
 
 
@@ -172,7 +177,9 @@ def _of_signature(function: ast.FunctionDef) -> tuple[list[Any], Callable[..., A
     parameters = _defaults(function)
     usual = parameters.pop("activation", None)
 
-    def subject(activation: str | None = None, expr: str | None = None, **asked: Any) -> tuple[list[Any], dict[str, Any]]:
+    def subject(
+        activation: str | None = None, expr: str | None = None, **asked: Any
+    ) -> tuple[list[Any], dict[str, Any]]:
         given = {name: value for name, value in asked.items() if value is not None}
         return ([] if usual is None else [one_activation(activation, expr, usual[1])]), given
 
@@ -220,9 +227,13 @@ def _of_region(
 
 _region_options = [
     click.argument("model", metavar="MODEL", type=PATH),
-    click.option("--activation", metavar="ACT", type=ACTIVATION, help="That of every layer, for .safetensors; tanh unless given."),
+    click.option(
+        "--activation", metavar="ACT", type=ACTIVATION, help="That of every layer, for .safetensors; tanh unless given."
+    ),
     expr_option,
-    click.option("--box", metavar="A:B,…", type=_NUMBERS, required=True, help="The ends of each input, such as -2:2,0:1."),
+    click.option(
+        "--box", metavar="A:B,…", type=_NUMBERS, required=True, help="The ends of each input, such as -2:2,0:1."
+    ),
     threshold_option,
 ]
 _OF_OBJECTS: Mapping[str, tuple[list[Any], Callable[..., Any]]] = {

@@ -126,7 +126,14 @@ def simulate(
     """
     record = one_activation(activation, expr)
     sample = gt.simulation.random_chains(
-        record, depth, sigma_w, sigma_b, chains=chains, burn_in=depth // 2, seed=seed, progress=functools.partial(counted, what="chains")
+        record,
+        depth,
+        sigma_w,
+        sigma_b,
+        chains=chains,
+        burn_in=depth // 2,
+        seed=seed,
+        progress=functools.partial(counted, what="chains"),
     )
     theory = gt.lyapunov_exponent(record, sigma_w, sigma_b)
     low, high = sample.log_factor.interval()
@@ -139,4 +146,3 @@ def simulate(
         mean_square_theory=theory.mean_square,
         share_above_1=float(sample.exceeds.mean),
     )
-

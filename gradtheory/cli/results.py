@@ -26,7 +26,7 @@ class Digits:
         return decimal(self.number, self.digits)
 
 
-def as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:  # noqa: PLR0911  # one for each type
     """Return any result as JSON takes it: the one place that says how.
 
     An exact or certified number is an object with its value in float64, its exact form and its guarantee, a set a list

@@ -333,7 +333,10 @@ def test_advice_says_why_there_is_none(capsys):
         (("derive", "--depth", "2", "--value", "x"), "value = 'x'"),
         (("derive", "--depth", "2", "-o", "/dev/null/x.md"), "output = '/dev/null/x.md': must be a file that can be"),
         (("derive", "-o", "x.tex", "--format", "html"), "format = 'html': must be that of the file's suffix, tex"),
-        (("derive", "--topic", "explosion", "--value", "w=7"), "value = 'w=7': must be all of w, b, c, or none: b, c left"),
+        (
+            ("derive", "--topic", "explosion", "--value", "w=7"),
+            "value = 'w=7': must be all of w, b, c, or none: b, c left",
+        ),
         (("derive", "--topic", "explosion", "--value", "w=7", "--value", "b=1", "--value", "c=x"), "values['c'] = 'x'"),
         (("derive", "--depth", "2", "-o", "x.doc"), "path"),
         (("fact", "nope"), "fact"),

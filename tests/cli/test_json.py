@@ -60,7 +60,10 @@ def check(answer, command):
     """Hold an answer against the part of the schema for its command, whose message is short, and against the whole."""
     assert answer["command"] == command
     branches = [each for each in SCHEMA["oneOf"] if each["properties"]["command"]["const"] == command]
-    wrong = [list(jsonschema.Draft202012Validator({**each, "$defs": SCHEMA["$defs"]}).iter_errors(answer)) for each in branches]
+    wrong = [
+        list(jsonschema.Draft202012Validator({**each, "$defs": SCHEMA["$defs"]}).iter_errors(answer))
+        for each in branches
+    ]
     assert [] in wrong, wrong[0][0].message
     assert jsonschema.Draft202012Validator(SCHEMA).is_valid(answer)
 
