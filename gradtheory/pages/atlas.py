@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import sympy
 
 from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
@@ -29,6 +30,7 @@ _WINDOW = np.linspace(-6.0, 6.0, 24)
 _BARS = " ▁▂▃▄▅▆▇█"
 _LIBRARIES = ("torch", "jax", "keras")
 _ROOT = re.compile(r"Root\((.*?…)\)")  # of which only the digits are shown
+_LONG = 20  # letters of a fraction
 _NOTHING = "—"  # where the theorem says nothing
 
 
@@ -63,6 +65,12 @@ class AtlasEntry(ShownAsTable):
     def at_any_depth(self) -> DepthBound:
         """H and whether depth widens explosion sets."""
         return depth_bound(self.record)
+
+    @property
+    def formula(self) -> str:
+        """σ(z), with ten digits of numbers that are longer than that."""
+        numbers = self.record.expr.atoms(sympy.Rational)
+        return str(self.record.expr.xreplace({each: each.n(10) for each in numbers if len(str(each)) > _LONG}))
 
     @property
     def steepest(self) -> str:
