@@ -14,13 +14,14 @@ from gradtheory.explorer.phases import Phases
 
 BLUE, RED, GREY, VIOLET = "#1f5fa8", "#c0392b", "#7f8c8d", "#7d3c98"
 _FILLS = ("#dfe8f3", "#f7e3e0", "#ece2f0")  # vanish, explode, the start decides
-_HEIGHT = 260
+_HEIGHT = 280
 _LEAST, _MOST = 1e-290, 1e290  # of an axis in logarithms
 _DECADES = 1.0  # of a factor, from white to full colour
 
 # Of what stands in a Div, which has a style of its own.
 STYLE = """
 :host { font: 15px/1.55 system-ui, "Noto Sans CJK SC", sans-serif; color: #222; }
+.bk-clearfix { display: block !important; width: 100%; }
 math { font-family: "gradtheory maths", math; font-size: 1.1em; }
 .formula, .wide { overflow-x: auto; overflow-y: hidden; padding: .15rem 0; }
 .formula math { text-align: left; margin: .2rem 0; }
@@ -57,11 +58,12 @@ def _figure(name: str, **options: Any) -> Any:
     return plot
 
 
-def _legend(plot: Any, place: str = "top_left") -> None:
-    plot.legend.location = place
-    plot.legend.label_text_font_size = "11px"
-    plot.legend.padding = plot.legend.spacing = 2
-    plot.legend.background_fill_alpha = 0.7
+def _legend_below(plot: Any, columns: int = 4) -> None:
+    legend = plot.legend[0]
+    plot.center.remove(legend)
+    plot.add_layout(legend, "below")
+    legend.update(orientation="horizontal", ncols=columns, label_text_font_size="11px", border_line_color=None)
+    legend.update(padding=0, margin=0, spacing=8)
 
 
 def _line(plot: Any, color: str, label: str, **style: Any) -> ColumnDataSource:
@@ -119,7 +121,7 @@ class Pictures:
         self._slopes = _line(self.slope, RED, "σ′(z)")
         self._levels = [_span(self.slope, "width"), _span(self.slope, "width")]
         self._at_z = _dot(self.slope, "black", self._said["point_label"])
-        _legend(self.slope)
+        _legend_below(self.slope)
 
     def _show_neuron(self, answer: Neuron) -> None:
         self._value.data = {"x": answer.z, "y": answer.value}
@@ -142,7 +144,7 @@ class Pictures:
         self._here = _dot(self.width, "black", self._said["point_label"])
         self._critical = _span(self.width, "height")
         self._longest = _span(self.width, "width", RED)
-        _legend(self.width, "bottom_right")
+        _legend_below(self.width)
 
     def _show_widths(self, answer: Widths) -> None:
         finite = np.isfinite(answer.width)
@@ -166,7 +168,7 @@ class Pictures:
             )
         self._at_x = _dot(self.gradient, "black", self._said["point_label"])
         self._threshold = _span(self.gradient, "width")
-        _legend(self.gradient)
+        _legend_below(self.gradient, 3)
 
     def _factors(self) -> None:
         self.factors = _figure(
@@ -225,7 +227,7 @@ class Pictures:
         self.phases.image("image", 0, 0, "dw", "dh", source=self._phase, color_mapper=mapper)
         self._edge = _line(self.phases, BLUE, self._said["edge_label"])
         self._scales = _dot(self.phases, "black", self._said["point_label"])
-        _legend(self.phases)
+        _legend_below(self.phases)
 
     def _show_phases(self, answer: Phases) -> None:
         self._right.update(start=0, end=answer.right)

@@ -114,7 +114,7 @@ class Page:
             self._on(field, partial(self._with_all, name))
         self.buttons = [self._button("copy_link", _COPY % _LINK)]
         self.buttons += [self._button(f"copy_{name}", _COPY % f"texts.data.{name}[0]") for name in ("python", "latex")]
-        self.download = Button(label=said["download"], name="download")
+        self.download = Button(label=said["download"], name="download", **_WIDE)
         self.download.on_click(self._ask_for_derivation)
         other, label = _OTHER[self.state.lang]
         self.language = Button(label=label, name="language")
@@ -123,7 +123,7 @@ class Page:
         self._file.js_on_change("data", CustomJS(args={"file": self._file}, code=_SAVE))
 
     def _button(self, name: str, code: str) -> Button:
-        button = Button(label=self._said[name], name=name)
+        button = Button(label=self._said[name], name=name, **_WIDE)
         args = {"button": button, "texts": self._texts, "copied": self._said["copied"]}
         button.js_on_click(CustomJS(args=args, code=code))
         return button
@@ -135,7 +135,7 @@ class Page:
             "of_chain": (Row(self.depth, self.layer, **_WIDE), self._pair("w"), self._pair("b"), *self.all.values()),
             "of_both": (self._pair("c"), self._pair("x")),
             "of_width": (self._pair("sigma_w"), self._pair("sigma_b")),
-            "to_take": (Row(*self.buttons, self.download, css_classes=["buttons"]),),
+            "to_take": (*self.buttons, self.download),
             "to_switch": (self.language,),
         }
         for name, models in places.items():
