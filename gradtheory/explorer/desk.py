@@ -128,11 +128,13 @@ def _started() -> tuple[Any, Connection]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_answer_all, args=(theirs,), daemon=True)
     process.start()
+    ours.recv()  # that it has imported everything
     return process, ours
 
 
 def _answer_all(pipe: Connection) -> None:
-    """Answer until the other end is closed, or the terminal interrupts all."""
+    """Say when all is imported; then answer until the other end is closed, or the terminal interrupts all."""
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
+        pipe.send("ready")
         while True:
             pipe.send(answered(*pipe.recv()))

@@ -140,10 +140,11 @@ class Page:
             "of_both": (self._pair("c"), self._pair("x")),
             "of_width": (self._pair("sigma_w"), self._pair("sigma_b")),
         }
-        for name, models in places.items():
-            self._document.add_root(Column(*models, name=name, **_WIDE))
-        for model in (*self.pictures.roots, *self.words.values(), *self.buttons, self.download, self.language):
-            self._document.add_root(model)
+        roots = [Column(*models, name=name, **_WIDE) for name, models in places.items()]
+        roots += [*self.pictures.roots, *self.words.values(), *self.buttons, self.download, self.language]
+        with self._document.models.freeze():  # or all models are collected again with every root
+            for root in roots:
+                self._document.add_root(root)
         environment = Environment(
             loader=PackageLoader("gradtheory.explorer"), autoescape=True, undefined=StrictUndefined
         )

@@ -11,7 +11,7 @@ from bokeh.events import ButtonClick
 
 from gradtheory.explorer import desk as desk_module
 from gradtheory.explorer import page as page_module
-from gradtheory.explorer.chain import ChainView, TotalView
+from gradtheory.explorer.chain import TotalView
 from gradtheory.explorer.desk import Desk, Refusal, answered
 from gradtheory.explorer.neuron import Widths
 from gradtheory.explorer.phases import Phases
@@ -86,6 +86,7 @@ def test_the_page_shows_the_exact_set_and_follows_a_slider(opened):
     assert page.sliders["sigma_w"].value == page.sliders["sigma_w"].end
 
 
+@pytest.mark.slow
 def test_layers_are_added_and_looked_at(opened):
     page, *_ = opened(w="2", b="0.5", depth="1", activation="tanh")
     page.depth.value = 4
@@ -100,6 +101,7 @@ def test_layers_are_added_and_looked_at(opened):
     assert page.depth.value == 2
 
 
+@pytest.mark.slow
 def test_activations_are_chosen_or_written(opened):
     page, *_ = opened()
     page.names.value = "tanh"
@@ -110,6 +112,7 @@ def test_activations_are_chosen_or_written(opened):
     assert page.state.activation == "z*sigmoid(z)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["__import__('os').system('true')", "<img src=x onerror=alert(1)>", "$\\href{javascript:0}{z}$"]
 )
@@ -123,6 +126,7 @@ def test_hostile_text_is_refused_and_escaped(opened, text):
     assert "refused" not in page.words["neuron"].text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("control", "value"),
     [
@@ -150,6 +154,7 @@ def test_a_number_that_breaks_a_rule_is_said_and_changes_nothing(opened, control
     assert page.words["message"].text == ""
 
 
+@pytest.mark.slow
 def test_a_broken_link_starts_as_without_one(opened):
     page, *_ = opened(w="seven", lang="zh")
     assert page.state == State(lang="zh")
@@ -157,10 +162,11 @@ def test_a_broken_link_starts_as_without_one(opened):
     assert page.names.title == "激活函数"
 
 
+@pytest.mark.slow
 def test_slow_answers_are_waited_for_and_refusals_shown(opened):
     page, desk, document = opened()
     desk.waits = True
-    page.download.trigger_event(ButtonClick(page.download))
+    page.download._trigger_event(ButtonClick(page.download))
     assert page.download.disabled
     document.timers[-1]()
     assert "computing" in page.words["message"].text
@@ -173,6 +179,7 @@ def test_slow_answers_are_waited_for_and_refusals_shown(opened):
     assert "no &lt;proof&gt;" in page.words["total"].text
 
 
+@pytest.mark.slow
 def test_pictures_show_what_is_drawable(opened):
     page, *_ = opened(w="7", b="1", depth="40")
     pictures = page.pictures
@@ -204,7 +211,9 @@ class _Process:
 
 def _started():
     ours, theirs = multiprocessing.Pipe()
-    return _Process(theirs), ours
+    process = _Process(theirs)
+    assert ours.recv() == "ready"
+    return process, ours
 
 
 def test_a_desk_answers_the_newest_question_of_each_kind(monkeypatch):

@@ -53,6 +53,7 @@ def test_sets_of_every_kind_are_shown(state, shown, width):
     assert view.html.count("<span") == 1
 
 
+@pytest.mark.slow
 def test_the_curve_of_widths_scales_with_the_threshold():
     one, two = widths(State(activation="tanh")), widths(State(activation="tanh", c="2"))
     assert np.array_equal(two.weight, 2 * one.weight)
@@ -120,6 +121,7 @@ def test_the_total_set_lies_under_its_bound():
     assert "nowhere" in total(State(w=("1",), b=("0",))).html
 
 
+@pytest.mark.slow
 def test_without_the_theorem_no_bound_is_drawn():
     view = total(State(activation="gelu", w=("0.95",), b=("0",)))
     assert view.reach is None
@@ -131,6 +133,7 @@ def test_without_the_theorem_no_bound_is_drawn():
     assert several.ends[1][1] == np.inf
 
 
+@pytest.mark.slow
 def test_phases_reach_beyond_the_point_and_agree_with_the_edge():
     view = phases(State(activation="tanh", sigma_w="3", sigma_b="0.3"))
     assert view.right == 4.0
