@@ -18,7 +18,7 @@ from gradtheory.explorer.chain import chain, total
 from gradtheory.explorer.neuron import neuron, widths
 from gradtheory.explorer.phases import phases
 from gradtheory.explorer.state import State
-from gradtheory.explorer.taking_away import as_latex, as_python, derivation
+from gradtheory.explorer.taking_away import derivation
 
 _LONGEST_REASON = 300
 
@@ -45,12 +45,10 @@ SLOW: Mapping[str, View] = {
     "widths": View(widths, ("activation", "c", "lang")),
     "phases": View(phases, ("activation", "sigma_w", "sigma_b")),
 }
-TAKEN_AWAY: Mapping[str, View] = {
-    "python": View(as_python, ()),
-    "latex": View(as_latex, ()),
-    "derivation": View(derivation, ()),
+_ANSWERS: Mapping[str, Callable[[State], Any]] = {
+    **{kind: view.answer for kind, view in {**QUICK, **SLOW}.items()},
+    "derivation": derivation,
 }
-_VIEWS = {**QUICK, **SLOW, **TAKEN_AWAY}
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Refusal:
 def answered(kind: str, state: State) -> Any:
     """Return the answer to a question, or why there is none."""
     try:
-        return _VIEWS[kind].answer(state)
+        return _ANSWERS[kind](state)
     except GradTheoryError as error:
         return Refusal(str(error))
     except Exception as error:  # a fault of ours: the page goes on, and says so
@@ -130,11 +128,13 @@ def _started() -> tuple[Any, Connection]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_answer_all, args=(theirs,), daemon=True)
     process.start()
+    ours.recv()  # that it has imported everything
     return process, ours
 
 
 def _answer_all(pipe: Connection) -> None:
-    """Answer until the other end is closed, or the terminal interrupts all."""
+    """Say when all is imported; then answer until the other end is closed, or the terminal interrupts all."""
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
+        pipe.send("ready")
         while True:
             pipe.send(answered(*pipe.recv()))

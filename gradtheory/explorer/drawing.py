@@ -14,13 +14,14 @@ from gradtheory.explorer.phases import Phases
 
 BLUE, RED, GREY, VIOLET = "#1f5fa8", "#c0392b", "#7f8c8d", "#7d3c98"
 _FILLS = ("#dfe8f3", "#f7e3e0", "#ece2f0")  # vanish, explode, the start decides
-_HEIGHT = 260
+_HEIGHT = 280
 _LEAST, _MOST = 1e-290, 1e290  # of an axis in logarithms
 _DECADES = 1.0  # of a factor, from white to full colour
 
 # Of what stands in a Div, which has a style of its own.
 STYLE = """
 :host { font: 15px/1.55 system-ui, "Noto Sans CJK SC", sans-serif; color: #222; }
+.bk-clearfix { display: block !important; width: 100%; }
 math { font-family: "gradtheory maths", math; font-size: 1.1em; }
 .formula, .wide { overflow-x: auto; overflow-y: hidden; padding: .15rem 0; }
 .formula math { text-align: left; margin: .2rem 0; }
@@ -49,7 +50,7 @@ def _figure(name: str, **options: Any) -> Any:
         tools="pan,xwheel_zoom,box_zoom,reset",
         toolbar_location="above",
         min_border_left=50,
-        **options,
+        **{"x_range": Range1d(0, 1), "y_range": Range1d(0, 1), **options},  # those of data without data are warned of
     )
     plot.toolbar.logo = None
     plot.toolbar.autohide = True
@@ -57,11 +58,18 @@ def _figure(name: str, **options: Any) -> Any:
     return plot
 
 
-def _legend(plot: Any, place: str = "top_left") -> None:
-    plot.legend.location = place
-    plot.legend.label_text_font_size = "11px"
-    plot.legend.padding = plot.legend.spacing = 2
-    plot.legend.background_fill_alpha = 0.7
+def _fit(extent: Range1d, low: float, high: float, room: float = 0.0) -> None:
+    """Let an axis reach from low to high, with some room at both ends."""
+    more = room * (high - low)
+    extent.update(start=low - more, end=high + more, reset_start=low - more, reset_end=high + more)
+
+
+def _legend_below(plot: Any, columns: int = 4) -> None:
+    legend = plot.legend[0]
+    plot.center.remove(legend)
+    plot.add_layout(legend, "below")
+    legend.update(orientation="horizontal", ncols=columns, label_text_font_size="11px", border_line_color=None)
+    legend.update(padding=0, margin=0, spacing=8)
 
 
 def _line(plot: Any, color: str, label: str, **style: Any) -> ColumnDataSource:
@@ -119,9 +127,13 @@ class Pictures:
         self._slopes = _line(self.slope, RED, "σ′(z)")
         self._levels = [_span(self.slope, "width"), _span(self.slope, "width")]
         self._at_z = _dot(self.slope, "black", self._said["point_label"])
-        _legend(self.slope)
+        _legend_below(self.slope)
 
     def _show_neuron(self, answer: Neuron) -> None:
+        curves = np.concatenate([answer.value, answer.slope])
+        curves = curves[np.isfinite(curves)]
+        _fit(self.slope.x_range, answer.z[0], answer.z[-1])
+        _fit(self.slope.y_range, curves.min(), curves.max(), room=0.08)
         self._value.data = {"x": answer.z, "y": answer.value}
         self._slopes.data = {"x": answer.z, "y": answer.slope}
         self._inside.data = {"x": answer.z, "y": np.where(np.abs(answer.slope) > answer.level, answer.slope, 0.0)}
@@ -142,19 +154,21 @@ class Pictures:
         self._here = _dot(self.width, "black", self._said["point_label"])
         self._critical = _span(self.width, "height")
         self._longest = _span(self.width, "width", RED)
-        _legend(self.width, "bottom_right")
+        _legend_below(self.width)
 
     def _show_widths(self, answer: Widths) -> None:
         finite = np.isfinite(answer.width)
+        _fit(self.width.x_range, 0.0, answer.weight[-1])
+        _fit(self.width.y_range, 0.0, 1.1 * (answer.width[finite].max() or 1.0))
         self._widths.data = {"x": answer.weight[finite], "y": answer.width[finite]}
         self._widest.data = {"x": [answer.widest[0]], "y": [answer.widest[1]]} if answer.widest else {"x": [], "y": []}
         self._critical.location = answer.critical
         self._longest.location = answer.widest[1] if answer.widest else np.nan
 
     def _gradient(self) -> None:
-        self._x_range, self._y_range = Range1d(-1, 1), Range1d(1e-3, 10)
+        self._x_range = Range1d(-1, 1)  # of both pictures over x
         self.gradient = _figure(
-            "gradient", y_axis_type="log", x_range=self._x_range, y_range=self._y_range, x_axis_label="x"
+            "gradient", y_axis_type="log", x_range=self._x_range, y_range=Range1d(1e-3, 10), x_axis_label="x"
         )
         self._gradients = _line(self.gradient, BLUE, "|∂a_L/∂x|")
         self._envelope = _line(self.gradient, VIOLET, self._said["envelope_label"], line_dash="dashed", line_width=1.5)
@@ -166,7 +180,7 @@ class Pictures:
             )
         self._at_x = _dot(self.gradient, "black", self._said["point_label"])
         self._threshold = _span(self.gradient, "width")
-        _legend(self.gradient)
+        _legend_below(self.gradient, 3)
 
     def _factors(self) -> None:
         self.factors = _figure(
@@ -176,7 +190,6 @@ class Pictures:
         mapper = LinearColorMapper(palette=_diverging(), low=-_DECADES, high=_DECADES)
         self.factors.image("image", "x", "y", "dw", "dh", source=self._image, color_mapper=mapper)
         self._at_factor = _span(self.factors, "height", "black")
-        self.factors.y_range.range_padding = 0
         self.factors.grid.visible = False
 
     def _show_chain(self, answer: ChainView) -> None:
@@ -185,14 +198,15 @@ class Pictures:
         self._at_x.data = {"x": [answer.input], "y": [answer.at]}
         self._at_factor.location = answer.input
         left, right = float(answer.x[0]), float(answer.x[-1])
-        self._x_range.update(start=left, end=right)
+        _fit(self._x_range, left, right)
+        _fit(self.factors.y_range, 0.5, rows + 0.5)
         self._image.data = {"image": [answer.factors], "x": [left], "y": [0.5], "dw": [right - left], "dh": [rows]}
         places = sorted({0, rows // 2, rows - 1}) if rows > 10 else range(rows)
         self.factors.yaxis.ticker = FixedTicker(ticks=[place + 1 for place in places])
         self.factors.yaxis.major_label_overrides = {place + 1: str(answer.layers[place]) for place in places}
         top = max(float(answer.gradient.max()), answer.threshold)
         low = max(float(answer.gradient.min()), 1e-5 * top, _LEAST)
-        self._y_range.update(start=min(low, answer.threshold / 10.0) / 2.0, end=min(4.0 * top, _MOST))
+        _fit(self.gradient.y_range, min(low, answer.threshold / 10.0) / 2.0, min(4.0 * top, _MOST))
         self._threshold.location = answer.threshold
         self._show_ends()
 
@@ -218,18 +232,17 @@ class Pictures:
         self._envelope.data = {"x": view.x, "y": envelope}
 
     def _phases(self) -> None:
-        self._right, self._top = Range1d(0, 1), Range1d(0, 1)
-        self.phases = _figure("phases", x_range=self._right, y_range=self._top, x_axis_label="σ_w", y_axis_label="σ_b")
+        self.phases = _figure("phases", x_axis_label="σ_w", y_axis_label="σ_b")
         self._phase = ColumnDataSource(data={"image": [], "dw": [], "dh": []})
         mapper = LinearColorMapper(palette=_FILLS, low=0, high=2)
         self.phases.image("image", 0, 0, "dw", "dh", source=self._phase, color_mapper=mapper)
         self._edge = _line(self.phases, BLUE, self._said["edge_label"])
         self._scales = _dot(self.phases, "black", self._said["point_label"])
-        _legend(self.phases)
+        _legend_below(self.phases)
 
     def _show_phases(self, answer: Phases) -> None:
-        self._right.update(start=0, end=answer.right)
-        self._top.update(start=0, end=answer.top)
+        _fit(self.phases.x_range, 0.0, answer.right)
+        _fit(self.phases.y_range, 0.0, answer.top)
         self._phase.data = {"image": [answer.phase], "dw": [answer.right], "dh": [answer.top]}
         self._edge.data = {"x": answer.edge_w, "y": answer.edge_b}
 

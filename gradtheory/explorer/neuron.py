@@ -90,9 +90,9 @@ def _condition(state: State, w: str, b: str) -> str:
 
 def _html(state: State, inside: sympy.Set, width: sympy.Expr, condition: str) -> str:
     name = _input(state)
-    formula = rf"{condition} \iff {name} \in {latex(inside)}"
+    formulas = (condition, rf"{name} \in {latex(inside)}")
     rows = [
-        f'<div class="formula">{mathml(formula, display=True)}</div>',
+        *(f'<div class="formula">{mathml(formula, display=True)}</div>' for formula in formulas),
         *(f'<div class="digits">{HTML.prose(line)}</div>' for line in digits_of(inside, name)),
         f"<div>{HTML.prose(fill(words(state.lang)['explorer']['length'], {'length': digits(width)}))}</div>",
         badge(inside, state.lang),

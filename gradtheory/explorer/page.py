@@ -17,7 +17,9 @@ from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.explorer.desk import QUICK, SLOW, Desk, Refusal
 from gradtheory.explorer.drawing import Pictures, text
 from gradtheory.explorer.state import DEEPEST, State, numbers, spread
+from gradtheory.explorer.taking_away import as_latex, as_python
 
+_PATIENCE = 700  # milliseconds until the page says that it computes
 _WIDE = {"sizing_mode": "stretch_width"}
 _SLIDERS = {  # the label, from, to, and by which step
     "w": ("weight", -12, 12, 0.05),
@@ -78,6 +80,8 @@ class Page:
             self.state, problem = State(lang="zh" if query.get("lang") == "zh" else "en"), str(error)
         self._said = words(self.state.lang)["explorer"]
         self._asked: dict[str, Any] = {}
+        self._open: dict[str, State] = {}
+        self._formulas: dict[str, str] = {}
         self._is_setting = False
         self.pictures = Pictures(self.state.lang)
         self.words = {
@@ -135,13 +139,12 @@ class Page:
             "of_chain": (Row(self.depth, self.layer, **_WIDE), self._pair("w"), self._pair("b"), *self.all.values()),
             "of_both": (self._pair("c"), self._pair("x")),
             "of_width": (self._pair("sigma_w"), self._pair("sigma_b")),
-            "to_take": (Row(*self.buttons, self.download, css_classes=["buttons"]),),
-            "to_switch": (self.language,),
         }
-        for name, models in places.items():
-            self._document.add_root(Column(*models, name=name, **_WIDE))
-        for model in (*self.pictures.roots, *self.words.values()):
-            self._document.add_root(model)
+        roots = [Column(*models, name=name, **_WIDE) for name, models in places.items()]
+        roots += [*self.pictures.roots, *self.words.values(), *self.buttons, self.download, self.language]
+        with self._document.models.freeze():  # or all models are collected again with every root
+            for root in roots:
+                self._document.add_root(root)
         environment = Environment(
             loader=PackageLoader("gradtheory.explorer"), autoescape=True, undefined=StrictUndefined
         )
@@ -208,42 +211,52 @@ class Page:
                 slider.value = min(max(number, slider.start), slider.end)
         self.words["message"].text = _refused(problem) if problem else ""
         self.pictures.show_scales(state.number("sigma_w"), state.number("sigma_b"))
-        self._texts.data = {**self._texts.data, "query": [state.query]}
+        self._texts.data = {**self._texts.data, "query": [state.query], "python": [as_python(state)]}
         for views, desk in ((QUICK, self._quick), (SLOW, self._slow)):
             for kind, view in views.items():
                 if self._asked.get(kind) != view.of(state):
                     self._asked[kind] = view.of(state)
                     self._ask(desk, kind)
-        for kind in ("python", "latex"):
-            self._ask(self._quick, kind)
 
     def _ask(self, desk: Desk, kind: str) -> None:
+        state = self._open[kind] = self.state
+        self._document.add_timeout_callback(partial(self._wait, kind, state), _PATIENCE)
         desk.ask(
             id(self),
             kind,
-            self.state,
-            lambda answer: self._document.add_next_tick_callback(partial(self._take, kind, answer)),
+            state,
+            lambda answer: self._document.add_next_tick_callback(partial(self._take, kind, state, answer)),
         )
 
-    def _take(self, kind: str, answer: Any) -> None:
+    def _wait(self, kind: str, state: State) -> None:
+        """Say that an answer takes its time."""
+        if self._open.get(kind) is state:
+            self._place(kind).text = f'<span class="working">{html_text(self._said["working"])}</span>'
+
+    def _place(self, kind: str) -> Any:
+        return self.words[{"phases": "phases_words", "derivation": "message"}.get(kind, kind)]
+
+    def _take(self, kind: str, state: State, answer: Any) -> None:
         """Show an answer, or why there is none."""
-        if kind in self._texts.data:
-            self._texts.data = {**self._texts.data, kind: [answer if isinstance(answer, str) else ""]}
-        elif kind == "derivation":
+        if self._open.get(kind) is state:
+            del self._open[kind]
+        if kind == "derivation":
             self.download.disabled = False
-            if isinstance(answer, str):
-                self._file.data = {"text": [answer]}
-            else:
-                self.words["message"].text = _refused(answer.reason)
+        place = self._place(kind)
+        if isinstance(answer, Refusal):
+            place.text = _refused(answer.reason)
+        elif kind == "derivation":
+            place.text = ""
+            self._file.data = {"text": [answer]}
         else:
-            place = self.words["phases_words" if kind == "phases" else kind]
-            if isinstance(answer, Refusal):
-                place.text = _refused(answer.reason)
-                return
             self.pictures.show(kind, answer)
             place.text = getattr(answer, "html", "")
             if kind == "chain":
                 self.words["here"].text = answer.here
+            if kind in QUICK:
+                self._formulas[kind] = answer.latex
+                latex = as_latex(*(self._formulas[each] for each in QUICK if each in self._formulas))
+                self._texts.data = {**self._texts.data, "latex": [latex]}
 
     def _ask_for_derivation(self) -> None:
         self.download.disabled = True

@@ -8,7 +8,7 @@ from typing import Any
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.explorer.desk import Desk
 
-_QUICK, _SLOW = 20.0, 120.0  # seconds that an answer may take
+_QUICK, _SLOW = 60.0, 180.0  # seconds that an answer may take
 
 
 @contextmanager

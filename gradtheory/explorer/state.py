@@ -107,7 +107,12 @@ class State:
     @property
     def record(self) -> gt.Activation:
         """The activation; text is read by `gradtheory.expression`, and never run."""
-        return _record(" ".join(self.activation.split()))
+        return _record(self.activation, self.is_named)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the activation is written as a name, such as tanh or elu(alpha=2), and not as an expression."""
+        return bool(re.fullmatch(r"\s*\w{2,}\s*", self.activation)) or "=" in self.activation
 
     def number(self, name: str) -> float:
         """Return one of the numbers c, x, σ_w and σ_b as a float."""
@@ -158,9 +163,8 @@ def spread(values: Sequence[str], depth: int) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _record(text: str) -> gt.Activation:
-    is_name = re.fullmatch(r"\w{2,}", text) or "=" in text
-    return gt.activation(text if is_name else gt.expression(text))
+def _record(text: str, is_named: bool) -> gt.Activation:
+    return gt.activation(text.strip() if is_named else gt.expression(text))
 
 
 def _brief(text: str, name: str) -> str:

@@ -1,8 +1,6 @@
 """What a reader takes along: the same questions as a program, the answers as LaTeX, and a derivation."""
 
 import gradtheory as gt
-from gradtheory.explorer.chain import chain
-from gradtheory.explorer.neuron import neuron
 from gradtheory.explorer.state import State
 
 
@@ -16,13 +14,12 @@ def as_python(state: State) -> str:
 
     """
     text, place = state.activation, state.layer - 1
-    is_own = state.record.name not in gt.activation_names() and "=" not in text
     w, b = ([*values] for values in (state.w, state.b))
     return "\n".join(
         [
             "import gradtheory as gt",
             "",
-            f"activation = gt.activation({f'gt.expression({text!r})' if is_own else repr(text)})",
+            f"activation = gt.activation({repr(text.strip()) if state.is_named else f'gt.expression({text!r})'})",
             f"print(gt.explosion_set(activation, w={w[place]!r}, b={b[place]!r}, threshold={state.c!r}))",
             f"print(gt.widest_explosion(activation, threshold={state.c!r}))",
             f"chain = gt.Chain(depth={state.depth}, activation=activation)",
@@ -34,10 +31,18 @@ def as_python(state: State) -> str:
     )
 
 
-def as_latex(state: State) -> str:
-    """Return the set where a factor explodes and the gradient product, as LaTeX."""
-    rows = (neuron(state).latex, chain(state).latex)
-    return "".join(f"\\[\n{row}\n\\]\n" for row in rows)
+def as_latex(*formulas: str) -> str:
+    r"""Return formulas as displays of LaTeX.
+
+    Examples
+    --------
+    >>> print(as_latex("x > 1"), end="")
+    \[
+    x > 1
+    \]
+
+    """
+    return "".join(f"\\[\n{formula}\n\\]\n" for formula in formulas)
 
 
 def derivation(state: State) -> str:
