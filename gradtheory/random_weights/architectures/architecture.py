@@ -15,21 +15,24 @@ from gradtheory.random_weights.architectures.flow import (
     correlation_scale,
     critical_value,
     first_signal,
+    gradients_back,
     log_gradients,
     steps,
+    tokens_in,
 )
 from gradtheory.random_weights.architectures.growth import Growth, growth_law
 from gradtheory.random_weights.architectures.layers import (
+    BatchNorm,
     Block,
     all_blocks,
     read_blocks,
 )
-from gradtheory.random_weights.architectures.simulated import one_network
+from gradtheory.random_weights.architectures.simulated import one_network, token_inputs
 from gradtheory.random_weights.simulation.measured import Progress
 from gradtheory.random_weights.simulation.networks import Experiment, NetworkSample, read_correlation
 from gradtheory.typing import NumberLike
 
-_PARAMETERS = ("sigma_w", "sigma_b", "keep", "scale")
+_PARAMETERS = ("sigma_w", "sigma_b", "sigma_q", "sigma_k", "sigma_v", "keep", "scale")
 
 
 @dataclass(frozen=True)
@@ -90,17 +93,12 @@ class Architecture(ShownAsTable):
         layers = read_depth(depth)
         q = read_positive_float(variance, "variance")
         signal = first_signal(self.blocks, q, None if correlation is None else read_correlation(correlation))
-        signals, gradients = [signal], []
-        for step in steps(self.blocks, signal, layers):
-            signals.append(step.signal)
-            gradients.append(step.gradient)
-        if len(gradients) < layers:
-            raise InvalidArgument(
-                "depth", depth, f"must be at most {len(gradients)}: the variance leaves float64 there"
-            )
-        back = np.cumprod([1.0, *reversed(gradients)])[::-1]
+        passes = list(steps(self.blocks, signal, layers))
+        if len(passes) < layers:
+            raise InvalidArgument("depth", depth, f"must be at most {len(passes)}: the variance leaves float64 there")
+        signals = signal, *(step.signal for step in passes)
         rows = np.array([(each.variance, each.correlation) for each in signals]).T
-        return Propagation(rows[0], rows[1], np.asarray(back))
+        return Propagation(rows[0], rows[1], gradients_back(passes))
 
     @functools.cached_property
     def growth(self) -> Growth:
@@ -119,7 +117,7 @@ class Architecture(ShownAsTable):
 
         Parameters
         ----------
-        parameter : {"sigma_w", "sigma_b", "keep", "scale"}
+        parameter : {"sigma_w", "sigma_b", "sigma_q", "sigma_k", "sigma_v", "keep", "scale"}
             Its name.
         least, most : number
             Between which it is looked for.
@@ -159,7 +157,8 @@ class Architecture(ShownAsTable):
         networks, inputs : int
             Their numbers; confidence intervals come from the spread over networks.
         correlation : number
-            Of the two inputs of a pair; inputs of different pairs are independent.
+            Of the two inputs of a pair; inputs of different pairs are independent. With attention, of any two tokens of
+            a sequence, not negative; inputs are as many sequences as fit.
         seed : int
             Of NumPy's generator.
         progress : callable, optional
@@ -180,7 +179,15 @@ class Architecture(ShownAsTable):
         """
         layers = read_depth(depth)
         experiment = Experiment.of(width, networks, inputs, correlation, seed)
-        return experiment.run(lambda z, rng: one_network(self.blocks, layers, z, rng), progress)
+        tokens = tokens_in(self.blocks)
+        if tokens and (tokens % 2 or inputs % tokens):
+            raise InvalidArgument("inputs", inputs, f"must be a multiple of the {tokens} tokens, and these even")
+
+        def simulate(z: Array, rng: np.random.Generator) -> Array:
+            start = token_inputs(z.shape, tokens, experiment.correlation, rng) if tokens else z
+            return one_network(self.blocks, layers, start, rng)
+
+        return experiment.run(simulate, progress)
 
 
 def architecture(blocks: Sequence[Block]) -> Architecture:
@@ -199,7 +206,8 @@ def architecture(blocks: Sequence[Block]) -> Architecture:
     Raises
     ------
     InvalidArgument
-        If there are no blocks, or one is none of `gradtheory.blocks`.
+        If there are no blocks, or one is none of `gradtheory.blocks`; or if attention over tokens stands beside another
+        over more or fewer of them, or beside batch_norm, whose inputs are of many sequences.
 
     References
     ----------
@@ -215,4 +223,8 @@ def architecture(blocks: Sequence[Block]) -> Architecture:
     1.264911064
 
     """
-    return Architecture(read_blocks(blocks))
+    read = read_blocks(blocks)
+    numbers = {block.mixes for block in all_blocks(read)} - {0}
+    if len(numbers) > 1 or (numbers and any(isinstance(block, BatchNorm) for block in all_blocks(read))):
+        raise InvalidArgument("blocks", blocks, "must have attention over one number of tokens, and without batch_norm")
+    return Architecture(read)

@@ -13,14 +13,17 @@ back. All formulas are limits of infinite width; `simulate` of an architecture s
 from collections.abc import Callable, Sequence
 
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.inputs import read_count, read_fan, read_nonnegative_float, read_positive_float
+from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.architectures.attention import Attention
 from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Dense, Norm, Residual, read_blocks
 from gradtheory.typing import ActivationLike, NumberLike
 
-__all__ = ["Block", "batch_norm", "dense", "dropout", "layer_norm", "recurrent", "residual", "rms_norm"]
+__all__ = ["Block", "attention", "batch_norm", "dense", "dropout", "layer_norm", "recurrent", "residual", "rms_norm"]
 
 _IDENTITY = "identity"
+_MOST_TOKENS = 1_000_000
 
 
 def __dir__() -> list[str]:
@@ -184,6 +187,70 @@ def batch_norm() -> Block:
 
     """
     return BatchNorm()
+
+
+def attention(
+    tokens: int,
+    *,
+    sigma_q: NumberLike = 1,
+    sigma_k: NumberLike = 1,
+    sigma_v: NumberLike = 1,
+    head_size: int = 64,
+    scaled: bool = True,
+) -> Attention:
+    r"""Return self-attention z_i' = W_V·Σ_j A_ij·z_j, A_i = softmax_j((W_Q z_i)·(W_K z_j)/√d), over n tokens.
+
+    The weights are N(0, σ²/width); heads with a matrix behind them are alike, with σ_v the product of both scales. What
+    `correlation` says is that of two tokens of one sequence, q their variance, p their covariance. A row's logits have
+    the variance κ·q·(q - p), κ = σ_q²σ_k², and d times that without the factor 1/√d; what they have in common softmax
+    takes away. With P = E[Σ_j A_ij²] and R = E[Σ_j A_ij·A_kj] of two rows, whose logits have correlation p/q,
+
+    q' = σ_v²·(p + (q - p)·P) and p' = σ_v²·(p + (q - p)·R).
+
+    The mean square g of the gradient by a token, and the mean product h of those by two tokens, are mixed:
+    g' = σ_v²·[(P + κ·(q - p)·(2q - p)·J)·g + (n - 1)·(R + κ·(q - p)·p·K)·h], with J = E‖∂A_i/∂logits‖² and K the mean
+    product of the Jacobians of two rows; and h' = σ_v²/(n - 1)·[1 - P - κ·(q - p)·q·J]·g
+    + σ_v²·[1 - R + κ·(q - p)·(q - 2p)·K]·h. At the output h is 0: each token has a loss of its own.
+
+    Without residual connections all tokens become one another (rank collapse), more and more quickly.
+
+    Parameters
+    ----------
+    tokens : int
+        n, at least 2.
+    sigma_q, sigma_k, sigma_v : number
+        Standard deviations of the weights of queries, keys and values, times √width.
+    head_size : int
+        d, the number of queries and keys of a token.
+    scaled : bool
+        Whether logits are divided by √d.
+
+    Returns
+    -------
+    Attention
+        `.softmax(variance, correlation)` gives the entropy of its rows, their Jacobian, and whether they are saturated.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+
+    References
+    ----------
+    L. Noci et al., "Signal propagation in transformers: theoretical perspectives and the role of rank collapse" (2022),
+    for uniform attention, σ_q → 0; Y. Dong, J.-B. Cordonnier & A. Loukas, "Attention is not all you need: pure
+    attention loses rank doubly exponentially with depth" (2021).
+
+    Examples
+    --------
+    >>> attention(1024, head_size=256).softmax().is_saturated, attention(1024, head_size=256, scaled=False).softmax()
+    (False, entropy 0.384819 of 6.93147, participation 0.8275, Jacobian 0.09211: saturated (numeric))
+
+    """
+    many = read_count(tokens, "tokens", _MOST_TOKENS, least=2)
+    scales = (read_nonnegative_float(sigma_q, "sigma_q"), read_nonnegative_float(sigma_k, "sigma_k"))
+    size, head = read_positive_float(sigma_v, "sigma_v"), read_fan(head_size, "head_size")
+    return Attention(many, *scales, size, head, read_flag(scaled, "scaled"))
 
 
 def _scales(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float, float]:

@@ -2,19 +2,22 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
-from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Dense, Residual, all_blocks, passed
+from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Residual, all_blocks, passed
 from gradtheory.random_weights.architectures.signal import Signal, Step
 
 _SETTLED, _FAR = 1e-13, 1e60
 _MOST_STEPS = 60
+_MOST_TOKEN_STEPS = 300
+_NUDGE = 1e-4  # of a correlation
 _NOISE = 1e-12  # of the logarithm of a factor
 _GRID = 24
 _CLOSE = 1e-10  # of correlations and slopes to 1
@@ -27,10 +30,10 @@ class _Pair(NamedTuple):
 
 
 def first_signal(blocks: Sequence[Block], q: float, c: float | None) -> Signal:
-    """Return the signal at the input; batch norms ask for the covariance of independent inputs."""
+    """Return the signal at the input; batch norms and attention ask for the covariance of independent inputs."""
     if c is not None:
         return Signal(q, q * c)
-    return Signal(q, 0.0) if _has_batch_norm(blocks) else Signal(q)
+    return Signal(q, 0.0) if _has_batch_norm(blocks) or tokens_in(blocks) else Signal(q)
 
 
 def steps(blocks: Sequence[Block], signal: Signal, depth: int) -> Iterator[Step]:
@@ -50,14 +53,36 @@ def log_gradients(blocks: Sequence[Block], depths: Sequence[int]) -> list[float]
     changes = any(isinstance(block, Residual) and callable(block.scale) for block in all_blocks(blocks))
     logs = []
     for depth in depths if changes else depths[-1:]:
-        sums = np.cumsum([math.log(step.gradient) for step in steps(blocks, first_signal(blocks, 1.0, None), depth)])
-        logs += [float(sums[each - 1]) for each in ([depth] if changes else depths) if each <= len(sums)]
+        sums = _sums(steps(blocks, first_signal(blocks, 1.0, None), depth))
+        logs += [sums[each - 1] for each in ([depth] if changes else depths) if each <= len(sums)]
     return logs
+
+
+def _sums(layers: Iterator[Step]) -> list[float]:
+    """Return the logarithm of what the gradient's mean square is multiplied by, after 1, 2, … layers."""
+    row, log, sums = np.array([1.0, 0.0]), 0.0, []
+    for step in layers:
+        row = row @ step.backward
+        log += math.log(row[0])
+        row = row / row[0]
+        sums.append(log)
+    return sums
+
+
+def gradients_back(layers: Sequence[Step]) -> Array:
+    """Return the gradient's mean square in front of each layer, and 1 behind the last."""
+    pair, back = np.array([1.0, 0.0]), [1.0]
+    for step in reversed(layers):
+        pair = step.backward @ pair
+        back.append(float(pair[0]))
+    return np.array(back[::-1])
 
 
 def correlation_scale(blocks: Sequence[Block]) -> Estimate:
     """Return ξ of correlations, at the fixed point which those of different inputs approach."""
     signal, is_fixed = _settled(blocks)
+    if tokens_in(blocks):
+        return _token_scale(blocks, signal, is_fixed)
     if not is_fixed:
         return Estimate(math.inf, 0.0)  # the stream grows or fades, and each layer changes its direction less
     if not _has_batch_norm(blocks):
@@ -82,7 +107,7 @@ def critical_value(blocks: Sequence[Block], name: str, least: float, most: float
 
     def excess(log_value: float) -> float:
         varied = tuple(_varied(block, name, math.exp(log_value)) for block in blocks)
-        return math.log(passed(varied, _settled(varied)[0], 1).gradient)
+        return math.log(passed(varied, _settled(varied)[0], 1).factor)
 
     grid = np.linspace(math.log(least), math.log(most), _GRID)
     values = np.array([excess(each) for each in grid])
@@ -105,17 +130,37 @@ def _has_batch_norm(blocks: Sequence[Block]) -> bool:
     return any(isinstance(block, BatchNorm) for block in all_blocks(blocks))
 
 
+def tokens_in(blocks: Sequence[Block]) -> int:
+    """Return how many tokens attention mixes; 0 where there is none."""
+    return max((block.mixes for block in all_blocks(blocks)), default=0)
+
+
+def _token_scale(blocks: Sequence[Block], signal: Signal, is_fixed: bool) -> Estimate:
+    """Return ξ of the correlation of two tokens, where variance and correlation settle together."""
+    if not is_fixed:
+        raise Undecided("the stream of tokens does not settle: put a norm after it, or take smaller scales")
+    c = signal.correlation
+    slopes = []
+    for h in (2.0 * _NUDGE, _NUDGE):
+        low, high = c - h, min(1.0, c + h)
+        after = [_pair(blocks, signal, each).correlation for each in (low, high)]
+        slopes.append((after[1] - after[0]) / (high - low))
+    slope = slopes[1]
+    return _scale(_Pair(c, slope, abs(slopes[1] - slopes[0]) + 1e-9))
+
+
 def _settled(blocks: Sequence[Block]) -> tuple[Signal, bool]:
     """Return where the variance settles, and whether that is a fixed point: else it is a very far one, or 0."""
     signal = first_signal(blocks, 1.0, None)
-    for _ in range(_MOST_STEPS):
+    tokens = tokens_in(blocks)
+    for _ in range(_MOST_TOKEN_STEPS if tokens else _MOST_STEPS):
         after = passed(blocks, signal, 1).signal
         if _is_same(after, signal):
             return after, True
         if not 1.0 / _FAR < after.variance < _FAR:
             return after, False
         signal = after
-    return _sought(blocks, signal)
+    return (signal, False) if tokens else _sought(blocks, signal)
 
 
 def _sought(blocks: Sequence[Block], signal: Signal) -> tuple[Signal, bool]:
@@ -161,6 +206,6 @@ def _scale(pair: _Pair) -> Estimate:
 def _varied(block: Block, name: str, value: float) -> Block:
     if isinstance(block, Residual):
         block = replace(block, blocks=tuple(_varied(each, name, value) for each in block.blocks))
-    if isinstance(block, Dense | Residual) and hasattr(block, name):
-        return replace(block, **{name: value})  # type: ignore[arg-type]  # it has this field
+    if hasattr(block, name) and is_dataclass(block):
+        return replace(block, **{name: value})
     return block

@@ -59,7 +59,7 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]]) -> Gro
         raise Undecided(f"the variance leaves float64 within {_DEPTHS[len(logs)]} layers: take smaller scales")
     steps, depths = np.diff(logs), np.array(_DEPTHS[: len(logs)], dtype=float)
     known = _DEPTHS[: len(logs)], tuple(map(float, logs))
-    if abs(steps[-1]) <= _BOUNDED and abs(steps[-1]) <= abs(steps[-2]) + 1e-12:
+    if abs(steps[-1]) <= _BOUNDED and abs(steps[-1]) <= abs(steps[-2]) + 1e-13 * depths[-1]:
         last = math.exp(logs[-1])
         return Growth("none", Estimate(last, last * _REMAINS * float(abs(steps[-1]))), *known)
     with np.errstate(all="ignore"):

@@ -29,6 +29,11 @@ class Block(ShownAsTable, ABC):
     is_mixed = False  # whether fresh weights of mean 0 stand at its end
     is_tied = False  # whether all layers share its weights
 
+    @property
+    def mixes(self) -> int:
+        """How many inputs it mixes, tokens of one sequence; 0 where it mixes none."""
+        return 0
+
     @abstractmethod
     def step(self, signal: Signal, depth: int) -> Step:
         """Return what the block does to a signal, in a network of so many layers."""
@@ -105,7 +110,8 @@ class Residual(Block):
         """Add, since the branch ends with weights of mean 0: q + α²·q_f, and 1 + α²·χ_f for the gradient."""
         branch, square = passed(self.blocks, signal, depth), self.alpha(depth) ** 2
         added = (each + square * more for each, more in zip(signal, branch.signal, strict=True))
-        return Step(Signal(*added), 1.0 + square * branch.gradient, 1.0 + square * branch.slope, branch.error)
+        mixing = square * branch.mixing[0], square * branch.mixing[1]
+        return Step(Signal(*added), 1.0 + square * branch.gradient, 1.0 + square * branch.slope, branch.error, mixing)
 
     def alpha(self, depth: int) -> float:
         """Return α of a network of so many layers."""
@@ -181,13 +187,15 @@ def all_blocks(blocks: Sequence[Block]) -> list[Block]:
 
 def passed(blocks: Sequence[Block], signal: Signal, depth: int) -> Step:
     """Return what blocks do one after the other."""
-    gradient, slope, error = 1.0, 1.0, 0.0
+    whole = Step(signal, 1.0, 1.0)
     for block in blocks:
-        step = block.step(signal, depth)
-        signal, gradient, slope, error = (
-            step.signal, gradient * step.gradient, slope * step.slope, error + step.error
-        )  # fmt: skip
-    return Step(signal, gradient, slope, error)
+        step = block.step(whole.signal, depth)
+        gradient, slope, mixing = whole.gradient * step.gradient, whole.slope * step.slope, (0.0, 0.0)
+        if any((*whole.mixing, *step.mixing)):
+            (gradient, up), (down, slope) = (whole.backward @ step.backward).tolist()
+            mixing = up, down
+        whole = Step(step.signal, gradient, slope, whole.error + step.error, mixing)
+    return whole
 
 
 def composed(layers: Sequence[Layer]) -> Layer:

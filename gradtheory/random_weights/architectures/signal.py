@@ -38,14 +38,28 @@ class Signal(NamedTuple):
 class Step(NamedTuple):
     """What a block does.
 
-    `gradient` multiplies the mean square of the gradient on its way back, and `slope` is dp'/dp; `error` bounds the
-    relative errors of all of them.
+    `gradient` multiplies the mean square g of the gradient on its way back, and `slope`, which is dp'/dp, the mean
+    product h of the gradients of two inputs. Where inputs are tokens that attention mixes, `mixing` says what h adds
+    to g, and g to h. `error` bounds the relative errors of all of them.
     """
 
     signal: Signal
     gradient: float
     slope: float = math.nan
     error: float = 0.0
+    mixing: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def backward(self) -> Array:
+        """The matrix that multiplies (g, h) on its way back."""
+        return np.array([[self.gradient, self.mixing[0]], [self.mixing[1], np.nan_to_num(self.slope)]])
+
+    @property
+    def factor(self) -> float:
+        """By what g is multiplied by each of many layers that are alike."""
+        if not self.mixing[1]:
+            return self.gradient
+        return float(np.abs(np.linalg.eigvals(self.backward)).max())
 
 
 def second_moments(record: Activation, q: float) -> tuple[Estimate, Estimate]:

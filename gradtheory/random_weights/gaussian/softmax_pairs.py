@@ -1,0 +1,89 @@
+r"""Softmax of two rows of Gaussian logits that are correlated: how far their weights fall on the same entries.
+
+With logits x_j = √c·u_j + √(1 - c)·e_j and y_j = √c·u_j + √(1 - c)·f_j, given the shared part u both rows are
+independent, so that φ(t, s) = E[exp(-t·e^x - s·e^y)] is a sum over u of products of functions of one variable, and
+every mean is an integral over t and s: E[Σ p_j·q_j] = n∫∫ E[t·e^x·s·e^y·exp(-t·e^x - s·e^y)]·φ^(n-1) dt/t ds/s.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
+
+_REACH = 9.0  # standard deviations
+_STEP, _FINER = 0.25, 0.8  # of log t and of logits, as in `softmax`
+_LARGEST = 40.0
+_NODES = 6.0  # over the step: how many points of Gauss-Hermite a narrow shared part has
+_EPSILON = 2.0**-52
+
+
+class SoftmaxPair(NamedTuple):
+    """What two rows of softmax have in common: E[Σ p·q], and E[tr(J_p·J_q)] of their Jacobians."""
+
+    overlap: Estimate
+    jacobians: Estimate
+
+
+def softmax_pair(n: int, v: float, c: float) -> SoftmaxPair:
+    """Return the means over two rows of n independent logits N(0, v), of which those of one place have correlation c.
+
+    Examples
+    --------
+    >>> pair = softmax_pair(16, 1.0, 0.0)
+    >>> round(pair.overlap, 12), round(softmax_pair(16, 1.0, 1.0).overlap, 6)  # 1/n, and the participation
+    (0.0625, 0.132452)
+
+    """
+    if v == 0.0:
+        flat = 1.0 / n
+        return SoftmaxPair(Estimate(flat, _EPSILON), Estimate(flat - flat * flat, _EPSILON))
+    coarse, fine = _means(n, v, c, _STEP), _means(n, v, c, _STEP * _FINER)
+    errors = np.abs(coarse - fine) + 64.0 * _EPSILON * (1.0 + v) * math.log(n)
+    return SoftmaxPair(*(Estimate(value, error) for value, error in zip(fine, errors, strict=True)))
+
+
+def _means(n: int, v: float, c: float, step: float) -> Array:
+    """Return both means, by the trapezoidal rule in log t, log s and the logits."""
+    size, reach = math.sqrt(v), _REACH + math.sqrt(2.0 * math.log(n))
+    shared, own = math.sqrt(abs(c)) * size, math.sqrt(max(0.0, 1.0 - abs(c))) * size
+    least, most = -5.0 - reach * size, math.log(n) + reach * size + _LARGEST
+    y = np.arange(math.floor(least / step), math.ceil(most / step) + 1)  # -log t, in steps
+    if shared < 1.0:
+        u, weights = hermegauss(round(_NODES / step))
+        weights = weights / weights.sum()
+        lost, *g = _own_means(shared * u - step * y[:, np.newaxis], own, reach, step)
+    else:  # on the steps of y, so that only differences count
+        far = math.ceil(reach * shared / step)
+        u = np.arange(-far, far + 1)
+        weights = _normal(u * step, shared)
+        first = -int(y[-1]) - far
+        sums = _own_means(np.arange(first, -int(y[0]) + far + 1) * step, own, reach, step)
+        lost, *g = sums[:, (u - y[:, np.newaxis]) - first]  # of shapes (times, shared parts)
+    other = slice(None, None, -1 if c < 0.0 else 1)
+    weighted = [each * weights for each in (lost, *g)]
+    alone = weighted[0].sum(axis=1)
+    beyond = -(alone[:, np.newaxis] + alone) + weighted[0] @ lost[:, other].T
+    log_phi = np.log1p(np.maximum(beyond, _EPSILON - 1.0))
+    one, two = g[0][:, other].T, g[1][:, other].T
+    both, square, fourth = weighted[1] @ one, weighted[2] @ one, weighted[2] @ two
+    rest = n * step * step * np.exp((n - 1) * log_phi)
+    overlap, third = np.sum(both * rest), np.sum(square * rest)
+    pairs = np.sum(fourth * rest) + n * (n - 1) * step * step * np.sum(both**2 * np.exp((n - 2) * log_phi))
+    return np.array([overlap, overlap - 2.0 * third + pairs])
+
+
+def _own_means(x: Array, own: float, reach: float, step: float) -> Array:
+    """Return 1 - E[exp(-s)], E[s·exp(-s)] and E[s²·exp(-s)] for s = exp(x + own·e), e ~ N(0, 1), of shape (3, …)."""
+    e = np.arange(-reach * own, reach * own, step * min(1.0, own)) if own else np.zeros(1)
+    s = np.exp(np.minimum(x[..., np.newaxis] + e, _LARGEST))
+    kept = np.exp(-s)
+    return np.array([-np.expm1(-s), s * kept, s * s * kept]) @ _normal(e, own)
+
+
+def _normal(places: Array, size: float) -> Array:
+    density = np.exp(-(places**2) / (2.0 * size * size)) if size else np.ones(len(places))
+    return np.asarray(density / density.sum())
