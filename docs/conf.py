@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradtheory
-from gradtheory.pages import depth, gallery
+from gradtheory.pages import depth, gallery, literature
 
 sys.path.append(str(Path(__file__).parent / "_ext"))
 
@@ -47,8 +47,9 @@ def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, l
 
 
 def _compute_depth(app: Any) -> None:
-    """Compute the page on depth and the gallery, with their figures, anew, before any page is read."""
-    for _ in (*depth.write(Path(app.srcdir)), *gallery.write(Path(app.srcdir) / "gallery")):
+    """Compute the page on depth, the gallery and the published numbers anew, before any page is read."""
+    folder = Path(app.srcdir)
+    for _ in (*depth.write(folder), *gallery.write(folder / "gallery"), *literature.write(folder)):
         pass
 
 
