@@ -7,7 +7,7 @@ from typing import Any
 
 import gradtheory
 from gradtheory.cli import page
-from gradtheory.pages import depth, gallery
+from gradtheory.pages import depth, gallery, literature
 
 sys.path.append(str(Path(__file__).parent / "_ext"))
 
@@ -48,9 +48,10 @@ def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, l
 
 
 def _compute_pages(app: Any) -> None:
-    """Compute the pages on depth and on the command line, and the gallery, anew, before any page is read."""
-    page.write(Path(app.srcdir))
-    for _ in (*depth.write(Path(app.srcdir)), *gallery.write(Path(app.srcdir) / "gallery")):
+    """Compute the pages on depth, the command line and published numbers, and the gallery, before any page is read."""
+    folder = Path(app.srcdir)
+    page.write(folder)
+    for _ in (*depth.write(folder), *gallery.write(folder / "gallery"), *literature.write(folder)):
         pass
 
 

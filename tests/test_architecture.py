@@ -25,6 +25,7 @@ _ORDER = (
     "networks",
     "explosion",
     "random_weights",
+    "sweeps",
     "training",
     "testing",
     "document",

@@ -51,6 +51,7 @@ _CALLS = {
     "networks": "gt.Network.from_onnx('none.onnx')",
     "plots": "gt.plots.width_over_weight('tanh')",
     "simulation": "gt.simulation.random_networks('tanh', depth=2, width=4, networks=2, seed=1)",
+    "sweep": "gt.sweep(gt.meanfield.chi, {'q': [1.0]}, sigma_w=1.0)",
     "testing": "gt.strategies.chains()",
 }
 
