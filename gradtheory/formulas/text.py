@@ -37,7 +37,7 @@ _NAMES: Mapping[str, str] = {
     "Min": "min",
     "Max": "max",
 }
-_NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?")
+_NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 
 
