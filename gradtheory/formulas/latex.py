@@ -120,7 +120,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         (index, first, last), *_ = expr.limits
         limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
         inside = self._print(expr.function)
-        is_single = expr.function.is_Atom or expr.function.is_Pow
+        is_single = expr.function.is_Atom or expr.function.is_Pow or hasattr(expr.function, "quantity")
         return f"{sign}{limits} " + (inside if is_single else rf"\left({inside}\right)")
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:

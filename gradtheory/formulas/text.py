@@ -149,7 +149,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _inside(self, expr: sympy.Expr) -> str:
         printed = self._print(expr)
-        return printed if expr.is_Atom or expr.is_Pow else f"({printed})"
+        return printed if expr.is_Atom or expr.is_Pow or hasattr(expr, "quantity") else f"({printed})"
 
     def _print_Derivative(self, expr: sympy.Derivative) -> str:  # noqa: N802  # likewise
         return f"d/d{self._print(expr.variables[0])} ({self._print(expr.expr)})"
