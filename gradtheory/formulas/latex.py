@@ -116,11 +116,12 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return self._over_limits(r"\sum", expr)
 
     def _over_limits(self, sign: str, expr: sympy.Product | sympy.Sum) -> str:
-        """Print a product or sum over layers: what it is of stands in brackets unless it is one symbol or power."""
+        """Print a product or sum over layers: what it is of stands in brackets unless it cannot be read otherwise."""
         (index, first, last), *_ = expr.limits
         limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
         inside = self._print(expr.function)
         is_single = expr.function.is_Atom or expr.function.is_Pow or hasattr(expr.function, "quantity")
+        is_single = is_single or (isinstance(expr, sympy.Sum) and expr.function.is_Mul)
         return f"{sign}{limits} " + (inside if is_single else rf"\left({inside}\right)")
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:

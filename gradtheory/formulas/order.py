@@ -1,8 +1,8 @@
 """The order in which factors and terms are written: that of the chain rule and of textbooks, not of the alphabet.
 
 Factors of layers run from the last layer to the first, in each layer δ_l, then σ'(z_l), w_l and a_l; numbers and plain
-symbols come before functions, and those before sums in brackets. Terms of higher degree come first (w x + b), and
-negative ones last (a_L - y); but 1 comes before a parameter or a function (1 + β, 1 + e^(-z)).
+symbols come before functions, those before sums in brackets, and all before logarithms. Terms of higher degree come
+first (w x + b), and negative ones last (a_L - y); but 1 comes before a parameter or a function (1 + β, 1 + e^(-z)).
 """
 
 import re
@@ -106,12 +106,14 @@ def _layer(number: str | None) -> _Layer:
 
 
 def _class(factor: sympy.Expr) -> int:
-    """Return the class that sorts factors of no layer: numbers, powers of symbols, functions, sums."""
+    """Return the class that sorts factors of no layer: numbers, powers of symbols, functions, sums, logarithms."""
     base = factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_Rational else factor
     if isinstance(base, sympy.Symbol | sympy.Indexed):
         return _SYMBOL
     if (factor.is_number and not isinstance(factor, sympy.Function)) or isinstance(base, sympy.AtomicExpr):
         return 0
+    if isinstance(base, sympy.log):
+        return 4  # (1 - y) ln(1 - a)
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
     return 3 if is_bracketed else 2
 

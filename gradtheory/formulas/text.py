@@ -27,6 +27,7 @@ _SUBSCRIPTS = str.maketrans("0123456789+-()lknmxhpst", "₀₁₂₃₄₅₆₇
 _SUPERSCRIPTS = str.maketrans("0123456789-+()nxT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ⁿˣᵀ")
 _NAMES: Mapping[str, str] = {
     "log": "ln",
+    "ell": "ℓ",
     "asinh": "arsinh",
     "acosh": "arcosh",
     "atanh": "artanh",
@@ -138,7 +139,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return f"∏{self._limits(expr)} {self._inside(expr.function)}"
 
     def _print_Sum(self, expr: sympy.Sum) -> str:  # noqa: N802  # likewise
-        return f"∑{self._limits(expr)} {self._inside(expr.function)}"
+        inside = self._print(expr.function) if expr.function.is_Mul else self._inside(expr.function)
+        return f"∑{self._limits(expr)} {inside}"
 
     def _print_Integral(self, expr: sympy.Integral) -> str:  # noqa: N802  # likewise
         return f"∫{self._limits(expr)} {self._inside(expr.function)} d{self._print(expr.limits[0][0])}"

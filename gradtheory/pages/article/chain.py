@@ -12,13 +12,13 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import LOSSES
-from gradtheory.chains.symbols import A, Y, equation
+from gradtheory.chains.symbols import A, equation
 from gradtheory.derivation import GENERIC, Step, derive
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import ANY_LOSS, STEEPEST, Partial, Sigma, Slope
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.formulas import WrittenProduct, WrittenSum, latex
+from gradtheory.formulas import WrittenProduct, latex
 from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, all_true, holds_if, step
 
 _DEPTH = 4
@@ -108,8 +108,7 @@ def _loss(*, enters: int) -> Finding:
         step(Partial(chain.C, first), product, "any_loss", chain_rule=rule),
     ]
     for loss in LOSSES.values():
-        written = {"cross_entropy": _cross_entropy()}.get(loss.name, loss.expr)
-        slope = sympy.Derivative(written, A)
+        slope = sympy.Derivative(loss.expr, A)
         named = {A: chain.a[_DEPTH]}
         steps.append(step(slope.xreplace(named), loss.slope_expr.xreplace(named), f"loss_{loss.name}"))
     cross_entropy = LOSSES["cross_entropy"].slope_expr.xreplace({A: Sigma(Z)})
@@ -122,12 +121,6 @@ def _loss(*, enters: int) -> Finding:
     )
     holds = product.parts.count(output) == enters and all_true(steps)
     return Finding(holds_if(holds), tuple(steps))
-
-
-def _cross_entropy() -> sympy.Expr:
-    """Return -(y ln a + (1 - y) ln(1 - a)), in this order."""
-    inside = WrittenSum(WrittenProduct((Y, sympy.log(A))), WrittenProduct((1 - Y, sympy.log(1 - A))))
-    return WrittenProduct((-sympy.S.One, inside))
 
 
 def _wide(*, transposed: bool, neurons: int, weight: Any) -> Finding:

@@ -78,7 +78,10 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
 
 def _beyond_critical(size: sympy.Expr) -> Step:
     """Return the step of P(|w| > 4) for normal weights of a standard deviation."""
-    probability = sympy.erfc(WrittenProduct((critical_weight("sigmoid"), 1 / (SIGMA_W * sympy.sqrt(2)))))
+    below = sympy.Mul(sympy.sqrt(2), SIGMA_W, evaluate=False)
+    probability = sympy.erfc(
+        sympy.Mul(critical_weight("sigmoid"), sympy.Pow(below, -1, evaluate=False), evaluate=False)
+    )
     value = MEANING.value(probability, {SIGMA_W: size})
     numbers = InNumbers.of(sympy.Symbol("P"), probability, {SIGMA_W: size}, value, 3)
     return Step(numbers, "beyond_critical", MEANING)

@@ -90,7 +90,7 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
         "overflow": free.has_diverged and not kept.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
     }
-    most, by_weights, by_biases = (sympy.Symbol(name, positive=True) for name in ("M", "g_w", "g_b"))
+    most, by_weights, by_biases = (sympy.Symbol(name, positive=True) for name in ("M", "g_1", "g_2"))
     length = sympy.sqrt(by_weights**2 + by_biases**2)
     clipped = sympy.sqrt(WrittenSum(*((most * each / length) ** 2 for each in (by_weights, by_biases))))
     return Finding(
