@@ -119,9 +119,7 @@ def _in_pre_activation(layers: Layers, c: sympy.Expr, *, strict: bool) -> list[C
     return merged
 
 
-def _candidates(
-    activations: Sequence[Activation], weights: Sequence[sympy.Expr], c: sympy.Expr
-) -> Iterator[Cell]:
+def _candidates(activations: Sequence[Activation], weights: Sequence[sympy.Expr], c: sympy.Expr) -> Iterator[Cell]:
     """Yield intervals outside which the product stays below c, because the first factor is too small there.
 
     The others are at most sup|σ'|·|w|; a factor of 2 keeps the ends away from those of the set.
