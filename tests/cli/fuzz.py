@@ -108,6 +108,7 @@ def commands(dear):
     """Return the commands by their words, those of plots among them."""
     top = Context(app, info_name="gradtheory")
     known = {(name,): command for name, command in app.commands.items() if dear or name not in DEAR}
+    del known["explore",]  # which serves until it is stopped
     if dear:
         plot = known.pop(("plot",))
         within = Context(plot, info_name="plot", parent=top)
