@@ -1,6 +1,7 @@
-# Two commands for everyone, `make article` and `make test`; the rest is for developers.
+# Three commands for everyone, `make article`, `make explorer` and `make test`; the rest is for developers.
 # `make test` lints, checks types and runs the quick tests, in three and a half minutes on two cores; `make test-all` runs all tests,
 # and `make test-rest` what `make test` leaves out.
+# `make explorer` opens the page with sliders in the browser.
 # `make docs` builds the documentation site into build/docs and runs its examples.
 # `make test-peers` compares with PyTorch, JAX, Keras and Dask, which `make test` does without.
 # `make mutants` breaks the package in thousands of ways and counts what the tests notice: it takes hours
@@ -12,10 +13,13 @@ BIN    := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # without its cache pytest rewrites all files of tests in every worker
 export OMP_NUM_THREADS = 1  # every worker of pytest has a core of its own
 
-.PHONY: article test test-all test-rest test-peers mutants docs prove lint types bench clean
+.PHONY: article explorer test test-all test-rest test-peers mutants docs prove lint types bench clean
 
 article: .venv/.installed
 	$(BIN)/gradtheory article --lang en --out build/article
+
+explorer: .venv/.installed
+	$(BIN)/gradtheory explore
 
 test: lint types
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import gradtheory
-from gradtheory.pages import depth, gallery
+from gradtheory.cli import page
+from gradtheory.pages import depth, gallery, literature
 
 sys.path.append(str(Path(__file__).parent / "_ext"))
 
@@ -46,13 +47,15 @@ def _keep_bars(_app: Any, _what: str, _name: str, _object: Any, _options: Any, l
             lines[number] = "".join(parts)
 
 
-def _compute_depth(app: Any) -> None:
-    """Compute the page on depth and the gallery, with their figures, anew, before any page is read."""
-    for _ in (*depth.write(Path(app.srcdir)), *gallery.write(Path(app.srcdir) / "gallery")):
+def _compute_pages(app: Any) -> None:
+    """Compute the pages on depth, the command line and published numbers, and the gallery, before any page is read."""
+    folder = Path(app.srcdir)
+    page.write(folder)
+    for _ in (*depth.write(folder), *gallery.write(folder / "gallery"), *literature.write(folder)):
         pass
 
 
 def setup(app: Any) -> None:
-    """Connect what the docstrings need, and the page that is computed."""
-    app.connect("builder-inited", _compute_depth)
+    """Connect what the docstrings need, and the pages that are computed."""
+    app.connect("builder-inited", _compute_pages)
     app.connect("autodoc-process-docstring", _keep_bars, priority=400)  # before napoleon writes markup of its own

@@ -18,7 +18,8 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
                       overflow_growth (one neuron per layer); meanfield (m: wide layers, edge of chaos);
                       architecture, Architecture, Growth, blocks (m); initialisation, gaussian, simulation (m);
-                      precision (m: float types, loss scales); log_jacobian, LogJacobian (finite width)
+                      precision (m: float types, loss scales); log_jacobian, LogJacobian (finite width);
+                      sweep (any of these over a grid, by Dask, into Zarr)
     training          train, optimisers (m), stability_region, largest_stable_step, remedies (m),
                       compare_activations, advise (what is wrong, and what helps)
     your own code     testing (m: assert_gradients and more), strategies (m: for hypothesis)
@@ -31,8 +32,19 @@ Interval.open(-log(1 + sqrt(2))/2, log(1 + sqrt(2))/2)
 Names are imported when first used, so that `import gradtheory` loads neither SymPy nor NumPy. All others may change.
 """
 
+from typing import Any
+
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__ or name.startswith("_"):
+        return _attribute(name)
+    from difflib import get_close_matches
+
+    near = "".join(f"; the nearest is {each!r}" for each in get_close_matches(name, __all__, n=1))
+    raise AttributeError(f"gradtheory has no {name!r}{near}", name=name)

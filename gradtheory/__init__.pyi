@@ -68,6 +68,7 @@ from .random_weights.lyapunov import largest_lyapunov_exponent as largest_lyapun
 from .random_weights.lyapunov import lyapunov_exponent as lyapunov_exponent
 from .random_weights.overflow import overflow_depth as overflow_depth
 from .random_weights.overflow import overflow_growth as overflow_growth
+from .sweeps import sweep as sweep
 from .testing import strategies as strategies
 from .training import optimisers as optimisers
 from .training import remedies as remedies

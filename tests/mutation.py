@@ -76,7 +76,14 @@ ROOMS = {
         ("chains/backprop.py", "chains/batches.py"), ("chains/test_backprop", "training/test_training", "test_rejected")
     ),
     "derivation": Room(
-        ("derivation/**/*.py",), ("derivation/test_derivation", "document/test_documents", "document/test_messages")
+        ("derivation/**/*.py",),
+        (
+            "derivation/test_derivation",
+            "derivation/test_checks",
+            "derivation/test_facts",
+            "document/test_documents",
+            "document/test_messages",
+        ),
     ),
 }
 

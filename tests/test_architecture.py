@@ -25,6 +25,7 @@ _ORDER = (
     "networks",
     "explosion",
     "random_weights",
+    "sweeps",
     "training",
     "testing",
     "document",
@@ -32,6 +33,7 @@ _ORDER = (
     "plots",
     "audits",
     "pages",
+    "explorer",
     "cli",
 )
 # Seven sentences that the order alone does not say, or says without their meaning.

@@ -47,9 +47,11 @@ print(gt.fact("widest"))
 _CALLS = {
     "arrays": "gt.arrays.explosion_width('tanh', Foreign())",
     "documents": "gt.derive('clipping').to_latex()",
+    "explorer": "from gradtheory.explorer.server import explore; explore()",
     "networks": "gt.Network.from_onnx('none.onnx')",
     "plots": "gt.plots.width_over_weight('tanh')",
     "simulation": "gt.simulation.random_networks('tanh', depth=2, width=4, networks=2, seed=1)",
+    "sweep": "gt.sweep(gt.meanfield.chi, {'q': [1.0]}, sigma_w=1.0)",
     "testing": "gt.strategies.chains()",
 }
 

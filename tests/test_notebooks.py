@@ -82,6 +82,7 @@ def test_a_verdict_is_a_line():
     assert "<b>" not in shown
 
 
+@pytest.mark.slow
 def test_a_derivation_styles_only_itself():
     style = re.search(r"<style>(.*?)</style>", gt.derive("slope_maximum")._repr_html_(), flags=re.DOTALL)[1]
     selectors = [each.strip() for each in re.findall(r"([^{}]+)\{", re.sub(r"url\([^)]*\)", "", style))]

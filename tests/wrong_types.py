@@ -274,6 +274,7 @@ VALID: dict[str, dict[str, Any]] = {
     "testing.kernel_errors": {"fn": np.tanh, **_TANH},
     "testing.reference_activation": {**_TANH, "z": 1},
     "testing.reference_gradients": {"chain": _CHAIN, **_SAMPLE},
+    "sweep": {"function": gt.meanfield.chi, "grid": {"q": [1.0], "sigma_w": [1.0]}},
     "total_explosion_bound": {"chain": _CHAIN},
     "exploding_parameter": {"chain": _CHAIN, "parameter": "w2", "x": 0, "w": [1, 2], "b": [0, 0]},
     "total_explosion_theorem": {"chain": _CHAIN},

@@ -5,9 +5,8 @@ kind.
 """
 
 import importlib
-import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
@@ -15,11 +14,11 @@ from typing import Any
 
 import sympy
 
-from gradtheory.activations import catalogue
 from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.activations.text import parse
+from gradtheory.arithmetic.sources import activations, module_of_activation
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.typing import ActivationLike, NumberLike
 
@@ -185,14 +184,31 @@ def _families() -> str:
     return ", ".join(name for name, item in _catalogue().items() if isinstance(item, Family))
 
 
+class _Catalogue(Mapping[str, Activation | Family]):
+    """The catalogue, of which a module is imported when one of its activations is asked for."""
+
+    def __getitem__(self, name: str) -> Activation | Family:
+        path = module_of_activation(name) if isinstance(name, str) else None
+        if path is None:
+            raise KeyError(name)
+        return _records_of(path)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(activations())
+
+    def __len__(self) -> int:
+        return len(activations())
+
+
 @cache
-def _catalogue() -> MappingProxyType[str, Activation | Family]:
-    records: dict[str, Activation | Family] = {}
-    for module in pkgutil.iter_modules(catalogue.__path__):
-        for item in vars(importlib.import_module(f"{catalogue.__name__}.{module.name}")).values():
-            if isinstance(item, Activation | Family) and records.setdefault(item.name, item) is not item:
-                raise ValueError(f"two activations are named {item.name}")
-    return MappingProxyType(dict(sorted(records.items())))
+def _records_of(path: str) -> Mapping[str, Activation | Family]:
+    module = importlib.import_module(f"gradtheory.{path.removesuffix('.py').replace('/', '.')}")
+    return {item.name: item for item in vars(module).values() if isinstance(item, Activation | Family)}
+
+
+@cache
+def _catalogue() -> Mapping[str, Activation | Family]:
+    return _Catalogue()
 
 
 def _nearest(name: Any) -> str:

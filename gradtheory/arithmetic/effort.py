@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Real
-
-import sympy
+from typing import TYPE_CHECKING
 
 from gradtheory.errors import InvalidArgument, Undecided
+
+if TYPE_CHECKING:
+    import sympy
 
 EFFORT = 10.0  # about seconds
 _UNITS = 600_000  # of work in one second: operations on balls, more or less
@@ -68,19 +70,19 @@ def spend(units: float) -> None:
         )
 
 
-def charge(expr: sympy.Basic, bits: int, each: int = 1) -> None:
+def charge(expr: "sympy.Basic", bits: int, each: int = 1) -> None:
     """Take the work of evaluating an expression from the open budget, so many units for each of its parts."""
     if _OPEN.get() is not None:
         spend(each * size(expr) * (1 + bits / 1024))
 
 
 @functools.lru_cache(maxsize=4096)
-def size(expr: sympy.Basic) -> int:
+def size(expr: "sympy.Basic") -> int:
     """Return the number of parts of an expression."""
     return 1 + sum(size(part) for part in expr.args)
 
 
 @functools.lru_cache(maxsize=4096)
-def depth(expr: sympy.Basic) -> int:
+def depth(expr: "sympy.Basic") -> int:
     """Return the levels of nesting of an expression."""
     return 1 + max((depth(part) for part in expr.args), default=0)

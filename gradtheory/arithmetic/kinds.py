@@ -1,12 +1,10 @@
-"""Validation of arguments that are no numbers: objects by their kind, flags, functions, sequences and paths.
+"""Validation of arguments that are no numbers: objects by their kind, flags, functions and sequences.
 
 As in `gradtheory.arithmetic.inputs`, each function returns what it was asked to read, or raises InvalidArgument.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -68,13 +66,6 @@ def read_mapping(value: Any, name: str, rule: str) -> Mapping[str, Any]:
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return value
     raise InvalidArgument(name, value, rule)
-
-
-def read_path(value: Any, name: str) -> Path:
-    """Return the path of a file or a folder."""
-    if isinstance(value, str | os.PathLike) and os.fspath(value) and isinstance(os.fspath(value), str):
-        return Path(value)
-    raise InvalidArgument(name, value, "must be a path, such as 'build/page.html'")
 
 
 def dtype_name(dtype: Any) -> Any:

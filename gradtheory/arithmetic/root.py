@@ -9,6 +9,8 @@ from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument
 
+_LETTER_OF_PROOFS = "z"  # a pre-activation; where an answer prints the equation of its parameter, that is s or t
+
 
 class Root(ProvenNumber):
     r"""The number v(s), where s is the only zero of a function f in an interval.
@@ -109,15 +111,20 @@ class Root(ProvenNumber):
         return super()._sign
 
     def _sympystr(self, printer: Any) -> str:
-        return super()._sympystr(printer) if self._is_plain else self._bracketed(printer, "({})")
+        return super()._sympystr(printer) if self._has_no_name else self._bracketed(printer, "({})")
 
     def _latex(self, printer: Any) -> str:
-        return super()._latex(printer) if self._is_plain else self._bracketed(printer, r"\left({}\right)")
+        return super()._latex(printer) if self._has_no_name else self._bracketed(printer, r"\left({}\right)")
 
     @property
     def _is_plain(self) -> bool:
-        """Whether the number is s itself, so that its name says nothing: digits do."""
+        """Whether the number is s itself."""
         return self.value in self.function.variables
+
+    @property
+    def _has_no_name(self) -> bool:
+        """Whether digits are printed, because a formula in s would say nothing: no equation beside it says what s is."""
+        return self._is_plain or self.function.variables[0].name == _LETTER_OF_PROOFS
 
     def _bracketed(self, printer: Any, brackets: str) -> str:
         """Print v(s), in brackets inside a larger expression: for SymPy an atom needs none."""

@@ -14,9 +14,9 @@ from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.layers import NAN, AuditedLayer, Block
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
+from gradtheory.networks.array_shapes import read_inputs
 from gradtheory.networks.losses import NAMES, ending, read_targets
 from gradtheory.networks.passes import Backward, Forward, forward
-from gradtheory.networks.reading import read_inputs
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.typing import ArrayLike

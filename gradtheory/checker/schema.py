@@ -99,7 +99,8 @@ def load(path: Any) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except (OSError, TypeError, ValueError) as error:
-        raise InvalidArgument("path", name, f"cannot be read: {type(error).__name__}") from None
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InvalidArgument("path", name, f"cannot be read: {reason}") from None
     if len(content) > _LARGEST_FILE:
         raise InvalidArgument("path", name, f"must be a file of at most {_LARGEST_FILE} bytes")
     try:

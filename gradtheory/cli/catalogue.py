@@ -1,27 +1,31 @@
 """Commands for the catalogue of activations."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 import gradtheory as gt
-from gradtheory.cli.group import app, json_option
-from gradtheory.cli.printing import plain, print_json, print_table, short, written
+from gradtheory.cli.group import PATH, app, json_option
+from gradtheory.cli.printing import print_json, print_table, say, short, write_folder
+from gradtheory.cli.progress import counted
 from gradtheory.cli.words import said
+from gradtheory.document.files import read_folder
 
 
 @app.command()
 @json_option
 def activations(as_json: bool) -> None:
-    """List the catalogue: each activation, its slope, its critical weight and its widest explosion."""
-    rows = [
-        {"name": entry.record.name, "slope": str(entry.record.slope_expr)}
-        | {name: getattr(entry, name) for name in ("steepest", "width", "weight", "guarantee")}
-        for entry in gt.atlas.entries()
-    ]
+    """List all activations with their slopes and widest explosions."""
+    entries = counted(gt.atlas.entries(), "computing")
     if as_json:
-        print_json(rows)
+        print_json(activations=[_constants(entry) | {"slope": entry.record.slope_expr} for entry in entries])
     else:
+        rows = [
+            {"name": entry.record.name, "slope": str(entry.record.slope_expr)}
+            | {name: getattr(entry, name) for name in ("steepest", "width", "weight", "guarantee")}
+            for entry in entries
+        ]
         print_table(("activation", "slope", "sup|slope|", "widest width", "at |w|", "guarantee"), rows)
 
 
@@ -29,61 +33,86 @@ def activations(as_json: bool) -> None:
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Also write catalogue.md to this folder, with a picture of each activation.",
 )
 @json_option
 def atlas(out: Path | None, as_json: bool) -> None:
-    """Print the constants of every activation, with a line that shows the shape of |slope| from z = -6 to 6.
+    """Print the constants of all activations, with little pictures.
+
+    Each is a line that shows the shape of |slope| from z = -6 to 6.
 
     Example: gradtheory atlas --out docs
 
     H/K is by how much depth widens explosion sets, as `gradtheory depth` says it, or a dash where it says nothing.
     """
-    paths = [] if out is None else written(gt.atlas.write, out)
+    paths = [] if out is None else write_folder(gt.atlas.write, read_folder(out, "out"))
+    entries = list(counted(gt.atlas.entries(), "computing"))
+    if as_json:
+        print_json(activations=[_constants(entry) | _at_any_depth(entry) for entry in entries])
+        return
     columns = ("steepest", "critical", "width", "weight", "factor", "guarantee")
     rows = [
         {"name": entry.record.name, "sparkline": entry.sparkline} | {name: getattr(entry, name) for name in columns}
-        for entry in gt.atlas.entries()
+        for entry in entries
     ]
-    if as_json:
-        depth = ({name: getattr(entry, name) for name in ("depth_bound", "widens")} for entry in gt.atlas.entries())
-        print_json([row | more for row, more in zip(rows, depth, strict=True)])
-        return
     print_table(
         ("activation", "|slope|", "sup|slope|", "critical weight", "K", "at |w|", "H/K", "guarantee"),
         rows,
     )
     if out is not None:
-        click.echo(said(f"Written: {paths[-1]} and {len(paths) - 1} pictures"))
+        say(said(f"Written: {paths[-1]} and {len(paths) - 1} pictures"))
+
+
+def _constants(entry: "gt.atlas.AtlasEntry") -> dict[str, Any]:
+    """Return what a program is told of every activation, as numbers."""
+    record, widest = entry.record, entry.widest
+    return {
+        "name": record.name,
+        "steepest": record.steepest_slope,
+        "critical": gt.critical_weight(record),
+        "width": widest.width,
+        "weight": widest.weight,
+        "attained": widest.is_attained,
+        "guarantee": widest.guarantee,
+    }
+
+
+def _at_any_depth(entry: "gt.atlas.AtlasEntry") -> dict[str, Any]:
+    bound = entry.at_any_depth
+    return {
+        "depth_bound": bound.value,
+        "widens": bound.widens,
+        "factor": bound.factor,
+        "reason": bound.reason,
+        "sparkline": entry.sparkline,
+    }
 
 
 @app.command()
-@click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Also write the page gains.md to this folder."
-)
+@click.option("--out", metavar="DIR", type=PATH, help="Also write the page gains.md to this folder.")
 @json_option
 def gains(out: Path | None, as_json: bool) -> None:
-    """Hold the gains that PyTorch recommends against the exact ones, forward and backward.
+    """Hold the gains that PyTorch recommends against the exact ones.
 
     Example: gradtheory gains
     """
     if out is not None:
-        written(gt.gains.write, out)
+        write_folder(gt.gains.write, read_folder(out, "out"))
     rows = [
         {
             "activation": gain.record.name,
-            "pytorch": None if gain.stated is None else str(gain.stated),
+            "pytorch": gain.stated,
             "forward": float(gain.exact.forward),
             "backward": float(gain.exact.backward),
-            "variance": plain(gain.q),
+            "variance": gain.q,
             "chi": gain.chi,
-            "float32_layers": plain(gain.depth),
+            "float32_layers": gain.depth,
         }
-        for gain in gt.gains.entries()
+        for gain in counted(gt.gains.entries(), "computing")
     ]
     if as_json:
-        print_json(rows)
+        print_json(activations=rows)
         return
     titles = ("activation", "PyTorch's gain", "forward", "backward", "variance far down", "χ₁ there", "float32 lasts")
     print_table(titles, [{name: short(value) for name, value in row.items()} for row in rows])

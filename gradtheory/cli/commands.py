@@ -1,16 +1,29 @@
 """All commands in one group, and what is printed where one of them fails."""
 
+import re
 import sys
 from collections.abc import Sequence
 
 import click
 
-from gradtheory.cli import catalogue, derivations, networks, random_weights, sets, total, training
+from gradtheory.cli import catalogue, derivations, exploring, networks, plots, random_weights, sets, total, training
 from gradtheory.cli.group import app
-from gradtheory.cli.words import listen, said
-from gradtheory.errors import GradTheoryError, InvalidArgument
+from gradtheory.cli.words import listen, said, said_error
+from gradtheory.errors import GradTheoryError
 
-__all__ = ["app", "catalogue", "derivations", "networks", "random_weights", "run", "sets", "total", "training"]
+__all__ = [
+    "app",
+    "catalogue",
+    "derivations",
+    "exploring",
+    "networks",
+    "plots",
+    "random_weights",
+    "run",
+    "sets",
+    "total",
+    "training",
+]
 
 _LONGEST_MESSAGE = 500
 
@@ -23,16 +36,22 @@ def run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
         return 0
+    except click.MissingParameter as error:
+        message = said(f"{error.format_message().rstrip('.')}, as in: {_example(error.ctx)}")
     except click.ClickException as error:
-        message = error.format_message()
+        message = said(" ".join(error.format_message().split()))
     except click.exceptions.Abort:
         return 130  # as a shell reports an interrupt
-    except InvalidArgument as error:
-        message = str(InvalidArgument(error.name, error.value, said(error.rule)))
     except GradTheoryError as error:
-        message = str(error)
+        message = said_error(error)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
         return 0
-    click.echo(f"gradtheory: {said(' '.join(message.split()))[:_LONGEST_MESSAGE]}", err=True)
+    click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
     return 2
+
+
+def _example(ctx: click.Context | None) -> str:
+    """Return the first example of a command."""
+    examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
+    return " ".join(examples[0].split()) if examples else "gradtheory --help"

@@ -1,38 +1,48 @@
 """Commands for derivations, named facts and the article."""
 
 import re
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import sympy
-from rich.console import Console
-from rich.progress import track
 
 import gradtheory as gt
-from gradtheory.cli.group import Choice, app, expr_option, json_option, one_activation
-from gradtheory.cli.printing import print_json, print_result, written
+from gradtheory.cli import names
+from gradtheory.cli.group import (
+    ACTIVATION,
+    FACT,
+    PATH,
+    activation_option,
+    app,
+    expr_option,
+    json_option,
+    one_activation,
+)
+from gradtheory.cli.help import Choice
+from gradtheory.cli.printing import print_json, print_result, replaced, say, write_folder
+from gradtheory.cli.progress import counted
 from gradtheory.cli.words import language, said
-from gradtheory.derivation.topics import TOPICS
+from gradtheory.document.files import read_folder, read_target
 from gradtheory.document.wrapping import padded
 from gradtheory.errors import InvalidArgument
 
+if TYPE_CHECKING:
+    import sympy
+
 _DEEPEST = 10_000
-_MANY_STEPS = 5
 
 
 @app.command()
 @click.option(
     "--topic",
-    type=Choice(tuple(TOPICS)),
+    type=Choice(names.topics()),
     default="gradient",
     show_default=True,
     help="What is derived.",
 )
 @click.option("--depth", metavar="N", help="The number of layers, or L for every depth; 3 unless given.")
 @click.option("--wrt", metavar="NAME", help="A weight, a bias or the input: w1, b2, x; or all; w1 unless given.")
-@click.option("--activation", metavar="ACT", help="The activation of every layer; the sigmoid unless given.")
+@activation_option
 @expr_option
 @click.option("--loss", type=Choice(["squared", "cross_entropy"]), help="squared unless given.")
 @click.option(
@@ -42,7 +52,7 @@ _MANY_STEPS = 5
     multiple=True,
     help="A number to put in, such as w=7 (explosion), w1=0.5 (gradient), sigma_w=2 (initialisation); give all.",
 )
-@click.option("--optimiser", metavar="NAME", help="For the stability region; heavy_ball unless given.")
+@click.option("--optimiser", type=Choice(names.optimisers()), help="For the stability region; heavy_ball unless given.")
 @click.option(
     "--letter",
     "letters",
@@ -57,10 +67,10 @@ _MANY_STEPS = 5
     type=Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
     help="The format; that of FILE's suffix, or txt, unless given.",
 )
-@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("-o", "--output", metavar="FILE", type=PATH, help="Write to this file.")
 @json_option
 def derive(style: str | None, output: Path | None, as_json: bool, **question: Any) -> None:
-    """Print a derivation in which every step is checked, or write it as a document.
+    """Print a derivation, or write it; every step is checked.
 
     Example: gradtheory derive --depth 4 --wrt w1 --activation gelu --format pdf --lang zh -o gelu.pdf
 
@@ -68,41 +78,40 @@ def derive(style: str | None, output: Path | None, as_json: bool, **question: An
 
     Exit code 1 if a step could not be shown.
     """
-    from gradtheory.document import render, save
+    from gradtheory.document import read_suffix, render, save
 
+    suffix = f".{style}" if style else ""
+    if output is not None:
+        suffix = read_suffix(read_target(output, "output"), suffix)
+    elif style == "pdf":
+        raise InvalidArgument("format", style, "is written to files only: give one with -o FILE")
     derivation = _derivation(**question)
-    for step in track(
-        derivation.steps,
-        said("checking"),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not _is_slow(derivation),
-    ):
-        _ = step.verdict
+    verdicts = [step.verdict for step in counted(derivation.steps, "checking")]
     tally = derivation.check()
     if output is not None:
-        path = save(derivation.document, output, f".{style}" if style else "")
+        before = [output] if output.exists() else []
+        replaced([save(derivation.document, output, suffix)], before)
     if as_json:
         steps = [
-            {"statement": str(step.statement), "rule": step.rule, "check": step.verdict.status}
-            for step in derivation.steps
+            {"statement": str(step.statement), "rule": step.rule, "check": verdict.status}
+            for step, verdict in zip(derivation.steps, verdicts, strict=True)
         ]
-        counts = {"ok": tally.ok, "true": tally.true, "unknown": tally.unknown, "false": tally.false}
-        print_json({**counts, "steps": steps})
+        print_json(ok=tally.ok, true=tally.true, unknown=tally.unknown, false=tally.false, steps=steps)
     elif output is not None:
-        click.echo(said(f"Written: {path} ({tally.true} of {len(derivation.steps)} steps checked)"))
+        say(said(f"Written: {output} ({tally.true} of {len(derivation.steps)} steps checked)"))
     else:
-        click.echo(render(derivation.document, f".{style or 'txt'}"), nl=False)
+        say(render(derivation.document, suffix or ".txt"), line_end=False)
     if not tally.ok:
         raise click.exceptions.Exit(1)
 
 
 @app.command()
-@click.argument("name", metavar="[ID]", required=False)
-@click.option("--activation", metavar="ACT", default="sigmoid", show_default=True, help="What it is checked for.")
+@click.argument("name", metavar="[ID]", required=False, type=FACT)
+@click.option("--activation", metavar="ACT", type=ACTIVATION, help="What it is checked for; the sigmoid unless given.")
+@expr_option
 @json_option
-def fact(name: str | None, activation: str, as_json: bool) -> None:
-    """Print a named fact with its conditions and source, checked for one activation; or list them all.
+def fact(name: str | None, activation: str | None, expr: str | None, as_json: bool) -> None:
+    """Print a named fact, checked for one activation; or list all.
 
     Example: gradtheory fact widest
     """
@@ -115,15 +124,18 @@ def fact(name: str | None, activation: str, as_json: bool) -> None:
     if name is None:
         titles = {identifier: fact_in_words(gt.fact(identifier), lang)["title"] for identifier in FACTS}
         if as_json:
-            print_json(titles)
+            print_json(facts=titles)
         else:
             pad = max(map(len, titles))
-            click.echo("\n".join(f"{identifier:<{pad}}  {title}" for identifier, title in titles.items()))
+            say("\n".join(f"{identifier:<{pad}}  {title}" for identifier, title in titles.items()))
         return
-    known, record = gt.fact(name), gt.activation(activation)
+    known, record = gt.fact(name), one_activation(activation, expr, "sigmoid")
     verdict = known.check(record) if known.applies(record) else None
     words = fact_in_words(known, lang)
     checked = None if verdict is None else verdict.status
+    told: dict[str, Any] = {f"checked_for_{record.name}": checked or "the conditions are not met"}
+    if as_json:
+        told = {"id": known.name, "activation": record.name, "check": checked}
     print_result(
         as_json,
         fact=words["title"],
@@ -132,7 +144,7 @@ def fact(name: str | None, activation: str, as_json: bool) -> None:
         conditions=TEXT.prose(words["conditions"]),
         source=words["source"],
         latex=formula(known.statement).latex(),
-        **{f"checked_for_{record.name}": checked or "the conditions are not met"},
+        **told,
     )
 
 
@@ -140,29 +152,29 @@ def fact(name: str | None, activation: str, as_json: bool) -> None:
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("build/article"),
     show_default=True,
     help="The folder to write to.",
 )
 @json_option
 def article(out: Path, as_json: bool) -> None:
-    """Write the source article, claim by claim with computed verdicts: HTML, LaTeX and the figures.
+    """Write the source article with computed verdicts, and figures.
+
+    It goes claim by claim, as HTML and LaTeX.
 
     Example: gradtheory article --lang zh
     """
-    from gradtheory.document import read_folder
-
     out = read_folder(out, "out")  # before the minute that building takes
     page = gt.article.build(language())
-    paths = [str(path) for path in written(page.write, out)]
+    paths = write_folder(page.write, out)
     if as_json:
-        verdicts = {section.claim.name: section.prose["verdict"] for section in page.sections}
-        print_json({"verdicts": verdicts, "files": paths})
+        verdicts = {section.claim.name: section.finding.verdict for section in page.sections}
+        print_json(verdicts=verdicts, files=paths)
         return
     for section in page.sections:
-        click.echo(padded(section.prose["verdict"], 24) + section.prose["title"])
-    click.echo("\n" + said("Written: " + ", ".join(paths)))
+        say(padded(section.prose["verdict"], 24) + section.prose["title"])
+    say("\n" + said("Written: " + ", ".join(map(str, paths))))
 
 
 def _derivation(
@@ -173,20 +185,29 @@ def _derivation(
     values: tuple[str, ...],
     letters: tuple[str, ...],
     **others: Any,  # as `gradtheory.derive` takes them
-) -> gt.Derivation:
-    """Return the derivation that the options ask for."""
-    return gt.derive(
-        depth=None if depth is None else _depth(depth),
-        activation=None if activation is None and expr is None else one_activation(activation, expr),
-        lang=language(),
-        values=_named(values, "value", "must be a name and a number, such as w=7") or None,
-        letters=_named(letters, "letter", "must be a letter and what to write for it, such as w=theta") or None,
-        **others,
-    )
+) -> "gt.Derivation":
+    """Return the derivation that the options ask for; what is wrong is named as the options are."""
+    numbers = _named(values, "value", "must be a name and a number, such as w=7") or None
+    try:
+        return gt.derive(
+            depth=None if depth is None else _depth(depth),
+            activation=None if activation is None and expr is None else one_activation(activation, expr),
+            lang=language(),
+            values=numbers,
+            letters=_named(letters, "letter", "must be a letter and what to write for it, such as w=theta") or None,
+            **others,
+        )
+    except InvalidArgument as error:
+        if error.name != "values":
+            raise
+        given = " ".join(values) if error.value == numbers else error.value
+        raise InvalidArgument("value", given, error.rule) from None
 
 
-def _depth(text: str) -> int | sympy.Symbol:
+def _depth(text: str) -> "int | sympy.Symbol":
     """Return a number of layers, or the symbol of every depth."""
+    import sympy
+
     if re.fullmatch(r"[A-Za-z]", text):
         return sympy.Symbol(text, integer=True, positive=True)
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= _DEEPEST:
@@ -201,8 +222,3 @@ def _named(texts: tuple[str, ...], option: str, rule: str) -> dict[str, str]:
         if not equals:
             raise InvalidArgument(option, text, rule)
     return {name.strip(): what.strip() for name, _, what in pairs}
-
-
-def _is_slow(derivation: gt.Derivation) -> bool:
-    """Whether checking may take more than a second, and somebody watches."""
-    return len(derivation.steps) > _MANY_STEPS and sys.stderr.isatty()

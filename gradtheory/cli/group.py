@@ -1,16 +1,38 @@
 """The group of commands, and the arguments that several of them share."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import gradtheory as gt
-from gradtheory.arithmetic.choices import nearest
 from gradtheory.arithmetic.effort import EFFORT
+from gradtheory.cli import names
 from gradtheory.cli.help import Group
 
-activation_argument = click.argument("activation", metavar="[ACT]", required=False)
+PATH = click.Path(path_type=Path)
+
+
+class Name(click.ParamType[str]):
+    """A name, one of those that completion offers; the library says which are right."""
+
+    name = "text"
+
+    def __init__(self, offered: Callable[[], tuple[str, ...]]) -> None:
+        self._offered = offered
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin with what is typed."""
+        return [CompletionItem(name) for name in self._offered() if name.startswith(incomplete)]
+
+
+ACTIVATION, FACT = Name(names.activations), Name(names.facts)
+
+activation_argument = click.argument("activation", metavar="[ACT]", required=False, type=ACTIVATION)
+activation_option = click.option(
+    "--activation", metavar="ACT", type=ACTIVATION, help="The activation of every layer; the sigmoid unless given."
+)
 expr_option = click.option(
     "--expr", metavar="TEXT", help='Your own activation in z, in place of ACT, such as "z*tanh(log(1 + exp(z)))".'
 )
@@ -35,26 +57,24 @@ effort_option = click.option(
     help="Work that --expr may take, about in seconds, before the answer is that nothing is proven.",
 )
 certificate_option = click.option(
-    "--certificate",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write the proof to this file, for `gradtheory verify`.",
+    "--certificate", metavar="FILE", type=PATH, help="Write the proof to this file, for `gradtheory verify`."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
-
-class Choice(click.Choice):  # type: ignore[type-arg]  # of words
-    """One of a few words, the nearest of which is named."""
-
-    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """Return what is said of another word."""
-        message = super().get_invalid_choice_message(value, ctx)
-        near = nearest(str(value), tuple(map(str, self.choices)))
-        return message if near is None else f"{message.rstrip('.')}; the nearest is {near!r}."
+SECTIONS = {
+    "Where one neuron explodes": ("set", "weights", "biases", "width", "widest"),
+    "Chains of any depth": ("total", "depth"),
+    "Proofs": ("verify", "derive", "fact"),
+    "Random weights": ("lyapunov", "edge", "critical", "simulate"),
+    "Training": ("stability", "train", "advise"),
+    "Networks": ("audit",),
+    "Catalogue, pages and pictures": ("activations", "atlas", "gains", "article", "plot"),
+}
 
 
 @click.group(
     cls=Group,
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: gradtheory set sigmoid -w 7",
 )
@@ -66,8 +86,10 @@ def app() -> None:
     """
 
 
-def one_activation(name: str | None, text: str | None) -> gt.Activation:
+def one_activation(name: str | None, text: str | None, unless_given: str | None = None) -> "gt.Activation":
     """Return the activation that is named, or the one that is written out."""
+    if name is None and text is None and unless_given is not None:
+        return gt.activation(unless_given)
     if (name is None) == (text is None):
         raise click.UsageError("give either ACT, such as sigmoid, or --expr TEXT, such as --expr 'z*sigmoid(2*z)'")
     return gt.activation(name) if text is None else gt.activation(gt.expression(text))

@@ -1,19 +1,34 @@
-"""Commands that say their help in the language of the run, and take --lang."""
+"""Commands that say their help in the language of the run, take --lang, and show that they work."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import click
 
+from gradtheory.arithmetic.choices import nearest
+from gradtheory.cli.progress import working
 from gradtheory.cli.words import language, said
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.document.wrapping import columns, filled, padded
 
 _WIDEST_TERM = 30  # columns, as of Click's own
 _EXTRAS = re.compile(r"(?P<help>.*?)(?:  \[(?P<extras>.+)\])?", re.DOTALL)  # as "The bias.  [default: 0; required]"
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]  # of words
+    """One of a few words, the nearest of which is named."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return what is said of another word."""
+        message = super().get_invalid_choice_message(value, ctx)
+        near = nearest(str(value), tuple(map(str, self.choices)))
+        return message if near is None else f"{message.rstrip('.')}; the nearest is {near!r}."
+
+
 _LANG = click.Option(
     ["--lang"],
-    type=click.Choice(LANGUAGES),
+    type=Choice(LANGUAGES),
     metavar="LANG",
     expose_value=False,  # `listen` has read it
     help="The language, en or zh; that of the locale unless given.",
@@ -76,16 +91,35 @@ class Command(click.Command):
         return [*own, _LANG, show_help]
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """Return the first sentence of the help."""
-        if language() == "en":
-            return super().get_short_help_str(limit)
-        return said((self.help or "").split("\n\n", maxsplit=1)[0]).partition("。")[0]
+        """Return the first sentence of the help, whole."""
+        sentence = " ".join((self.help or "").split("\n\n", maxsplit=1)[0].split())
+        return said(sentence).rstrip("。").removesuffix(".")
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and show so where it takes long."""
+        with working():
+            return super().invoke(ctx)
 
 
 class Group(Command, click.Group):
-    """Commands under one name."""
+    """Commands under one name, and under headings."""
 
     command_class = Command
+
+    def __init__(self, *arguments: Any, sections: Mapping[str, tuple[str, ...]] | None = None, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.sections = sections
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one of the commands."""
+        return click.Group.invoke(self, ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with a sentence."""
+        for title, names in (self.sections or {"Commands": tuple(self.list_commands(ctx))}).items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            with formatter.section(title):
+                formatter.write_dl([(name, each.get_short_help_str()) for name, each in commands.items() if each])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments before the command: with a language and nothing else, help is asked for."""

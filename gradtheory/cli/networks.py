@@ -1,42 +1,55 @@
 """The command for networks: which layer explodes, and why."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 import gradtheory as gt
-from gradtheory.arithmetic.inputs import Array
-from gradtheory.cli.group import app, json_option
-from gradtheory.cli.printing import write_text
+from gradtheory.cli.group import ACTIVATION, PATH, app, expr_option, json_option, one_activation
+from gradtheory.cli.printing import print_json, say, write
 from gradtheory.cli.words import language, said, said_lines
-from gradtheory.document import Block, Document, Figure, Heading, Paragraph, Table, to_html
+from gradtheory.document.files import read_target
 from gradtheory.errors import InvalidArgument
 
-_PATH = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from gradtheory.arithmetic.inputs import Array
+    from gradtheory.document import Document
+
+
+def network_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that name a network and its data."""
+    options = (
+        click.argument("model", metavar="MODEL", type=PATH),
+        click.option("--data", metavar="FILE", type=PATH, required=True, help="The inputs, a row each: .npy."),
+        click.option("--targets", metavar="FILE", type=PATH, help="The targets, or the classes: .npy."),
+        click.option(
+            "--loss",
+            metavar="LOSS",
+            help="As softmax_cross_entropy; mse unless given, or that for targets that are classes.",
+        ),
+        click.option(
+            "--activation",
+            metavar="ACT",
+            type=ACTIVATION,
+            help="That of every layer, for .safetensors; tanh unless given.",
+        ),
+        expr_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @app.command()
-@click.argument("model", type=_PATH)
-@click.option(
-    "--data", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The inputs, a row each: .npy."
-)
-@click.option("--targets", metavar="FILE", type=click.Path(path_type=Path), help="The targets, or the classes: .npy.")
-@click.option(
-    "--loss", metavar="LOSS", help="As softmax_cross_entropy; mse unless given, or that for targets that are classes."
-)
-@click.option(
-    "--activation", metavar="ACT", default="tanh", show_default=True, help="That of every layer, for .safetensors."
-)
-@click.option(
-    "--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures to this file."
-)
+@network_options
+@click.option("--html", metavar="FILE", type=PATH, help="Write a page with pictures to this file.")
 @json_option
-def audit(
-    model: Path, data: Path, targets: Path | None, loss: str | None, activation: str, html: Path | None, as_json: bool
-) -> None:
-    """Say which layer of a network makes gradients explode or vanish, and why.
+def audit(html: Path | None, as_json: bool, **asked: Any) -> None:
+    """Say which layer makes gradients explode or vanish, and why.
 
     MODEL is an ONNX file, or weights in a .safetensors file. For each dense layer the table shows by which factor the
     gradient grows on its way back (gain), what theory predicts for weights of that scale, what the slopes and what the
@@ -47,22 +60,41 @@ def audit(
 
     Example: gradtheory audit model.onnx --data x.npy --targets y.npy --html report.html
     """
+    if html is not None:
+        read_target(html, "html")
+    report = audited(**asked)
+    if html is not None:
+        from gradtheory.document import to_html
+
+        write(html, to_html(_said(report.document)), "html")
+    if as_json:
+        print_json(**json.loads(report.to_json()))
+    else:
+        say(said_lines(str(report)))
+
+
+def audited(
+    *, model: Path, data: Path, targets: Path | None, loss: str | None, activation: str | None, expr: str | None
+) -> "gt.Audit":
+    """Return the audit that the options ask for."""
     x, y = _array(data, "data"), None if targets is None else _array(targets, "targets")
     if loss is None:
         are_classes = y is not None and y.ndim == 1 and y.dtype.kind in "iu"
         loss = "softmax_cross_entropy" if are_classes else "mse"
+    return gt.audit(read_network(model, activation, expr, loss), x, y)
+
+
+def read_network(model: Path, activation: str | None, expr: str | None, loss: str = "mse") -> "gt.Network":
+    """Return the network in a file, whose activation is asked for where the file does not state it."""
     if model.suffix == ".onnx":
-        network = gt.Network.from_onnx(model, loss)
-    else:
-        network = gt.Network.from_weights(model, activation, loss)
-    report = gt.audit(network, x, y)
-    if html is not None:
-        write_text(html, to_html(_said(report.document)), "html")
-    click.echo(report.to_json() if as_json else said_lines(str(report)))
+        return gt.Network.from_onnx(model, loss)
+    return gt.Network.from_weights(model, one_activation(activation, expr, "tanh"), loss)
 
 
-def _array(path: Path, name: str) -> Array:
+def _array(path: Path, name: str) -> "Array":
     """Return the array of a .npy file; pickled objects in it are refused."""
+    import numpy as np
+
     try:
         return np.asarray(np.load(path, allow_pickle=False))
     except OSError as error:
@@ -73,8 +105,10 @@ def _array(path: Path, name: str) -> Array:
         ) from None
 
 
-def _said(document: Document) -> Document:
+def _said(document: "Document") -> "Document":
     """Return a document in the language of this run."""
+    from gradtheory.document import Block, Figure, Heading, Paragraph, Table
+
     blocks: list[Block] = []
     for block in document.blocks:
         match block:

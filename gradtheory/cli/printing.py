@@ -1,57 +1,52 @@
-"""How commands print their results."""
+"""How commands print their results, and where they write files."""
 
 import json
-import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import sympy
-from rich.console import Console
-from rich.table import Table
 
-import gradtheory as gt
+from gradtheory.cli.progress import counted, quiet
+from gradtheory.cli.results import as_json, in_text
 from gradtheory.cli.words import said
+from gradtheory.document.files import write_file
 from gradtheory.document.wrapping import columns, padded
-from gradtheory.errors import InvalidArgument
 
 
-def print_result(as_json: bool, **result: Any) -> None:
-    """Print names and values in two columns, or as JSON."""
-    shown = {name: plain(value) for name, value in result.items()}
-    if as_json:
-        print_json(shown)
+def say(text: str, *, line_end: bool = True) -> None:
+    """Print text, after whatever shows that work is done."""
+    quiet()
+    click.echo(text, nl=line_end)
+
+
+def print_result(told_as_json: bool, **result: Any) -> None:
+    """Print names and values in two columns, or as JSON; in the columns those that are None are left out."""
+    if told_as_json:
+        print_json(**result)
         return
-    labels = {name: said(name.replace("_", " ")) for name in shown}
-    pad = max(map(columns, labels.values()))
-    for name, value in shown.items():
-        if value is not None:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            click.echo(f"{padded(labels[name], pad)}  {said(text)}")
+    shown = {said(name.replace("_", " ")): in_text(value) for name, value in result.items() if value is not None}
+    pad = max(map(columns, shown))
+    say("\n".join(f"{padded(label, pad)}  {said(text)}" for label, text in shown.items()))
 
 
 def print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Print rows under titles."""
+    from rich.console import Console
+    from rich.table import Table
+
+    quiet()
     table = Table(*map(said, titles))
     for row in rows:
         table.add_row(*(said(str(value)) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON takes it."""
-    if isinstance(value, gt.Guarantee):
-        return value.value
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no inf
-    return str(value) if isinstance(value, sympy.Basic) else value
+def print_json(**result: Any) -> None:
+    """Print results as one JSON object, which names the command: docs/json.md says what stands in it."""
+    path = click.get_current_context().command_path.split(maxsplit=1)[1]
+    say(json.dumps({"command": path} | as_json(result), ensure_ascii=False, allow_nan=False, indent=2))
 
 
 def short(value: Any) -> str:
@@ -59,22 +54,23 @@ def short(value: Any) -> str:
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def written(write: Callable[[Path], Iterable[Path]], folder: Path) -> list[Path]:
-    """Return the files that were written to a folder; one that cannot be written to is refused first."""
-    from gradtheory.document import read_folder
-
-    folder = read_folder(folder, "out")
-    try:
-        return list(write(folder))
-    except OSError as error:
-        raise InvalidArgument(
-            "out", str(folder), f"must be a folder that can be written to ({error.strerror})"
-        ) from None
+def replaced(paths: Iterable[Path], before: Container[Path]) -> None:
+    """Say which files have taken the place of others."""
+    if names := [str(path) for path in paths if path in before]:
+        quiet()
+        many = f" and {len(names) - 1} more files" if len(names) > 1 else ""
+        click.echo(said(f"replaced {names[-1]}{many}"), err=True)
 
 
-def write_text(path: Path, text: str, name: str) -> None:
-    """Write a file; where that fails the option is named."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidArgument(name, str(path), f"must be a file that can be written to ({error.strerror})") from None
+def write(path: Path, content: str | bytes, name: str) -> None:
+    """Write a file, and say so if it has taken the place of another."""
+    before = [path] if path.exists() else []
+    replaced([write_file(path, content, name)], before)
+
+
+def write_folder(pages: Callable[[Path], Iterable[Path]], folder: Path) -> list[Path]:
+    """Return the files that were written to a folder, and say which of them were there before."""
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    paths = list(counted(pages(folder), "writing"))
+    replaced(paths, before)
+    return paths

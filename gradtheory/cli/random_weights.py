@@ -1,18 +1,14 @@
 """Commands for networks with random weights: theory, and simulation beside it."""
 
+import functools
 import math
-import sys
-from collections.abc import Iterable
-from typing import Any
 
 import click
-from rich.progress import track
 
 import gradtheory as gt
 from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
 from gradtheory.cli.printing import print_result, short
-from gradtheory.cli.words import said
-from gradtheory.random_weights.overflow import FLOAT_TYPES
+from gradtheory.cli.progress import counted
 
 _sigma_w = click.option(
     "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."
@@ -29,12 +25,16 @@ _sigma_b = click.option(
 @_sigma_b
 @json_option
 def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: float, as_json: bool) -> None:
-    """Print how the gradient of a chain of single neurons with random weights grows per layer.
+    """Print how gradients of chains with random weights grow per layer.
+
+    There is one neuron a layer.
 
     "typical" is the Lyapunov exponent: the mean of log|factor|, which almost every chain follows.
 
     Example: gradtheory lyapunov sigmoid --sigma-w 4
     """
+    from gradtheory.random_weights.overflow import FLOAT_TYPES
+
     record = one_activation(activation, expr)
     exponent = gt.lyapunov_exponent(record, sigma_w, sigma_b)
     layers = {f"{name}_layers": gt.overflow_depth(exponent.growth, name) for name in FLOAT_TYPES}
@@ -55,7 +55,9 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
 @click.option("--sigma-b", metavar="S", type=float, default=0.0, show_default=True, help="The scale of the biases.")
 @json_option
 def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool) -> None:
-    """Print the edge of chaos of wide layers: the weight scale at which gradients neither vanish nor explode.
+    """Print the edge of chaos of wide layers.
+
+    On it lies the scale of the weights at which gradients neither vanish nor explode.
 
     Example: gradtheory edge tanh --sigma-b 0.3
 
@@ -63,9 +65,9 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
     """
     edge = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
     if edge:
-        print_result(as_json, sigma_w=edge.sigma_w, variance=edge.q, stable=edge.stable)
+        print_result(as_json, sigma_w=edge.sigma_w, variance=edge.q, stable=edge.stable, reason=None)
         return
-    print_result(as_json, sigma_w=None, reason=edge.reason)
+    print_result(as_json, sigma_w=None, variance=None, stable=None, reason=edge.reason)
     raise click.exceptions.Exit(1)
 
 
@@ -74,7 +76,9 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
 @expr_option
 @json_option
 def critical(activation: str | None, expr: str | None, as_json: bool) -> None:
-    """Print the critical initialisation of wide layers, where also differences between inputs are kept.
+    """Print the critical initialisation of wide layers.
+
+    There also differences between inputs are kept.
 
     Example: gradtheory critical gelu
 
@@ -112,7 +116,9 @@ def simulate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Simulate chains of single neurons with random weights, and print the theory beside what they did.
+    """Simulate chains with random weights, beside the theory.
+
+    There is one neuron a layer.
 
     The first half of the layers lets the law of z settle.
 
@@ -120,21 +126,23 @@ def simulate(
     """
     record = one_activation(activation, expr)
     sample = gt.simulation.random_chains(
-        record, depth, sigma_w, sigma_b, chains=chains, burn_in=depth // 2, seed=seed, progress=_bar
+        record,
+        depth,
+        sigma_w,
+        sigma_b,
+        chains=chains,
+        burn_in=depth // 2,
+        seed=seed,
+        progress=functools.partial(counted, what="chains"),
     )
     theory = gt.lyapunov_exponent(record, sigma_w, sigma_b)
     low, high = sample.log_factor.interval()
     print_result(
         as_json,
         typical_simulated=float(sample.log_factor.mean),
-        interval_95=f"{short(float(low))} to {short(float(high))}",
+        interval_95=[float(low), float(high)] if as_json else f"{short(float(low))} to {short(float(high))}",
         typical_theory=theory.value,
         mean_square_simulated=0.5 * math.log(sample.square_factor.mean) if sample.square_factor.mean else -math.inf,
         mean_square_theory=theory.mean_square,
         share_above_1=float(sample.exceeds.mean),
     )
-
-
-def _bar(items: Iterable[Any]) -> Iterable[Any]:
-    """Go through items with a progress bar, where somebody looks."""
-    return track(items, said("chains"), disable=not sys.stderr.isatty())

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 import gradtheory as gt
-from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.cli import names
 from gradtheory.cli.group import (
-    Choice,
+    PATH,
     activation_argument,
     app,
     certificate_option,
@@ -21,16 +21,21 @@ from gradtheory.cli.group import (
     threshold_option,
     weight_option,
 )
-from gradtheory.cli.printing import print_result, write_text
+from gradtheory.cli.help import Choice
+from gradtheory.cli.printing import print_result, write
+from gradtheory.cli.results import Digits, set_and_guarantee
+from gradtheory.document.files import read_target
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion.superlevel import METHODS
 
 _MOST_DIGITS = 100_000
 
 bias_option = click.option("-b", "--bias", metavar="B", default="0", show_default=True, help="The bias.")
 input_option = click.option("-x", "--input", "x", metavar="X", required=True, help="The input; taken exactly.")
 method_option = click.option(
-    "--method", type=Choice(METHODS), default="auto", show_default=True, help="How the ends are found."
+    "--method", type=Choice(names.methods()), default="auto", show_default=True, help="How the ends are found."
+)
+digits_option = click.option(
+    "--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print."
 )
 
 
@@ -57,19 +62,25 @@ def explosion_set(
     certificate: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the set of inputs x where |σ'(wx + b)·w| > c.
+    """Print the inputs x where |σ'(wx + b)·w| > c.
 
     Example: gradtheory set gelu -w -12 -b 0.3 --certificate proof.json
 
     Example: gradtheory set --expr "z*tanh(log(1 + exp(z)))" -w 5
     """
+    if certificate is not None:
+        read_target(certificate, "certificate")
     record = one_activation(activation, expr)
     options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method, "effort": effort}
     result = gt.explosion_set(record, weight, bias, **options)
     if certificate is not None:
-        proof = gt.certificate(record, weight, bias, **options)
-        write_text(certificate, json.dumps(proof, indent=1) + "\n", "certificate")
-    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+        write_proof(certificate, gt.certificate(record, weight, bias, **options))
+    print_result(as_json, **set_and_guarantee(result))
+
+
+def write_proof(path: Path, proof: dict[str, Any]) -> None:
+    """Write a certificate to a file."""
+    write(path, json.dumps(proof, indent=1) + "\n", "certificate")
 
 
 @app.command()
@@ -93,7 +104,7 @@ def weights(
     effort: float,
     as_json: bool,
 ) -> None:
-    """Print the set of weights w where |σ'(wx + b)·w| > c, for one input x.
+    """Print the weights w where |σ'(wx + b)·w| > c, for one x.
 
     Example: gradtheory weights tanh -x 0
     """
@@ -106,7 +117,7 @@ def weights(
         method=method,
         effort=effort,
     )
-    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+    print_result(as_json, **set_and_guarantee(result))
 
 
 @app.command()
@@ -130,7 +141,7 @@ def biases(
     effort: float,
     as_json: bool,
 ) -> None:
-    """Print the set of biases b where |σ'(wx + b)·w| > c, for one input x.
+    """Print the biases b where |σ'(wx + b)·w| > c, for one x.
 
     Example: gradtheory biases relu -w 2 -x 1
     """
@@ -143,20 +154,26 @@ def biases(
         method=method,
         effort=effort,
     )
-    print_result(as_json, set=result, guarantee=gt.guarantee(result))
+    print_result(as_json, **set_and_guarantee(result))
 
 
 @app.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=PATH)
 @json_option
 def verify(file: Path, as_json: bool) -> None:
-    """Check a certificate with a second program that shares no code with the solver.
+    """Check a certificate with a program of its own.
+
+    It shares no code with the solver.
 
     Example: gradtheory verify proof.json
 
     Exit code 0 if every statement is proven again, 1 if one is not, 2 if the file cannot be read.
     """
-    report = gt.checker.check(gt.checker.read(file))
+    try:
+        certificate = gt.checker.read(file)
+    except InvalidArgument as error:
+        raise InvalidArgument("file", str(file), error.rule) from None
+    report = gt.checker.check(certificate)
     print_result(as_json, verdict=report.verdict, verified=report.ok, reason=report.reason)
     if not report.ok:
         raise click.exceptions.Exit(1)
@@ -170,67 +187,44 @@ def verify(file: Path, as_json: bool) -> None:
 @effort_option
 @json_option
 def width(activation: str | None, expr: str | None, weight: str, threshold: str, effort: float, as_json: bool) -> None:
-    """Print the total length of the explosion set; the bias does not matter.
+    """Print the total length of the explosion set.
+
+    It does not depend on the bias.
 
     Example: gradtheory width sigmoid -w 7
     """
     length = gt.explosion_width(one_activation(activation, expr), weight, threshold=threshold, effort=effort)
-    print_result(as_json, width=length, digits=decimal(length, 15), guarantee=gt.guarantee(length))
+    result = {"width": Digits(length, 15)} if as_json else {"width": length, "digits": Digits(length, 15)}
+    print_result(as_json, **result, guarantee=gt.guarantee(length))
 
 
 @app.command()
 @activation_argument
 @expr_option
 @threshold_option
-@click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
+@digits_option
 @effort_option
 @json_option
 def widest(activation: str | None, expr: str | None, threshold: str, digits: int, effort: float, as_json: bool) -> None:
-    """Print the widest explosion set over all weights, and the weight where it occurs.
+    """Print the widest explosion set of all weights, and where it is.
 
     Example: gradtheory widest sigmoid --digits 50
     """
-    if not 1 <= digits <= _MOST_DIGITS:
-        raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
+    require_digits(digits)
     result = gt.widest_explosion(one_activation(activation, expr), threshold=threshold, effort=effort)
+    formulas = {} if as_json else {"width_formula": str(result.width), "weight_formula": str(result.weight)}
     print_result(
         as_json,
-        width=decimal(result.width, digits),
-        weight=decimal(result.weight, digits),
+        width=Digits(result.width, digits),
+        weight=Digits(result.weight, digits),
         attained=result.is_attained,
-        width_formula=result.width,
-        weight_formula=result.weight,
-        equation=f"{result.equation.lhs} = {result.equation.rhs}" if result.equation is not None else None,
+        **formulas,
+        equation=None if result.equation is None else f"{result.equation.lhs} = {result.equation.rhs}",
         guarantee=result.guarantee,
     )
 
 
-@app.command()
-@activation_argument
-@expr_option
-@threshold_option
-@click.option("--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print.")
-@effort_option
-@json_option
-def depth(activation: str | None, expr: str | None, threshold: str, digits: int, effort: float, as_json: bool) -> None:
-    """Print how wide the explosion set of a chain of any depth can be, and whether depth widens it.
-
-    Example: gradtheory depth sigmoid --digits 50
-
-    The theorem is about class N, where |σ'|^(-1/2) is convex. Of others nothing is claimed, and a witness is printed.
-    """
+def require_digits(digits: int) -> None:
+    """Refuse a number of digits that is none, or too many."""
     if not 1 <= digits <= _MOST_DIGITS:
         raise InvalidArgument("digits", digits, f"must be from 1 to {_MOST_DIGITS}")
-    bound = gt.depth_bound(one_activation(activation, expr), threshold=threshold, effort=effort)
-    print_result(
-        as_json,
-        at_any_depth=None if bound.value is None else decimal(bound.value, digits),
-        widens=bound.widens,
-        factor=None if bound.factor is None else decimal(bound.factor, digits),
-        threshold=bound.threshold,
-        pair=None if bound.pair is None else [decimal(end, digits) for end in bound.pair],
-        in_class_n=bound.is_in_class_n,
-        reason=bound.reason,
-        witness=bound.witness,
-        guarantee=bound.guarantee,
-    )

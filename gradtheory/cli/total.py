@@ -1,13 +1,10 @@
-"""The command for where the gradient of a whole chain explodes."""
+"""Commands for where the gradient of a whole chain explodes, and for chains of any depth."""
 
-import json
 from pathlib import Path
 
 import click
-import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.cli.group import (
     activation_argument,
     app,
@@ -19,7 +16,10 @@ from gradtheory.cli.group import (
     one_activation,
     threshold_option,
 )
-from gradtheory.cli.printing import print_result, write_text
+from gradtheory.cli.printing import print_result
+from gradtheory.cli.results import Digits, set_and_guarantee
+from gradtheory.cli.sets import digits_option, require_digits, write_proof
+from gradtheory.document.files import read_target
 from gradtheory.errors import InvalidArgument
 
 
@@ -56,7 +56,7 @@ def total(
     certificate: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the set of inputs x where the gradient of a whole chain exceeds c.
+    """Print the inputs x where the gradient of a whole chain exceeds c.
 
     The chain is a_l = σ(w_l·a_(l-1) + b_l) with a_0 = x, one neuron a layer; its gradient |∂a_L/∂x| is the product of
     all factors |σ'(z_l)·w_l|.
@@ -68,19 +68,22 @@ def total(
     For activations of class N, where |σ'|^(-1/2) is convex (`gradtheory depth ACT` says whether), the set is one
     interval, at any depth. `longest` is how long it can be for other weights and biases, by which theorem.
     """
+    import sympy
+
+    if certificate is not None:
+        read_target(certificate, "certificate")
     count = len(weights) if depth is None else depth
     w, b = _of_all(weights, count, "weight"), _of_all(biases or ("0",), count, "bias")
     chain = gt.Chain(depth=count, activation=one_activation(activation, expr))
     result = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=not closed, effort=effort)
     if certificate is not None:
         proof = gt.certificate(chain, w, b, threshold=threshold, strict=not closed, effort=effort)
-        write_text(certificate, json.dumps(proof, indent=1) + "\n", "certificate")
+        write_proof(certificate, proof)
     print_result(
         as_json,
-        set=result,
-        length=decimal(sympy.S.Zero + result.measure, 12),
-        guarantee=gt.guarantee(result),
-        longest=decimal(gt.total_explosion_bound(chain, threshold=threshold, effort=effort), 12),
+        **set_and_guarantee(result),
+        length=Digits(sympy.S.Zero + result.measure, 12),
+        longest=Digits(gt.total_explosion_bound(chain, threshold=threshold, effort=effort), 12),
         theorem=gt.total_explosion_theorem(chain, effort=effort),
     )
 
@@ -90,3 +93,36 @@ def _of_all(values: tuple[str, ...], count: int, name: str) -> list[str]:
     if len(values) not in (1, count):
         raise InvalidArgument(name, list(values), f"must be given once, or once for each of the {count} layers")
     return list(values) * (count if len(values) == 1 else 1)
+
+
+@app.command()
+@activation_argument
+@expr_option
+@threshold_option
+@digits_option
+@effort_option
+@json_option
+def depth(activation: str | None, expr: str | None, threshold: str, digits: int, effort: float, as_json: bool) -> None:
+    """Print how wide the explosion set can be in a chain of any depth.
+
+    And whether depth widens it.
+
+    Example: gradtheory depth sigmoid --digits 50
+
+    The theorem is about class N, where |σ'|^(-1/2) is convex. Of others nothing is claimed, and a witness is printed.
+    """
+    require_digits(digits)
+    bound = gt.depth_bound(one_activation(activation, expr), threshold=threshold, effort=effort)
+    value, factor = (None if each is None else Digits(each, digits) for each in (bound.value, bound.factor))
+    print_result(
+        as_json,
+        at_any_depth=value,
+        widens=bound.widens,
+        factor=factor,
+        threshold=bound.threshold,
+        pair=None if bound.pair is None else [Digits(end, digits) for end in bound.pair],
+        in_class_n=bound.is_in_class_n,
+        reason=bound.reason,
+        witness=bound.witness,
+        guarantee=bound.guarantee,
+    )

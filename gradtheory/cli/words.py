@@ -12,9 +12,11 @@ from importlib.resources import files
 
 from gradtheory.document.messages import LANGUAGES, language_of_locale
 from gradtheory.document.wrapping import columns
+from gradtheory.errors import GradTheoryError, InvalidArgument
 
 _LANGUAGE: ContextVar[str | None] = ContextVar("language", default=None)
 _PLACE = re.compile(r"(\{#?\})")
+_PROSE = re.compile(r"(?<![\w'/.*-])[a-z]{2,} [a-z]{2,}(?![\w'*(-])")  # two words of English, none of a formula
 _CELL = re.compile(r"(.*?)(\s{2,}|$)")
 
 
@@ -38,6 +40,17 @@ def said(text: str) -> str:
     return text if language() == "en" else translation(text) or text
 
 
+def said_error(error: GradTheoryError) -> str:
+    """Return what an error says, in the language of this run; in English where the table does not have its rule.
+
+    Whoever types numbers into a shell is told of numbers only, and not of SymPy's.
+    """
+    if not isinstance(error, InvalidArgument):
+        return said(" ".join(str(error).split()))
+    rule = error.rule.replace(" as text, such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)", ", such as 7, 0.3 or 3/10")
+    return str(InvalidArgument(error.name, error.value, said(rule)))
+
+
 def said_lines(text: str) -> str:
     """Return lines in the language of this run; cells with two spaces or more between them stay below each other."""
     return text if language() == "en" else "\n".join(map(_said_line, text.split("\n")))
@@ -52,7 +65,9 @@ def translation(text: str) -> str | None:
         return sentences[plain]
     for pattern, chinese in templates:
         if match := pattern.fullmatch(plain):
-            return chinese.format(*(translation(part) or part for part in match.groups()))
+            parts = [translation(part) or part for part in match.groups()]
+            if not any(_PROSE.search(part) for part in parts if not part.startswith("gradtheory ")):
+                return chinese.format(*parts)  # a sentence half in English is worse than one in English
     return None
 
 

@@ -68,8 +68,8 @@ class LayerRatios(sympy.Function):  # type: ignore[misc]  # SymPy's classes are 
         return sympy.Mul(*(ratio(beta * (q - p)) for p, q in zip(here, there, strict=True)))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        product = r"\prod_{l=1}^{L} r\left(\Delta_{l}\right)"
-        return product if exp is None else rf"\left({product}\right)^{{{exp}}}"
+        power = "" if exp is None else f"^{{{exp}}}"  # of a product: that of every factor
+        return rf"\prod_{{l=1}}^{{L}} r\left(\Delta_{{l}}\right){power}"
 
     def _sympystr(self, printer: Any) -> str:
         return "∏[l = 1 … L] r(Δₗ)"

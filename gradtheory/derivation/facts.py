@@ -35,6 +35,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula
 from gradtheory.explosion import widest_explosion
 from gradtheory.explosion.depth import depth_bound, membership
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 W, B, X, OTHER_X = sympy.symbols("w b x y", real=True)
 C, T = sympy.symbols("c t", positive=True)
@@ -150,7 +151,7 @@ def _named(*names: str) -> Callable[[Activation], bool]:
 _NEURON = W * X + B
 _WIDE_ENOUGH = sympy.Gt(abs(Slope(Z) * W), C)
 _HERE, _THERE = ChainSlope(X), ChainSlope(OTHER_X)
-_BETWEEN = ChainSlope((1 - _SHARE) * X + _SHARE * OTHER_X)
+_BETWEEN = ChainSlope(WrittenSum(WrittenProduct((1 - _SHARE, X)), _SHARE * OTHER_X))
 _SINGER = "Singer, SIAM J. Appl. Math. 35 (1978), theorem 2.1"
 
 _ALL = (

@@ -62,11 +62,15 @@ class ChainRule:
         """Return the partial derivatives in an expression, δ_l among them."""
         return frozenset({*expr.atoms(Partial), *(Partial(self.chain.C, z) for _, z in self._deltas(expr))})
 
+    def factors_of_layers(self, product: sympy.Expr) -> sympy.Expr:
+        """Return a product over layers with its partial derivatives, such as ∂a_k/∂a_{k-1}, followed to the end."""
+        return self.reduced(product) if product.atoms(LayerProduct) else product
+
     def by_induction(self, left: sympy.Expr, right: sympy.Expr) -> bool:
         """Prove a product formula for a symbolic layer l, from the last layer and from l + 1 to l."""
         layers = [each for each in (left.atoms(LayerVariable) or ()) if each.indices[0].is_Symbol]
         start, rest = sympy.S.One, next(iter(self.stated(left)), None)
-        if rest is None or not layers or not right.atoms(LayerProduct):
+        if rest is None or not layers or not right.atoms(LayerProduct) or self.stated(right):
             return False
         layer = layers[0].indices[0]
         while isinstance(rest, Partial) and rest.args[1] != self.chain.z[layer]:

@@ -3,6 +3,7 @@ r"""The words that statements are written in, beside SymPy's own: σ and its slo
 They print as they are written by hand, and stand for nothing until a `Meaning` says what.
 """
 
+import re
 from typing import Any
 
 import sympy
@@ -100,10 +101,12 @@ class Width(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untype
     is_nonnegative = True
 
     def _latex(self, printer: Any) -> str:
-        return rf"\left|X_{{{printer._print(self.args[0])}}}\right|"
+        shown = re.sub(r"\\frac\{(\w)\}\{(\w)\}", r"\1/\2", printer._print(self.args[0]))  # no fraction in a subscript
+        return rf"\left|X_{{{shown}}}\right|"
 
     def _sympystr(self, printer: Any) -> str:
-        return f"|X_{printer._print(self.args[0])}|"
+        weight = printer._print(self.args[0])
+        return f"|X_{weight}|" if self.args[0].is_Atom else f"|X_({weight})|"
 
 
 class AffineMeasure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -204,7 +207,7 @@ GENERIC = Activation(
     reference="any differentiable function",
 )
 
-_ANY = sympy.Function("f", real=True)(A, Y)
+_ANY = sympy.Function("ell", real=True)(A, Y)
 
 ANY_LOSS = Loss(
     name="any",

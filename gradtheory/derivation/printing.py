@@ -8,17 +8,19 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.derivation.digits import InNumbers, Rounded
+from gradtheory.derivation.language import Constant, Named
 from gradtheory.derivation.wide import WideEquation
 from gradtheory.document import Formula
 from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct
 from gradtheory.formulas.latex import SIGNS
 from gradtheory.formulas.spelling import PLAIN, Spelling, sides
 
+_DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh)\b)")  # 2 arsinh(3): no dot is needed
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
 
 
 def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling = PLAIN) -> str:
-    """Return a statement as plain text, with its assumptions in brackets.
+    """Return a statement as plain text, after what it follows from, and with its conditions in brackets.
 
     Examples
     --------
@@ -29,11 +31,28 @@ def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling =
     """
     writer = TextWriter(spelling)
     if assumptions:
-        return f"{text(statement, spelling=spelling)}   ({', '.join(map(writer.doprint, joined(assumptions)))})"
+        premises, conditions = map(joined, divided(assumptions))
+        before = f"{' ∧ '.join(map(writer.doprint, premises))} ⇒ " if premises else ""
+        after = f"   ({', '.join(map(writer.doprint, conditions))})" if conditions else ""
+        return f"{before}{text(statement, spelling=spelling)}{after}"
     if isinstance(statement, InNumbers):
         parts = (statement.lhs, statement.rhs, statement.substituted())
         return f"{' = '.join(map(writer.doprint, parts))} ≈ {statement.result._written()}"
     return str(writer.doprint(statement))
+
+
+def divided(assumptions: Sequence[sympy.Basic]) -> tuple[list[sympy.Basic], list[sympy.Basic]]:
+    """Return the assumptions that a statement follows from, and those that only say for which symbols it is meant.
+
+    A comparison that speaks of σ or of a chain is a premise: |σ'(z) w| > c ⇒ |w| > c/sup|σ'|.
+    """
+    premises = [each for each in assumptions if isinstance(each, Relational) and each.rhs != 0 and _has_words(each)]
+    return premises, [each for each in assumptions if each not in premises]
+
+
+def _has_words(condition: Relational) -> bool:
+    parts = sympy.preorder_traversal(condition)
+    return not isinstance(condition, sympy.Ne) and any(isinstance(part, Named | Constant) for part in parts)
 
 
 def joined(assumptions: Sequence[sympy.Basic]) -> list[sympy.Basic]:
@@ -41,23 +60,27 @@ def joined(assumptions: Sequence[sympy.Basic]) -> list[sympy.Basic]:
     conditions: list[sympy.Basic] = []
     for condition in assumptions:
         before = conditions[-1] if conditions else None
-        if isinstance(before, sympy.Gt) and isinstance(condition, sympy.Lt) and before.lhs == condition.lhs:
+        if isinstance(before, sympy.Gt | sympy.Ge) and isinstance(condition, sympy.Lt) and before.lhs == condition.lhs:
             conditions[-1] = sympy.And(before, condition, evaluate=False)
         else:
             conditions.append(condition)
     return conditions
 
 
-def formula(*statements: sympy.Basic, spelling: Spelling = PLAIN) -> Formula:
-    """Return a statement as a formula in rows, or several below each other."""
-    rows = tuple(row for statement in statements for row in _rows(statement, LatexWriter(spelling)))
+def formula(*statements: sympy.Basic, spelling: Spelling = PLAIN, premises: Sequence[sympy.Basic] = ()) -> Formula:
+    """Return a statement as a formula in rows, after what it follows from, or several below each other."""
+    writer = LatexWriter(spelling)
+    rows = tuple(row for statement in statements for row in _rows(statement, writer))
+    if premises:
+        rows = ((r" \land ".join(map(writer.doprint, premises)), rf"\implies {rows[0][0]} {rows[0][1]}"), *rows[1:])
     return Formula(rows, lambda: "\n".join(text(statement, spelling=spelling) for statement in statements))
 
 
 def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, str]]:
     if isinstance(statement, InNumbers):
         yield from _broken(writer, writer.doprint(statement.lhs), "=", statement.rhs)
-        yield from _broken(LatexWriter(writer.spelling, "dot"), "", "=", statement.substituted())
+        for left, right in _broken(LatexWriter(writer.spelling, "dot"), "", "=", statement.substituted()):
+            yield left, _DOT_BEFORE_NAME.sub(" ", right)
         yield "", rf"\approx {statement.result._written()}"
     elif isinstance(statement, Rounded | WideEquation):
         sign = r"\approx" if isinstance(statement, Rounded) else "="

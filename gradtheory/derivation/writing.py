@@ -11,11 +11,12 @@ import sympy
 
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.checks import Check
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import FACTS, Fact
-from gradtheory.derivation.printing import formula, joined, text
+from gradtheory.derivation.printing import divided, formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import has_no_formula
@@ -70,10 +71,11 @@ def steps_in_words(
     writer = LatexWriter(spelling)
     for number, step in enumerate(steps, start=first):
         status = step.verdict.status
+        premises, conditions = map(joined, divided(step.assumptions))
         yield replace(
-            formula(step.statement, spelling=spelling),
+            formula(step.statement, spelling=spelling, premises=premises),
             number=number,
-            condition=r",\; ".join(map(writer.doprint, joined(step.assumptions))),
+            condition=r",\; ".join(map(writer.doprint, conditions)),
             plain=functools.partial(text, step.statement, *step.assumptions, spelling=spelling),
             reason=_numbered(spelling.prose(_reason(step, catalogue)), number),
             status=status,
@@ -91,7 +93,10 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
     catalogue = words(lang)
     if answer.definitions:
         yield Heading(catalogue["document"]["given"])
-        yield Paragraph(spelling.prose(catalogue["topics"][question.topic]["given"]))
+        topic = catalogue["topics"][question.topic]
+        yield Paragraph(spelling.prose(topic["given"]))
+        if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
+            yield Paragraph(topic["inverse"])
         yield formula(*answer.definitions, spelling=spelling)
     if spelling.names:
         yield Paragraph(catalogue["document"]["zeros"])

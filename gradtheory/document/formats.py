@@ -1,12 +1,12 @@
 """The formats: LaTeX, HTML, Markdown, plain text and Jupyter notebooks, each a template or a walk over the blocks."""
 
 import html
-import io
 import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradtheory.document.files import drawn, write_file
 from gradtheory.document.font import font_of
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
 from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _WIDTH = 100
 _FONT = "font-of-this-page"  # what the template has in its place
 _MATHS = re.compile(r"<math.*?</math>", re.DOTALL)
-_UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 def to_latex(document: Document) -> str:
@@ -113,7 +112,7 @@ def save_figures(document: Document, folder: Path, suffix: str) -> list[Path]:
     paths = []
     for name, draw in document.figures.items():
         paths.append(folder / f"{name}.{suffix}")
-        _save(draw(document.lang), paths[-1], suffix)
+        write_file(paths[-1], drawn(draw(document.lang), suffix))
     return paths
 
 
@@ -179,15 +178,5 @@ def _kind(block: Any) -> str:
 
 
 def _svg(figure: Any) -> str:
-    buffer = io.StringIO()
-    _save(figure, buffer, "svg")
-    text = buffer.getvalue()
+    text = drawn(figure, "svg").decode()
     return text[text.index("<svg") :]
-
-
-def _save(figure: Any, target: Any, suffix: str) -> None:
-    """Save without dates and random names, so that the same document is the same file."""
-    with extra("plots"):
-        import matplotlib as mpl
-    with mpl.rc_context({"svg.hashsalt": "gradtheory"}):
-        figure.savefig(target, format=suffix, metadata=_UNDATED[suffix])

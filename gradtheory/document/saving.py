@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gradtheory.arithmetic.kinds import read_path
+from gradtheory.document.files import read_path, read_target, write_file
 from gradtheory.document.formats import save_figures, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.model import Document
 from gradtheory.errors import InvalidArgument, MissingProgram, extra
@@ -72,39 +72,31 @@ def save(document: Document, path: str | os.PathLike[str], suffix: str = "") -> 
         If a PDF is asked for, and there is no TeX engine.
 
     """
-    target = read_path(path, "path")
-    suffix = suffix or target.suffix
-    if suffix not in FORMATS:
-        raise InvalidArgument("path", str(path), f"must end in one of {', '.join(FORMATS)}")
-    try:
-        if suffix == ".pdf":
-            target.write_bytes(_pdf(document))
-        else:
-            target.write_text(render(document, suffix), encoding="utf-8")
-            if suffix in (".tex", ".md", ".ipynb"):
-                save_figures(document, target.parent, "pdf" if suffix == ".tex" else "svg")
-    except OSError as error:
-        raise InvalidArgument("path", str(path), f"must be a file that can be written to ({error.strerror})") from None
+    suffix = read_suffix(path, suffix)
+    target = read_target(path, "path")
+    if suffix == ".pdf":
+        return write_file(target, _pdf(document))
+    write_file(target, render(document, suffix))
+    if suffix in (".tex", ".md", ".ipynb"):
+        save_figures(document, target.parent, "pdf" if suffix == ".tex" else "svg")
     return target
 
 
-def read_folder(value: Any, name: str) -> Path:
-    """Return the path of a folder that can be written to, which is made if it is not there.
+def read_suffix(path: str | os.PathLike[str], suffix: str = "") -> str:
+    """Return the format of a file, which the suffix of its path says, or else the one that is given.
 
     Raises
     ------
     InvalidArgument
-        If it is no path, or nothing can be written there.
+        If neither says it, or they disagree.
 
     """
-    folder = read_path(value, name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InvalidArgument(name, str(value), f"must be a folder that can be written to ({reason})") from None
+    own = read_path(path, "path").suffix
+    if suffix and own in FORMATS and own != suffix:
+        raise InvalidArgument("format", suffix[1:], f"must be that of the file's suffix, {own[1:]}, or left out")
+    if (suffix or own) not in FORMATS:
+        raise InvalidArgument("path", str(path), f"must end in one of {', '.join(FORMATS)}")
+    return suffix or own
 
 
 def _pdf(document: Document) -> bytes:

@@ -3,11 +3,12 @@ r"""The greatest value of t·m(t), where no record states it, proven by branch a
 m(t), the length of {|σ'| > t} or of its longest component, does not increase with t, so t·m(t) <= q·m(p) for
 p <= t <= q. Intervals whose bound lies below a value attained are discarded; what is left shrinks to one interval, on
 which m + t·m' is proven to have a single zero. Below some t₀ the bound is t·m(t) <= t₀·m(t₀) + V(t₀), with V the
-variation of σ over {|σ'| <= t₀}: there t·(m(t) - m(t₀)) is at most the integral of |σ'|.
+variation of σ over {|σ'| <= t₀}: there t·(m(t) - m(t₀)) is at most the integral of |σ'|. At a limit of |σ'|, where
+components join or branches are flat, m may jump: then what is left shrinks to that level, below which t·m(t) is proven to
+grow towards it.
 """
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +17,19 @@ import sympy
 from gradtheory.activations import Activation, Branch, T, Z
 from gradtheory.activations.slopes.analysis import parity
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import formula_near
-from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, enclose, has_one_zero, is_finite, sign
+from gradtheory.activations.slopes.switches import formula_near, inner_point
+from gradtheory.arithmetic.enclosure import (
+    Ball,
+    Interval,
+    as_rational,
+    bounds,
+    derivative,
+    enclose,
+    has_one_zero,
+    is_finite,
+    range_over,
+    sign,
+)
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
@@ -27,6 +39,29 @@ _GRID = 32  # levels tried at first
 _OFF = sympy.Rational(1, 1009)  # keeps the grid off levels that are limits of |σ'|, where comparisons are harder
 _MOST_ROUNDS = 30  # of halving what is left
 _MOST_HALVINGS = 60  # of the level below which the bound of the tail is tried
+
+
+@dataclass(frozen=True)
+class Greatest:
+    """The supremum of t·m(t).
+
+    Parameters
+    ----------
+    level : sympy.Expr
+        Where it is.
+    value : sympy.Expr
+        t·m(t) in `T` if it is stationary there, else the supremum.
+    is_stationary : bool
+        Whether the rate of t·m(t) is 0 there; else the level is a limit of |σ'|.
+    is_attained : bool
+        Whether it is taken at the level itself, not only approached from below.
+
+    """
+
+    level: sympy.Expr
+    value: sympy.Expr
+    is_stationary: bool = True
+    is_attained: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,14 +80,13 @@ class Supremum:
     activation: Activation
     longest: bool = False
 
-    def level(self) -> tuple[sympy.Expr, sympy.Expr]:
-        """Return the level t as a `Root`, and the expression t·m(t) in `T` near it.
+    def greatest(self) -> Greatest:
+        """Return the supremum of t·m(t) and its level, proven.
 
         Raises
         ------
         Undecided
-            If the proof does not succeed: the supremum may be approached as t tends to 0 or to a limit of |σ'|, or be
-            taken at two levels.
+            If the proof does not succeed: the supremum may be approached as t tends to 0, or be taken at two levels.
 
         """
         if self.activation.infinite_slopes:
@@ -72,29 +106,27 @@ class Supremum:
             if not pending:
                 break
             low, high = pending[0][0], pending[-1][1]
-            if (place := self._stationary(low, high, best)) is not None:
-                return place
+            found = self._stationary(low, high, best) or self._at_a_limit(low, high)
+            if found is not None:
+                return found
             middles = [(low + high) / 2 for low, high in pending]
             best = max((best, *map(self._attained, middles)), key=lambda ball: float(ball.mid()))
             pending = [half for (low, high), m in zip(pending, middles, strict=True) for half in ((low, m), (m, high))]
         raise Undecided(
-            f"the widest explosion of {self.activation.name} is not decided: it may be approached at a limit of the "
-            "slope, or taken at two weights"
+            f"the widest explosion of {self.activation.name} is not decided: it may be taken at two weights, or only "
+            "approached"
         )
 
     def _is_settled(self, low: sympy.Rational, high: sympy.Rational, best: Ball) -> bool:
         """Return whether the supremum is proven not to be taken inside an interval of levels."""
         if enclose(high, _BITS) * self._measure_at(low).upper() < best.lower():
             return True
-        products = self._products(low, high)
-        return products is not None and not self._unsettled(products, low, high, best)
+        return not self._has_limits(low, high) and not self._unsettled(low, high, best)
 
-    def _unsettled(
-        self, products: Sequence[sympy.Expr], low: sympy.Rational, high: sympy.Rational, best: Ball
-    ) -> list[sympy.Expr]:
-        """Return those of some t·m(t) that are neither proven to be monotone nor to stay below the best value."""
+    def _unsettled(self, low: sympy.Rational, high: sympy.Rational, best: Ball) -> list[sympy.Expr]:
+        """Return the t·m(t) that are neither proven to be monotone nor to stay below the best value."""
         levels = {T: _hull(low, high)}
-        rates = {product: enclose(derivative(product, T, 1), _BITS, levels) for product in products}
+        rates = {product: enclose(derivative(product, T, 1), _BITS, levels) for product in self._products(low, high)}
         return [
             product
             for product, rate in rates.items()
@@ -170,21 +202,19 @@ class Supremum:
             raise Undecided(f"{self.activation.name} is unbounded, so its widest explosion is not bounded by variation")
         return value
 
-    def _products(self, low: sympy.Rational, high: sympy.Rational) -> list[sympy.Expr] | None:
-        """Return t·m(t) in `T`, or those of the components, where they are smooth expressions on [low, high]."""
-        if any(sign(level - low) >= 0 >= sign(level - high) for level in self.activation.profile.levels):
-            return None
-        formulas = SuperlevelSet(self.activation.profile, (low + high) / 2, in_terms_of=T)
+    def _has_limits(self, low: sympy.Rational, high: sympy.Rational) -> bool:
+        return any(sign(level - low) >= 0 >= sign(level - high) for level in self.activation.profile.levels)
+
+    def _products(self, low: sympy.Expr, high: sympy.Expr) -> list[sympy.Expr]:
+        """Return t·m(t) in `T`, or those of the components, on a (low, high) without limits of |σ'|."""
+        formulas = SuperlevelSet(self.activation.profile, inner_point(low, high), in_terms_of=T)
         return [T * length for length in dict.fromkeys(self._measures(formulas))]
 
-    def _stationary(
-        self, low: sympy.Rational, high: sympy.Rational, best: Ball
-    ) -> tuple[sympy.Expr, sympy.Expr] | None:
-        """Return the only stationary level in [low, high] and t·m(t), if proven to be the place of the supremum."""
-        products = self._products(low, high)
-        if products is None:
+    def _stationary(self, low: sympy.Rational, high: sympy.Rational, best: Ball) -> Greatest | None:
+        """Return the only stationary level in [low, high], if proven to be the place of the supremum."""
+        if self._has_limits(low, high):
             return None
-        candidates = self._unsettled(products, low, high, best)
+        candidates = self._unsettled(low, high, best)
         if len(candidates) != 1:
             return None
         product = candidates[0]
@@ -193,7 +223,76 @@ class Supremum:
             return None
         level = Root(rate, low, high, slope=derivative(product, T, 2))
         greatest = enclose(level.map(sympy.Lambda(T, product)), _BITS)
-        return (level, product) if greatest.upper() >= best.lower() else None
+        return Greatest(level, product) if greatest.upper() >= best.lower() else None
+
+    def _at_a_limit(self, low: sympy.Rational, high: sympy.Rational) -> Greatest | None:
+        """Return the only limit of |σ'| in (low, high), if t·m(t) is proven to be less beside it than just below it."""
+        inside = [limit for limit in self.activation.profile.levels if sign(limit - low) > 0 >= sign(limit - high)]
+        if len(inside) != 1:
+            return None
+        (limit,) = inside
+        from_below, there = (
+            self._longest(SuperlevelSet(self.activation.profile, limit, strict=s)) for s in (False, True)
+        )
+        if from_below is None or there is None:
+            return None
+        value = limit * from_below
+        ball = enclose(value, _BITS)
+        falls = enclose(high * there, _BITS) < ball or self._is_monotone(limit, high, ball, rises=False)
+        if not (falls and self._is_monotone(low, limit, ball, rises=True)):
+            return None
+        return Greatest(limit, value, is_stationary=False, is_attained=from_below == there)
+
+    def _longest(self, superlevel: SuperlevelSet) -> sympy.Expr | None:
+        """Return m at a level, 0 for no component, or None where two lengths are not told apart."""
+        lengths = {length: enclose(length, _BITS) for length in self._measures(superlevel)}
+        if not lengths:
+            return sympy.S.Zero
+        longest = max(lengths, key=lambda length: float(lengths[length].mid()))
+        others = [ball for length, ball in lengths.items() if length != longest]
+        return longest if all(ball < lengths[longest] for ball in others) else None
+
+    def _is_monotone(self, low: sympy.Expr, high: sympy.Expr, greatest: Ball, *, rises: bool) -> bool:
+        """Return whether t·m(t) is proven to rise or fall between two levels, or to stay below the greatest value.
+
+        Of the longest component, for each. The formulas in t are not evaluated: beside a limit of |σ'|, a ball around
+        the levels reaches beyond it. An end moves by 1/|σ''|, which makes a component shorter.
+        """
+        superlevel = SuperlevelSet(self.activation.profile, inner_point(low, high))
+        branches = {crossing: branch for branch, crossing in superlevel.crossings().items()}
+        motions = []
+        for part in superlevel.components():
+            left, right = (
+                [self._place(branches.get(end, end), level) for level in (low, high)]
+                for end in (part.lower, part.upper)
+            )
+            lengths = [enclose(there - here, _BITS) for here, there in zip(left, right, strict=True)]
+            rates = [self._rate(branches[end], low, high) for end in (part.lower, part.upper) if end in branches]
+            motions.append((*lengths, sum(rate.lower for rate in rates), sum(rate.upper for rate in rates)))
+        if not self.longest and motions:
+            motions = [tuple(map(sum, zip(*motions, strict=True)))]
+        lowest, highest = enclose(low, _BITS), enclose(high, _BITS)
+        return all(
+            (last - highest * fastest > 0 if rises else first - lowest * slowest < 0) or highest * first < greatest
+            for first, last, slowest, fastest in motions
+        )
+
+    def _place(self, end: Branch | sympy.Expr, level: sympy.Expr) -> sympy.Expr:
+        """Return where |σ'| takes a level on a branch, or its end; what is no branch stays where it is."""
+        if not isinstance(end, Branch):
+            return end
+        crossings = SuperlevelSet(self.activation.profile, level).crossings()
+        is_right = end.rises == (sign(level - end.steepest) >= 0)
+        return crossings.get(end, end.right if is_right else end.left)
+
+    def _rate(self, branch: Branch, low: sympy.Expr, high: sympy.Expr) -> Interval:
+        """Return bounds of 1/|σ''| where |σ'| lies between two levels on a branch."""
+        first, last = (self._place(branch, level) for level in ((low, high) if branch.rises else (high, low)))
+        bend = derivative(formula_near(self.activation.profile.function, Z, branch.inside), Z, 1)
+        bends = range_over(bend, Z, bounds(first, last, _BITS), _BITS)
+        sizes = [abs(bend) for bend in bends]
+        least = sizes[0].min(sizes[1]) if bends.sign else enclose(sympy.S.Zero, _BITS)
+        return Interval(1 / sizes[0].max(sizes[1]), 1 / least)
 
 
 def _rational_below(number: sympy.Expr) -> sympy.Rational:
@@ -204,5 +303,5 @@ def _rational_above(number: sympy.Expr) -> sympy.Rational:
     return as_rational(enclose(number, _BITS).upper())
 
 
-def _hull(low: sympy.Rational, high: sympy.Rational) -> Ball:
+def _hull(low: sympy.Expr, high: sympy.Expr) -> Ball:
     return enclose(low, _BITS).union(enclose(high, _BITS))

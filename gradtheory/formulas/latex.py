@@ -20,6 +20,9 @@ from gradtheory.formulas.written import WrittenSum
 SIGNS: Mapping[str, str] = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
+_BARE = ("cosh", "sinh", "tanh", "cos", "sin", "tan", "log")  # functions of one symbol or number: cosh s, ln 2
+_SHORT = re.compile(r"[A-Za-z](_\{\w+\})?|[0-9]+")
+_FOLLOWED = re.compile(r"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{\w+\})?) (\S+) (?=\\left\()")
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: f"\\{character}" for character in "&%$#_{}"
 }
@@ -52,7 +55,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         above, below = fraction(ordered, exact=True)
         below = with_one_root(below)
         if below == 1:
-            return str(super()._print_Mul(ordered))
+            return self._in_a_row(ordered)
         if self._settings["fold_short_frac"]:
             top = self._part(above) if above.is_Mul else self.parenthesize(above, PRECEDENCE["Mul"], strict=True)
             return f"{top} / {self.parenthesize(below, PRECEDENCE['Mul'])}"
@@ -66,7 +69,26 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     def _part(self, part: sympy.Expr) -> str:
         """Print a numerator or denominator, whose factors are in order."""
-        return str(super()._print_Mul(part)) if part.is_Mul else self._print(part)
+        return self._in_a_row(part) if part.is_Mul else self._print(part)
+
+    def _in_a_row(self, product: sympy.Mul) -> str:
+        """Print factors in their order; a function that brackets follow gets its own: tanh(s) (s + 1)."""
+        return _FOLLOWED.sub(r"\1\\left(\2\\right) ", super()._print_Mul(product))
+
+    def _print_Function(self, expr: sympy.Function, exp: str | None = None) -> str:  # noqa: N802  # likewise
+        return self._bare(expr, exp) or str(super()._print_Function(expr, exp))
+
+    def _print_log(self, expr: sympy.log, exp: str | None = None) -> str:
+        return self._bare(expr, exp) or str(super()._print_log(expr, exp))
+
+    def _bare(self, expr: sympy.Function, exp: str | None) -> str:
+        """Return cosh² s without brackets about the s; nothing where they are needed."""
+        name, (inside, *_) = type(expr).__name__, expr.args
+        printed = self._print(inside)
+        if name not in _BARE or _SHORT.fullmatch(printed) is None:
+            return ""
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\{'ln' if name == 'log' else name}{power} {printed}"
 
     @contextmanager
     def _folded(self) -> Iterator[None]:
@@ -94,11 +116,12 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return self._over_limits(r"\sum", expr)
 
     def _over_limits(self, sign: str, expr: sympy.Product | sympy.Sum) -> str:
-        """Print a product or sum over layers: what it is of stands in brackets unless it is one symbol or power."""
+        """Print a product or sum over layers: what it is of stands in brackets unless it cannot be read otherwise."""
         (index, first, last), *_ = expr.limits
         limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
         inside = self._print(expr.function)
-        is_single = expr.function.is_Atom or expr.function.is_Pow
+        is_single = expr.function.is_Atom or expr.function.is_Pow or hasattr(expr.function, "quantity")
+        is_single = is_single or (isinstance(expr, sympy.Sum) and expr.function.is_Mul)
         return f"{sign}{limits} " + (inside if is_single else rf"\left({inside}\right)")
 
     def _print_asinh(self, expr: sympy.Expr, exp: str | None = None) -> str:

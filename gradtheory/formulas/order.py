@@ -1,8 +1,8 @@
 """The order in which factors and terms are written: that of the chain rule and of textbooks, not of the alphabet.
 
 Factors of layers run from the last layer to the first, in each layer δ_l, then σ'(z_l), w_l and a_l; numbers and plain
-symbols come before functions, and those before sums in brackets. Terms of higher degree come first (w x + b), and
-negative ones last (a_L - y).
+symbols come before functions, those before sums in brackets, and all before logarithms. Terms of higher degree come
+first (w x + b), and negative ones last (a_L - y); but 1 comes before a parameter or a function (1 + β, 1 + e^(-z)).
 """
 
 import re
@@ -16,12 +16,14 @@ _LETTER = re.compile(r"(delta|[abwz])(?:_([0-9]+))?")
 _KINDS = {"delta": 0, "w": 2, "a": 3, "b": 3, "z": 3}  # the place of a letter among those of its layer
 _SUM, _SLOPE, _PRODUCT = 0, 1, -1  # likewise of a_L - y and ∂C/∂a_L, of σ'(z_l), and of a product over layers from l on
 _HALF = sympy.S.Half
+_VARIABLES = "xyzuwlLkn"
 _SYMBOL = 1  # the class of symbols and their powers
 _Layer = tuple[int, sympy.Expr]  # L is above l, and that above numbers; then the number or what is added
 
 
 def factors(product: sympy.Expr) -> list[sympy.Expr]:
     """Return the factors of a product in the order in which they are written."""
+    product = product.xreplace({root: root.value for root in product.args if _is_multiple(root)})
     number, rest = product.as_coeff_Mul()
     if is_long(number) and not product.is_Rational:
         return [digits(number), *factors(rest)]
@@ -42,6 +44,8 @@ def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     """Return the terms of a sum in the order in which they are written, from SymPy's order."""
     if len(canonical) == 2 and (centre := next(filter(_is_centre, canonical), None)) is not None:
         return sorted(canonical, key=lambda term: term is not centre)
+    if len(canonical) == 2 and sympy.S.One in canonical and not any(map(_is_of_variables, canonical)):
+        return sorted(canonical, key=lambda term: (_is_negative(term), term != 1))
     first = canonical[0] if canonical[0].is_number else None
 
     def key(term: sympy.Expr) -> tuple[bool, int]:
@@ -102,12 +106,14 @@ def _layer(number: str | None) -> _Layer:
 
 
 def _class(factor: sympy.Expr) -> int:
-    """Return the class that sorts factors of no layer: numbers, powers of symbols, functions, sums."""
+    """Return the class that sorts factors of no layer: numbers, powers of symbols, functions, sums, logarithms."""
     base = factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_Rational else factor
     if isinstance(base, sympy.Symbol | sympy.Indexed):
         return _SYMBOL
     if (factor.is_number and not isinstance(factor, sympy.Function)) or isinstance(base, sympy.AtomicExpr):
         return 0
+    if isinstance(base, sympy.log):
+        return 4  # (1 - y) ln(1 - a)
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
     return 3 if is_bracketed else 2
 
@@ -142,6 +148,11 @@ def with_one_root(below: sympy.Expr) -> sympy.Expr:
     return sympy.Mul._from_args(parts)
 
 
+def _is_multiple(root: sympy.Expr) -> bool:
+    """Return whether a factor is a root that stands for a multiple of its unknown, such as 2 s."""
+    return type(root).__name__ == "Root" and isinstance(root.value, sympy.Mul) and bool(root.value.args[0].is_Integer)
+
+
 def _is_negative(term: sympy.Expr) -> bool:
     return bool(term.as_coeff_Mul()[0].is_negative)
 
@@ -149,6 +160,12 @@ def _is_negative(term: sympy.Expr) -> bool:
 def _is_centre(term: sympy.Expr) -> bool:
     """Return whether a term is -b/w, the centre of an interval that the second term is the radius of."""
     return bool(_is_negative(term) and {getattr(symbol, "name", "") for symbol in term.free_symbols} == {"b", "w"})
+
+
+def _is_of_variables(term: sympy.Expr) -> bool:
+    """Return whether a term is a power of variables, as z and u² are: polynomials begin with these."""
+    powers = term.as_coeff_Mul()[1].as_powers_dict()
+    return any(isinstance(base, sympy.Symbol) and base.name[:1] in _VARIABLES for base in powers)
 
 
 def _degree(term: sympy.Expr) -> int:

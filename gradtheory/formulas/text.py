@@ -27,6 +27,7 @@ _SUBSCRIPTS = str.maketrans("0123456789+-()lknmxhpst", "₀₁₂₃₄₅₆₇
 _SUPERSCRIPTS = str.maketrans("0123456789-+()nxT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ⁿˣᵀ")
 _NAMES: Mapping[str, str] = {
     "log": "ln",
+    "ell": "ℓ",
     "asinh": "arsinh",
     "acosh": "arcosh",
     "atanh": "artanh",
@@ -37,7 +38,7 @@ _NAMES: Mapping[str, str] = {
     "Min": "min",
     "Max": "max",
 }
-_NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?")
+_NUMBER = re.compile(r"\(?-?[0-9./]+…?\)?[⁰¹²³⁴⁵⁶⁷⁸⁹]*")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 
 
@@ -138,7 +139,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return f"∏{self._limits(expr)} {self._inside(expr.function)}"
 
     def _print_Sum(self, expr: sympy.Sum) -> str:  # noqa: N802  # likewise
-        return f"∑{self._limits(expr)} {self._inside(expr.function)}"
+        inside = self._print(expr.function) if expr.function.is_Mul else self._inside(expr.function)
+        return f"∑{self._limits(expr)} {inside}"
 
     def _print_Integral(self, expr: sympy.Integral) -> str:  # noqa: N802  # likewise
         return f"∫{self._limits(expr)} {self._inside(expr.function)} d{self._print(expr.limits[0][0])}"
@@ -149,7 +151,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _inside(self, expr: sympy.Expr) -> str:
         printed = self._print(expr)
-        return printed if expr.is_Atom or expr.is_Pow else f"({printed})"
+        return printed if expr.is_Atom or expr.is_Pow or hasattr(expr, "quantity") else f"({printed})"
 
     def _print_Derivative(self, expr: sympy.Derivative) -> str:  # noqa: N802  # likewise
         return f"d/d{self._print(expr.variables[0])} ({self._print(expr.expr)})"

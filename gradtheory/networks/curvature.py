@@ -77,7 +77,7 @@ def point(network: Chain | Network, x: Any, y: Any, w: Any = None, b: Any = None
     with np.errstate(all="ignore"):
         passed = forward(network.nodes, inputs)
         start = ending(network.loss, passed, targets)
-        gradient = flat(gradients(where, passed, passed.back(start.gradient, start.place)))
+        gradient = flat(gradients(where, passed, start))
 
     def product_with(vector: Array) -> Array:
         directions: dict[int, dict[str, Array]] = {}

@@ -19,13 +19,14 @@ from gradtheory.arithmetic.inputs import Array, read_count
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.layers import read_activations, steepest_slopes
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.array_shapes import read_inputs, read_matrices, read_of_shape, read_vectors
 from gradtheory.networks.bounds.jacobian import LocalJacobianBound, jacobian_bound_on
 from gradtheory.networks.bounds.layers import LayerBounds, layer_bounds_on
 from gradtheory.networks.graph import checked, is_plain, output_width, plain_layers, plain_nodes
 from gradtheory.networks.losses import ending, read_loss, read_targets
-from gradtheory.networks.nodes import Dense, Node
+from gradtheory.networks.nodes import INPUT, Dense, Node
+from gradtheory.networks.parameters import Slot, gradients
 from gradtheory.networks.passes import dense_places, forward, hessian_product, norm_places
-from gradtheory.networks.reading import read_inputs, read_matrices, read_of_shape, read_vectors
 from gradtheory.networks.results import JacobianBound, NetworkGradients
 from gradtheory.typing import ActivationLike, ArrayLike
 
@@ -270,7 +271,7 @@ class Network(ShownAsTable):
         """Return the output, of shape (batch, n_L); the arguments are those of `backprop`."""
         nodes = self._with(w, b)
         with np.errstate(all="ignore"):
-            return forward(nodes, read_inputs(x, self.n_inputs)).output
+            return forward(nodes, read_inputs(x, self.n_inputs)).output.copy()
 
     def backprop(
         self,
@@ -309,18 +310,12 @@ class Network(ShownAsTable):
         with np.errstate(all="ignore"):
             passed = forward(nodes, inputs)
             start = ending(self.loss, passed, targets)
-            back = passed.back(start.gradient, start.place)
-            deltas = {place: back.at(place, passed) for place in (*dense_places(nodes), *norm_places(nodes))}
-            return NetworkGradients(
-                start.loss,
-                tuple(deltas[place].T @ passed.kept[place] for place in dense_places(nodes)),
-                tuple(deltas[place].sum(axis=0) for place in dense_places(nodes)),
-                back.by_x,
-                tuple(
-                    ((deltas[place] * passed.kept[place][0]).sum(axis=0), deltas[place].sum(axis=0))
-                    for place in norm_places(nodes)
-                ),
-            )
+            dense, norms = dense_places(nodes), norm_places(nodes)
+            wanted = {"w": dense, "b": dense, "gain": norms, "bias": norms, "x": [INPUT]}
+            where = [Slot(place, name) for name, places in wanted.items() for place in places]
+            by = dict(zip(where, gradients(where, passed, start), strict=True))
+        w, b, gains, biases, x = (tuple(by[Slot(k, name)] for k in places) for name, places in wanted.items())
+        return NetworkGradients(start.loss, w, b, x[0], tuple(zip(gains, biases, strict=True)))
 
     def jacobian(
         self, x: ArrayLike, w: Sequence[ArrayLike] | None = None, b: Sequence[ArrayLike] | None = None

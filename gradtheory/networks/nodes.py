@@ -13,7 +13,9 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.room import Room
 
+_BLOCK = 8192  # entries whose temporary arrays stay in cache
 INPUT = -1
 Arrays: TypeAlias = tuple[Array, ...]
 
@@ -21,8 +23,8 @@ Arrays: TypeAlias = tuple[Array, ...]
 class Operation(Protocol):
     """What a node does with its inputs."""
 
-    def value(self, *inputs: Array) -> tuple[Array, Any]:
-        """Return the output, and what the other methods take as `kept`."""
+    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
+        """Return the output, and what the other methods take as `kept`; large arrays are taken from the room."""
 
     def along(self, kept: Any, directions: Arrays) -> Array:
         """Return the derivative of the output along a direction of the inputs."""
@@ -53,10 +55,12 @@ class Dense:
     def __repr__(self) -> str:
         return f"Dense({self.w.shape[1]} → {self.w.shape[0]}{', no bias' if self.b is None else ''})"
 
-    def value(self, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
         """Keep a."""
-        z = inputs[0] @ self.w.T
-        return z if self.b is None else z + self.b, inputs[0]
+        z = np.matmul(inputs[0], self.w.T, out=room.take(len(inputs[0]), len(self.w)))
+        if self.b is not None:
+            z += self.b
+        return z, inputs[0]
 
     def along(self, kept: Any, directions: Arrays) -> Array:
         """Return W·da."""
@@ -80,10 +84,14 @@ class Elementwise:
     def __repr__(self) -> str:
         return f"Elementwise({self.activation.name})"
 
-    def value(self, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
         """Keep z and σ'(z)."""
-        value, slope = self.activation.value_and_slope(inputs[0])
-        return value, (inputs[0], slope)
+        z = inputs[0]
+        value, slope = room.take(2, *z.shape)
+        for start in range(0, z.size, _BLOCK):
+            block, *results = (array.reshape(-1)[start : start + _BLOCK] for array in (z, value, slope))
+            self.activation.kernel(block.copy(), *results)
+        return value, (z, slope)
 
     def along(self, kept: Any, directions: Arrays) -> Array:
         """Return σ'(z)·dz."""
@@ -103,13 +111,13 @@ class Elementwise:
 class Sum:
     """The sum of two or more sources of one width: a residual connection."""
 
-    def value(self, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
         """Keep how many there are."""
         return np.asarray(sum(inputs[1:], start=inputs[0])), len(inputs)
 
     def along(self, kept: Any, directions: Arrays) -> Array:
         """Return the sum of the directions."""
-        return self.value(*directions)[0]
+        return np.asarray(sum(directions[1:], start=directions[0]))
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
         """Return the gradient, for every source."""
@@ -129,7 +137,7 @@ class Scale:
     def __repr__(self) -> str:
         return f"Scale({self.factor:g})" if self.factor.ndim == 0 else f"Scale({self.factor.size} factors)"
 
-    def value(self, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
         """Keep nothing."""
         return np.asarray(inputs[0] * self.factor), None
 
@@ -169,7 +177,7 @@ class LayerNorm:
     def __repr__(self) -> str:
         return f"{'LayerNorm' if self.is_centred else 'RMSNorm'}(epsilon={self.epsilon:g})"
 
-    def value(self, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
         """Keep u, and the root by which it was divided, of shape (batch, 1)."""
         centred = self._centred(inputs[0])
         root = np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + self.epsilon)

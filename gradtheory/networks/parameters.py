@@ -5,17 +5,19 @@ That is the order of a chain's parameters, w_1 … w_L, b_1 … b_L, for network
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.losses import Ending
 from gradtheory.networks.nodes import Dense, LayerNorm, Node
-from gradtheory.networks.passes import Backward, Forward
+from gradtheory.networks.passes import Forward
+from gradtheory.networks.room import Room
 
 
 class Slot(NamedTuple):
-    """Where a parameter is: the place of its node, and its name there: "w", "b", "gain" or "bias"."""
+    """Where a parameter is: the place of its node, and its name there: "w", "b", "gain" or "bias"; "x" at the input."""
 
     place: int
     name: str
@@ -50,18 +52,32 @@ def with_parameters(nodes: Sequence[Node], values: Sequence[Array]) -> tuple[Nod
     )
 
 
-def gradients(where: Sequence[Slot], passed: Forward, back: Backward) -> list[Array]:
-    """Return the gradient by each parameter."""
-    deltas = {place: back.at(place, passed) for place in {slot.place for slot in where}}
-    return [_gradient(slot.name, deltas[slot.place], passed.kept[slot.place]) for slot in where]
+def gradients(where: Sequence[Slot], passed: Forward, start: Ending) -> list[Array]:
+    """Return the gradient by each parameter, and by x where `Slot(INPUT, "x")` is asked for; 0 where none comes back.
+
+    Gradients by outputs are dropped when they have been used.
+    """
+    names: dict[int, list[str]] = {}
+    for slot in where:
+        names.setdefault(slot.place, []).append(slot.name)
+    room, by_slot = Room(), dict[Slot, Array]()
+    for place, delta in passed.walk_back(start.gradient, start.place):
+        for name in names.pop(place, ()):
+            by_slot[Slot(place, name)] = _gradient(name, delta, passed.kept[place], room)
+    for place, left in names.items():
+        for name in left:
+            by_slot[Slot(place, name)] = _gradient(name, np.zeros_like(passed.values[place]), passed.kept[place], room)
+    return [by_slot[slot] for slot in where]
 
 
-def _gradient(name: str, delta: Array, kept: Array | tuple[Array, Array]) -> Array:
+def _gradient(name: str, delta: Array, kept: Any, room: Room) -> Array:
     match name:
         case "w":
-            return np.asarray(delta.T @ kept)
+            return np.matmul(delta.T, kept, out=room.take(delta.shape[1], kept.shape[1]))
         case "gain":
             return np.asarray((delta * kept[0]).sum(axis=0))
+        case "x":
+            return delta
     return np.asarray(delta.sum(axis=0))
 
 

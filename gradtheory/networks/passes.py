@@ -1,6 +1,6 @@
 """Passes through a network's nodes, each linear in their number: values, derivatives along a direction, adjoints."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks.nodes import INPUT, Dense, LayerNorm, Node
+from gradtheory.networks.room import Room
 
 
 @dataclass(frozen=True)
@@ -55,24 +56,27 @@ class Forward:
             derivatives.append(derivative)
         return derivatives
 
-    def back(self, gradient: Array, first: int | None = None) -> "Backward":
-        """Return the gradient by x and every node's output, given that by the output of one, the last unless given."""
+    def walk_back(self, gradient: Array, first: int | None = None) -> Iterator[tuple[int, Array]]:
+        """Yield the gradient by the output of every node that it reaches, from the last to the first, then that by x.
+
+        It starts from that by the output of one, the last unless given; x is the output of `INPUT`.
+        """
         last = len(self.nodes) - 1 if first is None else first
-        by_output: list[Array | None] = [None] * len(self.nodes)
-        by_output[last] = gradient
-        by_x = np.zeros_like(self.x)
+        flowing = {last: gradient}
         for place in range(last, -1, -1):
-            flowing = by_output[place]
-            if flowing is None:
+            if place not in flowing:
                 continue
-            node = self.nodes[place]
-            for source, part in zip(node.sources, node.operation.back(self.kept[place], flowing), strict=True):
-                if source == INPUT:
-                    by_x = by_x + part
-                else:
-                    before = by_output[source]
-                    by_output[source] = part if before is None else before + part
-        return Backward(by_output, by_x)
+            node, by_output = self.nodes[place], flowing.pop(place)
+            yield place, by_output
+            for source, part in zip(node.sources, node.operation.back(self.kept[place], by_output), strict=True):
+                flowing[source] = flowing[source] + part if source in flowing else part
+        yield INPUT, flowing[INPUT] if INPUT in flowing else np.zeros_like(self.x)
+
+    def back(self, gradient: Array, first: int | None = None) -> "Backward":
+        """Return all that `walk_back` yields."""
+        by_output = dict(self.walk_back(gradient, first))
+        by_x = by_output.pop(INPUT)
+        return Backward([by_output.get(place) for place in range(len(self.nodes))], by_x)
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,10 @@ def forward(nodes: Sequence[Node], x: Array) -> Forward:
     """Return what a forward pass computes; numbers that overflow are inf or nan."""
     values: list[Array] = []
     kept: list[Any] = []
+    room = Room()
     for node in nodes:
         inputs = (x if source == INPUT else values[source] for source in node.sources)
-        value, memory = node.operation.value(*inputs)
+        value, memory = node.operation.value(room, *inputs)
         values.append(value)
         kept.append(memory)
     return Forward(nodes, x, values, kept)

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import sympy
 
 from gradtheory import plots
 from gradtheory.activations import Activation, activation, activation_names, activation_parameters
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import decimal
-from gradtheory.document import read_folder
+from gradtheory.document.files import drawn, read_folder, write_file
 from gradtheory.errors import extra
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.explosion.depth import DepthBound, depth_bound
@@ -29,6 +30,7 @@ _WINDOW = np.linspace(-6.0, 6.0, 24)
 _BARS = " ▁▂▃▄▅▆▇█"
 _LIBRARIES = ("torch", "jax", "keras")
 _ROOT = re.compile(r"Root\((.*?…)\)")  # of which only the digits are shown
+_LONG = 20  # letters of a fraction
 _NOTHING = "—"  # where the theorem says nothing
 
 
@@ -55,12 +57,20 @@ class AtlasEntry(ShownAsTable):
     record: Activation
 
     @cached_property
-    def _widest(self) -> WidestExplosion:
+    def widest(self) -> WidestExplosion:
+        """K and where it is, for threshold 1."""
         return widest_explosion(self.record)
 
     @cached_property
-    def _at_any_depth(self) -> DepthBound:
+    def at_any_depth(self) -> DepthBound:
+        """H and whether depth widens explosion sets."""
         return depth_bound(self.record)
+
+    @property
+    def formula(self) -> str:
+        """σ(z), with ten digits of numbers that are longer than that."""
+        numbers = self.record.expr.atoms(sympy.Rational)
+        return str(self.record.expr.xreplace({each: each.n(10) for each in numbers if len(str(each)) > _LONG}))
 
     @property
     def steepest(self) -> str:
@@ -75,37 +85,37 @@ class AtlasEntry(ShownAsTable):
     @property
     def width(self) -> str:
         """K, the greatest width for threshold 1."""
-        return decimal(self._widest.width)
+        return decimal(self.widest.width)
 
     @property
     def weight(self) -> str:
         """The |w| of that width; an arrow where it is only approached."""
-        return ("" if self._widest.is_attained else "→ ") + decimal(self._widest.weight)
+        return ("" if self.widest.is_attained else "→ ") + decimal(self.widest.weight)
 
     @property
     def guarantee(self) -> str:
         """Whether K and its place are exact, or certified with proven digits."""
-        return self._widest.guarantee.value
+        return self.widest.guarantee.value
 
     @property
     def depth_bound(self) -> str:
         """H, the greatest width for threshold 1 at any depth; a dash outside class N."""
-        return _NOTHING if self._at_any_depth.value is None else decimal(self._at_any_depth.value)
+        return _NOTHING if self.at_any_depth.value is None else decimal(self.at_any_depth.value)
 
     @property
     def widens(self) -> str:
         """Whether deep chains have wider sets than one neuron; a dash outside class N."""
-        return {True: "yes", False: "no", None: _NOTHING}[self._at_any_depth.widens]
+        return {True: "yes", False: "no", None: _NOTHING}[self.at_any_depth.widens]
 
     @property
     def factor(self) -> str:
         """H/K; a dash outside class N, and where both are infinite."""
-        return _NOTHING if self._at_any_depth.factor is None else decimal(self._at_any_depth.factor)
+        return _NOTHING if self.at_any_depth.factor is None else decimal(self.at_any_depth.factor)
 
     @property
     def reason(self) -> str:
         """Why H is what it is, or why the activation is not in class N."""
-        return _ROOT.sub(r"\1", self._at_any_depth.reason)
+        return _ROOT.sub(r"\1", self.at_any_depth.reason)
 
     @property
     def sparkline(self) -> str:
@@ -143,9 +153,7 @@ def write(folder: Path) -> Iterator[Path]:
         path = pictures / f"{entry.record.name}.svg"
         _draw(entry.record, path)
         yield path
-    path = folder / "catalogue.md"
-    path.write_text(page(), encoding="utf-8")
-    yield path
+    yield write_file(folder / "catalogue.md", page())
 
 
 def _draw(record: Activation, path: Path) -> None:
@@ -155,5 +163,5 @@ def _draw(record: Activation, path: Path) -> None:
     figure = Figure(figsize=(1.5, 0.6))
     axes = figure.add_axes((0.0, 0.02, 1.0, 0.96))
     plots.glance(record, ax=axes)
-    with mpl.rc_context({"svg.hashsalt": "gradtheory", "path.simplify_threshold": 1.0}):
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    with mpl.rc_context({"path.simplify_threshold": 1.0}):
+        write_file(path, drawn(figure, "svg"))

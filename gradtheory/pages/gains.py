@@ -11,7 +11,7 @@ import sympy
 
 from gradtheory.activations import Activation, activation, activation_names
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.document import read_folder
+from gradtheory.document.files import read_folder, write_file
 from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.meanfield.backward import lasting_depth
@@ -132,6 +132,4 @@ def page() -> str:
 def write(folder: Path) -> Iterator[Path]:
     """Write gains.md; yield its path."""
     folder = read_folder(folder, "folder")
-    path = folder / "gains.md"
-    path.write_text(page(), encoding="utf-8")
-    yield path
+    yield write_file(folder / "gains.md", page())

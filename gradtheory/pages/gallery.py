@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradtheory import plots
-from gradtheory.document import read_folder
+from gradtheory.document.files import drawn, read_folder, write_file
 from gradtheory.errors import extra
 from gradtheory.pages import page as pages
 
@@ -70,14 +70,9 @@ def write(folder: str | Path) -> Iterator[Path]:
     """
     target = read_folder(folder, "folder")
     with extra("plots"):
-        from matplotlib import rc_context
         from matplotlib.figure import Figure
     for each in _FIGURES:
         figure = Figure(figsize=(5.2, 3.9), layout="constrained")
-        with rc_context({"svg.hashsalt": "gradtheory"}):
-            each.draw(**each.arguments, ax=figure.subplots())
-            path = target / f"{each.name}.svg"
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None}, dpi=150)
-        yield path
-    (target / "index.md").write_text(page(), encoding="utf-8")
-    yield target / "index.md"
+        each.draw(**each.arguments, ax=figure.subplots())
+        yield write_file(target / f"{each.name}.svg", drawn(figure, "svg", dpi=150))
+    yield write_file(target / "index.md", page())

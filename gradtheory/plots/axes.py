@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradtheory.arithmetic.choices import one_of
-from gradtheory.arithmetic.inputs import read_positive_float
+from gradtheory.arithmetic.inputs import read_finite_array, read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.errors import InvalidArgument, extra
@@ -97,3 +99,17 @@ def read_curves(values: Any, name: str) -> list[float]:
     if not items:
         raise InvalidArgument(name, values, rule)
     return [read_positive_float(each, name) for each in items]
+
+
+def read_axis(values: Any, name: str, *, least: float | None = None) -> np.ndarray:
+    """Return the numbers along an axis: increasing, and positive or, with `least`, no less than it."""
+    kind = "positive" if least is None else "non-negative"
+    numbers = read_finite_array(values, name)
+    if (
+        numbers.ndim != 1
+        or len(numbers) < 2
+        or (np.diff(numbers) <= 0.0).any()
+        or not (numbers[0] > 0.0 if least is None else numbers[0] >= least)
+    ):
+        raise InvalidArgument(name, values, f"must be two or more increasing {kind} numbers, such as np.linspace(1, 2)")
+    return numbers

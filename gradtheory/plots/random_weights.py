@@ -31,9 +31,10 @@ from gradtheory.plots.axes import (
 )
 from gradtheory.random_weights.finite_width import factors
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
-from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients, settled_chi
+from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, gradients
 from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
 from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.phases import phases_over
 from gradtheory.random_weights.simulation import random_networks
 from gradtheory.typing import ActivationLike, ArrayLike
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS, _ROWS = 100, 50
-_LEAST_GROWTH = 1e-5  # of log χ₁, as far as it is interpolated
 
 
 def phase_diagram(
@@ -122,10 +122,7 @@ def phase_diagram(
 def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said: Mapping[str, str]) -> None:
     """Colour the phases, and name each that is there."""
     weights, biases = np.linspace(right / _COLUMNS, right, _COLUMNS), np.linspace(0.0, top, _ROWS)
-    scales = np.meshgrid(weights, biases)
-    small, large, usual = (settled_chi(record, *scales, q=start) for start in (0.0, np.inf, None))
-    explodes = [np.log(np.maximum(each, 1e-300)) > _LEAST_GROWTH for each in (small, large, usual)]
-    phase = np.where(explodes[0] == explodes[1], np.where(explodes[0], 1, 0), 2)
+    phase, explodes = phases_over(record, *np.meshgrid(weights, biases))
     names = (said["ordered"], said["chaotic"], said["start_decides"])
     ax.contourf(weights, biases, phase, levels=[-0.5, 0.5, 1.5, 2.5], colors=[BLUE, RED, VIOLET], alpha=0.12)
     for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
@@ -135,8 +132,7 @@ def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said:
             middle = float(np.mean(weights[columns[rows == row]]))
             ax.text(middle, biases[row], name, color=color, fontsize="small", ha="center")
     if (phase == 2).any():
-        inside = np.where(phase == 2, explodes[2], explodes[0]).astype(float)
-        ax.contour(weights, biases, inside, levels=[0.5], colors=[GREY], linestyles=":")
+        ax.contour(weights, biases, explodes.astype(float), levels=[0.5], colors=[GREY], linestyles=":")
 
 
 def gradient_over_depth(

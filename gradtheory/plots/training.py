@@ -86,8 +86,11 @@ def training_curve(run: Training, *, lang: str = "en", ax: "Axes | None" = None)
     steps = np.arange(len(run.loss))
     ax.semilogy(steps, run.loss, label=said["loss"])
     ax.semilogy(steps, run.gradient_norm, label=said["gradient_norm"])
-    for step in (*run.jumps, *(event.step for event in run.events if event.is_fatal)):
-        ax.axvline(step, color=RED, linestyle=":", linewidth=1.0)
+    ends = [event.step for event in run.events if event.is_fatal]
+    for places, word, style in ((run.jumps, "loss_jump", ":"), (ends, "end_of_run", "-")):
+        for number, step in enumerate(places):
+            ax.axvline(step, color=RED, linestyle=style, linewidth=1.0, label=None if number else said[word])
     ax.set_xlabel(said["step"])
+    ax.set_ylabel(said["logarithmic"])
     ax.legend(fontsize="small")
     return legible(ax)

@@ -12,12 +12,21 @@ from gradtheory.arithmetic.inputs import (
     read_depth,
     read_nonnegative_array,
     read_nonnegative_float,
-    read_positive_array,
     read_positive_float,
 )
 from gradtheory.arithmetic.kinds import read_flag, read_items
 from gradtheory.errors import InvalidArgument
-from gradtheory.plots.axes import BLUE, GREY, MOST_POINTS, RED, axes_or_new, legible, read_curves, words_of_labels
+from gradtheory.plots.axes import (
+    BLUE,
+    GREY,
+    MOST_POINTS,
+    RED,
+    axes_or_new,
+    legible,
+    read_axis,
+    read_curves,
+    words_of_labels,
+)
 from gradtheory.random_weights import meanfield
 from gradtheory.typing import ActivationLike, ArrayLike
 
@@ -62,22 +71,19 @@ def variance_map(
     Poole et al. (2016), figure 1 A.
 
     """
-    record, scales, end = (
-        as_activation(activation),
-        read_curves(sigma_w, "sigma_w"),
-        read_positive_float(largest, "largest"),
-    )
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    bias, end = read_nonnegative_float(sigma_b, "sigma_b"), read_positive_float(largest, "largest")
     ax, q = axes_or_new(ax), np.linspace(0.0, end, 301)[1:]
     ax.plot([0.0, end], [0.0, end], color=GREY, linestyle=":")
     for number, scale in enumerate(scales):
         color = f"C{number}"
-        ax.plot(q, meanfield.variance_map(record, q, scale, sigma_b), color=color, label=rf"$\sigma_w = {scale:g}$")
-        for point in meanfield.fixed_points(record, scale, sigma_b):
+        ax.plot(q, meanfield.variance_map(record, q, scale, bias), color=color, label=rf"$\sigma_w = {scale:g}$")
+        for point in meanfield.fixed_points(record, scale, bias):
             if point.q <= end:
                 face = color if point.is_stable else "white"
                 ax.plot([point.q], [point.q], "o", color=color, markerfacecolor=face)
     ax.set(xlabel=r"$q_l$", ylabel=r"$q_{l+1}$", xlim=(0.0, end))
-    return _named(ax, record.name, sigma_b)
+    return _named(ax, record.name, bias)
 
 
 def correlation_map(
@@ -97,16 +103,17 @@ def correlation_map(
 
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    bias = read_nonnegative_float(sigma_b, "sigma_b")
     ax, c = axes_or_new(ax), np.linspace(0.0, 1.0, 201)
     ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
-    settled = meanfield.depth_scales(record, [*scales], sigma_b)
+    settled = meanfield.depth_scales(record, [*scales], bias)
     for number, (scale, q) in enumerate(zip(scales, settled.point.q.plain, strict=True)):
         if q > 0.0:
-            after = meanfield.correlation_map(record, c, q, scale, sigma_b)
+            after = meanfield.correlation_map(record, c, q, scale, bias)
             ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {scale:g}$")
             ax.plot([settled.c[number]], [settled.c[number]], "o", color=f"C{number}")
     ax.set(xlabel="$c_l$", ylabel="$c_{l+1}$", xlim=(0.0, 1.0))
-    return _named(ax, record.name, sigma_b)
+    return _named(ax, record.name, bias)
 
 
 def settling(
@@ -142,11 +149,12 @@ def settling(
     """
     said = words_of_labels(lang)
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    bias = read_nonnegative_float(sigma_b, "sigma_b")
     many, kind = read_count(depth, "depth", _MOST_LAYERS), one_of(of, "of", ("q", "c"))
     usual = (1.0, 5.0, 10.0, 15.0) if kind == "q" else _STARTS
     begin = read_nonnegative_array(usual if starts is None else starts, "starts").reshape(-1)
     weight, now = (each.reshape(-1) for each in np.meshgrid(scales, begin, indexing="ij"))
-    q = meanfield.depth_scales(record, weight, sigma_b).point.q.plain if kind == "c" else now
+    q = meanfield.depth_scales(record, weight, bias).point.q.plain if kind == "c" else now
     if kind == "c":  # panels of the whole map are made once, for all layers
         usual_q = np.unique(q[q > 0.0])
         meanfield.correlation_map(record, np.linspace(0.0, 1.0, 201)[:, np.newaxis], usual_q, 1.0)
@@ -155,11 +163,9 @@ def settling(
         after = np.full(len(now), np.nan)
         here = np.isfinite(now) & (q > 0.0) & (now > 0.0 if kind == "q" else True)
         if kind == "q":
-            after[here] = meanfield.variance_map(record, now[here], weight[here], sigma_b)
+            after[here] = meanfield.variance_map(record, now[here], weight[here], bias)
         elif here.any():
-            after[here] = np.clip(
-                meanfield.correlation_map(record, now[here], q[here], weight[here], sigma_b), -1.0, 1.0
-            )
+            after[here] = np.clip(meanfield.correlation_map(record, now[here], q[here], weight[here], bias), -1.0, 1.0)
         now = after
         course.append(now)
     ax = axes_or_new(ax)
@@ -168,7 +174,7 @@ def settling(
         label = rf"$\sigma_w = {scale:g}$" if line % len(begin) == 0 else None
         ax.plot(np.arange(many + 1), path, ".-", color=f"C{number}", linewidth=1.0, markersize=3, label=label)
     ax.set(xlabel=f"{said['layer']} $l$", ylabel=rf"${kind}_l$")
-    return _named(ax, record.name, sigma_b)
+    return _named(ax, record.name, bias)
 
 
 def depth_scales(
@@ -189,7 +195,7 @@ def depth_scales(
     lang : {"en", "zh"}
         The language of the labels; English where no font for Chinese is installed.
     sigma_w : array_like of shape (n,), optional
-        The weight scales; 200 from 0.5 to 3 by default.
+        The weight scales, increasing; 200 from 0.5 to 3 by default.
     squared : bool
         Whether the axis shows σ_w².
 
@@ -200,18 +206,18 @@ def depth_scales(
     """
     squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
-    record = as_activation(activation)
-    weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
-    scales, ax = meanfield.depth_scales(record, weight, sigma_b), axes_or_new(ax)
+    record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
+    weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_axis(sigma_w, "sigma_w")
+    scales, ax = meanfield.depth_scales(record, weight, bias), axes_or_new(ax)
     for number, (name, symbol) in enumerate(_SCALES.items()):
         size = np.abs(getattr(scales, name).plain)
         label = f"${symbol}$" if name != "xi_gradient" else f"$|{symbol}|$"
         ax.semilogy(_axis(weight, squared), np.where(np.isfinite(size), size, np.nan), color=f"C{number}", label=label)
-    edge = meanfield.edge_of_chaos(record, sigma_b)
+    edge = meanfield.edge_of_chaos(record, bias)
     if edge and weight.min() <= edge.sigma_w <= weight.max():
         ax.axvline(_axis(edge.sigma_w, squared), color=GREY, linestyle=":")
     ax.set(xlabel=_symbol("w", squared), ylabel=said["layers"])
-    return _named(ax, record.name, sigma_b)
+    return _named(ax, record.name, bias)
 
 
 def depth_scale_map(
@@ -230,9 +236,9 @@ def depth_scale_map(
     activation, ax
         As for `variance_map`.
     sigma_w : array_like of shape (n,), optional
-        The weight scales; 100 from 0.5 to 3 by default.
+        The weight scales, increasing; 100 from 0.5 to 3 by default.
     sigma_b : array_like of shape (m,), optional
-        The bias scales; 100 from 0.01 to 1 by default.
+        The bias scales, increasing; 100 from 0.01 to 1 by default.
     of : {"xi_q", "xi_c", "xi_gradient"}
         Which of them; of ξ_∇ its size.
     squared : bool
@@ -245,8 +251,8 @@ def depth_scale_map(
     """
     squared = read_flag(squared, "squared")
     record, name = as_activation(activation), one_of(of, "of", tuple(_SCALES))
-    weight = np.linspace(0.5, 3.0, 100) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
-    bias = np.linspace(0.01, 1.0, 100) if sigma_b is None else read_nonnegative_array(sigma_b, "sigma_b").reshape(-1)
+    weight = np.linspace(0.5, 3.0, 100) if sigma_w is None else read_axis(sigma_w, "sigma_w")
+    bias = np.linspace(0.01, 1.0, 100) if sigma_b is None else read_axis(sigma_b, "sigma_b", least=0.0)
     scales = meanfield.depth_scales(record, weight, bias[:, np.newaxis])
     with np.errstate(divide="ignore"):
         size = np.log10(np.abs(getattr(scales, name).plain))
@@ -296,10 +302,9 @@ def trainable_depth(
     squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
     record, many = as_activation(activation), read_depth(depth)
-    weight = (
-        np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
-    )
-    scale = meanfield.depth_scales(record, weight, sigma_b).xi_c.plain
+    bias = read_nonnegative_float(sigma_b, "sigma_b")
+    weight = np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_axis(sigma_w, "sigma_w")
+    scale = meanfield.depth_scales(record, weight, bias).xi_c.plain
     layers, ax = np.linspace(1.0, many, min(many, 200)), axes_or_new(ax)
     left = np.exp(-layers[:, np.newaxis] / scale)
     image = ax.pcolormesh(
@@ -308,7 +313,7 @@ def trainable_depth(
     ax.figure.colorbar(image, ax=ax, label=r"$e^{-L/\xi_c}$")
     ax.plot(_axis(weight, squared), 6.0 * scale, color="white", linestyle="--", label=r"$6\,\xi_c$")
     ax.set(xlabel=_symbol("w", squared), ylabel=said["depth"], ylim=(1.0, max(many, 2)))
-    return _named(ax, record.name, sigma_b)
+    return _named(ax, record.name, bias)
 
 
 def edges(
@@ -386,7 +391,7 @@ def basins(
     squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
     record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
-    weight = np.linspace(1.0, 2.5, 200) if sigma_w is None else read_positive_array(sigma_w, "sigma_w").reshape(-1)
+    weight = np.linspace(1.0, 2.5, 200) if sigma_w is None else read_axis(sigma_w, "sigma_w")
     starts, ax = np.geomspace(1e-3, 1e2, 120), axes_or_new(ax)
     chi = meanfield.settled_chi(record, weight, bias, q=starts[:, np.newaxis])
     along = _axis(weight, squared)

@@ -57,7 +57,7 @@ class NetworkProblem:
             end = ending(self.network.loss, passed, self.y[rows])
             if bad := nonfinite_value(loss=end.loss):
                 return bad
-            by_all = gradients(self.slots, passed, passed.back(end.gradient, end.place))
+            by_all = gradients(self.slots, passed, end)
         if bad := self._nonfinite(by_all, gradient_by_w="w", gradient_by_b="b"):
             return bad
         norms = [_norm([by_all[number] for number in layer]) for layer in self.layers]

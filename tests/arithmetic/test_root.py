@@ -89,3 +89,13 @@ def test_a_weight_that_is_a_root_is_an_exact_weight():
 def test_what_is_not_proven_is_refused():
     with pytest.raises(InvalidArgument, match="exactly one zero"):
         Root(_FUNCTION, sympy.Integer(1), sympy.Integer(2))
+
+
+def test_a_number_of_a_pre_activation_is_printed_as_digits():
+    z, s = sympy.Symbol("z", real=True), sympy.Symbol("s", positive=True)
+    in_z, in_s = (
+        Root(sympy.Lambda(u, u**2 - 2), sympy.Integer(1), sympy.Integer(2), sympy.Lambda(u, sympy.exp(u)))
+        for u in (z, s)
+    )
+    assert (str(in_z), sympy.latex(in_z)) == ("Root(4.11325037878…)", r"4.11325037878\ldots")
+    assert (str(in_s), sympy.latex(in_s)) == ("exp(s)", "e^{s}")

@@ -134,6 +134,7 @@ def test_deep_chains(depth):
     assert not checker.check(data).ok
 
 
+@pytest.mark.slow
 def test_a_deep_chain_spreads_inputs_beyond_the_range_of_floats():
     depth = 300
     w = [str(30 + k % 7) for k in range(depth)]

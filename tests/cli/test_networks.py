@@ -26,6 +26,7 @@ def files(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_audit(capsys, files):
     asked = ("audit", files / "net.safetensors", "--activation", "relu", "--data", files / "x.npy")
     code, out, _ = run(capsys, *asked)

@@ -9,20 +9,17 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy.logic.boolalg import Equivalent
 
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.chains.chain import Chain
-from gradtheory.derivation import FACTS, GENERIC, Check, Step
-from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
-from gradtheory.derivation.digits import InNumbers, Literal, Rounded
-from gradtheory.derivation.language import ChainMeasure, Measure, Partial, Slope, SpectralRadius
+from gradtheory.derivation import GENERIC, Check
+from gradtheory.derivation.digits import InNumbers, Literal
+from gradtheory.derivation.language import ChainMeasure, Partial, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import formula, text
 from gradtheory.derivation.topics import TOPICS
-from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
@@ -30,7 +27,6 @@ from tests.derivation import derivations
 from tests.derivation.mutants import mutants
 from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
-_SIGMOID = Meaning(gt.activation("sigmoid"))
 _X = sympy.Symbol("x", real=True)
 _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 
@@ -46,8 +42,8 @@ _HOW = {
     ("slope_maximum", "sigmoid"): "EECCEEEE",
     ("slope_maximum", "gelu"): "EECCCCEEEEEEC",
     ("slope_maximum", "relu6"): "EEEEEEEEEEE",
-    ("explosion", "sigmoid"): "EEEEECCCEEE",
-    ("explosion", "gelu"): "EEECCCCCCCCCEEE",
+    ("explosion", "sigmoid"): "EEEEECCCEEECCC",
+    ("explosion", "gelu"): "EEECCCCCCCCCEEEC",
     ("explosion", "relu6"): "EEECCCCC",
     ("widest", "sigmoid"): "EECEECECECECEE",
     ("widest", "gelu"): "EEE",
@@ -58,12 +54,12 @@ _HOW = {
     ("depth", "sigmoid"): "EEECECEECEECEECCECEEECC",
     ("depth", "softsign"): "EECCECECEEECECENEEECC",
     ("weight_decay", "sigmoid"): "EEEEEEEEEEEEEEEE",
-    ("clipping", "sigmoid"): "EEEEEEEEEEEE",
+    ("clipping", "sigmoid"): "EEEEEEEEEEEEEE",
     ("initialisation", "sigmoid"): "EEEEEEE",
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(6)
 @pytest.mark.quick_for("exponential", "leaky_relu", "quadratic", "selu", "sigmoid", "snake")
 @pytest.mark.parametrize("topic", ["gradient", "slope_maximum", "weak_norm"])
 def test_every_step_of_every_derivation_is_true(shape, topic):
@@ -86,7 +82,7 @@ _EXPLODING = (
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("which", slow_except(("leaky_relu", "quadratic"), _EXPLODING))
+@pytest.mark.parametrize("which", slow_except(("quadratic",), _EXPLODING))
 @pytest.mark.parametrize("topic", ["explosion", "widest"])
 def test_every_step_of_an_explosion_is_true(topic, which):
     _assert_true(topic, which)
@@ -112,8 +108,7 @@ _IN_CLASS_N = (*BOUNDED_IN_CLASS_N, *UNBOUNDED_IN_CLASS_N)
 _DEEP = ("arctan", "cloglog", "elu", "erf", "hard_tanh", "isru", "log_sigmoid", "relu", "sigmoid", "softsign")
 
 
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("which", slow_except(("hard_tanh", "softsign"), _DEEP))
+@pytest.mark.parametrize("which", slow_except(("hard_tanh",), _DEEP))
 def test_every_step_on_depth_is_true(which):
     _assert_true("depth", which)
     sections = [step.section for step in gt.derive("depth", activation=which).steps]
@@ -168,12 +163,15 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     assert "gt.expression(" in derivation.to_text()
 
 
-@pytest.mark.sampled(24)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(
     ("write", "topic", "asked"),
     [
         *((derivations.lines, *asked) for asked in derivations.ASKED),
-        *((derivations.document, *asked) for asked in derivations.DOCUMENTS),
+        *(
+            pytest.param(derivations.document, *asked, marks=[pytest.mark.slow] * (asked[0] == "depth"))
+            for asked in derivations.DOCUMENTS
+        ),
     ],
 )
 def test_derivations_say_what_is_written_in_derivations_txt(write, topic, asked):
@@ -244,7 +242,7 @@ _QUICK = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("topic", "which"), slow_except(_QUICK, _MUTATED))
 def test_every_broken_step_is_caught(topic, which):
     derivation = _with_values(topic, which)
@@ -400,11 +398,11 @@ _K = gt.widest_explosion("sigmoid").width  # a certified number with a formula i
         (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "arcosh(x)²"),
         (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "artanh(x)"),
         (sympy.atan(_X), r"\arctan{\left(x \right)}", "arctan(x)"),
-        (2 * sympy.log(_X), r"2 \ln{\left(x \right)}", "2 ln(x)"),
-        (_K, r"\frac{s}{\cosh^{2}{\left(s \right)}}", "s/cosh(s)²"),
-        (_K**2, r"\left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)^{2}", "(s/cosh(s)²)²"),
-        (sympy.Le(_X, _K), r"x \le \frac{s}{\cosh^{2}{\left(s \right)}}", "x ≤ s/cosh(s)²"),
-        (2 * _K, r"2 \left(\frac{s}{\cosh^{2}{\left(s \right)}}\right)", "2 (s/cosh(s)²)"),
+        (2 * sympy.log(_X), r"2 \ln x", "2 ln(x)"),
+        (_K, r"\frac{s}{\cosh^{2} s}", "s/cosh(s)²"),
+        (_K**2, r"\left(\frac{s}{\cosh^{2} s}\right)^{2}", "(s/cosh(s)²)²"),
+        (sympy.Le(_X, _K), r"x \le \frac{s}{\cosh^{2} s}", "x ≤ s/cosh(s)²"),
+        (2 * _K, r"2 \left(\frac{s}{\cosh^{2} s}\right)", "2 (s/cosh(s)²)"),
         (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
         (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 ∧ x² < 3"),
         (sympy.Or(_X < 0, _X > 1), r"x > 1 \;\lor\; x < 0", "x > 1 ∨ x < 0"),
@@ -422,250 +420,3 @@ def test_formulas_are_printed_as_by_hand(expr, in_latex, plain):
 def test_a_chain_is_measured_with_its_own_activation():
     of_one_layer = ChainMeasure(sympy.Rational(9, 10), sympy.S.One)
     assert Meaning(gt.activation("hard_tanh")).value(of_one_layer, {}) == 2
-
-
-def test_a_fact_in_words():
-    said = fact_in_words(gt.fact("logistic"), "en")
-    assert set(said) == {"title", "conditions", "source"}
-    assert said["source"] == "Verhulst, Correspondance mathématique et physique 10 (1838)"
-
-
-@pytest.mark.slow
-def test_values_of_an_explosion():
-    derivation = gt.derive("explosion", values={"w": 7, "b": 1, "c": 1})
-    results = [step.statement.result for step in derivation.steps if isinstance(step.statement, InNumbers)]
-    exact = gt.explosion_set("sigmoid", w=7, b=1)
-    assert [float(each.rhs) for each in results[:2]] == pytest.approx([float(exact.start), float(exact.end)])
-    assert float(results[2].rhs) == pytest.approx(0.447656924849260)
-    below = gt.derive("explosion", values={"w": 3, "b": 1, "c": 1})
-    assert below.steps[-1].rule == "nothing_explodes"
-    assert below.check().ok
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda: gt.derive("integral"), "topic = 'integral'"),
-        (lambda: gt.derive("stability", optimiser="sgd"), "optimiser = 'sgd'"),
-        (lambda: gt.derive("gradient", depth=0), "depth = 0"),
-        (lambda: gt.derive("gradient", wrt="q1"), "wrt = 'q1'"),
-        (lambda: gt.derive("gradient", wrt="w9"), "layer"),
-        (lambda: gt.derive("gradient", lang="fr"), "lang = 'fr'"),
-        (lambda: gt.derive("gradient", loss="hinge"), "loss = 'hinge'"),
-        (lambda: gt.derive("gradient", values={"x": 1}), "is missing"),
-        (lambda: gt.derive("explosion", values={"q": 1}), "values = 'q': must name w, b, c"),
-        (lambda: gt.derive("gradient", 6, values={"q": 1}), "values = 'q': must name x, y, w1, w2, w3, w4, …, b5, b6"),
-        (
-            lambda: gt.derive("gradient", 1, values={"x": 1}),
-            "values = 'y': is missing: give all of x, y, w1, b1, or none",
-        ),
-        (lambda: gt.derive("explosion", values={"w": "__import__('os')", "b": 0, "c": 1}), "values['w']"),
-        (
-            lambda: gt.derive("explosion", values={"w": 0, "b": 0, "c": 1}),
-            "values = 'w = 0': must have a weight that is not 0",
-        ),
-        (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "values = 'c = -1': must have a positive"),
-        (
-            lambda: gt.derive("widest", values={"w": 1}),
-            "values = {'w': 1}: is not used by 'widest', which takes activation",
-        ),
-        (lambda: gt.derive("weight_decay", depth=3), "depth = 3: is not used by 'weight_decay'"),
-        (lambda: gt.derive("initialisation", depth=5), "depth = 5: is used by 'initialisation' with values only"),
-        (lambda: gt.derive("clipping", wrt="w7"), "wrt = 'w7': is not used by 'clipping', which takes activation"),
-        (lambda: gt.derive("stability", activation="tanh"), "activation = 'tanh': is not used by 'stability'"),
-        (lambda: gt.derive("explosion", loss="squared"), "loss = 'squared': is not used by 'explosion'"),
-        (lambda: gt.derive("gradient", optimiser="adam"), "optimiser = 'adam': is not used by 'gradient', which takes"),
-        (lambda: gt.derive("gradient", depth=_L, values={"x": 1}), "values = 'x': takes no values here"),
-        (lambda: gt.derive("initialisation", values={"sigma_w": -1, "c": 1}), "sigma_w = -1"),
-        (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "is missing"),
-        (lambda: gt.derive("initialisation", depth=_L, values={"sigma_w": 1, "c": 1}), "depth = L"),
-        (lambda: gt.derive("gradient", activation="nope"), "nope"),
-        (lambda: gt.fact("nope"), f"fact = 'nope': must be one of {', '.join(map(repr, FACTS))}"),
-        (lambda: gt.fact("depht"), "; the nearest is 'depth'"),
-    ],
-)
-def test_bad_questions_are_refused(call, said):
-    with pytest.raises(InvalidArgument) as raised:
-        call()
-    assert said in str(raised.value)
-    assert "\n" not in str(raised.value)
-
-
-def test_a_hyphen_in_the_name_of_a_fact_is_an_underscore():
-    for which in ("two-point", "one-interval", "vanishing-elsewhere"):
-        assert gt.fact(which) is gt.fact(which.replace("-", "_"))
-
-
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("which", FACTS)
-def test_every_fact_holds_where_its_conditions_are_met(which):
-    fact = gt.fact(which)
-    met = [
-        name
-        for name in ("sigmoid", "tanh", "softsign", "relu", "gelu", "gaussian", "elu")
-        if fact.applies(gt.activation(name))
-    ]
-    assert met
-    for activation in met:
-        verdict = fact.check(gt.activation(activation))
-        assert verdict.is_true is True, (activation, verdict.reason)
-    assert fact.source
-
-
-@pytest.mark.parametrize("which", ["logistic", "any_depth", "widest", "depth", "two_inputs", "vanishing_elsewhere"])
-def test_facts_fail_where_their_conditions_are_not_met(which):
-    assert not gt.fact(which).applies(gt.activation("relu"))
-    if which == "logistic":
-        assert gt.fact(which).check(gt.activation("tanh")).is_true is False
-
-
-@pytest.mark.sampled(1)
-@pytest.mark.parametrize("which", ["two_point", "one_interval"])
-@pytest.mark.parametrize("activation", ["gelu", "log_cosh", "quadratic"])
-def test_facts_on_class_n_fail_outside_it(which, activation):
-    assert not gt.fact(which).applies(gt.activation(activation))
-    assert gt.fact(which).check(gt.activation(activation)).is_true is False
-
-
-@pytest.mark.parametrize(
-    ("function", "which", "is_true"),
-    [
-        (CLASS_N, "sigmoid", True),
-        (CLASS_N, "gelu", False),
-        (CLASS_N, "leaky_relu", False),
-        (LOG_CONCAVE, "erf", True),
-        (LOG_CONCAVE, "arctan", None),
-        (in_angles(sympy.S.Zero, sympy.S.One, _X), "arctan", True),
-        (in_angles(sympy.S.Zero, sympy.S.One, _X), "softsign", None),
-        (in_angles(sympy.S.Zero, sympy.Rational(1, 9), _X), "isru", None),
-        (Slope(Z), "exponential", None),
-    ],
-)
-def test_convexity_is_decided_for_the_activation(function, which, is_true):
-    verdict = Step(Convex(function), "class_n", Meaning(gt.activation(which))).verdict
-    assert verdict.is_true is is_true, verdict.reason
-
-
-@pytest.mark.parametrize("which", ["two_point", "two_inputs", "vanishing_elsewhere"])
-def test_facts_on_depth_with_half_the_constant_are_refuted(which):
-    fact = gt.fact(which)
-    left, right = fact.statement.args
-    halved = dataclasses.replace(fact, statement=sympy.Le(left, right / 2))
-    assert halved.check(gt.activation("sigmoid")).is_true is False
-
-
-def _step(statement, *assumptions):
-    return Step(statement, "value", _SIGMOID, assumptions)
-
-
-_PI, _X_UP, _NOWHERE = sympy.pi, (sympy.Gt(_X, 0),), (sympy.Gt(_X, 3), sympy.Lt(_X, 2))
-_THIRD = sympy.Tuple(sympy.Tuple(_X, sympy.Rational(1, 3)))
-_UNTRIED = "no points were found at which it can be tried"
-
-
-def _said(function, *sides):
-    return function(*map(sympy.sympify, sides), evaluate=False)
-
-
-@pytest.mark.parametrize(
-    ("statement", "assumptions", "is_true", "check", "reason"),
-    [
-        (_said(sympy.Eq, (_X + 1) ** 2, _X**2 + 2 * _X + 1), (), True, Check.EXACT, ""),
-        (_said(sympy.Eq, _X, -_X), (), False, None, "the sides differ at {x: -1/7}"),
-        (_said(sympy.Eq, _X, _X + sympy.Rational(1, 10**40)), (), False, None, "the sides differ at {x: -1/7}"),
-        (_said(sympy.Eq, _X, _X**2), _NOWHERE, None, None, _UNTRIED),
-        (_said(sympy.Eq, _PI, sympy.Rational(22, 7)), (), False, None, "pi is not 22/7"),
-        (_said(sympy.Eq, sympy.sqrt(8), 2 * sympy.sqrt(2)), (), True, Check.EXACT, ""),
-        (_said(sympy.Gt, _X**2, 0), _X_UP, True, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, sympy.cosh(_X), 1), _X_UP, True, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, _X - 1, -1), _X_UP, True, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, (_X - sympy.Rational(1, 1000)) ** 2, 0), _X_UP, True, Check.NUMERIC, ""),  # 0 there
-        (_said(sympy.Ge, sympy.cosh(_X), 1), (), True, Check.NUMERIC, ""),
-        (_said(sympy.Gt, _X**2, -1), _X_UP, False, None, "the bound is not tight"),
-        (_said(sympy.Lt, _X, -1), _X_UP, False, None, "it does not hold at {x: 1/7}"),
-        (_said(sympy.Gt, _X**2, 0), _NOWHERE, None, None, _UNTRIED),
-        (_said(sympy.Gt, _PI, 3), (), True, Check.CERTIFIED, ""),
-        (_said(sympy.Gt, _PI, sympy.Rational(22, 7)), (), False, None, ""),
-        (Rounded(_PI, sympy.Rational("3.14"), sympy.Integer(2)), (), True, Check.CERTIFIED, ""),
-        (Rounded(_PI, sympy.Rational("3.15"), sympy.Integer(2)), (), False, None, "pi does not round to 63/20"),
-        (Rounded(sympy.S.Half, sympy.S.One, sympy.S.Zero), (), True, Check.CERTIFIED, ""),
-        (Rounded(sympy.oo, sympy.S.One, sympy.S.Zero), (), False, None, "oo is infinite"),
-        (
-            InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.67"), sympy.Integer(2)),
-            (),
-            True,
-            Check.CERTIFIED,
-            "",
-        ),
-        (
-            InNumbers(_X, 2 * _X, _THIRD, sympy.Rational("0.66"), sympy.Integer(2)),
-            (),
-            False,
-            None,
-            "2*x does not round to 33/50",
-        ),
-        (_said(Equivalent, _X > 1, 2 * _X > 2), (), True, Check.EXACT, ""),
-        (_said(Equivalent, _X > 1, _X**3 > 1), (), True, Check.EXACT, ""),
-        (_said(Equivalent, _X > 1, -2 * _X > -2), (), False, None, "the sides differ at {x: "),
-        (_said(Equivalent, _X > 1, _X > 2), (), False, None, "the sides differ at {x: "),
-        (_said(Equivalent, _X > 1, _X >= 1), (), False, None, "the sides differ at {x: 1}"),
-        (
-            _said(Equivalent, _X > 1, _X**3 > 1),
-            (sympy.Gt(_X, 5),),
-            None,
-            None,
-            "no points were found at which it switches",
-        ),
-        (sympy.And(_X > 0, _X < 1), (), None, None, "no check is known for (x > 0) & (x < 1)"),
-    ],
-)
-def test_checks(statement, assumptions, is_true, check, reason):
-    verdict = _step(statement, *assumptions).verdict
-    assert (verdict.is_true, verdict.check, bool(verdict.reason)) == (is_true, check, bool(reason))
-    assert verdict.reason.startswith(reason)
-
-
-def test_a_step_says_how_it_was_checked():
-    assert str(_step(_said(sympy.Gt, _PI, 3))) == "π > 3 (certified)"
-    assert str(_step(_said(sympy.Eq, _X, -_X))) == "x = -x (false)"
-
-
-@pytest.mark.parametrize(("coefficients", "radius"), [((-3,), 3), ((1, 3), sympy.sqrt(3)), ((-3, 2), 2), ((2, 1), 1)])
-def test_the_spectral_radius_of_an_iteration(coefficients, radius):
-    roots = np.roots([1, *coefficients])
-    assert SpectralRadius.of(*map(sympy.Integer, coefficients)) == radius
-    assert np.abs(roots).max() == pytest.approx(float(radius))
-
-
-def test_a_periodic_slope_exceeds_a_level_nowhere_or_on_infinite_length():
-    sine = Meaning(gt.activation("sine"))
-    lengths = [
-        sine.value(Measure(level), {}) for level in (sympy.S.Half, sympy.Rational(99, 100), sympy.S.One, sympy.pi)
-    ]
-    assert lengths == [sympy.oo, sympy.oo, 0, 0]
-
-
-def test_the_slope_on_a_kink_is_that_of_the_left():
-    meaning = Meaning(gt.activation("relu6"))
-    assert [meaning.value(Slope(sympy.Integer(place)), {}) for place in (-1, 0, 3, 6, 7)] == [0, 0, 1, 1, 0]
-
-
-def test_a_step_that_is_no_fact_is_false():
-    step = dataclasses.replace(gt.derive("weak_norm").steps[0], fact="scaling")
-    assert step.verdict.is_true is False
-    assert "not the fact" in step.verdict.reason
-
-
-def test_numeric_is_said_where_simplification_fails(monkeypatch):
-    monkeypatch.setattr(sympy, "simplify", lambda expr: expr)
-    statement = sympy.Eq(sympy.cosh(_X) ** 2, 1 + sympy.sinh(_X) ** 2, evaluate=False)
-    assert _step(statement).check in (Check.NUMERIC, Check.EXACT)
-    hidden = sympy.Eq(sympy.atan(_X) + sympy.atan(1 / _X), sympy.pi / 2, evaluate=False)
-    assert _step(hidden, sympy.Gt(_X, 0)).check is Check.NUMERIC
-
-
-def test_the_generic_activation_has_no_numbers():
-    assert sympy.latex(GENERIC.expr) == r"\sigma\left(z\right)"
-    assert sympy.latex(GENERIC.slope_expr**2) == r"\sigma'\left(z\right)^{2}"
-    with pytest.raises(AssertionError, match="no values"):
-        GENERIC.value(1.0)

@@ -15,7 +15,7 @@ from gradtheory.derivation.unproven import obstacle
 from gradtheory.derivation.wide import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
 from gradtheory.document.messages import words
 from tests.derivation import how_shown
-from tests.shapes import SHAPES
+from tests.shapes import SHAPES, slow_except
 
 _X, _Y = sympy.symbols("x y", real=True)
 _A, _B, _ETA, _H, _C, _S = sympy.symbols("a b eta h c s", positive=True)
@@ -123,8 +123,7 @@ def test_matrices_are_proven_entry_by_entry(left, right, is_true):
     assert is_matrix_identity(WideEquation(left, right)) is is_true
 
 
-@pytest.mark.sampled(3)
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", slow_except(("clipping", "gradient"), TOPICS))
 def test_the_page_counts_how_steps_are_shown_for_the_sigmoid(topic):
     row = how_shown.row(topic)
     assert row.endswith("| 0 |\n")
@@ -144,6 +143,7 @@ def _assert_said(step):
 
 
 @pytest.mark.parametrize("activation", ["gelu_tanh", "cloglog"])
+@pytest.mark.slow
 def test_a_numeric_step_says_why_it_is_no_more_and_nothing_of_proof(activation):
     topic = "slope_maximum" if activation == "gelu_tanh" else "widest"
     steps = gt.derive(topic, activation=activation).steps

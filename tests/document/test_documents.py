@@ -259,6 +259,7 @@ def test_titles_stay_text(title, tmp_path):
         assert pdf.startswith(b"%PDF")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("symbol", [r"L}\input{/etc/passwd}", "<script>", "L_{1}$x$", "a b", "é"])
 def test_symbol_names_stay_text(symbol):
     derivation = gt.derive("gradient", depth=sympy.Symbol(symbol, integer=True, positive=True))
@@ -269,6 +270,7 @@ def test_symbol_names_stay_text(symbol):
     assert derivation.check().ok
 
 
+@pytest.mark.slow
 def test_saving_by_suffix(tmp_path):
     derivation = gt.derive("slope_maximum", activation="tanh", lang="zh")
     for suffix in FORMATS:

@@ -156,7 +156,7 @@ def test_a_corner_that_turns_upwards_is_outside_class_n():
 @pytest.mark.parametrize(
     ("left", "right", "pair"),
     slow_except(
-        [(2, R(1, 3), (0, oo))],
+        [],
         [(2, R(1, 3), (0, oo)), (R(1, 3), 2, (-oo, 0))],
     ),
 )

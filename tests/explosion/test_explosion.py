@@ -14,6 +14,7 @@ from gradtheory.errors import InvalidArgument, NoClosedForm, Undecided
 from gradtheory.explosion.superlevel import Component, Periodic, as_set
 from tests import oracle
 from tests.conftest import CLOSED_FORM
+from tests.shapes import SHAPES
 
 _TINY = sympy.Rational(1, 10**20)
 _rationals = st.fractions(min_value=-60, max_value=60, max_denominator=1000)
@@ -36,7 +37,8 @@ def ends_of(set_):
     return sorted(ends, key=lambda end: end.n(30))
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(6)
+@pytest.mark.quick_for(*(shape for shape in SHAPES if shape != "gelu"))
 @pytest.mark.parametrize("strict", [True, False])
 @given(w=_rationals, b=_rationals, c=_thresholds, x=_rationals)
 def test_membership_is_the_inequality(shape, strict, w, b, c, x):

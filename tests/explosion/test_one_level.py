@@ -16,6 +16,7 @@ from gradtheory.arithmetic.logistic import Logistic, Softplus, with_logistics
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import Component, OneLevel
 from tests.explosion.own_oracle import wrong_point
+from tests.shapes import slow_except
 
 R = Rational
 
@@ -37,8 +38,7 @@ _REFUSED = {
 }
 
 
-@pytest.mark.sampled(3)
-@pytest.mark.parametrize("case", _REFUSED)
+@pytest.mark.parametrize("case", slow_except(("softplus inside erf, far out", "softplus over a wide bump"), _REFUSED))
 def test_what_was_refused_is_answered(case):
     expr, w = _REFUSED[case]
     tried, wrong = wrong_point(random.Random(1), expr, gt.explosion_set(expr, w), w)

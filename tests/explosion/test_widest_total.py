@@ -139,6 +139,7 @@ def test_many_layers_against_the_recursion_from_the_last_to_the_first():
     assert abs(found.value.n(30) / sympy.Float(mpmath.nstr(best, 40), 40) - 1) < sympy.Float("1e-25")
 
 
+@pytest.mark.slow
 def test_a_thousand_layers_are_as_quick_as_two():
     deep = gt.widest_total_explosion(gt.Chain(1000), [10] * 999)
     assert R(41632, 10**5) < deep.value < gt.widest_total_explosion(gt.Chain(8), [10] * 7).value

@@ -20,7 +20,7 @@ def test_the_page_in_docs_is_not_stale():
 @pytest.mark.sampled(12)
 def test_the_page_holds_every_record(name):
     record, text = gt.activation(name), page()
-    assert f"| {name} | `" in text
+    assert f"| {name} | ![](images/catalogue/{name}.svg) | {AtlasEntry(record).critical} | " in text
     for peer in record.peers.values():
         assert f"`{peer}`" in text
     for parameter, default in gt.activation_parameters(name).items():

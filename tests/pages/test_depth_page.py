@@ -74,6 +74,7 @@ def test_wide_layers_are_as_wide_as_is_said(layer):
     assert 0 <= least - float(wide.proven_width(wide.layer(layer))) < 2e-4
 
 
+@pytest.mark.slow
 def test_width_that_is_too_great_is_not_proven():
     two, reach = wide.two_before_one("20.927", "4", "1.895"), sympy.Rational("1.895")
     assert float(wide.proven_width(two)) > 0.69978

@@ -192,10 +192,6 @@ def stored():
 
 
 _INTRODUCTION = """\
----
-orphan: true
----
-
 # How accurate activation kernels are
 
 Written by `.venv-peers/bin/python -m tests.peers.kernels` with {versions}

@@ -54,9 +54,15 @@ def test_batch_norm_explodes_unless_the_activation_is_linear(shape):
     assert (rate < 1.0 + 1e-9) == (shape == "identity")
 
 
-@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
-    ("which", "sigma_w", "sigma_b"), [("tanh", 1.5, 0.1), ("gelu", 1.2, 0.3), ("erf", 0.8, 0.5), ("relu", 1.0, 1.0)]
+    ("which", "sigma_w", "sigma_b"),
+    [
+        ("relu", 1.0, 1.0),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("tanh", 1.5, 0.1), ("gelu", 1.2, 0.3), ("erf", 0.8, 0.5))
+        ),
+    ],
 )
 def test_plain_layers_are_those_of_mean_field(which, sigma_w, sigma_b):
     plain = architecture([blocks.dense(which, sigma_w, sigma_b)])
@@ -93,6 +99,7 @@ def test_dropout_has_no_edge_of_chaos():
     assert architecture([blocks.dense("tanh", 1.0, 1e-9)]).depth_scale > 1e3
 
 
+@pytest.mark.slow
 def test_what_cannot_be_made_critical_says_so():
     with pytest.raises(Undecided, match="above 1 for every sigma_w"):
         architecture([blocks.dense("relu"), blocks.batch_norm()]).critical()

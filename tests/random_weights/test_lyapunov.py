@@ -2,22 +2,17 @@
 
 import contextlib
 import functools
-import itertools
 import math
 
-import mpmath
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import erf, erfc, erfcx, ndtr
+from scipy.special import erf, erfcx, ndtr
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian.quadrature import Gaussians
-from gradtheory.random_weights.lyapunov import largest_exponent
-from tests import oracle
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2  # E log|N(0, 1)|
 _SMALLEST = 1e-300
@@ -358,190 +353,6 @@ def test_flat_pieces_are_met_again_and_again():
 def test_flat_pieces_are_met_again_without_biases(which):
     """After a flat piece at 0 comes z = 0, then σ(0) = 1/2, then any z."""
     assert gt.lyapunov_exponent(which, 1, 0).value == -math.inf
-
-
-@pytest.mark.slow
-def test_the_largest_exponent_of_the_sigmoid_is_negative():
-    exponent = gt.largest_lyapunov_exponent("sigmoid")
-    assert (round(exponent.value, 6), round(exponent.sigma_w, 3), exponent.sigma_b) == (-1.447437, 3.189, 0.0)
-    at = gt.lyapunov_exponent("sigmoid", exponent.sigma_w, 0)
-    assert abs(at.value - exponent.value) <= at.error
-    around = itertools.product((0.98, 1, 1.02), (0, 0.01, 0.1, 1))
-    others = [(exponent.sigma_w * ratio, sigma_b) for ratio, sigma_b in around if (ratio, sigma_b) != (1, 0)]
-    assert all(gt.lyapunov_exponent("sigmoid", *each).value < exponent.value for each in others)
-    assert of_density("sigmoid", 3.189, 0)[0] == pytest.approx(exponent.value, abs=1e-7)
-
-
-@pytest.mark.slow
-def test_the_largest_exponent_of_tanh_is_zero():
-    exponent = gt.largest_lyapunov_exponent("tanh")
-    assert (exponent.value, exponent.sigma_b) == (0.0, 0.0)
-    assert exponent.sigma_w == pytest.approx(math.exp(-LOG_NORMAL), rel=1e-15)
-    assert gt.lyapunov_exponent("tanh", exponent.sigma_w * (1 - 1e-12), 0).value == pytest.approx(0, abs=1e-11)
-
-
-@pytest.mark.slow
-def test_periodic_ones_grow_for_ever(monkeypatch):
-    monkeypatch.setattr(
-        largest_exponent, "_LOG_WEIGHTS", np.array([0.0, 1.0])
-    )  # the whole grid takes a minute and a half
-    monkeypatch.setattr(largest_exponent, "_BIASES", (0.0, 1.0))
-    largest_exponent._search.cache_clear()
-    exponent = gt.largest_lyapunov_exponent("sine")
-    largest_exponent._search.cache_clear()
-    assert (exponent.value, exponent.sigma_w) == (math.inf, math.inf)
-    # for large σ_w the phase is uniform: λ → log σ_w + E log|N| + E log|cos| = log σ_w + E log|N| - log 2
-    far = gt.lyapunov_exponent("sine", 20, 20)
-    assert far.value == pytest.approx(math.log(20) + LOG_NORMAL - math.log(2), abs=1e-6)
-
-
-def test_the_largest_exponent_of_what_is_flat_everywhere():
-    assert gt.largest_lyapunov_exponent("relu6").value == -math.inf
-
-
-@pytest.mark.parametrize(
-    ("which", "at_most"),
-    [("sigmoid", 0.0), ("softsign", 0.0), (sympy.tanh(_X) + 3, 0.0), ("gaussian", math.inf), ("sine", math.inf)],
-    ids=str,
-)
-def test_what_is_proven_of_the_largest_exponent(monkeypatch, which, at_most):
-    """In class N alone; the search is another matter, and takes long."""
-    monkeypatch.setattr(largest_exponent, "_search", lambda record: largest_exponent.LargestExponent(-1.5, 3.0, 0.0))
-    exponent = gt.largest_lyapunov_exponent(which)
-    assert exponent.at_most == at_most
-    assert exponent.guarantee is gt.Guarantee.NUMERIC
-    assert ("λ ≤ 0 is proven" in repr(exponent)) == (at_most == 0.0)
-
-
-def test_what_is_not_decided_is_not_called_proven(monkeypatch):
-    def undecided(record):
-        raise gt.errors.Undecided("too hard")
-
-    monkeypatch.setattr(largest_exponent, "membership", undecided)
-    monkeypatch.setattr(largest_exponent, "_search", lambda record: largest_exponent.LargestExponent(-1.5, 3.0, 0.0))
-    assert gt.largest_lyapunov_exponent("sigmoid").at_most == math.inf
-
-
-@pytest.mark.parametrize(
-    ("which", "is_member"), [("sigmoid", True), ("tanh", True), ("softsign", True), ("sine", False)]
-)
-def test_whatever_the_weights_are_few_inputs_have_a_growing_gradient(which, is_member):
-    """Weights chosen so that one input explodes in every layer, as a chain that knows its input: the others do not."""
-    record, rng = gt.activation(which), np.random.default_rng(5)
-    depth, place = 60, 0.3
-    x = np.concatenate([[place], rng.uniform(-2, 2, 2000)])
-    a, log_gradient = x.copy(), np.zeros_like(x)
-    for _ in range(depth):
-        w = 4 / float(record.slope(0.0))
-        a, slope = record.value_and_slope(w * (a - a[0]))  # z = 0 at the first input: its factor is 4
-        with np.errstate(divide="ignore"):
-            log_gradient += np.log(np.abs(slope) * w)
-    assert log_gradient[0] == pytest.approx(depth * math.log(4))
-    share = (log_gradient[1:] / depth > 0.01).mean()
-    assert share < 0.01 if is_member else share > 0.9
-
-
-_PLACES = ("0", "1/3", "-2", "17/2", "-30")
-
-
-@given(
-    which=st.sampled_from(["sigmoid", "tanh", "gelu", "silu", "softplus", "arctan", "selu", "mish", "sine"]),
-    z=st.sampled_from(_PLACES[1:]),
-    sigma_w=st.fractions("1/10", 50, max_denominator=50),
-    threshold=st.fractions("1/10", 10, max_denominator=50),
-)
-def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, threshold):
-    probability = gt.factor_probability(which, sigma_w, z=z, threshold=threshold)
-    assert probability.guarantee is gt.Guarantee.CERTIFIED
-    with mpmath.workdps(30):
-        ratio = mpmath.mpf(threshold.numerator) / threshold.denominator * sigma_w.denominator / sigma_w.numerator
-        slope = abs(oracle.slope(which, sympy.Rational(z)))
-        # erfc(1000) is 1e-434297, and mpmath's fails for arguments of many digits
-        is_tiny = not slope or ratio / slope > 1500
-        truth = mpmath.mpf(0) if is_tiny else mpmath.erfc(ratio / slope / mpmath.sqrt(2))
-        assert (
-            abs(truth - mpmath.mpf(float(probability)))
-            <= probability.error + abs(truth) * mpmath.mpf(10) ** -25 + mpmath.mpf(2) ** -1075
-        )
-        assert probability.error <= 2.0**-51 * truth + mpmath.mpf(2) ** -1074
-
-
-def test_a_slope_that_cancels_far_out_gives_a_probability_of_0_and_no_nan():
-    probability = gt.factor_probability("gelu", "1/10", z=-30, threshold="1/10")
-    assert (float(probability), probability.error) == (0.0, 2.0**-1074)
-
-
-def test_known_factors_at_fixed_z():
-    assert float(gt.factor_probability("sigmoid", z=0)) == pytest.approx(math.erfc(4 / math.sqrt(2)), rel=1e-14)
-    assert float(gt.factor_probability("identity", 2, z=-7, threshold=2)) == pytest.approx(
-        0.31731050786291415, rel=1e-15
-    )
-    assert gt.factor_probability("sigmoid", z=0) == gt.factor_probability("sigmoid", z=0, sigma_b=1e9)
-    for flat in (gt.factor_probability("relu", z=-1), gt.factor_probability("hard_tanh", 9, z="3/2", threshold="1e-9")):
-        assert (float(flat), flat.error, flat.guarantee) == (0.0, 0.0, gt.Guarantee.EXACT)
-
-
-@pytest.mark.parametrize(
-    ("which", "kink"), [("relu", 0), ("hard_tanh", -1), ("hard_tanh", 1.0), ("relu6", 6), ("hard_sigmoid", "-3")]
-)
-def test_kinks_have_no_factor(which, kink):
-    with pytest.raises(InvalidArgument, match=r"^z = .*is a kink of .*take a z beside it$"):
-        gt.factor_probability(which, z=kink)
-    assert gt.factor_probability(which, z=sympy.Rational(kink) + sympy.Rational(1, 10**9)).error < 1e-15
-
-
-@pytest.mark.sampled(4)
-@pytest.mark.parametrize("threshold", [0.05, 1, 4])
-@pytest.mark.parametrize("case", [("sigmoid", 4, 1), ("tanh", 1, 1), ("arctan", 2, 0.5), ("softsign", 3, 0.1)], ids=str)
-def test_factors_in_the_chain_exceed_as_the_density_of_z_says(case, threshold):
-    which, sigma_w, sigma_b = case
-    z, law, scale, transition = solved(*case, high=4.6)
-    # w given z and a, as in of_density
-    centre = sigma_w * np.sqrt(1 - np.square(sigma_b / scale))[:, None] * np.abs(z) / scale[:, None]
-    width = math.sqrt(2) * sigma_w * (sigma_b / scale)[:, None]
-    with np.errstate(over="ignore"):
-        needed = threshold * np.exp(-_TEXTBOOK[which][1](z))
-    above = (erfc((needed - centre) / width) + erfc((needed + centre) / width)) / 2
-    probability = gt.factor_probability(which, sigma_w, threshold=threshold, sigma_b=sigma_b)
-    assert abs(law @ (transition * above).sum(axis=1) - probability) <= probability.error + 1e-7
-    assert probability.guarantee is gt.Guarantee.NUMERIC
-    assert probability.error < 1e-6
-
-
-@pytest.mark.slow
-def test_factors_without_biases_have_an_honest_error():
-    """Without biases w = z/a: what exceeds is a union of intervals of w for each a, found here on a fine grid."""
-    _, law, scale, _ = solved("sigmoid", 4, 0)
-    w = (np.arange(-40_000, 40_000) + 0.5) / 1000
-    weights = np.exp(-np.square(w / 4) / 2) / 4 / math.sqrt(2 * math.pi) / 1000
-    heavy = law > 1e-9
-    log_slope = _TEXTBOOK["sigmoid"][1]
-    for threshold in (0.2, 1, 2):
-        above = [weights @ (log_slope(w * a) + np.log(np.abs(w)) > math.log(threshold)) for a in scale[heavy] / 4]
-        probability = gt.factor_probability("sigmoid", 4, threshold=threshold, sigma_b=0)
-        assert abs(law[heavy] @ above - probability) <= probability.error + 1e-5
-        assert probability.error < 3e-3
-
-
-@pytest.mark.slow
-def test_lines_have_factors_of_the_weight_alone():
-    for sigma_b in (0.5, 2):
-        probability = gt.factor_probability("relu", 1, sigma_b=sigma_b)
-        assert abs(probability - math.erfc(1 / math.sqrt(2)) / 2) <= probability.error + 1e-15
-        probability = gt.factor_probability("leaky_relu", "3/2", threshold=0.01, sigma_b=sigma_b)
-        either = (math.erfc(0.01 / 1.5 / math.sqrt(2)) + math.erfc(1 / 1.5 / math.sqrt(2))) / 2
-        assert abs(probability - either) <= probability.error + 1e-12
-
-
-def test_the_law_of_z_is_a_law():
-    """The nodes carry a probability, and E[s²] solves its own equation s² = σ_w²·E[σ²] + σ_b²."""
-    from gradtheory.random_weights.lyapunov.extent import law_of
-
-    for law in law_of(gt.activation("tanh"), 1.5, 0.5):
-        assert law.weight.sum() == pytest.approx(1, abs=1e-12)
-        squares, _ = law.expected(lambda z, xi, owner: np.square(np.tanh(z))[None])
-        assert law.weight @ law.scale**2 == pytest.approx(1.5**2 * squares[0] + 0.25, abs=1e-12)
-        assert Gaussians(np.zeros(1), law.scale[:1]).scale.min() >= 0.5
 
 
 _REFUSED = {

@@ -44,6 +44,7 @@ def test_entropy_falls_as_its_derivative_says(n, v):
     assert (log_z[1] - log_z[0]) / (2 * h) == pytest.approx((1 - here.participation) / 2, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_limits():
     flat = softmax(10, 0)
     assert (flat.entropy, flat.participation) == pytest.approx((math.log(10), 0.1))

@@ -13,7 +13,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.training import train
 from gradtheory.training.optimisers import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
 from gradtheory.training.remedies import adam_step_bound, weight_decay_guarantee
-from gradtheory.training.remedies.adam_step import least_epsilon
+from gradtheory.training.remedies.adam_step_bound import least_epsilon
 
 _PROVEN = {
     "gradient_descent": lambda eta, _beta, decay: gradient_descent(eta, weight_decay=decay),

@@ -1,7 +1,6 @@
 """Gated activations z·G(z): no closed form of their superlevel sets is known, so the ends are certified."""
 
 import numpy as np
-import scipy.special
 from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, exp, oo, pi, sqrt, tanh
 
 from gradtheory.activations.catalogue.kernels import exp_minus_square, logistic
@@ -34,9 +33,11 @@ def turns_of(shape: Expr, first: tuple[str, str], last: tuple[str, str]) -> tupl
 
 
 def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    from scipy import special  # here, because it takes as long to import as SymPy
+
     z = np.maximum(z, -40.0)  # both are 0 in float64 from there on
     bell = exp_minus_square(z, 0.5)
-    tail = 0.5 * bell * scipy.special.erfcx(np.abs(z) * np.sqrt(0.5))  # Φ(-|z|)
+    tail = 0.5 * bell * special.erfcx(np.abs(z) * np.sqrt(0.5))  # Φ(-|z|)
     share = np.where(z < 0.0, tail, 1.0 - tail)
     np.multiply(z, share, out=value)
     np.add(share, np.minimum(z, 40.0) * bell / np.sqrt(2.0 * np.pi), out=slope)

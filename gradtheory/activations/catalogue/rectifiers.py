@@ -46,8 +46,8 @@ def leaky_relu(slope: Expr = _LEAK) -> Activation:
 
 
 def _relu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    np.heaviside(z, 0.0, out=slope)
     np.maximum(z, 0.0, out=value)
+    np.sign(value, out=slope)  # np.heaviside takes ten times as long
 
 
 relu = replace(

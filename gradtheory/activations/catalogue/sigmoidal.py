@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import scipy.special
 import sympy
 from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
 
@@ -43,10 +42,26 @@ sigmoid = Activation(
 )
 
 
+_CANCELS = 0.25  # where 1 - exp(-2|z|) loses more than a bit
+
+
 def _tanh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-    logistic(2.0 * z, value, slope)
+    np.abs(z, slope)
+    near_0 = np.flatnonzero(slope < _CANCELS)
+    np.multiply(slope, -2.0, slope)
+    np.exp(slope, slope)
+    np.subtract(1.0, slope, value)
+    inverse = 1.0 / (1.0 + slope)
+    value *= inverse
+    np.copysign(value, z, value)
+    small = z[near_0]
+    q = small * small
+    value[near_0] = (
+        small * (10395.0 + q * (1260.0 + q * 21.0)) / (10395.0 + q * (4725.0 + q * (210.0 + q)))
+    )  # Lambert's
     slope *= 4.0
-    np.tanh(z, out=value)
+    slope *= inverse
+    slope *= inverse
 
 
 hyperbolic_tangent = Activation(
@@ -122,8 +137,10 @@ softsign = Activation(
 
 
 def _erf_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+    from scipy import special  # here, because it takes as long to import as SymPy
+
     np.multiply(2.0 / np.sqrt(np.pi), exp_minus_square(z), out=slope)
-    scipy.special.erf(z, out=value)
+    special.erf(z, out=value)
 
 
 error_function = Activation(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.special
 import sympy
 from numpy.polynomial import chebyshev
 from sympy.core.relational import Relational
@@ -99,8 +98,19 @@ def _as_cosh(part: sympy.Expr) -> sympy.Expr:
     return constant / sympy.cosh(term.as_coeff_Mul()[1].base.args[0]) ** 2
 
 
+def _special(name: str) -> Callable[..., Any]:
+    """Return a function of SciPy, which is imported when it is called: that takes as long as SymPy."""
+
+    def function(z: Any) -> Any:
+        import scipy.special
+
+        return getattr(scipy.special, name)(z)
+
+    return function
+
+
 _FUNCTIONS: dict[type, Callable[..., Any]] = {
-    NormalCDF: scipy.special.ndtr,
+    NormalCDF: _special("ndtr"),
     sympy.Abs: np.abs,
     sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
     sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
@@ -113,8 +123,8 @@ _FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.cos: np.cos,
     sympy.cosh: np.cosh,
     sympy.coth: lambda z: 1.0 / np.tanh(z),
-    sympy.erf: scipy.special.erf,
-    sympy.erfc: scipy.special.erfc,
+    sympy.erf: _special("erf"),
+    sympy.erfc: _special("erfc"),
     sympy.exp: np.exp,
     sympy.log: np.log,
     sympy.sech: lambda z: 1.0 / np.cosh(z),

@@ -196,11 +196,12 @@ class Cell:
         lower, upper = self.interval
         return bool((not upper.is_finite() and lower > _FARTHEST) or (not lower.is_finite() and upper < -_FARTHEST))
 
-    def halves(self) -> tuple["Cell", "Cell"]:
+    def halves(self, bits: int) -> tuple["Cell", "Cell"]:
         """Return the cell in two; an unbounded one is cut far enough out to end soon."""
         lower, upper = self.interval
         if self.is_bounded:
-            cut = (lower + (upper - lower) * CUT).mid()
+            with precision(bits):  # far out, the ends may have their first digits in common
+                cut = (lower + (upper - lower) * CUT).mid()
         elif lower.is_finite():
             cut = (2 * abs(lower) + 1).mid()
         elif upper.is_finite():
@@ -229,7 +230,7 @@ def signed_cells(
                 f"one near {float(cell.interval.lower.mid()):.17g} is not simple, or too close to another"
             )
         else:
-            pending.extend(reversed(cell.halves()))
+            pending.extend(reversed(cell.halves(bits)))
 
 
 def _sign_on_cell(function: Univariate, cell: Cell, lower: sympy.Expr, upper: sympy.Expr, bits: int) -> int | None:

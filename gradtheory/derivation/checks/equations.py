@@ -29,7 +29,7 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:  # noqa: PLR09
     left, right = map(_evaluated, statement.args)
     rule = trial.chain_rule
     if rule is not None and rule.stated(left):
-        if rule.chain.is_symbolic and not rule.stated(right) and rule.by_induction(left, right):
+        if rule.chain.is_symbolic and rule.by_induction(left, rule.factors_of_layers(right)):
             return EXACT
         known = rule.stated(right)
         whole = left, right

@@ -10,7 +10,7 @@ from gradtheory.derivation.facts import C
 from gradtheory.derivation.language import STEEPEST
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.derivation.topics.weight_decay import ETA
+from gradtheory.derivation.topics.weight_decay import ETA, steepest
 
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
 _STEPS, _NUMBER, _COUNT = sympy.symbols("T t n", integer=True, positive=True)
@@ -36,6 +36,7 @@ def _steps(question: Question) -> Iterator[Step]:
     cosine = (_FACTOR * _FIRST * _FIRST + _FACTOR * _SECOND * _SECOND) / (_FACTOR * norm * norm)
     yield step(equation(cosine, sympy.S.One), "same_direction", "by_norm", sympy.Gt(abs(_FIRST), 0))
     yield step(equation(sympy.Sum(ETA * _MOST, (_NUMBER, 1, _STEPS)), _STEPS * ETA * _MOST), "travel", "by_norm")
+    yield from steepest(question, "by_norm")
     if question.activation.steepest_slope.is_finite:
         reached = sympy.Gt(abs(_START) + _STEPS * ETA * _MOST, C / STEEPEST, evaluate=False)
         time = sympy.Gt(_STEPS, (C / STEEPEST - abs(_START)) / (ETA * _MOST), evaluate=False)

@@ -31,18 +31,18 @@ from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
 from gradtheory.explosion.depth.class_n import smooth_parts, support
 from gradtheory.explosion.depth.logistic import squared_beta
-from gradtheory.formulas import WrittenProduct
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 _Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 _DIGITS = 15
 _P, _Q, _T, _THETA = sympy.symbols("p q t theta", real=True)
-_A, _B, _U, _GAP, _LENGTH = sympy.symbols("A B u d r", positive=True)
+_A, _B, _U, _GAP, _LENGTH = sympy.symbols("A B u d v", positive=True)
 _W, _DELTA = sympy.symbols("w Delta", real=True, nonzero=True)
 _SLOPES = sympy.symbols("s_1 s_2", positive=True)  # σ' of the last layer at two inputs
 _BEFORE = sympy.symbols("g_1 g_2", positive=True)  # the derivative of all layers before it
 _MOVED = sympy.Symbol("D", real=True, nonzero=True)  # how far those move their output
-_G = sympy.symbols("g_1 g_2 g_3", positive=True)  # three derivatives of a function at h(x)
-_H = sympy.symbols("h_1 h_2 h_3", positive=True)  # and of h at x
+_G = sympy.symbols("h_1 h_2 h_3", positive=True)  # three derivatives of a function at k(x)
+_H = sympy.symbols("k_1 k_2 k_3", positive=True)  # and of k at x
 
 
 def depth(question: Question) -> Answer:
@@ -81,8 +81,10 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         yield Step(equation(SCHWARZIAN, -2 * square), "schwarzian", meaning, off, section="class_n")
     yield Step(Convex(CLASS_N), "class_n", meaning, section="class_n")
     if beta is not None:
-        moved = Sigma(_P + _DELTA) - Sigma(_P)
-        identity = equation(Slope(_P) * Slope(_P + _DELTA) * _DELTA**2, moved**2 * ratio(beta * _DELTA) ** 2)
+        beyond = WrittenSum(_P, _DELTA)
+        moved = WrittenSum(Sigma(beyond), -Sigma(_P))
+        both = WrittenProduct((Slope(_P), Slope(beyond), _DELTA**2))
+        identity = equation(both, WrittenProduct(moved**2, ratio(beta * _DELTA) ** 2))
         yield Step(identity, "layer_identity", meaning, section="layer")
         below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
         yield Step(below, "ratio_below_one", meaning, (sympy.Gt(_U, 0, evaluate=False),), section="layer")
@@ -119,7 +121,9 @@ def _all_layers(question: Question, beta: sympy.Expr | None) -> Iterator[Step]:
     if beta is not None:
         here, there = ChainSlope(X), ChainSlope(OTHER_X)
         moved = (ChainValue(X) - ChainValue(OTHER_X)) ** 2
-        identity = equation(here * there * (X - OTHER_X) ** 2, moved * LayerRatios(X, OTHER_X, beta) ** 2)
+        identity = equation(
+            here * there * (X - OTHER_X) ** 2, WrittenProduct(moved, LayerRatios(X, OTHER_X, beta) ** 2)
+        )
         yield Step(identity, "two_point_identity", meaning, (sympy.Ne(X, OTHER_X),), section="layers")
     yield question.fact("two_point", "layers")
 
@@ -181,9 +185,10 @@ def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Ste
 def _width(question: Question, factor: sympy.Expr) -> Iterator[Step]:
     """Yield how far apart two inputs that explode can be, and whether that is more than for one neuron."""
     meaning = question.meaning
-    near = sympy.Le(_LENGTH, DEPTH_BOUND / C, evaluate=False)
+    near = sympy.Le(_GAP, DEPTH_BOUND / C, evaluate=False)
     both = [sympy.Ge(gradient, C, evaluate=False) for gradient in _BEFORE]
-    pair = sympy.Le(_LENGTH, DEPTH_BOUND / sympy.sqrt(_BEFORE[0] * _BEFORE[1]), evaluate=False)
+    mean = sympy.Pow(sympy.Mul(*_BEFORE, evaluate=False), sympy.S.Half, evaluate=False)
+    pair = sympy.Le(_GAP, DEPTH_BOUND / mean, evaluate=False)
     yield Step(near, "near", meaning, (*both, pair), section="any_width")
     yield question.fact("depth", "any_width")
     if factor == 1:
@@ -199,7 +204,7 @@ def _width(question: Question, factor: sympy.Expr) -> Iterator[Step]:
 
 def _linear_piece(question: Question) -> Iterator[Step]:
     """Yield a chain of two softsign layers that is exactly linear on an interval, nearly twice as wide as of one."""
-    slope = Slope((1 + _A) * Sigma(X) + _A) * (1 + _A) * Slope(X)
+    slope = WrittenProduct((1 + _A, Slope(WrittenSum((1 + _A) * Sigma(X), _A)), Slope(X)))
     inside = sympy.Lt(X, 0, evaluate=False), sympy.Gt(X, -_A, evaluate=False)
     yield Step(equation(slope, 1 / (1 + _A)), "linear_piece", question.meaning, inside, section="any_width")
     limit = sympy.Limit(_A / (1 + _A), _A, sympy.oo, "-")

@@ -169,10 +169,13 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime)
 
 
 def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
-    """Yield ends and width for the values of w, b and c."""
+    """Yield ends and width for the values of w, b and c, or for an example."""
     numbers = question.numbers(formula.w, formula.b, formula.c)
+    section = "numbers" if numbers else "example"
     if not numbers:
-        return
+        if question.activation.period is not None:
+            return
+        numbers = {formula.w: _weight_of_example(question), formula.b: sympy.S.One, formula.c: sympy.S.One}
     meaning = question.meaning
     if numbers[formula.w] == 0:
         raise InvalidArgument("values", "w = 0", "must have a weight that is not 0")
@@ -185,7 +188,7 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         critical = InNumbers.of(
             _CRITICAL, formula.c / STEEPEST, numbers, meaning.value(formula.c / STEEPEST, numbers), _DIGITS
         )
-        yield Step(critical, "nothing_explodes", meaning, section="numbers")
+        yield Step(critical, "nothing_explodes", meaning, section=section)
         return
     ends = [end for pair in regime.intervals for end in pair if end.is_finite is not False]
     for number, end in enumerate(ends, start=1):
@@ -194,7 +197,7 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
             InNumbers.of(name, end, numbers, meaning.value(end, numbers), _DIGITS),
             "end_in_numbers",
             meaning,
-            section="numbers",
+            section=section,
         )
     if not regime.width.has(sympy.oo):
         width = Width(formula.w, formula.c)
@@ -202,5 +205,11 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
             InNumbers.of(width, regime.width, numbers, meaning.value(regime.width, numbers), _DIGITS),
             "width_in_numbers",
             meaning,
-            section="numbers",
+            section=section,
         )
+
+
+def _weight_of_example(question: Question) -> sympy.Expr:
+    """Return the first whole number from 7/4 of the critical weight on: 7 for the sigmoid."""
+    slope = question.activation.steepest_slope
+    return sympy.Integer(1) if slope.is_infinite else sympy.ceiling(sympy.Rational(7, 4) / slope)

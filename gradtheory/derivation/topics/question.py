@@ -65,7 +65,8 @@ class Question:
         if not values:
             return {}
         if missing := [name for name in named if name not in values]:
-            raise InvalidArgument("values", missing[0], f"is missing: give all of {_listed(named)}, or none")
+            rule = f"must be all of {_listed(named)}, or none: {', '.join(missing)} left out"
+            raise InvalidArgument("values", dict(self.values), rule)
         return {symbol: read_real(values[name], f"values[{name!r}]") for name, symbol in named.items()}
 
 

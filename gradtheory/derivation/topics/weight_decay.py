@@ -11,13 +11,14 @@ from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import LARGEST, STEEPEST, Partial
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 CRITICAL = sympy.Symbol("W", positive=True)
 ETA = sympy.Symbol("eta", positive=True)
-_BOUND, _DECAY, _OUTPUT, _VALUE, _STEP = sympy.symbols("B lambda G A U", positive=True)
+_BOUND, _DECAY, _OUTPUT, _VALUE, _STEP = sympy.symbols("B lambda D A U", positive=True)
 _BEHIND = sympy.Symbol("n", integer=True, nonnegative=True)
 _WEIGHT, _GRADIENT, _ERROR, _ACTIVATION, _MOVE = sympy.symbols("w g delta a u", real=True)
-_BETA, _BETA_2 = sympy.symbols("beta beta_2", positive=True)
+_BETA, _BETA_2 = sympy.symbols("beta_1 beta_2", positive=True)
 _FIRST, _SECOND = sympy.symbols("g_1 g_2", real=True)
 
 _WITHIN = sympy.Le(abs(_WEIGHT), CRITICAL)
@@ -27,7 +28,7 @@ _SHORT = sympy.Le(ETA * _DECAY, 1)
 
 def weight_decay(question: Question) -> Answer:
     """Derive which L2, L1 or decoupled weight decay keeps |w| ≤ W = c/sup|σ'|, and so every factor ≤ c."""
-    definitions = equation(CRITICAL, C / STEEPEST), equation(_BOUND, C**_BEHIND * _OUTPUT * _VALUE)
+    definitions = equation(CRITICAL, C / STEEPEST), equation(_BOUND, WrittenProduct((C**_BEHIND, _OUTPUT, _VALUE)))
     return Answer(definitions, tuple(_steps(question)))
 
 
@@ -50,7 +51,7 @@ def _steps(question: Question) -> Iterator[Step]:
         if largest.is_finite:
             yield from _penalties(question, largest)
     decoupled = sympy.Le(abs(_WEIGHT), _STEP / _DECAY), sympy.Le(abs(_MOVE), _STEP)
-    moved = abs((1 - ETA * _DECAY) * _WEIGHT - ETA * _MOVE)
+    moved = sympy.Abs(WrittenSum(_kept(_WEIGHT), -ETA * _MOVE), evaluate=False)
     yield Step(
         sympy.Le(moved, _STEP / _DECAY, evaluate=False),
         "decoupled_step",
@@ -60,8 +61,13 @@ def _steps(question: Question) -> Iterator[Step]:
     )
     mean, square = _BETA * _FIRST + _SECOND, _BETA_2 * _FIRST**2 + _SECOND**2
     root = sympy.sqrt(_BETA_2)
-    left = (1 + _BETA**2 / _BETA_2) * square - mean**2
+    left = WrittenSum(WrittenProduct((1 + _BETA**2 / _BETA_2, square)), -(mean**2))
     yield Step(equation(left, (root * _FIRST - _BETA * _SECOND / root) ** 2), "cauchy", meaning, section="decoupled")
+
+
+def _kept(weight: sympy.Expr) -> sympy.Expr:
+    """Return (1 - ηλ)·w: what decay leaves of a weight."""
+    return WrittenProduct((1 - ETA * _DECAY, weight))
 
 
 def _penalties(question: Question, largest: sympy.Expr) -> Iterator[Step]:
@@ -76,26 +82,30 @@ def _penalties(question: Question, largest: sympy.Expr) -> Iterator[Step]:
     by_weight = equation(Partial(DEEP.C, DEEP.w[LAYER]), DEEP.delta[LAYER] * DEEP.a[LAYER - 1])
     yield Step(by_weight, "by_w", meaning, chain_rule=ChainRule(DEEP), section="gradient_bound")
     sizes = sympy.Le(abs(_ERROR), _OUTPUT), sympy.Le(abs(_ACTIVATION), _VALUE)
-    most = C**_BEHIND * _OUTPUT * _VALUE
-    bounded = sympy.Le(C**_BEHIND * abs(_ERROR * _ACTIVATION), most, evaluate=False)
+    most = WrittenProduct((C**_BEHIND, _OUTPUT, _VALUE))
+    bounded = sympy.Le(WrittenProduct((C**_BEHIND, abs(_ERROR), abs(_ACTIVATION))), most, evaluate=False)
     yield step(bounded, "gradient_bound", "gradient_bound", *sizes)
 
     rest = sympy.Le(abs(-_GRADIENT / _DECAY), _BOUND / _DECAY, evaluate=False)
     yield step(rest, "at_rest", "at_rest", _SLOPED)
     enough = sympy.Lt(_BOUND / _DECAY, CRITICAL), sympy.Gt(_DECAY, _BOUND / CRITICAL)
     yield step(Equivalent(*enough), "enough_decay", "at_rest")
-    limit = equation(_OUTPUT * LARGEST * STEEPEST, _OUTPUT * largest * question.activation.steepest_slope)
+    limit = equation(
+        WrittenProduct((_OUTPUT, LARGEST, STEEPEST)), _OUTPUT * largest * question.activation.steepest_slope
+    )
     yield step(limit, "decay_limit", "at_rest")
 
-    kept = (1 - ETA * _DECAY) * CRITICAL + ETA * _BOUND
-    moved = abs(_WEIGHT - ETA * (_GRADIENT + _DECAY * _WEIGHT))
+    kept = WrittenSum(_kept(CRITICAL), WrittenProduct((ETA, _BOUND)))
+    step_taken = WrittenProduct((ETA, WrittenSum(_GRADIENT, _DECAY * _WEIGHT)))
+    moved = sympy.Abs(WrittenSum(_WEIGHT, -step_taken), evaluate=False)
     yield step(sympy.Le(moved, kept, evaluate=False), "decay_step", "descent", _SHORT, _WITHIN, _SLOPED)
-    decayed = sympy.Le(_BOUND, _DECAY * CRITICAL)
+    decayed = sympy.Le(_BOUND, WrittenProduct((_DECAY, CRITICAL)))
     yield step(sympy.Le(kept, CRITICAL, evaluate=False), "decay_kept", "descent", decayed)
 
     subgradient = abs(_GRADIENT + _DECAY * sympy.sign(_WEIGHT))
     apart = sympy.Ne(_WEIGHT, 0), sympy.Lt(_BOUND, _DECAY), _SLOPED
     yield step(sympy.Ge(subgradient, _DECAY - _BOUND, evaluate=False), "subgradient", "lasso", *apart)
-    shrunk = sympy.Max(abs(_WEIGHT - ETA * _GRADIENT) - ETA * _DECAY, 0)
+    moved = sympy.Abs(WrittenSum(_WEIGHT, -ETA * _GRADIENT), evaluate=False)
+    shrunk = sympy.Max(moved - ETA * _DECAY, 0, evaluate=False)
     thresholds = sympy.Le(_BOUND, _DECAY), _WITHIN, _SLOPED
     yield step(sympy.Le(shrunk, CRITICAL, evaluate=False), "soft_threshold", "lasso", *thresholds)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gradtheory.arithmetic.chunks import by_chunks
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.explosion.arrays.elementwise import Function
 from gradtheory.explosion.arrays.plan import Plan
@@ -63,10 +64,4 @@ def _by_chunks(function: Function, arrays: Any, dtype: Any, core: tuple[int, ...
         with np.errstate(all="ignore"):
             return np.asarray(function(np, *parts), dtype)
 
-    chunks = arrays[0].chunks
-    first, *others = (array.rechunk(chunks) for array in arrays)
-    new = list(range(first.ndim, first.ndim + len(core)))
-    sizes = (*chunks, *((size,) for size in core))
-    return first.map_blocks(
-        chunk, *others, dtype=dtype, new_axis=new, chunks=sizes, meta=np.empty((0,) * len(sizes), dtype)
-    )
+    return by_chunks(chunk, arrays, dtype, core)

@@ -1,5 +1,6 @@
 """An interval of inputs on which every layer of a chain keeps to one smooth formula of σ."""
 
+import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.switches import breaks, exact_zeros, inner_point
-from gradtheory.arithmetic.enclosure import as_rational, bounds, enclose, sign, sign_at
+from gradtheory.arithmetic.enclosure import as_rational, enclose, order, sign, sign_at
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.pre_activation import Layer, PreActivation, X
+
+_PROVEN = functools.cmp_to_key(order)  # of numbers that may agree in any number of digits
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Cell:
             for switch in breaks(activation.expr, Z, -sympy.oo, sympy.oo):
                 places = exact_zeros(z - switch, X, self.lower, self.upper)
                 smooth_at |= dict.fromkeys(places, switch not in activation.kinks)
-        cuts = sorted(smooth_at, key=lambda x: bounds(x, x, 128).lower)
+        cuts = sorted(smooth_at, key=_PROVEN)
         for lower, upper in itertools.pairwise([*cuts, self.upper]):
             inside = as_rational(enclose(z, 128, {X: enclose(inner_point(lower, upper), 128)}))
             if inside not in activation.kinks:  # else σ has no derivative on the whole cell
@@ -72,7 +75,7 @@ class Cell:
         crossings: list[sympy.Expr] = []
         if product.has(X):
             places = [x for c in (threshold, -threshold) for x in exact_zeros(product - c, X, self.lower, self.upper)]
-            crossings = sorted(places, key=lambda x: enclose(x, 128).mid())
+            crossings = sorted(places, key=_PROVEN)
         ends = [self.lower, *crossings, self.upper]
         for lower, upper in itertools.pairwise(ends):
             above = self._sign_within(product, threshold, lower, upper)

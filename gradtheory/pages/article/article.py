@@ -1,7 +1,7 @@
 """The article as a document: the claims with their findings, in the words of one language."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation import GENERIC
+from gradtheory.derivation import GENERIC, Step
 from gradtheory.derivation.language import Partial
 from gradtheory.derivation.printing import formula
 from gradtheory.derivation.writing import steps_in_words, summary_of_checks
@@ -105,6 +105,7 @@ class Article(ShownAsTable):
         of_article = catalogue["article"]
         yield Paragraph(of_article["introduction"])
         yield Heading(catalogue["document"]["summary"])
+        yield Paragraph(of_article["verdicts"])
         yield Table(
             tuple((each.prose["title"], _numbers(each.claim), each.prose["verdict"]) for each in self.sections),
             head=tuple(of_article[f"column_{name}"] for name in ("claim", "paragraph", "verdict")),
@@ -113,8 +114,11 @@ class Article(ShownAsTable):
         )
         yield Paragraph(self._counted(catalogue))
         yield Heading(of_article["legend"])
-        steps = [step for section in self.sections for step in section.finding.steps]
-        yield Paragraph(fill(of_article["legend_text"], {"summary": summary_of_checks(steps, catalogue)}))
+        steps = {_key(step): step for section in self.sections for step in section.finding.steps}
+        yield Paragraph(fill(of_article["legend_text"], {"summary": summary_of_checks([*steps.values()], catalogue)}))
+        yield Paragraph(of_article["runs"])
+        yield Paragraph(of_article["letters"])
+        yield Table(tuple(map(tuple, of_article["symbols"])), head=tuple(of_article["column_symbols"]))
         yield Heading(of_article["setting"])
         setting = _setting()
         yield Paragraph(of_article["setting_text"])
@@ -132,14 +136,18 @@ class Article(ShownAsTable):
         return fill(catalogue["article"]["counts"], {"count": len(self.sections), "parts": parts})
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
-        first = 1
+        numbers: dict[Hashable, int] = {}
         for section in self.sections:
-            yield from _in_words(section, catalogue, first)
-            first += len(section.finding.steps)
+            yield from _in_words(section, catalogue, numbers)
 
 
-def _in_words(section: Section, catalogue: Mapping[str, Any], first: int) -> Iterator[Block]:
-    """Yield a claim with its derivation, whose steps are numbered from `first`, its result and its verdict."""
+def _key(step: Step) -> Hashable:
+    """Return what makes two steps the same: a step that stands above is referred to."""
+    return step.statement, step.assumptions, step.meaning.activation.name, type(step.chain_rule).__name__
+
+
+def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[Hashable, int]) -> Iterator[Block]:
+    """Yield a claim with its derivation, its result and its verdict; `numbers` are those of the steps so far."""
     labels, colon = catalogue["document"], catalogue["document"]["colon"]
     name, finding, prose = section.claim.name, section.finding, section.prose
     place = catalogue["article"]["paragraph" if len(section.claim.paragraphs) == 1 else "paragraphs"]
@@ -148,9 +156,14 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], first: int) -> Ite
     yield Paragraph(f"*{labels['claim']}*{numbered}{colon}{prose['claim']}")
     if "given" in prose:
         yield Paragraph(prose["given"])
-    for step, block in zip(finding.steps, steps_in_words(finding.steps, catalogue, first), strict=True):
+    for step in finding.steps:
+        is_new = _key(step) not in numbers
+        number = numbers.setdefault(_key(step), len(numbers) + 1)
+        (block,) = steps_in_words([step], catalogue, number)
         other = step.meaning.activation.name
-        yield block if other == SIGMOID.name else replace(block, reason=f"*{other}*{colon}{block.reason}")
+        reason = block.reason if other == SIGMOID.name else f"*{other}*{colon}{block.reason}"
+        again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}", "reason": reason})
+        yield replace(block, reason=reason) if is_new else Paragraph(again)
     yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)

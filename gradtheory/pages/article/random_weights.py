@@ -10,10 +10,12 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.derivation import Step
+from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.language import STEEPEST
 from gradtheory.explosion import critical_weight
 from gradtheory.formulas import WrittenProduct, latex
 from gradtheory.pages.article.claim import (
+    MEANING,
     SIGMOID,
     Claim,
     ClaimVerdict,
@@ -30,6 +32,7 @@ from gradtheory.random_weights.overflow import overflow_depth
 
 _SMALL, _ROUNDING = 1e-9, 1e-8  # a variance, and what it leaves of χ₁ = 1
 _HALF = sympy.Rational(1, 2)
+SIGMA_W = sympy.Symbol("sigma_w", positive=True)
 _DEPTHS = (5, 10, 20, 50)
 _TEN = 10  # layers
 
@@ -51,12 +54,12 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
     u = sympy.Symbol("u", real=True)
     density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
     probability = sympy.erf(size / sympy.sqrt(2))
-    beyond = sympy.erfc(critical_weight("sigmoid") / sympy.sqrt(2))
+    beyond = _beyond_critical(sympy.S.One)
     steps = (
         step(sympy.Integral(density, (u, -size, size)), probability, "normal_integral"),
         digits_of(probability, "probability_in_numbers"),
         digits_of(probability**_TEN, "all_weights_small", digits=3),
-        digits_of(beyond, "beyond_critical", digits=3),
+        beyond,
     )
     is_usual = sign(probability - read_real(share, "share")) > 0
     is_bounded = sign(SIGMOID.steepest_slope * size - largest_factor) <= 0
@@ -67,10 +70,21 @@ def _weights(*, below: Any, share: Any, factor: Any) -> Finding:
         steps,
         {
             "probability": decimal(probability, 6),
-            "beyond": latex(beyond.n(3)),
+            "beyond": latex(beyond.statement.rhs.subs(SIGMA_W, 1).n(3)),
             "ten": f"{float(probability**_TEN):.3g}",
         },
     )
+
+
+def _beyond_critical(size: sympy.Expr) -> Step:
+    """Return the step of P(|w| > 4) for normal weights of a standard deviation."""
+    below = sympy.Mul(sympy.sqrt(2), SIGMA_W, evaluate=False)
+    probability = sympy.erfc(
+        sympy.Mul(critical_weight("sigmoid"), sympy.Pow(below, -1, evaluate=False), evaluate=False)
+    )
+    value = MEANING.value(probability, {SIGMA_W: size})
+    numbers = InNumbers.of(sympy.Symbol("P"), probability, {SIGMA_W: size}, value, 3)
+    return Step(numbers, "beyond_critical", MEANING)
 
 
 def _mean_square(scale: sympy.Expr) -> tuple[sympy.Expr, ...]:
@@ -87,12 +101,10 @@ def _variance(variance: sympy.Expr, rule: str) -> Step:
 def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     """Compare chains of sigmoids, by their Lyapunov exponents, with wide layers, by χ₁."""
     size = read_real(scale, "scale")
-    s = sympy.Symbol("s", positive=True)
-    beyond = sympy.erfc(critical_weight("sigmoid") / (size * sympy.sqrt(2)))
     steps = (
-        step(WrittenProduct(_HALF, _mean_square(s)), s**2 / 2, "relu_mean_square"),
-        step(WrittenProduct(STEEPEST**2, _mean_square(s)), s**2 / 16, "sigmoid_mean_square"),
-        digits_of(beyond, "beyond_critical", digits=3),
+        step(WrittenProduct(_HALF, _mean_square(SIGMA_W)), SIGMA_W**2 / 2, "relu_mean_square"),
+        step(WrittenProduct(STEEPEST**2, _mean_square(SIGMA_W)), SIGMA_W**2 / 16, "sigmoid_mean_square"),
+        _beyond_critical(size),
     )
     chain, best = lyapunov_exponent("sigmoid", float(size)), largest_lyapunov_exponent("sigmoid")
     edge = edge_of_chaos("sigmoid", 0)

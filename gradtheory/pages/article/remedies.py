@@ -10,15 +10,14 @@ import sympy
 from gradtheory.activations import Z
 from gradtheory.arithmetic.inputs import Array, read_positive
 from gradtheory.chains.chain import Chain
-from gradtheory.derivation import derive
+from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
-from gradtheory.formulas import WrittenProduct
+from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.pages.article.claim import (
     SIGMOID,
     Claim,
     ClaimVerdict,
     Finding,
-    holds_if,
     share_that_holds,
     step,
 )
@@ -28,16 +27,12 @@ from gradtheory.training.remedies import clip_by_global_norm, soft_threshold, we
 
 _STEPS = 50
 _X, _Y = (-1.0, 1.0), (0.0, 1.0)
+_NOTHING = 1e-3  # weights below it make a network whose output hardly depends on the input
 _BIASES = np.array([0.0, -2.0, -2.0])
 
 
-def _weight_decay(*, penalty: str, share: Any) -> Finding:
-    """Train a chain of sigmoids with a share of the weight decay that is proven to be enough."""
-    chain = Chain(3)
-    bound = weight_decay_guarantee(chain, _X, _Y, kind=penalty)
-    decay = float(read_positive(share, "share")) * bound.weight_decay
-    optimiser = gradient_descent(1.0 / decay, weight_decay=decay)
-    run = train(chain, _X, _Y, bound.critical_weights, _BIASES, optimiser=optimiser, steps=_STEPS)
+def _weight_decay(*, share: Any, leaves: str) -> Finding:
+    """Train with the L2 penalty that is proven to be enough, and with a tenth of it; derive what is enough."""
     place, most = sympy.log(2), sympy.Rational(4, 27)
     output = WrittenProduct((Sigma(Z), Slope(Z)))
     steps = (
@@ -47,39 +42,39 @@ def _weight_decay(*, penalty: str, share: Any) -> Finding:
         step(WrittenProduct((Sigma(place), Slope(place))), most, "largest_output_gradient"),
         step(WrittenProduct(sympy.Integer(2), most, STEEPEST), sympy.Rational(2, 27), "decay_needed"),
     )
-    holds = decay > bound.weight_decay and bool(run.factors.max() <= 1.0)
-    return Finding(holds_if(holds), steps, {"largest": f"{float(np.abs(run.w[-1]).max()):.3g}"})
+    return _judged("l2", share, leaves, steps)
 
 
 def _lasso(*, share: Any, leaves: str) -> Finding:
-    """Train with the L1 penalty that is proven to be enough, which ends with no weights, and with a tenth of it."""
-    bound = weight_decay_guarantee(Chain(3), _X, _Y, kind="l1")
-    penalty = float(read_positive(share, "share")) * bound.weight_decay
-    proven, weaker = (_train_with_l1(bound.critical_weights, each) for each in (penalty, penalty / 10.0))
+    """Train with the L1 penalty that is proven to be enough, and with a tenth of it; derive what is enough."""
     derived = derive("weight_decay", activation=SIGMOID).steps
-    steps = tuple(each for each in derived if each.section == "lasso")
-    is_small, is_empty = bool(np.abs(proven.w[-1]).max() <= 4.0), not proven.w[-1].any()
+    return _judged("l1", share, leaves, tuple(each for each in derived if each.section == "lasso"))
+
+
+def _judged(kind: str, share: Any, leaves: str, steps: tuple[Step, ...]) -> Finding:
+    """Judge a penalty by what a run leaves of the weights: small ones, and a network that is of use."""
+    bound = weight_decay_guarantee(Chain(3), _X, _Y, kind=kind)
+    penalty = float(read_positive(share, "share")) * bound.weight_decay
+    proven, weaker = (_train(kind, bound.critical_weights, each) for each in (penalty, penalty / 10.0))
+    sizes = np.abs(proven.w).max(axis=1)
+    is_small, is_empty = bool(sizes.max() <= float(bound.critical_weights.max())), bool(sizes[-1] < _NOTHING)
     agreed = {"small": is_small, "useful": is_small and not is_empty}[leaves]
-    numbers = {"bound": bound.weight_decay, "largest": float(np.abs(weaker.w[-1]).max()), "loss": proven.loss[-1]}
     verdict = ClaimVerdict.HOLDS if agreed else ClaimVerdict.CORRECTED if is_small else ClaimVerdict.FAILS
-    first_empty = int(np.flatnonzero(~proven.w.any(axis=1))[0]) if is_empty else proven.steps
-    return Finding(
-        verdict, steps, {name: f"{each:.3g}" for name, each in numbers.items()} | {"empty": str(first_empty)}
-    )
+    numbers = {
+        "penalty": f"{penalty:.4f}",
+        "empty": str(int(np.flatnonzero(sizes < _NOTHING)[0]) if is_empty else proven.steps),
+        "loss": f"{proven.loss[-1]:.3g}",
+        "largest": f"{float(np.abs(weaker.w[-1]).max()):.3g}",
+        "steps": str(proven.steps),
+    }
+    return Finding(verdict, steps, numbers)
 
 
-def _train_with_l1(start: Array, penalty: float) -> ChainTraining:
-    """Run proximal gradient descent with the learning rate 1."""
-    return train(
-        Chain(3),
-        _X,
-        _Y,
-        start,
-        _BIASES,
-        optimiser=gradient_descent(1.0),
-        steps=4 * _STEPS,
-        proximal=functools.partial(soft_threshold, amount=penalty),
-    )
+def _train(kind: str, start: Array, penalty: float) -> ChainTraining:
+    """Run gradient descent with the learning rate 1: with weight decay, or proximal for L1."""
+    decay, threshold = (penalty, None) if kind == "l2" else (0.0, functools.partial(soft_threshold, amount=penalty))
+    optimiser = gradient_descent(1.0, weight_decay=decay)
+    return train(Chain(3), _X, _Y, start, _BIASES, optimiser=optimiser, steps=4 * _STEPS, proximal=threshold)
 
 
 def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
@@ -95,16 +90,16 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
         "overflow": free.has_diverged and not kept.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
     }
-    c, p, q = (sympy.Symbol(name, positive=True) for name in ("c", "p", "q"))
-    length = sympy.sqrt(p**2 + q**2)
-    clipped = sympy.sqrt((c * p / length) ** 2 + (c * q / length) ** 2)
+    most, by_weights, by_biases = (sympy.Symbol(name, positive=True) for name in ("M", "g_1", "g_2"))
+    length = sympy.sqrt(by_weights**2 + by_biases**2)
+    clipped = sympy.sqrt(WrittenSum(*((most * each / length) ** 2 for each in (by_weights, by_biases))))
     return Finding(
         share_that_holds(stopped[each] for each in stops),
-        (step(clipped, c, "clipped_length"),),
+        (step(clipped, most, "clipped_length"),),
         {"free": str(free.steps), "kept": str(kept.steps), "loss": f"{kept.loss[-1]:.3g}"},
     )
 
 
-WEIGHT_DECAY: Claim = Claim("weight_decay", {"penalty": "l2", "share": "1.01"}, _weight_decay, (30,))
+WEIGHT_DECAY: Claim = Claim("weight_decay", {"share": "1.01", "leaves": "useful"}, _weight_decay, (30,))
 LASSO: Claim = Claim("lasso", {"share": "1.01", "leaves": "useful"}, _lasso, (30,))
 CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("overflow",)}, _clipping, (31,))

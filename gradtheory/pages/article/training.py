@@ -11,8 +11,8 @@ from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import Slope
-from gradtheory.formulas import WrittenProduct, latex
-from gradtheory.pages.article.claim import Claim, Finding, digits_of, holds_if, share_that_holds
+from gradtheory.formulas import WrittenProduct, WrittenSum, latex
+from gradtheory.pages.article.claim import Claim, Finding, digits_of, holds_if, share_that_holds, step
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training import Training, train
 from gradtheory.training.optimisers import gradient_descent
@@ -41,6 +41,8 @@ def _step_size(*, share: Any) -> Finding:
         tuple(steps),
         {
             "limit": f"{limit:.4g}",
+            "rate": f"{times * limit:.4g}",
+            "deep_rate": f"{8.0 * deep:.3g}",
             "share": f"{times:g}",
             "grown": _latex(grown),
             "deep": f"{deep:.3g}",
@@ -74,8 +76,9 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     deep = Chain(10, "identity")
     run = train(deep, [1.0], [0.0], [float(size)] * 10, [0.0] * 10, optimiser=gradient_descent(1e-4), steps=_STEPS)
     kind = FLOAT_TYPES["float32"]
-    beyond = kind.largest * sympy.log(2) + sympy.log(2 - sympy.Integer(2) ** -kind.bits)
-    depth = beyond / sympy.log(size)
+    last = sympy.Pow(2, -kind.bits, evaluate=False)
+    largest = sympy.log(WrittenSum(sympy.Integer(2), -last), evaluate=False)
+    depth = WrittenSum(largest, kind.largest * sympy.log(2)) / sympy.log(size)
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
         holds_if(run.has_diverged == diverges),
@@ -102,7 +105,8 @@ def _jumps(*, rate: Any, calm: Any) -> Finding:
     wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
     limit = largest_stable_step(*_SIGMOIDS, optimiser=gradient_descent(1.0))
     ratios = wild.loss[1:] / wild.loss[:-1]
-    steps = (digits_of(WrittenProduct(*[(_WEIGHT, Slope(sympy.S.Zero))] * 4), "product_of_factors", digits=5),)
+    factors = WrittenProduct(*[(_WEIGHT, Slope(sympy.S.Zero))] * 4)
+    steps = (step(factors, (_WEIGHT / 4) ** 4, "product_of_factors"),)
     holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps
     numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
     numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}

@@ -10,8 +10,7 @@ import sympy
 from gradtheory.activations import activation_names
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.chains.chain import Chain
-from gradtheory.document import read_folder
-from gradtheory.errors import extra
+from gradtheory.document.files import drawn, read_folder, write_file
 from gradtheory.explosion import widest_explosion
 from gradtheory.explosion.depth import DepthBound, depth_bound, widest_total_explosion
 from gradtheory.pages import page as pages
@@ -79,14 +78,8 @@ def _down(number: float, decimals: int) -> str:
 def write(folder: Path) -> Iterator[Path]:
     """Write depth.md, and its figures below images; yield each path."""
     folder = read_folder(folder, "folder")
-    with extra("plots"):
-        import matplotlib as mpl
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for name, draw in _FIGURES.items():
         path = folder / "images" / f"depth_{name}.svg"
-        with mpl.rc_context({"svg.hashsalt": "gradtheory"}):
-            draw().savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        yield path
-    path = folder / "depth.md"
-    path.write_text(page(), encoding="utf-8")
-    yield path
+        yield write_file(path, drawn(draw(), "svg"))
+    yield write_file(folder / "depth.md", page())

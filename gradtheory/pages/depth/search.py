@@ -53,14 +53,17 @@ def lower_bounds(name: str) -> tuple[float, ...]:
 
 def _loss(pairs: NDArray[np.float64], record: Activation, depth: int) -> NDArray[np.float64]:
     """Return -log of the lesser gradient, for the pair of the last layer and that of the others, as arsinh z."""
-    last_p, last_q, p, q = np.sinh(pairs)
+    places = np.sinh(pairs)
+    last_p, last_q, p, q = places
+    values, slopes = record.value_and_slope(places)
     with np.errstate(all="ignore"):
+        logs = np.log(np.abs(slopes))
         size = np.log(np.abs(last_q - last_p))
-        here, there = (size + np.log(np.abs(record.slope(z))) for z in (last_p, last_q))
+        here, there = size + logs[0], size + logs[1]
         if depth > 1:
-            mean = np.log(np.abs((record.value(q) - record.value(p)) / (q - p)))
-            here = here + (depth - 1) * (np.log(np.abs(record.slope(p))) - mean)
-            there = there + (depth - 1) * (np.log(np.abs(record.slope(q))) - mean)
+            mean = np.log(np.abs((values[3] - values[2]) / (q - p)))
+            here = here + (depth - 1) * (logs[2] - mean)
+            there = there + (depth - 1) * (logs[3] - mean)
         lesser = np.minimum(here, there)
         is_sound = np.isfinite(lesser) & ((np.abs(q - p) > _LEAST_STEP) | (depth == 1))
     return np.where(is_sound, -lesser, _NEVER)

@@ -14,6 +14,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
@@ -84,6 +85,7 @@ def moment(
 ) -> Estimate | Estimates: ...
 
 
+@lazily
 def moment(
     activation: ActivationLike, q: NumberLike | ArrayLike, *, of: str = "value", method: str = "auto"
 ) -> Estimate | Estimates:

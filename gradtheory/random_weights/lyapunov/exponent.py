@@ -10,6 +10,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
@@ -47,6 +48,7 @@ _OF_NORMAL = math.pi**2 / 8.0  # the variance of log|N(0, 1)|
 _NONE = Estimate(math.nan, math.nan)
 
 
+@lazily
 def lyapunov_exponent(
     activation: ActivationLike, sigma_w: NumberLike | ArrayLike = 1.0, sigma_b: NumberLike | ArrayLike = 1.0
 ) -> LyapunovExponent:

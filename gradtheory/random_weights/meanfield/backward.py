@@ -12,6 +12,7 @@ from scipy.interpolate import CubicSpline
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.estimates import estimated
 from gradtheory.arithmetic.inputs import (
     Array,
@@ -33,6 +34,7 @@ _EPSILON = 2.0**-52
 _SMALLEST = 1e-200  # variances below are 0
 
 
+@lazily
 def gradients(
     activation: ActivationLike,
     depth: int,
@@ -158,6 +160,7 @@ class JacobianMoments(ShownAsTable):
     variance: Any
 
 
+@lazily
 def jacobian_moments(
     activation: ActivationLike,
     depth: int,

@@ -10,6 +10,7 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import enclose, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
@@ -66,6 +67,7 @@ class DepthScales(ShownAsTable):
         return f"DepthScales(q={self.point.q:g}, c={self.c:g}, {scales})"
 
 
+@lazily
 def depth_scales(
     activation: ActivationLike, sigma_w: NumberLike | ArrayLike, sigma_b: NumberLike | ArrayLike = 0.0
 ) -> DepthScales:

@@ -8,6 +8,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.inputs import read_nonnegative_array, read_positive_array
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import (
@@ -56,6 +57,7 @@ class EdgeOfChaos(ShownAsTable):
         return f"EdgeOfChaos(sigma_b={self.sigma_b:g}, sigma_w={self.sigma_w:g}, q={self.q:g}, stable={self.stable})"
 
 
+@lazily
 def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 0) -> EdgeOfChaos:
     r"""Return the weight scale σ_w at which χ₁ = 1 at the fixed point of the variance map.
 

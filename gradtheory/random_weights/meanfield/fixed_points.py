@@ -11,6 +11,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
@@ -23,6 +24,7 @@ from gradtheory.arithmetic.inputs import (
     read_positive_float,
     together,
 )
+from gradtheory.errors import Undecided
 from gradtheory.random_weights.gaussian.second_moments import METHODS
 from gradtheory.random_weights.meanfield.certified import prove
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -34,6 +36,7 @@ ROUNDING = 1e-12  # of χ where σ is two half-lines: √2 in float64 is critica
 _EPSILON = 2.0**-52
 _DECADES = 18  # of variances on either side of 1, and more where σ_b or a bounded range asks for them
 _MOST_DECADES = 290
+_RANKS = 4  # fixed points of a Dask array; more need an activation made for it
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,20 @@ class FixedPoint(ShownAsTable):
         return f"FixedPoint({shown})" if not np.ndim(self.q) else f"FixedPoint(q={self.q!r})"
 
 
+def _ranked(
+    activation: ActivationLike, sigma_w: Array, sigma_b: Array | float = 0.0, **options: Any
+) -> tuple[FixedPoint, ...]:
+    """Return as many for every chunk, since a Dask array does not know how many there will be."""
+    points = fixed_points(activation, sigma_w, sigma_b, **options)
+    if len(points) > _RANKS:
+        raise Undecided(f"{len(points)} fixed points are more than the {_RANKS} that are kept of Dask arrays")
+    shape = np.broadcast_shapes(np.shape(sigma_w), np.shape(sigma_b))
+    nothing = Estimates(np.full(shape, math.nan), math.nan)
+    none = FixedPoint(nothing, nothing, nothing, np.zeros(shape, dtype=bool))
+    return points + (none,) * (_RANKS - len(points))
+
+
+@partial(lazily, of_chunk=_ranked)
 def fixed_points(
     activation: ActivationLike,
     sigma_w: NumberLike | ArrayLike,
@@ -78,7 +95,8 @@ def fixed_points(
     rounding.
 
     Over arrays of scales the k-th of the tuple holds the k-th fixed point of every pair, nan where a pair has fewer;
-    moments are then interpolated between panels in log q, to 1e-13 or so, which their errors include.
+    moments are then interpolated between panels in log q, to 1e-13 or so, which their errors include. Of Dask arrays
+    there are always four, most of them nan, since nothing is computed yet; more are refused when it is.
 
     Certified ones are proven, and proven to be all: among all q > 0 where σ is bounded or σ_w·sup|σ'| < 0.999, else up
     to 1e6; and from 1e-6 where q = 0 is one.

@@ -9,6 +9,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import nearest, precision
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -37,6 +38,7 @@ class Gain(ShownAsTable):
     backward: Any
 
 
+@lazily
 def gain(activation: ActivationLike, q: NumberLike | ArrayLike = 1, *, method: str = "auto") -> Gain:
     r"""Return the exact gains of an activation at variance q.
 

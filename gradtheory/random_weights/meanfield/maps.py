@@ -16,6 +16,7 @@ import numpy as np
 
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import enclose, nearest, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -47,6 +48,7 @@ _MANY = 200  # as many double integrals take as long as the panels between which
 _ENOUGH = 1e-9  # an error at which an interpolated number is kept
 
 
+@lazily
 def variance_map(
     activation: ActivationLike,
     q: NumberLike | ArrayLike,
@@ -97,6 +99,7 @@ def variance_map(
     return _affine(moment(activation, q, of="value"), weight, bias)
 
 
+@lazily
 def chi(
     activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
 ) -> Estimate | Estimates:
@@ -131,6 +134,7 @@ def chi(
     return _affine(moment(activation, q, of="slope"), read_positive_array(sigma_w, "sigma_w"), np.zeros(()))
 
 
+@lazily
 def chi_parallel(
     activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
 ) -> Estimate | Estimates:
@@ -204,6 +208,7 @@ def correlation_map(
 ) -> Estimate | Estimates: ...
 
 
+@lazily
 def correlation_map(
     activation: ActivationLike,
     c: float | ArrayLike,
@@ -286,6 +291,7 @@ def correlation_slope(
 ) -> Estimate | Estimates: ...
 
 
+@lazily
 def correlation_slope(
     activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike
 ) -> Estimate | Estimates:

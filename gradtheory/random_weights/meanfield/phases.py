@@ -6,6 +6,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_array, read_positive_array
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -15,8 +16,10 @@ from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 _LOG_Q = np.log(GRID)
 _BISECTIONS = 40
 _DIVERGES = 1e3  # the excess where the variance exceeds float64
+_LEAST_GROWTH = 1e-5  # of log χ₁, as far as it is interpolated
 
 
+@lazily
 def settled_chi(
     activation: ActivationLike,
     sigma_w: NumberLike | ArrayLike,
@@ -71,6 +74,16 @@ def settled_chi(
     slope = np.exp(_log_slope(moment_table(record).slope)(log_q))
     settled = np.where(log_q == -np.inf, Origin.of(record).mean_square_slope, slope)
     return np.asarray(weights**2 * settled).reshape(scales[0].shape)
+
+
+def phases_over(activation: ActivationLike, sigma_w: Array, sigma_b: Array) -> tuple[Array, Array]:
+    """Return the phases over arrays of scales, and where gradients of inputs of mean square 1 explode.
+
+    A phase is 0 where gradients vanish, 1 where they explode, and 2 where the start decides.
+    """
+    growths = (settled_chi(activation, sigma_w, sigma_b, q=start) for start in (0.0, np.inf, None))
+    small, large, usual = (np.log(np.maximum(each, 1e-300)) > _LEAST_GROWTH for each in growths)
+    return np.where(small == large, np.where(small, 1, 0), 2), np.where(small == large, small, usual)
 
 
 def _log_slope(slope: Array) -> Callable[[Array], Array]:

@@ -103,7 +103,7 @@ class VarianceMap(NamedTuple):
         """Yield owners, so many at once as memory allows."""
         count = len(self.sigma_w)
         step = max(1, _AT_ONCE // len(self._ends()))
-        return (np.arange(start, min(start + step, count)) for start in range(0, count, step))
+        return (np.arange(start, min(start + step, count)) for start in range(0, max(count, 1), step))
 
     def _crossings(self, owners: np.ndarray) -> tuple[Crossings, Crossings]:
         nodes = self._with_turns(self._refined(owners))

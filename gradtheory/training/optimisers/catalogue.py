@@ -12,7 +12,7 @@ from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers.optimiser import Optimiser
-from gradtheory.training.optimisers.rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM, Rule
+from gradtheory.training.optimisers.update_rule import AVERAGE, HEAVY_BALL, NESTEROV, NO_MOMENTUM, Rule
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {

@@ -14,7 +14,7 @@ from gradtheory.arithmetic.brief import ShownAsTable, shapes_and_ranges
 from gradtheory.arithmetic.inputs import Array, read_array, read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.optimisers.rule import Rule
+from gradtheory.training.optimisers.update_rule import Rule
 from gradtheory.typing import ArrayLike
 
 Arrays: TypeAlias = tuple[Array, ...]

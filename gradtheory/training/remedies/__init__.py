@@ -12,7 +12,7 @@ array([ 1. , -0.5])
 """
 
 from gradtheory.training.remedies.activation_choice import ActivationRow, Comparison, compare_activations
-from gradtheory.training.remedies.adam_step import adam_step_bound
+from gradtheory.training.remedies.adam_step_bound import adam_step_bound
 from gradtheory.training.remedies.clipping import (
     Clipped,
     Clipping,

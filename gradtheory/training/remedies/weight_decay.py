@@ -44,7 +44,7 @@ from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import critical_weight, largest_value
 from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
-from gradtheory.training.remedies.adam_step import adam_step_bound, least_epsilon
+from gradtheory.training.remedies.adam_step_bound import adam_step_bound, least_epsilon
 from gradtheory.training.remedies.output_gradient import largest_output_gradient
 from gradtheory.training.remedies.rounding import rounded_down, rounded_up
 from gradtheory.typing import ArrayLike, NumberLike

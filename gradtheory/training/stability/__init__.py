@@ -5,7 +5,7 @@
 
 """
 
-from gradtheory.training.optimisers.rule import Optimum
+from gradtheory.training.optimisers.update_rule import Optimum
 from gradtheory.training.stability.largest_step import largest_stable_step
 from gradtheory.training.stability.region import StabilityRegion, stability_region
 from gradtheory.training.stability.schur_cohn import schur_cohn

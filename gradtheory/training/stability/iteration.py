@@ -7,7 +7,7 @@ the raw one divided by √s + ε. Near w = 0, where s is of second order in w, t
 
 import sympy
 
-from gradtheory.training.optimisers.rule import Rule
+from gradtheory.training.optimisers.update_rule import Rule
 
 ETA, BETA, H, DECAY = sympy.symbols("eta beta h lambda", real=True)
 EPSILON = sympy.Symbol("epsilon", positive=True)

@@ -16,7 +16,7 @@ from gradtheory.networks import Network
 from gradtheory.networks.curvature import Point, largest, point, sharpness
 from gradtheory.networks.parameters import flat
 from gradtheory.training.optimisers.optimiser import Optimiser, State, read_optimiser
-from gradtheory.training.optimisers.rule import Rule
+from gradtheory.training.optimisers.update_rule import Rule
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H
 from gradtheory.training.stability.region import StabilityRegion
 from gradtheory.typing import ArrayLike

@@ -5,7 +5,7 @@ h is here the curvature of the loss, not preconditioned.
 
 import sympy
 
-from gradtheory.training.optimisers.rule import Rule
+from gradtheory.training.optimisers.update_rule import Rule
 from gradtheory.training.stability.iteration import BETA, DECAY, EPSILON, ETA, H
 
 

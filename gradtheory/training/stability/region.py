@@ -14,7 +14,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.training.optimisers.optimiser import Optimiser
-from gradtheory.training.optimisers.rule import Optimum, Rule, Tuning
+from gradtheory.training.optimisers.update_rule import Optimum, Rule, Tuning
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H, iteration, matrix
 from gradtheory.training.stability.near_zero import near_zero
 from gradtheory.training.stability.radius import spectral_radius

@@ -1,0 +1,135 @@
+"""Results as programs read them, docs/json.md, and as people do: numbers beside their exact forms."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+import gradtheory as gt
+
+_DIGITS = 20  # of an exact number before it is rounded to float64
+
+
+@dataclass(frozen=True)
+class Digits:
+    """An exact number of which so many proven digits are shown."""
+
+    number: Any
+    digits: int
+
+    def __str__(self) -> str:
+        from gradtheory.arithmetic.guarantee import decimal
+
+        return decimal(self.number, self.digits)
+
+
+def as_json(value: Any) -> Any:  # noqa: PLR0911  # one for each type
+    """Return any result as JSON takes it: the one place that says how.
+
+    An exact or certified number is an object with its value in float64, its exact form and its guarantee, a set a list
+    of intervals; what is float64 to begin with is a plain number.
+    """
+    import numpy as np
+    import sympy
+
+    match value:
+        case None | bool() | str():
+            return value
+        case Digits():
+            return as_json(value.number) | {"digits": str(value)}
+        case gt.Estimate():
+            return _number(float(value), guarantee=value.guarantee.value, error=_plain(value.error))
+        case np.ndarray() | np.generic():
+            return _plain(value.tolist())
+        case int() | float():
+            return _plain(value)
+        case Enum():
+            return value.value
+        case PurePath():
+            return str(value)
+        case sympy.Set():
+            return [_interval(part) for part in _parts(value)]
+        case sympy.Expr() if value.is_number:
+            return _number(_float(value), guarantee=gt.guarantee(value).value, exact=str(value))
+        case sympy.Basic():
+            return str(value)
+        case Mapping():
+            return {str(name): as_json(each) for name, each in value.items()}
+        case _ if dataclasses.is_dataclass(value):
+            return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return [as_json(each) for each in value]
+
+
+def in_text(value: Any) -> str:
+    """Return a result as a line of text: exact forms with six digits beside them, where those say more."""
+    import sympy
+
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_text, value))
+    if isinstance(value, Enum):
+        return str(value.value)
+    near = None
+    if isinstance(value, sympy.Set):
+        near = _set_in_digits(value)
+    elif isinstance(value, sympy.Expr) and value.is_number:
+        near = _in_digits(value)
+    return str(value) if near is None else f"{value} ≈ {near}"
+
+
+def set_and_guarantee(result: Any) -> dict[str, Any]:
+    """Return a set, the period with which it repeats, if it does, and what stands behind its ends."""
+    period = getattr(result, "period", None)
+    return {"set": result, "period": period, "guarantee": gt.guarantee(result)}
+
+
+def _number(value: float, **more: Any) -> dict[str, Any]:
+    return {"value": _plain(value)} | more
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of float64 as JSON has it; JSON has no infinity, which is the text that `float` reads."""
+    if isinstance(value, list):
+        return list(map(_plain, value))
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _float(number: Any) -> float:
+    from gradtheory.arithmetic.guarantee import decimal
+
+    return float(decimal(number, _DIGITS).replace("oo", "inf"))
+
+
+def _parts(value: Any) -> list[Any]:
+    """Return the intervals and points of a set, in increasing order; of a periodic one, those that are repeated."""
+    from gradtheory.explosion.superlevel import Periodic, components_of
+
+    base = value.base if isinstance(value, Periodic) else value
+    return sorted(components_of(base), key=lambda part: _float(part.lower))
+
+
+def _interval(part: Any) -> dict[str, Any]:
+    ends = {"lower": as_json(part.lower), "upper": as_json(part.upper)}
+    return ends | {"lower_open": bool(part.lower_open), "upper_open": bool(part.upper_open)}
+
+
+def _in_digits(number: Any) -> str | None:
+    """Return six digits of a number; None where they say no more than its exact form."""
+    return None if number.is_Integer or number.is_infinite else f"{_float(number):.6g}"
+
+
+def _set_in_digits(value: Any) -> str | None:
+    parts, period = _parts(value), getattr(value, "period", None)
+    if all(_in_digits(end) is None for part in parts for end in (part.lower, part.upper)):
+        return None
+    union = " ∪ ".join(map(_part_in_digits, parts))
+    return union if period is None else f"{union} + {_in_digits(period) or period}·k"
+
+
+def _part_in_digits(part: Any) -> str:
+    lower, upper = (_in_digits(end) or str(end) for end in (part.lower, part.upper))
+    if part.is_point:
+        return f"{{{lower}}}"
+    return f"{'(' if part.lower_open else '['}{lower}, {upper}{')' if part.upper_open else ']'}"

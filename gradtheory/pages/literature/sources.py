@@ -1,0 +1,35 @@
+"""The publications whose numbers are computed again."""
+
+from collections.abc import Mapping
+
+SOURCES: Mapping[str, str] = {
+    "Balduzzi 2017": "D. Balduzzi et al., *The shattered gradients problem* (2017)",
+    "Cho 2009": "Y. Cho & L. K. Saul, *Kernel methods for deep learning* (2009)",
+    "Cohen 1984": "J. E. Cohen & C. M. Newman, *The stability of large random matrices and their products* (1984)",
+    "Cohen 2021": "J. Cohen et al., *Gradient descent on neural networks typically occurs at the edge of stability* (2021)",
+    "Cohen 2022": "J. Cohen et al., *Adaptive gradient methods at the edge of stability* (2022)",
+    "Elfwing 2018": "S. Elfwing, E. Uchibe & K. Doya, *Sigmoid-weighted linear units* (2018)",
+    "Glorot 2010": "X. Glorot & Y. Bengio, *Understanding the difficulty of training deep feedforward neural networks* (2010)",
+    "Hayou 2018": "S. Hayou, A. Doucet & J. Rousseau, *On the selection of initialization and activation function* (2018)",
+    "Hayou 2019": "S. Hayou, A. Doucet & J. Rousseau, *On the impact of the activation function on deep neural networks training* (2019)",
+    "He 2015": "K. He et al., *Delving deep into rectifiers* (2015)",
+    "Hochreiter 1997": "S. Hochreiter & J. Schmidhuber, *Long short-term memory* (1997)",
+    "Klambauer 2017": "G. Klambauer et al., *Self-normalizing neural networks* (2017)",
+    "LeCun 1998": "Y. LeCun et al., *Efficient backprop* (1998)",
+    "Lessard 2016": "L. Lessard, B. Recht & A. Packard, *Analysis and design of optimization algorithms* (2016)",
+    "Lu 2019": "L. Lu et al., *Dying ReLU and initialization* (2019)",
+    "Micikevicius 2018": "P. Micikevicius et al., *Mixed precision training* (2018)",
+    "Misra 2019": "D. Misra, *Mish* (2019)",
+    "Pascanu 2013": "R. Pascanu, T. Mikolov & Y. Bengio, *On the difficulty of training recurrent neural networks* (2013)",
+    "Pennington 2017": "J. Pennington, S. Schoenholz & S. Ganguli, *Resurrecting the sigmoid in deep learning through dynamical isometry* (2017)",
+    "PyTorch 2.13": "PyTorch's documentation of `torch.nn.init.calculate_gain`",
+    "Roberts 2022": "D. Roberts, S. Yaida & B. Hanin, *The principles of deep learning theory* (2022)",
+    "Saxe 2014": "A. Saxe, J. McClelland & S. Ganguli, *Exact solutions to the nonlinear dynamics of learning in deep linear neural networks* (2014)",
+    "Schoenholz 2017": "S. Schoenholz et al., *Deep information propagation* (2017)",
+    "Sompolinsky 1988": "H. Sompolinsky, A. Crisanti & H. J. Sommers, *Chaos in random neural networks* (1988)",
+    "Williams 1998": "C. K. I. Williams, *Computation with infinite neural networks* (1998)",
+    "Xiao 2018": "L. Xiao et al., *Dynamical isometry and a mean field theory of CNNs* (2018)",
+    "Xiong 2020": "R. Xiong et al., *On layer normalization in the transformer architecture* (2020)",
+    "Yang 2017": "G. Yang & S. Schoenholz, *Mean field residual networks: on the edge of chaos* (2017)",
+    "Yang 2019": "G. Yang et al., *A mean field theory of batch normalization* (2019)",
+}

@@ -1,0 +1,72 @@
+"""The Zarr store of a sweep: blocks are written one by one, and each is marked when it is whole."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gradtheory.arithmetic.chunks import Part, unpacked
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import InvalidArgument, extra
+from gradtheory.sweeps.dataset import dataset
+from gradtheory.sweeps.plan import Block, Plan
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+_FINISHED = "finished"
+
+
+def prepared(out: Any, plan: Plan) -> Any:
+    """Make a store, or read the one of a run that was broken off; return which blocks are finished.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is something else.
+
+    """
+    with extra("sweep"):
+        import dask.array
+        import zarr
+    if not isinstance(out, str | os.PathLike) or not os.fspath(out):
+        raise InvalidArgument("out", out, "must be a path or URL of a Zarr store, such as 'diagram.zarr'")
+    try:
+        group = zarr.open_group(os.fspath(out), mode="a")
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidArgument("out", out, f"cannot be opened as a Zarr store: {error}") from None
+    kept, asked = dict(group.attrs), plan.provenance
+    if not kept and not list(group.keys()):
+        group.attrs.update(asked)
+    elif other := next((key for key in asked if kept.get(key) != asked[key]), None):
+        there = kept.get(other, "none")
+        raise InvalidArgument("out", out, f"holds something else ({other}: {there}); name another store, or delete it")
+    if _FINISHED not in group:  # it is made last
+        numbers = dask.array.zeros((*plan.shape, plan.width), chunks=(*plan.chunks, -1))
+        dataset(plan, numbers).to_zarr(os.fspath(out), mode="a", compute=False, consolidated=False)
+        counts = tuple(map(len, plan.chunks))
+        names = [f"block_{name}" for name in plan.coordinates]
+        group.create_array(
+            _FINISHED, shape=counts, chunks=(1,) * len(counts), dtype=bool, fill_value=False, dimension_names=names
+        )
+    return group[_FINISHED][...]
+
+
+def write(out: str, block: Block, numbers: Array, parts: Sequence[Part], name: str) -> None:
+    """Write the numbers of one block, then the mark that they are there."""
+    import zarr
+
+    group = zarr.open_group(out, mode="r+")
+    for part, values, errors in unpacked(numbers, parts):
+        variable = part.named(name)
+        group[variable][block.region] = values
+        if errors is not None:
+            group[f"{variable}_error"][block.region] = errors
+    group[_FINISHED][block.number] = True
+
+
+def read(out: Any) -> "Dataset":
+    """Return what a store holds; numbers are read when they are asked for."""
+    import xarray
+
+    stored: Dataset = xarray.open_zarr(os.fspath(out), consolidated=False)
+    return stored[sorted(set(stored.data_vars) - {_FINISHED})]

@@ -1,0 +1,80 @@
+"""Every option of `derive` with every topic: it changes what is derived, or it is refused by its name."""
+
+import pytest
+
+import gradtheory as gt
+from gradtheory.derivation import Step
+from gradtheory.derivation.checks.verdict import EXACT
+from gradtheory.derivation.printing import text
+from gradtheory.derivation.topics import TOPICS
+from gradtheory.document import FORMATS
+from gradtheory.errors import InvalidArgument
+
+_VALUES = {
+    "gradient": {"x": 1, "y": 0, "w1": 2, "b1": 0, "w2": 3, "b2": 0, "w3": 1, "b3": 0},
+    "explosion": {"w": 9, "b": 0, "c": 1},
+    "initialisation": {"sigma_w": 2, "c": 1},
+}
+_OTHER = {"activation": "relu", "depth": 2, "wrt": "b1", "loss": "cross_entropy", "optimiser": "nesterov"}
+_OPTIONS = (*_OTHER, "values")
+
+
+@pytest.fixture(autouse=True)
+def _unchecked(monkeypatch):
+    """Steps are taken as shown: what is derived does not depend on it."""
+    monkeypatch.setattr(Step, "verdict", property(lambda self: EXACT))
+
+
+def _said(topic, **asked):
+    derivation = gt.derive(topic, **asked)
+    return [text(each) for each in derivation.definitions], [text(each.statement) for each in derivation.steps]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("option", _OPTIONS)
+def test_an_option_is_honoured_or_refused(option, topic):
+    other = _VALUES.get(topic, {"w": 1}) if option == "values" else _OTHER[option]
+    if option not in TOPICS[topic].arguments:
+        with pytest.raises(InvalidArgument, match=rf"^{option} = .*is not used by '{topic}'"):
+            gt.derive(topic, **{option: other})
+        return
+    before = {"values": _VALUES[topic]} if option in TOPICS[topic].with_values else {}
+    before |= {"activation": "hard_tanh"} if option == "activation" else {}
+    assert _said(topic, **before | {option: other}) != _said(topic, **before)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_letters_are_written_throughout(topic):
+    about = {"activation": "hard_tanh"} if "activation" in TOPICS[topic].arguments else {}
+    plain, own = (gt.derive(topic, letters=letters, **about).document for letters in (None, {"w": "theta"}))
+    formulas = ["".join(block.plain() for block in each.blocks if hasattr(block, "plain")) for each in (plain, own)]
+    has_weights = any(letter in formulas[0] for letter in ("w₁", "wₗ", " w", "w ", "|w|"))
+    assert ("θ" in formulas[1]) == has_weights
+    assert not any(letter in formulas[1] for letter in ("w₁", "wₗ", " w ", "|w|"))
+
+
+@pytest.mark.parametrize("suffix", [each for each in FORMATS if each != ".pdf"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_example_ends_an_explosion(suffix, lang, tmp_path):
+    for name, has_example in (("sigmoid", True), ("sine", False)):
+        derivation = gt.derive("explosion", activation=name, lang=lang)
+        sections = [step.section for step in derivation.steps]
+        assert ("example" in sections) == has_example
+        written = derivation.save(tmp_path / f"{name}{suffix}").read_text("utf-8")
+        assert (("A worked example" in written) or ("算例" in written) or ("\\u7b97\\u4f8b" in written)) == has_example
+        assert "zeta" not in written
+        assert "ζ" not in written
+
+
+def test_places_without_a_formula_are_explained_where_there_are_some():
+    for name, has_places in (("sigmoid", False), ("gelu", True)):
+        assert ("ζ" in gt.derive("explosion", activation=name).to_text()) == has_places
+
+
+def test_what_follows_stands_behind_an_arrow():
+    derivation = gt.derive("explosion")
+    (step,) = (step for step in derivation.steps if step.fact == "critical_weight")
+    assert text(step.statement, *step.assumptions) == "|σ'(z) w| > c ⇒ |w| > c/sup|σ'|"
+    (block,) = (b for b in derivation.document.blocks if getattr(b, "number", None) == derivation.steps.index(step) + 1)
+    assert r"\implies \left|{w}\right| >" in block.latex()
+    assert block.condition == ""

@@ -1,0 +1,45 @@
+"""Sets of whole chains whose first inputs, or later ones, are far out."""
+
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.arithmetic.enclosure import Univariate, enclose, zeros
+
+_FAR = 10**30
+
+
+@pytest.mark.parametrize(
+    ("activation", "b", "lower"),
+    [
+        ("silu", [-_FAR, 0], "1/2"),  # there both slopes are 1/2, and the weights 2
+        ("silu", [0, -_FAR], None),
+        pytest.param("gelu", [_FAR, -_FAR], None, marks=pytest.mark.slow),
+        pytest.param("mish", [0, -_FAR], None, marks=pytest.mark.slow),
+    ],
+)
+def test_huge_biases(activation, b, lower):
+    found = gt.total_explosion_set(gt.Chain(2, activation), w=[2, 2], b=b)
+    assert found.end == sympy.oo
+    if lower is None:
+        # z_1 = 2x + b_1 is so large that σ(z_1) is z_1 to a million digits; the last slope is then 1/4
+        (last,) = gt.explosion_set(activation, w=4).boundary  # at z = 4x
+        gap = enclose((2 * (2 * found.start + b[0]) + b[1]) - 4 * last, 256)
+        assert abs(gap) < 1e-40
+    else:
+        assert found.start == sympy.Rational(lower) * _FAR
+
+
+def test_a_set_of_inputs_is_that_of_pre_activations():
+    chain = gt.Chain(2, "silu")
+    in_z = gt.total_explosion_set(chain, w=[1, 2], b=[0, 1], threshold="1/3")
+    in_x = gt.total_explosion_set(chain, w=[-3, 2], b=["1/2", 1])
+    assert in_x.start == -sympy.oo
+    assert in_x.end == (in_z.start - sympy.Rational(1, 2)) / -3
+    assert gt.total_explosion_set(chain, w=[0, 2], b=[0, 0]) is sympy.S.EmptySet
+
+
+def test_cells_far_out_are_cut_between_their_ends():
+    z = sympy.Symbol("z", real=True)
+    ((lower, upper),) = zeros(Univariate(z - _FAR - sympy.Rational(1, 3), z), sympy.S.Zero, sympy.oo, 300)
+    assert lower < _FAR + sympy.Rational(1, 3) < upper

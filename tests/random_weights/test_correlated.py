@@ -1,0 +1,140 @@
+"""Moments of two correlated Gaussians."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian import correlated, moment
+from tests.shapes import slow_except
+
+U = sympy.Symbol("u", real=True)
+
+
+def trapezoid(function, c, q):
+    """E[f(x₁)f(x₂)] by the trapezoidal rule in two dimensions, which converges exponentially for analytic f."""
+    step = 1 / 24
+    z = np.arange(-11, 11 + step, step)
+    weights = step * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    first = math.sqrt(q) * z[:, np.newaxis]
+    second = c * first + math.sqrt(q * (1 - c) * (1 + c)) * z
+    return float(weights @ (function(first) * function(second)) @ weights)
+
+
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 0.999, 1])
+@pytest.mark.parametrize(
+    ("which", "value", "slope"),
+    [
+        ("tanh", np.tanh, lambda z: np.cosh(z) ** -2.0),
+        ("silu", lambda z: z / (1 + np.exp(-z)), None),
+        ("sine", np.sin, np.cos),
+    ],
+)
+def test_correlated_is_what_the_trapezoidal_rule_finds(which, value, slope, c):
+    for of, function in (("value", value), ("slope", slope)):
+        if function is not None:
+            estimate = correlated(which, c, 1.3, of=of)
+            expected = trapezoid(function, c, 1.3)
+            assert abs(estimate - expected) < 1e-12
+            assert estimate.error < 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("which", "c"), [("tanh", 0.3), ("softsign", -0.5)])
+def test_correlated_is_what_a_double_integral_of_mpmath_finds(which, c):
+    expr = gt.activation(which).expr
+    sigma = sympy.lambdify(Z, expr, "mpmath")
+    narrow = mpmath.sqrt(1 - mpmath.mpf(c) ** 2)
+    corner = -mpmath.mpf(c) / narrow  # the second is 0 at z₂ = corner·z₁
+
+    def inner(first):
+        ends = sorted((-9, min(max(corner * first, -8.5), 8.5), 9))
+        return mpmath.quad(
+            lambda z: sigma(c * first + narrow * z) * mpmath.npdf(z), ends, method="gauss-legendre", maxdegree=5
+        )
+
+    expected = mpmath.quad(
+        lambda z: sigma(z) * inner(z) * mpmath.npdf(z), [-9, 0, 9], method="gauss-legendre", maxdegree=5
+    )
+    assert abs(correlated(which, c, 1, of="value") - expected) < 1e-10
+
+
+@pytest.mark.parametrize("q", slow_except({1.0}, [1e-4, 1.0, 300.0]))
+@pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 0.999, 1])
+def test_correlated_is_the_kernel_where_one_is_known(c, q):
+    angle = math.acos(c)
+    arc = {  # Y. Cho & L. K. Saul, "Kernel methods for deep learning" (2009), equations 4 to 6: halves of J_n/π
+        "slope": (math.pi - angle) / (2 * math.pi),
+        "value": q * (math.sin(angle) + (math.pi - angle) * math.cos(angle)) / (2 * math.pi),
+    }
+    for of, expected in arc.items():
+        estimate = correlated("relu", c, q, of=of)
+        assert abs(estimate - expected) <= estimate.error
+    square = correlated(sympy.Max(0, U) ** 2, c, q, of="value")
+    double = 3 * math.sin(angle) * c + (math.pi - angle) * (1 + 2 * c * c)
+    assert abs(square - q * q * double / (2 * math.pi)) <= square.error
+    # Williams (1998), equation 11
+    erf = correlated("erf", c, q, of="value")
+    assert abs(erf - 2 / math.pi * math.asin(2 * q * c / (1 + 2 * q))) <= erf.error
+    erf = correlated("erf", c, q, of="slope")
+    assert abs(erf - 4 / (math.pi * math.sqrt((1 + 2 * q) ** 2 - (2 * q * c) ** 2))) <= erf.error
+
+
+@pytest.mark.parametrize("c", [-0.9, 0.0, 0.4])
+def test_correlated_exponentials_and_sines(c):
+    for which, expected in {  # by the characteristic function
+        "exponential": math.exp(1.1 * (1 + c)),
+        "sine": math.exp(-1.1) * math.sinh(1.1 * c),
+        "cosine": math.exp(-1.1) * math.cosh(1.1 * c),
+        "gaussian": ((1 + 2.2) ** 2 - (2.2 * c) ** 2) ** -0.5,  # Williams (1998), equation 13, at 0
+        "quadratic": 1.1**2 * (1 + 2 * c * c),
+    }.items():
+        estimate = correlated(which, c, 1.1, of="value")
+        assert abs(estimate - expected) <= estimate.error
+        assert estimate.error < 3e-12 * max(1.0, expected)
+
+
+@pytest.mark.sampled(5)
+def test_correlated_ends_in_the_moments(shape):
+    q = 0.6
+    for of in ("value", "slope"):
+        same, whole = correlated(shape, 1, q, of=of), moment(shape, q, of=of)
+        assert abs(same - whole) <= same.error + whole.error
+        # Cauchy and Schwarz
+        assert abs(correlated(shape, -0.7, q, of=of)) <= whole * (1 + 1e-12)
+
+
+@pytest.mark.slow
+def test_correlated_is_refused_where_it_is_slow():
+    assert correlated("sine", 0.3, 150, of="value") == pytest.approx(0.0, abs=1e-12)
+    with pytest.raises(InvalidArgument, match=r"^q = 10000.0: must be at most 157.9 for sine: .* is slow beyond"):
+        correlated("sine", 0.3, 1e4, of="value")
+    with pytest.raises(InvalidArgument, match=r"^q = \[1, 2\]: must be one number"):
+        correlated("tanh", 0.3, [1, 2], of="value")
+
+
+@pytest.mark.parametrize("c", [1 - 1e-9, 1e-12 - 1])
+def test_correlated_slopes_close_to_1(c):
+    estimate = correlated("relu", c, 1, of="slope")
+    assert abs(estimate - (math.pi - math.acos(c)) / (2 * math.pi)) <= estimate.error
+
+
+def test_correlated_moments_that_diverge_are_refused():
+    with pytest.raises(InvalidArgument, match="diverge there or exceed float64"):
+        correlated(sympy.exp(U**2 / 2), 0.3, 2, of="value")
+
+
+@pytest.mark.parametrize(
+    ("rule", "c", "of"),
+    [("of", 0.5, "growth"), ("of", 0.5, "values"), ("of", 0.5, None), ("c", 2, "value"), ("c", -1.1, "value")]
+    + [("c", c, "value") for c in (float("nan"), "x", [0.5], None)],
+)
+def test_correlated_refuses_by_name(rule, c, of):
+    with pytest.raises(InvalidArgument, match=rf"^{rule} = "):
+        correlated("tanh", c, 1, of=of)
