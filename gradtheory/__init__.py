@@ -18,7 +18,8 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
                       overflow_growth (one neuron per layer); meanfield (m: wide layers, edge of chaos);
                       architecture, Architecture, Growth, blocks (m); initialisation, gaussian, simulation (m);
-                      precision (m: float types, loss scales); sweep (any of these over a grid, by Dask, into Zarr)
+                      precision (m: float types, loss scales); log_jacobian, LogJacobian (finite width);
+                      sweep (any of these over a grid, by Dask, into Zarr)
     training          train, optimisers (m), stability_region, largest_stable_step, remedies (m),
                       compare_activations, advise (what is wrong, and what helps)
     your own code     testing (m: assert_gradients and more), strategies (m: for hypothesis)

@@ -61,6 +61,8 @@ from .random_weights.architectures import Architecture as Architecture
 from .random_weights.architectures import Growth as Growth
 from .random_weights.architectures import architecture as architecture
 from .random_weights.architectures import blocks as blocks
+from .random_weights.finite_width import LogJacobian as LogJacobian
+from .random_weights.finite_width import log_jacobian as log_jacobian
 from .random_weights.lyapunov import factor_probability as factor_probability
 from .random_weights.lyapunov import largest_lyapunov_exponent as largest_lyapunov_exponent
 from .random_weights.lyapunov import lyapunov_exponent as lyapunov_exponent

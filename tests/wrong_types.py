@@ -157,6 +157,7 @@ VALID: dict[str, dict[str, Any]] = {
     "article.build": {"lang": "en"},
     "atlas.write": {"folder": "."},
     "gains.write": {"folder": "."},
+    "blocks.attention": {"tokens": 4, "head_size": 8, "scaled": True},
     "blocks.dense": {**_TANH, **_SCALES},
     "blocks.dropout": {**_TANH, "keep": 0.5, **_SCALES},
     "blocks.recurrent": {**_TANH, **_SCALES, "input_size": 1},
@@ -199,6 +200,7 @@ VALID: dict[str, dict[str, Any]] = {
     "largest_lyapunov_exponent": {"activation": "relu"},
     "largest_stable_step": {"network": _CHAIN, **_SAMPLE, "optimiser": _HEAVY},
     "lyapunov_exponent": {"activation": "relu"},
+    "log_jacobian": {"widths": (4, 4), **_TANH, **_SCALES},
     "meanfield.chi": {**_TANH, "q": 1, "sigma_w": 1},
     "meanfield.chi_parallel": {**_TANH, "q": 1, "sigma_w": 1},
     "meanfield.correlation_map": {**_TANH, "c": 0.5, "q": 1, "sigma_w": 1},
@@ -285,7 +287,7 @@ VALID: dict[str, dict[str, Any]] = {
 # Results, which gradtheory makes and nobody calls; enumerations; errors; functions without arguments, and one that takes
 # a torch module alone.
 RESULTS = {
-    "Architecture", "Audit", "Growth", "blocks.Block", "blocks.batch_norm", "blocks.layer_norm", "blocks.rms_norm",
+    "Architecture", "Audit", "Growth", "LogJacobian", "blocks.Attention", "blocks.Block", "blocks.batch_norm", "blocks.layer_norm", "blocks.rms_norm",
     "gaussian.SoftmaxMoments", "monitor",
     "DepthBound", "Derivation", "Estimate", "Estimates", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",

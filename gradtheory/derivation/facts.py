@@ -11,6 +11,7 @@ from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
+from gradtheory.derivation.block_facts import BLOCK_FACTS, SMALL_WEIGHTS, SOME_ARE_DROPPED
 from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide
 from gradtheory.derivation.deep import ChainSlope, ChainValue
 from gradtheory.derivation.graph import ChainRule
@@ -279,5 +280,13 @@ _ALL = (
         equation(AffineMeasure(ALPHA, SCALE, T), Measure(T / abs(ALPHA * SCALE)) / abs(SCALE)),
         "Rudin, Real and Complex Analysis, 3rd ed. (1987), theorem 2.20",
     ),
+    Fact("residual_growth", *BLOCK_FACTS["residual_growth"]),
+    Fact("residual_limit", *BLOCK_FACTS["residual_limit"]),
+    Fact("pre_norm_growth", *BLOCK_FACTS["pre_norm_growth"]),
+    Fact("batch_norm_rate", *BLOCK_FACTS["batch_norm_rate"]),
+    Fact("dropout_correlation", *BLOCK_FACTS["dropout_correlation"], assumptions=SOME_ARE_DROPPED),
+    Fact("recurrent_bound", *BLOCK_FACTS["recurrent_bound"], applies=_has_finite_slope, assumptions=SMALL_WEIGHTS),
+    Fact("attention_total", *BLOCK_FACTS["attention_total"]),
+    Fact("attention_collapse", *BLOCK_FACTS["attention_collapse"]),
 )
 FACTS: Mapping[str, Fact] = MappingProxyType({known.name: known for known in _ALL})

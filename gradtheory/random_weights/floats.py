@@ -95,7 +95,7 @@ class FloatType(ShownAsTable):
 
         """
         size = np.maximum(np.abs(np.asarray(numbers, dtype=np.float64)), self.smallest_normal)
-        return np.asarray(self.eps * 2.0 ** np.floor(np.log2(size)))
+        return np.asarray(np.ldexp(self.eps, np.frexp(size)[1] - 1))
 
     def round(self, number: Fraction) -> float:
         """Return the nearest number of the type, ties to even, for number >= 0; inf beyond the greatest."""

@@ -8,6 +8,7 @@ import pytest
 import sympy
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.text import Text
 
 import gradtheory as gt
@@ -138,6 +139,11 @@ def test_lines_are_theory_and_dots_simulation():
         np.testing.assert_allclose(dots.get_ydata() ** 2, sample.gradient.mean, rtol=1e-14)
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # the last layer is on the left
     assert ax.get_yscale() == "log"
+    law = gt.log_jacobian([16] * 5, "tanh", 1.0, 0.1)  # of W_1 too, whose σ_w is 1
+    band = next(each for each in ax.collections if isinstance(each, PolyCollection)).get_paths()[0].vertices
+    ends = 2 * np.log(band[band[:, 0] == 1.0][:, 1])
+    assert ends.max() == pytest.approx(law.mean + law.variance**0.5, abs=1e-9)
+    assert ends.min() == pytest.approx(law.mean - law.variance**0.5, abs=1e-9)
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_tokens_mix_within_their_sequence_only():
 
 
 def test_uniform_attention_is_that_of_noci_et_al():
-    """The sum of all products of tokens grows by 1 + α²σ_v² in each layer (Noci et al. 2022, lemma 3.1)."""
+    """The sum of all products of tokens grows by 1 + α²σ_v² in each layer (Noci et al. 2022, section 3)."""
     n, scale, sigma_v = 16, 0.5, 0.7
     uniform = blocks.attention(n, sigma_q=0, sigma_v=sigma_v)
     flow = gt.architecture([blocks.residual([uniform], scale)]).propagate(10, correlation=0.2)

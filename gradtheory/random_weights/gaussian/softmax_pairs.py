@@ -55,14 +55,14 @@ def _means(n: int, v: float, c: float, step: float) -> Array:
     if shared < 1.0:
         u, weights = hermegauss(round(_NODES / step))
         weights = weights / weights.sum()
-        lost, *g = _own_means(shared * u - step * y[:, np.newaxis], own, reach, step)
+        lost, *g = _own_means(shared * u - step * y.astype(float)[:, np.newaxis], own, reach, step)
     else:  # on the steps of y, so that only differences count
         far = math.ceil(reach * shared / step)
-        u = np.arange(-far, far + 1)
-        weights = _normal(u * step, shared)
+        places = np.arange(-far, far + 1)
+        weights = _normal(places.astype(float) * step, shared)
         first = -int(y[-1]) - far
-        sums = _own_means(np.arange(first, -int(y[0]) + far + 1) * step, own, reach, step)
-        lost, *g = sums[:, (u - y[:, np.newaxis]) - first]  # of shapes (times, shared parts)
+        sums = _own_means(np.arange(first, -int(y[0]) + far + 1).astype(float) * step, own, reach, step)
+        lost, *g = sums[:, (places - y[:, np.newaxis]) - first]  # of shapes (times, shared parts)
     other = slice(None, None, -1 if c < 0.0 else 1)
     weighted = [each * weights for each in (lost, *g)]
     alone = weighted[0].sum(axis=1)
