@@ -8,6 +8,7 @@ from gradtheory.derivation.checks.verdict import EXACT
 from gradtheory.derivation.printing import text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document import FORMATS
+from gradtheory.document.prose import plain_math
 from gradtheory.errors import InvalidArgument
 
 _VALUES = {
@@ -80,3 +81,8 @@ def test_what_follows_stands_behind_an_arrow():
     (block,) = (b for b in derivation.document.blocks if getattr(b, "number", None) == derivation.steps.index(step) + 1)
     assert r"\implies \left|{w}\right| >" in block.latex()
     assert block.condition == ""
+
+
+def test_primes_and_powers_in_plain_prose():
+    assert plain_math(r"\sigma'''/\sigma' - \left(\sigma''/\sigma'\right)^2") == "σ'''/σ' - (σ''/σ')²"
+    assert plain_math(r"e^{-u/2} + x^n") == "e^(-u/2) + x^n"
