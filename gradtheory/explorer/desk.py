@@ -113,7 +113,8 @@ class Desk:
                 process.kill()
                 process, pipe = _started()
                 answer = Refusal(fill(words(state.lang)["explorer"]["gave_up"], {"seconds": f"{self._seconds:g}"}))
-            take(answer)
+            with contextlib.suppress(Exception):  # of a page that was closed meanwhile, whatever its server says of it
+                take(answer)
         process.kill()
 
     def _next(self) -> tuple[str, State, Callable[[Any], None]] | None:

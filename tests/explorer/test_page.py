@@ -223,7 +223,7 @@ def test_a_desk_answers_the_newest_question_of_each_kind(monkeypatch):
         desk_module, "_ANSWERS", {"hold": lambda _: begun.set() or go.wait(10), "x": lambda state: state.x}
     )
     desk, answers, done = Desk(20.0), [], threading.Event()
-    desk.ask("one", "hold", State(), lambda _: None)
+    desk.ask("one", "hold", State(), lambda _: 1 / 0)  # a page that is gone
     assert begun.wait(10)
     for x in ("1", "2", "3"):
         desk.ask("one", "x", State(x=x), answers.append)
