@@ -17,6 +17,8 @@ version = release = gradtheory.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 exclude_patterns = ["_ext"]
+html_static_path = ["_static"]
+html_css_files = ["wrap.css"]
 html_theme = "furo"
 html_title = f"gradtheory {version}"
 html_math_renderer = "mathml"

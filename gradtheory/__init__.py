@@ -15,11 +15,10 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
     networks          Network (from torch, ONNX; certified bounds on boxes), explosion_region, ExplosionRegion,
                       audit (which layer explodes, and why), Audit, monitor (of a training loop)
     derivations       derive (step by step, each step checked), fact, Derivation
-    random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth,
-                      overflow_growth (one neuron per layer); meanfield (m: wide layers, edge of chaos);
-                      architecture, Architecture, Growth, blocks (m); initialisation, gaussian, simulation (m);
-                      precision (m: float types, loss scales); log_jacobian, LogJacobian (finite width);
-                      sweep (any of these over a grid, by Dask, into Zarr)
+    random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth, overflow_growth;
+                      meanfield (m: wide layers); architecture, Architecture, Growth, blocks (m); initialisation,
+                      gaussian, simulation, precision (m: float types, loss scales); log_jacobian, LogJacobian
+                      (finite width); sweep (over grids, into Zarr)
     training          train, optimisers (m), stability_region, largest_stable_step, remedies (m),
                       compare_activations, advise (what is wrong, and what helps)
     your own code     testing (m: assert_gradients and more), strategies (m: for hypothesis)

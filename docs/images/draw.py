@@ -36,11 +36,12 @@ def random_weights(figure: Figure) -> None:
 
 
 def training(figure: Figure) -> None:
-    """Draw a run that diverges, and the same chain with clipped gradients."""
-    chain, start = gt.Chain(depth=4, activation="identity"), ([1.0], [0.0], [2.0] * 4, [0.0] * 4)
+    """Draw a run that diverges, and the same chain with steps chosen by the curvature."""
+    chain, x, y = gt.Chain(depth=4, activation="identity"), [1.0], [0.0]
     descent = gt.optimisers.gradient_descent(0.5)
-    runs = [gt.train(chain, *start, optimiser=descent, clip=clip) for clip in (None, gt.remedies.clipping("norm", 0.1))]
-    for axes, run, title in zip(figure.subplots(1, 2), runs, ("as it is", "with clipped gradients"), strict=True):
+    stable = gt.remedies.stable_schedule(chain, x, y, descent)
+    for axes, schedule, title in zip(figure.subplots(1, 2), (None, stable), ("η = 0.5", "stable steps"), strict=True):
+        run = gt.train(chain, x, y, [2.0] * 4, [0.0] * 4, optimiser=descent, schedule=schedule)
         gt.plots.training_curve(run, ax=axes)
         axes.set_title(title)
 

@@ -123,7 +123,7 @@ class Root(ProvenNumber):
 
     @property
     def _has_no_name(self) -> bool:
-        """Whether digits are printed, because a formula in s would say nothing: no equation beside it says what s is."""
+        """Whether digits are printed: a formula would say nothing without the equation of its letter."""
         return self._is_plain or self.function.variables[0].name == _LETTER_OF_PROOFS
 
     def _bracketed(self, printer: Any, brackets: str) -> str:

@@ -42,12 +42,14 @@ def audit(
     network : Network or torch.nn.Module
         With its weights.
     x : array_like of shape (batch, n_0), or what the torch module takes
-        The data.
+        The data. For a torch module also a tuple, or a dict by keyword, of several; floats are converted to the type
+        of its parameters.
     y : array_like, optional
         The targets. Left out, gradients start from random ones at the output.
     loss : str or callable, optional
         As for `Network`; by default the network's own, and for a module "mse", or "softmax_cross_entropy" where y are
-        classes. For a torch module also a callable of the output and y.
+        classes. For a torch module also a callable of what it returns
+        and y.
     on_unknown : {"measure", "refuse"}
         What to do with a torch module that holds parts which are not understood: measure it, and say so, or refuse it
         with the list of these parts.
@@ -85,9 +87,9 @@ def audit(
     one_of(on_unknown, "on_unknown", ("measure", "refuse"))
     seed = read_seed(seed)
     if is_module(network):
-        measured, is_measured_only = measure_module(network, x, y, loss, on_unknown, seed)
+        measured, unread = measure_module(network, x, y, loss, on_unknown, seed)
     elif isinstance(network, Network):
-        measured, is_measured_only = measure_network(network, x, y, loss, seed), False
+        measured, unread = measure_network(network, x, y, loss, seed), ""
     else:
         raise InvalidArgument(
             "network",
@@ -101,10 +103,11 @@ def audit(
         verdict = verdict._replace(start=measured.origin)
     elif measured.attention is not None:
         verdict = Verdict("saturates", *measured.attention)
-    growth = _growth(measured.blocks)
+    is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
+    growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
     trial = _trial(measured, verdict, x, y, loss)
-    return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, is_measured_only, trial)
+    return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, bool(unread), unread, trial)
 
 
 def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> Trial:

@@ -74,7 +74,7 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list
 def _of_layer(layer: AuditedLayer) -> AuditedLayer:
     """Return a layer with the verdict that its own numbers give."""
     if not (layer.is_finite and layer.is_gradient_finite):
-        return replace(layer, verdict="not finite", cause="its numbers overflow")
+        return replace(layer, verdict="not finite", cause="its numbers are not finite")
     if layer.gain == 0.0 or layer.dead > 1.0 - 1e-9:
         zero = (
             "every slope is 0" if layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0 else "its weights pass nothing on"
@@ -107,11 +107,19 @@ def _because(layer: AuditedLayer, size: float) -> str:
 def _not_finite(layers: Sequence[AuditedLayer]) -> Verdict | None:
     for layer in layers:
         if not layer.is_finite:
-            return Verdict("explodes", layer.name, "its pre-activations overflow")
+            return Verdict("explodes", layer.name, _first_not_finite(layer))
     for layer in reversed(layers):
         if not layer.is_gradient_finite:
             return Verdict("explodes", layer.name, "the gradient overflows on its way back through it")
     return None
+
+
+def _first_not_finite(layer: AuditedLayer) -> str:
+    return (
+        "its weights are not finite"
+        if layer.activation and not math.isfinite(layer.sigma_w)
+        else "its numbers overflow"
+    )
 
 
 def _dead(layers: Sequence[AuditedLayer]) -> Verdict | None:

@@ -53,6 +53,8 @@ class AuditedLayer(ShownAsTable):
         "steady", "grows", "fades", "saturated", "dead" or "not finite".
     cause : str
         Why, in words; empty where it is steady.
+    is_measured_only : bool
+        Whether nothing but measurements is known of it.
     is_finite, is_gradient_finite : bool
         Whether its pre-activations are, and the gradient by its inputs.
     log_fans : float
@@ -86,12 +88,18 @@ class AuditedLayer(ShownAsTable):
     spread: float = NAN
     verdict: str = "steady"
     cause: str = ""
+    is_measured_only: bool = False
     is_finite: bool = True
     is_gradient_finite: bool = True
     log_fans: float = field(default=0.0, repr=False)
     activation: Activation | None = field(default=None, repr=False)
     gradient_sizes: GradientSizes | None = field(default=None, repr=False, compare=False)
     singular_values: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def described(self) -> str:
+        """Its kind, and whether it was measured only."""
+        return f"{self.kind}, measured only" if self.is_measured_only else self.kind
 
     @property
     def agrees(self) -> bool | None:

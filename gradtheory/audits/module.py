@@ -6,6 +6,7 @@ through the network, also where a part is a residual branch.
 
 import math
 import sys
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +17,9 @@ from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.calls import Call, recorded, tensors
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
+from gradtheory.networks.readers.torch_module import ADVICE
 from gradtheory.random_weights.precision import GradientSizes
 
 _LOSSES = {
@@ -36,23 +38,23 @@ def is_module(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.nn.Module)
 
 
-def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measured, bool]:
-    """Return what is measured of a torch module, as a network where it can be read as one, and whether it could not."""
+def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measured, str]:
+    """Return what is measured of a torch module, as a network where it can be read as one, or else why it is not."""
     if loss is None:
         loss = "softmax_cross_entropy" if y is not None and _are_classes(y) else "mse"
     try:
         network = Network.from_torch(module, loss if isinstance(loss, str) else "mse")
-    except InvalidArgument:
+    except InvalidArgument as error:
         if on_unknown == "refuse":
             raise
-        network = None
-    if network is not None and isinstance(loss, str):
-        data = _array(x, "x")
-        if data.ndim == 2:
-            targets = None if y is None else _array(y, "y")
-            measured = replace(measure_network(network, data, targets, loss, seed), network=network)
-            return _with_overflow(measured, module, x, y, loss, seed), False
-    return _by_hooks(module, x, y, loss, seed), True
+        return _by_hooks(module, x, y, loss, seed), str(error).removesuffix(f"; {ADVICE}")
+    if callable(loss):
+        return _by_hooks(module, x, y, loss, seed), "the loss is a function of yours"
+    if isinstance(x, dict) or _is_several(x) or _array(x, "x").ndim != 2:
+        return _by_hooks(module, x, y, loss, seed), "x is not an array of shape (batch, n)"
+    targets = None if y is None else _array(y, "y")
+    measured = replace(measure_network(network, _array(x, "x"), targets, loss, seed), network=network)
+    return _with_overflow(measured, module, x, y, loss, seed), ""
 
 
 def _with_overflow(measured: Measured, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
@@ -99,13 +101,19 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
         for parameter in module.parameters():
             parameter.grad = None
         with recorded(module) as record, torch.enable_grad():
+            given, keywords, leaves = _given(x, module)
             with watched(record.module_now) as logits:
-                output = _first_tensor(module(_tensor(x, module)))
+                output = module(*given, **keywords)
             value = _loss(output, y, loss, seed, torch)
             value.backward()
-        measured = _measured(record.calls, NAN if y is None else float(value.detach()), module)
+        by_x = [float((leaf.grad.double() ** 2).sum()) for leaf in leaves if leaf.grad is not None]
+        measured = _measured(
+            record.calls, NAN if y is None else float(value.detach()), module, sum(by_x) if by_x else NAN
+        )
         return replace(measured, attention=attention_fault(logits))
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+    except GradTheoryError:
+        raise
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
         text = " ".join(str(error).split())[:200]
         rule = f"does not take this x and y: {text}"
         raise InvalidArgument("module", type(module).__name__, rule) from None
@@ -116,18 +124,21 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
             parameter.grad = kept[name]
 
 
-def _measured(calls: list[Call], loss: float, module: Any) -> Measured:
+def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measured:
     """Return the parts as blocks, and beside them the modules without children within."""
     gradients = _gradients(module)
-    parts = _parts(calls)
+    parts = [calls[part] for part in _parts(calls)]
     layers: list[AuditedLayer] = []
     blocks: list[Block] = []
+    seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
-        gain = NAN if before is None else _gain(calls[part], calls[before])
-        spread = 0.0 if before is None else _spread(calls[part], calls[before])
-        layers.append(_layer(calls[part], gain, gradients, spread))
-        kind = f"{calls[part].kind}{COMPOSITE if calls[part].children else ''}"
-        blocks.append(Block(calls[part].name, gain, spread, (len(layers) - 1,), kind))
+        gain = _gain(part, by_x if before is None else before.gradient_square)
+        spread = 0.0 if before is None else _spread(part, before)
+        seen[part.name] += 1
+        name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
+        layers.append(replace(_layer(part, gain, gradients, spread), name=name))
+        kind = f"{part.kind}{COMPOSITE if part.children else ''}"
+        blocks.append(Block(name, gain, spread, (len(layers) - 1,), kind))
     origin = next((call.name for call in calls if call.was_finite and not call.is_finite and not call.children), None)
     return Measured(layers, blocks, loss, origin)
 
@@ -142,11 +153,11 @@ def _parts(calls: list[Call]) -> list[int]:
         current = children[0]
 
 
-def _gain(part: Call, before: Call) -> float:
+def _gain(part: Call, before: float) -> float:
     """Return the norm of the gradient by the output of the part before over that by the output of this one."""
     if not part.gradient_square > 0.0:
         return NAN
-    return math.sqrt(before.gradient_square / part.gradient_square)
+    return math.sqrt(before / part.gradient_square)
 
 
 def _spread(part: Call, before: Call) -> float:
@@ -166,6 +177,7 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
         gradient_norm=math.hypot(*(float(np.linalg.norm(each)) for each in own)) if own else NAN,
         gradient_sizes=GradientSizes.of(own) if own else None,
         spread=spread,
+        is_measured_only=True,
         is_finite=call.is_finite,
         is_gradient_finite=call.is_gradient_finite,
     )
@@ -179,13 +191,16 @@ def _gradients(module: Any) -> dict[str, list[Array]]:
     }
 
 
-def _loss(output: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
+def _loss(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
+    output = next(tensors(returned), None)
+    if output is None:
+        raise InvalidArgument("module", type(returned).__name__, "must return a tensor of floats, or what holds one")
     if y is None:
         generator = torch.Generator().manual_seed(seed)
         return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
     target = y if isinstance(y, torch.Tensor) else torch.as_tensor(y)
     if callable(loss):
-        return loss(output, target)
+        return loss(returned, target)
     if loss == "mse_sum":
         return torch.nn.functional.mse_loss(output, target.to(output), reduction="sum")
     if loss not in _LOSSES:
@@ -195,16 +210,31 @@ def _loss(output: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
     return getattr(torch.nn.functional, _LOSSES[loss])(output, target)
 
 
-def _tensor(x: Any, module: Any) -> Any:
-    """Return x as the tensor that a module takes: floats in the type of its parameters."""
+def _given(x: Any, module: Any) -> tuple[list[Any], dict[str, Any], list[Any]]:
+    """Return what a module is called with, and the leaves of it that gradients come back to."""
+    leaves: list[Any] = []
+    if isinstance(x, dict):
+        return [], {key: _tensor(value, module, leaves) for key, value in x.items()}, leaves
+    return [_tensor(value, module, leaves) for value in (x if _is_several(x) else (x,))], {}, leaves
+
+
+def _is_several(x: Any) -> bool:
+    """Return whether x is a tuple of arrays, rather than an array that is written as a tuple."""
+    return isinstance(x, tuple) and all(hasattr(each, "shape") for each in x)
+
+
+def _tensor(x: Any, module: Any, leaves: list[Any]) -> Any:
+    """Return x as the tensor that a module takes: where its parameters are, and floats in their type."""
     import torch
 
-    if isinstance(x, torch.Tensor):
+    if x is None or isinstance(x, bool | str):
         return x
-    tensor = torch.as_tensor(x)
-    first = next(iter(module.parameters()), None)
-    return tensor.to(first) if first is not None and tensor.is_floating_point() else tensor
-
-
-def _first_tensor(output: Any) -> Any:
-    return next(iter(tensors(output)))
+    tensor, first = torch.as_tensor(x), next(module.parameters(), None)
+    if tensor.numel() == 0 or not bool(tensor.isfinite().all()):
+        raise InvalidArgument("x", tuple(tensor.shape), "must have a sample or more, all of finite numbers")
+    if first is not None:
+        tensor = tensor.to(first.device)
+    if not tensor.is_floating_point():
+        return tensor
+    leaves.append(tensor.detach().to(tensor if first is None else first).requires_grad_())
+    return leaves[-1].clone()  # a module may write over what it is given

@@ -26,7 +26,7 @@ from gradtheory.training.advice import NetworkAdvice, NetworkPrescription
 _HIDDEN = ("log_fans", "gradient_sizes", "activation", "singular_values", "trial")
 _COLUMNS = (
     ("layer", "name", ""),
-    ("kind", "kind", ""),
+    ("kind", "described", ""),
     ("gain", "gain", ".3g"),
     ("theory", "predicted_gain", ".3g"),
     ("slopes", "slope_gain", ".3g"),
@@ -40,7 +40,7 @@ _COLUMNS = (
     ("verdict", "verdict", ""),
 )
 _GAINS = ("gain", "predicted_gain", "slope_gain", "weight_gain", "largest_singular_value", "share_above_1", "verdict")
-_NUMBERS = ("kind", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
+_NUMBERS = ("described", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
 _WIDEST = 28  # characters of a name in a table
 
 
@@ -75,6 +75,8 @@ class Audit(ShownAsTable):
         nan where there were no targets.
     is_measured_only : bool
         Whether the network is a torch module that is not understood, so that nothing but measurements is known of it.
+    unread : str
+        Why it was not read as a network: what is not understood, and where it stands.
 
     """
 
@@ -86,6 +88,7 @@ class Audit(ShownAsTable):
     overflow: dict[str, int | float]
     loss: float
     is_measured_only: bool = False
+    unread: str = ""
     trial: Trial = field(default=Trial(None, ""), repr=False, compare=False)
 
     @cached_property
@@ -110,7 +113,8 @@ class Audit(ShownAsTable):
 
     def __repr__(self) -> str:
         where = "" if self.start is None else f", from {self.start!r} back"
-        return f"Audit({self.verdict}{where}; {len(self.layers)} layers)"
+        number = len(self.layers)
+        return f"Audit({self.verdict}{where}; {number} layer{'' if number == 1 else 's'})"
 
     def __str__(self) -> str:
         columns = self._columns()
@@ -208,13 +212,16 @@ class Audit(ShownAsTable):
     def _summary(self) -> list[str]:
         start = "" if self.start is None else f", from {self.start} back"
         lines = [f"The network {_VERB[self.verdict]}{start}." + (f" Cause: {self.cause}." if self.cause else "")]
-        if self.growth > 0.0:
-            lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items())
+        if self.overflow:
+            what = "part of the network" if self.is_measured_only else "layer or residual block"
             lines.append(
-                f"The gradient is multiplied by {self.growth:.4g} per block; a float type lasts so many: {lasts}."
+                f"On its way back the gradient is multiplied by {self.growth:.4g} per {what} (geometric mean)."
             )
+            if lasts := ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf):
+                lost = "would overflow" if self.growth > 1.0 else "would become 0"
+                lines.append(f"At that rate it {lost} after so many of them: {lasts}.")
         if self.is_measured_only:
-            lines.append("Measured only: the module holds parts that gradtheory does not know.")
+            lines.append(f"Measured only, without theory, as it could not be read as a network: {self.unread}.")
         return lines
 
 

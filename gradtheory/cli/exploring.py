@@ -3,6 +3,7 @@
 import click
 
 from gradtheory.cli.group import app
+from gradtheory.cli.progress import quiet
 from gradtheory.cli.words import language
 
 
@@ -12,7 +13,9 @@ from gradtheory.cli.words import language
 )
 @click.option("--no-browser", is_flag=True, help="Print the address only.")
 def explore(port: int, no_browser: bool) -> None:
-    """Open a page with sliders in the browser: explosion sets, chains and phases while you move them.
+    """Open a page with sliders in the browser.
+
+    It shows explosion sets, chains and phases while you move them.
 
     Example: gradtheory explore --lang zh
 
@@ -20,4 +23,5 @@ def explore(port: int, no_browser: bool) -> None:
     """
     from gradtheory.explorer.server import explore as serve
 
+    quiet()
     serve(port, f"?lang={language()}", opens=not no_browser)

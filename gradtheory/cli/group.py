@@ -68,7 +68,7 @@ SECTIONS = {
     "Random weights": ("lyapunov", "edge", "critical", "simulate"),
     "Training": ("stability", "train", "advise"),
     "Networks": ("audit",),
-    "Catalogue, pages and pictures": ("activations", "atlas", "gains", "article", "plot"),
+    "Catalogue, pages and pictures": ("activations", "atlas", "gains", "article", "plot", "explore"),
 }
 
 

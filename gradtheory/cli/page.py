@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gradtheory.cli.commands import app
+from gradtheory.cli.group import SECTIONS
 from gradtheory.cli.help import Context
 from gradtheory.cli.words import listen
 from gradtheory.document.files import write_file
@@ -38,6 +40,11 @@ $ _GRADTHEORY_COMPLETE=fish_source gradtheory | source
 """
 
 
+def top_context(**more: Any) -> Context:
+    """Return what `gradtheory` itself is called with, within which its commands are."""
+    return Context(app, info_name="gradtheory", **app.context_settings, **more)
+
+
 def page() -> str:
     """Return the page in English."""
     listen(["--lang", "en"])
@@ -50,8 +57,8 @@ def write(folder: Path) -> None:
 
 
 def _parts() -> Iterator[str]:
-    top = Context(app, info_name="gradtheory", terminal_width=_WIDTH, **app.context_settings)
-    for title, names in app.sections.items():
+    top = top_context(terminal_width=_WIDTH)
+    for title, names in SECTIONS.items():
         yield f"## {title}\n"
         for name in names:
             yield from _command(app.commands[name], name, top)

@@ -61,7 +61,7 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         cls, lhs: sympy.Expr, rhs: sympy.Expr, numbers: Mapping[sympy.Expr, sympy.Expr], value: sympy.Expr, digits: int
     ) -> "InNumbers":
         """Return the statement whose result has so many significant digits."""
-        used = {key: number for key, number in numbers.items() if rhs.has(key)}
+        used = {key: number for key, number in numbers.items() if rhs.has(key) or (lhs != key and lhs.has(key))}
         pairs = sympy.Tuple(*(sympy.Tuple(*pair) for pair in used.items()))
         return cls(lhs, rhs, pairs, *Rounded.of(lhs, value, digits).args[1:])
 

@@ -60,7 +60,8 @@ def joined(assumptions: Sequence[sympy.Basic]) -> list[sympy.Basic]:
     conditions: list[sympy.Basic] = []
     for condition in assumptions:
         before = conditions[-1] if conditions else None
-        if isinstance(before, sympy.Gt | sympy.Ge) and isinstance(condition, sympy.Lt) and before.lhs == condition.lhs:
+        is_above, is_below = isinstance(before, sympy.Gt | sympy.Ge), isinstance(condition, sympy.Lt | sympy.Le)
+        if before is not None and is_above and is_below and before.lhs == condition.lhs:
             conditions[-1] = sympy.And(before, condition, evaluate=False)
         else:
             conditions.append(condition)

@@ -13,13 +13,14 @@ from gradtheory.formulas.text import subscripted
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
 _FUNCTION = re.compile(r"<mi>([a-z]{2,})</mi>")  # tanh: an identifier has no space around it, an operator has
 _PRIMED = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>(&#x0203[234];)</mi></msup>")  # a prime is raised by the font
-_CONNECTIVE = re.compile(r"<m[io]>(&#x027FA;|&#x02227;|&#x02228;)</m[io]>")  # if and only if, and, or
+_CONNECTIVE = re.compile(r"<m[io]>(&#x027FA;|&#x027F9;|&#x02227;|&#x02228;)</m[io]>")  # if and only if, so, and, or
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
 _LONG_POWER = re.compile(
     r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
 )  # L - 1, not 10 or \prime
+_POWER = re.compile(r"\^([0-9])(?![\w.])")
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
@@ -77,6 +78,8 @@ def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
     bracketed = _LONG_POWER.sub(r"^{(\1)}", latex)
     written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
+    written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
+    written = written.replace("”", "''")  # of primes, which the converter takes for quotation marks
     return _RELATION.sub(r" \1 ", written).strip()
 
 

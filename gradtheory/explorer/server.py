@@ -1,5 +1,6 @@
 """The server of the page: it listens on this machine alone, and brings every file that the page needs."""
 
+import socket
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ def serving(port: int = 0) -> Iterator[Any]:
         from bokeh.server.server import Server
     from gradtheory.explorer.page import Page
 
+    try:
+        socket.create_server(("127.0.0.1", port)).close()  # Bokeh leaves a socket open where it cannot listen
+    except OSError as error:
+        raise InvalidArgument("port", port, f"must be one that is free ({error.strerror})") from None
     quick, slow = Desk(_QUICK), Desk(_SLOW)
 
     def make(document: Any) -> None:
@@ -40,10 +45,7 @@ def serving(port: int = 0) -> Iterator[Any]:
         Page(document, query, quick, slow)
 
     try:
-        try:
-            server = Server({"/": make}, port=port, address="127.0.0.1")
-        except OSError as error:
-            raise InvalidArgument("port", port, f"must be one that is free ({error.strerror})") from None
+        server = Server({"/": make}, port=port, address="127.0.0.1")
         server.start()
         yield server
         server.stop()

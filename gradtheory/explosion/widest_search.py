@@ -4,8 +4,8 @@ m(t), the length of {|σ'| > t} or of its longest component, does not increase w
 p <= t <= q. Intervals whose bound lies below a value attained are discarded; what is left shrinks to one interval, on
 which m + t·m' is proven to have a single zero. Below some t₀ the bound is t·m(t) <= t₀·m(t₀) + V(t₀), with V the
 variation of σ over {|σ'| <= t₀}: there t·(m(t) - m(t₀)) is at most the integral of |σ'|. At a limit of |σ'|, where
-components join or branches are flat, m may jump: then what is left shrinks to that level, below which t·m(t) is proven to
-grow towards it.
+components join or branches are flat, m may jump: then what is left shrinks to that level, below which t·m(t) is proven
+to grow towards it.
 """
 
 import itertools

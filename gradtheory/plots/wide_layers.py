@@ -418,5 +418,5 @@ def _symbol(which: str, squared: bool) -> str:
 def _named(ax: "Axes", name: str, sigma_b: float) -> "Axes":
     ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
     if ax.get_legend_handles_labels()[1]:
-        ax.legend(fontsize="small")
+        ax.legend(fontsize="small", loc="upper right")  # Matplotlib takes long to find the best place over an image
     return legible(ax)

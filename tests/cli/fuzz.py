@@ -21,6 +21,7 @@ import click
 from gradtheory.cli import main, names
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context
+from gradtheory.cli.page import top_context
 
 LIMIT = 30.0  # seconds of this process
 # What takes seconds by its nature is drawn seldom, and never by the quick form.
@@ -106,8 +107,9 @@ class Outcome:
 
 def commands(dear):
     """Return the commands by their words, those of plots among them."""
-    top = Context(app, info_name="gradtheory")
+    top = top_context()
     known = {(name,): command for name, command in app.commands.items() if dear or name not in DEAR}
+    del known["explore",]  # which serves until it is stopped
     if dear:
         plot = known.pop(("plot",))
         within = Context(plot, info_name="plot", parent=top)

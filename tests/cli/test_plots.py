@@ -8,9 +8,10 @@ import gradtheory as gt
 from gradtheory.cli import main
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context
+from gradtheory.cli.page import top_context
 
 _plot = app.commands["plot"]
-_CONTEXT = Context(_plot, info_name="plot", parent=Context(app, info_name="gradtheory"))
+_CONTEXT = Context(_plot, info_name="plot", parent=top_context())
 _BEGINS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 _QUICK = (
     "chain_diagram --depth 2 --out x.svg",

@@ -16,6 +16,7 @@ import gradtheory as gt
 from gradtheory.cli import main, words
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context
+from gradtheory.cli.page import top_context
 from gradtheory.document.wrapping import columns, filled
 from gradtheory.training.advice import prescription
 from gradtheory.training.events import EventKind
@@ -35,7 +36,7 @@ def _untranslated(sentences):
 
 
 def _commands():
-    top = Context(app, info_name="gradtheory")
+    top = top_context()
     yield app, top
     for name, command in app.commands.items():
         context = Context(command, info_name=name, parent=top)

@@ -61,6 +61,10 @@ def test_values_of_an_explosion():
         ),
         (lambda: gt.derive("explosion", values={"w": 1, "b": 0, "c": -1}), "values = 'c = -1': must have a positive"),
         (
+            lambda: gt.derive("explosion", activation="bent_identity", values={"w": 2, "b": 0, "c": 1}),
+            "values = 'w = 2': is a weight at which one formula goes over into another",
+        ),
+        (
             lambda: gt.derive("widest", values={"w": 1}),
             "values = {'w': 1}: is not used by 'widest', which takes activation",
         ),

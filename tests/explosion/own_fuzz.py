@@ -27,6 +27,7 @@ import gradtheory as gt
 from gradtheory.arithmetic.enclosure import as_rational, enclose, sign
 from gradtheory.checker import check
 from gradtheory.errors import GradTheoryError, Undecided
+from gradtheory.explosion.superlevel import Periodic, components_of, total_length
 from tests.explosion.own_expressions import FAMILIES, in_other_words, number, question
 from tests.explosion.own_oracle import wrong_point
 
@@ -151,7 +152,9 @@ def _tried(rng: random.Random, result: Result, expr: sympy.Expr, w: sympy.Ration
 def _differs_from_width(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> str:
     """Return how a set differs from its width, or nothing."""
     width = gt.explosion_width(expr, w)
-    is_same = width == found.measure or abs(enclose(width - found.measure, 256)) < 1e-20
+    # SymPy's measure of a union intersects every two of its parts, which is for ever where there are thousands
+    measure = found.measure if isinstance(found, Periodic) else total_length(components_of(found))
+    is_same = width == measure or abs(enclose(width - measure, 256)) < 1e-20
     return "" if is_same else f"has not the width {width}"
 
 

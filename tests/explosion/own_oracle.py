@@ -5,6 +5,7 @@ happen (zeros of affine arguments, and places some widths beside them; the middl
 close), and where the answer says so: near each end, in the middle of each interval and of each gap, just outside.
 """
 
+import bisect
 import itertools
 import random
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from gradtheory.arithmetic.enclosure import rounded
 from gradtheory.explosion.superlevel import Periodic, components_of
 
 _DIGITS = 120
+_MOST_PARTS = 60  # of a set whose ends are tried
 _STEP = mpmath.mpf(10) ** -40
 _FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
     sympy.Abs: abs,
@@ -115,14 +117,15 @@ def _ends(found: sympy.Set) -> list[tuple[sympy.Rational, sympy.Rational]]:
 def points(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> Iterator[sympy.Rational]:
     """Yield inputs where a set is most easily wrong."""
     ends = _ends(found)
-    for low, high in ends:
+    for low, high in rng.sample(ends, min(len(ends), _MOST_PARTS)):
         yield (low + high) / 2
         for end in {low, high}:
             for exponent in (2, 8, 15, 30):
                 yield end + rng.choice((1, -1)) * max(abs(end), sympy.Rational(1, 10**9)) / 10**exponent
         apart = max(high - low, sympy.Rational(1, 10**60))
         yield from (low - apart / 97, low + apart / 97, high - apart / 97, high + apart / 97)
-    yield from ((here[1] + there[0]) / 2 for here, there in itertools.pairwise(sorted(ends)))
+    between = [(here[1] + there[0]) / 2 for here, there in itertools.pairwise(sorted(ends))]
+    yield from rng.sample(between, min(len(between), _MOST_PARTS))
     switches = _switches(expr)
     for here, there in itertools.pairwise(switches):
         yield from ((here + there) / 2 / w, (here + (there - here) * number(rng)) / w)
@@ -138,11 +141,24 @@ def number(rng: random.Random, least: float = -3, most: float = 1.3) -> sympy.Ra
     return sympy.Rational(int(10 ** rng.uniform(least, most) * 10**15), 10**15) or sympy.S.One
 
 
+def _parts_near(found: sympy.Set) -> Callable[[sympy.Rational], list[sympy.Set]]:
+    """Return what finds the parts of a set that may hold a point: to ask each of a thousand takes minutes."""
+    if not isinstance(found, sympy.Union):
+        return lambda x: [found]
+    parts = sorted((float(part.inf), k) for k, part in enumerate(found.args))
+
+    def near(x: sympy.Rational) -> list[sympy.Set]:
+        place = bisect.bisect(parts, (float(x), 0))
+        return [found.args[k] for _, k in parts[max(0, place - 2) : place + 2]]
+
+    return near
+
+
 def wrong_point(
     rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational
 ) -> tuple[int, sympy.Rational | None]:
     """Return how many inputs were tried, and one about which a set is wrong, or None."""
-    tried = 0
+    tried, parts_near = 0, _parts_near(found)
     with mpmath.workdps(_DIGITS):
         for x in points(rng, expr, found, w):
             left, right = slopes(expr, mpmath.mpf(int((w * x).p)) / int((w * x).q))
@@ -151,6 +167,6 @@ def wrong_point(
             size = abs(left) * abs(int(w.p)) / int(w.q)
             if abs(size - 1) > mpmath.mpf(10) ** -18:
                 tried += 1
-                if bool(found.contains(x)) != (size > 1):
+                if any(bool(part.contains(x)) for part in parts_near(x)) != (size > 1):
                     return tried, x
     return tried, None

@@ -3,11 +3,12 @@
 import re
 import shutil
 import subprocess
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
 
-from gradtheory.document import render
+from gradtheory.document import Formula, Paragraph, render
 from gradtheory.pages import article
 from gradtheory.pages.article import ClaimVerdict
 
@@ -45,6 +46,7 @@ _EXPECTED = {
     "gains": _HOLDS,
     "momentum": _CORRECTED,
 }
+_AGAIN = {"en": "@{eq:", "zh": "再次用到"}
 _CLAIMS = {claim.name: claim for claim in article.CLAIMS}
 
 
@@ -148,6 +150,19 @@ def test_every_step_is_checked_by_the_machinery():
     for claim in article.CLAIMS:
         for step in claim.finding().steps:
             assert step.check is not None, (claim.name, str(step), step.verdict.reason)
+
+
+@pytest.mark.slow
+def test_no_step_is_shown_twice(built):
+    blocks = built.document.blocks
+    shown = [block for block in blocks if isinstance(block, Formula) and block.number is not None]
+    assert [block.number for block in shown] == list(range(1, len(shown) + 1))
+    said = Counter((block.rows, block.condition, re.match(r"\*\w+\*|", block.reason)[0]) for block in shown)
+    assert said.most_common(1)[0][1] == 1
+    texts = [block.text for block in blocks if isinstance(block, Paragraph)]
+    again = [text for text in texts if text.startswith(_AGAIN[built.lang])]
+    assert len(again) > 5
+    assert all(int(re.search(r"@\{eq:(\d+)\}", text)[1]) <= len(shown) for text in again)
 
 
 @pytest.mark.slow

@@ -96,15 +96,15 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         for condition in (sympy.Gt(place, ends[0], evaluate=False), sympy.Lt(place, ends[1], evaluate=False))
         if not condition.rhs.is_infinite
     ]
-    between = (1 - _T) * _P + _T * _Q
+    between = WrittenSum(WrittenProduct((1 - _T, _P)), _T * _Q)
     chord = sympy.Le(
         CLASS_N.xreplace({Z: between}),
-        (1 - _T) * CLASS_N.xreplace({Z: _P}) + _T * CLASS_N.xreplace({Z: _Q}),
+        WrittenSum((1 - _T) * CLASS_N.xreplace({Z: _P}), _T * CLASS_N.xreplace({Z: _Q})),
         evaluate=False,
     )
     share = sympy.Ge(_T, 0), sympy.Le(_T, 1)
     yield Step(chord, "chord", meaning, (*inside, *share), section="layer")
-    line = (1 - _T) * _A + _T * _B
+    line = WrittenSum(WrittenProduct((1 - _T, _A)), _T * _B)
     primitive = sympy.Derivative(_T / (_A * line), _T)
     yield Step(equation(primitive, 1 / line**2), "primitive", meaning, share, section="layer")
     ordered = (sympy.Ge(_Q, _P, evaluate=False),)

@@ -1,7 +1,7 @@
 """Where a factor explodes: the critical weight, the set of pre-activations, the set of inputs, and its width."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
 from sympy.logic.boolalg import Equivalent
@@ -173,18 +173,19 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
     numbers = question.numbers(formula.w, formula.b, formula.c)
     section = "numbers" if numbers else "example"
     if not numbers:
-        if question.activation.period is not None:
+        numbers = _example(question, formula)
+        if not numbers:
             return
-        numbers = {formula.w: _weight_of_example(question), formula.b: sympy.S.One, formula.c: sympy.S.One}
     meaning = question.meaning
     if numbers[formula.w] == 0:
         raise InvalidArgument("values", "w = 0", "must have a weight that is not 0")
     if numbers[formula.c].is_positive is not True:
         raise InvalidArgument("values", f"c = {numbers[formula.c]}", "must have a positive threshold")
-    regime = next(
-        (each for each in formula.regimes if all(truth(part.xreplace(numbers)) for part in _conditions(each))), None
-    )
+    regime = _regime(formula, numbers)
     if regime is None:
+        if truth(sympy.Gt(abs(numbers[formula.w]) * question.activation.steepest_slope, numbers[formula.c])):
+            rule = "is a weight at which one formula goes over into another: take one beside it"
+            raise InvalidArgument("values", f"w = {numbers[formula.w]}", rule)
         critical = InNumbers.of(
             _CRITICAL, formula.c / STEEPEST, numbers, meaning.value(formula.c / STEEPEST, numbers), _DIGITS
         )
@@ -209,7 +210,23 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         )
 
 
-def _weight_of_example(question: Question) -> sympy.Expr:
-    """Return the first whole number from 7/4 of the critical weight on: 7 for the sigmoid."""
+def _regime(formula: ExplosionFormula, numbers: Mapping[sympy.Expr, sympy.Expr]) -> Regime | None:
+    """Return the range of weights that a weight lies in, ends excluded."""
+    fits = (each for each in formula.regimes if all(truth(part.xreplace(numbers)) for part in _conditions(each)))
+    return next(fits, None)
+
+
+def _example(question: Question, formula: ExplosionFormula) -> dict[sympy.Expr, sympy.Expr]:
+    """Return w, b and c: w is the first whole number from 7/4 of the critical weight on that is no end of a range.
+
+    Nothing where the set repeats, or is empty for every weight.
+    """
+    if question.activation.period is not None or not formula.regimes:
+        return {}
     slope = question.activation.steepest_slope
-    return sympy.Integer(1) if slope.is_infinite else sympy.ceiling(sympy.Rational(7, 4) / slope)
+    first = 1 if slope.is_infinite else int(sympy.ceiling(sympy.Rational(7, 4) / slope))
+    candidates = (
+        {formula.w: sympy.Integer(weight), formula.b: sympy.S.One, formula.c: sympy.S.One}
+        for weight in range(first, first + len(formula.regimes) + 1)
+    )
+    return next((numbers for numbers in candidates if _regime(formula, numbers) is not None), {})

@@ -37,6 +37,8 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "softshrink": ("softshrink", {"lambd": ("lambd", 0.5)}),
     "threshold": ("threshold", {"threshold": ("threshold", 0.0), "value": ("value", 0.0)}),
 }
+ADVICE = "gradtheory.audit measures any torch module"
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "detach", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
 _IN_PLACE = ("iadd", "isub", "imul", "itruediv")
@@ -63,12 +65,20 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         traced = fx.symbolic_trace(module)
     except Exception as error:  # whatever the module's own code raises when it is traced
         text = " ".join(str(error).split())
-        rule = f"cannot be traced ({text[:150]}); gradtheory.audit measures any torch module"
+        rule = f"cannot be traced ({text[:150]}); {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule) from None
     finally:
         for part, mode in modes.items():
             part.training = mode
+    if _has_hooks(module):
+        rule = f"has hooks, which may change what it computes; {ADVICE}"
+        raise InvalidArgument("module", type(module).__name__, rule)
     return _Reader(traced).read()
+
+
+def _has_hooks(module: Any) -> bool:
+    """Return whether something is called before or after a module; within what is traced, that is traced too."""
+    return any(getattr(module, name) for name in _HOOKS)
 
 
 class _Reader:
@@ -77,7 +87,7 @@ class _Reader:
     def __init__(self, traced: Any) -> None:
         self._traced = traced
         self._modules = dict(traced.named_modules())
-        self._builder = Builder("module", "; gradtheory.audit measures any torch module")
+        self._builder = Builder("module", f"; {ADVICE}")
         self._arrays: dict[Any, Any] = {}
 
     def read(self) -> tuple[tuple[Node, ...], int]:
@@ -126,13 +136,16 @@ class _Reader:
     def _called(self, node: Any) -> tuple[str, str]:
         """Return where a step stands, and what it calls."""
         if node.op == "call_module":
-            return str(node.target), type(self._modules[node.target]).__name__
+            module = self._modules[node.target]
+            return str(node.target), f"{type(module).__name__}{' with hooks' if _has_hooks(module) else ''}"
         return node.name, node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
 
     def _module(self, node: Any, where: str) -> bool:
         """Add a module; return whether it is understood."""
         module, source, add = self._modules[node.target], node.args[0], self._builder.add
         kind = type(module).__name__
+        if _has_hooks(module):
+            return False
         if kind in ("Linear", "NonDynamicallyQuantizableLinear"):
             add(node, where, Dense(_array(module.weight), _array(module.bias)), source)
             return True

@@ -192,7 +192,7 @@ def _one_network(
         products = np.einsum("ij,ij->j", first, second) / len(z)
         means[0, layer] = squares.mean()
         with np.errstate(invalid="ignore"):
-            means[1, layer] = np.mean(products / np.sqrt(np.multiply(*np.split(squares, 2))))
+            means[1, layer] = np.mean(products / np.multiply(*np.split(np.sqrt(squares), 2)))  # no square underflows
         a, slope = record.value_and_slope(z)
         slopes.append(slope)
     delta = rng.standard_normal(a.shape)
