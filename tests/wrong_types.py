@@ -160,6 +160,7 @@ VALID: dict[str, dict[str, Any]] = {
     "blocks.attention": {"tokens": 4, "head_size": 8, "scaled": True},
     "blocks.dense": {**_TANH, **_SCALES},
     "blocks.dropout": {**_TANH, "keep": 0.5, **_SCALES},
+    "blocks.gated_recurrent": {**_SCALES, "sigma_v": 1, "input_size": 1},
     "blocks.recurrent": {**_TANH, **_SCALES, "input_size": 1},
     "blocks.residual": {"blocks": [gt.blocks.dense("tanh")], "scale": 1},
     "certificate": {**_TANH, "w": 2},

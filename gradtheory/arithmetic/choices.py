@@ -7,6 +7,7 @@ from typing import Any
 
 from gradtheory.errors import InvalidArgument
 
+_MOST_LISTED, _FIRST = 20, 8  # a longer list would not fit a line
 CALLED_ELSEWHERE = MappingProxyType(
     {
         "bce": "cross_entropy", "mse": "squared", "momentum": "heavy_ball", "nag": "nesterov",
@@ -30,7 +31,9 @@ def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
         return value
     near = nearest(value, choices) if isinstance(value, str) else None
     meant = "" if near is None else f"; the nearest is {near!r}"
-    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, choices))}{meant}")
+    few = choices if len(choices) <= _MOST_LISTED else choices[:_FIRST]
+    more = f", … ({len(choices)} of them)" if len(few) < len(choices) else ""
+    raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, few))}{more}{meant}")
 
 
 def nearest(word: str, choices: Sequence[str]) -> str | None:

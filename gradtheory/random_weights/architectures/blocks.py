@@ -17,10 +17,22 @@ from gradtheory.arithmetic.inputs import read_count, read_fan, read_nonnegative_
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.architectures.attention import Attention
+from gradtheory.random_weights.architectures.gated import Gated
 from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Dense, Norm, Residual, read_blocks
 from gradtheory.typing import ActivationLike, NumberLike
 
-__all__ = ["Block", "attention", "batch_norm", "dense", "dropout", "layer_norm", "recurrent", "residual", "rms_norm"]
+__all__ = [
+    "Block",
+    "attention",
+    "batch_norm",
+    "dense",
+    "dropout",
+    "gated_recurrent",
+    "layer_norm",
+    "recurrent",
+    "residual",
+    "rms_norm",
+]
 
 _IDENTITY = "identity"
 _MOST_TOKENS = 1_000_000
@@ -114,6 +126,39 @@ def recurrent(
     """
     inputs = read_nonnegative_float(input_size, "input_size")
     return Dense(as_activation(activation), *_scales(sigma_w, sigma_b), input_size=inputs, is_tied=True)
+
+
+def gated_recurrent(
+    sigma_w: NumberLike = 1, sigma_b: NumberLike = 0, *, sigma_v: NumberLike = 1, input_size: NumberLike = 1
+) -> Block:
+    r"""Return a step of a minimal gated layer, h' = u ∘ h + (1 - u) ∘ x, with u = sigmoid(W·h + V·x + b).
+
+    With r = input_size² and the gate's pre-activation N(0, σ_w²q + σ_v²r + σ_b²): q' = (q + r)·E[u²],
+    p' = (p + r)·E[u₁u₂], and the gradient's mean square times E[u²] + σ_w²·E[u'²]·(q + r). Since E[u²] < 1, gradients
+    vanish for small weights. The formulas take weights that are drawn anew in each step, as does the theory cited: with
+    the same weights in all steps gate and state depend on each other, and gradients differ. For LSTM and GRU the maps
+    are not closed.
+
+    Parameters
+    ----------
+    sigma_w, sigma_v, sigma_b : number
+        Standard deviations of the weights of state and input, times √width, and of the biases.
+    input_size : number
+        √r, the standard deviation of the entries of x, new in each step; two sequences are given the same inputs.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks a rule.
+
+    References
+    ----------
+    M. Chen, J. Pennington & S. Schoenholz, "Dynamical isometry and a mean field theory of RNNs" (2018): the minimalRNN.
+
+    """
+    size, bias = _scales(sigma_w, sigma_b)
+    inputs = read_nonnegative_float(input_size, "input_size")
+    return Gated(size, bias, read_nonnegative_float(sigma_v, "sigma_v"), inputs)
 
 
 def residual(blocks: Sequence[Block], scale: NumberLike | Callable[[int], float] = 1) -> Block:
