@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
+from sympy.printing.conventions import requires_partial
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
@@ -154,7 +155,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return printed if expr.is_Atom or expr.is_Pow or hasattr(expr, "quantity") else f"({printed})"
 
     def _print_Derivative(self, expr: sympy.Derivative) -> str:  # noqa: N802  # likewise
-        return f"d/d{self._print(expr.variables[0])} ({self._print(expr.expr)})"
+        sign = "∂" if requires_partial(expr.expr) else "d"
+        return f"{sign}/{sign}{self._print(expr.variables[0])} ({self._print(expr.expr)})"
 
     def _print_Limit(self, expr: sympy.Limit) -> str:  # noqa: N802  # likewise
         inner, variable, end, side = expr.args

@@ -26,6 +26,7 @@ _W, _X, _B, _A, _Y, _C, _T = sympy.symbols("w x b a_4 y c t", real=True)
         (1 + sympy.Symbol("beta"), r"1 + \beta", "1 + β"),
         (_X + 1, "x + 1", "x + 1"),
         (_X * sympy.tanh(_X) / sympy.cosh(_X) ** 2, r"\frac{x \tanh x}{\cosh^{2} x}", "x tanh(x)/cosh(x)²"),
+        (sympy.Derivative(_X * _T, _X), r"\frac{\partial}{\partial x} \left(t x\right)", "∂/∂x (t x)"),
         (sympy.log(99), r"\ln 99", "ln(99)"),
         (sympy.log(-_X), r"\ln{\left(- x \right)}", "ln(-x)"),
         (_C / abs(_W), r"\frac{c}{\left|{w}\right|}", "c/|w|"),
