@@ -97,7 +97,7 @@ def certificate(
     profile = record.profile_above(level)
     superlevel = superlevel_sets(method, digits, strict=strict)(profile, level)
     crossings = superlevel.crossings()
-    bits = _BITS + 2 * _size(superlevel.t)
+    bits = _BITS + _size(superlevel.t)
     domain = profile.branches[0].left, profile.branches[-1].right
     is_whole = profile.period is not None or all(is_infinite(end) for end in domain)
     return {

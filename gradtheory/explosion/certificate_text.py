@@ -2,7 +2,7 @@
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import as_rational, enclose
+from gradtheory.arithmetic.enclosure import as_rational, enclose, precision
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
@@ -33,4 +33,5 @@ def written_bracket(end: sympy.Expr, bits: int) -> dict[str, str]:
     ball = enclose(end, bits)
     if isinstance(end, Root) and end.value in end.function.variables and abs(ball) < 2.0**-bits:
         return {"lower": written(end.lower), "upper": written(end.upper)}
-    return {"lower": written(as_rational(ball.lower())), "upper": written(as_rational(ball.upper()))}
+    with precision(bits):  # else its ends are rounded to 53 bits
+        return {"lower": written(as_rational(ball.lower())), "upper": written(as_rational(ball.upper()))}
