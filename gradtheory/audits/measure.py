@@ -84,13 +84,16 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             end = ending(loss, passed, read_targets(loss, y, passed.output.shape))
             back, value = passed.back(end.gradient, end.place), end.loss
         dense = [place for place, node in enumerate(network.nodes) if isinstance(node.operation, Dense)]
-        layers = _with_predictions([_layer(network.nodes, place, passed, back) for place in dense])
+        followers = _followers(network.nodes)
+        layers = _with_predictions(
+            [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
+        )
         return Measured(layers, _blocks(network.nodes, dense, layers, passed, back), value, network=network)
 
 
-def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -> AuditedLayer:
+def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:
     """Return what is measured of a dense layer, with the activation after it."""
-    dense, follower = nodes[place].operation, _follower(nodes, place)
+    dense = nodes[place].operation
     assert isinstance(dense, Dense)  # noqa: S101  # `measure` chose it
     z, record = passed.values[place], _IDENTITY
     value: Array = z
@@ -138,12 +141,14 @@ def _layer(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -
     )
 
 
-def _follower(nodes: Sequence[Node], place: int) -> int | None:
-    """Return the activation that alone takes a node's output."""
-    takers = [number for number, node in enumerate(nodes) if place in node.sources]
-    if len(takers) == 1 and isinstance(nodes[takers[0]].operation, Elementwise):
-        return takers[0]
-    return None
+def _followers(nodes: Sequence[Node]) -> dict[int, int]:
+    """Return the activation that alone takes a node's output, for each node that has one."""
+    takers: dict[int, set[int]] = {}
+    for number, node in enumerate(nodes):
+        for source in node.sources:
+            takers.setdefault(source, set()).add(number)
+    alone = {place: next(iter(numbers)) for place, numbers in takers.items() if len(numbers) == 1}
+    return {place: number for place, number in alone.items() if isinstance(nodes[number].operation, Elementwise)}
 
 
 def _with_predictions(layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:
@@ -196,7 +201,7 @@ def _blocks(
 ) -> list[Block]:
     """Return the parts between places that every path passes, each with a dense layer or more."""
     last = max(place for place, flow in enumerate(back.by_output) if flow is not None)
-    cuts = [place for place in range(last + 1) if _is_cut(nodes, place)]
+    cuts = _cuts(nodes[: last + 1])
     blocks: list[Block] = []
     start, within = INPUT, []
     for cut in cuts:
@@ -227,9 +232,14 @@ def _shortcut(nodes: Sequence[Node], start: int, end: int) -> float:
     return factors.get(end, NAN)
 
 
-def _is_cut(nodes: Sequence[Node], place: int) -> bool:
-    """Return whether everything that comes after a node goes through it."""
-    return all(min(node.sources) >= place for node in nodes[place + 1 :])
+def _cuts(nodes: Sequence[Node]) -> list[int]:
+    """Return the places that everything after them goes through."""
+    cuts, earliest = [], len(nodes)  # of the sources of the nodes after a place
+    for place in range(len(nodes) - 1, -1, -1):
+        if earliest >= place:
+            cuts.append(place)
+        earliest = min(earliest, *nodes[place].sources)
+    return cuts[::-1]
 
 
 def _common(names: Sequence[str]) -> str:

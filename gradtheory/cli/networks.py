@@ -99,7 +99,7 @@ def _array(path: Path, name: str) -> "Array":
         return np.asarray(np.load(path, allow_pickle=False))
     except OSError as error:
         raise InvalidArgument(name, str(path), f"cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError):
+    except (ValueError, EOFError, MemoryError):  # MemoryError: a shape beyond all bounds
         raise InvalidArgument(
             name, str(path), "must be an array of numbers in a .npy file, as numpy.save writes"
         ) from None

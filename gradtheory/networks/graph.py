@@ -95,7 +95,7 @@ def _width(node: Node, width: int) -> int:
     """Return the width of a node's output from that of its input."""
     match node.operation:
         case Dense(w=w, b=b):
-            _require(node, "w", w.shape, w.ndim == 2 and w.shape[1] == width, f"(n, {width})")
+            _require(node, "w", w.shape, w.ndim == 2 and w.shape[1] == width and w.size > 0, f"(n, {width})")
             if b is not None:
                 _require(node, "b", b.shape, b.shape == w.shape[:1], f"{w.shape[:1]}")
             return len(w)

@@ -3,6 +3,7 @@
 A file is bounded in size, and weights that it keeps in other files are refused, so that no path of its own is followed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ class _Reader:
         self._arrays: dict[str, Array] = {}
         self._gelus: dict[str, str] = {}
         self._within: set[str] = set()  # what is a step of these
+        self._takers = Counter(name for node in graph.node for name in node.input)
 
     def read(self) -> tuple[tuple[Node, ...], int]:
         """Return the nodes and the width of the input."""
@@ -103,7 +105,7 @@ class _Reader:
             raise InvalidArgument("path", str(self._path), f"{tensor.name!r} must have at most {_MOST_ENTRIES} entries")
         try:
             return exact(self._to_array(tensor))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:  # KeyError: an unknown type
             rule = f"{tensor.name!r} does not hold what its shape says: {' '.join(str(error).split())[:100]}"
             raise InvalidArgument("path", str(self._path), rule) from None
 
@@ -234,11 +236,10 @@ class _Reader:
         """Give a bias to the dense layer that has just been added without one, as MatMul and Add make it."""
         place = self._builder.places[source]
         node = self._builder.nodes[place] if place >= 0 else None
-        takers = sum(list(each.input).count(source) for each in self._graph.node)
         is_output = any(value.name == source for value in self._graph.output)
         if node is None or not isinstance(node.operation, Dense) or node.operation.b is not None:
             return False
-        if takers != 1 or is_output:
+        if self._takers[source] != 1 or is_output:
             return False  # others take what is there without the bias
         dense = Dense(node.operation.w, _spread(b, len(node.operation.w)))
         self._builder.nodes[place] = Node(node.name, dense, node.sources)

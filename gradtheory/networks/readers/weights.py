@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_finite_array
 from gradtheory.chains.layers import read_activations
@@ -13,6 +15,7 @@ from gradtheory.networks.nodes import Dense, Elementwise, Node
 from gradtheory.networks.readers.building import exact
 
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt")
+_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _WEIGHT, _BIAS = (".weight", ".w", "_weight", "_w"), (".bias", ".b", "_bias", "_b")
 
 
@@ -75,16 +78,26 @@ def _read(weights: Any) -> Mapping[str, Array]:
         rule = "is a pickle, which may run code when it is loaded: pass the module, or save its weights as .safetensors"
         raise InvalidArgument("weights", str(path), rule)
     with extra("networks"):
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
+        from safetensors import SafetensorError, deserialize
     try:
-        loaded = load(path.read_bytes())
+        held = deserialize(path.read_bytes())  # type: ignore[no-untyped-call]  # it states no types
+        loaded = {name: _tensor(name, **view) for name, view in held}
     except OSError as error:
         raise InvalidArgument("weights", str(path), f"cannot be read: {error.strerror or error}") from None
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except SafetensorError as error:
         rule = f"is no safetensors file: {' '.join(str(error).split())[:100]}"
         raise InvalidArgument("weights", str(path), rule) from None
+    if not loaded:
+        raise InvalidArgument("weights", str(path), "holds no weights")
     return {name: read_finite_array(exact(loaded[name]), name) for name in _natural(list(loaded))}
+
+
+def _tensor(name: str, dtype: str, shape: Sequence[int], data: bytes) -> Array:
+    """Return the array of a tensor in a file; a bfloat16 is the first half of a float32."""
+    if dtype not in _TYPES:
+        raise InvalidArgument(f"type of {name!r}", dtype, f"must be one of {', '.join(_TYPES)}: convert it to float32")
+    raw = np.frombuffer(data, _TYPES[dtype])
+    return (raw if dtype != "BF16" else (raw.astype("<u4") << 16).view("<f4")).reshape(shape)
 
 
 def _natural(names: Sequence[str]) -> list[str]:
