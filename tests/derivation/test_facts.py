@@ -79,7 +79,10 @@ def test_values_of_an_explosion():
         (lambda: gt.derive("initialisation", values={"sigma_w": 1}), "left out"),
         (lambda: gt.derive("initialisation", depth=_L, values={"sigma_w": 1, "c": 1}), "depth = L"),
         (lambda: gt.derive("gradient", activation="nope"), "nope"),
-        (lambda: gt.fact("nope"), f"fact = 'nope': must be one of {', '.join(map(repr, [*FACTS][:8]))}, … ({len(FACTS)} of them)"),
+        (
+            lambda: gt.fact("nope"),
+            f"fact = 'nope': must be one of {', '.join(map(repr, [*FACTS][:8]))}, … ({len(FACTS)} of them)",
+        ),
         (lambda: gt.fact("depht"), "; the nearest is 'depth'"),
     ],
 )
