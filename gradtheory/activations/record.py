@@ -173,7 +173,7 @@ class Activation:
         --------
         >>> import gradtheory as gt
         >>> print(gt.activation("softsign").latex())
-        \operatorname{softsign}(z) = \frac{z}{\left|{z}\right| + 1}
+        \operatorname{softsign}(z) = \frac{z}{1 + \left|{z}\right|}
 
         """
         return f"{self.symbol}(z) = {latex(self.expr)}"

@@ -207,15 +207,15 @@ def _is_one_piece(record: Activation) -> bool:
 
 def _search(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplosion:
     """Find the supremum of t·m(t) by branch and bound."""
-    found = Supremum(record, longest).greatest()
-    if not found.is_stationary:
-        return WidestExplosion(record, c, found.value / c, c / found.level, is_attained=found.is_attained)
+    supremum = Supremum(record, longest).greatest()
+    if not supremum.is_stationary:
+        return WidestExplosion(record, c, supremum.value / c, c / supremum.level, is_attained=supremum.is_attained)
     m = sympy.Function("m")(T)
     return WidestExplosion(
         record,
         c,
-        found.level.map(sympy.Lambda(T, found.value / c)),
-        found.level.map(sympy.Lambda(T, c / T)),
+        supremum.level.map(sympy.Lambda(T, supremum.value / c)),
+        supremum.level.map(sympy.Lambda(T, c / T)),
         is_attained=True,
         equation=sympy.Eq(m + T * m.diff(T), 0),
     )

@@ -75,7 +75,7 @@ def assert_gradients(
     ...     assert_gradients(gradients, activation="tanh")
     ... except AssertionError as error:
     ...     print("\n".join(str(error).splitlines()[:6]))
-    gradients: ∂C/∂b of layer 1 is wrong: -0.06810934371355652 in place of 0.06810934371355652
+    gradients: ∂C/∂b of layer 1 is wrong: -0.06810934371355651 in place of 0.06810934371355652
     smallest failing case: depth 1, tanh, squared loss, batch 1
         x = [1.0]
         y = [0.0]

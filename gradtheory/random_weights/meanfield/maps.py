@@ -89,7 +89,7 @@ def variance_map(
     Examples
     --------
     >>> variance = variance_map("tanh", 1, sigma_w=1.5, sigma_b=0.1)
-    >>> round(variance, 12), variance.error < 1e-14
+    >>> round(variance, 12), variance.error < 1e-13
     (0.897162603395, True)
 
     """

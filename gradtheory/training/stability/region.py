@@ -48,7 +48,7 @@ class StabilityRegion:
     >>> region.contains(eta="0.3", beta="0.5", h=10)
     False
     >>> region.latex()
-    '0 < \\eta < \\frac{2 \\left(\\beta + 1\\right)}{h}, \\quad 0 \\le \\beta < 1, \\quad h > 0'
+    '0 < \\eta < \\frac{2 \\left(1 + \\beta\\right)}{h}, \\quad 0 \\le \\beta < 1, \\quad h > 0'
     >>> region.optimal(1, 9)
     Optimum(eta=1/4, beta=1/4, rate=1/2)
 
