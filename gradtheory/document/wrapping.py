@@ -6,7 +6,7 @@ import unicodedata
 
 _WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60"
 _CLOSING, _OPENING = "，。；：、！？）》”", "（《“"
-_TOKEN = re.compile(rf"\s+|[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*")
+_TOKEN = rf"\s+|[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*"  # which takes 20 ms to compile
 
 
 def columns(text: str) -> int:
@@ -34,7 +34,7 @@ def filled(text: str, width: int) -> str:
     if columns(text) == len(text):
         return textwrap.fill(text, width)
     lines = [""]
-    for token in _TOKEN.findall(" ".join(text.split())):
+    for token in re.findall(_TOKEN, " ".join(text.split())):
         if columns(lines[-1] + token.rstrip()) > width and lines[-1]:
             lines.append("")
         lines[-1] += token if lines[-1] else token.lstrip()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from gradtheory.document import read_folder
+from gradtheory.document.files import read_folder, write_file
 from gradtheory.pages import page as pages
 from gradtheory.pages.literature.numbers import NUMBERS
 from gradtheory.pages.literature.sources import SOURCES
@@ -18,6 +18,4 @@ def page() -> str:
 
 def write(folder: str | Path) -> Iterator[Path]:
     """Write the page into a folder, and yield its path."""
-    path = read_folder(folder, "folder") / "literature.md"
-    path.write_text(page(), encoding="utf-8")
-    yield path
+    yield write_file(read_folder(folder, "folder") / "literature.md", page())

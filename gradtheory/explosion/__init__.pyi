@@ -1,0 +1,13 @@
+from . import arrays as arrays
+from .formula import ExplosionFormula as ExplosionFormula
+from .formula import Regime as Regime
+from .formula import explosion_formula as explosion_formula
+from .sets import exploding_biases as exploding_biases
+from .sets import exploding_weights as exploding_weights
+from .sets import explosion_set as explosion_set
+from .variation import largest_value as largest_value
+from .variation import total_variation as total_variation
+from .widest import WidestExplosion as WidestExplosion
+from .widest import widest_explosion as widest_explosion
+from .width import critical_weight as critical_weight
+from .width import explosion_width as explosion_width
