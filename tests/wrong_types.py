@@ -288,7 +288,7 @@ VALID: dict[str, dict[str, Any]] = {
 # Results, which gradtheory makes and nobody calls; enumerations; errors; functions without arguments, and one that takes
 # a torch module alone.
 RESULTS = {
-    "Architecture", "Audit", "Growth", "LogJacobian", "blocks.Attention", "blocks.Block", "blocks.batch_norm", "blocks.layer_norm", "blocks.rms_norm",
+    "Architecture", "Audit", "Growth", "LogJacobian", "blocks.Block", "blocks.batch_norm", "blocks.layer_norm", "blocks.rms_norm",
     "gaussian.SoftmaxMoments", "monitor",
     "DepthBound", "Derivation", "Estimate", "Estimates", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
