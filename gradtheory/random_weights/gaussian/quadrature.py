@@ -239,21 +239,17 @@ def _first_panels(mean: Array, scale: Array, wanted: _Wanted, tail: float) -> _P
     """Cut [-tail, tail] where the Gaussian and the activation change."""
     gaussian = np.linspace(-tail, tail, 2 * round(tail / 1.5) + 1)
     near = np.unique(np.concatenate([-_GEOMETRIC, [0.0], _GEOMETRIC, np.asarray(wanted.breaks)]))
-    owners, ends = [], []
-    for owner, (centre, width) in enumerate(zip(mean, scale, strict=True)):
-        places = near
-        if period := wanted.period:
-            first, last = ((centre + side * tail * width) / period - side for side in (-1.0, 1.0))
-            times = np.arange(np.floor(first), min(np.ceil(last), first + _MOST_PANELS // 4) + 1)
-            places = np.add.outer(times * period, np.asarray(wanted.breaks)).reshape(-1)
-        places = (places - centre) / width
-        cuts = np.concatenate([gaussian, places[np.abs(places) < tail]])
-        cuts.sort()
-        cuts = cuts[np.concatenate([[True], np.diff(cuts) > 1e-9 * np.abs(cuts[1:])])]
-        owners.append(np.full(len(cuts) - 1, owner))
-        ends.append(cuts)
-    return _Panels(
-        np.concatenate(owners),
-        np.concatenate([each[:-1] for each in ends]),
-        np.concatenate([each[1:] for each in ends]),
-    )
+    centre, width = mean[:, np.newaxis], scale[:, np.newaxis]
+    places = np.broadcast_to(near, (len(mean), len(near)))
+    if period := wanted.period:
+        first, last = ((centre + side * tail * width) / period - side for side in (-1.0, 1.0))
+        counts = np.minimum(np.ceil(last), first + _MOST_PANELS // 4) - np.floor(first) + 1.0
+        steps = np.arange(np.max(counts, initial=0.0))
+        times = np.where(steps < counts, np.floor(first) + steps, np.nan)
+        places = (times[..., np.newaxis] * period + np.asarray(wanted.breaks)).reshape(len(mean), -1)
+    inside = np.clip((places - centre) / width, -tail, tail)
+    cuts = np.sort(np.concatenate([np.broadcast_to(gaussian, (len(mean), len(gaussian))), inside], axis=1), axis=1)
+    kept = np.diff(cuts, prepend=-np.inf) > 1e-9 * np.abs(cuts)  # not twice, nor nan
+    owner, ends = np.nonzero(kept)[0], cuts[kept]
+    same = owner[1:] == owner[:-1]
+    return _Panels(owner[1:][same], ends[:-1][same], ends[1:][same])

@@ -162,13 +162,14 @@ def operators(
         own = np.square(sigma_b / starts)[owner]  # the part of the variance of z that is the bias's
         mean_square = sigma_w**2 * (own + (1.0 - own) * np.square(z / starts[owner]))
         cell, cells = owner * panels.count + panel, len(starts) * panels.count
+        runs = np.flatnonzero(np.diff(cell, prepend=-1))  # points of one cell follow each other: summed run by run
+        weights = [weight * carry(slope, mean_square) for carry in carried]
         entries = np.empty((len(carried), panels.nodes, cells))
-        for kind, carry in enumerate(carried):
-            before = weight * carry(slope, mean_square)
-            current = before * inner
-            for degree in range(panels.nodes):  # Chebyshev's polynomials of the place within the panel
-                entries[kind, degree] = np.bincount(cell, before, cells)
-                before, current = current, 2.0 * inner * current - before
+        before, current, twice = np.ones_like(inner), inner, 2.0 * inner
+        for degree in range(panels.nodes):  # Chebyshev's polynomials of the place within the panel
+            for kind, each in enumerate(weights):
+                entries[kind, degree] = np.bincount(cell[runs], np.add.reduceat(each * before, runs), cells)
+            before, current = current, twice * current - before
         values = entries.transpose(0, 2, 1) @ panels.to_values
         return np.asarray(values.reshape(len(carried), len(starts), len(scale)))
 
