@@ -21,7 +21,13 @@ def bench_version(report):
 
 
 def bench_set(report):
-    report("`gradtheory set sigmoid -w 7`, CPU", "`import sympy`, CPU", _cpu("set", "sigmoid", "-w", "7"), _cpu(), largest_ratio=1.3)
+    report(
+        "`gradtheory set sigmoid -w 7`, CPU",
+        "`import sympy`, CPU",
+        _cpu("set", "sigmoid", "-w", "7"),
+        _cpu(),
+        largest_ratio=1.3,
+    )
 
 
 def _cpu(*arguments):
