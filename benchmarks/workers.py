@@ -37,6 +37,5 @@ if __name__ == "__main__":
     side = int(int(sys.argv[1]) ** 0.5) if len(sys.argv) > 1 else 200
     one, two = (sorted(each) for each in measured(side).values())
     print(f"{side * side} points, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(
-        f"1 worker {one}, 2 workers {two}: efficiency {one[0] / (2 * two[0]):.2f} (least), {one[1] / (2 * two[1]):.2f} (median)"
-    )
+    print(f"1 worker {one}, 2 workers {two}, in seconds")
+    print(f"efficiency {one[0] / (2 * two[0]):.2f} by the least times")
