@@ -1,7 +1,7 @@
 """The article as a document: the claims with their findings, in the words of one language."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import GENERIC, Step
 from gradtheory.derivation.language import Partial
-from gradtheory.derivation.printing import formula
+from gradtheory.derivation.printing import formula, text
 from gradtheory.derivation.writing import steps_in_words, summary_of_checks
 from gradtheory.document import (
     Block,
@@ -136,17 +136,17 @@ class Article(ShownAsTable):
         return fill(catalogue["article"]["counts"], {"count": len(self.sections), "parts": parts})
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
-        numbers: dict[Hashable, int] = {}
+        numbers: dict[tuple[str, str], int] = {}
         for section in self.sections:
             yield from _in_words(section, catalogue, numbers)
 
 
-def _key(step: Step) -> Hashable:
-    """Return what makes two steps the same: a step that stands above is referred to."""
-    return step.statement, step.assumptions, step.meaning.activation.name, type(step.chain_rule).__name__
+def _key(step: Step) -> tuple[str, str]:
+    """Return what makes two steps the same to a reader: a step that stands above is referred to."""
+    return text(step.statement, *step.assumptions), step.meaning.activation.name
 
 
-def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[Hashable, int]) -> Iterator[Block]:
+def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tuple[str, str], int]) -> Iterator[Block]:
     """Yield a claim with its derivation, its result and its verdict; `numbers` are those of the steps so far."""
     labels, colon = catalogue["document"], catalogue["document"]["colon"]
     name, finding, prose = section.claim.name, section.finding, section.prose
