@@ -16,9 +16,8 @@ a threshold, 1 by default. The public names are these (m: a module of several fu
                       audit (which layer explodes, and why), Audit, monitor (of a training loop)
     derivations       derive (step by step, each step checked), fact, Derivation
     random weights    lyapunov_exponent, largest_lyapunov_exponent, factor_probability, overflow_depth, overflow_growth;
-                      meanfield (m: wide layers); architecture, Architecture, Growth, blocks (m); initialisation,
-                      gaussian, simulation, precision (m: float types, loss scales); log_jacobian, LogJacobian
-                      (finite width); sweep (over grids, into Zarr)
+                      meanfield, gaussian, blocks, precision (m); architecture, Architecture, Growth, log_jacobian,
+                      LogJacobian (finite width); initialisation, simulation; sweep (over grids, into Zarr)
     training          train, optimisers (m), stability_region, largest_stable_step, remedies (m),
                       compare_activations, advise (what is wrong, and what helps)
     your own code     testing (m: assert_gradients and more), strategies (m: for hypothesis)

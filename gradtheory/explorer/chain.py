@@ -1,5 +1,6 @@
 """The chain: its factors and their product over x, the set where the whole gradient explodes, layers written out."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -191,7 +192,9 @@ def _sentence(state: State, here: Layers) -> str:
         fill(said[f"layers_{kind}"], {"layers": values[kind]}) for kind in ("explodes", "vanishes") if kind in values
     ]
     whole = fill(said[f"product_{total}"], {"value": f"${_power(log, 1)}$"})
-    return HTML.prose(said["space"].join([*parts, whole]))
+    sentences = [*parts, whole]
+    joined = functools.reduce(lambda one, other: fill(said["two_sentences"], {"one": one, "other": other}), sentences)
+    return HTML.prose(joined)
 
 
 def _named(layers: list[int], said: dict[str, str]) -> str:

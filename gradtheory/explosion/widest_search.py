@@ -8,6 +8,8 @@ components join or branches are flat, m may jump: then what is left shrinks to t
 to grow towards it.
 """
 
+# Above 300 lines: one search, whose bounds are of no use apart.
+
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
@@ -106,9 +108,9 @@ class Supremum:
             if not pending:
                 break
             low, high = pending[0][0], pending[-1][1]
-            found = self._stationary(low, high, best) or self._at_a_limit(low, high)
-            if found is not None:
-                return found
+            supremum = self._stationary(low, high, best) or self._at_a_limit(low, high)
+            if supremum is not None:
+                return supremum
             middles = [(low + high) / 2 for low, high in pending]
             best = max((best, *map(self._attained, middles)), key=lambda ball: float(ball.mid()))
             pending = [half for (low, high), m in zip(pending, middles, strict=True) for half in ((low, m), (m, high))]

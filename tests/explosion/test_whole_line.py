@@ -170,8 +170,9 @@ def test_the_longest_piece_of_what_joins_below():
         total += (low + high) / 2 * (right - left)
     expr = Piecewise(*pieces, (total, True))
     assert gt.explosion_set(expr, R(1000, 28)).measure.evalf(8) > 1.732
-    with pytest.raises(Undecided, match="the widest explosion of"):  # 1.3556, at |w| = 2, is less than that
-        gt.widest_explosion(expr, component="longest")
+    widest = gt.widest_explosion(expr, component="longest")  # two pieces join there; 1.3556, at |w| = 2, is less
+    assert (widest.width, widest.weight, widest.is_attained) == (R(358759, 200000), R(1000, 29), False)
+    assert max(part.measure for part in gt.explosion_set(expr, R("34.49")).args).evalf(8) > 1.793
 
 
 def test_wide_chains_and_far_biases():
