@@ -22,6 +22,7 @@ _MATTERS = 1.25  # a gain that weights out of scale have to cause
 _FROM_PEERS = 1.3  # a factor between a block and its peers that is no fault
 _DEVIATIONS, _DEVIATIONS_ALONE = 3.0, 4.0
 _PEERS = 4  # with fewer, no layer stands out
+_MOST_SATURATED = 0.5
 
 
 class Verdict(NamedTuple):
@@ -64,7 +65,7 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list
         how = "grows" if size > 0 else "fades"
         words = f"the gradient {how} by a factor of {math.exp(abs(size)):.3g} from here back"
         return judged, Verdict("explodes" if size > 0 else "vanishes", name, f"{words}: {cause}" if cause else words)
-    saturated = [layer for layer in judged if layer.saturated > layer.most_saturated]
+    saturated = [layer for layer in judged if layer.saturated > _MOST_SATURATED]
     if saturated:
         return judged, Verdict("saturates", saturated[0].name, saturated[0].cause)
     return judged, Verdict("stable", None, "")
@@ -79,7 +80,7 @@ def _of_layer(layer: AuditedLayer) -> AuditedLayer:
             "every slope is 0" if layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0 else "its weights pass nothing on"
         )
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
-    if layer.saturated > layer.most_saturated:
+    if layer.saturated > _MOST_SATURATED:
         share = f"{layer.saturated:.0%} of its units are saturated"
         return replace(
             layer,

@@ -59,8 +59,6 @@ class AuditedLayer(ShownAsTable):
         Whether its pre-activations are, and the gradient by its inputs.
     log_fans : float
         ½·log((n_in + n_out)/(2·n_in)): what turns log σ_w into the scale by the mean of both fans.
-    most_saturated : float
-        The share of saturated units from which on the layer is called saturated.
     activation : Activation or None
         That after the layer.
     gradient_sizes : GradientSizes or None
@@ -94,7 +92,6 @@ class AuditedLayer(ShownAsTable):
     is_finite: bool = True
     is_gradient_finite: bool = True
     log_fans: float = field(default=0.0, repr=False)
-    most_saturated: float = field(default=0.5, repr=False)
     activation: Activation | None = field(default=None, repr=False)
     gradient_sizes: GradientSizes | None = field(default=None, repr=False, compare=False)
     singular_values: Array | None = field(default=None, repr=False, compare=False)

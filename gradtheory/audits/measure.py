@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
-from gradtheory.activations import Activation, activation
+from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.layers import NAN, AuditedLayer, Block
 from gradtheory.errors import InvalidArgument
@@ -23,7 +23,6 @@ from gradtheory.typing import ArrayLike
 
 _SATURATED = 0.01  # of the steepest slope
 _NEARLY_ALL = 0.99
-_FAR = 1000.0  # where an activation has either become flat or never will
 _MOST_SAMPLES = 100_000
 _LOOKED_AT = 4  # samples whose largest singular values are computed
 _DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
@@ -140,16 +139,6 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         is_gradient_finite=bool(np.isfinite(by_input).all()),
         singular_values=_singular_values(dense.w, slopes, by_z),
     )
-
-
-def _most_saturated(record: Activation, width: int) -> float:
-    """Return the share of saturated units that is no fault: half, or what chance makes of it.
-
-    Deep in a healthy network inputs may be all alike. Of units with a flat side, such as relu's, a binomial number is
-    then off: half of them, with the standard deviation ½/√n; four of these are allowed.
-    """
-    is_flat = np.abs(record.slope([-_FAR, _FAR])) < _SATURATED * float(record.steepest_slope)
-    return 0.5 + (2.0 / math.sqrt(width) if is_flat[0] != is_flat[1] else 0.0)
 
 
 def _followers(nodes: Sequence[Node]) -> dict[int, int]:

@@ -217,14 +217,3 @@ def default_initialised(seed):
 def test_networks_initialised_by_torch_or_by_unit_variance_are_left_alone(seeds):
     alarms = [seed for seed in seeds if gt.audit(*default_initialised(seed)).verdict != "stable"]
     assert len(alarms) <= len(seeds) / 100, alarms
-
-
-def test_relu_units_that_are_off_by_chance_are_no_fault():
-    report = gt.audit(*default_initialised(1011))  # 12 layers of relu: the inputs of the last ones are all alike
-    assert max(layer.saturated for layer in report.layers) > 0.5
-    assert report.verdict == "stable"
-    rng = np.random.default_rng(10)
-    w, b = rng.normal(0, 1, (3, 32, 32)) / 4, np.zeros((3, 32))
-    b[1, :28] = -40.0
-    off = gt.audit(gt.Network((32,) * 4, "relu", w=w, b=b), rng.normal(size=(30, 32)))
-    assert off.layers[1].verdict == "saturated"
