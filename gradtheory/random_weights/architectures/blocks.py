@@ -10,6 +10,8 @@ back. All formulas are limits of infinite width; `simulate` of an architecture s
 
 """
 
+# Above 300 lines: a function for each block, and more lines of documentation than of code.
+
 from collections.abc import Callable, Sequence
 
 from gradtheory.activations import activation as as_activation
