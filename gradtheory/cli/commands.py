@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _LONGEST_MESSAGE = 500
+_EXTRA = "Got unexpected extra argument"
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -39,7 +40,10 @@ def run(arguments: Sequence[str] | None) -> int:
     except click.MissingParameter as error:
         message = said(f"{error.format_message().rstrip('.')}, as in: {_example(error.ctx)}")
     except click.ClickException as error:
-        message = said(" ".join(error.format_message().split()))
+        message = " ".join(error.format_message().split())
+        if isinstance(error, click.UsageError) and message.startswith(_EXTRA):
+            message = f"{message}, unlike: {_example(error.ctx, -1)}"
+        message = said(message)
     except click.exceptions.Abort:
         return 130  # as a shell reports an interrupt
     except GradTheoryError as error:
@@ -51,7 +55,7 @@ def run(arguments: Sequence[str] | None) -> int:
     return 2
 
 
-def _example(ctx: click.Context | None) -> str:
-    """Return the first example of a command."""
+def _example(ctx: click.Context | None, which: int = 0) -> str:
+    """Return an example of a command."""
     examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
-    return " ".join(examples[0].split()) if examples else "gradtheory --help"
+    return " ".join(examples[which].split()) if examples else "gradtheory --help"

@@ -16,7 +16,7 @@ __all__ = ["page", "write"]
 
 
 class _Figure(NamedTuple):
-    """A figure: its file, what it shows and where it was published, the function, and its arguments as text."""
+    """A figure: its file, what it shows, where it was published if it was, the function, and its arguments."""
 
     name: str
     title: str
@@ -50,7 +50,7 @@ _FIGURES = (
     ),
     _Figure("trainable_depth", "How deep a network trains", f"{_SCHOENHOLZ}, figure 5", plots.trainable_depth, {}),
     _Figure("edges", "Edges of chaos", f"{_HAYOU}, figure 1", plots.edges, {}),
-    _Figure("basins", "Two fates of one network", "none: an unstable fixed point parts them", plots.basins, {}),
+    _Figure("basins", "Two fates of one network", "", plots.basins, {}),
 )
 
 
