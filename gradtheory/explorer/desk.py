@@ -129,7 +129,9 @@ def _started() -> tuple[Any, Connection]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_answer_all, args=(theirs,), daemon=True)
     process.start()
-    ours.recv()  # that it has imported everything
+    theirs.close()  # of the two ends here, so that the end of the process is the end of the pipe
+    with contextlib.suppress(EOFError):  # it ended at once: the first question will show it
+        ours.recv()  # that it has imported everything
     return process, ours
 
 

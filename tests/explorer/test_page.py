@@ -245,3 +245,18 @@ def test_a_desk_gives_up_and_goes_on(monkeypatch):
     desk.close()
     never.set()
     assert answers == [Refusal("No answer within 0.05 s: given up."), "5"]
+
+
+def _ends(_pipe):
+    """Be a process that cannot start."""
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_at_once_is_waited_for_by_nobody(monkeypatch):
+    monkeypatch.setattr(desk_module, "_answer_all", _ends)
+    process, pipe = desk_module._started()
+    process.join(30)
+    assert process.exitcode == 0
+    assert pipe.poll(30)
+    with pytest.raises(EOFError):
+        pipe.recv()
