@@ -63,7 +63,7 @@ def test_bugs_are_found(bug, kind, monkeypatch):
     monkeypatch.setattr("gradtheory.testing.shrinking.can_shrink", lambda: False)
     wrong = backprop(gt.activation("tanh"), _KINDS[kind], bug=bug)
     with pytest.raises(AssertionError, match="is wrong"):
-        testing.assert_network_gradients(wrong, "tanh", cases=12, dtype=kind)
+        testing.assert_network_gradients(wrong, "tanh", cases=40, dtype=kind)
 
 
 @pytest.mark.parametrize("build", [chain_case, network_case])
@@ -79,7 +79,7 @@ def test_most_cases_are_decided_and_exact_in_the_type(build, kind):
         except Undecided:
             continue
         decided += 1
-    assert decided >= 20
+    assert decided > len(cases) / 2  # others may overflow, or are chaotic in so few digits
 
 
 def test_what_may_overflow_is_undecided():
