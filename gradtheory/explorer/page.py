@@ -208,7 +208,11 @@ class Page:
                 field, value = self.fields[name], values[place] if name in self.all else values
                 number = state.floats(name)[place] if name in self.all else state.number(name)
                 field.value = value
-                slider.value = min(max(number, slider.start), slider.end)
+                number = min(max(number, slider.start), slider.end)
+                if (
+                    abs(slider.value - number) > slider.step / 1000
+                ):  # an echo of 6.950000000000001 as 6.95 would move it back
+                    slider.value = number
         self.words["message"].text = _refused(problem) if problem else ""
         self.pictures.show_scales(state.number("sigma_w"), state.number("sigma_b"))
         self._texts.data = {**self._texts.data, "query": [state.query], "python": [as_python(state)]}
