@@ -19,7 +19,7 @@ def activations(as_json: bool) -> None:
     """List all activations with their slopes and widest explosions."""
     entries = counted(gt.atlas.entries(), "computing")
     if as_json:
-        print_json(activations=[_constants(entry) | {"slope": entry.record.slope_expr} for entry in entries])
+        print_json(activations=[_constants(entry) | {"slope": str(entry.record.slope_expr)} for entry in entries])
     else:
         rows = [
             {"name": entry.record.name, "slope": str(entry.record.slope_expr)}
@@ -105,7 +105,7 @@ def gains(out: Path | None, as_json: bool) -> None:
             "pytorch": gain.stated,
             "forward": float(gain.exact.forward),
             "backward": float(gain.exact.backward),
-            "variance": gain.q,
+            "variance": float(gain.q),
             "chi": gain.chi,
             "float32_layers": gain.depth,
         }

@@ -20,9 +20,9 @@ class ScalerRun(ShownAsTable):
 
     Attributes
     ----------
-    scales : ndarray of shape (steps,)
+    scales : ndarray of shape (n,)
         The loss scale of each step.
-    is_skipped : ndarray of bool of shape (steps,)
+    is_skipped : ndarray of bool of shape (n,)
         Whether a gradient overflowed, so that the step was not taken.
 
     """
@@ -50,7 +50,7 @@ def grad_scaler(
 
     Parameters
     ----------
-    most : LossScale, number or array_like of shape (steps,)
+    most : LossScale, number or array_like of shape (n,)
         The scale from which on a gradient overflows, in each step or in all of them.
     steps : int
         How many, where `most` is the same in all.
