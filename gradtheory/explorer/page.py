@@ -120,6 +120,7 @@ class Page:
         self.buttons += [self._button(f"copy_{name}", _COPY % f"texts.data.{name}[0]") for name in ("python", "latex")]
         self.download = Button(label=said["download"], name="download")
         self.download.on_click(self._ask_for_derivation)
+        self.download.tags = [self._file]  # so that the browser has it
         other, label = _OTHER[self.state.lang]
         self.language = Button(label=label, name="language")
         self.language.js_on_click(CustomJS(args={"texts": self._texts, "lang": other}, code=_OTHER_LANGUAGE))
