@@ -254,7 +254,12 @@ def _ends(_pipe):
 @pytest.mark.slow
 def test_a_process_that_ends_at_once_is_waited_for_by_nobody(monkeypatch):
     monkeypatch.setattr(desk_module, "_answer_all", _ends)
-    process, pipe = desk_module._started()
+    started = []
+    starter = threading.Thread(target=lambda: started.extend(desk_module._started()), daemon=True)
+    starter.start()
+    starter.join(60)
+    assert started, "it still waits for the process"
+    process, pipe = started
     process.join(30)
     assert process.exitcode == 0
     assert pipe.poll(30)
