@@ -113,6 +113,8 @@ def judge(fn: Implementation, case: Case, dtype: FloatType, either_at_kinks: boo
     problem = as_problem(*case)
     exact = prove_gradients(problem, _DIGITS)
     allowed = tolerances(problem, dtype, either_at_kinks=either_at_kinks)
+    if any(abs(float(delta)) > dtype.max for layer in exact.b for delta in layer):
+        raise Undecided(f"δ overflows {dtype.name}, and so may what is made from it: take smaller numbers")
 
     def call() -> dict[str, list[Array]]:
         given = _arguments(case, dtype)
