@@ -23,8 +23,9 @@ _OPENING = """# Command line
 - Exit code 0 is success and 1 an answer that is no: not verified, not stable, not shown, none there. 2 is a mistake,
   told in one line on stderr that says what would work.
 - `--json` prints one object for programs, as [json](json.md) documents.
-- Files are written whole or not at all, and only after it is known that they can be. Where one takes the place of
-  another, a line on stderr says `replaced FILE`. On a terminal, what takes longer than a second shows that it works.
+- Files are written whole or not at all, and only after it is known that they can be. Folders that are missing are made.
+  Where a file takes the place of another, a line on stderr says `replaced FILE`. On a terminal, what takes longer than
+  a second shows that it works.
 
 ## Completion
 

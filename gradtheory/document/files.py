@@ -23,7 +23,7 @@ def read_path(value: Any, name: str) -> Path:
 
 
 def read_target(value: Any, name: str) -> Path:
-    """Return the path of a file that can be written.
+    """Return the path of a file that can be written, whose folders may still have to be made.
 
     Raises
     ------
@@ -36,7 +36,8 @@ def read_target(value: Any, name: str) -> Path:
         if path.is_dir():
             raise InvalidArgument(name, str(path), "must be a file: a folder has that name")
         if not _is_special(path):
-            with tempfile.TemporaryFile(dir=path.resolve().parent):
+            there = next(folder for folder in path.resolve().parents if folder.exists())
+            with tempfile.TemporaryFile(dir=there):
                 pass
     except OSError as error:
         raise _unwritable(name, path, "file", error) from None
@@ -68,7 +69,7 @@ def read_folder(value: Any, name: str) -> Path:
 def write_file(path: Path, content: str | bytes, name: str = "path") -> Path:
     """Write a file beside its place, and move it there when it is whole; return the path.
 
-    Whatever interrupts this leaves the file as it was.
+    Folders that are missing are made. Whatever interrupts this leaves the file as it was.
 
     Raises
     ------
@@ -82,6 +83,7 @@ def write_file(path: Path, content: str | bytes, name: str = "path") -> Path:
             path.write_bytes(data)
             return path
         place = path.resolve()  # a link stays a link
+        place.parent.mkdir(parents=True, exist_ok=True)
         part = place.with_name(f".{place.name[:200]}.{os.getpid()}.part")
         try:
             part.write_bytes(data)

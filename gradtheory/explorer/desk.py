@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gradtheory.document.messages import fill, words
+from gradtheory.document.translation import refusal
 from gradtheory.errors import GradTheoryError
 from gradtheory.explorer.chain import chain, total
 from gradtheory.explorer.neuron import neuron, widths
@@ -63,7 +64,7 @@ def answered(kind: str, state: State) -> Any:
     try:
         return _ANSWERS[kind](state)
     except GradTheoryError as error:
-        return Refusal(str(error))
+        return Refusal(refusal(error, state.lang))
     except Exception as error:  # a fault of ours: the page goes on, and says so
         text = f"{type(error).__name__}: {error}"
         return Refusal(fill(words(state.lang)["explorer"]["failed"], {"reason": text[:_LONGEST_REASON]}))

@@ -13,6 +13,7 @@ import gradtheory as gt
 from gradtheory.document.font import font_of
 from gradtheory.document.messages import words
 from gradtheory.document.prose import html_text
+from gradtheory.document.translation import refusal
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.explorer.desk import QUICK, SLOW, Desk, Refusal
 from gradtheory.explorer.drawing import Pictures, text
@@ -77,7 +78,8 @@ class Page:
         try:
             self.state = State.of_query(query)
         except InvalidArgument as error:
-            self.state, problem = State(lang="zh" if query.get("lang") == "zh" else "en"), str(error)
+            self.state = State(lang="zh" if query.get("lang") == "zh" else "en")
+            problem = refusal(error, self.state.lang)
         self._said = words(self.state.lang)["explorer"]
         self._asked: dict[str, Any] = {}
         self._open: dict[str, State] = {}
@@ -165,7 +167,7 @@ class Page:
             try:
                 self.state = change(new)
             except GradTheoryError as error:
-                self.words["message"].text = _refused(str(error))
+                self.words["message"].text = _refused(refusal(error, self.state.lang))
                 return
             self._show()
 

@@ -9,7 +9,6 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.effort import EFFORT, within
 from gradtheory.arithmetic.keywords import with_other_names
-from gradtheory.chains.chain import Chain
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -35,8 +34,12 @@ def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def _is_own(subject: object) -> bool:
-    written = subject.activation if isinstance(subject, Chain) else subject
-    parts = written if isinstance(written, list | tuple) else (written,)
+    parts: object = subject
+    if not isinstance(subject, str | sympy.Basic | Activation):
+        from gradtheory.chains.chain import Chain  # here, because the set of one neuron needs no chains
+
+        parts = subject.activation if isinstance(subject, Chain) else subject
+    each = parts if isinstance(parts, list | tuple) else (parts,)
     return any(
-        isinstance(part, sympy.Basic) or (isinstance(part, Activation) and part.branches is None) for part in parts
+        isinstance(part, sympy.Basic) or (isinstance(part, Activation) and part.branches is None) for part in each
     )

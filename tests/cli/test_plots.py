@@ -78,7 +78,7 @@ def test_the_language_reaches_the_picture(capsys, files, monkeypatch):
     ("line", "said"),
     [
         ("phase_diagram tanh --out x.gif", "must end in one of .png, .svg, .pdf"),
-        ("phase_diagram tanh --out none/x.png", "must be a file that can be written to"),
+        ("phase_diagram tanh --out {net}/x.png", "must be a file that can be written to"),
         ("phase_diagram", "Missing option '-o' / '--out', as in: gradtheory plot phase_diagram tanh --out"),
         ("phase_diagram tahn --out x.png", "the nearest names are tanh"),
         ("glance --out x.png", "give either ACT"),

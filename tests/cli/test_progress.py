@@ -101,7 +101,8 @@ def test_a_file_is_refused_before_anything_is_computed(capsys, monkeypatch, tmp_
 
     for name in ("explosion_set", "total_explosion_set", "derive", "audit"):
         monkeypatch.setattr(gt, name, never)
-    nowhere = str(tmp_path / "none" / "x.html")
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "x.html")
     for asked in (
         ["set", "tanh", "-w", "2", "--certificate", nowhere],
         ["total", "tanh", "-w", "2", "--certificate", nowhere],
@@ -109,7 +110,7 @@ def test_a_file_is_refused_before_anything_is_computed(capsys, monkeypatch, tmp_
         ["audit", "m.onnx", "--data", "x.npy", "--html", nowhere],
     ):
         assert main(asked) == 2
-        assert "must be a file that can be written to" in capsys.readouterr().err
+        assert "must be a file that can be written to (Not a directory)" in capsys.readouterr().err
 
 
 def test_names_read_from_the_sources_are_those_of_the_library():

@@ -17,6 +17,7 @@ from gradtheory.cli import main, words
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context
 from gradtheory.cli.page import top_context
+from gradtheory.document.translation import translation
 from gradtheory.document.wrapping import columns, filled
 from gradtheory.training.advice import prescription
 from gradtheory.training.events import EventKind
@@ -24,7 +25,7 @@ from gradtheory.training.optimisers.catalogue import RULES
 from tests.audits.test_audit import faulty
 
 _CLI = Path(words.__file__).parent
-_TABLE = tomllib.loads(files("gradtheory.cli").joinpath("zh.toml").read_text(encoding="utf-8"))
+_TABLE = tomllib.loads(files("gradtheory.document").joinpath("zh.toml").read_text(encoding="utf-8"))
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _ENGLISH = re.compile(r"(?<![\w'/.*-])[a-z]{2,} [a-z]{2,}(?![\w'*(-])")  # two words of prose, none of a formula
 _SAMPLE = "7"  # in the place of a number or a name
@@ -32,7 +33,7 @@ _SAMPLE = "7"  # in the place of a number or a name
 
 def _untranslated(sentences):
     """Return the sentences that the table does not have."""
-    return sorted({each for each in sentences if words.translation(each) is None})
+    return sorted({each for each in sentences if translation(each) is None})
 
 
 def _commands():
@@ -116,7 +117,7 @@ def test_what_audits_say_has_a_chinese_form(seeds):
         each for report in reports for layer in report.layers for each in (layer.cause, layer.verdict) if each
     ]
     assert not _untranslated(sentences)
-    for line in map(words.translation, sentences):
+    for line in map(translation, sentences):
         assert not _ENGLISH.search(line), line
 
 

@@ -61,7 +61,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     assert pipe.is_fifo()
 
 
-@pytest.mark.parametrize("place", ["", "none/page.html", "page.html/x", "a" * 300, "nul\0l", "circle"])
+@pytest.mark.parametrize("place", ["", "page.html/x", "page.html/x/y", "a" * 300, "a" * 300 + "/x", "nul\0l", "circle"])
 def test_what_cannot_be_written_is_refused(tmp_path, place):
     (tmp_path / "page.html").touch()
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
@@ -69,6 +69,13 @@ def test_what_cannot_be_written_is_refused(tmp_path, place):
         read_target(tmp_path / place, "out")
     with pytest.raises(InvalidArgument):
         read_target(3, "out")
+
+
+def test_missing_folders_are_made_when_the_file_is_written(tmp_path):
+    path = tmp_path / "a" / "b" / "page.html"
+    assert read_target(path, "out") == path
+    assert list(tmp_path.iterdir()) == []
+    assert write_file(path, "new").read_text() == "new"
 
 
 def test_a_folder_is_made_or_refused(tmp_path):

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
-from numpy.polynomial import chebyshev
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
@@ -59,7 +58,7 @@ def _mend_far_out(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray, lost: np
         if series is None:
             left.append(lost[here])
         else:
-            numbers[lost[here]] = chebyshev.chebval(2.0 * (log_z[here] - panel) - 1.0, series)
+            numbers[lost[here]] = np.polynomial.chebyshev.chebval(2.0 * (log_z[here] - panel) - 1.0, series)
     return np.concatenate([np.empty(0, dtype=int), *left])
 
 
@@ -69,11 +68,11 @@ def _far_values(expr: sympy.Expr, panel: float, side: float) -> np.ndarray | Non
     ends = sorted(side * math.exp(panel + each) for each in (0.0, 1.0))
     if breaks(expr, Z, *map(sympy.Rational, ends)):
         return None
-    nodes = chebyshev.chebpts1(_NODES)
+    nodes = np.polynomial.chebyshev.chebpts1(_NODES)
     values = np.array([_true_value(expr, side * math.exp(panel + (each + 1.0) / 2.0), np.nan) for each in nodes])
     if (np.abs(values) < _TINY).all():
         return np.zeros(1)
-    series = np.asarray(chebyshev.chebfit(nodes, values, _NODES - 1))
+    series = np.asarray(np.polynomial.chebyshev.chebfit(nodes, values, _NODES - 1))
     return series if np.abs(series[-3:]).max() <= _CONVERGED * np.abs(values).min() else None
 
 

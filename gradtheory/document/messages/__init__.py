@@ -3,7 +3,6 @@
 import functools
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -15,6 +14,8 @@ _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 @functools.cache
 def words(lang: str) -> Mapping[str, Any]:
     """Return the message catalogue of a language: prose with $formulas$, *emphasis* and {{ values }}."""
+    import tomllib  # here, because the command line names the languages and mostly speaks English
+
     return tomllib.loads(files(__name__).joinpath(f"{lang}.toml").read_text(encoding="utf-8"))
 
 

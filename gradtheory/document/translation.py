@@ -1,0 +1,68 @@
+"""Sentences of the command line and refusals of the library, in another language than that of the source.
+
+A key of zh.toml is a sentence in English; {} in it stands for a name or another sentence of it, {#} for a number.
+"""
+
+import functools
+import re
+from importlib.resources import files
+
+from gradtheory.errors import GradTheoryError, InvalidArgument
+
+_PLACE = re.compile(r"(\{#?\})")
+_PROSE = re.compile(r"(?<![\w'/.*-])[a-z]{2,} [a-z]{2,}(?![\w'*(-])")  # two words of English, none of a formula
+_OF_PYTHON = " as text, such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
+
+
+def refusal(error: GradTheoryError, lang: str) -> str:
+    """Return what an error says, in a language; in English where the table does not have its rule.
+
+    Whoever types numbers into a shell or a page is told of numbers only, and not of SymPy's.
+
+    Examples
+    --------
+    >>> print(refusal(InvalidArgument("c", "0", "must be positive, such as 1"), "zh"))
+    c = '0': 必须为正，如 1
+
+    """
+    if not isinstance(error, InvalidArgument):
+        return in_language(" ".join(str(error).split()), lang)
+    rule = error.rule.replace(_OF_PYTHON, ", such as 7, 0.3 or 3/10")
+    return str(InvalidArgument(error.name, error.value, in_language(rule, lang)))
+
+
+def in_language(text: str, lang: str) -> str:
+    """Return a sentence in a language; what is not in the table, such as a formula, as it is."""
+    return text if lang == "en" else translation(text) or text
+
+
+@functools.cache
+def translation(text: str) -> str | None:
+    """Return a sentence in Chinese; None where the table has none."""
+    plain = " ".join(text.split())
+    sentences, templates = _table()
+    if plain in sentences:
+        return sentences[plain]
+    for pattern, chinese in templates:
+        if match := pattern.fullmatch(plain):
+            parts = [translation(part) or part for part in match.groups()]
+            if not any(_PROSE.search(part) for part in parts if not part.startswith("gradtheory ")):
+                return chinese.format(*parts)  # a sentence half in English is worse than one in English
+    return None
+
+
+@functools.cache
+def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+    """Return whole sentences, and templates, those that say most first."""
+    import tomllib
+
+    text = files("gradtheory.document").joinpath("zh.toml").read_text(encoding="utf-8")
+    table: dict[str, str] = tomllib.loads(text)
+    sentences = {english: chinese for english, chinese in table.items() if not _PLACE.search(english)}
+    templates = sorted(table.keys() - sentences.keys(), key=lambda english: (-len(english), english))
+    return sentences, [(_pattern(english), table[english]) for english in templates]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    places = {"{}": "(.+?)", "{#}": r"([^\s:;,]+)"}
+    return re.compile("".join(places.get(part, re.escape(part)) for part in _PLACE.split(english)))
