@@ -5,6 +5,8 @@
 examples.
 """
 
+import functools
+import gc
 import os
 import sys
 from collections import defaultdict
@@ -33,17 +35,20 @@ _COMMON = {
 hypothesis.settings.register_profile("quick", max_examples=5, **_COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=10, **_COMMON)
 
-CLOSED_FORM = tuple(
-    name
-    for name in gt.activation_names()
-    if all(branch.is_flat or branch.inverse is not None for branch in gt.activation(name).profile.branches)
-)
+gc.set_threshold(100_000, 50)  # what SymPy and the tests keep is many objects, to walk which again and again takes 6 % of the time
+
 _NOT_GENERATED = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run everything: slow tests too, and the whole catalogue")
     parser.addoption("--rest", action="store_true", help="run what is left out without --all")
+
+
+@functools.cache  # asked by the workers, not by the process that hands out tests
+def closed_form() -> tuple[str, ...]:
+    branches = {name: gt.activation(name).profile.branches for name in gt.activation_names()}
+    return tuple(name for name in branches if all(one.is_flat or one.inverse is not None for one in branches[name]))
 
 
 def _runs_all(config: pytest.Config) -> bool:
@@ -67,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     fixtures = {
         "name": gt.activation_names(),
-        "closed": CLOSED_FORM,
+        "closed": closed_form(),
         "shape": gt.activation_names() if _runs_all(metafunc.config) else SHAPES,
     }
     for fixture in fixtures.keys() & set(metafunc.fixturenames):
@@ -108,6 +113,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if (item.nodeid in quick) is rest])
         items[:] = [item for item in items if (item.nodeid in quick) is not rest]
     items.sort(key=lambda item: item.get_closest_marker("minutes") is None)  # first, so that no worker waits for them
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # what was imported and collected stays to the end
 
 
 def pytest_report_header() -> str:

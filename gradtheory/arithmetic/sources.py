@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 
@@ -18,10 +18,11 @@ def statements(path: str) -> tuple[ast.stmt, ...]:
     return tuple(ast.parse(text_of(path)).body)
 
 
-def modules(folder: str) -> Iterator[str]:
-    """Yield the paths of the modules in a folder, by name."""
+@functools.cache
+def modules(folder: str) -> tuple[str, ...]:
+    """Return the paths of the modules in a folder, by name."""
     names = (path.name for path in files("gradtheory").joinpath(*folder.split("/")).iterdir())
-    yield from (f"{folder}/{name}" for name in sorted(names) if name.endswith(".py"))
+    return tuple(f"{folder}/{name}" for name in sorted(names) if name.endswith(".py"))
 
 
 def value_of(path: str, name: str) -> ast.expr:
@@ -61,6 +62,7 @@ def activations() -> Mapping[str, str]:
     return dict(sorted(pairs))
 
 
+@functools.lru_cache(maxsize=1024)  # names come from outside
 def module_of_activation(name: str) -> str | None:
     """Return the path of the module that defines one activation, or None: the others are not parsed."""
     likely = [path for path in modules("activations/catalogue") if _mentions(path, name)]

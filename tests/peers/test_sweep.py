@@ -15,11 +15,11 @@ from gradtheory.errors import InvalidArgument, Undecided
 from tests.peers import swept
 
 _REASON = "`make test-peers` installs it and runs this"
+distributed = pytest.importorskip("distributed", reason=_REASON)  # first, for the others are there without it
 dask = pytest.importorskip("dask", reason=_REASON)
 da = pytest.importorskip("dask.array", reason=_REASON)
 xarray = pytest.importorskip("xarray", reason=_REASON)
 zarr = pytest.importorskip("zarr", reason=_REASON)
-distributed = pytest.importorskip("distributed", reason=_REASON)
 pytestmark = pytest.mark.filterwarnings("default")  # those of other libraries are theirs
 
 _SCALES = {"sigma_w": np.linspace(0.6, 2.4, 12), "sigma_b": np.linspace(0.0, 0.5, 10)}
