@@ -42,8 +42,8 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
         as_json,
         typical=exponent.value,
         error=exponent.error,
-        mean_square=exponent.mean_square,
-        mean_square_rate=None if math.isnan(exponent.mean_square_rate) else exponent.mean_square_rate,
+        mean_square=float(exponent.mean_square),
+        mean_square_rate=None if math.isnan(exponent.mean_square_rate) else float(exponent.mean_square_rate),
         growth_per_layer=exponent.growth,
         **layers,
     )
@@ -65,7 +65,7 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
     """
     edge = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
     if edge:
-        print_result(as_json, sigma_w=edge.sigma_w, variance=edge.q, stable=edge.stable, reason=None)
+        print_result(as_json, sigma_w=float(edge.sigma_w), variance=float(edge.q), stable=edge.stable, reason=None)
         return
     print_result(as_json, sigma_w=None, variance=None, stable=None, reason=edge.reason)
     raise click.exceptions.Exit(1)
@@ -143,6 +143,6 @@ def simulate(
         interval_95=[float(low), float(high)] if as_json else f"{short(float(low))} to {short(float(high))}",
         typical_theory=theory.value,
         mean_square_simulated=0.5 * math.log(sample.square_factor.mean) if sample.square_factor.mean else -math.inf,
-        mean_square_theory=theory.mean_square,
+        mean_square_theory=float(theory.mean_square),
         share_above_1=float(sample.exceeds.mean),
     )

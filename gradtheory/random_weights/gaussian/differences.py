@@ -9,11 +9,13 @@ which tends to E[σ'²] as c → 1 without a difference of close numbers, jumps 
 x₂ = p - m with independent p and m of variances q(1 ± c)/2. Let A be the greater of these and B = η²A the other: as a
 function of both, D is analytic whatever σ is (see `interpolated`), and it is interpolated on panels in log A and log η,
 the last of which reaches to η = 0. For one A the inner expectation, over the wide Gaussian, is found at some values
-of the narrow variable, and all η share it. Of an activation with jumps η·D takes the place of D, which diverges.
+of the narrow variable, and all η share it. Of an activation with jumps η·D takes the place of D, which diverges. The
+same is done for σ' in place of σ.
 """
 
 import functools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +24,7 @@ from numpy.polynomial import chebyshev
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.interpolated import NODES, chebyshev_nodes, to_coefficients
-from gradtheory.random_weights.gaussian.pieces import cuts, switching_places
+from gradtheory.random_weights.gaussian.pieces import cuts, has_corners, switching_places
 from gradtheory.random_weights.gaussian.second_moments import jumps
 
 _TAIL = 9.0  # standard deviations: beyond lies 2e-19 of the Gaussian
@@ -66,11 +68,13 @@ class _Panel(NamedTuple):
 
 
 class Interpolation:
-    """D of one activation for c ≥ 0, or for c < 0, on panels that are made where they are asked for."""
+    """D of an activation or of its slope, for c ≥ 0 or for c < 0, on panels that are made where they are asked for."""
 
-    def __init__(self, record: Activation, *, opposite: bool = False) -> None:
-        self.record, self.opposite = record, opposite
-        self._times_ratio = bool(jumps(record)) and not opposite
+    def __init__(self, record: Activation, *, opposite: bool = False, of: str = "value") -> None:
+        self.record, self.opposite, self.of = record, opposite, of
+        self._function = getattr(record, of)
+        self._has_jumps = bool(jumps(record)) if of == "value" else has_corners(record)
+        self._times_ratio = self._has_jumps and not opposite
         self._panels: dict[tuple[int, int], _Panel | None] = {}
 
     def at(self, log_scale: Array, log_ratio: Array) -> Differences:
@@ -121,8 +125,8 @@ class Interpolation:
 
     def _tail_matters(self, scale: float) -> bool:
         """Return whether σ grows so fast that what lies beyond the tail of the Gaussians is not negligible."""
-        usual = np.max(np.abs(self.record.value(np.linspace(-3.0, 3.0, 31) * scale)))
-        far = np.max(np.abs(self.record.value(np.array([-1.5, 1.5]) * _TAIL * scale)))
+        usual = np.max(np.abs(self._function(np.linspace(-3.0, 3.0, 31) * scale)))
+        far = np.max(np.abs(self._function(np.array([-1.5, 1.5]) * _TAIL * scale)))
         return not math.exp(-(_TAIL**2) / 2.0) * far**2 <= _ENOUGH * max(usual**2, _NEGLIGIBLE)
 
     def _made(self, scales: Array) -> _Panel | None:
@@ -132,7 +136,7 @@ class Interpolation:
         reach = math.ceil(math.log2(2.0 * _TAIL * scales[-1]))
         if self.record.period is not None and 2.0**reach > _MOST_PIECES / 8.0 * float(self.record.period):
             return None
-        pieces = cuts(self.record, reach)
+        pieces = cuts(self.record, reach, self.of)
         if len(pieces) > _MOST_PIECES:
             return None
         innermost = min(float(scales[0]), float(np.diff(pieces).min()))
@@ -140,7 +144,8 @@ class Interpolation:
         ratios = _ratio_nodes(count)
         refined, error = 0, math.inf
         while error > _ENOUGH and refined <= _MOST_REFINED:
-            rule = _Rule(self.record, self.opposite, pieces, innermost / 2.0**refined, refined, _POINTS, _WEIGHTS)
+            given = self.record, self._function, self._has_jumps, self.opposite, pieces
+            rule = _Rule(*given, innermost / 2.0**refined, refined, _POINTS, _WEIGHTS)
             finer = rule._replace(halvings=refined + 1, points=_FINE, weights=_FINE_WEIGHTS)
             tried = [rule.differences(float(each), ratios) for each in scales[[0, -1]]]
             checked = [finer.differences(float(each), ratios) for each in scales[[0, -1]]]
@@ -198,6 +203,8 @@ class _Rule(NamedTuple):
     """A rule for D at one A: panels of p that follow σ at p + m and p - m, and of m that close in on 0."""
 
     record: Activation
+    function: Callable[[Array], Array]
+    has_jumps: bool
     opposite: bool
     pieces: Array
     innermost: float
@@ -218,7 +225,7 @@ class _Rule(NamedTuple):
         weights = (half[1:, np.newaxis] * self.weights).reshape(-1)
         total = (_density(outer / widths) / widths) @ (weights * given[1:].reshape(-1))
         inner, inner_weights = _geometric(float(ends[1]))
-        power = 0.0 if self.opposite else 1.0 if jumps(self.record) else 2.0  # with which the expectation begins
+        power = 0.0 if self.opposite else 1.0 if self.has_jumps else 2.0  # with which the expectation begins
         known = _between(self.points, 2.0 * inner / ends[1] - 1.0) @ (given[0] / narrow[0] ** power)
         total += (_density(inner / widths) / widths) @ (inner_weights * known * inner**power)
         variance = scale**2 if self.opposite else np.square(scale * ratios)
@@ -256,7 +263,7 @@ class _Rule(NamedTuple):
         wide = middle[:, np.newaxis] + half[:, np.newaxis] * self.points
         m = narrow[owner, np.newaxis]
         # x₁ = p + m, x₂ = p - m; where c < 0 the wide variable is m
-        difference = self.record.value(wide + m) - self.record.value(m - wide if self.opposite else wide - m)
+        difference = self.function(wide + m) - self.function(m - wide if self.opposite else wide - m)
         terms = np.square(difference) * _density(wide / scale) @ self.weights
         return np.asarray(np.bincount(owner, terms * half, len(narrow)) / scale)
 
@@ -323,6 +330,6 @@ def products(record: Activation, c: Array, q: Array, value: Array, *, slopes: bo
 
 
 @functools.lru_cache(maxsize=64)
-def interpolation(record: Activation, *, opposite: bool = False) -> Interpolation:
-    """Return the interpolation of an activation, the same one every time."""
-    return Interpolation(record, opposite=opposite)
+def interpolation(record: Activation, *, opposite: bool = False, of: str = "value") -> Interpolation:
+    """Return the interpolation of an activation or of its slope, the same one every time."""
+    return Interpolation(record, opposite=opposite, of=of)

@@ -14,6 +14,7 @@ DEGREE = 11
 _TOLERANCE = 1e-12  # of the size of σ on a piece
 _FLOOR = 0.1  # of the size of σ on [-1, 1]: what is less is not resolved
 _SHORTEST = 1e-5
+_JUMP = 1e-9
 _NODES = np.polynomial.chebyshev.chebpts1(DEGREE + 1)
 _LAST = np.polynomial.chebyshev.chebvander(_NODES, DEGREE)[:, -3:].T * (2.0 / len(_NODES))
 
@@ -26,8 +27,18 @@ def switching_places(record: Activation) -> tuple[float, ...]:
 
 
 @functools.lru_cache(maxsize=256)
-def cuts(record: Activation, reach: int) -> Array:
+def has_corners(record: Activation) -> bool:
+    """Return whether σ' jumps, as far as float64 shows."""
+    places = np.array(switching_places(record))
+    beside = record.slope(np.stack([np.nextafter(places, -np.inf), np.nextafter(places, np.inf)]))
+    return bool(np.any(np.abs(beside[1] - beside[0]) > _JUMP * np.abs(beside).max(axis=0)))
+
+
+@functools.lru_cache(maxsize=256)
+def cuts(record: Activation, reach: int, of: str = "value") -> Array:
     """Return the ends of the pieces from -2^reach to 2^reach: the switching places, and halves of what is not smooth.
+
+    `of` is "value" for pieces of σ, and "slope" for those of σ'.
 
     Examples
     --------
@@ -36,14 +47,14 @@ def cuts(record: Activation, reach: int) -> Array:
     array([-8., -1.,  1.,  8.])
 
     """
-    end = 2.0**reach
+    end, function = 2.0**reach, getattr(record, of)
     inner = [place for place in switching_places(record) if -end < place < end]
-    floor = _FLOOR * float(np.max(np.abs(record.value(_NODES))))
+    floor = _FLOOR * float(np.max(np.abs(function(_NODES))))
     open_ends = np.array([-end, *inner, end])
     left, right, kept = open_ends[:-1], open_ends[1:], [open_ends]
     while len(left):
         middle, half = (left + right) / 2.0, (right - left) / 2.0
-        values = record.value(middle + half * _NODES[:, np.newaxis])
+        values = function(middle + half * _NODES[:, np.newaxis])
         rest = np.abs(_LAST @ values).max(axis=0)
         rough = (rest > _TOLERANCE * np.maximum(np.abs(values).max(axis=0), floor)) & (half > _SHORTEST)
         kept.append(middle[rough])

@@ -105,8 +105,10 @@ def lyapunov_exponent(
     is_flat, is_heavy = is_flat_somewhere(record), has_heavy_tail(record, weight)
     has_mean = not (is_flat or is_heavy)
     (coarse, _), (fine, error) = (_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
-    half = _half_log(float(fine[1]))
-    rate = float(fine[2])
+    with np.errstate(invalid="ignore"):
+        apart = 4.0 * np.abs(fine - coarse)
+    half = _half_log(float(fine[1]), float(error[1] + apart[1]))
+    rate = Estimate(fine[2], apart[2] + _EPSILON * max(1.0, abs(float(fine[2]))))
     reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [SPREAD] * math.isnan(rate)
     reason = "; ".join(reasons)
     if not has_mean:
@@ -119,7 +121,8 @@ def lyapunov_exponent(
         raise InvalidArgument(
             "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
         )
-    return LyapunovExponent(value, spread, max(half, value), rate, reason, partial(log_variance, record, weight, bias))
+    half = half if half >= value else Estimate(value, half.error + spread)
+    return LyapunovExponent(value, spread, half, rate, reason, partial(log_variance, record, weight, bias))
 
 
 def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExponent:
@@ -130,7 +133,7 @@ def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExpon
             return lyapunov_exponent(record, *pair)
         except InvalidArgument as error:
             none, never = partial(known, _NONE), partial(both, _NONE, _NONE)
-            return LyapunovExponent(math.nan, math.nan, math.nan, math.nan, str(error), none, never)
+            return LyapunovExponent(math.nan, math.nan, _NONE, _NONE, str(error), none, never)
 
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         chains = list(threads.map(one, zip(weights.ravel().tolist(), biases.ravel().tolist(), strict=True)))
@@ -139,14 +142,12 @@ def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExpon
         parts = list(numbers)
         return Estimates(list(map(float, parts)), [part.error for part in parts]).reshape(weights.shape)
 
-    def numbers(name: str) -> Array:
-        return np.array([getattr(chain, name) for chain in chains]).reshape(weights.shape)
-
+    values = of_all(Estimate(chain.value, chain.error) for chain in chains)
     return LyapunovExponent(
-        of_all(Estimate(chain.value, chain.error) for chain in chains),
-        numbers("error"),
-        numbers("mean_square"),
-        numbers("mean_square_rate"),
+        values,
+        values.error,
+        of_all(chain.mean_square for chain in chains),
+        of_all(chain.mean_square_rate for chain in chains),
         next((chain.reason for chain in chains if chain.reason), ""),
         lambda: of_all(chain.variance for chain in chains),
         lambda: (of_all(chain.survival for chain in chains), of_all(chain.surviving_value for chain in chains)),
@@ -184,8 +185,11 @@ def _in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
     return np.append(value, law.mean_square_rate), error
 
 
-def _half_log(mean_square: float) -> float:
-    return 0.5 * math.log(mean_square) if mean_square > 0.0 else -math.inf
+def _half_log(mean_square: float, error: float = 0.0) -> Estimate:
+    if not mean_square > 0.0:
+        return Estimate(-math.inf, 0.0)
+    half = 0.5 * math.log(mean_square)
+    return Estimate(half, 0.5 * error / mean_square + _EPSILON * max(1.0, abs(half)))
 
 
 def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
@@ -225,13 +229,13 @@ def _far_out(fate: Fate) -> LyapunovExponent:
             -math.inf, 0.0, independent.mean_square, independent.mean_square_rate, FLAT, _survival=partial(both, *left)
         )
     law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
-    (mean_log, square, _), (error, _) = _in_law(law, logs=True)
+    (mean_log, square, _), (error, square_error) = _in_law(law, logs=True)
 
     def squares(z: Array, xi: Array, owner: np.ndarray) -> Array:
         return np.asarray(np.square(log_slope(record, z, record.slope(z)) - float(mean_log))[np.newaxis])
 
     (spread,), (spread_error,) = law.expected(squares, floor=1.0)
-    half = _half_log(float(square))
+    half = _half_log(float(square), float(square_error))
     variance = Estimate(_OF_NORMAL + float(spread), float(spread_error) + 1e-15)
     value = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
     return LyapunovExponent(value, float(error), half, half, "", partial(known, variance))
@@ -273,7 +277,8 @@ def _without_law(record: Activation, sigma_w: float, sigma_b: float) -> Lyapunov
 
 def _independent(sigma_w: float, slopes: Array, from_limit: float = 0.0) -> LyapunovExponent:
     """Return the exponents of independent factors σ_w·|ξ|·slope, both slopes equally likely."""
-    half = _half_log(sigma_w**2 * float(np.mean(slopes**2)))
+    square = sigma_w**2 * float(np.mean(slopes**2))
+    half = _half_log(square, 2.0 * from_limit * square)
     alive = slopes[slopes > 0.0]
     if not alive.size:
         return LyapunovExponent(-math.inf, 0.0, half, half, FLAT, _survival=partial(both, Estimate(0.0, 0.0), _NONE))

@@ -37,9 +37,9 @@ class LyapunovExponent(ShownAsTable):
         is 0 with positive probability.
     error : float or ndarray
         A bound of the numerical error of `value`, estimated from two discretisations.
-    mean_square : float or ndarray
+    mean_square : Estimate or Estimates
         ½·log E[(σ'(z)·w)²], of one factor; never less than `value`.
-    mean_square_rate : float or ndarray
+    mean_square_rate : Estimate or Estimates
         The rate at which the root mean square of the whole product grows; it differs from `mean_square`, since
         neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
         then it depends on where the chain starts.

@@ -13,9 +13,8 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
-from gradtheory.arithmetic.estimates import estimated
+from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.inputs import (
-    Array,
     read_depth,
     read_nonnegative_array,
     read_positive_array,
@@ -26,11 +25,13 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.floats import FLOAT_TYPES, read_float_type
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.meanfield.origin import Origin
-from gradtheory.random_weights.meanfield.tables import GRID, many_moments_at, moment_table, moments_at
+from gradtheory.random_weights.meanfield.tables import GRID, Moments, many_moments_at, moment_table, moments_at
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _FIRST_LAYERS, _STEPS, _SLOWEST = 300, 20_001, 1e-15
 _EPSILON = 2.0**-52
+_ROUNDING = 8.0 * _EPSILON  # of a layer: a square, a product and a sum
+_NUDGE = 1e-5
 _SMALLEST = 1e-200  # variances below are 0
 
 
@@ -42,7 +43,7 @@ def gradients(
     sigma_b: NumberLike | ArrayLike = 0.0,
     *,
     q: NumberLike | ArrayLike | None = None,
-) -> Array:
+) -> Estimates:
     r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network.
 
     q_1 is the variance of the first pre-activations, and q_{l+1} comes from the variance map; E[σ'(√q_L z)²] in the
@@ -61,8 +62,9 @@ def gradients(
 
     Returns
     -------
-    ndarray of shape (…, L)
-        Of the common shape of the arguments, with the layers as the last axis.
+    Estimates of shape (…, L)
+        Of the common shape of the arguments, with the layers as the last axis; errors follow the variance from layer to
+        layer, and grow where a fixed point is unstable.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def gradients(
 
     Examples
     --------
-    >>> gradients("relu", 3, sigma_w=2**0.5)
+    >>> gradients("relu", 3, sigma_w=2**0.5).round(6)
     array([0.5, 0.5, 0.5])
     >>> below, above = gradients("gelu", 60, 1.8, 0.05, q=[0.1, 0.2])  # of the unstable fixed point 0.136
     >>> bool(below[0] < 0.1 * below[-1]), bool(above[0] > 10.0 * above[-1])
@@ -89,11 +91,14 @@ def gradients(
     weight, bias, start = together(sigma_w=weight, sigma_b=bias, q=start)
     shape, (weight, bias, variance) = weight.shape, (each.reshape(-1) for each in (weight, bias, start))
     at_0, moments_of = Origin.of(record).mean_square_slope, moments_at if variance.size == 1 else many_moments_at
-    slopes = np.empty((many, variance.size))
+    slopes, off = np.empty((many, variance.size)), np.zeros((many, variance.size))
+    away = np.zeros(variance.size)  # the error of log q
     for layer in range(many):
         usual = (variance >= _SMALLEST) & np.isfinite(variance)
         slopes[layer] = np.where(variance < _SMALLEST, at_0, np.nan)
-        moments = moments_of(record, variance[usual])
+        q = variance[usual]
+        both = moments_of(record, np.concatenate([q, q * (1.0 + _NUDGE)]))
+        moments, beside = (Moments(*(each[part] for each in both)) for part in (slice(len(q)), slice(len(q), None)))
         if not shape and not np.isfinite(moments.value).all():
             raise InvalidArgument(
                 "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"
@@ -102,10 +107,17 @@ def gradients(
             raise InvalidArgument("activation", record.name, f"has no finite E[σ'²] in layer {layer + 1}")
         slopes[layer, usual] = moments.slope
         variance = np.where(np.isnan(slopes[layer]), np.nan, 0.0)
-        variance[usual] = weight[usual] ** 2 * moments.value + bias[usual] ** 2
+        square = weight[usual] ** 2
+        variance[usual] = square * moments.value + bias[usual] ** 2
+        with np.errstate(all="ignore"):
+            steep = np.abs(np.log(beside.slope / moments.slope)) / _NUDGE
+            off[layer, usual] = moments.slope_error / moments.slope + steep * away[usual] + _ROUNDING
+            moved = np.abs(moments.growth) * q * away[usual] + moments.value_error
+            away[usual] = square * moved / variance[usual] + _ROUNDING
     factors = np.concatenate([slopes[-1:], weight**2 * slopes[-2::-1]])
-    with np.errstate(over="ignore"):
-        return np.asarray(np.cumprod(factors, axis=0)[::-1].T.reshape(*shape, many))
+    with np.errstate(over="ignore", invalid="ignore"):
+        result, error = (np.cumprod(factors, axis=0)[::-1], np.expm1(np.cumsum(off[::-1], axis=0))[::-1])
+        return Estimates(result.T, np.where(result == 0.0, 0.0, np.abs(result) * error).T).reshape(*shape, many)
 
 
 def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = "float32") -> int | float:

@@ -3,7 +3,7 @@ r"""What two inputs do, for many scales at once: the correlations that they sett
 With D(q, c) = (E[σ²] - E[σ(x₁)σ(x₂)])/(q·(1 - c)) a layer takes 1 - c to σ_w²·D·q·(1 - c)/q' (see
 `gaussian.differences`). At a fixed point of the variance c is kept where σ_w²·D = 1; D rises with c, so that there is
 one such c at most. The map's slope is σ_w²·d/dc[q·K] = σ_w²·(D - (1 - c)·dD/dc), which at that point is 1 less a
-derivative: nothing cancels beside the edge of chaos.
+derivative. Beside the edge of chaos, where that is small and D hardly changes, differences of σ' tell it (`beside_1`).
 """
 
 from typing import NamedTuple
@@ -15,12 +15,14 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.differences import Interpolation, interpolation
 from gradtheory.random_weights.gaussian.second_moments import jumps
+from gradtheory.random_weights.meanfield.beside_1 import beside_1
 from gradtheory.random_weights.meanfield.correlation import beside_a_jump, settled_at_nothing
 from gradtheory.random_weights.meanfield.fixed_points import Points
 
 _NEAREST = -20.0  # log η, where 1 - c is 1e-17
 _EPSILON = 2.0**-52
 _LEAST = 1e-300
+_ROUGH = 1e-11  # of what the slope is less than 1
 
 
 class _Slope(NamedTuple):
@@ -54,6 +56,15 @@ def settled_correlations(
         parts = _below_1(record, points.q[chosen], points.q_error[chosen], sigma_w[chosen], sigma_b[chosen])
         for array, part in zip((c, c_error, slope, slope_error), parts, strict=True):
             array[chosen] = part
+    rough = chosen[(c[chosen] > 0.0) & (slope_error[chosen] > _ROUGH * (1.0 - slope[chosen]))]
+    if len(rough) and not jumps(record):
+        excess = points.chi[rough] - 1.0
+        numbers = points.q[rough], points.q_error[rough], excess, points.chi_error[rough], sigma_w[rough] ** 2
+        place = beside_1(record, *numbers, 1.0 - c[rough])
+        better = place.lost_error < slope_error[rough]
+        parts = 1.0 - place.away, place.away_error + _EPSILON, 1.0 - place.lost, place.lost_error + _EPSILON
+        for array, part in zip((c, c_error, slope, slope_error), parts, strict=True):
+            array[rough[better]] = part[better]
     if jumps(record):
         rare = chosen[(points.chi[chosen] < 1.0) & (c[chosen] == 1.0)]
         for array, part in zip((c, c_error, slope, slope_error), beside_a_jump(points.chi[rare]), strict=True):

@@ -1,7 +1,7 @@
 """The edge of chaos: where the gradient's mean square neither grows nor fades with depth, for each σ_b."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,7 +9,9 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.chunks import lazily
-from gradtheory.arithmetic.inputs import read_nonnegative_array, read_positive_array
+from gradtheory.arithmetic.estimates import Estimates, estimated
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array, read_nonnegative_array, read_positive_array
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import (
     GRID,
@@ -21,17 +23,21 @@ from gradtheory.random_weights.meanfield.tables import (
 )
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
+_EPSILON = 2.0**-52
+_NUDGE = 1e-5
+_CELL = 0.26  # of q: the length of a cell of `GRID`
+
 
 @dataclass(frozen=True)
 class EdgeOfChaos(ShownAsTable):
-    """A point of the edge of chaos for each σ_b asked for: floats, or arrays of the shape of `sigma_b`.
+    """A point of the edge of chaos for each σ_b asked for: numbers, or arrays of the shape of `sigma_b`.
 
     Attributes
     ----------
-    sigma_b : float or ndarray
-    sigma_w : float or ndarray
+    sigma_b : float or ndarray; of `edge_at` an Estimate or Estimates
+    sigma_w : Estimate or Estimates
         Where χ₁ = 1 at the fixed point q; nan where there is no such point.
-    q : float or ndarray
+    q : Estimate or Estimates; of `edge_at` what was given
         The fixed point of the variance map; nan where there is none.
     stable : bool or ndarray
         Whether variances nearby are drawn to q (χ_∥ <= 1).
@@ -89,7 +95,7 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     Examples
     --------
     >>> edge_of_chaos("tanh", 0).sigma_w
-    1.0
+    1.0 ± 4.5e-16 (numeric)
     >>> edge = edge_of_chaos("tanh", [0.05, 0.3])
     >>> edge.sigma_w.round(6), edge.q.round(6)
     (array([1.122539, 1.395584]), array([0.153692, 0.763475]))
@@ -114,9 +120,12 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     at_origin = (flat == 0.0) & origin.is_fixed
     q[at_origin] = 1.0 if origin.is_homogeneous else 0.0
     sigma_w, stable = origin.extended(record, q)
-    shaped: list[Any] = [each.reshape(biases.shape) for each in (flat, sigma_w, q, stable)]
-    at_bias, at_weight, at_q, is_stable = (each if each.ndim else each.item() for each in shaped)
-    return EdgeOfChaos(at_bias, at_weight, at_q, is_stable, _reason(record, flat[np.isnan(q)], origin))
+    off = _errors(record, q)
+    q_error = np.where(some, np.minimum(off.noise * off.q_by_noise, _CELL * q) + 4.0 * _EPSILON * q, 0.0 * q)
+    at_weight = _shaped(sigma_w, _weight_error(sigma_w, off, q_error), biases.shape)
+    at_bias, is_stable = (each.reshape(biases.shape)[()] for each in (flat, stable))
+    reason = _reason(record, flat[np.isnan(q)], origin)
+    return EdgeOfChaos(at_bias, at_weight, _shaped(q, q_error, biases.shape), is_stable, reason)
 
 
 def edge_at(activation: ActivationLike, q: ArrayLike) -> EdgeOfChaos:
@@ -135,20 +144,58 @@ def edge_at(activation: ActivationLike, q: ArrayLike) -> EdgeOfChaos:
     sigma_w, stable = Origin.of(record).extended(record, places.reshape(-1))
     with np.errstate(invalid="ignore"):
         bias = np.sqrt(_bias_square(places.reshape(-1), moments_at(record, places.reshape(-1))))
-    at_bias, at_weight, is_stable = (each.reshape(places.shape) for each in (bias, sigma_w, stable))
-    return EdgeOfChaos(at_bias, at_weight, places, is_stable, _reason(record, bias[np.isnan(bias)], Origin.of(record)))
+    off = _errors(record, places.reshape(-1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at_bias = _shaped(bias, off.noise / bias + 2.0 * _EPSILON * bias, places.shape)
+    at_weight = _shaped(sigma_w, _weight_error(sigma_w, off, 0.0), places.shape)
+    reason = _reason(record, bias[np.isnan(bias)], Origin.of(record))
+    return EdgeOfChaos(at_bias, at_weight, places, stable.reshape(places.shape), reason)
 
 
-def _bias_square(q: np.ndarray, moments: Moments) -> np.ndarray:
+def _shaped(values: Array, errors: Array, shape: tuple[int, ...]) -> Estimate | Estimates:
+    return estimated(values.reshape(shape), errors.reshape(shape))
+
+
+class _Errors(NamedTuple):
+    """The error of q - E[σ²]/E[σ'²], by how much q moves with that, the share that E[σ'²] is off, and moves with q."""
+
+    noise: Array
+    q_by_noise: Array
+    share: Array
+    share_by_q: Array
+
+
+def _errors(record: Activation, q: Array) -> _Errors:
+    result = _Errors(*np.zeros((4, len(q))))
+    inner = np.flatnonzero(q > 0.0)
+    if len(inner):
+        at = q[inner]
+        here, beside = moments_at(record, at), moments_at(record, at * (1.0 + _NUDGE))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio, steep = here.value / here.slope, np.log(beside.slope / here.slope) / (_NUDGE * at)
+            result.noise[inner] = (here.value_error + ratio * here.slope_error) / here.slope + 4 * _EPSILON * (
+                at + ratio
+            )
+            result.q_by_noise[inner] = 1.0 / np.abs(1.0 - here.growth / here.slope + ratio * steep)
+            result.share[inner], result.share_by_q[inner] = here.slope_error / here.slope, np.abs(steep)
+    return result
+
+
+def _weight_error(sigma_w: Array, at: _Errors, q_error: Array | float) -> Array:
+    """Return the error of σ_w = 1/√E[σ'²]."""
+    return np.asarray(sigma_w * ((at.share + at.share_by_q * q_error) / 2.0 + 2.0 * _EPSILON))
+
+
+def _bias_square(q: Array, moments: Moments) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(q - moments.value / moments.slope)
 
 
-def _residual(q: np.ndarray, moments: Moments, wanted: np.ndarray) -> np.ndarray:
+def _residual(q: Array, moments: Moments, wanted: Array) -> Array:
     return np.asarray(_bias_square(q.reshape(-1), moments).reshape(q.shape) - wanted)
 
 
-def _reason(record: Activation, missing: np.ndarray, origin: Origin) -> str:
+def _reason(record: Activation, missing: Array, origin: Origin) -> str:
     if not missing.size:
         return ""
     if origin.is_homogeneous:
