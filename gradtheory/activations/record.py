@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.numeric import Numeric, numeric, steepest_place, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import features, formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import Interval, derivative, is_infinite, sign
@@ -24,6 +24,7 @@ from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_function, read_kind
 from gradtheory.arithmetic.logistic import with_logistics
+from gradtheory.arithmetic.proven import Largest
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import latex
 from gradtheory.typing import ArrayLike
@@ -31,6 +32,8 @@ from gradtheory.typing import ArrayLike
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
 
 _PLACES = np.linspace(-20.0, 20.0, 401)
+_WIDTHS = np.linspace(-3.0, 3.0, 61)  # about a feature
+_FAR = 10**15  # beyond, float64 does not resolve a feature
 Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
@@ -297,11 +300,16 @@ class Activation:
         try:
             profile = self.profile
         except Undecided:
-            _, attained = steepest_place(self.slope, _PLACES)
+            near = (pair for pair in features(self.expr) if max(map(abs, pair)) < _FAR)
+            around = (float(place) + float(width) * _WIDTHS for place, width in near)
+            _, attained = steepest_place(self.slope, np.concatenate([_PLACES, *around]))
             if not 0.0 < attained < np.inf:
                 raise
             profile = self._fading_profile(sympy.Rational(attained) / 2)
         steepest, *others = (branch.steepest for branch in profile.branches)
         for other in others:
-            steepest = other if not is_infinite(steepest) and sign(other - steepest) > 0 else steepest
+            try:
+                steepest = other if not is_infinite(steepest) and sign(other - steepest) > 0 else steepest
+            except Undecided:  # they may be equal: which of them it is does not matter
+                steepest = Largest((steepest, other))
         return steepest

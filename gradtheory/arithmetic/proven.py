@@ -1,5 +1,6 @@
 """A SymPy number without a closed form that encloses itself in balls, with as many proven digits as asked for."""
 
+import functools
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -82,6 +83,24 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
 
     def _latex(self, printer: Any) -> str:
         return rf"{self._digits}\ldots"
+
+
+class Largest(ProvenNumber):
+    """The largest of some real numbers of which no two need be told apart.
+
+    Examples
+    --------
+    >>> Largest((sympy.sqrt(2), sympy.sqrt(3))).n(20)
+    1.7320508075688772935
+
+    """
+
+    parts = ("numbers",)
+    numbers: tuple[sympy.Expr, ...]
+
+    def enclosure(self, bits: int, at: enclosure.Balls | None = None) -> enclosure.Ball:  # no symbols
+        """Return a ball around the number, computed with `bits` bits."""
+        return functools.reduce(lambda one, other: one.max(other), (enclosure.enclose(x, bits) for x in self.numbers))
 
 
 @dispatch(ProvenNumber, sympy.Rational)

@@ -19,6 +19,7 @@ from gradtheory.explosion.superlevel import Periodic, components_of
 
 _DIGITS = 120
 _MOST_PARTS = 60  # of a set whose ends are tried
+_BESIDE = sympy.Rational(1, 10**60)  # an end, relative to it
 _STEP = mpmath.mpf(10) ** -40
 _FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
     sympy.Abs: abs,
@@ -105,9 +106,7 @@ def _ends(found: sympy.Set) -> list[tuple[sympy.Rational, sympy.Rational]]:
     base = found.base if isinstance(found, Periodic) else found
     pairs = []
     for part in components_of(base) if base is not sympy.S.Reals else ():
-        low, high = (
-            sympy.Rational(str(rounded(end, 500))) if end.is_finite else None for end in (part.lower, part.upper)
-        )
+        low, high = (_digits(end) if end.is_finite else None for end in (part.lower, part.upper))
         if low is None:
             low = -sympy.S.One if high is None else high - 1 - abs(high)
         pairs.append((low, low + 1 + abs(low) if high is None else high))
@@ -141,24 +140,36 @@ def number(rng: random.Random, least: float = -3, most: float = 1.3) -> sympy.Ra
     return sympy.Rational(int(10 ** rng.uniform(least, most) * 10**15), 10**15) or sympy.S.One
 
 
-def _parts_near(found: sympy.Set) -> Callable[[sympy.Rational], list[sympy.Set]]:
-    """Return what finds the parts of a set that may hold a point: to ask each of a thousand takes minutes."""
-    if not isinstance(found, sympy.Union):
-        return lambda x: [found]
-    parts = sorted((float(part.inf), k) for k, part in enumerate(found.args))
+def _membership(found: sympy.Set) -> Callable[[sympy.Rational], bool]:
+    """Return what decides whether a point is in a set: by digits of the ends, except beside them.
 
-    def near(x: sympy.Rational) -> list[sympy.Set]:
-        place = bisect.bisect(parts, (float(x), 0))
-        return [found.args[k] for _, k in parts[max(0, place - 2) : place + 2]]
+    SymPy compares a point with each end of a thousand parts, which takes minutes.
+    """
+    if not isinstance(found, sympy.Union | sympy.Interval):
+        return lambda x: bool(found.contains(x))
+    intervals = found.args if isinstance(found, sympy.Union) else (found,)
+    parts = sorted(((_digits(each.inf), _digits(each.sup), each) for each in intervals), key=lambda part: part[0])
+    starts = [low for low, _, _ in parts]
 
-    return near
+    def contains(x: sympy.Rational) -> bool:
+        place, near = bisect.bisect(starts, x), _BESIDE * abs(x)
+        return any(
+            bool(part.contains(x)) if min(abs(x - low), abs(x - high)) <= near else bool(low < x < high)
+            for low, high, part in parts[max(0, place - 2) : place + 2]
+        )
+
+    return contains
+
+
+def _digits(end: sympy.Expr) -> sympy.Expr:
+    return sympy.Rational(str(rounded(end, 500))) if end.is_finite else end
 
 
 def wrong_point(
     rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational
 ) -> tuple[int, sympy.Rational | None]:
     """Return how many inputs were tried, and one about which a set is wrong, or None."""
-    tried, parts_near = 0, _parts_near(found)
+    tried, contains = 0, _membership(found)
     with mpmath.workdps(_DIGITS):
         for x in points(rng, expr, found, w):
             left, right = slopes(expr, mpmath.mpf(int((w * x).p)) / int((w * x).q))
@@ -167,6 +178,6 @@ def wrong_point(
             size = abs(left) * abs(int(w.p)) / int(w.q)
             if abs(size - 1) > mpmath.mpf(10) ** -18:
                 tried += 1
-                if any(bool(part.contains(x)) for part in parts_near(x)) != (size > 1):
+                if contains(x) != (size > 1):
                     return tried, x
     return tried, None

@@ -16,11 +16,13 @@ from gradtheory.activations.slopes.switches import (
     INCREASING,
     breaks,
     exact_zeros,
+    features,
     formula_near,
     inner_point,
     root_between,
+    switches,
 )
-from gradtheory.arithmetic.enclosure import derivative, enclose, order, sign, sign_at
+from gradtheory.arithmetic.enclosure import derivative, enclose, exponential_sum, order, sign, sign_at
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
@@ -49,14 +51,14 @@ def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.E
 
     """
     first, last = region
-    symmetry = parity(slope) if first == -last and not jumps else 0
-    start = sympy.S.Zero if symmetry else first
+    centre, symmetry = (sympy.S.Zero, 0) if jumps else _symmetry(slope, region)
+    start = centre if symmetry else first
     cuts = {*breaks(slope, Z, start, last), *(jump for jump in jumps if order(first, jump) < 0 < order(last, jump))}
     branches: list[Branch] = []
     for left, right in itertools.pairwise((start, *sorted(cuts, key=INCREASING), last)):
         branches += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right)
     if symmetry:
-        branches = [*(_mirror(branch, symmetry) for branch in reversed(branches)), *branches]
+        branches = [*(_mirror(branch, centre, symmetry) for branch in reversed(branches)), *branches]
     return tuple(_join(branches, jumps))
 
 
@@ -107,6 +109,21 @@ def _repeats(slope: sympy.Expr, period: sympy.Expr) -> bool:
     return shifted in (plain, sympy.expand(-plain))
 
 
+def _symmetry(slope: sympy.Expr, region: Region) -> tuple[sympy.Expr, int]:
+    """Return the centre of a region about which a slope is seen to be even or odd, and its parity there, else 0.
+
+    Of the line it is 0, or the middle of the outermost features.
+    """
+    if region == LINE:
+        moved = [place for place, width in features(slope) if width] or [sympy.S.Zero]
+        places = moved, [sympy.S.Zero, *moved]  # 0 may be one, or not
+        centres = dict.fromkeys((sympy.S.Zero, *((min(each) + max(each)) / 2 for each in places)))
+    else:
+        centres = dict.fromkeys([(region[0] + region[1]) / 2])
+    parities = ((each, parity(slope.xreplace({Z: Z + each}))) for each in centres if each.is_Rational)
+    return next((pair for pair in parities if pair[1]), (sympy.S.Zero, 0))
+
+
 def parity(function: sympy.Expr) -> int:
     """Return 1 for an even expression in `Z`, -1 for an odd one, 0 where neither is seen.
 
@@ -117,15 +134,18 @@ def parity(function: sympy.Expr) -> int:
 
     """
     mirrored = function.xreplace({Z: -Z})
-    for side in (1, -1):
-        difference = function - side * mirrored
-        if difference == 0 or (
-            function.count_ops() <= _MOST_OPERATIONS
-            and _may_vanish(difference, _PLACES[:1])
-            and sympy.expand(difference) == 0
-        ):
-            return side
-    return 0
+    differences = {side: function - side * mirrored for side in (1, -1)}
+    return next((side for side, each in differences.items() if each == 0 or _vanishes(each)), 0)
+
+
+def _vanishes(expr: sympy.Expr) -> bool:
+    """Return whether an expression is seen to be 0 everywhere, expanded or as a sum of exponentials."""
+    if not _may_vanish(expr, _PLACES[:1]):
+        return False
+    if expr.count_ops() <= 2 * _MOST_OPERATIONS and sympy.expand(expr) == 0:
+        return True
+    exponentials = None if switches(expr) else exponential_sum(expr, Z)
+    return exponentials is not None and all(sympy.expand(factor) == 0 for factor, _ in exponentials.terms)
 
 
 def _may_vanish(expr: sympy.Expr, places: Sequence[sympy.Rational]) -> bool:
@@ -137,10 +157,10 @@ def _may_vanish(expr: sympy.Expr, places: Sequence[sympy.Rational]) -> bool:
     return all(ball.contains(0) for ball in balls)
 
 
-def _mirror(branch: Branch, symmetry: int) -> Branch:
-    """Return the branch of -z; made from its twin, it has the very same expressions as limits."""
+def _mirror(branch: Branch, centre: sympy.Expr, symmetry: int) -> Branch:
+    """Return the branch on the other side; made from its twin, it has the very same expressions as limits."""
     slopes = symmetry * branch.slope_right, symmetry * branch.slope_left
-    return Branch(-branch.right, -branch.left, *slopes, bends=-symmetry * branch.bends)
+    return Branch(2 * centre - branch.right, 2 * centre - branch.left, *slopes, bends=-symmetry * branch.bends)
 
 
 def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[Branch]:

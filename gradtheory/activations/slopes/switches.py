@@ -183,7 +183,7 @@ def _evident_zeros(
     expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr
 ) -> list[sympy.Rational]:
     """Return which of the places where something may happen are zeros, in order: no bisection finds a triple one."""
-    places = sorted({place for place, _ in _features(expr)})
+    places = sorted({place for place, _ in features(expr)})
     return [
         place
         for place in places
@@ -205,7 +205,7 @@ def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -
         if is_finite(other_end)
         else sympy.S.Zero
     )
-    beyond = max(4, *(side * (place - near) + _WIDTHS * width for place, width in _features(function.expr)))
+    beyond = max(4, *(side * (place - near) + _WIDTHS * width for place, width in features(function.expr)))
     for doublings in _DOUBLINGS:
         start = near + side * sympy.ceiling(beyond) * 2**doublings
         ends = (start, sympy.oo) if side > 0 else (-sympy.oo, start)
@@ -220,7 +220,7 @@ def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -
 
 
 @functools.lru_cache(maxsize=256)
-def _features(expr: sympy.Expr) -> tuple[tuple[sympy.Rational, sympy.Rational], ...]:
+def features(expr: sympy.Expr) -> tuple[tuple[sympy.Rational, sympy.Rational], ...]:
     """Return the zero of each affine argument a·z + b of a function or power in an expression, and 1/|a|: a guess.
 
     There, and so far around, something may happen.

@@ -30,6 +30,7 @@ from gradtheory.arithmetic.enclosure.balls import (
     rounded,
 )
 from gradtheory.arithmetic.enclosure.derivatives import derivative
+from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
 from gradtheory.arithmetic.enclosure.integral import integral
 from gradtheory.arithmetic.enclosure.intervals import (
     Increasing,
@@ -67,6 +68,7 @@ __all__ = [
     "evaluate",
     "evaluator",
     "exactly",
+    "exponential_sum",
     "function_of",
     "has_one_zero",
     "hull",
