@@ -7,8 +7,8 @@ import numpy as np
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
-from gradtheory.audits.judge import Verdict, judge
-from gradtheory.audits.layers import Block
+from gradtheory.audits.judge import Verdict, judge, through_time
+from gradtheory.audits.layers import AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.audits.module import is_module, measure_module, raw
 from gradtheory.audits.report import Audit, Trial
@@ -103,14 +103,16 @@ def audit(
         verdict = verdict._replace(start=measured.origin)
     elif measured.attention is not None:
         verdict = Verdict("saturates", *measured.attention)
+    elif measured.loop is not None and verdict.start is None:
+        verdict = through_time(*measured.loop) or verdict
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
-    trial = _trial(measured, verdict, x, y, loss)
+    trial = _trial(measured, layers, verdict, x, y, loss)
     return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, bool(unread), unread, trial)
 
 
-def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> Trial:
+def _trial(measured: Measured, layers: list[AuditedLayer], verdict: Verdict, x: Any, y: Any, loss: Any) -> Trial:
     """Return what tries remedies on this network when they are asked for, or why none is tried."""
     network = measured.network
     if verdict.verdict == "stable":
@@ -119,6 +121,8 @@ def _trial(measured: Measured, verdict: Verdict, x: Any, y: Any, loss: Any) -> T
         return Trial(None, "no remedy is tried: that needs targets, y")
     if network is None:
         return Trial(None, "no remedy is tried: the module could not be read as a network")
+    if any(not math.isfinite(layer.sigma_w) for layer in layers):
+        return Trial(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
     inputs, targets = (np.asarray(raw(each)) for each in (x, y))

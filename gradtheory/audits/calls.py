@@ -24,6 +24,10 @@ class Call:
         The entries of the output, and of its first axis.
     is_finite, was_finite : bool
         Whether the output is finite, and whether the inputs were.
+    taken, given : int
+        Which tensors are the first input and the output: the same number for the same tensor.
+    by_time : list of float
+        Of a recurrent module: the squares of the gradient by its input, for each time step.
 
     """
 
@@ -36,6 +40,9 @@ class Call:
     is_finite: bool = True
     was_finite: bool = True
     is_gradient_finite: bool = True
+    taken: int = 0
+    given: int = 0
+    by_time: list[float] = field(default_factory=list)
     children: list[int] = field(default_factory=list)
 
     @property
@@ -46,10 +53,11 @@ class Call:
 
 @dataclass
 class Record:
-    """The calls of a forward pass, and which of them are open."""
+    """The calls of a forward pass, which of them are open, and the tensors between them, so that none is freed."""
 
     calls: list[Call] = field(default_factory=list)
     open_calls: list[int] = field(default_factory=list)
+    held: list[Any] = field(default_factory=list)
 
     def module_now(self) -> str:
         """Return the innermost module that is being called."""
@@ -64,9 +72,14 @@ def recorded(module: Any) -> Iterator[Record]:
     handles = []
 
     def before(name: str, kind: str) -> Callable[..., None]:
-        def hook(_module: Any, inputs: Any) -> None:
+        def hook(part: Any, inputs: Any, keywords: Any) -> None:
             call = Call(name, kind)
-            call.was_finite = is_finite(inputs)
+            call.was_finite = is_finite((inputs, keywords))
+            first = next(tensors((inputs, keywords)), None)
+            record.held.append(first)
+            call.taken = id(first)
+            if _has_time(part) and first is not None and first.requires_grad:
+                first.register_hook(_noting_time(call, 1 if part.batch_first and first.ndim == 3 else 0))
             calls.append(call)
             if open_calls:
                 calls[open_calls[-1]].children.append(len(calls) - 1)
@@ -77,16 +90,30 @@ def recorded(module: Any) -> Iterator[Record]:
     def after(_module: Any, _inputs: Any, output: Any) -> None:
         if not open_calls:
             return
+        record.held.append(output)
         _note_output(calls[open_calls.pop()], output)
 
     try:
         for name, part in module.named_modules():
-            handles.append(part.register_forward_pre_hook(before(name, type(part).__name__)))
+            handles.append(part.register_forward_pre_hook(before(name, type(part).__name__), with_kwargs=True))
             handles.append(part.register_forward_hook(after))
         yield record
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _has_time(module: Any) -> bool:
+    """Return whether it is a recurrent module of torch that runs in one direction, or several such layers."""
+    return hasattr(module, "weight_hh_l0") and not module.bidirectional
+
+
+def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:
+    def note(gradient: Any) -> None:
+        others = [k for k in range(gradient.ndim) if k != axis]
+        call.by_time = (gradient.detach().double() ** 2).sum(dim=others).tolist()
+
+    return note
 
 
 def _note_output(call: Call, output: Any) -> None:
@@ -95,7 +122,7 @@ def _note_output(call: Call, output: Any) -> None:
     if tensor is None:
         return
     call.square, call.size = float((tensor.detach().double() ** 2).sum()), tensor.numel()
-    call.samples = len(tensor) if tensor.ndim else 1
+    call.samples, call.given = len(tensor) if tensor.ndim > 1 else 1, id(tensor)
     call.is_finite = is_finite(output)
     if not tensor.requires_grad:
         return

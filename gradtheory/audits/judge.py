@@ -1,8 +1,9 @@
 """The verdict of an audit: where the gradient grows or fades more than random weights of these widths let it.
 
 Gains are followed from the output back. A stretch of blocks explodes or vanishes if the gradient grows or fades over it
-by more than a factor of 10, and by three standard deviations of what random weights do beyond that. A single layer
-stands out if its gain, or the scale of its weights, differs from those of its peers by far more than chance.
+by more than a factor of 10 beyond what chance does, and a single layer stands out if its gain, or the scale of its
+weights, differs from those of its peers by more than chance and by enough to matter. What chance does is derived
+(`chance.py`); how much matters is a convention: the factors below.
 """
 
 import math
@@ -13,16 +14,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradtheory.audits.chance import (
+    has_one_flat_side,
+    most_of_one,
+    most_over_a_stretch,
+    most_saturated,
+    spread_of_scale,
+)
 from gradtheory.audits.layers import COMPOSITE, AuditedLayer, Block
 
 STRETCH = 10.0  # a factor over several layers that training bears
-_ALONE = 1.5  # a factor between a layer and its peers
-_WEIGHTS = 2.5  # a factor between the scale of a layer's weights and that of its peers
+_ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
+_WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
 _MATTERS = 1.25  # a gain that weights out of scale have to cause
-_FROM_PEERS = 1.3  # a factor between a block and its peers that is no fault
-_DEVIATIONS, _DEVIATIONS_ALONE = 3.0, 4.0
 _PEERS = 4  # with fewer, no layer stands out
-_MOST_SATURATED = 0.5
 
 
 class Verdict(NamedTuple):
@@ -45,7 +50,9 @@ class Verdict(NamedTuple):
 def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list[AuditedLayer], Verdict]:
     """Return the layers with their verdicts, and the verdict of the whole."""
     gains = {number: block.gain for block in blocks for number in block.layers}
-    judged = [_of_layer(replace(layer, block_gain=gains.get(k, layer.gain))) for k, layer in enumerate(layers)]
+    judged = [
+        _of_layer(replace(layer, block_gain=gains.get(k, layer.gain)), len(layers)) for k, layer in enumerate(layers)
+    ]
     for rule in (_not_finite, _dead):
         if (verdict := rule(judged)) is not None:
             return judged, verdict
@@ -65,14 +72,14 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list
         how = "grows" if size > 0 else "fades"
         words = f"the gradient {how} by a factor of {math.exp(abs(size)):.3g} from here back"
         return judged, Verdict("explodes" if size > 0 else "vanishes", name, f"{words}: {cause}" if cause else words)
-    saturated = [layer for layer in judged if layer.saturated > _MOST_SATURATED]
-    if saturated:
-        return judged, Verdict("saturates", saturated[0].name, saturated[0].cause)
+    saturated = next((layer for layer in judged if layer.verdict == "saturated"), None)
+    if saturated is not None:
+        return judged, Verdict("saturates", saturated.name, saturated.cause)
     return judged, Verdict("stable", None, "")
 
 
-def _of_layer(layer: AuditedLayer) -> AuditedLayer:
-    """Return a layer with the verdict that its own numbers give."""
+def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
+    """Return a layer, one of so many, with the verdict that its own numbers give."""
     if not (layer.is_finite and layer.is_gradient_finite):
         return replace(layer, verdict="not finite", cause="its numbers are not finite")
     if layer.gain == 0.0 or layer.dead > 1.0 - 1e-9:
@@ -80,7 +87,7 @@ def _of_layer(layer: AuditedLayer) -> AuditedLayer:
             "every slope is 0" if layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0 else "its weights pass nothing on"
         )
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
-    if layer.saturated > _MOST_SATURATED:
+    if _is_saturated(layer, number):
         share = f"{layer.saturated:.0%} of its units are saturated"
         return replace(
             layer,
@@ -89,10 +96,20 @@ def _of_layer(layer: AuditedLayer) -> AuditedLayer:
         )
     if not layer.block_gain > 0.0:
         return layer
-    size, bound = math.log(layer.block_gain), math.log(_ALONE) + _DEVIATIONS * np.nan_to_num(layer.spread)
+    size = math.log(layer.block_gain)
+    bound = math.log(_ALONE) + most_of_one(number, float(np.nan_to_num(layer.spread)))
     if abs(size) <= bound:
         return layer
     return replace(layer, verdict="grows" if size > 0 else "fades", cause=_because(layer, size))
+
+
+def _is_saturated(layer: AuditedLayer, number: int) -> bool:
+    """Return whether most units are saturated: more than by chance, where half of them need do no harm."""
+    if not layer.saturated > 0.5:
+        return False
+    has_one_side = layer.activation is not None and has_one_flat_side(layer.activation)
+    does_no_harm = has_one_side or layer.predicted_gain * _ALONE > 1.0  # sigmoid has half of them at its edge of chaos
+    return layer.saturated > most_saturated(number, layer.fans[1]) or not does_no_harm
 
 
 def _because(layer: AuditedLayer, size: float) -> str:
@@ -133,24 +150,34 @@ def _stretch(blocks: Sequence[Block]) -> tuple[str, float] | None:
     The first block is left out: what it does to the gradient by the input changes no weight's gradient.
     """
     backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
+    variances = [float(np.nan_to_num(block.spread)) ** 2 for block in backwards]
+    bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
     best: tuple[str, float] | None = None
     for sign in (1.0, -1.0):
-        total, variance, start, steepest, most = 0.0, 0.0, "", "", 0.0
-        for block in backwards:
-            step = sign * math.log(block.gain)
+        total, start, steepest, most = 0.0, "", "", 0.0
+        for block, variance in zip(backwards, variances, strict=True):
+            step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
             if total <= 0.0:
-                total, variance, start, most = 0.0, 0.0, block.name, 0.0
-            total, variance = total + step, variance + float(np.nan_to_num(block.spread)) ** 2
+                total, start, most = 0.0, block.name, 0.0
+            total += step
             if step > most:
                 steepest, most = block.name, step
-            bound = math.log(STRETCH) + _DEVIATIONS * math.sqrt(variance)
             if total > bound and (best is None or total > abs(best[1])):
                 best = steepest if most > total / 2.0 else start, sign * total
     return best
 
 
+def through_time(name: str, size: float, steps: int) -> Verdict | None:
+    """Return the verdict on a recurrent module, through whose time steps the gradient grows by exp(size)."""
+    if abs(size) <= math.log(STRETCH):
+        return None
+    how = "grows" if size > 0.0 else "fades"
+    each = f"by a factor of {math.exp(size / steps):.4g} per time step, {math.exp(abs(size)):.3g} over {steps} of them"
+    return Verdict("explodes" if size > 0.0 else "vanishes", name, f"the gradient {how} {each}")
+
+
 def _shortcut(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
-    """Return the block whose residual connection multiplies by more than 1.5."""
+    """Return the block whose residual connection multiplies by more than √2."""
     for block in reversed(blocks):
         if abs(block.shortcut) > _ALONE:
             cause = f"its residual connection multiplies by {block.shortcut:.3g}"
@@ -177,12 +204,9 @@ def _odd_one_out(peers: Sequence[Block]) -> tuple[str, float, str] | None:
     oddest: tuple[str, float, str] | None = None
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
-        bound = math.log(_FROM_PEERS) + _DEVIATIONS_ALONE * max(usual, float(np.nan_to_num(block.spread)) / 2.0)
-        if (
-            abs(deviation) > bound
-            and abs(size) > math.log(_ALONE)
-            and (oddest is None or abs(deviation) > abs(oddest[1]))
-        ):
+        bound = most_of_one(len(inner), max(usual, float(np.nan_to_num(block.spread))))
+        matters = min(abs(size), abs(deviation)) > math.log(_ALONE)
+        if abs(deviation) > bound and matters and (oddest is None or abs(deviation) > abs(oddest[1])):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             oddest = block.name, deviation, cause
     return oddest
@@ -193,13 +217,16 @@ def _out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | No
     if len(layers) <= _PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
         return None
     by_fan_in = np.log([layer.sigma_w for layer in layers])
-    by_both = by_fan_in + np.array([layer.log_fans for layer in layers])
+    by_both = (
+        by_fan_in + np.log([0.5 * (n_in + n_out) / n_in for n_in, n_out in (layer.fans for layer in layers)]) / 2.0
+    )
     deviations = [each - np.median(each) for each in (by_fan_in, by_both)]
     size = np.where(np.sign(deviations[0]) == np.sign(deviations[1]), np.abs(deviations).min(axis=0), 0.0)
     worst = int(np.argmax(size))
     layer, sign = layers[worst], float(np.sign(deviations[0][worst]))
     matters = layer.gain > _MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / _MATTERS or worst == 0
-    if size[worst] <= math.log(_WEIGHTS) or sign < 0.0 or not matters:
+    bound = math.log(_WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans)))
+    if size[worst] <= bound or sign < 0.0 or not matters:
         return None
     times = f"{math.exp(size[worst]):.3g} times as large as those of other layers"
     cause = f"its weights are {times} (σ_w = {layer.sigma_w:.3g})"

@@ -57,8 +57,8 @@ class AuditedLayer(ShownAsTable):
         Whether nothing but measurements is known of it.
     is_finite, is_gradient_finite : bool
         Whether its pre-activations are, and the gradient by its inputs.
-    log_fans : float
-        ½·log((n_in + n_out)/(2·n_in)): what turns log σ_w into the scale by the mean of both fans.
+    fans : pair of int
+        n_in and n_out of a dense layer.
     activation : Activation or None
         That after the layer.
     gradient_sizes : GradientSizes or None
@@ -91,7 +91,7 @@ class AuditedLayer(ShownAsTable):
     is_measured_only: bool = False
     is_finite: bool = True
     is_gradient_finite: bool = True
-    log_fans: float = field(default=0.0, repr=False)
+    fans: tuple[int, int] = field(default=(0, 0), repr=False)
     activation: Activation | None = field(default=None, repr=False)
     gradient_sizes: GradientSizes | None = field(default=None, repr=False, compare=False)
     singular_values: Array | None = field(default=None, repr=False, compare=False)

@@ -11,6 +11,7 @@ from scipy.sparse.linalg import svds
 
 from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
+from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedLayer, Block
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
@@ -21,7 +22,6 @@ from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.typing import ArrayLike
 
-_SATURATED = 0.01  # of the steepest slope
 _NEARLY_ALL = 0.99
 _MOST_SAMPLES = 100_000
 _LOOKED_AT = 4  # samples whose largest singular values are computed
@@ -46,6 +46,8 @@ class Measured:
         The module without parts whose inputs are finite and whose output is not.
     attention : pair of str or None
         The module whose attention logits are out of scale, and why.
+    loop : tuple of str, float and int, or None
+        The recurrent module through whose time the gradient changes most, the logarithm of the factor, and the steps.
     overflows : str
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
     network : Network or None
@@ -58,6 +60,7 @@ class Measured:
     loss: float
     origin: str | None = None
     attention: tuple[str, str] | None = None
+    loop: tuple[str, float, int] | None = None
     overflows: str = ""
     network: Network | None = None
 
@@ -123,18 +126,18 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         weight_gain=_ratio(inner, through),
         largest_singular_value=largest,
         singular_value_error=error,
-        share_above_1=float(np.mean(samples[0] > samples[1])),
+        share_above_1=float(np.mean(samples[0] > samples[1])) if math.isfinite(inner + outer) else NAN,
         mean_square_z=mean_square,
         mean_square_a=float(np.mean(value * value)),
-        saturated=float(np.mean(np.mean(np.abs(slopes) < _SATURATED * steepest, axis=0) > _NEARLY_ALL)),
+        saturated=float(np.mean(np.mean(np.abs(slopes) < FLAT * steepest, axis=0) > _NEARLY_ALL)),
         dead=float(np.mean(np.all(slopes == 0.0, axis=0))),
         gradient_norm=math.hypot(*map(_norm, by_parameters)),
         gradient_sizes=GradientSizes.of(by_parameters, [by_z]),
         sigma_w=sigma_w,
         sigma_b=0.0 if dense.b is None else math.sqrt(float(np.mean(dense.b**2))),
-        spread=0.5 * math.sqrt(max(3.0 * kurtosis - 1.0, 2.0) / n_out + 2.0 / n_in) if kurtosis > 0.0 else NAN,
+        spread=spread_of_gain(kurtosis, n_out, n_in) if kurtosis > 0.0 else NAN,
         activation=record,
-        log_fans=0.5 * math.log((n_in + n_out) / (2.0 * n_in)),
+        fans=(n_in, n_out),
         is_finite=bool(np.isfinite(z).all()),
         is_gradient_finite=bool(np.isfinite(by_input).all()),
         singular_values=_singular_values(dense.w, slopes, by_z),

@@ -7,6 +7,7 @@ through the network, also where a part is a residual branch.
 import math
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array, read_finite_array
 from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.calls import Call, recorded, tensors
+from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -30,6 +32,7 @@ _LOSSES = {
 
 
 _SHORT = ("float16", "bfloat16")
+_RELU = 2.0  # the kurtosis of its slopes
 
 
 def is_module(value: Any) -> bool:
@@ -40,10 +43,9 @@ def is_module(value: Any) -> bool:
 
 def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measured, str]:
     """Return what is measured of a torch module, as a network where it can be read as one, or else why it is not."""
-    if loss is None:
-        loss = "softmax_cross_entropy" if y is not None and _are_classes(y) else "mse"
+    name = loss if isinstance(loss, str) else "softmax_cross_entropy" if y is not None and _are_classes(y) else "mse"
     try:
-        network = Network.from_torch(module, loss if isinstance(loss, str) else "mse")
+        network = Network.from_torch(module, name)
     except InvalidArgument as error:
         if on_unknown == "refuse":
             raise
@@ -53,7 +55,7 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
     if isinstance(x, dict) or _is_several(x) or _array(x, "x").ndim != 2:
         return _by_hooks(module, x, y, loss, seed), "x is not an array of shape (batch, n)"
     targets = None if y is None else _array(y, "y")
-    measured = replace(measure_network(network, _array(x, "x"), targets, loss, seed), network=network)
+    measured = replace(measure_network(network, _array(x, "x"), targets, name, seed), network=network)
     return _with_overflow(measured, module, x, y, loss, seed), ""
 
 
@@ -139,18 +141,38 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         blocks.append(Block(name, gain, spread, (len(layers) - 1,), kind))
+    loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     origin = next((call.name for call in calls if call.was_finite and not call.is_finite and not call.children), None)
-    return Measured(layers, blocks, loss, origin)
+    return Measured(layers, blocks, loss, origin, loop=max(loops, key=lambda loop: abs(loop[1]), default=None))
 
 
 def _parts(calls: list[Call]) -> list[int]:
-    """Return the calls that make the stream: those of the root, or of the one part that it has."""
+    """Return the calls that make the stream: those of the root, or of the one part that it has.
+
+    Parts that hand one tensor from each of their own parts to the next, as `torch.nn.Sequential`, are these parts.
+    """
     current = 0
     while True:
         children = [k for k in calls[current].children if calls[k].is_reached]
         if len(children) != 1 or not calls[children[0]].children:
-            return children or [0]
+            return [part for child in children for part in _unfolded(calls, child)] or [0]
         current = children[0]
+
+
+def _unfolded(calls: list[Call], part: int) -> list[int]:
+    inner = calls[part].children
+    handed = [calls[part].taken, *(calls[k].given for k in inner)]
+    if not inner or handed != [*(calls[k].taken for k in inner), calls[part].given]:
+        return [part]
+    return [k for child in inner if calls[child].is_reached for k in _unfolded(calls, child)]
+
+
+def _through_time(call: Call) -> tuple[str, float, int] | None:
+    """Return by which factor, in logarithms, the gradient by the first time step exceeds that by the last."""
+    steps = len(call.by_time) - 1
+    if steps < 1 or not (call.by_time[0] > 0.0 and call.by_time[-1] > 0.0 and math.isfinite(sum(call.by_time))):
+        return None
+    return call.name or call.kind, 0.5 * math.log(call.by_time[0] / call.by_time[-1]), steps
 
 
 def _gain(part: Call, before: float) -> float:
@@ -162,8 +184,8 @@ def _gain(part: Call, before: float) -> float:
 
 def _spread(part: Call, before: Call) -> float:
     """Return a rough standard deviation of log(gain): that of relu layers as wide as the narrower of the two."""
-    width = min(call.size / max(1, call.samples) for call in (part, before))
-    return 0.5 * math.sqrt(5.0 / max(1.0, width))
+    width = min(call.size // max(1, call.samples) for call in (part, before))
+    return spread_of_gain(_RELU, max(1, width), max(1, width))
 
 
 def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: float) -> AuditedLayer:
@@ -198,29 +220,48 @@ def _loss(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
     if y is None:
         generator = torch.Generator().manual_seed(seed)
         return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
-    target = y if isinstance(y, torch.Tensor) else torch.as_tensor(y)
+    target = torch.as_tensor(y).to(output.device)
     if callable(loss):
         return loss(returned, target)
-    if loss == "mse_sum":
-        return torch.nn.functional.mse_loss(output, target.to(output), reduction="sum")
-    if loss not in _LOSSES:
+    has_classes = not target.is_floating_point() and target.ndim == output.ndim - 1
+    name = ("softmax_cross_entropy" if has_classes else "mse") if loss is None else loss
+    if name == "mse_sum":
+        return torch.nn.functional.mse_loss(output, _alike(target, output), reduction="sum")
+    if name not in _LOSSES:
         names = ", ".join(map(repr, (*_LOSSES, "mse_sum")))
         raise InvalidArgument("loss", loss, f"must be one of {names}, or a callable of the output and y")
-    target = target if loss == "softmax_cross_entropy" and target.ndim < output.ndim else target.to(output)
-    return getattr(torch.nn.functional, _LOSSES[loss])(output, target)
+    if name == "softmax_cross_entropy" and target.ndim < output.ndim:
+        is_last = output.ndim > 2 and target.shape == output.shape[:-1]  # torch has classes second
+        return torch.nn.functional.cross_entropy(output.movedim(-1, 1) if is_last else output, target.long())
+    return getattr(torch.nn.functional, _LOSSES[name])(output, _alike(target, output))
+
+
+def _alike(target: Any, output: Any) -> Any:
+    """Return targets in the type of the output; torch would broadcast other shapes."""
+    if target.shape != output.shape:
+        raise InvalidArgument("y.shape", tuple(target.shape), f"must be {tuple(output.shape)}, as the output's")
+    return target.to(output)
 
 
 def _given(x: Any, module: Any) -> tuple[list[Any], dict[str, Any], list[Any]]:
     """Return what a module is called with, and the leaves of it that gradients come back to."""
     leaves: list[Any] = []
     if isinstance(x, dict):
-        return [], {key: _tensor(value, module, leaves) for key, value in x.items()}, leaves
+        return [], _tensor(x, module, leaves), leaves
     return [_tensor(value, module, leaves) for value in (x if _is_several(x) else (x,))], {}, leaves
 
 
 def _is_several(x: Any) -> bool:
-    """Return whether x is a tuple of arrays, rather than an array that is written as a tuple."""
-    return isinstance(x, tuple) and all(hasattr(each, "shape") for each in x)
+    """Return whether x is a tuple of what a module takes, rather than an array that is written as a tuple."""
+    return isinstance(x, tuple) and all(map(_holds_arrays, x))
+
+
+def _holds_arrays(x: Any) -> bool:
+    return hasattr(x, "shape") or (isinstance(x, list | tuple | dict) and any(map(_holds_arrays, _items(x))))
+
+
+def _items(x: Any) -> Iterable[Any]:
+    return x.values() if isinstance(x, dict) else x
 
 
 def _tensor(x: Any, module: Any, leaves: list[Any]) -> Any:
@@ -229,6 +270,11 @@ def _tensor(x: Any, module: Any, leaves: list[Any]) -> Any:
 
     if x is None or isinstance(x, bool | str):
         return x
+    if isinstance(x, dict):
+        return {key: _tensor(each, module, leaves) for key, each in x.items()}
+    if isinstance(x, list | tuple) and _holds_arrays(x):
+        parts = [_tensor(each, module, leaves) for each in x]
+        return x._make(parts) if hasattr(x, "_make") else type(x)(parts)
     tensor, first = torch.as_tensor(x), next(module.parameters(), None)
     if tensor.numel() == 0 or not bool(tensor.isfinite().all()):
         raise InvalidArgument("x", tuple(tensor.shape), "must have a sample or more, all of finite numbers")

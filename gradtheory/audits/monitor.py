@@ -58,7 +58,8 @@ class Monitor(ShownAsTable):
     _is_open: bool = field(default=False, repr=False)
 
     def __enter__(self) -> Self:
-        for name, part in self.module.named_modules():
+        for path, part in self.module.named_modules():
+            name = path or type(part).__name__
             own = list(part.parameters(recurse=False))
             if own:
                 self.gradient_norms.setdefault(name, [])
@@ -82,7 +83,11 @@ class Monitor(ShownAsTable):
     def __repr__(self) -> str:
         first = self.not_finite
         where = "" if first is None else f"; {first.module!r} is not finite at step {first.step}"
-        return f"Monitor({len(self.steps)} steps recorded, {len(self.gradient_norms)} modules{where})"
+        steps, modules = (
+            f"{n} {what}{'' if n == 1 else 's'}"
+            for n, what in ((len(self.steps), "step"), (len(self.gradient_norms), "module"))
+        )
+        return f"Monitor({steps} recorded, {modules}{where})"
 
     @property
     def _is_recording(self) -> bool:

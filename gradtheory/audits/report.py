@@ -23,7 +23,7 @@ from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.training.advice import NetworkAdvice, NetworkPrescription
 
-_HIDDEN = ("log_fans", "gradient_sizes", "activation", "singular_values", "trial")
+_HIDDEN = ("fans", "gradient_sizes", "activation", "singular_values", "trial")
 _COLUMNS = (
     ("layer", "name", ""),
     ("kind", "described", ""),

@@ -232,6 +232,11 @@ class Network(ShownAsTable):
         return self.widths[0]
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is dense layers in a row, each with an activation or none."""
+        return not self._nodes or is_plain(self._nodes)
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """What the network consists of; refused for a network without weights."""
         if not self._nodes:
@@ -508,7 +513,7 @@ class Network(ShownAsTable):
             return self.nodes
         if w is None or b is None:
             raise InvalidArgument("b" if b is None else "w", None, "must be given too, or neither w nor b")
-        if self._nodes and not is_plain(self._nodes):
+        if not self.is_plain:
             raise InvalidArgument("w", w, "must be left out: the network is a graph, and carries its weights")
         return self._plain(w, b)
 

@@ -1,0 +1,148 @@
+"""Audits of modules whose parts are nested, recur or take lists, and of losses of sequences."""
+
+import math
+import warnings
+
+import pytest
+
+import gradtheory as gt
+from gradtheory.errors import InvalidArgument
+
+torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
+nn = torch.nn
+
+
+def convolutions(blocks=6):
+    layers = [nn.Conv1d(4, 16, 3, padding=1)]
+    for _ in range(blocks):
+        layers += [nn.BatchNorm1d(16), nn.ReLU(), nn.Conv1d(16, 16, 3, padding=1)]
+        nn.init.kaiming_normal_(layers[-1].weight)
+    return nn.Sequential(*layers)
+
+
+class Classifier(nn.Module):
+    """As in vision: a backbone of stages, and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Sequential(convolutions(), nn.Sequential(nn.Conv1d(16, 16, 1), nn.ReLU()))
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x):
+        return self.head(self.backbone(x).mean(dim=-1))
+
+
+def test_parts_that_hand_a_tensor_on_are_unfolded():
+    torch.manual_seed(0)
+    module, x = Classifier(), torch.randn(16, 4, 12)
+    names = [layer.name for layer in gt.audit(module, x).layers]
+    assert names == [*(f"backbone.0.{k}" for k in range(19)), "backbone.1.0", "backbone.1.1", "head"]
+    module.backbone[0][9].weight.data *= 6.0
+    report = gt.audit(module, x)
+    assert (report.verdict, report.start) == ("explodes", "backbone.0.9")
+    encoder = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
+    stack = nn.Sequential(nn.Linear(4, 16), nn.TransformerEncoder(encoder, 3, enable_nested_tensor=False))
+    named = [layer.name for layer in gt.audit(stack, torch.randn(2, 5, 4)).layers]
+    assert named == ["0", "1.layers.0", "1.layers.1", "1.layers.2"]  # blocks with shortcuts stay whole
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind, scale, *, batch_first=True, bidirectional=False):
+        super().__init__()
+        self.cell = getattr(nn, kind)(3, 24, batch_first=batch_first, bidirectional=bidirectional)
+        nn.init.orthogonal_(self.cell.weight_hh_l0)
+        self.cell.weight_hh_l0.data *= scale
+        self.head, self.last = nn.Linear(48 if bidirectional else 24, 2), -1
+
+    def forward(self, x):
+        states = self.cell(x)[0]
+        return self.head(states[:, self.last] if self.cell.batch_first else states[self.last])
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize(("scale", "verdict"), [(1.4, "explodes"), (1.0, "stable"), (0.5, "vanishes")])
+def test_the_gradient_is_followed_through_time(scale, verdict, batch_first):
+    torch.manual_seed(1)
+    x = 1e-6 * torch.randn(8, 30, 3)
+    module = Recurrent("RNN", scale, batch_first=batch_first)
+    for bias in (module.cell.bias_ih_l0, module.cell.bias_hh_l0):
+        nn.init.zeros_(bias)
+    report = gt.audit(module, x if batch_first else x.transpose(0, 1), torch.randint(0, 2, (8,)))
+    assert report.verdict == verdict
+    if verdict != "stable":
+        assert report.start == "cell"
+        factor = float(report.cause.partition("by a factor of ")[2].partition(" per time step")[0])
+        assert factor == pytest.approx(scale, rel=0.02)
+        assert "over 29 of them" in report.cause
+
+
+def test_what_has_no_time_is_left_alone():
+    torch.manual_seed(2)
+    assert gt.audit(Recurrent("GRU", 0.1, bidirectional=True), torch.randn(4, 40, 3)).verdict == "stable"
+    assert gt.audit(Recurrent("LSTM", 0.1), torch.randn(4, 1, 3)).verdict == "stable"  # one step
+
+
+class Takes(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 8), nn.Linear(5, 8)
+
+    def forward(self, parts):
+        rest = parts["rest"] if isinstance(parts, dict) else parts[1]
+        first = parts["first"] if isinstance(parts, dict) else parts[0]
+        return self.a(first) + self.b(rest)
+
+
+def test_lists_and_dicts_of_tensors_are_arguments():
+    torch.manual_seed(3)
+    module, first, rest = Takes(), torch.randn(6, 4), torch.randn(6, 5)
+    expected = [layer.gain for layer in gt.audit(module, ([first, rest],)).layers]
+    assert all(gain > 0.0 for gain in expected)
+    for given in ([first, rest], ((first, rest),), ({"first": first, "rest": rest},)):
+        assert [layer.gain for layer in gt.audit(module, given).layers] == expected
+    assert gt.audit(nn.Linear(2, 1), [[1.0, 2.0]]).layers[0].kind == "dense 2 → 1"
+
+
+def test_losses_of_sequences_and_of_pictures():
+    torch.manual_seed(4)
+    tokens, x = nn.Linear(8, 5), torch.randn(3, 7, 8)
+    classes = torch.randint(0, 5, (3, 7))
+    expected = nn.functional.cross_entropy(tokens(x).flatten(0, 1), classes.flatten())
+    assert gt.audit(tokens, x, classes).loss == pytest.approx(expected.item())
+    pictures = nn.Conv1d(8, 5, 1)
+    expected = nn.functional.cross_entropy(pictures(x.mT), classes)
+    assert gt.audit(pictures, x.mT, classes).loss == pytest.approx(expected.item())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for loss in (None, "mse_sum"):
+            with pytest.raises(InvalidArgument, match=r"y\.shape = \(3, 7\): must be \(3, 7, 5\), as the output's"):
+                gt.audit(tokens, x, torch.randn(3, 7), loss=loss)
+
+
+def test_one_sample_without_a_batch_is_one_sample():
+    torch.manual_seed(5)
+    module = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 3))
+    report = gt.audit(module, torch.randn(16))
+    assert report.verdict == "stable"
+    assert report.layers[2].spread < 0.3  # that of 64 neurons, not of one
+
+
+def test_weights_that_are_not_finite_get_no_advice():
+    module = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
+    module[2].weight.data[0, 0] = math.nan
+    report = gt.audit(module, torch.randn(5, 4), torch.randint(0, 2, (5,)))
+    assert (report.start, report.remedies) == ("2", ())
+    assert report.reason == "no remedy is tried: nothing mends weights that are not finite but other weights"
+    assert math.isnan(report.layers[0].share_above_1)
+
+
+def test_a_bare_module_is_monitored_by_its_class():
+    module = nn.Linear(3, 1)
+    with gt.monitor(module) as watch:
+        module(torch.ones(2, 3)).sum().backward()
+    assert list(watch.gradient_norms) == ["Linear"]
+    assert repr(watch) == "Monitor(1 step recorded, 1 module)"
+    module.weight.data.fill_(math.inf)
+    with gt.monitor(module) as watch:
+        module(torch.ones(2, 3)).sum().backward()
+    assert watch.not_finite == (1, "Linear", "forward")
