@@ -378,7 +378,7 @@ def basins(
     """Draw whether gradients vanish or explode over σ_w and the variance at the start, with all fixed points.
 
     Stable fixed points are lines, others dashed; they bound the basins. Blue is where χ₁ tends to less than 1, red
-    where it tends to more.
+    where it tends to more; the legend says what share each has of what is drawn, with variances by their logarithm.
 
     Parameters
     ----------
@@ -395,7 +395,10 @@ def basins(
     starts, ax = np.geomspace(1e-3, 1e2, 120), axes_or_new(ax)
     chi = meanfield.settled_chi(record, weight, bias, q=starts[:, np.newaxis])
     along = _axis(weight, squared)
-    ax.contourf(along, starts, np.where(chi > 1.0, 1.0, 0.0), levels=[-0.5, 0.5, 1.5], colors=[BLUE, RED], alpha=0.15)
+    explodes = chi > 1.0
+    ax.contourf(along, starts, explodes.astype(float), levels=[-0.5, 0.5, 1.5], colors=[BLUE, RED], alpha=0.15)
+    for name, color, part in (("ordered", BLUE, ~explodes), ("chaotic", RED, explodes)):
+        ax.fill_between([], [], color=color, alpha=0.15, label=f"{said[name]} ({np.mean(part):.0%})")
     for point in meanfield.fixed_points(record, weight, bias):
         for stable, style in ((True, "-"), (False, "--")):
             shown = (point.is_stable == stable) & (point.q > 0.0)

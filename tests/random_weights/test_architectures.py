@@ -160,7 +160,7 @@ def test_gradients_of_drawn_blocks_are_difference_quotients(block):
         (lambda: architecture([]), "blocks = "),
         (lambda: architecture([1]), "must be a sequence of blocks of gradtheory.blocks"),
         (lambda: blocks.residual([blocks.dense(), blocks.rms_norm()]), "must end with a block that has weights"),
-        (lambda: blocks.residual([blocks.dense()], 0), "scale = 0"),
+        (lambda: blocks.residual([blocks.dense()], -1), "scale = -1"),
         (lambda: blocks.dropout("tanh", 1.5), "keep = 1.5: must be a probability"),
         (lambda: blocks.dense("tanh", -1), "sigma_w = -1"),
         (lambda: architecture([blocks.dense("relu", 9)]).propagate(2000), "depth = 2000: must be at most"),

@@ -174,23 +174,25 @@ def residual(blocks: Sequence[Block], scale: NumberLike | Callable[[int], float]
     blocks : sequence of Block
         f; its last block has weights.
     scale : number or callable
-        α, or a function of the depth L of the network that returns it, such as ``lambda depth: depth**-0.5``.
+        α, or a function of the depth L of the network that returns it, such as ``lambda depth: depth**-0.5``; 0 makes
+        the block the identity, as where α is learned from 0 on.
 
     Raises
     ------
     InvalidArgument
-        If f does not end with weights, or α is not positive.
+        If f does not end with weights, or α is negative.
 
     References
     ----------
     G. Yang & S. Schoenholz, "Mean field residual networks: on the edge of chaos" (2017); B. Hanin & D. Rolnick, "How to
-    start training: the effect of initialization and architecture" (2018).
+    start training: the effect of initialization and architecture" (2018); T. Bachlechner et al., "ReZero is all you
+    need: fast convergence at large depth" (2020), for α = 0.
 
     """
     branch = read_blocks(blocks)
     if not branch[-1].is_mixed:
         raise InvalidArgument("blocks", blocks, "must end with a block that has weights, such as dense('relu')")
-    return Residual(branch, scale if callable(scale) else read_positive_float(scale, "scale"))
+    return Residual(branch, scale if callable(scale) else read_nonnegative_float(scale, "scale"))
 
 
 def layer_norm() -> Block:

@@ -79,19 +79,26 @@ def gradients_back(layers: Sequence[Step]) -> Array:
 
 
 def correlation_scale(blocks: Sequence[Block]) -> Estimate:
-    """Return ξ of correlations, at the fixed point which those of different inputs approach."""
+    """Return ξ of correlations, at the fixed point which those of different inputs approach.
+
+    Where the variance grows or fades without end it is that of a very large or small one.
+    """
     signal, is_fixed = _settled(blocks)
     if tokens_in(blocks):
         return _token_scale(blocks, signal, is_fixed)
-    if not is_fixed:
-        return Estimate(math.inf, 0.0)  # the stream grows or fades, and each layer changes its direction less
     if not _has_batch_norm(blocks):
         at_one = _pair(blocks, signal, 1.0)
         if abs(at_one.correlation - 1.0) <= _CLOSE and at_one.slope <= 1.0 + _CLOSE:
             return _scale(at_one)
-    c = 0.0
-    if _pair(blocks, signal, 0.0).correlation > _CLOSE:
-        c = float(brentq(lambda each: _pair(blocks, signal, each).correlation - each, 0.0, 1.0 - 1e-9, xtol=1e-13))
+
+    def excess(c: float) -> float:
+        return _pair(blocks, signal, c).correlation - c
+
+    c, nearest = 0.0, 1.0 - 1e-9
+    if excess(0.0) > _CLOSE:
+        if excess(nearest) >= 0.0:
+            raise Undecided("two inputs settle closer to each other than 1e-9, where their correlation is not resolved")
+        c = float(brentq(excess, 0.0, nearest, xtol=1e-13))
     return _scale(_pair(blocks, signal, c))
 
 
@@ -158,7 +165,7 @@ def _settled(blocks: Sequence[Block]) -> tuple[Signal, bool]:
         if _is_same(after, signal):
             return after, True
         if not 1.0 / _FAR < after.variance < _FAR:
-            return after, False
+            return signal, False
         signal = after
     return (signal, False) if tokens else _sought(blocks, signal)
 

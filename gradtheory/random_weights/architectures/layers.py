@@ -13,7 +13,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import Array, read_positive_float
+from gradtheory.arithmetic.inputs import Array, read_nonnegative_float
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.architectures.signal import Signal, Step, product_moments, second_moments
@@ -115,7 +115,7 @@ class Residual(Block):
 
     def alpha(self, depth: int) -> float:
         """Return α of a network of so many layers."""
-        return read_positive_float(self.scale(depth), "scale(depth)") if callable(self.scale) else self.scale
+        return read_nonnegative_float(self.scale(depth), "scale(depth)") if callable(self.scale) else self.scale
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return the connection around a drawn branch."""

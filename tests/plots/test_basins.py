@@ -1,0 +1,27 @@
+"""The picture of basins says what share of the starts explodes."""
+
+import math
+import re
+
+import pytest
+from matplotlib import pyplot as plt
+
+import gradtheory as gt
+
+
+def test_shares_are_those_that_the_unstable_fixed_points_bound():
+    scales = [1.6, 1.7, 1.8]
+    axes = gt.plots.basins("gelu", scales, sigma_b=0.05)
+    labels = " ".join(axes.get_legend_handles_labels()[1])
+    plt.close(axes.figure)
+    calm, wild = (int(share) / 100 for share in re.findall(r"\((\d+)%\)", labels))
+    unstable = [
+        float(point.q)
+        for scale in scales
+        for point in gt.meanfield.fixed_points("gelu", scale, 0.05)
+        if not point.is_stable
+    ]
+    assert len(unstable) == 3
+    expected = sum(math.log(1e2 / q) for q in unstable) / (3 * math.log(1e5))
+    assert wild == pytest.approx(expected, abs=0.02)
+    assert calm + wild == pytest.approx(1, abs=0.011)
