@@ -219,7 +219,8 @@ def _nearest(name: Any) -> str:
         return _NOT_ELEMENT_WISE
     if not name.isidentifier() and _is_expression(name):
         return _no_name(name)
-    near = get_close_matches(name.lower(), _catalogue(), n=3, cutoff=0.5)
+    word = name.lower().rpartition(".")[2]  # of torch.nn.ReLU
+    near = get_close_matches(_CALLED_OTHERWISE.get(word, word), _catalogue(), n=3, cutoff=0.5)
     return f"is not in the catalogue; the nearest names are {', '.join(near)}" if near else _not_a_name()
 
 

@@ -28,6 +28,12 @@ class _Budget:
 _OPEN: ContextVar[_Budget | None] = ContextVar("_OPEN", default=None)
 
 
+def read_effort(effort: float) -> None:
+    """Refuse an effort that is no positive number."""
+    if not isinstance(effort, Real) or isinstance(effort, bool) or not 0 < effort < math.inf:
+        raise InvalidArgument("effort", effort, f"must be a positive number, about seconds, such as {EFFORT:g}")
+
+
 @contextmanager
 def within(effort: float = EFFORT) -> Iterator[None]:
     """Allow so much work, about seconds of it; within another budget that one holds.
@@ -45,8 +51,7 @@ def within(effort: float = EFFORT) -> Iterator[None]:
     gradtheory.errors.Undecided: not decided within effort=1, about 1 s of work; ask again with effort=10
 
     """
-    if not isinstance(effort, Real) or isinstance(effort, bool) or not 0 < effort < math.inf:
-        raise InvalidArgument("effort", effort, f"must be a positive number, about seconds, such as {EFFORT:g}")
+    read_effort(effort)
     if _OPEN.get() is not None:
         yield
         return

@@ -59,9 +59,10 @@ def audit(
     Returns
     -------
     Audit
-        `.layers`, `.start`, `.verdict`, `.cause`, `.to_html()`, `.to_json()`; and `.remedies`, tried on this network as
-        by `gradtheory.advise` when they are first asked for, with 50 steps of Adam, η = 0.01, on up to 256 samples.
-        Where there is no y, or a torch module cannot be read as a network, there are none, and `.reason` says so.
+        `.layers`, `.start`, `.verdict`, `.cause`, `.to_html()`, `.save(path)`, `.to_json()`; and `.remedies`, tried
+        on this network as by `gradtheory.advise` when they are first asked for, with 50 steps of Adam, η = 0.01, on
+        up to 256 samples. Where there is no y, or a torch module cannot be read as a network, there are none, and
+        `.reason` says so.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def audit(
         raise InvalidArgument(
             "network",
             network,
-            "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) reads one from a file",
+            "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) and "
+            "Network.from_weights(state_dict, activation) read them",
         )
     layers, verdict = judge(measured.layers, measured.blocks)
     if measured.overflows:

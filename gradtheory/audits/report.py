@@ -4,10 +4,12 @@ import dataclasses
 import functools
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.audits.layers import AuditedLayer
-from gradtheory.document import Document, Figure, Heading, Paragraph, Table, to_html
+from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
 from gradtheory.plots import growth_of_layers, phase_diagram, singular_values_of_layers
 from gradtheory.random_weights.meanfield import edge_of_chaos
@@ -145,6 +147,19 @@ class Audit(ShownAsTable):
 
         """
         return to_html(self.document)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report to a file in the format of its suffix, such as .html, .md or .pdf; return the path.
+
+        Raises
+        ------
+        InvalidArgument
+            If the suffix is unknown, or the file cannot be written.
+        MissingProgram
+            If a PDF is asked for, and there is no TeX engine.
+
+        """
+        return save(self.document, path)
 
     @property
     def document(self) -> Document:

@@ -16,7 +16,10 @@ from gradtheory.document.files import read_folder
 @app.command()
 @json_option
 def activations(as_json: bool) -> None:
-    """List all activations with their slopes and widest explosions."""
+    """List all activations with their slopes and widest explosions.
+
+    Example: gradtheory activations --json
+    """
     entries = counted(gt.atlas.entries(), "computing")
     if as_json:
         print_json(activations=[_constants(entry) | {"slope": str(entry.record.slope_expr)} for entry in entries])

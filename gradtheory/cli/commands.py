@@ -37,11 +37,14 @@ def run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
         return 0
-    except click.MissingParameter as error:
-        message = said(f"{error.format_message().rstrip('.')}, as in: {_example(error.ctx)}")
     except click.ClickException as error:
-        message = " ".join(error.format_message().split())
-        if isinstance(error, click.UsageError) and message.startswith(_EXTRA):
+        message = " ".join(error.format_message().split()).replace("integer range", "integer")
+        if isinstance(error, click.MissingParameter | click.NoSuchOption | click.BadOptionUsage):
+            if not message.endswith(("?", "?)")):  # where Click names the nearest option
+                message = f"{message.rstrip('.')}, as in: {_example(error.ctx)}"
+        elif isinstance(error, click.exceptions.NoSuchCommand) and error.ctx and not message.endswith(("?", "?)")):
+            message = f"{message.rstrip('.')}: `{error.ctx.command_path} --help` lists them"
+        elif isinstance(error, click.UsageError) and message.startswith(_EXTRA):
             message = f"{message}, unlike: {_example(error.ctx, -1)}"
         message = said(message)
     except click.exceptions.Abort:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -29,6 +30,18 @@ class Name(click.ParamType[str]):
 
 ACTIVATION, FACT = Name(names.activations), Name(names.facts)
 
+
+def options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what gives a command several options, in this order."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
 activation_argument = click.argument("activation", metavar="[ACT]", required=False, type=ACTIVATION)
 activation_option = click.option(
     "--activation", metavar="ACT", type=ACTIVATION, help="The activation of every layer; the sigmoid unless given."
@@ -36,6 +49,7 @@ activation_option = click.option(
 expr_option = click.option(
     "--expr", metavar="TEXT", help='Your own activation in z, in place of ACT, such as "z*tanh(log(1 + exp(z)))".'
 )
+of_activation = options(activation_argument, expr_option)
 weight_option = click.option(
     "-w", "--weight", metavar="W", required=True, help="The weight, such as 7, -0.3 or 22/7; taken exactly."
 )

@@ -90,6 +90,14 @@ class Command(click.Command):
         *own, show_help = super().get_params(ctx)
         return [*own, _LANG, show_help]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; of a mistake it is known in which command it was made, which Click leaves out."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the help, whole."""
         sentence = " ".join((self.help or "").split("\n\n", maxsplit=1)[0].split())

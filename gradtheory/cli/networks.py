@@ -1,7 +1,6 @@
 """The command for networks: which layer explodes, and why."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import gradtheory as gt
-from gradtheory.cli.group import ACTIVATION, PATH, app, expr_option, json_option, one_activation
+from gradtheory.cli.group import ACTIVATION, PATH, app, expr_option, json_option, one_activation, options
 from gradtheory.cli.printing import print_json, say, write
 from gradtheory.cli.words import language, said, said_lines
 from gradtheory.document.files import read_target
@@ -20,28 +19,20 @@ if TYPE_CHECKING:
     from gradtheory.document import Document
 
 
-def network_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that name a network and its data."""
-    options = (
-        click.argument("model", metavar="MODEL", type=PATH),
-        click.option("--data", metavar="FILE", type=PATH, required=True, help="The inputs, a row each: .npy."),
-        click.option("--targets", metavar="FILE", type=PATH, help="The targets, or the classes: .npy."),
-        click.option(
-            "--loss",
-            metavar="LOSS",
-            help="As softmax_cross_entropy; mse unless given, or that for targets that are classes.",
-        ),
-        click.option(
-            "--activation",
-            metavar="ACT",
-            type=ACTIVATION,
-            help="That of every layer, for .safetensors; tanh unless given.",
-        ),
-        expr_option,
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+network_options = options(
+    click.argument("model", metavar="MODEL", type=PATH),
+    click.option("--data", metavar="FILE", type=PATH, required=True, help="The inputs, a row each: .npy."),
+    click.option("--targets", metavar="FILE", type=PATH, help="The targets, or the classes: .npy."),
+    click.option(
+        "--loss",
+        metavar="LOSS",
+        help="As softmax_cross_entropy; mse unless given, or that for targets that are classes.",
+    ),
+    click.option(
+        "--activation", metavar="ACT", type=ACTIVATION, help="That of every layer, for .safetensors; tanh unless given."
+    ),
+    expr_option,
+)
 
 
 @app.command()
@@ -86,9 +77,14 @@ def audited(
 
 def read_network(model: Path, activation: str | None, expr: str | None, loss: str = "mse") -> "gt.Network":
     """Return the network in a file, whose activation is asked for where the file does not state it."""
-    if model.suffix == ".onnx":
-        return gt.Network.from_onnx(model, loss)
-    return gt.Network.from_weights(model, one_activation(activation, expr, "tanh"), loss)
+    record = one_activation(activation, expr, "tanh")
+    try:
+        is_onnx = model.suffix == ".onnx"
+        return gt.Network.from_onnx(model, loss) if is_onnx else gt.Network.from_weights(model, record, loss)
+    except InvalidArgument as error:
+        if error.name not in ("path", "weights"):
+            raise
+        raise InvalidArgument("model", str(model), error.rule) from None
 
 
 def _array(path: Path, name: str) -> "Array":

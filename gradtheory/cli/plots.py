@@ -14,9 +14,9 @@ from gradtheory.cli import names
 from gradtheory.cli.group import (
     ACTIVATION,
     PATH,
-    activation_argument,
     app,
     expr_option,
+    of_activation,
     one_activation,
     threshold_option,
 )
@@ -183,7 +183,7 @@ def _of_signature(function: ast.FunctionDef) -> tuple[list[Any], Callable[..., A
         given = {name: value for name, value in asked.items() if value is not None}
         return ([] if usual is None else [one_activation(activation, expr, usual[1])]), given
 
-    decorators = [] if usual is None else [activation_argument, expr_option]
+    decorators = [] if usual is None else [of_activation]
     return [*decorators, *_options(parameters)], subject
 
 

@@ -6,23 +6,23 @@ import math
 import click
 
 import gradtheory as gt
-from gradtheory.cli.group import activation_argument, app, expr_option, json_option, one_activation
+from gradtheory.cli.group import app, json_option, of_activation, one_activation, options
 from gradtheory.cli.printing import print_result, short
 from gradtheory.cli.progress import counted
 
-_sigma_w = click.option(
-    "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."
-)
-_sigma_b = click.option(
-    "--sigma-b", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the biases."
+_scales = options(
+    click.option(
+        "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."
+    ),
+    click.option(
+        "--sigma-b", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the biases."
+    ),
 )
 
 
 @app.command()
-@activation_argument
-@expr_option
-@_sigma_w
-@_sigma_b
+@of_activation
+@_scales
 @json_option
 def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: float, as_json: bool) -> None:
     """Print how gradients of chains with random weights grow per layer.
@@ -50,8 +50,7 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @click.option("--sigma-b", metavar="S", type=float, default=0.0, show_default=True, help="The scale of the biases.")
 @json_option
 def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool) -> None:
@@ -72,8 +71,7 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @json_option
 def critical(activation: str | None, expr: str | None, as_json: bool) -> None:
     """Print the critical initialisation of wide layers.
@@ -98,10 +96,8 @@ def critical(activation: str | None, expr: str | None, as_json: bool) -> None:
 
 
 @app.command()
-@activation_argument
-@expr_option
-@_sigma_w
-@_sigma_b
+@of_activation
+@_scales
 @click.option("--depth", metavar="N", type=int, default=100, show_default=True, help="The number of layers.")
 @click.option("--chains", metavar="N", type=int, default=10_000, show_default=True, help="How many chains.")
 @click.option("--seed", metavar="N", type=click.IntRange(min=0), default=0, show_default=True, help="Of the generator.")

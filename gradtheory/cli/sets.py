@@ -10,14 +10,14 @@ import gradtheory as gt
 from gradtheory.cli import names
 from gradtheory.cli.group import (
     PATH,
-    activation_argument,
     app,
     certificate_option,
     closed_option,
     effort_option,
-    expr_option,
     json_option,
+    of_activation,
     one_activation,
+    options,
     threshold_option,
     weight_option,
 )
@@ -37,17 +37,14 @@ method_option = click.option(
 digits_option = click.option(
     "--digits", metavar="N", type=int, default=15, show_default=True, help="How many proven digits to print."
 )
+set_options = options(threshold_option, closed_option, method_option, effort_option)
 
 
 @app.command("set")
-@activation_argument
-@expr_option
+@of_activation
 @weight_option
 @bias_option
-@threshold_option
-@closed_option
-@method_option
-@effort_option
+@set_options
 @certificate_option
 @json_option
 def explosion_set(
@@ -55,12 +52,10 @@ def explosion_set(
     expr: str | None,
     weight: str,
     bias: str,
-    threshold: str,
     closed: bool,
-    method: str,
-    effort: float,
     certificate: Path | None,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Print the inputs x where |σ'(wx + b)·w| > c.
 
@@ -71,10 +66,9 @@ def explosion_set(
     if certificate is not None:
         read_target(certificate, "certificate")
     record = one_activation(activation, expr)
-    options: dict[str, Any] = {"threshold": threshold, "strict": not closed, "method": method, "effort": effort}
-    result = gt.explosion_set(record, weight, bias, **options)
+    result = gt.explosion_set(record, weight, bias, strict=not closed, **asked)
     if certificate is not None:
-        write_proof(certificate, gt.certificate(record, weight, bias, **options))
+        write_proof(certificate, gt.certificate(record, weight, bias, strict=not closed, **asked))
     print_result(as_json, **set_and_guarantee(result))
 
 
@@ -84,76 +78,36 @@ def write_proof(path: Path, proof: dict[str, Any]) -> None:
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @input_option
 @bias_option
-@threshold_option
-@closed_option
-@method_option
-@effort_option
+@set_options
 @json_option
 def weights(
-    activation: str | None,
-    expr: str | None,
-    x: str,
-    bias: str,
-    threshold: str,
-    closed: bool,
-    method: str,
-    effort: float,
-    as_json: bool,
+    activation: str | None, expr: str | None, x: str, bias: str, closed: bool, as_json: bool, **asked: Any
 ) -> None:
     """Print the weights w where |σ'(wx + b)·w| > c, for one x.
 
     Example: gradtheory weights tanh -x 0
     """
-    result = gt.exploding_weights(
-        one_activation(activation, expr),
-        x=x,
-        b=bias,
-        threshold=threshold,
-        strict=not closed,
-        method=method,
-        effort=effort,
-    )
+    result = gt.exploding_weights(one_activation(activation, expr), x=x, b=bias, strict=not closed, **asked)
     print_result(as_json, **set_and_guarantee(result))
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @weight_option
 @input_option
-@threshold_option
-@closed_option
-@method_option
-@effort_option
+@set_options
 @json_option
 def biases(
-    activation: str | None,
-    expr: str | None,
-    weight: str,
-    x: str,
-    threshold: str,
-    closed: bool,
-    method: str,
-    effort: float,
-    as_json: bool,
+    activation: str | None, expr: str | None, weight: str, x: str, closed: bool, as_json: bool, **asked: Any
 ) -> None:
     """Print the biases b where |σ'(wx + b)·w| > c, for one x.
 
     Example: gradtheory biases relu -w 2 -x 1
     """
-    result = gt.exploding_biases(
-        one_activation(activation, expr),
-        w=weight,
-        x=x,
-        threshold=threshold,
-        strict=not closed,
-        method=method,
-        effort=effort,
-    )
+    result = gt.exploding_biases(one_activation(activation, expr), w=weight, x=x, strict=not closed, **asked)
     print_result(as_json, **set_and_guarantee(result))
 
 
@@ -180,8 +134,7 @@ def verify(file: Path, as_json: bool) -> None:
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @weight_option
 @threshold_option
 @effort_option
@@ -199,8 +152,7 @@ def width(activation: str | None, expr: str | None, weight: str, threshold: str,
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @threshold_option
 @digits_option
 @effort_option

@@ -6,13 +6,12 @@ import click
 
 import gradtheory as gt
 from gradtheory.cli.group import (
-    activation_argument,
     app,
     certificate_option,
     closed_option,
     effort_option,
-    expr_option,
     json_option,
+    of_activation,
     one_activation,
     threshold_option,
 )
@@ -24,8 +23,7 @@ from gradtheory.errors import InvalidArgument
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @click.option(
     "-w",
     "--weight",
@@ -73,8 +71,8 @@ def total(
     if certificate is not None:
         read_target(certificate, "certificate")
     count = len(weights) if depth is None else depth
-    w, b = _of_all(weights, count, "weight"), _of_all(biases or ("0",), count, "bias")
     chain = gt.Chain(depth=count, activation=one_activation(activation, expr))
+    w, b = _of_all(weights, count, "weight"), _of_all(biases or ("0",), count, "bias")
     result = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=not closed, effort=effort)
     if certificate is not None:
         proof = gt.certificate(chain, w, b, threshold=threshold, strict=not closed, effort=effort)
@@ -96,8 +94,7 @@ def _of_all(values: tuple[str, ...], count: int, name: str) -> list[str]:
 
 
 @app.command()
-@activation_argument
-@expr_option
+@of_activation
 @threshold_option
 @digits_option
 @effort_option

@@ -1,13 +1,13 @@
 """Commands for training: which steps are stable, what a run does, and what helps a chain."""
 
-from collections.abc import Callable
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import gradtheory as gt
 from gradtheory.cli import names
-from gradtheory.cli.group import activation_option, app, expr_option, json_option, one_activation
+from gradtheory.cli.group import activation_option, app, expr_option, json_option, one_activation, options
 from gradtheory.cli.help import Choice
 from gradtheory.cli.printing import print_json, print_result, say
 from gradtheory.cli.words import said_lines
@@ -58,7 +58,7 @@ def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, 
     """
     import sympy
 
-    from gradtheory.arithmetic.inputs import read_positive, read_real
+    from gradtheory.arithmetic.inputs import read_positive
     from gradtheory.training.stability.iteration import BETA, DECAY, H
 
     region = gt.stability_region(optimiser)
@@ -81,7 +81,7 @@ def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, 
     if eta is None:
         print_result(as_json, **told)
         return
-    point["eta"] = read_real(eta, "eta")
+    point["eta"] = read_positive(eta, "eta")
     told["stable"] = region.contains(**point)
     told["rate"] = float(region.rate(**{name: float(number) for name, number in point.items()}))
     print_result(as_json, **told)
@@ -100,28 +100,19 @@ def _momentum(beta: str | None, region: "StabilityRegion") -> "sympy.Expr":
     return number
 
 
-def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a run of training."""
-    options = (
-        click.option(
-            "--optimiser",
-            type=Choice(_NAMES),
-            default="gradient_descent",
-            show_default=True,
-            help="With its usual hyperparameters.",
-        ),
-        click.option("--eta", metavar="E", default="0.1", show_default=True, help="The learning rate."),
-        click.option("--steps", metavar="N", type=int, default=100, show_default=True, help="How many steps."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return _problem_options(command)
-
-
-def _problem_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed((activation_option, expr_option, _weights, _biases, _inputs, _targets)):
-        command = option(command)
-    return command
+_problem_options = options(activation_option, expr_option, _weights, _biases, _inputs, _targets)
+run_options = options(
+    _problem_options,
+    click.option(
+        "--optimiser",
+        type=Choice(_NAMES),
+        default="gradient_descent",
+        show_default=True,
+        help="With its usual hyperparameters.",
+    ),
+    click.option("--eta", metavar="E", default="0.1", show_default=True, help="The learning rate."),
+    click.option("--steps", metavar="N", type=int, default=100, show_default=True, help="How many steps."),
+)
 
 
 def trained(*, optimiser: str, eta: str, steps: int, **problem: Any) -> Any:
@@ -203,4 +194,7 @@ def _numbers(text: str, name: str) -> "Array":
 def _number(text: str, name: str) -> Any:
     from gradtheory.arithmetic.inputs import read_real
 
-    return float(read_real(text.strip(), name))
+    number = float(read_real(text.strip(), name))
+    if not math.isfinite(number):
+        raise InvalidArgument(name, text, "must be within the range of float64, such as 7, 0.3 or 3/10")
+    return number

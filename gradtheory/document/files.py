@@ -33,9 +33,8 @@ def read_target(value: Any, name: str) -> Path:
     """
     path = read_path(value, name)
     try:
-        if path.is_dir():
-            raise InvalidArgument(name, str(path), "must be a file: a folder has that name")
-        if not _is_special(path):
+        is_folder = path.is_dir()
+        if not is_folder and not _is_special(path):
             there = next(folder for folder in path.resolve().parents if folder.exists())
             with tempfile.TemporaryFile(dir=there):
                 pass
@@ -43,6 +42,8 @@ def read_target(value: Any, name: str) -> Path:
         raise _unwritable(name, path, "file", error) from None
     except (ValueError, RuntimeError):  # a null character; a circle of links
         raise InvalidArgument(name, str(path), "must be a path, such as 'build/page.html'") from None
+    if is_folder:
+        raise InvalidArgument(name, str(path), "must be a file: a folder has that name")
     return path
 
 

@@ -11,13 +11,19 @@ from gradtheory.errors import GradTheoryError, InvalidArgument
 
 _PLACE = re.compile(r"(\{#?\})")
 _PROSE = re.compile(r"(?<![\w'/.*-])[a-z]{2,} [a-z]{2,}(?![\w'*(-])")  # two words of English, none of a formula
-_OF_PYTHON = " as text, such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
+_OF_PYTHON = (  # and what stands for it in a shell or on a page
+    (r"(?: as text)?, such as 7, 0\.3, '0\.3', '3/10' or sympy\.sqrt\(2\)", ", such as 7, 0.3 or 3/10"),
+    (r", or a SymPy symbol such as Symbol\('L', integer=True\)", ""),
+    (r" with z = Symbol\('z', real=True\)", ""),
+    (r"pass gradtheory\.expression\((.+)\)", r"write --expr \1"),
+    (r"gradtheory\.activation_names\(\) lists", "`gradtheory activations` lists"),
+)
 
 
 def refusal(error: GradTheoryError, lang: str) -> str:
     """Return what an error says, in a language; in English where the table does not have its rule.
 
-    Whoever types numbers into a shell or a page is told of numbers only, and not of SymPy's.
+    Whoever types into a shell or a page is told what to write there, and not in Python.
 
     Examples
     --------
@@ -27,7 +33,9 @@ def refusal(error: GradTheoryError, lang: str) -> str:
     """
     if not isinstance(error, InvalidArgument):
         return in_language(" ".join(str(error).split()), lang)
-    rule = error.rule.replace(_OF_PYTHON, ", such as 7, 0.3 or 3/10")
+    rule = error.rule
+    for python, shell in _OF_PYTHON:
+        rule = re.sub(python, shell, rule)
     return str(InvalidArgument(error.name, error.value, in_language(rule, lang)))
 
 

@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.effort import EFFORT, within
+from gradtheory.arithmetic.effort import EFFORT, read_effort, within
 from gradtheory.arithmetic.keywords import with_other_names
 
 _P = ParamSpec("_P")
@@ -25,9 +25,11 @@ def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
     @functools.wraps(call)
     def within_effort(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         subject = args[0] if args else kwargs.get("activation", kwargs.get("chain"))
+        effort: Any = kwargs.get("effort", EFFORT)
+        read_effort(effort)
         if not _is_own(subject):
             return call(*args, **kwargs)
-        with within(kwargs.get("effort", EFFORT)):  # type: ignore[arg-type]  # keywords are of many kinds
+        with within(effort):
             return call(*args, **kwargs)
 
     return within_effort

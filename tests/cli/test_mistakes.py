@@ -1,0 +1,50 @@
+"""What is mistyped is told in one line, which says what would work in a shell."""
+
+import pytest
+
+import gradtheory as gt
+from gradtheory.cli import main
+from gradtheory.errors import InvalidArgument
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("set sigmoid -w 7 --effort 0", "effort = 0.0: must be a positive number"),
+        ("set sigmoid -w 7 --effort nan", "effort = nan: must be a positive number"),
+        ("set sigmoid -w", "Option '-w' requires an argument, as in: gradtheory set gelu -w -12"),
+        ("set sigmoid -w 7 --json=yes", "Option '--json' does not take a value, as in: gradtheory set gelu -w -12"),
+        ("set sigmoid -w 7 --jsn", "No such option '--jsn'. Did you mean '--json'?"),
+        ("set sigmoid -w 7 --certificate .", "certificate = '.': must be a file: a folder has that name"),
+        ("set z*tanh(z) -w 7", "is an expression and no name; write --expr 'z*tanh(z)'"),
+        ("set 7 -w 7", "names that `gradtheory activations` lists, such as sigmoid or relu"),
+        ("set --expr 5 -w 7", "must be an expression in exactly one symbol, such as z*tanh(log(1 + exp(z)))\n"),
+        ("set torch.nn.ReLU -w 7", "the nearest names are relu"),
+        ("set logistic -w 7", "the nearest names are sigmoid"),
+        ("weights tanh -w 3 -x 0", "No such option '-w', as in: gradtheory weights tanh -x 0"),
+        ("activations tanh", "unlike: gradtheory activations --json"),
+        ("weight tanh", "No such command 'weight'. Did you mean"),
+        ("banana", "No such command 'banana': `gradtheory --help` lists them"),
+        ("plot banana", "No such command 'banana': `gradtheory plot --help` lists them"),
+        ("explore --port x", "'x' is not a valid integer."),
+        ("stability heavy_ball --eta -1", "eta = '-1': must be positive"),
+        ("train -w 1e400", "weights = '1e400': must be within the range of float64"),
+        ("audit none.onnx --data x.npy", "data = 'x.npy': cannot be read"),
+        ("plot explosion_region none.onnx --box 1:2 --out x.png", "model = 'none.onnx': cannot be read"),
+        ("plot explosion_region none.pt --box 1:2 --out x.png", "model = 'none.pt': is a pickle"),
+        ("plot explosion_region x.onnx --activation rel --box 1:2 --out x.png", "activation = 'rel': is not in"),
+        ("total sigmoid -w 5 --depth 1000000000", "depth = 1000000000: must be an int from 1 to 100000\n"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(capsys, monkeypatch, tmp_path, line, told):
+    monkeypatch.chdir(tmp_path)
+    assert main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.count("\n") == 1
+    assert told in err
+
+
+def test_an_effort_is_read_whatever_is_asked():
+    with pytest.raises(InvalidArgument, match=r"^effort = -1: must be a positive number"):
+        gt.explosion_set("sigmoid", w=7, effort=-1)
