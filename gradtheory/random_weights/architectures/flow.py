@@ -91,7 +91,14 @@ def correlation_scale(blocks: Sequence[Block]) -> Estimate:
             return _scale(at_one)
     c = 0.0
     if _pair(blocks, signal, 0.0).correlation > _CLOSE:
-        c = float(brentq(lambda each: _pair(blocks, signal, each).correlation - each, 0.0, 1.0 - 1e-9, xtol=1e-13))
+        c = float(
+            brentq(
+                lambda correlation: _pair(blocks, signal, correlation).correlation - correlation,
+                0.0,
+                1.0 - 1e-9,
+                xtol=1e-13,
+            )
+        )
     return _scale(_pair(blocks, signal, c))
 
 
