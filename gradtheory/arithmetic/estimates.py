@@ -62,9 +62,9 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute with the plain arrays."""
         if "out" in options:
-            for each in options["out"]:
-                if isinstance(each, Estimates):
-                    each._forget()
+            for target in options["out"]:
+                if isinstance(target, Estimates):
+                    target._forget()
             options["out"] = tuple(_plain(each) for each in options["out"])
         return getattr(ufunc, method)(*map(_plain, inputs), **options)
 

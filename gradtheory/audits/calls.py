@@ -140,11 +140,11 @@ def tensors(value: Any) -> Iterator[Any]:
         if value.is_floating_point():
             yield value
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from tensors(each)
+        for part in value.values():
+            yield from tensors(part)
     elif isinstance(value, list | tuple):
-        for each in value:
-            yield from tensors(each)
+        for part in value:
+            yield from tensors(part)
 
 
 def is_finite(value: Any) -> bool:

@@ -122,8 +122,8 @@ class _Verification:
 
     def _check_steepest(self, slopes: tuple[Term, ...]) -> None:
         """Check that the product of the greatest |σ'|·|w| is small enough."""
-        for i, (each, slope) in enumerate(zip(self.passes.members, slopes, strict=True)):
-            if not each.is_at_most(slope):
+        for i, (activation, slope) in enumerate(zip(self.passes.members, slopes, strict=True)):
+            if not activation.is_at_most(slope):
                 raise Rejected(f"empty.slopes[{i}]: |σ'| is not proven to be at most so great")
         factors = [slopes[layer.activation] for layer in self.passes.layers]
         factors += [number(self.passes.points.sign(layer.weight)) * layer.weight for layer in self.passes.layers]

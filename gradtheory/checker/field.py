@@ -181,7 +181,8 @@ class Quotient:
 
     def __add__(self, other: "Quotient") -> "Quotient":
         bottom = {
-            each: max(self.bottom.get(each, 0), other.bottom.get(each, 0)) for each in {**self.bottom, **other.bottom}
+            factor: max(self.bottom.get(factor, 0), other.bottom.get(factor, 0))
+            for factor in {**self.bottom, **other.bottom}
         }
         tops = (each._times(bottom, each.bottom).top for each in (self, other))
         top = p.plus(*tops)

@@ -92,8 +92,8 @@ class Tail:
     def over(self, scale: Scale) -> Interval:
         """Return the values of the quotient by a scale."""
         total, inverse = Interval(ZERO, ZERO, self.beyond.start.bits), scale.to_the(Fraction(-1))
-        for each, coefficient in self.parts.items():
-            total = total + self.beyond.enclosed(coefficient) * self.beyond.span(each * inverse)
+        for part, coefficient in self.parts.items():
+            total = total + self.beyond.enclosed(coefficient) * self.beyond.span(part * inverse)
         return total
 
     def leading(self) -> tuple[Scale, Coefficient, "Tail"]:

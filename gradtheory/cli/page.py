@@ -69,6 +69,6 @@ def _command(command: click.Command, name: str, parent: click.Context) -> Iterat
     context = Context(command, info_name=name, parent=parent, terminal_width=_WIDTH)
     yield f"### {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
-        for each in command.list_commands(context):
-            if (picture := command.get_command(context, each)) is not None:
-                yield from _command(picture, each, context)
+        for child in command.list_commands(context):
+            if (picture := command.get_command(context, child)) is not None:
+                yield from _command(picture, child, context)

@@ -134,7 +134,7 @@ class Meaning:
         if isinstance(part, sympy.Abs):  # by a proof of its own: SymPy's own search for the sign may take minutes
             return args[0] if order(args[0], sympy.S.Zero, ask_sympy=False) >= 0 else -args[0]
         if isinstance(part, sympy.Min):  # likewise
-            return functools.reduce(lambda least, each: each if order(each, least) < 0 else least, args)
+            return functools.reduce(lambda least, other: other if order(other, least) < 0 else least, args)
         if isinstance(part, SpectralRadius):
             return SpectralRadius.of(*args)
         if isinstance(part, Measure):

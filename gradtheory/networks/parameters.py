@@ -93,6 +93,6 @@ def shaped(vector: Array, like: Sequence[Array]) -> list[Array]:
 
 def _shaped(vector: Array, like: Sequence[Array]) -> Iterator[Array]:
     start = 0
-    for each in like:
-        yield vector[start : start + each.size].reshape(each.shape)
-        start += each.size
+    for array in like:
+        yield vector[start : start + array.size].reshape(array.shape)
+        start += array.size

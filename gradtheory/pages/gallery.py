@@ -71,8 +71,8 @@ def write(folder: str | Path) -> Iterator[Path]:
     target = read_folder(folder, "folder")
     with extra("plots"):
         from matplotlib.figure import Figure
-    for each in _FIGURES:
+    for entry in _FIGURES:
         figure = Figure(figsize=(5.2, 3.9), layout="constrained")
-        each.draw(**each.arguments, ax=figure.subplots())
-        yield write_file(target / f"{each.name}.svg", drawn(figure, "svg", dpi=150))
+        entry.draw(**entry.arguments, ax=figure.subplots())
+        yield write_file(target / f"{entry.name}.svg", drawn(figure, "svg", dpi=150))
     yield write_file(target / "index.md", page())

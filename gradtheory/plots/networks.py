@@ -153,8 +153,8 @@ def singular_values_of_layers(
     """
     listed = read_items(names, "names", "must be a sequence of names, such as ['layer1', 'layer2']")
     rows = [
-        np.ravel(read_array(each, "values"))
-        for each in read_items(values, "values", "must be a sequence of arrays, such as [[2.0, 0.5], [1.0]]")
+        np.ravel(read_array(row, "values"))
+        for row in read_items(values, "values", "must be a sequence of arrays, such as [[2.0, 0.5], [1.0]]")
     ]
     if len(rows) != len(listed):
         raise InvalidArgument("values", values, f"must be {len(listed)} arrays: one for each name")

@@ -204,8 +204,10 @@ def _factor(record: Activation, variance: float, n: int) -> Factor:
     rough, fine = (
         _by_laplace(record.slope(x), weights, n)
         for _, x, weights in (
-            fixed_rule(Gaussians.centred(np.array([variance])), tuple(np.unique([*ends, *breaks])), period, coarse=each)
-            for each in (True, False)
+            fixed_rule(
+                Gaussians.centred(np.array([variance])), tuple(np.unique([*ends, *breaks])), period, coarse=coarse
+            )
+            for coarse in (True, False)
         )
     )
     return fine._replace(error=fine.error + max(abs(a - b) for a, b in zip(fine, rough, strict=True)))

@@ -79,8 +79,8 @@ class Plan(NamedTuple):
         """What the numbers rest on; a store of another provenance is not resumed."""
         module, name = getattr(self.function, "__module__", ""), getattr(self.function, "__qualname__", self.name)
         values = hashlib.sha256()
-        for each, coordinate in self.coordinates.items():
-            values.update(each.encode() + coordinate.tobytes())
+        for axis, coordinate in self.coordinates.items():
+            values.update(axis.encode() + coordinate.tobytes())
         return {
             "function": f"{module}.{name}",
             "arguments": ", ".join(f"{name}={value!r}" for name, value in self.arguments.items()),

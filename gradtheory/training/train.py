@@ -124,7 +124,8 @@ def train(
 
 @overload
 def train(
-    network: Network, x: ArrayLike, y: ArrayLike, w: Any = ..., b: Any = ..., *, optimiser: Optimiser, steps: int = ...,
+    network: Network, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike] | None = ...,
+    b: Sequence[ArrayLike] | None = ..., *, optimiser: Optimiser, steps: int = ...,
     batch_size: int | None = ..., seed: int = ..., clip: ClipLike | None = ..., schedule: Schedule | None = ...,
     proximal: Callable[[Array], Array] | None = ...,
 ) -> NetworkTraining: ...  # fmt: skip
@@ -199,9 +200,13 @@ def train(
 
     """
     optimiser = read_optimiser(optimiser)
-    for name, each, rule in (("clip", clip, _CLIP), ("schedule", schedule, _SCHEDULE), ("proximal", proximal, _MAP)):
-        if each is not None and not isinstance(each, Clipping):
-            read_function(each, name, rule)
+    for name, argument, rule in (
+        ("clip", clip, _CLIP),
+        ("schedule", schedule, _SCHEDULE),
+        ("proximal", proximal, _MAP),
+    ):
+        if argument is not None and not isinstance(argument, Clipping):
+            read_function(argument, name, rule)
     most = read_count(steps, "steps", _MOST_STEPS, least=0)
     ways = Ways(None if clip is None else _both(clip), schedule, proximal)
     if isinstance(network := read_either(network), Network):

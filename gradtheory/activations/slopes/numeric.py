@@ -51,10 +51,10 @@ def _mend_far_out(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray, lost: np
     """Write the values that are interpolated, and return the places that are left."""
     side, log_z = np.sign(z[lost]), np.log(np.maximum(np.abs(z[lost]), _LEAST))
     key, left = side * (np.floor(log_z) + _SHIFT), []
-    for each in np.unique(key):
-        here = key == each
-        panel = abs(float(each)) - _SHIFT
-        series = _far_values(expr, panel, float(np.sign(each))) if here.sum() >= _MANY and each else None
+    for cell in np.unique(key):
+        here = key == cell
+        panel = abs(float(cell)) - _SHIFT
+        series = _far_values(expr, panel, float(np.sign(cell))) if here.sum() >= _MANY and cell else None
         if series is None:
             left.append(lost[here])
         else:

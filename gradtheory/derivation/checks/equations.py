@@ -132,7 +132,7 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
         any(map(_is_zero, _on_piece(difference, place, meaning)))
         or (
             is_one_place
-            and any(is_identity(form) for each in (difference, signed) for form in _on_piece(each, place, meaning))
+            and any(is_identity(form) for side in (difference, signed) for form in _on_piece(side, place, meaning))
         )
         for place in places
     )

@@ -102,8 +102,8 @@ def two_point(
 
     Examples
     --------
-    >>> found = two_point(Chain(3, "sigmoid"), 0, 1, w=[2, -5, 3], b=[0, 1, "1/2"], digits=20)
-    >>> found.left == found.right, found.is_identity
+    >>> both = two_point(Chain(3, "sigmoid"), 0, 1, w=[2, -5, 3], b=[0, 1, "1/2"], digits=20)
+    >>> both.left == both.right, both.is_identity
     (True, True)
 
     """

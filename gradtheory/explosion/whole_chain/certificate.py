@@ -48,8 +48,11 @@ def chain_certificate(layers: Layers, threshold: sympy.Expr, *, strict: bool) ->
         "claim": {
             "kind": "total explosion set",
             "activations": [
-                {"activation": each.name if each.branches is not None else None, "expression": written(each.expr)}
-                for each in activations
+                {
+                    "activation": activation.name if activation.branches is not None else None,
+                    "expression": written(activation.expr),
+                }
+                for activation in activations
             ],
             "layers": [
                 {"activation": activations.index(activation), "weight": written(weight), "bias": written(bias)}

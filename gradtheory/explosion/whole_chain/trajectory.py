@@ -106,14 +106,14 @@ def _as_float(number: sympy.Expr) -> float:
 def pulled_back(layers: Layers, trajectory: Trajectory) -> sympy.Rational:
     """Return the input that belongs to a trajectory, with all the digits that its turn asks for.
 
-    Backwards from the turn errors shrink, so each pre-activation follows from the next one by Newton's method.
+    Backwards from the turn errors shrink, so each pre-activation follows from the next one by Halley's method.
     """
     turn, log_reach = trajectory.turn, trajectory.log_reach
+    log_w = np.log(np.abs([_as_float(weight) for weight in layers.w[: turn + 1]]))
+    asked = (log_reach[turn] - log_reach[: turn + 1] + np.maximum(log_w, 0.0)) / np.log(2)
     z = enclose(sympy.Rational(trajectory.z[turn]), _FLOAT_BITS)
     for number in reversed(range(turn + 1)):
-        step = layers.steps[number]
-        log_w = float(abs(step.weight(_FLOAT_BITS, {})).log().mid())
-        bits = _GUARD + max(0, int((log_reach[turn] - log_reach[number] + max(log_w, 0.0)) / np.log(2)))
+        step, bits = layers.steps[number], _GUARD + int(max(asked[number], 0.0))
         with precision(bits):
             a = ((z - step.bias(bits, {})) / step.weight(bits, {})).mid()
         if number == 0:
@@ -123,12 +123,13 @@ def pulled_back(layers: Layers, trajectory: Trajectory) -> sympy.Rational:
 
 
 def _inverse(parts: tuple[Part, ...], a: Ball, start: float, bits: int) -> Ball:
-    """Return about the z near a start at which σ(z) = a; each step of Newton's method doubles the digits."""
+    """Return about the z near a start at which σ(z) = a; each step of Halley's method makes three times the digits."""
     z, precisions = a * 0 + start, [bits]
-    while precisions[-1] > 2 * _FLOAT_BITS:
-        precisions.append(precisions[-1] // 2 + _SPARE_BITS)
+    while precisions[-1] > 3 * _FLOAT_BITS:
+        precisions.append(precisions[-1] // 3 + _SPARE_BITS)
     for working in reversed(precisions):
         with precision(working):
-            value, slope, _ = sigma_at(parts, z, working, _FLOAT_BITS + working // 2)
-            z = (z - (value - a) / slope).mid()
+            value, slope, log_slope = sigma_at(parts, z, working, _FLOAT_BITS + 2 * working // 3)
+            newton = (value - a) / slope
+            z = (z - newton / (1 - newton * log_slope / 2)).mid()
     return z

@@ -16,6 +16,7 @@ from gradtheory.networks.bounds.local_norms import norms_from_above, norms_from_
 from gradtheory.networks.bounds.rounding import gamma
 from gradtheory.networks.bounds.tangents import Tangent
 from gradtheory.networks.nodes import Node
+from gradtheory.typing import ArrayLike, NumberLike
 
 MOST_INPUTS = 3
 _MOST_BOXES, _BATCH = 1_000_000, 2048
@@ -71,7 +72,12 @@ class ExplosionRegion(ShownAsTable):
 
 
 def explosion_region(
-    network: Any, box: Any, *, threshold: Any = 1, tolerance: Any = 0.01, most_boxes: Any = 200_000
+    network: Any,
+    box: Sequence[ArrayLike],
+    *,
+    threshold: NumberLike = 1,
+    tolerance: NumberLike = 0.01,
+    most_boxes: int = 200_000,
 ) -> ExplosionRegion:
     r"""Return where in a box the Jacobian of a network exceeds a threshold: {x : ‖∂f/∂x‖ > c}, in the spectral norm.
 

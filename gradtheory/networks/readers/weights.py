@@ -65,8 +65,8 @@ def _read(weights: Any) -> Mapping[str, Array]:
                 "weights", weights, "must be a mapping such as {'layer1.weight': w, 'layer1.bias': b}"
             )
         raw = {
-            name: each.detach().cpu().double().numpy() if hasattr(each, "detach") else each
-            for name, each in weights.items()
+            name: weight.detach().cpu().double().numpy() if hasattr(weight, "detach") else weight
+            for name, weight in weights.items()
         }
         return {name: read_finite_array(each, name) for name, each in raw.items()}
     if not isinstance(weights, str | Path):

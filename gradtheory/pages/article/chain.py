@@ -35,8 +35,8 @@ def _depth(*, sufferer: str, growth: str) -> Finding:
     r = sympy.Symbol("r", positive=True)
     steps = [
         *(
-            step(Partial(_CHAIN.C, each), _CHAIN.gradient(each), "chain_rule", chain_rule=_RULE)
-            for each in (w[1], w[4])
+            step(Partial(_CHAIN.C, parameter), _CHAIN.gradient(parameter), "chain_rule", chain_rule=_RULE)
+            for parameter in (w[1], w[4])
         ),
         step(Partial(_CHAIN.C, b[1]), WrittenProduct(last, *between), "between_layers", chain_rule=_RULE),
         step(WrittenProduct((4 * r, _AT_REST)), r, "equal_factors"),
@@ -58,9 +58,9 @@ def _gradients(*, weight: Any, factor: Any) -> Finding:
     whole = WrittenProduct(Partial(_CHAIN.C, a[_DEPTH]), *links, Partial(a[1], _CHAIN.w[1]))
     steps = [step(first, whole, "chain_of_layers", chain_rule=_RULE)]
     steps += [
-        step(Partial(_CHAIN.C, each[layer]), _CHAIN.gradient(each[layer]), "chain_rule", chain_rule=_RULE)
+        step(Partial(_CHAIN.C, parameters[layer]), _CHAIN.gradient(parameters[layer]), "chain_rule", chain_rule=_RULE)
         for layer in range(_DEPTH, 0, -1)
-        for each in (_CHAIN.w, _CHAIN.b)
+        for parameters in (_CHAIN.w, _CHAIN.b)
     ]
     size, stated = read_real(weight, "weight"), read_real(factor, "factor")
     half = sympy.Rational(1, 2)  # σ(0): every layer stays there with the bias -w/2
@@ -132,7 +132,7 @@ def _wide(*, transposed: bool, neurons: int, weight: Any) -> Finding:
         step(sympy.Sum(w * STEEPEST, (index, 1, n)), WrittenProduct((n, w), STEEPEST), "equal_weights"),
     )
     is_transposed = any(
-        isinstance(part, sympy.Transpose) for each in steps[:2] for part in sympy.preorder_traversal(each.statement)
+        isinstance(part, sympy.Transpose) for shown in steps[:2] for part in sympy.preorder_traversal(shown.statement)
     )
     grown = neurons * size * SIGMOID.steepest_slope
     single = size * SIGMOID.steepest_slope

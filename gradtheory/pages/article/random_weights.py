@@ -143,14 +143,14 @@ def _vanishing(*, scale: Any) -> Finding:
     """Bound the mean square of ∂a_L/∂x for independent weights, and compute its typical size."""
     size = read_real(scale, "scale")
     layer, depth = sympy.symbols("l L", integer=True, positive=True)
-    each = SIGMOID.steepest_slope**2 * size**2
+    mean_square = SIGMOID.steepest_slope**2 * size**2
     steps = (
         step(_mean_square(size)[1], sympy.S.One, "normal_mean_square"),
-        step(WrittenProduct((STEEPEST**2, size**2)), each, "factor_mean_square"),
-        step(sympy.Product(each, (layer, 1, depth)), each**depth, "independent_layers"),
+        step(WrittenProduct((STEEPEST**2, size**2)), mean_square, "factor_mean_square"),
+        step(sympy.Product(mean_square, (layer, 1, depth)), mean_square**depth, "independent_layers"),
     )
     typical = {bias: lyapunov_exponent("sigmoid", float(size), float(bias)) for bias in (0, 1)}
-    bound = float(sympy.sqrt(each))
+    bound = float(sympy.sqrt(mean_square))
     rows = tuple(
         (
             str(layers),
@@ -160,8 +160,8 @@ def _vanishing(*, scale: Any) -> Finding:
         for layers in _DEPTHS
     )
     numbers = {f"typical_{bias}": f"{chain.value:.5g}" for bias, chain in typical.items()}
-    numbers |= {"underflow": str(overflow_depth(typical[0], "float32")), "each": latex(each)}
-    vanishes = sign(each - 1) < 0 and all(chain.value < 0.0 for chain in typical.values())
+    numbers |= {"underflow": str(overflow_depth(typical[0], "float32")), "each": latex(mean_square)}
+    vanishes = sign(mean_square - 1) < 0 and all(chain.value < 0.0 for chain in typical.values())
     return Finding(holds_if(vanishes), steps, numbers, rows)
 
 
@@ -170,8 +170,8 @@ def _fans(*, enters: Sequence[str]) -> Finding:
     n, m, depth = (sympy.Symbol(name, positive=True) for name in ("n", "m", "L"))
     variances = {"he": 2 / n, "glorot": 2 / (n + m)}
     steps = tuple(
-        step(WrittenProduct(_mean_square(sympy.sqrt(each))), each, f"{name}_variance")
-        for name, each in variances.items()
+        step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, f"{name}_variance")
+        for name, variance in variances.items()
     )
     shape = {n: 256, m: 64}
     laws = {"he": he(*shape.values()), "glorot": glorot(*shape.values())}

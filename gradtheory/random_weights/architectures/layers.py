@@ -203,8 +203,8 @@ def composed(layers: Sequence[Layer]) -> Layer:
 
     def layer(z: Array) -> tuple[Array, Backward]:
         backs = []
-        for each in layers:
-            z, back = each(z)
+        for step in layers:
+            z, back = step(z)
             backs.append(back)
 
         def backward(delta: Array) -> Array:

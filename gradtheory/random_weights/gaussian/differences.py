@@ -90,15 +90,15 @@ class Interpolation:
     def _fill(self, result: Differences, log_scale: Array, log_ratio: Array, chosen: np.ndarray, level: int) -> None:
         """Write D where it is chosen; shorter panels are for where the longer ones have not converged."""
         number = np.floor(log_scale[chosen] / _LENGTHS[level])
-        for each in np.unique(number):
-            here, panel = chosen[number == each], self._panel(level, int(each))
+        for panel_number in np.unique(number):
+            here, panel = chosen[number == panel_number], self._panel(level, int(panel_number))
             if panel is None:
                 if level + 1 < len(_LENGTHS):
                     self._fill(result, log_scale, log_ratio, here, level + 1)
                 continue
             last = len(panel.coefficients) - 1
             which = np.minimum(np.floor(-log_ratio[here] / math.log(2.0)).astype(int), last)
-            place = 2.0 * (log_scale[here] / _LENGTHS[level] - each) - 1.0
+            place = 2.0 * (log_scale[here] / _LENGTHS[level] - panel_number) - 1.0
             for ratio_panel in np.unique(which):
                 some = which == ratio_panel
                 cell = here[some]
@@ -110,9 +110,9 @@ class Interpolation:
         """Return D and its derivatives from those of η·D."""
         value, by_scale, by_ratio, *errors = times
         with np.errstate(over="ignore"):
-            each = np.exp(-log_ratio)
+            inverse = np.exp(-log_ratio)
             return Differences(
-                value * each, by_scale * each, (by_ratio - value) * each, *(each * one for one in errors)
+                value * inverse, by_scale * inverse, (by_ratio - value) * inverse, *(inverse * one for one in errors)
             )
 
     def _panel(self, level: int, number: int) -> _Panel | None:
@@ -316,11 +316,11 @@ def products(record: Activation, c: Array, q: Array, value: Array, *, slopes: bo
         square, log_scale = away / (2.0 - away), np.log(q[chosen] * (2.0 - away) / 2.0)
         known = interpolation(record, opposite=opposite).at(log_scale, np.log(np.maximum(square, _LEAST)) / 2.0)
         if slopes:
-            each = 1.0 / np.maximum(square, _LEAST) if opposite else np.ones(len(chosen))
+            factor = 1.0 / np.maximum(square, _LEAST) if opposite else np.ones(len(chosen))
             side, half = -1.0 if opposite else 1.0, (1.0 + square) / 2.0
             with np.errstate(invalid="ignore", over="ignore"):
-                result[chosen] = known.value + side * each * (half * known.by_ratio - square * known.by_scale)
-                error[chosen] = known.error + each * (half * known.by_ratio_error + square * known.by_scale_error)
+                result[chosen] = known.value + side * factor * (half * known.by_ratio - square * known.by_scale)
+                error[chosen] = known.error + factor * (half * known.by_ratio_error + square * known.by_scale_error)
         else:
             part = q[chosen] * (1.0 - c[chosen])
             with np.errstate(invalid="ignore"):

@@ -167,8 +167,8 @@ def operators(
         entries = np.empty((len(carried), panels.nodes, cells))
         before, current, twice = np.ones_like(inner), inner, 2.0 * inner
         for degree in range(panels.nodes):  # Chebyshev's polynomials of the place within the panel
-            for kind, each in enumerate(weights):
-                entries[kind, degree] = np.bincount(cell[runs], np.add.reduceat(each * before, runs), cells)
+            for kind, weight in enumerate(weights):
+                entries[kind, degree] = np.bincount(cell[runs], np.add.reduceat(weight * before, runs), cells)
             before, current = current, twice * current - before
         values = entries.transpose(0, 2, 1) @ panels.to_values
         return np.asarray(values.reshape(len(carried), len(starts), len(scale)))

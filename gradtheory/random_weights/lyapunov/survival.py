@@ -37,8 +37,8 @@ def survival(record: Activation, sigma_w: float, sigma_b: float) -> tuple[Estima
     if fine[0] <= slowest[0] * (1.0 + _APART):  # what is left is far out, or near 0
         return tuple(Estimate(each, _APART * max(slowest[0], abs(each))) for each in slowest)  # type: ignore[return-value]
     share, rate = (
-        Estimate(float(each), 4.0 * abs(float(each - other)) + 1e-8 * abs(float(each)))
-        for each, other in zip(fine, coarse, strict=True)
+        Estimate(float(value), 4.0 * abs(float(value - other)) + 1e-8 * abs(float(value)))
+        for value, other in zip(fine, coarse, strict=True)
     )
     return share, rate
 

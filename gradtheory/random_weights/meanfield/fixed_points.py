@@ -198,9 +198,9 @@ class Points(NamedTuple):
     def chosen(self, owners: np.ndarray, which: np.ndarray, count: int) -> "Points":
         """Return one for each of `count` owners, in order: nan, and not stable, for those that are not named."""
         numbers = []
-        for each in self[1:-1]:
+        for field in self[1:-1]:
             numbers.append(np.full(count, np.nan))
-            numbers[-1][owners] = each[which]
+            numbers[-1][owners] = field[which]
         is_stable = np.zeros(count, dtype=bool)
         is_stable[owners] = self.is_stable[which]
         q, chi, parallel, *errors = numbers

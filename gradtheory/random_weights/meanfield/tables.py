@@ -68,8 +68,8 @@ def moments_at(record: Activation, q: Array) -> Moments:
 @functools.lru_cache(maxsize=64)
 def _interpolated(record: Activation) -> Interpolated:
     def exact(q: Array) -> Integrals:
-        each = moments_at(record, q)
-        return Integrals(np.stack(each[:3]), np.stack(each[3:]))
+        moments = moments_at(record, q)
+        return Integrals(np.stack(moments[:3]), np.stack(moments[3:]))
 
     return Interpolated(exact)
 

@@ -163,11 +163,11 @@ def _sizes(gradients: Any, share: float, entries: int) -> Iterator[tuple[str, fl
     named = read_mapping(getattr(gradients, "gradient_sizes", gradients), "gradients", _RULE)
     if not named:
         raise InvalidArgument("gradients", gradients, _RULE)
-    for name, each in named.items():
-        if isinstance(each, GradientSizes):
-            yield name, each.least(share), each.largest
+    for name, gradient in named.items():
+        if isinstance(gradient, GradientSizes):
+            yield name, gradient.least(share), gradient.largest
         else:
-            sizes = np.sort(np.abs(read_finite_array(each, f"gradients[{name!r}]")), axis=None)
+            sizes = np.sort(np.abs(read_finite_array(gradient, f"gradients[{name!r}]")), axis=None)
             sizes = sizes[sizes > 0.0]
             yield (
                 (name, float(sizes[int(share * len(sizes))]), float(sizes[-1])) if len(sizes) else (name, math.inf, 0.0)

@@ -1,4 +1,4 @@
-"""What is wrong with a concrete chain, and which remedy with which constant helps; each is tried on the loss.
+"""What is wrong with a chain or a network, and which remedy with which constant helps; each is tried on the loss.
 
 >>> import gradtheory as gt
 >>> advice = advise(gt.Chain(depth=2), [-0.1, 0.1], [0.0, 1.0], w=[9.0, 9.0], b=[0.0, -4.5])

@@ -1,7 +1,7 @@
-"""Advice on a concrete chain: a diagnosis layer by layer, and remedies that were tried."""
+"""Advice on a chain or a network with its data: what is wrong with it, and remedies that were tried."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -92,7 +92,8 @@ def advise(
 
 @overload
 def advise(
-    network: Network, x: ArrayLike, y: ArrayLike, w: Any = ..., b: Any = ..., *, optimiser: Optimiser | None = ...,
+    network: Network, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike] | None = ...,
+    b: Sequence[ArrayLike] | None = ..., *, optimiser: Optimiser | None = ...,
     steps: int | None = ..., batch_size: int | None = ..., seed: int = ...,
 ) -> NetworkAdvice: ...  # fmt: skip
 

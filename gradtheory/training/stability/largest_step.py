@@ -2,7 +2,6 @@
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 import sympy
@@ -29,8 +28,8 @@ def largest_stable_step(
     network: Chain | Network,
     x: ArrayLike,
     y: ArrayLike,
-    w: Any = None,
-    b: Any = None,
+    w: ArrayLike | None = None,
+    b: ArrayLike | None = None,
     *,
     optimiser: Optimiser,
     state: State | None = None,
