@@ -35,7 +35,8 @@ _COMMON = {
 hypothesis.settings.register_profile("quick", max_examples=5, **_COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=10, **_COMMON)
 
-gc.set_threshold(100_000, 50)  # what SymPy and the tests keep is many objects, to walk which again and again takes 6 % of the time
+# What SymPy and the tests keep is many objects; to walk them again and again takes 6 % of the time.
+gc.set_threshold(100_000, 50)
 
 _NOT_GENERATED = pytest.StashKey[int]()
 
