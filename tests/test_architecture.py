@@ -59,8 +59,17 @@ def _modules():
 
 
 @cache
-def _trees():
-    return {name: ast.parse(text) for name, text in _modules().items()}
+def _nodes():
+    """Return the nodes of each module, and of them those outside functions."""
+    trees = {name: ast.parse(text) for name, text in _modules().items()}
+    return {name: (tuple(ast.walk(tree)), tuple(_outside_functions(tree))) for name, tree in trees.items()}
+
+
+def _outside_functions(node):
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _outside_functions(child)
 
 
 def _wing(module):
@@ -86,8 +95,9 @@ def _imports(nodes):
 
 
 def _imported_wings(wing):
-    trees = [tree for module, tree in _trees().items() if _wing(module) == wing]
-    return {_wing(module) for tree in trees for module in _imports(ast.walk(tree))}
+    return {
+        _wing(target) for module, (nodes, _) in _nodes().items() if _wing(module) == wing for target in _imports(nodes)
+    }
 
 
 def test_every_wing_has_its_place():
@@ -110,44 +120,32 @@ def test_some_wings_never_reach_others(wing, other):
 def test_no_modules_import_each_other_in_a_circle():
     """Imports inside functions do not count; those for type checkers do."""
     arrows = {
-        module: {
-            target
-            for target in _imports(_outside_functions(tree))
-            if target != module and _wing(target) == _wing(module)
-        }
-        for module, tree in _trees().items()
+        module: {target for target in _imports(outside) if target != module and _wing(target) == _wing(module)}
+        for module, (_, outside) in _nodes().items()
     }
     while ends := {module for module, targets in arrows.items() if not targets & arrows.keys()}:
         arrows = {module: targets for module, targets in arrows.items() if module not in ends}
     assert not arrows, f"in or behind a circle: {', '.join(arrows)}"
 
 
-def _outside_functions(tree):
-    nodes = set(ast.walk(tree))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            nodes -= set(ast.walk(node))
-    return nodes
-
-
 def test_only_the_enclosure_touches_flint():
-    for module, tree in _trees().items():
-        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    for module, (nodes, _) in _nodes().items():
+        names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
         assert "flint" not in names or _wing(module) == "arithmetic"
 
 
 def test_nothing_is_evaluated_from_text():
     """Nor is code generated: `lambdify` writes Python and runs it."""
     forbidden = {"eval", "exec", "compile", "parse_expr", "lambdify"}
-    for module, tree in _trees().items():
-        for node in ast.walk(tree):
+    for module, (nodes, _) in _nodes().items():
+        for node in nodes:
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 owner = getattr(getattr(node.func, "value", None), "id", "")
                 assert name not in forbidden or owner == "re", f"{name} in {module}"
-                strict = "strict=True" in map(ast.unparse, node.keywords)
-                assert name != "sympify" or strict, f"sympify in {module} would run a text"
+                is_strict = name != "sympify" or "strict=True" in map(ast.unparse, node.keywords)
+                assert is_strict, f"sympify in {module} would run a text"
 
 
 def test_no_file_is_long_without_a_reason():
@@ -157,8 +155,8 @@ def test_no_file_is_long_without_a_reason():
 
 def test_names_say_what_things_are():
     """`found` says how a thing was come by; say what it is: a root, widths, a message."""
-    for module, tree in _trees().items():
-        for node in ast.walk(tree):
+    for module, (nodes, _) in _nodes().items():
+        for node in nodes:
             names = [getattr(node, field, None) for field in ("id", "arg", "attr", "name")]
             assert "found" not in names, f"{module}, line {node.lineno}"
 
