@@ -48,7 +48,7 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     below_limit = sympy.Lt(ETA, region.limit, evaluate=False)
     if len(below) > 1:
         above, below_one = sympy.fraction(region.limit)  # where p(-1) = above - η·below_one is 0
-        positive = sympy.Gt(WrittenSum(above, -ETA * below_one), 0, evaluate=False)
+        positive = sympy.Gt(WrittenSum(sympy.factor(above), -ETA * below_one), 0, evaluate=False)
         yield Step(Equivalent(positive, below_limit), "solve_for_eta", meaning, inside, section="region")
     rule = "region" if len(below) > 1 else "solve_for_eta"
     yield Step(Equivalent(radius < 1, below_limit), rule, meaning, inside, section="region")
