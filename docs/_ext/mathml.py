@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from gradtheory.document.prose import mathml
+from gradtheory.document.mathml import mathml
 
 _LOG = logging.getLogger(__name__)
 

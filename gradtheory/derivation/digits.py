@@ -146,7 +146,15 @@ def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Ex
         return abs(args[0])
     if expr.is_Pow and isinstance(args[0], Literal) and args[1].is_even:
         args[0] = abs(args[0])
-    return _signed(expr.func(*args))
+    return _signed(_made(expr, args))
+
+
+def _made(expr: sympy.Expr, args: list[sympy.Expr]) -> sympy.Expr:
+    """Return an expression from changed arguments, unevaluated where it is: 4/(√2 · 20) is not 2√2/20."""
+    if not isinstance(expr, sympy.Mul | sympy.Pow) or expr.func(*expr.args) == expr:
+        return expr.func(*args)
+    kept = [each for each in args if each != 1] if expr.is_Mul else args
+    return expr.func(*kept, evaluate=False)
 
 
 def _signed(expr: sympy.Expr) -> sympy.Expr:

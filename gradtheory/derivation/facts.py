@@ -247,7 +247,7 @@ _ALL = (
     Fact(
         "depth",
         sympy.Le(ChainMeasure(C, _FIRST, _SECOND), DEPTH_BOUND / C),
-        "Coq: proofs/limit.v, width_at_most_H and H_is_the_least; for the sigmoid proofs/sigmoid.v, explosion_width",
+        "Coq: proofs/limit.v, width_at_most_H, H_is_the_least; proofs/sigmoid.v, explosion_width",
         applies=_has_depth_bound,
         is_theorem=True,
     ),

@@ -9,6 +9,7 @@ import importlib.util
 import io
 import string
 from pathlib import Path
+from typing import Any
 
 from gradtheory.errors import extra
 
@@ -18,6 +19,7 @@ _FIRST_ITALIC = {"a": 0x1D44E, "A": 0x1D434, "α": 0x1D6FC, "Α": 0x1D6E2}  # wh
 _FIRST_BOLD = {"a": 0x1D41A, "A": 0x1D400, "α": 0x1D6C2}
 _BOLD = _FIRST_BOLD["a"]
 _PLANCK = 0x210E  # the italic h
+_WIDEST_ROOT = 1.1  # times the low sign of a root
 _FEATURES = ("ssty", "dtls", "flac", "kern")  # forms for indices, dots and accents
 
 
@@ -56,10 +58,29 @@ def _font(unusual: frozenset[str]) -> str:
     characters = _usual() | unusual
     subsetter.populate(unicodes={code for character in characters for code in _codes(character)})
     subsetter.subset(font)
+    _narrow_roots(font)
     font.flavor = "woff2"
     target = io.BytesIO()
     font.save(target)
     return f"data:font/woff2;base64,{base64.b64encode(target.getvalue()).decode()}"
+
+
+def _narrow_roots(font: Any) -> None:
+    """Make tall signs of roots about as narrow as the low one: browsers leave the room of the widest behind each."""
+    variants = font["MATH"].table.MathVariants
+    low = font.getBestCmap()[ord("√")]
+    forms = variants.VertGlyphConstruction[variants.VertGlyphCoverage.glyphs.index(low)]
+    wanted = font["hmtx"][low][0] * _WIDEST_ROOT
+    for name in {part.glyph for part in forms.GlyphAssembly.PartRecords} | {
+        form.VariantGlyph for form in forms.MathGlyphVariantRecord
+    }:
+        width, bearing = font["hmtx"][name]
+        share = min(1.0, wanted / width)
+        glyph = font["glyf"][name]
+        glyph.coordinates.scale((share, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = round(width * share), round(bearing * share)
 
 
 def _codes(character: str) -> set[int]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradtheory.document.files import drawn, write_file
 from gradtheory.document.font import font_of
+from gradtheory.document.mathml import mathml
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
-from gradtheory.document.prose import HTML, LATEX, MARKDOWN, TEXT, html_text, markdown_text, mathml
+from gradtheory.document.prose import LATEX, MARKDOWN, TEXT, html_prose, html_text, markdown_text
 from gradtheory.document.wrapping import columns, filled
 from gradtheory.errors import extra
 from gradtheory.formulas.latex import tex_text
@@ -50,7 +51,7 @@ def to_html(document: Document) -> str:
         loader=jinja2.PackageLoader("gradtheory.document"), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {
-        "prose": lambda text: Markup(HTML.prose(text)),  # noqa: S704  # its words are escaped
+        "prose": lambda text: Markup(html_prose(text)),  # noqa: S704  # its words are escaped
         "words": lambda text: Markup(html_text(text)),  # noqa: S704  # likewise
         "display": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704  # MathML
         "inline": lambda latex: Markup(mathml(latex)),  # noqa: S704  # likewise

@@ -6,15 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gradtheory.document.mathml import mathml
 from gradtheory.errors import extra
 from gradtheory.formulas.latex import printable, tex_text
 from gradtheory.formulas.text import subscripted
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
-_FUNCTION = re.compile(r"<mi>([a-z]{2,})</mi>")  # tanh: an identifier has no space around it, an operator has
-_PRIMED = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>(&#x0203[234];)</mi></msup>")  # a prime is raised by the font
-_CONNECTIVE = re.compile(r"<m[io]>(&#x027FA;|&#x027F9;|&#x02227;|&#x02228;)</m[io]>")  # if and only if, so, and, or
-_TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+_MARKED = re.compile(r"(<math(?:(?!</math>).)*</math>[.,;:!?)]+)")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
 _LONG_POWER = re.compile(
@@ -48,6 +46,11 @@ class Style:
         return "".join([*parts, self.words(text[end:])])
 
 
+def html_prose(text: str) -> str:
+    """Return prose as HTML, in which no line breaks between a formula and the mark behind it."""
+    return _MARKED.sub(r'<span class="together">\1</span>', HTML.prose(text))
+
+
 def html_text(text: str) -> str:
     """Return words as HTML."""
     return html.escape(printable(text))
@@ -56,22 +59,6 @@ def html_text(text: str) -> str:
 def markdown_text(text: str) -> str:
     """Return words as Markdown."""
     return _MARKDOWN_SPECIAL.sub(r"\\\1", printable(text))
-
-
-def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
-    """Return a formula as MathML, inline, in a line of its own, or inline as large as there.
-
-    The converter copies the text in a formula as it stands, so that is escaped here.
-    """
-    with extra("documents"):
-        import latex2mathml.converter
-    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
-    converted = str(latex2mathml.converter.convert(escaped, display="block" if display else "inline"))
-    if large:
-        converted = converted.replace("<math ", '<math displaystyle="true" ', 1)
-    converted = _PRIMED.sub(r'<mrow>\1<mo form="postfix" lspace="0" rspace="0">\2</mo></mrow>', converted)
-    converted = _CONNECTIVE.sub(r'<mo lspace="0.5em" rspace="0.5em">\1</mo>', converted)
-    return _FUNCTION.sub(r'<mo form="prefix" lspace="0.17em" rspace="0.17em">\1</mo>', converted)
 
 
 def plain_math(latex: str) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import sympy
 
 import gradtheory as gt
+from gradtheory.document.mathml import mathml
 from gradtheory.document.messages import fill, words
-from gradtheory.document.prose import HTML, html_text, mathml
+from gradtheory.document.prose import HTML, html_text
 from gradtheory.explorer.state import State
 from gradtheory.explorer.writing import badge, digits, digits_of, parts
 

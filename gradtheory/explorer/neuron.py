@@ -8,8 +8,9 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.arithmetic.inputs import read_real
+from gradtheory.document.mathml import mathml
 from gradtheory.document.messages import fill, words
-from gradtheory.document.prose import HTML, mathml
+from gradtheory.document.prose import HTML
 from gradtheory.explorer.chain import layers_at
 from gradtheory.explorer.state import State
 from gradtheory.explorer.writing import badge, digits, digits_of

@@ -21,6 +21,7 @@ SIGNS: Mapping[str, str] = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">"
 _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 _BARE = ("cosh", "sinh", "tanh", "cos", "sin", "tan", "log")  # functions of one symbol or number: cosh s, ln 2
+_PLAIN = (sympy.erf, sympy.erfc)  # whose powers have brackets: erf² is no textbook's
 _SHORT = re.compile(r"[A-Za-z](_\{\w+\})?|[0-9]+")
 _FOLLOWED = re.compile(r"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{\w+\})?) (\S+) (?=\\left\()")
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
@@ -76,6 +77,8 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return _FOLLOWED.sub(r"\1\\left(\2\\right) ", super()._print_Mul(product))
 
     def _print_Function(self, expr: sympy.Function, exp: str | None = None) -> str:  # noqa: N802  # likewise
+        if exp is not None and isinstance(expr, _PLAIN):
+            return rf"{self.bracketed(self._print(expr))}^{{{exp}}}"
         return self._bare(expr, exp) or str(super()._print_Function(expr, exp))
 
     def _print_log(self, expr: sympy.log, exp: str | None = None) -> str:
@@ -137,7 +140,8 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         printed, inner = str(super()._print_Derivative(expr)), self._print(expr.expr)
         above, below = fraction(expr.expr)
         words = [part for part in sympy.Mul.make_args(above) if not part.is_number]
-        return printed if below != 1 or len(words) < 2 else f"{printed.removesuffix(inner)}{self.bracketed(inner)}"
+        is_alone = expr.expr.is_Add or (below == 1 and len(words) < 2)
+        return printed if is_alone else f"{printed.removesuffix(inner)}{self.bracketed(inner)}"
 
     def _print_sign(self, expr: sympy.Expr, exp: str | None = None) -> str:
         return self._named(r"\operatorname{sgn}", expr, exp)

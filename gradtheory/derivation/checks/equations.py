@@ -17,7 +17,15 @@ from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verd
 from gradtheory.derivation.graph import without_layers
 from gradtheory.derivation.language import AffineMeasure, ChainMeasure, Measure, OfSigma, Sigma, Slope, Width
 from gradtheory.derivation.meaning import Meaning, Point
-from gradtheory.derivation.proofs import in_measures, is_equal_number, is_identity, is_length, solves, with_signs
+from gradtheory.derivation.proofs import (
+    in_measures,
+    in_shares,
+    is_equal_number,
+    is_identity,
+    is_length,
+    solves,
+    with_signs,
+)
 from gradtheory.errors import Undecided
 
 _DIGITS = 50
@@ -122,8 +130,10 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
         return False  # no formula to see through
     low, high = trial.interval(Z)
     difference = _in_parameters(left - right, trial)
-    _, (signed,) = with_signs(trial.assumptions, left - right)
+    assumptions, (signed,) = with_signs(trial.assumptions, left - right)
     meaning = trial.meaning
+    if (by_place := _by_places(in_shares(assumptions, signed), meaning)) is not None and is_identity(by_place):
+        return True
     is_one_place = not meaning.breaks or {word.args[0] for word in difference.atoms(OfSigma)} <= {Z}
     ends = (-sympy.oo, *meaning.breaks, sympy.oo)
     overlaps = (order(low, right) < 0 < order(high, left) for left, right in itertools.pairwise(ends))
@@ -136,6 +146,20 @@ def _is_proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> bool:
         )
         for place in places
     )
+
+
+def _by_places(expr: sympy.Expr, meaning: Meaning) -> sympy.Expr | None:
+    """Return an expression with the formula of σ that holds at the place of each word, where signs tell which does."""
+    if not meaning.breaks:
+        return None
+    while words := expr.atoms(OfSigma):
+        word = next(each for each in words if not each.args[0].has(OfSigma))
+        above = [sympy.factor(word.args[0] - each).is_positive for each in meaning.breaks]
+        below = [sympy.factor(word.args[0] - each).is_negative for each in meaning.breaks]
+        if not all(one or other for one, other in zip(above, below, strict=True)):
+            return None
+        expr = expr.xreplace({word: meaning.formula(word, near=meaning.pieces()[above.count(True)])})
+    return expr
 
 
 def _on_piece(difference: sympy.Expr, place: sympy.Rational | None, meaning: Meaning) -> Iterator[sympy.Expr]:

@@ -6,13 +6,14 @@ from gradtheory.derivation.proofs.induction import by_induction
 from gradtheory.derivation.proofs.normal_forms import is_identity
 from gradtheory.derivation.proofs.numbers import is_equal_number
 from gradtheory.derivation.proofs.sets import is_at_least, is_length, is_superlevel, solves
-from gradtheory.derivation.proofs.signs import with_signs
+from gradtheory.derivation.proofs.signs import in_shares, with_signs
 
 __all__ = [
     "by_definition",
     "by_induction",
     "follows",
     "in_measures",
+    "in_shares",
     "is_at_least",
     "is_equal_number",
     "is_identity",

@@ -146,12 +146,11 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
     sizes = {size: sympy.Dummy(positive=True) for size in level.atoms(sympy.Abs) if size.args[0].is_Symbol}
     level, *assumptions = (replaced(each, sizes) for each in (level, *assumptions))
     above = sympy.Gt(level, bound, evaluate=False)
-    if (
-        (level.is_positive and bound == 0)
-        or above in assumptions
-        or any(_is_above_by_sign(level - bound, each) for each in assumptions)
-        or (bound.count_ops() < _MOST_OPERATIONS and follows(above, assumptions))
-    ):
+    if (level.is_positive and bound == 0) or above in assumptions:
+        return True
+    is_short = bound.count_ops() < _MOST_OPERATIONS
+    named, conditions = (bound, assumptions) if is_short else _with_a_name(bound, assumptions)
+    if any(_is_above_by_sign(level - named, each) for each in conditions) or (is_short and follows(above, assumptions)):
         return True
     symbols = level.free_symbols
     if len(symbols) != 1 or not next(iter(symbols)).is_positive:
@@ -160,6 +159,14 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
         return sign_on(Univariate(level - bound, *symbols), sympy.S.Zero, sympy.oo) == 1
     except Undecided:
         return False
+
+
+def _with_a_name(bound: sympy.Expr, conditions: Sequence[sympy.Basic]) -> tuple[sympy.Expr, Iterator[sympy.Basic]]:
+    """Return a symbol for a long number, and those conditions that are short once it stands in them."""
+    size = sympy.Dummy(positive=True)
+    named = size if order(bound, sympy.S.Zero) > 0 else -size
+    written = (each.xreplace({bound: named, -bound: -named}) for each in conditions)
+    return named, (each for each in written if each.count_ops() < _MOST_OPERATIONS)
 
 
 def _is_above_by_sign(difference: sympy.Expr, condition: sympy.Basic) -> bool:

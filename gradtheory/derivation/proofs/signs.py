@@ -26,6 +26,18 @@ def with_signs(
     return tuple(replaced(each, names) for each in assumptions), tuple(replaced(each, names) for each in expressions)
 
 
+def in_shares(assumptions: Sequence[sympy.Basic], expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression with a positive symbol below another as a share s/(1 + s) of it, s > 0."""
+    for bound in assumptions:
+        if not isinstance(bound, sympy.Gt | sympy.Lt):
+            continue
+        for large, small in ((bound.gts, bound.lts), (-bound.lts, -bound.gts)):
+            if large.is_Symbol and small.is_Symbol and large.is_positive and small.is_positive:
+                share = sympy.Dummy(positive=True)
+                expr = expr.xreplace({small: large * share / (1 + share)})
+    return expr
+
+
 def replaced(expr: sympy.Basic, names: Mapping[sympy.Basic, sympy.Basic]) -> sympy.Basic:
     """Return an expression with other symbols; SymPy refuses relations of what it takes for no real numbers."""
     if isinstance(expr, Boolean) and expr.args:

@@ -9,6 +9,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import SpectralRadius
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.formulas import WrittenSum
 from gradtheory.training.stability import StabilityRegion, stability_region
 from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, H
 
@@ -46,7 +47,8 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
         yield Step(product, "second_condition", meaning, section="roots")
     below_limit = sympy.Lt(ETA, region.limit, evaluate=False)
     if len(below) > 1:
-        positive = sympy.Gt(region.at_minus_one, 0, evaluate=False)
+        above, below_one = sympy.fraction(region.limit)  # where p(-1) = above - η·below_one is 0
+        positive = sympy.Gt(WrittenSum(sympy.factor(above), -ETA * below_one), 0, evaluate=False)
         yield Step(Equivalent(positive, below_limit), "solve_for_eta", meaning, inside, section="region")
     rule = "region" if len(below) > 1 else "solve_for_eta"
     yield Step(Equivalent(radius < 1, below_limit), rule, meaning, inside, section="region")

@@ -13,6 +13,7 @@ from gradtheory.derivation.language import LEFT_LIMIT, RIGHT_LIMIT, VARIATION, W
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.explosion import total_variation, widest_explosion
+from gradtheory.formulas import WrittenProduct
 
 _DIGITS = 15
 _SHIFT, _HEIGHT = sympy.symbols("e d", real=True)
@@ -62,7 +63,7 @@ def _scaling(question: Question) -> Iterator[Step]:
         return
     level = T / abs(steepness)
     yield Step(
-        equation(T * Measure(level) / abs(SCALE), abs(ALPHA) * (level * Measure(level))),
+        equation(T * Measure(level) / abs(SCALE), WrittenProduct(abs(ALPHA), (level, Measure(level)))),
         "scaled_norm",
         meaning,
         section="scaling",

@@ -107,7 +107,9 @@ class Article(ShownAsTable):
         yield Heading(catalogue["document"]["summary"])
         yield Paragraph(of_article["verdicts"])
         yield Table(
-            tuple((each.prose["title"], _numbers(each.claim), each.prose["verdict"]) for each in self.sections),
+            tuple(
+                (each.prose["title"], _numbers(each.claim, catalogue), each.prose["verdict"]) for each in self.sections
+            ),
             head=tuple(of_article[f"column_{name}"] for name in ("claim", "paragraph", "verdict")),
             links=tuple(f"claim:{section.claim.name}" for section in self.sections),
             kinds=tuple(section.finding.verdict.value for section in self.sections),
@@ -151,7 +153,7 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tupl
     labels, colon = catalogue["document"], catalogue["document"]["colon"]
     name, finding, prose = section.claim.name, section.finding, section.prose
     place = catalogue["article"]["paragraph" if len(section.claim.paragraphs) == 1 else "paragraphs"]
-    numbered = fill(place, {"numbers": _numbers(section.claim)})
+    numbered = fill(place, {"numbers": _numbers(section.claim, catalogue)})
     yield Heading(prose["title"], label=f"claim:{name}")
     yield Paragraph(f"*{labels['claim']}*{numbered}{colon}{prose['claim']}")
     if "given" in prose:
@@ -172,8 +174,8 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tupl
         yield Figure(_FIGURE_OF[name], catalogue["article"][f"figure_{_FIGURE_OF[name]}"])
 
 
-def _numbers(claim: Claim) -> str:
-    return ", ".join(map(str, claim.paragraphs))
+def _numbers(claim: Claim, catalogue: Mapping[str, Any]) -> str:
+    return str(catalogue["article"]["and"]).join(map(str, claim.paragraphs))
 
 
 def build(lang: str = "en") -> Article:

@@ -1,0 +1,102 @@
+"""Formulas in MathML, with the space about operators that a careful typesetter leaves.
+
+A converter turns LaTeX into elements; what it leaves to the browser's guess, and browsers guess wrongly, is said here.
+"""
+
+import html
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from gradtheory.errors import extra
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+_NAME = re.compile(r"[a-z]{2,}")  # tanh: an identifier has no space around it, an operator has
+_LIMITS = frozenset({"lim", "sup", "inf", "max", "min"})  # in a line of its own the index stands below
+_LETTERS = frozenset("∂∞∅∇")  # which the converter takes for operators
+_SIGNS = frozenset("+−±∓")
+_OPENING = frozenset("([{=≈<>≤≥≠∈→↦⇔⟺⟹,;:·×∘/+−±∓∧∨")  # after these a sign is that of a number
+_CONNECTIVES = frozenset("⟺⟹∧∨")  # if and only if, so, and, or
+_PRIMES = frozenset("′″‴")
+_SCRIPTED = frozenset({"msub", "msup", "msubsup", "munder", "mover", "munderover"})
+_TALL = frozenset({"mfrac", "msqrt", "mroot", "mtable", "munder", "munderover"})
+
+
+def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
+    """Return a formula as MathML, inline, in a line of its own, or inline as large as there.
+
+    The converter copies the text in a formula as it stands, so that is escaped here.
+    """
+    with extra("documents"):
+        import latex2mathml.converter
+    from xml.etree.ElementTree import tostring  # nothing is read
+    from xml.sax.saxutils import unescape  # likewise
+
+    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
+    tree = latex2mathml.converter.convert_to_element(escaped, display="block" if display else "inline")
+    if large:
+        tree.set("displaystyle", "true")
+    for element in list(tree.iter()):
+        _name(element)
+    for row in tree.iter():
+        if row.tag not in _SCRIPTED:
+            _space(row)
+    return unescape(tostring(tree, encoding="unicode"))
+
+
+def _text(element: "Element | None") -> str:
+    return html.unescape(element.text or "") if element is not None else ""
+
+
+def _name(element: "Element") -> None:
+    """Say of one element what it is: a letter, a prime, the name of a function, a bracket about something low."""
+    parts = list(element)
+    if element.tag == "mo" and _text(element) in _LETTERS:
+        element.tag = "mi"
+        element.set("mathvariant", "normal")
+    elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES):
+        element.tag = "mo"
+    elif element.tag == "msup" and parts[0].tag == "mi" and _text(parts[1]) in _PRIMES:
+        element.tag, parts[1].tag = "mrow", "mo"  # a prime is raised by the font
+        parts[1].attrib |= {"form": "postfix", "lspace": "0", "rspace": "0"}
+    elif element.tag in ("msub", "msubsup") and _text(parts[0]) in _LIMITS:
+        element.tag = "munder" if element.tag == "msub" else "munderover"
+        parts[0].set("movablelimits", "true")
+    elif parts and parts[0].get("fence") and not any(inner.tag in _TALL for inner in element.iter()):
+        for bracket in (parts[0], parts[-1]):  # one that may grow takes the room of the largest
+            bracket.set("stretchy", "false")
+
+
+def _space(row: "Element") -> None:
+    """Set the space about the operators of a row."""
+    before, is_open = None, False
+    parts = list(row)
+    for element, after in itertools.zip_longest(parts, parts[1:]):
+        core = _core(element)
+        sign = _text(core) if core.tag == "mo" else ""
+        if _NAME.fullmatch(sign):
+            is_operand = before is not None and not (before.tag == "mo" and _text(before) in _OPENING)
+            is_bracketed = after is not None and _text(next(iter(after), after)) == "("
+            core.attrib |= {
+                "form": "prefix",
+                "lspace": "0.17em" if is_operand else "0",
+                "rspace": "0" if is_bracketed else "0.17em",
+            }
+        elif sign in _SIGNS and before is not None and before.tag == "mo" and _text(before) in _OPENING:
+            core.set("form", "prefix")
+        elif sign == "|" and not core.get("fence"):  # bars open and close in turn
+            core.attrib |= {"form": "postfix" if is_open else "prefix", "lspace": "0", "rspace": "0"}
+            is_open = not is_open
+        elif sign in _CONNECTIVES:
+            core.attrib |= {"lspace": "0.5em", "rspace": "0.5em"}
+        elif sign == "/":
+            core.attrib |= {"lspace": "0.05em", "rspace": "0.05em"}
+        before = element
+
+
+def _core(element: "Element") -> "Element":
+    """Return the operator that indices and powers are attached to."""
+    return _core(element[0]) if element.tag in _SCRIPTED else element
