@@ -31,20 +31,23 @@ def largest_output_gradient(chain: Chain, targets: Array) -> float:
     excess is larger.
     """
     last = chain.layer_activations[-1]
-    if chain.loss == "cross_entropy":
-        return _cross_entropy(last, targets)
+    loss = "cross_entropy" if chain.loss == "cross_entropy" else "squared"
+    terms = largest_by_target(loss, last, targets)
+    return float(np.sum(terms)) * (1.0 + 1e-15 * len(targets))
+
+
+def largest_by_target(loss: str, last: Activation, targets: Array) -> Array:
+    """Return upper bounds of sup_z |∂C(σ(z), y)/∂z| by target, for "cross_entropy" or ½·(σ(z) - y)²."""
+    if loss == "cross_entropy":
+        slope = log_odds_derivative(last, 1)
+        if not slope.is_number:
+            rule = "has cross-entropy gradients without a bound; end with sigmoid"
+            raise InvalidArgument("activation", last.name, rule)
+        return np.asarray(rounded_up(abs(slope)) * np.maximum(np.abs(targets), np.abs(1.0 - targets)) * (1.0 + 1e-15))
     distinct = np.unique(targets)
     places = distinct if len(distinct) <= _FEW else np.linspace(distinct[0], distinct[-1], _FEW)
     suprema = [_largest_error_times_slope(last, float(each)) for each in places]
-    return float(np.sum(np.interp(targets, places, suprema))) * (1.0 + 1e-12)
-
-
-def _cross_entropy(last: Activation, targets: Array) -> float:
-    slope = log_odds_derivative(last, 1)
-    if not slope.is_number:
-        raise InvalidArgument("activation", last.name, "has cross-entropy gradients without a bound; end with sigmoid")
-    worst = float(np.sum(np.maximum(np.abs(targets), np.abs(1.0 - targets))))
-    return rounded_up(abs(slope)) * worst * (1.0 + 1e-15 * len(targets))
+    return np.asarray(np.interp(targets, places, suprema) * (1.0 + 1e-12))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-r"""Weight decay: how much of it keeps every weight of a chain below its critical weight, for ever.
+r"""Weight decay: how much of it keeps every weight of a chain, or a network, below its critical weight, for ever.
 
 Let |σ_l'| ≤ s_l and |σ_l| ≤ A_l, let A_0 be the greatest |x|, and G = Σ_i sup_z |∂C(σ_L(z), y_i)/∂z|. By the chain rule
 
@@ -18,16 +18,20 @@ With the critical weights W_l = c/s_l put in for |w_k|, let the right side be B_
   weight, is 0. Proximal gradient descent stays within the W_l: the soft threshold takes η·λ ≥ η·B_l off.
 - Decoupled, as AdamW: |w_l| ← (1 - η·λ)·|w_l| + η·U at most, where U bounds Adam's step, whatever the loss.
 
+For a network of dense layers in a row |w| is the spectral norm ‖W‖, and B_l that of `gradient_bounds.py`; the proofs of
+L2 and of decoupled decay use nothing but that |w| is a norm, and that a step of entries of at most U has a norm of at
+most U·√(n_l·n_{l-1}). Soft thresholds act on entries, so that L1 is for single neurons.
+
 Numbers are rounded to the safe side, and λ so far up (1e-12) that the roundings of a step in float64 are outweighed.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
 
-from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import order
@@ -37,16 +41,17 @@ from gradtheory.arithmetic.inputs import (
     read_nonnegative_float,
     read_positive,
     read_positive_float,
-    read_samples,
 )
 from gradtheory.chains.chain import Chain
-from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion import critical_weight, largest_value
+from gradtheory.explosion import critical_weight
+from gradtheory.networks import Network
+from gradtheory.networks.either import read_either
+from gradtheory.networks.losses import MEANS
 from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 from gradtheory.training.remedies.adam_step_bound import adam_step_bound, least_epsilon
-from gradtheory.training.remedies.output_gradient import largest_output_gradient
-from gradtheory.training.remedies.rounding import rounded_down, rounded_up
+from gradtheory.training.remedies.gradient_bounds import ROUNDING, finite_slope, largest_gradients
+from gradtheory.training.remedies.rounding import rounded_down
 from gradtheory.typing import ArrayLike, NumberLike
 
 _KINDS = ("l2", "l1", "decoupled")
@@ -58,14 +63,12 @@ _PROVEN = {
 _LARGEST_THRESHOLD = sympy.Integer(10) ** 100
 _REST = "the run begins at rest, as `Optimiser.start` does"
 _BIASES = "biases may be anything, and move in any way"
-_ROUNDING = 2.0**-49  # more than the roundings of a layer
 _OUTWEIGHED = 1e-12  # of λ
-_HOPELESS = "whatever the decay, some bias makes its gradient too large; take a bounded one, or clip"
 
 
 @dataclass(frozen=True)
 class WeightDecayBound(ShownAsTable):
-    """The weight decay above which all weights of a chain stay below their critical weights.
+    """The weight decay above which all weights stay below their critical weights.
 
     Attributes
     ----------
@@ -74,9 +77,10 @@ class WeightDecayBound(ShownAsTable):
     weight_decay : float
         Every λ above it keeps them.
     critical_weights : ndarray of shape (L,)
-        W_l = c/sup|σ_l'|.
+        W_l = c/sup|σ_l'|, for |w_l| or ‖W_l‖.
     gradient_bounds : ndarray of shape (L,)
-        B_l, which |∂C/∂w_l| does not exceed while every |w_k| ≤ W_k; for "decoupled" that of the step, U.
+        B_l, which |∂C/∂w_l|, or its spectral norm, does not exceed while every |w_k| ≤ W_k; for "decoupled" that of the
+        step.
     largest_product : float
         η·λ may be that much; inf for "l1".
     conditions : tuple of str
@@ -121,7 +125,7 @@ class WeightDecayBound(ShownAsTable):
             bounds[layer] = self.gradient_bounds[layer] * shrunk / decay
             if self.kind == "l2":
                 shrunk *= bounds[layer] / self.critical_weights[layer]
-        return bounds * (1.0 + _ROUNDING * len(bounds))
+        return bounds * (1.0 + ROUNDING * len(bounds))
 
     def largest_step(self, weight_decay: float) -> float:
         """Return the learning rate up to which the weights stay within their bounds, 1/λ without momentum."""
@@ -130,7 +134,7 @@ class WeightDecayBound(ShownAsTable):
 
 
 def weight_decay_guarantee(
-    chain: Chain,
+    network: Chain | Network,
     x: ArrayLike,
     y: ArrayLike,
     *,
@@ -140,20 +144,23 @@ def weight_decay_guarantee(
 ) -> WeightDecayBound:
     """Return the weight decay above which training keeps every factor |σ'(z)·w| of a chain at or below a threshold.
 
-    It holds at every input, for any biases, moved in any way, for chains that start at or below their critical weights.
-    What else it supposes, such as η·λ ≤ 1, stands in the `.conditions` of the answer.
+    It holds at every input, for any biases, moved in any way, for chains and networks that start at or below their
+    critical weights; of a network the factor is ‖diag(σ'(z))·W‖, and weights are spectral norms. What else it supposes,
+    such as η·λ ≤ 1, stands in the `.conditions` of the answer.
 
     Parameters
     ----------
-    chain : Chain
-        Of a concrete depth, with bounded activations of bounded slope; the loss is the sum over the samples.
+    network : Chain or Network
+        A chain of a concrete depth, or dense layers in a row, whose weights are not looked at. Activations and their
+        slopes are bounded; that at the end of a network may be unbounded before a loss of logits.
     x, y : array_like
-        Inputs and targets, of one batch shape.
+        Inputs and targets: of one batch shape for a chain, as for `Network.backprop` otherwise.
     kind : {"l2", "l1", "decoupled"}
         Which penalty; the module's documentation states what each guarantees, with the proof.
     optimiser : Optimiser, optional
         For "l2": `gradient_descent`, which is meant unless another is given, `heavy_ball` or `nesterov`. For "l1":
-        `gradient_descent`. For "decoupled", where it must be given: an `adamw`, whose decays bound its step.
+        `gradient_descent`, and one neuron per layer. For "decoupled", where it must be given: an `adamw`, whose decays
+        bound its step.
     threshold : number
         c, positive.
 
@@ -183,30 +190,38 @@ def weight_decay_guarantee(
 
     """
     one_of(kind, "kind", _KINDS)
-    chain = read_concrete_chain(chain)
+    network = read_either(network)
+    widths = _widths(network, kind)
     product, conditions = _dynamics(kind, optimiser)
     c = read_positive(threshold, "threshold")
     if order(c, _LARGEST_THRESHOLD) > 0:
         raise InvalidArgument("threshold", threshold, "must be at most 1e100: beyond, bounds leave float64")
-    slopes = np.array([_finite_slope(each) for each in chain.layer_activations])
-    critical = np.array([rounded_down(critical_weight(each, threshold=c)) for each in chain.layer_activations])
+    records = network.layer_activations
+    slopes = np.array([finite_slope(each) for each in records])
+    critical = np.array([rounded_down(critical_weight(each, threshold=c)) for each in records])
     if kind == "decoupled":
-        bounds = np.full(len(critical), adam_step_bound(read_optimiser(optimiser)))
+        fans = np.array([n_in * n_out for n_in, n_out in itertools.pairwise(widths)], dtype=float)
+        bounds = adam_step_bound(read_optimiser(optimiser)) * np.sqrt(fans) * np.where(fans > 1.0, 1.0 + ROUNDING, 1.0)
         needed = bounds / critical
     else:
-        inputs, targets = read_samples(x, y)
-        if not inputs.size:
-            raise InvalidArgument("x", x, "must hold at least one sample")
-        values = [float(np.abs(inputs).max(initial=0.0)), *map(_bounded, chain.layer_activations)]
-        behind = critical[1:] * slopes[:-1]
-        products = np.append(np.cumprod(behind[::-1])[::-1], 1.0)
-        bounds = largest_output_gradient(chain, targets) * np.array(values[:-1]) * products
-        bounds *= 1.0 + _ROUNDING * len(bounds)
+        bounds = largest_gradients(network, x, y, critical, slopes)
         needed = bounds if kind == "l1" else bounds / critical
-        conditions += ("the loss C is the sum over these samples, or in each step over some of them",)
+        what = "mean" if network.loss in MEANS and network.loss != "mse_sum" else "sum"
+        conditions += (f"the loss C is the {what} over these samples, or in each step over some of them",)
     decay = float(needed.max()) * (1.0 + _OUTWEIGHED)
-    start = f"λ > {decay:.6g}, and |w_l| ≤ {c}/sup|σ_l'| in every layer at the start"
+    weight = "|w_l|" if max(widths) == 1 else "‖W_l‖"
+    start = f"λ > {decay:.6g}, and {weight} ≤ {c}/sup|σ_l'| in every layer at the start"
     return WeightDecayBound(kind, decay, critical, bounds, product, (conditions[0], start, *conditions[1:], _BIASES))
+
+
+def _widths(network: Chain | Network, kind: str) -> tuple[int, ...]:
+    if not isinstance(network, Network):
+        return (1,) * (len(network.layer_activations) + 1)
+    if not network.is_plain:
+        raise InvalidArgument("network", network, "must be dense layers in a row")
+    if kind == "l1" and max(network.widths) > 1:
+        raise InvalidArgument("kind", kind, "must be 'l2' or 'decoupled' for layers of more than one neuron")
+    return tuple(network.widths)
 
 
 def _dynamics(kind: str, optimiser: Optimiser | None) -> tuple[float, tuple[str, ...]]:
@@ -276,16 +291,3 @@ def soft_threshold(weights: ArrayLike, amount: float) -> Array:
     """
     array, least = read_array(weights, "weights"), read_nonnegative_float(amount, "amount")
     return np.sign(array) * np.maximum(np.abs(array) - least, 0.0) + 0.0
-
-
-def _bounded(record: Activation) -> float:
-    value = rounded_up(largest_value(record))
-    if math.isinf(value):
-        raise InvalidArgument("activation", record.name, f"is unbounded: {_HOPELESS}")
-    return value
-
-
-def _finite_slope(record: Activation) -> float:
-    if record.steepest_slope.is_infinite:
-        raise InvalidArgument("activation", record.name, f"has an unbounded slope: {_HOPELESS}")
-    return rounded_up(record.steepest_slope)
