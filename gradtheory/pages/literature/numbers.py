@@ -4,7 +4,9 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import sympy
+from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
 from gradtheory.activations import activation
@@ -12,6 +14,7 @@ from gradtheory.explosion import critical_weight
 from gradtheory.pages.literature.record import Published
 from gradtheory.random_weights import gaussian, initialisation, meanfield
 from gradtheory.random_weights.architectures import architecture, blocks
+from gradtheory.random_weights.finite_width import log_jacobian
 from gradtheory.random_weights.lyapunov import lyapunov_exponent
 from gradtheory.random_weights.overflow import overflow_depth
 from gradtheory.training.stability import stability_region
@@ -67,6 +70,45 @@ def _spread(which: str, sigma_w: float, weights: str) -> float:
     return float(meanfield.jacobian_moments(which, 10, 1.0, sigma_w, weights=weights).variance)
 
 
+def _fluctuation(name: str) -> float:
+    """Return the variance of log‖Ju‖² of a wide relu layer, or how far its mean lies below log E, times the width."""
+    width = 10**6
+    law = log_jacobian([width, width], "relu", _ROOT)
+    return width * (float(law.mean) - float(law.log_mean) if name == "mean" else float(law.variance))
+
+
+def _through_resnet(x: float, layer: Callable[[float], float]) -> float:
+    """Return what a number becomes on its way through 33 residual blocks of three layers, in four groups.
+
+    The shortcut has the weight 0.36; on it stands a layer in the first block of a group, and one behind them all.
+    """
+    for count in (3, 4, 23, 3):
+        for block in range(count):
+            x = 0.36 * (x if block else layer(x)) + 0.64 * layer(layer(layer(x)))
+    return layer(x)
+
+
+def _centred() -> float:
+    """Return E[σ²] - E[σ]²."""
+    return float(gaussian.moment(_SHAPED, 1)) - float(gaussian.correlated(_SHAPED, 0, 1, of="value"))
+
+
+def _stretched() -> float:
+    """Return by what the shaped network stretches the distance of two inputs that are near each other."""
+    slope = float(gaussian.moment(_SHAPED, 1, of="slope")) / _centred()
+    return _through_resnet(1.0, lambda x: slope * x)
+
+
+def _not_forgotten() -> float:
+    """Return the correlation after the tailored network of two inputs with correlation 0."""
+    scale = 1.0 / math.sqrt(gaussian.moment(_TAILORED, 1))
+    c = np.linspace(0.0, 1.0, 401)
+    layer = CubicSpline(c, np.asarray(meanfield.correlation_map(_TAILORED, c, 1, scale)))
+    return _through_resnet(0.0, lambda c: float(layer(c)))
+
+
+_SHAPED, _TAILORED = (f"leaky_relu(slope={slope})" for slope in ("0.8761257073473065", "0.6291800290346146"))
+_CODE = "tests of the parameters"
 _NORMED = (blocks.batch_norm(),)
 _EDGE, _CRITICAL = "meanfield.edge_of_chaos", "meanfield.critical_initialisation"
 _ROOT = 2.0**0.5
@@ -416,6 +458,72 @@ NUMBERS: tuple[Published, ...] = (
             .propagate(1, 1.0)
             .variance[1]
         ),
+    ),
+    Published(
+        "Hanin & Rolnick 2018",
+        "abstract",
+        "the variance of weights, times the fan-in, that keeps the length of activations of relu",
+        "2",
+        "meanfield.chi_parallel",
+        lambda: 1.0 / float(meanfield.chi_parallel("relu", 1, 1)),
+    ),
+    Published(
+        "Hanin & Nica 2018",
+        "application to relu",
+        "n·Var log‖Ju‖² of a relu layer of n neurons",
+        "5.00",
+        "log_jacobian",
+        lambda: _fluctuation("variance"),
+        exact="5",
+    ),
+    Published(
+        "Hanin & Nica 2018",
+        "application to relu",
+        "n times how far E log‖Ju‖² lies from log E‖Ju‖²",
+        "-2.50",
+        "log_jacobian",
+        lambda: _fluctuation("mean"),
+        exact="−5/2",
+    ),
+    Published(
+        "Martens 2021",
+        _CODE,
+        "by what a residual network of 33 blocks stretches small differences with leaky_relu of slope 0.876126",
+        "1.2",
+        "gaussian.moment",
+        _stretched,
+    ),
+    Published(
+        "Martens 2021",
+        _CODE,
+        "what is added to that leaky_relu so that its mean is 0",
+        "-0.049418693",
+        "gaussian.correlated",
+        lambda: -math.sqrt(gaussian.correlated(_SHAPED, 0, 1, of="value")),
+    ),
+    Published(
+        "Martens 2021",
+        _CODE,
+        "the factor on it that makes its mean square 1",
+        "1.065183271",
+        "gaussian.moment",
+        lambda: _centred() ** -0.5,
+    ),
+    Published(
+        "Zhang 2022",
+        _CODE,
+        "the correlation, behind that network, of unrelated inputs with leaky_relu of slope 0.629180",
+        "0.75",
+        "meanfield.correlation_map",
+        _not_forgotten,
+    ),
+    Published(
+        "Zhang 2022",
+        _CODE,
+        "the factor on it that makes its mean square 1",
+        "1.196996550",
+        "meanfield.gain",
+        lambda: meanfield.gain(_TAILORED).forward,
     ),
     Published(
         "Lu 2019",

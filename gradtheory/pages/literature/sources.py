@@ -10,6 +10,8 @@ SOURCES: Mapping[str, str] = {
     "Cohen 2022": "J. Cohen et al., *Adaptive gradient methods at the edge of stability* (2022)",
     "Elfwing 2018": "S. Elfwing, E. Uchibe & K. Doya, *Sigmoid-weighted linear units* (2018)",
     "Glorot 2010": "X. Glorot & Y. Bengio, *Understanding the difficulty of training deep feedforward neural networks* (2010)",
+    "Hanin & Nica 2018": "B. Hanin & M. Nica, *Products of many large random matrices and gradients in deep neural networks* (2018)",
+    "Hanin & Rolnick 2018": "B. Hanin & D. Rolnick, *How to start training: the effect of initialization and architecture* (2018)",
     "Hayou 2018": "S. Hayou, A. Doucet & J. Rousseau, *On the selection of initialization and activation function* (2018)",
     "Hayou 2019": "S. Hayou, A. Doucet & J. Rousseau, *On the impact of the activation function on deep neural networks training* (2019)",
     "He 2015": "K. He et al., *Delving deep into rectifiers* (2015)",
@@ -18,6 +20,7 @@ SOURCES: Mapping[str, str] = {
     "LeCun 1998": "Y. LeCun et al., *Efficient backprop* (1998)",
     "Lessard 2016": "L. Lessard, B. Recht & A. Packard, *Analysis and design of optimization algorithms* (2016)",
     "Lu 2019": "L. Lu et al., *Dying ReLU and initialization* (2019)",
+    "Martens 2021": "J. Martens et al., *Rapid training of deep neural networks without skip connections or normalization layers using deep kernel shaping* (2021), with its code, `dks`",
     "Micikevicius 2018": "P. Micikevicius et al., *Mixed precision training* (2018)",
     "Misra 2019": "D. Misra, *Mish* (2019)",
     "Pascanu 2013": "R. Pascanu, T. Mikolov & Y. Bengio, *On the difficulty of training recurrent neural networks* (2013)",
@@ -32,4 +35,5 @@ SOURCES: Mapping[str, str] = {
     "Xiong 2020": "R. Xiong et al., *On layer normalization in the transformer architecture* (2020)",
     "Yang 2017": "G. Yang & S. Schoenholz, *Mean field residual networks: on the edge of chaos* (2017)",
     "Yang 2019": "G. Yang et al., *A mean field theory of batch normalization* (2019)",
+    "Zhang 2022": "G. Zhang, A. Botev & J. Martens, *Deep learning without shortcuts: shaping the kernel with tailored rectifiers* (2022), with its code, `dks`",
 }
