@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import sympy
+from sympy import default_sort_key
 
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
@@ -90,6 +91,13 @@ class Layers:
     def __len__(self) -> int:
         return len(self.w)
 
+    def __lt__(self, other: "Layers") -> bool:
+        """Return whether SymPy, which sorts what it adds, puts the ends of this chain before those of another."""
+        return self != other and bool(self._sort_key < other._sort_key)
+
+    def __gt__(self, other: "Layers") -> bool:
+        return other < self
+
     def passed(self, x: Ball, bits: int, slope_bits: int | None = None) -> Passed:
         """Return what the chain does with an input, in balls of `bits` bits; slopes may do with fewer.
 
@@ -161,6 +169,11 @@ class Layers:
             Step(parts[activation], evaluator(weight), evaluator(bias))
             for activation, weight, bias in zip(self.activations, self.w, self.b, strict=True)
         ]
+
+    @property
+    def _sort_key(self) -> tuple[object, ...]:
+        numbers = tuple(map(default_sort_key, (*self.w, *self.b)))
+        return tuple(activation.name for activation in self.activations), numbers, self.extended
 
     @cached_property
     def _size(self) -> int:

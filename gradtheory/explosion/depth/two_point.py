@@ -8,7 +8,7 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.effort import EFFORT
-from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_rational, doubling, enclose, precision
+from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_rational, doubling, enclose, precision, sign
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import read_bits, read_exact_parameters, read_real
 from gradtheory.chains.chain import Chain
@@ -122,6 +122,7 @@ def two_point(
     bits = read_bits(digits)
     betas = [squared_beta(activation) for activation in activations]
     highest = _highest(activations[-1])
+    is_constant = any(sign(weight) == 0 for weight in weights)
 
     def balls(working: int) -> tuple[Ball, ...]:
         here, there = (layers.passed(enclose(place, working), working) for place in places)
@@ -129,7 +130,7 @@ def two_point(
         with precision(working):
             away = abs(enclose(places[1] - places[0], working))
             left = away * abs(here.gradient * there.gradient).sqrt()
-            right = abs(there.a - here.a)
+            right = abs(there.a - here.a) * (0 if is_constant else 1)
             for square, first, second in zip(betas, here.z, there.z, strict=True):
                 if square:
                     step = abs(second - first) * enclose(sympy.sqrt(square), working)

@@ -127,7 +127,7 @@ def _start(layers: Layers) -> tuple[sympy.Rational, sympy.Rational, int]:
     if trajectory := steepest_trajectory(layers):
         spread = int(max(trajectory.log_reach) / math.log(2))
         x, unit = pulled_back(layers, trajectory), unit / sympy.Integer(2) ** (spread + _SMALL_STEP)
-    return x, unit, _BITS + max(0, exponent(1 / unit))
+    return x, unit, _BITS + max(0, exponent(max(abs(x), sympy.S.One) / unit))
 
 
 def exponent(number: sympy.Rational) -> int:

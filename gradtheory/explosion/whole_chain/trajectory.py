@@ -109,8 +109,8 @@ def pulled_back(layers: Layers, trajectory: Trajectory) -> sympy.Rational:
     Backwards from the turn errors shrink, so each pre-activation follows from the next one by Halley's method.
     """
     turn, log_reach = trajectory.turn, trajectory.log_reach
-    log_w = np.log(np.abs([_as_float(weight) for weight in layers.w[: turn + 1]]))
-    asked = (log_reach[turn] - log_reach[: turn + 1] + np.maximum(log_w, 0.0)) / np.log(2)
+    largest = np.maximum(1.0, np.abs([list(map(_as_float, pair)) for pair in zip(layers.w, layers.b, strict=True)]))
+    asked = ((log_reach[turn] - log_reach) + np.log(largest).max(axis=1)) / np.log(2)
     z = enclose(sympy.Rational(trajectory.z[turn]), _FLOAT_BITS)
     for number in reversed(range(turn + 1)):
         step, bits = layers.steps[number], _GUARD + int(max(asked[number], 0.0))

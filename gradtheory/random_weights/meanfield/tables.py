@@ -68,8 +68,8 @@ def moments_at(record: Activation, q: Array) -> Moments:
 @functools.lru_cache(maxsize=64)
 def _interpolated(record: Activation) -> Interpolated:
     def exact(q: Array) -> Integrals:
-        moments = moments_at(record, q)
-        return Integrals(np.stack(moments[:3]), np.stack(moments[3:]))
+        integrals = moments_at(record, q)
+        return Integrals(np.stack(integrals[:3]), np.stack(integrals[3:]))
 
     return Interpolated(exact)
 
