@@ -35,7 +35,9 @@ _COMMON = {
 hypothesis.settings.register_profile("quick", max_examples=5, **_COMMON)
 hypothesis.settings.register_profile("thorough", max_examples=10, **_COMMON)
 
-gc.set_threshold(100_000, 50)  # what SymPy and the tests keep is many objects, to walk which again and again takes 6 % of the time
+gc.set_threshold(
+    100_000, 50
+)  # what SymPy and the tests keep is many objects, to walk which again and again takes 6 % of the time
 
 _NOT_GENERATED = pytest.StashKey[int]()
 
@@ -147,7 +149,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture
 def cases(request: pytest.FixtureRequest) -> int:
     """Return how many cases `gradtheory.testing` is to try where all of them must pass."""
-    return 100 if _is_thorough(request.config) else 20
+    return 40 if _is_thorough(request.config) else 20
 
 
 @pytest.fixture(autouse=True)
