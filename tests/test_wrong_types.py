@@ -1,4 +1,6 @@
-"""A short run of wrong types; `python -m tests.wrong_types` makes all of the calls, as does the slow test."""
+"""Some of the calls with wrong types; `python -m tests.wrong_types` makes all of them."""
+
+import random
 
 import numpy as np
 import pytest
@@ -20,11 +22,14 @@ def test_some_wrong_types_are_refused_in_one_line():
 
 
 @pytest.mark.slow
-def test_all_wrong_types_are_refused_in_one_line():
+def test_many_wrong_types_are_refused_in_one_line():
     calls = list(wrong_types.calls())
     assert len(calls) > 15_000
+    some = random.Random(1).sample(calls, 4_000)
+    for part in ("name", "value"):  # every function and every value is among them
+        assert {getattr(call, part) for call in some} == {getattr(call, part) for call in calls}
     with wrong_types.elsewhere():
-        faults = [f"{call}: {fault}" for call in calls if (fault := call.fault())]
+        faults = [f"{call}: {fault}" for call in some if (fault := call.fault())]
     assert not faults
 
 

@@ -37,7 +37,7 @@ def test_certificates_by_hand_are_verified(key):
 
 
 @pytest.mark.sampled(8)
-@pytest.mark.parametrize("depth", [2, 3, 4, 5])
+@pytest.mark.parametrize("depth", [2, 5])
 @pytest.mark.parametrize("activation", _BOUNDED_OR_SLOW)
 def test_certificates_of_class_n_are_verified_and_true(activation, depth):
     for threshold, strict in (("1", True), ("1/10", False), ("1/1000", True)):

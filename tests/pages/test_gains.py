@@ -86,10 +86,3 @@ def test_relu_and_identity_last_for_ever():
 
 def test_a_gradient_whose_factor_tends_to_1_does_not_last_for_ever():
     assert Audit(gt.activation("elu")).depth == pytest.approx(48_057, rel=2e-4)  # by the layers one by one
-
-
-@pytest.mark.slow
-def test_writing_twice_gives_the_same_file(tmp_path):
-    first, second = (next(gains.write(tmp_path / each)) for each in ("a", "a"))
-    assert first == second == tmp_path / "a" / "gains.md"
-    assert first.read_text(encoding="utf-8") == gains.page()

@@ -17,7 +17,7 @@ jax = pytest.importorskip("jax", reason=_REASON)
 jax.config.update("jax_enable_x64", True)
 functional = torch.nn.functional
 
-_CASES = {"torch": 40, "jax": 15}  # besides the fixed ones; JAX compiles each operation for each shape
+_CASES = {"torch": 12, "jax": 4}  # besides the fixed ones; JAX compiles each operation for each shape
 
 
 def squared(a, z, y):

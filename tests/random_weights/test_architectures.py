@@ -58,10 +58,7 @@ def test_batch_norm_explodes_unless_the_activation_is_linear(shape):
     ("which", "sigma_w", "sigma_b"),
     [
         ("relu", 1.0, 1.0),
-        *(
-            pytest.param(*case, marks=pytest.mark.slow)
-            for case in (("tanh", 1.5, 0.1), ("gelu", 1.2, 0.3), ("erf", 0.8, 0.5))
-        ),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("tanh", 1.5, 0.1), ("erf", 0.8, 0.5))),
     ],
 )
 def test_plain_layers_are_those_of_mean_field(which, sigma_w, sigma_b):

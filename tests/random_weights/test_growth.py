@@ -75,7 +75,6 @@ def test_the_exponent_is_that_of_simulated_chains(which, sigma_w, sigma_b):
     [
         ("quick_gelu", 0.5, 1.0, -2.5415),  # -2.541 ± 0.003 by simulation
         pytest.param("quick_gelu", 1.5, 1.0, -1.6895, marks=pytest.mark.slow),  # -1.688 ± 0.010
-        pytest.param("quick_gelu", 2.0, 3.0, -6.0477, marks=pytest.mark.slow),  # -5.84 ± 0.29
         pytest.param("silu", 2.0, 3.0, -3.5985, marks=pytest.mark.slow),  # -3.47 ± 0.16
     ],
 )
@@ -207,7 +206,7 @@ def test_the_phase_of_what_escapes_is_uniform():
         [("sigmoid", 4.0, 1.0)],
         [
             *(("sigmoid", 4.0, 1.0), ("tanh", 1.0, 1.0), ("sine", 3.0, 1.0), ("softplus", 0.5, 0.1)),
-            *(("softsign", 3.0, 0.1), ("gaussian", 1.0, 1.0), ("tanh", 3.0, 0.0)),
+            *(("softsign", 3.0, 0.1), ("gaussian", 1.0, 1.0)),
         ],
     ),
 )

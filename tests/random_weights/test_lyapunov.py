@@ -13,6 +13,7 @@ from scipy.special import erf, erfcx, ndtr
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from tests.shapes import SHAPES, slow_except
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2  # E log|N(0, 1)|
 _SMALLEST = 1e-300
@@ -235,14 +236,16 @@ def test_what_escapes_through_periods_sees_their_mean():
     assert abs(exponent.mean_square - math.log(16 * 1.5) / 2) < 1e-9
 
 
-@pytest.mark.quick_for("gaussian", "identity", "quadratic", "sigmoid", "snake", "sparse_plus")
-def test_the_whole_catalogue(shape):
-    if shape in {"exponential", "quadratic", "snake"}:
-        with pytest.raises(InvalidArgument, match=r"^sigma_w = .*periods" if shape == "snake" else r"^activation = "):
-            gt.lyapunov_exponent(shape, 1, 1)
+@pytest.mark.parametrize(
+    "which", slow_except({"gaussian", "identity", "quadratic", "sigmoid", "snake", "sparse_plus"}, SHAPES)
+)
+def test_every_form_has_an_exponent_or_a_reason(which):
+    if which in {"exponential", "quadratic", "snake"}:
+        with pytest.raises(InvalidArgument, match=r"^sigma_w = .*periods" if which == "snake" else r"^activation = "):
+            gt.lyapunov_exponent(which, 1, 1)
         return
-    exponent = gt.lyapunov_exponent(shape, 1, 1)
-    slopes = gt.activation(shape).slope(np.linspace(-50, 50, 20_001))
+    exponent = gt.lyapunov_exponent(which, 1, 1)
+    slopes = gt.activation(which).slope(np.linspace(-50, 50, 20_001))
     flat = (slopes[1:-1] == 0) & (slopes[2:] == 0) & (slopes[:-2] == 0)
     if exponent.value == -math.inf:
         assert flat.any()
@@ -252,7 +255,7 @@ def test_the_whole_catalogue(shape):
         assert 0.0 < exponent.error < 1e-6
         assert exponent.value <= exponent.mean_square  # Jensen
         assert exponent.gap > 0.0
-    assert exponent.mean_square <= math.log(float(gt.activation(shape).steepest_slope)) + 1e-12
+    assert exponent.mean_square <= math.log(float(gt.activation(which).steepest_slope)) + 1e-12
 
 
 @given(
@@ -322,7 +325,7 @@ def test_own_formulas_agree_with_the_catalogue(formula, named, sigma_w, sigma_b)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sigma_w", "sigma_b", "threshold"), [(0.2, 3, 0.1), (1, 0.1, 1), (1.5, 1, 2)])
+@pytest.mark.parametrize(("sigma_w", "sigma_b", "threshold"), [(0.2, 3, 0.1), (1, 0.1, 1)])
 def test_mirrored_ones_agree(sigma_w, sigma_b, threshold):
     """log_sigmoid(z) = -softplus(-z), and z is as likely as -z."""
     same(*(gt.lyapunov_exponent(which, sigma_w, sigma_b) for which in ("softplus", "log_sigmoid")))

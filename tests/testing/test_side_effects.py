@@ -48,7 +48,6 @@ def clipped(gradients, kinds):
     [
         *(("tanh", kinds) for kinds in (("w", "b", "x"), ("w",), ("b",), ("x",))),
         *((activation, ("w", "b", "x")) for activation in ("relu", "sigmoid")),
-        pytest.param("gelu", ("w", "b", "x"), marks=pytest.mark.slow),
     ],
     ids=str,
 )
