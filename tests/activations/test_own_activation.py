@@ -275,9 +275,13 @@ def test_an_infinite_slope_is_named_in_mean_field():
     assert gt.meanfield.critical_initialisation(_STEEP).reason.endswith("σ' is infinite at 0")
     with pytest.raises(Undecided, match="its slope is infinite at 0"):
         gt.gaussian.correlated(sympy.sign(U) * Abs(U) ** Rational(9, 10), 0.5, 1, of="slope")
+    assert gt.activation("tanh").infinite_slopes == gt.activation(exp(U)).infinite_slopes == ()
+
+
+@pytest.mark.slow
+def test_advice_for_an_infinite_slope():
     advice = gt.advise(gt.Chain(2, _STEEP), [1.0, 0.0], [0.5, 0.2], [1.0, 1.0], [0.0, 0.0])
     assert advice.total_factor == np.inf
-    assert gt.activation("tanh").infinite_slopes == gt.activation(exp(U)).infinite_slopes == ()
 
 
 def test_decimal_coefficients_cost_no_more_than_small_ones():

@@ -27,12 +27,19 @@ _POST_NORM = [blocks.residual([blocks.dense("relu", _HE)]), blocks.layer_norm()]
         ([blocks.dense(), blocks.batch_norm()], "none", 1),  # their (B - 2)/(B - 3) for large B
         ([blocks.residual([blocks.dense("relu", _HE)])], "exponential", 2),  # Yang & Schoenholz (2017), relu
         ([blocks.residual([blocks.dense("tanh")])], "stretched exponential", 0.5),  # and tanh: exp(√L)
-        ([blocks.residual([blocks.dense("relu", _HE)], lambda depth: 1 / depth**0.5)], "none", math.e),
-        ([blocks.residual([blocks.dense("relu", _HE)], lambda depth: 1 / depth)], "none", 1),  # Hanin & Rolnick (2018)
+        pytest.param(
+            [blocks.residual([blocks.dense("relu", _HE)], lambda depth: 1 / depth**0.5)],
+            "none",
+            math.e,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(  # Hanin & Rolnick (2018)
+            [blocks.residual([blocks.dense("relu", _HE)], lambda depth: 1 / depth)], "none", 1, marks=pytest.mark.slow
+        ),
         (_PRE_NORM, "power law", 1),  # Xiong et al. (2020): the first layers' gradients grow with depth, slowly
         (_POST_NORM, "none", 1),
         ([blocks.residual([blocks.batch_norm(), blocks.dense("relu", _HE)])], "power law", math.pi / (math.pi - 1)),
-        ([blocks.dense("tanh")], "power law", -1),  # on the edge of chaos
+        pytest.param([blocks.dense("tanh")], "power law", -1, marks=pytest.mark.slow),  # on the edge of chaos
         ([blocks.dropout("relu", 0.5)], "none", 1),  # σ_w² = 2·keep
     ],
     ids=str,
@@ -45,6 +52,7 @@ def test_published_rates(made, kind, rate):
     assert kind in repr(growth)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.only(lambda record: record.period is None and not jumps(record))
 def test_batch_norm_explodes_unless_the_activation_is_linear(shape):
     """E[σ'²] ≥ Var[σ] for Gaussians (Poincaré), whatever the weights."""
@@ -55,17 +63,17 @@ def test_batch_norm_explodes_unless_the_activation_is_linear(shape):
 
 
 @pytest.mark.parametrize(
-    ("which", "sigma_w", "sigma_b"),
+    ("which", "sigma_w", "sigma_b", "depth"),
     [
-        ("relu", 1.0, 1.0),
-        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("tanh", 1.5, 0.1), ("erf", 0.8, 0.5))),
+        ("relu", 1.0, 1.0, 4),  # whose χ is the same in all layers
+        *(pytest.param(*case, 40, marks=pytest.mark.slow) for case in (("tanh", 1.5, 0.1), ("erf", 0.8, 0.5))),
     ],
 )
-def test_plain_layers_are_those_of_mean_field(which, sigma_w, sigma_b):
+def test_plain_layers_are_those_of_mean_field(which, sigma_w, sigma_b, depth):
     plain = architecture([blocks.dense(which, sigma_w, sigma_b)])
     scales = gt.meanfield.depth_scales(which, sigma_w, sigma_b)
     assert plain.depth_scale == pytest.approx(float(scales.xi_c), rel=1e-8)
-    flow = plain.propagate(40, sigma_w**2 + sigma_b**2, correlation=0.5)
+    flow = plain.propagate(depth, sigma_w**2 + sigma_b**2, correlation=0.5)
     chi = gt.meanfield.chi(which, flow.variance[-1], sigma_w)
     assert flow.gradient[-2] == pytest.approx(chi, rel=1e-9)
     q = float(flow.variance[0])
