@@ -1,4 +1,4 @@
-"""Public calls end: what is asked of an expression of one's own gets a budget of work."""
+"""Public calls end: what is asked of a chain, or of an expression of one's own, gets a budget of work."""
 
 import functools
 from collections.abc import Callable
@@ -17,8 +17,8 @@ _R = TypeVar("_R")
 def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let a function of an activation or a chain work within its keyword argument `effort`.
 
-    It also says which keyword is meant where another library has another name for it. Questions about the catalogue,
-    whose proofs are known to end, take the time that they take.
+    It also says which keyword is meant where another library has another name for it. Questions about one activation of
+    the catalogue, whose proofs are known to end, take the time that they take.
     """
 
     @with_other_names
@@ -27,7 +27,7 @@ def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
         subject = args[0] if args else kwargs.get("activation", kwargs.get("chain"))
         effort: Any = kwargs.get("effort", EFFORT)
         read_effort(effort)
-        if not _is_own(subject):
+        if not _is_limited(subject):
             return call(*args, **kwargs)
         with within(effort):
             return call(*args, **kwargs)
@@ -35,13 +35,13 @@ def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
     return within_effort
 
 
-def _is_own(subject: object) -> bool:
-    parts: object = subject
-    if not isinstance(subject, str | sympy.Basic | Activation):
-        from gradtheory.chains.chain import Chain  # here, because the set of one neuron needs no chains
+def _is_limited(subject: object) -> bool:
+    if isinstance(subject, list | tuple):
+        return any(_is_limited(part) for part in subject)
+    if isinstance(subject, Activation):
+        return subject.branches is None
+    if isinstance(subject, str | sympy.Basic):
+        return isinstance(subject, sympy.Basic)
+    from gradtheory.chains.chain import Chain  # here, because the set of one neuron needs no chains
 
-        parts = subject.activation if isinstance(subject, Chain) else subject
-    each = parts if isinstance(parts, list | tuple) else (parts,)
-    return any(
-        isinstance(part, sympy.Basic) or (isinstance(part, Activation) and part.branches is None) for part in each
-    )
+    return isinstance(subject, Chain)

@@ -5,8 +5,10 @@ branches of |σ'| that cover the line, an isolating interval for each place wher
 answer rests on far out. The checker's documentation describes the fields.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -14,7 +16,7 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.profile import Profile
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import derivative, enclose, is_infinite, sign
 from gradtheory.arithmetic.inputs import DIGITS, read_exact_parameters, read_positive, read_real
@@ -94,7 +96,7 @@ def certificate(
     if sign(weight) == 0:
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     level = c / abs(weight)
-    profile = record.profile_above(level)
+    profile = _with_one_formula_each(record, record.profile_above(level))
     superlevel = superlevel_sets(method, digits, strict=strict)(profile, level)
     crossings = superlevel.crossings()
     bits = _BITS + _size(superlevel.t)
@@ -105,7 +107,7 @@ def certificate(
         "claim": {
             "kind": "explosion set",
             "activation": record.name if record.branches is not None else None,
-            "expression": written(record.expr),
+            "expression": written(record.expr.replace(sympy.Heaviside, _as_piecewise)),
             "weight": written(weight),
             "bias": written(bias),
             "threshold": written(c),
@@ -124,6 +126,25 @@ def certificate(
         },
         "status": "proven" if is_whole else "proven on the domain",
     }
+
+
+def _as_piecewise(switch: sympy.Expr, at_zero: sympy.Expr = sympy.S.Half) -> sympy.Expr:
+    """Return Heaviside(u, at_zero), which the checker does not know, in its words."""
+    return sympy.Piecewise((0, switch < 0), (1, switch > 0), (at_zero, True))
+
+
+def _with_one_formula_each(record: Activation, profile: Profile) -> Profile:
+    """Return a profile whose flat branches are cut where the formula of σ changes, as the checker's cells are."""
+    pieces = [
+        branch if not branch.is_flat else replace(branch, left=left, right=right)
+        for branch in profile.branches
+        for left, right in itertools.pairwise((branch.left, *_cuts(record, branch), branch.right))
+    ]
+    return replace(profile, branches=tuple(pieces))
+
+
+def _cuts(record: Activation, branch: Branch) -> tuple[sympy.Expr, ...]:
+    return breaks(record.expr, Z, branch.left, branch.right) if branch.is_flat else ()
 
 
 def _of_chain(chain: Chain, w: Any, b: Any, threshold: Any, *, strict: bool) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def widest_total_explosion(
     threshold : number
         c > 0.
     effort : float
-        How much work a proof for your own expression may take, about seconds of it, counted in operations.
+        How much work the proof may take, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def total_explosion_bound(chain: Chain, *, threshold: NumberLike = 1, effort: fl
     threshold : number
         c > 0.
     effort : float
-        How much work a proof for your own expression may take, about seconds of it, counted in operations.
+        How much work the proof may take, about seconds of it, counted in operations.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def total_explosion_theorem(chain: Chain, *, effort: float = EFFORT) -> str:
     chain : Chain
         Of any depth.
     effort : float
-        How much work a proof for your own expression may take, about seconds of it, counted in operations.
+        How much work the proof may take, about seconds of it, counted in operations.
 
     Returns
     -------

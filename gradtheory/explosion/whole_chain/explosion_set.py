@@ -48,7 +48,7 @@ def total_explosion_set(
     strict : bool
         False for >= in place of >.
     effort : float
-        How much work a proof for your own expression may take, about seconds of it, counted in operations.
+        How much work the proof may take, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -77,7 +77,7 @@ def exploding_parameter(
     strict : bool
         False for >= in place of >.
     effort : float
-        How much work a proof for your own expression may take, about seconds of it, counted in operations.
+        How much work the proof may take, about seconds of it, counted in operations.
 
     Returns
     -------
