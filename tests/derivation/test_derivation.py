@@ -52,7 +52,7 @@ _HOW = {
     ("weak_norm", "gelu"): "EEECEEE",
     ("weak_norm", "relu6"): "EEEEECECEEEE",
     ("depth", "sigmoid"): "EEECECEECEECEECCECEEECC",
-    ("depth", "softsign"): "EECCECECEEECECENEEECC",
+    ("depth", "softsign"): "EECCECECEEECECEEEEECC",
     ("weight_decay", "sigmoid"): "EEEEEEEEEEEEEEEE",
     ("clipping", "sigmoid"): "EEEEEEEEEEEEEE",
     ("initialisation", "sigmoid"): "EEEEEEE",
