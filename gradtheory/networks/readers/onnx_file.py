@@ -98,9 +98,8 @@ class _Reader:
         """Return weights, if they stand in the file and are as many as it says."""
         entries = int(np.prod([int(size) for size in tensor.dims], dtype=object)) if tensor.dims else 1
         if tensor.data_location == 1 or tensor.external_data:
-            raise InvalidArgument(
-                "path", str(self._path), f"keeps {tensor.name!r} in another file: store it in this one"
-            )
+            rule = "store it in this one, as torch.onnx.export(…, external_data=False) does"
+            raise InvalidArgument("path", str(self._path), f"keeps {tensor.name!r} in another file: {rule}")
         if not 0 <= entries <= _MOST_ENTRIES:
             raise InvalidArgument("path", str(self._path), f"{tensor.name!r} must have at most {_MOST_ENTRIES} entries")
         try:
