@@ -95,8 +95,3 @@ def forward_pass(
 def affine_neuron(a: Array, w: Array, b: Array) -> Array:
     """Return w·a + b of one neuron, for every sample."""
     return np.asarray(w * a + b)
-
-
-def affine_layer(a: Array, w: Array, b: Array) -> Array:
-    """Return W·a + b of a wide layer, for every sample; samples are rows."""
-    return np.asarray(a @ w.T + b)

@@ -1,9 +1,13 @@
 """Chains with huge biases, with weights of 0, and with ends far from where inputs are spread most."""
 
+import importlib
+from dataclasses import replace
+
 import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.explosion.depth import bound
 from gradtheory.explosion.whole_chain.nearby import Neighbourhood
 
 
@@ -40,3 +44,25 @@ def test_ends_far_from_the_middle_are_guessed_as_near_ones_are(monkeypatch, weig
     set_ = gt.total_explosion_set(gt.Chain(40), w=[weight] * 40, b=[-sympy.Rational(weight) / 2] * 40)
     half = sympy.log((set_.measure / 2).n(20)).n()
     assert [abs(guess - half) < 1e-6 for guess in guesses[0]] == [True, True]
+
+
+@pytest.mark.slow
+def test_h_is_known_where_it_is_not_decided_whether_it_is_more_than_k():
+    """Cut off far from its middle, erf has the same H and K, of which no digits tell."""
+    result = gt.depth_bound(gt.expression("erf(max(z, -1))"), threshold=2)
+    assert abs(result.value.n(15) - gt.depth_bound("erf", threshold=2).value.n(15)) < 1e-14
+    assert (result.widens, result.factor, result.is_in_class_n) == (None, None, True)
+
+
+def test_where_k_is_not_told_from_h_nothing_is_said_of_widening(monkeypatch):
+    def undecided(one, other):
+        raise gt.errors.Undecided("no digits tell")
+
+    monkeypatch.setattr(bound, "order", undecided)
+    assert bound._compared(sympy.S.One, sympy.Integer(2)) == (None, None)
+    erf = replace(gt.depth_bound("erf"), widens=None, factor=None)
+    assert "not decided whether depth widens: σ' is even and log-concave" in repr(erf)
+    topic = importlib.import_module("gradtheory.derivation.topics.depth")
+    monkeypatch.setattr(topic, "depth_bound", lambda activation: erf)
+    with pytest.raises(gt.errors.Undecided, match="whether depth widens is not decided for erf"):
+        gt.derive("depth", activation="erf")

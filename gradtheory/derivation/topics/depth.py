@@ -26,7 +26,7 @@ from gradtheory.derivation.language import DEPTH_BOUND, LEFT_LIMIT, RIGHT_LIMIT,
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
 from gradtheory.explosion.depth.class_n import smooth_parts, support
@@ -62,6 +62,8 @@ def _steps(question: Question, bound: DepthBound) -> Iterator[Step]:
     beta = None if not square else sympy.sqrt(square)
     yield from _one_layer(question, square, beta)
     yield from _all_layers(question, beta)
+    if bound.widens is None:
+        raise Undecided(f"whether depth widens is not decided for {question.activation.name}, only how much at most")
     if bound.pair is None or bound.factor is None:
         yield Step(equation(DEPTH_BOUND, sympy.oo), "no_depth_bound", question.meaning, section="two_inputs")
         yield from _one_interval(question)

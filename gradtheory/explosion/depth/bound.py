@@ -45,9 +45,9 @@ class DepthBound(ShownAsTable):
         H/c: no two inputs with \|f'\| > c are further apart, at any depth; oo where σ is unbounded; None where σ is not
         in class N, of which the theorem speaks.
     widens : bool or None
-        Whether deep chains have wider sets than one neuron: K < H.
+        Whether deep chains have wider sets than one neuron: K < H. None where that is not decided, though H is proven.
     factor : sympy.Expr or None
-        H/K; None where both are infinite.
+        H/K; None where both are infinite, or where it is not decided.
     pair : tuple of two sympy.Expr, or None
         The p < q at which H is attained, or which they approach.
     is_in_class_n : bool
@@ -77,6 +77,8 @@ class DepthBound(ShownAsTable):
         if self.value is None:
             return f"{self.activation.name} is not in class N: {self.reason}"
         grows = f"depth widens by {decimal(self.factor, 6)} in the limit" if self.widens else "depth never widens"
+        if self.widens is None:
+            grows = "not decided whether depth widens"
         return f"{decimal(self.value, 15)} at any depth, {grows}: {self.reason} ({self.guarantee.value})"
 
 
@@ -149,10 +151,17 @@ def _at_threshold_1(record: Activation) -> DepthBound:
     highest = _supremum(record)
     if is_infinite(highest.value):
         return DepthBound(record, sympy.S.One, sympy.oo, False, None, None, True, highest.reason)
-    one = widest_explosion(record).width
-    widens = highest.value != one and order(one, highest.value) < 0
-    factor = sympy.S.One if not widens else highest.value / one
+    widens, factor = _compared(widest_explosion(record).width, highest.value)
     return DepthBound(record, sympy.S.One, highest.value, widens, factor, highest.pair, True, highest.reason)
+
+
+def _compared(one: sympy.Expr, highest: sympy.Expr) -> tuple[bool, sympy.Expr] | tuple[None, None]:
+    """Return whether K < H, and H/K; None where two proven numbers may be equal, of which no digits tell."""
+    try:
+        widens = highest != one and order(one, highest) < 0
+    except Undecided:
+        return None, None
+    return widens, highest / one if widens else sympy.S.One
 
 
 def _supremum(record: Activation) -> _Supremum:
