@@ -51,9 +51,8 @@ def settled(which, q, weight, bias, layers=4000):
 
 
 @pytest.mark.sampled(5)
+@pytest.mark.only(lambda record: record.name != "exponential")  # E[e^2z] = e² makes σ_w so small that 1 is unstable
 def test_a_fixed_point_on_a_node_of_the_search_is_found(shape):
-    if shape == "exponential":
-        return  # E[e^2z] = e² makes σ_w so small that 1 is unstable; it is found like the others, but see below
     weight = gain(shape, q=1).forward
     points = fixed_points(shape, weight)
     line = gt.activation(shape).name in ("identity", "leaky_relu", "relu", "rrelu")

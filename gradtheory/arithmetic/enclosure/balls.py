@@ -216,7 +216,7 @@ def digits_of(bits: int) -> int:
 
 def is_infinite(number: sympy.Expr) -> bool:
     """Return whether a number is ±oo, without SymPy's search for assumptions, which may take very long."""
-    return number in (sympy.oo, -sympy.oo, sympy.zoo)
+    return number is sympy.S.Infinity or number is sympy.S.NegativeInfinity or number is sympy.zoo
 
 
 def is_finite(number: sympy.Expr) -> bool:

@@ -6,10 +6,9 @@ import itertools
 import math
 
 import numpy as np
-import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.enclosure import Ball, bounds, plus, precision, times
+from gradtheory.arithmetic.enclosure import Ball, Interval, exactly, plus, precision, times
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import log_odds_derivative
@@ -20,7 +19,7 @@ from gradtheory.training.remedies.rounding import rounded_up
 _BITS = 64
 _CLOSE = 1e-6  # relative distance of the bound from a value that is attained
 _MOST_PIECES = 20_000
-_MIDDLE = sympy.Integer(8)
+_MIDDLE = 8.0
 _FEW = 9  # with more targets bounds are interpolated
 
 
@@ -55,7 +54,7 @@ def _largest_error_times_slope(record: Activation, target: float) -> float:
     """Return an upper bound of sup_z |σ(z) - y|·|σ'(z)|: the interval of z with the greatest bound is halved again."""
     if record.period is not None:
         return (rounded_up(largest_value(record)) + abs(target)) * rounded_up(record.steepest_slope) * (1.0 + 1e-15)
-    cuts = (-sympy.oo, -_MIDDLE, sympy.S.Zero, _MIDDLE, sympy.oo)
+    cuts = (-math.inf, -_MIDDLE, 0.0, _MIDDLE, math.inf)
     pieces = [(-_bound(record, target, *ends), ends) for ends in itertools.pairwise(cuts)]
     heapq.heapify(pieces)
     attained = _at_ends(record, target)
@@ -64,7 +63,7 @@ def _largest_error_times_slope(record: Activation, target: float) -> float:
         if -bound <= attained * (1.0 + _CLOSE):
             return -bound
         middle = _middle(left, right)
-        value, slope = record.value_and_slope(float(middle))
+        value, slope = record.value_and_slope(middle)
         attained = max(attained, abs(value - target) * abs(slope))
         heapq.heapreplace(pieces, (-_bound(record, target, left, middle), (left, middle)))
         heapq.heappush(pieces, (-_bound(record, target, middle, right), (middle, right)))
@@ -81,17 +80,18 @@ def _at_ends(record: Activation, target: float) -> float:
     return attained
 
 
-def _middle(left: sympy.Expr, right: sympy.Expr) -> sympy.Rational:
-    if right.is_infinite:
-        return 2 * left
-    return 2 * right if left.is_infinite else (left + right) / 2
+def _middle(left: float, right: float) -> float:
+    """Return a point between two others; it need not be exactly in the middle."""
+    if right == math.inf:
+        return 2.0 * left
+    return 2.0 * right if left == -math.inf else (left + right) / 2.0
 
 
-def _bound(record: Activation, target: float, left: sympy.Expr, right: sympy.Expr) -> float:
+def _bound(record: Activation, target: float, left: float, right: float) -> float:
     """Return a bound of |σ(z) - y|·|σ'(z)| for z between two points."""
-    piece = bounds(left, right, _BITS)
+    piece, opposite = Interval(exactly(left), exactly(right)), exactly(-target)
     with precision(_BITS):
-        errors = plus(record.over(piece, _BITS), bounds(*(-sympy.Rational(target),) * 2, _BITS))
+        errors = plus(record.over(piece, _BITS), Interval(opposite, opposite))
         return max(map(_up, times(errors, record.profile.over(piece, _BITS))))
 
 
