@@ -79,11 +79,11 @@ def _space(row: "Element") -> None:
         sign = _text(core) if core.tag == "mo" else ""
         if _NAME.fullmatch(sign):
             is_operand = before is not None and not (before.tag == "mo" and _text(before) in _OPENING)
-            is_bracketed = after is not None and _text(next(iter(after), after)) == "("
+            is_close = after is None or _text(next(iter(after), after)) == "(" or _text(after) in _OPENING
             core.attrib |= {
                 "form": "prefix",
                 "lspace": "0.17em" if is_operand else "0",
-                "rspace": "0" if is_bracketed else "0.17em",
+                "rspace": "0" if is_close else "0.17em",
             }
         elif sign in _SIGNS and before is not None and before.tag == "mo" and _text(before) in _OPENING:
             core.set("form", "prefix")
