@@ -57,7 +57,7 @@ def _name(element: "Element") -> None:
     if element.tag == "mo" and _text(element) in _LETTERS:
         element.tag = "mi"
         element.set("mathvariant", "normal")
-    elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES):
+    elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES | {":"}):
         element.tag = "mo"
     elif element.tag == "msup" and parts[0].tag == "mi" and _text(parts[1]) in _PRIMES:
         element.tag, parts[1].tag = "mrow", "mo"  # a prime is raised by the font
@@ -92,6 +92,8 @@ def _space(row: "Element") -> None:
             is_open = not is_open
         elif sign in _CONNECTIVES:
             core.attrib |= {"lspace": "0.5em", "rspace": "0.5em"}
+        elif sign == ":":
+            core.attrib |= {"lspace": "0.28em", "rspace": "0.28em"}
         elif sign == "/":
             core.attrib |= {"lspace": "0.05em", "rspace": "0.05em"}
         before = element
