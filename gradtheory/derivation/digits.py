@@ -136,7 +136,7 @@ def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Ex
     if not expr.has(*numbers):
         return expr
     if isinstance(expr, WrittenProduct):
-        return expr.xreplace(numbers)
+        return WrittenProduct(*(tuple(_in_its_place(part, numbers) for part in group) for group in expr.groups))
     if isinstance(expr, sympy.Add):
         summands = expr.parts if isinstance(expr, WrittenSum) else terms(expr.as_ordered_terms())
         put_in = [_signed(_put_in(term, numbers)) for term in summands]
@@ -147,6 +147,13 @@ def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Ex
     if expr.is_Pow and isinstance(args[0], Literal) and args[1].is_even:
         args[0] = abs(args[0])
     return _signed(_made(expr, args))
+
+
+def _in_its_place(factor: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:
+    """Return a factor with numbers in it, 0 and 1 too; a sum has no second sign: a - (-2) is a + 2."""
+    if not isinstance(factor, WrittenSum):
+        return factor.xreplace(numbers)
+    return WrittenSum(*(_signed(term.xreplace(numbers)) for term in factor.parts))
 
 
 def _made(expr: sympy.Expr, args: list[sympy.Expr]) -> sympy.Expr:

@@ -57,7 +57,7 @@ def _name(element: "Element") -> None:
     if element.tag == "mo" and _text(element) in _LETTERS:
         element.tag = "mi"
         element.set("mathvariant", "normal")
-    elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES):
+    elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES | {":"}):
         element.tag = "mo"
     elif element.tag == "msup" and parts[0].tag == "mi" and _text(parts[1]) in _PRIMES:
         element.tag, parts[1].tag = "mrow", "mo"  # a prime is raised by the font
@@ -79,11 +79,11 @@ def _space(row: "Element") -> None:
         sign = _text(core) if core.tag == "mo" else ""
         if _NAME.fullmatch(sign):
             is_operand = before is not None and not (before.tag == "mo" and _text(before) in _OPENING)
-            is_bracketed = after is not None and _text(next(iter(after), after)) == "("
+            is_close = after is None or _text(next(iter(after), after)) == "(" or _text(after) in _OPENING
             core.attrib |= {
                 "form": "prefix",
                 "lspace": "0.17em" if is_operand else "0",
-                "rspace": "0" if is_bracketed else "0.17em",
+                "rspace": "0" if is_close else "0.17em",
             }
         elif sign in _SIGNS and before is not None and before.tag == "mo" and _text(before) in _OPENING:
             core.set("form", "prefix")
@@ -92,6 +92,8 @@ def _space(row: "Element") -> None:
             is_open = not is_open
         elif sign in _CONNECTIVES:
             core.attrib |= {"lspace": "0.5em", "rspace": "0.5em"}
+        elif sign == ":":
+            core.attrib |= {"lspace": "0.28em", "rspace": "0.28em"}
         elif sign == "/":
             core.attrib |= {"lspace": "0.05em", "rspace": "0.05em"}
         before = element

@@ -29,6 +29,8 @@ from gradtheory.document.prose import html_prose
         (r"s \tanh s", r'<mi>s</mi><mo form="prefix" lspace="0.17em" rspace="0.17em">tanh</mo>'),
         (r"2 \cdot \operatorname{erf}\left(v\right)", r'<mo form="prefix" lspace="0" rspace="0">erf</mo>'),
         (r"\cosh^{2}\left(s\right)", r'<msup><mo form="prefix" lspace="0" rspace="0">cosh</mo>'),
+        (r"\operatorname{erfc} = 1", r'<mo form="prefix" lspace="0" rspace="0">erfc</mo><mo>&#x0003D;'),
+        (r"x : y", r'<mo lspace="0.28em" rspace="0.28em">:'),
         ("|w| - 4", r'<mo stretchy="false" form="postfix" lspace="0" rspace="0">&#x0007C;</mo><mo>&#x02212;'),
         (r"a \iff b", r'<mo lspace="0.5em" rspace="0.5em">&#x027FA;'),
     ],
