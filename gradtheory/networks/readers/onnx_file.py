@@ -5,6 +5,7 @@ A file is bounded in size, and weights that it keeps in other files are refused,
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import GradTheoryError, InvalidArgument, extra
-from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
+from gradtheory.networks.nodes import Dense, LayerNorm, Node, Operation, Scale, Sum
 from gradtheory.networks.readers.building import Builder, exact
+from gradtheory.networks.readers.onnx_patterns import Pattern, patterns
 
 _MOST_BYTES = 2**31
 _MOST_ENTRIES = 2**28
@@ -71,7 +73,7 @@ class _Reader:
         self._graph, self._path, self._to_array = graph, path, to_array
         self._builder = Builder("operators")
         self._arrays: dict[str, Array] = {}
-        self._gelus: dict[str, str] = {}
+        self._patterns: dict[str, Pattern] = {}
         self._within: set[str] = set()  # what is a step of these
         self._takers = Counter(name for node in graph.node for name in node.input)
 
@@ -87,7 +89,8 @@ class _Reader:
         self._builder.places[inputs[0]] = -1
         for node in self._graph.node:
             self._constant(node)
-        self._gelus = self._find_gelus()
+        self._patterns = patterns(self._graph.node, self._arrays)
+        self._within = {name for pattern in self._patterns.values() for name in pattern.within}
         for node in self._graph.node:
             self._step(node)
         if not self._builder.knows(outputs[0]) and not self._builder.problems:
@@ -122,11 +125,15 @@ class _Reader:
     def _step(self, node: Any) -> None:
         """Add what one operator does."""
         where, result = node.name or (node.output[0] if node.output else "?"), node.output[0] if node.output else None
-        if result in self._gelus and self._builder.knows(self._gelus[result]):
-            self._builder.element(result, where, self._gelus[result], "gelu")
+        pattern = None if result is None or result in self._within else self._patterns.get(result)
+        if pattern is not None and self._builder.knows(pattern.source):
+            if isinstance(pattern.operation, str):
+                self._builder.element(result, where, pattern.source, pattern.operation)
+            else:
+                self._builder.add(result, where, pattern.operation, pattern.source)
             return
         if result in self._arrays or result in self._within:
-            return  # a constant, or a step of a gelu that is written in operators
+            return  # a constant, or a step of what is written in operators
         known = [name for name in node.input if name in self._builder.places]
         if any(name and name not in self._arrays and name not in self._builder.places for name in node.input):
             return  # follows something that is not understood, or itself
@@ -165,6 +172,8 @@ class _Reader:
                 return self._bias(result, source, constants[0])
             case "Mul" | "Div" if len(known) == 1 and (comes_first or kind == "Mul"):
                 factor = _row(constants[0])
+                if kind == "Mul" and self._joins(source, gain=factor, result=result):
+                    return True
                 add(result, where, Scale(1.0 / factor if kind == "Div" else factor), source)
             case "LayerNormalization" | "RMSNormalization" if comes_first and options.get("axis", -1) in (-1, 1):
                 is_centred = kind == "LayerNormalization"
@@ -197,51 +206,30 @@ class _Reader:
             return False
         return True
 
-    def _find_gelus(self) -> dict[str, str]:
-        """Return the outputs of z·(1 + erf(z/√2))/2, written in operators, each with its z."""
-        makers = {node.output[0]: node for node in self._graph.node if len(node.output) == 1}
-        gelus: dict[str, str] = {}
-        for half in self._graph.node:
-            product = self._times(half, makers, 0.5)
-            outer = makers.get(product) if product else None
-            if outer is None or outer.op_type != "Mul":
-                continue
-            for z, other in (outer.input, outer.input[::-1]):
-                plus = makers.get(other)
-                if plus is None:
-                    continue
-                erf = makers.get(self._other(plus, "Add", 1.0) or "")
-                scaled = makers.get(erf.input[0]) if erf is not None and erf.op_type == "Erf" else None
-                if erf is not None and scaled is not None and self._times(scaled, makers, 0.5**0.5) == z:
-                    gelus[half.output[0]] = z
-                    self._within |= {scaled.output[0], erf.output[0], plus.output[0], outer.output[0]}
-        return gelus
-
-    def _times(self, node: Any, makers: Any, factor: float) -> str | None:
-        """Return what a node multiplies by a factor, or divides by its inverse; None if it does neither."""
-        return self._other(node, "Mul", factor) or self._other(node, "Div", 1.0 / factor)
-
-    def _other(self, node: Any, kind: str, number: float) -> str | None:
-        """Return the input of a node beside one constant number, to float32's precision; None where it has none."""
-        if node.op_type != kind or len(node.input) != 2:
-            return None
-        for value, constant in (node.input, node.input[::-1]):
-            array = self._arrays.get(constant)
-            if array is not None and array.size == 1 and abs(float(array.reshape(())) - number) < 1e-6 * number:
-                return str(value)
-        return None
-
     def _bias(self, result: str, source: str, b: Array) -> bool:
-        """Give a bias to the dense layer that has just been added without one, as MatMul and Add make it."""
+        """Give a bias to the dense layer or the norm that has just been added without one."""
+        return self._joins(source, bias=_row(b), result=result)
+
+    def _joins(self, source: str, *, result: str, gain: Array | None = None, bias: Array | None = None) -> bool:
+        """Give a gain or a bias to the node that has just been added without; return whether it takes it.
+
+        Exporters write a dense layer as MatMul and Add, and a norm without its gain and bias.
+        """
         place = self._builder.places[source]
         node = self._builder.nodes[place] if place >= 0 else None
         is_output = any(value.name == source for value in self._graph.output)
-        if node is None or not isinstance(node.operation, Dense) or node.operation.b is not None:
-            return False
-        if self._takers[source] != 1 or is_output:
-            return False  # others take what is there without the bias
-        dense = Dense(node.operation.w, _spread(b, len(node.operation.w)))
-        self._builder.nodes[place] = Node(node.name, dense, node.sources)
+        if node is None or self._takers[source] != 1 or is_output:
+            return False  # others take what is there without
+        match node.operation:
+            case Dense(w=w, b=None) if bias is not None:
+                changed: Operation = Dense(w, _spread(bias, len(w)))
+            case LayerNorm(gain=None, bias=None) as norm if gain is not None and gain.ndim == 1:
+                changed = replace(norm, gain=gain)
+            case LayerNorm(gain=known, bias=None) as norm if bias is not None and known is not None:
+                changed = replace(norm, bias=_spread(bias, len(known)))
+            case _:
+                return False
+        self._builder.nodes[place] = Node(node.name, changed, node.sources)
         self._builder.same(result, source)
         return True
 

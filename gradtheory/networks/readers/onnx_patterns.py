@@ -1,0 +1,141 @@
+"""What exporters of ONNX write in several operators: gelu, silu, LayerNorm and RMSNorm."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.nodes import LayerNorm
+
+_INPUTS = {"Mul": 2, "Add": 2, "Sub": 2, "Erf": 1, "Sigmoid": 1, "Sqrt": 1, "Reciprocal": 1, "ReduceMean": 1}
+_FLOAT32 = 1e-6  # how far a constant may be from what it stands for, relative to it
+
+
+class Pattern(NamedTuple):
+    """Operators that are one operation: its input, its activation or norm, and the outputs of the operators within."""
+
+    source: str
+    operation: str | LayerNorm
+    within: frozenset[str]
+
+
+def patterns(nodes: Sequence[Any], arrays: Mapping[str, Array]) -> dict[str, Pattern]:
+    """Return the patterns in a graph by their outputs."""
+    return _Search(nodes, arrays).all()
+
+
+class _Search:
+    def __init__(self, nodes: Sequence[Any], arrays: Mapping[str, Array]) -> None:
+        self._nodes, self._arrays = nodes, arrays
+        self._makers = {node.output[0]: node for node in nodes if len(node.output) == 1}
+
+    def all(self) -> dict[str, Pattern]:
+        rules = (self._gelu, self._silu, self._layer_norm, self._rms_norm)
+        matches = (
+            (node, match) for node in self._nodes if len(node.output) == 1 for rule in rules for match in rule(node)
+        )
+        return {node.output[0]: match for node, match in matches}
+
+    def _gelu(self, half: Any) -> Iterator[Pattern]:
+        """Find z·(1 + erf(z/√2))/2."""
+        outer = self._made(self._times(half, 0.5), "Mul")
+        for z, other in _both(outer):
+            plus = self._made(other, "Add")
+            erf = self._made(self._other(plus, "Add", 1.0), "Erf")
+            scaled = self._makers.get(erf.input[0]) if erf is not None else None
+            if scaled is not None and self._times(scaled, 0.5**0.5) == z:
+                yield Pattern(z, "gelu", _outputs(scaled, erf, plus, outer))
+
+    def _silu(self, product: Any) -> Iterator[Pattern]:
+        """Find z·sigmoid(z)."""
+        for z, other in _both(product if product.op_type == "Mul" else None):
+            sigmoid = self._made(other, "Sigmoid")
+            if sigmoid is not None and sigmoid.input[0] == z:
+                yield Pattern(z, "silu", _outputs(sigmoid))
+
+    def _layer_norm(self, quotient: Any) -> Iterator[Pattern]:
+        """Find (z - mean z)/√(mean (z - mean z)² + ε)."""
+        if quotient.op_type != "Div" or len(quotient.input) != 2:
+            return
+        centred = self._made(quotient.input[0], "Sub")
+        mean = self._made(centred.input[1], "ReduceMean") if centred is not None else None
+        if mean is None or not self._is_over_rows(mean) or mean.input[0] != centred.input[0]:
+            return
+        root = self._root(quotient.input[1], quotient.input[0])
+        if root is not None:
+            epsilon, inner = root
+            norm = LayerNorm(None, None, epsilon)
+            yield Pattern(centred.input[0], norm, inner | _outputs(centred, mean))
+
+    def _rms_norm(self, node: Any) -> Iterator[Pattern]:
+        """Find z/√(mean z² + ε), or z·(1/√…)."""
+        pairs = [*_both(node if node.op_type == "Div" else None)][:1]
+        inverse: frozenset[str] = frozenset()
+        for z, other in _both(node if node.op_type == "Mul" else None):
+            reciprocal = self._made(other, "Reciprocal")
+            if reciprocal is not None:
+                pairs, inverse = [(z, reciprocal.input[0])], _outputs(reciprocal)
+        for z, below in pairs:
+            root = self._root(below, z)
+            if root is not None and self._made(z, "Sub") is None:
+                yield Pattern(z, LayerNorm(None, None, root[0], is_centred=False), root[1] | inverse)
+
+    def _root(self, name: str, of: str) -> tuple[float, frozenset[str]] | None:
+        """Return ε, where a name is √(mean of² + ε), and the outputs on the way."""
+        root = self._made(name, "Sqrt")
+        plus = self._made(root.input[0], "Add") if root is not None else None
+        for value, constant in _both(plus):
+            mean, epsilon = self._made(value, "ReduceMean"), self._arrays.get(constant)
+            square = self._makers.get(mean.input[0]) if mean is not None and self._is_over_rows(mean) else None
+            if square is None or epsilon is None or epsilon.size != 1 or not self._is_square(square, of):
+                continue
+            number = float(str(np.float32(epsilon.reshape(()))))  # the shortest decimal that it is
+            return number, _outputs(root, plus, mean, square)
+        return None
+
+    def _is_square(self, node: Any, of: str) -> bool:
+        if node.op_type == "Mul":
+            return bool(list(node.input) == [of, of])
+        exponent = self._arrays.get(node.input[1]) if node.op_type == "Pow" else None
+        return (
+            exponent is not None and node.input[0] == of and exponent.size == 1 and float(exponent.reshape(())) == 2.0
+        )
+
+    def _is_over_rows(self, mean: Any) -> bool:
+        """Return whether a mean is over the last axis, and keeps it."""
+        options = {each.name: list(each.ints) if each.ints else each.i for each in mean.attribute}
+        axes = options.get("axes")
+        if len(mean.input) > 1:
+            given = self._arrays.get(mean.input[1])
+            axes = None if given is None else [int(axis) for axis in given.ravel()]
+        return axes in ([-1], [1]) and options.get("keepdims", 1) == 1
+
+    def _made(self, name: str | None, kind: str) -> Any:
+        """Return the node of that kind that makes a value, or None."""
+        node = self._makers.get(name) if name else None
+        return node if node is not None and node.op_type == kind and len(node.input) >= _INPUTS[kind] else None
+
+    def _times(self, node: Any, factor: float) -> str | None:
+        """Return what a node multiplies by a factor, or divides by its inverse; None if it does neither."""
+        return self._other(node, "Mul", factor) or self._other(node, "Div", 1.0 / factor)
+
+    def _other(self, node: Any, kind: str, number: float) -> str | None:
+        """Return the input of a node beside one constant number, to float32's precision; None where it has none."""
+        for value, constant in _both(node if node is not None and node.op_type == kind else None):
+            array = self._arrays.get(constant)
+            if array is not None and array.size == 1 and abs(float(array.reshape(())) - number) < _FLOAT32 * number:
+                return value
+        return None
+
+
+def _both(node: Any) -> tuple[tuple[str, str], ...]:
+    """Return both inputs of a node in either order; nothing for None, or where there are not two."""
+    if node is None or len(node.input) != 2:
+        return ()
+    first, second = map(str, node.input)
+    return (first, second), (second, first)
+
+
+def _outputs(*nodes: Any) -> frozenset[str]:
+    return frozenset(node.output[0] for node in nodes)
