@@ -64,7 +64,8 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
     """
     edge = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
     if edge:
-        print_result(as_json, sigma_w=float(edge.sigma_w), variance=float(edge.q), stable=edge.stable, reason=None)
+        size, q = (float(each) if as_json else each for each in (edge.sigma_w, edge.q))  # JSON has plain numbers here
+        print_result(as_json, sigma_w=size, variance=q, stable=edge.stable, reason=None)
         return
     print_result(as_json, sigma_w=None, variance=None, stable=None, reason=edge.reason)
     raise click.exceptions.Exit(1)
