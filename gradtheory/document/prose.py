@@ -12,9 +12,12 @@ from gradtheory.formulas.latex import printable, tex_text
 from gradtheory.formulas.text import subscripted
 
 _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
-_MARKED = re.compile(r"(<math(?:(?!</math>).)*</math>[.,;:!?)]+)")
+_MARKED = re.compile(r"(<math(?:(?!</math>).)*</math>[.,;:!?)，。；：！？）、]+)")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
+_FUNCTION = re.compile(
+    r"(\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)) (?=\w)"
+)  # TeX leaves a space behind it
 _LONG_POWER = re.compile(
     r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
 )  # L - 1, not 10 or \prime
@@ -63,7 +66,7 @@ def markdown_text(text: str) -> str:
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    bracketed = _LONG_POWER.sub(r"^{(\1)}", latex)
+    bracketed = _LONG_POWER.sub(r"^{(\1)}", _FUNCTION.sub(r"\1\\ ", latex))
     written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
     written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
     written = written.replace("”", "''")  # of primes, which the converter takes for quotation marks

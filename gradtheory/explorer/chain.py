@@ -9,7 +9,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.document.mathml import mathml
 from gradtheory.document.messages import fill, words
-from gradtheory.document.prose import HTML, html_text
+from gradtheory.document.prose import HTML, html_prose, html_text
 from gradtheory.explorer.state import State
 from gradtheory.explorer.writing import badge, digits, digits_of, parts
 
@@ -195,7 +195,7 @@ def _sentence(state: State, here: Layers) -> str:
     whole = fill(said[f"product_{total}"], {"value": f"${_power(log, 1)}$"})
     sentences = [*parts, whole]
     joined = functools.reduce(lambda one, other: fill(said["two_sentences"], {"one": one, "other": other}), sentences)
-    return HTML.prose(joined)
+    return html_prose(joined)
 
 
 def _named(layers: list[int], said: dict[str, str]) -> str:
@@ -247,9 +247,9 @@ def total(state: State) -> TotalView:
     lines = "".join(f'<div class="digits">{HTML.prose(line)}</div>' for line in digits_of(inside, "x"))
     sentence = fill(said["explorer"][kind], {"number": len(intervals)})
     lengths = fill(said["explorer"]["length_and_bound"], values)
-    elsewhere = "" if reach is None or reach.is_infinite else HTML.prose(said["explorer"]["elsewhere"])
+    elsewhere = "" if reach is None or reach.is_infinite else html_prose(said["explorer"]["elsewhere"])
     html = (
-        f"<div>{HTML.prose(sentence)}</div>{lines}<div>{HTML.prose(lengths)}</div>"
+        f"<div>{html_prose(sentence)}</div>{lines}<div>{html_prose(lengths)}</div>"
         f"{badge(inside, state.lang)}<div>{elsewhere}</div>"
     )
     return TotalView(

@@ -31,7 +31,7 @@ math { font-family: "gradtheory maths", math; font-size: 1.1em; }
 .refused { color: #a3241b; } .working { color: #666; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 td, th { padding: .15rem .7rem; border-bottom: 1px solid #e3e6ea; text-align: right; white-space: nowrap; }
-th { font-weight: normal; }
+th { font-weight: normal; } .together { white-space: nowrap; }
 .explodes { color: #a3241b; font-weight: bold; } .vanishes { color: #1f5fa8; font-weight: bold; }
 """
 

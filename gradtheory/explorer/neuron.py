@@ -10,7 +10,7 @@ import gradtheory as gt
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.document.mathml import mathml
 from gradtheory.document.messages import fill, words
-from gradtheory.document.prose import HTML
+from gradtheory.document.prose import HTML, html_prose
 from gradtheory.explorer.chain import layers_at
 from gradtheory.explorer.state import State
 from gradtheory.explorer.writing import badge, digits, digits_of
@@ -95,7 +95,7 @@ def _html(state: State, inside: sympy.Set, width: sympy.Expr, condition: str) ->
     rows = [
         *(f'<div class="formula">{mathml(formula, display=True)}</div>' for formula in formulas),
         *(f'<div class="digits">{HTML.prose(line)}</div>' for line in digits_of(inside, name)),
-        f"<div>{HTML.prose(fill(words(state.lang)['explorer']['length'], {'length': digits(width)}))}</div>",
+        f"<div>{html_prose(fill(words(state.lang)['explorer']['length'], {'length': digits(width)}))}</div>",
         badge(inside, state.lang),
     ]
     return "".join(rows)
@@ -137,7 +137,7 @@ def widths(state: State) -> Widths:
         top = float(widest.weight), float(widest.width)
         values |= {"width": digits(widest.width), "weight": digits(widest.weight)}
     sentence = fill(said["widest" if top else "no_widest"], values)
-    return Widths(c * weight, width / c, c * critical, top, HTML.prose(sentence))
+    return Widths(c * weight, width / c, c * critical, top, html_prose(sentence))
 
 
 @functools.lru_cache(maxsize=32)
