@@ -1,7 +1,7 @@
 """Terms: the expressions of a certificate in a normal form of sums, products and powers.
 
-The normal form decides most equalities that a certificate needs, such as 2 - (-√2)² = 0; `algebra` asks SymPy about the
-rest. Equal normal forms mean equal functions; the converse is not claimed.
+The normal form decides most equalities that a certificate needs, such as 2 - (-√2)² = 0; `field` decides the rest.
+Equal normal forms mean equal functions; the converse is not claimed.
 """
 
 import math

@@ -2,7 +2,7 @@ r"""The explosion set of a chain of class N: one interval, with two ends, each i
 
 In class N, v = |f'|^(-1/2) is convex, so that {|f'| > c} = {v < 1/√c} is an interval. A place in it is guessed in
 float64 (`trajectory`), and so are the distances of its ends (`nearby`); what is guessed is proven in balls. Where a
-guess fails, the search goes by tangents of v, or by halves (`place`).
+guess fails, the search goes by tangents of v, or by halves (`interior_point`).
 """
 
 import contextlib
