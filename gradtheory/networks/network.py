@@ -442,6 +442,11 @@ class Network(ShownAsTable):
         w
             As for `backprop`; only without a box, as the slopes on a box rest on the biases too.
 
+        Raises
+        ------
+        InvalidArgument
+            If a box is given together with w, or an argument breaks a rule.
+
         References
         ----------
         R. Pascanu, T. Mikolov & Y. Bengio, "On the difficulty of training recurrent neural networks" (2013), section

@@ -105,6 +105,11 @@ def growth_of_layers(
     -------
     matplotlib.axes.Axes
 
+    Raises
+    ------
+    InvalidArgument
+        If there is not one gain, or one spread, for each name.
+
     """
     listed = read_items(names, "names", "must be a sequence of names, such as ['layer1', 'layer2']")
     numbers = read_array(gains, "gains")
@@ -149,6 +154,11 @@ def singular_values_of_layers(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    InvalidArgument
+        If there is not one array for each name.
 
     """
     listed = read_items(names, "names", "must be a sequence of names, such as ['layer1', 'layer2']")

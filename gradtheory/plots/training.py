@@ -41,6 +41,11 @@ def stability_diagram(
     -------
     matplotlib.axes.Axes
 
+    Raises
+    ------
+    InvalidArgument
+        If a name is no optimiser, or is AdamW.
+
     """
     names = read_items(optimisers, "optimisers", "must be a sequence of names, such as ('heavy_ball', 'nesterov')")
     betas = np.linspace(0.0, 0.99, read_count(points, "points", MOST_POINTS, least=2))

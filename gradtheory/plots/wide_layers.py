@@ -339,6 +339,11 @@ def edges(
     ax : matplotlib.axes.Axes, optional
         Where to draw; the Axes of a new figure by default.
 
+    Raises
+    ------
+    InvalidArgument
+        If there is no activation, or an argument breaks a rule.
+
     References
     ----------
     Hayou, Doucet & Rousseau (2019), figure 1.

@@ -124,6 +124,8 @@ class Architecture(ShownAsTable):
 
         Raises
         ------
+        InvalidArgument
+            If no block has the parameter.
         Undecided
             If the factor is on one side of 1 throughout: residual connections and batch normalisation only make it
             larger than 1.

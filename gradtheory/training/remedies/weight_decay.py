@@ -113,6 +113,11 @@ class WeightDecayBound(ShownAsTable):
         weight_decay : float
             λ, above `.weight_decay`.
 
+        Raises
+        ------
+        InvalidArgument
+            If λ is not above it.
+
         """
         decay = read_positive_float(weight_decay, "weight_decay")
         if decay <= self.weight_decay:
