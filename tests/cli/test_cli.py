@@ -157,12 +157,10 @@ def test_atlas(capsys, tmp_path):
 @pytest.mark.slow
 @pytest.mark.minutes
 def test_article(capsys, tmp_path):
-    code, out, _ = run(capsys, "article", "--out", str(tmp_path / "a"))
+    code, out, _ = run(capsys, "article", "--out", str(tmp_path))
     assert code == 0
     assert "does not hold" in out
-    assert (tmp_path / "a" / "article.html").exists()
-    listed = json.loads(run(capsys, "article", "--out", str(tmp_path / "b"), "--lang", "zh", "--json")[1])
-    assert listed["verdicts"]["saturation"] == "fails"
+    assert (tmp_path / "article.html").exists()
 
 
 def test_lyapunov(capsys):

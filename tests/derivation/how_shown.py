@@ -13,12 +13,15 @@ from pathlib import Path
 import gradtheory as gt
 from gradtheory.derivation import Step
 from gradtheory.derivation.topics import TOPICS
+from gradtheory.derivation.unproven import obstacle
+from gradtheory.document.messages import words
 from gradtheory.training.optimisers.catalogue import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 HEAD = "| topic | exact | certified | numeric |\n|---|---|---|---|\n"
 HEAD_OF_ALL = "| topic | derivations | exact | certified | numeric |\n|---|---|---|---|---|\n"
 WORDS = ("exact", "certified", "numeric")
+_PROOF = {"en": ("proof", "proven", "proves"), "zh": ("证明", "已证")}
 
 
 def row(topic: str) -> str:
@@ -47,6 +50,14 @@ def numeric_share() -> float:
         for row in re.findall(r"^\| \w+ \| \d+ \| (\d+) \| (\d+) \| (\d+) \|$", PAGE.read_text("utf-8"), re.M)
     ]
     return sum(row[2] for row in counts) / sum(map(sum, counts))
+
+
+def assert_said(step: Step) -> None:
+    """Check that a numeric step says what stands in the way of a proof, and nothing of one."""
+    for lang, words_of_proof in _PROOF.items():
+        catalogue = words(lang)
+        reasons = catalogue["rules"][step.rule], catalogue["numeric"][obstacle(step.statement)]
+        assert not [reason for reason in reasons if any(word in reason for word in words_of_proof)]
 
 
 def _row(name: str, counts: Counter[str]) -> str:

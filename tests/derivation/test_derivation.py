@@ -23,7 +23,7 @@ from gradtheory.derivation.topics import TOPICS
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
-from tests.derivation import derivations
+from tests.derivation import derivations, how_shown
 from tests.derivation.mutants import mutants
 from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
@@ -61,42 +61,46 @@ _HOW = {
 
 @pytest.mark.sampled(6)
 @pytest.mark.quick_for("exponential", "leaky_relu", "quadratic", "selu", "sigmoid", "snake")
-@pytest.mark.parametrize("topic", ["gradient", "slope_maximum", "weak_norm"])
+@pytest.mark.parametrize("topic", ["gradient", "slope_maximum"])
 def test_every_step_of_every_derivation_is_true(shape, topic):
     _assert_true(topic, shape)
 
 
-# every way in which a set, or its greatest width, is found
-_EXPLODING = (
-    *SHAPES,
-    "arctan",
-    "arsinh",
-    "bent_identity",
-    "cloglog",
-    "gudermannian",
-    "hard_tanh",
-    "isru",
-    "relu",
-    "relu6",
-    "sine",
-    "softsign",
-)
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("which", slow_except({"exponential", "leaky_relu", "selu"}, [*SHAPES, "relu6", "softsign"]))
+def test_every_step_on_weak_norms_is_true(which):
+    _assert_true("weak_norm", which)
+
+
+# one activation for every way in which a set, or its greatest width, is found
+_WAYS = {
+    "explosion": (
+        *("arctan", "bent_identity", "cloglog", "elu", "exponential", "gaussian", "gelu", "hard_swish", "hard_tanh"),
+        *("hardshrink", "identity", "leaky_relu", "log_cosh", "quadratic", "relu", "relu6", "selu", "sigmoid", "sine"),
+        *("snake", "tanh"),
+    ),
+    "widest": ("arctan", "arsinh", "gelu", "isru", "quadratic", "relu6", "sigmoid", "softsign"),
+}
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("which", slow_except(("quadratic",), _EXPLODING))
-@pytest.mark.parametrize("topic", ["explosion", "widest"])
+@pytest.mark.parametrize(
+    ("topic", "which"),
+    slow_except(
+        {(topic, "quadratic") for topic in _WAYS}, [(topic, which) for topic in _WAYS for which in _WAYS[topic]]
+    ),
+)
 def test_every_step_of_an_explosion_is_true(topic, which):
     _assert_true(topic, which)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("topic", ["explosion", "widest"])
+@pytest.mark.parametrize("topic", _WAYS)
 def test_every_way_to_an_explosion_has_a_representative(topic):
     ways = {
         which: tuple(step.rule for step in gt.derive(topic, activation=which).steps) for which in gt.activation_names()
     }
-    assert {ways[which] for which in _EXPLODING} == set(ways.values())
+    assert {ways[which] for which in _WAYS[topic]} == set(ways.values())
 
 
 def test_every_topic_about_sigma_is_tested():
@@ -148,6 +152,9 @@ def _assert_true(topic, activation):
     assert (tally.unknown, tally.false, tally.reasons) == (0, 0, ())
     how = "".join(step.check.name[0] for step in derivation.steps)
     assert how == _HOW.get((topic, activation), how)
+    numeric = [step for step in derivation.steps if step.verdict.status == "numeric"]
+    assert len(numeric) <= 3
+    list(map(how_shown.assert_said, numeric))
 
 
 @pytest.mark.slow
@@ -155,7 +162,7 @@ def _assert_true(topic, activation):
     ("own", "topic"),
     [
         *itertools.product(["z/(1 + z**2)"], [topic for topic in _OF_SIGMA if topic != "depth"]),
-        *itertools.product(["1/(1 + exp(-2*z))", "z/(1 + Abs(z))", "-atan(2*z - 1)"], ["depth"]),
+        *itertools.product(["-atan(2*z - 1)"], ["depth"]),
         *itertools.product(["tanh(z) + 0.3*tanh(3*z)"], ["gradient", "slope_maximum", "explosion"]),
     ],
 )
@@ -206,14 +213,15 @@ def test_the_python_at_the_end_makes_the_derivation_again(topic, asked):
 
 
 _MUTATED = [
-    *itertools.product(_OF_SIGMA, ("sigmoid", "softsign")),
+    *itertools.product([topic for topic in _OF_SIGMA if topic != "weight_decay"], ("sigmoid", "softsign")),
+    ("weight_decay", "softsign"),
     ("slope_maximum", "gelu"),
     ("explosion", "gelu"),
     ("explosion", "hard_tanh"),
     ("explosion", "cloglog"),
     ("widest", "arctan"),
     ("weak_norm", "relu"),
-    *itertools.product(["depth"], ("tanh", "cloglog", "isru", "hard_tanh", "relu")),
+    *itertools.product(["depth"], ("cloglog", "isru", "hard_tanh", "relu")),
     *itertools.product(["weight_decay", "clipping", "initialisation"], ("relu", "cloglog")),
     *itertools.product(["stability"], RULES),
 ]
@@ -346,7 +354,7 @@ def _read_back(line):
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     w=st.lists(st.fractions(-3, 3, max_denominator=16), min_size=2, max_size=2),
     b=st.lists(st.fractions(-3, 3, max_denominator=10), min_size=2, max_size=2),

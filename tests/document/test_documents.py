@@ -73,16 +73,27 @@ def _in(derivation, lang):
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", [pytest.param(lang, marks=_needs(_ENGINES[lang])) for lang in LANGUAGES])
 def test_latex_of_every_derivation_compiles(documents, lang, tmp_path):
+    """All of them in one document: each is a section, and its labels are its own."""
+    preambles, sections = set(), []
     for number, derivation in enumerate(documents):
-        (tmp_path / f"{number}.tex").write_text(render(_in(derivation, lang), ".tex"), encoding="utf-8")
-        command = [_ENGINES[lang], "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", f"{number}.tex"]
-        for _ in range(2):
-            process = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-            output = process.stdout.decode(errors="replace")
-            assert process.returncode == 0, output[-2000:]
-        assert "undefined" not in output
-        assert "Rerun" not in output
-        assert (tmp_path / f"{number}.pdf").read_bytes().startswith(b"%PDF")
+        head, _, body = render(_in(derivation, lang), ".tex").partition("\\begin{document}\n\\maketitle\n")
+        (title,) = re.findall(r"^\\title\{(.*)\}$", head, flags=re.MULTILINE)
+        preambles.add(head.replace(title, ""))
+        content = body.removesuffix("\\end{document}").replace("{eq:", f"{{eq:{number}:")
+        sections.append(f"\\section*{{{title}}}\n{content}")
+    (preamble,) = preambles
+    text = "\n".join([preamble, "\\begin{document}", *sections, "\\end{document}"])
+    assert text.count("\\label{eq:") == sum(len(derivation.steps) for derivation in documents)
+    (tmp_path / "all.tex").write_text(text, encoding="utf-8")
+    command = [_ENGINES[lang], "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    for _ in range(2):
+        process = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        output = process.stdout.decode(errors="replace")
+        assert process.returncode == 0, output[-2000:]
+    assert "undefined" not in output
+    assert "multiply defined" not in output
+    assert "Rerun" not in output
+    assert (tmp_path / "all.pdf").read_bytes().startswith(b"%PDF")
 
 
 class _Page(HTMLParser):
@@ -116,7 +127,7 @@ def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
 @pytest.mark.slow
 @pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
 def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_path):
-    pages = {f"{number}": render(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6])}
+    pages = {f"{number}": render(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6:3])}
     pages["article"] = render(article.build("zh").document, ".html")
     for name, text in pages.items():
         path, log = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
@@ -141,8 +152,9 @@ _REJECTED = "<selectfont><rejectfont><glob>*[Mm]ath*</glob></rejectfont></select
 @pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_pages_look_the_same_without_mathematical_fonts_on_the_machine(documents, lang, tmp_path):
-    pages = [render(_in(derivation, lang), ".html") for derivation in documents[:6]]
-    pages.append(render(article.build(lang).document, ".html"))
+    pages = [render(_in(derivation, lang), ".html") for derivation in documents[:6:3]]
+    if lang == "zh":  # its formulas are the same in English
+        pages.append(render(article.build(lang).document, ".html"))
     for number, text in enumerate(pages):
         path = tmp_path / f"{number}.html"
         path.write_text(text, encoding="utf-8")
@@ -178,7 +190,7 @@ def test_a_page_brings_a_font_with_the_characters_of_its_formulas(documents):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", [0, 2, 7, 10])
+@pytest.mark.parametrize("place", [0, 7])
 def test_notebooks_run(documents, place):
     notebook = nbformat.reads(render(_in(documents[place], "en"), ".ipynb"), as_version=4)
     nbformat.validate(notebook)
@@ -241,7 +253,7 @@ _EVIL = (
 
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("title", slow_except(_EVIL[::4], _EVIL))
-def test_titles_stay_text(title, tmp_path):
+def test_titles_stay_text(title):
     derivation = dataclasses.replace(gt.derive("slope_maximum"), title=title)
     page = _Page()
     page.feed(derivation.to_html())
@@ -255,9 +267,13 @@ def test_titles_stay_text(title, tmp_path):
     assert first.startswith("# ")
     assert not re.search(r"(?<!\\)[<\[`$]", first)
     assert "\x1b" not in derivation.to_text()
-    if shutil.which("pdflatex"):
-        pdf = saving._pdf(derivation.document)
-        assert pdf.startswith(b"%PDF")
+
+
+@pytest.mark.slow
+@_needs("pdflatex")
+def test_titles_of_all_kinds_compile():
+    derivation = dataclasses.replace(gt.derive("slope_maximum"), title=" ".join(_EVIL))
+    assert saving._pdf(derivation.document).startswith(b"%PDF")
 
 
 @pytest.mark.sampled(2)

@@ -98,7 +98,7 @@ class Trial:
         for number in range(_MOST_TRIED):
             point: dict[sympy.Symbol, sympy.Rational] = {}
             for place, symbol in enumerate(symbols):
-                known = [each.xreplace(point) for each in simple if symbol in each.free_symbols]
+                known = [_with_numbers(each, point) for each in simple if symbol in each.free_symbols]
                 point[symbol] = _number(symbol, known, number, place)
             yield point
 
@@ -111,6 +111,12 @@ def point_count(*expressions: sympy.Basic) -> int:
 def _inequalities(assumptions: Sequence[sympy.Basic]) -> list[Relational]:
     parts = itertools.chain.from_iterable(each.args if isinstance(each, sympy.And) else (each,) for each in assumptions)
     return [each for each in parts if isinstance(each, Relational) and not isinstance(each, sympy.Eq | sympy.Ne)]
+
+
+def _with_numbers(inequality: Relational, point: Point) -> Relational:
+    """Return an inequality with its sides at a point; SymPy would ask for long whether it holds."""
+    left, right = (side.xreplace(point) for side in inequality.args)
+    return inequality.func(left, right, evaluate=False)
 
 
 def _interval(symbol: sympy.Symbol, inequalities: Sequence[Relational]) -> tuple[sympy.Expr, sympy.Expr]:
