@@ -101,7 +101,7 @@ def _at_ends(question: Question, record: Activation) -> Iterator[Step]:
             yield _limit(question, left.right, "+", right.slope_left)
         else:
             place, value = left.right, left.slope_right
-            written = has_no_formula(place) and not value.is_Rational
+            written = place.has(Root) and not value.is_Rational
             statement = Rounded.of(Slope(place), value, _DIGITS) if written else equation(Slope(place), value)
             yield Step(statement, "value", meaning, section="ends")
     if record.period is None:
