@@ -9,16 +9,14 @@ from gradtheory.plots.random_weights import (
     lyapunov_over_weight,
     phase_diagram,
 )
+from gradtheory.plots.signals import correlation_map, settling, variance_map
 from gradtheory.plots.training import stability_diagram, training_curve
 from gradtheory.plots.wide_layers import (
     basins,
-    correlation_map,
     depth_scale_map,
     depth_scales,
     edges,
-    settling,
     trainable_depth,
-    variance_map,
 )
 
 __all__ = [

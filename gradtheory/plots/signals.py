@@ -1,0 +1,176 @@
+"""How signals pass through wide layers: maps of variance and correlation, and how they settle."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.inputs import (
+    read_count,
+    read_nonnegative_array,
+    read_nonnegative_float,
+    read_positive_float,
+)
+from gradtheory.plots.axes import (
+    GREY,
+    axes_or_new,
+    legible,
+    read_curves,
+    words_of_labels,
+)
+from gradtheory.random_weights import meanfield
+from gradtheory.typing import ActivationLike, ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_LAYERS = 1_000
+_SEVERAL = (1.3, 2.5, 4.0)  # Poole et al. (2016), figures 1 and 2, with σ_b = 0.3
+_STARTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+
+
+def variance_map(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike = _SEVERAL,
+    *,
+    sigma_b: float = 0.3,
+    largest: float = 15.0,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the next layer's variance over this one's, with fixed points: filled where they are stable, else open.
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    sigma_w : array_like of shape (n,)
+        The weight scales, one curve each.
+    sigma_b : float
+        The bias scale.
+    largest : float
+        q from 0 to this.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    References
+    ----------
+    Poole et al. (2016), figure 1 A.
+
+    """
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    bias, end = read_nonnegative_float(sigma_b, "sigma_b"), read_positive_float(largest, "largest")
+    ax, q = axes_or_new(ax), np.linspace(0.0, end, 301)[1:]
+    ax.plot([0.0, end], [0.0, end], color=GREY, linestyle=":")
+    for number, scale in enumerate(scales):
+        color = f"C{number}"
+        ax.plot(q, meanfield.variance_map(record, q, scale, bias), color=color, label=rf"$\sigma_w = {scale:g}$")
+        for point in meanfield.fixed_points(record, scale, bias):
+            if point.q <= end:
+                face = color if point.is_stable else "white"
+                ax.plot([point.q], [point.q], "o", color=color, markerfacecolor=face)
+    ax.set(xlabel=r"$q_l$", ylabel=r"$q_{l+1}$", xlim=(0.0, end))
+    return named(ax, record.name, bias)
+
+
+def correlation_map(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike = _SEVERAL,
+    *,
+    sigma_b: float = 0.3,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the next layer's correlation of two inputs over this one's, at the stable variance.
+
+    A dot marks the correlation that they settle at. The arguments are those of `variance_map`.
+
+    References
+    ----------
+    Poole et al. (2016), figure 2 A.
+
+    """
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    bias = read_nonnegative_float(sigma_b, "sigma_b")
+    ax, c = axes_or_new(ax), np.linspace(0.0, 1.0, 201)
+    ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
+    settled = meanfield.depth_scales(record, [*scales], bias)
+    for number, (scale, q) in enumerate(zip(scales, settled.point.q.plain, strict=True)):
+        if q > 0.0:
+            after = meanfield.correlation_map(record, c, q, scale, bias)
+            ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {scale:g}$")
+            ax.plot([settled.c[number]], [settled.c[number]], "o", color=f"C{number}")
+    ax.set(xlabel="$c_l$", ylabel="$c_{l+1}$", xlim=(0.0, 1.0))
+    return named(ax, record.name, bias)
+
+
+def settling(
+    activation: ActivationLike = "tanh",
+    sigma_w: ArrayLike = _SEVERAL,
+    *,
+    sigma_b: float = 0.3,
+    of: str = "c",
+    starts: ArrayLike | None = None,
+    depth: int = 20,
+    lang: str = "en",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw over the layers how variances, or correlations at the stable variance, settle from several starts.
+
+    Parameters
+    ----------
+    activation, sigma_w, sigma_b, ax
+        As for `variance_map`.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
+    of : {"q", "c"}
+        Variances or correlations.
+    starts : array_like of shape (m,), optional
+        Where they start: variances 1, 5, 10 and 15, or correlations 0 to 0.8 by default.
+    depth : int
+        The number of layers.
+
+    References
+    ----------
+    Poole et al. (2016), figures 1 B and 2 B.
+
+    """
+    said = words_of_labels(lang)
+    record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
+    bias = read_nonnegative_float(sigma_b, "sigma_b")
+    many, kind = read_count(depth, "depth", _MOST_LAYERS), one_of(of, "of", ("q", "c"))
+    usual = (1.0, 5.0, 10.0, 15.0) if kind == "q" else _STARTS
+    begin = read_nonnegative_array(usual if starts is None else starts, "starts").reshape(-1)
+    weight, now = (each.reshape(-1) for each in np.meshgrid(scales, begin, indexing="ij"))
+    q = meanfield.depth_scales(record, weight, bias).point.q.plain if kind == "c" else now
+    if kind == "c":  # panels of the whole map are made once, for all layers
+        usual_q = np.unique(q[q > 0.0])
+        meanfield.correlation_map(record, np.linspace(0.0, 1.0, 201)[:, np.newaxis], usual_q, 1.0)
+    course = [now]
+    for _ in range(many):
+        after = np.full(len(now), np.nan)
+        here = np.isfinite(now) & (q > 0.0) & (now > 0.0 if kind == "q" else True)
+        if kind == "q":
+            after[here] = meanfield.variance_map(record, now[here], weight[here], bias)
+        elif here.any():
+            after[here] = np.clip(meanfield.correlation_map(record, now[here], q[here], weight[here], bias), -1.0, 1.0)
+        now = after
+        course.append(now)
+    ax = axes_or_new(ax)
+    for line, (path, scale) in enumerate(zip(np.array(course).T, weight, strict=True)):
+        number = line // len(begin)
+        label = rf"$\sigma_w = {scale:g}$" if line % len(begin) == 0 else None
+        ax.plot(np.arange(many + 1), path, ".-", color=f"C{number}", linewidth=1.0, markersize=3, label=label)
+    ax.set(xlabel=f"{said['layer']} $l$", ylabel=rf"${kind}_l$")
+    return named(ax, record.name, bias)
+
+
+def named(ax: "Axes", name: str, sigma_b: float) -> "Axes":
+    """Title a picture by its activation and σ_b."""
+    ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(fontsize="small", loc="upper right")  # Matplotlib takes long to find the best place over an image
+    return legible(ax)
