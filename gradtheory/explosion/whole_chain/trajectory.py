@@ -36,11 +36,14 @@ class Trajectory:
     z : array of shape (L,)
     log_reach : array of shape (L,)
         log|dz_l/dz_1|.
+    log_largest : array of shape (L,)
+        log max(1, |w|, |b|).
 
     """
 
     z: Floats
     log_reach: Floats
+    log_largest: Floats
 
     @property
     def turn(self) -> int:
@@ -60,7 +63,7 @@ def steepest_trajectory(layers: Layers) -> Trajectory | None:
                 return None
             z = z + step * min(1.0, 1.0 / max(farthest, 1e-300))
             if farthest < _SETTLED:
-                return Trajectory(z, log_reach)
+                return Trajectory(z, log_reach, np.log(np.maximum(1.0, np.maximum(np.abs(w), np.abs(b)))))
     return None
 
 
@@ -109,8 +112,7 @@ def pulled_back(layers: Layers, trajectory: Trajectory) -> sympy.Rational:
     Backwards from the turn errors shrink, so each pre-activation follows from the next one by Halley's method.
     """
     turn, log_reach = trajectory.turn, trajectory.log_reach
-    largest = np.maximum(1.0, np.abs([list(map(_as_float, pair)) for pair in zip(layers.w, layers.b, strict=True)]))
-    asked = ((log_reach[turn] - log_reach) + np.log(largest).max(axis=1)) / np.log(2)
+    asked = (log_reach[turn] - log_reach + trajectory.log_largest) / np.log(2)
     z = enclose(sympy.Rational(trajectory.z[turn]), _FLOAT_BITS)
     for number in reversed(range(turn + 1)):
         step, bits = layers.steps[number], _GUARD + int(max(asked[number], 0.0))
