@@ -15,6 +15,7 @@ from gradtheory.random_weights.gaussian.differences import interpolation
 
 _HALVES, _POINTS = 8, 10  # W is a function of √δ; what Gauss's rule leaves out is below 1e-14 of A
 _STEPS = 8
+_NEAR = 1e-14
 _NUDGE = 1e-4
 _BEYOND = 1.1  # more than a relative error of 1e-3 grows beyond its linear part
 _EPSILON = 2.0**-52
@@ -41,6 +42,8 @@ def beside_1(
             at = _Apart.of(record, log_q, weight, log_away)
             step = np.log(excess / at.mean) * at.mean / at.lost
             log_away = np.minimum(log_away + np.clip(step, -4.0, 4.0), 0.0)
+            if not (np.abs(step) > _NEAR).any():
+                break
         at = _Apart.of(record, log_q, weight, log_away)
         further, wider = (
             _Apart.of(record, log_q, weight, log_away + _NUDGE),

@@ -22,7 +22,7 @@ from gradtheory.random_weights.meanfield.fixed_points import Points
 _NEAREST = -20.0  # log η, where 1 - c is 1e-17
 _EPSILON = 2.0**-52
 _LEAST = 1e-300
-_ROUGH = 1e-11  # of what the slope is less than 1
+_ROUGH = 1e-10  # of what the slope is less than 1
 
 
 class _Slope(NamedTuple):

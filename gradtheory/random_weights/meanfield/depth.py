@@ -75,7 +75,7 @@ def depth_scales(
 
     What two inputs do is interpolated between panels in the variance and the correlation, to 1e-12 or so, which the
     errors include: ten thousand pairs of scales take seconds. Beside the edge of chaos, at χ₁ = 1 ± d, ξ_c and ξ_∇ are
-    known to some 1e-13/d of their size, as far as float64 knows χ₁.
+    known to 1e-10 or some 1e-13/d of their size, as far as float64 knows χ₁.
 
     Parameters
     ----------
