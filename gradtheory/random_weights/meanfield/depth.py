@@ -106,15 +106,15 @@ def depth_scales(
     record = as_activation(activation)
     weights, biases = read_scales(sigma_w, sigma_b)
     points = found_points(record, weights.reshape(-1), biases.reshape(-1)).first_stable(weights.size)
-    scales = _of_many(record, points, weights, biases)
     if weights.ndim:
-        return scales
+        return _of_many(record, points, weights, biases)
     point, weight, bias = points.at(0), float(weights), float(biases)
     if not point.is_stable:
         raise InvalidArgument("sigma_w", sigma_w, _why_none(record, weight, bias))
     if math.isinf(point.chi) and record.infinite_slopes:
         place = record.infinite_slopes[0]
         raise Undecided(f"depth scales of {record.name} are not decided: its slope is infinite at {place}, so is χ₁")
+    scales = _of_many(record, points, weights, biases)
     return DepthScales(point, *(each[()] for each in (scales.c, scales.xi_q, scales.xi_c, scales.xi_gradient)))
 
 
