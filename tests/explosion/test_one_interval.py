@@ -62,7 +62,7 @@ def compare(seed):
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(10), *(pytest.param(range(start, start + 40), marks=pytest.mark.slow) for start in range(0, 400, 40))],
+    [range(10), *(pytest.param(range(start, start + 40), marks=pytest.mark.slow) for start in range(0, 2000, 40))],
     ids=str,
 )
 def test_both_methods_agree(seeds):
