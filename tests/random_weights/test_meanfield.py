@@ -143,7 +143,7 @@ def test_many_biases_are_the_same_one_by_one(which):
     assert np.array_equal(edge.sigma_b, biases)
     for index in np.ndindex(2, 3):
         one = edge_of_chaos(which, biases[index])
-        assert type(one.sigma_w) is float
+        assert isinstance(one.sigma_w, float)
         assert type(one.stable) is bool
         assert (one.sigma_w, one.q) == pytest.approx((edge.sigma_w[index], edge.q[index]), rel=1e-9, nan_ok=True)
         assert one.stable == edge.stable[index]
