@@ -123,7 +123,8 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     off = _errors(record, q)
     q_error = np.where(some, np.minimum(off.noise * off.q_by_noise, _CELL * q) + 4.0 * _EPSILON * q, 0.0 * q)
     at_weight = _shaped(sigma_w, _weight_error(sigma_w, off, q_error), biases.shape)
-    at_bias, is_stable = (each.reshape(biases.shape)[()] for each in (flat, stable))
+    shaped: list[Any] = [each.reshape(biases.shape) for each in (flat, stable)]
+    at_bias, is_stable = (each if each.ndim else each.item() for each in shaped)
     reason = _reason(record, flat[np.isnan(q)], origin)
     return EdgeOfChaos(at_bias, at_weight, _shaped(q, q_error, biases.shape), is_stable, reason)
 
