@@ -76,7 +76,8 @@ def test_written_products_are_sympys_own():
     piecewise = sympy.Piecewise((1, _X > 0), (_X, True))  # which SymPy sorts between Add and any other class
     assert WrittenSum(_A, -_Y) * piecewise * _W == (_A - _Y) * piecewise * _W
     assert WrittenProduct(_X, sympy.S.Zero) == 0
-    assert WrittenProduct(_X) == _X and not isinstance(WrittenProduct(_X), WrittenProduct)
+    assert WrittenProduct(_X) == _X
+    assert not isinstance(WrittenProduct(_X), WrittenProduct)
 
 
 def test_a_chain_of_any_depth_is_written_in_order():
