@@ -52,18 +52,26 @@ class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
 class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
     """The statement that a quantity is an expression, which with numbers put in has a rounded value.
 
-    Its arguments are the quantity, the expression, the pairs of what is replaced and its number, the rational that is
-    written as the result, and the number of its decimals.
+    Its arguments are the quantity, the expression, triples of what is replaced, its number and how that is written, the
+    rational that is written as the result, and the number of its decimals. A number is written as it is, or `Rounded`:
+    what is computed from it is computed from the number itself, so that roundings do not add up over layers.
     """
 
     @classmethod
     def of(
-        cls, lhs: sympy.Expr, rhs: sympy.Expr, numbers: Mapping[sympy.Expr, sympy.Expr], value: sympy.Expr, digits: int
+        cls,
+        lhs: sympy.Expr,
+        rhs: sympy.Expr,
+        numbers: Mapping[sympy.Expr, sympy.Expr],
+        value: sympy.Expr,
+        digits: int,
+        written: Mapping[sympy.Expr, Rounded] | None = None,
     ) -> "InNumbers":
-        """Return the statement whose result has so many significant digits."""
+        """Return the statement whose result has so many significant digits; some numbers may be written rounded."""
         used = {key: number for key, number in numbers.items() if rhs.has(key) or (lhs != key and lhs.has(key))}
-        pairs = sympy.Tuple(*(sympy.Tuple(*pair) for pair in used.items()))
-        return cls(lhs, rhs, pairs, *Rounded.of(lhs, value, digits).args[1:])
+        rounded = written or {}
+        triples = (sympy.Tuple(key, number, rounded.get(key, number)) for key, number in used.items())
+        return cls(lhs, rhs, sympy.Tuple(*triples), *Rounded.of(lhs, value, digits).args[1:])
 
     lhs = property(lambda self: self.args[0], doc="The quantity.")
     rhs = property(lambda self: self.args[1], doc="The expression.")
@@ -71,7 +79,12 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
     @property
     def numbers(self) -> dict[sympy.Expr, sympy.Expr]:
         """What is put in for what."""
-        return {key: number for key, number in self.args[2]}  # noqa: C416  # pairs are Tuples
+        return {key: number for key, number, _ in self.args[2]}
+
+    @property
+    def roundings(self) -> tuple[tuple[sympy.Expr, Rounded], ...]:
+        """Numbers that are written rounded, each with how."""
+        return tuple((number, written) for _, number, written in self.args[2] if isinstance(written, Rounded))
 
     @property
     def result(self) -> Rounded:
@@ -80,7 +93,11 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
 
     def substituted(self) -> sympy.Expr:
         """Return the expression with numbers for its symbols, in their order; in sums 0 and 1 leave no trace."""
-        return _put_in(self.rhs, {key: Literal(key, number) for key, number in self.numbers.items()})
+        literals = {
+            key: Literal(key, written.rhs if isinstance(written, Rounded) else written)
+            for key, _, written in self.args[2]
+        }
+        return _put_in(self.rhs, literals)
 
 
 class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped

@@ -35,7 +35,7 @@ def near(number: sympy.Expr, bits: int = _BITS) -> sympy.Rational:
         If it is too large to write down, or not known to so many bits.
 
     """
-    if number.is_Rational:
+    if number.is_Rational and max(int(number.p).bit_length(), int(number.q).bit_length()) <= _MOST_BITS:
         return number
     middle = enclose(number, bits).mid()
     if not middle.is_finite():

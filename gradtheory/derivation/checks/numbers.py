@@ -20,6 +20,9 @@ def check_rounded(statement: Rounded, trial: Trial) -> Verdict:
 def check_in_numbers(statement: InNumbers, trial: Trial) -> Verdict:
     """Prove the result; the equation in symbols that it belongs to is checked as a step of its own."""
     numbers, result = statement.numbers, statement.result
+    for number, written in statement.roundings:
+        if order(abs(number - written.rhs), written.half_unit) > 0:
+            return false(f"{written.lhs} does not round to {written.rhs}")
     sides = [statement.rhs, statement.lhs] if statement.lhs.has(Width) else [statement.rhs]
     for side in sides:
         if order(abs(trial.meaning.value(side, numbers) - result.rhs), result.half_unit) > 0:

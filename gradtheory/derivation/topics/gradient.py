@@ -23,6 +23,7 @@ from gradtheory.formulas.order import factors
 
 _DIGITS = 8
 _BITS = 200
+_BITS_PER_LAYER = 8  # by which a layer with a factor below 256 enlarges errors
 _WRITTEN_OUT = 10  # layers of a chain whose gradients are all written out: their length grows with the square of these
 _PUT_IN = ("sigmoid", "tanh")  # whose σ' a textbook puts into the product as a function of σ
 
@@ -106,12 +107,13 @@ def _in_numbers(
 ) -> Iterator[Step]:
     """Yield the forward pass and the gradients with the numbers put in."""
     meaning, record = question.meaning, question.activation
-    numbers = dict(values)
+    numbers, written = dict(values), {}
+    bits = _BITS + _BITS_PER_LAYER * int(chain.depth)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
-        value = near(meaning.value(rhs, numbers), _BITS)
-        statement = InNumbers.of(name, rhs, numbers, value, _DIGITS)
-        numbers[name] = statement.result.rhs
+        value = near(meaning.value(rhs, numbers), bits)
+        statement = InNumbers.of(name, rhs, numbers, value, _DIGITS, written)
+        numbers[name], written[name] = value, statement.result
         return Step(statement, reason, meaning, section="numbers")
 
     for layer in range(1, int(chain.depth) + 1):

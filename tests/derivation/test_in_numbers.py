@@ -1,0 +1,38 @@
+"""Lines in numbers: each is computed from the numbers themselves, not from what the lines before it have rounded."""
+
+from types import SimpleNamespace
+
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.derivation.checks.numbers import check_in_numbers
+from gradtheory.derivation.digits import InNumbers, Rounded
+
+
+def lines(**question):
+    return [step.statement for step in gt.derive("gradient", **question).steps if isinstance(step.statement, InNumbers)]
+
+
+def test_roundings_do_not_add_up():
+    """∂C/∂w₁ is exactly -1/6; from 0.66666667 in place of 2/3 it would round to -0.16666666."""
+    values = {"w1": 2, "x": "1/2", "b1": "-1/3", "y": 1}
+    last = lines(activation="hard_tanh", depth=1, wrt="w1", values=values)[-1]
+    assert str(last.result).endswith("≈ -0.16666667")
+
+
+def test_an_output_that_nearly_is_its_target_keeps_its_digits():
+    """S(1) - y is 6.3e-10, of which the eight digits of S(1) know nothing."""
+    values = {"w1": 1, "x": 1, "b1": 0, "y": "0.731058578"}
+    last = lines(activation="sigmoid", depth=1, wrt="b1", values=values)[-1]
+    right = (sympy.Rational("0.731058578") - 1 / (1 + sympy.exp(-1))) * -sympy.exp(-1) / (1 + sympy.exp(-1)) ** 2
+    assert abs(last.result.rhs / right.n(30) - 1) < 1e-7
+
+
+@pytest.mark.parametrize(("thousandths", "is_right"), [(333, True), (334, False)])
+def test_a_number_that_is_written_wrong_is_seen(thousandths, is_right):
+    a, b = sympy.symbols("a b")
+    written = {a: Rounded(a, sympy.Rational(thousandths, 1000), sympy.Integer(3))}
+    statement = InNumbers.of(b, 3 * a, {a: sympy.Rational(1, 3)}, sympy.Integer(1), 8, written)
+    meaning = SimpleNamespace(value=lambda expr, numbers: expr.xreplace(numbers))
+    assert check_in_numbers(statement, SimpleNamespace(meaning=meaning)).is_true is is_right
