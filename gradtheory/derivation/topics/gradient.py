@@ -10,7 +10,7 @@ from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
-from gradtheory.derivation.digits import InNumbers
+from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
@@ -107,7 +107,7 @@ def _in_numbers(
 ) -> Iterator[Step]:
     """Yield the forward pass and the gradients with the numbers put in."""
     meaning, record = question.meaning, question.activation
-    numbers, written = dict(values), {}
+    numbers, written = dict(values), dict[sympy.Expr, Rounded]()
     bits = _BITS + _BITS_PER_LAYER * int(chain.depth)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
