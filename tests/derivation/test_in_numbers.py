@@ -36,3 +36,11 @@ def test_a_number_that_is_written_wrong_is_seen(thousandths, is_right):
     statement = InNumbers.of(b, 3 * a, {a: sympy.Rational(1, 3)}, sympy.Integer(1), 8, written)
     meaning = SimpleNamespace(value=lambda expr, numbers: expr.xreplace(numbers))
     assert check_in_numbers(statement, SimpleNamespace(meaning=meaning)).is_true is is_right
+
+
+@pytest.mark.slow
+def test_ends_that_have_no_formula_are_not_given_to_sympy():
+    """SymPy searched for ways to write a derivative at a root, without end."""
+    z = sympy.Symbol("z", real=True)
+    text = str(gt.derive("explosion", activation=sympy.tanh(z) + sympy.tanh(z - 4)))
+    assert "x₄" in text

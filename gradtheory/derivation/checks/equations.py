@@ -183,7 +183,9 @@ def _independent(left: sympy.Expr, right: sympy.Expr) -> list[tuple[sympy.Expr, 
 
 
 def _is_same(left: sympy.Expr, right: sympy.Expr) -> bool:
-    return left == right or (is_simple(left - right) and sympy.simplify(left - right) == 0)
+    if left == right or left.has(SlopeInverse) or right.has(SlopeInverse):  # no formula to see through
+        return bool(left == right)
+    return is_simple(left - right) and sympy.simplify(left - right) == 0
 
 
 def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:
