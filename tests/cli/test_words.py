@@ -19,7 +19,7 @@ from gradtheory.cli.help import Context
 from gradtheory.cli.page import top_context
 from gradtheory.document.translation import translation
 from gradtheory.document.wrapping import columns, filled
-from gradtheory.training.advice import prescription
+from gradtheory.training.advice.of_chain import prescription
 from gradtheory.training.events import EventKind
 from gradtheory.training.optimisers.catalogue import RULES
 from tests.audits.test_audit import faulty

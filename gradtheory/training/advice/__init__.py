@@ -8,9 +8,9 @@
 """
 
 from gradtheory.training.advice.advise import Advice, advise
-from gradtheory.training.advice.diagnosis import LayerDiagnosis
-from gradtheory.training.advice.of_network import NetworkAdvice, NetworkPrescription
-from gradtheory.training.advice.prescription import Prescription
-from gradtheory.training.advice.trial_runs import STEPS
+from gradtheory.training.advice.of_chain.diagnosis import LayerDiagnosis
+from gradtheory.training.advice.of_chain.prescription import Prescription
+from gradtheory.training.advice.of_chain.trial_runs import STEPS
+from gradtheory.training.advice.of_network.advise_network import NetworkAdvice, NetworkPrescription
 
 __all__ = ["STEPS", "Advice", "LayerDiagnosis", "NetworkAdvice", "NetworkPrescription", "Prescription", "advise"]

@@ -15,11 +15,11 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.either import read_either
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
-from gradtheory.training.advice.bench import USUAL
-from gradtheory.training.advice.diagnosis import LayerDiagnosis, diagnose, safe_factors
-from gradtheory.training.advice.of_network import NetworkAdvice, advise_network
-from gradtheory.training.advice.plan import prescribe
-from gradtheory.training.advice.prescription import Prescription
+from gradtheory.training.advice.of_chain.bench import USUAL
+from gradtheory.training.advice.of_chain.diagnosis import LayerDiagnosis, diagnose, safe_factors
+from gradtheory.training.advice.of_chain.plan import prescribe
+from gradtheory.training.advice.of_chain.prescription import Prescription
+from gradtheory.training.advice.of_network.advise_network import NetworkAdvice, advise_network
 from gradtheory.training.batches import Batches
 from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
-from gradtheory.training.advice.trial_runs import STEPS, Attempt, Outcome, tried
+from gradtheory.training.advice.of_chain.trial_runs import STEPS, Attempt, Outcome, tried
 
 USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy

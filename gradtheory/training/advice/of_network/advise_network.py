@@ -16,7 +16,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks import Network
 from gradtheory.networks.losses import ending
 from gradtheory.networks.passes import dense_places, forward
-from gradtheory.training.advice.changes import KINDS, Change, changes
+from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.train import NetworkTraining, train
 

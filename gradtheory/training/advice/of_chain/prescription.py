@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.training.advice.trial_runs import STEPS
+from gradtheory.training.advice.of_chain.trial_runs import STEPS
 
 _WHAT = {
     "learning_rate": "train with the learning rate",

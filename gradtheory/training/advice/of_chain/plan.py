@@ -13,10 +13,10 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
-from gradtheory.training.advice.bench import USUAL, Bench, Plan, Step, followed, leaving_one_out
-from gradtheory.training.advice.prescription import Prescription
-from gradtheory.training.advice.starts import biases, critical_weights, weight_limits
-from gradtheory.training.advice.trial_runs import Attempt, Outcome
+from gradtheory.training.advice.of_chain.bench import USUAL, Bench, Plan, Step, followed, leaving_one_out
+from gradtheory.training.advice.of_chain.prescription import Prescription
+from gradtheory.training.advice.of_chain.starts import biases, critical_weights, weight_limits
+from gradtheory.training.advice.of_chain.trial_runs import Attempt, Outcome
 from gradtheory.training.remedies.activation_choice import VANISHED
 
 _RATES = (
