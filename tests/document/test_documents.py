@@ -223,9 +223,8 @@ def test_formats_agree_on_numbers_and_references():
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_numeric_step_says_so_and_a_false_one_too():
-    derivation = gt.derive("depth", activation="softsign")
+    derivation = gt.derive("widest", activation="cloglog")
     assert 'class="formula step numeric"' in derivation.to_html()
     assert 'class="badge numeric">numeric' in derivation.to_html()
     broken = dataclasses.replace(

@@ -50,8 +50,8 @@ def test_the_diagnosis_is_what_backprop_says(seed, depth, which, size):
     [
         range(4, 6),
         *(
-            pytest.param(range(start, start + 100), marks=[pytest.mark.slow, pytest.mark.minutes])
-            for start in range(0, 500, 100)
+            pytest.param(range(start, start + 250), marks=[pytest.mark.slow, pytest.mark.minutes])
+            for start in range(0, 500, 250)
         ),
     ],
     ids=str,
