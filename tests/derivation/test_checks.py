@@ -23,7 +23,7 @@ def _step(statement, *assumptions):
 
 
 _PI, _X_UP, _NOWHERE = sympy.pi, (sympy.Gt(_X, 0),), (sympy.Gt(_X, 3), sympy.Lt(_X, 2))
-_THIRD = sympy.Tuple(sympy.Tuple(_X, sympy.Rational(1, 3)))
+_THIRD = sympy.Tuple(sympy.Tuple(_X, sympy.Rational(1, 3), sympy.Rational(1, 3)))
 _UNTRIED = "no points were found at which it can be tried"
 
 
