@@ -53,7 +53,7 @@ def faulty(seed):
             return residual(rng, blocks, 64, doubled=block), data(rng), f"blocks.{block}"
 
 
-@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 60), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 100), marks=pytest.mark.slow)], ids=str)
 def test_planted_faults_are_named(seeds):
     for seed in seeds:
         network, x, name = faulty(seed)

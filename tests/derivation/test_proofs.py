@@ -15,7 +15,7 @@ from gradtheory.derivation.unproven import obstacle
 from gradtheory.derivation.wide import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
 from gradtheory.document.messages import words
 from tests.derivation import how_shown
-from tests.shapes import slow_except
+from tests.shapes import SHAPES, slow_except
 
 _X, _Y = sympy.symbols("x y", real=True)
 _A, _B, _ETA, _H, _C, _S = sympy.symbols("a b eta h c s", positive=True)
@@ -143,6 +143,16 @@ def test_a_numeric_step_says_why_it_is_no_more_and_nothing_of_proof(activation):
     assert written.count("[numeric]") == len(numeric)
     told = " ".join(written.split())
     assert all(words("en")["numeric"][obstacle(step.statement)] in told for step in numeric)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", TOPICS)
+def test_few_steps_are_numeric_and_they_say_why(topic):
+    """Of representatives: the whole catalogue is counted by `python -m tests.derivation.how_shown`."""
+    steps = [step for answer in how_shown.derivations(topic, SHAPES) for step in answer]
+    numeric = [step for step in steps if step.verdict.status == "numeric"]
+    assert len(numeric) <= 0.06 * len(steps)
+    list(map(how_shown.assert_said, numeric))
 
 
 def test_the_page_counts_at_most_3_of_100_steps_numeric():
