@@ -5,8 +5,8 @@ from pathlib import Path
 
 import sympy
 
-import gradtheory as gt
 from gradtheory.derivation.printing import formula, text
+from tests.derivation.derived import derived
 
 PATH = Path(__file__).with_suffix(".txt")
 _L = sympy.Symbol("L", integer=True, positive=True)
@@ -42,7 +42,7 @@ DOCUMENTS = (
 
 def lines(topic: str, asked: dict[str, object]) -> str:
     """Return what a derivation starts from, and of each step where it stands, why it holds, and what it says."""
-    derivation = gt.derive(topic, **asked)
+    derivation = derived(topic, **asked)
     written = [f"{topic} {asked}"]
     for definition in derivation.definitions:
         written += [f"given: {text(definition)}", *_rows(definition)]
@@ -54,7 +54,7 @@ def lines(topic: str, asked: dict[str, object]) -> str:
 
 def document(topic: str, asked: dict[str, object]) -> str:
     """Return a derivation in words."""
-    return f"{topic} {asked} in words\n{gt.derive(topic, **asked).to_text()}"
+    return f"{topic} {asked} in words\n{derived(topic, **asked).to_text()}"
 
 
 def _rows(statement: sympy.Basic) -> Iterator[str]:

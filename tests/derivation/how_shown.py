@@ -16,6 +16,7 @@ from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.unproven import obstacle
 from gradtheory.document.messages import words
 from gradtheory.training.optimisers.catalogue import RULES
+from tests.derivation.derived import derived
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 HEAD = "| topic | exact | certified | numeric |\n|---|---|---|---|\n"
@@ -26,7 +27,7 @@ _PROOF = {"en": ("proof", "proven", "proves"), "zh": ("证明", "已证")}
 
 def row(topic: str) -> str:
     """Return how many steps of a topic are exact, certified and numeric, for what it is derived for unless stated."""
-    return _row(topic, Counter(step.verdict.status for step in gt.derive(topic).steps))
+    return _row(topic, Counter(step.verdict.status for step in derived(topic).steps))
 
 
 def derivations(topic: str, activations: Iterable[str]) -> Iterator[tuple[Step, ...]]:
@@ -34,7 +35,7 @@ def derivations(topic: str, activations: Iterable[str]) -> Iterator[tuple[Step, 
     for name in RULES if topic == "stability" else activations:
         subject = {"optimiser" if topic == "stability" else "activation": name}
         if topic != "depth" or gt.depth_bound(name).is_in_class_n:
-            yield gt.derive(topic, **subject).steps
+            yield derived(topic, **subject).steps
 
 
 def row_of_all(topic: str) -> str:

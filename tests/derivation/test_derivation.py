@@ -24,9 +24,11 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
 from tests.derivation import derivations, how_shown
+from tests.derivation.derived import derived
 from tests.derivation.mutants import mutants
 from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
+pytestmark = pytest.mark.xdist_group("derivations")
 _X = sympy.Symbol("x", real=True)
 _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 
@@ -98,7 +100,7 @@ def test_every_step_of_an_explosion_is_true(topic, which):
 @pytest.mark.parametrize("topic", _WAYS)
 def test_every_way_to_an_explosion_has_a_representative(topic):
     ways = {
-        which: tuple(step.rule for step in gt.derive(topic, activation=which).steps) for which in gt.activation_names()
+        which: tuple(step.rule for step in derived(topic, activation=which).steps) for which in gt.activation_names()
     }
     assert {ways[which] for which in _WAYS[topic]} == set(ways.values())
 
@@ -117,7 +119,7 @@ _DEEP = ("arctan", "cloglog", "elu", "erf", "hard_tanh", "isru", "log_sigmoid", 
 @pytest.mark.parametrize("which", slow_except(("hard_tanh",), _DEEP))
 def test_every_step_on_depth_is_true(which):
     _assert_true("depth", which)
-    sections = [step.section for step in gt.derive("depth", activation=which).steps]
+    sections = [step.section for step in derived("depth", activation=which).steps]
     assert ("elsewhere" in sections) == gt.depth_bound(which).value.is_finite
 
 
@@ -145,7 +147,7 @@ def test_every_step_of_the_remedies_is_true(topic, which):
 
 
 def _assert_true(topic, activation):
-    derivation = gt.derive(topic, activation=activation)
+    derivation = derived(topic, activation=activation)
     tally = derivation.check()
     assert tally.ok, tally.reasons
     assert tally.true == len(derivation.steps)
@@ -234,10 +236,11 @@ def _with_values(topic, name):
         "initialisation": {"sigma_w": "2.5", "c": "3/4"},
     }.get(topic)
     if topic == "stability":
-        return gt.derive(topic, optimiser=name)
+        return derived(topic, optimiser=name)
     values = values if name in ("sigmoid", "gelu") else None
     depth = 2 if "depth" in TOPICS[topic].used(values is not None) else None
-    return gt.derive(topic, depth, name, values=values)
+    asked = {"depth": depth, "values": values}
+    return derived(topic, activation=name, **{key: value for key, value in asked.items() if value is not None})
 
 
 _QUICK = {

@@ -15,8 +15,10 @@ from gradtheory.derivation.unproven import obstacle
 from gradtheory.derivation.wide import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
 from gradtheory.document.messages import words
 from tests.derivation import how_shown
+from tests.derivation.derived import derived
 from tests.shapes import SHAPES, slow_except
 
+pytestmark = pytest.mark.xdist_group("derivations")
 _X, _Y = sympy.symbols("x y", real=True)
 _A, _B, _ETA, _H, _C, _S = sympy.symbols("a b eta h c s", positive=True)
 _W = sympy.Symbol("w", real=True)
@@ -135,11 +137,11 @@ def test_the_page_counts_how_steps_are_shown_for_the_sigmoid(topic):
 @pytest.mark.slow
 def test_a_numeric_step_says_why_it_is_no_more_and_nothing_of_proof(activation):
     topic = "slope_maximum" if activation == "gelu_tanh" else "widest"
-    steps = gt.derive(topic, activation=activation).steps
-    numeric = [step for step in steps if step.verdict.status == "numeric"]
+    derivation = derived(topic, activation=activation)
+    numeric = [step for step in derivation.steps if step.verdict.status == "numeric"]
     assert 1 < len(numeric) < 4
     list(map(how_shown.assert_said, numeric))
-    written = gt.derive(topic, activation=activation).to_text()
+    written = derivation.to_text()
     assert written.count("[numeric]") == len(numeric)
     told = " ".join(written.split())
     assert all(words("en")["numeric"][obstacle(step.statement)] in told for step in numeric)

@@ -12,8 +12,10 @@ from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.document.model import Formula
 from gradtheory.training.optimisers.catalogue import RULES
+from tests.derivation.derived import derived
 from tests.shapes import SHAPES, slow_except
 
+pytestmark = pytest.mark.xdist_group("derivations")
 _FAULTS = {
     "a division by 1": r"/ ?1(?![\d.…e/(])|\\frac\{[^{}]*\}\{1\}",
     "a term of 0": r"[-−+]\s*0(?![.\d])|\\frac\{-?\s*0\}",
@@ -53,7 +55,7 @@ def _formulas(derivation):
 
 def _faults(asked):
     for topic, more in asked:
-        for line in _formulas(gt.derive(topic, **more)):
+        for line in _formulas(derived(topic, **more)):
             for fault, pattern in _FAULTS.items():
                 if re.search(pattern, line):
                     yield fault, topic, line
@@ -81,7 +83,7 @@ def test_formulas_of_optimisers_too(optimiser):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("topic", ["slope_maximum", "stability", "clipping"])
 def test_badges_are_explained_before_the_first_of_them(topic, lang):
-    document = gt.derive(topic, lang=lang).document
+    document = derived(topic, lang=lang).document
     for written in (to_text(document), to_markdown(document)):
         start = written.index(document.blocks[0].text)
         for badge in words(lang)["checks"].values():

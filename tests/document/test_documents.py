@@ -27,9 +27,11 @@ from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.document.model import Code, Figure, Table
 from gradtheory.errors import InvalidArgument, MissingProgram
-from gradtheory.pages import article
+from tests.derivation.derived import derived
+from tests.pages.built import built
 from tests.shapes import slow_except
 
+pytestmark = pytest.mark.xdist_group("derivations")
 _ENGINES = {"en": "pdflatex", "zh": "xelatex"}
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DEPTH = sympy.Symbol("L", integer=True, positive=True)
@@ -62,7 +64,10 @@ _CASES = list(_derivations())
 @pytest.fixture(scope="module")
 def documents():
     """Every derivation, checked once for both languages."""
-    return [gt.derive(topic, activation=activation, **more) for topic, activation, more in _CASES]
+    return [
+        derived(topic, **({"activation": activation} if activation else {}), **more)
+        for topic, activation, more in _CASES
+    ]
 
 
 def _in(derivation, lang):
@@ -128,7 +133,7 @@ def test_html_is_whole_and_its_references_lead_somewhere(documents, lang):
 @pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
 def test_a_browser_shows_the_formulas_without_network_or_errors(documents, tmp_path):
     pages = {f"{number}": render(_in(each, "zh"), ".html") for number, each in enumerate(documents[:6:3])}
-    pages["article"] = render(article.build("zh").document, ".html")
+    pages["article"] = render(built("zh").document, ".html")
     for name, text in pages.items():
         path, log = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
         path.write_text(text, encoding="utf-8")
@@ -154,7 +159,7 @@ _REJECTED = "<selectfont><rejectfont><glob>*[Mm]ath*</glob></rejectfont></select
 def test_pages_look_the_same_without_mathematical_fonts_on_the_machine(documents, lang, tmp_path):
     pages = [render(_in(derivation, lang), ".html") for derivation in documents[:6:3]]
     if lang == "zh":  # its formulas are the same in English
-        pages.append(render(article.build(lang).document, ".html"))
+        pages.append(render(built(lang).document, ".html"))
     for number, text in enumerate(pages):
         path = tmp_path / f"{number}.html"
         path.write_text(text, encoding="utf-8")

@@ -11,7 +11,9 @@ import pytest
 from gradtheory.document import Formula, Paragraph, render
 from gradtheory.pages import article
 from gradtheory.pages.article import ClaimVerdict
+from tests.pages.built import built
 
+pytestmark = pytest.mark.xdist_group("derivations")
 _HOLDS, _CORRECTED, _FAILS = ClaimVerdict.HOLDS, ClaimVerdict.CORRECTED, ClaimVerdict.FAILS
 _EXPECTED = {
     "depth": _HOLDS,
@@ -51,14 +53,14 @@ _CLAIMS = {claim.name: claim for claim in article.CLAIMS}
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])
-def built(request):
-    return article.build(request.param)
+def one(request):
+    return built(request.param)
 
 
 @pytest.fixture(scope="module")
-def folder(built, tmp_path_factory):
+def folder(one, tmp_path_factory):
     target = tmp_path_factory.mktemp("article")
-    assert len(list(built.write(target))) == 10
+    assert len(list(one.write(target))) == 10
     return target
 
 
@@ -153,14 +155,14 @@ def test_every_step_is_checked_by_the_machinery():
 
 
 @pytest.mark.slow
-def test_no_step_is_shown_twice(built):
-    blocks = built.document.blocks
+def test_no_step_is_shown_twice(one):
+    blocks = one.document.blocks
     shown = [block for block in blocks if isinstance(block, Formula) and block.number is not None]
     assert [block.number for block in shown] == list(range(1, len(shown) + 1))
     said = Counter((block.rows, block.condition, re.match(r"\*\w+\*|", block.reason)[0]) for block in shown)
     assert said.most_common(1)[0][1] == 1
     texts = [block.text for block in blocks if isinstance(block, Paragraph)]
-    again = [text for text in texts if text.startswith(_AGAIN[built.lang])]
+    again = [text for text in texts if text.startswith(_AGAIN[one.lang])]
     assert len(again) > 5
     assert all(int(re.search(r"@\{eq:(\d+)\}", text)[1]) <= len(shown) for text in again)
 
@@ -201,13 +203,13 @@ def test_latex_has_every_formula_and_figure(folder):
 
 
 @pytest.mark.slow
-def test_the_same_article_is_the_same_file(built, folder):
-    assert render(built.document, ".html") == (folder / "article.html").read_text(encoding="utf-8")
+def test_the_same_article_is_the_same_file(one, folder):
+    assert render(article.build(one.lang).document, ".html") == (folder / "article.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_latex_compiles_without_warnings_of_references(built, folder):
-    engine = {"en": "pdflatex", "zh": "xelatex"}[built.lang]
+def test_latex_compiles_without_warnings_of_references(one, folder):
+    engine = {"en": "pdflatex", "zh": "xelatex"}[one.lang]
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed (Debian: texlive-xetex texlive-lang-chinese)")
     command = [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "article.tex"]

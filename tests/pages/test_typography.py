@@ -14,6 +14,10 @@ from gradtheory.document import FORMATS, render
 from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.pages import article
 from tests.derivation import derivations
+from tests.derivation.derived import derived
+from tests.pages.built import built
+
+pytestmark = pytest.mark.xdist_group("derivations")
 
 # Of formulas: as text, in LaTeX and in MathML.
 _BAD = {
@@ -49,7 +53,7 @@ def formulas_of(page, suffix):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("suffix", [each for each in FORMATS if each != ".pdf"])  # a PDF is made from the LaTeX
 def test_formulas_of_the_article(lang, suffix):
-    formulas = formulas_of(render(article.build(lang).document, suffix), suffix)
+    formulas = formulas_of(render(built(lang).document, suffix), suffix)
     assert len(formulas) > 3000
     assert flaws(formulas) == {}
 
@@ -101,7 +105,7 @@ def _praised(steps, lang):
 def test_nothing_numeric_is_called_proven(lang, which):
     in_class_n = gt.depth_bound(which).value is not None
     topics = [topic for topic in TOPICS if topic != "stability" and (topic != "depth" or in_class_n)]
-    steps = [step for topic in topics for step in gt.derive(topic, activation=which).steps]
+    steps = [step for topic in topics for step in derived(topic, activation=which).steps]
     assert any(re.search(_OF_PROOFS[lang], words(lang)["rules"][step.rule]) for step in steps if step.fact is None)
     assert _praised(steps, lang) == []
 
