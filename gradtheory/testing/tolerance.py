@@ -189,13 +189,22 @@ def _at_output(problem: Problem, last: _Layer, unit: float, least: float) -> tup
 
 
 def _sum_error(terms: Array, unit: float, others: int = 1) -> Array:
-    """Return how far sums of terms over the last axis may be off, in any order, with some other operations on each."""
+    """Return how far sums of terms over the last axis may be off, in any order, with some other operations on each.
+
+    In whatever order, a partial sum lies between the sum of all negative terms and that of all positive ones. It is
+    rounded by half a unit in its last place at most.
+    """
     number, size = terms.shape[-1], np.abs(terms).sum(axis=-1)
     worst = (number + others) * _PER_OPERATION * unit * size
     if number <= _FEW:
         return np.asarray(worst)
-    likely = ((others + 1) * _PER_OPERATION + _LAMBDA * np.sqrt(number)) * unit * size
+    partial = np.fmax(*(np.fmax(side, 0.0).sum(axis=-1) for side in (terms, -terms))) + worst
+    likely = (others + 1) * _PER_OPERATION * unit * size + _LAMBDA * np.sqrt(number) * _last_place(partial, unit) / 2.0
     return np.asarray(np.fmin(worst, likely + _one_sided(terms, size, unit)))
+
+
+def _last_place(size: Array, unit: float) -> Array:
+    return np.asarray(2.0 * unit * 2.0 ** np.floor(np.log2(size)))
 
 
 def _one_sided(terms: Array, size: Array, unit: float) -> Array:
@@ -204,7 +213,7 @@ def _one_sided(terms: Array, size: Array, unit: float) -> Array:
     A partial sum is a multiple of its last place. So the rounding of the next one depends only on what the term has
     beyond that place, which many terms may have in common: equal ones, n + 0.1, or all that are too small to matter.
     """
-    places = 2.0 * unit * 2.0 ** np.floor(np.log2(size))[..., np.newaxis]
+    places = _last_place(size, unit)[..., np.newaxis]
     beyond = [terms - place * np.rint(terms / place) for place in (places / 2.0**each for each in range(_BINADES))]
     return np.asarray(sum(np.abs(each.sum(axis=-1)) for each in beyond))
 

@@ -24,18 +24,17 @@ from pathlib import Path
 import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.enclosure import as_rational, enclose, sign
+from gradtheory.arithmetic.enclosure import enclose, sign
 from gradtheory.checker import check
 from gradtheory.errors import GradTheoryError, Undecided
 from gradtheory.explosion.superlevel import Periodic, components_of, total_length
 from tests.explosion.own_expressions import FAMILIES, in_other_words, number, question
-from tests.explosion.own_oracle import wrong_point
+from tests.explosion.own_oracle import extreme_size, wrong_point
 
 OUTCOMES = ("right", "wrong", "undecided", "refused", "hung")
 _MOST_SECONDS = 60  # of processor time for one answer
 _SLOW = 3
 _SHARES = (0.5, 0.9, 0.95)
-_LEAST_SLOPE = sympy.Rational(1, 10**4)  # beside which a level is sought
 
 
 class TooLong(BaseException):
@@ -99,16 +98,9 @@ class Result:
 
 
 def beside_an_extremum(expr: sympy.Expr, rng: random.Random) -> sympy.Rational | None:
-    """Return a weight whose level lies within 1e-6 of a local extremum of |σ'|, None where none is known."""
-    try:
-        with _limited(_MOST_SECONDS):
-            branches = gt.activation(expr).profile_above(_LEAST_SLOPE).branches
-    except (TooLong, GradTheoryError):
-        return None
-    ends = [branch.slope_right for branch in branches[:-1]]
-    balls = [abs(enclose(end, 256)) for end in ends if end.is_finite]
-    sizes = [as_rational(ball) for ball in balls if ball > 1e-30]
-    return 1 / rng.choice(sizes) * (1 + rng.choice((1, -1)) * number(rng, -9, -6)) if sizes else None
+    """Return a weight whose level lies within 1e-6 of a local extremum of |σ'|, None where none is met."""
+    size = extreme_size(rng, expr)
+    return None if size is None else 1 / size * (1 + rng.choice((1, -1)) * number(rng, -9, -6))
 
 
 def one(seed: int, case: int, certify: int = 1) -> Result:

@@ -21,6 +21,12 @@ _DIGITS = 120
 _MOST_PARTS = 60  # of a set whose ends are tried
 _BESIDE = sympy.Rational(1, 10**60)  # an end, relative to it
 _STEP = mpmath.mpf(10) ** -40
+_EXTREMA_DIGITS = 50
+_LEAST_STEP = mpmath.mpf(10) ** -18
+_LEAST_SIZE = mpmath.mpf(10) ** -4  # of slopes whose local extrema are sought
+_NO_SLOPE = mpmath.mpf(10) ** -30
+_GOLDEN = (mpmath.sqrt(5) - 1) / 2
+_NARROWER = 60  # golden sections: an interval is 3e-13 as long then
 _FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
     sympy.Abs: abs,
     sympy.Max: max,
@@ -76,6 +82,40 @@ def slopes(expr: sympy.Expr, z: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
     h = _STEP
     at = {k: value(expr, z + k * h) for k in (-2, -1, 0, 1, 2)}
     return (3 * at[0] - 4 * at[-1] + at[-2]) / (2 * h), (-3 * at[0] + 4 * at[1] - at[2]) / (2 * h)
+
+
+def extreme_size(rng: random.Random, expr: sympy.Expr) -> sympy.Rational | None:
+    """Return |σ'| at a local extremum near a zero of an affine part, to 20 digits; None where none is met."""
+    parts = _affine(expr)
+    with mpmath.workdps(_EXTREMA_DIGITS):
+
+        def size(z: mpmath.mpf) -> mpmath.mpf:
+            step = _LEAST_STEP * max(1, abs(z))
+            return abs(value(expr, z + step) - value(expr, z - step)) / (2 * step)
+
+        for zero, width in rng.sample(parts, len(parts)):
+            places = [value(zero + width * quarters / 4, mpmath.mpf(0)) for quarters in range(-14, 15)]
+            sizes = [size(z) for z in places]
+            rises = [(there > here) - (there < here) for here, there in itertools.pairwise(sizes)]
+            turns = [k for k, (one, other) in enumerate(itertools.pairwise(rises)) if one * other < 0]
+            turns = [k for k in turns if sizes[k + 1] > _LEAST_SIZE]
+            if turns:
+                turn = rng.choice(turns)
+                extremum = _extremum(size, places[turn], places[turn + 2], rises[turn])
+                return sympy.Rational(str(extremum)) if extremum > _NO_SLOPE else None
+    return None
+
+
+def _extremum(size: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, high: mpmath.mpf, sign: int) -> mpmath.mpf:
+    """Return the greatest value between two points, or, for a sign of -1, the least, by golden sections."""
+    for _ in range(_NARROWER):
+        reach = _GOLDEN * (high - low)
+        one, other = high - reach, low + reach
+        if sign * size(one) > sign * size(other):
+            high = other
+        else:
+            low = one
+    return size((low + high) / 2)
 
 
 def _affine(expr: sympy.Basic) -> list[tuple[sympy.Rational, sympy.Rational]]:
