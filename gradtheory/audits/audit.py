@@ -7,10 +7,11 @@ import numpy as np
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
+from gradtheory.audits.batches import raw
 from gradtheory.audits.judge import Verdict, judge, through_time
 from gradtheory.audits.layers import AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
-from gradtheory.audits.module import is_module, measure_module, raw
+from gradtheory.audits.module import is_module, measure_module
 from gradtheory.audits.report import Audit, Trial
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network

@@ -1,9 +1,9 @@
 """The calls of a torch module's parts in a forward pass, recorded by hooks, with the gradients that come back."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from gradtheory.audits.layers import NAN
@@ -24,6 +24,8 @@ class Call:
         The entries of the output, and of its first axis.
     is_finite, was_finite : bool
         Whether the output is finite, and whether the inputs were.
+    takes_floats : bool
+        Whether an input is a tensor of floats: tokens are none.
     taken, given : int
         Which tensors are the first input and the output: the same number for the same tensor.
     by_time : list of float
@@ -40,6 +42,7 @@ class Call:
     is_finite: bool = True
     was_finite: bool = True
     is_gradient_finite: bool = True
+    takes_floats: bool = True
     taken: int = 0
     given: int = 0
     by_time: list[float] = field(default_factory=list)
@@ -76,6 +79,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call = Call(name, kind)
             call.was_finite = is_finite((inputs, keywords))
             first = next(tensors((inputs, keywords)), None)
+            call.takes_floats = first is not None
             record.held.append(first)
             call.taken = id(first)
             if _has_time(part) and first is not None and first.requires_grad:
@@ -91,7 +95,9 @@ def recorded(module: Any) -> Iterator[Record]:
         if not open_calls:
             return
         record.held.append(output)
-        _note_output(calls[open_calls.pop()], output)
+        call = calls[open_calls.pop()]
+        _begin_gradients(output, call)
+        _note_output(call, output)
 
     try:
         for name, part in module.named_modules():
@@ -101,6 +107,13 @@ def recorded(module: Any) -> Iterator[Record]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _begin_gradients(output: Any, call: Call) -> None:
+    """Let gradients come back to a frozen embedding, which takes no floats that they could go on to."""
+    is_tensor = next(tensors(output), None) is output
+    if is_tensor and output is not None and not call.takes_floats and output.is_leaf:
+        output.requires_grad_()
 
 
 def _has_time(module: Any) -> bool:
@@ -121,14 +134,14 @@ def _note_output(call: Call, output: Any) -> None:
     tensor = next(tensors(output), None)
     if tensor is None:
         return
-    call.square, call.size = float((tensor.detach().double() ** 2).sum()), tensor.numel()
+    call.square, call.size = float(square_sum(tensor)), tensor.numel()
     call.samples, call.given = len(tensor) if tensor.ndim > 1 else 1, id(tensor)
     call.is_finite = is_finite(output)
     if not tensor.requires_grad:
         return
 
     def note(gradient: Any) -> None:
-        call.gradient_square = float((gradient.detach().double() ** 2).sum())
+        call.gradient_square = float(square_sum(gradient))
         call.is_gradient_finite = is_finite(gradient)
 
     tensor.register_hook(note)
@@ -136,15 +149,23 @@ def _note_output(call: Call, output: Any) -> None:
 
 def tensors(value: Any) -> Iterator[Any]:
     """Yield the tensors of floats in nested inputs or outputs."""
-    if hasattr(value, "is_floating_point"):
-        if value.is_floating_point():
-            yield value
-    elif isinstance(value, dict):
+    if isinstance(value, Mapping):
         for part in value.values():
             yield from tensors(part)
     elif isinstance(value, list | tuple):
         for part in value:
             yield from tensors(part)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for entry in fields(value):
+            yield from tensors(getattr(value, entry.name))
+    elif hasattr(value, "is_floating_point") and value.is_floating_point():
+        yield value
+
+
+def square_sum(tensor: Any) -> Any:
+    """Return the sum of squares in float64, as a tensor: gradients of embeddings may be sparse."""
+    values = tensor.detach()
+    return ((values.coalesce().values() if values.is_sparse else values).double() ** 2).sum()
 
 
 def is_finite(value: Any) -> bool:

@@ -7,21 +7,24 @@ through the network, also where a part is a residual branch.
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, read_finite_array
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.attention import attention_fault, watched
-from gradtheory.audits.calls import Call, recorded, tensors
+from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
+from gradtheory.audits.calls import Call, recorded, square_sum, tensors
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.torch_module import ADVICE
+from gradtheory.networks.readers.untouched import is_initialised, untouched, unwrapped
 from gradtheory.random_weights.precision import GradientSizes
 
 _LOSSES = {
@@ -31,6 +34,7 @@ _LOSSES = {
 }
 
 
+_NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
 _SHORT = ("float16", "bfloat16")
 _RELU = 2.0  # the kurtosis of its slopes
 
@@ -43,19 +47,24 @@ def is_module(value: Any) -> bool:
 
 def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measured, str]:
     """Return what is measured of a torch module, as a network where it can be read as one, or else why it is not."""
+    module = unwrapped(module)
+    if not is_initialised(module):
+        rule = "has parameters without a shape: call it once on a batch before the audit"
+        raise InvalidArgument("network", type(module).__name__, rule)
+    x, y = read_batch(x, "x"), None if y is None else read_batch(y, "y")
     name = loss if isinstance(loss, str) else "softmax_cross_entropy" if y is not None and _are_classes(y) else "mse"
     try:
         network = Network.from_torch(module, name)
     except InvalidArgument as error:
         if on_unknown == "refuse":
             raise
-        return _by_hooks(module, x, y, loss, seed), str(error).removesuffix(f"; {ADVICE}")
+        return _by_hooks(module, x, y, loss, seed), f"it {error.rule.removesuffix(f'; {ADVICE}')}"
     if callable(loss):
         return _by_hooks(module, x, y, loss, seed), "the loss is a function of yours"
-    if isinstance(x, dict) or _is_several(x) or _array(x, "x").ndim != 2:
+    if isinstance(x, Mapping) or is_several(x) or one_array(x, "x").ndim != 2:
         return _by_hooks(module, x, y, loss, seed), "x is not an array of shape (batch, n)"
-    targets = None if y is None else _array(y, "y")
-    measured = replace(measure_network(network, _array(x, "x"), targets, name, seed), network=network)
+    targets = None if y is None else one_array(y, "y")
+    measured = replace(measure_network(network, one_array(x, "x"), targets, name, seed), network=network)
     return _with_overflow(measured, module, x, y, loss, seed), ""
 
 
@@ -77,53 +86,46 @@ def _with_overflow(measured: Measured, module: Any, x: Any, y: Any, loss: Any, s
 
 
 def _are_classes(y: Any) -> bool:
-    return _array(y, "y").ndim == 1 and np.asarray(raw(y)).dtype.kind in "iu"
-
-
-def _array(value: Any, name: str) -> Array:
-    return read_finite_array(raw(value), name)
-
-
-def raw(value: Any) -> Any:
-    """Return a tensor as an array, and anything else as it is; NumPy has no bfloat16, of which float32 holds all."""
-    if not hasattr(value, "detach"):
-        return value
-    tensor = value.detach().cpu()
-    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    return one_array(y, "y").ndim == 1 and np.asarray(raw(y)).dtype.kind in "iu"
 
 
 def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
     """Return the gains between a module's parts, from one forward and one backward pass; nothing in it is changed."""
     import torch
 
-    kept = {name: parameter.grad for name, parameter in module.named_parameters()}
     modes = {part: part.training for part in module.modules()}
     try:
-        module.train(False)
-        for parameter in module.parameters():
-            parameter.grad = None
-        with recorded(module) as record, torch.enable_grad():
-            given, keywords, leaves = _given(x, module)
+        with untouched(module), _uncompiled(torch), recorded(module) as record:
+            for part in module.modules():
+                part.training = modes[part] and "BatchNorm" in type(part).__name__
+            for parameter in module.parameters():
+                parameter.grad = None
+            given, keywords, leaves = given_to(x, module)
             with watched(record.module_now) as logits:
                 output = module(*given, **keywords)
             value = _loss(output, y, loss, seed, torch)
+            if not value.requires_grad:
+                raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             value.backward()
-        by_x = [float((leaf.grad.double() ** 2).sum()) for leaf in leaves if leaf.grad is not None]
-        measured = _measured(
-            record.calls, NAN if y is None else float(value.detach()), module, sum(by_x) if by_x else NAN
-        )
+            by_x = [float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None]
+            is_loss = y is not None or value is next(tensors(output))
+            told = float(value.detach()) if is_loss else NAN
+            measured = _measured(record.calls, told, module, sum(by_x) if by_x else NAN)
         return replace(measured, attention=attention_fault(logits))
     except GradTheoryError:
         raise
-    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
-        text = " ".join(str(error).split())[:200]
-        rule = f"does not take this x and y: {text}"
-        raise InvalidArgument("module", type(module).__name__, rule) from None
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-        for name, parameter in module.named_parameters():
-            parameter.grad = kept[name]
+    except Exception as error:  # whatever the module's own code raises
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        several = f"; {SEVERAL}" if isinstance(x, list) and holds_arrays(x) else ""
+        raise InvalidArgument(
+            "network", type(module).__name__, f"does not take this x and y: {text}{several}"
+        ) from error
+
+
+def _uncompiled(torch: Any) -> Any:
+    """Return a context in which compiled parts run as they are written: hooks do not see into compiled code."""
+    is_needed = "torch._dynamo" in sys.modules  # which nothing can be compiled without
+    return torch.compiler.set_stance("force_eager") if is_needed else nullcontext()
 
 
 def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measured:
@@ -208,7 +210,7 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
 def _gradients(module: Any) -> dict[str, list[Array]]:
     """Return the gradients by each submodule's own parameters."""
     return {
-        name: [raw(each.grad.double()) for each in part.parameters(recurse=False) if each.grad is not None]
+        name: [raw(each.grad.to_dense().double()) for each in part.parameters(recurse=False) if each.grad is not None]
         for name, part in module.named_modules()
     }
 
@@ -217,6 +219,8 @@ def _loss(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
     output = next(tensors(returned), None)
     if output is None:
         raise InvalidArgument("module", type(returned).__name__, "must return a tensor of floats, or what holds one")
+    if y is None and output.ndim == 0:
+        return output  # a loss of the module's own
     if y is None:
         generator = torch.Generator().manual_seed(seed)
         return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
@@ -241,46 +245,3 @@ def _alike(target: Any, output: Any) -> Any:
     if target.shape != output.shape:
         raise InvalidArgument("y.shape", tuple(target.shape), f"must be {tuple(output.shape)}, as the output's")
     return target.to(output)
-
-
-def _given(x: Any, module: Any) -> tuple[list[Any], dict[str, Any], list[Any]]:
-    """Return what a module is called with, and the leaves of it that gradients come back to."""
-    leaves: list[Any] = []
-    if isinstance(x, dict):
-        return [], _tensor(x, module, leaves), leaves
-    return [_tensor(value, module, leaves) for value in (x if _is_several(x) else (x,))], {}, leaves
-
-
-def _is_several(x: Any) -> bool:
-    """Return whether x is a tuple of what a module takes, rather than an array that is written as a tuple."""
-    return isinstance(x, tuple) and all(map(_holds_arrays, x))
-
-
-def _holds_arrays(x: Any) -> bool:
-    return hasattr(x, "shape") or (isinstance(x, list | tuple | dict) and any(map(_holds_arrays, _items(x))))
-
-
-def _items(x: Any) -> Iterable[Any]:
-    return x.values() if isinstance(x, dict) else x
-
-
-def _tensor(x: Any, module: Any, leaves: list[Any]) -> Any:
-    """Return x as the tensor that a module takes: where its parameters are, and floats in their type."""
-    import torch
-
-    if x is None or isinstance(x, bool | str):
-        return x
-    if isinstance(x, dict):
-        return {key: _tensor(each, module, leaves) for key, each in x.items()}
-    if isinstance(x, list | tuple) and _holds_arrays(x):
-        parts = [_tensor(each, module, leaves) for each in x]
-        return x._make(parts) if hasattr(x, "_make") else type(x)(parts)
-    tensor, first = torch.as_tensor(x), next(module.parameters(), None)
-    if tensor.numel() == 0 or not bool(tensor.isfinite().all()):
-        raise InvalidArgument("x", tuple(tensor.shape), "must have a sample or more, all of finite numbers")
-    if first is not None:
-        tensor = tensor.to(first.device)
-    if not tensor.is_floating_point():
-        return tensor
-    leaves.append(tensor.detach().to(tensor if first is None else first).requires_grad_())
-    return leaves[-1].clone()  # a module may write over what it is given

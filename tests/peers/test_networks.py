@@ -109,7 +109,7 @@ def test_what_is_not_understood_is_listed():
         Network.from_torch(nn.Sequential(nn.LSTM(3, 4)))
     with pytest.raises(InvalidArgument, match=r"must be a torch.nn.Module"):
         Network.from_torch("model.pt")
-    with pytest.raises(InvalidArgument, match="must have one, from which the width"):
+    with pytest.raises(InvalidArgument, match="no dense layer, from which the width"):
         Network.from_torch(nn.Tanh())
 
     class Branching(nn.Module):

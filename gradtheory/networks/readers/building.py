@@ -20,8 +20,8 @@ class Builder:
 
     Parameters
     ----------
-    what : str
-        What is read, for messages, such as "module".
+    what, called : str
+        What is read, for messages, such as "module", and its name or path.
     advice : str
         What would work where something is not understood.
     places : dict
@@ -34,6 +34,7 @@ class Builder:
     """
 
     what: str
+    called: str
     advice: str = ""
     places: dict[Hashable, int] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
@@ -81,8 +82,7 @@ class Builder:
         if self.problems:
             listed = "; ".join(self.problems[:_SHOWN])
             more = f"; and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
-            rule = f"is not understood{self.advice}"
-            raise InvalidArgument(self.what, f"{listed}{more}", rule)
+            raise InvalidArgument(self.what, self.called, f"holds what is not understood: {listed}{more}{self.advice}")
         last = self.places.get(output, INPUT)
         needed, waiting = set(), [last]
         while waiting:
@@ -96,7 +96,11 @@ class Builder:
             replace(self.nodes[old], sources=tuple(renumbered[source] for source in self.nodes[old].sources))
             for old in kept
         )
-        return nodes, _input_width(nodes, self.what)
+        width = _input_width(nodes)
+        if width is None:
+            rule = f"has no dense layer, from which the width of the input would be read{self.advice}"
+            raise InvalidArgument(self.what, self.called, rule)
+        return nodes, width
 
 
 def exact(array: Any) -> Array:
@@ -108,8 +112,8 @@ def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name}#{number}"
 
 
-def _input_width(nodes: tuple[Node, ...], what: str) -> int:
-    """Return the width of the input, as the first nodes that state one say."""
+def _input_width(nodes: tuple[Node, ...]) -> int | None:
+    """Return the width of the input, as the first nodes that state one say; None where none does."""
     reached, widths = {INPUT}, []
     for place, node in enumerate(nodes):
         if not reached.intersection(node.sources):
@@ -123,6 +127,4 @@ def _input_width(nodes: tuple[Node, ...], what: str) -> int:
                 widths.append(len(factor))
             case _:
                 reached.add(place)
-    if not widths:
-        raise InvalidArgument(what, "no dense layer", "must have one, from which the width of the input is read")
-    return int(widths[0])
+    return int(widths[0]) if widths else None

@@ -71,7 +71,7 @@ class _Reader:
 
     def __init__(self, graph: Any, path: Path, to_array: Callable[[Any], Any]) -> None:
         self._graph, self._path, self._to_array = graph, path, to_array
-        self._builder = Builder("operators")
+        self._builder = Builder("path", str(path))
         self._arrays: dict[str, Array] = {}
         self._patterns: dict[str, Pattern] = {}
         self._within: set[str] = set()  # what is a step of these

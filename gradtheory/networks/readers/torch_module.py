@@ -11,6 +11,7 @@ import numpy as np
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.readers.building import Builder, exact
+from gradtheory.networks.readers.untouched import is_initialised, untouched, unwrapped
 
 # By the name of the function in torch, in lower case without underscores, which is that of the module too: the
 # activation of the catalogue, and for each of its parameters the name in torch and the default there.
@@ -39,7 +40,7 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
 }
 ADVICE = "gradtheory.audit measures any torch module"
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-_NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "detach", "clone")
+_NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
 _IN_PLACE = ("iadd", "isub", "imul", "itruediv")
 _MULTIPLY, _DIVIDE = ("mul", "imul", "multiply"), ("truediv", "itruediv", "div", "divide")
@@ -59,21 +60,30 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
     from torch import fx
 
-    modes = {part: part.training for part in module.modules()}
+    class Tracer(fx.Tracer):
+        """A tracer that notes which steps gradients do not pass."""
+
+        def create_node(self, *args: Any, **keywords: Any) -> Any:
+            node = super().create_node(*args, **keywords)
+            node.meta["is_passed"] = torch.is_grad_enabled()
+            return node
+
+    module = unwrapped(module)
+    if not is_initialised(module):
+        rule = "has parameters without a shape: call it once on a batch, and then again this"
+        raise InvalidArgument("module", type(module).__name__, rule)
     try:
-        module.train(False)
-        traced = fx.symbolic_trace(module)
+        with untouched(module):
+            module.train(False)
+            traced = fx.GraphModule(module, Tracer().trace(module))
     except Exception as error:  # whatever the module's own code raises when it is traced
         text = " ".join(str(error).split())
         rule = f"cannot be traced ({text[:150]}); {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule) from None
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
     if _has_hooks(module):
         rule = f"has hooks, which may change what it computes; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
-    return _Reader(traced).read()
+    return _Reader(traced, type(module).__name__).read()
 
 
 def _has_hooks(module: Any) -> bool:
@@ -84,10 +94,10 @@ def _has_hooks(module: Any) -> bool:
 class _Reader:
     """A walk over a traced graph."""
 
-    def __init__(self, traced: Any) -> None:
+    def __init__(self, traced: Any, kind: str) -> None:
         self._traced = traced
         self._modules = dict(traced.named_modules())
-        self._builder = Builder("module", f"; {ADVICE}")
+        self._builder = Builder("module", kind, f"; {ADVICE}")
         self._arrays: dict[Any, Any] = {}
 
     def read(self) -> tuple[tuple[Node, ...], int]:
@@ -116,6 +126,9 @@ class _Reader:
         values = [each for each in node.args if hasattr(each, "op") and each not in self._arrays]
         if not self._builder.knows(*values):
             return  # follows something that is not understood
+        if not node.meta["is_passed"]:
+            self._builder.refuse(node, f"{what} without gradients", where)
+            return
         if self._overwrites(node) and len(values[0].users) > 1:
             self._builder.refuse(node, f"{what}, in place of what others take,", where)
             return
@@ -241,7 +254,11 @@ def _norm(kind: str, gain: Any, bias: Any, epsilon: float | None) -> LayerNorm:
 
 def _array(tensor: Any) -> Any:
     """Return a tensor as float64, exactly; None for none."""
-    return None if tensor is None else exact(tensor.detach().cpu().double().numpy())
+    if tensor is None:
+        return None
+    if tensor.is_complex():
+        raise TypeError("complex numbers")
+    return exact(tensor.detach().cpu().double().numpy())
 
 
 def _attribute(module: Any, path: str) -> Any:
