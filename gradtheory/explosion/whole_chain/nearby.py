@@ -19,6 +19,7 @@ _VANISHING = np.log(1e-20)  # distances below it change no slope
 _PLACES = 64  # distances that are tried at once
 _FINE = 2e-4  # of log|x - y|, before the last step by a line
 _SHARES = np.array([0.0, 0.5, 1.0])[:, None, None]  # of the way from x
+_SIDES = np.array([[-1.0], [1.0]])
 _USUAL = 8.0  # of log|z - z(x)| of the layer that spreads inputs the most, in most chains
 _FARTHEST = 200.0  # of log|z_1 - z_1(x)|
 
@@ -50,18 +51,15 @@ class Neighbourhood:
         `nearest` is a log|x - y| less than both.
         """
         _, _, log_reach = self._at_x
-        for farthest in (_USUAL - log_reach.max(), _FARTHEST - self.log_w[0]):
-            left, right = self._ends_between(nearest, farthest, log_threshold)
-            if max(left, right) < farthest - 1:
-                break
-        return left, right
+        usual, far = _USUAL - log_reach.max(), _FARTHEST - self.log_w[0]
+        is_usual = self._log_gradient(np.full((2, 1), usual), _SIDES) < log_threshold
+        return self._ends_between(nearest, usual if is_usual.all() else far, log_threshold)
 
     def _ends_between(self, nearest: float, farthest: float, log_threshold: float) -> tuple[float, float]:
-        sides = np.array([[-1.0], [1.0]])
         lower, upper = np.full((2, 1), nearest), np.full((2, 1), farthest)
         while (upper - lower).max() > _FINE:
             distances = lower + (upper - lower) * np.linspace(0.0, 1.0, _PLACES)
-            excess = self._log_gradient(distances, sides) - log_threshold
+            excess = self._log_gradient(distances, _SIDES) - log_threshold
             last = _PLACES - 1 - np.argmax(excess[:, ::-1] > 0, axis=1)
             last = np.clip(last, 0, _PLACES - 2)[:, None]
             lower, upper = (np.take_along_axis(distances, each, 1) for each in (last, last + 1))

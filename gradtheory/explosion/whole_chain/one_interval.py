@@ -18,7 +18,7 @@ from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
-from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, place_within
+from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, exponent, place_within
 from gradtheory.explosion.whole_chain.limits import limit_of_gradient
 from gradtheory.explosion.whole_chain.linear import is_piecewise_linear, linear_interval, reached_from
 from gradtheory.explosion.whole_chain.nearby import Neighbourhood
@@ -26,6 +26,7 @@ from gradtheory.explosion.whole_chain.touching import LARGEST_DENOMINATOR, is_re
 
 _BITS = 64
 _LINEAR = 32.0  # log2 of what a distance is less than the least one that matters
+_FINER = 64  # log2 of what an input is rounded to, of the distance of an end
 _CLOSE = sympy.Rational(1, 2**20), sympy.Rational(1, 2**10)  # relative errors of a distance that is guessed
 
 
@@ -75,8 +76,8 @@ def _one_point(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> Comp
 
 def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
     """Return a place where |f'| exceeds c, on a side where its limit does."""
-    for exponent in range(0, 4 * _BITS, 2):
-        x = sympy.Integer(side) * 2**exponent
+    for doublings in range(0, 4 * _BITS, 2):
+        x = sympy.Integer(side) * 2**doublings
         if side_of(layers, threshold, x, _BITS) > 0:
             return Place(x, layers.passed(enclose(x, _BITS), _BITS), _BITS)
     raise Undecided(f"|f'| exceeds {threshold} nowhere up to 2**{4 * _BITS}, but does so in the limit")
@@ -112,11 +113,14 @@ def _end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: 
 
 
 def _proven_end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> ExplosionEnd:
-    distance = side * _exp2(guess)
+    distance, x, bits = side * _exp2(guess), place.x, place.bits
+    far = max(0, math.ceil(-guess)) + _FINER  # more digits of x say nothing of the end
+    if (fewer := _BITS + far + exponent(max(abs(x), sympy.S.One))) < bits:
+        x, bits = sympy.floor(x * 2**far) / sympy.Integer(2) ** far, fewer
     for close in _CLOSE:
-        inner, outer = (place.x + distance * factor for factor in (1 - close, 1 + close))
+        inner, outer = (x + distance * factor for factor in (1 - close, 1 + close))
         with contextlib.suppress(InvalidArgument):
-            return ExplosionEnd(layers, threshold, inner, outer, place.bits)
+            return ExplosionEnd(layers, threshold, inner, outer, bits)
     return _end_by_halves(layers, threshold, place, side, guess)
 
 
