@@ -55,12 +55,12 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         If it is no torch module, or holds what is not understood: then the message lists all of it.
 
     """
-    torch = sys.modules.get("torch")  # who has a module has imported it
+    torch: Any = sys.modules.get("torch")  # who has a module has imported it
     if torch is None or not isinstance(module, torch.nn.Module):
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
     from torch import fx
 
-    class Tracer(fx.Tracer):
+    class Tracer(fx.Tracer):  # type: ignore[misc]  # torch is not there when types are checked
         """A tracer that notes which steps gradients do not pass."""
 
         def create_node(self, *args: Any, **keywords: Any) -> Any:
