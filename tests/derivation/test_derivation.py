@@ -28,7 +28,6 @@ from tests.derivation.derived import derived
 from tests.derivation.mutants import mutants
 from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _X = sympy.Symbol("x", real=True)
 _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 

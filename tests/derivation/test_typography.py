@@ -15,7 +15,6 @@ from gradtheory.training.optimisers.catalogue import RULES
 from tests.derivation.derived import derived
 from tests.shapes import SHAPES, slow_except
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _FAULTS = {
     "a division by 1": r"/ ?1(?![\d.…e/(])|\\frac\{[^{}]*\}\{1\}",
     "a term of 0": r"[-−+]\s*0(?![.\d])|\\frac\{-?\s*0\}",

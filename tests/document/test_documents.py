@@ -31,7 +31,6 @@ from tests.derivation.derived import derived
 from tests.pages.built import built
 from tests.shapes import slow_except
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _ENGINES = {"en": "pdflatex", "zh": "xelatex"}
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DEPTH = sympy.Symbol("L", integer=True, positive=True)

@@ -11,7 +11,6 @@ from gradtheory.document.messages import LANGUAGES, fill, language_of_locale, wo
 from gradtheory.pages import article
 from gradtheory.training.optimisers.catalogue import RULES
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _VALUE = re.compile(r"\{\{ *(\w+) *\}\}")
 _MATH = re.compile(r"\$[^$]*\$")
 

@@ -13,7 +13,6 @@ from gradtheory.pages import article
 from gradtheory.pages.article import ClaimVerdict
 from tests.pages.built import built
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _HOLDS, _CORRECTED, _FAILS = ClaimVerdict.HOLDS, ClaimVerdict.CORRECTED, ClaimVerdict.FAILS
 _EXPECTED = {
     "depth": _HOLDS,

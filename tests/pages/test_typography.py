@@ -17,8 +17,6 @@ from tests.derivation import derivations
 from tests.derivation.derived import derived
 from tests.pages.built import built
 
-pytestmark = pytest.mark.xdist_group("derivations")
-
 # Of formulas: as text, in LaTeX and in MathML.
 _BAD = {
     "the size of a written number": r"\|\(?-?[0-9.]+\)?\||\\left\|\{?-?[0-9.]+\}?\\right\||>\|</mo><mn>[0-9.]+</mn><mo[^>]*>\|<",
