@@ -7,6 +7,7 @@ import sympy
 
 from gradtheory.activations import Activation, Z, activation
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.enclosure import is_infinite
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.deep import (
@@ -29,7 +30,7 @@ from gradtheory.derivation.topics.slope_maximum import slope_formula
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
-from gradtheory.explosion.depth.class_n import smooth_parts, support
+from gradtheory.explosion.depth.class_n import smooth_parts, support, support_ends
 from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
@@ -50,6 +51,9 @@ def depth(question: Question) -> Answer:
     bound = depth_bound(question.activation)
     if bound.value is None:
         raise InvalidArgument("activation", question.activation.name, f"must be of class N: {bound.reason}")
+    ends = [end for end in support_ends(question.activation) if end in (bound.pair or ()) and not is_infinite(end)]
+    if ends and not _is_flat(question.activation):
+        raise Undecided(f"{bound.reason}: its value is proven, but not derived step by step; ask gt.depth_bound")
     definitions = (
         equation(DEEP.z[LAYER], DEEP.w[LAYER] * DEEP.a[LAYER - 1] + DEEP.b[LAYER]),
         equation(DEEP.a[LAYER], Sigma(DEEP.z[LAYER])),
