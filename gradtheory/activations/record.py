@@ -132,6 +132,9 @@ class Activation:
     source: Any = None
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    def __hash__(self) -> int:  # caches ask often, and the branches take long
+        return hash((self.name, self.expr))
+
     def __post_init__(self) -> None:
         self._check_kinds()
         if self.slope_expr is None:

@@ -36,7 +36,9 @@ _NUMBERS = (
 
 def _asked(which):
     for topic in TOPICS:
-        if topic != "stability" and (topic != "depth" or gt.depth_bound(which).is_in_class_n):
+        if not TOPICS[topic].arguments:
+            yield topic, {}
+        elif topic != "stability" and (topic != "depth" or gt.depth_bound(which).is_in_class_n):
             yield topic, {"activation": which}
     yield "gradient", {"activation": which, "depth": 2, "wrt": "all"}
     for topic, more in _NUMBERS:
