@@ -12,6 +12,7 @@ import sympy
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.checks import Check
 from gradtheory.derivation.digits import Rounded
@@ -28,6 +29,7 @@ from gradtheory.formulas.spelling import PLAIN, Spelling
 from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
+_STATUSES = "exact", "certified", "numeric"  # whose meaning is told where they occur
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -98,6 +100,8 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
         if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
             yield Paragraph(topic["inverse"])
         yield formula(*answer.definitions, spelling=spelling)
+    if any(step.statement.has(NormalCDF) for step in answer.steps):
+        yield Paragraph(catalogue["document"]["normal"])
     if spelling.names:
         yield Paragraph(catalogue["document"]["zeros"])
         yield table_of_zeros(spelling)
@@ -127,7 +131,8 @@ def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
     if step.fact is None:
         return str(catalogue["rules"][step.rule])
     in_words = catalogue["facts"][step.fact]
-    return f"{in_words['title']}{catalogue['document']['colon']}{in_words['conditions']} ({FACTS[step.fact].source})"
+    source = fill(catalogue["document"]["bracketed"], {"words": FACTS[step.fact].source})
+    return f"{in_words['title']}{catalogue['document']['colon']}{in_words['conditions']}{source}"
 
 
 def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
@@ -136,7 +141,8 @@ def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> st
     part = catalogue["document"]["part_of_checks"]
     parts = (fill(part, {"count": n, "badge": catalogue["checks"][status]}) for status, n in counts.items())
     values = {"count": len(steps), "parts": catalogue["document"]["comma"].join(parts)}
-    return fill(catalogue["document"]["summary_of_checks"], values)
+    meanings = (catalogue["document"][f"meaning_{status}"] for status in _STATUSES if status in counts)
+    return fill(catalogue["document"]["summary_of_checks"], values) + "".join(meanings)
 
 
 def _source(question: Question, lang: str) -> str:
