@@ -31,6 +31,7 @@ from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
 from gradtheory.random_weights.lyapunov.result import (
     FLAT,
     HEAVY,
+    LOST,
     SPREAD,
     LyapunovExponent,
     all_alive,
@@ -113,7 +114,8 @@ def lyapunov_exponent(
         apart = 4.0 * np.abs(fine - coarse)
     half = _half_log(float(fine[1]), float(error[1] + apart[1]))
     rate = Estimate(fine[2], apart[2] + _EPSILON * max(1.0, abs(float(fine[2]))))
-    reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [SPREAD] * math.isnan(rate)
+    reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [LOST] * math.isnan(half)
+    reasons += [SPREAD] * math.isnan(rate)
     reason = "; ".join(reasons)
     if not has_mean:
         later = partial(survival, record, weight, bias) if is_flat else all_alive
@@ -125,7 +127,7 @@ def lyapunov_exponent(
         raise InvalidArgument(
             "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
         )
-    half = half if half >= value else Estimate(value, half.error + spread)
+    half = Estimate(value, half.error + spread) if half < value else half  # by Jensen's inequality
     return LyapunovExponent(value, spread, half, rate, reason, partial(log_variance, record, weight, bias))
 
 
@@ -206,10 +208,12 @@ def _means(record: Activation, logs: bool, variances: Array) -> Integrals:
 
 
 def _half_log(mean_square: float, error: float = 0.0) -> Estimate:
-    if not mean_square > 0.0:
+    if mean_square == error == 0.0:
         return Estimate(-math.inf, 0.0)
+    if mean_square <= max(error, 0.0):  # not told from 0
+        return _NONE
     half = 0.5 * math.log(mean_square)
-    return Estimate(half, 0.5 * error / mean_square + _EPSILON * max(1.0, abs(half)))
+    return Estimate(half, -0.5 * math.log1p(-error / mean_square) + _EPSILON * max(1.0, abs(half)))
 
 
 def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
