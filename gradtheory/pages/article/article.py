@@ -163,9 +163,10 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tupl
         number = numbers.setdefault(_key(step), len(numbers) + 1)
         (block,) = steps_in_words([step], catalogue, number)
         other = step.meaning.activation.name
-        reason = block.reason if other == SIGMOID.name else f"*{other}*{colon}{block.reason}"
-        again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}", "reason": reason})
-        yield replace(block, reason=reason) if is_new else Paragraph(again)
+        of_other = fill(catalogue["article"]["of_activation"], {"activation": other, "reason": block.reason})
+        again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}"})
+        reason = block.reason if other == SIGMOID.name else of_other
+        yield replace(block, reason=reason) if is_new else replace(block, number=None, reason=again)
     yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)
