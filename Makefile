@@ -27,10 +27,10 @@ test: lint types
 	$(BIN)/python $(MEASURE) -m pytest -n auto --dist worksteal $(PYTEST)
 
 test-all: lint types
-	$(BIN)/python -m pytest -n auto --dist loadgroup --all $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist loadscope --all $(PYTEST)
 
 test-rest: .venv/.test-tools
-	$(BIN)/python $(MEASURE) -m pytest -n auto --dist loadgroup --rest $(PYTEST)
+	$(BIN)/python $(MEASURE) -m pytest -n auto --dist loadscope --rest $(PYTEST)
 
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -n auto --dist worksteal --all tests/peers

@@ -38,6 +38,10 @@ hypothesis.settings.register_profile("thorough", max_examples=10, **_COMMON)
 # What SymPy and the tests keep is many objects; to walk them again and again takes 6 % of the time.
 gc.set_threshold(100_000, 50)
 
+_OF_DERIVATIONS = (
+    *("tests/derivation/", "tests/document/", "tests/pages/test_article.py", "tests/pages/test_typography.py"),
+    *("tests/cli/test_cli.py::test_article", "tests/cli/test_json.py::test_the_article_fits_the_schema"),
+)
 _NOT_GENERATED = pytest.StashKey[int]()
 
 
@@ -114,6 +118,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if (item.nodeid in quick) is rest])
         items[:] = [item for item in items if (item.nodeid in quick) is not rest]
     items.sort(key=lambda item: item.get_closest_marker("minutes") is None)  # first, so that no worker waits for them
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
+    """Hand out slow tests one by one, but those that take the same derivations to one process, where each is made once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class InOneProcess(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "derivations" if nodeid.startswith(_OF_DERIVATIONS) else nodeid
+
+    return InOneProcess(config, log) if config.option.dist == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

@@ -1,8 +1,9 @@
 """Your own activation, from a SymPy expression: its record, with a float64 kernel made of NumPy functions."""
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 from functools import cache, cached_property, lru_cache
 
-import numpy as np
 import sympy
 from sympy.logic.boolalg import BooleanFunction
 
@@ -15,6 +16,7 @@ from gradtheory.activations.slopes.values import values_of
 from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
+from gradtheory.arithmetic.later import np
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import latex
 

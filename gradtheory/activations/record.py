@@ -2,13 +2,14 @@
 
 # Above 300 lines: one class, whose fields and properties need their docstrings.
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import sympy
 
 from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of
@@ -23,18 +24,21 @@ from gradtheory.arithmetic.enclosure import Interval, derivative, is_infinite, s
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_function, read_kind
+from gradtheory.arithmetic.later import np
 from gradtheory.arithmetic.logistic import with_logistics
 from gradtheory.arithmetic.proven import Largest
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import latex
-from gradtheory.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from gradtheory.typing import ArrayLike
 
 __all__ = ["Activation", "Branch", "SignOfBend", "Kernel", "WidestPoint", "T", "Z"]
 
-_PLACES = np.linspace(-20.0, 20.0, 401)
-_WIDTHS = np.linspace(-3.0, 3.0, 61)  # about a feature
+_PLACES = (-20.0, 20.0, 401)  # as NumPy's linspace takes them
+_WIDTHS = (-3.0, 3.0, 61)  # about a feature
 _FAR = 10**15  # beyond, float64 does not resolve a feature
-Kernel: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+Kernel: TypeAlias = "Callable[[np.ndarray, np.ndarray, np.ndarray], None]"
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,9 @@ class Activation:
     log_odds: Kernel | None = field(default=None, compare=False)
     source: Any = None
     peers: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __hash__(self) -> int:  # caches ask often, and the branches take long
+        return hash((self.name, self.expr))
 
     def __post_init__(self) -> None:
         self._check_kinds()
@@ -301,8 +308,8 @@ class Activation:
             profile = self.profile
         except Undecided:
             near = (pair for pair in features(self.expr) if max(map(abs, pair)) < _FAR)
-            around = (float(place) + float(width) * _WIDTHS for place, width in near)
-            _, attained = steepest_place(self.slope, np.concatenate([_PLACES, *around]))
+            around = (float(place) + float(width) * np.linspace(*_WIDTHS) for place, width in near)
+            _, attained = steepest_place(self.slope, np.concatenate([np.linspace(*_PLACES), *around]))
             if not 0.0 < attained < np.inf:
                 raise
             profile = self._fading_profile(sympy.Rational(attained) / 2)

@@ -1,11 +1,13 @@
 """Short texts for the representations of results: long expressions and arrays in a few words."""
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 import dataclasses
 import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
+from gradtheory.arithmetic.later import np
 
 
 def shorten(text: object, most: int = 80) -> str:

@@ -153,3 +153,22 @@ def _without_cancelling(total: sympy.Add) -> sympy.Expr:
         if not constant:
             break
     return sympy.Add(constant, *terms)
+
+
+def gathered(total: sympy.Expr) -> sympy.Expr:
+    """Return a sum in which every exponential stands once, times the sum of its factors, whose sign decides.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> gathered(z**2 * sympy.exp(-z) - 2 * sympy.exp(-z) + z)
+    z + (z**2 - 2)*exp(-z)
+
+    """
+    factors: dict[sympy.Expr, list[sympy.Expr]] = {}
+    for term in sympy.Add.make_args(total):
+        exponentials, others = sympy.sift(
+            sympy.Mul.make_args(term), lambda each: isinstance(each, sympy.exp), binary=True
+        )
+        factors.setdefault(sympy.Mul(*exponentials), []).append(sympy.Mul(*others))
+    return sympy.Add(*(exponential * sympy.Add(*each) for exponential, each in factors.items()))

@@ -5,20 +5,23 @@ str ("0.3", "3/10", "1e-20"), SymPy numbers, and float (NumPy scalars too), whic
 Text is matched against one pattern and never evaluated.
 """
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import sympy
 
+from gradtheory.arithmetic.later import np
 from gradtheory.errors import InvalidArgument
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+if TYPE_CHECKING:
+    Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _LONGEST_NUMBER = 1_000  # digits before or after the point: so that exact answers stay quick and printable
 _DEEPEST = 100_000  # layers
@@ -29,6 +32,13 @@ DIGITS = 1_000  # at which a comparison is given up, unless the caller says othe
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
 _EXAMPLES = "such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
+
+
+def __getattr__(name: str) -> Any:
+    """Return the type of arrays of float64, for those who ask: exact numbers need no NumPy."""
+    if name == "Array":
+        return np.ndarray[Any, np.dtype[np.float64]]
+    raise AttributeError(name)
 
 
 # Exact numbers

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
-import numpy as np
-
+from gradtheory.arithmetic.later import np
 from gradtheory.errors import InvalidArgument
 
 _T = TypeVar("_T")
@@ -32,7 +31,7 @@ def read_kind(value: Any, name: str, kind: type[_T], rule: str) -> _T:
 
 def read_flag(value: Any, name: str) -> bool:
     """Return True or False; nothing else is taken for one of them."""
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, bool) or isinstance(value, np.bool_):  # noqa: SIM101  # the second loads NumPy
         return bool(value)
     raise InvalidArgument(name, value, "must be True or False")
 

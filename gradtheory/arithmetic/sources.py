@@ -3,13 +3,15 @@
 import ast
 import functools
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 @functools.cache
 def text_of(path: str) -> str:
     """Return the source of a module, such as "plots/axes.py"."""
-    return files("gradtheory").joinpath(*path.split("/")).read_text(encoding="utf-8")
+    return (_PACKAGE / path).read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -21,7 +23,7 @@ def statements(path: str) -> tuple[ast.stmt, ...]:
 @functools.cache
 def modules(folder: str) -> tuple[str, ...]:
     """Return the paths of the modules in a folder, by name."""
-    names = (path.name for path in files("gradtheory").joinpath(*folder.split("/")).iterdir())
+    names = (path.name for path in (_PACKAGE / folder).iterdir())
     return tuple(f"{folder}/{name}" for name in sorted(names) if name.endswith(".py"))
 
 

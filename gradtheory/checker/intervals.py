@@ -37,9 +37,9 @@ def _minus_erfc(x: Real, bits: int, way: str) -> Real:
 # Increasing functions: how to compute one, its limits at both ends of its domain, and log2 of the |z| up to which it
 # is computed; beyond that it is only bounded, by monotonicity, so that no e^(e^(e^9)) is ever written out.
 _INCREASING: dict[str, tuple[Callable[..., Real], Real, Real, int]] = {
-    "exp": (libmp.mpf_exp, ZERO, OO, 30),
-    "sinh": (libmp.mpf_sinh, MINUS_OO, OO, 30),
-    "cosh": (libmp.mpf_cosh, ONE, OO, 30),  # of |z|
+    "exp": (libmp.mpf_exp, ZERO, OO, 60),
+    "sinh": (libmp.mpf_sinh, MINUS_OO, OO, 60),
+    "cosh": (libmp.mpf_cosh, ONE, OO, 60),  # of |z|
     "tanh": (libmp.mpf_tanh, _MINUS_ONE, ONE, 30),
     "erf": (libmp.mpf_erf, _MINUS_ONE, ONE, 15),
     "minus_erfc": (_minus_erfc, libmp.mpf_neg(TWO), ZERO, 15),

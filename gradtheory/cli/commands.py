@@ -6,24 +6,11 @@ from collections.abc import Sequence
 
 import click
 
-from gradtheory.cli import catalogue, derivations, exploring, networks, plots, random_weights, sets, total, training
 from gradtheory.cli.group import app
 from gradtheory.cli.words import listen, said, said_error
 from gradtheory.errors import GradTheoryError
 
-__all__ = [
-    "app",
-    "catalogue",
-    "derivations",
-    "exploring",
-    "networks",
-    "plots",
-    "random_weights",
-    "run",
-    "sets",
-    "total",
-    "training",
-]
+__all__ = ["app", "run"]
 
 _LONGEST_MESSAGE = 500
 _EXTRA = "Got unexpected extra argument"

@@ -75,14 +75,15 @@ certificate_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
-SECTIONS = {
-    "Where one neuron explodes": ("set", "weights", "biases", "width", "widest"),
-    "Chains of any depth": ("total", "depth"),
-    "Proofs": ("verify", "derive", "fact"),
-    "Random weights": ("lyapunov", "edge", "critical", "simulate"),
-    "Training": ("stability", "train", "advise"),
-    "Networks": ("audit",),
-    "Catalogue, pages and pictures": ("activations", "atlas", "gains", "article", "plot", "explore"),
+SECTIONS = {  # the module of each command, which is imported when the command is called
+    "Where one neuron explodes": dict.fromkeys(("set", "weights", "biases", "width", "widest"), "sets"),
+    "Chains of any depth": dict.fromkeys(("total", "depth"), "total"),
+    "Proofs": {"verify": "sets"} | dict.fromkeys(("derive", "fact"), "derivations"),
+    "Random weights": dict.fromkeys(("lyapunov", "edge", "critical", "simulate"), "random_weights"),
+    "Training": dict.fromkeys(("stability", "train", "advise"), "training"),
+    "Networks": {"audit": "networks"},
+    "Catalogue, pages and pictures": dict.fromkeys(("activations", "atlas", "gains"), "catalogue")
+    | {"article": "derivations", "plot": "plots", "explore": "exploring"},
 }
 
 

@@ -1,7 +1,9 @@
 """Commands that say their help in the language of the run, take --lang, and show that they work."""
 
+import importlib
 import re
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import click
@@ -109,12 +111,39 @@ class Command(click.Command):
             return super().invoke(ctx)
 
 
+class _Commands(MutableMapping[str, click.Command]):
+    """Commands by name, of which a module is imported when one of its commands is asked for."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded and name in self._modules:
+            importlib.import_module(f"gradtheory.cli.{self._modules[name]}")
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
 class Group(Command, click.Group):
-    """Commands under one name, and under headings."""
+    """Commands under one name, and under headings, each with the module of the command line that holds it."""
 
     command_class = Command
 
-    def __init__(self, *arguments: Any, sections: Mapping[str, tuple[str, ...]] | None = None, **more: Any) -> None:
+    def __init__(self, *arguments: Any, sections: Mapping[str, Mapping[str, str]] | None = None, **more: Any) -> None:
+        if sections is not None:
+            more["commands"] = _Commands(ChainMap(*map(dict, sections.values())))
         super().__init__(*arguments, **more)
         self.sections = sections
 
@@ -124,7 +153,7 @@ class Group(Command, click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with a sentence."""
-        for title, names in (self.sections or {"Commands": tuple(self.list_commands(ctx))}).items():
+        for title, names in (self.sections or {"Commands": dict.fromkeys(self.list_commands(ctx), "")}).items():
             commands = {name: self.get_command(ctx, name) for name in names}
             with formatter.section(title):
                 formatter.write_dl([(name, each.get_short_help_str()) for name, each in commands.items() if each])

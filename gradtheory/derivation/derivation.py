@@ -151,9 +151,10 @@ class Derivation:
         return save(self.document, path)
 
     def __repr__(self) -> str:
-        name = TOPICS[self.topic].arguments[0]  # what it is about: an activation or an optimiser
-        subject = getattr(self.question, name)
-        return f"Derivation({self.topic!r}, {name}={getattr(subject, 'name', subject)!r}, steps={len(self.steps)})"
+        names = TOPICS[self.topic].arguments[:1]  # what it is about: an activation, an optimiser, or neither
+        subjects = ((name, getattr(self.question, name)) for name in names)
+        about = "".join(f"{name}={getattr(subject, 'name', subject)!r}, " for name, subject in subjects)
+        return f"Derivation({self.topic!r}, {about}steps={len(self.steps)})"
 
     def __str__(self) -> str:
         return self.to_text()
@@ -189,12 +190,14 @@ def derive(
         "gradient", of a chain; "slope_maximum", sup|σ'| by calculus; "explosion", where \|σ'(wx + b)·w\| > c; "widest",
         the widest such set; "weak_norm", K as a norm; "depth", how much wider that set is for a chain of any depth;
         "stability", the region of an optimiser; "weight_decay", "clipping" and "initialisation", what these remedies
-        guarantee.
+        guarantee; "residual", "layer_norm", "batch_norm", "dropout", "recurrent" and "attention", what these blocks of
+        wide networks do to variances and gradients at initialisation.
     depth : int or sympy.Symbol, optional
         The number of layers of the chain, 3 unless stated ("gradient", and "initialisation" with values); an integer
         symbol derives the formula for every depth.
     activation : str, sympy.Expr or Activation, optional
-        As in `gradtheory.activation`, the sigmoid unless stated (every topic except "stability").
+        As in `gradtheory.activation`, the sigmoid unless stated (every topic except
+        "stability" and the blocks, but for "recurrent").
     wrt : str, optional
         The weight, bias or input that the loss is differentiated by, such as "b2" or "x", or "all" for every weight
         and bias; "w1" unless stated, and "all" for a symbolic depth, whose formulas hold for every layer ("gradient").
@@ -271,4 +274,5 @@ def _require_used(topic: str, **arguments: object) -> None:
         if value is not None and name in TOPICS[topic].with_values and name not in used:
             raise InvalidArgument(name, value, f"is used by {topic!r} with values only")
         if value is not None and name not in used:
-            raise InvalidArgument(name, value, f"is not used by {topic!r}, which takes {', '.join(used)}")
+            others = f", which takes {', '.join(used)}" if used else ": leave it out"
+            raise InvalidArgument(name, value, f"is not used by {topic!r}{others}")

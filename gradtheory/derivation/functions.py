@@ -1,8 +1,11 @@
-"""The functions that textbooks write slopes with: the logistic function S, and the normal law's Φ and φ."""
+"""The functions that textbooks write slopes with: the logistic function S, the normal law's Φ and φ; and its means."""
+
+from typing import Any
 
 import sympy
 
 from gradtheory.derivation.language import Named
+from gradtheory.formulas.spelling import alone
 
 
 class Logistic(Named):
@@ -33,3 +36,23 @@ class NormalDensity(Named):
     def written(self) -> sympy.Expr:
         """Return it as a formula."""
         return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+
+class Mean(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """E_w[p(w)], the mean of a polynomial over a standard normal w; what else is in it is given."""
+
+    nargs = 2
+    is_real = True
+    free_symbols = property(lambda self: self.args[0].free_symbols - {self.args[1]}, doc="Those that are given.")
+
+    def written(self) -> sympy.Expr:
+        """Return it as a formula: E[w^n] is (n - 1)!! for even n, and 0 for odd."""
+        powers = sympy.Poly(*self.args).all_terms()
+        return sympy.Add(*(sympy.factorial2(n - 1) * given for (n,), given in powers if n % 2 == 0))
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        inner, variable = alone(printer, self.args[0]), printer._print(self.args[1])
+        return rf"E_{{{variable}}}\left[{inner}\right]" + ("" if exp is None else f"^{{{exp}}}")
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"E_{printer._print(self.args[1])}[{alone(printer, self.args[0])}]"

@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.switches import breaks, formula_near, inner_p
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation.deep import ChainSlope, ChainValue, LayerRatios, Third
-from gradtheory.derivation.functions import Logistic, NormalDensity, NormalDistribution
+from gradtheory.derivation.functions import Logistic, Mean, NormalDensity, NormalDistribution
 from gradtheory.derivation.language import (
     DEPTH_BOUND,
     LARGEST,
@@ -44,7 +44,7 @@ from gradtheory.explosion.whole_chain import total_explosion_set
 _BITS = 128  # to choose a smooth piece
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
 _ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2, Third: 3}
-_WRITTEN = ChainSlope, ChainValue, LayerRatios, Logistic, NormalDensity, NormalDistribution  # in other words
+_WRITTEN = ChainSlope, ChainValue, LayerRatios, Logistic, Mean, NormalDensity, NormalDistribution  # in other words
 Point = Mapping[sympy.Symbol, sympy.Rational]
 
 

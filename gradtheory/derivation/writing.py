@@ -12,6 +12,7 @@ import sympy
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.checks import Check
 from gradtheory.derivation.digits import Rounded
@@ -106,6 +107,8 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
         if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
             yield Paragraph(topic["inverse"])
         yield formula(*answer.definitions, spelling=spelling)
+    if any(step.statement.has(NormalCDF) for step in answer.steps):
+        yield Paragraph(catalogue["document"]["normal"])
     if spelling.names:
         yield Paragraph(catalogue["document"]["zeros"])
         yield table_of_zeros(spelling)

@@ -5,22 +5,25 @@ A key of zh.toml is a sentence in English; {} in it stands for a name or another
 
 import functools
 import re
-from importlib.resources import files
+from pathlib import Path
 
 from gradtheory.errors import GradTheoryError, InvalidArgument
 
 _PLACE = re.compile(r"(\{#?\})")
 _PROSE = re.compile(r"(?<![\w'/.*-])[a-z]{2,} [a-z]{2,}(?![\w'*(-])")  # two words of English, none of a formula
-_OF_PYTHON = (  # and what stands for it in a shell or on a page
+_OF_PYTHON = (  # and what stands for it in a shell and on a page
     (r"(?: as text)?, such as 7, 0\.3, '0\.3', '3/10' or sympy\.sqrt\(2\)", ", such as 7, 0.3 or 3/10"),
     (r", or a SymPy symbol such as Symbol\('L', integer=True\)", ""),
     (r" with z = Symbol\('z', real=True\)", ""),
+)
+_IN_SHELL = (
     (r"pass gradtheory\.expression\((.+)\)", r"write --expr \1"),
     (r"gradtheory\.activation_names\(\) lists", "`gradtheory activations` lists"),
 )
+_ON_PAGE = ((r"gradtheory\.activation_names\(\) lists", "the page offers"),)
 
 
-def refusal(error: GradTheoryError, lang: str) -> str:
+def refusal(error: GradTheoryError, lang: str, *, on_page: bool = False) -> str:
     """Return what an error says, in a language; in English where the table does not have its rule.
 
     Whoever types into a shell or a page is told what to write there, and not in Python.
@@ -34,9 +37,10 @@ def refusal(error: GradTheoryError, lang: str) -> str:
     if not isinstance(error, InvalidArgument):
         return in_language(" ".join(str(error).split()), lang)
     rule = error.rule
-    for python, shell in _OF_PYTHON:
-        rule = re.sub(python, shell, rule)
-    return str(InvalidArgument(error.name, error.value, in_language(rule, lang)))
+    for python, other in (*_OF_PYTHON, *(_ON_PAGE if on_page else _IN_SHELL)):
+        rule = re.sub(python, other, rule)
+    name = error.name if error.name.isidentifier() else in_language(error.name, lang)
+    return str(InvalidArgument(name, error.value, in_language(rule, lang)))
 
 
 def in_language(text: str, lang: str) -> str:
@@ -64,7 +68,7 @@ def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
     """Return whole sentences, and templates, those that say most first."""
     import tomllib
 
-    text = files("gradtheory.document").joinpath("zh.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("zh.toml").read_text(encoding="utf-8")
     table: dict[str, str] = tomllib.loads(text)
     sentences = {english: chinese for english, chinese in table.items() if not _PLACE.search(english)}
     templates = sorted(table.keys() - sentences.keys(), key=lambda english: (-len(english), english))

@@ -64,7 +64,7 @@ def answered(kind: str, state: State) -> Any:
     try:
         return _ANSWERS[kind](state)
     except GradTheoryError as error:
-        return Refusal(refusal(error, state.lang))
+        return Refusal(refusal(error, state.lang, on_page=True))
     except Exception as error:  # a fault of ours: the page goes on, and says so
         text = f"{type(error).__name__}: {error}"
         return Refusal(fill(words(state.lang)["explorer"]["failed"], {"reason": text[:_LONGEST_REASON]}))

@@ -79,7 +79,7 @@ class Page:
             self.state = State.of_query(query)
         except InvalidArgument as error:
             self.state = State(lang="zh" if query.get("lang") == "zh" else "en")
-            problem = refusal(error, self.state.lang)
+            problem = refusal(error, self.state.lang, on_page=True)
         self._said = words(self.state.lang)["explorer"]
         self._asked: dict[str, Any] = {}
         self._open: dict[str, State] = {}
@@ -167,7 +167,7 @@ class Page:
             try:
                 self.state = change(new)
             except GradTheoryError as error:
-                self.words["message"].text = _refused(refusal(error, self.state.lang))
+                self.words["message"].text = _refused(refusal(error, self.state.lang, on_page=True))
                 return
             self._show()
 

@@ -111,8 +111,8 @@ class State:
 
     @property
     def is_named(self) -> bool:
-        """Whether the activation is written as a name, such as tanh or elu(alpha=2), and not as an expression."""
-        return bool(re.fullmatch(r"\s*\w{2,}\s*", self.activation)) or "=" in self.activation
+        """Whether the activation is written as a name, such as tanh or elu(alpha=2), and not as an expression in z."""
+        return bool(re.fullmatch(r"\s*\w{2,}\s*(\([^()z]*\)\s*)?", self.activation))
 
     def number(self, name: str) -> float:
         """Return one of the numbers c, x, σ_w and σ_b as a float."""

@@ -19,6 +19,7 @@ from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import derivative, enclose, is_infinite, sign
+from gradtheory.arithmetic.functions import gathered
 from gradtheory.arithmetic.inputs import DIGITS, read_exact_parameters, read_positive, read_real
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.arithmetic.root import Root
@@ -169,7 +170,7 @@ def _cell(record: Activation, profile: Profile, branch: Branch, bits: int) -> di
         return cell
     if record.sign_of_bend is None:
         smooth = formula_near(profile.function, Z, branch.inside)
-        return cell | {"positive": "1", "shape": written(derivative(smooth, Z, 1))}
+        return cell | {"positive": "1", "shape": written(gathered(derivative(smooth, Z, 1)))}
     parts = {"positive": record.sign_of_bend.positive, "shape": record.sign_of_bend.rest}
     return cell | {name: written(formula_near(part, Z, branch.inside)) for name, part in parts.items()}
 

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 
-from gradtheory.activations import Activation
+from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
 from gradtheory.random_weights.floats import FloatType
@@ -32,7 +33,7 @@ _KERNEL_ULPS = 16.0  # of an activation's natural size
 _PER_OPERATION = 2.0
 _REACH = 4.0  # |z| within which the natural size of σ and σ' is sought
 # |z| up to which slopes of z·(1 + tanh u)/2 and the like, which hold z·u'·(1 - tanh²u), lose digits in proportion to
-# z·u', where u is cubic in gelu_tanh: 115 at z = 10.
+# z·u': 10 at z = 10 where u is affine, as in silu, and 115 in gelu_tanh, where it is cubic.
 _CANCELLING = 10.0
 _FAR = 1e6
 _FASTER = 100.0  # times _FAR, beyond which σ grows faster than z
@@ -74,6 +75,8 @@ class _Sizes(NamedTuple):
         Whether σ is curved and grows like z or faster: its formula then holds a term or a factor z.
     is_fast : bool
         Whether it grows faster than z.
+    power : int
+        Of |z|, in proportion to which slopes lose digits: 1 where every argument is affine.
 
     """
 
@@ -81,6 +84,7 @@ class _Sizes(NamedTuple):
     slope: float
     is_unbounded: bool
     is_fast: bool
+    power: int
 
 
 def tolerances(problem: Problem, dtype: FloatType, *, either_at_kinks: bool = False) -> Tolerances:
@@ -144,7 +148,7 @@ def _forward(problem: Problem, unit: float, least: float, *, either_at_kinks: bo
         if sizes.is_unbounded:  # such formulas multiply or add z
             longer = 1.0 + np.abs(z)
             of_value = of_value * longer if sizes.is_fast else np.maximum(of_value, sizes.value * longer)
-            of_slope *= (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** 2
+            of_slope *= (1.0 + np.minimum(np.abs(z), _CANCELLING)) ** sizes.power
         bend_error = np.abs(record.bend(z)) * z_error
         if np.any(bend_error > _UNKNOWN * np.maximum(np.abs(slope), sizes.slope)):
             raise Undecided(f"rounding errors grow so much that σ' of layer {len(layers) + 1} is unknown")
@@ -225,7 +229,9 @@ def _natural_sizes(record: Activation) -> _Sizes:
     far_out = np.abs(record.value([-_FAR, _FAR])).max()
     natural = 0.0 if not record.bend(places).any() else float(min(1.0, np.abs(value).max()))
     is_unbounded = bool(natural and far_out > 0.01 * _FAR)
-    return _Sizes(natural, float(np.abs(slope).max()), is_unbounded, bool(far_out > _FASTER * _FAR))
+    has_powers = any(part.has(Z) and part.exp != -1 for part in record.expr.atoms(sympy.Pow))
+    power = 2 if has_powers else 1
+    return _Sizes(natural, float(np.abs(slope).max()), is_unbounded, bool(far_out > _FASTER * _FAR), power)
 
 
 @functools.lru_cache(maxsize=256)

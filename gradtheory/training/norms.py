@@ -6,7 +6,6 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 
-CLIP_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
 _EPS = 2.0**-52
 _NORMAL, _LEAST = 2.0**-1022, 2.0**-1074
 

@@ -155,7 +155,6 @@ def test_atlas(capsys, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("derivations")
 def test_article(capsys, tmp_path):
     code, out, _ = run(capsys, "article", "--out", str(tmp_path))
     assert code == 0

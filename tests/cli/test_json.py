@@ -75,7 +75,6 @@ def test_every_answer_fits_the_schema(capsys, line):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("derivations")
 def test_the_article_fits_the_schema(capsys, tmp_path):
     answer = told(capsys, "article", "--out", str(tmp_path), "--lang", "zh")
     check(answer, "article")

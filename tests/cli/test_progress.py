@@ -155,7 +155,7 @@ def test_completion_knows_the_names_and_loads_no_sympy(words, offered):
 
 
 def test_help_and_version_load_no_sympy():
-    program = "import sys; from gradtheory.cli import main; main(sys.argv[1:]); print([m for m in ('sympy', 'numpy', 'rich') if m in sys.modules])"
+    program = "import sys; from gradtheory.cli import main; main(sys.argv[1:]); print([m for m in ('sympy', 'numpy', 'rich', 'gradtheory.cli.sets') if m in sys.modules])"
     for asked in (["--version"], ["plot", "settling", "--help"]):
         run = subprocess.run([sys.executable, "-c", program, *asked], capture_output=True, text=True, check=True)
         assert run.stdout.splitlines()[-1] == "[]"

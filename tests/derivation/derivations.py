@@ -31,6 +31,8 @@ ASKED = (
     *(("clipping", {"activation": name}) for name in ("sigmoid", "quadratic")),
     ("initialisation", {"values": {"sigma_w": "2.5", "c": "3/4"}}),
     ("initialisation", {"activation": "quadratic"}),
+    *((block, {}) for block in ("residual", "layer_norm", "batch_norm", "dropout", "attention")),
+    *(("recurrent", {"activation": name}) for name in ("tanh", "relu6", "quadratic")),
 )
 DOCUMENTS = (
     ("slope_maximum", {"activation": "tanh"}),

@@ -31,7 +31,10 @@ def row(topic: str) -> str:
 
 
 def derivations(topic: str, activations: Iterable[str]) -> Iterator[tuple[Step, ...]]:
-    """Yield the steps of a topic for every activation, or every optimiser, that it is derived for."""
+    """Yield the steps of a topic for every activation, or every optimiser, that it is derived for; or once."""
+    if not TOPICS[topic].arguments:
+        yield gt.derive(topic).steps
+        return
     for name in RULES if topic == "stability" else activations:
         subject = {"optimiser" if topic == "stability" else "activation": name}
         if topic != "depth" or gt.depth_bound(name).is_in_class_n:

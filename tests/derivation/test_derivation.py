@@ -28,12 +28,11 @@ from tests.derivation.derived import derived
 from tests.derivation.mutants import mutants
 from tests.shapes import BOUNDED_IN_CLASS_N, SHAPES, UNBOUNDED_IN_CLASS_N, slow_except
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _X = sympy.Symbol("x", real=True)
 _L, _LAYER = sympy.symbols("L l", integer=True, positive=True)
 
 
-_OF_SIGMA = [topic for topic in TOPICS if topic != "stability"]
+_OF_SIGMA = [topic for topic in TOPICS if "activation" in TOPICS[topic].arguments]
 _REMEDIES = ("weight_decay", "clipping", "initialisation")  # which ask of σ only whether it and its slope are bounded
 
 # How each step is checked: exact, certified, or numeric. A letter that changes is no error, unless proofs get weaker.
@@ -106,7 +105,9 @@ def test_every_way_to_an_explosion_has_a_representative(topic):
 
 
 def test_every_topic_about_sigma_is_tested():
-    assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", "depth", *_REMEDIES} == set(_OF_SIGMA)
+    assert {"gradient", "slope_maximum", "weak_norm", "explosion", "widest", "depth", "recurrent", *_REMEDIES} == set(
+        _OF_SIGMA
+    )
 
 
 _IN_CLASS_N = (*BOUNDED_IN_CLASS_N, *UNBOUNDED_IN_CLASS_N)

@@ -18,7 +18,6 @@ from tests.derivation import how_shown
 from tests.derivation.derived import derived
 from tests.shapes import SHAPES, slow_except
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _X, _Y = sympy.symbols("x y", real=True)
 _A, _B, _ETA, _H, _C, _S = sympy.symbols("a b eta h c s", positive=True)
 _W = sympy.Symbol("w", real=True)

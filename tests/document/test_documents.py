@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 
 import gradtheory as gt
 from gradtheory.derivation.topics import TOPICS
-from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, render, save, saving
+from gradtheory.document import FORMATS, Document, Formula, Heading, Paragraph, pdf, render, save
 from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.document.model import Code, Figure, Table
@@ -31,7 +31,6 @@ from tests.derivation.derived import derived
 from tests.pages.built import built
 from tests.shapes import slow_except
 
-pytestmark = pytest.mark.xdist_group("derivations")
 _ENGINES = {"en": "pdflatex", "zh": "xelatex"}
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DEPTH = sympy.Symbol("L", integer=True, positive=True)
@@ -277,7 +276,7 @@ def test_titles_stay_text(title):
 @_needs("pdflatex")
 def test_titles_of_all_kinds_compile():
     derivation = dataclasses.replace(gt.derive("slope_maximum"), title=" ".join(_EVIL))
-    assert saving._pdf(derivation.document).startswith(b"%PDF")
+    assert pdf.to_pdf(derivation.document).startswith(b"%PDF")
 
 
 @pytest.mark.sampled(2)
@@ -313,7 +312,7 @@ def test_bad_paths_are_refused(path, tmp_path):
 
 
 def test_without_a_tex_engine_the_message_names_the_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(saving.shutil, "which", lambda _: None)
+    monkeypatch.setattr(pdf.shutil, "which", lambda _: None)
     with pytest.raises(MissingProgram, match="apt-get install texlive-xetex texlive-lang-chinese"):
         gt.derive("slope_maximum", lang="zh").save(tmp_path / "x.pdf")
     with pytest.raises(MissingProgram, match="texlive-latex-extra"):

@@ -110,6 +110,14 @@ def test_an_error_without_an_argument_is_translated_whole():
     assert refusal(Undecided("whatever else"), "zh") == "whatever else"
 
 
+def test_a_page_speaks_of_itself_and_a_shell_of_its_commands():
+    with pytest.raises(InvalidArgument) as caught:
+        gt.activation("qqqqqq")
+    assert "names that `gradtheory activations` lists, such as" in refusal(caught.value, "en")
+    assert "names that the page offers, such as" in refusal(caught.value, "en", on_page=True)
+    assert "在本页列出的" in refusal(caught.value, "zh", on_page=True)
+
+
 def test_numbers_are_told_without_those_of_sympy():
     with pytest.raises(InvalidArgument) as caught:
         text_module.parse(7, {})

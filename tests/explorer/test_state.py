@@ -58,7 +58,15 @@ def test_a_link_that_breaks_a_rule_is_refused(query, broken):
 
 
 @pytest.mark.parametrize(
-    ("text", "called"), [("tanh", "tanh"), ("elu(alpha=2)", "elu(alpha=2)"), ("sigmoid(2*z)", None), ("z", "z")]
+    ("text", "called"),
+    [
+        ("tanh", "tanh"),
+        ("elu(alpha=2)", "elu(alpha=2)"),
+        ("elu(2)", "elu(alpha=2)"),
+        ("sigmoid(2*z)", None),
+        ("Piecewise((0, z <= 0), (z, True))", None),
+        ("z", "z"),
+    ],
 )
 def test_an_activation_is_a_name_or_an_expression(text, called):
     record = State(activation=text).record

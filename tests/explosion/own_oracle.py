@@ -24,7 +24,6 @@ _STEP = mpmath.mpf(10) ** -40
 _EXTREMA_DIGITS = 50
 _LEAST_STEP = mpmath.mpf(10) ** -18
 _LEAST_SIZE = mpmath.mpf(10) ** -4  # of slopes whose local extrema are sought
-_NO_SLOPE = mpmath.mpf(10) ** -30
 _GOLDEN = (mpmath.sqrt(5) - 1) / 2
 _NARROWER = 60  # golden sections: an interval is 3e-13 as long then
 _FUNCTIONS: dict[type, Callable[..., mpmath.mpf]] = {
@@ -102,7 +101,7 @@ def extreme_size(rng: random.Random, expr: sympy.Expr) -> sympy.Rational | None:
             if turns:
                 turn = rng.choice(turns)
                 extremum = _extremum(size, places[turn], places[turn + 2], rises[turn])
-                return sympy.Rational(str(extremum)) if extremum > _NO_SLOPE else None
+                return sympy.Rational(str(extremum)) if extremum > _LEAST_SIZE else None  # σ' may be 0 there
     return None
 
 

@@ -374,12 +374,6 @@ def test_a_slope_that_changes_its_sign_a_period_later_is_no_member():
     assert (found.is_member, found.reason) == (False, "σ' changes its sign at z = pi/2")
 
 
-def test_where_h_is_approached_at_an_end_of_the_support_nothing_is_guessed():
-    ramp = Piecewise((0, Z_ < 0), (exp(Z_) - 1, Z_ < 1), (sympy.E - 1, True))  # sup at p = 0, q = 1: exp(1/2)
-    with pytest.raises(Undecided):
-        gt.depth_bound(ramp)
-
-
 def test_what_is_not_proven_to_be_bounded_is_not_called_unbounded(monkeypatch):
     record = gt.activation(tanh(Z_ / 7))
     monkeypatch.setitem(record.__dict__, "limits", (sympy.nan, sympy.Integer(1)))

@@ -58,7 +58,7 @@ def _log_cosh_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Non
     np.tanh(z, out=slope)
 
 
-_LOG_COSH_HALF = asinh(1 / sqrt(1 / T**2 - 1))  # artanh(t)
+_LOG_COSH_HALF = asinh(1 / sqrt(1 / T**2 - 1), evaluate=False)  # artanh(t)
 
 
 def _log_cosh_distance(xp: Any, e: Any) -> Any:

@@ -4,17 +4,18 @@ A kernel writes σ(z) and σ'(z) into two arrays that it is passed, and may over
 then allocates nothing.
 """
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 import functools
 from collections.abc import Callable
 
 import mpmath
-import numpy as np
 import sympy
 
+from gradtheory.arithmetic.later import np
 from gradtheory.arithmetic.pairs import Pair, pair_of, two_product
 
 _LARGEST_EXPONENT = 700.0  # exp does not overflow up to here
-_ONE = np.array(1.0)  # NumPy takes a 0-d array in half the time of a Python float, and `out` by position sooner
 
 
 def linear(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
@@ -31,10 +32,16 @@ def logistic(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     _moderate_logistic(z, value, slope)
 
 
+@functools.cache
+def _one() -> np.ndarray:
+    """Return 1 as NumPy takes it in half the time of a Python float; it takes `out` by position sooner, too."""
+    return np.array(1.0)
+
+
 def _moderate_logistic(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     np.exp(z, value)
-    np.add(value, _ONE, z)
-    np.divide(_ONE, z, slope)  # 1 - σ(z)
+    np.add(value, _one(), z)
+    np.divide(_one(), z, slope)  # 1 - σ(z)
     np.multiply(value, slope, value)
     np.multiply(value, slope, slope)
 

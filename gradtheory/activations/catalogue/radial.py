@@ -41,7 +41,7 @@ gaussian = Activation(
         parameter=_p,
         level=sqrt(2 * _u) * exp(-_u / 2),
         measure=sqrt(2 * _u) * (exp(_p) - 1),
-        equation=Eq((1 + coth(_p / 2)) / 2, (1 + coth(_p) - 1 / _p) * (1 - _u / 2)),
+        equation=Eq((1 + coth(_p / 2)) / 2, (1 + coth(_p) - 1 / _p) * (1 - _u / 2), evaluate=False),
         between=(Rational(7, 5), Rational(8, 5)),
     ),
     kernel=_gaussian_kernel,

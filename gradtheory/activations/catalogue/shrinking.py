@@ -98,7 +98,7 @@ def _tanhshrink_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> N
     np.square(slope, out=slope)
 
 
-_TANHSHRINK_HALF = asinh(1 / sqrt(1 / T - 1))  # artanh(√t)
+_TANHSHRINK_HALF = asinh(1 / sqrt(1 / T - 1), evaluate=False)  # artanh(√t)
 
 
 def _tanhshrink_distance(xp: Any, e: Any) -> Any:

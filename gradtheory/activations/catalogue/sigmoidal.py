@@ -1,8 +1,9 @@
 """S-shaped activations: smooth or once differentiable, increasing, with a slope that is a bell."""
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
 
@@ -10,10 +11,12 @@ from gradtheory.activations.catalogue.kernels import exp_minus_square, linear, l
 from gradtheory.activations.catalogue.shapes import Float64Distance, arsinh_root, bell, hyperbola, logarithm
 from gradtheory.activations.record import Activation, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLog
+from gradtheory.arithmetic.later import np
 from gradtheory.arithmetic.pairs import Pair, plus, root
 
 _s = sympy.Symbol("s", positive=True)
 _HALF = Rational(1, 2)
+# evaluate=False: SymPy would look long for a simpler form of an arsinh or an equation, and there is none
 
 
 sigmoid = Activation(
@@ -24,7 +27,7 @@ sigmoid = Activation(
     range=Interval.open(0, 1),
     branches=bell(
         peak=Rational(1, 4),
-        half_width=2 * asinh(sqrt(1 / T - 4) / 2),
+        half_width=2 * asinh(sqrt(1 / T - 4) / 2, evaluate=False),
         distance=Float64Distance(lambda xp, e: 2.0 * xp.asinh(xp.sqrt(e))),
     ),
     sign_of_bend=SignOfBend(1 / (4 * cosh(Z / 2) ** 2), -tanh(Z / 2)),
@@ -32,7 +35,7 @@ sigmoid = Activation(
         parameter=_s,
         level=1 / (4 * cosh(_s) ** 2),
         measure=4 * _s,
-        equation=Eq(_s * tanh(_s), _HALF),
+        equation=Eq(_s * tanh(_s), _HALF, evaluate=False),
         between=(_HALF, S.One),
     ),
     kernel=logistic,
@@ -70,13 +73,13 @@ hyperbolic_tangent = Activation(
     expr=tanh(Z),
     slope_expr=1 / cosh(Z) ** 2,
     range=Interval.open(-1, 1),
-    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1)), distance=arsinh_root),
+    branches=bell(peak=S.One, half_width=asinh(sqrt(1 / T - 1), evaluate=False), distance=arsinh_root),
     sign_of_bend=SignOfBend(2 / cosh(Z) ** 2, -tanh(Z)),
     widest_point=WidestPoint(
         parameter=_s,
         level=1 / cosh(_s) ** 2,
         measure=2 * _s,
-        equation=Eq(_s * tanh(_s), _HALF),
+        equation=Eq(_s * tanh(_s), _HALF, evaluate=False),
         between=(_HALF, S.One),
     ),
     kernel=_tanh_kernel,
@@ -99,7 +102,7 @@ arctan = Activation(
     branches=bell(peak=S.One, half_width=sqrt(1 / T - 1), distance=root),
     sign_of_bend=SignOfBend(2 / (1 + Z**2) ** 2, -Z),
     widest_point=WidestPoint(
-        parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1), solution=S.One
+        parameter=_s, level=1 / (1 + _s**2), measure=2 * _s, equation=Eq(_s**2, 1, evaluate=False), solution=S.One
     ),
     kernel=_arctan_kernel,
     reference="Abramowitz & Stegun (1964), 4.4",
@@ -125,7 +128,9 @@ softsign = Activation(
     range=Interval.open(-1, 1),
     branches=bell(peak=S.One, half_width=1 / sqrt(T) - 1, distance=_root_minus_1),
     sign_of_bend=SignOfBend(2 / (1 + Abs(Z)) ** 3, -sign(Z)),
-    widest_point=WidestPoint(parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1), solution=S.One),
+    widest_point=WidestPoint(
+        parameter=_s, level=1 / (1 + _s) ** 2, measure=2 * _s, equation=Eq(_s, 1, evaluate=False), solution=S.One
+    ),
     kernel=_softsign_kernel,
     reference="Bergstra, Desjardins, Lamblin & Bengio, report 1337, Université de Montréal (2009)",
     peers={
@@ -158,7 +163,7 @@ error_function = Activation(
         parameter=_s,
         level=2 * exp(-(_s**2)) / sqrt(pi),
         measure=2 * _s,
-        equation=Eq(_s**2, _HALF),
+        equation=Eq(_s**2, _HALF, evaluate=False),
         solution=1 / sqrt(2),
     ),
     kernel=_erf_kernel,

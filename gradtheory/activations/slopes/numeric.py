@@ -1,11 +1,12 @@
 """Formulas in Z as functions of float64 arrays, made of NumPy's functions without generating code."""
 
+from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
+
 import functools
 import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
 import sympy
 from sympy.core.relational import Relational
 
@@ -13,9 +14,10 @@ from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import NormalCDF, stable
+from gradtheory.arithmetic.later import np
 from gradtheory.errors import InvalidArgument
 
-Numeric: TypeAlias = Callable[[np.ndarray], Any]
+Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
 
 _INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
@@ -108,31 +110,33 @@ def _special(name: str) -> Callable[..., Any]:
     return function
 
 
-_FUNCTIONS: dict[type, Callable[..., Any]] = {
-    NormalCDF: _special("ndtr"),
-    sympy.Abs: np.abs,
-    sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
-    sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
-    sympy.Max: lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
-    sympy.Min: lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
-    sympy.acosh: np.arccosh,
-    sympy.asinh: np.arcsinh,
-    sympy.atan: np.arctan,
-    sympy.atanh: np.arctanh,
-    sympy.cos: np.cos,
-    sympy.cosh: np.cosh,
-    sympy.coth: lambda z: 1.0 / np.tanh(z),
-    sympy.erf: _special("erf"),
-    sympy.erfc: _special("erfc"),
-    sympy.exp: np.exp,
-    sympy.log: np.log,
-    sympy.sech: lambda z: 1.0 / np.cosh(z),
-    sympy.sign: np.sign,
-    sympy.sin: np.sin,
-    sympy.sinh: np.sinh,
-    sympy.tan: np.tan,
-    sympy.tanh: np.tanh,
-}
+@functools.cache
+def _functions() -> dict[type, Callable[..., Any]]:
+    return {
+        NormalCDF: _special("ndtr"),
+        sympy.Abs: np.abs,
+        sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
+        sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
+        sympy.Max: lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
+        sympy.Min: lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
+        sympy.acosh: np.arccosh,
+        sympy.asinh: np.arcsinh,
+        sympy.atan: np.arctan,
+        sympy.atanh: np.arctanh,
+        sympy.cos: np.cos,
+        sympy.cosh: np.cosh,
+        sympy.coth: lambda z: 1.0 / np.tanh(z),
+        sympy.erf: _special("erf"),
+        sympy.erfc: _special("erfc"),
+        sympy.exp: np.exp,
+        sympy.log: np.log,
+        sympy.sech: lambda z: 1.0 / np.cosh(z),
+        sympy.sign: np.sign,
+        sympy.sin: np.sin,
+        sympy.sinh: np.sinh,
+        sympy.tan: np.tan,
+        sympy.tanh: np.tanh,
+    }
 
 
 def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
@@ -159,25 +163,27 @@ def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
     if isinstance(expr, sympy.Pow):
         return lambda z: np.power(*(np.asarray(each(z), dtype=float) for each in inner))
     if isinstance(expr, Relational):
-        compare = _COMPARISONS[expr.func]
+        compare = _comparisons()[expr.func]
         return lambda z: compare(*(each(z) for each in inner))
     if isinstance(expr, sympy.And | sympy.Or):
         combine = np.logical_and if isinstance(expr, sympy.And) else np.logical_or
         return lambda z: combine.reduce(np.broadcast_arrays(*(each(z) for each in inner)))
-    function = _FUNCTIONS.get(expr.func)
+    function = _functions().get(expr.func)
     if function is None:
         raise InvalidArgument("activation", expr, f"holds {expr.func.__name__}, which has no proven bounds here")
     return lambda z: function(*(each(z) for each in inner))
 
 
-_COMPARISONS: dict[type, Callable[..., Any]] = {
-    sympy.Eq: np.equal,
-    sympy.Ge: np.greater_equal,
-    sympy.Gt: np.greater,
-    sympy.Le: np.less_equal,
-    sympy.Lt: np.less,
-    sympy.Ne: np.not_equal,
-}
+@functools.cache
+def _comparisons() -> dict[type, Callable[..., Any]]:
+    return {
+        sympy.Eq: np.equal,
+        sympy.Ge: np.greater_equal,
+        sympy.Gt: np.greater,
+        sympy.Le: np.less_equal,
+        sympy.Lt: np.less,
+        sympy.Ne: np.not_equal,
+    }
 
 
 def _product(factors: list[Any]) -> Any:

@@ -24,6 +24,7 @@ from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Chec
 from gradtheory.derivation.checks.wide import check_wide
 from gradtheory.derivation.deep import Convex
 from gradtheory.derivation.digits import InNumbers, Rounded
+from gradtheory.derivation.functions import Mean
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide import WideEquation
 from gradtheory.errors import Undecided
@@ -76,8 +77,9 @@ def _decide(statement: sympy.Basic, trial: Trial) -> Verdict:
 
 
 def _is_wordless(statement: sympy.Basic) -> bool:
-    """Return whether a statement is in SymPy's own functions alone, so that it says nothing of σ."""
-    return all(type(part).__module__.startswith("sympy.") for part in sympy.preorder_traversal(statement))
+    """Return whether a statement is in SymPy's own functions and means of them, so that it says nothing of σ."""
+    parts = sympy.preorder_traversal(statement)
+    return all(isinstance(part, Mean) or type(part).__module__.startswith("sympy.") for part in parts)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,12 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from gradtheory.derivation.topics.attention import attention
+from gradtheory.derivation.topics.batch_norm import batch_norm
 from gradtheory.derivation.topics.clipping import clipping
 from gradtheory.derivation.topics.depth import depth
+from gradtheory.derivation.topics.dropout import dropout
 from gradtheory.derivation.topics.explosion import explosion
 from gradtheory.derivation.topics.gradient import gradient
 from gradtheory.derivation.topics.initialisation import initialisation
+from gradtheory.derivation.topics.layer_norm import layer_norm
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
+from gradtheory.derivation.topics.recurrent import recurrent
+from gradtheory.derivation.topics.residual import residual
 from gradtheory.derivation.topics.slope_maximum import slope_maximum
 from gradtheory.derivation.topics.stability import stability
 from gradtheory.derivation.topics.weak_norm import weak_norm
@@ -44,5 +50,11 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "weight_decay": Topic(weight_decay),
         "clipping": Topic(clipping),
         "initialisation": Topic(initialisation, ("activation", "depth", "values"), with_values=("depth",)),
+        "residual": Topic(residual, ()),
+        "layer_norm": Topic(layer_norm, ()),
+        "batch_norm": Topic(batch_norm, ()),
+        "dropout": Topic(dropout, ()),
+        "recurrent": Topic(recurrent),
+        "attention": Topic(attention, ()),
     }
 )

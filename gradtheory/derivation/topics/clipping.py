@@ -11,6 +11,7 @@ from gradtheory.derivation.language import STEEPEST
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import ETA, steepest
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
 _STEPS, _NUMBER, _COUNT = sympy.symbols("T t n", integer=True, positive=True)
@@ -28,18 +29,19 @@ def _steps(question: Question) -> Iterator[Step]:
     def step(statement: sympy.Basic, rule: str, section: str, *assumptions: sympy.Basic) -> Step:
         return Step(statement, rule, question.meaning, assumptions, section=section)
 
-    length = ETA * sympy.Min(1, _MOST / _NORM) * _NORM
-    yield step(sympy.Le(length, ETA * _MOST, evaluate=False), "step_length", "by_norm")
+    length, most = ETA * sympy.Min(1, _MOST / _NORM) * _NORM, WrittenProduct((ETA, _MOST))
+    yield step(sympy.Le(length, most, evaluate=False), "step_length", "by_norm")
     norm = sympy.sqrt(_FIRST**2 + _SECOND**2)
     clipped = sympy.sqrt((_FACTOR * _FIRST) ** 2 + (_FACTOR * _SECOND) ** 2)
     yield step(equation(clipped, _FACTOR * norm), "clipped_norm", "by_norm")
     cosine = (_FACTOR * _FIRST * _FIRST + _FACTOR * _SECOND * _SECOND) / (_FACTOR * norm * norm)
     yield step(equation(cosine, sympy.S.One), "same_direction", "by_norm", sympy.Gt(abs(_FIRST), 0))
-    yield step(equation(sympy.Sum(ETA * _MOST, (_NUMBER, 1, _STEPS)), _STEPS * ETA * _MOST), "travel", "by_norm")
+    travel = WrittenProduct((_STEPS, ETA, _MOST))
+    yield step(equation(sympy.Sum(most, (_NUMBER, 1, _STEPS)), travel), "travel", "by_norm")
     yield from steepest(question, "by_norm")
     if question.activation.steepest_slope.is_finite:
-        reached = sympy.Gt(abs(_START) + _STEPS * ETA * _MOST, C / STEEPEST, evaluate=False)
-        time = sympy.Gt(_STEPS, (C / STEEPEST - abs(_START)) / (ETA * _MOST), evaluate=False)
+        reached = sympy.Gt(WrittenSum(abs(_START), travel), C / STEEPEST, evaluate=False)
+        time = sympy.Gt(_STEPS, WrittenSum(C / STEEPEST, -abs(_START)) / (ETA * _MOST), evaluate=False)
         yield step(Equivalent(reached, time), "earliest_explosion", "by_norm")
 
     cut = sympy.Max(-_MOST, sympy.Min(_MOST, _GRADIENT))
@@ -55,11 +57,12 @@ def _steps(question: Question) -> Iterator[Step]:
     least = 1 / sympy.sqrt(_COUNT)
     sizes = sympy.Ge(_CUT, 1), sympy.Ge(_UNCUT, 0)
     yield step(sympy.Ge(cosine, least, evaluate=False), "clip_cosine", "by_value", *sizes)
-    alone = (_LARGE + _COUNT - 1) / (sympy.sqrt(_LARGE**2 + _COUNT - 1) * sympy.sqrt(_COUNT))
+    alone = WrittenSum(_LARGE, _COUNT, -sympy.S.One) / (sympy.sqrt(_LARGE**2 + _COUNT - 1) * sympy.sqrt(_COUNT))
     yield step(equation(sympy.Limit(alone, _LARGE, sympy.oo), least), "cosine_approached", "by_value")
 
     size = sympy.Max(abs(_WEIGHT), _LEAST)
-    moved = sympy.Le(abs(_WEIGHT - ETA * _GRADIENT), (1 + ETA * _RATIO) * size, evaluate=False)
+    step_taken = sympy.Abs(WrittenSum(_WEIGHT, -ETA * _GRADIENT), evaluate=False)
+    moved = sympy.Le(step_taken, WrittenProduct((1 + ETA * _RATIO, size)), evaluate=False)
     yield step(moved, "adaptive_step", "adaptive", sympy.Le(abs(_GRADIENT), _RATIO * size))
     growth = sympy.Product(1 + ETA * _RATIO, (_NUMBER, 1, _STEPS))
     yield step(equation(growth, (1 + ETA * _RATIO) ** _STEPS), "adaptive_growth", "adaptive")

@@ -7,6 +7,7 @@ import sympy
 
 from gradtheory.activations import Activation, Z, activation
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.enclosure import is_infinite
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.deep import (
@@ -29,7 +30,7 @@ from gradtheory.derivation.topics.slope_maximum import slope_formula
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
-from gradtheory.explosion.depth.class_n import smooth_parts, support
+from gradtheory.explosion.depth.class_n import smooth_parts, support, support_ends
 from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
@@ -50,6 +51,9 @@ def depth(question: Question) -> Answer:
     bound = depth_bound(question.activation)
     if bound.value is None:
         raise InvalidArgument("activation", question.activation.name, f"must be of class N: {bound.reason}")
+    ends = [end for end in support_ends(question.activation) if end in (bound.pair or ()) and not is_infinite(end)]
+    if ends and not _is_flat(question.activation):
+        raise Undecided(f"{bound.reason}: its value is proven, but not derived step by step; ask gt.depth_bound")
     definitions = (
         equation(DEEP.z[LAYER], DEEP.w[LAYER] * DEEP.a[LAYER - 1] + DEEP.b[LAYER]),
         equation(DEEP.a[LAYER], Sigma(DEEP.z[LAYER])),
@@ -87,7 +91,8 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         moved = WrittenSum(Sigma(beyond), -Sigma(_P))
         both = WrittenProduct((Slope(_P), Slope(beyond), _DELTA**2))
         identity = equation(both, WrittenProduct(moved**2, ratio(beta * _DELTA) ** 2))
-        yield Step(identity, "layer_identity", meaning, section="layer")
+        apart = (sympy.Ne(_DELTA, 0, evaluate=False),)
+        yield Step(identity, "layer_identity", meaning, apart, section="layer")
         below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
         yield Step(below, "ratio_below_one", meaning, (sympy.Gt(_U, 0, evaluate=False),), section="layer")
         return
@@ -117,8 +122,9 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
 def _all_layers(question: Question, beta: sympy.Expr | None) -> Iterator[Step]:
     """Yield how the factors of the layers telescope."""
     meaning = question.meaning
-    product = (_W * _SLOPES[0] * _BEFORE[0]) * (_W * _SLOPES[1] * _BEFORE[1]) * _GAP**2
-    last, before = _SLOPES[0] * _SLOPES[1] * (_W * _MOVED) ** 2, _BEFORE[0] * _BEFORE[1] * _GAP**2 / _MOVED**2
+    last = *_SLOPES, _W**2, _MOVED**2
+    product = WrittenProduct((*_SLOPES, _W**2), (*_BEFORE, _GAP**2))
+    before = WrittenProduct((*_BEFORE, _GAP**2 / _MOVED**2))
     yield Step(equation(product, WrittenProduct(last, before)), "telescope", meaning, section="layers")
     if beta is not None:
         here, there = ChainSlope(X), ChainSlope(OTHER_X)
@@ -137,8 +143,8 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
     def step(statement: sympy.Basic, rule: str, *assumptions: sympy.Basic) -> Step:
         return Step(statement, rule, meaning, assumptions, section="two_inputs")
 
-    factors = _SLOPES[0] * _SLOPES[1] * _W**2
-    last = sympy.Le(factors * _LENGTH, factors * _MOVED**2, evaluate=False)
+    most, reached = (WrittenProduct((*_SLOPES, _W**2, length)) for length in (_MOVED**2, _LENGTH))
+    last = sympy.Le(reached, most, evaluate=False)
     yield step(last, "last_layer", sympy.Le(_LENGTH, _MOVED**2))
     form, is_flat = shape(record), _is_flat(record)
     if form.is_even and not is_flat and (form.is_log_concave or form.squared_scale is not None):
@@ -159,6 +165,10 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
             at_pair = slope.xreplace(dict(zip((_P, _Q), pair, strict=True)))
             yield step(equation(at_pair, sympy.S.Zero), "pair_root")
     if not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root)):  # those have no formula
+        widest = record.widest_point
+        if isinstance(value, Root) and widest is not None and widest.equation is not None:
+            named = {widest.parameter: Root(value.function, value.lower, value.upper)}
+            yield step(equation(*(side.xreplace(named) for side in widest.equation.args)), "root")
         yield from _at_pair(question, value, pair)
     yield step(equation(DEPTH_BOUND, value), "depth_value")
     if not value.is_Rational:
@@ -206,8 +216,9 @@ def _width(question: Question, factor: sympy.Expr) -> Iterator[Step]:
 
 def _linear_piece(question: Question) -> Iterator[Step]:
     """Yield a chain of two softsign layers that is exactly linear on an interval, nearly twice as wide as of one."""
-    slope = WrittenProduct((1 + _A, Slope(WrittenSum(WrittenProduct((1 + _A, Sigma(X))), _A)), Slope(X)))
-    inside = sympy.Lt(X, 0, evaluate=False), sympy.Gt(X, -_A, evaluate=False)
+    second = Slope(WrittenSum(WrittenProduct((1 + _A, Sigma(X))), _A))
+    slope = WrittenProduct((second, 1 + _A), Slope(X))
+    inside = sympy.Gt(X, -_A, evaluate=False), sympy.Lt(X, 0, evaluate=False)
     yield Step(equation(slope, 1 / (1 + _A)), "linear_piece", question.meaning, inside, section="any_width")
     limit = sympy.Limit(_A / (1 + _A), _A, sympy.oo, "-")
     yield Step(equation(limit, sympy.S.One), "linear_limit", question.meaning, section="any_width")

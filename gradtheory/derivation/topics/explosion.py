@@ -122,19 +122,21 @@ def _union(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], variable: sympy.E
     """Return the condition that a variable lies in one of some open intervals."""
     parts = []
     for lower, upper in intervals:
-        sides = [
-            sympy.Lt(left, right, evaluate=False)
-            for left, right in ((lower, variable), (variable, upper))
-            if left.is_finite is not False and right.is_finite is not False
-        ]
-        parts.append(sympy.And(*sides, evaluate=False) if len(sides) > 1 else sides[0] if sides else sympy.true)
+        above, below = (end.is_finite is not False for end in (lower, upper))
+        under = sympy.Lt(variable, upper, evaluate=False) if below else sympy.true
+        if above and below:
+            parts.append(sympy.And(sympy.Lt(lower, variable, evaluate=False), under, evaluate=False))
+        else:
+            parts.append(sympy.Gt(variable, lower, evaluate=False) if above else under)
     return sympy.Or(*parts, evaluate=False) if len(parts) > 1 else parts[0]
 
 
 def _conditions(regime: Regime) -> tuple[sympy.Basic, ...]:
-    """Return the range of weights, without the weight at which one formula goes over into the next."""
+    """Return the range of weights, w < -c for -w > c, without the weight at which a formula goes over into the next."""
     parts = regime.condition.args if isinstance(regime.condition, sympy.And) else (regime.condition,)
-    return tuple(sympy.Lt(*each.args, evaluate=False) if isinstance(each, sympy.Le) else each for each in parts)
+    strict = (sympy.Lt(*each.args, evaluate=False) if isinstance(each, sympy.Le) else each for each in parts)
+    turned = (each.reversedsign if isinstance(-each.lhs, sympy.Symbol) else each for each in strict)
+    return tuple(sorted(turned, key=lambda each: isinstance(each, sympy.Lt)))
 
 
 def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:

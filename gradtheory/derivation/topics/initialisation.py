@@ -13,6 +13,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import CRITICAL, steepest
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import WrittenProduct
 
 _SIGMA, _WIDEST, _EACH = sympy.symbols("sigma_w r p", positive=True)
 _WEIGHT = sympy.Symbol("w", real=True)
@@ -35,7 +36,10 @@ def _steps(question: Question) -> Iterator[Step]:
     def step(statement: sympy.Basic, rule: str, *assumptions: sympy.Basic) -> Step:
         return Step(statement, rule, question.meaning, assumptions, section="probability")
 
-    beyond = sympy.Gt(_WIDEST * STEEPEST, C, evaluate=False), sympy.Gt(_WIDEST, C / STEEPEST, evaluate=False)
+    beyond = (
+        sympy.Gt(WrittenProduct((_WIDEST, STEEPEST)), C, evaluate=False),
+        sympy.Gt(_WIDEST, C / STEEPEST, evaluate=False),
+    )
     yield Step(Equivalent(*beyond), "widest_weight", question.meaning, section="factor_bound")
     density = sympy.exp(-(_WEIGHT**2) / (2 * _SIGMA**2)) / (_SIGMA * sympy.sqrt(2 * sympy.pi))
     within = sympy.erf(CRITICAL / (sympy.sqrt(2) * _SIGMA))

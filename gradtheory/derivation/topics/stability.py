@@ -9,7 +9,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import SpectralRadius
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.training.stability import StabilityRegion, stability_region
 from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, H
 
@@ -27,33 +27,81 @@ def stability(question: Question) -> Answer:
 
 def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     meaning, matrix = question.meaning, region.matrix
-    _, *below = region.polynomial.all_coeffs()
-    radius = SpectralRadius(*below)
+    polynomial = _Written(region)
+    radius = SpectralRadius(*polynomial.below)
     inside = (sympy.Gt(ETA, 0), sympy.Gt(H, 0), *_ranges(region))
-    if len(below) == 1:
-        yield Step(equation(radius, abs(below[0])), "one_root", meaning, inside, section="roots")
+    if not region.has_momentum:
+        yield Step(equation(radius, abs(polynomial.below[0])), "one_root", meaning, inside, section="roots")
     else:
-        written = _Z**2 + below[0] * _Z + below[1]
-        determinant = (_Z - matrix[0, 0]) * (_Z - matrix[1, 1]) - matrix[0, 1] * matrix[1, 0]
-        yield Step(equation(determinant, written), "characteristic", meaning, section="roots")
+        yield Step(equation(polynomial.determinant, polynomial.at(_Z)), "characteristic", meaning, section="roots")
         yield question.fact("schur_cohn", "roots")
-        trace, last = below
-        product = equation((1 + last) ** 2 - trace**2, region.at_one * region.at_minus_one)
-        for sum_, value, rule in (
-            ((sympy.S.One, trace, last), region.at_one, "at_one"),
-            ((sympy.S.One, -trace, last), region.at_minus_one, "at_minus_one"),
-        ):
-            yield Step(equation(sympy.Add(*sum_, evaluate=False), value), rule, meaning, section="roots")
-        yield Step(product, "second_condition", meaning, section="roots")
+        total, last = polynomial.total, polynomial.last
+        for place, value, rule in ((1, polynomial.at_one, "at_one"), (-1, polynomial.at_minus_one, "at_minus_one")):
+            yield Step(equation(polynomial.determinant_at(place), value), rule, meaning, section="roots")
+        product = WrittenProduct((*sympy.Mul.make_args(polynomial.at_one), polynomial.at_minus_one))
+        square = equation(WrittenSum((1 + last) ** 2, -(total**2)), product)
+        yield Step(square, "second_condition", meaning, section="roots")
     below_limit = sympy.Lt(ETA, region.limit, evaluate=False)
-    if len(below) > 1:
-        above, below_one = sympy.fraction(region.limit)  # where p(-1) = above - η·below_one is 0
-        positive = sympy.Gt(WrittenSum(sympy.factor(above), -ETA * below_one), 0, evaluate=False)
+    if region.has_momentum:
+        positive = sympy.Gt(polynomial.at_minus_one, 0, evaluate=False)
         yield Step(Equivalent(positive, below_limit), "solve_for_eta", meaning, inside, section="region")
-    rule = "region" if len(below) > 1 else "solve_for_eta"
+    rule = "region" if region.has_momentum else "solve_for_eta"
     yield Step(Equivalent(radius < 1, below_limit), rule, meaning, inside, section="region")
     if DECAY not in matrix.free_symbols:
         yield from _optimum(question, region)
+
+
+class _Written:
+    """The characteristic polynomial z² - s·z + q, or z - s, with the terms of its coefficients in a reader's order."""
+
+    def __init__(self, region: StabilityRegion) -> None:
+        self.matrix = region.matrix
+        coefficients = [sympy.expand(each) for each in region.polynomial.all_coeffs()]
+        self.total = WrittenSum(*_terms(-coefficients[1]))
+        self.last = _positive(coefficients[-1]) if region.has_momentum else sympy.S.Zero
+        above, below = sympy.fraction(region.limit)  # p(-1) = above - η·below
+        self.at_one, self.at_minus_one = _positive(region.at_one), WrittenSum(sympy.factor(above), -ETA * below)
+        self.below = [-self.total, self.last] if region.has_momentum else [-self.total]
+
+    def at(self, place: sympy.Expr) -> sympy.Expr:
+        """Return its value, for a momentum."""
+        return WrittenSum(place**2, -place * self.total, self.last)
+
+    @property
+    def determinant(self) -> sympy.Expr:
+        """The polynomial as the determinant of z minus the matrix."""
+        moved, kept = WrittenSum(_Z, *_terms(-self.matrix[0, 0])), WrittenSum(_Z, -self.matrix[1, 1])
+        return WrittenSum(WrittenProduct((moved, kept)), -self.matrix[0, 1] * self.matrix[1, 0])
+
+    def determinant_at(self, place: int) -> sympy.Expr:
+        """Return that determinant at z = 1 or -1."""
+        moved, kept = (WrittenSum(*_terms(1 - place * each)) for each in self.matrix.diagonal())
+        product = WrittenProduct((*sympy.Mul.make_args(moved), kept))
+        return WrittenSum(product, -self.matrix[0, 1] * self.matrix[1, 0])
+
+
+def _terms(total: sympy.Expr) -> list[sympy.Expr]:
+    """Return the terms of a sum: those without η, numbers first, then η or -η times what is positive."""
+    at_rest, *moving = sympy.Poly(total, ETA).all_coeffs()[::-1]
+    still = sorted(sympy.Add.make_args(at_rest), key=lambda term: not term.is_number)
+    signs = [-1 if _is_negative(each) else 1 for each in moving]
+    return [
+        *still,
+        *(sign * ETA * sympy.collect(sympy.expand(sign * each), H) for sign, each in zip(signs, moving, strict=True)),
+    ]
+
+
+def _is_negative(total: sympy.Expr) -> bool:
+    """Return whether a sum is below 0 for h = 1 and no momentum."""
+    return bool(total.subs({H: 1, BETA: 0, DECAY: 0}) < 0)
+
+
+def _positive(polynomial: sympy.Expr) -> sympy.Expr:
+    """Return the factors of a polynomial in brackets that begin with a positive number: β (1 - η h), h (1 - β)."""
+    parts = sympy.Mul.make_args(sympy.factor(polynomial))
+    turned = [part for part in parts if part.is_Add and part.as_coeff_Add()[0].is_negative]
+    sign = sympy.Integer(-1) ** len(turned)
+    return sympy.Mul(sign, *(-part if part in turned else part for part in parts))
 
 
 def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
@@ -69,8 +117,7 @@ def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
         (tuning.at_least, _RATE, "root_at_least"),
         (tuning.at_greatest, -_RATE, "root_at_greatest"),
     ):
-        coefficients = [each.xreplace({ETA: scale / H, BETA: tuning.beta}) for each in region.polynomial.all_coeffs()]
-        at_root = sum(each * root**power for power, each in enumerate(reversed(coefficients)))
+        at_root = _Written(region).at(root).xreplace({ETA: scale / H, BETA: tuning.beta})
         yield Step(equation(at_root, sympy.S.Zero), rule, question.meaning, below, section="optimum")
 
 

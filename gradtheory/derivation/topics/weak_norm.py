@@ -16,11 +16,11 @@ from gradtheory.explosion import total_variation, widest_explosion
 from gradtheory.formulas import WrittenProduct
 
 _DIGITS = 15
-_SHIFT, _HEIGHT = sympy.symbols("e d", real=True)
+_SHIFT, _HEIGHT = sympy.symbols("u d", real=True)
 
 
 def weak_norm(question: Question) -> Answer:
-    """Derive the bounds K ≤ V(σ) and ℓ/c, and the scaling law K(α·σ(kz + e) + d) = |α|·K(σ)."""
+    """Derive the bounds K ≤ V(σ) and ℓ/c, and the scaling law K(α·σ(kz + u) + d) = |α|·K(σ)."""
     return Answer((), tuple(_steps(question)))
 
 

@@ -4,7 +4,7 @@ import functools
 import os
 import re
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "zh")
@@ -16,7 +16,7 @@ def words(lang: str) -> Mapping[str, Any]:
     """Return the message catalogue of a language: prose with $formulas$, *emphasis* and {{ values }}."""
     import tomllib  # here, because the command line names the languages and mostly speaks English
 
-    return tomllib.loads(files(__name__).joinpath(f"{lang}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name(f"{lang}.toml").read_text(encoding="utf-8"))
 
 
 def fill(prose: str, values: Mapping[str, object]) -> str:

@@ -5,13 +5,10 @@ and biases, and H is the least such number if σ'' is not 0 everywhere (proofs/l
 """
 
 import functools
-import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
 import sympy
-from scipy.optimize import minimize
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
@@ -20,16 +17,13 @@ from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, order
 from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
 from gradtheory.arithmetic.inputs import read_positive
-from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.errors import Undecided
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.class_n import SmoothPart, membership, middle_of_slope, smooth_parts, support_ends
+from gradtheory.explosion.depth.log_concave import Supremum, log_concave_supremum
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 from gradtheory.typing import ActivationLike, NumberLike
-
-_P, _Q = sympy.symbols("p q", real=True)
-_PLACES = np.geomspace(1e-6, 1e6, 400)  # at which a maximum is begun to be looked for
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,12 +74,6 @@ class DepthBound(ShownAsTable):
         if self.widens is None:
             grows = "not decided whether depth widens"
         return f"{decimal(self.value, 15)} at any depth, {grows}: {self.reason} ({self.guarantee.value})"
-
-
-class _Supremum(NamedTuple):
-    value: sympy.Expr
-    pair: tuple[sympy.Expr, sympy.Expr] | None
-    reason: str
 
 
 class Shape(NamedTuple):
@@ -151,29 +139,30 @@ def _at_threshold_1(record: Activation) -> DepthBound:
     highest = _supremum(record)
     if is_infinite(highest.value):
         return DepthBound(record, sympy.S.One, sympy.oo, False, None, None, True, highest.reason)
-    widens, factor = _compared(widest_explosion(record).width, highest.value)
+    widens, factor = _compared(record, highest.value)
     return DepthBound(record, sympy.S.One, highest.value, widens, factor, highest.pair, True, highest.reason)
 
 
-def _compared(one: sympy.Expr, highest: sympy.Expr) -> tuple[bool, sympy.Expr] | tuple[None, None]:
-    """Return whether K < H, and H/K; None where two proven numbers may be equal, of which no digits tell."""
+def _compared(record: Activation, highest: sympy.Expr) -> tuple[bool, sympy.Expr] | tuple[None, None]:
+    """Return whether K < H, and H/K; None where K is not decided, or may equal H, of which no digits tell."""
     try:
+        one = widest_explosion(record).width
         widens = highest != one and order(one, highest) < 0
     except Undecided:
         return None, None
     return widens, highest / one if widens else sympy.S.One
 
 
-def _supremum(record: Activation) -> _Supremum:
+def _supremum(record: Activation) -> Supremum:
     """Return H for an activation of class N."""
     if sympy.nan in record.limits:
         raise Undecided(f"whether {record.name} is bounded is not proven")
     if any(map(is_infinite, record.limits)):
         # |σ'|^(-1/2) is convex and the integral of |σ'| diverges, so that |σ'| does not fade on that side.
-        return _Supremum(sympy.oo, None, "σ is unbounded, and so is H")
+        return Supremum(sympy.oo, None, "σ is unbounded, and so is H")
     parts = smooth_parts(record)
     if all(part.slope.is_number for part in parts):
-        return _Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
+        return Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
     if len(parts) == 2 and all(map(_is_moebius, parts)):
         return _of_two_moebius_maps(record, parts[0].right)
     form = shape(record)
@@ -183,11 +172,11 @@ def _supremum(record: Activation) -> _Supremum:
         pair = form.centre - half, form.centre + half
         place = "even" if form.centre == 0 else f"even about z = {form.centre}"
         if form.is_log_concave:
-            return _Supremum(widest.width, pair, f"σ' is {place} and log-concave")
+            return Supremum(widest.width, pair, f"σ' is {place} and log-concave")
         reason = f"σ' is {place}, and σ'(s·tan θ)/cos²θ log-concave for s² = {form.squared_scale}"
-        return _Supremum(widest.width, pair, reason)
+        return Supremum(widest.width, pair, reason)
     if form.is_log_concave and len(parts) == 1:
-        return _by_newton(record, parts[0])
+        return log_concave_supremum(record, parts[0])
     raise Undecided(f"H of {record.name} is not decided: σ' is not proven to be log-concave, in z or in an angle")
 
 
@@ -195,7 +184,7 @@ def _is_moebius(part: SmoothPart) -> bool:
     return bool(sympy.factor(2 * part.log_bend - part.log_slope**2) == 0)
 
 
-def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> _Supremum:
+def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> Supremum:
     """Return H of a bounded σ that is a Möbius map on each side of a joint.
 
     There v = |σ'|^(-1/2) is α + βs at a distance s to the left and α + γt at t to the right, and the two sides are
@@ -205,8 +194,8 @@ def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> _Supremum:
     left, right = (abs(limit - middle) for limit in record.limits)
     reason = f"σ is a Möbius map on each side of {joint}"
     if order(left, right) > 0:
-        return _Supremum(left, (-sympy.oo, joint), reason)
-    return _Supremum(right, (joint, sympy.oo), reason)
+        return Supremum(left, (-sympy.oo, joint), reason)
+    return Supremum(right, (joint, sympy.oo), reason)
 
 
 def shape(record: Activation) -> Shape:
@@ -267,33 +256,3 @@ def _is_proven(part: SmoothPart, expr: sympy.Expr) -> bool:
         return part.is_never_positive(expr)
     except Undecided:
         return False
-
-
-def _by_newton(record: Activation, part: SmoothPart) -> _Supremum:
-    """Return H of a log-concave slope: log((q - p)·√(σ'(p)σ'(q))) is concave, and greatest where it is stationary."""
-    start = _near_maximum(record)
-    slope_at_p, slope_at_q = (part.log_slope.xreplace({Z: unknown}) for unknown in (_P, _Q))
-    system = (slope_at_p * (_Q - _P) - 2, slope_at_q * (_Q - _P) + 2)
-    squares = (part.slope.xreplace({Z: unknown}) for unknown in (_P, _Q))
-    size = (_Q - _P) * sympy.sqrt(abs(sympy.Mul(*squares)))
-    try:
-        value, p, q = (PairRoot(system, (_P, _Q), start, each) for each in (size, _P, _Q))
-    except InvalidArgument:
-        raise Undecided(f"H of {record.name} is not decided: no stationary pair is proven near {start}") from None
-    if not order(part.left, p) < 0 < order(part.right, q):  # the formula goes on beyond the part
-        raise Undecided(f"H of {record.name} is not decided: it is approached at an end of the support of σ'")
-    return _Supremum(value, (p, q), "σ' is log-concave")
-
-
-def _near_maximum(record: Activation) -> tuple[float, float]:
-    """Return p and q near those of H, by float64."""
-    z = np.concatenate([-_PLACES[::-1], [0.0], _PLACES])
-    roots = np.sqrt(np.abs(record.slope(z)))
-    sizes = (z[None, :] - z[:, None]) * roots[:, None] * roots[None, :]
-    row, column = np.unravel_index(np.argmax(sizes), sizes.shape)
-
-    def negative(pair: np.ndarray) -> float:
-        return -float(pair[1] - pair[0]) * math.sqrt(abs(float(record.slope(pair[0]) * record.slope(pair[1]))))
-
-    near = minimize(negative, np.array([z[row], z[column]]), method="Nelder-Mead", tol=1e-10)
-    return float(near.x[0]), float(near.x[1])

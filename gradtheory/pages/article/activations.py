@@ -49,7 +49,7 @@ def _steep(*, criterion: str) -> Finding:
 
 
 def _share(record: Activation) -> sympy.Expr:
-    """Return K/V, which stays as it is when σ becomes α·σ(kz + e) + d."""
+    """Return K/V, which stays as it is when σ becomes α·σ(kz + u) + d."""
     return widest_explosion(record).width / total_variation(record)
 
 

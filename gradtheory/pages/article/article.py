@@ -1,5 +1,7 @@
 """The article as a document: the claims with their findings, in the words of one language."""
 
+import functools
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +11,7 @@ from typing import Any
 import sympy
 
 from gradtheory import __version__
+from gradtheory.activations import activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
@@ -30,11 +33,17 @@ from gradtheory.document import (
     save_figures,
 )
 from gradtheory.document.messages import LANGUAGES, fill, words
+from gradtheory.formulas import latex
 from gradtheory.pages.article import figures
 from gradtheory.pages.article.claim import SIGMOID, Claim, Finding
 from gradtheory.pages.article.claims import CLAIMS
 
 _FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid, "run": figures.run}
+_SIGMA = re.compile(r"\\sigma(?![A-Za-z_])")
+_NAMED = (  # the activations that claims speak of
+    *("sigmoid", "tanh", "softsign", "arctan", "isru", "erf", "hard_tanh", "relu6", "relu", "leaky_relu"),
+    *("elu", "selu", "softplus", "mish", "silu", "gelu", "hard_swish"),
+)
 _FIGURE_OF = {"depth": "layers", "widest": "sigmoid", "jumps": "run"}
 
 
@@ -121,6 +130,9 @@ class Article(ShownAsTable):
         yield Paragraph(of_article["runs"])
         yield Paragraph(of_article["letters"])
         yield Table(tuple(map(tuple, of_article["symbols"])), head=tuple(of_article["column_symbols"]))
+        yield Paragraph(of_article["activations"])
+        formulas = tuple((name, f"${latex(activation(name).expr)}$") for name in _NAMED)
+        yield Table(formulas, head=tuple(of_article["column_activations"]))
         yield Heading(of_article["setting"])
         setting = _setting()
         yield Paragraph(of_article["setting_text"])
@@ -162,17 +174,28 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tupl
         is_new = _key(step) not in numbers
         number = numbers.setdefault(_key(step), len(numbers) + 1)
         (block,) = steps_in_words([step], catalogue, number)
-        other = step.meaning.activation.name
-        of_other = fill(catalogue["article"]["of_activation"], {"activation": other, "reason": block.reason})
+        block = _with_name(block, step.meaning.activation.name)
         again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}"})
-        reason = block.reason if other == SIGMOID.name else of_other
-        yield replace(block, reason=reason) if is_new else replace(block, number=None, reason=again)
+        yield block if is_new else replace(block, number=None, reason=again)
     yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)
     yield Paragraph(f"*{labels['verdict']}*{colon}{prose['verdict']}", kind=finding.verdict.value)
     if name in _FIGURE_OF:
         yield Figure(_FIGURE_OF[name], catalogue["article"][f"figure_{_FIGURE_OF[name]}"])
+
+
+def _with_name(block: Formula, name: str) -> Formula:
+    """Return a formula on another activation than the sigmoid, with its name beside σ."""
+    if name == SIGMOID.name:
+        return block
+    named = rf"\\sigma_{{\\text{{{name.replace('_', ' ')}}}}}"
+    rows = tuple((_SIGMA.sub(named, left), _SIGMA.sub(named, right)) for left, right in block.rows)
+    return replace(block, rows=rows, plain=functools.partial(_plain_with_name, block, name))
+
+
+def _plain_with_name(block: Formula, name: str) -> str:
+    return block.plain().replace("σ", f"σ_{name}")
 
 
 def _numbers(claim: Claim, catalogue: Mapping[str, Any]) -> str:

@@ -129,7 +129,7 @@ def _wide(*, transposed: bool, neurons: int, weight: Any) -> Finding:
     n, w, index = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("w", real=True), sympy.Symbol("j")
     steps = (
         *(each for each in derive("gradient", activation=SIGMOID, depth=1).steps if each.section == "wide"),
-        step(sympy.Sum(w * STEEPEST, (index, 1, n)), WrittenProduct((n, w), STEEPEST), "equal_weights"),
+        step(sympy.Sum(WrittenProduct(w, STEEPEST), (index, 1, n)), WrittenProduct((n, w), STEEPEST), "equal_weights"),
     )
     is_transposed = any(
         isinstance(part, sympy.Transpose) for shown in steps[:2] for part in sympy.preorder_traversal(shown.statement)

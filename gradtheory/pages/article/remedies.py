@@ -63,6 +63,7 @@ def _judged(kind: str, share: Any, leaves: str, steps: tuple[Step, ...]) -> Find
     numbers = {
         "penalty": f"{penalty:.4f}",
         "empty": str(int(np.flatnonzero(sizes < _NOTHING)[0]) if is_empty else proven.steps),
+        "start": f"{proven.loss[0]:.3g}",
         "loss": f"{proven.loss[-1]:.3g}",
         "largest": f"{float(np.abs(weaker.w[-1]).max()):.3g}",
         "steps": str(proven.steps),
@@ -86,6 +87,7 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     kept = train(
         *chain, optimiser=gradient_descent(0.1), steps=_STEPS, clip=lambda gradients: clip(gradients).gradients
     )
+    last = kept.loss[-_STEPS // 5 :]
     stopped = {
         "overflow": free.has_diverged and not kept.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
@@ -96,10 +98,11 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     return Finding(
         share_that_holds(stopped[each] for each in stops),
         (step(clipped, most, "clipped_length"),),
-        {"free": str(free.steps), "kept": str(kept.steps), "loss": f"{kept.loss[-1]:.3g}"},
+        {"free": str(free.steps), "kept": str(kept.steps), "start": f"{kept.loss[0]:.4g}"}
+        | {name: f"{float(loss):.2g}" for name, loss in (("low", last.min()), ("high", last.max()))},
     )
 
 
 WEIGHT_DECAY: Claim = Claim("weight_decay", {"share": "1.01", "leaves": "useful"}, _weight_decay, (30,))
 LASSO: Claim = Claim("lasso", {"share": "1.01", "leaves": "useful"}, _lasso, (30,))
-CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("overflow",)}, _clipping, (31,))
+CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("overflow", "factors")}, _clipping, (31,))

@@ -107,7 +107,8 @@ def _interval(*, logarithm: Callable[[sympy.Expr], sympy.Expr], example: tuple[A
     claimed = step(half_width, derived_width / 2, "claimed_half_width", assumptions=beyond)
     holds = bool(claimed.verdict.is_true)
     weight, bias = example
-    numbers = [each for signed in (weight, -weight) for each in _ends_in_numbers(signed, bias, "end_in_numbers")]
+    signs = (weight, "end_of_positive"), (-weight, "end_of_negative")
+    numbers = [each for signed, rule in signs for each in _ends_in_numbers(signed, bias, rule)]
     return Finding(
         holds_if(holds),
         (*steps, *([claimed] if holds else []), *numbers),

@@ -25,6 +25,7 @@ _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
 _SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [5.0] * 4, [0.0, -2.5, -2.5, -2.5])
 _MOMENTUM = sympy.Rational(1, 2)
+_OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "second_condition", "solve_for_eta", "region")
 
 
 def _step_size(*, share: Any) -> Finding:
@@ -61,7 +62,7 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
     steps: list[Step] = []
     wider = []
     for name in optimisers:
-        steps += [each for each in derive("stability", optimiser=name).steps if each.section == "region"]
+        steps += [each for each in derive("stability", optimiser=name).steps if each.rule in _OF_MOMENTUM]
         ratio = (stability_region(name).limit / plain.limit).subs({BETA: _MOMENTUM, H: 1})
         wider.append(sign(ratio - 1) > 0)
     best = {

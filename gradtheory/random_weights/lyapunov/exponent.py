@@ -1,5 +1,6 @@
 """How fast the gradient product of a random chain grows: typically, and in mean square."""
 
+import functools
 import math
 import os
 from collections.abc import Callable, Iterable
@@ -22,6 +23,9 @@ from gradtheory.arithmetic.inputs import (
     together,
 )
 from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
+from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, left_out
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
 from gradtheory.random_weights.lyapunov.result import (
@@ -174,15 +178,31 @@ def require_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -
 def _in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
     """Return E log|σ'(z)| (0 unless wanted), E[(σ'(z)·w)²] and the rate of the mean square; errors of the first two."""
     own = np.square(law.sigma_b / law.scale)
+    share = law.sigma_w**2 * np.stack([own, 1.0 - own])  # E[w² | z]: the second part grows with ξ²
+    value, error = (
+        np.stack([log, share[0] * slope + share[1] * stretched])
+        for log, slope, stretched in _tabulated(law.record, logs).at(np.square(law.scale))
+    )
+    return np.append(value @ law.weight, law.mean_square_rate), error @ np.abs(law.weight)
 
-    def integrand(z: Array, xi: Array, owner: np.ndarray) -> Array:
-        slope = law.record.slope(z)
-        log_of_slope = log_slope(law.record, z, slope) if logs else np.zeros_like(z)
-        mean_square_weight = own[owner] + (1.0 - own[owner]) * xi * xi  # E[w² | z]/σ_w²
-        return np.stack([log_of_slope, np.square(law.sigma_w * slope) * mean_square_weight])
 
-    value, error = law.expected(integrand, floor=(1.0, 1e-3))  # a logarithm near 0 has an absolute rounding error
-    return np.append(value, law.mean_square_rate), error
+@functools.lru_cache(maxsize=128)
+def _tabulated(record: Activation, logs: bool) -> Interpolated:
+    """Return the means over z = s·ξ of `_means` as functions of s², the same for all scales of weights and biases."""
+    return Interpolated(partial(_means, record, logs), at_once=0)
+
+
+def _means(record: Activation, logs: bool, variances: Array) -> Integrals:
+    """Return E log|σ'(z)| (0 unless wanted), E[σ'(z)²] and E[σ'(z)²ξ²], z = s·ξ, for each variance s² of z."""
+
+    def integrand(z: Array, xi: Array, _: np.ndarray) -> Array:
+        slope = record.slope(z)
+        log_of_slope = log_slope(record, z, slope) if logs else np.zeros_like(z)
+        square = np.square(slope)
+        return np.stack([log_of_slope, square, square * xi * xi])
+
+    # a logarithm near 0 has an absolute rounding error
+    return integrate(integrand, Gaussians.centred(variances), *places_and_period(record), floor=(1.0, 1e-3, 1e-3))
 
 
 def _half_log(mean_square: float, error: float = 0.0) -> Estimate:
@@ -229,13 +249,13 @@ def _far_out(fate: Fate) -> LyapunovExponent:
             -math.inf, 0.0, independent.mean_square, independent.mean_square_rate, FLAT, _survival=partial(both, *left)
         )
     law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
-    (mean_log, square, _), (error, square_error) = _in_law(law, logs=True)
+    ((mean_log,), _, (square,)), ((error,), _, (square_error,)) = _means(record, True, np.square(law.scale))
 
     def squares(z: Array, xi: Array, owner: np.ndarray) -> Array:
         return np.asarray(np.square(log_slope(record, z, record.slope(z)) - float(mean_log))[np.newaxis])
 
     (spread,), (spread_error,) = law.expected(squares, floor=1.0)
-    half = _half_log(float(square), float(square_error))
+    half = _half_log(sigma_w**2 * float(square), sigma_w**2 * float(square_error))
     variance = Estimate(_OF_NORMAL + float(spread), float(spread_error) + 1e-15)
     value = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
     return LyapunovExponent(value, float(error), half, half, "", partial(known, variance))

@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from gradtheory.activations import Activation
+from gradtheory.activations.slopes.analysis import parity
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
 from gradtheory.random_weights.gaussian.second_moments import places_and_period
@@ -28,6 +29,7 @@ _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough
 _NODES_AT_ONCE = 48
 _KRYLOV = 60  # vectors of Arnoldi's method
 _MOST_RESTARTS = 300
+_FEW_NODES = 64  # of which all eigenvalues, or least squares, are the quickest
 
 
 @dataclass(frozen=True)
@@ -150,12 +152,16 @@ def operators(
     scale = np.exp(panels.log_s)
     places, period = places_and_period(record)
     places = (*places, *ladders(record, sigma_w, sigma_b))
+    halved = _is_mirrored(record)  # the next s is the same from both sides of 0
 
     def rows(starts: Array) -> Array:
         """Return the rows of the operators from the nodes s in `starts`, of shape (len(carried), starts, nodes)."""
         owner, z, weight = fixed_rule(
             Gaussians(np.zeros(len(starts)), starts), places, period, coarse=resolution.coarse
         )
+        if halved:
+            right = z > 0.0
+            owner, z, weight = owner[right], z[right], 2.0 * weight[right]
         with np.errstate(all="ignore"):
             value, slope = record.value_and_slope(z)
             panel, inner = panels.place(np.log(np.hypot(sigma_w * value, sigma_b)))
@@ -177,13 +183,19 @@ def operators(
     return panels, np.concatenate([rows(block) for block in blocks], axis=1)
 
 
+@functools.lru_cache(maxsize=128)
+def _is_mirrored(record: Activation) -> bool:
+    """Return whether σ is seen to be even or odd."""
+    return parity(record.expr) != 0
+
+
 def left_vector(transfer: Array) -> Array:
     """Return the weights that the operator keeps, with sum 1."""
     size = len(transfer)
     equations = np.vstack([transfer.T - np.eye(size), np.ones(size)])
     right = np.zeros(size + 1)
     right[-1] = 1.0
-    if size <= 64:
+    if size <= _FEW_NODES:
         return np.asarray(np.linalg.lstsq(equations, right, rcond=None)[0])
     equations[0] = equations[-1]  # one of the equations follows from the others
     right = np.zeros(size)
@@ -200,20 +212,28 @@ def _half_log_radius(tilted: Array) -> float:
 def leading(operator: Array) -> tuple[float, Array]:
     """Return the spectral radius of an operator that keeps positive functions positive, and its eigenfunction.
 
-    By Arnoldi's method: powers of the operator may stand still for long before they converge. The radius is nan where
-    that does not converge either, since the spectrum is all but continuous.
+    Of many nodes by Arnoldi's method: powers of the operator may stand still for long before they converge. The radius
+    is nan where that does not converge either, since the spectrum is all but continuous.
     """
     start = np.ones(len(operator))
     if not np.any(operator):
         return 0.0, start
+    if len(operator) <= _FEW_NODES:
+        values, vectors = np.linalg.eig(operator)
+        most = int(np.argmax(np.abs(values)))
+        return float(np.abs(values[most])), _upright(vectors[:, most])
     try:
         values, vectors = eigs(
             operator, k=1, which="LM", v0=start, ncv=min(_KRYLOV, len(operator)), maxiter=_MOST_RESTARTS, tol=1e-13
         )
     except ArpackNoConvergence:
         return math.nan, start
-    vector = np.real(vectors[:, 0])
-    return float(np.abs(values[0])), np.asarray(vector * np.sign(vector.sum()))
+    return float(np.abs(values[0])), _upright(vectors[:, 0])
+
+
+def _upright(vector: np.ndarray) -> Array:
+    """Return the real part of an eigenvector, with a sum that is not negative."""
+    return np.asarray(np.real(vector) * np.sign(np.real(vector).sum()))
 
 
 @functools.lru_cache(maxsize=128)

@@ -10,9 +10,10 @@ from gradtheory.arithmetic.brief import ShownAsTable, shapes_and_ranges
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.norms import CLIP_EPSILON, scaled_norm, shrink, toward_zero
+from gradtheory.training.norms import scaled_norm, shrink, toward_zero
 from gradtheory.typing import ArrayLike
 
+CLIP_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
 _KINDS = ("norm", "value", "adaptive")
 
 

@@ -15,7 +15,8 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.layers import forward_pass, steepest_slopes
 from gradtheory.chains.losses import Multiply
 from gradtheory.training.events import SATURATED
-from gradtheory.training.norms import CLIP_EPSILON, norm
+from gradtheory.training.norms import norm
+from gradtheory.training.remedies.clipping import CLIP_EPSILON
 
 STEPS = 200
 _NUDGE = 1e-10

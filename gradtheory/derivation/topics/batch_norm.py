@@ -1,0 +1,61 @@
+"""BatchNorm: why it makes gradients explode with depth, whatever the weights."""
+
+from collections.abc import Iterator
+
+import sympy
+
+from gradtheory.chains.symbols import equation
+from gradtheory.derivation.functions import Mean
+from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.formulas import WrittenProduct, WrittenSum
+
+_Z, _X, _COMMON, _OWN, _OTHER = sympy.symbols("z x u v w", real=True)
+_SHARED, _APART, _SIZE, _BIAS, _SQUARE, _SLOPES = sympy.symbols("a d s b A D", positive=True)
+_MEAN = sympy.Symbol("M", real=True)
+_COEFFICIENTS = sympy.symbols("h_0:4", real=True)
+_DEGREE, _TERM = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("h", positive=True)
+_BATCH = sympy.Symbol("B", positive=True)
+
+
+def batch_norm(question: Question) -> Answer:
+    """Derive the factor E[σ'²]/Var[σ] of a layer with BatchNorm, that it is 1 at least, and that of small batches."""
+    stream = equation(_Z, WrittenSum(_SHARED * _COMMON, _APART * _OWN))
+    return Answer((stream,), tuple(_steps(question)))
+
+
+def _steps(question: Question) -> Iterator[Step]:
+    def step(statement: sympy.Basic, rule: str, section: str, *assumptions: sympy.Basic) -> Step:
+        return Step(statement, rule, question.meaning, assumptions, section=section)
+
+    one, other = (WrittenSum(_SHARED * _COMMON, _APART * own) for own in (_OWN, _OTHER))
+    covariance = Mean(Mean(Mean(WrittenProduct((one, other)), _OWN), _OTHER), _COMMON)
+    yield step(equation(covariance, _SHARED**2), "batch_covariance", "variances")
+    spread = WrittenSum(Mean(one**2, _OWN), -(Mean(one, _OWN) ** 2))
+    yield step(equation(spread, _APART**2), "batch_variance", "variances")
+    yield step(equation(WrittenSum(one, -Mean(other, _OTHER)), _APART * _OWN), "batch_normed", "variances")
+    same, apart = _SIZE**2 * _SQUARE + _BIAS**2, _SIZE**2 * _MEAN**2 + _BIAS**2
+    left = WrittenProduct((_SIZE**2, WrittenSum(_SQUARE, -(_MEAN**2))))
+    yield step(equation(WrittenSum(same, -apart), left), "batch_layer", "variances")
+
+    factor = WrittenProduct((_SIZE**2 * _SLOPES, 1 / left))
+    yield step(equation(factor, _SLOPES / (_SQUARE - _MEAN**2)), "batch_factor", "gradients")
+    yield question.fact("batch_norm_rate", "gradients")
+
+    hermite = (sympy.S.One, _Z, _Z**2 - 1, _Z**3 - 3 * _Z)
+    sigma = WrittenSum(*(size * each for size, each in zip(_COEFFICIENTS, hermite, strict=True)))
+    squares = [sympy.factorial(n) * size**2 for n, size in enumerate(_COEFFICIENTS)]
+    yield step(equation(sympy.Derivative(hermite[3], _Z), 3 * hermite[2]), "hermite_slope", "at_least_1")
+    variance = WrittenSum(Mean(sigma**2, _Z), -(Mean(sigma, _Z) ** 2))
+    yield step(equation(variance, sympy.Add(*squares[1:])), "hermite_variance", "at_least_1")
+    slopes = sympy.Add(*(n * each for n, each in enumerate(squares)))
+    yield step(equation(Mean(sigma.diff(_Z) ** 2, _Z), slopes), "hermite_slopes", "at_least_1")
+    yield step(sympy.Ge(WrittenProduct((_DEGREE, _TERM)), _TERM, evaluate=False), "poincare", "at_least_1")
+
+    inverse = sympy.Integral(sympy.exp(-_X / 2) / 4, (_X, 0, sympy.oo))
+    yield step(equation(inverse, sympy.Rational(1, 2)), "chi_square", "small_batches")
+    whole = WrittenProduct(_BATCH, ((_BATCH - 2) / (_BATCH - 1),), ((_BATCH - 1) / _BATCH,), (1 / (_BATCH - 3),))
+    enough = sympy.Gt(_BATCH, 3)
+    yield step(equation(whole, (_BATCH - 2) / (_BATCH - 3)), "batch_linear", "small_batches", enough)
+    large = sympy.Limit((_BATCH - 2) / (_BATCH - 3), _BATCH, sympy.oo)
+    yield step(equation(large, sympy.S.One), "batch_large", "small_batches")
