@@ -73,7 +73,7 @@ def watched(module_now: Callable[[], str]) -> Iterator[list[Logits]]:
         known[tensor.untyped_storage().data_ptr()] = (tensor, length, factor)
 
     class Watch(TorchDispatchMode):  # type: ignore[misc]  # torch is not installed where types are checked
-        def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def noting(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = operation(*args, **(kwargs or {}))
             name = operation.__name__.partition(".")[0]
             if name in ("bmm", "mm", "baddbmm") and len(args) >= 2:
@@ -94,6 +94,7 @@ def watched(module_now: Callable[[], str]) -> Iterator[list[Logits]]:
                 seen.append(_fused(module_now(), args, kwargs or {}))
             return result
 
+    Watch.__torch_dispatch__ = Watch.noting  # within the class, it would import torch's compiler, which takes seconds
     with Watch():
         yield seen
 

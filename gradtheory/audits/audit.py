@@ -108,6 +108,8 @@ def audit(
         verdict = Verdict("saturates", *measured.attention)
     elif measured.loop is not None and verdict.start is None:
         verdict = through_time(*measured.loop) or verdict
+    elif (scale := measured.scales.get(verdict.start or "")) is not None:
+        verdict = verdict._replace(cause=f"{verdict.cause}; {scale}")
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}

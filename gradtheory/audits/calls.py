@@ -49,6 +49,11 @@ class Call:
     children: list[int] = field(default_factory=list)
 
     @property
+    def is_origin(self) -> bool:
+        """Whether its inputs are finite and its output is not."""
+        return self.was_finite and not self.is_finite
+
+    @property
     def is_reached(self) -> bool:
         """Whether a gradient came back to the output, or numbers overflowed before."""
         return math.isfinite(self.gradient_square) or not self.is_finite

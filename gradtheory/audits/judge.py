@@ -65,6 +65,9 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list
             for layer in judged
         ]
         is_growth = size > 0 if stretch is None else stretch[1] > 0
+        if stretch is not None and is_growth is not (size > 0):
+            how = "grows" if is_growth else "fades"
+            cause = f"{cause}; over other layers the gradient {how} by a factor of {math.exp(abs(stretch[1])):.3g}"
         return judged, Verdict("explodes" if is_growth else "vanishes", name, cause)
     if stretch is not None:
         name, size = stretch

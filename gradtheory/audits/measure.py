@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class Measured:
     loss : float
         nan where there are no targets.
     origin : str or None
-        The module without parts whose inputs are finite and whose output is not.
+        The innermost module whose inputs are finite and whose output is not.
     attention : pair of str or None
         The module whose attention logits are out of scale, and why.
     loop : tuple of str, float and int, or None
@@ -52,6 +52,10 @@ class Measured:
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
     network : Network or None
         That which was measured, where a torch module could be read as one.
+    scales : dict of str to str
+        Which weights within a part of a measured module are out of scale, and by how much.
+    unreached : str
+        Which of its modules get no gradient.
 
     """
 
@@ -63,6 +67,8 @@ class Measured:
     loop: tuple[str, float, int] | None = None
     overflows: str = ""
     network: Network | None = None
+    scales: Mapping[str, str] = field(default_factory=dict)
+    unreached: str = ""
 
 
 def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measured:

@@ -8,7 +8,6 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -21,10 +20,11 @@ from gradtheory.audits.calls import Call, recorded, square_sum, tensors
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
 from gradtheory.audits.measure import Measured, measure_network
+from gradtheory.audits.scales import scales_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
-from gradtheory.networks.readers.torch_module import ADVICE
-from gradtheory.networks.readers.untouched import is_initialised, untouched, unwrapped
+from gradtheory.networks.readers.building import ADVICE
+from gradtheory.networks.readers.untouched import is_initialised, uncompiled, untouched, unwrapped
 from gradtheory.random_weights.precision import GradientSizes
 
 _LOSSES = {
@@ -36,6 +36,7 @@ _LOSSES = {
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
 _SHORT = ("float16", "bfloat16")
+_SHOWN = 8  # of the modules that get no gradient
 _RELU = 2.0  # the kurtosis of its slopes
 
 
@@ -58,14 +59,19 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
     except InvalidArgument as error:
         if on_unknown == "refuse":
             raise
-        return _by_hooks(module, x, y, loss, seed), f"it {error.rule.removesuffix(f'; {ADVICE}')}"
+        return _because(_by_hooks(module, x, y, loss, seed), f"it {error.rule.removesuffix(f'; {ADVICE}')}")
     if callable(loss):
-        return _by_hooks(module, x, y, loss, seed), "the loss is a function of yours"
+        return _because(_by_hooks(module, x, y, loss, seed), "the loss is a function of yours")
     if isinstance(x, Mapping) or is_several(x) or one_array(x, "x").ndim != 2:
-        return _by_hooks(module, x, y, loss, seed), "x is not an array of shape (batch, n)"
+        return _because(_by_hooks(module, x, y, loss, seed), "x is not an array of shape (batch, n)")
     targets = None if y is None else one_array(y, "y")
     measured = replace(measure_network(network, one_array(x, "x"), targets, name, seed), network=network)
     return _with_overflow(measured, module, x, y, loss, seed), ""
+
+
+def _because(measured: Measured, reason: str) -> tuple[Measured, str]:
+    """Return what was measured, and why only that, with what no gradient comes back to."""
+    return measured, f"{reason}; {measured.unreached}" if measured.unreached else reason
 
 
 def _with_overflow(measured: Measured, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
@@ -95,7 +101,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
 
     modes = {part: part.training for part in module.modules()}
     try:
-        with untouched(module), _uncompiled(torch), recorded(module) as record:
+        with untouched(module), uncompiled(module), recorded(module) as record:
             for part in module.modules():
                 part.training = modes[part] and "BatchNorm" in type(part).__name__
             for parameter in module.parameters():
@@ -122,18 +128,13 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
         ) from error
 
 
-def _uncompiled(torch: Any) -> Any:
-    """Return a context in which compiled parts run as they are written: hooks do not see into compiled code."""
-    is_needed = "torch._dynamo" in sys.modules  # which nothing can be compiled without
-    return torch.compiler.set_stance("force_eager") if is_needed else nullcontext()
-
-
 def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measured:
     """Return the parts as blocks, and beside them the modules without children within."""
     gradients = _gradients(module)
     parts = [calls[part] for part in _parts(calls)]
     layers: list[AuditedLayer] = []
     blocks: list[Block] = []
+    kinds: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
         gain = _gain(part, by_x if before is None else before.gradient_square)
@@ -141,11 +142,49 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
-        kind = f"{part.kind}{COMPOSITE if part.children else ''}"
-        blocks.append(Block(name, gain, spread, (len(layers) - 1,), kind))
+        kinds[part.name] = kind = f"{part.kind}{COMPOSITE if part.children else ''}"
+        block = Block(name, gain, spread, (len(layers) - 1,), kind)
+        is_divided = before is not None and "BatchNorm" in part.kind and not before.children
+        blocks.append(_joined(blocks.pop(), block) if is_divided else block)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
-    origin = next((call.name for call in calls if call.was_finite and not call.is_finite and not call.children), None)
-    return Measured(layers, blocks, loss, origin, loop=max(loops, key=lambda loop: abs(loop[1]), default=None))
+    return Measured(
+        layers,
+        blocks,
+        loss,
+        _origin(calls),
+        loop=max(loops, key=lambda loop: abs(loop[1]), default=None),
+        scales=scales_within(module, kinds),
+        unreached=_unreached(calls, module),
+    )
+
+
+def _joined(layer: Block, norm: Block) -> Block:
+    """Return a layer with the batch norm after it, which divides the scale of its weights away again."""
+    spread = math.hypot(layer.spread, norm.spread)
+    return Block(
+        layer.name, layer.gain * norm.gain, spread, layer.layers + norm.layers, f"{layer.kind} {norm.kind}"
+    )  # fmt: skip
+
+
+def _origin(calls: list[Call]) -> str | None:
+    """Return the innermost module of which the inputs are finite and the output is not: in what it does itself."""
+    origin = next((call for call in calls if call.is_origin), None)
+    while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
+        origin = inner
+    return None if origin is None else origin.name or origin.kind
+
+
+def _unreached(calls: list[Call], module: Any) -> str:
+    """Return which modules with trainable parameters took part and get no gradient."""
+    reached = {call.name for call in calls if call.is_reached}  # perhaps when it is called again, by a checkpoint
+    called = dict.fromkeys(call.name for call in calls if call.name not in reached and call.size)
+    names = [name for name in called if _is_trainable(module, name)]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"no gradient comes back to {', '.join(names[:_SHOWN])}{more}" if names else ""
+
+
+def _is_trainable(module: Any, name: str) -> bool:
+    return any(parameter.requires_grad for parameter in module.get_submodule(name).parameters(recurse=False))
 
 
 def _parts(calls: list[Call]) -> list[int]:

@@ -1,15 +1,17 @@
 """A monitor of training: gradient norms per module, and where the first number that is not finite came from."""
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
-from gradtheory.audits.calls import is_finite, tensors
+from gradtheory.audits.calls import is_finite, square_sum, tensors
 from gradtheory.audits.module import is_module
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks.readers.untouched import is_initialised, uncompiled
 
 
 class NotFinite(NamedTuple):
@@ -20,8 +22,9 @@ class NotFinite(NamedTuple):
     step : int
         Counted from 1.
     module : str
-        The module whose inputs were finite and whose output was not; or, backward, the module whose output had a finite
-        gradient and whose inputs, or parameters, had not.
+        The innermost module whose inputs were finite and whose output was not; or, backward, whose output had a finite
+        gradient and whose inputs, or parameters, had not. "(input)" where what the module was given was not finite, and
+        "(loss)" where the gradient that came to its output was not.
     direction : {"forward", "backward"}
 
     """
@@ -39,7 +42,7 @@ class Monitor(ShownAsTable):
     ----------
     steps : list of int
         The steps that were recorded. A step is a backward pass and what was forward before it; norms are those of the
-        gradients that have been added up in the parameters by then.
+        gradients that have been added up in the parameters by then, with the loss scale where there is one.
     gradient_norms : dict of str to list of float
         For each module with parameters of its own: the norm of the gradient by them, for each recorded step.
     not_finite : NotFinite or None
@@ -56,8 +59,11 @@ class Monitor(ShownAsTable):
     _handles: list[Any] = field(default_factory=list, repr=False)
     _squares: dict[str, Any] = field(default_factory=dict, repr=False)
     _is_open: bool = field(default=False, repr=False)
+    _sick: list[str] = field(default_factory=list, repr=False)
+    _stack: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(uncompiled(self.module))
         for path, part in self.module.named_modules():
             name = path or type(part).__name__
             own = list(part.parameters(recurse=False))
@@ -66,10 +72,8 @@ class Monitor(ShownAsTable):
             for parameter in own:
                 if parameter.requires_grad:
                     self._handles.append(parameter.register_post_accumulate_grad_hook(self._noting(name)))
-            if not list(part.children()):
-                self._handles.append(part.register_forward_pre_hook(_own_inputs))
-                self._handles.append(part.register_forward_hook(self._forward(name)))
-        self._handles.append(self.module.register_forward_pre_hook(self._begin))
+            self._handles.append(part.register_forward_pre_hook(self._begin, with_kwargs=True))
+            self._handles.append(part.register_forward_hook(self._forward(name), with_kwargs=True))
         return self
 
     def __exit__(
@@ -78,6 +82,7 @@ class Monitor(ShownAsTable):
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._stack.close()
         self._close()
 
     def __repr__(self) -> str:
@@ -93,10 +98,15 @@ class Monitor(ShownAsTable):
     def _is_recording(self) -> bool:
         return self._count % self.every == 0
 
-    def _begin(self, _module: Any, _inputs: Any) -> None:
-        """Begin a step: a forward pass after a backward pass is the next one."""
-        if self._is_open:
+    def _begin(self, _module: Any, inputs: Any, keywords: Any) -> Any:
+        """Begin a step, if a backward pass has ended, and return views of a module's inputs.
+
+        The gradient by a view is what comes back through this module alone.
+        """
+        if self._is_open and not _is_backward():
             self._close()
+        views: dict[int, Any] = {}
+        return _viewed(inputs, views), _viewed(keywords, views)
 
     def _close(self) -> None:
         """Write down the step whose backward pass is over."""
@@ -104,29 +114,48 @@ class Monitor(ShownAsTable):
             return
         if self._is_recording:
             self.steps.append(self._count + 1)
+            self._blame()
             for name, norms in self.gradient_norms.items():
                 square = self._squares.get(name)
                 norms.append(math.nan if square is None else math.sqrt(float(square)))
         self._count, self._is_open = self._count + 1, False
         self._squares.clear()
+        self._sick.clear()
+
+    def _blame(self) -> None:
+        """Name what made gradients infinite where no module did between its output and its inputs.
+
+        It stands around the first module to which such a gradient came, or else is the first with such parameters.
+        """
+        if self.not_finite is None and self._sick:
+            path, root = self._sick[0], type(self.module).__name__
+            while path != root and path in self._sick:
+                path = path.rpartition(".")[0] or root
+            self.not_finite = NotFinite(self._count + 1, "(loss)" if path in self._sick else path, "backward")
+        elif self.not_finite is None:
+            worst = next((name for name, square in self._squares.items() if not math.isfinite(float(square))), None)
+            if worst is not None:
+                self.not_finite = NotFinite(self._count + 1, worst, "backward")
 
     def _noting(self, name: str) -> Any:
         def hook(parameter: Any) -> None:
             self._is_open = True
             if self._is_recording:
-                square = (parameter.grad.detach().double() ** 2).sum()
+                square = square_sum(parameter.grad)
                 self._squares[name] = self._squares[name] + square if name in self._squares else square
 
         return hook
 
     def _forward(self, name: str) -> Any:
-        def hook(_module: Any, inputs: Any, output: Any) -> None:
-            if self.not_finite is not None or not self._is_recording:
+        def hook(module: Any, inputs: Any, keywords: Any, output: Any) -> None:
+            if self.not_finite is not None or not self._is_recording or _is_backward():
                 return
-            if not is_finite(output) and is_finite(inputs):
+            if is_finite(output):
+                self._watch_backward(name, (inputs, keywords), output)
+            elif is_finite((inputs, keywords)):
                 self.not_finite = NotFinite(self._count + 1, name, "forward")
-                return
-            self._watch_backward(name, inputs, output)
+            elif module is self.module:
+                self.not_finite = NotFinite(self._count + 1, "(input)", "forward")
 
         return hook
 
@@ -137,9 +166,11 @@ class Monitor(ShownAsTable):
         def by_output(gradient: Any) -> None:
             nonlocal is_finite_before
             is_finite_before = is_finite_before and is_finite(gradient)
+            if not is_finite_before:
+                self._sick.append(name)
 
         def by_input(gradient: Any) -> None:
-            if self.not_finite is None and is_finite_before and not is_finite(gradient):
+            if self.not_finite is None and not self._sick and is_finite_before and not is_finite(gradient):
                 self.not_finite = NotFinite(self._count + 1, name, "backward")
 
         for value, hook in ((output, by_output), (inputs, by_input)):
@@ -148,9 +179,20 @@ class Monitor(ShownAsTable):
                     tensor.register_hook(hook)
 
 
-def _own_inputs(_module: Any, inputs: Any) -> Any:
-    """Return views of a module's inputs: the gradient by a view is what comes back through this module alone."""
-    return tuple(each.view_as(each) if getattr(each, "requires_grad", False) else each for each in inputs)
+def _viewed(value: Any, views: dict[int, Any]) -> Any:
+    """Return inputs with views in place of tensors that gradients come back to: of one tensor, one view."""
+    if isinstance(value, dict):
+        return {key: _viewed(part, views) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_viewed(part, views) for part in value)
+    return views.setdefault(id(value), value.view_as(value)) if getattr(value, "requires_grad", False) else value
+
+
+def _is_backward() -> bool:
+    """Return whether a backward pass is under way: a checkpoint then calls modules again."""
+    import torch
+
+    return bool(torch._C._current_graph_task_id() != -1)
 
 
 def monitor(module: Any, *, every: int = 1) -> Monitor:
@@ -159,7 +201,8 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     Parameters
     ----------
     module : torch.nn.Module
-        Its hooks are added when the context is entered, and removed when it is left.
+        Hooks are added when the context is entered, and removed when it is left. What is compiled of the module runs
+        uncompiled meanwhile, as hooks do not see into compiled code.
     every : int
         Record every so many steps: checking and adding up costs about as much as a small layer.
 
@@ -171,7 +214,7 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     Raises
     ------
     InvalidArgument
-        If it is no torch module, or `every` is no positive int.
+        If it is no torch module, or one whose parameters have no shapes yet, or `every` is no positive int.
 
     Examples
     --------
@@ -183,4 +226,7 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     """
     if not is_module(module):
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
+    if not is_initialised(module):
+        rule = "has parameters without a shape: call it once on a batch before it is monitored"
+        raise InvalidArgument("module", type(module).__name__, rule)
     return Monitor(module, read_count(every, "every", 1_000_000))

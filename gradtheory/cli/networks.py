@@ -72,7 +72,13 @@ def audited(
     if loss is None:
         are_classes = y is not None and y.ndim == 1 and y.dtype.kind in "iu"
         loss = "softmax_cross_entropy" if are_classes else "mse"
-    return gt.audit(read_network(model, activation, expr, loss), x, y)
+    network = read_network(model, activation, expr, loss)
+    try:
+        return gt.audit(network, x, y)
+    except InvalidArgument as error:
+        argument, dot, part = error.name.partition(".")
+        name = {"x": "data", "y": "targets"}.get(argument, argument)
+        raise InvalidArgument(f"{name}{dot}{part}", error.value, error.rule) from None
 
 
 def read_network(model: Path, activation: str | None, expr: str | None, loss: str = "mse") -> "gt.Network":
@@ -92,13 +98,17 @@ def _array(path: Path, name: str) -> "Array":
     import numpy as np
 
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
+        array = np.load(path, allow_pickle=False)
     except OSError as error:
         raise InvalidArgument(name, str(path), f"cannot be read: {error.strerror or error}") from None
     except (ValueError, EOFError, MemoryError):  # MemoryError: a shape beyond all bounds
         raise InvalidArgument(
             name, str(path), "must be an array of numbers in a .npy file, as numpy.save writes"
         ) from None
+    if not isinstance(array, np.ndarray):  # an archive, which is unpacked when it is asked for more
+        array.close()
+        raise InvalidArgument(name, str(path), "is a .npz file of several arrays: write the one by numpy.save, as .npy")
+    return array
 
 
 def _said(document: "Document") -> "Document":

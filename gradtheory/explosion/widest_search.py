@@ -10,6 +10,7 @@ to grow towards it.
 
 # Above 300 lines: one search, whose bounds are of no use apart.
 
+import functools
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ from gradtheory.arithmetic.enclosure import (
     enclose,
     has_one_zero,
     is_finite,
+    order,
     range_over,
     sign,
 )
@@ -39,6 +41,7 @@ from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 _BITS = 96
 _GRID = 32  # levels tried at first
 _OFF = sympy.Rational(1, 1009)  # keeps the grid off levels that are limits of |σ'|, where comparisons are harder
+_PROVEN = functools.cmp_to_key(order)
 _MOST_ROUNDS = 30  # of halving what is left
 _MOST_HALVINGS = 60  # of the level below which the bound of the tail is tried
 
@@ -213,19 +216,21 @@ class Supremum:
         return [T * length for length in dict.fromkeys(self._measures(formulas))]
 
     def _stationary(self, low: sympy.Rational, high: sympy.Rational, best: Ball) -> Greatest | None:
-        """Return the only stationary level in [low, high], if proven to be the place of the supremum."""
+        """Return the greatest of the stationary levels in [low, high], if proven to be the place of the supremum.
+
+        Each component has one at most; where they are nearly equal, proven digits say which is greater.
+        """
         if self._has_limits(low, high):
             return None
-        candidates = self._unsettled(low, high, best)
-        if len(candidates) != 1:
-            return None
-        product = candidates[0]
-        rate = sympy.Lambda(T, derivative(product, T, 1))
-        if not has_one_zero(rate, derivative(product, T, 2), low, high):
-            return None
-        level = Root(rate, low, high, slope=derivative(product, T, 2))
-        greatest = enclose(level.map(sympy.Lambda(T, product)), _BITS)
-        return Greatest(level, product) if greatest.upper() >= best.lower() else None
+        tops: dict[sympy.Expr, Greatest] = {}
+        for product in self._unsettled(low, high, best):
+            rate, bend = sympy.Lambda(T, derivative(product, T, 1)), derivative(product, T, 2)
+            if not has_one_zero(rate, bend, low, high):
+                return None
+            level = Root(rate, low, high, slope=bend)
+            tops[level.map(sympy.Lambda(T, product))] = Greatest(level, product)
+        value = max(tops, key=_PROVEN, default=None)
+        return None if value is None or enclose(value, _BITS).upper() < best.lower() else tops[value]
 
     def _at_a_limit(self, low: sympy.Rational, high: sympy.Rational) -> Greatest | None:
         """Return the only limit of |σ'| in (low, high), if t·m(t) is proven to be less beside it than just below it."""

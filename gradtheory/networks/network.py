@@ -99,7 +99,12 @@ class Network(ShownAsTable):
         if (self.w is None) != (self.b is None):
             missing = "b" if self.b is None else "w"
             raise InvalidArgument(missing, None, "must be given too, or neither w nor b")
-        object.__setattr__(self, "_nodes", () if self.w is None or self.b is None else self._plain(self.w, self.b))
+        if self.w is None or self.b is None:
+            object.__setattr__(self, "_nodes", ())
+            return
+        w, b = read_matrices(self.widths, self.w), read_vectors(self.widths, self.b)
+        for name, value in (("w", w), ("b", b), ("_nodes", plain_nodes(w, b, self.layer_activations))):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_nodes(cls, nodes: Sequence[Node], n_inputs: int, loss: str = "mse") -> Self:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS, _ROWS = 100, 50
+_BARS, _LAYERS = 10, 100  # of chains of single neurons
 
 
 def phase_diagram(
@@ -260,6 +261,8 @@ def lyapunov_over_weight(
 ) -> "Axes":
     """Draw the Lyapunov exponent and the mean-square exponent over σ_w, for chains of single neurons.
 
+    Bars at some scales are one standard deviation of the growth over 100 layers: of two thirds of chains.
+
     Parameters
     ----------
     activation : str, sympy.Expr or Activation
@@ -281,9 +284,13 @@ def lyapunov_over_weight(
     record, sigma_b = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
     scales = [*np.geomspace(0.1, 100.0, 60)] if sigma_w is None else read_curves(sigma_w, "sigma_w")
     said = words_of_labels(lang)
-    ax = axes_or_new(ax)
-    exponents = [lyapunov_exponent(record, scale, sigma_b) for scale in scales]
+    ax, exponents = axes_or_new(ax), [lyapunov_exponent(record, scale, sigma_b) for scale in scales]
     ax.semilogx(scales, [each.value for each in exponents], color=BLUE, label=said["almost_every"])
+    some = list(zip(scales, exponents, strict=True))[:: 1 + len(scales) // _BARS]
+    bars = [(scale, each.value, (each.variance / _LAYERS) ** 0.5) for scale, each in some if np.isfinite(each.value)]
+    places, values, spread = np.reshape(bars, (-1, 3)).T
+    spread = np.where(np.isinf(spread), np.nan, spread)  # where squares have no mean
+    ax.errorbar(places, values, spread, fmt="none", ecolor=BLUE, label=said["bars"])
     ax.semilogx(scales, [each.mean_square for each in exponents], color=RED, label=said["of_a_factor"])
     ax.axhline(0.0, color=GREY, linestyle=":")
     ax.set_xlabel(r"$\sigma_w$")

@@ -257,7 +257,7 @@ def basins(
     starts, ax = np.geomspace(1e-3, 1e2, 120), axes_or_new(ax)
     chi = meanfield.settled_chi(record, weight, bias, q=starts[:, np.newaxis])
     along = _axis(weight, squared)
-    explodes = chi > 1.0
+    explodes = np.asarray(chi > 1.0)
     ax.contourf(along, starts, explodes.astype(float), levels=[-0.5, 0.5, 1.5], colors=[BLUE, RED], alpha=0.15)
     for name, color, part in (("ordered", BLUE, ~explodes), ("chaotic", RED, explodes)):
         ax.fill_between([], [], color=color, alpha=0.15, label=f"{said[name]} ({np.mean(part):.0%})")

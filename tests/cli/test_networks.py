@@ -23,6 +23,8 @@ def files(tmp_path):
     np.save(tmp_path / "x.npy", rng.normal(size=(32, 64)))
     np.save(tmp_path / "y.npy", rng.integers(0, 64, 32))
     np.save(tmp_path / "objects.npy", np.array([object()]), allow_pickle=True)
+    np.savez(tmp_path / "two.npz", x=np.ones(2), y=np.ones(2))
+    np.save(tmp_path / "narrow.npy", np.ones((4, 3)))
     return tmp_path
 
 
@@ -44,6 +46,8 @@ def test_audit(capsys, files):
     [
         ("net.safetensors", "none.npy", "data = "),
         ("net.safetensors", "objects.npy", "must be an array of numbers in a .npy file"),
+        ("net.safetensors", "two.npz", "two.npz': is a .npz file of several arrays"),
+        ("net.safetensors", "narrow.npy", "data.shape = (4, 3): must be (batch, 64)"),
         ("net.pt", "x.npy", "is a pickle"),
         ("none.onnx", "x.npy", "cannot be read"),
         ("x.npy", "x.npy", "is no safetensors file"),

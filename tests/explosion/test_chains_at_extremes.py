@@ -3,10 +3,12 @@
 import importlib
 from dataclasses import replace
 
+import mpmath
 import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.arithmetic.enclosure import rounded
 from gradtheory.explosion.depth import bound
 from gradtheory.explosion.whole_chain.nearby import Neighbourhood
 
@@ -66,3 +68,16 @@ def test_where_k_is_not_told_from_h_nothing_is_said_of_widening(monkeypatch):
     monkeypatch.setattr(topic, "depth_bound", lambda activation: erf)
     with pytest.raises(gt.errors.Undecided, match="whether depth widens is not decided for erf"):
         gt.derive("depth", activation="erf")
+
+
+@pytest.mark.slow
+def test_crossings_beside_the_end_of_a_cell_are_in_the_right_one():
+    """The slope of gelu is 0 at -0.7518, between two crossings that are 1e-299 apart."""
+    chain = gt.Chain(2, "gelu")
+    parts = gt.total_explosion_set(chain, w=["1e300", 2], b=[0, 0]).args
+    near, far = sorted(parts, key=lambda part: part.sup is sympy.oo)
+    with mpmath.workdps(50):
+        bend = mpmath.diff(lambda z: z * mpmath.ncdf(z), -0.7517915246935645, 2)
+        after = mpmath.diff(lambda z: z * mpmath.ncdf(z), 2 * -0.169971)
+        expected = 2 / (2 * bend * after)  # in z, times 1e300
+    assert abs(rounded(far.inf - near.sup, 60) * 10**600 / expected - 1) < 1e-4

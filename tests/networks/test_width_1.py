@@ -67,3 +67,22 @@ def test_a_stable_schedule_takes_the_same_steps():
     ]
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-7)
     assert losses[0][-1] < losses[0][0]
+
+
+@pytest.mark.slow
+def test_advice_on_the_network_is_advice_on_the_chain():
+    """Constants differ, as a chain's remedies are chosen together and a network's one by one; what they do does not."""
+    depth, x = 4, np.linspace(0.3, 0.7, 8)
+    y, w, b = (x > 0.5) * 1.0, np.full(depth, 8.0), np.full(depth, -4.0)
+    chain, network = gt.Chain(depth), gt.Network((1,) * (depth + 1), w=w.reshape(-1, 1, 1), b=b.reshape(-1, 1))
+    of_chain, of_network = gt.advise(chain, x, y, w, b), gt.advise(network, x[:, None], y[:, None], steps=30)
+    assert of_chain.exploding
+    firsts = [next(remedy for remedy in advice.remedies if remedy.works) for advice in (of_chain, of_network)]
+    assert [first.kind for first in firsts] == ["learning_rate"] * 2
+    for first in firsts:
+        assert first.loss_with < 0.95 * first.loss_without
+    for eta, losses in ((0.1, firsts[1].curve_without), (firsts[1].value, firsts[1].curve_with)):
+        run = gt.train(chain, x, y, w, b, optimiser=gradient_descent(eta), steps=30)
+        np.testing.assert_allclose(run.loss, losses, rtol=1e-6)
+    run = gt.train(network, x[:, None], y[:, None], optimiser=gradient_descent(firsts[0].eta), steps=200)
+    np.testing.assert_allclose(run.loss[-1], firsts[0].loss_with, rtol=0.05)

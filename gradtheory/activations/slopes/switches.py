@@ -27,6 +27,7 @@ from gradtheory.arithmetic.enclosure import (
     enclose,
     is_finite,
     is_infinite,
+    order,
     precision,
     sign,
     sign_at,
@@ -175,8 +176,12 @@ def exact_zeros(
     first, last = _where_zeros_are(function, lower, upper)
     ends = (first, *_evident_zeros(expr, variable, first, last), last)
     brackets = [pair for ends in itertools.pairwise(ends) for pair in zeros(function, *ends, most_cells)]
-    roots = (root_between(expr, variable, *each, rises=sign_at(expr, variable, each[1]) > 0) for each in brackets)
-    return (*ends[1:-1], *roots)
+    roots = [root_between(expr, variable, *each, rises=sign_at(expr, variable, each[1]) > 0) for each in brackets]
+    inside = (
+        (order(first, low) <= 0 or order(first, root) < 0) and (order(high, last) <= 0 or order(root, last) < 0)
+        for (low, high), root in zip(brackets, roots, strict=True)  # brackets may reach beyond an irrational end
+    )
+    return (*ends[1:-1], *itertools.compress(roots, inside))
 
 
 def _evident_zeros(

@@ -11,6 +11,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Operation, Scale
 
+ADVICE = "gradtheory.audit measures any torch module"
 _SHOWN = 8  # of what is not understood
 
 
@@ -22,8 +23,6 @@ class Builder:
     ----------
     what, called : str
         What is read, for messages, such as "module", and its name or path.
-    advice : str
-        What would work where something is not understood.
     places : dict
         The place of each value of the other program.
     problems : list of str
@@ -35,7 +34,6 @@ class Builder:
 
     what: str
     called: str
-    advice: str = ""
     places: dict[Hashable, int] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -82,7 +80,7 @@ class Builder:
         if self.problems:
             listed = "; ".join(self.problems[:_SHOWN])
             more = f"; and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
-            raise InvalidArgument(self.what, self.called, f"holds what is not understood: {listed}{more}{self.advice}")
+            raise InvalidArgument(self.what, self.called, f"holds what is not understood: {listed}{more}; {ADVICE}")
         last = self.places.get(output, INPUT)
         needed, waiting = set(), [last]
         while waiting:
@@ -98,7 +96,7 @@ class Builder:
         )
         width = _input_width(nodes)
         if width is None:
-            rule = f"has no dense layer, from which the width of the input would be read{self.advice}"
+            rule = f"has no dense layer, from which the width of the input would be read; {ADVICE}"
             raise InvalidArgument(self.what, self.called, rule)
         return nodes, width
 

@@ -63,6 +63,8 @@ def nodes_of_file(path: Path) -> tuple[tuple[Node, ...], int]:
         raise InvalidArgument("path", str(path), f"cannot be read: {error.strerror or error}") from None
     except DecodeError:
         raise InvalidArgument("path", str(path), "is no ONNX file") from None
+    if not model.graph.node:
+        raise InvalidArgument("path", str(path), "is no ONNX file, or one without operators")
     return _Reader(model.graph, path, onnx.numpy_helper.to_array).read()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
-from gradtheory.networks.readers.building import Builder, exact
+from gradtheory.networks.readers.building import ADVICE, Builder, exact
 from gradtheory.networks.readers.untouched import is_initialised, untouched, unwrapped
 
 # By the name of the function in torch, in lower case without underscores, which is that of the module too: the
@@ -38,7 +38,6 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "softshrink": ("softshrink", {"lambd": ("lambd", 0.5)}),
     "threshold": ("threshold", {"threshold": ("threshold", 0.0), "value": ("value", 0.0)}),
 }
-ADVICE = "gradtheory.audit measures any torch module"
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
@@ -58,14 +57,14 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
     torch: Any = sys.modules.get("torch")  # who has a module has imported it
     if torch is None or not isinstance(module, torch.nn.Module):
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
-    from torch import fx
+    from torch import fx, is_grad_enabled
 
-    class Tracer(fx.Tracer):  # type: ignore[misc]  # torch is not there when types are checked
+    class Tracer(fx.Tracer):  # type: ignore[misc]  # torch is not installed where types are checked
         """A tracer that notes which steps gradients do not pass."""
 
         def create_node(self, *args: Any, **keywords: Any) -> Any:
             node = super().create_node(*args, **keywords)
-            node.meta["is_passed"] = torch.is_grad_enabled()
+            node.meta["is_passed"] = is_grad_enabled()
             return node
 
     module = unwrapped(module)
@@ -97,7 +96,7 @@ class _Reader:
     def __init__(self, traced: Any, kind: str) -> None:
         self._traced = traced
         self._modules = dict(traced.named_modules())
-        self._builder = Builder("module", kind, f"; {ADVICE}")
+        self._builder = Builder("module", kind)
         self._arrays: dict[Any, Any] = {}
 
     def read(self) -> tuple[tuple[Node, ...], int]:

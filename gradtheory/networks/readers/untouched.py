@@ -1,7 +1,7 @@
 """A torch module that is left as it was: whatever its forward pass does to itself is undone."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 
@@ -50,6 +50,14 @@ def untouched(module: Any) -> Iterator[None]:
                 buffer.copy_(values)
         for parameter, gradient in gradients:
             parameter.grad = gradient
+
+
+def uncompiled(module: Any) -> Any:
+    """Return a context in which a compiled module runs as it is written: hooks do not see into compiled code."""
+    import torch
+
+    is_compiled = any(hasattr(part, "_orig_mod") or part._compiled_call_impl is not None for part in module.modules())
+    return torch.compiler.set_stance("force_eager") if is_compiled else nullcontext()
 
 
 def is_initialised(module: Any) -> bool:

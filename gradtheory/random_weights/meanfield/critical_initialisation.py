@@ -7,6 +7,8 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.random_weights.meanfield.edge_of_chaos import errors_at, weight_error
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import (
     GRID,
@@ -18,6 +20,9 @@ from gradtheory.random_weights.meanfield.tables import (
 )
 from gradtheory.typing import ActivationLike
 
+_NUDGE = 1e-4
+_EPSILON = 2.0**-52
+
 
 @dataclass(frozen=True)
 class CriticalInitialisation(ShownAsTable):
@@ -25,8 +30,8 @@ class CriticalInitialisation(ShownAsTable):
 
     Attributes
     ----------
-    sigma_w, sigma_b, q : float or None
-        None where there is none.
+    sigma_w, sigma_b, q : Estimate or None
+        Floats with their errors; None where there is none.
     kind : str
         "scale-invariant" (every q is a fixed point; q = 1 is given), "all of the edge" (every point of the edge of
         chaos; that of q = 1 is given), "q = 0, stable", "q = 0, unstable", "half-stable" (variances above q, or below,
@@ -36,9 +41,9 @@ class CriticalInitialisation(ShownAsTable):
 
     """
 
-    sigma_w: float | None
-    sigma_b: float | None
-    q: float | None
+    sigma_w: Estimate | None
+    sigma_b: Estimate | None
+    q: Estimate | None
     kind: str
     reason: str = ""
 
@@ -61,7 +66,7 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
     Returns
     -------
     CriticalInitialisation
-        In float64; falsy where there is none.
+        In float64, with errors; falsy where there is none.
 
     References
     ----------
@@ -88,7 +93,7 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
     if not _is_clear(grid).any():  # σ·σ'' = 0 wherever σ'' is not: every χ_∥ = χ_⊥
         slope, square = (float(each[0]) for each in _edge_at(record, np.ones(1)))
         if square >= 0.0:
-            return CriticalInitialisation(slope**-0.5, square**0.5, 1.0, "all of the edge")
+            return _inside(record, Estimate(1.0, 0.0), slope, square, "all of the edge")
     cells = np.flatnonzero(sign_changes(np.where(_is_clear(grid), _difference(grid), np.nan)))
     needed = []
     if cells.size:
@@ -98,7 +103,7 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
         places = places[np.isfinite(places)]
         for q, slope, square in zip(places, *_edge_at(record, places), strict=True):
             if square >= 0.0:
-                return CriticalInitialisation(float(slope**-0.5), float(square**0.5), float(q), "half-stable")
+                return _inside(record, _root(record, float(q)), float(slope), float(square), "half-stable")
             needed.append(f"q = {q:.6g} would need σ_b² = {square:.6g}")
     if origin.is_fixed:
         return _at(origin, 0.0, "q = 0, unstable")
@@ -109,7 +114,27 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
 
 
 def _at(origin: Origin, q: float, kind: str) -> CriticalInitialisation:
-    return CriticalInitialisation(origin.mean_square_slope**-0.5, 0.0, q, kind)
+    size = origin.mean_square_slope**-0.5
+    return CriticalInitialisation(Estimate(size, 2.0 * _EPSILON * size), Estimate(0.0, 0.0), Estimate(q, 0.0), kind)
+
+
+def _root(record: Activation, q: float) -> Estimate:
+    """Return where χ_∥ = χ_⊥ with its error: what both are off, by how quickly they part there."""
+    here, beside = (moments_at(record, np.array([q * factor])) for factor in (1.0, 1.0 + _NUDGE))
+    steep = (_difference(beside) - _difference(here)) / (_NUDGE * q)
+    return Estimate(q, float((here.slope_error + here.growth_error)[0] / abs(steep[0])) + 4.0 * _EPSILON * q)
+
+
+def _inside(record: Activation, q: Estimate, slope: float, square: float, kind: str) -> CriticalInitialisation:
+    """Return the point of the edge of chaos at a variance q, from E[σ'²] and σ_b² there."""
+    place = np.array([float(q)])
+    off, size = errors_at(record, place), np.array([slope**-0.5])
+    unsure = float((off.noise + np.abs(place - square) * off.share_by_q * q.error)[0])  # E[σ²]/E[σ'²] = q - σ_b²
+    bias = square**0.5
+    at_bias = Estimate(bias, unsure / max(bias, unsure**0.5) + _EPSILON * bias)
+    return CriticalInitialisation(
+        Estimate(float(size[0]), float(weight_error(size, off, q.error)[0])), at_bias, q, kind
+    )
 
 
 def _edge_at(record: Activation, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -120,9 +120,9 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     at_origin = (flat == 0.0) & origin.is_fixed
     q[at_origin] = 1.0 if origin.is_homogeneous else 0.0
     sigma_w, stable = origin.extended(record, q)
-    off = _errors(record, q)
+    off = errors_at(record, q)
     q_error = np.where(some, np.minimum(off.noise * off.q_by_noise, _CELL * q) + 4.0 * _EPSILON * q, 0.0 * q)
-    at_weight = _shaped(sigma_w, _weight_error(sigma_w, off, q_error), biases.shape)
+    at_weight = _shaped(sigma_w, weight_error(sigma_w, off, q_error), biases.shape)
     shaped: list[Any] = [each.reshape(biases.shape) for each in (flat, stable)]
     at_bias, is_stable = (each if each.ndim else each.item() for each in shaped)
     reason = _reason(record, flat[np.isnan(q)], origin)
@@ -145,10 +145,10 @@ def edge_at(activation: ActivationLike, q: ArrayLike) -> EdgeOfChaos:
     sigma_w, stable = Origin.of(record).extended(record, places.reshape(-1))
     with np.errstate(invalid="ignore"):
         bias = np.sqrt(_bias_square(places.reshape(-1), moments_at(record, places.reshape(-1))))
-    off = _errors(record, places.reshape(-1))
+    off = errors_at(record, places.reshape(-1))
     with np.errstate(divide="ignore", invalid="ignore"):
         at_bias = _shaped(bias, off.noise / bias + 2.0 * _EPSILON * bias, places.shape)
-    at_weight = _shaped(sigma_w, _weight_error(sigma_w, off, 0.0), places.shape)
+    at_weight = _shaped(sigma_w, weight_error(sigma_w, off, 0.0), places.shape)
     reason = _reason(record, bias[np.isnan(bias)], Origin.of(record))
     return EdgeOfChaos(at_bias, at_weight, places, stable.reshape(places.shape), reason)
 
@@ -166,7 +166,8 @@ class _Errors(NamedTuple):
     share_by_q: Array
 
 
-def _errors(record: Activation, q: Array) -> _Errors:
+def errors_at(record: Activation, q: Array) -> _Errors:
+    """Return what is off at variances q: of σ_b² on the edge, of what solves for it, and of σ_w."""
     result = _Errors(*np.zeros((4, len(q))))
     inner = np.flatnonzero(q > 0.0)
     if len(inner):
@@ -182,7 +183,7 @@ def _errors(record: Activation, q: Array) -> _Errors:
     return result
 
 
-def _weight_error(sigma_w: Array, at: _Errors, q_error: Array | float) -> Array:
+def weight_error(sigma_w: Array, at: _Errors, q_error: Array | float) -> Array:
     """Return the error of σ_w = 1/√E[σ'²]."""
     return np.asarray(sigma_w * ((at.share + at.share_by_q * q_error) / 2.0 + 2.0 * _EPSILON))
 

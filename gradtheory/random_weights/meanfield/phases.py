@@ -5,8 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.estimates import Estimates, estimated
+from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_array, read_positive_array
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -16,6 +19,8 @@ from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 _LOG_Q = np.log(GRID)
 _BISECTIONS = 40
 _DIVERGES = 1e3  # the excess where the variance exceeds float64
+_SAFETY, _LEAST_ERROR = 4.0, 1e-7  # times what two tables differ by, which may vanish by chance; and of χ₁
+_DECADE = 5  # rows of the table of which every second is taken
 _LEAST_GROWTH = 1e-5  # of log χ₁, as far as it is interpolated
 
 
@@ -26,12 +31,13 @@ def settled_chi(
     sigma_b: NumberLike | ArrayLike = 0.0,
     *,
     q: NumberLike | ArrayLike | None = None,
-) -> Array:
+) -> Estimate | Estimates:
     r"""Return χ₁ after many layers: gradients vanish with depth where it is below 1, and explode where it is above.
 
     The variance tends from where it starts to the next fixed point on the side to which it moves, so that it depends on
     the start where there are several. Between ten tabulated variances a decade moments are interpolated, to about
-    1e-5: for pictures of many scales. `fixed_points` has the numbers of one.
+    1e-5: for pictures of many scales. The error is four times what five a decade differ by; it is large beside an
+    unstable fixed point, where the start is on either side. `fixed_points` has the numbers of one.
 
     Parameters
     ----------
@@ -45,8 +51,8 @@ def settled_chi(
 
     Returns
     -------
-    ndarray
-        Of the common shape of the arguments.
+    Estimate or Estimates
+        A float with its error; for arrays an array of the common shape of the arguments with errors.
 
     Raises
     ------
@@ -70,10 +76,9 @@ def settled_chi(
         shapes = weight.shape, bias.shape, start.shape
         raise InvalidArgument("shapes of sigma_w, sigma_b, q", shapes, "must broadcast") from None
     weights, biases, starts = (each.reshape(-1) for each in scales)
-    log_q = _settled(weights, biases, starts, moment_table(record))
-    slope = np.exp(_log_slope(moment_table(record).slope)(log_q))
-    settled = np.where(log_q == -np.inf, Origin.of(record).mean_square_slope, slope)
-    return np.asarray(weights**2 * settled).reshape(scales[0].shape)
+    fine, coarse = (_mean_square_slope(record, weights, biases, starts, every) for every in (1, 2))
+    value, error = (weights**2 * each for each in (fine, _SAFETY * np.abs(fine - coarse) + _LEAST_ERROR * fine))
+    return estimated(value.reshape(scales[0].shape), error.reshape(scales[0].shape))
 
 
 def phases_over(activation: ActivationLike, sigma_w: Array, sigma_b: Array) -> tuple[Array, Array]:
@@ -86,33 +91,42 @@ def phases_over(activation: ActivationLike, sigma_w: Array, sigma_b: Array) -> t
     return np.where(small == large, np.where(small, 1, 0), 2), np.where(small == large, small, usual)
 
 
-def _log_slope(slope: Array) -> Callable[[Array], Array]:
-    """Return log E[σ'²] as a function of log q, that of the end beyond the table; -inf where E[σ'²] is 0."""
+def _mean_square_slope(record: Activation, sigma_w: Array, sigma_b: Array, start: Array, every: int) -> Array:
+    """Return E[σ'²] at the variances that are reached from `start`, by one of so many rows of the table."""
+    table, log_q = Moments(*(each[::every] for each in moment_table(record))), _LOG_Q[::every]
+    reached = _settled(sigma_w, sigma_b, start, table, log_q)
+    slope = np.exp(_log_slope(table.slope, log_q, _DECADE * (every - 1))(reached))
+    return np.where(reached == -np.inf, Origin.of(record).mean_square_slope, slope)
+
+
+def _log_slope(slope: Array, nodes: Array, inset: int) -> Callable[[Array], Array]:
+    """Return log E[σ'²] as a function of log q; beyond the table that so far within; -inf where E[σ'²] is 0."""
     usable = np.isfinite(slope) & (slope > 0.0)
     if usable.sum() < 2:  # a spline needs two
         return lambda log_q: np.full(np.shape(log_q), -np.inf)
-    ends = _LOG_Q[usable][[0, -1]]
-    spline = CubicSpline(_LOG_Q[usable], np.log(slope[usable]))
+    inset = min(inset, int(usable.sum()) // 2 - 1)
+    ends = nodes[usable][[inset, -1 - inset]]
+    spline = CubicSpline(nodes[usable], np.log(slope[usable]))
     return lambda log_q: np.asarray(spline(np.clip(log_q, *ends)))
 
 
-def _settled(sigma_w: Array, sigma_b: Array, start: Array, table: Moments) -> Array:
+def _settled(sigma_w: Array, sigma_b: Array, start: Array, table: Moments, nodes: Array) -> Array:
     """Return the logarithms of the variances that are reached from `start`; -inf or inf beyond the table."""
     with np.errstate(all="ignore"):
         weight, bias = np.square(sigma_w)[:, np.newaxis], np.square(sigma_b)[:, np.newaxis]
         after = weight * table.value + bias
-        height, slope = np.log(after) - _LOG_Q, weight * table.growth * GRID / after - 1.0
+        height, slope = np.log(after) - nodes, weight * table.growth * np.exp(nodes) / after - 1.0
         lost = ~(np.isfinite(height) & np.isfinite(slope))
         height = np.where(lost, np.where(after == 0.0, -_DIVERGES, _DIVERGES), height)
         slope = np.where(lost, 0.0, slope)
-        place = np.clip(np.log(start), _LOG_Q[0], _LOG_Q[-1])
-    chain, node = np.arange(len(place)), np.arange(len(_LOG_Q))
-    cell = np.clip(np.searchsorted(_LOG_Q, place, side="right") - 1, 0, len(_LOG_Q) - 2)
+        place = np.clip(np.log(start), nodes[0], nodes[-1])
+    chain, node = np.arange(len(place)), np.arange(len(nodes))
+    cell = np.clip(np.searchsorted(nodes, place, side="right") - 1, 0, len(nodes) - 2)
 
     def excess(log_q: Array, cell: np.ndarray) -> Array:
         """Return the cubic with the heights and slopes at both ends of each cell."""
-        width = _LOG_Q[cell + 1] - _LOG_Q[cell]
-        u = (log_q - _LOG_Q[cell]) / width
+        width = nodes[cell + 1] - nodes[cell]
+        u = (log_q - nodes[cell]) / width
         v = 1.0 - u
         left = height[chain, cell] * v * v * (1.0 + 2.0 * u) + slope[chain, cell] * width * u * v * v
         right = height[chain, cell + 1] * u * u * (1.0 + 2.0 * v) - slope[chain, cell + 1] * width * u * u * v
@@ -123,8 +137,8 @@ def _settled(sigma_w: Array, sigma_b: Array, start: Array, table: Moments) -> Ar
     turned = (side[:, np.newaxis] * height <= 0.0) & ((node > cell[:, np.newaxis]) == rises[:, np.newaxis])
     first = np.where(rises, turned.argmax(axis=1), len(node) - 1 - turned[:, ::-1].argmax(axis=1))
     where = np.where(rises, first - 1, first).clip(0, len(node) - 2)
-    far = _LOG_Q[first]
-    near = np.where(where == cell, place, _LOG_Q[np.where(rises, where, where + 1)])
+    far = nodes[first]
+    near = np.where(where == cell, place, nodes[np.where(rises, where, where + 1)])
     for _ in range(_BISECTIONS):
         middle = (near + far) / 2.0
         on = side * excess(middle, where) > 0.0

@@ -1,0 +1,32 @@
+"""Weights within the parts of a measured module, held against those of parts of the same kind."""
+
+import math
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from gradtheory.audits.calls import square_sum
+
+_TIMES, _PEERS = 3.0, 4
+
+
+def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return, for each part with weights far larger than its peers have, which weights, and how much larger.
+
+    The kinds are those of the parts, by name.
+    """
+    sizes: dict[tuple[str, str], dict[str, float]] = {}
+    for part, kind in kinds.items():
+        for name, parameter in module.get_submodule(part).named_parameters():
+            size = math.sqrt(float(square_sum(parameter)) / max(1, parameter.numel()))
+            sizes.setdefault((kind, name), {})[part] = size
+    largest: dict[str, tuple[float, str]] = {}
+    for (_, name), by_part in sizes.items():
+        usual = median(by_part.values())
+        for part, size in by_part.items():
+            if len(by_part) > _PEERS and size > _TIMES * usual > 0.0:
+                largest[part] = max(largest.get(part, (0.0, "")), (size / usual, name))
+    return {
+        part: f"its {name} is {times:.3g} times as large as that of its peers"
+        for part, (times, name) in largest.items()
+    }

@@ -1,0 +1,50 @@
+"""Critical points and settled factors say their errors, and keep them."""
+
+import math
+
+import numpy as np
+import pytest
+
+import gradtheory as gt
+from gradtheory.arithmetic.estimates import Estimates
+from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.random_weights.meanfield import critical_initialisation, fixed_points, settled_chi
+
+
+def test_the_critical_point_of_gelu_is_right_to_its_error():
+    critical = critical_initialisation("gelu")
+    q = (3 + math.sqrt(17)) / 2  # Roberts, Yaida & Hanin (2022), section 5.3.4
+    assert abs(critical.q - q) <= critical.q.error < 1e-11
+    for number, published in ((critical.sigma_w, 1.98305826), (critical.sigma_b, 0.17292239)):
+        assert abs(number**2 - published) < 1e-8
+        assert 0.0 < number.error < 1e-11
+    proven = gt.meanfield.chi("gelu", critical.q, 1, method="certified")
+    assert abs(critical.sigma_w - proven**-0.5) <= critical.sigma_w.error + 1e-12
+
+
+@pytest.mark.parametrize(("which", "sigma_w"), [("tanh", 1.0), ("relu", 2**0.5), ("identity", 1.0)])
+def test_those_at_the_origin_are_right_to_rounding(which, sigma_w):
+    critical = critical_initialisation(which)
+    assert abs(critical.sigma_w - sigma_w) <= critical.sigma_w.error < 1e-15
+    assert (critical.sigma_b, critical.sigma_b.error) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("which", "start"), [("tanh", None), ("gelu", 0.1), ("gelu", 0.13)])
+def test_the_settled_factor_is_right_to_its_error(which, start):
+    weights = np.array([1.6, 1.8])
+    settled = settled_chi(which, weights, 0.05, q=start)
+    assert isinstance(settled, Estimates)
+    for weight, number in zip(weights, settled, strict=True):
+        stable = next(point for point in fixed_points(which, weight, 0.05) if point.is_stable)
+        assert abs(number - stable.chi) <= number.error < 1e-3
+
+
+def test_an_end_that_is_never_reached_and_a_doubtful_start_have_their_errors():
+    far = settled_chi("gelu", 1.8, 0.05, q=math.inf)
+    assert isinstance(far, Estimate)
+    assert abs(far - 1.62) <= far.error < 1e-5
+    _, unstable = fixed_points("gelu", 1.8, 0.05)
+    beside = settled_chi("gelu", 1.8, 0.05, q=np.geomspace(unstable.q * 0.9999, unstable.q * 1.0001, 200))
+    assert beside.error.max() > 0.5  # on which side it starts is not told by tables
+    assert np.median(beside.error) < 1e-3
+    assert settled_chi("tanh", np.empty(0), 0.1).shape == (0,)
