@@ -83,7 +83,7 @@ def _relu(*, activation_name: str, slope: Any, mitigates: str) -> Finding:
     sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
     keeps = Step(far, "slope_stays", meaning)
-    holds = keeps.verdict.is_true
+    holds = bool(keeps.verdict.is_true)
     critical, of_sigmoid = critical_weight(record), critical_weight("sigmoid")
     greatest, widest = (widest_explosion(name).width for name in (record, "sigmoid"))
     is_narrow = not greatest.is_infinite and sign(widest - greatest) >= 0

@@ -96,7 +96,8 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
 
 def run_with_jumps(rate: float, weight: float = float(_WEIGHT)) -> Training:
     """Train a chain of four sigmoids with equal weights, whose factors are w/4 where z = 0."""
-    return train(*_four_sigmoids(weight), optimiser=gradient_descent(rate), steps=_STEPS)
+    run: Training = train(*_four_sigmoids(weight), optimiser=gradient_descent(rate), steps=_STEPS)
+    return run
 
 
 def _four_sigmoids(weight: float) -> tuple[Any, ...]:
