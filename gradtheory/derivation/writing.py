@@ -23,13 +23,13 @@ from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Questi
 from gradtheory.derivation.topics.slope_maximum import has_no_formula
 from gradtheory.derivation.unproven import obstacle
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
-from gradtheory.document.messages import fill, words
+from gradtheory.document.messages import fill, paragraph, words
 from gradtheory.formulas import LatexWriter
 from gradtheory.formulas.spelling import PLAIN, Spelling
 from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
-_STATUSES = "exact", "certified", "numeric"  # whose meaning is told where they occur
+_PART_OF_SOURCE = re.compile(r"\b(chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -46,7 +46,9 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     spelling = Spelling(zeros(answer.steps), question.letters)
     return Document(
         title=title or fill(topic["title"], values),
-        subtitle=f"{spelling.prose(topic['introduction'].strip())} {summary_of_checks(answer.steps, catalogue)}",
+        subtitle=paragraph(
+            (spelling.prose(topic["introduction"]), summary_of_checks(answer.steps, catalogue)), catalogue
+        ),
         lang=lang,
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
@@ -87,8 +89,13 @@ def steps_in_words(
 
 def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
     """Return the title, the conditions and the source of a fact."""
-    in_words = words(lang)["facts"][fact.name]
-    return {"title": in_words["title"], "conditions": in_words["conditions"], "source": fact.source}
+    return _told(fact, words(lang))
+
+
+def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
+    in_words, parts = catalogue["facts"][fact.name], catalogue["sources"]
+    source = _PART_OF_SOURCE.sub(lambda match: fill(parts[match[1]], {"number": match[2]}), fact.source)
+    return {"title": in_words["title"], "conditions": in_words["conditions"], "source": source}
 
 
 def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -> Iterator[Block]:
@@ -130,19 +137,18 @@ def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
         return f"{catalogue['rules'][step.rule]}{catalogue['document']['stop']}{why_no_more}"
     if step.fact is None:
         return str(catalogue["rules"][step.rule])
-    in_words = catalogue["facts"][step.fact]
-    source = fill(catalogue["document"]["bracketed"], {"words": FACTS[step.fact].source})
-    return f"{in_words['title']}{catalogue['document']['colon']}{in_words['conditions']}{source}"
+    return fill(catalogue["document"]["fact"], _told(FACTS[step.fact], catalogue))
 
 
 def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:
     """Return how many steps were checked, how, and what that means."""
     counts = Counter(step.verdict.status for step in steps)
-    part = catalogue["document"]["part_of_checks"]
+    labels = catalogue["document"]
+    part = labels["part_of_checks" if len(counts) > 1 else "only_part_of_checks"]
     parts = (fill(part, {"count": n, "badge": catalogue["checks"][status]}) for status, n in counts.items())
-    values = {"count": len(steps), "parts": catalogue["document"]["comma"].join(parts)}
-    meanings = (catalogue["document"][f"meaning_{status}"] for status in _STATUSES if status in counts)
-    return fill(catalogue["document"]["summary_of_checks"], values) + "".join(meanings)
+    summary = fill(labels["summary_of_checks"], {"count": len(steps), "parts": labels["comma"].join(parts)})
+    meanings = [text for status, text in catalogue["meanings"].items() if status in counts]
+    return paragraph([summary, *meanings], catalogue)
 
 
 def _source(question: Question, lang: str) -> str:

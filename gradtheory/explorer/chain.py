@@ -1,6 +1,5 @@
 """The chain: its factors and their product over x, the set where the whole gradient explodes, layers written out."""
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.document.mathml import mathml
-from gradtheory.document.messages import fill, words
+from gradtheory.document.messages import fill, paragraph, words
 from gradtheory.document.prose import HTML, html_prose, html_text
 from gradtheory.explorer.state import State
 from gradtheory.explorer.writing import badge, digits, digits_of, parts
@@ -184,7 +183,8 @@ def _kind(size: float, c: float) -> str:
 
 def _sentence(state: State, here: Layers) -> str:
     """Return which layers explode and which vanish at the input, and what becomes of their product."""
-    said, c = words(state.lang)["explorer"], state.number("c")
+    catalogue, c = words(state.lang), state.number("c")
+    said = catalogue["explorer"]
     kinds = [_kind(size, c) for size in np.abs(here.factor[:, 0])]
     log = float(here.log_gradient[0])
     total = "explodes" if log > np.log10(c) else "vanishes" if log < 0.0 else "keeps"
@@ -193,9 +193,7 @@ def _sentence(state: State, here: Layers) -> str:
         fill(said[f"layers_{kind}"], {"layers": values[kind]}) for kind in ("explodes", "vanishes") if kind in values
     ]
     whole = fill(said[f"product_{total}"], {"value": f"${_power(log, 1)}$"})
-    sentences = [*parts, whole]
-    joined = functools.reduce(lambda one, other: fill(said["two_sentences"], {"one": one, "other": other}), sentences)
-    return html_prose(joined)
+    return html_prose(paragraph([*parts, whole], catalogue))
 
 
 def _named(layers: list[int], said: dict[str, str]) -> str:

@@ -395,6 +395,6 @@ def test_a_table_has_titles_above_its_columns():
     assert "a  weight\n---------\n7  w₁" in to_text(document)
     assert "<tr><th>a</th><th>weight</th></tr>" in render(document, ".html")
     assert r"\begin{tabular}{ll}" in render(document, ".tex")
-    assert r"\textit{a} & \textit{weight}" in render(document, ".tex")
+    assert r"\emph{a} & \emph{weight}" in render(document, ".tex")
     long = Document("Blocks", "", "en", (Table((("7",),) * 13),))
     assert r"\begin{longtable}{l}" in render(long, ".tex")

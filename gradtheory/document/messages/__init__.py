@@ -3,7 +3,7 @@
 import functools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,19 @@ def fill(prose: str, values: Mapping[str, object]) -> str:
 
     """
     return _PLACE.sub(lambda match: str(values[match[1]]), prose).removesuffix("\n")
+
+
+def paragraph(sentences: Iterable[str], catalogue: Mapping[str, Any]) -> str:
+    """Return sentences one after the other, with the space that the language has between them.
+
+    Examples
+    --------
+    >>> paragraph(["一。", "二。"], words("zh")), paragraph(["One.", "Two."], words("en"))
+    ('一。二。', 'One. Two.')
+
+    """
+    both = catalogue["document"]["two_sentences"]
+    return functools.reduce(lambda one, other: fill(both, {"one": one, "other": other}), sentences)
 
 
 def language_of_locale(environment: Mapping[str, str] = os.environ) -> str:

@@ -175,8 +175,8 @@ def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tupl
         number = numbers.setdefault(_key(step), len(numbers) + 1)
         (block,) = steps_in_words([step], catalogue, number)
         block = _with_name(block, step.meaning.activation.name)
-        again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}", "reason": block.reason})
-        yield from (block,) if is_new else (replace(block, number=None, reason="", badge=""), Paragraph(again))
+        again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}"})
+        yield block if is_new else replace(block, number=None, reason=again)
     yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)
