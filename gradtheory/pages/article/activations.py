@@ -6,15 +6,17 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import Activation, Z, activation
+from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.explosion import explosion_width, total_variation, widest_explosion
+from gradtheory.explosion import critical_weight, total_variation, widest_explosion
+from gradtheory.explosion.depth import depth_bound
 from gradtheory.formulas import latex
-from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, share_that_holds, step
+from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, holds_if, share_that_holds, step
 
 _BOUNDED = ("softsign", "arctan", "isru", "sigmoid", "tanh", "erf", "hard_tanh", "relu6")
 _VARIANTS = ("relu", "leaky_relu", "elu", "selu", "relu6", "softplus", "mish", "silu", "gelu", "hard_swish")
@@ -33,7 +35,8 @@ def _steep(*, criterion: str) -> Finding:
     steps += [each for each in derive("weak_norm", activation=SIGMOID).steps if each.section == "scaling"]
     share = {name: _share(activation(name)) for name in _BOUNDED}
     steepest = {name: activation(name).steepest_slope for name in _BOUNDED}
-    sizes = {"steepest_slope": steepest, "share": share}[criterion]
+    deep = {name: _at_depth(activation(name)) for name in _BOUNDED}
+    sizes = {"steepest_slope": steepest, "share": share, "deep_share": deep}[criterion]
     ranked = sorted(_BOUNDED, key=lambda name: (float(share[name]), _BOUNDED.index(name)))
     rows = tuple(
         (
@@ -41,11 +44,17 @@ def _steep(*, criterion: str) -> Finding:
             f"${_number(steepest[name])}$",
             f"${_number(widest_explosion(name).width)}$",
             f"${_number(share[name])}$",
+            f"${_number(deep[name])}$",
         )
         for name in ranked
     )
     is_invariant = abs(float(sizes["sigmoid"]) - float(sizes["tanh"])) < 10**-_DIGITS  # one and the same network
     return Finding(ClaimVerdict.HOLDS if is_invariant else ClaimVerdict.CORRECTED, tuple(steps), {}, rows)
+
+
+def _at_depth(record: Activation) -> sympy.Expr:
+    """Return H/V, which is for chains of any depth what K/V is for one neuron: all activations asked are of class N."""
+    return depth_bound(record).value / total_variation(record)
 
 
 def _share(record: Activation) -> sympy.Expr:
@@ -61,8 +70,12 @@ def _is_short(number: sympy.Expr) -> bool:
     return bool(number.is_Rational and number.q < _LONG)
 
 
-def _relu(*, activation_name: str, slope: Any) -> Finding:
-    """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line."""
+def _relu(*, activation_name: str, slope: Any, mitigates: str) -> Finding:
+    """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line.
+
+    What is claimed to be mitigated is compared with the sigmoid, whose slope fades: explosions are, if it takes no
+    smaller weight and no longer set of inputs; vanishing is, if the slope does not fade.
+    """
     record = activation(activation_name)
     meaning = Meaning(record)
     stated = read_real(slope, "slope")
@@ -70,10 +83,14 @@ def _relu(*, activation_name: str, slope: Any) -> Finding:
     sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
     keeps = Step(far, "slope_stays", meaning)
-    holds = keeps.verdict.is_true
-    unbounded = bool(explosion_width(record, 2).is_infinite)
-    verdict = ClaimVerdict.FAILS if not holds else ClaimVerdict.CORRECTED if unbounded else ClaimVerdict.HOLDS
-    return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), {"name": record.name})
+    holds = bool(keeps.verdict.is_true)
+    critical, of_sigmoid = critical_weight(record), critical_weight("sigmoid")
+    greatest, widest = (widest_explosion(name).width for name in (record, "sigmoid"))
+    is_narrow = not greatest.is_infinite and sign(widest - greatest) >= 0
+    less = {"explosions": is_narrow and sign(critical - of_sigmoid) >= 0, "vanishing": sign(stated) != 0}
+    numbers = {"name": record.name, "critical": _number(critical), "sigmoid": _number(of_sigmoid)}
+    numbers |= {"widest": f"{float(widest):.2f}"}
+    return Finding(holds_if(holds and less[mitigates]), ((keeps,) if holds else ()) + tuple(sets), numbers)
 
 
 def _variants(*, names: Sequence[str]) -> Finding:
@@ -92,7 +109,10 @@ def _variants(*, names: Sequence[str]) -> Finding:
         for record in records
     )
     keeps = [value is not None for value in constant.values()]
-    return Finding(share_that_holds(keeps), tuple(steps), {"constant": str(sum(keeps)), "count": str(len(keeps))}, rows)
+    unbounded = [sign(_limit(record)) != 0 for record in records]  # so that K = ∞
+    numbers = {"constant": str(sum(keeps)), "count": str(len(keeps)), "unbounded": str(sum(unbounded))}
+    numbers |= {"which": ", ".join(name.replace("_", " ") for name, value in constant.items() if value is not None)}
+    return Finding(share_that_holds(keeps), tuple(steps), numbers, rows)
 
 
 def _slope_on_the_right(record: Activation) -> sympy.Expr | None:
@@ -122,5 +142,5 @@ def _on_the_right(record: Activation, constant: sympy.Expr | None) -> Step:
 
 
 STEEP: Claim = Claim("steep", {"criterion": "steepest_slope"}, _steep, (32,))
-RELU: Claim = Claim("relu", {"activation_name": "relu", "slope": 1}, _relu, (32,))
+RELU: Claim = Claim("relu", {"activation_name": "relu", "slope": 1, "mitigates": "explosions"}, _relu, (32,))
 VARIANTS: Claim = Claim("variants", {"names": _VARIANTS}, _variants, (32,))

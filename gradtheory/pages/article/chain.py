@@ -27,28 +27,38 @@ _RULE = ChainRule(_CHAIN)
 _AT_REST = Slope(sympy.S.Zero)
 
 
-def _depth(*, sufferer: str, growth: str) -> Finding:
-    """Count the factors of each layer; show that equal factors r make r^(L-1)."""
+def _depth(*, sufferer: str, growth: str, weights: Sequence[Any]) -> Finding:
+    """Count the factors of each layer; show what equal factors r multiply to, and try a chain with other factors."""
     w, b = _CHAIN.w, _CHAIN.b
     last = Partial(_CHAIN.C, b[_DEPTH])
     between = [(w[layer + 1], Slope(_CHAIN.z[layer])) for layer in range(_DEPTH - 1, 0, -1)]
-    r = sympy.Symbol("r", positive=True)
+    in_factors = [(Slope(_CHAIN.z[layer]), w[layer]) for layer in range(_DEPTH - 1, 0, -1)]
+    exact = [read_real(weight, "weights") for weight in weights]
+    by_bias = [sympy.Mul(*(weight / 4 for weight in exact[layer:])) for layer in range(1, _DEPTH + 1)]  # at z = 0
+    r, same = sympy.symbols("r w", positive=True)
     steps = [
         *(
             step(Partial(_CHAIN.C, parameter), _CHAIN.gradient(parameter), "chain_rule", chain_rule=_RULE)
             for parameter in (w[1], w[4])
         ),
         step(Partial(_CHAIN.C, b[1]), WrittenProduct(last, *between), "between_layers", chain_rule=_RULE),
+        step(
+            Partial(_CHAIN.C, b[1]), WrittenProduct(last, w[_DEPTH] / w[1], *in_factors), "in_factors", chain_rule=_RULE
+        ),
         step(WrittenProduct((4 * r, _AT_REST)), r, "equal_factors"),
+        step(WrittenProduct(*((weight, _AT_REST) for weight in reversed(exact[1:]))), by_bias[0], "mixed_factors"),
     ]
     factors = [_CHAIN.gradient(bias).count(lambda part: part.func == Slope) for bias in b]
     nearest = {"input": factors[0], "output": factors[-1]}[sufferer]
-    at_rest = {Slope(_CHAIN.z[layer]): r / w[layer + 1] for layer in range(1, _DEPTH)}
+    equal = {Slope(_CHAIN.z[layer]): r / same for layer in range(1, _DEPTH)} | dict.fromkeys(w, same)
     ratio = sympy.Mul(*(part for pair in between for part in pair))
     power = {"exponential": r ** (_DEPTH - 1), "linear": (_DEPTH - 1) * r}[growth]
-    holds = nearest == max(factors) > min(factors) and ratio.xreplace(at_rest) == power and all_true(steps)
+    holds = nearest == max(factors) > min(factors) and ratio.xreplace(equal) == power and all_true(steps)
+    always = by_bias[0] == max(by_bias)
     counts = {"depth": str(_DEPTH), "most": str(max(factors)), "least": str(min(factors))}
-    return Finding(holds_if(holds), tuple(steps), counts)
+    counts |= {"weights": ", ".join(map(latex, exact)), "ratios": ", ".join(map(latex, by_bias))}
+    verdict = ClaimVerdict.HOLDS if holds and always else ClaimVerdict.CORRECTED if holds else ClaimVerdict.FAILS
+    return Finding(verdict, tuple(steps), counts)
 
 
 def _gradients(*, weight: Any, factor: Any) -> Finding:
@@ -175,7 +185,12 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
     return Finding(verdict, steps, numbers | {"weight": latex(exact[0]), "small": latex(exact[-1])})
 
 
-DEPTH: Claim = Claim("depth", {"sufferer": "input", "growth": "exponential"}, _depth, (3, 4, 6, 19))
+DEPTH: Claim = Claim(
+    "depth",
+    {"sufferer": "input", "growth": "exponential", "weights": ("1/2", "1/2", 8, 8)},  # on which it is tried
+    _depth,
+    (3, 4, 6, 19),
+)
 NEAR_OUTPUT: Claim = Claim("near_output", {"activation_name": "sigmoid", "weight": 8}, _near_output, (6,))
 LOSS: Claim = Claim("loss", {"enters": 1}, _loss, (16,))
 GRADIENTS: Claim = Claim("gradients", {"weight": 5, "factor": "5/4"}, _gradients, (17,))

@@ -111,7 +111,7 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     growth = {name: float(settled_chi(name, float(size), 0.0)) for name in ("sigmoid", "relu")}
     grows = {"chain": best.value > 0.0, **{f"wide_{name}": value > 1.0 for name, value in growth.items()}}
     numbers = {"chain": chain.value, "best": best.value, "place": best.sigma_w, "edge": edge.sigma_w}
-    numbers |= {"relu": growth["relu"], "sigmoid": growth["sigmoid"]}
+    numbers |= {"relu": growth["relu"], "sigmoid": growth["sigmoid"], "ceiling": best.at_most}
     return Finding(
         share_that_holds(grows[each] for each in explodes),
         steps,
@@ -190,8 +190,10 @@ def _gains(*, names: Sequence[str]) -> Finding:
         step(on, _HALF, "relu_on"),
         step(WrittenProduct(sympy.Integer(2), on), sympy.S.One, "relu_gain"),
     )
-    rows = tuple((name, f"${value:.5f}$") for name, value in backward.items())
-    return Finding(holds_if(len({round(value, 6) for value in backward.values()}) > 1), steps, {}, rows)
+    deep = {name: float(settled_chi(name, value, 0.0)) for name, value in backward.items()}
+    rows = tuple((name, f"${value:.5f}$", f"${deep[name]:.3f}$") for name, value in backward.items())
+    numbers = {"sigmoid": f"{deep.get('sigmoid', math.nan):.3g}"}
+    return Finding(holds_if(len({round(value, 6) for value in backward.values()}) > 1), steps, numbers, rows)
 
 
 def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:

@@ -12,7 +12,7 @@ from gradtheory.arithmetic.inputs import Array, read_positive
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.pages.article.claim import (
     SIGMOID,
     Claim,
@@ -25,7 +25,8 @@ from gradtheory.training import ChainTraining, train
 from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.remedies import clip_by_global_norm, soft_threshold, weight_decay_guarantee
 
-_STEPS = 50
+_STEPS = 200
+_EARLY, _SOME = 50, 10  # steps in which a clipped run has not settled, and how many of them are looked at
 _X, _Y = (-1.0, 1.0), (0.0, 1.0)
 _NOTHING = 1e-3  # weights below it make a network whose output hardly depends on the input
 _BIASES = np.array([0.0, -2.0, -2.0])
@@ -55,41 +56,45 @@ def _judged(kind: str, share: Any, leaves: str, steps: tuple[Step, ...]) -> Find
     """Judge a penalty by what a run leaves of the weights: small ones, and a network that is of use."""
     bound = weight_decay_guarantee(Chain(3), _X, _Y, kind=kind)
     penalty = float(read_positive(share, "share")) * bound.weight_decay
-    proven, weaker = (_train(kind, bound.critical_weights, each) for each in (penalty, penalty / 10.0))
-    sizes = np.abs(proven.w).max(axis=1)
+    (loss, sizes), (_, weaker) = (_penalised(kind, bound.critical_weights, each) for each in (penalty, penalty / 10.0))
     is_small, is_empty = bool(sizes.max() <= float(bound.critical_weights.max())), bool(sizes[-1] < _NOTHING)
     agreed = {"small": is_small, "useful": is_small and not is_empty}[leaves]
     verdict = ClaimVerdict.HOLDS if agreed else ClaimVerdict.CORRECTED if is_small else ClaimVerdict.FAILS
     numbers = {
         "penalty": f"{penalty:.4f}",
-        "empty": str(int(np.flatnonzero(sizes < _NOTHING)[0]) if is_empty else proven.steps),
-        "start": f"{proven.loss[0]:.3g}",
-        "loss": f"{proven.loss[-1]:.3g}",
-        "largest": f"{float(np.abs(weaker.w[-1]).max()):.3g}",
-        "steps": str(proven.steps),
+        "empty": str(int(np.flatnonzero(sizes < _NOTHING)[0]) if is_empty else _STEPS),
+        "start": f"{loss[0]:.3g}",
+        "loss": f"{loss[-1]:.3g}",
+        "largest": f"{weaker[-1]:.3g}",
+        "steps": str(_STEPS),
     }
     return Finding(verdict, steps, numbers)
 
 
-def _train(kind: str, start: Array, penalty: float) -> ChainTraining:
-    """Run gradient descent with the learning rate 1: with weight decay, or proximal for L1."""
-    decay, threshold = (penalty, None) if kind == "l2" else (0.0, functools.partial(soft_threshold, amount=penalty))
-    optimiser = gradient_descent(1.0, weight_decay=decay)
-    return train(Chain(3), _X, _Y, start, _BIASES, optimiser=optimiser, steps=4 * _STEPS, proximal=threshold)
+def _penalised(kind: str, start: Array, penalty: float) -> tuple[Array, Array]:
+    """Return losses and greatest weights of gradient descent with η = 1, whose weights, not biases, are penalised.
+
+    For L2 a step is that of the loss with the penalty, for L1 it is proximal.
+    """
+    w, b, losses, sizes = start, _BIASES, [], []
+    for _ in range(_STEPS + 1):
+        gradients = Chain(3).backprop(_X, _Y, w, b)
+        losses.append(float(gradients.loss))
+        sizes.append(float(np.abs(w).max()))
+        moved = w - gradients.w
+        w, b = (moved - penalty * w if kind == "l2" else soft_threshold(moved, penalty)), b - gradients.b
+    return np.array(losses), np.array(sizes)
 
 
 def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
-    """Train a chain that overflows, with its gradient clipped: the run stays finite, its factors may stay above 1."""
-    norm = float(read_positive(max_norm, "max_norm"))
-    clip = functools.partial(clip_by_global_norm, max_norm=norm)
-    chain = Chain(6, "identity"), [1.0], [0.0], [2.0] * 6, [0.0] * 6
-    free = train(*chain, optimiser=gradient_descent(0.1), steps=_STEPS)
-    kept = train(
-        *chain, optimiser=gradient_descent(0.1), steps=_STEPS, clip=lambda gradients: clip(gradients).gradients
-    )
-    last = kept.loss[-_STEPS // 5 :]
+    """Train a chain that overflows, with its gradient clipped, and one whose first gradient is infinite already."""
+    clip = functools.partial(clip_by_global_norm, max_norm=float(read_positive(max_norm, "max_norm")))
+    free, kept = (_linear(clip=each) for each in (None, lambda gradients: clip(gradients).gradients))
+    infinite = _linear([0.0] + [1e62] * 5, target=1.0, clip=lambda gradients: clip(gradients).gradients)
+    early = kept.loss[:_EARLY][-_SOME:]
     stopped = {
-        "overflow": free.has_diverged and not kept.has_diverged,
+        "long_steps": free.has_diverged and not kept.has_diverged,
+        "infinite_gradients": not infinite.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
     }
     most, by_weights, by_biases = (sympy.Symbol(name, positive=True) for name in ("M", "g_1", "g_2"))
@@ -98,11 +103,20 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     return Finding(
         share_that_holds(stopped[each] for each in stops),
         (step(clipped, most, "clipped_length"),),
-        {"free": str(free.steps), "kept": str(kept.steps), "start": f"{kept.loss[0]:.4g}"}
-        | {name: f"{float(loss):.2g}" for name, loss in (("low", last.min()), ("high", last.max()))},
+        {"free": str(free.steps), "early": str(_EARLY), "some": str(_SOME), "steps": str(kept.steps)}
+        | {"start": f"{kept.loss[0]:.4g}", "end": str(latex(sympy.Float(kept.loss[-1], 2)))}
+        | {name: f"{float(loss):.2g}" for name, loss in (("low", early.min()), ("high", early.max()))},
     )
 
 
-WEIGHT_DECAY: Claim = Claim("weight_decay", {"share": "1.01", "leaves": "useful"}, _weight_decay, (30,))
-LASSO: Claim = Claim("lasso", {"share": "1.01", "leaves": "useful"}, _lasso, (30,))
-CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("overflow", "factors")}, _clipping, (31,))
+def _linear(weights: Sequence[float] = (2.0,) * 6, *, target: float = 0.0, clip: Any) -> ChainTraining:
+    """Train a linear chain of six layers with the input 1, without biases at the start, with η = 0.1."""
+    optimiser = gradient_descent(0.1)
+    return train(
+        Chain(6, "identity"), [1.0], [target], weights, [0.0] * 6, optimiser=optimiser, steps=_STEPS, clip=clip
+    )
+
+
+WEIGHT_DECAY: Claim = Claim("weight_decay", {"share": "1.01", "leaves": "small"}, _weight_decay, (30,))
+LASSO: Claim = Claim("lasso", {"share": "1.01", "leaves": "small"}, _lasso, (30,))
+CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("long_steps", "infinite_gradients")}, _clipping, (31,))

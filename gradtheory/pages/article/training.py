@@ -23,7 +23,6 @@ _STEPS = 50
 _WEIGHT = sympy.Integer(5)  # of the chain of sigmoids, whose every factor is 5/4 at the start
 _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
-_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [5.0] * 4, [0.0, -2.5, -2.5, -2.5])
 _MOMENTUM = sympy.Rational(1, 2)
 _OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "second_condition", "solve_for_eta", "region")
 
@@ -83,7 +82,7 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
         holds_if(run.has_diverged == diverges),
-        (digits_of(depth, "overflow_depth", digits=5),),
+        (digits_of(depth, "overflow_depth", digits=11),),
         {
             "weight": latex(size),
             "before": _latex(run.loss[0]),
@@ -95,27 +94,37 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     )
 
 
-def run_with_jumps(rate: float) -> Training:
-    """Train a chain of four sigmoids whose factors are 5/4 at the start, so that its gradient explodes there."""
-    return train(*_SIGMOIDS, optimiser=gradient_descent(rate), steps=_STEPS)
+def run_with_jumps(rate: float, weight: float = float(_WEIGHT)) -> Training:
+    """Train a chain of four sigmoids with equal weights, whose factors are w/4 where z = 0."""
+    run: Training = train(*_four_sigmoids(weight), optimiser=gradient_descent(rate), steps=_STEPS)
+    return run
 
 
-def _jumps(*, rate: Any, calm: Any) -> Finding:
-    """Train with a large learning rate and with a smaller one: only one of the runs has a loss that jumps."""
-    large, small = (float(read_positive(each, "rate")) for each in (rate, calm))
+def _four_sigmoids(weight: float) -> tuple[Any, ...]:
+    return Chain(4), [-0.2, 0.2], [0.0, 1.0], [weight] * 4, [0.0, *[-weight / 2.0] * 3]
+
+
+def _jumps(*, rate: Any, calm: Any, weight_below: Any) -> Finding:
+    """Train at a large learning rate and a smaller one, and at the large one with weights whose factors are small."""
+    large, small, below = (float(read_positive(each, "rate")) for each in (rate, calm, weight_below))
     wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
-    limit = largest_stable_step(*_SIGMOIDS, optimiser=gradient_descent(1.0))
+    control = run_with_jumps(large, below)
+    limit, limit_below = (
+        largest_stable_step(*_four_sigmoids(each), optimiser=gradient_descent(1.0)) for each in (float(_WEIGHT), below)
+    )
     ratios = wild.loss[1:] / wild.loss[:-1]
-    factors = WrittenProduct(*[(_WEIGHT, Slope(sympy.S.Zero))] * 4)
+    factors = sympy.Pow(WrittenProduct((_WEIGHT, Slope(sympy.S.Zero))), 4, evaluate=False)
     steps = (step(factors, (_WEIGHT / 4) ** 4, "product_of_factors"),)
-    holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps
+    holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps and not control.jumps
     numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
+    numbers |= {"limit_below": limit_below, "factor_below": float(control.factors.max())}
     numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
-    counts = {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
+    counts = {"below": f"{below:g}", "bias_below": f"{-below / 2.0:g}"}
+    counts |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
     return Finding(holds_if(holds), steps, {name: f"{number:.3g}" for name, number in numbers.items()} | counts)
 
 
 STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size, (9, 34))
 MOMENTUM: Claim = Claim("momentum", {"optimisers": ("heavy_ball", "nesterov")}, _momentum, (34,))
 OVERFLOW: Claim = Claim("overflow", {"weight": 2, "diverges": True}, _overflow, (1, 27))
-JUMPS: Claim = Claim("jumps", {"rate": 10, "calm": 1}, _jumps, (1, 27))
+JUMPS: Claim = Claim("jumps", {"rate": 10, "calm": 1, "weight_below": 1}, _jumps, (1, 27))

@@ -1,0 +1,102 @@
+"""What the article says in numbers, computed again by other means than its own."""
+
+import math
+
+import numpy as np
+import pytest
+
+import gradtheory as gt
+from gradtheory.pages import article
+
+_CLAIMS = {claim.name: claim for claim in article.CLAIMS}
+
+
+def _logit(slope):
+    """Return the z ≥ 0 at which the sigmoid has a slope."""
+    value = (1.0 + math.sqrt(1.0 - 4.0 * slope)) / 2.0
+    return math.log(value / (1.0 - value))
+
+
+def _chain_of_factors(w, factor):
+    """Return the gradients by the biases of a chain whose every factor is the same, whatever its weights."""
+    x, before, b = 0.5, 0.5, []
+    for weight in w:
+        z = _logit(factor / weight)
+        b.append(z - weight * before)
+        before = 1.0 / (1.0 + math.exp(-z))
+    return gt.Chain(len(w)).backprop(x=x, y=0.0, w=w, b=b).b
+
+
+@pytest.mark.parametrize("w", [(8.0, 16.0), (16.0, 8.0), (9.0, 10.0, 24.0), (16.0, 16.0, 16.0)])
+def test_equal_factors_multiply_up_to_the_ratio_of_the_outer_weights(w):
+    by_bias = _chain_of_factors(w, 2.0)
+    assert by_bias[0] / by_bias[-1] == pytest.approx(2.0 ** (len(w) - 1) * w[-1] / w[0], rel=1e-12)
+
+
+def test_of_mixed_factors_another_layer_suffers_most():
+    w = np.array([0.5, 0.5, 8.0, 8.0])
+    by_bias = gt.Chain(4).backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b
+    assert (by_bias / by_bias[-1]).tolist() == [0.5, 4.0, 2.0, 1.0]
+    assert _CLAIMS["depth"].finding().computed["ratios"] == r"\frac{1}{2}, 4, 2, 1"
+
+
+def _penalised(kind, penalty):
+    """Return losses and weights of both kinds of penalty, both on the weights alone."""
+    w, b, run = np.full(3, 4.0), np.array([0.0, -2.0, -2.0]), []
+    for _ in range(201):
+        each = [gt.Chain(3).backprop(x=x, y=y, w=w, b=b) for x, y in ((-1.0, 0.0), (1.0, 1.0))]
+        run.append((sum(of.loss for of in each), np.abs(w).max()))
+        moved = w - sum(of.w for of in each)
+        b = b - sum(of.b for of in each)
+        w = moved - penalty * w if kind == "l2" else np.sign(moved) * np.maximum(np.abs(moved) - penalty, 0.0)
+    return np.array(run).T
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("claim", "kind", "bound"), [("weight_decay", "l2", 2 / 27), ("lasso", "l1", 8 / 27)])
+def test_both_penalties_are_on_the_weights_alone_and_the_loss_rises(claim, kind, bound):
+    loss, sizes = _penalised(kind, 1.01 * bound)
+    _, weaker = _penalised(kind, 0.101 * bound)
+    computed = _CLAIMS[claim].finding().computed
+    assert computed["start"] == f"{loss[0]:.3g}" == "0.0337"
+    assert computed["loss"] == f"{loss[-1]:.3g}" == "0.25"
+    assert computed["empty"] == str(np.flatnonzero(sizes < 1e-3)[0])
+    assert computed["largest"] == f"{weaker[-1]:.3g}"
+
+
+def test_clipping_is_of_no_use_where_the_gradient_is_infinite():
+    gradients = gt.Chain(6, "identity").backprop(x=1.0, y=1.0, w=[1e-300] + [1e62] * 5, b=[0.0] * 6)
+    assert np.isinf(gradients.w[0])
+    computed = _CLAIMS["clipping"].finding().computed
+    assert float(computed["low"]) < 0.1 < float(computed["high"])
+    assert computed["end"].endswith("10^{-16}")
+
+
+def test_the_gain_of_a_standard_normal_z_is_not_that_of_deep_layers():
+    rows = {row[0]: row[1:] for row in _CLAIMS["gains"].finding().rows}
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    q, g = 1.0, float(rows["sigmoid"][0].strip("$"))
+
+    def mean(values):
+        return float(weights @ values) / math.sqrt(2.0 * math.pi)
+
+    for _ in range(60):
+        q = g**2 * mean((1.0 / (1.0 + np.exp(-math.sqrt(q) * nodes))) ** 2)
+    s = 1.0 / (1.0 + np.exp(-math.sqrt(q) * nodes))
+    assert g**2 * mean((s * (1.0 - s)) ** 2) == pytest.approx(float(rows["sigmoid"][1].strip("$")), abs=5e-4)
+    assert rows["relu"][1] == "$1.000$"
+
+
+def test_softsign_is_first_for_one_neuron_and_sixth_at_depth():
+    rows = _CLAIMS["steep"].finding().rows
+    assert [row[0] for row in rows][:2] == ["softsign", "arctan"]
+    differ = [row[0] for row in rows if row[3] != row[4]]
+    assert differ == ["softsign"]
+    depth = {row[0]: row[4] for row in rows}
+    assert (depth["softsign"], depth["sigmoid"]) == (r"$\frac{1}{2}$", "$0.4477$")
+
+
+def test_small_factors_are_a_control_of_the_run_that_jumps():
+    computed = _CLAIMS["jumps"].finding().computed
+    assert float(computed["factor_below"]) < 1.0
+    assert float(computed["limit"]) < float(computed["large"]) < float(computed["limit_below"])
