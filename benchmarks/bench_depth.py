@@ -9,7 +9,7 @@ from sympy.core.cache import clear_cache
 
 import gradtheory as gt
 from gradtheory.explosion.depth import widest_total
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.whole_chain import explosion_set
 
 _W = 10

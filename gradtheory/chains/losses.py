@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.catalogue.kernels import logistic
+from gradtheory.activations.catalogue.shared_kernels import logistic
 from gradtheory.activations.slopes.numeric import mend
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array

@@ -16,9 +16,9 @@ from gradtheory.checker.chain_passes import Passed, Passes
 from gradtheory.checker.chain_schema import ChainCertificate, Emptiness, End
 from gradtheory.checker.class_n import member
 from gradtheory.checker.comparisons import cut
-from gradtheory.checker.components import check_name
 from gradtheory.checker.intervals import MINUS_OO, OO, ZERO, Interval, Undefined, less, real
 from gradtheory.checker.terms import Term, number
+from gradtheory.checker.verify import check_name
 from gradtheory.errors import Undecided
 
 _FIRST_BITS = 64  # beyond those that tell two inputs apart

@@ -13,7 +13,7 @@ from gradtheory.checker.intervals import MINUS_OO, ONE, OO, TWO, ZERO, Interval,
 from gradtheory.checker.jets import derivatives
 from gradtheory.checker.scales import UNIT, Beyond
 from gradtheory.checker.schema import Cell, Place, Side
-from gradtheory.checker.tails import Tail, variable
+from gradtheory.checker.tail_arithmetic import Tail, variable
 from gradtheory.checker.terms import Malformed, Term, number
 from gradtheory.errors import Undecided
 

@@ -13,7 +13,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.block_facts import BLOCK_FACTS, SMALL_WEIGHTS, SOME_ARE_DROPPED
 from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide
-from gradtheory.derivation.deep import ChainSlope, ChainValue
+from gradtheory.derivation.depth_language import ChainSlope, ChainValue
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
     DEPTH_BOUND,

@@ -15,7 +15,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
-from gradtheory.derivation.deep import ChainSlope, ChainValue, LayerRatios, Third
+from gradtheory.derivation.depth_language import ChainSlope, ChainValue, LayerRatios, Third
 from gradtheory.derivation.functions import Logistic, Mean, NormalDensity, NormalDistribution
 from gradtheory.derivation.language import (
     DEPTH_BOUND,

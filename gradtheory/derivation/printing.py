@@ -9,7 +9,7 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.language import Constant, Named
-from gradtheory.derivation.wide import WideEquation
+from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.document import Formula
 from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct
 from gradtheory.formulas.latex import SIGNS

@@ -15,10 +15,10 @@ from gradtheory.document.messages import words
 from gradtheory.document.prose import html_text
 from gradtheory.document.translation import refusal
 from gradtheory.errors import GradTheoryError, InvalidArgument
-from gradtheory.explorer.desk import QUICK, SLOW, Desk, Refusal
 from gradtheory.explorer.drawing import Pictures, text
+from gradtheory.explorer.export import as_latex, as_python
 from gradtheory.explorer.state import DEEPEST, State, numbers, spread
-from gradtheory.explorer.taking_away import as_latex, as_python
+from gradtheory.explorer.workers import QUICK, SLOW, Refusal, Workers
 
 _PATIENCE = 700  # milliseconds until the page says that it computes
 _WIDE = {"sizing_mode": "stretch_width"}
@@ -67,12 +67,12 @@ class Page:
         What the browser shows.
     query : dict of str
         What the link holds.
-    quick, slow : Desk
+    quick, slow : Workers
         Who answers.
 
     """
 
-    def __init__(self, document: Document, query: dict[str, str], quick: Desk, slow: Desk) -> None:
+    def __init__(self, document: Document, query: dict[str, str], quick: Workers, slow: Workers) -> None:
         self._document, self._quick, self._slow = document, quick, slow
         problem = ""
         try:
@@ -219,16 +219,16 @@ class Page:
         self.words["message"].text = _refused(problem) if problem else ""
         self.pictures.show_scales(state.number("sigma_w"), state.number("sigma_b"))
         self._texts.data = {**self._texts.data, "query": [state.query], "python": [as_python(state)]}
-        for views, desk in ((QUICK, self._quick), (SLOW, self._slow)):
+        for views, workers in ((QUICK, self._quick), (SLOW, self._slow)):
             for kind, view in views.items():
                 if self._asked.get(kind) != view.of(state):
                     self._asked[kind] = view.of(state)
-                    self._ask(desk, kind)
+                    self._ask(workers, kind)
 
-    def _ask(self, desk: Desk, kind: str) -> None:
+    def _ask(self, workers: Workers, kind: str) -> None:
         state = self._open[kind] = self.state
         self._document.add_timeout_callback(partial(self._wait, kind, state), _PATIENCE)
-        desk.ask(
+        workers.ask(
             id(self),
             kind,
             state,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gradtheory.errors import InvalidArgument, extra
-from gradtheory.explorer.desk import Desk
+from gradtheory.explorer.workers import Workers
 
 _QUICK, _SLOW = 60.0, 180.0  # seconds that an answer may take
 
@@ -37,7 +37,7 @@ def serving(port: int = 0) -> Iterator[Any]:
         socket.create_server(("127.0.0.1", port)).close()  # Bokeh leaves a socket open where it cannot listen
     except OSError as error:
         raise InvalidArgument("port", port, f"must be one that is free ({error.strerror})") from None
-    quick, slow = Desk(_QUICK), Desk(_SLOW)
+    quick, slow = Workers(_QUICK), Workers(_SLOW)
 
     def make(document: Any) -> None:
         arguments = document.session_context.request.arguments

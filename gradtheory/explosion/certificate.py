@@ -29,7 +29,7 @@ from gradtheory.checker import FORMAT
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.certificate_text import written, written_bracket, written_end
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import Component, superlevel_sets
 from gradtheory.explosion.whole_chain.certificate import chain_certificate
 from gradtheory.typing import ActivationLike, NumberLike

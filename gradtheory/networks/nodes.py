@@ -13,7 +13,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.room import Room
+from gradtheory.networks.buffers import Room
 
 _BLOCK = 8192  # entries whose temporary arrays stay in cache
 INPUT = -1

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.buffers import Room
 from gradtheory.networks.losses import Ending
 from gradtheory.networks.nodes import Dense, LayerNorm, Node
 from gradtheory.networks.passes import Forward
-from gradtheory.networks.room import Room
 
 
 class Slot(NamedTuple):

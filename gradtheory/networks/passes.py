@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.networks.buffers import Room
 from gradtheory.networks.nodes import INPUT, Dense, LayerNorm, Node
-from gradtheory.networks.room import Room
 
 
 @dataclass(frozen=True)

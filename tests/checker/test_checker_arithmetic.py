@@ -16,7 +16,7 @@ from gradtheory.checker.jets import derivatives
 from gradtheory.checker.reading import read
 from gradtheory.checker.scales import Beyond
 from gradtheory.checker.schema import Place
-from gradtheory.checker.tails import variable
+from gradtheory.checker.tail_arithmetic import variable
 from gradtheory.checker.terms import Malformed, number
 from gradtheory.errors import Undecided
 from tests.shapes import slow_except

@@ -6,10 +6,10 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.derivation.deep import Convex
+from gradtheory.derivation.depth_language import Convex
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.derivation.wide import WideEquation
+from gradtheory.derivation.wide_layers import WideEquation
 
 _MORE = sympy.Rational(1001, 1000)
 _FLIPPED = {sympy.Gt: sympy.Lt, sympy.Lt: sympy.Gt, sympy.Ge: sympy.Lt, sympy.Le: sympy.Gt}

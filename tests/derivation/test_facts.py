@@ -8,7 +8,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.derivation import FACTS, Step
-from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
+from gradtheory.derivation.depth_language import CLASS_N, LOG_CONCAVE, Convex, in_angles
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.language import Slope
 from gradtheory.derivation.meaning import Meaning

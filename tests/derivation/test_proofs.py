@@ -12,7 +12,7 @@ from gradtheory.derivation.proofs import by_definition, by_induction, follows, i
 from gradtheory.derivation.proofs.matrices import is_matrix_identity
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.unproven import obstacle
-from gradtheory.derivation.wide import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
+from gradtheory.derivation.wide_layers import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
 from gradtheory.document.messages import words
 from tests.derivation import how_shown
 from tests.derivation.derived import derived

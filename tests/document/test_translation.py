@@ -8,7 +8,7 @@ import gradtheory as gt
 from gradtheory.activations import text as text_module
 from gradtheory.document.translation import refusal
 from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
-from gradtheory.explorer import desk
+from gradtheory.explorer import workers
 from gradtheory.explorer.state import State
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -97,10 +97,10 @@ def test_what_a_link_must_not_hold_is_said_in_chinese(query):
 
 @pytest.mark.parametrize("called", ["sigmod", "softmax", "elu(2, 3)", "tanh(alpha=1)", "elu(alpha=1, alpha=2)"])
 def test_the_explorer_refuses_in_its_own_language(called):
-    reason = desk.answered("neuron", State(activation=called, lang="zh")).reason
+    reason = workers.answered("neuron", State(activation=called, lang="zh")).reason
     assert _HAN.search(reason), reason
     assert not _ENGLISH.search(reason), reason
-    assert not _HAN.search(desk.answered("neuron", State(activation=called)).reason)
+    assert not _HAN.search(workers.answered("neuron", State(activation=called)).reason)
 
 
 def test_an_error_without_an_argument_is_translated_whole():

@@ -9,13 +9,13 @@ import pytest
 from bokeh.document import Document
 from bokeh.events import ButtonClick
 
-from gradtheory.explorer import desk as desk_module
 from gradtheory.explorer import page as page_module
+from gradtheory.explorer import workers as workers_module
 from gradtheory.explorer.chain import TotalView
-from gradtheory.explorer.desk import Desk, Refusal, answered
 from gradtheory.explorer.neuron import Widths
 from gradtheory.explorer.phases import Phases
 from gradtheory.explorer.state import State
+from gradtheory.explorer.workers import Refusal, Workers, answered
 
 _READY = {  # of the slow views, which have tests of their own
     "total": TotalView(ends=((-0.3, 0.1), (5.0, np.inf)), bound=0.45, reach=0.45, html="<p>total</p>"),
@@ -26,7 +26,7 @@ _READY = {  # of the slow views, which have tests of their own
 
 
 class _Now:
-    """A desk that answers at once, or keeps its questions."""
+    """Workers that answer at once, or keep their questions."""
 
     def __init__(self):
         self.asked, self.open, self.waits = [], [], False
@@ -59,28 +59,28 @@ def opened(monkeypatch):
     monkeypatch.setattr(page_module, "font_of", lambda _: "data:,")
 
     def open_page(**query):
-        desk, document = _Now(), _Document()
-        return page_module.Page(document, query, desk, desk), desk, document
+        workers, document = _Now(), _Document()
+        return page_module.Page(document, query, workers, workers), workers, document
 
     return open_page
 
 
 def test_the_page_shows_the_exact_set_and_follows_a_slider(opened):
-    page, desk, _ = opened()
+    page, workers, _ = opened()
     assert "0.366685605281773" in page.words["neuron"].text
-    assert sorted(desk.asked) == ["chain", "neuron", "phases", "total", "widths"]
-    desk.asked.clear()
+    assert sorted(workers.asked) == ["chain", "neuron", "phases", "total", "widths"]
+    workers.asked.clear()
     page.sliders["w"].value = 7.05
     assert page.fields["w"].value == "7.05"
     assert page.all["w"].value == "7.05, 5, 5"
     assert page.state.w == ("7.05", "5", "5")
-    assert sorted(desk.asked) == ["chain", "neuron", "total"]  # the others do not depend on it
+    assert sorted(workers.asked) == ["chain", "neuron", "total"]  # the others do not depend on it
     assert dict(parse_qsl(page._texts.data["query"][0]))["w"] == "7.05,5,5"
     assert "w=['7.05', '5', '5']" in page._texts.data["python"][0]
     assert page._texts.data["latex"][0].count(r"\[") == 2
-    desk.asked.clear()
+    workers.asked.clear()
     page.fields["x"].value = "1/3"
-    assert sorted(desk.asked) == ["chain", "neuron"]
+    assert sorted(workers.asked) == ["chain", "neuron"]
     assert page.sliders["x"].value == 1 / 3
     page.fields["sigma_w"].value = "100"
     assert page.sliders["sigma_w"].value == page.sliders["sigma_w"].end
@@ -141,13 +141,13 @@ def test_hostile_text_is_refused_and_escaped(opened, text):
     ],
 )
 def test_a_number_that_breaks_a_rule_is_said_and_changes_nothing(opened, control, value):
-    page, desk, _ = opened()
+    page, workers, _ = opened()
     before = page.state
-    desk.asked.clear()
+    workers.asked.clear()
     model = {"all": page.all["w"], "depth": page.depth}.get(control) or page.fields[control]
     model.value = value
     assert page.state == before
-    assert not desk.asked
+    assert not workers.asked
     assert 'class="refused"' in page.words["message"].text
     assert "<b>" not in page.words["message"].text
     page.sliders["w"].value = 6
@@ -164,13 +164,13 @@ def test_a_broken_link_starts_as_without_one(opened):
 
 @pytest.mark.slow
 def test_slow_answers_are_waited_for_and_refusals_shown(opened):
-    page, desk, document = opened()
-    desk.waits = True
+    page, workers, document = opened()
+    workers.waits = True
     page.download._trigger_event(ButtonClick(page.download))
     assert page.download.disabled
     document.timers[-1]()
     assert "computing" in page.words["message"].text
-    desk.open.pop()()
+    workers.open.pop()()
     assert page._file.data["text"] == ["<!DOCTYPE html>"]
     assert not page.download.disabled
     document.timers[-1]()
@@ -203,7 +203,7 @@ class _Process:
     """A thread in place of a process, so that no interpreter is started."""
 
     def __init__(self, pipe):
-        threading.Thread(target=desk_module._answer_all, args=(pipe,), daemon=True).start()
+        threading.Thread(target=workers_module._answer_all, args=(pipe,), daemon=True).start()
 
     def kill(self):
         pass
@@ -217,32 +217,32 @@ def _started():
 
 
 def test_a_desk_answers_the_newest_question_of_each_kind(monkeypatch):
-    monkeypatch.setattr(desk_module, "_started", _started)
+    monkeypatch.setattr(workers_module, "_started", _started)
     begun, go = threading.Event(), threading.Event()
     monkeypatch.setattr(
-        desk_module, "_ANSWERS", {"hold": lambda _: begun.set() or go.wait(10), "x": lambda state: state.x}
+        workers_module, "_ANSWERS", {"hold": lambda _: begun.set() or go.wait(10), "x": lambda state: state.x}
     )
-    desk, answers, done = Desk(20.0), [], threading.Event()
-    desk.ask("one", "hold", State(), lambda _: 1 / 0)  # a page that is gone
+    workers, answers, done = Workers(20.0), [], threading.Event()
+    workers.ask("one", "hold", State(), lambda _: 1 / 0)  # a page that is gone
     assert begun.wait(10)
     for x in ("1", "2", "3"):
-        desk.ask("one", "x", State(x=x), answers.append)
-    desk.ask("two", "x", State(x="4"), lambda answer: (answers.append(answer), done.set()))
+        workers.ask("one", "x", State(x=x), answers.append)
+    workers.ask("two", "x", State(x="4"), lambda answer: (answers.append(answer), done.set()))
     go.set()
     assert done.wait(10)
-    desk.close()
+    workers.close()
     assert answers == ["3", "4"]
 
 
 def test_a_desk_gives_up_and_goes_on(monkeypatch):
-    monkeypatch.setattr(desk_module, "_started", _started)
+    monkeypatch.setattr(workers_module, "_started", _started)
     never = threading.Event()
-    monkeypatch.setattr(desk_module, "_ANSWERS", {"slow": lambda _: never.wait(10), "x": lambda state: state.x})
-    desk, answers, done = Desk(0.05), [], threading.Event()
-    desk.ask("one", "slow", State(), answers.append)
-    desk.ask("one", "x", State(x="5"), lambda answer: (answers.append(answer), done.set()))
+    monkeypatch.setattr(workers_module, "_ANSWERS", {"slow": lambda _: never.wait(10), "x": lambda state: state.x})
+    workers, answers, done = Workers(0.05), [], threading.Event()
+    workers.ask("one", "slow", State(), answers.append)
+    workers.ask("one", "x", State(x="5"), lambda answer: (answers.append(answer), done.set()))
     assert done.wait(10)
-    desk.close()
+    workers.close()
     never.set()
     assert answers == [Refusal("No answer within 0.05 s: given up."), "5"]
 
@@ -253,9 +253,9 @@ def _ends(_pipe):
 
 @pytest.mark.slow
 def test_a_process_that_ends_at_once_is_waited_for_by_nobody(monkeypatch):
-    monkeypatch.setattr(desk_module, "_answer_all", _ends)
+    monkeypatch.setattr(workers_module, "_answer_all", _ends)
     started = []
-    starter = threading.Thread(target=lambda: started.extend(desk_module._started()), daemon=True)
+    starter = threading.Thread(target=lambda: started.extend(workers_module._started()), daemon=True)
     starter.start()
     starter.join(60)
     assert started, "it still waits for the process"

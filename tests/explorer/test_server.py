@@ -14,7 +14,7 @@ from gradtheory.explorer.server import explore, serving
 
 
 class _Silent:
-    """A desk without a process, which never answers."""
+    """A workers without a process, which never answers."""
 
     def __init__(self, seconds):
         self.is_open = seconds > 0
@@ -28,7 +28,7 @@ class _Silent:
 
 @pytest.fixture(autouse=True)
 def _no_processes(monkeypatch):
-    monkeypatch.setattr(server_module, "Desk", _Silent)
+    monkeypatch.setattr(server_module, "Workers", _Silent)
 
 
 def test_it_listens_on_this_machine_alone():

@@ -6,8 +6,8 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from gradtheory.explorer.export import as_python
 from gradtheory.explorer.state import State, numbers
-from gradtheory.explorer.taking_away import as_python
 
 
 @pytest.mark.parametrize(

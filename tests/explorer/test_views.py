@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
-from gradtheory.explorer import desk
+from gradtheory.explorer import workers
 from gradtheory.explorer.chain import ChainView, chain, layers_at, total
+from gradtheory.explorer.export import derivation
 from gradtheory.explorer.neuron import neuron, widths
 from gradtheory.explorer.phases import phases
 from gradtheory.explorer.state import State
-from gradtheory.explorer.taking_away import derivation
 
 
 def test_the_set_of_seven_and_one_is_exact():
@@ -146,12 +146,12 @@ def test_phases_reach_beyond_the_point_and_agree_with_the_edge():
 
 
 def test_a_refusal_is_one_line_and_a_fault_says_so(monkeypatch):
-    assert isinstance(desk.answered("chain", State()), ChainView)
-    refused = desk.answered("neuron", State(activation="<script>"))
-    assert isinstance(refused, desk.Refusal)
+    assert isinstance(workers.answered("chain", State()), ChainView)
+    refused = workers.answered("neuron", State(activation="<script>"))
+    assert isinstance(refused, workers.Refusal)
     assert "\n" not in refused.reason
-    monkeypatch.setattr(desk, "_ANSWERS", {"neuron": lambda _: 1 / 0})
-    assert desk.answered("neuron", State()) == desk.Refusal("No answer: ZeroDivisionError: division by zero")
+    monkeypatch.setattr(workers, "_ANSWERS", {"neuron": lambda _: 1 / 0})
+    assert workers.answered("neuron", State()) == workers.Refusal("No answer: ZeroDivisionError: division by zero")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import as_set
 from gradtheory.explosion.whole_chain import interior_point, one_interval
 from gradtheory.explosion.whole_chain.end import ExplosionEnd

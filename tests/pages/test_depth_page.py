@@ -9,7 +9,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.errors import Undecided
 from gradtheory.pages import depth
-from gradtheory.pages.depth import figures, sample, search, wide
+from gradtheory.pages.depth import figures, sample, search, wide_layers
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -63,7 +63,7 @@ def test_what_is_found_lies_between_one_neuron_and_the_limit(which):
     assert found[-1] > 0.999 * highest
 
 
-@pytest.mark.parametrize("layer", wide.LAYERS, ids=lambda each: str(each.neurons))
+@pytest.mark.parametrize("layer", wide_layers.LAYERS, ids=lambda each: str(each.neurons))
 def test_wide_layers_are_as_wide_as_is_said(layer):
     weights = [(each.share, each.weight, sign * float(each.shift)) for each in layer.pairs for sign in (-1, 1)]
     v, w, s = np.array([*weights, *([(1, layer.middle, 0)] if layer.middle else [])], dtype=float).T
@@ -71,17 +71,19 @@ def test_wide_layers_are_as_wide_as_is_said(layer):
     x = np.linspace(-1.0, 1.0, 20_001)[:, None]
     output = np.sum(v / v.sum() / (1 + np.exp(-w * (x - s))), axis=1)
     least = 2 * np.min(np.diff(output)) / (x[1, 0] - x[0, 0])  # by difference quotients
-    assert 0 <= least - float(wide.proven_width(wide.layer(layer))) < 2e-4
+    assert 0 <= least - float(wide_layers.proven_width(wide_layers.layer(layer))) < 2e-4
 
 
 @pytest.mark.slow
 def test_width_that_is_too_great_is_not_proven():
-    two, reach = wide.two_before_one("20.927", "4", "1.895"), sympy.Rational("1.895")
-    assert float(wide.proven_width(two)) > 0.69978
-    assert wide.proven_width(wide.Network(two.slope, 2 * reach)) < "0.1"  # f' has fallen there
-    dip = wide.Network(two.slope * (1 - sympy.exp(-((1000 * (wide.X - reach / 3000)) ** 2))), reach)  # between places
+    two, reach = wide_layers.two_before_one("20.927", "4", "1.895"), sympy.Rational("1.895")
+    assert float(wide_layers.proven_width(two)) > 0.69978
+    assert wide_layers.proven_width(wide_layers.Network(two.slope, 2 * reach)) < "0.1"  # f' has fallen there
+    dip = wide_layers.Network(
+        two.slope * (1 - sympy.exp(-((1000 * (wide_layers.X - reach / 3000)) ** 2))), reach
+    )  # between places
     with pytest.raises(Undecided):
-        wide.proven_width(dip)
+        wide_layers.proven_width(dip)
 
 
 @pytest.mark.parametrize("draw", [figures.line, figures.elsewhere])

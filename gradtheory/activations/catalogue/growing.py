@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from sympy import Interval, S, asinh, cosh, exp, log, oo, sqrt, tanh
 
-from gradtheory.activations.catalogue.kernels import ratio
 from gradtheory.activations.catalogue.shapes import Float64Distance
+from gradtheory.activations.catalogue.shared_kernels import ratio
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.functions import RealLog
 

@@ -3,8 +3,8 @@
 import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, exp, oo, sqrt
 
-from gradtheory.activations.catalogue.kernels import ratio, stretch
 from gradtheory.activations.catalogue.shapes import Float64Distance, cube_root_distance, cube_root_excess
+from gradtheory.activations.catalogue.shared_kernels import ratio, stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.functions import RealLog

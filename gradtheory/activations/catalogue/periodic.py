@@ -3,7 +3,7 @@
 import numpy as np
 from sympy import Expr, Interval, S, atan, cos, pi, sin, sqrt
 
-from gradtheory.activations.catalogue.kernels import stretch
+from gradtheory.activations.catalogue.shared_kernels import stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Kernel, SignOfBend, T, Z
 from gradtheory.arithmetic.inputs import read_positive

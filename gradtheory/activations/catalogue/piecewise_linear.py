@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from sympy import Abs, Expr, Interval, Max, Min, Piecewise, Rational, S
 
-from gradtheory.activations.catalogue.kernels import linear, log_odds_of
 from gradtheory.activations.catalogue.rectifiers import leaky_relu
 from gradtheory.activations.catalogue.shapes import steps
+from gradtheory.activations.catalogue.shared_kernels import linear, log_odds_of
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Z
 from gradtheory.arithmetic.enclosure import sign

@@ -4,7 +4,7 @@ import numpy as np
 import sympy
 from sympy import Eq, Interval, Rational, S, coth, exp, oo, sinh, sqrt
 
-from gradtheory.activations.catalogue.kernels import exp_minus_square
+from gradtheory.activations.catalogue.shared_kernels import exp_minus_square
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLambertW
 

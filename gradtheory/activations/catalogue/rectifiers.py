@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo
 
-from gradtheory.activations.catalogue.kernels import logistic, stretch
 from gradtheory.activations.catalogue.shapes import Float64Distance, logarithm, steps
+from gradtheory.activations.catalogue.shared_kernels import logistic, stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.enclosure import sign

@@ -7,8 +7,8 @@ from typing import Any
 import sympy
 from sympy import Abs, Eq, Interval, Rational, S, asinh, atan, cosh, erf, exp, pi, sign, sqrt, tanh
 
-from gradtheory.activations.catalogue.kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.catalogue.shapes import Float64Distance, arsinh_root, bell, hyperbola, logarithm
+from gradtheory.activations.catalogue.shared_kernels import exp_minus_square, linear, logistic, ratio
 from gradtheory.activations.record import Activation, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLog
 from gradtheory.arithmetic.later import np

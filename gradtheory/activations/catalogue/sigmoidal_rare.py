@@ -6,8 +6,8 @@ import numpy as np
 import sympy
 from sympy import Eq, Expr, Interval, Rational, S, asinh, atan, cosh, exp, oo, pi, sqrt, tanh
 
-from gradtheory.activations.catalogue.kernels import doubled_exp, logistic, ratio, stretch
 from gradtheory.activations.catalogue.shapes import arsinh_root, bell, cube_root_distance, cube_root_excess, hyperbola
+from gradtheory.activations.catalogue.shared_kernels import doubled_exp, logistic, ratio, stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.arithmetic.functions import RealLambertW, RealLog

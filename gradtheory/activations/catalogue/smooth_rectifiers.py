@@ -3,8 +3,8 @@
 import numpy as np
 from sympy import Expr, Interval, Max, Min, Piecewise, S, asinh, cosh, exp, log, oo, sqrt
 
-from gradtheory.activations.catalogue.kernels import logistic
 from gradtheory.activations.catalogue.shapes import Float64Distance, straight
+from gradtheory.activations.catalogue.shared_kernels import logistic
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.functions import RealLog

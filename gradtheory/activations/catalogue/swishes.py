@@ -3,9 +3,9 @@
 import numpy as np
 from sympy import Expr, Interval, Lambda, Max, Min, Piecewise, Rational, S, cosh, exp, log, oo, tanh
 
-from gradtheory.activations.catalogue.gated import gated_branches, lowest_of, turns_of
-from gradtheory.activations.catalogue.kernels import logistic, stretch
+from gradtheory.activations.catalogue.gelu import gated_branches, lowest_of, turns_of
 from gradtheory.activations.catalogue.shapes import straight
+from gradtheory.activations.catalogue.shared_kernels import logistic, stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.enclosure import as_rational, bounds

@@ -21,12 +21,12 @@ from gradtheory.derivation.checks.equivalences import check_equivalence
 from gradtheory.derivation.checks.numbers import check_in_numbers, check_rounded
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Check, Verdict, unknown
-from gradtheory.derivation.checks.wide import check_wide
-from gradtheory.derivation.deep import Convex
+from gradtheory.derivation.checks.wide_layers import check_wide
+from gradtheory.derivation.depth_language import Convex
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.functions import Mean
 from gradtheory.derivation.meaning import Meaning
-from gradtheory.derivation.wide import WideEquation
+from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.errors import Undecided
 
 __all__ = ["CERTIFIED", "CHECKS", "EXACT", "NUMERIC", "Check", "Trial", "Verdict", "decide"]

@@ -6,7 +6,7 @@ from sympy.core.relational import Relational
 from gradtheory.activations import Z
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.checks.verdict import CERTIFIED, Verdict, false, unknown
-from gradtheory.derivation.deep import CLASS_N, LOG_CONCAVE, Convex, in_angles
+from gradtheory.derivation.depth_language import CLASS_N, LOG_CONCAVE, Convex, in_angles
 from gradtheory.derivation.language import Sigma, Slope
 from gradtheory.explosion.depth.bound import is_part_log_concave, is_part_log_concave_in_angles
 from gradtheory.explosion.depth.class_n import membership, smooth_parts, support

@@ -3,7 +3,7 @@
 import sympy
 
 from gradtheory.derivation.checks.trial import Trial
-from gradtheory.derivation.deep import ChainSlope, ChainValue, LayerRatios, ratio
+from gradtheory.derivation.depth_language import ChainSlope, ChainValue, LayerRatios, ratio
 from gradtheory.derivation.language import Sigma, Slope
 
 _P = sympy.Symbol("p", real=True)

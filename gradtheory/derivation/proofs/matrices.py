@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import sympy
 
 from gradtheory.derivation.language import Sigma, Slope
-from gradtheory.derivation.wide import (
+from gradtheory.derivation.wide_layers import (
     BIAS,
     BY_BIAS,
     BY_WEIGHTS,

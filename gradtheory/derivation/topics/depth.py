@@ -10,7 +10,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.enclosure import is_infinite
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
-from gradtheory.derivation.deep import (
+from gradtheory.derivation.depth_language import (
     CLASS_N,
     LOG_CONCAVE,
     SCHWARZIAN,

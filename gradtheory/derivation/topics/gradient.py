@@ -17,7 +17,7 @@ from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import SLOPE_OF_VALUE, slope_formula
-from gradtheory.derivation.topics.wide import wide_layers
+from gradtheory.derivation.topics.wide_layers import wide_layers
 from gradtheory.formulas import WrittenProduct
 from gradtheory.formulas.order import factors
 

@@ -16,8 +16,8 @@ from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.bound import depth_bound
+from gradtheory.explosion.depth.chain_in_balls import Layers, Passed
 from gradtheory.explosion.depth.class_n import membership
-from gradtheory.explosion.depth.layers import Layers, Passed
 from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.typing import NumberLike
 

@@ -7,7 +7,7 @@ import sympy
 
 from gradtheory.arithmetic.enclosure import as_rational, enclose, is_infinite, precision
 from gradtheory.errors import Undecided
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
 from gradtheory.explosion.whole_chain.interior_point import exponent

@@ -12,8 +12,8 @@ from gradtheory.arithmetic.enclosure import is_infinite, order, sign
 from gradtheory.checker import FORMAT, check
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.certificate_text import written, written_end
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import membership
-from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.brackets import Bracket, brackets
 from gradtheory.explosion.whole_chain.interior_point import Nowhere, parted, place_within

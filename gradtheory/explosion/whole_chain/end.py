@@ -19,8 +19,8 @@ from gradtheory.arithmetic.enclosure import (
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.chain_in_balls import SLOPE_BITS, Layers, ball_between
 from gradtheory.explosion.depth.class_n import support_ends
-from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers, ball_between
 
 _GUARD = 32
 _MOST_STEPS = 1_000

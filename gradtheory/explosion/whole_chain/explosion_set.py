@@ -17,7 +17,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.sets import explosion_set
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, as_set
 from gradtheory.explosion.whole_chain.cell import Cell

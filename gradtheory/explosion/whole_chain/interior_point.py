@@ -13,8 +13,8 @@ import sympy
 from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, is_infinite, order, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.chain_in_balls import SLOPE_BITS, Layers, Passed
 from gradtheory.explosion.depth.class_n import middle_of_slope, support_ends
-from gradtheory.explosion.depth.layers import SLOPE_BITS, Layers, Passed
 from gradtheory.explosion.whole_chain.limits import is_constant
 from gradtheory.explosion.whole_chain.touching import greatest_at
 from gradtheory.explosion.whole_chain.trajectory import pulled_back, steepest_trajectory

@@ -6,8 +6,8 @@ import sympy
 
 from gradtheory.arithmetic.enclosure import Ball, enclose, is_infinite, order, precision, sign
 from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.chain_in_balls import Layers, sigma_at
 from gradtheory.explosion.depth.class_n import support_ends
-from gradtheory.explosion.depth.layers import Layers, sigma_at
 
 _BITS = 256
 

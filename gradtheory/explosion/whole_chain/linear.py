@@ -8,8 +8,8 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.switches import inner_point
 from gradtheory.arithmetic.enclosure import order, sign
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import smooth_parts
-from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 
 _SMALL = np.log(1e-4)  # distances below it are passed on by the slope: its error is of third order
 _VANISHING = np.log(1e-20)  # distances below it change no slope

@@ -14,8 +14,8 @@ import sympy
 
 from gradtheory.arithmetic.enclosure import enclose, is_infinite, order, precision, sign
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import membership
-from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
 from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, exponent, place_within

@@ -21,7 +21,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.depth.layers import Layers
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.whole_chain.explosion_set import refuse_periodic_slopes, set_of_layers
 from gradtheory.typing import NumberLike
 

@@ -14,8 +14,8 @@ from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.enclosure import order, sign
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import SmoothPart, middle_of_slope, smooth_parts
-from gradtheory.explosion.depth.layers import Layers
 from gradtheory.explosion.whole_chain.linear import reached_from
 
 LARGEST_DENOMINATOR = 1_000  # of an input that is looked at for being a fraction

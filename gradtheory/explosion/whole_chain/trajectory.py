@@ -14,8 +14,8 @@ import numpy.typing as npt
 import sympy
 
 from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, precision
+from gradtheory.explosion.depth.chain_in_balls import Layers, Part, sigma_at
 from gradtheory.explosion.depth.class_n import middle_of_slope
-from gradtheory.explosion.depth.layers import Layers, Part, sigma_at
 
 _FAR = 1 / 16  # in z: how far apart log|σ'| is compared; wide enough not to be caught in a corner
 _MOST_STEPS = 400

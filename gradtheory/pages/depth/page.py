@@ -14,7 +14,7 @@ from gradtheory.document.files import drawn, read_folder, write_file
 from gradtheory.explosion import widest_explosion
 from gradtheory.explosion.depth import DepthBound, depth_bound, widest_total_explosion
 from gradtheory.pages import page as pages
-from gradtheory.pages.depth import figures, sample, search, wide
+from gradtheory.pages.depth import figures, sample, search, wide_layers
 
 _FIGURES = {"line": figures.line, "limits": figures.limits, "elsewhere": figures.elsewhere}
 _BOUNDED_DEPTHS = (1, 2, 3, 4, 5, 8)
@@ -46,11 +46,12 @@ def _page() -> str:
         limits=[decimal(depth_bound(name).value, 12) for name in search.SEARCHED],
         bounded=[(depth, *(_widest(weight, depth) for weight in (10, widest.weight))) for depth in _BOUNDED_DEPTHS],
         widest_weight=decimal(widest.weight, 12),
-        layers=[(layer, wide.proven_width(wide.layer(layer))) for layer in wide.LAYERS],
+        layers=[(layer, wide_layers.proven_width(wide_layers.layer(layer))) for layer in wide_layers.LAYERS],
         before_one=[
-            (gain, shift, wide.proven_width(wide.two_before_one(gain, shift, x))) for gain, shift, x in _TWO_BEFORE_ONE
+            (gain, shift, wide_layers.proven_width(wide_layers.two_before_one(gain, shift, x)))
+            for gain, shift, x in _TWO_BEFORE_ONE
         ],
-        skip=(*_SKIP, wide.proven_width(wide.skip(*_SKIP))),
+        skip=(*_SKIP, wide_layers.proven_width(wide_layers.skip(*_SKIP))),
         sigmoid=decimal(depth_bound("sigmoid").value, 15),
     )
 

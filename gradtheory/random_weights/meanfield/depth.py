@@ -18,7 +18,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.second_moments import BITS, proven_moment
 from gradtheory.random_weights.meanfield.correlation import settled_correlation
-from gradtheory.random_weights.meanfield.correlations import settled_correlations
+from gradtheory.random_weights.meanfield.correlation_arrays import settled_correlations
 from gradtheory.random_weights.meanfield.fixed_points import (
     FixedPoint,
     Points,

@@ -16,8 +16,8 @@ from gradtheory.networks import Network
 from gradtheory.networks.either import read_either
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training.advice.of_chain.bench import USUAL
+from gradtheory.training.advice.of_chain.choice_of_remedies import prescribe
 from gradtheory.training.advice.of_chain.diagnosis import LayerDiagnosis, diagnose, safe_factors
-from gradtheory.training.advice.of_chain.plan import prescribe
 from gradtheory.training.advice.of_chain.prescription import Prescription
 from gradtheory.training.advice.of_network.advise_network import NetworkAdvice, advise_network
 from gradtheory.training.batches import Batches

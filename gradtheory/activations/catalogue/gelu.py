@@ -3,7 +3,7 @@
 import numpy as np
 from sympy import Expr, Interval, Lambda, Rational, S, cosh, erf, exp, oo, pi, sqrt, tanh
 
-from gradtheory.activations.catalogue.kernels import exp_minus_square, logistic
+from gradtheory.activations.catalogue.shared_kernels import exp_minus_square, logistic
 from gradtheory.activations.record import Activation, Branch, SignOfBend, Z
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.pairs import pair_of, two_product

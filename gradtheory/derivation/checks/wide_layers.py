@@ -3,7 +3,7 @@
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.checks.verdict import EXACT, NUMERIC, Verdict, false
 from gradtheory.derivation.proofs.matrices import is_matrix_identity
-from gradtheory.derivation.wide import WideEquation, holds
+from gradtheory.derivation.wide_layers import WideEquation, holds
 
 _DIGITS = 50
 

@@ -16,10 +16,10 @@ from gradtheory.document.messages import fill, words
 from gradtheory.document.translation import refusal
 from gradtheory.errors import GradTheoryError
 from gradtheory.explorer.chain import chain, total
+from gradtheory.explorer.export import derivation
 from gradtheory.explorer.neuron import neuron, widths
 from gradtheory.explorer.phases import phases
 from gradtheory.explorer.state import State
-from gradtheory.explorer.taking_away import derivation
 
 _LONGEST_REASON = 300
 
@@ -70,7 +70,7 @@ def answered(kind: str, state: State) -> Any:
         return Refusal(fill(words(state.lang)["explorer"]["failed"], {"reason": text[:_LONGEST_REASON]}))
 
 
-class Desk:
+class Workers:
     """A process that answers one question after the other.
 
     Parameters
@@ -119,7 +119,7 @@ class Desk:
         process.kill()
 
     def _next(self) -> tuple[str, State, Callable[[Any], None]] | None:
-        """Return the question that has waited longest; None when the desk is closed."""
+        """Return the question that has waited longest; None once they are closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._is_open)
             return self._waiting.pop(next(iter(self._waiting))) if self._is_open else None

@@ -6,7 +6,7 @@ import sympy
 
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Question
-from gradtheory.derivation.wide import (
+from gradtheory.derivation.wide_layers import (
     BIAS,
     BY_BIAS,
     BY_WEIGHTS,
