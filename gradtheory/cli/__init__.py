@@ -1,5 +1,6 @@
 """The command line: it reads arguments, calls the library and prints; it computes nothing."""
 
+import atexit
 import gc
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ _ALLOCATIONS = 100_000  # until garbage is looked for: what SymPy makes when it 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, or 2 with one line on bad input or without the extra `cli`."""
     gc.set_threshold(_ALLOCATIONS)
+    atexit.register(gc.freeze)  # the end of the process frees all: no need to look for garbage once more
     try:
         with extra("cli"):
             from gradtheory.cli.commands import run

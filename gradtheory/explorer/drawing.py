@@ -1,6 +1,6 @@
 """The pictures of the page: each is made once, and every answer only moves what it shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,12 @@ def _span(plot: Any, dimension: str, color: str = GREY) -> Span:
     return span
 
 
+def _move(source: ColumnDataSource, data: Mapping[str, Any]) -> None:
+    """Show other data: what is the same is not sent, or the browser would draw the picture anew."""
+    if any(not np.array_equal(source.data[name], column) for name, column in data.items()):
+        source.data = dict(data)
+
+
 class Pictures:
     """All pictures, in the language of the page.
 
@@ -103,6 +109,7 @@ class Pictures:
     def __init__(self, lang: str) -> None:
         self._said: Mapping[str, str] = words(lang)["explorer"]
         self._answers: dict[str, Any] = {}
+        self._layers: dict[int, str] = {}  # the names beside the rows of factors
         self._slope()
         self._width()
         self._gradient()
@@ -121,10 +128,11 @@ class Pictures:
 
     def _slope(self) -> None:
         self.slope = _figure("slope", x_axis_label="z")
-        self._inside = ColumnDataSource(data={"x": [], "y": []})
-        self.slope.varea("x", 0, "y", source=self._inside, color=RED, alpha=0.2, legend_label=self._said["set_label"])
-        self._value = _line(self.slope, BLUE, "σ(z)")
-        self._slopes = _line(self.slope, RED, "σ′(z)")
+        self._curves = ColumnDataSource(data={"z": [], "value": [], "slope": [], "inside": []})
+        label = self._said["set_label"]
+        self.slope.varea("z", 0, "inside", source=self._curves, color=RED, alpha=0.2, legend_label=label)
+        for label, column, color in (("σ(z)", "value", BLUE), ("σ′(z)", "slope", RED)):
+            self.slope.line("z", column, source=self._curves, color=color, legend_label=label, line_width=2)
         self._levels = [_span(self.slope, "width"), _span(self.slope, "width")]
         self._at_z = _dot(self.slope, "black", self._said["point_label"])
         _legend_below(self.slope)
@@ -134,17 +142,17 @@ class Pictures:
         curves = curves[np.isfinite(curves)]
         _fit(self.slope.x_range, answer.z[0], answer.z[-1])
         _fit(self.slope.y_range, curves.min(), curves.max(), room=0.08)
-        self._value.data = {"x": answer.z, "y": answer.value}
-        self._slopes.data = {"x": answer.z, "y": answer.slope}
-        self._inside.data = {"x": answer.z, "y": np.where(np.abs(answer.slope) > answer.level, answer.slope, 0.0)}
+        inside = np.where(np.abs(answer.slope) > answer.level, answer.slope, 0.0)
+        _move(self._curves, {"z": answer.z, "value": answer.value, "slope": answer.slope, "inside": inside})
         shown = answer.level if answer.level < 1e3 else np.nan
         self._levels[0].location = shown
         self._levels[1].location = -shown if answer.slope.min() < 0 else np.nan
         z, value, slope = answer.at
         near = abs(z) <= answer.z[-1]  # a point far away would shrink the curves
-        self._at_z.data = {"x": [z, z], "y": [value, slope]} if near else {"x": [], "y": []}
-        self._here.data = (
-            {"x": [answer.weight], "y": [answer.width]} if np.isfinite(answer.width) else {"x": [], "y": []}
+        _move(self._at_z, {"x": [z, z], "y": [value, slope]} if near else {"x": [], "y": []})
+        _move(
+            self._here,
+            {"x": [answer.weight], "y": [answer.width]} if np.isfinite(answer.width) else {"x": [], "y": []},
         )
 
     def _width(self) -> None:
@@ -160,8 +168,8 @@ class Pictures:
         finite = np.isfinite(answer.width)
         _fit(self.width.x_range, 0.0, answer.weight[-1])
         _fit(self.width.y_range, 0.0, 1.1 * (answer.width[finite].max() or 1.0))
-        self._widths.data = {"x": answer.weight[finite], "y": answer.width[finite]}
-        self._widest.data = {"x": [answer.widest[0]], "y": [answer.widest[1]]} if answer.widest else {"x": [], "y": []}
+        _move(self._widths, {"x": answer.weight[finite], "y": answer.width[finite]})
+        _move(self._widest, {"x": [answer.widest[0]], "y": [answer.widest[1]]} if answer.widest else {"x": [], "y": []})
         self._critical.location = answer.critical
         self._longest.location = answer.widest[1] if answer.widest else np.nan
 
@@ -194,21 +202,29 @@ class Pictures:
 
     def _show_chain(self, answer: ChainView) -> None:
         rows = len(answer.layers)
-        self._gradients.data = {"x": answer.x, "y": answer.gradient}
-        self._at_x.data = {"x": [answer.input], "y": [answer.at]}
+        _move(self._gradients, {"x": answer.x, "y": answer.gradient})
+        _move(self._at_x, {"x": [answer.input], "y": [answer.at]})
         self._at_factor.location = answer.input
         left, right = float(answer.x[0]), float(answer.x[-1])
         _fit(self._x_range, left, right)
         _fit(self.factors.y_range, 0.5, rows + 0.5)
-        self._image.data = {"image": [answer.factors], "x": [left], "y": [0.5], "dw": [right - left], "dh": [rows]}
-        places = sorted({0, rows // 2, rows - 1}) if rows > 10 else range(rows)
-        self.factors.yaxis.ticker = FixedTicker(ticks=[place + 1 for place in places])
-        self.factors.yaxis.major_label_overrides = {place + 1: str(answer.layers[place]) for place in places}
+        _move(self._image, {"image": [answer.factors], "x": [left], "y": [0.5], "dw": [right - left], "dh": [rows]})
+        self._name_layers(answer.layers)
         top = max(float(answer.gradient.max()), answer.threshold)
         low = max(float(answer.gradient.min()), 1e-5 * top, _LEAST)
         _fit(self.gradient.y_range, min(low, answer.threshold / 10.0) / 2.0, min(4.0 * top, _MOST))
         self._threshold.location = answer.threshold
         self._show_ends()
+
+    def _name_layers(self, layers: Sequence[int]) -> None:
+        """Write layers beside their rows; only where they are others, because the browser lays the picture out anew."""
+        rows = len(layers)
+        places = sorted({0, rows // 2, rows - 1}) if rows > 10 else range(rows)
+        names = {place + 1: str(layers[place]) for place in places}
+        if names != self._layers:
+            self._layers = names
+            self.factors.yaxis.ticker = FixedTicker(ticks=list(names))
+            self.factors.yaxis.major_label_overrides = names
 
     def _show_total(self, answer: TotalView) -> None:
         self._show_ends()
@@ -221,15 +237,16 @@ class Pictures:
         left, right = view.x[0], view.x[-1]
         ends = [(max(low, left), min(high, right)) for low, high in total.ends if low < right and high > left]
         level = [view.threshold] * len(ends)
-        self._total.data = {"x0": [low for low, _ in ends], "x1": [high for _, high in ends], "y": level}
+        _move(self._total, {"x0": [low for low, _ in ends], "x1": [high for _, high in ends], "y": level})
         middle, half = (np.mean(ends[0]) if ends else view.input), total.bound / 2.0
-        self._bound.data = (
+        _move(
+            self._bound,
             {"x0": [middle - half], "x1": [middle + half], "y": [view.threshold / 2.0]}
             if np.isfinite(half)
-            else {"x0": [], "x1": [], "y": []}
+            else {"x0": [], "x1": [], "y": []},
         )
         envelope = view.bound_from_here(total.reach)
-        self._envelope.data = {"x": view.x, "y": envelope}
+        _move(self._envelope, {"x": view.x, "y": envelope})
 
     def _phases(self) -> None:
         self.phases = _figure("phases", x_axis_label="σ_w", y_axis_label="σ_b")
@@ -243,12 +260,12 @@ class Pictures:
     def _show_phases(self, answer: Phases) -> None:
         _fit(self.phases.x_range, 0.0, answer.right)
         _fit(self.phases.y_range, 0.0, answer.top)
-        self._phase.data = {"image": [answer.phase], "dw": [answer.right], "dh": [answer.top]}
-        self._edge.data = {"x": answer.edge_w, "y": answer.edge_b}
+        _move(self._phase, {"image": [answer.phase], "dw": [answer.right], "dh": [answer.top]})
+        _move(self._edge, {"x": answer.edge_w, "y": answer.edge_b})
 
     def show_scales(self, sigma_w: float, sigma_b: float) -> None:
         """Draw where in the phase diagram a network stands."""
-        self._scales.data = {"x": [sigma_w], "y": [sigma_b]}
+        _move(self._scales, {"x": [sigma_w], "y": [sigma_b]})
 
 
 def _diverging() -> list[str]:

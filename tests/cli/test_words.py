@@ -20,6 +20,7 @@ from gradtheory.cli.page import top_context
 from gradtheory.document.translation import translation
 from gradtheory.document.wrapping import columns, filled
 from gradtheory.training.advice.of_chain import prescription
+from gradtheory.training.advice.of_network import advise_network
 from gradtheory.training.events import EventKind
 from gradtheory.training.optimisers.catalogue import RULES
 from tests.audits.test_audit import faulty
@@ -106,6 +107,12 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     sentences += [kind.value for kind in EventKind]
     sentences += [f"{what} {_SAMPLE}" for what in prescription._WHAT.values()]
     sentences += prescription._PROMISE.values()
+    added = ("LayerNorm before each activation", "around each layer that keeps its width")
+    values = zip(
+        ("clip_gradients", "initialisation", "normalisation", "residual_connections"), (1.5, 1.5, *added), strict=True
+    )
+    sentences += [advise_network._WHAT[kind].format(value=value) for kind, value in values]
+    sentences += ["loss 1.5 without it, 0.5 with it: works"]
     assert not _untranslated(sentences)
 
 

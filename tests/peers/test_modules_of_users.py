@@ -3,6 +3,8 @@
 Each gives an answer or one clear line, and the module is left as it was.
 """
 
+# Above 300 lines: each kind of module that users have is one short test.
+
 import copy
 import math
 from collections import UserDict

@@ -8,6 +8,7 @@ import pytest
 import gradtheory as gt
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield import critical_initialisation, fixed_points, settled_chi
 
 
@@ -48,3 +49,21 @@ def test_an_end_that_is_never_reached_and_a_doubtful_start_have_their_errors():
     assert beside.error.max() > 0.5  # on which side it starts is not told by tables
     assert np.median(beside.error) < 1e-3
     assert settled_chi("tanh", np.empty(0), 0.1).shape == (0,)
+
+
+def test_exponents_at_their_own_scale_are_those_of_the_table():
+    """What is read off the table of an activation is what integrals at each scale are."""
+    from gradtheory.random_weights.lyapunov import means
+    from gradtheory.random_weights.lyapunov.extent import law_of
+
+    law = law_of(gt.activation("gelu"), 1.1, 0.4)[1]
+    tabulated, error = means.means_in_law(law, logs=True)
+    exact = means.slope_means(law.record, True, np.square(law.scale)).value
+    assert abs(tabulated[0] - exact[0] @ law.weight) <= error[0]
+
+
+@pytest.mark.parametrize("more", [{}, {"q": [1.0, 2.0, 3.0, 4.0]}])
+def test_scales_that_do_not_fit_are_refused_in_one_line(more):
+    scales = (np.ones(2), np.ones(3)) if not more else (np.ones(3), 1.0)
+    with pytest.raises(InvalidArgument, match=r"^shapes of sigma_w, sigma_b.* must broadcast$"):
+        settled_chi("tanh", *scales, **more)

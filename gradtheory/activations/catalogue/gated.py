@@ -32,15 +32,30 @@ def turns_of(shape: Expr, first: tuple[str, str], last: tuple[str, str]) -> tupl
     return Root(Lambda(Z, shape), *map(Rational, first)), Root(Lambda(Z, shape), *map(Rational, last))
 
 
+_ROOT_HALF, _BELL_AT_0 = 0.5**0.5, 1.0 / (2.0 * np.pi) ** 0.5
+
+
 def _gelu_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     from scipy import special  # here, because it takes as long to import as SymPy
 
     z = np.maximum(z, -40.0)  # both are 0 in float64 from there on
-    bell = exp_minus_square(z, 0.5)
-    tail = 0.5 * bell * special.erfcx(np.abs(z) * np.sqrt(0.5))  # Φ(-|z|)
-    share = np.where(z < 0.0, tail, 1.0 - tail)
+    near = np.minimum(z, 40.0)
+    share = special.erf(z * _ROOT_HALF)
+    share *= 0.5
+    share += 0.5
+    np.multiply(near, near, out=slope)
+    slope *= -0.5
+    np.exp(slope, out=slope)
+    slope *= _BELL_AT_0
+    slope *= near
+    slope += share
     np.multiply(z, share, out=value)
-    np.add(share, np.minimum(z, 40.0) * bell / np.sqrt(2.0 * np.pi), out=slope)
+    tail = np.flatnonzero(z < -1.0)  # where Φ is a small difference, and the rounding error of z² counts
+    z = z[tail]
+    bell = exp_minus_square(z, 0.5)
+    share = 0.5 * bell * special.erfcx(z * -_ROOT_HALF)
+    value[tail] = z * share
+    slope[tail] = share + z * bell * _BELL_AT_0
 
 
 _GELU = Z * (1 + erf(Z / sqrt(2))) / 2

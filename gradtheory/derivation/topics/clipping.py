@@ -41,7 +41,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield from steepest(question, "by_norm")
     if question.activation.steepest_slope.is_finite:
         reached = sympy.Gt(WrittenSum(abs(_START), travel), C / STEEPEST, evaluate=False)
-        time = sympy.Gt(_STEPS, WrittenSum(C / STEEPEST, -abs(_START)) / (ETA * _MOST), evaluate=False)
+        time = sympy.Gt(_STEPS, (C / STEEPEST - abs(_START)) / (ETA * _MOST), evaluate=False)
         yield step(Equivalent(reached, time), "earliest_explosion", "by_norm")
 
     cut = sympy.Max(-_MOST, sympy.Min(_MOST, _GRADIENT))
@@ -57,7 +57,7 @@ def _steps(question: Question) -> Iterator[Step]:
     least = 1 / sympy.sqrt(_COUNT)
     sizes = sympy.Ge(_CUT, 1), sympy.Ge(_UNCUT, 0)
     yield step(sympy.Ge(cosine, least, evaluate=False), "clip_cosine", "by_value", *sizes)
-    alone = WrittenSum(_LARGE, _COUNT, -sympy.S.One) / (sympy.sqrt(_LARGE**2 + _COUNT - 1) * sympy.sqrt(_COUNT))
+    alone = (_LARGE + _COUNT - 1) / (sympy.sqrt(_LARGE**2 + _COUNT - 1) * sympy.sqrt(_COUNT))
     yield step(equation(sympy.Limit(alone, _LARGE, sympy.oo), least), "cosine_approached", "by_value")
 
     size = sympy.Max(abs(_WEIGHT), _LEAST)

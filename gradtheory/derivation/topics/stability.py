@@ -35,11 +35,11 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     else:
         yield Step(equation(polynomial.determinant, polynomial.at(_Z)), "characteristic", meaning, section="roots")
         yield question.fact("schur_cohn", "roots")
-        total, last = polynomial.total, polynomial.last
+        first, last = polynomial.below
         for place, value, rule in ((1, polynomial.at_one, "at_one"), (-1, polynomial.at_minus_one, "at_minus_one")):
             yield Step(equation(polynomial.determinant_at(place), value), rule, meaning, section="roots")
         product = WrittenProduct((*sympy.Mul.make_args(polynomial.at_one), polynomial.at_minus_one))
-        square = equation(WrittenSum((1 + last) ** 2, -(total**2)), product)
+        square = equation(WrittenSum((1 + last) ** 2, -(first**2)), product)
         yield Step(square, "second_condition", meaning, section="roots")
     below_limit = sympy.Lt(ETA, region.limit, evaluate=False)
     if region.has_momentum:
@@ -52,7 +52,7 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
 
 
 class _Written:
-    """The characteristic polynomial z² - s·z + q, or z - s, with the terms of its coefficients in a reader's order."""
+    """The characteristic polynomial z² + p·z + q, or z + p, with the terms of its coefficients in a reader's order."""
 
     def __init__(self, region: StabilityRegion) -> None:
         self.matrix = region.matrix
@@ -65,7 +65,8 @@ class _Written:
 
     def at(self, place: sympy.Expr) -> sympy.Expr:
         """Return its value, for a momentum."""
-        return WrittenSum(place**2, -place * self.total, self.last)
+        moving = (-self.total, place) if place in (_Z, _RATE) else (self.total, -place)
+        return WrittenSum(place**2, WrittenProduct(moving), self.last)
 
     @property
     def determinant(self) -> sympy.Expr:

@@ -137,12 +137,17 @@ def exponent(number: sympy.Rational) -> int:
 
 def _at(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, aside: sympy.Rational, bits: int) -> Place:
     """Return a place, or one so far aside: |f'| is proven to exceed c there, or to rise, or to fall, or to be flat."""
+    doubtful = None
     for number, working in itertools.product(range(_MOST_ASIDE), (bits, 2 * bits, 4 * bits)):
         beside = x + number * aside
         place = _passed(layers, beside, working, SLOPE_BITS if working == bits else working)
         is_flat = place.has_tangent and place.passed.log_slope.is_zero()  # at a wall only a direction says something
         if place.rises or is_flat or place.exceeds(threshold):
-            return place
+            if place.is_wall or not place.passed.gradient.contains(0):
+                return place
+            doubtful = doubtful or place  # at a kink, it seems, where f' falls to 0: halving would end there
+    if doubtful:
+        return doubtful
     raise Undecided(f"whether |f'| rises near x = {x.n(12)} is not decided")
 
 

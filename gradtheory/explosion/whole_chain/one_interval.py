@@ -22,7 +22,7 @@ from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, expo
 from gradtheory.explosion.whole_chain.limits import limit_of_gradient
 from gradtheory.explosion.whole_chain.linear import is_piecewise_linear, linear_interval, reached_from
 from gradtheory.explosion.whole_chain.nearby import Neighbourhood
-from gradtheory.explosion.whole_chain.touching import LARGEST_DENOMINATOR, is_reached, touches_once
+from gradtheory.explosion.whole_chain.touching import LARGEST_DENOMINATOR, is_reached, stands_at, touches_once
 
 _BITS = 64
 _LINEAR = 32.0  # log2 of what a distance is less than the least one that matters
@@ -102,14 +102,15 @@ def _end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: 
     It is exact where it is a simple fraction, or the kink of a layer before which all are linear.
     """
     end = _proven_end(layers, threshold, place, side, guess)
+    between = Fraction(int(end.inner.p), int(end.inner.q)), Fraction(int(end.outer.p), int(end.outer.q))
+    near = ((between[0] + between[1]) / 2).limit_denominator(LARGEST_DENOMINATOR)
+    simple = sympy.Rational(near) if min(between) < near < max(between) else None
     if end.wall is not None:
         exact = reached_from(layers, end.wall.layer, end.wall.z)
+        if exact is None and simple is not None and stands_at(layers, simple, *end.wall):
+            exact = simple
         return end if exact is None else exact, True
-    between = Fraction(int(end.inner.p), int(end.inner.q)), Fraction(int(end.outer.p), int(end.outer.q))
-    simple = ((between[0] + between[1]) / 2).limit_denominator(LARGEST_DENOMINATOR)
-    if min(between) < simple < max(between) and is_reached(layers, threshold, sympy.Rational(simple)):
-        return sympy.Rational(simple), False
-    return end, False
+    return simple if simple is not None and is_reached(layers, threshold, simple) else end, False
 
 
 def _proven_end(layers: Layers, threshold: sympy.Expr, place: Place, side: int, guess: float) -> ExplosionEnd:

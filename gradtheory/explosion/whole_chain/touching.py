@@ -27,6 +27,13 @@ def is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool
     return z is not None and is_equal(size_at(layers, z), threshold)
 
 
+def stands_at(layers: Layers, x: sympy.Rational, number: int, z: sympy.Expr) -> bool:
+    """Return whether a layer's pre-activation at x is z, if the values of all before it are fractions."""
+    first = slice(number + 1)
+    exact = Layers(layers.activations[first], layers.w[first], layers.b[first]).exactly(x)
+    return exact is not None and bool(exact[-1] == z)
+
+
 def size_at(layers: Layers, z: list[sympy.Rational]) -> sympy.Expr:
     """Return |f'| for the pre-activations z."""
     slopes = (activation.slope_expr.subs(Z, each) for activation, each in zip(layers.activations, z, strict=True))

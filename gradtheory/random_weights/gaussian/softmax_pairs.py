@@ -18,6 +18,7 @@ _REACH = 9.0  # standard deviations
 _STEP, _FINER = 0.25, 0.8  # of log t and of logits, as in `softmax`
 _LARGEST = 40.0
 _NODES = 6.0  # over the step: how many points of Gauss-Hermite a narrow shared part has
+_NEGLIGIBLE = -100.0  # as a logarithm
 _EPSILON = 2.0**-52
 
 
@@ -53,19 +54,22 @@ def _means(n: int, v: float, c: float, step: float) -> Array:
     least, most = -5.0 - reach * size, math.log(n) + reach * size + _LARGEST
     y = np.arange(math.floor(least / step), math.ceil(most / step) + 1)  # -log t, in steps
     if shared < 1.0:
-        u, weights = hermegauss(round(_NODES / step))
+        u, weights = hermegauss(round(_NODES / step) if shared else 1)
         weights = weights / weights.sum()
-        lost, *g = _own_means(shared * u - step * y.astype(float)[:, np.newaxis], own, reach, step)
+        lost, *g = _own_means(shared * u - step * y[-1], len(y), own, reach, step)[..., ::-1].transpose(0, 2, 1)
     else:  # on the steps of y, so that only differences count
         far = math.ceil(reach * shared / step)
         places = np.arange(-far, far + 1)
         weights = _normal(places.astype(float) * step, shared)
         first = -int(y[-1]) - far
-        sums = _own_means(np.arange(first, -int(y[0]) + far + 1).astype(float) * step, own, reach, step)
+        sums = _own_means(np.array([first * step]), len(y) + 2 * far, own, reach, step)[:, 0]
         lost, *g = sums[:, (places - y[:, np.newaxis]) - first]  # of shapes (times, shared parts)
     other = slice(None, None, -1 if c < 0.0 else 1)
-    weighted = [each * weights for each in (lost, *g)]
-    alone = weighted[0].sum(axis=1)
+    alone = lost @ weights
+    one_row = (n - 1) * np.log1p(np.maximum(-alone, _EPSILON - 1.0))  # its φ^(n-1) bounds that of both
+    matter = (one_row > _NEGLIGIBLE) & (g[0] @ weights > _EPSILON**1.25 / n)
+    lost, *g = (each[matter] for each in (lost, *g))
+    weighted, alone = [each * weights for each in (lost, *g)], alone[matter]
     beyond = -(alone[:, np.newaxis] + alone) + weighted[0] @ lost[:, other].T
     log_phi = np.log1p(np.maximum(beyond, _EPSILON - 1.0))
     one, two = g[0][:, other].T, g[1][:, other].T
@@ -76,12 +80,24 @@ def _means(n: int, v: float, c: float, step: float) -> Array:
     return np.array([overlap, overlap - 2.0 * third + pairs])
 
 
-def _own_means(x: Array, own: float, reach: float, step: float) -> Array:
-    """Return 1 - E[exp(-s)], E[s·exp(-s)] and E[s²·exp(-s)] for s = exp(x + own·e), e ~ N(0, 1), of shape (3, …)."""
+def _own_means(starts: Array, count: int, own: float, reach: float, step: float) -> Array:
+    """Return 1 - E[exp(-s)], E[s·exp(-s)] and E[s²·exp(-s)] for s = exp(x + own·e), e ~ N(0, 1).
+
+    From each start x takes so many steps; the result has the shape (3, starts, count).
+    """
     e = np.arange(-reach * own, reach * own, step * min(1.0, own)) if own else np.zeros(1)
-    s = np.exp(np.minimum(x[..., np.newaxis] + e, _LARGEST))
+    weights = _normal(e, own)
+    if own < 1.0:
+        return _of_logits((starts[:, np.newaxis] + step * np.arange(count))[..., np.newaxis] + e) @ weights
+    # x + e takes the steps of x, so that every value stands in many means
+    values = _of_logits((starts + e[0])[:, np.newaxis] + step * np.arange(count + len(e) - 1))
+    return np.array([[np.correlate(row, weights, "valid") for row in kind] for kind in values])
+
+
+def _of_logits(x: Array) -> Array:
+    s = np.exp(np.minimum(x, _LARGEST))
     kept = np.exp(-s)
-    return np.array([-np.expm1(-s), s * kept, s * s * kept]) @ _normal(e, own)
+    return np.array([-np.expm1(-s), s * kept, s * s * kept])
 
 
 def _normal(places: Array, size: float) -> Array:

@@ -1,6 +1,5 @@
 """How fast the gradient product of a random chain grows: typically, and in mean square."""
 
-import functools
 import math
 import os
 from collections.abc import Callable, Iterable
@@ -23,14 +22,13 @@ from gradtheory.arithmetic.inputs import (
     together,
 )
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian.interpolated import Interpolated
-from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
-from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, left_out
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
+from gradtheory.random_weights.lyapunov.means import means_in_law, slope_means
 from gradtheory.random_weights.lyapunov.result import (
     FLAT,
     HEAVY,
+    LOST,
     SPREAD,
     LyapunovExponent,
     all_alive,
@@ -108,12 +106,13 @@ def lyapunov_exponent(
         return without
     is_flat, is_heavy = is_flat_somewhere(record), has_heavy_tail(record, weight)
     has_mean = not (is_flat or is_heavy)
-    (coarse, _), (fine, error) = (_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
+    (coarse, _), (fine, error) = (means_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
     with np.errstate(invalid="ignore"):
         apart = 4.0 * np.abs(fine - coarse)
     half = _half_log(float(fine[1]), float(error[1] + apart[1]))
     rate = Estimate(fine[2], apart[2] + _EPSILON * max(1.0, abs(float(fine[2]))))
-    reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [SPREAD] * math.isnan(rate)
+    reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [LOST] * math.isnan(half)
+    reasons += [SPREAD] * math.isnan(rate)
     reason = "; ".join(reasons)
     if not has_mean:
         later = partial(survival, record, weight, bias) if is_flat else all_alive
@@ -125,7 +124,7 @@ def lyapunov_exponent(
         raise InvalidArgument(
             "sigma_w", sigma_w, f"makes E log|σ'| of {record.name} exceed float64; take a smaller one"
         )
-    half = half if half >= value else Estimate(value, half.error + spread)
+    half = Estimate(value, half.error + spread) if half < value else half  # by Jensen's inequality
     return LyapunovExponent(value, spread, half, rate, reason, partial(log_variance, record, weight, bias))
 
 
@@ -175,41 +174,13 @@ def require_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -
         )
 
 
-def _in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
-    """Return E log|σ'(z)| (0 unless wanted), E[(σ'(z)·w)²] and the rate of the mean square; errors of the first two."""
-    own = np.square(law.sigma_b / law.scale)
-    share = law.sigma_w**2 * np.stack([own, 1.0 - own])  # E[w² | z]: the second part grows with ξ²
-    value, error = (
-        np.stack([log, share[0] * slope + share[1] * stretched])
-        for log, slope, stretched in _tabulated(law.record, logs).at(np.square(law.scale))
-    )
-    return np.append(value @ law.weight, law.mean_square_rate), error @ np.abs(law.weight)
-
-
-@functools.lru_cache(maxsize=128)
-def _tabulated(record: Activation, logs: bool) -> Interpolated:
-    """Return the means over z = s·ξ of `_means` as functions of s², the same for all scales of weights and biases."""
-    return Interpolated(partial(_means, record, logs), at_once=0)
-
-
-def _means(record: Activation, logs: bool, variances: Array) -> Integrals:
-    """Return E log|σ'(z)| (0 unless wanted), E[σ'(z)²] and E[σ'(z)²ξ²], z = s·ξ, for each variance s² of z."""
-
-    def integrand(z: Array, xi: Array, _: np.ndarray) -> Array:
-        slope = record.slope(z)
-        log_of_slope = log_slope(record, z, slope) if logs else np.zeros_like(z)
-        square = np.square(slope)
-        return np.stack([log_of_slope, square, square * xi * xi])
-
-    # a logarithm near 0 has an absolute rounding error
-    return integrate(integrand, Gaussians.centred(variances), *places_and_period(record), floor=(1.0, 1e-3, 1e-3))
-
-
 def _half_log(mean_square: float, error: float = 0.0) -> Estimate:
-    if not mean_square > 0.0:
+    if mean_square == error == 0.0:
         return Estimate(-math.inf, 0.0)
+    if mean_square <= max(error, 0.0):  # not told from 0
+        return _NONE
     half = 0.5 * math.log(mean_square)
-    return Estimate(half, 0.5 * error / mean_square + _EPSILON * max(1.0, abs(half)))
+    return Estimate(half, -0.5 * math.log1p(-error / mean_square) + _EPSILON * max(1.0, abs(half)))
 
 
 def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
@@ -249,7 +220,7 @@ def _far_out(fate: Fate) -> LyapunovExponent:
             -math.inf, 0.0, independent.mean_square, independent.mean_square_rate, FLAT, _survival=partial(both, *left)
         )
     law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
-    ((mean_log,), _, (square,)), ((error,), _, (square_error,)) = _means(record, True, np.square(law.scale))
+    ((mean_log,), _, (square,)), ((error,), _, (square_error,)) = slope_means(record, True, np.square(law.scale))
 
     def squares(z: Array, xi: Array, owner: np.ndarray) -> Array:
         return np.asarray(np.square(log_slope(record, z, record.slope(z)) - float(mean_log))[np.newaxis])

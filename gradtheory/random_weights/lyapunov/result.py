@@ -15,6 +15,8 @@ FLAT = "value is -inf: the slope is 0 with positive probability; surviving_value
 HEAVY = "value is -inf: log|σ'(z)| has no mean, z is large too often"
 SPREAD = "mean_square_rate is nan: z comes arbitrarily close to 0 or infinity, so that it depends on the start"
 
+LOST = "mean_square is nan: the slope is large only where z hardly ever is, which the quadrature does not resolve"
+
 
 def unknown() -> Estimate:
     """Return the variance where there is none."""
@@ -38,7 +40,7 @@ class LyapunovExponent(ShownAsTable):
     error : float or ndarray
         A bound of the numerical error of `value`, estimated from two discretisations.
     mean_square : Estimate or Estimates
-        ½·log E[(σ'(z)·w)²], of one factor; never less than `value`.
+        ½·log E[(σ'(z)·w)²], of one factor; never less than `value`. nan where it is not told from -inf.
     mean_square_rate : Estimate or Estimates
         The rate at which the root mean square of the whole product grows; it differs from `mean_square`, since
         neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for

@@ -1,0 +1,43 @@
+"""Means over z in a chain's stationary law: what depends on the activation alone is tabulated over the scale of z."""
+
+import functools
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
+from gradtheory.random_weights.gaussian.second_moments import places_and_period
+from gradtheory.random_weights.lyapunov.slopes import log_slope
+from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
+
+
+def means_in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
+    """Return E log|σ'(z)| (0 unless wanted), E[(σ'(z)·w)²] and the rate of the mean square; errors of the first two."""
+    own = np.square(law.sigma_b / law.scale)
+    share = law.sigma_w**2 * np.stack([own, 1.0 - own])  # E[w² | z]: the second part grows with ξ²
+    value, error = (
+        np.stack([log, share[0] * slope + share[1] * stretched])
+        for log, slope, stretched in _tabulated(law.record, logs).at(np.square(law.scale))
+    )
+    return np.append(value @ law.weight, law.mean_square_rate), error @ np.abs(law.weight)
+
+
+@functools.lru_cache(maxsize=128)
+def _tabulated(record: Activation, logs: bool) -> Interpolated:
+    """Return `slope_means` as functions of s², the same for all scales of weights and biases."""
+    return Interpolated(functools.partial(slope_means, record, logs), at_once=0)
+
+
+def slope_means(record: Activation, logs: bool, variances: Array) -> Integrals:
+    """Return E log|σ'(z)| (0 unless wanted), E[σ'(z)²] and E[σ'(z)²ξ²], z = s·ξ, for each variance s² of z."""
+
+    def integrand(z: Array, xi: Array, _: np.ndarray) -> Array:
+        slope = record.slope(z)
+        log_of_slope = log_slope(record, z, slope) if logs else np.zeros_like(z)
+        square = np.square(slope)
+        return np.stack([log_of_slope, square, square * xi * xi])
+
+    # a logarithm near 0 has an absolute rounding error
+    return integrate(integrand, Gaussians.centred(variances), *places_and_period(record), floor=(1.0, 1e-3, 1e-3))
