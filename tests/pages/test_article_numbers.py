@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
+from gradtheory.document.messages import words
 from gradtheory.pages import article
 
 _CLAIMS = {claim.name: claim for claim in article.CLAIMS}
@@ -100,3 +101,11 @@ def test_small_factors_are_a_control_of_the_run_that_jumps():
     computed = _CLAIMS["jumps"].finding().computed
     assert float(computed["factor_below"]) < 1.0
     assert float(computed["limit"]) < float(computed["large"]) < float(computed["limit_below"])
+
+
+def test_the_variants_with_a_constant_slope_are_those_that_are_named():
+    rows = _CLAIMS["variants"].finding().rows
+    named = [row[0].replace("_", " ") for row in rows if row[1] != "–"]
+    said = f"{', '.join(named[:-1])} and {named[-1]}", f"{'、'.join(named[:-1])} 与 {named[-1]}"
+    for lang, names in zip(("en", "zh"), said, strict=True):
+        assert f" {names}" in words(lang)["claims"]["variants"]["result"]

@@ -111,7 +111,6 @@ def _variants(*, names: Sequence[str]) -> Finding:
     keeps = [value is not None for value in constant.values()]
     unbounded = [sign(_limit(record)) != 0 for record in records]  # so that K = ∞
     numbers = {"constant": str(sum(keeps)), "count": str(len(keeps)), "unbounded": str(sum(unbounded))}
-    numbers |= {"which": ", ".join(name.replace("_", " ") for name, value in constant.items() if value is not None)}
     return Finding(share_that_holds(keeps), tuple(steps), numbers, rows)
 
 
