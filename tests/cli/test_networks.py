@@ -46,7 +46,7 @@ def test_audit(capsys, files):
     [
         ("net.safetensors", "none.npy", "data = "),
         ("net.safetensors", "objects.npy", "must be an array of numbers in a .npy file"),
-        ("net.safetensors", "two.npz", "two.npz': is a .npz file of several arrays"),
+        ("net.safetensors", "two.npz", "is a .npz file of several arrays"),
         ("net.safetensors", "narrow.npy", "data.shape = (4, 3): must be (batch, 64)"),
         ("net.pt", "x.npy", "is a pickle"),
         ("none.onnx", "x.npy", "cannot be read"),
