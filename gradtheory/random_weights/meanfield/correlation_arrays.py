@@ -22,6 +22,7 @@ from gradtheory.random_weights.meanfield.fixed_points import Points
 _NEAREST = -20.0  # log η, where 1 - c is 1e-17
 _EPSILON = 2.0**-52
 _LEAST = 1e-300
+_SEEN = 1e-3  # of the slope at 1, to which differences of equal inputs must tend
 _ROUGH = 1e-10  # of what the slope is less than 1
 
 
@@ -53,7 +54,8 @@ def settled_correlations(
     apart = ~none & ~nothing & ((points.chi > 1.0 + points.chi_error) | bool(jumps(record)))
     chosen = np.flatnonzero(apart)
     if len(chosen):
-        parts = _below_1(record, points.q[chosen], points.q_error[chosen], sigma_w[chosen], sigma_b[chosen])
+        chi = np.full(len(chosen), np.inf) if jumps(record) else points.chi[chosen]
+        parts = _below_1(record, points.q[chosen], points.q_error[chosen], chi, sigma_w[chosen], sigma_b[chosen])
         for array, part in zip((c, c_error, slope, slope_error), parts, strict=True):
             array[chosen] = part
     rough = chosen[(c[chosen] > 0.0) & (slope_error[chosen] > _ROUGH * (1.0 - slope[chosen]))]
@@ -73,16 +75,18 @@ def settled_correlations(
 
 
 def _below_1(
-    record: Activation, q: Array, q_error: Array, sigma_w: Array, sigma_b: Array
+    record: Activation, q: Array, q_error: Array, chi: Array, sigma_w: Array, sigma_b: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Return c and the slope there, each with its error, where inputs do not become equal."""
+    """Return c and the slope there, each with its error, where inputs do not become equal; `chi` is the slope at 1."""
     table, log_q, weight = interpolation(record), np.log(q), sigma_w**2
     known = slopes_at(table, log_q, weight, np.zeros(len(q)))
     nearest = slopes_at(table, log_q, weight, np.full(len(q), _NEAREST))
     # at c = 0 the map gives (σ_w²·E[σ]² + σ_b²)/q = 1 - σ_w²·D
     starts = (sigma_b == 0.0) & (1.0 - known.kept <= known.error + 4.0 * _EPSILON)
-    inside = np.flatnonzero((known.kept < 1.0) & (nearest.kept > 1.0) & ~starts)
-    ratio = np.where(starts, 0.0, np.where(nearest.kept <= 1.0, -np.inf, np.nan))
+    # of a bump much narrower than the variance the panels see nothing, and say so of no error
+    sees = np.isinf(chi) | (np.abs(nearest.kept - chi) <= _SEEN * chi)
+    inside = np.flatnonzero((known.kept < 1.0) & (nearest.kept > 1.0) & ~starts & sees)
+    ratio = np.where(starts & sees, 0.0, np.where((nearest.kept <= 1.0) & sees, -np.inf, np.nan))
 
     def excess(log_ratio: Array, log_q: Array, weight: Array) -> Array:
         flat = (np.asarray(each).reshape(-1) for each in (log_q, weight, log_ratio))
