@@ -326,3 +326,22 @@ def test_with_biases_the_same_chains_do():
     # z = 0 in every layer: b = -w·a
     gradients = gt.Chain(depth=3, activation="tanh").backprop(x=1.0, y=1.0, w=[5.0] * 3, b=[-5.0, 0.0, 0.0])
     assert abs(gradients.x) > 100
+
+
+def test_gradients_print_their_least_and_greatest_sizes():
+    asked = {"x": [1.0, -2.0], "y": [0.0, 0.0], "w": [3.0], "b": [0.0]}
+    chain = gt.Chain(1, "identity")
+    assert str(chain.backprop(**asked)).splitlines() == [
+        "loss       22.5",
+        "|∂C/∂w|    15 … 15    (1,)",
+        "|∂C/∂b|    3 … 3    (1,)",
+        "|∂C/∂x|    9 … 18    (2,)",
+    ]
+    assert str(chain.backprop(**asked, reduction="none")).splitlines() == [
+        "|loss|     4.5 … 18    (2,)",
+        "|∂C/∂w|    3 … 12    (1, 2)",
+        "|∂C/∂b|    3 … 6    (1, 2)",
+        "|∂C/∂x|    9 … 18    (2,)",
+    ]
+    nothing = chain.backprop(x=[], y=[], w=[3.0], b=[0.0], reduction="none")
+    assert str(nothing).splitlines()[0] == "|loss|     0 … 0    (0,)"

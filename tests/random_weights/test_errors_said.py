@@ -51,6 +51,7 @@ def test_an_end_that_is_never_reached_and_a_doubtful_start_have_their_errors():
     assert settled_chi("tanh", np.empty(0), 0.1).shape == (0,)
 
 
+@pytest.mark.slow
 def test_exponents_at_their_own_scale_are_those_of_the_table():
     """What is read off the table of an activation is what integrals at each scale are."""
     from gradtheory.random_weights.lyapunov import means
