@@ -293,7 +293,7 @@ RESULTS = {
     "DepthBound", "Derivation", "Estimate", "Estimates", "ExplosionFormula", "ExplosionRegion", "Guarantee", "Root", "TwoPoint", "WidestExplosion", "WidestTotalExplosion", "article.Article",
     "article.Claim", "article.ClaimVerdict", "article.Finding", "article.Section", "atlas.AtlasEntry",
     "checker.Report", "errors.GradTheoryError", "errors.InvalidArgument", "errors.MissingDependency",
-    "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.Audit",
+    "errors.MissingProgram", "errors.NoClosedForm", "errors.Undecided", "gains.GainsEntry",
     "initialisation.Initialisation", "meanfield.CriticalInitialisation", "meanfield.DepthScales",
     "meanfield.EdgeOfChaos", "meanfield.FixedPoint", "meanfield.Gain", "meanfield.JacobianMoments",
     "precision.FloatType", "precision.GradientSizes", "precision.LossScale", "precision.ScalerRun",

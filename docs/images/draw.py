@@ -1,4 +1,4 @@
-"""Draw the pictures of the README and of the tutorials, but for those on depth, which `draw_depth.py` draws."""
+"""Draw the pictures of the README and of the tutorials, except those on depth, which `draw_depth.py` draws."""
 
 from collections.abc import Callable
 from pathlib import Path

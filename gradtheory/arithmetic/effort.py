@@ -75,10 +75,10 @@ def spend(units: float) -> None:
         )
 
 
-def charge(expr: "sympy.Basic", bits: int, each: int = 1) -> None:
+def charge(expr: "sympy.Basic", bits: int, units: int = 1) -> None:
     """Take the work of evaluating an expression from the open budget, so many units for each of its parts."""
     if _OPEN.get() is not None:
-        spend(each * size(expr) * (1 + bits / 1024))
+        spend(units * size(expr) * (1 + bits / 1024))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -171,4 +171,4 @@ def gathered(total: sympy.Expr) -> sympy.Expr:
             sympy.Mul.make_args(term), lambda each: isinstance(each, sympy.exp), binary=True
         )
         factors.setdefault(sympy.Mul(*exponentials), []).append(sympy.Mul(*others))
-    return sympy.Add(*(exponential * sympy.Add(*each) for exponential, each in factors.items()))
+    return sympy.Add(*(exponential * sympy.Add(*terms) for exponential, terms in factors.items()))

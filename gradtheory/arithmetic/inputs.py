@@ -207,7 +207,7 @@ def read_nonnegative_array(value: Any, name: str) -> Array:
     return _read_array_where(value, name, lambda array: array >= 0.0, "must not be negative, such as 0 or 1")
 
 
-def together(**arrays: Array) -> tuple[Array, ...]:
+def broadcast(**arrays: Array) -> tuple[Array, ...]:
     """Return arrays broadcast to their common shape."""
     try:
         return tuple(np.broadcast_arrays(*arrays.values()))
@@ -218,7 +218,7 @@ def together(**arrays: Array) -> tuple[Array, ...]:
 
 def read_samples(x: Any, y: Any) -> tuple[Array, Array]:
     """Return inputs and targets as two finite float64 arrays of shape (n,)."""
-    inputs, targets = together(x=read_finite_array(x, "x"), y=read_finite_array(y, "y"))
+    inputs, targets = broadcast(x=read_finite_array(x, "x"), y=read_finite_array(y, "y"))
     return np.ravel(inputs), np.ravel(targets)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
-from gradtheory.audits.judge import Verdict, judge, through_time
-from gradtheory.audits.layers import AuditedLayer, Block
-from gradtheory.audits.measure import Measured, measure_network
+from gradtheory.audits.judge import AuditVerdict, judge, through_time
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
-from gradtheory.audits.report import Audit, Trial
+from gradtheory.audits.report import AdviceRun, Audit
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
@@ -101,11 +101,11 @@ def audit(
         )
     layers, verdict = judge(measured.layers, measured.blocks)
     if measured.overflows:
-        verdict = Verdict("explodes", measured.origin, measured.overflows)
+        verdict = AuditVerdict("explodes", measured.origin, measured.overflows)
     elif measured.origin is not None:
         verdict = verdict._replace(start=measured.origin)
     elif measured.attention is not None:
-        verdict = Verdict("saturates", *measured.attention)
+        verdict = AuditVerdict("saturates", *measured.attention)
     elif measured.loop is not None and verdict.start is None:
         verdict = through_time(*measured.loop) or verdict
     elif (scale := measured.scales.get(verdict.start or "")) is not None:
@@ -117,25 +117,27 @@ def audit(
     return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, bool(unread), unread, trial)
 
 
-def _trial(measured: Measured, layers: list[AuditedLayer], verdict: Verdict, x: Any, y: Any, loss: Any) -> Trial:
+def _trial(
+    measured: Measurement, layers: list[AuditedLayer], verdict: AuditVerdict, x: Any, y: Any, loss: Any
+) -> AdviceRun:
     """Return what tries remedies on this network when they are asked for, or why none is tried."""
     network = measured.network
     if verdict.verdict == "stable":
-        return Trial(None, "no remedy is tried: nothing is wrong")
+        return AdviceRun(None, "no remedy is tried: nothing is wrong")
     if y is None:
-        return Trial(None, "no remedy is tried: that needs targets, y")
+        return AdviceRun(None, "no remedy is tried: that needs targets, y")
     if network is None:
-        return Trial(None, "no remedy is tried: the module could not be read as a network")
+        return AdviceRun(None, "no remedy is tried: the module could not be read as a network")
     if any(not math.isfinite(layer.sigma_w) for layer in layers):
-        return Trial(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
+        return AdviceRun(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
     inputs, targets = (np.asarray(raw(each)) for each in (x, y))
     few = inputs[:_TRIED_ON], targets[:_TRIED_ON]
-    return Trial(lambda: advise(network, *few, optimiser=adam(_ETA), steps=_STEPS), "")
+    return AdviceRun(lambda: advise(network, *few, optimiser=adam(_ETA), steps=_STEPS), "")
 
 
-def _growth(blocks: list[Block]) -> float:
+def _growth(blocks: list[AuditedBlock]) -> float:
     """Return the factor per block, the geometric mean of gains."""
     gains = [block.gain for block in blocks if not math.isnan(block.gain)]  # of a module's first part it is not known
     if not gains or not all(math.isfinite(gain) for gain in gains):

@@ -21,7 +21,7 @@ from gradtheory.audits.chance import (
     most_saturated,
     spread_of_scale,
 )
-from gradtheory.audits.layers import COMPOSITE, AuditedLayer, Block
+from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
 
 STRETCH = 10.0  # a factor over several layers that training bears
 _ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
@@ -30,7 +30,7 @@ _MATTERS = 1.25  # a gain that weights out of scale have to cause
 _PEERS = 4  # with fewer, no layer stands out
 
 
-class Verdict(NamedTuple):
+class AuditVerdict(NamedTuple):
     """What became of the gradient.
 
     Attributes
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
     cause: str
 
 
-def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list[AuditedLayer], Verdict]:
+def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tuple[list[AuditedLayer], AuditVerdict]:
     """Return the layers with their verdicts, and the verdict of the whole."""
     gains = {number: block.gain for block in blocks for number in block.layers}
     judged = [
@@ -68,17 +68,19 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[Block]) -> tuple[list
         if stretch is not None and is_growth is not (size > 0):
             how = "grows" if is_growth else "fades"
             cause = f"{cause}; over other layers the gradient {how} by a factor of {math.exp(abs(stretch[1])):.3g}"
-        return judged, Verdict("explodes" if is_growth else "vanishes", name, cause)
+        return judged, AuditVerdict("explodes" if is_growth else "vanishes", name, cause)
     if stretch is not None:
         name, size = stretch
         cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")
         how = "grows" if size > 0 else "fades"
         words = f"the gradient {how} by a factor of {math.exp(abs(size)):.3g} from here back"
-        return judged, Verdict("explodes" if size > 0 else "vanishes", name, f"{words}: {cause}" if cause else words)
+        return judged, AuditVerdict(
+            "explodes" if size > 0 else "vanishes", name, f"{words}: {cause}" if cause else words
+        )
     saturated = next((layer for layer in judged if layer.verdict == "saturated"), None)
     if saturated is not None:
-        return judged, Verdict("saturates", saturated.name, saturated.cause)
-    return judged, Verdict("stable", None, "")
+        return judged, AuditVerdict("saturates", saturated.name, saturated.cause)
+    return judged, AuditVerdict("stable", None, "")
 
 
 def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
@@ -124,13 +126,13 @@ def _because(layer: AuditedLayer, size: float) -> str:
     return f"{slopes}, {weights}{scale}"
 
 
-def _not_finite(layers: Sequence[AuditedLayer]) -> Verdict | None:
+def _not_finite(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
     for layer in layers:
         if not layer.is_finite:
-            return Verdict("explodes", layer.name, _first_not_finite(layer))
+            return AuditVerdict("explodes", layer.name, _first_not_finite(layer))
     for layer in reversed(layers):
         if not layer.is_gradient_finite:
-            return Verdict("explodes", layer.name, "the gradient overflows on its way back through it")
+            return AuditVerdict("explodes", layer.name, "the gradient overflows on its way back through it")
     return None
 
 
@@ -142,12 +144,12 @@ def _first_not_finite(layer: AuditedLayer) -> str:
     )
 
 
-def _dead(layers: Sequence[AuditedLayer]) -> Verdict | None:
+def _dead(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
     first = next((layer for layer in layers if layer.verdict == "dead"), None)  # what follows it may be dead for that
-    return None if first is None else Verdict("vanishes", first.name, first.cause)
+    return None if first is None else AuditVerdict("vanishes", first.name, first.cause)
 
 
-def _stretch(blocks: Sequence[Block]) -> tuple[str, float] | None:
+def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
     """Return where, from the output back, the greatest growth or fading starts, and its logarithm, if it is too great.
 
     The first block is left out: what it does to the gradient by the input changes no weight's gradient.
@@ -170,16 +172,16 @@ def _stretch(blocks: Sequence[Block]) -> tuple[str, float] | None:
     return best
 
 
-def through_time(name: str, size: float, steps: int) -> Verdict | None:
+def through_time(name: str, size: float, steps: int) -> AuditVerdict | None:
     """Return the verdict on a recurrent module, through whose time steps the gradient grows by exp(size)."""
     if abs(size) <= math.log(STRETCH):
         return None
     how = "grows" if size > 0.0 else "fades"
-    each = f"by a factor of {math.exp(size / steps):.4g} per time step, {math.exp(abs(size)):.3g} over {steps} of them"
-    return Verdict("explodes" if size > 0.0 else "vanishes", name, f"the gradient {how} {each}")
+    speed = f"by a factor of {math.exp(size / steps):.4g} per time step, {math.exp(abs(size)):.3g} over {steps} of them"
+    return AuditVerdict("explodes" if size > 0.0 else "vanishes", name, f"the gradient {how} {speed}")
 
 
-def _shortcut(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
+def _shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
     """Return the block whose residual connection multiplies by more than √2."""
     for block in reversed(blocks):
         if abs(block.shortcut) > _ALONE:
@@ -188,14 +190,14 @@ def _shortcut(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
     return None
 
 
-def _stands_out(blocks: Sequence[Block]) -> tuple[str, float, str] | None:
+def _stands_out(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
     """Return the block whose gain differs most from that of its peers, if by more than chance."""
     kinds = {block.kind for block in blocks[1:]}
     odd = filter(None, (_odd_one_out([block for block in blocks[1:] if block.kind == kind]) for kind in kinds))
     return max(odd, key=lambda oddest: abs(oddest[1]), default=None)
 
 
-def _odd_one_out(peers: Sequence[Block]) -> tuple[str, float, str] | None:
+def _odd_one_out(peers: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
     if peers and ("Norm" in peers[0].kind or COMPOSITE in peers[0].kind):  # the first undoes the scale of the data
         inner = inner[1:]

@@ -113,7 +113,7 @@ class AuditedLayer(ShownAsTable):
 
 
 @dataclass(frozen=True)
-class Block:
+class AuditedBlock:
     """A part of a network between two places that every path from the input to the loss passes.
 
     Attributes

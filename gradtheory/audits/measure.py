@@ -12,7 +12,7 @@ from scipy.sparse.linalg import svds
 from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.chance import FLAT, spread_of_gain
-from gradtheory.audits.layers import NAN, AuditedLayer, Block
+from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
 from gradtheory.networks.array_shapes import read_inputs
@@ -31,14 +31,14 @@ _IDENTITY = activation("identity")
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What was measured of a network.
 
     Attributes
     ----------
     layers : list of AuditedLayer
         From the input to the output.
-    blocks : list of Block
+    blocks : list of AuditedBlock
         Likewise.
     loss : float
         nan where there are no targets.
@@ -60,7 +60,7 @@ class Measured:
     """
 
     layers: list[AuditedLayer]
-    blocks: list[Block]
+    blocks: list[AuditedBlock]
     loss: float
     origin: str | None = None
     attention: tuple[str, str] | None = None
@@ -71,7 +71,7 @@ class Measured:
     unreached: str = ""
 
 
-def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measured:
+def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measurement:
     """Return what is measured of a network on its data; the arguments are checked."""
     inputs = read_inputs(x, network.n_inputs)
     if not 1 <= len(inputs) <= _MOST_SAMPLES:
@@ -82,7 +82,7 @@ def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: A
     return _measure(network, inputs, None if y is None else read_real_array(y, "y"), name, seed)
 
 
-def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measured:
+def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measurement:
     """Return what a forward and a backward pass tell; without targets random gradients start at the output."""
     with np.errstate(all="ignore"):
         passed = forward(network.nodes, x)
@@ -97,7 +97,7 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
         layers = _with_predictions(
             [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
         )
-        return Measured(layers, _blocks(network.nodes, dense, layers, passed, back), value, network=network)
+        return Measurement(layers, _blocks(network.nodes, dense, layers, passed, back), value, network=network)
 
 
 def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:
@@ -197,7 +197,7 @@ def _singular_values(w: Array, slopes: Array, by_z: Array) -> Array | None:
     if max(w.shape) > _ALL_LIMIT or not np.isfinite(factor).all():
         return None
     values = np.asarray(np.linalg.svd(factor, compute_uv=False))
-    return np.where(values > max(w.shape) * 2.0**-52 * values[0], values, 0.0)  # those below are 0 but for rounding
+    return np.where(values > max(w.shape) * 2.0**-52 * values[0], values, 0.0)  # those below are 0 up to rounding
 
 
 def _lanczos(factor: Array) -> tuple[float, float]:
@@ -208,11 +208,11 @@ def _lanczos(factor: Array) -> tuple[float, float]:
 
 def _blocks(
     nodes: Sequence[Node], dense: Sequence[int], layers: Sequence[AuditedLayer], passed: Forward, back: Backward
-) -> list[Block]:
+) -> list[AuditedBlock]:
     """Return the parts between places that every path passes, each with a dense layer or more."""
     last = max(place for place, flow in enumerate(back.by_output) if flow is not None)
     cuts = _cuts(nodes[: last + 1])
-    blocks: list[Block] = []
+    blocks: list[AuditedBlock] = []
     start, within = INPUT, []
     for cut in cuts:
         within = [number for number, place in enumerate(dense) if start < place <= cut]
@@ -225,7 +225,7 @@ def _blocks(
         name = _common([nodes[dense[number]].name for number in within])
         kind = " ".join(repr(node.operation).partition("(")[0] for node in nodes[start + 1 : cut + 1])
         activations = " ".join(layers[number].kind.partition(",")[2] for number in within)
-        blocks.append(Block(name, gain, spread, tuple(within), kind + activations, _shortcut(nodes, start, cut)))
+        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, _shortcut(nodes, start, cut)))
         start = cut
     return blocks
 

@@ -18,8 +18,8 @@ from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
 from gradtheory.audits.calls import Call, recorded, square_sum, tensors
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.layers import COMPOSITE, NAN, AuditedLayer, Block
-from gradtheory.audits.measure import Measured, measure_network
+from gradtheory.audits.layers import COMPOSITE, NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.scales import scales_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -46,7 +46,7 @@ def is_module(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.nn.Module)
 
 
-def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measured, str]:
+def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measurement, str]:
     """Return what is measured of a torch module, as a network where it can be read as one, or else why it is not."""
     module = unwrapped(module)
     if not is_initialised(module):
@@ -69,12 +69,12 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
     return _with_overflow(measured, module, x, y, loss, seed), ""
 
 
-def _because(measured: Measured, reason: str) -> tuple[Measured, str]:
+def _because(measured: Measurement, reason: str) -> tuple[Measurement, str]:
     """Return what was measured, and why only that, with what no gradient comes back to."""
     return measured, f"{reason}; {measured.unreached}" if measured.unreached else reason
 
 
-def _with_overflow(measured: Measured, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
+def _with_overflow(measured: Measurement, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     """Return what was measured in float64, with the layer in which the module's own float type overflows."""
     name = str(next(iter(module.parameters())).dtype).rpartition(".")[2]
     if name not in _SHORT:
@@ -95,7 +95,7 @@ def _are_classes(y: Any) -> bool:
     return one_array(y, "y").ndim == 1 and np.asarray(raw(y)).dtype.kind in "iu"
 
 
-def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
+def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     """Return the gains between a module's parts, from one forward and one backward pass; nothing in it is changed."""
     import torch
 
@@ -128,12 +128,12 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measured:
         ) from error
 
 
-def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measured:
+def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measurement:
     """Return the parts as blocks, and beside them the modules without children within."""
     gradients = _gradients(module)
     parts = [calls[part] for part in _parts(calls)]
     layers: list[AuditedLayer] = []
-    blocks: list[Block] = []
+    blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
@@ -143,11 +143,11 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
         kinds[part.name] = kind = f"{part.kind}{COMPOSITE if part.children else ''}"
-        block = Block(name, gain, spread, (len(layers) - 1,), kind)
+        block = AuditedBlock(name, gain, spread, (len(layers) - 1,), kind)
         is_divided = before is not None and "BatchNorm" in part.kind and not before.children
         blocks.append(_joined(blocks.pop(), block) if is_divided else block)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
-    return Measured(
+    return Measurement(
         layers,
         blocks,
         loss,
@@ -158,10 +158,10 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
     )
 
 
-def _joined(layer: Block, norm: Block) -> Block:
+def _joined(layer: AuditedBlock, norm: AuditedBlock) -> AuditedBlock:
     """Return a layer with the batch norm after it, which divides the scale of its weights away again."""
     spread = math.hypot(layer.spread, norm.spread)
-    return Block(
+    return AuditedBlock(
         layer.name, layer.gain * norm.gain, spread, layer.layers + norm.layers, f"{layer.kind} {norm.kind}"
     )  # fmt: skip
 

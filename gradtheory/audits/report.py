@@ -47,7 +47,7 @@ _WIDEST = 28  # characters of a name in a table
 
 
 @dataclass(frozen=True)
-class Trial:
+class AdviceRun:
     """What tries remedies, or why none is tried."""
 
     advise: Callable[[], NetworkAdvice] | None
@@ -91,7 +91,7 @@ class Audit(ShownAsTable):
     loss: float
     is_measured_only: bool = False
     unread: str = ""
-    trial: Trial = field(default=Trial(None, ""), repr=False, compare=False)
+    trial: AdviceRun = field(default=AdviceRun(None, ""), repr=False, compare=False)
 
     @cached_property
     def advice(self) -> NetworkAdvice | None:

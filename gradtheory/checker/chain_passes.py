@@ -20,7 +20,7 @@ _FAR = 64  # log2 of where a tail begins
 _FAR_OUT = 29  # log2 of |z| beyond which e^z is bounded by its tail: `intervals` computes it up to twice that
 _NARROW = -8  # log2 of a width below which the mean value theorem is the better bound
 _STEP = 64  # bits, between one precision and the next
-_MOST_WORK = 3_000_000  # as in `points`, and more of it the longer the numbers are
+_MOST_WORK = 3_000_000  # as in `comparisons`, and more of it the longer the numbers are
 _LONG = 2_000  # bits, from which on products take far longer
 _ZERO, _ONE = Fraction(0), Fraction(1)
 

@@ -49,7 +49,7 @@ def _check_tails(certificate: Certificate) -> None:
 
 
 def _check_period(certificate: Certificate, prover: Prover) -> int:
-    """Check that a period further on, whose length is that of the domain, σ is the same or -σ, but for a constant.
+    """Check that a period further on, whose length is that of the domain, σ is the same or -σ, up to a constant.
 
     Returns 1 or -1 accordingly.
     """

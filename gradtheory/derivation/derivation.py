@@ -197,7 +197,7 @@ def derive(
         symbol derives the formula for every depth.
     activation : str, sympy.Expr or Activation, optional
         As in `gradtheory.activation`, the sigmoid unless stated (every topic except
-        "stability" and the blocks, but for "recurrent").
+        "stability" and the blocks, except "recurrent").
     wrt : str, optional
         The weight, bias or input that the loss is differentiated by, such as "b2" or "x", or "all" for every weight
         and bias; "w1" unless stated, and "all" for a symbolic depth, whose formulas hold for every layer ("gradient").

@@ -51,7 +51,7 @@ def unit_variance(network: Network, x: Array) -> list[float]:
 
 
 def normalised(network: Network) -> Network:
-    """Return the network with a LayerNorm between every dense layer and its activation, but for the last layer."""
+    """Return the network with a LayerNorm between every dense layer and its activation, except in the last layer."""
     last = dense_places(network.nodes)[-1]
     nodes: list[Node] = []
     moved = {INPUT: INPUT}

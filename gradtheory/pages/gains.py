@@ -17,7 +17,7 @@ from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.meanfield.backward import lasting_depth
 from gradtheory.random_weights.overflow import overflow_depth
 
-__all__ = ["TORCH", "Audit", "entries", "page", "write"]
+__all__ = ["TORCH", "GainsEntry", "entries", "page", "write"]
 
 
 def __dir__() -> list[str]:
@@ -39,7 +39,7 @@ _ONE = 1e-5  # χ₁ - 1 where the variance grows and χ₁ tends to 1
 
 
 @dataclass(frozen=True)
-class Audit(ShownAsTable):
+class GainsEntry(ShownAsTable):
     """What a gain does to deep, wide networks without biases, for one activation.
 
     Parameters
@@ -49,7 +49,7 @@ class Audit(ShownAsTable):
 
     Examples
     --------
-    >>> tanh = Audit(activation("tanh"))
+    >>> tanh = GainsEntry(activation("tanh"))
     >>> tanh.gain, round(tanh.exact.forward, 6), round(tanh.chi, 6), tanh.depth
     (5/3, 1.592537, 1.209831, 932)
 
@@ -111,14 +111,14 @@ class Audit(ShownAsTable):
         return meanfield.critical_initialisation(self.record)
 
 
-def entries() -> list[Audit]:
+def entries() -> list[GainsEntry]:
     """Return the audit of every activation that PyTorch has among its layers."""
     return list(_entries())
 
 
 @functools.cache  # an audit remembers what it has computed
-def _entries() -> tuple[Audit, ...]:
-    audits = map(Audit, map(activation, activation_names()))
+def _entries() -> tuple[GainsEntry, ...]:
+    audits = map(GainsEntry, map(activation, activation_names()))
     return tuple(audit for audit in audits if audit.stated or "torch.nn" in audit.record.peers.get("torch", ""))
 
 

@@ -132,7 +132,7 @@ def log_jacobian(
     Returns
     -------
     LogJacobian
-        Exact, but for rounding, for linear activations and for relu, with biases too; else numeric, with errors.
+        Exact up to rounding for linear activations and for relu, with biases too; else numeric, with errors.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from gradtheory.arithmetic.kinds import read_function
 from gradtheory.errors import InvalidArgument
 
 
-class Block(NamedTuple):
+class GridBlock(NamedTuple):
     """One block of a grid: its place among the blocks, and its slices of the coordinates."""
 
     number: tuple[int, ...]
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
         shape = tuple(map(len, coordinates.values()))
         chunks = normalize_chunks("auto", shape, limit=8 * points, dtype=np.float64)
         plan = cls(function, coordinates, arguments, chunks, None if seed is None else read_seed(seed), ())
-        first = Block((0,) * len(shape), (slice(0, 1),) * len(shape))
+        first = GridBlock((0,) * len(shape), (slice(0, 1),) * len(shape))
         try:
             sample = plan.evaluate(first)
         except TypeError as error:
@@ -97,29 +97,29 @@ class Plan(NamedTuple):
         """Return an array for all numbers."""
         return np.empty((*self.shape, self.width))
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[GridBlock]:
         """Yield the blocks."""
         ends = [np.cumsum((0, *sizes)) for sizes in self.chunks]
         for number in itertools.product(*(range(len(sizes)) for sizes in self.chunks)):
             pairs = ((int(end[k]), int(end[k + 1])) for end, k in zip(ends, number, strict=True))
-            yield Block(number, tuple(slice(start, stop) for start, stop in pairs))
+            yield GridBlock(number, tuple(slice(start, stop) for start, stop in pairs))
 
-    def points_of(self, block: Block) -> list[Array]:
+    def points_of(self, block: GridBlock) -> list[Array]:
         """Return the arguments of a block, each an array of its shape."""
         along = (values[part] for values, part in zip(self.coordinates.values(), block.region, strict=True))
         return list(np.meshgrid(*along, indexing="ij"))
 
-    def call(self, block: Block) -> Callable[..., Any]:
+    def call(self, block: GridBlock) -> Callable[..., Any]:
         """Return the function of the points alone."""
         own = {"seed": _seed(self.seed, block.number)} if self.seed is not None else {}
         inner = getattr(self.function, "of_chunk", self.function)
         return functools.partial(called, inner, tuple(self.coordinates), {**self.arguments, **own})
 
-    def evaluate(self, block: Block) -> Any:
+    def evaluate(self, block: GridBlock) -> Any:
         """Return what the function returns of a block."""
         return self.call(block)(*self.points_of(block))
 
-    def task(self, block: Block) -> Any:
+    def task(self, block: GridBlock) -> Any:
         """Return a block's numbers, side by side, as a task of Dask."""
         import dask
 

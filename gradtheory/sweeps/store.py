@@ -8,7 +8,7 @@ from gradtheory.arithmetic.chunks import Part, unpacked
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.sweeps.dataset import dataset
-from gradtheory.sweeps.plan import Block, Plan
+from gradtheory.sweeps.plan import GridBlock, Plan
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -51,7 +51,7 @@ def prepared(out: Any, plan: Plan) -> Any:
     return group[_FINISHED][...]
 
 
-def write(out: str, block: Block, numbers: Array, parts: Sequence[Part], name: str) -> None:
+def write(out: str, block: GridBlock, numbers: Array, parts: Sequence[Part], name: str) -> None:
     """Write the numbers of one block, then the mark that they are there."""
     import zarr
 

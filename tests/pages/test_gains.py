@@ -12,7 +12,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.pages import gains
-from gradtheory.pages.gains import Audit
+from gradtheory.pages.gains import GainsEntry
 
 _PAGE = Path(__file__).parents[2] / "docs" / "gains.md"
 _AUDITED = tuple(audit.record.name for audit in gains.entries())
@@ -45,7 +45,7 @@ def test_every_layer_of_pytorch_is_audited():
 @pytest.mark.sampled(8)
 @pytest.mark.parametrize("which", _AUDITED)
 def test_the_exact_gains_are_what_mpmath_finds(which):
-    audit = Audit(gt.activation(which))
+    audit = GainsEntry(gt.activation(which))
     for expr, gain in ((audit.record.expr, audit.exact.forward), (audit.record.slope_expr, audit.exact.backward)):
         function = sympy.lambdify(Z, expr, "mpmath")
         kinks = sorted({mpmath.mpf(str(sympy.N(kink, 30))) for kink in audit.record.kinks} | {-10, -3, 0, 3, 10})
@@ -57,7 +57,7 @@ def test_the_exact_gains_are_what_mpmath_finds(which):
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", ["tanh", "sigmoid", "selu", "softsign"])
 def test_the_variance_settles_where_iteration_does(which):
-    audit = Audit(gt.activation(which))
+    audit = GainsEntry(gt.activation(which))
     q, chi = iterated(which, float(audit.gain))
     assert audit.q == pytest.approx(q, rel=1e-8)
     assert audit.chi == pytest.approx(chi, rel=1e-8)
@@ -68,7 +68,7 @@ def test_the_variance_settles_where_iteration_does(which):
 @pytest.mark.slow
 def test_without_a_number_pytorch_takes_that_of_relu():
     for which in ("gelu", "silu", "mish"):
-        audit = Audit(gt.activation(which))
+        audit = GainsEntry(gt.activation(which))
         assert audit.stated is None
         assert audit.gain == sympy.sqrt(2)
         assert (audit.q, audit.critical.sigma_b > 0) == (0.0, True)
@@ -78,11 +78,11 @@ def test_without_a_number_pytorch_takes_that_of_relu():
 
 def test_relu_and_identity_last_for_ever():
     for which in ("relu", "identity", "leaky_relu"):
-        audit = Audit(gt.activation(which))
+        audit = GainsEntry(gt.activation(which))
         for exact in (audit.exact.forward, audit.exact.backward):
             assert abs(exact - float(gains.TORCH[which])) <= exact.error
         assert audit.depth == math.inf
 
 
 def test_a_gradient_whose_factor_tends_to_1_does_not_last_for_ever():
-    assert Audit(gt.activation("elu")).depth == pytest.approx(48_057, rel=2e-4)  # by the layers one by one
+    assert GainsEntry(gt.activation("elu")).depth == pytest.approx(48_057, rel=2e-4)  # by the layers one by one

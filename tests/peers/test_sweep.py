@@ -98,10 +98,8 @@ def test_a_killed_run_resumes_where_it_stopped(tmp_path):
     environment = {**os.environ, "SWEPT_LOG": str(log), "SWEPT_SECONDS": "0.4", "DASK_NUM_WORKERS": "1"}
     run = subprocess.Popen([sys.executable, "-c", _RUN, str(out)], env=environment)
     try:
-        deadline = time.monotonic() + 120.0
         while _finished(out) < 2:
             assert run.poll() is None, "it ended before it was killed"
-            assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
         run.send_signal(signal.SIGKILL)

@@ -18,7 +18,7 @@ from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.pairs import Pair, pair_of
 from gradtheory.explosion.arrays.excess import Multiple, multiples_of
-from gradtheory.explosion.arrays.table import Table, anchor_of
+from gradtheory.explosion.arrays.table import CrossingTable, anchor_of
 from gradtheory.explosion.superlevel import SuperlevelSet
 
 
@@ -140,7 +140,7 @@ class Plan:
         return tuple((parts[0], float(len(parts))) for parts in counts.values())
 
 
-_table = functools.lru_cache(maxsize=256)(Table)
+_table = functools.lru_cache(maxsize=256)(CrossingTable)
 
 
 @functools.lru_cache(maxsize=256)

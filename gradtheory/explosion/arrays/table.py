@@ -31,7 +31,7 @@ _CONTEXT = mpmath.MPContext()
 _CONTEXT.prec = 128
 
 
-class Table:
+class CrossingTable:
     """The distance |z - anchor| of the crossing on a branch with a finite end, by relative excess.
 
     Parameters

@@ -194,7 +194,7 @@ def _pair(blocks: Sequence[Block], signal: Signal, c: float) -> _Pair:
 
 
 def _is_same(after: Signal, before: Signal) -> bool:
-    """Return whether two signals agree but for rounding; nan is what nobody asked for."""
+    """Return whether two signals agree up to rounding; nan is what nobody asked for."""
     return all(
         abs(new - old) <= _SETTLED * before.variance or math.isnan(new) for new, old in zip(after, before, strict=True)
     )

@@ -15,11 +15,11 @@ from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
+    broadcast,
     read_nonnegative_array,
     read_nonnegative_float,
     read_positive_array,
     read_positive_float,
-    together,
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, left_out
@@ -57,7 +57,7 @@ def lyapunov_exponent(
     r"""Return the Lyapunov exponent of a chain of single neurons with independent Gaussian weights and biases.
 
     z = w·a + b with w ~ N(0, σ_w²), b ~ N(0, σ_b²) and a = σ(z) of the layer before. The stationary law of the chain
-    comes from its transfer operator (see `gradtheory.lyapunov.stationary`).
+    comes from its transfer operator (see `gradtheory.random_weights.lyapunov.stationary`).
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def lyapunov_exponent(
 
     """
     record = as_activation(activation)
-    weights, biases = together(
+    weights, biases = broadcast(
         sigma_w=read_positive_array(sigma_w, "sigma_w"), sigma_b=read_nonnegative_array(sigma_b, "sigma_b")
     )
     if weights.ndim:

@@ -15,11 +15,11 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.inputs import (
+    broadcast,
     read_depth,
     read_nonnegative_array,
     read_positive_array,
     read_positive_float,
-    together,
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.floats import FLOAT_TYPES, read_float_type
@@ -88,7 +88,7 @@ def gradients(
     record, many = as_activation(activation), read_depth(depth)
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
     start = weight**2 + bias**2 if q is None else read_positive_array(q, "q")
-    weight, bias, start = together(sigma_w=weight, sigma_b=bias, q=start)
+    weight, bias, start = broadcast(sigma_w=weight, sigma_b=bias, q=start)
     shape, (weight, bias, variance) = weight.shape, (each.reshape(-1) for each in (weight, bias, start))
     at_0, moments_of = Origin.of(record).mean_square_slope, moments_at if variance.size == 1 else many_moments_at
     slopes, off = np.empty((many, variance.size)), np.zeros((many, variance.size))
@@ -224,7 +224,7 @@ def jacobian_moments(
     """
     many = read_depth(depth)
     free = -1.0 if one_of(weights, "weights", ("gaussian", "orthogonal")) == "gaussian" else 0.0
-    variance, weight = together(q=read_positive_array(q, "q"), sigma_w=read_positive_array(sigma_w, "sigma_w"))
+    variance, weight = broadcast(q=read_positive_array(q, "q"), sigma_w=read_positive_array(sigma_w, "sigma_w"))
     first, second = (moment(activation, variance, of=kind) for kind in ("slope", "fourth"))
     slope, fourth = np.asarray(first), np.asarray(second)
     with np.errstate(over="ignore", invalid="ignore"):

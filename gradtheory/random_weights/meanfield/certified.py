@@ -2,7 +2,7 @@ r"""Fixed points with a proof that there are no others.
 
 Let R(r) = √V(r²) with the variance map V. As ‖σ(rz) - σ(r'z)‖ <= sup|σ'|·|r - r'| in the mean square, R changes by at
 most σ_w·sup|σ'|·|r - r'|, so that one proven value R(r) != r excludes fixed points for a while. Steps of this kind
-cover the whole line but for a small interval about each fixed point. There d/dt(V - q), t = log q, keeps its sign,
+cover the whole line except a small interval about each fixed point. There d/dt(V - q), t = log q, keeps its sign,
 since
 
     d²/dt² E[f(√q z)] = E[f·(z⁴ - 4z² + 1)]/4, whose size for f = σ² is at most 2√2·σ(0)² + 2√6·q·sup|σ'|²,

@@ -16,13 +16,13 @@ from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
+    broadcast,
     read_nonnegative,
     read_nonnegative_array,
     read_nonnegative_float,
     read_positive,
     read_positive_array,
     read_positive_float,
-    together,
 )
 from gradtheory.errors import Undecided
 from gradtheory.random_weights.gaussian.second_moments import METHODS
@@ -156,7 +156,7 @@ def fixed_points(
 def read_scales(sigma_w: NumberLike | ArrayLike, sigma_b: NumberLike | ArrayLike) -> tuple[Array, Array]:
     """Return both scales as arrays of their common shape."""
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
-    weight, bias = together(sigma_w=weight, sigma_b=bias)
+    weight, bias = broadcast(sigma_w=weight, sigma_b=bias)
     return weight, bias
 
 

@@ -22,12 +22,12 @@ from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
+    broadcast,
     read_array,
     read_nonnegative,
     read_nonnegative_array,
     read_positive,
     read_positive_array,
-    together,
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
@@ -251,7 +251,7 @@ def correlation_map(
 
     """
     record = as_activation(activation)
-    numbers = together(
+    numbers = broadcast(
         sigma_w=read_positive_array(sigma_w, "sigma_w"),
         sigma_b=read_nonnegative_array(sigma_b, "sigma_b"),
         q=read_positive_array(q, "q"),
@@ -311,7 +311,7 @@ def correlation_slope(
 
     """
     record = as_activation(activation)
-    numbers = together(
+    numbers = broadcast(
         sigma_w=read_positive_array(sigma_w, "sigma_w"), q=read_positive_array(q, "q"), c=read_correlations(c)
     )
     weight, variance, correlation = (each.reshape(-1) for each in numbers)

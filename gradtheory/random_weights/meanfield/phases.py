@@ -10,7 +10,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_array, read_positive_array, together
+from gradtheory.arithmetic.inputs import Array, broadcast, read_array, read_nonnegative_array, read_positive_array
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import GRID, Moments, moment_table
@@ -66,13 +66,13 @@ def settled_chi(
 
     """
     record = as_activation(activation)
-    weight, bias = together(
+    weight, bias = broadcast(
         sigma_w=read_positive_array(sigma_w, "sigma_w"), sigma_b=read_nonnegative_array(sigma_b, "sigma_b")
     )
     start = weight**2 + bias**2 if q is None else read_array(q, "q")
     if not (start >= 0.0).all():
         raise InvalidArgument("q", q, "must not be negative, such as 0, 1 or inf")
-    scales = together(sigma_w=weight, sigma_b=bias, q=start)
+    scales = broadcast(sigma_w=weight, sigma_b=bias, q=start)
     weights, biases, starts = (each.reshape(-1) for each in scales)
     fine, coarse = (_mean_square_slope(record, weights, biases, starts, every) for every in (1, 2))
     value, error = (weights**2 * each for each in (fine, _SAFETY * np.abs(fine - coarse) + _LEAST_ERROR * fine))

@@ -12,7 +12,7 @@ from gradtheory.training.advice.of_chain.trial_runs import STEPS, Attempt, Outco
 
 USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
-_LEEWAY = 1.05  # but for that
+_LEEWAY = 1.05  # than which it may be so many times higher
 
 Step: TypeAlias = tuple[str, Any]  # the kind of a remedy, and its constant, a float or an array
 Plan: TypeAlias = tuple[Step, ...]

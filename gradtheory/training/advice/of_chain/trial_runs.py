@@ -1,7 +1,7 @@
 """Many short runs of gradient descent at once: remedies are tried on the real loss, with and without them.
 
-A run is the one that `gradtheory.train` makes, but for the order in which samples are added up. Where a run amplifies
-rounding, that decides how it ends: so each is made twice, from starts that hardly differ.
+A run is the one that `gradtheory.train` makes, except for the order in which samples are added up. Where a run
+amplifies rounding, that decides how it ends: so each is made twice, from starts that hardly differ.
 """
 
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ class Outcome:
 
     @property
     def falls(self) -> bool:
-        """Whether the loss never rises, but for rounding."""
+        """Whether the loss never rises, up to rounding."""
         return bool(np.isfinite(self.last) and np.all(np.diff(self.loss) <= 1e-9 * self.loss[:-1] + 1e-300))
 
 
