@@ -119,7 +119,7 @@ class _Own(Activation):
 
 def _log_odds_of(expr: sympy.Expr, slope_expr: sympy.Expr) -> Kernel:
     """Return the kernel of λ = log(σ/(1 - σ)); in ball arithmetic where σ is so near to 0 or 1 that float64 cancels."""
-    rest = without_cancelling(sympy.broadcast(1 - expr))
+    rest = without_cancelling(sympy.together(1 - expr))
     odds, odds_slope = sympy.log(expr / rest), slope_expr / (expr * rest)
     value_of, slope_of = numeric(expr), numeric(without_cancelling(slope_expr))
 

@@ -48,7 +48,7 @@ def _vanishes(difference: sympy.Expr, root: Root) -> bool:
     except Undecided:
         if difference.count_ops() <= _MOST_OPERATIONS:
             try:
-                quotient = sympy.cancel(sympy.broadcast(sympy.expand(difference) / root.function.expr))
+                quotient = sympy.cancel(sympy.together(sympy.expand(difference) / root.function.expr))
             except OverflowError:  # exp(1000001/7) is to SymPy's polynomials a power of exp(1/7)
                 raise Undecided(f"{abbreviate(difference)} is not told from 0 at {root}") from None
             at_root = root.map(sympy.Lambda(variable, 1 / sympy.fraction(quotient)[1]))

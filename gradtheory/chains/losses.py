@@ -107,7 +107,7 @@ def _odds_bend(activation: Activation, z: Array) -> Array:
 def log_odds_derivative(activation: Activation, order: int) -> sympy.Expr:
     """Return a derivative of log(σ/(1 - σ)) by z."""
     odds_slope = activation.expr.diff(Z) / (activation.expr * (1 - activation.expr))
-    return sympy.cancel(sympy.broadcast(odds_slope)).diff(Z, order - 1)
+    return sympy.cancel(sympy.together(odds_slope)).diff(Z, order - 1)
 
 
 _SQUARED = Loss(

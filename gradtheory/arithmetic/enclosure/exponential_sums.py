@@ -127,7 +127,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     # exp(1000001/7) is to SymPy's polynomials the 1000001st power of exp(1/7)
     constants = {sympy.Dummy(): power for power in split.atoms(sympy.exp) if power.is_number}
     rational, generators = in_exponentials(split.xreplace({power: name for name, power in constants.items()}))
-    above, below = sympy.fraction(sympy.broadcast(rational))
+    above, below = sympy.fraction(sympy.together(rational))
     for factor in sympy.Mul.make_args(below):
         base, exponent = factor.as_base_exp()
         if not (exponent.is_even or _is_positive(base, {*generators, *constants})):

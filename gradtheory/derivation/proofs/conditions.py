@@ -182,7 +182,7 @@ def _known(truth: bool | None) -> bool | None:
 
 def _numerator(gap: sympy.Expr) -> sympy.Expr:
     """Return a polynomial of the sign of a quotient: its numerator, times its denominator where that has no sign."""
-    numerator, denominator = sympy.fraction(sympy.broadcast(gap))
+    numerator, denominator = sympy.fraction(sympy.together(gap))
     if denominator.is_nonnegative:  # and not zero, where the quotient is a number
         return sympy.expand(numerator)
     return sympy.expand(-numerator if denominator.is_nonpositive else numerator * denominator)

@@ -93,14 +93,14 @@ def _tidy(expr: sympy.Expr) -> sympy.Expr:
     kind = next((each for each in (sympy.Add, sympy.Mul) if isinstance(expr, each)), expr.func)  # not kept in order
     expr = kind(*map(_tidy, expr.args))
     if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and not expr.exp.is_Integer:
-        inner = sympy.factor(sympy.broadcast(expr.base))
+        inner = sympy.factor(sympy.together(expr.base))
         return sympy.powdenest(inner**expr.exp) if inner != expr.base else expr
     return expr
 
 
 def _is_radical_zero(expr: sympy.Expr) -> bool:
     """Return whether a quotient of polynomials in quantities and square roots is zero modulo the roots' equations."""
-    numerator, denominator = sympy.fraction(sympy.broadcast(expr))
+    numerator, denominator = sympy.fraction(sympy.together(expr))
     equations: dict[sympy.Dummy, sympy.Expr] = {}
     names: dict[sympy.Expr, sympy.Dummy] = {}
     rest = sympy.expand(_named(sympy.expand(numerator), names, equations))
@@ -111,7 +111,7 @@ def _is_radical_zero(expr: sympy.Expr) -> bool:
             return True
         if not rest.is_polynomial(root):
             return False
-        rest = sympy.fraction(sympy.broadcast(sympy.rem(rest, root**2 - equations[root], root)))[0]
+        rest = sympy.fraction(sympy.together(sympy.rem(rest, root**2 - equations[root], root)))[0]
         rest = sympy.expand(rest)
     return bool(rest == 0)
 

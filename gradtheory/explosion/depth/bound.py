@@ -227,7 +227,7 @@ def _is_even(parts: list[SmoothPart]) -> bool:
         difference = part.slope - mirrored.slope.xreplace({Z: -Z})
         if part.left != -mirrored.right:
             return False
-        if difference != 0 and sympy.expand(sympy.numer(sympy.broadcast(difference.rewrite(sympy.exp)))) != 0:
+        if difference != 0 and sympy.expand(sympy.numer(sympy.together(difference.rewrite(sympy.exp)))) != 0:
             return False
     return True
 
