@@ -52,7 +52,7 @@ _HOW = {
     ("weak_norm", "sigmoid"): "EEEECECECEEEE",
     ("weak_norm", "gelu"): "EEECEEE",
     ("weak_norm", "relu6"): "EEEEECECEEEE",
-    ("depth", "sigmoid"): "EEECECEECEECEECCECEEECC",
+    ("depth", "sigmoid"): "EEECECEECEECEEECCECEEECC",
     ("depth", "softsign"): "EECCECECEEECECEEEEECC",
     ("weight_decay", "sigmoid"): "EEEEEEEEEEEEEEEE",
     ("clipping", "sigmoid"): "EEEEEEEEEEEEEE",
