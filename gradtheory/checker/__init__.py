@@ -5,7 +5,8 @@ reads expressions itself (never `eval`) and proves every statement from σ(z), w
 mpmath's low-level numbers round outward, cut until a sign is settled (`intervals`, `signs`); on a tail [R, oo), sums of
 scales x^a·e^P(x) whose lesser parts are bounded by their values at R (`tail_arithmetic`); and where two expressions
 must be the same, the numerator of their difference in a field of functions (`field`). Agreement at points proves
-nothing here. What is not proven within a counted amount of work is *undecided*, and then the certificate is not verified.
+nothing here. What is not proven within a counted amount of work is *undecided*, and then the certificate is not
+verified.
 
 The argument. The domain is cut into cells. On each, σ is a smooth `piece`: Max, Min, Abs, sign and Piecewise are
 resolved by the proven signs of their arguments, and the result is the piece in the field. |σ'| is monotone there,
