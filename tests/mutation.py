@@ -63,9 +63,13 @@ ROOMS = {
         (
             *(
                 f"explosion/test_{part}"
-                for part in ("explosion", "widest", "variation", "weights_and_biases", "periodic")
+                for part in (
+                    *("explosion", "widest", "variation", "weights_and_biases", "periodic", "total", "certificate"),
+                    *("one_interval", "far_chains", "chains_at_extremes", "ends_at_kinks", "equal_peaks"),
+                    *("nearly_equal_peaks", "widest_at_limits", "effort_of_chains", "certificate_words"),
+                )
             ),
-            *("explosion/test_total", "explosion/test_certificate", "activations/test_own_activation", "test_rejected"),
+            *("checker/test_chains", "activations/test_own_activation", "test_rejected"),
         ),
     ),
     "chain": Room(
