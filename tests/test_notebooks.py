@@ -88,5 +88,8 @@ def test_a_derivation_styles_only_itself():
     selectors = [each.strip() for each in re.findall(r"([^{}]+)\{", re.sub(r"url\([^)]*\)", "", style))]
     assert len(selectors) > 10
     assert all(
-        part.strip().startswith(".gradtheory") for each in selectors if each != "@font-face" for part in each.split(",")
+        part.strip().startswith(".gradtheory")
+        for each in selectors
+        if not each.startswith(("@font-face", "@media"))
+        for part in each.split(",")
     )

@@ -223,7 +223,7 @@ def test_the_page_of_an_audit_is_chinese(capsys, tmp_path):
     assert main([*asked, "--lang", "zh", "--html", str(tmp_path / "page.html")]) == 0
     assert "网络爆炸" in capsys.readouterr().out
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert '<html lang="zh">' in page
+    assert '<html lang="zh-Hans">' in page
     visible = re.sub(r"<(style|svg)[^>]*>.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     assert "网络审查" in visible
     assert not _ENGLISH.search(visible)

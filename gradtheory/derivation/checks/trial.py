@@ -27,6 +27,11 @@ _SIZES = tuple(
 _SHARES = tuple(sympy.Rational(*pair) for pair in ((1, 3), (7, 9), (1, 41), (40, 41), (5, 11), (2, 13)))
 
 
+def _of_sizes(assumption: sympy.Basic) -> sympy.Basic:
+    is_below = isinstance(assumption, Relational) and isinstance(assumption.lhs, sympy.Symbol)
+    return assumption.reversedsign if is_below and assumption.rhs.could_extract_minus_sign() else assumption
+
+
 @dataclass(frozen=True)
 class Trial:
     """What a statement is tried under.
@@ -48,6 +53,10 @@ class Trial:
     meaning: Meaning
     chain_rule: ChainRule | None = None
     is_tight: bool = True
+
+    def __post_init__(self) -> None:
+        """Take w < -c as the bound -w > c on a size, which is what proofs look for."""
+        object.__setattr__(self, "assumptions", tuple(map(_of_sizes, self.assumptions)))
 
     def symbols(self, *sides: sympy.Basic) -> list[sympy.Symbol]:
         """Return the symbols of expressions and of the assumptions, in the order of their names."""
