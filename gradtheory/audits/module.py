@@ -161,9 +161,8 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
 def _joined(layer: AuditedBlock, norm: AuditedBlock) -> AuditedBlock:
     """Return a layer with the batch norm after it, which divides the scale of its weights away again."""
     spread = math.hypot(layer.spread, norm.spread)
-    return AuditedBlock(
-        layer.name, layer.gain * norm.gain, spread, layer.layers + norm.layers, f"{layer.kind} {norm.kind}"
-    )  # fmt: skip
+    kind = f"{layer.kind} divided by the spread of its batch"
+    return AuditedBlock(layer.name, layer.gain * norm.gain, spread, layer.layers + norm.layers, kind)
 
 
 def _origin(calls: list[Call]) -> str | None:

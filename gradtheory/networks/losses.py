@@ -68,7 +68,10 @@ def read_targets(loss: str, y: Any, shape: tuple[int, ...]) -> Array:
     if targets.shape == shape[:1] and width == 1:
         targets = targets[:, None]
     if targets.shape != shape:
-        raise InvalidArgument("y.shape", targets.shape, f"must be {shape}: a row for each of x, as wide as the output")
+        rows = f"must be {shape}: a row for each of x, as wide as the output"
+        if loss == "softmax_cross_entropy":
+            rows = f"must be {shape[:1]}, the class of each of x, or {shape}, its shares of the classes"
+        raise InvalidArgument("y.shape", targets.shape, rows)
     return targets
 
 

@@ -39,6 +39,8 @@ def test_parts_that_hand_a_tensor_on_are_unfolded():
     assert names == [*(f"backbone.0.{k}" for k in range(19)), "backbone.1.0", "backbone.1.1", "head"]
     module.backbone[0][9].weight.data *= 6.0
     report = gt.audit(module, x)
+    assert (report.verdict, report.start) == ("stable", None)  # where it trains, the batch norm after it divides by 6
+    report = gt.audit(module.eval(), x)
     assert (report.verdict, report.start) == ("explodes", "backbone.0.9")
     encoder = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
     stack = nn.Sequential(nn.Linear(4, 16), nn.TransformerEncoder(encoder, 3, enable_nested_tensor=False))
