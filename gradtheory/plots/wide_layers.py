@@ -1,5 +1,6 @@
 """Where wide layers let signals pass, over their weights: depth scales, trainable depth, edges and basins."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,7 +175,7 @@ def trainable_depth(
 
 
 def edges(
-    activations: Any = ("tanh", "elu", "selu", "softsign", "gelu", "silu"),
+    activations: ActivationLike | Sequence[ActivationLike] = ("tanh", "elu", "selu", "softsign", "gelu", "silu"),
     *,
     largest_bias: float = 1.0,
     squared: bool = False,

@@ -5,7 +5,7 @@ r"""A gradient oracle for tests: of your own backpropagation, autodiff rule or a
 >>> def gradients(x, y, w, b):
 ...     result = gt.Chain(depth=len(w)).backprop(x, y, w, b)
 ...     return {"loss": result.loss, "w": result.w, "b": result.b, "x": result.x}
->>> testing.assert_gradients(gradients, activation="sigmoid")
+>>> testing.assert_gradients(gradients, activation="sigmoid", cases=20)
 
 Plain asserts: they work under pytest, pytest-xdist and unittest. hypothesis, where it is installed, generates the cases
 and shrinks the failing one; without it the cases are a fixed list.

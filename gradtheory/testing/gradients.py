@@ -168,7 +168,7 @@ def assert_network_gradients(
     >>> def gradients(x, y, w, b):
     ...     widths = (x.shape[1], *map(len, b))
     ...     return {"w": Network(widths, "relu").backprop(x, y, w, b).w}
-    >>> assert_network_gradients(gradients, activation="relu")
+    >>> assert_network_gradients(gradients, activation="relu", cases=20)
 
     """
     records = read_records(activation)

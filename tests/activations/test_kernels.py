@@ -113,6 +113,7 @@ def test_errors_next_to_a_zero_of_the_slope_count_by_what_surrounds_it():
     assert errors.ulp[errors.z < -6].max() > 1e5  # 1 + erf cancels in the tail
 
 
+@pytest.mark.slow
 def test_activations_with_parameters_and_of_ones_own():
     testing.assert_activation(lambda z: np.where(z > 0, z, z / 5), "leaky_relu(1/5)", ulp=2)
     z = gt.expression("z/(1 + z**2)")

@@ -94,6 +94,7 @@ def test_other_periodic_slopes():
         assert (x in set_) == bool(slope > 1)
 
 
+@pytest.mark.slow
 def test_a_slope_without_limits_is_undecided_not_wrong():
     for expr in (U * sympy.sin(U), sympy.sin(U**2), sympy.sin(U) + sympy.sin(sqrt(2) * U)):
         with pytest.raises(Undecided, match=r"oscillate for ever; ask on a bounded domain"):
@@ -130,7 +131,7 @@ def test_the_kernel_is_the_function(twin, z):
         sympy.Interval(0, 1),
         sympy.Eq(U, 1),
         sympy.true,
-        sympy.Add(*((U + k) ** 2 / (k + 1) for k in range(400))),
+        pytest.param(sympy.Add(*((U + k) ** 2 / (k + 1) for k in range(400))), marks=pytest.mark.slow),
     ],
 )
 def test_what_is_no_activation_is_refused(expr):
@@ -263,6 +264,7 @@ def test_an_infinite_slope_is_named_where_it_stops_a_proof(ask):
         ask(_STEEP)
 
 
+@pytest.mark.slow
 def test_an_infinite_slope_is_named_in_mean_field():
     assert [(point.chi, point.is_stable) for point in gt.meanfield.fixed_points(_STEEP, 1)] == [
         (np.inf, False),

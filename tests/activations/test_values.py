@@ -48,6 +48,7 @@ def test_a_range_that_is_not_proven_is_the_line():
     assert gt.activation(Z * sin(Z)).range == S.Reals
 
 
+@pytest.mark.slow
 def test_the_bound_of_any_depth():
     assert gt.total_explosion_bound(gt.Chain(2, tanh(Z))).n(15) == gt.depth_bound("tanh").value.n(15)
 

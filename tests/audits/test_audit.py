@@ -123,6 +123,7 @@ def test_saturated_and_overflowing_layers():
     assert json.loads(report.to_json())["layers"][3]["mean_square_z"] is None
 
 
+@pytest.mark.slow
 def test_the_report_in_three_ways():
     rng = np.random.default_rng(6)
     report = gt.audit(deep(rng, "relu", 5, 32, times={4: 5.0}), data(rng))
@@ -192,6 +193,7 @@ def test_half_saturated_layers_saturate():
     assert "saturated" in report.cause
 
 
+@pytest.mark.slow
 def test_remedies_are_tried_on_this_very_network():
     rng = np.random.default_rng(9)
     w = [rng.normal(0, 8 / 3, (8, 8)) for _ in range(8)]

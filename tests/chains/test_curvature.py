@@ -51,13 +51,14 @@ def symbols_and_closed(chain, entry):
     return chain.substitute(entry.xreplace(values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("which", "loss"),
     [
-        pytest.param("tanh", "squared", marks=pytest.mark.slow),
+        ("tanh", "squared"),
         ("arctan", "squared"),
-        pytest.param("sigmoid", "cross_entropy", marks=pytest.mark.slow),
-        pytest.param(("sine", "gelu", "sigmoid"), "squared", marks=pytest.mark.slow),
+        ("sigmoid", "cross_entropy"),
+        (("sine", "gelu", "sigmoid"), "squared"),
     ],
 )
 def test_every_entry_is_the_derivative_of_the_nested_loss(which, loss):

@@ -36,7 +36,7 @@ def test_certificates_by_hand_are_verified(key):
     assert f"chain: {key}" in VALID
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("depth", [2, 5])
 @pytest.mark.parametrize("activation", _BOUNDED_OR_SLOW)
 def test_certificates_of_class_n_are_verified_and_true(activation, depth):
@@ -85,6 +85,7 @@ def test_irrational_weights_and_thresholds():
     assert not checker.check(data).ok
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("activation", "w", "b", "options", "argument"),
     [
@@ -190,6 +191,7 @@ def test_hostile_certificates_end():
     assert "at most 20000" in checker.check(data).reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "w", "b", "threshold"),
     [

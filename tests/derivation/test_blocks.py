@@ -36,6 +36,7 @@ def test_recurrent_layers_are_derived_for_any_activation(which):
     assert ("spectral_condition" in {step.rule for step in steps}) == (which != "quadratic")
 
 
+@pytest.mark.slow
 def test_blocks_without_an_activation_take_none():
     derivation = gt.derive("attention")
     assert repr(derivation) == "Derivation('attention', steps=13)"

@@ -67,7 +67,7 @@ def test_every_step_of_every_derivation_is_true(shape, topic):
     _assert_true(topic, shape)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("which", slow_except({"exponential", "leaky_relu", "selu"}, [*SHAPES, "relu6", "softsign"]))
 def test_every_step_on_weak_norms_is_true(which):
     _assert_true("weak_norm", which)
@@ -190,7 +190,7 @@ def test_derivations_say_what_is_written_in_derivations_txt(write, topic, asked)
     assert write(topic, asked) in derivations.PATH.read_text("utf-8").split("\n== ")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("topic", "asked"),
     [
@@ -272,7 +272,7 @@ def test_every_broken_step_is_caught(topic, which):
         assert not dataclasses.replace(derivation, answer=answer).check().ok
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("wrt", ["w1", "b_2", "w3", "b3", "x"])
 @pytest.mark.parametrize(
     ("loss", "which"), slow_except({("cross_entropy", "sigmoid")}, [("squared", "gelu"), ("cross_entropy", "sigmoid")])
@@ -290,6 +290,7 @@ def test_the_gradient_is_the_derivative_of_the_nested_loss(wrt, loss, which):
     assert abs(enclose(closed, 128, point) - enclose(nested, 128, point)) < 1e-25
 
 
+@pytest.mark.slow
 def test_a_chain_of_symbolic_depth_is_proven_by_induction():
     derivation = gt.derive("gradient", depth=_L)
     assert derivation.check().ok

@@ -181,6 +181,7 @@ def test_pages_look_the_same_without_mathematical_fonts_on_the_machine(documents
         assert np.mean(np.abs(pictures[0] - pictures[1]).max(axis=-1) > 0.1) < 1e-4  # of all pixels
 
 
+@pytest.mark.slow
 def test_a_page_brings_a_font_with_the_characters_of_its_formulas(documents):
     text = render(_in(documents[0], "en"), ".html")
     data = re.search(r"url\(data:font/woff2;base64,([A-Za-z0-9+/=]+)\)", text)[1]

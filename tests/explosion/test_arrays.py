@@ -271,6 +271,7 @@ def test_ones_own_activation():
         np.testing.assert_allclose(gt.arrays.explosion_width(own, w), widths, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_tables_are_built_once_by_eight_threads():
     from concurrent.futures import ThreadPoolExecutor
 

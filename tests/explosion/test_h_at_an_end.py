@@ -39,6 +39,7 @@ def test_h_is_approached_at_an_end(expr, end):
     assert float(bound.factor) == pytest.approx(float(bound.value / gt.widest_explosion(expr).width))
 
 
+@pytest.mark.slow
 def test_h_is_approached_at_both_ends_though_k_is_not_decided():
     bound = gt.depth_bound(_RAMP)
     assert (bound.value, bound.pair) == (sqrt(E), (0, 1))

@@ -134,12 +134,14 @@ def test_derivatives_are_those_of_sympy(expr):
         assert abs(difference.subs(Z, point).n(30)) < 1e-25
 
 
+@pytest.mark.slow
 def test_constants_that_are_huge_powers_of_e_are_no_polynomials():
     line, bump = Z + 1390, 56 * exp(-((R(-121, 974) * Z - R(66724896909, 88634)) ** 2)) / 491
     for expr in (Min(line, bump), sympy.Piecewise((line, line < bump), (bump, True))):
         assert wrong_point(random.Random(1), expr, gt.explosion_set(expr, R(9, 10)), R(9, 10))[1] is None
 
 
+@pytest.mark.slow
 def test_exponentials_inside_exponentials():
     expr = erf(Z + 1 / cosh(2694 * Z + 21185))
     assert wrong_point(random.Random(1), expr, gt.explosion_set(expr, R(9, 5)), R(9, 5))[1] is None

@@ -86,6 +86,7 @@ def test_what_cannot_be_decided_says_how_to_ask_for_more():
     assert explosion is sympy.S.EmptySet or explosion.measure < Rational(1, 10**50)
 
 
+@pytest.mark.slow
 def test_eight_threads_at_different_precisions_agree():
     names = ("gelu", "silu", "mish", "sigmoid", "gaussian", "gelu_tanh", "tanh", "softplus")
     alone = {name: [end.n(80) for end in gt.explosion_set(name, 3, "0.3").boundary] for name in names}

@@ -159,6 +159,7 @@ def test_widest_explosions(expr, component, least, most):
             assert gt.explosion_width(expr, weight).evalf(10) < most
 
 
+@pytest.mark.slow
 def test_the_longest_piece_of_what_joins_below():
     corners = [(-31, 0), ("-30.9", "0.040"), ("-17.6", "0.041"), (-15, 1), ("-12.4", "0.041"), ("-0.1", "0.0405")]
     corners += [(0, "0.029"), ("0.1", "0.0405"), ("30.9", "0.040"), (31, 0)]
@@ -245,6 +246,7 @@ def test_certificates_are_proven_by_the_checker(expr):
     assert ("whole line" in report.verdict) == (not expr.has(sin))
 
 
+@pytest.mark.slow
 def test_work_is_bounded():
     hard = gt.expression("silu(silu(silu(silu(silu(z)))))")
     with pytest.raises(Undecided, match=r"effort=0\.1, about 0\.1 s of work; ask again with effort=1"):

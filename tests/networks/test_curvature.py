@@ -67,6 +67,7 @@ def test_one_neuron_per_layer_curves_as_the_chain(seed):
         assert ours == pytest.approx(theirs, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_eigenvalues_come_with_errors_that_hold():
     rng = np.random.default_rng(1)
     network = graph(rng, 8)  # 162 parameters: Lanczos's method

@@ -42,6 +42,7 @@ def test_the_gradients_of_the_random_chains_are_those_of_chains(chains):
         assert logs[number] == pytest.approx(np.log(abs(gradient)), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_random_chains_explode_on_intervals_under_the_line(chains):
     sets = sample.explosions(chains)
     shares = sets.threshold * (sets.right - sets.left) / float(gt.depth_bound("sigmoid").value)
@@ -86,6 +87,7 @@ def test_width_that_is_too_great_is_not_proven():
         wide_layers.proven_width(dip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [figures.line, figures.elsewhere])
 def test_the_curves_of_the_figures_lie_under_their_bounds(draw):
     (axes,) = draw().axes

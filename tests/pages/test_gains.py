@@ -54,7 +54,7 @@ def test_the_exact_gains_are_what_mpmath_finds(which):
     assert audit.exact.forward.error < 1e-12
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("which", ["tanh", "sigmoid", "selu", "softsign"])
 def test_the_variance_settles_where_iteration_does(which):
     audit = GainsEntry(gt.activation(which))
@@ -84,5 +84,6 @@ def test_relu_and_identity_last_for_ever():
         assert audit.depth == math.inf
 
 
+@pytest.mark.slow
 def test_a_gradient_whose_factor_tends_to_1_does_not_last_for_ever():
     assert GainsEntry(gt.activation("elu")).depth == pytest.approx(48_057, rel=2e-4)  # by the layers one by one

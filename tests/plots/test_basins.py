@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 import gradtheory as gt
 
 
+@pytest.mark.slow
 def test_shares_are_those_that_the_unstable_fixed_points_bound():
     scales = [1.6, 1.7, 1.8]
     axes = gt.plots.basins("gelu", scales, sigma_b=0.05)

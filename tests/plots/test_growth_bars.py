@@ -12,6 +12,7 @@ def _bars(axes):
     return [segment for segment in container[2][0].get_segments() if np.isfinite(segment).all() and len(segment)]
 
 
+@pytest.mark.slow
 def test_bars_of_chains_are_one_standard_deviation_over_100_layers():
     scales = [1.0, 4.0]
     bars = _bars(gt.plots.lyapunov_over_weight("sigmoid", scales))
@@ -21,5 +22,6 @@ def test_bars_of_chains_are_one_standard_deviation_over_100_layers():
         assert bar[:, 1] == pytest.approx(chain.value + np.array([-0.1, 0.1]) * chain.variance**0.5)
 
 
+@pytest.mark.slow
 def test_where_there_is_no_typical_growth_there_are_no_bars():
     assert _bars(gt.plots.lyapunov_over_weight("relu", [1.0, 2.0])) == []

@@ -90,6 +90,7 @@ def labelled(ax):
     return {text.get_text() for text in ax.get_legend().get_texts()}
 
 
+@pytest.mark.slow
 def test_the_phase_diagram_is_the_edge_of_chaos():
     ax = gt.plots.phase_diagram("tanh", largest_bias=0.5, points=6)
     edge = meanfield.edge_of_chaos("tanh", np.linspace(0, 0.5, 6))
@@ -103,6 +104,7 @@ def test_the_phase_diagram_is_the_edge_of_chaos():
     assert "critical initialisation" not in labelled(gt.plots.phase_diagram("gelu", largest_bias=0.3, points=6))
 
 
+@pytest.mark.slow
 def test_the_phase_diagram_shows_where_the_start_decides():
     ax = gt.plots.phase_diagram("gelu", points=6)
     assert "the start decides" in {text.get_text() for text in ax.texts}
@@ -129,6 +131,7 @@ def test_where_there_is_no_edge_nothing_is_drawn():
         gt.plots.phase_diagram("tanh", largest_bias=0)
 
 
+@pytest.mark.slow
 def test_lines_are_theory_and_dots_simulation():
     ax = gt.plots.gradient_over_depth("tanh", (1.0, 1.4), sigma_b=0.1, depth=4, width=16, networks=3, seed=2)
     assert len(ax.lines) == 4
@@ -194,6 +197,7 @@ def test_widths_are_drawn_without_a_closed_form():
     assert length == pytest.approx(float(gt.explosion_width(z / (1 + z**2), w)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_networks_stand_in_the_phase_diagram_where_their_weights_are():
     ax = gt.plots.phase_diagram("relu", points=5, networks=[[3.0, 0.2]])
     marks = next(line for line in ax.lines if line.get_label() == "of this network")
@@ -215,6 +219,7 @@ def test_singular_values_are_drawn_but_for_zeros():
 _SPEAKING = [draw for draw in _SMALL if "lang" in inspect.signature(getattr(gt.plots, draw)).parameters]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("draw", _SPEAKING)
 def test_labels_are_chinese_where_there_is_a_font(draw, tmp_path):
     ax = getattr(gt.plots, draw)(lang="zh", **_SMALL[draw])

@@ -52,7 +52,7 @@ def test_published_rates(made, kind, rate):
     assert kind in repr(growth)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(3)
 @pytest.mark.only(lambda record: record.period is None and not jumps(record))
 def test_batch_norm_explodes_unless_the_activation_is_linear(shape):
     """E[σ'²] ≥ Var[σ] for Gaussians (Poincaré), whatever the weights."""
@@ -90,6 +90,7 @@ def test_pre_norm_is_the_product_of_its_factors():
     assert flow.gradient[-1] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("input_size", [0.3, 1.0])
 def test_the_edge_of_recurrent_layers_is_that_of_chen_et_al(input_size):
     edge = architecture([blocks.recurrent("tanh", input_size=input_size)]).critical("sigma_w")
@@ -132,7 +133,7 @@ _SIMULATED = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("which", _SIMULATED)
 def test_simulated_networks_agree(which):
     """Up to terms of order 1/width, and 1/batch for batch norm."""

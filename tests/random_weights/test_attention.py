@@ -107,6 +107,7 @@ def test_weights_have_the_variance_of_deepscalelm():
     assert n * n * (participation / n - 1 / n**2) == pytest.approx(math.e - 1, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_pure_attention_loses_rank_doubly_exponentially():
     """1 - c is squared, up to a factor, in each layer (Dong et al. 2021)."""
     pure = gt.architecture([blocks.attention(8)])
@@ -125,12 +126,14 @@ def test_a_norm_lets_tokens_settle():
         gt.architecture([blocks.residual([blocks.attention(8, sigma_q=0)])]).depth_scale  # noqa: B018  # a property
 
 
+@pytest.mark.slow
 def test_what_every_layer_does_is_an_eigenvalue():
     """Once tokens are one another the gradient of their sum is what is left: σ_v² a layer."""
     pure = gt.architecture([blocks.attention(8, sigma_q=0, sigma_v=1.5)])
     assert pure.critical("sigma_v", least=0.2, most=5) == pytest.approx(1, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_logits_without_the_square_root_are_saturated():
     without = blocks.attention(1024, head_size=256, scaled=False)
     assert without.softmax().variance == 16**2

@@ -93,6 +93,7 @@ def test_a_hundred_matrices_of_4_by_4():
     assert law.mean.guarantee is gt.Guarantee.EXACT
 
 
+@pytest.mark.slow
 def test_the_mean_is_that_of_mean_field():
     law = gt.log_jacobian([100] * 6, "tanh", 1.5, 0.3, q=1)
     flow = gt.meanfield.gradients("tanh", 5, 1.5, 0.3)  # E[σ'²] in the last layer, and χ before

@@ -199,7 +199,7 @@ def test_where_the_variance_falls_to_0_correlations_are_not_contracted(which, we
     ("which", "weight", "c", "slope"),
     [
         ("quadratic", 0.1, 1 / 2, 2 / 3),  # c' = (1 + 2c²)/3
-        ("tanhshrink", 1.0, 0.0, 9 / 15),  # z³/3 there: c' = (9c + 6c³)/15
+        pytest.param("tanhshrink", 1.0, 0.0, 9 / 15, marks=pytest.mark.slow),  # z³/3 there: c' = (9c + 6c³)/15
         pytest.param("log_cosh", 1.0, 1 / 2, 2 / 3, marks=pytest.mark.slow),
     ],
 )
@@ -231,6 +231,7 @@ def test_the_slope_of_a_step_is_that_of_its_kernel(c):
     assert correlation_slope(sympy.Heaviside(U, 0), c, 0.7, 1) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_just_beyond_the_edge_without_biases():
     # q = ε with σ_w² = 1 + 2ε: χ₁ = 1 + 4q²/3, and the correlation map's slope at 0 is 1 - 2q²/3
     scales = depth_scales("tanh", 1.00001)
@@ -245,6 +246,7 @@ def test_just_beyond_the_edge_without_biases():
     assert nearer.xi_c == math.inf  # 1 - 7e-15 is not told from 1
 
 
+@pytest.mark.slow
 def test_which_side_of_the_edge_is_not_claimed_where_it_is_not_known():
     beyond = depth_scales("tanh", 1.00000001)  # c is 0, as a little farther from the edge
     assert abs(beyond.c - 0) <= beyond.c.error

@@ -197,6 +197,7 @@ def test_biases_do_not_change_the_spread_of_lines(which):
     assert abs(with_biases - without) <= with_biases.error + 1e-11
 
 
+@pytest.mark.slow
 def test_the_phase_of_what_escapes_is_uniform():
     """Log(1 + sin 2z) over a period has the mean -log 2 and the variance π²/3."""
     assert gt.lyapunov_exponent("snake", 4, 1).variance == pytest.approx(math.pi**2 / 8 + math.pi**2 / 3, abs=1e-6)

@@ -152,6 +152,7 @@ def test_orthogonal_samples_are_orthogonal(fan_in, fan_out, gain):
     np.testing.assert_allclose(gram, float(gain) ** 2 * np.eye(min(fan_in, fan_out)), atol=1e-13 * float(gain) ** 2)
 
 
+@pytest.mark.slow
 def test_orthogonal_samples_are_uniform():
     """Mezzadri 2007: without the signs of R, traces and determinants of Q would lean to one side."""
     samples = np.array([orthogonal(3).sample(seed) for seed in range(2000)])

@@ -47,6 +47,7 @@ def test_periodic_ones_grow_for_ever(monkeypatch):
     assert far.value == pytest.approx(math.log(20) + LOG_NORMAL - math.log(2), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_largest_exponent_of_what_is_flat_everywhere():
     assert gt.largest_lyapunov_exponent("relu6").value == -math.inf
 

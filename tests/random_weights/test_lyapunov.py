@@ -229,6 +229,7 @@ def test_biases_do_not_change_lines(sigma_w):
         assert abs(exponent.mean_square - math.log(sigma_w**2 * (1 + other**2) / 2) / 2) < 1e-11
 
 
+@pytest.mark.slow
 def test_what_escapes_through_periods_sees_their_mean():
     """σ = z + sin²z: σ' = 1 + sin 2z with mean log -log 2 and mean square 3/2."""
     exponent = gt.lyapunov_exponent("snake", 4, 1)

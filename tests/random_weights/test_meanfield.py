@@ -150,6 +150,7 @@ def test_many_biases_are_the_same_one_by_one(which):
     assert bool(edge) == (which != "softshrink")
 
 
+@pytest.mark.slow
 def test_the_edge_rises_with_the_bias_for_tanh_and_falls_for_gelu():
     biases = np.geomspace(1e-3, 30, 60)
     for which, sign in (("tanh", 1), ("erf", 1), ("softsign", 1), ("gelu", -1)):
@@ -331,6 +332,7 @@ def test_jacobian_moments_are_those_of_random_matrices(which, sigma_w, weights):
     assert np.var(squares) == pytest.approx(moments.variance, rel=0.08)
 
 
+@pytest.mark.slow
 def test_wide_networks_have_the_variances_and_correlations_of_the_theory():
     # 12 networks of width 400, 3 layers of gelu, fixed seed: to 6 %
     random = np.random.default_rng(3)

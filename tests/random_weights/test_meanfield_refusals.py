@@ -87,6 +87,7 @@ def test_is_refused_by_name(rule, call):
     assert "\n" not in message
 
 
+@pytest.mark.slow
 def test_what_diverges_or_vanishes_is_said():
     wild = sympy.exp(U**2)
     for call in (lambda: variance_map(wild, 2, 1), lambda: chi(wild, 2, 1), lambda: gain(wild, 2)):

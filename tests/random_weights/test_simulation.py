@@ -89,7 +89,7 @@ def test_the_product_is_what_backprop_finds(which):
     assert (dead > 0) == (which == "relu")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("width", slow_except({64}, [64, 256, 1024]))
 @pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), _NETWORKS)
 def test_wide_networks_do_what_the_limit_says(which, sigma_w, sigma_b, width):
@@ -121,7 +121,8 @@ def test_the_limit_is_approached_as_one_over_the_width(weights, which, part):
     assert 1.5 < missing[8] / missing[16] < 2.7, missing
 
 
-@pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), slow_except(_NETWORKS[:1], _NETWORKS))
+@pytest.mark.slow
+@pytest.mark.parametrize(("which", "sigma_w", "sigma_b"), _NETWORKS)
 def test_orthogonal_weights_have_the_same_limit(which, sigma_w, sigma_b):
     sample = random_networks(
         which, _DEPTH, 128, sigma_w, sigma_b, networks=32, inputs=128, weights="orthogonal", seed=1

@@ -117,6 +117,7 @@ def test_a_callable_without_a_name_is_pasted_as_fn():
     assert "            fn,\n" in message(lambda: testing.assert_gradients(wrong, "tanh"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [sympy.tanh(Z / sympy.E), Z * sympy.Heaviside(Z), sympy.sign(Z) * sympy.tanh(Z) ** 2])
 def test_expressions_with_e_and_with_steps_are_checked(own):
     testing.assert_gradients(chain_gradients(own), own, cases=10)

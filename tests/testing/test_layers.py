@@ -57,6 +57,7 @@ def test_the_message_names_every_layer_and_its_test_fails_alike():
     assert str(again.value) == text
 
 
+@pytest.mark.slow
 def test_only_the_last_layer_needs_values_between_0_and_1(cases):
     def gradients(x, y, w, b):
         ours = gt.Chain(2, ["relu", "sigmoid"], "cross_entropy").backprop(x, y, w, b)

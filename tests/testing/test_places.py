@@ -37,6 +37,7 @@ def record_of(which):
     return record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", _QUICK)
 def test_gradients_are_checked(which):
     record = record_of(which)
@@ -88,6 +89,7 @@ def test_kinks_are_found_from_the_formula(expr, expected):
     assert kinks(gt.activation(expr)) == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_kinks_that_go_on_for_ever_are_found_near_0():
     assert kinks(gt.activation(sympy.Abs(sympy.sin(Z)))) == pytest.approx(np.pi * np.arange(-20, 21))
     assert len(kinks(gt.activation(sympy.Abs(Z * sympy.cos(Z))))) > 30

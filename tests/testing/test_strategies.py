@@ -36,7 +36,7 @@ def test_chains_are_exact_in_their_type_and_stay_moderate(dtype, data):
     assert np.isfinite(gradients.w).all()
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "hard",
     [
@@ -54,6 +54,7 @@ def test_the_hard_places_are_reached(hard):
     find(strategies.chains(strategies.activations(["relu", "gelu", "hard_tanh", "tanh"])), hard, settings=_ANY)
 
 
+@pytest.mark.slow
 def test_chains_shrink():
     case = find(strategies.chains(), lambda case: abs(case.chain.backprop(*case[1:]).x).max() > 0, settings=_ANY)
     assert case.chain.depth == 1

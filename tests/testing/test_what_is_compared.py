@@ -94,7 +94,7 @@ def of_tensors(array):
     return [WithGradient(each) for each in array] if np.ndim(array) else WithGradient(array)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "wrap", [OnlyDLPack, WithGradient, of_tensors, lambda each: np.asarray(each).tolist(), np.asarray]
 )
@@ -153,6 +153,7 @@ def test_a_wrong_network_is_shown_and_pasted():
     assert "∂C/∂w" in pasted(text, gradients)
 
 
+@pytest.mark.slow
 def test_without_hypothesis_the_cases_are_a_fixed_list(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradtheory.testing.shrinking", None)  # as if its import of hypothesis failed
     testing.assert_gradients(chain_gradients("relu"), "relu")
@@ -162,6 +163,7 @@ def test_without_hypothesis_the_cases_are_a_fixed_list(monkeypatch):
     assert "batch" in message(lambda: testing.assert_gradients(wrong_kink(1.0), "relu", depth=1))
 
 
+@pytest.mark.slow
 def test_what_hypothesis_misses_is_found_in_the_fixed_list_and_shrunk(monkeypatch):
     smallest = shrinking.smallest
     monkeypatch.setattr(shrinking, "smallest", lambda *given: smallest(*given) if len(given) == 5 else None)
@@ -192,6 +194,7 @@ def test_a_case_that_is_not_proven_is_undecided():
         testing.assert_gradients_at(lambda x, y, w, b: {"loss": 0.0}, **kink)
 
 
+@pytest.mark.slow
 def test_an_activation_that_is_large_everywhere_ends():
     z = sympy.Symbol("z", real=True)
     own = sympy.tanh(z) + 10**7

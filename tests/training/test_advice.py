@@ -82,6 +82,7 @@ def test_a_check_can_fail():
         assert "NOT advised" in str(remedy)
 
 
+@pytest.mark.slow
 def test_a_cost_is_said_with_its_size():
     x = np.linspace(-1, 1, 11)
     costs = {
@@ -118,6 +119,7 @@ def test_biases_that_are_advised_bring_no_explosion():
         assert advise(*problem[:4], remedy.value).total_factor <= 1e3
 
 
+@pytest.mark.slow
 def test_a_chain_that_overflows_has_an_answer():
     advice = advise(gt.Chain(4, "exponential"), _X, _Y, [2.0] * 4, [0.0] * 4)
     assert (advice.total_factor, advice.growth) == (math.inf, math.inf)
@@ -173,6 +175,7 @@ def test_results_show_in_a_line():
     assert all(("works" in repr(remedy)) == remedy.works for remedy in advice.remedies)
 
 
+@pytest.mark.slow
 def test_flat_and_unbounded_ones_have_answers_too():
     dead = advise(gt.Chain(2, "relu"), _X, _Y, [1.0, 1.0], [-5.0, -5.0])
     assert dead.total_factor == 0

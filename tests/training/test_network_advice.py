@@ -55,6 +55,7 @@ def check_judgement(network, x, y, advice, optimiser, steps):
     assert bool(advice.reason) is (advice.advised is None)
 
 
+@pytest.mark.slow
 def test_too_large_weights_are_made_smaller_and_no_learning_rate_mends_them():
     x, y = blobs()
     network, descent = deep(10, "relu", 4 * 2**0.5), optimisers.gradient_descent(0.1)

@@ -175,6 +175,7 @@ def test_parameters_are_one_vector_in_order():
     assert all((one == other).all() for one, other in zip(values, parameters(same), strict=True))
 
 
+@pytest.mark.slow
 def test_a_stable_schedule_keeps_a_network_from_diverging():
     rng = np.random.default_rng(7)
     w = [rng.normal(size=(6, 3)), rng.normal(size=(1, 6))]

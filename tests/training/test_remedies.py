@@ -286,6 +286,7 @@ def test_warming_up():
     np.testing.assert_allclose(rates, [0.06, 0.12, 0.18, 0.24, 0.3, 0.3, 0.3, 0.3])
 
 
+@pytest.mark.slow
 def test_a_stable_schedule_stays_inside_the_region_and_without_it_the_loss_jumps():
     chain, x, y = gt.Chain(3, "tanh"), np.linspace(-1, 1, 9), np.linspace(-1, 1, 9) / 2
     start = [1.2, 1.2, 1.2], [0.1, 0.0, 0.0]

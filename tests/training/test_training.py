@@ -112,6 +112,7 @@ def test_saturation_and_loss_jumps_are_named_with_their_cause():
     assert not any("stable limit" in event.cause for event in noisy.events)
 
 
+@pytest.mark.slow
 def test_clipping_a_schedule_and_a_proximal_step():
     def run(**more):
         return train(

@@ -1,5 +1,6 @@
 """What a statement is tried under, and the points at which it is tried: rational, and where the assumptions hold."""
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,10 +77,7 @@ class Trial:
 
     def points(self, symbols: Sequence[sympy.Symbol], count: int) -> Iterator[Point]:
         """Yield points where the assumptions hold; symbols get values that fit what they are declared to be."""
-        if not symbols:
-            yield {}
-            return
-        yield from itertools.islice(filter(self.holds_at, self._tried(symbols)), count)
+        yield from _points(self.assumptions, self.meaning, tuple(symbols), count) if symbols else ({},)
 
     def corners(self, symbols: Sequence[sympy.Symbol], start: Point) -> Iterator[Point]:
         """Yield the points nearest to a start at which symbols are as large as the assumptions allow or ask.
@@ -100,16 +98,24 @@ class Trial:
         """Return the ends between which a symbol must lie; where its size is bounded, those of its positive values."""
         return _interval(symbol, _inequalities(self.assumptions))
 
-    def _tried(self, symbols: Sequence[sympy.Symbol]) -> Iterator[Point]:
-        """Yield points that meet the simple assumptions; the others may fail there."""
-        inequalities = _inequalities(self.assumptions)
-        simple = [each for each in inequalities if not each.has(sympy.Function) or each.has(sympy.Abs)]
-        for number in range(_MOST_TRIED):
-            point: dict[sympy.Symbol, sympy.Rational] = {}
-            for place, symbol in enumerate(symbols):
-                known = [_with_numbers(each, point) for each in simple if symbol in each.free_symbols]
-                point[symbol] = _number(symbol, known, number, place)
-            yield point
+
+@functools.lru_cache(maxsize=256)  # the steps of a derivation share their assumptions
+def _points(
+    assumptions: tuple[sympy.Basic, ...], meaning: Meaning, symbols: tuple[sympy.Symbol, ...], count: int
+) -> tuple[Point, ...]:
+    trial = Trial(assumptions, meaning)
+    return tuple(itertools.islice(filter(trial.holds_at, _tried(assumptions, symbols)), count))
+
+
+def _tried(assumptions: Sequence[sympy.Basic], symbols: Sequence[sympy.Symbol]) -> Iterator[Point]:
+    """Yield points that meet the simple assumptions; the others may fail there."""
+    simple = [each for each in _inequalities(assumptions) if not each.has(sympy.Function) or each.has(sympy.Abs)]
+    for number in range(_MOST_TRIED):
+        point: dict[sympy.Symbol, sympy.Rational] = {}
+        for place, symbol in enumerate(symbols):
+            known = [_with_numbers(each, point) for each in simple if symbol in each.free_symbols]
+            point[symbol] = _number(symbol, known, number, place)
+        yield point
 
 
 def point_count(*expressions: sympy.Basic) -> int:

@@ -27,6 +27,7 @@ def samples(lower, upper, number):
     return np.clip(lower[:, None] + (upper - lower)[:, None] * share, lower[:, None], upper[:, None])
 
 
+@pytest.mark.sampled(6)
 def test_ranges_hold_what_kernels_compute(shape):
     ranges, record = range_of(gt.activation(shape)), gt.activation(shape)
     lower, upper = intervals(0, 300)

@@ -37,7 +37,7 @@ def check(network, number, half):
 
 
 @pytest.mark.parametrize("place", range(20))
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(3)
 def test_no_sampled_norm_is_above_the_bound(place):
     check(networks()[place], 300, (1.0, 0.1, 0.01)[place % 3])
 

@@ -36,6 +36,7 @@ def check(network, box, threshold, **more):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "threshold"),
     [
@@ -51,11 +52,13 @@ def test_regions_of_two_inputs(make, threshold):
     assert found.undecided_share <= 0.01
 
 
+@pytest.mark.slow
 def test_kinks_and_norms_are_decided_as_far_as_they_can_be():
     check(mlp((2, 8, 8, 1), "relu", 1, gain=1.5), _BOX, 1.0, tolerance=0.1)
     check(residual(0), ([-1, -1], [1, 1]), 1.0, tolerance=0.2, most_boxes=20_000)
 
 
+@pytest.mark.slow
 def test_three_inputs():
     check(mlp((3, 6, 1), "tanh", 0, gain=3), ([-1] * 3, [1] * 3), 2.0, tolerance=0.05)
 
