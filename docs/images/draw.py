@@ -16,9 +16,9 @@ def audit(figure: Figure) -> None:
     w = [rng.normal(0, np.sqrt(2 / 64), (64, 64)) for _ in range(12)]
     w[4] *= 5
     network = gt.Network((64,) * 13, "relu", w=w, b=[np.zeros(64)] * 12)
-    layers = gt.audit(network, rng.normal(size=(100, 64))).layers
-    names, gains, spreads = zip(*((layer.name, layer.gain, layer.spread) for layer in layers), strict=True)
-    gt.plots.growth_of_layers(names, gains, spreads, ax=figure.subplots())
+    report = gt.audit(network, rng.normal(size=(100, 64)))
+    names, gains, spreads = zip(*((block.name, block.gain, block.spread) for block in report.blocks), strict=True)
+    gt.plots.growth_of_layers(names, gains, spreads, marked=report.marked, ax=figure.subplots())
 
 
 def factor(figure: Figure) -> None:

@@ -1,6 +1,7 @@
 """The audit of a network on its data: where gradients grow or fade, by which factor, and why."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
 from gradtheory.audits.report import AdviceRun, Audit
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import Network
+from gradtheory.networks import Dense, Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
-from gradtheory.training.advice import advise
+from gradtheory.training.advice.of_network.advise_network import advise_network
 from gradtheory.training.optimisers import adam
 from gradtheory.typing import ArrayLike
 
@@ -62,7 +63,8 @@ def audit(
     Audit
         `.layers`, `.start`, `.verdict`, `.cause`, `.to_html()`, `.save(path)`, `.to_json()`; and `.remedies`, tried
         on this network as by `gradtheory.advise` when they are first asked for, with 50 steps of Adam, η = 0.01, on
-        up to 256 samples. Where there is no y, or a torch module cannot be read as a network, there are none, and
+        up to 256 samples; where one layer stands out, the first is to divide its weights by the factor that was
+        measured. Where there is no y, or a torch module cannot be read as a network, there are none, and
         `.reason` says so.
 
     Raises
@@ -108,13 +110,17 @@ def audit(
         verdict = AuditVerdict("saturates", *measured.attention)
     elif measured.loop is not None and verdict.start is None:
         verdict = through_time(*measured.loop) or verdict
-    elif (scale := measured.scales.get(verdict.start or "")) is not None:
+        layers = [_in_loop(layer, verdict) for layer in layers]
+    if (scale := measured.scales.get(verdict.start or "")) is not None:
         verdict = verdict._replace(cause=f"{verdict.cause}; {scale}")
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
     trial = _trial(measured, layers, verdict, x, y, loss)
-    return Audit(tuple(layers), *verdict, growth, overflow, measured.loss, bool(unread), unread, trial)
+    return Audit(
+        tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss, bool(unread),
+        unread, verdict.is_alone, tuple(measured.blocks), trial,
+    )  # fmt: skip
 
 
 def _trial(
@@ -127,19 +133,39 @@ def _trial(
     if y is None:
         return AdviceRun(None, "no remedy is tried: that needs targets, y")
     if network is None:
-        return AdviceRun(None, "no remedy is tried: the module could not be read as a network")
+        usual = ""
+        if measured.loop is not None and verdict.start == measured.loop[0]:
+            clip = "to clip the gradient and " if verdict.verdict == "explodes" else ""
+            usual = f"; of recurrent modules the usual one is {clip}to start with orthogonal recurrent weights"
+        return AdviceRun(None, f"no remedy is tried: the module could not be read as a network{usual}")
     if any(not math.isfinite(layer.sigma_w) for layer in layers):
         return AdviceRun(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
     inputs, targets = (np.asarray(raw(each)) for each in (x, y))
     few = inputs[:_TRIED_ON], targets[:_TRIED_ON]
-    return AdviceRun(lambda: advise(network, *few, optimiser=adam(_ETA), steps=_STEPS), "")
+    data = network.read_data(*few)
+    is_dense = any(node.name == verdict.start and isinstance(node.operation, Dense) for node in network.nodes)
+    layer = (str(verdict.start), 1.0 / verdict.excess) if is_dense and verdict.excess > 0.0 else None
+    how = f"Each is tried alone, in {_STEPS} steps of Adam with η = {_ETA:g} on {len(data[0])} samples:"
+    return AdviceRun(
+        lambda: advise_network(network, *data, adam(_ETA), steps=_STEPS, batch_size=None, seed=0, layer=layer), "", how
+    )
+
+
+def _in_loop(layer: AuditedLayer, verdict: AuditVerdict) -> AuditedLayer:
+    """Return a layer with the verdict on the time steps of the recurrent module that it is, or holds."""
+    if verdict.start is None or not f"{verdict.start}.".startswith(f"{layer.name}."):
+        return layer
+    return replace(layer, verdict="grows" if verdict.verdict == "explodes" else "fades", cause=verdict.cause)
 
 
 def _growth(blocks: list[AuditedBlock]) -> float:
-    """Return the factor per block, the geometric mean of gains."""
-    gains = [block.gain for block in blocks if not math.isnan(block.gain)]  # of a module's first part it is not known
+    """Return the factor per block, the geometric mean of gains.
+
+    The first is left out: what it does to the gradient by the input changes no weight's gradient.
+    """
+    gains = [block.gain for block in blocks[1:] or blocks if not math.isnan(block.gain)]
     if not gains or not all(math.isfinite(gain) for gain in gains):
         return math.nan
     return math.exp(sum(map(math.log, gains)) / len(gains)) if all(gain > 0.0 for gain in gains) else 0.0

@@ -39,12 +39,18 @@ class AuditVerdict(NamedTuple):
     start : str or None
         The layer, or the module, in which it starts.
     cause : str
+    is_alone : bool
+        Whether one layer stands out, and the gradient stays in range over the others.
+    excess : float
+        How many times as large its gain, or its weights, are as those of its peers; nan where no layer stands out.
 
     """
 
     verdict: str
     start: str | None
     cause: str
+    is_alone: bool = False
+    excess: float = math.nan
 
 
 def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tuple[list[AuditedLayer], AuditVerdict]:
@@ -58,6 +64,11 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tup
             return judged, verdict
     odd = _shortcut(blocks) or _out_of_scale(judged) or _stands_out(blocks)
     stretch = _stretch(blocks)
+    if stretch is None:  # then what single layers do is no fault
+        judged = [
+            replace(layer, verdict="steady", cause="") if layer.verdict in ("grows", "fades") else layer
+            for layer in judged
+        ]
     if odd is not None:
         name, size, cause = odd
         judged = [
@@ -68,7 +79,8 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tup
         if stretch is not None and is_growth is not (size > 0):
             how = "grows" if is_growth else "fades"
             cause = f"{cause}; over other layers the gradient {how} by a factor of {math.exp(abs(stretch[1])):.3g}"
-        return judged, AuditVerdict("explodes" if is_growth else "vanishes", name, cause)
+        kind = "explodes" if is_growth else "vanishes"
+        return judged, AuditVerdict(kind, name, cause, stretch is None, math.exp(size))
     if stretch is not None:
         name, size = stretch
         cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")

@@ -50,7 +50,8 @@ class AuditedLayer(ShownAsTable):
     spread : float
         The standard deviation of log(gain) that random weights of these widths have.
     verdict : str
-        "steady", "grows", "fades", "saturated", "dead" or "not finite".
+        "steady", "grows", "fades", "saturated", "dead" or "not finite". A layer grows or fades only if it stands out,
+        or if the gradient leaves its range over many layers.
     cause : str
         Why, in words; empty where it is steady.
     is_measured_only : bool

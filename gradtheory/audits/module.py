@@ -20,7 +20,7 @@ from gradtheory.audits.calls import Call, recorded, square_sum, tensors
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.scales import scales_within
+from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -138,7 +138,7 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
     seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
         gain = _gain(part, by_x if before is None else before.gradient_square)
-        spread = 0.0 if before is None else _spread(part, before)
+        spread = _spread(part, part if before is None else before)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
@@ -147,13 +147,15 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
         is_divided = before is not None and "BatchNorm" in part.kind and not before.children
         blocks.append(_joined(blocks.pop(), block) if is_divided else block)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
+    loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
+    scales = scales_within(module, kinds) | ({} if loop is None else {loop[0]: recurrent_scale(module, loop[0])})
     return Measurement(
         layers,
         blocks,
         loss,
         _origin(calls),
-        loop=max(loops, key=lambda loop: abs(loop[1]), default=None),
-        scales=scales_within(module, kinds),
+        loop=loop,
+        scales=scales,
         unreached=_unreached(calls, module),
     )
 

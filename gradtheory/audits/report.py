@@ -16,7 +16,8 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.audits.layers import AuditedLayer
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.table import GAINS, MEANINGS, MEASURED, NUMBERS, lines_of, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
 from gradtheory.plots import growth_of_layers, phase_diagram, singular_values_of_layers
@@ -25,33 +26,16 @@ from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.training.advice import NetworkAdvice, NetworkPrescription
 
-_HIDDEN = ("fans", "gradient_sizes", "activation", "singular_values", "trial")
-_COLUMNS = (
-    ("layer", "name", ""),
-    ("kind", "described", ""),
-    ("gain", "gain", ".3g"),
-    ("theory", "predicted_gain", ".3g"),
-    ("slopes", "slope_gain", ".3g"),
-    ("weights", "weight_gain", ".3g"),
-    ("s_max", "largest_singular_value", ".3g"),
-    ("> 1", "share_above_1", ".0%"),
-    ("E z²", "mean_square_z", ".3g"),
-    ("satur.", "saturated", ".0%"),
-    ("dead", "dead", ".0%"),
-    ("|dC/dW|", "gradient_norm", ".2e"),
-    ("verdict", "verdict", ""),
-)
-_GAINS = ("gain", "predicted_gain", "slope_gain", "weight_gain", "largest_singular_value", "share_above_1", "verdict")
-_NUMBERS = ("described", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
-_WIDEST = 28  # characters of a name in a table
+_HIDDEN = ("fans", "gradient_sizes", "activation", "singular_values", "blocks", "trial")
 
 
 @dataclass(frozen=True)
 class AdviceRun:
-    """What tries remedies, or why none is tried."""
+    """What tries remedies and how, or why none is tried."""
 
     advise: Callable[[], NetworkAdvice] | None
     reason: str
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +63,10 @@ class Audit(ShownAsTable):
         Whether the network is a torch module that is not understood, so that nothing but measurements is known of it.
     unread : str
         Why it was not read as a network: what is not understood, and where it stands.
+    is_alone : bool
+        Whether `.start` is one layer that stands out, while the gradient stays in range over the others.
+    blocks : tuple of AuditedBlock
+        The parts between places that every path passes: the product of their gains is what the whole does.
 
     """
 
@@ -91,6 +79,8 @@ class Audit(ShownAsTable):
     loss: float
     is_measured_only: bool = False
     unread: str = ""
+    is_alone: bool = False
+    blocks: tuple[AuditedBlock, ...] = field(default=(), repr=False, compare=False)
     trial: AdviceRun = field(default=AdviceRun(None, ""), repr=False, compare=False)
 
     @cached_property
@@ -115,19 +105,30 @@ class Audit(ShownAsTable):
 
     def __repr__(self) -> str:
         where = "" if self.start is None else f", from {self.start!r} back"
+        where = f" in {self.start!r} alone" if self.is_alone else where
         number = len(self.layers)
         return f"Audit({self.verdict}{where}; {number} layer{'' if number == 1 else 's'})"
 
     def __str__(self) -> str:
-        columns = self._columns()
-        rows = [[title for title, _, _ in columns], *(_row(layer, columns) for layer in self.layers)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*self._summary(), "", *lines, "", *self._remedies()])
+        return "\n".join([*self._summary(), "", *lines_of(self.layers), "", *self._meanings(), "", *self._remedies()])
+
+    def _meanings(self) -> tuple[str, ...]:
+        """Return what the columns mean."""
+        return MEASURED if self.is_measured_only else MEANINGS
 
     def _remedies(self) -> list[str]:
         """Return why there are no remedies, and those that were tried."""
-        return [*filter(None, [self.reason]), *(line for each in self.remedies for line in str(each).splitlines())]
+        tried = [line for each in self.remedies for line in str(each).splitlines()]
+        return [*filter(None, [self.reason, self.trial.how if tried else ""]), *tried]
+
+    @property
+    def marked(self) -> str | None:
+        """The block that stands out; None where none does."""
+        standing_out = (block.name for block in self.blocks if self.start in self._names(block))
+        return next(standing_out, None) if self.is_alone else None
+
+    def _names(self, block: AuditedBlock) -> set[str]:
+        return {block.name, *(self.layers[number].name for number in block.layers)}
 
     def to_json(self) -> str:
         """Return all of it as JSON; numbers that are not finite are null."""
@@ -164,7 +165,6 @@ class Audit(ShownAsTable):
     @property
     def document(self) -> Document:
         """The report before it has a format."""
-        columns = self._columns()
         causes = tuple((layer.name, layer.verdict, layer.cause) for layer in self.layers if layer.cause)
         blocks: list[Any] = [*map(Paragraph, self._summary()), Figure("growth", "The gradient from the loss back.")]
         figures: dict[str, Callable[[str], Any]] = {"growth": self._figure}
@@ -174,10 +174,10 @@ class Audit(ShownAsTable):
         if (record := self._usual_activation()) is not None:
             blocks.append(Figure("phases", f"Where the layers with {record.name} stand, read off their weights."))
             figures["phases"] = functools.partial(self._phases, record)
-        for title, names in (("Gains", _GAINS), ("Layers", _NUMBERS)):
-            shown = [column for column in columns if column[1] in ("name", *names)]
-            rows = ([heading for heading, _, _ in shown], *(_row(layer, shown) for layer in self.layers))
+        for title, names in (("Gains", GAINS), ("Layers", NUMBERS)):
+            rows = rows_of(self.layers, ("name", *names))
             blocks += [Heading(title), Table(tuple(tuple(map(_prose, row)) for row in rows))]
+        blocks += [Paragraph(_prose(line)) for line in self._meanings()]
         if causes:
             blocks += [Heading("Causes"), Table(tuple(tuple(map(_prose, row)) for row in causes))]
         blocks += [Heading("Remedies"), *(Paragraph(_prose(" ".join(line.split()))) for line in self._remedies())]
@@ -185,8 +185,8 @@ class Audit(ShownAsTable):
 
     def _figure(self, lang: str) -> Any:
         drawing = _drawing()
-        names, gains, spreads = ([getattr(layer, name) for layer in self.layers] for name in ("name", "gain", "spread"))
-        growth_of_layers(names, gains, spreads, lang=lang, ax=drawing.subplots())
+        names, gains, spreads = ([getattr(each, name) for each in self.blocks] for name in ("name", "gain", "spread"))
+        growth_of_layers(names, gains, spreads, marked=self.marked, lang=lang, ax=drawing.subplots())
         return drawing
 
     def _singular_values(self, lang: str) -> Any:
@@ -213,26 +213,18 @@ class Audit(ShownAsTable):
                 return record if np.isfinite(edge.sigma_w).sum() > 1 or Origin.of(record).is_homogeneous else None
         return None
 
-    def _columns(self) -> list[tuple[str, str, str]]:
-        """Return the columns of which something is known."""
-        return [
-            column
-            for column in _COLUMNS
-            if any(
-                not (isinstance(value := getattr(layer, column[1]), float) and math.isnan(value))
-                for layer in self.layers
-            )
-        ]
-
     def _summary(self) -> list[str]:
         start = "" if self.start is None else f", from {self.start} back"
-        lines = [f"The network {_VERB[self.verdict]}{start}." + (f" Cause: {self.cause}." if self.cause else "")]
-        if self.overflow:
+        said = f"The network {_VERB[self.verdict]}{start}."
+        if self.is_alone:
+            said = f"The gradient {'grows' if self.verdict == 'explodes' else 'fades'} in {self.start} alone."
+        lines = [said + (f" Cause: {self.cause}." if self.cause else "")]
+        if self.overflow and sum(block.gain > 0.0 for block in self.blocks[1:]) > 1:
             what = "part of the network" if self.is_measured_only else "layer or residual block"
-            lines.append(
-                f"On its way back the gradient is multiplied by {self.growth:.4g} per {what} (geometric mean)."
-            )
-            if lasts := ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf):
+            way = "Over the others it stays in range: in all it" if self.is_alone else "On its way back the gradient"
+            lines.append(f"{way} is multiplied by {self.growth:.4g} per {what} (geometric mean).")
+            lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf)
+            if lasts and self.verdict != "stable" and not self.is_alone:
                 lost = "would overflow" if self.growth > 1.0 else "would become 0"
                 lines.append(f"At that rate it {lost} after so many of them: {lasts}.")
         if self.is_measured_only:
@@ -261,19 +253,9 @@ def _drawing() -> Any:
 
 def _remedy(remedy: NetworkPrescription) -> dict[str, Any]:
     value = remedy.value.tolist() if hasattr(remedy.value, "tolist") else remedy.value
-    names = ("loss_without", "loss_with", "growth_without", "growth_with", "cost")
+    names = ("layer", "loss_without", "loss_with", "growth_without", "growth_with", "cost")
     told = {name: _plain(getattr(remedy, name)) for name in names}
     return {"kind": remedy.kind, "value": value, "works": remedy.works} | told
-
-
-def _row(layer: AuditedLayer, columns: list[tuple[str, str, str]]) -> list[str]:
-    return [_cell(getattr(layer, name), form) for _, name, form in columns]
-
-
-def _cell(value: Any, form: str) -> str:
-    if isinstance(value, str):
-        return value if len(value) <= _WIDEST else f"…{value[1 - _WIDEST :]}"
-    return "" if math.isnan(value) else format(value, form)
 
 
 def _prose(text: str) -> str:

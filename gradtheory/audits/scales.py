@@ -1,4 +1,4 @@
-"""Weights within the parts of a measured module, held against those of parts of the same kind."""
+"""Weights within the parts of a measured module, held against those of parts of the same kind, and recurrent ones."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,13 @@ from typing import Any
 from gradtheory.audits.calls import square_sum
 
 _TIMES, _PEERS = 3.0, 4
+
+
+def recurrent_scale(module: Any, name: str) -> str:
+    """Return how large the weights are by which a recurrent part goes from one time step to the next."""
+    part = next((part for path, part in module.named_modules() if path == name), module)
+    w = part.weight_hh_l0
+    return f"weight_hh_l0 has σ_w = {math.sqrt(float(square_sum(w)) / w.shape[0]):.3g}"
 
 
 def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, str]:

@@ -207,8 +207,9 @@ def _of_run(**asked: Any) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _of_gains(**asked: Any) -> tuple[list[Any], dict[str, Any]]:
-    layers = audited(**asked).layers
-    return [[getattr(layer, field) for layer in layers] for field in ("name", "gain", "spread")], {}
+    report = audited(**asked)
+    columns = [[getattr(block, field) for block in report.blocks] for field in ("name", "gain", "spread")]
+    return columns, {"marked": report.marked}
 
 
 def _of_singular_values(**asked: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -83,6 +83,7 @@ def growth_of_layers(
     gains: ArrayLike,
     spreads: ArrayLike | None = None,
     *,
+    marked: str | None = None,
     lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
@@ -96,6 +97,9 @@ def growth_of_layers(
         By which each layer makes the gradient grow on its way back; those that are not positive are left out.
     spreads : array_like of shape (L,), optional
         Standard deviations of their logarithms: two of them for the whole way are a grey band around no growth.
+    marked : str, optional
+        A layer that stands out: its own step is drawn in red, with its factor, as it may be far beyond chance while the
+        whole way is not.
     lang : {"en", "zh"}
         The language of the labels; English where no font for Chinese is installed.
     ax : matplotlib.axes.Axes, optional
@@ -108,7 +112,7 @@ def growth_of_layers(
     Raises
     ------
     InvalidArgument
-        If there is not one gain, or one spread, for each name.
+        If there is not one gain, or one spread, for each name, or none has the name that is to be marked.
 
     """
     listed = read_items(names, "names", "must be a sequence of names, such as ['layer1', 'layer2']")
@@ -118,6 +122,8 @@ def growth_of_layers(
     widths = np.zeros_like(numbers) if spreads is None else np.nan_to_num(read_array(spreads, "spreads"))
     if widths.shape != numbers.shape:
         raise InvalidArgument("spreads.shape", widths.shape, f"must be {numbers.shape}, as that of gains")
+    if marked is not None and marked not in listed:
+        raise InvalidArgument("marked", marked, "must be one of the names")
     said = words_of_labels(lang)
     ax = axes_or_new(ax)
     is_drawn = np.isfinite(numbers) & (numbers > 0.0)
@@ -125,7 +131,14 @@ def growth_of_layers(
     places = np.arange(len(listed))
     deviations = np.sqrt(np.cumsum(widths[::-1] ** 2))[::-1]
     ax.fill_between(places, np.exp(-2 * deviations), np.exp(2 * deviations), color=GREY, alpha=0.2, linewidth=0)
-    ax.plot(places, np.exp(np.cumsum(logs[::-1])[::-1]), "o-", color=BLUE)
+    sizes = np.exp(np.cumsum(logs[::-1])[::-1])
+    ax.plot(places, sizes, "o-", color=BLUE)
+    if marked is not None:
+        place = listed.index(marked)
+        ax.plot(places[place : place + 2], sizes[place : place + 2], "o-", color=RED, linewidth=2.0)
+        ax.annotate(
+            rf"$\times{numbers[place]:.3g}$", (place, sizes[place]), (4, 4), textcoords="offset points", color=RED
+        )
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     ax.set_yscale("log")
     ax.set_xlabel(said["layer"])

@@ -127,8 +127,8 @@ def test_saturated_and_overflowing_layers():
 def test_the_report_in_three_ways():
     rng = np.random.default_rng(6)
     report = gt.audit(deep(rng, "relu", 5, 32, times={4: 5.0}), data(rng))
-    assert str(report).startswith("The network explodes, from layer5 back. Cause: its weights are ")
-    assert repr(report) == "Audit(explodes, from 'layer5' back; 6 layers)"
+    assert str(report).startswith("The gradient grows in layer5 alone. Cause: its weights are ")
+    assert repr(report) == "Audit(explodes in 'layer5' alone; 6 layers)"
     told = json.loads(report.to_json())
     assert told["remedies"] == []
     assert told["reason"] == report.reason == "no remedy is tried: that needs targets, y"

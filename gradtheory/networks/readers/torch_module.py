@@ -76,13 +76,21 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
             module.train(False)
             traced = fx.GraphModule(module, Tracer().trace(module))
     except Exception as error:  # whatever the module's own code raises when it is traced
-        text = " ".join(str(error).split())
-        rule = f"cannot be traced ({text[:150]}); {ADVICE}"
-        raise InvalidArgument("module", type(module).__name__, rule) from None
+        raise InvalidArgument("module", type(module).__name__, f"{_untraced(module, error)}; {ADVICE}") from None
     if _has_hooks(module):
         rule = f"has hooks, which may change what it computes; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
     return _Reader(traced, type(module).__name__).read()
+
+
+def _untraced(module: Any, error: Exception) -> str:
+    """Return why a module cannot be read where torch.fx cannot follow its forward."""
+    text = " ".join(str(error).split())
+    if type(module).__module__.startswith("torch.nn."):
+        return f"is a torch.nn.{type(module).__name__}, which is not understood"
+    if "control flow" in text or "'Proxy' object" in text:
+        text = "an if or a loop in its forward depends on the values or the shape of a tensor"
+    return f"cannot be traced ({text[:150]})"
 
 
 def _has_hooks(module: Any) -> bool:
@@ -116,7 +124,8 @@ class _Reader:
                 case _:
                     self._step(node)
         if output not in self._builder.places and not self._builder.problems:
-            self._builder.refuse(output, "an output that is not one array", "output")
+            kind = type(output).__name__.removeprefix("immutable_")
+            self._builder.refuse(output, f"a forward that returns a {kind} in place of one tensor", "output")
         return self._builder.finish(output)
 
     def _step(self, node: Any) -> None:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import sympy
 
+from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.arithmetic.kinds import read_kind
@@ -20,6 +21,7 @@ from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H
 from gradtheory.training.stability.region import StabilityRegion
 from gradtheory.typing import ArrayLike
 
+_ROUNDING = 2.0**-48  # of the terms of p(-1), ten at most, none of which cancel
 _LONG = 10**9  # steps after which means have settled
 
 
@@ -33,7 +35,7 @@ def largest_stable_step(
     *,
     optimiser: Optimiser,
     state: State | None = None,
-) -> float:
+) -> Estimate:
     """Return the learning rate below which an optimiser is stable on the quadratic that touches the loss at a point.
 
     It is the limit of `stability_region` at the largest eigenvalue of the Hessian, plus the weight decay. For RMSprop,
@@ -55,8 +57,9 @@ def largest_stable_step(
 
     Returns
     -------
-    float
-        In float64; inf where the loss with its weight decay curves up in no direction.
+    Estimate
+        A float with its `.error`, to which that of the eigenvalue leads; inf where the loss with its decay curves
+        up in no direction, beyond that error.
 
     Raises
     ------
@@ -73,8 +76,8 @@ def largest_stable_step(
     >>> from gradtheory.training.optimisers import adam, heavy_ball
     >>> chain = Chain(depth=1, activation="identity")
     >>> step = largest_stable_step(chain, x=[1.0, 2.0], y=[0.0, 0.0], w=[1.0], b=[0.0], optimiser=heavy_ball(1.0, 0.5))
-    >>> round(step, 6)
-    0.437694
+    >>> round(step, 6), step.error < 1e-13
+    (0.437694, True)
     >>> network = Network((1, 1), "identity", w=[[[1.0]]], b=[[0.0]])
     >>> round(largest_stable_step(network, [[1.0], [2.0]], [[0.0], [0.0]], optimiser=adam()), 4)
     23.3752
@@ -83,7 +86,7 @@ def largest_stable_step(
     optimiser = read_optimiser(optimiser)
     coupled = 0.0 if optimiser.rule.is_decoupled else optimiser.weight_decay
     if not optimiser.rule.is_adaptive:
-        return _limit(optimiser, sharpness(network, x, y, w, b) + coupled)
+        return _with_error(optimiser, sharpness(network, x, y, w, b), coupled)
     at = point(network, x, y, w, b)
     divisor = _divisor(optimiser, at, coupled, state)
     with np.errstate(all="ignore"):
@@ -93,7 +96,15 @@ def largest_stable_step(
         scaled = root * np.ravel(vector)
         return root * (at.product(scaled) + coupled * scaled)
 
-    return _limit(optimiser, largest(at._replace(product=product), 1)[0][0])
+    return _with_error(optimiser, largest(at._replace(product=product), 1)[0][0], 0.0)
+
+
+def _with_error(optimiser: Optimiser, h: Estimate, decay: float) -> Estimate:
+    """Return the limit for the curvature h + decay, which falls as that rises, and how far the error of h moves it."""
+    most, limit, least = (_limit(optimiser, h + shift + decay) for shift in (-h.error, 0.0, h.error))
+    if math.isinf(limit):
+        return Estimate(limit, 0.0 if math.isinf(least) else math.inf)
+    return Estimate(limit, max(most - limit, limit - least) + _ROUNDING * limit)
 
 
 def _divisor(optimiser: Optimiser, at: Point, coupled: float, state: State | None) -> Array:

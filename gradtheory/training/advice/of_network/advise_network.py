@@ -27,6 +27,7 @@ _SOLVED = 1e-3  # of the loss at the start: no gradient has to be left
 _BETTER = 0.95  # of the loss without
 
 _WHAT = {
+    "layer_scale": "multiply the weights of {layer} by {value:.3g}",
     "learning_rate": "train with the learning rate {value:.3g}",
     "clip_gradients": "clip the gradient to the norm {value:.3g}",
     "initialisation": "multiply the initial weights by {value}",
@@ -42,9 +43,10 @@ class NetworkPrescription(ShownAsTable):
     Attributes
     ----------
     kind : str
-        "learning_rate", "clip_gradients", "initialisation", "normalisation" or "residual_connections".
+        "layer_scale", "learning_rate", "clip_gradients", "initialisation", "normalisation" or "residual_connections".
     value : float, ndarray or str
-        η; the norm for `gradtheory.remedies.clipping`; the factor of each layer's weights; what is added, and where.
+        The factor of one layer's weights; η; the norm for `gradtheory.remedies.clipping`; the factor of each layer's
+        weights; what is added, and where.
     works : bool
         Whether with it the gradient stays in range and the loss ends at least as good.
     loss_without, loss_with : float
@@ -57,6 +59,8 @@ class NetworkPrescription(ShownAsTable):
         As it is at the start of the run with the remedy.
     cost : str
         Why it is not advised; empty if it is.
+    layer : str
+        Whose weights are changed; empty where it is not one layer.
 
     """
 
@@ -71,6 +75,7 @@ class NetworkPrescription(ShownAsTable):
     curve_with: Array = field(repr=False)
     network: Network = field(repr=False)
     cost: str = ""
+    layer: str = ""
 
     def __str__(self) -> str:
         cost = f"\n    {self.cost}" if self.cost else ""
@@ -92,7 +97,9 @@ class NetworkPrescription(ShownAsTable):
         value = self.value
         if isinstance(value, np.ndarray):
             value = f"{value[0]:.3g}" if np.ptp(value) < 1e-3 * abs(value[0]) else _list(value)
-        return _WHAT[self.kind].format(value=value)
+        if self.kind == "layer_scale" and value < 1.0:
+            return f"divide the weights of {self.layer} by {1.0 / value:.3g}"
+        return _WHAT[self.kind].format(value=value, layer=self.layer)
 
 
 @dataclass(frozen=True)
@@ -140,9 +147,13 @@ class _Trial:
 
 
 def advise_network(
-    network: Network, x: Array, y: Array, optimiser: Optimiser, *, steps: int, batch_size: int | None, seed: int
-) -> NetworkAdvice:
-    """Return what helps a network; the arguments are checked."""
+    network: Network, x: Array, y: Array, optimiser: Optimiser, *, steps: int, batch_size: int | None, seed: int,
+    layer: tuple[str, float] | None = None,
+) -> NetworkAdvice:  # fmt: skip
+    """Return what helps a network; the arguments are checked.
+
+    If one layer stands out, it may be named, with the factor that mends its weights.
+    """
 
     def tried(change: Change) -> _Trial:
         run = train(
@@ -153,22 +164,24 @@ def advise_network(
         return _Trial(change, run, loss, _growth(change.network, x, y), _wrong(run, change.network.loss, x, y))
 
     usual = tried(Change("", None, network, optimiser))
-    remedies = tuple(_best(kind, usual, tried, x) for kind in KINDS)
+    remedies = tuple(_best(kind, usual, tried, x, layer) for kind in KINDS)
     offered = tuple(each for each in remedies if each is not None)
     reason = "" if any(each.works for each in offered) else _nothing(usual)
     return NetworkAdvice(offered, reason, usual.run)
 
 
-def _best(kind: str, usual: _Trial, tried: Callable[[Change], _Trial], x: Array) -> NetworkPrescription | None:
+def _best(
+    kind: str, usual: _Trial, tried: Callable[[Change], _Trial], x: Array, layer: tuple[str, float] | None
+) -> NetworkPrescription | None:
     """Return the best change of one kind, whether it works or not; None where there is none to try."""
-    trials = [tried(change) for change in changes(kind, usual.change, usual.run, x)]
+    trials = [tried(change) for change in changes(kind, usual.change, usual.run, x, layer)]
     if not trials:
         return None
     best = min(trials, key=lambda trial: (bool(_why_not(usual, trial)), trial.loss))
     why = _why_not(usual, best)
     return NetworkPrescription(
         kind, best.change.value, not why, usual.loss, best.loss, usual.growth, best.growth, usual.run.loss,
-        best.run.loss, best.change.network, why,
+        best.run.loss, best.change.network, why, best.change.layer,
     )  # fmt: skip
 
 
@@ -226,7 +239,7 @@ def _nothing(usual: _Trial) -> str:
 
 def _list(values: Array) -> str:
     shown = ", ".join(f"{value:.3g}" for value in values[:4])
-    return f"({shown}{', …' if len(values) > 4 else ''})"
+    return f"({shown}, …), from {values.min():.3g} to {values.max():.3g}" if len(values) > 4 else f"({shown})"
 
 
 def _number(loss: float) -> str:

@@ -1,7 +1,8 @@
 """What may be changed of a network and of its training, from the smallest change to the largest.
 
-A learning rate; a norm to which gradients are clipped; other sizes of the initial weights; norms or residual
-connections between the layers. Each kind comes with the constants that are worth a trial on this very network.
+The weights of a layer that stands out; a learning rate; a norm to which gradients are clipped; other sizes of the
+initial weights; norms or residual connections between the layers. Each kind comes with the constants that are worth a
+trial on this very network.
 """
 
 import functools
@@ -15,13 +16,14 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks import LayerNorm, Network
 from gradtheory.networks.graph import is_plain
+from gradtheory.networks.passes import dense_places
 from gradtheory.networks.variants import normalised, scaled, unit_variance, with_shortcuts
 from gradtheory.random_weights import meanfield
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.remedies.clipping import Clipping, clipping
 from gradtheory.training.train import NetworkTraining
 
-KINDS = ("learning_rate", "clip_gradients", "initialisation", "normalisation", "residual_connections")
+KINDS = ("layer_scale", "learning_rate", "clip_gradients", "initialisation", "normalisation", "residual_connections")
 _RATES = 0.01, 0.1, 1 / 3, 3.0, 10.0  # times the learning rate
 _SHARES = 0.5, 0.1  # quantiles of the gradient norms of the run
 _RARE = 10.0  # a norm so many times the median is worth clipping
@@ -41,6 +43,8 @@ class Change:
     network : Network
     optimiser : Optimiser
     clip : Clipping or None
+    layer : str
+        Which one is changed; empty for all.
 
     """
 
@@ -49,11 +53,22 @@ class Change:
     network: Network
     optimiser: Optimiser
     clip: Clipping | None = None
+    layer: str = ""
 
 
-def changes(kind: str, start: Change, usual: NetworkTraining, x: Array) -> Iterator[Change]:
-    """Yield the changes of one kind that are worth a trial, given the run without."""
+def changes(
+    kind: str, start: Change, usual: NetworkTraining, x: Array, layer: tuple[str, float] | None
+) -> Iterator[Change]:
+    """Yield the changes of one kind that are worth a trial, given the run without.
+
+    If one layer stands out, it is given too, with the factor that mends its weights.
+    """
     match kind:
+        case "layer_scale" if layer is not None:
+            name, factor = layer
+            dense = [start.network.nodes[place].name for place in dense_places(start.network.nodes)]
+            network = scaled(start.network, [factor if each == name else 1.0 for each in dense])
+            yield replace(start, kind=kind, value=factor, layer=name, network=network)
         case "learning_rate":
             for share in _RATES:
                 eta = float(f"{share * start.optimiser.eta:.3g}")

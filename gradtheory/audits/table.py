@@ -1,0 +1,60 @@
+"""The table of an audit: a row for each layer, a column for each number of which something is known."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from gradtheory.audits.layers import AuditedLayer
+
+_COLUMNS = (
+    ("layer", "name", ""),
+    ("kind", "described", ""),
+    ("gain", "gain", ".3g"),
+    ("theory", "predicted_gain", ".3g"),
+    ("slopes", "slope_gain", ".3g"),
+    ("weights", "weight_gain", ".3g"),
+    ("s_max", "largest_singular_value", ".3g"),
+    ("> 1", "share_above_1", ".0%"),
+    ("E z²", "mean_square_z", ".3g"),
+    ("satur.", "saturated", ".0%"),
+    ("dead", "dead", ".0%"),
+    ("|dC/dW|", "gradient_norm", ".2e"),
+    ("verdict", "verdict", ""),
+)
+GAINS = ("gain", "predicted_gain", "slope_gain", "weight_gain", "largest_singular_value", "share_above_1", "verdict")
+NUMBERS = ("described", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
+_WIDEST = 28  # characters of a name in a table
+MEASURED = ("gain: by which the gradient grows on its way back; |dC/dW|: its norm by the parameters",)
+MEANINGS = (
+    "gain: by which the gradient grows on its way back, slopes × weights; theory: that of random weights of this scale",
+    "s_max: the largest singular value; > 1: samples on which the gradient grows; E z²: mean square before σ",
+    "satur., dead: units with slopes near 0, and 0; |dC/dW|: the norm of the gradient by the parameters",
+)
+
+
+def rows_of(layers: Sequence[AuditedLayer], names: Sequence[str] | None = None) -> list[list[str]]:
+    """Return the titles and a row for each layer, of all columns or of those with such names."""
+    columns = [
+        (title, name, form)
+        for title, name, form in _COLUMNS
+        if (names is None or name in names) and any(_is_known(getattr(layer, name)) for layer in layers)
+    ]
+    rows = [[_cell(getattr(layer, name), form) for _, name, form in columns] for layer in layers]
+    return [[title for title, _, _ in columns], *rows]
+
+
+def lines_of(layers: Sequence[AuditedLayer]) -> list[str]:
+    """Return the table as lines of text."""
+    rows = rows_of(layers)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _is_known(value: Any) -> bool:
+    return not (isinstance(value, float) and math.isnan(value))
+
+
+def _cell(value: Any, form: str) -> str:
+    if isinstance(value, str):
+        return value if len(value) <= _WIDEST else f"…{value[1 - _WIDEST :]}"
+    return "" if math.isnan(value) else format(value, form)
