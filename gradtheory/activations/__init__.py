@@ -219,6 +219,8 @@ def _nearest(name: Any) -> str:
         return _NOT_ELEMENT_WISE
     if not name.isidentifier() and _is_expression(name):
         return _no_name(name)
+    if rule := _broken_rule(name):
+        return f"is no name, and as an expression it {rule}"
     word = name.lower().rpartition(".")[2]  # of torch.nn.ReLU
     near = get_close_matches(_CALLED_OTHERWISE.get(word, word), _catalogue(), n=3, cutoff=0.5)
     return f"is not in the catalogue; the nearest names are {', '.join(near)}" if near else _not_a_name()
@@ -245,6 +247,17 @@ def _of_another_library(function: Any) -> str:
 
 def _no_name(expression: str) -> str:
     return f"is an expression and no name; pass gradtheory.expression({expression!r})"
+
+
+def _broken_rule(text: str) -> str | None:
+    """Return the rule that a text breaks which looks like an expression, by its operators or by an open bracket."""
+    if not re.search(r"[*+/^]", text) and text.count("(") == text.count(")"):
+        return None
+    try:
+        parse(text, _catalogue())
+    except InvalidArgument as error:
+        return error.rule
+    return None
 
 
 def _is_expression(text: str) -> bool:

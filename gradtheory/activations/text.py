@@ -4,7 +4,6 @@
 """
 
 import ast
-import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from gradtheory.activations.slopes.domain import is_moderate
 from gradtheory.errors import InvalidArgument
 
 _LONGEST_TEXT = 10_000  # characters
+_SHOWN = 20  # characters of a text from an open bracket on
 _DEEPEST = 60  # levels of nesting; a sum of n terms has n - 1
 _LARGEST_EXPONENT = 100
 _MOST_DIGITS = 100  # before or after the point of a number: SymPy may raise to it
@@ -68,9 +68,7 @@ def _tree(text: str) -> tuple[ast.expr, str]:
         raise _Refused(f"must not be empty; write one {_EXAMPLE}")
     if not line.isascii() or not line.isprintable():
         raise _Refused("must be written in plain ASCII characters")
-    open_brackets = itertools.accumulate((each == "(") - (each == ")") for each in line)
-    if max(open_brackets) > _DEEPEST:
-        raise _Refused(_TOO_DEEP)
+    _require_brackets(line)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Python warns of what it would run badly, such as 2(z)
@@ -79,6 +77,24 @@ def _tree(text: str) -> tuple[ast.expr, str]:
         raise _Refused(f"must be one complete expression ({getattr(error, 'msg', error)})") from None
     except (ValueError, MemoryError, RecursionError):
         raise _Refused(_TOO_DEEP) from None
+
+
+def _require_brackets(line: str) -> None:
+    """Refuse brackets that are not closed, or not opened, and say where; and those that are nested too deep."""
+    opened: list[int] = []
+    for place, character in enumerate(line):
+        if character == "(":
+            opened.append(place)
+        elif character == ")" and not opened:
+            raise _Refused(f"must not close at character {place + 1} a bracket that is not open")
+        elif character == ")":
+            opened.pop()
+        if len(opened) > _DEEPEST:
+            raise _Refused(_TOO_DEEP)
+    if opened:
+        raise _Refused(
+            f"must close the bracket that opens at character {opened[-1] + 1}: {line[opened[-1] :][:_SHOWN]!r}"
+        )
 
 
 class _Reader:

@@ -101,9 +101,8 @@ class LayerSymbols:
 
     def __getitem__(self, layer: int | sympy.Expr) -> sympy.Expr:
         if isinstance(layer, Integral | sympy.Integer) and not isinstance(layer, bool):
-            number = int(layer)
-            if self.first <= number and (isinstance(self.depth, sympy.Symbol) or number <= self.depth):
-                return layer_symbol(self.name, number)
+            if self.has(int(layer)):
+                return layer_symbol(self.name, int(layer))
         elif isinstance(layer, sympy.Expr) and layer.is_integer and layer.free_symbols:
             return LayerVariable(sympy.IndexedBase(self.name, real=True), layer)
         raise InvalidArgument(
@@ -111,6 +110,10 @@ class LayerSymbols:
             layer,
             f"the layer must be an integer from {self.first} to {self.depth}, or an integer symbol",
         )
+
+    def has(self, layer: int) -> bool:
+        """Whether there is a layer of that number; in a chain of symbolic depth, whether there may be."""
+        return self.first <= layer and (isinstance(self.depth, sympy.Symbol) or layer <= self.depth)
 
     def __len__(self) -> int:
         return self._last() - self.first + 1
@@ -198,7 +201,11 @@ class ChainSymbols:
             return self.x
         if match is None:
             raise InvalidArgument("wrt", name, "must name a weight, a bias or the input, such as w1, b2 or x")
-        return (self.w if match["letter"] == "w" else self.b)[int(match["layer"])]
+        layers = self.w if match["letter"] == "w" else self.b
+        if not layers.has(int(match["layer"])):
+            such = f"{match['letter']}{layers.first}"
+            raise InvalidArgument("wrt", name, f"must be of layer {layers.first} to {self.depth}, such as {such}")
+        return layers[int(match["layer"])]
 
     def locate(self, wrt: sympy.Expr) -> tuple[str, int | sympy.Expr]:
         """Return the letter and the layer of a weight, a bias or the input x, which is a_0; refuse all else.

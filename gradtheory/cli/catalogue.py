@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import click
-
 import gradtheory as gt
-from gradtheory.cli.group import PATH, app, json_option
+from gradtheory.cli.group import app, folder_option, json_option
 from gradtheory.cli.printing import print_json, print_table, say, short, write_folder
 from gradtheory.cli.progress import counted
 from gradtheory.cli.words import said
-from gradtheory.document.files import read_folder
 
 
 @app.command()
@@ -33,12 +30,7 @@ def activations(as_json: bool) -> None:
 
 
 @app.command()
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=PATH,
-    help="Also write catalogue.md to this folder, with a picture of each activation.",
-)
+@folder_option("Also write catalogue.md to this folder, with a picture of each activation.")
 @json_option
 def atlas(out: Path | None, as_json: bool) -> None:
     """Print the constants of all activations, with little pictures.
@@ -49,7 +41,7 @@ def atlas(out: Path | None, as_json: bool) -> None:
 
     H/K is by how much depth widens explosion sets, as `gradtheory depth` says it, or a dash where it says nothing.
     """
-    paths = [] if out is None else write_folder(gt.atlas.write, read_folder(out, "out"))
+    paths = [] if out is None else write_folder(gt.atlas.write, out)
     entries = list(counted(gt.atlas.entries(), "computing"))
     if as_json:
         print_json(activations=[_constants(entry) | _at_any_depth(entry) for entry in entries])
@@ -93,7 +85,7 @@ def _at_any_depth(entry: "gt.atlas.AtlasEntry") -> dict[str, Any]:
 
 
 @app.command()
-@click.option("--out", metavar="DIR", type=PATH, help="Also write the page gains.md to this folder.")
+@folder_option("Also write the page gains.md to this folder.")
 @json_option
 def gains(out: Path | None, as_json: bool) -> None:
     """Hold the gains that PyTorch recommends against the exact ones.
@@ -101,7 +93,7 @@ def gains(out: Path | None, as_json: bool) -> None:
     Example: gradtheory gains
     """
     if out is not None:
-        write_folder(gt.gains.write, read_folder(out, "out"))
+        write_folder(gt.gains.write, out)
     rows = [
         {
             "activation": gain.record.name,

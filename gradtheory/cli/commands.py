@@ -1,19 +1,18 @@
 """All commands in one group, and what is printed where one of them fails."""
 
-import re
 import sys
 from collections.abc import Sequence
 
 import click
 
 from gradtheory.cli.group import app
+from gradtheory.cli.help import example
 from gradtheory.cli.words import listen, said, said_error
 from gradtheory.errors import GradTheoryError
 
 __all__ = ["app", "run"]
 
 _LONGEST_MESSAGE = 500
-_EXTRA = "Got unexpected extra argument"
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -28,11 +27,9 @@ def run(arguments: Sequence[str] | None) -> int:
         message = " ".join(error.format_message().split()).replace("integer range", "integer")
         if isinstance(error, click.MissingParameter | click.NoSuchOption | click.BadOptionUsage):
             if not message.endswith(("?", "?)")):  # where Click names the nearest option
-                message = f"{message.rstrip('.')}, as in: {_example(error.ctx)}"
+                message = f"{message.rstrip('.')}, as in: {example(error.ctx)}"
         elif isinstance(error, click.exceptions.NoSuchCommand) and error.ctx and not message.endswith(("?", "?)")):
             message = f"{message.rstrip('.')}: `{error.ctx.command_path} --help` lists them"
-        elif isinstance(error, click.UsageError) and message.startswith(_EXTRA):
-            message = f"{message}, unlike: {_example(error.ctx, -1)}"
         message = said(message)
     except click.exceptions.Abort:
         return 130  # as a shell reports an interrupt
@@ -43,9 +40,3 @@ def run(arguments: Sequence[str] | None) -> int:
         return 0
     click.echo(f"gradtheory: {' '.join(message.split())[:_LONGEST_MESSAGE]}", err=True)
     return 2
-
-
-def _example(ctx: click.Context | None, which: int = 0) -> str:
-    """Return an example of a command."""
-    examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
-    return " ".join(examples[which].split()) if examples else "gradtheory --help"

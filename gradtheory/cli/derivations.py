@@ -15,6 +15,7 @@ from gradtheory.cli.group import (
     activation_option,
     app,
     expr_option,
+    folder_option,
     json_option,
     one_activation,
 )
@@ -22,7 +23,7 @@ from gradtheory.cli.help import Choice
 from gradtheory.cli.printing import print_json, print_result, replaced, say, write_folder
 from gradtheory.cli.progress import counted
 from gradtheory.cli.words import language, said
-from gradtheory.document.files import read_folder, read_target
+from gradtheory.document.files import read_target
 from gradtheory.document.wrapping import padded
 from gradtheory.errors import InvalidArgument
 
@@ -67,7 +68,7 @@ _DEEPEST = 10_000
     type=Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
     help="The format; that of FILE's suffix, or txt, unless given.",
 )
-@click.option("-o", "--output", metavar="FILE", type=PATH, help="Write to this file.")
+@click.option("-o", "--out", "--output", "output", metavar="FILE", type=PATH, help="Write to this file.")
 @json_option
 def derive(style: str | None, output: Path | None, as_json: bool, **question: Any) -> None:
     """Print a derivation, or write it; every step is checked.
@@ -149,23 +150,15 @@ def fact(name: str | None, activation: str | None, expr: str | None, as_json: bo
 
 
 @app.command()
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=PATH,
-    default=Path("build/article"),
-    show_default=True,
-    help="The folder to write to.",
-)
+@folder_option("The folder to write to.", Path("build/article"))
 @json_option
 def article(out: Path, as_json: bool) -> None:
-    """Write the source article with computed verdicts, and figures.
+    """Write a document that judges an article on exploding gradients.
 
-    It goes claim by claim, as HTML and LaTeX.
+    It goes claim by claim, with formulas, numbers, figures and a verdict, as HTML and LaTeX.
 
     Example: gradtheory article --lang zh
     """
-    out = read_folder(out, "out")  # before the minute that building takes
     page = gt.article.build(language())
     paths = write_folder(page.write, out)
     if as_json:
@@ -174,7 +167,8 @@ def article(out: Path, as_json: bool) -> None:
         return
     for section in page.sections:
         say(padded(section.prose["verdict"], 24) + section.prose["title"])
-    say("\n" + said("Written: " + ", ".join(map(str, paths))))
+    first, *pictures = sorted(paths, key=lambda path: (path.suffix != ".html", path.suffix != ".tex"))
+    say("\n" + said(f"Written: {first}, {pictures[0].name} and {len(pictures) - 1} pictures"))
 
 
 def _derivation(

@@ -5,29 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 import gradtheory as gt
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.cli import names
-from gradtheory.cli.help import Group
+from gradtheory.cli.help import Group, Name
+from gradtheory.document.files import read_folder
+from gradtheory.errors import InvalidArgument
 
 PATH = click.Path(path_type=Path)
-
-
-class Name(click.ParamType[str]):
-    """A name, one of those that completion offers; the library says which are right."""
-
-    name = "text"
-
-    def __init__(self, offered: Callable[[], tuple[str, ...]]) -> None:
-        self._offered = offered
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the names that begin with what is typed."""
-        return [CompletionItem(name) for name in self._offered() if name.startswith(incomplete)]
-
-
+_OF_FILES = (".html", ".md", ".pdf", ".tex", ".txt")
 ACTIVATION, FACT = Name(names.activations), Name(names.facts)
 
 
@@ -73,6 +60,25 @@ effort_option = click.option(
 certificate_option = click.option(
     "--certificate", metavar="FILE", type=PATH, help="Write the proof to this file, for `gradtheory verify`."
 )
+
+
+def folder_option(help: str, default: Path | None = None) -> Callable[..., Any]:
+    """Return the option that says in which folder files are written, whose names are not asked for."""
+
+    def read(_: click.Context, __: click.Parameter, folder: Path | None) -> Path | None:
+        if folder is None:
+            return None
+        if folder.suffix in _OF_FILES and not folder.is_dir():
+            raise InvalidArgument(
+                "out", str(folder), "must be a folder, such as build/pages: its files have their names"
+            )
+        return read_folder(folder, "out")
+
+    return click.option(
+        *("-o", "--out"), metavar="DIR", type=PATH, default=default, show_default=True, callback=read, help=help
+    )
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 SECTIONS = {  # the module of each command, which is imported when the command is called

@@ -3,10 +3,11 @@
 import importlib
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from gradtheory.arithmetic.choices import nearest
 from gradtheory.cli.progress import working
@@ -76,6 +77,19 @@ class Formatter(click.HelpFormatter):
             self.write("".join(f"{indent}{' ' * left}{line}\n" for line in first[1:]))
 
 
+class Name(click.ParamType[str]):
+    """A name, one of those that completion offers; the library says which are right."""
+
+    name = "text"
+
+    def __init__(self, offered: Callable[[], tuple[str, ...]]) -> None:
+        self.offered = offered
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin with what is typed."""
+        return [CompletionItem(name) for name in self.offered() if name.startswith(incomplete)]
+
+
 class Context(click.Context):
     """What a command is called with."""
 
@@ -94,11 +108,15 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; of a mistake it is known in which command it was made, which Click leaves out."""
+        ctx.allow_extra_args = True  # of which we say ourselves what they may be
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+        if rest and not isinstance(self, click.Group) and not ctx.resilient_parsing:
+            raise click.UsageError(_of_extra(ctx, rest), ctx)
+        return rest
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the help, whole."""
@@ -162,6 +180,37 @@ class Group(Command, click.Group):
         """Read the arguments before the command: with a language and nothing else, help is asked for."""
         says_no_more = (len(args) < 3 and args[0:1] == ["--lang"]) or (len(args) == 1 and args[0].startswith("--lang="))
         return super().parse_args(ctx, [] if says_no_more else args)
+
+
+def example(ctx: click.Context | None, which: int = 0) -> str:
+    """Return an example of a command."""
+    examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
+    return " ".join(examples[which].split()) if examples else "gradtheory --help"
+
+
+def _of_extra(ctx: click.Context, words: Sequence[str]) -> str:
+    """Return what is said of arguments too many: which options take them, or else an example."""
+    named = ", ".join(map(repr, words))
+    many = "s" if len(words) > 1 else ""
+    meant = list(filter(None, (_option_of(word, ctx.command.params) for word in words)))
+    if meant:
+        return f"unexpected argument{many} {named}: write {' '.join(meant)}"
+    return f"unexpected argument{many} {named}, unlike: {example(ctx)}"
+
+
+def _option_of(word: str, parameters: Sequence[click.Parameter]) -> str | None:
+    """Return the option with which a command takes a word, or one that is spelt like it; None if there is none."""
+    offered = {option.opts[0]: _words(option.type) for option in parameters if isinstance(option, click.Option)}
+    exact = next((f"{option} {word}" for option, names in offered.items() if word in names), None)
+    near = ((option, nearest(word, names)) for option, names in offered.items())
+    return exact or next((f"{option} {name}" for option, name in near if name), None)
+
+
+def _words(kind: click.ParamType[Any]) -> tuple[str, ...]:
+    """Return the words that an option may take, as far as they are known."""
+    if isinstance(kind, click.Choice):
+        return tuple(map(str, kind.choices))
+    return kind.offered() if isinstance(kind, Name) else ()
 
 
 def _with_extras(meaning: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 import gradtheory as gt
+from gradtheory.cli.words import said
 
 _DIGITS = 20  # of an exact number before it is rounded to float64
 
@@ -26,7 +27,20 @@ class Digits:
         return decimal(self.number, self.digits)
 
 
-def as_json(value: Any) -> Any:  # noqa: PLR0911  # one for each type
+@dataclass(frozen=True)
+class Solutions:
+    """A set of numbers, which people read as an inequality in a variable."""
+
+    numbers: Any
+    variable: str
+
+    def __str__(self) -> str:
+        inequality = _inequality(self.numbers, self.variable)
+        ends = [end for part in _parts(self.numbers) for end in (part.lower, part.upper)]
+        return f"{inequality}, exactly {self.numbers}" if any(map(_in_digits, ends)) else inequality
+
+
+def as_json(value: Any) -> Any:  # noqa: PLR0911, PLR0912  # one for each type
     """Return any result as JSON takes it: the one place that says how.
 
     An exact or certified number is an object with its value in float64, its exact form and its guarantee, a set a list
@@ -40,6 +54,8 @@ def as_json(value: Any) -> Any:  # noqa: PLR0911  # one for each type
             return value
         case Digits():
             return as_json(value.number) | {"digits": str(value)}
+        case Solutions():
+            return as_json(value.numbers)
         case gt.Estimate():
             return _number(float(value), guarantee=value.guarantee.value, error=_plain(value.error))
         case np.ndarray() | np.generic():
@@ -71,18 +87,14 @@ def in_text(value: Any) -> str:
         return ", ".join(map(in_text, value))
     if isinstance(value, Enum):
         return str(value.value)
-    near = None
-    if isinstance(value, sympy.Set):
-        near = _set_in_digits(value)
-    elif isinstance(value, sympy.Expr) and value.is_number:
-        near = _in_digits(value)
+    near = _in_digits(value) if isinstance(value, sympy.Expr) and value.is_number else None
     return str(value) if near is None else f"{value} ≈ {near}"
 
 
-def set_and_guarantee(result: Any) -> dict[str, Any]:
-    """Return a set, the period with which it repeats, if it does, and what stands behind its ends."""
+def set_and_guarantee(result: Any, variable: str) -> dict[str, Any]:
+    """Return the set of a variable, the period with which it repeats, if it does, and what stands behind its ends."""
     period = getattr(result, "period", None)
-    return {"set": result, "period": period, "guarantee": gt.guarantee(result)}
+    return {"set": Solutions(result, variable), "period": period, "guarantee": gt.guarantee(result)}
 
 
 def _number(value: float, **more: Any) -> dict[str, Any]:
@@ -120,16 +132,28 @@ def _in_digits(number: Any) -> str | None:
     return None if number.is_Integer or number.is_infinite else f"{_float(number):.6g}"
 
 
-def _set_in_digits(value: Any) -> str | None:
-    parts, period = _parts(value), getattr(value, "period", None)
-    if all(_in_digits(end) is None for part in parts for end in (part.lower, part.upper)):
-        return None
-    union = " ∪ ".join(map(_part_in_digits, parts))
-    return union if period is None else f"{union} + {_in_digits(period) or period}·k"
+def _inequality(value: Any, variable: str) -> str:
+    """Return the parts of a set as inequalities, such as "-0.5 < x ≤ 2"; of a periodic one, those of all periods."""
+    period = getattr(value, "period", None)
+    if period is not None:
+        return f"{_alternatives(value, f'{variable} - {_near(period)}·k')}, k = 0, ±1, ±2, …"
+    return _alternatives(value, variable) or said("none")
 
 
-def _part_in_digits(part: Any) -> str:
-    lower, upper = (_in_digits(end) or str(end) for end in (part.lower, part.upper))
+def _alternatives(value: Any, variable: str) -> str:
+    return f" {said('or')} ".join(_part_as_inequality(part, variable) for part in _parts(value))
+
+
+def _part_as_inequality(part: Any, variable: str) -> str:
     if part.is_point:
-        return f"{{{lower}}}"
-    return f"{'(' if part.lower_open else '['}{lower}, {upper}{')' if part.upper_open else ']'}"
+        return f"{variable} = {_near(part.lower)}"
+    if part.upper.is_infinite and part.lower.is_infinite:
+        return said(f"every {variable}")
+    if part.upper.is_infinite:
+        return f"{variable} {'>' if part.lower_open else '≥'} {_near(part.lower)}"
+    below = "" if part.lower.is_infinite else f"{_near(part.lower)} {'<' if part.lower_open else '≤'} "
+    return f"{below}{variable} {'<' if part.upper_open else '≤'} {_near(part.upper)}"
+
+
+def _near(number: Any) -> str:
+    return _in_digits(number) or str(number)

@@ -59,6 +59,8 @@ def explosion_set(
 ) -> None:
     """Print the inputs x where |σ'(wx + b)·w| > c.
 
+    Example: gradtheory set sigmoid -w 7 -b 1
+
     Example: gradtheory set gelu -w -12 -b 0.3 --certificate proof.json
 
     Example: gradtheory set --expr "z*tanh(log(1 + exp(z)))" -w 5
@@ -69,7 +71,7 @@ def explosion_set(
     result = gt.explosion_set(record, weight, bias, strict=not closed, **asked)
     if certificate is not None:
         write_proof(certificate, gt.certificate(record, weight, bias, strict=not closed, **asked))
-    print_result(as_json, **set_and_guarantee(result))
+    print_result(as_json, **set_and_guarantee(result, "x"))
 
 
 def write_proof(path: Path, proof: dict[str, Any]) -> None:
@@ -91,7 +93,7 @@ def weights(
     Example: gradtheory weights tanh -x 0
     """
     result = gt.exploding_weights(one_activation(activation, expr), x=x, b=bias, strict=not closed, **asked)
-    print_result(as_json, **set_and_guarantee(result))
+    print_result(as_json, **set_and_guarantee(result, "w"))
 
 
 @app.command()
@@ -108,7 +110,7 @@ def biases(
     Example: gradtheory biases relu -w 2 -x 1
     """
     result = gt.exploding_biases(one_activation(activation, expr), w=weight, x=x, strict=not closed, **asked)
-    print_result(as_json, **set_and_guarantee(result))
+    print_result(as_json, **set_and_guarantee(result, "b"))
 
 
 @app.command()

@@ -79,7 +79,7 @@ def total(
         write_proof(certificate, proof)
     print_result(
         as_json,
-        **set_and_guarantee(result),
+        **set_and_guarantee(result, "x"),
         length=Digits(sympy.S.Zero + result.measure, 12),
         longest=Digits(gt.total_explosion_bound(chain, threshold=threshold, effort=effort), 12),
         theorem=gt.total_explosion_theorem(chain, effort=effort),

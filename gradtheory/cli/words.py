@@ -10,16 +10,22 @@ from gradtheory.document.wrapping import columns
 from gradtheory.errors import GradTheoryError
 
 _LANGUAGE: ContextVar[str | None] = ContextVar("language", default=None)
+_CHINESE = re.compile(r"zh|chinese|[\u4e00-\u9fff]", re.IGNORECASE)
 _CELL = re.compile(r"(.*?)(\s{2,}|$)")
 
 
 def listen(arguments: Sequence[str]) -> None:
-    """Speak the language that arguments ask for by --lang, wherever it stands; otherwise that of the locale."""
+    """Speak the language that arguments ask for by --lang, wherever it stands; otherwise that of the locale.
+
+    Whoever asks for zh_CN or 中文 is refused in Chinese.
+    """
     asked = None
     for place, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")
         if option == "--lang":
             asked = value if equals else "".join(arguments[place + 1 : place + 2])
+    if asked is not None and _CHINESE.match(asked):
+        asked = "zh"
     _LANGUAGE.set(asked if asked in LANGUAGES else None)
 
 

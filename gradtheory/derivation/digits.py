@@ -91,6 +91,11 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         """The quantity with its digits."""
         return Rounded(self.lhs, *self.args[3:])
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the digits that are written are all that there are."""
+        return bool(self.rhs.xreplace(self.numbers) == self.result.rhs)
+
     def substituted(self) -> sympy.Expr:
         """Return the expression with numbers for its symbols, in their order; in sums 0 and 1 leave no trace."""
         literals = {

@@ -1,7 +1,9 @@
 """Statements as formulas: in LaTeX, in rows where they are long, and as plain text."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 import sympy
 from sympy.core.relational import Relational
@@ -17,6 +19,7 @@ from gradtheory.formulas.spelling import PLAIN, Spelling, sides
 
 _DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh)\b)")  # 2 arsinh(3): no dot is needed
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
+_APPROX = r"\approx"
 
 
 def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling = PLAIN) -> str:
@@ -36,8 +39,9 @@ def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling =
         after = f"   ({', '.join(map(writer.doprint, conditions))})" if conditions else ""
         return f"{before}{text(statement, spelling=spelling)}{after}"
     if isinstance(statement, InNumbers):
-        parts = (statement.lhs, statement.rhs, statement.substituted())
-        return f"{' = '.join(map(writer.doprint, parts))} ≈ {statement.result._written()}"
+        parts = map(writer.doprint, (statement.lhs, statement.rhs, statement.substituted()))
+        equal = " = ".join(dict.fromkeys([*parts, *([statement.result._written()] if statement.is_exact else [])]))
+        return equal if statement.is_exact else f"{equal} ≈ {statement.result._written()}"
     return str(writer.doprint(statement))
 
 
@@ -79,10 +83,11 @@ def formula(*statements: sympy.Basic, spelling: Spelling = PLAIN, premises: Sequ
 
 def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, str]]:
     if isinstance(statement, InNumbers):
-        yield from _broken(writer, writer.doprint(statement.lhs), "=", statement.rhs)
+        rows = list(_broken(writer, writer.doprint(statement.lhs), "=", statement.rhs))
         for left, right in _broken(LatexWriter(writer.spelling, "dot"), "", "=", statement.substituted()):
-            yield left, _DOT_BEFORE_NAME.sub(" ", right)
-        yield "", rf"\approx {statement.result._written()}"
+            rows.append((left, _DOT_BEFORE_NAME.sub(" ", right)))
+        rows.append(("", rf"{'=' if statement.is_exact else _APPROX} {statement.result._written()}"))
+        yield from (next(same) for _, same in itertools.groupby(rows, key=itemgetter(1)))
     elif isinstance(statement, Rounded | WideEquation):
         sign = r"\approx" if isinstance(statement, Rounded) else "="
         left, right = statement._latex(writer).split(f" {sign} ", 1)

@@ -15,8 +15,9 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.checks import Check
-from gradtheory.derivation.digits import Rounded
+from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
+from gradtheory.derivation.language import Slope
 from gradtheory.derivation.printing import divided, formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
@@ -29,6 +30,7 @@ from gradtheory.formulas.spelling import PLAIN, Spelling
 from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
+_SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r"\b(chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
@@ -56,16 +58,32 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
 
 
 def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
-    """Return names z_1, z_2, … for the places on the line of z in steps that have no formula, from left to right."""
+    """Return names z_1, z_2, … for the places on the line of z in steps that have no formula, from left to right.
+
+    Long numbers between which a superlevel set keeps its shape, |σ'| at such a place, are called s_1, s_2, ….
+    """
     roots = {root for step in steps for part in (step.statement, *step.assumptions) for root in part.atoms(Root)}
     places = sorted(filter(has_no_formula, roots), key=float)
-    return {root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)}
+    bounds = {bound.rhs for step in steps for bound in step.assumptions if isinstance(bound, sympy.Gt | sympy.Lt)}
+    heights = sorted((each for each in bounds if each.is_number and each.count_ops() > _SHORT), key=float)
+    return {
+        **{root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)},
+        **{height: sympy.Symbol(f"s_{number}") for number, height in enumerate(heights, start=1)},
+    }
 
 
-def table_of_zeros(spelling: Spelling) -> Formula:
-    """Return the digits of the places that have names."""
-    digits = [Rounded.of(root, root, _DIGITS) for root in spelling.names]
-    return formula(*digits, spelling=spelling)
+def table_of_zeros(spelling: Spelling, activation: Activation) -> Formula:
+    """Return the digits of the places, and of the heights of |σ'| at places, that have names."""
+    branches = activation.profile.branches
+    ends = [end for each in branches for end in ((each.slope_left, each.left), (each.slope_right, each.right))]
+    place = {abs(height): z for height, z in ends}
+    rows = [
+        InNumbers.of(name, abs(Slope(place[number])), {}, number, _DIGITS)
+        if number in place
+        else Rounded.of(number, number, _DIGITS)
+        for number, name in spelling.names.items()
+    ]
+    return formula(*rows, spelling=spelling)
 
 
 def steps_in_words(
@@ -111,7 +129,7 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
         yield Paragraph(catalogue["document"]["normal"])
     if spelling.names:
         yield Paragraph(catalogue["document"]["zeros"])
-        yield table_of_zeros(spelling)
+        yield table_of_zeros(spelling, question.activation)
     section = ""
     formulas = steps_in_words(answer.steps, catalogue, spelling=spelling)
     for step, block in zip(answer.steps, formulas, strict=True):

@@ -24,7 +24,7 @@ _ON_PAGE = ((r"gradtheory\.activation_names\(\) lists", "the page offers"),)
 
 
 def refusal(error: GradTheoryError, lang: str, *, on_page: bool = False) -> str:
-    """Return what an error says, in a language; in English where the table does not have its rule.
+    """Return what an error says, in a language; where the table does not have its rule, that is told in English.
 
     Whoever types into a shell or a page is told what to write there, and not in Python.
 
@@ -35,12 +35,18 @@ def refusal(error: GradTheoryError, lang: str, *, on_page: bool = False) -> str:
 
     """
     if not isinstance(error, InvalidArgument):
-        return in_language(" ".join(str(error).split()), lang)
+        return _ruled(" ".join(str(error).split()), lang)
     rule = error.rule
     for python, other in (*_OF_PYTHON, *(_ON_PAGE if on_page else _IN_SHELL)):
         rule = re.sub(python, other, rule)
     name = error.name if error.name.isidentifier() else in_language(error.name, lang)
-    return str(InvalidArgument(name, error.value, in_language(rule, lang)))
+    return str(InvalidArgument(name, error.value, _ruled(rule, lang)))
+
+
+def _ruled(rule: str, lang: str) -> str:
+    """Return a rule in a language; one that the table does not have is quoted."""
+    translated = in_language(rule, lang)
+    return f"{in_language('not possible', lang)}（{rule}）" if lang != "en" and translated == rule else translated
 
 
 def in_language(text: str, lang: str) -> str:
@@ -58,7 +64,7 @@ def translation(text: str) -> str | None:
     for pattern, chinese in templates:
         if match := pattern.fullmatch(plain):
             parts = [translation(part) or part for part in match.groups()]
-            if not any(_PROSE.search(part) for part in parts if not part.startswith("gradtheory ")):
+            if not any(_PROSE.search(part) for part in parts if not part.startswith(("gradtheory ", "`gradtheory "))):
                 return chinese.format(*parts)  # a sentence half in English is worse than one in English
     return None
 

@@ -23,7 +23,7 @@ _Layer = tuple[int, sympy.Expr]  # L is above l, and that above numbers; then th
 
 def factors(product: sympy.Expr) -> list[sympy.Expr]:
     """Return the factors of a product in the order in which they are written."""
-    product = product.xreplace({root: root.value for root in product.args if _is_multiple(root)})
+    product = product.xreplace({root: starred(root) for root in product.args if _is_multiple(root)})
     number, rest = product.as_coeff_Mul()
     if is_long(number) and not product.is_Rational:
         return [digits(number), *factors(rest)]
@@ -146,6 +146,14 @@ def with_one_root(below: sympy.Expr) -> sympy.Expr:
     parts[parts.index(root)] = sympy.Pow(sympy.Mul(root.base, sympy.pi, evaluate=False), _HALF, evaluate=False)
     parts.remove(pi)
     return sympy.Mul._from_args(parts)
+
+
+def starred(root: sympy.Expr) -> sympy.Expr:
+    """Return what a root stands for in terms of its unknown with a star, 2·s_* for 2·s; a place z as its value."""
+    (variable,) = root.function.variables
+    if str(variable) == "z":
+        return root.value
+    return root.value.xreplace({variable: sympy.Symbol(f"{variable}_*", **variable.assumptions0)})
 
 
 def _is_multiple(root: sympy.Expr) -> bool:

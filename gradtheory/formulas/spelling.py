@@ -9,6 +9,8 @@ from typing import Any
 import sympy
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.formulas.order import starred
+
 
 @dataclass(frozen=True)
 class Spelling:
@@ -67,14 +69,16 @@ class OwnFirst:
             self._print_level -= 1
 
     def _own_Root(self, expr: Any) -> str:  # noqa: N802  # the class's name
-        """Print a root by its unknown; a place on the line of z, which has no name of its own, by its digits."""
+        """Print a root by its unknown with a star; a place on the line of z, which has no name, by its digits."""
         (variable,) = expr.function.variables
-        if expr.value != variable or str(variable) == "z":
+        if str(variable) == "z":
             method: str = self.printmethod  # type: ignore[attr-defined]  # SymPy's: "_latex" or "_sympystr"
             printed = str(getattr(expr, method)(self))
             is_bare = expr.value == variable and self._print_level > 1 and expr.is_negative
             return self.bracketed(printed) if is_bare else printed
-        return self._print(variable)
+        value = starred(expr)
+        printed = self._print(value)
+        return printed if value.is_Symbol or self._print_level == 1 else self.bracketed(printed)
 
     def bracketed(self, printed: str) -> str:
         """Return what is printed in brackets."""
@@ -88,7 +92,7 @@ class OwnFirst:
 
     def negated(self, expr: sympy.Expr) -> str:
         """Print what follows a minus sign: a root that is a product needs no brackets there."""
-        value = expr.value if type(expr).__name__ == "Root" else expr
+        value = starred(expr) if type(expr).__name__ == "Root" else expr
         return self._print(value if isinstance(value, sympy.Mul) and expr not in self.spelling.names else expr)
 
 

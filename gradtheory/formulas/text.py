@@ -226,6 +226,8 @@ def subscripted(name: str, index: str | None = None) -> str:
     written = GREEK.get(letter, letter)
     if not below:
         return written
+    if below == "*":
+        return f"{written}∗"
     lowered = below.translate(_SUBSCRIPTS)
     return (
         written + lowered

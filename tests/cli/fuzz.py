@@ -22,6 +22,7 @@ from gradtheory.cli import main, names
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context
 from gradtheory.cli.page import top_context
+from gradtheory.cli.words import language
 
 LIMIT = 30.0  # seconds of this process
 # What takes seconds by its nature is drawn seldom, and never by the quick form.
@@ -188,6 +189,8 @@ def outcome(asked):
     lines = err.getvalue().splitlines()
     if code == 2 and (len(lines) != 1 or not lines[0].startswith("gradtheory: ") or out.getvalue()):
         fault = f"says {lines!r} on stderr, {out.getvalue()[:80]!r} on stdout"
+    elif code == 2 and language() == "zh" and not _HAN.search(lines[0]):
+        fault = f"is in English: {lines[0][:300]}"
     if any("sympy" in line.lower() for line in lines):
         fault = f"names SymPy: {lines[-1][:200]}"
     if "zh" in asked and any(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gradtheory.cli.words import listen
 from tests.cli import fuzz
 
 
@@ -24,12 +25,14 @@ def test_more_random_command_lines():
         (3, "", "is no exit code of ours"),
         (2, "gradtheory: one\ngradtheory: two\n", "says"),
         (2, "gradtheory: w must be a number of sympy\n", "names SymPy"),
+        (2, "gradtheory: w is wrong\n", "is in English"),
         (2, "gradtheory: w 的值无效：must be some number\n", "half in Chinese"),
         (ZeroDivisionError("0"), "", "ZeroDivisionError"),
     ],
 )
 def test_faults_are_told(monkeypatch, code, said, told):
-    def main(_):
+    def main(asked):
+        listen(asked)
         fuzz.click.echo(said, err=True, nl=False)
         if isinstance(code, Exception):
             raise code

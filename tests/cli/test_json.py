@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 import gradtheory as gt
 from gradtheory.cli import main
 from gradtheory.cli.commands import app
-from gradtheory.cli.results import as_json, in_text
+from gradtheory.cli.results import Solutions, as_json, in_text
 
 SCHEMA = json.loads(files("gradtheory.cli").joinpath("schema.json").read_text(encoding="utf-8"))
 _RUNS = (
@@ -150,10 +150,11 @@ def test_text_shows_plain_numbers_beside_exact_forms(capsys):
     assert in_text(sympy.log(3) / 7) == "log(3)/7 ≈ 0.156945"
     assert in_text(sympy.Integer(4)) == "4"
     assert in_text(sympy.oo) == "oo"
-    assert in_text(sympy.Interval.open(-sympy.oo, 0)) == "Interval.open(-oo, 0)"
-    assert in_text(sympy.Union(sympy.Interval(0, sympy.pi), sympy.FiniteSet(5))).endswith(" ≈ [0, 3.14159] ∪ {5}")
+    assert in_text(Solutions(sympy.Interval.open(-sympy.oo, 0), "x")) == "x < 0"
+    union = sympy.Union(sympy.Interval(0, sympy.pi), sympy.FiniteSet(5))
+    assert in_text(Solutions(union, "x")) == f"0 ≤ x ≤ 3.14159 or x = 5, exactly {union}"
     assert main(["set", "cosine", "-w", "2"]) == 0
-    assert "≈ (0.261799, 1.309) + 1.5708·k" in capsys.readouterr().out
+    assert "0.261799 < x - 1.5708·k < 1.309, k = 0, ±1, ±2, …, exactly Periodic(" in capsys.readouterr().out
 
 
 def test_estimates_keep_their_error():

@@ -183,7 +183,7 @@ def test_the_nearest_attribute_is_named():
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (["set", "sigmoid"], "Missing option '-w' / '--weight', as in: gradtheory set gelu -w -12 -b 0.3"),
+        (["set", "sigmoid"], "Missing option '-w' / '--weight', as in: gradtheory set sigmoid -w 7 -b 1"),
         (["verify"], "Missing argument 'FILE', as in: gradtheory verify proof.json"),
         (["stability"], "as in: gradtheory stability heavy_ball --beta 0.9"),
         (["set", "sigmoid", "-w", "seven"], "w = 'seven': must be one finite real number, such as 7, 0.3 or 3/10"),

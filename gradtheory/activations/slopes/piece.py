@@ -111,6 +111,12 @@ class SlopeInverse(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
     nargs = 4
     is_real = True
 
+    @classmethod
+    def eval(cls, t: sympy.Expr, size: sympy.Lambda, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr | None:
+        """Return 0 where that is the place, which needs no digits."""
+        is_at_zero = t.is_Rational and left < 0 and right > 0 and size.expr.subs(Z, 0) == t
+        return sympy.S.Zero if is_at_zero else None
+
     def enclosure(self, bits: int, at: Balls) -> Ball:
         """Return a ball around the value; the inverse being monotone, a wide t needs only its ends."""
         t, size, left, right = self.args

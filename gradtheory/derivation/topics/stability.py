@@ -16,13 +16,28 @@ from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, H
 _Z = sympy.Symbol("z", real=True)
 _LOW, _HIGH = sympy.symbols("h_1 h_2", positive=True)
 _RATE = sympy.Symbol("r", positive=True)
+_BEST_ETA, _BEST_BETA = sympy.symbols("eta_* beta_*", positive=True)
 
 
 def stability(question: Question) -> Answer:
     """Derive for which learning rates and momenta an optimiser converges on ½h·w²."""
     region = stability_region(question.optimiser)
     definitions = tuple(equation(after, value) for after, value in zip(AFTER, region.iteration, strict=False))
-    return Answer(definitions, tuple(_steps(question, region)))
+    return Answer((*definitions, *_best(region)), tuple(_steps(question, region)))
+
+
+def _best(region: StabilityRegion) -> Iterator[sympy.Eq]:
+    """Yield the best rate r, momentum β_* and learning rate η_* for curvatures from h_1 to h_2."""
+    if DECAY in region.matrix.free_symbols:
+        return
+    if not region.has_momentum:
+        yield equation(_BEST_ETA, 2 / (_LOW + _HIGH))
+        return
+    tuning = region.tuning(_RATE)
+    yield equation(_RATE, sympy.together(region.rule.momentum.best_rate(_HIGH / _LOW)))
+    yield equation(_BEST_BETA, tuning.beta)
+    yield equation(WrittenProduct((_BEST_ETA, _LOW)), tuning.at_least)
+    yield equation(WrittenProduct((_BEST_ETA, _HIGH)), tuning.at_greatest)
 
 
 def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:

@@ -78,7 +78,8 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     kind = FLOAT_TYPES["float32"]
     last = sympy.Pow(2, -kind.bits, evaluate=False)
     largest = sympy.log(WrittenSum(sympy.Integer(2), -last), evaluate=False)
-    depth = WrittenSum(largest, kind.largest * sympy.log(2)) / sympy.log(size)
+    exponent = kind.largest * (sympy.log(2) / sympy.log(size))  # 127, as is read for a factor of 2
+    depth = WrittenSum(exponent, largest / sympy.log(size))
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
         holds_if(run.has_diverged == diverges),

@@ -1,0 +1,41 @@
+"""Numbers that have names in a document, and bounds as they are taken for proofs."""
+
+import pytest
+import sympy
+
+import gradtheory as gt
+from gradtheory.activations import T
+from gradtheory.derivation.checks.trial import Trial
+from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.printing import text
+
+_W = sympy.Symbol("w", real=True)
+
+
+def test_only_bounds_on_what_may_be_negative_are_turned_into_sizes():
+    turned = Trial((_W < -2, T > -sympy.log(sympy.Rational(1, 2))), Meaning(gt.activation("relu"))).assumptions
+    assert turned[0] == sympy.Gt(-_W, 2)
+    assert isinstance(turned[1], sympy.Gt)
+    assert turned[1].lhs == T
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["silu", "gelu"])
+def test_long_levels_have_names_and_exact_ends_no_digits(activation):
+    derivation = gt.derive("explosion", activation=activation)
+    assert not [step for step in derivation.steps if step.verdict.status == "numeric"]
+    written = derivation.to_text()
+    assert "(s₁ < t < 1)" in written
+    assert "(1 < t < s₂)" in written
+    assert text(derivation.steps[-1].statement).endswith(" = -0.5")
+    assert "≈ -0.50000" not in written
+
+
+def test_the_best_numbers_of_an_optimiser_are_given():
+    given = [text(each) for each in gt.derive("stability", optimiser="nesterov").definitions]
+    assert given[2:] == [
+        "r = (√(h₁ + 3 h₂) - 2 √h₁)/√(h₁ + 3 h₂)",
+        "β∗ = r/(2 - r)",
+        "η∗ h₁ = (1 - r)²",
+        "η∗ h₂ = (3 - r) (1 + r)/3",
+    ]
