@@ -117,7 +117,8 @@ _IN_CLASS_N = (*BOUNDED_IN_CLASS_N, *UNBOUNDED_IN_CLASS_N)
 _DEEP = ("arctan", "cloglog", "elu", "erf", "hard_tanh", "isru", "log_sigmoid", "relu", "sigmoid", "softsign")
 
 
-@pytest.mark.parametrize("which", slow_except(("hard_tanh",), _DEEP))
+@pytest.mark.slow
+@pytest.mark.parametrize("which", _DEEP)
 def test_every_step_on_depth_is_true(which):
     _assert_true("depth", which)
     sections = [step.section for step in derived("depth", activation=which).steps]
@@ -256,7 +257,7 @@ _QUICK = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("topic", "which"), slow_except(_QUICK, _MUTATED))
 def test_every_broken_step_is_caught(topic, which):
     derivation = _with_values(topic, which)

@@ -121,7 +121,7 @@ def test_facts_fail_where_their_conditions_are_not_met(which):
         assert gt.fact(which).check(gt.activation("tanh")).is_true is False
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["two_point", "one_interval"])
 @pytest.mark.parametrize("activation", ["gelu", "log_cosh", "quadratic"])
 def test_facts_on_class_n_fail_outside_it(which, activation):

@@ -16,7 +16,7 @@ from gradtheory.derivation.wide_layers import BIAS, BY_WEIGHTS, ERROR, INPUT, PR
 from gradtheory.document.messages import words
 from tests.derivation import how_shown
 from tests.derivation.derived import derived
-from tests.shapes import SHAPES, slow_except
+from tests.shapes import SHAPES
 
 _X, _Y = sympy.symbols("x y", real=True)
 _A, _B, _ETA, _H, _C, _S = sympy.symbols("a b eta h c s", positive=True)
@@ -124,7 +124,8 @@ def test_matrices_are_proven_entry_by_entry(left, right, is_true):
     assert is_matrix_identity(WideEquation(left, right)) is is_true
 
 
-@pytest.mark.parametrize("topic", slow_except(("clipping",), TOPICS))
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", TOPICS)
 def test_the_page_counts_how_steps_are_shown_for_the_sigmoid(topic):
     row = how_shown.row(topic)
     assert row.endswith("| 0 |\n")

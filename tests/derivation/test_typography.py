@@ -80,7 +80,7 @@ def test_formulas_of_optimisers_too(optimiser):
     assert not list(_faults([("stability", {"optimiser": optimiser})]))
 
 
-@pytest.mark.sampled(2)  # one in each language
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("topic", ["slope_maximum", "stability", "clipping"])
 def test_badges_are_explained_before_the_first_of_them(topic, lang):

@@ -139,7 +139,7 @@ def test_no_pair_exceeds_h_and_the_stated_one_attains_it(which):
     assert _size(record, p + inside, q - inside) == pytest.approx(float(bound.value), rel=1e-6)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("expr", "like"),
     [

@@ -269,7 +269,7 @@ def test_formula_prints(shape):
     assert {symbol.name for symbol in formula.width.free_symbols} <= {"w", "c"}
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", [8, 15, 30, 60, 100, 200])
 def test_just_above_the_critical_weight_the_gaussian_keeps_its_digits(distance):
     """Near its maximum |σ'| is a parabola, and Lambert's W has a branch point there."""

@@ -65,7 +65,7 @@ def _size(parameters, records, weights):
     return abs(first - second) * np.min(np.abs(gradient))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("names", "weights"), _CHAINS, ids=str)
 def test_no_search_over_the_definition_finds_a_wider_set_and_one_finds_it(names, weights):
     records = [gt.activation(name) for name in names]

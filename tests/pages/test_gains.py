@@ -54,7 +54,7 @@ def test_the_exact_gains_are_what_mpmath_finds(which):
     assert audit.exact.forward.error < 1e-12
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["tanh", "sigmoid", "selu", "softsign"])
 def test_the_variance_settles_where_iteration_does(which):
     audit = GainsEntry(gt.activation(which))

@@ -162,6 +162,7 @@ def test_the_law_of_the_factor_falls_from_one_to_zero():
             assert shares[position] == gt.factor_probability("tanh", sigma_w, threshold=c, sigma_b=0.5)
 
 
+@pytest.mark.slow
 def test_growth_over_the_weight():
     scales = [0.5, 2.0, 8.0]
     ax = gt.plots.lyapunov_over_weight("sigmoid", scales, sigma_b=0.3)

@@ -147,7 +147,7 @@ def test_chaos_without_biases_decorrelates(which, weight):
     assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-9)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("which", "weight"), [("quadratic", 0.5), ("softshrink", 1), ("tanhshrink", 3), ("log_cosh", 3)]
 )

@@ -31,7 +31,7 @@ def of_network(activations):
     return gradients
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "activations",
     [["relu", "identity"], ("tanh", "sigmoid", "relu"), ["gelu"], [gt.activation("tanh"), sympy.atan(Z)]],

@@ -41,7 +41,7 @@ def test_the_right_implementation_passes(activation, loss, wide, cases):
     check(implementation, activation, loss, wide, cases=20, dtype="float32")
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", slow_except(BUGS[::4], BUGS), ids=lambda bug: bug.id)
 def test_every_bug_is_found_and_the_test_to_paste_fails_alike(bug):
     text = said(bug)

@@ -41,7 +41,7 @@ def clipped(gradients, kinds):
     return lambda *given: {kind: clip(each) for kind, each in gradients(*given).items() if kind in kinds}
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("of", [of_chain, of_network], ids=["one neuron a layer", "a network"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_clipping_at_a_million_is_found(activation, kinds, dtype, of):
     assert "1000000.0 in place of" in text.splitlines()[0]
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [testing.assert_gradients, testing.assert_network_gradients])
 def test_clipping_is_found_with_cross_entropy(check):
     right = (of_chain if check is testing.assert_gradients else of_network)("sigmoid", "cross_entropy")

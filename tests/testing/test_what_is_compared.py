@@ -38,6 +38,7 @@ def test_kinks_follow_the_convention_or_either_side(taken, convention, either):
     assert "wrong" in message(lambda: testing.assert_gradients(wrong_kink(2.0), "relu", 1, at_kinks="either"))
 
 
+@pytest.mark.slow
 def test_nan_is_never_right():
     def saturated(x, y, w, b):
         with np.errstate(all="ignore"):

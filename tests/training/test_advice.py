@@ -18,6 +18,7 @@ _X = np.linspace(-1, 1, 24)
 _Y = (_X > 0) * 1.0
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32),
     depth=st.integers(1, 5),
