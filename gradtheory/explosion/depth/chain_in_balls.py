@@ -104,7 +104,7 @@ class Layers:
         Where a layer stands at a switch of σ, or so near that the bits do not tell, the balls hold what both formulas
         give; so they hold both slopes at a kink.
         """
-        spend(self._size * (1 + bits / 1024))
+        spend(self.size * (1 + bits / 1024))
         z: list[Ball] = []
         reach: list[Ball] = []
         wall: int | None = None
@@ -176,7 +176,8 @@ class Layers:
         return tuple(activation.name for activation in self.activations), numbers, self.extended
 
     @cached_property
-    def _size(self) -> int:
+    def size(self) -> int:
+        """The parts of all formulas: how much work it is to pass through the chain."""
         return sum(3 * size(activation.expr) for activation in self.activations)
 
 
@@ -188,17 +189,25 @@ def ball_between(one: sympy.Rational, other: sympy.Rational, bits: int) -> Ball:
 
 def sigma_at(parts: tuple[Part, ...], z: Ball, bits: int, slope_bits: int) -> tuple[Ball, Ball, Ball]:
     """Return σ(z), σ'(z) and σ''(z)/σ'(z); where z may be a switch, what both formulas give."""
+    seen = [_values(part, z, bits, slope_bits) for part in meeting(parts, z, bits)]
+    if len(seen) == 1:
+        return seen[0]
+    value, slope, log_slope = (functools.reduce(union, balls) for balls in zip(*seen, strict=True))
+    return value, slope, log_slope
+
+
+def meeting(parts: tuple[Part, ...], z: Ball, bits: int) -> tuple[Part, ...]:
+    """Return the formulas that may hold in a ball."""
     if len(parts) == 1:
-        return _values(parts[0], z, bits, slope_bits)
-    seen = []
+        return parts
+    chosen: list[Part] = []
     for part in parts:
         right = part.right and part.right(bits, {})
         if right is None or not z > right:
-            seen.append(_values(part, z, bits, slope_bits))
+            chosen.append(part)
             if right is None or z < right:
                 break
-    value, slope, log_slope = (functools.reduce(_union, balls) for balls in zip(*seen, strict=True))
-    return value, slope, log_slope
+    return tuple(chosen)
 
 
 def _values(part: Part, z: Ball, bits: int, slope_bits: int) -> tuple[Ball, Ball, Ball]:
@@ -211,7 +220,8 @@ def _values(part: Part, z: Ball, bits: int, slope_bits: int) -> tuple[Ball, Ball
     return part.value(bits, {Z: middle}) + slope * (z - middle), slope, log_slope
 
 
-def _union(one: Ball, other: Ball) -> Ball:
+def union(one: Ball, other: Ball) -> Ball:
+    """Return a ball that holds two."""
     return one.union(other)
 
 

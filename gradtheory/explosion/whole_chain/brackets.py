@@ -9,6 +9,7 @@ from gradtheory.arithmetic.enclosure import as_rational, enclose, is_infinite, p
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import Component
+from gradtheory.explosion.whole_chain.deep_end import DeepEnd
 from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
 from gradtheory.explosion.whole_chain.interior_point import exponent
 from gradtheory.explosion.whole_chain.linear import is_piecewise_linear
@@ -62,6 +63,8 @@ def _about(number: sympy.Expr) -> sympy.Rational:
 
 
 def _bracket(layers: Layers, threshold: sympy.Expr, end: sympy.Expr, side: int, scale: sympy.Rational) -> Bracket:
+    if isinstance(end, DeepEnd):
+        end = end.by_inputs
     if isinstance(end, ExplosionEnd):
         return Bracket(end.outer, end.inner)
     for close in _CLOSE:

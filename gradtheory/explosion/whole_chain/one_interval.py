@@ -12,11 +12,12 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from gradtheory.arithmetic.enclosure import enclose, is_infinite, order, precision, sign
+from gradtheory.arithmetic.enclosure import enclose, is_infinite, order, sign
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.superlevel import Component
+from gradtheory.explosion.whole_chain.deep import deep_ends
 from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
 from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, exponent, place_within
 from gradtheory.explosion.whole_chain.limits import limit_of_gradient
@@ -25,7 +26,6 @@ from gradtheory.explosion.whole_chain.nearby import Neighbourhood
 from gradtheory.explosion.whole_chain.touching import LARGEST_DENOMINATOR, is_reached, stands_at, touches_once
 
 _BITS = 64
-_LINEAR = 32.0  # log2 of what a distance is less than the least one that matters
 _FINER = 64  # log2 of what an input is rounded to, of the distance of an end
 _CLOSE = sympy.Rational(1, 2**20), sympy.Rational(1, 2**10)  # relative errors of a distance that is guessed
 
@@ -56,6 +56,8 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
         if not strict and any(order(limit, threshold) == 0 for limit in limits.values()):
             raise Undecided(f"|f'| tends to the threshold {threshold}: whether it is reached is not decided")
         return None
+    if not exceeding and (deep := deep_ends(layers, threshold)):
+        return Component(*deep, strict, strict)
     place = outwards(layers, threshold, exceeding[0]) if exceeding else place_within(layers, threshold)
     if isinstance(place, Nowhere):
         return None if strict or place.touched is None else _one_point(layers, threshold, place.touched)
@@ -85,14 +87,8 @@ def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
 
 def _guesses(layers: Layers, threshold: sympy.Expr, place: Place) -> tuple[float, float]:
     """Return about log2|x - y| for both ends y."""
-    with precision(_BITS):
-        weights = [enclose(weight, _BITS) for weight in layers.w]
-        log_w = np.array([float(abs(weight).log().mid()) for weight in weights])
-        signs = np.array([1.0 if weight > 0 else -1.0 for weight in weights])
-        log_threshold = float(enclose(threshold, _BITS).log().mid())
-        z = np.array([float(each.mid()) for each in place.passed.z])
-        nearest = -(place.spread + _LINEAR) * math.log(2)
-    left, right = Neighbourhood(layers, z, log_w, signs).ends(log_threshold, nearest)
+    z = np.array([float(each.mid()) for each in place.passed.z])
+    left, right = Neighbourhood(layers, z).ends(threshold)
     return left / math.log(2), right / math.log(2)
 
 
