@@ -13,6 +13,7 @@ _Z, _COVARIANCE = sympy.symbols("z p", real=True)
 _CHI, _SCALE, _KEEP, _VARIANCE, _SIZE, _BIAS = sympy.symbols("chi alpha k q s b", positive=True)
 _DEPTH, _LAYER, _TOKENS = sympy.symbols("L l n", integer=True, positive=True)
 
+_DROPPED = WrittenSum(_SIZE**2 * _VARIANCE / _KEEP, _BIAS**2)  # the variance after a layer
 _DENSITY = sympy.exp(-(_Z**2) / 2) / sympy.sqrt(2 * sympy.pi)
 _UNIFORM = WrittenSum(_COVARIANCE, (_VARIANCE - _COVARIANCE) / _TOKENS)  # q' and p' of uniform attention, over σ_v²
 
@@ -35,7 +36,8 @@ def _after(moment: sympy.Expr) -> sympy.Expr:
 
 
 # Statement and source of each; the words stand under [facts] in the message catalogues.
-SMALL_WEIGHTS = (sympy.Lt(_SIZE * STEEPEST, 1),)
+_GREATEST = WrittenProduct((_SIZE, STEEPEST))
+SMALL_WEIGHTS = (sympy.Lt(_GREATEST, 1, evaluate=False),)
 SOME_ARE_DROPPED = (sympy.Lt(_KEEP, 1),)
 BLOCK_FACTS: Mapping[str, tuple[sympy.Basic, str]] = MappingProxyType(
     {
@@ -52,15 +54,15 @@ BLOCK_FACTS: Mapping[str, tuple[sympy.Basic, str]] = MappingProxyType(
             "Xiong et al., On layer normalization in the transformer architecture (2020)",
         ),
         "batch_norm_rate": (
-            equation(WrittenProduct((_on_half(sympy.S.One), 1 / _SPREAD)), sympy.pi / (sympy.pi - 1)),
+            equation(WrittenProduct(_on_half(sympy.S.One), 1 / _SPREAD), sympy.pi / (sympy.pi - 1)),
             "Yang et al., A mean field theory of batch normalization (2019)",
         ),
         "dropout_correlation": (
-            sympy.Lt((_SIZE**2 * _VARIANCE + _BIAS**2) / (_SIZE**2 * _VARIANCE / _KEEP + _BIAS**2), 1, evaluate=False),
+            sympy.Lt((_SIZE**2 * _VARIANCE + _BIAS**2) / _DROPPED, 1, evaluate=False),
             "Schoenholz et al., Deep information propagation (2017), section 4",
         ),
         "recurrent_bound": (
-            sympy.Lt((_SIZE * STEEPEST) ** _DEPTH, 1, evaluate=False),
+            sympy.Lt(_GREATEST**_DEPTH, 1, evaluate=False),
             "Pascanu, Mikolov & Bengio, ICML (2013), section 2.1",
         ),
         "attention_total": (

@@ -51,11 +51,16 @@ def _steps(question: Question) -> Iterator[Step]:
         yield step(equation(sympy.Sum(term, (_NUMBER, 1, _HEAD)), _HEAD * term), rule, "logits")
 
     rest = 1 - _SHARE
-    mixed = WrittenSum(_SHARE**2 * _VARIANCE, rest**2 * _VARIANCE, 2 * _SHARE * rest * _COVARIANCE)
+    mixed = WrittenSum(
+        _SHARE**2 * _VARIANCE,
+        WrittenProduct((rest**2, _VARIANCE)),
+        WrittenProduct((sympy.Integer(2), _SHARE, rest, _COVARIANCE)),
+    )
     squares = WrittenSum(_SHARE**2, rest**2)
     kept = WrittenSum(_COVARIANCE, WrittenProduct((WrittenSum(_VARIANCE, -_COVARIANCE), squares)))
     yield step(equation(mixed, kept), "attention_variance", "tokens")
     yield question.fact("attention_total", "tokens")
     yield question.fact("attention_collapse", "tokens")
-    correlation = (_TOTAL * _GROWN - _APART) / (_TOTAL * _GROWN + (_TOKENS - 1) * _APART)
+    whole = WrittenSum(_TOTAL * _GROWN, WrittenProduct((_TOKENS - 1, _APART)))
+    correlation = (_TOTAL * _GROWN - _APART) / whole
     yield step(equation(sympy.Limit(correlation, _GROWN, sympy.oo), sympy.S.One), "rank_collapse", "tokens")

@@ -38,7 +38,7 @@ def _steps(question: Question) -> Iterator[Step]:
     left = WrittenProduct((_SIZE**2, WrittenSum(_SQUARE, -(_MEAN**2))))
     yield step(equation(WrittenSum(same, -apart), left), "batch_layer", "variances")
 
-    factor = WrittenProduct((_SIZE**2 * _SLOPES, 1 / left))
+    factor = WrittenProduct(_SIZE**2 * _SLOPES, 1 / left)
     yield step(equation(factor, _SLOPES / (_SQUARE - _MEAN**2)), "batch_factor", "gradients")
     yield question.fact("batch_norm_rate", "gradients")
 
@@ -48,9 +48,12 @@ def _steps(question: Question) -> Iterator[Step]:
     yield step(equation(sympy.Derivative(hermite[3], _Z), 3 * hermite[2]), "hermite_slope", "at_least_1")
     variance = WrittenSum(Mean(sigma**2, _Z), -(Mean(sigma, _Z) ** 2))
     yield step(equation(variance, sympy.Add(*squares[1:])), "hermite_variance", "at_least_1")
+    slope = WrittenSum(*(size * each.diff(_Z) for size, each in zip(_COEFFICIENTS[1:], hermite[1:], strict=True)))
     slopes = sympy.Add(*(n * each for n, each in enumerate(squares)))
-    yield step(equation(Mean(sigma.diff(_Z) ** 2, _Z), slopes), "hermite_slopes", "at_least_1")
-    yield step(sympy.Ge(WrittenProduct((_DEGREE, _TERM)), _TERM, evaluate=False), "poincare", "at_least_1")
+    yield step(equation(Mean(slope**2, _Z), slopes), "hermite_slopes", "at_least_1")
+    from_one_on = sympy.Ge(_DEGREE, 1, evaluate=False)
+    term = sympy.Ge(WrittenProduct((_DEGREE, _TERM)), _TERM, evaluate=False)
+    yield step(term, "poincare", "at_least_1", from_one_on)
 
     inverse = sympy.Integral(sympy.exp(-_X / 2) / 4, (_X, 0, sympy.oo))
     yield step(equation(inverse, sympy.Rational(1, 2)), "chi_square", "small_batches")

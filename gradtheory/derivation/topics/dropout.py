@@ -18,7 +18,7 @@ _DEPTH = sympy.Symbol("L", integer=True, positive=True)
 
 def dropout(question: Question) -> Answer:
     """Derive the moments of masks, the correlation of two equal inputs after a layer, and how deep a signal reaches."""
-    variance = equation(_VARIANCE, _SIZE**2 * _SQUARE / _KEEP + _BIAS**2)
+    variance = equation(_VARIANCE, WrittenSum(_SIZE**2 * _SQUARE / _KEEP, _BIAS**2))
     return Answer((variance,), tuple(_steps(question)))
 
 
@@ -29,15 +29,15 @@ def _steps(question: Question) -> Iterator[Step]:
     kept = _VALUE / _KEEP
     for power, rule in ((1, "mask_mean"), (2, "mask_square")):
         left = WrittenSum(*(WrittenProduct((p, z**power)) for p, z in ((_KEEP, kept + _REST), (1 - _KEEP, _REST))))
-        right = _VALUE + _REST if power == 1 else _VALUE**2 / _KEEP + 2 * _VALUE * _REST + _REST**2
+        right = _VALUE + _REST if power == 1 else WrittenSum(_VALUE**2 / _KEEP, 2 * _VALUE * _REST, _REST**2)
         yield step(equation(left, right), rule, "masks")
     two = WrittenProduct(_KEEP, _KEEP, kept, _OTHER / _KEEP)
     yield step(equation(two, _VALUE * _OTHER), "two_masks", "masks")
 
     yield question.fact("dropout_correlation", "apart")
-    inner, variance = _SIZE**2 * _SQUARE, _SIZE**2 * _SQUARE / _KEEP + _BIAS**2
+    inner, variance = _SIZE**2 * _SQUARE, WrittenSum(_SIZE**2 * _SQUARE / _KEEP, _BIAS**2)
     correlation = (inner + _BIAS**2) / variance
-    gap = inner * (1 - _KEEP) / (inner + _KEEP * _BIAS**2)
+    gap = WrittenProduct((1 - _KEEP, inner)) / WrittenSum(inner, _KEEP * _BIAS**2)
     yield step(equation(correlation, WrittenSum(sympy.S.One, -gap)), "dropout_gap", "apart")
     yield step(equation(sympy.Limit(correlation, _BIAS, 0), _KEEP), "dropout_unbiased", "apart")
 

@@ -32,7 +32,7 @@ def _steps(question: Question) -> Iterator[Step]:
     normed = _normed(_Z, _REST)
     yield step(equation(_normed(_FACTOR * _Z, _FACTOR**2 * _REST), normed), "norm_scale", "norm_alone")
     root = sympy.sqrt((_Z**2 + _REST) / _WIDTH)
-    slope = WrittenProduct((WrittenSum(sympy.S.One, -(_Z**2) / (_Z**2 + _REST)), 1 / root))
+    slope = WrittenProduct(1 / root, (WrittenSum(sympy.S.One, -(_Z**2) / (_Z**2 + _REST)),))
     yield step(equation(sympy.Derivative(normed, _Z), slope), "norm_slope", "norm_alone")
     wide = (1 - _Z**2 / (_WIDTH * _VARIANCE)) / sympy.sqrt(_VARIANCE)
     yield step(equation(sympy.Limit(wide, _WIDTH, sympy.oo), 1 / sympy.sqrt(_VARIANCE)), "norm_wide", "norm_alone")
@@ -41,9 +41,9 @@ def _steps(question: Question) -> Iterator[Step]:
 
     stream = sympy.Sum(_SIZE**2, (_LAYER, 1, _DEPTH))
     yield step(equation(stream, _DEPTH * _SIZE**2), "pre_norm_stream", "norm_before")
-    before = _VARIANCE + _LAYER * _SIZE**2
+    before = WrittenSum(_VARIANCE, _LAYER * _SIZE**2)
     grown = WrittenProduct((before / _VARIANCE, WrittenSum(sympy.S.One, _SIZE**2 / before)))
-    after = (_VARIANCE + (_LAYER + 1) * _SIZE**2) / _VARIANCE
+    after = WrittenSum(_VARIANCE, WrittenProduct((_LAYER + 1, _SIZE**2))) / _VARIANCE
     yield step(equation(grown, after), "pre_norm_telescope", "norm_before")
     yield question.fact("pre_norm_growth", "norm_before")
     yield step(equation(sympy.Limit(1 + 1 / _LAYER, _LAYER, sympy.oo), sympy.S.One), "depth_curse", "norm_before")

@@ -44,19 +44,24 @@ def _steps(question: Question) -> Iterator[Step]:
     if record.steepest_slope.is_finite:
         yield question.fact("error_bound", "through_time")
         yield question.fact("recurrent_bound", "through_time")
-        grows = sympy.Gt(_SIZE * STEEPEST, 1, evaluate=False), sympy.Gt(_SIZE, 1 / STEEPEST, evaluate=False)
+        grows = (
+            sympy.Gt(WrittenProduct((_SIZE, STEEPEST)), 1, evaluate=False),
+            sympy.Gt(_SIZE, 1 / STEEPEST, evaluate=False),
+        )
         yield step(Equivalent(*grows), "spectral_condition", "through_time")
 
     parts = WrittenSum(_SIZE * _VALUE * _NORMAL, _FED * _OTHER, _BIAS * _X)
     variance = Mean(Mean(Mean(parts**2, _NORMAL), _OTHER), _X)
-    yield step(equation(variance, _SIZE**2 * _VALUE**2 + _FED**2 + _BIAS**2), "recurrent_variance", "random_matrix")
+    yield step(
+        equation(variance, WrittenSum(_SIZE**2 * _VALUE**2, _FED**2, _BIAS**2)), "recurrent_variance", "random_matrix"
+    )
     yield step(equation(Mean((_SIZE * _W * _SLOPE) ** 2, _W), _SIZE**2 * _SLOPE**2), "recurrent_gain", "random_matrix")
     critical = sympy.Gt(_SIZE**2 * _SLOPES, 1, evaluate=False), sympy.Gt(_SIZE, 1 / sympy.sqrt(_SLOPES), evaluate=False)
     yield step(Equivalent(*critical), "critical_scale", "random_matrix")
 
     yield step(equation(Logistic(-_Z), WrittenSum(sympy.S.One, -Logistic(_Z))), "gate_symmetry", "gate")
-    mixed = WrittenSum(_GATE * _STREAM * _NORMAL, (1 - _GATE) * _FED * _OTHER)
-    kept = WrittenSum(_GATE**2 * _STREAM**2, (1 - _GATE) ** 2 * _FED**2)
+    mixed = WrittenSum(_GATE * _STREAM * _NORMAL, WrittenProduct((1 - _GATE, _FED, _OTHER)))
+    kept = WrittenSum(_GATE**2 * _STREAM**2, WrittenProduct(((1 - _GATE) ** 2, _FED**2)))
     yield step(equation(Mean(Mean(mixed**2, _NORMAL), _OTHER), kept), "gate_variance", "gate")
     back = WrittenSum(_GATE, WrittenProduct((_SIZE, _W, _SLOPE, WrittenSum(_STATE, -_X))))
     squares = WrittenSum(_GATE**2, WrittenProduct((_SIZE**2, _SLOPE**2, WrittenSum(_STATE, -_X) ** 2)))

@@ -27,7 +27,7 @@ def _steps(question: Question) -> Iterator[Step]:
 
     one = WrittenSum(_X, WrittenProduct((_SCALE, _SIZE, _W)))
     other = WrittenSum(_OTHER, WrittenProduct((_SCALE, _OTHER_SIZE, _W)))
-    yield step(equation(Mean(one**2, _W), _X**2 + _SCALE**2 * _SIZE**2), "residual_variance", "variances")
+    yield step(equation(Mean(one**2, _W), WrittenSum(_X**2, _SCALE**2 * _SIZE**2)), "residual_variance", "variances")
     both = WrittenSum(_X * _OTHER, _SCALE**2 * _SIZE * _OTHER_SIZE)
     yield step(equation(Mean(WrittenProduct((one, other)), _W), both), "residual_covariance", "variances")
 
@@ -36,7 +36,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield question.fact("residual_growth", "over_layers")
     yield question.fact("residual_limit", "over_layers")
     bounded = sympy.Lt(1 + _GAIN, sympy.exp(_GAIN), evaluate=False)
-    yield step(bounded, "residual_bound", "over_layers")
+    yield step(bounded, "residual_bound", "over_layers", sympy.Gt(_GAIN, 0, evaluate=False))
 
     others = sympy.Product(_BLOCKS ** (-1 / (2 * _INNER)), (_NUMBER, 1, 2 * _INNER))
     yield step(equation(others, 1 / _BLOCKS), "fixup", "scales")
