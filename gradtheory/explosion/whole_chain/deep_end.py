@@ -18,6 +18,7 @@ from gradtheory.explosion.whole_chain.turn import Turn, difference
 _BITS = 96
 _DOUBLINGS = 4  # of the bits, after which a side is not proven
 _GUARD = 32
+_SPARE = 80  # bits beyond those of a place, with which its side is proven
 _MOST_STEPS = 200
 _FARTHEST_ASIDE = 2.0**-4  # of a secant, as a share of its bracket
 
@@ -91,29 +92,42 @@ class DeepEnd(ProvenNumber):
     ) -> tuple[sympy.Rational, sympy.Rational]:
         """Return places within and outside, found by the secants of log|f'| and proven by their sides."""
         tolerance = max(abs(inner), abs(outer)) / sympy.Integer(2) ** bits
-        working = bits + _BITS
+        working = bits + _SPARE
         for _ in range(_MOST_STEPS):
             if abs(outer - inner) <= tolerance:
                 return inner, outer
-            for z in self._between(inner, outer, working):
+            for z in self._between(inner, outer, tolerance, working):
                 if min(inner, outer) < z < max(inner, outer) and (side := self._side(z, working)):
                     inner, outer = (z, outer) if side > 0 else (inner, z)
         raise Undecided(f"an end of the set is not known to {bits} bits")
 
-    def _between(self, inner: sympy.Rational, outer: sympy.Rational, bits: int) -> Iterator[sympy.Rational]:
-        """Yield places on both sides of the zero of the secant, as far from it as it may be wrong, and the middle."""
+    def _between(
+        self, inner: sympy.Rational, outer: sympy.Rational, tolerance: sympy.Rational, bits: int
+    ) -> Iterator[sympy.Rational]:
+        """Yield places on both sides of the zero of the secant, as far from it as it may be wrong, and the middle.
+
+        They need be no closer to it than the tolerance: sides of closer ones take more bits.
+        """
         with precision(bits):
             start, width = enclose(inner, bits), enclose(outer - inner, bits)
             above, below = (self._excess(z, bits).log() for z in (inner, outer))
-            share, aside = above / (above - below), abs(width).min(_FARTHEST_ASIDE)
+            share = above / (above - below)
+            aside = abs(width).max(enclose(tolerance, bits) / abs(width) / 4).min(_FARTHEST_ASIDE)
             places = [start + width * part for part in (share - aside, share + aside, 0.5)]
         yield from (as_rational(place.mid()) for place in places if place.is_finite())
 
     def _excess(self, z: sympy.Rational, bits: int) -> Ball:
         """Return |f'|/c."""
-        gradient = self.turn.gradient(enclose(z, bits), bits)
-        with precision(bits):
-            return abs(gradient) / enclose(self.threshold, bits)
+        if (z, bits) not in self._excesses:
+            gradient = self.turn.gradient(enclose(z, bits), bits)
+            with precision(bits):
+                self._excesses[z, bits] = abs(gradient) / enclose(self.threshold, bits)
+        return self._excesses[z, bits]
+
+    @cached_property
+    def _excesses(self) -> dict[tuple[sympy.Rational, int], Ball]:
+        """Those that are known: the next secant goes through places of which the sides were proven."""
+        return {}
 
     def _side(self, z: sympy.Rational, bits: int) -> int:
         """Return the proven sign of |f'| - c; 0 where it is not proven."""
