@@ -21,6 +21,11 @@ from gradtheory.training.advice.of_network.advise_network import advise_network
 from gradtheory.training.optimisers import adam
 from gradtheory.typing import ArrayLike
 
+_USUAL_THROUGH_TIME = {
+    "explodes": "usual is to clip the gradient, and to start with orthogonal recurrent weights",
+    "vanishes": "usual is to start with orthogonal recurrent weights, and an LSTM with a bias of 1 of its forget gate",
+}
+_LARGE = 10.0  # the root mean square of what a norm takes
 _TRIED_ON, _STEPS, _ETA = 256, 50, 0.01  # samples, steps and learning rate of a trial of remedies
 
 
@@ -101,18 +106,21 @@ def audit(
             "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) and "
             "Network.from_weights(state_dict, activation) read them",
         )
-    layers, verdict = judge(measured.layers, measured.blocks)
+    layers, verdict = judge(measured.layers, measured.blocks, measured.scales)
     if measured.overflows:
         verdict = AuditVerdict("explodes", measured.origin, measured.overflows)
     elif measured.origin is not None:
         verdict = verdict._replace(start=measured.origin)
     elif measured.attention is not None:
-        verdict = AuditVerdict("saturates", *measured.attention)
+        verdict = _of_attention(*measured.attention, measured)
     elif measured.loop is not None and verdict.start is None:
         verdict = through_time(*measured.loop) or verdict
         layers = [_in_loop(layer, verdict) for layer in layers]
-    if (scale := measured.scales.get(verdict.start or "")) is not None:
-        verdict = verdict._replace(cause=f"{verdict.cause}; {scale}")
+        verdict = verdict._replace(cause=f"{verdict.cause}; {measured.recurrent}") if verdict.start else verdict
+    verdict = _before_a_norm(verdict, layers)
+    weights = measured.scales.get(verdict.start or "")
+    if weights is not None and weights.cause not in verdict.cause:
+        verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
@@ -133,10 +141,8 @@ def _trial(
     if y is None:
         return AdviceRun(None, "no remedy is tried: that needs targets, y")
     if network is None:
-        usual = ""
-        if measured.loop is not None and verdict.start == measured.loop[0]:
-            clip = "to clip the gradient and " if verdict.verdict == "explodes" else ""
-            usual = f"; of recurrent modules the usual one is {clip}to start with orthogonal recurrent weights"
+        is_loop = measured.loop is not None and verdict.start == measured.loop[0]
+        usual = f"; {_USUAL_THROUGH_TIME[verdict.verdict]}" if is_loop else ""
         return AdviceRun(None, f"no remedy is tried: the module could not be read as a network{usual}")
     if any(not math.isfinite(layer.sigma_w) for layer in layers):
         return AdviceRun(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
@@ -151,6 +157,27 @@ def _trial(
     return AdviceRun(
         lambda: advise_network(network, *data, adam(_ETA), steps=_STEPS, batch_size=None, seed=0, layer=layer), "", how
     )
+
+
+def _of_attention(module: str, cause: str, measured: Measurement) -> AuditVerdict:
+    """Return the verdict on attention: logits are large where weights before it are out of scale, too."""
+    names = [layer.name for layer in measured.layers]
+    holder = next((k for k, name in enumerate(names) if f"{module}.".startswith(f"{name}.")), len(names))
+    before = next((name for name in names[:holder] if name in measured.scales), None)
+    if before is None or (names[holder : holder + 1] and names[holder] in measured.scales):
+        return AuditVerdict("saturates", module, cause)
+    return AuditVerdict("saturates", before, f"{measured.scales[before].cause}; of {module} after it, {cause}")
+
+
+def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVerdict:
+    """Return the verdict on a norm of a measured module that divides by a large input: what made that is to blame."""
+    place = next((k for k, layer in enumerate(layers) if layer.name == verdict.start), 0)
+    size = layers[place - 1].mean_square_a
+    if verdict.verdict != "vanishes" or place == 0 or "Norm" not in layers[place].kind or not size > _LARGE**2:
+        return verdict
+    start = next(layer.name for layer in layers if layer.mean_square_a > size / 4.0)
+    cause = f"its output is {math.sqrt(size):.3g} large, by which {verdict.start} divides the gradient"
+    return verdict._replace(start=start, cause=f"{cause}: {verdict.cause}")
 
 
 def _in_loop(layer: AuditedLayer, verdict: AuditVerdict) -> AuditedLayer:

@@ -28,6 +28,12 @@ class Call:
         Whether an input is a tensor of floats: tokens are none.
     taken, given : int
         Which tensors are the first input and the output: the same number for the same tensor.
+    sources : set of int
+        The calls whose outputs its inputs are made of, with operations between modules at most.
+    leaves : set of int
+        Likewise which tensors that nothing has made, by their numbers.
+    took_same, gave_same : bool
+        Whether the first input, and the output, is the same for all samples.
     by_time : list of float
         Of a recurrent module: the squares of the gradient by its input, for each time step.
 
@@ -45,6 +51,10 @@ class Call:
     takes_floats: bool = True
     taken: int = 0
     given: int = 0
+    sources: set[int] = field(default_factory=set)
+    leaves: set[int] = field(default_factory=set)
+    took_same: bool = False
+    gave_same: bool = False
     by_time: list[float] = field(default_factory=list)
     children: list[int] = field(default_factory=list)
 
@@ -61,11 +71,16 @@ class Call:
 
 @dataclass
 class Record:
-    """The calls of a forward pass, which of them are open, and the tensors between them, so that none is freed."""
+    """The calls of a forward pass, which of them are open, and the tensors between them, so that none is freed.
+
+    By the step of autograd that made it, or by itself where none did, the calls that gave a tensor are known: a module
+    may hand on what a part of it gave.
+    """
 
     calls: list[Call] = field(default_factory=list)
     open_calls: list[int] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
+    givers: dict[Any, set[int]] = field(default_factory=dict)
 
     def module_now(self) -> str:
         """Return the innermost module that is being called."""
@@ -86,7 +101,8 @@ def recorded(module: Any) -> Iterator[Record]:
             first = next(tensors((inputs, keywords)), None)
             call.takes_floats = first is not None
             record.held.append(first)
-            call.taken = id(first)
+            call.taken, call.took_same = id(first), _is_same(first)
+            call.sources, call.leaves = _sources((inputs, keywords), record.givers)
             if _has_time(part) and first is not None and first.requires_grad:
                 first.register_hook(_noting_time(call, 1 if part.batch_first and first.ndim == 3 else 0))
             calls.append(call)
@@ -100,9 +116,13 @@ def recorded(module: Any) -> Iterator[Record]:
         if not open_calls:
             return
         record.held.append(output)
-        call = calls[open_calls.pop()]
+        place = open_calls.pop()
+        call = calls[place]
         _begin_gradients(output, call)
         _note_output(call, output)
+        for tensor in tensors(output):
+            if tensor.requires_grad:
+                record.givers.setdefault(_maker(tensor), set()).add(place)
 
     try:
         for name, part in module.named_modules():
@@ -119,6 +139,34 @@ def _begin_gradients(output: Any, call: Call) -> None:
     is_tensor = next(tensors(output), None) is output
     if is_tensor and output is not None and not call.takes_floats and output.is_leaf:
         output.requires_grad_()
+
+
+def _maker(tensor: Any) -> Any:
+    """Return the step of autograd that made a tensor; of a leaf the tensor itself."""
+    return tensor if tensor.grad_fn is None else tensor.grad_fn
+
+
+def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set[int]]:
+    """Return the calls, and the leaves, that inputs are made of, by the steps of autograd between."""
+    waiting = [_maker(tensor) for tensor in tensors(inputs)]
+    seen, sources, leaves = set(waiting), set[int](), set[int]()
+    while waiting:
+        step = waiting.pop()
+        if step in givers:
+            sources |= givers[step]
+            continue
+        steps = [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
+        if not steps:
+            leaves.add(id(step))
+        before = {getattr(each, "variable", each) for each in steps}
+        waiting.extend(before - seen)
+        seen |= before
+    return sources, leaves
+
+
+def _is_same(tensor: Any) -> bool:
+    """Return whether a tensor is the same for all samples, of which there have to be two."""
+    return tensor is not None and tensor.ndim > 1 and len(tensor) > 1 and bool((tensor == tensor[:1]).all())
 
 
 def _has_time(module: Any) -> bool:
@@ -140,7 +188,7 @@ def _note_output(call: Call, output: Any) -> None:
     if tensor is None:
         return
     call.square, call.size = float(square_sum(tensor)), tensor.numel()
-    call.samples, call.given = len(tensor) if tensor.ndim > 1 else 1, id(tensor)
+    call.samples, call.given, call.gave_same = len(tensor) if tensor.ndim > 1 else 1, id(tensor), _is_same(tensor)
     call.is_finite = is_finite(output)
     if not tensor.requires_grad:
         return

@@ -7,7 +7,7 @@ weights, differs from those of its peers by more than chance and by enough to ma
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from gradtheory.audits.chance import (
     spread_of_scale,
 )
 from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
+from gradtheory.audits.scales import OutOfScale
 
 STRETCH = 10.0  # a factor over several layers that training bears
 _ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
@@ -53,8 +54,13 @@ class AuditVerdict(NamedTuple):
     excess: float = math.nan
 
 
-def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tuple[list[AuditedLayer], AuditVerdict]:
-    """Return the layers with their verdicts, and the verdict of the whole."""
+def judge(
+    layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]
+) -> tuple[list[AuditedLayer], AuditVerdict]:
+    """Return the layers with their verdicts, and the verdict of the whole.
+
+    Of a measured module the parts with weights out of scale are given: by which factor, and which weights.
+    """
     gains = {number: block.gain for block in blocks for number in block.layers}
     judged = [
         _of_layer(replace(layer, block_gain=gains.get(k, layer.gain)), len(layers)) for k, layer in enumerate(layers)
@@ -62,7 +68,7 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tup
     for rule in (_not_finite, _dead):
         if (verdict := rule(judged)) is not None:
             return judged, verdict
-    odd = _shortcut(blocks) or _out_of_scale(judged) or _stands_out(blocks)
+    odd = _shortcut(blocks) or _out_of_scale(judged) or _stands_out(blocks, scales) or _heavy(blocks, scales)
     stretch = _stretch(blocks)
     if stretch is None:  # then what single layers do is no fault
         judged = [
@@ -75,6 +81,7 @@ def judge(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> tup
             replace(layer, verdict="grows" if size > 0 else "fades", cause=cause) if layer.name == name else layer
             for layer in judged
         ]
+        name = _module(name)
         is_growth = size > 0 if stretch is None else stretch[1] > 0
         if stretch is not None and is_growth is not (size > 0):
             how = "grows" if is_growth else "fades"
@@ -99,10 +106,12 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
     """Return a layer, one of so many, with the verdict that its own numbers give."""
     if not (layer.is_finite and layer.is_gradient_finite):
         return replace(layer, verdict="not finite", cause="its numbers are not finite")
-    if layer.gain == 0.0 or layer.dead > 1.0 - 1e-9:
-        zero = (
-            "every slope is 0" if layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0 else "its weights pass nothing on"
-        )
+    if 0.0 in (layer.gain, layer.block_gain) or layer.dead > 1.0 - 1e-9:
+        zero = "its weights pass nothing on"
+        if layer.is_measured_only:
+            zero = "nothing of its input comes through"
+        elif layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0:
+            zero = "every slope is 0"
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
     if _is_saturated(layer, number):
         share = f"{layer.saturated:.0%} of its units are saturated"
@@ -171,16 +180,18 @@ def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
     bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
     best: tuple[str, float] | None = None
     for sign in (1.0, -1.0):
-        total, start, steepest, most = 0.0, "", "", 0.0
+        total, start = 0.0, ""
+        shares: dict[str, float] = {}  # of the total, by module: one may be called many times
         for block, variance in zip(backwards, variances, strict=True):
             step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
             if total <= 0.0:
-                total, start, most = 0.0, block.name, 0.0
+                total, start, shares = 0.0, block.name, {}
             total += step
-            if step > most:
-                steepest, most = block.name, step
+            name = _module(block.name)
+            shares[name] = shares.get(name, 0.0) + step
             if total > bound and (best is None or total > abs(best[1])):
-                best = steepest if most > total / 2.0 else start, sign * total
+                steepest = max(shares, key=shares.__getitem__)
+                best = steepest if shares[steepest] > total / 2.0 else start, sign * total
     return best
 
 
@@ -202,35 +213,58 @@ def _shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
     return None
 
 
-def _stands_out(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
-    """Return the block whose gain differs most from that of its peers, if by more than chance."""
+def _module(name: str) -> str:
+    """Return the name of a module without the number of its call."""
+    return name.partition("#")[0] or name
+
+
+def _stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
+    """Return the block whose gain differs most from that of its peers, if by more than chance.
+
+    If there are several, one whose weights are out of scale made the others so.
+    """
     kinds = {block.kind for block in blocks[1:]}
-    odd = filter(None, (_odd_one_out([block for block in blocks[1:] if block.kind == kind]) for kind in kinds))
-    return max(odd, key=lambda oddest: abs(oddest[1]), default=None)
+    odd = [each for kind in kinds for each in _odd_ones([block for block in blocks[1:] if block.kind == kind])]
+    return max(odd, key=lambda each: (_module(each[0]) in scales, abs(each[1])), default=None)
 
 
-def _odd_one_out(peers: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
+def _heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
+    """Return the block whose weights are most out of scale, if its gain differs from that of its peers."""
+    heavy: list[tuple[str, float, str]] = []
+    for block in blocks[1:]:
+        weights = scales.get(_module(block.name))
+        gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
+        if weights is None or "bias" in weights.parameter or not gains:
+            continue
+        if weights.times > _WEIGHTS and not 1.0 / _MATTERS < block.gain / median(gains) < _MATTERS:
+            heavy.append((block.name, math.log(weights.times), weights.cause))
+    return max(heavy, key=lambda each: each[1], default=None)
+
+
+def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
+    """Return the blocks of one kind that stand out; the first norm undoes the scale of the data, and may."""
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
-    if peers and ("Norm" in peers[0].kind or COMPOSITE in peers[0].kind):  # the first undoes the scale of the data
+    if peers and ("Norm" in peers[0].kind.partition(" ")[0] or COMPOSITE in peers[0].kind):
         inner = inner[1:]
     if len(inner) <= _PEERS:
-        return None
+        return []
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
-    oddest: tuple[str, float, str] | None = None
+    odd: list[tuple[str, float, str]] = []
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
         bound = most_of_one(len(inner), max(usual, float(np.nan_to_num(block.spread))))
         matters = min(abs(size), abs(deviation)) > math.log(_ALONE)
-        if abs(deviation) > bound and matters and (oddest is None or abs(deviation) > abs(oddest[1])):
+        if abs(deviation) > bound and matters:
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
-            oddest = block.name, deviation, cause
-    return oddest
+            odd.append((block.name, deviation, cause))
+    return odd
 
 
 def _out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
     """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters."""
+    layers = [layer for layer in layers if layer.name == _module(layer.name)]  # one that is called again is one
     if len(layers) <= _PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
         return None
     by_fan_in = np.log([layer.sigma_w for layer in layers])

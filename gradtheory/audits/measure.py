@@ -13,8 +13,9 @@ from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import INPUT, Dense, Elementwise, Network, Node, Scale, Sum
+from gradtheory.networks import INPUT, Dense, Elementwise, LayerNorm, Network, Node, Scale, Sum
 from gradtheory.networks.array_shapes import read_inputs
 from gradtheory.networks.losses import NAMES, ending, read_targets
 from gradtheory.networks.passes import Backward, Forward, forward
@@ -52,7 +53,9 @@ class Measurement:
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
     network : Network or None
         That which was measured, where a torch module could be read as one.
-    scales : dict of str to str
+    recurrent : str
+        How large the recurrent weights of that module are.
+    scales : dict of str to OutOfScale
         Which weights within a part of a measured module are out of scale, and by how much.
     unreached : str
         Which of its modules get no gradient.
@@ -67,7 +70,8 @@ class Measurement:
     loop: tuple[str, float, int] | None = None
     overflows: str = ""
     network: Network | None = None
-    scales: Mapping[str, str] = field(default_factory=dict)
+    recurrent: str = ""
+    scales: Mapping[str, OutOfScale] = field(default_factory=dict)
     unreached: str = ""
 
 
@@ -216,8 +220,9 @@ def _blocks(
     start, within = INPUT, []
     for cut in cuts:
         within = [number for number, place in enumerate(dense) if start < place <= cut]
-        is_open = cut < last and isinstance(nodes[cut + 1].operation, Elementwise)
-        if not within or is_open:
+        follower = nodes[cut + 1].operation if cut < last else None
+        is_normed = isinstance(follower, LayerNorm) and isinstance(nodes[cut].operation, Dense) and cut + 1 in cuts
+        if not within or is_normed or isinstance(follower, Elementwise):
             continue
         before = back.by_x if start == INPUT else back.at(start, passed)
         gain = _ratio(_norm(before), _norm(back.at(cut, passed)))

@@ -19,6 +19,7 @@ from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_severa
 from gradtheory.audits.calls import Call, recorded, square_sum, tensors
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.losses import loss_of
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -26,13 +27,6 @@ from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
 from gradtheory.networks.readers.untouched import is_initialised, uncompiled, untouched, unwrapped
 from gradtheory.random_weights.precision import GradientSizes
-
-_LOSSES = {
-    "mse": "mse_loss",
-    "softmax_cross_entropy": "cross_entropy",
-    "binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
-}
-
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
 _SHORT = ("float16", "bfloat16")
@@ -109,14 +103,14 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             given, keywords, leaves = given_to(x, module)
             with watched(record.module_now) as logits:
                 output = module(*given, **keywords)
-            value = _loss(output, y, loss, seed, torch)
+            value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             value.backward()
-            by_x = [float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None]
+            by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             is_loss = y is not None or value is next(tensors(output))
             told = float(value.detach()) if is_loss else NAN
-            measured = _measured(record.calls, told, module, sum(by_x) if by_x else NAN)
+            measured = _measured(record.calls, told, module, by_x)
         return replace(measured, attention=attention_fault(logits))
     except GradTheoryError:
         raise
@@ -128,8 +122,11 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
         ) from error
 
 
-def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measurement:
-    """Return the parts as blocks, and beside them the modules without children within."""
+def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, float]) -> Measurement:
+    """Return the parts as blocks, and beside them the modules without children within.
+
+    A part that is not made of the one before begins another branch: as a block its gain is not known.
+    """
     gradients = _gradients(module)
     parts = [calls[part] for part in _parts(calls)]
     layers: list[AuditedLayer] = []
@@ -137,27 +134,52 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: float) -> Measu
     kinds: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
-        gain = _gain(part, by_x if before is None else before.gradient_square)
+        goes_on = before is not None and _follows(part, before, calls)
+        own = [by_x[leaf] for leaf in (by_x if before is None else part.leaves & by_x.keys())]
+        gain = _gain(part, before.gradient_square if before and goes_on else sum(own) if own else NAN)
         spread = _spread(part, part if before is None else before)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
         kinds[part.name] = kind = f"{part.kind}{COMPOSITE if part.children else ''}"
-        block = AuditedBlock(name, gain, spread, (len(layers) - 1,), kind)
+        block = AuditedBlock(name, gain if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
         is_divided = before is not None and "BatchNorm" in part.kind and not before.children
         blocks.append(_joined(blocks.pop(), block) if is_divided else block)
+    if (silent := _silent(parts, layers)) is not None:
+        layers[silent] = replace(layers[silent], gain=0.0)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
-    scales = scales_within(module, kinds) | ({} if loop is None else {loop[0]: recurrent_scale(module, loop[0])})
     return Measurement(
         layers,
         blocks,
         loss,
         _origin(calls),
         loop=loop,
-        scales=scales,
+        recurrent="" if loop is None else recurrent_scale(module, loop[0]),
+        scales=scales_within(module, kinds),
         unreached=_unreached(calls, module),
     )
+
+
+def _follows(part: Call, before: Call, calls: list[Call]) -> bool:
+    """Return whether a part is made of what the part before gave: the first of another branch is not."""
+    within, waiting = [], [before]
+    while waiting:
+        within.append(waiting.pop())
+        waiting.extend(calls[k] for k in within[-1].children)
+    return any(calls[source] is each for source in part.sources for each in within)
+
+
+def _silent(parts: list[Call], layers: list[AuditedLayer]) -> int | None:
+    """Return the part that nothing of its input comes through, if a gradient is 0.
+
+    That is the first to give all samples the same, or the one before, if it took the same already: then what is done to
+    its output kills it.
+    """
+    if all(layer.gain != 0.0 for layer in layers):
+        return None
+    same = next((k for k, part in enumerate(parts) if part.gave_same and part.takes_floats), None)
+    return same if same is None or not parts[same].took_same else max(0, same - 1)
 
 
 def _joined(layer: AuditedBlock, norm: AuditedBlock) -> AuditedBlock:
@@ -253,35 +275,3 @@ def _gradients(module: Any) -> dict[str, list[Array]]:
         name: [raw(each.grad.to_dense().double()) for each in part.parameters(recurse=False) if each.grad is not None]
         for name, part in module.named_modules()
     }
-
-
-def _loss(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
-    output = next(tensors(returned), None)
-    if output is None:
-        raise InvalidArgument("module", type(returned).__name__, "must return a tensor of floats, or what holds one")
-    if y is None and output.ndim == 0:
-        return output  # a loss of the module's own
-    if y is None:
-        generator = torch.Generator().manual_seed(seed)
-        return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
-    target = torch.as_tensor(y).to(output.device)
-    if callable(loss):
-        return loss(returned, target)
-    has_classes = not target.is_floating_point() and target.ndim == output.ndim - 1
-    name = ("softmax_cross_entropy" if has_classes else "mse") if loss is None else loss
-    if name == "mse_sum":
-        return torch.nn.functional.mse_loss(output, _alike(target, output), reduction="sum")
-    if name not in _LOSSES:
-        names = ", ".join(map(repr, (*_LOSSES, "mse_sum")))
-        raise InvalidArgument("loss", loss, f"must be one of {names}, or a callable of the output and y")
-    if name == "softmax_cross_entropy" and target.ndim < output.ndim:
-        is_last = output.ndim > 2 and target.shape == output.shape[:-1]  # torch has classes second
-        return torch.nn.functional.cross_entropy(output.movedim(-1, 1) if is_last else output, target.long())
-    return getattr(torch.nn.functional, _LOSSES[name])(output, _alike(target, output))
-
-
-def _alike(target: Any, output: Any) -> Any:
-    """Return targets in the type of the output; torch would broadcast other shapes."""
-    if target.shape != output.shape:
-        raise InvalidArgument("y.shape", tuple(target.shape), f"must be {tuple(output.shape)}, as the output's")
-    return target.to(output)

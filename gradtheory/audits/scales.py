@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradtheory.audits.calls import square_sum
 
@@ -17,23 +17,42 @@ def recurrent_scale(module: Any, name: str) -> str:
     return f"weight_hh_l0 has σ_w = {math.sqrt(float(square_sum(w)) / w.shape[0]):.3g}"
 
 
-def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, str]:
+class OutOfScale(NamedTuple):
+    """Weights that are far larger than those of peers.
+
+    Attributes
+    ----------
+    times : float
+        How much larger.
+    parameter : str
+        Their name within the part.
+
+    """
+
+    times: float
+    parameter: str
+
+    @property
+    def cause(self) -> str:
+        """What they are, in words."""
+        return f"its {self.parameter} is {self.times:.3g} times as large as that of its peers"
+
+
+def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale]:
     """Return, for each part with weights far larger than its peers have, which weights, and how much larger.
 
-    The kinds are those of the parts, by name.
+    The kinds are those of the parts, by name. Matrices are held against one another by √n_in times their entries.
     """
     sizes: dict[tuple[str, str], dict[str, float]] = {}
     for part, kind in kinds.items():
         for name, parameter in module.get_submodule(part).named_parameters():
-            size = math.sqrt(float(square_sum(parameter)) / max(1, parameter.numel()))
+            fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
+            size = math.sqrt(fan_in * float(square_sum(parameter)) / max(1, parameter.numel()))
             sizes.setdefault((kind, name), {})[part] = size
-    largest: dict[str, tuple[float, str]] = {}
+    largest: dict[str, OutOfScale] = {}
     for (_, name), by_part in sizes.items():
         usual = median(by_part.values())
         for part, size in by_part.items():
             if len(by_part) > _PEERS and size > _TIMES * usual > 0.0:
-                largest[part] = max(largest.get(part, (0.0, "")), (size / usual, name))
-    return {
-        part: f"its {name} is {times:.3g} times as large as that of its peers"
-        for part, (times, name) in largest.items()
-    }
+                largest[part] = max(largest.get(part, OutOfScale(0.0, "")), OutOfScale(size / usual, name))
+    return largest

@@ -3,6 +3,7 @@
 A file is bounded in size, and weights that it keeps in other files are refused, so that no path of its own is followed.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,9 +16,10 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import GradTheoryError, InvalidArgument, extra
 from gradtheory.networks.nodes import Dense, LayerNorm, Node, Operation, Scale, Sum
 from gradtheory.networks.readers.building import Builder, exact
+from gradtheory.networks.readers.files import bytes_of
 from gradtheory.networks.readers.onnx_patterns import Pattern, patterns
 
-_MOST_BYTES = 2**31
+_MOST_OPERATORS = 30_000
 _MOST_ENTRIES = 2**28
 _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Relu": ("relu", {}),
@@ -56,15 +58,13 @@ def nodes_of_file(path: Path) -> tuple[tuple[Node, ...], int]:
         import onnx
         from google.protobuf.message import DecodeError
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InvalidArgument("path", str(path), f"must be a file of at most {_MOST_BYTES} bytes")
-        model = onnx.load(str(path), load_external_data=False)
-    except OSError as error:
-        raise InvalidArgument("path", str(path), f"cannot be read: {error.strerror or error}") from None
+        model = onnx.load_model_from_string(bytes_of(path, "path"))
     except DecodeError:
         raise InvalidArgument("path", str(path), "is no ONNX file") from None
     if not model.graph.node:
         raise InvalidArgument("path", str(path), "is no ONNX file, or one without operators")
+    if len(model.graph.node) > _MOST_OPERATORS:
+        raise InvalidArgument("path", str(path), f"must have at most {_MOST_OPERATORS} operators")
     return _Reader(model.graph, path, onnx.numpy_helper.to_array).read()
 
 
@@ -83,6 +83,7 @@ class _Reader:
         """Return the nodes and the width of the input."""
         for tensor in self._graph.initializer:
             self._arrays[tensor.name] = self._array(tensor)
+        self._only_one_of_each_name()
         inputs = [value.name for value in self._graph.input if value.name not in self._arrays]
         outputs = [value.name for value in self._graph.output]
         if len(inputs) != 1 or len(outputs) != 1:
@@ -99,6 +100,15 @@ class _Reader:
             self._builder.refuse(outputs[0], "an output that no operator computes", outputs[0])
         return self._builder.finish(outputs[0])
 
+    def _only_one_of_each_name(self) -> None:
+        """Refuse values that are computed or stored twice: which is meant would depend on the reader."""
+        names = Counter(tensor.name for tensor in self._graph.initializer)
+        names.update(name for node in self._graph.node for name in node.output if name)
+        names.update({value.name for value in self._graph.input} - self._arrays.keys())
+        name, times = max(names.items(), key=lambda item: item[1], default=("", 0))
+        if times > 1:
+            raise InvalidArgument("path", str(self._path), f"has {times} values of the name {name[:40]!r}")
+
     def _array(self, tensor: Any) -> Array:
         """Return weights, if they stand in the file and are as many as it says."""
         entries = int(np.prod([int(size) for size in tensor.dims], dtype=object)) if tensor.dims else 1
@@ -108,7 +118,10 @@ class _Reader:
         if not 0 <= entries <= _MOST_ENTRIES:
             raise InvalidArgument("path", str(self._path), f"{tensor.name!r} must have at most {_MOST_ENTRIES} entries")
         try:
-            return exact(self._to_array(tensor))
+            array = self._to_array(tensor)
+            if array.dtype.kind in "cSUOb":
+                raise TypeError("it holds no real numbers")
+            return exact(array)
         except (ValueError, TypeError, KeyError) as error:  # KeyError: an unknown type
             rule = f"{tensor.name!r} does not hold what its shape says: {' '.join(str(error).split())[:100]}"
             raise InvalidArgument("path", str(self._path), rule) from None
@@ -162,7 +175,7 @@ class _Reader:
         kind, add, source = node.op_type, self._builder.add, known[0]
         comes_first = node.input[0] == source and len(known) == 1
         match kind:
-            case "Gemm" if comes_first and not options.get("transA"):
+            case "Gemm" if comes_first and constants[0].ndim == 2 and not options.get("transA"):
                 w = constants[0] if options.get("transB") else np.ascontiguousarray(constants[0].T)
                 b = _spread(constants[1], len(w)) * options.get("beta", 1.0) if len(constants) > 1 else None
                 add(result, where, Dense(w * options.get("alpha", 1.0), b), source)
@@ -177,7 +190,9 @@ class _Reader:
                 if kind == "Mul" and self._joins(source, gain=factor, result=result):
                     return True
                 add(result, where, Scale(1.0 / factor if kind == "Div" else factor), source)
-            case "LayerNormalization" | "RMSNormalization" if comes_first and options.get("axis", -1) in (-1, 1):
+            case "LayerNormalization" | "RMSNormalization" if (
+                comes_first and options.get("axis", -1) in (-1, 1) and options.get("epsilon", 1e-5) >= 0.0
+            ):
                 is_centred = kind == "LayerNormalization"
                 bias = constants[1] if is_centred and len(constants) > 1 else None
                 add(result, where, LayerNorm(constants[0], bias, options.get("epsilon", 1e-5), is_centred), source)
@@ -252,6 +267,8 @@ def _option(attribute: Any) -> Any:
     """Return an attribute's value; a float32 as the shortest decimal that is it."""
     match attribute.type:
         case 1:
+            if not math.isfinite(attribute.f):
+                raise ValueError("is not finite")
             return float(str(np.float32(attribute.f)))
         case 2:
             return attribute.i

@@ -1,6 +1,8 @@
 """Weights by name, in a mapping or a safetensors file, as dense layers in a row."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from gradtheory.chains.layers import read_activations
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.networks.nodes import Dense, Elementwise, Node
 from gradtheory.networks.readers.building import exact
+from gradtheory.networks.readers.files import bytes_of
 
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt")
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_MOST_TENSORS = 10_000
 _WEIGHT, _BIAS = (".weight", ".w", "_weight", "_w"), (".bias", ".b", "_bias", "_b")
 
 
@@ -32,7 +36,9 @@ def nodes_of_weights(weights: Any, activations: Any) -> tuple[tuple[Node, ...], 
     layers: dict[str, dict[str, Array]] = {}
     for name, array in arrays.items():
         layer, part = _layer(name)
-        layers.setdefault(layer, {})[part] = array
+        if part in layers.setdefault(layer, {}):
+            raise InvalidArgument("weights", name, f"is a second array of {layer!r}: give each layer one of each kind")
+        layers[layer][part] = array
     records = read_activations(activations, len(layers))
     nodes: list[Node] = []
     for number, (name, parts) in enumerate(layers.items()):
@@ -80,13 +86,17 @@ def _read(weights: Any) -> Mapping[str, Array]:
     with extra("networks"):
         from safetensors import SafetensorError, deserialize
     try:
-        held = deserialize(path.read_bytes())  # type: ignore[no-untyped-call]  # it states no types
-        loaded = {name: _tensor(name, **view) for name, view in held}
-    except OSError as error:
-        raise InvalidArgument("weights", str(path), f"cannot be read: {error.strerror or error}") from None
+        data = bytes_of(path, "weights")
+        held = deserialize(data)  # type: ignore[no-untyped-call]  # it states no types
     except SafetensorError as error:
         rule = f"is no safetensors file: {' '.join(str(error).split())[:100]}"
         raise InvalidArgument("weights", str(path), rule) from None
+    if len(held) > _MOST_TENSORS:
+        raise InvalidArgument("weights", str(path), f"must have at most {_MOST_TENSORS} tensors")
+    for name, times in Counter(_names(data)).items():
+        if times > 1:
+            raise InvalidArgument("weights", str(path), f"has {times} tensors of the name {name[:40]!r}")
+    loaded = {name: _tensor(name, **view) for name, view in held}
     if not loaded:
         raise InvalidArgument("weights", str(path), "holds no weights")
     return {name: read_finite_array(exact(loaded[name]), name) for name in _natural(list(loaded))}
@@ -96,12 +106,24 @@ def _tensor(name: str, dtype: str, shape: Sequence[int], data: bytes) -> Array:
     """Return the array of a tensor in a file; a bfloat16 is the first half of a float32."""
     if dtype not in _TYPES:
         raise InvalidArgument(f"type of {name!r}", dtype, f"must be one of {', '.join(_TYPES)}: convert it to float32")
+    if len(shape) > 2:
+        raise InvalidArgument(f"shape of {name!r}", f"{len(shape)} axes", "must be that of a matrix or a vector")
     raw = np.frombuffer(data, _TYPES[dtype])
     return (raw if dtype != "BF16" else (raw.astype("<u4") << 16).view("<f4")).reshape(shape)
 
 
+def _names(data: bytes) -> list[str]:
+    """Return the names in the header of a file that has been read: JSON, where a name may stand twice."""
+    pairs: list[tuple[str, Any]] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")], object_pairs_hook=list)
+    return [name for name, _ in pairs]
+
+
 def _natural(names: Sequence[str]) -> list[str]:
     """Return names in the order that people count: layer2 before layer10; the file itself keeps none."""
-    return sorted(
-        names, key=lambda name: [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-    )
+    return sorted(names, key=lambda name: [_order(part) for part in re.split(r"(\d+)", name)])
+
+
+def _order(part: str) -> tuple[int, str]:
+    """Return what sorts text before numbers, and numbers by their size."""
+    digits = part.lstrip("0")
+    return (len(digits), digits) if part.isdecimal() else (-1, part)

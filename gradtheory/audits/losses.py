@@ -1,0 +1,45 @@
+"""The loss with which the gradient of a measured torch module starts."""
+
+from typing import Any
+
+from gradtheory.audits.calls import tensors
+from gradtheory.errors import InvalidArgument
+
+_LOSSES = {
+    "mse": "mse_loss",
+    "softmax_cross_entropy": "cross_entropy",
+    "binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
+}
+
+
+def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
+    """Return the loss of what a module returned: its own where there are no targets, or along a random direction."""
+    output = next(tensors(returned), None)
+    if output is None:
+        raise InvalidArgument("module", type(returned).__name__, "must return a tensor of floats, or what holds one")
+    if y is None and output.ndim == 0:
+        return output  # a loss of the module's own
+    if y is None:
+        generator = torch.Generator().manual_seed(seed)
+        return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
+    target = torch.as_tensor(y).to(output.device)
+    if callable(loss):
+        return loss(returned, target)
+    has_classes = not target.is_floating_point() and target.ndim == output.ndim - 1
+    name = ("softmax_cross_entropy" if has_classes else "mse") if loss is None else loss
+    if name == "mse_sum":
+        return torch.nn.functional.mse_loss(output, _alike(target, output), reduction="sum")
+    if name not in _LOSSES:
+        names = ", ".join(map(repr, (*_LOSSES, "mse_sum")))
+        raise InvalidArgument("loss", loss, f"must be one of {names}, or a callable of the output and y")
+    if name == "softmax_cross_entropy" and target.ndim < output.ndim:
+        is_last = output.ndim > 2 and target.shape == output.shape[:-1]  # torch has classes second
+        return torch.nn.functional.cross_entropy(output.movedim(-1, 1) if is_last else output, target.long())
+    return getattr(torch.nn.functional, _LOSSES[name])(output, _alike(target, output))
+
+
+def _alike(target: Any, output: Any) -> Any:
+    """Return targets in the type of the output; torch would broadcast other shapes."""
+    if target.shape != output.shape:
+        raise InvalidArgument("y.shape", tuple(target.shape), f"must be {tuple(output.shape)}, as the output's")
+    return target.to(output)

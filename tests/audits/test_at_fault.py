@@ -1,0 +1,101 @@
+"""Which part of a measured module is at fault, from gains and sizes alone; `tests/peers` measures such modules."""
+
+import importlib
+import math
+
+import numpy as np
+import pytest
+
+from gradtheory.audits.judge import AuditVerdict, judge
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.measure import Measurement
+from gradtheory.audits.scales import OutOfScale
+
+rules = importlib.import_module("gradtheory.audits.audit")
+
+
+def judged(gains, scales=None, kind="Linear", names=None, spread=0.1):
+    names = names or [f"p{k}" for k in range(len(gains))]
+    layers = [
+        AuditedLayer(name, kind, gain, spread=spread, is_measured_only=True)
+        for name, gain in zip(names, gains, strict=True)
+    ]
+    blocks = [
+        AuditedBlock(name, gain, spread, (k,), kind) for k, (name, gain) in enumerate(zip(names, gains, strict=True))
+    ]
+    return judge(layers, blocks, scales or {})[1]
+
+
+def test_of_several_parts_that_stand_out_the_one_with_weights_out_of_scale_is_named():
+    gains = [1.0, 1.0, 20.0, 1 / 25, 1.0, 1.0, 1.0, 1.0]
+    assert judged(gains).start == "p3"
+    assert judged(gains, {"p2": OutOfScale(20.0, "weight")}).start == "p2"
+
+
+@pytest.mark.parametrize(
+    ("gain", "scale", "start"),
+    [
+        (1.3, OutOfScale(20.0, "weight"), "p4"),
+        (1.1, OutOfScale(20.0, "weight"), None),  # it does not matter
+        (1.3, OutOfScale(2.0, "weight"), None),
+        (1.3, OutOfScale(20.0, "bias"), None),
+        (math.nan, OutOfScale(20.0, "weight"), "p4"),  # the first of a branch
+    ],
+)
+def test_weights_out_of_scale_are_named_if_they_matter(gain, scale, start):
+    verdict = judged([1.0] * 4 + [gain] + [1.0] * 4, {"p4": scale})
+    assert verdict.start == start
+    if start:
+        assert (verdict.verdict, verdict.cause) == ("explodes", "its weight is 20 times as large as that of its peers")
+
+
+def test_a_module_that_is_called_many_times_is_where_its_growth_starts():
+    names = ["first", "block", *(f"block#{k}" for k in range(2, 8)), "head"]
+    verdict = judged([1.0] + [3.0] * 7 + [1.2], names=names)
+    assert (verdict.verdict, verdict.start) == ("explodes", "block")
+    verdict = judged([1.0] * 5 + [30.0] + [1.0] * 3, names=names)
+    assert (verdict.start, verdict.is_alone) == ("block", False)
+
+
+def test_a_part_that_passes_nothing_on_is_dead():
+    verdict = judged([1.0, 1.0, 0.0, math.nan, 0.0])
+    assert (verdict.verdict, verdict.start) == ("vanishes", "p2")
+    assert verdict.cause == "nothing of its input comes through: no gradient passes"
+
+
+def test_what_made_the_input_of_a_norm_large_is_to_blame():
+    sizes, kinds = [1.0, 1e6, 1e6, 1.0], ["Linear", "Embedding", "Block", "LayerNorm"]
+    layers = [
+        AuditedLayer(f"p{k}", kind, 1.0, mean_square_a=size)
+        for k, (kind, size) in enumerate(zip(kinds, sizes, strict=True))
+    ]
+    verdict = AuditVerdict("vanishes", "p3", "its gain is 0.001")
+    blamed = rules._before_a_norm(verdict, layers)
+    assert blamed.start == "p1"
+    assert blamed.cause == "its output is 1e+03 large, by which p3 divides the gradient: its gain is 0.001"
+    for other in (verdict._replace(verdict="explodes"), verdict._replace(start="p2"), verdict._replace(start="p0")):
+        assert rules._before_a_norm(other, layers) == other
+
+
+def test_weights_before_an_attention_make_its_logits_large():
+    layers = [AuditedLayer(f"b.{k}", "Block", 1.0) for k in range(3)]
+    scales = {"b.1": OutOfScale(30.0, "norm.weight")}
+    after = rules._of_attention("b.2.attention", "it is large", Measurement(layers, [], math.nan, scales=scales))
+    assert (after.verdict, after.start) == ("saturates", "b.1")
+    assert (
+        after.cause
+        == "its norm.weight is 30 times as large as that of its peers; of b.2.attention after it, it is large"
+    )
+    for module in ("b.1.attention", "b.0.attention"):
+        own = rules._of_attention(module, "it is large", Measurement(layers, [], math.nan, scales=scales))
+        assert own == AuditVerdict("saturates", module, "it is large")
+
+
+def test_rows_of_a_loop_say_what_the_verdict_says():
+    verdict = AuditVerdict("vanishes", "b.rnn", "through time")
+    rows = [rules._in_loop(AuditedLayer(name, "Block", 1.0), verdict) for name in ("b", "b.rnn", "c")]
+    assert [row.verdict for row in rows] == ["fades", "fades", "steady"]
+    assert rules._in_loop(rows[2], AuditVerdict("stable", None, "")) is rows[2]
+    growing = rules._in_loop(rows[2], AuditVerdict("explodes", "c", "why"))
+    assert (growing.verdict, growing.cause) == ("grows", "why")
+    assert np.isnan(verdict.excess)
