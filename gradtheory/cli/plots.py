@@ -64,7 +64,7 @@ _TYPES: Mapping[str, click.ParamType[Any]] = {  # by the annotation of a paramet
     "ArrayLike": _NUMBERS,
     "ArrayLike | None": _NUMBERS,
     "Sequence[str]": Several("NAME,NAME,…"),
-    "Any": Several("ACT,ACT,…"),
+    "ActivationLike | Sequence[ActivationLike]": Several("ACT,ACT,…"),
 }
 _MEANINGS: Mapping[str, str] = {
     "activations": "The activations, one curve each.",

@@ -144,10 +144,10 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
 
     def _latex(self, printer: Any) -> str:
         fraction = "{} / {}" if printer._settings["fold_short_frac"] else r"\frac{{{}}}{{{}}}"
-        return self._written(fraction, r"{} \cdot 10^{{{}}}")
+        return self._written(fraction, r"{} \times 10^{{{}}}")
 
     def _sympystr(self, _: Any) -> str:
-        return self._written("{}/{}", "{} · 10^({})")
+        return self._written("{}/{}", "{} × 10^({})")
 
 
 def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:

@@ -19,6 +19,7 @@ from gradtheory.formulas.spelling import PLAIN, Spelling, sides
 
 _DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh)\b)")  # 2 arsinh(3): no dot is needed
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
+_LONGEST_LINE = 75  # likewise, of an equation without fractions
 _APPROX = r"\approx"
 
 
@@ -99,10 +100,19 @@ def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, st
             yield "", right
         else:
             yield left, rf"\iff {right}"
+    elif isinstance(statement, Relational) and _is_wide(statement, writer):
+        yield "", writer.doprint(statement.lhs)
+        yield "", rf"\quad {SIGNS[statement.rel_op]} {writer.doprint(statement.rhs)}"
     elif isinstance(statement, Relational):
         yield from _broken(writer, writer.doprint(statement.lhs), SIGNS[statement.rel_op], statement.rhs)
     else:
         yield "", writer.doprint(statement)
+
+
+def _is_wide(statement: Relational, writer: LatexWriter) -> bool:
+    """Return whether an equation would leave the line: fractions are narrower than what they hold."""
+    printed = [writer.doprint(side) for side in (statement.lhs, statement.rhs)]
+    return sum(map(_length, printed)) > _LONGEST_LINE and not any("\\frac" in side for side in printed)
 
 
 def _broken(writer: LatexWriter, left: str, sign: str, right: sympy.Expr) -> Iterator[tuple[str, str]]:

@@ -143,7 +143,7 @@ def _number(value: float) -> str:
     if not np.isfinite(value):
         return r"\infty" if value > 0 else r"-\infty" if value < 0 else "?"
     mantissa, _, exponent = f"{value:.4g}".partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def _bracketed(value: float) -> str:
@@ -157,7 +157,7 @@ def _power(log: float, sign: int) -> str:
     if abs(log) < 4:
         return _number(sign * 10.0**log)
     exponent = int(np.floor(log))
-    return rf"{sign * 10.0 ** (log - exponent):.4g} \cdot 10^{{{exponent}}}"
+    return rf"{sign * 10.0 ** (log - exponent):.4g} \times 10^{{{exponent}}}"
 
 
 def _table(state: State, here: Layers) -> str:

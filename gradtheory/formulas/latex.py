@@ -68,6 +68,9 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
             return ("-" if expr < 0 else "") + self._print(digits(expr))
         return str(super()._print_Rational(expr))
 
+    def _print_Float(self, expr: sympy.Float) -> str:  # noqa: N802  # likewise
+        return str(super()._print_Float(expr)).replace(r"\cdot 10", r"\times 10")
+
     def _part(self, part: sympy.Expr) -> str:
         """Print a numerator or denominator, whose factors are in order."""
         return self._in_a_row(part) if part.is_Mul else self._print(part)

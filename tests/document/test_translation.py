@@ -107,7 +107,7 @@ def test_an_error_without_an_argument_is_translated_whole():
     error = Undecided("not decided within effort=20, about 20 s of work; ask again with effort=200")
     assert refusal(error, "zh") == "在 effort=20（约 20 秒的工作）内未能判定；可以用 effort=200 再试"
     assert refusal(error, "en") == str(error)
-    assert refusal(Undecided("whatever else"), "zh") == "whatever else"
+    assert refusal(Undecided("whatever else"), "zh") == "无法做到，英文说明如下（whatever else）"
 
 
 def test_a_page_speaks_of_itself_and_a_shell_of_its_commands():

@@ -221,7 +221,9 @@ def _chi_at_rest(record: str, law: Initialisation) -> float:
 
 
 def _latex(number: float) -> str:
-    return str(latex(sympy.Float(number, 3)))
+    """Return a number as a power of 10, as all of a table are written."""
+    mantissa, exponent = f"{number:.2e}".split("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}"
 
 
 WEIGHTS: Claim = Claim("weights", {"below": 1, "share": "1/2", "factor": "1/4"}, _weights, (22,))
