@@ -21,6 +21,7 @@ _MOST_BOXES = 3_000
 _FEWER_BOXES = 1_000
 _MOST_HALVINGS = 100
 _POINTS = 8
+_NOTHING = libmp.mpf_shift(ONE, -4_000)
 _CUT = Fraction(499, 1024)  # off the centre, where zeros like to lie
 
 
@@ -235,20 +236,25 @@ class Prover(Points):
 
     def sign_of_constant(self, function: Function, cell: Cell) -> int:
         """Return the sign of a function that is the same everywhere in a cell."""
-        point = self._points(cell)[_POINTS // 2]
-        if not self.order(cell.left, point) < 0 < self.order(cell.right, point):
+        point = next(iter(self._points(cell)[_POINTS // 2 :]), None)
+        if point is None or not self.order(cell.left, point) < 0 < self.order(cell.right, point):
             raise Undecided("a cell is too narrow")
         return self.sign_at(function, Place(exact=number(point)))
 
     def _points(self, cell: Cell) -> list[Fraction]:
-        """Return points spread over the cell, within some distance of its finite ends."""
+        """Return points spread over the cell, within some distance of its finite ends; none if it is too narrow."""
         left, right = (None if end.infinite else self._near(end) for end in (cell.left, cell.right))
         if left is None:
             left, right = (-Fraction(37, 4), Fraction(35, 4)) if right is None else (right - Fraction(37, 4), right)
         elif right is None:
             right = left + Fraction(37, 4)
+        if left == right:
+            return []
         return [left + (right - left) * Fraction(2 * k + 1, 2 * _POINTS + 1) for k in range(_POINTS)]
 
     def _near(self, place: Place) -> Fraction:
-        """Return a rational number that differs from a finite place by some 60 digits."""
-        return Fraction(*(int(part) for part in libmp.to_rational(self.enclosure(place, BITS[0]).lower)))
+        """Return a rational number that differs from a finite place by some 60 digits, or by next to nothing."""
+        lower = self.enclosure(place, BITS[0]).lower
+        if less(libmp.mpf_abs(lower), _NOTHING):  # as a fraction it may have millions of digits
+            return Fraction(0)
+        return Fraction(*(int(part) for part in libmp.to_rational(lower)))

@@ -21,6 +21,7 @@ from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.class_n import SmoothPart, membership, middle_of_slope, smooth_parts, support_ends
+from gradtheory.explosion.depth.in_exponentials import cleared
 from gradtheory.explosion.depth.log_concave import Supremum, log_concave_supremum
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 from gradtheory.typing import ActivationLike, NumberLike
@@ -246,7 +247,8 @@ def is_part_log_concave(part: SmoothPart) -> bool:
 
 def is_part_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
     """Return whether σ'(s·tan θ)/cos²θ is log-concave in θ: (s² + z²)·ℓ'' + 2z·ℓ' + 2 ≤ 0."""
-    expr = sympy.factor((square + Z**2) * part.log_bend + 2 * Z * part.log_slope + 2)
+    terms = (square + Z**2, part.log_bend), (2 * Z, part.log_slope), (sympy.Integer(2), sympy.S.One)
+    expr = cleared(terms) or sympy.factor(sympy.Add(*(c * function for c, function in terms)))
     touches = part.left < 0 < part.right and expr != 0 and expr.subs(Z, 0) == 0
     return not touches and _is_proven(part, expr)  # what touches 0 has no proven sign
 

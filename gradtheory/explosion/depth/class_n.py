@@ -16,10 +16,11 @@ from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.analysis import LINE, jumps_of
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near, inner_point
-from gradtheory.arithmetic.enclosure import Univariate, is_infinite, order, sign, sign_on
+from gradtheory.arithmetic.enclosure import Univariate, abbreviate, is_infinite, order, sign, sign_on
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
+from gradtheory.explosion.depth.in_exponentials import sign_in_exponentials
 
 _TRIED = 15  # places on a piece at which a positive Schwarzian is looked for
 
@@ -65,7 +66,7 @@ class SmoothPart:
         return SmoothPart(self.left - origin, self.right - origin, self.slope.xreplace({Z: Z + origin}))
 
     def is_never_positive(self, expr: sympy.Expr) -> bool:
-        """Return whether an expression in `Z` is proven to be negative on all of the part, or 0 on all of it.
+        """Return whether an expression in `Z` is proven to be nowhere positive on the part, or everywhere.
 
         Raises
         ------
@@ -76,6 +77,10 @@ class SmoothPart:
         factors = sympy.factor(expr)
         if factors.is_number:
             return sign(factors) <= 0
+        if is_infinite(self.left) and is_infinite(self.right) and (side := sign_in_exponentials(expr)) is not None:
+            if side == 0:
+                raise Undecided(f"{abbreviate(expr)} changes its sign")
+            return side < 0
         return sign_on(Univariate(stable(factors), Z), self.left, self.right) == -1
 
 

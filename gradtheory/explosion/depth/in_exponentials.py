@@ -1,0 +1,122 @@
+"""The sign of a rational function of exponentials on the whole line, exact: as a rational function of u = exp(z/n) > 0.
+
+Ball arithmetic follows such functions badly far out, and never where they touch 0. Their numerators are polynomials in
+u, of which Descartes' rule, or Sturm's theorem where the coefficients are fractions, tells whether the sign changes.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sympy
+
+from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure import sign
+
+_U, _T = sympy.symbols("u t", positive=True)
+_GREATEST_DEGREE = 200
+_HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
+
+
+def sign_in_exponentials(expr: sympy.Expr) -> int | None:
+    """Return the sign of an expression in `Z` on the whole line, 0 where it changes; None where it is of another kind.
+
+    It may touch 0, or have poles, at isolated places.
+
+    Examples
+    --------
+    >>> sign_in_exponentials(sympy.exp(2 * Z) - 2 * sympy.exp(Z) + 2), sign_in_exponentials(sympy.tanh(Z))
+    (1, 0)
+
+    """
+    rational = _in_u(expr)
+    if rational is None:
+        return None
+    sides = [_sign_of(sympy.Poly(part, _U), rational.unit) for part in sympy.fraction(sympy.cancel(rational.expr))]
+    return None if None in sides else math.prod(side for side in sides if side is not None)
+
+
+def cleared(terms: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr | None:
+    """Return Σ c·f, for polynomials c and functions f of `Z`, times a positive function, as a sum of exponentials.
+
+    None if some f is no rational function of exponentials.
+
+    Examples
+    --------
+    >>> cleared([(Z, 1 / (1 + sympy.exp(Z))), (sympy.S.One, sympy.S.One)])
+    z + exp(z) + 1
+
+    """
+    marks = sympy.symbols(f"m:{len(terms)}")
+    rational = _in_u(sympy.Add(*(mark * function for mark, (_, function) in zip(marks, terms, strict=True))))
+    if rational is None:
+        return None
+    numerators, denominators = zip(
+        *(
+            sympy.fraction(
+                sympy.cancel(rational.expr.xreplace({other: sympy.S(int(other == mark)) for other in marks}))
+            )
+            for mark in marks
+        ),
+        strict=True,
+    )
+    common = functools.reduce(sympy.lcm, denominators)
+    if not (side := _sign_of(sympy.Poly(common, _U), rational.unit)):
+        return None
+    parts = (
+        sympy.cancel(numerator * common / denominator)
+        for numerator, denominator in zip(numerators, denominators, strict=True)
+    )
+    in_u = sympy.expand(sympy.Add(*(c * part for (c, _), part in zip(terms, parts, strict=True))))
+    return side * in_u.xreplace({_U: sympy.exp(rational.rate * Z), _T: sympy.exp(rational.unit)})
+
+
+class _Rational(NamedTuple):
+    """A rational function of u = exp(rate·z) and t = exp(unit)."""
+
+    expr: sympy.Expr
+    rate: sympy.Rational
+    unit: sympy.Rational
+
+
+def _in_u(expr: sympy.Expr) -> _Rational | None:
+    """Return an expression as a rational function of u and of one power of e, if it is one, and of small degree."""
+    plain = expr.rewrite(sympy.exp)
+    if plain.has(*_HYPERBOLIC):
+        return None
+    powers = {power: sympy.Poly(power.args[0], Z) for power in plain.atoms(sympy.exp) if power.args[0].is_polynomial(Z)}
+    rates = [poly.coeff_monomial(Z) for poly in powers.values()]
+    shifts = [poly.coeff_monomial(1) for poly in powers.values()]
+    if any(poly.degree() > 1 for poly in powers.values()) or not all(r.is_Rational for r in (*rates, *shifts)):
+        return None
+    over, unit = (functools.reduce(_common, numbers, sympy.S.Zero) for numbers in (rates, shifts))
+    if over == 0 or any(abs(rate / over) > _GREATEST_DEGREE for rate in rates):
+        return None
+    in_u = plain.xreplace(
+        {
+            power: _U ** (rate / over) * (_T ** (shift / unit) if shift else 1)
+            for power, rate, shift in zip(powers, rates, shifts, strict=True)
+        }
+    )
+    return _Rational(in_u, over, unit) if in_u.is_rational_function() and not in_u.has(Z) else None
+
+
+def _common(one: sympy.Rational, other: sympy.Rational) -> sympy.Rational:
+    """Return the greatest number of which both are whole multiples."""
+    return sympy.Rational(math.gcd(int(one.p * other.q), int(other.p * one.q)), int(one.q * other.q))
+
+
+def _sign_of(poly: sympy.Poly, unit: sympy.Rational) -> int | None:
+    """Return the sign of a polynomial for u > 0, 0 where it changes there, None where that is not known."""
+    if poly.degree() > _GREATEST_DEGREE:
+        return None
+    signs = {sign(coefficient.subs(_T, sympy.exp(unit))) for coefficient in poly.coeffs()}
+    if len(signs) == 1:  # Descartes' rule
+        return signs.pop()
+    if poly.free_symbols_in_domain:
+        return None
+    lowest = min(power for (power,) in poly.monoms())
+    _, factors = poly.quo(sympy.Poly(_U**lowest, _U)).sqf_list()
+    crosses = any(times % 2 and factor.count_roots(0, sympy.oo) for factor, times in factors)
+    return 0 if crosses else sign(poly.LC())
