@@ -165,8 +165,10 @@ def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set
 
 
 def _is_same(tensor: Any) -> bool:
-    """Return whether a tensor is the same for all samples, of which there have to be two."""
-    return tensor is not None and tensor.ndim > 1 and len(tensor) > 1 and bool((tensor == tensor[:1]).all())
+    """Return whether a tensor is the same for all samples; of a single one, whether it is 0."""
+    if tensor is None:
+        return False
+    return bool((tensor == tensor[:1]).all()) if tensor.ndim > 1 and len(tensor) > 1 else not bool(tensor.any())
 
 
 def _has_time(module: Any) -> bool:

@@ -69,7 +69,9 @@ def judge(
         if (verdict := rule(judged)) is not None:
             return judged, verdict
     odd = _shortcut(blocks) or _out_of_scale(judged) or _stands_out(blocks, scales) or _heavy(blocks, scales)
-    stretch = _stretch(blocks)
+    if odd is None and (jump := _jump(blocks)) is not None and _stretch(_without(jump[0], blocks, judged)) is None:
+        odd = jump
+    stretch = _stretch(blocks if odd is None else _without(odd[0], blocks, judged))
     if stretch is None:  # then what single layers do is no fault
         judged = [
             replace(layer, verdict="steady", cause="") if layer.verdict in ("grows", "fades") else layer
@@ -77,13 +79,14 @@ def judge(
         ]
     if odd is not None:
         name, size, cause = odd
+        is_growing = _is_growing(name, size, judged)
         judged = [
-            replace(layer, verdict="grows" if size > 0 else "fades", cause=cause) if layer.name == name else layer
+            replace(layer, verdict="grows" if is_growing else "fades", cause=cause) if layer.name == name else layer
             for layer in judged
         ]
         name = _module(name)
-        is_growth = size > 0 if stretch is None else stretch[1] > 0
-        if stretch is not None and is_growth is not (size > 0):
+        is_growth = is_growing if stretch is None else stretch[1] > 0
+        if stretch is not None and is_growth is not is_growing:
             how = "grows" if is_growth else "fades"
             cause = f"{cause}; over other layers the gradient {how} by a factor of {math.exp(abs(stretch[1])):.3g}"
         kind = "explodes" if is_growth else "vanishes"
@@ -193,6 +196,29 @@ def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
                 steepest = max(shares, key=shares.__getitem__)
                 best = steepest if shares[steepest] > total / 2.0 else start, sign * total
     return best
+
+
+def _without(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]) -> list[AuditedBlock]:
+    """Return the blocks with nothing known of one: that of the name, or that holds the layer of that name."""
+    names = [{block.name, *(layers[number].name for number in block.layers)} for block in blocks]
+    return [replace(block, gain=math.nan) if name in each else block for block, each in zip(blocks, names, strict=True)]
+
+
+def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:
+    """Return whether the gradient grows in a layer that stands out: large weights may saturate its units instead."""
+    gain = next((layer.block_gain for layer in layers if layer.name == name), math.nan)
+    return size > 0.0 if not gain > 0.0 or 1.0 / _MATTERS < gain < _MATTERS else gain > 1.0
+
+
+def _jump(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
+    """Return the block that alone does what a stretch may not, whether it has peers or not."""
+    jumps: list[tuple[str, float, str]] = []
+    for block in blocks[1:]:
+        if block.gain > 0.0 and math.isfinite(block.gain):
+            bound = math.log(STRETCH) + most_of_one(len(blocks), float(np.nan_to_num(block.spread)))
+            if abs(math.log(block.gain)) > bound:
+                jumps.append((block.name, math.log(block.gain), f"its gain is {block.gain:.3g}"))
+    return max(jumps, key=lambda jump: abs(jump[1]), default=None)
 
 
 def through_time(name: str, size: float, steps: int) -> AuditVerdict | None:

@@ -54,7 +54,16 @@ def test_a_module_that_is_called_many_times_is_where_its_growth_starts():
     verdict = judged([1.0] + [3.0] * 7 + [1.2], names=names)
     assert (verdict.verdict, verdict.start) == ("explodes", "block")
     verdict = judged([1.0] * 5 + [30.0] + [1.0] * 3, names=names)
-    assert (verdict.start, verdict.is_alone) == ("block", False)
+    assert (verdict.start, verdict.is_alone) == ("block", True)
+
+
+@pytest.mark.parametrize(("gain", "start"), [(20.0, "p1"), (1 / 20, "p1"), (12.0, None), (1.0, None)])
+def test_a_jump_needs_no_peers(gain, start):
+    verdict = judged([1.0, gain, 1.0])
+    assert verdict.start == start
+    assert verdict.cause == (f"its gain is {gain:.3g}" if start else "")
+    assert verdict.is_alone is bool(start)
+    assert judged([gain, 1.0, 1.0]).verdict == "stable"  # what the first does to the gradient by the input
 
 
 def test_a_part_that_passes_nothing_on_is_dead():

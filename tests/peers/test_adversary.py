@@ -180,6 +180,33 @@ def test_the_cause_names_weights_before_a_norm_and_before_attention():
     assert "of layers.4.self_attn after it, its attention logits deviate" in report.cause
 
 
+def test_logits_of_a_lone_attention_that_make_a_single_1():
+    class Lone(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mixing, self.head = nn.MultiheadAttention(16, 2, batch_first=True), nn.Linear(16, 2)
+
+        def forward(self, x):
+            return self.head(self.mixing(x, x, x, need_weights=False)[0])
+
+    torch.manual_seed(3)
+    module, x = Lone(), torch.randn(4, 5, 16)
+    assert gt.audit(module, x).verdict == "stable"
+    module.mixing.in_proj_weight.data *= 40.0
+    report = gt.audit(module, x)
+    assert (report.verdict, report.start) == ("saturates", "mixing")
+    assert report.cause.endswith("within a row, of which a softmax makes a single 1")
+
+
+def test_one_sample_that_nothing_is_left_of():
+    torch.manual_seed(4)
+    module = kept(Convolutions())
+    nn.init.zeros_(module.features[3].weight)
+    parts = [part for part in module.features if not isinstance(part, nn.GroupNorm)]
+    report = gt.audit(nn.Sequential(*parts), torch.randn(1, 3, 12))
+    assert (report.verdict, report.start) == ("vanishes", "2")
+
+
 def test_words_on_what_cannot_be_read_and_on_loops():
     class Named(nn.Module):
         def __init__(self):
