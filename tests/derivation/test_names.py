@@ -5,9 +5,11 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.activations import T
+from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import text
+from gradtheory.derivation.proofs import is_equal_number
 
 _W = sympy.Symbol("w", real=True)
 
@@ -39,3 +41,14 @@ def test_the_best_numbers_of_an_optimiser_are_given():
         "η∗ h₁ = (1 - r)²",
         "η∗ h₂ = (3 - r) (1 + r)/3",
     ]
+
+
+def test_a_pair_of_numbers_solves_its_own_equations_and_no_others():
+    p, q = sympy.symbols("p q", real=True)
+    system, meaning = (p**2 + q**2 - 1, p - q), Meaning(gt.activation("relu"))
+    one, other, both = (PairRoot(system, (p, q), (0.7, 0.7), value) for value in (p, q, p * q))
+    elsewhere = PairRoot(system, (p, q), (-0.7, -0.7))
+    assert is_equal_number(3 * one**2 + 3 * other**2, sympy.Integer(3), meaning)
+    assert is_equal_number(one * other, both, meaning)
+    assert not is_equal_number(one, 2 * other, meaning)
+    assert not is_equal_number(one**2, elsewhere**2, meaning)

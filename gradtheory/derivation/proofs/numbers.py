@@ -1,8 +1,11 @@
 """Whether two numbers are equal, of which one may be the zero of an equation."""
 
+from collections.abc import Mapping
+
 import sympy
 
 from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.language import Measure
 from gradtheory.derivation.meaning import Meaning
@@ -15,7 +18,7 @@ _BITS = 128
 _MOST_OPERATIONS = 60
 
 
-def is_equal_number(  # noqa: PLR0911  # one for each way to decide
+def is_equal_number(  # one for each way to decide
     left: sympy.Expr, right: sympy.Expr, meaning: Meaning
 ) -> bool:
     """Return whether two numbers are proven to be equal: as formulas, or because of the equation of a zero s."""
@@ -24,6 +27,8 @@ def is_equal_number(  # noqa: PLR0911  # one for each way to decide
     if None in lengths.values():
         return False
     difference = difference.xreplace(lengths)
+    if pairs := difference.atoms(PairRoot):
+        return not difference.atoms(Root) and _follows_from_pair(difference, pairs)
     roots = difference.atoms(Root)
     zeros = {(root.function, root.lower, root.upper) for root in roots}
     if not zeros:
@@ -34,15 +39,29 @@ def is_equal_number(  # noqa: PLR0911  # one for each way to decide
     s = sympy.Dummy(real=True, positive=True if lower >= 0 else None, negative=True if upper <= 0 else None)
     variable = function.variables[0]
     formula = difference.xreplace({root: root.value.xreplace({variable: s}) for root in roots})
-    defining = function.expr.xreplace({variable: s})
+    return _follows(formula, function.expr.xreplace({variable: s}), {s: Root(function, lower, upper)})
+
+
+def _follows_from_pair(difference: sympy.Expr, pairs: set[PairRoot]) -> bool:
+    """Return whether a difference vanishes because both numbers of a pair solve their equations."""
+    zeros = {(pair.functions, pair.unknowns, pair.start) for pair in pairs}
+    if len(zeros) > 1:
+        return False
+    ((functions, unknowns, start),) = zeros
+    formula = difference.xreplace({pair: pair.value for pair in pairs})
+    place = {unknown: PairRoot(functions, unknowns, start, unknown) for unknown in unknowns}
+    return any(_follows(formula, defining, place) for defining in functions)
+
+
+def _follows(formula: sympy.Expr, defining: sympy.Expr, zero: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    """Return whether a formula is a multiple of one that vanishes at a place, or vanishes everywhere."""
     if is_identity(formula) or any(is_identity(formula - sign * defining) for sign in (1, -1)):
         return True
     if formula.count_ops() + defining.count_ops() > _MOST_OPERATIONS:
         return False
     quotient = sympy.simplify(formula / defining)
-    zero = Root(function, lower, upper)
     try:
-        return bool(enclose(quotient.xreplace({s: zero}), _BITS).is_finite()) and is_identity(
+        return bool(enclose(quotient.xreplace(dict(zero)), _BITS).is_finite()) and is_identity(
             formula - quotient * defining
         )
     except Undecided:
