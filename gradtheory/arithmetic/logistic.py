@@ -11,8 +11,6 @@ import sympy
 
 from gradtheory.arithmetic import enclosure
 
-_FAR = 1_000  # from where log(1 + exp(x)) is computed as x + log(1 + exp(-x))
-
 
 class _OfExponentials(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
     """An increasing function that prints as what it stands for in exponentials."""
@@ -57,19 +55,12 @@ class Logistic(_OfExponentials):
     """
 
     limits = (0, 1)  # at -oo and oo
+    ball = staticmethod(enclosure.logistic)
 
     @classmethod
     def eval(cls, x: sympy.Expr) -> sympy.Expr | None:
         """Return the values that are known exactly."""
         return {sympy.S.Zero: sympy.S.Half, sympy.oo: sympy.S.One, -sympy.oo: sympy.S.Zero}.get(x)
-
-    @staticmethod
-    def ball(x: enclosure.Ball) -> enclosure.Ball:
-        """Return s of a ball."""
-        if x < 0:
-            power = x.exp()
-            return power / (1 + power)
-        return 1 / (1 + (-x).exp())
 
     @property
     def plain(self) -> sympy.Expr:
@@ -85,16 +76,12 @@ class Softplus(_OfExponentials):
     """log(1 + exp(x))."""
 
     limits = (0, sympy.oo)
+    ball = staticmethod(enclosure.softplus)
 
     @classmethod
     def eval(cls, x: sympy.Expr) -> sympy.Expr | None:
         """Return the limits."""
         return {sympy.oo: sympy.oo, -sympy.oo: sympy.S.Zero}.get(x)
-
-    @staticmethod
-    def ball(x: enclosure.Ball) -> enclosure.Ball:
-        """Return it of a ball."""
-        return x + (-x).exp().log1p() if x > _FAR else x.exp().log1p()
 
     @property
     def plain(self) -> sympy.Expr:

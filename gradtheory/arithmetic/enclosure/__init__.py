@@ -8,10 +8,10 @@ Everything here that answers a question answers it with a proof, or raises `Unde
 `zeros` isolates and refines the zeros, `integral` integrates.
 """
 
+from gradtheory.arithmetic.enclosure.ball_functions import Ball, logistic, softplus
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
-    Ball,
     Balls,
     Enclosable,
     Evaluator,
@@ -76,6 +76,7 @@ __all__ = [
     "is_finite",
     "is_infinite",
     "limit_at",
+    "logistic",
     "nearest",
     "order",
     "plus",
@@ -86,6 +87,7 @@ __all__ = [
     "sign_at",
     "sign_beyond",
     "sign_on",
+    "softplus",
     "times",
     "zero",
     "zeros",

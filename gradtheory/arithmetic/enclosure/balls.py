@@ -9,16 +9,16 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import flint
 import sympy
 from mpmath.libmp import from_man_exp
 
 from gradtheory.arithmetic.effort import charge
+from gradtheory.arithmetic.enclosure.ball_functions import Ball, logistic, softplus, whole_power
 from gradtheory.errors import Undecided
 
-Ball: TypeAlias = Any  # flint.arb, which publishes no types
 Balls: TypeAlias = Mapping[sympy.Symbol, Ball]
 
 GUARD_BITS = 16
@@ -150,6 +150,9 @@ def evaluator(expr: sympy.Expr) -> Evaluator:  # noqa: PLR0911  # one a case
         case Enclosable():
             return expr.enclosure
         case sympy.log() if (rest := above_one(expr.args[0])) is not None:
+            if isinstance(rest, sympy.exp):
+                power = evaluator(rest.args[0])
+                return lambda bits, at: softplus(power(bits, at))
             beyond_one = evaluator(rest)
             return lambda bits, at: beyond_one(bits, at).log1p()
     function = _FUNCTIONS.get(expr.func)
@@ -177,10 +180,14 @@ def _product(expr: sympy.Mul) -> Evaluator:
 
 
 def _power(expr: sympy.Pow) -> Evaluator:
-    base, exponent = evaluator(expr.base), expr.exp
+    exponent = expr.exp
+    if exponent.is_Integer and exponent < 0 and (reciprocal := _reciprocal(expr.base)) is not None:
+        positive = -int(exponent)
+        return lambda bits, at: whole_power(reciprocal(bits, at), positive)
+    base = evaluator(expr.base)
     if exponent.is_Integer:
         whole = int(exponent)
-        return lambda bits, at: _whole_power(base(bits, at), whole)
+        return lambda bits, at: whole_power(base(bits, at), whole)
     if exponent.is_Rational and exponent.q == 2:
         halves = int(exponent.p)
         return lambda bits, at: base(bits, at).sqrt() ** halves
@@ -188,11 +195,15 @@ def _power(expr: sympy.Pow) -> Evaluator:
     return lambda bits, at: base(bits, at) ** power(bits, at)
 
 
-def _whole_power(base: Ball, exponent: int) -> Ball:
-    if exponent > 0 and base.mid().is_zero() and not base.is_zero():  # python-flint's own power is nan there
-        size = base.abs_upper() ** exponent
-        return size.union(-size if exponent % 2 else flint.arb(0))
-    return base**exponent
+def _reciprocal(expr: sympy.Expr) -> Evaluator | None:
+    """Return 1/cosh(u) and 1/(1 + exp(u)) for large u too, where no ball holds cosh(u) or exp(u); else None."""
+    if isinstance(expr, sympy.cosh):
+        inner = evaluator(expr.args[0])
+        return lambda bits, at: inner(bits, at).sech()
+    if isinstance(power := above_one(expr), sympy.exp):
+        inner = evaluator(power.args[0])
+        return lambda bits, at: logistic(-inner(bits, at))
+    return None
 
 
 def function_of(kind: type) -> Callable[..., Ball]:

@@ -14,7 +14,8 @@ import flint
 import sympy
 
 from gradtheory.arithmetic.effort import spend
-from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, is_finite
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
+from gradtheory.arithmetic.enclosure.balls import evaluate, is_finite
 from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, hull, plus, range_over, times
 from gradtheory.arithmetic.enclosure.scales import ONE, Scale, decreasing, number_sign

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import flint
 import sympy
 
-from gradtheory.arithmetic.enclosure.balls import Ball, evaluate, precision
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
+from gradtheory.arithmetic.enclosure.balls import evaluate, precision
 from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval, around, plus, range_over, times
 

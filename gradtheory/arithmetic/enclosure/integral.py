@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import flint
 import sympy
 
-from gradtheory.arithmetic.enclosure.balls import Ball, enclose, precision
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
+from gradtheory.arithmetic.enclosure.balls import enclose, precision
 from gradtheory.arithmetic.enclosure.intervals import Increasing
 from gradtheory.errors import Undecided
 

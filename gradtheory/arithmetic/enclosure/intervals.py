@@ -13,7 +13,8 @@ import flint
 import sympy
 
 from gradtheory.arithmetic.effort import charge
-from gradtheory.arithmetic.enclosure.balls import Ball, above_one, evaluate, function_of, is_infinite, precision
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
+from gradtheory.arithmetic.enclosure.balls import above_one, evaluate, function_of, is_infinite, precision
 from gradtheory.errors import Undecided
 
 _INFINITY = flint.arb("inf")

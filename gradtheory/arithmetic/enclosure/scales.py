@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import flint
 import sympy
 
-from gradtheory.arithmetic.enclosure.balls import Ball, enclose, evaluate
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
+from gradtheory.arithmetic.enclosure.balls import enclose, evaluate
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, plus, times
 from gradtheory.errors import Undecided
 

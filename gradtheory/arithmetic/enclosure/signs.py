@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import flint
 import sympy
 
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
-    Ball,
     Enclosable,
     abbreviate,
     digits_of,

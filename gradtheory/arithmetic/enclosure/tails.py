@@ -14,7 +14,8 @@ from collections.abc import Callable
 import flint
 import sympy
 
-from gradtheory.arithmetic.enclosure.balls import FIRST_BITS, Ball, precision
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
+from gradtheory.arithmetic.enclosure.balls import FIRST_BITS, precision
 from gradtheory.arithmetic.enclosure.expansions import UNIT, Coefficient, Sum, Sums, TooNear
 from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval
 from gradtheory.arithmetic.enclosure.scales import ONE, Scale, decreasing, number_sign

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import flint
 import sympy
 
+from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     GUARD_BITS,
     MOST_BITS,
-    Ball,
     as_rational,
     digits_of,
     doubling,
