@@ -3,13 +3,12 @@
 Gains are followed from the output back. A stretch of blocks explodes or vanishes if the gradient grows or fades over it
 by more than a factor of 10 beyond what chance does, and a single layer stands out if its gain, or the scale of its
 weights, differs from those of its peers by more than chance and by enough to matter. What chance does is derived
-(`chance.py`); how much matters is a convention: the factors below.
+(`chance.py`); how much matters is a convention (`outliers.py`).
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -19,16 +18,20 @@ from gradtheory.audits.chance import (
     most_of_one,
     most_over_a_stretch,
     most_saturated,
-    spread_of_scale,
 )
-from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.outliers import (
+    ALONE,
+    MATTERS,
+    STRETCH,
+    heavy,
+    jump,
+    module_of,
+    out_of_scale,
+    shortcut,
+    stands_out,
+)
 from gradtheory.audits.scales import OutOfScale
-
-STRETCH = 10.0  # a factor over several layers that training bears
-_ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
-_WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
-_MATTERS = 1.25  # a gain that weights out of scale have to cause
-_PEERS = 4  # with fewer, no layer stands out
 
 
 class AuditVerdict(NamedTuple):
@@ -68,9 +71,10 @@ def judge(
     for rule in (_not_finite, _dead):
         if (verdict := rule(judged)) is not None:
             return judged, verdict
-    odd = _shortcut(blocks) or _out_of_scale(judged) or _stands_out(blocks, scales) or _heavy(blocks, scales)
-    if odd is None and (jump := _jump(blocks)) is not None and _stretch(_without(jump[0], blocks, judged)) is None:
-        odd = jump
+    odd = shortcut(blocks) or out_of_scale(judged) or stands_out(blocks, scales) or heavy(blocks, scales)
+    lone = jump(blocks)
+    if odd is None and lone is not None and _stretch(_without(lone[0], blocks, judged)) is None:
+        odd = lone
     stretch = _stretch(blocks if odd is None else _without(odd[0], blocks, judged))
     if stretch is None:  # then what single layers do is no fault
         judged = [
@@ -84,7 +88,7 @@ def judge(
             replace(layer, verdict="grows" if is_growing else "fades", cause=cause) if layer.name == name else layer
             for layer in judged
         ]
-        name = _module(name)
+        name = module_of(name)
         is_growth = is_growing if stretch is None else stretch[1] > 0
         if stretch is not None and is_growth is not is_growing:
             how = "grows" if is_growth else "fades"
@@ -126,7 +130,7 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
     if not layer.block_gain > 0.0:
         return layer
     size = math.log(layer.block_gain)
-    bound = math.log(_ALONE) + most_of_one(number, float(np.nan_to_num(layer.spread)))
+    bound = math.log(ALONE) + most_of_one(number, float(np.nan_to_num(layer.spread)))
     if abs(size) <= bound:
         return layer
     return replace(layer, verdict="grows" if size > 0 else "fades", cause=_because(layer, size))
@@ -137,7 +141,7 @@ def _is_saturated(layer: AuditedLayer, number: int) -> bool:
     if not layer.saturated > 0.5:
         return False
     has_one_side = layer.activation is not None and has_one_flat_side(layer.activation)
-    does_no_harm = has_one_side or layer.predicted_gain * _ALONE > 1.0  # sigmoid has half of them at its edge of chaos
+    does_no_harm = has_one_side or layer.predicted_gain * ALONE > 1.0  # sigmoid has half of them at its edge of chaos
     return layer.saturated > most_saturated(number, layer.fans[1]) or not does_no_harm
 
 
@@ -190,7 +194,7 @@ def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
             if total <= 0.0:
                 total, start, shares = 0.0, block.name, {}
             total += step
-            name = _module(block.name)
+            name = module_of(block.name)
             shares[name] = shares.get(name, 0.0) + step
             if total > bound and (best is None or total > abs(best[1])):
                 steepest = max(shares, key=shares.__getitem__)
@@ -207,18 +211,7 @@ def _without(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[Audited
 def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:
     """Return whether the gradient grows in a layer that stands out: large weights may saturate its units instead."""
     gain = next((layer.block_gain for layer in layers if layer.name == name), math.nan)
-    return size > 0.0 if not gain > 0.0 or 1.0 / _MATTERS < gain < _MATTERS else gain > 1.0
-
-
-def _jump(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
-    """Return the block that alone does what a stretch may not, whether it has peers or not."""
-    jumps: list[tuple[str, float, str]] = []
-    for block in blocks[1:]:
-        if block.gain > 0.0 and math.isfinite(block.gain):
-            bound = math.log(STRETCH) + most_of_one(len(blocks), float(np.nan_to_num(block.spread)))
-            if abs(math.log(block.gain)) > bound:
-                jumps.append((block.name, math.log(block.gain), f"its gain is {block.gain:.3g}"))
-    return max(jumps, key=lambda jump: abs(jump[1]), default=None)
+    return size > 0.0 if not gain > 0.0 or 1.0 / MATTERS < gain < MATTERS else gain > 1.0
 
 
 def through_time(name: str, size: float, steps: int) -> AuditVerdict | None:
@@ -228,83 +221,3 @@ def through_time(name: str, size: float, steps: int) -> AuditVerdict | None:
     how = "grows" if size > 0.0 else "fades"
     speed = f"by a factor of {math.exp(size / steps):.4g} per time step, {math.exp(abs(size)):.3g} over {steps} of them"
     return AuditVerdict("explodes" if size > 0.0 else "vanishes", name, f"the gradient {how} {speed}")
-
-
-def _shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
-    """Return the block whose residual connection multiplies by more than √2."""
-    for block in reversed(blocks):
-        if abs(block.shortcut) > _ALONE:
-            cause = f"its residual connection multiplies by {block.shortcut:.3g}"
-            return block.name, math.log(abs(block.shortcut)), cause
-    return None
-
-
-def _module(name: str) -> str:
-    """Return the name of a module without the number of its call."""
-    return name.partition("#")[0] or name
-
-
-def _stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
-    """Return the block whose gain differs most from that of its peers, if by more than chance.
-
-    If there are several, one whose weights are out of scale made the others so.
-    """
-    kinds = {block.kind for block in blocks[1:]}
-    odd = [each for kind in kinds for each in _odd_ones([block for block in blocks[1:] if block.kind == kind])]
-    return max(odd, key=lambda each: (_module(each[0]) in scales, abs(each[1])), default=None)
-
-
-def _heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
-    """Return the block whose weights are most out of scale, if its gain differs from that of its peers."""
-    heavy: list[tuple[str, float, str]] = []
-    for block in blocks[1:]:
-        weights = scales.get(_module(block.name))
-        gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
-        if weights is None or "bias" in weights.parameter or not gains:
-            continue
-        if weights.times > _WEIGHTS and not 1.0 / _MATTERS < block.gain / median(gains) < _MATTERS:
-            heavy.append((block.name, math.log(weights.times), weights.cause))
-    return max(heavy, key=lambda each: each[1], default=None)
-
-
-def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
-    """Return the blocks of one kind that stand out; the first norm undoes the scale of the data, and may."""
-    inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
-    if peers and ("Norm" in peers[0].kind.partition(" ")[0] or COMPOSITE in peers[0].kind):
-        inner = inner[1:]
-    if len(inner) <= _PEERS:
-        return []
-    sizes = [math.log(block.gain) for block in inner]
-    middle = median(sizes)
-    usual = 1.4826 * median(abs(size - middle) for size in sizes)
-    odd: list[tuple[str, float, str]] = []
-    for block, size in zip(inner, sizes, strict=True):
-        deviation = size - middle
-        bound = most_of_one(len(inner), max(usual, float(np.nan_to_num(block.spread))))
-        matters = min(abs(size), abs(deviation)) > math.log(_ALONE)
-        if abs(deviation) > bound and matters:
-            cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
-            odd.append((block.name, deviation, cause))
-    return odd
-
-
-def _out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
-    """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters."""
-    layers = [layer for layer in layers if layer.name == _module(layer.name)]  # one that is called again is one
-    if len(layers) <= _PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
-        return None
-    by_fan_in = np.log([layer.sigma_w for layer in layers])
-    by_both = (
-        by_fan_in + np.log([0.5 * (n_in + n_out) / n_in for n_in, n_out in (layer.fans for layer in layers)]) / 2.0
-    )
-    deviations = [each - np.median(each) for each in (by_fan_in, by_both)]
-    size = np.where(np.sign(deviations[0]) == np.sign(deviations[1]), np.abs(deviations).min(axis=0), 0.0)
-    worst = int(np.argmax(size))
-    layer, sign = layers[worst], float(np.sign(deviations[0][worst]))
-    matters = layer.gain > _MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / _MATTERS or worst == 0
-    bound = math.log(_WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans)))
-    if size[worst] <= bound or sign < 0.0 or not matters:
-        return None
-    times = f"{math.exp(size[worst]):.3g} times as large as those of other layers"
-    cause = f"its weights are {times} (σ_w = {layer.sigma_w:.3g})"
-    return layer.name, float(size[worst]), cause

@@ -1,0 +1,111 @@
+"""Layers that stand out: by their shortcut, their weights, a gain unlike that of peers, or one too great for any layer.
+
+Each rule returns a name, the logarithm of the factor, and the cause in words.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+import numpy as np
+
+from gradtheory.audits.chance import most_of_one, spread_of_scale
+from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
+from gradtheory.audits.scales import OutOfScale
+
+STRETCH = 10.0  # a factor over several layers that training bears
+ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
+_WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
+MATTERS = 1.25  # a gain that weights out of scale have to cause
+_PEERS = 4  # with fewer, no layer stands out
+
+
+def shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
+    """Return the block whose residual connection multiplies by more than √2."""
+    for block in reversed(blocks):
+        if abs(block.shortcut) > ALONE:
+            cause = f"its residual connection multiplies by {block.shortcut:.3g}"
+            return block.name, math.log(abs(block.shortcut)), cause
+    return None
+
+
+def out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
+    """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters."""
+    layers = [layer for layer in layers if layer.name == module_of(layer.name)]  # one that is called again is one
+    if len(layers) <= _PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
+        return None
+    by_fan_in = np.log([layer.sigma_w for layer in layers])
+    by_both = (
+        by_fan_in + np.log([0.5 * (n_in + n_out) / n_in for n_in, n_out in (layer.fans for layer in layers)]) / 2.0
+    )
+    deviations = [each - np.median(each) for each in (by_fan_in, by_both)]
+    size = np.where(np.sign(deviations[0]) == np.sign(deviations[1]), np.abs(deviations).min(axis=0), 0.0)
+    worst = int(np.argmax(size))
+    layer, sign = layers[worst], float(np.sign(deviations[0][worst]))
+    matters = layer.gain > MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / MATTERS or worst == 0
+    bound = math.log(_WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans)))
+    if size[worst] <= bound or sign < 0.0 or not matters:
+        return None
+    times = f"{math.exp(size[worst]):.3g} times as large as those of other layers"
+    cause = f"its weights are {times} (σ_w = {layer.sigma_w:.3g})"
+    return layer.name, float(size[worst]), cause
+
+
+def stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
+    """Return the block whose gain differs most from that of its peers, if by more than chance.
+
+    If there are several, one whose weights are out of scale made the others so.
+    """
+    kinds = {block.kind for block in blocks[1:]}
+    odd = [each for kind in kinds for each in _odd_ones([block for block in blocks[1:] if block.kind == kind])]
+    return max(odd, key=lambda each: (module_of(each[0]) in scales, abs(each[1])), default=None)
+
+
+def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
+    """Return the blocks of one kind that stand out; the first norm undoes the scale of the data, and may."""
+    inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
+    if peers and ("Norm" in peers[0].kind.partition(" ")[0] or COMPOSITE in peers[0].kind):
+        inner = inner[1:]
+    if len(inner) <= _PEERS:
+        return []
+    sizes = [math.log(block.gain) for block in inner]
+    middle = median(sizes)
+    usual = 1.4826 * median(abs(size - middle) for size in sizes)
+    odd: list[tuple[str, float, str]] = []
+    for block, size in zip(inner, sizes, strict=True):
+        deviation = size - middle
+        bound = most_of_one(len(inner), max(usual, float(np.nan_to_num(block.spread))))
+        matters = min(abs(size), abs(deviation)) > math.log(ALONE)
+        if abs(deviation) > bound and matters:
+            cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
+            odd.append((block.name, deviation, cause))
+    return odd
+
+
+def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
+    """Return the block whose weights are most out of scale, if its gain differs from that of its peers."""
+    odd: list[tuple[str, float, str]] = []
+    for block in blocks[1:]:
+        weights = scales.get(module_of(block.name))
+        gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
+        if weights is None or "bias" in weights.parameter or not gains:
+            continue
+        if weights.times > _WEIGHTS and not 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+            odd.append((block.name, math.log(weights.times), weights.cause))
+    return max(odd, key=lambda each: each[1], default=None)
+
+
+def jump(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
+    """Return the block that alone does what a stretch may not, whether it has peers or not."""
+    jumps: list[tuple[str, float, str]] = []
+    for block in blocks[1:]:
+        if block.gain > 0.0 and math.isfinite(block.gain):
+            bound = math.log(STRETCH) + most_of_one(len(blocks), float(np.nan_to_num(block.spread)))
+            if abs(math.log(block.gain)) > bound:
+                jumps.append((block.name, math.log(block.gain), f"its gain is {block.gain:.3g}"))
+    return max(jumps, key=lambda jump: abs(jump[1]), default=None)
+
+
+def module_of(name: str) -> str:
+    """Return the name of a module without the number of its call."""
+    return name.partition("#")[0] or name
