@@ -15,7 +15,7 @@ _W = sympy.Symbol("w", real=True)
 
 
 def test_only_bounds_on_what_may_be_negative_are_turned_into_sizes():
-    bounds = (_W < -2, sympy.Gt(T, -sympy.cos(3)), -sympy.pi < _W)
+    bounds = (_W < -2, sympy.Gt(T, -sympy.cos(3)), sympy.Gt(_W, -sympy.pi))
     turned = Trial(bounds, Meaning(gt.activation("relu"))).assumptions
     assert turned[0] == sympy.Gt(-_W, 2)
     assert turned[1:] == bounds[1:]
