@@ -64,7 +64,12 @@ def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
     """
     roots = {root for step in steps for part in (step.statement, *step.assumptions) for root in part.atoms(Root)}
     places = sorted(filter(has_no_formula, roots), key=float)
-    bounds = {bound.rhs for step in steps for bound in step.assumptions if isinstance(bound, sympy.Gt | sympy.Lt)}
+    bounds = {
+        bound.rhs
+        for step in steps
+        for bound in step.assumptions
+        if isinstance(bound, sympy.Gt | sympy.Lt | sympy.Ge | sympy.Le)
+    }
     heights = sorted((each for each in bounds if each.is_number and each.count_ops() > _SHORT), key=float)
     return {
         **{root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)},

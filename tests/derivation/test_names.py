@@ -9,16 +9,16 @@ from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.derivation.checks.trial import Trial
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import text
-from gradtheory.derivation.proofs import is_equal_number
+from gradtheory.derivation.proofs import is_equal_number, is_superlevel
 
 _W = sympy.Symbol("w", real=True)
 
 
 def test_only_bounds_on_what_may_be_negative_are_turned_into_sizes():
-    turned = Trial((_W < -2, sympy.Gt(T, -sympy.cos(3))), Meaning(gt.activation("relu"))).assumptions
+    bounds = (_W < -2, sympy.Gt(T, -sympy.cos(3)), sympy.Gt(_W, -sympy.pi))
+    turned = Trial(bounds, Meaning(gt.activation("relu"))).assumptions
     assert turned[0] == sympy.Gt(-_W, 2)
-    assert isinstance(turned[1], sympy.Gt)
-    assert turned[1].lhs == T
+    assert turned[1:] == bounds[1:]
 
 
 @pytest.mark.slow
@@ -27,8 +27,11 @@ def test_long_levels_have_names_and_exact_ends_no_digits(activation):
     derivation = gt.derive("explosion", activation=activation)
     assert not [step for step in derivation.steps if step.verdict.status == "numeric"]
     written = derivation.to_text()
-    assert "(s₁ < t < 1)" in written
-    assert "(1 < t < s₂)" in written
+    assert "(s₁ ≤ t ≤ 1)" in written
+    assert "(1 < t < s₂)" in written  # at t = 1 the set is a half-line, not an interval
+    shapes = [step for step in derivation.steps if step.rule == "superlevel"]
+    wrong = Trial((sympy.Ge(T, 1), shapes[2].assumptions[1]), shapes[2].meaning)
+    assert not is_superlevel(shapes[2].statement, wrong.assumptions, wrong.meaning)
     assert text(derivation.steps[-1].statement).endswith(" = -0.5")
     assert "≈ -0.50000" not in written
 
@@ -52,3 +55,11 @@ def test_a_pair_of_numbers_solves_its_own_equations_and_no_others():
     assert is_equal_number(one * other, both, meaning)
     assert not is_equal_number(one, 2 * other, meaning)
     assert not is_equal_number(one**2, elsewhere**2, meaning)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["sine", "snake"])
+def test_superlevel_sets_within_a_period_are_certified(activation):
+    assert gt.derive("explosion", activation=activation).check().ok
+    statuses = {step.verdict.status for step in gt.derive("explosion", activation=activation).steps}
+    assert statuses == {"exact", "certified"}

@@ -29,7 +29,9 @@ _SHARES = tuple(sympy.Rational(*pair) for pair in ((1, 3), (7, 9), (1, 41), (40,
 
 
 def _of_sizes(assumption: sympy.Basic) -> sympy.Basic:
-    is_below = isinstance(assumption, Relational) and assumption.lhs.is_Symbol and not assumption.lhs.is_positive
+    is_below = (
+        isinstance(assumption, sympy.Lt | sympy.Le) and assumption.lhs.is_Symbol and not assumption.lhs.is_positive
+    )
     return assumption.reversedsign if is_below and assumption.rhs.could_extract_minus_sign() else assumption
 
 

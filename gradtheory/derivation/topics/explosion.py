@@ -8,10 +8,12 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.activations.slopes.profile import Profile
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, Slope, Width
+from gradtheory.derivation.proofs.sets import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.errors import InvalidArgument
@@ -99,9 +101,8 @@ def _superlevel(question: Question) -> Iterator[Step]:
     for low, high in itertools.pairwise((sympy.S.Zero, *record.profile.levels)):
         between = low + 1 if high.is_infinite else (low + high) / 2
         components = SuperlevelSet(record.profile, between, in_terms_of=T).components()
-        bounds = [sympy.Gt(T, low, evaluate=False)] if low != 0 else []
-        bounds += [] if high.is_infinite else [sympy.Lt(T, high, evaluate=False)]
         intervals = [(component.lower, component.upper) for component in components]
+        bounds = list(_range_of_levels(low, high, tuple(intervals), record.profile))
         for end in dict.fromkeys(end for interval in intervals for end in interval if end.has(T)):
             yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
         if _is_whole(intervals):
@@ -109,6 +110,17 @@ def _superlevel(question: Question) -> Iterator[Step]:
             continue
         inside = _union(intervals, Z)
         yield Step(Equivalent(abs(Slope(Z)) > T, inside), "superlevel", meaning, (*bounds, *off), section="superlevel")
+
+
+def _range_of_levels(
+    low: sympy.Expr, high: sympy.Expr, intervals: tuple[tuple[sympy.Expr, sympy.Expr], ...], profile: Profile
+) -> Iterator[sympy.Basic]:
+    """Yield the conditions on t, with a level itself where the formulas hold there too."""
+    has_inverse = any(end.has(SlopeInverse) for pair in intervals for end in pair)
+    if low != 0:
+        yield (sympy.Ge if has_inverse and keeps_shape(intervals, low, profile) else sympy.Gt)(T, low, evaluate=False)
+    if not high.is_infinite:
+        yield (sympy.Le if has_inverse and keeps_shape(intervals, high, profile) else sympy.Lt)(T, high, evaluate=False)
 
 
 def _is_whole(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> bool:
