@@ -14,7 +14,7 @@ from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.language import Sigma, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.printing import text
-from gradtheory.derivation.proofs.sets import _is_above, _with_a_name
+from gradtheory.derivation.proofs.shapes import _is_above, _with_a_name
 from gradtheory.derivation.proofs.signs import in_shares
 from gradtheory.formulas.latex import latex
 

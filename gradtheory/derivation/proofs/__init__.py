@@ -5,7 +5,8 @@ from gradtheory.derivation.proofs.definitions import by_definition, in_measures
 from gradtheory.derivation.proofs.induction import by_induction
 from gradtheory.derivation.proofs.normal_forms import is_identity
 from gradtheory.derivation.proofs.numbers import is_equal_number
-from gradtheory.derivation.proofs.sets import is_at_least, is_length, is_superlevel, solves
+from gradtheory.derivation.proofs.sets import is_at_least, is_length, is_superlevel
+from gradtheory.derivation.proofs.shapes import solves
 from gradtheory.derivation.proofs.signs import in_shares, with_signs
 
 __all__ = [
