@@ -24,7 +24,9 @@ _E = sympy.exp(Z)
         (sympy.tanh(Z / 3) ** 2 - 2, -1),
         (sympy.exp(Z / 2) + sympy.exp(-Z / 3), 1),
         (1 / (1 + sympy.exp(Z - sympy.Rational(1, 2))) + sympy.exp(Z + 3), 1),
-        (sympy.exp(Z - 1) - 1, None),  # it changes its sign, but not by Descartes' rule
+        (sympy.exp(Z - 1) - 1, 0),
+        (sympy.exp(2 * Z) - sympy.exp(Z + sympy.Rational(1, 2)) + 1, 1),  # its discriminant is e - 4
+        (-sympy.exp(2 * Z) + 2 * sympy.exp(Z + 1) - sympy.exp(2), None),  # it touches 0, which no digits tell
         (sympy.exp(Z**2) + 1, None),
         (sympy.exp(Z) + Z, None),
         (sympy.exp(sympy.sqrt(2) * Z) + 1, None),
@@ -45,6 +47,13 @@ def test_cleared_of_denominators():
     assert cleared([(Z, sympy.erf(Z))]) is None
     assert cleared([(Z, 1 / (_E - 2))]) is None  # whose sign changes
     assert cleared([(Z, 1 / (sympy.exp(Z - 1) - 2))]) is None
+
+
+@pytest.mark.slow
+def test_two_logistic_functions_apart():
+    near, far = (gt.activation(gt.expression(f"1/(1 + exp({gap} - z)) + 1/(1 + exp(-{gap} - z))")) for gap in (1, 5))
+    assert membership(near).is_member
+    assert abs(membership(far).witness) < 5  # |σ'| has two peaks, and is least between them
 
 
 def largest(slope, low=0.2, high=6):

@@ -5,6 +5,7 @@ u, of which Descartes' rule, or Sturm's theorem where the coefficients are fract
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,10 +13,13 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.enclosure import Ball, evaluate, precision, sign
+from gradtheory.arithmetic.enclosure.signs import sign_of
 
 _U, _T = sympy.symbols("u t", positive=True)
 _GREATEST_DEGREE = 200
+_BITS = 256
+_MOST_PARTS = 200
 _HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
 
 
@@ -114,9 +118,42 @@ def _sign_of(poly: sympy.Poly, unit: sympy.Rational) -> int | None:
     signs = {sign(coefficient.subs(_T, sympy.exp(unit))) for coefficient in poly.coeffs()}
     if len(signs) == 1:  # Descartes' rule
         return signs.pop()
-    if poly.free_symbols_in_domain:
-        return None
     lowest = min(power for (power,) in poly.monoms())
-    _, factors = poly.quo(sympy.Poly(_U**lowest, _U)).sqf_list()
+    rest = poly.quo(sympy.Poly(_U**lowest, _U))
+    if poly.free_symbols_in_domain:
+        return _sign_by_halves(rest, unit)
+    _, factors = rest.sqf_list()
     crosses = any(times % 2 and factor.count_roots(0, sympy.oo) for factor, times in factors)
     return 0 if crosses else sign(poly.LC())
+
+
+def _sign_by_halves(poly: sympy.Poly, unit: sympy.Rational) -> int | None:
+    """Return what `_sign_of` does, where coefficients are no fractions: from Bernstein coefficients in u/(1 + u).
+
+    The polynomial has the sign that all of them have, if not on the whole then on parts; first and last are values.
+    """
+    degree = poly.degree()
+    with precision(_BITS):
+        numbers = [evaluate(number.subs(_T, sympy.exp(unit)), _BITS, {}) for number in reversed(poly.all_coeffs())]
+        waiting = [[number / math.comb(degree, power) for power, number in enumerate(numbers)]]
+        side = sign_of(waiting[0][0])
+        for _ in range(_MOST_PARTS if side else 0):
+            part = waiting.pop()
+            signs = {sign_of(number) for number in part}
+            if -side in (sign_of(part[0]), sign_of(part[-1])):
+                return 0
+            if signs != {side}:
+                waiting.extend(_halves(part))
+            if not waiting:
+                return side
+    return None
+
+
+def _halves(coefficients: list[Ball]) -> tuple[list[Ball], list[Ball]]:
+    """Return the Bernstein coefficients on both halves, by de Casteljau's algorithm."""
+    left, right = [], []
+    while coefficients:
+        left.append(coefficients[0])
+        right.append(coefficients[-1])
+        coefficients = [(one + other) / 2 for one, other in itertools.pairwise(coefficients)]
+    return left, right[::-1]
