@@ -161,7 +161,7 @@ _REJECTED = {
         lambda: _CHAIN.substitute(_CHAIN.a[3], b=np.array(5)),
     ],
 }
-_NAMES = {"layer": ("[layer]", "layer"), "shapes": ("shapes of x, y",), "numbers": ("w =", "b =", "b[3] =")}
+_NAMES = {"layer": ("[layer]", "layer", "wrt"), "shapes": ("shapes of x, y",), "numbers": ("w =", "b =", "b[3] =")}
 
 
 @pytest.mark.parametrize("argument", _REJECTED)
