@@ -13,12 +13,12 @@ from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.piece import Piece, SlopeInverse
-from gradtheory.activations.slopes.profile import Profile
 from gradtheory.arithmetic.enclosure import Univariate, order, sign_on
 from gradtheory.derivation.language import Measure, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.conditions import factorwise, follows
 from gradtheory.derivation.proofs.definitions import in_measures
+from gradtheory.derivation.proofs.levels import keeps_shape
 from gradtheory.derivation.proofs.normal_forms import is_identity
 from gradtheory.derivation.proofs.signs import replaced, with_signs
 from gradtheory.errors import Undecided
@@ -132,9 +132,8 @@ def _level(inside: sympy.Gt, slope: sympy.Expr) -> sympy.Expr | None:
 
 
 def _shape_at(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Meaning) -> _Shape | None:
-    levels = (sympy.S.Zero, *meaning.activation.profile.levels)
     profile = meaning.activation.profile
-    for low, high in itertools.pairwise(levels):
+    for low, high in itertools.pairwise((sympy.S.Zero, *profile.levels)):
         from_low = sympy.Ge(level, low, evaluate=False) in assumptions
         to_high = sympy.Le(level, high, evaluate=False) in assumptions
         below = high.is_infinite or to_high or sympy.Lt(level, high, evaluate=False) in assumptions
@@ -143,21 +142,6 @@ def _shape_at(level: sympy.Expr, assumptions: Sequence[sympy.Basic], meaning: Me
             closed = [end for end, is_closed in ((low, from_low), (high, to_high)) if is_closed]
             return shape if shape and all(keeps_shape(shape.intervals, end, profile) for end in closed) else None
     return None
-
-
-def keeps_shape(intervals: _Ends, level: sympy.Expr, profile: Profile) -> bool:
-    """Return whether formulas for the levels beside one are proven to hold there too: each end stays in its branch."""
-    try:
-        exact = SuperlevelSet(profile, level, method="certified").components()
-        return len(exact) == len(intervals) and all(
-            order(formula.args[2], end) < 0 < order(formula.args[3], end)
-            if isinstance(formula, SlopeInverse)
-            else end == formula
-            for part, formulas in zip(exact, intervals, strict=True)
-            for end, formula in zip((part.lower, part.upper), formulas, strict=True)
-        )
-    except Undecided:
-        return False
 
 
 def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.Basic]) -> bool:

@@ -13,7 +13,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, Slope, Width
-from gradtheory.derivation.proofs.sets import keeps_shape
+from gradtheory.derivation.proofs.levels import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.errors import InvalidArgument
