@@ -15,7 +15,7 @@ def message(*arguments, **more):
     return str(caught.value)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.quick_for("gelu", "identity", "selu", "sigmoid", "snake")
 @pytest.mark.parametrize("derivative", [0, 1])
 def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
@@ -90,6 +90,7 @@ def test_results_that_underflow_may_be_flushed():
     assert "exact" in message(lambda z: np.where(np.exp(z) < 1e-300, 0.0, np.exp(z)), "exponential")
 
 
+@pytest.mark.slow
 def test_the_points_are_adversarial_and_exact_in_their_type():
     for dtype in ("float16", "float32", "float64"):
         errors = testing.kernel_errors(lambda z: z, "hard_sigmoid", dtype=dtype)

@@ -36,7 +36,7 @@ def test_certificates_by_hand_are_verified(key):
     assert f"chain: {key}" in VALID
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("depth", [2, 5])
 @pytest.mark.parametrize("activation", _BOUNDED_OR_SLOW)
 def test_certificates_of_class_n_are_verified_and_true(activation, depth):

@@ -421,6 +421,7 @@ def test_a_certificate_is_written_and_verified(capsys, tmp_path):
     assert run(capsys, "set", "tanh", "-w", "2", "--certificate", str(path / "x"))[0] == 2
 
 
+@pytest.mark.slow
 def test_your_own_activation_as_text(capsys):
     expr = "z*sigmoid(1.702*z)"
     assert run(capsys, "width", "--expr", "tanh(z)", "-w", "2", "--json")[0] == 0

@@ -16,10 +16,10 @@ _BEGINS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 _QUICK = (
     "chain_diagram --depth 2 --out x.svg",
     "glance --expr tanh(z) --out x.svg",
-    "stability_diagram --optimisers heavy_ball --points 5 --out x.pdf",
     "training_curve -w 6,6 --eta 2 --steps 3 --out x.svg",
 )
 _SLOW = (
+    "stability_diagram --optimisers heavy_ball --points 5 --out x.pdf",
     "explosion_region {net} --box -1:1,-1:1 -c 50 --out x.svg",
     "activation_and_slope gelu --span 4 --out x.png",
     "basins gelu --sigma-w 1.4,1.5 --out x.svg",

@@ -84,7 +84,7 @@ _WAYS = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("topic", "which"),
     slow_except(
@@ -176,7 +176,7 @@ def test_activations_of_ones_own_are_derived_too(topic, own):
     assert "gt.expression(" in derivation.to_text()
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("write", "topic", "asked"),
     [

@@ -56,7 +56,7 @@ def test_letters_are_written_throughout(topic):
     assert not any(letter in formulas[1] for letter in ("w₁", "wₗ", " w ", "|w|"))
 
 
-@pytest.mark.sampled(5)  # each format once, in one of the languages
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("suffix", [each for each in FORMATS if each != ".pdf"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_an_example_ends_an_explosion(suffix, lang, tmp_path):

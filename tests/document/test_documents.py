@@ -205,6 +205,7 @@ def test_notebooks_run(documents, place):
     assert "unknown=0, false=0" in outputs[-1]["data"]["text/plain"]
 
 
+@pytest.mark.slow
 def test_long_products_break_across_lines():
     text = gt.derive("gradient", depth=40).to_latex()
     rows = [line for line in text.splitlines() if r"\notag" in line]
@@ -214,6 +215,7 @@ def test_long_products_break_across_lines():
     assert r"\xi" not in text
 
 
+@pytest.mark.slow
 def test_formats_agree_on_numbers_and_references():
     derivation = gt.derive("gradient", depth=2)
     count = len(derivation.steps)

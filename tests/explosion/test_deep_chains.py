@@ -62,7 +62,8 @@ def test_the_gradient_is_the_threshold_at_both_ends(which):
     assert isinstance(set_.measure, DeepLength)
 
 
-@pytest.mark.parametrize("which", ["tanh about 0", *(pytest.param(which, marks=pytest.mark.slow) for which in _MORE)])
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["tanh about 0", *_MORE])
 def test_told_by_inputs_the_set_is_the_same(which, monkeypatch):
     chain, w, b = _CHAINS[which]
     by_turns = gt.total_explosion_set(chain, w=w, b=b)

@@ -126,6 +126,7 @@ def test_letters_that_mean_something_are_refused(letters, named):
     assert str(refusal.value).startswith(named)
 
 
+@pytest.mark.slow
 def test_all_parameters_in_one_derivation():
     derivation = gt.derive("gradient", depth=3, wrt="all")
     said = derivation.to_text()

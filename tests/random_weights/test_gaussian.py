@@ -140,7 +140,7 @@ def test_certified_takes_exact_numbers():
         moment(U**2 * sympy.atan(U), 1, method="certified")
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 def test_those_with_a_closed_form_are_as_listed(shape):
     for kind in KINDS:
         if shape in _CLOSED and (shape, kind) != ("gelu", "fourth"):
@@ -150,7 +150,7 @@ def test_those_with_a_closed_form_are_as_listed(shape):
                 closed_form(shape, of=kind)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("which", sorted(_CLOSED))
 def test_closed_forms_are_what_the_quadrature_finds(which):
     for kind in KINDS:

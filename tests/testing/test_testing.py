@@ -168,6 +168,7 @@ def test_a_factor_is_found_in_whatever_is_returned(kind, factor):
     assert {"loss": "the loss", "w": "∂C/∂w", "b": "∂C/∂b", "x": "∂C/∂x"}[kind] in text.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_only_what_is_returned_is_compared(cases):
     for kind in ("loss", "w", "b", "x"):
         testing.assert_gradients(
