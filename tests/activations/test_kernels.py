@@ -104,6 +104,7 @@ def test_the_points_are_adversarial_and_exact_in_their_type():
         assert (np.signbit(errors.z) & (errors.z == 0)).any()
 
 
+@pytest.mark.slow
 def test_errors_next_to_a_zero_of_the_slope_count_by_what_surrounds_it():
     def cancelling(z):
         return 0.5 * (1 + scipy.special.erf(z / np.sqrt(2))) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)

@@ -273,11 +273,9 @@ def test_every_broken_step_is_caught(topic, which):
         assert not dataclasses.replace(derivation, answer=answer).check().ok
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("wrt", ["w1", "b_2", "w3", "b3", "x"])
-@pytest.mark.parametrize(
-    ("loss", "which"), slow_except({("cross_entropy", "sigmoid")}, [("squared", "gelu"), ("cross_entropy", "sigmoid")])
-)
+@pytest.mark.parametrize(("loss", "which"), [("squared", "gelu"), ("cross_entropy", "sigmoid")])
 def test_the_gradient_is_the_derivative_of_the_nested_loss(wrt, loss, which):
     derivation = gt.derive("gradient", depth=3, activation=which, wrt=wrt, loss=loss)
     assert derivation.check().ok

@@ -13,7 +13,7 @@ from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.document.model import Formula
 from gradtheory.training.optimisers.catalogue import RULES
 from tests.derivation.derived import derived
-from tests.shapes import SHAPES, slow_except
+from tests.shapes import SHAPES
 
 _FAULTS = {
     "a division by 1": r"/ ?1(?![\d.…e/(])|\\frac\{[^{}]*\}\{1\}",
@@ -68,8 +68,9 @@ def _unchecked(monkeypatch):
     monkeypatch.setattr(Step, "verdict", property(lambda self: EXACT))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_unchecked")
-@pytest.mark.parametrize("which", slow_except({"selu"}, [*SHAPES, "cloglog", "gelu_tanh", "softsign", "tanh"]))
+@pytest.mark.parametrize("which", [*SHAPES, "cloglog", "gelu_tanh", "softsign", "tanh"])
 def test_formulas_look_as_they_are_written_by_hand(which):
     assert not list(_faults(_asked(which)))
 
@@ -80,7 +81,7 @@ def test_formulas_of_optimisers_too(optimiser):
     assert not list(_faults([("stability", {"optimiser": optimiser})]))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("topic", ["slope_maximum", "stability", "clipping"])
 def test_badges_are_explained_before_the_first_of_them(topic, lang):

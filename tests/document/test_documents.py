@@ -314,6 +314,7 @@ def test_bad_paths_are_refused(path, tmp_path):
         gt.derive("slope_maximum").save(tmp_path / path)
 
 
+@pytest.mark.slow
 def test_without_a_tex_engine_the_message_names_the_package(monkeypatch, tmp_path):
     monkeypatch.setattr(pdf.shutil, "which", lambda _: None)
     with pytest.raises(MissingProgram, match="apt-get install texlive-xetex texlive-lang-chinese"):
@@ -322,6 +323,7 @@ def test_without_a_tex_engine_the_message_names_the_package(monkeypatch, tmp_pat
         gt.derive("slope_maximum").save(tmp_path / "x.pdf")
 
 
+@pytest.mark.slow
 @_needs("pdflatex")
 def test_a_failing_engine_is_reported(tmp_path):
     formula = Formula((("", r"\undefinedcommand"),), lambda: "")

@@ -38,7 +38,7 @@ def ends_of(set_):
 
 
 @pytest.mark.sampled(6)
-@pytest.mark.quick_for(*(shape for shape in SHAPES if shape != "gelu"))
+@pytest.mark.quick_for(*(shape for shape in SHAPES if shape not in ("gelu", "gaussian")))
 @given(strict=st.booleans(), w=_rationals, b=_rationals, c=_thresholds, x=_rationals)
 def test_membership_is_the_inequality(shape, strict, w, b, c, x):
     w, b, c, x = map(sympy.Rational, (w, b, c, x))

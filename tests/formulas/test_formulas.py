@@ -99,6 +99,7 @@ def test_own_letters_and_names():
     assert "--" not in latex(sympy.exp(-root)).replace(" ", "")
 
 
+@pytest.mark.slow
 def test_letters_of_derivations():
     derivation = gt.derive("gradient", depth=2, wrt="all", letters={"w": "theta", "x": "u"} | {"x": "h"})
     assert "w_" not in derivation.to_latex().partition("Wide layers")[0]

@@ -51,7 +51,7 @@ def test_gradients_are_checked(which):
         testing.assert_gradients(lambda *given: {"w": gradients(*given)["w"] * (1 + 1e-9)}, record, cases=5, depth=1)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("which", _QUICK)
 @pytest.mark.parametrize("derivative", [0, 1, 2])
 def test_kernels_are_checked(which, derivative):
