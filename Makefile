@@ -1,5 +1,5 @@
 # Three commands for everyone, `make article`, `make explorer` and `make test`; the rest is for developers.
-# `make test` lints, checks types and runs the quick tests, in three to four and a half minutes on two cores; `make test-all` runs all tests,
+# `make test` lints, checks types and runs the quick tests, in about three minutes on two cores; `make test-all` runs all tests,
 # and `make test-rest` what `make test` leaves out.
 # `make explorer` opens the page with sliders in the browser.
 # `make docs` builds the documentation site into build/docs and runs its examples.
