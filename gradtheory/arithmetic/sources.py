@@ -58,10 +58,13 @@ def first_arguments(value: ast.expr, name: str) -> tuple[str, ...]:
 @functools.cache
 def activations() -> Mapping[str, str]:
     """Return the names in the catalogue of activations, each with the path of the module that defines it."""
-    pairs = [(name, path) for path in modules("activations/catalogue") for name in _records(path)]
-    if len(pairs) > len({name for name, _ in pairs}):
-        raise ValueError("two activations have one name")
-    return dict(sorted(pairs))
+    places: dict[str, str] = {}
+    for path in modules("activations/catalogue"):
+        for name in _records(path):
+            if name in places:
+                raise ValueError(f"two activations are called {name!r}: in {places[name]} and in {path}")
+            places[name] = path
+    return dict(sorted(places.items()))
 
 
 @functools.lru_cache(maxsize=1024)  # names come from outside

@@ -42,4 +42,8 @@ def refuse_taken(letters: Mapping[str, str], formulas: Iterable[sympy.Basic]) ->
 
 
 def _taken(old: str, new: str) -> InvalidArgument:
-    return InvalidArgument(f"letters[{old!r}]", new, "stands for something else already: give another letter")
+    return InvalidArgument(
+        f"letters[{old!r}]",
+        new,
+        "stands for something else already: free are letters such as g, h, N, P and most Greek ones",
+    )

@@ -92,7 +92,7 @@ def width_over_weight(
     said = words_of_labels(lang)
     ax = axes_or_new(ax)
     start, place, height = map(float, (critical_weight(record, threshold=c), widest.weight, widest.width))
-    w = np.linspace(start, start + 5.0 * (place - start), 801)[1:]
+    w = start + 5.0 * (place - start) * np.linspace(0.0, 1.0, 801)[1:] ** 2  # dense where it rises from 0
     ax.plot(w, arrays.explosion_width(record, w, threshold=float(c)), color=BLUE)
     ax.plot([place], [height], marker="o", color=RED)
     ax.annotate(

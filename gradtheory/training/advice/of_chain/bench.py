@@ -32,6 +32,8 @@ def followed(attempt: Attempt, plan: Plan) -> Attempt:
                 attempt = replace(attempt, w=np.clip(attempt.w, -value, value))
             case "biases":
                 attempt = replace(attempt, b=value)
+            case _:
+                raise AssertionError(kind)
     return attempt
 
 
