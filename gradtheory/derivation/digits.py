@@ -93,8 +93,9 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
 
     @property
     def is_exact(self) -> bool:
-        """Whether the digits that are written are all that there are."""
-        return bool(self.rhs.xreplace(self.numbers) == self.result.rhs)
+        """Whether the digits that are written are all that there are, and come from what is written for the numbers."""
+        written = {key: value.rhs if isinstance(value, Rounded) else value for key, _, value in self.args[2]}
+        return all(self.rhs.xreplace(put_in) == self.result.rhs for put_in in (self.numbers, written))
 
     def substituted(self) -> sympy.Expr:
         """Return the expression with numbers for its symbols, in their order; in sums 0 and 1 leave no trace."""

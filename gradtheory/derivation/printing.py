@@ -40,9 +40,10 @@ def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling =
         after = f"   ({', '.join(map(writer.doprint, conditions))})" if conditions else ""
         return f"{before}{text(statement, spelling=spelling)}{after}"
     if isinstance(statement, InNumbers):
-        parts = map(writer.doprint, (statement.lhs, statement.rhs, statement.substituted()))
-        equal = " = ".join(dict.fromkeys([*parts, *([statement.result._written()] if statement.is_exact else [])]))
-        return equal if statement.is_exact else f"{equal} ≈ {statement.result._written()}"
+        parts = dict.fromkeys(map(writer.doprint, (statement.lhs, statement.rhs, statement.substituted())))
+        result = statement.result._written()
+        parts.pop(result, None)  # a rounded number that is put in as it is
+        return f"{' = '.join(parts)} {'=' if statement.is_exact else '≈'} {result}"
     return str(writer.doprint(statement))
 
 
@@ -85,9 +86,11 @@ def formula(*statements: sympy.Basic, spelling: Spelling = PLAIN, premises: Sequ
 def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, str]]:
     if isinstance(statement, InNumbers):
         rows = list(_broken(writer, writer.doprint(statement.lhs), "=", statement.rhs))
+        result = statement.result._written()
         for left, right in _broken(LatexWriter(writer.spelling, "dot"), "", "=", statement.substituted()):
-            rows.append((left, _DOT_BEFORE_NAME.sub(" ", right)))
-        rows.append(("", rf"{'=' if statement.is_exact else _APPROX} {statement.result._written()}"))
+            if right != f"= {result}":  # else a rounded number is put in as it is
+                rows.append((left, _DOT_BEFORE_NAME.sub(" ", right)))
+        rows.append(("", rf"{'=' if statement.is_exact else _APPROX} {result}"))
         yield from (next(same) for _, same in itertools.groupby(rows, key=itemgetter(1)))
     elif isinstance(statement, Rounded | WideEquation):
         sign = r"\approx" if isinstance(statement, Rounded) else "="
