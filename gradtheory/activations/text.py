@@ -86,7 +86,7 @@ def _require_brackets(line: str) -> None:
         if character == "(":
             opened.append(place)
         elif character == ")" and not opened:
-            raise _Refused(f"must not close at character {place + 1} a bracket that is not open")
+            raise _Refused(f"must not close a bracket at character {place + 1} that was never opened")
         elif character == ")":
             opened.pop()
         if len(opened) > _DEEPEST:

@@ -23,7 +23,7 @@ from gradtheory.cli.help import Choice
 from gradtheory.cli.printing import print_json, print_result, replaced, say, write_folder
 from gradtheory.cli.progress import counted
 from gradtheory.cli.words import language, said
-from gradtheory.document.files import read_target
+from gradtheory.document.files import read_folder, read_target
 from gradtheory.document.wrapping import padded
 from gradtheory.errors import InvalidArgument
 
@@ -159,6 +159,7 @@ def article(out: Path, as_json: bool) -> None:
 
     Example: gradtheory article --lang zh
     """
+    read_folder(out, "out")  # refused before the work is done
     page = gt.article.build(language())
     paths = write_folder(page.write, out)
     if as_json:

@@ -10,7 +10,6 @@ import gradtheory as gt
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.cli import names
 from gradtheory.cli.help import Group, Name
-from gradtheory.document.files import read_folder
 from gradtheory.errors import InvalidArgument
 
 PATH = click.Path(path_type=Path)
@@ -66,16 +65,13 @@ def folder_option(help: str, default: Path | None = None) -> Callable[..., Any]:
     """Return the option that says in which folder files are written, whose names are not asked for."""
 
     def read(_: click.Context, __: click.Parameter, folder: Path | None) -> Path | None:
-        if folder is None:
-            return None
-        if folder.suffix in _OF_FILES and not folder.is_dir():
-            raise InvalidArgument(
-                "out", str(folder), "must be a folder, such as build/pages: its files have their names"
-            )
-        return read_folder(folder, "out")
+        if folder is not None and folder.suffix in _OF_FILES and not folder.is_dir():
+            rule = "must be a folder, such as build/pages: the command names the files in it"
+            raise InvalidArgument("out", str(folder), rule)
+        return folder
 
     return click.option(
-        *("-o", "--out"), metavar="DIR", type=PATH, default=default, show_default=True, callback=read, help=help
+        "-o", "--out", metavar="DIR", type=PATH, default=default, show_default=True, callback=read, help=help
     )
 
 

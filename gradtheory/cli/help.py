@@ -182,10 +182,10 @@ class Group(Command, click.Group):
         return super().parse_args(ctx, [] if says_no_more else args)
 
 
-def example(ctx: click.Context | None, which: int = 0) -> str:
+def example(ctx: click.Context | None) -> str:
     """Return an example of a command."""
     examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
-    return " ".join(examples[which].split()) if examples else "gradtheory --help"
+    return " ".join(examples[0].split()) if examples else "gradtheory --help"
 
 
 def _of_extra(ctx: click.Context, words: Sequence[str]) -> str:

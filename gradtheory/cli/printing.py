@@ -11,7 +11,7 @@ import click
 from gradtheory.cli.progress import counted, quiet
 from gradtheory.cli.results import as_json, in_text
 from gradtheory.cli.words import said
-from gradtheory.document.files import write_file
+from gradtheory.document.files import read_folder, write_file
 from gradtheory.document.wrapping import columns, padded
 
 
@@ -70,6 +70,7 @@ def write(path: Path, content: str | bytes, name: str) -> None:
 
 def write_folder(pages: Callable[[Path], Iterable[Path]], folder: Path) -> list[Path]:
     """Return the files that were written to a folder, and say which of them were there before."""
+    folder = read_folder(folder, "out")
     before = {path for path in folder.rglob("*") if path.is_file()}
     paths = list(counted(pages(folder), "writing"))
     replaced(paths, before)

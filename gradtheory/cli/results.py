@@ -12,6 +12,7 @@ import gradtheory as gt
 from gradtheory.cli.words import said
 
 _DIGITS = 20  # of an exact number before it is rounded to float64
+_OF_FLOATS = 15  # digits that float64 has
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,13 @@ def _interval(part: Any) -> dict[str, Any]:
     return ends | {"lower_open": bool(part.lower_open), "upper_open": bool(part.upper_open)}
 
 
-def _in_digits(number: Any) -> str | None:
-    """Return six digits of a number; None where they say no more than its exact form."""
-    return None if number.is_Integer or number.is_infinite else f"{_float(number):.6g}"
+def _in_digits(number: Any, digits: int = 6) -> str | None:
+    """Return some digits of a number; None where they say no more than its exact form."""
+    from gradtheory.arithmetic.guarantee import decimal
+
+    if number.is_Integer or number.is_infinite:
+        return None
+    return f"{_float(number):.{digits}g}" if digits <= _OF_FLOATS else decimal(number, digits)
 
 
 def _inequality(value: Any, variable: str) -> str:
@@ -151,9 +156,15 @@ def _part_as_inequality(part: Any, variable: str) -> str:
         return said(f"every {variable}")
     if part.upper.is_infinite:
         return f"{variable} {'>' if part.lower_open else '≥'} {_near(part.lower)}"
-    below = "" if part.lower.is_infinite else f"{_near(part.lower)} {'<' if part.lower_open else '≤'} "
-    return f"{below}{variable} {'<' if part.upper_open else '≤'} {_near(part.upper)}"
+    above = "<" if part.upper_open else "≤"
+    if part.lower.is_infinite:
+        return f"{variable} {above} {_near(part.upper)}"
+    for digits in (6, _OF_FLOATS, 2 * _OF_FLOATS):  # until they tell the ends apart
+        lower, upper = (_near(end, digits) for end in (part.lower, part.upper))
+        if lower != upper:
+            return f"{lower} {'<' if part.lower_open else '≤'} {variable} {above} {upper}"
+    return said(f"{variable} ≈ {_near(part.lower)}, over a length of {_near(part.upper - part.lower)}")
 
 
-def _near(number: Any) -> str:
-    return _in_digits(number) or str(number)
+def _near(number: Any, digits: int = 6) -> str:
+    return _in_digits(number, digits) or str(number)

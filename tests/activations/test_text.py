@@ -78,7 +78,7 @@ _REFUSED = {
     "2 z": "one complete expression",
     "z +": "one complete expression",
     "(z": "must close the bracket that opens at character 1: '(z'",
-    "z + 1)": "must not close at character 6 a bracket that is not open",
+    "z + 1)": "must not close a bracket at character 6 that was never opened",
     "z; z": "one complete expression",
     "z = 1": "one complete expression",
     "import os": "one complete expression",

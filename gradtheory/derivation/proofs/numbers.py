@@ -18,9 +18,7 @@ _BITS = 128
 _MOST_OPERATIONS = 60
 
 
-def is_equal_number(  # one for each way to decide
-    left: sympy.Expr, right: sympy.Expr, meaning: Meaning
-) -> bool:
+def is_equal_number(left: sympy.Expr, right: sympy.Expr, meaning: Meaning) -> bool:
     """Return whether two numbers are proven to be equal: as formulas, or because of the equation of a zero s."""
     difference = in_measures(meaning.formula(left - right))
     lengths = {word: length(word.args[0], (), meaning) for word in difference.atoms(Measure)}

@@ -125,8 +125,8 @@ def _all_layers(question: Question, beta: sympy.Expr | None) -> Iterator[Step]:
     last = *_SLOPES, _W**2, _MOVED**2
     product = WrittenProduct((*_SLOPES, _W**2), (*_BEFORE, _GAP**2))
     before = WrittenProduct((*_BEFORE, _GAP**2 / _MOVED**2))
-    moved = (sympy.Ne(_MOVED, 0, evaluate=False),)
-    yield Step(equation(product, WrittenProduct(last, before)), "telescope", meaning, moved, section="layers")
+    apart = (sympy.Ne(_MOVED, 0, evaluate=False),)
+    yield Step(equation(product, WrittenProduct(last, before)), "telescope", meaning, apart, section="layers")
     if beta is not None:
         here, there = ChainSlope(X), ChainSlope(OTHER_X)
         moved = (ChainValue(X) - ChainValue(OTHER_X)) ** 2
