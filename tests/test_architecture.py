@@ -52,8 +52,9 @@ _REASON = "# Above 300 lines: "
 
 @cache
 def _modules():
-    """Return the package's modules by dotted name, without the package's own `__init__`."""
-    paths = [path for path in sorted(_PACKAGE.rglob("*.py")) if path.parent != _PACKAGE or path.stem != "__init__"]
+    """Return the package's modules by dotted name, without the package's own `__init__` and `__main__`."""
+    own = {_PACKAGE / "__init__.py", _PACKAGE / "__main__.py"}
+    paths = [path for path in sorted(_PACKAGE.rglob("*.py")) if path not in own]
     names = [".".join(path.relative_to(_PACKAGE).with_suffix("").parts).removesuffix(".__init__") for path in paths]
     return {name: path.read_text(encoding="utf-8") for name, path in zip(names, paths, strict=True)}
 

@@ -41,3 +41,8 @@ def test_commands_are_known_before_they_are_loaded():
     assert commands["set"] is command
     del commands["set"]
     assert commands.get("no") is None  # its module holds none of this name
+
+
+def test_the_module_is_the_command():
+    run = subprocess.run([sys.executable, "-m", "gradtheory", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("gradtheory ")
