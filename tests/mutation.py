@@ -67,6 +67,7 @@ ROOMS = {
                     *("explosion", "widest", "variation", "weights_and_biases", "periodic", "total", "certificate"),
                     *("one_interval", "far_chains", "chains_at_extremes", "ends_at_kinks", "equal_peaks"),
                     *("nearly_equal_peaks", "widest_at_limits", "effort_of_chains", "certificate_words"),
+                    *("deep_chains", "mixed_chains", "huge_inputs", "images_of_domains", "whole_line", "one_level"),
                 )
             ),
             *("checker/test_chains", "activations/test_own_activation", "test_rejected"),
