@@ -83,14 +83,20 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
 
 
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
-    """Return the block whose weights are most out of scale, if its gain differs from that of its peers."""
+    """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
+
+    Where its gain is not known, its weights have to be larger by what no layer may do alone.
+    """
     odd: list[tuple[str, float, str]] = []
     for block in blocks[1:]:
         weights = scales.get(module_of(block.name))
         gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
         if weights is None or "bias" in weights.parameter or not gains:
             continue
-        if weights.times > _WEIGHTS and not 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+        is_known = block.gain > 0.0  # that of the first part of another branch is not
+        if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+            continue
+        if weights.times > (_WEIGHTS if is_known else STRETCH):
             odd.append((block.name, math.log(weights.times), weights.cause))
     return max(odd, key=lambda each: each[1], default=None)
 

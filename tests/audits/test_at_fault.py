@@ -40,6 +40,7 @@ def test_of_several_parts_that_stand_out_the_one_with_weights_out_of_scale_is_na
         (1.3, OutOfScale(2.0, "weight"), None),
         (1.3, OutOfScale(20.0, "bias"), None),
         (math.nan, OutOfScale(20.0, "weight"), "p4"),  # the first of a branch
+        (math.nan, OutOfScale(3.2, "weight"), None),  # of which the gain is not known to differ
     ],
 )
 def test_weights_out_of_scale_are_named_if_they_matter(gain, scale, start):
