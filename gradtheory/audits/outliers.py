@@ -85,7 +85,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
     """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
 
-    Where its gain is not known, its weights have to be larger by what no layer may do alone.
+    Where its gain is not known, they have to be out of scale by what no layer may do.
     """
     odd: list[tuple[str, float, str]] = []
     for block in blocks[1:]:

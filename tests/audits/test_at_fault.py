@@ -67,6 +67,16 @@ def test_a_jump_needs_no_peers(gain, start):
     assert judged([gain, 1.0, 1.0]).verdict == "stable"  # what the first does to the gradient by the input
 
 
+def test_no_weights_are_divided_for_a_doubled_shortcut():
+    blocks = [
+        AuditedBlock(f"b{k}.fc", 2.0 if k == 2 else 1.0, 0.1, (k,), shortcut=2.0 if k == 2 else 1.0) for k in range(5)
+    ]
+    layers = [AuditedLayer(block.name, "dense", block.gain, spread=0.1) for block in blocks]
+    verdict = judge(layers, blocks, {})[1]
+    assert (verdict.start, verdict.cause) == ("b2.fc", "its residual connection multiplies by 2")
+    assert np.isnan(verdict.excess)
+
+
 def test_a_part_that_passes_nothing_on_is_dead():
     verdict = judged([1.0, 1.0, 0.0, math.nan, 0.0])
     assert (verdict.verdict, verdict.start) == ("vanishes", "p2")
