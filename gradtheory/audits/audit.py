@@ -110,7 +110,7 @@ def audit(
     if measured.overflows:
         verdict = AuditVerdict("explodes", measured.origin, measured.overflows)
     elif measured.origin is not None:
-        verdict = verdict._replace(start=measured.origin)
+        verdict = verdict._replace(start=measured.origin, is_alone=False, excess=math.nan)
     elif measured.attention is not None:
         verdict = _of_attention(*measured.attention, measured)
     elif measured.loop is not None and verdict.start is None:
@@ -177,7 +177,8 @@ def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVe
         return verdict
     start = next(layer.name for layer in layers if layer.mean_square_a > size / 4.0)
     cause = f"its output is {math.sqrt(size):.3g} large, by which {verdict.start} divides the gradient"
-    return verdict._replace(start=start, cause=f"{cause}: {verdict.cause}")
+    cause = f"{cause}: {verdict.cause}"
+    return verdict._replace(start=start, cause=cause, is_alone=False, excess=math.nan)
 
 
 def _in_loop(layer: AuditedLayer, verdict: AuditVerdict) -> AuditedLayer:

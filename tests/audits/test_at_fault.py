@@ -89,8 +89,9 @@ def test_what_made_the_input_of_a_norm_large_is_to_blame():
         AuditedLayer(f"p{k}", kind, 1.0, mean_square_a=size)
         for k, (kind, size) in enumerate(zip(kinds, sizes, strict=True))
     ]
-    verdict = AuditVerdict("vanishes", "p3", "its gain is 0.001")
+    verdict = AuditVerdict("vanishes", "p3", "its gain is 0.001", is_alone=True, excess=0.001)
     blamed = rules._before_a_norm(verdict, layers)
+    assert (blamed.is_alone, np.isnan(blamed.excess)) == (False, True)  # it is another that stands out
     assert blamed.start == "p1"
     assert blamed.cause == "its output is 1e+03 large, by which p3 divides the gradient: its gain is 0.001"
     for other in (verdict._replace(verdict="explodes"), verdict._replace(start="p2"), verdict._replace(start="p0")):
