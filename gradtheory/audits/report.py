@@ -17,6 +17,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.outliers import module_of
 from gradtheory.audits.table import GAINS, MEANINGS, MEASURED, NUMBERS, lines_of, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
@@ -123,9 +124,14 @@ class Audit(ShownAsTable):
 
     @property
     def marked(self) -> str | None:
-        """The block that stands out; None where none does."""
-        standing_out = (block.name for block in self.blocks if self.start in self._names(block))
-        return next(standing_out, None) if self.is_alone else None
+        """The block that stands out, of the calls of one module the one that does so most; None where none does."""
+        if not self.is_alone:
+            return None
+        calls = [
+            block for block in self.blocks if self.start in map(module_of, self._names(block)) and block.gain > 0.0
+        ]
+        block = max(calls, key=lambda block: abs(math.log(block.gain)), default=None)
+        return None if block is None else block.name
 
     def _names(self, block: AuditedBlock) -> set[str]:
         return {block.name, *(self.layers[number].name for number in block.layers)}
