@@ -46,7 +46,7 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
     sizes: dict[tuple[str, str], dict[str, float]] = {}
     for part, kind in kinds.items():
         for name, parameter in module.get_submodule(part).named_parameters():
-            fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
+            fan_in = math.prod(parameter.shape[1:])  # 1 for a vector; there may be no rows
             size = math.sqrt(fan_in * float(square_sum(parameter)) / max(1, parameter.numel()))
             sizes.setdefault((kind, name), {})[part] = size
     largest: dict[str, OutOfScale] = {}

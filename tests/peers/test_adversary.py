@@ -198,6 +198,20 @@ def test_logits_of_a_lone_attention_that_make_a_single_1():
     assert report.cause.endswith("within a row, of which a softmax makes a single 1")
 
 
+def test_a_layer_without_units_is_no_error():
+    class Ragged(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.none, self.out = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 2)
+            self.none.weight, self.none.bias = (nn.Parameter(torch.empty(*shape)) for shape in ((0, 4), (0,)))
+
+        def forward(self, x):
+            h = self.first(x if bool(x.isfinite().all()) else -x)
+            return self.out(torch.cat([h, self.none(h)], dim=-1))
+
+    assert gt.audit(Ragged(), torch.randn(8, 4)).verdict == "stable"
+
+
 def test_one_sample_that_nothing_is_left_of():
     torch.manual_seed(4)
     module = kept(Convolutions())
