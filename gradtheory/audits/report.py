@@ -227,7 +227,9 @@ class Audit(ShownAsTable):
         lines = [said + (f" Cause: {self.cause}." if self.cause else "")]
         if self.overflow and sum(block.gain > 0.0 for block in self.blocks[1:]) > 1:
             what = "part of the network" if self.is_measured_only else "layer or residual block"
-            way = "Over the others it stays in range: in all it" if self.is_alone else "On its way back the gradient"
+            is_counted = self.marked not in (None, self.blocks[0].name)  # nor is what has no gain
+            others = f"Over the others it stays in range{'; with this one counted,' if is_counted else ':'} it"
+            way = others if self.is_alone else "On its way back the gradient"
             lines.append(f"{way} is multiplied by {self.growth:.4g} per {what} (geometric mean).")
             lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf)
             if lasts and self.verdict != "stable" and not self.is_alone:

@@ -29,7 +29,7 @@ def test_words_rows_and_picture_agree(times, how):
     assert (report.start, report.marked) == ("layer4", "layer4")
     first, second = str(report).splitlines()[:2]
     assert first.startswith(f"The gradient {how} in layer4 alone. Cause: its ")
-    assert second.startswith("Over the others it stays in range: in all it is multiplied by ")
+    assert second.startswith("Over the others it stays in range; with this one counted, it is multiplied by ")
     assert "of them: float16" not in str(report)
     assert [layer.verdict for layer in report.layers] == ["steady"] * 3 + [how] + ["steady"] * 4
     axes = report._figure("en").axes[0]

@@ -101,11 +101,13 @@ def test_what_made_the_input_of_a_norm_large_is_to_blame():
 def test_weights_before_an_attention_make_its_logits_large():
     layers = [AuditedLayer(f"b.{k}", "Block", 1.0) for k in range(3)]
     scales = {"b.1": OutOfScale(30.0, "norm.weight")}
-    after = rules._of_attention("b.2.attention", "it is large", Measurement(layers, [], math.nan, scales=scales))
+    after = rules._of_attention(
+        "b.2.attention", "its attention logits are large", Measurement(layers, [], math.nan, scales=scales)
+    )
     assert (after.verdict, after.start) == ("saturates", "b.1")
     assert (
         after.cause
-        == "its norm.weight is 30 times as large as that of its peers; of b.2.attention after it, it is large"
+        == "its norm.weight is 30 times as large as that of its peers; so in b.2.attention, after it, the attention logits are large"
     )
     for module in ("b.1.attention", "b.0.attention"):
         own = rules._of_attention(module, "it is large", Measurement(layers, [], math.nan, scales=scales))

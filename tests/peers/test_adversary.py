@@ -177,7 +177,7 @@ def test_the_cause_names_weights_before_a_norm_and_before_attention():
     report = gt.audit(post, torch.randn(6, 9, 32))
     assert (report.verdict, report.start) == ("saturates", "layers.3")
     assert "its norm2.weight is 30 times as large" in report.cause
-    assert "of layers.4.self_attn after it, its attention logits deviate" in report.cause
+    assert "so in layers.4.self_attn, after it, the attention logits deviate" in report.cause
 
 
 def test_logits_of_a_lone_attention_that_make_a_single_1():
@@ -254,4 +254,6 @@ def test_words_on_what_cannot_be_read_and_on_loops():
     assert (report.verdict, report.start, report.layers[0].verdict) == ("explodes", "cell", "grows")
     sigma = math.sqrt(float((looped.weight_hh_l0.detach() ** 2).sum()) / 24)
     assert report.cause.endswith(f"; weight_hh_l0 has σ_w = {sigma:.3g}")
-    assert report.reason.endswith("; usual is to clip the gradient, and to start with orthogonal recurrent weights")
+    assert report.reason.endswith(
+        "; the usual remedy is to clip the gradient and to start with orthogonal recurrent weights"
+    )

@@ -150,7 +150,7 @@ def test_a_part_that_cannot_be_traced_is_not_laid_on_what_holds_it():
         def forward(self, x):
             return x if x.sum() > 0 else -x
 
-    with pytest.raises(InvalidArgument, match="cannot be traced .an if or a loop in its forward depends"):
+    with pytest.raises(InvalidArgument, match=r"cannot be traced \(an if or a loop in its forward depends"):
         Network.from_torch(nn.Sequential(nn.Linear(4, 4), Asking()))
     with pytest.raises(InvalidArgument, match=r"is a torch.nn.LSTM, which is not understood"):
         Network.from_torch(nn.LSTM(4, 4))
