@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from gradtheory.audits.attention import Logits, attention_fault
 from gradtheory.audits.judge import AuditVerdict, judge
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement
@@ -112,6 +113,12 @@ def test_weights_before_an_attention_make_its_logits_large():
     for module in ("b.1.attention", "b.0.attention"):
         own = rules._of_attention(module, "it is large", Measurement(layers, [], math.nan, scales=scales))
         assert own == AuditVerdict("saturates", module, "it is large")
+
+
+def test_of_few_attentions_none_is_usual():
+    calls = [Logits(f"b{k}", 0, 1.0, 9.0 if k == 2 else 1.0) for k in range(5)]
+    assert attention_fault(calls) == ("b2", "its attention logits deviate by 9 within a row, where 1 is usual here")
+    assert attention_fault(calls[:4]) is None  # as of four layers none is
 
 
 def test_rows_of_a_loop_say_what_the_verdict_says():
