@@ -127,14 +127,12 @@ class Audit(ShownAsTable):
         """The block that stands out, of the calls of one module the one that does so most; None where none does."""
         if not self.is_alone:
             return None
-        calls = [
-            block for block in self.blocks if self.start in map(module_of, self._names(block)) and block.gain > 0.0
-        ]
+        calls = [block for block in self.blocks if self.start in self._modules(block) and block.gain > 0.0]
         block = max(calls, key=lambda block: abs(math.log(block.gain)), default=None)
         return None if block is None else block.name
 
-    def _names(self, block: AuditedBlock) -> set[str]:
-        return {block.name, *(self.layers[number].name for number in block.layers)}
+    def _modules(self, block: AuditedBlock) -> set[str]:
+        return {module_of(name) for name in (block.name, *(self.layers[number].name for number in block.layers))}
 
     def to_json(self) -> str:
         """Return all of it as JSON; numbers that are not finite are null."""

@@ -49,6 +49,12 @@ def test_of_calls_of_one_module_the_one_that_stands_out_is_marked(gains, marked)
     assert gt.audits.Audit((), "vanishes", "fc", "", 1.0, {}, 1.0, is_alone=True, blocks=blocks).marked == marked
 
 
+def test_words_count_no_first_layer():
+    report = gt.audit(*planted(layer=0)[:2])
+    assert (report.marked, report.is_alone) == ("layer1", True)
+    assert str(report).splitlines()[1].startswith("Over the others it stays in range: it is multiplied by ")
+
+
 def test_a_network_that_grows_everywhere_has_no_layer_alone():
     rng = np.random.default_rng(1)
     w = [rng.normal(0, 3 / 4, (16, 16)) for _ in range(12)]
