@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from gradtheory.audits.layers import PEERS
+
 _MASKED = -1e4  # logits below are masks
 _SHARP = 1.0  # a standard deviation of logits that is no longer small
 _STANDS_OUT = 2.0  # times the usual deviation of its peers
-_PEERS = 4  # with fewer, none is usual
 _ONE_HOT = 30.0  # a deviation of logits that no trained attention has
 _LEAST = 4  # the length of dot products from which √d matters
 
@@ -136,11 +137,11 @@ def attention_fault(calls: Sequence[Logits]) -> tuple[str, str] | None:
             fault = f"its attention logits are not divided by √d = {math.sqrt(call.length):.3g}"
             return call.module, f"{fault}: they deviate by {call.deviation:.3g} within a row"
     one_hot = next((call for call in calls if call.deviation > _ONE_HOT), None)
-    if one_hot is not None and len(calls) < _PEERS:
+    if one_hot is not None and len(calls) <= PEERS:
         fault = f"its attention logits deviate by {one_hot.deviation:.3g} within a row"
         return one_hot.module, f"{fault}, of which a softmax makes a single 1"
     deviations = sorted(call.deviation for call in calls)
-    if len(calls) >= _PEERS:
+    if len(calls) > PEERS:
         usual = deviations[len(deviations) // 2]
         worst = max(calls, key=lambda call: call.deviation)
         if worst.deviation > max(_SHARP, _STANDS_OUT * usual):

@@ -22,8 +22,9 @@ from gradtheory.training.optimisers import adam
 from gradtheory.typing import ArrayLike
 
 _USUAL_THROUGH_TIME = {
-    "explodes": "usual is to clip the gradient, and to start with orthogonal recurrent weights",
-    "vanishes": "usual is to start with orthogonal recurrent weights, and an LSTM with a bias of 1 of its forget gate",
+    "explodes": "the usual remedy is to clip the gradient and to start with orthogonal recurrent weights",
+    "vanishes": "the usual remedy is to start with orthogonal recurrent weights, or to use an LSTM whose forget gate "
+    "has a bias of 1",
 }
 _LARGE = 10.0  # the root mean square of what a norm takes
 _TRIED_ON, _STEPS, _ETA = 256, 50, 0.01  # samples, steps and learning rate of a trial of remedies
@@ -110,7 +111,7 @@ def audit(
     if measured.overflows:
         verdict = AuditVerdict("explodes", measured.origin, measured.overflows)
     elif measured.origin is not None:
-        verdict = verdict._replace(start=measured.origin)
+        verdict = verdict._replace(start=measured.origin, is_alone=False, excess=math.nan)
     elif measured.attention is not None:
         verdict = _of_attention(*measured.attention, measured)
     elif measured.loop is not None and verdict.start is None:
@@ -166,7 +167,8 @@ def _of_attention(module: str, cause: str, measured: Measurement) -> AuditVerdic
     before = next((name for name in names[:holder] if name in measured.scales), None)
     if before is None or (names[holder : holder + 1] and names[holder] in measured.scales):
         return AuditVerdict("saturates", module, cause)
-    return AuditVerdict("saturates", before, f"{measured.scales[before].cause}; of {module} after it, {cause}")
+    of_it = cause.replace("its attention", "the attention", 1)
+    return AuditVerdict("saturates", before, f"{measured.scales[before].cause}; so in {module}, after it, {of_it}")
 
 
 def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVerdict:
@@ -177,7 +179,8 @@ def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVe
         return verdict
     start = next(layer.name for layer in layers if layer.mean_square_a > size / 4.0)
     cause = f"its output is {math.sqrt(size):.3g} large, by which {verdict.start} divides the gradient"
-    return verdict._replace(start=start, cause=f"{cause}: {verdict.cause}")
+    cause = f"{cause}: {verdict.cause}"
+    return verdict._replace(start=start, cause=cause, is_alone=False, excess=math.nan)
 
 
 def _in_loop(layer: AuditedLayer, verdict: AuditVerdict) -> AuditedLayer:

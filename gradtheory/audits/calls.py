@@ -192,7 +192,7 @@ def _note_output(call: Call, output: Any) -> None:
     call.square, call.size = float(square_sum(tensor)), tensor.numel()
     call.samples, call.given, call.gave_same = len(tensor) if tensor.ndim > 1 else 1, id(tensor), _is_same(tensor)
     call.is_finite = is_finite(output)
-    if not tensor.requires_grad:
+    if not tensor.requires_grad or not call.size:  # of no entries none comes back
         return
 
     def note(gradient: Any) -> None:

@@ -46,7 +46,8 @@ class AuditVerdict(NamedTuple):
     is_alone : bool
         Whether one layer stands out, and the gradient stays in range over the others.
     excess : float
-        How many times as large its gain, or its weights, are as those of its peers; nan where no layer stands out.
+        How many times as large its gain, or its weights, are as those of its peers; nan where no layer stands out, or
+        its shortcut does.
 
     """
 
@@ -71,7 +72,8 @@ def judge(
     for rule in (_not_finite, _dead):
         if (verdict := rule(judged)) is not None:
             return judged, verdict
-    odd = shortcut(blocks) or out_of_scale(judged) or stands_out(blocks, scales) or heavy(blocks, scales)
+    doubled = shortcut(blocks)
+    odd = doubled or out_of_scale(judged) or stands_out(blocks, scales) or heavy(blocks, scales)
     lone = jump(blocks)
     if odd is None and lone is not None and _stretch(_without(lone[0], blocks, judged)) is None:
         odd = lone
@@ -94,7 +96,8 @@ def judge(
             how = "grows" if is_growth else "fades"
             cause = f"{cause}; over other layers the gradient {how} by a factor of {math.exp(abs(stretch[1])):.3g}"
         kind = "explodes" if is_growth else "vanishes"
-        return judged, AuditVerdict(kind, name, cause, stretch is None, math.exp(size))
+        excess = math.exp(size) if odd is not doubled else math.nan  # no weights mend a shortcut
+        return judged, AuditVerdict(kind, name, cause, stretch is None, excess)
     if stretch is not None:
         name, size = stretch
         cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")

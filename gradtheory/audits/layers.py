@@ -10,6 +10,7 @@ from gradtheory.random_weights.precision import GradientSizes
 
 NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
+PEERS = 4  # with fewer beside it, nothing is usual, and nothing stands out
 
 
 @dataclass(frozen=True)

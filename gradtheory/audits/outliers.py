@@ -10,14 +10,13 @@ from statistics import median
 import numpy as np
 
 from gradtheory.audits.chance import most_of_one, spread_of_scale
-from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.scales import OutOfScale
 
 STRETCH = 10.0  # a factor over several layers that training bears
 ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
 _WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
 MATTERS = 1.25  # a gain that weights out of scale have to cause
-_PEERS = 4  # with fewer, no layer stands out
 
 
 def shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
@@ -32,7 +31,7 @@ def shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
 def out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
     """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters."""
     layers = [layer for layer in layers if layer.name == module_of(layer.name)]  # one that is called again is one
-    if len(layers) <= _PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
+    if len(layers) <= PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
         return None
     by_fan_in = np.log([layer.sigma_w for layer in layers])
     by_both = (
@@ -66,7 +65,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
     if peers and ("Norm" in peers[0].kind.partition(" ")[0] or COMPOSITE in peers[0].kind):
         inner = inner[1:]
-    if len(inner) <= _PEERS:
+    if len(inner) <= PEERS:
         return []
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
@@ -83,14 +82,20 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
 
 
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
-    """Return the block whose weights are most out of scale, if its gain differs from that of its peers."""
+    """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
+
+    Where its gain is not known, they have to be out of scale by what no layer may do.
+    """
     odd: list[tuple[str, float, str]] = []
     for block in blocks[1:]:
         weights = scales.get(module_of(block.name))
         gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
         if weights is None or "bias" in weights.parameter or not gains:
             continue
-        if weights.times > _WEIGHTS and not 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+        is_known = block.gain > 0.0  # that of the first part of another branch is not
+        if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+            continue
+        if weights.times > (_WEIGHTS if is_known else STRETCH):
             odd.append((block.name, math.log(weights.times), weights.cause))
     return max(odd, key=lambda each: each[1], default=None)
 

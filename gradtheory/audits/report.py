@@ -17,6 +17,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.outliers import module_of
 from gradtheory.audits.table import GAINS, MEANINGS, MEASURED, NUMBERS, lines_of, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
@@ -123,12 +124,15 @@ class Audit(ShownAsTable):
 
     @property
     def marked(self) -> str | None:
-        """The block that stands out; None where none does."""
-        standing_out = (block.name for block in self.blocks if self.start in self._names(block))
-        return next(standing_out, None) if self.is_alone else None
+        """The block that stands out, of the calls of one module the one that does so most; None where none does."""
+        if not self.is_alone:
+            return None
+        calls = [block for block in self.blocks if self.start in self._modules(block) and block.gain > 0.0]
+        block = max(calls, key=lambda block: abs(math.log(block.gain)), default=None)
+        return None if block is None else block.name
 
-    def _names(self, block: AuditedBlock) -> set[str]:
-        return {block.name, *(self.layers[number].name for number in block.layers)}
+    def _modules(self, block: AuditedBlock) -> set[str]:
+        return {module_of(name) for name in (block.name, *(self.layers[number].name for number in block.layers))}
 
     def to_json(self) -> str:
         """Return all of it as JSON; numbers that are not finite are null."""
@@ -221,7 +225,9 @@ class Audit(ShownAsTable):
         lines = [said + (f" Cause: {self.cause}." if self.cause else "")]
         if self.overflow and sum(block.gain > 0.0 for block in self.blocks[1:]) > 1:
             what = "part of the network" if self.is_measured_only else "layer or residual block"
-            way = "Over the others it stays in range: in all it" if self.is_alone else "On its way back the gradient"
+            is_counted = self.marked not in (None, self.blocks[0].name)  # nor is what has no gain
+            others = f"Over the others it stays in range{'; with this one counted,' if is_counted else ':'} it"
+            way = others if self.is_alone else "On its way back the gradient"
             lines.append(f"{way} is multiplied by {self.growth:.4g} per {what} (geometric mean).")
             lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf)
             if lasts and self.verdict != "stable" and not self.is_alone:

@@ -6,8 +6,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from gradtheory.audits.calls import square_sum
+from gradtheory.audits.layers import PEERS
 
-_TIMES, _PEERS = 3.0, 4
+_TIMES = 3.0
 
 
 def recurrent_scale(module: Any, name: str) -> str:
@@ -46,13 +47,13 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
     sizes: dict[tuple[str, str], dict[str, float]] = {}
     for part, kind in kinds.items():
         for name, parameter in module.get_submodule(part).named_parameters():
-            fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
+            fan_in = math.prod(parameter.shape[1:])  # 1 for a vector; there may be no rows
             size = math.sqrt(fan_in * float(square_sum(parameter)) / max(1, parameter.numel()))
             sizes.setdefault((kind, name), {})[part] = size
     largest: dict[str, OutOfScale] = {}
     for (_, name), by_part in sizes.items():
         usual = median(by_part.values())
         for part, size in by_part.items():
-            if len(by_part) > _PEERS and size > _TIMES * usual > 0.0:
+            if len(by_part) > PEERS and size > _TIMES * usual > 0.0:
                 largest[part] = max(largest.get(part, OutOfScale(0.0, "")), OutOfScale(size / usual, name))
     return largest

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import gradtheory as gt
+from gradtheory.audits.layers import AuditedBlock
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.variants import scaled
 from tests.audits.networks import data, deep, residual
@@ -28,7 +29,7 @@ def test_words_rows_and_picture_agree(times, how):
     assert (report.start, report.marked) == ("layer4", "layer4")
     first, second = str(report).splitlines()[:2]
     assert first.startswith(f"The gradient {how} in layer4 alone. Cause: its ")
-    assert second.startswith("Over the others it stays in range: in all it is multiplied by ")
+    assert second.startswith("Over the others it stays in range; with this one counted, it is multiplied by ")
     assert "of them: float16" not in str(report)
     assert [layer.verdict for layer in report.layers] == ["steady"] * 3 + [how] + ["steady"] * 4
     axes = report._figure("en").axes[0]
@@ -37,6 +38,21 @@ def test_words_rows_and_picture_agree(times, how):
     assert red.get_ydata()[0] / red.get_ydata()[1] == pytest.approx(report.layers[3].gain)
     assert axes.texts[0].get_text() == rf"$\times{report.layers[3].gain:.3g}$"
     assert json.loads(report.to_json())["is_alone"]
+
+
+@pytest.mark.parametrize(
+    ("gains", "marked"), [([1.0, 1.1, 0.1, 1.0], "fc#3"), ([1.0, math.nan, math.nan, math.nan], None)]
+)
+def test_of_calls_of_one_module_the_one_that_stands_out_is_marked(gains, marked):
+    names = ("first", "fc", "fc#3", "head")
+    blocks = tuple(AuditedBlock(name, gain, 0.1, ()) for name, gain in zip(names, gains, strict=True))
+    assert gt.audits.Audit((), "vanishes", "fc", "", 1.0, {}, 1.0, is_alone=True, blocks=blocks).marked == marked
+
+
+def test_words_count_no_first_layer():
+    report = gt.audit(*planted(layer=0)[:2])
+    assert (report.marked, report.is_alone) == ("layer1", True)
+    assert str(report).splitlines()[1].startswith("Over the others it stays in range: it is multiplied by ")
 
 
 def test_a_network_that_grows_everywhere_has_no_layer_alone():

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from gradtheory.audits.attention import Logits, attention_fault
 from gradtheory.audits.judge import AuditVerdict, judge
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement
@@ -40,6 +41,7 @@ def test_of_several_parts_that_stand_out_the_one_with_weights_out_of_scale_is_na
         (1.3, OutOfScale(2.0, "weight"), None),
         (1.3, OutOfScale(20.0, "bias"), None),
         (math.nan, OutOfScale(20.0, "weight"), "p4"),  # the first of a branch
+        (math.nan, OutOfScale(3.2, "weight"), None),  # of which the gain is not known to differ
     ],
 )
 def test_weights_out_of_scale_are_named_if_they_matter(gain, scale, start):
@@ -66,6 +68,16 @@ def test_a_jump_needs_no_peers(gain, start):
     assert judged([gain, 1.0, 1.0]).verdict == "stable"  # what the first does to the gradient by the input
 
 
+def test_no_weights_are_divided_for_a_doubled_shortcut():
+    blocks = [
+        AuditedBlock(f"b{k}.fc", 2.0 if k == 2 else 1.0, 0.1, (k,), shortcut=2.0 if k == 2 else 1.0) for k in range(5)
+    ]
+    layers = [AuditedLayer(block.name, "dense", block.gain, spread=0.1) for block in blocks]
+    verdict = judge(layers, blocks, {})[1]
+    assert (verdict.start, verdict.cause) == ("b2.fc", "its residual connection multiplies by 2")
+    assert np.isnan(verdict.excess)
+
+
 def test_a_part_that_passes_nothing_on_is_dead():
     verdict = judged([1.0, 1.0, 0.0, math.nan, 0.0])
     assert (verdict.verdict, verdict.start) == ("vanishes", "p2")
@@ -78,8 +90,9 @@ def test_what_made_the_input_of_a_norm_large_is_to_blame():
         AuditedLayer(f"p{k}", kind, 1.0, mean_square_a=size)
         for k, (kind, size) in enumerate(zip(kinds, sizes, strict=True))
     ]
-    verdict = AuditVerdict("vanishes", "p3", "its gain is 0.001")
+    verdict = AuditVerdict("vanishes", "p3", "its gain is 0.001", is_alone=True, excess=0.001)
     blamed = rules._before_a_norm(verdict, layers)
+    assert (blamed.is_alone, np.isnan(blamed.excess)) == (False, True)  # it is another that stands out
     assert blamed.start == "p1"
     assert blamed.cause == "its output is 1e+03 large, by which p3 divides the gradient: its gain is 0.001"
     for other in (verdict._replace(verdict="explodes"), verdict._replace(start="p2"), verdict._replace(start="p0")):
@@ -89,15 +102,23 @@ def test_what_made_the_input_of_a_norm_large_is_to_blame():
 def test_weights_before_an_attention_make_its_logits_large():
     layers = [AuditedLayer(f"b.{k}", "Block", 1.0) for k in range(3)]
     scales = {"b.1": OutOfScale(30.0, "norm.weight")}
-    after = rules._of_attention("b.2.attention", "it is large", Measurement(layers, [], math.nan, scales=scales))
+    after = rules._of_attention(
+        "b.2.attention", "its attention logits are large", Measurement(layers, [], math.nan, scales=scales)
+    )
     assert (after.verdict, after.start) == ("saturates", "b.1")
     assert (
         after.cause
-        == "its norm.weight is 30 times as large as that of its peers; of b.2.attention after it, it is large"
+        == "its norm.weight is 30 times as large as that of its peers; so in b.2.attention, after it, the attention logits are large"
     )
     for module in ("b.1.attention", "b.0.attention"):
         own = rules._of_attention(module, "it is large", Measurement(layers, [], math.nan, scales=scales))
         assert own == AuditVerdict("saturates", module, "it is large")
+
+
+def test_of_few_attentions_none_is_usual():
+    calls = [Logits(f"b{k}", 0, 1.0, 9.0 if k == 2 else 1.0) for k in range(5)]
+    assert attention_fault(calls) == ("b2", "its attention logits deviate by 9 within a row, where 1 is usual here")
+    assert attention_fault(calls[:4]) is None  # as of four layers none is
 
 
 def test_rows_of_a_loop_say_what_the_verdict_says():

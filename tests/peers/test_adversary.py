@@ -177,7 +177,7 @@ def test_the_cause_names_weights_before_a_norm_and_before_attention():
     report = gt.audit(post, torch.randn(6, 9, 32))
     assert (report.verdict, report.start) == ("saturates", "layers.3")
     assert "its norm2.weight is 30 times as large" in report.cause
-    assert "of layers.4.self_attn after it, its attention logits deviate" in report.cause
+    assert "so in layers.4.self_attn, after it, the attention logits deviate" in report.cause
 
 
 def test_logits_of_a_lone_attention_that_make_a_single_1():
@@ -196,6 +196,20 @@ def test_logits_of_a_lone_attention_that_make_a_single_1():
     report = gt.audit(module, x)
     assert (report.verdict, report.start) == ("saturates", "mixing")
     assert report.cause.endswith("within a row, of which a softmax makes a single 1")
+
+
+def test_a_layer_without_units_is_no_error():
+    class Ragged(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.none, self.out = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 2)
+            self.none.weight, self.none.bias = (nn.Parameter(torch.empty(*shape)) for shape in ((0, 4), (0,)))
+
+        def forward(self, x):
+            h = self.first(x if bool(x.isfinite().all()) else -x)
+            return self.out(torch.cat([h, self.none(h)], dim=-1))
+
+    assert gt.audit(Ragged(), torch.randn(8, 4)).verdict == "stable"
 
 
 def test_one_sample_that_nothing_is_left_of():
@@ -240,4 +254,6 @@ def test_words_on_what_cannot_be_read_and_on_loops():
     assert (report.verdict, report.start, report.layers[0].verdict) == ("explodes", "cell", "grows")
     sigma = math.sqrt(float((looped.weight_hh_l0.detach() ** 2).sum()) / 24)
     assert report.cause.endswith(f"; weight_hh_l0 has σ_w = {sigma:.3g}")
-    assert report.reason.endswith("; usual is to clip the gradient, and to start with orthogonal recurrent weights")
+    assert report.reason.endswith(
+        "; the usual remedy is to clip the gradient and to start with orthogonal recurrent weights"
+    )

@@ -145,6 +145,17 @@ def test_what_would_be_read_wrongly_is_refused(module):
         Network.from_torch(module)
 
 
+def test_a_part_that_cannot_be_traced_is_not_laid_on_what_holds_it():
+    class Asking(nn.Module):
+        def forward(self, x):
+            return x if x.sum() > 0 else -x
+
+    with pytest.raises(InvalidArgument, match=r"cannot be traced \(an if or a loop in its forward depends"):
+        Network.from_torch(nn.Sequential(nn.Linear(4, 4), Asking()))
+    with pytest.raises(InvalidArgument, match=r"is a torch.nn.LSTM, which is not understood"):
+        Network.from_torch(nn.LSTM(4, 4))
+
+
 def test_reading_leaves_modes_as_they_are():
     module = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5), nn.Linear(2, 1))
     module[1].eval()

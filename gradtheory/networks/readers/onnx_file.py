@@ -119,12 +119,13 @@ class _Reader:
             raise InvalidArgument("path", str(self._path), f"{tensor.name!r} must have at most {_MOST_ENTRIES} entries")
         try:
             array = self._to_array(tensor)
-            if array.dtype.kind in "cSUOb":
-                raise TypeError("it holds no real numbers")
-            return exact(array)
+            weights = None if array.dtype.kind in "cSUOb" else exact(array)
         except (ValueError, TypeError, KeyError) as error:  # KeyError: an unknown type
             rule = f"{tensor.name!r} does not hold what its shape says: {' '.join(str(error).split())[:100]}"
             raise InvalidArgument("path", str(self._path), rule) from None
+        if weights is None:
+            raise InvalidArgument("path", str(self._path), f"{tensor.name!r} must hold real numbers")
+        return weights
 
     def _constant(self, node: Any) -> None:
         """Keep what a constant holds."""

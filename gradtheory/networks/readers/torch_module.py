@@ -86,7 +86,7 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
 def _untraced(module: Any, error: Exception) -> str:
     """Return why a module cannot be read where torch.fx cannot follow its forward."""
     text = " ".join(str(error).split())
-    if type(module).__module__.startswith("torch.nn."):
+    if all(type(part).__module__.startswith("torch.nn.") for part in module.modules()):
         return f"is a torch.nn.{type(module).__name__}, which is not understood"
     if "control flow" in text or "'Proxy' object" in text:
         text = "an if or a loop in its forward depends on the values or the shape of a tensor"
