@@ -1,7 +1,8 @@
-"""The sign of a rational function of exponentials on the whole line, exact: as a rational function of u = exp(z/n) > 0.
+"""The proven sign of a rational function of exponentials on the whole line: as a rational function of u = exp(z/n) > 0.
 
 Ball arithmetic follows such functions badly far out, and never where they touch 0. Their numerators are polynomials in
-u, of which Descartes' rule, or Sturm's theorem where the coefficients are fractions, tells whether the sign changes.
+u: Descartes' rule, or Sturm's theorem where the coefficients are fractions, and else their Bernstein coefficients in
+balls, tell whether the sign changes.
 """
 
 import functools
