@@ -121,7 +121,7 @@ def _sign_of(poly: sympy.Poly, unit: sympy.Rational) -> int | None:
         return signs.pop()
     lowest = min(power for (power,) in poly.monoms())
     rest = poly.quo(sympy.Poly(_U**lowest, _U))
-    if poly.free_symbols_in_domain:
+    if not (poly.domain.is_ZZ or poly.domain.is_QQ):
         return _sign_by_halves(rest, unit)
     _, factors = rest.sqf_list()
     crosses = any(times % 2 and factor.count_roots(0, sympy.oo) for factor, times in factors)
