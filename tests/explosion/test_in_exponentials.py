@@ -6,8 +6,11 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.arithmetic.effort import within
 from gradtheory.errors import Undecided
-from gradtheory.explosion.depth.class_n import membership
+from gradtheory.explosion.depth import bound as bound_module
+from gradtheory.explosion.depth.bound import is_part_log_concave_in_angles
+from gradtheory.explosion.depth.class_n import SmoothPart, membership
 from gradtheory.explosion.depth.in_exponentials import cleared, sign_in_exponentials
 
 _E = sympy.exp(Z)
@@ -31,6 +34,7 @@ _E = sympy.exp(Z)
         (sympy.exp(Z) + Z, None),
         (sympy.exp(sympy.sqrt(2) * Z) + 1, None),
         (sympy.exp(1000 * Z) + _E, None),
+        (sympy.exp(Z + sympy.Rational("0.123456789")) + sympy.exp(-Z - 1), None),
         (_E**201 + _E, None),
         ((_E**150 + _E) * (_E**151 + 1), None),
         (Z, None),
@@ -47,6 +51,7 @@ def test_cleared_of_denominators():
     assert cleared([(Z, sympy.erf(Z))]) is None
     assert cleared([(Z, 1 / (_E - 2))]) is None  # whose sign changes
     assert cleared([(Z, 1 / (sympy.exp(Z - 1) - 2))]) is None
+    assert cleared([(Z, 1 / (_E + sympy.sqrt(2)))]) is None
 
 
 @pytest.mark.slow
@@ -94,3 +99,50 @@ def test_a_schwarzian_that_touches_0():
     assert membership(both).is_member
     with pytest.raises(Undecided, match="is not decided: σ' is not proven"):
         gt.depth_bound(both)
+
+
+@pytest.mark.parametrize("number", [sympy.sqrt(2), sympy.E, sympy.pi, sympy.log(2)], ids=str)
+def test_coefficients_that_are_no_fractions(number):
+    assert sign_in_exponentials(_E**2 - 2 * number * _E + number**2 + 1) == 1  # (u - c)² + 1
+    assert sign_in_exponentials(_E**2 - 3 * number * _E + number**2) == 0
+    assert sign_in_exponentials(number - _E) == 0
+
+
+@pytest.mark.parametrize("number", ["sqrt(2)", "exp(1)", "pi", "log(2)"])
+def test_depth_bounds_with_coefficients_that_are_no_fractions(number):
+    bound = gt.depth_bound(gt.expression(f"{number}*z + tanh(z)"), effort=1)
+    assert bound.value is None
+    assert bound.reason == f"the Schwarzian derivative of σ is positive at z = {bound.witness}"
+
+
+def test_a_common_denominator_is_charged():
+    steep = sympy.tanh(Z) + sympy.tanh(Z / 97)
+    assert sign_in_exponentials(steep) == 0
+    with within(0.05), pytest.raises(Undecided, match=r"effort=0\.05,"):
+        sign_in_exponentials(steep)
+    many = sympy.Add(*(sympy.tanh(Z / 97) ** power for power in range(1, 40)))
+    assert sign_in_exponentials(sympy.exp(Z) * many) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "effort"), [("tanh(z) + tanh(z/97)", 0.2), ("tanh(z + 0.123456789) + tanh(z - 1)/3", 0.2)]
+)
+@pytest.mark.slow
+def test_steep_and_flat_parts_end_within_the_effort(text, effort):
+    with pytest.raises(Undecided, match=f"effort={effort},"):
+        gt.depth_bound(gt.expression(text), effort=effort)
+
+
+@pytest.mark.slow
+def test_a_cube_with_a_root_before_it():
+    assert not gt.depth_bound(gt.expression("tanh(z) + sqrt(2)*tanh(z)**3"), effort=1).is_in_class_n
+
+
+def test_where_nothing_is_cleared_the_condition_is_tried_as_it_is(monkeypatch):
+    def undecided(_):
+        raise Undecided("no sign")
+
+    part = SmoothPart(-sympy.oo, sympy.oo, sympy.exp(-(Z**2)))
+    monkeypatch.setattr(bound_module, "cleared", undecided)
+    assert is_part_log_concave_in_angles(part, sympy.Integer(2))  # -6z² - 2 ≤ 0
+    assert not is_part_log_concave_in_angles(part, sympy.S.Half)

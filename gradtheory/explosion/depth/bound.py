@@ -4,6 +4,7 @@ In class N, \|f'(x)\|·\|f'(y)\|·(x - y)² ≤ H² for chains of every depth wi
 and biases, and H is the least such number if σ'' is not 0 everywhere (proofs/limit.v). One neuron has K ≤ H.
 """
 
+import contextlib
 import functools
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -248,7 +249,10 @@ def is_part_log_concave(part: SmoothPart) -> bool:
 def is_part_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
     """Return whether σ'(s·tan θ)/cos²θ is log-concave in θ: (s² + z²)·ℓ'' + 2z·ℓ' + 2 ≤ 0."""
     terms = (square + Z**2, part.log_bend), (2 * Z, part.log_slope), (sympy.Integer(2), sympy.S.One)
-    expr = cleared(terms) or sympy.factor(sympy.Add(*(c * function for c, function in terms)))
+    expr = None
+    with contextlib.suppress(Undecided):
+        expr = cleared(terms)
+    expr = expr or sympy.factor(sympy.Add(*(c * function for c, function in terms)))
     touches = part.left < 0 < part.right and expr != 0 and expr.subs(Z, 0) == 0
     return not touches and _is_proven(part, expr)  # what touches 0 has no proven sign
 

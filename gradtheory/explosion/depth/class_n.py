@@ -66,7 +66,7 @@ class SmoothPart:
         return SmoothPart(self.left - origin, self.right - origin, self.slope.xreplace({Z: Z + origin}))
 
     def is_never_positive(self, expr: sympy.Expr) -> bool:
-        """Return whether an expression in `Z` is proven to be nowhere positive on the part, or everywhere.
+        """Return True if an expression in `Z` is proven to be nowhere positive on the part, False if nowhere negative.
 
         Raises
         ------

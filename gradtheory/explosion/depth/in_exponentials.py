@@ -1,7 +1,8 @@
-"""The sign of a rational function of exponentials on the whole line, exact: as a rational function of u = exp(z/n) > 0.
+"""The proven sign of a rational function of exponentials on the whole line: as a rational function of u = exp(z/n) > 0.
 
 Ball arithmetic follows such functions badly far out, and never where they touch 0. Their numerators are polynomials in
-u, of which Descartes' rule, or Sturm's theorem where the coefficients are fractions, tells whether the sign changes.
+u: Descartes' rule, or Sturm's theorem where the coefficients are fractions, and else their Bernstein coefficients in
+balls, tell whether the sign changes.
 """
 
 import functools
@@ -13,11 +14,14 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations import Z
+from gradtheory.arithmetic.effort import size, spend
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision, sign
 from gradtheory.arithmetic.enclosure.signs import sign_of
 
 _U, _T = sympy.symbols("u t", positive=True)
 _GREATEST_DEGREE = 200
+_MOST_PARTS_TIMES_DEGREE = 20_000  # of an expression, whose common denominator then takes a few seconds at most
+_UNITS_FOR_A_PART = 200  # of work
 _BITS = 256
 _MOST_PARTS = 200
 _HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
@@ -44,7 +48,7 @@ def sign_in_exponentials(expr: sympy.Expr) -> int | None:
 def cleared(terms: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr | None:
     """Return Σ c·f, for polynomials c and functions f of `Z`, times a positive function, as a sum of exponentials.
 
-    None if some f is no rational function of exponentials.
+    None if some f is no rational function of exponentials, or where roots among the coefficients hide common divisors.
 
     Examples
     --------
@@ -54,7 +58,7 @@ def cleared(terms: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr | None
     """
     marks = sympy.symbols(f"m:{len(terms)}")
     rational = _in_u(sympy.Add(*(mark * function for mark, (_, function) in zip(marks, terms, strict=True))))
-    if rational is None:
+    if rational is None or any(power.is_algebraic for power in rational.expr.atoms(sympy.Pow)):
         return None
     numerators, denominators = zip(
         *(
@@ -85,7 +89,10 @@ class _Rational(NamedTuple):
 
 
 def _in_u(expr: sympy.Expr) -> _Rational | None:
-    """Return an expression as a rational function of u and of one power of e, if it is one, and of small degree."""
+    """Return an expression as a rational function of u and of one power of e, if it is one, and of small degree.
+
+    What it takes to bring that to a common denominator is taken from the open budget.
+    """
     plain = expr.rewrite(sympy.exp)
     if plain.has(*_HYPERBOLIC):
         return None
@@ -95,8 +102,13 @@ def _in_u(expr: sympy.Expr) -> _Rational | None:
     if any(poly.degree() > 1 for poly in powers.values()) or not all(r.is_Rational for r in (*rates, *shifts)):
         return None
     over, unit = (functools.reduce(_common, numbers, sympy.S.Zero) for numbers in (rates, shifts))
-    if over == 0 or any(abs(rate / over) > _GREATEST_DEGREE for rate in rates):
+    if over == 0:
         return None
+    in_both = ((rates, over), (shifts, unit))
+    degree = int(math.prod(max(abs(number / base) for number in numbers) for numbers, base in in_both if base))
+    if degree > _GREATEST_DEGREE or size(plain) * degree > _MOST_PARTS_TIMES_DEGREE:
+        return None
+    spend(_UNITS_FOR_A_PART * size(plain) * (1 + degree / 20))
     in_u = plain.xreplace(
         {
             power: _U ** (rate / over) * (_T ** (shift / unit) if shift else 1)
@@ -120,7 +132,7 @@ def _sign_of(poly: sympy.Poly, unit: sympy.Rational) -> int | None:
         return signs.pop()
     lowest = min(power for (power,) in poly.monoms())
     rest = poly.quo(sympy.Poly(_U**lowest, _U))
-    if poly.free_symbols_in_domain:
+    if not (poly.domain.is_ZZ or poly.domain.is_QQ):
         return _sign_by_halves(rest, unit)
     _, factors = rest.sqf_list()
     crosses = any(times % 2 and factor.count_roots(0, sympy.oo) for factor, times in factors)
@@ -143,6 +155,7 @@ def _sign_by_halves(poly: sympy.Poly, unit: sympy.Rational) -> int | None:
             if -side in (sign_of(part[0]), sign_of(part[-1])):
                 return 0
             if signs != {side}:
+                spend(degree**2)
                 waiting.extend(_halves(part))
             if not waiting:
                 return side

@@ -20,7 +20,7 @@ _CLOSE = 2.0**-20, 2.0**-10  # relative errors of a place that is guessed
 
 
 def deep_ends(layers: Layers, threshold: sympy.Expr) -> tuple[DeepEnd, DeepEnd] | None:
-    """Return both ends of {|f'| > c}, or None where the guesses do not stand the proof: others are made then."""
+    """Return both ends of {|f'| > c}, or None where a guess is not proven: the caller then looks in another way."""
     if not all(is_infinite(end) for activation in layers.places for end in support_ends(activation)):
         return None
     trajectory = steepest_trajectory(layers)
