@@ -48,7 +48,8 @@ def sign_in_exponentials(expr: sympy.Expr) -> int | None:
 def cleared(terms: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr | None:
     """Return Σ c·f, for polynomials c and functions f of `Z`, times a positive function, as a sum of exponentials.
 
-    None if some f is no rational function of exponentials, or where roots among the coefficients hide common divisors.
+    None if some f is no rational function of exponentials, or has irrational numbers: roots among the coefficients hide
+    common divisors, and a π makes polynomials in one symbol more.
 
     Examples
     --------
@@ -58,7 +59,7 @@ def cleared(terms: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr | None
     """
     marks = sympy.symbols(f"m:{len(terms)}")
     rational = _in_u(sympy.Add(*(mark * function for mark, (_, function) in zip(marks, terms, strict=True))))
-    if rational is None or any(power.is_algebraic for power in rational.expr.atoms(sympy.Pow)):
+    if rational is None or not _has_fractions_only(rational.expr):
         return None
     numerators, denominators = zip(
         *(
@@ -78,6 +79,12 @@ def cleared(terms: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr | None
     )
     in_u = sympy.expand(sympy.Add(*(c * part for (c, _), part in zip(terms, parts, strict=True))))
     return side * in_u.xreplace({_U: sympy.exp(rational.rate * Z), _T: sympy.exp(rational.unit)})
+
+
+def _has_fractions_only(expr: sympy.Expr) -> bool:
+    """Return whether all numbers in a rational function are fractions."""
+    has_roots = any(not power.exp.is_Integer for power in expr.atoms(sympy.Pow))
+    return not has_roots and not expr.atoms(sympy.NumberSymbol, sympy.Function)
 
 
 class _Rational(NamedTuple):
