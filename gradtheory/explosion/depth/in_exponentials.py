@@ -16,6 +16,7 @@ import sympy
 from gradtheory.activations import Z
 from gradtheory.arithmetic.effort import size, spend
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision, sign
+from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
 from gradtheory.arithmetic.enclosure.signs import sign_of
 
 _U, _T = sympy.symbols("u t", positive=True)
@@ -24,7 +25,6 @@ _MOST_PARTS_TIMES_DEGREE = 20_000  # of an expression, whose common denominator 
 _UNITS_FOR_A_PART = 200  # of work
 _BITS = 256
 _MOST_PARTS = 200
-_HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
 
 
 def sign_in_exponentials(expr: sympy.Expr) -> int | None:
@@ -101,7 +101,7 @@ def _in_u(expr: sympy.Expr) -> _Rational | None:
     What it takes to bring that to a common denominator is taken from the open budget.
     """
     plain = expr.rewrite(sympy.exp)
-    if plain.has(*_HYPERBOLIC):
+    if plain.has(*HYPERBOLIC):
         return None
     powers = {power: sympy.Poly(power.args[0], Z) for power in plain.atoms(sympy.exp) if power.args[0].is_polynomial(Z)}
     rates = [poly.coeff_monomial(Z) for poly in powers.values()]
