@@ -4,7 +4,7 @@ Whoever works spends: a budget is opened by the public call, and where it is use
 """
 
 import functools
-import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,7 +30,7 @@ _OPEN: ContextVar[_Budget | None] = ContextVar("_OPEN", default=None)
 
 def read_effort(effort: float) -> None:
     """Refuse an effort that is no positive number."""
-    if not isinstance(effort, Real) or isinstance(effort, bool) or not 0 < effort < math.inf:
+    if not isinstance(effort, Real) or isinstance(effort, bool) or not 0 < effort <= sys.float_info.max:
         raise InvalidArgument("effort", effort, f"must be a positive number, about seconds, such as {EFFORT:g}")
 
 

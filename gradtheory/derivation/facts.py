@@ -8,6 +8,7 @@ import sympy
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import Activation, Z
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
@@ -37,6 +38,7 @@ from gradtheory.derivation.printing import formula
 from gradtheory.explosion import widest_explosion
 from gradtheory.explosion.depth import depth_bound, membership
 from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.typing import ActivationLike
 
 W, B, X, OTHER_X = sympy.symbols("w b x y", real=True)
 C, T = sympy.symbols("c t", positive=True)
@@ -83,18 +85,18 @@ class Fact:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {formula(self.statement).latex()}$"
 
-    def check(self, activation: Activation) -> Verdict:
+    def check(self, activation: ActivationLike) -> Verdict:
         """Check the fact for one activation that meets its conditions.
 
         Examples
         --------
-        >>> import gradtheory as gt
-        >>> FACTS["logistic"].check(gt.activation("sigmoid")).check
+        >>> FACTS["logistic"].check("sigmoid").check
         <Check.EXACT: 'exact'>
 
         """
-        verdict = decide(self.statement, Trial(self.assumptions, Meaning(activation), self.rule, is_tight=False))
-        return CERTIFIED if verdict == NUMERIC and self.is_theorem and self.applies(activation) else verdict
+        record = as_activation(activation)
+        verdict = decide(self.statement, Trial(self.assumptions, Meaning(record), self.rule, is_tight=False))
+        return CERTIFIED if verdict == NUMERIC and self.is_theorem and self.applies(record) else verdict
 
 
 def fact(name: str) -> Fact:

@@ -122,7 +122,7 @@ def growth_of_layers(
     widths = np.zeros_like(numbers) if spreads is None else np.nan_to_num(read_array(spreads, "spreads"))
     if widths.shape != numbers.shape:
         raise InvalidArgument("spreads.shape", widths.shape, f"must be {numbers.shape}, as that of gains")
-    if marked is not None and marked not in listed:
+    if marked is not None and not (isinstance(marked, str) and marked in listed):
         raise InvalidArgument("marked", marked, "must be one of the names")
     said = words_of_labels(lang)
     ax = axes_or_new(ax)
