@@ -144,7 +144,7 @@ def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:
     return sign(expr.subs(variable, point))
 
 
-def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> int:
+def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr, most_cells: int = MOST_CELLS) -> int:
     """Prove that a function has one sign on the open interval (lower, upper), and return it: -1 or 1.
 
     It may vanish at the ends, which may be infinite.
@@ -162,9 +162,10 @@ def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr) -> int:
     -1
 
     """
-    signs = {side for side, _ in signed_cells(function, lower, upper)}
-    if len(signs) == 1 and 0 not in signs:
-        return int(signs.pop())
+    sides = (side for side, _ in signed_cells(function, lower, upper, most_cells))
+    first = next(sides)
+    if first and all(side == first for side in sides):
+        return first
     raise Undecided(f"{function.expr} has a zero in the open interval ({lower}, {upper}), where none was expected")
 
 

@@ -30,9 +30,10 @@ from gradtheory.errors import Undecided
 
 _DIGITS = 50
 _BITS = 320
+_SOMEWHERE = tuple(sympy.Rational(7 + 5 * k, 6 + 3 * k) for k in range(20))
 
 
-def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:  # noqa: PLR0911  # one for each way to decide
+def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
     """Compare both sides at sample points, and ask SymPy whether their difference is zero."""
     left, right = map(_evaluated, statement.args)
     rule = trial.chain_rule
@@ -51,16 +52,21 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:  # noqa: PLR09
     if not symbols:
         return _compare_numbers(left, right, trial.meaning)
     count = point_count(left, right)
-    tried = 0
+    verdict, tried = unknown(UNTRIED), 0
     for point in trial.points(symbols, 2 * POINTS):
         agrees = _agree_at(left, right, trial, point)
         if agrees is False:
             return false(f"the sides differ at {point}"[:200])
         tried += agrees is True
-        if tried == count:
+        if agrees and tried == FEWEST_POINTS:
+            verdict = _proven(left, right, trial)
+        if verdict in (EXACT, CERTIFIED) or tried == count:
             break
-    if tried < FEWEST_POINTS:
-        return unknown(UNTRIED)
+    return verdict
+
+
+def _proven(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> Verdict:
+    """Return how an equation that holds at some points is proven, or that it is not."""
     parts = _independent(left, right)
     is_proven = len(parts) > 1 and all(_is_proven(*pair, trial) for pair in parts)
     if is_proven or _is_proven(left, right, trial) or _is_same(*map(in_measures, (left, right))):
@@ -185,7 +191,8 @@ def _independent(left: sympy.Expr, right: sympy.Expr) -> list[tuple[sympy.Expr, 
 def _is_same(left: sympy.Expr, right: sympy.Expr) -> bool:
     if left == right or left.has(SlopeInverse) or right.has(SlopeInverse):  # no formula to see through
         return bool(left == right)
-    return is_simple(left - right) and sympy.simplify(left - right) == 0
+    difference = _without_lengths(left - right)
+    return is_simple(difference) and not _is_nonzero_somewhere(difference) and sympy.simplify(difference) == 0
 
 
 def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:
@@ -206,7 +213,25 @@ def _is_zero(difference: sympy.Expr) -> bool:
         return True
     if not is_simple(difference):
         return False
-    lengths = difference.atoms(AffineMeasure, ChainMeasure, Measure, Width)  # in which SymPy would search for long
-    difference = difference.xreplace({length: sympy.Dummy(nonnegative=True) for length in lengths})
+    difference = _without_lengths(difference)
+    if _is_nonzero_somewhere(difference):
+        return False
     forms = (difference, difference.rewrite(sympy.exp), difference.rewrite(sympy.log))
     return any(sympy.simplify(form) == 0 for form in dict.fromkeys(forms))
+
+
+def _without_lengths(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression with a symbol for each length of a set, in which SymPy would search for long."""
+    lengths = expr.atoms(AffineMeasure, ChainMeasure, Measure, Width)
+    return expr.xreplace({length: sympy.Dummy(nonnegative=True) for length in lengths})
+
+
+def _is_nonzero_somewhere(expr: sympy.Expr) -> bool:
+    """Return whether an expression is proven not to be zero at one point, where SymPy would search for long in vain."""
+    symbols = sorted(expr.free_symbols, key=sympy.default_sort_key)
+    if any(symbol.is_integer or symbol.is_positive is False for symbol in symbols):
+        return False
+    try:
+        return not enclose(expr.xreplace(dict(zip(symbols, _SOMEWHERE, strict=False))), _BITS).contains(0)
+    except Undecided:
+        return False

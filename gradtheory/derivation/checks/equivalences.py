@@ -19,8 +19,9 @@ _BESIDE = sympy.Rational(1, 2**30)  # how close to a switch, relatively
 
 
 def check_equivalence(statement: Equivalent, trial: Trial) -> Verdict:
-    """Compare the truth of both sides at points where they are true and where they are false."""
+    """Compare the truth of both sides where they are true and where they are false; at more points without a proof."""
     seen: set[bool | None] = set()
+    verdict = None
     for point in _beside_switches(statement, trial):
         truths = {truth(trial.value(side, point)) for side in statement.args}
         if None in truths:
@@ -28,10 +29,16 @@ def check_equivalence(statement: Equivalent, trial: Trial) -> Verdict:
         if len(truths) > 1:
             return false(f"the sides differ at {point}"[:200])
         seen |= truths
-    if seen != {True, False}:
-        return unknown("no points were found at which it switches")
-    is_proven = _is_scaled(statement) or by_definition(statement, trial.assumptions, trial.meaning)
-    if is_proven:
+        if verdict is None and seen == {True, False}:
+            verdict = _proven(statement, trial)
+            if verdict != NUMERIC:
+                break
+    return verdict or unknown("no points were found at which it switches")
+
+
+def _proven(statement: Equivalent, trial: Trial) -> Verdict:
+    """Return how an equivalence that was seen to switch is proven, or that it is not."""
+    if _is_scaled(statement) or by_definition(statement, trial.assumptions, trial.meaning):
         return EXACT
     return CERTIFIED if is_superlevel(statement, trial.assumptions, trial.meaning) else NUMERIC
 

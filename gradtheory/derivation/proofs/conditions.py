@@ -4,6 +4,7 @@
 polynomial or a new quantity with a polynomial equation. Quantities of other kinds become symbols with their signs.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import sympy
@@ -30,8 +31,12 @@ def follows(statement: sympy.Basic, assumptions: Sequence[sympy.Basic]) -> bool:
 
     """
     statement = statement.replace(_is_below_one, _schur_cohn)
-    counterexample = sympy.And(*assumptions, _negated(statement), evaluate=False)
-    cases = [case for part in _cases(counterexample) for case in _plain(part)]
+    return _has_no_solution(sympy.And(*assumptions, _negated(statement), evaluate=False))
+
+
+@functools.lru_cache(maxsize=1024)  # derivations for several activations have conditions in common
+def _has_no_solution(conditions: sympy.Basic) -> bool:
+    cases = [case for part in _cases(conditions) for case in _plain(part)]
     return len(cases) <= _MOST_CASES and all(map(_is_impossible, cases))
 
 

@@ -22,6 +22,7 @@ from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import SuperlevelSet
 
 _MOST_OPERATIONS = 10  # of a level about which conditions are decided
+_MOST_CELLS = 400  # into which the values of a symbol are cut: what is proven at all takes few
 _Ends = tuple[tuple[sympy.Expr, sympy.Expr], ...]
 
 
@@ -101,7 +102,7 @@ def _is_above(level: sympy.Expr, bound: sympy.Expr, assumptions: Sequence[sympy.
     if len(symbols) != 1 or not next(iter(symbols)).is_positive:
         return False
     try:
-        return sign_on(Univariate(level - bound, *symbols), sympy.S.Zero, sympy.oo) == 1
+        return sign_on(Univariate(level - bound, *symbols), sympy.S.Zero, sympy.oo, _MOST_CELLS) == 1
     except Undecided:
         return False
 

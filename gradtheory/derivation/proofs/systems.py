@@ -23,6 +23,7 @@ _Product: TypeAlias = tuple[Any, bool]
 
 _MOST_FACTORS = 4
 _MOST_PRODUCTS = 1500
+_POINTS = 4000
 _DENOMINATORS = (1000, 10**6)
 
 
@@ -47,7 +48,7 @@ def is_empty(bounds: Sequence[Bound], symbols: Sequence[Symbol]) -> bool:
         return True
     known = [(_scaled(poly), is_strict) for poly, is_strict in known if not poly.is_ground]
     known = list(dict.fromkeys(known))
-    return any(
+    return not _has_solution(known, len(symbols)) and any(
         _has_certificate(list(_products(known, count, polynomials.one))) for count in range(1, _MOST_FACTORS + 1)
     )
 
@@ -59,6 +60,19 @@ def _element(poly: Expr, named: dict[Symbol, Any], polynomials: Any) -> Any:
 def _scaled(poly: Any) -> Any:
     """Return a polynomial divided by its largest coefficient, as the linear program asks."""
     return poly * (QQ(1) / max(map(abs, poly.coeffs())))
+
+
+def _has_solution(known: Sequence[_Product], dimension: int) -> bool:
+    """Return whether one of many points satisfies all bounds in floats: no certificate is looked for then."""
+    positive = [poly.leading_expv().index(1) for poly, _ in known if poly.is_generator]
+    points = np.random.default_rng(0).standard_cauchy((dimension, _POINTS))
+    points[positive] = np.abs(points[positive])
+    for poly, _ in known:
+        values = sum(float(number) * np.prod(points.T**powers, axis=1) for powers, number in poly.terms())
+        points = points[:, values > 0.0]
+        if not points.size:
+            return False
+    return True
 
 
 def _products(known: Sequence[_Product], most: int, one: Any) -> Iterator[_Product]:
