@@ -169,6 +169,16 @@ class Group(Command, click.Group):
         """Run one of the commands."""
         return click.Group.invoke(self, ctx)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for, or name the one that the name of a function in Python speaks of."""
+        meant = [word for word in re.split("[_-]", args[0]) if word in self.commands]
+        if meant and args[0] not in self.commands:
+            message = f"No such command {args[0]!r}. Did you mean {meant[0]!r}?"
+            raise click.exceptions.NoSuchCommand(args[0], message, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with a sentence."""
         for title, names in (self.sections or {"Commands": dict.fromkeys(self.list_commands(ctx), "")}).items():

@@ -36,6 +36,8 @@ from gradtheory.errors import InvalidArgument
         ("article -o art.html", "out = 'art.html': must be a folder, such as build/pages"),
         ("activations tanh", "unlike: gradtheory activations --json"),
         ("weight tanh", "No such command 'weight'. Did you mean"),
+        ("explosion_set sigmoid", "No such command 'explosion_set'. Did you mean 'set'?"),
+        ("--lang zh total-explosion-set", "没有这条命令：'total-explosion-set'。是否想写 'total'？"),
         ("banana", "No such command 'banana': `gradtheory --help` lists them"),
         ("plot banana", "No such command 'banana': `gradtheory plot --help` lists them"),
         ("explore --port x", "'x' is not a valid integer."),
