@@ -18,11 +18,11 @@ _NO_RESULTS = {"Profile", "Interval", "Gain"}  # parts of a record, and a number
 def _public():
     """Yield all public names with what they stand for, of the package and of its public modules."""
     for name in dir(gt):
-        found = getattr(gt, name)
-        if isinstance(found, types.ModuleType) and found.__name__.startswith("gradtheory"):
-            yield from ((f"{name}.{inner}", getattr(found, inner)) for inner in dir(found))
+        public = getattr(gt, name)
+        if isinstance(public, types.ModuleType) and public.__name__.startswith("gradtheory"):
+            yield from ((f"{name}.{inner}", getattr(public, inner)) for inner in dir(public))
         else:
-            yield name, found
+            yield name, public
 
 
 def _classes_in(hint):
@@ -34,10 +34,12 @@ def _classes_in(hint):
 
 def _results():
     """Return the classes that are public, or that public functions return."""
-    classes = {found for _, found in _public() if inspect.isclass(found) and found.__module__.startswith("gradtheory")}
-    for _, found in _public():
-        if inspect.isfunction(found) and found.__module__.startswith("gradtheory"):
-            returned = inspect.get_annotations(found).get("return")  # plots' are texts: Matplotlib is optional
+    classes = {
+        public for _, public in _public() if inspect.isclass(public) and public.__module__.startswith("gradtheory")
+    }
+    for _, public in _public():
+        if inspect.isfunction(public) and public.__module__.startswith("gradtheory"):
+            returned = inspect.get_annotations(public).get("return")  # plots' are texts: Matplotlib is optional
             classes |= set(_classes_in(returned))
     return sorted((each for each in classes if not issubclass(each, _PLAIN)), key=lambda each: each.__qualname__)
 

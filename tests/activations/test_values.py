@@ -39,9 +39,9 @@ def test_the_range_is_found(expr):
 
 
 def test_the_range_ends_where_the_slope_is_zero():
-    found = gt.activation(Z * exp(-(Z**2))).range
-    assert found.sup.n(30) == (exp(S(-1) / 2) / sympy.sqrt(2)).n(30)
-    assert (found.left_open, found.right_open) == (False, False)
+    values = gt.activation(Z * exp(-(Z**2))).range
+    assert values.sup.n(30) == (exp(S(-1) / 2) / sympy.sqrt(2)).n(30)
+    assert (values.left_open, values.right_open) == (False, False)
 
 
 def test_a_range_that_is_not_proven_is_the_line():

@@ -137,16 +137,16 @@ def test_the_report_in_three_ways():
     class Links(HTMLParser):
         def __init__(self):
             super().__init__()
-            self.found = []
+            self.targets = []
 
         def handle_starttag(self, tag, attributes):
-            self.found += [value for key, value in attributes if key in ("src", "href")]
+            self.targets += [value for key, value in attributes if key in ("src", "href")]
             assert tag != "script"
 
     page, links = report.to_html(), Links()
     links.feed(page)
     assert page.count("<svg") == 3  # the growth, the singular values, the phases
-    assert all(link.startswith(("#", "data:")) for link in links.found)
+    assert all(link.startswith(("#", "data:")) for link in links.targets)
 
 
 @pytest.mark.parametrize(

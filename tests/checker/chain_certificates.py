@@ -32,7 +32,9 @@ def end(outer, inner, is_open=True):
     return {"outer": str(outer), "inner": str(inner), "open": is_open}
 
 
-def chain_certificate(activations, w, b, found=None, empty=None, threshold="1", strict=True, numbers=None, cells=None):
+def chain_certificate(
+    activations, w, b, claimed=None, empty=None, threshold="1", strict=True, numbers=None, cells=None
+):
     """Return a certificate; layers have the first activation unless numbers say which."""
     numbers = [0] * len(w) if numbers is None else numbers
     return {
@@ -47,22 +49,22 @@ def chain_certificate(activations, w, b, found=None, empty=None, threshold="1", 
             "strict": strict,
         },
         "cells": [CELLS[each["activation"]] for each in activations] if cells is None else cells,
-        "set": found,
+        "set": claimed,
         "empty": empty,
     }
 
 
 def ends(data, inside, outside, is_open=True):
     """Return a set with brackets between inputs inside and outside, found by halving."""
-    found = {}
+    sides = {}
     with mpmath.workdps(90):
         for side, far in zip(("lower", "upper"), outside, strict=True):
             inner, outer = Fraction(inside), Fraction(far)
             for _ in range(70):
                 middle = (inner + outer) / 2
                 inner, outer = (middle, outer) if gradient(data, middle) > 1 else (inner, middle)
-            found[side] = end(outer, inner, is_open)
-    return found
+            sides[side] = end(outer, inner, is_open)
+    return sides
 
 
 def _valid():

@@ -32,10 +32,10 @@ def _changed(key, *changes):
     return data
 
 
-def _own(expression, cells, w, b, found=None, empty=None, threshold="1"):
+def _own(expression, cells, w, b, claimed=None, empty=None, threshold="1"):
     """Return a certificate of one's own activation."""
     own = {"activation": None, "expression": expression}
-    return chain_certificate([own], w, b, found, empty, threshold, cells=[cells])
+    return chain_certificate([own], w, b, claimed, empty, threshold, cells=[cells])
 
 
 def _claims():

@@ -61,11 +61,11 @@ def test_depth_prints_the_theorem_for_an_activation(capsys):
     assert "0.44774320469430284918" in out
     assert "even and log-concave" in out
     assert "-1.5434046384182084480, 1.5434046384182084480" in out
-    found = json.loads(run(capsys, "depth", "softsign", "-c", "1/2", "--json")[1])
-    assert [found["at_any_depth"]["exact"], found["threshold"]["value"]] == ["2", 0.5]
-    assert [end["exact"] for end in found["pair"]] == ["0", "oo"]
-    found = json.loads(run(capsys, "depth", "selu", "--json")[1])
-    assert (found["at_any_depth"], found["in_class_n"], found["witness"]["exact"]) == (None, False, "0")
+    printed = json.loads(run(capsys, "depth", "softsign", "-c", "1/2", "--json")[1])
+    assert [printed["at_any_depth"]["exact"], printed["threshold"]["value"]] == ["2", 0.5]
+    assert [end["exact"] for end in printed["pair"]] == ["0", "oo"]
+    printed = json.loads(run(capsys, "depth", "selu", "--json")[1])
+    assert (printed["at_any_depth"], printed["in_class_n"], printed["witness"]["exact"]) == (None, False, "0")
 
 
 def test_widest_prints_proven_digits(capsys):

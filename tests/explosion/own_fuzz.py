@@ -119,7 +119,7 @@ def _tried(rng: random.Random, result: Result, expr: sympy.Expr, w: sympy.Ration
     start = time.process_time()
     try:
         with _limited(_MOST_SECONDS):
-            found = gt.explosion_set(expr, w)
+            explosion = gt.explosion_set(expr, w)
     except TooLong:
         return replace(result, outcome="hung", seconds=time.process_time() - start, text=f"{expr}, w={w}")
     except GradTheoryError as error:
@@ -127,36 +127,36 @@ def _tried(rng: random.Random, result: Result, expr: sympy.Expr, w: sympy.Ration
         seconds, text = time.process_time() - start, f"{expr}, w={w}: {error}"
         return replace(result, outcome=outcome, seconds=seconds, text=text)
     seconds = time.process_time() - start
-    tried, x = wrong_point(rng, expr, found, w)
+    tried, x = wrong_point(rng, expr, explosion, w)
     text = "" if x is None else f"about x = {x}"
-    text = text or _differs_from_width(expr, found, w) or _differs_in_other_words(rng, expr, found, w)
+    text = text or _differs_from_width(expr, explosion, w) or _differs_in_other_words(rng, expr, explosion, w)
     critical = certificate = reason = ""
     if result.case % certify == 0:
-        critical, difference = _compared_with_critical_weight(expr, found, w)
+        critical, difference = _compared_with_critical_weight(expr, explosion, w)
         text = text or difference
         certificate, reason = _certified(expr, w)
     if text:
-        text = f"explosion_set({expr}, w={w}) = {found} {text}"
+        text = f"explosion_set({expr}, w={w}) = {explosion} {text}"
     outcome = "wrong" if text else "right"
     return Result(result.case, result.family, outcome, seconds, text, certificate, reason, tried, critical)
 
 
-def _differs_from_width(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> str:
+def _differs_from_width(expr: sympy.Expr, explosion: sympy.Set, w: sympy.Rational) -> str:
     """Return how a set differs from its width, or nothing."""
     width = gt.explosion_width(expr, w)
     # SymPy's measure of a union intersects every two of its parts, which is for ever where there are thousands
-    measure = found.measure if isinstance(found, Periodic) else total_length(components_of(found))
+    measure = explosion.measure if isinstance(explosion, Periodic) else total_length(components_of(explosion))
     is_same = width == measure or abs(enclose(width - measure, 256)) < 1e-20
     return "" if is_same else f"has not the width {width}"
 
 
-def _compared_with_critical_weight(expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> tuple[str, str]:
+def _compared_with_critical_weight(expr: sympy.Expr, explosion: sympy.Set, w: sympy.Rational) -> tuple[str, str]:
     """Return whether the critical weight is decided, and how a set contradicts it, or nothing."""
     try:
         with _limited(_MOST_SECONDS):
             critical = gt.critical_weight(expr)
             side = -1 if critical is sympy.oo else sign(abs(w) - critical)
-            is_right = (side > 0) == (found is not sympy.S.EmptySet)
+            is_right = (side > 0) == (explosion is not sympy.S.EmptySet)
             return "decided", "" if is_right else f"contradicts the critical weight {critical}"
     except TooLong:
         return "hung", ""
@@ -164,7 +164,7 @@ def _compared_with_critical_weight(expr: sympy.Expr, found: sympy.Set, w: sympy.
         return "undecided", ""
 
 
-def _differs_in_other_words(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> str:
+def _differs_in_other_words(rng: random.Random, expr: sympy.Expr, explosion: sympy.Set, w: sympy.Rational) -> str:
     """Return where the set of the same function, written otherwise, is another, or nothing."""
     other = in_other_words(expr, rng)
     if other == expr:

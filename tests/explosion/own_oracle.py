@@ -140,9 +140,9 @@ def _switches(expr: sympy.Expr) -> list[sympy.Rational]:
     return sorted({-each.nth(0) / each.nth(1) for each in apart if each.degree() == 1})
 
 
-def _ends(found: sympy.Set) -> list[tuple[sympy.Rational, sympy.Rational]]:
+def _ends(explosion: sympy.Set) -> list[tuple[sympy.Rational, sympy.Rational]]:
     """Return rationals near the ends of each component, those of one period; infinite ends are replaced."""
-    base = found.base if isinstance(found, Periodic) else found
+    base = explosion.base if isinstance(explosion, Periodic) else explosion
     pairs = []
     for part in components_of(base) if base is not sympy.S.Reals else ():
         low, high = (_digits(end) if end.is_finite else None for end in (part.lower, part.upper))
@@ -152,9 +152,9 @@ def _ends(found: sympy.Set) -> list[tuple[sympy.Rational, sympy.Rational]]:
     return pairs
 
 
-def points(rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational) -> Iterator[sympy.Rational]:
+def points(rng: random.Random, expr: sympy.Expr, explosion: sympy.Set, w: sympy.Rational) -> Iterator[sympy.Rational]:
     """Yield inputs where a set is most easily wrong."""
-    ends = _ends(found)
+    ends = _ends(explosion)
     for low, high in rng.sample(ends, min(len(ends), _MOST_PARTS)):
         yield (low + high) / 2
         for end in {low, high}:
@@ -179,14 +179,14 @@ def number(rng: random.Random, least: float = -3, most: float = 1.3) -> sympy.Ra
     return sympy.Rational(int(10 ** rng.uniform(least, most) * 10**15), 10**15) or sympy.S.One
 
 
-def _membership(found: sympy.Set) -> Callable[[sympy.Rational], bool]:
+def _membership(explosion: sympy.Set) -> Callable[[sympy.Rational], bool]:
     """Return what decides whether a point is in a set: by digits of the ends, except beside them.
 
     SymPy compares a point with each end of a thousand parts, which takes minutes.
     """
-    if not isinstance(found, sympy.Union | sympy.Interval):
-        return lambda x: bool(found.contains(x))
-    intervals = found.args if isinstance(found, sympy.Union) else (found,)
+    if not isinstance(explosion, sympy.Union | sympy.Interval):
+        return lambda x: bool(explosion.contains(x))
+    intervals = explosion.args if isinstance(explosion, sympy.Union) else (explosion,)
     parts = sorted(((_digits(each.inf), _digits(each.sup), each) for each in intervals), key=lambda part: part[0])
     starts = [low for low, _, _ in parts]
 
@@ -205,12 +205,12 @@ def _digits(end: sympy.Expr) -> sympy.Expr:
 
 
 def wrong_point(
-    rng: random.Random, expr: sympy.Expr, found: sympy.Set, w: sympy.Rational
+    rng: random.Random, expr: sympy.Expr, explosion: sympy.Set, w: sympy.Rational
 ) -> tuple[int, sympy.Rational | None]:
     """Return how many inputs were tried, and one about which a set is wrong, or None."""
-    tried, contains = 0, _membership(found)
+    tried, contains = 0, _membership(explosion)
     with mpmath.workdps(_DIGITS):
-        for x in points(rng, expr, found, w):
+        for x in points(rng, expr, explosion, w):
             left, right = slopes(expr, mpmath.mpf(int((w * x).p)) / int((w * x).q))
             if abs(left - right) > mpmath.mpf(10) ** -25 * (abs(left) + abs(right) + mpmath.mpf(10) ** -9):
                 continue  # a kink, or beside one

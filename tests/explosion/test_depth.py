@@ -77,9 +77,9 @@ def test_at_other_witnesses_the_inverse_root_of_the_slope_is_not_convex(which):
     ids=str,
 )
 def test_membership_of_ones_own(expr, is_member):
-    found = membership(gt.activation(expr))
-    assert found.is_member is is_member
-    assert (found.witness is None) is is_member
+    member = membership(gt.activation(expr))
+    assert member.is_member is is_member
+    assert (member.witness is None) is is_member
 
 
 # ---- H
@@ -300,7 +300,7 @@ def test_two_points_are_what_mpmath_finds(names, seed):
     rng = np.random.default_rng(seed)
     w, b = (np.round(rng.normal(0, scale, len(names)) * 8) / 8 for scale in (4, 1))
     x, y = (float(np.round(8 * each) / 8) for each in (rng.normal(), 3 + rng.normal()))
-    found = gt.two_point(gt.Chain(len(names), list(names)), x, y, w=w, b=b, digits=30)
+    both = gt.two_point(gt.Chain(len(names), list(names)), x, y, w=w, b=b, digits=30)
     with mpmath.workdps(60):
         (a, here, first), (c, there, second) = (_by_mpmath(names, place, w, b) for place in (x, y))
         left = abs(mpmath.mpf(y) - x) * mpmath.sqrt(abs(here * there))
@@ -309,32 +309,32 @@ def test_two_points_are_what_mpmath_finds(names, seed):
             step = (q - p) * {"sigmoid": mpmath.mpf(1) / 2, "tanh": 1, "arctan": 0}[which]
             right *= step / mpmath.sinh(step) if step else 1
         for ours, theirs in (
-            (found.left, left),
-            (found.right, right),
-            (found.gradient_at_x, here),
-            (found.gradient_at_y, there),
+            (both.left, left),
+            (both.right, right),
+            (both.gradient_at_x, here),
+            (both.gradient_at_y, there),
         ):
             assert abs(sympy.Float(mpmath.nstr(theirs, 40), 40) / ours - 1) < 10**-25
-    assert found.is_identity is ("arctan" not in names)
-    assert found.left <= found.right * (1 + R(1, 10**28))
-    assert abs(found.gradient_at_y) <= found.bound_at_y
-    if found.is_identity:
-        assert abs(found.left / found.right - 1) < 10**-28
+    assert both.is_identity is ("arctan" not in names)
+    assert both.left <= both.right * (1 + R(1, 10**28))
+    assert abs(both.gradient_at_y) <= both.bound_at_y
+    if both.is_identity:
+        assert abs(both.left / both.right - 1) < 10**-28
 
 
 def test_a_slope_that_is_0_outside_an_interval_makes_no_identity():
     cut = sympy.Max(-R(1, 2), sympy.Min(R(1, 2), tanh(Z_)))  # constant Schwarzian derivative where the slope is not 0
     for activation in (cut, "hard_tanh"):
-        found = gt.two_point(gt.Chain(1, activation), 0, 3, w=[1], b=[0])
-        assert found.left < found.right
-        assert not found.is_identity
+        both = gt.two_point(gt.Chain(1, activation), 0, 3, w=[1], b=[0])
+        assert both.left < both.right
+        assert not both.is_identity
     assert gt.two_point(gt.Chain(1, "exponential"), 0, 3, w=[1], b=[0]).is_identity
 
 
 def test_two_points_of_deep_chains_do_not_underflow():
-    found = gt.two_point(gt.Chain(300, "sigmoid"), "0.1", "0.2", w=[1] * 300, b=[-1] * 300)
-    assert 0 < found.left < sympy.Float("1e-150")
-    assert abs(found.left / found.right - 1) < 1e-13
+    both = gt.two_point(gt.Chain(300, "sigmoid"), "0.1", "0.2", w=[1] * 300, b=[-1] * 300)
+    assert 0 < both.left < sympy.Float("1e-150")
+    assert abs(both.left / both.right - 1) < 1e-13
 
 
 @pytest.mark.parametrize(
@@ -365,13 +365,13 @@ def test_a_kink_at_an_input_is_undecided():
 
 
 def test_an_input_without_gradient_says_nothing_of_the_other():
-    found = gt.two_point(gt.Chain(2, "relu6"), -1, 2, w=[1, 1], b=[0, 1])
-    assert (float(found.left), float(found.gradient_at_x), found.bound_at_y) == (0.0, 0.0, None)
+    both = gt.two_point(gt.Chain(2, "relu6"), -1, 2, w=[1, 1], b=[0, 1])
+    assert (float(both.left), float(both.gradient_at_x), both.bound_at_y) == (0.0, 0.0, None)
 
 
 def test_a_slope_that_changes_its_sign_a_period_later_is_no_member():
-    found = membership(gt.activation("sine"))  # |σ'| has period π, and σ' is positive on all of (-π/2, π/2)
-    assert (found.is_member, found.reason) == (False, "σ' changes its sign at z = pi/2")
+    member = membership(gt.activation("sine"))  # |σ'| has period π, and σ' is positive on all of (-π/2, π/2)
+    assert (member.is_member, member.reason) == (False, "σ' changes its sign at z = pi/2")
 
 
 def test_what_is_not_proven_to_be_bounded_is_not_called_unbounded(monkeypatch):

@@ -19,15 +19,15 @@ _FAR = 10**30
     ],
 )
 def test_huge_biases(activation, b, lower):
-    found = gt.total_explosion_set(gt.Chain(2, activation), w=[2, 2], b=b)
-    assert found.end == sympy.oo
+    explosion = gt.total_explosion_set(gt.Chain(2, activation), w=[2, 2], b=b)
+    assert explosion.end == sympy.oo
     if lower is None:
         # z_1 = 2x + b_1 is so large that σ(z_1) is z_1 to a million digits; the last slope is then 1/4
         (last,) = gt.explosion_set(activation, w=4).boundary  # at z = 4x
-        gap = enclose((2 * (2 * found.start + b[0]) + b[1]) - 4 * last, 256)
+        gap = enclose((2 * (2 * explosion.start + b[0]) + b[1]) - 4 * last, 256)
         assert abs(gap) < 1e-40
     else:
-        assert found.start == sympy.Rational(lower) * _FAR
+        assert explosion.start == sympy.Rational(lower) * _FAR
 
 
 def test_a_set_of_inputs_is_that_of_pre_activations():

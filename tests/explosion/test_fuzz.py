@@ -66,13 +66,13 @@ def test_what_is_lost_is_seen(expr, claimed):
 
 def test_a_width_or_a_critical_weight_that_contradicts_the_set_is_seen(monkeypatch):
     expr, two = sympy.tanh(Z), sympy.Integer(2)
-    found = gt.explosion_set(expr, 2)
-    assert own_fuzz._compared_with_critical_weight(expr, found, two) == ("decided", "")
-    assert own_fuzz._differs_from_width(expr, found, two) == ""
+    explosion = gt.explosion_set(expr, 2)
+    assert own_fuzz._compared_with_critical_weight(expr, explosion, two) == ("decided", "")
+    assert own_fuzz._differs_from_width(expr, explosion, two) == ""
     monkeypatch.setattr(own_fuzz.gt, "critical_weight", lambda expr: sympy.Integer(3))
-    assert "critical weight" in own_fuzz._compared_with_critical_weight(expr, found, two)[1]
+    assert "critical weight" in own_fuzz._compared_with_critical_weight(expr, explosion, two)[1]
     monkeypatch.setattr(own_fuzz.gt, "explosion_width", lambda expr, w: sympy.S.One)
-    assert "width" in own_fuzz._differs_from_width(expr, found, two)
+    assert "width" in own_fuzz._differs_from_width(expr, explosion, two)
 
 
 def test_a_traceback_is_counted_as_wrong(monkeypatch):

@@ -181,7 +181,7 @@ def test_an_end_is_no_place_within():
 
 def test_the_length_of_a_set_about_0_that_is_1e_896_wide():
     w, b = ["1e300"] * 3, ["0", "-5e299", "-5e299"]
-    found = gt.total_explosion_set(gt.Chain(3), w=w, b=b).measure.n(25)
+    length = gt.total_explosion_set(gt.Chain(3), w=w, b=b).measure.n(25)
     with mpmath.workdps(2000):
         weight = mpmath.mpf(10) ** 300
 
@@ -193,7 +193,7 @@ def test_the_length_of_a_set_about_0_that_is_1e_896_wide():
                 total += mpmath.log(weight * a * (1 - a))
             return total
 
-        end, error = mpmath.mpf(str(found)) / 2, mpmath.mpf(10) ** -23
+        end, error = mpmath.mpf(str(length)) / 2, mpmath.mpf(10) ** -23
         assert log_gradient(end * (1 - error)) > 0 > log_gradient(end * (1 + error))
 
 
@@ -232,9 +232,9 @@ def test_what_reaches_the_threshold_alone(which):
 @pytest.mark.parametrize(("threshold", "is_above"), [("1/3", False), ("2/5", False), ("1/4", True), ("1/100", True)])
 def test_a_flat_top(threshold, is_above):
     chain, w, b = gt.Chain(2, "softsign"), [1, 3], [0, 2]  # the slope is 1/3 on all of [-2, 0]
-    found = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold)
-    assert (found is not sympy.S.EmptySet) == is_above
-    assert not is_above or {-2, 0} < set(found.closure.boundary) or found.contains(-1)
+    explosion = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold)
+    assert (explosion is not sympy.S.EmptySet) == is_above
+    assert not is_above or {-2, 0} < set(explosion.closure.boundary) or explosion.contains(-1)
     if threshold == "1/3":
         with pytest.raises(Undecided, match="elsewhere too"):
             gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=False)

@@ -73,9 +73,9 @@ def test_infinite_slopes():
     assert gt.explosion_set(sqrt(Abs(Z)), 2) == sympy.Union(
         sympy.Interval.open(-R(1, 2), 0), sympy.Interval.open(0, R(1, 2))
     )
-    found = gt.explosion_set(Z * log(Abs(Z)), 2)  # |1 + log|z|| > 1/2
+    explosion = gt.explosion_set(Z * log(Abs(Z)), 2)  # |1 + log|z|| > 1/2
     places = (0, R(1, 10**9), exp(-R(3, 2)) / 2 - R(1, 100), R(1, 5), R(1, 4), exp(-R(1, 2)) / 2 + R(1, 100), -7)
-    assert [place in found for place in places] == [False, True, True, False, False, True, True]
+    assert [place in explosion for place in places] == [False, True, True, False, False, True, True]
     with pytest.raises(Undecided, match="its slope is infinite at 0; ask for its explosion_width"):
         gt.widest_explosion(sqrt(Abs(Z)) * sign(Z))
 

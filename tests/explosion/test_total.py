@@ -140,8 +140,8 @@ def test_bad_arguments_are_refused(call):
 @pytest.mark.parametrize(("which", "depth"), [("gelu", 2), ("silu", 3)])
 def test_an_end_that_is_0_is_said_to_be(which, depth):
     """There each factor is exactly 1: a ball cannot tell it from a number of 1e-39."""
-    found = gt.total_explosion_set(gt.Chain(depth, which), w=[2] * depth, b=[0] * depth)
-    assert found == sympy.Interval.open(0, sympy.oo)
+    explosion = gt.total_explosion_set(gt.Chain(depth, which), w=[2] * depth, b=[0] * depth)
+    assert explosion == sympy.Interval.open(0, sympy.oo)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_an_end_that_is_0_is_said_to_be(which, depth):
 )
 def test_a_kink_before_a_constant_layer_does_not_prove_that_the_set_is_empty(activations, w, b):
     """At x = 0, where the search begins, the first layer has a kink and the second is constant."""
-    found = gt.total_explosion_set(gt.Chain(3, activations), w=w, b=b)
+    explosion = gt.total_explosion_set(gt.Chain(3, activations), w=w, b=b)
     inside = sympy.Rational(7, 5) + sympy.Rational(1, 100) if activations[1] == "relu" else -sympy.Rational(b[1], w[1])
-    assert inside in found
+    assert inside in explosion

@@ -131,11 +131,11 @@ def test_a_far_bump_has_its_length():
     ids=str,
 )
 def test_critical_weights(expr, weight):
-    found = gt.critical_weight(expr)
+    critical = gt.critical_weight(expr)
     if weight is None:
-        assert 1 < found.evalf(10) < 1.06
+        assert 1 < critical.evalf(10) < 1.06
     else:
-        assert found == weight
+        assert critical == weight
 
 
 @pytest.mark.sampled(1)

@@ -233,8 +233,8 @@ def test_one_formula_stands_for_levels_between_limits_of_the_slope():
 
 
 def test_a_single_stationary_level_is_found_where_there_is_one():
-    found = _SEARCH._stationary(sympy.Rational(7, 50), sympy.Rational(3, 20), _BEST)
-    level, product = found.level, found.value
+    place = _SEARCH._stationary(sympy.Rational(7, 50), sympy.Rational(3, 20), _BEST)
+    level, product = place.level, place.value
     assert abs(1 / level.n(30) - gt.widest_explosion("sigmoid").weight.n(30)) < sympy.Float("1e-25")
     assert product.subs(product.free_symbols.pop(), sympy.Rational(1, 8)) == sympy.asinh(1) / 2
     assert _SEARCH._stationary(sympy.Rational(1, 10), sympy.Rational(3, 25), _BEST) is None

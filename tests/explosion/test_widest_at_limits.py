@@ -74,9 +74,9 @@ def test_suprema_at_limits(sigma, component, said):
         1,
         5,
     ):  # no set is wider, and one is all but as wide
-        found = gt.explosion_set(sigma, widest.weight * (1 + nearer))
-        parts = found.args if isinstance(found, sympy.Union) else (found,)
-        length = found.measure if component == "total" else max(part.measure for part in parts)
+        explosion = gt.explosion_set(sigma, widest.weight * (1 + nearer))
+        parts = explosion.args if isinstance(explosion, sympy.Union) else (explosion,)
+        length = explosion.measure if component == "total" else max(part.measure for part in parts)
         assert length < widest.width
         assert nearer > sympy.Rational(1, 10**5) or length > widest.width * (1 - 5 * nearer)
 
@@ -98,5 +98,5 @@ def test_a_supremum_that_is_approached_at_two_weights_is_undecided():
 
 
 def test_a_search_at_a_limit_says_so():
-    found = widest_search.Supremum(gt.activation("hard_tanh")).greatest()
-    assert (found.level, found.value, found.is_stationary, found.is_attained) == (1, 2, False, False)
+    supremum = widest_search.Supremum(gt.activation("hard_tanh")).greatest()
+    assert (supremum.level, supremum.value, supremum.is_stationary, supremum.is_attained) == (1, 2, False, False)

@@ -35,15 +35,15 @@ _FALLING = 5 - 3 * tanh(Z / 2 - 1)
     ],
 )
 def test_sigmoid_chains_against_a_table_of_an_earlier_computation(weight, depth, value):
-    found = gt.widest_total_explosion(gt.Chain(depth), [weight] * (depth - 1))
-    assert abs(found.value - R(value)) < R(1, 10**13)
+    widest = gt.widest_total_explosion(gt.Chain(depth), [weight] * (depth - 1))
+    assert abs(widest.value - R(value)) < R(1, 10**13)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "lecun_tanh", _FALLING], ids=str)
 def test_one_neuron_has_k(activation):
-    found, known = gt.widest_total_explosion(gt.Chain(1, activation), []), gt.widest_explosion(activation)
-    assert abs(found.value.n(50) - known.width.n(50)) < sympy.Float("1e-48")
-    assert abs(found.w[0].n(50) - known.weight.n(50)) < sympy.Float("1e-47")
+    widest, known = gt.widest_total_explosion(gt.Chain(1, activation), []), gt.widest_explosion(activation)
+    assert abs(widest.value.n(50) - known.width.n(50)) < sympy.Float("1e-48")
+    assert abs(widest.w[0].n(50) - known.weight.n(50)) < sympy.Float("1e-47")
 
 
 _CHAINS = [
@@ -69,9 +69,9 @@ def _size(parameters, records, weights):
 @pytest.mark.parametrize(("names", "weights"), _CHAINS, ids=str)
 def test_no_search_over_the_definition_finds_a_wider_set_and_one_finds_it(names, weights):
     records = [gt.activation(name) for name in names]
-    found = gt.widest_total_explosion(gt.Chain(len(names), list(names)), weights)
-    rng, value, best = np.random.default_rng(1), float(found.value), 0.0
-    known = [float(each) for each in found.b]
+    widest = gt.widest_total_explosion(gt.Chain(len(names), list(names)), weights)
+    rng, value, best = np.random.default_rng(1), float(widest.value), 0.0
+    known = [float(each) for each in widest.b]
     for spread in (0.1, 0.3, 1.0, 1.0, 3.0, 3.0):
         half = rng.uniform(0.2, 2.0)
         start = [known[0] - half, known[0] + half, *(np.array(known[1:]) + rng.normal(0, spread, len(known) - 1))]
@@ -84,10 +84,10 @@ def test_no_search_over_the_definition_finds_a_wider_set_and_one_finds_it(names,
 
 @pytest.mark.parametrize(("names", "weights"), [*_CHAINS, ((_FALLING, _FALLING), [2])], ids=str)
 def test_at_both_ends_the_gradient_is_the_threshold(names, weights):
-    found = gt.widest_total_explosion(gt.Chain(len(names), list(names)), weights, threshold=3)
-    half = float(found.value) / 2
+    widest = gt.widest_total_explosion(gt.Chain(len(names), list(names)), weights, threshold=3)
+    half = float(widest.value) / 2
     a, gradient = np.array([-half, half]), np.ones(2)
-    for name, w, b in zip(names, found.w, found.b, strict=True):
+    for name, w, b in zip(names, widest.w, widest.b, strict=True):
         a, slope = gt.activation(name).value_and_slope(float(w) * a + float(b))
         gradient = gradient * slope * float(w)
     np.testing.assert_allclose(np.abs(gradient), 3, rtol=1e-10)
@@ -98,21 +98,21 @@ def test_at_both_ends_the_gradient_is_the_threshold(names, weights):
 )
 def test_the_parameters_reach_it_and_biases_beside_them_do_not(depth, weights, c):
     chain = gt.Chain(depth)
-    found = gt.widest_total_explosion(chain, weights, threshold=c)
-    w, b = [R(str(each.n(20))) for each in found.w], [R(str(each.n(20))) for each in found.b]
-    assert abs(gt.total_explosion_set(chain, w=w, b=b, threshold=c).measure.n(20) / found.value.n(20) - 1) < 1e-9
+    widest = gt.widest_total_explosion(chain, weights, threshold=c)
+    w, b = [R(str(each.n(20))) for each in widest.w], [R(str(each.n(20))) for each in widest.b]
+    assert abs(gt.total_explosion_set(chain, w=w, b=b, threshold=c).measure.n(20) / widest.value.n(20) - 1) < 1e-9
     rng = np.random.default_rng(depth)
     for size in (0.01, 0.5):
         moved = [each + R(int(1000 * step), 1000) for each, step in zip(b, rng.normal(0, size, depth), strict=True)]
         assert moved[1:] != b[1:]
-        assert gt.total_explosion_set(chain, w=w, b=moved, threshold=c).measure.n() < found.value
+        assert gt.total_explosion_set(chain, w=w, b=moved, threshold=c).measure.n() < widest.value
 
 
 def test_many_layers_against_the_recursion_from_the_last_to_the_first():
     names = ["tanh", "sigmoid", "lecun_tanh"] * 4
     rng = np.random.default_rng(3)
     weights = [round(float(each), 3) for each in np.exp(rng.uniform(-1, 2, len(names) - 1))]
-    found = gt.widest_total_explosion(gt.Chain(len(names), names), weights)
+    widest = gt.widest_total_explosion(gt.Chain(len(names), names), weights)
     with mpmath.workdps(50):
         betas = {"tanh": 1, "sigmoid": mpmath.mpf(1) / 2, "lecun_tanh": mpmath.mpf(2) / 3}
         heights = {"tanh": 2, "sigmoid": 1, "lecun_tanh": mpmath.mpf(17159) / 5000}
@@ -136,7 +136,7 @@ def test_many_layers_against_the_recursion_from_the_last_to_the_first():
             left, right = low + (high - low) / 3, high - (high - low) / 3
             low, high = (left, high) if log_size(left) < log_size(right) else (low, right)
         best = mpmath.exp(log_size(low))
-    assert abs(found.value.n(30) / sympy.Float(mpmath.nstr(best, 40), 40) - 1) < sympy.Float("1e-25")
+    assert abs(widest.value.n(30) / sympy.Float(mpmath.nstr(best, 40), 40) - 1) < sympy.Float("1e-25")
 
 
 @pytest.mark.slow
@@ -162,15 +162,15 @@ def test_large_weights_approach_k_and_a_threshold_divides():
 
 
 def test_digits_and_pickling():
-    found = gt.widest_total_explosion(gt.Chain(3), [10, -5])
+    widest = gt.widest_total_explosion(gt.Chain(3), [10, -5])
     with mpmath.workdps(520):
-        for number in (found.value, found.w[0]):
+        for number in (widest.value, widest.w[0]):
             long, short = number.n(500), number.n(20)
             assert abs(mpmath.mpf(str(long)) - mpmath.mpf(str(short))) < mpmath.mpf(10) ** -18
-    copy = pickle.loads(pickle.dumps(found))
-    assert (copy.value, copy.w, copy.b) == (found.value, found.w, found.b)
-    assert copy.value.n(40) == found.value.n(40)
-    assert found.value != found.w[0]
+    copy = pickle.loads(pickle.dumps(widest))
+    assert (copy.value, copy.w, copy.b) == (widest.value, widest.w, widest.b)
+    assert copy.value.n(40) == widest.value.n(40)
+    assert widest.value != widest.w[0]
 
 
 def test_a_first_weight_is_not_used():

@@ -56,12 +56,12 @@ def test_the_random_chains_explode_on_intervals_under_the_line(chains):
 @pytest.mark.slow
 @pytest.mark.parametrize("which", search.SEARCHED)
 def test_what_is_found_lies_between_one_neuron_and_the_limit(which):
-    found = search.lower_bounds(which)
+    bounds = search.lower_bounds(which)
     one, highest = float(gt.widest_explosion(which).width), float(gt.depth_bound(which).value)
-    assert list(found) == sorted(found)
-    assert found[0] == pytest.approx(one, rel=1e-9)
-    assert found[-1] <= highest * (1 + 1e-9)
-    assert found[-1] > 0.999 * highest
+    assert list(bounds) == sorted(bounds)
+    assert bounds[0] == pytest.approx(one, rel=1e-9)
+    assert bounds[-1] <= highest * (1 + 1e-9)
+    assert bounds[-1] > 0.999 * highest
 
 
 @pytest.mark.parametrize("layer", wide_layers.LAYERS, ids=lambda each: str(each.neurons))
@@ -91,8 +91,8 @@ def test_width_that_is_too_great_is_not_proven():
 @pytest.mark.parametrize("draw", [figures.line, figures.elsewhere])
 def test_the_curves_of_the_figures_lie_under_their_bounds(draw):
     (axes,) = draw().axes
-    bound, found = axes.lines
-    x, y = found.get_data()
+    bound, lengths = axes.lines
+    x, y = lengths.get_data()
     if draw is figures.line:
         assert (x * y < bound.get_xdata()[0] * bound.get_ydata()[0]).all()
     else:

@@ -199,8 +199,8 @@ def test_the_kernel_of_relu_over_a_grid():
 
 def test_differences_are_refused_where_they_do_not_converge():
     wild = gt.activation(sympy.exp(U))  # its tail beyond 9 standard deviations matters
-    found = Interpolation(wild).at(np.log(np.array([40.0])), np.zeros(1))
-    assert np.isnan(found.value).all()
+    interpolated = Interpolation(wild).at(np.log(np.array([40.0])), np.zeros(1))
+    assert np.isnan(interpolated.value).all()
 
 
 # ---- gains, gradients and Jacobians

@@ -86,19 +86,19 @@ def test_lines_are_within_their_errors(q, sigma_w, sigma_b):
     with mpmath.workdps(DIGITS):
         at, weight, bias = map(exact, (q, sigma_w, sigma_b))
         for method in ("certified", "auto"):
-            found = meanfield.variance_map("relu", q, sigma_w, sigma_b, method=method)
-            assert abs(weight**2 * at / 2 + bias**2 - mpmath.mpf(float(found))) <= found.error
+            chi = meanfield.variance_map("relu", q, sigma_w, sigma_b, method=method)
+            assert abs(weight**2 * at / 2 + bias**2 - mpmath.mpf(float(chi))) <= chi.error
             for function in (meanfield.chi, meanfield.chi_parallel):
-                found = function("relu", q, sigma_w, method=method)
-                assert abs(weight**2 / 2 - mpmath.mpf(float(found))) <= found.error
-        found = meanfield.correlation_slope("relu", 0.5, q, sigma_w)
-        assert abs(weight**2 / 3 - mpmath.mpf(float(found))) <= found.error
+                chi = function("relu", q, sigma_w, method=method)
+                assert abs(weight**2 / 2 - mpmath.mpf(float(chi))) <= chi.error
+        chi = meanfield.correlation_slope("relu", 0.5, q, sigma_w)
+        assert abs(weight**2 / 3 - mpmath.mpf(float(chi))) <= chi.error
 
 
 @pytest.mark.parametrize("sigma_w", [1e-30, 1e30])
 def test_the_error_of_a_slope_scales_with_the_weights(sigma_w):
-    found = meanfield.correlation_slope("relu", 0.5, 1, sigma_w)
-    assert sigma_w**2 * 1e-17 < found.error < sigma_w**2 * 1e-11
+    chi = meanfield.correlation_slope("relu", 0.5, 1, sigma_w)
+    assert sigma_w**2 * 1e-17 < chi.error < sigma_w**2 * 1e-11
 
 
 @given(value=st.floats(-1e300, 1e300), error=st.floats(0, 1e300))

@@ -141,11 +141,11 @@ def test_a_scan_finds_the_same_fixed_points(name, weight, bias):
     q = np.geomspace(bias**2, 1e5, 2001)
     excess = variance_map(name, q, weight, bias) - q
     crossed = np.flatnonzero(excess[:-1] * excess[1:] < 0)
-    found = [point for point in fixed_points(name, weight, bias) if point.q < 1e5]
-    assert len(found) >= len(crossed)  # the scan may miss pairs
+    points = [point for point in fixed_points(name, weight, bias) if point.q < 1e5]
+    assert len(points) >= len(crossed)  # the scan may miss pairs
     for cell in crossed:
-        assert any(q[cell] * (1 - 1e-9) <= point.q <= q[cell + 1] * (1 + 1e-9) for point in found)
-    for point in found:
+        assert any(q[cell] * (1 - 1e-9) <= point.q <= q[cell + 1] * (1 + 1e-9) for point in points)
+    for point in points:
         assert variance_map(name, point.q, weight, bias) == pytest.approx(point.q, rel=1e-11)
 
 

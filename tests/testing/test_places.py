@@ -127,8 +127,8 @@ _LEAKY = (
 def test_at_a_kink_the_slope_is_the_one_from_the_left_however_it_is_written(expr):
     record = gt.activation(expr)
     for z, slope in ((-1, sympy.Rational(1, 10)), (0, sympy.Rational(1, 10)), (1, sympy.Rational(1))):
-        found = testing.reference_activation(expr, z, derivative=1)
-        assert found.lower <= slope <= found.upper
+        reference = testing.reference_activation(expr, z, derivative=1)
+        assert reference.lower <= slope <= reference.upper
         assert record.slope(float(z)) == pytest.approx(float(slope), rel=1e-15)
     by = gt.Chain(1, expr).backprop([0.0], [1.0], [1.0], [0.0])
     assert by.b[0] == pytest.approx(-0.1)

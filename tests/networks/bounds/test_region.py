@@ -20,20 +20,20 @@ def points_in(boxes, seed=0):
 
 
 def check(network, box, threshold, **more):
-    found = gt.explosion_region(network, box, threshold=threshold, **more)
+    region = gt.explosion_region(network, box, threshold=threshold, **more)
     for seed in range(3):
-        if len(found.inside[0]):
-            assert norms(network, points_in(found.inside, seed)).min() > threshold
-        if len(found.outside[0]):
-            assert norms(network, points_in(found.outside, seed)).max() <= threshold
+        if len(region.inside[0]):
+            assert norms(network, points_in(region.inside, seed)).min() > threshold
+        if len(region.outside[0]):
+            assert norms(network, points_in(region.outside, seed)).max() <= threshold
     whole = float(np.prod(np.subtract(box[1], box[0])))
-    parts = [float(volumes(*boxes).sum()) for boxes in (found.inside, found.outside, found.undecided)]
+    parts = [float(volumes(*boxes).sum()) for boxes in (region.inside, region.outside, region.undecided)]
     assert sum(parts) == pytest.approx(whole, rel=1e-12)
-    assert found.measure[0] <= parts[0] <= parts[0] + parts[2] <= found.measure[1]
+    assert region.measure[0] <= parts[0] <= parts[0] + parts[2] <= region.measure[1]
     x = np.random.default_rng(9).uniform(*box, size=(20_000, len(box[0])))
     share = (norms(network, x) > threshold).mean()
-    assert found.measure[0] / whole - 0.02 <= share <= found.measure[1] / whole + 0.02
-    return found
+    assert region.measure[0] / whole - 0.02 <= share <= region.measure[1] / whole + 0.02
+    return region
 
 
 @pytest.mark.slow
@@ -47,9 +47,9 @@ def check(network, box, threshold, **more):
     ids=["tanh", "gelu", "three outputs"],
 )
 def test_regions_of_two_inputs(make, threshold):
-    found = check(make(), _BOX, threshold)
-    assert found.is_complete
-    assert found.undecided_share <= 0.01
+    region = check(make(), _BOX, threshold)
+    assert region.is_complete
+    assert region.undecided_share <= 0.01
 
 
 @pytest.mark.slow
@@ -70,19 +70,19 @@ def test_one_neuron_a_layer_agrees_with_the_chain(activation, w, b):
     network = gt.Network((1, 1, 1), activation, w=[[[each]] for each in w], b=[[each] for each in b])
     weights, biases = ([sympy.Rational(each) for each in values] for values in (w, b))
     exact = gt.total_explosion_set(gt.Chain(2, activation), w=weights, b=biases, threshold="3/4")
-    found = check(network, ([-4], [4]), 0.75, tolerance=1e-6)
-    assert found.is_complete
+    region = check(network, ([-4], [4]), 0.75, tolerance=1e-6)
+    assert region.is_complete
     assert float(exact.inf) > -4
-    assert found.measure[0] <= float(exact.measure.n(20)) <= found.measure[1]
-    assert found.measure[1] - found.measure[0] <= 8e-6
-    assert found.inside[0].min() >= float(exact.inf)
-    assert found.inside[1].max() <= float(exact.sup)
+    assert region.measure[0] <= float(exact.measure.n(20)) <= region.measure[1]
+    assert region.measure[1] - region.measure[0] <= 8e-6
+    assert region.inside[0].min() >= float(exact.inf)
+    assert region.inside[1].max() <= float(exact.sup)
 
 
 def test_a_budget_leaves_the_rest_undecided():
-    found = check(mlp((2, 16, 16, 1), "tanh", 0, gain=2), _BOX, 1.0, tolerance=1e-9, most_boxes=500)
-    assert not found.is_complete
-    assert "used up" in repr(found)
+    region = check(mlp((2, 16, 16, 1), "tanh", 0, gain=2), _BOX, 1.0, tolerance=1e-9, most_boxes=500)
+    assert not region.is_complete
+    assert "used up" in repr(region)
     one = gt.explosion_region(mlp((2, 16, 16, 1), "tanh", 0, gain=2), _BOX, most_boxes=1)
     assert len(one.undecided[0]) == 1
 
@@ -128,9 +128,9 @@ def test_bad_arguments_are_refused(arguments, refused):
 
 def test_the_picture_shows_every_box():
     network = mlp((2, 16, 16, 1), "tanh", 0, gain=1.5)
-    found = gt.explosion_region(network, _BOX, tolerance=0.1)
-    ax = gt.plots.explosion_region(found)
+    region = gt.explosion_region(network, _BOX, tolerance=0.1)
+    ax = gt.plots.explosion_region(region)
     counts = [len(collection.get_paths()) for collection in ax.collections]
-    assert counts == [len(boxes[0]) for boxes in (found.outside, found.undecided, found.inside)]
+    assert counts == [len(boxes[0]) for boxes in (region.outside, region.undecided, region.inside)]
     with pytest.raises(InvalidArgument, match="3 inputs"):
         gt.plots.explosion_region(gt.explosion_region(mlp((3, 2, 1), "tanh", 0), ([0] * 3, [1] * 3), most_boxes=1))
