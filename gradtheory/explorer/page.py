@@ -198,6 +198,11 @@ class Page:
     def _show(self, problem: str = "") -> None:
         """Bring all controls to the state, and ask what is new."""
         state, place = self.state, self.state.layer - 1
+        for views, workers in ((QUICK, self._quick), (SLOW, self._slow)):  # they work while the controls are set
+            for kind, view in views.items():
+                if self._asked.get(kind) != view.of(state):
+                    self._asked[kind] = view.of(state)
+                    self._ask(workers, kind)
         with self._setting():
             self.own.value = state.activation
             self.names.value = state.activation if state.activation in self.names.options else ""
@@ -219,11 +224,6 @@ class Page:
         self.words["message"].text = _refused(problem) if problem else ""
         self.pictures.show_scales(state.number("sigma_w"), state.number("sigma_b"))
         self._texts.data = {**self._texts.data, "query": [state.query], "python": [as_python(state)]}
-        for views, workers in ((QUICK, self._quick), (SLOW, self._slow)):
-            for kind, view in views.items():
-                if self._asked.get(kind) != view.of(state):
-                    self._asked[kind] = view.of(state)
-                    self._ask(workers, kind)
 
     def _ask(self, workers: Workers, kind: str) -> None:
         state = self._open[kind] = self.state
@@ -256,10 +256,10 @@ class Page:
             place.text = ""
             self._file.data = {"text": [answer]}
         else:
-            self.pictures.show(kind, answer)
             place.text = getattr(answer, "html", "")
             if kind == "chain":
                 self.words["here"].text = answer.here
+            self._document.add_next_tick_callback(partial(self.pictures.show, kind, answer))  # words come first
             if kind in QUICK:
                 self._formulas[kind] = answer.latex
                 latex = as_latex(*(self._formulas[each] for each in QUICK if each in self._formulas))
