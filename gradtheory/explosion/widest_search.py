@@ -18,7 +18,7 @@ from functools import cached_property
 import sympy
 
 from gradtheory.activations import Activation, Branch, T, Z
-from gradtheory.activations.slopes.analysis import parity
+from gradtheory.activations.slopes.analysis import symmetry
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near, inner_point
 from gradtheory.arithmetic.enclosure import (
@@ -149,16 +149,17 @@ class Supremum:
         if wraps and components[0].lower == first.left and components[-1].upper == last.right:
             lengths.append(components[0].length + components[-1].length)
             components = components[1:-1]
-        if self._is_even:
+        if self._centre is not None:
             at = {T: enclose(superlevel.t, _BITS)}
-            components = tuple(part for part in components if enclose(part.upper, _BITS, at) > 0)
+            components = tuple(part for part in components if enclose(part.upper - self._centre, _BITS, at) > 0)
         return [*lengths, *(part.length for part in components)]
 
     @cached_property
-    def _is_even(self) -> bool:
-        """Whether |σ'| is seen to be even."""
+    def _centre(self) -> sympy.Expr | None:
+        """The place about which |σ'| is seen to be even, if it is, and no jump makes one side another."""
         profile = self.activation.profile
-        return profile.branches[0].left == -profile.branches[-1].right and parity(profile.function) != 0
+        centre, parity = symmetry(profile.function, (profile.branches[0].left, profile.branches[-1].right))
+        return centre if parity and not profile.jumps else None
 
     def _measure_at(self, level: sympy.Rational) -> Ball:
         lengths = self._measures(SuperlevelSet(self.activation.profile, level))
@@ -207,8 +208,14 @@ class Supremum:
             raise Undecided(f"{self.activation.name} is unbounded, so its widest explosion is not bounded by variation")
         return value
 
+    @cached_property
+    def _limits(self) -> tuple[sympy.Expr, ...]:
+        """The limits of |σ'| at the ends of branches: some may be equal, or differ by less than any digits show."""
+        ends = ((branch.shallowest, branch.steepest) for branch in self.activation.profile.branches)
+        return tuple(dict.fromkeys(itertools.chain.from_iterable(ends)))
+
     def _has_limits(self, low: sympy.Rational, high: sympy.Rational) -> bool:
-        return any(sign(level - low) >= 0 >= sign(level - high) for level in self.activation.profile.levels)
+        return any(sign(limit - low) >= 0 >= sign(limit - high) for limit in self._limits)
 
     def _products(self, low: sympy.Expr, high: sympy.Expr) -> list[sympy.Expr]:
         """Return t·m(t) in `T`, or those of the components, on a (low, high) without limits of |σ'|."""
@@ -229,15 +236,21 @@ class Supremum:
                 return None
             level = Root(rate, low, high, slope=bend)
             tops[level.map(sympy.Lambda(T, product))] = Greatest(level, product)
-        value = max(tops, key=_PROVEN, default=None)
+        try:
+            value = max(tops, key=_PROVEN, default=None)
+        except Undecided:
+            raise Undecided(
+                f"the widest explosion of {self.activation.name} is not decided: two intervals are equally wide to all "
+                "digits tried, as mirror images are; component='total' need not know which is wider"
+            ) from None
         return None if value is None or enclose(value, _BITS).upper() < best.lower() else tops[value]
 
     def _at_a_limit(self, low: sympy.Rational, high: sympy.Rational) -> Greatest | None:
         """Return the only limit of |σ'| in (low, high), if t·m(t) is proven to be less beside it than just below it."""
-        inside = [limit for limit in self.activation.profile.levels if sign(limit - low) > 0 >= sign(limit - high)]
-        if len(inside) != 1:
+        inside = [limit for limit in self._limits if sign(limit - low) > 0 >= sign(limit - high)]
+        if not inside or not _are_equal(inside):
             return None
-        (limit,) = inside
+        limit = inside[0]
         from_below, there = (
             self._longest(SuperlevelSet(self.activation.profile, limit, strict=s)) for s in (False, True)
         )
@@ -300,6 +313,14 @@ class Supremum:
         sizes = [abs(bend) for bend in bends]
         least = sizes[0].min(sizes[1]) if bends.sign else enclose(sympy.S.Zero, _BITS)
         return Interval(1 / sizes[0].max(sizes[1]), 1 / least)
+
+
+def _are_equal(numbers: list[sympy.Expr]) -> bool:
+    """Return whether numbers are proven to be equal."""
+    try:
+        return all(order(numbers[0], other) == 0 for other in numbers[1:])
+    except Undecided:
+        return False
 
 
 def _rational_below(number: sympy.Expr) -> sympy.Rational:

@@ -24,6 +24,7 @@ from gradtheory.arithmetic.enclosure import (
     sign_at,
     times,
 )
+from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
@@ -48,7 +49,9 @@ class Pointwise:
         self._switches = tuple(dict.fromkeys(each for function in functions for each in switches(function)))
         self._formulas: dict[tuple[int, ...], tuple[sympy.Expr, ...]] = {}
 
-    def enclose(self, z: Ball, bits: int, others: Balls | None = None) -> list[Ball]:
+    def enclose(
+        self, z: Ball, bits: int, others: Balls | None = None, *, exactly: sympy.Expr | None = None
+    ) -> list[Ball]:
         """Return balls of the functions, where the caller has set the precision.
 
         Parameters
@@ -59,6 +62,8 @@ class Pointwise:
             The working precision.
         others : mapping of Symbol to ball, optional
             Balls of the other symbols.
+        exactly : sympy.Expr, optional
+            The number in the ball: it may be a kink that no ball tells from its neighbours, such as 1/3.
 
         Raises
         ------
@@ -67,26 +72,24 @@ class Pointwise:
 
         """
         values = {Z: z} if others is None else {Z: z, **others}
-        signs = tuple(self._side(switch, bits, values) for switch in self._switches)
+        place = as_rational(z) if exactly is None and z.is_exact() else exactly
+        signs = tuple(self._side(switch, bits, values, place) for switch in self._switches)
         if 0 in signs and any(self._from_the_left):
-            place = as_rational(z)
             choices = [formula_left_of if is_left else formula_near for is_left in self._from_the_left]
             formulas = [choose(each, Z, place) for choose, each in zip(choices, self.functions, strict=True)]
             return [evaluate(formula, bits, values) for formula in formulas]
         if signs not in self._formulas:
-            middle = as_rational(z)
-            self._formulas[signs] = tuple(formula_near(function, Z, middle) for function in self.functions)
+            near = as_rational(z) if place is None else place
+            self._formulas[signs] = tuple(formula_near(function, Z, near) for function in self.functions)
         return [evaluate(formula, bits, values) for formula in self._formulas[signs]]
 
-    def _side(self, switch: sympy.Expr, bits: int, values: Balls) -> int:
-        ball, z = evaluate(switch, bits, values), values[Z]
-        if ball > 0:
-            return 1
-        if ball < 0:
-            return -1
-        if z.is_exact():
-            return sign_at(switch, Z, as_rational(z))
-        raise Undecided(f"z = {z.str(10)} is not told from a kink with {bits} bits")
+    def _side(self, switch: sympy.Expr, bits: int, values: Balls, place: sympy.Expr | None) -> int:
+        side = sign_of(evaluate(switch, bits, values))
+        if side:
+            return side
+        if place is not None:
+            return sign_at(switch, Z, place)
+        raise Undecided(f"z = {values[Z].str(10)} is not told from a kink with {bits} bits")
 
 
 @functools.lru_cache(maxsize=256)

@@ -89,7 +89,7 @@ def reference_activation(
 
     def enclose(bits: int) -> Ball:
         with precision(bits):
-            return value_slope_and_bend(record).enclose(evaluate(place, bits, {}), bits)[order]
+            return value_slope_and_bend(record).enclose(evaluate(place, bits, {}), bits, exactly=place)[order]
 
     for bits in _precisions(wanted):
         ball = enclose(bits)

@@ -51,14 +51,14 @@ def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.E
 
     """
     first, last = region
-    centre, symmetry = (sympy.S.Zero, 0) if jumps else _symmetry(slope, region)
-    start = centre if symmetry else first
+    centre, even_or_odd = (sympy.S.Zero, 0) if jumps else symmetry(slope, region)
+    start = centre if even_or_odd else first
     cuts = {*breaks(slope, Z, start, last), *(jump for jump in jumps if order(first, jump) < 0 < order(last, jump))}
     branches: list[Branch] = []
     for left, right in itertools.pairwise((start, *sorted(cuts, key=INCREASING), last)):
         branches += _smooth_branches(formula_near(slope, Z, inner_point(left, right)), left, right)
-    if symmetry:
-        branches = [*(_mirror(branch, centre, symmetry) for branch in reversed(branches)), *branches]
+    if even_or_odd:
+        branches = [*(_mirror(branch, centre, even_or_odd) for branch in reversed(branches)), *branches]
     return tuple(_join(branches, jumps))
 
 
@@ -109,7 +109,7 @@ def _repeats(slope: sympy.Expr, period: sympy.Expr) -> bool:
     return shifted in (plain, sympy.expand(-plain))
 
 
-def _symmetry(slope: sympy.Expr, region: Region) -> tuple[sympy.Expr, int]:
+def symmetry(slope: sympy.Expr, region: Region) -> tuple[sympy.Expr, int]:
     """Return the centre of a region about which a slope is seen to be even or odd, and its parity there, else 0.
 
     Of the line it is 0, or the middle of the outermost features.
@@ -157,10 +157,10 @@ def _may_vanish(expr: sympy.Expr, places: Sequence[sympy.Rational]) -> bool:
     return all(ball.contains(0) for ball in balls)
 
 
-def _mirror(branch: Branch, centre: sympy.Expr, symmetry: int) -> Branch:
+def _mirror(branch: Branch, centre: sympy.Expr, even_or_odd: int) -> Branch:
     """Return the branch on the other side; made from its twin, it has the very same expressions as limits."""
-    slopes = symmetry * branch.slope_right, symmetry * branch.slope_left
-    return Branch(2 * centre - branch.right, 2 * centre - branch.left, *slopes, bends=-symmetry * branch.bends)
+    slopes = even_or_odd * branch.slope_right, even_or_odd * branch.slope_left
+    return Branch(2 * centre - branch.right, 2 * centre - branch.left, *slopes, bends=-even_or_odd * branch.bends)
 
 
 def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[Branch]:

@@ -232,13 +232,14 @@ def features(expr: sympy.Expr) -> tuple[tuple[sympy.Rational, sympy.Rational], .
     """
     features = {(sympy.S.Zero, sympy.S.Zero)}
     for part in expr.atoms(sympy.Function, sympy.Pow):
-        inner = part.args[0]
-        for line in sympy.preorder_traversal(inner):
+        lines = sympy.preorder_traversal(part.args[0])
+        for line in lines:
             if line.is_Add and len(line.args) == 2:
                 constant, rest = line.as_coeff_Add()
                 factor, variable = rest.as_coeff_Mul()
                 if variable.is_Symbol and factor.is_Rational and constant.is_Rational:
                     features.add((-constant / factor, 1 / abs(factor)))
+                    lines.skip()  # a·z is no feature of a·z + b
             elif line.is_Mul and len(line.args) == 2 and line.args[0].is_Rational and line.args[1].is_Symbol:
                 features.add((sympy.S.Zero, 1 / abs(line.args[0])))
     return tuple(features)

@@ -255,7 +255,7 @@ def as_rational(point: Ball) -> sympy.Rational:
 
 def abbreviate(expr: sympy.Expr) -> str:
     """Return an expression as text for a message, cut where it is too long to read."""
-    text = str(expr)
+    text = sympy.sstr(expr, order=None if expr.free_symbols else "none")  # to put terms in order it would evaluate them
     return text if len(text) <= 120 else f"{text[:100]} …"
 
 

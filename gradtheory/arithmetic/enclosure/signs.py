@@ -26,13 +26,12 @@ from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, bounds, plus, range_over, times
 from gradtheory.arithmetic.enclosure.tails import sign_beyond
+from gradtheory.arithmetic.enclosure.vanishing import is_small_number_zero
 from gradtheory.errors import Undecided
 
 CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
 MOST_CELLS = 4_000  # of one bisection
 _BITS_BY_CELLS = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * MOST_CELLS, 16 * FIRST_BITS))
-_MOST_OPERATIONS = 100  # of a number that SymPy simplifies
-_GREATEST_EXPONENT = 4_000  # of 2, in a number that SymPy simplifies
 _FARTHEST = flint.arb(2) ** 200
 _ORDERS = 4  # derivatives asked where a function vanishes at an end
 
@@ -66,35 +65,19 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
         return 1 if expr is sympy.oo else -1
     for bits in doubling(most_bits):
         with precision(bits):
-            side = sign_of(evaluate(expr, bits, {}))
-        if side:
+            ball = evaluate(expr, bits, {})
+        if side := sign_of(ball):
             return side
         if bits > 2 * FIRST_BITS and ask_sympy:
             ask_sympy = False  # once
-            if not isinstance(expr, Enclosable) and _is_zero(expr):  # Enclosable ones ask SymPy themselves
+            # Enclosable ones ask SymPy themselves
+            if abs(ball) < 1 and not isinstance(expr, Enclosable) and is_small_number_zero(expr):
                 return 0
     digits = digits_of(most_bits)
     raise Undecided(
         f"the sign of {abbreviate(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
         f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
-
-
-def _is_zero(number: sympy.Expr) -> bool:
-    """Return whether SymPy shows that a number is 0; it is not asked where that could take for ever."""
-    if number.count_ops() > _MOST_OPERATIONS:
-        return False
-    for part in sympy.preorder_traversal(number):
-        if isinstance(part, Enclosable):
-            return bool(sympy.expand(number) == 0)
-        if part.args and isinstance(part, sympy.Expr):
-            size = abs(evaluate(part, FIRST_BITS, {})).mid()
-            if not size.is_finite() or (not size.is_zero() and abs(int(size.man_exp()[1])) > _GREATEST_EXPONENT):
-                return False
-    try:
-        return sympy.expand(number) == 0 or bool(sympy.simplify(number).is_zero)
-    except (OverflowError, RecursionError, NotImplementedError):
-        return False
 
 
 def order(left: sympy.Expr, right: sympy.Expr, *, ask_sympy: bool = True) -> int:

@@ -1,0 +1,59 @@
+"""Whether a number that no ball tells from 0 *is* 0: by algebra, which SymPy does, within bounds."""
+
+import sympy
+
+from gradtheory.arithmetic.enclosure.balls import FIRST_BITS, Enclosable, enclose
+
+_MOST_OPERATIONS = 100
+_GREATEST_EXPONENT = 4_000  # of 2
+_INVERSES = sympy.asinh, sympy.acosh, sympy.atanh
+
+
+def is_small_number_zero(number: sympy.Expr) -> bool:
+    """Return whether a number of less than 1 is shown to be 0; SymPy is not asked where it could take for ever.
+
+    Examples
+    --------
+    >>> is_small_number_zero(sympy.tanh(1) / 2 - sympy.Rational(1, 2) + 1 / (1 + sympy.exp(2)))
+    True
+    >>> is_small_number_zero(sympy.atan(2) + sympy.atan(sympy.Rational(1, 2)) - sympy.pi / 2)
+    True
+
+    """
+    if number.count_ops() > _MOST_OPERATIONS:
+        return False
+    for part in sympy.preorder_traversal(number):
+        if isinstance(part, Enclosable):
+            return bool(sympy.expand(number) == 0)
+        if part.args and isinstance(part, sympy.Expr):
+            size = abs(enclose(part, FIRST_BITS)).mid()
+            if not size.is_finite() or (not size.is_zero() and abs(int(size.man_exp()[1])) > _GREATEST_EXPONENT):
+                return False
+    try:
+        return any(way(number) == 0 for way in (sympy.expand, _in_exponentials, _of_logarithms, _of_arcs, _of_roots))
+    except (OverflowError, RecursionError, NotImplementedError):
+        return False
+
+
+def _in_exponentials(number: sympy.Expr) -> sympy.Expr:
+    """Return the numerator of a number whose hyperbolic functions are written by exp, and erfc by erf."""
+    return sympy.expand(sympy.numer(sympy.together(number.rewrite(sympy.erfc, sympy.erf).rewrite(sympy.exp))))
+
+
+def _of_logarithms(number: sympy.Expr) -> sympy.Expr:
+    """Return exp(x) - 1, or its numerator, for a number x that is a sum of logarithms."""
+    in_logarithms = number.rewrite(_INVERSES, sympy.log)
+    return _in_exponentials(sympy.exp(in_logarithms) - 1) if in_logarithms.has(sympy.log) else in_logarithms
+
+
+def _of_arcs(number: sympy.Expr) -> sympy.Expr:
+    """Return tan(x), or its numerator, for a number x that is a sum of arcs: if it is 0, so is an x of less than 1."""
+    if not number.has(sympy.atan):
+        return sympy.S.One
+    tangents_of_sums = sympy.expand_trig(sympy.tan(number))
+    return _in_exponentials(sympy.expand_trig(tangents_of_sums))
+
+
+def _of_roots(number: sympy.Expr) -> sympy.Expr:
+    """Return a number whose nested square roots are taken apart, and whose denominators have none."""
+    return sympy.expand(sympy.radsimp(sympy.sqrtdenest(number)))

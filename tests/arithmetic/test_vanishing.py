@@ -1,0 +1,48 @@
+"""Numbers that are 0, as hyperbolic functions, logarithms and arcs of one another, and numbers that nearly are."""
+
+import pytest
+import sympy
+from sympy import Rational, acosh, asinh, atan, cosh, erf, erfc, exp, log, pi, sech, sinh, sqrt, tanh
+
+from gradtheory.arithmetic.enclosure import abbreviate, sign
+from gradtheory.arithmetic.enclosure.vanishing import is_small_number_zero
+
+_HALF = Rational(1, 2)
+_ZEROS = [
+    tanh(1) / 2 - _HALF + 1 / (1 + exp(2)),
+    4 * exp(2) / (1 + exp(2)) ** 2 - sech(1) ** 2,
+    tanh(1 + sqrt(2)) - (exp(2 + 2 * sqrt(2)) - 1) / (exp(2 + 2 * sqrt(2)) + 1),
+    sinh(1) / cosh(1) - tanh(1),
+    asinh(sqrt(3)) - log(2 + sqrt(3)),
+    acosh(3) - log(3 + 2 * sqrt(2)),
+    atan(2) + atan(_HALF) - pi / 2,
+    atan(_HALF) + atan(Rational(1, 3)) - pi / 4,
+    2 * atan(tanh(_HALF)) - atan(sinh(1)),
+    log(1 + exp(1)) - 1 - log(1 + exp(-1)),
+    sqrt(3 + 2 * sqrt(2)) - 1 - sqrt(2),
+    erf(_HALF) + erfc(_HALF) - 1,
+]
+
+
+@pytest.mark.parametrize("number", _ZEROS, ids=str)
+def test_zeros(number):
+    """What is nearly zero is not handed to SymPy's simplify, which may not end."""
+    assert is_small_number_zero(number)
+    assert sign(number) == 0
+    assert sign(number + Rational(1, 10**200)) == 1
+
+
+def test_a_multiple_of_pi_is_not_zero():
+    """Its tangent is 0, but no number beyond 1 is taken to be 0 for that."""
+    assert sign(atan(2) + atan(_HALF) + pi / 2) == 1
+
+
+@pytest.mark.parametrize("number", [exp(-10000) - tanh(1), sympy.Add(*(sqrt(n) for n in sympy.primerange(600)))])
+def test_sympy_is_not_asked_about_what_is_huge_or_long(number):
+    assert not is_small_number_zero(number)
+
+
+def test_a_message_does_not_evaluate_a_number():
+    """SymPy puts the terms of a sum in order by their values, and sinh(10**15) has 10**14 digits."""
+    number = 3 * exp(-(cosh(10**15) ** 2)) * sinh(10**15) + 2 * exp(-(sinh(10**15) ** 2))
+    assert "exp(" in abbreviate(number)
