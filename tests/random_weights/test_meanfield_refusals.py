@@ -116,7 +116,7 @@ def test_where_there_is_no_edge_the_reason_is_said():
     assert edge.sigma_w[0] == pytest.approx(math.sqrt(2))
     assert np.isnan(edge.sigma_w[1])
     assert "σ' is 0 at 0" in critical_initialisation("quadratic").reason
-    assert "σ(0) is not 0" in critical_initialisation("sigmoid").reason
+    assert "σ does not tend to 0 at 0" in critical_initialisation("sigmoid").reason
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,11 @@ def jumps(record: Activation) -> tuple[tuple[float, float], ...]:
     return tuple(sizes)
 
 
+def tends_to_0(record: Activation) -> bool:
+    """Return whether σ(z) → 0 = σ(0) as z → 0: sign(z) jumps there."""
+    return bool(record.value(0.0) == 0.0) and all(place != 0.0 for place, _ in jumps(record))
+
+
 def proven_moment(record: Activation, q: NumberLike | ArrayLike, kind: str) -> Ball:
     """Return a ball that holds a moment at one exact q; the errors are those of `moment`."""
     variance = read_positive(q, "q")

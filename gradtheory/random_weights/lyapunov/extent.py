@@ -8,7 +8,7 @@ from scipy.special import gammaln
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian.second_moments import places_and_period
+from gradtheory.random_weights.gaussian.second_moments import places_and_period, tends_to_0
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
 from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, tail_power
 from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, StationaryLaw, stationary_law
@@ -51,7 +51,7 @@ def left_out(record: Activation, sigma_w: float, sigma_b: float) -> float:
     lower, upper = ends_of(record, sigma_w, sigma_b)
     middle = math.log(max(sigma_b, sigma_w))
     tails = []
-    if sigma_b == 0.0 and record.value(0.0) == 0.0:
+    if sigma_b == 0.0 and tends_to_0(record):
         tails.append((_power_at_zero(record, sigma_w), middle - lower))
     if not (record.range.inf.is_finite and record.range.sup.is_finite) and max(far_growth(record)) > 0.0:
         tails.append((_power_far_out(record, sigma_w) - tail_power(record), upper - middle))
@@ -65,7 +65,7 @@ def ends_of(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, 
     else:
         upper = _upper(record, sigma_w, sigma_b)
     lower = math.log(sigma_b) if sigma_b else -math.inf
-    if record.value(0.0) != 0.0:
+    if not tends_to_0(record):
         lower = max(lower, _LOW if record.slope(0.0) else -_EFOLDS)
     if lower == -math.inf:
         lower = min(upper, math.log(sigma_w)) - min(_LONGEST, _EFOLDS / _power_at_zero(record, sigma_w))

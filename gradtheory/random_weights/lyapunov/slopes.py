@@ -14,6 +14,7 @@ from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
+from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 
 _FAR, _NEAR = 1e100, 1e-100
 _TINY = 1e-290
@@ -130,8 +131,8 @@ def is_fading(record: Activation) -> bool:
 
 
 def growth_at_zero(record: Activation) -> tuple[float, float] | None:
-    """Return |σ'(0-)| and |σ'(0+)| where σ(0) = 0, so that z = 0 repeats itself without biases; else None."""
-    if record.value(0.0) != 0.0:
+    """Return |σ'(0-)| and |σ'(0+)| where σ tends to 0 at 0, so that z ≈ 0 repeats itself without biases; else None."""
+    if not tends_to_0(record):
         return None
     left, right = np.abs(record.slope(np.array([-_NEAR, _NEAR])))
     return tuple(0.0 if each <= _NEAR else float(each) for each in (left, right))  # type: ignore[return-value]  # two
@@ -157,4 +158,4 @@ def tail_power(record: Activation) -> float:
 
 def is_bounded(record: Activation, sigma_b: float) -> bool:
     """Return whether log s stays between two bounds, or as good as."""
-    return max(far_growth(record)) == 0.0 and (sigma_b > 0.0 or record.value(0.0) != 0.0)
+    return max(far_growth(record)) == 0.0 and (sigma_b > 0.0 or not tends_to_0(record))

@@ -80,7 +80,7 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
     >>> critical_initialisation("tanh").kind
     'q = 0, stable'
     >>> critical_initialisation("sigmoid").reason
-    'sigmoid has χ_∥ = χ_⊥ for no q from 1e-12 to 1e12, and σ(0) is not 0'
+    'sigmoid has χ_∥ = χ_⊥ for no q from 1e-12 to 1e12, and σ does not tend to 0 at 0'
 
     """
     record = as_activation(activation)
@@ -109,7 +109,7 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
         return _at(origin, 0.0, "q = 0, unstable")
     inside = "; ".join(needed) or "for no q from 1e-12 to 1e12"
     at_zero = "0" if np.isfinite(record.slope(0.0)) else "infinite"
-    outside = "σ(0) is not 0" if record.value(0.0) != 0.0 else f"σ' is {at_zero} at 0"
+    outside = "σ does not tend to 0 at 0" if not origin.is_zero else f"σ' is {at_zero} at 0"
     return CriticalInitialisation(None, None, None, "none", f"{record.name} has χ_∥ = χ_⊥ {inside}, and {outside}")
 
 

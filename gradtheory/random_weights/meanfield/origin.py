@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 from gradtheory.random_weights.meanfield.tables import GRID, moment_table, moments_at
 
 _CLEAR = 1e-11  # a relative difference that rounding does not make
@@ -18,7 +20,7 @@ class Origin:
     Attributes
     ----------
     is_zero : bool
-        Whether σ(0) = 0, so that q = 0 is a fixed point.
+        Whether σ(z) → 0 as z → 0, so that q = 0 is a fixed point, which small variances may come near.
     is_fixed : bool
         Whether, moreover, χ₁ can be 1 there: some slope at 0.
     is_homogeneous : bool
@@ -43,10 +45,10 @@ class Origin:
         slopes = record.slope(np.array([-tiny, tiny]))
         square = float(np.mean(np.square(slopes))) if np.isfinite(record.slope(0.0)) else np.inf
         square = square if square > tiny else 0.0  # that of z² at 1e-300
-        is_zero = bool(record.value(0.0) == 0.0)
+        is_zero = tends_to_0(record)
         is_fixed = is_zero and 0.0 < square < np.inf
-        z = np.array([-8.0, -1.0, 1.0, 8.0]) * np.geomspace(1e-100, 1e100, 41)[:, np.newaxis]
-        is_homogeneous = is_fixed and bool(np.all(record.slope(z) == slopes[[0, 0, 1, 1]]))
+        ends = {branch.right for branch in record.profile.branches if branch.is_flat}
+        is_homogeneous = is_fixed and len(ends) == len(record.profile.branches) and ends <= {0, sympy.oo}
         growth = moment_table(record).value / (GRID * square) - 1.0 if is_fixed else np.zeros(1)
         clear = growth[np.abs(growth) > _CLEAR]
         return cls(is_zero, is_fixed, is_homogeneous, square, not clear.size or bool(clear[0] < 0.0))

@@ -15,6 +15,7 @@ from gradtheory.typing import ArrayLike
 
 CLIP_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
 _KINDS = ("norm", "value", "adaptive")
+_LARGE = 2.0**1000
 
 
 @dataclass(frozen=True)
@@ -265,10 +266,16 @@ def adaptive_clip(
         (scale, scaled), (size, scaled_size) = (scaled_norm(each, axes) for each in (gradients, weights))
     except (TypeError, ValueError, OverflowError):  # numpy.exceptions.AxisError is a ValueError
         raise InvalidArgument("axis", axis, f"must be axes of an array of {gradients.ndim} dimensions") from None
+
+    def bound(unit: Array | float) -> Array:
+        return toward_zero(np.maximum(share * unit * size * scaled_size, share * unit * least) * shrink(gradients.size))
+
     with np.errstate(all="ignore"):
-        most = toward_zero(np.maximum(share * size * scaled_size, share * least) * shrink(gradients.size))
-        clipped = toward_zero(gradients / scale * (most / scaled))
-        return np.where(scale * scaled > most, clipped, gradients)
+        # Norms that both overflow are compared in units of 2¹⁰⁰.
+        unit = np.where(np.minimum(scale * scaled, bound(1.0)) > _LARGE, 2.0**-100, 1.0)
+        most = bound(unit)
+        clipped = toward_zero(gradients / scale * (most / scaled)) / unit
+        return np.where(scale * unit * scaled > most, clipped, gradients)
 
 
 def _unit_axes(dimensions: int) -> tuple[int, ...] | None:
