@@ -106,7 +106,10 @@ def _compare_numbers(one: sympy.Expr, other: sympy.Expr, meaning: Meaning) -> Ve
     except Undecided:  # no ball can prove that roots of different equations are equal
         if not _agree(left, right):
             return unknown(f"{left} may be {right}")
-        return EXACT if is_equal_number(left, right, meaning) or is_equal_number(one, other, meaning) else NUMERIC
+        has_roots = any(power.exp == sympy.S.Half for power in left.atoms(sympy.Pow))
+        pairs = [(left**2, right**2)] if has_roots else []  # they agree, so in sign too
+        pairs += [(left, right), (one, other)]
+        return EXACT if any(is_equal_number(*pair, meaning) for pair in pairs) else NUMERIC
     return EXACT if is_equal else false(f"{left} is not {right}")
 
 

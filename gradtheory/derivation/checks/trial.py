@@ -21,6 +21,7 @@ UNTRIED = "no points were found at which it can be tried"
 POINTS = 8
 _FEW_POINTS = 3  # where every end is the root of an equation
 _MOST_TRIED = 600
+_MANY, _SMALLER = 100, 16  # tries in vain, after which sizes are that many times smaller
 _SIZES = tuple(
     sympy.Rational(*pair)
     for pair in ((1, 7), (9, 8), (23, 5), (3, 11), (17, 6), (40, 3), (1, 29), (8, 9), (12, 5), (5, 13), (61, 8))
@@ -153,6 +154,7 @@ def _interval(symbol: sympy.Symbol, inequalities: Sequence[Relational]) -> tuple
 def _number(symbol: sympy.Symbol, inequalities: Sequence[sympy.Basic], number: int, place: int) -> sympy.Rational:
     """Return the value of a symbol at the point of some number, which stands at some place among the symbols."""
     size = _SIZES[(number * (1 + place) + 3 * place) % len(_SIZES)] * (1 + sympy.Rational(number, 97))
+    size /= _SMALLER ** (number // _MANY)
     if symbol.is_integer:
         return sympy.Integer(1 + (number + place) % 5)
     low, high = _interval(symbol, _inequalities(inequalities))

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.arithmetic.enclosure import as_rational, enclose
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
-from gradtheory.derivation.language import Measure
+from gradtheory.derivation.language import Measure, OfSigma
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.definitions import in_measures
 from gradtheory.derivation.proofs.normal_forms import is_identity
@@ -16,11 +16,12 @@ from gradtheory.errors import Undecided
 
 _BITS = 128
 _MOST_OPERATIONS = 60
+_PLACE = sympy.Rational(7, 5)
 
 
 def is_equal_number(left: sympy.Expr, right: sympy.Expr, meaning: Meaning) -> bool:
     """Return whether two numbers are proven to be equal: as formulas, or because of the equation of a zero s."""
-    difference = in_measures(meaning.formula(left - right))
+    difference = in_measures(meaning.formula(_on_pieces(left - right, meaning)))
     lengths = {word: length(word.args[0], (), meaning) for word in difference.atoms(Measure)}
     if None in lengths.values():
         return False
@@ -40,6 +41,14 @@ def is_equal_number(left: sympy.Expr, right: sympy.Expr, meaning: Meaning) -> bo
     return _follows(formula, function.expr.xreplace({variable: s}), {s: Root(function, lower, upper)})
 
 
+def _on_pieces(expr: sympy.Expr, meaning: Meaning) -> sympy.Expr:
+    """Return an expression with the one formula of σ that holds at each place which is a number."""
+    words = (word for word in expr.atoms(OfSigma) if meaning.breaks and word.args[0].is_number)
+    return expr.xreplace(
+        {word: meaning.formula(word, near=as_rational(enclose(word.args[0], _BITS).mid())) for word in words}
+    )
+
+
 def _follows_from_pair(difference: sympy.Expr, pairs: set[PairRoot]) -> bool:
     """Return whether a difference vanishes because both numbers of a pair solve their equations."""
     zeros = {(pair.functions, pair.unknowns, pair.start) for pair in pairs}
@@ -53,14 +62,23 @@ def _follows_from_pair(difference: sympy.Expr, pairs: set[PairRoot]) -> bool:
 
 def _follows(formula: sympy.Expr, defining: sympy.Expr, zero: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
     """Return whether a formula is a multiple of one that vanishes at a place, or vanishes everywhere."""
-    if is_identity(formula) or any(is_identity(formula - sign * defining) for sign in (1, -1)):
+    if any(_may_vanish(form) and is_identity(form) for form in (formula, formula - defining, formula + defining)):
         return True
     if formula.count_ops() + defining.count_ops() > _MOST_OPERATIONS:
         return False
-    quotient = sympy.simplify(formula / defining)
     try:
+        quotient = sympy.simplify(formula / defining)
         return bool(enclose(quotient.xreplace(dict(zero)), _BITS).is_finite()) and is_identity(
             formula - quotient * defining
         )
-    except Undecided:
+    except (Undecided, TypeError):  # SymPy fails with the latter on some products of roots and exponentials
         return False
+
+
+def _may_vanish(formula: sympy.Expr) -> bool:
+    """Return whether a formula is 0 at one place, as far as is seen: what is not is soon told from an identity."""
+    try:
+        places = {symbol: enclose(_PLACE + number, _BITS) for number, symbol in enumerate(formula.free_symbols)}
+        return bool(enclose(formula, _BITS, places).contains(0))
+    except Undecided:
+        return True

@@ -7,7 +7,6 @@ import sympy
 
 from gradtheory.activations import Activation, Z, activation
 from gradtheory.activations.slopes.piece import SlopeInverse
-from gradtheory.arithmetic.enclosure import is_infinite
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.depth_language import (
@@ -27,7 +26,7 @@ from gradtheory.derivation.language import DEPTH_BOUND, LEFT_LIMIT, RIGHT_LIMIT,
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
 from gradtheory.explosion.depth.class_n import smooth_parts, support, support_ends
@@ -51,9 +50,6 @@ def depth(question: Question) -> Answer:
     bound = depth_bound(question.activation)
     if bound.value is None:
         raise InvalidArgument("activation", question.activation.name, f"must be of class N: {bound.reason}")
-    ends = [end for end in support_ends(question.activation) if end in (bound.pair or ()) and not is_infinite(end)]
-    if ends and not _is_flat(question.activation):
-        raise Undecided(f"{bound.reason}: its value is proven, but not derived step by step; ask gt.depth_bound")
     definitions = (
         equation(DEEP.z[LAYER], DEEP.w[LAYER] * DEEP.a[LAYER - 1] + DEEP.b[LAYER]),
         equation(DEEP.a[LAYER], Sigma(DEEP.z[LAYER])),
@@ -66,9 +62,7 @@ def _steps(question: Question, bound: DepthBound) -> Iterator[Step]:
     beta = None if not square else sympy.sqrt(square)
     yield from _one_layer(question, square, beta)
     yield from _all_layers(question, beta)
-    if bound.widens is None:
-        raise Undecided(f"whether depth widens is not decided for {question.activation.name}, only how much at most")
-    if bound.pair is None or bound.factor is None:
+    if bound.pair is None:
         yield Step(equation(DEPTH_BOUND, sympy.oo), "no_depth_bound", question.meaning, section="two_inputs")
         yield from _one_interval(question)
         return
@@ -160,11 +154,17 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
     elif form.is_log_concave and not is_flat:
         size = sympy.log((_Q - _P) * sympy.sqrt(Slope(_P) * Slope(_Q)))
         yield step(Convex(LOG_CONCAVE), "log_concave_pair")
+        at_pair = dict(zip((_P, _Q), pair, strict=True))
         for place, sign in ((_P, -1), (_Q, 1)):
             slope = Bend(place) / (2 * Slope(place)) + sign / (_Q - _P)
             yield step(equation(sympy.Derivative(size, place), slope), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
-            at_pair = slope.xreplace(dict(zip((_P, _Q), pair, strict=True)))
-            yield step(equation(at_pair, sympy.S.Zero), "pair_root")
+            if (end := at_pair[place]) in support_ends(record):
+                beside = sympy.Limit(slope.xreplace(at_pair | {place: Z}), Z, end, "-" if sign > 0 else "+")
+                outwards = (sympy.Ge if sign > 0 else sympy.Le)(beside, 0, evaluate=False)
+                yield step(outwards, "pair_at_an_end")
+            else:
+                stationary = equation(-sign * (_Q - _P) * Bend(place) / Slope(place), sympy.Integer(2))
+                yield step(stationary.xreplace(at_pair), "pair_root")
     if not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root)):  # those have no formula
         widest = record.widest_point
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
@@ -178,25 +178,31 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
 
 
 def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Step]:
-    """Yield that H is attained at a pair, or approached."""
+    """Yield that H is attained at a pair, or approached: at ends of the support, from within."""
     p, q = pair
+    left, right = support_ends(question.activation)
 
     def size(first: sympy.Expr, second: sympy.Expr) -> sympy.Expr:
         return (second - first) * sympy.sqrt(Slope(first) * Slope(second))
 
     if _is_flat(question.activation):
         statement, rule = equation(abs(RIGHT_LIMIT - LEFT_LIMIT), value), "range"
-    elif p.is_finite and q.is_finite:
-        statement, rule = equation(size(p, q), value), "pair"
-    else:
+    elif not (p.is_finite and q.is_finite):
         first, second = (Z if place is sympy.oo else -Z if place is -sympy.oo else place for place in (p, q))
         limit = sympy.Limit(size(first, second), Z, sympy.oo, "-")
         statement, rule = equation(limit, value), "pair_approached"
+    elif p == left:
+        limit = sympy.Limit(size(Z, left + right - Z if q == right else q), Z, left, "+")
+        statement, rule = equation(limit, value), "pair_approached"
+    elif q == right:
+        statement, rule = equation(sympy.Limit(size(p, Z), Z, right, "-"), value), "pair_approached"
+    else:
+        statement, rule = equation(size(p, q), value), "pair"
     yield Step(statement, rule, question.meaning, section="two_inputs")
 
 
-def _width(question: Question, factor: sympy.Expr) -> Iterator[Step]:
-    """Yield how far apart two inputs that explode can be, and whether that is more than for one neuron."""
+def _width(question: Question, factor: sympy.Expr | None) -> Iterator[Step]:
+    """Yield how far apart two inputs that explode can be, and whether that is more than for one neuron, if known."""
     meaning = question.meaning
     near = sympy.Le(_GAP, DEPTH_BOUND / C, evaluate=False)
     both = [sympy.Ge(gradient, C, evaluate=False) for gradient in _BEFORE]
@@ -204,6 +210,8 @@ def _width(question: Question, factor: sympy.Expr) -> Iterator[Step]:
     pair = sympy.Le(_GAP, DEPTH_BOUND / mean, evaluate=False)
     yield Step(near, "near", meaning, (*both, pair), section="any_width")
     yield question.fact("depth", "any_width")
+    if factor is None:
+        return
     if factor == 1:
         yield Step(equation(DEPTH_BOUND, WEAK_NORM), "never_widens", meaning, section="any_width")
         return
