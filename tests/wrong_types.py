@@ -231,6 +231,7 @@ VALID: dict[str, dict[str, Any]] = {
     "plots.activation_and_slope": _TANH,
     "plots.chain_diagram": {"depth": 3},
     "plots.factor_distribution": {**_TANH, "sigma_w": (1.0,)},
+    "plots.factor_over_input": {**_TANH, "w": 7, "b": 1},
     "plots.glance": _TANH,
     "plots.gradient_over_depth": {**_TANH, "sigma_w": (1.0,), "depth": 2, "width": 4, "networks": 2},
     "plots.gradient_over_layers": {"factors": (0.5,)},

@@ -67,6 +67,8 @@ _TYPES: Mapping[str, click.ParamType[Any]] = {  # by the annotation of a paramet
     "ActivationLike | Sequence[ActivationLike]": Several("ACT,ACT,…"),
 }
 _MEANINGS: Mapping[str, str] = {
+    "b": "The bias.",
+    "w": "The weight, such as 7, -0.3 or 22/7; taken exactly.",
     "activations": "The activations, one curve each.",
     "depth": "The number of layers.",
     "factors": "The factors, one curve each.",
@@ -192,7 +194,7 @@ def _options(parameters: Mapping[str, tuple[str, str | None]]) -> Iterator[Any]:
         if name in ("lang", "ax"):
             continue
         told = _MEANINGS[name] + ("" if default is None else f"  [default: {default}]")
-        flag = f"--{name.replace('_', '-')}"
+        flag = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
         if annotation == "bool":
             yield click.option(flag, name, is_flag=True, default=None, help=told)
         else:

@@ -1,6 +1,6 @@
 """Pictures of what the other wings compute: every function draws on one Matplotlib Axes and returns it."""
 
-from gradtheory.plots.activation import activation_and_slope, glance, width_over_weight
+from gradtheory.plots.activation import activation_and_slope, factor_over_input, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers
 from gradtheory.plots.networks import explosion_region, growth_of_layers, singular_values_of_layers
 from gradtheory.plots.random_weights import (
@@ -29,6 +29,7 @@ __all__ = [
     "edges",
     "explosion_region",
     "factor_distribution",
+    "factor_over_input",
     "glance",
     "gradient_over_depth",
     "gradient_over_layers",

@@ -1,20 +1,25 @@
-"""One activation: its slope, and the length of its explosion set."""
+"""One activation: its slope, the factor of one neuron, and the length of its explosion set."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sympy
 
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_positive, read_positive_float
+from gradtheory.arithmetic.inputs import read_positive, read_positive_float, read_real
 from gradtheory.document.messages import fill
 from gradtheory.errors import InvalidArgument
-from gradtheory.explosion import arrays, critical_weight, widest_explosion
+from gradtheory.explosion import arrays, critical_weight, explosion_set, widest_explosion
+from gradtheory.explosion.superlevel import Periodic, components_of
 from gradtheory.formulas import latex
 from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, words_of_labels
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_LONGEST_NUMBER = 16
+_PRE_ACTIVATION = 8  # up to which size inputs are drawn, and to the ends of the set where these are farther
 
 
 def activation_and_slope(
@@ -53,6 +58,79 @@ def activation_and_slope(
     ax.set_xlabel(said["pre_activation"])
     ax.legend(fontsize="small")
     return legible(ax)
+
+
+def factor_over_input(
+    activation: ActivationLike = "sigmoid",
+    w: NumberLike = 7,
+    b: NumberLike = 0,
+    *,
+    threshold: NumberLike = 1,
+    lang: str = "en",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw |σ'(wx + b)·w| over the input x, with the explosion set shaded.
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr or Activation
+        A name in the catalogue, your own expression, or a record.
+    w, b : number
+        Weight and bias, as for `gradtheory.explosion_set`; w is not 0.
+    threshold : number
+        c > 0.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InvalidArgument
+        If w is 0, or a number is none.
+    Undecided
+        If the set is not proven complete.
+
+    """
+    record, c = as_activation(activation), read_positive(threshold, "threshold")
+    weight, bias = read_real(w, "w"), read_real(b, "b")
+    if weight == 0:
+        raise InvalidArgument("w", w, "must not be 0: the factor would be 0 for every input")
+    explosion = explosion_set(record, weight, bias, threshold=c)
+    middle, half = -bias / weight, abs(_PRE_ACTIVATION / weight)
+    finite = [] if isinstance(explosion, Periodic) else [end for end in explosion.boundary if end.is_finite]
+    left, right = (float(take([middle + side * half, *finite])) for take, side in ((min, -1), (max, 1)))
+    if not (
+        np.isfinite([left, right, float(weight), float(bias), 2.0 * float(c)]).all() and right - left > 1e-9 * abs(left)
+    ):
+        raise InvalidArgument("w, b, threshold", (w, b, threshold), "must leave a picture that float64 can tell apart")
+    said = words_of_labels(lang)
+    ax, x = axes_or_new(ax), np.linspace(left, right, 1601)
+    symbol = record.symbol
+    factor = np.abs(record.slope(float(weight) * x + float(bias)) * float(weight))
+    ax.plot(x, factor, color=BLUE)
+    ax.axhline(float(c), color=GREY, linestyle=":", label=f"$c = {latex(c)}$")
+    shown = explosion_set(record, weight, bias, threshold=c, domain=(left, right))
+    for number, part in enumerate(components_of(shown)):
+        ends = float(part.lower), float(part.upper)
+        ax.axvspan(*ends, color=RED, alpha=0.2, linewidth=0, label=None if number else said["explosion_set"])
+    ax.set_xlim(left, right)
+    ax.set_ylim(0.0, 1.35 * max(float(c), float(factor[np.isfinite(factor)].max(initial=0.0))))
+    ax.set_xlabel("$x$")
+    ax.set_ylabel(rf"$|{symbol}'(wx+b)\,w|$")
+    ax.set_title(f"$w = {_short(weight)},\\ b = {_short(bias)}$", fontsize="medium")
+    ax.legend(fontsize="small", loc="upper right")
+    return legible(ax)
+
+
+def _short(number: sympy.Expr) -> str:
+    """Return a number as LaTeX: exactly if that is short, as for 22/7; a float's binary value is not."""
+    exact = latex(number)
+    return exact if len(exact) < _LONGEST_NUMBER else f"{float(number):.6g}"
 
 
 def width_over_weight(

@@ -28,6 +28,7 @@ _SLOW = (
     "depth_scales tanh --sigma-w 1.2,1.4 --squared --out x.svg",
     "edges --activations tanh,elu --points 10 --out x.svg",
     "factor_distribution sigmoid --sigma-w 4 --out x.svg",
+    "factor_over_input gelu -w -12 -b 1/2 --threshold 2 --out x.svg",
     "gradient_over_depth tanh --sigma-w 1 --depth 4 --width 8 --networks 2 --out x.svg",
     "gradient_over_layers --factors 0.5,1.0 --depth 5 --out x.svg",
     "growth_of_layers {net} --data {x} --out x.svg",

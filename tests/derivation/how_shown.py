@@ -1,6 +1,6 @@
 """How the steps of derivations are shown: `python -m tests.derivation.how_shown` writes the tables of docs/guarantees.md.
 
-The second table is of the whole catalogue, which takes an hour; `python -m tests.derivation.how_shown explosion depth` counts
+The second table is of the whole catalogue, which takes a quarter of an hour; `python -m tests.derivation.how_shown explosion depth` counts
 these topics alone.
 """
 

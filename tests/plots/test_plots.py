@@ -34,6 +34,7 @@ _SMALL = {
     "gradient_over_layers": {},
     "chain_diagram": {},
     "activation_and_slope": {},
+    "factor_over_input": {"w": -7, "b": 1},
     "width_over_weight": {},
     "phase_diagram": {"points": 5},
     "basins": {"sigma_w": [1.5, 1.8, 2.0]},
@@ -65,6 +66,25 @@ def test_axes_in_axes_out(draw):
     assert isinstance(getattr(gt.plots, draw)(**_SMALL[draw]), Axes)
     assert ax.get_xlabel() or ax.texts
     assert ax.has_data() or ax.texts
+
+
+@pytest.mark.parametrize(
+    ("activation", "w", "b", "spans"), [("sigmoid", 7, 1, 1), ("sine", 2, 0, 5), ("relu", "1/2", 0, 0)]
+)
+def test_the_explosion_set_is_shaded(activation, w, b, spans):
+    ax = gt.plots.factor_over_input(activation, w, b)
+    assert len(ax.patches) == spans
+    (x, factor), (left, right) = ax.lines[0].get_data(), ax.get_xlim()
+    shaded = np.any([(x > patch.get_x()) & (x < patch.get_x() + patch.get_width()) for patch in ax.patches], axis=0)
+    assert np.array_equal(np.broadcast_to(shaded, x.shape)[2:-2], (factor > 1)[2:-2])
+    assert left < x.mean() < right
+
+
+def test_a_factor_of_0_is_refused():
+    with pytest.raises(InvalidArgument, match=r"w = 0: must not be 0"):
+        gt.plots.factor_over_input("tanh", 0)
+    with pytest.raises(InvalidArgument, match=r"w, b, threshold = \(2, 1e\+20, 1\): must leave a picture"):
+        gt.plots.factor_over_input("tanh", 2, 1e20)
 
 
 def test_gradients_grow_and_decay_exponentially():
