@@ -5,6 +5,7 @@ import pytest
 import sympy
 
 from gradtheory.random_weights.lyapunov import lyapunov_exponent
+from gradtheory.random_weights.lyapunov.extent import _log_moment
 from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos, fixed_points
 
 z = sympy.Symbol("z", real=True)
@@ -53,3 +54,14 @@ def test_a_chain_does_not_die_out_beside_a_jump():
         a = np.tanh(x) + np.sign(x)
     exponent = lyapunov_exponent(sympy.tanh(z) + sympy.sign(z), 0.3, 0.0)
     assert logs == pytest.approx(exponent.value, abs=5e-3)  # that of tanh is 0.14 above
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_powers_of_small_slopes_do_not_underflow(side):
+    power = 4096.0  # 0.1^4096 is 0 in float64
+    same = _log_moment(power, 0.05, (0.1, 0.1)), _log_moment(power, 0.05 * 0.1, (1.0, 1.0))
+    assert same[0] == pytest.approx(same[1], rel=1e-12)
+    assert _log_moment(0.5, 2.0, (0.0, 4.0)) == pytest.approx(
+        _log_moment(0.5, 2.0, (1.0, 1.0)) + 0.5 * np.log(4.0) - np.log(2.0)
+    )
+    assert lyapunov_exponent(z / 10 + sympy.Max(0, side * z) / 1000, 0.05, 0.2).value < -4.0

@@ -115,7 +115,8 @@ def _kesten(sigma_w: float, growth: tuple[float, float], side: float) -> float:
 def _log_moment(power: float, sigma_w: float, growth: tuple[float, float]) -> float:
     """Return log E[(σ_w·|ξ|·slope)^power] over the slopes that are not 0, each with probability 1/2."""
     absolute = power / 2 * math.log(2.0) + gammaln((power + 1) / 2) - math.log(math.pi) / 2
-    return float(power * math.log(sigma_w) + absolute + math.log(sum(each**power for each in growth if each > 0.0) / 2))
+    logs = power * np.log([each for each in growth if each > 0.0])  # the powers may underflow
+    return float(power * math.log(sigma_w) + absolute + np.logaddexp.reduce(logs) - math.log(2.0))
 
 
 def lingering(sigma_w: float, growth: tuple[float, float], side: float) -> tuple[float, float]:

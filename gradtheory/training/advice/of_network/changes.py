@@ -19,6 +19,7 @@ from gradtheory.networks.graph import is_plain
 from gradtheory.networks.passes import dense_places
 from gradtheory.networks.variants import normalised, scaled, unit_variance, with_shortcuts
 from gradtheory.random_weights import meanfield
+from gradtheory.training.advice.of_chain.bench import USUAL
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.remedies.clipping import Clipping, clipping
 from gradtheory.training.train import NetworkTraining
@@ -70,8 +71,8 @@ def changes(
             network = scaled(start.network, [factor if each == name else 1.0 for each in dense])
             yield replace(start, kind=kind, value=factor, layer=name, network=network)
         case "learning_rate":
-            for share in _RATES:
-                eta = float(f"{share * start.optimiser.eta:.3g}")
+            rates = (float(f"{share * start.optimiser.eta:.3g}") for share in _RATES)
+            for eta in sorted({USUAL, *rates} - {start.optimiser.eta}):
                 yield replace(start, kind=kind, value=eta, optimiser=replace(start.optimiser, eta=eta))
         case "clip_gradients":
             for norm in _thresholds(usual):
