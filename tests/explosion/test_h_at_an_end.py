@@ -7,8 +7,6 @@ from sympy import E, Max, Min, Piecewise, exp, sqrt, tanh
 
 import gradtheory as gt
 from gradtheory.activations import Z
-from gradtheory.errors import Undecided
-from gradtheory.explosion.depth import log_concave
 
 _RAMP = Piecewise((0, Z < 0), (exp(Z) - 1, Z < 1), (E - 1, True))  # H is approached at both ends of its support
 _CLOGLOG = 1 - exp(-exp(Z))
@@ -52,9 +50,3 @@ def test_h_is_attained_within_where_the_slope_still_rises_at_the_end():
     bound, whole = gt.depth_bound(_CLOGLOG.subs(Z, Max(Z, -3))), gt.depth_bound(_CLOGLOG)
     assert bound.pair[0] > -3
     assert float(bound.value) == pytest.approx(float(whole.value))
-
-
-def test_without_a_pair_near_by_nothing_is_guessed(monkeypatch):
-    monkeypatch.setattr(log_concave, "_near_maximum", lambda record: (60.0, 70.0))
-    with pytest.raises(Undecided, match="no stationary pair near"):
-        gt.depth_bound(_CLOGLOG.subs(Z, Z + sympy.Rational(1, 7)))

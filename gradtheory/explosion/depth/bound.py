@@ -21,9 +21,17 @@ from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.depth.class_n import SmoothPart, membership, middle_of_slope, smooth_parts, support_ends
+from gradtheory.explosion.depth.class_n import (
+    SmoothPart,
+    membership,
+    middle_of_slope,
+    positive_place,
+    smooth_parts,
+    support_ends,
+)
 from gradtheory.explosion.depth.in_exponentials import cleared
-from gradtheory.explosion.depth.log_concave import Supremum, log_concave_supremum
+from gradtheory.explosion.depth.log_concave import Supremum, at_an_end
+from gradtheory.explosion.depth.tangents import best_pair
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 from gradtheory.typing import ActivationLike, NumberLike
 
@@ -167,19 +175,31 @@ def _supremum(record: Activation) -> Supremum:
         return Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
     if len(parts) == 2 and all(map(_is_moebius, parts)):
         return _of_two_moebius_maps(record, parts[0].right)
-    form = shape(record)
-    if form.is_even and (form.is_log_concave or form.squared_scale is not None):
-        widest = widest_explosion(record)
-        half = _half(widest) if widest.is_attained else sympy.oo
-        pair = form.centre - half, form.centre + half
-        place = "even" if form.centre == 0 else f"even about z = {form.centre}"
-        if form.is_log_concave:
-            return Supremum(widest.width, pair, f"σ' is {place} and log-concave")
+    form = shape(record, in_angles=record.branches is not None)
+    if not form.is_log_concave and form.squared_scale is None:
+        try:
+            return _by_tangents(record, form)
+        except Undecided:  # many pairs may be the best, as for arctan
+            form = shape(record)
+            if form.squared_scale is None:
+                raise
+    if not form.is_even:
+        return (at_an_end(parts[0]) if len(parts) == 1 else None) or _by_tangents(record, form)
+    widest = widest_explosion(record)
+    place = "even" if form.centre == 0 else f"even about z = {form.centre}"
+    reason = f"σ' is {place} and log-concave"
+    if not form.is_log_concave:
         reason = f"σ' is {place}, and σ'(s·tan θ)/cos²θ log-concave for s² = {form.squared_scale}"
-        return Supremum(widest.width, pair, reason)
-    if form.is_log_concave and len(parts) == 1:
-        return log_concave_supremum(record, parts[0])
-    raise Undecided(f"H of {record.name} is not decided: σ' is not proven to be log-concave, in z or in an angle")
+    return Supremum(widest.width, _symmetric_pair(form, widest), reason)
+
+
+def _by_tangents(record: Activation, form: Shape) -> Supremum:
+    """Return H where tangents of |σ'|^(-1/2) rule out all pairs but one."""
+    best = best_pair(record, is_even=form.is_even)
+    if best.is_symmetric:  # σ' is the same at both, which are the ends of a set of one neuron
+        widest = widest_explosion(record)
+        return Supremum(widest.width, _symmetric_pair(form, widest), "σ' is even, and the best pair is proven to be so")
+    return Supremum(best.value, best.pair, "σ' is log-concave" if form.is_log_concave else "no other pair is as good")
 
 
 def _is_moebius(part: SmoothPart) -> bool:
@@ -200,22 +220,27 @@ def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> Supremum:
     return Supremum(right, (joint, sympy.oo), reason)
 
 
-def shape(record: Activation) -> Shape:
-    """Return what is proven of the form of a slope, for an activation of class N."""
+def shape(record: Activation, *, in_angles: bool = True) -> Shape:
+    """Return what is proven of the form of a slope, for an activation of class N; in angles, if that is asked for."""
     parts = smooth_parts(record)
     centre = middle_of_slope(record)
     centred = [part.moved(centre) for part in parts]
     is_even, is_log_concave = _is_even(centred), all(map(is_part_log_concave, parts))
     square = None
-    if is_even and not is_log_concave:
+    if in_angles and is_even and not is_log_concave:
         squares = _squared_scales(centred)
         square = next((s for s in squares if all(is_part_log_concave_in_angles(part, s) for part in centred)), None)
     return Shape(centre, is_even, is_log_concave, square)
 
 
-def _half(widest: WidestExplosion) -> sympy.Expr:
+def _symmetric_pair(form: Shape, widest: WidestExplosion) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return the ends in z of the widest set."""
+    half = _half(widest.width, widest.weight) if widest.is_attained else sympy.oo
+    return form.centre - half, form.centre + half
+
+
+def _half(width: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
     """Return half the length in z of the widest set."""
-    width, weight = widest.width, widest.weight
     if isinstance(width, Root) and isinstance(weight, Root) and width.function == weight.function:
         (s,) = width.function.variables
         half = sympy.Lambda(s, sympy.cancel(width.value * weight.value / 2))
@@ -259,6 +284,6 @@ def is_part_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
 
 def _is_proven(part: SmoothPart, expr: sympy.Expr) -> bool:
     try:
-        return part.is_never_positive(expr)
+        return positive_place(part, expr) is None and part.is_never_positive(expr)
     except Undecided:
         return False

@@ -144,7 +144,7 @@ def membership(record: Activation) -> Membership:
             if part.is_never_positive(schwarzian):
                 continue
         except Undecided:
-            if (place := _positive_place(part, schwarzian)) is None:
+            if (place := positive_place(part, schwarzian)) is None:
                 raise
         else:
             place = inner_point(part.left, part.right)
@@ -193,7 +193,7 @@ def _rises_suddenly(record: Activation, here: Branch, there: Branch) -> bool:
     return here.direction * order(bends[1], bends[0]) > 0
 
 
-def _positive_place(part: SmoothPart, expr: sympy.Expr) -> sympy.Expr | None:
+def positive_place(part: SmoothPart, expr: sympy.Expr) -> sympy.Expr | None:
     """Return a place of a part at which an expression is proven to be positive, if one is met."""
     middle = inner_point(part.left, part.right)
     for step in range(1, _TRIED):

@@ -1,0 +1,74 @@
+"""H of any activation of class N: the best of all pairs, which tangents of |σ'|^(-1/2) prove."""
+
+import numpy as np
+import pytest
+from sympy import atan, erf, exp, sqrt, tanh
+
+import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.activations import activation as as_activation
+from gradtheory.errors import Undecided
+from gradtheory.explosion.depth import tangents
+from gradtheory.explosion.depth.tangents import Box, best_pair
+
+
+def _sigmoid(z):
+    return 1 / (1 + exp(-z))
+
+
+_SUMS = {
+    "sigmoids": (_sigmoid(Z) + _sigmoid(3 * Z), False),
+    "irrational": (_sigmoid(Z) + _sigmoid(sqrt(2) * Z), False),
+    "shifted": (_sigmoid(Z) + 2 * _sigmoid(2 * Z + 1), True),
+    "erf": (erf(Z) + tanh(2 * Z), False),
+    "arctan": (atan(Z) + atan(Z + 1), False),
+    "isru": (tanh(Z) + Z / sqrt(1 + Z**2), False),
+}
+
+
+def _in_float64(record):
+    z = np.linspace(-8.0, 8.0, 1_601)
+    roots = np.sqrt(np.abs(record.slope(z)))
+    return np.max((z - z[:, None]) * roots * roots[:, None])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", _SUMS)
+def test_h_of_sums(which):
+    expr, widens = _SUMS[which]
+    bound = gt.depth_bound(expr)
+    assert bound.widens is widens
+    assert float(bound.value) == pytest.approx(_in_float64(bound.activation), rel=1e-4)
+    assert bound.guarantee is gt.Guarantee.CERTIFIED
+    assert float(bound.factor) == pytest.approx(float(bound.value / gt.widest_explosion(expr).width))
+
+
+@pytest.mark.parametrize(("which", "is_even"), [("sigmoid", True), ("isru", True), ("erf", True), ("cloglog", False)])
+def test_the_best_pair_is_that_of_other_proofs(which, is_even):
+    best, bound = best_pair(as_activation(which), is_even=is_even), gt.depth_bound(which)
+    assert best.is_symmetric is is_even
+    assert best.value.n(30) == bound.value.n(30)
+    assert [end.n(20) for end in best.pair] == [end.n(20) for end in bound.pair]
+
+
+def test_no_pair_exceeds_the_bound_of_its_sides():
+    record = as_activation("gudermannian")
+    z, v, rise = tangents._tangents(record, np.array([-3.0, -0.5, 0.25, 2.0]))
+    ends, heights = tangents._polygon(record, z, v, rise)
+    bounds = tangents._bounds(ends, heights, (-rise[0], rise[-1]))
+    grid = np.linspace(-9.0, 9.0, 601)
+    roots, side = np.sqrt(record.slope(grid)), np.searchsorted(ends, grid) - 1
+    sizes = np.triu((grid - grid[:, None]) * roots * roots[:, None])
+    assert (sizes <= bounds[side[:, None], side]).all()
+    assert bounds.max() < 3 * sizes.max()  # the bounds say something
+
+
+def test_pairs_that_are_as_good_as_each_other_are_not_decided():
+    with pytest.raises(Undecided, match=r"between 1 and 1\.\d+, but not that one pair is the best|one pair"):
+        best_pair(as_activation("arctan"), is_even=False)
+
+
+def test_a_stationary_pair_outside_the_box_is_refused(monkeypatch):
+    monkeypatch.setattr(tangents, "_box", lambda record, centre, is_even: Box((0.5, 0.75), (0.7, 0.8)))
+    with pytest.raises(Undecided, match="stationary pair"):
+        best_pair(as_activation("sigmoid"), is_even=True)
