@@ -104,9 +104,8 @@ def factor_over_input(
     middle, half = -bias / weight, abs(_PRE_ACTIVATION / weight)
     finite = [] if isinstance(explosion, Periodic) else [end for end in explosion.boundary if end.is_finite]
     left, right = (float(take([middle + side * half, *finite])) for take, side in ((min, -1), (max, 1)))
-    if not (
-        np.isfinite([left, right, float(weight), float(bias), 2.0 * float(c)]).all() and right - left > 1e-9 * abs(left)
-    ):
+    sizes = [left, right, float(weight), float(bias), 2.0 * float(c)]
+    if not (np.isfinite(sizes).all() and right - left > 1e-9 * abs(left)):
         raise InvalidArgument("w, b, threshold", (w, b, threshold), "must leave a picture that float64 can tell apart")
     said = words_of_labels(lang)
     ax, x = axes_or_new(ax), np.linspace(left, right, 1601)
