@@ -25,6 +25,7 @@ _STEP = 3.0
 _LONGEST_TAIL = 36.0  # beyond it float64 has no density left
 _NEGLIGIBLE = 1e-18
 _MOST_HALVINGS = 48
+_PATIENT, _SETTLED, _MANY = 5, 10.0, 64  # when panels that disagree are told from rounding
 _MOST_PANELS = 1 << 19
 _PANELS_AT_ONCE = 1 << 15
 _GEOMETRIC = 2.0 ** np.arange(0, 44)
@@ -182,11 +183,16 @@ class _Result(NamedTuple):
 
 
 def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _Wanted, tail: float) -> _Result:
-    """Integrate over |z| <= tail, under the chosen laws."""
+    """Integrate over |z| <= tail, under the chosen laws.
+
+    After some halvings what is left may be rounding: where it is small in all, or spread over many panels and does not
+    shrink, as log(1 + z) makes it near 0. It is then part of the error.
+    """
     mean, scale = laws.mean[chosen], laws.scale[chosen]
     panels = _first_panels(mean, scale, wanted, tail)
     count = len(chosen)
     value = error = size = at_end = np.zeros(())
+    before = np.full((), np.inf)
     for halving in range(_MOST_HALVINGS):
         centre, half = (panels.right + panels.left) / 2, (panels.right - panels.left) / 2
         z = centre[:, None] + half[:, None] * NODES
@@ -212,6 +218,12 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
         rounding = (_ROUNDING + _EPSILON * (far + np.square(centre))) * sizes
         allowed = wanted.tolerance * np.maximum(whole, size)[:, panels.owner] * np.minimum(half, 1.0) / tail
         split = (differences > np.maximum(allowed, rounding)).any(axis=0)
+        if halving >= _PATIENT:
+            left = _summed(differences * split, panels.owner, count)
+            settled = (left <= _SETTLED * wanted.tolerance * np.maximum(whole, size)).all(axis=0)
+            crowded = np.bincount(panels.owner[split], minlength=count) > _MANY
+            split &= ~(settled | crowded & (left > before / 4.0).any(axis=0))[panels.owner]
+            before = left
         if halving == _MOST_HALVINGS - 1 or 2 * split.sum() > _MOST_PANELS:
             split[:] = False
         done = ~split
