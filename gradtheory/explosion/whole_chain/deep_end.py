@@ -7,12 +7,12 @@ from typing import Any
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import Ball, Balls, as_rational, doubling, enclose, precision
+from gradtheory.arithmetic.enclosure import Ball, Balls, abbreviate, as_rational, doubling, enclose, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers, ball_between
-from gradtheory.explosion.whole_chain.end import ExplosionEnd
+from gradtheory.explosion.whole_chain.end import LONGEST, ExplosionEnd
 from gradtheory.explosion.whole_chain.turn import Turn, difference
 
 _BITS = 96
@@ -68,6 +68,27 @@ class DeepEnd(ProvenNumber):
         if not isinstance(other, DeepEnd) or self.layers != other.layers:
             return super().__sub__(other)
         return sympy.S.Zero if self == other else DeepLength(self, other)
+
+    def order_to(self, number: sympy.Rational) -> int:
+        """Return the proven sign of the difference to an input: where it puts the turn, or whether it belongs."""
+        way = 1 if self.outer > self.inner else -1
+        side = way * self.layers.directions[len(self.near)]
+        most = LONGEST + 2 * max(self.lost)
+        for bits in doubling(most, _BITS):
+            passed = self.layers.passed(enclose(number, bits), bits)
+            with precision(bits):
+                z, ends = passed.z[len(self.near)] * way, [enclose(way * z, bits) for z in (self.inner, self.outer)]
+                if z > ends[1]:
+                    return -side
+                if z < ends[0]:
+                    return side
+                if (
+                    z > ends[0]
+                    and z < ends[1]
+                    and (within := sign_of(abs(passed.gradient) - enclose(self.threshold, bits)))
+                ):
+                    return side * within
+        raise Undecided(f"whether {abbreviate(number)} belongs to the set is not decided with {most} bits")
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""
