@@ -19,7 +19,10 @@ def _set(depth, weight):
 
 @pytest.mark.parametrize(
     ("depth", "weight", "kind"),
-    [pytest.param(3, 10**400, ExplosionEnd, id="few"), pytest.param(480, 1000, DeepEnd, id="many", marks=pytest.mark.slow)],
+    [
+        pytest.param(3, 10**400, ExplosionEnd, id="few"),
+        pytest.param(480, 1000, DeepEnd, id="many", marks=pytest.mark.slow),
+    ],
 )
 def test_inputs_belong_by_the_gradient_there(depth, weight, kind):
     narrow = _set(depth, weight)
