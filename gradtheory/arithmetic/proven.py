@@ -57,6 +57,10 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
         """Return a ball around the number, computed with `bits` bits; it has no symbols to put balls for."""
         raise NotImplementedError
 
+    def order_to(self, number: sympy.Rational) -> int:
+        """Return the proven sign of the difference to a fraction; a subclass may know of a shorter way."""
+        return enclosure.sign(self - number)
+
     @cached_property
     def _sign(self) -> int:
         return enclosure.sign(self)
@@ -106,9 +110,9 @@ class Largest(ProvenNumber):
 @dispatch(ProvenNumber, sympy.Rational)
 def _eval_is_ge(left: ProvenNumber, right: sympy.Rational) -> bool:
     """Decide a comparison by proof, at any precision; SymPy's own gives up at 100 digits."""
-    return enclosure.sign(left - right) >= 0
+    return left.order_to(right) >= 0
 
 
 @dispatch(sympy.Rational, ProvenNumber)  # type: ignore[no-redef]  # the other order
 def _eval_is_ge(left: sympy.Rational, right: ProvenNumber) -> bool:
-    return enclosure.sign(left - right) >= 0
+    return right.order_to(left) <= 0

@@ -279,7 +279,12 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
         if working > 4 * (bits + MOST_BITS):
             raise Undecided(f"{abbreviate(expr)} is not known to {bits} bits even when computed with {working}")
         working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
-    mantissa, exponent = (int(part) for part in ball.mid().man_exp())
+    return as_float(ball, bits)
+
+
+def as_float(point: Ball, bits: int) -> sympy.Float:
+    """Return the midpoint of a ball as a Float of so many bits, however small or large."""
+    mantissa, exponent = (int(part) for part in point.mid().man_exp())
     return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.brief import ShownAsTable, shorten
 from gradtheory.arithmetic.effort import EFFORT
-from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_rational, doubling, enclose, precision, sign
+from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_float, doubling, enclose, precision, sign
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import read_bits, read_exact_parameters, read_real
 from gradtheory.chains.chain import Chain
@@ -140,7 +140,11 @@ def two_point(
             bound = enclose(highest, working) ** 2 / (abs(here.gradient) * away**2)
         return left, right, here.gradient, there.gradient, bound
 
-    left, right, at_x, at_y, *bounds = _digits_of(balls, bits)
+    too_near = (
+        f"w = {shorten(w)}: at x and y outputs or gradients agree in more digits than are computed, and no digit of "
+        "their difference is proven; try smaller weights, or inputs at which layers saturate less"
+    )
+    left, right, at_x, at_y, *bounds = _digits_of(balls, bits, too_near)
     return TwoPoint(left, right, None not in betas, at_x, at_y, bounds[0] if bounds else None)
 
 
@@ -162,7 +166,7 @@ def _highest(activation: Activation) -> sympy.Expr | None:
     return None if value is None or value.is_infinite else value
 
 
-def _digits_of(balls: Callable[[int], tuple[Ball, ...]], bits: int) -> tuple[sympy.Float, ...]:
+def _digits_of(balls: Callable[[int], tuple[Ball, ...]], bits: int, too_near: str) -> tuple[sympy.Float, ...]:
     """Return proven digits of numbers that are computed together, with as many bits as that takes."""
     error: Undecided | None = None
     for working in doubling(MOST_BITS + 4 * bits):
@@ -172,5 +176,5 @@ def _digits_of(balls: Callable[[int], tuple[Ball, ...]], bits: int) -> tuple[sym
             error = caught
             continue
         if all(number.is_zero() or number.rel_accuracy_bits() > bits + 2 for number in numbers):
-            return tuple(sympy.Float(as_rational(number.mid()), precision=bits) for number in numbers)
-    raise error or Undecided("the digits are not proven: numbers are too close to 0")
+            return tuple(as_float(number, bits) for number in numbers)
+    raise error or Undecided(too_near)

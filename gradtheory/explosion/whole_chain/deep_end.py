@@ -7,12 +7,13 @@ from typing import Any
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import Ball, Balls, as_rational, doubling, enclose, precision
+from gradtheory.arithmetic.enclosure import Ball, Balls, abbreviate, as_rational, doubling, enclose, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers, ball_between
-from gradtheory.explosion.whole_chain.end import ExplosionEnd
+from gradtheory.explosion.whole_chain.end import LONGEST, ExplosionEnd
+from gradtheory.explosion.whole_chain.interior_point import exponent
 from gradtheory.explosion.whole_chain.turn import Turn, difference
 
 _BITS = 96
@@ -20,6 +21,8 @@ _DOUBLINGS = 4  # of the bits, after which a side is not proven
 _GUARD = 32
 _SPARE = 80  # bits beyond those of a place, with which its side is proven
 _MOST_STEPS = 200
+_TOLD = 16  # bits that a secant's share of its bracket needs beyond what it tells
+_FEWER = 9  # bits with which a length is computed first: places are met to twice as many digits in each step
 _FARTHEST_ASIDE = 2.0**-4  # of a secant, as a share of its bracket
 
 
@@ -69,6 +72,27 @@ class DeepEnd(ProvenNumber):
             return super().__sub__(other)
         return sympy.S.Zero if self == other else DeepLength(self, other)
 
+    def order_to(self, number: sympy.Rational) -> int:
+        """Return the proven sign of the difference to an input: where it puts the turn, or whether it belongs."""
+        way = 1 if self.outer > self.inner else -1
+        side = way * self.layers.directions[len(self.near)]
+        most = LONGEST + 2 * max(self.lost)
+        for bits in doubling(most, _BITS):
+            passed = self.layers.passed(enclose(number, bits), bits)
+            with precision(bits):
+                z, ends = passed.z[len(self.near)] * way, [enclose(way * z, bits) for z in (self.inner, self.outer)]
+                if z > ends[1]:
+                    return -side
+                if z < ends[0]:
+                    return side
+                if (
+                    z > ends[0]
+                    and z < ends[1]
+                    and (within := sign_of(abs(passed.gradient) - enclose(self.threshold, bits)))
+                ):
+                    return side * within
+        raise Undecided(f"whether {abbreviate(number)} belongs to the set is not decided with {most} bits")
+
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""
         for narrow in (0, bits, 2 * bits):  # as far as the chain spreads inputs, x has more digits than z
@@ -110,23 +134,26 @@ class DeepEnd(ProvenNumber):
         """
         with precision(bits):
             start, width = enclose(inner, bits), enclose(outer - inner, bits)
-            above, below = (self._excess(z, bits).log() for z in (inner, outer))
+            known = _TOLD + 2 * max(0, exponent(abs(inner / (outer - inner))))  # a secant is no better than the width
+            above, below = (self._excess(z, bits, known).log() for z in (inner, outer))
             share = above / (above - below)
             aside = abs(width).max(enclose(tolerance, bits) / abs(width) / 4).min(_FARTHEST_ASIDE)
             places = [start + width * part for part in (share - aside, share + aside, 0.5)]
         yield from (as_rational(place.mid()) for place in places if place.is_finite())
 
-    def _excess(self, z: sympy.Rational, bits: int) -> Ball:
-        """Return |f'|/c."""
-        if (z, bits) not in self._excesses:
+    def _excess(self, z: sympy.Rational, bits: int, enough: int | None = None) -> Ball:
+        """Return |f'|/c, with so many bits, or as it is known with enough of them."""
+        known = self._excesses.get(z)
+        if known is None or known[0] < (bits if enough is None else enough):
             gradient = self.turn.gradient(enclose(z, bits), bits)
             with precision(bits):
-                self._excesses[z, bits] = abs(gradient) / enclose(self.threshold, bits)
-        return self._excesses[z, bits]
+                known = bits, abs(gradient) / enclose(self.threshold, bits)
+            self._excesses[z] = known
+        return known[1]
 
     @cached_property
-    def _excesses(self) -> dict[tuple[sympy.Rational, int], Ball]:
-        """Those that are known: the next secant goes through places of which the sides were proven."""
+    def _excesses(self) -> dict[sympy.Rational, tuple[int, Ball]]:
+        """Those that are known, and with how many bits: the next secant goes through places of proven sides."""
         return {}
 
     def _side(self, z: sympy.Rational, bits: int) -> int:
@@ -166,9 +193,9 @@ class DeepLength(ProvenNumber):
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""
-        for working in doubling(bits + _GUARD, 4 * bits + _BITS):
+        for working in (bits - _FEWER, bits + _GUARD, 4 * bits + _BITS):
             above, below = (end.place(working) for end in (self.upper, self.lower))
             ball = difference(self.upper.turn, above, self.lower.turn, below, working)
-            if ball.rel_accuracy_bits() >= bits:
+            if ball.rel_accuracy_bits() >= bits - 2 * _FEWER:
                 break
         return ball

@@ -26,13 +26,13 @@ _GUARD = 32
 _MOST_STEPS = 1_000
 _MOST_NEWTON = 12
 _AGREEING = 4  # times the bits that tell neighbours apart: two ends are not closer
-_MOST_BITS = 16 * MOST_BITS  # a chain of depth 10,000 spreads inputs 1e-3000 apart
+LONGEST = 16 * MOST_BITS  # bits: a chain of depth 10,000 spreads inputs 1e-3000 apart
 
 
 def side_of(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, bits: int) -> int:
     """Return the proven sign of |f'(x)| - c, with at least so many bits; 0 where it is not proven."""
     slope_bits = SLOPE_BITS
-    while bits <= _MOST_BITS:
+    while bits <= LONGEST:
         passed = layers.passed(enclose(x, bits), bits, slope_bits)
         with precision(bits):
             if side := sign_of(abs(passed.gradient) - enclose(threshold, bits)):
@@ -95,6 +95,15 @@ class ExplosionEnd(ProvenNumber):
         if not isinstance(other, ExplosionEnd):
             return super().__sub__(other)
         return sympy.S.Zero if self == other else Length(self, other)
+
+    def order_to(self, number: sympy.Rational) -> int:
+        """Return the proven sign of the difference to an input: of inputs near by, the chain tells which belong."""
+        side = 1 if self.outer > self.inner else -1
+        if side * (number - self.outer) >= 0:
+            return -side
+        if side * (number - self.inner) <= 0:
+            return side
+        return side * side_of(self.layers, self.threshold, number, self.bits) or super().order_to(number)
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""
