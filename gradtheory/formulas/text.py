@@ -96,7 +96,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         if power == sympy.S.Half:
             is_bare = base.is_Atom and base.is_nonnegative
             return f"√{self._print(base)}" if is_bare else f"√({self._print(base)})"
-        printed: str = self.parenthesize(base, PRECEDENCE["Pow"])
+        written: str = self.parenthesize(base, PRECEDENCE["Pow"])
+        printed = f"({written})" if isinstance(base, sympy.Integral) else written  # "dz²" would be d(z²)
         raised = str(power)
         if power.is_Integer or raised in ("n", "x"):
             return printed + raised.translate(_SUPERSCRIPTS)

@@ -88,7 +88,7 @@ def _relu(*, activation_name: str, slope: Any, mitigates: str) -> Finding:
     greatest, widest = (widest_explosion(name).width for name in (record, "sigmoid"))
     is_narrow = not greatest.is_infinite and sign(widest - greatest) >= 0
     less = {"explosions": is_narrow and sign(critical - of_sigmoid) >= 0, "vanishing": sign(stated) != 0}
-    numbers = {"name": record.name, "critical": _number(critical), "sigmoid": _number(of_sigmoid)}
+    numbers = {"name": record.name, "critical": _number(critical)}
     numbers |= {"widest": f"{float(widest):.2f}"}
     return Finding(holds_if(holds and less[mitigates]), ((keeps,) if holds else ()) + tuple(sets), numbers)
 

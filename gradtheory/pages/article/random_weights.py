@@ -192,7 +192,7 @@ def _gains(*, names: Sequence[str]) -> Finding:
     )
     deep = {name: float(settled_chi(name, value, 0.0)) for name, value in backward.items()}
     rows = tuple((name, f"${value:.5f}$", f"${deep[name]:.3f}$") for name, value in backward.items())
-    numbers = {"sigmoid": f"{deep.get('sigmoid', math.nan):.3g}"}
+    numbers = {name: f"{deep.get(name, math.nan):.3f}" for name in ("sigmoid", "tanh")}
     return Finding(holds_if(len({round(value, 6) for value in backward.values()}) > 1), steps, numbers, rows)
 
 

@@ -48,7 +48,8 @@ def _tails(*, reaches: Any) -> Finding:
     )
     needed = int(MEANING.value(1 / Slope(far), {}))
     holds = all(each.verdict.is_true for each in steps[:2])
-    return Finding(holds_if(holds), steps if holds else (), {"far": latex(far), "needed": str(needed)})
+    verdict = ClaimVerdict.CORRECTED if holds else ClaimVerdict.FAILS
+    return Finding(verdict, steps if holds else (), {"far": latex(far), "needed": str(needed)})
 
 
 def _saturation(*, margin: Any, reaches: Any) -> Finding:

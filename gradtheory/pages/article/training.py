@@ -106,19 +106,21 @@ def _four_sigmoids(weight: float) -> tuple[Any, ...]:
 
 
 def _jumps(*, rate: Any, calm: Any, weight_below: Any) -> Finding:
-    """Train at a large learning rate and a smaller one, and at the large one with weights whose factors are small."""
+    """Train at a large learning rate and a smaller one, and with weights whose factors are small."""
     large, small, below = (float(read_positive(each, "rate")) for each in (rate, calm, weight_below))
     wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
-    control = run_with_jumps(large, below)
     limit, limit_below = (
         largest_stable_step(*_four_sigmoids(each), optimiser=gradient_descent(1.0)) for each in (float(_WEIGHT), below)
     )
+    large_below = large * limit_below / limit
+    control = run_with_jumps(large_below, below)
     ratios = wild.loss[1:] / wild.loss[:-1]
     factors = sympy.Pow(WrittenProduct((_WEIGHT, Slope(sympy.S.Zero))), 4, evaluate=False)
     steps = (step(factors, (_WEIGHT / 4) ** 4, "product_of_factors"),)
     holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps and not control.jumps
     numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
-    numbers |= {"limit_below": limit_below, "factor_below": float(control.factors.max())}
+    numbers |= {"limit_below": limit_below, "large_below": large_below, "factor_below": float(control.factors.max())}
+    numbers |= {"factor_first": float(wild.factors[0].max()), "factor_greatest": float(wild.factors.max())}
     numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
     counts = {"below": f"{below:g}", "bias_below": f"{-below / 2.0:g}"}
     counts |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
