@@ -15,7 +15,7 @@ def _too_large_by(share, activation):
     return gradients
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", pytest.param("tanh", marks=pytest.mark.slow)])
 def test_a_quarter_is_found(activation):
     with pytest.raises(AssertionError, match="∂C/∂w of layer 1 is wrong"):
         assert_gradients(_too_large_by(0.25, activation), activation, cases=60, dtype="bfloat16")
