@@ -271,9 +271,14 @@ class Activation:
         return Profile.of(self.name, self.provable_slope_expr, region, jumps=jumps_of(self.expr, region))
 
     @cached_property
+    def provable_expr(self) -> sympy.Expr:
+        """σ(z) of an expression of one's own as proofs take it: written such that nothing cancels."""
+        return with_logistics(stable(self.expr))
+
+    @cached_property
     def provable_slope_expr(self) -> sympy.Expr:
-        """σ'(z) of an expression of one's own as proofs take it: written such that nothing cancels."""
-        return derivative(with_logistics(stable(self.expr)), Z, 1)
+        """σ'(z), likewise."""
+        return derivative(self.provable_expr, Z, 1)
 
     @property
     def kinks(self) -> tuple[sympy.Expr, ...]:

@@ -145,7 +145,7 @@ def _with_one_formula_each(record: Activation, profile: Profile) -> Profile:
 
 
 def _cuts(record: Activation, branch: Branch) -> tuple[sympy.Expr, ...]:
-    return breaks(record.expr, Z, branch.left, branch.right) if branch.is_flat else ()
+    return breaks(record.provable_expr, Z, branch.left, branch.right) if branch.is_flat else ()
 
 
 def _of_chain(chain: Chain, w: Any, b: Any, threshold: Any, *, strict: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ Everything here that answers a question answers it with a proof, or raises `Unde
 `zeros` isolates and refines the zeros, `integral` integrates.
 """
 
-from gradtheory.arithmetic.enclosure.ball_functions import Ball, logistic, softplus
+from gradtheory.arithmetic.enclosure.ball_functions import Ball, as_float, logistic, softplus
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
@@ -16,7 +16,6 @@ from gradtheory.arithmetic.enclosure.balls import (
     Enclosable,
     Evaluator,
     abbreviate,
-    as_float,
     as_rational,
     doubling,
     enclose,

@@ -3,6 +3,8 @@
 from typing import Any, TypeAlias
 
 import flint
+import sympy
+from mpmath.libmp import from_man_exp
 
 Ball: TypeAlias = Any  # flint.arb, which publishes no types
 
@@ -28,3 +30,9 @@ def whole_power(base: Ball, exponent: int) -> Ball:
         size = base.abs_upper() ** exponent
         return size.union(-size if exponent % 2 else flint.arb(0))
     return base**exponent
+
+
+def as_float(point: Ball, bits: int) -> sympy.Float:
+    """Return the midpoint of a ball as a Float of so many bits, however small or large."""
+    mantissa, exponent = (int(part) for part in point.mid().man_exp())
+    return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)

@@ -13,10 +13,9 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import flint
 import sympy
-from mpmath.libmp import from_man_exp
 
 from gradtheory.arithmetic.effort import charge
-from gradtheory.arithmetic.enclosure.ball_functions import Ball, logistic, softplus, whole_power
+from gradtheory.arithmetic.enclosure.ball_functions import Ball, as_float, logistic, softplus, whole_power
 from gradtheory.errors import Undecided
 
 Balls: TypeAlias = Mapping[sympy.Symbol, Ball]
@@ -280,12 +279,6 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
             raise Undecided(f"{abbreviate(expr)} is not known to {bits} bits even when computed with {working}")
         working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
     return as_float(ball, bits)
-
-
-def as_float(point: Ball, bits: int) -> sympy.Float:
-    """Return the midpoint of a ball as a Float of so many bits, however small or large."""
-    mantissa, exponent = (int(part) for part in point.mid().man_exp())
-    return sympy.Float._new(from_man_exp(mantissa, exponent, bits, "n"), bits)
 
 
 def nearest(ball: Ball) -> tuple[float, float]:
