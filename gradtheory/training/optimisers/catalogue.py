@@ -161,7 +161,8 @@ def rmsprop(
     weight_decay : float
         λ ≥ 0; g is then ∇C + λ·w.
     centred : bool
-        Whether the variance s - m² takes the place of s, with m ← β₂·m + (1 - β₂)·g: PyTorch's centered.
+        Whether the variance s - m² takes the place of s, with m ← β₂·m + (1 - β₂)·g: PyTorch's centered, except that
+        rounding does not make it negative, and the step nan.
 
     Returns
     -------

@@ -171,7 +171,8 @@ class Optimiser(ShownAsTable):
         if not self.rule.is_adaptive:
             return np.ones_like(s)
         root = math.sqrt(1.0 - self.beta2**count) if self.rule.is_bias_corrected else 1.0
-        squares = third if self.is_amsgrad else s - third * third if self.is_centred else s
+        # a variance is not negative, which rounding would make it where gradients are steady
+        squares = third if self.is_amsgrad else np.maximum(s - third * third, 0.0) if self.is_centred else s
         return np.asarray(np.sqrt(squares) / root + self.epsilon)
 
     def _step(

@@ -1,0 +1,60 @@
+"""How the trial runs of a network's advice are compared: rounding must not decide, and the usual rate is among them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gradtheory as gt
+from gradtheory.training.advice.of_network.advise_network import _best, _Trial
+from gradtheory.training.advice.of_network.changes import Change, changes
+from gradtheory.training.optimisers import adam, gradient_descent
+
+
+@pytest.fixture(scope="module")
+def usual():
+    network = gt.Network((1, 1), "identity", "mse", w=[[[1.0]]], b=[[0.0]])
+    run = gt.train(network, [[1.0]], [[0.0]], optimiser=gradient_descent(0.1), steps=1)
+    return _Trial(Change("", None, network, gradient_descent(0.1)), run, loss=0.6, growth=1.0, wrong="", twin=0.8)
+
+
+def _tried(losses, usual):
+    def tried(change):
+        loss = losses.get(change.value, 2.0)
+        return replace(usual, change=change, loss=loss, twin=loss)
+
+    return tried
+
+
+def _chosen(usual, losses, twins):
+    twice = lambda trial: replace(trial, twin=twins.get(trial.change.value, trial.loss))  # noqa: E731
+    return _best("learning_rate", usual, _tried(losses, usual), twice, np.array([[1.0]]), None)
+
+
+def test_a_rate_whose_twin_ends_as_low_is_preferred_to_a_lower_one(usual):
+    remedy = _chosen(usual, {0.3: 0.1, 0.01: 0.2}, {0.3: 0.7})
+    assert (remedy.value, remedy.works, remedy.loss_with) == (0.01, True, 0.2)
+
+
+def test_where_rounding_decides_nothing_works(usual):
+    remedy = _chosen(usual, {0.3: 0.1}, {0.3: 0.7})
+    assert (remedy.value, remedy.works) == (0.3, False)
+    assert remedy.cost == "rounding decides how these runs end"
+    lucky = replace(usual, loss=0.8, twin=0.1)  # it might have ended lower than with the change
+    assert not _chosen(lucky, {0.3: 0.2}, {}).works
+
+
+def test_the_usual_rate_is_tried_beside_those_near_the_given_one(usual):
+    start = replace(usual.change, optimiser=adam(1e-3))
+    rates = [change.value for change in changes("learning_rate", start, usual.run, np.array([[1.0]]), None)]
+    assert rates == [1e-5, 1e-4, 3.33e-4, 3e-3, 1e-2, 0.1]
+
+
+def test_advice_is_no_worse_than_the_usual_rate():
+    rng = np.random.default_rng(0)
+    w, x = [rng.normal(size=(3, 2)), rng.normal(size=(1, 3))], rng.normal(size=(8, 2))
+    network = gt.Network((2, 3, 1), ["tanh", "identity"], "mse", w=w, b=[np.zeros(3), np.zeros(1)])
+    y = np.sin(x[:, :1])
+    advised = gt.advise(network, x, y, optimiser=gradient_descent(1e-4), steps=20).advised
+    usual = gt.train(network, x, y, optimiser=gradient_descent(0.1), steps=20).network
+    assert advised.loss_with <= np.mean((usual.forward(x) - y) ** 2) * (1.0 + 1e-9)
