@@ -341,7 +341,7 @@ def test_two_points_of_deep_chains_do_not_underflow():
     ("call", "said"),
     [
         (lambda: gt.two_point(gt.Chain(2), 1, 1, w=[1, 1], b=[0, 0]), "y = 1: must differ from x"),
-        (lambda: gt.two_point(gt.Chain(2), 0, 1, w=["1e300", 4], b=[0, 1]), "a number of less than 2\\*\\*-2000000 is"),
+        (lambda: gt.two_point(gt.Chain(2), 0, 1, w=["1e300", "1e300"], b=[0, 1]), "^w = "),
         (
             lambda: gt.two_point(gt.Chain(2, "gelu"), 0, 1, w=[1, 1], b=[0, 0]),
             "must have activations of class N: of gelu",

@@ -72,3 +72,10 @@ def test_a_stationary_pair_outside_the_box_is_refused(monkeypatch):
     monkeypatch.setattr(tangents, "_box", lambda record, centre, is_even: Box((0.5, 0.75), (0.7, 0.8)))
     with pytest.raises(Undecided, match="stationary pair"):
         best_pair(as_activation("sigmoid"), is_even=True)
+
+
+@pytest.mark.parametrize(("which", "is_concave"), [("sigmoid", True), ("arctan", False)])
+def test_one_maximum_is_proven_by_second_derivatives(which, is_concave):
+    box = Box((-1.01, -0.99), (0.99, 1.01))  # arctan has many best pairs within
+    assert tangents._is_concave(as_activation(which), box) is is_concave
+    assert not tangents._is_concave(as_activation(which), Box((-np.inf, -0.99), (0.99, 1.01)))

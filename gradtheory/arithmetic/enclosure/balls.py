@@ -235,14 +235,7 @@ def is_finite(number: sympy.Expr) -> bool:
 
 
 def as_rational(point: Ball) -> sympy.Rational:
-    """Return the midpoint of a ball, a dyadic number, exactly.
-
-    Raises
-    ------
-    Undecided
-        If it is not finite, or so large that it would have millions of digits.
-
-    """
+    """Return the midpoint of a ball, exactly; `Undecided` if it is not finite or would have millions of digits."""
     if not point.mid().is_finite():
         raise Undecided("a number of which no digit is known is no fraction")
     mantissa, exponent = (int(part) for part in point.mid().man_exp())
