@@ -66,8 +66,7 @@ def test_where_k_is_not_told_from_h_nothing_is_said_of_widening(monkeypatch):
     assert "not decided whether depth widens: σ' is even and log-concave" in repr(erf)
     topic = importlib.import_module("gradtheory.derivation.topics.depth")
     monkeypatch.setattr(topic, "depth_bound", lambda activation: erf)
-    with pytest.raises(gt.errors.Undecided, match="whether depth widens is not decided for erf"):
-        gt.derive("depth", activation="erf")
+    assert not {"never_widens", "widens"} & {step.rule for step in gt.derive("depth", activation="erf").steps}
 
 
 @pytest.mark.slow
