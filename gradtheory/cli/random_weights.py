@@ -37,7 +37,15 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
 
     record = one_activation(activation, expr)
     exponent = gt.lyapunov_exponent(record, sigma_w, sigma_b)
-    layers = {f"{name}_layers": gt.overflow_depth(exponent.growth, name) for name in FLOAT_TYPES}
+
+    def lasting(dtype: str) -> int | float | None:
+        """Return after how many layers half of the gradients are lost; None where that is not told."""
+        try:
+            return gt.overflow_depth(exponent, dtype)
+        except gt.errors.InvalidArgument:
+            return None
+
+    layers = {f"{name}_layers": lasting(name) for name in FLOAT_TYPES}
     print_result(
         as_json,
         typical=exponent.value,

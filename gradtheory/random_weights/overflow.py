@@ -38,6 +38,10 @@ def overflow_depth(
     that λ alone says when half of the chains are lost. With a probability, L is the least number of layers after
     which so many are: λL plus or minus √(vL)·Φ⁻¹(probability) reaches the limit.
 
+    Where λ = -inf it says nothing of half of the chains. If slopes are 0, a share s^L of the gradients is not, with s
+    the chain's `survival`: half of them are 0 after log(1/2)/log(s) layers, rounded up, in every float type and
+    arithmetic, which holds as far as the first layers are like later ones and the others are not lost before.
+
     Parameters
     ----------
     growth : number or LyapunovExponent
@@ -54,13 +58,13 @@ def overflow_depth(
     Returns
     -------
     int or math.inf
-        Proven, except with a probability; inf if that never happens.
+        Proven, except with a probability and where λ = -inf; inf if that never happens.
 
     Raises
     ------
     InvalidArgument
         If growth is negative or not finite, dtype is none of the four, or a probability is asked for without a random
-        chain of finite λ and v.
+        chain of finite λ and v; or if λ = -inf, and half of the chains are not lost by slopes of 0.
     Undecided
         If a power of growth is closer to the limit than can be told apart, or a running product takes more than
         5,000,000 layers.
@@ -87,17 +91,17 @@ def overflow_depth(
     kind = one_of(arithmetic, "arithmetic", _ARITHMETIC)
     if probability is not None:
         return _by_probability(growth, limits, kind, probability)
+    if isinstance(growth, LyapunovExponent) and isinstance(growth.value, float) and growth.value == -math.inf:
+        return _until_half_are_0(growth, limits)
     rate = read_real(growth.growth if isinstance(growth, LyapunovExponent) else growth, "growth")
     if sign(rate) < 0:
         raise InvalidArgument("growth", growth, "must not be negative: it is the size of a factor, such as 1.5")
     if kind != "power":
         return running_depth(rate, limits, flush=kind == "flush")
     side = sign(rate - 1)
-    if side == 0:
-        return math.inf
     limit = sympy.Rational(limits.overflow if side > 0 else limits.underflow)
-    if sign(rate) == 0 or side * sign(rate - limit) >= 0:
-        return 1
+    if side == 0 or sign(rate) == 0 or side * sign(rate - limit) >= 0:
+        return 1 if side else math.inf
     depth = sympy.log(limit) / sympy.log(rate)
     for bits in doubling(MOST_BITS):
         with precision(bits):
@@ -134,6 +138,20 @@ def _by_probability(
         return math.ceil((distance / spread) ** 2) if spread < 0.0 else math.inf
     root = (spread + math.sqrt(spread * spread + 4.0 * drift * distance)) / (2.0 * drift)
     return max(1, math.ceil(root * root))  # drift·L - spread·√L = distance
+
+
+def _until_half_are_0(chain: LyapunovExponent, limits: FloatType) -> int:
+    """Return the depth at which half of the gradients are exactly 0, where λ = -inf."""
+    share = max(0.0, float(chain.survival) - chain.survival.error)
+    if share <= 0.5:
+        return 1
+    depth = math.ceil(math.log(0.5) / math.log(share)) if share < 1.0 else math.inf
+    reached = depth * float(chain.surviving_value)  # log|gradient| of the chains that are left
+    least, most = (float(sympy.log(sympy.Rational(each)).n(20)) for each in (limits.underflow, limits.overflow))
+    if least < reached < most:
+        return int(depth)
+    rule = "is λ of this chain, which does not tell when half of its gradients are lost: simulate it"
+    raise InvalidArgument("growth", -math.inf, rule)
 
 
 def _has_law(growth: LyapunovExponent) -> bool:

@@ -82,7 +82,8 @@ class Architecture(ShownAsTable):
         variance : number
             The mean square of the inputs.
         correlation : number, optional
-            Of two inputs, from -1 to 1; without it only variances and gradients are computed, which is faster.
+            Of two inputs, from -1 to 1; without it only variances and gradients are computed, which is faster. With
+            attention, of any two tokens of a sequence, and 0 by default: gradients depend on it.
 
         Raises
         ------
@@ -146,7 +147,7 @@ class Architecture(ShownAsTable):
         *,
         networks: int = 20,
         inputs: int = 256,
-        correlation: NumberLike = 0.5,
+        correlation: NumberLike | None = None,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> NetworkSample:
@@ -158,9 +159,10 @@ class Architecture(ShownAsTable):
             Layers, and neurons in each.
         networks, inputs : int
             Their numbers; confidence intervals come from the spread over networks.
-        correlation : number
-            Of the two inputs of a pair; inputs of different pairs are independent. With attention, of any two tokens of
-            a sequence, not negative; inputs are as many sequences as fit.
+        correlation : number, optional
+            Of the two inputs of a pair, 0.5 by default; inputs of different pairs are independent. With attention, of
+            any two tokens of a sequence, not negative, and 0 by default as in `propagate`: gradients depend on it.
+            Inputs are as many sequences as fit.
         seed : int
             Of NumPy's generator.
         progress : callable, optional
@@ -180,8 +182,9 @@ class Architecture(ShownAsTable):
 
         """
         layers = read_depth(depth)
-        experiment = Experiment.of(width, networks, inputs, correlation, seed)
         tokens = tokens_in(self.blocks)
+        c = (0.0 if tokens else 0.5) if correlation is None else correlation
+        experiment = Experiment.of(width, networks, inputs, c, seed)
         if tokens and (tokens % 2 or inputs % tokens):
             raise InvalidArgument("inputs", inputs, f"must be a multiple of the {tokens} tokens, and these even")
 

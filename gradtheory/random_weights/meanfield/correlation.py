@@ -24,6 +24,7 @@ _HERE = 1e-3  # from c = 1: nearer, differences of correlations are lost in roun
 _NEAREST = 1e-14
 _DISTANCES = tuple(10.0**power for power in range(-8, 1))
 _EPSILON = 2.0**-52
+_CLEAR = 0.1
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _STEPS, _STEP_WEIGHTS = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0
 
@@ -74,8 +75,13 @@ def settled_at_nothing(record: Activation) -> tuple[Estimate, Estimate]:
 def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: float) -> tuple[Estimate, Estimate]:
     """Return both where the slope at c = 1 exceeds 1; `chi` is that slope apart from jumps."""
     at_0 = correlation_map(record, 0.0, q, sigma_w, sigma_b)
-    if sigma_b == 0.0 and at_0 <= at_0.error:  # E[σ] = 0
-        return Estimate(0.0, 0.0), correlation_slope(record, 0.0, q, sigma_w)
+    if at_0 <= at_0.error:
+        slope_at_0 = correlation_slope(record, 0.0, q, sigma_w)
+        if sigma_b == 0.0:  # E[σ] = 0
+            return Estimate(0.0, 0.0), slope_at_0
+        falls = 1.0 - slope_at_0 - slope_at_0.error
+        if falls > _CLEAR:  # c rises from 0 by at_0, and by ever less
+            return Estimate(0.0, 4.0 * at_0.error / falls), slope_at_0
 
     def excess(c: float) -> float:
         return correlation_map(record, c, q, sigma_w, sigma_b) - c

@@ -75,7 +75,8 @@ def depth_scales(
 
     What two inputs do is interpolated between panels in the variance and the correlation, to 1e-12 or so, which the
     errors include: ten thousand pairs of scales take seconds. Beside the edge of chaos, at χ₁ = 1 ± d, ξ_c and ξ_∇ are
-    known to 1e-10 or some 1e-13/d of their size, as far as float64 knows χ₁.
+    known to 1e-10 or some 1e-13/d of their size, as far as float64 knows χ₁. ξ_∇ = 1/log χ₁ has the sign of growth, so
+    that it is negative in the ordered phase, where gradients vanish; that of Schoenholz et al. is -1/log χ₁.
 
     Parameters
     ----------
@@ -85,7 +86,8 @@ def depth_scales(
     Raises
     ------
     InvalidArgument
-        If one pair of scales is given, and there is no stable fixed point; in arrays nan stands there.
+        If one pair of scales is given, and there is no stable fixed point, or a scale is above 1e140; in arrays nan
+        stands there.
     Undecided
         If χ₁ is infinite there, because the slope is at some place.
 
@@ -104,7 +106,7 @@ def depth_scales(
 
     """
     record = as_activation(activation)
-    weights, biases = read_scales(sigma_w, sigma_b)
+    weights, biases = read_scales(record, sigma_w, sigma_b)
     points = found_points(record, weights.reshape(-1), biases.reshape(-1)).first_stable(weights.size)
     if weights.ndim:
         return _of_many(record, points, weights, biases)

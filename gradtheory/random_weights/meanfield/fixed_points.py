@@ -24,7 +24,7 @@ from gradtheory.arithmetic.inputs import (
     read_positive_array,
     read_positive_float,
 )
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.second_moments import METHODS
 from gradtheory.random_weights.meanfield.certified import prove
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -36,6 +36,7 @@ ROUNDING = 1e-12  # of χ where σ is two half-lines: √2 in float64 is critica
 _EPSILON = 2.0**-52
 _DECADES = 18  # of variances on either side of 1, and more where σ_b or a bounded range asks for them
 _MOST_DECADES = 290
+_WIDEST = 1e140  # of scales, times σ's bound where it exceeds 1: beyond, q comes near the largest float
 _RANKS = 4  # fixed points of a Dask array; more need an activation made for it
 
 
@@ -119,7 +120,7 @@ def fixed_points(
     Raises
     ------
     InvalidArgument
-        If the activation is unknown, σ_w is not positive, or σ_b is negative.
+        If the activation is unknown, σ_w is not positive, or σ_b is negative; above 1e140, where arrays hold nan.
     Undecided
         If a proof is asked for and does not succeed: at or beside a place where the variance map touches the diagonal,
         or where σ jumps or has an unbounded slope.
@@ -146,18 +147,33 @@ def fixed_points(
         positive = [float(point.q) for point in places if point.q > 0.0]
         proven = iter(prove(record, read_positive(sigma_w, "sigma_w"), read_nonnegative(sigma_b, "sigma_b"), positive))
         return tuple(replace(point, q=next(proven)) if point.q > 0.0 else point for point in places)
-    weight, bias = read_scales(sigma_w, sigma_b)
+    weight, bias = read_scales(record, sigma_w, sigma_b)
     points = found_points(record, weight.reshape(-1), bias.reshape(-1))
     if weight.ndim:
         return tuple(point.shaped(weight.shape) for point in points.by_rank(weight.size))
     return tuple(points.at(which) for which in range(len(points.owner)))
 
 
-def read_scales(sigma_w: NumberLike | ArrayLike, sigma_b: NumberLike | ArrayLike) -> tuple[Array, Array]:
-    """Return both scales as arrays of their common shape."""
+def read_scales(record: Activation, sigma_w: object, sigma_b: object) -> tuple[Array, Array]:
+    """Return both scales as arrays of their common shape; one pair is refused where variances leave float64."""
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
     weight, bias = broadcast(sigma_w=weight, sigma_b=bias)
+    if not weight.ndim and not _holds_variances(record, weight, bias):
+        rule = f"makes variances of {record.name} leave the range of float64: take one below {_WIDEST:g}"
+        raise InvalidArgument(*(("sigma_b", sigma_b) if bias > _WIDEST else ("sigma_w", sigma_w)), rule)
     return weight, bias
+
+
+def _holds_variances(record: Activation, sigma_w: Array, sigma_b: Array) -> np.ndarray:
+    """Return whether float64 holds all variances up to σ's bound."""
+    with np.errstate(over="ignore"):
+        return np.maximum(sigma_b, sigma_w * max(1.0, _bound_of(record, 1.0))) <= _WIDEST
+
+
+def _bound_of(record: Activation, otherwise: float) -> float:
+    """Return sup|σ|, or another number where σ is not bounded."""
+    bound = max(abs(float(record.range.inf)), abs(float(record.range.sup)))
+    return bound if math.isfinite(bound) else otherwise
 
 
 class Points(NamedTuple):
@@ -214,6 +230,12 @@ class Points(NamedTuple):
 
 def found_points(record: Activation, sigma_w: Array, sigma_b: Array) -> Points:
     """Return the fixed points of scales of shape (n,); moments are found directly for one pair."""
+    held = np.flatnonzero(_holds_variances(record, sigma_w, sigma_b))
+    points = _held_points(record, sigma_w[held], sigma_b[held])
+    return points._replace(owner=held[points.owner])
+
+
+def _held_points(record: Activation, sigma_w: Array, sigma_b: Array) -> Points:
     origin = Origin.of(record)
     slope = sigma_w**2 * origin.mean_square_slope
     if origin.is_homogeneous:
@@ -235,9 +257,7 @@ def variance_map_of(record: Activation, sigma_w: Array, sigma_b: Array) -> Varia
     """Return the variance maps over all variances among which they may have fixed points."""
     some = sigma_b[sigma_b > 0.0]
     least = min(-_DECADES, math.floor(2.0 * math.log10(some.min())) - 1) if some.size else -_DECADES
-    greatest = max(abs(float(record.range.inf)), abs(float(record.range.sup)))
-    bounds = np.hypot(sigma_b, sigma_w * greatest) if math.isfinite(greatest) else sigma_b
-    bound = float(np.max(bounds, initial=0.0))
+    bound = float(np.max(np.hypot(sigma_b, sigma_w * _bound_of(record, 0.0)), initial=0.0))
     most = _DECADES if not bound else max(_DECADES, math.ceil(2.0 * math.log10(bound)) + 1)
     at = many_moments_at if len(sigma_w) > 1 else moments_at
     ends = max(least, -_MOST_DECADES), min(most, _MOST_DECADES)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.inputs import Array, read_array
 from gradtheory.arithmetic.kinds import read_function
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import ArrayLike
@@ -71,9 +71,21 @@ class Measured(ShownAsTable):
         return self.mean - reach, self.mean + reach
 
     def deviation(self, theory: ArrayLike) -> Any:
-        """Return by how many standard errors the mean differs from a theoretical value, with its sign."""
+        """Return by how many standard errors the mean differs from a theoretical value, with its sign.
+
+        What `propagate` gives has a row more than a simulation: `variance[1:]`, `correlation[1:]` and `gradient[:-1]`
+        belong to it.
+        """
+        value, shape = read_array(theory, "theory"), np.shape(self.mean)
+        try:
+            np.broadcast_shapes(value.shape, shape)
+        except ValueError:
+            rule = f"must have the shape {shape} of the mean, not {value.shape}"
+            if value.shape == (shape[0] + 1,):
+                rule += ": of propagate take variance[1:], correlation[1:] or gradient[:-1]"
+            raise InvalidArgument("theory", theory, rule) from None
         with np.errstate(all="ignore"):  # of infinite means: nan
-            return (self.mean - np.asarray(theory)) / self.standard_error
+            return (self.mean - value) / self.standard_error
 
     def __repr__(self) -> str:
         if np.ndim(self.mean):
