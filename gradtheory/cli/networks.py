@@ -61,7 +61,9 @@ def audit(html: Path | None, as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json(**json.loads(report.to_json()))
     else:
-        say(said_lines(str(report)))
+        say(said_lines(report.table))
+        if report.remedies or report.reason:  # they are tried here, below the table
+            say(said_lines(str(report).removeprefix(report.table).rstrip("\n")))
 
 
 def audited(
