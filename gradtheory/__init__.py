@@ -42,7 +42,6 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name in __all__ or name.startswith("_"):
         return _attribute(name)
-    from difflib import get_close_matches
+    from gradtheory.errors import no_such
 
-    near = "".join(f"; the nearest is {each!r}" for each in get_close_matches(name, __all__, n=1))
-    raise AttributeError(f"gradtheory has no {name!r}{near}", name=name)
+    raise no_such(name, "gradtheory", __all__)

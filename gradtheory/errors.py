@@ -1,13 +1,11 @@
 """The errors gradtheory raises: one family, each message one line that says what would work."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 
 __all__ = ["GradTheoryError", "InvalidArgument", "MissingDependency", "MissingProgram", "NoClosedForm", "Undecided"]
-
-
-def __dir__() -> list[str]:
-    return __all__
 
 
 _LONGEST_VALUE, _LONGEST_MESSAGE = 80, 399
@@ -103,6 +101,43 @@ def extra(name: str) -> Iterator[None]:
         raise MissingDependency(library, name) from None
 
 
+class _PublicModule(ModuleType):
+    """A module whose `dir` is `__all__`, and which names the nearest of these where it has no such name."""
+
+    __all__: list[str]
+
+    def __dir__(self) -> list[str]:
+        return list(self.__all__)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise no_such(name, self.__name__.rpartition(".")[2], self.__all__)
+
+
+def public(module: str) -> None:
+    """Make the module of a name show its `__all__` alone, and name the nearest where an attribute is misspelt.
+
+    This is a class of modules and no `__getattr__` in each, which would hide misspelt names from type checkers.
+    """
+    sys.modules[module].__class__ = _PublicModule
+
+
+def no_such(name: str, module: str, names: Sequence[str]) -> AttributeError:
+    """Return the error of a name that a module does not have.
+
+    Examples
+    --------
+    >>> no_such("chj", "meanfield", ["chi", "gain"])
+    AttributeError("meanfield has no 'chj'; the nearest is 'chi'")
+
+    """
+    from difflib import get_close_matches
+
+    near = "".join(f"; the nearest is {each!r}" for each in get_close_matches(name, names, n=1))
+    return AttributeError(f"{module} has no {name!r}{near}", name=name)
+
+
 def _shown(value: object) -> str:
     """Return a one-line representation of bounded length; a value that cannot be shown is named by its type."""
     try:
@@ -115,3 +150,6 @@ def _shown(value: object) -> str:
 def _line(text: str, longest: int) -> str:
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+public(__name__)

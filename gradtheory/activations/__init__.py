@@ -222,6 +222,8 @@ def _nearest(name: Any) -> str:
     if rule := _broken_rule(name):
         return f"is no name, and as an expression it {rule}"
     word = name.lower().rpartition(".")[2]  # of torch.nn.ReLU
+    if word in _catalogue() and word == name.lower():
+        return f"is not in the catalogue, whose names are in lower case: {word!r}"
     near = get_close_matches(_CALLED_OTHERWISE.get(word, word), _catalogue(), n=3, cutoff=0.5)
     return f"is not in the catalogue; the nearest names are {', '.join(near)}" if near else _not_a_name()
 

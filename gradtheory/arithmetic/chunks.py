@@ -14,6 +14,7 @@ import numpy as np
 
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.inputs import Array, read_real_array
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.errors import InvalidArgument
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -50,6 +51,7 @@ def lazily(function: _Function, *, of_chunk: Callable[..., Any] | None = None) -
     """
     signature = inspect.signature(function)
 
+    @with_other_names
     @functools.wraps(function)
     def taking(*args: Any, **options: Any) -> Any:
         if not any(map(is_dask, (*args, *options.values()))):

@@ -22,19 +22,31 @@ class Guarantee(Enum):
     NUMERIC = "numeric"  # float64, with a stated error
 
 
-def guarantee(*results: sympy.Basic) -> Guarantee:
-    """Return the guarantee behind SymPy results: certified as soon as one of them rests on a `ProvenNumber`.
+def guarantee(*results: Any) -> Guarantee:
+    """Return the guarantee behind results, the weakest of them.
+
+    Of SymPy results it is certified as soon as one rests on a `ProvenNumber`; of an `Estimate`, `Estimates`, and
+    whatever has one, it is their own `.guarantee`.
 
     Examples
     --------
     >>> import gradtheory as gt
     >>> guarantee(gt.widest_explosion("sigmoid").width), guarantee(gt.explosion_width("sigmoid", w=7))
     (<Guarantee.CERTIFIED: 'certified'>, <Guarantee.EXACT: 'exact'>)
+    >>> guarantee(gt.meanfield.chi("tanh", 1, sigma_w=1))
+    <Guarantee.NUMERIC: 'numeric'>
 
     """
-    rule = "must be in SymPy, as gradtheory.explosion_set returns it"
-    proven = [bool(read_kind(each, "results", sympy.Basic, rule).atoms(ProvenNumber)) for each in results]
-    return Guarantee.CERTIFIED if any(proven) else Guarantee.EXACT
+    order = list(Guarantee)
+    return max(map(_guarantee_of, results), key=order.index, default=Guarantee.EXACT)
+
+
+def _guarantee_of(result: Any) -> Guarantee:
+    if not isinstance(result, sympy.Basic) and isinstance(own := getattr(result, "guarantee", None), Guarantee):
+        return own
+    rule = "must be in SymPy, as gradtheory.explosion_set returns it, or have a guarantee, as gradtheory.Estimate"
+    proven = read_kind(result, "results", sympy.Basic, rule).atoms(ProvenNumber)
+    return Guarantee.CERTIFIED if proven else Guarantee.EXACT
 
 
 def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:

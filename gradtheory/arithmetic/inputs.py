@@ -192,8 +192,8 @@ def read_real_array(value: Any, name: str) -> np.ndarray:
 def read_finite_array(value: Any, name: str) -> Array:
     """Return an array_like of finite real numbers as float64."""
     array = read_array(value, name)
-    if not np.logical_and.reduce(np.isfinite(array), axis=None):
-        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf")
+    if not np.logical_and.reduce(good := np.isfinite(array), axis=None):
+        raise InvalidArgument(name, value, "must be finite in float64: it holds nan or inf" + _first_entry(array, good))
     return array
 
 
@@ -234,9 +234,18 @@ def _read_array_where(value: Any, name: str, holds: Callable[[Array], Any], rule
     if isinstance(value, sympy.Expr | str | Decimal | Fraction):
         value = float(read_real(value, name))
     array = read_array(value, name)
-    if not (np.isfinite(array) & holds(array)).all():
-        raise InvalidArgument(name, value, rule if np.isfinite(array).all() else f"{rule}, and finite")
+    good = np.isfinite(array) & holds(array)
+    if not good.all():
+        rule += "" if np.isfinite(array).all() else ", and finite"
+        raise InvalidArgument(name, value, rule + _first_entry(array, good))
     return array
+
+
+def _first_entry(array: Array, good: np.ndarray) -> str:
+    """Return which entry of an array is the first that breaks a rule; nothing of a number."""
+    first = np.argmin(good)
+    place = [int(index) for index in np.unravel_index(first, array.shape)]
+    return f"; entry {place} is {float(array.flat[first])!r}" if place else ""
 
 
 # Counts, choices and sequences

@@ -57,10 +57,16 @@ def with_other_names(call: Callable[_P, _R]) -> Callable[_P, _R]:
     @functools.wraps(call)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         for name in kwargs.keys() - own.keys() if is_closed else ():
-            meant = _NAMES.get(name)
-            near = get_close_matches(name, own, n=1)
-            hint = f"; here it is called {meant!r}" if meant in own else f"; the nearest is {near[0]!r}" if near else ""
-            raise TypeError(f"{call.__name__}() got an unexpected keyword argument {name!r}{hint}")
+            raise TypeError(f"{call.__name__}() got an unexpected keyword argument {name!r}{_hint(name, list(own))}")
         return call(*args, **kwargs)
 
     return checked
+
+
+def _hint(name: str, own: list[str]) -> str:
+    """Return which name is meant: what goes on from it, as sigma_w from sigma, what it is here, or the nearest."""
+    begun = [each for each in own if each.startswith(f"{name}_")]
+    if not begun and (meant := _NAMES.get(name)) in own:
+        return f"; here it is called {meant!r}"
+    near = begun or get_close_matches(name, own, n=1)
+    return f"; the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(map(repr, near))}" if near else ""

@@ -4,9 +4,9 @@ from gradtheory.audits.audit import audit
 from gradtheory.audits.layers import AuditedLayer
 from gradtheory.audits.monitor import Monitor, monitor
 from gradtheory.audits.report import Audit
+from gradtheory.errors import public
 
 __all__ = ["Audit", "AuditedLayer", "Monitor", "audit", "monitor"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

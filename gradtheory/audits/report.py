@@ -41,7 +41,7 @@ class AdviceRun:
 
 @dataclass(frozen=True)
 class Audit(ShownAsTable):
-    """What an audit found of a network on its data; `print` shows the table.
+    """What an audit found of a network on its data; `print` shows the table, and remedies once they were tried.
 
     Attributes
     ----------
@@ -111,7 +111,14 @@ class Audit(ShownAsTable):
         return f"Audit({self.verdict}{where}; {number} layer{'' if number == 1 else 's'})"
 
     def __str__(self) -> str:
-        return "\n".join([*self._summary(), "", *lines_of(self.layers), "", *self._meanings(), "", *self._remedies()])
+        is_told = self.trial.advise is None or "advice" in vars(self)  # to try them takes minutes
+        remedies = self._remedies() if is_told else ["report.remedies tries what helps"]
+        return "\n".join([self.table, "", *remedies])
+
+    @property
+    def table(self) -> str:
+        """What is wrong, and every layer beside what theory predicts, as text."""
+        return "\n".join([*self._summary(), "", *lines_of(self.layers), "", *self._meanings()])
 
     def _meanings(self) -> tuple[str, ...]:
         """Return what the columns mean."""

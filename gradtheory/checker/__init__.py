@@ -74,13 +74,12 @@ from gradtheory.checker.chain_schema import is_of_chain, parse_chain
 from gradtheory.checker.schema import FORMAT, load, parse
 from gradtheory.checker.terms import Malformed
 from gradtheory.checker.verify import verify
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.errors import InvalidArgument, Undecided, public
 
 __all__ = ["FORMAT", "Report", "check", "read"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 _LONGEST_REASON = 200

@@ -65,7 +65,7 @@ _DEEPEST = 10_000
 @click.option(
     "--format",
     "style",
-    type=Choice(["txt", "tex", "html", "md", "ipynb", "pdf"]),
+    type=Choice(["txt", "tex", "latex", "html", "md", "ipynb", "pdf"]),
     help="The format; that of FILE's suffix, or txt, unless given.",
 )
 @click.option("-o", "--out", "--output", "output", metavar="FILE", type=PATH, help="Write to this file.")
@@ -81,6 +81,7 @@ def derive(style: str | None, output: Path | None, as_json: bool, **question: An
     """
     from gradtheory.document import read_suffix, render, save
 
+    style = "tex" if style == "latex" else style
     suffix = f".{style}" if style else ""
     if output is not None:
         suffix = read_suffix(read_target(output, "output"), suffix)

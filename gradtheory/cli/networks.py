@@ -10,6 +10,7 @@ import click
 import gradtheory as gt
 from gradtheory.cli.group import ACTIVATION, PATH, app, expr_option, json_option, one_activation, options
 from gradtheory.cli.printing import print_json, say, write
+from gradtheory.cli.progress import working
 from gradtheory.cli.words import language, said, said_lines
 from gradtheory.document.files import read_target
 from gradtheory.errors import InvalidArgument
@@ -61,7 +62,10 @@ def audit(html: Path | None, as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json(**json.loads(report.to_json()))
     else:
-        say(said_lines(str(report)))
+        say(said_lines(report.table))
+        with working():
+            _ = report.remedies  # they are tried here, below the table
+        say(said_lines(str(report).removeprefix(f"{report.table}\n")))
 
 
 def audited(

@@ -72,16 +72,18 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
     """
     edge = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
     if edge:
-        size, q = (_told(each, as_json) for each in (edge.sigma_w, edge.q))
-        print_result(as_json, sigma_w=size, variance=q, stable=edge.stable, reason=None)
+        print_result(as_json, **_told(as_json, sigma_w=edge.sigma_w, variance=edge.q), stable=edge.stable, reason=None)
         return
-    print_result(as_json, sigma_w=None, variance=None, stable=None, reason=edge.reason)
+    print_result(as_json, **_told(as_json, sigma_w=None, variance=None), stable=None, reason=edge.reason)
     raise click.exceptions.Exit(1)
 
 
-def _told(number: gt.Estimate | None, as_json: bool) -> float | None:
-    """Return what is printed of a number: JSON has plain ones here."""
-    return float(number) if as_json and number is not None else number
+def _told(as_json: bool, **numbers: gt.Estimate | None) -> dict[str, float | None]:
+    """Return what is printed of numbers: in JSON plain ones, with their errors in fields of their own."""
+    if not as_json:
+        return dict(numbers)
+    plain = {name: None if number is None else float(number) for name, number in numbers.items()}
+    return plain | {f"{name}_error": None if number is None else number.error for name, number in numbers.items()}
 
 
 @app.command()
@@ -100,9 +102,7 @@ def critical(activation: str | None, expr: str | None, as_json: bool) -> None:
     print_result(
         as_json,
         kind=critical_point.kind,
-        sigma_w=_told(critical_point.sigma_w, as_json),
-        sigma_b=_told(critical_point.sigma_b, as_json),
-        variance=_told(critical_point.q, as_json),
+        **_told(as_json, sigma_w=critical_point.sigma_w, sigma_b=critical_point.sigma_b, variance=critical_point.q),
         reason=critical_point.reason or None,
     )
     if not critical_point:

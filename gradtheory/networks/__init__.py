@@ -7,6 +7,7 @@ array([[2.]])
 
 """
 
+from gradtheory.errors import public
 from gradtheory.networks.network import Network
 from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.results import JacobianBound, NetworkGradients
@@ -25,5 +26,4 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

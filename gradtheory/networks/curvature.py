@@ -24,7 +24,7 @@ from gradtheory.chains import curvature as of_chains
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.curvature import curvature_recursion, second_derivative
 from gradtheory.chains.curvature.numeric import products
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.errors import InvalidArgument, Undecided, public
 from gradtheory.networks.either import read_either
 from gradtheory.networks.losses import ending
 from gradtheory.networks.network import Network
@@ -48,8 +48,7 @@ _LARGEST = 4096  # rows of a matrix
 _MOST = 100  # eigenvalues
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 class Point(NamedTuple):

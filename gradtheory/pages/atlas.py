@@ -14,7 +14,7 @@ from gradtheory.activations import Activation, activation, activation_names, act
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.document.files import drawn, read_folder, write_file
-from gradtheory.errors import extra
+from gradtheory.errors import extra, public
 from gradtheory.explosion import WidestExplosion, critical_weight, widest_explosion
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.pages import page as pages
@@ -22,8 +22,7 @@ from gradtheory.pages import page as pages
 __all__ = ["AtlasEntry", "entries", "page", "write"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 _WINDOW = np.linspace(-6.0, 6.0, 24)

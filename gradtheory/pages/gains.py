@@ -12,6 +12,7 @@ import sympy
 from gradtheory.activations import Activation, activation, activation_names
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.document.files import read_folder, write_file
+from gradtheory.errors import public
 from gradtheory.pages import page as pages
 from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.meanfield.backward import lasting_depth
@@ -20,8 +21,7 @@ from gradtheory.random_weights.overflow import overflow_depth
 __all__ = ["TORCH", "GainsEntry", "entries", "page", "write"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 # torch.nn.init.calculate_gain of PyTorch 2.13, by the names of this catalogue.

@@ -1,5 +1,6 @@
 """Pictures of what the other wings compute: every function draws on one Matplotlib Axes and returns it."""
 
+from gradtheory.errors import public
 from gradtheory.plots.activation import activation_and_slope, factor_over_input, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers
 from gradtheory.plots.networks import explosion_region, growth_of_layers, singular_values_of_layers
@@ -46,5 +47,4 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

@@ -14,7 +14,7 @@ import sympy
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array, read_fan, read_positive, read_real, read_seed
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, public
 from gradtheory.typing import NumberLike
 
 __all__ = [
@@ -29,8 +29,7 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 @dataclass(frozen=True)

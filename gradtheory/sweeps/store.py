@@ -1,8 +1,12 @@
 """The Zarr store of a sweep: blocks are written one by one, and each is marked when it is whole."""
 
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gradtheory.arithmetic.chunks import Part, unpacked
 from gradtheory.arithmetic.inputs import Array
@@ -16,8 +20,11 @@ if TYPE_CHECKING:
 _FINISHED = "finished"
 
 
-def prepared(out: Any, plan: Plan) -> Any:
-    """Make a store, or read the one of a run that was broken off; return which blocks are finished.
+@contextmanager
+def prepared(out: Any, plan: Plan) -> Iterator[Any]:
+    """Make a store, or read the one of a run that was broken off; give which blocks are finished.
+
+    A folder that is made here is removed where an error comes before any block is finished, as for a wrong grid.
 
     Raises
     ------
@@ -25,11 +32,23 @@ def prepared(out: Any, plan: Plan) -> Any:
         If there is something else.
 
     """
+    if not isinstance(out, str | os.PathLike) or not os.fspath(out):
+        raise InvalidArgument("out", out, "must be a path or URL of a Zarr store, such as 'diagram.zarr'")
+    is_new = not os.path.exists(out)
+    group = _opened(out, plan)
+    try:
+        yield group[_FINISHED][...]
+    except Exception:
+        if is_new and not group[_FINISHED][...].any():
+            shutil.rmtree(out, ignore_errors=True)  # of a URL nothing is removed
+        raise
+
+
+def _opened(out: Any, plan: Plan) -> Any:
+    """Return the Zarr group of a sweep, which is made where there is none."""
     with extra("sweep"):
         import dask.array
         import zarr
-    if not isinstance(out, str | os.PathLike) or not os.fspath(out):
-        raise InvalidArgument("out", out, "must be a path or URL of a Zarr store, such as 'diagram.zarr'")
     try:
         group = zarr.open_group(os.fspath(out), mode="a")
     except (OSError, ValueError, TypeError) as error:
@@ -38,8 +57,9 @@ def prepared(out: Any, plan: Plan) -> Any:
     if not kept and not list(group.keys()):
         group.attrs.update(asked)
     elif other := next((key for key in asked if kept.get(key) != asked[key]), None):
-        there = kept.get(other, "none")
-        raise InvalidArgument("out", out, f"holds something else ({other}: {there}); name another store, or delete it")
+        is_grid = other == "grid_sha256" and other in kept
+        what = _other_axis(group, plan) if is_grid else f"{other}: {kept.get(other, 'none')}"
+        raise InvalidArgument("out", out, f"holds something else ({what}); name another store, or delete it")
     if _FINISHED not in group:  # it is made last
         numbers = dask.array.zeros((*plan.shape, plan.width), chunks=(*plan.chunks, -1))
         dataset(plan, numbers).to_zarr(os.fspath(out), mode="a", compute=False, consolidated=False)
@@ -48,7 +68,17 @@ def prepared(out: Any, plan: Plan) -> Any:
         group.create_array(
             _FINISHED, shape=counts, chunks=(1,) * len(counts), dtype=bool, fill_value=False, dimension_names=names
         )
-    return group[_FINISHED][...]
+    return group
+
+
+def _other_axis(group: Any, plan: Plan) -> str:
+    """Return in which axis the grid of a store is another one."""
+    for name, values in plan.coordinates.items():
+        if name not in group:
+            return f"a grid without {name}"
+        if not np.array_equal(group[name][...], values):
+            return f"a grid of other values of {name}"
+    return "a grid of other axes, or of these in another order"
 
 
 def write(out: str, block: GridBlock, numbers: Array, parts: Sequence[Part], name: str) -> None:

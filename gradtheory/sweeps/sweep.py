@@ -81,10 +81,10 @@ def sweep(
         for block, numbers in zip(blocks, _computed(map(plan.task, blocks)), strict=True):
             whole[block.region] = numbers
         return dataset(plan, whole)
-    finished = store.prepared(out, plan)
     write = dask.delayed(store.write)
-    rest = (block for block in blocks if not finished[block.number])
-    _computed(write(os.fspath(out), block, plan.task(block), plan.parts, plan.name) for block in rest)
+    with store.prepared(out, plan) as finished:
+        rest = (block for block in blocks if not finished[block.number])
+        _computed(write(os.fspath(out), block, plan.task(block), plan.parts, plan.name) for block in rest)
     return store.read(out)
 
 

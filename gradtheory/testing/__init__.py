@@ -13,6 +13,7 @@ and shrinks the failing one; without it the cases are a fixed list.
 
 import lazy_loader
 
+from gradtheory.errors import public
 from gradtheory.testing.cases import ChainCase, NetworkCase
 from gradtheory.testing.enclosed import Enclosed
 from gradtheory.testing.gradients import (
@@ -43,5 +44,4 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

@@ -26,7 +26,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.chains.losses import LOSSES
-from gradtheory.errors import extra
+from gradtheory.errors import extra, public
 from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type
 from gradtheory.testing.cases import (
     ChainCase,
@@ -56,8 +56,7 @@ else:
 __all__ = ["activations", "chains", "data", "networks", "thresholds", "weights"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 _T = TypeVar("_T")

@@ -10,6 +10,7 @@
 from gradtheory.chains.curvature.exact import curvature_recursion, second_derivative
 from gradtheory.chains.curvature.numeric import hessian, hessian_vector_product
 from gradtheory.chains.curvature.sharpness import sharpest_direction
+from gradtheory.errors import public
 
 __all__ = [
     "curvature_recursion",
@@ -20,5 +21,4 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

@@ -6,10 +6,10 @@ array([0.        , 0.        , 0.4477432])
 
 """
 
+from gradtheory.errors import public
 from gradtheory.explosion.arrays.explosion import explosion_intervals, explosion_width
 
 __all__ = ["explosion_intervals", "explosion_width"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

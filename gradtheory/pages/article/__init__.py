@@ -1,5 +1,6 @@
 """The source article claim by claim, each with a verdict that is computed."""
 
+from gradtheory.errors import public
 from gradtheory.pages.article.article import Article, Section, build
 from gradtheory.pages.article.claim import Claim, ClaimVerdict, Finding
 from gradtheory.pages.article.claims import CLAIMS
@@ -7,5 +8,4 @@ from gradtheory.pages.article.claims import CLAIMS
 __all__ = ["CLAIMS", "Article", "Claim", "ClaimVerdict", "Finding", "Section", "build"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

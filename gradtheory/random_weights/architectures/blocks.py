@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import read_count, read_fan, read_nonnegative_float, read_positive_float
 from gradtheory.arithmetic.kinds import read_flag
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, public
 from gradtheory.random_weights.architectures.attention import Attention
 from gradtheory.random_weights.architectures.gated import Gated
 from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Dense, Norm, Residual, read_blocks
@@ -40,8 +40,7 @@ _IDENTITY = "identity"
 _MOST_TOKENS = 1_000_000
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 def dense(activation: ActivationLike = _IDENTITY, sigma_w: NumberLike = 1, sigma_b: NumberLike = 0) -> Block:

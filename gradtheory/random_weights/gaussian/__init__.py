@@ -5,6 +5,7 @@
 
 """
 
+from gradtheory.errors import public
 from gradtheory.random_weights.gaussian.bivariate import correlated
 from gradtheory.random_weights.gaussian.second_moments import KINDS, closed_form, moment
 from gradtheory.random_weights.gaussian.softmax import SoftmaxMoments, softmax
@@ -12,5 +13,4 @@ from gradtheory.random_weights.gaussian.softmax import SoftmaxMoments, softmax
 __all__ = ["KINDS", "SoftmaxMoments", "closed_form", "correlated", "moment", "softmax"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

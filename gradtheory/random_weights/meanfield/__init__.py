@@ -5,6 +5,7 @@
 
 """
 
+from gradtheory.errors import public
 from gradtheory.random_weights.meanfield.backward import JacobianMoments, gradients, jacobian_moments
 from gradtheory.random_weights.meanfield.critical_initialisation import CriticalInitialisation, critical_initialisation
 from gradtheory.random_weights.meanfield.depth import DepthScales, depth_scales
@@ -43,5 +44,4 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

@@ -60,6 +60,11 @@ class DepthScales(ShownAsTable):
     xi_c: Any
     xi_gradient: Any
 
+    @property
+    def q(self) -> Any:
+        """The variance at that fixed point, `point.q`."""
+        return self.point.q
+
     def __repr__(self) -> str:
         if np.ndim(self.c):
             return f"DepthScales of shape {np.shape(self.c)}"

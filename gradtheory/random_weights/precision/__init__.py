@@ -7,6 +7,7 @@ float8_e4m3fn: max 448, smallest normal 0.015625, smallest subnormal 0.00195312,
 
 import numpy.typing as npt
 
+from gradtheory.errors import public
 from gradtheory.random_weights.floats import FloatType, read_float_type
 from gradtheory.random_weights.precision.loss_scale import LossScale, loss_scale
 from gradtheory.random_weights.precision.scaler import ScalerRun, grad_scaler
@@ -15,8 +16,7 @@ from gradtheory.random_weights.precision.sizes import GradientSizes
 __all__ = ["FloatType", "GradientSizes", "LossScale", "ScalerRun", "grad_scaler", "loss_scale", "range"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
 
 
 def range(dtype: npt.DTypeLike = "float16") -> FloatType:

@@ -5,6 +5,7 @@
 
 """
 
+from gradtheory.errors import public
 from gradtheory.random_weights.simulation.chains import ChainSample, random_chains
 from gradtheory.random_weights.simulation.measured import Measured
 from gradtheory.random_weights.simulation.networks import NetworkSample, random_networks
@@ -12,5 +13,4 @@ from gradtheory.random_weights.simulation.networks import NetworkSample, random_
 __all__ = ["ChainSample", "Measured", "NetworkSample", "random_chains", "random_networks"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

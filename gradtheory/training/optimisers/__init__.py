@@ -9,11 +9,11 @@
 Symbols: η (`eta`) is the learning rate, β (`beta`) the momentum, λ (`weight_decay`) the weight decay.
 """
 
+from gradtheory.errors import public
 from gradtheory.training.optimisers.catalogue import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
 from gradtheory.training.optimisers.optimiser import Optimiser, State
 
 __all__ = ["Optimiser", "State", "adam", "adamw", "gradient_descent", "heavy_ball", "nesterov", "rmsprop"]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)

@@ -11,6 +11,7 @@ array([ 1. , -0.5])
 
 """
 
+from gradtheory.errors import public
 from gradtheory.training.remedies.activation_choice import ActivationRow, Comparison, compare_activations
 from gradtheory.training.remedies.adam_step_bound import adam_step_bound
 from gradtheory.training.remedies.clipping import (
@@ -52,5 +53,4 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return __all__
+public(__name__)
