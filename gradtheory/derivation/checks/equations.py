@@ -107,8 +107,8 @@ def _compare_numbers(one: sympy.Expr, other: sympy.Expr, meaning: Meaning) -> Ve
         if not _agree(left, right):
             return unknown(f"{left} may be {right}")
         has_roots = any(power.exp == sympy.S.Half for power in left.atoms(sympy.Pow))
-        pairs = [(left**2, right**2)] if has_roots else []  # they agree, so in sign too
-        pairs += [(left, right), (one, other)]
+        pairs = [(left, right), (one, other)]
+        pairs += [(left**2, right**2)] if has_roots else []  # they agree, so in sign too
         return EXACT if any(is_equal_number(*pair, meaning) for pair in pairs) else NUMERIC
     return EXACT if is_equal else false(f"{left} is not {right}")
 
