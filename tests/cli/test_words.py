@@ -113,6 +113,22 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     )
     sentences += [advise_network._WHAT[kind].format(value=value) for kind, value in values]
     sentences += ["loss 1.5 without it, 0.5 with it: works"]
+    why_not = ("the loss ends higher", "the loss ends higher than it starts", "the loss is hardly lower")
+    wrong = ("the run diverges at step 3", "the gradient's norm reaches 8.5e+11")
+    wrong += tuple(
+        f"the gradient vanishes: at the {when} layer 1 has 3e-05 of the largest" for when in ("start", "end")
+    )
+    ends = "the loss goes from 1.5 to inf, and nothing that was tried"
+    sentences += [*why_not, *wrong, advise_network._CHANCE]
+    sentences += [f"nothing is advised: {each}, {ends} mends that" for each in wrong]
+    sentences += [f"nothing is advised: gradients stay in range, {ends} does much better"]
+    costs = ["it costs: the loss ends slightly higher", "it costs: the loss ends at 0.5, not at 0"]
+    costs += [
+        f"alone, with η = 0.1, {each}" for each in ("gradients leave their range", "the loss is higher on the way")
+    ]
+    costs += [f"alone, with η = 0.1, the loss ends at 2.5, and at 1.5 without {each}" for each in ("it", "training")]
+    at_the_end = ("a layer is saturated", "the gradient vanishes: |da_L/dx| is at most 0.001")
+    sentences += [*costs, *(f"{costs[0]}; at the end {each}" for each in at_the_end)]
     assert not _untranslated(sentences)
 
 
