@@ -22,7 +22,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 HEAD = "| topic | exact | certified | numeric |\n|---|---|---|---|\n"
 HEAD_OF_ALL = "| topic | derivations | exact | certified | numeric |\n|---|---|---|---|---|\n"
 WORDS = ("exact", "certified", "numeric")
-_PROOF = {"en": ("proof", "proven", "proves"), "zh": ("证明", "已证")}
+_PROOF = {"en": ("proof", "proven", "proves"), "zh": ("证明", "已证", "严格验证")}
 
 
 def row(topic: str) -> str:

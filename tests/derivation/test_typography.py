@@ -89,5 +89,5 @@ def test_badges_are_explained_before_the_first_of_them(topic, lang):
     for written in (to_text(document), to_markdown(document)):
         start = written.index(document.blocks[0].text)
         for badge in words(lang)["checks"].values():
-            if badge in written[start:] and badge in ("exact", "certified", "numeric", "精确", "已证", "数值"):
+            if badge in written[start:] and badge in ("exact", "certified", "numeric", "精确", "严格验证", "数值"):
                 assert badge.capitalize() in written[:start], badge

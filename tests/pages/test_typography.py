@@ -84,7 +84,7 @@ def test_flaws_are_found(written, flaw):
     assert flaw in flaws(written)
 
 
-_OF_PROOFS = {"en": r"\bpro(of|v)|certif|theorem", "zh": r"证明|已证|定理"}
+_OF_PROOFS = {"en": r"\bpro(of|v)|certif|theorem", "zh": r"证明|已证|严格验证|定理"}
 
 
 def _praised(steps, lang):
