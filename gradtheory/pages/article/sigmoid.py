@@ -26,7 +26,10 @@ from gradtheory.pages.article.claim import (
 )
 
 _END_DIGITS = 8
-_OF_DEPTH = ("layer_identity", "two_point_identity", "two_inputs", "depth", "never_widens", "one_interval")
+_OF_DEPTH = (
+    *("schwarzian", "class_n", "layer_identity", "two_point_identity", "even", "log_concave", "pair"),
+    *("two_inputs", "depth", "never_widens", "one_interval"),
+)
 
 
 def _maximum(*, value: Any) -> Finding:
