@@ -3,8 +3,10 @@
 import re
 
 import pytest
+import sympy
 
 import gradtheory as gt
+from gradtheory.activations import Z
 from gradtheory.derivation import FACTS
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.messages import LANGUAGES, fill, language_of_locale, words
@@ -63,6 +65,7 @@ def test_every_reason_is_there_and_used():
         if "activation" in TOPICS[topic].arguments and (topic != "depth" or gt.depth_bound(name).is_in_class_n)
         for step in gt.derive(topic, activation=name).steps
     ]
+    steps += gt.derive("depth", activation=sympy.tanh(sympy.Max(Z, 0))).steps
     steps += [step for topic in TOPICS if not TOPICS[topic].arguments for step in gt.derive(topic).steps]
     steps += [step for name in RULES for step in gt.derive("stability", optimiser=name).steps]
     for wrt in ("w1", "b1", "x"):
