@@ -97,7 +97,7 @@ def _penalties(question: Question, largest: sympy.Expr) -> Iterator[Step]:
 
     kept = WrittenSum(_kept(CRITICAL), WrittenProduct((ETA, _BOUND)))
     step_taken = WrittenProduct((ETA, WrittenSum(_GRADIENT, _DECAY * _WEIGHT)))
-    moved = sympy.Abs(WrittenSum(_WEIGHT, -step_taken), evaluate=False)
+    moved = sympy.Abs(WrittenSum(_WEIGHT, sympy.Mul(-1, step_taken, evaluate=False)), evaluate=False)
     yield step(sympy.Le(moved, kept, evaluate=False), "decay_step", "descent", _SHORT, _WITHIN, _SLOPED)
     decayed = sympy.Le(_BOUND, WrittenProduct((_DECAY, CRITICAL)))
     yield step(sympy.Le(kept, CRITICAL, evaluate=False), "decay_kept", "descent", decayed)
