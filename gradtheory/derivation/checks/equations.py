@@ -23,6 +23,7 @@ from gradtheory.derivation.proofs import (
     is_equal_number,
     is_identity,
     is_length,
+    is_nonzero_somewhere,
     solves,
     with_signs,
 )
@@ -30,7 +31,6 @@ from gradtheory.errors import Undecided
 
 _DIGITS = 50
 _BITS = 320
-_SOMEWHERE = tuple(sympy.Rational(7 + 5 * k, 6 + 3 * k) for k in range(20))
 
 
 def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
@@ -195,7 +195,7 @@ def _is_same(left: sympy.Expr, right: sympy.Expr) -> bool:
     if left == right or left.has(SlopeInverse) or right.has(SlopeInverse):  # no formula to see through
         return bool(left == right)
     difference = _without_lengths(left - right)
-    return is_simple(difference) and not _is_nonzero_somewhere(difference) and sympy.simplify(difference) == 0
+    return is_simple(difference) and not is_nonzero_somewhere(difference) and sympy.simplify(difference) == 0
 
 
 def _in_parameters(expr: sympy.Expr, trial: Trial) -> sympy.Expr:
@@ -217,7 +217,7 @@ def _is_zero(difference: sympy.Expr) -> bool:
     if not is_simple(difference):
         return False
     difference = _without_lengths(difference)
-    if _is_nonzero_somewhere(difference):
+    if is_nonzero_somewhere(difference):
         return False
     forms = (difference, difference.rewrite(sympy.exp), difference.rewrite(sympy.log))
     return any(sympy.simplify(form) == 0 for form in dict.fromkeys(forms))
@@ -227,14 +227,3 @@ def _without_lengths(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression with a symbol for each length of a set, in which SymPy would search for long."""
     lengths = expr.atoms(AffineMeasure, ChainMeasure, Measure, Width)
     return expr.xreplace({length: sympy.Dummy(nonnegative=True) for length in lengths})
-
-
-def _is_nonzero_somewhere(expr: sympy.Expr) -> bool:
-    """Return whether an expression is proven not to be zero at one point, where SymPy would search for long in vain."""
-    symbols = sorted(expr.free_symbols, key=sympy.default_sort_key)
-    if any(symbol.is_integer or symbol.is_positive is False for symbol in symbols):
-        return False
-    try:
-        return not enclose(expr.xreplace(dict(zip(symbols, _SOMEWHERE, strict=False))), _BITS).contains(0)
-    except Undecided:
-        return False

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 
 import sympy
 
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
 from gradtheory.arithmetic.functions import NormalCDF
+from gradtheory.errors import Undecided
 
+_BITS = 320
 _MOST_OPERATIONS = 150
 _UNSEEN = (sympy.Piecewise, sympy.Max, sympy.Min, sympy.nan, sympy.Lambda)  # into which no normal form sees
 _INVERSES = (sympy.asinh, sympy.acosh, sympy.atanh)
@@ -33,6 +36,19 @@ def is_identity(difference: sympy.Expr) -> bool:
     if difference.count_ops() > _MOST_OPERATIONS or difference.has(*_UNSEEN):
         return False
     return any(_is_zero(form) for form in _forms(_in_positive(difference)))
+
+
+def is_nonzero_somewhere(expr: sympy.Expr) -> bool:
+    """Return whether an expression is proven not to be zero at one place: a search for an identity would be in vain."""
+    symbols = sorted(expr.free_symbols, key=sympy.default_sort_key)
+    if any(symbol.is_integer for symbol in symbols):
+        return False
+    places = {each: (7 + 5 * k) / sympy.Integer(6 + 3 * k) for k, each in enumerate(symbols)}
+    balls = {each: enclose(-place if each.is_nonpositive else place, _BITS) for each, place in places.items()}
+    try:
+        return not enclose(expr, _BITS, balls).contains(0)
+    except Undecided:
+        return False
 
 
 def _without_lambert(expr: sympy.Expr) -> sympy.Expr:

@@ -10,13 +10,12 @@ from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.language import Measure, OfSigma
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.definitions import in_measures
-from gradtheory.derivation.proofs.normal_forms import is_identity
+from gradtheory.derivation.proofs.normal_forms import is_identity, is_nonzero_somewhere
 from gradtheory.derivation.proofs.sets import length
 from gradtheory.errors import Undecided
 
 _BITS = 128
 _MOST_OPERATIONS = 60
-_PLACE = sympy.Rational(7, 5)
 
 
 def is_equal_number(left: sympy.Expr, right: sympy.Expr, meaning: Meaning) -> bool:
@@ -62,7 +61,10 @@ def _follows_from_pair(difference: sympy.Expr, pairs: set[PairRoot]) -> bool:
 
 def _follows(formula: sympy.Expr, defining: sympy.Expr, zero: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
     """Return whether a formula is a multiple of one that vanishes at a place, or vanishes everywhere."""
-    if any(_may_vanish(form) and is_identity(form) for form in (formula, formula - defining, formula + defining)):
+    if any(
+        not is_nonzero_somewhere(form) and is_identity(form)
+        for form in (formula, formula - defining, formula + defining)
+    ):
         return True
     if formula.count_ops() + defining.count_ops() > _MOST_OPERATIONS:
         return False
@@ -73,12 +75,3 @@ def _follows(formula: sympy.Expr, defining: sympy.Expr, zero: Mapping[sympy.Symb
         )
     except (Undecided, TypeError):  # SymPy fails with the latter on some products of roots and exponentials
         return False
-
-
-def _may_vanish(formula: sympy.Expr) -> bool:
-    """Return whether a formula is 0 at one place, as far as is seen: what is not is soon told from an identity."""
-    try:
-        places = {symbol: enclose(_PLACE + number, _BITS) for number, symbol in enumerate(formula.free_symbols)}
-        return bool(enclose(formula, _BITS, places).contains(0))
-    except Undecided:
-        return True
