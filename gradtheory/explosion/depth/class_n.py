@@ -5,6 +5,7 @@ positive. The class is called "nowhere coexpanding" by A. Cook, A. Hammerlindl &
 the condition passes to compositions is classical (D. Singer, SIAM J. Appl. Math. 35, 1978, theorem 2.1).
 """
 
+import contextlib
 import functools
 import itertools
 from collections.abc import Iterator
@@ -207,6 +208,7 @@ def positive_place(part: SmoothPart, expr: sympy.Expr) -> sympy.Expr | None:
                 if not end.is_Rational
                 else middle + share * (end - middle)
             )
-            if order(expr.subs(Z, place), sympy.S.Zero, ask_sympy=False) > 0:
-                return place
+            with contextlib.suppress(Undecided):  # far out it may be too near 0
+                if order(expr.subs(Z, place), sympy.S.Zero, ask_sympy=False) > 0:
+                    return place
     return None
