@@ -82,10 +82,10 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
     def _print_Function(self, expr: sympy.Function, exp: str | None = None) -> str:  # noqa: N802  # likewise
         if exp is not None and isinstance(expr, _PLAIN):
             return rf"{self.bracketed(self._print(expr))}^{{{exp}}}"
-        return self._bare(expr, exp) or str(super()._print_Function(expr, exp))
+        return self._bare(expr, exp) or _applied(super()._print_Function(expr, exp))
 
     def _print_log(self, expr: sympy.log, exp: str | None = None) -> str:
-        return self._bare(expr, exp) or str(super()._print_log(expr, exp))
+        return self._bare(expr, exp) or self._named(r"\ln", expr, exp)
 
     def _bare(self, expr: sympy.Function, exp: str | None) -> str:
         """Return cosh² s without brackets about the s; nothing where they are needed."""
@@ -192,6 +192,12 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         printed = self._print(inner)
         body = rf"\left({printed}\right)" if inner.is_Add else printed
         return rf"\lim_{{{self._print(variable)} \to {self._print(end)}{mark}}} {body}"
+
+
+def _applied(printed: str) -> str:
+    """Return a function and its bracket without the braces about the bracket, which would set a space before it."""
+    name, bracket, inside = printed.partition(r"{\left(")
+    return rf"{name.rstrip()}\left({inside.removesuffix('}')}" if bracket else printed
 
 
 def tex_text(text: str) -> str:

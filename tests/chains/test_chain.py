@@ -218,11 +218,11 @@ def test_substitute_takes_each_layer_its_own_activation():
     [
         (
             1,
-            r"z_{1} &= w_{1} x + b_{1} \\ a_{1} &= \arctan{\left(z_{1} \right)} \\ C &= \frac{1}{2} \left(a_{1} - y\right)^{2}",
+            r"z_{1} &= w_{1} x + b_{1} \\ a_{1} &= \arctan\left(z_{1} \right) \\ C &= \frac{1}{2} \left(a_{1} - y\right)^{2}",
         ),
         (
             _DEPTH,
-            r"z_{l} &= w_{l} a_{l - 1} + b_{l} \\ a_{l} &= \arctan{\left(z_{l} \right)} \\ C &= \frac{1}{2} \left(a_{L} - y\right)^{2}",
+            r"z_{l} &= w_{l} a_{l - 1} + b_{l} \\ a_{l} &= \arctan\left(z_{l} \right) \\ C &= \frac{1}{2} \left(a_{L} - y\right)^{2}",
         ),
     ],
 )

@@ -412,7 +412,7 @@ _K = gt.widest_explosion("sigmoid").width  # a certified number with a formula i
         (sympy.asinh(_X), r"\operatorname{arsinh}\left(x\right)", "arsinh(x)"),
         (sympy.acosh(_X) ** 2, r"\operatorname{arcosh}^{2}\left(x\right)", "arcosh(x)²"),
         (sympy.atanh(_X), r"\operatorname{artanh}\left(x\right)", "artanh(x)"),
-        (sympy.atan(_X), r"\arctan{\left(x \right)}", "arctan(x)"),
+        (sympy.atan(_X), r"\arctan\left(x \right)", "arctan(x)"),
         (2 * sympy.log(_X), r"2 \ln x", "2 ln(x)"),
         (_K, r"\frac{s_{*}}{\cosh^{2} s_{*}}", "s∗/cosh(s∗)²"),
         (_K**2, r"\left(\frac{s_{*}}{\cosh^{2} s_{*}}\right)^{2}", "(s∗/cosh(s∗)²)²"),

@@ -77,4 +77,4 @@ def test_what_is_differentiated_and_powers_of_erf_stand_in_brackets():
     s = sympy.Symbol("s")
     assert latex(sympy.Derivative(s / sympy.cosh(s), s)) == r"\frac{d}{d s} \left(\frac{s}{\cosh s}\right)"
     assert latex(sympy.Derivative(sympy.tanh(s), s)) == r"\frac{d}{d s} \tanh s"
-    assert latex(sympy.erf(s) ** 3) == r"\left(\operatorname{erf}{\left(s \right)}\right)^{3}"
+    assert latex(sympy.erf(s) ** 3) == r"\left(\operatorname{erf}\left(s \right)\right)^{3}"

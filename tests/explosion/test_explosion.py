@@ -227,14 +227,14 @@ _FOUR_THIRDS = r"\frac{4 c}{3}"
         (
             "exponential",
             ["-b/w + log(c/w)/w < x < oo  if w > 0", "-oo < x < -b/w + log(-c/w)/w  if -w > 0"],
-            r"\begin{cases} - \frac{b}{w} + \frac{\ln{\left(c / w \right)}}{w} < x < \infty & \text{if } w > 0 \\ "
-            r"-\infty < x < - \frac{b}{w} + \frac{\ln{\left(- c / w \right)}}{w} & \text{if } - w > 0 \end{cases}",
+            r"\begin{cases} - \frac{b}{w} + \frac{\ln\left(c / w\right)}{w} < x < \infty & \text{if } w > 0 \\ "
+            r"-\infty < x < - \frac{b}{w} + \frac{\ln\left(- c / w\right)}{w} & \text{if } - w > 0 \end{cases}",
         ),
         (
             "elu",
             ["-b/w - log(w/c)/w < x < oo  if w > c", "-oo < x < -b/w - log(-w/c)/w  if -w > c"],
-            r"\begin{cases} - \frac{b}{w} - \frac{\ln{\left(w / c \right)}}{w} < x < \infty & \text{if } w > c \\ "
-            r"-\infty < x < - \frac{b}{w} - \frac{\ln{\left(- w / c \right)}}{w} & \text{if } - w > c \end{cases}",
+            r"\begin{cases} - \frac{b}{w} - \frac{\ln\left(w / c\right)}{w} < x < \infty & \text{if } w > c \\ "
+            r"-\infty < x < - \frac{b}{w} - \frac{\ln\left(- w / c\right)}{w} & \text{if } - w > c \end{cases}",
         ),
         (
             "sine",
@@ -242,9 +242,9 @@ _FOUR_THIRDS = r"\frac{4 c}{3}"
                 "-b/w - atan(sqrt(-1 + w**2/c**2))/Abs(w) < x + k*pi/Abs(w) < -b/w + atan(sqrt(-1 + w**2/c**2))/Abs(w)"
                 " for some integer k  if Abs(w) > c"
             ],
-            r"- \frac{b}{w} - \frac{\arctan{\left(\sqrt{w^{2} / c^{2} - 1} \right)}}{\left|{w}\right|} < "
+            r"- \frac{b}{w} - \frac{\arctan\left(\sqrt{w^{2} / c^{2} - 1} \right)}{\left|{w}\right|} < "
             r"x + \frac{\pi}{\left|{w}\right|}\, k < "
-            r"- \frac{b}{w} + \frac{\arctan{\left(\sqrt{w^{2} / c^{2} - 1} \right)}}{\left|{w}\right|}"
+            r"- \frac{b}{w} + \frac{\arctan\left(\sqrt{w^{2} / c^{2} - 1} \right)}{\left|{w}\right|}"
             r" \;\text{for some}\; k \in \mathbb{Z} \quad (\left|{w}\right| > c)",
         ),
     ],
