@@ -69,7 +69,7 @@ def plain_math(latex: str) -> str:
     bracketed = _LONG_POWER.sub(r"^{(\1)}", _FUNCTION.sub(r"\1\\ ", latex))
     written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
     written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
-    written = written.replace("”", "''")  # of primes, which the converter takes for quotation marks
+    written = written.replace("_*", "∗").replace("”", "''")  # of primes, which the converter takes for quotation marks
     return _RELATION.sub(r" \1 ", written).strip()
 
 

@@ -12,7 +12,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide_layers import WideEquation
 
 _MORE = sympy.Rational(1001, 1000)
-_FLIPPED = {sympy.Gt: sympy.Lt, sympy.Lt: sympy.Gt, sympy.Ge: sympy.Lt, sympy.Le: sympy.Gt}
+_FLIPPED = {sympy.Gt: sympy.Lt, sympy.Lt: sympy.Gt, sympy.Ge: sympy.Lt, sympy.Le: sympy.Gt, sympy.Eq: sympy.Ne}
 
 
 def mutants(  # noqa: PLR0912  # one for each kind of statement

@@ -31,6 +31,10 @@ def _said(function, *sides):
     return function(*map(sympy.sympify, sides), evaluate=False)
 
 
+def _solved(zero):
+    return _said(Equivalent, sympy.Eq(2 * _X**2, 1), sympy.Eq(_X, zero))
+
+
 @pytest.mark.parametrize(
     ("statement", "assumptions", "is_true", "check", "reason"),
     [
@@ -70,6 +74,9 @@ def _said(function, *sides):
         ),
         (_said(Equivalent, _X > 1, 2 * _X > 2), (), True, Check.EXACT, ""),
         (_said(Equivalent, _X > 1, _X**3 > 1), (), True, Check.EXACT, ""),
+        (_solved(1 / sympy.sqrt(2)), _X_UP, True, Check.EXACT, ""),  # no rational is a zero
+        (_solved(1 / sympy.sqrt(2)), (), None, None, "no points were found at which it switches"),  # there are two
+        (_solved(1 / sympy.sqrt(3)), _X_UP, None, None, "no points were found at which it switches"),
         (_said(Equivalent, _X > 1, -2 * _X > -2), (), False, None, "the sides differ at {x: "),
         (_said(Equivalent, _X > 1, _X > 2), (), False, None, "the sides differ at {x: "),
         (_said(Equivalent, _X > 1, _X >= 1), (), False, None, "the sides differ at {x: 1}"),

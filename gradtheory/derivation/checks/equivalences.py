@@ -1,5 +1,6 @@
 """Equivalences: tried on both sides of every place where one of their comparisons switches, and at rational places."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import sympy
@@ -7,6 +8,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations.slopes.piece import SlopeInverse
+from gradtheory.arithmetic.equality import is_equal
 from gradtheory.derivation.checks.simplicity import is_simple
 from gradtheory.derivation.checks.trial import Trial, point_count
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
@@ -20,6 +22,8 @@ _BESIDE = sympy.Rational(1, 2**30)  # how close to a switch, relatively
 
 def check_equivalence(statement: Equivalent, trial: Trial) -> Verdict:
     """Compare the truth of both sides where they are true and where they are false; at more points without a proof."""
+    if _is_solved(statement, trial):
+        return EXACT
     seen: set[bool | None] = set()
     verdict = None
     for point in _beside_switches(statement, trial):
@@ -41,6 +45,27 @@ def _proven(statement: Equivalent, trial: Trial) -> Verdict:
     if _is_scaled(statement) or by_definition(statement, trial.assumptions, trial.meaning):
         return EXACT
     return CERTIFIED if is_superlevel(statement, trial.assumptions, trial.meaning) else NUMERIC
+
+
+def _is_solved(statement: Equivalent, trial: Trial) -> bool:
+    """Return whether one side says that a polynomial is 0, and the other names its one zero that is allowed."""
+    for given, solved in itertools.permutations(statement.args):
+        if not (isinstance(given, sympy.Eq) and isinstance(solved, sympy.Eq)):
+            continue
+        symbol, zero, difference = solved.lhs, solved.rhs, given.lhs - given.rhs
+        if not symbol.is_Symbol or not zero.is_number or not difference.is_polynomial(symbol):
+            continue
+        polynomial = sympy.Poly(difference, symbol)
+        if polynomial.degree() in (1, 2) and all(c.is_Rational for c in polynomial.all_coeffs()):
+            allowed = [
+                root
+                for root in sympy.roots(polynomial)
+                if root.is_real
+                and not (symbol.is_positive and root <= 0)
+                and all(truth(one.xreplace({symbol: root})) for one in trial.assumptions)
+            ]
+            return len(allowed) == 1 and is_equal(allowed[0], zero)
+    return False
 
 
 def _is_scaled(statement: Equivalent) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import sympy
+from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations import T, WidestPoint
 from gradtheory.arithmetic.root import Root
@@ -80,16 +81,20 @@ def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     )
     rate = _shortest(deciding.diff(s))
     yield Step(equation(sympy.Derivative(deciding, s), rate), "deciding_slope", meaning, inside, section="stationary")
-    if rate.is_number:
-        return
-    sign_there = sympy.Gt if rate.subs(s, _inner(place)).evalf() > 0 else sympy.Lt
-    yield Step(sign_there(rate, 0, evaluate=False), "one_zero", meaning, inside, section="stationary")
+    if not rate.is_number:
+        sign_there = sympy.Gt if rate.subs(s, _inner(place)).evalf() > 0 else sympy.Lt
+        yield Step(sign_there(rate, 0, evaluate=False), "one_zero", meaning, inside, section="stationary")
+    if place.solution is not None and place.equation != equation(s, place.solution):
+        zero = Equivalent(place.equation, equation(s, place.solution), evaluate=False)
+        yield Step(zero, "stationary_at", meaning, inside, section="stationary")
 
 
 def _shortest(expr: sympy.Expr) -> sympy.Expr:
     """Return the shortest form of an expression that SymPy finds."""
-    if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.cosh, sympy.sinh, sympy.tanh, sympy.exp):
-        return sympy.cancel(expr) if expr.is_rational_function() else expr
+    if not expr.has(sympy.cosh, sympy.sinh, sympy.tanh, sympy.exp):
+        return sympy.factor(expr)
+    if expr.count_ops() > _MOST_OPERATIONS:
+        return expr
     in_exponentials = sympy.simplify(expr.rewrite(sympy.exp))
     forms = (expr, sympy.simplify(expr), sympy.simplify(in_exponentials.rewrite(sympy.cosh)), in_exponentials)
     return min(forms, key=sympy.count_ops)

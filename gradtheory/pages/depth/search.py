@@ -21,6 +21,8 @@ SEARCHED = ("softsign", "cloglog", "sigmoid")
 _LEAST_STEP = 0.01  # between p and q: closer together, σ(q) - σ(p) would lose digits
 _FARTHEST = {"softsign": 9.0}  # of arsinh z
 _NEVER = 1e9
+_SLACK = 1e-8  # relative: more than float64 may be off
+_GAIN = 1e-6  # less is not worth another start
 _OPTIONS: Any = {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 1500}
 
 
@@ -45,9 +47,11 @@ def lower_bounds(name: str) -> tuple[float, ...]:
                 updating="deferred",
                 polish=False,
             ).x
-        polished = minimize(loss, best, method="Nelder-Mead", options=_OPTIONS)
-        best = polished.x
-        bounds.append(max(float(np.exp(-polished.fun)), bounds[-1]))
+        least, before = loss(best), np.inf
+        while before - least > _GAIN:  # Nelder and Mead's method may stop too early where the two gradients are equal
+            polished = minimize(loss, best, method="Nelder-Mead", options=_OPTIONS)
+            best, least, before = polished.x, polished.fun, least
+        bounds.append(max(float(np.exp(-least)) * (1.0 - _SLACK), bounds[-1]))
     return tuple(bounds[1:])
 
 
