@@ -173,7 +173,7 @@ def _supremum(record: Activation) -> Supremum:
     parts = smooth_parts(record)
     if all(part.slope.is_number for part in parts):
         return Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
-    if len(parts) == 2 and all(map(_is_moebius, parts)):
+    if len(parts) == 2 and all(part.is_moebius for part in parts):
         return _of_two_moebius_maps(record, parts[0].right)
     form = shape(record, in_angles=record.branches is not None)
     if not form.is_log_concave and form.squared_scale is None:
@@ -200,10 +200,6 @@ def _by_tangents(record: Activation, form: Shape) -> Supremum:
         widest = widest_explosion(record)
         return Supremum(widest.width, _symmetric_pair(form, widest), "σ' is even, and the best pair is proven to be so")
     return Supremum(best.value, best.pair, "σ' is log-concave" if form.is_log_concave else "no other pair is as good")
-
-
-def _is_moebius(part: SmoothPart) -> bool:
-    return bool(sympy.factor(2 * part.log_bend - part.log_slope**2) == 0)
 
 
 def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> Supremum:

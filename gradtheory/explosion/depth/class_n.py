@@ -62,6 +62,11 @@ class SmoothPart:
         """ℓ''."""
         return self.log_slope.diff(Z)
 
+    @functools.cached_property
+    def is_moebius(self) -> bool:
+        """Whether σ is a Möbius map there, with the Schwarzian derivative 0."""
+        return bool(sympy.factor(2 * self.log_bend - self.log_slope**2) == 0)
+
     def moved(self, origin: sympy.Expr) -> "SmoothPart":
         """Return the part as seen from another origin."""
         return SmoothPart(self.left - origin, self.right - origin, self.slope.xreplace({Z: Z + origin}))

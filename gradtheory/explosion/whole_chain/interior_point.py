@@ -80,6 +80,12 @@ class Nowhere(NamedTuple):
     touched: sympy.Rational | None = None
 
 
+class _NoDirection(Undecided):
+    """That it is not decided whether |f'| rises near an input x: it may be flat there."""
+
+    x: sympy.Rational
+
+
 def place_within(layers: Layers, threshold: sympy.Expr) -> Place | Nowhere:
     """Return a place where |f'| > c, or the proof that there is none.
 
@@ -92,8 +98,8 @@ def place_within(layers: Layers, threshold: sympy.Expr) -> Place | Nowhere:
     x, step, bits = _start(layers)
     try:
         return _searched(layers, threshold, x, step, bits)
-    except Undecided:
-        if (greatest := greatest_at(layers, x)) is None:
+    except Undecided as error:
+        if (greatest := greatest_at(layers, error.x if isinstance(error, _NoDirection) else x)) is None:
             raise
     at, size = greatest
     above = order(size, threshold)
@@ -148,7 +154,9 @@ def _at(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, aside: sympy.R
             doubtful = doubtful or place  # at a kink, it seems, where f' falls to 0: halving would end there
     if doubtful:
         return doubtful
-    raise Undecided(f"whether |f'| rises near x = {x.n(12)} is not decided")
+    undecided = _NoDirection(f"whether |f'| rises near x = {x.n(12)} is not decided")
+    undecided.x = x
+    raise undecided
 
 
 def _rises(layers: Layers, passed: Passed, bits: int) -> int:

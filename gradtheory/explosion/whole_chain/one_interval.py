@@ -19,6 +19,7 @@ from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.deep import deep_ends
 from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
+from gradtheory.explosion.whole_chain.flat import flat_around
 from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, exponent, place_within
 from gradtheory.explosion.whole_chain.limits import limit_of_gradient
 from gradtheory.explosion.whole_chain.linear import is_piecewise_linear, linear_interval, reached_from
@@ -60,7 +61,7 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
         return Component(*deep, strict, strict)
     place = outwards(layers, threshold, exceeding[0]) if exceeding else place_within(layers, threshold)
     if isinstance(place, Nowhere):
-        return None if strict or place.touched is None else _one_point(layers, threshold, place.touched)
+        return None if strict or place.touched is None else _touched(layers, threshold, place.touched)
     guesses = _guesses(layers, threshold, place)
     (left, left_open), (right, right_open) = (
         (side * sympy.oo, True) if side in exceeding else _end(layers, threshold, place, side, guess)
@@ -69,10 +70,12 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
     return Component(left, right, strict or left_open, strict or right_open)
 
 
-def _one_point(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> Component:
+def _touched(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> Component:
     """Return the set {|f'| >= c} where the greatest |f'| is c, at x."""
     if touches_once(layers, x):
         return Component(x, x, False, False)
+    if (flat := flat_around(layers, x)) is not None:
+        return flat
     raise Undecided(f"the greatest |f'| is the threshold {threshold}, at x = {x}; whether elsewhere too is not decided")
 
 

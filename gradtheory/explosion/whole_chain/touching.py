@@ -7,6 +7,7 @@ fractions, both slopes are exact.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import NamedTuple
 
 import sympy
 
@@ -50,7 +51,7 @@ def greatest_at(layers: Layers, near: sympy.Rational) -> tuple[sympy.Rational, s
 
 def touches_once(layers: Layers, x: sympy.Rational) -> bool:
     """Return whether |f'| is proven to be less than at x everywhere else, given that it is nowhere greater."""
-    left, right = (_rate(layers, x, side) for side in (-1, 1))
+    left, right = (rate_beside(layers, x, side) for side in (-1, 1))
     if sign(left) > 0 > sign(right):
         return True
     at = zip(layers.activations, _fractions(layers, x) or (), strict=True)
@@ -82,21 +83,37 @@ def _is_greatest(layers: Layers, x: sympy.Rational, z: list[sympy.Rational]) -> 
         return False
     if any(_part(activation, number, side) is None for activation, number in at for side in (-1, 1)):
         return False
-    return sign(_rate(layers, x, -1)) >= 0 >= sign(_rate(layers, x, 1))
+    return sign(rate_beside(layers, x, -1)) >= 0 >= sign(rate_beside(layers, x, 1))
 
 
-def _rate(layers: Layers, x: sympy.Rational, side: int) -> sympy.Expr:
+def rate_beside(layers: Layers, x: sympy.Rational, side: int) -> sympy.Expr:
     """Return the slope of log|f'| at x on one side: Σ σ''(z_l)/σ'(z_l)·dz_l/dx."""
     total, reach = sympy.S.Zero, sympy.S.One
-    way = side
+    for weight, (z, _, part) in zip(layers.w, beside(layers, x, side), strict=True):
+        reach *= weight
+        total += part.log_slope.subs(Z, z) * reach
+        reach *= part.slope.subs(Z, z)
+    return total
+
+
+class Beside(NamedTuple):
+    """A layer's pre-activation z at an input, on which side of it those of inputs beside it lie, and σ' there."""
+
+    z: sympy.Rational
+    way: int
+    part: SmoothPart
+
+
+def beside(layers: Layers, x: sympy.Rational, side: int) -> list[Beside]:
+    """Return what holds in each layer on one side of an input at which all pre-activations are fractions."""
+    places, way = [], side
     for activation, weight, z in zip(layers.activations, layers.w, _fractions(layers, x) or (), strict=True):
-        reach, way = reach * weight, way * sign(weight)
+        way *= sign(weight)
         if (part := _part(activation, z, way)) is None:
             raise Undecided(f"a layer stands at an end of the support of {activation.name}")
-        slope = part.slope.subs(Z, z)
-        total += part.log_slope.subs(Z, z) * reach
-        reach, way = reach * slope, way * sign(slope)
-    return total
+        places.append(Beside(z, way, part))
+        way *= sign(part.slope.subs(Z, z))
+    return places
 
 
 def _part(activation: Activation, z: sympy.Rational, side: int) -> SmoothPart | None:
