@@ -1,4 +1,4 @@
-"""Integrands with rounding that no halving of panels removes, and kinks that many halvings resolve."""
+"""Integrands with rounding that no halving of panels removes; kinks, zeros of logarithms and waves that many resolve."""
 
 import math
 
@@ -42,3 +42,18 @@ def test_a_kink_that_is_not_named_is_found_by_many_halvings():
     density = math.exp(-(kink**2) / 2.0) / math.sqrt(2.0 * math.pi)
     assert value == pytest.approx(2.0 * density + kink * math.erf(kink / math.sqrt(2.0)), rel=1e-13)
     assert len(sizes) > 10
+
+
+def test_many_zeros_of_a_logarithm_are_no_rounding():
+    integrand, _ = _counted(lambda x: np.log(np.abs(np.sin(7.0 * x)) + 1e-300))
+    ((value,),), ((error,),) = integrate(integrand, Gaussians.centred(np.array([100.0])), [0.0])
+    assert value == pytest.approx(-math.log(2.0), abs=1e-11)
+    assert error < 1e-11
+
+
+@pytest.mark.slow
+def test_an_oscillation_that_is_not_resolved_at_first_is_no_rounding():
+    integrand, _ = _counted(lambda x: np.sin(x**2) ** 2)
+    ((value,),), ((error,),) = integrate(integrand, Gaussians.centred(np.array([1e4])), [0.0])
+    assert value == pytest.approx((1.0 - ((1.0 - 4e4j) ** -0.5).real) / 2.0, abs=1e-12)
+    assert error < 1e-11

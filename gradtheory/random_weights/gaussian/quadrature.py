@@ -25,7 +25,8 @@ _STEP = 3.0
 _LONGEST_TAIL = 36.0  # beyond it float64 has no density left
 _NEGLIGIBLE = 1e-18
 _MOST_HALVINGS = 48
-_PATIENT, _SETTLED, _MANY, _SHRINKS = 5, 10.0, 64, 0.75  # when panels that disagree are told from rounding
+# When panels that disagree are told from rounding.
+_PATIENT, _MANY, _SETTLED, _SHRINKS, _FAINT = 5, 64, 10.0, 0.75, 1e-3
 _MOST_PANELS = 1 << 19
 _PANELS_AT_ONCE = 1 << 15
 _GEOMETRIC = 2.0 ** np.arange(0, 44)
@@ -186,7 +187,8 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
     """Integrate over |z| <= tail, under the chosen laws.
 
     After some halvings what is left may be rounding: where it is small in all, or spread over many panels and does not
-    shrink, as log(1 + z) makes it near 0. It is then part of the error. At jumps and zeros of a logarithm it halves.
+    shrink, as log(1 + z) makes it near 0. It is then part of the error. At jumps and zeros of a logarithm it halves,
+    and where an oscillation is not resolved yet it is no small part of the whole.
     """
     mean, scale = laws.mean[chosen], laws.scale[chosen]
     panels = _first_panels(mean, scale, wanted, tail)
@@ -222,7 +224,8 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
             left = _summed(differences * split, panels.owner, count)
             settled = (left <= _SETTLED * wanted.tolerance * np.maximum(whole, size)).all(axis=0)
             crowded = np.bincount(panels.owner[split], minlength=count) > _MANY
-            split &= ~(settled | crowded & (left > _SHRINKS * before).any(axis=0))[panels.owner]
+            is_faint = (left <= _FAINT * _summed(sizes * split, panels.owner, count)).all(axis=0)
+            split &= ~(settled | crowded & is_faint & (left > _SHRINKS * before).any(axis=0))[panels.owner]
             before = left
         if halving == _MOST_HALVINGS - 1 or 2 * split.sum() > _MOST_PANELS:
             split[:] = False
