@@ -75,7 +75,7 @@ ROOMS = {
     ),
     "chain": Room(
         ("chains/chain.py", "chains/symbols.py", "chains/layers.py"),
-        ("chains/test_chain", "chains/test_backprop", "test_rejected"),
+        ("chains/test_chain", "chains/test_chain_in_brief", "chains/test_backprop", "test_rejected"),
     ),
     "backprop": Room(
         ("chains/backprop.py", "chains/batches.py"), ("chains/test_backprop", "training/test_training", "test_rejected")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation import GENERIC
 from gradtheory.errors import InvalidArgument
 from tests.shapes import SHAPES
@@ -282,3 +283,13 @@ def test_bounds_of_a_product_are_not_read_as_text(tmp_path):
         assert str(raised.value).startswith(f"{name} = {run!r:.20}")
         assert str(raised.value).endswith(": must be an integer, or an integer symbol")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_symbol_of_no_layer_is_refused():
+    with pytest.raises(InvalidArgument) as raised:
+        gt.Chain(3).symbol("w9")
+    assert str(raised.value) == "wrt = 'w9': must be of layer 1 to 3, such as w1"
+
+
+def test_an_equation_is_kept_as_it_is_written():
+    assert isinstance(equation(sympy.S.One, sympy.S.One), sympy.Eq)
