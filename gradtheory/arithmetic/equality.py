@@ -2,7 +2,7 @@
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import abbreviate, order
+from gradtheory.arithmetic.enclosure import in_symbols, order
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
@@ -47,11 +47,9 @@ def _vanishes(difference: sympy.Expr, root: Root) -> bool:
         return order(Root(root.function, root.lower, root.upper, sympy.Lambda(variable, difference)), sympy.S.Zero) == 0
     except Undecided:
         if difference.count_ops() <= _MOST_OPERATIONS:
-            try:
-                quotient = sympy.cancel(sympy.together(sympy.expand(difference) / root.function.expr))
-            except OverflowError:  # exp(1000001/7) is to SymPy's polynomials a power of exp(1/7)
-                raise Undecided(f"{abbreviate(difference)} is not told from 0 at {root}") from None
-            at_root = root.map(sympy.Lambda(variable, 1 / sympy.fraction(quotient)[1]))
+            in_exponentials = in_symbols(difference / root.function.expr, variable)
+            _, below = sympy.fraction(sympy.cancel(sympy.together(sympy.expand(in_exponentials.rational))))
+            at_root = root.map(sympy.Lambda(variable, 1 / in_exponentials.written_out(below)))
             if at_root.enclosure(256).is_finite():
                 return True
         raise

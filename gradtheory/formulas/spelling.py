@@ -1,12 +1,13 @@
 """What both printers have in common: own names and letters, roots by our rules, conditions in their order."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import sympy
+from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.formulas.order import starred
@@ -115,8 +116,19 @@ def cases(expr: sympy.Piecewise) -> list[tuple[sympy.Expr, sympy.Basic]]:
     """Return the formulas of a function with their conditions, the last one written out too where it is "otherwise"."""
     *pairs, (value, condition) = (pair.args for pair in expr.args)
     if pairs and condition == sympy.true:
-        condition = sympy.simplify(sympy.Not(sympy.Or(*(before for _, before in pairs))))
-    return [*pairs, (value, condition)]
+        condition = _otherwise(before for _, before in pairs)
+    return pairs if condition == sympy.false else [*pairs, (value, condition)]
+
+
+def _otherwise(before: Iterable[sympy.Basic]) -> sympy.Basic:
+    """Return that none of some conditions holds; z >= 1 where z < 0 and z < 1 do not."""
+    rest = sympy.to_nnf(sympy.Not(sympy.Or(*before)))
+    is_simple = all(side.is_Atom for one in rest.atoms(Relational) for side in one.args)
+    if not isinstance(rest, sympy.And) or not is_simple or len(rest.free_symbols) != 1:
+        return rest
+    (symbol,) = rest.free_symbols  # SymPy's simplify turns not (-1 < z < 1) into z < -1 or z >= 1
+    reduced = rest.as_set().as_relational(symbol)
+    return reduced.replace(lambda part: isinstance(part, Relational), lambda part: part.canonical)
 
 
 def between(expr: sympy.And) -> tuple[sympy.Expr, str, sympy.Expr, str, sympy.Expr] | None:

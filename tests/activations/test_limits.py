@@ -5,7 +5,7 @@ from sympy import Abs, Rational, cosh, erf, exp, oo, pi, sin, sinh, sqrt, tanh
 
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.arithmetic.enclosure.exponential_sums import in_exponentials
+from gradtheory.arithmetic.enclosure.algebra import exponentials_as_powers
 from gradtheory.errors import Undecided
 
 _CUBE = sqrt(2 / pi) * (Z + Rational("0.044715") * Z**3)
@@ -38,14 +38,14 @@ def test_what_has_no_limit_is_undecided():
 
 
 def test_exponentials_that_are_powers_of_one_another_share_a_symbol():
-    _, generators = in_exponentials(cosh(_CUBE).rewrite(exp) + exp(-3 * _CUBE) + exp(_CUBE / 3))
+    _, generators = exponentials_as_powers(cosh(_CUBE).rewrite(exp) + exp(-3 * _CUBE) + exp(_CUBE / 3))
     assert len(generators) == 1
-    _, generators = in_exponentials(exp(Z) + exp(Z**2) + Abs(Z))
+    _, generators = exponentials_as_powers(exp(Z) + exp(Z**2) + Abs(Z))
     assert len(generators) == 2
 
 
 def test_great_powers_of_one_exponential_are_kept_apart():
     expr = exp(Z) + exp(Rational("1.2345") * Z) + exp(-Z)
-    apart, generators = in_exponentials(expr)
+    apart, generators = exponentials_as_powers(expr)
     assert len(generators) == 2
     assert apart.xreplace(generators) == expr

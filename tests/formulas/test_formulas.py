@@ -9,7 +9,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct, WrittenSum, latex, text
-from gradtheory.formulas.spelling import Spelling
+from gradtheory.formulas.spelling import Spelling, cases
 from gradtheory.formulas.text import subscripted
 
 _W, _X, _B, _A, _Y, _C, _T = sympy.symbols("w x b a_4 y c t", real=True)
@@ -167,3 +167,25 @@ def test_letters_that_a_derivation_uses_are_refused(topic, letters):
     with pytest.raises(gt.errors.InvalidArgument, match="stands for something else already"):
         gt.derive(topic, letters=letters)
     assert gt.derive(topic, letters={"w": "theta"}).steps
+
+
+@pytest.mark.parametrize(
+    ("conditions", "otherwise"),
+    [
+        (((_X > -1) & (_X < 1),), "x ≥ 1 ∨ x ≤ -1"),
+        ((_X < 0, _X < 1), "x ≥ 1"),
+        ((_X < 0, _X > 2), "0 ≤ x ≤ 2"),
+        ((_X - sympy.exp(_X) > 0,), "x - e^x ≤ 0"),
+    ],
+    ids=str,
+)
+def test_what_holds_otherwise_is_written_out(conditions, otherwise):
+    function = sympy.Piecewise(*((number, one) for number, one in enumerate(conditions)), (9, True))
+    value, condition = cases(function)[-1]
+    assert (value, text(condition)) == (9, otherwise)
+    places = [sympy.Rational(number, 4) for number in range(-12, 13)]
+    assert all(condition.subs(_X, x) == sympy.Not(sympy.Or(*(one.subs(_X, x) for one in conditions))) for x in places)
+
+
+def test_what_never_holds_is_not_written_out():
+    assert len(cases(sympy.Piecewise((0, _X <= 0), (1, _X >= 0), (9, True)))) == 2

@@ -8,6 +8,7 @@ Everything here that answers a question answers it with a proof, or raises `Unde
 `zeros` isolates and refines the zeros, `integral` integrates.
 """
 
+from gradtheory.arithmetic.enclosure.algebra import factored, in_symbols
 from gradtheory.arithmetic.enclosure.ball_functions import Ball, as_float, logistic, softplus
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
@@ -70,6 +71,8 @@ __all__ = [
     "evaluator",
     "exactly",
     "exponential_sum",
+    "factored",
+    "in_symbols",
     "function_of",
     "has_one_zero",
     "hull",

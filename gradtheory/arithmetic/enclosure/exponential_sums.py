@@ -13,6 +13,7 @@ from typing import NamedTuple
 import flint
 import sympy
 
+from gradtheory.arithmetic.enclosure.algebra import HYPERBOLIC, in_symbols
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import evaluate, precision
 from gradtheory.arithmetic.enclosure.derivatives import derivative
@@ -21,8 +22,6 @@ from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval, arou
 _MOST_OPERATIONS = 250  # of an expression whose numerator is sought
 _MOST_TERMS = 60
 _LEAST = flint.arb(2) ** -1000  # in place of the logarithm of 0
-_GREATEST_POWER = 16  # of one exponential: polynomials of great degree take long
-HYPERBOLIC = (sympy.tanh, sympy.cosh, sympy.sinh, sympy.sech, sympy.coth)
 
 
 @dataclass(frozen=True)
@@ -124,10 +123,7 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     expr = expr.replace(lambda part: isinstance(part, Increasing), lambda part: part.plain)
     if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.exp, *HYPERBOLIC):
         return None
-    split = expr.rewrite(HYPERBOLIC, sympy.exp).replace(sympy.exp, functools.partial(_without_constant, variable))
-    # exp(1000001/7) is to SymPy's polynomials the 1000001st power of exp(1/7)
-    constants = {sympy.Dummy(): power for power in split.atoms(sympy.exp) if power.is_number}
-    rational, generators = in_exponentials(split.xreplace({power: name for name, power in constants.items()}))
+    rational, generators, constants = in_symbols(expr, variable)
     above, below = sympy.fraction(sympy.together(rational))
     for factor in sympy.Mul.make_args(below):
         base, exponent = factor.as_base_exp()
@@ -172,36 +168,3 @@ def _is_square(term: sympy.Expr, generators: Container[sympy.Expr]) -> bool:
     """Return whether a real expression is evidently no less than 0."""
     factors = sympy.Mul.make_args(term)
     return all(factor.as_base_exp()[1].is_even or _is_positive(factor, generators) for factor in factors)
-
-
-def _without_constant(variable: sympy.Symbol, exponent: sympy.Expr) -> sympy.Expr:
-    constant, moving = sympy.expand(exponent).as_independent(variable, as_Add=True)
-    return sympy.exp(constant) * sympy.exp(moving)
-
-
-def in_exponentials(expr: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, sympy.Expr]]:
-    """Return an expression with its exponentials as powers of a few symbols, and these symbols as exponentials.
-
-    SymPy's polynomials would write exp(1.702*z) as the 851st power of exp(z/500), and would not see that
-    exp(-z**3 - z) is a power of exp(z**3 + z). Exponentials whose powers would be great get a symbol each.
-    """
-    by_direction: dict[sympy.Expr, dict[sympy.Expr, sympy.Rational]] = {}
-    for power in expr.atoms(sympy.exp):
-        if power.is_number:
-            continue
-        coefficient, direction = sympy.expand(power.args[0]).primitive()
-        if direction.could_extract_minus_sign():
-            coefficient, direction = -coefficient, -direction
-        by_direction.setdefault(direction, {})[power] = coefficient
-    powers: dict[sympy.Expr, sympy.Expr] = {}
-    generators: dict[sympy.Expr, sympy.Expr] = {}
-    for direction, coefficients in by_direction.items():
-        common = functools.reduce(sympy.gcd, coefficients.values())
-        is_small = all(abs(each) <= _GREATEST_POWER * common for each in coefficients.values())
-        units = {common} if is_small else {abs(each) for each in coefficients.values()}
-        bases = {unit: sympy.Dummy() for unit in sorted(units)}  # without assumptions, which SymPy seeks roots for
-        generators |= {base: sympy.exp(unit * direction) for unit, base in bases.items()}
-        for power, coefficient in coefficients.items():
-            unit = common if is_small else abs(coefficient)
-            powers[power] = bases[unit] ** (coefficient / unit)
-    return expr.xreplace(powers), generators

@@ -149,7 +149,9 @@ def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr, most_cel
     first = next(sides)
     if first and all(side == first for side in sides):
         return first
-    raise Undecided(f"{function.expr} has a zero in the open interval ({lower}, {upper}), where none was expected")
+    raise Undecided(
+        f"{abbreviate(function.expr)} has a zero in the open interval ({lower}, {upper}), where none was expected"
+    )
 
 
 @dataclass(frozen=True)
@@ -272,7 +274,7 @@ def _order_at(function: Univariate, end: sympy.Expr) -> int:
             return order if ball.is_finite() else 0
         if sign(formula.subs(function.variable, end)) != 0:
             return order
-    raise Undecided(f"{function.expr} vanishes at {end} with {_ORDERS} derivatives")
+    raise Undecided(f"{abbreviate(function.expr)} vanishes at {end} with {_ORDERS} derivatives")
 
 
 def _defines(expr: sympy.Expr, end: sympy.Expr) -> bool:

@@ -2,7 +2,7 @@
 
 import sympy
 
-from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
+from gradtheory.arithmetic.enclosure.algebra import HYPERBOLIC
 
 _MOST_OPERATIONS = 80
 _MOST_DENOMINATOR = 100  # SymPy writes exp(1.702*z) as a power of exp(z/500)

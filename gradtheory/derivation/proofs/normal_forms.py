@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.arithmetic.enclosure import enclose
-from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
+from gradtheory.arithmetic.enclosure.algebra import HYPERBOLIC
 from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.errors import Undecided
 

@@ -15,7 +15,7 @@ from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.effort import EFFORT
-from gradtheory.arithmetic.enclosure import is_infinite, order
+from gradtheory.arithmetic.enclosure import factored, is_infinite, order
 from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
@@ -273,7 +273,7 @@ def is_part_log_concave_in_angles(part: SmoothPart, square: sympy.Expr) -> bool:
     expr = None
     with contextlib.suppress(Undecided):
         expr = cleared(terms)
-    expr = expr or sympy.factor(sympy.Add(*(c * function for c, function in terms)))
+    expr = expr or factored(sympy.Add(*(c * function for c, function in terms)))
     touches = part.left < 0 < part.right and expr != 0 and expr.subs(Z, 0) == 0
     return not touches and _is_proven(part, expr)  # what touches 0 has no proven sign
 

@@ -12,7 +12,7 @@ from sympy import default_sort_key
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import size, spend
-from gradtheory.arithmetic.enclosure import Ball, Evaluator, enclose, evaluator, precision, sign
+from gradtheory.arithmetic.enclosure import Ball, Evaluator, enclose, evaluator, factored, precision, sign
 from gradtheory.arithmetic.functions import stable
 
 _BATCH = 16  # layers, after which the precision is adapted
@@ -242,7 +242,7 @@ def _differ(activation: Activation, here: Branch, there: Branch) -> bool:
 
 def _part(activation: Activation, branch: Branch, right: sympy.Expr) -> Part:
     value, slope = (formula_near(expr, Z, branch.inside) for expr in (activation.expr, activation.slope_expr))
-    log_slope = sympy.S.Zero if slope == 0 else sympy.factor(slope.diff(Z) / slope)
+    log_slope = sympy.S.Zero if slope == 0 else factored(slope.diff(Z) / slope)
     switch = evaluator(right) if right.is_finite else None
     formulas = (evaluator(stable(formula)) for formula in (value, slope, log_slope))
     return Part(switch, *formulas)

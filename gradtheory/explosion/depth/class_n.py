@@ -17,7 +17,7 @@ from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.analysis import LINE, jumps_of
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near, inner_point
-from gradtheory.arithmetic.enclosure import Univariate, abbreviate, is_infinite, order, sign, sign_on
+from gradtheory.arithmetic.enclosure import Univariate, abbreviate, factored, is_infinite, order, sign, sign_on
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
@@ -55,7 +55,7 @@ class SmoothPart:
     @functools.cached_property
     def log_slope(self) -> sympy.Expr:
         """ℓ'."""
-        return sympy.factor(self.slope.diff(Z) / self.slope)
+        return factored(self.slope.diff(Z) / self.slope)
 
     @functools.cached_property
     def log_bend(self) -> sympy.Expr:
@@ -65,7 +65,7 @@ class SmoothPart:
     @functools.cached_property
     def is_moebius(self) -> bool:
         """Whether σ is a Möbius map there, with the Schwarzian derivative 0."""
-        return bool(sympy.factor(2 * self.log_bend - self.log_slope**2) == 0)
+        return bool(factored(2 * self.log_bend - self.log_slope**2) == 0)
 
     def moved(self, origin: sympy.Expr) -> "SmoothPart":
         """Return the part as seen from another origin."""
@@ -80,7 +80,7 @@ class SmoothPart:
             If no sign is proven.
 
         """
-        factors = sympy.factor(expr)
+        factors = factored(expr)
         if factors.is_number:
             return sign(factors) <= 0
         if is_infinite(self.left) and is_infinite(self.right) and (side := sign_in_exponentials(expr)) is not None:

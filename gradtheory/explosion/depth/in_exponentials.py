@@ -16,7 +16,7 @@ import sympy
 from gradtheory.activations import Z
 from gradtheory.arithmetic.effort import size, spend
 from gradtheory.arithmetic.enclosure import Ball, evaluate, precision, sign
-from gradtheory.arithmetic.enclosure.exponential_sums import HYPERBOLIC
+from gradtheory.arithmetic.enclosure.algebra import HYPERBOLIC
 from gradtheory.arithmetic.enclosure.signs import sign_of
 
 _U, _T = sympy.symbols("u t", positive=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.enclosure import is_finite
+from gradtheory.arithmetic.enclosure import factored, is_finite
 from gradtheory.explosion.depth.class_n import membership, smooth_parts, support
 
 
@@ -62,5 +62,5 @@ def squared_beta(activation: Activation) -> sympy.Expr | None:
     if others or (first.left, first.right) != (-sympy.oo, sympy.oo):
         return None
     in_exponentials = (first.log_bend - first.log_slope**2 / 2).rewrite(sympy.exp)
-    schwarzian = sympy.factor(sympy.expand_power_exp(in_exponentials))
+    schwarzian = factored(in_exponentials)
     return -schwarzian / 2 if schwarzian.is_number else None

@@ -16,6 +16,7 @@ from gradtheory.activations.slopes.switches import breaks, formula_near, inner_p
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
+from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -215,9 +216,8 @@ def jumps(record: Activation) -> tuple[tuple[float, float], ...]:
     for left, place, right in zip(corners[:-2], corners[1:-1], corners[2:], strict=True):
         ends = ((left, place), (place, right))
         below, above = (formula_near(record.expr, Z, inner_point(*each)).subs(Z, place) for each in ends)
-        size = sympy.simplify(above - below)
-        if size != 0:
-            sizes.append((float(place), float(size)))
+        if not is_equal(below, above):
+            sizes.append((float(place), float(above - below)))
     return tuple(sizes)
 
 
