@@ -421,3 +421,18 @@ def test_extreme_weights_are_answered_or_refused(sigma_w):
     with contextlib.suppress(InvalidArgument):
         exponent = gt.lyapunov_exponent("sigmoid", sigma_w)
         assert exponent.value <= exponent.mean_square
+
+
+@pytest.mark.parametrize(
+    ("known_as", "own", "sigma_w"),
+    [
+        ("softplus", "log(1 + exp(z))", 1),
+        ("sigmoid", "exp(z)/(1 + exp(z))", 20),
+        pytest.param("mish", "z*tanh(log(1 + exp(z)))", 1, marks=pytest.mark.slow),
+        pytest.param("gelu", "z*(1 + erf(z/sqrt(2)))/2", 1, marks=pytest.mark.slow),
+    ],
+)
+def test_an_own_expression_has_the_exponent_of_the_one_with_a_name(known_as, own, sigma_w):
+    known, same = (gt.lyapunov_exponent(each, sigma_w, 1) for each in (known_as, gt.expression(own)))
+    assert same.reason == known.reason
+    assert abs(same.value - known.value) <= known.error + same.error < 1e-10
