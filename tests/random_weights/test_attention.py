@@ -186,3 +186,12 @@ def test_logits_without_the_square_root_are_saturated():
 def test_what_makes_no_sense_is_refused(call, said):
     with pytest.raises(InvalidArgument, match=said):
         call()
+
+
+def test_tokens_behind_a_norm_become_one_another_at_the_rate_of_the_residual():
+    """Beside c = 1 attention takes 1 - c to a number of higher order, so that one half is left of x + f(x), normed."""
+    depth_scale = gt.architecture([blocks.residual([blocks.attention(8)]), blocks.layer_norm()]).depth_scale
+    assert abs(depth_scale - 1.0 / math.log(2.0)) <= depth_scale.error < 1e-8
+    kinked = [blocks.residual([blocks.attention(8)]), blocks.layer_norm(), blocks.dense("relu", 2**0.5)]
+    rough = gt.architecture([*kinked, blocks.rms_norm()]).depth_scale  # the slope of relu's map at 1 is 1, with a root
+    assert abs(rough - 1.0 / math.log(2.0)) <= rough.error < 1e-2
