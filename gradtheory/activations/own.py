@@ -10,13 +10,14 @@ from sympy.logic.boolalg import BooleanFunction
 from gradtheory.activations.record import Activation, Kernel, Z
 from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
-from gradtheory.activations.slopes.numeric import mend, numeric, without_cancelling
+from gradtheory.activations.slopes.numeric import Numeric, mend, numeric, without_cancelling
 from gradtheory.activations.slopes.switches import formula_left_of, switches
 from gradtheory.activations.slopes.values import values_of
 from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.later import np
+from gradtheory.arithmetic.logistic import with_logistics
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import latex
 
@@ -31,9 +32,9 @@ def own_activation(expr: sympy.Basic) -> Activation:
     """Return the record of an activation given by an expression in one real symbol.
 
     Its range is found with a proof when it is asked for; where none is found it is all real numbers. Its float64 kernel
-    computes the value as the expression is written, and the slope as SymPy differentiates it, except 1 - tanh², which
-    would cancel. Where that gives nan, as exp(z)/(1 + exp(z)) does for z = 800, ball arithmetic gives the number; inf
-    is left as an overflow. At a kink the slope is that from the left, however the expression is written.
+    computes the value as the expression is written, and the slope as SymPy differentiates it, except log(1 + exp(u)),
+    1/(1 + exp(u)), 1 + erf, 1 + tanh and 1 - tanh², which would cancel. Where that gives nan, ball arithmetic gives the
+    number; inf is left as an overflow. At a kink the slope is that from the left, however the expression is written.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     in_z = in_z.replace(lambda part: isinstance(part, BooleanFunction), lambda part: part.to_nnf())  # & and | alone
     slope_expr = in_z.diff(Z)
-    value_of, slope_of = numeric(in_z), numeric(without_cancelling(slope_expr))
+    value_of, slope_of = _functions(in_z)
     switches_of = [numeric(switch) for switch in switches(slope_expr)]
     with within():
         check_defined(in_z)
@@ -84,6 +85,12 @@ def own_activation(expr: sympy.Basic) -> Activation:
         reference="given by its expression",
         source=in_z,
     )
+
+
+def _functions(expr: sympy.Expr) -> tuple[Numeric, Numeric]:
+    """Return an expression and its derivative as functions of arrays, written such that nothing cancels."""
+    rewritten = with_logistics(stable(expr))
+    return numeric(rewritten), numeric(without_cancelling(rewritten.diff(Z)))
 
 
 @lru_cache(maxsize=4096)  # batches often hold one kink many times
@@ -121,7 +128,7 @@ def _log_odds_of(expr: sympy.Expr, slope_expr: sympy.Expr) -> Kernel:
     """Return the kernel of λ = log(σ/(1 - σ)); in ball arithmetic where σ is so near to 0 or 1 that float64 cancels."""
     rest = without_cancelling(sympy.together(1 - expr))
     odds, odds_slope = sympy.log(expr / rest), slope_expr / (expr * rest)
-    value_of, slope_of = numeric(expr), numeric(without_cancelling(slope_expr))
+    value_of, slope_of = _functions(expr)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         sigma, steepness = value_of(z), slope_of(z)

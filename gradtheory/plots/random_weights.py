@@ -121,19 +121,19 @@ def phase_diagram(
 
 
 def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said: Mapping[str, str]) -> None:
-    """Colour the phases, and name each that is there."""
+    """Colour the phases, each alone: levels between the first and the last would pass through the second."""
     weights, biases = np.linspace(right / _COLUMNS, right, _COLUMNS), np.linspace(0.0, top, _ROWS)
     phase, explodes = phases_over(record, *np.meshgrid(weights, biases))
     names = (said["ordered"], said["chaotic"], said["start_decides"])
-    ax.contourf(weights, biases, phase, levels=[-0.5, 0.5, 1.5, 2.5], colors=[BLUE, RED, VIOLET], alpha=0.12)
     for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
         rows, columns = np.nonzero(phase == which)
         if len(rows):
-            row = int(np.median(rows))
-            middle = float(np.mean(weights[columns[rows == row]]))
+            ax.contourf(weights, biases, 1.0 * (phase == which), levels=[0.5, 1.5], colors=[color], alpha=0.12)
+            middle = float(np.mean(weights[columns[rows == (row := int(np.median(rows)))]]))
             ax.text(middle, biases[row], name, color=color, fontsize="small", ha="center")
     if (phase == 2).any():
         ax.contour(weights, biases, explodes.astype(float), levels=[0.5], colors=[GREY], linestyles=":")
+        ax.plot([], [], color=GREY, linestyle=":", label=said["usual_start"])
 
 
 def gradient_over_depth(

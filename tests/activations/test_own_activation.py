@@ -304,7 +304,7 @@ def test_decimal_coefficients_of_several_exponentials_make_no_large_polynomials(
     [
         ("z*tanh(log(1 + exp(z)))", 800.0, 800.0, 1.0),
         ("exp(z)/(1 + exp(z))", 1000.0, 1.0, 0.0),
-        ("log(1 + exp(z))", 750.0, np.inf, 1.0),  # log(inf) is taken for an overflow
+        ("log(1 + exp(z))", 750.0, 750.0, 1.0),
         ("Max(z, 0)*exp(z)/(1 + exp(z))", 720.0, 720.0, 1.0),
         ("z/(1 + exp(-z))", -1000.0, 0.0, 0.0),
     ],
@@ -316,3 +316,23 @@ def test_what_overflows_on_the_way_is_found_in_ball_arithmetic(own, z, value, sl
     assert steepness[0] == pytest.approx(slope, rel=1e-15, abs=1e-300)
     assert np.isfinite(values[1])
     assert np.isnan(values[2])
+
+
+@pytest.mark.parametrize("place", [-550.0, -355.0, -40.0, -9.5, 3.0, 40.0, 360.0, 600.0])
+@pytest.mark.parametrize(
+    "own",
+    [
+        "z*sigmoid(1.2*z)",
+        "exp(z)/(1 + exp(z))",
+        "exp(z)/(1 + exp(z))**2",
+        "log(1 + exp(z))*atan(z)",
+        "sinh(z)/cosh(z)**2",
+        "exp(-3*z)*(1 + exp(z))**2/(1 + exp(-z))**3",
+    ],
+)
+def test_small_values_and_slopes_far_out_keep_their_digits(own, place):
+    record = gt.activation(gt.expression(own))
+    numbers = record.value_and_slope(place)
+    for number, formula in zip(numbers, (record.expr, record.slope_expr), strict=True):
+        truth = formula.subs(Z, Rational(place)).evalf(600)
+        assert abs(number - truth) <= 3e-13 * abs(truth) + 1e-290

@@ -136,12 +136,14 @@ def test_the_phase_diagram_shows_where_the_start_decides():
         assert abs(nearest.chi - 1) < 1e-6
         assert not nearest.is_stable
     # (1.8, 0.05) is in that region: gradients vanish from small variances, and explode for inputs of mean square 1
-    region = ax.collections[0]
-    assert len(region.get_paths()) == 3
-    assert region.get_paths()[2].contains_point((1.8, 0.05))
-    assert not region.get_paths()[2].contains_point((1.3, 0.05))
-    assert region.get_paths()[0].contains_point((1.3, 0.05))
-    assert region.get_paths()[1].contains_point((2.3, 0.05))
+    vanishing, exploding, either = (region.get_paths()[0] for region in ax.collections[:3])
+    assert either.contains_point((1.8, 0.05))
+    assert not either.contains_point((1.3, 0.05))
+    assert vanishing.contains_point((1.3, 0.05))
+    assert exploding.contains_point((2.3, 0.05))
+    beside = np.stack(np.meshgrid(np.linspace(1.38, 1.45, 60), [0.05]), axis=-1).reshape(-1, 2)
+    assert not exploding.contains_points(beside).any()  # it does not lie between the two others
+    assert "explodes beyond, from mean square 1" in labelled(ax)
 
 
 def test_where_there_is_no_edge_nothing_is_drawn():

@@ -268,6 +268,20 @@ def test_lyapunov_exponents_of_arrays_are_those_one_by_one():
     refused = gt.lyapunov_exponent("identity", [1.0, 1e60], 0.0)
     assert math.isnan(refused.value[1])
     assert refused.reason.startswith("sigma_w = 1e+60")
+    several = gt.lyapunov_exponent("relu", [1.0, *(10.0 ** np.arange(60, 67))], 0.0)
+    assert several.reason.startswith("value is -inf: the slope is 0 with positive probability; ")
+    assert "; sigma_w = 1e+60" in several.reason
+    assert several.reason.endswith("; and 4 more")
+
+
+def test_arrays_of_depth_scales_say_why_they_hold_nan():
+    some = depth_scales("relu", [[1.0, 2.0], [1e200, 1.2]], 0.1)
+    assert np.isnan(some.c).tolist() == [[False, True], [True, False]]
+    with pytest.raises(InvalidArgument) as alone:
+        depth_scales("relu", 2.0, 0.1)
+    assert some.reason == f"nan at 2 of 4 pairs of scales, first where sigma_w = 2: {alone.value.rule}"
+    assert "sigma_w = 1e+200: makes variances" in depth_scales("tanh", [1e200, 1.0]).reason
+    assert depth_scales("tanh", [1.0, 2.0], 0.1).reason == ""
 
 
 def test_shapes_that_do_not_broadcast_are_refused():

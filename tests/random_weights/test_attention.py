@@ -8,6 +8,7 @@ import pytest
 import gradtheory as gt
 from gradtheory import blocks
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.architectures.signal import Signal
 from gradtheory.random_weights.gaussian.softmax_pairs import softmax_pair
 
 _NORMED = [blocks.rms_norm(), blocks.attention(8, sigma_q=1.3)]
@@ -42,6 +43,31 @@ def test_rows_that_are_independent_or_one():
     assert softmax_pair(n, 1e-9, 0.5) == pytest.approx(softmax_pair(n, 0.0, 0.5), rel=1e-6)
     wide, narrow = (softmax_pair(4, 1.0, c) for c in (1.0 - 1e-9, 1.0))  # the two ways of the shared part meet
     assert wide == pytest.approx(narrow, rel=1e-6)
+
+
+@pytest.mark.parametrize("c", [0.5, -0.9])
+def test_the_rules_for_narrow_and_for_wide_logits_meet(c):
+    at = 1.0 / abs(c)  # where the part that is shared has variance 1
+    narrow, wide = (softmax_pair(8, at * scale, c) for scale in (1.0 - 1e-12, 1.0 + 1e-12))
+    for mean, same in zip(narrow, wide, strict=True):
+        assert abs(mean - same) <= mean.error + same.error + 1e-11 * mean
+
+
+@pytest.mark.slow
+def test_means_behind_a_norm_are_interpolated_within_their_error():
+    block = blocks.attention(12, sigma_k=0.9)
+    for q, c in [*((1.0, 0.3 + 0.005 * step) for step in range(60)), (1.0, 0.9), (2.0, 0.4)]:
+        step = block.step(Signal(q, q * c), 1)
+        v = 0.81 * q * q * (1.0 - c)
+        row, pair = gt.gaussian.softmax(12, v), softmax_pair(12, v, c)
+        assert step.signal.variance == pytest.approx(q * (c + (1.0 - c) * row.participation), rel=1e-13)
+        assert step.signal.covariance == pytest.approx(q * (c + (1.0 - c) * pair.overlap), rel=1e-13)
+        assert step.mixing[0] == pytest.approx(11 * (pair.overlap + v * c * pair.jacobians), rel=1e-12)
+
+
+def test_logits_beyond_the_tables_are_undecided():
+    with pytest.raises(Undecided, match=r"logits of attention reach a variance of .*, beyond 2,500: put a norm"):
+        gt.architecture([blocks.attention(4, sigma_q=40.0)]).propagate(2, variance=2.0)
 
 
 _SIMULATED = {
@@ -160,3 +186,12 @@ def test_logits_without_the_square_root_are_saturated():
 def test_what_makes_no_sense_is_refused(call, said):
     with pytest.raises(InvalidArgument, match=said):
         call()
+
+
+def test_tokens_behind_a_norm_become_one_another_at_the_rate_of_the_residual():
+    """Beside c = 1 attention takes 1 - c to a number of higher order, so that one half is left of x + f(x), normed."""
+    depth_scale = gt.architecture([blocks.residual([blocks.attention(8)]), blocks.layer_norm()]).depth_scale
+    assert abs(depth_scale - 1.0 / math.log(2.0)) <= depth_scale.error < 1e-8
+    kinked = [blocks.residual([blocks.attention(8)]), blocks.layer_norm(), blocks.dense("relu", 2**0.5)]
+    rough = gt.architecture([*kinked, blocks.rms_norm()]).depth_scale  # the slope of relu's map at 1 is 1, with a root
+    assert abs(rough - 1.0 / math.log(2.0)) <= rough.error < 1e-2

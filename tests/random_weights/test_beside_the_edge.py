@@ -80,3 +80,18 @@ def test_the_edge_of_erf_is_where_its_closed_form_says():
     assert (np.abs(back.sigma_b - np.array([0.1, 0.6])) <= back.sigma_b.error + 1e-11).all()
     assert edge_of_chaos("relu", 0).q == 1.0
     assert math.isnan(edge_of_chaos("relu", 0.1).sigma_w.error)
+
+
+@pytest.mark.parametrize("sigma_w", [1.0 + 1e-5, 1.005, 1.05, 2.0])
+def test_without_biases_an_odd_activation_has_correlations_at_0_and_their_depth_scale_to_1e_9(sigma_w):
+    scales = depth_scales("tanh", sigma_w, 0.0)
+    assert (scales.c, scales.c.error) == (0.0, 0.0)
+    with mpmath.workdps(30):
+        q, places = mpmath.mpf(float(scales.q)), [-12, -4, 0, 4, 12]
+        line, square = (
+            mpmath.quad(lambda z, f=f: f(z, mpmath.tanh(mpmath.sqrt(q) * z)) * mpmath.npdf(z), places)
+            for f in (lambda z, value: z * value, lambda z, value: value**2)
+        )
+        layers = -1 / mpmath.log(line**2 / square)
+    assert abs(scales.xi_c - float(layers)) <= scales.xi_c.error
+    assert scales.xi_c.error < 1e-9 * scales.xi_c or sigma_w < 1.001

@@ -115,8 +115,6 @@ def test_correlated_is_refused_where_it_is_slow():
     assert correlated("sine", 0.3, 150, of="value") == pytest.approx(0.0, abs=1e-12)
     with pytest.raises(InvalidArgument, match=r"^q = 10000.0: must be at most 157.9 for sine: .* is slow beyond"):
         correlated("sine", 0.3, 1e4, of="value")
-    with pytest.raises(InvalidArgument, match=r"^q = \[1, 2\]: must be one number"):
-        correlated("tanh", 0.3, [1, 2], of="value")
 
 
 @pytest.mark.parametrize("c", [1 - 1e-9, 1e-12 - 1])
@@ -133,8 +131,31 @@ def test_correlated_moments_that_diverge_are_refused():
 @pytest.mark.parametrize(
     ("rule", "c", "of"),
     [("of", 0.5, "growth"), ("of", 0.5, "values"), ("of", 0.5, None), ("c", 2, "value"), ("c", -1.1, "value")]
-    + [("c", c, "value") for c in (float("nan"), "x", [0.5], None)],
+    + [("c", c, "value") for c in (float("nan"), "x", [0.5, 2], None)],
 )
 def test_correlated_refuses_by_name(rule, c, of):
     with pytest.raises(InvalidArgument, match=rf"^{rule} = "):
         correlated("tanh", c, 1, of=of)
+
+
+@pytest.mark.parametrize(
+    "which", ["relu", pytest.param("tanh", marks=pytest.mark.slow), pytest.param("gelu", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("of", ["value", "slope"])
+def test_products_of_arrays_are_those_one_by_one(which, of):
+    c, q = np.linspace(-1.0, 1.0, 21), np.geomspace(0.01, 20.0, 10)[:, np.newaxis]
+    many = gt.gaussian.correlated(which, c, q, of=of)
+    few = gt.gaussian.correlated(which, c[[0, 7]], q[3], of=of)
+    assert many.shape == (10, 21)
+    for place, same in (((3, 0), few[0]), ((3, 7), few[1]), ((8, 13), None), ((0, 20), None)):
+        one = gt.gaussian.correlated(which, c[place[1]], q[place[0], 0], of=of)
+        assert abs(many[place] - one) <= many.error[place] + one.error < 1e-8
+        assert same is None or abs(same - one) <= one.error + 1e-9
+
+
+def test_slopes_of_arrays_leave_out_the_masses_of_jumps_too():
+    jumping = gt.expression("sign(z) + tanh(z)")
+    c = np.linspace(-0.9, 0.9, 250)
+    many = gt.gaussian.correlated(jumping, c, 1.0, of="slope")
+    smooth = gt.gaussian.correlated("tanh", c, 1.0, of="slope")
+    assert np.abs(many - smooth).max() < 1e-9

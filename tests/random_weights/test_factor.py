@@ -117,3 +117,13 @@ def test_the_law_of_z_is_a_law():
         squares, _ = law.expected(lambda z, xi, owner: np.square(np.tanh(z))[None])
         assert law.weight @ law.scale**2 == pytest.approx(1.5**2 * squares[0] + 0.25, abs=1e-12)
         assert Gaussians(np.zeros(1), law.scale[:1]).scale.min() >= 0.5
+
+
+def test_arrays_are_what_each_number_alone_is():
+    weights, levels = np.array([0.5, 2.0]), np.array([[0.5], [1.5]])
+    many = gt.factor_probability("tanh", weights, 0.3, threshold=levels)
+    for place in np.ndindex(2, 2):
+        one = gt.factor_probability("tanh", weights[place[1]], 0.3, threshold=levels[place[0], 0])
+        assert (many[place], many.error[place]) == (one, one.error)
+    assert gt.factor_probability("tanh", weights, z=0.3)[1] == gt.factor_probability("tanh", 2.0, z=0.3)
+    assert np.isnan(gt.factor_probability("relu", [1.0, 2.0], [0.0, 0.5])).tolist() == [True, False]

@@ -365,8 +365,14 @@ _REFUSED = {
             functools.partial(gt.lyapunov_exponent, "sigmoid", bad)
             for bad in (0, -1, -0.0, math.nan, math.inf, np.array([1, -1]), [0.0], "wide", "", None, True, 1j, object())
         ),
-        *(functools.partial(gt.factor_probability, "sigmoid", bad) for bad in (0, -1, math.nan, [1.0], "wide", None)),
-        *(functools.partial(gt.factor_probability, "sigmoid", bad, z=0) for bad in (0, -1, math.nan, [1.0], "wide")),
+        *(
+            functools.partial(gt.factor_probability, "sigmoid", bad)
+            for bad in (0, -1, math.nan, [1.0, 0.0], "wide", None)
+        ),
+        *(
+            functools.partial(gt.factor_probability, "sigmoid", bad, z=0)
+            for bad in (0, -1, math.nan, [1.0, 0.0], "wide")
+        ),
         lambda: gt.lyapunov_exponent("snake", 1, 1),
         lambda: gt.lyapunov_exponent("hardshrink", 4, 0),
         lambda: gt.lyapunov_exponent("tanh", 1.9, 0),
@@ -377,16 +383,16 @@ _REFUSED = {
             functools.partial(gt.lyapunov_exponent, "sigmoid", 1, bad)
             for bad in (-1, -1e-300, math.nan, math.inf, np.array([-1.0]), "none", None, False)
         ),
-        *(functools.partial(gt.factor_probability, "tanh", sigma_b=bad) for bad in (-1, math.nan, "none", [0])),
+        *(functools.partial(gt.factor_probability, "tanh", sigma_b=bad) for bad in (-1, math.nan, "none", [0, -1])),
         lambda: gt.lyapunov_exponent("gelu", 4, 0),
         lambda: gt.factor_probability("tanh", 1, sigma_b=0),
         lambda: gt.factor_probability("identity", 4, sigma_b=1),
     ],
     "threshold": [
-        *(functools.partial(gt.factor_probability, "sigmoid", threshold=bad) for bad in (0, -1, math.nan, "x", [1])),
+        *(functools.partial(gt.factor_probability, "sigmoid", threshold=bad) for bad in (0, -1, math.nan, "x", [1, 0])),
         *(
             functools.partial(gt.factor_probability, "sigmoid", z=0, threshold=bad)
-            for bad in (0, -1, math.nan, "x", [1], True)
+            for bad in (0, -1, math.nan, "x", [1, 0], True)
         ),
     ],
     "z": [
@@ -421,3 +427,18 @@ def test_extreme_weights_are_answered_or_refused(sigma_w):
     with contextlib.suppress(InvalidArgument):
         exponent = gt.lyapunov_exponent("sigmoid", sigma_w)
         assert exponent.value <= exponent.mean_square
+
+
+@pytest.mark.parametrize(
+    ("known_as", "own", "sigma_w"),
+    [
+        ("softplus", "log(1 + exp(z))", 1),
+        ("sigmoid", "exp(z)/(1 + exp(z))", 20),
+        pytest.param("mish", "z*tanh(log(1 + exp(z)))", 1, marks=pytest.mark.slow),
+        pytest.param("gelu", "z*(1 + erf(z/sqrt(2)))/2", 1, marks=pytest.mark.slow),
+    ],
+)
+def test_an_own_expression_has_the_exponent_of_the_one_with_a_name(known_as, own, sigma_w):
+    known, same = (gt.lyapunov_exponent(each, sigma_w, 1) for each in (known_as, gt.expression(own)))
+    assert same.reason == known.reason
+    assert abs(same.value - known.value) <= known.error + same.error < 1e-10

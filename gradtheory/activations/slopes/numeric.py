@@ -15,6 +15,7 @@ from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import NormalCDF, stable
 from gradtheory.arithmetic.later import np
+from gradtheory.arithmetic.logistic import Logistic, Softplus
 from gradtheory.errors import InvalidArgument
 
 Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
@@ -23,6 +24,8 @@ _INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
 _MANY, _NODES, _CONVERGED = 48, 24, 1e-15
 _TINY = 1e-290
+_STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
+_LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
 _LEAST, _SHIFT = 1e-300, 1_000.0  # more than any |log|z||
 
 
@@ -113,7 +116,9 @@ def _special(name: str) -> Callable[..., Any]:
 @functools.cache
 def _functions() -> dict[type, Callable[..., Any]]:
     return {
+        Logistic: _special("expit"),
         NormalCDF: _special("ndtr"),
+        Softplus: lambda z: np.logaddexp(0.0, z),
         sympy.Abs: np.abs,
         sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
         sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
@@ -155,6 +160,8 @@ def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
         return lambda z: z
     if isinstance(expr, sympy.Piecewise):
         return _piecewise(expr)
+    if isinstance(expr, sympy.Mul) and _may_leave_floats(expr):
+        return _scaled_product(expr)
     inner = [numeric(each) for each in expr.args]
     if isinstance(expr, sympy.Add):
         return lambda z: sum((each(z) for each in inner[1:]), inner[0](z))
@@ -191,6 +198,34 @@ def _product(factors: list[Any]) -> Any:
     for factor in factors[1:]:
         product = product * factor
     return product
+
+
+def _may_leave_floats(product: sympy.Mul) -> bool:
+    """Return whether a square of what may be huge stands beside what may be so, too: exp(z)/(1 + exp(z))²."""
+    steep = [part for part in product.args if part.has(*_STEEP)]
+    return len(steep) > 1 and any(part.is_Pow and part.exp.is_Integer for part in steep)
+
+
+def _scaled_product(product: sympy.Mul) -> Numeric:
+    """Return a product by fractions and exponents, so that no square leaves float64 before it meets other factors.
+
+    It is nan, for `mend`, where a factor underflows beside huge ones, or overflows beside tiny ones.
+    """
+    parts = [part.as_base_exp() if part.is_Pow and part.exp.is_Integer else (part, 1) for part in product.args]
+    factors = [(numeric(base), int(exponent)) for base, exponent in parts]
+
+    def scaled(z: np.ndarray) -> Any:
+        size, power = np.ones(1), np.zeros(1, dtype=np.int64)
+        for factor, exponent in factors:
+            number = np.asarray(factor(z), dtype=float)
+            fraction, own = np.frexp(np.where(np.abs(number) < _LEAST_NORMAL, 0.0, number))
+            size, more = np.frexp(size * np.power(fraction, exponent))
+            power = power + exponent * own.astype(np.int64) + more
+        result = np.ldexp(size, np.clip(power, -_FARTHEST, _FARTHEST).astype(np.int32))
+        lost = ((size == 0.0) & (power > _HUGE)) | (np.isinf(size) & (power < -_HUGE))
+        return np.where(lost, np.nan, result)
+
+    return scaled
 
 
 def _piecewise(expr: sympy.Piecewise) -> Numeric:

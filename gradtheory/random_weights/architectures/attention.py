@@ -3,14 +3,18 @@
 import functools
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_positive_float
+from gradtheory.errors import Undecided
 from gradtheory.random_weights.architectures.layers import Backward, Block, Layer
-from gradtheory.random_weights.architectures.signal import Signal, Step
-from gradtheory.random_weights.gaussian.softmax import SoftmaxMoments, softmax
-from gradtheory.random_weights.gaussian.softmax_pairs import SoftmaxPair, softmax_pair
+from gradtheory.random_weights.architectures.signal import Signal, Step, by_distance, of_distance
+from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.softmax import MOST_VARIANCE, SoftmaxMoments, softmax
+from gradtheory.random_weights.gaussian.softmax_pairs import softmax_pair
 from gradtheory.random_weights.simulation.networks import read_correlation
 from gradtheory.typing import NumberLike
 
@@ -61,11 +65,13 @@ class Attention(Block):
         del depth
         q, p, n, size, kappa = *signal, self.tokens, self.sigma_v**2, self._logit_scale
         apart = max(0.0, q - p)
-        row, pair = _moments(n, kappa * q * apart, min(1.0, p / q))
-        p_row, jacobian, overlap, product = row.participation, row.jacobian, pair.overlap, pair.jacobians
+        if kappa * q * apart > MOST_VARIANCE:
+            many = f"the logits of attention reach a variance of {kappa * q * apart:.4g}, beyond {MOST_VARIANCE:,.0f}"
+            raise Undecided(f"{many}: put a norm before it, or take smaller scales")
+        moments = p_row, jacobian, overlap, product = _moments(n, kappa * q * q, signal)
         variance = size * (p + apart * p_row)
         through = kappa * apart
-        error = sum(each.error / max(abs(each), 1e-300) for each in (p_row, jacobian, overlap, product))
+        error = sum(each.error / max(abs(each), 1e-300) for each in moments)
         return Step(
             Signal(variance, size * (p + apart * overlap)),
             size * (p_row + through * (2.0 * q - p) * jacobian),
@@ -111,9 +117,28 @@ class Attention(Block):
         return layer
 
 
+class _Moments(NamedTuple):
+    participation: Estimate
+    jacobian: Estimate
+    overlap: Estimate
+    product: Estimate
+
+
 @functools.lru_cache(maxsize=4096)
-def _moments(n: int, v: float, c: float) -> tuple[SoftmaxMoments, SoftmaxPair]:
-    row = softmax(n, v)
-    if c == 1.0:
-        return row, SoftmaxPair(row.participation, row.jacobian)
-    return row, softmax_pair(n, v, c)
+def _moments(n: int, k: float, signal: Signal) -> _Moments:
+    """Return the means of two rows of logits of variance k·(1 - c) and correlation c."""
+    if signal.covariance >= signal.variance:
+        alike = softmax(n, 0)
+        return _Moments(alike.participation, alike.jacobian, alike.participation, alike.jacobian)
+    return _Moments(*by_distance(_along(n, k), signal.distance))
+
+
+@functools.lru_cache(maxsize=64)
+def _along(n: int, k: float) -> Interpolated:
+    """Return the means as functions of the distance: behind a norm, k is the same in all layers."""
+
+    def means(c: float) -> tuple[Estimate, ...]:
+        row = softmax(n, k * (1.0 - c))
+        return row.participation, row.jacobian, *softmax_pair(n, k * (1.0 - c), c)
+
+    return of_distance(means)

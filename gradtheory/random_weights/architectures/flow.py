@@ -1,5 +1,6 @@
 """What flows through layers of the same blocks: until it settles, how fast it does, and what is critical."""
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import is_dataclass, replace
@@ -17,7 +18,8 @@ from gradtheory.random_weights.architectures.signal import Signal, Step
 _SETTLED, _FAR = 1e-13, 1e60
 _MOST_STEPS = 60
 _MOST_TOKEN_STEPS = 300
-_NUDGE = 1e-4  # of a correlation
+_OF_ROOTS = 8.0  # more than what is left, over the last step, where the map has √(1 - c) in it: 6.2
+_NUDGE, _DIFFERENCE_NOISE = 1e-5, 5e-10  # of a correlation, and of slopes by differences
 _NOISE = 1e-12  # of the logarithm of a factor
 _GRID = 24
 _CLOSE = 1e-10  # of correlations and slopes to 1
@@ -146,14 +148,18 @@ def _token_scale(blocks: Sequence[Block], signal: Signal, is_fixed: bool) -> Est
     """Return ξ of the correlation of two tokens, where variance and correlation settle together."""
     if not is_fixed:
         raise Undecided("the stream of tokens does not settle: put a norm after it, or take smaller scales")
-    c = signal.correlation
+    c, widths = signal.correlation, (4.0 * _NUDGE, 2.0 * _NUDGE, _NUDGE)
+    inside = c + widths[0] < 1.0
     slopes = []
-    for h in (2.0 * _NUDGE, _NUDGE):
-        low, high = c - h, min(1.0, c + h)
+    for h in widths:
+        low, high = c - h, c + h if inside else c
         after = [_pair(blocks, signal, each).correlation for each in (low, high)]
         slopes.append((after[1] - after[0]) / (high - low))
-    slope = slopes[1]
-    return _scale(_Pair(c, slope, abs(slopes[1] - slopes[0]) + 1e-9))
+    ratio = 4.0 if inside else 2.0  # Richardson's: differences on one side have all powers of h, others even ones
+    better = [(ratio * fine - coarse) / (ratio - 1.0) for coarse, fine in itertools.pairwise(slopes)]
+    slope = (ratio**2 * better[1] - better[0]) / (ratio**2 - 1.0)
+    error = _OF_ROOTS * abs(slope - better[1]) + _DIFFERENCE_NOISE
+    return _scale(_Pair(c, slope, error))
 
 
 def _settled(blocks: Sequence[Block]) -> tuple[Signal, bool]:

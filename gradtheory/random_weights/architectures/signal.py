@@ -7,6 +7,7 @@ chaos", 2016).
 
 import functools
 import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated
 from gradtheory.random_weights.gaussian.bivariate import of_jumps
 from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.quadrature import Integrals
 from gradtheory.random_weights.gaussian.second_moments import moments, why_infinite
 
 _LEAST = 1e-300
@@ -33,6 +35,11 @@ class Signal(NamedTuple):
     def correlation(self) -> float:
         """p/q."""
         return self.covariance / self.variance if self.variance else math.nan
+
+    @property
+    def distance(self) -> float:
+        """(1 - c)/(1 + c), from 0 for equal inputs."""
+        return (self.variance - self.covariance) / (self.variance + self.covariance)
 
 
 class Step(NamedTuple):
@@ -72,12 +79,32 @@ def second_moments(record: Activation, q: float) -> tuple[Estimate, Estimate]:
     return Estimate(value[0], value_error[0]), Estimate(slope[0], slope_error[0])
 
 
+@functools.lru_cache(maxsize=4096)
 def product_moments(record: Activation, signal: Signal) -> tuple[Estimate, Estimate]:
     """Return E[σ(x)σ(y)] and E[σ'(x)σ'(y)] for the two inputs, where a jump of σ is a point mass of σ'."""
-    c = min(1.0, max(-1.0, signal.correlation))
-    value, slope = (_correlated(record, c, signal.variance, kind) for kind in ("value", "slope"))
-    masses = of_jumps(record, c, signal.variance)
-    return value, Estimate(slope + masses, slope.error + masses.error)
+    if abs(signal.correlation) >= 1.0:
+        return _correlated(record, signal.variance, math.copysign(1.0, signal.covariance))
+    value, slope = by_distance(_along(record, signal.variance), signal.distance)
+    return value, slope
+
+
+def of_distance(means: Callable[[float], Sequence[Estimate]]) -> Interpolated:
+    """Return means over two Gaussians of correlation c as functions of (1 - c)/(1 + c).
+
+    Layers of which one is like the other ask for them at one variance and many correlations.
+    """
+
+    def exact(distance: Array) -> Integrals:
+        many = [means((1.0 - each) / (1.0 + each)) for each in distance.tolist()]
+        return Integrals(np.array(many, dtype=float).T, np.array([[one.error for one in row] for row in many]).T)
+
+    return Interpolated(exact)
+
+
+def by_distance(known: Interpolated, distance: float) -> list[Estimate]:
+    """Return the means at one distance."""
+    value, error = known.at(np.array([distance]))
+    return list(map(Estimate, value[:, 0].tolist(), error[:, 0].tolist()))
 
 
 @functools.lru_cache(maxsize=64)
@@ -88,6 +115,12 @@ def _interpolated(record: Activation) -> Interpolated:
     return Interpolated(exact, at_once=1)  # type: ignore[arg-type]  # Integrals is such a pair
 
 
-@functools.lru_cache(maxsize=4096)
-def _correlated(record: Activation, c: float, q: float, kind: str) -> Estimate:
-    return correlated(record, c, q, of=kind)
+@functools.lru_cache(maxsize=64)
+def _along(record: Activation, q: float) -> Interpolated:
+    return of_distance(functools.partial(_correlated, record, q))
+
+
+def _correlated(record: Activation, q: float, c: float) -> tuple[Estimate, Estimate]:
+    value, slope = (correlated(record, c, q, of=kind) for kind in ("value", "slope"))
+    masses = of_jumps(record, c, q)
+    return value, Estimate(slope + masses, slope.error + masses.error)

@@ -2,18 +2,29 @@
 
 import math
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
+from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import Array, read_array, read_positive_float
+from gradtheory.arithmetic.inputs import Array, broadcast, read_positive_array
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.gaussian.differences import has_products, products
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
-from gradtheory.random_weights.gaussian.second_moments import jumps, moments, places_and_period, why_infinite
-from gradtheory.typing import ActivationLike, NumberLike
+from gradtheory.random_weights.gaussian.second_moments import (
+    jumps,
+    moments,
+    moments_of,
+    places_and_period,
+    why_infinite,
+)
+from gradtheory.random_weights.gaussian.together import read_correlations, together
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 __all__ = ["correlated", "of_jumps"]
 
@@ -23,7 +34,20 @@ _MOST_PERIODS = 4  # of the activation in a standard deviation
 _TOLERANCE = 10 * TOLERANCE  # the inner integral has an error of its own
 
 
-def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) -> Estimate:
+@overload
+def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) -> Estimate: ...
+
+
+@overload
+def correlated(
+    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, *, of: str
+) -> Estimate | Estimates: ...
+
+
+@lazily
+def correlated(
+    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, *, of: str
+) -> Estimate | Estimates:
     r"""Return E[σ(x₁)σ(x₂)], or E[σ'(x₁)σ'(x₂)], for Gaussians of variance q and correlation c, in float64.
 
     Given x₁, x₂ is N(c·x₁, (1 - c²)·q): the inner expectation is found for all nodes of the outer at once.
@@ -32,17 +56,17 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     ----------
     activation : str, sympy.Expr or Activation
         The activation σ.
-    c : float
+    c : number or array_like
         The correlation, from -1 to 1.
-    q : number
+    q : number or array_like
         The variance, positive.
     of : {"value", "slope"}
         Whether the product is of values or of slopes.
 
     Returns
     -------
-    Estimate
-        Numeric, with its error.
+    Estimate or Estimates
+        Numeric, with its error; for arrays an array of their common shape, interpolated if there are many.
 
     Raises
     ------
@@ -55,12 +79,33 @@ def correlated(activation: ActivationLike, c: float, q: NumberLike, *, of: str) 
     --------
     >>> round(correlated("relu", 0.0, 1, of="value"), 12)
     0.159154943092
+    >>> correlated("relu", [0.0, 1.0], 1, of="value").round(12)
+    array([0.15915494, 0.5       ])
 
     """
     record = as_activation(activation)
-    kind, c = one_of(of, "of", ("value", "slope")), _correlation(c)
+    kind = one_of(of, "of", ("value", "slope"))
+    numbers = broadcast(c=read_correlations(c), q=read_positive_array(q, "q"))
+    correlation, variance = (each.reshape(-1) for each in numbers)
+
+    def many() -> tuple[Array, Array]:
+        if kind == "value":
+            (square,), (square_error,) = moments_of(record, variance, "value")
+            value, error = products(record, correlation, variance, square)
+            return value, error + square_error
+        if jumps(record):  # `products` has their point masses in it
+            return np.full(len(variance), np.nan), np.full(len(variance), np.inf)
+        return products(record, correlation, variance, np.zeros(len(variance)), slopes=True)
+
+    def known() -> bool:
+        return has_products(record, correlation, variance)
+
+    return together(numbers, lambda c, q: _of_two(record, c, q, kind), many, known)
+
+
+def _of_two(record: Activation, c: float, q: float, kind: str) -> Estimate:
     function = record.value if kind == "value" else record.slope
-    variance = np.asarray(read_positive_float(q, "q"))
+    variance = np.asarray(q)
     places, period = places_and_period(record)
     if period and variance > (_MOST_PERIODS * period) ** 2:
         most = (_MOST_PERIODS * period) ** 2
@@ -126,10 +171,3 @@ def _steps(places: Sequence[float], c: float, narrow: float) -> list[float]:
         return []
     widths = narrow * 2.0 ** np.arange(math.ceil(-math.log2(narrow)))
     return [(place + side * float(width)) / c for place in places for side in (-1.0, 1.0) for width in widths]
-
-
-def _correlation(c: float) -> float:
-    number = read_array(c, "c")
-    if number.ndim or not abs(number) <= 1.0:
-        raise InvalidArgument("c", c, "must be one number from -1 to 1, such as 0.5")
-    return float(number)

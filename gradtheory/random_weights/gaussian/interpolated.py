@@ -58,7 +58,8 @@ class Interpolated:
         """Return values and errors of shape (k, m); no panel is made before many variances on it were asked for."""
         parts = list(self._parts(np.log(q), np.arange(len(q))))
         rest = np.setdiff1d(np.arange(len(q)), np.concatenate([np.empty(0, dtype=int), *(part for part, *_ in parts)]))
-        parts.append((rest, *self._exact(q[rest])))
+        if len(rest) or not parts:
+            parts.append((rest, *self._exact(q[rest])))
         value, error = (np.empty((len(parts[-1][1]), len(q))) for _ in range(2))
         for part, values, errors in parts:
             value[:, part], error[:, part] = values, errors

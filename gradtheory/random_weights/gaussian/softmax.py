@@ -11,7 +11,8 @@ from gradtheory.arithmetic.inputs import Array, read_count, read_nonnegative_flo
 from gradtheory.errors import InvalidArgument
 from gradtheory.typing import NumberLike
 
-_MOST_TOKENS, _MOST_VARIANCE = 10**9, 2500.0
+MOST_VARIANCE = 2500.0
+_MOST_TOKENS = 10**9
 _REACH = 9.0  # standard deviations, beyond which a normal density is below 1e-18
 _STEP = 0.25  # of x and log t: integrands are analytic in a strip of half width π/2, so that exp(-π²/step) is left
 _FINER = 0.8
@@ -99,8 +100,8 @@ def softmax(tokens: int, variance: NumberLike) -> SoftmaxMoments:
     if n < 2:
         raise InvalidArgument("tokens", tokens, "must be at least 2: softmax of one logit is 1")
     v = read_nonnegative_float(variance, "variance")
-    if v > _MOST_VARIANCE:
-        raise InvalidArgument("variance", variance, f"must be at most {_MOST_VARIANCE:g}")
+    if v > MOST_VARIANCE:
+        raise InvalidArgument("variance", variance, f"must be at most {MOST_VARIANCE:g}")
     if v == 0.0:
         flat = 1.0 / n
         return SoftmaxMoments(

@@ -46,6 +46,7 @@ _FAR = 1e12
 _THREADS = 2
 _MOST = 1e100
 _WIDEST = 1e50
+_SHOWN = 4
 _OF_NORMAL = math.pi**2 / 8.0  # the variance of log|N(0, 1)|
 _NONE = Estimate(math.nan, math.nan)
 
@@ -151,10 +152,17 @@ def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExpon
         values.error,
         of_all(chain.mean_square for chain in chains),
         of_all(chain.mean_square_rate for chain in chains),
-        next((chain.reason for chain in chains if chain.reason), ""),
+        _reasons([chain.reason for chain in chains if chain.reason]),
         lambda: of_all(chain.variance for chain in chains),
         lambda: (of_all(chain.survival for chain in chains), of_all(chain.surviving_value for chain in chains)),
     )
+
+
+def _reasons(reasons: list[str]) -> str:
+    """Return the reasons of many chains, each once; of many different ones the first."""
+    different = list(dict.fromkeys(reasons))
+    more = [f"and {len(different) - _SHOWN} more"] if len(different) > _SHOWN else []
+    return "; ".join(different[:_SHOWN] + more)
 
 
 def standard_deviations(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float, float]:

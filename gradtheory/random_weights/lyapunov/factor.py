@@ -1,6 +1,8 @@
 """The law of one factor of the gradient product."""
 
+import contextlib
 import math
+from typing import Any, overload
 
 import numpy as np
 import sympy
@@ -10,21 +12,32 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, nearest
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
-from gradtheory.arithmetic.inputs import Array, read_positive, read_positive_float, read_real
+from gradtheory.arithmetic.inputs import (
+    Array,
+    broadcast,
+    read_nonnegative_array,
+    read_positive,
+    read_positive_array,
+    read_positive_float,
+    read_real,
+)
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.lyapunov.exponent import require_stationary_law, standard_deviations
 from gradtheory.random_weights.lyapunov.extent import law_of, left_out
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
-from gradtheory.typing import ActivationLike, NumberLike
+from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _BITS = 128
 _LEAST_BITS = 60  # of the probability: more than float64 holds
 _LEAST_FLOAT = 2.0**-1074
 
 
+@overload
 def factor_probability(
     activation: ActivationLike,
     sigma_w: NumberLike = 1,
@@ -32,27 +45,49 @@ def factor_probability(
     *,
     z: NumberLike | None = None,
     threshold: NumberLike = 1,
-) -> Estimate:
+) -> Estimate: ...
+
+
+@overload
+def factor_probability(
+    activation: ActivationLike,
+    sigma_w: NumberLike | ArrayLike = 1,
+    sigma_b: NumberLike | ArrayLike = 1,
+    *,
+    z: NumberLike | None = None,
+    threshold: NumberLike | ArrayLike = 1,
+) -> Estimate | Estimates: ...
+
+
+@lazily
+def factor_probability(
+    activation: ActivationLike,
+    sigma_w: NumberLike | ArrayLike = 1,
+    sigma_b: NumberLike | ArrayLike = 1,
+    *,
+    z: NumberLike | None = None,
+    threshold: NumberLike | ArrayLike = 1,
+) -> Estimate | Estimates:
     r"""Return P(|σ'(z)·w| > c) for a weight w ~ N(0, σ_w²).
 
     Parameters
     ----------
     activation : str, sympy.Expr or Activation
         The activation.
-    sigma_w : number
+    sigma_w : number or array_like
         The standard deviation of the weight, positive.
-    sigma_b : number
+    sigma_b : number or array_like
         The standard deviation of the chain's biases, not negative; a fixed z does not depend on it.
     z : number, optional
         A fixed pre-activation: then the probability is erfc(c/(σ_w·|σ'(z)|·√2)), proven. Otherwise z = w·a + b is that
         of a chain of single neurons in its stationary law, with the factor's own weight w in it.
-    threshold : number
+    threshold : number or array_like
         c, positive.
 
     Returns
     -------
-    Estimate
-        Certified for a fixed z; numeric otherwise.
+    Estimate or Estimates
+        Certified for a fixed z; numeric otherwise. Of arrays, nan where one number alone would be refused.
 
     Raises
     ------
@@ -67,9 +102,35 @@ def factor_probability(
     6.334248366623985e-05 ± 7.5e-21 (certified)
     >>> round(factor_probability("sigmoid", sigma_w=4), 12)
     0.067497654059
+    >>> factor_probability("sigmoid", [4, 8], threshold=0.5).round(6)
+    array([0.241667, 0.307466])
 
     """
     record = as_activation(activation)
+    if any(np.ndim(each) for each in (sigma_w, sigma_b, threshold)):  # type: ignore[arg-type]  # SymPy's numbers too
+        return _of_many(record, z, _read_scales(sigma_w, sigma_b, threshold))
+    return _of_one(record, sigma_w, sigma_b, z, threshold)
+
+
+def _read_scales(sigma_w: object, sigma_b: object, threshold: object) -> tuple[Array, ...]:
+    """Return the three of them as arrays of their common shape."""
+    return broadcast(
+        sigma_w=read_positive_array(sigma_w, "sigma_w"),
+        sigma_b=read_nonnegative_array(sigma_b, "sigma_b"),
+        threshold=read_positive_array(threshold, "threshold"),
+    )
+
+
+def _of_many(record: Activation, z: NumberLike | None, scales: tuple[Array, ...]) -> Estimates:
+    value, error = np.full((2, scales[0].size), np.nan)
+    for place, (weight, bias, level) in enumerate(zip(*(each.reshape(-1).tolist() for each in scales), strict=True)):
+        with contextlib.suppress(InvalidArgument):
+            probability = _of_one(record, weight, bias, z, level)
+            value[place], error[place] = probability, probability.error
+    return Estimates(value, error).reshape(scales[0].shape)
+
+
+def _of_one(record: Activation, sigma_w: Any, sigma_b: Any, z: Any, threshold: Any) -> Estimate:
     if z is not None:
         return _at_place(
             record, read_positive(sigma_w, "sigma_w"), read_real(z, "z"), read_positive(threshold, "threshold")

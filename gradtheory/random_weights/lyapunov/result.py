@@ -46,7 +46,7 @@ class LyapunovExponent(ShownAsTable):
         neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
         then it depends on where the chain starts.
     reason : str
-        Why a number is infinite or nan; empty where none is.
+        Why a number is infinite or nan; empty where none is, and of Dask arrays. Of arrays every reason stands once.
 
     """
 

@@ -6,15 +6,18 @@ one such c at most. The map's slope is σ_w²·d/dc[q·K] = σ_w²·(D - (1 - c)
 derivative. Beside the edge of chaos, where that is small and D hardly changes, differences of σ' tell it (`beside_1`).
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import elementwise
 
 from gradtheory.activations import Activation
+from gradtheory.activations.slopes.branch import Z
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.differences import Interpolation, interpolation
-from gradtheory.random_weights.gaussian.second_moments import jumps
+from gradtheory.random_weights.gaussian.quadrature import Gaussians, integrate
+from gradtheory.random_weights.gaussian.second_moments import jumps, places_and_period
 from gradtheory.random_weights.meanfield.beside_1 import beside_1
 from gradtheory.random_weights.meanfield.correlation import beside_a_jump, settled_at_nothing
 from gradtheory.random_weights.meanfield.fixed_points import Points
@@ -67,6 +70,10 @@ def settled_correlations(
         parts = 1.0 - place.away, place.away_error + _EPSILON, 1.0 - place.lost, place.lost_error + _EPSILON
         for array, part in zip((c, c_error, slope, slope_error), parts, strict=True):
             array[rough[better]] = part[better]
+    apart_0 = chosen[(c[chosen] == 0.0) & (sigma_b[chosen] == 0.0)]
+    if len(apart_0) and is_odd(record):
+        lost, lost_error = _lost_at_0(record, points.q[apart_0])
+        c_error[apart_0], slope[apart_0], slope_error[apart_0] = 0.0, 1.0 - lost, lost_error + _EPSILON
     if jumps(record):
         rare = chosen[(points.chi[chosen] < 1.0) & (c[chosen] == 1.0)]
         for array, part in zip((c, c_error, slope, slope_error), beside_a_jump(points.chi[rare]), strict=True):
@@ -112,6 +119,33 @@ def _below_1(
         at.lost_error + np.where(starts, at.error, 0.0) + curve * log_error + by_q_lost * q_error / q + 4.0 * _EPSILON
     )
     return 1.0 - away, c_error, slope, slope_error
+
+
+@functools.lru_cache(maxsize=256)
+def is_odd(record: Activation) -> bool:
+    """Return whether σ(-z) = -σ(z), as its formula shows."""
+    return bool(record.expr.subs(Z, -Z) == -record.expr)
+
+
+def _lost_at_0(record: Activation, q: Array) -> tuple[Array, Array]:
+    """Return what the slope at c = 0 is less than 1, for an odd σ without biases: the share of σ that is not linear.
+
+    There E[σ(x₁)σ(x₂)] = a²·c + O(c³), with the line a·z that is nearest to σ(√q·z), and q' = q for E[σ²].
+    """
+    laws, (places, period) = Gaussians.centred(q), places_and_period(record)
+
+    def products(x: Array, z: Array, _: np.ndarray) -> Array:
+        value = record.value(x)
+        return np.stack([z * value, value * value])
+
+    (line, square), (_, square_error) = integrate(products, laws, places, period)
+
+    def rest(x: Array, z: Array, owner: np.ndarray) -> Array:
+        return np.asarray(np.square(record.value(x) - line[owner] * z)[np.newaxis])
+
+    (bent,), (bent_error,) = integrate(rest, laws, places, period)
+    lost = bent / square
+    return lost, (bent_error + lost * square_error) / square + 8.0 * _EPSILON * lost
 
 
 def slopes_at(table: Interpolation, log_q: Array, weight: Array, log_ratio: Array) -> _Slope:

@@ -51,6 +51,9 @@ class DepthScales(ShownAsTable):
         q = 0 and σ has a slope at 0: a smooth σ keeps correlations there, and those of relu tend to 1 as 9π²/(2l²).
     xi_gradient : Estimate or Estimates
         1/log χ₁: layers in which the gradient's mean square grows by e; negative where it falls.
+    reason : str
+        Of arrays: at how many pairs of scales there is nan, and why at the first of them. Empty where there is none,
+        and of Dask arrays.
 
     """
 
@@ -59,6 +62,7 @@ class DepthScales(ShownAsTable):
     xi_q: Any
     xi_c: Any
     xi_gradient: Any
+    reason: str = ""
 
     @property
     def q(self) -> Any:
@@ -92,7 +96,7 @@ def depth_scales(
     ------
     InvalidArgument
         If one pair of scales is given, and there is no stable fixed point, or a scale is above 1e140; in arrays nan
-        stands there.
+        stands there, and `reason` says why.
     Undecided
         If χ₁ is infinite there, because the slope is at some place.
 
@@ -153,8 +157,23 @@ def _of_many(record: Activation, points: Points, weights: Array, biases: Array) 
         xi_gradient[0][which] *= -1.0
     with np.errstate(invalid="ignore"):
         grows = np.where(np.isinf(xi_gradient[0]), xi_gradient[0], 0.0 - xi_gradient[0]), xi_gradient[1]
-    shaped = (Estimates(*pair).reshape(shape) for pair in (c, xi_q, xi_c, grows))
-    return DepthScales(points.shaped(shape), *shaped)
+    at, by_q, by_c, by_gradient = (Estimates(*pair).reshape(shape) for pair in (c, xi_q, xi_c, grows))
+    reason = _why_nan(record, np.isnan(points.q), weight, bias)
+    return DepthScales(points.shaped(shape), at, by_q, by_c, by_gradient, reason)
+
+
+def _why_nan(record: Activation, lost: np.ndarray, weight: Array, bias: Array) -> str:
+    """Return why the first pair of scales without a stable fixed point has none, in the words that refuse it alone."""
+    which = np.flatnonzero(lost)
+    if not len(which):
+        return ""
+    first = float(weight[which[0]]), float(bias[which[0]])
+    try:
+        read_scales(record, *first)
+        why = f"sigma_w = {first[0]:g}: {_why_none(record, *first)}"
+    except InvalidArgument as error:
+        why = str(error)
+    return f"nan at {len(which)} of {len(lost)} pairs of scales, first where {why}"
 
 
 def _scales(factor: Array, error: Array) -> tuple[Array, Array]:

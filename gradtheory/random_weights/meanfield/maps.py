@@ -8,7 +8,6 @@ al., "Deep information propagation", 2017).
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import overload
 
@@ -23,7 +22,6 @@ from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
     Array,
     broadcast,
-    read_array,
     read_nonnegative,
     read_nonnegative_array,
     read_positive,
@@ -41,11 +39,10 @@ from gradtheory.random_weights.gaussian.second_moments import (
     moments_of,
     proven_moment,
 )
+from gradtheory.random_weights.gaussian.together import read_correlations, together
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
-_MANY = 200  # as many double integrals take as long as the panels between which they are interpolated
-_ENOUGH = 1e-9  # an error at which an interpolated number is kept
 
 
 @lazily
@@ -278,7 +275,7 @@ def correlation_map(
             error = (weight**2 * (error + value_error) + np.abs(result) * off) / (after - off)
         return result, error + 8 * _EPSILON * np.abs(result)
 
-    return _shaped(numbers, one, many, partial(has_products, record, correlation, variance))
+    return together(numbers, one, many, partial(has_products, record, correlation, variance))
 
 
 @overload
@@ -328,31 +325,4 @@ def correlation_slope(
         value = np.where(known, weight**2 * product, np.nan)
         return value, weight**2 * error + 6 * _EPSILON * np.abs(value)
 
-    return _shaped(numbers, one, many, partial(has_products, record, correlation, variance))
-
-
-def read_correlations(c: object) -> Array:
-    """Return correlations from -1 to 1 as an array."""
-    numbers = read_array(c, "c")
-    if not (np.abs(numbers) <= 1.0).all():
-        raise InvalidArgument("c", c, "must lie between -1 and 1, such as 0.5")
-    return numbers
-
-
-def _shaped(
-    numbers: tuple[Array, ...],
-    one: Callable[..., Estimate],
-    many: Callable[[], tuple[Array, Array]],
-    known: Callable[[], bool],
-) -> Estimate | Estimates:
-    """Return one number; or an array, found together if it is large, else, and where that fails, one by one."""
-    shape = numbers[0].shape
-    if not shape:
-        return one(*map(float, numbers))
-    flat = [each.reshape(-1) for each in numbers]
-    count = len(flat[0])
-    value, error = many() if count >= _MANY or known() else np.full((2, count), np.nan)
-    for which in np.flatnonzero(~(error <= _ENOUGH * np.maximum(1.0, np.abs(value)))):
-        number = one(*(float(each[which]) for each in flat))
-        value[which], error[which] = number, number.error
-    return Estimates(value, error).reshape(shape)
+    return together(numbers, one, many, partial(has_products, record, correlation, variance))
