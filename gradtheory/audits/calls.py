@@ -219,10 +219,21 @@ def tensors(value: Any) -> Iterator[Any]:
 
 def square_sum(tensor: Any) -> Any:
     """Return the sum of squares in float64, as a tensor: gradients of embeddings may be sparse."""
+    import torch
+
     values = tensor.detach()
-    return ((values.coalesce().values() if values.is_sparse else values).double() ** 2).sum()
+    values = values.coalesce().values() if values.is_sparse else values
+    return torch.linalg.vector_norm(values, dtype=torch.float64) ** 2  # in one pass, without a copy
 
 
 def is_finite(value: Any) -> bool:
     """Return whether every tensor of floats in nested inputs or outputs is finite."""
-    return all(bool(tensor.detach().isfinite().all()) for tensor in tensors(value))
+    return all(_is_finite(tensor.detach()) for tensor in tensors(value))
+
+
+def _is_finite(tensor: Any) -> bool:
+    """Return whether a tensor is finite: if its sum is; else by looking at all numbers, 20 times as slow."""
+    import torch
+
+    sum_type = torch.promote_types(tensor.dtype, torch.float32)
+    return math.isfinite(tensor.sum(dtype=sum_type).item()) or bool(tensor.isfinite().all())

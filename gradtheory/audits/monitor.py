@@ -105,6 +105,8 @@ class Monitor(ShownAsTable):
         """
         if self._is_open and not _is_backward():
             self._close()
+        if self.not_finite is not None or not self._is_recording:
+            return None
         views: dict[int, Any] = {}
         return _viewed(inputs, views), _viewed(keywords, views)
 

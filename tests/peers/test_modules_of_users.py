@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
+from gradtheory.audits.calls import is_finite
 from gradtheory.errors import InvalidArgument
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
@@ -387,3 +388,21 @@ def test_accumulation_mixed_precision_and_nested_monitors():
     )
     assert inner.gradient_norms["0"] == outer.gradient_norms["0"][::2]
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+
+
+def test_numbers_whose_sum_overflows_are_finite():
+    for kind, large in ((torch.float16, 6e4), (torch.float32, 3e38), (torch.float64, 1.7e308)):
+        assert is_finite(torch.full((1000,), large, dtype=kind))
+        for sick in ([large, math.inf], [math.inf, -math.inf], [math.nan, 1.0]):
+            assert not is_finite(torch.tensor(sick, dtype=kind))
+
+
+def test_steps_that_are_not_recorded_take_the_tensors_as_they_are():
+    module = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Tanh())
+    taken, given = [], []
+    module[0].register_forward_hook(lambda _part, _inputs, output: given.append(output))
+    with gt.monitor(module, every=2):
+        module[1].register_forward_hook(lambda _part, inputs, _output: taken.append(inputs[0]))
+        for _ in range(2):
+            module(torch.ones(1, 3)).sum().backward()
+    assert [a is b for a, b in zip(taken, given, strict=True)] == [False, True]
