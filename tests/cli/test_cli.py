@@ -322,7 +322,7 @@ def test_advice_says_why_there_is_none(capsys):
         (("derive", "--depth", "L", "--wrt", "x"), "wrt = 'x': must be 'all' or left out for L layers"),
         (("derive", "--topic", "widest", "--wrt", "w1"), "wrt = 'w1': is not used by 'widest'"),
         (("derive", "--topic", "widest", "--depth", "9"), "depth = 9: is not used by 'widest'"),
-        (("set", "--expr", "tanh(z)+5*exp(-(z-100)**2)", "-w", "1/2", "--effort", "0.01"), "ask again with effort=0.1"),
+        (("set", "--expr", "tanh(z)+5*exp(-(z-103)**2)", "-w", "1/2", "--effort", "0.01"), "ask again with effort=0.1"),
         (("derive", "--activation", "tanh", "--loss", "cross_entropy"), "and tanh has values from -1 to 1"),
         (("widest", "--expr", "sign(z)"), "activation = 'sign(z)': has the slope 0"),
         (("verify", "nofile.json"), "file = 'nofile.json': cannot be read: No such file"),
