@@ -69,6 +69,8 @@ def read_targets(loss: str, y: Any, shape: tuple[int, ...]) -> Array:
         targets = targets[:, None]
     if targets.shape != shape:
         rows = f"must be {shape}: a row for each of x, as wide as the output"
+        if targets.shape == (batch,) and np.all(targets == np.floor(targets)):
+            rows += '; for the class of each, make the network with loss="softmax_cross_entropy"'
         if loss == "softmax_cross_entropy":
             rows = f"must be {shape[:1]}, the class of each of x, or {shape}, its shares of the classes"
         raise InvalidArgument("y.shape", targets.shape, rows)
