@@ -1,6 +1,7 @@
 """House rules: importing is light, data flows one way, nothing from outside is evaluated."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -194,3 +195,14 @@ def test_modules_list_their_public_names_only():
     assert len(modules) >= 15
     for name, module in {"gradtheory": gt, **modules}.items():
         assert sorted(dir(module)) == sorted(module.__all__), name
+
+
+def test_public_names_are_there_whatever_else_was_imported():
+    """A module that is no name of its package is only there once something has imported it."""
+    stub = ast.parse((Path(gt.__file__).parent / "__init__.pyi").read_text(encoding="utf-8"))
+    lines = [line for line in ast.walk(stub) if isinstance(line, ast.ImportFrom) and line.level == 1 and line.module]
+    origins = [(importlib.import_module(f"gradtheory.{line.module}"), line.names[0].name) for line in lines]
+    hidden = [name for module, name in origins if hasattr(module, "__path__") and name not in module.__all__]
+    assert len(hidden) < 5
+    for name in hidden:
+        subprocess.run([sys.executable, "-c", f"import gradtheory; gradtheory.{name}"], check=True)

@@ -8,6 +8,7 @@ array([[2.]])
 """
 
 from gradtheory.errors import public
+from gradtheory.networks import curvature
 from gradtheory.networks.network import Network
 from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.results import JacobianBound, NetworkGradients
@@ -23,6 +24,7 @@ __all__ = [
     "Node",
     "Scale",
     "Sum",
+    "curvature",
 ]
 
 
