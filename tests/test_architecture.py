@@ -197,6 +197,7 @@ def test_modules_list_their_public_names_only():
         assert sorted(dir(module)) == sorted(module.__all__), name
 
 
+@pytest.mark.slow
 def test_public_names_are_there_whatever_else_was_imported():
     """A module that is no name of its package is only there once something has imported it."""
     stub = ast.parse((Path(gt.__file__).parent / "__init__.pyi").read_text(encoding="utf-8"))
