@@ -227,7 +227,9 @@ class Activation:
         """
         array = read_array(z, "z")
         with np.errstate(all="ignore"):
-            bend = np.broadcast_to(np.asarray(self._bend(array), dtype=float), array.shape)
+            bend = np.broadcast_to(np.asarray(self._bend(array.reshape(-1)), dtype=float), array.size).reshape(
+                array.shape
+            )
         return np.where(np.isnan(bend) & ~np.isnan(array), 0.0, bend)[()]
 
     @cached_property

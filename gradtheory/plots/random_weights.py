@@ -234,11 +234,11 @@ def factor_distribution(
 
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
-    said = words_of_labels(lang)
+    bias, said = read_nonnegative_float(sigma_b, "sigma_b"), words_of_labels(lang)
     ax, thresholds = axes_or_new(ax), np.geomspace(1e-3, 1e2, 81)
     for scale in scales:
-        shares = [factor_probability(record, scale, threshold=each, sigma_b=sigma_b) for each in thresholds]
-        explodes = factor_probability(record, scale, sigma_b=sigma_b)
+        shares = [factor_probability(record, scale, threshold=each, sigma_b=bias) for each in thresholds]
+        explodes = factor_probability(record, scale, sigma_b=bias)
         ax.semilogx(
             thresholds, shares, label=fill(said["share"], {"scale": f"{scale:g}", "share": f"{float(explodes):.3g}"})
         )

@@ -80,3 +80,10 @@ def test_the_bend_of_cross_entropy_keeps_its_digits_far_out():
     record = gt.activation("cloglog")  # C = -log(1 - exp(-exp(z))) = -z + exp(z)/2 + … for y = 1
     bend = LOSSES["cross_entropy"].bend(record, np.ones(1), np.array([-30.0]))[0]
     assert bend == pytest.approx(np.exp(-30.0) / 2, rel=1e-6)
+
+
+def test_the_bend_of_a_number_is_a_number(shape):
+    bend = gt.activation(shape).bend
+    for z in (0.25, -1.5, np.float64(2.0), np.array(0.75)):
+        assert np.ndim(bend(z)) == 0
+        assert bend(z) == bend([z, 1.0])[0]

@@ -107,9 +107,13 @@ def factor_probability(
 
     """
     record = as_activation(activation)
-    if any(np.ndim(each) for each in (sigma_w, sigma_b, threshold)):  # type: ignore[arg-type]  # SymPy's numbers too
+    if any(map(_is_array, (sigma_w, sigma_b, threshold))):
         return _of_many(record, z, _read_scales(sigma_w, sigma_b, threshold))
     return _of_one(record, sigma_w, sigma_b, z, threshold)
+
+
+def _is_array(value: object) -> bool:
+    return value.ndim > 0 if isinstance(value, np.ndarray) else isinstance(value, list | tuple)
 
 
 def _read_scales(sigma_w: object, sigma_b: object, threshold: object) -> tuple[Array, ...]:
