@@ -141,6 +141,7 @@ def test_the_line_names_argument_value_and_what_would_work(call, said):
         (lambda: gt.optimisers.adam(lr=0.1), "'lr'; here it is called 'eta'"),
         (lambda: gt.optimisers.heavy_ball(0.1, momentum=0.5), "'momentum'; here it is called 'beta'"),
         (lambda: gt.explosion_set("tanh", 2, c=1), "'c'; here it is called 'threshold'"),
+        (lambda: gt.explosion_set("tanh", wieght=2), "'wieght'; the nearest is 'w'"),
         (lambda: gt.explosion_set("tanh", 2, banana=1), "'banana'"),
     ],
 )

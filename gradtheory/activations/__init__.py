@@ -36,9 +36,9 @@ __all__ = [
     "expression",
 ]
 
-_OF_SEVERAL = {
-    "softmax", "log_softmax", "softmin", "sparsemax", "logsumexp", "maxout", "glu", "reglu", "geglu", "swiglu", "crelu",
-    "layer_norm", "batch_norm", "attention",
+_OF_SEVERAL = {  # in lower case and without underscores
+    "softmax", "logsoftmax", "softmin", "sparsemax", "logsumexp", "maxout", "glu", "reglu", "geglu", "swiglu", "crelu",
+    "layernorm", "batchnorm", "attention",
 }  # fmt: skip
 _NOT_ELEMENT_WISE = (
     "is no element-wise activation; gradtheory treats functions of one number z, such as sigmoid or relu"
@@ -215,13 +215,13 @@ def _nearest(name: Any) -> str:
     """Return what would work in place of a name that is none."""
     if not isinstance(name, str):
         return _of_another_library(name)
-    if name.strip().lower() in _OF_SEVERAL:
+    word = name.lower().partition("(")[0].strip().rpartition(".")[2]  # of torch.nn.LeakyReLU(0.2)
+    if word.replace("_", "") in _OF_SEVERAL:
         return _NOT_ELEMENT_WISE
     if not name.isidentifier() and _is_expression(name):
         return _no_name(name)
     if rule := _broken_rule(name):
         return f"is no name, and as an expression it {rule}"
-    word = name.lower().rpartition(".")[2]  # of torch.nn.ReLU
     if word in _catalogue() and word == name.lower():
         return f"is not in the catalogue, whose names are in lower case: {word!r}"
     near = get_close_matches(_CALLED_OTHERWISE.get(word, word), _catalogue(), n=3, cutoff=0.5)
@@ -233,7 +233,7 @@ def _of_another_library(function: Any) -> str:
     called = getattr(function, "__name__", None) if callable(function) else None
     called = called if isinstance(called, str) else type(function).__name__
     plain = called.lower().replace("_", "")
-    if plain in {each.replace("_", "") for each in _OF_SEVERAL}:
+    if plain in _OF_SEVERAL:
         return _NOT_ELEMENT_WISE
     names = {name.replace("_", ""): name for name in _catalogue()} | _CALLED_OTHERWISE
     if plain not in names or names[plain] not in _catalogue():

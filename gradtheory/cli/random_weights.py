@@ -135,6 +135,7 @@ def simulate(
     Example: gradtheory simulate tanh --sigma-w 2 --sigma-b 0.5
     """
     record = one_activation(activation, expr)
+    theory = gt.lyapunov_exponent(record, sigma_w, sigma_b)  # first: it refuses what no simulation can show
     sample = gt.simulation.random_chains(
         record,
         depth,
@@ -145,7 +146,6 @@ def simulate(
         seed=seed,
         progress=functools.partial(counted, what="chains"),
     )
-    theory = gt.lyapunov_exponent(record, sigma_w, sigma_b)
     low, high = sample.log_factor.interval()
     print_result(
         as_json,

@@ -17,8 +17,12 @@ def parts(inside: sympy.Set) -> tuple[sympy.Set, ...]:
 def digits_of(inside: sympy.Set, name: str) -> list[str]:
     """Return the components of a set with the digits of their ends.
 
+    An interval with two ends is two formulas, between which the line may break: on a phone no digit is hidden.
+
     Examples
     --------
+    >>> digits_of(sympy.Interval.open(sympy.E, sympy.pi), "x")
+    ['$2.71828182845905 < x$ $< 3.14159265358979$']
     >>> digits_of(sympy.Interval.open(-sympy.oo, sympy.pi), "x")
     ['$x < 3.14159265358979$']
 
@@ -28,7 +32,7 @@ def digits_of(inside: sympy.Set, name: str) -> list[str]:
         if isinstance(part, sympy.Interval):
             low = "" if part.start.is_infinite else rf"{decimal(part.start, _DIGITS)} {_less(part.left_open)} "
             high = "" if part.end.is_infinite else rf" {_less(part.right_open)} {decimal(part.end, _DIGITS)}"
-            lines.append(f"${low}{name}{high}$")
+            lines.append(f"${low}{name}$ ${high.strip()}$" if low and high else f"${low}{name}{high}$")
         elif isinstance(part, sympy.FiniteSet):
             lines += [f"${name} = {decimal(point, _DIGITS)}$" for point in part.args]
     return lines

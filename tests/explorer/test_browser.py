@@ -166,10 +166,14 @@ def test_hostile_text_is_said_to_be_wrong(visit):
     assert linked.page.title() == title
 
 
-def test_nothing_reaches_beyond_the_screen(visit):
-    here = visit("?w=7.05,5,5&b=1/3,-2.5,-2.5", width=1280)
+@pytest.mark.parametrize("query", ["?w=7.05,5,5&b=1/3,-2.5,-2.5", "?w=7,5,5&b=1,-2.5,-2.5"])  # a wide set, long digits
+def test_nothing_reaches_beyond_the_screen(visit, query):
+    here = visit(query, width=1280)
+    expect(here.page.locator(".digits")).to_have_count(2)
     expect(here.card("Where one factor explodes").locator(".badge")).to_have_text("exact")
     assert here.page.evaluate("document.documentElement.scrollWidth") <= 1280
     here.page.set_viewport_size({"width": 390, "height": 900})
     here.page.wait_for_function("document.documentElement.clientWidth <= 390")
     assert here.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for line in here.page.locator(".digits").all():  # or digits would be hidden
+        assert line.evaluate("line => line.scrollWidth <= line.clientWidth"), line.inner_text()

@@ -214,6 +214,8 @@ def test_measured_is_a_mean_with_its_error():
         (lambda: random_chains("tanh", chains=0), "chains = 0"),
         (lambda: random_chains("tanh", chains=10**12), "chains = 1000000000000"),
         (lambda: random_chains("tanh", 10, burn_in=10), "burn_in = 10"),
+        (lambda: random_chains("exponential", 60), r"depth = 60: layer \d leaves float64"),
+        (lambda: random_chains("tanh", 3, sigma_w=1e308), "depth = 3: layer 1 leaves float64"),
         (lambda: random_chains("tanh", 10, burn_in=-1), "burn_in = -1"),
         (lambda: random_chains("tanh", 10, x=math.nan), "x = nan"),
         (lambda: random_chains("tanh", 10, seed=-1), "seed = -1"),

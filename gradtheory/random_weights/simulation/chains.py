@@ -14,6 +14,7 @@ from gradtheory.arithmetic.inputs import (
     read_positive_float,
     read_seed,
 )
+from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.random_weights.simulation.measured import Measured, Progress, shown
 from gradtheory.typing import ActivationLike, NumberLike
@@ -89,7 +90,7 @@ def random_chains(
     Raises
     ------
     InvalidArgument
-        If the activation is unknown, or another argument breaks a rule.
+        If the activation is unknown, another argument breaks a rule, or a factor is too large for float64.
 
     Examples
     --------
@@ -113,12 +114,16 @@ def random_chains(
         size = block.stop - block.start
         a = np.full(size, first)
         log_factors = np.empty((deep, size))
-        for factor in log_factors:
-            w = weight * rng.standard_normal(size)
-            z = w * a + bias * rng.standard_normal(size)
-            a, slope = record.value_and_slope(z)
-            with np.errstate(divide="ignore"):  # -inf on flat pieces
+        for layer, factor in enumerate(log_factors, 1):
+            with np.errstate(all="ignore"):  # -inf on flat pieces; what leaves float64 is refused below
+                w = weight * rng.standard_normal(size)
+                z = w * a + bias * rng.standard_normal(size)
+                a, slope = record.value_and_slope(z)
                 factor[:] = np.log(np.abs(w)) + (np.log(np.abs(slope)) if flat else log_slope(record, z, slope))
+            if not (factor < np.inf).all():
+                raise InvalidArgument(
+                    "depth", depth, f"layer {layer} leaves float64; take fewer layers or smaller scales"
+                )
         with np.errstate(over="ignore", under="ignore"):
             logs[block] = np.cumsum(log_factors, axis=0).T
             squares[block] = np.exp(2.0 * logs[block])
