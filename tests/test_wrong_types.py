@@ -74,12 +74,17 @@ class Softmax:
     [
         (
             lambda: gt.advise(_Module(), **_DATA),
-            r"network = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Network, or",
+            r"network = Sequential\( \(0\): Linear\(\) \): must be a gradtheory.Network, which",
         ),
         (lambda: gt.total_explosion_bound(_CHAIN, effort=10**400), "effort = 10*…: must be a positive number"),
         (lambda: gt.fact("widest").check({}), r"activation = \{\}: is not among"),
         (lambda: gt.total_explosion_bound(3), "chain = 3: must be a gradtheory.Chain, such as"),
-        (lambda: gt.curvature.sharpness("tanh", **_DATA), "network = 'tanh': must be a gradtheory.Network, or"),
+        (
+            lambda: gt.curvature.sharpness("tanh", **_DATA),
+            r"network = 'tanh': must be a gradtheory.Network, which Network.from_torch\(module\) makes",
+        ),
+        (lambda: gt.Chain(3, np.tanh), "pass the name 'tanh'"),
+        (lambda: gt.Network((2, 2), sympy.tanh), "pass the name 'tanh'"),
         (
             lambda: gt.train(_CHAIN, **_DATA, optimiser="adam"),
             "optimiser = 'adam': must be one of gradtheory.optimisers, such as",

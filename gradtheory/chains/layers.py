@@ -41,7 +41,7 @@ def read_activations(
     'tanh'
 
     """
-    if isinstance(activation, str | sympy.Expr | Activation):
+    if isinstance(activation, str | sympy.Expr | Activation) or callable(activation):  # np.tanh is told its name
         return Uniform(as_activation(activation))
     kind = f"the name of one activation, or a sequence of {depth}"
     return tuple(as_activation(item) for item in read_layers(activation, "activation", depth, kind))

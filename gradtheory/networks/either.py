@@ -6,7 +6,10 @@ from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.network import Network
 
-_RULE = "must be a gradtheory.Network, or a gradtheory.Chain such as Chain(depth=3, activation='tanh')"
+_RULE = (
+    "must be a gradtheory.Network, which Network.from_torch(module) makes of a torch module, or a gradtheory.Chain "
+    "such as Chain(depth=3, activation='tanh')"
+)
 
 
 def read_either(value: Any) -> Chain | Network:

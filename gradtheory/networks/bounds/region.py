@@ -138,7 +138,10 @@ def read_nodes(network: Any) -> tuple[Sequence[Node], int]:
     """Return the nodes of a network, with its weights, and the width of its input, or refuse it."""
     nodes, n = getattr(network, "nodes", None), getattr(network, "n_inputs", None)
     if not (isinstance(nodes, tuple) and isinstance(n, int) and all(isinstance(node, Node) for node in nodes)):
-        rule = "must be a gradtheory.Network with its weights, such as Network((1, 1), 'tanh', w=[[[2]]], b=[[0]])"
+        rule = (
+            "must be a gradtheory.Network with its weights, such as Network((1, 1), 'tanh', w=[[[2]]], b=[[0]]) "
+            "or Network.from_torch(module)"
+        )
         raise InvalidArgument("network", network, rule)
     return nodes, n
 
