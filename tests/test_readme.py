@@ -1,4 +1,4 @@
-"""Pages in both languages say the same: the same headings, the same code, the same links."""
+"""Pages in both languages say the same: the same headings, the same code but for its comments, the same links."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def _links(text):
 
 
 def _code(text):
-    return re.findall(r"```.*?```", text, flags=re.DOTALL)
+    return [re.sub(r" +# .*", "", code) for code in re.findall(r"```.*?```", text, flags=re.DOTALL)]
 
 
 def _pages(text):
@@ -54,6 +54,12 @@ def test_each_leads_to_the_other():
 def test_chinese_leads_to_chinese():
     assert "](docs/tutorial.zh.md)" in _FILES["README.zh.md"]
     assert "gradtheory article --lang zh" in _without_code(_FILES["README.zh.md"])
+
+
+def test_comments_are_in_the_language_of_the_page():
+    for code in re.findall(r"```python.*?```", _FILES["README.zh.md"], flags=re.DOTALL):
+        for comment in re.findall(r" # (.*)", code):
+            assert re.search(r"[\u4e00-\u9fff]", comment), comment
 
 
 def test_every_link_leads_to_a_file():

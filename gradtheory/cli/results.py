@@ -12,7 +12,7 @@ import gradtheory as gt
 from gradtheory.cli.words import said
 
 _DIGITS = 20  # of an exact number before it is rounded to float64
-_OF_FLOATS = 15  # digits that float64 has
+_SHORT, _OF_FLOATS = 6, 15  # digits beside an exact form, and those that float64 has
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,10 @@ class Solutions:
     variable: str
 
     def __str__(self) -> str:
-        inequality = _inequality(self.numbers, self.variable)
         ends = [end for part in _parts(self.numbers) for end in (part.lower, part.upper)]
+        if gt.guarantee(self.numbers) is not gt.Guarantee.EXACT:  # no form says more than digits do
+            return _inequality(self.numbers, self.variable, _OF_FLOATS)
+        inequality = _inequality(self.numbers, self.variable)
         return f"{inequality}, exactly {self.numbers}" if any(map(_in_digits, ends)) else inequality
 
 
@@ -128,7 +130,7 @@ def _interval(part: Any) -> dict[str, Any]:
     return ends | {"lower_open": bool(part.lower_open), "upper_open": bool(part.upper_open)}
 
 
-def _in_digits(number: Any, digits: int = 6) -> str | None:
+def _in_digits(number: Any, digits: int = _SHORT) -> str | None:
     """Return some digits of a number; None where they say no more than its exact form."""
     from gradtheory.arithmetic.guarantee import decimal
 
@@ -137,34 +139,34 @@ def _in_digits(number: Any, digits: int = 6) -> str | None:
     return f"{_float(number):.{digits}g}" if digits <= _OF_FLOATS else decimal(number, digits)
 
 
-def _inequality(value: Any, variable: str) -> str:
+def _inequality(value: Any, variable: str, digits: int = _SHORT) -> str:
     """Return the parts of a set as inequalities, such as "-0.5 < x ≤ 2"; of a periodic one, those of all periods."""
     period = getattr(value, "period", None)
     if period is not None:
-        return f"{_alternatives(value, f'{variable} - {_near(period)}·k')}, k = 0, ±1, ±2, …"
-    return _alternatives(value, variable) or said("none")
+        return f"{_alternatives(value, f'{variable} - {_near(period, digits)}·k', digits)}, k = 0, ±1, ±2, …"
+    return _alternatives(value, variable, digits) or said("none")
 
 
-def _alternatives(value: Any, variable: str) -> str:
-    return f" {said('or')} ".join(_part_as_inequality(part, variable) for part in _parts(value))
+def _alternatives(value: Any, variable: str, digits: int) -> str:
+    return f" {said('or')} ".join(_part_as_inequality(part, variable, digits) for part in _parts(value))
 
 
-def _part_as_inequality(part: Any, variable: str) -> str:
+def _part_as_inequality(part: Any, variable: str, digits: int) -> str:
     if part.is_point:
-        return f"{variable} = {_near(part.lower)}"
+        return f"{variable} = {_near(part.lower, digits)}"
     if part.upper.is_infinite and part.lower.is_infinite:
         return said(f"every {variable}")
     if part.upper.is_infinite:
-        return f"{variable} {'>' if part.lower_open else '≥'} {_near(part.lower)}"
+        return f"{variable} {'>' if part.lower_open else '≥'} {_near(part.lower, digits)}"
     above = "<" if part.upper_open else "≤"
     if part.lower.is_infinite:
-        return f"{variable} {above} {_near(part.upper)}"
-    for digits in (6, _OF_FLOATS, 2 * _OF_FLOATS):  # until they tell the ends apart
-        lower, upper = (_near(end, digits) for end in (part.lower, part.upper))
+        return f"{variable} {above} {_near(part.upper, digits)}"
+    for more in (digits, _OF_FLOATS, 2 * _OF_FLOATS):  # until they tell the ends apart
+        lower, upper = (_near(end, more) for end in (part.lower, part.upper))
         if lower != upper:
             return f"{lower} {'<' if part.lower_open else '≤'} {variable} {above} {upper}"
     return said(f"{variable} ≈ {_near(part.lower)}, over a length of {_near(part.upper - part.lower)}")
 
 
-def _near(number: Any, digits: int = 6) -> str:
+def _near(number: Any, digits: int = _SHORT) -> str:
     return _in_digits(number, digits) or str(number)
