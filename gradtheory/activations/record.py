@@ -148,7 +148,8 @@ class Activation:
             if ends != starts or not whole:
                 raise InvalidArgument("branches", ends, "must cover the line, or a period, without gap or overlap")
         if self.is_within_unit_interval != (self.log_odds is not None):
-            raise InvalidArgument("log_odds", self.log_odds, "is for ranges within (0, 1), and needed there")
+            rule = "must be the kernel of log(σ/(1 - σ)) where the range lies within (0, 1), and None elsewhere"
+            raise InvalidArgument("log_odds", self.log_odds, rule)
 
     def _check_kinds(self) -> None:
         """Refuse fields of other types, before anything is computed from them."""
