@@ -36,6 +36,10 @@ th { font-weight: normal; } .together { white-space: nowrap; }
 """
 
 
+# Of a picture: until Bokeh has drawn it for another width, it has the old one, and the page would be as wide.
+_WITHIN = ":host { overflow: clip; }"
+
+
 def text(name: str) -> Div:
     """Return a place for words."""
     return Div(text="", name=name, sizing_mode="stretch_width", stylesheets=[STYLE])
@@ -50,6 +54,7 @@ def _figure(name: str, **options: Any) -> Any:
         tools="pan,xwheel_zoom,box_zoom,reset",
         toolbar_location="above",
         min_border_left=50,
+        stylesheets=[_WITHIN],
         **{"x_range": Range1d(0, 1), "y_range": Range1d(0, 1), **options},  # those of data without data are warned of
     )
     plot.toolbar.logo = None
