@@ -64,7 +64,7 @@ _T = TypeVar("_T")
 
 
 @functools.lru_cache(maxsize=256)  # hypothesis examines each strategy anew, which takes longer than to draw from it
-def _one_of(options: tuple[_T, ...], kind: type[_T]) -> st.SearchStrategy[_T]:
+def _one_of(options: tuple[_T, ...], kind: str) -> st.SearchStrategy[_T]:
     """Return a strategy for one of several options; their kind tells (1, 0) from (True, False)."""
     return st.sampled_from(options)
 
@@ -81,7 +81,7 @@ class _Drawn:
         return int(self.draw(st.integers(least, most)))
 
     def choice(self, options: Sequence[_T]) -> _T:
-        return self.draw(_one_of(tuple(options), type(options[0])))  # type: ignore[no-any-return]  # draw is untyped
+        return self.draw(_one_of(tuple(options), type(options[0]).__name__))  # type: ignore[no-any-return]  # draw is untyped
 
     def in_turn(self, options: Sequence[_T], every: int = 1) -> _T:
         return self.choice(options) if self.turn is None else options[self.turn // every % len(options)]
