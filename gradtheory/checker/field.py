@@ -107,6 +107,8 @@ class Field:
                 return parts[0].power(term.value)
             case name if name in FUNCTIONS:
                 return parts[0].apply(name)
+        if term.head == "Abs" and parts[0].top and min(parts[0].top.items())[1] < 0:  # |-u| = |u|
+            parts = [parts[0] * parts[0].like(Fraction(-1))]
         keys = [each.key for each in parts]
         ordered = sorted(keys) if term.head in {"Max", "Min"} else keys
         is_constant = all(each.is_constant for each in parts)

@@ -10,7 +10,7 @@ from mpmath import libmp
 
 from gradtheory.checker.comparisons import BITS, Function, Points, cut
 from gradtheory.checker.intervals import MINUS_OO, ONE, OO, TWO, ZERO, Interval, Undefined, less, real
-from gradtheory.checker.jets import derivatives
+from gradtheory.checker.jets import HIGHEST, derivatives
 from gradtheory.checker.scales import UNIT, Beyond
 from gradtheory.checker.schema import Cell, Place, Side
 from gradtheory.checker.tail_arithmetic import Tail, variable
@@ -179,13 +179,35 @@ class Prover(Points):
         if value.sign is not None:
             return value.sign
         if not slope.sign:
-            return self._on_tail(function, box, lambda tail: tail.sign)
+            beside = self._sign_beside_zero(question, box, at_left, at_right)
+            return beside or self._on_tail(function, box, lambda tail: tail.sign)
         # A simple zero at the very end of the cell: beside it the sign is the derivative's.
         if at_left and self._vanishes(question.vanishing, question.cell.left):
             return slope.sign
         if at_right and self._vanishes(question.vanishing, question.cell.right):
             return -slope.sign
         return self._sign_if_monotone(function, box) or self._on_tail(function, box, lambda tail: tail.sign)
+
+    def _sign_beside_zero(self, question: "_Question", box: Interval, at_left: bool, at_right: bool) -> int | None:
+        """Return the sign beside a multiple zero at the very end of the cell, by Taylor's formula.
+
+        It is that of the first derivative that is not 0 there, if that has one sign on the whole box.
+        """
+        term, order = question.function
+        ends = (at_left, question.cell.left, 1), (at_right, question.cell.right, -1)
+        for place, direction in ((place, direction) for touches, place, direction in ends if touches):
+            if not self._vanishes(question.vanishing, place):
+                continue
+            for more in range(1, HIGHEST - order):
+                if not self._vanishes((term, order + more), place):
+                    break
+                try:
+                    sign = self.jet((term, order + more + 1), box)[0].sign
+                except Undefined:
+                    return None
+                if sign:
+                    return int(sign * direction ** (more + 1))
+        return None
 
     def _sign_if_monotone(self, function: Function, box: Interval) -> int | None:
         """Return the sign of a monotone function on a finite box, from its values at both ends."""

@@ -7,7 +7,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 
 _EPS = 2.0**-52
-_NORMAL, _LEAST = 2.0**-1022, 2.0**-1074
+NORMAL, _LEAST = 2.0**-1022, 2.0**-1074
 
 
 def norm(array: Array, axis: int | tuple[int, ...] | None = None) -> Array:
@@ -40,4 +40,4 @@ def shrink(count: int) -> float:
 def toward_zero(numbers: Array) -> Array:
     """Return numbers of which the subnormal ones, where `shrink` is lost, are nearer to 0 by two roundings of them."""
     smaller = np.copysign(np.maximum(np.abs(numbers) - 2.0 * _LEAST, 0.0), numbers)
-    return np.asarray(np.where(np.abs(numbers) < _NORMAL, smaller, numbers))
+    return np.asarray(np.where(np.abs(numbers) < NORMAL, smaller, numbers))

@@ -126,6 +126,19 @@ def test_a_period_of_an_expression_with_switches_is_proven():
     assert report.ok, report.reason
 
 
+def test_a_period_of_an_absolute_value_may_be_that_of_a_change_of_sign():
+    report = check(_written(sympy.Abs(sympy.sin(3 * Z)), "1/2"))
+    assert report.ok, report.reason
+
+
+@pytest.mark.parametrize(
+    "expr", [1 / (1 + Z**4), sympy.exp(-(Z**4)), sympy.cos(Z) ** 4, sympy.atan(Z**5), sympy.erf(Z) ** 4], ids=str
+)
+def test_cells_may_end_at_a_multiple_zero_of_the_bend(expr):
+    report = check(_written(expr, 3))
+    assert report.ok, report.reason
+
+
 def _tampered():
     """Yield copies of one certificate, each with one change."""
     proof = _written("gelu", -12, "0.3")

@@ -30,6 +30,8 @@ from gradtheory.random_weights.meanfield.certified import prove
 from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
 from tests.shapes import slow_except
 
+z = sympy.Symbol("z", real=True)
+
 U = sympy.Symbol("u", real=True)
 
 
@@ -201,13 +203,46 @@ def test_where_the_variance_falls_to_0_correlations_are_not_contracted(which, we
         ("quadratic", 0.1, 1 / 2, 2 / 3),  # c' = (1 + 2c²)/3
         pytest.param("tanhshrink", 1.0, 0.0, 9 / 15, marks=pytest.mark.slow),  # z³/3 there: c' = (9c + 6c³)/15
         pytest.param("log_cosh", 1.0, 1 / 2, 2 / 3, marks=pytest.mark.slow),
+        (sympy.tanh(z) ** 2, 0.5, 1 / 2, 2 / 3),
+        pytest.param(1 - sympy.exp(-(z**2)), 0.5, 1 / 2, 2 / 3, marks=pytest.mark.slow),  # cancels near 0
+        pytest.param(sympy.tanh(z) ** 5, 0.5, 0.0, 225 / 945, marks=pytest.mark.slow),  # E[z⁶]²/E[z¹⁰]
+        # c' = (4(1 + 2c²) + (2/π)(3c√(1 - c²) + (1 + 2c²)·asin c))/15
+        pytest.param(
+            sympy.Piecewise((sympy.tanh(z) ** 2, z < 0), (3 * sympy.tanh(z) ** 2, True)),
+            0.3,
+            0.461237334572643,
+            0.680152452480608,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_where_sigma_begins_with_a_power_correlations_settle_below_1(which, weight, c, slope):
     scales = depth_scales(which, weight)
     assert scales.point.q == 0
-    assert scales.c == pytest.approx(c, abs=1e-6)
-    assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-5)
+    assert scales.c == pytest.approx(c, abs=1e-9)
+    assert scales.xi_c == pytest.approx(-1 / math.log(slope), abs=max(scales.xi_c.error, 1e-12))
+
+
+def test_no_power_is_no_slope():
+    """The slope of |z|^(3/2) at 1e-300 is 1e-150, which is no slope at 0."""
+    scales = depth_scales(sympy.sign(z) * sympy.Abs(sympy.tanh(z)) ** sympy.Rational(3, 2), 0.3)
+    assert scales.c == 0
+    assert scales.xi_c > 20
+
+
+@pytest.mark.parametrize(
+    ("which", "weight", "bias", "q", "c", "slope"),
+    [
+        (sympy.sign(z), 1.0, 0.5, 1.25, 0.421714443154, 0.5616849009547),
+        (sympy.Heaviside(z), 1.0, 0.3, 0.59, 0.850692331369, 0.5131684524774),
+    ],
+)
+def test_steps_have_a_fixed_point(which, weight, bias, q, c, slope):
+    """E[σ'²] = 0 says nothing of E[σ²]; c and the slope by Mehler's series with 3000 terms."""
+    scales = depth_scales(which, weight, bias)
+    assert scales.q == pytest.approx(q, rel=1e-12)
+    assert scales.c == pytest.approx(c, abs=1e-9)
+    assert scales.xi_c == pytest.approx(-1 / math.log(slope), rel=1e-8)
 
 
 @pytest.mark.slow

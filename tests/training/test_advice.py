@@ -144,6 +144,9 @@ def test_nothing_is_advised_with_a_reason():
     lost = advise(gt.Chain(1, "identity"), [1.0], [1e200], [0.0], [0.0])
     assert "the loss is not finite" in lost.reason
     assert "no samples" in advise(gt.Chain(2), [], [], [1.0, 1.0], [0.0, 0.0]).reason
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(0, 6, 12).round(2), rng.normal(0, 0.2, 12).round(2)
+    assert "rounding decides" in advise(gt.Chain(1, "sine"), x, y, [-9.0], [-2.8]).reason
 
 
 def test_a_sound_chain_is_told_a_learning_rate_at_most():

@@ -75,6 +75,12 @@ def test_norms_that_overflow_or_underflow_are_clipped():
     assert clip_by_norm(np.zeros(3), 0.0).tolist() == [0.0] * 3
 
 
+def test_tiny_entries_beside_huge_ones_are_scaled_too():
+    clipped = clip_by_global_norm([[1e306], [1e-150]], 1e300)
+    np.testing.assert_allclose(clipped.gradients[1], 1e-156, rtol=1e-12, atol=0.0)
+    np.testing.assert_allclose(adaptive_clip([1e300, 1e-20], [1e200, 0.0]), [1e198, 1e-122], rtol=1e-12, atol=0.0)
+
+
 def test_a_unit_of_adaptive_clipping_is_that_of_the_reference():
     """A vector is one unit in `unitwise_norm` of NFNets, optax and timm; a matrix has one for each output."""
     gradient, weights = np.array([5.0, 0.001]), np.array([2.0, 1.0])

@@ -163,3 +163,16 @@ def test_bounds_are_rounded_to_the_safe_side(which, threshold):
     exact = gt.critical_weight(which, threshold=threshold)
     for weight in guarantee.critical_weights:
         assert 0 <= (exact - sympy.Rational(float(weight))).n(40) <= 2.0**-51 * weight
+
+
+def test_through_a_flat_layer_no_gradient_passes():
+    step = sympy.Heaviside(sympy.Symbol("z", real=True))
+    bound = weight_decay_guarantee(gt.Chain(3, ["tanh", step, "tanh"]), [1.0, 2.0], [0.0, 1.0])
+    assert bound.critical_weights.tolist() == [1.0, math.inf, 1.0]
+    assert bound.gradient_bounds[:2].tolist() == [0.0, 0.0]
+    assert weight_decay_guarantee(gt.Chain(2, ["tanh", step]), [1.0], [0.0]).weight_decay == 0.0
+
+
+def test_gradients_beyond_float64_are_refused():
+    with pytest.raises(InvalidArgument, match="may exceed float64"):
+        weight_decay_guarantee(gt.Chain(2, "tanh"), [1e200], [1e200])

@@ -148,7 +148,7 @@ def _integrate_chosen(integrand: Integrand, laws: Gaussians, chosen: np.ndarray,
     tail = _TAIL
     with np.errstate(all="ignore"):
         result = _within(integrand, laws, chosen, wanted, tail)
-        while (outer := result.outer.copy()).any():  # the integrand grows so fast that the tail matters
+        while (outer := result.outer.any(axis=0)).any():  # the integrand grows so fast that the tail matters
             tail = min(tail + _STEP, _LONGEST_TAIL)
             again = _within(integrand, laws, chosen[outer], wanted, tail)
             for kept, new in zip(result, again, strict=True):
@@ -156,7 +156,7 @@ def _integrate_chosen(integrand: Integrand, laws: Gaussians, chosen: np.ndarray,
             if tail == _LONGEST_TAIL:
                 break
     value, error, outer = result
-    lost = outer & (~np.isfinite(value) | (value != 0)).any(axis=0)  # not those that vanish in float64
+    lost = (outer & (~np.isfinite(value) | (value != 0))).any(axis=0)  # not those that vanish in float64
     value[:, lost], error[:, lost] = np.inf, np.inf
     return Integrals(value, error)
 
@@ -180,7 +180,7 @@ def fixed_rule(
 class _Result(NamedTuple):
     value: Array
     error: Array
-    outer: np.ndarray  # where the outermost panels still matter
+    outer: np.ndarray  # where the outermost panels still matter, or everything is 0
 
 
 def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _Wanted, tail: float) -> _Result:
@@ -242,7 +242,7 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
             np.stack([panels.left[split], middle], axis=1).reshape(-1),
             np.stack([middle, panels.right[split]], axis=1).reshape(-1),
         )
-    outer = np.any(~np.isfinite(value) | (at_end >= _NEGLIGIBLE * np.maximum(size, wanted.floor)), axis=0)
+    outer = ~np.isfinite(value) | (at_end >= _NEGLIGIBLE * np.maximum(size, wanted.floor))
     return _Result(value, error, outer)
 
 

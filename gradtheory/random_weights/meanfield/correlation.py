@@ -11,15 +11,14 @@ import numpy as np
 from scipy.optimize import brentq
 
 from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.gaussian.second_moments import jumps
 from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
-from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.origin import Origin, leading_power
 
-_SMALL = 1e-8  # a variance at which σ is its leading power
 _HERE = 1e-3  # from c = 1: nearer, differences of correlations are lost in rounding
 _NEAREST = 1e-14
 _DISTANCES = tuple(10.0**power for power in range(-8, 1))
@@ -62,14 +61,15 @@ def _farthest_from_1(record: Activation, q: float, sigma_w: float, sigma_b: floa
 
 
 def settled_at_nothing(record: Activation) -> tuple[Estimate, Estimate]:
-    """Return both where the variance falls to 0."""
+    """Return both where the variance falls to 0: of the power of z that σ is like there."""
     if Origin.of(record).mean_square_slope > 0.0:
         return Estimate(1.0, 0.0), Estimate(1.0, 0.0)  # a line keeps every correlation
-    try:
-        scale = math.sqrt(_SMALL / moment(record, _SMALL, of="value"))  # it keeps the variance
-        return _below_1(record, _SMALL, correlation_slope(record, 1.0, _SMALL, scale), scale, 0.0)
-    except (InvalidArgument, ZeroDivisionError):  # σ is 0 about 0: ever fewer inputs pass, and not together
+    power = leading_power(record)
+    if power is None:  # ever fewer inputs pass, and not together
         return Estimate(0.0, 0.0), Estimate(0.0, 0.0)
+    like = as_activation(power)
+    scale = 1.0 / math.sqrt(moment(like, 1.0, of="value"))  # it keeps the variance
+    return _below_1(like, 1.0, correlation_slope(like, 1.0, 1.0, scale), scale, 0.0)
 
 
 def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: float) -> tuple[Estimate, Estimate]:

@@ -10,7 +10,7 @@ from gradtheory.arithmetic.brief import ShownAsTable, shapes_and_ranges
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.norms import scaled_norm, shrink, toward_zero
+from gradtheory.training.norms import NORMAL, scaled_norm, shrink, toward_zero
 from gradtheory.typing import ArrayLike
 
 CLIP_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ divides by the norm plus this
@@ -206,7 +206,7 @@ def clip_by_global_norm(gradients: Sequence[ArrayLike], max_norm: float) -> Clip
         if size + CLIP_EPSILON <= limit and size <= limit * strict:
             return Clipped([np.array(each) for each in arrays], float(size))
         target = np.minimum(limit / (scaled + np.divide(CLIP_EPSILON, scale)), limit * strict / scaled)
-        return Clipped([toward_zero(each / scale * np.nan_to_num(target)) for each in arrays], float(size))
+        return Clipped([_scaled(each, scale, np.nan_to_num(target)) for each in arrays], float(size))
 
 
 def adaptive_clip(
@@ -274,8 +274,15 @@ def adaptive_clip(
         # Norms that both overflow are compared in units of 2¹⁰⁰.
         unit = np.where(np.minimum(scale * scaled, bound(1.0)) > _LARGE, 2.0**-100, 1.0)
         most = bound(unit)
-        clipped = toward_zero(gradients / scale * (most / scaled)) / unit
+        clipped = _scaled(gradients, scale, most / scaled) / unit
         return np.where(scale * unit * scaled > most, clipped, gradients)
+
+
+def _scaled(array: Array, scale: Array, target: Array) -> Array:
+    """Return an array times target/scale, which may overflow or underflow where the products do not."""
+    factor = target / scale
+    usual = (factor >= NORMAL) & np.isfinite(factor)
+    return toward_zero(np.where(usual, array * factor, array / scale * target))
 
 
 def _unit_axes(dimensions: int) -> tuple[int, ...] | None:

@@ -43,9 +43,13 @@ def largest_gradients(network: Chain | Network, x: ArrayLike, y: ArrayLike, crit
     if network.loss not in _OF_LOGITS:
         _bounded(records[-1])
     values = np.array([sizes.max(), *(root * _bounded(record) for root, record in zip(roots, records, strict=False))])
-    products = np.append(np.cumprod((critical[1:] * slopes[:-1])[::-1])[::-1], 1.0)
-    bounds = _output_gradient(network, targets, float(slopes[-1])) * values * products
-    return np.asarray(bounds * (1.0 + ROUNDING * len(records)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        factors = np.append(critical[1:] * slopes[:-1], _output_gradient(network, targets, float(slopes[-1])))
+        bounds = np.cumprod(factors[::-1])[::-1] * values * (1.0 + ROUNDING * len(records))
+    bounds[np.logical_or.accumulate(slopes[::-1] == 0.0)[::-1]] = 0.0  # no gradient passes through a flat layer
+    if not np.isfinite(bounds).all():
+        raise InvalidArgument("x", x, "makes, with y, gradients that may exceed float64; take smaller numbers")
+    return np.asarray(bounds)
 
 
 def _output_gradient(network: Chain | Network, targets: Array, slope: float) -> float:

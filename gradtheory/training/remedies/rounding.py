@@ -17,7 +17,7 @@ def rounded_up(number: sympy.Expr) -> float:
 
     """
     if number.is_infinite:
-        return math.inf
+        return math.inf if number > 0 else -math.inf
     nearest = float(number)
     return nearest if order(sympy.Rational(nearest), number) >= 0 else math.nextafter(nearest, math.inf)
 

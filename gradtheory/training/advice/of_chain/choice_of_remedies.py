@@ -30,6 +30,7 @@ _DECAYS = 1e-3, 1e-2, 1e-1
 _LARGEST = 1e3  # gradient, unless that at the start is larger
 _MUCH = 0.9  # a loss below that share of another is worth one remedy more
 _CONSIDERED = 16  # plans
+_NO_BETTER = "and nothing that was tried does better"
 _STARTS = 6  # that are tried with several learning rates
 
 
@@ -207,7 +208,10 @@ def _nothing(bench: Bench) -> str:
         return "nothing is advised: the loss is not finite, and no remedy that was tried makes it so"
     if usual.largest_gradient == 0.0:
         return "nothing is advised: the gradient is 0, and no remedy that was tried changes that without a higher loss"
+    if usual.converges and not usual.is_steady:
+        ends = f"ends at {usual.last:.4g} or, from a start 1e-10 away, at {usual.twin[-1]:.4g}"
+        return f"nothing is advised: with the learning rate {USUAL} rounding decides that the loss {ends}, {_NO_BETTER}"
     return (
         f"nothing is advised: with the learning rate {USUAL} the loss goes from {usual.loss[0]:.4g} to {usual.last:.4g}"
-        ", and nothing that was tried does better"
+        f", {_NO_BETTER}"
     )
