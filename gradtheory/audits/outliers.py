@@ -75,22 +75,24 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     positions gradients are alike at all of them, and that part of them the norm takes away.
     """
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
-    if peers and ("Norm" in peers[0].kind or COMPOSITE in peers[0].kind):
-        inner = inner[1:]
-    elif peers and peers[0].kind.endswith(DIVIDED):
-        inner = inner[1:-1]
     if len(inner) <= PEERS:
         return []
+    may: Sequence[AuditedBlock] = ()
+    if "Norm" in peers[0].kind or COMPOSITE in peers[0].kind:
+        may = peers[:1]
+    elif peers[0].kind.endswith(DIVIDED):
+        may = (peers[0], peers[-1])
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
+    most = 2.0 * median(float(np.nan_to_num(block.spread)) for block in inner)  # a fault itself may spread gains
     odd: list[tuple[str, float, str]] = []
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
-        bound = most_of_one(len(inner), max(usual, float(np.nan_to_num(block.spread))))
+        bound = most_of_one(len(inner), max(usual, min(most, float(np.nan_to_num(block.spread)))))
         least = _WEIGHTS if block is peers[0] else ALONE
         matters = min(abs(size), abs(deviation)) > math.log(least)
-        if abs(deviation) > bound and matters:
+        if abs(deviation) > bound and matters and not any(block is other for other in may):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             odd.append((block.name, deviation, cause))
     return odd
