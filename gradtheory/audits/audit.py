@@ -107,7 +107,7 @@ def audit(
             "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) and "
             "Network.from_weights(state_dict, activation) read them",
         )
-    layers, verdict = judge(measured.layers, measured.blocks, measured.scales)
+    layers, verdict = judge(measured.layers, measured.blocks, measured.scales, measured.shortcut)
     if measured.overflows:
         verdict = AuditVerdict("explodes", measured.origin, measured.overflows)
     elif measured.origin is not None:

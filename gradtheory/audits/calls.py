@@ -20,8 +20,9 @@ class Call:
         The class.
     square, gradient_square : float
         Sums of squares of the output, and of the gradient by it.
-    size, samples : int
-        The entries of the output, and of its first axis.
+    size, width : int
+        The entries of the output, and how many of them vary on their own: those of a sample, or the channels of an
+        image, of which all positions have the same weights.
     is_finite, was_finite : bool
         Whether the output is finite, and whether the inputs were.
     takes_floats : bool
@@ -32,6 +33,8 @@ class Call:
         The calls whose outputs its inputs are made of, with operations between modules at most.
     leaves : set of int
         Likewise which tensors that nothing has made, by their numbers.
+    entered, left : set, and object or None
+        The steps of autograd that made its inputs, and the one that made its output.
     took_same, gave_same : bool
         Whether the first input, and the output, is the same for all samples.
     by_time : list of float
@@ -44,7 +47,7 @@ class Call:
     square: float = NAN
     gradient_square: float = NAN
     size: int = 0
-    samples: int = 1
+    width: int = 1
     is_finite: bool = True
     was_finite: bool = True
     is_gradient_finite: bool = True
@@ -53,6 +56,8 @@ class Call:
     given: int = 0
     sources: set[int] = field(default_factory=set)
     leaves: set[int] = field(default_factory=set)
+    entered: set[Any] = field(default_factory=set)
+    left: Any = None
     took_same: bool = False
     gave_same: bool = False
     by_time: list[float] = field(default_factory=list)
@@ -103,6 +108,7 @@ def recorded(module: Any) -> Iterator[Record]:
             record.held.append(first)
             call.taken, call.took_same = id(first), _is_same(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
+            call.entered = {_maker(tensor) for tensor in tensors((inputs, keywords))}
             if _has_time(part) and first is not None and first.requires_grad:
                 first.register_hook(_noting_time(call, 1 if part.batch_first and first.ndim == 3 else 0))
             calls.append(call)
@@ -164,6 +170,12 @@ def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set
     return sources, leaves
 
 
+def _width(tensor: Any) -> int:
+    """Return how many entries of an output vary on their own."""
+    size = int(tensor.numel())
+    return max(1, size if tensor.ndim < 2 else tensor.shape[1] if tensor.ndim > 3 else size // max(1, len(tensor)))
+
+
 def _is_same(tensor: Any) -> bool:
     """Return whether a tensor is the same for all samples; of a single one, whether it is 0."""
     if tensor is None:
@@ -190,8 +202,8 @@ def _note_output(call: Call, output: Any) -> None:
     if tensor is None:
         return
     call.square, call.size = float(square_sum(tensor)), tensor.numel()
-    call.samples, call.given, call.gave_same = len(tensor) if tensor.ndim > 1 else 1, id(tensor), _is_same(tensor)
-    call.is_finite = is_finite(output)
+    call.width, call.given, call.gave_same = _width(tensor), id(tensor), _is_same(tensor)
+    call.is_finite, call.left = is_finite(output), tensor.grad_fn
     if not tensor.requires_grad or not call.size:  # of no entries none comes back
         return
 

@@ -25,9 +25,11 @@ def spread_of_gain(kurtosis: float, n_out: int, n_in: int) -> float:
 
     gain² is Σ g_i²σ'_i²/n_out times χ²/n_in: a sum with relative variance (3κ - 1)/n_out, as κ is the kurtosis of σ',
     is about χ² with ν = 2n_out/(3κ - 1) degrees of freedom (Satterthwaite 1946), and Var[log χ²_ν] = ψ'(ν/2). A batch
-    averages over directions, so that its gains spread no more.
+    averages over directions, so that its gains spread no more. Where the gradient passes at all, one unit at least
+    lets it pass, so that ν >= 1.
     """
-    return 0.5 * math.sqrt(_variance_of_log(2.0 * n_out / max(3.0 * kurtosis - 1.0, 2.0)) + _variance_of_log(n_in))
+    freedom = max(1.0, 2.0 * n_out / max(3.0 * kurtosis - 1.0, 2.0))
+    return 0.5 * math.sqrt(_variance_of_log(freedom) + _variance_of_log(n_in))
 
 
 def spread_of_scale(number: int) -> float:

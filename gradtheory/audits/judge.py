@@ -33,6 +33,8 @@ from gradtheory.audits.outliers import (
 )
 from gradtheory.audits.scales import OutOfScale
 
+_MOST = 709.0  # exp of it is near the largest float64
+
 
 class AuditVerdict(NamedTuple):
     """What became of the gradient.
@@ -59,20 +61,23 @@ class AuditVerdict(NamedTuple):
 
 
 def judge(
-    layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]
+    layers: Sequence[AuditedLayer],
+    blocks: Sequence[AuditedBlock],
+    scales: Mapping[str, OutOfScale],
+    residual: tuple[str, float, float] | None = None,
 ) -> tuple[list[AuditedLayer], AuditVerdict]:
     """Return the layers with their verdicts, and the verdict of the whole.
 
-    Of a measured module the parts with weights out of scale are given: by which factor, and which weights.
+    Of a measured module the parts with weights out of scale are given, by which factor, and which weights; and the part
+    whose residual connection multiplies by most, with what is usual.
     """
     gains = {number: block.gain for block in blocks for number in block.layers}
     judged = [
         _of_layer(replace(layer, block_gain=gains.get(k, layer.gain)), len(layers)) for k, layer in enumerate(layers)
     ]
-    for rule in (_not_finite, _dead):
-        if (verdict := rule(judged)) is not None:
-            return judged, verdict
-    doubled = shortcut(blocks)
+    if (verdict := _not_finite(judged) or _dead(judged, blocks)) is not None:
+        return judged, verdict
+    doubled = shortcut(blocks, residual)
     odd = doubled or out_of_scale(judged) or stands_out(blocks, scales) or heavy(blocks, scales)
     lone = jump(blocks)
     if odd is None and lone is not None and _stretch(_without(lone[0], blocks, judged)) is None:
@@ -86,23 +91,26 @@ def judge(
     if odd is not None:
         name, size, cause = odd
         is_growing = _is_growing(name, size, judged)
+        cause += _in_spite(name, size, is_growing, judged)
         judged = [
             replace(layer, verdict="grows" if is_growing else "fades", cause=cause) if layer.name == name else layer
             for layer in judged
         ]
         name = module_of(name)
         is_growth = is_growing if stretch is None else stretch[1] > 0
-        if stretch is not None and is_growth is not is_growing:
-            how = "grows" if is_growth else "fades"
-            cause = f"{cause}; over other layers the gradient {how} by a factor of {math.exp(abs(stretch[1])):.3g}"
+        if stretch is not None:
+            how = f"{'grows' if is_growth else 'fades'} by a factor of {_as_factor(abs(stretch[1]))}"
+            is_same = is_growth is is_growing is (size > 0.0)
+            also = f"two things are wrong: {cause}; and over other layers the gradient {how}"
+            cause = f"{cause}; over other layers, too, the gradient {how}" if is_same else also
         kind = "explodes" if is_growth else "vanishes"
-        excess = math.exp(size) if odd is not doubled else math.nan  # no weights mend a shortcut
+        excess = math.exp(min(size, _MOST)) if odd is not doubled else math.nan  # no weights mend a shortcut
         return judged, AuditVerdict(kind, name, cause, stretch is None, excess)
     if stretch is not None:
         name, size = stretch
         cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")
         how = "grows" if size > 0 else "fades"
-        words = f"the gradient {how} by a factor of {math.exp(abs(size)):.3g} from here back"
+        words = f"the gradient {how} by a factor of {_as_factor(abs(size))} from here back"
         return judged, AuditVerdict(
             "explodes" if size > 0 else "vanishes", name, f"{words}: {cause}" if cause else words
         )
@@ -112,15 +120,20 @@ def judge(
     return judged, AuditVerdict("stable", None, "")
 
 
+def _as_factor(size: float) -> str:
+    """Return a factor, given by its logarithm, in digits: it may be too large for float64."""
+    return f"{math.exp(size):.3g}" if size < _MOST else f"1e+{size / math.log(10.0):.0f}"
+
+
 def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
     """Return a layer, one of so many, with the verdict that its own numbers give."""
     if not (layer.is_finite and layer.is_gradient_finite):
         return replace(layer, verdict="not finite", cause="its numbers are not finite")
-    if 0.0 in (layer.gain, layer.block_gain) or layer.dead > 1.0 - 1e-9:
+    if 0.0 in (layer.gain, layer.block_gain, layer.sigma_w) or layer.dead > 1.0 - 1e-9:
         zero = "its weights pass nothing on"
         if layer.is_measured_only:
             zero = "nothing of its input comes through"
-        elif layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0:
+        elif layer.sigma_w != 0.0 and (layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0):
             zero = "every slope is 0"
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
     if _is_saturated(layer, number):
@@ -175,8 +188,21 @@ def _first_not_finite(layer: AuditedLayer) -> str:
     )
 
 
-def _dead(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
-    first = next((layer for layer in layers if layer.verdict == "dead"), None)  # what follows it may be dead for that
+def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> AuditVerdict | None:
+    """Return the verdict on the first dead layer, if a gradient passes beside it in some residual block and not in all.
+
+    That all branches start with 0 is a way to initialise.
+    """
+    dead = {number for number, layer in enumerate(layers) if layer.verdict == "dead"}
+    kinds = {block.kind: [peer for peer in blocks if peer.kind == block.kind] for block in blocks}
+    meant = {
+        number
+        for peers in kinds.values()
+        if len(peers) > 1 and all(peer.gain > 0.0 and dead.intersection(peer.layers) for peer in peers)
+        for peer in peers
+        for number in peer.layers
+    }
+    first = next((layers[number] for number in sorted(dead - meant)), None)  # what follows may be dead for that
     return None if first is None else AuditVerdict("vanishes", first.name, first.cause)
 
 
@@ -208,7 +234,8 @@ def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
 def _without(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]) -> list[AuditedBlock]:
     """Return the blocks with nothing known of one: that of the name, or that holds the layer of that name."""
     names = [{block.name, *(layers[number].name for number in block.layers)} for block in blocks]
-    return [replace(block, gain=math.nan) if name in each else block for block, each in zip(blocks, names, strict=True)]
+    holds = [name in each or name.startswith(f"{block.name}.") for block, each in zip(blocks, names, strict=True)]
+    return [replace(block, gain=math.nan) if has else block for block, has in zip(blocks, holds, strict=True)]
 
 
 def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:
@@ -217,10 +244,17 @@ def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:
     return size > 0.0 if not gain > 0.0 or 1.0 / MATTERS < gain < MATTERS else gain > 1.0
 
 
+def _in_spite(name: str, size: float, is_growing: bool, layers: Sequence[AuditedLayer]) -> str:
+    """Return that the gradient fades in a layer whose weights are too large, if it does."""
+    layer = next((layer for layer in layers if layer.name == name), None)
+    is_known = size > 0.0 and not is_growing and layer is not None and layer.block_gain > 0.0
+    return f", and yet its gain is {layer.block_gain:.3g}" if layer is not None and is_known else ""
+
+
 def through_time(name: str, size: float, steps: int) -> AuditVerdict | None:
     """Return the verdict on a recurrent module, through whose time steps the gradient grows by exp(size)."""
     if abs(size) <= math.log(STRETCH):
         return None
     how = "grows" if size > 0.0 else "fades"
-    speed = f"by a factor of {math.exp(size / steps):.4g} per time step, {math.exp(abs(size)):.3g} over {steps} of them"
+    speed = f"by a factor of {math.exp(size / steps):.4g} per time step, {_as_factor(abs(size))} over {steps} of them"
     return AuditVerdict("explodes" if size > 0.0 else "vanishes", name, f"the gradient {how} {speed}")

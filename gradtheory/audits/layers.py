@@ -10,6 +10,7 @@ from gradtheory.random_weights.precision import GradientSizes
 
 NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
+DIVIDED = " divided by the spread of its batch"  # likewise
 PEERS = 4  # with fewer beside it, nothing is usual, and nothing stands out
 
 
@@ -131,7 +132,7 @@ class AuditedBlock:
     kind : str
         What it consists of: blocks of one kind are peers.
     shortcut : float
-        What its residual connection multiplies by; nan where there is none.
+        What its residual connection multiplies by, behind a norm beside what is usual there; nan where there is none.
 
     """
 

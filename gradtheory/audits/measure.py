@@ -1,6 +1,5 @@
 """The measured columns of a network's audit: one forward and one backward pass, and the singular values."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +10,12 @@ from scipy.sparse.linalg import svds
 
 from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
+from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import INPUT, Dense, Elementwise, LayerNorm, Network, Node, Scale, Sum
+from gradtheory.networks import Dense, Elementwise, Network, Node
 from gradtheory.networks.array_shapes import read_inputs
 from gradtheory.networks.losses import NAMES, ending, read_targets
 from gradtheory.networks.passes import Backward, Forward, forward
@@ -53,6 +53,8 @@ class Measurement:
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
     network : Network or None
         That which was measured, where a torch module could be read as one.
+    shortcut : tuple of str, float and float, or None
+        The measured module whose residual connection multiplies by most, that factor, and the usual one.
     recurrent : str
         How large the recurrent weights of that module are.
     scales : dict of str to OutOfScale
@@ -70,6 +72,7 @@ class Measurement:
     loop: tuple[str, float, int] | None = None
     overflows: str = ""
     network: Network | None = None
+    shortcut: tuple[str, float, float] | None = None
     recurrent: str = ""
     scales: Mapping[str, OutOfScale] = field(default_factory=dict)
     unreached: str = ""
@@ -101,7 +104,7 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
         layers = _with_predictions(
             [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
         )
-        return Measurement(layers, _blocks(network.nodes, dense, layers, passed, back), value, network=network)
+        return Measurement(layers, blocks_of(network.nodes, dense, layers, passed, back), value, network=network)
 
 
 def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:
@@ -118,10 +121,9 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     by_value = None if follower is None else back.by_output[follower]
     by_output = by_z if by_value is None else by_value
     by_input = by_z @ dense.w
-    outer, inner, through = _norm(by_output), _norm(by_input), _norm(by_z)
+    outer, inner, through = norm(by_output), norm(by_input), norm(by_z)
     n_out, n_in = dense.w.shape
-    squares = slopes * slopes
-    kurtosis = float(np.mean(squares * squares) / np.mean(squares) ** 2) if np.any(squares) else NAN
+    fourth = kurtosis(slopes)
     sigma_w = math.sqrt(n_in * float(np.mean(dense.w**2)))
     mean_square = float(np.mean(z * z))
     steepest = float(record.steepest_slope)
@@ -131,9 +133,9 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     return AuditedLayer(
         name=nodes[place].name,
         kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {record.name}"),
-        gain=_ratio(inner, outer),
-        slope_gain=_ratio(through, outer),
-        weight_gain=_ratio(inner, through),
+        gain=ratio(inner, outer),
+        slope_gain=ratio(through, outer),
+        weight_gain=ratio(inner, through),
         largest_singular_value=largest,
         singular_value_error=error,
         share_above_1=float(np.mean(samples[0] > samples[1])) if math.isfinite(inner + outer) else NAN,
@@ -141,11 +143,11 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         mean_square_a=float(np.mean(value * value)),
         saturated=float(np.mean(np.mean(np.abs(slopes) < FLAT * steepest, axis=0) > _NEARLY_ALL)),
         dead=float(np.mean(np.all(slopes == 0.0, axis=0))),
-        gradient_norm=math.hypot(*map(_norm, by_parameters)),
+        gradient_norm=math.hypot(*map(norm, by_parameters)),
         gradient_sizes=GradientSizes.of(by_parameters, [by_z]),
         sigma_w=sigma_w,
         sigma_b=0.0 if dense.b is None else math.sqrt(float(np.mean(dense.b**2))),
-        spread=spread_of_gain(kurtosis, n_out, n_in) if kurtosis > 0.0 else NAN,
+        spread=spread_of_gain(fourth, n_out, n_in) if fourth > 0.0 else NAN,
         activation=record,
         fans=(n_in, n_out),
         is_finite=bool(np.isfinite(z).all()),
@@ -206,69 +208,7 @@ def _singular_values(w: Array, slopes: Array, by_z: Array) -> Array | None:
 
 def _lanczos(factor: Array) -> tuple[float, float]:
     """Return the largest singular value, and ‖Aᵀu - s·v‖, within which of it one lies."""
+    if not factor.any():
+        return 0.0, 0.0
     u, s, v = svds(factor, k=1, random_state=0)
     return float(s[0]), float(np.linalg.norm(factor.T @ u[:, 0] - s[0] * v[0]))
-
-
-def _blocks(
-    nodes: Sequence[Node], dense: Sequence[int], layers: Sequence[AuditedLayer], passed: Forward, back: Backward
-) -> list[AuditedBlock]:
-    """Return the parts between places that every path passes, each with a dense layer or more."""
-    last = max(place for place, flow in enumerate(back.by_output) if flow is not None)
-    cuts = _cuts(nodes[: last + 1])
-    blocks: list[AuditedBlock] = []
-    start, within = INPUT, []
-    for cut in cuts:
-        within = [number for number, place in enumerate(dense) if start < place <= cut]
-        follower = nodes[cut + 1].operation if cut < last else None
-        is_normed = isinstance(follower, LayerNorm) and isinstance(nodes[cut].operation, Dense) and cut + 1 in cuts
-        if not within or is_normed or isinstance(follower, Elementwise):
-            continue
-        before = back.by_x if start == INPUT else back.at(start, passed)
-        gain = _ratio(_norm(before), _norm(back.at(cut, passed)))
-        spread = math.sqrt(sum(layers[number].spread ** 2 for number in within if layers[number].spread > 0.0))
-        name = _common([nodes[dense[number]].name for number in within])
-        kind = " ".join(repr(node.operation).partition("(")[0] for node in nodes[start + 1 : cut + 1])
-        activations = " ".join(layers[number].kind.partition(",")[2] for number in within)
-        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, _shortcut(nodes, start, cut)))
-        start = cut
-    return blocks
-
-
-def _shortcut(nodes: Sequence[Node], start: int, end: int) -> float:
-    """Return the factor on the way from one place to another that holds nothing but sums and factors."""
-    factors = {start: 1.0}
-    for place in range(start + 1, end + 1):
-        operation, known = nodes[place].operation, [factors[each] for each in nodes[place].sources if each in factors]
-        if isinstance(operation, Sum) and known:
-            factors[place] = max(known, key=abs)
-        elif isinstance(operation, Scale) and operation.factor.ndim == 0 and known:
-            factors[place] = known[0] * float(operation.factor)
-    return factors.get(end, NAN)
-
-
-def _cuts(nodes: Sequence[Node]) -> list[int]:
-    """Return the places that everything after them goes through."""
-    cuts, earliest = [], len(nodes)  # of the sources of the nodes after a place
-    for place in range(len(nodes) - 1, -1, -1):
-        if earliest >= place:
-            cuts.append(place)
-        earliest = min(earliest, *nodes[place].sources)
-    return cuts[::-1]
-
-
-def _common(names: Sequence[str]) -> str:
-    """Return the name of the module that holds these layers."""
-    if len(names) == 1:
-        return names[0]
-    parts = zip(*(name.split(".") for name in names), strict=False)
-    shared = itertools.takewhile(lambda part: len(set(part)) == 1, parts)
-    return ".".join(part[0] for part in shared) or names[0]
-
-
-def _norm(array: Array) -> float:
-    return float(np.linalg.norm(array))
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole > 0.0 else NAN

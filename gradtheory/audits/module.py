@@ -18,10 +18,11 @@ from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
 from gradtheory.audits.calls import Call, recorded, square_sum, tensors
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.layers import COMPOSITE, NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, DIVIDED, NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import loss_of
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.scales import recurrent_scale, scales_within
+from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -106,12 +107,13 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
+            shortcut = odd_shortcut(record.calls)
             value.backward()
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             is_loss = y is not None or value is next(tensors(output))
             told = float(value.detach()) if is_loss else NAN
             measured = _measured(record.calls, told, module, by_x)
-        return replace(measured, attention=attention_fault(logits))
+        return replace(measured, attention=attention_fault(logits), shortcut=shortcut)
     except GradTheoryError:
         raise
     except Exception as error:  # whatever the module's own code raises
@@ -145,7 +147,7 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         block = AuditedBlock(name, gain if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
         is_divided = before is not None and "BatchNorm" in part.kind and not before.children
         blocks.append(_joined(blocks.pop(), block) if is_divided else block)
-    if (silent := _silent(parts, layers)) is not None:
+    if (silent := _silent(parts, layers, module)) is not None:
         layers[silent] = replace(layers[silent], gain=0.0)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
@@ -170,22 +172,25 @@ def _follows(part: Call, before: Call, calls: list[Call]) -> bool:
     return any(calls[source] is each for source in part.sources for each in within)
 
 
-def _silent(parts: list[Call], layers: list[AuditedLayer]) -> int | None:
+def _silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | None:
     """Return the part that nothing of its input comes through, if a gradient is 0.
 
-    That is the first to give all samples the same, or the one before, if it took the same already: then what is done to
-    its output kills it.
+    That is the first to give all samples the same, or the one before, if it took the same already, or has nothing that
+    it could do otherwise, as an activation: then what is done to the output of that one kills it.
     """
     if all(layer.gain != 0.0 for layer in layers):
         return None
     same = next((k for k, part in enumerate(parts) if part.gave_same and part.takes_floats), None)
-    return same if same is None or not parts[same].took_same else max(0, same - 1)
+    if same is None:
+        return None
+    is_fixed = next(module.get_submodule(parts[same].name).parameters(), None) is None
+    return max(0, same - 1) if parts[same].took_same or is_fixed else same
 
 
 def _joined(layer: AuditedBlock, norm: AuditedBlock) -> AuditedBlock:
     """Return a layer with the batch norm after it, which divides the scale of its weights away again."""
     spread = math.hypot(layer.spread, norm.spread)
-    kind = f"{layer.kind} divided by the spread of its batch"
+    kind = f"{layer.kind}{DIVIDED}"
     return AuditedBlock(layer.name, layer.gain * norm.gain, spread, layer.layers + norm.layers, kind)
 
 
@@ -248,8 +253,8 @@ def _gain(part: Call, before: float) -> float:
 
 def _spread(part: Call, before: Call) -> float:
     """Return a rough standard deviation of log(gain): that of relu layers as wide as the narrower of the two."""
-    width = min(call.size // max(1, call.samples) for call in (part, before))
-    return spread_of_gain(_RELU, max(1, width), max(1, width))
+    width = min(part.width, before.width)
+    return spread_of_gain(_RELU, width, width)
 
 
 def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: float) -> AuditedLayer:

@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from gradtheory.audits.chance import most_of_one, spread_of_scale
-from gradtheory.audits.layers import COMPOSITE, PEERS, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, DIVIDED, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.scales import OutOfScale
 
 STRETCH = 10.0  # a factor over several layers that training bears
@@ -19,13 +19,20 @@ _WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and 
 MATTERS = 1.25  # a gain that weights out of scale have to cause
 
 
-def shortcut(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
-    """Return the block whose residual connection multiplies by more than √2."""
+def shortcut(
+    blocks: Sequence[AuditedBlock], residual: tuple[str, float, float] | None
+) -> tuple[str, float, str] | None:
+    """Return the block whose residual connection multiplies by more than √2, or by so much more than others do."""
     for block in reversed(blocks):
         if abs(block.shortcut) > ALONE:
             cause = f"its residual connection multiplies by {block.shortcut:.3g}"
             return block.name, math.log(abs(block.shortcut)), cause
-    return None
+    if residual is None:
+        return None
+    name, factor, usual = residual
+    cause = f"its residual connection multiplies by {factor:.3g}, where {usual:.3g} is usual in this network"
+    times = abs(factor / usual)
+    return (name, math.log(times), cause) if times > ALONE else None
 
 
 def out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
@@ -61,21 +68,31 @@ def stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale])
 
 
 def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
-    """Return the blocks of one kind that stand out; the first norm undoes the scale of the data, and may."""
+    """Return the blocks of one kind that stand out.
+
+    The first takes data of another scale than others do: with a norm it may, and else it has to differ as much as
+    weights out of scale would make it. So may the last that is divided by the spread of its batch: behind the mean over
+    positions gradients are alike at all of them, and that part of them the norm takes away.
+    """
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
-    if peers and ("Norm" in peers[0].kind.partition(" ")[0] or COMPOSITE in peers[0].kind):
-        inner = inner[1:]
     if len(inner) <= PEERS:
         return []
+    may: Sequence[AuditedBlock] = ()
+    if "Norm" in peers[0].kind or COMPOSITE in peers[0].kind:
+        may = peers[:1]
+    elif peers[0].kind.endswith(DIVIDED):
+        may = (peers[0], peers[-1])
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
+    most = 2.0 * median(float(np.nan_to_num(block.spread)) for block in inner)  # a fault itself may spread gains
     odd: list[tuple[str, float, str]] = []
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
-        bound = most_of_one(len(inner), max(usual, float(np.nan_to_num(block.spread))))
-        matters = min(abs(size), abs(deviation)) > math.log(ALONE)
-        if abs(deviation) > bound and matters:
+        bound = most_of_one(len(inner), max(usual, min(most, float(np.nan_to_num(block.spread)))))
+        least = _WEIGHTS if block is peers[0] else ALONE
+        matters = min(abs(size), abs(deviation)) > math.log(least)
+        if abs(deviation) > bound and matters and not any(block is other for other in may):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             odd.append((block.name, deviation, cause))
     return odd

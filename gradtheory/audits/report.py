@@ -227,6 +227,9 @@ class Audit(ShownAsTable):
     def _summary(self) -> list[str]:
         start = "" if self.start is None else f", from {self.start} back"
         said = f"The network {_VERB[self.verdict]}{start}."
+        own = next((layer.verdict for layer in self.layers if layer.name == self.start), "")
+        if (how := _OPPOSITE.get((self.verdict, own))) is not None:  # two things are wrong
+            said = f"The network {_VERB[self.verdict]}, while gradients {how} in {self.start}."
         if self.is_alone:
             said = f"The gradient {'grows' if self.verdict == 'explodes' else 'fades'} in {self.start} alone."
         lines = [said + (f" Cause: {self.cause}." if self.cause else "")]
@@ -245,6 +248,7 @@ class Audit(ShownAsTable):
         return lines
 
 
+_OPPOSITE = {("explodes", "fades"): "fade", ("vanishes", "grows"): "grow"}
 _VERB = {
     "explodes": "explodes",
     "vanishes": "lets gradients vanish",

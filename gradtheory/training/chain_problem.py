@@ -18,6 +18,8 @@ from gradtheory.training.stability import largest_stable_step
 class ChainProblem:
     """The chain and the samples it is trained on."""
 
+    names: Sequence[str] = ()
+
     def __init__(self, chain: Chain, x: Array, y: Array) -> None:
         self.x, self.y, self.chain, self.activations = x, y, chain, chain.layer_activations
         self.depth = len(self.activations)

@@ -58,6 +58,7 @@ class Problem(Protocol):
 
     depth: int
     steepest: Array
+    names: Sequence[str]  # of the layers; none where they have none
 
     def evaluate(self, parameters: Sequence[Array], rows: Rows) -> Evaluation | NonfiniteValue:
         """Return loss and gradients, or the first value that is not finite."""
@@ -122,7 +123,7 @@ def run(
     A step takes the gradient of its batch, clips it, and moves. The loss jumps where it is more than twice the greatest
     of so many steps before that all samples are among them: of the step before, where a batch is all samples.
     """
-    record, log, state = Record(keeps_all=keeps_all), Log(), start
+    record, log, state = Record(keeps_all=keeps_all), Log(problem.names), start
     for rows in batches:
         at, step = problem.evaluate(state.parameters, rows), state.steps
         if isinstance(at, NonfiniteValue):

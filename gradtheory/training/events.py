@@ -1,7 +1,7 @@
 """What can go wrong while a chain trains, and the tests that notice it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -42,6 +42,8 @@ class Event:
         After how many steps, the last time.
     count : int
         How many times.
+    name : str
+        That of the layer in a network; empty in a chain, whose layers have none.
 
     """
 
@@ -51,6 +53,7 @@ class Event:
     cause: str
     last_step: int
     count: int = 1
+    name: str = ""
 
     @property
     def is_fatal(self) -> bool:
@@ -58,23 +61,31 @@ class Event:
         return self.kind in (EventKind.OVERFLOW, EventKind.NAN)
 
     def __str__(self) -> str:
-        where = "" if self.layer is None else f" in layer {self.layer}"
+        where = "" if self.layer is None else f" in {self.name or f'layer {self.layer}'}"
         again = "" if self.count == 1 else f"; {self.count} times up to step {self.last_step}"
         return f"step {self.step}: {self.kind.value}{where}: {self.cause}{again}"
 
 
 @dataclass
 class Log:
-    """The events of a run as it goes: one for each kind and layer, however often it happens."""
+    """The events of a run as it goes: one for each kind and layer, however often it happens.
 
+    Attributes
+    ----------
+    names : sequence of str
+        Those of the layers; none where they have none.
+
+    """
+
+    names: Sequence[str] = ()
     _events: dict[tuple[EventKind, int | None], Event] = field(default_factory=dict)
     _ongoing: set[tuple[EventKind, int]] = field(default_factory=set)  # kinds and layers, from 0
 
     def add(self, step: int, kind: EventKind, layer: int | None, cause: Callable[[], str]) -> None:
         """Note that something happened; the cause is asked for the first time only."""
-        before = self._events.get((kind, layer))
+        before, name = self._events.get((kind, layer)), self.names[layer - 1] if layer and self.names else ""
         self._events[kind, layer] = (
-            Event(step, kind, layer, cause(), step)
+            Event(step, kind, layer, cause(), step, name=name)
             if before is None
             else replace(before, last_step=step, count=before.count + 1)
         )

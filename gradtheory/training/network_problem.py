@@ -35,6 +35,7 @@ class NetworkProblem:
         self.dense = dense_places(self.nodes)
         self.followers = [_follower(self.nodes, place) for place in self.dense]
         self.depth = len(self.dense)
+        self.names: Sequence[str] = [self.nodes[place].name for place in self.dense]
         self.layers = [
             [number for number, slot in enumerate(self.slots) if slot.place == place] for place in self.dense
         ]
@@ -73,7 +74,7 @@ class NetworkProblem:
 
     def told(self, row: int, size: float, parameters: Sequence[Array]) -> str:
         """Return the weights of a layer in words."""
-        return f"‖W‖ = {size:.4g}, {self.nodes[self.dense[row]].name}"
+        return f"‖W‖ = {size:.4g}"
 
     def weights_and_biases(self, parameters: Sequence[Array]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
         """Return the weights and the biases of the dense layers: zeros where a layer has none."""

@@ -1,8 +1,14 @@
 """The cause that an audit states where a layer and the rest of the network do opposite things."""
 
 import numpy as np
+import pytest
 
 import gradtheory as gt
+from gradtheory.audits.chance import spread_of_gain
+from gradtheory.audits.judge import judge
+from gradtheory.audits.layers import AuditedBlock
+from gradtheory.networks import Dense, LayerNorm, Network, Node, Scale, Sum
+from tests.audits.networks import data, residual
 
 
 def test_a_layer_that_grows_in_a_network_that_fades():
@@ -11,6 +17,61 @@ def test_a_layer_that_grows_in_a_network_that_fades():
     w[6] *= 6.0
     report = gt.audit(gt.Network((32,) * 13, "relu", w=w, b=[np.zeros(32)] * 12), rng.normal(size=(32, 32)))
     assert (report.verdict, report.start) == ("vanishes", "layer7")
-    assert report.cause.startswith("its weights are ")
-    factor = report.cause.partition("; over other layers the gradient fades by a factor of ")[2]
+    assert report.cause.startswith("two things are wrong: its weights are ")
+    factor = report.cause.partition("; and over other layers the gradient fades by a factor of ")[2]
     assert float(factor) > 10.0
+    assert report.table.startswith("The network lets gradients vanish, while gradients grow in layer7. Cause: ")
+
+
+def test_large_weights_through_which_the_gradient_fades():
+    rng = np.random.default_rng(1)
+    w = [rng.normal(0, 0.6 / 8, (64, 64)) for _ in range(10)]
+    w[4] *= 5.0
+    report = gt.audit(gt.Network((64,) * 11, "sigmoid", w=w, b=[np.zeros(64)] * 10), rng.normal(size=(64, 64)))
+    assert (report.verdict, report.start) == ("vanishes", "layer5")
+    assert f"(σ_w = {report.layers[4].sigma_w:.3g}), and yet its gain is 0." in report.cause
+
+
+@pytest.mark.parametrize("width", [16, 200])
+def test_weights_that_are_all_0_are_named(width):
+    rng = np.random.default_rng(2)
+    w = [rng.normal(0, width**-0.5, (width, width)) for _ in range(6)]
+    w[3][:] = 0.0
+    for b in (0.0, -0.05):  # with relu, gradients by what follows are 0, too
+        report = gt.audit(gt.Network((width,) * 7, "relu", w=w, b=[np.full(width, b)] * 6), rng.normal(size=(8, width)))
+        assert (report.verdict, report.start) == ("vanishes", "layer4")
+        assert report.cause == "its weights pass nothing on: no gradient passes"
+
+
+def test_branches_that_all_start_with_0_are_a_way_to_initialise():
+    rng = np.random.default_rng(3)
+    start = residual(rng, 6, 32, times={(k, "down"): 0.0 for k in range(6)})
+    assert gt.audit(start, data(rng)).verdict == "stable"
+    one = residual(rng, 6, 32, times={(3, "down"): 0.0})
+    assert (gt.audit(one, data(rng)).verdict, gt.audit(one, data(rng)).start) == ("vanishes", "blocks.3.down")
+
+
+def test_factors_beyond_float64_are_stated():
+    blocks = [AuditedBlock(f"b{k}", 1e50, 0.1, ()) for k in range(30)]
+    assert "by a factor of 1e+1450" in judge([], blocks, {})[1].cause
+    assert spread_of_gain(1e6, 8, 8) < 2.0  # of slopes that are 0 but for one
+
+
+def behind_norms(rng, factors, width=16):
+    nodes = [Node("embed", Dense(rng.normal(0, 0.25, (width, 4)), None), (-1,))]
+    for k, factor in enumerate(factors):
+        start = len(nodes) - 1
+        nodes.append(Node(f"b.{k}.fc", Dense(rng.normal(0, 0.5 * width**-0.5, (width, width)), None), (start,)))
+        nodes.append(Node(f"b.{k}.times", Scale(np.asarray(factor)), (start,)))
+        nodes.append(Node(f"b.{k}.sum", Sum(), (start + 1, start + 2)))
+        nodes.append(Node(f"b.{k}.norm", LayerNorm(None, None, 1e-5), (start + 3,)))
+    nodes.append(Node("head", Dense(rng.normal(0, 0.25, (3, width)), None), (len(nodes) - 1,)))
+    return Network.from_nodes(nodes, 4)
+
+
+def test_a_shortcut_behind_norms_is_held_against_the_others():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(32, 4))
+    assert gt.audit(behind_norms(rng, [2.0] * 5), x).verdict == "stable"  # as DeepNorm has it
+    report = gt.audit(behind_norms(rng, [1.0, 1.0, 2.0, 1.0, 1.0]), x)
+    assert (report.start, report.cause) == ("b.2.fc", "its residual connection multiplies by 2")

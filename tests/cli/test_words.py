@@ -115,9 +115,7 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     sentences += ["loss 1.5 without it, 0.5 with it: works"]
     why_not = ("the loss ends higher", "the loss ends higher than it starts", "the loss is hardly lower")
     wrong = ("the run diverges at step 3", "the gradient's norm reaches 8.5e+11")
-    wrong += tuple(
-        f"the gradient vanishes: at the {when} layer 1 has 3e-05 of the largest" for when in ("start", "end")
-    )
+    wrong += tuple(f"the gradient vanishes: at the {when} layer1 has 3e-05 of the largest" for when in ("start", "end"))
     ends = "the loss goes from 1.5 to inf, and nothing that was tried"
     sentences += [*why_not, *wrong, advise_network._CHANCE]
     sentences += [f"nothing is advised: {each}, {ends} mends that" for each in wrong]

@@ -148,3 +148,61 @@ def test_a_bare_module_is_monitored_by_its_class():
     with gt.monitor(module) as watch:
         module(torch.ones(2, 3)).sum().backward()
     assert watch.not_finite == (1, "Linear", "forward")
+
+
+class Block(nn.Module):
+    """A residual block; the factor is that of its shortcut."""
+
+    def __init__(self, width, *, is_post):
+        super().__init__()
+        self.norm, self.conv, self.factor, self.is_post = nn.LayerNorm(width), nn.Conv1d(3, 3, 1), 1.0, is_post
+        self.mix = nn.Linear(width, width)
+
+    def forward(self, x):
+        if self.is_post:
+            return self.norm(self.factor * x + self.mix(self.conv(x)))
+        return self.factor * x + self.mix(self.conv(self.norm(x)))
+
+
+class Stack(nn.Module):
+    def __init__(self, width, blocks, *, is_post):
+        super().__init__()
+        self.embed, self.head = nn.Linear(5, width), nn.Linear(width, 2)
+        self.encoder = nn.ModuleDict({"layers": nn.ModuleList(Block(width, is_post=is_post) for _ in range(blocks))})
+
+    def forward(self, x):
+        x = self.embed(x)
+        for block in self.encoder["layers"]:
+            x = block(x)
+        return self.head(x)
+
+
+@pytest.mark.parametrize("is_post", [False, True])
+@pytest.mark.parametrize(("width", "blocks"), [(8, 4), (48, 7)])
+@pytest.mark.parametrize("factor", [2.0, 0.5, -2.0])
+def test_a_residual_connection_with_a_factor_is_named_where_modules_are_measured(is_post, width, blocks, factor):
+    torch.manual_seed(0)
+    module, x = Stack(width, blocks, is_post=is_post), torch.randn(8, 3, 5)
+    assert gt.audit(module, x).verdict == "stable"
+    module.encoder["layers"][2].factor = factor
+    report = gt.audit(module, x)
+    assert report.is_measured_only
+    if abs(factor) > 1.0:
+        assert report.start == "encoder.layers.2"
+        assert report.cause == f"its residual connection multiplies by {factor:g}, where 1 is usual in this network"
+
+
+def test_a_factor_that_all_residual_connections_have_is_a_scheme():
+    torch.manual_seed(0)
+    module, x = Stack(16, 5, is_post=True), torch.randn(8, 3, 5)
+    for block in module.encoder["layers"]:
+        block.factor = 1.8
+    assert gt.audit(module, x).verdict == "stable"
+
+
+def test_an_activation_that_lets_nothing_through_is_no_layer():
+    torch.manual_seed(0)
+    relu, convs = nn.ReLU(), [nn.Conv2d(4, 4, 3, padding=1) for _ in range(6)]
+    torch.nn.init.constant_(convs[3].bias, -1e4)
+    report = gt.audit(nn.Sequential(*(part for conv in convs for part in (conv, relu))), torch.randn(4, 4, 6, 6))
+    assert (report.verdict, report.start) == ("vanishes", "6")

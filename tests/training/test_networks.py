@@ -123,7 +123,8 @@ def test_factors_are_the_steepest_slope_times_the_spectral_norm():
     entered = [event for event in run.events if event.kind is EventKind.EXPLOSION]
     assert {event.layer for event in entered} == {1, 2}
     assert "‖W‖ = " in entered[0].cause
-    assert "layer1" in entered[0].cause
+    assert {event.name for event in entered} == {"layer1", "layer2"}
+    assert " in layer1: " in str(next(event for event in entered if event.layer == 1))
 
 
 def test_weights_given_take_the_place_of_those_carried():

@@ -169,7 +169,7 @@ def advise_network(
 
     def tried(change: Change) -> _Trial:
         made, loss = run(change)
-        wrong = _wrong(made, change.network.loss, x, y)
+        wrong = _wrong(made, change.network, y)
         return _Trial(change, made, loss, _growth(change.network, x, y), wrong, loss)
 
     def twice(trial: _Trial) -> _Trial:
@@ -216,18 +216,19 @@ def _why_not(usual: _Trial, trial: _Trial) -> str:
     return "" if trial.loss <= _BETTER * usual.loss else "the loss is hardly lower"
 
 
-def _wrong(run: NetworkTraining, loss: str, x: Array, y: Array) -> str:
+def _wrong(run: NetworkTraining, network: Network, y: Array) -> str:
     """Return what is wrong with the gradients of a run."""
     if run.has_diverged:
         return f"the run diverges at step {run.events[-1].step}"
-    largest, limit = float(run.gradient_norm.max()), _LARGEST * (y.size if loss in _SUMS else 1)
+    largest, limit = float(run.gradient_norm.max()), _LARGEST * (y.size if network.loss in _SUMS else 1)
     if largest > limit:
         return f"the gradient's norm reaches {largest:.3g}"
     for when, row in (("start", 0), ("end", -1)):
         norms = run.layer_norms[row]
         if run.loss[row] > _SOLVED * run.loss[0] and norms.min() < _LEAST_SHARE * norms.max():
-            share, weakest = norms.min() / norms.max(), int(np.argmin(norms)) + 1
-            return f"the gradient vanishes: at the {when} layer {weakest} has {share:.2g} of the largest"
+            share, weakest = norms.min() / norms.max(), dense_places(network.nodes)[int(np.argmin(norms))]
+            name = network.nodes[weakest].name
+            return f"the gradient vanishes: at the {when} {name} has {share:.2g} of the largest"
     return ""
 
 

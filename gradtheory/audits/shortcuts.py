@@ -1,0 +1,114 @@
+"""What the residual connections of a measured module multiply by, read off the steps that autograd recorded.
+
+Within each call the calls of parts are opaque. A sum c·u + v is a residual connection if v is made of u, and multiplies
+by c. It is one among peers: a scheme may give all of them a factor, so that only one unlike the others is a fault.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from gradtheory.audits.calls import Call
+from gradtheory.audits.layers import NAN
+
+_SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
+_ENOUGH = 3  # of one class, so that one of them is unlike the others
+
+
+def odd_shortcut(calls: Sequence[Call]) -> tuple[str, float, float] | None:
+    """Return the module whose residual connection multiplies by most, beside what is usual; None without peers."""
+    factors: dict[str, dict[str, float]] = {}
+    for call in calls:
+        if call.left is not None and call.children and (factor := _factor(call, calls)) is not None:
+            factors.setdefault(call.kind, {})[call.name] = factor
+    odd = [
+        (name, factor, usual)
+        for by_name in factors.values()
+        if len(by_name) >= _ENOUGH and (usual := median(by_name.values())) != 0.0
+        for name, factor in by_name.items()
+    ]
+    return max(odd, key=lambda each: abs(each[1] / each[2]), default=None)
+
+
+def _factor(call: Call, calls: Sequence[Call]) -> float | None:
+    """Return what the residual connection of one call multiplies by, the largest of several; None without any."""
+    parts = {calls[k].left: calls[k].entered for k in call.children if calls[k].left is not None}
+    before = _steps(call, parts)
+    made_of: dict[Any, set[Any]] = {}
+    for step in _in_order(before):
+        made_of[step] = {step}.union(*(made_of[source] for source in before[step]))
+    largest = None
+    for step in before:
+        if step.name() in _SUMS and step not in parts and before[step]:
+            terms = _terms(step, before, parts)
+            for u, factor in terms.items():
+                if any(u in made_of[v] for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
+                    largest = factor
+    return largest
+
+
+def _steps(call: Call, parts: Mapping[Any, Any]) -> dict[Any, list[Any]]:
+    """Return the steps between the inputs and the output of a call, with the steps before each."""
+    before: dict[Any, list[Any]] = {}
+    waiting = [call.left]
+    while waiting:
+        step = waiting.pop()
+        if step in before:
+            continue
+        if step in call.entered and step is not call.left:
+            before[step] = []
+        elif step in parts:
+            before[step] = [each for each in parts[step] if each is not step]
+        else:
+            before[step] = [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
+        waiting += before[step]
+    return before
+
+
+def _in_order(before: Mapping[Any, Sequence[Any]]) -> Iterator[Any]:
+    """Yield the steps, each after those before it."""
+    done: set[Any] = set()
+    waiting = [*before]
+    while waiting:
+        step = waiting[-1]
+        missing = [each for each in before[step] if each not in done]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        if step not in done:
+            done.add(step)
+            yield step
+
+
+def _terms(step: Any, before: Mapping[Any, Sequence[Any]], parts: Mapping[Any, Any]) -> dict[Any, float]:
+    """Return a step as a sum of others, with their factors."""
+    terms: dict[Any, float] = {}
+    waiting = [(step, 1.0)]
+    while waiting:
+        step, factor = waiting.pop()
+        sources = [] if step in parts else before[step]
+        name = step.name() if sources else ""
+        if name in _SUMS and len(sources) == 2:
+            second = _SUMS[name] * float(step._saved_alpha)
+            waiting += [(sources[0], factor), (sources[1], second * factor)]
+        elif (times := _times(step, name)) is not None and len(sources) == 1:
+            waiting.append((sources[0], times * factor))
+        else:
+            terms[step] = terms.get(step, 0.0) + factor
+    return terms
+
+
+def _times(step: Any, name: str) -> float | None:
+    """Return the number by which a step multiplies; None if it does something else."""
+    if name in ("CloneBackward0", "ToCopyBackward0"):
+        return 1.0
+    if name == "NegBackward0":
+        return -1.0
+    if name not in ("MulBackward0", "DivBackward0"):
+        return None
+    other = step._saved_other
+    if other is None or other.ndim > 0:
+        return None
+    value = float(other)
+    return value if name == "MulBackward0" else 1.0 / value if value else NAN
