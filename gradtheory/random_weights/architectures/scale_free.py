@@ -95,7 +95,7 @@ def _at_rest(branches: Sequence[Residual], c: float) -> float:
     if abs(change(c)) <= _RESTS:
         return c
     ahead = change(c) > 0.0
-    before, places = c, np.linspace(c, float(ahead), _STEPS + 1)[1:].tolist()
+    before, places = c, map(float, np.linspace(c, float(ahead), _STEPS + 1)[1:])
     for place in places:
         if abs(change(place)) <= _RESTS:
             return place
