@@ -46,3 +46,19 @@ def test_the_set_at_the_slope_of_a_linear_piece_is_that_piece(w, b, flat):
     inside = [flat.start + flat.measure * share for share in (R(1, 3), R(1, 2), 1)]
     assert {abs(_gradient(x, w, b)) for x in inside} == {slope}
     assert all(abs(_gradient(x, w, b)) < slope for x in (flat.start - R(1, 10**9), flat.end + R(1, 10**9)))
+
+
+@pytest.mark.parametrize(
+    ("names", "bias"), [(["tanh", "relu6", "tanh"], -1), (["tanh", "relu6", "identity", "arctan"], -2)], ids=str
+)
+def test_inputs_on_one_flat_piece_have_one_output(names, bias):
+    """Where a layer is beyond the same end of its support at both, though no ball of the layers after it is a point."""
+    depth = len(names)
+    w, b = [R(-101, 100), R(1, 7), R(2, 9), R(3, 7)][:depth], [R(1, 3), R(bias), R(1, 3), R(1, 9)][:depth]
+    both = gt.two_point(gt.Chain(depth, names), 1, 2, w=w, b=b)
+    assert (both.left, both.right, both.gradient_at_x, both.gradient_at_y) == (0, 0, 0, 0)
+
+
+def test_a_weight_behind_an_output_of_exactly_0_explodes_nowhere():
+    chain = gt.Chain(3, ["tanh", "relu6", "sigmoid"])
+    assert gt.exploding_parameter(chain, "w3", x=R(1, 3), w=[1, R(-5, 3), 1], b=[R(1, 7), -2, 0]) is EmptySet

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from sympy import atan, erf, exp, sqrt, tanh
+from sympy import Abs, Integer, Max, Min, Piecewise, Rational, atan, erf, exp, log, oo, sqrt, tanh
 
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth import tangents
-from gradtheory.explosion.depth.tangents import Box, best_pair
+from gradtheory.explosion.depth.pairs import Box
+from gradtheory.explosion.depth.tangents import best_pair
 
 
 def _sigmoid(z):
@@ -79,3 +80,84 @@ def test_one_maximum_is_proven_by_second_derivatives(which, is_concave):
     box = Box((-1.01, -0.99), (0.99, 1.01))  # arctan has many best pairs within
     assert tangents._is_concave(as_activation(which), box) is is_concave
     assert not tangents._is_concave(as_activation(which), Box((-np.inf, -0.99), (0.99, 1.01)))
+
+
+def _arc(z):
+    return Piecewise((3 * atan(z / 3), z > 0), (atan(z), True))
+
+
+@pytest.mark.parametrize(
+    ("expr", "value", "pair", "are_several"),
+    [
+        (Z / (1 + Abs(Z)), 1, (0, oo), True),
+        (Max(0, Z) / (1 + Max(0, Z)), 1, (0, oo), False),
+        pytest.param(
+            Piecewise((Z, Abs(Z) <= 1), (2 - 1 / Z, Z > 1), (-2 - 1 / Z, True)),
+            2,
+            (-1, 1),
+            False,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            Piecewise((Z, Abs(Z) <= 1), (3 - 4 / (Z + 1), Z > 1), (-3 + 4 / (1 - Z), True)),
+            2,
+            (-1, 1),
+            True,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(5 * atan(Max(Z, -1)), 5, (-1, 1), True, marks=pytest.mark.slow),
+        pytest.param(-atan(Max(2 * Z + 1, -2)), 1, (-1, 0), True, marks=pytest.mark.slow),
+        pytest.param(atan(Max(-3, Min(Rational(1, 2), Z))), 1, (-3, Rational(1, 3)), True, marks=pytest.mark.slow),
+        pytest.param(_arc(Z), 3, (0, oo), False, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_several_pairs_may_attain_h(expr, value, pair, are_several):
+    bound = gt.depth_bound(expr)
+    assert (bound.value, bound.pair, bound.guarantee) == (value, pair, gt.Guarantee.EXACT)
+    assert ("several pairs are as good" in bound.reason) == are_several
+    z = np.concatenate([-np.geomspace(1e5, 1e-3, 400), [0], np.geomspace(1e-3, 1e5, 400)])
+    roots = np.sqrt(np.abs(bound.activation.slope(z)))
+    highest = np.max((z - z[:, None]) * roots * roots[:, None])
+    assert 0.97 * value < highest < value * (1 + 1e-9)
+    if pair in ((-1, 1), (-1, 0)):  # σ' is the same at both: one neuron is as good
+        assert (bound.widens, bound.factor) == (False, 1)
+
+
+@pytest.mark.slow
+def test_a_pair_at_a_kink():
+    """Of max(z, -1) beside 3·tanh(z/3): p = -1, and q where (q + 1)/cosh(q/3) is greatest."""
+    bound = gt.depth_bound(Piecewise((3 * tanh(Z / 3), Z > 0), (Max(Z, -1), True)))
+    p, q = bound.pair
+    assert p == -1
+    assert float((q + 1) * tanh(q / 3)) == pytest.approx(3, rel=1e-12)
+    assert bound.value.n(20) == ((q + 1) / ((exp(q / 3) + exp(-q / 3)) / 2)).n(20)
+    assert bound.guarantee is gt.Guarantee.CERTIFIED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("power", [3, 4, 6])
+def test_a_slope_that_is_flat_at_its_peak(power):
+    """Of z/(1 + |z|^n)^(1/n) the bend of log σ' has a double zero at 0; the best pair is ±n^(-1/n)."""
+    bound = gt.depth_bound(Z / (1 + Abs(Z) ** power) ** Rational(1, power))
+    place = Integer(power) ** Rational(-1, power)
+    assert bound.widens is False
+    assert float(bound.value) == pytest.approx(float(2 * place / (1 + place**power) ** (1 + Rational(1, power))))
+    assert float(bound.pair[1]) == pytest.approx(float(place))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("expr", "value"),
+    [
+        (log(1 + exp(Z)), oo),
+        (7 * erf(Z / 3), 7 * 0.967882898076),
+        (Z / sqrt(1 + Z**2), 4 / 27**0.5),
+        (2 * atan(tanh(Z / 2)), 1.32548683869836),
+        (3 * atan(2 * Z + 1) - 5, 3),
+        (3 * (Z - 5) / (2 + Abs(Z - 5)), 3),
+    ],
+    ids=str,
+)
+def test_unusual_ways_to_write_an_activation(expr, value):
+    assert float(gt.depth_bound(expr).value) == pytest.approx(float(value))

@@ -52,6 +52,37 @@ def test_published_rates(made, kind, rate):
     assert kind in repr(growth)
 
 
+_LINEAR = blocks.dense("identity", 3)
+_BLOCK = [blocks.residual([blocks.layer_norm(), blocks.attention(8)]), _PRE_NORM[0]]
+
+
+@pytest.mark.parametrize(
+    ("made", "power"),
+    [
+        (_PRE_NORM, 1),
+        ([*_PRE_NORM, blocks.residual([blocks.rms_norm(), blocks.dense("relu", 5)], 0.1)], 1),
+        ([blocks.residual([_LINEAR, blocks.layer_norm(), blocks.dense("relu", 0.5)], 0.3)], 1),
+        ([blocks.residual([blocks.batch_norm(), blocks.dense("relu", _HE)])], math.pi / (math.pi - 1)),
+        ([blocks.residual([blocks.rms_norm(), blocks.dense("erf", 7)])], 2 / math.sqrt(5) / math.asin(2 / 3)),
+        pytest.param(_BLOCK, 1, marks=pytest.mark.slow),  # where all tokens are alike, though only for L → ∞
+    ],
+    ids=str,
+)
+def test_residual_connections_around_a_norm_have_a_power_law(made, power):
+    """In closed form: with E[σ'²]/E[σ²] of a unit Gaussian, 1 for relu, (4/π)/√5 over (2/π)·asin(2/3) for erf."""
+    growth = architecture(made).growth
+    assert growth.kind == "power law"
+    assert growth.rate == pytest.approx(power, abs=growth.rate.error)
+    assert growth.rate.error < 1e-4
+
+
+@pytest.mark.slow
+def test_a_norm_behind_tanh_is_no_power_law():
+    """It saturates as the stream grows, so that its slope falls as 1/√q only."""
+    made = [blocks.residual([blocks.dense("tanh", 3), blocks.rms_norm(), blocks.dense("tanh")])]
+    assert architecture(made).growth.kind == "stretched exponential"
+
+
 @pytest.mark.sampled(3)
 @pytest.mark.only(lambda record: record.period is None and not jumps(record))
 def test_batch_norm_explodes_unless_the_activation_is_linear(shape):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.architectures import attention
 from gradtheory.random_weights.gaussian import softmax
 
 
@@ -67,3 +68,37 @@ def test_logits_of_deviation_16_are_saturated():
 def test_bad_input(call):
     with pytest.raises(InvalidArgument, match=r"^(tokens|variance) = "):
         call()
+
+
+@pytest.mark.parametrize(
+    "variance", [[1, 2.5], [[0.5], [0]], [], np.float32(2), np.array(3), (1, 1), np.asfortranarray(np.eye(2))]
+)
+def test_an_array_of_variances_gives_what_each_of_them_does(variance):
+    moments = softmax(16, variance)
+    assert np.shape(moments.entropy) == np.shape(moments.is_saturated) == np.shape(variance)
+    for name in ("entropy", "participation", "jacobian"):
+        many = getattr(moments, name)
+        for place, v in np.ndenumerate(np.asarray(variance, dtype=float)):
+            one = getattr(softmax(16, v), name)
+            assert (float(many[place] if place else many), (many[place] if place else many).error) == (one, one.error)
+
+
+def test_a_bad_entry_of_an_array_is_refused():
+    with pytest.raises(InvalidArgument, match=r"^variance = .*entry \[1\] is -1"):
+        softmax(16, [1, -1])
+    with pytest.raises(InvalidArgument, match=r"^variance = .*at most 2500"):
+        softmax(16, [1, 3000])
+
+
+@pytest.mark.slow
+def test_means_on_a_square_are_those_at_its_places():
+    """Of two rows, as functions of log k and of the logarithm of the distance, which are interpolated between 100."""
+    attention._around.cache_clear()
+    patches, places = attention._around(8), np.random.default_rng(4).uniform(0, 0.25, (60, 2)) - [0, 0.25]
+    for x, y in places:
+        known, means = patches.at(x, y), attention._means(8, math.exp(x), -math.tanh(y / 2))
+        for some, mean in zip(known or means, means, strict=True):
+            assert abs(some - mean) <= some.error + mean.error
+            assert some.error < 1e-10
+    assert known is not None
+    assert len(patches._patches) == 1

@@ -66,7 +66,7 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
     for bits in doubling(most_bits):
         with precision(bits):
             ball = evaluate(expr, bits, {})
-        if side := sign_of(ball):
+        if (side := sign_of(ball)) or ball.is_zero():
             return side
         if bits > 2 * FIRST_BITS and ask_sympy:
             ask_sympy = False  # once

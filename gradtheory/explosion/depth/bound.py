@@ -31,6 +31,7 @@ from gradtheory.explosion.depth.class_n import (
 )
 from gradtheory.explosion.depth.in_exponentials import cleared
 from gradtheory.explosion.depth.log_concave import Supremum, at_an_end
+from gradtheory.explosion.depth.many_pairs import below_arctan, of_moebius_maps
 from gradtheory.explosion.depth.tangents import best_pair
 from gradtheory.explosion.widest import WidestExplosion, widest_explosion
 from gradtheory.typing import ActivationLike, NumberLike
@@ -149,7 +150,7 @@ def _at_threshold_1(record: Activation) -> DepthBound:
     highest = _supremum(record)
     if is_infinite(highest.value):
         return DepthBound(record, sympy.S.One, sympy.oo, False, None, None, True, highest.reason)
-    widens, factor = _compared(record, highest.value)
+    widens, factor = (False, sympy.S.One) if highest.is_of_one_neuron else _compared(record, highest.value)
     return DepthBound(record, sympy.S.One, highest.value, widens, factor, highest.pair, True, highest.reason)
 
 
@@ -173,8 +174,13 @@ def _supremum(record: Activation) -> Supremum:
     parts = smooth_parts(record)
     if all(part.slope.is_number for part in parts):
         return Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
-    if len(parts) == 2 and all(part.is_moebius for part in parts):
-        return _of_two_moebius_maps(record, parts[0].right)
+    if all(part.is_moebius for part in parts):
+        return of_moebius_maps(parts)
+    return _by_form(record, parts)
+
+
+def _by_form(record: Activation, parts: list[SmoothPart]) -> Supremum:
+    """Return H of a bounded activation with a part that is no Möbius map."""
     form = shape(record, in_angles=record.branches is not None)
     if not form.is_log_concave and form.squared_scale is None:
         try:
@@ -182,6 +188,8 @@ def _supremum(record: Activation) -> Supremum:
         except Undecided:  # many pairs may be the best, as for arctan
             form = shape(record)
             if form.squared_scale is None:
+                if (highest := below_arctan(parts)) is not None:
+                    return highest
                 raise
     if not form.is_even:
         return (at_an_end(parts[0]) if len(parts) == 1 else None) or _by_tangents(record, form)
@@ -199,21 +207,8 @@ def _by_tangents(record: Activation, form: Shape) -> Supremum:
     if best.is_symmetric:  # σ' is the same at both, which are the ends of a set of one neuron
         widest = widest_explosion(record)
         return Supremum(widest.width, _symmetric_pair(form, widest), "σ' is even, and the best pair is proven to be so")
-    return Supremum(best.value, best.pair, "σ' is log-concave" if form.is_log_concave else "no other pair is as good")
-
-
-def _of_two_moebius_maps(record: Activation, joint: sympy.Expr) -> Supremum:
-    """Return H of a bounded σ that is a Möbius map on each side of a joint.
-
-    There v = |σ'|^(-1/2) is α + βs at a distance s to the left and α + γt at t to the right, and the two sides are
-    1/(αβ) and 1/(αγ) long. With M the greater, s + t <= M(α + βs)(α + γt), with equality in a limit.
-    """
-    middle = record.expr.subs(Z, joint)
-    left, right = (abs(limit - middle) for limit in record.limits)
-    reason = f"σ is a Möbius map on each side of {joint}"
-    if order(left, right) > 0:
-        return Supremum(left, (-sympy.oo, joint), reason)
-    return Supremum(right, (joint, sympy.oo), reason)
+    others = "another pair is as good" if best.has_equals else "no other pair is as good"
+    return Supremum(best.value, best.pair, "σ' is log-concave" if form.is_log_concave else others)
 
 
 def shape(record: Activation, *, in_angles: bool = True) -> Shape:

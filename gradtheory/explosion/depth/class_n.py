@@ -87,7 +87,13 @@ class SmoothPart:
             if side == 0:
                 raise Undecided(f"{abbreviate(expr)} changes its sign")
             return side < 0
-        return sign_on(Univariate(stable(factors), Z), self.left, self.right) == -1
+        return sign_on(Univariate(stable(_without_squares(factors)), Z), self.left, self.right) == -1
+
+
+def _without_squares(product: sympy.Expr) -> sympy.Expr:
+    """Return a product without even powers of real factors, whose zeros no sign tells from places beside them."""
+    powers = (factor.as_base_exp() for factor in sympy.Mul.make_args(product))
+    return sympy.Mul(*(base**power for base, power in powers if not (power.is_even and base.is_extended_real)))
 
 
 def support(record: Activation) -> list[Branch]:

@@ -11,11 +11,12 @@ from gradtheory.explosion.depth.class_n import SmoothPart
 
 
 class Supremum(NamedTuple):
-    """H, the pair at which it is attained or which approaches it, and why."""
+    """H, the pair at which it is attained or which approaches it, why, and whether σ' is known to be equal at both."""
 
     value: sympy.Expr
     pair: tuple[sympy.Expr, sympy.Expr] | None
     reason: str
+    is_of_one_neuron: bool = False
 
 
 def at_an_end(part: SmoothPart) -> Supremum | None:

@@ -6,21 +6,18 @@ bound it on all pairs. Where they exceed what is attained, tangents are added, u
 box on which the logarithm of the size is strictly concave: its stationary pair is the best.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 import sympy
 
-from gradtheory.activations import Activation, Z
+from gradtheory.activations import Activation
 from gradtheory.arithmetic.effort import size, spend
-from gradtheory.arithmetic.enclosure import Ball, evaluate, exactly, order, precision
-from gradtheory.arithmetic.pair_root import PairRoot
-from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.arithmetic.enclosure import exactly, order, precision
+from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import parts_of, sigma_at
 from gradtheory.explosion.depth.class_n import SmoothPart, middle_of_slope, smooth_parts, support_ends
+from gradtheory.explosion.depth.pairs import PAD, BestPair, Box, Range, best_at_kinks, is_concave, stationary_pair
 
-_P, _Q = sympy.symbols("p q", real=True)
 _BITS = 128
 _KNOWN_BITS = 60
 _PLACES = np.geomspace(1e-6, 1e6, 400)  # at which the half-width of σ' is looked for
@@ -29,38 +26,8 @@ _LARGEST = 1e6  # of v, as a multiple of its least: where it is greater, sides a
 _MOST_TANGENTS = 1_000
 _SLACK = 1e-13  # relative: more than what the operations in float64 may be off
 _ENOUGH = 1e-11  # relative: closer bounds tell nothing
-_PAD = 1e-9  # relative: what a box is larger, for places that are no floats
 
 Floats = npt.NDArray[np.float64]
-
-
-class Box(NamedTuple):
-    """Pairs with p and q between two floats each."""
-
-    p: tuple[float, float]
-    q: tuple[float, float]
-
-    def is_met_by_its_image(self, centre: float) -> bool:
-        """Return whether mirror images (2c - q, 2c - p) of some pairs belong too."""
-        return self.p[0] <= 2 * centre - self.q[0] and 2 * centre - self.q[1] <= self.p[1]
-
-    def with_image(self, centre: float) -> "Box":
-        """Return a box that holds all mirror images too."""
-        p = min(self.p[0], 2 * centre - self.q[1]), max(self.p[1], 2 * centre - self.q[0])
-        return Box(p, (2 * centre - p[1], 2 * centre - p[0])).padded()
-
-    def padded(self) -> "Box":
-        """Return a slightly larger box."""
-        pad = _PAD * (self.q[1] - self.p[0])
-        return Box((self.p[0] - pad, self.p[1] + pad), (self.q[0] - pad, self.q[1] + pad))
-
-
-class BestPair(NamedTuple):
-    """H, the pair, and whether that is a pair of mirror images."""
-
-    value: PairRoot
-    pair: tuple[PairRoot, PairRoot]
-    is_symmetric: bool
 
 
 def best_pair(record: Activation, *, is_even: bool) -> BestPair:
@@ -74,45 +41,22 @@ def best_pair(record: Activation, *, is_even: bool) -> BestPair:
     """
     centre = float(middle_of_slope(record))
     box = _box(record, centre, is_even=is_even)
+    if isinstance(box, BestPair):
+        return box
     parts = _part_around(record, box.p), _part_around(record, box.q)
     if parts[0] is None or parts[1] is None:
         raise AssertionError("a box on which the size is concave lies within smooth parts")
     value, p, q = stationary_pair((parts[0], parts[1]), (sum(box.p) / 2, sum(box.q) / 2))
-    ends = [(number, sympy.Rational(end)) for number, range_ in ((p, box.p), (q, box.q)) for end in range_]
-    if [order(number, end) for number, end in ends] != [1, -1, 1, -1]:
+    if not box.holds(p, q):
         raise Undecided(f"H of {record.name} is not decided: the stationary pair near {(p.n(6), q.n(6))} is another")
     return BestPair(value, (p, q), is_even and box.is_met_by_its_image(centre))
 
 
-def stationary_pair(
-    parts: tuple[SmoothPart, SmoothPart], start: tuple[float, float]
-) -> tuple[PairRoot, PairRoot, PairRoot]:
-    """Return the size (q - p)·√(σ'(p)σ'(q)), p and q where both its derivatives vanish near a start.
+def _box(record: Activation, centre: float, *, is_even: bool) -> Box | BestPair:
+    """Return a box that holds the best pair, or one of two mirror images, on which the size has one maximum.
 
-    Raises
-    ------
-    Undecided
-        If there is none, or none is proven.
-
+    Or the best pair itself, where its box holds a kink of σ'.
     """
-    slopes, rates = (
-        [formula.xreplace({Z: unknown}) for formula, unknown in zip(formulas, (_P, _Q), strict=True)]
-        for formulas in ([part.slope for part in parts], [part.log_slope for part in parts])
-    )
-    system = (rates[0] * (_Q - _P) - 2, rates[1] * (_Q - _P) + 2)
-    length = (_Q - _P) * sympy.sqrt(abs(sympy.Mul(*slopes)))
-    try:
-        value, p, q = (PairRoot(system, (_P, _Q), start, each) for each in (length, _P, _Q))
-        is_within = order(parts[0].left, p) < 0 < order(parts[1].right, q)  # formulas go on beyond their parts
-    except InvalidArgument:
-        is_within = False
-    if not is_within:
-        raise Undecided(f"H is not decided: no stationary pair near {start} is proven")
-    return value, p, q
-
-
-def _box(record: Activation, centre: float, *, is_even: bool) -> Box:
-    """Return a box that holds the best pair, or one of two mirror images, on which the size has one maximum."""
     z, v, rise = _tangents(record, _first_points(record, centre))
     attained, highest = 0.0, np.inf
     while len(z) <= _MOST_TANGENTS:
@@ -122,7 +66,7 @@ def _box(record: Activation, centre: float, *, is_even: bool) -> Box:
         alive = np.triu(bound >= attained)
         highest = bound[alive].max()
         if is_even:
-            alive &= np.add.outer(ends[1:], ends[1:]) >= 2 * centre - _PAD * (z[-1] - z[0])
+            alive &= np.add.outer(ends[1:], ends[1:]) >= 2 * centre - PAD * (z[-1] - z[0])
         rows, columns = np.nonzero(alive)
         box = Box(
             (float(ends[rows.min()]), float(ends[rows.max() + 1])),
@@ -131,6 +75,8 @@ def _box(record: Activation, centre: float, *, is_even: bool) -> Box:
         box = box.with_image(centre) if is_even and box.is_met_by_its_image(centre) else box.padded()
         if _is_concave(record, box):
             return box
+        if (best := best_at_kinks(record, box)) is not None:
+            return best
         if highest < attained * (1 + _ENOUGH):
             break
         more = _tangents(record, _between(ends, z, np.union1d(rows, columns)))
@@ -217,20 +163,14 @@ def _between(ends: Floats, z: Floats, sides: npt.NDArray[np.intp]) -> Floats:
 
 
 def _is_concave(record: Activation, box: Box) -> bool:
-    """Return whether the logarithm of the size is proven to be strictly concave on a box: by its second derivatives."""
-    near, far = box.q[0] - box.p[1], box.q[1] - box.p[0]
+    """Return whether the logarithm of the size is proven to be strictly concave on a box within smooth parts."""
     parts = _part_around(record, box.p), _part_around(record, box.q)
-    if not near > far / 2 or parts[0] is None or parts[1] is None:
+    if parts[0] is None or parts[1] is None:
         return False
-    with precision(_BITS):
-        mixed = 1 / exactly(near).union(exactly(far)) ** 2
-        own = [_over(part.log_bend, range_) / 2 - mixed for part, range_ in zip(parts, box, strict=True) if part]
-        return bool(own[0] < 0 and own[1] < 0 and own[0] * own[1] > mixed**2)
-
-
-def _over(expr: sympy.Expr, between: tuple[float, float]) -> Ball:
-    with precision(_BITS):
-        return evaluate(expr, _BITS, {Z: exactly(between[0]).union(exactly(between[1]))})
+    p, q = (
+        Range(part, *map(sympy.Rational, range_)) for part, range_ in zip(parts, box, strict=True) if part is not None
+    )
+    return is_concave(p, q)
 
 
 def _part_around(record: Activation, between: tuple[float, float]) -> SmoothPart | None:

@@ -17,7 +17,7 @@ from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.bound import depth_bound
 from gradtheory.explosion.depth.chain_in_balls import Layers, Passed
-from gradtheory.explosion.depth.class_n import membership
+from gradtheory.explosion.depth.class_n import membership, support_ends
 from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.typing import NumberLike
 
@@ -130,7 +130,9 @@ def two_point(
         with precision(working):
             away = abs(enclose(places[1] - places[0], working))
             left = away * abs(here.gradient * there.gradient).sqrt()
-            right = abs(there.a - here.a) * (0 if is_constant else 1)
+            right = abs(there.a - here.a)
+            if is_constant or _are_on_one_flat_piece(activations, here, there, working):
+                right *= 0
             for square, first, second in zip(betas, here.z, there.z, strict=True):
                 if square:
                     step = abs(second - first) * enclose(sympy.sqrt(square), working)
@@ -156,6 +158,17 @@ def _refuse_kinks(activations: Sequence[Activation], both: list[Passed], bits: i
                     raise Undecided(
                         f"a layer of {activation.name} stands at z = {kink}, or too near to it: take another input"
                     )
+
+
+def _are_on_one_flat_piece(activations: Sequence[Activation], here: Passed, there: Passed, bits: int) -> bool:
+    """Return whether some layer is at both inputs where σ is constant, beyond the same end of its support."""
+    for activation, *both in zip(activations, here.z, there.z, strict=True):
+        left, right = support_ends(activation)
+        if left.is_finite and all(z < enclose(left, bits) for z in both):
+            return True
+        if right.is_finite and all(z > enclose(right, bits) for z in both):
+            return True
+    return False
 
 
 def _highest(activation: Activation) -> sympy.Expr | None:

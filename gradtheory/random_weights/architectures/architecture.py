@@ -27,6 +27,7 @@ from gradtheory.random_weights.architectures.layers import (
     all_blocks,
     read_blocks,
 )
+from gradtheory.random_weights.architectures.scale_free import power_of_depth
 from gradtheory.random_weights.architectures.simulated import one_network, token_inputs
 from gradtheory.random_weights.simulation.measured import Progress
 from gradtheory.random_weights.simulation.networks import Experiment, NetworkSample, read_correlation
@@ -104,7 +105,8 @@ class Architecture(ShownAsTable):
     @functools.cached_property
     def growth(self) -> Growth:
         """The law by which the gradient's mean square grows over depth, for inputs of variance 1."""
-        return growth_law(functools.partial(log_gradients, self.blocks))
+        power = power_of_depth(self.blocks, first_signal(self.blocks, 1.0, None).correlation)
+        return growth_law(functools.partial(log_gradients, self.blocks), power)
 
     @functools.cached_property
     def depth_scale(self) -> Estimate:

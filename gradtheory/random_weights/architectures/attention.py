@@ -13,7 +13,8 @@ from gradtheory.errors import Undecided
 from gradtheory.random_weights.architectures.layers import Backward, Block, Layer
 from gradtheory.random_weights.architectures.signal import Signal, Step, by_distance, of_distance
 from gradtheory.random_weights.gaussian.interpolated import Interpolated
-from gradtheory.random_weights.gaussian.softmax import MOST_VARIANCE, SoftmaxMoments, softmax
+from gradtheory.random_weights.gaussian.patches import Patches
+from gradtheory.random_weights.gaussian.softmax import MOST_VARIANCE, SoftmaxMoments, mean_softmax, softmax
 from gradtheory.random_weights.gaussian.softmax_pairs import softmax_pair
 from gradtheory.random_weights.simulation.networks import read_correlation
 from gradtheory.typing import NumberLike
@@ -128,17 +129,28 @@ class _Moments(NamedTuple):
 def _moments(n: int, k: float, signal: Signal) -> _Moments:
     """Return the means of two rows of logits of variance k·(1 - c) and correlation c."""
     if signal.covariance >= signal.variance:
-        alike = softmax(n, 0)
-        return _Moments(alike.participation, alike.jacobian, alike.participation, alike.jacobian)
-    return _Moments(*by_distance(_along(n, k), signal.distance))
+        _, participation, jacobian = mean_softmax(n, 0.0)
+        return _Moments(participation, jacobian, participation, jacobian)
+    nearby = _around(n).at(math.log(k), math.log(signal.distance))
+    return _Moments(*(nearby or by_distance(_along(n, k), signal.distance)))
 
 
 @functools.lru_cache(maxsize=64)
 def _along(n: int, k: float) -> Interpolated:
     """Return the means as functions of the distance: behind a norm, k is the same in all layers."""
+    return of_distance(functools.partial(_means, n, k))
 
-    def means(c: float) -> tuple[Estimate, ...]:
-        row = softmax(n, k * (1.0 - c))
-        return row.participation, row.jacobian, *softmax_pair(n, k * (1.0 - c), c)
 
-    return of_distance(means)
+@functools.lru_cache(maxsize=64)
+def _around(n: int) -> Patches:
+    """Return the means as functions of log k and of the logarithm of the distance: without a norm, both change."""
+
+    def means(log_k: float, log_distance: float) -> tuple[Estimate, ...]:
+        return _means(n, math.exp(log_k), -math.tanh(log_distance / 2.0))
+
+    return Patches(means)
+
+
+def _means(n: int, k: float, c: float) -> tuple[Estimate, ...]:
+    _, participation, jacobian = mean_softmax(n, k * (1.0 - c))
+    return participation, jacobian, *softmax_pair(n, k * (1.0 - c), c)

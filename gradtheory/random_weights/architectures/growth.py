@@ -27,7 +27,9 @@ class Growth(ShownAsTable):
         "exponential", "stretched exponential", "power law" or "none".
     rate : Estimate
         Of an exponential law the factor per layer, e^λ; of a stretched one s in log G ~ L^s; of a power law its
-        exponent; else G itself. It is less than 1, or negative, where gradients vanish.
+        exponent; else G itself. It is less than 1, or negative, where gradients vanish. Residual connections around
+        a norm have a power law, whose exponent is that in the limit: tokens become alike slowly, so that `logs` may
+        still grow by another.
     depths, logs : tuple
         The depths that were computed, and log G at each.
 
@@ -48,8 +50,8 @@ class Growth(ShownAsTable):
         return f"{self.kind}: mean square ~ {law[self.kind]} (numeric, ± {self.rate.error:.1g})"
 
 
-def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]]) -> Growth:
-    """Return the law of log G(L), from depths that double as far as floats reach.
+def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power: Estimate | None = None) -> Growth:
+    """Return the law of log G(L), from depths that double as far as floats reach, or the power law that is known.
 
     Where log G(2L) - log G(L) doubles with L the law is exponential, where it stays the same a power, where it is
     multiplied by 2^s stretched, and where it fades there is none. The error is what the last doublings say differently.
@@ -59,6 +61,8 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]]) -> Gro
         raise Undecided(f"the variance leaves float64 within {_DEPTHS[len(logs)]} layers: take smaller scales")
     steps, depths = np.diff(logs), np.array(_DEPTHS[: len(logs)], dtype=float)
     known = _DEPTHS[: len(logs)], tuple(map(float, logs))
+    if power is not None:
+        return Growth("power law", power, *known)
     if abs(steps[-1]) <= _BOUNDED and abs(steps[-1]) <= abs(steps[-2]) + 1e-13 * depths[-1]:
         last = math.exp(logs[-1])
         return Growth("none", Estimate(last, last * _REMAINS * float(abs(steps[-1]))), *known)

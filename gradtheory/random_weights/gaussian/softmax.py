@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
-from gradtheory.arithmetic.inputs import Array, read_count, read_nonnegative_float
+from gradtheory.arithmetic.inputs import Array, read_count, read_nonnegative_array
 from gradtheory.errors import InvalidArgument
-from gradtheory.typing import NumberLike
+from gradtheory.typing import ArrayLike, NumberLike
 
 MOST_VARIANCE = 2500.0
 _MOST_TOKENS = 10**9
@@ -29,29 +31,31 @@ class SoftmaxMoments(ShownAsTable):
     ----------
     tokens : int
         n.
-    variance : float
-        v.
-    entropy : Estimate
+    variance : float or ndarray
+        v. If it is an array, so are the others.
+    entropy : Estimate or Estimates
         E[-Σ p·log p], in nats: log n where all weights are alike, 0 where one has all.
-    participation : Estimate
+    participation : Estimate or Estimates
         E[Σ p²]: 1/n where all weights are alike, 1 where one has all.
-    jacobian : Estimate
+    jacobian : Estimate or Estimates
         E‖diag(p) - p·pᵀ‖², the mean square of the Jacobian's entries, summed.
 
     """
 
     tokens: int
-    variance: float
-    entropy: Estimate
-    participation: Estimate
-    jacobian: Estimate
+    variance: float | Array
+    entropy: Estimate | Estimates
+    participation: Estimate | Estimates
+    jacobian: Estimate | Estimates
 
     @property
-    def is_saturated(self) -> bool:
+    def is_saturated(self) -> bool | np.ndarray:
         """Whether v > 2·log n, beyond which a few logits have nearly all the weight however many there are."""
         return self.variance > 2.0 * math.log(self.tokens)
 
     def __repr__(self) -> str:
+        if np.ndim(self.variance):
+            return f"SoftmaxMoments of {self.tokens} tokens, of shape {np.shape(self.variance)}"
         state = "saturated" if self.is_saturated else "not saturated"
         return (
             f"entropy {self.entropy:.6g} of {math.log(self.tokens):.6g}, participation {self.participation:.4g}, "
@@ -59,7 +63,8 @@ class SoftmaxMoments(ShownAsTable):
         )
 
 
-def softmax(tokens: int, variance: NumberLike) -> SoftmaxMoments:
+@lazily
+def softmax(tokens: int, variance: NumberLike | ArrayLike) -> SoftmaxMoments:
     r"""Return the mean entropy, participation and Jacobian of softmax over n independent logits N(0, v).
 
     With Z = Σ e^x and φ(t) = E[exp(-t·e^x)], 1/Z^k = ∫ t^(k-1)·e^(-tZ) dt/Γ(k) makes every mean a single integral:
@@ -71,7 +76,7 @@ def softmax(tokens: int, variance: NumberLike) -> SoftmaxMoments:
     ----------
     tokens : int
         n, at least 2.
-    variance : number
+    variance : number or array_like
         v, from 0 to 2,500.
 
     Returns
@@ -92,24 +97,35 @@ def softmax(tokens: int, variance: NumberLike) -> SoftmaxMoments:
     --------
     >>> softmax(1024, 1)  # with the factor 1/√d
     entropy 6.43327 of 6.93147, participation 0.002635, Jacobian 0.002606: not saturated (numeric)
-    >>> softmax(1024, 256).is_saturated  # logits of standard deviation 16
-    True
+    >>> softmax(1024, [1, 256]).is_saturated  # logits of standard deviation 16
+    array([False,  True])
 
     """
     n = read_count(tokens, "tokens", _MOST_TOKENS)
     if n < 2:
         raise InvalidArgument("tokens", tokens, "must be at least 2: softmax of one logit is 1")
-    v = read_nonnegative_float(variance, "variance")
-    if v > MOST_VARIANCE:
+    v = read_nonnegative_array(variance, "variance")
+    if not (v <= MOST_VARIANCE).all():
         raise InvalidArgument("variance", variance, f"must be at most {MOST_VARIANCE:g}")
+    if not v.ndim:
+        return SoftmaxMoments(n, float(v), *mean_softmax(n, float(v)))
+    values, places = np.unique(v, return_inverse=True)
+    rows = [mean_softmax(n, each) for each in values.tolist()]
+    means = np.array(rows).reshape(-1, 3)[places.reshape(v.shape)]
+    errors = np.array([[mean.error for mean in row] for row in rows]).reshape(-1, 3)[places.reshape(v.shape)]
+    return SoftmaxMoments(n, v, *(Estimates(means[..., kind], errors[..., kind]) for kind in range(3)))
+
+
+def mean_softmax(n: int, v: float) -> tuple[Estimate, Estimate, Estimate]:
+    """Return entropy, participation and Jacobian for n logits N(0, v)."""
     if v == 0.0:
         flat = 1.0 / n
-        return SoftmaxMoments(
-            n, v, Estimate(math.log(n), _EPSILON * 8), Estimate(flat, _EPSILON), Estimate(flat - flat * flat, _EPSILON)
-        )
+        return Estimate(math.log(n), _EPSILON * 8), Estimate(flat, _EPSILON), Estimate(flat - flat * flat, _EPSILON)
     coarse, fine = _means(n, v, _STEP), _means(n, v, _STEP * _FINER)
-    errors = np.abs(coarse - fine) + 64.0 * _EPSILON * (1.0 + v) * math.log(n)
-    return SoftmaxMoments(n, v, *(Estimate(value, error) for value, error in zip(fine, errors, strict=True)))
+    entropy, square, jacobian = map(
+        Estimate, fine.tolist(), np.abs(coarse - fine) + 64.0 * _EPSILON * (1.0 + v) * math.log(n)
+    )
+    return entropy, square, jacobian
 
 
 def _means(n: int, v: float, step: float) -> Array:
