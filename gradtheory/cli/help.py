@@ -113,6 +113,8 @@ class Command(click.Command):
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
+            if isinstance(error, click.NoSuchOption):
+                error.possibilities = _near_options(error.option_name, error.ctx.command.get_params(error.ctx))
             raise
         if rest and not isinstance(self, click.Group) and not ctx.resilient_parsing:
             raise click.UsageError(_of_extra(ctx, rest), ctx)
@@ -196,6 +198,14 @@ def example(ctx: click.Context | None) -> str:
     """Return an example of a command."""
     examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
     return " ".join(examples[0].split()) if examples else "gradtheory --help"
+
+
+def _near_options(name: str, parameters: Iterable[click.Parameter]) -> list[str]:
+    """Return the long option that is spelt most like another, or none: the dashes, of which all have two, say nothing."""
+    offered = {option.lstrip("-"): option for each in parameters for option in each.opts if option.startswith("--")}
+    word = name.lstrip("-")
+    near = [nearest(word, tuple(offered))] if len(word) > 1 else []
+    return [offered[option] for option in near if option is not None]
 
 
 def _of_extra(ctx: click.Context, words: Sequence[str]) -> str:

@@ -14,6 +14,8 @@ from gradtheory.errors import InvalidArgument
         ("set sigmoid -w 7 --effort nan", "effort = nan: must be a positive number"),
         ("set sigmoid -w", "Option '-w' requires an argument, as in: gradtheory set sigmoid -w 7"),
         ("set sigmoid -w 7 --json=yes", "Option '--json' does not take a value, as in: gradtheory set sigmoid -w 7"),
+        ("set sigmoid -w 7 --digits 30", "No such option '--digits', as in: gradtheory set sigmoid -w 7 -b 1"),
+        ("set sigmoid -w 7 --thresold 2", "No such option '--thresold'. Did you mean '--threshold'?"),
         ("set sigmoid -w 7 --jsn", "No such option '--jsn'. Did you mean '--json'?"),
         ("set sigmoid -w 7 --certificate .", "certificate = '.': must be a file: a folder has that name"),
         ("set z*tanh(z) -w 7", "is an expression and no name; write --expr 'z*tanh(z)'"),
