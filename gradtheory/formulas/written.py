@@ -128,10 +128,10 @@ WrittenProduct.__name__, WrittenSum.__name__ = "Mul", "Add"
 
 
 def as_made(kind: Any, *arguments: sympy.Expr) -> sympy.Expr:
-    """Return an expression of one of SymPy's classes with just these arguments, in which something is written in order.
+    """Return an expression of one of SymPy's classes with just these arguments, deep in which an order is kept.
 
-    SymPy's own constructors answer from a cache, with whatever equals the expression and was made first: it may hold the
-    plain sum.
+    SymPy's own constructors answer from a cache, with whatever equals the expression and was made first: that may hold
+    the plain sum.
 
     Examples
     --------
