@@ -226,7 +226,8 @@ class ChainSymbols:
         is_within = self.is_symbolic or layer <= self.depth
         if letter in ("w", "b") and layer != 0 and is_within and wrt == getattr(self, letter)[layer]:
             return letter, layer
-        raise InvalidArgument("wrt", wrt, f"must be w[1] … w[{self.depth}], b[1] … b[{self.depth}] or x of this chain")
+        rule = f"must be w[1] … w[{self.depth}], b[1] … b[{self.depth}] or x of this chain, such as chain.w[1]"
+        raise InvalidArgument("wrt", wrt, rule)
 
     def layer_index(self, name: str) -> sympy.Symbol:
         """Return a symbol of this name, or with a prime, that stands for any layer: not the symbol of the depth."""

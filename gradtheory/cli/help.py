@@ -110,13 +110,34 @@ class Command(click.Command):
         """Read the arguments; of a mistake it is known in which command it was made, which Click leaves out."""
         ctx.allow_extra_args = True  # of which we say ourselves what they may be
         try:
+            self._require_once(ctx, args)
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
+            if isinstance(error, click.NoSuchOption) and error.option_name[1:2].isdigit():
+                message = (
+                    f"{error.option_name} is read as an option: several numbers have commas between them, such as -3,-3"
+                )
+                raise click.UsageError(message, error.ctx) from None
+            if isinstance(error, click.NoSuchOption):
+                near = _near_options(error.option_name, error.ctx.command.get_params(error.ctx))
+                raise click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx) from None
             raise
         if rest and not isinstance(self, click.Group) and not ctx.resilient_parsing:
             raise click.UsageError(_of_extra(ctx, rest), ctx)
         return rest
+
+    def _require_once(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Refuse an option that is given again, of which Click would take the last value and say nothing."""
+        if ctx.resilient_parsing:
+            return
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for each in given:
+            if isinstance(each, click.Option) and not (each.multiple or each.is_flag) and given.count(each) > 1:
+                message = f"{each.opts[0]} is given {given.count(each)} times: give one value"
+                if "," in (each.metavar or ""):
+                    message = f"{each.opts[0]} is given {given.count(each)} times: write several numbers as in -3,-3"
+                raise click.UsageError(message, ctx)
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the help, whole."""
@@ -196,6 +217,14 @@ def example(ctx: click.Context | None) -> str:
     """Return an example of a command."""
     examples = re.findall(r"Example: (.*?)(?:\n\n|$)", (ctx and ctx.command.help) or "", flags=re.DOTALL)
     return " ".join(examples[0].split()) if examples else "gradtheory --help"
+
+
+def _near_options(name: str, parameters: Iterable[click.Parameter]) -> list[str]:
+    """Return the long option that is spelt most like another, or none; the two dashes of all do not count."""
+    offered = {option.lstrip("-"): option for each in parameters for option in each.opts if option.startswith("--")}
+    word = name.lstrip("-")
+    near = [nearest(word, tuple(offered))] if len(word) > 1 else []
+    return [offered[option] for option in near if option is not None]
 
 
 def _of_extra(ctx: click.Context, words: Sequence[str]) -> str:

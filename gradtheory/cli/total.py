@@ -26,16 +26,12 @@ from gradtheory.errors import InvalidArgument
 @of_activation
 @click.option(
     "-w",
-    "--weight",
-    "weights",
-    metavar="W",
-    multiple=True,
+    "--weights",
+    metavar="W,W,…",
     required=True,
-    help="The weight of one layer, taken exactly; once for each layer, from the first to the last.",
+    help="The weights, one a layer, from the first to the last; taken exactly.",
 )
-@click.option(
-    "-b", "--bias", "biases", metavar="B", multiple=True, help="The bias of one layer; all are 0 unless given."
-)
+@click.option("-b", "--biases", metavar="B,B,…", default="0", help="The biases, one a layer; 0 unless given.")
 @click.option("--depth", metavar="L", type=int, help="How many layers, where one weight and one bias are those of all.")
 @threshold_option
 @closed_option
@@ -45,8 +41,8 @@ from gradtheory.errors import InvalidArgument
 def total(
     activation: str | None,
     expr: str | None,
-    weights: tuple[str, ...],
-    biases: tuple[str, ...],
+    weights: str,
+    biases: str,
     depth: int | None,
     threshold: str,
     closed: bool,
@@ -59,7 +55,7 @@ def total(
     The chain is a_l = σ(w_l·a_(l-1) + b_l) with a_0 = x, one neuron a layer; its gradient |∂a_L/∂x| is the product of
     all factors |σ'(z_l)·w_l|.
 
-    Example: gradtheory total sigmoid -w 5 -w 5 -b -2.5 -b -2.5 --certificate proof.json
+    Example: gradtheory total sigmoid -w 5,5 -b -2.5,-2.5 --certificate proof.json
 
     Example: gradtheory total sigmoid -w 5 -b -2.5 --depth 1000
 
@@ -70,9 +66,9 @@ def total(
 
     if certificate is not None:
         read_target(certificate, "certificate")
-    count = len(weights) if depth is None else depth
+    count = len(weights.split(",")) if depth is None else depth
     chain = gt.Chain(depth=count, activation=one_activation(activation, expr))
-    w, b = _of_all(weights, count, "weight"), _of_all(biases or ("0",), count, "bias")
+    w, b = _of_all(weights, count, "weights"), _of_all(biases, count, "biases")
     result = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=not closed, effort=effort)
     if certificate is not None:
         proof = gt.certificate(chain, w, b, threshold=threshold, strict=not closed, effort=effort)
@@ -86,11 +82,13 @@ def total(
     )
 
 
-def _of_all(values: tuple[str, ...], count: int, name: str) -> list[str]:
+def _of_all(values: str, count: int, name: str) -> list[str]:
     """Return a number for each layer: all are given, or one is that of all."""
-    if len(values) not in (1, count):
-        raise InvalidArgument(name, list(values), f"must be given once, or once for each of the {count} layers")
-    return list(values) * (count if len(values) == 1 else 1)
+    numbers = values.split(",")
+    if len(numbers) not in (1, count):
+        rule = f"must be one number, or as many as layers with commas between them, here {count}"
+        raise InvalidArgument(name, values, rule)
+    return numbers * (count if len(numbers) == 1 else 1)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from typing import Any
 import sympy
 
 from gradtheory.derivation.language import Named
+from gradtheory.formulas import as_made
 from gradtheory.formulas.spelling import alone
 
 
@@ -44,6 +45,10 @@ class Mean(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
     nargs = 2
     is_real = True
     free_symbols = property(lambda self: self.args[0].free_symbols - {self.args[1]}, doc="Those that are given.")
+
+    def __new__(cls, inner: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
+        """Return the mean of what is written, in its order."""
+        return as_made(cls, inner, variable)
 
     def written(self) -> sympy.Expr:
         """Return it as a formula: E[w^n] is (n - 1)!! for even n, and 0 for odd."""

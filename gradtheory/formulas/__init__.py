@@ -2,6 +2,6 @@
 
 from gradtheory.formulas.latex import LatexWriter, latex
 from gradtheory.formulas.text import TextWriter, text
-from gradtheory.formulas.written import WrittenProduct, WrittenSum
+from gradtheory.formulas.written import WrittenProduct, WrittenSum, as_made
 
-__all__ = ["LatexWriter", "TextWriter", "WrittenProduct", "WrittenSum", "latex", "text"]
+__all__ = ["LatexWriter", "TextWriter", "WrittenProduct", "WrittenSum", "as_made", "latex", "text"]

@@ -127,6 +127,27 @@ class WrittenSum(_AsMade, sympy.Add):  # type: ignore[misc]  # SymPy's classes a
 WrittenProduct.__name__, WrittenSum.__name__ = "Mul", "Add"
 
 
+def as_made(kind: Any, *arguments: sympy.Expr) -> sympy.Expr:
+    """Return an expression of one of SymPy's classes with just these arguments, deep in which an order is kept.
+
+    SymPy's own constructors answer from a cache, with whatever equals the expression and was made first: that may hold
+    the plain sum.
+
+    Examples
+    --------
+    >>> a, y = sympy.symbols("z y")
+    >>> sympy.Abs(1 / (a - y)), as_made(sympy.Abs, 1 / WrittenSum(a, -y))
+    (1/Abs(y - z), Abs(1/(z - y)))
+
+    """
+    if kind in (sympy.Add, sympy.Mul):
+        return kind._from_args(arguments)
+    made = sympy.Basic.__new__(kind, *arguments)
+    if kind is sympy.Pow:
+        made.is_commutative = True  # which its constructor would say
+    return made
+
+
 def _bracketed(factor: sympy.Expr, printer: Any) -> str:
     """Return a factor as a printer of SymPy's prints it, in brackets where it is a sum or negative."""
     return str(printer.parenthesize(factor, PRECEDENCE["Mul"], strict=not factor.could_extract_minus_sign()))

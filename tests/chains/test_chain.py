@@ -232,7 +232,7 @@ def test_jupyter_shows_the_forward_pass(depth, rows):
 
 
 _CHAIN, _DEEP = gt.Chain(3), gt.Chain(_DEPTH)
-_WRT = "must be w[1] … w[3], b[1] … b[3] or x of this chain"
+_WRT = "must be w[1] … w[3], b[1] … b[3] or x of this chain, such as chain.w[1]"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,10 @@ _WRT = "must be w[1] … w[3], b[1] … b[3] or x of this chain"
         (lambda: _CHAIN.gradient(sympy.Symbol("w_0", real=True)), f"wrt = w_0: {_WRT}"),
         (lambda: _CHAIN.gradient(sympy.Symbol("w_1")), f"wrt = w_1: {_WRT}"),
         (lambda: _CHAIN.gradient("w_1"), f"wrt = 'w_1': {_WRT}"),
-        (lambda: _DEEP.gradient(_DEEP.z[_LAYER]), "wrt = z_l: must be w[1] … w[L], b[1] … b[L] or x of this chain"),
+        (
+            lambda: _DEEP.gradient(_DEEP.z[_LAYER]),
+            "wrt = z_l: must be w[1] … w[L], b[1] … b[L] or x of this chain, such as chain.w[1]",
+        ),
     ],
 )
 def test_refusals_name_the_argument_its_value_and_the_rule(call, said):

@@ -36,7 +36,7 @@ def test_set(capsys):
 
 def test_total(capsys, tmp_path):
     path = tmp_path / "proof.json"
-    layers = ("-w", "5", "-w", "5", "-b", "-2.5", "-b", "-2.5")
+    layers = ("-w", "5,5", "-b", "-2.5,-2.5")
     code, out, _ = run(capsys, "total", "sigmoid", *layers, "--certificate", str(path))
     assert code == 0
     assert out.splitlines()[0] == "set        0.323468762057888 < x < 0.676531237942112"
@@ -48,9 +48,9 @@ def test_total(capsys, tmp_path):
     assert said.splitlines()[0].split(maxsplit=1) == ["verdict", "verified on the whole line"]
     path.write_text(path.read_text().replace('"weight": "5"', '"weight": "6"', 1))
     assert run(capsys, "verify", str(path))[0] == 1
-    assert "x > 0\n" in run(capsys, "total", "--expr", "Max(0, z)", "-w", "2", "-w", "3")[1]
-    assert "none\n" in run(capsys, "total", "sigmoid", "-w", "4", "-w", "4", "-c", "2")[1]
-    assert run(capsys, "total", "relu", "-w", "1", "-w", "1", "--closed")[1].startswith("set        x > 0\n")
+    assert "x > 0\n" in run(capsys, "total", "--expr", "Max(0, z)", "-w", "2,3")[1]
+    assert "none\n" in run(capsys, "total", "sigmoid", "-w", "4,4", "-c", "2")[1]
+    assert run(capsys, "total", "relu", "-w", "1,1", "--closed")[1].startswith("set        x > 0\n")
 
 
 def test_depth_prints_the_theorem_for_an_activation(capsys):
@@ -360,12 +360,15 @@ def test_advice_says_why_there_is_none(capsys):
         (("train", "-w", "6", "--activation", "tahn"), "tanh"),
         (("advise",), "-w"),
         (("total", "sigmoid"), "-w"),
-        (("total", "sigmoid", "-w", "5", "-w", "5", "-b", "1", "-b", "2", "-b", "3"), "bias = ['1', '2', '3']"),
-        (("total", "sigmoid", "-w", "5", "-w", "2", "--depth", "3"), "weight = ['5', '2']: must be given once"),
+        (("total", "sigmoid", "-w", "5,5", "-b", "1,2,3"), "biases = '1,2,3'"),
+        (
+            ("total", "sigmoid", "-w", "5,2", "--depth", "3"),
+            "weights = '5,2': must be one number, or as many as layers",
+        ),
         (("total", "sigmoid", "-w", "5", "--depth", "0"), "depth = 0"),
         (("total", "sigmoid", "-w", "5", "--depth", "2", "-c", "0"), "threshold = '0'"),
         (
-            ("total", "gelu", "-w", "2", "-w", "2", "--certificate", "no.json"),
+            ("total", "gelu", "-w", "2,2", "--certificate", "no.json"),
             "activation = 'gelu': must be in class N",
         ),
         (("explode",), "explode"),

@@ -8,7 +8,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.functions import Mean
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _Z, _X, _COMMON, _OWN, _OTHER = sympy.symbols("z x u v w", real=True)
 _SHARED, _APART, _SIZE, _BIAS, _SQUARE, _SLOPES = sympy.symbols("a d s b A D", positive=True)
@@ -31,7 +31,7 @@ def _steps(question: Question) -> Iterator[Step]:
     one, other = (WrittenSum(_SHARED * _COMMON, _APART * own) for own in (_OWN, _OTHER))
     covariance = Mean(Mean(Mean(WrittenProduct((one, other)), _OWN), _OTHER), _COMMON)
     yield step(equation(covariance, _SHARED**2), "batch_covariance", "variances")
-    spread = WrittenSum(Mean(one**2, _OWN), -(Mean(one, _OWN) ** 2))
+    spread = _variance(one, _OWN)
     yield step(equation(spread, _APART**2), "batch_variance", "variances")
     yield step(equation(WrittenSum(one, -Mean(other, _OTHER)), _APART * _OWN), "batch_normed", "variances")
     same, apart = _SIZE**2 * _SQUARE + _BIAS**2, _SIZE**2 * _MEAN**2 + _BIAS**2
@@ -46,7 +46,7 @@ def _steps(question: Question) -> Iterator[Step]:
     sigma = WrittenSum(*(size * each for size, each in zip(_COEFFICIENTS, hermite, strict=True)))
     squares = [sympy.factorial(n) * size**2 for n, size in enumerate(_COEFFICIENTS)]
     yield step(equation(sympy.Derivative(hermite[3], _Z), 3 * hermite[2]), "hermite_slope", "at_least_1")
-    variance = WrittenSum(Mean(sigma**2, _Z), -(Mean(sigma, _Z) ** 2))
+    variance = _variance(sigma, _Z)
     yield step(equation(variance, sympy.Add(*squares[1:])), "hermite_variance", "at_least_1")
     slope = WrittenSum(*(size * each.diff(_Z) for size, each in zip(_COEFFICIENTS[1:], hermite[1:], strict=True)))
     slopes = sympy.Add(*(n * each for n, each in enumerate(squares)))
@@ -62,3 +62,9 @@ def _steps(question: Question) -> Iterator[Step]:
     yield step(equation(whole, (_BATCH - 2) / (_BATCH - 3)), "batch_linear", "small_batches", enough)
     large = sympy.Limit((_BATCH - 2) / (_BATCH - 3), _BATCH, sympy.oo)
     yield step(equation(large, sympy.S.One), "batch_large", "small_batches")
+
+
+def _variance(quantity: sympy.Expr, over: sympy.Symbol) -> sympy.Expr:
+    """Return E[q²] - E[q]²."""
+    square = as_made(sympy.Pow, Mean(quantity, over), sympy.Integer(2))
+    return WrittenSum(Mean(quantity**2, over), as_made(sympy.Mul, sympy.S.NegativeOne, square))

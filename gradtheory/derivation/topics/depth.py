@@ -31,7 +31,7 @@ from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
 from gradtheory.explosion.depth.class_n import smooth_parts, support, support_ends
 from gradtheory.explosion.depth.logistic import squared_beta
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 _DIGITS = 15
@@ -97,16 +97,16 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         for condition in (sympy.Gt(place, ends[0], evaluate=False), sympy.Lt(place, ends[1], evaluate=False))
         if not condition.rhs.is_infinite
     ]
-    between = WrittenSum(WrittenProduct((1 - _T, _P)), _T * _Q)
+    between = WrittenSum(WrittenProduct((1 - _T, _P)), WrittenProduct((_T, _Q)))
     chord = sympy.Le(
-        CLASS_N.xreplace({Z: between}),
+        as_made(sympy.Pow, as_made(sympy.Abs, Slope(between)), sympy.Rational(-1, 2)),
         WrittenSum((1 - _T) * CLASS_N.xreplace({Z: _P}), _T * CLASS_N.xreplace({Z: _Q})),
         evaluate=False,
     )
     share = sympy.Ge(_T, 0), sympy.Le(_T, 1)
     yield Step(chord, "chord", meaning, (*inside, *share), section="layer")
-    line = WrittenSum(WrittenProduct((1 - _T, _A)), _T * _B)
-    primitive = sympy.Derivative(_T / (_A * line), _T)
+    line = WrittenSum(WrittenProduct((1 - _T, _A)), WrittenProduct((_T, _B)))
+    primitive = as_made(sympy.Derivative, as_made(sympy.Mul, _T, 1 / _A, 1 / line), sympy.Tuple(_T, 1))
     yield Step(equation(primitive, 1 / line**2), "primitive", meaning, share, section="layer")
     ordered = (sympy.Ge(_Q, _P, evaluate=False),)
     least = sympy.Le(Slope(_P) * Slope(_Q) * (_Q - _P) ** 2, (Sigma(_Q) - Sigma(_P)) ** 2, evaluate=False)

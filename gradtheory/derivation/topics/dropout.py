@@ -8,7 +8,7 @@ from sympy.logic.boolalg import Equivalent
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _KEEP, _SIZE, _BIAS, _SQUARE, _SLOPES = sympy.symbols("k s b q D", positive=True)
 _VALUE, _OTHER, _REST = sympy.symbols("a c r", real=True)
@@ -37,7 +37,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield question.fact("dropout_correlation", "apart")
     inner, variance = _SIZE**2 * _SQUARE, WrittenSum(_SIZE**2 * _SQUARE / _KEEP, _BIAS**2)
     correlation = (inner + _BIAS**2) / variance
-    gap = WrittenProduct((1 - _KEEP, inner)) / WrittenSum(inner, _KEEP * _BIAS**2)
+    gap = as_made(sympy.Mul, inner, 1 - _KEEP, 1 / WrittenSum(inner, _KEEP * _BIAS**2))
     yield step(equation(correlation, WrittenSum(sympy.S.One, -gap)), "dropout_gap", "apart")
     yield step(equation(sympy.Limit(correlation, _BIAS, 0), _KEEP), "dropout_unbiased", "apart")
 

@@ -7,7 +7,7 @@ import sympy
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _Z, _NORMED = sympy.symbols("z y", real=True)
 _REST, _VARIANCE, _SIZE, _FACTOR = sympy.symbols("r q s k", positive=True)
@@ -42,7 +42,7 @@ def _steps(question: Question) -> Iterator[Step]:
     stream = sympy.Sum(_SIZE**2, (_LAYER, 1, _DEPTH))
     yield step(equation(stream, _DEPTH * _SIZE**2), "pre_norm_stream", "norm_before")
     before = WrittenSum(_VARIANCE, _LAYER * _SIZE**2)
-    grown = WrittenProduct((before / _VARIANCE, WrittenSum(sympy.S.One, _SIZE**2 / before)))
+    grown = WrittenProduct((before / _VARIANCE, WrittenSum(sympy.S.One, as_made(sympy.Mul, _SIZE**2, 1 / before))))
     after = WrittenSum(_VARIANCE, WrittenProduct((_LAYER + 1, _SIZE**2))) / _VARIANCE
     yield step(equation(grown, after), "pre_norm_telescope", "norm_before")
     yield question.fact("pre_norm_growth", "norm_before")

@@ -14,6 +14,7 @@ from gradtheory.derivation.functions import Logistic, NormalDensity, NormalDistr
 from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 # σ' as a function of σ, which `Z` stands for, where σ solves such a differential equation.
 SLOPE_OF_VALUE = {
@@ -25,10 +26,11 @@ SLOPE_OF_VALUE = {
     "softsign": (1 - sympy.Abs(Z)) ** 2,
     "tanh": 1 - Z**2,
 }
-# σ' as textbooks write it, where that is neither the derivative as SymPy finds it nor a function of σ.
+_AFTER_LOGISTIC = WrittenSum(sympy.S.One, WrittenProduct((Z, WrittenSum(sympy.S.One, -Logistic(Z)))))
+# σ' as textbooks write it, where that is neither the derivative as SymPy finds it nor a function of σ; and the rule.
 _TEXTBOOK = {
-    "gelu": NormalDistribution(Z) + Z * NormalDensity(Z),
-    "silu": Logistic(Z) * (1 + Z * (1 - Logistic(Z))),
+    "gelu": (WrittenSum(NormalDistribution(Z), Z * NormalDensity(Z)), "slope_by_normal"),
+    "silu": (WrittenProduct((Logistic(Z), _AFTER_LOGISTIC)), "slope_by_logistic"),
 }
 _DIGITS = 12
 
@@ -49,7 +51,8 @@ def slope_formula(question: Question) -> Iterator[Step]:
         named = "logistic" if record.name == "sigmoid" else None
         yield Step(equation(Slope(Z), in_sigma), "slope_of_value", question.meaning, fact=named, section="slope")
     if record.name in _TEXTBOOK:
-        yield Step(equation(Slope(Z), _TEXTBOOK[record.name]), "slope_textbook", question.meaning, section="slope")
+        written, rule = _TEXTBOOK[record.name]
+        yield Step(equation(Slope(Z), written), rule, question.meaning, section="slope")
 
 
 def _steps(question: Question) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
 from gradtheory.derivation.language import LEFT_LIMIT, RIGHT_LIMIT, VARIATION, WEAK_NORM, Measure, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.derivation.topics.widest import why_infinite
 from gradtheory.explosion import total_variation, widest_explosion
 from gradtheory.formulas import WrittenProduct
 
@@ -31,7 +32,8 @@ def _steps(question: Question) -> Iterator[Step]:
     for name in ("weak_norm", "widest"):
         if FACTS[name].applies(record):
             yield question.fact(name, "norm")
-    yield Step(equation(WEAK_NORM, norm), "norm_value" if norm.is_finite else "infinite", meaning, section="norm")
+    rule = "norm_value" if norm.is_finite else why_infinite(record)
+    yield Step(equation(WEAK_NORM, norm), rule, meaning, section="norm")
     if norm.is_finite and not norm.is_Rational:
         yield Step(Rounded.of(WEAK_NORM, norm, _DIGITS), "digits", meaning, section="norm")
     yield Step(equation(VARIATION, variation), "variation", meaning, section="bounds")

@@ -11,7 +11,7 @@ from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import LARGEST, STEEPEST, Partial
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 CRITICAL = sympy.Symbol("W", positive=True)
 ETA = sympy.Symbol("eta", positive=True)
@@ -106,6 +106,6 @@ def _penalties(question: Question, largest: sympy.Expr) -> Iterator[Step]:
     apart = sympy.Ne(_WEIGHT, 0), sympy.Lt(_BOUND, _DECAY), _SLOPED
     yield step(sympy.Ge(subgradient, _DECAY - _BOUND, evaluate=False), "subgradient", "lasso", *apart)
     moved = sympy.Abs(WrittenSum(_WEIGHT, -ETA * _GRADIENT), evaluate=False)
-    shrunk = sympy.Max(moved - ETA * _DECAY, 0, evaluate=False)
+    shrunk = as_made(sympy.Max, sympy.S.Zero, WrittenSum(moved, -ETA * _DECAY))
     thresholds = sympy.Le(_BOUND, _DECAY), _WITHIN, _SLOPED
     yield step(sympy.Le(shrunk, CRITICAL, evaluate=False), "soft_threshold", "lasso", *thresholds)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import sympy
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.activations import T, WidestPoint
+from gradtheory.activations import Activation, T, WidestPoint
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import Rounded
@@ -26,6 +26,11 @@ def widest(question: Question) -> Answer:
     return Answer(definitions, tuple(_steps(question, widest_set)))
 
 
+def why_infinite(record: Activation) -> str:
+    """Return the rule by which K is infinite."""
+    return "infinite" if record.period is None else "repeats"
+
+
 def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
     meaning, record = question.meaning, question.activation
     yield question.fact("width", "measure")
@@ -34,7 +39,7 @@ def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
     if place is not None:
         yield from _stationary(question, place)
     if widest_set.width.is_infinite:
-        yield Step(equation(WEAK_NORM, sympy.oo), "infinite", meaning, section="value")
+        yield Step(equation(WEAK_NORM, sympy.oo), why_infinite(record), meaning, section="value")
         return
     if isinstance(widest_set.width, Root):
         s = Root(widest_set.width.function, widest_set.width.lower, widest_set.width.upper)

@@ -41,9 +41,9 @@ DEFAULTS: Mapping[str, tuple[Callable[[int], Initialisation], str]] = {
     "PyTorch, nn.Linear": (pytorch_default, r"U\left(-\frac{1}{\sqrt{n}}, \frac{1}{\sqrt{n}}\right)"),
     "Keras, Dense": (
         lambda fan: glorot(fan, shape="uniform"),
-        r"U\left(-\sqrt{\frac{6}{n + m}}, \sqrt{\frac{6}{n + m}}\right)",
+        r"U\left(-\sqrt{\frac{6}{m + n}}, \sqrt{\frac{6}{m + n}}\right)",
     ),
-    "JAX, stax.Dense": (glorot, r"N\left(0, \frac{2}{n + m}\right)"),
+    "JAX, stax.Dense": (glorot, r"N\left(0, \frac{2}{m + n}\right)"),
     "Flax, linen.Dense": (lecun, r"N\left(0, \frac{1}{n}\right)"),
 }
 
