@@ -27,11 +27,15 @@ from gradtheory.errors import InvalidArgument
 @click.option(
     "-w",
     "--weights",
+    "--weight",
     metavar="W,W,…",
+    multiple=True,
     required=True,
-    help="The weights, one a layer, from the first to the last; taken exactly.",
+    help="The weights, one a layer, from the first to the last; taken exactly. It may be given again, as -w 5 -w 5.",
 )
-@click.option("-b", "--biases", metavar="B,B,…", default="0", help="The biases, one a layer; 0 unless given.")
+@click.option(
+    "-b", "--biases", "--bias", metavar="B,B,…", multiple=True, help="The biases, one a layer; 0 unless given."
+)
 @click.option("--depth", metavar="L", type=int, help="How many layers, where one weight and one bias are those of all.")
 @threshold_option
 @closed_option
@@ -41,8 +45,8 @@ from gradtheory.errors import InvalidArgument
 def total(
     activation: str | None,
     expr: str | None,
-    weights: str,
-    biases: str,
+    weights: tuple[str, ...],
+    biases: tuple[str, ...],
     depth: int | None,
     threshold: str,
     closed: bool,
@@ -66,9 +70,10 @@ def total(
 
     if certificate is not None:
         read_target(certificate, "certificate")
-    count = len(weights.split(",")) if depth is None else depth
+    every_weight, every_bias = ",".join(weights), ",".join(biases) or "0"
+    count = len(every_weight.split(",")) if depth is None else depth
     chain = gt.Chain(depth=count, activation=one_activation(activation, expr))
-    w, b = _of_all(weights, count, "weights"), _of_all(biases, count, "biases")
+    w, b = _of_all(every_weight, count, "weights"), _of_all(every_bias, count, "biases")
     result = gt.total_explosion_set(chain, w=w, b=b, threshold=threshold, strict=not closed, effort=effort)
     if certificate is not None:
         proof = gt.certificate(chain, w, b, threshold=threshold, strict=not closed, effort=effort)

@@ -40,6 +40,8 @@ def test_total(capsys, tmp_path):
     code, out, _ = run(capsys, "total", "sigmoid", *layers, "--certificate", str(path))
     assert code == 0
     assert out.splitlines()[0] == "set        0.323468762057888 < x < 0.676531237942112"
+    again = ("-w", "5", "--weight", "5", "-b", "-2.5", "--bias", "-2.5")
+    assert run(capsys, "total", "sigmoid", *again) == run(capsys, "total", "sigmoid", *layers)
     assert "\nlength     0.353062475884\n" in out
     assert "\nlongest    0.447743204694\n" in out
     assert run(capsys, "total", "sigmoid", "-w", "5", "-b", "-2.5", "--depth", "2")[1] == out

@@ -15,7 +15,7 @@ from gradtheory.errors import InvalidArgument
         ("set sigmoid -w", "Option '-w' requires an argument, as in: gradtheory set sigmoid -w 7"),
         ("set sigmoid -w 7 --json=yes", "Option '--json' does not take a value, as in: gradtheory set sigmoid -w 7"),
         ("set sigmoid -w 7 -w 5", "-w is given 2 times: give one value\n"),
-        ("total sigmoid -w 7 -w 5", "-w is given 2 times: write several numbers as in -3,-3\n"),
+        ("train -w 7 -w 5", "-w is given 2 times: write several numbers as in -3,-3\n"),
         ("train -w 7 7 -b -3 -3", "-3 is read as an option: several numbers have commas between them"),
         ("set sigmoid -w 7 --digits 30", "No such option '--digits', as in: gradtheory set sigmoid -w 7 -b 1"),
         ("set sigmoid -w 7 --thresold 2", "No such option '--thresold'. Did you mean '--threshold'?"),
