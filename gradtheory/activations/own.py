@@ -50,6 +50,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
         raise InvalidArgument("activation", expr, f"must be written in a real symbol, {_EXAMPLE}")
     if symbol.is_positive is not None or symbol.is_integer is not None:
         raise InvalidArgument("activation", expr, f"must be written in a symbol for any real number, {_EXAMPLE}")
+    if expr.has(sympy.I):
+        raise InvalidArgument("activation", expr, f"must be written in real numbers, without I, {_EXAMPLE}")
     if expr.count_ops() > _MOST_OPERATIONS:
         raise InvalidArgument("activation", expr, f"must have at most {_MOST_OPERATIONS} operations")
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)

@@ -336,3 +336,9 @@ def test_small_values_and_slopes_far_out_keep_their_digits(own, place):
     for number, formula in zip(numbers, (record.expr, record.slope_expr), strict=True):
         truth = formula.subs(Z, Rational(place)).evalf(600)
         assert abs(number - truth) <= 3e-13 * abs(truth) + 1e-290
+
+
+@pytest.mark.parametrize("expr", [sympy.I * Z, Z + sympy.I])
+def test_the_imaginary_unit_is_refused(expr):
+    with pytest.raises(InvalidArgument, match="must be written in real numbers, without I"):
+        gt.activation(expr)

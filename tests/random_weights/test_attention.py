@@ -195,3 +195,12 @@ def test_tokens_behind_a_norm_become_one_another_at_the_rate_of_the_residual():
     kinked = [blocks.residual([blocks.attention(8)]), blocks.layer_norm(), blocks.dense("relu", 2**0.5)]
     rough = gt.architecture([*kinked, blocks.rms_norm()]).depth_scale  # the slope of relu's map at 1 is 1, with a root
     assert abs(rough - 1.0 / math.log(2.0)) <= rough.error < 1e-2
+
+
+def test_two_tokens_of_which_one_is_the_opposite_of_the_other():
+    """Were divided by 0: the limit of correlations near -1."""
+    pair = gt.architecture([blocks.residual([blocks.attention(2)], 0.5)])
+    opposite, nearly = pair.propagate(2, correlation=-1), pair.propagate(2, correlation=-1 + 1e-9)
+    assert opposite.correlation == pytest.approx([-1, -1, -1])
+    assert opposite.variance == pytest.approx(nearly.variance, rel=1e-7)
+    assert opposite.gradient == pytest.approx(nearly.gradient, rel=1e-7)

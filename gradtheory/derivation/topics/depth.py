@@ -151,21 +151,22 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
         else:
             function = in_angles(form.centre, sympy.sqrt(form.squared_scale), _THETA)
             yield step(Convex(function), "log_concave_in_angles", sympy.Lt(abs(_THETA), sympy.pi / 2, evaluate=False))
+        if (mirrored_slope := _at_mirror_images(record, pair)) is not None:
+            yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
+            yield step(mirrored_slope, "pair_at_mirror_images")
     elif form.is_log_concave and not is_flat:
-        size = sympy.log((_Q - _P) * sympy.sqrt(Slope(_P) * Slope(_Q)))
         yield step(Convex(LOG_CONCAVE), "log_concave_pair")
         at_pair = dict(zip((_P, _Q), pair, strict=True))
         for place, sign in ((_P, -1), (_Q, 1)):
-            slope = Bend(place) / (2 * Slope(place)) + sign / (_Q - _P)
-            yield step(equation(sympy.Derivative(size, place), slope), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
+            by_place = _slope_by(place, sign)
+            yield step(by_place, "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
             if (end := at_pair[place]) in support_ends(record):
-                beside = sympy.Limit(slope.xreplace(at_pair | {place: Z}), Z, end, "-" if sign > 0 else "+")
+                beside = sympy.Limit(by_place.rhs.xreplace(at_pair | {place: Z}), Z, end, "-" if sign > 0 else "+")
                 outwards = (sympy.Ge if sign > 0 else sympy.Le)(beside, 0, evaluate=False)
                 yield step(outwards, "pair_at_an_end")
             else:
-                stationary = equation(-sign * (_Q - _P) * Bend(place) / Slope(place), sympy.Integer(2))
-                yield step(stationary.xreplace(at_pair), "pair_root")
-    if not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root)):  # those have no formula
+                yield step(_stationary_at(place, sign, pair), "pair_root")
+    if _has_formulas(pair):
         widest = record.widest_point
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
             named = {widest.parameter: Root(value.function, value.lower, value.upper)}
@@ -175,6 +176,40 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
     if not value.is_Rational:
         yield step(Rounded.of(DEPTH_BOUND, value, _DIGITS), "digits")
     yield question.fact("two_inputs", "two_inputs")
+
+
+def _has_formulas(pair: _Pair) -> bool:
+    """Return whether no end of a pair is where σ' has a value that no formula solves for."""
+    return not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root))
+
+
+def _at_mirror_images(record: Activation, pair: _Pair) -> sympy.Eq | None:
+    """Return what -(q - p)σ''(q)/σ'(q), which is 2 at the best pair, is at all mirror images, such as 4s·tanh s.
+
+    None where the equation of the best pair is of another form.
+    """
+    widest, (_, q) = record.widest_point, pair
+    if widest is None or widest.equation is None or not isinstance(q, Root) or not _has_formulas(pair):
+        return None
+    place = q.value.xreplace({q.function.variables[0]: widest.parameter})
+    two = 2 * widest.equation.lhs / widest.equation.rhs
+    bend, slope = (formula.subs(Z, place) for formula in (record.expr.diff(Z, 2), record.expr.diff(Z)))
+    difference = sympy.together((two + 2 * place * bend / slope).rewrite(sympy.exp))
+    if sympy.expand(sympy.numer(difference)) != 0:
+        return None
+    return equation(-2 * place * Bend(place) / Slope(place), two)
+
+
+def _slope_by(place: sympy.Symbol, sign: int) -> sympy.Eq:
+    """Return the derivative of ln((q - p)√(σ'(p)σ'(q))) by one of both."""
+    size = sympy.log((_Q - _P) * sympy.sqrt(Slope(_P) * Slope(_Q)))
+    return equation(sympy.Derivative(size, place), Bend(place) / (2 * Slope(place)) + sign / (_Q - _P))
+
+
+def _stationary_at(place: sympy.Symbol, sign: int, pair: _Pair) -> sympy.Eq:
+    """Return that it vanishes at a pair."""
+    stationary = equation(-sign * (_Q - _P) * Bend(place) / Slope(place), sympy.Integer(2))
+    return stationary.xreplace(dict(zip((_P, _Q), pair, strict=True)))
 
 
 def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Step]:

@@ -131,7 +131,9 @@ def _moments(n: int, k: float, signal: Signal) -> _Moments:
     if signal.covariance >= signal.variance:
         _, participation, jacobian = mean_softmax(n, 0.0)
         return _Moments(participation, jacobian, participation, jacobian)
-    nearby = _around(n).at(math.log(k), math.log(signal.distance))
+    if signal.covariance <= -signal.variance:  # two tokens, one the opposite of the other
+        return _Moments(*_means(n, k, -1.0))
+    nearby = _around(n).at(math.log(k), math.log(signal.distance)) if k else None
     return _Moments(*(nearby or by_distance(_along(n, k), signal.distance)))
 
 
