@@ -315,3 +315,32 @@ def test_a_silu_written_in_operators(tmp_path):
     gate = [helper.make_node("Sigmoid", ["x"], ["s"]), helper.make_node("Mul", ["s", "h"], ["y"])]
     with pytest.raises(InvalidArgument, match="Mul at"):
         Network.from_onnx(save(tmp_path, model([first, *gate], {"w": np.eye(2)})))
+
+
+@pytest.mark.parametrize("kind", ["gate", "alpha", "clip", "cube", "sign"])
+def test_what_is_like_an_activation_is_none(kind, tmp_path):
+    """One number, or one input, is another."""
+    node, first = helper.make_node, helper.make_node("MatMul", ["x", "w"], ["h"])
+    arrays = {
+        "w": np.eye(2),
+        "low": -1.0,
+        "high": 2.0,
+        "one": 1.0,
+        "half": 0.5,
+        "k": 0.044715,
+        "root": 0.7978845608,
+        "3": 3.0,
+    }
+    parts = {
+        "gate": [node("Softplus", ["x"], ["s"]), node("Tanh", ["s"], ["t"]), node("Mul", ["h", "t"], ["y"])],
+        "alpha": [node("HardSigmoid", ["h"], ["s"], alpha=0.2), node("Mul", ["h", "s"], ["y"])],
+        "clip": [node("Clip", ["h", "low", "high"], ["y"])],
+        "cube": [
+            node("Pow", ["x", "3"], ["p"]), node("Mul", ["p", "k"], ["q"]), node("Add", ["h", "q"], ["r"]),
+            node("Mul", ["r", "root"], ["s"]), node("Tanh", ["s"], ["t"]), node("Add", ["t", "one"], ["u"]),
+            node("Mul", ["h", "u"], ["v"]), node("Mul", ["v", "half"], ["y"]),
+        ],
+        "sign": [node("Abs", ["x"], ["s"]), node("Add", ["s", "one"], ["t"]), node("Div", ["h", "t"], ["y"])],
+    }  # fmt: skip
+    with pytest.raises(InvalidArgument, match="what is not understood"):
+        Network.from_onnx(save(tmp_path, model([first, *parts[kind]], arrays)))

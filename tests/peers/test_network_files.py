@@ -64,3 +64,37 @@ def test_weights_by_name(tmp_path):
         network = Network.from_weights(weights, "tanh")
         assert [node.name for node in network.nodes][:20:2] == [str(2 * k) for k in range(10)]
         np.testing.assert_allclose(network.forward(x.numpy()), module(x).detach().numpy(), rtol=1e-4, atol=1e-6)
+
+
+class Residual(nn.Module):
+    def __init__(self, activation):
+        super().__init__()
+        self.a, self.b, self.c, self.activation = nn.Linear(5, 9), nn.Linear(9, 9), nn.Linear(9, 3), activation
+
+    def forward(self, x):
+        x = self.a(x)
+        return self.c(self.activation(x + self.b(self.activation(x))))
+
+
+class Halved(nn.Module):
+    """gelu as older transformers write it: the half comes first."""
+
+    def forward(self, z):
+        return 0.5 * z * (1.0 + torch.tanh((2.0 / torch.pi) ** 0.5 * (z + 0.044715 * torch.pow(z, 3.0))))
+
+
+_WRITTEN = (
+    nn.GELU("tanh"), nn.GELU(), nn.Mish(), nn.Softsign(), nn.Hardswish(), nn.Hardtanh(), nn.ReLU6(), nn.LogSigmoid(),
+    nn.Tanhshrink(), nn.SiLU(), Halved(),
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("opset", [11, 17])
+@pytest.mark.parametrize("activation", _WRITTEN, ids=lambda each: type(each).__name__)
+def test_activations_written_in_several_operators_are_read(activation, opset, tmp_path):
+    torch.manual_seed(0)
+    module, x, path = Residual(activation), torch.randn(6, 5), tmp_path / "module.onnx"
+    torch.onnx.export(module, (x,), str(path), opset_version=opset, dynamo=False)
+    ours = Network.from_onnx(path).forward(x.numpy())
+    np.testing.assert_allclose(ours, module(x).detach().numpy(), rtol=1e-4, atol=1e-5)

@@ -39,6 +39,7 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Celu": ("celu", {"alpha": ("alpha", 1.0)}),
     "LeakyRelu": ("leaky_relu", {"slope": ("alpha", 0.01)}),
 }
+_CLIPPED: Mapping[tuple[Any, ...], str] = {(-1.0, 1.0): "hard_tanh", (0.0, 6.0): "relu6"}
 _NOTHING = ("Identity", "Dropout", "Flatten")
 _EXACT_TYPES = (1, 11)  # float32 and float64, which round nothing that matters here
 
@@ -165,6 +166,12 @@ class _Reader:
         """Add an operator; return whether it is understood."""
         options = {each.name: _option(each) for each in node.attribute}
         constants = [self._arrays[name] for name in node.input if name in self._arrays]
+        if node.op_type == "Clip" and list(node.input[:1]) == known:
+            given: list[Any] = [each.item() for each in constants] or [options.get("min"), options.get("max")]
+            which = _CLIPPED.get(tuple(given)) if len(node.input) in (1, 3) else None
+            if which is not None:
+                self._builder.element(result, where, known[0], which)
+            return which is not None
         if constants or len(known) > 1:
             return self._with_weights(node, result, where, known, constants, options)
         return self._without_weights(node.op_type, result, where, known[0], options)

@@ -1,5 +1,6 @@
-"""What exporters of ONNX write in several operators: gelu, silu, LayerNorm and RMSNorm."""
+"""What exporters of ONNX write in several operators: activations such as gelu, silu and mish, LayerNorm and RMSNorm."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks.nodes import LayerNorm
 
-_INPUTS = {"Mul": 2, "Add": 2, "Sub": 2, "Erf": 1, "Sigmoid": 1, "Sqrt": 1, "Reciprocal": 1, "ReduceMean": 1}
+_INPUTS = {"Mul": 2, "Add": 2, "Sub": 2}  # 1 elsewhere
 _FLOAT32 = 1e-6  # how far a constant may be from what it stands for, relative to it
 
 
@@ -31,28 +32,81 @@ class _Search:
         self._makers = {node.output[0]: node for node in nodes if len(node.output) == 1}
 
     def all(self) -> dict[str, Pattern]:
-        rules = (self._gelu, self._silu, self._layer_norm, self._rms_norm)
+        rules = (self._gelu, self._gated, self._softsign, self._of_one, self._layer_norm, self._rms_norm)
         matches = (
             (node, match) for node in self._nodes if len(node.output) == 1 for rule in rules for match in rule(node)
         )
         return {node.output[0]: match for node, match in matches}
 
-    def _gelu(self, half: Any) -> Iterator[Pattern]:
-        """Find z·(1 + erf(z/√2))/2."""
-        outer = self._made(self._times(half, 0.5), "Mul")
-        for z, other in _both(outer):
+    def _gelu(self, node: Any) -> Iterator[Pattern]:
+        """Find z·(1 + erf(z/√2))/2, and z·(1 + tanh(√(2/π)·(z + 0.044715·z³)))/2."""
+        for z, other, halved in self._halves(node):
             plus = self._made(other, "Add")
-            erf = self._made(self._other(plus, "Add", 1.0), "Erf")
-            scaled = self._makers.get(erf.input[0]) if erf is not None else None
+            inner = self._other(plus, "Add", 1.0)
+            erf, tanh = self._made(inner, "Erf"), self._made(inner, "Tanh")
+            scaled = None if erf is None else self._makers.get(erf.input[0])
             if scaled is not None and self._times(scaled, 0.5**0.5) == z:
-                yield Pattern(z, "gelu", _outputs(scaled, erf, plus, outer))
+                yield Pattern(z, "gelu", _outputs(scaled, erf, plus, halved))
+            scaled = None if tanh is None else self._makers.get(tanh.input[0])
+            cubic = self._made(self._times(scaled, math.sqrt(2.0 / math.pi)), "Add")
+            for first, second in _both(cubic):
+                kappa = self._makers.get(second)
+                within = self._cube(self._times(kappa, 0.044715), z)
+                if first == z and within is not None:
+                    yield Pattern(z, "gelu_tanh", within | _outputs(kappa, cubic, scaled, tanh, plus, halved))
 
-    def _silu(self, product: Any) -> Iterator[Pattern]:
-        """Find z·sigmoid(z)."""
+    def _halves(self, node: Any) -> Iterator[tuple[str, str, Any]]:
+        """Yield z, what it is multiplied by beside 1/2, and the inner one of both products, whichever comes first."""
+        outer = self._made(self._times(node, 0.5), "Mul")
+        yield from ((z, other, outer) for z, other in _both(outer))
+        for one, two in _both(node if node.op_type == "Mul" else None):
+            half = self._makers.get(one)
+            whole = self._times(half, 0.5)
+            if whole is not None:
+                yield whole, two, half
+                yield two, whole, half
+
+    def _cube(self, name: str | None, z: str) -> frozenset[str] | None:
+        """Return the outputs on the way, where a name is z³."""
+        node = self._makers.get(name) if name else None
+        if node is None or node.op_type == "Pow":
+            return _outputs(node) if node is not None and self._is_power(node, z, 3.0) else None
+        for one, two in _both(node if node.op_type == "Mul" else None):
+            square = self._makers.get(two)
+            if one == z and square is not None and self._is_square(square, z):
+                return _outputs(node, square)
+        return None
+
+    def _gated(self, product: Any) -> Iterator[Pattern]:
+        """Find z·sigmoid(z), z·tanh(softplus(z)), and z times the hard sigmoid of slope 1/6."""
         for z, other in _both(product if product.op_type == "Mul" else None):
-            sigmoid = self._made(other, "Sigmoid")
+            sigmoid, tanh, hard = (self._made(other, kind) for kind in ("Sigmoid", "Tanh", "HardSigmoid"))
+            softplus = None if tanh is None else self._made(tanh.input[0], "Softplus")
             if sigmoid is not None and sigmoid.input[0] == z:
                 yield Pattern(z, "silu", _outputs(sigmoid))
+            elif softplus is not None and softplus.input[0] == z:
+                yield Pattern(z, "mish", _outputs(softplus, tanh))
+            elif hard is not None and hard.input[0] == z:
+                options = {"alpha": 0.2, "beta": 0.5} | {each.name: each.f for each in hard.attribute}
+                if options["beta"] == 0.5 and abs(6.0 * options["alpha"] - 1.0) < _FLOAT32:
+                    yield Pattern(z, "hard_swish", _outputs(hard))
+
+    def _softsign(self, quotient: Any) -> Iterator[Pattern]:
+        """Find z/(1 + |z|)."""
+        if quotient.op_type == "Div" and len(quotient.input) == 2:
+            plus = self._made(quotient.input[1], "Add")
+            size = self._made(self._other(plus, "Add", 1.0), "Abs")
+            if size is not None and size.input[0] == quotient.input[0]:
+                yield Pattern(str(quotient.input[0]), "softsign", _outputs(size, plus))
+
+    def _of_one(self, node: Any) -> Iterator[Pattern]:
+        """Find log(sigmoid(z)), and z - tanh(z)."""
+        sigmoid = self._made(node.input[0], "Sigmoid") if node.op_type == "Log" and node.input else None
+        tanh = self._made(node.input[1], "Tanh") if node.op_type == "Sub" and len(node.input) == 2 else None
+        if sigmoid is not None:
+            yield Pattern(str(sigmoid.input[0]), "log_sigmoid", _outputs(sigmoid))
+        if tanh is not None and tanh.input[0] == node.input[0]:
+            yield Pattern(str(node.input[0]), "tanhshrink", _outputs(tanh))
 
     def _layer_norm(self, quotient: Any) -> Iterator[Pattern]:
         """Find (z - mean z)/√(mean (z - mean z)² + ε)."""
@@ -95,12 +149,12 @@ class _Search:
         return None
 
     def _is_square(self, node: Any, of: str) -> bool:
-        if node.op_type == "Mul":
-            return bool(list(node.input) == [of, of])
-        exponent = self._arrays.get(node.input[1]) if node.op_type == "Pow" else None
-        return (
-            exponent is not None and node.input[0] == of and exponent.size == 1 and float(exponent.reshape(())) == 2.0
-        )
+        return list(node.input) == [of, of] if node.op_type == "Mul" else self._is_power(node, of, 2.0)
+
+    def _is_power(self, node: Any, of: str, power: float) -> bool:
+        is_power = node.op_type == "Pow" and len(node.input) == 2 and node.input[0] == of
+        exponent = self._arrays.get(node.input[1]) if is_power else None
+        return exponent is not None and exponent.size == 1 and float(exponent.reshape(())) == power
 
     def _is_over_rows(self, mean: Any) -> bool:
         """Return whether a mean is over the last axis, and keeps it."""
@@ -114,7 +168,7 @@ class _Search:
     def _made(self, name: str | None, kind: str) -> Any:
         """Return the node of that kind that makes a value, or None."""
         node = self._makers.get(name) if name else None
-        return node if node is not None and node.op_type == kind and len(node.input) >= _INPUTS[kind] else None
+        return node if node is not None and node.op_type == kind and len(node.input) >= _INPUTS.get(kind, 1) else None
 
     def _times(self, node: Any, factor: float) -> str | None:
         """Return what a node multiplies by a factor, or divides by its inverse; None if it does neither."""
