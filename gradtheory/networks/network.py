@@ -26,7 +26,7 @@ from gradtheory.networks.graph import checked, is_plain, output_width, plain_lay
 from gradtheory.networks.losses import ending, read_loss, read_targets
 from gradtheory.networks.nodes import INPUT, Dense, Node
 from gradtheory.networks.parameters import Slot, gradients
-from gradtheory.networks.passes import dense_places, forward, hessian_product, norm_places
+from gradtheory.networks.passes import dense_places, derivative_along, forward, hessian_product, norm_places
 from gradtheory.networks.results import JacobianBound, NetworkGradients
 from gradtheory.typing import ActivationLike, ArrayLike
 
@@ -376,7 +376,7 @@ class Network(ShownAsTable):
         inputs = read_inputs(x, self.n_inputs)
         direction = read_of_shape(v, "v", inputs.shape)
         with np.errstate(all="ignore"):
-            return forward(self.nodes, inputs).along(direction)[-1]
+            return derivative_along(self.nodes, inputs, direction)
 
     def vjp(self, x: ArrayLike, u: ArrayLike) -> Array:
         """Return (∂a_L/∂a_0)ᵀ·u at every input: the gradient by x of Σ u·a_L.
@@ -396,7 +396,9 @@ class Network(ShownAsTable):
         inputs = read_inputs(x, self.n_inputs)
         gradient = read_of_shape(u, "u", (len(inputs), output_width(self.nodes, self.n_inputs)))
         with np.errstate(all="ignore"):
-            return forward(self.nodes, inputs).back(gradient).by_x
+            for _, by_output in forward(self.nodes, inputs).walk_back(gradient):
+                gradient = by_output  # the last is that by x
+            return gradient
 
     def hvp(
         self, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike], b: Sequence[ArrayLike]

@@ -105,6 +105,22 @@ def forward(nodes: Sequence[Node], x: Array) -> Forward:
     return Forward(nodes, x, values, kept)
 
 
+def derivative_along(nodes: Sequence[Node], x: Array, direction: Array) -> Array:
+    """Return the derivative of the output along a direction of x; what no later node takes is let go.
+
+    So memory is used again, that takes as long as the products of matrices where it is fresh.
+    """
+    last = {source: place for place, node in enumerate(nodes) for source in node.sources}
+    known = {INPUT: (x, direction)}
+    for place, node in enumerate(nodes):
+        inputs, directions = zip(*(known[source] for source in node.sources), strict=True)
+        value, kept = node.operation.value(Room(), *inputs)
+        known[place] = value, node.operation.along(kept, directions)
+        for source in {source for source in node.sources if last[source] == place}:
+            del known[source]
+    return known[len(nodes) - 1][1]
+
+
 def dense_places(nodes: Sequence[Node]) -> list[int]:
     """Return where the dense layers are, in order."""
     return [place for place, node in enumerate(nodes) if isinstance(node.operation, Dense)]

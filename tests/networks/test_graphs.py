@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Elementwise, LayerNorm, Network, Node, Scale, Sum
+from gradtheory.networks.passes import derivative_along, forward
 
 _LOSSES = ("mse", "mse_sum", "softmax_cross_entropy", "binary_cross_entropy_with_logits", "squared")
 
@@ -185,3 +186,14 @@ def test_bounds_of_layers_are_a_sequence():
     assert len(bounds) == 2
     assert bounds[0] is bounds.layers[0]
     assert bounds.guarantee is gt.Guarantee.CERTIFIED
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_derivative_along_a_direction_lets_go_of_nothing_that_is_taken_later(seed):
+    rng = np.random.default_rng(seed)
+    nodes = [Node("n0", Dense(rng.normal(size=(3, 3))), (-1,))]
+    for k in range(1, 12):
+        first, second = rng.integers(-1, k, 2)
+        nodes.append(Node(f"n{k}", Sum(), (int(first), int(second), k - 1)))
+    x, v = rng.normal(size=(2, 5, 3))
+    np.testing.assert_array_equal(derivative_along(nodes, x, v), forward(nodes, x).along(v)[-1])
