@@ -39,7 +39,7 @@ def _factor(call: Call, calls: Sequence[Call]) -> float | None:
         made_of[step] = {step}.union(*(made_of[source] for source in before[step]))
     largest = None
     for step in before:
-        if step.name() in _SUMS and step not in parts and before[step]:
+        if step not in parts and before[step] and step.name() in _SUMS:  # a tensor that nothing made has none before it
             terms = _terms(step, before, parts)
             for u, factor in terms.items():
                 if any(u in made_of[v] for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):

@@ -206,3 +206,23 @@ def test_an_activation_that_lets_nothing_through_is_no_layer():
     torch.nn.init.constant_(convs[3].bias, -1e4)
     report = gt.audit(nn.Sequential(*(part for conv in convs for part in (conv, relu))), torch.randn(4, 4, 6, 6))
     assert (report.verdict, report.start) == ("vanishes", "6")
+
+
+class Cells(nn.Module):
+    """A cell that is called once a step, and begins with a tensor that nothing has made."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.head = nn.RNNCell(3, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        h = x.new_zeros(len(x), 8)
+        for step in x.unbind(1):
+            h = self.cell(step, h)
+        return self.head(h)
+
+
+def test_a_cell_that_begins_with_zeros_is_audited():
+    torch.manual_seed(0)
+    report = gt.audit(Cells(), torch.randn(4, 6, 3))
+    assert len(report.layers) == 7
