@@ -194,6 +194,47 @@ def test_a_value_that_cannot_be_shown_does_not_hide_the_message():
         gt.critical_weight("sigmoid", threshold=Unprintable())
 
 
+class _Tensor:
+    """Like one of PyTorch that requires a gradient."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: _CHAIN.backprop(**(_DATA | {"x": _Tensor()})),
+        lambda: _CHAIN.backprop(**(_DATA | {"x": [np.longdouble(10) ** 400] * 2})),
+        lambda: gt.arrays.explosion_width("tanh", 2.0, threshold=np.float32("inf")),
+        lambda: gt.critical_weight("tanh", threshold=np.dtype(float)),
+        lambda: gt.critical_weight("tanh", effort=np.float16("inf")),
+        lambda: gt.explosion_set("tanh", w=sympy.Sum(_X, (_X, 1, 3))),
+        lambda: gt.precision.range(10**5000),
+        lambda: gt.meanfield.gradients("tanh", 3, 1.7e308),
+        lambda: gt.meanfield.correlation_map("tanh", 0.5, 1.0, 1.7e308),
+        lambda: gt.meanfield.correlation_slope("tanh", 0.5, 1.0, 1.7e308),
+        lambda: gt.log_jacobian([2, 2], "tanh", 1.7e308),
+    ],
+)
+def test_what_leaves_a_type_or_breaks_off_is_refused_in_one_line(call):
+    with pytest.raises(InvalidArgument) as error:
+        call()
+    assert "\n" not in str(error.value)
+    assert "as good as constant" not in str(error.value)
+
+
+def test_short_floats_are_efforts():
+    assert gt.critical_weight("sigmoid", effort=np.float16(2)) == 4
+
+
+def test_a_list_that_holds_itself_is_refused():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(InvalidArgument, match="activation"):
+        gt.critical_weight(endless)
+
+
 @pytest.mark.parametrize(
     ("given", "exact"),
     [

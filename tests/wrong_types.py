@@ -57,6 +57,22 @@ class _Model:
         return "Sequential(\n  (0): Linear()\n)"
 
 
+class _Breaking:
+    """Like a tensor that requires a gradient."""
+
+    def __array__(self, *options: Any, **more: Any) -> Any:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+    def __repr__(self) -> str:
+        return "tensor([1.], requires_grad=True)"
+
+
+def _endless() -> list[Any]:
+    endless: list[Any] = []
+    endless.append(endless)
+    return endless
+
+
 WRONG: dict[str, Any] = {
     "None": None,
     "text": "banana",
@@ -98,6 +114,11 @@ WRONG: dict[str, Any] = {
     "activation": gt.activation("tanh"),
     "function": np.tanh,
     "generator": (k for k in ()),
+    "tensor with a gradient": _Breaking(),
+    "dtype": np.dtype(float),
+    "long double": np.longdouble(10) ** 400,
+    "list of itself": _endless(),
+    "sum": sympy.Sum(_Z, (_Z, 1, 3)),
 }
 
 _CHAIN = gt.Chain(2, "tanh")

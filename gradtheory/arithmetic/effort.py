@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradtheory.errors import InvalidArgument, Undecided
 
@@ -30,7 +30,11 @@ _OPEN: ContextVar[_Budget | None] = ContextVar("_OPEN", default=None)
 
 def read_effort(effort: float) -> None:
     """Refuse an effort that is no positive number."""
-    if not isinstance(effort, Real) or isinstance(effort, bool) or not 0 < effort <= sys.float_info.max:
+    number: Any = effort
+    if getattr(effort, "ndim", None) == 0 and hasattr(effort, "item"):
+        number = effort.item()  # a short NumPy float cannot be compared with the largest float64
+    is_real = isinstance(number, Real) and not isinstance(number, bool)
+    if not is_real or not 0 < number <= sys.float_info.max:
         raise InvalidArgument("effort", effort, f"must be a positive number, about seconds, such as {EFFORT:g}")
 
 

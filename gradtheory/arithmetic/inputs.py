@@ -1,3 +1,4 @@
+# Above 300 lines: every kind of number that is read, so that all have one door.
 """Validation of arguments: each function returns what it was asked to read, or raises InvalidArgument.
 
 The message names the argument, its value and the rule it breaks. Exact numbers are read from int, Fraction, Decimal,
@@ -29,6 +30,7 @@ _MOST_DIGITS = 100_000
 _WIDEST = 10_000_000
 _LARGEST_SEED = 2**64 - 1
 DIGITS = 1_000  # at which a comparison is given up, unless the caller says otherwise
+_UNEVALUATED = sympy.Sum, sympy.Product, sympy.Integral, sympy.Derivative, sympy.Limit
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d+)\s*/\s*(\d+)", re.ASCII)
 _EXAMPLES = "such as 7, 0.3, '0.3', '3/10' or sympy.sqrt(2)"
@@ -65,7 +67,7 @@ def read_real(value: Any, name: str) -> sympy.Expr:
     (3/10, 1/2, 1/1000)
 
     """
-    if getattr(value, "ndim", None) == 0:  # NumPy scalars and 0-d arrays
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # NumPy scalars and 0-d arrays, but no dtypes
         value = value.item()
     match value:
         case bool():
@@ -108,6 +110,8 @@ def read_exact_parameters(value: Any, name: str, depth: int) -> list[sympy.Expr]
 
 
 def _exact_sympy(value: sympy.Basic, name: str) -> sympy.Expr:
+    if value.has(*_UNEVALUATED):
+        raise InvalidArgument(name, value, f"must be a finite real number, evaluated, {_EXAMPLES}")
     if isinstance(value, sympy.Expr) and value.free_symbols:
         raise InvalidArgument(name, value, f"must be a number without symbols, {_EXAMPLES}")
     for part in sympy.preorder_traversal(value):
@@ -175,14 +179,15 @@ def _float(array: Array, name: str, value: Any) -> float:
 
 def read_array(value: Any, name: str) -> Array:
     """Return an array_like of real numbers as float64: no text, no booleans, no objects, no ragged lists."""
-    return read_real_array(value, name).astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):  # of a long double
+        return read_real_array(value, name).astype(np.float64, copy=False)
 
 
 def read_real_array(value: Any, name: str) -> np.ndarray:
     """Return an array_like of real numbers as an array of the type that NumPy gives it."""
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError):  # ragged nesting, or an object that breaks off
+    except (ValueError, TypeError, RuntimeError):  # ragged nesting, or an object that breaks off, as tensors do
         array = np.asarray(None)
     if array.dtype.kind not in "iuf" and (array.size or not isinstance(value, Sequence | np.ndarray)):
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")

@@ -73,5 +73,5 @@ def dtype_name(dtype: Any) -> Any:
         return dtype
     try:
         return np.dtype(dtype).name
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError):  # some come from showing what was passed
         return dtype

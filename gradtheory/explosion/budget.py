@@ -37,7 +37,7 @@ def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def _is_limited(subject: object) -> bool:
     if isinstance(subject, list | tuple):
-        return any(_is_limited(part) for part in subject)
+        return any(_is_limited(part) for part in subject if not isinstance(part, list | tuple))
     if isinstance(subject, Activation):
         return subject.branches is None
     if isinstance(subject, str | sympy.Basic):

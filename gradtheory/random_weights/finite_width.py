@@ -177,7 +177,9 @@ def factors(record: Activation, sizes: Sequence[int], sigma_w: float, sigma_b: f
     """Return the laws of the layers, for inputs of mean square q."""
     square, parts, is_homogeneous = q, [], Origin.of(record).is_homogeneous
     for n_in, n_out in itertools.pairwise(sizes):
-        variance = sigma_w**2 * square + sigma_b**2
+        variance = sigma_w * sigma_w * square + sigma_b * sigma_b
+        if not math.isfinite(variance):
+            raise InvalidArgument("sigma_w", sigma_w, "makes, with sigma_b and q, variances beyond float64")
         square = float(moment(record, variance, of="value")) if not is_homogeneous else 1.0
         law = _factor(record, 1.0 if is_homogeneous else variance, n_out)
         shift = 2.0 * math.log(sigma_w) - math.log(n_in)

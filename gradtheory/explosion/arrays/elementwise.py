@@ -30,7 +30,7 @@ def evaluate(
 
     """
     arrays = [_read(value, name) for value, name in ((w, "w"), (b, "b"), (threshold, "threshold"))]
-    levels = arrays[2]
+    levels = arrays[2].astype(np.float64)  # short floats hold no such bounds
     if not ((levels >= _LEAST) & (levels <= _MOST)).all():
         raise InvalidArgument("threshold", threshold, f"must be from {_LEAST:g} to {_MOST:g} throughout, such as 1.0")
     try:
@@ -77,7 +77,8 @@ def _flatten(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _read(value: ArrayLike, name: str) -> np.ndarray:
     """Return an argument as an array of float32 or float64."""
     array = read_real_array(value, name)
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    with np.errstate(over="ignore"):  # of a long double
+        return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
 def _read_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:

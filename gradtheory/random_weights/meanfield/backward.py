@@ -87,7 +87,8 @@ def gradients(
     """
     record, many = as_activation(activation), read_depth(depth)
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
-    start = weight**2 + bias**2 if q is None else read_positive_array(q, "q")
+    with np.errstate(over="ignore"):
+        start = weight**2 + bias**2 if q is None else read_positive_array(q, "q")
     weight, bias, start = broadcast(sigma_w=weight, sigma_b=bias, q=start)
     shape, (weight, bias, variance) = weight.shape, (each.reshape(-1) for each in (weight, bias, start))
     at_0, moments_of = Origin.of(record).mean_square_slope, moments_at if variance.size == 1 else many_moments_at
@@ -97,9 +98,10 @@ def gradients(
         usual = (variance >= _SMALLEST) & np.isfinite(variance)
         slopes[layer] = np.where(variance < _SMALLEST, at_0, np.nan)
         q = variance[usual]
-        both = moments_of(record, np.concatenate([q, q * (1.0 + _NUDGE)]))
+        with np.errstate(over="ignore"):
+            both = moments_of(record, np.concatenate([q, q * (1.0 + _NUDGE)]))
         moments, beside = (Moments(*(each[part] for each in both)) for part in (slice(len(q)), slice(len(q), None)))
-        if not shape and not np.isfinite(moments.value).all():
+        if not shape and not (np.isfinite(variance).all() and np.isfinite(moments.value).all()):
             raise InvalidArgument(
                 "depth", depth, f"the variance leaves float64 in layer {layer + 1}; take fewer layers"
             )
@@ -107,15 +109,15 @@ def gradients(
             raise InvalidArgument("activation", record.name, f"has no finite E[σ'²] in layer {layer + 1}")
         slopes[layer, usual] = moments.slope
         variance = np.where(np.isnan(slopes[layer]), np.nan, 0.0)
-        square = weight[usual] ** 2
-        variance[usual] = square * moments.value + bias[usual] ** 2
         with np.errstate(all="ignore"):
+            square = weight[usual] ** 2
+            variance[usual] = square * moments.value + bias[usual] ** 2
             steep = np.abs(np.log(beside.slope / moments.slope)) / _NUDGE
             off[layer, usual] = moments.slope_error / moments.slope + steep * away[usual] + _ROUNDING
             moved = np.abs(moments.growth) * q * away[usual] + moments.value_error
             away[usual] = square * moved / variance[usual] + _ROUNDING
-    factors = np.concatenate([slopes[-1:], weight**2 * slopes[-2::-1]])
     with np.errstate(over="ignore", invalid="ignore"):
+        factors = np.concatenate([slopes[-1:], weight**2 * slopes[-2::-1]])
         result, error = (np.cumprod(factors, axis=0)[::-1], np.expm1(np.cumsum(off[::-1], axis=0))[::-1])
         return Estimates(result.T, np.where(result == 0.0, 0.0, np.abs(result) * error).T).reshape(*shape, many)
 

@@ -98,7 +98,8 @@ def depth_scales(
         If one pair of scales is given, and there is no stable fixed point, or a scale is above 1e140; in arrays nan
         stands there, and `reason` says why.
     Undecided
-        If χ₁ is infinite there, because the slope is at some place.
+        If χ₁ is infinite there, because the slope is at some place; or if q = 0 there and σ, without a slope at 0, is
+        like no power of z up to the 32nd.
 
     References
     ----------

@@ -107,7 +107,8 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     biases = read_nonnegative_array(sigma_b, "sigma_b")
     flat = biases.reshape(-1)
     grid = moment_table(record)
-    wanted = np.square(flat)
+    with np.errstate(over="ignore"):
+        wanted = np.square(flat)
     candidates = sign_changes(_bias_square(GRID, grid) - wanted[:, np.newaxis])
     stable_there = grid.growth[1:] <= grid.slope[1:]
     best = np.where(candidates & stable_there, 0, np.where(candidates, 1, 2)).argmin(axis=1)

@@ -43,6 +43,7 @@ from gradtheory.random_weights.gaussian.together import read_correlations, toget
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
+_BEYOND = "makes, with sigma_b and q, numbers beyond float64; take smaller ones"
 
 
 @lazily
@@ -258,6 +259,8 @@ def correlation_map(
 
     def one(weight: float, bias: float, q: float, c: float) -> Estimate:
         after = _affine_estimate(moment(record, q, of="value"), weight, bias)
+        if not math.isfinite(after):
+            raise InvalidArgument("sigma_w", weight, _BEYOND)
         if after <= after.error:
             raise InvalidArgument("q", q, constant_there(record))
         product = correlated(record, c, q, of="value")
@@ -316,7 +319,9 @@ def correlation_slope(
     def one(weight: float, q: float, c: float) -> Estimate:
         product = correlated(record, c, q, of="slope")
         masses = of_jumps(record, c, q)
-        value = weight**2 * (product + masses)
+        value = weight * weight * (product + masses)
+        if not math.isfinite(value):
+            raise InvalidArgument("sigma_w", weight, _BEYOND)
         return Estimate(value, weight**2 * (product.error + masses.error) + 6 * _EPSILON * abs(value))
 
     def many() -> tuple[Array, Array]:

@@ -69,13 +69,15 @@ def settled_chi(
     weight, bias = broadcast(
         sigma_w=read_positive_array(sigma_w, "sigma_w"), sigma_b=read_nonnegative_array(sigma_b, "sigma_b")
     )
-    start = weight**2 + bias**2 if q is None else read_array(q, "q")
+    with np.errstate(over="ignore"):
+        start = weight**2 + bias**2 if q is None else read_array(q, "q")
     if not (start >= 0.0).all():
         raise InvalidArgument("q", q, "must not be negative, such as 0, 1 or inf")
     scales = broadcast(sigma_w=weight, sigma_b=bias, q=start)
     weights, biases, starts = (each.reshape(-1) for each in scales)
     fine, coarse = (_mean_square_slope(record, weights, biases, starts, every) for every in (1, 2))
-    value, error = (weights**2 * each for each in (fine, _SAFETY * np.abs(fine - coarse) + _LEAST_ERROR * fine))
+    with np.errstate(over="ignore", invalid="ignore"):
+        value, error = (weights**2 * each for each in (fine, _SAFETY * np.abs(fine - coarse) + _LEAST_ERROR * fine))
     return estimated(value.reshape(scales[0].shape), error.reshape(scales[0].shape))
 
 

@@ -174,7 +174,9 @@ def weight_decay_guarantee(
     InvalidArgument
         If an activation is unbounded or has an unbounded slope, so that no decay is enough for every bias; if the loss
         is cross entropy after another activation than sigmoid; if nothing is proven of the optimiser with that kind of
-        decay; or if an argument is out of range.
+        decay; or if an argument is out of range, or gradients may exceed float64.
+    Undecided
+        If the slope of your own expression cannot be analysed, as for sin(z)·exp(-z²/4).
 
     Notes
     -----
