@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import erfc
 
 import gradtheory as gt
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.quadrature import Gaussians
 from tests import oracle
 from tests.random_weights.test_lyapunov import _TEXTBOOK, solved
@@ -44,6 +44,13 @@ def test_factors_at_fixed_z_exceed_as_often_as_erfc_says(which, z, sigma_w, thre
 def test_a_slope_that_cancels_far_out_gives_a_probability_of_0_and_no_nan():
     probability = gt.factor_probability("gelu", "1/10", z=-30, threshold="1/10")
     assert (float(probability), probability.error) == (0.0, 2.0**-1074)
+
+
+def test_a_place_beyond_all_floats_is_undecided_in_one_line():
+    for which in ("tanh", "sigmoid", "gelu"):
+        with pytest.raises(Undecided, match="is not told from 0"):
+            gt.factor_probability(which, z=sympy.exp(sympy.exp(sympy.exp(9))))
+    assert gt.factor_probability("identity", z=sympy.exp(1000)) == gt.factor_probability("identity", z=0)
 
 
 def test_known_factors_at_fixed_z():

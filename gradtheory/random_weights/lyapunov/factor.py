@@ -11,9 +11,10 @@ from scipy.special import erfc
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.chunks import lazily
-from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, nearest
+from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, nearest, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -149,12 +150,14 @@ def _of_one(record: Activation, sigma_w: Any, sigma_b: Any, z: Any, threshold: A
 def _at_place(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
     if z in record.kinks:
         raise InvalidArgument("z", z, f"is a kink of {record.name}: take a z beside it")
-    slope = sympy.Abs(stable(record.slope_expr).subs(Z, z))
+    slope = formula_near(stable(record.slope_expr), Z, z)
     if slope == 0:
         return Estimate(0.0, 0.0, Guarantee.EXACT)
-    probability = sympy.erfc(threshold / (sigma_w * slope * sympy.sqrt(2)))
+    needed = threshold / (sigma_w * sympy.sqrt(2))
     for bits in doubling(MOST_BITS, _BITS):
-        ball = enclose(probability, bits)
+        with precision(bits):  # in SymPy, the slope at a huge z breaks off
+            steepness = abs(enclose(slope, bits, {Z: enclose(z, bits)}))
+            ball = (enclose(needed, bits) / steepness).erfc()
         if ball.is_finite() and (ball.rel_accuracy_bits() > _LEAST_BITS or ball.abs_upper() < _LEAST_FLOAT):
             return Estimate(*nearest(ball), Guarantee.CERTIFIED)
     raise Undecided(f"the slope of {record.name} at z = {shorten(z)} is not told from 0 with {MOST_BITS} bits")
