@@ -233,6 +233,8 @@ def test_a_list_that_holds_itself_is_refused():
     endless.append(endless)
     with pytest.raises(InvalidArgument, match="activation"):
         gt.critical_weight(endless)
+    with pytest.raises(InvalidArgument, match="must be an array of real numbers"):
+        gt.testing.reference_gradients(gt.Chain(1), endless, [0.0], [1.0], [0.0])
 
 
 @pytest.mark.parametrize(

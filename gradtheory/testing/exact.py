@@ -45,9 +45,10 @@ def read_exact_array(value: Any, name: str) -> np.ndarray[Any, Any]:
         return read_finite_array(value, name)
     try:
         objects = np.array(value, dtype=object)
-    except ValueError:  # ragged nesting, which is refused there
+        is_exact = all(map(_is_exact_float, objects.flat))
+    except (ValueError, RuntimeError):  # ragged nesting, or a list that holds itself: refused there
         return read_finite_array(value, name)
-    if all(map(_is_exact_float, objects.flat)):
+    if is_exact:
         return read_finite_array(value if kind != "O" else objects.astype(float), name)
     exact = np.empty(objects.shape, dtype=object)
     for place in np.ndindex(objects.shape):
