@@ -4,6 +4,8 @@ Within each call the calls of parts are opaque. A sum c·u + v is a residual con
 by c. It is one among peers: a scheme may give all of them a factor, so that only one unlike the others is a fault.
 """
 
+import functools
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -34,15 +36,16 @@ def _factor(call: Call, calls: Sequence[Call]) -> float | None:
     """Return what the residual connection of one call multiplies by, the largest of several; None without any."""
     parts = {calls[k].left: calls[k].entered for k in call.children if calls[k].left is not None}
     before = _steps(call, parts)
-    made_of: dict[Any, set[Any]] = {}
-    for step in _in_order(before):
-        made_of[step] = {step}.union(*(made_of[source] for source in before[step]))
+    own_bit = {step: 1 << k for k, step in enumerate(_in_order(before))}
+    made_of: dict[Any, int] = {}  # of which steps, a bit for each: sets would need a hundred times the room
+    for step, bit in own_bit.items():
+        made_of[step] = functools.reduce(operator.or_, (made_of[source] for source in before[step]), bit)
     largest = None
     for step in before:
         if step not in parts and before[step] and step.name() in _SUMS:  # a tensor that nothing made has none before it
             terms = _terms(step, before, parts)
             for u, factor in terms.items():
-                if any(u in made_of[v] for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
+                if any(own_bit[u] & made_of[v] for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
                     largest = factor
     return largest
 
