@@ -45,6 +45,35 @@ def test_correlated_is_what_the_trapezoidal_rule_finds(which, value, slope, c):
             assert estimate.error < 1e-12
 
 
+@pytest.mark.parametrize("q", [1e-12, 0.3, 1, 40, 1e9])
+@pytest.mark.parametrize("c", [-1, -0.5, 0, 0.3, 1 - 1e-9, 1])
+def test_the_closed_form_of_gelu_is_its_textbook_formula_in_60_digits(c, q):
+    with mpmath.workdps(60):
+        variance, covariance = mpmath.mpf(q), mpmath.mpf(c) * mpmath.mpf(q)
+
+        def kernel(p):
+            density = 1 / (2 * mpmath.pi * mpmath.sqrt((1 + variance) ** 2 - p**2))
+            distribution = mpmath.mpf(1) / 4 + mpmath.asin(p / (1 + variance)) / (2 * mpmath.pi)
+            return density * (variance**2 + p**2 * (1 - variance) / (1 + variance)) + p * distribution
+
+        expected = {"value": kernel(covariance), "slope": mpmath.diff(kernel, covariance, h=mpmath.mpf(10) ** -25)}
+        for of, number in expected.items():
+            estimate = correlated("gelu", c, q, of=of)
+            assert abs(estimate - number) <= estimate.error < 1e-13 * max(1, q)
+
+
+def test_the_closed_form_of_gelu_is_the_double_integral_of_the_same_function():
+    z = gt.activation("gelu").expr
+    own = gt.activation(2 * z)  # no closed form is known of it
+    for of in ("value", "slope"):
+        twice, once = correlated(own, 0.3, 1.3, of=of), correlated("gelu", 0.3, 1.3, of=of)
+        assert abs(twice - 4 * once) <= twice.error + 4 * once.error
+
+
+def test_products_of_the_identity_are_the_covariance_and_1():
+    assert [correlated("identity", 0.25, 3, of=of) for of in ("value", "slope")] == [0.75, 1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("which", "c"), [("tanh", 0.3), ("softsign", -0.5)])
 def test_correlated_is_what_a_double_integral_of_mpmath_finds(which, c):

@@ -14,6 +14,7 @@ from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, broadcast, read_positive_array
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.gaussian.closed_pairs import closed_pair
 from gradtheory.random_weights.gaussian.differences import has_products, products
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
 from gradtheory.random_weights.gaussian.second_moments import (
@@ -104,6 +105,8 @@ def correlated(
 
 
 def _of_two(record: Activation, c: float, q: float, kind: str) -> Estimate:
+    if (closed := closed_pair(record, c, q, kind)) is not None and math.isfinite(closed):
+        return closed
     function = record.value if kind == "value" else record.slope
     variance = np.asarray(q)
     places, period = places_and_period(record)
