@@ -13,6 +13,7 @@ from scipy.special import erf, erfcx, ndtr
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.lyapunov.stationary import FINE, Panels
 from tests.shapes import SHAPES, slow_except
 
 LOG_NORMAL = -(np.euler_gamma + math.log(2)) / 2  # E log|N(0, 1)|
@@ -127,6 +128,13 @@ _SIMULATED = {
     **{("softsign", 3, 0.1): {}, ("gelu", 1, 0.5): {}, ("squareplus", 2, 0.1): {"chains": 8000}},
     **{("sine", 3, 0.1): {}, ("cosine", 4, 1): {}, ("sigmoid", 4, 0): {}, ("tanh", 2.2, 0): _LONG},
 }
+
+
+@pytest.mark.parametrize("ends", [(-3.0, 7.0), (0.0, 75.0), (12.0, 75.0)])
+def test_functions_of_log_s_are_interpolated_on_short_and_long_panels(ends):
+    panels, between = Panels(ends, FINE, 1.0), np.linspace(*ends, 1001)
+    assert np.abs(panels.interpolated(np.sin(panels.log_s), between) - np.sin(between)).max() < 1e-13
+    assert panels.count == {-3.0: 12, 0.0: 47, 12.0: 35}[ends[0]]
 
 
 @pytest.mark.slow

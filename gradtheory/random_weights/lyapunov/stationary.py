@@ -27,6 +27,7 @@ from gradtheory.random_weights.lyapunov.slopes import is_bounded
 
 _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough
 _NODES_AT_ONCE = 48
+_FAR_OUT = 8.0  # of log s, above that of the bias and of 1
 _KRYLOV = 60  # vectors of Arnoldi's method
 _MOST_RESTARTS = 300
 _FEW_NODES = 64  # of which all eigenvalues, or least squares, are the quickest
@@ -34,7 +35,10 @@ _FEW_NODES = 64  # of which all eigenvalues, or least squares, are the quickest
 
 @dataclass(frozen=True)
 class Resolution:
-    """Panels of log s of this length at most, each with this many nodes, and a coarse or fine quadrature in z."""
+    """Panels of log s of this length at most, each with this many nodes, and a coarse or fine quadrature in z.
+
+    Far out, where the bias is a negligible part of z and any function of s is smooth, panels are twice as long.
+    """
 
     length: float
     nodes: int
@@ -91,13 +95,18 @@ def stationary_law(
 
 
 class Panels:
-    """Panels of log s of one length, with Chebyshev nodes on each."""
+    """Panels of log s with Chebyshev nodes on each."""
 
-    def __init__(self, ends: tuple[float, float], resolution: Resolution) -> None:
+    def __init__(self, ends: tuple[float, float], resolution: Resolution, sigma_b: float) -> None:
         self.lower, self.upper = ends
         self.nodes = resolution.nodes
-        self.count = max(1, math.ceil((self.upper - self.lower) / resolution.length - 1e-9))
-        edges = np.linspace(self.lower, self.upper, self.count + 1)
+        far = _FAR_OUT + math.log(max(1.0, sigma_b))
+        edges = (
+            _cut(self.lower, min(far, self.upper), resolution.length) if far > self.lower else np.array([self.lower])
+        )
+        if far < self.upper:
+            edges = np.append(edges[:-1], _cut(edges[-1], self.upper, 2.0 * resolution.length))
+        self.count, self._between = len(edges) - 1, edges[1:-1]
         self.centre, self.half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
         angles = np.pi * (np.arange(self.nodes) + 0.5) / self.nodes
         self.log_s = (self.centre[:, np.newaxis] - self.half[:, np.newaxis] * np.cos(angles)).reshape(-1)
@@ -107,18 +116,23 @@ class Panels:
     def place(self, log_s: Array) -> tuple[np.ndarray, Array]:
         """Return the panel of each log s, and the place within it, from -1 to 1; beyond the ends, that of the end."""
         inside = np.clip(log_s, self.lower, self.upper)
-        panel = np.clip(((inside - self.lower) / (self.upper - self.lower) * self.count).astype(int), 0, self.count - 1)
+        panel = np.searchsorted(self._between, inside, side="right")
         return panel, (inside - self.centre[panel]) / self.half[panel]
 
     def interpolated(self, values: Array, log_s: Array) -> Array:
         """Return the function with these values at the nodes, at other log s."""
-        coefficients = values.reshape(self.count, self.nodes) @ self.to_values.T
+        coefficients = self.to_values @ values.reshape(self.count, self.nodes).T  # of one degree side by side
         panel, inner = self.place(log_s)
         total, before, current = np.zeros(len(log_s)), np.ones(len(log_s)), inner
         for degree in range(self.nodes):
-            total += coefficients[panel, degree] * before
+            total += coefficients[degree].take(panel) * before
             before, current = current, 2.0 * inner * current - before
         return total
+
+
+def _cut(left: float, right: float, length: float) -> Array:
+    """Return the ends of equal panels of this length at most."""
+    return np.linspace(left, right, max(1, math.ceil((right - left) / length - 1e-9)) + 1)
 
 
 Carried: TypeAlias = Callable[[Array, Array], Array]  # of σ'(z) and E[w² | z]
@@ -148,7 +162,7 @@ def operators(
     carried: Sequence[Carried],
 ) -> tuple[Panels, Array]:
     """Return the panels, and the transfer operators on their nodes, of shape (len(carried), nodes, nodes)."""
-    panels = Panels(ends, resolution)
+    panels = Panels(ends, resolution, sigma_b)
     scale = np.exp(panels.log_s)
     places, period = places_and_period(record)
     places = (*places, *ladders(record, sigma_w, sigma_b))
