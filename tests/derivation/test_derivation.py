@@ -52,7 +52,7 @@ _HOW = {
     ("weak_norm", "sigmoid"): "EEEECECECEEEE",
     ("weak_norm", "gelu"): "EEECEEE",
     ("weak_norm", "relu6"): "EEEEECECEEEE",
-    ("depth", "sigmoid"): "EEECECEECEECEEECCECEEECC",
+    ("depth", "sigmoid"): "EEECECEECEECEEEEECCECEEECC",
     ("depth", "softsign"): "EECCECECEEECECEEEEECC",
     ("weight_decay", "sigmoid"): "EEEEEEEEEEEEEEEE",
     ("clipping", "sigmoid"): "EEEEEEEEEEEEEE",
@@ -80,7 +80,7 @@ _WAYS = {
         *("hardshrink", "identity", "leaky_relu", "log_cosh", "quadratic", "relu", "relu6", "selu", "sigmoid", "sine"),
         *("snake", "tanh"),
     ),
-    "widest": ("arctan", "arsinh", "gelu", "isru", "quadratic", "relu6", "sigmoid", "softsign"),
+    "widest": ("arctan", "arsinh", "gelu", "isru", "quadratic", "relu6", "sigmoid", "sine", "softsign"),
 }
 
 

@@ -57,6 +57,7 @@ def test_every_reason_is_there_and_used():
         "quadratic",
         "isru",
         "softsign",
+        "silu",
     )
     steps = [
         step

@@ -5,7 +5,7 @@ identity give G = E[φ(x₁)φ(x₂)] = 1/(2π·√((1 + q)² - p²)), F = E[Φ(
 
     E[x₁Φ(x₁)·x₂Φ(x₂)] = G·(q² + p²·(1 - q)/(1 + q)) + p·F
 
-(R. Tsuchida et al., "Avoiding kernel fixed points: computing with ELU and GELU infinite networks", 2021, equation 6).
+(R. Tsuchida et al., "Avoiding kernel fixed points: computing with ELU and GELU infinite networks", 2021).
 The mean product of slopes is its derivative by p.
 """
 

@@ -320,7 +320,7 @@ def correlation_slope(
         product = correlated(record, c, q, of="slope")
         masses = of_jumps(record, c, q)
         value = weight * weight * (product + masses)
-        if not math.isfinite(value):
+        if math.isfinite(product + masses) and not math.isfinite(value):
             raise InvalidArgument("sigma_w", weight, _BEYOND)
         return Estimate(value, weight**2 * (product.error + masses.error) + 6 * _EPSILON * abs(value))
 
