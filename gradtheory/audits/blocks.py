@@ -9,7 +9,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.chance import spread_of_gain, spread_of_scale
-from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import MADE_ALIKE, NAN, AuditedBlock, AuditedLayer
 from gradtheory.networks import Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.nodes import INPUT, Dense
 from gradtheory.networks.passes import Backward, Forward
@@ -23,7 +23,7 @@ def blocks_of(
     cuts = _cuts(nodes[: last + 1])
     blocks: list[AuditedBlock] = []
     normed: dict[int, float] = {}  # shortcuts behind a norm, by block
-    start, within = INPUT, []
+    start = INPUT
     for cut in cuts:
         within = [number for number, place in enumerate(dense) if start < place <= cut]
         follower = nodes[cut + 1].operation if cut < last else None
@@ -42,10 +42,10 @@ def blocks_of(
         blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, _shortcut(nodes, start, cut)))
         start = cut
     first = min(normed, default=0) - 1
-    if first >= 0 and len(normed) > 2:  # its sum is normed, too, though it begins behind no norm
+    if first >= 0 and len(normed) >= MADE_ALIKE:  # its sum is normed, too, though it begins behind no norm
         normed[first] = blocks[first].shortcut
     known = [factor for factor in normed.values() if factor]  # nan is
-    usual = float(np.nanmedian(known)) if np.isfinite(known).sum() > 2 else NAN
+    usual = float(np.nanmedian(known)) if np.isfinite(known).sum() >= MADE_ALIKE else NAN
     return [replace(block, shortcut=normed[k] / usual) if k in normed else block for k, block in enumerate(blocks)]
 
 

@@ -12,6 +12,7 @@ NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
 DIVIDED = " divided by the spread of its batch"  # likewise
 PEERS = 4  # with fewer beside it, nothing is usual, and nothing stands out
+MADE_ALIKE = 3  # of numbers that a scheme gives, not chance, so few tell what is usual
 
 
 @dataclass(frozen=True)

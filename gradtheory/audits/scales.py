@@ -6,9 +6,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from gradtheory.audits.calls import square_sum
+from gradtheory.audits.layers import MADE_ALIKE
 
 _TIMES = 3.0
-_ENOUGH = 3  # parts of one kind: their weights were made alike, so that few tell what is usual
 
 
 def recurrent_scale(module: Any, name: str) -> str:
@@ -54,6 +54,6 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
     for (_, name), by_part in sizes.items():
         usual = median(by_part.values())
         for part, size in by_part.items():
-            if len(by_part) >= _ENOUGH and size > _TIMES * usual > 0.0:
+            if len(by_part) >= MADE_ALIKE and size > _TIMES * usual > 0.0:
                 largest[part] = max(largest.get(part, OutOfScale(0.0, "")), OutOfScale(size / usual, name))
     return largest

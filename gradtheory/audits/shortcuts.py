@@ -11,10 +11,9 @@ from statistics import median
 from typing import Any
 
 from gradtheory.audits.calls import Call
-from gradtheory.audits.layers import NAN
+from gradtheory.audits.layers import MADE_ALIKE, NAN
 
 _SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
-_ENOUGH = 3  # of one class, so that one of them is unlike the others
 
 
 def odd_shortcut(calls: Sequence[Call]) -> tuple[str, float, float] | None:
@@ -26,7 +25,7 @@ def odd_shortcut(calls: Sequence[Call]) -> tuple[str, float, float] | None:
     odd = [
         (name, factor, usual)
         for by_name in factors.values()
-        if len(by_name) >= _ENOUGH and (usual := median(by_name.values())) != 0.0
+        if len(by_name) >= MADE_ALIKE and (usual := median(by_name.values())) != 0.0
         for name, factor in by_name.items()
     ]
     return max(odd, key=lambda each: abs(each[1] / each[2]), default=None)

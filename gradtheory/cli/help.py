@@ -223,8 +223,8 @@ def _near_options(name: str, parameters: Iterable[click.Parameter]) -> list[str]
     """Return the long option that is spelt most like another, or none; the two dashes of all do not count."""
     offered = {option.lstrip("-"): option for each in parameters for option in each.opts if option.startswith("--")}
     word = name.lstrip("-")
-    near = [nearest(word, tuple(offered))] if len(word) > 1 else []
-    return [offered[option] for option in near if option is not None]
+    near = nearest(word, tuple(offered)) if len(word) > 1 else None
+    return [] if near is None else [offered[near]]
 
 
 def _of_extra(ctx: click.Context, words: Sequence[str]) -> str:
