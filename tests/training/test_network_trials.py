@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
-from gradtheory.training.advice.of_network.advise_network import _best, _Trial
+from gradtheory.training.advice.of_network.advise_network import _best, _Trial, _wrong
 from gradtheory.training.advice.of_network.changes import Change, changes
 from gradtheory.training.optimisers import adam, gradient_descent
 
@@ -58,3 +58,12 @@ def test_advice_is_no_worse_than_the_usual_rate():
     advised = gt.advise(network, x, y, optimiser=gradient_descent(1e-4), steps=20).advised
     usual = gt.train(network, x, y, optimiser=gradient_descent(0.1), steps=20).network
     assert advised.loss_with <= np.mean((usual.forward(x) - y) ** 2) * (1.0 + 1e-9)
+
+
+def test_the_layer_whose_gradient_vanishes_is_named():
+    rng = np.random.default_rng(0)
+    w, b = [rng.normal(0.0, 0.5, (4, 4)) for _ in range(11)], [np.zeros(4)] * 11
+    network = gt.Network((4,) * 12, "sigmoid", w=w, b=b)
+    x, y = rng.normal(size=(8, 4)), rng.uniform(size=(8, 4))
+    run = gt.train(network, x, y, optimiser=gradient_descent(1e-3), steps=2)
+    assert "the gradient vanishes: at the start layer1 has" in _wrong(run, network, y)
