@@ -180,6 +180,17 @@ def test_h_of_two_moebius_maps_is_the_longer_side(left, right, pair):
     assert (bound.value, bound.pair, bound.guarantee) == (3, pair, gt.Guarantee.EXACT)
 
 
+@pytest.mark.parametrize("rate", [100, 10_000])
+def test_a_narrow_place_outside_class_n_is_met(rate):
+    witness = gt.depth_bound(atan(Z) + atan(rate * Z)).witness
+    with mpmath.workdps(50):
+        place = mpmath.mpf(witness.p) / witness.q
+        first, second, third = (
+            mpmath.diff(lambda z: mpmath.atan(z) + mpmath.atan(rate * z), place, n) for n in (1, 2, 3)
+        )
+        assert third / first > 1.5 * (second / first) ** 2
+
+
 def test_outside_class_n_nothing_is_claimed():
     bound = gt.depth_bound("selu")
     assert (bound.value, bound.widens, bound.factor, bound.pair, bound.is_in_class_n) == (None, None, None, None, False)

@@ -161,3 +161,21 @@ def test_a_slope_that_is_flat_at_its_peak(power):
 )
 def test_unusual_ways_to_write_an_activation(expr, value):
     assert float(gt.depth_bound(expr).value) == pytest.approx(float(value))
+
+
+@pytest.mark.parametrize(("rate", "share"), [(3, 1), (2, 1), (2, Rational(1, 10)), (-2, -1)])
+def test_h_is_approached_as_one_number_of_the_pair_grows(rate, share):
+    bound = gt.depth_bound(atan(Z - 1) + share * atan(rate * (Z - 1)))
+    assert bound.value == sqrt((1 + share * rate) * (1 + share / Integer(rate)))  # σ' in the middle, and z²σ' far out
+    assert bound.guarantee is gt.Guarantee.EXACT
+    assert bound.pair == (1, oo)
+    assert bound.widens
+    z = np.concatenate([[1.0], 1 + np.geomspace(0.1, 1e7, 801)])
+    z = np.concatenate([2 - z[:0:-1], z])  # 801 on each side of 1, and 1 itself
+    roots = np.sqrt(bound.activation.slope(z))
+    sizes = (z - z[:, None]) * roots * roots[:, None]
+    assert float(bound.value) * (1 - 1e-6) < sizes.max() < float(bound.value)
+
+
+def test_an_even_slope_has_a_mirror_image_of_its_best_pair():
+    assert "another pair is as good" in gt.depth_bound(atan(Z) + atan(2 * Z)).reason

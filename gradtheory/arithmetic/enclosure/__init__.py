@@ -43,7 +43,7 @@ from gradtheory.arithmetic.enclosure.intervals import (
     range_over,
     times,
 )
-from gradtheory.arithmetic.enclosure.signs import MOST_CELLS, Univariate, order, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure.signs import MOST_CELLS, Univariate, order, sign, sign_at, sign_on, signed_cells
 from gradtheory.arithmetic.enclosure.tails import limit_at, sign_beyond
 from gradtheory.arithmetic.enclosure.zeros import crossing, has_one_zero, zero, zeros
 
@@ -91,6 +91,7 @@ __all__ = [
     "sign_at",
     "sign_beyond",
     "sign_on",
+    "signed_cells",
     "softplus",
     "times",
     "zero",

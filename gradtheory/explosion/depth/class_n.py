@@ -17,7 +17,17 @@ from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.analysis import LINE, jumps_of
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near, inner_point
-from gradtheory.arithmetic.enclosure import Univariate, abbreviate, factored, is_infinite, order, sign, sign_on
+from gradtheory.arithmetic.enclosure import (
+    Univariate,
+    abbreviate,
+    as_rational,
+    factored,
+    is_infinite,
+    order,
+    sign,
+    sign_on,
+    signed_cells,
+)
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
@@ -156,7 +166,8 @@ def membership(record: Activation) -> Membership:
             if part.is_never_positive(schwarzian):
                 continue
         except Undecided:
-            if (place := positive_place(part, schwarzian)) is None:
+            place = positive_place(part, schwarzian) or _place_in_cells(part, schwarzian)
+            if place is None:
                 raise
         else:
             place = inner_point(part.left, part.right)
@@ -223,3 +234,19 @@ def positive_place(part: SmoothPart, expr: sympy.Expr) -> sympy.Expr | None:
                 if order(expr.subs(Z, place), sympy.S.Zero, ask_sympy=False) > 0:
                     return place
     return None
+
+
+def _place_in_cells(part: SmoothPart, expr: sympy.Expr) -> sympy.Expr | None:
+    """Return a short number at which an expression is positive, from the cells that tell its zeros apart."""
+    with contextlib.suppress(Undecided):
+        for _, cell in signed_cells(Univariate(stable(factored(expr)), Z), part.left, part.right):
+            end = cell.interval.upper  # past a zero, or in the middle of where there is none
+            if end.is_finite() and _is_positive_at(as_rational(end), part, expr):
+                short = (as_rational(end).limit_denominator(10**digits) for digits in itertools.count(1))
+                return next(place for place in short if _is_positive_at(place, part, expr))
+    return None
+
+
+def _is_positive_at(place: sympy.Rational, part: SmoothPart, expr: sympy.Expr) -> bool:
+    is_inside = order(part.left, place) < 0 < order(part.right, place)
+    return is_inside and order(expr.subs(Z, place), sympy.S.Zero) > 0

@@ -39,7 +39,8 @@ class Box(NamedTuple):
 
     def padded(self) -> "Box":
         """Return a slightly larger box."""
-        pad = PAD * (self.q[1] - self.p[0])
+        finite = [end for end in (*self.p, *self.q) if math.isfinite(end)]
+        pad = PAD * (max(finite, default=0.0) - min(finite, default=0.0))
         return Box((self.p[0] - pad, self.p[1] + pad), (self.q[0] - pad, self.q[1] + pad))
 
 
@@ -80,6 +81,14 @@ class _Pair(NamedTuple):
     value: sympy.Expr
     p: sympy.Expr
     q: sympy.Expr
+
+
+def part_around(record: Activation, between: tuple[float, float]) -> SmoothPart | None:
+    """Return the smooth part that holds all numbers between two floats."""
+    if not all(map(math.isfinite, between)):
+        return None
+    low, high = map(sympy.Rational, between)
+    return next((p for p in smooth_parts(record) if order(p.left, low) < 0 < order(p.right, high)), None)
 
 
 def is_concave(p: Range, q: Range) -> bool:

@@ -15,8 +15,18 @@ from gradtheory.arithmetic.effort import size, spend
 from gradtheory.arithmetic.enclosure import exactly, order, precision
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import parts_of, sigma_at
-from gradtheory.explosion.depth.class_n import SmoothPart, middle_of_slope, smooth_parts, support_ends
-from gradtheory.explosion.depth.pairs import PAD, BestPair, Box, Range, best_at_kinks, is_concave, stationary_pair
+from gradtheory.explosion.depth.class_n import middle_of_slope, support_ends
+from gradtheory.explosion.depth.pair_at_infinity import best_at_infinity
+from gradtheory.explosion.depth.pairs import (
+    PAD,
+    BestPair,
+    Box,
+    Range,
+    best_at_kinks,
+    is_concave,
+    part_around,
+    stationary_pair,
+)
 
 _BITS = 128
 _KNOWN_BITS = 60
@@ -43,13 +53,14 @@ def best_pair(record: Activation, *, is_even: bool) -> BestPair:
     box = _box(record, centre, is_even=is_even)
     if isinstance(box, BestPair):
         return box
-    parts = _part_around(record, box.p), _part_around(record, box.q)
+    parts = part_around(record, box.p), part_around(record, box.q)
     if parts[0] is None or parts[1] is None:
         raise AssertionError("a box on which the size is concave lies within smooth parts")
     value, p, q = stationary_pair((parts[0], parts[1]), (sum(box.p) / 2, sum(box.q) / 2))
     if not box.holds(p, q):
         raise Undecided(f"H of {record.name} is not decided: the stationary pair near {(p.n(6), q.n(6))} is another")
-    return BestPair(value, (p, q), is_even and box.is_met_by_its_image(centre))
+    is_symmetric = is_even and box.is_met_by_its_image(centre)
+    return BestPair(value, (p, q), is_symmetric, has_equals=is_even and not is_symmetric)
 
 
 def _box(record: Activation, centre: float, *, is_even: bool) -> Box | BestPair:
@@ -75,7 +86,8 @@ def _box(record: Activation, centre: float, *, is_even: bool) -> Box | BestPair:
         box = box.with_image(centre) if is_even and box.is_met_by_its_image(centre) else box.padded()
         if _is_concave(record, box):
             return box
-        if (best := best_at_kinks(record, box)) is not None:
+        best = best_at_infinity(record, box) if is_even else None
+        if (best := best or best_at_kinks(record, box)) is not None:
             return best
         if highest < attained * (1 + _ENOUGH):
             break
@@ -164,18 +176,10 @@ def _between(ends: Floats, z: Floats, sides: npt.NDArray[np.intp]) -> Floats:
 
 def _is_concave(record: Activation, box: Box) -> bool:
     """Return whether the logarithm of the size is proven to be strictly concave on a box within smooth parts."""
-    parts = _part_around(record, box.p), _part_around(record, box.q)
+    parts = part_around(record, box.p), part_around(record, box.q)
     if parts[0] is None or parts[1] is None:
         return False
     p, q = (
         Range(part, *map(sympy.Rational, range_)) for part, range_ in zip(parts, box, strict=True) if part is not None
     )
     return is_concave(p, q)
-
-
-def _part_around(record: Activation, between: tuple[float, float]) -> SmoothPart | None:
-    """Return the smooth part that holds all numbers between two floats."""
-    if not np.isfinite(between).all():
-        return None
-    low, high = map(sympy.Rational, between)
-    return next((p for p in smooth_parts(record) if order(p.left, low) < 0 < order(p.right, high)), None)
