@@ -55,6 +55,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     if expr.count_ops() > _MOST_OPERATIONS:
         raise InvalidArgument("activation", expr, f"must have at most {_MOST_OPERATIONS} operations")
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
+    in_z = in_z.replace(_is_power_of_number, lambda part: sympy.exp(part.exp * sympy.log(part.base)))
     in_z = in_z.replace(lambda part: isinstance(part, BooleanFunction), lambda part: part.to_nnf())  # & and | alone
     slope_expr = in_z.diff(Z)
     value_of, slope_of = _functions(in_z)
@@ -87,6 +88,11 @@ def own_activation(expr: sympy.Basic) -> Activation:
         reference="given by its expression",
         source=in_z,
     )
+
+
+def _is_power_of_number(part: sympy.Basic) -> bool:
+    """Return whether an expression is a power such as 2**z."""
+    return isinstance(part, sympy.Pow) and part.base.is_number and part.base.is_positive is True and part.exp.has(Z)
 
 
 def _functions(expr: sympy.Expr) -> tuple[Numeric, Numeric]:

@@ -107,33 +107,55 @@ def with_logistics(expr: sympy.Expr) -> sympy.Expr:
         return expr
     if expr.args:
         expr = expr.func(*(with_logistics(part) if isinstance(part, sympy.Expr) else part for part in expr.args))
-    if isinstance(expr, sympy.log) and (power := _power_beside_one(expr.args[0])) is not None:
-        return Softplus(power)
-    if expr.is_Pow and expr.exp.is_Integer and expr.exp < 0 and (power := _power_beside_one(expr.base)) is not None:
-        return Logistic(-power) ** -expr.exp
+    if isinstance(expr, sympy.log) and (parts := _beside_power(expr.args[0])) is not None:
+        return sympy.log(parts[0]) + Softplus(parts[1])
+    if expr.is_Pow and expr.exp.is_Integer and expr.exp < 0 and (parts := _beside_power(expr.base)) is not None:
+        return parts[0] ** expr.exp * Logistic(-parts[1]) ** -expr.exp
     if expr.is_Mul:
-        return _merged(expr)
+        return _divided(_merged(expr))
     return expr
 
 
-def _power_beside_one(expr: sympy.Expr) -> sympy.Expr | None:
-    """Return u where an expression is 1 + exp(u)."""
-    if expr.is_Add and len(expr.args) == 2 and expr.args[0] is sympy.S.One and isinstance(expr.args[1], sympy.exp):
-        return expr.args[1].args[0]
+def _beside_power(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Return c and u where an expression is c·(1 + exp(u)), with a rational c."""
+    constant, rest = expr.as_coeff_Add()
+    factor, power = rest.as_coeff_Mul()
+    if constant.is_positive and factor.is_positive and factor.is_Rational and isinstance(power, sympy.exp):
+        return constant, power.args[0] + sympy.log(factor / constant)
     return None
 
 
 def _merged(product: sympy.Mul) -> sympy.Expr:
-    """Return a product with s(u) in place of exp(u)·s(-u), as often as the exponential's power allows."""
+    """Return a product with s(-v) in place of exp(-v)·s(v), as often as the powers allow."""
     factors = list(product.args)
     for place, factor in enumerate(factors):
-        if isinstance(factor, sympy.exp):
-            for other, partner in enumerate(factors):
-                base, count = partner.as_base_exp()
-                if isinstance(base, Logistic) and count.is_Integer and count > 0:
-                    times = factor.args[0] / -base.args[0]
-                    if times.is_Integer and 0 < times <= count:
-                        factors[other] = base ** (count - times)
-                        factors[place] = Logistic(-base.args[0]) ** times
-                        return sympy.Mul(*factors)
+        if not isinstance(factor, sympy.exp):
+            continue
+        for other, partner in enumerate(factors):
+            base, count = partner.as_base_exp()
+            if not (isinstance(base, Logistic) and count.is_Integer and count > 0):
+                continue
+            times = next(
+                (n for n in range(1, count + 1) if sympy.expand(factor.args[0] + n * base.args[0]).is_number), 0
+            )
+            if times:
+                factors[other] = base ** (count - times)
+                rest = sympy.exp(sympy.expand(factor.args[0] + times * base.args[0]))
+                factors[place] = rest * Logistic(-base.args[0]) ** times
+                return sympy.Mul(*factors)
+    return product
+
+
+def _divided(product: sympy.Mul) -> sympy.Expr:
+    """Return a product with b + (a - b)·s(v) in place of (a + b·exp(-v))·s(v), as of tanh in exponentials."""
+    factors = list(product.args)
+    for place, partner in enumerate(factors):
+        if not isinstance(partner, Logistic):
+            continue
+        scale, power = sympy.exp(-partner.args[0]).as_coeff_Mul()
+        for other, factor in enumerate(factors):
+            a, b = factor.coeff(power, 0), factor.coeff(power, 1)
+            if factor.is_Add and a.is_number and b.is_number and sympy.expand(factor - a - b * power) == 0:
+                factors[place], factors[other] = b / scale + (a - b / scale) * partner, sympy.S.One
+                return sympy.Mul(*factors)
     return product

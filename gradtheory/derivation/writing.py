@@ -27,6 +27,7 @@ from gradtheory.document import Block, Code, Document, Formula, Heading, Paragra
 from gradtheory.document.messages import fill, paragraph, words
 from gradtheory.formulas import LatexWriter
 from gradtheory.formulas.spelling import PLAIN, Spelling
+from gradtheory.formulas.text import subscripted
 from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
@@ -42,7 +43,7 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     values = {
         "activation": question.activation.name,
         "depth": question.depth,
-        "wrt": catalogue["document"]["every_parameter"] if question.wrt == EVERY_PARAMETER else question.wrt,
+        "wrt": catalogue["document"]["every_parameter"] if question.wrt == EVERY_PARAMETER else _parameter(question),
         "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
     }
     spelling = Spelling(zeros(answer.steps), question.letters)
@@ -55,6 +56,12 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
     )
+
+
+def _parameter(question: Question) -> str:
+    """Return what the gradient is taken by, as a title writes it: w₁."""
+    letter, index = re.fullmatch(r"([A-Za-z]+)_?(\w*)", str(question.wrt)).groups()  # type: ignore[union-attr]  # it matches
+    return subscripted(question.letters.get(letter, letter), index)
 
 
 def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:

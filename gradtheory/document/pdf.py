@@ -1,6 +1,7 @@
 """PDF, in English or Chinese, by a TeX engine of the machine."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,11 +10,12 @@ from typing import Any
 
 from gradtheory.document.formats import save_figures, to_latex
 from gradtheory.document.model import Document
-from gradtheory.errors import MissingProgram
+from gradtheory.errors import InvalidArgument, MissingProgram
 
 _ENGINES = {"en": ("pdflatex", "xelatex"), "zh": ("xelatex",)}
 _PACKAGES = {"en": "texlive-latex-extra", "zh": "texlive-xetex texlive-lang-chinese"}
 _SECONDS = 300
+_UNKNOWN = re.compile(r"\S+ \(U\+[0-9A-F]+\)")  # as TeX names a character without a glyph
 _RUNS = 2  # so that references are resolved
 
 
@@ -24,6 +26,8 @@ def to_pdf(document: Document) -> bytes:
     ------
     MissingProgram
         If there is no TeX engine for its language, or it fails.
+    InvalidArgument
+        If a title of one's own holds a character that the engine does not know.
 
     """
     engine = next(filter(None, map(shutil.which, _ENGINES[document.lang])), None)
@@ -44,5 +48,10 @@ def to_pdf(document: Document) -> bytes:
             )
             if run.returncode:
                 lines = [line for line in run.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
+                if unknown := _UNKNOWN.search(" ".join(lines)):
+                    rule = (
+                        f"holds {unknown[0]}, for which {Path(engine).name} has no glyph: leave it out, or write HTML"
+                    )
+                    raise InvalidArgument("title", document.title, rule)
                 raise MissingProgram(f"{engine} failed: {' '.join(lines)[:300] or 'see its log'}")
         return (folder / "document.pdf").read_bytes()

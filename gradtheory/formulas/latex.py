@@ -15,6 +15,7 @@ from sympy.simplify.radsimp import fraction
 from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
+from gradtheory.formulas.text import GREEK
 from gradtheory.formulas.written import WrittenSum
 
 SIGNS: Mapping[str, str] = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
@@ -27,6 +28,8 @@ _FOLLOWED = re.compile(r"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{\w+\})?) (\S
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: f"\\{character}" for character in "&%$#_{}"
 }
+_TEX_SPECIAL |= {below: rf"\textsubscript{{{digit}}}" for digit, below in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+_TEX_SPECIAL |= {letter: rf"$\{name}$" for name, letter in GREEK.items() if name != "lamda"}
 
 
 class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -207,6 +210,8 @@ def tex_text(text: str) -> str:
     --------
     >>> tex_text("100% of $x_1$")
     '100\\% of \\$x\\_1\\$'
+    >>> tex_text("θ₁")
+    '$\\theta$\\textsubscript{1}'
 
     """
     return "".join(_TEX_SPECIAL.get(character, character) for character in printable(text))

@@ -325,6 +325,21 @@ def test_without_a_tex_engine_the_message_names_the_package(monkeypatch, tmp_pat
 
 @pytest.mark.slow
 @_needs("pdflatex")
+def test_a_title_of_ones_own_may_hold_greek_and_digits_below_the_line(tmp_path):
+    derivation = gt.derive("gradient", depth=2, title="θ₁ and σ", lang="en")
+    derivation.save(tmp_path / "title.pdf")
+    assert (tmp_path / "title.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(InvalidArgument, match=r"title = '梯度': holds 梯 \(U\+68AF\), for which pdflatex has no glyph"):
+        gt.derive("gradient", depth=2, title="梯度", lang="en").save(tmp_path / "title.pdf")
+
+
+def test_the_parameter_of_a_title_has_its_index_below_the_line():
+    assert gt.derive("gradient", depth=2, wrt="b2", lang="en").document.title.endswith("by b₂")
+    assert gt.derive("gradient", depth=2, letters={"w": "theta"}, lang="zh").document.title.endswith("对 θ₁ 求导")
+
+
+@pytest.mark.slow
+@_needs("pdflatex")
 def test_a_failing_engine_is_reported(tmp_path):
     formula = Formula((("", r"\undefinedcommand"),), lambda: "")
     with pytest.raises(MissingProgram, match="pdflatex failed: ! Undefined control sequence"):

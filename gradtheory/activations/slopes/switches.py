@@ -285,9 +285,22 @@ def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) ->
 
 
 def _simplest(low: sympy.Rational, high: sympy.Rational, expr: sympy.Expr) -> Iterator[sympy.Expr]:
-    """Yield the rational of small denominator in [low, high], if there is one; of sines, such a multiple of pi too."""
+    """Yield the rational of small denominator in [low, high], of sines such a multiple of pi, and zeros of a·z + b."""
     for unit in (sympy.S.One, sympy.pi) if expr.has(sympy.sin, sympy.cos) else (sympy.S.One,):
         middle = as_rational(enclose((low + high) / 2 / unit, 4 * FIRST_BITS))
         near = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST_DENOMINATOR)) * unit
         if sign(near - low) >= 0 >= sign(near - high):
             yield near
+    yield from (place for place in _irrational_features(expr) if sign(place - low) >= 0 >= sign(place - high))
+
+
+@functools.lru_cache(maxsize=256)
+def _irrational_features(expr: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return the irrational zeros of affine parts a·z + b of an expression."""
+    zeros = set()
+    for line in expr.atoms(sympy.Add):
+        constant, rest = line.as_independent(*line.free_symbols, as_Add=True)
+        factor, variable = rest.as_independent(*line.free_symbols, as_Add=False)
+        if variable.is_Symbol and not (constant / factor).is_Rational:
+            zeros.add(-constant / factor)
+    return tuple(sorted(zeros, key=str))

@@ -19,7 +19,7 @@ from gradtheory.arithmetic.enclosure import factored, is_infinite, order
 from gradtheory.arithmetic.guarantee import Guarantee, decimal, guarantee
 from gradtheory.arithmetic.inputs import read_positive
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.class_n import (
     SmoothPart,
@@ -235,7 +235,8 @@ def _half(width: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
     if isinstance(width, Root) and isinstance(weight, Root) and width.function == weight.function:
         (s,) = width.function.variables
         half = sympy.Lambda(s, sympy.cancel(width.value * weight.value / 2))
-        return Root(width.function, width.lower, width.upper, half)
+        with contextlib.suppress(InvalidArgument):  # the bracket may be too wide to be proven again
+            return Root(width.function, width.lower, width.upper, half)
     return width * weight / 2
 
 
