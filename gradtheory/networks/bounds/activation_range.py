@@ -27,6 +27,7 @@ from gradtheory.networks.bounds.bends import Formulas
 from gradtheory.networks.bounds.ranges import BITS, Range, floats_around, outer
 
 _RELATIVE, _TINY = 2.0**-46, 1e-300  # the kernels state a relative 2**-50
+_PIECES = 16  # of an interval, for bounds by σ''
 _AROUND = 1e-12  # how far around an interval the ends of periodic branches are looked for
 
 
@@ -91,7 +92,35 @@ class ActivationRange:
         return self._period is None and all(branch.is_flat for branch in self.activation.profile.branches)
 
     def excess(self, lower: Array, upper: Array, factor: Array) -> Range:
-        """Return bounds of σ(z) - factor·z over intervals, for a piecewise linear σ."""
+        """Return bounds of σ(z) - factor·z over intervals.
+
+        Between two points a function f leaves its chord by at most sup f''·w²/8 to below, and sup -f''·w²/8 to above.
+        """
+        if self.is_piecewise_linear:
+            return self._excess_at_ends(lower, upper, factor)
+        edges = _cut(lower, upper, _PIECES)
+        value, product = self.at(edges)[0], factor * edges
+        room = _rounding(value, product)
+        low, high = value.lower - product - room, value.upper - product + room
+        bends, widths = self.formulas.bends(edges[:-1], edges[1:]), np.diff(edges, axis=0) * (1.0 + 2.0**-50)
+        below, above = (
+            np.maximum(bend, 0.0) * widths**2 / 8.0 * (1.0 + 2.0**-50) for bend in (bends.upper, -bends.lower)
+        )
+        least, most = np.minimum(low[:-1], low[1:]) - below, np.maximum(high[:-1], high[1:]) + above
+        return Range(*_without_nan(np.min(least, axis=0), np.max(most, axis=0)))
+
+    def excess_of_slope(self, lower: Array, upper: Array, factor: Array, *, pieces: int) -> Range:
+        """Return bounds of σ'(z) - factor·z over intervals, by the mean value theorem on so many pieces of each."""
+        edges = _cut(lower, upper, pieces)
+        middle = edges[:-1] + np.diff(edges, axis=0) / 2.0
+        slope, product = self.at(middle)[1], factor * middle
+        bends, reach = self.formulas.bends(edges[:-1], edges[1:]), np.diff(edges, axis=0) * (0.5 + 2.0**-50)
+        rate = np.maximum(bends.upper - factor, factor - bends.lower) * (1.0 + 2.0**-50)
+        room = rate * (reach + 2.0**-52 * np.abs(middle)) + _rounding(slope, product)
+        least, most = slope.lower - product - room, slope.upper - product + room
+        return Range(*_without_nan(np.min(least, axis=0), np.max(most, axis=0)))
+
+    def _excess_at_ends(self, lower: Array, upper: Array, factor: Array) -> Range:
         parts = []
         for z in (lower, upper):
             value = self.at(z)[0]
@@ -219,6 +248,18 @@ def up_product(a: Array, b: Array) -> Array:
     with np.errstate(all="ignore"):
         product = a * b * (1.0 + 2.0**-50) + _TINY
     return np.where(np.isnan(product), np.inf, product)
+
+
+def _cut(lower: Array, upper: Array, pieces: int) -> Array:
+    """Return the ends of pieces of intervals."""
+    edges = lower + (upper - lower) * np.linspace(0.0, 1.0, pieces + 1)[:, None, None]
+    edges[0], edges[-1] = lower, upper
+    return np.asarray(edges)
+
+
+def _rounding(value: Range, product: Array) -> Array:
+    """Return how far the difference of a value and a product may be off."""
+    return np.asarray(4.0 * 2.0**-53 * (np.abs(product) + value.size) + _TINY)
 
 
 def _without_nan(lower: Array, upper: Array) -> tuple[Array, Array]:

@@ -135,7 +135,7 @@ def _adjoint(
     fine = float(up(np.array(spectral_bound(matrix) + off + linear.bound()), 2.0))
     if linear.terms is not None:
         fine = min(fine, leading_bound(matrix, linear.terms, off + linear.rounded()))
-    return _Adjoint(min(coarse, fine), matrix, off)
+    return _Adjoint(min(coarse, fine), matrix, float(up(np.array(off + linear.bound()), 2.0)))
 
 
 def _sweep(
@@ -165,7 +165,7 @@ def _sweep(
         off += adjoints[place].most * rounded
         form = enclosure.forms_of_slopes.get(place)
         behind = adjoints[place].matrix
-        if start == INPUT and form is not None and len(form.linear) and behind is not None:
+        if form is not None and len(form.linear) and behind is not None:
             linear.add(behind, form.linear[:, 0], parts[0])
             spread = up(np.asarray(middle.spread), 1.0)
             off += _of_deviation(_Adjoint(adjoints[place].most, behind, 0.0), form.rest[0], parts[0])

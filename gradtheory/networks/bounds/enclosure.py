@@ -62,10 +62,10 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
             elif isinstance(operation, Elementwise):
                 ranges = range_of(operation.activation)
                 over = ranges.over(*form.hull)
-                value, steepness = ranges.over(form.centre, form.centre)
+                value = ranges.values(form.centre, form.centre)
                 slopes[place] = over[1]
                 outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
-                forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], steepness, symbols)
+                forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], symbols)
                 jacobian = tangents.through_activation(jacobian, forms_of_slopes[place])
             elif isinstance(operation, Sum):
                 outputs[place] = forms.total(sources)

@@ -137,7 +137,7 @@ def activated(
     """Return σ(a), from the ranges of σ and σ' over its hull and that of σ at its centre.
 
     There is a new symbol for each unit where they are wanted and not too many. σ(z) = σ(c) + s·(z - c) up to
-    sup|σ' - s|·|z - c|; where σ is piecewise linear, the remainder is its range.
+    sup|σ' - s|·|z - c|, or σ(z) = s·z + half the range of σ(z) - s·z with the slope s of its secant.
     """
     lower, upper = form.hull
     values, slopes = over
@@ -146,15 +146,18 @@ def activated(
         centre = at_centre.lower + (at_centre.upper - at_centre.lower) / 2.0
         error = np.maximum(at_centre.upper - centre, centre - at_centre.lower)
         bent = up(np.maximum(slopes.upper - middle, middle - slopes.lower) * form.reach, 4.0)
-        if ranges.is_piecewise_linear:
+        if ranges.is_piecewise_linear or with_symbols:
             ends = ranges.values(lower, lower), ranges.values(upper, upper)
             secant = (ends[1].lower - ends[0].lower) / (upper - lower)
-            middle = np.where(np.isfinite(secant), secant, middle)
-            excess = ranges.excess(lower, upper, middle)
+            secant = np.where(np.isfinite(secant), secant, middle)
+            excess = ranges.excess(lower, upper, secant)
             half = excess.lower + (excess.upper - excess.lower) / 2.0
-            centre = middle * form.centre + half
-            bent = up(np.maximum(excess.upper - half, half - excess.lower), 2.0)
-            error = 4.0 * UNIT * (np.abs(middle * form.centre) + np.abs(half)) + TINY
+            beside = up(np.maximum(excess.upper - half, half - excess.lower), 2.0)
+            better = (beside < bent) | ranges.is_piecewise_linear
+            middle = np.where(better, secant, middle)
+            of_secant = 4.0 * UNIT * (np.abs(secant * form.centre) + np.abs(half)) + TINY
+            centre = np.where(better, secant * form.centre + half, centre)
+            bent, error = np.where(better, beside, bent), np.where(better, of_secant, error)
         of_rounding = 4.0 * UNIT * np.abs(middle) * np.abs(form.linear).sum(axis=-1)
         rest = up(np.abs(middle) * form.rest + bent + error + of_rounding, 6.0 + form.linear.shape[-1])
         reach = np.abs(middle) * np.abs(form.linear).sum(axis=-1) + rest

@@ -16,6 +16,8 @@ from gradtheory.networks.bounds.ranges import Range
 from gradtheory.networks.bounds.rounding import TINY, UNIT, gamma, up
 from gradtheory.networks.nodes import LayerNorm
 
+_PIECES = 16  # of the hull of one box
+
 
 @dataclass(frozen=True, eq=False)
 class Tangent:
@@ -83,8 +85,8 @@ class Slope:
     rest: Array
 
 
-def slope_of(form: Form, ranges: ActivationRange, slopes: Range, at: Range, symbols: int) -> Slope:
-    """Return the slopes at a pre-activation, from their ranges over its hull and at its centre.
+def slope_of(form: Form, ranges: ActivationRange, slopes: Range, symbols: int) -> Slope:
+    """Return the slopes at a pre-activation, from their ranges over its hull.
 
     It is the mean value form where that is tighter, else the range.
     """
@@ -95,13 +97,14 @@ def slope_of(form: Form, ranges: ActivationRange, slopes: Range, at: Range, symb
         if not symbols:
             return Slope(middle, nothing, half)
         bends = ranges.formulas.bends(*form.hull)
-        centre = at.lower + (at.upper - at.lower) / 2.0
         bend = bends.lower + (bends.upper - bends.lower) / 2.0
-        spread = np.maximum(bends.upper - bend, bend - bends.lower)
+        excess = ranges.excess_of_slope(*form.hull, bend, pieces=_PIECES if len(middle) == 1 else 1)
+        between = excess.lower + (excess.upper - excess.lower) / 2.0
+        centre = bend * form.centre + between
         others = np.abs(form.linear[:, :, symbols:]).sum(axis=-1) + form.rest
-        moduli = np.abs(form.linear[:, :, :symbols]).sum(axis=-1)
-        rest = np.maximum(at.upper - centre, centre - at.lower) + np.abs(bend) * others + spread * form.reach
-        rest = up(rest + 8.0 * UNIT * np.abs(bend) * moduli, form.linear.shape[-1] + 8.0)
+        moduli = np.abs(form.linear[:, :, :symbols]).sum(axis=-1) + np.abs(form.centre)
+        rest = np.maximum(excess.upper - between, between - excess.lower) + np.abs(bend) * others
+        rest = up(rest + 8.0 * UNIT * (np.abs(bend) * moduli + np.abs(between)), form.linear.shape[-1] + 8.0)
         better = np.isfinite(bend) & (rest < half)
         linear = np.moveaxis(bend[:, :, None] * form.linear[:, :, :symbols], -1, 0)
         return Slope(np.where(better, centre, middle), np.where(better, linear, nothing), np.where(better, rest, half))

@@ -92,3 +92,34 @@ def test_a_kernel_that_is_not_the_catalogues_is_not_believed():
     record = Activation("tanh", r"\tanh", sympy.tanh(Z), tanh.range, wrong, "none", branches=tanh.branches)
     values, slopes = range_of(record).over(np.array([0.5]), np.array([0.5]))
     np.testing.assert_allclose([values.lower, slopes.upper], [[np.tanh(0.5)], [np.cosh(0.5) ** -2]], rtol=1e-12)
+
+
+@pytest.mark.sampled(6)
+def test_what_a_line_leaves_over_is_enclosed(shape):
+    """σ(z) - s·z and σ'(z) - s·z hold what is sampled, with rounding that near cancels left out."""
+    record, ranges = gt.activation(shape), range_of(gt.activation(shape))
+    lower, upper = (side[None] for side in intervals(5, 200))
+    points = samples(lower[0], upper[0], 200)
+    for factor in (0.0, 0.5, -3.0):
+        line = factor * points
+        enclosed = [ranges.excess(lower, upper, np.full_like(lower, factor))]
+        enclosed += [ranges.excess_of_slope(lower, upper, np.full_like(lower, factor), pieces=n) for n in (1, 16)]
+        value, slope = record.value_and_slope(points)
+        for bounds, numbers in zip(enclosed, (value, slope, slope), strict=True):
+            room = 1e-14 * (np.abs(numbers) + np.abs(line))
+            assert (bounds.lower[0][:, None] <= numbers - line + room).all()
+            assert (numbers - line - room <= bounds.upper[0][:, None]).all()
+
+
+@pytest.mark.parametrize("smooth", ["tanh", "sigmoid", "gelu", "softplus"])
+def test_what_a_secant_leaves_over_is_tight(smooth):
+    record, ranges = gt.activation(smooth), range_of(gt.activation(smooth))
+    lower, upper = np.array([[-1.0, 0.2, -0.5, 1.0]]), np.array([[0.5, 1.0, 0.4, 4.0]])
+    points = samples(lower[0], upper[0], 4_000)
+    for bounds_of, of in (
+        (ranges.excess, lambda z: record.value_and_slope(z)[0]),
+        (lambda *all: ranges.excess_of_slope(*all, pieces=16), record.slope),
+    ):
+        secant = (of(upper) - of(lower)) / (upper - lower)
+        bounds, left = bounds_of(lower, upper, secant), of(points) - secant[0][:, None] * points
+        assert ((bounds.upper - bounds.lower)[0] < 1.4 * np.ptp(left, axis=1) + 1e-6).all()
