@@ -166,8 +166,8 @@ def membership(record: Activation) -> Membership:
             if part.is_never_positive(schwarzian):
                 continue
         except Undecided:
-            place = positive_place(part, schwarzian) or _place_in_cells(part, schwarzian)
-            if place is None:
+            place = positive_place(part, schwarzian)
+            if place is None and (place := _place_in_cells(part, schwarzian)) is None:
                 raise
         else:
             place = inner_point(part.left, part.right)
