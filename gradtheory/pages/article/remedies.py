@@ -91,7 +91,7 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
     clip = functools.partial(clip_by_global_norm, max_norm=float(read_positive(max_norm, "max_norm")))
     free, kept = (_linear(clip=each) for each in (None, lambda gradients: clip(gradients).gradients))
     infinite = _linear([0.0] + [1e62] * 5, target=1.0, clip=lambda gradients: clip(gradients).gradients)
-    early = kept.loss[:_EARLY][-_SOME:]
+    early = kept.loss[1 : _EARLY + 1][-_SOME:]
     stopped = {
         "long_steps": free.has_diverged and not kept.has_diverged,
         "infinite_gradients": not infinite.has_diverged,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import sympy
 
 from gradtheory.activations import Z, activation
@@ -26,6 +27,7 @@ from gradtheory.pages.article.claim import (
 )
 
 _END_DIGITS = 8
+_LAYERS = 6  # of the chain whose gradient by its first bias is large on a long interval
 _OF_DEPTH = (
     *("schwarzian", "class_n", "layer_identity", "two_point_identity", "even", "log_concave", "pair"),
     *("two_inputs", "depth", "never_widens", "one_interval"),
@@ -143,7 +145,17 @@ def _narrow(*, activation_name: str, width: str) -> Finding:
     wider = ("widens", "linear_piece", "linear_limit")
     steps += [step for step in _steps_on_depth("softsign") if step.rule in wider]
     computed = {"bound": str(bound.value and bound.value.n(10)), "factor": str(other.factor), "other": str(other.value)}
-    return Finding(verdict, tuple(steps), computed)
+    return Finding(verdict, tuple(steps), computed | {"layers": str(_LAYERS), "long": f"{_length_by_first_bias():.3g}"})
+
+
+def _length_by_first_bias() -> float:
+    """Return how long the inputs with |∂C/∂b_1| > 1 are, together, in the chain of the text: with w_1 = 1/1000."""
+    z = np.linspace(-1.0, 1.0, 200_001)
+    a, gradient = SIGMOID.value_and_slope(z)
+    for _ in range(1, _LAYERS):
+        a, slope = SIGMOID.value_and_slope(6.9 * a - 3.45)
+        gradient = gradient * 6.9 * slope
+    return float(np.mean(np.abs(a * gradient) > 1.0) * np.ptp(z) * 1000.0)
 
 
 def _steps_on_depth(activation_name: str) -> tuple[Step, ...]:

@@ -120,6 +120,7 @@ def _jumps(*, rate: Any, calm: Any, weight_below: Any) -> Finding:
     holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps and not control.jumps
     numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
     numbers |= {"limit_below": limit_below, "large_below": large_below, "factor_below": float(control.factors.max())}
+    numbers |= {"least_below": control.loss.min(), "most_below": control.loss.max()}
     numbers |= {"factor_first": float(wild.factors[0].max()), "factor_greatest": float(wild.factors.max())}
     numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
     counts = {"below": f"{below:g}", "bias_below": f"{-below / 2.0:g}"}
