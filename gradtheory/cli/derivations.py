@@ -51,7 +51,7 @@ _DEEPEST = 10_000
     "values",
     metavar="NAME=NUMBER",
     multiple=True,
-    help="A number to put in, such as w=7 (explosion), w1=0.5 (gradient), sigma_w=2 (initialisation); give all.",
+    help="A number to put in; give all: w, b, c (explosion), x, y, w1, b1, … (gradient), sigma_w, c (initialisation).",
 )
 @click.option("--optimiser", type=Choice(names.optimisers()), help="For the stability region; heavy_ball unless given.")
 @click.option(

@@ -110,6 +110,7 @@ class Command(click.Command):
         """Read the arguments; of a mistake it is known in which command it was made, which Click leaves out."""
         ctx.allow_extra_args = True  # of which we say ourselves what they may be
         try:
+            self._require_two_dashes(ctx, args)
             self._require_once(ctx, args)
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -126,6 +127,12 @@ class Command(click.Command):
         if rest and not isinstance(self, click.Group) and not ctx.resilient_parsing:
             raise click.UsageError(_of_extra(ctx, rest), ctx)
         return rest
+
+    def _require_two_dashes(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Refuse -weight, which Click would read as -w eight."""
+        long = {option for each in self.get_params(ctx) for option in each.opts if option.startswith("--")}
+        if slip := next((word for word in args if f"-{word}" in long), None):
+            raise click.NoSuchOption(slip, possibilities=[f"-{slip}"], ctx=ctx)
 
     def _require_once(self, ctx: click.Context, args: Sequence[str]) -> None:
         """Refuse an option that is given again, of which Click would take the last value and say nothing."""

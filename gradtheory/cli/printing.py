@@ -32,14 +32,15 @@ def print_result(told_as_json: bool, **result: Any) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows under titles."""
+    """Print rows under titles; names of activations, of which one is "threshold", stay what one types."""
     from rich.console import Console
     from rich.table import Table
 
     quiet()
     table = Table(*map(said, titles))
     for row in rows:
-        table.add_row(*(said(str(value)) for value in row.values()))
+        cells = zip(titles, map(str, row.values()), strict=True)
+        table.add_row(*(cell if title == "activation" else said(cell) for title, cell in cells))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 

@@ -19,6 +19,11 @@ from gradtheory.errors import InvalidArgument
         ("train -w 7 7 -b -3 -3", "-3 is read as an option: several numbers have commas between them"),
         ("set sigmoid -w 7 --digits 30", "No such option '--digits', as in: gradtheory set sigmoid -w 7 -b 1"),
         ("set sigmoid -w 7 --thresold 2", "No such option '--thresold'. Did you mean '--threshold'?"),
+        ("set sigmoid -weight 7", "No such option '-weight'. Did you mean '--weight'?"),
+        (
+            "derive --topic initialisation --value sigma_w=2",
+            "value = 'sigma_w=2': must be all of sigma_w, c, or none: c left out",
+        ),
         ("set sigmoid -w 7 --jsn", "No such option '--jsn'. Did you mean '--json'?"),
         ("set sigmoid -w 7 --certificate .", "certificate = '.': must be a file: a folder has that name"),
         ("set z*tanh(z) -w 7", "is an expression and no name; write --expr 'z*tanh(z)'"),

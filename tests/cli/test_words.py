@@ -262,3 +262,14 @@ def test_lines_are_filled_to_their_columns(width):
     assert all(columns(line) <= max(width, columns("gradtheory") + 2) for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert not [line for line in lines if line[0] in "，；。）"]
+
+
+def test_the_activation_threshold_keeps_its_name(capsys):
+    main(["gains", "--lang", "zh"])
+    assert "│ threshold " in capsys.readouterr().out
+
+
+def test_a_reason_of_several_parts_is_put_together_in_order():
+    assert translation("σ is a Möbius map on each side of 0, and several pairs are as good").startswith(
+        "σ 在 0 两侧都是"
+    )

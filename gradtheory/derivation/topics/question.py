@@ -1,8 +1,8 @@
 """What a derivation is asked for, and what it consists of."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sympy
 
@@ -60,12 +60,12 @@ class Question:
         values = {_key(name): value for name, value in self.values.items()}
         for name in values:
             if name not in named:
-                rule = f"must name {_listed(named)}" if named else "takes no values here"
+                rule = f"must name {_listed(symbols)}" if named else "takes no values here"
                 raise InvalidArgument("values", name, rule)
         if not values:
             return {}
-        if missing := [name for name in named if name not in values]:
-            rule = f"must be all of {_listed(named)}, or none: {', '.join(missing)} left out"
+        if missing := [symbol for name, symbol in named.items() if name not in values]:
+            rule = f"must be all of {_listed(symbols)}, or none: {_listed(missing)} left out"
             raise InvalidArgument("values", dict(self.values), rule)
         return {symbol: read_real(values[name], f"values[{name!r}]") for name, symbol in named.items()}
 
@@ -93,6 +93,7 @@ def _key(name: str) -> str:
     return str(name).replace("_", "")
 
 
-def _listed(names: Mapping[str, Any]) -> str:
-    listed = list(names)
+def _listed(symbols: Sequence[sympy.Symbol]) -> str:
+    """Return names as a user writes them: w1, but sigma_w."""
+    listed = [re.sub(r"_(?=[0-9])", "", symbol.name) for symbol in symbols]
     return ", ".join(listed if len(listed) <= 12 else [*listed[:6], "…", *listed[-2:]])

@@ -1,4 +1,4 @@
-r"""Class N: σ' is 0 outside of an interval, on which \|σ'\|^(-1/2) is convex. Compositions of such functions are of the class too.
+r"""Class N: σ' is 0 outside of an interval, on which \|σ'\|^(-1/2) is convex. Their compositions are of the class too.
 
 Where σ is three times differentiable it says that the Schwarzian derivative σ'''/σ' - (3/2)(σ''/σ')² is nowhere
 positive. The class is called "nowhere coexpanding" by A. Cook, A. Hammerlindl & W. Tucker, arXiv:2303.12814; that
