@@ -149,7 +149,13 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
             section = step.section
             yield Heading(catalogue["sections"][section]["title"])
             if introduction := catalogue["sections"][section].get("text"):
-                yield Paragraph(spelling.prose(introduction))
+                put_in = {
+                    key.name: number
+                    for each in answer.steps
+                    if each.section == section and isinstance(each.statement, InNumbers)
+                    for key, number in each.statement.numbers.items()
+                }
+                yield Paragraph(spelling.prose(fill(introduction, put_in)))
         yield block
     yield Heading(catalogue["document"]["check"])
     yield Paragraph(catalogue["document"]["check_text"])

@@ -91,10 +91,10 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return self._bare(expr, exp) or self._named(r"\ln", expr, exp)
 
     def _bare(self, expr: sympy.Function, exp: str | None) -> str:
-        """Return cosh² s without brackets about the s; nothing where they are needed."""
+        """Return cosh² s and ln|s| without brackets about the s; nothing where they are needed."""
         name, (inside, *_) = type(expr).__name__, expr.args
         printed = self._print(inside)
-        if name not in _BARE or _SHORT.fullmatch(printed) is None:
+        if name not in _BARE or not (_SHORT.fullmatch(printed) or isinstance(inside, sympy.Abs)):
             return ""
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\{'ln' if name == 'log' else name}{power} {printed}"

@@ -8,7 +8,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 from sympy.printing.conventions import requires_partial
-from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
 
@@ -61,6 +61,24 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         canonical = expr.as_ordered_terms()
         return canonical if isinstance(expr, WrittenSum) else terms(canonical)
 
+    def _print_Add(self, expr: sympy.Add, order: Any = None) -> str:  # noqa: N802  # likewise
+        """Print a sum; a term that is itself one of negative terms, as in a written sum, has its minus before it."""
+        written = ""
+        for term in self._as_ordered_terms(expr, order):
+            is_turned = term.is_Add and all(part.could_extract_minus_sign() for part in term.args)
+            printed = self._print(-term if is_turned else term)
+            is_negative = is_turned or (printed.startswith("-") and not term.is_Add)
+            inside = printed if is_turned else printed.removeprefix("-") if is_negative else printed
+            if term.is_Add or precedence(term) < PRECEDENCE["Add"]:
+                inside = f"({inside})"
+            sign = "-" if is_negative else "+"
+            written += f" {sign} {inside}" if written else f"{sign.strip('+')}{inside}"
+        return written
+
+    def parenthesize(self, item: sympy.Expr, level: int, strict: bool = False) -> str:
+        """Print an operand; what has a name in the document needs no brackets."""
+        return self._print(item) if item in self.spelling.names else str(super().parenthesize(item, level, strict))
+
     def _print_Symbol(self, expr: sympy.Symbol) -> str:  # noqa: N802  # SymPy's name
         return subscripted(self.spelling.name(expr.name))
 
@@ -82,7 +100,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         """Print factors side by side, with a dot before a number."""
         written = ""
         for part in parts:
-            strict = not part.could_extract_minus_sign() and not (written and _is_fraction(part))
+            is_beside = written or (part is not parts[-1] and not part.is_number)
+            strict = not part.could_extract_minus_sign() and not (is_beside and _is_fraction(part))
             printed = self.parenthesize(part, PRECEDENCE["Mul"], strict=strict)
             touches = written and _NUMBER.fullmatch(printed)
             written += f"{' · ' if touches else ' ' if written else ''}{printed}"
@@ -130,6 +149,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _print_Function(self, expr: sympy.Function) -> str:  # noqa: N802  # likewise
         name = type(expr).__name__
+        if isinstance(expr, sympy.log) and isinstance(expr.args[0], sympy.Abs):
+            return f"ln{self._print(expr.args[0])}"
         return f"{_NAMES.get(name, name)}({', '.join(self._print(part) for part in expr.args)})"
 
     _print_Min = _print_Max = _print_Function  # noqa: N815  # likewise

@@ -56,8 +56,10 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     for below in range(depth - 1, nearest - 1, -1):
         back = WrittenProduct((chain.delta[below + 1], chain.w[below + 1], Slope(chain.z[below])))
         yield step(chain.delta[below], back, "error_recursion")
-    jacobian = WrittenProduct((Slope(chain.z[nearest]), chain.w[nearest]))
-    yield step(Partial(chain.a[nearest], chain.a[nearest - 1]), jacobian, "layer_jacobian")
+    passed = nearest + (lowest > 0)  # the first layer that the gradient goes back through as a whole
+    if passed <= depth:
+        jacobian = WrittenProduct((Slope(chain.z[passed]), chain.w[passed]))
+        yield step(Partial(chain.a[passed], chain.a[passed - 1]), jacobian, "layer_jacobian")
     for wrt in wanted:
         letter, layer = chain.locate(wrt)
         error = WrittenProduct((chain.delta[max(layer, 1)], *_last(chain, wrt)))
