@@ -116,7 +116,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
             is_bare = base.is_Atom and base.is_nonnegative
             return f"√{self._print(base)}" if is_bare else f"√({self._print(base)})"
         written: str = self.parenthesize(base, PRECEDENCE["Pow"])
-        printed = f"({written})" if isinstance(base, sympy.Integral) else written  # "dz²" would be d(z²)
+        is_open = isinstance(base, sympy.Integral) or (isinstance(base, sympy.log) and written.endswith("|"))
+        printed = f"({written})" if is_open else written  # "dz²" would be d(z²), and "ln|z|²" the logarithm of z²
         raised = str(power)
         if power.is_Integer or raised in ("n", "x"):
             return printed + raised.translate(_SUPERSCRIPTS)
