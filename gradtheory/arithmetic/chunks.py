@@ -76,6 +76,10 @@ class Part(NamedTuple):
         words = self.path if self.path and not self.path[0].isdigit() else (whole, *self.path)
         return "_".join(words)
 
+    def of(self, result: Any) -> Any:
+        """Return the array of a result."""
+        return functools.reduce(_item, self.path, result)
+
     @property
     def width(self) -> int:
         """How many numbers there are of it at each place, without errors."""
@@ -166,7 +170,7 @@ def packed(function: Callable[..., Any], parts: Sequence[Part], *arrays: Array) 
     shape, result = arrays[0].shape, function(*arrays)
     columns = []
     for part in parts:
-        value = functools.reduce(_item, part.path, result)
+        value = part.of(result)
         for numbers in (value, value.error) if part.has_error else (value,):
             plain = np.asarray(numbers, dtype=np.float64)
             columns.append(np.broadcast_to(plain, (*shape, *part.core)).reshape(*shape, part.width))

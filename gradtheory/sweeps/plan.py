@@ -54,7 +54,7 @@ class Plan(NamedTuple):
             sample = plan.evaluate(first)
         except TypeError as error:
             raise InvalidArgument("function", plan.name, f"cannot be called with this grid: {error}") from None
-        parts = tuple(parts_of(sample, len(shape)))
+        parts = tuple(plan.results(sample))
         if not parts:
             raise InvalidArgument("function", plan.name, "must return arrays, or a record of arrays")
         return plan._replace(parts=parts)
@@ -108,6 +108,16 @@ class Plan(NamedTuple):
         """Return the arguments of a block, each an array of its shape."""
         along = (values[part] for values, part in zip(self.coordinates.values(), block.region, strict=True))
         return list(np.meshgrid(*along, indexing="ij"))
+
+    def results(self, sample: Any) -> Iterator[Part]:
+        """Yield what there is of each point; a record may repeat a coordinate, which needs no second array."""
+        for part in parts_of(sample, len(self.shape)):
+            name = part.named(self.name)
+            if name not in self.coordinates:
+                yield part
+            elif not np.all(np.asarray(part.of(sample)) == self.coordinates[name][0]):
+                rule = f"is also the name of a result of {self.name}, which is another number"
+                raise InvalidArgument(f"grid[{name!r}]", name, rule)
 
     def call(self, block: GridBlock) -> Callable[..., Any]:
         """Return the function of the points alone."""

@@ -229,3 +229,10 @@ def test_a_lazy_number_is_a_number_and_shapes_must_broadcast():
         gt.meanfield.depth_scales("tanh", da.ones(3), [0.1, 0.2])
     with pytest.raises(InvalidArgument, match="must be positive"):
         gt.meanfield.chi("tanh", da.zeros(3), 1.0).compute()
+
+
+def test_a_result_that_repeats_a_coordinate_is_no_second_variable():
+    edges = gt.sweep(gt.meanfield.edge_of_chaos, {"sigma_b": [0.0, 0.1]}, activation="tanh")
+    assert "sigma_b" in edges.coords
+    assert "sigma_b" not in edges.data_vars
+    assert edges.sigma_w.values == pytest.approx(gt.meanfield.edge_of_chaos("tanh", [0.0, 0.1]).sigma_w)

@@ -68,3 +68,11 @@ def test_an_axis_that_a_store_has_not_is_told(tmp_path):
 def test_a_sweep_names_the_nearest_argument(tmp_path):
     with pytest.raises(InvalidArgument, match="argument 'sigma'; the nearest are 'sigma_w' and 'sigma_b'"):
         gt.sweep(gt.meanfield.depth_scales, {"sigma": [1.0, 2.0]}, activation="tanh")
+
+
+def test_a_result_with_the_name_of_a_coordinate_is_refused():
+    def moved(q):
+        return {"q": q + 1.0}
+
+    with pytest.raises(InvalidArgument, match="is also the name of a result of moved, which is another number"):
+        gt.sweep(moved, {"q": [0.0, 1.0]})
