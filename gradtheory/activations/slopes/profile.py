@@ -179,7 +179,7 @@ def _quiet_from(formula: sympy.Expr, level: sympy.Expr, last: sympy.Expr, *, rig
             return start
     raise Undecided(
         f"{shorten(formula)} is not proven to stay below {level} as z tends to {'' if rightwards else '-'}oo: it may "
-        "oscillate for ever; ask on a bounded domain, such as domain=(-50, 50)"
+        "oscillate for ever; where the call takes domain=, ask on a bounded one, such as (-50, 50)"
     )
 
 

@@ -220,7 +220,8 @@ def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -
             return start
     raise Undecided(
         f"{abbreviate(function.expr)} is not proven to keep its sign as {function.variable} tends to "
-        f"{'' if side > 0 else '-'}oo: it may oscillate for ever; ask on a bounded domain, such as domain=(-50, 50)"
+        f"{'' if side > 0 else '-'}oo: it may oscillate for ever; where the call takes domain=, ask on a "
+        "bounded one, such as (-50, 50)"
     )
 
 
