@@ -39,7 +39,10 @@ def blocks_of(
         activations = " ".join(layers[number].kind.partition(",")[2] for number in within)
         if isinstance(nodes[start + 1].operation, LayerNorm) and math.isnan(_shortcut(nodes, start, cut)):
             normed[len(blocks)] = _shortcut(nodes, start + 1, cut)
-        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, _shortcut(nodes, start, cut)))
+        is_plain = all(isinstance(node.operation, Dense | Elementwise) for node in nodes[start + 1 : cut + 1])
+        expected = layers[within[0]].predicted_gain if is_plain and len(within) == 1 else NAN
+        shortcut = _shortcut(nodes, start, cut)
+        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, shortcut, expected))
         start = cut
     first = min(normed, default=0) - 1
     if first >= 0 and len(normed) >= MADE_ALIKE:  # its sum is normed, too, though it begins behind no norm

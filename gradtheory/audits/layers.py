@@ -134,6 +134,8 @@ class AuditedBlock:
         What it consists of: blocks of one kind are peers.
     shortcut : float
         What its residual connection multiplies by, behind a norm beside what is usual there; nan where there is none.
+    expected : float
+        By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
     """
 
@@ -143,3 +145,4 @@ class AuditedBlock:
     layers: tuple[int, ...]
     kind: str = ""
     shortcut: float = NAN
+    expected: float = NAN

@@ -28,7 +28,7 @@ MEASURED = ("gain: by which the gradient grows on its way back; |dC/dW|: its nor
 MEANINGS = (
     "gain: by which the gradient grows on its way back, slopes × weights; theory: that of random weights of this scale",
     "s_max: the largest singular value; > 1: samples on which the gradient grows; E z²: mean square before σ",
-    "satur., dead: units with slopes near 0, and 0; |dC/dW|: the norm of the gradient by the parameters",
+    "satur., dead: units with slopes near 0 on 99% of the samples, or 0 on all; |dC/dW|: the norm of its gradient",
 )
 
 
