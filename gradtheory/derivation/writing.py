@@ -77,7 +77,8 @@ def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
         for bound in step.assumptions
         if isinstance(bound, sympy.Gt | sympy.Lt | sympy.Ge | sympy.Le)
     }
-    heights = sorted((each for each in bounds if each.is_number and each.count_ops() > _SHORT), key=float)
+    is_long = {each: each.is_number and (each.count_ops() > _SHORT or each.has(Root)) for each in bounds}
+    heights = sorted(filter(is_long.__getitem__, bounds), key=float)
     return {
         **{root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)},
         **{height: sympy.Symbol(f"s_{number}") for number, height in enumerate(heights, start=1)},

@@ -94,7 +94,8 @@ class OwnFirst:
     def negated(self, expr: sympy.Expr) -> str:
         """Print what follows a minus sign: a root that is a product needs no brackets there."""
         value = starred(expr) if type(expr).__name__ == "Root" else expr
-        return self._print(value if isinstance(value, sympy.Mul) and expr not in self.spelling.names else expr)
+        printed = self._print(value if isinstance(value, sympy.Mul) and expr not in self.spelling.names else expr)
+        return self.bracketed(printed) if printed.startswith("-") else printed
 
 
 def alone(printer: Any, expr: sympy.Basic) -> str:

@@ -418,3 +418,10 @@ def test_a_table_has_titles_above_its_columns():
     assert r"\emph{a} & \emph{weight}" in render(document, ".tex")
     long = Document("Blocks", "", "en", (Table((("7",),) * 13),))
     assert r"\begin{longtable}{l}" in render(long, ".tex")
+
+
+def test_a_height_at_a_place_without_a_formula_has_a_name():
+    text = gt.derive("explosion", activation=gt.expression("z*exp(-z**2/2)")).to_text()
+    assert "s₁ = |σ'(z₁)| ≈ 0.446260320297" in text
+    assert "Root" not in text
+    assert "- -" not in text
