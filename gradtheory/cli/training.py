@@ -39,7 +39,7 @@ _targets = click.option(
     "--curvature",
     "h",
     metavar="H",
-    help="The curvature of the quadratic, for rmsprop, adam and adamw the preconditioned one; 1 unless given.",
+    help="The curvature of the quadratic, for adaptive optimisers the preconditioned one; 1 unless given.",
 )
 @json_option
 def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, as_json: bool) -> None:
@@ -49,8 +49,8 @@ def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, 
 
     OPTIMISER is gradient_descent, heavy_ball, nesterov, rmsprop, adam or adamw.
 
-    For rmsprop, adam and adamw h is the preconditioned curvature, with the preconditioner held fixed; near the minimum
-    they do something else, which is printed too.
+    For adaptive ones, such as adam, h is the preconditioned curvature, with the preconditioner held fixed; near the
+    minimum they do something else, which is printed too.
 
     Example: gradtheory stability heavy_ball --beta 0.9 --curvature 10 --eta 0.3
 

@@ -58,6 +58,7 @@ def radius(name, eta, beta, h, weight_decay):
 
 @pytest.mark.parametrize("which", _NAMES)
 def test_limits_are_those_of_the_literature(which):
+    assert which in _LIMITS, f"write the largest stable η of {which}, from the literature, into _LIMITS"
     assert sympy.simplify(stability_region(which).limit - _LIMITS[which]) == 0
 
 

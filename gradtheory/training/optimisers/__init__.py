@@ -10,10 +10,11 @@ Symbols: η (`eta`) is the learning rate, β (`beta`) the momentum, λ (`weight_
 """
 
 from gradtheory.errors import public
-from gradtheory.training.optimisers.catalogue import adam, adamw, gradient_descent, heavy_ball, nesterov, rmsprop
+from gradtheory.training.optimisers.catalogue import *  # noqa: F403  # a function for each of the rules
+from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.training.optimisers.optimiser import Optimiser, State
 
-__all__ = ["Optimiser", "State", "adam", "adamw", "gradient_descent", "heavy_ball", "nesterov", "rmsprop"]
+__all__ = ["Optimiser", "State", *RULES]  # noqa: PLE0604  # these are texts
 
 
 public(__name__)
