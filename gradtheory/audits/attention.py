@@ -17,7 +17,7 @@ from gradtheory.audits.layers import PEERS
 _MASKED = -1e4  # logits below are masks
 _SHARP = 1.0  # a standard deviation of logits that is no longer small
 _STANDS_OUT = 2.0  # times the usual deviation of its peers
-_ONE_HOT = 30.0  # a deviation of logits that no trained attention has
+_ONE_HOT = 10.0  # a deviation of logits beyond √(2 log n) for every n in use: softmax leaves a single 1
 _LEAST = 4  # the length of dot products from which √d matters
 
 
@@ -136,10 +136,6 @@ def attention_fault(calls: Sequence[Logits]) -> tuple[str, str] | None:
         if call.is_unscaled and (call.deviation > _SHARP or is_alone):
             fault = f"its attention logits are not divided by √d = {math.sqrt(call.length):.3g}"
             return call.module, f"{fault}: they deviate by {call.deviation:.3g} within a row"
-    one_hot = next((call for call in calls if call.deviation > _ONE_HOT), None)
-    if one_hot is not None and len(calls) <= PEERS:
-        fault = f"its attention logits deviate by {one_hot.deviation:.3g} within a row"
-        return one_hot.module, f"{fault}, of which a softmax makes a single 1"
     deviations = sorted(call.deviation for call in calls)
     if len(calls) > PEERS:
         usual = deviations[len(deviations) // 2]
@@ -147,4 +143,8 @@ def attention_fault(calls: Sequence[Logits]) -> tuple[str, str] | None:
         if worst.deviation > max(_SHARP, _STANDS_OUT * usual):
             fault = f"its attention logits deviate by {worst.deviation:.3g} within a row"
             return worst.module, f"{fault}, where {usual:.3g} is usual here"
+    one_hot = next((call for call in calls if call.deviation > _ONE_HOT), None)
+    if one_hot is not None:
+        fault = f"its attention logits deviate by {one_hot.deviation:.3g} within a row"
+        return one_hot.module, f"{fault}, of which a softmax makes a single 1"
     return None

@@ -127,8 +127,8 @@ def audit(
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
     trial = _trial(measured, layers, verdict, x, y, loss)
     return Audit(
-        tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss, bool(unread),
-        unread, verdict.is_alone, tuple(measured.blocks), trial,
+        tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss,
+        measured.loss_name, bool(unread), unread, verdict.is_alone, tuple(measured.blocks), trial,
     )  # fmt: skip
 
 

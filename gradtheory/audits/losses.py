@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+
+from gradtheory.audits.batches import raw
 from gradtheory.audits.calls import tensors
 from gradtheory.errors import InvalidArgument
 
@@ -10,6 +13,20 @@ _LOSSES = {
     "softmax_cross_entropy": "cross_entropy",
     "binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
 }
+
+
+OWN, YOURS, NONE = "the module's own", "yours", "none"
+
+
+def name_of(returned: Any, y: Any, loss: Any) -> str:
+    """Return which loss the gradient starts from: its name, the module's own, a function, or none."""
+    output = next(tensors(returned))
+    if y is None:
+        return OWN if output.ndim == 0 else NONE
+    if loss is not None:
+        return loss if isinstance(loss, str) else YOURS
+    kind, ndim = np.asarray(raw(y)).dtype.kind, np.asarray(raw(y)).ndim
+    return "softmax_cross_entropy" if kind in "iu" and ndim == output.ndim - 1 else "mse"
 
 
 def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
@@ -25,8 +42,7 @@ def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
     target = torch.as_tensor(y).to(output.device)
     if callable(loss):
         return loss(returned, target)
-    has_classes = not target.is_floating_point() and target.ndim == output.ndim - 1
-    name = ("softmax_cross_entropy" if has_classes else "mse") if loss is None else loss
+    name = name_of(returned, y, loss)
     if name == "mse_sum":
         return torch.nn.functional.mse_loss(output, _alike(target, output), reduction="sum")
     if name not in _LOSSES:

@@ -13,6 +13,7 @@ from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.losses import NONE
 from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Elementwise, Network, Node
@@ -43,6 +44,8 @@ class Measurement:
         Likewise.
     loss : float
         nan where there are no targets.
+    loss_name : str
+        Which loss that is.
     origin : str or None
         The innermost module whose inputs are finite and whose output is not.
     attention : pair of str or None
@@ -67,6 +70,7 @@ class Measurement:
     layers: list[AuditedLayer]
     blocks: list[AuditedBlock]
     loss: float
+    loss_name: str = NONE
     origin: str | None = None
     attention: tuple[str, str] | None = None
     loop: tuple[str, float, int] | None = None
@@ -86,7 +90,8 @@ def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: A
     name = network.loss if loss is None else loss
     if not isinstance(name, str) or name not in NAMES:
         raise InvalidArgument("loss", loss, f"must be one of {', '.join(map(repr, NAMES))}")
-    return _measure(network, inputs, None if y is None else read_real_array(y, "y"), name, seed)
+    measured = _measure(network, inputs, None if y is None else read_real_array(y, "y"), name, seed)
+    return measured if y is None else replace(measured, loss_name=name)
 
 
 def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) -> Measurement:

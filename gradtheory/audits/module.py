@@ -16,10 +16,10 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
-from gradtheory.audits.calls import Call, recorded, square_sum, tensors
+from gradtheory.audits.calls import Call, recorded, square_sum
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, DIVIDED, NAN, AuditedBlock, AuditedLayer
-from gradtheory.audits.losses import loss_of
+from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
@@ -110,10 +110,10 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             shortcut = odd_shortcut(record.calls)
             value.backward()
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
-            is_loss = y is not None or value is next(tensors(output))
-            told = float(value.detach()) if is_loss else NAN
+            name = name_of(output, y, loss)
+            told = NAN if name == NONE else float(value.detach())
             measured = _measured(record.calls, told, module, by_x)
-        return replace(measured, attention=attention_fault(logits), shortcut=shortcut)
+        return replace(measured, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
     except GradTheoryError:
         raise
     except Exception as error:  # whatever the module's own code raises
@@ -155,7 +155,7 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         layers,
         blocks,
         loss,
-        _origin(calls),
+        origin=_origin(calls),
         loop=loop,
         recurrent="" if loop is None else recurrent_scale(module, loop[0]),
         scales=scales_within(module, kinds),

@@ -60,6 +60,9 @@ class Audit(ShownAsTable):
         For each float type: after how many blocks a gradient that grows so overflows, or underflows.
     loss : float
         nan where there were no targets.
+    loss_name : str
+        Which loss that is: a name, "the module's own" or "yours"; "none" without targets, where the gradient starts in
+        random directions.
     is_measured_only : bool
         Whether the network is a torch module that is not understood, so that nothing but measurements is known of it.
     unread : str
@@ -78,6 +81,7 @@ class Audit(ShownAsTable):
     growth: float
     overflow: dict[str, int | float]
     loss: float
+    loss_name: str = "none"
     is_measured_only: bool = False
     unread: str = ""
     is_alone: bool = False
@@ -240,9 +244,12 @@ class Audit(ShownAsTable):
             way = others if self.is_alone else "On its way back the gradient"
             lines.append(f"{way} is multiplied by {self.growth:.4g} per {what} (geometric mean).")
             lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf)
-            if lasts and self.verdict != "stable" and not self.is_alone:
+            is_told = {"explodes": self.growth > 1.0, "vanishes": self.growth < 1.0}.get(self.verdict, True)
+            if lasts and is_told and self.verdict != "stable" and not self.is_alone:
                 lost = "would overflow" if self.growth > 1.0 else "would become 0"
                 lines.append(f"At that rate it {lost} after so many of them: {lasts}.")
+        known = "Without targets the gradient starts in random directions."
+        lines.append(known if self.loss_name == "none" else f"The loss is {self.loss:.4g}: {self.loss_name}.")
         if self.is_measured_only:
             lines.append(f"Measured only, without theory, as it could not be read as a network: {self.unread}.")
         return lines

@@ -129,3 +129,13 @@ def test_rows_of_a_loop_say_what_the_verdict_says():
     growing = rules._in_loop(rows[2], AuditVerdict("explodes", "c", "why"))
     assert (growing.verdict, growing.cause) == ("grows", "why")
     assert np.isnan(verdict.excess)
+
+
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_logits_of_which_softmax_leaves_one_are_named_however_many_layers_have_them(count):
+    calls = [Logits(f"b{k}", 16, 0.25, 16.0) for k in range(count)]
+    assert attention_fault(calls) == (
+        "b0",
+        "its attention logits deviate by 16 within a row, of which a softmax makes a single 1",
+    )
+    assert attention_fault([Logits(f"b{k}", 16, 0.25, 5.0) for k in range(count)]) is None  # as trained ones may

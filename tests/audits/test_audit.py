@@ -228,3 +228,29 @@ def default_initialised(seed):
 def test_networks_initialised_by_torch_or_by_unit_variance_are_left_alone(seeds):
     alarms = [seed for seed in seeds if gt.audit(*default_initialised(seed)).verdict != "stable"]
     assert len(alarms) <= len(seeds) / 100, alarms
+
+
+def test_growth_that_theory_has_in_every_layer_is_no_chance():
+    rng = np.random.default_rng(0)
+    w = [rng.standard_normal((64, 64)) for _ in range(7)]  # standard normal: σ_w = 8
+    report = gt.audit(gt.Network((64,) * 8, "tanh", w=w, b=[np.zeros(64)] * 7), rng.standard_normal((128, 64)))
+    assert (report.verdict, report.start) == ("explodes", "layer7")
+    scaled = gt.Network((64,) * 8, "tanh", w=[each / 8 for each in w], b=[np.zeros(64)] * 7)
+    assert gt.audit(scaled, rng.standard_normal((128, 64))).verdict == "stable"
+
+
+def test_a_report_says_which_loss_it_starts_from():
+    rng = np.random.default_rng(1)
+    network = gt.Network(
+        (4, 8, 2),
+        "tanh",
+        "mse",
+        w=[rng.standard_normal((8, 4)), rng.standard_normal((2, 8))],
+        b=[np.zeros(8), np.zeros(2)],
+    )
+    x, y = rng.standard_normal((16, 4)), rng.standard_normal((16, 2))
+    assert gt.audit(network, x).loss_name == "none"
+    assert "random directions" in gt.audit(network, x).table
+    assert gt.audit(network, x, y).loss_name == "mse"
+    assert gt.audit(network, x, y, loss="mse_sum").loss_name == "mse_sum"
+    assert ": mse." in gt.audit(network, x, y).table
