@@ -250,11 +250,16 @@ class Audit(ShownAsTable):
                 lines.append(f"At that rate it {lost} after so many of them: {lasts}.")
         known = "Without targets the gradient starts in random directions."
         lines.append(known if self.loss_name == "none" else f"The loss is {self.loss:.4g}: {self.loss_name}.")
+        first = self.layers[0]
+        inputs = (first.mean_square_z - first.sigma_b**2) / first.sigma_w**2 if first.sigma_w > 0.0 else math.nan
+        if inputs > _LARGE_INPUTS:
+            lines.append(f"The inputs have a mean square of about {inputs:.3g}: scale them to about 1.")
         if self.is_measured_only:
             lines.append(f"Measured only, without theory, as it could not be read as a network: {self.unread}.")
         return lines
 
 
+_LARGE_INPUTS = 100.0  # a mean square that usual rates and initial weights are not made for
 _OPPOSITE = {("explodes", "fades"): "fade", ("vanishes", "grows"): "grow"}
 _VERB = {
     "explodes": "explodes",

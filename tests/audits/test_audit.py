@@ -254,3 +254,11 @@ def test_a_report_says_which_loss_it_starts_from():
     assert gt.audit(network, x, y).loss_name == "mse"
     assert gt.audit(network, x, y, loss="mse_sum").loss_name == "mse_sum"
     assert ": mse." in gt.audit(network, x, y).table
+
+
+def test_inputs_of_another_scale_are_told():
+    rng = np.random.default_rng(2)
+    w = [rng.standard_normal((16, 16)) * (2 / 16) ** 0.5 for _ in range(4)]
+    network, x = gt.Network((16,) * 5, "relu", w=w, b=[np.zeros(16)] * 4), rng.standard_normal((100, 16))
+    assert "scale them to about 1" in gt.audit(network, 1_000 * x).table
+    assert "scale them" not in gt.audit(network, x).table
