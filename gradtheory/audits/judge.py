@@ -34,6 +34,7 @@ from gradtheory.audits.outliers import (
 from gradtheory.audits.scales import OutOfScale
 
 _MOST = 709.0  # exp of it is near the largest float64
+_SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 
 
 class AuditVerdict(NamedTuple):
@@ -209,7 +210,7 @@ def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> Aud
 def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
     """Return where, from the output back, the greatest growth or fading starts, and its logarithm, if it is too great.
 
-    Beyond chance is what chance alone does hardly ever, and growth that theory has in every layer.
+    Beyond chance is what chance alone does hardly ever, and growth in so many blocks in a row.
     The first block is left out: what it does to the gradient by the input changes no weight's gradient.
     """
     backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
@@ -217,19 +218,20 @@ def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
     bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
     best: tuple[str, float] | None = None
     for sign in (1.0, -1.0):
-        total, theory, passed, start = 0.0, 0.0, 0, ""
+        total, growing, start = 0.0, 0, ""
         shares: dict[str, float] = {}  # of the total, by module: one may be called many times
         for block, variance in zip(backwards, variances, strict=True):
             step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
             if total <= 0.0:
-                total, theory, passed, start, shares = 0.0, 0.0, 0, block.name, {}
+                total, growing, start, shares = 0.0, 0, block.name, {}
                 if sign * math.log(block.gain) <= 0.0:  # nothing starts here
                     continue
             total += step
-            theory, passed = theory + (math.log(block.expected) if block.expected > 0.0 else math.nan), passed + 1
+            growth = block.expected if block.expected > 0.0 else block.gain  # as theory has it, if it says anything
+            growing = growing + 1 if growth > ALONE else -len(backwards)  # no more, once one does not
             name = module_of(block.name)
             shares[name] = shares.get(name, 0.0) + step
-            is_meant = sign > 0.0 and total > math.log(STRETCH) and theory > passed * math.log(ALONE)  # no chance
+            is_meant = sign > 0.0 and total > math.log(STRETCH) and growing >= _SO_MANY
             if (total > bound or is_meant) and (best is None or total > abs(best[1])):
                 steepest = max(shares, key=shares.__getitem__)
                 best = steepest if shares[steepest] > total / 2.0 else start, sign * total

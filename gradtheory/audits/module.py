@@ -4,6 +4,7 @@ The parts are the modules that the module calls itself, not those that its parts
 through the network, also where a part is a residual branch.
 """
 
+import functools
 import math
 import sys
 from collections import Counter
@@ -145,8 +146,9 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
         kinds[part.name] = kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         block = AuditedBlock(name, gain if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
-        is_divided = before is not None and "BatchNorm" in part.kind and not before.children
-        blocks.append(_joined(blocks.pop(), block) if is_divided else block)
+        after = DIVIDED if "BatchNorm" in part.kind else f" {kind}" if part.kind in _activations() else ""
+        is_simple = before is not None and goes_on and not before.children
+        blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
     if (silent := _silent(parts, layers, module)) is not None:
         layers[silent] = replace(layers[silent], gain=0.0)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
@@ -187,11 +189,19 @@ def _silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int |
     return max(0, same - 1) if parts[same].took_same or is_fixed else same
 
 
-def _joined(layer: AuditedBlock, norm: AuditedBlock) -> AuditedBlock:
-    """Return a layer with the batch norm after it, which divides the scale of its weights away again."""
-    spread = math.hypot(layer.spread, norm.spread)
-    kind = f"{layer.kind}{DIVIDED}"
-    return AuditedBlock(layer.name, layer.gain * norm.gain, spread, layer.layers + norm.layers, kind)
+def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
+    """Return a layer with what is after it: its activation, or a batch norm, which divides out the scale of weights."""
+    spread = math.hypot(layer.spread, other.spread)
+    return AuditedBlock(layer.name, layer.gain * other.gain, spread, layer.layers + other.layers, layer.kind + after)
+
+
+@functools.cache
+def _activations() -> frozenset[str]:
+    """Return the names of PyTorch's activations, entry by entry."""
+    from torch.nn.modules import activation
+
+    others = {"GLU", "LogSoftmax", "MultiheadAttention", "Softmax", "Softmax2d", "Softmin"}
+    return frozenset(activation.__all__) - others
 
 
 def _origin(calls: list[Call]) -> str | None:
