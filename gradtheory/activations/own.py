@@ -33,8 +33,9 @@ def own_activation(expr: sympy.Basic) -> Activation:
 
     Its range is found with a proof when it is asked for; where none is found it is all real numbers. Its float64 kernel
     computes the value as the expression is written, and the slope as SymPy differentiates it, except log(1 + exp(u)),
-    1/(1 + exp(u)), 1 + erf, 1 + tanh and 1 - tanh², which would cancel. Where that gives nan, ball arithmetic gives the
-    number; inf is left as an overflow. At a kink the slope is that from the left, however the expression is written.
+    1/(1 + exp(u)), 1 + erf, 1 + tanh and 1 - tanh², which would cancel. Where that gives nan, as where log(cosh(z))
+    leaves float64 on the way, ball arithmetic gives the number; inf is left as an overflow. At a kink the slope is that
+    from the left, however the expression is written.
 
     Raises
     ------
@@ -98,7 +99,8 @@ def _is_power_of_number(part: sympy.Basic) -> bool:
 def _functions(expr: sympy.Expr) -> tuple[Numeric, Numeric]:
     """Return an expression and its derivative as functions of arrays, written such that nothing cancels."""
     rewritten = with_logistics(stable(expr))
-    return numeric(rewritten), numeric(without_cancelling(rewritten.diff(Z)))
+    slope = without_cancelling(rewritten.diff(Z))
+    return numeric(rewritten, is_mended=True), numeric(slope, is_mended=True)
 
 
 @lru_cache(maxsize=4096)  # batches often hold one kink many times

@@ -307,6 +307,16 @@ def test_decimal_coefficients_of_several_exponentials_make_no_large_polynomials(
         ("log(1 + exp(z))", 750.0, 750.0, 1.0),
         ("Max(z, 0)*exp(z)/(1 + exp(z))", 720.0, 720.0, 1.0),
         ("z/(1 + exp(-z))", -1000.0, 0.0, 0.0),
+        ("log(cosh(z))", 1e12, 1e12 - np.log(2), 1.0),
+        ("log(cosh(z))", -800.0, 800.0 - np.log(2), -1.0),
+        ("log(1 + exp(z) + exp(2*z))", 400.0, 800.0, 2.0),
+        ("asinh(sinh(z))", 400.0, 400.0, 1.0),
+        ("sqrt(1 + z**2)", 1e300, 1e300, 1.0),
+        ("log(1 + z**100)/100", 1e4, np.log(1e4), 1e-4),
+        ("Max(log(cosh(z)), 1)", 1e5, 1e5 - np.log(2), 1.0),
+        ("sqrt(z**4 + 1) - z**2", 1e100, 5e-201, -1e-300),
+        ("sqrt(z**4 + 1) - z**2", 3e7, 5e-16 / 0.9, -1 / 27e21),
+        ("log(1 + z**2)", 1e-8, 1e-16, 2e-8),
     ],
 )
 def test_what_overflows_on_the_way_is_found_in_ball_arithmetic(own, z, value, slope):
@@ -316,6 +326,19 @@ def test_what_overflows_on_the_way_is_found_in_ball_arithmetic(own, z, value, sl
     assert steepness[0] == pytest.approx(slope, rel=1e-15, abs=1e-300)
     assert np.isfinite(values[1])
     assert np.isnan(values[2])
+
+
+def test_many_values_far_out_are_interpolated_to_the_last_digits():
+    z = np.concatenate([-np.geomspace(720, 1e30, 500), np.geomspace(720, 1e30, 500)])
+    values, slopes = gt.activation(log(cosh(U))).value_and_slope(z)
+    assert values == pytest.approx(np.abs(z) - np.log(2), rel=1e-15)
+    assert slopes == pytest.approx(np.sign(z), rel=1e-15)
+
+
+def test_a_kink_where_great_numbers_cancel_is_one():
+    """The place of a switch is found in plain float64, which is exact there."""
+    record = gt.activation(Abs(U - 20_000))
+    assert record.slope([19_999.0, 20_000.0, 20_001.0]).tolist() == [-1, -1, 1]
 
 
 @pytest.mark.parametrize("place", [-550.0, -355.0, -40.0, -9.5, 3.0, 40.0, 360.0, 600.0])

@@ -450,3 +450,20 @@ def test_an_own_expression_has_the_exponent_of_the_one_with_a_name(known_as, own
     known, same = (gt.lyapunov_exponent(each, sigma_w, 1) for each in (known_as, gt.expression(own)))
     assert same.reason == known.reason
     assert abs(same.value - known.value) <= known.error + same.error < 1e-10
+
+
+@pytest.mark.slow
+def test_a_value_that_leaves_float64_on_the_way_is_no_escape():
+    """log(cosh(z)) is |z| - log 2 far out: its chains settle at σ_w = 1.5, where cosh(z) alone overflows now and then."""
+    chains, layers, skipped = 20_000, 300, 100
+    rng = np.random.default_rng(7)
+    z, logs, exploded = np.ones(chains), np.zeros(chains), 0.0
+    for layer in range(layers):
+        w, b = 1.5 * rng.standard_normal(chains), rng.standard_normal(chains)
+        before, z = z, w * (np.logaddexp(z, -z) - math.log(2)) + b
+        if layer >= skipped:
+            logs += np.log(np.abs(w * np.tanh(before)))
+            exploded += np.mean(np.abs(w * np.tanh(z)) > 1) / (layers - skipped)
+    own = sympy.log(sympy.cosh(_X))
+    assert gt.lyapunov_exponent(own, 1.5, 1).value == pytest.approx(logs.mean() / (layers - skipped), abs=0.004)
+    assert float(gt.factor_probability(own, 1.5, 1)) == pytest.approx(exploded, abs=0.002)

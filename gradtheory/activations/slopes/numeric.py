@@ -22,11 +22,13 @@ Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
 
 _INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
-_MANY, _NODES, _CONVERGED = 48, 24, 1e-15
+_MANY, _SOME, _NODES, _CONVERGED = 48, 8, 20, 1e-15  # a panel is kept, and asked again
 _TINY = 1e-290
 _STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
+_SLOW = (sympy.log, sympy.asinh, sympy.acosh)
 _LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
-_LEAST, _SHIFT = 1e-300, 1_000.0  # more than any |log|z||
+_SHIFT = 2_000  # more than any exponent
+_GREAT, _CANCELLED = 1e4, 1e-10
 
 
 def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
@@ -54,30 +56,31 @@ def _true_value(expr: sympy.Expr, point: float, otherwise: float) -> float:
 
 def _mend_far_out(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """Write the values that are interpolated, and return the places that are left."""
-    side, log_z = np.sign(z[lost]), np.log(np.maximum(np.abs(z[lost]), _LEAST))
-    key, left = side * (np.floor(log_z) + _SHIFT), []
-    for cell in np.unique(key):
-        here = key == cell
-        panel = abs(float(cell)) - _SHIFT
-        series = _far_values(expr, panel, float(np.sign(cell))) if here.sum() >= _MANY and cell else None
+    fraction, exponent = np.frexp(np.abs(z[lost]))
+    key, left = np.where(z[lost] < 0.0, -1, 1) * (exponent + _SHIFT), []
+    for panel in np.unique(key).tolist():
+        here = key == panel
+        series = _far_values(expr, abs(panel) - _SHIFT, math.copysign(1.0, panel)) if here.sum() >= _SOME else None
         if series is None:
             left.append(lost[here])
         else:
-            numbers[lost[here]] = np.polynomial.chebyshev.chebval(2.0 * (log_z[here] - panel) - 1.0, series)
+            numbers[lost[here]] = np.polynomial.chebyshev.chebval(4.0 * fraction[here] - 3.0, series)
     return np.concatenate([np.empty(0, dtype=int), *left])
 
 
-@functools.lru_cache(maxsize=1024)
-def _far_values(expr: sympy.Expr, panel: float, side: float) -> np.ndarray | None:
-    """Return Chebyshev coefficients over log|z| in [panel, panel + 1], or None where they do not tell every value."""
-    ends = sorted(side * math.exp(panel + each) for each in (0.0, 1.0))
-    if breaks(expr, Z, *map(sympy.Rational, ends)):
+@functools.lru_cache(maxsize=4096)
+def _far_values(expr: sympy.Expr, exponent: int, side: float) -> np.ndarray | None:
+    """Return Chebyshev coefficients over |z| from 2^(exponent - 1) to 2^exponent, or None if they are too few."""
+    ends = sorted(sympy.Rational(side) * sympy.Integer(2) ** int(exponent - each) for each in (0, 1))
+    if breaks(expr, Z, *ends):
         return None
-    nodes = np.polynomial.chebyshev.chebpts1(_NODES)
-    values = np.array([_true_value(expr, side * math.exp(panel + (each + 1.0) / 2.0), np.nan) for each in nodes])
+    order = np.arange(_NODES)
+    nodes = np.cos(np.pi * (2 * order + 1) / (2 * _NODES))
+    values = np.array([_true_value(expr, side * math.ldexp((each + 3.0) / 4.0, exponent), np.nan) for each in nodes])
     if (np.abs(values) < _TINY).all():
         return np.zeros(1)
-    series = np.asarray(np.polynomial.chebyshev.chebfit(nodes, values, _NODES - 1))
+    angles = np.outer(order, 2 * order + 1) % (4 * _NODES)  # reduced exactly: no noise where the values are constant
+    series = np.cos(np.pi / (2 * _NODES) * angles) @ values * np.where(order, 2.0, 1.0) / _NODES
     return series if np.abs(series[-3:]).max() <= _CONVERGED * np.abs(values).min() else None
 
 
@@ -144,8 +147,11 @@ def _functions() -> dict[type, Callable[..., Any]]:
     }
 
 
-def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
+def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: PLR0911  # one a case
     """Return an expression in Z as a function of float64 arrays.
+
+    If it is mended afterwards, it is nan where it depends on a number that has left float64, as log(cosh(800)) does, or
+    on what is left of great numbers that cancel.
 
     Raises
     ------
@@ -159,16 +165,18 @@ def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
     if expr == Z:
         return lambda z: z
     if isinstance(expr, sympy.Piecewise):
-        return _piecewise(expr)
+        return _piecewise(expr, is_mended)
     if isinstance(expr, sympy.Mul) and _may_leave_floats(expr):
-        return _scaled_product(expr)
-    inner = [numeric(each) for each in expr.args]
+        return _scaled_product(expr, is_mended)
+    if isinstance(expr, sympy.log) and expr.args[0].is_Add and sympy.S.One in expr.args[0].args:
+        return _watched(np.log1p, numeric(expr.args[0] - 1, is_mended=is_mended), is_mended)
+    inner = [numeric(each, is_mended=is_mended) for each in expr.args]
     if isinstance(expr, sympy.Add):
-        return lambda z: sum((each(z) for each in inner[1:]), inner[0](z))
+        return _sum_of_great(inner) if is_mended and len(inner) > 1 else _sum(inner)
     if isinstance(expr, sympy.Mul):
         return lambda z: _product([each(z) for each in inner])
     if isinstance(expr, sympy.Pow):
-        return lambda z: np.power(*(np.asarray(each(z), dtype=float) for each in inner))
+        return _power(inner[0], inner[1], is_mended and expr.exp.is_number and abs(expr.exp) < 1)
     if isinstance(expr, Relational):
         compare = _comparisons()[expr.func]
         return lambda z: compare(*(each(z) for each in inner))
@@ -178,7 +186,48 @@ def numeric(expr: sympy.Basic) -> Numeric:  # noqa: PLR0911  # one a case
     function = _functions().get(expr.func)
     if function is None:
         raise InvalidArgument("activation", expr, f"holds {expr.func.__name__}, which has no proven bounds here")
+    if isinstance(expr, _SLOW):
+        return _watched(function, inner[0], is_mended)
     return lambda z: function(*(each(z) for each in inner))
+
+
+def _watched(function: Callable[..., Any], argument: Numeric, is_mended: bool) -> Numeric:
+    """Return a function that grows so slowly that it is finite where its argument has left float64."""
+    if not is_mended:
+        return lambda z: function(argument(z))
+
+    def watched(z: np.ndarray) -> Any:
+        number = argument(z)
+        value = function(number)
+        return np.where((np.isinf(number) | np.isinf(value)) & np.isfinite(z), np.nan, value)
+
+    return watched
+
+
+def _power(base: Numeric, exponent: Numeric, is_watched: bool) -> Numeric:
+    def power(z: np.ndarray) -> Any:
+        number = np.asarray(base(z), dtype=float)
+        value = np.power(number, np.asarray(exponent(z), dtype=float))
+        return np.where(np.isinf(number) & np.isfinite(z), np.nan, value) if is_watched else value
+
+    return power
+
+
+def _sum(terms: list[Numeric]) -> Numeric:
+    return lambda z: sum((each(z) for each in terms[1:]), terms[0](z))
+
+
+def _sum_of_great(terms: list[Numeric]) -> Numeric:
+    """Return a sum that is nan where great numbers cancel, as √(z⁴ + 1) - z² does far out."""
+
+    def total(z: np.ndarray) -> Any:
+        result = size = 0.0
+        for term in terms:
+            number = term(z)
+            result, size = result + number, np.maximum(size, np.abs(number))
+        return np.where((size > _GREAT) & (np.abs(result) < _CANCELLED * size), np.nan, result)
+
+    return total
 
 
 @functools.cache
@@ -206,13 +255,13 @@ def _may_leave_floats(product: sympy.Mul) -> bool:
     return len(steep) > 1 and any(part.is_Pow and part.exp.is_Integer for part in steep)
 
 
-def _scaled_product(product: sympy.Mul) -> Numeric:
+def _scaled_product(product: sympy.Mul, is_mended: bool) -> Numeric:
     """Return a product by fractions and exponents, so that no square leaves float64 before it meets other factors.
 
     It is nan, for `mend`, where a factor underflows beside huge ones, or overflows beside tiny ones.
     """
     parts = [part.as_base_exp() if part.is_Pow and part.exp.is_Integer else (part, 1) for part in product.args]
-    factors = [(numeric(base), int(exponent)) for base, exponent in parts]
+    factors = [(numeric(base, is_mended=is_mended), int(exponent)) for base, exponent in parts]
 
     def scaled(z: np.ndarray) -> Any:
         size, power = np.ones(1), np.zeros(1, dtype=np.int64)
@@ -228,8 +277,8 @@ def _scaled_product(product: sympy.Mul) -> Numeric:
     return scaled
 
 
-def _piecewise(expr: sympy.Piecewise) -> Numeric:
-    values = [numeric(value) for value, _ in expr.args]
+def _piecewise(expr: sympy.Piecewise, is_mended: bool) -> Numeric:
+    values = [numeric(value, is_mended=is_mended) for value, _ in expr.args]
     conditions = [(lambda z: True) if condition is sympy.true else numeric(condition) for _, condition in expr.args]
 
     def piecewise(z: np.ndarray) -> Any:

@@ -3,10 +3,12 @@
 They are carried forward through the layers in ball and interval arithmetic, so that no nested formula is built.
 """
 
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -27,6 +29,9 @@ from gradtheory.arithmetic.enclosure import (
 from gradtheory.arithmetic.functions import stable
 
 X = sympy.Symbol("x", real=True)
+
+
+_CARRIED = 2  # the derivatives that are carried forward by formulas of their own
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Layer:
 
 
 class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are untyped
-    """The last z_l, or its first or second derivative by x, carried forward through layers at given weights.
+    """The last z_l, or one of its derivatives by x, carried forward through layers at given weights.
 
     Its arguments are x and the order of the derivative; z_l itself is the order 0.
     """
@@ -99,6 +104,8 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
 
     def _eval_simplify(self, **_: Any) -> sympy.Expr:
         """Return the closed expression: at a number it shows what no ball can prove, such as that it is 0."""
+        if self.args[1] > _CARRIED:
+            return sympy.simplify(self._closed().diff(X, int(self.args[1])).subs(X, self.args[0]))
         a, first, second = self.args[0], sympy.S.One, sympy.S.Zero
         for layer, is_last in self._with_last():
             z, first, second = layer.weight * a + layer.bias, layer.weight * first, layer.weight * second
@@ -110,6 +117,8 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
 
     def enclosure(self, bits: int, at: Balls) -> Ball:
         """Return a ball around the value."""
+        if self.args[1] > _CARRIED:
+            return self._by_series(evaluate(self.args[0], bits, at), bits, _OF_BALLS)
         a = evaluate(self.args[0], bits, at)
         first, second = 1 + 0 * a, 0 * a  # derivatives of a_l by x
         for layer, is_last in self._with_last():
@@ -125,6 +134,9 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
     def over(self, bits: int, at: dict[sympy.Symbol, Interval]) -> Interval:
         """Return bounds of the value over an interval."""
         a = at[self.args[0]]
+        if self.args[1] > _CARRIED:
+            with precision(bits):
+                return self._by_series(a, bits, _OF_INTERVALS)  # type: ignore[no-any-return]  # of intervals
         with precision(bits):
             first, second = (around(evaluate(each, bits, {})) for each in (sympy.S.One, sympy.S.Zero))
             for layer, is_last in self._with_last():
@@ -139,5 +151,65 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
                 a = layer.activation.over(z, bits)
         raise AssertionError("a chain has a last layer")
 
+    def _closed(self) -> sympy.Expr:
+        """Return z_l as one formula in x."""
+        a: sympy.Expr = X
+        for layer, is_last in self._with_last():
+            z = layer.weight * a + layer.bias
+            if not is_last:
+                a = layer.value.subs(Z, z)
+        return z
+
+    def _by_series(self, x: Any, bits: int, of: "_Numbers") -> Any:
+        """Return a derivative of a higher order, by Taylor coefficients of every layer in x."""
+        order = int(self.args[1])
+        series = [x, of.number(sympy.S.One, bits), *[of.number(sympy.S.Zero, bits)] * (order - 1)]
+        for layer, is_last in self._with_last():
+            series = [of.times(of.number(layer.weight, bits), each) for each in series]
+            series[0] = of.plus(series[0], of.number(layer.bias, bits))
+            if is_last:
+                return of.times(series[order], of.number(sympy.factorial(order), bits))
+            series = _composed(layer, series, bits, of)
+        raise AssertionError("a chain has a last layer")
+
     def _with_last(self) -> Iterator[tuple[Layer, bool]]:
         return ((layer, number == len(self.layers)) for number, layer in enumerate(self.layers, start=1))
+
+
+class _Numbers(NamedTuple):
+    """How balls or intervals are made, added, multiplied, and put into a formula in Z."""
+
+    number: Callable[[sympy.Expr, int], Any]
+    plus: Callable[[Any, Any], Any]
+    times: Callable[[Any, Any], Any]
+    of: Callable[[sympy.Expr, Any, int], Any]
+
+
+_OF_BALLS = _Numbers(
+    lambda number, bits: evaluate(number, bits, {}),
+    operator.add,
+    operator.mul,
+    lambda formula, z, bits: evaluate(formula, bits, {Z: z}),
+)
+_OF_INTERVALS = _Numbers(
+    lambda number, bits: around(evaluate(number, bits, {})),
+    plus,
+    times,
+    lambda formula, z, bits: range_over(formula, Z, z, bits),
+)
+
+
+def _composed(layer: Layer, series: list[Any], bits: int, of: _Numbers) -> list[Any]:
+    """Return the Taylor coefficients of σ(z) from those of z: Σ σ⁽ᵏ⁾(z)·(z's own without the constant)ᵏ/k!."""
+    z, length = series[0], len(series)
+    nothing = of.number(sympy.S.Zero, bits)
+    result, power = [nothing] * length, [of.number(sympy.S.One, bits), *[nothing] * (length - 1)]
+    for order in range(length):
+        formula = layer.value if order == 0 else derivative(layer.slope, Z, order - 1)
+        factor = of.of(formula / sympy.factorial(order), z, bits)
+        result = [of.plus(each, of.times(factor, part)) for each, part in zip(result, power, strict=True)]
+        power = [
+            functools.reduce(of.plus, (of.times(power[n - k], series[k]) for k in range(1, n + 1)), nothing)
+            for n in range(length)
+        ]
+    return result
