@@ -10,7 +10,8 @@ from sympy.logic.boolalg import BooleanFunction
 from gradtheory.activations.record import Activation, Kernel, Z
 from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
-from gradtheory.activations.slopes.numeric import Numeric, mend, numeric, without_cancelling
+from gradtheory.activations.slopes.mending import mend
+from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.switches import formula_left_of, switches
 from gradtheory.activations.slopes.values import values_of
 from gradtheory.arithmetic.effort import within

@@ -12,7 +12,7 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.catalogue.shared_kernels import logistic
-from gradtheory.activations.slopes.numeric import mend
+from gradtheory.activations.slopes.mending import mend
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.symbols import A, Y

@@ -440,3 +440,18 @@ def test_where_the_map_touches_the_diagonal_there_is_no_proof():
         fixed_points("relu", sympy.sqrt(2), method="certified")
     with pytest.raises(InvalidArgument, match=r"^method = "):
         fixed_points("relu", 1, method="proven")
+
+
+@pytest.mark.slow
+def test_flat_functions_have_fixed_points():
+    """1 - exp(-z⁶⁰) is 0 near 0 and 1 beyond 1, so E[σ²] ≈ P(|z| > 1); E exp(-2/(q z²)) is exp(-2/√q)."""
+    z = sympy.Symbol("z", real=True)
+    (point,) = gt.meanfield.fixed_points(1 - sympy.exp(-(z**60)), 1, 0.5)
+    assert abs(point.q - (0.25 + math.erfc(1 / math.sqrt(2 * point.q)))) < 0.01
+    flat = sympy.Piecewise((sympy.exp(-1 / z**2), sympy.Ne(z, 0)), (0, True))
+    low, edge, stable = gt.meanfield.fixed_points(flat, 3, 0)
+    assert low.q == 0
+    for q in (edge.q, stable.q):
+        assert q == pytest.approx(9 * math.exp(-2 / math.sqrt(q)), rel=1e-12)
+    assert stable.is_stable
+    assert not edge.is_stable

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
+import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.meanfield import (
     chi,
@@ -185,3 +186,22 @@ def test_depth_scales_say_why_there_is_none():
     with pytest.raises(InvalidArgument, match="the variance grows; take a smaller sigma_w"):
         depth_scales("relu", 2)
     assert repr(depth_scales("tanh", 2)).startswith("DepthScales(q=")
+
+
+@pytest.mark.parametrize("ask", [gt.meanfield.variance_map, gt.meanfield.chi, gt.meanfield.chi_parallel])
+def test_what_leaves_float64_is_said(ask):
+    with pytest.raises(InvalidArgument, match="sigma_w = 1e\\+200: makes the result exceed float64"):
+        ask("tanh", 1, sigma_w=1e200)
+    assert np.isinf(ask("tanh", [1, 2], sigma_w=1e200)).all()
+    little = ask("tanh", 1, sigma_w=1e-200)
+    assert 0.0 < little.error < 1e-300  # 1e-401 is no 0
+
+
+@pytest.mark.parametrize("q", [1e-320, 5e-324])
+def test_variances_whose_squares_leave_float64_are_refused(q):
+    for ask in (gt.meanfield.variance_map, gt.meanfield.chi_parallel):
+        with pytest.raises(InvalidArgument, match="so small that squares of tanh leave float64"):
+            ask("tanh", q, sigma_w=1)
+    assert gt.meanfield.chi("tanh", q, sigma_w=1) == pytest.approx(1)
+    with pytest.raises(InvalidArgument, match="so small"):
+        gt.meanfield.chi_parallel("softplus", q, sigma_w=1)

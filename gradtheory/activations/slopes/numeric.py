@@ -3,7 +3,6 @@
 from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -11,77 +10,16 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import breaks, formula_near
-from gradtheory.arithmetic.enclosure import enclose, exactly
-from gradtheory.arithmetic.functions import NormalCDF, stable
+from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.later import np
 from gradtheory.arithmetic.logistic import Logistic, Softplus
 from gradtheory.errors import InvalidArgument
 
 Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
 
-_INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
-_BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
-_MANY, _SOME, _NODES, _CONVERGED = 48, 8, 20, 1e-15  # a panel is kept, and asked again
-_TINY = 1e-290
 _STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
-_SLOW = (sympy.log, sympy.asinh, sympy.acosh)
 _LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
-_SHIFT = 2_000  # more than any exponent
 _GREAT, _CANCELLED = 1e4, 1e-10
-
-
-def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
-    """Write the true value of an expression where float64 arithmetic gave nan at a finite z.
-
-    Where that are many places far out, all on one smooth piece, values are interpolated between a few.
-    """
-    lost = np.flatnonzero(np.isnan(numbers) & np.isfinite(z))
-    if len(lost) >= _MANY:
-        lost = _mend_far_out(numbers, expr, z, lost)
-    for place in lost:
-        numbers[place] = _true_value(expr, float(z[place]), numbers[place])
-
-
-def _true_value(expr: sympy.Expr, point: float, otherwise: float) -> float:
-    smooth = formula_near(stable(expr), Z, sympy.Rational(point))
-    if smooth.has(*_INFINITE):  # such as the slope of √|z| at 0
-        return otherwise
-    for bits in _BITS:
-        ball = enclose(smooth, bits, {Z: exactly(point)})
-        if ball.is_finite() and (ball.rel_accuracy_bits() > 53 or bits == _BITS[-1]):
-            return float(ball.mid())
-    return otherwise
-
-
-def _mend_far_out(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Write the values that are interpolated, and return the places that are left."""
-    fraction, exponent = np.frexp(np.abs(z[lost]))
-    key, left = np.where(z[lost] < 0.0, -1, 1) * (exponent + _SHIFT), []
-    for panel in np.unique(key).tolist():
-        here = key == panel
-        series = _far_values(expr, abs(panel) - _SHIFT, math.copysign(1.0, panel)) if here.sum() >= _SOME else None
-        if series is None:
-            left.append(lost[here])
-        else:
-            numbers[lost[here]] = np.polynomial.chebyshev.chebval(4.0 * fraction[here] - 3.0, series)
-    return np.concatenate([np.empty(0, dtype=int), *left])
-
-
-@functools.lru_cache(maxsize=4096)
-def _far_values(expr: sympy.Expr, exponent: int, side: float) -> np.ndarray | None:
-    """Return Chebyshev coefficients over |z| from 2^(exponent - 1) to 2^exponent, or None if they are too few."""
-    ends = sorted(sympy.Rational(side) * sympy.Integer(2) ** int(exponent - each) for each in (0, 1))
-    if breaks(expr, Z, *ends):
-        return None
-    order = np.arange(_NODES)
-    nodes = np.cos(np.pi * (2 * order + 1) / (2 * _NODES))
-    values = np.array([_true_value(expr, side * math.ldexp((each + 3.0) / 4.0, exponent), np.nan) for each in nodes])
-    if (np.abs(values) < _TINY).all():
-        return np.zeros(1)
-    angles = np.outer(order, 2 * order + 1) % (4 * _NODES)  # reduced exactly: no noise where the values are constant
-    series = np.cos(np.pi / (2 * _NODES) * angles) @ values * np.where(order, 2.0, 1.0) / _NODES
-    return series if np.abs(series[-3:]).max() <= _CONVERGED * np.abs(values).min() else None
 
 
 def without_cancelling(expr: sympy.Expr) -> sympy.Expr:
@@ -105,6 +43,17 @@ def _as_cosh(part: sympy.Expr) -> sympy.Expr:
     return constant / sympy.cosh(term.as_coeff_Mul()[1].base.args[0]) ** 2
 
 
+class _ExpMinus1(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """exp(x) - 1."""
+
+
+class _LogOf1Plus(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
+    """log(1 + x)."""
+
+
+_SLOW = (sympy.log, sympy.asinh, sympy.acosh, _LogOf1Plus)
+
+
 def _special(name: str) -> Callable[..., Any]:
     """Return a function of SciPy, which is imported when it is called: that takes as long as SymPy."""
 
@@ -122,6 +71,8 @@ def _functions() -> dict[type, Callable[..., Any]]:
         Logistic: _special("expit"),
         NormalCDF: _special("ndtr"),
         Softplus: lambda z: np.logaddexp(0.0, z),
+        _ExpMinus1: np.expm1,
+        _LogOf1Plus: np.log1p,
         sympy.Abs: np.abs,
         sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
         sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
@@ -168,15 +119,14 @@ def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: 
         return _piecewise(expr, is_mended)
     if isinstance(expr, sympy.Mul) and _may_leave_floats(expr):
         return _scaled_product(expr, is_mended)
-    if isinstance(expr, sympy.log) and expr.args[0].is_Add and sympy.S.One in expr.args[0].args:
-        return _watched(np.log1p, numeric(expr.args[0] - 1, is_mended=is_mended), is_mended)
+    expr = _beside_1(expr)
     inner = [numeric(each, is_mended=is_mended) for each in expr.args]
     if isinstance(expr, sympy.Add):
         return _sum_of_great(inner) if is_mended and len(inner) > 1 else _sum(inner)
     if isinstance(expr, sympy.Mul):
         return lambda z: _product([each(z) for each in inner])
     if isinstance(expr, sympy.Pow):
-        return _power(inner[0], inner[1], is_mended and expr.exp.is_number and abs(expr.exp) < 1)
+        return _power(inner[0], inner[1], expr.exp, is_mended)
     if isinstance(expr, Relational):
         compare = _comparisons()[expr.func]
         return lambda z: compare(*(each(z) for each in inner))
@@ -189,6 +139,19 @@ def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: 
     if isinstance(expr, _SLOW):
         return _watched(function, inner[0], is_mended)
     return lambda z: function(*(each(z) for each in inner))
+
+
+def _beside_1(expr: sympy.Basic) -> sympy.Basic:
+    """Return exp(u) - 1 in a sum, and log(1 + u), as one function of u, of which nothing is lost near u = 0."""
+    if isinstance(expr, sympy.log) and expr.args[0].is_Add and sympy.S.One in expr.args[0].args:
+        return _LogOf1Plus(expr.args[0] - 1)
+    if not isinstance(expr, sympy.Add):
+        return expr
+    constant, rest = expr.as_coeff_Add()
+    for term in sympy.Add.make_args(rest):
+        if constant and term.has(sympy.exp) and isinstance(term / -constant, sympy.exp):
+            return rest - term - constant * _ExpMinus1((term / -constant).args[0])
+    return expr
 
 
 def _watched(function: Callable[..., Any], argument: Numeric, is_mended: bool) -> Numeric:
@@ -204,7 +167,20 @@ def _watched(function: Callable[..., Any], argument: Numeric, is_mended: bool) -
     return watched
 
 
-def _power(base: Numeric, exponent: Numeric, is_watched: bool) -> Numeric:
+_POWERS: dict[sympy.Expr, Callable[[np.ndarray], Any]] = {  # many times as fast as powers in general
+    sympy.Integer(2): lambda base: base * base,
+    sympy.Integer(3): lambda base: base * base * base,
+    sympy.Integer(-1): lambda base: 1.0 / base,
+    sympy.Integer(-2): lambda base: 1.0 / (base * base),
+}
+
+
+def _power(base: Numeric, exponent: Numeric, constant: sympy.Expr, is_mended: bool) -> Numeric:
+    known = _POWERS.get(constant)
+    if known is not None:
+        return lambda z: known(np.asarray(base(z), dtype=float))
+    is_watched = is_mended and constant.is_number and abs(constant) < 1
+
     def power(z: np.ndarray) -> Any:
         number = np.asarray(base(z), dtype=float)
         value = np.power(number, np.asarray(exponent(z), dtype=float))

@@ -22,7 +22,7 @@ _EPSILON = 2.0**-52
 _ROUNDING = 8 * _EPSILON  # of each size: kernels are right to 4 units in the last place, squares and sums double it
 _TAIL = 12.0  # beyond 9 lies 1e-19 of the Gaussian: what is found between must be negligible
 _STEP = 3.0
-_LONGEST_TAIL = 36.0  # beyond it float64 has no density left
+_FARTHER, _LONGEST_TAIL = 1.5, 36.0  # beyond it float64 has no density left
 _NEGLIGIBLE = 1e-18
 _MOST_HALVINGS = 48
 # When panels that disagree are told from rounding.
@@ -149,7 +149,7 @@ def _integrate_chosen(integrand: Integrand, laws: Gaussians, chosen: np.ndarray,
     with np.errstate(all="ignore"):
         result = _within(integrand, laws, chosen, wanted, tail)
         while (outer := result.outer.any(axis=0)).any():  # the integrand grows so fast that the tail matters
-            tail = min(tail + _STEP, _LONGEST_TAIL)
+            tail = min(_FARTHER * tail, _LONGEST_TAIL)
             again = _within(integrand, laws, chosen[outer], wanted, tail)
             for kept, new in zip(result, again, strict=True):
                 kept[..., outer] = new

@@ -44,6 +44,8 @@ _INTEGRANDS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
 KINDS = tuple(_INTEGRANDS)
 METHODS = ("auto", "certified")
 
+_LEAST_VARIANCE = 1e-305  # below, squares of z lose digits
+
 
 def moments(record: Activation, variances: Array, kinds: Sequence[str]) -> Integrals:
     """Return the moments of these kinds, of shape (kinds, variances), in float64; inf where they diverge.
@@ -133,6 +135,10 @@ def moment(
         return Estimate(*nearest(proven_moment(record, q, kind)), Guarantee.CERTIFIED)
     variances = read_positive_array(q, "q")
     value, error = moments_of(record, variances.reshape(-1), kind)
+    tiny = variances.reshape(-1) < _LEAST_VARIANCE
+    if (tiny & ((value[0] == 0.0) | ~np.isfinite(value[0]) | (kind == "growth"))).any():
+        rule = f"is so small that squares of {record.name} leave float64; take one from {_LEAST_VARIANCE:g} on"
+        raise InvalidArgument("q", q, rule)
     if not np.isfinite(value).all():
         raise InvalidArgument("q", q, why_infinite(record))
     if variances.ndim == 0:

@@ -43,6 +43,7 @@ from gradtheory.random_weights.gaussian.together import read_correlations, toget
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 2.0**-52
+_LEAST = 2.0**-1074  # what may be lost where a product underflows
 _BEYOND = "makes, with sigma_b and q, numbers beyond float64; take smaller ones"
 
 
@@ -73,12 +74,12 @@ def variance_map(
     Returns
     -------
     Estimate, or ndarray of float
-        A float with its error; for arrays an array of their common shape.
+        A float with its error; for arrays an array of their common shape, inf where the result exceeds float64.
 
     Raises
     ------
     InvalidArgument
-        If an argument is out of range, or the expectation diverges.
+        If an argument is out of range, or the expectation diverges, or one number exceeds float64.
 
     References
     ----------
@@ -176,18 +177,23 @@ def _proven(
 
 
 def _affine(second_moment: Estimate | Estimates, weight: Array, bias: Array) -> Estimate | Estimates:
-    """Return weight²·moment + bias², with its error."""
+    """Return weight²·moment + bias², with its error; of arrays inf where it exceeds float64."""
     if isinstance(second_moment, Estimate) and weight.ndim == bias.ndim == 0:
-        return _affine_estimate(second_moment, float(weight), float(bias))
-    value = np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
-    error = weight * weight * second_moment.error + 5 * _EPSILON * np.abs(value)
-    return Estimates(value, error)
+        result = _affine_estimate(second_moment, float(weight), float(bias))
+        if not math.isfinite(result + result.error):
+            name, scale = ("sigma_b", bias) if bias > weight else ("sigma_w", weight)
+            raise InvalidArgument(name, float(scale), "makes the result exceed float64; take a smaller one")
+        return result
+    with np.errstate(over="ignore"):
+        value = np.asarray(weight * weight * np.asarray(second_moment) + bias * bias)
+        error = weight * weight * second_moment.error + 5 * _EPSILON * np.abs(value) + _LEAST
+    return Estimates(value, np.where(np.isfinite(value), error, np.inf))
 
 
 def _affine_estimate(second_moment: Estimate, weight: float, bias: float) -> Estimate:
     value = weight * weight * float(second_moment) + bias * bias
     error = weight * weight * second_moment.error + 5 * _EPSILON * abs(value)  # the weight may be a quotient and root
-    return Estimate(value, error, second_moment.guarantee)
+    return Estimate(value, error + _LEAST, second_moment.guarantee)
 
 
 @overload
