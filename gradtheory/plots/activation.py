@@ -6,13 +6,13 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.inputs import read_positive, read_positive_float, read_real
+from gradtheory.arithmetic.inputs import read_positive, read_real
 from gradtheory.document.messages import fill
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import arrays, critical_weight, explosion_set, widest_explosion
 from gradtheory.explosion.superlevel import Periodic, components_of
 from gradtheory.formulas import latex
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, words_of_labels
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, read_extent, words_of_labels
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def activation_and_slope(
     matplotlib.axes.Axes
 
     """
-    record, half = as_activation(activation), read_positive_float(span, "span")
+    record, half = as_activation(activation), read_extent(span, "span")
     said = words_of_labels(lang)
     ax, z = axes_or_new(ax), np.linspace(-half, half, 801)
     ax.plot(z, record.value(z), color=BLUE, label=rf"${record.symbol}(z)$")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradtheory.arithmetic.choices import one_of
-from gradtheory.arithmetic.inputs import read_finite_array, read_positive_float
+from gradtheory.arithmetic.inputs import read_finite_array, read_nonnegative_float, read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.errors import InvalidArgument, extra
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_POINTS = 10_000  # of a curve
+_LEAST, _MOST = 1e-140, 1e140  # what is drawn
 BLUE, RED, GREY, VIOLET = "#1f5fa8", "#c0392b", "#7f8c8d", "#7d3c98"
 
 _HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
@@ -98,7 +99,15 @@ def read_curves(values: Any, name: str) -> list[float]:
     items = read_items(values, name, rule)
     if not items:
         raise InvalidArgument(name, values, rule)
-    return [read_positive_float(each, name) for each in items]
+    return [read_extent(each, name) for each in items]
+
+
+def read_extent(value: Any, name: str, *, may_be_0: bool = False) -> float:
+    """Return a positive number of a size that Matplotlib, which multiplies and squares, can draw."""
+    number = read_nonnegative_float(value, name) if may_be_0 else read_positive_float(value, name)
+    if not (number == 0.0 or _LEAST <= number <= _MOST):
+        raise InvalidArgument(name, value, f"must lie between {_LEAST:g} and {_MOST:g} to be drawn, such as 1")
+    return number
 
 
 def read_axis(values: Any, name: str, *, least: float | None = None) -> np.ndarray:
@@ -112,4 +121,6 @@ def read_axis(values: Any, name: str, *, least: float | None = None) -> np.ndarr
         or not (numbers[0] > 0.0 if least is None else numbers[0] >= least)
     ):
         raise InvalidArgument(name, values, f"must be two or more increasing {kind} numbers, such as np.linspace(1, 2)")
+    if numbers[-1] > _MOST:
+        raise InvalidArgument(name, values, f"must not exceed {_MOST:g} to be drawn, such as np.linspace(1, 2)")
     return numbers

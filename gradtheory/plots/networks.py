@@ -131,7 +131,8 @@ def growth_of_layers(
     places = np.arange(len(listed))
     deviations = np.sqrt(np.cumsum(widths[::-1] ** 2))[::-1]
     ax.fill_between(places, np.exp(-2 * deviations), np.exp(2 * deviations), color=GREY, alpha=0.2, linewidth=0)
-    sizes = np.exp(np.cumsum(logs[::-1])[::-1])
+    with np.errstate(over="ignore"):  # a product beyond float64 is not drawn
+        sizes = np.exp(np.cumsum(logs[::-1])[::-1])
     ax.plot(places, sizes, "o-", color=BLUE)
     if marked is not None:
         place = listed.index(marked)

@@ -13,8 +13,6 @@ from gradtheory.arithmetic.inputs import (
     read_count,
     read_depth,
     read_finite_array,
-    read_nonnegative_float,
-    read_positive_float,
 )
 from gradtheory.document.messages import fill
 from gradtheory.errors import InvalidArgument
@@ -27,6 +25,7 @@ from gradtheory.plots.axes import (
     axes_or_new,
     legible,
     read_curves,
+    read_extent,
     words_of_labels,
 )
 from gradtheory.random_weights.finite_width import factors
@@ -87,7 +86,7 @@ def phase_diagram(
 
     """
     record, many = as_activation(activation), read_count(points, "points", MOST_POINTS, least=2)
-    largest_bias = read_positive_float(largest_bias, "largest_bias")
+    largest_bias = read_extent(largest_bias, "largest_bias")
     marked = np.zeros((0, 2)) if networks is None else read_finite_array(networks, "networks")
     if marked.ndim != 2 or marked.shape[1] != 2:
         raise InvalidArgument("networks.shape", marked.shape, "must be (n, 2): pairs of σ_w and σ_b")
@@ -234,7 +233,7 @@ def factor_distribution(
 
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
-    bias, said = read_nonnegative_float(sigma_b, "sigma_b"), words_of_labels(lang)
+    bias, said = read_extent(sigma_b, "sigma_b", may_be_0=True), words_of_labels(lang)
     ax, thresholds = axes_or_new(ax), np.geomspace(1e-3, 1e2, 81)
     for scale in scales:
         shares = [factor_probability(record, scale, threshold=each, sigma_b=bias) for each in thresholds]
@@ -281,7 +280,7 @@ def lyapunov_over_weight(
     matplotlib.axes.Axes
 
     """
-    record, sigma_b = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
+    record, sigma_b = as_activation(activation), read_extent(sigma_b, "sigma_b", may_be_0=True)
     scales = [*np.geomspace(0.1, 100.0, 60)] if sigma_w is None else read_curves(sigma_w, "sigma_w")
     said = words_of_labels(lang)
     ax, exponents = axes_or_new(ax), [lyapunov_exponent(record, scale, sigma_b) for scale in scales]

@@ -9,14 +9,13 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import (
     read_count,
     read_nonnegative_array,
-    read_nonnegative_float,
-    read_positive_float,
 )
 from gradtheory.plots.axes import (
     GREY,
     axes_or_new,
     legible,
     read_curves,
+    read_extent,
     words_of_labels,
 )
 from gradtheory.random_weights import meanfield
@@ -63,7 +62,7 @@ def variance_map(
 
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
-    bias, end = read_nonnegative_float(sigma_b, "sigma_b"), read_positive_float(largest, "largest")
+    bias, end = read_extent(sigma_b, "sigma_b", may_be_0=True), read_extent(largest, "largest")
     ax, q = axes_or_new(ax), np.linspace(0.0, end, 301)[1:]
     ax.plot([0.0, end], [0.0, end], color=GREY, linestyle=":")
     for number, scale in enumerate(scales):
@@ -94,7 +93,7 @@ def correlation_map(
 
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
-    bias = read_nonnegative_float(sigma_b, "sigma_b")
+    bias = read_extent(sigma_b, "sigma_b", may_be_0=True)
     ax, c = axes_or_new(ax), np.linspace(0.0, 1.0, 201)
     ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
     settled = meanfield.depth_scales(record, [*scales], bias)
@@ -140,7 +139,7 @@ def settling(
     """
     said = words_of_labels(lang)
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
-    bias = read_nonnegative_float(sigma_b, "sigma_b")
+    bias = read_extent(sigma_b, "sigma_b", may_be_0=True)
     many, kind = read_count(depth, "depth", _MOST_LAYERS), one_of(of, "of", ("q", "c"))
     usual = (1.0, 5.0, 10.0, 15.0) if kind == "q" else _STARTS
     begin = read_nonnegative_array(usual if starts is None else starts, "starts").reshape(-1)

@@ -10,8 +10,6 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import (
     read_count,
     read_depth,
-    read_nonnegative_float,
-    read_positive_float,
 )
 from gradtheory.arithmetic.kinds import read_flag, read_items
 from gradtheory.errors import InvalidArgument
@@ -23,6 +21,7 @@ from gradtheory.plots.axes import (
     axes_or_new,
     legible,
     read_axis,
+    read_extent,
     words_of_labels,
 )
 from gradtheory.plots.signals import named
@@ -64,7 +63,7 @@ def depth_scales(
     """
     squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
-    record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
+    record, bias = as_activation(activation), read_extent(sigma_b, "sigma_b", may_be_0=True)
     weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_axis(sigma_w, "sigma_w")
     scales, ax = meanfield.depth_scales(record, weight, bias), axes_or_new(ax)
     for number, (name, symbol) in enumerate(_SCALES.items()):
@@ -160,7 +159,7 @@ def trainable_depth(
     squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
     record, many = as_activation(activation), read_depth(depth)
-    bias = read_nonnegative_float(sigma_b, "sigma_b")
+    bias = read_extent(sigma_b, "sigma_b", may_be_0=True)
     weight = np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_axis(sigma_w, "sigma_w")
     scale = meanfield.depth_scales(record, weight, bias).xi_c.plain
     layers, ax = np.linspace(1.0, many, min(many, 200)), axes_or_new(ax)
@@ -213,7 +212,7 @@ def edges(
     if not records:
         raise InvalidArgument("activations", activations, rule)
     bias = np.linspace(
-        0.0, read_positive_float(largest_bias, "largest_bias"), read_count(points, "points", MOST_POINTS, least=2)
+        0.0, read_extent(largest_bias, "largest_bias"), read_count(points, "points", MOST_POINTS, least=2)
     )
     ax = axes_or_new(ax)
     for number, record in enumerate(records):
@@ -253,7 +252,7 @@ def basins(
     """
     squared = read_flag(squared, "squared")
     said = words_of_labels(lang)
-    record, bias = as_activation(activation), read_nonnegative_float(sigma_b, "sigma_b")
+    record, bias = as_activation(activation), read_extent(sigma_b, "sigma_b", may_be_0=True)
     weight = np.linspace(1.0, 2.5, 200) if sigma_w is None else read_axis(sigma_w, "sigma_w")
     starts, ax = np.geomspace(1e-3, 1e2, 120), axes_or_new(ax)
     chi = meanfield.settled_chi(record, weight, bias, q=starts[:, np.newaxis])

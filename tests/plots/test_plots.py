@@ -268,3 +268,21 @@ def test_a_language_that_is_none_is_refused():
 
 def _has_font():
     return axes._chinese_font() is not None
+
+
+@pytest.mark.parametrize(
+    ("draw", "argument"),
+    [
+        (lambda huge: gt.plots.activation_and_slope("relu", span=huge), "span"),
+        (lambda huge: gt.plots.variance_map("relu", (1.3,), largest=huge), "largest"),
+        (lambda huge: gt.plots.variance_map("relu", (huge,)), "sigma_w"),
+        (lambda huge: gt.plots.settling("relu", (1.3,), sigma_b=huge), "sigma_b"),
+        (lambda huge: gt.plots.basins("gelu", [1, huge]), "sigma_w"),
+        (lambda huge: gt.plots.trainable_depth("tanh", [1, 2, huge]), "sigma_w"),
+        (lambda huge: gt.plots.edges(("tanh",), largest_bias=huge, points=9), "largest_bias"),
+    ],
+)
+@pytest.mark.parametrize("huge", [1e200, 1.7e308])
+def test_sizes_that_matplotlib_cannot_draw_are_refused(draw, argument, huge):
+    with pytest.raises(InvalidArgument, match=f"{argument} = .*to be drawn"):
+        draw(huge)

@@ -467,3 +467,15 @@ def test_a_value_that_leaves_float64_on_the_way_is_no_escape():
     own = sympy.log(sympy.cosh(_X))
     assert gt.lyapunov_exponent(own, 1.5, 1).value == pytest.approx(logs.mean() / (layers - skipped), abs=0.004)
     assert float(gt.factor_probability(own, 1.5, 1)) == pytest.approx(exploded, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    "own", [_X**3 / (1 + _X**2), sympy.sqrt(1 + _X**2) - 1, sympy.Piecewise((_X**3 / (1 + _X**2), _X < 0), (_X, True))]
+)
+def test_a_slope_of_0_at_0_alone_is_never_met(own):
+    exponent = gt.lyapunov_exponent(own, 1.5, 0)
+    assert exponent.value == -math.inf
+    assert exponent.reason == "value is -inf: z falls to 0, where the slope is 0, faster than exponentially"
+    assert exponent.survival == 1
+    flat = gt.lyapunov_exponent("hardshrink", 1.5, 0)
+    assert "with positive probability" in flat.reason

@@ -22,7 +22,7 @@ _EPSILON = 2.0**-52
 _ROUNDING = 8 * _EPSILON  # of each size: kernels are right to 4 units in the last place, squares and sums double it
 _TAIL = 12.0  # beyond 9 lies 1e-19 of the Gaussian: what is found between must be negligible
 _STEP = 3.0
-_FARTHER, _LONGEST_TAIL = 1.5, 36.0  # beyond it float64 has no density left
+_LONGEST_TAIL = 36.0  # beyond it float64 has no density left
 _NEGLIGIBLE = 1e-18
 _MOST_HALVINGS = 48
 # When panels that disagree are told from rounding.
@@ -148,13 +148,19 @@ def _integrate_chosen(integrand: Integrand, laws: Gaussians, chosen: np.ndarray,
     tail = _TAIL
     with np.errstate(all="ignore"):
         result = _within(integrand, laws, chosen, wanted, tail)
-        while (outer := result.outer.any(axis=0)).any():  # the integrand grows so fast that the tail matters
-            tail = min(_FARTHER * tail, _LONGEST_TAIL)
-            again = _within(integrand, laws, chosen[outer], wanted, tail)
+
+        def widen(which: np.ndarray) -> None:
+            again = _within(integrand, laws, chosen[which], wanted, tail)
             for kept, new in zip(result, again, strict=True):
-                kept[..., outer] = new
-            if tail == _LONGEST_TAIL:
-                break
+                kept[..., which] = new
+
+        is_0 = (result.value == 0.0).all(axis=0)
+        while (outer := result.outer.any(axis=0) & ~is_0).any() and tail < _LONGEST_TAIL:
+            tail = min(tail + _STEP, _LONGEST_TAIL)  # the integrand grows so fast that the tail matters
+            widen(outer)
+        if is_0.any():  # at once: nothing tells how far out it starts
+            tail = _LONGEST_TAIL
+            widen(is_0)
     value, error, outer = result
     lost = (outer & (~np.isfinite(value) | (value != 0))).any(axis=0)  # not those that vanish in float64
     value[:, lost], error[:, lost] = np.inf, np.inf

@@ -26,6 +26,7 @@ from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, le
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
 from gradtheory.random_weights.lyapunov.means import means_in_law, slope_means
 from gradtheory.random_weights.lyapunov.result import (
+    FADING,
     FLAT,
     HEAVY,
     LOST,
@@ -204,7 +205,11 @@ def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
 
 def _at_zero(fate: Fate) -> LyapunovExponent:
     """Return the exponents where σ is two half-lines: each factor is one of their slopes, whatever came before."""
-    return _independent(fate.sigma_w, np.array(fate.near))
+    independent = _independent(fate.sigma_w, np.array(fate.near))
+    if min(fate.near or (1.0,)) == 0.0 and not is_flat_somewhere(fate.record):  # as at z³: never 0, but ever faster
+        half = independent.mean_square
+        return LyapunovExponent(-math.inf, 0.0, half, half, FADING)
+    return independent
 
 
 def _at_rest(fate: Fate) -> LyapunovExponent:

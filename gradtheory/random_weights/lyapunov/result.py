@@ -11,6 +11,7 @@ import numpy as np
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 
+FADING = "value is -inf: z falls to 0, where the slope is 0, faster than exponentially"
 FLAT = "value is -inf: the slope is 0 with positive probability; surviving_value is the growth where it is not"
 HEAVY = "value is -inf: log|σ'(z)| has no mean, z is large too often"
 SPREAD = "mean_square_rate is nan: z comes arbitrarily close to 0 or infinity, so that it depends on the start"
@@ -36,7 +37,7 @@ class LyapunovExponent(ShownAsTable):
     ----------
     value : float, or Estimates of an array
         λ = E log|σ'(z)·w| in the stationary law: almost every chain's gradient goes like exp(λL). -inf where the slope
-        is 0 with positive probability.
+        is 0 with positive probability, and where z falls to 0 and σ'(0) is 0.
     error : float or ndarray
         A bound of the numerical error of `value`, estimated from two discretisations.
     mean_square : Estimate or Estimates
