@@ -8,7 +8,7 @@ import math
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import breaks, formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_near, switches
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.later import np
@@ -32,8 +32,15 @@ def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
         numbers[place] = _true_value(expr, float(z[place]), numbers[place])
 
 
+@functools.lru_cache(maxsize=1024)
+def _plain(expr: sympy.Expr) -> sympy.Expr | None:
+    """Return an equal formula that holds everywhere, if there are no switches."""
+    plain = stable(expr)
+    return None if switches(plain) or plain.has(sympy.DiracDelta) else plain
+
+
 def _true_value(expr: sympy.Expr, point: float, otherwise: float) -> float:
-    smooth = formula_near(stable(expr), Z, sympy.Rational(point))
+    smooth = _plain(expr) or formula_near(stable(expr), Z, sympy.Rational(point))
     if smooth.has(*_INFINITE):  # such as the slope of √|z| at 0
         return otherwise
     for bits in _BITS:
