@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.meanfield import (
     chi,
     chi_parallel,
@@ -205,3 +205,9 @@ def test_variances_whose_squares_leave_float64_are_refused(q):
     assert gt.meanfield.chi("tanh", q, sigma_w=1) == pytest.approx(1)
     with pytest.raises(InvalidArgument, match="so small"):
         gt.meanfield.chi_parallel("softplus", q, sigma_w=1)
+
+
+def test_a_value_beside_0_that_is_not_told_from_0_is_undecided():
+    z = sympy.Symbol("z", real=True)
+    with pytest.raises(Undecided, match="not told from 0 beside 0"):
+        gt.meanfield.depth_scales(1 - sympy.exp(-(z**60)), 1.2, 0)

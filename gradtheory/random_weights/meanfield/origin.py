@@ -92,7 +92,9 @@ def _beside_0(record: Activation, side: int) -> tuple[sympy.Expr, sympy.Expr]:
         power = math.nan if value.contains(0) else float((enclose(place, _BITS) * slope / value).mid())
         if value == 0 or power > _BEYOND:
             return sympy.oo, sympy.S.Zero
-        exact = sympy.Rational(0 if math.isnan(power) else power).limit_denominator(_DENOMINATOR)
+        if math.isnan(power):  # as where 1 - exp(-z⁶⁰) cancels
+            raise Undecided(f"correlations of {record.name} at q = 0 are not decided: it is not told from 0 beside 0")
+        exact = sympy.Rational(power).limit_denominator(_DENOMINATOR)
         if not abs(power - exact) < _CLEAR or exact > _LARGEST_POWER:
             rule = f"it is like no power of z up to the {_LARGEST_POWER}nd there"
             raise Undecided(f"correlations of {record.name} at q = 0 are not decided: {rule}")
