@@ -14,10 +14,11 @@ import sympy
 
 from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
+from gradtheory.activations.slopes.exact_zeros import features
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.numeric import Numeric, numeric, steepest_place, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches
-from gradtheory.activations.slopes.switches import features, formula_near
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import Interval, derivative, is_infinite, sign

@@ -10,9 +10,10 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations import Activation, Z, activation
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.piece import SlopeInverse
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation.depth_language import ChainSlope, ChainValue, LayerRatios, Third

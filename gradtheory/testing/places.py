@@ -13,8 +13,9 @@ import sympy
 from numpy.typing import NDArray
 
 from gradtheory.activations import Activation, Z
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.numeric import steepest_place
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.effort import within
 from gradtheory.arithmetic.enclosure import exactly, limit_at, precision
 from gradtheory.arithmetic.functions import stable

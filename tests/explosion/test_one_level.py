@@ -8,7 +8,7 @@ from sympy import Abs, Max, Min, Rational, asinh, atan, cosh, erf, exp, log, oo,
 
 import gradtheory as gt
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.switches import exact_zeros
+from gradtheory.activations.slopes.exact_zeros import exact_zeros
 from gradtheory.arithmetic.enclosure import derivative, enclose, evaluate, exactly, limit_at, precision, range_over
 from gradtheory.arithmetic.enclosure.intervals import bounds
 from gradtheory.arithmetic.equality import is_equal

@@ -11,17 +11,9 @@ from typing import TypeAlias
 import sympy
 
 from gradtheory.activations.slopes.branch import Branch, Z
+from gradtheory.activations.slopes.exact_zeros import exact_zeros, features, inner_point, root_between
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import (
-    INCREASING,
-    breaks,
-    exact_zeros,
-    features,
-    formula_near,
-    inner_point,
-    root_between,
-    switches,
-)
+from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near, switches
 from gradtheory.arithmetic.enclosure import derivative, enclose, exponential_sum, order, sign, sign_at
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable

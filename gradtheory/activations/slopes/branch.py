@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import sympy
 
-from gradtheory.activations.slopes.switches import inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.arithmetic.enclosure import is_finite, sign
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.pairs import Pair

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.enclosure import FIRST_BITS, Univariate, evaluate, sign_on
 from gradtheory.errors import InvalidArgument, Undecided
 

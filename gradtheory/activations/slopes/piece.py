@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.slopes.branch import Branch, Z
-from gradtheory.activations.slopes.switches import inner_point, root_between
+from gradtheory.activations.slopes.exact_zeros import inner_point, root_between
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Univariate, is_finite, sign, sign_at, sign_on

@@ -9,8 +9,9 @@ import sympy
 
 from gradtheory.activations.slopes.analysis import LINE, Region, find_branches
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.piece import Piece
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,

@@ -15,8 +15,9 @@ import sympy
 
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.analysis import LINE, jumps_of
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import formula_near, inner_point
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import (
     Univariate,
     abbreviate,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.switches import exact_zeros
+from gradtheory.activations.slopes.exact_zeros import exact_zeros
 from gradtheory.arithmetic.enclosure import is_infinite, order
 from gradtheory.explosion.depth.class_n import SmoothPart
 

@@ -13,8 +13,9 @@ import sympy
 
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.analysis import LINE, Region
+from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import INCREASING, breaks, exact_zeros, formula_near, inner_point
+from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near
 from gradtheory.arithmetic.enclosure import is_finite, sign, sign_at
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.explosion.superlevel.component import Component, joined

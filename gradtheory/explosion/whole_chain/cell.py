@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.switches import breaks, exact_zeros, inner_point
+from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
+from gradtheory.activations.slopes.switches import breaks
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order, sign, sign_at
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.pre_activation import Layer, PreActivation, X

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.switches import formula_near, inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import is_infinite, sign
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import Component

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.switches import inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.arithmetic.enclosure import order, sign
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import smooth_parts

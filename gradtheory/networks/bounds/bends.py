@@ -8,7 +8,8 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.effort import size
 from gradtheory.arithmetic.enclosure import Interval, bounds, derivative, enclose, exactly, range_over
 from gradtheory.arithmetic.functions import stable

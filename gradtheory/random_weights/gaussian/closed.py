@@ -18,7 +18,8 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.errors import NoClosedForm
 
 __all__ = ["Q", "closed_expectation"]

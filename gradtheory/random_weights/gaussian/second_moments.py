@@ -12,7 +12,8 @@ import sympy
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import breaks, formula_near, inner_point
+from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
