@@ -8,7 +8,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.functions import Mean
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _LOGIT, _OTHER, _QUERY, _KEY, _COVARIANCE = sympy.symbols("x y u v p", real=True)
 _REST, _SIZE, _OTHER_SIZE, _VARIANCE, _SHARE = sympy.symbols("r s t q a", positive=True)
@@ -45,7 +45,8 @@ def _steps(question: Question) -> Iterator[Step]:
     entropy = -_SHARE * sympy.log(_SHARE) - (1 - _SHARE) * sympy.log(1 - _SHARE)
     yield step(equation(sympy.Limit(entropy, _SHARE, 1, "-"), sympy.S.Zero), "entropy_saturated", "softmax")
 
-    logit = Mean(Mean(WrittenProduct((_SIZE, _QUERY, _OTHER_SIZE, _KEY)) ** 2, _QUERY), _KEY)
+    product = WrittenProduct((_SIZE, _QUERY), (_OTHER_SIZE, _KEY))
+    logit = Mean(Mean(as_made(sympy.Pow, product, sympy.Integer(2)), _KEY), _QUERY)
     yield step(equation(logit, _SIZE**2 * _OTHER_SIZE**2), "logit_product", "logits")
     for term, rule in ((_SIZE**2, "logit_sum"), (_SIZE**2 / _HEAD, "logit_scaled")):
         yield step(equation(sympy.Sum(term, (_NUMBER, 1, _HEAD)), _HEAD * term), rule, "logits")

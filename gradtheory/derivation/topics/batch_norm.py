@@ -29,7 +29,7 @@ def _steps(question: Question) -> Iterator[Step]:
         return Step(statement, rule, question.meaning, assumptions, section=section)
 
     one, other = (WrittenSum(_SHARED * _COMMON, _APART * own) for own in (_OWN, _OTHER))
-    covariance = Mean(Mean(Mean(WrittenProduct((one, other)), _OWN), _OTHER), _COMMON)
+    covariance = Mean(Mean(Mean(WrittenProduct((one, other)), _OTHER), _OWN), _COMMON)
     yield step(equation(covariance, _SHARED**2), "batch_covariance", "variances")
     spread = _variance(one, _OWN)
     yield step(equation(spread, _APART**2), "batch_variance", "variances")

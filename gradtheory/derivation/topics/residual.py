@@ -28,7 +28,7 @@ def _steps(question: Question) -> Iterator[Step]:
     one = WrittenSum(_X, WrittenProduct((_SCALE, _SIZE, _W)))
     other = WrittenSum(_OTHER, WrittenProduct((_SCALE, _OTHER_SIZE, _W)))
     yield step(equation(Mean(one**2, _W), WrittenSum(_X**2, _SCALE**2 * _SIZE**2)), "residual_variance", "variances")
-    both = WrittenSum(_X * _OTHER, _SCALE**2 * _SIZE * _OTHER_SIZE)
+    both = WrittenSum(WrittenProduct((_X, _OTHER)), _SCALE**2 * _SIZE * _OTHER_SIZE)
     yield step(equation(Mean(WrittenProduct((one, other)), _W), both), "residual_covariance", "variances")
 
     back = WrittenSum(sympy.S.One, WrittenProduct((_SCALE, _W, _SLOPE)))
