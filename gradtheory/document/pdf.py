@@ -12,11 +12,11 @@ from gradtheory.document.formats import save_figures, to_latex
 from gradtheory.document.model import Document
 from gradtheory.errors import InvalidArgument, MissingProgram
 
-_ENGINES = {"en": ("pdflatex", "xelatex"), "zh": ("xelatex",)}
+ENGINES = {"en": ("pdflatex", "xelatex"), "zh": ("xelatex",)}
 _PACKAGES = {"en": "texlive-latex-extra", "zh": "texlive-xetex texlive-lang-chinese"}
 _SECONDS = 300
 _UNKNOWN = re.compile(r"\S+ \(U\+[0-9A-F]+\)")  # as TeX names a character without a glyph
-_RUNS = 2  # so that references are resolved
+_RUNS = 6  # at most: until references are resolved, and pages as high as the run before asks for
 
 
 def to_pdf(document: Document) -> bytes:
@@ -30,9 +30,9 @@ def to_pdf(document: Document) -> bytes:
         If a title of one's own holds a character that the engine does not know.
 
     """
-    engine = next(filter(None, map(shutil.which, _ENGINES[document.lang])), None)
+    engine = next(filter(None, map(shutil.which, ENGINES[document.lang])), None)
     if engine is None:
-        names = " or ".join(_ENGINES[document.lang])
+        names = " or ".join(ENGINES[document.lang])
         raise MissingProgram(
             f"a PDF needs {names} on the PATH: install it, on Debian with apt-get install {_PACKAGES[document.lang]}"
         )
@@ -42,6 +42,7 @@ def to_pdf(document: Document) -> bytes:
         save_figures(document, folder, "pdf")
         command = [engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
         environment: Any = {**os.environ, "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": name}
+        told = b""
         for _ in range(_RUNS):
             run = subprocess.run(  # noqa: S603  # our own file, in its own folder
                 command, cwd=folder, env=environment, capture_output=True, timeout=_SECONDS, check=False
@@ -54,4 +55,7 @@ def to_pdf(document: Document) -> bytes:
                     )
                     raise InvalidArgument("title", document.title, rule)
                 raise MissingProgram(f"{engine} failed: {' '.join(lines)[:300] or 'see its log'}")
+            before, told = told, (folder / "document.aux").read_bytes()
+            if told == before:
+                break
         return (folder / "document.pdf").read_bytes()
