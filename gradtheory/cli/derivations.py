@@ -156,10 +156,13 @@ def fact(name: str | None, activation: str | None, expr: str | None, as_json: bo
 def article(out: Path, as_json: bool) -> None:
     """Write a document that judges an article on exploding gradients.
 
-    It goes claim by claim, with formulas, numbers, figures and a verdict, as HTML and LaTeX.
+    It goes claim by claim, with formulas, numbers, figures and a verdict, as HTML and LaTeX; what is printed at the
+    end says how LaTeX becomes a PDF.
 
     Example: gradtheory article --lang zh
     """
+    from gradtheory.document.pdf import ENGINES
+
     read_folder(out, "out")  # refused before the work is done
     page = gt.article.build(language())
     paths = write_folder(page.write, out)
@@ -169,8 +172,10 @@ def article(out: Path, as_json: bool) -> None:
         return
     for section in page.sections:
         say(padded(section.prose["verdict"], 24) + section.prose["title"])
-    first, *pictures = sorted(paths, key=lambda path: (path.suffix != ".html", path.suffix != ".tex"))
-    say("\n" + said(f"Written: {first}, {pictures[0].name} and {len(pictures) - 1} pictures"))
+    page_path, latex, *pictures = sorted(paths, key=lambda path: (path.suffix != ".html", path.suffix != ".tex"))
+    count = len({path.stem for path in pictures})
+    say("\n" + said(f"Written: {page_path}, {latex.name} and {count} figures, each as SVG and PDF"))
+    say(said(f"For a PDF, in that folder and twice: {ENGINES[language()][0]} {latex.name}"))
 
 
 def _derivation(
@@ -194,6 +199,8 @@ def _derivation(
             **others,
         )
     except InvalidArgument as error:
+        if error.name.startswith("letters"):
+            raise InvalidArgument("letter", " ".join(letters), error.rule) from None
         if error.name != "values":
             raise
         given = " ".join(values) if error.value == numbers else error.value

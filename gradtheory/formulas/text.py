@@ -188,7 +188,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return f"lim[{self._print(variable)} → {self._print(end)}{mark}] {body}"
 
     def _print_Piecewise(self, expr: sympy.Piecewise) -> str:  # noqa: N802  # likewise
-        return "{" + "; ".join(f"{self._print(value)} for {self._print(each)}" for value, each in cases(expr)) + "}"
+        return "{" + "; ".join(f"{self._print(value)}, {self._print(each)}" for value, each in cases(expr)) + "}"
 
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802  # likewise
         return f"{alone(self, expr.lhs)} {_SIGNS[expr.rel_op]} {alone(self, expr.rhs)}"

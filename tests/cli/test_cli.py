@@ -159,6 +159,8 @@ def test_article(capsys, tmp_path):
     assert code == 0
     assert "does not hold" in out
     assert (tmp_path / "article.html").exists()
+    assert "article.tex and 4 figures, each as SVG and PDF\n" in out
+    assert out.endswith("twice: pdflatex article.tex\n")
 
 
 def test_lyapunov(capsys):
@@ -334,6 +336,7 @@ def test_advice_says_why_there_is_none(capsys):
             "value = 'w=7': must be all of w, b, c, or none: b, c left",
         ),
         (("derive", "--topic", "explosion", "--value", "w=7", "--value", "b=1", "--value", "c=x"), "values['c'] = 'x'"),
+        (("derive", "--letter", "x=x1"), "letter = 'x=x1': must be one letter"),
         (("derive", "--depth", "2", "-o", "x.doc"), "path"),
         (("fact", "nope"), "fact"),
         (("article", "--out", "/dev/null/x"), "out = '/dev/null/x': must be a folder"),  # before it builds the article

@@ -19,6 +19,7 @@ _QUOTED = re.compile(r"'[^']*'|gradtheory .*")
         ("derive widest sigmoid", "多余的参数 'widest', 'sigmoid'：请写 --topic widest --activation sigmoid"),
         ("depth tanh extra more", "多余的参数 'extra', 'more'，正确的例子：gradtheory depth sigmoid --digits 50"),
         ("derive --wrt w9", "wrt = 'w9': 层号必须在 1 到 3 之间，如 w1"),
+        ("derive --letter x=x1", "letter = 'x=x1': 必须是一个字母，或一个希腊字母的名字，如 'theta'"),
         ("derive --wrt banana", "必须是权重、偏置或输入，如 w1、b2 或 x"),
         ("derive --depth L --wrt w1", "层数为 L 时，必须是 'all' 或不给出"),
         ("derive --topic dropout --activation tanh", "在 'dropout' 中用不到：请勿给出"),

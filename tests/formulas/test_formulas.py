@@ -187,5 +187,9 @@ def test_what_holds_otherwise_is_written_out(conditions, otherwise):
     assert all(condition.subs(_X, x) == sympy.Not(sympy.Or(*(one.subs(_X, x) for one in conditions))) for x in places)
 
 
+def test_cases_are_text_of_no_language():
+    assert text(sympy.Piecewise((1, _X > 0), (_X, True))) == "{1, x > 0; x, x ≤ 0}"
+
+
 def test_what_never_holds_is_not_written_out():
     assert len(cases(sympy.Piecewise((0, _X <= 0), (1, _X >= 0), (9, True)))) == 2
