@@ -4,11 +4,11 @@ from gradtheory.errors import public
 from gradtheory.plots.activation import activation_and_slope, factor_over_input, glance, width_over_weight
 from gradtheory.plots.chains import chain_diagram, gradient_over_layers
 from gradtheory.plots.networks import explosion_region, growth_of_layers, singular_values_of_layers
+from gradtheory.plots.phases import phase_diagram
 from gradtheory.plots.random_weights import (
     factor_distribution,
     gradient_over_depth,
     lyapunov_over_weight,
-    phase_diagram,
 )
 from gradtheory.plots.signals import correlation_map, settling, variance_map
 from gradtheory.plots.training import stability_diagram, training_curve

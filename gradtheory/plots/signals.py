@@ -167,9 +167,9 @@ def settling(
     return named(ax, record.name, bias)
 
 
-def named(ax: "Axes", name: str, sigma_b: float) -> "Axes":
-    """Title a picture by its activation and σ_b."""
+def named(ax: "Axes", name: str, sigma_b: float, *, legend: str = "best") -> "Axes":
+    """Title a picture by its activation and σ_b; name a place for the legend over an image, where "best" is slow."""
     ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
     if ax.get_legend_handles_labels()[1]:
-        ax.legend(fontsize="small", loc="upper right")  # Matplotlib takes long to find the best place over an image
+        ax.legend(fontsize="small", loc=legend)
     return legible(ax)

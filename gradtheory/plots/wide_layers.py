@@ -170,7 +170,7 @@ def trainable_depth(
     ax.figure.colorbar(image, ax=ax, label=r"$e^{-L/\xi_c}$")
     ax.plot(_axis(weight, squared), 6.0 * scale, color="white", linestyle="--", label=r"$6\,\xi_c$")
     ax.set(xlabel=_symbol("w", squared), ylabel=said["depth"], ylim=(1.0, max(many, 2)))
-    return named(ax, record.name, bias)
+    return named(ax, record.name, bias, legend="upper right")
 
 
 def edges(
@@ -268,7 +268,7 @@ def basins(
     ax.plot(along, weight**2 + bias**2, color=GREY, linestyle=":", label=said["unit_inputs"])
     ax.set(xlabel=_symbol("w", squared), ylabel="$q_1$", yscale="log", ylim=(starts[0], starts[-1]))
     ax.set_xlim(along[0], along[-1])
-    return named(ax, record.name, bias)
+    return named(ax, record.name, bias, legend="upper right")
 
 
 def _axis(scale: Any, squared: bool) -> Any:

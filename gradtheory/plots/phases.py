@@ -1,0 +1,140 @@
+"""The phases of wide layers: where gradients vanish, where they explode, and where the start decides."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradtheory.activations import Activation
+from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.inputs import (
+    read_count,
+    read_finite_array,
+)
+from gradtheory.errors import InvalidArgument
+from gradtheory.plots.axes import (
+    BLUE,
+    GREY,
+    MOST_POINTS,
+    RED,
+    VIOLET,
+    axes_or_new,
+    legible,
+    read_extent,
+    words_of_labels,
+)
+from gradtheory.random_weights.meanfield import critical_initialisation, edge_of_chaos
+from gradtheory.random_weights.meanfield.edge_of_chaos import edge_at
+from gradtheory.random_weights.meanfield.origin import Origin
+from gradtheory.random_weights.meanfield.phases import phases_over
+from gradtheory.typing import ActivationLike, ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLUMNS, _ROWS = 100, 50
+_HALVINGS = 10  # of a column, to where inputs of mean square 1 explode
+
+
+def phase_diagram(
+    activation: ActivationLike = "tanh",
+    *,
+    largest_bias: float = 1.0,
+    points: int = 120,
+    networks: ArrayLike | None = None,
+    lang: str = "en",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw where gradients vanish and where they explode with depth, over σ_w and σ_b, and the edge of chaos.
+
+    Where a stable fixed point of the variance has χ₁ < 1 and larger variances, beyond an unstable one, have χ₁ > 1, the
+    start decides: that is a region of its own, in which a dotted line bounds from below what explodes for inputs of
+    mean square 1. The edge is drawn through where its fixed point is stable, and dashed where it is not. Of relu and
+    its like χ₁ does not depend on σ_b: a line.
+
+    Parameters
+    ----------
+    activation : str, sympy.Expr or Activation
+        One with an edge of chaos, such as tanh or gelu.
+    largest_bias : float
+        σ_b from 0 to this.
+    points : int
+        How many σ_b.
+    networks : array_like of shape (n, 2), optional
+        Pairs (σ_w, σ_b) to mark: where networks, or their layers, stand.
+    lang : {"en", "zh"}
+        The language of the labels; English where no font for Chinese is installed.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the Axes of a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no edge for any of the σ_b.
+
+    """
+    record, many = as_activation(activation), read_count(points, "points", MOST_POINTS, least=2)
+    largest_bias = read_extent(largest_bias, "largest_bias")
+    marked = np.zeros((0, 2)) if networks is None else read_finite_array(networks, "networks")
+    if marked.ndim != 2 or marked.shape[1] != 2:
+        raise InvalidArgument("networks.shape", marked.shape, "must be (n, 2): pairs of σ_w and σ_b")
+    edge = edge_of_chaos(record, np.linspace(0.0, largest_bias, many))
+    if Origin.of(record).is_homogeneous:  # χ₁ is the same for every σ_b, though the variance grows with depth
+        edge = replace(edge, sigma_w=np.full(many, edge.sigma_w[0]), stable=np.ones(many, dtype=bool))
+    if np.isnan(edge.sigma_w).all() or np.isfinite(edge.sigma_w).sum() < 2:
+        raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
+    said = words_of_labels(lang)
+    ax = axes_or_new(ax)
+    right = 1.4 * max(float(np.nanmax(edge.sigma_w)), float(marked[:, 0].max(initial=0.0)))
+    stable = np.where(edge.stable, edge.sigma_w, np.nan)
+    ax.plot(stable, edge.sigma_b, color=BLUE, label=said["edge_of_chaos"] if edge.stable.any() else None)
+    critical = critical_initialisation(record)
+    if critical.sigma_w is not None and critical.sigma_b is not None and critical.sigma_b <= largest_bias:
+        ax.plot([critical.sigma_w], [critical.sigma_b], "o", color=RED, label=said["critical_initialisation"])
+    curve = edge_at(record, np.geomspace(1e-6, 1e4, 400))
+    if not (edge.stable | np.isnan(edge.sigma_w)).all():
+        unstable = np.where(curve.stable, np.nan, curve.sigma_b)
+        ax.plot(curve.sigma_w, unstable, color=BLUE, linestyle="--", label=said["unstable_edge"])
+    _fill_phases(ax, record, right, largest_bias, said)
+    if len(marked):
+        ax.plot(*marked.T, "x", color="black", label=said["this_network"], clip_on=False)
+    ax.set_xlim(0.0, right)
+    ax.set_ylim(0.0, largest_bias)
+    ax.set_xlabel(r"$\sigma_w$")
+    ax.set_ylabel(r"$\sigma_b$")
+    ax.set_title(record.name, fontsize="medium")
+    ax.legend(fontsize="x-small", loc="upper left")  # left of the edge
+    return legible(ax)
+
+
+def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said: Mapping[str, str]) -> None:
+    """Colour the phases, each alone: levels between the first and the last would pass through the second."""
+    weights, biases = np.linspace(right / _COLUMNS, right, _COLUMNS), np.linspace(0.0, top, _ROWS)
+    phase, explodes = phases_over(record, *np.meshgrid(weights, biases))
+    names = (said["ordered"], said["chaotic"], said["start_decides"])
+    for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
+        rows, columns = np.nonzero(phase == which)
+        if len(rows):
+            ax.contourf(weights, biases, 1.0 * (phase == which), levels=[0.5, 1.5], colors=[color], alpha=0.12)
+            across = weights[columns[rows == (row := int(np.median(rows)))]]
+            middle = float(np.mean(across)), float(biases[row])
+            if which < 2:
+                ax.text(*middle, name, color=color, fontsize="small", ha="center")
+            else:  # lines cross it: it is named beside
+                beside = float(across[-1]) + 0.06 * right, middle[1]
+                line = {"arrowstyle": "-", "color": color, "linewidth": 0.8}
+                ax.annotate(name, middle, beside, color=color, fontsize="small", va="center", arrowprops=line)
+    there = (phase == 2).any(axis=1)
+    if there.any():
+        first = np.argmax(explodes[there], axis=1)
+        near, far = weights[np.maximum(first - 1, 0)], weights[first]
+        for _ in range(_HALVINGS):
+            middles = (near + far) / 2.0
+            beyond = phases_over(record, middles, biases[there])[1]
+            near, far = np.where(beyond, near, middles), np.where(beyond, middles, far)
+        ax.plot(far, biases[there], color=GREY, linestyle=":", label=said["usual_start"])
