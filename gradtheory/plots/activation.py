@@ -56,7 +56,7 @@ def activation_and_slope(
         label=rf"$\sup|{record.symbol}'| = {latex(steepest)}$",
     )
     ax.set_xlabel(said["pre_activation"])
-    ax.legend(fontsize="small")
+    ax.legend(handlelength=1.0, borderaxespad=0.2)  # of the usual size, as its fraction is smaller
     return legible(ax)
 
 
@@ -175,7 +175,7 @@ def width_over_weight(
     ax.annotate(
         fill(said["place"], {"width": f"{height:.4f}", "weight": f"{place:.4f}"}),
         (place, height),
-        xytext=(0, 8),
+        xytext=(-12, 8),
         textcoords="offset points",
     )
     ax.set_xlim(start - 0.04 * (w[-1] - start), w[-1])  # nothing explodes below

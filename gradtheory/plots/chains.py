@@ -36,34 +36,28 @@ def chain_diagram(depth: int = 3, *, lang: str = "en", ax: "Axes | None" = None)
     depth = read_count(depth, "depth", _DEEPEST)
     said = words_of_labels(lang)
     ax = axes_or_new(ax)
+    nodes = []
     for position in range(depth + 2):
         label = "x" if position == 0 else "C" if position > depth else rf"$a_{{{position}}}=\sigma(z_{{{position}}})$"
-        ax.text(
+        shape = "circle" if len(label) == 1 else "round"
+        node = ax.text(
             position,
             0,
             f"${label}$" if len(label) == 1 else label,
             ha="center",
             va="center",
-            bbox={
-                "boxstyle": "circle" if len(label) == 1 else "round",
-                "facecolor": "white",
-                "edgecolor": "black",
-            },
+            bbox={"boxstyle": shape, "facecolor": "white", "edgecolor": "black"},
         )
+        nodes.append(node.get_bbox_patch())
     for layer in range(1, depth + 2):
         last = layer > depth
-        ax.annotate(
-            "",
-            (layer - 0.33, 0.05),
-            (layer - 0.67, 0.05),
-            arrowprops={"arrowstyle": "->", "color": BLUE},
-        )
-        ax.annotate(
-            "",
-            (layer - 0.67, -0.05),
-            (layer - 0.33, -0.05),
-            arrowprops={"arrowstyle": "->", "color": RED, "linestyle": "--"},
-        )
+        for start, end, height, color, line in (
+            (layer - 1, layer, 0.03, BLUE, "-"),
+            (layer, layer - 1, -0.03, RED, "--"),
+        ):
+            arrow = {"arrowstyle": "->", "color": color, "linestyle": line, "shrinkA": 0, "shrinkB": 0}
+            ends = {"patchA": nodes[start], "patchB": nodes[end]}  # from the border of one to that of the other
+            ax.annotate("", (end, height), (start, height), arrowprops=arrow | ends)
         forward = said["loss"] if last else rf"$w_{{{layer}}},\,b_{{{layer}}}$"
         backward = rf"$\partial C/\partial a_{{{depth}}}$" if last else rf"$\delta_{{{layer}}}\,w_{{{layer}}}$"
         ax.text(layer - 0.5, 0.14, forward, ha="center", va="bottom", color=BLUE)

@@ -1,6 +1,6 @@
 """How signals pass through wide layers: maps of variance and correlation, and how they settle."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -167,7 +167,7 @@ def settling(
     return named(ax, record.name, bias)
 
 
-def named(ax: "Axes", name: str, sigma_b: float, *, legend: str = "best") -> "Axes":
+def named(ax: "Axes", name: str, sigma_b: float, *, legend: Literal["best", "upper right"] = "best") -> "Axes":
     """Title a picture by its activation and σ_b; name a place for the legend over an image, where "best" is slow."""
     ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
     if ax.get_legend_handles_labels()[1]:

@@ -9,25 +9,27 @@ from gradtheory.pages.article.training import JUMPS, run_with_jumps
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_WIDTH = 6  # inches, as wide as it is printed: letters have their size
+
 
 def chain(lang: str = "en") -> "Figure":
     """Draw the chain, forward and backward."""
-    figure = _figure(8, 1.5)
+    figure = _figure(1.3)
     plots.chain_diagram(lang=lang, ax=figure.subplots())
     return figure
 
 
 def layers(lang: str = "en") -> "Figure":
     """Draw growth and decay of the gradient across layers."""
-    figure = _figure(7, 4)
+    figure = _figure(3.4)
     plots.gradient_over_layers(lang=lang, ax=figure.subplots())
     return figure
 
 
 def sigmoid(lang: str = "en") -> "Figure":
     """Draw the sigmoid with its slope, and the width over the weight."""
-    figure = _figure(10, 4)
-    left, right = figure.subplots(1, 2)
+    figure = _figure(2.8)
+    left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.08})
     plots.activation_and_slope("sigmoid", lang=lang, ax=left)
     plots.width_over_weight("sigmoid", lang=lang, ax=right)
     return figure
@@ -35,12 +37,12 @@ def sigmoid(lang: str = "en") -> "Figure":
 
 def run(lang: str = "en") -> "Figure":
     """Draw the run whose loss jumps."""
-    figure = _figure(7, 3.5)
+    figure = _figure(3.1)
     plots.training_curve(run_with_jumps(JUMPS.claimed["rate"]), lang=lang, ax=figure.subplots())
     return figure
 
 
-def _figure(width: float, height: float) -> "Figure":
+def _figure(height: float) -> "Figure":
     with extra("plots"):
         from matplotlib.figure import Figure
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(_WIDTH, height), layout="constrained")
