@@ -279,6 +279,29 @@ def test_titles_stay_text(title):
 
 @pytest.mark.slow
 @_needs("pdftotext")
+@pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
+def test_a_printed_page_keeps_headings_and_reasons_with_what_they_belong_to(tmp_path):
+    document = built("en").document
+    save(document, tmp_path / "article.html")
+    command = [_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'article.pdf'}"]
+    subprocess.run([*command, (tmp_path / "article.html").as_uri()], capture_output=True, timeout=120, check=True)
+    command = ["pdftotext", "-layout", str(tmp_path / "article.pdf"), "-"]
+    printed = subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
+    pages = [[line.strip() for line in page.splitlines() if line.strip()] for page in printed.split("\f")]
+    headings = {
+        to_text(Document("", block.text, "en", ())).strip("\n= ")
+        for block in document.blocks
+        if isinstance(block, Heading)
+    }
+    assert len(headings & {line for page in pages for line in page}) == len(headings) > 30
+    assert not headings & {page[-1] for page in pages if page}
+    badges = tuple({block.badge for block in document.blocks if isinstance(block, Formula) and block.badge})
+    assert not [page[0] for page in pages if page and page[0].endswith(badges)]
+
+
+@pytest.mark.slow
+@_needs("pdftotext")
 @pytest.mark.parametrize(
     ("topic", "options"),
     [
