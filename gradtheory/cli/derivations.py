@@ -175,7 +175,7 @@ def article(out: Path, as_json: bool) -> None:
     page_path, latex, *pictures = sorted(paths, key=lambda path: (path.suffix != ".html", path.suffix != ".tex"))
     count = len({path.stem for path in pictures})
     say("\n" + said(f"Written: {page_path}, {latex.name} and {count} figures, each as SVG and PDF"))
-    say(said(f"For a PDF, in that folder and twice: {ENGINES[language()][0]} {latex.name}"))
+    say(said(f"For a PDF, in that folder and three times: {ENGINES[language()][0]} {latex.name}"))
 
 
 def _derivation(

@@ -160,7 +160,7 @@ def test_article(capsys, tmp_path):
     assert "does not hold" in out
     assert (tmp_path / "article.html").exists()
     assert "article.tex and 4 figures, each as SVG and PDF\n" in out
-    assert out.endswith("twice: pdflatex article.tex\n")
+    assert out.endswith("three times: pdflatex article.tex\n")
 
 
 def test_lyapunov(capsys):

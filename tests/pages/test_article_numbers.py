@@ -105,7 +105,7 @@ def test_small_factors_are_a_control_of_the_run_that_jumps():
 
 def test_the_variants_with_a_constant_slope_are_those_that_are_named():
     rows = _CLAIMS["variants"].finding().rows
-    named = [row[0].replace("_", " ") for row in rows if row[1] != "–"]
+    named = [row[0] for row in rows if row[1] != "–"]
     said = f"{', '.join(named[:-1])} and {named[-1]}", f"{'、'.join(named[:-1])} 与 {named[-1]}"
     for lang, names in zip(("en", "zh"), said, strict=True):
         assert f" {names}" in words(lang)["claims"]["variants"]["result"]
