@@ -108,7 +108,7 @@ def phase_diagram(
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel(r"$\sigma_b$")
     ax.set_title(record.name, fontsize="medium")
-    ax.legend(fontsize="x-small", loc="upper left")  # left of the edge
+    ax.legend(fontsize="x-small", loc="upper left", handlelength=1.0, borderaxespad=0.2)  # left of the edge
     return legible(ax)
 
 
