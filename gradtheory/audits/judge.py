@@ -210,7 +210,7 @@ def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> Aud
 def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
     """Return where, from the output back, the greatest growth or fading starts, and its logarithm, if it is too great.
 
-    Beyond chance is what chance alone does hardly ever, and growth in so many blocks in a row.
+    Beyond chance is what chance alone does hardly ever, and growth in each of so many blocks.
     The first block is left out: what it does to the gradient by the input changes no weight's gradient.
     """
     backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
@@ -218,20 +218,20 @@ def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
     bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
     best: tuple[str, float] | None = None
     for sign in (1.0, -1.0):
-        total, growing, start = 0.0, 0, ""
+        total, passed, least, start = 0.0, 0, math.inf, ""
         shares: dict[str, float] = {}  # of the total, by module: one may be called many times
         for block, variance in zip(backwards, variances, strict=True):
             step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
             if total <= 0.0:
-                total, growing, start, shares = 0.0, 0, block.name, {}
+                total, passed, least, start, shares = 0.0, 0, math.inf, block.name, {}
                 if sign * math.log(block.gain) <= 0.0:  # nothing starts here
                     continue
             total += step
-            growth = block.expected if block.expected > 0.0 else block.gain  # as theory has it, if it says anything
-            growing = growing + 1 if growth > ALONE else -len(backwards)  # no more, once one does not
+            passed += 1
+            least = min(least, block.expected if block.expected > 0.0 else block.gain)  # theory, if it says anything
             name = module_of(block.name)
             shares[name] = shares.get(name, 0.0) + step
-            is_meant = sign > 0.0 and total > math.log(STRETCH) and growing >= _SO_MANY
+            is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > ALONE
             if (total > bound or is_meant) and (best is None or total > abs(best[1])):
                 steepest = max(shares, key=shares.__getitem__)
                 best = steepest if shares[steepest] > total / 2.0 else start, sign * total

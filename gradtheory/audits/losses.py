@@ -26,7 +26,7 @@ def name_of(returned: Any, y: Any, loss: Any) -> str:
     if loss is not None:
         return loss if isinstance(loss, str) else YOURS
     kind, ndim = np.asarray(raw(y)).dtype.kind, np.asarray(raw(y)).ndim
-    return "softmax_cross_entropy" if kind in "iu" and ndim == output.ndim - 1 else "mse"
+    return "softmax_cross_entropy" if kind in "biu" and ndim == output.ndim - 1 else "mse"
 
 
 def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.losses import NONE
 from gradtheory.audits.outliers import module_of
 from gradtheory.audits.table import GAINS, MEANINGS, MEASURED, NUMBERS, lines_of, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
@@ -81,7 +82,7 @@ class Audit(ShownAsTable):
     growth: float
     overflow: dict[str, int | float]
     loss: float
-    loss_name: str = "none"
+    loss_name: str = NONE
     is_measured_only: bool = False
     unread: str = ""
     is_alone: bool = False
@@ -248,8 +249,10 @@ class Audit(ShownAsTable):
             if lasts and is_told and self.verdict != "stable" and not self.is_alone:
                 lost = "would overflow" if self.growth > 1.0 else "would become 0"
                 lines.append(f"At that rate it {lost} after so many of them: {lasts}.")
-        known = "Without targets the gradient starts in random directions."
-        lines.append(known if self.loss_name == "none" else f"The loss is {self.loss:.4g}: {self.loss_name}.")
+        if self.loss_name == NONE:
+            lines.append("Without targets the gradient starts in random directions.")
+        else:
+            lines.append(f"The loss is {self.loss:.4g}: {self.loss_name}.")
         first = self.layers[0]
         inputs = (first.mean_square_z - first.sigma_b**2) / first.sigma_w**2 if first.sigma_w > 0.0 else math.nan
         if inputs > _LARGE_INPUTS:

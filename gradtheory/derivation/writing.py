@@ -60,8 +60,8 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
 
 def _parameter(question: Question) -> str:
     """Return what the gradient is taken by, as a title writes it: w₁."""
-    letter, index = re.fullmatch(r"([A-Za-z]+)_?(\w*)", str(question.wrt)).groups()  # type: ignore[union-attr]  # it matches
-    return subscripted(question.letters.get(letter, letter), index)
+    name = question.wrt.replace("_", "")
+    return subscripted(question.letters.get(name[0], name[0]) + name[1:])
 
 
 def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:

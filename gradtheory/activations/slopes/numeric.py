@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import sympy
+from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
@@ -43,15 +44,7 @@ def _as_cosh(part: sympy.Expr) -> sympy.Expr:
     return constant / sympy.cosh(term.as_coeff_Mul()[1].base.args[0]) ** 2
 
 
-class _ExpMinus1(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
-    """exp(x) - 1."""
-
-
-class _LogOf1Plus(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
-    """log(1 + x)."""
-
-
-_SLOW = (sympy.log, sympy.asinh, sympy.acosh, _LogOf1Plus)
+_SLOW = (sympy.log, sympy.asinh, sympy.acosh, log1p)
 
 
 def _special(name: str) -> Callable[..., Any]:
@@ -71,8 +64,8 @@ def _functions() -> dict[type, Callable[..., Any]]:
         Logistic: _special("expit"),
         NormalCDF: _special("ndtr"),
         Softplus: lambda z: np.logaddexp(0.0, z),
-        _ExpMinus1: np.expm1,
-        _LogOf1Plus: np.log1p,
+        expm1: np.expm1,
+        log1p: np.log1p,
         sympy.Abs: np.abs,
         sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
         sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
@@ -144,13 +137,13 @@ def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: 
 def _beside_1(expr: sympy.Basic) -> sympy.Basic:
     """Return exp(u) - 1 in a sum, and log(1 + u), as one function of u, of which nothing is lost near u = 0."""
     if isinstance(expr, sympy.log) and expr.args[0].is_Add and sympy.S.One in expr.args[0].args:
-        return _LogOf1Plus(expr.args[0] - 1)
+        return log1p(expr.args[0] - 1)
     if not isinstance(expr, sympy.Add):
         return expr
     constant, rest = expr.as_coeff_Add()
     for term in sympy.Add.make_args(rest):
         if constant and term.has(sympy.exp) and isinstance(term / -constant, sympy.exp):
-            return rest - term - constant * _ExpMinus1((term / -constant).args[0])
+            return rest - term - constant * expm1((term / -constant).args[0])
     return expr
 
 

@@ -27,7 +27,7 @@ from gradtheory.networks.bounds.bends import Formulas
 from gradtheory.networks.bounds.ranges import BITS, Range, floats_around, outer
 
 _RELATIVE, _TINY = 2.0**-46, 1e-300  # the kernels state a relative 2**-50
-_PIECES = 16  # of an interval, for bounds by σ''
+_PIECES = 16  # of one interval, for bounds by σ''
 _AROUND = 1e-12  # how far around an interval the ends of periodic branches are looked for
 
 
@@ -109,9 +109,9 @@ class ActivationRange:
         least, most = np.minimum(low[:-1], low[1:]) - below, np.maximum(high[:-1], high[1:]) + above
         return Range(*_without_nan(np.min(least, axis=0), np.max(most, axis=0)))
 
-    def excess_of_slope(self, lower: Array, upper: Array, factor: Array, *, pieces: int) -> Range:
-        """Return bounds of σ'(z) - factor·z over intervals, by the mean value theorem on so many pieces of each."""
-        edges = _cut(lower, upper, pieces)
+    def excess_of_slope(self, lower: Array, upper: Array, factor: Array, *, in_pieces: bool) -> Range:
+        """Return bounds of σ'(z) - factor·z over intervals, by the mean value theorem, on pieces of each if asked."""
+        edges = _cut(lower, upper, _PIECES if in_pieces else 1)
         middle = edges[:-1] + np.diff(edges, axis=0) / 2.0
         slope, product = self.at(middle)[1], factor * middle
         bends, reach = self.formulas.bends(edges[:-1], edges[1:]), np.diff(edges, axis=0) * (0.5 + 2.0**-50)

@@ -16,8 +16,6 @@ from gradtheory.networks.bounds.ranges import Range
 from gradtheory.networks.bounds.rounding import TINY, UNIT, gamma, up
 from gradtheory.networks.nodes import LayerNorm
 
-_PIECES = 16  # of the hull of one box
-
 
 @dataclass(frozen=True, eq=False)
 class Tangent:
@@ -98,7 +96,7 @@ def slope_of(form: Form, ranges: ActivationRange, slopes: Range, symbols: int) -
             return Slope(middle, nothing, half)
         bends = ranges.formulas.bends(*form.hull)
         bend = bends.lower + (bends.upper - bends.lower) / 2.0
-        excess = ranges.excess_of_slope(*form.hull, bend, pieces=_PIECES if len(middle) == 1 else 1)
+        excess = ranges.excess_of_slope(*form.hull, bend, in_pieces=len(middle) == 1)
         between = excess.lower + (excess.upper - excess.lower) / 2.0
         centre = bend * form.centre + between
         others = np.abs(form.linear[:, :, symbols:]).sum(axis=-1) + form.rest

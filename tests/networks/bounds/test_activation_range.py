@@ -103,7 +103,9 @@ def test_what_a_line_leaves_over_is_enclosed(shape):
     for factor in (0.0, 0.5, -3.0):
         line = factor * points
         enclosed = [ranges.excess(lower, upper, np.full_like(lower, factor))]
-        enclosed += [ranges.excess_of_slope(lower, upper, np.full_like(lower, factor), pieces=n) for n in (1, 16)]
+        enclosed += [
+            ranges.excess_of_slope(lower, upper, np.full_like(lower, factor), in_pieces=cut) for cut in (False, True)
+        ]
         value, slope = record.value_and_slope(points)
         for bounds, numbers in zip(enclosed, (value, slope, slope), strict=True):
             room = 1e-14 * (np.abs(numbers) + np.abs(line))
@@ -118,7 +120,7 @@ def test_what_a_secant_leaves_over_is_tight(smooth):
     points = samples(lower[0], upper[0], 4_000)
     for bounds_of, of in (
         (ranges.excess, lambda z: record.value_and_slope(z)[0]),
-        (lambda *all: ranges.excess_of_slope(*all, pieces=16), record.slope),
+        (lambda *all: ranges.excess_of_slope(*all, in_pieces=True), record.slope),
     ):
         secant = (of(upper) - of(lower)) / (upper - lower)
         bounds, left = bounds_of(lower, upper, secant), of(points) - secant[0][:, None] * points
