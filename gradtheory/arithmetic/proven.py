@@ -78,15 +78,15 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
         return enclosure.rounded(self, prec)
 
     @property
-    def _digits(self) -> str:
+    def first_digits(self) -> str:
         """The number to 12 digits, for printing, which never fails: not even where no digit is proven."""
         return str(enclosure.as_rational(self.enclosure(64)).n(12))
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{type(self).__name__}({self._digits}…)"
+        return f"{type(self).__name__}({self.first_digits}…)"
 
     def _latex(self, printer: Any) -> str:
-        return rf"{self._digits}\ldots"
+        return rf"{self.first_digits}\ldots"
 
 
 class Largest(ProvenNumber):

@@ -17,12 +17,14 @@ def activations(as_json: bool) -> None:
 
     Example: gradtheory activations --json
     """
+    from gradtheory.formulas.text import text
+
     entries = counted(gt.atlas.entries(), "computing")
     if as_json:
         print_json(activations=[_constants(entry) | {"slope": str(entry.record.slope_expr)} for entry in entries])
     else:
         rows = [
-            {"name": entry.record.name, "slope": str(entry.record.slope_expr)}
+            {"name": entry.record.name, "slope": text(entry.record.slope_expr)}
             | {name: getattr(entry, name) for name in ("steepest", "width", "weight", "guarantee")}
             for entry in entries
         ]

@@ -22,10 +22,15 @@ class Digits:
     number: Any
     digits: int
 
-    def __str__(self) -> str:
+    @property
+    def decimal(self) -> str:
+        """The digits, as programs are told them."""
         from gradtheory.arithmetic.guarantee import decimal
 
         return decimal(self.number, self.digits)
+
+    def __str__(self) -> str:
+        return self.decimal.replace("oo", "∞")
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,9 @@ class Solutions:
         if gt.guarantee(self.numbers) is not gt.Guarantee.EXACT:  # no form says more than digits do
             return _inequality(self.numbers, self.variable, _OF_FLOATS)
         inequality = _inequality(self.numbers, self.variable)
-        return f"{inequality}, exactly {self.numbers}" if any(map(_in_digits, ends)) else inequality
+        if not any(map(_in_digits, ends)):
+            return inequality
+        return f"{inequality}, exactly {_inequality(self.numbers, self.variable, None)}"
 
 
 def as_json(value: Any) -> Any:  # noqa: PLR0911, PLR0912  # one for each type
@@ -56,7 +63,7 @@ def as_json(value: Any) -> Any:  # noqa: PLR0911, PLR0912  # one for each type
         case None | bool() | str():
             return value
         case Digits():
-            return as_json(value.number) | {"digits": str(value)}
+            return as_json(value.number) | {"digits": value.decimal}
         case Solutions():
             return as_json(value.numbers)
         case gt.Estimate():
@@ -86,12 +93,17 @@ def in_text(value: Any) -> str:
     """Return a result as a line of text: exact forms with six digits beside them, where those say more."""
     import sympy
 
+    from gradtheory.formulas.text import text
+
     if isinstance(value, list | tuple):
         return ", ".join(map(in_text, value))
     if isinstance(value, Enum):
         return str(value.value)
-    near = _in_digits(value) if isinstance(value, sympy.Expr) and value.is_number else None
-    return str(value) if near is None else f"{value} ≈ {near}"
+    if not isinstance(value, sympy.Basic):
+        return str(value)
+    written = text(value)
+    near = _in_digits(value) if value.is_number and not value.is_Float and not written.endswith("…") else None
+    return written if near is None else f"{written} ≈ {near}"
 
 
 def set_and_guarantee(result: Any, variable: str) -> dict[str, Any]:
@@ -139,19 +151,22 @@ def _in_digits(number: Any, digits: int = _SHORT) -> str | None:
     return f"{_float(number):.{digits}g}" if digits <= _OF_FLOATS else decimal(number, digits)
 
 
-def _inequality(value: Any, variable: str, digits: int = _SHORT) -> str:
-    """Return the parts of a set as inequalities, such as "-0.5 < x ≤ 2"; of a periodic one, those of all periods."""
+def _inequality(value: Any, variable: str, digits: int | None = _SHORT) -> str:
+    """Return the parts of a set as inequalities, such as "-0.5 < x ≤ 2"; of a periodic one, those of all periods.
+
+    The ends stand in so many digits, or in their exact form where `digits` is None.
+    """
     period = getattr(value, "period", None)
     if period is not None:
         return f"{_alternatives(value, f'{variable} - {_near(period, digits)}·k', digits)}, k = 0, ±1, ±2, …"
     return _alternatives(value, variable, digits) or said("none")
 
 
-def _alternatives(value: Any, variable: str, digits: int) -> str:
+def _alternatives(value: Any, variable: str, digits: int | None) -> str:
     return f" {said('or')} ".join(_part_as_inequality(part, variable, digits) for part in _parts(value))
 
 
-def _part_as_inequality(part: Any, variable: str, digits: int) -> str:
+def _part_as_inequality(part: Any, variable: str, digits: int | None) -> str:
     if part.is_point:
         return f"{variable} = {_near(part.lower, digits)}"
     if part.upper.is_infinite and part.lower.is_infinite:
@@ -168,5 +183,7 @@ def _part_as_inequality(part: Any, variable: str, digits: int) -> str:
     return said(f"{variable} ≈ {_near(part.lower)}, over a length of {_near(part.upper - part.lower)}")
 
 
-def _near(number: Any, digits: int = _SHORT) -> str:
-    return _in_digits(number, digits) or str(number)
+def _near(number: Any, digits: int | None = _SHORT) -> str:
+    from gradtheory.formulas.text import text
+
+    return (digits and _in_digits(number, digits)) or text(number)

@@ -166,16 +166,31 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
     """
     require_digits(digits)
     result = gt.widest_explosion(one_activation(activation, expr), threshold=threshold, effort=effort)
-    formulas = {} if as_json else {"width_formula": str(result.width), "weight_formula": str(result.weight)}
     print_result(
         as_json,
         width=Digits(result.width, digits),
         weight=Digits(result.weight, digits),
         attained=result.is_attained,
-        **formulas,
-        equation=None if result.equation is None else f"{result.equation.lhs} = {result.equation.rhs}",
+        **(_equation(result) if as_json else _formulas(result)),
         guarantee=result.guarantee,
     )
+
+
+def _equation(result: "gt.WidestExplosion") -> dict[str, str | None]:
+    return {"equation": None if result.equation is None else f"{result.equation.lhs} = {result.equation.rhs}"}
+
+
+def _formulas(result: "gt.WidestExplosion") -> dict[str, str | None]:
+    """Return the formulas of K and of its weight, and the equation of the root that they hold."""
+    import sympy
+
+    from gradtheory.formulas.text import text
+
+    told = {"width_formula": text(result.width), "weight_formula": text(result.weight), "equation": None}
+    if result.equation is not None:
+        root = {unknown: sympy.Symbol(f"{unknown}_*") for unknown in result.equation.free_symbols}
+        told["equation"] = text(result.equation.xreplace(root))
+    return told
 
 
 def require_digits(digits: int) -> None:

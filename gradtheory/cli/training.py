@@ -59,11 +59,12 @@ def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, 
     import sympy
 
     from gradtheory.arithmetic.inputs import read_positive
+    from gradtheory.formulas.text import text
     from gradtheory.training.stability.iteration import BETA, DECAY, H
 
     region = gt.stability_region(optimiser)
     told: dict[str, Any] = {
-        "region": str(region.condition),
+        "region": region.condition,
         "limit": region.limit,
         "preconditioned": region.is_preconditioned,
         "curvature": region.curvature,
@@ -76,7 +77,8 @@ def stability(optimiser: str, eta: str | None, beta: str | None, h: str | None, 
     point = {"h": read_positive("1" if h is None else h, "curvature"), "beta": _momentum(beta, region)}
     if region.rule.is_decoupled:
         point["weight_decay"] = sympy.S.Zero
-    told["at"] = dict(point) if as_json else ", ".join(f"{name} = {number}" for name, number in point.items())
+    values = {text(sympy.Symbol(name)): text(number) for name, number in point.items()}
+    told["at"] = dict(point) if as_json else ", ".join(map(" = ".join, values.items()))
     told["largest_eta"] = region.limit.subs({BETA: point["beta"], H: point["h"], DECAY: 0})
     if eta is None:
         print_result(as_json, **told)

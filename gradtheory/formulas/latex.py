@@ -13,7 +13,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
 from gradtheory.formulas.decimals import digits, is_long
-from gradtheory.formulas.order import factors, terms, with_one_root
+from gradtheory.formulas.order import factors, one_root, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
 from gradtheory.formulas.text import GREEK
 from gradtheory.formulas.written import WrittenSum
@@ -44,6 +44,8 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     """
 
+    ellipsis = r"\ldots"
+
     def __init__(self, spelling: Spelling = PLAIN, mul_symbol: str | None = None) -> None:
         super().__init__({"ln_notation": True, "inv_trig_style": "full", "mul_symbol": mul_symbol, "order": "none"})
         self.spelling = spelling
@@ -60,6 +62,8 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         below = with_one_root(below)
         if below == 1:
             return self._in_a_row(ordered)
+        if (root := one_root(above, below)) is not None:
+            return self._print(root)
         if self._settings["fold_short_frac"]:
             top = self._part(above) if above.is_Mul else self.parenthesize(above, PRECEDENCE["Mul"], strict=True)
             return f"{top} / {self.parenthesize(below, PRECEDENCE['Mul'])}"
@@ -123,6 +127,13 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     def _print_Sum(self, expr: sympy.Sum) -> str:  # noqa: N802  # likewise
         return self._over_limits(r"\sum", expr)
+
+    def _print_Integral(self, expr: sympy.Integral) -> str:  # noqa: N802  # likewise
+        ((variable, first, last),) = expr.limits
+        with self._folded():
+            limits = rf"_{{{self._print(first)}}}^{{{self._print(last)}}}"
+        inside = self.parenthesize(expr.function, PRECEDENCE["Mul"], strict=True)
+        return rf"\int\limits{limits} {inside}\, d{self._print(variable)}"
 
     def _over_limits(self, sign: str, expr: sympy.Product | sympy.Sum) -> str:
         """Print a product or sum over layers: what it is of stands in brackets unless it cannot be read otherwise."""

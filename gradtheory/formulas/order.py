@@ -148,6 +148,13 @@ def with_one_root(below: sympy.Expr) -> sympy.Expr:
     return sympy.Mul._from_args(parts)
 
 
+def one_root(above: sympy.Expr, below: sympy.Expr) -> sympy.Expr | None:
+    """Return √(6/n) for √6 over √n, where both are roots."""
+    if not (above.is_Pow and below.is_Pow and above.exp == below.exp == _HALF):
+        return None
+    return sympy.Pow(sympy.Mul(above.base, 1 / below.base, evaluate=False), _HALF, evaluate=False)
+
+
 def starred(root: sympy.Expr) -> sympy.Expr:
     """Return what a root stands for in terms of its unknown with a star, 2·s_* for 2·s; a place z as its value."""
     (variable,) = root.function.variables

@@ -55,6 +55,7 @@ class OwnFirst:
     """A printer that prints roots and inverse slopes by its own methods; SymPy would ask the objects instead."""
 
     spelling: Spelling
+    ellipsis: str  # after the first digits of a number
     _print_level: int  # how deep inside an expression: a root with a formula has brackets there
 
     def _print(self, expr: sympy.Basic, **settings: Any) -> str:
@@ -73,8 +74,7 @@ class OwnFirst:
         """Print a root by its unknown with a star; a place on the line of z, which has no name, by its digits."""
         (variable,) = expr.function.variables
         if str(variable) == "z":
-            method: str = self.printmethod  # type: ignore[attr-defined]  # SymPy's: "_latex" or "_sympystr"
-            printed = str(getattr(expr, method)(self))
+            printed = f"{expr.first_digits}{self.ellipsis}"
             is_bare = expr.value == variable and self._print_level > 1 and expr.is_negative
             return self.bracketed(printed) if is_bare else printed
         value = starred(expr)

@@ -13,7 +13,7 @@ from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
 
 from gradtheory.formulas.decimals import digits, is_long
-from gradtheory.formulas.order import factors, terms, with_one_root
+from gradtheory.formulas.order import factors, one_root, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
 from gradtheory.formulas.written import WrittenSum
 
@@ -52,6 +52,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         Names of roots and letters of symbols.
 
     """
+
+    ellipsis = "…"
 
     def __init__(self, spelling: Spelling = PLAIN) -> None:
         super().__init__()
@@ -93,6 +95,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
             return f"-{self.negated(-expr)}"
         above, below = fraction(sympy.Mul._from_args(factors(expr)), exact=True)
         below = with_one_root(below)
+        if (root := one_root(above, below)) is not None:
+            return self._print(root)
         top = self._joined(sympy.Mul.make_args(above))
         return top if below == 1 else f"{top}/{self.parenthesize(below, PRECEDENCE['Mul'])}"
 

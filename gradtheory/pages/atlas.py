@@ -1,6 +1,5 @@
 """The catalogue at a glance: each activation with its constants and a small picture of its slope."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +27,6 @@ public(__name__)
 _WINDOW = np.linspace(-6.0, 6.0, 24)
 _BARS = " ▁▂▃▄▅▆▇█"
 _LIBRARIES = ("torch", "jax", "keras")
-_ROOT = re.compile(r"Root\((.*?…)\)")  # of which only the digits are shown
 _LONG = 20  # letters of a fraction
 _NOTHING = "—"  # where the theorem says nothing
 
@@ -74,22 +72,22 @@ class AtlasEntry(ShownAsTable):
     @property
     def steepest(self) -> str:
         """sup|σ'|."""
-        return decimal(self.record.steepest_slope)
+        return _shown(self.record.steepest_slope)
 
     @property
     def critical(self) -> str:
         """The critical weight for threshold 1."""
-        return decimal(critical_weight(self.record))
+        return _shown(critical_weight(self.record))
 
     @property
     def width(self) -> str:
         """K, the greatest width for threshold 1."""
-        return decimal(self.widest.width)
+        return _shown(self.widest.width)
 
     @property
     def weight(self) -> str:
         """The |w| of that width; an arrow where it is only approached."""
-        return ("" if self.widest.is_attained else "→ ") + decimal(self.widest.weight)
+        return ("" if self.widest.is_attained else "→ ") + _shown(self.widest.weight)
 
     @property
     def guarantee(self) -> str:
@@ -99,7 +97,7 @@ class AtlasEntry(ShownAsTable):
     @property
     def depth_bound(self) -> str:
         """H, the greatest width for threshold 1 at any depth; a dash outside class N."""
-        return _NOTHING if self.at_any_depth.value is None else decimal(self.at_any_depth.value)
+        return _shown(self.at_any_depth.value)
 
     @property
     def widens(self) -> str:
@@ -109,12 +107,12 @@ class AtlasEntry(ShownAsTable):
     @property
     def factor(self) -> str:
         """H/K; a dash outside class N, and where both are infinite."""
-        return _NOTHING if self.at_any_depth.factor is None else decimal(self.at_any_depth.factor)
+        return _shown(self.at_any_depth.factor)
 
     @property
     def reason(self) -> str:
         """Why H is what it is, or why the activation is not in class N."""
-        return _ROOT.sub(r"\1", self.at_any_depth.reason)
+        return self.at_any_depth.reason
 
     @property
     def sparkline(self) -> str:
@@ -131,6 +129,11 @@ class AtlasEntry(ShownAsTable):
     def peers(self) -> list[str]:
         """The names in PyTorch, JAX and Keras, each with the parameters that make it so, or nothing."""
         return [self.record.peers.get(library, "") for library in _LIBRARIES]
+
+
+def _shown(number: sympy.Expr | None) -> str:
+    """Return the digits of a number; a dash where there is none."""
+    return _NOTHING if number is None else decimal(number).replace("oo", "∞")
 
 
 def entries() -> list[AtlasEntry]:

@@ -396,7 +396,7 @@ def test_a_title_of_ones_own_may_hold_greek_and_digits_below_the_line(tmp_path):
 
 
 def test_the_parameter_of_a_title_has_its_index_below_the_line():
-    assert gt.derive("gradient", depth=2, wrt="b2", lang="en").document.title.endswith("by b₂")
+    assert gt.derive("gradient", depth=2, wrt="b2", lang="en").document.title.endswith("with respect to b₂")
     assert gt.derive("gradient", depth=2, letters={"w": "theta"}, lang="zh").document.title.endswith("对 θ₁ 求导")
 
 

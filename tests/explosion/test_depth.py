@@ -386,7 +386,7 @@ def test_an_input_without_gradient_says_nothing_of_the_other():
 
 def test_a_slope_that_changes_its_sign_a_period_later_is_no_member():
     member = membership(gt.activation("sine"))  # |σ'| has period π, and σ' is positive on all of (-π/2, π/2)
-    assert (member.is_member, member.reason) == (False, "σ' changes its sign at z = pi/2")
+    assert (member.is_member, member.reason) == (False, "σ' changes its sign at z = π/2")
 
 
 def test_what_is_not_proven_to_be_bounded_is_not_called_unbounded(monkeypatch):

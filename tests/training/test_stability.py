@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas.text import text
 from gradtheory.training import optimisers
 from gradtheory.training.optimisers import State
 from gradtheory.training.optimisers.catalogue import RULES
@@ -253,14 +254,14 @@ def of_its_own(which, eta, *, beta=0.8, epsilon=1e-3, decay=0.2):
 def test_the_region_says_whether_its_curvature_is_preconditioned(which):
     region = stability_region(which)
     assert region.is_preconditioned == (which in _ADAPTIVE)
-    for text in (repr(region), region.latex(), region.curvature):
-        assert ("preconditioned" in text) == region.is_preconditioned
+    for told in (repr(region), region.latex(), region.curvature):
+        assert ("preconditioned" in told) == region.is_preconditioned
     if not region.is_preconditioned:
         assert (limit_at_zero(region.rule, region.limit), cycle(region.rule)) == (region.limit, None)
         assert "linear" in region.near_zero
     else:
-        assert str(limit_at_zero(region.rule, region.limit)) in region.near_zero
-        assert str(cycle(region.rule)) in region.near_zero
+        assert text(limit_at_zero(region.rule, region.limit)) in region.near_zero
+        assert text(cycle(region.rule)) in region.near_zero
 
 
 @pytest.mark.parametrize("which", _ADAPTIVE)

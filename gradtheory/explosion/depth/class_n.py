@@ -33,6 +33,7 @@ from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.in_exponentials import sign_in_exponentials
+from gradtheory.formulas.text import text
 
 _TRIED = 15  # places on a piece at which a positive Schwarzian is looked for
 
@@ -172,7 +173,7 @@ def membership(record: Activation) -> Membership:
                 raise
         else:
             place = inner_point(part.left, part.right)
-        return Membership(False, f"the Schwarzian derivative of σ is positive at z = {place}", place)
+        return Membership(False, f"the Schwarzian derivative of σ is positive at z = {text(place)}", place)
     if all(part.slope.is_number for part in parts):
         return Membership(True, "σ' is constant where it is not 0")
     return Membership(True, "the Schwarzian derivative of σ is nowhere positive")
@@ -181,31 +182,31 @@ def membership(record: Activation) -> Membership:
 def _flaws(record: Activation) -> Iterator[Membership]:
     """Yield the places where |σ'|^(-1/2) is seen not to be convex, between smooth parts."""
     for jump in jumps_of(record.expr, LINE) if record.period is None else ():
-        yield Membership(False, f"σ jumps at z = {jump}", jump)
+        yield Membership(False, f"σ jumps at z = {text(jump)}", jump)
     branches = support(record)
     if not branches:
         yield Membership(False, "σ is constant on each piece", sympy.S.Zero)
     for here, there in itertools.pairwise(branches):
         place = here.right
         if place != there.left:
-            yield Membership(False, f"σ' is 0 from z = {place} to {there.left}, and not beyond", place)
+            yield Membership(False, f"σ' is 0 from z = {text(place)} to {text(there.left)}, and not beyond", place)
         elif here.direction != there.direction:
-            yield Membership(False, f"σ' changes its sign at z = {place}", place)
+            yield Membership(False, f"σ' changes its sign at z = {text(place)}", place)
         elif is_infinite(here.slope_right) or is_infinite(there.slope_left):
-            yield Membership(False, f"σ' is infinite at z = {place}", place)
+            yield Membership(False, f"σ' is infinite at z = {text(place)}", place)
         elif order(here.slope_right, sympy.S.Zero) == 0:
-            yield Membership(False, f"σ' is 0 at z = {place}, and not beside it", place)
+            yield Membership(False, f"σ' is 0 at z = {text(place)}, and not beside it", place)
         elif not is_equal(here.slope_right, there.slope_left):
-            yield Membership(False, f"σ' jumps at z = {place}", place)
+            yield Membership(False, f"σ' jumps at z = {text(place)}", place)
         elif _rises_suddenly(record, here, there):
-            yield Membership(False, f"|σ'| has a corner at z = {place}, at which it turns upwards", place)
+            yield Membership(False, f"|σ'| has a corner at z = {text(place)}, at which it turns upwards", place)
     if record.period is not None and not record.profile.keeps_its_sign:
         place = record.profile.branches[-1].right
-        yield Membership(False, f"σ' changes its sign at z = {place}", place)
+        yield Membership(False, f"σ' changes its sign at z = {text(place)}", place)
     curved = next((branch for branch in branches if not branch.is_flat), None)
     if record.period is not None and curved is not None:
         place = curved.left if curved.rises else curved.right
-        yield Membership(False, f"|σ'| is periodic, and least at z = {place}", place)
+        yield Membership(False, f"|σ'| is periodic, and least at z = {text(place)}", place)
 
 
 def _rises_suddenly(record: Activation, here: Branch, there: Branch) -> bool:

@@ -5,6 +5,7 @@ h is here the curvature of the loss, not preconditioned.
 
 import sympy
 
+from gradtheory.formulas.text import text
 from gradtheory.training.optimisers.update_rule import Rule
 from gradtheory.training.stability.iteration import BETA, DECAY, EPSILON, ETA, H
 
@@ -42,8 +43,9 @@ def cycle(rule: Rule) -> sympy.Expr | None:
 def near_zero(rule: Rule, limit: sympy.Expr) -> str:
     """Return in words what the optimiser does near w = 0."""
     if not rule.is_adaptive:
-        return f"converges to 0 for eta < {limit}: the iteration is linear"
+        return f"converges to 0 for η < {text(limit)}: the iteration is linear"
+    size = text(cycle(rule))
     return (
-        f"the preconditioner falls to epsilon, so 0 attracts only for eta < {limit_at_zero(rule, limit)}, h that of "
-        f"the loss; above that w does not settle at 0: alternating between w and -w at |w| = {cycle(rule)} is a cycle"
+        f"the preconditioner falls to ε, so 0 attracts only for η < {text(limit_at_zero(rule, limit))}, h that of the "
+        f"loss; above that w does not settle at 0: alternating between w and -w at |w| = {size} is a cycle"
     )

@@ -79,7 +79,7 @@ class StabilityRegion:
     @property
     def curvature(self) -> str:
         """What h is."""
-        return "preconditioned: h/(sqrt(s) + epsilon), s held fixed" if self.is_preconditioned else "of the loss"
+        return "preconditioned: h/(√s + ε), s held fixed" if self.is_preconditioned else "of the loss"
 
     @property
     def near_zero(self) -> str:
