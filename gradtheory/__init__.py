@@ -42,6 +42,6 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name in __all__ or name.startswith("_"):
         return _attribute(name)
-    from gradtheory.errors import no_such
+    from gradtheory.errors import in_a_module, no_such
 
-    raise no_such(name, "gradtheory", __all__)
+    raise in_a_module(name) or no_such(name, "gradtheory", __all__)

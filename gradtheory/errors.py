@@ -1,8 +1,11 @@
 """The errors gradtheory raises: one family, each message one line that says what would work."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 __all__ = ["GradTheoryError", "InvalidArgument", "MissingDependency", "MissingProgram", "NoClosedForm", "Undecided"]
@@ -136,6 +139,29 @@ def no_such(name: str, module: str, names: Sequence[str]) -> AttributeError:
 
     near = "".join(f"; the nearest is {each!r}" for each in get_close_matches(name, names, n=1))
     return AttributeError(f"{module} has no {name!r}{near}", name=name)
+
+
+def in_a_module(name: str) -> AttributeError | None:
+    """Return the error of a name that one of gradtheory's public modules has; None if none has it.
+
+    Examples
+    --------
+    >>> in_a_module("edge_of_chaos")
+    AttributeError("gradtheory has no 'edge_of_chaos': it is gradtheory.meanfield.edge_of_chaos")
+
+    """
+    package = Path(__file__).parent
+    written = re.compile(rf"\b{re.escape(name)}\b")
+    stub = package.joinpath("__init__.pyi").read_text(encoding="utf-8")
+    for wing, module in re.findall(r"^from \.(\S*) import ([a-z_]+) as", stub, flags=re.MULTILINE):
+        place = package.joinpath(*wing.split("."), module)
+        sources = place.rglob("*.py") if place.is_dir() else place.parent.glob(f"{module}.py")
+        if any(written.search(source.read_text(encoding="utf-8")) for source in sources):
+            with suppress(MissingDependency):
+                path = ".".join(("gradtheory", *wing.split("."), module)).replace("..", ".")
+                if name in getattr(import_module(path), "__all__", ()):
+                    return AttributeError(f"gradtheory has no {name!r}: it is gradtheory.{module}.{name}", name=name)
+    return None
 
 
 def _shown(value: object) -> str:

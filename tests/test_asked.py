@@ -20,6 +20,8 @@ from gradtheory.errors import InvalidArgument
         (lambda: gt.errors.Undecidd, "errors has no 'Undecidd'; the nearest is 'Undecided'"),
         (lambda: gt.testing.assert_gradient, "testing has no 'assert_gradient'; the nearest is 'assert_gradients'"),
         (lambda: gt.optimisers.qqq, "optimisers has no 'qqq'$"),
+        (lambda: gt.adam, r"^gradtheory has no 'adam': it is gradtheory\.optimisers\.adam$"),
+        (lambda: gt.phase_diagram, r"^gradtheory has no 'phase_diagram': it is gradtheory\.plots\.phase_diagram$"),
         (lambda: gt.lyapunov, "gradtheory has no 'lyapunov'; the nearest is "),
         (lambda: gt.meanfield._own, "^_own$"),
     ],
