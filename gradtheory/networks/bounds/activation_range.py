@@ -92,22 +92,23 @@ class ActivationRange:
         return self._period is None and all(branch.is_flat for branch in self.activation.profile.branches)
 
     def excess(self, lower: Array, upper: Array, factor: Array) -> Range:
-        """Return bounds of σ(z) - factor·z over intervals.
+        """Return bounds of σ(z) - factor·z over intervals, of several factors if they stand along a first axis.
 
         Between two points a function f leaves its chord by at most sup f''·w²/8 to below, and sup -f''·w²/8 to above.
         """
         if self.is_piecewise_linear:
             return self._excess_at_ends(lower, upper, factor)
         edges = _cut(lower, upper, _PIECES)
-        value, product = self.at(edges)[0], factor * edges
+        value, product = self.at(edges)[0], factor[..., None, :, :] * edges
         room = _rounding(value, product)
         low, high = value.lower - product - room, value.upper - product + room
         bends, widths = self.formulas.bends(edges[:-1], edges[1:]), np.diff(edges, axis=0) * (1.0 + 2.0**-50)
         below, above = (
             np.maximum(bend, 0.0) * widths**2 / 8.0 * (1.0 + 2.0**-50) for bend in (bends.upper, -bends.lower)
         )
-        least, most = np.minimum(low[:-1], low[1:]) - below, np.maximum(high[:-1], high[1:]) + above
-        return Range(*_without_nan(np.min(least, axis=0), np.max(most, axis=0)))
+        least = np.minimum(low[..., :-1, :, :], low[..., 1:, :, :]) - below
+        most = np.maximum(high[..., :-1, :, :], high[..., 1:, :, :]) + above
+        return Range(*_without_nan(np.min(least, axis=-3), np.max(most, axis=-3)))
 
     def excess_of_slope(self, lower: Array, upper: Array, factor: Array, *, in_pieces: bool) -> Range:
         """Return bounds of σ'(z) - factor·z over intervals, by the mean value theorem, on pieces of each if asked."""

@@ -46,14 +46,46 @@ class _Adjoint:
     off: float = 0.0
 
 
-def deviation_bound(nodes: Sequence[Node], enclosure: Enclosure) -> float:
-    """Return an upper bound of the norm of the Jacobian on the box of an enclosure."""
+@dataclass(frozen=True)
+class Deviations:
+    """An upper bound of the norm of the Jacobian on the box of an enclosure, and which slope adds most to it.
+
+    `steepest` is the place of an activation and a unit of it; None where no slope deviates.
+    """
+
+    bound: float
+    steepest: tuple[int, int] | None
+
+
+def deviations(nodes: Sequence[Node], enclosure: Enclosure) -> Deviations:
+    """Return the bound of a network on the box of an enclosure."""
     with np.errstate(all="ignore"):
         middles = [_middle(node, place, enclosure) for place, node in enumerate(nodes)]
         adjoints: dict[int, _Adjoint] = {len(nodes) - 1: _Adjoint(1.0, None, 0.0)}
         for place in range(len(nodes) - 1, INPUT - 1, -1):
             adjoints[place] = _adjoint(nodes, middles, adjoints, place, enclosure)
-        return adjoints[INPUT].most
+        return Deviations(adjoints[INPUT].most, _steepest(nodes, middles, adjoints, enclosure))
+
+
+def _steepest(
+    nodes: Sequence[Node], middles: list[_Middle], adjoints: dict[int, _Adjoint], enclosure: Enclosure
+) -> tuple[int, int] | None:
+    """Return the unit whose slope changes the Jacobian most: its deviation times what stands behind and before it."""
+    inner: dict[int, Array] = {INPUT: np.eye(enclosure.outputs[INPUT].centre.shape[1])}
+    most, steepest = 0.0, None
+    for place, node in enumerate(nodes):
+        before, matrix = inner[node.sources[0]], middles[place].matrix
+        if isinstance(node.operation, Sum):
+            inner[place] = np.sum([inner[source] for source in node.sources], axis=0)
+        else:
+            inner[place] = matrix[:, None] * before if matrix.ndim == 1 else matrix @ before
+        behind = adjoints[place].matrix
+        if isinstance(node.operation, Elementwise) and behind is not None:
+            shares = middles[place].spread * np.linalg.norm(behind, axis=0) * np.linalg.norm(before, axis=1)
+            unit = int(np.argmax(shares))
+            if shares[unit] > most:
+                most, steepest = float(shares[unit]), (place, unit)
+    return steepest
 
 
 def product_bound(nodes: Sequence[Node], enclosure: Enclosure) -> float:

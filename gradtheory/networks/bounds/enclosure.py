@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.bounds import forms, tangents
+from gradtheory.networks.bounds import backward, forms, tangents
 from gradtheory.networks.bounds.activation_range import range_of
 from gradtheory.networks.bounds.forms import Form, Normalised
 from gradtheory.networks.bounds.ranges import Range
 from gradtheory.networks.bounds.tangents import Slope, Tangent
 from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
+
+_MOST_CARRIED = 2e10  # multiplications to carry bounds back from every layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,8 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
     The Jacobian is linear in that many `symbols`: 0, or one for each input.
     """
     batch, n_inputs = lower.shape
+    carries_back = batch == 1 and multiplications(nodes) <= _MOST_CARRIED
+    lines: dict[int, backward.Lines] = {}
     outputs = {INPUT: forms.of_boxes(lower, upper)}
     jacobians = {INPUT: tangents.of_inputs(batch, n_inputs, symbols)}
     slopes: dict[int, Range] = {}
@@ -58,12 +62,16 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
             form = sources[0]
             if isinstance(operation, Dense):
                 outputs[place] = forms.affine(form, operation.w, operation.b)
+                if carries_back:
+                    outputs[place] = backward.tightened(nodes, outputs, lines, place)
                 jacobian = tangents.through_dense(jacobian, operation.w)
             elif isinstance(operation, Elementwise):
                 ranges = range_of(operation.activation)
                 over = ranges.over(*form.hull)
                 value = ranges.values(form.centre, form.centre)
                 slopes[place] = over[1]
+                if carries_back:
+                    lines[place] = backward.lines_of(ranges, form.hull, over[0])
                 outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
                 forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], symbols)
                 jacobian = tangents.through_activation(jacobian, forms_of_slopes[place])
@@ -80,3 +88,9 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
                 jacobian = tangents.through_norm(jacobian, operation, parts)
             jacobians[place] = jacobian
     return Enclosure(outputs, slopes, forms_of_slopes, norms, jacobians[len(nodes) - 1])
+
+
+def multiplications(nodes: Sequence[Node]) -> float:
+    """Return about how many multiplications a sweep from every node takes."""
+    sizes = [node.operation.w.size * max(node.operation.w.shape) for node in nodes if isinstance(node.operation, Dense)]
+    return float(sum(sizes)) * len(sizes)

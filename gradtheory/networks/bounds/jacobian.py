@@ -10,16 +10,18 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import Array, read_count
 from gradtheory.networks.bounds.boxes import halves, read_box
-from gradtheory.networks.bounds.deviations import deviation_bound, entry_bound, mean_value_bound, product_bound
-from gradtheory.networks.bounds.enclosure import enclose_network
+from gradtheory.networks.bounds.deviations import deviations, entry_bound, mean_value_bound, product_bound
+from gradtheory.networks.bounds.enclosure import enclose_network, multiplications
 from gradtheory.networks.bounds.local_norms import norms_from_above, norms_from_below
 from gradtheory.networks.bounds.region import MOST_INPUTS, in_batches, in_parts, jacobian_on, steepest_axis
-from gradtheory.networks.nodes import Dense, Node
+from gradtheory.networks.bounds.slope_cuts import cut_bound
+from gradtheory.networks.nodes import Node
 
 _MOST_BOXES, _CLOSE = 1_000_000, 1e-3
 _PARTS, _AT_ONCE = 64, 256  # boxes at first, and boxes that are cut at a time
 _MOST_COEFFICIENTS = 2_000_000  # of the Jacobian of a node that is linear in the inputs
 _MOST_PRODUCTS = 2e11  # multiplications that the sweeps may take
+_MOST_CUTS, _CUT_PRODUCTS = 64, 2e9  # cuts of slopes, and multiplications that these may take
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class LocalJacobianBound(ShownAsTable):
         Certified: no input of the box, at which f has a derivative, has a greater norm; roundings are counted.
     method : str
         Which enclosure gave it: "product" of the layers' norms with their slopes on the box, "entries" of the Jacobian,
-        "mean value form" of it, "deviations" from the Jacobian in the middle, or "bisection" of the box.
+        "mean value form" of it, "deviations" from the Jacobian in the middle, the same with the "slopes at their
+        ends", or "bisection" of the box.
 
     """
 
@@ -91,18 +94,14 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
         enclosures.append(enclose_network(nodes, lower[None], upper[None], symbols=n_inputs))
         linear = enclosures[1].jacobian
         bounds["mean value form"] = min(mean_value_bound(linear), entry_bound(linear))
-    if _products(nodes) <= _MOST_PRODUCTS:
-        bounds["deviations"] = min(deviation_bound(nodes, each) for each in enclosures)
+    if (work := multiplications(nodes)) <= _MOST_PRODUCTS:
+        on_box, *linear_in_inputs = (deviations(nodes, each) for each in enclosures)
+        bounds["deviations"] = min(each.bound for each in (on_box, *linear_in_inputs))
+        bounds["slopes at their ends"] = cut_bound(nodes, enclosure, on_box, int(min(_MOST_CUTS, _CUT_PRODUCTS / work)))
     if n_inputs <= MOST_INPUTS and budget > 1:
         bounds["bisection"] = _by_bisection(nodes, lower, upper, budget)
     method = min(bounds, key=lambda name: bounds[name])
     return LocalJacobianBound(bounds[method], method)
-
-
-def _products(nodes: Sequence[Node]) -> float:
-    """Return about how many multiplications a sweep from every node takes."""
-    sizes = [node.operation.w.size * max(node.operation.w.shape) for node in nodes if isinstance(node.operation, Dense)]
-    return float(sum(sizes)) * len(sizes)
 
 
 def _by_bisection(nodes: Sequence[Node], lower: Array, upper: Array, budget: int) -> float:

@@ -76,7 +76,7 @@ def test_each_method_alone_is_above_the_norm():
         enclosure = enclose_network(network.nodes, (centre - half)[None], (centre + half)[None])
         largest = norms(network, sampled(network, centre, half)).max() * (1 - 1e-12)
         assert deviations.product_bound(network.nodes, enclosure) >= largest
-        assert deviations.deviation_bound(network.nodes, enclosure) >= largest
+        assert deviations.deviations(network.nodes, enclosure).bound >= largest
         assert deviations.entry_bound(enclosure.jacobian) >= largest
         linear = enclose_network(network.nodes, (centre - half)[None], (centre + half)[None], symbols=4).jacobian
         assert deviations.mean_value_bound(linear) >= largest
@@ -101,7 +101,7 @@ def test_deviations_left_out_are_noticed(monkeypatch):
     monkeypatch.setattr(deviations, "_of_deviation", lambda *_: 0.0)
     centre = np.full(4, 0.2)
     enclosure = enclose_network(network.nodes, (centre - 1)[None], (centre + 1)[None])
-    assert deviations.deviation_bound(network.nodes, enclosure) < norms(network, sampled(network, centre, 1.0)).max()
+    assert deviations.deviations(network.nodes, enclosure).bound < norms(network, sampled(network, centre, 1.0)).max()
 
 
 def test_one_neuron_a_layer_is_the_product_of_its_factors():
