@@ -1,5 +1,6 @@
 """What the article says in numbers, computed again by other means than its own."""
 
+import itertools
 import math
 
 import numpy as np
@@ -97,10 +98,21 @@ def test_softsign_is_first_for_one_neuron_and_sixth_at_depth():
     assert (depth["softsign"], depth["sigmoid"]) == (r"$\frac{1}{2}$", "$0.4477$")
 
 
-def test_small_factors_are_a_control_of_the_run_that_jumps():
+def test_the_step_decides_not_the_factors():
+    """By hand: ten linear layers of weight 2 learn at a tiny rate, and one layer of weight 1/2 does not at a large one."""
     computed = _CLAIMS["jumps"].finding().computed
-    assert float(computed["factor_below"]) < 1.0
-    assert float(computed["limit"]) < float(computed["large"]) < float(computed["limit_below"])
+    w, b, losses = np.full(10, 2.0), np.zeros(10), []
+    for _ in range(50):
+        a = [1.0]
+        for weight, bias in zip(w, b, strict=True):
+            a.append(weight * a[-1] + bias)
+        losses.append(a[-1] ** 2 / 2)
+        delta = a[-1] * np.array([np.prod(w[layer + 1 :]) for layer in range(10)])
+        w, b = w - 1e-8 * delta * np.array(a[:-1]), b - 1e-8 * delta
+    assert all(after < before for before, after in itertools.pairwise(losses))
+    assert (computed["before"], computed["steps"]) == (r"5.24 \times 10^{5}", "50")
+    assert losses[0] == 2.0**19
+    assert computed["growth"] == f"{((0.5 - 1.3 * 0.5) - 1.3 * 0.5) ** 2 / 0.5**2:.3g}" == "2.56"
 
 
 def test_the_variants_with_a_constant_slope_are_those_that_are_named():

@@ -16,7 +16,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.explosion import critical_weight, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
 from gradtheory.formulas import latex
-from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, holds_if, share_that_holds, step
+from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, share_that_holds, step
 
 _BOUNDED = ("softsign", "arctan", "isru", "sigmoid", "tanh", "erf", "hard_tanh", "relu6")
 _VARIANTS = ("relu", "leaky_relu", "elu", "selu", "relu6", "softplus", "mish", "silu", "gelu", "hard_swish")
@@ -70,11 +70,10 @@ def _is_short(number: sympy.Expr) -> bool:
     return bool(number.is_Rational and number.q < _LONG)
 
 
-def _relu(*, activation_name: str, slope: Any, mitigates: str) -> Finding:
+def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Finding:
     """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line.
 
-    What is claimed to be mitigated is compared with the sigmoid, whose slope fades: explosions are, if it takes no
-    smaller weight and no longer set of inputs; vanishing is, if the slope does not fade.
+    Explosions are mitigated against another activation if it takes a larger weight to explode.
     """
     record = activation(activation_name)
     meaning = Meaning(record)
@@ -84,13 +83,14 @@ def _relu(*, activation_name: str, slope: Any, mitigates: str) -> Finding:
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
     keeps = Step(far, "slope_stays", meaning)
     holds = bool(keeps.verdict.is_true)
-    critical, of_sigmoid = critical_weight(record), critical_weight("sigmoid")
-    greatest, widest = (widest_explosion(name).width for name in (record, "sigmoid"))
-    is_narrow = not greatest.is_infinite and sign(widest - greatest) >= 0
-    less = {"explosions": is_narrow and sign(critical - of_sigmoid) >= 0, "vanishing": sign(stated) != 0}
+    weights = {name: critical_weight(name) for name in against}
+    critical = critical_weight(record)
+    helps = share_that_holds(sign(critical - weight) > 0 for weight in weights.values())
     numbers = {"name": record.name, "critical": _number(critical)}
-    numbers |= {"widest": f"{float(widest):.2f}"}
-    return Finding(holds_if(holds and less[mitigates]), ((keeps,) if holds else ()) + tuple(sets), numbers)
+    numbers |= {f"of_{name}": _number(weight) for name, weight in weights.items()}
+    numbers |= {"widest": f"{float(widest_explosion('sigmoid').width):.2f}"}
+    verdict = helps if holds else ClaimVerdict.FAILS
+    return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), numbers)
 
 
 def _variants(*, names: Sequence[str]) -> Finding:
@@ -141,5 +141,7 @@ def _on_the_right(record: Activation, constant: sympy.Expr | None) -> Step:
 
 
 STEEP: Claim = Claim("steep", {"criterion": "steepest_slope"}, _steep, (32,))
-RELU: Claim = Claim("relu", {"activation_name": "relu", "slope": 1, "mitigates": "explosions"}, _relu, (32,))
+RELU: Claim = Claim(
+    "relu", {"activation_name": "relu", "slope": 1, "against": ("selu", "hard_swish", "gelu", "sigmoid")}, _relu, (32,)
+)
 VARIANTS: Claim = Claim("variants", {"names": _VARIANTS}, _variants, (32,))

@@ -146,7 +146,9 @@ class Article(ShownAsTable):
     def _counted(self, catalogue: Mapping[str, Any]) -> str:
         """Return how many claims there are, with how many of each verdict."""
         counts = Counter(section.prose["verdict"] for section in self.sections)
-        parts = catalogue["document"]["comma"].join(f"{verdict} {count}" for verdict, count in counts.most_common())
+        of_count = catalogue["article"]["of_count"]
+        told = [fill(of_count, {"verdict": verdict, "count": count}) for verdict, count in counts.most_common()]
+        parts = catalogue["document"]["comma"].join(told)
         return fill(catalogue["article"]["counts"], {"count": len(self.sections), "parts": parts})
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy
 
+from gradtheory.activations import activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.inputs import read_real
@@ -35,6 +36,7 @@ _HALF = sympy.Rational(1, 2)
 SIGMA_W = sympy.Symbol("sigma_w", positive=True)
 _DEPTHS = (5, 10, 20, 50)
 _TEN = 10  # layers
+_OF_HE = ("relu", "leaky_relu")  # the activations for which He et al. give a gain
 
 # What libraries draw by default for a dense layer of n inputs and m outputs, as of PyTorch 2, Keras 3, JAX 0.10, Flax.
 DEFAULTS: Mapping[str, tuple[Callable[[int], Initialisation], str]] = {
@@ -139,7 +141,7 @@ def _standard_method(*, scale: Any, fans: Sequence[int]) -> Finding:
     return Finding(holds_if(is_standard), steps, numbers, rows)
 
 
-def _vanishing(*, scale: Any) -> Finding:
+def _vanishing(*, scale: Any, on: Sequence[str]) -> Finding:
     """Bound the mean square of ∂a_L/∂x for independent weights, and compute its typical size."""
     size = read_real(scale, "scale")
     layer, depth = sympy.symbols("l L", integer=True, positive=True)
@@ -162,7 +164,8 @@ def _vanishing(*, scale: Any) -> Finding:
     numbers = {f"typical_{bias}": f"{chain.value:.5g}" for bias, chain in typical.items()}
     numbers |= {"underflow": str(overflow_depth(typical[0], "float32")), "each": latex(mean_square)}
     vanishes = sign(mean_square - 1) < 0 and all(chain.value < 0.0 for chain in typical.values())
-    return Finding(holds_if(vanishes), steps, numbers, rows)
+    shrinks = {"mean_square": vanishes, "every_layer": False}  # normal weights have no bound
+    return Finding(share_that_holds(vanishes and shrinks[each] for each in on), steps, numbers, rows)
 
 
 def _fans(*, enters: Sequence[str]) -> Finding:
@@ -193,7 +196,16 @@ def _gains(*, names: Sequence[str]) -> Finding:
     deep = {name: float(settled_chi(name, value, 0.0)) for name, value in backward.items()}
     rows = tuple((name, f"${value:.5f}$", f"${deep[name]:.3f}$") for name, value in backward.items())
     numbers = {name: f"{deep.get(name, math.nan):.3f}" for name in ("sigmoid", "tanh")}
-    return Finding(holds_if(len({round(value, 6) for value in backward.values()}) > 1), steps, numbers, rows)
+    of_he = {name: float(sympy.sqrt(2 / (1 + _slope_below_0(name) ** 2))) for name in names if name in _OF_HE}
+    of_glorot = dict.fromkeys(names, 1.0)
+    ask = [len(set(gains.values())) > 1 for gains in (of_he, of_glorot)]
+    agrees = all(abs(backward[name] - value) < _ROUNDING for name, value in of_he.items())
+    return Finding(share_that_holds(ask) if agrees else ClaimVerdict.FAILS, steps, numbers, rows)
+
+
+def _slope_below_0(name: str) -> sympy.Expr:
+    """Return a of z ↦ max(0, z) + a·min(0, z), for which He's gain is √(2/(1 + a²))."""
+    return activation(name).profile.branches[0].slope_left
 
 
 def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
@@ -203,7 +215,7 @@ def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
     each_input = (index, 1, n)
     steps = (
         _variance(2 / n, "he_variance"),
-        step(sympy.Sum(1 / n, each_input), sympy.S.One, "he_keeps"),
+        step(sympy.Sum(WrittenProduct(_HALF, 2 / n), each_input), sympy.S.One, "he_keeps"),
         _variance(1 / n, "square_glorot_variance"),
         step(sympy.Sum(1 / n, each_input), sympy.S.One, "glorot_keeps"),
         step(sympy.Sum(_HALF, each_input), n / 2, "standard_grows"),
@@ -212,7 +224,9 @@ def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
     before = {name: _chi_at_rest(record, standard) for name, (record, _) in laws.items()}
     after = {name: _chi_at_rest(record, law) for name, (record, law) in laws.items()}
     holds = all(after[name] <= 1.0 + _ROUNDING < before[name] for name in reduces)
-    return Finding(holds_if(holds), steps, {"fan": str(fan_in), "growth": f"{before['he']:.5g}"})
+    mixed = settled_chi("tanh", float(he(fan_in).sigma_w), 0.0)
+    numbers = {"fan": str(fan_in), "growth": f"{before['he']:.5g}", "mixed": f"{float(mixed):.3f}"}
+    return Finding(holds_if(holds), steps, numbers)
 
 
 def _chi_at_rest(record: str, law: Initialisation) -> float:
@@ -228,7 +242,7 @@ def _latex(number: float) -> str:
 
 WEIGHTS: Claim = Claim("weights", {"below": 1, "share": "1/2", "factor": "1/4"}, _weights, (22,))
 STANDARD_METHOD: Claim = Claim("standard_method", {"scale": 1, "fans": (1, 256)}, _standard_method, (22,))
-VANISHING: Claim = Claim("vanishing", {"scale": 1}, _vanishing, (22,))
+VANISHING: Claim = Claim("vanishing", {"scale": 1, "on": ("mean_square", "every_layer")}, _vanishing, (22,))
 LARGE_INITIALISATION: Claim = Claim(
     "large_initialisation",
     {"scale": 20, "explodes": ("chain", "wide_sigmoid", "wide_relu")},

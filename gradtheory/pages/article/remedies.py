@@ -119,4 +119,4 @@ def _linear(weights: Sequence[float] = (2.0,) * 6, *, target: float = 0.0, clip:
 
 WEIGHT_DECAY: Claim = Claim("weight_decay", {"share": "1.01", "leaves": "small"}, _weight_decay, (30,))
 LASSO: Claim = Claim("lasso", {"share": "1.01", "leaves": "small"}, _lasso, (30,))
-CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("long_steps", "infinite_gradients")}, _clipping, (31,))
+CLIPPING: Claim = Claim("clipping", {"max_norm": 1, "stops": ("long_steps",)}, _clipping, (31,))

@@ -1,5 +1,6 @@
 """The claims on training: step size and momentum, overflow, and losses that jump."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import Slope
 from gradtheory.formulas import WrittenProduct, WrittenSum, latex
-from gradtheory.pages.article.claim import Claim, Finding, digits_of, holds_if, share_that_holds, step
+from gradtheory.pages.article.claim import Claim, ClaimVerdict, Finding, digits_of, holds_if, share_that_holds, step
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
 from gradtheory.training import Training, train
 from gradtheory.training.optimisers import gradient_descent
@@ -23,6 +24,9 @@ _STEPS = 50
 _WEIGHT = sympy.Integer(5)  # of the chain of sigmoids, whose every factor is 5/4 at the start
 _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
+_FOUR_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [float(_WEIGHT)] * 4, [0.0, *[-float(_WEIGHT) / 2.0] * 3])
+_TEN_LAYERS = (Chain(10, "identity"), [1.0], [0.0], [2.0] * 10, [0.0] * 10)
+_ONE_LAYER, _BEYOND = (Chain(1, "identity"), [1.0], [0.0], [0.5], [0.0]), 1.3  # its 2/h is 1
 _MOMENTUM = sympy.Rational(1, 2)
 _OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "second_condition", "solve_for_eta", "region")
 
@@ -73,8 +77,8 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
 def _overflow(*, weight: Any, diverges: bool) -> Finding:
     """Train a linear chain with factors above 1, and say at which depth its gradient leaves each float type."""
     size = read_real(weight, "weight")
-    deep = Chain(10, "identity")
-    run = train(deep, [1.0], [0.0], [float(size)] * 10, [0.0] * 10, optimiser=gradient_descent(1e-4), steps=_STEPS)
+    chain, x, y, _, b = _TEN_LAYERS
+    run = train(chain, x, y, [float(size)] * 10, b, optimiser=gradient_descent(1e-4), steps=_STEPS)
     kind = FLOAT_TYPES["float32"]
     last = sympy.Pow(2, -kind.bits, evaluate=False)
     largest = sympy.log(WrittenSum(sympy.Integer(2), -last), evaluate=False)
@@ -95,40 +99,37 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     )
 
 
-def run_with_jumps(rate: float, weight: float = float(_WEIGHT)) -> Training:
+def run_with_jumps(rate: float) -> Training:
     """Train a chain of four sigmoids with equal weights, whose factors are w/4 where z = 0."""
-    run: Training = train(*_four_sigmoids(weight), optimiser=gradient_descent(rate), steps=_STEPS)
+    run: Training = train(*_FOUR_SIGMOIDS, optimiser=gradient_descent(rate), steps=_STEPS)
     return run
 
 
-def _four_sigmoids(weight: float) -> tuple[Any, ...]:
-    return Chain(4), [-0.2, 0.2], [0.0, 1.0], [weight] * 4, [0.0, *[-weight / 2.0] * 3]
-
-
-def _jumps(*, rate: Any, calm: Any, weight_below: Any) -> Finding:
-    """Train at a large learning rate and a smaller one, and with weights whose factors are small."""
-    large, small, below = (float(read_positive(each, "rate")) for each in (rate, calm, weight_below))
+def _jumps(*, rate: Any, calm: Any, tiny: Any) -> Finding:
+    """Train at a large learning rate and a smaller one; large factors with a tiny rate, and a small one with none."""
+    large, small, least = (float(read_positive(each, "rate")) for each in (rate, calm, tiny))
     wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
-    limit, limit_below = (
-        largest_stable_step(*_four_sigmoids(each), optimiser=gradient_descent(1.0)) for each in (float(_WEIGHT), below)
-    )
-    large_below = large * limit_below / limit
-    control = run_with_jumps(large_below, below)
+    limit = largest_stable_step(*_FOUR_SIGMOIDS, optimiser=gradient_descent(1.0))
     ratios = wild.loss[1:] / wild.loss[:-1]
     factors = sympy.Pow(WrittenProduct((_WEIGHT, Slope(sympy.S.Zero))), 4, evaluate=False)
     steps = (step(factors, (_WEIGHT / 4) ** 4, "product_of_factors"),)
-    holds = bool(wild.jumps) and not wild.has_diverged and not steady.jumps and not control.jumps
+    exploding = train(*_TEN_LAYERS, optimiser=gradient_descent(least), steps=_STEPS)
+    flat = train(*_ONE_LAYER, optimiser=gradient_descent(_BEYOND), steps=2)
+    is_unstable = bool(wild.jumps) and not wild.has_diverged and not steady.jumps
+    always = exploding.has_diverged or bool((exploding.loss[1:] > exploding.loss[:-1]).any())
+    verdict = ClaimVerdict.FAILS if not is_unstable else ClaimVerdict.HOLDS if always else ClaimVerdict.CORRECTED
     numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
-    numbers |= {"limit_below": limit_below, "large_below": large_below, "factor_below": float(control.factors.max())}
-    numbers |= {"least_below": control.loss.min(), "most_below": control.loss.max()}
     numbers |= {"factor_first": float(wild.factors[0].max()), "factor_greatest": float(wild.factors.max())}
     numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
-    counts = {"below": f"{below:g}", "bias_below": f"{-below / 2.0:g}"}
-    counts |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
-    return Finding(holds_if(holds), steps, {name: f"{number:.3g}" for name, number in numbers.items()} | counts)
+    numbers |= {"growth": flat.loss[1] / flat.loss[0], "beyond": _BEYOND}
+    told = {name: f"{number:.3g}" for name, number in numbers.items()}
+    told |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
+    told |= {"tiny": f"10^{{{round(math.log10(least))}}}", "steps": str(exploding.steps)}
+    of_exploding = {"explodes": exploding.gradient_norm[0], "before": exploding.loss[0], "after": exploding.loss[-1]}
+    return Finding(verdict, steps, told | {name: _latex(number) for name, number in of_exploding.items()})
 
 
 STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size, (9, 34))
 MOMENTUM: Claim = Claim("momentum", {"optimisers": ("heavy_ball", "nesterov")}, _momentum, (34,))
 OVERFLOW: Claim = Claim("overflow", {"weight": 2, "diverges": True}, _overflow, (1, 27))
-JUMPS: Claim = Claim("jumps", {"rate": 10, "calm": 1, "weight_below": 1}, _jumps, (1, 27))
+JUMPS: Claim = Claim("jumps", {"rate": 10, "calm": 1, "tiny": "1e-8"}, _jumps, (1, 27))
