@@ -134,7 +134,8 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
     if answer.definitions:
         yield Heading(catalogue["document"]["given"])
         topic = catalogue["topics"][question.topic]
-        yield Paragraph(spelling.prose(topic["given"]))
+        sentences = (topic["given"], *(topic[f"given_{name}"] for name in answer.said))
+        yield Paragraph(paragraph(map(spelling.prose, sentences), catalogue))
         if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
             yield Paragraph(topic["inverse"])
         yield formula(*answer.definitions, spelling=spelling)

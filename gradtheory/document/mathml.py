@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _NAME = re.compile(r"[a-z]{2,}")  # tanh: an identifier has no space around it, an operator has
+_GREEK, _BOLD_ALPHA = re.compile("[α-ω]"), 0x1D736  # in bold italics
 _LIMITS = frozenset({"lim", "sup", "inf", "max", "min"})  # in a line of its own the index stands below
 _LETTERS = frozenset("∂∞∅∇")  # which the converter takes for operators
 _SIGNS = frozenset("+−±∓")
@@ -57,6 +58,9 @@ def _name(element: "Element") -> None:
     if element.tag == "mo" and _text(element) in _LETTERS:
         element.tag = "mi"
         element.set("mathvariant", "normal")
+    elif element.get("mathvariant") == "bold-italic" and _GREEK.fullmatch(_text(element)):
+        element.text = chr(ord(_text(element)) - ord("α") + _BOLD_ALPHA)  # browsers know no variants but "normal"
+        del element.attrib["mathvariant"]
     elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES | {":"}):
         element.tag = "mo"
     elif element.tag == "msup" and parts[0].tag == "mi" and _text(parts[1]) in _PRIMES:

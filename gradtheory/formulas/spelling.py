@@ -95,7 +95,7 @@ class OwnFirst:
         """Print what follows a minus sign: a root that is a product needs no brackets there."""
         value = starred(expr) if type(expr).__name__ == "Root" else expr
         printed = self._print(value if isinstance(value, sympy.Mul) and expr not in self.spelling.names else expr)
-        return self.bracketed(printed) if printed.startswith("-") else printed
+        return self.bracketed(printed) if value.is_Add or printed.startswith("-") else printed
 
 
 def alone(printer: Any, expr: sympy.Basic) -> str:
@@ -108,8 +108,9 @@ def alone(printer: Any, expr: sympy.Basic) -> str:
 
 
 def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
-    """Return the two sides of an equivalence, that of the slope first: SymPy keeps them in a set."""
-    left, right = sorted(statement.args, key=lambda side: (not str(side).startswith(("Abs(", "|")), str(side)))
+    """Return the two sides of an equivalence, that of the slope or of the roots first: SymPy keeps them in a set."""
+    first = "Abs(", "|", "ρ("
+    left, right = sorted(statement.args, key=lambda side: (not str(side).startswith(first), str(side)))
     return left, right
 
 

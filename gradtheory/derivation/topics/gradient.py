@@ -50,16 +50,15 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     output = Partial(chain.C, chain.a[depth])
     if len(wanted) == 1:
         yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
-    yield step(output, chain.loss_slope(), "loss_slope")
     nearest = max(lowest, 1)
+    if nearest + (lowest > 0) <= depth:  # the gradient goes back through the last layer as a whole
+        jacobian = WrittenProduct((Slope(chain.z[depth]), chain.w[depth]))
+        yield step(Partial(chain.a[depth], chain.a[depth - 1]), jacobian, "layer_jacobian")
+    yield step(output, chain.loss_slope(), "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
     for below in range(depth - 1, nearest - 1, -1):
         back = WrittenProduct((chain.delta[below + 1], chain.w[below + 1], Slope(chain.z[below])))
         yield step(chain.delta[below], back, "error_recursion")
-    passed = nearest + (lowest > 0)  # the first layer that the gradient goes back through as a whole
-    if passed <= depth:
-        jacobian = WrittenProduct((Slope(chain.z[passed]), chain.w[passed]))
-        yield step(Partial(chain.a[passed], chain.a[passed - 1]), jacobian, "layer_jacobian")
     for wrt in wanted:
         letter, layer = chain.locate(wrt)
         error = WrittenProduct((chain.delta[max(layer, 1)], *_last(chain, wrt)))

@@ -79,11 +79,14 @@ class Answer:
     definitions : tuple of sympy.Basic
         The definitions that it starts from.
     steps : tuple of Step
+    said : tuple of str
+        Names of the sentences about what is given that are said, where a topic has several.
 
     """
 
     definitions: tuple[sympy.Basic, ...]
     steps: tuple[Step, ...]
+    said: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Answer({len(self.definitions)} definitions, {len(self.steps)} steps)"

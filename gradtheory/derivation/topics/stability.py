@@ -9,9 +9,9 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import SpectralRadius
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 from gradtheory.training.stability import StabilityRegion, stability_region
-from gradtheory.training.stability.iteration import AFTER, BETA, DECAY, ETA, H
+from gradtheory.training.stability.iteration import AFTER, BEFORE, BETA, DECAY, ETA, H
 
 _Z = sympy.Symbol("z", real=True)
 _LOW, _HIGH = sympy.symbols("h_1 h_2", positive=True)
@@ -22,8 +22,35 @@ _BEST_ETA, _BEST_BETA = sympy.symbols("eta_* beta_*", positive=True)
 def stability(question: Question) -> Answer:
     """Derive for which learning rates and momenta an optimiser converges on ½h·w²."""
     region = stability_region(question.optimiser)
-    definitions = tuple(equation(after, value) for after, value in zip(AFTER, region.iteration, strict=False))
-    return Answer((*definitions, *_best(region)), tuple(_steps(question, region)))
+    return Answer(
+        (*_one_step(region), *_best(region)), tuple(_steps(question, region)), _parts_of_what_is_given(region)
+    )
+
+
+def _parts_of_what_is_given(region: StabilityRegion) -> tuple[str, ...]:
+    """Return the names of the sentences that say what the letters of a region are."""
+    has = {
+        "momentum": region.has_momentum,
+        "no_momentum": not region.has_momentum,
+        "best": DECAY not in region.matrix.free_symbols,
+        "decay": DECAY in region.matrix.free_symbols,
+        "preconditioned": region.is_preconditioned,
+    }
+    return tuple(name for name, is_said in has.items() if is_said)
+
+
+def _one_step(region: StabilityRegion) -> Iterator[sympy.Eq]:
+    """Yield what a step does, the momentum first, with which the weight then moves."""
+    w, v = BEFORE
+    if not region.has_momentum:
+        yield equation(AFTER[0], region.iteration[0])
+        return
+    (kept, of_v), (drawn, of_w) = region.matrix[1, 1::-1], (region.matrix[0, 1], region.matrix[0, 0])
+    yield equation(AFTER[1], WrittenSum(kept * v, of_v * w))
+    along = sympy.cancel(drawn / kept / -ETA)  # of the new momentum, in a step of η
+    beside = sympy.cancel((1 - of_w) / ETA - along * of_v)
+    moved = along * AFTER[1] if beside == 0 else WrittenSum(along * AFTER[1], beside * w)
+    yield equation(AFTER[0], WrittenSum(w, -WrittenProduct((ETA, moved))))
 
 
 def _best(region: StabilityRegion) -> Iterator[sympy.Eq]:
@@ -46,15 +73,16 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     radius = SpectralRadius(*polynomial.below)
     inside = (sympy.Gt(ETA, 0), sympy.Gt(H, 0), *_ranges(region))
     if not region.has_momentum:
-        yield Step(equation(radius, abs(polynomial.below[0])), "one_root", meaning, inside, section="roots")
+        size = as_made(sympy.Abs, polynomial.total)
+        yield Step(equation(radius, size), "one_root", meaning, inside, section="roots")
     else:
         yield Step(equation(polynomial.determinant, polynomial.at(_Z)), "characteristic", meaning, section="roots")
         yield question.fact("schur_cohn", "roots")
-        first, last = polynomial.below
+        last = polynomial.last
         for place, value, rule in ((1, polynomial.at_one, "at_one"), (-1, polynomial.at_minus_one, "at_minus_one")):
             yield Step(equation(polynomial.determinant_at(place), value), rule, meaning, section="roots")
         product = WrittenProduct((*sympy.Mul.make_args(polynomial.at_one), polynomial.at_minus_one))
-        square = equation(WrittenSum((1 + last) ** 2, -(first**2)), product)
+        square = equation(WrittenSum((1 + last) ** 2, -(polynomial.total**2)), product)
         yield Step(square, "second_condition", meaning, section="roots")
     below_limit = sympy.Lt(ETA, region.limit, evaluate=False)
     if region.has_momentum:
@@ -76,12 +104,15 @@ class _Written:
         self.last = _positive(coefficients[-1]) if region.has_momentum else sympy.S.Zero
         above, below = sympy.fraction(region.limit)  # p(-1) = above - η·below
         self.at_one, self.at_minus_one = _positive(region.at_one), WrittenSum(sympy.factor(above), -ETA * below)
-        self.below = [-self.total, self.last] if region.has_momentum else [-self.total]
+        turned = as_made(sympy.Mul, sympy.S.NegativeOne, self.total) if region.has_momentum else -self.total
+        self.below = [turned, self.last] if region.has_momentum else [turned]
 
     def at(self, place: sympy.Expr) -> sympy.Expr:
         """Return its value, for a momentum."""
-        moving = (-self.total, place) if place in (_Z, _RATE) else (self.total, -place)
-        return WrittenSum(place**2, WrittenProduct(moving), self.last)
+        if place not in (_Z, _RATE):
+            return WrittenSum(place**2, WrittenProduct((self.total, -place)), self.last)
+        moving = as_made(sympy.Mul, sympy.S.NegativeOne, WrittenProduct((self.total, place)))
+        return WrittenSum(place**2, moving, self.last)
 
     @property
     def determinant(self) -> sympy.Expr:

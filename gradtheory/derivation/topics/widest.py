@@ -14,6 +14,7 @@ from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.explosion import WidestExplosion, widest_explosion
+from gradtheory.formulas import WrittenProduct
 
 _DIGITS = 30
 _MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it may take minutes for more
@@ -75,8 +76,16 @@ def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     product = place.level * place.measure
     if place.equation is None:
         return
+    if s not in (place.measure, product):
+        both = WrittenProduct(place.level, Measure(place.level))
+        yield Step(equation(both, product), "level_times_measure", meaning, inside, section="stationary")
     deciding = place.equation.lhs - place.equation.rhs
-    factor = _shortest(product.diff(s) / deciding)
+    number, factor = _shortest(product.diff(s) / deciding).as_coeff_Mul()
+    if number.is_Rational and number != 1:
+        content, deciding = sympy.expand(number * deciding).as_content_primitive()
+        factor *= content
+    else:
+        factor *= number
     yield Step(
         equation(sympy.Derivative(product, s), factor * deciding),
         "product_slope",
