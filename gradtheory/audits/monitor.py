@@ -15,12 +15,13 @@ from gradtheory.networks.readers.untouched import is_initialised, uncompiled
 
 
 class NotFinite(NamedTuple):
-    """Where a number that is not finite started.
+    """Where a number that is not finite started, or was first seen where not every step is recorded.
 
     Attributes
     ----------
     step : int
-        Counted from 1.
+        Counted from 1. Of the steps before, those that were not recorded may have had such a number already: the
+        weights are nan afterwards, and the module named is then the first that they are met in.
     module : str
         The innermost module whose inputs were finite and whose output was not; or, backward, whose output had a finite
         gradient and whose inputs, or parameters, had not. "(input)" where what the module was given was not finite, and
@@ -88,6 +89,10 @@ class Monitor(ShownAsTable):
     def __repr__(self) -> str:
         first = self.not_finite
         where = "" if first is None else f"; {first.module!r} is not finite at step {first.step}"
+        if first is not None and self.every > 1 and first.step > 1:
+            where += (
+                f", the first recorded after step {first.step - self.every}: it may have come up between, elsewhere"
+            )
         steps, modules = (
             f"{n} {what}{'' if n == 1 else 's'}"
             for n, what in ((len(self.steps), "step"), (len(self.gradient_norms), "module"))
@@ -206,12 +211,14 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
         Hooks are added when the context is entered, and removed when it is left. What is compiled of the module runs
         uncompiled meanwhile, as hooks do not see into compiled code.
     every : int
-        Record every so many steps: checking and adding up costs about as much as a small layer.
+        Record every so many steps: checking and adding up costs about as much as a small layer. To know where a number
+        that is not finite started, record every step.
 
     Returns
     -------
     Monitor
-        `.steps`, `.gradient_norms` by module, and `.not_finite`: where the first inf or nan started.
+        `.steps`, `.gradient_norms` by module, and `.not_finite`: where the first inf or nan among the recorded steps
+        came up.
 
     Raises
     ------

@@ -74,7 +74,8 @@ _MEANINGS: Mapping[str, str] = {
     "factors": "The factors, one curve each.",
     "largest": "The largest variance.",
     "largest_bias": "The largest σ_b.",
-    "networks": "How many networks, or those to mark, as sigma_w:sigma_b.",
+    "networks": "The networks to mark, as sigma_w:sigma_b.",
+    "networks: int": "How many networks.",
     "of": "Which quantity is drawn.",
     "optimisers": "The optimisers, one curve each.",
     "points": "How many points a curve has.",
@@ -193,7 +194,8 @@ def _options(parameters: Mapping[str, tuple[str, str | None]]) -> Iterator[Any]:
     for name, (annotation, default) in parameters.items():
         if name in ("lang", "ax"):
             continue
-        told = _MEANINGS[name] + ("" if default is None else f"  [default: {default}]")
+        meaning = _MEANINGS.get(f"{name}: {annotation}") or _MEANINGS[name]
+        told = meaning + ("" if default is None else f"  [default: {default}]")
         flag = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
         if annotation == "bool":
             yield click.option(flag, name, is_flag=True, default=None, help=told)

@@ -48,6 +48,8 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
     layers = {f"{name}_layers": lasting(name) for name in FLOAT_TYPES}
     print_result(
         as_json,
+        sigma_w=sigma_w,
+        sigma_b=sigma_b,
         typical=exponent.value,
         error=exponent.error,
         mean_square=float(exponent.mean_square),
@@ -72,9 +74,12 @@ def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool
     """
     edge = gt.meanfield.edge_of_chaos(one_activation(activation, expr), sigma_b)
     if edge:
-        print_result(as_json, **_told(as_json, sigma_w=edge.sigma_w, variance=edge.q), stable=edge.stable, reason=None)
+        told = _told(as_json, sigma_w=edge.sigma_w, variance=edge.q)
+        print_result(as_json, sigma_b=sigma_b, **told, stable=edge.stable, reason=None)
         return
-    print_result(as_json, **_told(as_json, sigma_w=None, variance=None), stable=None, reason=edge.reason)
+    print_result(
+        as_json, sigma_b=sigma_b, **_told(as_json, sigma_w=None, variance=None), stable=None, reason=edge.reason
+    )
     raise click.exceptions.Exit(1)
 
 

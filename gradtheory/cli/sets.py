@@ -166,10 +166,11 @@ def widest(activation: str | None, expr: str | None, threshold: str, digits: int
     """
     require_digits(digits)
     result = gt.widest_explosion(one_activation(activation, expr), threshold=threshold, effort=effort)
+    weight = Digits(result.weight, digits)
     print_result(
         as_json,
         width=Digits(result.width, digits),
-        weight=Digits(result.weight, digits),
+        weight=weight if as_json or result.is_attained else f"→ {weight}",
         attained=result.is_attained,
         **(_equation(result) if as_json else _formulas(result)),
         guarantee=result.guarantee,

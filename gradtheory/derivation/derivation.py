@@ -275,4 +275,4 @@ def _require_used(topic: str, **arguments: object) -> None:
             raise InvalidArgument(name, value, f"is used by {topic!r} with values only")
         if value is not None and name not in used:
             others = f", which takes {', '.join(used)}" if used else ": leave it out"
-            raise InvalidArgument(name, value, f"is not used by {topic!r}{others}")
+            raise InvalidArgument(name, getattr(value, "name", value), f"is not used by {topic!r}{others}")

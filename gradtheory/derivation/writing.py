@@ -31,6 +31,7 @@ from gradtheory.formulas.text import subscripted
 from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
+_WIDEST_CODE = 76  # letters of a line on paper
 _SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r"\b(chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
@@ -197,7 +198,10 @@ def _source(question: Question, lang: str) -> str:
     imports = ["import gradtheory as gt"]
     if "sympy." in " ".join(arguments):
         imports.insert(0, "import sympy")
-    call = f"derivation = gt.derive({', '.join([repr(question.topic), *arguments, f'lang={lang!r}'])})"
+    arguments = [repr(question.topic), *arguments, f"lang={lang!r}"]
+    call = f"derivation = gt.derive({', '.join(arguments)})"
+    if len(call) > _WIDEST_CODE:  # a listing must not break inside of a text
+        call = "\n".join(["derivation = gt.derive(", *(f"    {argument}," for argument in arguments), ")"])
     return "\n".join([*imports, "", call, "report = derivation.check()", "assert report.ok", "report"])
 
 

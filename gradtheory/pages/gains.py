@@ -94,9 +94,9 @@ class GainsEntry(ShownAsTable):
     def depth(self) -> int | float:
         """The number of layers after which the root mean square of the gradient leaves float32.
 
-        Where χ₁ only tends to 1, on the way there.
+        Where χ₁ only tends to 1, or to 0, on the way there.
         """
-        if abs(self.chi - 1.0) >= _ONE:
+        if self.chi and abs(self.chi - 1.0) >= _ONE:
             return overflow_depth(math.sqrt(self.chi))
         return math.inf if self.critical.kind == "scale-invariant" else lasting_depth(self.record, float(self.gain))
 

@@ -455,3 +455,18 @@ def test_flat_functions_have_fixed_points():
         assert q == pytest.approx(9 * math.exp(-2 / math.sqrt(q)), rel=1e-12)
     assert stable.is_stable
     assert not edge.is_stable
+
+
+def test_float32_lasts_eight_layers_of_tanhshrink():
+    """By quadrature, layer by layer from inputs of mean square 1: χ₁ falls to 0 with the variance."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(120)
+    q, gradient, layers = 2.0, 1.0, 0
+    while gradient > 2.0**-300:  # of a mean square, whose root is rounded to 0
+        z = math.sqrt(q) * nodes
+        values = np.where(np.abs(z) < 1e-2, z**3 / 3 - 2 * z**5 / 15, z - np.tanh(z))
+        gradient *= 2.0 * float(weights @ np.tanh(z) ** 4) / math.sqrt(2 * math.pi)
+        q, layers = 2.0 * float(weights @ values**2) / math.sqrt(2 * math.pi), layers + 1
+    assert lasting_depth("tanhshrink", math.sqrt(2)) == layers == 8
+    assert (
+        lasting_depth("threshold", math.sqrt(2)) > 8
+    )  # it meets a slope of mean square 0, whose logarithm is not finite
