@@ -46,7 +46,7 @@ _HOW = {
     ("explosion", "sigmoid"): "EEEEECCCEEECCC",
     ("explosion", "gelu"): "EEECCCCCCCCCEEEC",
     ("explosion", "relu6"): "EEECCCCCCCC",
-    ("widest", "sigmoid"): "EECEECECECECEE",
+    ("widest", "sigmoid"): "EECCEECECECECEE",
     ("widest", "gelu"): "EEE",
     ("widest", "relu6"): "EEEEE",
     ("weak_norm", "sigmoid"): "EEEECECECEEEE",
@@ -80,7 +80,7 @@ _WAYS = {
         *("hardshrink", "identity", "leaky_relu", "log_cosh", "quadratic", "relu", "relu6", "selu", "sigmoid", "sine"),
         *("snake", "tanh"),
     ),
-    "widest": ("arctan", "arsinh", "gelu", "isru", "quadratic", "relu6", "sigmoid", "sine", "softsign"),
+    "widest": ("arctan", "arsinh", "cloglog", "gelu", "isru", "quadratic", "relu6", "sigmoid", "sine", "softsign"),
 }
 
 

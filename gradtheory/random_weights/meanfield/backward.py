@@ -123,7 +123,7 @@ def gradients(
 
 
 def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = "float32") -> int | float:
-    r"""Return after how many layers a gradient's root mean square leaves a float type, where χ₁ → 1 or 0 without biases.
+    r"""Return after how many layers a gradient's root mean square leaves a float type, where χ₁ → 1 or 0, unbiased.
 
     For inputs of mean square 1; inf if it never does on the way to q = 1e12 or 1e-12. The first layers are taken one by
     one; then the variance changes so little in each that layers are ∫ dt/h, with h the excess log(V(q)/q) over t =
