@@ -6,12 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 __all__ = ["GradTheoryError", "InvalidArgument", "MissingDependency", "MissingProgram", "NoClosedForm", "Undecided"]
 
 
 _LONGEST_VALUE, _LONGEST_MESSAGE = 80, 399
+CALLED_ELSEWHERE = MappingProxyType(
+    {
+        "bce": "cross_entropy", "mse": "squared", "momentum": "heavy_ball", "nag": "nesterov",
+        "sgd": "gradient_descent",
+    }
+)  # fmt: skip
 
 
 class GradTheoryError(Exception):
@@ -126,6 +132,14 @@ def public(module: str) -> None:
     sys.modules[module].__class__ = _PublicModule
 
 
+def nearest(word: str, choices: Sequence[str]) -> str | None:
+    """Return the choice that is spelt most like a word, or is called so elsewhere; None where none is."""
+    from difflib import get_close_matches
+
+    other = CALLED_ELSEWHERE.get(word.lower())
+    return other if other in choices else next(iter(get_close_matches(word[:40].lower(), choices, n=1)), None)
+
+
 def no_such(name: str, module: str, names: Sequence[str]) -> AttributeError:
     """Return the error of a name that a module does not have.
 
@@ -135,10 +149,9 @@ def no_such(name: str, module: str, names: Sequence[str]) -> AttributeError:
     AttributeError("meanfield has no 'chj'; the nearest is 'chi'")
 
     """
-    from difflib import get_close_matches
-
-    near = "".join(f"; the nearest is {each!r}" for each in get_close_matches(name, names, n=1))
-    return AttributeError(f"{module} has no {name!r}{near}", name=name)
+    near = nearest(name, names)
+    meant = "" if near is None else f"; the nearest is {near!r}"
+    return AttributeError(f"{module} has no {name!r}{meant}", name=name)
 
 
 def in_a_module(name: str) -> AttributeError | None:

@@ -19,6 +19,7 @@ from gradtheory.errors import InvalidArgument
         (lambda: gt.meanfield.depth_scale, "meanfield has no 'depth_scale'; the nearest is 'depth_scales'"),
         (lambda: gt.errors.Undecidd, "errors has no 'Undecidd'; the nearest is 'Undecided'"),
         (lambda: gt.testing.assert_gradient, "testing has no 'assert_gradient'; the nearest is 'assert_gradients'"),
+        (lambda: gt.optimisers.SGD, "optimisers has no 'SGD'; the nearest is 'gradient_descent'"),
         (lambda: gt.optimisers.qqq, "optimisers has no 'qqq'$"),
         (lambda: gt.adam, r"^gradtheory has no 'adam': it is gradtheory\.optimisers\.adam$"),
         (lambda: gt.phase_diagram, r"^gradtheory has no 'phase_diagram': it is gradtheory\.plots\.phase_diagram$"),

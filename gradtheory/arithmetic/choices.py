@@ -1,19 +1,11 @@
 """One of a few words: what was meant by another one."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Any
 
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, nearest
 
 _MOST_LISTED, _FIRST = 20, 8  # a longer list would not fit a line
-CALLED_ELSEWHERE = MappingProxyType(
-    {
-        "bce": "cross_entropy", "mse": "squared", "momentum": "heavy_ball", "nag": "nesterov",
-        "sgd": "gradient_descent",
-    }
-)  # fmt: skip
 
 
 def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
@@ -34,9 +26,3 @@ def one_of(value: Any, name: str, choices: Sequence[str]) -> str:
     few = choices if len(choices) <= _MOST_LISTED else choices[:_FIRST]
     more = f", … ({len(choices)} of them)" if len(few) < len(choices) else ""
     raise InvalidArgument(name, value, f"must be one of {', '.join(map(repr, few))}{more}{meant}")
-
-
-def nearest(word: str, choices: Sequence[str]) -> str | None:
-    """Return the choice that is spelt most like a word, or is called so elsewhere; None where none is."""
-    other = CALLED_ELSEWHERE.get(word.lower())
-    return other if other in choices else next(iter(get_close_matches(word[:40].lower(), choices, n=1)), None)

@@ -9,11 +9,11 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from gradtheory.arithmetic.choices import nearest
 from gradtheory.cli.progress import working
 from gradtheory.cli.words import language, said
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.document.wrapping import columns, filled, padded
+from gradtheory.errors import nearest
 
 _WIDEST_TERM = 30  # columns, as of Click's own
 _EXTRAS = re.compile(r"(?P<help>.*?)(?:  \[(?P<extras>.+)\])?", re.DOTALL)  # as "The bias.  [default: 0; required]"

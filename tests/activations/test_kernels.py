@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 import scipy.special
+import sympy
 
 import gradtheory as gt
 from gradtheory import testing
+from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure import enclose, exactly
+from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import InvalidArgument
+
+_BITS = 3000  # so that e^-700 beside 1 is told from 0
 
 
 def message(*arguments, **more):
@@ -27,6 +33,20 @@ def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
     limit = 8 if derivative == 0 or record.period is None else 10
     assert errors.ulp[moderate].max() <= limit, errors
     assert errors.ulp.max() < np.inf
+
+
+@pytest.mark.only(lambda record: record.log_odds is not None)
+def test_log_odds_are_those_of_the_value(name):
+    """In balls, from the formula of σ alone: far out, where 1 - σ in float64 is 0, too."""
+    record, z = gt.activation(name), np.array([-700.0, -40.0, -5.5, -1.0, -1e-3, 0.0, 1e-3, 0.7, 2.5, 5.5, 40.0, 700.0])
+    odds, slope = np.empty_like(z), np.empty_like(z)
+    with np.errstate(all="ignore"):  # as where it is called
+        record.log_odds(z, odds, slope)
+    share = stable(record.expr)
+    formulas = sympy.log(share / (1 - share)), record.slope_expr / (share * (1 - share))
+    for place, *told in zip(z, odds, slope, strict=True):
+        exact = [float(enclose(formula, _BITS, {Z: exactly(place)})) for formula in formulas]
+        assert told == pytest.approx(exact, rel=1e-13, abs=1e-15)
 
 
 @pytest.mark.sampled(3)
