@@ -121,7 +121,7 @@ def factor_over_input(
     ax.set_ylim(0.0, 1.35 * max(float(c), float(factor[np.isfinite(factor)].max(initial=0.0))))
     ax.set_xlabel("$x$")
     ax.set_ylabel(rf"$|{symbol}'(wx+b)\,w|$")
-    ax.set_title(f"$w = {_short(weight)},\\ b = {_short(bias)}$", fontsize="medium")
+    ax.set_title(f"{record.name}, $w = {_short(weight)},\\ b = {_short(bias)}$", fontsize="medium")
     ax.legend(fontsize="small", loc="upper right")
     return legible(ax)
 
@@ -183,6 +183,7 @@ def width_over_weight(
     ax.axvline(start, color=GREY, linestyle=":", label=fill(said["critical_weight"], {"weight": f"{start:g}"}))
     ax.set_xlabel("$|w|$")
     ax.set_ylabel(said["explosion_length"])
+    ax.set_title(record.name, fontsize="medium")
     ax.legend(fontsize="small")
     return legible(ax)
 
