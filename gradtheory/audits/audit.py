@@ -17,7 +17,8 @@ from gradtheory.audits.report import AdviceRun, Audit
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
-from gradtheory.training.advice.of_network.advise_network import advise_network
+from gradtheory.random_weights.simulation.measured import Progress
+from gradtheory.training.advice.of_network.advise_network import NetworkAdvice, advise_network
 from gradtheory.training.optimisers import adam
 from gradtheory.typing import ArrayLike
 
@@ -38,6 +39,7 @@ def audit(
     loss: Any = None,
     on_unknown: str = "measure",
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Audit:
     """Return where the gradient of a network grows or fades, layer by layer, and why.
 
@@ -63,6 +65,8 @@ def audit(
         with the list of these parts.
     seed : int
         Of the random gradients.
+    progress : callable, optional
+        Such as ``tqdm.tqdm``: it shows how far the trial of remedies is, when they are asked for.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def audit(
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
-    trial = _trial(measured, layers, verdict, x, y, loss)
+    trial = _trial(measured, layers, verdict, (x, y), loss, progress)
     return Audit(
         tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss,
         measured.loss_name, bool(unread), unread, verdict.is_alone, tuple(measured.blocks), trial,
@@ -133,13 +137,14 @@ def audit(
 
 
 def _trial(
-    measured: Measurement, layers: list[AuditedLayer], verdict: AuditVerdict, x: Any, y: Any, loss: Any
-) -> AdviceRun:
+    measured: Measurement, layers: list[AuditedLayer], verdict: AuditVerdict, data: tuple[Any, Any], loss: Any,
+    progress: Progress | None,
+) -> AdviceRun:  # fmt: skip
     """Return what tries remedies on this network when they are asked for, or why none is tried."""
     network = measured.network
     if verdict.verdict == "stable":
         return AdviceRun(None, "no remedy is tried: nothing is wrong")
-    if y is None:
+    if data[1] is None:
         return AdviceRun(None, "no remedy is tried: that needs targets, y")
     if network is None:
         is_loop = measured.loop is not None and verdict.start == measured.loop[0]
@@ -149,15 +154,16 @@ def _trial(
         return AdviceRun(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
-    inputs, targets = (np.asarray(raw(each)) for each in (x, y))
-    few = inputs[:_TRIED_ON], targets[:_TRIED_ON]
-    data = network.read_data(*few)
+    few = network.read_data(*(np.asarray(raw(each))[:_TRIED_ON] for each in data))
     is_dense = any(node.name == verdict.start and isinstance(node.operation, Dense) for node in network.nodes)
     layer = (str(verdict.start), 1.0 / verdict.excess) if is_dense and verdict.excess > 0.0 else None
-    how = f"Each is tried alone, in {_STEPS} steps of Adam with η = {_ETA:g} on {len(data[0])} samples:"
-    return AdviceRun(
-        lambda: advise_network(network, *data, adam(_ETA), steps=_STEPS, batch_size=None, seed=0, layer=layer), "", how
-    )
+
+    def advise() -> NetworkAdvice:
+        return advise_network(
+            network, *few, adam(_ETA), steps=_STEPS, batch_size=None, seed=0, layer=layer, progress=progress
+        )
+
+    return AdviceRun(advise, "", f"Each is tried alone, on {len(few[0])} samples:")
 
 
 def _of_attention(module: str, cause: str, measured: Measurement) -> AuditVerdict:

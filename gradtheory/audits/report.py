@@ -285,9 +285,10 @@ def _drawing() -> Any:
 
 def _remedy(remedy: NetworkPrescription) -> dict[str, Any]:
     value = remedy.value.tolist() if hasattr(remedy.value, "tolist") else remedy.value
-    names = ("layer", "loss_without", "loss_with", "growth_without", "growth_with", "cost")
+    names = ("layer", "loss_without", "loss_with", "improvement", "growth_without", "growth_with", "cost")
     told = {name: _plain(getattr(remedy, name)) for name in names}
-    return {"kind": remedy.kind, "value": value, "works": remedy.works} | told
+    trial = {"optimiser": repr(remedy.optimiser), "steps": remedy.steps}
+    return {"kind": remedy.kind, "value": value, "works": remedy.works} | told | trial
 
 
 def _prose(text: str) -> str:

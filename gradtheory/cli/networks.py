@@ -1,5 +1,6 @@
 """The command for networks: which layer explodes, and why."""
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 import gradtheory as gt
 from gradtheory.cli.group import ACTIVATION, PATH, app, expr_option, json_option, one_activation, options
 from gradtheory.cli.printing import print_json, say, write
-from gradtheory.cli.progress import working
+from gradtheory.cli.progress import counted, working
 from gradtheory.cli.words import language, said, said_lines
 from gradtheory.document.files import read_target
 from gradtheory.errors import InvalidArgument
@@ -78,7 +79,7 @@ def audited(
         loss = "softmax_cross_entropy" if are_classes else "mse"
     network = read_network(model, activation, expr, loss)
     try:
-        return gt.audit(network, x, y)
+        return gt.audit(network, x, y, progress=functools.partial(counted, what="kinds of remedies"))
     except InvalidArgument as error:
         argument, dot, part = error.name.partition(".")
         name = {"x": "data", "y": "targets"}.get(argument, argument)

@@ -117,17 +117,19 @@ def run(
     ways: Ways,
     *,
     keeps_all: bool,
+    explains: bool = True,
 ) -> tuple[Record, tuple[Event, ...]]:
     """Train for so many steps, or until something is not finite.
 
     A step takes the gradient of its batch, clips it, and moves. The loss jumps where it is more than twice the greatest
-    of so many steps before that all samples are among them: of the step before, where a batch is all samples.
+    of so many steps before that all samples are among them: of the step before, where a batch is all samples. Events
+    that nobody reads need not be explained: that takes the largest stable step, and so hundreds of passes.
     """
     record, log, state = Record(keeps_all=keeps_all), Log(problem.names), start
     for rows in batches:
         at, step = problem.evaluate(state.parameters, rows), state.steps
         if isinstance(at, NonfiniteValue):
-            why = functools.partial(_end, at, record, problem, optimiser)
+            why = functools.partial(_end, at, record, problem, optimiser) if explains else str
             log.add(step, at.kind, at.layer, why)
             break
         shares = functools.cache(functools.partial(problem.shares_exploding, state.parameters, at.sizes, rows))
@@ -135,7 +137,8 @@ def run(
         note_layers(log, step, at.slopes, problem.steepest, at.sizes, shares, told)
         before = record.loss[-batches.window :]
         if len(before) == batches.window and loss_jumps(max(before), at.loss):
-            log.add(step, EventKind.LOSS_JUMP, None, functools.partial(_jump, record, at.loss, problem, optimiser))
+            jump = functools.partial(_jump, record, at.loss, problem, optimiser) if explains else str
+            log.add(step, EventKind.LOSS_JUMP, None, jump)
         record.add(state, at, rows)
         if step == most:
             break

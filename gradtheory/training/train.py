@@ -211,12 +211,8 @@ def train(
     ways = Ways(None if clip is None else _both(clip), schedule, proximal)
     if isinstance(network := read_either(network), Network):
         network = network if w is None and b is None else network.carrying(w, b)
-        of_network = NetworkProblem(network, *network.read_data(x, y))
-        start, batches = optimiser.start(of_network.start), Batches(len(of_network.x), batch_size, seed)
-        record, events = run(of_network, start, optimiser, batches, most, ways, keeps_all=False)
-        last = record.states[-1] if record.states else start
-        trained = of_network.after(last.parameters)
-        return NetworkTraining(*record.arrays(of_network.depth), events, batches.per_epoch, last, trained)
+        x, y = network.read_data(x, y)
+        return train_network(network, x, y, optimiser, most, Batches(len(x), batch_size, seed), ways)
     problem = ChainProblem(network, *read_samples(x, y))
     start = optimiser.start([read_parameters(w, "w", problem.depth), read_parameters(b, "b", problem.depth)])
     batches = Batches(problem.x.size, batch_size, seed)
@@ -225,6 +221,19 @@ def train(
     weights, biases = (np.array(each).reshape(-1, problem.depth) for each in rows)
     last = record.states[-1] if record.states else start
     return ChainTraining(*record.arrays(problem.depth), events, batches.per_epoch, last, weights, biases)
+
+
+def train_network(
+    network: Network, x: Array, y: Array, optimiser: Optimiser, most: int, batches: Batches, ways: Ways,
+    *, explains: bool = True,
+) -> NetworkTraining:  # fmt: skip
+    """Train a network; the arguments are checked. Events need no causes where nobody reads them."""
+    problem = NetworkProblem(network, x, y)
+    start = optimiser.start(problem.start)
+    record, events = run(problem, start, optimiser, batches, most, ways, keeps_all=False, explains=explains)
+    last = record.states[-1] if record.states else start
+    trained = problem.after(last.parameters)
+    return NetworkTraining(*record.arrays(problem.depth), events, batches.per_epoch, last, trained)
 
 
 def _both(clip: ClipLike) -> Clip:

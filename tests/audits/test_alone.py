@@ -93,9 +93,12 @@ def test_the_weights_of_that_layer_are_the_first_remedy(times, headline, monkeyp
     )
     np.testing.assert_array_equal(run.loss, first.curve_with)
     assert first.works is (first.loss_with <= 0.95 * first.loss_without and not first.cost)
-    assert "Each is tried alone, in 6 steps of Adam with η = 0.01 on 64 samples:" in str(report)
+    assert "Each is tried alone, on 64 samples:" in str(report)
+    assert "loss after 6 steps of adam, η = 0.01:" in str(report)
+    assert "loss after 6 steps of adam, η = 0.01:" in repr(report.remedies)
     told = json.loads(report.to_json())["remedies"][0]
     assert (told["layer"], told["value"]) == ("layer4", first.value)
+    assert (told["steps"], told["improvement"]) == (6, 1.0 - told["loss_with"] / told["loss_without"])
     assert [each.kind for each in gt.advise(network, x, y, steps=1).remedies] == []  # where no layer is named
 
 

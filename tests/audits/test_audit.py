@@ -205,6 +205,7 @@ def test_remedies_are_tried_on_this_very_network():
     assert advised.loss_with <= advised.loss_without
     assert advised in report.remedies
     assert f"{advised.loss_with:.4g} with it" in str(report)
+    assert "diverged without it" in str(report) or "% lower: works" in str(report)
     told = next(each for each in json.loads(report.to_json())["remedies"] if each["works"])
     assert (told["kind"], told["loss_with"]) == (advised.kind, advised.loss_with)
     assert gt.audit(*healthy(1)).reason == "no remedy is tried: nothing is wrong"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
+from gradtheory.errors import InvalidArgument
 from gradtheory.training.advice.of_network.advise_network import _best, _Trial, _wrong
-from gradtheory.training.advice.of_network.changes import Change, changes
+from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
 from gradtheory.training.optimisers import adam, gradient_descent
 
 
@@ -28,7 +29,7 @@ def _tried(losses, usual):
 
 def _chosen(usual, losses, twins):
     twice = lambda trial: replace(trial, twin=twins.get(trial.change.value, trial.loss))  # noqa: E731
-    return _best("learning_rate", usual, _tried(losses, usual), twice, np.array([[1.0]]), None)
+    return _best("learning_rate", usual, _tried(losses, usual), twice, np.array([[1.0]]), None, 7)
 
 
 def test_a_rate_whose_twin_ends_as_low_is_preferred_to_a_lower_one(usual):
@@ -48,6 +49,46 @@ def test_the_usual_rate_is_tried_beside_those_near_the_given_one(usual):
     start = replace(usual.change, optimiser=adam(1e-3))
     rates = [change.value for change in changes("learning_rate", start, usual.run, np.array([[1.0]]), None)]
     assert rates == [1e-5, 1e-4, 3.33e-4, 3e-3, 1e-2, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("without", "with_it", "wrong", "told"),
+    [
+        (0.6, 0.3, "", "0.6 without it, 0.3 with it, 50% lower: works"),
+        (0.6, 0.59, "", "0.6 without it, 0.59 with it, 1.67% lower: NOT advised"),
+        (0.6, 0.59, "it vanishes", "0.59 with it, 1.67% lower: mends the gradient, and hardly the loss"),
+        (np.inf, 0.59, "it diverges", "diverged without it, 0.59 with it: works"),
+        (0.6, 0.9, "", "0.9 with it, 50% higher: NOT advised"),
+    ],
+)
+def test_a_remedy_states_its_runs_and_does_not_look_better_than_it_is(usual, without, with_it, wrong, told):
+    losses = {change.value: with_it for change in changes("learning_rate", usual.change, usual.run, None, None)}
+    start = replace(usual, loss=without, twin=without, wrong=wrong)
+    tried = lambda change: replace(_tried(losses, usual)(change), wrong="")  # noqa: E731
+    remedy = _best("learning_rate", start, tried, lambda trial: trial, np.array([[1.0]]), None, 7)
+    for text in (str(remedy), repr(remedy)):
+        assert "loss after 7 steps of gradient_descent, η = 0.1: " in text
+        assert told in text
+
+
+def test_progress_goes_through_the_kinds_and_only_the_run_without_is_explained(monkeypatch):
+    asked = []
+
+    def seen(problem, parameters, rows, optimiser):
+        asked.append(optimiser.eta)
+        return 1.0
+
+    monkeypatch.setattr("gradtheory.training.network_problem.NetworkProblem.limit", seen)
+    kinds = []
+    network = gt.Network((1, 1, 1), "relu", "mse", w=[[[1.0]], [[1.0]]], b=[[0.1], [0.1]])
+    data = [[1.0], [2.0]], [[3.0], [5.0]]
+    how = {"optimiser": gradient_descent(1.0), "steps": 30}
+    advice = gt.advise(network, *data, **how, progress=lambda work: (kinds.append(each) or each for each in work))
+    assert kinds == ["", *KINDS]
+    assert advice.run.jumps
+    assert asked == [1.0]
+    with pytest.raises(InvalidArgument, match=r"progress = .*must be left out for a chain"):
+        gt.advise(gt.Chain(1), [1.0], [0.0], [1.0], [0.0], progress=iter)
 
 
 def test_advice_is_no_worse_than_the_usual_rate():

@@ -15,6 +15,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.either import read_either
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
+from gradtheory.random_weights.simulation.measured import Progress
 from gradtheory.training.advice.of_chain.bench import USUAL
 from gradtheory.training.advice.of_chain.choice_of_remedies import prescribe
 from gradtheory.training.advice.of_chain.diagnosis import LayerDiagnosis, diagnose, safe_factors
@@ -86,7 +87,7 @@ class Advice(ShownAsTable):
 @overload
 def advise(
     network: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, *, optimiser: None = ..., steps: None = ...,
-    batch_size: None = ..., seed: int = ...,
+    batch_size: None = ..., seed: int = ..., progress: None = ...,
 ) -> Advice: ...  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def advise(
 def advise(
     network: Network, x: ArrayLike, y: ArrayLike, w: Sequence[ArrayLike] | None = ...,
     b: Sequence[ArrayLike] | None = ..., *, optimiser: Optimiser | None = ...,
-    steps: int | None = ..., batch_size: int | None = ..., seed: int = ...,
+    steps: int | None = ..., batch_size: int | None = ..., seed: int = ..., progress: Progress | None = ...,
 ) -> NetworkAdvice: ...  # fmt: skip
 
 
@@ -110,6 +111,7 @@ def advise(
     steps: int | None = None,
     batch_size: int | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Advice | NetworkAdvice:
     """Say what is wrong with a chain or a network on its data, and what helps: every remedy is tried on its loss.
 
@@ -139,6 +141,8 @@ def advise(
         How many samples a step takes; all of them unless given.
     seed : int
         Of the order of samples.
+    progress : callable, optional
+        Such as ``tqdm.tqdm``: of the kinds of remedies. A minute goes by where layers are wide.
 
     Returns
     -------
@@ -174,9 +178,11 @@ def advise(
         rule = gradient_descent(USUAL) if optimiser is None else read_optimiser(optimiser)
         size = Batches(1, batch_size, seed).size
         return advise_network(
-            network, *network.read_data(x, y), rule, steps=most, batch_size=size, seed=read_seed(seed)
-        )
-    for name, value in (("optimiser", optimiser), ("steps", steps), ("batch_size", batch_size)):
+            network, *network.read_data(x, y), rule, steps=most, batch_size=size, seed=read_seed(seed),
+            progress=progress,
+        )  # fmt: skip
+    for_networks = {"optimiser": optimiser, "steps": steps, "batch_size": batch_size, "progress": progress}
+    for name, value in for_networks.items():
         if value is not None:
             raise InvalidArgument(name, value, "must be left out for a chain, whose runs are gradient descent")
     return _of_chain(network, x, y, w, b)

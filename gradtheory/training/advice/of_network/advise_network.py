@@ -1,8 +1,8 @@
 """Advice on a network: every change is tried by training, with it and without it, from the same start.
 
 A change works if its run keeps the gradient in range, and ends with a loss at least as good as without it: lower by a
-twentieth or more, unless without it the gradient leaves the range. Where runs amplify rounding, that decides how they
-end: so those compared are made twice, from starts that hardly differ.
+twentieth or more, unless without it the gradient leaves the range: then it may mend that alone, and says so. Where runs
+amplify rounding, that decides how they end: so those compared are made twice, from starts that hardly differ.
 """
 
 import math
@@ -18,9 +18,12 @@ from gradtheory.networks import Network
 from gradtheory.networks.losses import ending
 from gradtheory.networks.passes import dense_places, forward
 from gradtheory.networks.variants import scaled
+from gradtheory.random_weights.simulation.measured import Progress, shown
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
+from gradtheory.training.batches import Batches
+from gradtheory.training.engine import Ways
 from gradtheory.training.optimisers.optimiser import Optimiser
-from gradtheory.training.train import NetworkTraining, train
+from gradtheory.training.train import NetworkTraining, train_network
 
 _LARGEST = 1e3  # gradient, for losses that are means
 _SUMS = ("squared", "cross_entropy", "mse_sum")
@@ -65,6 +68,10 @@ class NetworkPrescription(ShownAsTable):
         Why it is not advised; empty if it is.
     layer : str
         Whose weights are changed; empty where it is not one layer.
+    optimiser : Optimiser
+        That of the run without the remedy; another learning rate is the remedy's value.
+    steps : int
+        Of both runs, at most: one that diverges ends early.
 
     """
 
@@ -78,24 +85,37 @@ class NetworkPrescription(ShownAsTable):
     curve_without: Array = field(repr=False)
     curve_with: Array = field(repr=False)
     network: Network = field(repr=False)
-    cost: str = ""
-    layer: str = ""
+    cost: str
+    layer: str
+    optimiser: Optimiser
+    steps: int
 
     def __str__(self) -> str:
-        cost = f"\n    {self.cost}" if self.cost else ""
-        growth = ""
+        lines = [self._headline(), f"    {self._losses()}: {self._verdict()}"]
         if self.growth_with != self.growth_without:
-            growth = (
-                f"; per layer the gradient is multiplied by {self.growth_with:.3g} instead of {self.growth_without:.3g}"
-            )
-        return (
-            f"{self._headline()}\n    loss {_number(self.loss_without)} without it, {_number(self.loss_with)} with it"
-            f"{growth}: {'works' if self.works else 'NOT advised'}{cost}"
-        )
+            factors = f"{self.growth_with:.3g} instead of {self.growth_without:.3g}"
+            lines.append(f"    per layer the gradient is multiplied by {factors}")
+        return "\n".join([*lines, *([f"    {self.cost}"] if self.cost else [])])
 
     def __repr__(self) -> str:
-        losses = f"loss {_number(self.loss_without)} without it, {_number(self.loss_with)} with it"
-        return f"NetworkPrescription({self._headline()}; {losses}: {'works' if self.works else 'NOT advised'})"
+        return f"NetworkPrescription({self._headline()}; {self._losses()}: {self._verdict()})"
+
+    @property
+    def improvement(self) -> float:
+        """The share of the loss that the remedy saves; nan if a run diverged."""
+        is_known = math.isfinite(self.loss_with) and 0.0 < self.loss_without < math.inf
+        return 1.0 - self.loss_with / self.loss_without if is_known else math.nan
+
+    def _losses(self) -> str:
+        runs = f"loss after {self.steps} steps of {self.optimiser.name}, η = {self.optimiser.eta:g}"
+        share = self.improvement
+        change = "" if math.isnan(share) else f", {100.0 * abs(share):.3g}% {'lower' if share >= 0.0 else 'higher'}"
+        return f"{runs}: {_number(self.loss_without)} without it, {_number(self.loss_with)} with it{change}"
+
+    def _verdict(self) -> str:
+        if not self.works:
+            return "NOT advised"
+        return "mends the gradient, and hardly the loss" if self.improvement < 1.0 - _BETTER else "works"
 
     def _headline(self) -> str:
         value = self.value
@@ -153,22 +173,23 @@ class _Trial:
 
 def advise_network(
     network: Network, x: Array, y: Array, optimiser: Optimiser, *, steps: int, batch_size: int | None, seed: int,
-    layer: tuple[str, float] | None = None,
+    layer: tuple[str, float] | None = None, progress: Progress | None = None,
 ) -> NetworkAdvice:  # fmt: skip
     """Return what helps a network; the arguments are checked.
 
     If one layer stands out, it may be named, with the factor that mends its weights.
     """
 
-    def run(change: Change) -> tuple[NetworkTraining, float]:
-        made = train(
-            change.network, x, y, optimiser=change.optimiser, steps=steps, batch_size=batch_size, seed=seed,
-            clip=change.clip,
+    def run(change: Change, explains: bool = False) -> tuple[NetworkTraining, float]:
+        ways = Ways(None if change.clip is None else change.clip.clipped)
+        made = train_network(
+            change.network, x, y, change.optimiser, steps, Batches(len(x), batch_size, seed), ways,
+            explains=explains,
         )  # fmt: skip
         return made, math.inf if made.has_diverged else _loss(made.network, x, y)
 
     def tried(change: Change) -> _Trial:
-        made, loss = run(change)
+        made, loss = run(change, explains=not change.kind)  # that of the run without is told
         wrong = _wrong(made, change.network, y)
         return _Trial(change, made, loss, _growth(change.network, x, y), wrong, loss)
 
@@ -176,16 +197,20 @@ def advise_network(
         network = trial.change.network
         return replace(trial, twin=run(replace(trial.change, network=scaled(network, [_NUDGE] * network.depth)))[1])
 
-    usual = twice(tried(Change("", None, network, optimiser)))
-    remedies = tuple(_best(kind, usual, tried, twice, x, layer) for kind in KINDS)
-    offered = tuple(each for each in remedies if each is not None)
-    reason = "" if any(each.works for each in offered) else _nothing(usual)
-    return NetworkAdvice(offered, reason, usual.run)
+    usual, remedies = None, list[NetworkPrescription]()
+    for kind in shown(("", *KINDS), progress):
+        if usual is None:
+            usual = twice(tried(Change(kind, None, network, optimiser)))
+        elif (best := _best(kind, usual, tried, twice, x, layer, steps)) is not None:
+            remedies.append(best)
+    assert usual is not None  # noqa: S101  # there is a first kind
+    reason = "" if any(each.works for each in remedies) else _nothing(usual)
+    return NetworkAdvice(tuple(remedies), reason, usual.run)
 
 
 def _best(
     kind: str, usual: _Trial, tried: Callable[[Change], _Trial], twice: Callable[[_Trial], _Trial], x: Array,
-    layer: tuple[str, float] | None,
+    layer: tuple[str, float] | None, steps: int,
 ) -> NetworkPrescription | None:  # fmt: skip
     """Return the best change of one kind, whether it works or not; None where there is none to try."""
     trials = [tried(change) for change in changes(kind, usual.change, usual.run, x, layer)]
@@ -198,7 +223,7 @@ def _best(
     why = "" if working else _why_not(usual, best) or _CHANCE
     return NetworkPrescription(
         kind, best.change.value, not why, usual.loss, best.loss, usual.growth, best.growth, usual.run.loss,
-        best.run.loss, best.change.network, why, best.change.layer,
+        best.run.loss, best.change.network, why, best.change.layer, usual.change.optimiser, steps,
     )  # fmt: skip
 
 
