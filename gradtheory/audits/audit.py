@@ -122,6 +122,12 @@ def audit(
         verdict = through_time(*measured.loop) or verdict
         layers = [_in_loop(layer, verdict) for layer in layers]
         verdict = verdict._replace(cause=f"{verdict.cause}; {measured.recurrent}") if verdict.start else verdict
+    elif measured.loop is not None and f"{measured.loop[0]}.".startswith(f"{verdict.start}."):
+        _, size, steps = measured.loop
+        share = (
+            f"its input at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
+        )
+        verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
     verdict = _before_a_norm(verdict, layers)
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:

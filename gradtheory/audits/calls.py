@@ -1,5 +1,6 @@
 """The calls of a torch module's parts in a forward pass, recorded by hooks, with the gradients that come back."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from gradtheory.audits.layers import NAN
+from gradtheory.audits.pooling import pooling
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Call:
         The steps of autograd that made its inputs, and the one that made its output.
     took_same, gave_same : bool
         Whether the first input, and the output, is the same for all samples.
+    pooling : str
+        By which reduction without weights the first input was made of what a module gave, such as "mean of 49".
+    pooled_square : float
+        Then the square of the gradient by that input.
     by_time : list of float
         Of a recurrent module: the squares of the gradient by its input, for each time step.
 
@@ -60,6 +66,8 @@ class Call:
     left: Any = None
     took_same: bool = False
     gave_same: bool = False
+    pooling: str = ""
+    pooled_square: float = NAN
     by_time: list[float] = field(default_factory=list)
     children: list[int] = field(default_factory=list)
 
@@ -108,7 +116,10 @@ def recorded(module: Any) -> Iterator[Record]:
             record.held.append(first)
             call.taken, call.took_same = id(first), _is_same(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
-            call.entered = {_maker(tensor) for tensor in tensors((inputs, keywords))}
+            call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
+            call.pooling = "" if first is None else pooling(maker(first), record.givers)
+            if call.pooling and first is not None and first.requires_grad:
+                first.register_hook(functools.partial(_note_pooled, call))
             if _has_time(part) and first is not None and first.requires_grad:
                 first.register_hook(_noting_time(call, 1 if part.batch_first and first.ndim == 3 else 0))
             calls.append(call)
@@ -128,7 +139,7 @@ def recorded(module: Any) -> Iterator[Record]:
         _note_output(call, output)
         for tensor in tensors(output):
             if tensor.requires_grad:
-                record.givers.setdefault(_maker(tensor), set()).add(place)
+                record.givers.setdefault(maker(tensor), set()).add(place)
 
     try:
         for name, part in module.named_modules():
@@ -147,14 +158,14 @@ def _begin_gradients(output: Any, call: Call) -> None:
         output.requires_grad_()
 
 
-def _maker(tensor: Any) -> Any:
+def maker(tensor: Any) -> Any:
     """Return the step of autograd that made a tensor; of a leaf the tensor itself."""
     return tensor if tensor.grad_fn is None else tensor.grad_fn
 
 
 def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set[int]]:
     """Return the calls, and the leaves, that inputs are made of, by the steps of autograd between."""
-    waiting = [_maker(tensor) for tensor in tensors(inputs)]
+    waiting = [maker(tensor) for tensor in tensors(inputs)]
     seen, sources, leaves = set(waiting), set[int](), set[int]()
     while waiting:
         step = waiting.pop()
@@ -186,6 +197,10 @@ def _is_same(tensor: Any) -> bool:
 def _has_time(module: Any) -> bool:
     """Return whether it is a recurrent module of torch that runs in one direction, or several such layers."""
     return hasattr(module, "weight_hh_l0") and not module.bidirectional
+
+
+def _note_pooled(call: Call, gradient: Any) -> None:
+    call.pooled_square = float(square_sum(gradient))
 
 
 def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:

@@ -22,6 +22,7 @@ from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, DIVIDED, NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
+from gradtheory.audits.pooling import is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -131,23 +132,27 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
     A part that is not made of the one before begins another branch: as a block its gain is not known.
     """
     gradients = _gradients(module)
-    parts = [calls[part] for part in _parts(calls)]
+    parts = with_pools([calls[part] for part in _parts(calls)], lambda part, before: _follows(part, before, calls))
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
-        goes_on = before is not None and _follows(part, before, calls)
+        goes_on = before is not None and (is_pooling(before.kind) or _follows(part, before, calls))
         own = [by_x[leaf] for leaf in (by_x if before is None else part.leaves & by_x.keys())]
         gain = _gain(part, before.gradient_square if before and goes_on else sum(own) if own else NAN)
         spread = _spread(part, part if before is None else before)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
         layers.append(replace(_layer(part, gain, gradients, spread), name=name))
-        kinds[part.name] = kind = f"{part.kind}{COMPOSITE if part.children else ''}"
+        kind = f"{part.kind}{COMPOSITE if part.children else ''}"
+        if is_pooling(kind):
+            blocks.append(AuditedBlock(name, NAN, spread, (len(layers) - 1,), kind))
+            continue
+        kinds[part.name] = kind
         block = AuditedBlock(name, gain if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
         after = DIVIDED if "BatchNorm" in part.kind else f" {kind}" if part.kind in _activations() else ""
-        is_simple = before is not None and goes_on and not before.children
+        is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
     if (silent := _silent(parts, layers, module)) is not None:
         layers[silent] = replace(layers[silent], gain=0.0)

@@ -19,7 +19,7 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
 from gradtheory.audits.outliers import module_of
-from gradtheory.audits.table import GAINS, MEANINGS, MEASURED, NUMBERS, lines_of, rows_of
+from gradtheory.audits.table import GAINS, NUMBERS, lines_of, meanings, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
 from gradtheory.plots import growth_of_layers, phase_diagram, singular_values_of_layers
@@ -127,7 +127,7 @@ class Audit(ShownAsTable):
 
     def _meanings(self) -> tuple[str, ...]:
         """Return what the columns mean."""
-        return MEASURED if self.is_measured_only else MEANINGS
+        return meanings(self.layers, self.is_measured_only)
 
     def _remedies(self) -> list[str]:
         """Return why there are no remedies, and those that were tried."""

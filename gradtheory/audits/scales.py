@@ -9,13 +9,32 @@ from gradtheory.audits.calls import square_sum
 from gradtheory.audits.layers import MADE_ALIKE
 
 _TIMES = 3.0
+_GATES = {"LSTM": "forget", "GRU": "update"}
 
 
 def recurrent_scale(module: Any, name: str) -> str:
     """Return how large the weights are by which a recurrent part goes from one time step to the next."""
     part = next((part for path, part in module.named_modules() if path == name), module)
-    w = part.weight_hh_l0
-    return f"weight_hh_l0 has σ_w = {math.sqrt(float(square_sum(w)) / w.shape[0]):.3g}"
+    weights = {name: getattr(part, name) for name in ("weight_ih_l0", "weight_hh_l0")}
+    scales = [
+        f"{name} has σ_w = {math.sqrt(w.shape[1] * float(square_sum(w)) / max(1, w.numel())):.3g}"
+        for name, w in weights.items()
+    ]
+    gate = _GATES.get(part.mode)
+    return "; ".join([*scales, *([] if gate is None else [_keeps(part, gate)])])
+
+
+def _keeps(part: Any, gate: str) -> str:
+    """Return which share of its state a gated unit hands to the next time step where its bias alone decides.
+
+    In PyTorch both have that gate as their second: the forget gate of LSTM, and that of GRU by which the state stays.
+    """
+    if not part.bias:
+        return f"its {gate} gate has no bias: at 0 it keeps half of the state per time step"
+    rows = slice(part.hidden_size, 2 * part.hidden_size)
+    bias = part.bias_ih_l0.detach()[rows].double() + part.bias_hh_l0.detach()[rows].double()
+    size, kept = float(bias.mean()), float(bias.sigmoid().mean())
+    return f"with its biases, {size:.3g} on average, the {gate} gate keeps {kept:.3g} of the state per time step"
 
 
 class OutOfScale(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradtheory.audits.layers import AuditedLayer
+from gradtheory.audits.pooling import NOT_COUNTED, is_pooling
 
 _COLUMNS = (
     ("layer", "name", ""),
@@ -24,8 +25,8 @@ _COLUMNS = (
 GAINS = ("gain", "predicted_gain", "slope_gain", "weight_gain", "largest_singular_value", "share_above_1", "verdict")
 NUMBERS = ("described", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
 _WIDEST = 28  # characters of a name in a table
-MEASURED = ("gain: by which the gradient grows on its way back; |dC/dW|: its norm by the parameters",)
-MEANINGS = (
+_MEASURED = ("gain: by which the gradient grows on its way back; |dC/dW|: its norm by the parameters",)
+_MEANINGS = (
     "gain: by which the gradient grows on its way back, slopes × weights; theory: that of random weights of this scale",
     "s_max: the largest singular value; > 1: samples on which the gradient grows; E z²: mean square before σ",
     "satur., dead: units with slopes near 0 on 99% of the samples, or 0 on all; |dC/dW|: the norm of its gradient",
@@ -41,6 +42,12 @@ def rows_of(layers: Sequence[AuditedLayer], names: Sequence[str] | None = None) 
     ]
     rows = [[_cell(getattr(layer, name), form) for _, name, form in columns] for layer in layers]
     return [[title for title, _, _ in columns], *rows]
+
+
+def meanings(layers: Sequence[AuditedLayer], is_measured_only: bool) -> tuple[str, ...]:
+    """Return what the columns mean, and the rows without weights."""
+    pools = (NOT_COUNTED,) if any(is_pooling(layer.kind) for layer in layers) else ()
+    return (_MEASURED if is_measured_only else _MEANINGS) + pools
 
 
 def lines_of(layers: Sequence[AuditedLayer]) -> list[str]:

@@ -254,6 +254,7 @@ def test_words_on_what_cannot_be_read_and_on_loops():
     assert (report.verdict, report.start, report.layers[0].verdict) == ("explodes", "cell", "grows")
     sigma = math.sqrt(float((looped.weight_hh_l0.detach() ** 2).sum()) / 24)
     assert report.cause.endswith(f"; weight_hh_l0 has σ_w = {sigma:.3g}")
+    assert "; weight_ih_l0 has σ_w = " in report.cause
     assert report.reason.endswith(
         "; the usual remedy is to clip the gradient and to start with orthogonal recurrent weights"
     )

@@ -36,7 +36,7 @@ def test_parts_that_hand_a_tensor_on_are_unfolded():
     torch.manual_seed(0)
     module, x = Classifier(), torch.randn(16, 4, 12)
     names = [layer.name for layer in gt.audit(module, x).layers]
-    assert names == [*(f"backbone.0.{k}" for k in range(19)), "backbone.1.0", "backbone.1.1", "head"]
+    assert names == [*(f"backbone.0.{k}" for k in range(19)), "backbone.1.0", "backbone.1.1", "before head", "head"]
     module.backbone[0][9].weight.data *= 6.0
     report = gt.audit(module, x)
     assert (report.verdict, report.start) == ("stable", None)  # where it trains, the batch norm after it divides by 6
@@ -76,6 +76,43 @@ def test_the_gradient_is_followed_through_time(scale, verdict, batch_first):
         factor = float(report.cause.partition("by a factor of ")[2].partition(" per time step")[0])
         assert factor == pytest.approx(scale, rel=0.02)
         assert "over 29 of them" in report.cause
+
+
+@pytest.mark.parametrize(("kind", "gate"), [("LSTM", "forget"), ("GRU", "update")])
+def test_a_gate_that_keeps_nothing_is_named(kind, gate):
+    torch.manual_seed(3)
+    module = Recurrent(kind, 0.5)
+    module.cell.bias_ih_l0.data[24:48], module.cell.bias_hh_l0.data[24:48] = -8.0, 0.0
+    cause = gt.audit(module, torch.randn(8, 12, 3), torch.randint(0, 2, (8,))).cause
+    kept = 1.0 / (1.0 + math.exp(8.0))
+    assert f"with its biases, -8 on average, the {gate} gate keeps {kept:.3g} of the state per time step" in cause
+    module.cell = getattr(nn, kind)(3, 24, batch_first=True, bias=False)
+    cause = gt.audit(module, torch.randn(8, 12, 3), torch.randint(0, 2, (8,))).cause
+    assert f"its {gate} gate has no bias: at 0 it keeps half of the state per time step" in cause
+    # a recurrence that ignores its input by the gates' biases hands on what the gate keeps
+    module.cell = nn.LSTM(3, 24, batch_first=True)
+    for weight in (module.cell.weight_ih_l0, module.cell.weight_hh_l0):
+        weight.data *= 1e-3
+    module.cell.bias_ih_l0.data.zero_()
+    module.cell.bias_hh_l0.data.zero_()
+    module.cell.bias_ih_l0.data[24:48] = -2.0
+    cause = gt.audit(module, torch.randn(8, 12, 3), torch.randint(0, 2, (8,))).cause
+    kept = 1.0 / (1.0 + math.exp(2.0))
+    assert float(cause.partition("fades by a factor of ")[2].partition(" per")[0]) == pytest.approx(kept, rel=0.02)
+    assert f"the forget gate keeps {kept:.3g} of the state" in cause
+
+
+def test_a_recurrent_part_that_fades_at_all_times_says_what_time_has_to_do_with_it():
+    torch.manual_seed(4)
+    module = nn.Sequential(nn.Linear(3, 3), Recurrent("GRU", 0.5))
+    module[1].last = slice(None)
+    module[1].cell.weight_ih_l0.data *= 0.01
+    report = gt.audit(module, torch.randn(8, 12, 3), torch.randn(8, 12, 2))
+    assert (report.verdict, report.start) == ("vanishes", "1")
+    assert "its input at the first of 12 time steps has " in report.cause
+    weights = module[1].cell.weight_ih_l0.detach()
+    sigma = math.sqrt(3 * float((weights**2).mean()))
+    assert f"; weight_ih_l0 has σ_w = {sigma:.3g}; weight_hh_l0 has" in report.cause
 
 
 def test_what_has_no_time_is_left_alone():
@@ -226,3 +263,69 @@ def test_a_cell_that_begins_with_zeros_is_audited():
     torch.manual_seed(0)
     report = gt.audit(Cells(), torch.randn(4, 6, 3))
     assert len(report.layers) == 7
+
+
+class Pooled(nn.Module):
+    """Convolutions, a reduction over all positions, and a linear layer."""
+
+    def __init__(self, reduced):
+        super().__init__()
+        self.convolutions = nn.ModuleList([nn.Conv2d(3 if k == 0 else 8, 8, 3, padding=1) for k in range(6)])
+        self.reduced, self.pool, self.fc = reduced, nn.AdaptiveAvgPool2d(1), nn.Linear(8, 4)
+        for convolution in self.convolutions:
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+
+    def forward(self, x):
+        for convolution in self.convolutions:
+            x = torch.relu(convolution(x))
+        return self.fc(self.reduced(x))
+
+
+@pytest.mark.parametrize(
+    ("reduced", "kind", "factor"),
+    [
+        (lambda x: x.mean((2, 3)), "mean of 900", 1 / 30),
+        (lambda x: x.flatten(2).mean(-1), "mean of 900", 1 / 30),
+        (lambda x: nn.functional.adaptive_avg_pool2d(x, 1).flatten(1), "mean of 900", 1 / 30),
+        (lambda x: nn.functional.avg_pool2d(x, 30).flatten(1), "AvgPool2D", 1 / 30),
+        (lambda x: x.sum((-1, -2)) / 10.0, "sum of 900", 3.0),
+    ],
+)
+def test_a_reduction_over_positions_is_a_row_of_its_own_and_nobodys_fault(reduced, kind, factor):
+    torch.manual_seed(0)
+    module, x, y = Pooled(reduced), torch.randn(6, 3, 30, 30), torch.randint(0, 4, (6,))
+    report = gt.audit(module, x, y)
+    row, fc = report.layers[-2:]
+    assert (report.verdict, row.name, row.kind, fc.name) == ("stable", "before fc", kind, "fc")
+    assert 0.5 * factor < row.gain <= 1.001 * factor  # relu, before it, lets a half pass
+    assert 0.2 < fc.gain < 2.0
+    assert "is not counted in the verdict" in str(report)
+    module.fc.weight.data *= 1e-4
+    assert gt.audit(module, x, y).start == "fc"
+
+
+def test_pooling_modules_are_not_counted_either_and_norms_by_hand_are_no_pooling():
+    torch.manual_seed(0)
+    module = Pooled(lambda x: x)
+    module.reduced = lambda x: module.pool(x).flatten(1)
+    report = gt.audit(module, torch.randn(6, 3, 40, 40), torch.randint(0, 4, (6,)))
+    assert (report.verdict, report.start, report.layers[-2].name) == ("stable", None, "pool")
+    module.reduced = lambda x: x[..., 0, 0] - x[..., 0, 0].mean(-1, keepdim=True)
+    assert "before fc" not in [layer.name for layer in gt.audit(module, torch.randn(6, 3, 8, 8)).layers]
+
+
+def test_the_mean_over_tokens_divides_by_the_root_of_their_number():
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.TransformerEncoderLayer(16, 2, 32, batch_first=True) for _ in range(2)])
+            self.head = nn.Linear(16, 3)
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return self.head(x.mean(1))
+
+    torch.manual_seed(0)
+    row = gt.audit(Transformer(), torch.randn(4, 400, 16), torch.randint(0, 3, (4,))).layers[-2]
+    assert (row.kind, row.gain) == ("mean of 400", pytest.approx(0.05, rel=1e-3))

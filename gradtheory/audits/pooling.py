@@ -1,0 +1,62 @@
+"""Reductions without weights between the modules of a measured network: means and sums over positions or tokens.
+
+The mean over N entries divides the norm of the gradient by √N, and the sum multiplies it by √N: the module after it has
+nothing to do with that, nor has any weight.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradtheory.audits.calls import Call
+
+_NAMES = {"Mean": "mean", "Sum": "sum"}
+_POOLS = ("AvgPool", "AdaptiveAvgPool")  # also of torch's modules
+NOT_COUNTED = (
+    "mean, sum, average pooling: it has no weights; what it does to the gradient, by √N, is not counted in the verdict"
+)
+
+
+def is_pooling(kind: str) -> bool:
+    """Return whether a row of this kind is a reduction without weights."""
+    return kind.startswith((*(f"{name} of " for name in _NAMES.values()), *_POOLS))
+
+
+def pooling(made_by: Any, givers: Mapping[Any, Any]) -> str:
+    """Return by which reduction a step ends that begins with what a module gave, such as "mean of 49"; empty if none.
+
+    All steps between have to be on one path, so that a norm written by hand, which takes means too, is none.
+    """
+    step, told = made_by, ""
+    while step is not None and step not in givers:
+        before = [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
+        if len(before) != 1:
+            return ""
+        told = _told(step) or told
+        step = before[0]
+    return told if step is not None else ""
+
+
+def _told(step: Any) -> str:
+    name: str = step.name().partition("Backward")[0]
+    if name.startswith(_POOLS):
+        return name
+    if name not in _NAMES:
+        return ""
+    sizes = step._saved_self_sym_sizes
+    axes = getattr(step, "_saved_dim", range(len(sizes)))  # -1 is 2⁶⁴ - 1
+    number = math.prod(sizes[axis if axis < len(sizes) else axis - 2**64] for axis in axes or range(len(sizes)))
+    return f"{_NAMES[name]} of {number}" if number > 1 else ""
+
+
+def with_pools(parts: "Sequence[Call]", follows: "Callable[[Call, Call], bool]") -> "list[Call]":
+    """Return the parts of a stream with a row of its own for each reduction between two of them."""
+    rows: list[Call] = []
+    for part in parts:
+        if part.pooling and rows and part.pooled_square > 0.0 and follows(part, rows[-1]):
+            row = replace(part, name=f"before {part.name or part.kind}", kind=part.pooling, children=[], pooling="")
+            rows.append(replace(row, gradient_square=part.pooled_square, size=0, gave_same=False))
+        rows.append(part)
+    return rows
