@@ -297,6 +297,50 @@ def test_norms_written_in_operators(centred, square, reciprocal, tmp_path):
     np.testing.assert_allclose(network.forward(x), expected, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("way", ["one over the root", "gain first", "power", "root as a power", "gain of one number"])
+def test_rms_norms_as_people_write_them(way, tmp_path):
+    node = helper.make_node
+    square = [node("MatMul", ["x", "w"], ["h"]), node("Pow", ["h", "two"], ["s"])]
+    square += [node("ReduceMean", ["s"], ["v"], axes=[-1]), node("Add", ["v", "epsilon"], ["p"])]
+    match way:
+        case "one over the root":
+            rest = [node("Sqrt", ["p"], ["r"]), node("Div", ["one", "r"], ["i"]), node("Mul", ["h", "i"], ["n"])]
+            rest += [node("Mul", ["n", "gain"], ["y"])]
+        case "gain first":
+            rest = [node("Sqrt", ["p"], ["r"]), node("Reciprocal", ["r"], ["i"]), node("Mul", ["gain", "h"], ["g"])]
+            rest += [node("Mul", ["g", "i"], ["y"])]
+        case "power":
+            rest = [node("Pow", ["p", "minus_half"], ["i"]), node("Mul", ["h", "i"], ["n"])]
+            rest += [node("Mul", ["n", "gain"], ["y"])]
+        case "root as a power":
+            rest = [
+                node("Pow", ["p", "half"], ["r"]),
+                node("Div", ["h", "r"], ["n"]),
+                node("Mul", ["gain", "n"], ["y"]),
+            ]
+        case _:
+            value = numpy_helper.from_array(np.array([1.5], dtype=np.float32))
+            square = square[:1]
+            rest = [node("ConstantOfShape", ["shape"], ["ones"], value=value)]
+            rest += [node("RMSNormalization", ["h", "ones"], ["y"], epsilon=1e-5)]
+    numbers = {"one": 1.0, "half": 0.5, "minus_half": -0.5, "shape": [6, 2]}
+    network = Network.from_onnx(save(tmp_path, model(square + rest, _NORM | numbers)))
+    assert [repr(each.operation).partition("(")[0] for each in network.nodes] == ["Dense", "RMSNorm"]
+    x = np.random.default_rng(6).normal(size=(6, 2))
+    h = x @ _NORM["w"]
+    gain = [1.5, 1.5] if way == "gain of one number" else _NORM["gain"]
+    expected = h / np.sqrt(np.mean(h**2, axis=1, keepdims=True) + 1e-5) * gain
+    np.testing.assert_allclose(network.forward(x), expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("sizes", [[2**40, 2], [-1, 2], [3, 3, 3]])
+def test_arrays_of_one_number_are_bounded(sizes, tmp_path):
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("ConstantOfShape", ["shape"], ["ones"])]
+    nodes += [helper.make_node("RMSNormalization", ["h", "ones"], ["y"])]
+    with pytest.raises(InvalidArgument):
+        Network.from_onnx(save(tmp_path, model(nodes, {"w": np.eye(2), "shape": sizes})))
+
+
 @pytest.mark.parametrize(
     ("changed", "options"), [({}, {"axes": [0]}), ({"two": 3.0}, {}), ({"epsilon": [1e-5, 1.0]}, {})]
 )

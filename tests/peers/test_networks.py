@@ -92,6 +92,61 @@ def test_residual_blocks_are_read(norm):
     assert "0.up" in {node.name for node in network.nodes}
 
 
+def _mean_square(x, epsilon=1e-6):
+    return x.pow(2).mean(-1, keepdim=True) + epsilon
+
+
+def _llama(x, g):
+    kind = x.dtype
+    x = x.to(torch.float64)
+    return g * (x * torch.rsqrt(_mean_square(x))).to(kind)
+
+
+_BY_HAND = {
+    "llama": _llama,
+    "gain first": lambda x, g: g * x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6),
+    "root": lambda x, g: x / torch.sqrt((x**2).mean(dim=-1, keepdim=True) + 1e-6) * g,
+    "one over": lambda x, g: g * (x * (1 / torch.square(x).mean(1, keepdim=True).add(1e-6).sqrt())),
+    "power": lambda x, g: x.float() * _mean_square(x) ** -0.5 * g,
+    "centred": lambda x, g: (x - x.mean(-1, keepdim=True)) / torch.sqrt(_mean_square(x - x.mean(-1, True), 0.1)) * g,
+}
+
+
+class ByHand(nn.Module):
+    def __init__(self, normed):
+        super().__init__()
+        self.first, self.g, self.last = nn.Linear(3, 5), nn.Parameter(1.0 + 0.3 * torch.randn(5)), nn.Linear(5, 2)
+        self.normed = normed
+
+    def forward(self, x):
+        return self.last(torch.tanh(self.normed(self.first(x), self.g)))
+
+
+@pytest.mark.parametrize("way", [way for way in _BY_HAND if way != "centred"])
+def test_norms_written_by_hand_are_read_with_a_gain_that_trains(way):
+    torch.manual_seed(5)
+    network = agree(ByHand(_BY_HAND[way]), 3)
+    assert [repr(node.operation).partition("(")[0] for node in network.nodes if node.name != "tanh"] == [
+        "Dense", "RMSNorm", "Dense",
+    ]  # fmt: skip
+    assert network.nodes[1].operation.gain.shape == (5,)
+
+
+@pytest.mark.parametrize(
+    "normed",
+    [
+        lambda x, g: x * torch.rsqrt(x.pow(2).mean(-1) + 1e-6)[:, None] * g,  # what keeps no axis is indexed
+        lambda x, g: x * torch.rsqrt(x.pow(2).mean(0, keepdim=True) + 1e-6) * g,  # over the batch
+        lambda x, g: x * torch.rsqrt(x.pow(3).mean(-1, keepdim=True) + 1e-6) * g,
+        lambda x, g: x * (s := torch.rsqrt(_mean_square(x))) * g + s,  # another takes what is within
+        lambda x, g: (x * torch.rsqrt(_mean_square(x))).to(torch.float16).float() * g,  # rounded on purpose
+    ],
+)
+def test_what_is_like_a_norm_by_hand_is_none(normed):
+    with pytest.raises(InvalidArgument, match="not understood"):
+        Network.from_torch(ByHand(normed))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_weights_are_taken_exactly(dtype):
     module = nn.Linear(3, 2).to(dtype)

@@ -21,6 +21,7 @@ from gradtheory.networks.readers.onnx_patterns import Pattern, patterns
 
 _MOST_OPERATORS = 30_000
 _MOST_ENTRIES = 2**28
+_MOST_AXES = 8
 _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Relu": ("relu", {}),
     "Sigmoid": ("sigmoid", {}),
@@ -132,12 +133,21 @@ class _Reader:
         """Keep what a constant holds."""
         if node.op_type == "Identity" and len(node.input) == 1 and node.input[0] in self._arrays:
             self._arrays[node.output[0]] = self._arrays[node.input[0]]
+        if node.op_type == "ConstantOfShape" and len(node.output) == 1 and node.input[0] in self._arrays:
+            self._filled(node)
         if node.op_type == "Constant" and len(node.output) == 1:
             for attribute in node.attribute:
                 if attribute.name == "value":
                     self._arrays[node.output[0]] = self._array(attribute.t)
                 elif attribute.name == "value_float":
                     self._arrays[node.output[0]] = np.asarray(float(attribute.f))
+
+    def _filled(self, node: Any) -> None:
+        """Keep an array of one number."""
+        shape = [int(size) for size in self._arrays[node.input[0]].ravel()[:_MOST_AXES]]
+        number = next((self._array(each.t) for each in node.attribute if each.name == "value"), np.zeros(1))
+        if 0 <= math.prod(shape) <= _MOST_ENTRIES and min(shape, default=0) >= 0 and number.size == 1:
+            self._arrays[node.output[0]] = np.full(shape, number.item())
 
     def _step(self, node: Any) -> None:
         """Add what one operator does."""
@@ -203,7 +213,8 @@ class _Reader:
             ):
                 is_centred = kind == "LayerNormalization"
                 bias = constants[1] if is_centred and len(constants) > 1 else None
-                add(result, where, LayerNorm(constants[0], bias, options.get("epsilon", 1e-5), is_centred), source)
+                gain = _row(np.unique(constants[0], axis=0)) if constants[0].ndim == 2 else constants[0]
+                add(result, where, LayerNorm(gain, bias, options.get("epsilon", 1e-5), is_centred), source)
             case "Dropout":
                 self._builder.same(result, source)
             case _:

@@ -1,8 +1,8 @@
 """What exporters of ONNX write in several operators: activations such as gelu, silu and mish, LayerNorm and RMSNorm."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks.nodes import LayerNorm
 
 _INPUTS = {"Mul": 2, "Add": 2, "Sub": 2}  # 1 elsewhere
+Root: TypeAlias = tuple[float, frozenset[str]]  # ε, and the operators on the way
 _FLOAT32 = 1e-6  # how far a constant may be from what it stands for, relative to it
 
 
@@ -123,29 +124,61 @@ class _Search:
             yield Pattern(centred.input[0], norm, inner | _outputs(centred, mean))
 
     def _rms_norm(self, node: Any) -> Iterator[Pattern]:
-        """Find z/√(mean z² + ε), or z·(1/√…)."""
-        pairs = [*_both(node if node.op_type == "Div" else None)][:1]
-        inverse: frozenset[str] = frozenset()
-        for z, other in _both(node if node.op_type == "Mul" else None):
-            reciprocal = self._made(other, "Reciprocal")
-            if reciprocal is not None:
-                pairs, inverse = [(z, reciprocal.input[0])], _outputs(reciprocal)
-        for z, below in pairs:
-            root = self._root(below, z)
-            if root is not None and self._made(z, "Sub") is None:
-                yield Pattern(z, LayerNorm(None, None, root[0], is_centred=False), root[1] | inverse)
+        """Find z/√(mean z² + ε), or z·(1/√…), in which z may have been multiplied by the gain before."""
+        for numerator, other in [*_both(node if node.op_type == "Div" else None)][:1]:
+            yield from self._divided(numerator, self._root, other)
+        for numerator, other in _both(node if node.op_type == "Mul" else None):
+            yield from self._divided(numerator, self._inverse_root, other)
 
-    def _root(self, name: str, of: str) -> tuple[float, frozenset[str]] | None:
+    def _divided(self, numerator: str, root: Callable[[str, str], Root | None], below: str) -> Iterator[Pattern]:
+        """Find the norm of z that multiplies z itself, or its product with a gain."""
+        gained = [
+            (z, self._arrays[other].ravel(), _outputs(self._makers[numerator]))
+            for z, other in _both(self._made(numerator, "Mul"))
+            if other in self._arrays and self._arrays[other].shape == (self._arrays[other].size,)
+        ]
+        for z, gain, within in [(numerator, None, frozenset[str]()), *gained]:
+            if (known := root(below, z)) is not None and self._made(z, "Sub") is None:
+                yield Pattern(z, LayerNorm(gain, None, known[0], is_centred=False), known[1] | within)
+
+    def _inverse_root(self, name: str, of: str) -> Root | None:
+        """Return what `_root` does, where a name is 1/√(mean of² + ε), as a power too."""
+        node = self._makers.get(name)
+        if node is None:
+            return None
+        if node.op_type == "Pow":
+            known = self._mean_square(node.input[0], of) if self._is_power(node, node.input[0], -0.5) else None
+        else:
+            below = node.input[0] if node.op_type == "Reciprocal" else self._other_of_quotient(node, 1.0)
+            known = self._root(below, of) if below else None
+        return None if known is None else (known[0], known[1] | _outputs(node))
+
+    def _other_of_quotient(self, node: Any, number: float) -> str | None:
+        """Return what a number is divided by; None where a node does not divide that number."""
+        over = self._arrays.get(node.input[0]) if node.op_type == "Div" and len(node.input) == 2 else None
+        is_it = over is not None and over.size == 1 and float(over.reshape(())) == number
+        return str(node.input[1]) if is_it else None
+
+    def _root(self, name: str, of: str) -> Root | None:
         """Return ε, where a name is √(mean of² + ε), and the outputs on the way."""
         root = self._made(name, "Sqrt")
-        plus = self._made(root.input[0], "Add") if root is not None else None
+        if root is None:
+            root = self._makers.get(name)
+            if root is None or root.op_type != "Pow" or not self._is_power(root, root.input[0], 0.5):
+                return None
+        known = self._mean_square(root.input[0], of)
+        return None if known is None else (known[0], known[1] | _outputs(root))
+
+    def _mean_square(self, name: str, of: str) -> Root | None:
+        """Return ε, where a name is mean of² + ε, and the outputs on the way."""
+        plus = self._made(name, "Add")
         for value, constant in _both(plus):
             mean, epsilon = self._made(value, "ReduceMean"), self._arrays.get(constant)
             square = self._makers.get(mean.input[0]) if mean is not None and self._is_over_rows(mean) else None
             if square is None or epsilon is None or epsilon.size != 1 or not self._is_square(square, of):
                 continue
             number = float(str(np.float32(epsilon.reshape(()))))  # the shortest decimal that it is
-            return number, _outputs(root, plus, mean, square)
+            return number, _outputs(plus, mean, square)
         return None
 
     def _is_square(self, node: Any, of: str) -> bool:

@@ -1,8 +1,10 @@
+# Above 300 lines: one walk over a traced graph, with what each kind of step becomes
 """Torch modules as nodes: traced by torch.fx, read as in evaluation (dropout does nothing), weights taken exactly."""
 
 import operator
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.readers.building import ADVICE, Builder, exact
+from gradtheory.networks.readers.onnx_patterns import Pattern
+from gradtheory.networks.readers.traced_operators import is_cast, is_type, written_by_hand
 from gradtheory.networks.readers.untouched import is_initialised, untouched, unwrapped
 
 # By the name of the function in torch, in lower case without underscores, which is that of the module too: the
@@ -106,12 +110,19 @@ class _Reader:
         self._modules = dict(traced.named_modules())
         self._builder = Builder("module", kind)
         self._arrays: dict[Any, Any] = {}
+        self._patterns: dict[str, Pattern] = {}
+        self._within: set[str] = set()  # what is a step of these
 
     def read(self) -> tuple[tuple[Node, ...], int]:
         """Return the nodes and the width of the input."""
         output = None
-        inputs = [node for node in self._traced.graph.nodes if node.op == "placeholder"]
-        for node in self._traced.graph.nodes:
+        steps = self._traced.graph.nodes
+        inputs = [node for node in steps if node.op == "placeholder"]
+        named = ((node, _attribute(self._traced, node.target)) for node in steps if node.op == "get_attr")
+        self._patterns = written_by_hand(steps, {node: _array(value) for node, value in named if _is_real(value)})
+        self._within = {name for pattern in self._patterns.values() for name in pattern.within}
+        places = {node.name: node for node in steps}
+        for node in steps:
             match node.op:
                 case "placeholder" if node is inputs[0]:
                     self._builder.places[node] = -1
@@ -121,12 +132,38 @@ class _Reader:
                     self._arrays[node] = _attribute(self._traced, node.target)
                 case "output":
                     output = node.args[0]
-                case _:
+                case _ if is_type(node):
+                    self._arrays[node] = None
+                case _ if node.name in self._patterns and node.name not in self._within:
+                    self._by_hand(node, places)
+                case _ if node.name not in self._within:
                     self._step(node)
         if output not in self._builder.places and not self._builder.problems:
             kind = type(output).__name__.removeprefix("immutable_")
             self._builder.refuse(output, f"a forward that returns a {kind} in place of one tensor", "output")
         return self._builder.finish(output)
+
+    def _is_gain(self, node: Any, source: Any, factor: Any) -> bool:
+        """Give a norm the gain by which it alone is multiplied; return whether it takes it."""
+        place = self._builder.places[source]
+        holders = [each for each, known in self._builder.places.items() if known == place]
+        norm = self._builder.nodes[place].operation if place >= 0 else None
+        is_alone = all(hasattr(each, "users") and len(each.users) == 1 for each in holders)
+        if not (isinstance(norm, LayerNorm) and norm.gain is norm.bias is None and factor.ndim == 1 and is_alone):
+            return False
+        self._builder.nodes[place] = replace(self._builder.nodes[place], operation=replace(norm, gain=factor))
+        self._builder.same(node, source)
+        return True
+
+    def _by_hand(self, node: Any, places: Mapping[str, Any]) -> None:
+        """Add what is written in several steps, of which a node is the last."""
+        pattern = self._patterns[node.name]
+        if not self._builder.knows(source := places.get(pattern.source)):
+            return  # follows something that is not understood
+        if isinstance(pattern.operation, str):
+            self._builder.element(node, node.name, source, pattern.operation)
+        else:
+            self._builder.add(node, node.name, pattern.operation, source)
 
     def _step(self, node: Any) -> None:
         """Add what one step of the graph does."""
@@ -181,6 +218,9 @@ class _Reader:
     def _function(self, node: Any, where: str, what: str) -> bool:
         """Add a function or method; return whether it is understood."""
         name, arguments = what.strip("_"), node.args
+        if is_cast(node):
+            self._builder.same(node, arguments[0])
+            return True
         if name in (*_ADD, *_SUBTRACT, *_MULTIPLY, *_DIVIDE, "neg"):
             return self._arithmetic(node, where, name)
         if name == "linear":
@@ -229,7 +269,8 @@ class _Reader:
             factor = np.asarray(float(other)) if isinstance(other, Real) else _array(self._arrays.get(other))
             if factor is None or (name in _DIVIDE and node.args[0] is not values[0]):
                 return False
-            add(node, where, Scale(1.0 / factor if name in _DIVIDE else np.squeeze(factor)), values[0])
+            if name in _DIVIDE or not self._is_gain(node, values[0], np.squeeze(factor)):
+                add(node, where, Scale(1.0 / factor if name in _DIVIDE else np.squeeze(factor)), values[0])
         else:
             return False
         return True
@@ -267,6 +308,10 @@ def _array(tensor: Any) -> Any:
     if tensor.is_complex():
         raise TypeError("complex numbers")
     return exact(tensor.detach().cpu().double().numpy())
+
+
+def _is_real(value: Any) -> bool:
+    return hasattr(value, "is_complex") and not value.is_complex()
 
 
 def _attribute(module: Any, path: str) -> Any:
