@@ -7,10 +7,7 @@ nothing to do with that, nor has any weight.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from gradtheory.audits.calls import Call
+from typing import Any
 
 _NAMES = {"Mean": "mean", "Sum": "sum"}
 _POOLS = ("AvgPool", "AdaptiveAvgPool")  # also of torch's modules
@@ -51,9 +48,9 @@ def _told(step: Any) -> str:
     return f"{_NAMES[name]} of {number}" if number > 1 else ""
 
 
-def with_pools(parts: "Sequence[Call]", follows: "Callable[[Call, Call], bool]") -> "list[Call]":
-    """Return the parts of a stream with a row of its own for each reduction between two of them."""
-    rows: list[Call] = []
+def with_pools(parts: Sequence[Any], follows: Callable[[Any, Any], bool]) -> list[Any]:
+    """Return the parts of a stream, each a `Call`, with a row of its own for each reduction between two of them."""
+    rows: list[Any] = []
     for part in parts:
         if part.pooling and rows and part.pooled_square > 0.0 and follows(part, rows[-1]):
             row = replace(part, name=f"before {part.name or part.kind}", kind=part.pooling, children=[], pooling="")
