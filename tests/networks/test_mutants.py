@@ -13,7 +13,24 @@ from gradtheory.errors import InvalidArgument
 from tests.networks.test_hostile import safetensors_file
 
 _SIZES = (0, 1, 2, 3, 4, -1, 2**31, 2**32, 2**53, 2**63 - 1, 2**63, 2**64, 10**30, 1.5, 1e300, "4", None, True, [2])
-_TYPES = ("I32", "U32", "I32", "F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "f32", "", None, 7, ["F32"], "F32\0")
+_TYPES = (
+    "I32",
+    "U32",
+    "I32",
+    "F64",
+    "F16",
+    "BF16",
+    "I64",
+    "U8",
+    "BOOL",
+    "F8_E4M3",
+    "f32",
+    "",
+    None,
+    7,
+    ["F32"],
+    "F32\0",
+)
 _NAMES = ("", "a.weight", "b", "x" * 5000, "__metadata__", "\0", "\ud800", "0" * 400 + ".weight", "9" * 30 + ".bias")
 _MOST_BYTES = 2**22  # of memory: a file here has less than 2**13, but for a header with a long name
 
