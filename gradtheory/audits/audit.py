@@ -1,6 +1,7 @@
 """The audit of a network on its data: where gradients grow or fade, by which factor, and why."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
 from gradtheory.audits.report import AdviceRun, Audit
+from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
@@ -132,6 +134,7 @@ def audit(
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
+    layers = [_remarked(layer, measured.scales, verdict.start) for layer in layers]
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
@@ -193,6 +196,15 @@ def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVe
     cause = f"its output is {math.sqrt(size):.3g} large, by which {verdict.start} divides the gradient"
     cause = f"{cause}: {verdict.cause}"
     return verdict._replace(start=start, cause=cause, is_alone=False, excess=math.nan)
+
+
+def _remarked(layer: AuditedLayer, scales: Mapping[str, OutOfScale], start: str | None) -> AuditedLayer:
+    """Return a layer with what is unusual of its weights, where they do no harm to the gradient."""
+    weights = scales.get(layer.name)
+    is_told = layer.name == start or layer.verdict != "steady" or bool(layer.cause)
+    if weights is None or is_told or "bias" in weights.parameter:
+        return layer
+    return replace(layer, cause=weights.remark)
 
 
 def _in_loop(layer: AuditedLayer, verdict: AuditVerdict) -> AuditedLayer:

@@ -56,7 +56,7 @@ class AuditedLayer(ShownAsTable):
         "steady", "grows", "fades", "saturated", "dead" or "not finite". A layer grows or fades only if it stands out,
         or if the gradient leaves its range over many layers.
     cause : str
-        Why, in words; empty where it is steady.
+        Why, in words; of a steady layer what is unusual of its weights, while the gradient stays in range.
     is_measured_only : bool
         Whether nothing but measurements is known of it.
     is_finite, is_gradient_finite : bool

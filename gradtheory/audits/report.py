@@ -1,6 +1,5 @@
 """The report of an audit: what it says in a terminal, as JSON, and as a page with pictures."""
 
-import dataclasses
 import functools
 import json
 import math
@@ -19,6 +18,7 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
 from gradtheory.audits.outliers import module_of
+from gradtheory.audits.plain import fields_of, plain, remedy_fields
 from gradtheory.audits.table import GAINS, NUMBERS, lines_of, meanings, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
@@ -27,8 +27,6 @@ from gradtheory.random_weights.meanfield import edge_of_chaos
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.training.advice import NetworkAdvice, NetworkPrescription
-
-_HIDDEN = ("fans", "gradient_sizes", "activation", "singular_values", "blocks", "trial")
 
 
 @dataclass(frozen=True)
@@ -148,10 +146,10 @@ class Audit(ShownAsTable):
 
     def to_json(self) -> str:
         """Return all of it as JSON; numbers that are not finite are null."""
-        layers = [_fields(layer) | {"agrees": layer.agrees} for layer in self.layers]
-        overflow = {name: _plain(depth) for name, depth in self.overflow.items()}
-        told = _fields(self) | {"layers": layers, "overflow": overflow}
-        told |= {"remedies": [_remedy(each) for each in self.remedies], "reason": self.reason}
+        layers = [fields_of(layer) | {"agrees": layer.agrees} for layer in self.layers]
+        overflow = {name: plain(depth) for name, depth in self.overflow.items()}
+        told = fields_of(self) | {"layers": layers, "overflow": overflow}
+        told |= {"remedies": [remedy_fields(each) for each in self.remedies], "reason": self.reason}
         return json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2)
 
     def to_html(self) -> str:
@@ -238,6 +236,9 @@ class Audit(ShownAsTable):
         if self.is_alone:
             said = f"The gradient {'grows' if self.verdict == 'explodes' else 'fades'} in {self.start} alone."
         lines = [said + (f" Cause: {self.cause}." if self.cause else "")]
+        lines += [
+            f"Yet of {each.name}: {each.cause}." for each in self.layers if each.verdict == "steady" and each.cause
+        ]
         if self.overflow and sum(block.gain > 0.0 for block in self.blocks[1:]) > 1:
             what = "part of the network" if self.is_measured_only else "layer or residual block"
             is_counted = self.marked not in (None, self.blocks[0].name)  # nor is what has no gain
@@ -272,29 +273,12 @@ _VERB = {
 }
 
 
-def _fields(result: Any) -> dict[str, Any]:
-    names = (field.name for field in dataclasses.fields(result) if field.name not in _HIDDEN)
-    return {name: _plain(getattr(result, name)) for name in names}
-
-
 def _drawing() -> Any:
     with extra("plots"):
         from matplotlib.figure import Figure as Drawing
     return Drawing(figsize=(8, 4), layout="constrained")
 
 
-def _remedy(remedy: NetworkPrescription) -> dict[str, Any]:
-    value = remedy.value.tolist() if hasattr(remedy.value, "tolist") else remedy.value
-    names = ("layer", "loss_without", "loss_with", "improvement", "growth_without", "growth_with", "cost")
-    told = {name: _plain(getattr(remedy, name)) for name in names}
-    trial = {"optimiser": repr(remedy.optimiser), "steps": remedy.steps}
-    return {"kind": remedy.kind, "value": value, "works": remedy.works} | told | trial
-
-
 def _prose(text: str) -> str:
     """Return text as prose without formulas: a dollar sign would start one."""
     return text.replace("$", " ").replace("*", "×")
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from gradtheory.audits.calls import square_sum
-from gradtheory.audits.layers import MADE_ALIKE
+from gradtheory.audits.layers import MADE_ALIKE, NAN
 
 _TIMES = 3.0
 _GATES = {"LSTM": "forget", "GRU": "update"}
@@ -46,16 +46,25 @@ class OutOfScale(NamedTuple):
         How much larger.
     parameter : str
         Their name within the part.
+    step : float
+        Their gradient relative to their size, beside that of peers: nan where there is none.
 
     """
 
     times: float
     parameter: str
+    step: float = NAN
 
     @property
     def cause(self) -> str:
         """What they are, in words."""
         return f"its {self.parameter} is {self.times:.3g} times as large as that of its peers"
+
+    @property
+    def remark(self) -> str:
+        """What they do where a norm divides them away: they hardly move, and no other gradient changes by them."""
+        slow = f", and a step of gradient descent changes it {1.0 / self.step:.3g} times less, relative to its size"
+        return f"{self.cause}{slow if self.step < 1.0 / _TIMES else ''}"
 
 
 def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale]:
@@ -64,15 +73,24 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
     The kinds are those of the parts, by name. Matrices are held against one another by √n_in times their entries.
     """
     sizes: dict[tuple[str, str], dict[str, float]] = {}
+    steps: dict[tuple[str, str], dict[str, float]] = {}
     for part, kind in kinds.items():
         for name, parameter in module.get_submodule(part).named_parameters():
             fan_in = math.prod(parameter.shape[1:])  # 1 for a vector; there may be no rows
             size = math.sqrt(fan_in * float(square_sum(parameter)) / max(1, parameter.numel()))
             sizes.setdefault((kind, name), {})[part] = size
+            steps.setdefault((kind, name), {})[part] = _step(parameter)
     largest: dict[str, OutOfScale] = {}
-    for (_, name), by_part in sizes.items():
-        usual = median(by_part.values())
+    for (kind, name), by_part in sizes.items():
+        usual, usual_step = median(by_part.values()), median(steps[kind, name].values())
         for part, size in by_part.items():
             if len(by_part) >= MADE_ALIKE and size > _TIMES * usual > 0.0:
-                largest[part] = max(largest.get(part, OutOfScale(0.0, "")), OutOfScale(size / usual, name))
+                step = steps[kind, name][part] / usual_step if usual_step > 0.0 else NAN
+                largest[part] = max(largest.get(part, OutOfScale(0.0, "")), OutOfScale(size / usual, name, step))
     return largest
+
+
+def _step(parameter: Any) -> float:
+    """Return the size of a gradient beside that of its parameter: which share of it a step of gradient descent is."""
+    squares = 0.0 if parameter.grad is None else float(square_sum(parameter.grad))
+    return math.sqrt(squares / own) if (own := float(square_sum(parameter))) > 0.0 else 0.0

@@ -1,6 +1,8 @@
 """Audits of modules whose parts are nested, recur or take lists, and of losses of sequences."""
 
+import json
 import math
+import re
 import warnings
 
 import pytest
@@ -329,3 +331,39 @@ def test_the_mean_over_tokens_divides_by_the_root_of_their_number():
     torch.manual_seed(0)
     row = gt.audit(Transformer(), torch.randn(4, 400, 16), torch.randint(0, 3, (4,))).layers[-2]
     assert (row.kind, row.gain) == ("mean of 400", pytest.approx(0.05, rel=1e-3))
+
+
+class Normed(nn.Module):
+    """Convolutions, each with a batch norm after it."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolutions = nn.ModuleList([nn.Conv2d(3 if k == 0 else 12, 12, 3, padding=1) for k in range(8)])
+        self.norms, self.head = nn.ModuleList([nn.BatchNorm2d(12) for _ in range(8)]), nn.Linear(12, 3)
+
+    def forward(self, x):
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x = torch.relu(norm(convolution(x)))
+        return self.head(x.mean((2, 3)))
+
+
+def test_large_weights_that_a_norm_divides_away_are_remarked_upon():
+    torch.manual_seed(7)
+    module, x, y = Normed(), torch.randn(8, 3, 8, 8), torch.randint(0, 3, (8,))
+    before = gt.audit(module, x, y)
+    assert not any(layer.cause for layer in before.layers)
+    assert "Yet of" not in str(before)
+    module.convolutions[4].weight.data *= 5.0
+    report = gt.audit(module, x, y)
+    assert (report.verdict, report.start) == ("stable", None)
+    assert [layer.name for layer in report.layers if layer.cause] == ["convolutions.4"]
+    cause = next(layer.cause for layer in report.layers if layer.cause)
+    assert f"Yet of convolutions.4: {cause}." in str(report)
+    assert json.loads(report.to_json())["layers"][4 * 2]["cause"] == cause
+    times, less = re.match(
+        r"its weight is (\S+) times as large as that of its peers, and a step of gradient descent changes it "
+        r"(\S+) times less, relative to its size$",
+        cause,
+    ).groups()
+    assert float(times) == pytest.approx(5.0, rel=0.1)
+    assert 12.0 < float(less) < 50.0  # 25 beside the same layer with a fifth of its weights
