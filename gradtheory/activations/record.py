@@ -217,8 +217,8 @@ class Activation:
     def bend(self, z: ArrayLike) -> Any:
         """Return σ''(z) in float64, for an array_like z of any shape; at kinks, one of the one-sided values.
 
-        It is computed as SymPy differentiates the slope; far out, where its factors overflow and it is less than
-        1e-100, it is 0.
+        It is computed as the product that proves its sign, or as SymPy differentiates the slope; far out, where factors
+        overflow and it is less than 1e-100, it is 0.
 
         Examples
         --------
@@ -241,7 +241,10 @@ class Activation:
 
     @cached_property
     def _bend(self) -> Numeric:
-        return numeric(self.bend_expr)
+        """σ'' as the product that proves its sign, where that holds on the whole line: it takes a tenth of the time."""
+        proof = self.sign_of_bend
+        is_whole = proof is not None and not self.expr.has(sympy.Piecewise, sympy.Max, sympy.Min, sympy.Heaviside)
+        return numeric(proof.positive * proof.rest if proof is not None and is_whole else self.bend_expr)
 
     @property
     def is_within_unit_interval(self) -> bool:

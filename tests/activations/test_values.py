@@ -68,7 +68,7 @@ def test_cross_entropy_of_ones_own_is_its_definition(expr, z):
     by = chain.backprop([z], [0.25], [1.0], [0.0])
     with mpmath.workdps(200):
         loss = _defined(expr, mpmath.mpf(1) / 4)
-        first, second = (mpmath.diff(loss, mpmath.mpf(z), order, h=mpmath.mpf(10) ** -60) for order in (1, 2))
+        first, second = (mpmath.diff(loss, mpmath.mpf(z), order, h=mpmath.mpf(10) ** -30) for order in (1, 2))
         assert by.loss == pytest.approx(float(loss(mpmath.mpf(z))), rel=1e-12)
         assert by.b[0] == pytest.approx(float(first), rel=1e-11)
         with np.errstate(all="ignore"):
@@ -87,3 +87,20 @@ def test_the_bend_of_a_number_is_a_number(shape):
     for z in (0.25, -1.5, np.float64(2.0), np.array(0.75)):
         assert np.ndim(bend(z)) == 0
         assert bend(z) == bend([z, 1.0])[0]
+
+
+_SMOOTH = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "gelu" else name
+    for name in gt.activation_names()
+    if gt.activation(name).sign_of_bend is not None
+]
+
+
+@pytest.mark.parametrize("called", _SMOOTH)
+def test_bends_keep_their_digits_near_and_far(called):
+    record = gt.activation(called)
+    value = sympy.lambdify(Z, record.expr, "mpmath")
+    for z in (-600.0, -36.5, -2.3, -0.3, 1e-9, 0.2, 1.1, 19.0, 80.0, 690.0):
+        with mpmath.workdps(200):
+            exact = float(mpmath.re(mpmath.diff(value, mpmath.mpf(z), 2, h=mpmath.mpf(10) ** -30)))
+        assert record.bend(z) == pytest.approx(exact, rel=1e-12, abs=1e-100)
