@@ -37,6 +37,21 @@ def test_data_take_the_type_of_the_module(dtype):
     assert (report.verdict, report.is_measured_only) == ("stable", False)
 
 
+@pytest.mark.parametrize("where", ["", "1", "1.0"])
+@pytest.mark.parametrize("which", ["register_full_backward_hook", "register_full_backward_pre_hook"])
+def test_hooks_on_gradients_are_not_passed_over(where, which):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 4), nn.Tanh()), nn.Linear(4, 2))
+    getattr(module.get_submodule(where), which)(lambda *given: tuple(100.0 * each for each in given[1]))
+    with pytest.raises(InvalidArgument, match="has hooks on gradients" + (f" at '{where}'" if where else "")):
+        gt.Network.from_torch(module)
+    report = gt.audit(module, torch.randn(8, 4))
+    assert report.is_measured_only
+    assert "has hooks on gradients" in report.unread
+    if where:
+        assert max(layer.gain for layer in report.layers) > 10.0
+
+
 def test_hooks_are_not_passed_over():
     module, x = mlp(), torch.randn(8, 16)
     before = gt.audit(module, x)

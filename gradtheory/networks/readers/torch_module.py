@@ -43,6 +43,7 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "threshold": ("threshold", {"threshold": ("threshold", 0.0), "value": ("value", 0.0)}),
 }
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+_BACKWARD_HOOKS = ("_backward_hooks", "_backward_pre_hooks")
 _NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
 _IN_PLACE = ("iadd", "isub", "imul", "itruediv")
@@ -74,6 +75,11 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
     module = unwrapped(module)
     if not is_initialised(module):
         rule = "has parameters without a shape: call it once on a batch, and then again this"
+        raise InvalidArgument("module", type(module).__name__, rule)
+    hooked = [name for name, part in module.named_modules() if any(getattr(part, each) for each in _BACKWARD_HOOKS)]
+    if hooked:
+        where = f" at {hooked[0]!r}" if hooked[0] else ""
+        rule = f"has hooks on gradients{where}, which may change them; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
     try:
         with untouched(module):

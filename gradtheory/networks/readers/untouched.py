@@ -9,7 +9,9 @@ def unwrapped(module: Any) -> Any:
     """Return the module within torch.compile and DataParallel, which compute the same."""
     from torch.nn.parallel import DataParallel, DistributedDataParallel
 
-    while not (module._forward_hooks or module._forward_pre_hooks):
+    while not any(
+        getattr(module, f"_{way}_{kind}") for way in ("forward", "backward") for kind in ("hooks", "pre_hooks")
+    ):
         if hasattr(module, "_orig_mod"):  # of torch.compile
             module = module._orig_mod
         elif isinstance(module, DataParallel | DistributedDataParallel):
