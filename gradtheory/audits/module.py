@@ -22,7 +22,7 @@ from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, DIVIDED, NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.pooling import is_pooling, with_pools
+from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -150,7 +150,8 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
             blocks.append(AuditedBlock(name, NAN, spread, (len(layers) - 1,), kind))
             continue
         kinds[part.name] = kind
-        block = AuditedBlock(name, gain if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
+        whole = gain / factor_within(part, calls)
+        block = AuditedBlock(name, whole if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
         after = DIVIDED if "BatchNorm" in part.kind else f" {kind}" if part.kind in _activations() else ""
         is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)

@@ -48,6 +48,32 @@ def _told(step: Any) -> str:
     return f"{_NAMES[name]} of {number}" if number > 1 else ""
 
 
+def factor_within(part: Any, calls: Sequence[Any]) -> float:
+    """Return what means and sums within a part do to the gradient: 1 where something goes around them, or none is."""
+    factor, waiting = 1.0, list(part.children)
+    while waiting:
+        call = calls[waiting.pop()]
+        waiting += call.children
+        kind, _, number = call.pooling.partition(" of ")
+        if number and not call.children and part.left is not None and _is_on_every_path(call, part):
+            factor *= float(number) ** (-0.5 if kind == "mean" else 0.5)
+    return factor
+
+
+def _is_on_every_path(call: Any, part: Any) -> bool:
+    """Return whether the output of a part is made of its input by way of one call alone."""
+    waiting, seen = [part.left], {call.left}
+    while waiting:
+        step = waiting.pop()
+        if step in seen:
+            continue
+        if step in part.entered:
+            return False
+        seen.add(step)
+        waiting += [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
+    return True
+
+
 def with_pools(parts: Sequence[Any], follows: Callable[[Any, Any], bool]) -> list[Any]:
     """Return the parts of a stream, each a `Call`, with a row of its own for each reduction between two of them."""
     rows: list[Any] = []

@@ -367,3 +367,28 @@ def test_large_weights_that_a_norm_divides_away_are_remarked_upon():
     ).groups()
     assert float(times) == pytest.approx(5.0, rel=0.1)
     assert 12.0 < float(less) < 50.0  # 25 beside the same layer with a fifth of its weights
+
+
+@pytest.mark.parametrize("around", [False, True])
+def test_a_mean_within_a_part_is_not_its_fault_unless_something_goes_around_it(around):
+    class Head(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.fc = nn.LayerNorm(16), nn.Linear(16, 16)
+
+        def forward(self, x):
+            pooled = self.fc(self.norm(x).mean(1, keepdim=True))
+            return x * pooled.sigmoid() if around else pooled[:, 0]
+
+    torch.manual_seed(0)
+    module = nn.Sequential(*[nn.Linear(16, 16) for _ in range(4)], Head())
+    for layer in [*module[:4], module[4].fc]:
+        nn.init.orthogonal_(layer.weight)
+    report = gt.audit(module, torch.randn(4, 2500, 16))
+    head, block = report.layers[-1], report.blocks[-1]
+    assert block.gain == pytest.approx(head.gain * (1.0 if around else 50.0))
+    assert (report.verdict, report.start) == ("stable", None)
+    if not around:
+        assert head.gain < 0.03
+        module[4].fc.weight.data *= 1e-3
+        assert gt.audit(module, torch.randn(4, 2500, 16)).start == "4"
