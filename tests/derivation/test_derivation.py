@@ -40,7 +40,7 @@ _HOW = {
     ("gradient", "sigmoid"): "EEEEEEEEEEEEEEE",
     ("gradient", "gelu"): "EEEEEEEEEEEEEE",
     ("gradient", "relu6"): "EEEEEEEEEEEEE",
-    ("slope_maximum", "sigmoid"): "EECCEEEE",
+    ("slope_maximum", "sigmoid"): "EEECCEEEE",
     ("slope_maximum", "gelu"): "EECCCCEEEEEEC",
     ("slope_maximum", "relu6"): "EEEEEEEEEEE",
     ("explosion", "sigmoid"): "EEEEECCCEEECCC",

@@ -58,6 +58,11 @@ def slope_formula(question: Question) -> Iterator[Step]:
 def _steps(question: Question) -> Iterator[Step]:
     record, meaning = question.activation, question.meaning
     yield from slope_formula(question)
+    in_sigma = SLOPE_OF_VALUE.get(record.name)
+    if in_sigma is not None and not in_sigma.has(sympy.Abs):
+        rate = in_sigma.diff(Z).xreplace({Z: Sigma(Z)})
+        turned = WrittenProduct((Slope(Z), rate)) if rate.is_Add else rate * Slope(Z)
+        yield Step(equation(Bend(Z), turned), "bend_of_value", meaning, section="monotone")
     branches = record.profile.branches
     for branch in branches:
         where = within(branch)

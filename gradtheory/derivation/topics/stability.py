@@ -1,6 +1,7 @@
 """The stability region of an optimiser on a quadratic: its roots, the conditions of Schur and Cohn, the optimum."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import sympy
 from sympy.logic.boolalg import Equivalent
@@ -107,12 +108,14 @@ class _Written:
         turned = as_made(sympy.Mul, sympy.S.NegativeOne, self.total) if region.has_momentum else -self.total
         self.below = [turned, self.last] if region.has_momentum else [turned]
 
-    def at(self, place: sympy.Expr) -> sympy.Expr:
-        """Return its value, for a momentum."""
+    def at(self, place: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr] = MappingProxyType({})) -> sympy.Expr:
+        """Return its value, for a momentum, with values of its letters put in."""
+        total = WrittenSum(*(term.xreplace(dict(values)) for term in self.total.args))
+        last = self.last.xreplace(dict(values))
         if place not in (_Z, _RATE):
-            return WrittenSum(place**2, WrittenProduct((self.total, -place)), self.last)
-        moving = as_made(sympy.Mul, sympy.S.NegativeOne, WrittenProduct((self.total, place)))
-        return WrittenSum(place**2, moving, self.last)
+            return WrittenSum(place**2, WrittenProduct((total, -place)), last)
+        moving = as_made(sympy.Mul, sympy.S.NegativeOne, WrittenProduct((total, place)))
+        return WrittenSum(place**2, moving, last)
 
     @property
     def determinant(self) -> sympy.Expr:
@@ -164,7 +167,7 @@ def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
         (tuning.at_least, _RATE, "root_at_least"),
         (tuning.at_greatest, -_RATE, "root_at_greatest"),
     ):
-        at_root = _Written(region).at(root).xreplace({ETA: scale / H, BETA: tuning.beta})
+        at_root = _Written(region).at(root, {ETA: scale / H, BETA: tuning.beta})
         yield Step(equation(at_root, sympy.S.Zero), rule, question.meaning, below, section="optimum")
 
 
