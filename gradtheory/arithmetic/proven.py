@@ -8,6 +8,7 @@ import sympy
 from sympy.multipledispatch import dispatch
 
 from gradtheory.arithmetic import enclosure
+from gradtheory.errors import Undecided
 
 
 class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -107,6 +108,33 @@ class Largest(ProvenNumber):
         return functools.reduce(lambda one, other: one.max(other), (enclosure.enclose(x, bits) for x in self.numbers))
 
 
+class Proven(ProvenNumber):
+    """A number that has a formula, where SymPy does not tell it from another: it gives up at 100 digits.
+
+    Examples
+    --------
+    >>> near = sympy.pi + sympy.exp(-1000)
+    >>> (Proven(sympy.pi) < near), Proven(sympy.pi)
+    (True, pi)
+
+    """
+
+    parts = ("formula",)
+    formula: sympy.Expr
+
+    def enclosure(self, bits: int, at: enclosure.Balls | None = None) -> enclosure.Ball:  # no symbols
+        """Return a ball around the number, computed with `bits` bits."""
+        return enclosure.enclose(self.formula, bits)
+
+    def _sympystr(self, printer: Any) -> str:
+        text: str = printer._print(self.formula)
+        return f"({text})" if self.formula.is_Add and printer._print_level > 1 else text
+
+    def _latex(self, printer: Any) -> str:
+        text: str = printer._print(self.formula)
+        return rf"\left({text}\right)" if self.formula.is_Add else text
+
+
 @dispatch(ProvenNumber, sympy.Rational)
 def _eval_is_ge(left: ProvenNumber, right: sympy.Rational) -> bool:
     """Decide a comparison by proof, at any precision; SymPy's own gives up at 100 digits."""
@@ -116,3 +144,13 @@ def _eval_is_ge(left: ProvenNumber, right: sympy.Rational) -> bool:
 @dispatch(sympy.Rational, ProvenNumber)  # type: ignore[no-redef]  # the other order
 def _eval_is_ge(left: sympy.Rational, right: ProvenNumber) -> bool:
     return right.order_to(left) <= 0
+
+
+@dispatch(sympy.Expr, sympy.Expr)  # type: ignore[no-redef]  # sums and products; SymPy's own leaves all undecided here
+def _eval_is_ge(left: sympy.Expr, right: sympy.Expr) -> bool | None:
+    if not (left.is_number and right.is_number and (left.has(ProvenNumber) or right.has(ProvenNumber))):
+        return None
+    try:
+        return enclosure.order(left, right) >= 0
+    except Undecided:
+        return None

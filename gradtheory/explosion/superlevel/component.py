@@ -1,13 +1,17 @@
 """One interval of a set on the real line, and the SymPy set that a sequence of them makes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import sympy
 from sympy.logic.boolalg import as_Boolean
 
-from gradtheory.arithmetic.enclosure import is_infinite, order
+from gradtheory.arithmetic.enclosure import enclose, is_infinite, order
+from gradtheory.arithmetic.proven import Proven, ProvenNumber
 from gradtheory.errors import Undecided
+
+_BITS = 300  # of the 100 digits to which SymPy compares numbers
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def total_length(components: Sequence[Component]) -> sympy.Expr:
 
 def as_set(components: Sequence[Component]) -> sympy.Set:
     """Return the SymPy set of disjoint components given in increasing order."""
+    if len(components) > 1:
+        components = _told_apart(components)
     points = [component.lower for component in components if component.is_point]
     pieces = [_as_interval(component) for component in components if not component.is_point]
     if points:
@@ -99,6 +105,24 @@ def as_set(components: Sequence[Component]) -> sympy.Set:
     if len(pieces) == 1:
         return pieces[0]
     return _union(pieces) if pieces else sympy.S.EmptySet
+
+
+def _told_apart(components: Sequence[Component]) -> Sequence[Component]:
+    """Return components with ends that SymPy can compare, by proofs where its digits do not tell two apart."""
+    if not any(_is_narrow(one.upper, other.lower) for one, other in pairwise(components)):
+        return components
+    return [replace(part, lower=_proven(part.lower), upper=_proven(part.upper)) for part in components]
+
+
+def _is_narrow(lower: sympy.Expr, upper: sympy.Expr) -> bool:
+    """Whether a gap between two parts may be too narrow for SymPy; one without length is none."""
+    if lower == upper or (lower.is_Rational and upper.is_Rational):
+        return False
+    return bool(enclose(lower, _BITS).overlaps(enclose(upper, _BITS)))
+
+
+def _proven(end: sympy.Expr) -> sympy.Expr:
+    return end if end.is_Rational or is_infinite(end) or end.has(ProvenNumber) else Proven(end)
 
 
 def _union(pieces: list[sympy.Set]) -> sympy.Set:
