@@ -160,6 +160,8 @@ def _watched(function: Callable[..., Any], argument: Numeric, is_mended: bool) -
     return watched
 
 
+_WHOLE = 1000
+
 _POWERS: dict[sympy.Expr, Callable[[np.ndarray], Any]] = {  # many times as fast as powers in general
     sympy.Integer(2): lambda base: base * base,
     sympy.Integer(3): lambda base: base * base * base,
@@ -168,8 +170,36 @@ _POWERS: dict[sympy.Expr, Callable[[np.ndarray], Any]] = {  # many times as fast
 }
 
 
+def _whole_power(n: int) -> Callable[[np.ndarray], Any]:
+    """Return the n-th power; NumPy's takes ten times as long where a base is negative or the result leaves float64."""
+    least, most = 2.0 ** (-1021.0 / n), 2.0 ** (1023.0 / n)
+
+    def power(base: np.ndarray) -> Any:
+        size = np.abs(base)
+        value = np.power(np.clip(size, least, most), n)
+        outside = (size < least) | (size > most)
+        if np.any(outside):
+            value = np.asarray(value)
+            value[outside] = _by_squaring(size[outside], n)
+        return np.copysign(value, base) if n % 2 else value
+
+    return power
+
+
+def _by_squaring(base: np.ndarray, n: int) -> np.ndarray:
+    """Return the n-th power, n > 1, which is less exact than NumPy's: for sizes near the ends of float64 or beyond."""
+    result = base
+    for bit in f"{n:b}"[1:]:
+        result = result * result
+        if bit == "1":
+            result = result * base
+    return result
+
+
 def _power(base: Numeric, exponent: Numeric, constant: sympy.Expr, is_mended: bool) -> Numeric:
     known = _POWERS.get(constant)
+    if known is None and constant.is_Integer and 3 < constant <= _WHOLE:
+        known = _whole_power(int(constant))
     if known is not None:
         return lambda z: known(np.asarray(base(z), dtype=float))
     is_watched = is_mended and constant.is_number and abs(constant) < 1

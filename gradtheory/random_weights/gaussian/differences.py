@@ -35,7 +35,8 @@ _FINE, _FINE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 _NARROWEST = 26  # halvings of the innermost interval of the narrow variable
 _MOST_PIECES = 600
 _ENOUGH, _USABLE = 1e-12, 1e-10  # relative errors of a panel: not refined further, and of use at all
-_MOST_REFINED = 3
+_MOST_WORK = 5e6  # of a refinement
+_FALLS = 4.0  # by how much a refinement must lower the error, or there is none after it
 _NEGLIGIBLE = 1e-8  # a D of which relative errors do not matter
 _EPSILON = 2.0**-52
 _LEAST = 1e-34  # η², at which D is its limit
@@ -67,6 +68,9 @@ class _Panel(NamedTuple):
     by_ratio_error: Array
 
 
+_UNRESOLVED = _Panel(*np.empty((4, 0)))  # where shorter panels do not help: the integrals themselves do not converge
+
+
 class Interpolation:
     """D of an activation or of its slope, for c ≥ 0 or for c < 0, on panels that are made where they are asked for."""
 
@@ -92,6 +96,8 @@ class Interpolation:
         number = np.floor(log_scale[chosen] / _LENGTHS[level])
         for panel_number in np.unique(number):
             here, panel = chosen[number == panel_number], self._panel(level, int(panel_number))
+            if panel is _UNRESOLVED:
+                continue
             if panel is None:
                 if level + 1 < len(_LENGTHS):
                     self._fill(result, log_scale, log_ratio, here, level + 1)
@@ -142,8 +148,9 @@ class Interpolation:
         innermost = min(float(scales[0]), float(np.diff(pieces).min()))
         count = max(3, math.ceil(math.log2(8.0 * scales[-1] / innermost)))
         ratios = _ratio_nodes(count)
-        refined, error = 0, math.inf
-        while error > _ENOUGH and refined <= _MOST_REFINED:
+        refined, error, before, work = 0, math.inf, math.inf, 0.0
+        while error > _ENOUGH and work <= _MOST_WORK and not error > before / _FALLS:
+            before = error
             given = self.record, self._function, self._has_jumps, self.opposite, pieces
             rule = _Rule(*given, innermost / 2.0**refined, refined, _POINTS, _WEIGHTS)
             finer = rule._replace(halvings=refined + 1, points=_FINE, weights=_FINE_WEIGHTS)
@@ -153,8 +160,9 @@ class Interpolation:
             off = (np.stack(tried) - np.stack(checked)) * times
             error = float(np.max(np.abs(off)) / np.maximum(np.max(np.abs(tried) * times), _NEGLIGIBLE))
             error, refined = (math.inf if math.isnan(error) else error), refined + 1
+            work = finer.work(float(scales[-1])) * 2.0**refined
         if not error < _USABLE:
-            return None
+            return _UNRESOLVED
         between = [rule.differences(float(each), ratios) for each in scales[1:-1]]
         values = np.stack([tried[0], *between, tried[1]]) * times
         panel = _panel(*(each.reshape(len(each), count + 1, NODES).transpose(1, 0, 2) for each in (values, off)))
@@ -230,6 +238,10 @@ class _Rule(NamedTuple):
         total += (_density(inner / widths) / widths) @ (inner_weights * known * inner**power)
         variance = scale**2 if self.opposite else np.square(scale * ratios)
         return np.asarray(2.0 * total / (4.0 * variance))
+
+    def work(self, scale: float) -> float:
+        """Return about how many places σ is asked for, for one A."""
+        return len(self._ends(scale)) * len(self.points) ** 2 * (len(_GAUSSIAN) + 2 * len(self.pieces))
 
     def _ends(self, scale: float) -> Array:
         """Return the ends of panels of the narrow variable, from 0 on: H has kinks where two of σ's meet."""

@@ -20,6 +20,7 @@ Integrand: TypeAlias = Callable[[Array, Array, np.ndarray], Array]
 TOLERANCE = 1e-13  # of the sum of sizes
 _EPSILON = 2.0**-52
 _ROUNDING = 8 * _EPSILON  # of each size: kernels are right to 4 units in the last place, squares and sums double it
+_SUBNORMAL = 1e-317  # by which sums of numbers near the least of float64 may be off
 _TAIL = 12.0  # beyond 9 lies 1e-19 of the Gaussian: what is found between must be negligible
 _STEP = 3.0
 _LONGEST_TAIL = 36.0  # beyond it float64 has no density left
@@ -223,7 +224,7 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
         differences = np.abs(both[..., 0] - both[..., 1])
         far = np.abs(centre + (mean / scale)[panels.owner]) / half
         # x itself is rounded, far from 0 the more; exp(-z²/2) is right to z²/2 units
-        rounding = (_ROUNDING + _EPSILON * (far + np.square(centre))) * sizes
+        rounding = (_ROUNDING + _EPSILON * (far + np.square(centre))) * sizes + _SUBNORMAL
         allowed = wanted.tolerance * np.maximum(whole, size)[:, panels.owner] * np.minimum(half, 1.0) / tail
         split = (differences > np.maximum(allowed, rounding)).any(axis=0)
         if halving >= _PATIENT:
