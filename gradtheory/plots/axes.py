@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 10_000  # of a curve
 _LEAST, _MOST = 1e-140, 1e140  # what is drawn
+_HIGHEST = 1e200  # of a logarithmic scale
 BLUE, RED, GREY, VIOLET = "#1f5fa8", "#c0392b", "#7f8c8d", "#7d3c98"
 
 _HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
@@ -108,6 +109,14 @@ def read_extent(value: Any, name: str, *, may_be_0: bool = False) -> float:
     if not (number == 0.0 or _LEAST <= number <= _MOST):
         raise InvalidArgument(name, value, f"must lie between {_LEAST:g} and {_MOST:g} to be drawn, such as 1")
     return number
+
+
+def log_sizes(ax: "Axes", sizes: np.ndarray) -> None:
+    """Take a logarithmic scale of sizes; it ends where Matplotlib's margins and marks would leave float64."""
+    shown = sizes[np.isfinite(sizes) & (sizes > 0.0)]
+    if shown.max(initial=1.0) > _HIGHEST:
+        ax.set_ylim(shown.min(initial=1.0) / 10.0, _HIGHEST)
+    ax.set_yscale("log")
 
 
 def read_axis(values: Any, name: str, *, least: float | None = None) -> np.ndarray:

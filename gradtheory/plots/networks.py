@@ -9,7 +9,7 @@ from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.networks.bounds.region import ExplosionRegion
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, words_of_labels
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, log_sizes, words_of_labels
 from gradtheory.typing import ArrayLike
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def growth_of_layers(
     lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw the size of the gradient from the output, at the right, back to the input, on a logarithmic scale.
+    """Draw the size of the gradient from the output, at the right, back to the input, on a log scale up to 1e200.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def growth_of_layers(
             rf"$\times{numbers[place]:.3g}$", (place, sizes[place]), (4, 4), textcoords="offset points", color=RED
         )
     ax.axhline(1.0, color=GREY, linewidth=0.8)
-    ax.set_yscale("log")
+    log_sizes(ax, sizes)
     ax.set_xlabel(said["layer"])
     ax.set_ylabel(said["relative_gradient"])
     if len(listed) <= _NAMED:
@@ -152,7 +152,7 @@ def growth_of_layers(
 def singular_values_of_layers(
     names: Sequence[str], values: Sequence[ArrayLike], *, lang: str = "en", ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw the singular values of every layer as dots above its name, on a logarithmic scale; 1 is marked.
+    """Draw the singular values of every layer as dots above its name, on a logarithmic scale up to 1e200; 1 is marked.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def singular_values_of_layers(
         ax.plot(np.full(len(shown), place), shown, ".", color=BLUE, alpha=0.4, markersize=4)
         ax.plot([place] * bool(len(shown)), shown.max(keepdims=True) if len(shown) else [], "_", color=RED)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
-    ax.set_yscale("log")
+    log_sizes(ax, np.concatenate([np.ones(1), *rows]))
     ax.set_xlabel(said["layer"])
     ax.set_ylabel(said["singular_values"])
     ax.set_xlim(-0.5, len(listed) - 0.5)

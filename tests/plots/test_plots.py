@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -237,6 +238,17 @@ def test_singular_values_are_drawn_but_for_zeros():
     assert [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "."] == [[2.0, 0.5], [1.0]]
     with pytest.raises(InvalidArgument, match="must be 2 arrays"):
         gt.plots.singular_values_of_layers(["a", "b"], [[2.0]])
+
+
+@pytest.mark.parametrize("sizes", [[1e308, 1e308], [1e250, 1e-308], [1e100, 1e200], [1e308, 5e-324], [1e-300, 1e-300]])
+def test_sizes_near_the_ends_of_float64_are_drawn_without_warnings(sizes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for ax in (
+            gt.plots.growth_of_layers(["a", "b"], sizes, [0.1, 0.1]),
+            gt.plots.singular_values_of_layers(["a", "b"], [[size] for size in sizes]),
+        ):
+            ax.figure.canvas.draw()
 
 
 _SPEAKING = [draw for draw in _SMALL if "lang" in inspect.signature(getattr(gt.plots, draw)).parameters]
