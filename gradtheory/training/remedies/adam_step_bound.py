@@ -30,7 +30,8 @@ def adam_step_bound(optimiser: Optimiser) -> float:
     r"""Return a bound of every entry of a step of Adam, in units of η, in float64 and rounded up.
 
     It is (1 - β)·√(1 - β₂ᵗ)·√(Σ_{i<t} (β²/β₂)ⁱ)/((1 - βᵗ)·√(1 - β₂)) at the t at which that is greatest, for a run
-    that begins with `Optimiser.start` and gradients that are finite, such as tiny ones whose squares underflow.
+    that begins with `Optimiser.start` and gradients that are finite, such as tiny ones whose squares underflow. The
+    decay of `adamw` is not in it, and adds η·λ·|w|.
 
     Parameters
     ----------
