@@ -211,3 +211,9 @@ def test_a_value_beside_0_that_is_not_told_from_0_is_undecided():
     z = sympy.Symbol("z", real=True)
     with pytest.raises(Undecided, match="not told from 0 beside 0"):
         gt.meanfield.depth_scales(1 - sympy.exp(-(z**60)), 1.2, 0)
+
+
+def test_a_formula_without_a_value_at_the_end_of_its_piece_is_named():
+    flat = gt.expression("Piecewise((exp(-1/z**2), z > 0), (0, True))")
+    with pytest.raises(Undecided, match="a formula has no value at the end of one of its pieces"):
+        gt.meanfield.variance_map(flat, 1, 1)

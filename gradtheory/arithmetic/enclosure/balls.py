@@ -155,6 +155,8 @@ def evaluator(expr: sympy.Expr) -> Evaluator:  # noqa: PLR0911  # one a case
             beyond_one = evaluator(rest)
             return lambda bits, at: beyond_one(bits, at).log1p()
     function = _FUNCTIONS.get(expr.func)
+    if expr is sympy.nan:
+        raise Undecided("a formula has no value at the end of one of its pieces, as exp(-1/z**2) has none at z = 0")
     if function is None:
         raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {expr}")
     inner = [evaluator(each) for each in expr.args]
