@@ -12,6 +12,7 @@ from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.arithmetic.proven import ProvenNumber
 
 _DIGITS = 10
+_OF_SIX_DIGITS = 1e-5  # an error within it leaves five of them
 
 
 class Guarantee(Enum):
@@ -97,6 +98,19 @@ class Estimate(float):
         return f"{float(self)!r} ± {self._shown_error()} ({self.guarantee.value})"
 
     __str__ = __repr__
+
+    @property
+    def brief(self) -> str:
+        """Six digits, with the error where these are not all right.
+
+        Examples
+        --------
+        >>> Estimate(1.234567891, 1e-9).brief, Estimate(1.234567891, 0.25).brief
+        ('1.23457', '1.23457 ± 0.25')
+
+        """
+        is_right = self.error <= _OF_SIX_DIGITS * abs(self) and math.isfinite(self.error)
+        return f"{float(self):g}" if is_right else f"{float(self):g} ± {self._shown_error()}"
 
     def __reduce__(self) -> tuple[type, tuple[float, float, Guarantee]]:
         return type(self), (float(self), self.error, self.guarantee)

@@ -72,8 +72,8 @@ class DepthScales(ShownAsTable):
     def __repr__(self) -> str:
         if np.ndim(self.c):
             return f"DepthScales of shape {np.shape(self.c)}"
-        scales = f"xi_q={self.xi_q:g}, xi_c={self.xi_c:g}, xi_gradient={self.xi_gradient:g}"
-        return f"DepthScales(q={self.point.q:g}, c={self.c:g}, {scales})"
+        scales = f"xi_q={self.xi_q.brief}, xi_c={self.xi_c.brief}, xi_gradient={self.xi_gradient.brief}"
+        return f"DepthScales(q={self.point.q.brief}, c={self.c.brief}, {scales})"
 
 
 @lazily
