@@ -30,10 +30,10 @@ def _steps(question: Question) -> Iterator[Step]:
         return Step(statement, rule, question.meaning, assumptions, section=section)
 
     length, most = ETA * sympy.Min(1, _MOST / _NORM) * _NORM, WrittenProduct((ETA, _MOST))
-    yield step(sympy.Le(length, most, evaluate=False), "step_length", "by_norm")
     norm = sympy.sqrt(_FIRST**2 + _SECOND**2)
     clipped = sympy.sqrt((_FACTOR * _FIRST) ** 2 + (_FACTOR * _SECOND) ** 2)
     yield step(equation(clipped, _FACTOR * norm), "clipped_norm", "by_norm")
+    yield step(sympy.Le(length, most, evaluate=False), "step_length", "by_norm")
     cosine = (_FACTOR * _FIRST * _FIRST + _FACTOR * _SECOND * _SECOND) / (_FACTOR * norm * norm)
     yield step(equation(cosine, sympy.S.One), "same_direction", "by_norm", sympy.Gt(abs(_FIRST), 0))
     travel = WrittenProduct((_STEPS, ETA, _MOST))

@@ -29,8 +29,8 @@ from gradtheory.pages.article.claim import (
 _END_DIGITS = 8
 _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long interval
 _OF_DEPTH = (
-    *("schwarzian", "class_n", "layer_identity", "two_point_identity", "even", "log_concave", "pair"),
-    *("two_inputs", "depth", "never_widens", "one_interval"),
+    *("schwarzian", "class_n", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
+    *("pair", "two_inputs", "depth", "never_widens", "one_interval"),
 )
 
 
