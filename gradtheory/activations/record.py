@@ -224,7 +224,7 @@ class Activation:
         --------
         >>> import gradtheory as gt
         >>> gt.activation("tanh").bend([-1.0, 1.0, 1000.0])
-        array([ 0.63970001, -0.63970001,  0.        ])
+        array([ 0.63970001, -0.63970001, -0.        ])
 
         """
         array = read_array(z, "z")

@@ -106,7 +106,7 @@ class Estimate(float):
         Examples
         --------
         >>> Estimate(1.234567891, 1e-9).brief, Estimate(1.234567891, 0.25).brief
-        ('1.23457', '1.23457 ± 0.25')
+        ('1.23457', '1.23457 ± 0.26')
 
         """
         is_right = self.error <= _OF_SIX_DIGITS * abs(self) and math.isfinite(self.error)

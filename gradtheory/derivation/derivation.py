@@ -73,11 +73,11 @@ class Derivation:
     >>> import gradtheory as gt
     >>> derivation = gt.derive("slope_maximum", activation="tanh")
     >>> derivation
-    Derivation('slope_maximum', activation='tanh', steps=8)
+    Derivation('slope_maximum', activation='tanh', steps=9)
     >>> print(derivation.steps[-1])
     sup|σ'| = 1 (exact)
     >>> derivation.check()
-    Tally(true=8, unknown=0, false=0, reasons=())
+    Tally(true=9, unknown=0, false=0, reasons=())
 
     """
 
@@ -228,7 +228,7 @@ def derive(
     Examples
     --------
     >>> derivation = derive("gradient", depth=2, wrt="b1")
-    >>> print(derivation.steps[3])
+    >>> print(derivation.steps[4])
     δ₁ = δ₂ w₂ σ'(z₁) (exact)
     >>> derivation.check().ok
     True

@@ -466,7 +466,7 @@ class Network(ShownAsTable):
         >>> bound.spectral_norms, round(float(bound), 12)
         (array([ 4., 10.]), 2.5)
         >>> network.jacobian_bound(([0, 0], [1, 1]))
-        LocalJacobianBound(sup ‖J‖ ≤ 0.00835472, certified on the box by entries)
+        LocalJacobianBound(sup ‖J‖ ≤ 0.00835472, certified on the box by slopes at their ends)
 
         """
         if box is not None:

@@ -451,7 +451,7 @@ def test_derivations_are_checked_without_the_extra_that_writes_them():
 
 def test_a_derivation_is_shown_on_one_line():
     assert repr(gt.derive("slope_maximum", activation="tanh")) == (
-        "Derivation('slope_maximum', activation='tanh', steps=8)"
+        "Derivation('slope_maximum', activation='tanh', steps=9)"
     )
     assert repr(gt.derive("stability", optimiser="adam")) == "Derivation('stability', optimiser='adam', steps=9)"
 

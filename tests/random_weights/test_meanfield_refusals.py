@@ -213,6 +213,12 @@ def test_a_value_beside_0_that_is_not_told_from_0_is_undecided():
         gt.meanfield.depth_scales(1 - sympy.exp(-(z**60)), 1.2, 0)
 
 
+def test_a_variance_that_falls_to_0_faster_than_any_power_told_is_stable_there():
+    z = sympy.Symbol("z", real=True)
+    (point,) = gt.meanfield.fixed_points(1 - sympy.exp(-(z**60)), 1.2, 0)
+    assert (point.q, point.is_stable) == (0.0, True)
+
+
 def test_a_formula_without_a_value_at_the_end_of_its_piece_is_named():
     flat = gt.expression("Piecewise((exp(-1/z**2), z > 0), (0, True))")
     with pytest.raises(Undecided, match="a formula has no value at the end of one of its pieces"):

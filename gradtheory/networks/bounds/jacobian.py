@@ -78,10 +78,10 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     Examples
     --------
     >>> import gradtheory as gt
-    >>> from gradtheory.networks.nodes import Elementwise
+    >>> from gradtheory.networks.nodes import Dense, Elementwise
     >>> nodes = Node("layer1", Dense(np.array([[3.0]])), (-1,)), Node("act", Elementwise(gt.activation("tanh")), (0,))
     >>> jacobian_bound_on(nodes, 1, ([0.5], [2]))
-    LocalJacobianBound(sup ‖J‖ ≤ 0.54212, certified on the box by product)
+    LocalJacobianBound(sup ‖J‖ ≤ 0.54212, certified on the box by slopes at their ends)
 
     """
     lower, upper = read_box(box, n_inputs)

@@ -224,7 +224,7 @@ def _within(integrand: Integrand, laws: Gaussians, chosen: np.ndarray, wanted: _
         differences = np.abs(both[..., 0] - both[..., 1])
         far = np.abs(centre + (mean / scale)[panels.owner]) / half
         # x itself is rounded, far from 0 the more; exp(-z²/2) is right to z²/2 units
-        rounding = (_ROUNDING + _EPSILON * (far + np.square(centre))) * sizes + _SUBNORMAL
+        rounding = (_ROUNDING + _EPSILON * (far + np.square(centre))) * sizes + np.where(sizes > 0.0, _SUBNORMAL, 0.0)
         allowed = wanted.tolerance * np.maximum(whole, size)[:, panels.owner] * np.minimum(half, 1.0) / tail
         split = (differences > np.maximum(allowed, rounding)).any(axis=0)
         if halving >= _PATIENT:
