@@ -124,7 +124,7 @@ def test_every_rule_has_its_function():
 def test_the_region_of_an_optimiser_takes_its_numbers():
     region = stability_region(optimisers.heavy_ball(0.3, 0.5, weight_decay=2.0))
     by_name = stability_region("heavy_ball")
-    assert region.limit == by_name.limit
+    assert region.limit == by_name.limit.subs(H, H + 2)
     for h in (1.0, 7.9, 8.1, 30.0):
         assert region.contains(h=h) is by_name.contains(eta=0.3, beta=0.5, h=h, weight_decay=2.0) is (h < 8)
         assert region.rate(h=h) == by_name.rate(eta=0.3, beta=0.5, h=h, weight_decay=2.0)
@@ -309,3 +309,35 @@ def test_latex_and_notebooks():
         region = stability_region(name)
         assert region.latex().startswith(r"0 < \eta < \frac{2")
         assert region._repr_latex_() == f"${region.latex()}$"
+
+
+@pytest.mark.parametrize("which", ["gradient_descent", "heavy_ball", "nesterov"])
+def test_a_region_says_what_its_own_weight_decay_does(which):
+    """By running the optimiser on ½h·w²: its penalty ½λw² adds λ to h."""
+    more = {} if which == "gradient_descent" else {"beta": 0.5}
+    decay, h = 5.0, 2.0
+    region = stability_region(getattr(optimisers, which)(0.1, weight_decay=decay, **more))
+    limit = float(region.limit.subs({H: h, BETA: more.get("beta", 0.0)}))
+    assert text(region.limit) in region.near_zero
+    for share, settles in ((0.97, True), (1.03, False)):
+        optimiser = getattr(optimisers, which)(share * limit, weight_decay=decay, **more)
+        state = optimiser.start([[1.0]])
+        for _ in range(2000):
+            state = optimiser.step(state, [h * state.parameters[0]])
+        assert (abs(state.parameters[0][0]) < 1e-9) == settles
+        assert region.contains(h=h, eta=share * limit) == settles
+    assert region.optimal(1, 9).eta == stability_region(which).optimal(1 + 5, 9 + 5).eta
+
+
+@pytest.mark.parametrize(
+    "optimiser",
+    [
+        optimisers.adam(0.1, amsgrad=True),
+        optimisers.adamw(0.1, amsgrad=True),
+        optimisers.rmsprop(0.1, centred=True),
+        optimisers.adam(0.1, weight_decay=3.0),
+    ],
+)
+def test_preconditioners_that_are_other_ones_are_refused(optimiser):
+    with pytest.raises(InvalidArgument, match="must have no AMSGrad, no centring and no weight decay"):
+        stability_region(optimiser)

@@ -76,6 +76,13 @@ class StabilityRegion:
         """Whether h is the curvature divided by √s + ε, s the running mean of squared gradients, held fixed."""
         return self.rule.is_adaptive
 
+    @cached_property
+    def _penalty(self) -> sympy.Expr:
+        """What the optimiser's own weight decay adds to h, where it is part of the gradient."""
+        if self.optimiser is None or self.rule.is_decoupled:
+            return sympy.S.Zero
+        return read_real(self.optimiser.weight_decay, "weight_decay")
+
     @property
     def curvature(self) -> str:
         """What h is."""
@@ -118,7 +125,8 @@ class StabilityRegion:
         The other conditions of Schur and Cohn follow from that one; `gradtheory.derive("stability")` shows it.
         """
         fall, start = sympy.Poly(self.at_minus_one, ETA).all_coeffs()
-        return sympy.factor(start) / sympy.collect(sympy.expand(-fall), (H, DECAY))
+        limit = sympy.factor(start) / sympy.collect(sympy.expand(-fall), (H, DECAY))
+        return limit.xreplace({H: H + self._penalty})
 
     @property
     def condition(self) -> sympy.And:
@@ -149,7 +157,7 @@ class StabilityRegion:
             Learning rate and momentum: those of the optimiser, or else β is 0 and η must be there. β says nothing where
             there is no momentum.
         weight_decay : number, optional
-            λ; that of AdamW, while coupled weight decay adds λ to h. That of the optimiser, or else 0.
+            λ; that of AdamW, while a coupled one adds to h, preconditioned as h is. That of the optimiser, or else 0.
 
         Raises
         ------
@@ -239,7 +247,7 @@ class StabilityRegion:
         L. Lessard, B. Recht & A. Packard, SIAM J. Optim. 26 (2016), table 1.
 
         """
-        low, high = read_positive(h_min, "h_min"), read_positive(h_max, "h_max")
+        low, high = (read_positive(h, name) + self._penalty for h, name in ((h_min, "h_min"), (h_max, "h_max")))
         if _is_positive(low - high):
             raise InvalidArgument("h_min", h_min, f"must be at most h_max = {h_max}")
         rate = self.rule.momentum.best_rate(high / low)
@@ -251,7 +259,7 @@ class StabilityRegion:
 
     def conditions(self) -> tuple[sympy.Expr, ...]:
         """Return the expressions of Schur and Cohn, all positive in the region and nowhere else."""
-        return schur_cohn(self.polynomial)
+        return tuple(each.xreplace({H: H + self._penalty}) for each in schur_cohn(self.polynomial))
 
     def latex(self) -> str:
         """Return the condition as LaTeX."""
@@ -277,7 +285,8 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     Raises
     ------
     InvalidArgument
-        If there is none of that name, or the optimiser has a dampening or a fully decoupled weight decay.
+        If there is none of that name, or the optimiser has a dampening or a fully decoupled weight decay; or, if it is
+        adaptive, a weight decay that is preconditioned with the loss, centring or AMSGrad.
 
     References
     ----------
@@ -292,6 +301,10 @@ def stability_region(optimiser: str | Optimiser) -> StabilityRegion:
     if isinstance(optimiser, Optimiser):
         if optimiser.dampening or optimiser.is_fully_decoupled:
             raise InvalidArgument("optimiser", optimiser, "must have no dampening and no fully decoupled decay")
+        coupled = optimiser.weight_decay and not optimiser.rule.is_decoupled
+        if optimiser.rule.is_adaptive and (coupled or optimiser.is_amsgrad or optimiser.is_centred):
+            rule = "must have no AMSGrad, no centring and no weight decay that is preconditioned with the loss"
+            raise InvalidArgument("optimiser", optimiser, rule)
         return StabilityRegion(optimiser.rule, optimiser)
     return StabilityRegion(RULES[one_of(optimiser, "optimiser", tuple(RULES))])
 
