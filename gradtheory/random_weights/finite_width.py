@@ -39,6 +39,7 @@ _FAR = 90.0  # in x, beyond which φ has no weight left, and before which exp(-t
 _REACH = 13.0  # standard deviations
 _FEW_SIGMAS = 12.0
 _EPSILON = 2.0**-52
+_OF_THEORY = ", at the variances of infinitely wide layers"
 
 
 class Factor(NamedTuple):
@@ -50,6 +51,9 @@ class Factor(NamedTuple):
     log_mean: float
     survival: float
     error: float = 0.0
+
+
+_OF_THEORY = ", at the variances of infinitely wide layers"
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,6 +70,9 @@ class LogJacobian(ShownAsTable):
         log E‖Ju‖², over all networks: the mean is carried by few of them, and exceeds what is typical.
     survival : Estimate
         The share of networks in which it is not 0.
+    is_of_theory : bool
+        Whether pre-activations have the variance of infinitely wide layers in every network: the errors then do not
+        hold what finite layers change.
 
     """
 
@@ -74,6 +81,7 @@ class LogJacobian(ShownAsTable):
     skewness: Estimate
     log_mean: Estimate
     survival: Estimate
+    is_of_theory: bool = False
 
     def quantile(self, share: float) -> float:
         """Return what log‖Ju‖² stays below in this share of the networks that survive.
@@ -96,7 +104,7 @@ class LogJacobian(ShownAsTable):
     def __repr__(self) -> str:
         return (
             f"log of the squared norm: mean {self.mean:.6g}, variance {self.variance:.6g}, log of the mean "
-            f"{self.log_mean:.6g} ({self.mean.guarantee.value})"
+            f"{self.log_mean:.6g} ({self.mean.guarantee.value}{_OF_THEORY if self.is_of_theory else ''})"
         )
 
 
@@ -116,7 +124,8 @@ def log_jacobian(
     Var[log S] = ψ'(n_l/2); for relu and its like the degrees of freedom are binomial. For wide layers the variance is
     Σ (3κ - 1)/n_l with κ the kurtosis of σ', 5/n_l for relu, and the mean lies half of it below log E. Other
     activations take z ~ N(0, q_l) with q_{l+1} = σ_w²·E[σ²] + σ_b², the limit of wide layers: how q varies between
-    networks is left out, and changes the variance by terms of the order of 1/n.
+    networks is left out. That is a term of the order of 1/n, as the variance is: for tanh at σ_w = 1.5, σ_b = 0.3 and
+    n = 32, 20 layers have 2.50 where simulation says 3.08 ± 0.09. `is_of_theory` is True there, and no error has it.
 
     Parameters
     ----------
@@ -170,7 +179,8 @@ def log_jacobian(
     mean, variance, third, log_mean = map(summed, ("mean", "variance", "third", "log_mean"))
     size = float(variance) ** 1.5
     skewness = Estimate(third / size, (third.error + 2.0 * abs(third) * variance.error / variance) / size, kind)
-    return LogJacobian(mean, variance, skewness, log_mean, Estimate(survival, rounding, kind))
+    is_of_theory = not Origin.of(record).is_homogeneous
+    return LogJacobian(mean, variance, skewness, log_mean, Estimate(survival, rounding, kind), is_of_theory)
 
 
 def factors(record: Activation, sizes: Sequence[int], sigma_w: float, sigma_b: float, q: float) -> list[Factor]:

@@ -341,3 +341,8 @@ def test_a_region_says_what_its_own_weight_decay_does(which):
 def test_preconditioners_that_are_other_ones_are_refused(optimiser):
     with pytest.raises(InvalidArgument, match="must have no AMSGrad, no centring and no weight decay"):
         stability_region(optimiser)
+
+
+def test_a_decoupled_decay_beyond_two_has_no_cycle():
+    assert stability_region("adamw").near_zero.endswith("is a cycle while η λ < 2")
+    assert stability_region("adam").near_zero.endswith("is a cycle")

@@ -9,6 +9,7 @@ import pytest
 import gradtheory as gt
 from gradtheory import curvature, optimisers
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.errors import InvalidArgument
 from gradtheory.training.stability import largest_step
 
 
@@ -45,3 +46,17 @@ def test_an_error_of_the_eigenvalue_is_carried_through():
     assert largest_step._with_error(descent, Estimate(4.0, 5.0), 0.0).error == math.inf
     assert largest_step._with_error(descent, Estimate(0.0, 1e-9), 0.0).error == math.inf
     assert largest_step._with_error(descent, Estimate(-1.0, 1e-9), 0.0).error == 0.0
+
+
+@pytest.mark.parametrize("size", [1e70, 1e100, 1e154])
+@pytest.mark.parametrize("optimiser", [optimisers.adam(), optimisers.adam(amsgrad=True), optimisers.rmsprop()])
+def test_gradients_whose_squares_overflow_precondition_as_others(optimiser, size):
+    """One linear neuron with the target 0: h and the preconditioner are both about x²."""
+    step = gt.largest_stable_step(gt.Chain(1, "identity"), [size], [0.0], [1.0], [0.0], optimiser=optimiser)
+    beta = optimiser.beta
+    assert step == pytest.approx(2 * (1 + beta) / (1 - beta), rel=1e-9)
+
+
+def test_a_gradient_that_overflows_is_refused():
+    with pytest.raises(InvalidArgument, match="makes a gradient that overflows"):
+        gt.largest_stable_step(gt.Chain(1, "identity"), [1e160], [0.0], [1.0], [0.0], optimiser=optimisers.adam())

@@ -110,14 +110,19 @@ def _with_error(optimiser: Optimiser, h: Estimate, decay: float) -> Estimate:
 def _divisor(optimiser: Optimiser, at: Point, coupled: float, state: State | None) -> Array:
     """Return √ŝ + ε as one vector."""
     if state is None:
-        gradient = at.gradient + coupled * at.parameters
-        third = (gradient * gradient if optimiser.is_amsgrad else gradient,) if optimiser.has_third else ()
-        state = State((at.parameters,), (gradient,), (gradient * gradient,), _LONG, third)
+        return _settled_divisor(optimiser, at.gradient + coupled * at.parameters)
     state = read_kind(state, "state", State, "must be the state of an optimiser, such as run.state")
     divisor = flat(optimiser.preconditioners(state))
     if state.steps < 1 or divisor.shape != (at.size,):
         raise InvalidArgument("state", state, f"must have taken a step, and be of these {at.size} parameters")
     return divisor
+
+
+def _settled_divisor(optimiser: Optimiser, gradient: Array) -> Array:
+    """Return √ŝ + ε after many steps with one gradient: |g| + ε, though g² may be beyond float64; ε if s is centred."""
+    if not np.isfinite(gradient).all():
+        raise InvalidArgument("w", None, "makes a gradient that overflows; take smaller weights")
+    return np.asarray((0.0 if optimiser.is_centred else np.abs(gradient)) + np.full_like(gradient, optimiser.epsilon))
 
 
 def _limit(optimiser: Optimiser, h: float) -> float:

@@ -44,8 +44,8 @@ def near_zero(rule: Rule, limit: sympy.Expr) -> str:
     """Return in words what the optimiser does near w = 0."""
     if not rule.is_adaptive:
         return f"converges to 0 for η < {text(limit)}: the iteration is linear"
-    size = text(cycle(rule))
+    size, while_small = text(cycle(rule)), " while η λ < 2" if rule.is_decoupled else ""
     return (
         f"the preconditioner falls to ε, so 0 attracts only for η < {text(limit_at_zero(rule, limit))}, h that of the "
-        f"loss; above that w does not settle at 0: alternating between w and -w at |w| = {size} is a cycle"
+        f"loss; above that w does not settle at 0: alternating between w and -w at |w| = {size} is a cycle{while_small}"
     )
