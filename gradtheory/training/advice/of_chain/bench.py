@@ -13,6 +13,7 @@ from gradtheory.training.advice.of_chain.trial_runs import STEPS, Attempt, Outco
 USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
 _LEEWAY = 1.05  # than which it may be so many times higher
+_LOWER = 1.0 - 1e-6  # of a loss: what is less is no rounding
 
 Step: TypeAlias = tuple[str, Any]  # the kind of a remedy, and its constant, a float or an array
 Plan: TypeAlias = tuple[Step, ...]
@@ -93,7 +94,7 @@ class Bench:
         usual, outcome = self.outcome(), self.outcome(plan)
         best = min(usual.loss[0], usual.last, float(usual.twin[-1]))
         freed = usual.is_saturated and not outcome.is_saturated and outcome.last <= best
-        return self.is_harmless(plan) and self.is_in_range(plan) and (outcome.last < best or freed)
+        return self.is_harmless(plan) and self.is_in_range(plan) and (outcome.last < _LOWER * best or freed)
 
     def is_lean(self, plan: Plan) -> bool:
         """Whether a run ends no higher than it does without any one of the remedies."""
