@@ -41,7 +41,7 @@ _HOW = {
     ("gradient", "gelu"): "EEEEEEEEEEEEEE",
     ("gradient", "relu6"): "EEEEEEEEEEEEE",
     ("slope_maximum", "sigmoid"): "EEECCEEEE",
-    ("slope_maximum", "gelu"): "EECCCCEEEEEEC",
+    ("slope_maximum", "gelu"): "EEECCCCEEEEEEC",
     ("slope_maximum", "relu6"): "EEEEEEEEEEE",
     ("explosion", "sigmoid"): "EEEEECCCEEECCC",
     ("explosion", "gelu"): "EEECCCCCCCCCEEEC",

@@ -58,11 +58,9 @@ def slope_formula(question: Question) -> Iterator[Step]:
 def _steps(question: Question) -> Iterator[Step]:
     record, meaning = question.activation, question.meaning
     yield from slope_formula(question)
-    in_sigma = SLOPE_OF_VALUE.get(record.name)
-    if in_sigma is not None and not in_sigma.has(sympy.Abs):
-        rate = in_sigma.diff(Z).xreplace({Z: Sigma(Z)})
-        turned = WrittenProduct((Slope(Z), rate)) if rate.is_Add else rate * Slope(Z)
-        yield Step(equation(Bend(Z), turned), "bend_of_value", meaning, section="monotone")
+    bend = _bend(record)
+    if bend is not None:
+        yield Step(equation(Bend(Z), bend), "bend_of_value", meaning, section="monotone")
     branches = record.profile.branches
     for branch in branches:
         where = within(branch)
@@ -81,6 +79,17 @@ def _steps(question: Question) -> Iterator[Step]:
     yield Step(equation(STEEPEST, _at_a_zero(record) or steepest), "greatest_of_ends", meaning, section="supremum")
     if not steepest.is_Rational and steepest.is_finite:
         yield Step(Rounded.of(STEEPEST, steepest, _DIGITS), "digits", meaning, section="supremum")
+
+
+def _bend(record: Activation) -> sympy.Expr | None:
+    """Return σ'' in terms of σ and σ', or as textbooks write it; None where neither says where the slope rises."""
+    if record.name == "gelu":
+        return WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z)))
+    in_sigma = SLOPE_OF_VALUE.get(record.name)
+    if in_sigma is None or in_sigma.has(sympy.Abs):
+        return None
+    rate = in_sigma.diff(Z).xreplace({Z: Sigma(Z)})
+    return WrittenProduct((Slope(Z), rate)) if rate.is_Add else rate * Slope(Z)
 
 
 def _at_a_zero(record: Activation) -> sympy.Expr | None:

@@ -23,8 +23,7 @@ _MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it ma
 def widest(question: Question) -> Answer:
     """Derive K = sup_w c·|X_w|: where it lies, why nowhere else, and its digits."""
     widest_set = widest_explosion(question.activation)
-    definitions = (equation(T, C / abs(W)), equation(Width(W, C), Measure(T) / abs(W)))
-    return Answer(definitions, tuple(_steps(question, widest_set)))
+    return Answer((equation(T, C / abs(W)),), tuple(_steps(question, widest_set)))
 
 
 def why_infinite(record: Activation) -> str:

@@ -65,8 +65,8 @@ def _saturation(*, margin: Any, reaches: Any) -> Finding:
     steps = (
         step(Sigma(edge), 1 - near, "saturated_from"),
         step(Slope(edge), largest, "slope_there"),
-        Step(sympy.Lt(Bend(Z), 0, evaluate=False), "decreasing", MEANING, (sympy.Gt(Z, 0, evaluate=False),)),
         step(Slope(-Z), Slope(Z), "symmetric"),
+        Step(sympy.Lt(Bend(Z), 0, evaluate=False), "decreasing", MEANING, (sympy.Gt(Z, 0, evaluate=False),)),
     )
     holds = sign(largest - read_real(reaches, "reaches")) >= 0
     return Finding(holds_if(holds), steps, {"edge": latex(edge), "largest": latex(largest), "margin": latex(near)})
