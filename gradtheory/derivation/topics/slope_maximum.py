@@ -32,6 +32,7 @@ _TEXTBOOK = {
     "gelu": (WrittenSum(NormalDistribution(Z), Z * NormalDensity(Z)), "slope_by_normal"),
     "silu": (WrittenProduct((Logistic(Z), _AFTER_LOGISTIC)), "slope_by_logistic"),
 }
+_BEND_OF_TEXTBOOKS = {"gelu": WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z)))}
 _DIGITS = 12
 
 
@@ -83,11 +84,9 @@ def _steps(question: Question) -> Iterator[Step]:
 
 def _bend(record: Activation) -> sympy.Expr | None:
     """Return σ'' in terms of σ and σ', or as textbooks write it; None where neither says where the slope rises."""
-    if record.name == "gelu":
-        return WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z)))
     in_sigma = SLOPE_OF_VALUE.get(record.name)
     if in_sigma is None or in_sigma.has(sympy.Abs):
-        return None
+        return _BEND_OF_TEXTBOOKS.get(record.name)
     rate = in_sigma.diff(Z).xreplace({Z: Sigma(Z)})
     return WrittenProduct((Slope(Z), rate)) if rate.is_Add else rate * Slope(Z)
 

@@ -39,13 +39,11 @@ def lines_of(ranges: ActivationRange, hull: Range, values: Range) -> Lines:
         middle = lower + (upper - lower) / 2.0
         ends = [ranges.at(z) for z in (lower, upper, middle)]
         secant = (ends[1][0].lower - ends[0][0].lower) / (upper - lower)
-        slopes = np.stack([secant, *(slope.lower + (slope.upper - slope.lower) / 2.0 for _, slope in ends)])
+        of_sigma = [slope.lower + (slope.upper - slope.lower) / 2.0 for _, slope in ends]
+        slopes = np.stack([np.zeros_like(lower), secant, *of_sigma])
         slopes = np.where(np.isfinite(slopes) & ranges.is_continuous(lower, upper), slopes, 0.0)
         excess = ranges.excess(lower, upper, slopes)
-        flat = np.zeros((1, *lower.shape))
-        slopes = np.concatenate([slopes, flat])
-        least = np.concatenate([np.where(slopes[:-1] == 0.0, values.lower, excess.lower), values.lower[None]])
-        most = np.concatenate([np.where(slopes[:-1] == 0.0, values.upper, excess.upper), values.upper[None]])
+        least, most = (np.where(slopes == 0.0, *sides) for sides in zip(values, excess, strict=True))
         below, above = _nearest(-slopes * middle - least), _nearest(slopes * middle + most)
     return Lines(
         *(
