@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
+from scipy.interpolate import PchipInterpolator
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
@@ -26,6 +27,7 @@ from gradtheory.plots.axes import (
 )
 from gradtheory.random_weights.finite_width import factors
 from gradtheory.random_weights.lyapunov import factor_probability, lyapunov_exponent
+from gradtheory.random_weights.lyapunov.factor import rough_probabilities
 from gradtheory.random_weights.meanfield import gradients
 from gradtheory.random_weights.simulation import random_networks
 from gradtheory.typing import ActivationLike, ArrayLike
@@ -135,12 +137,12 @@ def factor_distribution(
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
     bias, said = read_extent(sigma_b, "sigma_b", may_be_0=True), words_of_labels(lang)
-    ax, thresholds = axes_or_new(ax), np.geomspace(1e-3, 1e2, 81)
+    ax, nodes, thresholds = axes_or_new(ax), np.linspace(-3.0, 2.0, 41), np.linspace(-3.0, 2.0, 401)
     for scale in scales:
-        shares = [factor_probability(record, scale, threshold=each, sigma_b=bias) for each in thresholds]
+        shares = PchipInterpolator(nodes, rough_probabilities(record, scale, bias, 10.0**nodes))(thresholds)
         explodes = factor_probability(record, scale, sigma_b=bias)
         ax.semilogx(
-            thresholds,
+            10.0**thresholds,
             shares,
             label=fill(
                 said["share"], {"scale": f"{scale:g}", "share": latex(sympy.Float(f"{float(explodes):.3g}", 3))}

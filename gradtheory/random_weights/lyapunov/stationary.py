@@ -11,7 +11,7 @@ geometrically, and the stationary law is the left eigenvector to the eigenvalue 
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigs
 from gradtheory.activations import Activation
 from gradtheory.activations.slopes.analysis import parity
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, fixed_rule, integrate
+from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, Integrand, fixed_rule, integrate
 from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.lyapunov.slopes import is_bounded
 
@@ -74,12 +74,19 @@ class StationaryLaw:
     weight: Array
     mean_square_rate: float
 
-    def expected(self, integrand: Integrand, floor: float | Sequence[float] = _FLOOR) -> tuple[Array, Array]:
+    def expected(
+        self, integrand: Integrand, floor: float | Sequence[float] = _FLOOR, tolerance: float = TOLERANCE
+    ) -> tuple[Array, Array]:
         """Return E[f] for k functions of (z, ξ, owner), z = s·ξ, s = scale[owner], and their quadrature errors."""
         places, period = places_and_period(self.record)
         laws = Gaussians(np.zeros(len(self.scale)), self.scale)
-        value, error = integrate(integrand, laws, places, period, floor=floor)
+        value, error = integrate(integrand, laws, places, period, floor=floor, tolerance=tolerance)
         return value @ self.weight, error @ np.abs(self.weight)
+
+    def without_rare(self, weight: float) -> "StationaryLaw":
+        """Return the law without the nodes of less weight than this."""
+        kept = np.abs(self.weight) >= weight
+        return replace(self, scale=self.scale[kept], weight=self.weight[kept])
 
 
 @functools.lru_cache(maxsize=256)
