@@ -174,7 +174,7 @@ def lyapunov_over_weight(
     activation : str, sympy.Expr or Activation
         A name in the catalogue, your own expression, or a record.
     sigma_w : array_like of shape (n,), optional
-        The weight scales σ_w; 60 from 0.1 to 100 by default.
+        The weight scales σ_w; 46 from 0.1 to 100 by default. The curves break off where an exponent is -inf or refused.
     sigma_b : float
         The bias scale.
     lang : {"en", "zh"}
@@ -188,16 +188,18 @@ def lyapunov_over_weight(
 
     """
     record, sigma_b = as_activation(activation), read_extent(sigma_b, "sigma_b", may_be_0=True)
-    scales = [*np.geomspace(0.1, 100.0, 60)] if sigma_w is None else read_curves(sigma_w, "sigma_w")
+    scales = [*np.geomspace(0.1, 100.0, 46)] if sigma_w is None else read_curves(sigma_w, "sigma_w")
     said = words_of_labels(lang)
-    ax, exponents = axes_or_new(ax), [lyapunov_exponent(record, scale, sigma_b) for scale in scales]
-    ax.semilogx(scales, [each.value for each in exponents], color=BLUE, label=said["almost_every"])
-    some = list(zip(scales, exponents, strict=True))[:: 1 + len(scales) // _BARS]
-    bars = [(scale, each.value, (each.variance / _LAYERS) ** 0.5) for scale, each in some if np.isfinite(each.value)]
-    places, values, spread = np.reshape(bars, (-1, 3)).T
-    spread = np.where(np.isinf(spread), np.nan, spread)  # where squares have no mean
-    ax.errorbar(places, values, spread, fmt="none", ecolor=BLUE, label=said["bars"])
-    ax.semilogx(scales, [each.mean_square for each in exponents], color=RED, label=said["of_a_factor"])
+    ax, exponents = axes_or_new(ax), lyapunov_exponent(record, scales, sigma_b)
+    if np.isnan(exponents.value).all():
+        lyapunov_exponent(record, scales[0], sigma_b)  # says why
+    some = scales[:: 1 + len(scales) // _BARS]
+    barred = lyapunov_exponent(record, some, sigma_b)
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(np.where(np.isfinite(barred.value) & np.isfinite(barred.variance), barred.variance, np.nan))
+    ax.semilogx(scales, exponents.value, color=BLUE, label=said["almost_every"])
+    ax.errorbar(some, barred.value, spread / _LAYERS**0.5, fmt="none", ecolor=BLUE, label=said["bars"])
+    ax.semilogx(scales, exponents.mean_square, color=RED, label=said["of_a_factor"])
     ax.axhline(0.0, color=GREY, linestyle=":")
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel(said["growth"])

@@ -196,6 +196,14 @@ def test_growth_over_the_weight():
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), [each.mean_square for each in exponents])
 
 
+@pytest.mark.slow
+def test_growth_breaks_off_where_an_exponent_is_refused():
+    ax = gt.plots.lyapunov_over_weight("snake", [0.05, 0.6])
+    assert np.isnan(ax.lines[0].get_ydata()).tolist() == [False, True]
+    with pytest.raises(InvalidArgument, match=r"^sigma_w = 0.6: spreads z over more than 200 periods of snake"):
+        gt.plots.lyapunov_over_weight("snake", [0.6])
+
+
 def test_the_stability_diagram_shows_the_limits():
     ax = gt.plots.stability_diagram(("heavy_ball", "adam"), points=4)
     for line, name in zip(ax.lines, ("heavy_ball", "adam"), strict=False):
