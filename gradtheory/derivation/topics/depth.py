@@ -76,6 +76,9 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
     """Yield why the activation is of class N, and what two inputs of one layer have to do with each other."""
     meaning, record = question.meaning, question.activation
     yield from slope_formula(question)
+    root = _G[0] ** sympy.Rational(-1, 2)
+    bend = -_G[2] / (2 * _G[0] ** sympy.Rational(3, 2)) + 3 * _G[1] ** 2 / (4 * _G[0] ** sympy.Rational(5, 2))
+    yield Step(equation(bend, -_schwarzian(*_G) * root / 2), "convex_root", meaning, section="class_n")
     if square is not None and not _is_flat(record):
         off = tuple(sympy.Ne(Z, kink) for kink in meaning.breaks)
         yield Step(equation(SCHWARZIAN, -2 * square), "schwarzian", meaning, off, section="class_n")
@@ -269,15 +272,12 @@ def _linear_piece(question: Question) -> Iterator[Step]:
 
 
 def _one_interval(question: Question) -> Iterator[Step]:
-    """Yield that the Schwarzian of a composition is not positive either, so that |f'|^(-1/2) is convex."""
+    """Yield that the Schwarzian of a composition is not positive either."""
     meaning = question.meaning
     first, second = _G[0] * _H[0], _G[1] * _H[0] ** 2 + _G[0] * _H[1]
     third = _G[2] * _H[0] ** 3 + 3 * _G[1] * _H[0] * _H[1] + _G[0] * _H[2]
     parts = _schwarzian(*_G) * _H[0] ** 2 + _schwarzian(*_H)
     yield Step(equation(_schwarzian(first, second, third), parts), "composition", meaning, section="one_interval")
-    root = _G[0] ** sympy.Rational(-1, 2)
-    bend = -_G[2] / (2 * _G[0] ** sympy.Rational(3, 2)) + 3 * _G[1] ** 2 / (4 * _G[0] ** sympy.Rational(5, 2))
-    yield Step(equation(bend, -_schwarzian(*_G) * root / 2), "convex_root", meaning, section="one_interval")
     yield question.fact("one_interval", "one_interval")
 
 

@@ -160,10 +160,10 @@ def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:
 
 
 def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime) -> Iterator[Step]:
-    """Yield the textbook's logarithm: e to an inverse hyperbolic sine is algebraic."""
+    """Yield the width as a logarithm: e to an inverse hyperbolic sine is algebraic."""
     meaning, conditions = question.meaning, _conditions(regime)
     yield Step(
-        equation(sympy.exp(sympy.asinh(_U)), _U + sympy.sqrt(_U**2 + 1)), "exponential", meaning, section="textbook"
+        equation(sympy.exp(sympy.asinh(_U)), _U + sympy.sqrt(_U**2 + 1)), "exponential", meaning, section="as_logarithm"
     )
     if question.activation.name == "sigmoid":
         size = abs(formula.w) / formula.c
@@ -171,15 +171,15 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime)
         u = sympy.sqrt(size - 4) / 2
         yield Step(
             equation((u + sympy.sqrt(u**2 + 1)) ** 2, inside),
-            "textbook_argument",
+            "logarithm_argument",
             meaning,
             conditions,
-            section="textbook",
+            section="as_logarithm",
         )
         logarithm = 2 * sympy.log(inside) / abs(formula.w)
     else:
         logarithm = regime.width.rewrite(sympy.log)
-    yield Step(equation(regime.width, logarithm), "textbook", meaning, conditions, section="textbook")
+    yield Step(equation(regime.width, logarithm), "as_logarithm", meaning, conditions, section="as_logarithm")
 
 
 def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
