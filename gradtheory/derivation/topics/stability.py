@@ -79,12 +79,8 @@ def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:
     else:
         yield Step(equation(polynomial.determinant, polynomial.at(_Z)), "characteristic", meaning, section="roots")
         yield question.fact("schur_cohn", "roots")
-        last = polynomial.last
         for place, value, rule in ((1, polynomial.at_one, "at_one"), (-1, polynomial.at_minus_one, "at_minus_one")):
             yield Step(equation(polynomial.determinant_at(place), value), rule, meaning, section="roots")
-        product = WrittenProduct((*sympy.Mul.make_args(polynomial.at_one), polynomial.at_minus_one))
-        square = equation(WrittenSum((1 + last) ** 2, -(polynomial.total**2)), product)
-        yield Step(square, "second_condition", meaning, section="roots")
     below_limit = sympy.Lt(ETA, region.limit, evaluate=False)
     if region.has_momentum:
         positive = sympy.Gt(polynomial.at_minus_one, 0, evaluate=False)

@@ -28,7 +28,7 @@ _FOUR_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [float(_WEIGHT)] * 4, [0.0,
 _TEN_LAYERS = (Chain(10, "identity"), [1.0], [0.0], [2.0] * 10, [0.0] * 10)
 _ONE_LAYER, _BEYOND = (Chain(1, "identity"), [1.0], [0.0], [0.5], [0.0]), 1.3  # its 2/h is 1
 _MOMENTUM = sympy.Rational(1, 2)
-_OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "second_condition", "solve_for_eta", "region")
+_OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "solve_for_eta", "region")
 
 
 def _step_size(*, share: Any) -> Finding:
