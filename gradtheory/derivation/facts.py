@@ -273,7 +273,7 @@ _ALL = (
         "schur_cohn",
         Equivalent(
             SpectralRadius(_TRACE, _LAST) < 1,
-            sympy.And(WrittenSum(sympy.S.One, _TRACE, _LAST) > 0, WrittenSum(sympy.S.One, -_TRACE, _LAST) > 0, _LAST < 1),
+            sympy.And(*(WrittenSum(sympy.S.One, each, _LAST) > 0 for each in (_TRACE, -_TRACE)), _LAST < 1),
         ),
         "Jury, Theory and Application of the z-Transform Method (1964), section 3.2",
     ),
