@@ -12,7 +12,8 @@ from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import terms
 
 _MOST_DECIMALS = 60
-_MOST_ZEROS = 9  # after the point, before a number is written with a power of 10
+_MOST_ZEROS, _FEW_ZEROS = 9, 4  # after the point, before a given number, or a result, is written with a power of 10
+LATEX_POWER, POWER = r"{} \times 10^{{{}}}", "{} × 10^({})"
 
 
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -36,17 +37,23 @@ class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
         """Half a unit of the last decimal, the farthest that the number may be away."""
         return sympy.Rational(1, 2 * 10 ** int(self.args[2]))
 
-    def _written(self) -> str:
+    def written(self, power: str = POWER) -> str:
+        """Return the digits, with a power of 10 where many zeros would stand before them."""
         value, decimals = self.args[1:]
-        digits = str(abs(int(value * 10**decimals))).rjust(int(decimals) + 1, "0")
+        digits = str(abs(int(value * 10**decimals)))
+        if value and int(decimals) - len(digits) >= _FEW_ZEROS:
+            exponent = len(digits) - 1 - int(decimals)
+            mantissa = digits[0] + ("." + digits[1:] if digits[1:] else "")
+            return ("-" if value < 0 else "") + power.format(mantissa, exponent)
+        digits = digits.rjust(int(decimals) + 1, "0")
         whole, part = digits[: len(digits) - int(decimals)], digits[len(digits) - int(decimals) :]
         return ("-" if value < 0 else "") + (f"{whole}.{part}" if part else whole)
 
     def _latex(self, printer: Any) -> str:
-        return rf"{printer._print(self.lhs)} \approx {self._written()}"
+        return rf"{printer._print(self.lhs)} \approx {self.written(LATEX_POWER)}"
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{printer._print(self.lhs)} ≈ {self._written()}"
+        return f"{printer._print(self.lhs)} ≈ {self.written()}"
 
 
 class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -145,10 +152,10 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
 
     def _latex(self, printer: Any) -> str:
         fraction = "{} / {}" if printer._settings["fold_short_frac"] else r"\frac{{{}}}{{{}}}"
-        return self._written(fraction, r"{} \times 10^{{{}}}")
+        return self._written(fraction, LATEX_POWER)
 
     def _sympystr(self, _: Any) -> str:
-        return self._written("{}/{}", "{} × 10^({})")
+        return self._written("{}/{}", POWER)
 
 
 def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 
 from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.enclosure import order
@@ -164,6 +165,11 @@ class Constant(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are u
     is_real = True
     is_nonnegative = True
     is_commutative = True
+
+    @property
+    def precedence(self) -> int:
+        """Of a power: (sup|σ'|)² has brackets, K² has none."""
+        return int(PRECEDENCE["Mul"]) + 1 if self.text.startswith("sup") else int(PRECEDENCE["Atom"])
 
     def __new__(cls, text: str, latex: str) -> "Constant":  # noqa: D102  # the class's docstring
         self = sympy.AtomicExpr.__new__(cls)

@@ -33,7 +33,7 @@ from gradtheory.training.optimisers.catalogue import RULES
 _DIGITS = 12  # of a place that has a name
 _WIDEST_CODE = 76  # letters of a line on paper
 _SHORT = 6  # operations of a number that needs no name
-_PART_OF_SOURCE = re.compile(r"\b(chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
+_PART_OF_SOURCE = re.compile(r", (chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -44,7 +44,7 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     values = {
         "activation": question.activation.name,
         "depth": question.depth,
-        "wrt": catalogue["document"]["every_parameter"] if question.wrt == EVERY_PARAMETER else _parameter(question),
+        "wrt": _parameter(question, catalogue["document"]),
         "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
     }
     spelling = Spelling(zeros(answer.steps), question.letters)
@@ -59,10 +59,12 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     )
 
 
-def _parameter(question: Question) -> str:
+def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:
     """Return what the gradient is taken by, as a title writes it: w₁."""
+    if question.wrt == EVERY_PARAMETER:
+        return catalogue["every_parameter"]
     name = question.wrt.replace("_", "")
-    return subscripted(question.letters.get(name[0], name[0]) + name[1:])
+    return fill(catalogue["parameter"], {"name": subscripted(question.letters.get(name[0], name[0]) + name[1:])})
 
 
 def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
@@ -79,7 +81,7 @@ def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
         if isinstance(bound, sympy.Gt | sympy.Lt | sympy.Ge | sympy.Le)
     }
     is_long = {each: each.is_number and (each.count_ops() > _SHORT or each.has(Root)) for each in bounds}
-    heights = sorted(filter(is_long.__getitem__, bounds), key=float)
+    heights = sorted(filter(is_long.__getitem__, bounds.difference(places)), key=float)
     return {
         **{root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)},
         **{height: sympy.Symbol(f"s_{number}") for number, height in enumerate(heights, start=1)},
@@ -126,7 +128,8 @@ def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
 
 def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
     in_words, parts = catalogue["facts"][fact.name], catalogue["sources"]
-    source = _PART_OF_SOURCE.sub(lambda match: fill(parts[match[1]], {"number": match[2]}), fact.source)
+    source = _PART_OF_SOURCE.sub(lambda match: parts["of"] + fill(parts[match[1]], {"number": match[2]}), fact.source)
+    source = source.replace(" et al.", parts["and_others"]).replace("; ", parts["next"])
     return {"title": in_words["title"], "conditions": in_words["conditions"], "source": source}
 
 

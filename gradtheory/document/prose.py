@@ -22,6 +22,7 @@ _LONG_POWER = re.compile(
     r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
 )  # L - 1, not 10 or \prime
 _POWER = re.compile(r"\^([0-9])(?![\w.])")
+_NAME_IN_TEX = re.compile(r"[a-z]+/[a-z]+\.v|[a-zA-Z]+(?:\\_[a-zA-Z]+){2,}")  # of a proof: too long not to break
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
@@ -64,6 +65,11 @@ def markdown_text(text: str) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\1", printable(text))
 
 
+def tex_prose(text: str) -> str:
+    """Return words as LaTeX in which the names of proofs may break."""
+    return _NAME_IN_TEX.sub(lambda name: re.sub(r"(\\_|/)", r"\1\\allowbreak{}", name[0]), tex_text(text))
+
+
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
     bracketed = _LONG_POWER.sub(r"^{(\1)}", _FUNCTION.sub(r"\1\\ ", latex))
@@ -81,7 +87,7 @@ def _text_of_latex() -> Callable[[str], str]:
 
 
 LATEX = Style(
-    tex_text, lambda latex: f"${latex}$", lambda label: rf"\eqref{{{label}}}", lambda text: rf"\emph{{{text}}}"
+    tex_prose, lambda latex: f"${latex}$", lambda label: rf"\eqref{{{label}}}", lambda text: rf"\emph{{{text}}}"
 )
 HTML = Style(
     html_text,

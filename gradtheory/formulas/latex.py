@@ -133,7 +133,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         with self._folded():
             limits = rf"_{{{self._print(first)}}}^{{{self._print(last)}}}"
         inside = self.parenthesize(expr.function, PRECEDENCE["Mul"], strict=True)
-        return rf"\int\limits{limits} {inside}\, d{self._print(variable)}"
+        return rf"\int{limits} {inside}\, d{self._print(variable)}"
 
     def _over_limits(self, sign: str, expr: sympy.Product | sympy.Sum) -> str:
         """Print a product or sum over layers: what it is of stands in brackets unless it cannot be read otherwise."""

@@ -453,7 +453,7 @@ def test_a_derivation_is_shown_on_one_line():
     assert repr(gt.derive("slope_maximum", activation="tanh")) == (
         "Derivation('slope_maximum', activation='tanh', steps=9)"
     )
-    assert repr(gt.derive("stability", optimiser="adam")) == "Derivation('stability', optimiser='adam', steps=9)"
+    assert repr(gt.derive("stability", optimiser="adam")) == "Derivation('stability', optimiser='adam', steps=8)"
 
 
 def test_tables_code_and_figures_as_text():

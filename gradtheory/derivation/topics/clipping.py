@@ -16,8 +16,9 @@ from gradtheory.formulas import WrittenProduct, WrittenSum
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
 _STEPS, _NUMBER, _COUNT = sympy.symbols("T t n", integer=True, positive=True)
 _START = sympy.Symbol("w_0", real=True)
-_WEIGHT, _GRADIENT, _FIRST, _SECOND, _UNCUT, _ANOTHER = sympy.symbols("w g g_1 g_2 u s_2", real=True)
+_WEIGHT, _GRADIENT, _FIRST, _SECOND, _UNCUT = sympy.symbols("w g g_1 g_2 u", real=True)
 _CUT, _LARGE = sympy.symbols("s x", positive=True)
+_SIZES = sympy.symbols("s_1 s_2", real=True)
 
 
 def clipping(question: Question) -> Answer:
@@ -46,8 +47,9 @@ def _steps(question: Question) -> Iterator[Step]:
 
     cut = sympy.Max(-_MOST, sympy.Min(_MOST, _GRADIENT))
     yield step(sympy.Le(abs(cut), _MOST, evaluate=False), "cut", "by_value")
-    squares = sympy.Le(_CUT**2 + _ANOTHER**2, (_CUT + _ANOTHER) ** 2, evaluate=False)
-    yield step(squares, "sum_of_squares", "by_value", sympy.Ge(_ANOTHER, 0))
+    one, other = _SIZES
+    squares = sympy.Le(one**2 + other**2, (one + other) ** 2, evaluate=False)
+    yield step(squares, "sum_of_squares", "by_value", sympy.Ge(one, 0), sympy.Ge(other, 0))
     yield step(
         equation((_CUT + _UNCUT) ** 2 - (_CUT**2 + _UNCUT), _UNCUT * (2 * _CUT - 1 + _UNCUT)),
         "square_of_sum",

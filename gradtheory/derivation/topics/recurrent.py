@@ -14,7 +14,7 @@ from gradtheory.derivation.topics.weight_decay import steepest
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
 _STATE, _W, _INPUT, _NEXT_INPUT, _Z, _NEXT = sympy.symbols("h w u v z y", real=True)
-_NORMAL, _OTHER, _X, _GATE = sympy.symbols("e f x g", real=True)
+_NORMAL, _OTHER, _THIRD, _X, _GATE = sympy.symbols("xi zeta nu x g", real=True)
 _SIZE, _FED, _BIAS, _VALUE, _SLOPE, _SLOPES = sympy.symbols("s r b a d D", positive=True)
 _STREAM = sympy.Symbol("q", positive=True)
 
@@ -50,17 +50,23 @@ def _steps(question: Question) -> Iterator[Step]:
         )
         yield step(Equivalent(*grows), "spectral_condition", "through_time")
 
-    parts = WrittenSum(_SIZE * _VALUE * _NORMAL, _FED * _OTHER, _BIAS * _X)
-    variance = Mean(Mean(Mean(parts**2, _NORMAL), _OTHER), _X)
+    parts = WrittenSum(WrittenProduct((_SIZE, _VALUE, _NORMAL)), _FED * _OTHER, _BIAS * _THIRD)
+    variance = Mean(Mean(Mean(parts**2, _NORMAL), _OTHER), _THIRD)
     yield step(
-        equation(variance, WrittenSum(_SIZE**2 * _VALUE**2, _FED**2, _BIAS**2)), "recurrent_variance", "random_matrix"
+        equation(variance, WrittenSum(WrittenProduct((_SIZE**2, _VALUE**2)), _FED**2, _BIAS**2)),
+        "recurrent_variance",
+        "random_matrix",
     )
-    yield step(equation(Mean((_SIZE * _W * _SLOPE) ** 2, _W), _SIZE**2 * _SLOPE**2), "recurrent_gain", "random_matrix")
+    yield step(
+        equation(Mean(WrittenProduct((_SIZE, _W, _SLOPE)) ** 2, _W), WrittenProduct((_SIZE**2, _SLOPE**2))),
+        "recurrent_gain",
+        "random_matrix",
+    )
     critical = sympy.Gt(_SIZE**2 * _SLOPES, 1, evaluate=False), sympy.Gt(_SIZE, 1 / sympy.sqrt(_SLOPES), evaluate=False)
     yield step(Equivalent(*critical), "critical_scale", "random_matrix")
 
     yield step(equation(Logistic(-_Z), WrittenSum(sympy.S.One, -Logistic(_Z))), "gate_symmetry", "gate")
-    mixed = WrittenSum(_GATE * _STREAM * _NORMAL, WrittenProduct((1 - _GATE, _FED, _OTHER)))
+    mixed = WrittenSum(WrittenProduct((_GATE, _STREAM, _NORMAL)), WrittenProduct((1 - _GATE, _FED, _OTHER)))
     kept = WrittenSum(_GATE**2 * _STREAM**2, WrittenProduct(((1 - _GATE) ** 2, _FED**2)))
     yield step(equation(Mean(Mean(mixed**2, _NORMAL), _OTHER), kept), "gate_variance", "gate")
     back = WrittenSum(_GATE, WrittenProduct((_SIZE, _W, _SLOPE, WrittenSum(_STATE, -_X))))

@@ -10,14 +10,14 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
-_Z, _W, _X, _OTHER, _NEXT = sympy.symbols("z w x u y", real=True)
+_W, _X, _OTHER, _NEXT = sympy.symbols("w z u y", real=True)
 _SCALE, _SIZE, _OTHER_SIZE, _SLOPE, _GAIN = sympy.symbols("alpha s t d chi", positive=True)
 _BLOCKS, _INNER, _NUMBER = sympy.symbols("L m i", integer=True, positive=True)
 
 
 def residual(question: Question) -> Answer:
     """Derive q' = q + α²·q_f, the gradient's factor 1 + α²·χ, and the scales of Fixup and DeepNorm."""
-    stream = equation(_NEXT, WrittenSum(_Z, WrittenProduct((_SCALE, _SIZE, _W))))
+    stream = equation(_NEXT, WrittenSum(_X, WrittenProduct((_SCALE, _SIZE, _W))))
     return Answer((stream,), tuple(_steps(question)))
 
 

@@ -68,7 +68,7 @@ def _steps(question: Question) -> Iterator[Step]:
         if branch.is_flat:
             yield Step(equation(Slope(Z), branch.slope_left), "flat", meaning, where, section="monotone")
         else:
-            reason = "rises" if branch.rises else "falls"
+            reason = ("rises" if branch.rises else "falls") + ("" if branch.direction > 0 else "_below_0")
             bend = formula_near(record.slope_expr, Z, branch.inside).diff(Z)
             if bend.is_number:
                 yield Step(equation(Bend(Z), bend), reason, meaning, where, section="monotone")

@@ -47,7 +47,8 @@ def _one_step(region: StabilityRegion) -> Iterator[sympy.Eq]:
         yield equation(AFTER[0], region.iteration[0])
         return
     (kept, of_v), (drawn, of_w) = region.matrix[1, 1::-1], (region.matrix[0, 1], region.matrix[0, 0])
-    yield equation(AFTER[1], WrittenSum(kept * v, of_v * w))
+    sums = [each for each in sympy.Mul.make_args(of_v) if each.is_Add]  # (1 - β) h w, as the mean of gradients
+    yield equation(AFTER[1], WrittenSum(kept * v, WrittenProduct((*sums, of_v / sympy.Mul(*sums), w))))
     along = sympy.cancel(drawn / kept / -ETA)  # of the new momentum, in a step of η
     beside = sympy.cancel((1 - of_w) / ETA - along * of_v)
     moved = along * AFTER[1] if beside == 0 else WrittenSum(along * AFTER[1], beside * w)
@@ -62,10 +63,18 @@ def _best(region: StabilityRegion) -> Iterator[sympy.Eq]:
         yield equation(_BEST_ETA, 2 / (_LOW + _HIGH))
         return
     tuning = region.tuning(_RATE)
-    yield equation(_RATE, sympy.together(region.rule.momentum.best_rate(_HIGH / _LOW)))
+    yield equation(_RATE, _in_one_order(sympy.together(region.rule.momentum.best_rate(_HIGH / _LOW))))
     yield equation(_BEST_BETA, tuning.beta)
     yield equation(WrittenProduct((_BEST_ETA, _LOW)), tuning.at_least)
     yield equation(WrittenProduct((_BEST_ETA, _HIGH)), tuning.at_greatest)
+
+
+def _in_one_order(quotient: sympy.Expr) -> sympy.Expr:
+    """Return (√b - √a)/(√a + √b) with the denominator in the order of the numerator."""
+    above, below = sympy.fraction(quotient)
+    if not below.is_Add:
+        return quotient
+    return above / WrittenSum(*sorted(below.args, key=lambda term: term not in above.args))
 
 
 def _steps(question: Question, region: StabilityRegion) -> Iterator[Step]:

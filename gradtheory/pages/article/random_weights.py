@@ -105,7 +105,11 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     size = read_real(scale, "scale")
     steps = (
         step(WrittenProduct(_HALF, _mean_square(SIGMA_W)), SIGMA_W**2 / 2, "relu_mean_square"),
-        step(WrittenProduct(STEEPEST**2, _mean_square(SIGMA_W)), SIGMA_W**2 / 16, "sigmoid_mean_square"),
+        step(
+            WrittenProduct(SIGMA_W**2, STEEPEST**2, _mean_square(sympy.S.One)[1]),
+            SIGMA_W**2 / 16,
+            "sigmoid_mean_square",
+        ),
         _beyond_critical(size),
     )
     chain, best = lyapunov_exponent("sigmoid", float(size)), largest_lyapunov_exponent("sigmoid")
@@ -115,7 +119,7 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     numbers = {"chain": chain.value, "best": best.value, "place": best.sigma_w, "edge": edge.sigma_w}
     numbers |= {"relu": growth["relu"], "sigmoid": growth["sigmoid"], "ceiling": best.at_most}
     return Finding(
-        share_that_holds(grows[each] for each in explodes),
+        holds_if(any(grows[each] for each in explodes)),
         steps,
         {name: f"{number:.5g}" for name, number in numbers.items()} | {"scale": latex(size)},
     )
@@ -212,13 +216,14 @@ def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
     """Compare χ₁ under He's and Glorot's scales with that of standard normal weights."""
     laws = {"he": ("relu", he(fan_in)), "glorot": ("tanh", glorot(fan_in))}
     n, index = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("j", integer=True)
-    each_input = (index, 1, n)
+    m = sympy.Symbol("m", integer=True, positive=True)
+    outputs = (index, 1, m)
     steps = (
         _variance(2 / n, "he_variance"),
-        step(sympy.Sum(WrittenProduct(_HALF, 2 / n), each_input), sympy.S.One, "he_keeps"),
-        _variance(1 / n, "square_glorot_variance"),
-        step(sympy.Sum(1 / n, each_input), sympy.S.One, "glorot_keeps"),
-        step(sympy.Sum(_HALF, each_input), n / 2, "standard_grows"),
+        step(sympy.Sum(WrittenProduct(_HALF, 2 / n), outputs), m / n, "he_keeps"),
+        _variance(2 / (m + n), "glorot_variance"),
+        step(sympy.Sum(2 / (m + n), outputs), 2 * m / (m + n), "glorot_keeps"),
+        step(sympy.Sum(_HALF, outputs), m / 2, "standard_grows"),
     )
     standard = standard_normal(fan_in)
     before = {name: _chi_at_rest(record, standard) for name, (record, _) in laws.items()}
