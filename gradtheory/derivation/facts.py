@@ -46,7 +46,7 @@ ALPHA, SCALE = sympy.symbols("alpha k", real=True, nonzero=True)
 DEPTH, LAYER = sympy.symbols("L l", integer=True, positive=True)
 DEEP = Chain(DEPTH, GENERIC)
 _TRACE, _LAST = sympy.symbols("p q", real=True)
-_SHARE = sympy.Symbol("theta", real=True)
+_SHARE = sympy.Symbol("tau", real=True)
 _FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True, nonzero=True)
 
 
