@@ -22,6 +22,7 @@ _PARTS, _AT_ONCE = 64, 256  # boxes at first, and boxes that are cut at a time
 _MOST_COEFFICIENTS = 2_000_000  # of the Jacobian of a node that is linear in the inputs
 _MOST_PRODUCTS = 2e11  # multiplications that the sweeps may take
 _MOST_CUTS, _CUT_PRODUCTS = 64, 2e9  # cuts of slopes, and multiplications that these may take
+_MOST_WIDE_BOXES, _BOX_PRODUCTS = 4, 4e6  # of more inputs than are bisected, and multiplications that these may take
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     box : pair of array_like of shape (n_inputs,)
         (lower, upper).
     most_boxes : int
-        Into how many boxes one of up to three inputs may be cut.
+        Into how many boxes one of up to three inputs may be cut; one of more inputs is cut into four at most.
 
     Raises
     ------
@@ -86,22 +87,43 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     """
     lower, upper = read_box(box, n_inputs)
     budget = read_count(most_boxes, "most_boxes", _MOST_BOXES)
+    bounds = _on_box(nodes, lower, upper)
+    if n_inputs <= MOST_INPUTS:
+        if budget > 1:
+            bounds["bisection"] = _by_bisection(nodes, lower, upper, budget)
+    elif (boxes := int(min(budget, _MOST_WIDE_BOXES, _BOX_PRODUCTS / multiplications(nodes)))) > 1:
+        bounds["bisection"] = _in_few_boxes(nodes, lower, upper, min(bounds.values()), boxes)
+    method = min(bounds, key=lambda name: bounds[name])
+    return LocalJacobianBound(bounds[method], method)
+
+
+def _on_box(nodes: Sequence[Node], lower: Array, upper: Array) -> dict[str, float]:
+    """Return upper bounds on one box, by the names of their methods."""
     enclosure = enclose_network(nodes, lower[None], upper[None])
     enclosures = [enclosure]
     bounds = {"product": product_bound(nodes, enclosure)}
     bounds["entries"] = entry_bound(enclosure.jacobian)
-    if n_inputs**2 * max(map(len, (form.centre[0] for form in enclosure.outputs.values()))) <= _MOST_COEFFICIENTS:
-        enclosures.append(enclose_network(nodes, lower[None], upper[None], symbols=n_inputs))
+    if len(lower) ** 2 * max(len(form.centre[0]) for form in enclosure.outputs.values()) <= _MOST_COEFFICIENTS:
+        enclosures.append(enclose_network(nodes, lower[None], upper[None], symbols=len(lower)))
         linear = enclosures[1].jacobian
         bounds["mean value form"] = min(mean_value_bound(linear), entry_bound(linear))
     if (work := multiplications(nodes)) <= _MOST_PRODUCTS:
         on_box, *linear_in_inputs = (deviations(nodes, each) for each in enclosures)
         bounds["deviations"] = min(each.bound for each in (on_box, *linear_in_inputs))
         bounds["slopes at their ends"] = cut_bound(nodes, enclosure, on_box, int(min(_MOST_CUTS, _CUT_PRODUCTS / work)))
-    if n_inputs <= MOST_INPUTS and budget > 1:
-        bounds["bisection"] = _by_bisection(nodes, lower, upper, budget)
-    method = min(bounds, key=lambda name: bounds[name])
-    return LocalJacobianBound(bounds[method], method)
+    return bounds
+
+
+def _in_few_boxes(nodes: Sequence[Node], lower: Array, upper: Array, bound: float, most_boxes: int) -> float:
+    """Return an upper bound by halving the box that has the greatest; for many inputs, of which few can be cut."""
+    cases = [(bound, lower, upper)]
+    while len(cases) < most_boxes:
+        cases.sort(key=lambda case: case[0])
+        above, low, high = cases.pop()
+        axis = steepest_axis(jacobian_on(nodes, low[None], high[None]), low[None], high[None])
+        for below, beyond in zip(*halves(low[None], high[None], axis), strict=True):
+            cases.append((min(above, *_on_box(nodes, below, beyond).values()), below, beyond))
+    return max(above for above, *_ in cases)
 
 
 def _by_bisection(nodes: Sequence[Node], lower: Array, upper: Array, budget: int) -> float:

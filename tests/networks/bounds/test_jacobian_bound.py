@@ -7,6 +7,7 @@ import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.bounds import deviations
 from gradtheory.networks.bounds.enclosure import enclose_network
+from gradtheory.networks.bounds.jacobian import jacobian_bound_on
 from gradtheory.networks.bounds.leading import leading_bound
 from tests.networks.bounds.balls import mlp, residual
 from tests.networks.bounds.test_enclosures import sampled
@@ -67,6 +68,15 @@ def test_a_deep_network_is_bounded_locally(half, most):
 def test_bisection_finds_the_supremum():
     for network in (mlp((2, 16, 16, 1), "tanh", 0, gain=2), mlp((1, 5, 5, 3), "gelu", 1, gain=2)):
         assert check(network, 20_000, 0.5) < 1.01
+
+
+@pytest.mark.slow
+def test_a_few_boxes_of_ten_inputs_are_tighter_than_one():
+    network, centre = mlp((10, 50, 50, 5), "tanh", 1), np.full(10, 0.1)
+    box = centre - 0.1, centre + 0.1
+    one, few = (jacobian_bound_on(network.nodes, 10, box, most_boxes=most) for most in (1, 4))
+    assert few.method == "bisection"
+    assert norms(network, sampled(network, centre, 0.1, number=4000)).max() <= few.bound < 0.97 * one.bound
 
 
 def test_each_method_alone_is_above_the_norm():

@@ -8,6 +8,7 @@ import pytest
 from gradtheory.networks.bounds import slope_cuts
 from gradtheory.networks.bounds.deviations import deviations
 from gradtheory.networks.bounds.enclosure import enclose_network
+from gradtheory.networks.bounds.jacobian import jacobian_bound_on
 from gradtheory.networks.nodes import Dense
 from tests.networks.bounds.balls import mlp
 from tests.networks.bounds.test_enclosures import sampled
@@ -47,7 +48,7 @@ def test_all_cuts_give_the_norm_at_the_worst_ends(monkeypatch, kind, half):
 def test_cuts_of_relu_are_above_every_sampled_norm_and_tighter_than_none():
     network, centre = mlp((16, 64, 64, 10), "relu", 1), np.full(16, 0.1)
     box = centre - 0.02, centre + 0.02
-    bound = network.jacobian_bound(box)
+    bound = jacobian_bound_on(network.nodes, 16, box, most_boxes=1)
     enclosure = enclose_network(network.nodes, *(corner[None] for corner in box))
     assert bound.method == "slopes at their ends"
     assert norms(network, sampled(network, centre, 0.02, number=2000)).max() <= bound.bound
