@@ -48,10 +48,11 @@ def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         return sorted(canonical, key=lambda term: (_is_negative(term), term != 1))
     first = canonical[0] if canonical[0].is_number else None
 
-    def key(term: sympy.Expr) -> tuple[bool, int]:
+    def key(term: sympy.Expr) -> tuple[bool, bool, int]:
         if term is first:
-            return _is_negative(term), -1_000
-        return _is_negative(term), -_degree(term)
+            return _is_negative(term), False, -1_000
+        is_ramp = any(isinstance(factor, sympy.Max) for factor in sympy.Mul.make_args(term))  # as of elu
+        return _is_negative(term), not is_ramp, -_degree(term)
 
     return sorted(canonical, key=key)
 

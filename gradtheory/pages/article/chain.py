@@ -192,7 +192,7 @@ DEPTH: Claim = Claim(
     (3, 4, 6, 19),
 )
 NEAR_OUTPUT: Claim = Claim("near_output", {"activation_name": "sigmoid", "weight": 8}, _near_output, (6,))
-LOSS: Claim = Claim("loss", {"enters": 1}, _loss, (16,))
+LOSS: Claim = Claim("loss", {"enters": 1}, _loss, (16, 17))
 GRADIENTS: Claim = Claim("gradients", {"weight": 5, "factor": "5/4"}, _gradients, (17,))
 BETWEEN_LAYERS: Claim = Claim("between_layers", {"factors": ("slope", "weight")}, _between_layers, (18,))
 WIDE: Claim = Claim("wide", {"transposed": True, "neurons": 16, "weight": "1/2"}, _wide, (19,))

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.inputs import read_positive, read_real
+from gradtheory.arithmetic.inputs import Array, read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.language import Slope
@@ -21,10 +21,9 @@ from gradtheory.training.stability import largest_stable_step, stability_region
 from gradtheory.training.stability.iteration import BETA, H
 
 _STEPS = 50
-_WEIGHT = sympy.Integer(5)  # of the chain of sigmoids, whose every factor is 5/4 at the start
+_WEIGHT, _CRITICAL = sympy.Integer(8), 4  # of chains of sigmoids, whose factors are w/4 where z = 0
 _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
-_FOUR_SIGMOIDS = (Chain(4), [-0.2, 0.2], [0.0, 1.0], [float(_WEIGHT)] * 4, [0.0, *[-float(_WEIGHT) / 2.0] * 3])
 _TEN_LAYERS = (Chain(10, "identity"), [1.0], [0.0], [2.0] * 10, [0.0] * 10)
 _ONE_LAYER, _BEYOND = (Chain(1, "identity"), [1.0], [0.0], [0.5], [0.0]), 1.3  # its 2/h is 1
 _MOMENTUM = sympy.Rational(1, 2)
@@ -99,35 +98,48 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     )
 
 
-def run_with_jumps(rate: float) -> Training:
-    """Train a chain of four sigmoids with equal weights, whose factors are w/4 where z = 0."""
-    run: Training = train(*_FOUR_SIGMOIDS, optimiser=gradient_descent(rate), steps=_STEPS)
+def _above(numbers: Array) -> float:
+    """Return what none of them exceeds, in hundredths."""
+    return math.ceil(100.0 * float(numbers.max())) / 100.0
+
+
+def four_sigmoids(weight: float) -> tuple[Any, ...]:
+    """Return a chain of four sigmoids with two inputs beside the one at which z = 0 in every layer."""
+    return Chain(4), [-0.02, 0.02], [0.0, 1.0], [weight] * 4, [0.0, *[-weight / 2.0] * 3]
+
+
+def run_with_jumps(rate: float, weight: float = float(_WEIGHT)) -> Training:
+    """Train that chain."""
+    run: Training = train(*four_sigmoids(weight), optimiser=gradient_descent(rate), steps=_STEPS)
     return run
 
 
 def _jumps(*, rate: Any, calm: Any, tiny: Any) -> Finding:
-    """Train at a large learning rate and a smaller one; large factors with a tiny rate, and a small one with none."""
+    """Train chains with and without exploding gradients at a large rate, and with them at small ones."""
     large, small, least = (float(read_positive(each, "rate")) for each in (rate, calm, tiny))
-    wild, steady, ruined = map(run_with_jumps, (large, small, 4.0 * large))
-    limit = largest_stable_step(*_FOUR_SIGMOIDS, optimiser=gradient_descent(1.0))
+    wild, steady, without = run_with_jumps(large), run_with_jumps(small), run_with_jumps(large, _CRITICAL)
+    limit = largest_stable_step(*four_sigmoids(float(_WEIGHT)), optimiser=gradient_descent(1.0))
     ratios = wild.loss[1:] / wild.loss[:-1]
     factors = sympy.Pow(WrittenProduct((_WEIGHT, Slope(sympy.S.Zero))), 4, evaluate=False)
     steps = (step(factors, (_WEIGHT / 4) ** 4, "product_of_factors"),)
     exploding = train(*_TEN_LAYERS, optimiser=gradient_descent(least), steps=_STEPS)
     flat = train(*_ONE_LAYER, optimiser=gradient_descent(_BEYOND), steps=2)
-    is_unstable = bool(wild.jumps) and not wild.has_diverged and not steady.jumps
-    numbers = {"limit": limit, "ratio": float(ratios.max()), "norm": float(wild.gradient_norm.max())}
-    numbers |= {"factor_first": float(wild.factors[0].max()), "factor_greatest": float(wild.factors.max())}
-    numbers |= {"end": wild.loss[-1], "steady": steady.loss[-1], "ruined": ruined.loss[-1], "start": wild.loss[0]}
+    explodes = wild.factors[0].min() > 1.0
+    is_unstable = explodes and bool(wild.jumps) and not (wild.has_diverged or steady.jumps or without.jumps)
+    numbers = {"limit": limit, "ratio": _above(ratios), "norm": _above(wild.gradient_norm)}
+    numbers |= {"factor_least": -_above(-wild.factors[0]), "factor_greatest": _above(wild.factors[0])}
+    numbers |= {"factor_without": _above(without.factors), "end": wild.loss[-1], "end_without": without.loss[-1]}
+    numbers |= {"start": wild.loss[0], "start_without": without.loss[0], "steady": steady.loss[-1]}
     numbers |= {"growth": flat.loss[1] / flat.loss[0], "beyond": _BEYOND}
     told = {name: f"{number:.3g}" for name, number in numbers.items()}
-    told |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}", "ruin": f"{4.0 * large:g}"}
+    told |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}"}
     told |= {"tiny": f"10^{{{round(math.log10(least))}}}", "steps": str(exploding.steps)}
     of_exploding = {"explodes": exploding.gradient_norm[0], "before": exploding.loss[0], "after": exploding.loss[-1]}
-    return Finding(holds_if(is_unstable), steps, told | {name: _latex(number) for name, number in of_exploding.items()})
+    verdict = holds_if(is_unstable)
+    return Finding(verdict, steps, told | {name: _latex(number) for name, number in of_exploding.items()})
 
 
 STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size, (9, 34))
 MOMENTUM: Claim = Claim("momentum", {"optimisers": ("heavy_ball", "nesterov")}, _momentum, (34,))
 OVERFLOW: Claim = Claim("overflow", {"weight": 2, "diverges": True}, _overflow, (1, 27))
-JUMPS: Claim = Claim("jumps", {"rate": 10, "calm": 1, "tiny": "1e-8"}, _jumps, (1, 27))
+JUMPS: Claim = Claim("jumps", {"rate": 1, "calm": "0.2", "tiny": "1e-8"}, _jumps, (1, 27))
