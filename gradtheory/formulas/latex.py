@@ -225,7 +225,8 @@ def tex_text(text: str) -> str:
     '$\\theta$\\textsubscript{1}'
 
     """
-    return "".join(_TEX_SPECIAL.get(character, character) for character in printable(text))
+    escaped = "".join(_TEX_SPECIAL.get(character, character) for character in printable(text))
+    return escaped.replace("--", "-{}-")  # which TeX would make one dash
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
 from gradtheory.derivation.language import LEFT_LIMIT, RIGHT_LIMIT, VARIATION, WEAK_NORM, Measure, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
-from gradtheory.derivation.topics.widest import why_infinite
+from gradtheory.derivation.topics.widest import root, why_infinite
 from gradtheory.explosion import total_variation, widest_explosion
 from gradtheory.formulas import WrittenProduct
 
@@ -28,10 +28,12 @@ def weak_norm(question: Question) -> Answer:
 def _steps(question: Question) -> Iterator[Step]:
     record, meaning = question.activation, question.meaning
     yield question.fact("width", "measure")
-    norm, variation = widest_explosion(record).width, total_variation(record)
+    widest_set, variation = widest_explosion(record), total_variation(record)
+    norm = widest_set.width
     for name in ("weak_norm", "widest"):
         if FACTS[name].applies(record):
             yield question.fact(name, "norm")
+    yield from root(question, widest_set, _DIGITS, "norm")
     rule = "norm_value" if norm.is_finite else why_infinite(record)
     yield Step(equation(WEAK_NORM, norm), rule, meaning, section="norm")
     if norm.is_finite and not norm.is_Rational:

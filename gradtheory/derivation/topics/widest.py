@@ -31,6 +31,18 @@ def why_infinite(record: Activation) -> str:
     return "infinite" if record.period is None else "repeats"
 
 
+def root(question: Question, widest_set: WidestExplosion, digits: int, section: str) -> Iterator[Step]:
+    """Yield the equation of the zero that K is written with, and its digits."""
+    width, equality = widest_set.width, widest_set.equation
+    if not isinstance(width, Root):
+        return
+    s = Root(width.function, width.lower, width.upper)
+    if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
+        at_root = [side.xreplace({width.function.variables[0]: s}) for side in equality.args]
+        yield Step(equation(*at_root), "root", question.meaning, section=section)
+    yield Step(Rounded.of(s, s, digits), "digits", question.meaning, section=section)
+
+
 def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
     meaning, record = question.meaning, question.activation
     yield question.fact("width", "measure")
@@ -41,13 +53,7 @@ def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
     if widest_set.width.is_infinite:
         yield Step(equation(WEAK_NORM, sympy.oo), why_infinite(record), meaning, section="value")
         return
-    if isinstance(widest_set.width, Root):
-        s = Root(widest_set.width.function, widest_set.width.lower, widest_set.width.upper)
-        equality = widest_set.equation
-        if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
-            at_root = [side.xreplace({widest_set.width.function.variables[0]: s}) for side in equality.args]
-            yield Step(equation(*at_root), "root", meaning, section="value")
-        yield Step(Rounded.of(s, s, _DIGITS), "digits", meaning, section="value")
+    yield from root(question, widest_set, _DIGITS, "value")
     yield Step(
         equation(WEAK_NORM, widest_set.width),
         "norm_value" if widest_set.is_attained else "approached",

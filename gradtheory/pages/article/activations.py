@@ -29,8 +29,8 @@ def _steep(*, criterion: str) -> Finding:
     tanh = activation("tanh")
     steps = [
         step(2 * Sigma(2 * Z) - 1, sympy.tanh(Z), "same_networks"),
-        Step(equation(STEEPEST, tanh.steepest_slope), "slope_bound", Meaning(tanh)),
         step(STEEPEST, SIGMOID.steepest_slope, "slope_bound"),
+        Step(equation(STEEPEST, tanh.steepest_slope), "slope_of_tanh", Meaning(tanh)),
     ]
     steps += [each for each in derive("weak_norm", activation=SIGMOID).steps if each.section == "scaling"]
     share = {name: _share(activation(name)) for name in _BOUNDED}
