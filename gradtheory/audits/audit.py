@@ -10,12 +10,13 @@ import numpy as np
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
-from gradtheory.audits.judge import AuditVerdict, judge, through_time
+from gradtheory.audits.judge import NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
 from gradtheory.audits.report import AdviceRun, Audit
 from gradtheory.audits.scales import OutOfScale
+from gradtheory.audits.summary import called, is_a_rate
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
@@ -115,11 +116,11 @@ def audit(
         )
     layers, verdict = judge(measured.layers, measured.blocks, measured.scales, measured.shortcut)
     if measured.overflows:
-        verdict = AuditVerdict("explodes", measured.origin, measured.overflows)
+        verdict = AuditVerdict("explodes", measured.origin, measured.overflows, headline=NOT_FINITE)
     elif measured.origin is not None:
         verdict = verdict._replace(start=measured.origin, is_alone=False, excess=math.nan)
     elif measured.attention is not None:
-        verdict = _of_attention(*measured.attention, measured)
+        verdict = _of_attention(*measured.attention, measured, verdict)
     elif measured.loop is not None and verdict.start is None:
         verdict = through_time(*measured.loop) or verdict
         layers = [_in_loop(layer, verdict) for layer in layers]
@@ -137,11 +138,13 @@ def audit(
     layers = [_remarked(layer, measured.scales, verdict.start) for layer in layers]
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
-    overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if 0.0 < growth < math.inf else {}
+    is_rate = 0.0 < growth < math.inf and is_a_rate(measured.blocks)
+    overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if is_rate else {}
     trial = _trial(measured, layers, verdict, (x, y), loss, progress)
     return Audit(
         tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss,
         measured.loss_name, bool(unread), unread, verdict.is_alone, tuple(measured.blocks), trial,
+        verdict.headline,
     )  # fmt: skip
 
 
@@ -175,15 +178,24 @@ def _trial(
     return AdviceRun(advise, "", f"Each is tried alone, on {len(few[0])} samples:")
 
 
-def _of_attention(module: str, cause: str, measured: Measurement) -> AuditVerdict:
-    """Return the verdict on attention: logits are large where weights before it are out of scale, too."""
+def _of_attention(module: str, cause: str, measured: Measurement, others: AuditVerdict) -> AuditVerdict:
+    """Return the verdict on attention: logits are large where weights before it are out of scale, too.
+
+    Where the gradient leaves its range, that is what is said first.
+    """
+    of_it = cause.replace("its attention", "the attention", 1)
+    if others.start is not None:
+        return others._replace(cause=f"{others.cause}; and in {called(module)} {of_it}")
     names = [layer.name for layer in measured.layers]
     holder = next((k for k, name in enumerate(names) if f"{module}.".startswith(f"{name}.")), len(names))
     before = next((name for name in names[:holder] if name in measured.scales), None)
     if before is None or (names[holder : holder + 1] and names[holder] in measured.scales):
-        return AuditVerdict("saturates", module, cause)
-    of_it = cause.replace("its attention", "the attention", 1)
-    return AuditVerdict("saturates", before, f"{measured.scales[before].cause}; so in {module}, after it, {of_it}")
+        return AuditVerdict(
+            "saturates", module, cause, headline="Attention saturates in {}, while gradients stay in range"
+        )
+    cause = f"{measured.scales[before].cause}; so in {called(module)}, after it, {of_it}"
+    what = "Attention saturates for what {} gives, while gradients stay in range"
+    return AuditVerdict("saturates", before, cause, headline=what)
 
 
 def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVerdict:

@@ -34,6 +34,9 @@ from gradtheory.audits.outliers import (
 from gradtheory.audits.scales import OutOfScale
 
 _MOST = 709.0  # exp of it is near the largest float64
+DEAD = "No gradient passes through {}"
+NOT_FINITE = "Numbers stop being finite in {}"
+_ALIKE = 3.0  # the most between what a layer multiplies by, and a norm after it divides by for that
 _SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 
 
@@ -51,6 +54,8 @@ class AuditVerdict(NamedTuple):
     excess : float
         How many times as large its gain, or its weights, are as those of its peers; nan where no layer stands out, or
         its shortcut does.
+    headline : str
+        What is wrong, where that is something else than the gradient: "{}" stands for the name of `start`.
 
     """
 
@@ -59,6 +64,7 @@ class AuditVerdict(NamedTuple):
     cause: str
     is_alone: bool = False
     excess: float = math.nan
+    headline: str = ""
 
 
 def judge(
@@ -84,7 +90,8 @@ def judge(
     if odd is None and lone is not None and _stretch(_without(lone[0], blocks, judged)) is None:
         odd = lone
     stretch = _stretch(blocks if odd is None else _without(odd[0], blocks, judged))
-    if stretch is None:  # then what single layers do is no fault
+    norm = None if odd is None or stretch is None else _dividing(odd[0], blocks, judged)
+    if stretch is None or norm is not None:  # then what single layers do is no fault
         judged = [
             replace(layer, verdict="steady", cause="") if layer.verdict in ("grows", "fades") else layer
             for layer in judged
@@ -93,6 +100,11 @@ def judge(
         name, size, cause = odd
         is_growing = _is_growing(name, size, judged)
         cause += _in_spite(name, size, is_growing, judged)
+        if norm is not None:
+            divisor = f"a norm divides the gradient by {1.0 / norm.gain:.3g}, as its input is large"
+            told = f"{cause}; at {norm.name}, after it, {divisor}"
+            judged = [replace(layer, verdict="grows", cause=cause) if layer.name == name else layer for layer in judged]
+            return judged, AuditVerdict("explodes", module_of(name), told, headline="The gradient grows in {}")
         judged = [
             replace(layer, verdict="grows" if is_growing else "fades", cause=cause) if layer.name == name else layer
             for layer in judged
@@ -117,7 +129,8 @@ def judge(
         )
     saturated = next((layer for layer in judged if layer.verdict == "saturated"), None)
     if saturated is not None:
-        return judged, AuditVerdict("saturates", saturated.name, saturated.cause)
+        what = "Units are saturated in {}, while gradients stay in range"
+        return judged, AuditVerdict("saturates", saturated.name, saturated.cause, headline=what)
     return judged, AuditVerdict("stable", None, "")
 
 
@@ -174,10 +187,11 @@ def _because(layer: AuditedLayer, size: float) -> str:
 def _not_finite(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
     for layer in layers:
         if not layer.is_finite:
-            return AuditVerdict("explodes", layer.name, _first_not_finite(layer))
+            return AuditVerdict("explodes", layer.name, _first_not_finite(layer), headline=NOT_FINITE)
     for layer in reversed(layers):
         if not layer.is_gradient_finite:
-            return AuditVerdict("explodes", layer.name, "the gradient overflows on its way back through it")
+            cause = "the gradient overflows on its way back through it"
+            return AuditVerdict("explodes", layer.name, cause, headline="The gradient stops being finite in {}")
     return None
 
 
@@ -204,7 +218,7 @@ def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> Aud
         for number in peer.layers
     }
     first = next((layers[number] for number in sorted(dead - meant)), None)  # what follows may be dead for that
-    return None if first is None else AuditVerdict("vanishes", first.name, first.cause)
+    return None if first is None else AuditVerdict("vanishes", first.name, first.cause, headline=DEAD)
 
 
 def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
@@ -243,6 +257,17 @@ def _without(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[Audited
     names = [{block.name, *(layers[number].name for number in block.layers)} for block in blocks]
     holds = [name in each or name.startswith(f"{block.name}.") for block, each in zip(blocks, names, strict=True)]
     return [replace(block, gain=math.nan) if has else block for block, has in zip(blocks, holds, strict=True)]
+
+
+def _dividing(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]) -> AuditedBlock | None:
+    """Return the norm that divides the gradient by what a layer made large, if nothing else is wrong."""
+    others = _without(name, blocks, layers)
+    left_out = (place for place, block in enumerate(blocks) if block.gain > 0.0 and math.isnan(others[place].gain))
+    place = next(left_out, len(blocks))
+    norm = next((block for block in blocks[place + 1 :] if "Norm" in block.kind and block.gain < 1.0 / ALONE), None)
+    if norm is None or not 1.0 / _ALIKE < blocks[place].gain * norm.gain < _ALIKE:
+        return None
+    return norm if _stretch(_without(norm.name, others, layers)) is None else None
 
 
 def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:

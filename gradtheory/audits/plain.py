@@ -6,7 +6,7 @@ from typing import Any
 
 from gradtheory.training.advice import NetworkPrescription
 
-_HIDDEN = ("fans", "gradient_sizes", "activation", "singular_values", "blocks", "trial")
+_HIDDEN = ("fans", "gradient_sizes", "activation", "singular_values", "blocks", "trial", "headline")
 
 
 def fields_of(result: Any) -> dict[str, Any]:

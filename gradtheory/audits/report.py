@@ -19,6 +19,7 @@ from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
 from gradtheory.audits.outliers import module_of
 from gradtheory.audits.plain import fields_of, plain, remedy_fields
+from gradtheory.audits.summary import summary_of
 from gradtheory.audits.table import GAINS, NUMBERS, lines_of, meanings, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
@@ -54,9 +55,10 @@ class Audit(ShownAsTable):
     cause : str
         Why, in words.
     growth : float
-        The factor per block by which the gradient is multiplied on its way back.
+        The factor per block by which the gradient is multiplied on its way back, the geometric mean.
     overflow : dict of str to int or float
-        For each float type: after how many blocks a gradient that grows so overflows, or underflows.
+        For each float type: after how many blocks a gradient that grows so overflows, or underflows. Empty where most
+        of the growth is in a few blocks, as it then is no rate per block.
     loss : float
         nan where there were no targets.
     loss_name : str
@@ -70,6 +72,8 @@ class Audit(ShownAsTable):
         Whether `.start` is one layer that stands out, while the gradient stays in range over the others.
     blocks : tuple of AuditedBlock
         The parts between places that every path passes: the product of their gains is what the whole does.
+    headline : str
+        What is wrong, where that is something else than the gradient: "{}" stands for the name of `start`.
 
     """
 
@@ -86,6 +90,7 @@ class Audit(ShownAsTable):
     is_alone: bool = False
     blocks: tuple[AuditedBlock, ...] = field(default=(), repr=False, compare=False)
     trial: AdviceRun = field(default=AdviceRun(None, ""), repr=False, compare=False)
+    headline: str = field(default="", repr=False, compare=False)
 
     @cached_property
     def advice(self) -> NetworkAdvice | None:
@@ -121,7 +126,7 @@ class Audit(ShownAsTable):
     @property
     def table(self) -> str:
         """What is wrong, and every layer beside what theory predicts, as text."""
-        return "\n".join([*self._summary(), "", *lines_of(self.layers), "", *self._meanings()])
+        return "\n".join([*summary_of(self), "", *lines_of(self.layers), "", *self._meanings()])
 
     def _meanings(self) -> tuple[str, ...]:
         """Return what the columns mean."""
@@ -180,7 +185,7 @@ class Audit(ShownAsTable):
     def document(self) -> Document:
         """The report before it has a format."""
         causes = tuple((layer.name, layer.verdict, layer.cause) for layer in self.layers if layer.cause)
-        blocks: list[Any] = [*map(Paragraph, self._summary()), Figure("growth", "The gradient from the loss back.")]
+        blocks: list[Any] = [*map(Paragraph, summary_of(self)), Figure("growth", "The gradient from the loss back.")]
         figures: dict[str, Callable[[str], Any]] = {"growth": self._figure}
         if any(layer.singular_values is not None for layer in self.layers):
             blocks.append(Figure("singular_values", "Singular values of each layer, where the gradient is largest."))
@@ -226,51 +231,6 @@ class Audit(ShownAsTable):
                 edge = edge_of_chaos(record, np.linspace(0.0, 1.0, 3))
                 return record if np.isfinite(edge.sigma_w).sum() > 1 or Origin.of(record).is_homogeneous else None
         return None
-
-    def _summary(self) -> list[str]:
-        start = "" if self.start is None else f", from {self.start} back"
-        said = f"The network {_VERB[self.verdict]}{start}."
-        own = next((layer.verdict for layer in self.layers if layer.name == self.start), "")
-        if (how := _OPPOSITE.get((self.verdict, own))) is not None:  # two things are wrong
-            said = f"The network {_VERB[self.verdict]}, while gradients {how} in {self.start}."
-        if self.is_alone:
-            said = f"The gradient {'grows' if self.verdict == 'explodes' else 'fades'} in {self.start} alone."
-        lines = [said + (f" Cause: {self.cause}." if self.cause else "")]
-        lines += [
-            f"Yet of {each.name}: {each.cause}." for each in self.layers if each.verdict == "steady" and each.cause
-        ]
-        if self.overflow and sum(block.gain > 0.0 for block in self.blocks[1:]) > 1:
-            what = "part of the network" if self.is_measured_only else "layer or residual block"
-            is_counted = self.marked not in (None, self.blocks[0].name)  # nor is what has no gain
-            others = f"Over the others it stays in range{'; with this one counted,' if is_counted else ':'} it"
-            way = others if self.is_alone else "On its way back the gradient"
-            lines.append(f"{way} is multiplied by {self.growth:.4g} per {what} (geometric mean).")
-            lasts = ", ".join(f"{name} {depth}" for name, depth in self.overflow.items() if depth < math.inf)
-            is_told = {"explodes": self.growth > 1.0, "vanishes": self.growth < 1.0}.get(self.verdict, True)
-            if lasts and is_told and self.verdict != "stable" and not self.is_alone:
-                lost = "would overflow" if self.growth > 1.0 else "would become 0"
-                lines.append(f"At that rate it {lost} after so many of them: {lasts}.")
-        if self.loss_name == NONE:
-            lines.append("Without targets the gradient starts in random directions.")
-        else:
-            lines.append(f"The loss is {self.loss:.4g}: {self.loss_name}.")
-        first = self.layers[0]
-        inputs = (first.mean_square_z - first.sigma_b**2) / first.sigma_w**2 if first.sigma_w > 0.0 else math.nan
-        if inputs > _LARGE_INPUTS:
-            lines.append(f"The inputs have a mean square of about {inputs:.3g}: scale them to about 1.")
-        if self.is_measured_only:
-            lines.append(f"Measured only, without theory, as it could not be read as a network: {self.unread}.")
-        return lines
-
-
-_LARGE_INPUTS = 100.0  # a mean square that usual rates and initial weights are not made for
-_OPPOSITE = {("explodes", "fades"): "fade", ("vanishes", "grows"): "grow"}
-_VERB = {
-    "explodes": "explodes",
-    "vanishes": "lets gradients vanish",
-    "saturates": "saturates",
-    "stable": "keeps gradients in range",
-}
 
 
 def _drawing() -> Any:

@@ -99,11 +99,14 @@ def test_what_made_the_input_of_a_norm_large_is_to_blame():
         assert rules._before_a_norm(other, layers) == other
 
 
+_FINE = AuditVerdict("stable", None, "")
+
+
 def test_weights_before_an_attention_make_its_logits_large():
     layers = [AuditedLayer(f"b.{k}", "Block", 1.0) for k in range(3)]
     scales = {"b.1": OutOfScale(30.0, "norm.weight")}
     after = rules._of_attention(
-        "b.2.attention", "its attention logits are large", Measurement(layers, [], math.nan, scales=scales)
+        "b.2.attention", "its attention logits are large", Measurement(layers, [], math.nan, scales=scales), _FINE
     )
     assert (after.verdict, after.start) == ("saturates", "b.1")
     assert (
@@ -111,8 +114,12 @@ def test_weights_before_an_attention_make_its_logits_large():
         == "its norm.weight is 30 times as large as that of its peers; so in b.2.attention, after it, the attention logits are large"
     )
     for module in ("b.1.attention", "b.0.attention"):
-        own = rules._of_attention(module, "it is large", Measurement(layers, [], math.nan, scales=scales))
-        assert own == AuditVerdict("saturates", module, "it is large")
+        own = rules._of_attention(module, "it is large", Measurement(layers, [], math.nan, scales=scales), _FINE)
+        assert own[:3] == AuditVerdict("saturates", module, "it is large")[:3]
+        assert own.headline == "Attention saturates in {}, while gradients stay in range"
+    grows = AuditVerdict("explodes", "b.0", "its gain is 50")
+    told = rules._of_attention("b.2", "its attention logits are large", Measurement(layers, [], math.nan), grows)
+    assert told == grows._replace(cause="its gain is 50; and in b.2 the attention logits are large")
 
 
 def test_of_few_attentions_none_is_usual():

@@ -254,7 +254,8 @@ def test_a_report_says_which_loss_it_starts_from():
     assert "random directions" in gt.audit(network, x).table
     assert gt.audit(network, x, y).loss_name == "mse"
     assert gt.audit(network, x, y, loss="mse_sum").loss_name == "mse_sum"
-    assert ": mse." in gt.audit(network, x, y).table
+    assert "The loss on these data is" in gt.audit(network, x, y).table
+    assert "(mse)." in gt.audit(network, x, y).table
 
 
 def test_inputs_of_another_scale_are_told():

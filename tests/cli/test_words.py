@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import gradtheory as gt
+from gradtheory.audits.summary import summary_of
 from gradtheory.cli import main, words
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context
@@ -140,7 +141,7 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
 @pytest.mark.parametrize("seeds", [range(5), pytest.param(range(5, 60), marks=pytest.mark.slow)], ids=str)
 def test_what_audits_say_has_a_chinese_form(seeds):
     reports = [gt.audit(*faulty(seed)[:2]) for seed in seeds]
-    sentences = [line for report in reports for line in report._summary()]
+    sentences = [line for report in reports for line in summary_of(report)]
     sentences += [
         each for report in reports for layer in report.layers for each in (layer.cause, layer.verdict) if each
     ]

@@ -1,0 +1,89 @@
+"""Audits of a transformer with one fault in one block: the block is named, and the first sentence says what it is."""
+
+import math
+import re
+
+import pytest
+
+import gradtheory as gt
+
+torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
+nn = torch.nn
+
+
+class Block(nn.Module):
+    def __init__(self, width, is_pre, act):
+        super().__init__()
+        self.is_pre, self.act, self.times = is_pre, act(), 1.0
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.q, self.k, self.v, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def attention(self, x):
+        batch, length, width = x.shape
+        q, k, v = (layer(x).view(batch, length, 4, -1).transpose(1, 2) for layer in (self.q, self.k, self.v))
+        mixed = (self.times * (q @ k.transpose(-1, -2)) / math.sqrt(width / 4)).softmax(-1) @ v
+        return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+
+    def forward(self, x):
+        if self.is_pre:
+            x = x + self.attention(self.norm1(x))
+            return x + self.down(self.act(self.up(self.norm2(x))))
+        x = self.norm1(x + self.attention(x))
+        return self.norm2(x + self.down(self.act(self.up(x))))
+
+
+class Transformer(nn.Module):
+    def __init__(self, is_pre=True, act=nn.GELU):
+        super().__init__()
+        self.embed = nn.Embedding(50, 32)
+        self.blocks = nn.ModuleList([Block(32, is_pre, act) for _ in range(6)])
+        self.norm, self.head = nn.LayerNorm(32), nn.Linear(32, 50)
+
+    def forward(self, x):
+        x = self.embed(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+def audited(module):
+    tokens = torch.randint(0, 50, (8, 16), generator=torch.Generator().manual_seed(1))
+    return gt.audit(module, tokens, tokens.roll(1, 1), loss="softmax_cross_entropy")
+
+
+@pytest.mark.parametrize("layers", [["up"], ["up", "down"]])
+def test_a_norm_that_divides_what_one_block_made_large_is_no_second_fault(layers):
+    torch.manual_seed(0)
+    module = Transformer()
+    for name in layers:
+        getattr(module.blocks[3], name).weight.data *= 50.0
+    report = audited(module)
+    assert (report.verdict, report.start) == ("explodes", "blocks.3")
+    assert str(report).startswith("The gradient grows in blocks.3. Cause: its gain is ")
+    assert "at norm, after it, a norm divides the gradient by " in report.cause
+    assert "At that rate" not in str(report)
+
+
+@pytest.mark.parametrize("is_pre", [True, False])
+def test_attention_that_saturates_is_no_rate_of_the_gradient(is_pre):
+    torch.manual_seed(0)
+    module = Transformer(is_pre)
+    module.blocks[3].times = 16.0
+    report = audited(module)
+    assert (report.verdict, report.start) == ("saturates", "blocks.3")
+    assert str(report).startswith(
+        "Attention saturates in blocks.3, while gradients stay in range. Cause: its attention"
+    )
+    assert not re.search("At that rate|back\\.", str(report))
+
+
+def test_a_gradient_that_grows_is_said_before_attention():
+    torch.manual_seed(0)
+    module = Transformer()
+    module.blocks[3].times = 16.0
+    module.blocks[1].up.weight.data *= 50.0
+    report = audited(module)
+    assert (report.verdict, report.start) == ("explodes", "blocks.1")
+    assert str(report).startswith("The gradient grows in blocks.1. Cause: ")
+    assert "; and in blocks.3 the attention logits " in report.cause
