@@ -1,7 +1,6 @@
 """The audit of a network on its data: where gradients grow or fade, by which factor, and why."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +9,12 @@ import numpy as np
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
-from gradtheory.audits.judge import NOT_FINITE, AuditVerdict, judge, through_time
+from gradtheory.audits.judge import GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
+from gradtheory.audits.outliers import module_of
 from gradtheory.audits.report import AdviceRun, Audit
-from gradtheory.audits.scales import OutOfScale
 from gradtheory.audits.summary import called, is_a_rate
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
@@ -131,16 +130,16 @@ def audit(
             f"its input at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
         )
         verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
-    verdict = _before_a_norm(verdict, layers)
+    verdict = _of_weights(_before_a_norm(verdict, layers), measured)
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
-    layers = [_remarked(layer, measured.scales, verdict.start) for layer in layers]
+    layers = [_remarked(layer, measured, verdict.start) for layer in layers]
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     growth = _growth(measured.blocks) if is_finite else math.nan
     is_rate = 0.0 < growth < math.inf and is_a_rate(measured.blocks)
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if is_rate else {}
-    trial = _trial(measured, layers, verdict, (x, y), loss, progress)
+    trial = _trial(measured, verdict, (x, y), loss, progress)
     return Audit(
         tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss,
         measured.loss_name, bool(unread), unread, verdict.is_alone, tuple(measured.blocks), trial,
@@ -149,7 +148,7 @@ def audit(
 
 
 def _trial(
-    measured: Measurement, layers: list[AuditedLayer], verdict: AuditVerdict, data: tuple[Any, Any], loss: Any,
+    measured: Measurement, verdict: AuditVerdict, data: tuple[Any, Any], loss: Any,
     progress: Progress | None,
 ) -> AdviceRun:  # fmt: skip
     """Return what tries remedies on this network when they are asked for, or why none is tried."""
@@ -162,7 +161,7 @@ def _trial(
         is_loop = measured.loop is not None and verdict.start == measured.loop[0]
         usual = f"; {_USUAL_THROUGH_TIME[verdict.verdict]}" if is_loop else ""
         return AdviceRun(None, f"no remedy is tried: the module could not be read as a network{usual}")
-    if any(not math.isfinite(layer.sigma_w) for layer in layers):
+    if measured.broken:
         return AdviceRun(None, "no remedy is tried: nothing mends weights that are not finite but other weights")
     if isinstance(loss, str) and loss != network.loss:
         network = Network.from_nodes(network.nodes, network.n_inputs, loss)
@@ -198,6 +197,14 @@ def _of_attention(module: str, cause: str, measured: Measurement, others: AuditV
     return AuditVerdict("saturates", before, cause, headline=what)
 
 
+def _of_weights(verdict: AuditVerdict, measured: Measurement) -> AuditVerdict:
+    """Return the verdict on weights that are not finite, if these made the numbers so."""
+    if not measured.broken or verdict.headline not in (NOT_FINITE, GRADIENT_NOT_FINITE):
+        return verdict
+    start = next(iter(measured.broken)) if verdict.start not in measured.broken else str(verdict.start)
+    return AuditVerdict("explodes", start, measured.broken[start], headline="The weights of {} are not finite")
+
+
 def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVerdict:
     """Return the verdict on a norm of a measured module that divides by a large input: what made that is to blame."""
     place = next((k for k, layer in enumerate(layers) if layer.name == verdict.start), 0)
@@ -210,10 +217,14 @@ def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVe
     return verdict._replace(start=start, cause=cause, is_alone=False, excess=math.nan)
 
 
-def _remarked(layer: AuditedLayer, scales: Mapping[str, OutOfScale], start: str | None) -> AuditedLayer:
+def _remarked(layer: AuditedLayer, measured: Measurement, start: str | None) -> AuditedLayer:
     """Return a layer with what is unusual of its weights, where they do no harm to the gradient."""
-    weights = scales.get(layer.name)
+    weights, path = measured.scales.get(layer.name), module_of(layer.name)
     is_told = layer.name == start or layer.verdict != "steady" or bool(layer.cause)
+    broken = next((name for name in measured.broken if f"{name}.".startswith(f"{path}.")), None)
+    if broken is not None and not is_told:
+        where = "" if broken == path else f"in {called(broken)}, "
+        return replace(layer, cause=f"{where}{measured.broken[broken]}")
     if weights is None or is_told or "bias" in weights.parameter:
         return layer
     return replace(layer, cause=weights.remark)

@@ -36,6 +36,7 @@ from gradtheory.audits.scales import OutOfScale
 _MOST = 709.0  # exp of it is near the largest float64
 DEAD = "No gradient passes through {}"
 NOT_FINITE = "Numbers stop being finite in {}"
+GRADIENT_NOT_FINITE = "The gradient stops being finite in {}"
 _ALIKE = 3.0  # the most between what a layer multiplies by, and a norm after it divides by for that
 _SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 
@@ -187,20 +188,12 @@ def _because(layer: AuditedLayer, size: float) -> str:
 def _not_finite(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
     for layer in layers:
         if not layer.is_finite:
-            return AuditVerdict("explodes", layer.name, _first_not_finite(layer), headline=NOT_FINITE)
+            return AuditVerdict("explodes", layer.name, "its numbers overflow", headline=NOT_FINITE)
     for layer in reversed(layers):
         if not layer.is_gradient_finite:
             cause = "the gradient overflows on its way back through it"
-            return AuditVerdict("explodes", layer.name, cause, headline="The gradient stops being finite in {}")
+            return AuditVerdict("explodes", layer.name, cause, headline=GRADIENT_NOT_FINITE)
     return None
-
-
-def _first_not_finite(layer: AuditedLayer) -> str:
-    return (
-        "its weights are not finite"
-        if layer.activation and not math.isfinite(layer.sigma_w)
-        else "its numbers overflow"
-    )
 
 
 def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> AuditVerdict | None:

@@ -11,6 +11,7 @@ from scipy.sparse.linalg import svds
 from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
+from gradtheory.audits.broken import broken_nodes
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
@@ -64,6 +65,8 @@ class Measurement:
         Which weights within a part of a measured module are out of scale, and by how much.
     unreached : str
         Which of its modules get no gradient.
+    broken : dict of str to str
+        Which layers or modules have weights that are not finite before anything is run, and what these hold.
 
     """
 
@@ -80,6 +83,7 @@ class Measurement:
     recurrent: str = ""
     scales: Mapping[str, OutOfScale] = field(default_factory=dict)
     unreached: str = ""
+    broken: Mapping[str, str] = field(default_factory=dict)
 
 
 def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measurement:
@@ -109,7 +113,8 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
         layers = _with_predictions(
             [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
         )
-        return Measurement(layers, blocks_of(network.nodes, dense, layers, passed, back), value, network=network)
+        blocks = blocks_of(network.nodes, dense, layers, passed, back)
+        return Measurement(layers, blocks, value, network=network, broken=broken_nodes(network.nodes))
 
 
 def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:

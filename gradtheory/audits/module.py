@@ -17,6 +17,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
+from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded, square_sum
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, DIVIDED, NAN, AuditedBlock, AuditedLayer
@@ -25,6 +26,7 @@ from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
+from gradtheory.audits.silence import silent, unreached
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -33,7 +35,6 @@ from gradtheory.random_weights.precision import GradientSizes
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
 _SHORT = ("float16", "bfloat16")
-_SHOWN = 8  # of the modules that get no gradient
 _RELU = 2.0  # the kurtosis of its slopes
 
 
@@ -155,19 +156,21 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         after = DIVIDED if "BatchNorm" in part.kind else f" {kind}" if part.kind in _activations() else ""
         is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
-    if (silent := _silent(parts, layers, module)) is not None:
-        layers[silent] = replace(layers[silent], gain=0.0)
+    if (place := silent(parts, layers, module)) is not None:
+        layers[place] = replace(layers[place], gain=0.0)
+    origin = _origin(calls)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
     return Measurement(
         layers,
         blocks,
         loss,
-        origin=_origin(calls),
+        origin=origin,
         loop=loop,
         recurrent="" if loop is None else recurrent_scale(module, loop[0]),
         scales=scales_within(module, kinds),
-        unreached=_unreached(calls, module),
+        unreached="" if origin is not None else unreached(calls, module),
+        broken=broken_modules(module),
     )
 
 
@@ -178,21 +181,6 @@ def _follows(part: Call, before: Call, calls: list[Call]) -> bool:
         within.append(waiting.pop())
         waiting.extend(calls[k] for k in within[-1].children)
     return any(calls[source] is each for source in part.sources for each in within)
-
-
-def _silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | None:
-    """Return the part that nothing of its input comes through, if a gradient is 0.
-
-    That is the first to give all samples the same, or the one before, if it took the same already, or has nothing that
-    it could do otherwise, as an activation: then what is done to the output of that one kills it.
-    """
-    if all(layer.gain != 0.0 for layer in layers):
-        return None
-    same = next((k for k, part in enumerate(parts) if part.gave_same and part.takes_floats), None)
-    if same is None:
-        return None
-    is_fixed = next(module.get_submodule(parts[same].name).parameters(), None) is None
-    return max(0, same - 1) if parts[same].took_same or is_fixed else same
 
 
 def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
@@ -216,19 +204,6 @@ def _origin(calls: list[Call]) -> str | None:
     while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
         origin = inner
     return None if origin is None else origin.name or origin.kind
-
-
-def _unreached(calls: list[Call], module: Any) -> str:
-    """Return which modules with trainable parameters took part and get no gradient."""
-    reached = {call.name for call in calls if call.is_reached}  # perhaps when it is called again, by a checkpoint
-    called = dict.fromkeys(call.name for call in calls if call.name not in reached and call.size)
-    names = [name for name in called if _is_trainable(module, name)]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"no gradient comes back to {', '.join(names[:_SHOWN])}{more}" if names else ""
-
-
-def _is_trainable(module: Any, name: str) -> bool:
-    return any(parameter.requires_grad for parameter in module.get_submodule(name).parameters(recurse=False))
 
 
 def _parts(calls: list[Call]) -> list[int]:

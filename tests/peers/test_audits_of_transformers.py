@@ -87,3 +87,28 @@ def test_a_gradient_that_grows_is_said_before_attention():
     assert (report.verdict, report.start) == ("explodes", "blocks.1")
     assert str(report).startswith("The gradient grows in blocks.1. Cause: ")
     assert "; and in blocks.3 the attention logits " in report.cause
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("where", ["blocks.3.up", "blocks.2.norm2", "embed"])
+def test_weights_that_are_not_finite_are_named_before_anything_is_run(where, value):
+    torch.manual_seed(0)
+    module = Transformer()
+    module.get_submodule(where).weight.data.view(-1)[5] = value
+    report = audited(module)
+    size = module.get_submodule(where).weight.numel()
+    assert (report.verdict, report.start) == ("explodes", where)
+    assert report.cause == f"its weight holds {value} before anything is run, in 1 of {size} entries"
+    assert str(report).startswith(f"The weights of {where} are not finite. Cause: ")
+    assert "no gradient comes back" not in str(report)
+
+
+def test_weights_that_are_not_finite_and_not_used_are_remarked_upon():
+    torch.manual_seed(0)
+    module = Transformer()
+    module.blocks[2].spare = nn.Linear(3, 3)
+    module.blocks[2].spare.bias.data.fill_(math.nan)
+    module.register_buffer("mask", torch.full((4, 4), -math.inf))
+    report = audited(module)
+    told = "in blocks.2.spare, its bias holds nan before anything is run, in 3 of 3 entries"
+    assert (report.verdict, [layer.cause for layer in report.layers if layer.cause]) == ("stable", [told])
