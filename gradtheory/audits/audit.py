@@ -1,6 +1,7 @@
 """The audit of a network on its data: where gradients grow or fade, by which factor, and why."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
-from gradtheory.audits.judge import GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
+from gradtheory.audits.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
@@ -130,7 +131,7 @@ def audit(
             f"its input at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
         )
         verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
-    verdict = _of_weights(_before_a_norm(verdict, layers), measured)
+    verdict = _of_dead(_of_weights(_before_a_norm(verdict, layers), measured), measured.dead)
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
@@ -203,6 +204,20 @@ def _of_weights(verdict: AuditVerdict, measured: Measurement) -> AuditVerdict:
         return verdict
     start = next(iter(measured.broken)) if verdict.start not in measured.broken else str(verdict.start)
     return AuditVerdict("explodes", start, measured.broken[start], headline="The weights of {} are not finite")
+
+
+def _of_dead(verdict: AuditVerdict, dead: Sequence[tuple[str, str]]) -> AuditVerdict:
+    """Return the verdict on a network that holds modules of which no unit moves; where more is wrong, that is added."""
+    start = verdict.start or ""
+    told = [each for each in dead if not f"{each[0]}.".startswith(f"{start}.") or verdict.headline != DEAD]
+    if not told or verdict.headline in (NOT_FINITE, GRADIENT_NOT_FINITE):
+        return verdict
+    name, cause = told[0]
+    also = f"; so it is with {', '.join(each for each, _ in told[1:3])}{' and others' * (len(told) > 3)}"
+    cause = f"{cause}{also if told[1:] else ''}"
+    if verdict.start is not None:
+        return verdict._replace(cause=f"{verdict.cause}; and no gradient passes through {called(name)}: {cause}")
+    return AuditVerdict("vanishes", name, f"{cause}; gradients pass beside it", headline=DEAD)
 
 
 def _before_a_norm(verdict: AuditVerdict, layers: list[AuditedLayer]) -> AuditVerdict:

@@ -10,6 +10,10 @@ from typing import Any
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.pooling import pooling
 
+_OF_CHANNELS = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm", "Pool")
+_OF_LAST = ("Linear", "LayerNorm", "RMSNorm", "Embedding")
+_STILL = 1e-12  # what silu lets through at -30: less moves no weight
+
 
 @dataclass
 class Call:
@@ -39,6 +43,11 @@ class Call:
         The steps of autograd that made its inputs, and the one that made its output.
     took_same, gave_same : bool
         Whether the first input, and the output, is the same for all samples.
+    units : int
+        Of the output.
+    took_still, gave_still : bool or None
+        Whether no unit of the first input, and of the output, moves over samples and positions; None where that cannot
+        be told.
     pooling : str
         By which reduction without weights the first input was made of what a module gave, such as "mean of 49".
     pooled_square : float
@@ -66,6 +75,9 @@ class Call:
     left: Any = None
     took_same: bool = False
     gave_same: bool = False
+    units: int = 0
+    took_still: bool | None = None
+    gave_still: bool | None = None
     pooling: str = ""
     pooled_square: float = NAN
     by_time: list[float] = field(default_factory=list)
@@ -115,6 +127,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.takes_floats = first is not None
             record.held.append(first)
             call.taken, call.took_same = id(first), _is_same(first)
+            call.took_still = _is_still(first, kind)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
             call.pooling = "" if first is None else pooling(maker(first), record.givers)
@@ -194,6 +207,23 @@ def _is_same(tensor: Any) -> bool:
     return bool((tensor == tensor[:1]).all()) if tensor.ndim > 1 and len(tensor) > 1 else not bool(tensor.any())
 
 
+def _units(tensor: Any, kind: str) -> int:
+    """Return the axis of a tensor's units: of an image these are its channels."""
+    of_channels = tensor.ndim > 3 if not kind.startswith(_OF_LAST) else False
+    return 1 if tensor.ndim > 2 and (of_channels or any(name in kind for name in _OF_CHANNELS)) else -1
+
+
+def _is_still(tensor: Any, kind: str) -> bool | None:
+    """Return whether no unit of a tensor moves over samples and positions; None where that cannot be told."""
+    if tensor is None or tensor.ndim < 2 or not tensor.numel():
+        return None
+    rows = tensor.detach().movedim(_units(tensor, kind), -1).flatten(0, -2)
+    if len(rows) < 2:
+        return None
+    is_moving = ((rows[0] - rows[-1]).abs() > _STILL).any()  # as most do
+    return not bool(is_moving) and bool((rows.amax(0) - rows.amin(0) <= _STILL).all())
+
+
 def _has_time(module: Any) -> bool:
     """Return whether it is a recurrent module of torch that runs in one direction, or several such layers."""
     return hasattr(module, "weight_hh_l0") and not module.bidirectional
@@ -218,6 +248,8 @@ def _note_output(call: Call, output: Any) -> None:
         return
     call.square, call.size = float(square_sum(tensor)), tensor.numel()
     call.width, call.given, call.gave_same = _width(tensor), id(tensor), _is_same(tensor)
+    call.gave_still = _is_still(tensor, call.kind)
+    call.units = tensor.shape[_units(tensor, call.kind)] if tensor.ndim else 1
     call.is_finite, call.left = is_finite(output), tensor.grad_fn
     if not tensor.requires_grad or not call.size:  # of no entries none comes back
         return

@@ -64,6 +64,11 @@ def most_saturated(number: int, units: int) -> float:
     return max(0.5, float(binom.isf(_OF_A_RULE / number, units, 0.5)) / units)
 
 
+def may_all_be_off(number: int, units: int) -> bool:
+    """Return whether chance may put all units of one of so many layers on a flat side of σ for a whole batch."""
+    return number * 0.5**units > _OF_A_RULE
+
+
 def has_one_flat_side(record: Activation) -> bool:
     """Return whether σ is flat on one side alone, as relu."""
     return bool(np.sum(np.abs(record.slope(np.array([-_FAR, _FAR]))) < FLAT * float(record.steepest_slope)) == 1)

@@ -67,6 +67,8 @@ class Measurement:
         Which of its modules get no gradient.
     broken : dict of str to str
         Which layers or modules have weights that are not finite before anything is run, and what these hold.
+    dead : sequence of pairs of str
+        The modules within a measured one of which no unit moves, and why.
 
     """
 
@@ -84,6 +86,7 @@ class Measurement:
     scales: Mapping[str, OutOfScale] = field(default_factory=dict)
     unreached: str = ""
     broken: Mapping[str, str] = field(default_factory=dict)
+    dead: Sequence[tuple[str, str]] = ()
 
 
 def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measurement:

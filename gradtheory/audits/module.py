@@ -26,7 +26,7 @@ from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
-from gradtheory.audits.silence import silent, unreached
+from gradtheory.audits.silence import dead_within, silent, unreached
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -171,6 +171,7 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
         broken=broken_modules(module),
+        dead=[] if origin is not None else dead_within(calls, module),
     )
 
 

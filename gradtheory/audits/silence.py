@@ -1,8 +1,10 @@
 """Parts of a measured module that nothing comes through, forward or backward."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradtheory.audits.calls import Call
+from gradtheory.audits.chance import may_all_be_off
 from gradtheory.audits.layers import AuditedLayer
 
 _SHOWN = 8  # of the modules that get no gradient
@@ -34,3 +36,59 @@ def unreached(calls: list[Call], module: Any) -> str:
 
 def _is_trainable(module: Any, name: str) -> bool:
     return any(parameter.requires_grad for parameter in module.get_submodule(name).parameters(recurse=False))
+
+
+def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
+    """Return the modules of which no unit moves, though their inputs do, and why: a gradient may pass beside them.
+
+    That all modules in the same place start with weights 0 is a way to initialise.
+    """
+    dead: dict[str, str] = {}
+    number = sum(not call.children for call in calls)
+    for owner, is_behind in _deaths(calls, module):
+        is_zero = not any(bool(weight.any()) for weight in _weights(module, owner.name))
+        name = owner.name or owner.kind
+        if is_zero and not is_behind:
+            peers = [path for path, _ in module.named_modules() if _place(path) == _place(owner.name)]
+            if len(peers) < 2 or any(weight.any() for path in peers for weight in _weights(module, path)):
+                dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
+        elif not may_all_be_off(number, owner.units):
+            what = f"each of its {owner.units} units"
+            is_what = f"what follows it makes {what}" if is_behind else f"{what} is"
+            dead.setdefault(name, f"{is_what} constant on these data")
+    return list(dead.items())
+
+
+def _weights(module: Any, name: str) -> list[Any]:
+    """Return the weights of a module's own, or else its biases: what it multiplies its input by."""
+    own = dict(module.get_submodule(name).named_parameters(recurse=False))
+    return [value for key, value in own.items() if "bias" not in key] or list(own.values())
+
+
+def _place(path: str) -> tuple[str, ...]:
+    """Return where a module is, whatever the number of its block."""
+    *holders, last = path.split(".")
+    return (*("#" if holder.isdigit() else holder.rstrip("0123456789") for holder in holders), last)
+
+
+def _deaths(calls: Sequence[Call], module: Any) -> Iterator[tuple[Call, bool]]:
+    """Yield the calls of modules of which no unit moves, and whether that is by what follows on them."""
+    for call in calls:
+        if call.children or not call.takes_floats:
+            continue
+        last = call
+        if call.took_still and call.sources and all(calls[k].gave_still is False for k in call.sources):
+            last = calls[max(call.sources)]
+        elif call.took_still is not False or not call.gave_still:
+            continue
+        if (owner := _owner(last, calls, module)) is not None:
+            yield owner, owner is not call
+
+
+def _owner(call: Call, calls: Sequence[Call], module: Any) -> Call | None:
+    """Return the last call of a module with weights of its own that a call is, or is made of."""
+    while next(module.get_submodule(call.name).parameters(recurse=False), None) is None:
+        if not call.sources:
+            return None
+        call = calls[max(call.sources)]
+    return call

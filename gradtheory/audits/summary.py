@@ -88,7 +88,7 @@ def _rate(report: Any) -> list[str]:
         return []
     what = "part of the network" if report.is_measured_only else "layer or residual block"
     steepest = max(counted, key=lambda block: abs(math.log(block.gain)))
-    is_wrong = report.verdict in ("explodes", "vanishes") and not report.is_alone
+    is_wrong = report.verdict in ("explodes", "vanishes") and not (report.is_alone or report.headline)
     if is_wrong and not is_a_rate(report.blocks):
         is_there = f"{module_of(report.start or '')}.".startswith(f"{module_of(steepest.name)}.")
         return [f"It is one jump, by {steepest.gain:.3g}, and no rate per {what}."] if is_there else []

@@ -1,0 +1,102 @@
+"""A dead part within a block is named although the gradient passes beside it, and what only looks dead is not."""
+
+import pytest
+
+import gradtheory as gt
+
+torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
+nn = torch.nn
+from tests.peers.test_audits_of_transformers import Transformer, audited  # noqa: E402
+
+
+class Residual(nn.Module):
+    """A residual block of convolutions, as in vision, or of linear layers."""
+
+    def __init__(self, width, *, is_image):
+        super().__init__()
+        first, last = (nn.Conv2d(width, width, 3, padding=1) if is_image else nn.Linear(width, width) for _ in range(2))
+        norm = nn.BatchNorm2d(width) if is_image else nn.BatchNorm1d(width)
+        self.first, self.norm, self.act, self.last = first, norm, nn.ReLU(inplace=True), last
+
+    def forward(self, x):
+        return x + self.last(self.act(self.norm(self.first(x))))
+
+
+class Residuals(nn.Module):
+    def __init__(self, *, is_image, width=16, blocks=4):
+        super().__init__()
+        self.stem = nn.Conv2d(3, width, 3, padding=1) if is_image else nn.Linear(3, width)
+        self.blocks = nn.ModuleList([Residual(width, is_image=is_image) for _ in range(blocks)])
+        self.head = nn.Linear(width, 4)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x.mean((2, 3)) if x.ndim == 4 else x)
+
+
+@pytest.mark.parametrize("is_pre", [True, False])
+@pytest.mark.parametrize("act", [nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid])
+def test_a_feed_forward_that_is_off_is_named(act, is_pre):
+    torch.manual_seed(0)
+    module = Transformer(is_pre, act)
+    before = audited(module)
+    assert before.verdict == "stable"
+    module.blocks[3].up.bias.data.fill_(-50.0)
+    report = audited(module)
+    assert (report.verdict, report.start) == ("vanishes", "blocks.3.up")
+    cause = "what follows it makes each of its 128 units constant on these data; gradients pass beside it"
+    assert str(report).startswith(f"No gradient passes through blocks.3.up. Cause: {cause}.")
+    assert "At that rate" not in str(report)
+    assert "It is one jump" not in str(report)
+
+
+@pytest.mark.parametrize(("of_shape", "is_image"), [((8, 3, 6, 6), True), ((64, 3), False)])
+@pytest.mark.parametrize("which", ["first", "norm", "last"])
+def test_a_dead_part_of_a_residual_block_is_named(which, of_shape, is_image):
+    torch.manual_seed(1)
+    module, x, y = Residuals(is_image=is_image), torch.randn(of_shape), torch.randint(0, 4, of_shape[:1])
+    assert gt.audit(module, x, y).verdict == "stable"
+    part = module.blocks[2].get_submodule(which)
+    if which == "norm":
+        part.bias.data.fill_(-50.0)
+    else:
+        part.weight.data.zero_()
+    report = gt.audit(module, x, y)
+    assert (report.verdict, report.start) == ("vanishes", f"blocks.2.{which}")
+    assert ("its weights are 0" in report.cause) is (which != "norm")
+
+
+def test_all_branches_that_start_with_0_are_a_way_to_initialise():
+    torch.manual_seed(2)
+    module, x, y = Residuals(is_image=True), torch.randn(8, 3, 6, 6), torch.randint(0, 4, (8,))
+    for block in module.blocks:
+        block.last.weight.data.zero_()
+        block.last.bias.data.zero_()
+    assert gt.audit(module, x, y).verdict == "stable"
+
+
+def test_few_units_may_all_be_off_by_chance():
+    torch.manual_seed(3)
+    module, x, y = Residuals(is_image=True, width=4), torch.randn(8, 3, 6, 6), torch.randint(0, 4, (8,))
+    module.blocks[2].norm.bias.data.fill_(-50.0)
+    assert gt.audit(module, x, y).verdict == "stable"
+
+
+def test_what_the_data_or_the_weights_alone_make_is_not_dead():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.query, self.of_query = nn.Parameter(torch.randn(1, 16)), nn.Linear(16, 16)
+            self.kinds, self.of_kinds, self.of_x = nn.Embedding(2, 16), nn.Linear(16, 16), nn.Linear(16, 16)
+            self.head = nn.Linear(16, 3)
+
+        def forward(self, x):
+            told = self.of_query(self.query.expand(len(x), -1)) + self.of_kinds(self.kinds(torch.zeros(len(x)).long()))
+            return self.head(torch.tanh(self.of_x(x) + told))
+
+    torch.manual_seed(4)
+    assert gt.audit(Odd(), torch.randn(32, 16), torch.randint(0, 3, (32,))).verdict == "stable"
+    module = nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16), nn.Linear(16, 3)).eval()
+    assert gt.audit(module, torch.ones(8, 16), torch.randint(0, 3, (8,))).verdict == "stable"
