@@ -240,6 +240,8 @@ def _remarked(layer: AuditedLayer, measured: Measurement, start: str | None) -> 
     if broken is not None and not is_told:
         where = "" if broken == path else f"in {called(broken)}, "
         return replace(layer, cause=f"{where}{measured.broken[broken]}")
+    if layer.name in measured.remarks and not is_told:
+        return replace(layer, cause=measured.remarks[layer.name])
     if weights is None or is_told or "bias" in weights.parameter:
         return layer
     return replace(layer, cause=weights.remark)

@@ -69,6 +69,8 @@ class Measurement:
         Which layers or modules have weights that are not finite before anything is run, and what these hold.
     dead : sequence of pairs of str
         The modules within a measured one of which no unit moves, and why.
+    remarks : dict of str to str
+        What is worth knowing of a layer that does no harm.
 
     """
 
@@ -87,6 +89,7 @@ class Measurement:
     unreached: str = ""
     broken: Mapping[str, str] = field(default_factory=dict)
     dead: Sequence[tuple[str, str]] = ()
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 def measure_network(network: Network, x: ArrayLike, y: ArrayLike | None, loss: Any, seed: int) -> Measurement:

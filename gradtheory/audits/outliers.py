@@ -84,6 +84,8 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         may = (peers[0], peers[-1])
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
+    if may and may[0] is inner[0] and min(abs(sizes[1] - sizes[k]) for k in (0, 2)) < math.log(ALONE):
+        may = [*may, inner[1]]  # a residual stream gets used to its scale over more blocks than the first
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
     most = 2.0 * median(float(np.nan_to_num(block.spread)) for block in inner)  # a fault itself may spread gains
     odd: list[tuple[str, float, str]] = []

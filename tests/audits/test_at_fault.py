@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 
+from gradtheory.audits import outliers
 from gradtheory.audits.attention import Logits, attention_fault
 from gradtheory.audits.judge import AuditVerdict, judge
-from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement
 from gradtheory.audits.scales import OutOfScale
 
@@ -146,3 +147,18 @@ def test_logits_of_which_softmax_leaves_one_are_named_however_many_layers_have_t
         "its attention logits deviate by 16 within a row, of which a softmax makes a single 1",
     )
     assert attention_fault([Logits(f"b{k}", 16, 0.25, 5.0) for k in range(count)]) is None  # as trained ones may
+
+
+@pytest.mark.parametrize(
+    ("gains", "names"),
+    [
+        ([2.4, 1.9, 1.1, 1.0, 1.0, 1.0, 1.0], []),  # a stream that gets used to its scale
+        ([1.06, 1.7, 1.33, 1.15, 1.05, 1.0], []),
+        ([1.1, 1.9, 1.1, 1.0, 1.0, 1.0, 1.0], ["b1"]),
+        ([2.4, 1.0, 1.9, 1.0, 1.0, 1.0, 1.0], ["b2"]),
+        ([0.4, 1.0, 1.9, 1.0, 1.0, 1.0, 1.0], ["b2"]),
+    ],
+)
+def test_the_second_block_may_be_between_the_first_and_the_rest(gains, names):
+    blocks = [AuditedBlock(f"b{k}", gain, 0.05, (), f"Block{COMPOSITE}") for k, gain in enumerate(gains)]
+    assert [name for name, _, _ in outliers._odd_ones(blocks)] == names

@@ -112,3 +112,36 @@ def test_weights_that_are_not_finite_and_not_used_are_remarked_upon():
     report = audited(module)
     told = "in blocks.2.spare, its bias holds nan before anything is run, in 3 of 3 entries"
     assert (report.verdict, [layer.cause for layer in report.layers if layer.cause]) == ("stable", [told])
+
+
+class Language(nn.Module):
+    """As GPT-2: small embeddings of tokens and of places, blocks with their norms before the branches, tied weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(50, 32), nn.Embedding(16, 32)
+        self.blocks = nn.ModuleList([Block(32, True, nn.GELU) for _ in range(6)])
+        self.norm, self.head = nn.LayerNorm(32), nn.Linear(32, 50, bias=False)
+        for embedding in (self.tokens, self.places):
+            nn.init.normal_(embedding.weight, 0.0, 0.02)
+        self.head.weight = self.tokens.weight
+
+    def forward(self, x):
+        x = self.tokens(x) + self.places(torch.arange(x.shape[1]))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 20), marks=pytest.mark.slow)])
+def test_small_embeddings_are_no_explosion(seeds):
+    for seed in seeds:
+        torch.manual_seed(seed)
+        module = Language()
+        report = audited(module)
+        assert (report.verdict, report.start) == ("stable", None), seed
+        told = [layer.cause for layer in report.layers if layer.cause]
+        assert len(told) == 1
+        assert re.match("its output is 0.0.* large, and the norm in blocks.0 divides by that, so that", told[0])
+        module.blocks[seed % 5 + 1].down.weight.data *= 10.0
+        assert audited(module).start == f"blocks.{seed % 5 + 1}"
