@@ -86,7 +86,7 @@ def judge(
     if (verdict := _not_finite(judged) or _dead(judged, blocks)) is not None:
         return judged, verdict
     doubled = shortcut(blocks, residual)
-    odd = doubled or out_of_scale(judged) or stands_out(blocks, scales) or heavy(blocks, scales)
+    odd = doubled or out_of_scale(judged, blocks) or stands_out(blocks, scales) or heavy(blocks, scales)
     lone = jump(blocks)
     if odd is None and lone is not None and _stretch(_without(lone[0], blocks, judged)) is None:
         odd = lone

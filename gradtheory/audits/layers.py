@@ -11,6 +11,7 @@ from gradtheory.random_weights.precision import GradientSizes
 NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
 DIVIDED = " divided by the spread of its batch"  # likewise
+NORMED = " divided by its own spread"  # likewise: the scale of weights before is gone
 PEERS = 4  # with fewer beside it, nothing is usual, and nothing stands out
 MADE_ALIKE = 3  # of numbers that a scheme gives, not chance, so few tell what is usual
 

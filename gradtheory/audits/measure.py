@@ -15,6 +15,7 @@ from gradtheory.audits.broken import broken_nodes
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
+from gradtheory.audits.outliers import divided_away
 from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Elementwise, Network, Node
@@ -120,7 +121,9 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
         )
         blocks = blocks_of(network.nodes, dense, layers, passed, back)
-        return Measurement(layers, blocks, value, network=network, broken=broken_nodes(network.nodes))
+        return Measurement(
+            layers, blocks, value, network=network, broken=broken_nodes(network.nodes), remarks=divided_away(layers)
+        )
 
 
 def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:

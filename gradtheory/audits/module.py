@@ -20,10 +20,10 @@ from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_severa
 from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded, square_sum
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.layers import COMPOSITE, DIVIDED, NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.outliers import ALONE, MATTERS
+from gradtheory.audits.norms import divisor, of_small_input
 from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
@@ -36,7 +36,6 @@ from gradtheory.random_weights.precision import GradientSizes
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
 _SHORT = ("float16", "bfloat16")
-_SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
 _RELU = 2.0  # the kurtosis of its slopes
 
 
@@ -155,11 +154,12 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
             continue
         kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
-        if before is not None and goes_on and (told := _of_small_input(part, before, whole, calls)):
-            remarks[layers[-2].name], whole = told, NAN
         block = AuditedBlock(name, whole if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
-        after = DIVIDED if "BatchNorm" in part.kind else f" {kind}" if part.kind in _activations() else ""
+        after = divisor(part.kind) or (f" {kind}" if part.kind in _activations() else "")
         is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
+        told = of_small_input(part, before, whole, calls) if before is not None and goes_on else ""
+        if told and not (after and is_simple):
+            remarks[layers[-2].name], block = told, replace(block, gain=NAN)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
     if (place := silent(parts, layers, module)) is not None:
         layers[place] = replace(layers[place], gain=0.0)
@@ -179,20 +179,6 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         remarks=remarks,
         dead=[] if origin is not None else dead_within(calls, module),
     )
-
-
-def _of_small_input(part: Call, before: Call, gain: float, calls: list[Call]) -> str:
-    """Return why a part with a norm makes the gradient grow: its input is small, and the norm divides by that."""
-    size = math.sqrt(before.square / before.size) if before.size else NAN
-    waiting, has_norm = [part], False
-    while waiting and not has_norm:
-        call = waiting.pop()
-        has_norm = "Norm" in call.kind and "BatchNorm" not in call.kind
-        waiting += [calls[k] for k in call.children]
-    if not (has_norm and 0.0 < size < _SMALL and ALONE < gain < MATTERS / size):
-        return ""
-    what = f"the norm in {part.name} divides by that, so that the gradient grows by {gain:.3g}"
-    return f"its output is {size:.3g} large, and {what}, which is not counted in the verdict"
 
 
 def _follows(part: Call, before: Call, calls: list[Call]) -> bool:

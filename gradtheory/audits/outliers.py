@@ -10,12 +10,13 @@ from statistics import median
 import numpy as np
 
 from gradtheory.audits.chance import most_of_one, spread_of_scale
-from gradtheory.audits.layers import COMPOSITE, DIVIDED, PEERS, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, DIVIDED, NORMED, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.scales import OutOfScale
 
 STRETCH = 10.0  # a factor over several layers that training bears
 ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
 _WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
+_NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
 MATTERS = 1.25  # a gain that weights out of scale have to cause
 
 
@@ -35,26 +36,50 @@ def shortcut(
     return (name, math.log(times), cause) if times > ALONE else None
 
 
-def out_of_scale(layers: Sequence[AuditedLayer]) -> tuple[str, float, str] | None:
-    """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters."""
+def out_of_scale(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock] = ()) -> tuple[str, float, str] | None:
+    """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters.
+
+    It does not where a norm takes all that the layer gives, and so divides by that scale.
+    """
+    normed = {
+        number for block in blocks if any(each in f"{block.kind} " for each in _NORMED) for number in block.layers
+    }
+    free = {layers[number].name for number in normed}
+    large = [each for each in _large(layers) if each[0].name not in free]
+    if not large:
+        return None
+    (layer, size), *_ = large
+    matters = layer.gain > MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / MATTERS or layer is layers[0]
+    return (layer.name, size, _of_weights(layer, size)) if matters else None
+
+
+def divided_away(layers: Sequence[AuditedLayer]) -> dict[str, str]:
+    """Return the layers whose weights are out of scale, with what is worth knowing of them if the gradient stays."""
+    remarks: dict[str, str] = {}
+    for layer, size in _large(layers):
+        steps = {layer.name: layer.gradient_norm / layer.sigma_w / math.sqrt(layer.fans[1]) for layer in layers}
+        slow = median(steps.values()) / steps[layer.name] if steps[layer.name] > 0.0 else math.nan
+        what = f", and a step of gradient descent changes them {slow:.3g} times less, relative to their size"
+        remarks[layer.name] = f"{_of_weights(layer, size)}{what if slow > _WEIGHTS else ''}"
+    return remarks
+
+
+def _of_weights(layer: AuditedLayer, size: float) -> str:
+    return f"its weights are {math.exp(size):.3g} times as large as those of other layers (σ_w = {layer.sigma_w:.3g})"
+
+
+def _large(layers: Sequence[AuditedLayer]) -> list[tuple[AuditedLayer, float]]:
+    """Return the layers with weights that are larger than others', and the logarithms, from the largest on."""
     layers = [layer for layer in layers if layer.name == module_of(layer.name)]  # one that is called again is one
     if len(layers) <= PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
-        return None
+        return []
     by_fan_in = np.log([layer.sigma_w for layer in layers])
     by_both = (
         by_fan_in + np.log([0.5 * (n_in + n_out) / n_in for n_in, n_out in (layer.fans for layer in layers)]) / 2.0
     )
-    deviations = [each - np.median(each) for each in (by_fan_in, by_both)]
-    size = np.where(np.sign(deviations[0]) == np.sign(deviations[1]), np.abs(deviations).min(axis=0), 0.0)
-    worst = int(np.argmax(size))
-    layer, sign = layers[worst], float(np.sign(deviations[0][worst]))
-    matters = layer.gain > MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / MATTERS or worst == 0
-    bound = math.log(_WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans)))
-    if size[worst] <= bound or sign < 0.0 or not matters:
-        return None
-    times = f"{math.exp(size[worst]):.3g} times as large as those of other layers"
-    cause = f"its weights are {times} (σ_w = {layer.sigma_w:.3g})"
-    return layer.name, float(size[worst]), cause
+    size = np.minimum(*(each - np.median(each) for each in (by_fan_in, by_both)))
+    bounds = [math.log(_WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans))) for layer in layers]
+    return [(layers[k], float(size[k])) for k in np.argsort(-size) if size[k] > bounds[k]]
 
 
 def stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
@@ -109,7 +134,7 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
     for block in blocks[1:]:
         weights = scales.get(module_of(block.name))
         gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
-        if weights is None or "bias" in weights.parameter or not gains:
+        if weights is None or "bias" in weights.parameter or not gains or NORMED in block.kind:
             continue
         is_known = block.gain > 0.0  # that of the first part of another branch is not
         if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:

@@ -86,7 +86,8 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
         for part, size in by_part.items():
             if len(by_part) >= MADE_ALIKE and size > _TIMES * usual > 0.0:
                 step = steps[kind, name][part] / usual_step if usual_step > 0.0 else NAN
-                largest[part] = max(largest.get(part, OutOfScale(0.0, "")), OutOfScale(size / usual, name, step))
+                scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(size / usual, name, step))
+                largest[part] = max(scales, key=lambda scale: ("bias" not in scale.parameter, scale.times))
     return largest
 
 

@@ -75,3 +75,23 @@ def test_a_shortcut_behind_norms_is_held_against_the_others():
     assert gt.audit(behind_norms(rng, [2.0] * 5), x).verdict == "stable"  # as DeepNorm has it
     report = gt.audit(behind_norms(rng, [1.0, 1.0, 2.0, 1.0, 1.0]), x)
     assert (report.start, report.cause) == ("b.2.fc", "its residual connection multiplies by 2")
+
+
+@pytest.mark.parametrize("is_centred", [True, False])
+def test_weights_that_a_norm_divides_away_are_remarked_upon(is_centred):
+    rng = np.random.default_rng(7)
+    w = [rng.normal(0, 32**-0.5, (32, 32)) for _ in range(8)]
+    w[3] *= 6.0
+    nodes = []
+    for k, each in enumerate(w):
+        nodes.append(Node(f"fc{k}", Dense(each, None), (len(nodes) - 1,)))
+        nodes.append(Node(f"norm{k}", LayerNorm(np.ones(32), None, 1e-5, is_centred), (len(nodes) - 1,)))
+    nodes.append(Node("head", Dense(rng.normal(0, 32**-0.5, (3, 32)), None), (len(nodes) - 1,)))
+    x, y = rng.normal(size=(32, 32)), rng.normal(size=(32, 3))
+    report = gt.audit(Network.from_nodes(nodes, 32), x, y)
+    assert (report.verdict, report.start) == ("stable", None)
+    assert [layer.name for layer in report.layers if layer.cause] == ["fc3"]
+    cause = report.layers[3].cause
+    assert f"Yet of fc3: {cause}." in str(report)
+    slow = float(cause.partition("changes them ")[2].partition(" times less")[0])
+    assert slow == pytest.approx(36.0, rel=0.3)

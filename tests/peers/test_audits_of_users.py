@@ -137,3 +137,21 @@ def test_frozen_modules_and_what_cannot_be_measured():
 class Nothing(nn.Module):
     def forward(self, x):
         return x.argmax()
+
+
+@pytest.mark.parametrize("norm", [nn.LayerNorm, nn.RMSNorm])
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize("times", [0.2, 1.0, 6.0])
+def test_what_a_norm_after_a_layer_divides_away_is_no_fault(norm, is_read, times):
+    torch.manual_seed(1)
+    parts = [part for _ in range(7) for part in (nn.Linear(32, 32), norm(32), nn.ReLU())]
+    module = nn.Sequential(nn.Linear(16, 32), *parts, nn.Linear(32, 4))
+    module[10].weight.data *= times
+    module[10].bias.data *= times
+    if not is_read:
+        module[10].register_forward_hook(lambda *_: None)
+    report = gt.audit(module, torch.randn(64, 16), torch.randint(0, 4, (64,)))
+    assert (report.verdict, report.is_measured_only) == ("stable", not is_read)
+    assert [layer.name for layer in report.layers if layer.cause] == (["10"] if times > 1.0 else [])
+    if times > 1.0:
+        assert "Yet of layer '10': its weight" in report.table
