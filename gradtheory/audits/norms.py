@@ -11,11 +11,15 @@ from gradtheory.audits.summary import called
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
 
 
-def divisor(kind: str) -> str:
-    """Return what a layer before a module of this kind is called, if that is a norm."""
-    if "Norm" not in kind:
-        return ""
-    return DIVIDED if "BatchNorm" in kind else NORMED
+def divisor(part: Call, before: Call | None) -> str:
+    """Return what a layer is called, if the part after it is a norm that takes its output, not a sum with it."""
+    if "BatchNorm" in part.kind:
+        return DIVIDED
+    return NORMED if _is_norm(part) and before is not None and part.taken == before.given else ""
+
+
+def _is_norm(call: Call) -> bool:
+    return "Norm" in call.kind and "BatchNorm" not in call.kind
 
 
 def of_small_input(part: Call, before: Call, gain: float, calls: Sequence[Call]) -> str:
@@ -24,7 +28,7 @@ def of_small_input(part: Call, before: Call, gain: float, calls: Sequence[Call])
     waiting, has_norm = [part], False
     while waiting and not has_norm:
         call = waiting.pop()
-        has_norm = divisor(call.kind) == NORMED
+        has_norm = _is_norm(call)
         waiting += [calls[k] for k in call.children]
     if not (has_norm and 0.0 < size < _SMALL and ALONE < gain < MATTERS / size):
         return ""

@@ -41,9 +41,8 @@ def out_of_scale(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock] 
 
     It does not where a norm takes all that the layer gives, and so divides by that scale.
     """
-    normed = {
-        number for block in blocks if any(each in f"{block.kind} " for each in _NORMED) for number in block.layers
-    }
+    alone = [block for block in blocks if f"{block.kind} ".startswith(_NORMED) and "Sum" not in block.kind]
+    normed = {number for block in alone for number in block.layers}
     free = {layers[number].name for number in normed}
     large = [each for each in _large(layers) if each[0].name not in free]
     if not large:

@@ -155,3 +155,27 @@ def test_what_a_norm_after_a_layer_divides_away_is_no_fault(norm, is_read, times
     assert [layer.name for layer in report.layers if layer.cause] == (["10"] if times > 1.0 else [])
     if times > 1.0:
         assert "Yet of layer '10': its weight" in report.table
+
+
+@pytest.mark.parametrize("norm", [nn.LayerNorm, nn.RMSNorm])
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_norm_that_takes_a_sum_divides_no_layer_away(norm, is_read):
+    class Streams(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norms = nn.ModuleList([norm(16) for _ in range(6)])
+            self.layers = nn.ModuleList([nn.Linear(16, 16) for _ in range(6)])
+            self.head = nn.Linear(16, 3)
+
+        def forward(self, x):
+            for normed, layer in zip(self.norms, self.layers, strict=True):
+                x = x + layer(normed(x))
+            return self.head(x)
+
+    torch.manual_seed(3)
+    module = Streams()
+    module.layers[3].weight.data *= 8.0
+    if not is_read:
+        module.head.register_forward_hook(lambda *_: None)
+    report = gt.audit(module, torch.randn(64, 16), torch.randint(0, 3, (64,)))
+    assert (report.start, report.is_measured_only) == ("layers.3", not is_read)
