@@ -9,9 +9,11 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import (
+    Array,
     read_count,
     read_finite_array,
 )
+from gradtheory.document.wrapping import columns
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import (
     BLUE,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS, _ROWS = 100, 50
+_EM = 0.06  # inches: the width of a small letter, and a little more
 _HALVINGS = 10  # of a column, to where inputs of mean square 1 explode
 
 
@@ -114,21 +117,16 @@ def phase_diagram(
 
 def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said: Mapping[str, str]) -> None:
     """Colour the phases, each alone: levels between the first and the last would pass through the second."""
-    weights, biases = np.linspace(right / _COLUMNS, right, _COLUMNS), np.linspace(0.0, top, _ROWS)
-    phase, explodes = phases_over(record, *np.meshgrid(weights, biases))
+    weights, biases = np.linspace(0.0, right, _COLUMNS + 1), np.linspace(0.0, top, _ROWS)
+    phase, explodes = phases_over(record, *np.meshgrid(weights[1:], biases))
+    phase = np.column_stack([phase[:, 0], phase])  # at σ_w = 0, where there is no gradient, as beside it
+    explodes = np.column_stack([explodes[:, 0], explodes])
     names = (said["ordered"], said["chaotic"], said["start_decides"])
     for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
-        rows, columns = np.nonzero(phase == which)
-        if len(rows):
-            ax.contourf(weights, biases, 1.0 * (phase == which), levels=[0.5, 1.5], colors=[color], alpha=0.12)
-            across = weights[columns[rows == (row := int(np.median(rows)))]]
-            middle = float(np.mean(across)), float(biases[row])
-            if which < 2:
-                ax.text(*middle, name, color=color, fontsize="small", ha="center")
-            else:  # lines cross it: it is named beside
-                beside = float(across[-1]) + 0.06 * right, middle[1]
-                line = {"arrowstyle": "-", "color": color, "linewidth": 0.8}
-                ax.annotate(name, middle, beside, color=color, fontsize="small", va="center", arrowprops=line)
+        is_there = phase == which
+        if is_there.any():
+            ax.contourf(weights, biases, 1.0 * is_there, levels=[0.5, 1.5], colors=[color], alpha=0.12)
+            _name_phase(ax, weights, biases, is_there, name, color, is_crossed=which == 2)
     there = (phase == 2).any(axis=1)
     if there.any():
         first = np.argmax(explodes[there], axis=1)
@@ -138,3 +136,25 @@ def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said:
             beyond = phases_over(record, middles, biases[there])[1]
             near, far = np.where(beyond, near, middles), np.where(beyond, middles, far)
         ax.plot(far, biases[there], color=GREY, linestyle=":", label=said["usual_start"])
+
+
+def _name_phase(
+    ax: "Axes", weights: Array, biases: Array, is_there: Array, name: str, color: str, *, is_crossed: bool
+) -> None:
+    """Write the name of a phase where it is, or else, where it is too narrow or lines cross it, beside it."""
+    rows = np.flatnonzero(is_there.any(axis=1))
+    row = int(np.median(np.repeat(rows, is_there[rows].sum(axis=1))))
+    across, right = weights[is_there[row]], weights[-1]
+    width = _EM * columns(name) / (ax.get_window_extent().width / ax.figure.dpi) * right
+    gap = 0.06 * right + width
+    has_room = across[-1] + gap < right, across[0] - gap > 0.0
+    if not any(has_room) or (not is_crossed and across[-1] - across[0] > width):
+        ax.text(float(np.mean(across)), float(biases[row]), name, color=color, fontsize="small", ha="center")
+        return
+    row = row if is_crossed else int(rows[len(rows) // 4])  # away from the name of the phase beside it
+    across = weights[is_there[row]]
+    beside = across[-1] + 0.06 * right if has_room[0] else across[0] - 0.06 * right
+    line = {"arrowstyle": "-", "color": color, "linewidth": 0.8}
+    place, side = (float(np.mean(across)), float(biases[row])), "left" if has_room[0] else "right"
+    text = (float(beside), place[1])
+    ax.annotate(name, place, text, color=color, fontsize="small", arrowprops=line, va="center", ha=side)
