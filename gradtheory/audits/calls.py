@@ -9,10 +9,7 @@ from typing import Any
 
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.pooling import pooling
-
-_OF_CHANNELS = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm", "Pool")
-_OF_LAST = ("Linear", "LayerNorm", "RMSNorm", "Embedding")
-_STILL = 1e-12  # what silu lets through at -30: less moves no weight
+from gradtheory.audits.stillness import is_still, unit_axis
 
 
 @dataclass
@@ -41,6 +38,8 @@ class Call:
         Likewise which tensors that nothing has made, by their numbers.
     entered, left : set, and object or None
         The steps of autograd that made its inputs, and the one that made its output.
+    took_size : float
+        The root mean square of the first input.
     took_same, gave_same : bool
         Whether the first input, and the output, is the same for all samples.
     units : int
@@ -73,6 +72,7 @@ class Call:
     leaves: set[int] = field(default_factory=set)
     entered: set[Any] = field(default_factory=set)
     left: Any = None
+    took_size: float = NAN
     took_same: bool = False
     gave_same: bool = False
     units: int = 0
@@ -127,7 +127,8 @@ def recorded(module: Any) -> Iterator[Record]:
             call.takes_floats = first is not None
             record.held.append(first)
             call.taken, call.took_same = id(first), _is_same(first)
-            call.took_still = _is_still(first, kind)
+            call.took_still = is_still(first, kind)
+            call.took_size = _size(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
             call.pooling = "" if first is None else pooling(maker(first), record.givers)
@@ -207,21 +208,9 @@ def _is_same(tensor: Any) -> bool:
     return bool((tensor == tensor[:1]).all()) if tensor.ndim > 1 and len(tensor) > 1 else not bool(tensor.any())
 
 
-def _units(tensor: Any, kind: str) -> int:
-    """Return the axis of a tensor's units: of an image these are its channels."""
-    of_channels = tensor.ndim > 3 if not kind.startswith(_OF_LAST) else False
-    return 1 if tensor.ndim > 2 and (of_channels or any(name in kind for name in _OF_CHANNELS)) else -1
-
-
-def _is_still(tensor: Any, kind: str) -> bool | None:
-    """Return whether no unit of a tensor moves over samples and positions; None where that cannot be told."""
-    if tensor is None or tensor.ndim < 2 or not tensor.numel():
-        return None
-    rows = tensor.detach().movedim(_units(tensor, kind), -1).flatten(0, -2)
-    if len(rows) < 2:
-        return None
-    is_moving = ((rows[0] - rows[-1]).abs() > _STILL).any()  # as most do
-    return not bool(is_moving) and bool((rows.amax(0) - rows.amin(0) <= _STILL).all())
+def _size(tensor: Any) -> float:
+    """Return the root mean square of a tensor; nan where there is none."""
+    return NAN if tensor is None or not tensor.numel() else math.sqrt(float(square_sum(tensor)) / tensor.numel())
 
 
 def _has_time(module: Any) -> bool:
@@ -248,8 +237,8 @@ def _note_output(call: Call, output: Any) -> None:
         return
     call.square, call.size = float(square_sum(tensor)), tensor.numel()
     call.width, call.given, call.gave_same = _width(tensor), id(tensor), _is_same(tensor)
-    call.gave_still = _is_still(tensor, call.kind)
-    call.units = tensor.shape[_units(tensor, call.kind)] if tensor.ndim else 1
+    call.gave_still = is_still(tensor, call.kind)
+    call.units = tensor.shape[unit_axis(tensor, call.kind)] if tensor.ndim else 1
     call.is_finite, call.left = is_finite(output), tensor.grad_fn
     if not tensor.requires_grad or not call.size:  # of no entries none comes back
         return

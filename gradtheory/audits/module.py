@@ -155,11 +155,13 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
         block = AuditedBlock(name, whole if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
-        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
+        after = divisor(part, None if len(blocks) < 2 else before) or (
+            f" {kind}" if part.kind in _activations() else ""
+        )
         is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
-        told = of_small_input(part, before, whole, calls) if before is not None and goes_on else ""
+        told = of_small_input(part, whole, calls) if goes_on else ""
         if told and not (after and is_simple):
-            remarks[layers[-2].name], block = told, replace(block, gain=NAN)
+            remarks[name], block = told, replace(block, gain=NAN)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
     if (place := silent(parts, layers, module)) is not None:
         layers[place] = replace(layers[place], gain=0.0)

@@ -104,7 +104,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     may: Sequence[AuditedBlock] = ()
     if "Norm" in peers[0].kind or COMPOSITE in peers[0].kind:
         may = peers[:1]
-    elif DIVIDED in peers[0].kind:
+    elif DIVIDED in peers[0].kind or NORMED in peers[0].kind:
         may = (peers[0], peers[-1])
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
