@@ -2,7 +2,10 @@
 
 from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
 import sympy
 from sympy.logic.boolalg import BooleanFunction
@@ -14,13 +17,17 @@ from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.switches import formula_left_of, switches
 from gradtheory.activations.slopes.values import values_of
-from gradtheory.arithmetic.effort import within
+from gradtheory.arithmetic.effort import charge_places, within
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
+from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.later import np
 from gradtheory.arithmetic.logistic import with_logistics
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import latex
+
+if TYPE_CHECKING:
+    from gradtheory.typing import ArrayLike
 
 _MOST_OPERATIONS = 1_000
 _BITS = 128
@@ -67,11 +74,15 @@ def own_activation(expr: sympy.Basic) -> Activation:
         check_defined(slope_expr)
         period = period_of(slope_expr)
 
-    def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = slope_of(z)
+    def write_value(z: np.ndarray, value: np.ndarray) -> None:
+        charge_places(in_z, len(z))
         value[...] = value_of(z)
-        mend(slope, slope_expr, z)
         mend(value, in_z, z)
+
+    def write_slope(z: np.ndarray, slope: np.ndarray) -> None:
+        charge_places(slope_expr, len(z))
+        slope[...] = slope_of(z)
+        mend(slope, slope_expr, z)
         for place in np.flatnonzero(np.any([switch(z) == 0.0 for switch in switches_of], axis=0) & np.isfinite(z)):
             from_the_left = _slope_from_the_left(slope_expr, float(z[place]))
             if from_the_left is not None:
@@ -86,7 +97,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         slope_expr=slope_expr,
         range=sympy.S.Reals,
         period=period,
-        kernel=kernel,
+        kernel=_Kernel(write_value, write_slope),
         reference="given by its expression",
         source=in_z,
     )
@@ -115,12 +126,32 @@ def _slope_from_the_left(slope_expr: sympy.Expr, z: float) -> float | None:
     return float(ball.mid()) if ball.is_finite() else None
 
 
+@dataclass(frozen=True)
+class _Kernel:
+    """The value and the slope have nothing in common that would be computed once: each is written alone, too."""
+
+    value: Callable[[np.ndarray, np.ndarray], None]
+    slope: Callable[[np.ndarray, np.ndarray], None]
+
+    def __call__(self, z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
+        self.slope(z, slope)
+        self.value(z, value)
+
+
 class _Own(Activation):
     """A record whose range, and with it the kernel of log(σ/(1 - σ)), is found when it is asked for."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         del self.__dict__["range"], self.__dict__["log_odds"]
+
+    def value(self, z: ArrayLike) -> Any:
+        """Return σ(z) in float64."""
+        return _written(cast("_Kernel", self.kernel).value, z)
+
+    def slope(self, z: ArrayLike) -> Any:
+        """Return σ'(z) in float64."""
+        return _written(cast("_Kernel", self.kernel).slope, z)
 
     @cached_property
     def range(self) -> sympy.Set:
@@ -133,6 +164,14 @@ class _Own(Activation):
     @cached_property
     def log_odds(self) -> Kernel | None:
         return _log_odds_of(self.expr, self.slope_expr) if self.is_within_unit_interval else None
+
+
+def _written(write: Callable[[np.ndarray, np.ndarray], None], z: ArrayLike) -> Any:
+    with np.errstate(all="ignore"):  # underflow to 0 and overflow to inf are the right answers
+        array = read_array(z, "z")
+        numbers = np.empty(array.size)
+        write(array.reshape(-1), numbers)
+    return numbers.reshape(array.shape)[()]
 
 
 def _log_odds_of(expr: sympy.Expr, slope_expr: sympy.Expr) -> Kernel:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from gradtheory.arithmetic.effort import limited
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.arithmetic.keywords import with_other_names
@@ -52,6 +53,7 @@ def lazily(function: _Function, *, of_chunk: Callable[..., Any] | None = None) -
     signature = inspect.signature(function)
 
     @with_other_names
+    @limited
     @functools.wraps(function)
     def taking(*args: Any, **options: Any) -> Any:
         if not any(map(is_dask, (*args, *options.values()))):

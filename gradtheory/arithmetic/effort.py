@@ -4,12 +4,13 @@ Whoever works spends: a budget is opened by the public call, and where it is use
 """
 
 import functools
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from gradtheory.errors import InvalidArgument, Undecided
 
@@ -21,9 +22,17 @@ _UNITS = 600_000  # of work in one second: operations on balls, more or less
 
 
 class _Budget:
-    def __init__(self, effort: float) -> None:
-        self.effort, self.left = effort, effort * _UNITS
+    def __init__(self, effort: float, help_with: str) -> None:
+        self.effort, self.left, self.help_with = effort, effort * _UNITS, help_with
 
+
+_AROUND, _PLACE = 15, 0.0018  # parts' worth of work of an integral at a place, and units of a part
+_OTHER_SCALES = (
+    "take scales at which the expression is less steep or narrow, or call within gradtheory.arithmetic.effort."
+    "within({more:g})"
+)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _OPEN: ContextVar[_Budget | None] = ContextVar("_OPEN", default=None)
 
@@ -39,8 +48,10 @@ def read_effort(effort: float) -> None:
 
 
 @contextmanager
-def within(effort: float = EFFORT) -> Iterator[None]:
+def within(effort: float = EFFORT, help_with: str = "ask again with effort={more:g}") -> Iterator[None]:
     """Allow so much work, about seconds of it; within another budget that one holds.
+
+    Where it is used up, the message ends with what would help.
 
     Raises
     ------
@@ -59,7 +70,7 @@ def within(effort: float = EFFORT) -> Iterator[None]:
     if _OPEN.get() is not None:
         yield
         return
-    token = _OPEN.set(_Budget(float(effort)))
+    token = _OPEN.set(_Budget(float(effort), help_with))
     try:
         yield
     finally:
@@ -74,9 +85,39 @@ def spend(units: float) -> None:
     budget.left -= units
     if budget.left < 0:
         raise Undecided(
-            f"not decided within effort={budget.effort:g}, about {budget.effort:g} s of work; ask again with "
-            f"effort={10 * budget.effort:g}"
+            f"not decided within effort={budget.effort:g}, about {budget.effort:g} s of work; "
+            + budget.help_with.format(more=10 * budget.effort)
         )
+
+
+def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let a numeric function of an activation end, if that is an expression of one's own.
+
+    It has no keyword `effort`: most answers take a hundredth of it, and what takes more wants another scale. Arrays get
+    as much for each of their numbers.
+    """
+
+    @functools.wraps(call)
+    def within_effort(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        subject = args[0] if args else kwargs.get("activation")
+        if hasattr(subject, "free_symbols") or getattr(subject, "branches", ()) is None:
+            places = math.prod(max(1, _count(value)) for value in (*args, *kwargs.values()))
+            with within(EFFORT * places, _OTHER_SCALES):
+                return call(*args, **kwargs)
+        return call(*args, **kwargs)
+
+    return within_effort
+
+
+def _count(value: Any) -> int:
+    """Return how many numbers an argument holds."""
+    size = getattr(value, "size", len(value) if isinstance(value, list | tuple) else 1)
+    return size if isinstance(size, int) else 1
+
+
+def charge_places(expr: "sympy.Basic", places: int) -> None:
+    """Take the work of evaluating an expression at so many places in float64, within an integral."""
+    spend(places * (_AROUND + size(expr)) * _PLACE)
 
 
 def charge(expr: "sympy.Basic", bits: int, units: int = 1) -> None:

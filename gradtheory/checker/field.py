@@ -6,7 +6,7 @@ logarithms. If the numerator vanishes, by cos² = 1 - sin² and by r = b for the
 function is zero wherever it is defined. The converse is not claimed: functions may be related in ways unknown here.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -173,13 +173,25 @@ class Quotient:
         content = [pair for pair in p.content(self.top) if self.home.known[pair[0]].is_positive]
         return p.scaled(self.top, Fraction(1), p.raised(tuple(content), -1))
 
-    def factors(self) -> list[tuple[Term, int]]:
-        """Return terms with powers whose product has the sign of the quotient."""
-        return [(self._term(self.signed_top), 1), *((self._term(dict(each)), n) for each, n in self.bottom.items())]
+    def factors(self, bases: Iterable["Quotient"] = ()) -> tuple[list[Term], list[tuple[Term, int]]]:
+        """Return terms whose product with powers of others has the sign of the quotient; the others are never 0.
+
+        The numerator is divided by those of the bases as often as that goes; one that occurs an even number of times
+        stands twice, because it may be 0 somewhere.
+        """
+        top, repeated = self.signed_top, list[Term]()
+        for divisor in (base.signed_top for base in bases):
+            if all(self.home.known[each].is_constant for each in p.generators([divisor])):
+                continue  # it would divide for ever
+            times = 0
+            while rest := p.divided(top, divisor, self.home.spend):
+                top, times = rest, times + 1
+            repeated += [self._term(divisor)] * (2 - times % 2) if times else []
+        return [self._term(top), *repeated], [(self._term(dict(each)), n) for each, n in self.bottom.items()]
 
     def is_multiple_of(self, other: "Quotient") -> bool:
         """Whether the quotient is seen to be 0 at every zero of another where both are defined."""
-        return p.divides(other.signed_top, self.signed_top, self.home.spend)
+        return p.divided(self.signed_top, other.signed_top, self.home.spend) is not None
 
     def __add__(self, other: "Quotient") -> "Quotient":
         bottom = {

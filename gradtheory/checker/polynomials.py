@@ -83,11 +83,12 @@ def scaled(polynomial: Polynomial, factor: Fraction, monomial: Monomial = ()) ->
     return {joined(each, monomial): coefficient * factor for each, coefficient in polynomial.items()}
 
 
-def divides(divisor: Polynomial, polynomial: Polynomial, spend: Callable[[int], None]) -> bool:
-    """Whether a polynomial is seen to be a multiple of another; with negative exponents it is not."""
+def divided(polynomial: Polynomial, divisor: Polynomial, spend: Callable[[int], None]) -> Polynomial | None:
+    """Return a polynomial over one that is seen to divide it, else None; with negative exponents none does."""
     rest, names = polynomial, sorted(generators([divisor, polynomial]))
+    result: dict[Monomial, Fraction] = {}
     if any(exponent < 0 for each in (divisor, rest) for monomial in each for _, exponent in monomial):
-        return False
+        return None
 
     def degrees(monomial: Monomial) -> list[Fraction]:
         exponents = dict(monomial)
@@ -96,14 +97,14 @@ def divides(divisor: Polynomial, polynomial: Polynomial, spend: Callable[[int], 
     first = max(divisor, key=degrees)
     for _ in range(_MOST_DIVISIONS):
         if not rest:
-            return True
+            return result
         leading = max(rest, key=degrees)
         ratio = joined(leading, raised(first, -1))
         if any(exponent < 0 for _, exponent in ratio):
-            return False
-        factor = -rest[leading] / divisor[first]
-        rest = plus(rest, times({ratio: factor}, divisor, spend))
-    return False
+            return None
+        result[ratio] = rest[leading] / divisor[first]
+        rest = plus(rest, times({ratio: -result[ratio]}, divisor, spend))
+    return None
 
 
 def key(polynomial: Polynomial) -> Key:

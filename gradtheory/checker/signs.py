@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -31,11 +31,12 @@ class Changes(Exception):
 
 @dataclass(frozen=True)
 class _Question:
-    """The sign of a function on a cell; where `vanishing` is 0, so is the function."""
+    """The sign of a function on a cell; where `vanishing` is 0 and none of the others, so is the function."""
 
     function: Function
     vanishing: Function
     cell: Cell
+    others: tuple[Function, ...] = ()
 
 
 class Prover(Points):
@@ -140,12 +141,14 @@ class Prover(Points):
         """Return the sign, of the function as it stands or as a product, the shorter of the two first."""
         whole = [(_Question(function, function, cell), 1)]
         try:
-            factors = self.field.derivative(*function).factors()
+            bases = map(self.field.value, dict.fromkeys(_bases(function[0])))
+            tops, bottoms = self.field.derivative(*function).factors(bases)
         except (Undecided, Malformed):
             return self._sign_of_product(whole, _MOST_BOXES)
-        first, *others = (_Question((factor, 0), (factor, 0), cell) for factor, _ in factors)
-        parts = [replace(first, vanishing=function), *others]
-        product = list(zip(parts, (power for _, power in factors), strict=True))
+        factors = [*((top, 1) for top in tops), *bottoms]
+        product = [(_Question((factor, 0), (factor, 0), cell), power) for factor, power in factors]
+        repeated = tuple((base, 0) for base in tops[1:])
+        product[0] = replace(product[0][0], vanishing=function, others=repeated), 1  # its numerator
         size = sum(self.heads(factor).total() for factor, _ in factors)
         ways = [whole, product] if self.heads(function[0]).total() < size else [product, whole]
         try:
@@ -182,9 +185,9 @@ class Prover(Points):
             beside = self._sign_beside_zero(question, box, at_left, at_right)
             return beside or self._on_tail(function, box, lambda tail: tail.sign)
         # A simple zero at the very end of the cell: beside it the sign is the derivative's.
-        if at_left and self._vanishes(question.vanishing, question.cell.left):
+        if at_left and self._is_zero_of(question, question.cell.left):
             return slope.sign
-        if at_right and self._vanishes(question.vanishing, question.cell.right):
+        if at_right and self._is_zero_of(question, question.cell.right):
             return -slope.sign
         return self._sign_if_monotone(function, box) or self._on_tail(function, box, lambda tail: tail.sign)
 
@@ -196,7 +199,7 @@ class Prover(Points):
         term, order = question.function
         ends = (at_left, question.cell.left, 1), (at_right, question.cell.right, -1)
         for place, direction in ((place, direction) for touches, place, direction in ends if touches):
-            if not self._vanishes(question.vanishing, place):
+            if not self._is_zero_of(question, place):
                 continue
             for more in range(1, HIGHEST - order):
                 if not self._vanishes((term, order + more), place):
@@ -218,6 +221,14 @@ class Prover(Points):
         except Undefined:
             return None
         return ends.pop() if len(ends) == 1 else None
+
+    def _is_zero_of(self, question: "_Question", place: Place) -> bool:
+        try:
+            if all(self.sign_at(other, place) for other in question.others):
+                return self._vanishes(question.vanishing, place)
+        except (Undecided, Undefined):
+            pass
+        return self._vanishes(question.function, place)
 
     def _vanishes(self, function: Function, place: Place) -> bool:
         try:
@@ -280,3 +291,11 @@ class Prover(Points):
         if less(libmp.mpf_abs(lower), _NOTHING):  # as a fraction it may have millions of digits
             return Fraction(0)
         return Fraction(*(int(part) for part in libmp.to_rational(lower)))
+
+
+def _bases(term: Term) -> Iterator[Term]:
+    """Yield the bases of higher powers: at their zeros derivatives may have zeros of a high order, too."""
+    if term.head == "^" and term.value.denominator == 1 and term.value > HIGHEST:
+        yield term.args[0]
+    for part in term.args:
+        yield from _bases(part)

@@ -2,6 +2,7 @@
 
 import pickle
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -11,7 +12,9 @@ from sympy import Abs, Max, Min, Piecewise, Rational, asinh, atan, cosh, erf, ex
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.activations.slopes import mending
 from gradtheory.activations.slopes.analysis import find_branches
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.errors import GradTheoryError, InvalidArgument, Undecided
 from gradtheory.explosion.superlevel import Periodic, components_of
 from tests.explosion.test_explosion import ends_of
@@ -334,6 +337,38 @@ def test_many_values_far_out_are_interpolated_to_the_last_digits():
     values, slopes = gt.activation(log(cosh(U))).value_and_slope(z)
     assert values == pytest.approx(np.abs(z) - np.log(2), rel=1e-15)
     assert slopes == pytest.approx(np.sign(z), rel=1e-15)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_many_values_beside_a_zero_of_the_slope_keep_their_digits(side, monkeypatch):
+    asked = []
+    monkeypatch.setattr(mending, "enclose", lambda *of: asked.append(of) or enclose(*of))
+    zero = sympy.sqrt(15)
+    places = side * float(zero) * (1.0 + np.concatenate([np.geomspace(1e-15, 2e-11, 500), [-1e-15, -1e-13]]))
+    slopes = gt.activation(U**30 * exp(-(U**2))).slope(places)
+    assert len(asked) < 100
+    with mpmath.workdps(60):
+        for place, slope in zip(places[::25], slopes[::25], strict=True):
+            z = mpmath.mpf(place)
+            true = (30 * z**29 - 2 * z**31) * mpmath.exp(-(z**2))
+            assert abs(slope / float(true) - 1.0) < 2e-15
+
+
+@pytest.mark.parametrize(
+    ("expr", "place"),
+    [
+        (U**30 * exp(-(U**2)), 27.0),
+        (U**30 * exp(-(U**2)), 28.03),
+        ((U - 3) ** 21 * exp(-(U**2)), -27.4),
+        (U**50 / cosh(U) ** 2, -411.9),
+        ((U**2 + 1) ** 40 * exp(-7 * Abs(U)), -142.5),
+        (U**30 * exp(-(U**2)), 1e11),
+    ],
+)
+def test_a_factor_that_underflows_beside_a_huge_one_keeps_its_digits(expr, place):
+    with mpmath.workdps(60):
+        true = float(sympy.lambdify(U, expr, "mpmath")(mpmath.mpf(place)))
+    assert gt.activation(expr).value(place) == pytest.approx(true, rel=3e-13, abs=0.0)
 
 
 def test_a_kink_where_great_numbers_cancel_is_one():

@@ -9,6 +9,9 @@ import sympy
 
 import gradtheory as gt
 from gradtheory import checker
+from gradtheory.activations import Z
+from gradtheory.checker.field import Field
+from gradtheory.checker.reading import read
 from tests.checker.certificates import NOTHING_BEYOND, VALID, cell, certificate, component, cross, joint
 from tests.shapes import slow_except
 
@@ -200,3 +203,32 @@ def test_tampering_is_noticed(key):
         assert "\n" not in report.reason
         count += 1
     assert count > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "expr",
+    [
+        Z**6 * sympy.exp(-(Z**2)),
+        Z**9 * sympy.exp(-(Z**2)),
+        Z**7 * sympy.exp(-(Z**2)) + Z / 9,
+        sympy.tanh(Z) ** 9,
+        sympy.tanh(Z**6),
+        sympy.tanh(Z**7),
+    ],
+)
+def test_zeros_of_a_high_order_are_proven(expr):
+    certificate = gt.certificate(expr, 3)
+    assert gt.checker.check(certificate).ok
+    cells = certificate["cells"]
+    at_0 = next(k for k, cell in enumerate(cells) if cell["right"] == "0")
+    joined = {**cells[at_0], "right": cells[at_0 + 1]["right"]}
+    forged = {**certificate, "cells": [*cells[:at_0], joined, *cells[at_0 + 2 :]]}
+    assert not gt.checker.check(forged).ok
+
+
+def test_a_base_without_zeros_is_no_endless_divisor():
+    field = Field(lambda work: None)
+    quotient = field.value(read("exp(z)**7*z**4"))
+    tops, _ = quotient.factors([field.value(read("exp(z)")), field.value(read("z")), field.value(read("2"))])
+    assert tops == [read("1"), read("z"), read("z")]

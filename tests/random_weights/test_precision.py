@@ -175,3 +175,18 @@ def test_a_scale_that_suits_grad_scaler_loses_no_more_than_its_share():
 def test_what_makes_no_sense_is_refused(call, said):
     with pytest.raises(InvalidArgument, match=said):
         call()
+
+
+def test_a_loss_scale_beyond_float64_is_said_plainly():
+    tiny = gt.precision.loss_scale({"first": [5e-324, 5e-324]})
+    assert (tiny.least, tiny.most, tiny.is_empty) == (math.inf, math.inf, True)
+    assert repr(tiny) == "no loss scale for float16: first asks for more than any float64"
+    zero = gt.precision.loss_scale({"first": [0.0]})
+    assert repr(zero) == "loss scale between 0 and any float64 for float16 (numeric)"
+
+
+def test_a_product_that_leaves_float64_on_the_way_does_no_harm():
+    great = gt.precision.loss_scale({"first": [1e308]}, output=1e10)
+    assert great.most == pytest.approx(65520 / 1e308 / 1e10, rel=1e-6)
+    small = gt.precision.loss_scale({"first": [1e-200]}, "bfloat16", output=1e-130)
+    assert small.least == pytest.approx(2.0**-134 / 1e-200 / 1e-130, rel=1e-6)

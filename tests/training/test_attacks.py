@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from scipy.optimize import differential_evolution
+from scipy.stats import norm, uniform
 
 import gradtheory as gt
-from gradtheory.random_weights.initialisation import glorot
+from gradtheory.random_weights.initialisation import glorot, standard_normal
 from gradtheory.training.optimisers import adam, adamw, gradient_descent, heavy_ball, nesterov
 from gradtheory.training.remedies import (
     adam_step_bound,
@@ -19,6 +20,7 @@ from gradtheory.training.remedies import (
     initial_factor_guarantee,
     soft_threshold,
     stable_schedule,
+    weight_decay_guarantee,
 )
 from gradtheory.training.stability import largest_stable_step
 
@@ -185,3 +187,85 @@ def test_no_weights_are_left_larger_by_a_soft_threshold():
 
     for (low, high), seed in itertools.product(_RANGES, range(2)):
         assert greatest(objective, sizes(low, high, 4), seed, rounds=10) <= 0.0
+
+
+_DECAYED = [
+    ("l2", gradient_descent(1.0)),
+    ("l2", heavy_ball(1.0, 0.5)),
+    ("l2", nesterov(1.0, 0.5)),
+    ("l1", gradient_descent(1.0)),
+    ("decoupled", adamw(0.1, 0.5, 0.9, epsilon=1e-30)),
+]
+
+
+@pytest.mark.parametrize(("kind", "optimiser"), _DECAYED, ids=repr)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_no_start_and_no_biases_lift_a_weight_above_its_bound(kind, optimiser, depth):
+    """The biases, which may move in any way, are the attacker's in each step, and so are start and η."""
+    chain, steps = gt.Chain(depth, "tanh"), 5
+    x, y = [2.0], [-1.0]  # of several samples the greatest gradients are not taken at once
+    bound = weight_decay_guarantee(chain, x, y, kind=kind, optimiser=optimiser)
+    decay = math.nextafter(bound.weight_decay, math.inf)
+    largest = min(bound.largest_step(decay), 20.0)
+    looks_ahead = optimiser.rule.name == "nesterov"
+
+    def objective(place):
+        eta = largest * place[0]
+        w, velocity, worst = bound.critical_weights * place[1 : 1 + depth], np.zeros(depth), 0.0
+        if kind == "decoupled":
+            rule = adamw(eta, optimiser.beta, optimiser.beta2, weight_decay=decay, epsilon=1e-30)
+            state = rule.start([w])
+        for step in np.reshape(place[1 + depth :], (steps, depth)):
+            ahead = w - optimiser.beta * velocity if looks_ahead else w
+            gradient = chain.backprop(x, y, ahead, step).w
+            if kind == "l1":
+                w = soft_threshold(w - eta * gradient, eta * decay)
+            elif kind == "decoupled":
+                state = rule.step(state, [gradient])
+                w = state.parameters[0]
+            else:
+                velocity = optimiser.beta * velocity + eta * (gradient + decay * ahead)
+                w = w - velocity
+            worst = max(worst, float(np.max(np.abs(w) / bound.critical_weights)))
+        return worst - 1.0
+
+    ranges = [(0.01, 1.0), *[(-1.0, 1.0)] * depth, *[(-8.0, 8.0)] * depth * steps]
+    assert greatest(objective, ranges, 0, rounds=60) <= 0.0
+
+
+_LAWS = [
+    (lambda gain: standard_normal(1), lambda gain: norm()),
+    (lambda gain: glorot(1, gain=gain), lambda gain: norm(scale=gain)),
+    (lambda gain: glorot(1, shape="uniform", gain=gain), lambda gain: uniform(-(3**0.5) * gain, 2 * 3**0.5 * gain)),
+]
+
+
+@pytest.mark.parametrize(("make", "law"), _LAWS)
+@pytest.mark.parametrize("names", [("sigmoid",), ("tanh", "gelu"), ("gaussian", "softsign", "tanh")])
+def test_no_scale_makes_the_probability_of_a_quiet_start_wrong(make, law, names):
+    """The attacker's input and biases make each factor |w|·sup|σ'|, found here again from the slopes alone."""
+    chain = gt.Chain(len(names), list(names))
+    slopes = [gt.activation(name).slope for name in names]
+    steepest = [greatest(lambda z, slope=slope: abs(float(slope(z[0]))), [(-8.0, 8.0)], 0) for slope in slopes]
+
+    def objective(place):
+        gain, threshold = (float(np.exp(each)) for each in place)
+        promised = float(initial_factor_guarantee(chain, make(gain), threshold=threshold).probability)
+        each = [law(gain).cdf(threshold / slope) - law(gain).cdf(-threshold / slope) for slope in steepest]
+        return abs(promised - math.prod(each))
+
+    assert greatest(objective, [(-2.0, 3.0)] * 2, 0, rounds=8) <= 1e-8
+
+
+@pytest.mark.parametrize("drawn", ["normal", "uniform"])
+@pytest.mark.parametrize("widths", [(1, 2), (3, 3), (2, 12)])
+def test_no_threshold_promises_more_than_the_draws_keep(drawn, widths):
+    """Of a layer the probability is a lower bound: it may exceed the share of 4000 draws by their error alone."""
+    scheme, network = glorot(*widths, shape=drawn), gt.Network(widths, "tanh")
+    norms = np.sort([np.linalg.norm(scheme.sample(seed), 2) for seed in range(4000)])
+
+    def objective(place):
+        promised = float(initial_factor_guarantee(network, [scheme], threshold=float(place[0])).probability)
+        return promised - np.searchsorted(norms, place[0]) / len(norms)
+
+    assert greatest(objective, [(0.1, 6.0)], 0, rounds=10) <= 1.6 / math.sqrt(len(norms))

@@ -1,8 +1,11 @@
 """Formulas in Z as functions of float64 arrays, made of NumPy's functions without generating code."""
 
+# Above 300 lines: one recursive function, whose cases call it again.
+
 from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -20,6 +23,7 @@ Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
 
 _STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
 _LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
+_NEAR, _BEYOND, _ROUGHLY, _BESIDE_TINY = 1_460.0, 1e12, 1_200, 2.0**20
 _GREAT, _CANCELLED = 1e4, 1e-10
 
 
@@ -117,7 +121,7 @@ def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: 
     if isinstance(expr, sympy.Add):
         return _sum_of_great(inner) if is_mended and len(inner) > 1 else _sum(inner)
     if isinstance(expr, sympy.Mul):
-        return lambda z: _product([each(z) for each in inner])
+        return _product_beside_huge(expr, inner) if is_mended else lambda z: _product([each(z) for each in inner])
     if isinstance(expr, sympy.Pow):
         return _power(inner[0], inner[1], expr.exp, is_mended)
     if isinstance(expr, Relational):
@@ -248,6 +252,27 @@ def _product(factors: list[Any]) -> Any:
     return product
 
 
+def _product_beside_huge(expr: sympy.Mul, factors: list[Numeric]) -> Numeric:
+    """Return a product that is scaled where a factor underflows beside huge ones, as in z³⁰·exp(-z²) at z = 27."""
+    if not expr.has(*_STEEP):
+        return lambda z: _product([each(z) for each in factors])
+    scaled = _scaled_product(expr, is_mended=True)
+    exponents = [numeric(part.args[0]) for part in expr.args if isinstance(part, sympy.exp)]
+
+    def product(z: np.ndarray) -> Any:
+        numbers = [each(z) for each in factors]
+        result, sizes = np.asarray(_product(numbers)), [np.abs(each) for each in numbers]
+        is_tiny = functools.reduce(np.minimum, sizes) < _LEAST_NORMAL
+        lost = np.flatnonzero(is_tiny & (functools.reduce(np.maximum, sizes) > _BESIDE_TINY))
+        for exponent in exponents if len(lost) else []:  # it is 0 whatever float64 stands beside it
+            lost = lost[(exponent(z[lost]) > -_NEAR) | (result[lost] != 0.0)]
+        if len(lost):
+            result[lost] = scaled(z[lost])
+        return result
+
+    return product
+
+
 def _may_leave_floats(product: sympy.Mul) -> bool:
     """Return whether a square of what may be huge stands beside what may be so, too: exp(z)/(1 + exp(z))²."""
     steep = [part for part in product.args if part.has(*_STEEP)]
@@ -260,18 +285,48 @@ def _scaled_product(product: sympy.Mul, is_mended: bool) -> Numeric:
     It is nan, for `mend`, where a factor underflows beside huge ones, or overflows beside tiny ones.
     """
     parts = [part.as_base_exp() if part.is_Pow and part.exp.is_Integer else (part, 1) for part in product.args]
-    factors = [(numeric(base, is_mended=is_mended), int(exponent)) for base, exponent in parts]
+    factors = [
+        (
+            _scaled_exponential(base.args[0], is_mended)
+            if isinstance(base, sympy.exp)
+            else _scaled(numeric(base, is_mended=is_mended)),
+            int(exponent),
+        )
+        for base, exponent in parts
+    ]
 
     def scaled(z: np.ndarray) -> Any:
-        size, power = np.ones(1), np.zeros(1, dtype=np.int64)
+        size, power, is_rough = np.ones(1), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
         for factor, exponent in factors:
-            number = np.asarray(factor(z), dtype=float)
-            fraction, own = np.frexp(np.where(np.abs(number) < _LEAST_NORMAL, 0.0, number))
+            fraction, own, rough = factor(z)
             size, more = np.frexp(size * np.power(fraction, exponent))
-            power = power + exponent * own.astype(np.int64) + more
+            power, is_rough = power + exponent * own + more, is_rough | rough
         result = np.ldexp(size, np.clip(power, -_FARTHEST, _FARTHEST).astype(np.int32))
         lost = ((size == 0.0) & (power > _HUGE)) | (np.isinf(size) & (power < -_HUGE))
-        return np.where(lost, np.nan, result)
+        return np.where(lost | is_rough & (np.abs(power) < _ROUGHLY), np.nan, result)
+
+    return scaled
+
+
+def _scaled(function: Numeric) -> Callable[[np.ndarray], tuple[Any, Any, Any]]:
+    def scaled(z: np.ndarray) -> tuple[Any, Any, Any]:
+        number = np.asarray(function(z), dtype=float)
+        fraction, own = np.frexp(np.where(np.abs(number) < _LEAST_NORMAL, 0.0, number))
+        return fraction, own.astype(np.int64), False
+
+    return scaled
+
+
+def _scaled_exponential(argument: sympy.Expr, is_mended: bool) -> Callable[[np.ndarray], tuple[Any, Any, Any]]:
+    """Return exp(u) by fraction and exponent; far out the exponent is known alone, and roughly."""
+    function = numeric(argument, is_mended=is_mended)
+
+    def scaled(z: np.ndarray) -> tuple[Any, Any, Any]:
+        number = np.asarray(function(z), dtype=float)
+        near = np.clip(number, -_NEAR, _NEAR)
+        fraction, half = np.frexp(np.exp(near / 2.0))
+        rest = np.nan_to_num(np.clip((number - near) / math.log(2.0), -_BEYOND, _BEYOND))
+        return np.where(np.isnan(number), np.nan, fraction * fraction), 2 * half + rest.astype(np.int64), rest != 0.0
 
     return scaled
 

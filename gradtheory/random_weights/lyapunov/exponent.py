@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 
 import numpy as np
@@ -141,7 +142,9 @@ def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExpon
             return LyapunovExponent(math.nan, math.nan, _NONE, _NONE, str(error), none, never)
 
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
-        chains = list(threads.map(one, zip(weights.ravel().tolist(), biases.ravel().tolist(), strict=True)))
+        pairs = zip(weights.ravel().tolist(), biases.ravel().tolist(), strict=True)
+        later = [threads.submit(copy_context().run, one, pair) for pair in pairs]  # within the caller's effort
+        chains = [each.result() for each in later]
 
     def of_all(numbers: Iterable[Estimate]) -> Estimates:
         parts = list(numbers)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.effort import within
+from gradtheory.arithmetic.effort import limited, within
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import membership
@@ -56,6 +56,7 @@ class LargestExponent(ShownAsTable):
         return f"{self.value:.6g} at σ_w = {self.sigma_w:.4g}, σ_b = {self.sigma_b:.4g} (numeric){proven}"
 
 
+@limited
 def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 

@@ -13,6 +13,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import limited
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.inputs import (
     broadcast,
@@ -122,6 +123,7 @@ def gradients(
         return Estimates(result.T, np.where(result == 0.0, 0.0, np.abs(result) * error).T).reshape(*shape, many)
 
 
+@limited
 def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = "float32") -> int | float:
     r"""Return after how many layers a gradient's root mean square leaves a float type, where χ₁ → 1 or 0, unbiased.
 

@@ -7,6 +7,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.effort import limited
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.random_weights.meanfield.edge_of_chaos import errors_at, weight_error
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -51,6 +52,7 @@ class CriticalInitialisation(ShownAsTable):
         return not self.reason
 
 
+@limited
 def critical_initialisation(activation: ActivationLike) -> CriticalInitialisation:
     r"""Return the critical initialisation of an activation, if it has one.
 

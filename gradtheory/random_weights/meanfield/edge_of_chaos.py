@@ -9,6 +9,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import limited
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_nonnegative_array, read_positive_array
@@ -130,6 +131,7 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
     return EdgeOfChaos(at_bias, at_weight, _shaped(q, q_error, biases.shape), is_stable, reason)
 
 
+@limited
 def edge_at(activation: ActivationLike, q: ArrayLike) -> EdgeOfChaos:
     """Return the point of the edge of chaos whose fixed point is q, for each q > 0; nan where σ_b² would be negative.
 

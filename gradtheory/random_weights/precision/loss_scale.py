@@ -40,6 +40,7 @@ class LossScale(ShownAsTable):
         From the input to the output.
     lower, upper : ndarray of shape (k,)
         Of each layer: with larger scales than `lower` no more underflow, with smaller ones than `upper` none overflows.
+        inf where that is beyond float64: then no float64 is enough for `lower`, and any is small enough for `upper`.
 
     """
 
@@ -72,11 +73,12 @@ class LossScale(ShownAsTable):
     def __repr__(self) -> str:
         if self.is_empty:
             low, high = int(self.lower.argmax()), int(self.upper.argmin())
-            return (
-                f"no loss scale for {self.dtype.name}: {self.layers[low]} asks for more than {self.least:.4g}, "
-                f"{self.layers[high]} for less than {self.most:.4g}"
-            )
-        return f"loss scale between {self.least:.4g} and {self.most:.4g} for {self.dtype.name} (numeric)"
+            none = f"no loss scale for {self.dtype.name}: {self.layers[low]} asks for more than"
+            if math.isinf(self.least):
+                return f"{none} any float64"
+            return f"{none} {self.least:.4g}, {self.layers[high]} for less than {self.most:.4g}"
+        most = f"{self.most:.4g}" if math.isfinite(self.most) else "any float64"
+        return f"loss scale between {self.least:.4g} and {most} for {self.dtype.name} (numeric)"
 
 
 def loss_scale(
@@ -148,9 +150,19 @@ def loss_scale(
     if read_flag(flush, "flush"):
         lost = Fraction(limits.smallest_normal) - lost
     names, small, large = zip(*_sizes(gradients, p, many), strict=True)
-    with np.errstate(divide="ignore", over="ignore"):
-        lower, upper = float(lost) / (factor * np.array(small)), float(overflow) / (factor * np.array(large))
+    lower, upper = (
+        np.array([_quotient(limit, factor, size) for size in sizes])
+        for limit, sizes in ((lost, small), (overflow, large))
+    )
     return LossScale(limits, p, names, lower, upper)
+
+
+def _quotient(limit: Fraction, factor: float, size: float) -> float:
+    """Return limit/(factor·size), of which the product may leave float64; inf where the quotient does."""
+    if size in (0.0, math.inf):
+        return 0.0 if size else math.inf
+    quotient = limit / (Fraction(factor) * Fraction(size))
+    return float(quotient) if quotient <= _GREATEST else math.inf
 
 
 def _sizes(gradients: Any, share: float, entries: int) -> Iterator[tuple[str, float, float]]:
