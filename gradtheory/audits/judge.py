@@ -122,8 +122,7 @@ def judge(
         return judged, AuditVerdict(kind, name, cause, stretch is None, excess)
     if stretch is not None:
         name, size = stretch
-        there = next((layer for layer in judged if layer.name == name and layer.block_gain > 0.0), None)
-        cause = "" if there is None else there.cause or _because(there, math.log(there.block_gain))
+        cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")
         how = "grows" if size > 0 else "fades"
         words = f"the gradient {how} by a factor of {_as_factor(abs(size))} from here back"
         return judged, AuditVerdict(
