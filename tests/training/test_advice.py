@@ -77,10 +77,22 @@ def test_a_check_can_fail():
     refused = {remedy.kind: remedy for remedy in advice.remedies if not remedy.works}
     assert {"clip_weights", "weight_decay"} <= set(refused)
     assert refused["clip_weights"].value.tolist() == [4.0] * 3
+    surplus = refused.pop("clip_gradients")  # no gradient of these runs is so long
+    assert surplus.loss_with == surplus.loss_without
+    assert surplus.cost == "it adds nothing to the others"
     for remedy in refused.values():
         assert remedy.loss_with > remedy.loss_without
         assert "it costs: the loss ends" in remedy.cost
         assert "NOT advised" in str(remedy)
+
+
+def test_no_remedy_is_advised_that_changes_nothing():
+    x, y = np.linspace(-1, 1, 20), np.repeat([0.0, 1.0], 10)
+    for sizes in ([8.0] * 3, [5.0] * 3, [6.0, 6.0]):
+        remedies = advise(gt.Chain(len(sizes)), x, y, sizes, [-size / 2.0 for size in sizes]).remedies
+        advised = [remedy for remedy in remedies if remedy.works]
+        assert advised
+        assert len(advised) == 1 or all(each.loss_with < each.loss_without / 1.001 for each in advised)
 
 
 @pytest.mark.slow

@@ -29,7 +29,9 @@ _NORMS = 0.1, 1.0, 10.0
 _DECAYS = 1e-3, 1e-2, 1e-1
 _LARGEST = 1e3  # gradient, unless that at the start is larger
 _MUCH = 0.9  # a loss below that share of another is worth one remedy more
+_AS_GOOD = 1.001  # times a loss is no other loss
 _CONSIDERED = 16  # plans
+_ADDS_NOTHING = "it adds nothing to the others"
 _NO_BETTER = "and nothing that was tried does better"
 _STARTS = 6  # that are tried with several learning rates
 
@@ -69,6 +71,8 @@ def prescribe(
     refused: list[tuple[Step, str]] = []
     if explodes or not bench.outcome().converges:
         plan, refused = _with_further(bench, plan)
+        plan, surplus = _without_surplus(bench, plan)
+        refused += [(step, _ADDS_NOTHING) for step in surplus]
     return _prescriptions(bench, plan, refused), "" if plan else _nothing(bench)
 
 
@@ -136,7 +140,36 @@ def _with_further(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]
     bench.run([other for each in longer for other in (each, *leaving_one_out(each))])
     chosen = next((each for each in longer if not _why_not(bench, plan, *each[len(plan) :])), plan)
     refused = [step for step in best if step[0] not in dict(chosen)]
-    return chosen, [(step, _why_not(bench, chosen, step) or "it adds nothing to the others") for step in refused]
+    return chosen, [(step, _why_not(bench, chosen, step) or _ADDS_NOTHING) for step in refused]
+
+
+def _without_surplus(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
+    """Return a plan without the remedies that change nothing worth a remedy, and these."""
+    surplus: list[Step] = []
+    while len(plan) > 1:
+        shorter = leaving_one_out(plan)
+        bench.run([other for each in shorter for other in (each, *leaving_one_out(each))])
+        enough = [each for each in shorter if _is_as_good(bench, each, plan)]
+        if not enough:
+            break
+        best = min(enough, key=lambda each: bench.outcome(each).last)
+        surplus += [step for step in plan if step[0] not in dict(best)]
+        plan = best
+    return plan, surplus
+
+
+def _is_as_good(bench: Bench, shorter: Plan, plan: Plan) -> bool:
+    now, before = bench.outcome(shorter), bench.outcome(plan)
+    return (
+        now.last <= _AS_GOOD * before.last
+        and now.is_saturated <= before.is_saturated
+        and now.total_factor <= max(1.0, before.total_factor)
+        and (bench.is_gain(shorter) or not bench.is_gain(plan))
+        and bench.is_in_range(shorter)
+        and bench.falls(shorter)
+        and bench.is_harmless(shorter)
+        and bench.is_lean(shorter)
+    )
 
 
 def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
@@ -155,7 +188,7 @@ def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
         if not bench.is_harmless((step,)):
             return f"alone, with η = {USUAL}, {_harm(bench, step)}"
     gain = bool(plan) or bench.is_gain(longer)
-    return "" if gain and bench.is_harmless(longer) and bench.is_lean(longer) else "it adds nothing to the others"
+    return "" if gain and bench.is_harmless(longer) and bench.is_lean(longer) else _ADDS_NOTHING
 
 
 def _higher(before: float, after: float) -> str:
