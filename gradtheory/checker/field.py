@@ -6,6 +6,8 @@ logarithms. If the numerator vanishes, by cos² = 1 - sin² and by r = b for the
 function is zero wherever it is defined. The converse is not claimed: functions may be related in ways unknown here.
 """
 
+# Above 300 lines: a field and its quotients need each other.
+
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -147,8 +147,7 @@ class Prover(Points):
             return self._sign_of_product(whole, _MOST_BOXES)
         factors = [*((top, 1) for top in tops), *bottoms]
         product = [(_Question((factor, 0), (factor, 0), cell), power) for factor, power in factors]
-        repeated = tuple((base, 0) for base in tops[1:])
-        product[0] = replace(product[0][0], vanishing=function, others=repeated), 1  # its numerator
+        product[0] = replace(product[0][0], vanishing=function, others=tuple((base, 0) for base in tops[1:])), 1
         size = sum(self.heads(factor).total() for factor, _ in factors)
         ways = [whole, product] if self.heads(function[0]).total() < size else [product, whole]
         try:
