@@ -216,3 +216,12 @@ def test_bad_input_is_named(changed, message):
     arguments = {"x": [1.0], "y": [0.0], "w": [1.0, 1.0], "b": [0.0, 0.0]} | changed
     with pytest.raises(InvalidArgument, match=message):
         advise(gt.Chain(2), **arguments)
+
+
+def test_what_a_remedy_costs_is_what_its_trial_tells():
+    """The reasons belong to the advice as it is in the end, without what adds nothing to it."""
+    remedies = gt.advise(gt.Chain(3), *([-0.2, 0.2], [0.0, 1.0]), w=[7.0] * 3, b=[0.0, -3.5, -3.5]).remedies
+    told = [each for each in remedies if "times as high" in str(each)]
+    assert told
+    for remedy in told:
+        assert f"ends {remedy.loss_with / remedy.loss_without:.3g} times as high" in str(remedy)

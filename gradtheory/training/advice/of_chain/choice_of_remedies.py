@@ -72,6 +72,7 @@ def prescribe(
     if explodes or not bench.outcome().converges:
         plan, refused = _with_further(bench, plan)
         plan, surplus = _without_surplus(bench, plan)
+        refused = _again(bench, plan, [step for step, _ in refused]) if surplus else refused
         refused += [(step, _ADDS_NOTHING) for step in surplus]
     return _prescriptions(bench, plan, refused), "" if plan else _nothing(bench)
 
@@ -140,7 +141,12 @@ def _with_further(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]
     bench.run([other for each in longer for other in (each, *leaving_one_out(each))])
     chosen = next((each for each in longer if not _why_not(bench, plan, *each[len(plan) :])), plan)
     refused = [step for step in best if step[0] not in dict(chosen)]
-    return chosen, [(step, _why_not(bench, chosen, step) or _ADDS_NOTHING) for step in refused]
+    return chosen, _again(bench, chosen, refused)
+
+
+def _again(bench: Bench, plan: Plan, steps: Sequence[Step]) -> list[tuple[Step, str]]:
+    """Return steps with why each is not added to a plan."""
+    return [(step, _why_not(bench, plan, step) or _ADDS_NOTHING) for step in steps]
 
 
 def _without_surplus(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
