@@ -218,9 +218,10 @@ def test_bad_input_is_named(changed, message):
         advise(gt.Chain(2), **arguments)
 
 
-def test_what_a_remedy_costs_is_what_its_trial_tells():
+def test_the_price_of_a_remedy_is_what_its_trial_tells():
     """The reasons belong to the advice as it is in the end, without what adds nothing to it."""
-    remedies = gt.advise(gt.Chain(3), *([-0.2, 0.2], [0.0, 1.0]), w=[7.0] * 3, b=[0.0, -3.5, -3.5]).remedies
+    x, y = np.linspace(-1, 1, 20), np.repeat([0.0, 1.0], 10)
+    remedies = gt.advise(gt.Chain(3), x, y, w=[8.0] * 3, b=[-4.0] * 3).remedies
     told = [each for each in remedies if "times as high" in str(each)]
     assert told
     for remedy in told:
