@@ -49,7 +49,7 @@ _HOW = {
     ("widest", "sigmoid"): "EECCEECECECECEE",
     ("widest", "gelu"): "EEE",
     ("widest", "relu6"): "EEEEE",
-    ("weak_norm", "sigmoid"): "EEEECECECEEEE",
+    ("weak_norm", "sigmoid"): "EEEECECECECEEEE",
     ("weak_norm", "gelu"): "EEECEEE",
     ("weak_norm", "relu6"): "EEEEECECEEEE",
     ("depth", "sigmoid"): "EEEECECEECEECEEEEECCECEECC",
