@@ -154,8 +154,11 @@ def _without_surplus(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
     surplus: list[Step] = []
     while len(plan) > 1:
         shorter = leaving_one_out(plan)
-        bench.run([other for each in shorter for other in (each, *leaving_one_out(each))])
-        enough = [each for each in shorter if _is_as_good(bench, each, plan)]
+        bench.run(shorter)
+        last = _AS_GOOD * bench.outcome(plan).last
+        near = [each for each in shorter if bench.outcome(each).last <= last]
+        bench.run([other for each in near for other in leaving_one_out(each)])
+        enough = [each for each in near if _is_as_good(bench, each, plan)]
         if not enough:
             break
         best = min(enough, key=lambda each: bench.outcome(each).last)
@@ -167,8 +170,7 @@ def _without_surplus(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
 def _is_as_good(bench: Bench, shorter: Plan, plan: Plan) -> bool:
     now, before = bench.outcome(shorter), bench.outcome(plan)
     return (
-        now.last <= _AS_GOOD * before.last
-        and now.is_saturated <= before.is_saturated
+        now.is_saturated <= before.is_saturated
         and now.total_factor <= max(1.0, before.total_factor)
         and (bench.is_gain(shorter) or not bench.is_gain(plan))
         and bench.is_in_range(shorter)
