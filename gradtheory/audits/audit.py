@@ -11,7 +11,7 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
 from gradtheory.audits.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
-from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import DIVIDED, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.module import is_module, measure_module
 from gradtheory.audits.outliers import module_of
@@ -132,6 +132,7 @@ def audit(
         )
         verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
     verdict = _of_dead(_of_weights(_before_a_norm(verdict, layers), measured), measured.dead)
+    verdict = verdict._replace(start=_scaled_norm(verdict.start, layers, measured))
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
@@ -181,21 +182,31 @@ def _trial(
 def _of_attention(module: str, cause: str, measured: Measurement, others: AuditVerdict) -> AuditVerdict:
     """Return the verdict on attention: logits are large where weights before it are out of scale, too.
 
-    Where the gradient leaves its range, that is what is said first.
+    Where the gradient leaves its range elsewhere, that is what is said first.
     """
-    of_it = cause.replace("its attention", "the attention", 1)
-    if others.start is not None:
-        return others._replace(cause=f"{others.cause}; and in {called(module)} {of_it}")
     names = [layer.name for layer in measured.layers]
     holder = next((k for k, name in enumerate(names) if f"{module}.".startswith(f"{name}.")), len(names))
     before = next((name for name in names[:holder] if name in measured.scales), None)
+    of_it = cause.replace("its attention", "the attention", 1)
+    is_its_cause = others.start == before and names[:holder][-1:] == [before]
+    if others.start is not None and not (is_its_cause or f"{module}.".startswith(f"{others.start}.")):
+        return others._replace(cause=f"{others.cause}; and in {called(module)} {of_it}")
+    in_range = "" if others.start else ", while gradients stay in range"
     if before is None or (names[holder : holder + 1] and names[holder] in measured.scales):
-        return AuditVerdict(
-            "saturates", module, cause, headline="Attention saturates in {}, while gradients stay in range"
-        )
+        return AuditVerdict("saturates", module, cause, headline=f"Attention saturates in {{}}{in_range}")
     cause = f"{measured.scales[before].cause}; so in {called(module)}, after it, {of_it}"
-    what = "Attention saturates for what {} gives, while gradients stay in range"
-    return AuditVerdict("saturates", before, cause, headline=what)
+    return AuditVerdict("saturates", before, cause, headline=f"Attention saturates for what {{}} gives{in_range}")
+
+
+def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Measurement) -> str | None:
+    """Return the norm behind a layer with which it is measured, if it is the norm's weights that are out of scale."""
+    names = [layer.name for layer in layers]
+    if start not in names or start in measured.scales:
+        return start
+    behind = next(iter(names[names.index(start) + 1 :]), "")
+    marks = "Norm", DIVIDED, NORMED
+    is_normed = any(block.name == start and any(each in block.kind for each in marks) for block in measured.blocks)
+    return behind if is_normed and behind in measured.scales else start
 
 
 def _of_weights(verdict: AuditVerdict, measured: Measurement) -> AuditVerdict:
