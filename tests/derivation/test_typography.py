@@ -9,10 +9,12 @@ from sympy.core.cache import clear_cache
 import gradtheory as gt
 from gradtheory.derivation import Step
 from gradtheory.derivation.checks.verdict import EXACT
+from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES, words
 from gradtheory.document.model import Formula
+from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
 from tests.derivation.derived import derived
 from tests.shapes import SHAPES
@@ -114,3 +116,18 @@ def _plain(expr):
     if not arguments or not isinstance(expr, sympy.Expr):
         return expr
     return expr.func(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("number", "written", "in_latex"),
+    [
+        ("0.0000633", "6.33 × 10^(-5)", r"6.33 \times 10^{-5}"),
+        ("-0.0000003", "-3 × 10^(-7)", r"-3 \times 10^{-7}"),
+        ("0.000454", "0.000454", "0.000454"),
+        ("124", "124", "124"),
+    ],
+)
+def test_digits_behind_many_zeros_stand_before_a_power_of_ten(number, written, in_latex):
+    statement = Rounded.of(sympy.Symbol("P"), sympy.Rational(number), 3)
+    assert str(statement) == f"P ≈ {written}"
+    assert latex(statement) == rf"P \approx {in_latex}"
