@@ -26,8 +26,8 @@ class Operation(Protocol):
     def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
         """Return the output, and what the other methods take as `kept`; large arrays are taken from the room."""
 
-    def along(self, kept: Any, directions: Arrays) -> Array:
-        """Return the derivative of the output along a direction of the inputs."""
+    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+        """Return the derivative of the output along a direction of the inputs, in an array of its own."""
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
         """Return the gradient by each input, given that by the output."""
@@ -62,9 +62,9 @@ class Dense:
             z += self.b
         return z, inputs[0]
 
-    def along(self, kept: Any, directions: Arrays) -> Array:
+    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
         """Return W·da."""
-        return np.asarray(directions[0] @ self.w.T)
+        return np.matmul(directions[0], self.w.T, out=room.take(len(directions[0]), len(self.w)))
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
         """Return Wᵀ·δ."""
@@ -93,9 +93,9 @@ class Elementwise:
             self.activation.kernel(block.copy(), *results)
         return value, (z, slope)
 
-    def along(self, kept: Any, directions: Arrays) -> Array:
+    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
         """Return σ'(z)·dz."""
-        return np.asarray(kept[1] * directions[0])
+        return np.asarray(np.multiply(kept[1], directions[0], out=room.take(*kept[1].shape)))
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
         """Return σ'(z)·∂C/∂a."""
@@ -103,8 +103,13 @@ class Elementwise:
 
     def turned(self, kept: Any, directions: Arrays, gradient: Array, turn: Array) -> Arrays:
         """Return σ'(z)·d∂C/∂a + σ''(z)·dz·∂C/∂a."""
-        z, slope = kept
-        return (slope * turn + self.activation.bend(z) * directions[0] * gradient,)
+        turned = np.empty_like(kept[0])
+        arrays = [array.reshape(-1) for array in (*kept, directions[0], gradient, turn, turned)]
+        for start in range(0, turned.size, _BLOCK):
+            z, slope, direction, by_output, its_turn, result = (array[start : start + _BLOCK] for array in arrays)
+            np.multiply(slope, its_turn, out=result)
+            result += self.activation.bend(z) * direction * by_output
+        return (turned,)
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Sum:
         """Keep how many there are."""
         return np.asarray(sum(inputs[1:], start=inputs[0])), len(inputs)
 
-    def along(self, kept: Any, directions: Arrays) -> Array:
+    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
         """Return the sum of the directions."""
         return np.asarray(sum(directions[1:], start=directions[0]))
 
@@ -141,7 +146,7 @@ class Scale:
         """Keep nothing."""
         return np.asarray(inputs[0] * self.factor), None
 
-    def along(self, kept: Any, directions: Arrays) -> Array:
+    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
         """Return factor·da."""
         return np.asarray(directions[0] * self.factor)
 
@@ -184,7 +189,7 @@ class LayerNorm:
         u = centred / root
         return (self._gained(u) if self.bias is None else self._gained(u) + self.bias), (u, root)
 
-    def along(self, kept: Any, directions: Arrays) -> Array:
+    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
         """Return gain·∂u/∂a·da."""
         return self._gained(self._along(kept[0], kept[1], directions[0]))
 

@@ -48,11 +48,12 @@ class Forward:
 
         """
         derivatives: list[Array] = []
+        room = Room()
         for place, node in enumerate(self.nodes):
             taken = tuple(direction if source == INPUT else derivatives[source] for source in node.sources)
-            derivative = node.operation.along(self.kept[place], taken)
+            derivative = node.operation.along(room, self.kept[place], taken)
             if turns is not None and place in turns:
-                derivative = derivative + turns[place]
+                derivative += turns[place]
             derivatives.append(derivative)
         return derivatives
 
@@ -115,7 +116,7 @@ def derivative_along(nodes: Sequence[Node], x: Array, direction: Array) -> Array
     for place, node in enumerate(nodes):
         inputs, directions = zip(*(known[source] for source in node.sources), strict=True)
         value, kept = node.operation.value(Room(), *inputs)
-        known[place] = value, node.operation.along(kept, directions)
+        known[place] = value, node.operation.along(Room(), kept, directions)
         for source in {source for source in node.sources if last[source] == place}:
             del known[source]
     return known[len(nodes) - 1][1]
@@ -160,30 +161,35 @@ def hessian_product(
     along = forward.along(none, turns)
     by_output: list[tuple[Array, Array] | None] = [None] * len(nodes)
     by_output[place] = gradient, turned(along[place])
-    products = {k: {name: np.zeros_like(part) for name, part in parts.items()} for k, parts in directions.items()}
+    products: dict[int, dict[str, Array]] = {k: {} for k in directions}
     for k in range(place, -1, -1):
         flowing = by_output[k]
         if flowing is None:
             continue
-        node, (flow, turn), kept = nodes[k], flowing, forward.kept[k]
+        node, (flow, turn), kept, parts = nodes[k], flowing, forward.kept[k], directions.get(k, {})
         taken = tuple(none if source == INPUT else along[source] for source in node.sources)
-        back, turned_back = node.operation.back(kept, flow), node.operation.turned(kept, taken, flow, turn)
-        parts = directions.get(k, {})
         match node.operation:
             case Dense() if parts:
-                products[k] |= {"w": turn.T @ kept + flow.T @ taken[0]}
-                turned_back = (turned_back[0] + flow @ parts["w"],)
-            case LayerNorm() as norm if parts:
-                (u, root), d_u = kept, norm.along_input(kept, taken[0])
-                products[k] |= {"gain": (turn * u + flow * d_u).sum(axis=0)} if "gain" in parts else {}
-                if "gain" in parts:
-                    turned_back = (turned_back[0] + norm.along_input((u, root), flow * parts["gain"]),)
+                products[k]["w"] = turn.T @ kept
+                products[k]["w"] += flow.T @ taken[0]
+            case LayerNorm() as norm if "gain" in parts:
+                products[k]["gain"] = (turn * kept[0] + flow * norm.along_input(kept, taken[0])).sum(axis=0)
         for name in {"b", "bias"} & parts.keys():
             products[k][name] = turn.sum(axis=0)
+        if node.sources == (INPUT,):
+            continue
+        back, turned_back = node.operation.back(kept, flow), node.operation.turned(kept, taken, flow, turn)
+        match node.operation:
+            case Dense() if parts:
+                turned_back[0][...] += flow @ parts["w"]
+            case LayerNorm() as norm if "gain" in parts:
+                turned_back[0][...] += norm.along_input(kept, flow * parts["gain"])
         for source, part, more in zip(node.sources, back, turned_back, strict=True):
             if source != INPUT:
                 before = by_output[source]
                 by_output[source] = (part, more) if before is None else (before[0] + part, before[1] + more)
+    for k, parts in directions.items():
+        products[k] |= {name: np.zeros_like(part) for name, part in parts.items() if name not in products[k]}
     return products
 
 
