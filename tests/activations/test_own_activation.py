@@ -319,6 +319,7 @@ def test_decimal_coefficients_of_several_exponentials_make_no_large_polynomials(
         ("Max(log(cosh(z)), 1)", 1e5, 1e5 - np.log(2), 1.0),
         ("sqrt(z**4 + 1) - z**2", 1e100, 5e-201, -1e-300),
         ("sqrt(z**4 + 1) - z**2", 3e7, 5e-16 / 0.9, -1 / 27e21),
+        ("sqrt(z**4 + 1) - z**2", 4229.0, 0.5 / 4229.0**2, 0.75 / 4229.0**7 - 1 / 4229.0**3),
         ("log(1 + z**2)", 1e-8, 1e-16, 2e-8),
         ("1 - exp(-z**60)", 1e-3, 1e-180, 6e-176),
     ],

@@ -1,6 +1,7 @@
 """Moments of two correlated Gaussians."""
 
 import math
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -139,11 +140,48 @@ def test_correlated_ends_in_the_moments(shape):
         assert abs(correlated(shape, -0.7, q, of=of)) <= whole * (1 + 1e-12)
 
 
+def _by_characteristic_functions(which, c, q, of):
+    """E[f(x₁)f(x₂)] in 60 digits: f as a sum of C·e^(iwx) with one line, whose products have the mean -∂²/∂w∂v."""
+    i, k = mpmath.mpc(0, 1), mpmath.mpf(1) / 6  # snake(3) = x + 1/6 - cos(6x)/6
+    waves = {
+        ("sine", "value"): {1: -i / 2, -1: i / 2},
+        ("sine", "slope"): {1: 0.5, -1: 0.5},
+        ("cosine", "value"): {1: 0.5, -1: 0.5},
+        ("cosine", "slope"): {1: i / 2, -1: -i / 2},
+        ("snake", "value"): {0: k, 6: -k / 2, -6: -k / 2},
+        ("snake", "slope"): {0: 1, 6: -i / 2, -6: i / 2},
+    }[which, of]
+    p = mpmath.mpf(c) * q
+    total = p if (which, of) == ("snake", "value") else mpmath.mpf(0)  # x·cos has the mean 0
+    for v, one in waves.items():
+        for w, other in waves.items():
+            total += one * other * mpmath.exp(-mpmath.mpf(q) * (v * v + w * w) / 2 - v * w * p)
+    return mpmath.re(total)
+
+
+@pytest.mark.parametrize("which", ["sine", "cosine", "snake"])
+@pytest.mark.parametrize("of", ["value", "slope"])
+@pytest.mark.parametrize("q", [1e-3, 0.7, 150.0, 1e4])
+@pytest.mark.parametrize("c", [-1, -0.5, 0, 1e-9, 0.3, 1 - 1e-6, 1])
+def test_lines_with_waves_have_closed_forms(which, of, q, c):
+    record = gt.activation("snake", a=3) if which == "snake" else which
+    estimate = correlated(record, c, q, of=of)
+    with mpmath.workdps(60):
+        expected = _by_characteristic_functions(which, c, q, of)
+        largest = _by_characteristic_functions(which, 1, q, of)
+        assert abs(mpmath.mpf(float(estimate)) - expected) <= estimate.error
+        assert estimate.error <= 1e-11 * largest
+
+
 @pytest.mark.slow
 def test_correlated_is_refused_where_it_is_slow():
-    assert correlated("sine", 0.3, 150, of="value") == pytest.approx(0.0, abs=1e-12)
-    with pytest.raises(InvalidArgument, match=r"^q = 10000.0: must be at most 157.9 for sine: .* is slow beyond"):
-        correlated("sine", 0.3, 1e4, of="value")
+    def kernel(z, value, slope):
+        value[:], slope[:] = np.sin(np.sin(z)), np.cos(np.sin(z)) * np.cos(z)
+
+    wave = replace(gt.activation("sine"), name="wave", expr=sympy.sin(sympy.sin(Z)), kernel=kernel)
+    assert correlated(wave, 0.3, 150, of="value") == pytest.approx(0.0, abs=1e-12)
+    with pytest.raises(InvalidArgument, match=r"^q = 10000.0: must be at most 157.9 for wave: .* is slow beyond"):
+        correlated(wave, 0.3, 1e4, of="value")
 
 
 @pytest.mark.parametrize("c", [1 - 1e-9, 1e-12 - 1])

@@ -24,7 +24,7 @@ Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
 _STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
 _LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
 _NEAR, _BEYOND, _ROUGHLY, _BESIDE_TINY = 1_460.0, 1e12, 1_200, 2.0**20
-_GREAT, _CANCELLED = 1e4, 1e-10
+_GREAT, _CANCELLED = 64.0, 1e-10
 
 
 def without_cancelling(expr: sympy.Expr) -> sympy.Expr:

@@ -1,4 +1,4 @@
-r"""Expectations over two correlated Gaussian pre-activations in closed form, of the identity and gelu.
+r"""Expectations over two correlated Gaussian pre-activations in closed form: identity, gelu, lines with waves.
 
 With x₁, x₂ of variance q and covariance p, φ and Φ the normal density and distribution, Price's theorem and Stein's
 identity give G = E[φ(x₁)φ(x₂)] = 1/(2π·√((1 + q)² - p²)), F = E[Φ(x₁)Φ(x₂)] = 1/4 + asin(p/(1 + q))/(2π) and
@@ -14,11 +14,13 @@ import math
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.random_weights.gaussian.trigonometric_pairs import waves_of
 
 __all__ = ["closed_pair"]
 
 _EPSILON = 2.0**-52
 _ROUNDINGS = 8.0  # of each term, in units of the last place
+_SHARP = 1e-13  # relative to c = 1; where a sum cancels more, quadrature is better
 
 
 def closed_pair(record: Activation, c: float, q: float, kind: str) -> Estimate | None:
@@ -27,6 +29,10 @@ def closed_pair(record: Activation, c: float, q: float, kind: str) -> Estimate |
         terms: tuple[float, ...] = (q * c,) if kind == "value" else (1.0,)
     elif record == as_activation("gelu"):
         terms = _gelu(c, q, kind)
+    elif (waves := waves_of(record.expr)) is not None:
+        function = waves if kind == "value" else waves.slope
+        mean = function.mean_product(c, q)
+        return mean if mean.error <= _SHARP * function.mean_product(1.0, q) else None
     else:
         return None
     return Estimate(math.fsum(terms), _ROUNDINGS * _EPSILON * math.fsum(map(abs, terms)))
