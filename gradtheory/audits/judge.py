@@ -16,7 +16,6 @@ import numpy as np
 from gradtheory.audits.chance import (
     has_one_flat_side,
     most_of_one,
-    most_over_a_stretch,
     most_saturated,
 )
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
@@ -32,13 +31,13 @@ from gradtheory.audits.outliers import (
     stands_out,
 )
 from gradtheory.audits.scales import OutOfScale
+from gradtheory.audits.stretches import because, because_of_all, marked, stretch_of
 
 _MOST = 709.0  # exp of it is near the largest float64
 DEAD = "No gradient passes through {}"
 NOT_FINITE = "Numbers stop being finite in {}"
 GRADIENT_NOT_FINITE = "The gradient stops being finite in {}"
 _ALIKE = 3.0  # the most between what a layer multiplies by, and a norm after it divides by for that
-_SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 
 
 class AuditVerdict(NamedTuple):
@@ -88,9 +87,9 @@ def judge(
     doubled = shortcut(blocks, residual)
     odd = doubled or out_of_scale(judged, blocks) or stands_out(blocks, scales) or heavy(blocks, scales)
     lone = jump(blocks)
-    if odd is None and lone is not None and _stretch(_without(lone[0], blocks, judged)) is None:
+    if odd is None and lone is not None and stretch_of(_without(lone[0], blocks, judged)) is None:
         odd = lone
-    stretch = _stretch(blocks if odd is None else _without(odd[0], blocks, judged))
+    stretch = stretch_of(blocks if odd is None else _without(odd[0], blocks, judged))
     norm = None if odd is None or stretch is None else _dividing(odd[0], blocks, judged)
     if stretch is None or norm is not None:  # then what single layers do is no fault
         judged = [
@@ -111,9 +110,9 @@ def judge(
             for layer in judged
         ]
         name = module_of(name)
-        is_growth = is_growing if stretch is None else stretch[1] > 0
+        is_growth = is_growing if stretch is None else stretch.size > 0
         if stretch is not None:
-            how = f"{'grows' if is_growth else 'fades'} by a factor of {_as_factor(abs(stretch[1]))}"
+            how = f"{'grows' if is_growth else 'fades'} by a factor of {_as_factor(abs(stretch.size))}"
             is_same = is_growth is is_growing is (size > 0.0)
             also = f"two things are wrong: {cause}; and over other layers the gradient {how}"
             cause = f"{cause}; over other layers, too, the gradient {how}" if is_same else also
@@ -121,8 +120,9 @@ def judge(
         excess = math.exp(min(size, _MOST)) if odd is not doubled else math.nan  # no weights mend a shortcut
         return judged, AuditVerdict(kind, name, cause, stretch is None, excess)
     if stretch is not None:
-        name, size = stretch
-        cause = next((layer.cause for layer in judged if layer.name == name and layer.cause), "")
+        name, size, _ = stretch
+        cause = because_of_all(stretch, judged) or next((layer.cause for layer in judged if layer.name == name), "")
+        judged = marked(stretch, judged)
         how = "grows" if size > 0 else "fades"
         words = f"the gradient {how} by a factor of {_as_factor(abs(size))} from here back"
         return judged, AuditVerdict(
@@ -164,7 +164,7 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
     bound = math.log(ALONE) + most_of_one(number, float(np.nan_to_num(layer.spread)))
     if abs(size) <= bound:
         return layer
-    return replace(layer, verdict="grows" if size > 0 else "fades", cause=_because(layer, size))
+    return replace(layer, verdict="grows" if size > 0 else "fades", cause=because(layer, size))
 
 
 def _is_saturated(layer: AuditedLayer, number: int) -> bool:
@@ -174,15 +174,6 @@ def _is_saturated(layer: AuditedLayer, number: int) -> bool:
     has_one_side = layer.activation is not None and has_one_flat_side(layer.activation)
     does_no_harm = has_one_side or layer.predicted_gain * ALONE > 1.0  # sigmoid has half of them at its edge of chaos
     return layer.saturated > most_saturated(number, layer.fans[1]) or not does_no_harm
-
-
-def _because(layer: AuditedLayer, size: float) -> str:
-    """Return whether slopes or weights make a layer's gain what it is."""
-    if not (layer.slope_gain > 0.0 and layer.weight_gain > 0.0):
-        return f"its gain is {math.exp(size):.3g}"
-    slopes, weights = f"slopes contribute {layer.slope_gain:.3g}", f"weights {layer.weight_gain:.3g}"
-    scale = f" (σ_w = {layer.sigma_w:.3g})" if layer.sigma_w > 0.0 else ""
-    return f"{slopes}, {weights}{scale}"
 
 
 def _not_finite(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
@@ -214,37 +205,6 @@ def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> Aud
     return None if first is None else AuditVerdict("vanishes", first.name, first.cause, headline=DEAD)
 
 
-def _stretch(blocks: Sequence[AuditedBlock]) -> tuple[str, float] | None:
-    """Return where, from the output back, the greatest growth or fading starts, and its logarithm, if it is too great.
-
-    Beyond chance is what chance alone does hardly ever, and growth in each of so many blocks.
-    The first block is left out: what it does to the gradient by the input changes no weight's gradient.
-    """
-    backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
-    variances = [float(np.nan_to_num(block.spread)) ** 2 for block in backwards]
-    bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
-    best: tuple[str, float] | None = None
-    for sign in (1.0, -1.0):
-        total, passed, least, start = 0.0, 0, math.inf, ""
-        shares: dict[str, float] = {}  # of the total, by module: one may be called many times
-        for block, variance in zip(backwards, variances, strict=True):
-            step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
-            if total <= 0.0:
-                total, passed, least, start, shares = 0.0, 0, math.inf, block.name, {}
-                if sign * math.log(block.gain) <= 0.0:  # nothing starts here
-                    continue
-            total += step
-            passed += 1
-            least = min(least, block.expected if block.expected > 0.0 else block.gain)  # theory, if it says anything
-            name = module_of(block.name)
-            shares[name] = shares.get(name, 0.0) + step
-            is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > ALONE
-            if (total > bound or is_meant) and (best is None or total > abs(best[1])):
-                steepest = max(shares, key=shares.__getitem__)
-                best = steepest if shares[steepest] > total / 2.0 else start, sign * total
-    return best
-
-
 def _without(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]) -> list[AuditedBlock]:
     """Return the blocks with nothing known of one: that of the name, or that holds the layer of that name."""
     names = [{block.name, *(layers[number].name for number in block.layers)} for block in blocks]
@@ -260,7 +220,7 @@ def _dividing(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[Audite
     norm = next((block for block in blocks[place + 1 :] if "Norm" in block.kind and block.gain < 1.0 / ALONE), None)
     if norm is None or not 1.0 / _ALIKE < blocks[place].gain * norm.gain < _ALIKE:
         return None
-    return norm if _stretch(_without(norm.name, others, layers)) is None else None
+    return norm if stretch_of(_without(norm.name, others, layers)) is None else None
 
 
 def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:

@@ -98,6 +98,25 @@ def test_the_columns_are_what_they_say():
     assert total == pytest.approx(np.linalg.norm(gradients.x) / np.linalg.norm(output - y) * 40 / 2)
 
 
+def test_growth_layer_by_layer_has_its_cause_in_slopes_and_weights():
+    rng = np.random.default_rng(8)
+    w = [rng.normal(0, 2 * math.sqrt(2 / 64), (64, 64)) for _ in range(12)]
+    w[4] /= 2.0  # He's, whose gain is 1
+    report = gt.audit(gt.Network((64,) * 13, "relu", w=w, b=[np.zeros(64)] * 12), rng.normal(size=(40, 64)))
+    assert report.verdict == "explodes"
+    assert [layer.verdict for layer in report.layers] == ["steady"] + ["grows"] * 3 + ["steady"] + ["grows"] * 7
+    gains = [layer.gain for layer in report.layers[1:]]
+    slopes, weights = (
+        float(np.exp(np.mean(np.log([getattr(layer, of) for layer in report.layers[1:]]))))
+        for of in ("slope_gain", "weight_gain")
+    )
+    assert slopes * weights == pytest.approx(math.prod(gains) ** (1 / 11))
+    factor = math.prod(gains)
+    assert report.cause.endswith(f"per layer slopes contribute {slopes:.3g}, weights {weights:.3g}")
+    assert float(report.cause.split("factor of ")[1].split()[0]) == pytest.approx(factor, rel=0.5)
+    assert report.layers[1].cause.startswith(f"slopes contribute {report.layers[1].slope_gain:.3g}, weights ")
+
+
 def test_gains_of_single_neurons_are_the_factors_of_the_chain():
     w, b, x = np.array([2.0, -1.0, 3.0, 0.5, 1.5]), np.array([0.1, 0.2, 0.0, -0.3, 0.4]), np.array([0.3])
     network = gt.Network((1,) * 6, "tanh", w=w.reshape(5, 1, 1), b=b.reshape(5, 1))

@@ -1,0 +1,86 @@
+"""Stretches of a network over which the gradient grows or fades too much, and what makes it do so."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from gradtheory.audits.chance import most_over_a_stretch
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
+from gradtheory.audits.outliers import ALONE, STRETCH, module_of
+
+_SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
+
+
+class Stretch(NamedTuple):
+    """Blocks in a row over which the gradient leaves its range: where that starts, its logarithm, and their layers."""
+
+    name: str
+    size: float
+    layers: tuple[int, ...]
+
+
+def stretch_of(blocks: Sequence[AuditedBlock]) -> Stretch | None:
+    """Return where, from the output back, the gradient grows or fades most, if that is too much.
+
+    Beyond chance is what chance alone does hardly ever, and growth in each of so many blocks.
+    The first block is left out: what it does to the gradient by the input changes no weight's gradient.
+    """
+    backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
+    variances = [float(np.nan_to_num(block.spread)) ** 2 for block in backwards]
+    bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
+    best: Stretch | None = None
+    for sign in (1.0, -1.0):
+        total, passed, least, start = 0.0, 0, math.inf, ""
+        shares: dict[str, float] = {}  # of the total, by module: one may be called many times
+        for place, (block, variance) in enumerate(zip(backwards, variances, strict=True), 1):
+            step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
+            if total <= 0.0:
+                total, passed, least, start, shares = 0.0, 0, math.inf, block.name, {}
+                if sign * math.log(block.gain) <= 0.0:  # nothing starts here
+                    continue
+            total += step
+            passed += 1
+            least = min(least, block.expected if block.expected > 0.0 else block.gain)  # theory, if it says anything
+            name = module_of(block.name)
+            shares[name] = shares.get(name, 0.0) + step
+            is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > ALONE
+            if (total > bound or is_meant) and (best is None or total > abs(best.size)):
+                steepest = max(shares, key=shares.__getitem__)
+                inside = tuple(number for each in backwards[place - passed : place] for number in each.layers)
+                best = Stretch(steepest if shares[steepest] > total / 2.0 else start, sign * total, inside)
+    return best
+
+
+def because_of_all(stretch: Stretch, layers: Sequence[AuditedLayer]) -> str:
+    """Return what slopes and weights contribute to a stretch per layer, if that is known of most of them."""
+    known = [layers[k] for k in stretch.layers if layers[k].slope_gain > 0.0 and layers[k].weight_gain > 0.0]
+    if 2 * len(known) <= len(stretch.layers) or len(known) < 2:
+        return ""
+    slopes, weights = (
+        math.fsum(map(math.log, each)) / len(known)
+        for each in ([layer.slope_gain for layer in known], [layer.weight_gain for layer in known])
+    )
+    return f"per layer slopes contribute {math.exp(slopes):.3g}, weights {math.exp(weights):.3g}"
+
+
+def marked(stretch: Stretch, layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:
+    """Return the layers, of which those of a stretch grow or fade that do so at half its rate at least."""
+    sign, rows = math.copysign(1.0, stretch.size), list(layers)
+    for k in stretch.layers:
+        size = math.log(layers[k].block_gain) if layers[k].block_gain > 0.0 else 0.0
+        if layers[k].verdict == "steady" and sign * size > abs(stretch.size) / len(stretch.layers) / 2.0:
+            cause = layers[k].cause or because(layers[k], size)
+            rows[k] = replace(layers[k], verdict="grows" if sign > 0.0 else "fades", cause=cause)
+    return rows
+
+
+def because(layer: AuditedLayer, size: float) -> str:
+    """Return whether slopes or weights make a layer's gain what it is."""
+    if not (layer.slope_gain > 0.0 and layer.weight_gain > 0.0):
+        return f"its gain is {math.exp(size):.3g}"
+    slopes, weights = f"slopes contribute {layer.slope_gain:.3g}", f"weights {layer.weight_gain:.3g}"
+    scale = f" (σ_w = {layer.sigma_w:.3g})" if layer.sigma_w > 0.0 else ""
+    return f"{slopes}, {weights}{scale}"
