@@ -161,6 +161,27 @@ def test_nothing_is_advised_with_a_reason():
     assert "rounding decides" in advise(gt.Chain(1, "sine"), x, y, [-9.0], [-2.8]).reason
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_where_rounding_decides_the_usual_run_is_that_of_train(seed):
+    """A run that is steep at every sample ends elsewhere for every last digit: none of a dozen may end lower."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(0, 3, 5), rng.normal(0, 1, 5)
+    chain, w, b = gt.Chain(4, "sine"), rng.normal(0, 4, 4), rng.normal(0, 1, 4)
+    usual = gt.train(chain, x, y, w, b, optimiser=gt.optimisers.gradient_descent(0.1), steps=200).loss[-1]
+    nudged = [
+        gt.train(chain, x, y, w * (1 + k * 1e-10), b, optimiser=gt.optimisers.gradient_descent(0.1), steps=200).loss[-1]
+        for k in (-3, -2, -1, 1, 2, 3)
+    ]
+    assert max(nudged) > 1.2 * min(nudged)  # chaotic
+    advice = advise(chain, x, y, w, b)
+    for remedy in advice.remedies:
+        if remedy.works and len([each for each in advice.remedies if each.works]) == 1:
+            assert remedy.loss_without == usual
+            assert remedy.loss_with < usual
+            assert "rounding decides where between" in remedy.cost
+    assert "rounding decides" in str(advice)
+
+
 def test_a_sound_chain_is_told_a_learning_rate_at_most():
     advice = advise(gt.Chain(2), _X, _Y, [3.0, 3.0], [0.0, -1.5])
     assert (advice.exploding, [each.kind for each in advice.remedies]) == ((), ["learning_rate"])

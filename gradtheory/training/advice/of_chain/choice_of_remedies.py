@@ -121,7 +121,7 @@ def _falling(bench: Bench, singles: Sequence[Plan]) -> Plan:
     if usual.is_steady and usual.last <= usual.loss[0]:
         return ()
     falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
-    best = min(usual.loss[0], usual.last)
+    best = min(usual.loss[0], usual.lowest[-1])
     lower = [plan for plan in falling if bench.is_in_range(plan) and bench.outcome(plan).last < best]
     return min(lower, key=lambda plan: bench.outcome(plan).last, default=())
 
@@ -221,8 +221,10 @@ def _harm(bench: Bench, step: Step) -> str:
 def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]) -> tuple[Prescription, ...]:
     whole, eta = bench.outcome(plan), followed(Attempt(bench.w, bench.b, USUAL), plan).eta
     advised = [
-        Prescription(kind, value, True, bench.outcome(other).last, whole.last, eta, _warning(whole))
+        Prescription(kind, value, True, without.last, whole.last, eta, "; ".join(filter(None, told)))
         for (kind, value), other in zip(plan, leaving_one_out(plan), strict=True)
+        for without in [bench.outcome(other)]
+        for told in [(_warning(whole), f"without it {_range(without)}" if without.is_chance else "")]
     ]
     others = [
         Prescription(kind, value, False, whole.last, after.last, eta, "; ".join(filter(None, (why, _warning(after)))))
@@ -230,6 +232,12 @@ def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]
         for after in [bench.outcome((*plan, (kind, value)))]
     ]
     return (*advised, *others)
+
+
+def _range(outcome: Outcome) -> str:
+    """Return between which losses runs end that hardly differ at their start."""
+    ends = [outcome.last, *outcome.twins[:, -1].tolist()]
+    return f"rounding decides where between {min(ends):.4g} and {max(ends):.4g} the loss ends"
 
 
 def _warning(outcome: Outcome) -> str:
@@ -249,9 +257,8 @@ def _nothing(bench: Bench) -> str:
         return "nothing is advised: the loss is not finite, and no remedy that was tried makes it so"
     if usual.largest_gradient == 0.0:
         return "nothing is advised: the gradient is 0, and no remedy that was tried changes that without a higher loss"
-    if usual.converges and not usual.is_steady:
-        ends = f"ends at {usual.last:.4g} or, from a start 1e-10 away, at {usual.twin[-1]:.4g}"
-        return f"nothing is advised: with the learning rate {USUAL} rounding decides that the loss {ends}, {_NO_BETTER}"
+    if usual.is_chance:
+        return f"nothing is advised: with the learning rate {USUAL} {_range(usual)}, {_NO_BETTER}"
     return (
         f"nothing is advised: with the learning rate {USUAL} the loss goes from {usual.loss[0]:.4g} to {usual.last:.4g}"
         f", {_NO_BETTER}"

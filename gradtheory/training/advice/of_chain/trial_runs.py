@@ -4,6 +4,7 @@ A run is the one that `gradtheory.train` makes, except for the order in which sa
 amplifies rounding, that decides how it ends: so each is made twice, from starts that hardly differ.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -59,8 +60,8 @@ class Outcome:
         Whether at the end every slope of some layer is below 1 % of the steepest.
     total_factor : float
         The greatest |∂a_L/∂x| over the samples at the end.
-    twin : ndarray of shape (STEPS + 1,)
-        The loss of a run that starts 1e-10 away.
+    twins : ndarray of shape (k, STEPS + 1)
+        The losses of runs that start 1e-10 or so away.
 
     """
 
@@ -68,7 +69,7 @@ class Outcome:
     largest_gradient: float
     is_saturated: bool
     total_factor: float
-    twin: Array
+    twins: Array
 
     @property
     def last(self) -> float:
@@ -87,8 +88,18 @@ class Outcome:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the run ends finite and as its twin does, so that rounding does not decide how."""
-        return self.converges and bool(abs(self.twin[-1] - self.last) <= _APART * self.last + 1e-300)
+        """Whether the run ends finite and as its twins do, so that rounding does not decide how."""
+        return self.converges and bool(np.all(np.abs(self.twins[:, -1] - self.last) <= _APART * self.last + 1e-300))
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether the run ends finite, and rounding decides how."""
+        return self.converges and not self.is_steady
+
+    @property
+    def lowest(self) -> Array:
+        """The lowest loss at each step, of this run and its twins."""
+        return np.asarray(np.minimum(self.loss, self.twins.min(axis=0)))
 
     @property
     def falls(self) -> bool:
@@ -96,13 +107,18 @@ class Outcome:
         return bool(np.isfinite(self.last) and np.all(np.diff(self.loss) <= 1e-9 * self.loss[:-1] + 1e-300))
 
 
-def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[Outcome]:
-    """Return the outcomes of attempts, all run at the same time, each with a twin."""
+def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt], twins: int = 1) -> list[Outcome]:
+    """Return the outcomes of attempts, all run at the same time, each with its twins."""
     if not attempts:
         return []
-    twins = [replace(each, w=each.w * (1.0 + _NUDGE), b=each.b + _NUDGE * (1.0 + np.abs(each.b))) for each in attempts]
-    rows = _run(chain, x, y, [*attempts, *twins])
-    return [Outcome(*row, twin[0]) for row, twin in zip(rows[: len(attempts)], rows[len(attempts) :], strict=True)]
+    nudges = [_NUDGE * (1 + k // 2) * (-1) ** k for k in range(twins)]
+    near = [
+        replace(each, w=each.w * (1.0 + nudge), b=each.b + nudge * (1.0 + np.abs(each.b)))
+        for nudge, each in itertools.product(nudges, attempts)
+    ]
+    number, rows = len(attempts), _run(chain, x, y, [*attempts, *near])
+    losses = np.array([loss for loss, *_ in rows[number:]]).reshape(twins, number, -1)
+    return [Outcome(*row, losses[:, k]) for k, row in enumerate(rows[:number])]
 
 
 def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[tuple[Array, float, bool, float]]:
