@@ -59,6 +59,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
         raise InvalidArgument("activation", expr, f"must be written in a real symbol, {_EXAMPLE}")
     if symbol.is_positive is not None or symbol.is_integer is not None:
         raise InvalidArgument("activation", expr, f"must be written in a symbol for any real number, {_EXAMPLE}")
+    if expr.has(sympy.atan2, sympy.arg, sympy.re, sympy.im):  # SymPy's words for a part that it takes for complex
+        raise InvalidArgument("activation", expr, f"must be finite and real for every {symbol}, {_EXAMPLE}")
     if expr.has(sympy.I):
         raise InvalidArgument("activation", expr, f"must be written in real numbers, without I, {_EXAMPLE}")
     if expr.count_ops() > _MOST_OPERATIONS:
@@ -66,11 +68,14 @@ def own_activation(expr: sympy.Basic) -> Activation:
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)
     in_z = in_z.replace(_is_power_of_number, lambda part: sympy.exp(part.exp * sympy.log(part.base)))
     in_z = in_z.replace(lambda part: isinstance(part, BooleanFunction), lambda part: part.to_nnf())  # & and | alone
+    if not in_z.has(Z):  # it has cancelled
+        raise InvalidArgument("activation", expr, f"must depend on {symbol}, {_EXAMPLE}")
+    with within():
+        check_defined(in_z)
     slope_expr = in_z.diff(Z)
     value_of, slope_of = _functions(in_z)
     switches_of = [numeric(switch) for switch in switches(slope_expr)]
     with within():
-        check_defined(in_z)
         check_defined(slope_expr)
         period = period_of(slope_expr)
 

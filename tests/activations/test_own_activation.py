@@ -402,3 +402,25 @@ def test_small_values_and_slopes_far_out_keep_their_digits(own, place):
 def test_the_imaginary_unit_is_refused(expr):
     with pytest.raises(InvalidArgument, match="must be written in real numbers, without I"):
         gt.activation(expr)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("Piecewise((z, log(z) < log(z) + 1), (z/4, True))", r"log\(z\)"),
+        ("Piecewise((z, 1/z < 1/z + 1), (z/4, True))", "1/z"),
+        ("Piecewise((z, z > 0), (z/2, log(z) < 1), (z/4, True))", r"log\(z\)"),
+        ("z*sign(log(z)**2 + 1)", r"log\(z\)"),
+        ("sign(1/z)", "1/z"),
+        ("abs(sqrt(z) + 1)*z", r"sqrt\(z\)"),
+        ("max(z, log(z))", r"log\(z\)"),
+    ],
+)
+def test_what_a_switch_looks_at_must_be_defined(text, part):
+    with pytest.raises(InvalidArgument, match=f"must be finite and real for every z: {part} is not proven to be for "):
+        gt.activation(gt.expression(text))
+
+
+def test_an_expression_that_cancels_to_a_number_is_no_activation():
+    with pytest.raises(InvalidArgument, match="must depend on z"):
+        gt.activation(gt.expression("max(1/z, 1/z - 1)*z"))

@@ -17,7 +17,7 @@ from gradtheory.arithmetic.enclosure import (
 )
 from gradtheory.errors import Undecided
 
-_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+SIGNED = sympy.Abs | sympy.sign | sympy.Heaviside
 
 
 @functools.lru_cache(maxsize=4096)
@@ -33,13 +33,13 @@ def formula_near(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rationa
     """
     if isinstance(expr, sympy.Piecewise):
         for value, condition in expr.args:
-            if _holds(condition, variable, point):
+            if holds(condition, variable, point):
                 return formula_near(value, variable, point)
         raise Undecided(f"{expr} has no value at {variable} = {point}")
     args = [formula_near(each, variable, point) for each in expr.args]
     if isinstance(expr, sympy.DiracDelta):
         return sympy.S.Zero
-    if isinstance(expr, _SIGNED):
+    if isinstance(expr, SIGNED):
         side = sign_at(args[0], variable, point)
         if isinstance(expr, sympy.Abs):
             return args[0] * side
@@ -53,12 +53,13 @@ def formula_near(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rationa
     return expr.func(*args) if args else expr
 
 
-def _holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> bool:
+def holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> bool:
+    """Return whether a condition holds at a point that is no zero of its switches."""
     if isinstance(condition, Relational):
         difference = sign_at(condition.lhs - condition.rhs, variable, point)
         return bool(condition.func(difference, 0))
     if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
-        parts = [_holds(each, variable, point) for each in condition.args]
+        parts = [holds(each, variable, point) for each in condition.args]
         return all(parts) if isinstance(condition, sympy.And) else any(parts) != isinstance(condition, sympy.Not)
     return condition is sympy.true
 
@@ -67,7 +68,7 @@ def switches(expr: sympy.Basic) -> list[sympy.Expr]:
     """Return the expressions at whose zeros the formula may change, inner ones first."""
     expressions: list[sympy.Expr] = []
     for part in sympy.postorder_traversal(expr):
-        if isinstance(part, _SIGNED):
+        if isinstance(part, SIGNED):
             expressions.append(part.args[0])
         elif isinstance(part, sympy.Max | sympy.Min):
             expressions += [left - right for right, left in itertools.combinations(part.args, 2)]
