@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import sympy
+from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.exact_zeros import inner_point
@@ -41,6 +42,8 @@ def check_defined(expr: sympy.Expr) -> None:
         If that is not proven; the message names the part of the formula.
 
     """
+    for side in (side for relation in expr.atoms(Relational) for side in relation.args if side.has(Z)):
+        check_defined(side)
     if not any(True for _ in _conditions(expr)):
         return
     corners = (-sympy.oo, *breaks(expr, Z, -sympy.oo, sympy.oo), sympy.oo)
