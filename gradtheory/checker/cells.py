@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import combinations, islice, pairwise
 
 from gradtheory.checker.comparisons import Function
+from gradtheory.checker.reading import partial
 from gradtheory.checker.schema import Cell, Place
 from gradtheory.checker.signs import Changes, Prover
 from gradtheory.checker.terms import Malformed, Term, number
@@ -92,7 +93,9 @@ def check_cell(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
 def check_piece(expression: Term, cell: Cell, name: str, prover: Prover) -> None:
     """Check that σ is the piece on the whole open cell, and has derivatives there."""
     try:
-        smooth = resolve(expression, lambda term: prover.sign_on((term, 0), cell))
+        smooth = resolve(
+            expression, lambda term: prover.sign_on((term, 0), cell), lambda term: prover.is_smooth_on(term, cell)
+        )
     except Changes:
         raise Rejected(f"{name}: a switch of the expression lies inside") from None
     for term in {smooth, cell.piece}:
@@ -107,47 +110,69 @@ def _same(left: Function, right: Function, cell: Cell, statement: str, prover: P
         raise Undecided(f"{statement}: not proven")
 
 
-def resolve(term: Term, sign: Callable[[Term], int]) -> Term:  # noqa: PLR0911  # one a case
-    """Return the term without Max, Min, Abs, sign and Piecewise, where the sign of any smooth term is known."""
+def resolve(term: Term, sign: Callable[[Term], int], require: Callable[[Term], object]) -> Term:
+    """Return the term without Max, Min, Abs, sign and Piecewise, where the sign of any smooth term is known.
+
+    Where a part cancels, as log(z) in log(z) - Max(log(z), log(z)), `require` raises unless it is defined.
+    """
     match term.head:
         case "Piecewise":
             for value, condition in zip(term.args[::2], term.args[1::2], strict=True):
-                if _holds(condition, sign):
-                    return resolve(value, sign)
+                if _holds(condition, sign, require):
+                    return resolve(value, sign, require)
             raise Rejected("claim.expression is not defined on the whole domain")
-        case "Max" | "Min":
-            best, *others = (resolve(each, sign) for each in term.args)
-            for other in others:
-                gap = sign(other + number(-1) * best)
-                best = other if gap == (1 if term.head == "Max" else -1) else best
-            return best
-        case "Abs" | "sign":
-            inner = resolve(term.args[0], sign)
-            return number(sign(inner)) * (inner if term.head == "Abs" else number(1))
-        case "z" | "pi" | "number":
-            return term
-        case "^":
-            return resolve(term.args[0], sign).power(term.value)
-        case "+" | "*":
-            first, *rest = (resolve(each, sign) for each in term.args)
-            for part in rest:
-                first = first + part if term.head == "+" else first * part
-            return first
         case "<" | "<=" | "Eq" | "&" | "|" | "True":
             raise Malformed("claim.expression: a condition stands outside Piecewise")
-    return resolve(term.args[0], sign).apply(term.head)
+        case "z" | "pi" | "number":
+            return term
+    parts = [resolve(each, sign, require) for each in term.args]
+    return _kept(_combined(term, parts, sign), parts, require)
 
 
-def _holds(condition: Term, sign: Callable[[Term], int]) -> bool:
+def resolve_at(term: Term, place: Place, prover: Prover) -> Term:
+    """Return what `resolve` does at one place."""
+    return resolve(term, lambda part: prover.sign_at((part, 0), place), lambda part: prover.value_at(part, place))
+
+
+def _combined(term: Term, parts: list[Term], sign: Callable[[Term], int]) -> Term:
+    """Return what a term makes of its resolved parts."""
+    first, *others = parts
+    match term.head:
+        case "Max" | "Min":
+            for other in others:
+                gap = sign(other + number(-1) * first)
+                first = other if gap == (1 if term.head == "Max" else -1) else first
+            return first
+        case "Abs" | "sign":
+            return number(sign(first)) * (first if term.head == "Abs" else number(1))
+        case "^":
+            return first.power(term.value)
+        case "+" | "*":
+            for other in others:
+                first = first + other if term.head == "+" else first * other
+            return first
+    return first.apply(term.head)
+
+
+def _kept(result: Term, parts: list[Term], require: Callable[[Term], object]) -> Term:
+    """Return the result; what it does not show of the parts must be defined."""
+    shown = set(partial(result))
+    for part in parts:
+        if not shown.issuperset(partial(part)):
+            require(part)
+    return result
+
+
+def _holds(condition: Term, sign: Callable[[Term], int], require: Callable[[Term], object]) -> bool:
     match condition.head:
         case "True":
             return True
         case "&":
-            return all(_holds(each, sign) for each in condition.args)
+            return all(_holds(each, sign, require) for each in condition.args)
         case "|":  # of nothing: False
-            return any(_holds(each, sign) for each in condition.args)
+            return any(_holds(each, sign, require) for each in condition.args)
         case "<" | "<=" | "Eq":
-            left, right = (resolve(each, sign) for each in condition.args)
-            gap = sign(right + number(-1) * left)
+            left, right = parts = [resolve(each, sign, require) for each in condition.args]
+            gap = sign(_kept(number(0), parts, require) + right + number(-1) * left)
             return gap in {"<": (1,), "<=": (0, 1), "Eq": (0,)}[condition.head]
     raise Malformed("claim.expression: a condition of Piecewise is not a comparison")

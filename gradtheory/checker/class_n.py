@@ -7,7 +7,7 @@ On a cell this says that the Schwarzian derivative, times σ'² here so that not
 import itertools
 from dataclasses import dataclass
 
-from gradtheory.checker.cells import Rejected, check_piece, locate, resolve
+from gradtheory.checker.cells import Rejected, check_piece, locate, resolve_at
 from gradtheory.checker.jets import derivatives
 from gradtheory.checker.schema import Cell, Place
 from gradtheory.checker.signs import Changes, Prover
@@ -125,5 +125,5 @@ def _check_joint(expression: Term, here: Cell, there: Cell, name: str, prover: P
 
 def _is_as_beside(expression: Term, here: Cell, place: Place, prover: Prover) -> bool:
     """Whether σ at a place is the limit from the left: Piecewise and sign may make it another number, z**2/z none."""
-    at_place = resolve(expression, lambda term: prover.sign_at((term, 0), place))
+    at_place = resolve_at(expression, place, prover)
     return prover.sign_at((here.piece + number(-1) * at_place, 0), place) == 0

@@ -109,6 +109,10 @@ class Points:
         answer: int = self.remembered((function, place), lambda: self._sign_at(function, place))
         return answer
 
+    def value_at(self, term: Term, place: Place) -> Interval:
+        """Return an interval around a value; raises Undefined where there is none."""
+        return self.jet((term, 0), self.enclosure(place, BITS[0]))[0]
+
     def _sign_at(self, function: Function, place: Place) -> int:
         term, order = function
         if place.defining in (function, (number(-1) * term, order)):

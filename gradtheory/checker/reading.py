@@ -45,28 +45,40 @@ def read(text: str, *, whole: bool = False) -> Term:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise Malformed(f"not an expression: {text[:40]}") from None
-    parts: set[str] = set()
-    term = _read(tree.body, 0, (lambda part: parts.update(_partial(part))) if whole else lambda part: None)
-    if not parts <= set(_partial(term)):
+    return _read(tree.body, 0, _nothing_cancels if whole else lambda term, parts: None)
+
+
+def _nothing_cancels(term: Term, parts: list[Term]) -> None:
+    if term.head != "Piecewise" and not {name for part in parts for name in partial(part)} <= set(partial(term)):
         raise Malformed("a part that is not defined everywhere cancels")
-    return term
 
 
-def _partial(term: Term) -> Iterator[str]:
-    """Yield what names the parts in z that may be undefined somewhere: denominators, roots, logarithms and the like."""
+def partial(term: Term) -> Iterator[str]:
+    """Yield what names the parts in z that may be undefined somewhere: denominators, roots, logarithms and the like.
+
+    Those within a Piecewise are named with it: they are asked for only where their condition holds.
+    """
+    inside = f"{term.key}: " if term.head == "Piecewise" else ""
     if term.head in _PARTIAL and "z()" in term.key:
         yield f"{term.head}({term.args[0].key})"
-    if term.head == "^" and "z()" in term.key and (term.value < 0 or term.value.denominator > 1):
-        yield term.args[0].key
+    if term.head == "^" and "z()" in term.key:
+        base = term.args[0].key
+        yield from [f"1/({base})"] * (term.value < 0) + [f"root({base})"] * (term.value.denominator > 1)
     for argument in term.args:
-        yield from _partial(argument)
+        yield from (inside + name for name in partial(argument))
 
 
-def _read(node: ast.expr, depth: int, note: Callable[[Term], None]) -> Term:
+def _read(node: ast.expr, depth: int, note: Callable[[Term, list[Term]], None]) -> Term:
     if depth > _DEEPEST:
         raise Malformed(f"nested deeper than {_DEEPEST}")
-    term = _read_node(node, lambda part: _read(part, depth + 1, note))
-    note(term)
+    parts: list[Term] = []
+
+    def inner(part: ast.expr) -> Term:
+        parts.append(_read(part, depth + 1, note))
+        return parts[-1]
+
+    term = _read_node(node, inner)
+    note(term, parts)
     return term
 
 
@@ -78,6 +90,8 @@ def _read_node(node: ast.expr, inner: Callable[[ast.expr], Term]) -> Term:  # no
             return -inner(node.operand)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
             return total(-inner(part) if negative else inner(part) for part, negative in _summands(node))
+        case ast.BinOp(op=ast.Div()):
+            return inner(node.left) * inner(ast.BinOp(node.right, ast.Pow(), ast.Constant(-1)))
         case ast.BinOp() if type(node.op) in _OPERATIONS:
             return _OPERATIONS[type(node.op)](inner(node.left), inner(node.right))
         case ast.Compare(ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
@@ -123,7 +137,6 @@ def _power(base: Term, exponent: Term) -> Term:
 
 _OPERATIONS: dict[type[ast.operator], Callable[[Term, Term], Term]] = {
     ast.Mult: lambda left, right: left * right,
-    ast.Div: lambda left, right: left * right.power(Fraction(-1)),
     ast.Pow: _power,
     ast.BitAnd: lambda left, right: Term("&", (left, right)),
     ast.BitOr: lambda left, right: Term("|", (left, right)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gradtheory.checker.cells import Rejected, check_cell, locate, resolve
+from gradtheory.checker.cells import Rejected, check_cell, locate, resolve_at
 from gradtheory.checker.comparisons import Function
 from gradtheory.checker.jets import derivatives
 from gradtheory.checker.reading import read
@@ -185,7 +185,7 @@ class _Superlevel:
 
     def _is_value(self, piece: Term, place: Place) -> bool:
         """Whether σ at a place is what a piece beside it is: Piecewise and sign may differ, and z**2/z has no value."""
-        at_place = resolve(self.certificate.expression, lambda term: self.prover.sign_at((term, 0), place))
+        at_place = resolve_at(self.certificate.expression, place, self.prover)
         return self.prover.sign_at((piece + number(-1) * at_place, 0), place) == 0
 
     def between_periods(self, sign: int) -> bool | None:

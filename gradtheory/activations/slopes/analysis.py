@@ -13,16 +13,28 @@ import sympy
 from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, features, inner_point, root_between
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near, switches
-from gradtheory.arithmetic.enclosure import derivative, enclose, exponential_sum, order, sign, sign_at
+from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_at, formula_near, switches
+from gradtheory.arithmetic.enclosure import (
+    FIRST_BITS,
+    derivative,
+    enclose,
+    exponential_sum,
+    is_finite,
+    order,
+    sign,
+    sign_at,
+)
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
 Region: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 LINE: Region = (-sympy.oo, sympy.oo)
 _BITS = 512
 _PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
+_JUMPING = sympy.sign, sympy.Heaviside, sympy.Piecewise
+_PARTIAL = sympy.Pow, sympy.log, sympy.coth, sympy.tan, sympy.acosh, sympy.atanh
 _MOST_OPERATIONS = 80  # of an expression that SymPy expands or simplifies
 
 
@@ -195,24 +207,47 @@ def _is_zero(expr: sympy.Expr) -> bool:
 
 
 def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
-    """Return the places in a region where an expression jumps, proven complete.
+    """Return the places in a region where an expression jumps or has no value, proven complete.
 
     Examples
     --------
-    >>> jumps_of(Z + sympy.sign(Z - 2) + sympy.Abs(Z))
-    (2,)
+    >>> jumps_of(Z + sympy.sign(Z - 2) + sympy.Abs(Z)), jumps_of(Z + sympy.sign(Z) ** 2), jumps_of(Z**3 / sympy.Abs(Z))
+    ((2,), (0,), (0,))
 
     """
-    if not expr.has(sympy.sign, sympy.Heaviside, sympy.Piecewise):
+    if not (expr.has(*_JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))):
         return ()
     cuts = breaks(expr, Z, *region)
     ends = (region[0], *cuts, region[1])
     formulas = [formula_near(expr, Z, inner_point(*pair)) for pair in itertools.pairwise(ends)]
     return tuple(
-        cut
-        for cut, (left, right) in zip(cuts, itertools.pairwise(formulas), strict=True)
-        if not is_equal(limit(left, cut, "-"), limit(right, cut, "+"))
+        cut for cut, beside in zip(cuts, itertools.pairwise(formulas), strict=True) if _is_jump(expr, cut, *beside)
     )
+
+
+def _may_have_no_value(part: sympy.Basic) -> bool:
+    """Return whether a part of an expression may be undefined where something in it switches."""
+    is_positive_power = part.is_Pow and part.exp.is_nonnegative
+    return isinstance(part, _PARTIAL) and not is_positive_power and part.has(sympy.Abs, sympy.Max, sympy.Min)
+
+
+def _is_jump(expr: sympy.Expr, cut: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
+    value = value_at(expr, cut)
+    if value is None:
+        return True
+    if not expr.has(*_JUMPING):
+        return False
+    before = limit(left, cut, "-")
+    return not (is_equal(before, limit(right, cut, "+")) and is_equal(before, value))
+
+
+def value_at(expr: sympy.Expr, cut: sympy.Expr) -> sympy.Expr | None:
+    """Return the value of an expression at a switch; None if it has none."""
+    formula = formula_at(expr, Z, cut)
+    if formula.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds):
+        return None
+    value = cut.map(sympy.Lambda(Z, formula)) if isinstance(cut, Root) else formula.subs(Z, cut)
+    return value if is_finite(value) and enclose(value, FIRST_BITS).is_finite() else None
 
 
 def _join(branches: list[Branch], jumps: tuple[sympy.Expr, ...]) -> list[Branch]:

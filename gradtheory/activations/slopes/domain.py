@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import sympy
-from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.exact_zeros import inner_point
-from gradtheory.activations.slopes.switches import SIGNED, breaks, formula_near, holds, switches
+from gradtheory.activations.slopes.switches import SWITCHES, breaks, formula_near, switches
 from gradtheory.arithmetic.enclosure import FIRST_BITS, Univariate, evaluate, sign_on
 from gradtheory.errors import InvalidArgument, Undecided
 
@@ -42,24 +41,29 @@ def check_defined(expr: sympy.Expr) -> None:
         If that is not proven; the message names the part of the formula.
 
     """
-    if not any(True for _ in _conditions(expr)):
-        return
+    parts = [part for part in sympy.postorder_traversal(expr) if isinstance(part, SWITCHES)]
+    looked_at = dict.fromkeys(argument for part in parts for argument in part.args if argument.has(Z))
+    for formula in (*looked_at, expr):  # inner ones first: what cancels in the value must be defined, too
+        if any(True for _ in _conditions(formula)):
+            _check(formula, expr)
+
+
+def _check(formula: sympy.Expr, expr: sympy.Expr) -> None:
+    """Refuse an expression that holds a formula which is not proven finite and real between its switches."""
     try:
-        corners = (-sympy.oo, *breaks(expr, Z, -sympy.oo, sympy.oo), sympy.oo)
+        corners = (-sympy.oo, *breaks(formula, Z, -sympy.oo, sympy.oo), sympy.oo)
     except Undecided:  # where a switch looks at what is not defined, its zeros are not found
-        for switch in switches(expr):
+        for switch in switches(formula):
             if not switches(switch):
-                _require(_conditions(switch), expr, -sympy.oo, sympy.oo)
+                _require(switch, expr, -sympy.oo, sympy.oo)
         raise
     for left, right in itertools.pairwise(corners):
-        _require(_needed_near(expr, inner_point(left, right)), expr, left, right)
+        _require(formula_near(formula, Z, inner_point(left, right)), expr, left, right)
 
 
-def _require(
-    conditions: Iterator[tuple[sympy.Expr, sympy.Expr]], expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr
-) -> None:
-    """Refuse an expression that holds a part of which what is needed is not proven on an interval."""
-    for part, needed in conditions:
+def _require(formula: sympy.Expr, expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> None:
+    """Refuse an expression where a smooth formula in it is not proven finite and real on an interval."""
+    for part, needed in _conditions(formula):
         if not _is_positive(needed, left, right):
             raise InvalidArgument(
                 "activation",
@@ -67,28 +71,6 @@ def _require(
                 f"must be finite and real for every z: {part} is not proven to be for {float(left):.4g} < z < "
                 f"{float(right):.4g}; Piecewise and Abs can say what holds where",
             )
-
-
-def _needed_near(expr: sympy.Expr, point: sympy.Rational) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
-    """Yield what a formula near a point needs, and first what its switches look at, which may cancel in it."""
-    for looked_at in dict.fromkeys(_looked_at(expr, point)):
-        yield from _conditions(formula_near(looked_at, Z, point))
-    yield from _conditions(formula_near(expr, Z, point))
-
-
-def _looked_at(expr: sympy.Basic, point: sympy.Rational) -> Iterator[sympy.Expr]:
-    """Yield the arguments of the switches on the way to an expression's value near a point, inner ones first."""
-    if isinstance(expr, sympy.Piecewise):
-        for value, condition in expr.args:
-            for relation in condition.atoms(Relational):
-                yield from itertools.chain(*(_looked_at(side, point) for side in relation.args), relation.args)
-            if holds(condition, Z, point):
-                yield from _looked_at(value, point)
-                return
-    for argument in expr.args:
-        yield from _looked_at(argument, point)
-    if isinstance(expr, SIGNED | sympy.Max | sympy.Min):
-        yield from expr.args
 
 
 def _conditions(formula: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:

@@ -5,19 +5,22 @@ Between the zeros of its switches such an expression is one smooth formula.
 
 import functools
 import itertools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
-from gradtheory.arithmetic.enclosure import (
-    sign,
-    sign_at,
-)
+from gradtheory.arithmetic.enclosure import order, sign, sign_at
+from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
-SIGNED = sympy.Abs | sympy.sign | sympy.Heaviside
+_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+SWITCHES = (*_SIGNED, sympy.Max, sympy.Min, Relational)
+
+Sign: TypeAlias = Callable[[sympy.Expr], int]  # of a formula, where another is asked for
 
 
 @functools.lru_cache(maxsize=4096)
@@ -31,35 +34,63 @@ def formula_near(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rationa
     -z
 
     """
+    return _resolved(expr, lambda formula: sign_at(formula, variable, point), f"{variable} = {point}")
+
+
+def formula_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> sympy.Basic:
+    """Return the formula that gives the value of an expression at one place, which may be a zero of its switches.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> formula_at(z + sympy.sign(z) ** 2, z, sympy.S.Zero), formula_at(z / sympy.Abs(z), z, sympy.S.Zero)
+    (z, nan)
+
+    """
+
+    def side(formula: sympy.Expr) -> int:
+        if not isinstance(place, Root):
+            return order(formula.subs(variable, place), sympy.S.Zero)
+        if is_equal(place.map(sympy.Lambda(variable, formula + variable)), place):
+            return 0
+        return order(place.map(sympy.Lambda(variable, formula)), sympy.S.Zero)
+
+    return _resolved(expr, side, f"{variable} = {place}", at_switch=True)
+
+
+def _resolved(  # noqa: PLR0911  # one a kind of switch
+    expr: sympy.Basic, side: Sign, where: str, *, at_switch: bool = False
+) -> sympy.Basic:
     if isinstance(expr, sympy.Piecewise):
         for value, condition in expr.args:
-            if holds(condition, variable, point):
-                return formula_near(value, variable, point)
-        raise Undecided(f"{expr} has no value at {variable} = {point}")
-    args = [formula_near(each, variable, point) for each in expr.args]
+            if _holds(condition, side):
+                return _resolved(value, side, where, at_switch=at_switch)
+        raise Undecided(f"{expr} has no value at {where}")
+    args = [_resolved(each, side, where, at_switch=at_switch) for each in expr.args]
+    if at_switch and expr.is_Pow and expr.exp.is_negative and switches(expr.base) and side(args[0]) == 0:
+        return sympy.nan  # asked for before it cancels
     if isinstance(expr, sympy.DiracDelta):
         return sympy.S.Zero
-    if isinstance(expr, SIGNED):
-        side = sign_at(args[0], variable, point)
-        if isinstance(expr, sympy.Abs):
-            return args[0] * side
-        return sympy.Integer(side if isinstance(expr, sympy.sign) else (side + 1) // 2)
+    if isinstance(expr, sympy.Abs):
+        return args[0] * side(args[0])
+    if isinstance(expr, sympy.sign):
+        return sympy.Integer(side(args[0]))
+    if isinstance(expr, sympy.Heaviside):
+        return (sympy.S.Zero, args[1], sympy.S.One)[side(args[0]) + 1]
     if isinstance(expr, sympy.Max | sympy.Min):
         best, *others = args
         wanted = 1 if isinstance(expr, sympy.Max) else -1
         for other in others:
-            best = other if sign_at(other - best, variable, point) == wanted else best
+            best = other if side(other - best) == wanted else best
         return best
     return expr.func(*args) if args else expr
 
 
-def holds(condition: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> bool:
-    """Return whether a condition holds at a point that is no zero of its switches."""
+def _holds(condition: sympy.Basic, side: Sign) -> bool:
     if isinstance(condition, Relational):
-        difference = sign_at(condition.lhs - condition.rhs, variable, point)
-        return bool(condition.func(difference, 0))
+        return bool(condition.func(side(condition.lhs - condition.rhs), 0))
     if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
-        parts = [holds(each, variable, point) for each in condition.args]
+        parts = [_holds(each, side) for each in condition.args]
         return all(parts) if isinstance(condition, sympy.And) else any(parts) != isinstance(condition, sympy.Not)
     return condition is sympy.true
 
@@ -68,7 +99,7 @@ def switches(expr: sympy.Basic) -> list[sympy.Expr]:
     """Return the expressions at whose zeros the formula may change, inner ones first."""
     expressions: list[sympy.Expr] = []
     for part in sympy.postorder_traversal(expr):
-        if isinstance(part, SIGNED):
+        if isinstance(part, _SIGNED):
             expressions.append(part.args[0])
         elif isinstance(part, sympy.Max | sympy.Min):
             expressions += [left - right for right, left in itertools.combinations(part.args, 2)]

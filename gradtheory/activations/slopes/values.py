@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from gradtheory.activations.slopes.analysis import value_at
 from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.profile import Profile
@@ -85,8 +86,8 @@ def _images(expr: sympy.Expr, profile: Profile) -> Iterator[tuple[_Bound, _Bound
             )
             yield (low, high) if order(low.value, high.value) <= 0 else (high, low)
     for jump in profile.jumps:
-        at_jump = _Bound(expr.subs(Z, jump), True)
-        yield at_jump, at_jump
+        if (value := value_at(expr, jump)) is not None:
+            yield _Bound(value, True), _Bound(value, True)
 
 
 def _touch(one: tuple[_Bound, _Bound], other: tuple[_Bound, _Bound]) -> bool:

@@ -1,0 +1,43 @@
+"""A certificate of an expression that is not defined on the whole domain is refused, however its parts cancel."""
+
+import pytest
+
+from gradtheory import checker
+from tests.checker.certificates import VALID
+
+_HIDDEN = [
+    "z + log(z) - log(z) + Piecewise((0, True), (log(z), True))",
+    "Piecewise((z + 0*1/z, True), (1/z, True))",
+    "Piecewise((z*(1/z)**0, True), (1/z, True))",
+    "sqrt(z)*sqrt(z)*Piecewise((1, True), (1/z, True))",
+    "z + 1/z - Piecewise((1/z, True))",
+    "z + log(z) - Max(log(z), log(z))",
+    "z + log(z)*sign(0)",
+    "z + Max(0, 0)/z",
+    "z + Abs(0*z)*tan(z)",
+    "Piecewise((z, log(z) < Piecewise((log(z), True)) + 1), (2*z, True))",
+    "z*sign((log(z) + 1)**2 - log(z)**2 - 2*log(z))",
+    "Max(z, z + Piecewise((0, True))*log(z))",
+]
+_DEFINED = [
+    "Piecewise((z + 0*z**2, True), (1/z, True))",
+    "z + 1/(1 + z**2) - Max(1/(1 + z**2), 1/(1 + z**2))",
+    "z*sign(1/(1 + z**2))",
+]
+
+
+def _of(expression):
+    line = {"left": "-oo", "right": "oo", "piece": "z", "sign": 1, "rises": None, "positive": None, "shape": None}
+    whole = {"lower": "-oo", "upper": "oo", "lower_open": True, "upper_open": True}
+    claim = {**VALID["relu"]["claim"], "activation": None, "expression": expression}
+    return {**VALID["relu"], "claim": claim, "cells": [line], "components": [whole]}
+
+
+@pytest.mark.parametrize("expression", _HIDDEN)
+def test_a_part_that_is_undefined_does_not_cancel(expression):
+    assert not checker.check(_of(expression)).ok
+
+
+@pytest.mark.parametrize("expression", _DEFINED)
+def test_a_part_that_is_defined_may_cancel(expression):
+    assert checker.check(_of(expression)).ok
