@@ -11,7 +11,7 @@ import sympy
 from sympy.logic.boolalg import BooleanFunction
 
 from gradtheory.activations.record import Activation, Kernel, Z
-from gradtheory.activations.slopes.analysis import period_of
+from gradtheory.activations.slopes.analysis import JUMPING, period_of, value_at
 from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
@@ -75,6 +75,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     slope_expr = in_z.diff(Z)
     value_of, slope_of = _functions(in_z)
     switches_of = [numeric(switch) for switch in switches(slope_expr)]
+    places_of_jumps = [numeric(switch) for switch in switches(in_z)] if in_z.has(*JUMPING) else []
     with within():
         check_defined(slope_expr)
         period = period_of(slope_expr)
@@ -83,12 +84,15 @@ def own_activation(expr: sympy.Basic) -> Activation:
         charge_places(in_z, len(z))
         value[...] = value_of(z)
         mend(value, in_z, z)
+        for place in _zeros(places_of_jumps, z):
+            there = _value_at(in_z, float(z[place]))
+            value[place] = value[place] if there is None else there
 
     def write_slope(z: np.ndarray, slope: np.ndarray) -> None:
         charge_places(slope_expr, len(z))
         slope[...] = slope_of(z)
         mend(slope, slope_expr, z)
-        for place in np.flatnonzero(np.any([switch(z) == 0.0 for switch in switches_of], axis=0) & np.isfinite(z)):
+        for place in _zeros(switches_of, z):
             from_the_left = _slope_from_the_left(slope_expr, float(z[place]))
             if from_the_left is not None:
                 slope[place] = from_the_left
@@ -118,6 +122,24 @@ def _functions(expr: sympy.Expr) -> tuple[Numeric, Numeric]:
     rewritten = with_logistics(stable(expr))
     slope = without_cancelling(rewritten.diff(Z))
     return numeric(rewritten, is_mended=True), numeric(slope, is_mended=True)
+
+
+def _zeros(functions: list[Numeric], z: np.ndarray) -> np.ndarray:
+    """Return where some function is 0 in float64, at finite z."""
+    if not functions:
+        return np.empty(0, dtype=int)
+    return np.flatnonzero(np.any([function(z) == 0.0 for function in functions], axis=0) & np.isfinite(z))
+
+
+@lru_cache(maxsize=4096)
+def _value_at(expr: sympy.Expr, z: float) -> float | None:
+    """Return the value at a place that is a switch in float64, or None where it has none or is not found."""
+    try:
+        with within():
+            value = value_at(expr, sympy.Rational(z))
+    except Undecided:
+        return None
+    return None if value is None else float(enclose(value, _BITS).mid())
 
 
 @lru_cache(maxsize=4096)  # batches often hold one kink many times

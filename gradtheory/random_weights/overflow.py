@@ -12,6 +12,7 @@ from gradtheory.arithmetic.inputs import read_depth, read_positive_float, read_r
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.floats import FLOAT_TYPES, FloatType, read_float_type, running_depth
 from gradtheory.random_weights.lyapunov import LyapunovExponent
+from gradtheory.random_weights.lyapunov.result import LINGERS, SPLIT
 from gradtheory.typing import NumberLike
 
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
@@ -89,6 +90,8 @@ def overflow_depth(
     """
     limits = read_float_type(dtype, FLOAT_TYPES)
     kind = one_of(arithmetic, "arithmetic", _ARITHMETIC)
+    if isinstance(growth, LyapunovExponent) and growth.reason in (SPLIT, LINGERS):
+        raise InvalidArgument("growth", growth.value, f"must be of chains that fare alike: simulate; {growth.reason}")
     if probability is not None:
         return _by_probability(growth, limits, kind, probability)
     if isinstance(growth, LyapunovExponent) and isinstance(growth.value, float) and growth.value == -math.inf:

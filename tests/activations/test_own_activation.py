@@ -424,3 +424,23 @@ def test_what_a_switch_looks_at_must_be_defined(text, part):
 def test_an_expression_that_cancels_to_a_number_is_no_activation():
     with pytest.raises(InvalidArgument, match="must depend on z"):
         gt.activation(gt.expression("max(1/z, 1/z - 1)*z"))
+
+
+_TENTH = Rational(1, 10)  # the float 0.1 lies above it
+
+
+@pytest.mark.parametrize(
+    ("own", "z", "value"),
+    [
+        (U + sympy.Heaviside(U), 0.0, 0.5),
+        (U + sympy.Heaviside(U, 1), 0.0, 1.0),
+        (U + sympy.sign(U - _TENTH), 0.1, 1.1),
+        (U + sympy.Piecewise((1, U > _TENTH), (0, True)), 0.1, 1.1),
+        (U + sympy.sign(U) ** 2, 0.0, 0.0),
+        (sympy.Piecewise((U, U < 0), (1, U <= 0), (U, True)), 0.0, 1.0),
+        (U + U**3 / sympy.Abs(U), 0.0, np.nan),
+    ],
+)
+def test_values_at_jumps_are_those_of_the_expression(own, z, value):
+    values = gt.activation(own).value([z, -1.0, z])
+    assert values[[0, 2]] == pytest.approx(value, rel=1e-15, nan_ok=True)

@@ -33,7 +33,7 @@ Region: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 LINE: Region = (-sympy.oo, sympy.oo)
 _BITS = 512
 _PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
-_JUMPING = sympy.sign, sympy.Heaviside, sympy.Piecewise
+JUMPING = sympy.sign, sympy.Heaviside, sympy.Piecewise
 _PARTIAL = sympy.Pow, sympy.log, sympy.coth, sympy.tan, sympy.acosh, sympy.atanh
 _MOST_OPERATIONS = 80  # of an expression that SymPy expands or simplifies
 
@@ -215,7 +215,7 @@ def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
     ((2,), (0,), (0,))
 
     """
-    if not (expr.has(*_JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))):
+    if not (expr.has(*JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))):
         return ()
     cuts = breaks(expr, Z, *region)
     ends = (region[0], *cuts, region[1])
@@ -235,7 +235,7 @@ def _is_jump(expr: sympy.Expr, cut: sympy.Expr, left: sympy.Expr, right: sympy.E
     value = value_at(expr, cut)
     if value is None:
         return True
-    if not expr.has(*_JUMPING):
+    if not expr.has(*JUMPING):
         return False
     before = limit(left, cut, "-")
     return not (is_equal(before, limit(right, cut, "+")) and is_equal(before, value))

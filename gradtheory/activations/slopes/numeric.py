@@ -72,7 +72,7 @@ def _functions() -> dict[type, Callable[..., Any]]:
         log1p: np.log1p,
         sympy.Abs: np.abs,
         sympy.DiracDelta: lambda z, order=0.0: np.zeros_like(z),
-        sympy.Heaviside: lambda z, at_zero=0.0: np.heaviside(z, 0.0),  # as PyTorch at kinks
+        sympy.Heaviside: np.heaviside,
         sympy.Max: lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
         sympy.Min: lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
         sympy.acosh: np.arccosh,

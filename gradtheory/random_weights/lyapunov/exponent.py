@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -30,7 +31,9 @@ from gradtheory.random_weights.lyapunov.result import (
     FADING,
     FLAT,
     HEAVY,
+    LINGERS,
     LOST,
+    SPLIT,
     SPREAD,
     LyapunovExponent,
     all_alive,
@@ -230,10 +233,11 @@ def _far_out(fate: Fate) -> LyapunovExponent:
     if record.period is None:
         independent = _independent(sigma_w, np.abs(record.slope(np.array([-_FAR, _FAR]))), from_limit=1.0 / _FAR)
         if not is_flat_somewhere(record):
-            return independent
-        left = Estimate(1.0, 0.0), independent.surviving_value  # with luck a chain escapes alive
+            return replace(independent, reason=LINGERS) if fate.lingers() else independent
+        left = Estimate(1.0, 0.0), independent.surviving_value
         return LyapunovExponent(
-            -math.inf, 0.0, independent.mean_square, independent.mean_square_rate, FLAT, _survival=partial(both, *left)
+            *(math.nan, math.nan, independent.mean_square, independent.mean_square_rate, SPLIT),
+            _survival=partial(both, *left),
         )
     law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
     ((mean_log,), _, (square,)), ((error,), _, (square_error,)) = slope_means(record, True, np.square(law.scale))

@@ -1,7 +1,7 @@
 """What becomes of z in a chain whose law does not settle: it dies out at 0, rests there, or escapes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,10 @@ class Fate:
     def depends_on_the_draw(self) -> bool:
         """Whether some chains die out and others escape, at different rates."""
         return self.dies_out() and self.escapes() and self.near != self.far
+
+    def lingers(self) -> bool:
+        """Whether chains without biases would die out, or escape: with small ones z stays near 0 for very long."""
+        return replace(self, sigma_b=0.0).depends_on_the_draw()
 
     def comes_to_rest(self) -> bool:
         """Whether z meets a flat piece at height 0 sooner or later, and stays at 0."""

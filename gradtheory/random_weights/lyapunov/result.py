@@ -13,6 +13,8 @@ from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 
 FADING = "value is -inf: z falls to 0, where the slope is 0, faster than exponentially"
 FLAT = "value is -inf: the slope is 0 with positive probability; surviving_value is the growth where it is not"
+SPLIT = "value is nan: some chains meet a slope of 0, and the others escape, whose growth is surviving_value"
+LINGERS = "z may stay near 0 for very long before it escapes to where its growth is value"
 HEAVY = "value is -inf: log|σ'(z)| has no mean, z is large too often"
 SPREAD = "mean_square_rate is nan: z comes arbitrarily close to 0 or infinity, so that it depends on the start"
 
@@ -37,7 +39,7 @@ class LyapunovExponent(ShownAsTable):
     ----------
     value : float, or Estimates of an array
         λ = E log|σ'(z)·w| in the stationary law: almost every chain's gradient goes like exp(λL). -inf where the slope
-        is 0 with positive probability, and where z falls to 0 and σ'(0) is 0.
+        is 0 with positive probability, and where z falls to 0 and σ'(0) is 0; nan where chains share no λ.
     error : float or ndarray
         A bound of the numerical error of `value`, estimated from two discretisations.
     mean_square : Estimate or Estimates
@@ -47,7 +49,8 @@ class LyapunovExponent(ShownAsTable):
         neighbouring factors depend on each other. nan where z may come arbitrarily close to 0 or to infinity, for
         then it depends on where the chain starts.
     reason : str
-        Why a number is infinite or nan; empty where none is, and of Dask arrays. Of arrays every reason stands once.
+        Why a number is infinite or nan, or holds only after very many layers; empty where none is, and of Dask arrays.
+        Of arrays every reason stands once.
 
     """
 
