@@ -11,7 +11,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.batches import Batches, Rows
-from gradtheory.training.events import Event, EventKind, Log, NonfiniteValue, loss_jumps, note_layers
+from gradtheory.training.events import Event, EventKind, Log, NonfiniteValue, factors_of, loss_jumps, note_layers
 from gradtheory.training.norms import norm
 from gradtheory.training.optimisers.optimiser import Optimiser, State
 
@@ -98,7 +98,7 @@ class Record:
         self.loss.append(float(at.loss))
         self.states.append(state)
         self.norms.append(at.norms)
-        self.factors.append(at.slopes * at.sizes)
+        self.factors.append(factors_of(at.slopes, at.sizes))
         self.rows = rows
 
     def arrays(self, depth: int) -> tuple[Array, Array, Array, Array]:

@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.chains.backprop import multiply_zero_wins
 from gradtheory.typing import ArrayLike
 
 _JUMP = 2.0  # the least ratio of two losses
@@ -101,6 +102,12 @@ class Log:
         return new
 
 
+def factors_of(slopes: Array, sizes: Array) -> Array:
+    """Return the greatest |σ'(z)|·|w| of each layer: 0 where the slope is, though the size may have overflowed."""
+    with np.errstate(all="ignore"):
+        return multiply_zero_wins(slopes, sizes)
+
+
 def note_layers(
     log: Log,
     step: int,
@@ -130,7 +137,7 @@ def note_layers(
         Takes a layer, from 0, and its size, and returns its weights in words.
 
     """
-    factors = slopes * sizes
+    factors = factors_of(slopes, sizes)
     signs = {
         EventKind.EXPLOSION: factors > 1.0,
         EventKind.SATURATION: (slopes < SATURATED * steepest) & np.isfinite(steepest),

@@ -222,3 +222,10 @@ def test_kinds_of_clipping_are_checked():
         remedies.clipping("norm", 0)
     with pytest.raises(TypeError, match="here it is called 'network'"):
         gt.train(chain=gt.Chain(2), x=1.0, y=1.0, optimiser=optimisers.adam())
+
+
+def test_a_factor_whose_slope_is_0_is_0_though_its_norm_overflows():
+    w = [np.full((8, 8), -1e200), np.full((8, 8), -1e308), np.ones((1, 8))]
+    network = gt.Network((8, 8, 8, 1), "relu", w=w, b=[np.zeros(8), -np.ones(8), np.zeros(1)])
+    run = gt.train(network, np.ones((4, 8)), np.ones((4, 1)), optimiser=gt.optimisers.gradient_descent(0.1), steps=2)
+    np.testing.assert_array_equal(run.factors, np.zeros((3, 3)))

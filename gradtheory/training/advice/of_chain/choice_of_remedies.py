@@ -121,7 +121,7 @@ def _falling(bench: Bench, singles: Sequence[Plan]) -> Plan:
     if usual.is_steady and usual.last <= usual.loss[0]:
         return ()
     falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
-    best = min(usual.loss[0], usual.lowest[-1])
+    best = min(usual.loss[0], usual.last)  # its twins may end anywhere
     lower = [plan for plan in falling if bench.is_in_range(plan) and bench.outcome(plan).last < best]
     return min(lower, key=lambda plan: bench.outcome(plan).last, default=())
 
