@@ -9,7 +9,7 @@ from typing import Any
 
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.pooling import pooling
-from gradtheory.audits.stillness import is_still, unit_axis
+from gradtheory.audits.stillness import still_share, unit_axis
 
 
 @dataclass
@@ -44,9 +44,9 @@ class Call:
         Whether the first input, and the output, is the same for all samples.
     units : int
         Of the output.
-    took_still, gave_still : bool or None
-        Whether no unit of the first input, and of the output, moves over samples and positions; None where that cannot
-        be told.
+    took_still, gave_still : float
+        The share of units of the first input, and of the output, that do not move over samples and positions; nan where
+        that cannot be told.
     pooling : str
         By which reduction without weights the first input was made of what a module gave, such as "mean of 49".
     pooled_square : float
@@ -76,8 +76,8 @@ class Call:
     took_same: bool = False
     gave_same: bool = False
     units: int = 0
-    took_still: bool | None = None
-    gave_still: bool | None = None
+    took_still: float = NAN
+    gave_still: float = NAN
     pooling: str = ""
     pooled_square: float = NAN
     by_time: list[float] = field(default_factory=list)
@@ -127,7 +127,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.takes_floats = first is not None
             record.held.append(first)
             call.taken, call.took_same = id(first), _is_same(first)
-            call.took_still = is_still(first, kind)
+            call.took_still = still_share(first, kind)
             call.took_size = _size(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
@@ -237,7 +237,7 @@ def _note_output(call: Call, output: Any) -> None:
         return
     call.square, call.size = float(square_sum(tensor)), tensor.numel()
     call.width, call.given, call.gave_same = _width(tensor), id(tensor), _is_same(tensor)
-    call.gave_still = is_still(tensor, call.kind)
+    call.gave_still = still_share(tensor, call.kind)
     call.units = tensor.shape[unit_axis(tensor, call.kind)] if tensor.ndim else 1
     call.is_finite, call.left = is_finite(output), tensor.grad_fn
     if not tensor.requires_grad or not call.size:  # of no entries none comes back

@@ -144,11 +144,12 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
     """Return a layer, one of so many, with the verdict that its own numbers give."""
     if not (layer.is_finite and layer.is_gradient_finite):
         return replace(layer, verdict="not finite", cause="its numbers are not finite")
-    if 0.0 in (layer.gain, layer.block_gain, layer.sigma_w) or layer.dead > 1.0 - 1e-9:
+    is_dead = layer.dead > 1.0 - 1e-9 and not layer.is_measured_only  # a part may well give all samples the same
+    if 0.0 in (layer.gain, layer.block_gain, layer.sigma_w) or is_dead:
         zero = "its weights pass nothing on"
         if layer.is_measured_only:
             zero = "nothing of its input comes through"
-        elif layer.sigma_w != 0.0 and (layer.dead > 1.0 - 1e-9 or layer.slope_gain == 0.0):
+        elif layer.sigma_w != 0.0 and (is_dead or layer.slope_gain == 0.0):
             zero = "every slope is 0"
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
     if _is_saturated(layer, number):

@@ -265,6 +265,7 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
         kind=call.kind,
         gain=gain,
         mean_square_a=call.square / call.size if call.size else NAN,
+        dead=call.gave_still,
         gradient_norm=math.hypot(*(float(np.linalg.norm(each)) for each in own)) if own else NAN,
         gradient_sizes=GradientSizes.of(own) if own else None,
         spread=spread,

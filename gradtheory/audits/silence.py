@@ -77,9 +77,9 @@ def _deaths(calls: Sequence[Call], module: Any) -> Iterator[tuple[Call, bool]]:
         if call.children or not call.takes_floats:
             continue
         last = call
-        if call.took_still and call.sources and all(calls[k].gave_still is False for k in call.sources):
+        if call.took_still == 1.0 and call.sources and all(calls[k].gave_still < 1.0 for k in call.sources):
             last = calls[max(call.sources)]
-        elif call.took_still is not False or not call.gave_still:
+        elif not call.took_still < 1.0 or call.gave_still != 1.0:
             continue
         if (owner := _owner(last, calls, module)) is not None:
             yield owner, owner is not call

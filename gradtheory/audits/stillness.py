@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gradtheory.audits.layers import NAN
+
 _OF_CHANNELS = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm", "Pool")
 _OF_LAST = ("Linear", "LayerNorm", "RMSNorm", "Embedding")
 _STILL = 1e-12  # what silu lets through at -30: less moves no weight
@@ -13,12 +15,13 @@ def unit_axis(tensor: Any, kind: str) -> int:
     return 1 if tensor.ndim > 2 and (of_channels or any(name in kind for name in _OF_CHANNELS)) else -1
 
 
-def is_still(tensor: Any, kind: str) -> bool | None:
-    """Return whether no unit of a tensor moves over samples and positions; None where that cannot be told."""
+def still_share(tensor: Any, kind: str) -> float:
+    """Return which share of the units of a tensor moves over no samples and positions; nan where that is not told."""
     if tensor is None or tensor.ndim < 2 or not tensor.numel():
-        return None
+        return NAN
     rows = tensor.detach().movedim(unit_axis(tensor, kind), -1).flatten(0, -2)
     if len(rows) < 2:
-        return None
-    is_moving = ((rows[0] - rows[-1]).abs() > _STILL).any()  # as most do
-    return not bool(is_moving) and bool((rows.amax(0) - rows.amin(0) <= _STILL).all())
+        return NAN
+    if bool(((rows[0] - rows[-1]).abs() > _STILL).all()):  # as mostly
+        return 0.0
+    return float((rows.amax(0) - rows.amin(0) <= _STILL).double().mean())

@@ -17,15 +17,26 @@ _COLUMNS = (
     ("s_max", "largest_singular_value", ".3g"),
     ("> 1", "share_above_1", ".0%"),
     ("E z²", "mean_square_z", ".3g"),
+    ("E a²", "mean_square_a", ".3g"),
     ("satur.", "saturated", ".0%"),
     ("dead", "dead", ".0%"),
     ("|dC/dW|", "gradient_norm", ".2e"),
     ("verdict", "verdict", ""),
 )
 GAINS = ("gain", "predicted_gain", "slope_gain", "weight_gain", "largest_singular_value", "share_above_1", "verdict")
-NUMBERS = ("described", "mean_square_z", "saturated", "dead", "gradient_norm")  # a page is too narrow for all columns
+NUMBERS = (
+    "described",
+    "mean_square_z",
+    "mean_square_a",
+    "saturated",
+    "dead",
+    "gradient_norm",
+)  # a page is too narrow for all columns
 _WIDEST = 28  # characters of a name in a table
-_MEASURED = ("gain: by which the gradient grows on its way back; |dC/dW|: its norm by the parameters",)
+_MEASURED = (
+    "gain: by which the gradient grows on its way back; E a²: mean square of the output",
+    "dead: units whose output is the same for all samples; |dC/dW|: the gradient's norm by the parameters",
+)
 _MEANINGS = (
     "gain: by which the gradient grows on its way back, slopes × weights; theory: that of random weights of this scale",
     "s_max: the largest singular value; > 1: samples on which the gradient grows; E z²: mean square before σ",
@@ -35,10 +46,12 @@ _MEANINGS = (
 
 def rows_of(layers: Sequence[AuditedLayer], names: Sequence[str] | None = None) -> list[list[str]]:
     """Return the titles and a row for each layer, of all columns or of those with such names."""
+    left_out = "" if all(layer.is_measured_only for layer in layers) else "mean_square_a"  # for want of room
     columns = [
         (title, name, form)
         for title, name, form in _COLUMNS
         if (names is None or name in names) and any(_is_known(getattr(layer, name)) for layer in layers)
+        if name != left_out
     ]
     rows = [[_cell(getattr(layer, name), form) for _, name, form in columns] for layer in layers]
     return [[title for title, _, _ in columns], *rows]

@@ -100,3 +100,22 @@ def test_what_the_data_or_the_weights_alone_make_is_not_dead():
     assert gt.audit(Odd(), torch.randn(32, 16), torch.randint(0, 3, (32,))).verdict == "stable"
     module = nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16), nn.Linear(16, 3)).eval()
     assert gt.audit(module, torch.ones(8, 16), torch.randint(0, 3, (8,))).verdict == "stable"
+
+
+def test_the_share_of_dead_units_of_measured_parts_is_told():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 36, 10), nn.ReLU())
+    with torch.no_grad():
+        module[0].bias[:4] = -50.0
+        module[3].bias[:5] = -50.0
+    x = torch.randn(32, 3, 8, 8)
+    report = gt.audit(module, x, torch.randint(0, 10, (32,)))
+    shares = {layer.name: layer.dead for layer in report.layers}
+    last = module(x).detach()
+    by_hand = float((last.amax(0) == last.amin(0)).double().mean())
+    assert by_hand >= 0.5
+    assert (shares["0"], shares["1"], shares["4"]) == (0.0, 0.25, by_hand)
+    assert report.layers[1].mean_square_a == pytest.approx(float((module[1](module[0](x)) ** 2).mean()), rel=1e-6)
+    header, *rows = (line.split() for line in str(report).splitlines() if line[:5] in ("layer", "1    "))
+    assert "dead" in header
+    assert "25%" in rows[0]
