@@ -2,10 +2,9 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +13,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.estimates import Estimates
-from gradtheory.arithmetic.guarantee import Estimate, Guarantee
+from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import (
     Array,
     broadcast,
@@ -25,35 +24,29 @@ from gradtheory.arithmetic.inputs import (
 )
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov.extent import has_heavy_tail, law_of, left_out
-from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL, Fate
-from gradtheory.random_weights.lyapunov.means import means_in_law, slope_means
+from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
+from gradtheory.random_weights.lyapunov.means import means_in_law
 from gradtheory.random_weights.lyapunov.result import (
-    FADING,
     FLAT,
     HEAVY,
-    LINGERS,
     LOST,
-    SPLIT,
     SPREAD,
     LyapunovExponent,
     all_alive,
     both,
     known,
 )
-from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
-from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
+from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere
 from gradtheory.random_weights.lyapunov.survival import survival
+from gradtheory.random_weights.lyapunov.unsettled import NONE, half_log, without_law
 from gradtheory.random_weights.lyapunov.variance import log_variance
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _EPSILON = 4e-16
-_FAR = 1e12
 _THREADS = 2
 _MOST = 1e100
 _WIDEST = 1e50
 _SHOWN = 4
-_OF_NORMAL = math.pi**2 / 8.0  # the variance of log|N(0, 1)|
-_NONE = Estimate(math.nan, math.nan)
 
 
 @lazily
@@ -107,7 +100,7 @@ def lyapunov_exponent(
     if weights.ndim:
         return _of_many(record, weights, biases)
     weight, bias = standard_deviations(sigma_w, sigma_b)
-    without = _without_law(record, weight, bias)
+    without = without_law(record, weight, bias)
     if without is not None:
         return without
     is_flat, is_heavy = is_flat_somewhere(record), has_heavy_tail(record, weight)
@@ -115,7 +108,7 @@ def lyapunov_exponent(
     (coarse, _), (fine, error) = (means_in_law(law, logs=has_mean) for law in law_of(record, weight, bias))
     with np.errstate(invalid="ignore"):
         apart = 4.0 * np.abs(fine - coarse)
-    half = _half_log(float(fine[1]), float(error[1] + apart[1]))
+    half = half_log(float(fine[1]), float(error[1] + apart[1]))
     rate = Estimate(fine[2], apart[2] + _EPSILON * max(1.0, abs(float(fine[2]))))
     reasons = [FLAT] * is_flat + [HEAVY] * (is_heavy and not is_flat) + [LOST] * math.isnan(half)
     reasons += [SPREAD] * math.isnan(rate)
@@ -141,8 +134,8 @@ def _of_many(record: Activation, weights: Array, biases: Array) -> LyapunovExpon
         try:
             return lyapunov_exponent(record, *pair)
         except InvalidArgument as error:
-            none, never = partial(known, _NONE), partial(both, _NONE, _NONE)
-            return LyapunovExponent(math.nan, math.nan, _NONE, _NONE, str(error), none, never)
+            none, never = partial(known, NONE), partial(both, NONE, NONE)
+            return LyapunovExponent(math.nan, math.nan, NONE, NONE, str(error), none, never)
 
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         pairs = zip(weights.ravel().tolist(), biases.ravel().tolist(), strict=True)
@@ -183,121 +176,7 @@ def standard_deviations(sigma_w: NumberLike, sigma_b: NumberLike) -> tuple[float
 
 def require_stationary_law(record: Activation, sigma_w: float, sigma_b: float) -> None:
     """Raise InvalidArgument where z has no stationary law: where it falls to 0 or escapes."""
-    if _without_law(record, sigma_w, sigma_b) is not None:
+    if without_law(record, sigma_w, sigma_b) is not None:
         raise InvalidArgument(
             "sigma_b", sigma_b, f"makes chains of {record.name} with sigma_w = {sigma_w} fall to 0 or escape; give z"
         )
-
-
-def _half_log(mean_square: float, error: float = 0.0) -> Estimate:
-    if mean_square == error == 0.0:
-        return Estimate(-math.inf, 0.0)
-    if mean_square <= max(error, 0.0):  # not told from 0
-        return _NONE
-    half = 0.5 * math.log(mean_square)
-    return Estimate(half, -0.5 * math.log1p(-error / mean_square) + _EPSILON * max(1.0, abs(half)))
-
-
-def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
-    """Return the answer that refuses a chain: one line on an argument, with the chain's numbers in it."""
-
-    def refuse(fate: Fate) -> LyapunovExponent:
-        name = fate.record.name
-        values = {"activation": name, "sigma_w": fate.sigma_w, "sigma_b": fate.sigma_b}
-        raise InvalidArgument(argument, values[argument], rule.format(name=name, sigma_w=fate.sigma_w))
-
-    return refuse
-
-
-def _at_zero(fate: Fate) -> LyapunovExponent:
-    """Return the exponents where σ is two half-lines: each factor is one of their slopes, whatever came before."""
-    independent = _independent(fate.sigma_w, np.array(fate.near))
-    if min(fate.near or (1.0,)) == 0.0 and not is_flat_somewhere(fate.record):  # as at z³: never 0, but ever faster
-        half = independent.mean_square
-        return LyapunovExponent(-math.inf, 0.0, half, half, FADING)
-    return independent
-
-
-def _at_rest(fate: Fate) -> LyapunovExponent:
-    """Return the exponents of a chain that meets a flat piece, and stays at z = 0 from there on."""
-    slope = float(np.abs(fate.record.slope(np.zeros(1)))[0])
-    half = _half_log(fate.sigma_w**2 * slope**2)
-    return LyapunovExponent(
-        -math.inf, 0.0, half, half, FLAT, _survival=partial(survival, fate.record, fate.sigma_w, 0.0)
-    )
-
-
-def _far_out(fate: Fate) -> LyapunovExponent:
-    """Return the exponents where |z| tends to infinity: expectations at one great scale of z."""
-    record, sigma_w = fate.record, fate.sigma_w
-    if record.period is None:
-        independent = _independent(sigma_w, np.abs(record.slope(np.array([-_FAR, _FAR]))), from_limit=1.0 / _FAR)
-        if not is_flat_somewhere(record):
-            return replace(independent, reason=LINGERS) if fate.lingers() else independent
-        left = Estimate(1.0, 0.0), independent.surviving_value
-        return LyapunovExponent(
-            *(math.nan, math.nan, independent.mean_square, independent.mean_square_rate, SPLIT),
-            _survival=partial(both, *left),
-        )
-    law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
-    ((mean_log,), _, (square,)), ((error,), _, (square_error,)) = slope_means(record, True, np.square(law.scale))
-
-    def squares(z: Array, xi: Array, owner: np.ndarray) -> Array:
-        return np.asarray(np.square(log_slope(record, z, record.slope(z)) - float(mean_log))[np.newaxis])
-
-    (spread,), (spread_error,) = law.expected(squares, floor=1.0)
-    half = _half_log(sigma_w**2 * float(square), sigma_w**2 * float(square_error))
-    variance = Estimate(_OF_NORMAL + float(spread), float(spread_error) + 1e-15)
-    value = math.log(sigma_w) + LOG_NORMAL + float(mean_log)
-    return LyapunovExponent(value, float(error), half, half, "", partial(known, variance))
-
-
-# What becomes of chains without a stationary law, and the answer; the first case that holds counts.
-_CASES: tuple[tuple[Callable[[Fate], bool], Callable[[Fate], LyapunovExponent]], ...] = (
-    (
-        Fate.has_unbounded_slope,
-        _refused("activation", "has an unbounded slope: log|σ'| has no mean in its chain; take a bounded slope"),
-    ),
-    (
-        Fate.depends_on_the_draw,
-        _refused(
-            "sigma_w",
-            "makes chains of {name} either die out or diverge, depending on the draw, so that no single exponent "
-            "exists; take another",
-        ),
-    ),
-    (Fate.dies_out, _at_zero),
-    (Fate.comes_to_rest, _at_rest),
-    (
-        Fate.sinks,
-        _refused(
-            "sigma_b",
-            "must be positive for {name} with sigma_w = {sigma_w}: without biases z comes closer to 0 than floats can "
-            "follow",
-        ),
-    ),
-    (Fate.escapes, _far_out),
-)
-
-
-def _without_law(record: Activation, sigma_w: float, sigma_b: float) -> LyapunovExponent | None:
-    """Return the exponents where z has no stationary law, or none but 0; None where it has one."""
-    fate = Fate(record, sigma_w, sigma_b)
-    return next((answer(fate) for holds, answer in _CASES if holds(fate)), None)
-
-
-def _independent(sigma_w: float, slopes: Array, from_limit: float = 0.0) -> LyapunovExponent:
-    """Return the exponents of independent factors σ_w·|ξ|·slope, both slopes equally likely."""
-    square = sigma_w**2 * float(np.mean(slopes**2))
-    half = _half_log(square, 2.0 * from_limit * square)
-    alive = slopes[slopes > 0.0]
-    if not alive.size:
-        return LyapunovExponent(-math.inf, 0.0, half, half, FLAT, _survival=partial(both, Estimate(0.0, 0.0), _NONE))
-    value = math.log(sigma_w) + LOG_NORMAL + float(np.mean(np.log(alive)))
-    error = _EPSILON * max(1.0, abs(value)) + from_limit
-    if alive.size < slopes.size:
-        left = Estimate(0.5, 0.0, Guarantee.EXACT), Estimate(value, error)
-        return LyapunovExponent(-math.inf, 0.0, half, half, FLAT, _survival=partial(both, *left))
-    variance = _OF_NORMAL + float(np.var(np.log(alive)))
-    exactly = Estimate(variance, 4e-16 * variance + from_limit, Guarantee.NUMERIC if from_limit else Guarantee.EXACT)
-    return LyapunovExponent(value, error, half, half, "", partial(known, exactly))
