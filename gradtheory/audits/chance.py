@@ -42,12 +42,12 @@ def _variance_of_log(freedom: float) -> float:
     return float(polygamma(1, freedom / 2.0))
 
 
-def most_over_a_stretch(variance: float) -> float:
-    """Return what the sums of log(gain) over any stretch of a network with this variance stay below.
+def most_over_a_stretch(variance: float, parts: int = 1) -> float:
+    """Return what the sums of log(gain) over any stretch of one of so many parts with this variance stay below.
 
     The range of a Brownian motion exceeds r standard deviations with probability 8·(1 - Φ(r)) at most (Feller 1951).
     """
-    return -float(ndtri(_OF_A_RULE / 8.0)) * math.sqrt(variance)
+    return -float(ndtri(_OF_A_RULE / (8.0 * parts))) * math.sqrt(variance)
 
 
 def most_of_one(number: int, spread: float) -> float:

@@ -1,7 +1,7 @@
 """Stretches of a network over which the gradient grows or fades too much, and what makes it do so."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -29,8 +29,35 @@ def stretch_of(blocks: Sequence[AuditedBlock]) -> Stretch | None:
     The first block is left out: what it does to the gradient by the input changes no weight's gradient.
     """
     backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
-    variances = [float(np.nan_to_num(block.spread)) ** 2 for block in backwards]
-    bound = math.log(STRETCH) + most_over_a_stretch(sum(variances))
+    parts = list(_parts(backwards))
+    stretches = [stretch for part in parts if (stretch := _greatest(part, len(parts))) is not None]
+    return max(stretches, key=lambda stretch: abs(stretch.size), default=None)
+
+
+def _variance(block: AuditedBlock) -> float:
+    """Return the variance of log(gain) by chance."""
+    return float(np.nan_to_num(block.spread)) ** 2
+
+
+def _parts(backwards: Sequence[AuditedBlock]) -> Iterator[Sequence[AuditedBlock]]:
+    """Yield blocks, and what is before and after the one that has most of their chance, as a single output has.
+
+    Beside it what wide layers do in a row would pass for chance.
+    """
+    if not backwards:
+        return
+    yield backwards
+    variances = [_variance(block) for block in backwards]
+    place = int(np.argmax(variances))
+    if 2.0 * variances[place] > sum(variances):
+        yield from _parts(backwards[:place])
+        yield from _parts(backwards[place + 1 :])
+
+
+def _greatest(backwards: Sequence[AuditedBlock], parts: int) -> Stretch | None:
+    """Return the stretch of blocks, of one of so many parts, over which the gradient grows or fades most."""
+    variances = [_variance(block) for block in backwards]
+    bound = math.log(STRETCH) + most_over_a_stretch(sum(variances), parts)
     best: Stretch | None = None
     for sign in (1.0, -1.0):
         total, passed, least, start = 0.0, 0, math.inf, ""

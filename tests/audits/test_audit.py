@@ -3,6 +3,7 @@
 import json
 import math
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,6 +116,17 @@ def test_growth_layer_by_layer_has_its_cause_in_slopes_and_weights():
     assert report.cause.endswith(f"per layer slopes contribute {slopes:.3g}, weights {weights:.3g}")
     assert float(report.cause.split("factor of ")[1].split()[0]) == pytest.approx(factor, rel=0.5)
     assert report.layers[1].cause.startswith(f"slopes contribute {report.layers[1].slope_gain:.3g}, weights ")
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 10])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_narrow_output_hides_no_fading_of_wide_layers(outputs, seed):
+    rng = np.random.default_rng(seed)
+    widths = (*(64,) * 20, outputs)
+    w = [rng.normal(0, 0.7 / math.sqrt(n), (m, n)) for n, m in pairwise(widths)]
+    network = gt.Network(widths, ["tanh"] * 19 + ["identity"], "mse", w=w, b=[np.zeros(m) for m in widths[1:]])
+    x, y = rng.normal(size=(32, 64)), rng.normal(size=(32, outputs))
+    assert gt.audit(network, x, y).verdict == "vanishes"
 
 
 def test_gains_of_single_neurons_are_the_factors_of_the_chain():

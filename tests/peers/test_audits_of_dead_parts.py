@@ -115,7 +115,9 @@ def test_the_share_of_dead_units_of_measured_parts_is_told():
     by_hand = float((last.amax(0) == last.amin(0)).double().mean())
     assert by_hand >= 0.5
     assert (shares["0"], shares["1"], shares["4"]) == (0.0, 0.25, by_hand)
-    assert report.layers[1].mean_square_a == pytest.approx(float((module[1](module[0](x)) ** 2).mean()), rel=1e-6)
+    assert report.layers[1].mean_square_a == pytest.approx(
+        float((module[1](module[0](x)).detach() ** 2).mean()), rel=1e-6
+    )
     header, *rows = (line.split() for line in str(report).splitlines() if line[:5] in ("layer", "1    "))
     assert "dead" in header
     assert "25%" in rows[0]
