@@ -88,7 +88,7 @@ def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Findin
     meaning = Meaning(record)
     stated = read_real(slope, "slope")
     derived = derive("explosion", activation=record)
-    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
+    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length", "no_length")]
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
     keeps = Step(far, "slope_stays", meaning)
     holds = bool(keeps.verdict.is_true)
