@@ -86,7 +86,7 @@ class Convex(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
         return rf"\frac{{d^{{2}}}}{{d{variable}^{{2}}}} \left({printer._print(self.function)}\right) \ge 0"
 
     def _sympystr(self, printer: Any) -> str:
-        return f"d²/d{self.variable}² ({printer._print(self.function)}) ≥ 0"
+        return f"d²/d{printer._print(self.variable)}² ({printer._print(self.function)}) ≥ 0"
 
 
 def ratio(length: sympy.Expr) -> sympy.Expr:

@@ -19,8 +19,7 @@ from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
     DEPTH_BOUND,
     GENERIC,
-    LEFT_LIMIT,
-    RIGHT_LIMIT,
+    RANGE,
     STEEPEST,
     VARIATION,
     WEAK_NORM,
@@ -224,7 +223,7 @@ _ALL = (
     ),
     Fact(
         "any_depth",
-        sympy.Le(ChainMeasure(C, _FIRST, _SECOND), abs(RIGHT_LIMIT - LEFT_LIMIT) / C),
+        sympy.Le(ChainMeasure(C, _FIRST, _SECOND), RANGE / C),
         "Grafakos, Classical Fourier Analysis, 3rd ed. (2014), proposition 1.1.6",
         applies=_is_bounded_and_monotone,
         is_theorem=True,

@@ -1,4 +1,4 @@
-"""The functions that textbooks write slopes with: the logistic function S, the normal law's Φ and φ; and its means."""
+"""The functions that textbooks write slopes with: S, the normal law's Φ and φ, its means; and log₂."""
 
 from typing import Any
 
@@ -37,6 +37,20 @@ class NormalDensity(Named):
     def written(self) -> sympy.Expr:
         """Return it as a formula."""
         return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+
+class BinaryLogarithm(Named):
+    """log₂ x, of a number that stays as it is made."""
+
+    letter, latex_letter = "log₂", r"\log_2"
+
+    def __new__(cls, number: sympy.Expr) -> sympy.Expr:
+        """Return the logarithm of what is written."""
+        return as_made(cls, number)
+
+    def written(self) -> sympy.Expr:
+        """Return it as a formula."""
+        return sympy.log(self.args[0]) / sympy.log(2)
 
 
 class Mean(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped

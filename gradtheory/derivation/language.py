@@ -13,6 +13,7 @@ from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.chains.losses import Loss
 from gradtheory.chains.symbols import A, Y
+from gradtheory.formulas import WrittenSum
 from gradtheory.formulas.spelling import alone
 
 
@@ -197,6 +198,7 @@ VARIATION = Constant("V", r"V\left(\sigma\right)")
 WIDEST_AT = Constant("w∗", r"w_{*}")
 LEFT_LIMIT = Constant("σ(-∞)", r"\sigma\left(-\infty\right)")
 RIGHT_LIMIT = Constant("σ(∞)", r"\sigma\left(\infty\right)")
+RANGE = sympy.Abs(WrittenSum(RIGHT_LIMIT, -LEFT_LIMIT), evaluate=False)  # its length, of a monotone σ
 
 
 def _no_numbers(*_: Any) -> Any:

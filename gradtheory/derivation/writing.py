@@ -13,6 +13,7 @@ from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.functions import NormalCDF
+from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.checks import Check
 from gradtheory.derivation.digits import InNumbers, Rounded
@@ -70,9 +71,12 @@ def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:
 def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
     """Return names z_1, z_2, … for the places on the line of z in steps that have no formula, from left to right.
 
-    Long numbers between which a superlevel set keeps its shape, |σ'| at such a place, are called s_1, s_2, ….
+    Long numbers between which a superlevel set keeps its shape, |σ'| at such a place, are called s_1, s_2, …; the pair
+    of two places that a search finds p_* and q_*.
     """
-    roots = {root for step in steps for part in (step.statement, *step.assumptions) for root in part.atoms(Root)}
+    parts = [part for step in steps for part in (step.statement, *step.assumptions)]
+    roots = {root for part in parts for root in part.atoms(Root)}
+    pair = {root for part in parts for root in part.atoms(PairRoot) if root.value in root.unknowns}
     places = sorted(filter(has_no_formula, roots), key=float)
     bounds = {
         bound.rhs
@@ -85,6 +89,7 @@ def zeros(steps: Sequence[Step]) -> Mapping[sympy.Basic, sympy.Symbol]:
     return {
         **{root: sympy.Symbol(f"z_{number}") for number, root in enumerate(places, start=1)},
         **{height: sympy.Symbol(f"s_{number}") for number, height in enumerate(heights, start=1)},
+        **{root: sympy.Symbol(f"{root.value}_*") for root in sorted(pair, key=float)},
     }
 
 

@@ -15,13 +15,13 @@ _PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<st
 _MARKED = re.compile(r"(<math(?:(?!</math>).)*</math>[.,;:!?)，。；：！？）、]+)")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
-_FUNCTION = re.compile(
-    r"(\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)) (?=\w)"
-)  # TeX leaves a space behind it
+_FUNCTION_NAME = r"\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)(?![A-Za-z])"
+_BEFORE_FUNCTION = re.compile(rf"(?<=[\w)}}])(?={_FUNCTION_NAME})")  # TeX leaves a space there
+_FUNCTION = re.compile(rf"({_FUNCTION_NAME}) ?(?=[^\W_]|\\(?!left|to|in|cdot)[A-Za-z])")  # and there
 _LONG_POWER = re.compile(
     r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
 )  # L - 1, not 10 or \prime
-_POWER = re.compile(r"\^([0-9])(?![\w.])")
+_POWER = re.compile(r"\^([0-9])(?![0-9.])")
 _NAME_IN_TEX = re.compile(r"[a-z]+/[a-z]+\.v|[a-zA-Z]+(?:\\_[a-zA-Z]+){2,}")  # of a proof: too long not to break
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
@@ -72,7 +72,7 @@ def tex_prose(text: str) -> str:
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    bracketed = _LONG_POWER.sub(r"^{(\1)}", _FUNCTION.sub(r"\1\\ ", latex))
+    bracketed = _LONG_POWER.sub(r"^{(\1)}", _FUNCTION.sub(r"\1\\ ", _BEFORE_FUNCTION.sub(r"\\ ", latex)))
     written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
     written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
     written = written.replace("_*", "∗").replace("”", "''")  # of primes, which the converter takes for quotation marks

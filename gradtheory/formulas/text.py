@@ -125,7 +125,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         raised = str(power)
         if power.is_Integer or raised in ("n", "x"):
             return printed + raised.translate(_SUPERSCRIPTS)
-        return f"{printed}^{self.parenthesize(power, PRECEDENCE['Atom'])}"
+        return f"{printed}^{self.parenthesize(power, PRECEDENCE['Atom'], strict=True)}"
 
     def _print_exp(self, expr: sympy.exp) -> str:
         (power,) = expr.args

@@ -42,7 +42,11 @@ def _steps(question: Question) -> Iterator[Step]:
     yield from steepest(question, "by_norm")
     if question.activation.steepest_slope.is_finite:
         reached = sympy.Gt(WrittenSum(abs(_START), travel), C / STEEPEST, evaluate=False)
-        time = sympy.Gt(_STEPS, (C / STEEPEST - abs(_START)) / most, evaluate=False)
+        time = sympy.Gt(
+            _STEPS,
+            sympy.Mul(C / STEEPEST - abs(_START), sympy.Pow(most, -1, evaluate=False), evaluate=False),
+            evaluate=False,
+        )
         yield step(Equivalent(reached, time), "earliest_explosion", "by_norm")
 
     cut = sympy.Max(-_MOST, sympy.Min(_MOST, _GRADIENT))

@@ -22,7 +22,7 @@ from gradtheory.derivation.depth_language import (
 )
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import DEEP, LAYER, OTHER_X, C, X
-from gradtheory.derivation.language import DEPTH_BOUND, LEFT_LIMIT, RIGHT_LIMIT, WEAK_NORM, Bend, Sigma, Slope
+from gradtheory.derivation.language import DEPTH_BOUND, RANGE, WEAK_NORM, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
@@ -67,9 +67,9 @@ def _steps(question: Question, bound: DepthBound) -> Iterator[Step]:
         yield from _one_interval(question)
         return
     yield from _greatest(question, bound.value, bound.pair)
+    yield question.fact("vanishing_elsewhere", "elsewhere")
     yield from _width(question, bound.factor)
     yield from _one_interval(question)
-    yield question.fact("vanishing_elsewhere", "elsewhere")
 
 
 def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr | None) -> Iterator[Step]:
@@ -157,6 +157,9 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
         if (mirrored_slope := _at_mirror_images(record, pair)) is not None:
             yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
             yield step(mirrored_slope, "pair_at_mirror_images")
+        elif _has_formulas(pair) and not pair[1].has(Root) and pair[1].is_finite:
+            yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
+            yield step(_stationary_at(_Q, 1, pair), "pair_stationary")
     elif form.is_log_concave and not is_flat:
         yield step(Convex(LOG_CONCAVE), "log_concave_pair")
         at_pair = dict(zip((_P, _Q), pair, strict=True))
@@ -205,7 +208,7 @@ def _at_mirror_images(record: Activation, pair: _Pair) -> sympy.Eq | None:
 
 def _slope_by(place: sympy.Symbol, sign: int) -> sympy.Eq:
     """Return the derivative of ln((q - p)√(σ'(p)σ'(q))) by one of both."""
-    size = sympy.log((_Q - _P) * sympy.sqrt(Slope(_P) * Slope(_Q)))
+    size = sympy.log(WrittenProduct((_Q - _P, sympy.sqrt(Slope(_P) * Slope(_Q)))))
     return equation(sympy.Derivative(size, place), Bend(place) / (2 * Slope(place)) + sign / (_Q - _P))
 
 
@@ -223,8 +226,13 @@ def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Ste
     def size(first: sympy.Expr, second: sympy.Expr) -> sympy.Expr:
         return (second - first) * sympy.sqrt(Slope(first) * Slope(second))
 
+    if question.activation.expr == activation("softsign").expr:
+        sizes = abs(_P), abs(_Q)
+        product = WrittenProduct(tuple(WrittenSum(sympy.S.One, each) for each in sizes))
+        beyond = equation(WrittenSum(product, *(-each for each in sizes)), 1 + sympy.Mul(*sizes))
+        yield Step(beyond, "softsign_below_one", question.meaning, section="two_inputs")
     if _is_flat(question.activation):
-        statement, rule = equation(abs(RIGHT_LIMIT - LEFT_LIMIT), value), "range"
+        statement, rule = equation(RANGE, value), "range"
     elif not (p.is_finite and q.is_finite):
         first, second = (Z if place is sympy.oo else -Z if place is -sympy.oo else place for place in (p, q))
         limit = sympy.Limit(size(first, second), Z, sympy.oo, "-")
@@ -235,7 +243,8 @@ def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Ste
     elif q == right:
         statement, rule = equation(sympy.Limit(size(p, Z), Z, right, "-"), value), "pair_approached"
     else:
-        statement, rule = equation(size(p, q), value), "pair"
+        attained = WrittenProduct((q - p, sympy.sqrt(Slope(p) * Slope(q))))
+        statement, rule = equation(attained, value), "pair"
     yield Step(statement, rule, question.meaning, section="two_inputs")
 
 

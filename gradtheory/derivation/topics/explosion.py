@@ -63,7 +63,7 @@ def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
         if record.period is None:
             yield Step(
                 equation(Width(formula.w, formula.c), regime.width),
-                "length",
+                "no_length" if regime.width.has(sympy.oo) else "length",
                 meaning,
                 _conditions(regime),
                 section="inputs",

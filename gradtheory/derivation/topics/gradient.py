@@ -51,9 +51,6 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     if len(wanted) == 1:
         yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
     nearest = max(lowest, 1)
-    if nearest + (lowest > 0) <= depth:  # the gradient goes back through the last layer as a whole
-        jacobian = WrittenProduct((Slope(chain.z[depth]), chain.w[depth]))
-        yield step(Partial(chain.a[depth], chain.a[depth - 1]), jacobian, "layer_jacobian")
     yield step(output, chain.loss_slope(), "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
     for below in range(depth - 1, nearest - 1, -1):
@@ -66,6 +63,9 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     written_out = wanted if depth <= _WRITTEN_OUT else wanted[-1:]
     for wrt in written_out:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product")
+    if nearest + (lowest > 0) <= depth:  # the gradient goes back through the last layer as a whole
+        jacobian = WrittenProduct((Slope(chain.z[depth]), chain.w[depth]))
+        yield step(Partial(chain.a[depth], chain.a[depth - 1]), jacobian, "layer_jacobian")
     yield from slope_formula(question)
     if question.activation.name in _PUT_IN and depth <= _WRITTEN_OUT:
         slope = SLOPE_OF_VALUE[question.activation.name]
@@ -145,10 +145,10 @@ def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
     yield step(output, start, "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
     yield step(chain.delta[layer], back, "error_recursion")
-    yield step(Partial(chain.a[layer], chain.a[layer - 1]), WrittenProduct((slope, chain.w[layer])), "layer_jacobian")
     yield step(chain.delta[layer], WrittenProduct(start, between, slope), "product")
     yield step(Partial(chain.C, chain.w[layer]), WrittenProduct((chain.delta[layer], chain.a[layer - 1])), "by_w")
     yield step(Partial(chain.C, chain.b[layer]), chain.delta[layer], "by_b")
     by_weight = WrittenProduct(start, between, (slope, chain.a[layer - 1]))
     yield step(Partial(chain.C, chain.w[layer]), by_weight, "product")
     yield step(Partial(chain.C, chain.b[layer]), WrittenProduct(start, between, slope), "product")
+    yield step(Partial(chain.a[layer], chain.a[layer - 1]), WrittenProduct((slope, chain.w[layer])), "layer_jacobian")

@@ -9,7 +9,7 @@ from gradtheory.activations import Z
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
-from gradtheory.derivation.language import LEFT_LIMIT, RIGHT_LIMIT, VARIATION, WEAK_NORM, Measure, Sigma, Slope
+from gradtheory.derivation.language import RANGE, VARIATION, WEAK_NORM, Measure, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.widest import root, why_infinite
@@ -33,8 +33,8 @@ def _steps(question: Question) -> Iterator[Step]:
     for name in ("weak_norm", "widest"):
         if FACTS[name].applies(record):
             yield question.fact(name, "norm")
-    yield from root(question, widest_set, _DIGITS, "norm")
-    rule = "norm_value" if norm.is_finite else why_infinite(record)
+    yield from root(question, widest_set, _DIGITS, "norm", "root_of_widest")
+    rule = "norm_of_widest" if norm.is_finite else why_infinite(record)
     yield Step(equation(WEAK_NORM, norm), rule, meaning, section="norm")
     if norm.is_finite and not norm.is_Rational:
         yield Step(Rounded.of(WEAK_NORM, norm, _DIGITS), "digits", meaning, section="norm")
@@ -42,7 +42,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield question.fact("total_variation", "bounds")
     if FACTS["any_depth"].applies(record):
         span = abs(record.limits[1] - record.limits[0])
-        yield Step(equation(abs(RIGHT_LIMIT - LEFT_LIMIT), span), "range", meaning, section="bounds")
+        yield Step(equation(RANGE, span), "range", meaning, section="bounds")
         yield question.fact("any_depth", "bounds")
     yield from _scaling(question)
 

@@ -31,7 +31,9 @@ def why_infinite(record: Activation) -> str:
     return "infinite" if record.period is None else "repeats"
 
 
-def root(question: Question, widest_set: WidestExplosion, digits: int, section: str) -> Iterator[Step]:
+def root(
+    question: Question, widest_set: WidestExplosion, digits: int, section: str, rule: str = "root"
+) -> Iterator[Step]:
     """Yield the equation of the zero that K is written with, and its digits."""
     width, equality = widest_set.width, widest_set.equation
     if not isinstance(width, Root):
@@ -39,7 +41,7 @@ def root(question: Question, widest_set: WidestExplosion, digits: int, section: 
     s = Root(width.function, width.lower, width.upper)
     if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
         at_root = [side.xreplace({width.function.variables[0]: s}) for side in equality.args]
-        yield Step(equation(*at_root), "root", question.meaning, section=section)
+        yield Step(equation(*at_root), rule, question.meaning, section=section)
     yield Step(Rounded.of(s, s, digits), "digits", question.meaning, section=section)
 
 

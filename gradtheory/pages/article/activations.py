@@ -16,10 +16,19 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.explosion import critical_weight, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
 from gradtheory.formulas import latex
-from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, share_that_holds, step
+from gradtheory.pages.article.claim import (
+    SIGMOID,
+    Claim,
+    ClaimVerdict,
+    Finding,
+    place_of_steepest,
+    share_that_holds,
+    step,
+)
 
 _BOUNDED = ("softsign", "arctan", "isru", "sigmoid", "tanh", "erf", "hard_tanh", "relu6")
 _VARIANTS = ("relu", "leaky_relu", "elu", "selu", "relu6", "softplus", "mish", "silu", "gelu", "hard_swish")
+_STEEP_BEYOND_0 = ("mish", "silu", "gelu", "hard_swish")
 _DIGITS = 5
 _LONG = 100  # the denominator of a fraction that is written as a decimal
 
@@ -79,7 +88,7 @@ def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Findin
     meaning = Meaning(record)
     stated = read_real(slope, "slope")
     derived = derive("explosion", activation=record)
-    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length")]
+    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length", "no_length")]
     far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
     keeps = Step(far, "slope_stays", meaning)
     holds = bool(keeps.verdict.is_true)
@@ -111,6 +120,7 @@ def _variants(*, names: Sequence[str]) -> Finding:
     keeps = [value is not None for value in constant.values()]
     unbounded = [sign(_limit(record)) != 0 for record in records]  # so that K = ∞
     numbers = {"constant": str(sum(keeps)), "count": str(len(keeps)), "unbounded": str(sum(unbounded))}
+    numbers |= {f"of_{name}": f"{float(place_of_steepest(activation(name))):.5g}" for name in _STEEP_BEYOND_0}
     return Finding(share_that_holds(keeps), tuple(steps), numbers, rows)
 
 

@@ -16,10 +16,19 @@ from gradtheory.chains.symbols import A, equation
 from gradtheory.derivation import GENERIC, Step, derive
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import ANY_LOSS, STEEPEST, Partial, Sigma, Slope
+from gradtheory.derivation.language import ANY_LOSS, STEEPEST, Bend, Partial, Sigma, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.formulas import WrittenProduct, latex
-from gradtheory.pages.article.claim import SIGMOID, Claim, ClaimVerdict, Finding, all_true, holds_if, step
+from gradtheory.pages.article.claim import (
+    SIGMOID,
+    Claim,
+    ClaimVerdict,
+    Finding,
+    all_true,
+    holds_if,
+    place_of_steepest,
+    step,
+)
 
 _DEPTH = 4
 _CHAIN = Chain(_DEPTH, GENERIC)
@@ -158,12 +167,14 @@ def _near_output(*, activation_name: str, weight: Any) -> Finding:
     steps = (
         Step(equation(STEEPEST, record.steepest_slope), "slope_bound", Meaning(record)),
         step(WrittenProduct((size, _AT_REST)), size * SIGMOID.steepest_slope, "factor_without"),
+        Step(equation(Bend(Z), (2 - Z * sympy.tanh(Z / 2)) / (4 * sympy.cosh(Z / 2) ** 2)), "bend_of_silu", silu),
         Step(Rounded.of(STEEPEST, silu.activation.steepest_slope, 5), "slope_above", silu),
         Step(Rounded.of(small * STEEPEST, small * silu.activation.steepest_slope, 5), "factor_below", silu),
     )
     never = sign(record.steepest_slope - 1) <= 0
     numbers = {"weight": latex(size), "factor": latex(size * SIGMOID.steepest_slope)}
     numbers |= {"above": f"{float(silu.activation.steepest_slope):.5g}"}
+    numbers |= {"place": f"{float(place_of_steepest(silu.activation)):.5g}"}
     numbers |= {"below": f"{math.ceil(50 * float(silu.activation.steepest_slope)) / 100:g}"}
     return Finding(ClaimVerdict.FAILS if never else ClaimVerdict.CORRECTED, steps, numbers)
 

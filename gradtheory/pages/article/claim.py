@@ -8,8 +8,9 @@ from typing import Any
 
 import sympy
 
-from gradtheory.activations import activation
+from gradtheory.activations import Activation, activation
 from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.enclosure import sign
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Step
 from gradtheory.derivation.digits import Rounded
@@ -100,6 +101,13 @@ def step(left: sympy.Expr, right: sympy.Expr, rule: str, **more: Any) -> Step:
 def digits_of(number: sympy.Expr, rule: str, digits: int = _DIGITS) -> Step:
     """Return the step of a number with its digits."""
     return Step(Rounded.of(number, MEANING.value(number, {}), digits), rule, MEANING)
+
+
+def place_of_steepest(record: Activation) -> sympy.Expr:
+    """Return the greatest z at which |σ'| is greatest."""
+    branches = record.profile.branches
+    ends = [end for each in branches for end in ((each.slope_left, each.left), (each.slope_right, each.right))]
+    return max((z for height, z in ends if sign(abs(height) - record.steepest_slope) == 0), key=float)
 
 
 def holds_if(condition: bool) -> ClaimVerdict:

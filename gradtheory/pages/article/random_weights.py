@@ -96,6 +96,12 @@ def _mean_square(scale: sympy.Expr) -> tuple[sympy.Expr, ...]:
     return scale**2, sympy.Integral(u**2 * density, (u, -sympy.oo, sympy.oo))
 
 
+def _on() -> sympy.Expr:
+    """Return the mean square of relu's slope for standard normal inputs: how many of them are positive."""
+    u = sympy.Symbol("u", real=True)
+    return sympy.Integral(sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi), (u, 0, sympy.oo))
+
+
 def _variance(variance: sympy.Expr, rule: str) -> Step:
     return step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, rule)
 
@@ -104,6 +110,7 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     """Compare chains of sigmoids, by their Lyapunov exponents, with wide layers, by χ₁."""
     size = read_real(scale, "scale")
     steps = (
+        step(_on(), _HALF, "relu_on"),
         step(WrittenProduct(_HALF, _mean_square(SIGMA_W)), SIGMA_W**2 / 2, "relu_mean_square"),
         step(
             WrittenProduct(SIGMA_W**2, STEEPEST**2, _mean_square(sympy.S.One)[1]),
@@ -191,11 +198,9 @@ def _fans(*, enters: Sequence[str]) -> Finding:
 def _gains(*, names: Sequence[str]) -> Finding:
     """Compare the gains that keep the gradient's mean square at a unit variance: one for each activation."""
     backward = {name: float(gain(name, q=1).backward) for name in names}
-    u = sympy.Symbol("u", real=True)
-    on = sympy.Integral(sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi), (u, 0, sympy.oo))
     steps = (
-        step(on, _HALF, "relu_on"),
-        step(WrittenProduct(sympy.Integer(2), on), sympy.S.One, "relu_gain"),
+        step(_on(), _HALF, "relu_on"),
+        step(WrittenProduct(sympy.Integer(2), _on()), sympy.S.One, "relu_gain"),
     )
     deep = {name: float(settled_chi(name, value, 0.0)) for name, value in backward.items()}
     rows = tuple((name, f"${value:.5f}$", f"${deep[name]:.3f}$") for name, value in backward.items())

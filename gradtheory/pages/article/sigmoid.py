@@ -27,6 +27,8 @@ from gradtheory.pages.article.claim import (
 )
 
 _END_DIGITS = 8
+_W = sympy.Symbol("w", real=True)
+_ABOVE = sympy.Gt(abs(WrittenProduct((Slope(sympy.S.Zero), _W))), 1, evaluate=False)
 _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long interval
 _OF_DEPTH = (
     *("schwarzian", "class_n", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
@@ -78,7 +80,7 @@ def _critical(*, weight: Any) -> Finding:
     steps = (
         step(1 / STEEPEST, critical, "one_over_supremum"),
         step(Width(critical, 1), sympy.S.Zero, "empty_at_critical"),
-        *_ends_in_numbers("4.01", 0, "open_above"),
+        Step(_ABOVE, "above_critical", MEANING, (sympy.Gt(abs(_W), critical, evaluate=False),)),
     )
     holds = explosion_set("sigmoid", stated) is sympy.S.EmptySet and sign(stated - critical) == 0
     return Finding(holds_if(holds), steps, {"critical": latex(critical)})

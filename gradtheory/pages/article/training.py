@@ -11,6 +11,7 @@ from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import Array, read_positive, read_real
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation import Step, derive
+from gradtheory.derivation.functions import BinaryLogarithm
 from gradtheory.derivation.language import Slope
 from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.pages.article.claim import Claim, Finding, digits_of, holds_if, share_that_holds, step
@@ -20,7 +21,7 @@ from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.stability import largest_stable_step, stability_region
 from gradtheory.training.stability.iteration import BETA, H
 
-_STEPS = 50
+_STEPS, _BASE = 50, 2  # of all floating-point numbers
 _WEIGHT, _CRITICAL = sympy.Integer(8), 4  # of chains of sigmoids, whose factors are w/4 where z = 0
 _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
@@ -80,9 +81,8 @@ def _overflow(*, weight: Any, diverges: bool) -> Finding:
     run = train(chain, x, y, [float(size)] * 10, b, optimiser=gradient_descent(1e-4), steps=_STEPS)
     kind = FLOAT_TYPES["float32"]
     last = sympy.Pow(2, -kind.bits, evaluate=False)
-    largest = sympy.log(WrittenSum(sympy.Integer(2), -last), evaluate=False)
-    exponent = kind.largest * (sympy.log(2) / sympy.log(size))  # 127, as is read for a factor of 2
-    depth = WrittenSum(exponent, largest / sympy.log(size))
+    limit = WrittenSum(sympy.Integer(kind.largest), BinaryLogarithm(WrittenSum(sympy.Integer(2), -last)))
+    depth = limit if size == _BASE else limit / BinaryLogarithm(size)
     numbers = {name: str(overflow_depth(size, name)) for name in FLOAT_TYPES}
     return Finding(
         holds_if(run.has_diverged == diverges),
