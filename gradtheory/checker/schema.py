@@ -105,8 +105,15 @@ def load(path: Any) -> dict[str, Any]:
         raise InvalidArgument("path", name, f"must be a file of at most {_LARGEST_FILE} bytes")
     try:
         data = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:  # also of the decoding
-        raise InvalidArgument("path", name, f"is not JSON: {' '.join(str(error).split())[:100]}") from None
+    except json.JSONDecodeError as error:
+        rule = f"is not JSON: line {error.lineno} cannot be read from character {error.colno} on"
+        raise InvalidArgument("path", name, rule) from None
+    except UnicodeDecodeError:
+        raise InvalidArgument("path", name, "is not JSON: it is no text in UTF-8") from None
+    except RecursionError:
+        raise InvalidArgument("path", name, "is not JSON of a certificate: it is nested too deep") from None
+    except ValueError as error:
+        raise InvalidArgument("path", name, f"is not JSON: {error}") from None
     if not isinstance(data, dict):
         raise InvalidArgument("path", name, "must hold a JSON object")
     return data
@@ -120,7 +127,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not a number of JSON")
+    raise ValueError(f"{text} is no number of it")
 
 
 def parse(data: Any) -> Certificate:
