@@ -193,8 +193,11 @@ def _follows(part: Call, before: Call, calls: list[Call]) -> bool:
 
 
 def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
-    """Return a layer with what is after it: its activation, or a batch norm, which divides out the scale of weights."""
-    spread = math.hypot(layer.spread, other.spread)
+    """Return a layer with what is after it: its activation, or a batch norm, which divides out the scale of weights.
+
+    The spread of a layer is that of weights and slopes together, so that an activation adds none.
+    """
+    spread = layer.spread if other.kind in _activations() else math.hypot(layer.spread, other.spread)
     return AuditedBlock(layer.name, layer.gain * other.gain, spread, layer.layers + other.layers, layer.kind + after)
 
 

@@ -392,3 +392,19 @@ def test_a_mean_within_a_part_is_not_its_fault_unless_something_goes_around_it(a
         assert head.gain < 0.03
         module[4].fc.weight.data *= 1e-3
         assert gt.audit(module, torch.randn(4, 2500, 16)).start == "4"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_read_and_what_is_measured_fade_alike(seed):
+    torch.manual_seed(seed)
+    layers = [nn.Linear(128, 128) for _ in range(23)]
+    for layer in layers:
+        nn.init.normal_(layer.weight, std=0.8 / 128**0.5)
+        nn.init.zeros_(layer.bias)
+    module = nn.Sequential(*(part for layer in layers for part in (layer, nn.Tanh())), nn.Linear(128, 10))
+    x, y = torch.randn(32, 128), torch.randn(32, 10)
+    read = gt.audit(module, x, y)
+    module.register_forward_hook(lambda *_: None)  # then it may do anything
+    measured = gt.audit(module, x, y)
+    assert measured.is_measured_only
+    assert read.verdict == measured.verdict == "vanishes"
