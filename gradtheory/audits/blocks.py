@@ -42,7 +42,8 @@ def blocks_of(
         is_plain = all(isinstance(node.operation, Dense | Elementwise) for node in nodes[start + 1 : cut + 1])
         expected = layers[within[0]].predicted_gain if is_plain and len(within) == 1 else NAN
         shortcut = _shortcut(nodes, start, cut)
-        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, shortcut, expected))
+        least = math.hypot(*(spread_of_gain(1.0, n_out, n_in) for n_in, n_out in (layers[k].fans for k in within)))
+        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, shortcut, expected, least))
         start = cut
     first = min(normed, default=0) - 1
     if first >= 0 and len(normed) >= MADE_ALIKE:  # its sum is normed, too, though it begins behind no norm

@@ -135,6 +135,8 @@ class AuditedBlock:
         What it consists of: blocks of one kind are peers.
     shortcut : float
         What its residual connection multiplies by, behind a norm beside what is usual there; nan where there is none.
+    least_spread : float
+        What of `spread` comes from the widths alone.
     expected : float
         By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
@@ -147,3 +149,4 @@ class AuditedBlock:
     kind: str = ""
     shortcut: float = NAN
     expected: float = NAN
+    least_spread: float = 0.0

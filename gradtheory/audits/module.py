@@ -154,7 +154,8 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
             continue
         kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
-        block = AuditedBlock(name, whole if before is None or goes_on else NAN, spread, (len(layers) - 1,), kind)
+        known = whole if before is None or goes_on else NAN
+        block = AuditedBlock(name, known, spread, (len(layers) - 1,), kind, least_spread=spread)
         after = divisor(part, None if len(blocks) < 2 else before) or (
             f" {kind}" if part.kind in _activations() else ""
         )
@@ -198,7 +199,8 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
     The spread of a layer is that of weights and slopes together, so that an activation adds none.
     """
     spread = layer.spread if other.kind in _activations() else math.hypot(layer.spread, other.spread)
-    return AuditedBlock(layer.name, layer.gain * other.gain, spread, layer.layers + other.layers, layer.kind + after)
+    both, kind = layer.layers + other.layers, layer.kind + after
+    return AuditedBlock(layer.name, layer.gain * other.gain, spread, both, kind, least_spread=spread)
 
 
 @functools.cache

@@ -115,7 +115,8 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     odd: list[tuple[str, float, str]] = []
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
-        bound = most_of_one(len(inner), max(usual, min(most, float(np.nan_to_num(block.spread)))))
+        spread = max(min(most, float(np.nan_to_num(block.spread))), block.least_spread)
+        bound = most_of_one(len(inner), max(usual, spread))
         least = _WEIGHTS if block is peers[0] else ALONE
         matters = min(abs(size), abs(deviation)) > math.log(least)
         if abs(deviation) > bound and matters and not any(block is other for other in may):

@@ -60,24 +60,26 @@ def _greatest(backwards: Sequence[AuditedBlock], parts: int) -> Stretch | None:
     bound = math.log(STRETCH) + most_over_a_stretch(sum(variances), parts)
     best: Stretch | None = None
     for sign in (1.0, -1.0):
-        total, passed, least, start = 0.0, 0, math.inf, ""
+        total, size, passed, least, start = 0.0, 0.0, 0, math.inf, ""  # with chance, and as it is
         shares: dict[str, float] = {}  # of the total, by module: one may be called many times
         for place, (block, variance) in enumerate(zip(backwards, variances, strict=True), 1):
             step = sign * (math.log(block.gain) + variance)  # of chance alone, log(gain) has the mean -variance
             if total <= 0.0:
-                total, passed, least, start, shares = 0.0, 0, math.inf, block.name, {}
+                total, size, passed, least, start, shares = 0.0, 0.0, 0, math.inf, block.name, {}
                 if sign * math.log(block.gain) <= 0.0:  # nothing starts here
                     continue
             total += step
+            size += sign * math.log(block.gain)
             passed += 1
             least = min(least, block.expected if block.expected > 0.0 else block.gain)  # theory, if it says anything
             name = module_of(block.name)
             shares[name] = shares.get(name, 0.0) + step
             is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > ALONE
-            if (total > bound or is_meant) and (best is None or total > abs(best.size)):
+            is_large = size > math.log(STRETCH) and (total > bound or is_meant)
+            if is_large and (best is None or size > abs(best.size)):
                 steepest = max(shares, key=shares.__getitem__)
                 inside = tuple(number for each in backwards[place - passed : place] for number in each.layers)
-                best = Stretch(steepest if shares[steepest] > total / 2.0 else start, sign * total, inside)
+                best = Stretch(steepest if shares[steepest] > total / 2.0 else start, sign * size, inside)
     return best
 
 

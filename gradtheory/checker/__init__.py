@@ -71,7 +71,8 @@ from typing import Any
 from gradtheory.checker.cells import Rejected
 from gradtheory.checker.chain import verify_chain
 from gradtheory.checker.chain_schema import is_of_chain, parse_chain
-from gradtheory.checker.schema import FORMAT, load, parse
+from gradtheory.checker.file import load
+from gradtheory.checker.schema import FORMAT, parse
 from gradtheory.checker.terms import Malformed
 from gradtheory.checker.verify import verify
 from gradtheory.errors import InvalidArgument, Undecided, public

@@ -1,22 +1,18 @@
 """The certificate as typed data: every field present, none unknown, each of its type; meaning is checked elsewhere."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from gradtheory.checker.reading import read
 from gradtheory.checker.terms import Malformed, Term, number
-from gradtheory.errors import InvalidArgument
 
 FORMAT = "gradtheory-certificate/1"
 Bound: TypeAlias = str | tuple[str, int]  # "-oo", "oo", ("crossing", i) or ("end", j)
 Side: TypeAlias = Literal["left", "right"]
 
-_LARGEST_FILE = 10_000_000  # bytes
 _MOST_PARTS = 1_000  # cells, crossings, components
 _LONGEST_TEXT = 10_000  # characters
 _RATIONAL = re.compile(r"-?\d{1,4000}(/\d{1,4000})?", re.ASCII)
@@ -90,44 +86,6 @@ class Certificate:
     components: tuple[Component, ...]
     tails: tuple[str, str]
     status: str
-
-
-def load(path: Any) -> dict[str, Any]:
-    """Return the JSON object in a file of at most 10 MB; names must not repeat and numbers must be finite."""
-    name = str(path) if isinstance(path, Path) else path
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-    except (OSError, TypeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise InvalidArgument("path", name, f"cannot be read: {reason}") from None
-    if len(content) > _LARGEST_FILE:
-        raise InvalidArgument("path", name, f"must be a file of at most {_LARGEST_FILE} bytes")
-    try:
-        data = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        rule = f"is not JSON: line {error.lineno} cannot be read from character {error.colno} on"
-        raise InvalidArgument("path", name, rule) from None
-    except UnicodeDecodeError:
-        raise InvalidArgument("path", name, "is not JSON: it is no text in UTF-8") from None
-    except RecursionError:
-        raise InvalidArgument("path", name, "is not JSON of a certificate: it is nested too deep") from None
-    except ValueError as error:
-        raise InvalidArgument("path", name, f"is not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise InvalidArgument("path", name, "must hold a JSON object")
-    return data
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a name is repeated in an object")
-    return fields
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number of it")
 
 
 def parse(data: Any) -> Certificate:

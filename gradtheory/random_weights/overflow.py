@@ -90,7 +90,7 @@ def overflow_depth(
     """
     limits = read_float_type(dtype, FLOAT_TYPES)
     kind = one_of(arithmetic, "arithmetic", _ARITHMETIC)
-    if isinstance(growth, LyapunovExponent) and growth.reason in (SPLIT, LINGERS):
+    if isinstance(growth, LyapunovExponent) and any(each in growth.reason for each in (SPLIT, LINGERS)):
         raise InvalidArgument("growth", growth.value, f"must be of chains that fare alike: simulate; {growth.reason}")
     if probability is not None:
         return _by_probability(growth, limits, kind, probability)

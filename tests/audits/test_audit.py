@@ -129,6 +129,28 @@ def test_a_narrow_output_hides_no_fading_of_wide_layers(outputs, seed):
     assert gt.audit(network, x, y).verdict == "vanishes"
 
 
+@pytest.mark.parametrize("seed", [2, 68])
+def test_a_bottleneck_of_one_neuron_is_no_fault(seed):
+    rng = np.random.default_rng(seed)
+    widths = (*(64,) * 5, 1, *(64,) * 5, 1)
+    w = [rng.normal(0, 1 / math.sqrt(n), (m, n)) for n, m in pairwise(widths)]
+    network = gt.Network(widths, "identity", "mse", w=w, b=[np.zeros(m) for m in widths[1:]])
+    assert gt.audit(network, rng.normal(size=(64, 64))).verdict == "stable"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_growth_that_is_told_is_that_of_the_gradient(seed):
+    rng = np.random.default_rng(seed)
+    w = [rng.normal(0, 2.4 / math.sqrt(8), (8, 8)) for _ in range(24)]
+    report = gt.audit(gt.Network((8,) * 25, "relu", w=w, b=[np.zeros(8)] * 24), rng.normal(size=(40, 8)))
+    gains = np.array([layer.gain for layer in report.layers[:0:-1]])  # from the output back, but for the first
+    passed = np.concatenate([[0.0], np.cumsum(np.log(gains))])
+    furthest = max(passed[k] - passed[:k].min() for k in range(1, len(passed)))
+    if report.verdict == "explodes":
+        told = float(report.cause.split("grows by a factor of ")[1].split()[0])
+        assert 10.0 < told <= math.exp(furthest) * 1.01
+
+
 def test_gains_of_single_neurons_are_the_factors_of_the_chain():
     w, b, x = np.array([2.0, -1.0, 3.0, 0.5, 1.5]), np.array([0.1, 0.2, 0.0, -0.3, 0.4]), np.array([0.3])
     network = gt.Network((1,) * 6, "tanh", w=w.reshape(5, 1, 1), b=b.reshape(5, 1))

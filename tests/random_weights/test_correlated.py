@@ -7,11 +7,13 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from sympy import Rational
 
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
+from gradtheory.random_weights.gaussian.trigonometric_pairs import waves_of
 from tests.shapes import slow_except
 
 U = sympy.Symbol("u", real=True)
@@ -171,6 +173,18 @@ def test_lines_with_waves_have_closed_forms(which, of, q, c):
         largest = _by_characteristic_functions(which, 1, q, of)
         assert abs(mpmath.mpf(float(estimate)) - expected) <= estimate.error
         assert estimate.error <= 1e-11 * largest
+
+
+def test_close_frequencies_lose_digits_that_the_error_counts():
+    """The difference of two rounded frequencies is multiplied by the variance."""
+    v, w, q = Rational(27, 10), Rational(27037, 10010), 268620.66
+    estimate = waves_of(Z / 2 + sympy.sin(v * Z) / v - sympy.sin(w * Z) / w).slope.mean_product(1.0, q)
+    with mpmath.workdps(60):
+        one, other, variance = mpmath.mpf(27) / 10, mpmath.mpf(27037) / 10010, mpmath.mpf(q)
+        apart, both = (mpmath.exp(-variance * (one + side * other) ** 2 / 2) for side in (-1, 1))
+        same = [(1 + mpmath.exp(-2 * variance * each**2)) / 2 for each in (one, other)]
+        expected = mpmath.mpf(1) / 4 + sum(same) - (apart + both)
+        assert abs(mpmath.mpf(float(estimate)) - expected) <= estimate.error
 
 
 @pytest.mark.slow

@@ -121,6 +121,31 @@ def test_chains_that_stay_near_0_for_long_have_no_overflow_depth(sigma_w, sigma_
     assert gt.lyapunov_exponent("identity", sigma_w, sigma_b).reason == ""
 
 
+@pytest.mark.parametrize(("which", "sigma_w"), [("tanh", 0.6), ("tanh", 1.5), ("softsign", 1.8), ("leaky_relu", 1.2)])
+def test_the_mean_square_of_dying_chains_is_known_where_it_dies_out_too(which, sigma_w):
+    """Chains that carry the mean square leave 0 if σ_w > 0.694: then it grows by less than σ_w²·σ'(0)² per layer."""
+    exponent = gt.lyapunov_exponent(which, sigma_w, 0)
+    assert exponent.mean_square == pytest.approx(
+        math.log(sigma_w * (math.sqrt((1 + 1e-4) / 2) if "relu" in which else 1))
+    )
+    is_known = which == "leaky_relu" or math.log(sigma_w) < -1 - LOG_NORMAL
+    if is_known:
+        assert float(exponent.mean_square_rate) == float(exponent.mean_square)
+        return
+    assert math.isnan(exponent.mean_square_rate)
+    assert "mean_square_rate is nan" in exponent.reason
+    logs = log_gradients(which, sigma_w, 0.0, 12, chains=400_000, burn_in=0)
+    assert 0.5 * np.log(np.mean(np.exp(2 * logs))) < 0.5 * 12 * exponent.mean_square
+
+
+def test_chains_that_fall_to_0_may_meet_a_flat_piece_before():
+    exponent = gt.lyapunov_exponent("hard_tanh", 1.85, 0)
+    assert math.isnan(exponent.value)
+    assert exponent.reason.startswith("value is nan: some chains meet a slope of 0")
+    alive = np.isfinite(log_gradients("hard_tanh", 1.85, 0.0, 100, burn_in=0)).mean()
+    assert 0.0 < alive < 0.5
+
+
 # ---- where the slope is 0
 
 
@@ -130,7 +155,7 @@ def test_chains_that_stay_near_0_for_long_have_no_overflow_depth(sigma_w, sigma_
 def test_chains_that_escape_past_a_flat_piece_have_no_typical_growth(which, sigma_w, sigma_b):
     exponent = gt.lyapunov_exponent(which, sigma_w, sigma_b)
     assert np.isnan([exponent.value, exponent.error, exponent.growth]).all()
-    assert exponent.reason.startswith("value is nan: some chains meet a slope of 0, and the others escape")
+    assert exponent.reason.startswith("value is nan: some chains meet a slope of 0, and the others never do")
     with pytest.raises(
         InvalidArgument, match=r"^growth = nan: must be of chains that fare alike: simulate; value is nan"
     ):

@@ -16,6 +16,7 @@ from gradtheory.networks.bounds.local_norms import norms_from_above, norms_from_
 from gradtheory.networks.bounds.region import MOST_INPUTS, in_batches, in_parts, jacobian_on, steepest_axis
 from gradtheory.networks.bounds.slope_cuts import cut_bound
 from gradtheory.networks.nodes import Node
+from gradtheory.networks.passes import dense_places
 
 _MOST_BOXES, _CLOSE = 1_000_000, 1e-3
 _PARTS, _AT_ONCE = 64, 256  # boxes at first, and boxes that are cut at a time
@@ -23,6 +24,7 @@ _MOST_COEFFICIENTS = 2_000_000  # of the Jacobian of a node that is linear in th
 _MOST_PRODUCTS = 2e11  # multiplications that the sweeps may take
 _MOST_CUTS, _CUT_PRODUCTS = 64, 2e9  # cuts of slopes, and multiplications that these may take
 _MOST_WIDE_BOXES, _BOX_PRODUCTS = 4, 4e6  # of more inputs than are bisected, and multiplications that these may take
+_CUT_SWEEPS, _BOX_SWEEPS = 5_000, 200  # of small layers, of which each sweep takes as long as its calls
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,10 @@ def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes
     if n_inputs <= MOST_INPUTS:
         if budget > 1:
             bounds["bisection"] = _by_bisection(nodes, lower, upper, budget)
-    elif (boxes := int(min(budget, _MOST_WIDE_BOXES, _BOX_PRODUCTS / multiplications(nodes)))) > 1:
-        bounds["bisection"] = _in_few_boxes(nodes, lower, upper, min(bounds.values()), boxes)
+    else:
+        affordable = min(_BOX_PRODUCTS / multiplications(nodes), _BOX_SWEEPS / len(dense_places(nodes)) ** 2)
+        if (boxes := int(min(budget, _MOST_WIDE_BOXES, affordable))) > 1:
+            bounds["bisection"] = _in_few_boxes(nodes, lower, upper, min(bounds.values()), boxes)
     method = min(bounds, key=lambda name: bounds[name])
     return LocalJacobianBound(bounds[method], method)
 
@@ -110,7 +114,8 @@ def _on_box(nodes: Sequence[Node], lower: Array, upper: Array) -> dict[str, floa
     if (work := multiplications(nodes)) <= _MOST_PRODUCTS:
         on_box, *linear_in_inputs = (deviations(nodes, each) for each in enclosures)
         bounds["deviations"] = min(each.bound for each in (on_box, *linear_in_inputs))
-        bounds["slopes at their ends"] = cut_bound(nodes, enclosure, on_box, int(min(_MOST_CUTS, _CUT_PRODUCTS / work)))
+        cuts = int(min(_MOST_CUTS, _CUT_PRODUCTS / work, _CUT_SWEEPS / len(dense_places(nodes)) ** 2))
+        bounds["slopes at their ends"] = cut_bound(nodes, enclosure, on_box, cuts)
     return bounds
 
 

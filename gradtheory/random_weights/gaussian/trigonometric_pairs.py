@@ -62,7 +62,8 @@ def _of_two_waves(kind: str, v: float, w: float, c: float, q: float) -> tuple[fl
     apart = q * ((v - w) ** 2 / 2.0 + v * w * (1.0 - c))
     both = q * ((v - w) ** 2 / 2.0 + v * w * (1.0 + c))
     one, other = math.exp(-apart) / 2.0, math.exp(-both) / 2.0
-    lost = _ROUNDINGS * (apart * one + both * other)
+    rounded = q * abs(v - w) * (v + w)  # of the difference of two rounded frequencies
+    lost = (_ROUNDINGS * apart + rounded) * one + (_ROUNDINGS * both + rounded) * other
     if kind == "cos":
         return one + other, lost
     twice = 2.0 * v * w * q * c

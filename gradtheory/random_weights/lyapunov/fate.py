@@ -10,6 +10,7 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, has_rest_point, is_fading
 
+_LOG_WEIGHTED = 1.0 + -(np.euler_gamma + math.log(2.0)) / 2.0  # E ξ²·log|ξ|, ξ ~ N(0, 1)
 LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
 
 
@@ -38,6 +39,19 @@ class Fate:
     def dies_out(self) -> bool:
         """Whether z tends to 0: near 0 the walk of log|z| does not drift up."""
         return self.near is not None and self._drift(self.near) <= 0.0
+
+    def mean_square_dies_out(self) -> bool:
+        """Whether z tends to 0 in those chains, too, that carry the mean square of the gradient, so that it is known.
+
+        Under the law that is weighted with the squares of the factors, log|w| has a greater mean. Where σ is two
+        half-lines, factors do not depend on z.
+        """
+        branches = self.record.profile.branches
+        weights = np.square(self.near or (0.0, 0.0))
+        if not weights.any() or (len(branches) <= 2 and all(branch.is_flat for branch in branches)):
+            return True
+        slopes = np.array(self.near)[weights > 0.0]
+        return math.log(self.sigma_w) + _LOG_WEIGHTED + float(np.average(np.log(slopes), weights=slopes**2)) < 0.0
 
     def escapes(self) -> bool:
         """Whether |z| tends to infinity: far out the walk of log|z| drifts up."""

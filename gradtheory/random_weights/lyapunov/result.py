@@ -13,7 +13,7 @@ from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 
 FADING = "value is -inf: z falls to 0, where the slope is 0, faster than exponentially"
 FLAT = "value is -inf: the slope is 0 with positive probability; surviving_value is the growth where it is not"
-SPLIT = "value is nan: some chains meet a slope of 0, and the others escape, whose growth is surviving_value"
+SPLIT = "value is nan: some chains meet a slope of 0, and the others never do, whose growth is surviving_value"
 LINGERS = "z may stay near 0 for very long before it escapes to where its growth is value"
 HEAVY = "value is -inf: log|σ'(z)| has no mean, z is large too often"
 SPREAD = "mean_square_rate is nan: z comes arbitrarily close to 0 or infinity, so that it depends on the start"

@@ -18,6 +18,7 @@ from gradtheory.random_weights.lyapunov.result import (
     FLAT,
     LINGERS,
     SPLIT,
+    SPREAD,
     LyapunovExponent,
     both,
     known,
@@ -54,12 +55,19 @@ def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
 
 
 def _at_zero(fate: Fate) -> LyapunovExponent:
-    """Return the exponents where σ is two half-lines: each factor is one of their slopes, whatever came before."""
-    independent = _independent(fate.sigma_w, np.array(fate.near))
-    if min(fate.near or (1.0,)) == 0.0 and not is_flat_somewhere(fate.record):  # as at z³: never 0, but ever faster
-        half = independent.mean_square
-        return LyapunovExponent(-math.inf, 0.0, half, half, FADING)
-    return independent
+    """Return the exponents where z tends to 0: each factor is one of the slopes there, in the end."""
+    near = fate.near or (1.0, 1.0)
+    independent, is_flat = _independent(fate.sigma_w, np.array(near)), is_flat_somewhere(fate.record)
+    half, is_known = independent.mean_square, fate.mean_square_dies_out()
+    rate, spread = (half, []) if is_known else (NONE, [SPREAD])
+    if min(near) == 0.0 and not is_flat:  # as at z³: never 0, but ever faster
+        return LyapunovExponent(-math.inf, 0.0, half, rate, "; ".join([FADING, *spread]))
+    if min(near) > 0.0 and is_flat:  # some chains meet the flat pieces of hard_tanh on their way
+        left = Estimate(1.0, 0.0), independent.surviving_value
+        reason = "; ".join([SPLIT, *spread])
+        return LyapunovExponent(math.nan, math.nan, half, rate, reason, _survival=partial(both, *left))
+    reasons = [independent.reason] * bool(independent.reason) + spread
+    return replace(independent, mean_square_rate=rate, reason="; ".join(reasons))
 
 
 def _at_rest(fate: Fate) -> LyapunovExponent:
