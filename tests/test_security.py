@@ -6,7 +6,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.activations import text
-from gradtheory.checker import reading, schema
+from gradtheory.checker import file, reading
 from gradtheory.networks.readers import files, onnx_file, weights
 
 _PAGE = " ".join((Path(__file__).parent.parent / "SECURITY.md").read_text(encoding="utf-8").split())
@@ -19,7 +19,7 @@ _PAGE = " ".join((Path(__file__).parent.parent / "SECURITY.md").read_text(encodi
         f"nested at most {text._DEEPEST} levels deep",
         f"with {text._MOST_OPERATIONS} operations",
         f"exponents up to {text._LARGEST_EXPONENT}",
-        f"at most {schema._LARGEST_FILE // 10**6} MB",
+        f"at most {file._LARGEST_FILE // 10**6} MB",
         f"at most {files.MOST_BYTES >> 30} GiB",
         f"at most {onnx_file._MOST_OPERATORS:,} operators",
         f"a safetensors file {weights._MOST_TENSORS:,} tensors",

@@ -257,9 +257,8 @@ def _gain(part: Call, before: float) -> float:
 
 
 def _spread(part: Call, before: Call) -> float:
-    """Return a rough standard deviation of log(gain): that of relu layers as wide as the narrower of the two."""
-    width = min(part.width, before.width)
-    return spread_of_gain(_RELU, width, width)
+    """Return a rough standard deviation of log(gain): that of relu layers of these widths."""
+    return spread_of_gain(_RELU, part.width, before.width)
 
 
 def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: float) -> AuditedLayer:

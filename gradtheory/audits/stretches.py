@@ -71,7 +71,8 @@ def _greatest(backwards: Sequence[AuditedBlock], parts: int) -> Stretch | None:
             total += step
             size += sign * math.log(block.gain)
             passed += 1
-            least = min(least, block.expected if block.expected > 0.0 else block.gain)  # theory, if it says anything
+            known = block.gain * math.exp(-math.sqrt(variance))  # where theory says nothing
+            least = min(least, block.expected if block.expected > 0.0 else known)
             name = module_of(block.name)
             shares[name] = shares.get(name, 0.0) + step
             is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > ALONE

@@ -125,10 +125,10 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     sentences += [f"nothing is advised: {each}, {ends} mends that" for each in wrong]
     sentences += [f"nothing is advised: gradients stay in range, {ends} does much better"]
     sentences += [
-        "nothing is advised: with the learning rate 0.1 rounding decides where between 1.2 and 4.1 the loss ends, "
-        "and nothing that was tried does better"
+        "nothing is advised: with the learning rate 0.1 rounding decides: in 9 runs from starts 1e-9 apart the "
+        "loss ended between 1.2 and 4.1, and nothing that was tried does better"
     ]
-    costs = ["without it rounding decides where between 1.2 and 4.1 the loss ends"]
+    costs = ["without it rounding decides: in 9 runs from starts 1e-9 apart the loss ended between 1.2 and 4.1"]
     costs += ["it costs: the loss ends slightly higher", "it costs: the loss ends at 0.5, not at 0"]
     costs += [
         f"alone, with η = 0.1, {each}" for each in ("gradients leave their range", "the loss is higher on the way")

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
-from gradtheory.training.advice.of_chain.trial_runs import STEPS, Attempt, Outcome, tried
+from gradtheory.training.advice.of_chain.trial_runs import APART, STEPS, Attempt, Outcome, tried
 from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.train import train
 
@@ -16,7 +16,7 @@ USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
 _LEEWAY = 1.05  # than which it may be so many times higher
 _TWINS = 8  # of the usual run, where rounding decides how it ends
-_LOWER = 1.0 - 1e-6  # of a loss: what is less is no rounding
+_LOWER = 1.0 - APART  # of a loss: what is less is no rounding
 
 Step: TypeAlias = tuple[str, Any]  # the kind of a remedy, and its constant, a float or an array
 Plan: TypeAlias = tuple[Step, ...]

@@ -224,7 +224,7 @@ def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]
         Prescription(kind, value, True, without.last, whole.last, eta, "; ".join(filter(None, told)))
         for (kind, value), other in zip(plan, leaving_one_out(plan), strict=True)
         for without in [bench.outcome(other)]
-        for told in [(_warning(whole), f"without it {_range(without)}" if without.is_chance else "")]
+        for told in [(_warning(whole), f"without it rounding decides: {_range(without)}" if without.is_chance else "")]
     ]
     others = [
         Prescription(kind, value, False, whole.last, after.last, eta, "; ".join(filter(None, (why, _warning(after)))))
@@ -235,9 +235,9 @@ def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]
 
 
 def _range(outcome: Outcome) -> str:
-    """Return between which losses runs end that hardly differ at their start."""
+    """Return between which losses runs ended that hardly differ at their start."""
     ends = [outcome.last, *outcome.twins[:, -1].tolist()]
-    return f"rounding decides where between {min(ends):.4g} and {max(ends):.4g} the loss ends"
+    return f"in {len(ends)} runs from starts 1e-9 apart the loss ended between {min(ends):.4g} and {max(ends):.4g}"
 
 
 def _warning(outcome: Outcome) -> str:
@@ -258,7 +258,7 @@ def _nothing(bench: Bench) -> str:
     if usual.largest_gradient == 0.0:
         return "nothing is advised: the gradient is 0, and no remedy that was tried changes that without a higher loss"
     if usual.is_chance:
-        return f"nothing is advised: with the learning rate {USUAL} {_range(usual)}, {_NO_BETTER}"
+        return f"nothing is advised: with the learning rate {USUAL} rounding decides: {_range(usual)}, {_NO_BETTER}"
     return (
         f"nothing is advised: with the learning rate {USUAL} the loss goes from {usual.loss[0]:.4g} to {usual.last:.4g}"
         f", {_NO_BETTER}"

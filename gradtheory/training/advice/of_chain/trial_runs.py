@@ -21,7 +21,7 @@ from gradtheory.training.remedies.clipping import CLIP_EPSILON
 
 STEPS = 200
 _NUDGE = 1e-10
-_APART = 1e-3
+APART = 1e-3  # of a loss, by which a run and its twins may differ
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Outcome:
     @property
     def is_steady(self) -> bool:
         """Whether the run ends finite and as its twins do, so that rounding does not decide how."""
-        return self.converges and bool(np.all(np.abs(self.twins[:, -1] - self.last) <= _APART * self.last + 1e-300))
+        return self.converges and bool(np.all(np.abs(self.twins[:, -1] - self.last) <= APART * self.last + 1e-300))
 
     @property
     def is_chance(self) -> bool:
