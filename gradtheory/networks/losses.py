@@ -123,16 +123,27 @@ def _mean_square(output: Array, y: Array) -> tuple[float, Array, Callable[[Array
 
 
 def _softmax(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:
-    """Return mean over the batch of -Σ y·log p, p = softmax(output)."""
-    shifted = output - output.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
-    p, weight, batch = np.exp(logs), y.sum(axis=1, keepdims=True), len(y)
+    """Return mean over the batch of -Σ y·log p, p = softmax(output).
+
+    What is left of 1 beside the largest p is a sum of the others, so that it has its digits where that p is near 1.
+    """
+    top = output.argmax(axis=1)[:, np.newaxis]
+    shifted = output - np.take_along_axis(output, top, axis=1)
+    others = np.exp(shifted)
+    np.put_along_axis(others, top, np.take_along_axis(shifted, top, axis=1), axis=1)  # 0, or nan
+    rest = np.sum(others, axis=1, keepdims=True)
+    total = 1.0 + rest
+    logs, p = shifted - np.log1p(rest), others / total
+    np.put_along_axis(p, top, 1.0 / total, axis=1)
+    weight, batch = y.sum(axis=1, keepdims=True), len(y)
+    gradient = weight * p - y
+    np.put_along_axis(gradient, top, weight - np.take_along_axis(y, top, axis=1) - weight * rest / total, axis=1)
 
     def turned(direction: Array) -> Array:
-        along = p * (direction - np.sum(p * direction, axis=1, keepdims=True))
-        return np.asarray(weight * along / batch)
+        apart = direction - np.take_along_axis(direction, top, axis=1)
+        return np.asarray(weight * p * (apart - np.sum(p * apart, axis=1, keepdims=True)) / batch)
 
-    return float(-np.sum(np.where(y == 0.0, 0.0, y * logs)) / batch), (weight * p - y) / batch, turned
+    return float(-np.sum(np.where(y == 0.0, 0.0, y * logs)) / batch), gradient / batch, turned
 
 
 def _binary(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:

@@ -321,6 +321,8 @@ def test_decimal_coefficients_of_several_exponentials_make_no_large_polynomials(
         ("sqrt(z**4 + 1) - z**2", 3e7, 5e-16 / 0.9, -1 / 27e21),
         ("sqrt(z**4 + 1) - z**2", 4229.0, 0.5 / 4229.0**2, 0.75 / 4229.0**7 - 1 / 4229.0**3),
         ("log(1 + z**2)", 1e-8, 1e-16, 2e-8),
+        ("abs(z)*z/(1 + z**2)", 1e160, 1.0, 0.0),
+        ("z/(1 + z**2)", 1e160, 1e-160, 0.0),
         ("1 - exp(-z**60)", 1e-3, 1e-180, 6e-176),
     ],
 )

@@ -11,6 +11,7 @@ import gradtheory as gt
 from gradtheory import curvature, optimisers
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
+from gradtheory.networks.losses import _softmax
 from gradtheory.networks.parameters import flat, parameters, shaped, with_parameters
 from tests.training.test_networks import graph, wide
 
@@ -151,3 +152,13 @@ def test_a_loss_that_curves_up_nowhere_has_no_limit():
 def test_bad_input_is_named(call, message):
     with pytest.raises(InvalidArgument, match=message):
         call(*problem(13))
+
+
+def test_softmax_keeps_its_digits_where_one_class_has_nearly_all():
+    output, direction = np.array([[50.0, 0.0, 1.0]]), np.array([[1.0, -2.0, 0.5]])
+    loss, gradient, turned = _softmax(output, np.array([[1.0, 0.0, 0.0]]))
+    others = np.exp([-50.0, -49.0])
+    assert loss == pytest.approx(others.sum(), rel=1e-15)
+    np.testing.assert_allclose(gradient, [[-others.sum(), *others]], rtol=1e-15)
+    lost = others @ [3.0, 0.5]  # p_j·(d_1 - d_j) of the others
+    np.testing.assert_allclose(turned(direction), [[lost, -3.0 * others[0], -0.5 * others[1]]], rtol=1e-15)

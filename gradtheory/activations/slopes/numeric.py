@@ -25,6 +25,7 @@ _STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
 _LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
 _NEAR, _BEYOND, _ROUGHLY, _BESIDE_TINY = 1_460.0, 1e12, 1_200, 2.0**20
 _GREAT, _CANCELLED = 64.0, 1e-10
+_ENORMOUS = 1e150  # its square leaves float64
 
 
 def without_cancelling(expr: sympy.Expr) -> sympy.Expr:
@@ -255,7 +256,8 @@ def _product(factors: list[Any]) -> Any:
 def _product_beside_huge(expr: sympy.Mul, factors: list[Numeric]) -> Numeric:
     """Return a product that is scaled where a factor underflows beside huge ones, as in z³⁰·exp(-z²) at z = 27."""
     if not expr.has(*_STEEP):
-        return lambda z: _product([each(z) for each in factors])
+        is_quotient = any(part.is_Pow and part.exp.is_negative for part in expr.args)
+        return _beside_infinite(factors) if is_quotient else lambda z: _product([each(z) for each in factors])
     scaled = _scaled_product(expr, is_mended=True)
     exponents = [numeric(part.args[0]) for part in expr.args if isinstance(part, sympy.exp)]
 
@@ -269,6 +271,18 @@ def _product_beside_huge(expr: sympy.Mul, factors: list[Numeric]) -> Numeric:
         if len(lost):
             result[lost] = scaled(z[lost])
         return result
+
+    return product
+
+
+def _beside_infinite(factors: list[Numeric]) -> Numeric:
+    """Return a product that is nan where an infinite denominator stands beside huge factors, as in |z|·z/(1 + z²)."""
+
+    def product(z: np.ndarray) -> Any:
+        numbers = [each(z) for each in factors]
+        sizes = [np.abs(each) for each in numbers]
+        lost = (functools.reduce(np.minimum, sizes) == 0.0) & (functools.reduce(np.maximum, sizes) > _ENORMOUS)
+        return np.where(lost, np.nan, _product(numbers))
 
     return product
 
