@@ -13,9 +13,8 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.buffers import Room
 
-_BLOCK = 8192  # entries whose temporary arrays stay in cache
+_BLOCK = 16384  # entries whose temporary arrays stay in cache
 INPUT = -1
 Arrays: TypeAlias = tuple[Array, ...]
 
@@ -23,10 +22,10 @@ Arrays: TypeAlias = tuple[Array, ...]
 class Operation(Protocol):
     """What a node does with its inputs."""
 
-    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
-        """Return the output, and what the other methods take as `kept`; large arrays are taken from the room."""
+    def value(self, *inputs: Array) -> tuple[Array, Any]:
+        """Return the output, and what the other methods take as `kept`."""
 
-    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+    def along(self, kept: Any, directions: Arrays) -> Array:
         """Return the derivative of the output along a direction of the inputs, in an array of its own."""
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
@@ -55,16 +54,16 @@ class Dense:
     def __repr__(self) -> str:
         return f"Dense({self.w.shape[1]} → {self.w.shape[0]}{', no bias' if self.b is None else ''})"
 
-    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep a."""
-        z = np.matmul(inputs[0], self.w.T, out=room.take(len(inputs[0]), len(self.w)))
+        z = inputs[0] @ self.w.T
         if self.b is not None:
             z += self.b
         return z, inputs[0]
 
-    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+    def along(self, kept: Any, directions: Arrays) -> Array:
         """Return W·da."""
-        return np.matmul(directions[0], self.w.T, out=room.take(len(directions[0]), len(self.w)))
+        return np.asarray(directions[0] @ self.w.T)
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
         """Return Wᵀ·δ."""
@@ -84,18 +83,18 @@ class Elementwise:
     def __repr__(self) -> str:
         return f"Elementwise({self.activation.name})"
 
-    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep z and σ'(z)."""
         z = inputs[0]
-        value, slope = room.take(2, *z.shape)
+        value, slope = np.empty_like(z), np.empty_like(z)
         for start in range(0, z.size, _BLOCK):
             block, *results = (array.reshape(-1)[start : start + _BLOCK] for array in (z, value, slope))
             self.activation.kernel(block.copy(), *results)
         return value, (z, slope)
 
-    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+    def along(self, kept: Any, directions: Arrays) -> Array:
         """Return σ'(z)·dz."""
-        return np.asarray(np.multiply(kept[1], directions[0], out=room.take(*kept[1].shape)))
+        return np.asarray(kept[1] * directions[0])
 
     def back(self, kept: Any, gradient: Array) -> Arrays:
         """Return σ'(z)·∂C/∂a."""
@@ -116,11 +115,11 @@ class Elementwise:
 class Sum:
     """The sum of two or more sources of one width: a residual connection."""
 
-    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep how many there are."""
         return np.asarray(sum(inputs[1:], start=inputs[0])), len(inputs)
 
-    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+    def along(self, kept: Any, directions: Arrays) -> Array:
         """Return the sum of the directions."""
         return np.asarray(sum(directions[1:], start=directions[0]))
 
@@ -142,11 +141,11 @@ class Scale:
     def __repr__(self) -> str:
         return f"Scale({self.factor:g})" if self.factor.ndim == 0 else f"Scale({self.factor.size} factors)"
 
-    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep nothing."""
         return np.asarray(inputs[0] * self.factor), None
 
-    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+    def along(self, kept: Any, directions: Arrays) -> Array:
         """Return factor·da."""
         return np.asarray(directions[0] * self.factor)
 
@@ -182,14 +181,14 @@ class LayerNorm:
     def __repr__(self) -> str:
         return f"{'LayerNorm' if self.is_centred else 'RMSNorm'}(epsilon={self.epsilon:g})"
 
-    def value(self, room: Room, *inputs: Array) -> tuple[Array, Any]:
+    def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep u, and the root by which it was divided, of shape (batch, 1)."""
         centred = self._centred(inputs[0])
         root = np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + self.epsilon)
         u = centred / root
         return (self._gained(u) if self.bias is None else self._gained(u) + self.bias), (u, root)
 
-    def along(self, room: Room, kept: Any, directions: Arrays) -> Array:
+    def along(self, kept: Any, directions: Arrays) -> Array:
         """Return gain·∂u/∂a·da."""
         return self._gained(self._along(kept[0], kept[1], directions[0]))
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.buffers import Room
 from gradtheory.networks.losses import Ending
 from gradtheory.networks.nodes import Dense, LayerNorm, Node
 from gradtheory.networks.passes import Forward
@@ -60,20 +59,20 @@ def gradients(where: Sequence[Slot], passed: Forward, start: Ending) -> list[Arr
     names: dict[int, list[str]] = {}
     for slot in where:
         names.setdefault(slot.place, []).append(slot.name)
-    room, by_slot = Room(), dict[Slot, Array]()
+    by_slot: dict[Slot, Array] = {}
     for place, delta in passed.walk_back(start.gradient, start.place):
         for name in names.pop(place, ()):
-            by_slot[Slot(place, name)] = _gradient(name, delta, passed.kept[place], room)
+            by_slot[Slot(place, name)] = _gradient(name, delta, passed.kept[place])
     for place, left in names.items():
         for name in left:
-            by_slot[Slot(place, name)] = _gradient(name, np.zeros_like(passed.values[place]), passed.kept[place], room)
+            by_slot[Slot(place, name)] = _gradient(name, np.zeros_like(passed.values[place]), passed.kept[place])
     return [by_slot[slot] for slot in where]
 
 
-def _gradient(name: str, delta: Array, kept: Any, room: Room) -> Array:
+def _gradient(name: str, delta: Array, kept: Any) -> Array:
     match name:
         case "w":
-            return np.matmul(delta.T, kept, out=room.take(delta.shape[1], kept.shape[1]))
+            return np.asarray(delta.T @ kept)
         case "gain":
             return np.asarray((delta * kept[0]).sum(axis=0))
         case "x":

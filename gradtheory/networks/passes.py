@@ -1,4 +1,8 @@
-"""Passes through a network's nodes, each linear in their number: values, derivatives along a direction, adjoints."""
+"""Passes through a network's nodes, each linear in their number: values, derivatives along a direction, adjoints.
+
+The system hands out fresh memory page by page when it is first written, which for a layer of width 256 and as many
+samples can take as long as its matrix products. So what is used is let go early, and malloc is made to keep it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.networks.buffers import Room
 from gradtheory.networks.nodes import INPUT, Dense, LayerNorm, Node
+
+# glibc keeps twice as much freed memory as the largest array that was freed, which counts up to 32 MB (mallopt(3)).
+np.empty(2**22 - 2**10)
 
 
 @dataclass(frozen=True)
@@ -36,24 +42,23 @@ class Forward:
         """The output of the last node."""
         return self.values[-1]
 
-    def along(self, direction: Array, turns: Mapping[int, Array] | None = None) -> list[Array]:
+    def along(self, direction: Array, directions: Mapping[int, Mapping[str, Array]] | None = None) -> list[Array]:
         """Return the derivative of every node's output along a direction of x and, by node, of its parameters.
 
         Parameters
         ----------
         direction : ndarray of shape (batch, n_0)
             Of x.
-        turns : mapping of int to ndarray, optional
-            What to add at a node: the derivative of its output along a direction of its own parameters.
+        directions : mapping of int to mapping of str to ndarray, optional
+            Of the parameters, as for `hessian_product`.
 
         """
         derivatives: list[Array] = []
-        room = Room()
         for place, node in enumerate(self.nodes):
             taken = tuple(direction if source == INPUT else derivatives[source] for source in node.sources)
-            derivative = node.operation.along(room, self.kept[place], taken)
-            if turns is not None and place in turns:
-                derivative += turns[place]
+            derivative = node.operation.along(self.kept[place], taken)
+            if directions is not None and place in directions:
+                derivative += _turn(self.kept[place], directions[place])
             derivatives.append(derivative)
         return derivatives
 
@@ -97,10 +102,9 @@ def forward(nodes: Sequence[Node], x: Array) -> Forward:
     """Return what a forward pass computes; numbers that overflow are inf or nan."""
     values: list[Array] = []
     kept: list[Any] = []
-    room = Room()
     for node in nodes:
         inputs = (x if source == INPUT else values[source] for source in node.sources)
-        value, memory = node.operation.value(room, *inputs)
+        value, memory = node.operation.value(*inputs)
         values.append(value)
         kept.append(memory)
     return Forward(nodes, x, values, kept)
@@ -115,8 +119,8 @@ def derivative_along(nodes: Sequence[Node], x: Array, direction: Array) -> Array
     known = {INPUT: (x, direction)}
     for place, node in enumerate(nodes):
         inputs, directions = zip(*(known[source] for source in node.sources), strict=True)
-        value, kept = node.operation.value(Room(), *inputs)
-        known[place] = value, node.operation.along(Room(), kept, directions)
+        value, kept = node.operation.value(*inputs)
+        known[place] = value, node.operation.along(kept, directions)
         for source in {source for source in node.sources if last[source] == place}:
             del known[source]
     return known[len(nodes) - 1][1]
@@ -157,16 +161,13 @@ def hessian_product(
 
     """
     nodes, none = forward.nodes, np.zeros_like(forward.x)
-    turns = {k: _turn(forward.kept[k], parts) for k, parts in directions.items()}
-    along = forward.along(none, turns)
-    by_output: list[tuple[Array, Array] | None] = [None] * len(nodes)
-    by_output[place] = gradient, turned(along[place])
+    along = forward.along(none, directions)
+    flowing = {place: (gradient, turned(along[place]))}
     products: dict[int, dict[str, Array]] = {k: {} for k in directions}
     for k in range(place, -1, -1):
-        flowing = by_output[k]
-        if flowing is None:
+        if k not in flowing:
             continue
-        node, (flow, turn), kept, parts = nodes[k], flowing, forward.kept[k], directions.get(k, {})
+        node, (flow, turn), kept, parts = nodes[k], flowing.pop(k), forward.kept[k], directions.get(k, {})
         taken = tuple(none if source == INPUT else along[source] for source in node.sources)
         match node.operation:
             case Dense() if parts:
@@ -186,8 +187,8 @@ def hessian_product(
                 turned_back[0][...] += norm.along_input(kept, flow * parts["gain"])
         for source, part, more in zip(node.sources, back, turned_back, strict=True):
             if source != INPUT:
-                before = by_output[source]
-                by_output[source] = (part, more) if before is None else (before[0] + part, before[1] + more)
+                before = flowing.get(source)
+                flowing[source] = (part, more) if before is None else (before[0] + part, before[1] + more)
     for k, parts in directions.items():
         products[k] |= {name: np.zeros_like(part) for name, part in parts.items() if name not in products[k]}
     return products
