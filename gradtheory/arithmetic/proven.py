@@ -1,6 +1,7 @@
 """A SymPy number without a closed form that encloses itself in balls, with as many proven digits as asked for."""
 
 import functools
+import math
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -78,16 +79,19 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
     def _eval_evalf(self, prec: int) -> sympy.Float:
         return enclosure.rounded(self, prec)
 
-    @property
-    def first_digits(self) -> str:
-        """The number to 12 digits, for printing, which never fails: not even where no digit is proven."""
-        return str(enclosure.as_rational(self.enclosure(64)).n(12))
+    def first_digits(self, ellipsis: str, within: str = "±") -> str:
+        """Return the number for printing, to 12 digits or as many as are known; it never fails."""
+        ball = self.enclosure(64)
+        if ball.contains(0) and not ball.is_zero():
+            return f"0 {within} " + str(enclosure.as_rational(abs(ball).upper()).n(2))
+        known = math.floor((ball.rel_accuracy_bits() - 1) * math.log10(2))
+        return str(enclosure.as_rational(ball).n(min(max(known, 1), 12))) + ellipsis
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{type(self).__name__}({self.first_digits}…)"
+        return f"{type(self).__name__}({self.first_digits('…')})"
 
     def _latex(self, printer: Any) -> str:
-        return rf"{self.first_digits}\ldots"
+        return self.first_digits(r"\ldots", r"\pm")
 
 
 class Largest(ProvenNumber):

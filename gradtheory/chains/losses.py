@@ -38,7 +38,7 @@ class Loss:
         ∂C/∂a, factored.
     kernel : callable
         (activation, y, multiply, z, losses, delta): writes C(σ(z), y) and ∂C/∂z in float64, from the last
-        pre-activation z, so that saturation loses nothing. It may overwrite z.
+        pre-activation z: a cross entropy needs 1 - a, also where a is rounded to 1. It may overwrite z.
     bend : callable
         (activation, y, z): returns ∂²C(σ(z), y)/∂z² in float64.
     needs_unit_interval : bool

@@ -74,7 +74,7 @@ class OwnFirst:
         """Print a root by its unknown with a star; a place on the line of z, which has no name, by its digits."""
         (variable,) = expr.function.variables
         if str(variable) == "z":
-            printed = f"{expr.first_digits}{self.ellipsis}"
+            printed = expr.first_digits(self.ellipsis)
             is_bare = expr.value == variable and self._print_level > 1 and expr.is_negative
             return self.bracketed(printed) if is_bare else printed
         value = starred(expr)

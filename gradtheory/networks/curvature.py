@@ -10,12 +10,7 @@ array([[5., 3.],
 
 """
 
-import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+from typing import Any
 
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_count, read_finite_array
@@ -23,13 +18,11 @@ from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.chains import curvature as of_chains
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.curvature import curvature_recursion, second_derivative
-from gradtheory.chains.curvature.numeric import products
-from gradtheory.errors import InvalidArgument, Undecided, public
+from gradtheory.errors import InvalidArgument, public
+from gradtheory.networks.eigenvalues import LARGEST_MATRIX, largest, matrix
 from gradtheory.networks.either import read_either
-from gradtheory.networks.losses import ending
 from gradtheory.networks.network import Network
-from gradtheory.networks.parameters import flat, gradients, parameters, shaped, slots
-from gradtheory.networks.passes import forward, hessian_product
+from gradtheory.networks.point import point
 from gradtheory.typing import ArrayLike
 
 __all__ = [
@@ -42,51 +35,10 @@ __all__ = [
     "sharpness",
 ]
 
-_EPS = 2.0**-52
-_DENSE = 64  # rows up to which the matrix itself is cheaper than Lanczos's method
-_LARGEST = 4096  # rows of a matrix
 _MOST = 100  # eigenvalues
 
 
 public(__name__)
-
-
-class Point(NamedTuple):
-    """A loss at one point: the parameters and the gradient as vectors, and the Hessian's product with a vector."""
-
-    parameters: Array
-    gradient: Array
-    product: Callable[[Array], Array]
-
-    @property
-    def size(self) -> int:
-        """How many parameters there are."""
-        return self.parameters.size
-
-
-def point(network: Chain | Network, x: Any, y: Any, w: Any = None, b: Any = None) -> Point:
-    """Return the loss of a chain or a network at its weights; the arguments are those of `sharpness`."""
-    if isinstance(chain := read_either(network), Chain):
-        product = products(chain, x, y, w, b)
-        by = chain.backprop(x, y, w, b)
-        return Point(np.concatenate([w, b]), np.concatenate([by.w, by.b]), product)
-    network = chain if w is None and b is None else chain.carrying(w, b)
-    inputs, targets = network.read_data(x, y)
-    where, values = slots(network.nodes), parameters(network.nodes)
-    with np.errstate(all="ignore"):
-        passed = forward(network.nodes, inputs)
-        start = ending(network.loss, passed, targets)
-        gradient = flat(gradients(where, passed, start))
-
-    def product_with(vector: Array) -> Array:
-        directions: dict[int, dict[str, Array]] = {}
-        for slot, part in zip(where, shaped(np.ravel(vector), values), strict=True):
-            directions.setdefault(slot.place, {})[slot.name] = part
-        with np.errstate(all="ignore"):
-            turned = hessian_product(passed, start.place, start.gradient, start.turned, directions)
-        return flat([turned[slot.place][slot.name] for slot in where])
-
-    return Point(flat(values), gradient, product_with)
 
 
 @with_other_names
@@ -126,9 +78,9 @@ def hessian(network: Chain | Network, x: ArrayLike, y: ArrayLike, w: Any = None,
     if isinstance(chain := read_either(network), Chain):
         return of_chains.hessian(chain, x, y, w, b)
     at = point(network, x, y, w, b)
-    if at.size > _LARGEST:
-        raise InvalidArgument("network", network, f"has {at.size} parameters: a matrix may have {_LARGEST} rows")
-    return _matrix(at)
+    if at.size > LARGEST_MATRIX:
+        raise InvalidArgument("network", network, f"has {at.size} parameters: a matrix may have {LARGEST_MATRIX} rows")
+    return matrix(at)
 
 
 @with_other_names
@@ -184,7 +136,8 @@ def sharpness(network: Chain | Network, x: ArrayLike, y: ArrayLike, w: Any = Non
     Returns
     -------
     Estimate
-        A float with its `.error`, estimated: what the eigenvector misses by, and the rounding of a matrix of that norm.
+        A float with its `.error`, estimated: what the eigenvector misses by, the rounding of a matrix of that norm, and
+        four times what a change of all data and parameters in their last digits does.
         0 where the eigenvalue is within that of 0; negative where the loss curves down in every direction.
 
     Raises
@@ -214,8 +167,6 @@ def sharpest_direction(
     network: Chain | Network, x: ArrayLike, y: ArrayLike, w: Any = None, b: Any = None
 ) -> tuple[Estimate, Array]:
     """Return the largest eigenvalue of the Hessian and a unit eigenvector of it; the arguments are `sharpness`'s."""
-    if isinstance(chain := read_either(network), Chain):
-        return of_chains.sharpest_direction(chain, x, y, w, b)
     values, vectors = largest(point(network, x, y, w, b), 1)
     return values[0], vectors[:, 0]
 
@@ -247,37 +198,3 @@ def largest_eigenvalues(
     """
     at = point(network, x, y, w, b)
     return largest(at, read_count(count, "count", min(_MOST, at.size)))[0]
-
-
-def largest(at: Point, count: int) -> tuple[tuple[Estimate, ...], Array]:
-    """Return the largest eigenvalues of a Hessian, the greatest first, and unit eigenvectors as columns."""
-    start = np.random.default_rng(0).standard_normal(at.size)
-    if not np.isfinite(at.product(start)).all():
-        raise InvalidArgument("w", None, "makes second derivatives that overflow; take smaller weights")
-    if at.size <= _DENSE or count + 1 >= at.size:
-        values, vectors = np.linalg.eigh(_matrix(at))
-    else:
-        try:
-            operator = LinearOperator((at.size, at.size), at.product)
-            if count == 1:  # the least one tells the norm too
-                values, vectors = eigsh(operator, k=2, which="BE", v0=start)
-            else:
-                values, vectors = eigsh(operator, k=count, which="LA", v0=start)
-        except ArpackError:  # the Hessian is 0, or so near that the iteration breaks down
-            if not at.product(start).any():
-                return (Estimate(0.0, 0.0),) * count, np.eye(at.size, count)
-            if at.size > _LARGEST:
-                raise Undecided(f"the eigenvalues of a Hessian of {at.size} rows: Lanczos's method fails") from None
-            values, vectors = np.linalg.eigh(_matrix(at))
-    rounding = 4.0 * at.size * _EPS * float(np.abs(values).max())
-    estimates = []
-    for place in range(1, count + 1):
-        value, direction = float(values[-place]), vectors[:, -place]
-        error = math.hypot(*(at.product(direction) - value * direction)) + rounding  # whose squares may overflow
-        estimates.append(Estimate(0.0 if abs(value) <= error else value, error))
-    return tuple(estimates), np.asarray(vectors[:, ::-1][:, :count])
-
-
-def _matrix(at: Point) -> Array:
-    matrix = np.stack([at.product(unit) for unit in np.eye(at.size)])
-    return np.asarray(0.5 * (matrix + matrix.T))

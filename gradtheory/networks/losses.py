@@ -1,8 +1,7 @@
 """Losses of networks: C(output, y), its gradient, and how that turns: those of chains, and the means of PyTorch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from gradtheory.networks.passes import Forward
 
 MEANS = ("mse", "mse_sum", "softmax_cross_entropy", "binary_cross_entropy_with_logits")
 NAMES = (*CHAIN_LOSSES, *MEANS)
+SHARES = ("cross_entropy", "softmax_cross_entropy", "binary_cross_entropy_with_logits")  # whose targets are shares of 1
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """Where a backward pass starts, and with what.
 
     Attributes
@@ -100,14 +99,14 @@ def _last(nodes: Sequence[Node]) -> tuple[Activation, int]:
 
 
 def _fused(loss: str, forward: Forward, y: Array) -> Ending:
-    """Return a chain's loss, which is computed from the last pre-activation, so that saturation loses nothing."""
+    """Return a chain's loss, which is computed from the last pre-activation."""
     last, place = _last(forward.nodes)
     record, z = CHAIN_LOSSES[loss], forward.values[place]
     losses, delta = np.empty((2, z.size))
     record.kernel(last, y.ravel(), np.multiply, z.ravel().copy(), losses, delta)
 
     def turned(direction: Array) -> Array:
-        return np.asarray(record.bend(last, y, z) * direction)
+        return np.asarray(record.bend(last, y.ravel(), z.ravel()).reshape(z.shape) * direction)
 
     return Ending(place, float(losses.sum()), delta.reshape(z.shape), turned)
 
@@ -147,8 +146,9 @@ def _softmax(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], A
 
 
 def _binary(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:
-    """Return the mean of y·log(1 + e^-a) + (1 - y)·log(1 + e^a)."""
-    p = np.asarray(activation("sigmoid").value(output))
+    """Return the mean of y·log(1 + e^-a) + (1 - y)·log(1 + e^a), whose gradient is (1 - y)·p - y·(1 - p)."""
+    sigmoid = activation("sigmoid")
+    gradient = (1.0 - y) * sigmoid.value(output) - y * sigmoid.value(-output)
     value = y * np.logaddexp(0.0, -output) + (1.0 - y) * np.logaddexp(0.0, output)
-    slope = np.asarray(activation("sigmoid").slope(output))
-    return float(np.mean(value)), (p - y) / output.size, lambda direction: slope * direction / output.size
+    slope = np.asarray(sigmoid.slope(output))
+    return float(np.mean(value)), gradient / output.size, lambda direction: slope * direction / output.size

@@ -2,6 +2,7 @@
 
 import pickle
 
+import flint
 import pytest
 import sympy
 
@@ -62,3 +63,23 @@ def test_it_certifies_what_rests_on_it():
     assert guarantee(number) == guarantee(sympy.Interval.open(0, 2 * number)) == Guarantee.CERTIFIED
     assert guarantee(sympy.exp(2), sympy.Interval(0, 1)) == Guarantee.EXACT
     assert number != _Exponential(sympy.S(3), sympy.S.One)
+
+
+class _Ball(ProvenNumber):
+    parts = ("ball",)
+
+    def enclosure(self, bits, at=None):
+        return self.ball
+
+
+@pytest.mark.parametrize(
+    ("middle", "radius", "printed", "in_latex"),
+    [
+        ("0", 1e-48, "_Ball(0 ± 1.0e-48)", r"0 \pm 1.0e-48"),
+        ("1e-49", 1e-48, "_Ball(0 ± 1.1e-48)", r"0 \pm 1.1e-48"),
+        ("1.25", 1e-5, "_Ball(1.250…)", r"1.250\ldots"),
+    ],
+)
+def test_no_digit_is_printed_that_is_not_known(middle, radius, printed, in_latex):
+    number = _Ball(flint.arb(middle, radius))
+    assert (str(number), sympy.latex(number)) == (printed, in_latex)

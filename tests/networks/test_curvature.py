@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ import gradtheory as gt
 from gradtheory import curvature, optimisers
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
-from gradtheory.networks.losses import _softmax
+from gradtheory.networks.losses import _binary, _softmax
 from gradtheory.networks.parameters import flat, parameters, shaped, with_parameters
 from tests.training.test_networks import graph, wide
 
@@ -162,3 +163,66 @@ def test_softmax_keeps_its_digits_where_one_class_has_nearly_all():
     np.testing.assert_allclose(gradient, [[-others.sum(), *others]], rtol=1e-15)
     lost = others @ [3.0, 0.5]  # p_j·(d_1 - d_j) of the others
     np.testing.assert_allclose(turned(direction), [[lost, -3.0 * others[0], -0.5 * others[1]]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("logit", [10.0, 40.0, 700.0])
+def test_binary_cross_entropy_keeps_its_digits_where_it_is_nearly_certain(logit):
+    _, gradient, turned = _binary(np.array([[logit, -logit]]), np.array([[1.0, 0.0]]))
+    left = math.exp(-logit) / (1 + math.exp(-logit))
+    np.testing.assert_allclose(gradient, [[-left / 2, left / 2]], rtol=1e-15)
+    np.testing.assert_allclose(turned(np.ones((1, 2))), [[left * (1 - left) / 2] * 2], rtol=1e-15)
+
+
+def _curvature_along(network, x, y, direction):
+    """Return the second derivative of Σ (a - y)²/2 along a direction of w and b, of one tanh neuron, to 40 digits."""
+    (node, _) = network.nodes
+    weight, bias = mpmath.mpf(node.operation.w[0, 0]), mpmath.mpf(node.operation.b[0])
+    by_w, by_b = map(mpmath.mpf, direction)
+    with mpmath.workdps(60):
+        samples = [tuple(map(mpmath.mpf, sample)) for sample in zip(x[:, 0], y[:, 0], strict=True)]
+
+        def loss(t):
+            w, b = weight + t * by_w, bias + t * by_b
+            return sum((mpmath.tanh(w * xi + b) - yi) ** 2 / 2 for xi, yi in samples)
+
+        return mpmath.diff(loss, 0, 2, h=mpmath.mpf(10) ** -15) / (by_w**2 + by_b**2)
+
+
+@pytest.mark.parametrize("size", [1e6, 1e10, 1e13, 1e16])
+def test_the_error_counts_terms_of_samples_that_cancel(size):
+    network = Network((1, 1), "tanh", "squared", w=[[[0.7]]], b=[[-0.2]])
+    x, y = np.array([[1.0], [2.0], [1.0], [2.0]]), size * np.array([[1 / 7], [1 / 3], [-1 / 7], [-1 / 3]])
+    for value, direction in (
+        curvature.sharpest_direction(network, x, y),
+        curvature.sharpest_direction(gt.Chain(1, "tanh"), x[:, 0], y[:, 0], [0.7], [-0.2]),
+    ):
+        assert abs(value - _curvature_along(network, x, y, direction)) <= value.error <= 1e-13 * size
+        step = gt.largest_stable_step(network, x, y, optimiser=optimisers.gradient_descent(0.1))
+        assert math.isinf(step.error) or step.error * value >= 0.5 * value.error * step
+
+
+@pytest.mark.parametrize(("seed", "count"), [(0, 4), (3, 7), (5, 12), (26, 12)])
+def test_a_repeated_eigenvalue_is_given_as_often_as_it_occurs(seed, count):
+    """A linear layer with a mean of squares has each eigenvalue once for every output."""
+    rng = np.random.default_rng(seed)
+    network = Network((20, 10), "identity", "mse", w=[rng.normal(size=(10, 20))], b=[np.zeros(10)])
+    x, y = rng.normal(size=(30, 20)), rng.normal(size=(30, 10))
+    exact = np.linalg.eigvalsh(curvature.hessian(network, x, y))[::-1][:count]
+    values = curvature.largest_eigenvalues(network, x, y, count=count)
+    assert [float(value) for value in values] == pytest.approx(exact, abs=1e-13)
+
+
+def test_cross_entropy_of_several_outputs_has_a_hessian():
+    rng = np.random.default_rng(5)
+    network = Network((2, 3), "sigmoid", "cross_entropy", w=[rng.normal(size=(3, 2))], b=[rng.normal(size=3)])
+    x, y = rng.normal(size=(4, 2)), rng.random((4, 3))
+    by_output = [
+        curvature.hessian(
+            Network((2, 1), "sigmoid", "cross_entropy", w=[network.nodes[0].operation.w[k : k + 1]], b=[[b]]),
+            x,
+            y[:, k : k + 1],
+        )
+        for k, b in enumerate(network.nodes[0].operation.b)
+    ]
+    trace = sum(np.trace(matrix) for matrix in by_output)
+    assert np.trace(curvature.hessian(network, x, y)) == pytest.approx(trace, rel=1e-13)

@@ -1,4 +1,4 @@
-"""The curvature of a chain's loss: second derivatives in SymPy and in NumPy, and the greatest of them.
+"""The curvature of a chain's loss: second derivatives in SymPy and in NumPy.
 
 >>> import gradtheory as gt
 >>> chain = gt.Chain(depth=2)
@@ -9,7 +9,6 @@
 
 from gradtheory.chains.curvature.exact import curvature_recursion, second_derivative
 from gradtheory.chains.curvature.numeric import hessian, hessian_vector_product
-from gradtheory.chains.curvature.sharpness import sharpest_direction
 from gradtheory.errors import public
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "hessian",
     "hessian_vector_product",
     "second_derivative",
-    "sharpest_direction",
 ]
 
 

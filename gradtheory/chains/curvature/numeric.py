@@ -90,22 +90,29 @@ def hessian(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike
 
 def hessian_vector_product(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, v: ArrayLike) -> Array:
     """Return the Hessian times a vector of shape (2L,): for w_1 … w_L, then for b_1 … b_L (Pearlmutter, 1994)."""
-    product, direction = products(chain, x, y, w, b), read_finite_array(v, "v")
+    (_, product), direction = gradient_and_product(chain, x, y, w, b), read_finite_array(v, "v")
     if direction.shape != (2 * chain.depth,):
         raise InvalidArgument("v.shape", direction.shape, f"must be ({2 * chain.depth},): weights, then biases")
     return product(direction)
 
 
-def products(chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> Callable[[Array], Array]:
-    """Return the function v ↦ Hessian·v; the forward and the backward pass are made once for all directions."""
+def gradient_and_product(
+    chain: Chain, x: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike, *, shares: Array | float = 1.0
+) -> tuple[Array, Callable[[Array], Array]]:
+    """Return the gradient and the function v ↦ Hessian·v; the two passes are made once for all directions.
+
+    The loss of each sample is multiplied by its share.
+    """
     with np.errstate(all="ignore"):
         passes = _both_passes(chain, x, y, w, b)
+        passes = passes._replace(delta=passes.delta * shares, loss_bend=passes.loss_bend * shares)
+        gradient = np.concatenate([np.einsum("ij,ij->i", passes.delta, passes.inputs), passes.delta.sum(axis=1)])
 
     def product(direction: Array) -> Array:
         with np.errstate(all="ignore"):
             return _product(passes, direction)
 
-    return product
+    return gradient, product
 
 
 def _product(passes: _Passes, direction: Array) -> Array:

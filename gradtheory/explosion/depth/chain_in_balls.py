@@ -128,12 +128,15 @@ class Layers:
         """Return what the chain does with all inputs between two."""
         return self.passed(ball_between(one, other, bits), bits)
 
-    def exactly(self, x: sympy.Expr) -> list[sympy.Expr] | None:
-        """Return the exact pre-activations, or None where the value of a layer but the last is no fraction."""
+    def exactly(self, x: sympy.Expr, *, operations: int = 0) -> list[sympy.Expr] | None:
+        """Return the exact pre-activations, or None where the value of a layer but the last is no fraction.
+
+        Values that are written in no more than so many operations are let pass, too.
+        """
         z: list[sympy.Expr] = []
         for number, (weight, bias) in enumerate(zip(self.w, self.b, strict=True)):
             a = self.activations[number - 1].expr.subs(Z, z[-1]) if number else x
-            if number and not a.is_Rational:
+            if number and not a.is_Rational and a.count_ops() > operations:
                 return None
             z.append(weight * a + bias)
         return z

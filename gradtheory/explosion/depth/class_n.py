@@ -19,9 +19,11 @@ from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import (
+    Ball,
     Univariate,
     abbreviate,
     as_rational,
+    enclose,
     factored,
     is_infinite,
     order,
@@ -117,6 +119,12 @@ def support_ends(record: Activation) -> tuple[sympy.Expr, sympy.Expr]:
     """Return the ends of the interval on which σ' is not 0."""
     branches = support(record)
     return branches[0].left, branches[-1].right
+
+
+def is_before_support(record: Activation, z: Ball, bits: int) -> bool:
+    """Return whether z, where σ' is 0, lies left of the support or at its left end, and not right of it."""
+    left, _ = support_ends(record)
+    return not (is_infinite(left) or z > enclose(left, bits))
 
 
 def middle_of_slope(record: Activation) -> sympy.Expr:

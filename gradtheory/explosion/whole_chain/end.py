@@ -20,7 +20,7 @@ from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.chain_in_balls import SLOPE_BITS, Layers, ball_between
-from gradtheory.explosion.depth.class_n import support_ends
+from gradtheory.explosion.depth.class_n import is_before_support, support_ends
 
 _GUARD = 32
 _MOST_STEPS = 1_000
@@ -182,10 +182,9 @@ class ExplosionEnd(ProvenNumber):
 
     def _wall_at(self, number: int, z: Ball) -> Wall:
         """Return a layer that is constant beyond, and the end of its support on that side."""
-        left, right = support_ends(self.layers.activations[number])
-        with precision(self.bits):
-            is_left = not is_infinite(left) and bool(z < enclose(left, self.bits))
-        return Wall(number, left if is_left else right)
+        record = self.layers.activations[number]
+        left, right = support_ends(record)
+        return Wall(number, left if is_before_support(record, z, self.bits) else right)
 
 
 class Length(ProvenNumber):

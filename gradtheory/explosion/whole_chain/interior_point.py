@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, is_infinite, order, precision
+from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, order, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import SLOPE_BITS, Layers, Passed
-from gradtheory.explosion.depth.class_n import middle_of_slope, support_ends
+from gradtheory.explosion.depth.class_n import is_before_support, middle_of_slope
 from gradtheory.explosion.whole_chain.limits import is_constant
 from gradtheory.explosion.whole_chain.touching import greatest_at
 from gradtheory.explosion.whole_chain.trajectory import pulled_back, steepest_trajectory
@@ -163,8 +163,7 @@ def _rises(layers: Layers, passed: Passed, bits: int) -> int:
     """Return the proven sign of the slope of |f'|, or 0; where f' = 0, on which side it may not be."""
     if passed.wall is None:
         return sign_of(passed.log_slope)
-    left, _ = support_ends(layers.activations[passed.wall])
-    is_left = not is_infinite(left) and bool(passed.z[passed.wall] < enclose(left, bits))
+    is_left = is_before_support(layers.activations[passed.wall], passed.z[passed.wall], bits)
     return layers.directions[passed.wall] * (1 if is_left else -1)
 
 

@@ -5,6 +5,7 @@ No enclosure shows that two numbers are equal, nor that |f'| is flat. But v = |f
 fractions, both slopes are exact.
 """
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.arithmetic.enclosure import order, sign
+from gradtheory.arithmetic.enclosure import enclose, order, precision, sign
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers
@@ -20,12 +21,19 @@ from gradtheory.explosion.depth.class_n import SmoothPart, middle_of_slope, smoo
 from gradtheory.explosion.whole_chain.linear import reached_from
 
 LARGEST_DENOMINATOR = 1_000  # of an input that is looked at for being a fraction
+_BITS, _MOST_OPERATIONS = 128, 20
 
 
 def is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool:
-    """Return whether |f'(x)| = c, where all values are fractions; else False."""
-    z = _fractions(layers, x)
-    return z is not None and is_equal(size_at(layers, z), threshold)
+    """Return whether |f'(x)| = c is proven, where the values of all layers are short formulas."""
+    gradient = layers.passed(enclose(x, _BITS), _BITS).gradient
+    with precision(_BITS):
+        if not (abs(gradient) - enclose(threshold, _BITS)).contains(0):
+            return False
+    z = layers.exactly(x, operations=_MOST_OPERATIONS)
+    with contextlib.suppress(Undecided):
+        return z is not None and is_equal(size_at(layers, z), threshold)
+    return False
 
 
 def stands_at(layers: Layers, x: sympy.Rational, number: int, z: sympy.Expr) -> bool:
@@ -35,7 +43,7 @@ def stands_at(layers: Layers, x: sympy.Rational, number: int, z: sympy.Expr) -> 
     return exact is not None and bool(exact[-1] == z)
 
 
-def size_at(layers: Layers, z: list[sympy.Rational]) -> sympy.Expr:
+def size_at(layers: Layers, z: list[sympy.Expr]) -> sympy.Expr:
     """Return |f'| for the pre-activations z."""
     slopes = (activation.slope_expr.subs(Z, each) for activation, each in zip(layers.activations, z, strict=True))
     return abs(sympy.Mul(*slopes, *layers.w))

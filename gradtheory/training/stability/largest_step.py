@@ -13,8 +13,10 @@ from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.chains.chain import Chain
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Network
-from gradtheory.networks.curvature import Point, largest, point, sharpness
+from gradtheory.networks.curvature import sharpness
+from gradtheory.networks.eigenvalues import largest
 from gradtheory.networks.parameters import flat
+from gradtheory.networks.point import Point, point
 from gradtheory.training.optimisers.optimiser import Optimiser, State, read_optimiser
 from gradtheory.training.optimisers.update_rule import Rule
 from gradtheory.training.stability.iteration import BETA, DECAY, ETA, H
@@ -87,16 +89,21 @@ def largest_stable_step(
     coupled = 0.0 if optimiser.rule.is_decoupled else optimiser.weight_decay
     if not optimiser.rule.is_adaptive:
         return _with_error(optimiser, sharpness(network, x, y, w, b), coupled)
-    at = point(network, x, y, w, b)
+    preconditioned = functools.partial(_preconditioned, optimiser, coupled, state)
+    return _with_error(optimiser, largest(preconditioned(point(network, x, y, w, b)), 1)[0][0], 0.0)
+
+
+def _preconditioned(optimiser: Optimiser, coupled: float, state: State | None, at: Point) -> Point:
+    """Return a point with P^(-1/2)·(H + λ)·P^(-1/2) in place of its Hessian."""
     divisor = _divisor(optimiser, at, coupled, state)
     with np.errstate(all="ignore"):
         root = 1.0 / np.sqrt(divisor)
 
     def product(vector: Array) -> Array:
         scaled = root * np.ravel(vector)
-        return root * (at.product(scaled) + coupled * scaled)
+        return np.asarray(root * (at.product(scaled) + coupled * scaled))
 
-    return _with_error(optimiser, largest(at._replace(product=product), 1)[0][0], 0.0)
+    return at._replace(product=product, shaken=lambda seed: _preconditioned(optimiser, coupled, state, at.shaken(seed)))
 
 
 def _with_error(optimiser: Optimiser, h: Estimate, decay: float) -> Estimate:
