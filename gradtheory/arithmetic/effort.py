@@ -22,15 +22,12 @@ _UNITS = 600_000  # of work in one second: operations on balls, more or less
 
 
 class _Budget:
-    def __init__(self, effort: float, help_with: str) -> None:
-        self.effort, self.left, self.help_with = effort, effort * _UNITS, help_with
+    def __init__(self, effort: float, help_with: str, places: int) -> None:
+        self.effort, self.left, self.help_with = effort, effort * places * _UNITS, help_with
 
 
 _AROUND, _PLACE = 15, 0.0018  # parts' worth of work of an integral at a place, and units of a part
-_OTHER_SCALES = (
-    "take scales at which the expression is less steep or narrow, or call within gradtheory.arithmetic.effort."
-    "within({more:g})"
-)
+_OTHER_SCALES = "take scales at which the expression is less steep or narrow, or ask again with effort={more:g}"
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -48,8 +45,10 @@ def read_effort(effort: float) -> None:
 
 
 @contextmanager
-def within(effort: float = EFFORT, help_with: str = "ask again with effort={more:g}") -> Iterator[None]:
-    """Allow so much work, about seconds of it; within another budget that one holds.
+def within(
+    effort: float = EFFORT, help_with: str = "ask again with effort={more:g}", *, places: int = 1
+) -> Iterator[None]:
+    """Allow so much work, about seconds of it for each of so many places; within another budget that one holds.
 
     Where it is used up, the message ends with what would help.
 
@@ -70,7 +69,7 @@ def within(effort: float = EFFORT, help_with: str = "ask again with effort={more
     if _OPEN.get() is not None:
         yield
         return
-    token = _OPEN.set(_Budget(float(effort), help_with))
+    token = _OPEN.set(_Budget(float(effort), help_with, places))
     try:
         yield
     finally:
@@ -93,16 +92,17 @@ def spend(units: float) -> None:
 def limited(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Let a numeric function of an activation end, if that is an expression of one's own.
 
-    It has no keyword `effort`: most answers take a hundredth of it, and what takes more wants another scale. Arrays get
-    as much for each of their numbers.
+    Arrays get as much as the keyword `effort` allows for each of their numbers.
     """
 
     @functools.wraps(call)
     def within_effort(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         subject = args[0] if args else kwargs.get("activation")
+        effort: Any = kwargs.get("effort", EFFORT)
+        read_effort(effort)
         if hasattr(subject, "free_symbols") or getattr(subject, "branches", ()) is None:
             places = math.prod(max(1, _count(value)) for value in (*args, *kwargs.values()))
-            with within(EFFORT * places, _OTHER_SCALES):
+            with within(effort, _OTHER_SCALES, places=places):
                 return call(*args, **kwargs)
         return call(*args, **kwargs)
 

@@ -21,10 +21,9 @@ _SHAKEN, _FACTOR = 3, 4.0  # trials with other roundings, and how many times as 
 def largest(at: Point, count: int) -> tuple[tuple[Estimate, ...], Array]:
     """Return the largest eigenvalues of a Hessian, the greatest first, and unit eigenvectors as columns."""
     start = np.random.default_rng(0).standard_normal(at.size)
-    if not np.isfinite(at.product(start)).all():
-        raise InvalidArgument("w", None, "makes second derivatives that overflow; take smaller weights")
+    _check_finite(at.product(start))
     if at.size <= _DENSE or count + 1 >= at.size:
-        values, vectors = np.linalg.eigh(matrix(at))
+        values, vectors = _of_matrix(at)
     else:
         try:
             # of one the least is asked for, too, as it tells the norm
@@ -34,7 +33,7 @@ def largest(at: Point, count: int) -> tuple[tuple[Estimate, ...], Array]:
                 return (Estimate(0.0, 0.0),) * count, np.eye(at.size, count)
             if at.size > LARGEST_MATRIX:
                 raise Undecided(f"the eigenvalues of a Hessian of {at.size} rows: Lanczos's method fails") from None
-            values, vectors = np.linalg.eigh(matrix(at))
+            values, vectors = _of_matrix(at)
     rounding = 4.0 * at.size * _EPS * float(np.abs(values).max())
     others = [at.shaken(seed) for seed in range(_SHAKEN)]
     estimates = []
@@ -46,6 +45,17 @@ def largest(at: Point, count: int) -> tuple[tuple[Estimate, ...], Array]:
         error = missed + rounding + _FACTOR * moved
         estimates.append(Estimate(0.0 if abs(value) <= error else value, error))
     return tuple(estimates), np.asarray(vectors[:, ::-1][:, :count])
+
+
+def _of_matrix(at: Point) -> tuple[Array, Array]:
+    _check_finite(rows := matrix(at))
+    values, vectors = np.linalg.eigh(rows)
+    return np.asarray(values), np.asarray(vectors)
+
+
+def _check_finite(array: Array) -> None:
+    if not np.isfinite(array).all():
+        raise InvalidArgument("w", None, "makes second derivatives that overflow; take smaller weights")
 
 
 def matrix(at: Point) -> Array:

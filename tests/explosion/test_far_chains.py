@@ -5,6 +5,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.arithmetic.enclosure import Univariate, enclose, zeros
+from gradtheory.errors import Undecided
 
 _FAR = 10**30
 
@@ -43,3 +44,10 @@ def test_cells_far_out_are_cut_between_their_ends():
     z = sympy.Symbol("z", real=True)
     ((lower, upper),) = zeros(Univariate(z - _FAR - sympy.Rational(1, 3), z), sympy.S.Zero, sympy.oo, 300)
     assert lower < _FAR + sympy.Rational(1, 3) < upper
+
+
+def test_an_end_that_no_float_reaches_is_refused_and_takes_no_memory():
+    w = ["1849/1000", "-903/250", "99/125", "43/50", "-919/1000", "-2569/200", "589/1000", "1107/1000"]
+    b = [0, "3.426386418799", "-391/500", "-0.513175139138", "6/5", 13, "-0.329992866375", "-1.321132920098"]
+    with pytest.raises(Undecided, match=r"is about 2\*\*\d+ from a place within, which takes too many digits"):
+        gt.total_explosion_set(gt.Chain(8, "exponential"), w=w, b=b)

@@ -64,6 +64,8 @@ def test_a_learning_rate_is_one_at_which_the_loss_falls():
     problem = gt.Chain(3), np.linspace(-1, 1, 20), np.repeat([0.0, 1.0], 10), [8.0] * 3, [-4.0] * 3
     advice = advise(*problem)
     rate = next(remedy for remedy in advice.remedies if remedy.kind == "learning_rate")
+    assert (rate.eta_without, rate.eta) == (0.1, rate.value)
+    assert f"with η = 0.1, {rate.loss_with:.4g} with η = {rate.value:.4g}: works" in str(rate)
     run = follow(problem, [rate], STEPS)
     assert rate.works
     assert np.all(np.diff(run.loss) <= 1e-9)

@@ -18,7 +18,7 @@ from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.deep import deep_ends
-from gradtheory.explosion.whole_chain.end import ExplosionEnd, side_of
+from gradtheory.explosion.whole_chain.end import LONGEST, ExplosionEnd, side_of
 from gradtheory.explosion.whole_chain.flat import flat_around
 from gradtheory.explosion.whole_chain.interior_point import Nowhere, Place, exponent, place_within
 from gradtheory.explosion.whole_chain.limits import limit_of_gradient
@@ -141,5 +141,9 @@ def _end_by_halves(layers: Layers, threshold: sympy.Expr, place: Place, side: in
 
 
 def _exp2(exponent: float) -> sympy.Rational:
+    if abs(exponent) > LONGEST:
+        raise Undecided(
+            f"an end of the set lies about 2**{exponent:.0f} from a place within, which takes too many digits"
+        )
     whole = math.floor(exponent)
     return sympy.Rational(2.0 ** (exponent - whole)) * sympy.Integer(2) ** whole

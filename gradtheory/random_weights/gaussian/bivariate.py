@@ -10,6 +10,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, broadcast, read_positive_array
@@ -47,7 +48,7 @@ def correlated(
 
 @lazily
 def correlated(
-    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, *, of: str
+    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, *, of: str, effort: float = EFFORT
 ) -> Estimate | Estimates:
     r"""Return E[σ(x₁)σ(x₂)], or E[σ'(x₁)σ'(x₂)], for Gaussians of variance q and correlation c, in float64.
 
@@ -63,6 +64,8 @@ def correlated(
         The variance, positive.
     of : {"value", "slope"}
         Whether the product is of values or of slopes.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -16,6 +16,7 @@ from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import Ball, as_rational, bounds, enclose, integral, nearest
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.estimates import Estimates
@@ -91,7 +92,12 @@ def moment(
 
 @lazily
 def moment(
-    activation: ActivationLike, q: NumberLike | ArrayLike, *, of: str = "value", method: str = "auto"
+    activation: ActivationLike,
+    q: NumberLike | ArrayLike,
+    *,
+    of: str = "value",
+    method: str = "auto",
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return a Gaussian moment of an activation, for x ~ N(0, q).
 
@@ -106,6 +112,8 @@ def moment(
     method : {"auto", "certified"}
         "auto" integrates in float64. "certified" proves the digits of one number in ball arithmetic: from the closed
         form where there is one, else by Arb's integration.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -12,6 +12,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import (
@@ -51,7 +52,11 @@ _SHOWN = 4
 
 @lazily
 def lyapunov_exponent(
-    activation: ActivationLike, sigma_w: NumberLike | ArrayLike = 1.0, sigma_b: NumberLike | ArrayLike = 1.0
+    activation: ActivationLike,
+    sigma_w: NumberLike | ArrayLike = 1.0,
+    sigma_b: NumberLike | ArrayLike = 1.0,
+    *,
+    effort: float = EFFORT,
 ) -> LyapunovExponent:
     r"""Return the Lyapunov exponent of a chain of single neurons with independent Gaussian weights and biases.
 
@@ -64,6 +69,8 @@ def lyapunov_exponent(
         The activation.
     sigma_w, sigma_b : number or array_like
         Standard deviations; σ_w positive, σ_b not negative. Chains of arrays are solved on two threads.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

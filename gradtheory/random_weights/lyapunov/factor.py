@@ -14,6 +14,7 @@ from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, nearest, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.functions import stable
@@ -70,6 +71,7 @@ def factor_probability(
     *,
     z: NumberLike | None = None,
     threshold: NumberLike | ArrayLike = 1,
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return P(|σ'(z)·w| > c) for a weight w ~ N(0, σ_w²).
 
@@ -86,6 +88,8 @@ def factor_probability(
         of a chain of single neurons in its stationary law, with the factor's own weight w in it.
     threshold : number or array_like
         c, positive.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.effort import limited, within
+from gradtheory.arithmetic.effort import EFFORT, limited, within
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import membership
@@ -57,7 +57,7 @@ class LargestExponent(ShownAsTable):
 
 
 @limited
-def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
+def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFFORT) -> LargestExponent:
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 
     That of the sigmoid is -1.447437, at σ_w = 3.189 without biases: its chains cannot explode. A search takes about ten
@@ -72,6 +72,8 @@ def largest_lyapunov_exponent(activation: ActivationLike) -> LargestExponent:
     ----------
     activation : str, sympy.Expr or Activation
         The activation, of bounded range.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

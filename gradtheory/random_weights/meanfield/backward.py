@@ -13,7 +13,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
-from gradtheory.arithmetic.effort import limited
+from gradtheory.arithmetic.effort import EFFORT, limited
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.inputs import (
     broadcast,
@@ -44,6 +44,7 @@ def gradients(
     sigma_b: NumberLike | ArrayLike = 0.0,
     *,
     q: NumberLike | ArrayLike | None = None,
+    effort: float = EFFORT,
 ) -> Estimates:
     r"""Return the mean square of the gradient ∂C/∂z_l in every layer of a wide network.
 
@@ -60,6 +61,8 @@ def gradients(
         As for `fixed_points`.
     q : number or array_like, optional
         The variance q_1 of the first pre-activations; σ_w² + σ_b², that of inputs of mean square 1, by default.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------
@@ -184,6 +187,7 @@ def jacobian_moments(
     sigma_w: NumberLike | ArrayLike,
     *,
     weights: str = "gaussian",
+    effort: float = EFFORT,
 ) -> JacobianMoments:
     r"""Return mean and variance of the squared singular values of a wide network's input-output Jacobian.
 
@@ -202,6 +206,8 @@ def jacobian_moments(
         The standard deviation of the weights, times √fan_in.
     weights : {"gaussian", "orthogonal"}
         How each layer's weights are drawn.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.arithmetic.effort import limited
+from gradtheory.arithmetic.effort import EFFORT, limited
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.random_weights.meanfield.edge_of_chaos import errors_at, weight_error
 from gradtheory.random_weights.meanfield.origin import Origin
@@ -53,7 +53,7 @@ class CriticalInitialisation(ShownAsTable):
 
 
 @limited
-def critical_initialisation(activation: ActivationLike) -> CriticalInitialisation:
+def critical_initialisation(activation: ActivationLike, *, effort: float = EFFORT) -> CriticalInitialisation:
     r"""Return the critical initialisation of an activation, if it has one.
 
     χ_∥ = χ_⊥ where d/dq E[σ²] = E[σ'²]; then σ_w² = 1/E[σ'²] makes both 1, and σ_b² = q - E[σ²]/E[σ'²] makes q a
@@ -64,6 +64,8 @@ def critical_initialisation(activation: ActivationLike) -> CriticalInitialisatio
     ----------
     activation : str, sympy.Expr or Activation
         The activation.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

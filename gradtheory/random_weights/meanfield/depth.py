@@ -11,6 +11,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import enclose, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate
@@ -78,7 +79,11 @@ class DepthScales(ShownAsTable):
 
 @lazily
 def depth_scales(
-    activation: ActivationLike, sigma_w: NumberLike | ArrayLike, sigma_b: NumberLike | ArrayLike = 0.0
+    activation: ActivationLike,
+    sigma_w: NumberLike | ArrayLike,
+    sigma_b: NumberLike | ArrayLike = 0.0,
+    *,
+    effort: float = EFFORT,
 ) -> DepthScales:
     r"""Return the depth scales at the smallest stable fixed point.
 
@@ -89,7 +94,7 @@ def depth_scales(
 
     Parameters
     ----------
-    activation, sigma_w, sigma_b
+    activation, sigma_w, sigma_b, effort
         As for `fixed_points`.
 
     Raises

@@ -9,7 +9,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.chunks import lazily
-from gradtheory.arithmetic.effort import limited
+from gradtheory.arithmetic.effort import EFFORT, limited
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_nonnegative_array, read_positive_array
@@ -65,7 +65,9 @@ class EdgeOfChaos(ShownAsTable):
 
 
 @lazily
-def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 0) -> EdgeOfChaos:
+def edge_of_chaos(
+    activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 0, *, effort: float = EFFORT
+) -> EdgeOfChaos:
     r"""Return the weight scale σ_w at which χ₁ = 1 at the fixed point of the variance map.
 
     χ₁ = 1 gives σ_w² = 1/E[σ'(√q z)²], and the fixed point σ_b² = q - E[σ²]/E[σ'²], which is solved for q in float64
@@ -78,6 +80,8 @@ def edge_of_chaos(activation: ActivationLike, sigma_b: NumberLike | ArrayLike = 
         The activation.
     sigma_b : float or array_like
         The biases' standard deviation, not negative.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -12,6 +12,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import (
@@ -87,6 +88,7 @@ def fixed_points(
     sigma_b: NumberLike | ArrayLike = 0.0,
     *,
     method: str = "auto",
+    effort: float = EFFORT,
 ) -> tuple[FixedPoint, ...]:
     r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
 
@@ -104,10 +106,8 @@ def fixed_points(
 
     Parameters
     ----------
-    activation : str, sympy.Expr or Activation
-        The activation.
-    sigma_w, sigma_b : number or array_like
-        The standard deviations of weights (times √fan_in) and biases.
+    activation, sigma_w, sigma_b, effort
+        As for `variance_map`.
     method : {"auto", "certified"}
         "certified" proves each q, for exact numbers σ_w and σ_b, and how many there are, in ball arithmetic; slopes
         stay numeric.

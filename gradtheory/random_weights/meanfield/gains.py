@@ -10,6 +10,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import nearest, precision
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -39,7 +40,9 @@ class Gain(ShownAsTable):
 
 
 @lazily
-def gain(activation: ActivationLike, q: NumberLike | ArrayLike = 1, *, method: str = "auto") -> Gain:
+def gain(
+    activation: ActivationLike, q: NumberLike | ArrayLike = 1, *, method: str = "auto", effort: float = EFFORT
+) -> Gain:
     r"""Return the exact gains of an activation at variance q.
 
     `torch.nn.init.calculate_gain` returns one number per activation; most are neither of these (see the audit in the
@@ -47,7 +50,7 @@ def gain(activation: ActivationLike, q: NumberLike | ArrayLike = 1, *, method: s
 
     Parameters
     ----------
-    activation, q, method
+    activation, q, method, effort
         As for `variance_map`.
 
     Raises

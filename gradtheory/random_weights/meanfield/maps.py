@@ -16,6 +16,7 @@ import numpy as np
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import enclose, nearest, precision
 from gradtheory.arithmetic.estimates import Estimates
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
@@ -55,6 +56,7 @@ def variance_map(
     sigma_b: NumberLike | ArrayLike = 0,
     *,
     method: str = "auto",
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return the variance of the next layer's pre-activations, σ_w²·E[σ(√q z)²] + σ_b² with z ~ N(0, 1).
 
@@ -70,6 +72,8 @@ def variance_map(
         The biases' standard deviation, not negative.
     method : {"auto", "certified"}
         "certified" proves the digits of the expectation; it takes numbers only.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------
@@ -100,7 +104,12 @@ def variance_map(
 
 @lazily
 def chi(
-    activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
+    activation: ActivationLike,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    *,
+    method: str = "auto",
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return χ₁ = χ_⊥ = σ_w²·E[σ'(√q z)²]: one layer's factor of the gradient's mean square.
 
@@ -135,7 +144,12 @@ def chi(
 
 @lazily
 def chi_parallel(
-    activation: ActivationLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike, *, method: str = "auto"
+    activation: ActivationLike,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    *,
+    method: str = "auto",
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return χ_∥ = d(variance map)/dq = σ_w²·E[σ(x)·σ'(x)·x]/q: how a deviation of the variance grows.
 
@@ -219,6 +233,8 @@ def correlation_map(
     q: NumberLike | ArrayLike,
     sigma_w: NumberLike | ArrayLike,
     sigma_b: NumberLike | ArrayLike = 0,
+    *,
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return the correlation of the next layer's pre-activations for two inputs, from their correlation c in this one.
 
@@ -227,7 +243,7 @@ def correlation_map(
 
     Parameters
     ----------
-    activation, q, sigma_w, sigma_b
+    activation, q, sigma_w, sigma_b, effort
         As for `variance_map`.
     c : number or array_like
         The correlation, from -1 to 1.
@@ -299,7 +315,12 @@ def correlation_slope(
 
 @lazily
 def correlation_slope(
-    activation: ActivationLike, c: float | ArrayLike, q: NumberLike | ArrayLike, sigma_w: NumberLike | ArrayLike
+    activation: ActivationLike,
+    c: float | ArrayLike,
+    q: NumberLike | ArrayLike,
+    sigma_w: NumberLike | ArrayLike,
+    *,
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return χ at correlation c, σ_w²·E[σ'(x₁)σ'(x₂)], in which σ' has a point mass where σ jumps.
 

@@ -8,6 +8,7 @@ from scipy.interpolate import CubicSpline
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.chunks import lazily
+from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.estimates import Estimates, estimated
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, broadcast, read_array, read_nonnegative_array, read_positive_array
@@ -31,6 +32,7 @@ def settled_chi(
     sigma_b: NumberLike | ArrayLike = 0.0,
     *,
     q: NumberLike | ArrayLike | None = None,
+    effort: float = EFFORT,
 ) -> Estimate | Estimates:
     r"""Return χ₁ after many layers: gradients vanish with depth where it is below 1, and explode where it is above.
 
@@ -48,6 +50,8 @@ def settled_chi(
     q : number or array_like, optional
         The variance of the first pre-activations, from 0 (very small ones) to inf (very large ones); σ_w² + σ_b², that
         of inputs of mean square 1, by default.
+    effort : float
+        How much work each number may take of an expression of your own, about seconds of it, counted in operations.
 
     Returns
     -------

@@ -219,17 +219,23 @@ def _harm(bench: Bench, step: Step) -> str:
 
 
 def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]) -> tuple[Prescription, ...]:
-    whole, eta = bench.outcome(plan), followed(Attempt(bench.w, bench.b, USUAL), plan).eta
+    whole = bench.outcome(plan)
+
+    def eta(steps: Plan) -> float:
+        return followed(Attempt(bench.w, bench.b, USUAL), steps).eta
+
     advised = [
-        Prescription(kind, value, True, without.last, whole.last, eta, "; ".join(filter(None, told)))
+        Prescription(kind, value, True, without.last, whole.last, eta(other), eta(plan), "; ".join(filter(None, told)))
         for (kind, value), other in zip(plan, leaving_one_out(plan), strict=True)
         for without in [bench.outcome(other)]
         for told in [(_warning(whole), f"without it rounding decides: {_range(without)}" if without.is_chance else "")]
     ]
     others = [
-        Prescription(kind, value, False, whole.last, after.last, eta, "; ".join(filter(None, (why, _warning(after)))))
-        for (kind, value), why in refused
-        for after in [bench.outcome((*plan, (kind, value)))]
+        Prescription(*step, False, whole.last, after.last, eta(plan), eta(longer), "; ".join(filter(None, told)))
+        for step, why in refused
+        for longer in [(*plan, step)]
+        for after in [bench.outcome(longer)]
+        for told in [(why, _warning(after))]
     ]
     return (*advised, *others)
 

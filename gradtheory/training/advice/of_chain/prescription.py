@@ -41,8 +41,8 @@ class Prescription:
     loss_without, loss_with : float
         The last losses of the run with all other remedies that work, and of the one with this one too; inf if it
         diverged.
-    eta : float
-        The learning rate of the run with it.
+    eta_without, eta : float
+        The learning rates of these runs, which differ where the remedy is one.
     cost : str
         What it costs, or why it is not offered; empty if nothing is to be said.
 
@@ -53,6 +53,7 @@ class Prescription:
     works: bool
     loss_without: float
     loss_with: float
+    eta_without: float
     eta: float
     cost: str
 
@@ -68,10 +69,12 @@ class Prescription:
             return f"{_WHAT[self.kind]} {' '.join(str(self.value).split())}"
 
     def _outcome(self) -> str:
-        return (
-            f"loss after {STEPS} steps with η = {self.eta:.4g}: {_number(self.loss_without)} without it, "
-            f"{_number(self.loss_with)} with it: {'works' if self.works else 'NOT advised'}"
-        )
+        verdict = "works" if self.works else "NOT advised"
+        without, with_it = _number(self.loss_without), _number(self.loss_with)
+        if self.kind == "learning_rate":
+            ends = f"{without} with η = {self.eta_without:.4g}, {with_it} with η = {self.eta:.4g}"
+            return f"loss after {STEPS} steps: {ends}: {verdict}"
+        return f"loss after {STEPS} steps with η = {self.eta:.4g}: {without} without it, {with_it} with it: {verdict}"
 
     def __str__(self) -> str:
         cost = f"\n    {self.cost}" if self.cost else ""
