@@ -48,6 +48,7 @@ def test_cells_far_out_are_cut_between_their_ends():
 
 def test_an_end_that_no_float_reaches_is_refused_and_takes_no_memory():
     w = ["1849/1000", "-903/250", "99/125", "43/50", "-919/1000", "-2569/200", "589/1000", "1107/1000"]
-    b = [0, "3.426386418799", "-391/500", "-0.513175139138", "6/5", 13, "-0.329992866375", "-1.321132920098"]
+    b = [0, "3426386418799/1000000000000", "-391/500", "-256587569789/500000000000", "6/5", 13]
+    b += ["-13199654761/40000000000", "-660566460049/500000000000"]
     with pytest.raises(Undecided, match=r"is about 2\*\*\d+ from a place within, which takes too many digits"):
         gt.total_explosion_set(gt.Chain(8, "exponential"), w=w, b=b)

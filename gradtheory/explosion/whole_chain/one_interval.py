@@ -143,7 +143,7 @@ def _end_by_halves(layers: Layers, threshold: sympy.Expr, place: Place, side: in
 def _exp2(exponent: float) -> sympy.Rational:
     if abs(exponent) > LONGEST:
         raise Undecided(
-            f"an end of the set lies about 2**{exponent:.0f} from a place within, which takes too many digits"
+            f"an end of the set is about 2**{exponent:.0f} from a place within, which takes too many digits"
         )
     whole = math.floor(exponent)
     return sympy.Rational(2.0 ** (exponent - whole)) * sympy.Integer(2) ** whole
