@@ -20,10 +20,10 @@ from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_severa
 from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded, square_sum
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.layers import COMPOSITE, NAN, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.norms import divisor, of_small_input
+from gradtheory.audits.norms import divisor, of_any_scale, of_small_input
 from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
@@ -156,14 +156,15 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         whole = gain / factor_within(part, calls)
         known = whole if before is None or goes_on else NAN
         block = AuditedBlock(name, known, spread, (len(layers) - 1,), kind, least_spread=spread)
-        after = divisor(part, None if len(blocks) < 2 else before) or (
-            f" {kind}" if part.kind in _activations() else ""
-        )
+        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
         is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
         told = of_small_input(part, whole, calls) if goes_on else ""
         if told and not (after and is_simple):
             remarks[name], block = told, replace(block, gain=NAN)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
+        if after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
+            blocks[1], told = of_any_scale(blocks[1], before)  # the first may be an embedding
+            remarks |= {blocks[1].name: told} if told else {}
     if (place := silent(parts, layers, module)) is not None:
         layers[place] = replace(layers[place], gain=0.0)
     origin = _origin(calls)

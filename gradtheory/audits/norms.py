@@ -1,12 +1,14 @@
 """What norms between the parts of a measured module do to the gradient: they divide it by the size of their input."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gradtheory.audits.calls import Call
-from gradtheory.audits.layers import DIVIDED, NORMED
+from gradtheory.audits.layers import DIVIDED, NAN, NORMED, AuditedBlock
 from gradtheory.audits.outliers import ALONE, MATTERS
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
+_LIKE = 2.0  # times the inverse size of its input, which is the usual gain of a layer with a norm
 
 
 def divisor(part: Call, before: Call | None) -> str:
@@ -28,7 +30,19 @@ def of_small_input(part: Call, gain: float, calls: Sequence[Call]) -> str:
         has_norm = _is_norm(call)
         waiting += [calls[k] for k in call.children]
     size = part.took_size
-    if not (has_norm and 0.0 < size < _SMALL and ALONE < gain < MATTERS / size):
-        return ""
-    small = f"as its input is small, {size:.3g}, and its norm divides by that"
-    return f"its gain is {gain:.3g}, {small}: the verdict does not count it"
+    return _told(size, gain) if has_norm and 0.0 < size < _SMALL and ALONE < gain < MATTERS / size else ""
+
+
+def of_any_scale(block: AuditedBlock, layer: Call) -> tuple[AuditedBlock, str]:
+    """Return a layer with its norm as one of no known gain, and why, if it takes data of another scale than usual."""
+    size, gain = layer.took_size, block.gain
+    grows, fades = 0.0 < size < _SMALL and gain > ALONE, size > 1.0 / _SMALL and gain * ALONE < 1.0
+    most = _LIKE * max(size, 1.0 / size) if size > 0.0 else 0.0
+    if not ((grows or fades) and 1.0 / most < gain < most):
+        return block, ""
+    return replace(block, gain=NAN), _told(size, block.gain)
+
+
+def _told(size: float, gain: float) -> str:
+    why = f"as its input is {'small' if size < 1.0 else 'large'}, {size:.3g}, and its norm divides by that"
+    return f"its gain is {gain:.3g}, {why}: the verdict does not count it"

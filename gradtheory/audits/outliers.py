@@ -128,9 +128,14 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
     """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
 
-    Where its gain is not known, they have to be out of scale by what no layer may do.
+    Where its gain is not known, they have to be out of scale by what no layer may do; likewise those of the first,
+    which takes data of any scale, and over the whole the gradient has to grow.
     """
     odd: list[tuple[str, float, str]] = []
+    if blocks and (weights := scales.get(module_of(blocks[0].name))) and "bias" not in weights.parameter:
+        whole = math.prod(block.gain for block in blocks)  # nan where the gradient by the data is not known
+        if weights.times > STRETCH and whole > _WEIGHTS:
+            odd.append((blocks[0].name, math.log(weights.times), weights.cause))
     for block in blocks[1:]:
         weights = scales.get(module_of(block.name))
         gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]

@@ -10,6 +10,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
+from gradtheory.activations.slopes.analysis import jumps_of
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_chain_depth
@@ -23,6 +24,7 @@ from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Questi
 from gradtheory.document import Document, save, to_html, to_latex, to_markdown, to_notebook, to_text
 from gradtheory.document.messages import LANGUAGES
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas.text import text
 from gradtheory.training.optimisers.catalogue import RULES
 from gradtheory.typing import ActivationLike, NumberLike
 
@@ -246,9 +248,12 @@ def derive(
             f"must be 'all' or left out for {layers} layers: the formulas hold for every one; or give a depth such as 3"
         )
         raise InvalidArgument("wrt", wrt, rule)
+    record = as_activation("sigmoid" if activation is None else activation)
+    if record.branches is None and (jumps := jumps_of(record.expr)):
+        raise InvalidArgument("activation", activation, f"must be continuous; it jumps at z = {text(jumps[0])}")
     question = Question(
         topic,
-        as_activation("sigmoid" if activation is None else activation),
+        record,
         layers,
         _wrt(layers) if wrt is None else wrt,
         one_of("squared" if loss is None else loss, "loss", tuple(LOSSES)),

@@ -2,14 +2,13 @@ r"""The total variation of σ, which bounds the length of every explosion set, a
 
 import sympy
 
-from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.analysis import parity
-from gradtheory.activations.slopes.values import end_values, repeats
+from gradtheory.activations import Activation
+from gradtheory.activations.slopes.values import end_values
 from gradtheory.arithmetic.enclosure import is_infinite, order
 
 
 def total_variation(record: Activation) -> sympy.Expr:
-    r"""Return V = ∫|σ'(z)| dz: the sum over the monotone branches of |σ(right) - σ(left)|.
+    r"""Return V = ∫|σ'(z)| dz, without jumps: the sum over the monotone branches of |σ(right) - σ(left)|.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ def total_variation(record: Activation) -> sympy.Expr:
 
 
 def largest_value(record: Activation) -> sympy.Expr:
-    r"""Return sup|σ(z)|: the greatest of |σ| at the ends of the monotone branches.
+    r"""Return sup|σ(z)|, by the range of σ.
 
     Parameters
     ----------
@@ -69,18 +68,6 @@ def largest_value(record: Activation) -> sympy.Expr:
     [1, 1, oo, oo]
 
     """
-    profile = record.profile
-    if record.period is None:
-        halved = parity(record.expr) != 0
-        halves = [each for each in profile.branches if not halved or order(each.right, sympy.S.Zero) > 0]
-        values = [value for branch in halves for value in end_values(record.expr, branch)]
-    elif repeats(record.expr, profile):
-        places = [branch.left + shift for shift in (0, record.period) for branch in profile.branches]
-        values = [record.expr.subs(Z, place) for place in places]
-    else:
-        return sympy.oo
-    greatest = sympy.S.Zero
-    for size in map(abs, values):
-        if is_infinite(size) or order(size, greatest) > 0:
-            greatest = size
-    return greatest
+    values = record.range
+    low, high = abs(values.inf), abs(values.sup)
+    return low if is_infinite(low) or (not is_infinite(high) and order(low, high) > 0) else high

@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.explosion.whole_chain.pre_activation import Layer, PreActivation
 from tests import oracle
 
 _DIGITS = 200
@@ -66,3 +67,17 @@ def test_against_difference_quotients(seeds):
                     assert quotient(names, w, b, x - inwards, aside / 10**30) < oracle.as_mpf(c) * (1 + 1e-30), seed
                     ends += 1
     assert ends
+
+
+def test_sympy_sorts_pre_activations_of_layers_that_differ():
+    """So that sums of ends of sets can be formed."""
+    tanh, zero, half = gt.activation("tanh"), sympy.S.Zero, sympy.S.Half
+    layers = [
+        Layer(half, zero, tanh),
+        Layer(half, half, tanh),
+        Layer(half, zero, tanh, half),
+        Layer(sympy.pi, zero, tanh),
+    ]
+    numbers = [PreActivation(half, 0, (layer,)) for layer in layers]
+    orders = {(k, m): one.compare(other) for k, one in enumerate(numbers) for m, other in enumerate(numbers)}
+    assert all(abs(order) == (k != m) and order == -orders[m, k] for (k, m), order in orders.items())

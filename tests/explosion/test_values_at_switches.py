@@ -1,5 +1,8 @@
 """Where σ has another value at a switch than beside it, or none, it has no derivative: the place is left out."""
 
+import math
+
+import numpy as np
 import pytest
 import sympy
 from sympy import Abs, Eq, Heaviside, Max, Ne, Piecewise, exp, log, sign, tanh
@@ -7,6 +10,7 @@ from sympy import Abs, Eq, Heaviside, Max, Ne, Piecewise, exp, log, sign, tanh
 import gradtheory as gt
 from gradtheory import checker
 from gradtheory.activations import Z
+from gradtheory.errors import InvalidArgument
 
 _LEFT_OUT = [
     Z + sign(Z) ** 2,
@@ -60,3 +64,46 @@ def test_in_chains_and_classes():
     assert 0 not in gt.total_explosion_set(gt.Chain(2, ["identity", bumped]), w=[2, 1], b=[0, 0])
     assert not gt.depth_bound(bumped).is_in_class_n
     assert 5 in gt.activation(Piecewise((5, Eq(Z, 0)), (tanh(Z), True))).range
+
+
+_ALONE = sympy.Piecewise((5, sympy.Eq(Z, 1)), (sympy.tanh(Z), True))
+
+
+def test_bounds_know_a_value_that_sigma_has_at_one_place_alone():
+    network = gt.Network(
+        (2, 2, 2, 1), ["hard_tanh", _ALONE, "sigmoid"], w=[np.eye(2), np.eye(2), [[1.0, 1.0]]], b=[[0, 0], [0, 0], [-5]]
+    )
+    box = ([2.0, -0.1], [3.0, 0.1])  # on which a unit of the first layer is 1
+    steepest = float(np.linalg.norm(network.jacobian([[2.5, 0.05]])[0], 2))
+    assert steepest > 0.2492
+    assert float(network.jacobian_bound(box)) >= steepest
+    assert network.layer_bounds(box)[2].slopes[1].max() >= steepest
+    assert gt.explosion_region(network, box, threshold=0.1, most_boxes=64).measure[1] >= 0.2
+    w, b = [1.0, 4.0], [0.0, math.log(2) - 400.0]
+    own = sympy.Piecewise((100, sympy.Eq(Z, 1)), (sympy.tanh(Z), True))
+    chain = gt.Chain(2, [own, "sigmoid"])
+    guarantee = gt.remedies.weight_decay_guarantee(chain, [1.0], [0.0])
+    decay = 1.01 * guarantee.weight_decay
+    descent = gt.optimisers.gradient_descent(guarantee.largest_step(decay), weight_decay=decay)
+    assert np.all(np.abs(gt.train(chain, [1.0], [0.0], w, b, optimiser=descent, steps=1).w) <= [1.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        sympy.Piecewise((Z, (Z >= 0) & (Z < 1)), (Z - 1, (Z >= 1) & (Z < 2)), (Z - 2, (Z >= 2) & (Z < 3)), (0, True)),
+        sympy.tanh(Z) - sympy.Heaviside(Z),
+        sympy.tanh(Z) + sympy.tanh(Z - 20) - 2 * sympy.Heaviside(Z - 10),
+    ],
+)
+def test_a_sigma_that_jumps_down_is_not_taken_for_monotone(expr):
+    chain = gt.Chain(1, expr)
+    assert gt.total_explosion_bound(chain) == sympy.oo
+    assert gt.total_explosion_theorem(chain).endswith(" jumps")
+
+
+@pytest.mark.parametrize("topic", ["gradient", "slope_maximum", "weak_norm", "weight_decay", "depth"])
+def test_derivations_are_for_continuous_activations(topic):
+    for expr, place in ((_ALONE, 1), (Z + sympy.Heaviside(Z), 0), (Z + sympy.sign(Z) ** 2, 0)):
+        with pytest.raises(InvalidArgument, match=rf"must be continuous; it jumps at z = {place}"):
+            gt.derive(topic, activation=expr)

@@ -1,7 +1,7 @@
 r"""A bound on the length of the total explosion set that holds at any depth and for any weights, and what it rests on.
 
-In class N it is H/c (see `depth`). For monotone σ with values of the last in an interval of length ℓ, ∂a_L/∂x has one
-sign and an integral of at most ℓ, so that the set measures at most ℓ/c (Markov's inequality).
+In class N it is H/c (see `depth`). For monotone σ without jumps, with values of the last in an interval of length ℓ,
+∂a_L/∂x has one sign and an integral of at most ℓ, so that the set measures at most ℓ/c (Markov's inequality).
 """
 
 import contextlib
@@ -112,6 +112,8 @@ def _bound(chain: Chain) -> tuple[sympy.Expr, str]:
             return depth_bound(last).value, "H/c: all activations are in class N"
     if other := next((each for each in activations if not _is_monotone(each)), None):
         return sympy.oo, f"none: {other.name} is not monotone"
+    if other := next((each for each in activations if each.profile.jumps), None):
+        return sympy.oo, f"none: {other.name} jumps"
     if not last.range.is_Interval:
         return sympy.oo, f"none: the values of {last.name} are no interval"
     return last.range.measure, (

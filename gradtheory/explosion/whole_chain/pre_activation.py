@@ -83,10 +83,8 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
         return lambda x, order: PreActivation(x, order, self.layers)
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        return (
-            *self.args,
-            tuple((layer.weight, layer.bias, layer.activation.name, layer.inside) for layer in self.layers),
-        )
+        parts = ((layer.weight, layer.bias, layer.activation.name, layer.inside) for layer in self.layers)
+        return (*self.args, *(sympy.nan if part is None else part for layer in parts for part in layer))  # SymPy sorts
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return PreActivation, (*self.args, self.layers)

@@ -18,6 +18,7 @@ import numpy as np
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
+from gradtheory.activations.slopes.analysis import value_at
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.functions import stable
@@ -32,7 +33,7 @@ _AROUND = 1e-12  # how far around an interval the ends of periodic branches are 
 
 
 class End(NamedTuple):
-    """An end of two branches: where it is, and the values that σ and σ' tend to there from either side."""
+    """An end of two branches: where it is, and the values that σ has there, and σ and σ' tend to from either side."""
 
     place: tuple[float, float]
     values: tuple[float, float]
@@ -171,6 +172,8 @@ class ActivationRange:
                 ball = enclose(here.right, BITS)
                 near = (formula_near(value, Z, branch.inside) for branch in (here, there))
                 values = [end for each in near for end in floats_around(enclose(each, BITS, {Z: ball}))]
+                if here.right in profile.jumps and (own := value_at(self.activation.expr, here.right)) is not None:
+                    values += floats_around(enclose(own, BITS))
             else:
                 values = [-np.inf, np.inf]
                 slopes = (*slopes, *(() if profile.keeps_its_sign else (-slope for slope in slopes)))
