@@ -36,7 +36,7 @@ def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
     from xml.etree.ElementTree import tostring  # nothing is read
     from xml.sax.saxutils import unescape  # likewise
 
-    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
+    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0].replace(r"\_", "_"), quote=False), latex)
     tree = latex2mathml.converter.convert_to_element(escaped, display="block" if display else "inline")
     if large:
         tree.set("displaystyle", "true")
