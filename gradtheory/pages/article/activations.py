@@ -67,13 +67,16 @@ def _steep(*, criterion: str) -> Finding:
 def _scaled_pair() -> Step:
     """Return what (q - p)√(σ'(p)σ'(q)), whose supremum is H, becomes when σ becomes α·σ(kz + u) + d."""
     shift, p, q = sympy.symbols("u p q", real=True)
-    first, second = (WrittenSum(SCALE * place, shift) for place in (p, q))
-    scaled = (abs(ALPHA * SCALE * Slope(place)) for place in (first, second))
-    apart = as_made(sympy.Abs, WrittenSum(q, -p))
-    of_scaled = WrittenProduct((apart, sympy.sqrt(sympy.Mul(*scaled))))
-    stretched = as_made(sympy.Abs, WrittenSum(SCALE * q, -SCALE * p))
-    size = sympy.sqrt(abs(Slope(first) * Slope(second)))
-    return step(of_scaled, WrittenProduct(abs(ALPHA), (stretched, size)), "scaled_pair")
+    slopes = [Slope(WrittenSum(SCALE * place, shift)) for place in (p, q)]
+    scaled = WrittenProduct(*((ALPHA, SCALE, slope) for slope in slopes))
+    before, after = WrittenSum(q, -p), WrittenSum(SCALE * q, -SCALE * p)
+
+    def size(apart: sympy.Expr, product: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+        root = as_made(sympy.Pow, as_made(sympy.Abs, product), sympy.S.Half)
+        return as_made(sympy.Abs, apart), root
+
+    of_sigma = WrittenProduct(abs(ALPHA), size(after, WrittenProduct(tuple(slopes))))
+    return step(WrittenProduct(size(before, scaled)), of_sigma, "scaled_pair")
 
 
 def _at_depth(record: Activation) -> sympy.Expr:

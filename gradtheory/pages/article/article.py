@@ -223,7 +223,7 @@ def _with_name(block: Formula, name: str) -> Formula:
     if name == SIGMOID.name:
         return block
     named = rf"\sigma_{{\text{{{tex_text(name)}}}}}"
-    rows = tuple(tuple(_SIGMA.sub(lambda _: named, side) for side in row) for row in block.rows)
+    rows = tuple((_SIGMA.sub(lambda _: named, left), _SIGMA.sub(lambda _: named, right)) for left, right in block.rows)
     return replace(block, rows=rows, plain=functools.partial(_plain_with_name, block, name))
 
 

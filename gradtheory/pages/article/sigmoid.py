@@ -171,9 +171,7 @@ def _for_two_inputs(record: Activation) -> Iterator[Step]:
         if each.rule == "two_inputs" and square:
             last = LastInput(X), LastInput(OTHER_X)
             apart = WrittenSum(last[0], -last[1]) ** 2
-            right = WrittenProduct(
-                (*map(Slope, last), apart), LayerRatiosBefore(X, OTHER_X, sympy.sqrt(square)) ** 2
-            )
+            right = WrittenProduct((*map(Slope, last), apart), LayerRatiosBefore(X, OTHER_X, sympy.sqrt(square)) ** 2)
             left = ChainSlope(X) * ChainSlope(OTHER_X) * (X - OTHER_X) ** 2
             decides = equation(left, right)
             yield Step(decides, "last_layer_decides", each.meaning, (sympy.Ne(X, OTHER_X),))
