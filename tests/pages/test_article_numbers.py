@@ -113,9 +113,9 @@ def test_the_gain_of_a_standard_normal_z_is_not_that_of_deep_layers():
 def test_softsign_is_first_for_one_neuron_and_sixth_at_depth():
     rows = _CLAIMS["steep"].finding().rows
     assert [row[0] for row in rows][:2] == ["softsign", "arctan"]
-    differ = [row[0] for row in rows if row[3] != row[4]]
+    differ = [row[0] for row in rows if row[4] != row[5]]
     assert differ == ["softsign"]
-    depth = {row[0]: row[4] for row in rows}
+    depth = {row[0]: row[5] for row in rows}
     assert (depth["softsign"], depth["sigmoid"]) == (r"$\frac{1}{2}$", "$0.4477$")
 
 
