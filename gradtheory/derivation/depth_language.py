@@ -45,6 +45,16 @@ class ChainValue(_OfChain):
         return Sigma(self.layers()[-1])
 
 
+class LastInput(_OfChain):
+    """z_L(x), the pre-activation of the last layer."""
+
+    letter, latex_letter = "z_L", "z_{L}"
+
+    def written(self) -> sympy.Expr:
+        """Return it in the word σ."""
+        return self.layers()[-1]
+
+
 class ChainSlope(_OfChain):
     """f'(x), the product of all factors."""
 
@@ -60,19 +70,32 @@ class LayerRatios(sympy.Function):  # type: ignore[misc]  # SymPy's classes are 
 
     nargs = 3
     is_real = True
+    last = "L"
 
     def written(self) -> sympy.Expr:
         """Return it in the word σ."""
         x, y, beta = self.args
-        here, there = (ChainValue(each).layers() for each in (x, y))
+        here, there = (self._layers(each) for each in (x, y))
         return sympy.Mul(*(ratio(beta * (q - p)) for p, q in zip(here, there, strict=True)))
+
+    def _layers(self, x: sympy.Expr) -> list[sympy.Expr]:
+        return ChainValue(x).layers()
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"  # of a product: that of every factor
-        return rf"\prod_{{l=1}}^{{L}} r\left(\Delta_{{l}}\right){power}"
+        return rf"\prod_{{l=1}}^{{{self.last}}} r\left(\Delta_{{l}}\right){power}"
 
     def _sympystr(self, printer: Any) -> str:
-        return "∏[l = 1 … L] r(Δₗ)"
+        return f"∏[l = 1 … {self.last}] r(Δₗ)"
+
+
+class LayerRatiosBefore(LayerRatios):
+    """The same of all layers but the last."""
+
+    last = "L-1"
+
+    def _layers(self, x: sympy.Expr) -> list[sympy.Expr]:
+        return super()._layers(x)[:-1]
 
 
 class Convex(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped

@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
-from gradtheory.derivation.depth_language import ChainSlope, ChainValue, LayerRatios, Third
+from gradtheory.derivation.depth_language import ChainSlope, ChainValue, LastInput, LayerRatios, Third
 from gradtheory.derivation.functions import BinaryLogarithm, Logistic, Mean, NormalDensity, NormalDistribution
 from gradtheory.derivation.language import (
     DEPTH_BOUND,
@@ -46,7 +46,7 @@ _BITS = 128  # to choose a smooth piece
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
 _ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2, Third: 3}
 _WRITTEN = (  # in other words
-    *(ChainSlope, ChainValue, LayerRatios),
+    *(ChainSlope, ChainValue, LastInput, LayerRatios),
     *(BinaryLogarithm, Logistic, Mean, NormalDensity, NormalDistribution),
 )
 Point = Mapping[sympy.Symbol, sympy.Rational]

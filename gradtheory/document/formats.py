@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradtheory.document.files import drawn, write_file
 from gradtheory.document.font import font_of
-from gradtheory.document.mathml import mathml
+from gradtheory.document.mathml import in_a_line, mathml
 from gradtheory.document.model import Code, Document, Figure, Formula, Heading, Paragraph, Table
 from gradtheory.document.prose import LATEX, MARKDOWN, TEXT, html_prose, html_text, markdown_text
 from gradtheory.document.wrapping import columns, filled
@@ -53,7 +53,7 @@ def to_html(document: Document) -> str:
     environment.filters |= {
         "prose": lambda text: Markup(html_prose(text)),  # noqa: S704  # its words are escaped
         "words": lambda text: Markup(html_text(text)),  # noqa: S704  # likewise
-        "display": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704  # MathML
+        "display": lambda latex: Markup(in_a_line(latex)),  # noqa: S704  # MathML
         "inline": lambda latex: Markup(mathml(latex)),  # noqa: S704  # likewise
         "large": lambda latex: Markup(mathml(latex, large=True)),  # noqa: S704  # likewise
     }

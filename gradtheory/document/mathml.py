@@ -13,6 +13,9 @@ from gradtheory.errors import extra
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+_DOT, _OPENS, _CLOSES = r"\cdot ", frozenset({"{", r"\left", r"\begin"}), frozenset({"}", r"\right", r"\end"})
+_BRACKET_OR_DOT = re.compile(r"(\\cdot |\{|\}|\\left(?![a-z])|\\right(?![a-z])|\\begin|\\end)")
+_FEWEST_TO_BREAK = 4  # factors
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _NAME = re.compile(r"[a-z]{2,}")  # tanh: an identifier has no space around it, an operator has
 _GREEK, _BOLD_ALPHA = re.compile("[α-ω]"), 0x1D736  # in bold italics
@@ -26,6 +29,27 @@ _SCRIPTED = frozenset({"msub", "msup", "msubsup", "munder", "mover", "munderover
 _TALL = frozenset({"mfrac", "msqrt", "mroot", "mtable", "munder", "munderover"})
 
 
+def in_a_line(latex: str) -> str:
+    """Return a formula in a line of its own: a long product as formulas side by side, between which a line may end."""
+    parts = _factors(latex)
+    if len(parts) < _FEWEST_TO_BREAK:
+        return mathml(latex, display=True)
+    shown = "<wbr>".join(mathml(part, large=True) for part in parts)
+    return f'<div class="product">{shown}</div>'
+
+
+def _factors(latex: str) -> list[str]:
+    """Return a formula in parts that begin with a dot between factors, outside of all brackets."""
+    parts, depth = [""], 0
+    for token in _BRACKET_OR_DOT.split(latex):
+        if token in _OPENS or token in _CLOSES:
+            depth += 1 if token in _OPENS else -1
+        elif token == _DOT and depth == 0:
+            parts.append("")
+        parts[-1] += token
+    return parts
+
+
 def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
     """Return a formula as MathML, inline, in a line of its own, or inline as large as there.
 
@@ -36,7 +60,7 @@ def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
     from xml.etree.ElementTree import tostring  # nothing is read
     from xml.sax.saxutils import unescape  # likewise
 
-    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0], quote=False), latex)
+    escaped = _TEXT_IN_MATH.sub(lambda match: html.escape(match[0].replace(r"\_", "_"), quote=False), latex)
     tree = latex2mathml.converter.convert_to_element(escaped, display="block" if display else "inline")
     if large:
         tree.set("displaystyle", "true")
@@ -98,6 +122,8 @@ def _space(row: "Element") -> None:
             core.attrib |= {"lspace": "0.5em", "rspace": "0.5em"}
         elif sign == ":":
             core.attrib |= {"lspace": "0.28em", "rspace": "0.28em"}
+        elif sign == "·" and before is None:  # where a line may begin
+            core.attrib |= {"form": "infix", "lspace": "0.22em", "rspace": "0.22em"}
         elif sign == "/":
             core.attrib |= {"lspace": "0.05em", "rspace": "0.05em"}
         before = element

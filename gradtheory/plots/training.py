@@ -97,5 +97,5 @@ def training_curve(run: Training, *, lang: str = "en", ax: "Axes | None" = None)
             ax.axvline(step, color=RED, linestyle=style, linewidth=1.0, label=None if number else said[word])
     ax.set_xlabel(said["step"])
     ax.set_ylabel(said["logarithmic"])
-    ax.legend(fontsize="small")
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, fontsize="small", frameon=False)  # covers nothing
     return legible(ax)

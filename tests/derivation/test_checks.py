@@ -9,7 +9,9 @@ from sympy.logic.boolalg import Equivalent
 
 import gradtheory as gt
 from gradtheory.derivation import GENERIC, Check, Step
+from gradtheory.derivation.depth_language import ChainSlope, LastInput, LayerRatios, LayerRatiosBefore
 from gradtheory.derivation.digits import InNumbers, Rounded
+from gradtheory.derivation.facts import OTHER_X, X
 from gradtheory.derivation.language import Measure, Slope, SpectralRadius
 from gradtheory.derivation.meaning import Meaning
 
@@ -140,3 +142,18 @@ def test_the_generic_activation_has_no_numbers():
     assert sympy.latex(GENERIC.slope_expr**2) == r"\sigma'\left(z\right)^{2}"
     with pytest.raises(AssertionError, match="no values"):
         GENERIC.value(1.0)
+
+
+def _with_last_layer(beta, *, ratios=LayerRatiosBefore, apart=2):
+    last = LastInput(X), LastInput(OTHER_X)
+    left = ChainSlope(X) * ChainSlope(OTHER_X) * (X - OTHER_X) ** 2
+    right = Slope(last[0]) * Slope(last[1]) * (last[0] - last[1]) ** apart * ratios(X, OTHER_X, beta) ** 2
+    return _said(sympy.Eq, left, right)
+
+
+def test_the_last_layer_is_left_where_the_others_are_used_up():
+    apart, half, tanh = (sympy.Ne(X, OTHER_X),), sympy.S.Half, Meaning(gt.activation("tanh"))
+    assert _step(_with_last_layer(half), *apart).check is Check.EXACT
+    assert Step(_with_last_layer(sympy.S.One), "value", tanh, apart).check is Check.EXACT
+    for beta, wrong in ((half, {"ratios": LayerRatios}), (half, {"apart": 1}), (sympy.S.One, {})):
+        assert _step(_with_last_layer(beta, **wrong), *apart).verdict.is_true is False

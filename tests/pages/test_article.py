@@ -11,6 +11,7 @@ import pytest
 from gradtheory.document import Formula, render
 from gradtheory.pages import article
 from gradtheory.pages.article import ClaimVerdict
+from gradtheory.pages.article.chain import SETTING_STEPS
 from tests.pages.built import built
 
 _HOLDS, _CORRECTED, _FAILS = ClaimVerdict.HOLDS, ClaimVerdict.CORRECTED, ClaimVerdict.FAILS
@@ -146,7 +147,8 @@ def test_verdicts():
         ("clipping", {"stops": ("long_steps", "infinite_gradients")}, ClaimVerdict.CORRECTED),
         ("clipping", {"stops": ("long_steps", "factors")}, ClaimVerdict.CORRECTED),
         ("clipping", {"max_norm": "1e200"}, ClaimVerdict.FAILS),
-        ("relu", {"activation_name": "sigmoid", "slope": 0, "against": ("tanh", "relu")}, ClaimVerdict.HOLDS),
+        ("relu", {"activation_name": "sigmoid", "slope": 0, "against": ("tanh", "relu")}, ClaimVerdict.FAILS),
+        ("relu", {"activation_name": "leaky_relu", "against": ("selu",)}, ClaimVerdict.HOLDS),
         ("relu", {"activation_name": "gelu", "against": ("relu",)}, ClaimVerdict.FAILS),
     ],
 )
@@ -159,6 +161,23 @@ def test_every_step_is_checked_by_the_machinery():
     for claim in article.CLAIMS:
         for step in claim.finding().steps:
             assert step.check is not None, (claim.name, str(step), step.verdict.reason)
+
+
+def test_the_steps_before_the_claims_are_proven_for_every_depth():
+    assert [step.verdict.status for step in SETTING_STEPS] == ["exact"] * 3
+    assert all(step.chain_rule.chain.is_symbolic for step in SETTING_STEPS)
+
+
+@pytest.mark.slow
+def test_reasons_refer_to_steps_by_their_numbers(one):
+    shown = {block.number: block for block in one.document.blocks if isinstance(block, Formula) and block.number}
+    referred = [int(number) for block in shown.values() for number in re.findall(r"@\{eq:(\d+)\}", block.reason)]
+    assert not any(re.search(r"@\{(?!eq:\d+\})", block.reason) for block in shown.values())
+    at_rest = next(
+        number for number, block in shown.items() if block.rows == (("\\sigma'\\left(0\\right)", r"= \frac{1}{4}"),)
+    )
+    assert referred.count(at_rest) == 4
+    assert set(referred) <= set(shown)
 
 
 @pytest.mark.slow

@@ -42,6 +42,27 @@ def test_of_mixed_factors_another_layer_suffers_most():
     assert _CLAIMS["depth"].finding().computed["ratios"] == r"\frac{1}{2}, 4, 2, 1"
 
 
+def test_the_gradient_by_the_first_bias_is_large_on_one_interval():
+    w, b = [0.001] + [6.9] * 5, [0.0] + [-3.45] * 5
+    x = np.linspace(-3000.0, 3000.0, 600_001)
+    y, slope = [x], 1.0
+    for weight, bias in zip(w, b, strict=True):
+        y.append(1.0 / (1.0 + np.exp(-(weight * y[-1] + bias))))
+        slope = slope * y[-1] * (1.0 - y[-1]) * weight
+    explodes = x[np.abs(y[-1] * slope / w[0]) > 1.0]
+    assert len(explodes) == round((explodes[-1] - explodes[0]) / 0.01) + 1
+    computed = _CLAIMS["narrow"].finding().computed
+    assert (float(computed["left"]), float(computed["right"])) == pytest.approx((explodes[0], explodes[-1]), abs=0.06)
+
+
+def test_no_weight_of_a_cut_off_normal_distribution_exceeds_what_is_said():
+    u = np.linspace(-2.0, 2.0, 400_001)
+    density = np.exp(-(u**2) / 2.0)
+    most = 2.0 / math.sqrt(np.trapezoid(u**2 * density, u) / np.trapezoid(density, u))
+    said = float(_CLAIMS["standard_method"].finding().computed["most"])
+    assert most < said < most + 1e-5
+
+
 def _penalised(kind, penalty):
     """Return losses and weights of both kinds of penalty, both on the weights alone."""
     w, b, run = np.full(3, 4.0), np.array([0.0, -2.0, -2.0]), []
@@ -92,9 +113,9 @@ def test_the_gain_of_a_standard_normal_z_is_not_that_of_deep_layers():
 def test_softsign_is_first_for_one_neuron_and_sixth_at_depth():
     rows = _CLAIMS["steep"].finding().rows
     assert [row[0] for row in rows][:2] == ["softsign", "arctan"]
-    differ = [row[0] for row in rows if row[3] != row[4]]
+    differ = [row[0] for row in rows if row[4] != row[5]]
     assert differ == ["softsign"]
-    depth = {row[0]: row[4] for row in rows}
+    depth = {row[0]: row[5] for row in rows}
     assert (depth["softsign"], depth["sigmoid"]) == (r"$\frac{1}{2}$", "$0.4477$")
 
 

@@ -278,7 +278,7 @@ def test_labels_are_chinese_where_there_is_a_font(draw, tmp_path):
 def test_labels_are_english_without_a_font(monkeypatch):
     monkeypatch.setattr(axes, "_chinese_font", lambda: None)
     ax = gt.plots.width_over_weight("tanh", lang="zh")
-    assert ax.get_ylabel() == "length of the explosion interval"
+    assert ax.get_ylabel() == "length of $X_w$"
     ax.set_title("标题")
     axes.legible(ax)
 

@@ -11,11 +11,12 @@ from gradtheory.arithmetic.inputs import read_real
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Step, derive
 from gradtheory.derivation.digits import Rounded
+from gradtheory.derivation.facts import ALPHA, SCALE
 from gradtheory.derivation.language import STEEPEST, Sigma, Slope
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.explosion import critical_weight, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
-from gradtheory.formulas import latex
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made, latex
 from gradtheory.pages.article.claim import (
     SIGMOID,
     Claim,
@@ -42,6 +43,7 @@ def _steep(*, criterion: str) -> Finding:
         Step(equation(STEEPEST, tanh.steepest_slope), "slope_of_tanh", Meaning(tanh)),
     ]
     steps += [each for each in derive("weak_norm", activation=SIGMOID).steps if each.section == "scaling"]
+    steps.append(_scaled_pair())
     share = {name: _share(activation(name)) for name in _BOUNDED}
     steepest = {name: activation(name).steepest_slope for name in _BOUNDED}
     deep = {name: _at_depth(activation(name)) for name in _BOUNDED}
@@ -52,6 +54,7 @@ def _steep(*, criterion: str) -> Finding:
             name,
             f"${_number(steepest[name])}$",
             f"${_number(widest_explosion(name).width)}$",
+            f"${_number(total_variation(activation(name)))}$",
             f"${_number(share[name])}$",
             f"${_number(deep[name])}$",
         )
@@ -59,6 +62,21 @@ def _steep(*, criterion: str) -> Finding:
     )
     is_invariant = abs(float(sizes["sigmoid"]) - float(sizes["tanh"])) < 10**-_DIGITS  # one and the same network
     return Finding(ClaimVerdict.HOLDS if is_invariant else ClaimVerdict.CORRECTED, tuple(steps), {}, rows)
+
+
+def _scaled_pair() -> Step:
+    """Return what (q - p)√(σ'(p)σ'(q)), whose supremum is H, becomes when σ becomes α·σ(kz + u) + d."""
+    shift, p, q = sympy.symbols("u p q", real=True)
+    slopes = [Slope(WrittenSum(SCALE * place, shift)) for place in (p, q)]
+    scaled = WrittenProduct(*((ALPHA, SCALE, slope) for slope in slopes))
+    before, after = WrittenSum(q, -p), WrittenSum(SCALE * q, -SCALE * p)
+
+    def size(apart: sympy.Expr, product: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+        root = as_made(sympy.Pow, as_made(sympy.Abs, product), sympy.S.Half)
+        return as_made(sympy.Abs, apart), root
+
+    of_sigma = WrittenProduct(abs(ALPHA), size(after, WrittenProduct(tuple(slopes))))
+    return step(WrittenProduct(size(before, scaled)), of_sigma, "scaled_pair")
 
 
 def _at_depth(record: Activation) -> sympy.Expr:
@@ -80,7 +98,7 @@ def _is_short(number: sympy.Expr) -> bool:
 
 
 def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Finding:
-    """Show that the slope stays 1 on the positive side, and that the explosion set is then a half-line.
+    """Show that the slope is 1 on the positive side, and that the explosion set is then a half-line.
 
     Explosions are mitigated against another activation if it takes a larger weight to explode.
     """
@@ -89,8 +107,7 @@ def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Findin
     stated = read_real(slope, "slope")
     derived = derive("explosion", activation=record)
     sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length", "no_length")]
-    far = equation(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated)
-    keeps = Step(far, "slope_stays", meaning)
+    keeps = Step(equation(Slope(Z), stated), "constant_slope", meaning, (sympy.Gt(Z, 0, evaluate=False),))
     holds = bool(keeps.verdict.is_true)
     weights = {name: critical_weight(name) for name in against}
     critical = critical_weight(record)

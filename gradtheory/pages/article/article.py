@@ -8,16 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import sympy
-
 from gradtheory import __version__
 from gradtheory.activations import activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
-from gradtheory.chains.chain import Chain
-from gradtheory.chains.symbols import equation
-from gradtheory.derivation import GENERIC, Step
-from gradtheory.derivation.language import Partial
+from gradtheory.derivation import Step
 from gradtheory.derivation.printing import formula, text
 from gradtheory.derivation.writing import steps_in_words, summary_of_checks
 from gradtheory.document import (
@@ -34,12 +29,15 @@ from gradtheory.document import (
 )
 from gradtheory.document.messages import LANGUAGES, fill, words
 from gradtheory.formulas import latex
+from gradtheory.formulas.latex import tex_text
 from gradtheory.pages.article import figures
+from gradtheory.pages.article.chain import SETTING, SETTING_STEPS
 from gradtheory.pages.article.claim import SIGMOID, Claim, Finding
 from gradtheory.pages.article.claims import CLAIMS
 
 _FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid, "run": figures.run}
 _SIGMA = re.compile(r"\\sigma(?![A-Za-z_])")
+_STEP = re.compile(r"@\{(\w+)\.(\w+)\}")  # a reference to a step of a claim, by its rule
 _NAMED = (  # the activations that claims speak of
     *("sigmoid", "tanh", "softsign", "arctan", "isru", "erf", "hard_tanh", "relu6", "relu", "leaky_relu"),
     *("elu", "selu", "softplus", "mish", "silu", "gelu", "hard_swish"),
@@ -69,6 +67,27 @@ class Section(ShownAsTable):
 
     def __repr__(self) -> str:
         return f"Section({self.claim.name}: {self.finding.verdict.value})"
+
+
+def _key(step: Step) -> tuple[str, str]:
+    """Return what makes two steps the same to a reader: a step that stands above is referred to."""
+    return text(step.statement, *step.assumptions), step.meaning.activation.name
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """The numbers of steps, by their keys, and by the name of a claim and the rule of its step."""
+
+    keys: Mapping[tuple[str, str], int]
+    places: Mapping[tuple[str, str], int]
+
+    def of(self, step: Step) -> int:
+        """Return the number of a step."""
+        return self.keys[_key(step)]
+
+    def referred(self, prose: str) -> str:
+        """Return prose with its references to steps, such as @{maximum.value}, as references to their numbers."""
+        return _STEP.sub(lambda match: f"@{{eq:{self.places[match[1], match[2]]}}}", prose)
 
 
 @dataclass(frozen=True)
@@ -117,7 +136,7 @@ class Article(ShownAsTable):
         yield Paragraph(of_article["verdicts"])
         yield Table(
             tuple(
-                (each.prose["title"], _numbers(each.claim, catalogue), each.prose["verdict"]) for each in self.sections
+                (each.prose["title"], _listed(each.claim, catalogue), each.prose["verdict"]) for each in self.sections
             ),
             head=tuple(of_article[f"column_{name}"] for name in ("claim", "paragraph", "verdict")),
             links=tuple(f"claim:{section.claim.name}" for section in self.sections),
@@ -125,7 +144,7 @@ class Article(ShownAsTable):
         )
         yield Paragraph(self._counted(catalogue))
         yield Heading(of_article["legend"])
-        steps = {_key(step): step for section in self.sections for step in section.finding.steps}
+        steps = {_key(step): step for _, steps in self._steps() for step in steps}
         yield Paragraph(fill(of_article["legend_text"], {"summary": summary_of_checks([*steps.values()], catalogue)}))
         yield Paragraph(of_article["runs"])
         yield Paragraph(of_article["letters"])
@@ -134,14 +153,28 @@ class Article(ShownAsTable):
         formulas = tuple((name, f"${latex(activation(name).expr)}$") for name in _NAMED)
         yield Table(formulas, head=tuple(of_article["column_activations"]))
         yield Heading(of_article["setting"])
-        setting = _setting()
         yield Paragraph(of_article["setting_text"])
-        yield setting["forward"]
+        yield formula(*SETTING.forward())
+        yield Paragraph(of_article["setting_composite"])
         yield Figure("chain", of_article["figure_chain"])
         yield Paragraph(of_article["setting_gradient"])
-        yield setting["backward"]
-        yield Paragraph(of_article["setting_product"])
-        yield setting["product"]
+        yield from steps_in_words(SETTING_STEPS, catalogue)
+
+    def _steps(self) -> Iterator[tuple[str, tuple[Step, ...]]]:
+        """Yield all steps, with the name of what they belong to."""
+        yield "setting", SETTING_STEPS
+        for section in self.sections:
+            yield section.claim.name, section.finding.steps
+
+    def _numbers(self) -> _Numbers:
+        """Return the numbers of all steps, each by its key, and by the first place where its rule stands."""
+        numbers: dict[tuple[str, str], int] = {}
+        places: dict[tuple[str, str], int] = {}
+        for name, steps in self._steps():
+            for step in steps:
+                number = numbers.setdefault(_key(step), len(numbers) + 1)
+                places.setdefault((name, step.rule), number)
+        return _Numbers(numbers, places)
 
     def _counted(self, catalogue: Mapping[str, Any]) -> str:
         """Return how many claims there are, with how many of each verdict."""
@@ -152,34 +185,32 @@ class Article(ShownAsTable):
         return fill(catalogue["article"]["counts"], {"count": len(self.sections), "parts": parts})
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
-        numbers: dict[tuple[str, str], int] = {}
+        numbers = self._numbers()
+        shown = set(map(_key, SETTING_STEPS))
         for section in self.sections:
-            yield from _in_words(section, catalogue, numbers)
+            yield from _in_words(section, catalogue, numbers, shown)
 
 
-def _key(step: Step) -> tuple[str, str]:
-    """Return what makes two steps the same to a reader: a step that stands above is referred to."""
-    return text(step.statement, *step.assumptions), step.meaning.activation.name
-
-
-def _in_words(section: Section, catalogue: Mapping[str, Any], numbers: dict[tuple[str, str], int]) -> Iterator[Block]:
-    """Yield a claim with its derivation, its result and its verdict; `numbers` are those of the steps so far."""
+def _in_words(
+    section: Section, catalogue: Mapping[str, Any], numbers: _Numbers, shown: set[tuple[str, str]]
+) -> Iterator[Block]:
+    """Yield a claim with its derivation, its result and its verdict; `shown` are the steps that stand above."""
     labels, colon = catalogue["document"], catalogue["document"]["colon"]
     name, finding, prose = section.claim.name, section.finding, section.prose
     place = catalogue["article"]["paragraph" if len(section.claim.paragraphs) == 1 else "paragraphs"]
-    numbered = fill(place, {"numbers": _numbers(section.claim, catalogue)})
+    numbered = fill(place, {"numbers": _listed(section.claim, catalogue)})
     yield Heading(prose["title"], label=f"claim:{name}")
     yield Paragraph(f"*{labels['claim']}*{numbered}{colon}{prose['claim']}")
     if "given" in prose:
-        yield Paragraph(prose["given"])
+        yield Paragraph(numbers.referred(prose["given"]))
     for step in finding.steps:
-        is_new = _key(step) not in numbers
-        number = numbers.setdefault(_key(step), len(numbers) + 1)
+        number = numbers.of(step)
         (block,) = steps_in_words([step], catalogue, number)
-        block = _with_name(block, step.meaning.activation.name)
+        block = _with_name(replace(block, reason=numbers.referred(block.reason)), step.meaning.activation.name)
         again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}"})
-        yield block if is_new else replace(block, number=None, reason=again)
-    yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
+        yield replace(block, number=None, reason=again) if _key(step) in shown else block
+        shown.add(_key(step))
+    yield Paragraph(f"*{labels['number']}*{colon}{numbers.referred(prose['result'])}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)
     yield Paragraph(f"*{labels['verdict']}*{colon}{prose['verdict']}", kind=finding.verdict.value)
@@ -191,8 +222,8 @@ def _with_name(block: Formula, name: str) -> Formula:
     """Return a formula on another activation than the sigmoid, with its name beside σ."""
     if name == SIGMOID.name:
         return block
-    named = rf"\\sigma_{{\\text{{{name.replace('_', ' ')}}}}}"
-    rows = tuple((_SIGMA.sub(named, left), _SIGMA.sub(named, right)) for left, right in block.rows)
+    named = rf"\sigma_{{\text{{{tex_text(name)}}}}}"
+    rows = tuple((_SIGMA.sub(lambda _: named, left), _SIGMA.sub(lambda _: named, right)) for left, right in block.rows)
     return replace(block, rows=rows, plain=functools.partial(_plain_with_name, block, name))
 
 
@@ -200,7 +231,7 @@ def _plain_with_name(block: Formula, name: str) -> str:
     return block.plain().replace("σ", f"σ_{name}")
 
 
-def _numbers(claim: Claim, catalogue: Mapping[str, Any]) -> str:
+def _listed(claim: Claim, catalogue: Mapping[str, Any]) -> str:
     return str(catalogue["article"]["and"]).join(map(str, claim.paragraphs))
 
 
@@ -224,14 +255,3 @@ def _section(claim: Claim, catalogue: Mapping[str, Any]) -> Section:
     in_words = {name: fill(text, values) for name, text in prose.items() if name != "columns"}
     in_words["verdict"] = catalogue["verdicts"][finding.verdict.value]
     return Section(claim, finding, in_words, tuple(prose.get("columns", ())))
-
-
-def _setting() -> dict[str, Formula]:
-    depth, layer = sympy.symbols("L l", integer=True, positive=True)
-    chain = Chain(depth, GENERIC)
-    product = equation(Partial(chain.C, chain.w[layer]), chain.gradient(chain.w[layer]))
-    return {
-        "forward": formula(*chain.forward()),
-        "backward": formula(*chain.backward()),
-        "product": formula(product),
-    }

@@ -30,6 +30,27 @@ from gradtheory.pages.article.claim import (
     step,
 )
 
+_ANY_DEPTH, _LAYER = sympy.symbols("L l", integer=True, positive=True)
+SETTING = Chain(_ANY_DEPTH, GENERIC)
+
+
+def _setting() -> tuple[Step, ...]:
+    """Derive the gradients of a chain of any depth, which stand before the claims."""
+    rule, last, own = ChainRule(SETTING), SETTING.delta[_ANY_DEPTH], SETTING.delta[_LAYER]
+    by_weight = Partial(SETTING.C, SETTING.w[_LAYER])
+    return (
+        step(last, WrittenProduct(SETTING.loss_slope(), Slope(SETTING.z[_ANY_DEPTH])), "chain_rule", chain_rule=rule),
+        step(
+            own,
+            WrittenProduct((SETTING.delta[_LAYER + 1], SETTING.w[_LAYER + 1], Slope(SETTING.z[_LAYER]))),
+            "error_recursion",
+            chain_rule=rule,
+        ),
+        step(by_weight, SETTING.gradient(SETTING.w[_LAYER]), "product", chain_rule=rule),
+    )
+
+
+SETTING_STEPS = _setting()
 _DEPTH = 4
 _CHAIN = Chain(_DEPTH, GENERIC)
 _RULE = ChainRule(_CHAIN)

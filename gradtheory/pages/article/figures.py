@@ -21,7 +21,7 @@ def chain(lang: str = "en") -> "Figure":
 
 def layers(lang: str = "en") -> "Figure":
     """Draw growth and decay of the gradient across layers."""
-    figure = _figure(3.4)
+    figure = _figure(2.7)
     plots.gradient_over_layers(lang=lang, ax=figure.subplots())
     return figure
 
@@ -32,6 +32,7 @@ def sigmoid(lang: str = "en") -> "Figure":
     left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.08})
     plots.activation_and_slope("sigmoid", lang=lang, ax=left)
     plots.width_over_weight("sigmoid", lang=lang, ax=right)
+    right.set_title("")
     return figure
 
 

@@ -14,7 +14,7 @@ from gradtheory.derivation import Step
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.language import STEEPEST
 from gradtheory.explosion import critical_weight
-from gradtheory.formulas import WrittenProduct, latex
+from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.pages.article.claim import (
     MEANING,
     SIGMOID,
@@ -36,6 +36,7 @@ _HALF = sympy.Rational(1, 2)
 SIGMA_W = sympy.Symbol("sigma_w", positive=True)
 _DEPTHS = (5, 10, 20, 50)
 _TEN = 10  # layers
+_CUT = sympy.Integer(2)  # standard deviations, at which libraries cut the normal distribution off
 _OF_HE = ("relu", "leaky_relu")  # the activations for which He et al. give a gain
 
 # What libraries draw by default for a dense layer of n inputs and m outputs, as of PyTorch 2, Keras 3, JAX 0.10, Flax.
@@ -96,10 +97,11 @@ def _mean_square(scale: sympy.Expr) -> tuple[sympy.Expr, ...]:
     return scale**2, sympy.Integral(u**2 * density, (u, -sympy.oo, sympy.oo))
 
 
-def _on() -> sympy.Expr:
-    """Return the mean square of relu's slope for standard normal inputs: how many of them are positive."""
+def _on(*, positive: bool = True) -> sympy.Expr:
+    """Return the mean square of relu's slope for standard normal inputs: how many are positive; or how many are not."""
     u = sympy.Symbol("u", real=True)
-    return sympy.Integral(sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi), (u, 0, sympy.oo))
+    ends = (0, sympy.oo) if positive else (-sympy.oo, 0)
+    return sympy.Integral(sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi), (u, *ends))
 
 
 def _variance(variance: sympy.Expr, rule: str) -> Step:
@@ -111,12 +113,8 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     size = read_real(scale, "scale")
     steps = (
         step(_on(), _HALF, "relu_on"),
-        step(WrittenProduct(_HALF, _mean_square(SIGMA_W)), SIGMA_W**2 / 2, "relu_mean_square"),
-        step(
-            WrittenProduct(SIGMA_W**2, STEEPEST**2, _mean_square(sympy.S.One)[1]),
-            SIGMA_W**2 / 16,
-            "sigmoid_mean_square",
-        ),
+        step(WrittenProduct(SIGMA_W**2, _on()), SIGMA_W**2 / 2, "relu_mean_square"),
+        step(WrittenProduct(SIGMA_W**2, STEEPEST**2), SIGMA_W**2 / 16, "sigmoid_mean_square"),
         _beyond_critical(size),
     )
     chain, best = lyapunov_exponent("sigmoid", float(size)), largest_lyapunov_exponent("sigmoid")
@@ -137,10 +135,15 @@ def _standard_method(*, scale: Any, fans: Sequence[int]) -> Finding:
     stated = read_real(scale, "scale")
     n, m, r, u = (sympy.Symbol(name, positive=True) for name in ("n", "m", "r", "u"))
     mean_square = sympy.Integral(u**2 / (2 * r), (u, -r, r))
+    density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
+    within, at_cut = sympy.erf(_CUT / sympy.sqrt(2)), density.subs(u, _CUT)
+    of_cut = 1 - 2 * _CUT * at_cut / within
     bounds = {"pytorch_default": 1 / sympy.sqrt(n), "keras_default": sympy.sqrt(6 / (n + m))}
     steps = (
         step(mean_square, r**2 / 3, "uniform_mean_square"),
         *(step(mean_square.subs(r, bound), sympy.simplify(bound**2 / 3), name) for name, bound in bounds.items()),
+        step(sympy.Integral(u**2 * density, (u, -_CUT, _CUT)) / within, of_cut, "cut_off_mean_square"),
+        digits_of(_CUT / sympy.sqrt(of_cut), "largest_of_cut_off", digits=5),
     )
     is_standard = any(all(sign(law(fan).scale - stated) == 0 for fan in fans) for law, _ in DEFAULTS.values())
     rows = tuple(
@@ -149,6 +152,7 @@ def _standard_method(*, scale: Any, fans: Sequence[int]) -> Finding:
     )
     same = sum(sign(law(fans[0]).scale - stated) == 0 for law, _ in DEFAULTS.values())
     numbers = {"same": str(same), "count": str(len(DEFAULTS)), "stated": latex(stated)}
+    numbers["most"] = str(steps[-1].statement.rhs.n(5))
     return Finding(holds_if(is_standard), steps, numbers, rows)
 
 
@@ -198,9 +202,12 @@ def _fans(*, enters: Sequence[str]) -> Finding:
 def _gains(*, names: Sequence[str]) -> Finding:
     """Compare the gains that keep the gradient's mean square at a unit variance: one for each activation."""
     backward = {name: float(gain(name, q=1).backward) for name in names}
+    below = sympy.Symbol("a", real=True)
+    of_slopes = WrittenSum(WrittenProduct((below**2, _on(positive=False))), _on())
     steps = (
         step(_on(), _HALF, "relu_on"),
         step(WrittenProduct(sympy.Integer(2), _on()), sympy.S.One, "relu_gain"),
+        step(WrittenProduct(2 / (1 + below**2), of_slopes), sympy.S.One, "leaky_relu_gain"),
     )
     deep = {name: float(settled_chi(name, value, 0.0)) for name, value in backward.items()}
     rows = tuple((name, f"${value:.5f}$", f"${deep[name]:.3f}$") for name, value in backward.items())
@@ -220,15 +227,13 @@ def _slope_below_0(name: str) -> sympy.Expr:
 def _schemes(*, fan_in: int, reduces: Sequence[str]) -> Finding:
     """Compare χ₁ under He's and Glorot's scales with that of standard normal weights."""
     laws = {"he": ("relu", he(fan_in)), "glorot": ("tanh", glorot(fan_in))}
-    n, index = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("j", integer=True)
-    m = sympy.Symbol("m", integer=True, positive=True)
-    outputs = (index, 1, m)
+    n, m = sympy.symbols("n m", integer=True, positive=True)
     steps = (
         _variance(2 / n, "he_variance"),
-        step(sympy.Sum(WrittenProduct(_HALF, 2 / n), outputs), m / n, "he_keeps"),
+        step(WrittenProduct(m, _HALF, 2 / n), m / n, "he_keeps"),
         _variance(2 / (m + n), "glorot_variance"),
-        step(sympy.Sum(2 / (m + n), outputs), 2 * m / (m + n), "glorot_keeps"),
-        step(sympy.Sum(_HALF, outputs), m / 2, "standard_grows"),
+        step(WrittenProduct(m, 2 / (m + n)), 2 * m / (m + n), "glorot_keeps"),
+        step(WrittenProduct(m, _HALF, sympy.S.One), m / 2, "standard_grows"),
     )
     standard = standard_normal(fan_in)
     before = {name: _chi_at_rest(record, standard) for name, (record, _) in laws.items()}

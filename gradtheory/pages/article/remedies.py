@@ -37,10 +37,10 @@ def _weight_decay(*, share: Any, leaves: str) -> Finding:
     place, most = sympy.log(2), sympy.Rational(4, 27)
     output = WrittenProduct((Sigma(Z), Slope(Z)))
     steps = (
-        step(1 / STEEPEST, sympy.Integer(4), "one_over_supremum"),
         step(sympy.Derivative(output, Z), WrittenProduct((Sigma(Z), Slope(Z), 2 - 3 * Sigma(Z))), "output_gradient"),
         step(Sigma(place), sympy.Rational(2, 3), "output_gradient_zero"),
         step(WrittenProduct((Sigma(place), Slope(place))), most, "largest_output_gradient"),
+        step(1 / STEEPEST, sympy.Integer(4), "one_over_supremum"),
         step(WrittenProduct(sympy.Integer(2), most, STEEPEST), sympy.Rational(2, 27), "decay_needed"),
     )
     return _judged("l2", share, leaves, steps)

@@ -1,19 +1,24 @@
 """The claims on one sigmoid: its slope, saturation, the critical weight, the interval, the widest, and any depth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy
 
-from gradtheory.activations import Z, activation
+from gradtheory.activations import Activation, Z, activation
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_real
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation import Step, derive
+from gradtheory.derivation.depth_language import ChainSlope, LastInput, LayerRatiosBefore
 from gradtheory.derivation.digits import InNumbers
-from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope, Width
+from gradtheory.derivation.facts import OTHER_X, X
+from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.explosion import critical_weight, explosion_formula, explosion_set, widest_explosion
 from gradtheory.explosion.depth import depth_bound
+from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.pages.article.claim import (
     MEANING,
@@ -29,6 +34,7 @@ from gradtheory.pages.article.claim import (
 _END_DIGITS = 8
 _W = sympy.Symbol("w", real=True)
 _ABOVE = sympy.Gt(abs(WrittenProduct((Slope(sympy.S.Zero), _W))), 1, evaluate=False)
+_NOT_ABOVE = sympy.Le(abs(WrittenProduct((Slope(Z), _W))), 1, evaluate=False)
 _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long interval
 _OF_DEPTH = (
     *("schwarzian", "class_n", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
@@ -48,8 +54,8 @@ def _tails(*, reaches: Any) -> Finding:
     stated = read_real(reaches, "reaches")
     far = sympy.Integer(10)
     steps = (
-        step(sympy.Limit(Slope(Z), Z, -sympy.oo, "+"), stated, "limit"),
-        step(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated, "limit"),
+        step(sympy.Limit(Slope(Z), Z, -sympy.oo, "+"), stated, "fades"),
+        step(sympy.Limit(Slope(Z), Z, sympy.oo, "-"), stated, "fades"),
         step(sympy.Limit(Slope(Z) * sympy.exp(Z), Z, sympy.oo, "-"), sympy.S.One, "fades_like"),
         digits_of(Slope(far), "slope_far_out", digits=4),
     )
@@ -79,7 +85,7 @@ def _critical(*, weight: Any) -> Finding:
     stated, critical = read_real(weight, "weight"), critical_weight("sigmoid")
     steps = (
         step(1 / STEEPEST, critical, "one_over_supremum"),
-        step(Width(critical, 1), sympy.S.Zero, "empty_at_critical"),
+        Step(_NOT_ABOVE, "empty_at_critical", MEANING, (sympy.Le(abs(_W), 1 / STEEPEST, evaluate=False),)),
         Step(_ABOVE, "above_critical", MEANING, (sympy.Gt(abs(_W), critical, evaluate=False),)),
     )
     holds = explosion_set("sigmoid", stated) is sympy.S.EmptySet and sign(stated - critical) == 0
@@ -99,8 +105,12 @@ def _ends_in_numbers(weight: Any, bias: Any, rule: str) -> list[Step]:
 
 
 def _textbook_logarithm(size: sympy.Expr) -> sympy.Expr:
+    return sympy.log(_inside_of_logarithm(size))
+
+
+def _inside_of_logarithm(size: sympy.Expr) -> sympy.Expr:
     root = WrittenSum(sympy.S.One, sympy.sqrt(1 - 4 / size))
-    return sympy.log(WrittenSum(WrittenProduct((size / 2, root)), -sympy.S.One))
+    return WrittenSum(WrittenProduct((size / 2, root)), -sympy.S.One)
 
 
 def _interval(*, logarithm: Callable[[sympy.Expr], sympy.Expr], example: tuple[Any, Any]) -> Finding:
@@ -117,9 +127,11 @@ def _interval(*, logarithm: Callable[[sympy.Expr], sympy.Expr], example: tuple[A
     weight, bias = example
     signs = (weight, "end_of_positive"), (-weight, "end_of_negative")
     numbers = [each for signed, rule in signs for each in _ends_in_numbers(signed, bias, rule)]
+    root = WrittenSum(sympy.sqrt(size - 4) / 2, sympy.sqrt(size) / 2)
+    inside = step(root**2, _inside_of_logarithm(size), "textbook_argument", assumptions=beyond)
     return Finding(
         holds_if(holds),
-        (*steps, *([claimed] if holds else []), *numbers),
+        (*steps, *([inside, claimed] if holds else []), *numbers),
         {"textbook": latex(half_width), "weight": latex(weight), "bias": latex(bias)},
     )
 
@@ -143,21 +155,39 @@ def _narrow(*, activation_name: str, width: str) -> Finding:
         verdict = ClaimVerdict.EVERY_DEPTH
     else:
         verdict = ClaimVerdict.CORRECTED if sign(stated - widest_explosion(record).width) >= 0 else ClaimVerdict.FAILS
-    steps = [step for step in _steps_on_depth(record.name) if step.rule in _OF_DEPTH] if bound.is_in_class_n else []
+    steps = list(_for_two_inputs(record)) if bound.is_in_class_n else []
     wider = ("widens", "linear_piece", "linear_limit")
     steps += [step for step in _steps_on_depth("softsign") if step.rule in wider]
     computed = {"bound": str(bound.value and bound.value.n(10)), "factor": str(other.factor), "other": str(other.value)}
-    return Finding(verdict, tuple(steps), computed | {"layers": str(_LAYERS), "long": f"{_length_by_first_bias():.3g}"})
+    left, right = _ends_by_first_bias()
+    computed |= {"layers": str(_LAYERS), "left": f"{left:.1f}", "right": f"{right:.1f}"}
+    return Finding(verdict, tuple(steps), computed)
 
 
-def _length_by_first_bias() -> float:
-    """Return how long the inputs with |∂C/∂b_1| > 1 are, together, in the chain of the text: with w_1 = 1/1000."""
+def _for_two_inputs(record: Activation) -> Iterator[Step]:
+    """Yield the steps on depth of a neuron's own activation, and why the last layer alone decides."""
+    square = squared_beta(record)
+    for each in _steps_on_depth(record.name):
+        if each.rule == "two_inputs" and square:
+            last = LastInput(X), LastInput(OTHER_X)
+            apart = WrittenSum(last[0], -last[1]) ** 2
+            right = WrittenProduct((*map(Slope, last), apart), LayerRatiosBefore(X, OTHER_X, sympy.sqrt(square)) ** 2)
+            left = ChainSlope(X) * ChainSlope(OTHER_X) * (X - OTHER_X) ** 2
+            decides = equation(left, right)
+            yield Step(decides, "last_layer_decides", each.meaning, (sympy.Ne(X, OTHER_X),))
+        if each.rule in _OF_DEPTH:
+            yield replace(each, rule="pair_of_sigmoid") if each.rule == "pair" else each
+
+
+def _ends_by_first_bias() -> tuple[float, float]:
+    """Return the ends of the inputs with |∂C/∂b_1| > 1 in the chain of the text, with w_1 = 1/1000: one interval."""
     z = np.linspace(-1.0, 1.0, 200_001)
     a, gradient = SIGMOID.value_and_slope(z)
     for _ in range(1, _LAYERS):
         a, slope = SIGMOID.value_and_slope(6.9 * a - 3.45)
         gradient = gradient * 6.9 * slope
-    return float(np.mean(np.abs(a * gradient) > 1.0) * np.ptp(z) * 1000.0)
+    x = 1000.0 * z[np.abs(a * gradient) > 1.0]
+    return float(x.min()), float(x.max())
 
 
 def _steps_on_depth(activation_name: str) -> tuple[Step, ...]:
