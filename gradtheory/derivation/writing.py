@@ -16,6 +16,7 @@ from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.checks import Check
+from gradtheory.derivation.declared import KINDS, declaration, unsaid
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.language import Slope
@@ -140,14 +141,18 @@ def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
 
 def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -> Iterator[Block]:
     catalogue = words(lang)
-    if answer.definitions:
+    topic = catalogue["topics"][question.topic]
+    sentences = [topic["given"], *(topic[f"given_{name}"] for name in answer.said)]
+    declared = _declared(answer, sentences, catalogue, spelling)
+    if answer.definitions or declared:
         yield Heading(catalogue["document"]["given"])
-        topic = catalogue["topics"][question.topic]
-        sentences = (topic["given"], *(topic[f"given_{name}"] for name in answer.said))
+    if answer.definitions:
         yield Paragraph(paragraph(map(spelling.prose, sentences), catalogue))
         if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
             yield Paragraph(topic["inverse"])
         yield formula(*answer.definitions, spelling=spelling)
+    if declared:
+        yield Paragraph(declared)
     if any(step.statement.has(NormalCDF) for step in answer.steps):
         yield Paragraph(catalogue["document"]["normal"])
     if spelling.names:
@@ -171,6 +176,19 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
     yield Heading(catalogue["document"]["check"])
     yield Paragraph(catalogue["document"]["check_text"])
     yield Code(_source(question, lang))
+
+
+def _declared(answer: Answer, given: Sequence[str], catalogue: Mapping[str, Any], spelling: Spelling) -> str:
+    """Return what the letters of steps are declared to be where neither the steps nor what is given say it."""
+    sections = dict.fromkeys(step.section for step in answer.steps)
+    said = " ".join([*given, *(catalogue["sections"][section].get("text", "") for section in sections)])
+    writer, labels = LatexWriter(spelling), catalogue["document"]
+    kinds: dict[str, list[str]] = {}
+    for symbol in unsaid(answer.definitions, answer.steps):
+        if f"{symbol.name} {declaration(symbol)}" not in said:
+            kinds.setdefault(declaration(symbol), []).append(writer.doprint(symbol))
+    conditions = [f"${', '.join(kinds[kind])} {kind}$" for kind in sorted(kinds, key=KINDS.index)]
+    return fill(labels["declared"], {"conditions": labels["semicolon"].join(conditions)}) if conditions else ""
 
 
 def _numbered(reason: str, number: int) -> str:

@@ -11,8 +11,8 @@ from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _LOGIT, _OTHER, _QUERY, _KEY, _COVARIANCE = sympy.symbols("x y u v p", real=True)
-_REST, _SIZE, _OTHER_SIZE, _VARIANCE, _SHARE = sympy.symbols("r s t q a", positive=True)
-_TOTAL, _APART, _GROWN = sympy.symbols("T D g", positive=True)
+_REST, _SIZE, _VARIANCE, _TOTAL, _GROWN = sympy.symbols("r s q T g", positive=True)
+_SHARE, _OTHER_SIZE, _APART = sympy.symbols("a t D", real=True)
 _TOKENS, _HEAD, _NUMBER = sympy.symbols("n d i", integer=True, positive=True)
 
 

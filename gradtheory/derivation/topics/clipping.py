@@ -14,10 +14,10 @@ from gradtheory.derivation.topics.weight_decay import ETA, steepest
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
+_CUT, _LARGE = sympy.symbols("s x", real=True)
 _STEPS, _NUMBER, _COUNT = sympy.symbols("T t n", integer=True, positive=True)
 _START = sympy.Symbol("w_0", real=True)
 _WEIGHT, _GRADIENT, _FIRST, _SECOND, _UNCUT = sympy.symbols("w g g_1 g_2 u", real=True)
-_CUT, _LARGE = sympy.symbols("s x", positive=True)
 _SIZES = sympy.symbols("s_1 s_2", real=True)
 
 

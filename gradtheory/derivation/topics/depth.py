@@ -36,13 +36,13 @@ from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 _Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 _DIGITS = 15
 _P, _Q, _T, _THETA = sympy.symbols("p q t theta", real=True)
-_A, _B, _U, _GAP, _LENGTH = sympy.symbols("A B u d v", positive=True)
-_W, _DELTA = sympy.symbols("w Delta", real=True, nonzero=True)
-_SLOPES = sympy.symbols("s_1 s_2", positive=True)  # σ' of the last layer at two inputs
-_BEFORE = sympy.symbols("g_1 g_2", positive=True)  # the derivative of all layers before it
-_MOVED = sympy.Symbol("D", real=True, nonzero=True)  # how far those move their output
-_G = sympy.symbols("h_1 h_2 h_3", positive=True)  # three derivatives of a function at k(x)
-_H = sympy.symbols("k_1 k_2 k_3", positive=True)  # and of k at x
+_A, _B = sympy.symbols("A B", positive=True)
+_U, _GAP, _LENGTH, _W, _DELTA = sympy.symbols("u d v w Delta", real=True)
+_SLOPES = sympy.symbols("m_1 m_2", real=True)  # σ' of the last layer at two inputs
+_BEFORE = sympy.symbols("g_1 g_2", real=True)  # the derivative of all layers before it
+_MOVED = sympy.Symbol("D", real=True)  # how far those move their output
+_G = sympy.Symbol("h_1", positive=True), *sympy.symbols("h_2 h_3", real=True)  # derivatives of a function at k(x)
+_H = sympy.Symbol("k_1", positive=True), *sympy.symbols("k_2 k_3", real=True)  # and of k at x
 
 
 def depth(question: Question) -> Answer:
@@ -143,7 +143,7 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
 
     most, reached = (WrittenProduct((*_SLOPES, _W**2, length)) for length in (_MOVED**2, _LENGTH))
     last = sympy.Le(reached, most, evaluate=False)
-    yield step(last, "last_layer", sympy.Le(_LENGTH, _MOVED**2))
+    yield step(last, "last_layer", sympy.Ge(sympy.Mul(*_SLOPES), 0), sympy.Le(_LENGTH, _MOVED**2))
     form, is_flat = shape(record), _is_flat(record)
     if form.is_even and not is_flat and (form.is_log_concave or form.squared_scale is not None):
         mirrored = abs(Slope(form.centre - Z)), abs(Slope(form.centre + Z))

@@ -16,12 +16,13 @@ from gradtheory.derivation.language import STEEPEST, Slope, Width
 from gradtheory.derivation.proofs.shapes import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.derivation.topics.slope_maximum import slope_off_kinks
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import ExplosionFormula, Regime, explosion_formula
 from gradtheory.explosion.superlevel import SuperlevelSet
 
 _X = sympy.Symbol("x", real=True)
-_U = sympy.Symbol("u", positive=True)
+_U = sympy.Symbol("u", real=True)
 _CRITICAL = sympy.Symbol("w_c", positive=True)
 _DIGITS = 10
 
@@ -32,7 +33,7 @@ def explosion(question: Question) -> Answer:
     definitions = (
         equation(Z, formula.w * _X + formula.b),
         equation(T, formula.c / abs(formula.w)),
-        equation(Slope(Z), question.activation.slope_expr),
+        equation(Slope(Z), slope_off_kinks(question)),
     )
     return Answer(definitions, tuple(_steps(question, formula)))
 

@@ -15,6 +15,7 @@ from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas.spelling import cases
 
 # σ' as a function of σ, which `Z` stands for, where σ solves such a differential equation.
 SLOPE_OF_VALUE = {
@@ -44,9 +45,10 @@ def slope_maximum(question: Question) -> Answer:
 
 def slope_formula(question: Question) -> Iterator[Step]:
     """Yield what σ' is: on the whole line, and where it is one, as a function of σ."""
-    record = question.activation
-    off = tuple(sympy.Ne(Z, kink) for kink in question.meaning.breaks)
-    yield Step(equation(Slope(Z), record.slope_expr), "differentiate", question.meaning, off, section="slope")
+    record, slope = question.activation, slope_off_kinks(question)
+    is_written_everywhere = slope == record.slope_expr
+    off = tuple(sympy.Ne(Z, kink) for kink in record.kinks if is_written_everywhere)
+    yield Step(equation(Slope(Z), slope), "differentiate", question.meaning, off, section="slope")
     if record.name in SLOPE_OF_VALUE:
         in_sigma = SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
         named = "logistic" if record.name == "sigmoid" else None
@@ -54,6 +56,16 @@ def slope_formula(question: Question) -> Iterator[Step]:
     if record.name in _TEXTBOOK:
         written, rule = _TEXTBOOK[record.name]
         yield Step(equation(Slope(Z), written), rule, question.meaning, section="slope")
+
+
+def slope_off_kinks(question: Question) -> sympy.Expr:
+    """Return σ' by cases that leave the kinks out, where there is no slope: for relu 1 for z > 0, and 0 for z < 0."""
+    record = question.activation
+    slope = record.slope_expr
+    if not isinstance(slope, sympy.Piecewise) or set(record.kinks) != set(question.meaning.breaks):
+        return slope
+    pairs = [(value, condition.replace(sympy.Ge, sympy.Gt).replace(sympy.Le, sympy.Lt)) for value, condition in cases(slope)]
+    return sympy.Piecewise(*pairs)
 
 
 def _steps(question: Question) -> Iterator[Step]:
