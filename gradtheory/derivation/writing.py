@@ -46,6 +46,7 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     values = {
         "activation": question.activation.name,
         "depth": question.depth,
+        "loss": catalogue["document"][question.loss],
         "wrt": _parameter(question, catalogue["document"]),
         "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
     }
@@ -121,7 +122,7 @@ def steps_in_words(
             number=number,
             condition=r",\; ".join(map(writer.doprint, conditions)),
             plain=functools.partial(text, step.statement, *step.assumptions, spelling=spelling),
-            reason=_numbered(spelling.prose(_reason(step, catalogue)), number),
+            reason=_numbered(spelling.prose(_reason(step, catalogue, writer)), number),
             status=status,
             badge=catalogue["checks"][status],
         )
@@ -185,7 +186,7 @@ def _declared(answer: Answer, given: Sequence[str], catalogue: Mapping[str, Any]
     writer, labels = LatexWriter(spelling), catalogue["document"]
     kinds: dict[str, list[str]] = {}
     for symbol in unsaid(answer.definitions, answer.steps):
-        if f"{symbol.name} {declaration(symbol)}" not in said:
+        if not re.search(rf"(?<![A-Za-z_]){re.escape(f'{symbol.name} {declaration(symbol)}')}", said):
             kinds.setdefault(declaration(symbol), []).append(writer.doprint(symbol))
     conditions = [f"${', '.join(kinds[kind])} {kind}$" for kind in sorted(kinds, key=KINDS.index)]
     return fill(labels["declared"], {"conditions": labels["semicolon"].join(conditions)}) if conditions else ""
@@ -196,12 +197,14 @@ def _numbered(reason: str, number: int) -> str:
     return _BACK.sub(lambda match: f"@{{eq:{number - int(match[1])}}}", reason)
 
 
-def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
-    if step.verdict.check is Check.NUMERIC:
+def _reason(step: Step, catalogue: Mapping[str, Any], writer: LatexWriter) -> str:
+    if step.fact is None or step.verdict.check is Check.NUMERIC:
+        shown = {name: writer.doprint(expr) for name, expr in step.shown}
+        reason = fill(catalogue["rules"][step.rule], shown)
+        if step.verdict.check is not Check.NUMERIC:
+            return reason
         why_no_more = catalogue["numeric"][obstacle(step.statement)]
-        return f"{catalogue['rules'][step.rule]}{catalogue['document']['stop']}{why_no_more}"
-    if step.fact is None:
-        return str(catalogue["rules"][step.rule])
+        return f"{reason}{catalogue['document']['stop']}{why_no_more}"
     return fill(catalogue["document"]["fact"], _told(FACTS[step.fact], catalogue))
 
 

@@ -1,6 +1,7 @@
 """Depth never widens: why the inputs at which a deep chain explodes lie as close together as those of one neuron."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 import sympy
@@ -26,6 +27,7 @@ from gradtheory.derivation.language import DEPTH_BOUND, RANGE, WEAK_NORM, Bend, 
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
+from gradtheory.derivation.topics.widest import between
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
@@ -89,7 +91,8 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         both = WrittenProduct((Slope(_P), Slope(beyond), _DELTA**2))
         identity = equation(both, WrittenProduct(moved**2, ratio(beta * _DELTA) ** 2))
         apart = (sympy.Ne(_DELTA, 0, evaluate=False),)
-        yield Step(identity, "layer_identity", meaning, apart, section="layer")
+        named = (("kappa", beta),)
+        yield Step(identity, "layer_identity", meaning, apart, section="layer", shown=named)
         below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
         yield Step(below, "ratio_below_one", meaning, (sympy.Gt(_U, 0, evaluate=False),), section="layer")
         return
@@ -154,9 +157,11 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
         else:
             function = in_angles(form.centre, sympy.sqrt(form.squared_scale), _THETA)
             yield step(Convex(function), "log_concave_in_angles", sympy.Lt(abs(_THETA), sympy.pi / 2, evaluate=False))
-        if (mirrored_slope := _at_mirror_images(record, pair)) is not None:
+        if (at_mirror_images := _at_mirror_images(record, pair)) is not None:
+            mirrored_slope, place, parameter = at_mirror_images
             yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
-            yield step(mirrored_slope, "pair_at_mirror_images")
+            above = sympy.Gt(parameter, 0, evaluate=False)
+            yield replace(step(mirrored_slope, "pair_at_mirror_images", above), shown=(("place", place),))
         elif _has_formulas(pair) and not pair[1].has(Root) and pair[1].is_finite:
             yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
             yield step(_stationary_at(_Q, 1, pair), "pair_stationary")
@@ -175,8 +180,9 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
     if _has_formulas(pair):
         widest = record.widest_point
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
-            named = {widest.parameter: Root(value.function, value.lower, value.upper)}
-            yield step(equation(*(side.xreplace(named) for side in widest.equation.args)), "root")
+            zero = Root(value.function, value.lower, value.upper)
+            equated = equation(*(side.xreplace({widest.parameter: zero}) for side in widest.equation.args))
+            yield replace(step(equated, "root"), shown=between(zero))
         yield from _at_pair(question, value, pair)
     yield step(equation(DEPTH_BOUND, value), "depth_value")
     if not value.is_Rational:
@@ -189,10 +195,10 @@ def _has_formulas(pair: _Pair) -> bool:
     return not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root))
 
 
-def _at_mirror_images(record: Activation, pair: _Pair) -> sympy.Eq | None:
+def _at_mirror_images(record: Activation, pair: _Pair) -> tuple[sympy.Eq, sympy.Expr, sympy.Symbol] | None:
     """Return what -(q - p)σ''(q)/σ'(q), which is 2 at the best pair, is at all mirror images, such as 4s·tanh s.
 
-    None where the equation of the best pair is of another form.
+    With it q, such as 2s, and s. None where the equation of the best pair is of another form.
     """
     widest, (_, q) = record.widest_point, pair
     if widest is None or widest.equation is None or not isinstance(q, Root) or not _has_formulas(pair):
@@ -203,7 +209,7 @@ def _at_mirror_images(record: Activation, pair: _Pair) -> sympy.Eq | None:
     difference = sympy.together((two + 2 * place * bend / slope).rewrite(sympy.exp))
     if sympy.expand(sympy.numer(difference)) != 0:
         return None
-    return equation(-2 * place * Bend(place) / Slope(place), two)
+    return equation(-2 * place * Bend(place) / Slope(place), two), place, widest.parameter
 
 
 def _slope_by(place: sympy.Symbol, sign: int) -> sympy.Eq:

@@ -20,11 +20,17 @@ from gradtheory.derivation.topics.slope_maximum import slope_off_kinks
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import ExplosionFormula, Regime, explosion_formula
 from gradtheory.explosion.superlevel import SuperlevelSet
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _X = sympy.Symbol("x", real=True)
 _U = sympy.Symbol("u", real=True)
 _CRITICAL = sympy.Symbol("w_c", positive=True)
 _DIGITS = 10
+# |σ'(z)| > t as a bound of a function whose inverse SymPy knows, from cosh² = 1 + sinh².
+_SOLVED = {
+    "sigmoid": sympy.Lt(sympy.sinh(Z / 2) ** 2, sympy.Mul(1 / T - 4, sympy.Rational(1, 4), evaluate=False)),
+    "tanh": sympy.Lt(sympy.sinh(Z) ** 2, 1 / T - 1),
+}
 
 
 def explosion(question: Question) -> Answer:
@@ -104,13 +110,19 @@ def _superlevel(question: Question) -> Iterator[Step]:
         components = SuperlevelSet(record.profile, between, in_terms_of=T).components()
         intervals = [(component.lower, component.upper) for component in components]
         bounds = list(_range_of_levels(low, high, tuple(intervals), record.profile))
-        for end in dict.fromkeys(end for interval in intervals for end in interval if end.has(T)):
+        solved = _SOLVED.get(record.name)
+        if solved is not None:
+            level = Equivalent(sympy.Gt(record.slope_expr, T), solved, evaluate=False)
+            yield Step(level, "solve_level", meaning, section="superlevel")
+        ends = dict.fromkeys(end for interval in intervals for end in interval if end.has(T) and solved is None)
+        for end in ends:
             yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
         if _is_whole(intervals):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue
         inside = _union(intervals, Z)
-        yield Step(Equivalent(abs(Slope(Z)) > T, inside), "superlevel", meaning, (*bounds, *off), section="superlevel")
+        rule = "superlevel" if solved is None else "superlevel_solved"
+        yield Step(Equivalent(abs(Slope(Z)) > T, inside), rule, meaning, (*bounds, *off), section="superlevel")
 
 
 def _range_of_levels(
@@ -168,16 +180,18 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime)
     )
     if question.activation.name == "sigmoid":
         size = abs(formula.w) / formula.c
-        inside = size * (1 + sympy.sqrt(1 - 4 / size)) / 2 - 1
-        u = sympy.sqrt(size - 4) / 2
+        product = WrittenProduct((size / 2, WrittenSum(sympy.S.One, sympy.sqrt(1 - 4 / size))))
+        inside = WrittenSum(product, sympy.S.NegativeOne)
+        root = as_made(sympy.Mul, sympy.S.Half, as_made(sympy.Pow, size, sympy.S.Half))
+        argument = as_made(sympy.Pow, WrittenSum(sympy.sqrt(size - 4) / 2, root), sympy.Integer(2))
         yield Step(
-            equation((u + sympy.sqrt(u**2 + 1)) ** 2, inside),
+            equation(argument, inside),
             "logarithm_argument",
             meaning,
             conditions,
             section="as_logarithm",
         )
-        logarithm = 2 * sympy.log(inside) / abs(formula.w)
+        logarithm = WrittenProduct((2 / abs(formula.w), sympy.log(inside)))
     else:
         logarithm = regime.width.rewrite(sympy.log)
     yield Step(equation(regime.width, logarithm), "as_logarithm", meaning, conditions, section="as_logarithm")
