@@ -12,14 +12,14 @@ import sympy
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations.slopes.piece import SlopeInverse
-from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import Check
 from gradtheory.derivation.declared import KINDS, declaration, unsaid
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
-from gradtheory.derivation.language import Slope
+from gradtheory.derivation.language import Bend, Slope
 from gradtheory.derivation.printing import divided, formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
@@ -44,7 +44,7 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     catalogue = words(lang)
     topic = catalogue["topics"][question.topic]
     values = {
-        "activation": question.activation.name,
+        "activation": _name(question.activation),
         "depth": question.depth,
         "loss": catalogue["document"][question.loss],
         "wrt": _parameter(question, catalogue["document"]),
@@ -60,6 +60,11 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
     )
+
+
+def _name(activation: Activation) -> str:
+    """Return the name of an activation as a title writes it: that of one's own without a name is its formula."""
+    return text(activation.expr) if activation.name == str(activation.expr) else activation.name
 
 
 def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:
@@ -100,13 +105,22 @@ def table_of_zeros(spelling: Spelling, activation: Activation) -> Formula:
     branches = activation.profile.branches
     ends = [end for each in branches for end in ((each.slope_left, each.left), (each.slope_right, each.right))]
     place = {abs(height): z for height, z in ends}
-    rows = [
-        InNumbers.of(name, abs(Slope(place[number])), {}, number, _DIGITS)
-        if number in place
-        else Rounded.of(number, number, _DIGITS)
-        for number, name in spelling.names.items()
-    ]
-    return formula(*rows, spelling=spelling)
+    heights = {z: height for height, z in ends}
+    rows, lines = list[tuple[str, str]](), list[str]()
+    for number, name in spelling.names.items():
+        if number in place:
+            shown = formula(InNumbers.of(name, abs(Slope(place[number])), {}, number, _DIGITS), spelling=spelling)
+        else:
+            shown = formula(Rounded.of(number, number, _DIGITS), spelling=spelling)
+        *before, (left, right) = shown.rows
+        line = shown.plain()
+        if number in heights:  # an end of a branch of |σ'|
+            equation_there = equation((Slope if heights[number] == 0 else Bend)(name), sympy.S.Zero)
+            right += rf",\quad {LatexWriter(spelling).doprint(equation_there)}"
+            line += f"   ({text(equation_there, spelling=spelling)})"
+        rows += [*before, (left, right)]
+        lines.append(line)
+    return Formula(tuple(rows), lambda: "\n".join(lines))
 
 
 def steps_in_words(
@@ -154,13 +168,12 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
         yield formula(*answer.definitions, spelling=spelling)
     if declared:
         yield Paragraph(declared)
-    if any(step.statement.has(NormalCDF) for step in answer.steps):
-        yield Paragraph(catalogue["document"]["normal"])
+    formulas = list(steps_in_words(answer.steps, catalogue, spelling=spelling))
+    yield from _normal_law(formulas, catalogue["document"])
     if spelling.names:
         yield Paragraph(catalogue["document"]["zeros"])
         yield table_of_zeros(spelling, question.activation)
     section = ""
-    formulas = steps_in_words(answer.steps, catalogue, spelling=spelling)
     for step, block in zip(answer.steps, formulas, strict=True):
         if step.section != section:
             section = step.section
@@ -177,6 +190,15 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
     yield Heading(catalogue["document"]["check"])
     yield Paragraph(catalogue["document"]["check_text"])
     yield Code(_source(question, lang))
+
+
+def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:
+    """Yield what Φ and φ are, where formulas show them."""
+    shown = " ".join(right for each in formulas for row in each.rows for right in row)
+    names = {"normal": r"\Phi", "normal_density": r"\varphi"}
+    sentences = [labels[key] for key, name in names.items() if name in shown]
+    if sentences:
+        yield Paragraph(functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences))
 
 
 def _declared(answer: Answer, given: Sequence[str], catalogue: Mapping[str, Any], spelling: Spelling) -> str:

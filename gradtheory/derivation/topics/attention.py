@@ -45,10 +45,11 @@ def _steps(question: Question) -> Iterator[Step]:
     entropy = -_SHARE * sympy.log(_SHARE) - (1 - _SHARE) * sympy.log(1 - _SHARE)
     yield step(equation(sympy.Limit(entropy, _SHARE, 1, "-"), sympy.S.Zero), "entropy_saturated", "softmax")
 
+    variance = _SIZE**2 * _OTHER_SIZE**2
     product = WrittenProduct((_SIZE, _QUERY), (_OTHER_SIZE, _KEY))
     logit = Mean(Mean(as_made(sympy.Pow, product, sympy.Integer(2)), _KEY), _QUERY)
-    yield step(equation(logit, _SIZE**2 * _OTHER_SIZE**2), "logit_product", "logits")
-    for term, rule in ((_SIZE**2, "logit_sum"), (_SIZE**2 / _HEAD, "logit_scaled")):
+    yield step(equation(logit, variance), "logit_product", "logits")
+    for term, rule in ((variance, "logit_sum"), (variance / _HEAD, "logit_scaled")):
         yield step(equation(sympy.Sum(term, (_NUMBER, 1, _HEAD)), _HEAD * term), rule, "logits")
 
     rest = 1 - _SHARE

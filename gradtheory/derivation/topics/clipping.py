@@ -11,7 +11,7 @@ from gradtheory.derivation.language import STEEPEST
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import ETA, steepest
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
 _CUT, _LARGE = sympy.symbols("s x", real=True)
@@ -44,7 +44,7 @@ def _steps(question: Question) -> Iterator[Step]:
         reached = sympy.Gt(WrittenSum(abs(_START), travel), C / STEEPEST, evaluate=False)
         time = sympy.Gt(
             _STEPS,
-            sympy.Mul(C / STEEPEST - abs(_START), sympy.Pow(most, -1, evaluate=False), evaluate=False),
+            as_made(sympy.Mul, C / STEEPEST - abs(_START), as_made(sympy.Pow, most, sympy.S.NegativeOne)),
             evaluate=False,
         )
         yield step(Equivalent(reached, time), "earliest_explosion", "by_norm")

@@ -13,6 +13,7 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, Slope, Width
+from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.shapes import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
@@ -221,6 +222,8 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         yield Step(critical, "nothing_explodes", meaning, section=section)
         return
     ends = [end for pair in regime.intervals for end in pair if end.is_finite is not False]
+    for place, height in _places_of_levels(question, ends, numbers):
+        yield Step(equation(Slope(place), height), "place_of_level", meaning, section=section, shown=(("place", place),))
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(
@@ -229,14 +232,52 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
             meaning,
             section=section,
         )
-    if not regime.width.has(sympy.oo):
-        width = Width(formula.w, formula.c)
+    width = Width(formula.w, formula.c)
+    if regime.width.has(sympy.oo):
+        yield from _unbounded(question, formula, regime, numbers, section)
+    else:
         yield Step(
             InNumbers.of(width, regime.width, numbers, meaning.value(regime.width, numbers), _DIGITS),
             "width_in_numbers",
             meaning,
             section=section,
         )
+
+
+def _places_of_levels(
+    question: Question, ends: Sequence[sympy.Expr], numbers: Mapping[sympy.Expr, sympy.Expr]
+) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
+    """Yield the rational places at which |σ'| is the level, and σ' there: what ζ is in the ends of a set."""
+    for inverse in dict.fromkeys(part for end in ends for part in sympy.ordered(end.atoms(SlopeInverse))):
+        place = question.meaning.value(inverse, numbers)
+        if place.is_Rational:
+            yield place, question.meaning.value(Slope(place), {})
+
+
+def _unbounded(
+    question: Question,
+    formula: ExplosionFormula,
+    regime: Regime,
+    numbers: Mapping[sympy.Expr, sympy.Expr],
+    section: str,
+) -> Iterator[Step]:
+    """Yield a set without a finite length, where its ends have formulas, and that length."""
+    meaning, weight, threshold = question.meaning, numbers[formula.w], numbers[formula.c]
+    neuron = weight * _X + numbers[formula.b]
+    intervals = [tuple(_put_in(end, numbers, meaning) for end in pair) for pair in regime.intervals]
+    if not _is_whole(intervals) and not any(end.has(SlopeInverse) for pair in intervals for end in pair):
+        inside = sympy.Gt(as_made(sympy.Abs, WrittenProduct((Slope(neuron), weight))), threshold, evaluate=False)
+        off = tuple(sympy.Ne(neuron, kink) for kink in meaning.breaks)
+        yield Step(Equivalent(inside, _union(intervals, _X)), "set_in_numbers", meaning, off, section=section)
+    yield Step(equation(Width(weight, threshold), sympy.oo), "no_length", meaning, section=section)
+
+
+def _put_in(end: sympy.Expr, numbers: Mapping[sympy.Expr, sympy.Expr], meaning: Meaning) -> sympy.Expr:
+    """Return an end of a set for numbers: the number itself where it is rational."""
+    if end.is_infinite:
+        return end
+    value = meaning.value(end, numbers)
+    return value if value.is_Rational else end.xreplace(dict(numbers))
 
 
 def _regime(formula: ExplosionFormula, numbers: Mapping[sympy.Expr, sympy.Expr]) -> Regime | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations import Activation, Branch, Z, activation
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
@@ -33,7 +33,22 @@ _TEXTBOOK = {
     "gelu": (WrittenSum(NormalDistribution(Z), Z * NormalDensity(Z)), "slope_by_normal"),
     "silu": (WrittenProduct((Logistic(Z), _AFTER_LOGISTIC)), "slope_by_logistic"),
 }
-_BEND_OF_TEXTBOOKS = {"gelu": WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z)))}
+_SQUARE_AND_1 = (1 + sympy.exp(Z)) ** 2 + 1
+_BEND_OF_TEXTBOOKS = {
+    "gelu": WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z))),
+    "mish": WrittenProduct(
+        (
+            4 * sympy.exp(Z) / _SQUARE_AND_1**3,
+            WrittenSum(
+                WrittenProduct((sympy.Integer(2), 1 + sympy.exp(Z), _SQUARE_AND_1)),
+                WrittenProduct(
+                    (Z, WrittenSum(sympy.Integer(2), 2 * sympy.exp(Z), -3 * sympy.exp(2 * Z), -2 * sympy.exp(3 * Z)))
+                ),
+            ),
+        )
+    ),
+    "silu": WrittenSum(sympy.Integer(2), -Z * sympy.tanh(Z / 2)) / (4 * sympy.cosh(Z / 2) ** 2),
+}
 _DIGITS = 12
 
 
@@ -98,7 +113,8 @@ def _bend(record: Activation) -> sympy.Expr | None:
     """Return σ'' in terms of σ and σ', or as textbooks write it; None where neither says where the slope rises."""
     in_sigma = SLOPE_OF_VALUE.get(record.name)
     if in_sigma is None or in_sigma.has(sympy.Abs):
-        return _BEND_OF_TEXTBOOKS.get(record.name)
+        known = (bend for name, bend in _BEND_OF_TEXTBOOKS.items() if record.expr == activation(name).expr)
+        return next(known, None)
     rate = in_sigma.diff(Z).xreplace({Z: Sigma(Z)})
     return WrittenProduct((Slope(Z), rate)) if rate.is_Add else rate * Slope(Z)
 

@@ -34,6 +34,7 @@ def _parts_of_what_is_given(region: StabilityRegion) -> tuple[str, ...]:
         "momentum": region.has_momentum,
         "no_momentum": not region.has_momentum,
         "best": DECAY not in region.matrix.free_symbols,
+        "rate": region.has_momentum and DECAY not in region.matrix.free_symbols,
         "decay": DECAY in region.matrix.free_symbols,
         "preconditioned": region.is_preconditioned,
     }
