@@ -1,11 +1,13 @@
 """What the letters of a derivation are declared to be where no step says it: a document says it once, for all steps."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import sympy
 
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.wide_layers import WideEquation
+from gradtheory.formulas import LatexWriter
 
 ABOVE, NOT_BELOW, BELOW, NOT_ZERO = r"> 0", r"\ge 0", r"< 0", r"\neq 0"
 WHOLE, WHOLE_FROM_0 = r"\in \{1, 2, 3, \dots\}", r"\in \{0, 1, 2, \dots\}"
@@ -13,7 +15,7 @@ KINDS = ABOVE, NOT_BELOW, BELOW, NOT_ZERO, WHOLE, WHOLE_FROM_0  # in the order i
 
 
 def declaration(symbol: sympy.Symbol) -> str:
-    """Return what a symbol is declared to be, beside real: LaTeX of the rest of a condition, or nothing.
+    r"""Return what a symbol is declared to be, beside real: LaTeX of the rest of a condition, or nothing.
 
     Examples
     --------
@@ -32,23 +34,32 @@ def declaration(symbol: sympy.Symbol) -> str:
     return NOT_ZERO if symbol.is_nonzero else ""
 
 
-def assumed(step: Step) -> list[sympy.Symbol]:
-    """Return the symbols of a step that are declared to be more than real and finite, and are free in it.
+def assumed(statement: sympy.Basic, assumptions: Sequence[sympy.Basic] = ()) -> list[sympy.Symbol]:
+    """Return the symbols that are free in a statement, and declared to be more than the assumptions beside it say.
 
     The sizes of matrices are left out: they are numbers of neurons, and no formula shows them.
     """
-    if isinstance(step.statement, WideEquation):
+    if isinstance(statement, WideEquation):
         return []
-    free = set().union(*(part.free_symbols for part in (step.statement, *step.assumptions)))
+    free = set().union(*(part.free_symbols for part in (statement, *assumptions)))
     symbols = [each for each in free if isinstance(each, sympy.Symbol) and declaration(each)]
-    return sorted((each for each in symbols if not _says(step.assumptions, each)), key=lambda each: str(each).lower())
+    return sorted((each for each in symbols if not _says(assumptions, each)), key=lambda each: str(each).lower())
 
 
-def unsaid(definitions: Sequence[sympy.Eq], steps: Sequence[Step]) -> Iterator[sympy.Symbol]:
-    """Yield the symbols whose declarations no step says beside its statement, and no definition makes true."""
+def unsaid(definitions: Sequence[sympy.Eq], steps: Sequence[Step]) -> list[sympy.Symbol]:
+    """Return the symbols whose declarations no step says beside its statement, and no definition makes true."""
     defined = {each.lhs for each in definitions if each.rhs.is_positive}
-    symbols = dict.fromkeys(symbol for step in steps for symbol in assumed(step))
-    yield from (each for each in symbols if each not in defined)
+    symbols = (symbol for step in steps for symbol in assumed(step.statement, step.assumptions))
+    return [each for each in dict.fromkeys(symbols) if each not in defined]
+
+
+def in_conditions(symbols: Iterable[sympy.Symbol], said: str, writer: LatexWriter) -> list[str]:
+    """Return what symbols are declared to be as conditions, such as "$c, t > 0$", without those that prose says."""
+    kinds: dict[str, list[str]] = {}
+    for symbol in symbols:
+        if not re.search(rf"(?<![A-Za-z_]){re.escape(f'{symbol.name} {declaration(symbol)}')}", said):
+            kinds.setdefault(declaration(symbol), []).append(writer.doprint(symbol))
+    return [f"${', '.join(kinds[kind])} {kind}$" for kind in sorted(kinds, key=KINDS.index)]
 
 
 def _says(assumptions: Sequence[sympy.Basic], symbol: sympy.Symbol) -> bool:

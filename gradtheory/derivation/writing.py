@@ -16,7 +16,7 @@ from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import Check
-from gradtheory.derivation.declared import KINDS, declaration, unsaid
+from gradtheory.derivation.declared import assumed, in_conditions, unsaid
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.language import Bend, Slope
@@ -36,6 +36,7 @@ _DIGITS = 12  # of a place that has a name
 _WIDEST_CODE = 76  # letters of a line on paper
 _SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r", (chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
+_AUTHORS = re.compile(r"((?:\w+, )*\w+ & \w+|\w+(?: et al\.)?), ")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -143,15 +144,31 @@ def steps_in_words(
 
 
 def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
-    """Return the title, the conditions and the source of a fact."""
-    return _told(fact, words(lang))
+    """Return the title, the conditions and the source of a fact; what its letters are declared to be is a condition."""
+    catalogue = words(lang)
+    told = _told(fact, catalogue)
+    declared = in_conditions(assumed(fact.statement, fact.assumptions), told["conditions"], LatexWriter())
+    return {**told, "conditions": catalogue["document"]["semicolon"].join([told["conditions"], *declared])}
 
 
 def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
     in_words, parts = catalogue["facts"][fact.name], catalogue["sources"]
     source = _PART_OF_SOURCE.sub(lambda match: parts["of"] + fill(parts[match[1]], {"number": match[2]}), fact.source)
-    source = source.replace(" et al.", parts["and_others"]).replace("; ", parts["next"])
+    source = parts["next"].join(_work(work, parts) for work in source.split("; "))
     return {"title": in_words["title"], "conditions": in_words["conditions"], "source": source}
+
+
+def _work(work: str, parts: Mapping[str, str]) -> str:
+    """Return one work of a source with the marks of a language: between authors, behind them, and of proofs."""
+    if work.startswith(("Coq: ", "proofs/")):
+        return work.replace(": ", parts["colon"]).replace(", ", parts["of"])
+    match = _AUTHORS.match(work)
+    if match is None:
+        return work
+    authors = (
+        match[1].replace(" et al.", parts["and_others"]).replace(", ", parts["between"]).replace(" & ", parts["and"])
+    )
+    return f"{authors}{parts['of']}{work[match.end() :]}"
 
 
 def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -> Iterator[Block]:
@@ -198,19 +215,17 @@ def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Itera
     names = {"normal": r"\Phi", "normal_density": r"\varphi"}
     sentences = [labels[key] for key, name in names.items() if name in shown]
     if sentences:
-        yield Paragraph(functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences))
+        yield Paragraph(
+            functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences)
+        )
 
 
 def _declared(answer: Answer, given: Sequence[str], catalogue: Mapping[str, Any], spelling: Spelling) -> str:
     """Return what the letters of steps are declared to be where neither the steps nor what is given say it."""
     sections = dict.fromkeys(step.section for step in answer.steps)
     said = " ".join([*given, *(catalogue["sections"][section].get("text", "") for section in sections)])
-    writer, labels = LatexWriter(spelling), catalogue["document"]
-    kinds: dict[str, list[str]] = {}
-    for symbol in unsaid(answer.definitions, answer.steps):
-        if not re.search(rf"(?<![A-Za-z_]){re.escape(f'{symbol.name} {declaration(symbol)}')}", said):
-            kinds.setdefault(declaration(symbol), []).append(writer.doprint(symbol))
-    conditions = [f"${', '.join(kinds[kind])} {kind}$" for kind in sorted(kinds, key=KINDS.index)]
+    labels = catalogue["document"]
+    conditions = in_conditions(unsaid(answer.definitions, answer.steps), said, LatexWriter(spelling))
     return fill(labels["declared"], {"conditions": labels["semicolon"].join(conditions)}) if conditions else ""
 
 

@@ -29,7 +29,9 @@ _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\te
     character: f"\\{character}" for character in "&%$#_{}"
 }
 _TEX_SPECIAL |= {below: rf"\textsubscript{{{digit}}}" for digit, below in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-_TEX_SPECIAL |= {above: rf"\textsuperscript{{{letter}}}" for letter, above in zip("0123456789-nx", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿˣ", strict=True)}
+_TEX_SPECIAL |= {
+    above: rf"\textsuperscript{{{letter}}}" for letter, above in zip("0123456789-nx", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿˣ", strict=True)
+}
 _TEX_SPECIAL |= {"√": r"$\surd$", "·": r"$\cdot$", "≤": r"$\le$", "≥": r"$\ge$", "∞": r"$\infty$"}
 _TEX_SPECIAL |= {letter: rf"$\{name}$" for name, letter in GREEK.items() if name != "lamda"}
 

@@ -122,7 +122,9 @@ def pieces(expr: sympy.Or) -> list[sympy.Basic]:
             return (0 if isinstance(piece, sympy.Lt | sympy.Le) else 2), 0.0
         inside = between(piece)
         lower = sympy.S.Zero if inside is None else inside[0]
-        inverse = next((part for part in sympy.preorder_traversal(lower) if type(part).__name__ == "SlopeInverse"), None)
+        inverse = next(
+            (part for part in sympy.preorder_traversal(lower) if type(part).__name__ == "SlopeInverse"), None
+        )
         known = lower if inverse is None else inverse.args[2]  # it lies between this place and the next
         return 1, float(known) if known.is_number else 0.0
 

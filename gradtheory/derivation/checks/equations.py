@@ -48,8 +48,8 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
     verdict = _check_sides(left, right, trial)
     if verdict.is_true is True or rule is None:
         return verdict
-    shown = [rule.with_activations(side) for side in (left, right)]  # a_L - y is σ(z_L) - y
-    return _check_sides(*shown, trial) if shown != [left, right] else verdict
+    shown = rule.with_activations(left), rule.with_activations(right)  # a_L - y is σ(z_L) - y
+    return _check_sides(*shown, trial) if shown != (left, right) else verdict
 
 
 def _check_sides(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> Verdict:

@@ -223,7 +223,9 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         return
     ends = [end for pair in regime.intervals for end in pair if end.is_finite is not False]
     for place, height in _places_of_levels(question, ends, numbers):
-        yield Step(equation(Slope(place), height), "place_of_level", meaning, section=section, shown=(("place", place),))
+        yield Step(
+            equation(Slope(place), height), "place_of_level", meaning, section=section, shown=(("place", place),)
+        )
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(

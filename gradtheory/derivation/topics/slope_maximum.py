@@ -79,7 +79,9 @@ def slope_off_kinks(question: Question) -> sympy.Expr:
     slope = record.slope_expr
     if not isinstance(slope, sympy.Piecewise) or set(record.kinks) != set(question.meaning.breaks):
         return slope
-    pairs = [(value, condition.replace(sympy.Ge, sympy.Gt).replace(sympy.Le, sympy.Lt)) for value, condition in cases(slope)]
+    pairs = [
+        (value, condition.replace(sympy.Ge, sympy.Gt).replace(sympy.Le, sympy.Lt)) for value, condition in cases(slope)
+    ]
     return sympy.Piecewise(*pairs)
 
 
