@@ -9,8 +9,8 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import STEEPEST
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
-_Z, _COVARIANCE = sympy.symbols("z p", real=True)
-_CHI, _SCALE, _KEEP, _VARIANCE, _SIZE, _BIAS = sympy.symbols("chi alpha k q s b", positive=True)
+_Z, _COVARIANCE, _CHI, _SCALE, _BIAS = sympy.symbols("z p chi alpha b", real=True)
+_KEEP, _VARIANCE, _SIZE = sympy.symbols("k q s", positive=True)
 _DEPTH, _LAYER, _TOKENS = sympy.symbols("L l n", integer=True, positive=True)
 
 _DROPPED = WrittenSum(_SIZE**2 * _VARIANCE / _KEEP, _BIAS**2)  # the variance after a layer

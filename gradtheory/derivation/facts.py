@@ -46,7 +46,7 @@ DEPTH, LAYER = sympy.symbols("L l", integer=True, positive=True)
 DEEP = Chain(DEPTH, GENERIC)
 _TRACE, _LAST = sympy.symbols("p q", real=True)
 _SHARE = sympy.Symbol("tau", real=True)
-_FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True, nonzero=True)
+_FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True)
 
 
 @dataclass(frozen=True)

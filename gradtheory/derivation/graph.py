@@ -12,7 +12,7 @@ import sympy
 
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import LayerProduct, LayerVariable
-from gradtheory.derivation.language import Partial
+from gradtheory.derivation.language import Partial, Sigma
 
 _FARTHEST = 6  # quantities that are followed in a chain of symbolic depth, which has no end
 
@@ -57,6 +57,11 @@ class ChainRule:
         named = expr.xreplace({delta: Partial(self.chain.C, z) for delta, z in self._deltas(expr)})
         replaced = {each: self._followed(each, known) for each in named.atoms(Partial)}
         return named.xreplace(replaced) if replaced else named
+
+    def with_activations(self, expr: sympy.Expr) -> sympy.Expr:
+        """Return an expression with σ(z_l) in the place of a_l, for the layers of a chain of concrete depth."""
+        activations = {each: value for each, value in self._definitions.items() if isinstance(value, Sigma)}
+        return expr.xreplace(activations)
 
     def stated(self, expr: sympy.Expr) -> frozenset[sympy.Expr]:
         """Return the partial derivatives in an expression, δ_l among them."""

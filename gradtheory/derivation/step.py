@@ -32,6 +32,8 @@ class Step:
         The id of the named fact that the statement is.
     section : str
         The key of the heading that it stands under.
+    shown : tuple of pairs of str and sympy.Basic
+        What the reason has a place for, by name.
 
     """
 
@@ -42,6 +44,7 @@ class Step:
     chain_rule: ChainRule | None = None
     fact: str | None = None
     section: str = ""
+    shown: tuple[tuple[str, sympy.Basic], ...] = ()
 
     @cached_property
     def verdict(self) -> Verdict:

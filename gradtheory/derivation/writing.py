@@ -12,13 +12,14 @@ import sympy
 from gradtheory import __version__
 from gradtheory.activations import Activation, activation_names
 from gradtheory.activations.slopes.piece import SlopeInverse
-from gradtheory.arithmetic.functions import NormalCDF
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import Check
+from gradtheory.derivation.declared import assumed, in_conditions, unsaid
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
-from gradtheory.derivation.language import Slope
+from gradtheory.derivation.language import Bend, Slope
 from gradtheory.derivation.printing import divided, formula, joined, text
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
@@ -35,6 +36,7 @@ _DIGITS = 12  # of a place that has a name
 _WIDEST_CODE = 76  # letters of a line on paper
 _SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r", (chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
+_AUTHORS = re.compile(r"((?:\w+, )*\w+ & \w+|\w+(?: et al\.)?), ")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -43,8 +45,9 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     catalogue = words(lang)
     topic = catalogue["topics"][question.topic]
     values = {
-        "activation": question.activation.name,
+        "activation": _name(question.activation),
         "depth": question.depth,
+        "loss": catalogue["document"][question.loss],
         "wrt": _parameter(question, catalogue["document"]),
         "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
     }
@@ -58,6 +61,11 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
     )
+
+
+def _name(activation: Activation) -> str:
+    """Return the name of an activation as a title writes it: that of one's own without a name is its formula."""
+    return text(activation.expr) if activation.name == str(activation.expr) else activation.name
 
 
 def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:
@@ -98,13 +106,22 @@ def table_of_zeros(spelling: Spelling, activation: Activation) -> Formula:
     branches = activation.profile.branches
     ends = [end for each in branches for end in ((each.slope_left, each.left), (each.slope_right, each.right))]
     place = {abs(height): z for height, z in ends}
-    rows = [
-        InNumbers.of(name, abs(Slope(place[number])), {}, number, _DIGITS)
-        if number in place
-        else Rounded.of(number, number, _DIGITS)
-        for number, name in spelling.names.items()
-    ]
-    return formula(*rows, spelling=spelling)
+    heights = {z: height for height, z in ends}
+    rows, lines = list[tuple[str, str]](), list[str]()
+    for number, name in spelling.names.items():
+        if number in place:
+            shown = formula(InNumbers.of(name, abs(Slope(place[number])), {}, number, _DIGITS), spelling=spelling)
+        else:
+            shown = formula(Rounded.of(number, number, _DIGITS), spelling=spelling)
+        *before, (left, right) = shown.rows
+        line = shown.plain()
+        if number in heights:  # an end of a branch of |σ'|
+            equation_there = equation((Slope if heights[number] == 0 else Bend)(name), sympy.S.Zero)
+            right += rf",\quad {LatexWriter(spelling).doprint(equation_there)}"
+            line += f"   ({text(equation_there, spelling=spelling)})"
+        rows += [*before, (left, right)]
+        lines.append(line)
+    return Formula(tuple(rows), lambda: "\n".join(lines))
 
 
 def steps_in_words(
@@ -120,41 +137,60 @@ def steps_in_words(
             number=number,
             condition=r",\; ".join(map(writer.doprint, conditions)),
             plain=functools.partial(text, step.statement, *step.assumptions, spelling=spelling),
-            reason=_numbered(spelling.prose(_reason(step, catalogue)), number),
+            reason=_numbered(spelling.prose(_reason(step, catalogue, writer)), number),
             status=status,
             badge=catalogue["checks"][status],
         )
 
 
 def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
-    """Return the title, the conditions and the source of a fact."""
-    return _told(fact, words(lang))
+    """Return the title, the conditions and the source of a fact; what its letters are declared to be is a condition."""
+    catalogue = words(lang)
+    told = _told(fact, catalogue)
+    declared = in_conditions(assumed(fact.statement, fact.assumptions), told["conditions"], LatexWriter())
+    return {**told, "conditions": catalogue["document"]["semicolon"].join([told["conditions"], *declared])}
 
 
 def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
     in_words, parts = catalogue["facts"][fact.name], catalogue["sources"]
     source = _PART_OF_SOURCE.sub(lambda match: parts["of"] + fill(parts[match[1]], {"number": match[2]}), fact.source)
-    source = source.replace(" et al.", parts["and_others"]).replace("; ", parts["next"])
+    source = parts["next"].join(_work(work, parts) for work in source.split("; "))
     return {"title": in_words["title"], "conditions": in_words["conditions"], "source": source}
+
+
+def _work(work: str, parts: Mapping[str, str]) -> str:
+    """Return one work of a source with the marks of a language: between authors, behind them, and of proofs."""
+    if work.startswith(("Coq: ", "proofs/")):
+        return work.replace(": ", parts["colon"]).replace(", ", parts["of"])
+    match = _AUTHORS.match(work)
+    if match is None:
+        return work
+    authors = (
+        match[1].replace(" et al.", parts["and_others"]).replace(", ", parts["between"]).replace(" & ", parts["and"])
+    )
+    return f"{authors}{parts['of']}{work[match.end() :]}"
 
 
 def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -> Iterator[Block]:
     catalogue = words(lang)
-    if answer.definitions:
+    topic = catalogue["topics"][question.topic]
+    sentences = [topic["given"], *(topic[f"given_{name}"] for name in answer.said)]
+    declared = _declared(answer, sentences, catalogue, spelling)
+    if answer.definitions or declared:
         yield Heading(catalogue["document"]["given"])
-        topic = catalogue["topics"][question.topic]
-        sentences = (topic["given"], *(topic[f"given_{name}"] for name in answer.said))
+    if answer.definitions:
         yield Paragraph(paragraph(map(spelling.prose, sentences), catalogue))
         if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
             yield Paragraph(topic["inverse"])
         yield formula(*answer.definitions, spelling=spelling)
-    if any(step.statement.has(NormalCDF) for step in answer.steps):
-        yield Paragraph(catalogue["document"]["normal"])
+    if declared:
+        yield Paragraph(declared)
+    formulas = list(steps_in_words(answer.steps, catalogue, spelling=spelling))
+    yield from _normal_law(formulas, catalogue["document"])
     if spelling.names:
         yield Paragraph(catalogue["document"]["zeros"])
         yield table_of_zeros(spelling, question.activation)
     section = ""
-    formulas = steps_in_words(answer.steps, catalogue, spelling=spelling)
     for step, block in zip(answer.steps, formulas, strict=True):
         if step.section != section:
             section = step.section
@@ -173,17 +209,39 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
     yield Code(_source(question, lang))
 
 
+def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:
+    """Yield what Φ and φ are, where formulas show them."""
+    shown = " ".join(right for each in formulas for row in each.rows for right in row)
+    names = {"normal": r"\Phi", "normal_density": r"\varphi"}
+    sentences = [labels[key] for key, name in names.items() if name in shown]
+    if sentences:
+        yield Paragraph(
+            functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences)
+        )
+
+
+def _declared(answer: Answer, given: Sequence[str], catalogue: Mapping[str, Any], spelling: Spelling) -> str:
+    """Return what the letters of steps are declared to be where neither the steps nor what is given say it."""
+    sections = dict.fromkeys(step.section for step in answer.steps)
+    said = " ".join([*given, *(catalogue["sections"][section].get("text", "") for section in sections)])
+    labels = catalogue["document"]
+    conditions = in_conditions(unsaid(answer.definitions, answer.steps), said, LatexWriter(spelling))
+    return fill(labels["declared"], {"conditions": labels["semicolon"].join(conditions)}) if conditions else ""
+
+
 def _numbered(reason: str, number: int) -> str:
     """Return a reason with its references to equations before this one as references to their numbers."""
     return _BACK.sub(lambda match: f"@{{eq:{number - int(match[1])}}}", reason)
 
 
-def _reason(step: Step, catalogue: Mapping[str, Any]) -> str:
-    if step.verdict.check is Check.NUMERIC:
+def _reason(step: Step, catalogue: Mapping[str, Any], writer: LatexWriter) -> str:
+    if step.fact is None or step.verdict.check is Check.NUMERIC:
+        shown = {name: writer.doprint(expr) for name, expr in step.shown}
+        reason = fill(catalogue["rules"][step.rule], shown)
+        if step.verdict.check is not Check.NUMERIC:
+            return reason
         why_no_more = catalogue["numeric"][obstacle(step.statement)]
-        return f"{catalogue['rules'][step.rule]}{catalogue['document']['stop']}{why_no_more}"
-    if step.fact is None:
-        return str(catalogue["rules"][step.rule])
+        return f"{reason}{catalogue['document']['stop']}{why_no_more}"
     return fill(catalogue["document"]["fact"], _told(FACTS[step.fact], catalogue))
 
 

@@ -14,7 +14,7 @@ from sympy.simplify.radsimp import fraction
 
 from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, one_root, terms, with_one_root
-from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
+from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, pieces, sides
 from gradtheory.formulas.text import GREEK
 from gradtheory.formulas.written import WrittenSum
 
@@ -29,6 +29,10 @@ _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\te
     character: f"\\{character}" for character in "&%$#_{}"
 }
 _TEX_SPECIAL |= {below: rf"\textsubscript{{{digit}}}" for digit, below in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+_TEX_SPECIAL |= {
+    above: rf"\textsuperscript{{{letter}}}" for letter, above in zip("0123456789-nx", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿˣ", strict=True)
+}
+_TEX_SPECIAL |= {"√": r"$\surd$", "·": r"$\cdot$", "≤": r"$\le$", "≥": r"$\ge$", "∞": r"$\infty$"}
 _TEX_SPECIAL |= {letter: rf"$\{name}$" for name, letter in GREEK.items() if name != "lamda"}
 
 
@@ -187,7 +191,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return " ".join(SIGNS[part] if isinstance(part, str) else self._print(part) for part in inside)
 
     def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise
-        return r" \;\lor\; ".join(self._print(part) for part in expr.args)
+        return r" \;\lor\; ".join(self._print(part) for part in pieces(expr))
 
     def _print_Equivalent(self, expr: Equivalent) -> str:  # noqa: N802  # likewise
         return r" \iff ".join(self._print(side) for side in sides(expr))

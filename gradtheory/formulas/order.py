@@ -31,7 +31,7 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
     places = {factor: _place(factor) for factor in canonical}
     of_sigma = any(hasattr(factor, "quantity") for factor in canonical)
     if not any(_is_indexed(factor) or (of_sigma and str(factor) == "w") for factor in canonical):
-        return sorted(canonical, key=_class)
+        return sorted(canonical, key=lambda factor: (_class(factor), _of_constants(factor)))
     plain = [factor for factor in canonical if places[factor] is None]
     layered = [(place, factor) for factor, place in places.items() if place is not None]
     layered.sort(key=lambda pair: (-pair[0][0][0], -pair[0][0][1], pair[0][1]))
@@ -46,7 +46,8 @@ def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         return sorted(canonical, key=lambda term: term is not centre)
     if len(canonical) == 2 and sympy.S.One in canonical and not any(map(_is_of_variables, canonical)):
         return sorted(canonical, key=lambda term: (_is_negative(term), term != 1))
-    first = canonical[0] if canonical[0].is_number else None
+    first = next((term for term in canonical if type(term).__name__ == "NormalCDF"), canonical[0])
+    first = first if first.is_number else None
 
     def key(term: sympy.Expr) -> tuple[bool, bool, int]:
         if term is first:
@@ -117,6 +118,11 @@ def _class(factor: sympy.Expr) -> int:
         return 4  # (1 - y) ln(1 - a)
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
     return 3 if is_bracketed else 2
+
+
+def _of_constants(factor: sympy.Expr) -> int:
+    """Return what sorts constants: e comes before roots, under which it could be read: e√π."""
+    return 0 if factor.is_Rational or not factor.is_number else 1 if factor is sympy.E else 2
 
 
 def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:

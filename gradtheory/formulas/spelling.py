@@ -114,6 +114,23 @@ def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
     return left, right
 
 
+def pieces(expr: sympy.Or) -> list[sympy.Basic]:
+    """Return the intervals of a union from left to right, as far as their ends tell: SymPy keeps them in a set."""
+
+    def place(piece: sympy.Basic) -> tuple[int, float]:
+        if not isinstance(piece, sympy.And):
+            return (0 if isinstance(piece, sympy.Lt | sympy.Le) else 2), 0.0
+        inside = between(piece)
+        lower = sympy.S.Zero if inside is None else inside[0]
+        inverse = next(
+            (part for part in sympy.preorder_traversal(lower) if type(part).__name__ == "SlopeInverse"), None
+        )
+        known = lower if inverse is None else inverse.args[2]  # it lies between this place and the next
+        return 1, float(known) if known.is_number else 0.0
+
+    return sorted(expr.args, key=place)
+
+
 def cases(expr: sympy.Piecewise) -> list[tuple[sympy.Expr, sympy.Basic]]:
     """Return the formulas of a function with their conditions, the last one written out too where it is "otherwise"."""
     *pairs, (value, condition) = (pair.args for pair in expr.args)

@@ -14,7 +14,7 @@ from sympy.simplify.radsimp import fraction
 
 from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, one_root, terms, with_one_root
-from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, sides
+from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, pieces, sides
 from gradtheory.formulas.written import WrittenSum
 
 _SIGNS: Mapping[str, str] = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
@@ -207,13 +207,13 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return " ".join(_SIGNS[part] if isinstance(part, str) else self._print(part) for part in inside)
 
     def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise
-        return " ∨ ".join(map(self._print, expr.args))
+        return " ∨ ".join(map(self._print, pieces(expr)))
 
     def _print_Equivalent(self, expr: Equivalent) -> str:  # noqa: N802  # likewise
         return " ⇔ ".join(self._print(side) for side in sides(expr))
 
     def _print_HadamardProduct(self, expr: sympy.HadamardProduct) -> str:  # noqa: N802  # likewise
-        return " ∘ ".join(self._print(part) for part in expr.args)
+        return " ∘ ".join(self._print(part) for part in pieces(expr))
 
     def _print_MatMul(self, expr: sympy.MatMul) -> str:  # noqa: N802  # likewise
         return " ".join(self._print(part) for part in expr.args)

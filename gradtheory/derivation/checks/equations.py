@@ -45,6 +45,14 @@ def check_equation(statement: sympy.Eq, trial: Trial) -> Verdict:
         left, right = rule.reduced(left, known), rule.reduced(right, known)
         if left != right and known:  # derivatives of a layer by the one before it, which the left side passes through
             left, right = map(rule.reduced, whole)
+    verdict = _check_sides(left, right, trial)
+    if verdict.is_true is True or rule is None:
+        return verdict
+    shown = rule.with_activations(left), rule.with_activations(right)  # a_L - y is σ(z_L) - y
+    return _check_sides(*shown, trial) if shown != (left, right) else verdict
+
+
+def _check_sides(left: sympy.Expr, right: sympy.Expr, trial: Trial) -> Verdict:
     if left == right:
         return EXACT
     left, right = without_layers(left, right)

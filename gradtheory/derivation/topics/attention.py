@@ -11,8 +11,8 @@ from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _LOGIT, _OTHER, _QUERY, _KEY, _COVARIANCE = sympy.symbols("x y u v p", real=True)
-_REST, _SIZE, _OTHER_SIZE, _VARIANCE, _SHARE = sympy.symbols("r s t q a", positive=True)
-_TOTAL, _APART, _GROWN = sympy.symbols("T D g", positive=True)
+_REST, _SIZE, _VARIANCE, _TOTAL, _GROWN = sympy.symbols("r s q T g", positive=True)
+_SHARE, _OTHER_SIZE, _APART = sympy.symbols("a t D", real=True)
 _TOKENS, _HEAD, _NUMBER = sympy.symbols("n d i", integer=True, positive=True)
 
 
@@ -45,10 +45,11 @@ def _steps(question: Question) -> Iterator[Step]:
     entropy = -_SHARE * sympy.log(_SHARE) - (1 - _SHARE) * sympy.log(1 - _SHARE)
     yield step(equation(sympy.Limit(entropy, _SHARE, 1, "-"), sympy.S.Zero), "entropy_saturated", "softmax")
 
+    variance = _SIZE**2 * _OTHER_SIZE**2
     product = WrittenProduct((_SIZE, _QUERY), (_OTHER_SIZE, _KEY))
     logit = Mean(Mean(as_made(sympy.Pow, product, sympy.Integer(2)), _KEY), _QUERY)
-    yield step(equation(logit, _SIZE**2 * _OTHER_SIZE**2), "logit_product", "logits")
-    for term, rule in ((_SIZE**2, "logit_sum"), (_SIZE**2 / _HEAD, "logit_scaled")):
+    yield step(equation(logit, variance), "logit_product", "logits")
+    for term, rule in ((variance, "logit_sum"), (variance / _HEAD, "logit_scaled")):
         yield step(equation(sympy.Sum(term, (_NUMBER, 1, _HEAD)), _HEAD * term), rule, "logits")
 
     rest = 1 - _SHARE

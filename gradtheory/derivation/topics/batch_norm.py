@@ -11,11 +11,10 @@ from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _Z, _X, _COMMON, _OWN, _OTHER = sympy.symbols("z x u v w", real=True)
-_SHARED, _APART, _SIZE, _BIAS, _SQUARE, _SLOPES = sympy.symbols("a d s b A D", positive=True)
-_MEAN = sympy.Symbol("M", real=True)
+_SHARED, _APART, _SIZE, _BIAS, _SQUARE, _SLOPES, _MEAN = sympy.symbols("a d s b A D M", real=True)
 _COEFFICIENTS = sympy.symbols("h_0:4", real=True)
-_DEGREE, _TERM = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("h", positive=True)
-_BATCH = sympy.Symbol("B", positive=True)
+_DEGREE, _TERM = sympy.symbols("n h", real=True)
+_BATCH = sympy.Symbol("B", real=True)
 
 
 def batch_norm(question: Question) -> Answer:
@@ -51,9 +50,9 @@ def _steps(question: Question) -> Iterator[Step]:
     slope = WrittenSum(*(size * each.diff(_Z) for size, each in zip(_COEFFICIENTS[1:], hermite[1:], strict=True)))
     slopes = sympy.Add(*(n * each for n, each in enumerate(squares)))
     yield step(equation(Mean(slope**2, _Z), slopes), "hermite_slopes", "at_least_1")
-    from_one_on = sympy.Ge(_DEGREE, 1, evaluate=False)
+    terms = sympy.Ge(_DEGREE, 1), sympy.Ge(_TERM, 0)
     term = sympy.Ge(WrittenProduct((_DEGREE, _TERM)), _TERM, evaluate=False)
-    yield step(term, "poincare", "at_least_1", from_one_on)
+    yield step(term, "poincare", "at_least_1", *terms)
 
     inverse = sympy.Integral(sympy.exp(-_X / 2) / 4, (_X, 0, sympy.oo))
     yield step(equation(inverse, sympy.Rational(1, 2)), "chi_square", "small_batches")

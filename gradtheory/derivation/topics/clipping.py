@@ -11,13 +11,13 @@ from gradtheory.derivation.language import STEEPEST
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import ETA, steepest
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
+_CUT, _LARGE = sympy.symbols("s x", real=True)
 _STEPS, _NUMBER, _COUNT = sympy.symbols("T t n", integer=True, positive=True)
 _START = sympy.Symbol("w_0", real=True)
 _WEIGHT, _GRADIENT, _FIRST, _SECOND, _UNCUT = sympy.symbols("w g g_1 g_2 u", real=True)
-_CUT, _LARGE = sympy.symbols("s x", positive=True)
 _SIZES = sympy.symbols("s_1 s_2", real=True)
 
 
@@ -44,7 +44,7 @@ def _steps(question: Question) -> Iterator[Step]:
         reached = sympy.Gt(WrittenSum(abs(_START), travel), C / STEEPEST, evaluate=False)
         time = sympy.Gt(
             _STEPS,
-            sympy.Mul(C / STEEPEST - abs(_START), sympy.Pow(most, -1, evaluate=False), evaluate=False),
+            as_made(sympy.Mul, C / STEEPEST - abs(_START), as_made(sympy.Pow, most, sympy.S.NegativeOne)),
             evaluate=False,
         )
         yield step(Equivalent(reached, time), "earliest_explosion", "by_norm")

@@ -1,6 +1,7 @@
 """Depth never widens: why the inputs at which a deep chain explodes lie as close together as those of one neuron."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 import sympy
@@ -26,6 +27,7 @@ from gradtheory.derivation.language import DEPTH_BOUND, RANGE, WEAK_NORM, Bend, 
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
+from gradtheory.derivation.topics.widest import between
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.depth import DepthBound, depth_bound
 from gradtheory.explosion.depth.bound import shape
@@ -36,13 +38,13 @@ from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 _Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 _DIGITS = 15
 _P, _Q, _T, _THETA = sympy.symbols("p q t theta", real=True)
-_A, _B, _U, _GAP, _LENGTH = sympy.symbols("A B u d v", positive=True)
-_W, _DELTA = sympy.symbols("w Delta", real=True, nonzero=True)
-_SLOPES = sympy.symbols("s_1 s_2", positive=True)  # σ' of the last layer at two inputs
-_BEFORE = sympy.symbols("g_1 g_2", positive=True)  # the derivative of all layers before it
-_MOVED = sympy.Symbol("D", real=True, nonzero=True)  # how far those move their output
-_G = sympy.symbols("h_1 h_2 h_3", positive=True)  # three derivatives of a function at k(x)
-_H = sympy.symbols("k_1 k_2 k_3", positive=True)  # and of k at x
+_A, _B = sympy.symbols("A B", positive=True)
+_U, _GAP, _LENGTH, _W, _DELTA = sympy.symbols("u d v w Delta", real=True)
+_SLOPES = sympy.symbols("m_1 m_2", real=True)  # σ' of the last layer at two inputs
+_BEFORE = sympy.symbols("g_1 g_2", real=True)  # the derivative of all layers before it
+_MOVED = sympy.Symbol("D", real=True)  # how far those move their output
+_G = sympy.Symbol("h_1", positive=True), *sympy.symbols("h_2 h_3", real=True)  # derivatives of a function at k(x)
+_H = sympy.Symbol("k_1", positive=True), *sympy.symbols("k_2 k_3", real=True)  # and of k at x
 
 
 def depth(question: Question) -> Answer:
@@ -89,7 +91,8 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         both = WrittenProduct((Slope(_P), Slope(beyond), _DELTA**2))
         identity = equation(both, WrittenProduct(moved**2, ratio(beta * _DELTA) ** 2))
         apart = (sympy.Ne(_DELTA, 0, evaluate=False),)
-        yield Step(identity, "layer_identity", meaning, apart, section="layer")
+        named = (("kappa", beta),)
+        yield Step(identity, "layer_identity", meaning, apart, section="layer", shown=named)
         below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
         yield Step(below, "ratio_below_one", meaning, (sympy.Gt(_U, 0, evaluate=False),), section="layer")
         return
@@ -143,7 +146,7 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
 
     most, reached = (WrittenProduct((*_SLOPES, _W**2, length)) for length in (_MOVED**2, _LENGTH))
     last = sympy.Le(reached, most, evaluate=False)
-    yield step(last, "last_layer", sympy.Le(_LENGTH, _MOVED**2))
+    yield step(last, "last_layer", sympy.Ge(sympy.Mul(*_SLOPES), 0), sympy.Le(_LENGTH, _MOVED**2))
     form, is_flat = shape(record), _is_flat(record)
     if form.is_even and not is_flat and (form.is_log_concave or form.squared_scale is not None):
         mirrored = abs(Slope(form.centre - Z)), abs(Slope(form.centre + Z))
@@ -154,9 +157,11 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
         else:
             function = in_angles(form.centre, sympy.sqrt(form.squared_scale), _THETA)
             yield step(Convex(function), "log_concave_in_angles", sympy.Lt(abs(_THETA), sympy.pi / 2, evaluate=False))
-        if (mirrored_slope := _at_mirror_images(record, pair)) is not None:
+        if (at_mirror_images := _at_mirror_images(record, pair)) is not None:
+            mirrored_slope, place, parameter = at_mirror_images
             yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
-            yield step(mirrored_slope, "pair_at_mirror_images")
+            above = sympy.Gt(parameter, 0, evaluate=False)
+            yield replace(step(mirrored_slope, "pair_at_mirror_images", above), shown=(("place", place),))
         elif _has_formulas(pair) and not pair[1].has(Root) and pair[1].is_finite:
             yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
             yield step(_stationary_at(_Q, 1, pair), "pair_stationary")
@@ -175,8 +180,9 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
     if _has_formulas(pair):
         widest = record.widest_point
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
-            named = {widest.parameter: Root(value.function, value.lower, value.upper)}
-            yield step(equation(*(side.xreplace(named) for side in widest.equation.args)), "root")
+            zero = Root(value.function, value.lower, value.upper)
+            equated = equation(*(side.xreplace({widest.parameter: zero}) for side in widest.equation.args))
+            yield replace(step(equated, "root"), shown=between(zero))
         yield from _at_pair(question, value, pair)
     yield step(equation(DEPTH_BOUND, value), "depth_value")
     if not value.is_Rational:
@@ -189,10 +195,10 @@ def _has_formulas(pair: _Pair) -> bool:
     return not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root))
 
 
-def _at_mirror_images(record: Activation, pair: _Pair) -> sympy.Eq | None:
+def _at_mirror_images(record: Activation, pair: _Pair) -> tuple[sympy.Eq, sympy.Expr, sympy.Symbol] | None:
     """Return what -(q - p)σ''(q)/σ'(q), which is 2 at the best pair, is at all mirror images, such as 4s·tanh s.
 
-    None where the equation of the best pair is of another form.
+    With it q, such as 2s, and s. None where the equation of the best pair is of another form.
     """
     widest, (_, q) = record.widest_point, pair
     if widest is None or widest.equation is None or not isinstance(q, Root) or not _has_formulas(pair):
@@ -203,7 +209,7 @@ def _at_mirror_images(record: Activation, pair: _Pair) -> sympy.Eq | None:
     difference = sympy.together((two + 2 * place * bend / slope).rewrite(sympy.exp))
     if sympy.expand(sympy.numer(difference)) != 0:
         return None
-    return equation(-2 * place * Bend(place) / Slope(place), two)
+    return equation(-2 * place * Bend(place) / Slope(place), two), place, widest.parameter
 
 
 def _slope_by(place: sympy.Symbol, sign: int) -> sympy.Eq:

@@ -10,8 +10,8 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
-_KEEP, _SIZE, _BIAS, _SQUARE, _SLOPES = sympy.symbols("k s b q D", positive=True)
-_VALUE, _OTHER, _REST = sympy.symbols("a c r", real=True)
+_KEEP, _SIZE, _SQUARE, _SLOPES = sympy.symbols("k s q D", positive=True)
+_VALUE, _OTHER, _REST, _BIAS = sympy.symbols("a c r b", real=True)
 _VARIANCE = sympy.Symbol("Q", positive=True)
 _DEPTH = sympy.Symbol("L", integer=True, positive=True)
 

@@ -13,17 +13,25 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, Slope, Width
+from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.shapes import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.derivation.topics.slope_maximum import slope_off_kinks
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import ExplosionFormula, Regime, explosion_formula
 from gradtheory.explosion.superlevel import SuperlevelSet
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _X = sympy.Symbol("x", real=True)
-_U = sympy.Symbol("u", positive=True)
+_U = sympy.Symbol("u", real=True)
 _CRITICAL = sympy.Symbol("w_c", positive=True)
 _DIGITS = 10
+# |σ'(z)| > t as a bound of a function whose inverse SymPy knows, from cosh² = 1 + sinh².
+_SOLVED = {
+    "sigmoid": sympy.Lt(sympy.sinh(Z / 2) ** 2, sympy.Mul(1 / T - 4, sympy.Rational(1, 4), evaluate=False)),
+    "tanh": sympy.Lt(sympy.sinh(Z) ** 2, 1 / T - 1),
+}
 
 
 def explosion(question: Question) -> Answer:
@@ -32,7 +40,7 @@ def explosion(question: Question) -> Answer:
     definitions = (
         equation(Z, formula.w * _X + formula.b),
         equation(T, formula.c / abs(formula.w)),
-        equation(Slope(Z), question.activation.slope_expr),
+        equation(Slope(Z), slope_off_kinks(question)),
     )
     return Answer(definitions, tuple(_steps(question, formula)))
 
@@ -103,13 +111,19 @@ def _superlevel(question: Question) -> Iterator[Step]:
         components = SuperlevelSet(record.profile, between, in_terms_of=T).components()
         intervals = [(component.lower, component.upper) for component in components]
         bounds = list(_range_of_levels(low, high, tuple(intervals), record.profile))
-        for end in dict.fromkeys(end for interval in intervals for end in interval if end.has(T)):
+        solved = _SOLVED.get(record.name)
+        if solved is not None:
+            level = Equivalent(sympy.Gt(record.slope_expr, T), solved, evaluate=False)
+            yield Step(level, "solve_level", meaning, section="superlevel")
+        ends = dict.fromkeys(end for interval in intervals for end in interval if end.has(T) and solved is None)
+        for end in ends:
             yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
         if _is_whole(intervals):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue
         inside = _union(intervals, Z)
-        yield Step(Equivalent(abs(Slope(Z)) > T, inside), "superlevel", meaning, (*bounds, *off), section="superlevel")
+        rule = "superlevel" if solved is None else "superlevel_solved"
+        yield Step(Equivalent(abs(Slope(Z)) > T, inside), rule, meaning, (*bounds, *off), section="superlevel")
 
 
 def _range_of_levels(
@@ -167,16 +181,18 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime)
     )
     if question.activation.name == "sigmoid":
         size = abs(formula.w) / formula.c
-        inside = size * (1 + sympy.sqrt(1 - 4 / size)) / 2 - 1
-        u = sympy.sqrt(size - 4) / 2
+        product = WrittenProduct((size / 2, WrittenSum(sympy.S.One, sympy.sqrt(1 - 4 / size))))
+        inside = WrittenSum(product, sympy.S.NegativeOne)
+        root = as_made(sympy.Mul, sympy.S.Half, as_made(sympy.Pow, size, sympy.S.Half))
+        argument = as_made(sympy.Pow, WrittenSum(sympy.sqrt(size - 4) / 2, root), sympy.Integer(2))
         yield Step(
-            equation((u + sympy.sqrt(u**2 + 1)) ** 2, inside),
+            equation(argument, inside),
             "logarithm_argument",
             meaning,
             conditions,
             section="as_logarithm",
         )
-        logarithm = 2 * sympy.log(inside) / abs(formula.w)
+        logarithm = WrittenProduct((2 / abs(formula.w), sympy.log(inside)))
     else:
         logarithm = regime.width.rewrite(sympy.log)
     yield Step(equation(regime.width, logarithm), "as_logarithm", meaning, conditions, section="as_logarithm")
@@ -206,6 +222,10 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         yield Step(critical, "nothing_explodes", meaning, section=section)
         return
     ends = [end for pair in regime.intervals for end in pair if end.is_finite is not False]
+    for place, height in _places_of_levels(question, ends, numbers):
+        yield Step(
+            equation(Slope(place), height), "place_of_level", meaning, section=section, shown=(("place", place),)
+        )
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(
@@ -214,14 +234,52 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
             meaning,
             section=section,
         )
-    if not regime.width.has(sympy.oo):
-        width = Width(formula.w, formula.c)
+    width = Width(formula.w, formula.c)
+    if regime.width.has(sympy.oo):
+        yield from _unbounded(question, formula, regime, numbers, section)
+    else:
         yield Step(
             InNumbers.of(width, regime.width, numbers, meaning.value(regime.width, numbers), _DIGITS),
             "width_in_numbers",
             meaning,
             section=section,
         )
+
+
+def _places_of_levels(
+    question: Question, ends: Sequence[sympy.Expr], numbers: Mapping[sympy.Expr, sympy.Expr]
+) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
+    """Yield the rational places at which |σ'| is the level, and σ' there: what ζ is in the ends of a set."""
+    for inverse in dict.fromkeys(part for end in ends for part in sympy.ordered(end.atoms(SlopeInverse))):
+        place = question.meaning.value(inverse, numbers)
+        if place.is_Rational:
+            yield place, question.meaning.value(Slope(place), {})
+
+
+def _unbounded(
+    question: Question,
+    formula: ExplosionFormula,
+    regime: Regime,
+    numbers: Mapping[sympy.Expr, sympy.Expr],
+    section: str,
+) -> Iterator[Step]:
+    """Yield a set without a finite length, where its ends have formulas, and that length."""
+    meaning, weight, threshold = question.meaning, numbers[formula.w], numbers[formula.c]
+    neuron = weight * _X + numbers[formula.b]
+    intervals = [tuple(_put_in(end, numbers, meaning) for end in pair) for pair in regime.intervals]
+    if not _is_whole(intervals) and not any(end.has(SlopeInverse) for pair in intervals for end in pair):
+        inside = sympy.Gt(as_made(sympy.Abs, WrittenProduct((Slope(neuron), weight))), threshold, evaluate=False)
+        off = tuple(sympy.Ne(neuron, kink) for kink in meaning.breaks)
+        yield Step(Equivalent(inside, _union(intervals, _X)), "set_in_numbers", meaning, off, section=section)
+    yield Step(equation(Width(weight, threshold), sympy.oo), "no_length", meaning, section=section)
+
+
+def _put_in(end: sympy.Expr, numbers: Mapping[sympy.Expr, sympy.Expr], meaning: Meaning) -> sympy.Expr:
+    """Return an end of a set for numbers: the number itself where it is rational."""
+    if end.is_infinite:
+        return end
+    value = meaning.value(end, numbers)
+    return value if value.is_Rational else end.xreplace(dict(numbers))
 
 
 def _regime(formula: ExplosionFormula, numbers: Mapping[sympy.Expr, sympy.Expr]) -> Regime | None:

@@ -18,7 +18,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import SLOPE_OF_VALUE, slope_formula
 from gradtheory.derivation.topics.wide_layers import wide_layers
-from gradtheory.formulas import WrittenProduct
+from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import factors
 
 _DIGITS = 8
@@ -48,9 +48,13 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
         return Step(equation(left, right), reason, meaning, chain_rule=rule, section="backward")
 
     output = Partial(chain.C, chain.a[depth])
+    nearest = max(lowest, 1)
+    jacobian = WrittenProduct((Slope(chain.z[depth]), chain.w[depth]))
+    last_layer = step(Partial(chain.a[depth], chain.a[depth - 1]), jacobian, "layer_jacobian")
+    passes_last_layer = nearest + (lowest > 0) <= depth  # the gradient goes back through the last layer as a whole
     if len(wanted) == 1:
         yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
-    nearest = max(lowest, 1)
+        yield from [last_layer] * passes_last_layer
     yield step(output, chain.loss_slope(), "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
     for below in range(depth - 1, nearest - 1, -1):
@@ -59,18 +63,25 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
     for wrt in wanted:
         letter, layer = chain.locate(wrt)
         error = WrittenProduct((chain.delta[max(layer, 1)], *_last(chain, wrt)))
-        yield step(Partial(chain.C, wrt), error, f"by_{letter}")
+        yield replace(step(Partial(chain.C, wrt), error, f"by_{letter}"), shown=_enters(chain, wrt))
+    if len(wanted) > 1:
+        yield from [last_layer] * passes_last_layer
     written_out = wanted if depth <= _WRITTEN_OUT else wanted[-1:]
     for wrt in written_out:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product")
-    if nearest + (lowest > 0) <= depth:  # the gradient goes back through the last layer as a whole
-        jacobian = WrittenProduct((Slope(chain.z[depth]), chain.w[depth]))
-        yield step(Partial(chain.a[depth], chain.a[depth - 1]), jacobian, "layer_jacobian")
     yield from slope_formula(question)
+    cancels = question.loss == "cross_entropy" and question.activation.name == "sigmoid"
+    if cancels:
+        error = WrittenSum(chain.a[depth], -chain.y)
+        yield replace(step(chain.delta[depth], error, "error_of_cross_entropy"), section="slope")
     if question.activation.name in _PUT_IN and depth <= _WRITTEN_OUT:
         slope = SLOPE_OF_VALUE[question.activation.name]
         product = _product(chain, wanted[-1], lambda z: slope.xreplace({Z: Sigma(z)}))
-        yield replace(step(Partial(chain.C, wanted[-1]), product, "slope_put_in"), section="slope")
+        if cancels:  # δ_L = a_L - y in the place of ∂C/∂a_L and of σ'(z_L)
+            _, last, *below = product.groups
+            product = WrittenProduct((error, *last[len(factors(slope)) :]), *below)
+        reason = "slope_put_in" if len(wanted) == 1 else "slope_put_in_first"
+        yield replace(step(Partial(chain.C, wanted[-1]), product, reason), section="slope")
     if numbers:
         yield from _in_numbers(question, chain, numbers, wanted)
 
@@ -94,6 +105,12 @@ def _last(chain: Chain, wrt: sympy.Expr) -> tuple[sympy.Expr, ...]:
     """Return ∂z_l/∂wrt, where z_l is the first pre-activation that it enters: nothing for 1."""
     letter, layer = chain.locate(wrt)
     return {"w": (chain.a[layer - 1],) if letter == "w" else (), "b": (), "a": (chain.w[1],)}[letter]
+
+
+def _enters(chain: Chain, wrt: sympy.Expr) -> tuple[tuple[str, sympy.Expr], ...]:
+    """Return what a reason says of a weight: its pre-activation, itself, and the activation that it multiplies."""
+    letter, layer = chain.locate(wrt)
+    return (("z", chain.z[layer]), ("w", wrt), ("a", chain.a[layer - 1])) if letter == "w" else ()
 
 
 def _product(chain: Chain, wrt: sympy.Expr, slope: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
@@ -142,13 +159,14 @@ def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
     links = LayerProduct(Partial(chain.a[index], chain.a[index - 1]), (index, layer + 1, depth))
     whole = WrittenProduct(output, links, Partial(chain.a[layer], chain.w[layer]))
     yield step(Partial(chain.C, chain.w[layer]), whole, "chain_of_layers")
+    yield step(Partial(chain.a[layer], chain.a[layer - 1]), WrittenProduct((slope, chain.w[layer])), "layer_jacobian")
     yield step(output, start, "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
     yield step(chain.delta[layer], back, "error_recursion")
     yield step(chain.delta[layer], WrittenProduct(start, between, slope), "product")
-    yield step(Partial(chain.C, chain.w[layer]), WrittenProduct((chain.delta[layer], chain.a[layer - 1])), "by_w")
     yield step(Partial(chain.C, chain.b[layer]), chain.delta[layer], "by_b")
+    by_weight = WrittenProduct((chain.delta[layer], chain.a[layer - 1]))
+    yield replace(step(Partial(chain.C, chain.w[layer]), by_weight, "by_w"), shown=_enters(chain, chain.w[layer]))
+    yield step(Partial(chain.C, chain.b[layer]), WrittenProduct(start, between, slope), "product")
     by_weight = WrittenProduct(start, between, (slope, chain.a[layer - 1]))
     yield step(Partial(chain.C, chain.w[layer]), by_weight, "product")
-    yield step(Partial(chain.C, chain.b[layer]), WrittenProduct(start, between, slope), "product")
-    yield step(Partial(chain.a[layer], chain.a[layer - 1]), WrittenProduct((slope, chain.w[layer])), "layer_jacobian")

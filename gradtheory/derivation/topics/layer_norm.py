@@ -9,8 +9,8 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
-_Z, _NORMED = sympy.symbols("z y", real=True)
-_REST, _VARIANCE, _SIZE, _FACTOR = sympy.symbols("r q s k", positive=True)
+_Z, _NORMED, _SIZE = sympy.symbols("z y s", real=True)
+_REST, _VARIANCE, _FACTOR = sympy.symbols("r q k", positive=True)
 _WIDTH, _LAYER, _DEPTH = sympy.symbols("n l L", integer=True, positive=True)
 _DENSITY = sympy.exp(-(_Z**2) / 2) / sympy.sqrt(2 * sympy.pi)
 

@@ -15,8 +15,8 @@ from gradtheory.formulas import WrittenProduct, WrittenSum
 
 _STATE, _W, _INPUT, _NEXT_INPUT, _Z, _NEXT = sympy.symbols("h w u v z y", real=True)
 _NORMAL, _OTHER, _THIRD, _X, _GATE = sympy.symbols("xi zeta nu x g", real=True)
-_SIZE, _FED, _BIAS, _VALUE, _SLOPE, _SLOPES = sympy.symbols("s r b a d D", positive=True)
-_STREAM = sympy.Symbol("q", positive=True)
+_SIZE, _SLOPES = sympy.symbols("s D", positive=True)
+_FED, _BIAS, _VALUE, _SLOPE, _STREAM = sympy.symbols("r b a d q", real=True)
 
 
 def recurrent(question: Question) -> Answer:

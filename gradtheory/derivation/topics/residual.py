@@ -11,7 +11,7 @@ from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
 _W, _X, _OTHER, _NEXT = sympy.symbols("w z u y", real=True)
-_SCALE, _SIZE, _OTHER_SIZE, _SLOPE, _GAIN = sympy.symbols("alpha s t d chi", positive=True)
+_SCALE, _SIZE, _OTHER_SIZE, _SLOPE, _GAIN = sympy.symbols("alpha s t d chi", real=True)
 _BLOCKS, _INNER, _NUMBER = sympy.symbols("L m i", integer=True, positive=True)
 
 

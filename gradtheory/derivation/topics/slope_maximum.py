@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from gradtheory.activations import Activation, Branch, Z
+from gradtheory.activations import Activation, Branch, Z, activation
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
@@ -15,6 +15,7 @@ from gradtheory.derivation.language import STEEPEST, Bend, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas.spelling import cases
 
 # σ' as a function of σ, which `Z` stands for, where σ solves such a differential equation.
 SLOPE_OF_VALUE = {
@@ -32,7 +33,22 @@ _TEXTBOOK = {
     "gelu": (WrittenSum(NormalDistribution(Z), Z * NormalDensity(Z)), "slope_by_normal"),
     "silu": (WrittenProduct((Logistic(Z), _AFTER_LOGISTIC)), "slope_by_logistic"),
 }
-_BEND_OF_TEXTBOOKS = {"gelu": WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z)))}
+_SQUARE_AND_1 = (1 + sympy.exp(Z)) ** 2 + 1
+_BEND_OF_TEXTBOOKS = {
+    "gelu": WrittenProduct((WrittenSum(sympy.Integer(2), -(Z**2)), NormalDensity(Z))),
+    "mish": WrittenProduct(
+        (
+            4 * sympy.exp(Z) / _SQUARE_AND_1**3,
+            WrittenSum(
+                WrittenProduct((sympy.Integer(2), 1 + sympy.exp(Z), _SQUARE_AND_1)),
+                WrittenProduct(
+                    (Z, WrittenSum(sympy.Integer(2), 2 * sympy.exp(Z), -3 * sympy.exp(2 * Z), -2 * sympy.exp(3 * Z)))
+                ),
+            ),
+        )
+    ),
+    "silu": WrittenSum(sympy.Integer(2), -Z * sympy.tanh(Z / 2)) / (4 * sympy.cosh(Z / 2) ** 2),
+}
 _DIGITS = 12
 
 
@@ -44,9 +60,10 @@ def slope_maximum(question: Question) -> Answer:
 
 def slope_formula(question: Question) -> Iterator[Step]:
     """Yield what σ' is: on the whole line, and where it is one, as a function of σ."""
-    record = question.activation
-    off = tuple(sympy.Ne(Z, kink) for kink in question.meaning.breaks)
-    yield Step(equation(Slope(Z), record.slope_expr), "differentiate", question.meaning, off, section="slope")
+    record, slope = question.activation, slope_off_kinks(question)
+    is_written_everywhere = slope == record.slope_expr
+    off = tuple(sympy.Ne(Z, kink) for kink in record.kinks if is_written_everywhere)
+    yield Step(equation(Slope(Z), slope), "differentiate", question.meaning, off, section="slope")
     if record.name in SLOPE_OF_VALUE:
         in_sigma = SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
         named = "logistic" if record.name == "sigmoid" else None
@@ -54,6 +71,18 @@ def slope_formula(question: Question) -> Iterator[Step]:
     if record.name in _TEXTBOOK:
         written, rule = _TEXTBOOK[record.name]
         yield Step(equation(Slope(Z), written), rule, question.meaning, section="slope")
+
+
+def slope_off_kinks(question: Question) -> sympy.Expr:
+    """Return σ' by cases that leave the kinks out, where there is no slope: for relu 1 for z > 0, and 0 for z < 0."""
+    record = question.activation
+    slope = record.slope_expr
+    if not isinstance(slope, sympy.Piecewise) or set(record.kinks) != set(question.meaning.breaks):
+        return slope
+    pairs = [
+        (value, condition.replace(sympy.Ge, sympy.Gt).replace(sympy.Le, sympy.Lt)) for value, condition in cases(slope)
+    ]
+    return sympy.Piecewise(*pairs)
 
 
 def _steps(question: Question) -> Iterator[Step]:
@@ -86,7 +115,8 @@ def _bend(record: Activation) -> sympy.Expr | None:
     """Return σ'' in terms of σ and σ', or as textbooks write it; None where neither says where the slope rises."""
     in_sigma = SLOPE_OF_VALUE.get(record.name)
     if in_sigma is None or in_sigma.has(sympy.Abs):
-        return _BEND_OF_TEXTBOOKS.get(record.name)
+        known = (bend for name, bend in _BEND_OF_TEXTBOOKS.items() if record.expr == activation(name).expr)
+        return next(known, None)
     rate = in_sigma.diff(Z).xreplace({Z: Sigma(Z)})
     return WrittenProduct((Slope(Z), rate)) if rate.is_Add else rate * Slope(Z)
 

@@ -16,7 +16,7 @@ from gradtheory.training.stability.iteration import AFTER, BEFORE, BETA, DECAY, 
 
 _Z = sympy.Symbol("z", real=True)
 _LOW, _HIGH = sympy.symbols("h_1 h_2", positive=True)
-_RATE = sympy.Symbol("r", positive=True)
+_RATE = sympy.Symbol("r", real=True)
 _BEST_ETA, _BEST_BETA = sympy.symbols("eta_* beta_*", positive=True)
 
 
@@ -34,6 +34,7 @@ def _parts_of_what_is_given(region: StabilityRegion) -> tuple[str, ...]:
         "momentum": region.has_momentum,
         "no_momentum": not region.has_momentum,
         "best": DECAY not in region.matrix.free_symbols,
+        "rate": region.has_momentum and DECAY not in region.matrix.free_symbols,
         "decay": DECAY in region.matrix.free_symbols,
         "preconditioned": region.is_preconditioned,
     }
@@ -167,13 +168,12 @@ def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
             yield Step(equation(root, rate), rule, question.meaning, section="optimum")
         return
     tuning = region.tuning(_RATE)
-    below = (sympy.Lt(_RATE, 1),)
     for scale, root, rule in (
         (tuning.at_least, _RATE, "root_at_least"),
         (tuning.at_greatest, -_RATE, "root_at_greatest"),
     ):
         at_root = _Written(region).at(root, {ETA: scale / H, BETA: tuning.beta})
-        yield Step(equation(at_root, sympy.S.Zero), rule, question.meaning, below, section="optimum")
+        yield Step(equation(at_root, sympy.S.Zero), rule, question.meaning, section="optimum")
 
 
 def _ranges(region: StabilityRegion) -> Iterator[sympy.Basic]:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import sympy
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.activations import Activation, T, WidestPoint
+from gradtheory.activations import Activation, T, WidestPoint, Z
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import C, W
-from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Width
+from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Slope, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.explosion import WidestExplosion, widest_explosion
@@ -31,9 +31,7 @@ def why_infinite(record: Activation) -> str:
     return "infinite" if record.period is None else "repeats"
 
 
-def root(
-    question: Question, widest_set: WidestExplosion, digits: int, section: str, rule: str = "root"
-) -> Iterator[Step]:
+def root(question: Question, widest_set: WidestExplosion, digits: int, section: str, rule: str) -> Iterator[Step]:
     """Yield the equation of the zero that K is written with, and its digits."""
     width, equality = widest_set.width, widest_set.equation
     if not isinstance(width, Root):
@@ -41,21 +39,30 @@ def root(
     s = Root(width.function, width.lower, width.upper)
     if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
         at_root = [side.xreplace({width.function.variables[0]: s}) for side in equality.args]
-        yield Step(equation(*at_root), rule, question.meaning, section=section)
+        place = question.activation.widest_point
+        level = () if place is None else (("level", place.level.xreplace({place.parameter: s})),)
+        yield Step(equation(*at_root), rule, question.meaning, section=section, shown=(*between(s), *level))
     yield Step(Rounded.of(s, s, digits), "digits", question.meaning, section=section)
+
+
+def between(zero: Root) -> tuple[tuple[str, sympy.Expr], tuple[str, sympy.Expr]]:
+    """Return the ends of the interval in which a zero is the only one, for a reason to name."""
+    return ("low", zero.lower), ("high", zero.upper)
 
 
 def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
     meaning, record = question.meaning, question.activation
     yield question.fact("width", "measure")
     yield Step(equation(Width(C / T, C), T * Measure(T) / C), "in_level", meaning, section="measure")
-    place = record.widest_point
+    place, stationary = record.widest_point, list[Step]()
     if place is not None:
-        yield from _stationary(question, place)
+        stationary += _stationary(question, place)
+    yield from stationary
     if widest_set.width.is_infinite:
         yield Step(equation(WEAK_NORM, sympy.oo), why_infinite(record), meaning, section="value")
         return
-    yield from root(question, widest_set, _DIGITS, "value")
+    is_only_zero = any(step.rule == "factor_at_the_end" for step in stationary)
+    yield from root(question, widest_set, _DIGITS, "value", "root_of_factor" if is_only_zero else "root")
     yield Step(
         equation(WEAK_NORM, widest_set.width),
         "norm_value" if widest_set.is_attained else "approached",
@@ -79,7 +86,12 @@ def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     meaning = question.meaning
     s = place.parameter
     inside = _range(place, question.activation.steepest_slope)
-    yield Step(equation(Measure(place.level), place.measure), "parameter", meaning, inside, section="stationary")
+    rule, half = "parameter", place.measure / 2
+    if _is_even_about_0(question.activation):
+        yield Step(equation(Slope(half), place.level), "slope_at_half", meaning, inside, section="stationary")
+        rule = "parameter_of_even"
+    measured = equation(Measure(place.level), place.measure)
+    yield Step(measured, rule, meaning, inside, section="stationary", shown=(("half", half),))
     product = place.level * place.measure
     if place.equation is None:
         return
@@ -105,9 +117,20 @@ def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     if not rate.is_number:
         sign_there = sympy.Gt if rate.subs(s, _inner(place)).evalf() > 0 else sympy.Lt
         yield Step(sign_there(rate, 0, evaluate=False), "one_zero", meaning, inside, section="stationary")
+        if place.solution is None and deciding.count_ops() <= _MOST_OPERATIONS and place.level != s:
+            for end, side, rule in ((sympy.S.Zero, "+", "factor_at_the_start"), (sympy.oo, "-", "factor_at_the_end")):
+                limit = sympy.Limit(deciding, s, end, side)
+                yield Step(equation(limit, limit.doit()), rule, meaning, section="stationary")
     if place.solution is not None and place.equation != equation(s, place.solution):
         zero = Equivalent(place.equation, equation(s, place.solution), evaluate=False)
         yield Step(zero, "stationary_at", meaning, inside, section="stationary")
+
+
+def _is_even_about_0(record: Activation) -> bool:
+    """Return whether |σ'| rises up to 0 and falls from there on, as it is written: σ'(-z) = σ'(z)."""
+    branches = record.profile.branches
+    is_one_hill = [branch.rises for branch in branches] == [True, False] and branches[0].right == 0
+    return is_one_hill and record.slope_expr.xreplace({Z: -Z}) == record.slope_expr
 
 
 def _shortest(expr: sympy.Expr) -> sympy.Expr:

@@ -100,7 +100,7 @@ def _gradients(*, weight: Any, factor: Any) -> Finding:
     steps += [
         step(Partial(_CHAIN.C, parameters[layer]), _CHAIN.gradient(parameters[layer]), "chain_rule", chain_rule=_RULE)
         for layer in range(_DEPTH, 0, -1)
-        for parameters in (_CHAIN.w, _CHAIN.b)
+        for parameters in (_CHAIN.b, _CHAIN.w)
     ]
     size, stated = read_real(weight, "weight"), read_real(factor, "factor")
     half = sympy.Rational(1, 2)  # σ(0): every layer stays there with the bias -w/2

@@ -36,6 +36,7 @@ _W = sympy.Symbol("w", real=True)
 _ABOVE = sympy.Gt(abs(WrittenProduct((Slope(sympy.S.Zero), _W))), 1, evaluate=False)
 _NOT_ABOVE = sympy.Le(abs(WrittenProduct((Slope(Z), _W))), 1, evaluate=False)
 _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long interval
+_OF_INTERVAL = ("solve_level", "superlevel_solved", "pull_back", "exponential")
 _OF_DEPTH = (
     *("schwarzian", "class_n", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
     *("pair", "two_inputs", "depth", "never_widens", "one_interval"),
@@ -116,7 +117,7 @@ def _inside_of_logarithm(size: sympy.Expr) -> sympy.Expr:
 def _interval(*, logarithm: Callable[[sympy.Expr], sympy.Expr], example: tuple[Any, Any]) -> Finding:
     """Compare the textbook's interval, in |w|, ln and b, with the one that is derived, for weights of both signs."""
     derived = derive("explosion", activation=SIGMOID).steps
-    steps = [each for each in derived if each.rule in ("solves", "superlevel", "pull_back", "exponential")]
+    steps = [each for each in derived if each.rule in _OF_INTERVAL]
     formula = explosion_formula("sigmoid")
     size = abs(formula.w)
     half_width = WrittenProduct(1 / size, logarithm(size))

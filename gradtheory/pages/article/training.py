@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,8 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
     steps = list(_of_noise())
     wider = []
     for name in optimisers:
-        steps += [each for each in derive("stability", optimiser=name).steps if each.rule in _OF_MOMENTUM]
+        first, *others = [each for each in derive("stability", optimiser=name).steps if each.rule in _OF_MOMENTUM]
+        steps += [replace(first, rule=f"characteristic_of_{name}"), *others]
         ratio = (stability_region(name).limit / plain.limit).subs({BETA: _MOMENTUM, H: 1})
         wider.append(sign(ratio - 1) > 0)
     best = {
