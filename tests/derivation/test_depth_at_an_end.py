@@ -51,3 +51,8 @@ def test_every_step_is_true(expr):
         assert step.verdict.is_true, (step.rule, step.statement, step.verdict)
     for lang in ("en", "zh"):
         assert gt.derive("depth", activation=expr, lang=lang).to_markdown()
+
+
+def test_a_bound_is_tried_at_numbers_just_within_its_conditions():
+    """H of this activation is 1/2, but as a number that is known by its digits alone."""
+    assert gt.derive("depth", activation=sympy.Max(0, Z) ** 2 / (1 + Z**2)).check().ok

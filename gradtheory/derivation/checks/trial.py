@@ -21,6 +21,7 @@ UNTRIED = "no points were found at which it can be tried"
 POINTS = 8
 _FEW_POINTS = 3  # where every end is the root of an equation
 _MOST_TRIED = 600
+_INWARD = sympy.Rational(1, 2**40)  # of a bound that is no fraction
 _MANY, _SMALLER = 100, 16  # tries in vain, after which sizes are that many times smaller
 _SIZES = tuple(
     sympy.Rational(*pair)
@@ -93,13 +94,20 @@ class Trial:
             if not isinstance(bound, sympy.Le | sympy.Ge) or symbol not in symbols:
                 continue
             signs = (1, -1) if isinstance(bound.lhs, sympy.Abs) else (1,)
-            sizes = [(point, self.meaning.value(bound.rhs, point)) for point in corners]
-            corners = [{**point, symbol: sign * near(size)} for point, size in sizes for sign in signs]
+            sizes = [(point, _within(bound, self.meaning.value(bound.rhs, point))) for point in corners]
+            corners = [{**point, symbol: sign * size} for point, size in sizes for sign in signs]
         yield from (point for point in corners if point != start and self.holds_at(point))
 
     def interval(self, symbol: sympy.Symbol) -> tuple[sympy.Expr, sympy.Expr]:
         """Return the ends between which a symbol must lie; where its size is bounded, those of its positive values."""
         return _interval(symbol, _inequalities(self.assumptions))
+
+
+def _within(bound: Relational, size: sympy.Expr) -> sympy.Rational:
+    """Return a fraction that is a bound, or just within one that is none."""
+    if size.is_Rational:
+        return size
+    return near(size) + (-_INWARD if isinstance(bound, sympy.Le) else _INWARD) * abs(near(size))
 
 
 @functools.lru_cache(maxsize=256)  # the steps of a derivation share their assumptions
