@@ -106,7 +106,8 @@ def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Findin
     meaning = Meaning(record)
     stated = read_real(slope, "slope")
     derived = derive("explosion", activation=record)
-    sets = [step for step in derived.steps if step.rule in ("superlevel", "pull_back", "length", "no_length")]
+    rules = "superlevel", "pull_back", "length", "no_length"
+    sets = [step for step in derived.steps if step.rule in rules and step.section != "example"]
     keeps = Step(equation(Slope(Z), stated), "constant_slope", meaning, (sympy.Gt(Z, 0, evaluate=False),))
     holds = bool(keeps.verdict.is_true)
     weights = {name: critical_weight(name) for name in against}
