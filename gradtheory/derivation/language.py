@@ -108,7 +108,7 @@ class Width(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untype
 
     def _sympystr(self, printer: Any) -> str:
         weight = printer._print(self.args[0])
-        return f"|X_{weight}|" if self.args[0].is_Atom else f"|X_({weight})|"
+        return f"|X_{weight}|" if weight.isalnum() or self.args[0] == WIDEST_AT else f"|X_({weight})|"
 
 
 class AffineMeasure(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped

@@ -16,7 +16,7 @@ from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, one_root, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, pieces, sides
 from gradtheory.formulas.text import GREEK
-from gradtheory.formulas.written import WrittenSum
+from gradtheory.formulas.written import WrittenProduct, WrittenSum
 
 SIGNS: Mapping[str, str] = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
@@ -84,7 +84,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     def _part(self, part: sympy.Expr) -> str:
         """Print a numerator or denominator, whose factors are in order."""
-        return self._in_a_row(part) if part.is_Mul else self._print(part)
+        return self._in_a_row(part) if part.is_Mul and not isinstance(part, WrittenProduct) else self._print(part)
 
     def _in_a_row(self, product: sympy.Mul) -> str:
         """Print factors in their order; a function that brackets follow gets its own: tanh(s) (s + 1)."""

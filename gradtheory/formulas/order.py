@@ -31,7 +31,10 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
     places = {factor: _place(factor) for factor in canonical}
     of_sigma = any(hasattr(factor, "quantity") for factor in canonical)
     if not any(_is_indexed(factor) or (of_sigma and str(factor) == "w") for factor in canonical):
-        return sorted(canonical, key=lambda factor: (_class(factor), _of_constants(factor)))
+        has_e = sympy.E in canonical  # which could be read under a root before it: e√π
+        return sorted(
+            canonical, key=lambda factor: (_class(factor), has_e and not (factor.is_Rational or factor is sympy.E))
+        )
     plain = [factor for factor in canonical if places[factor] is None]
     layered = [(place, factor) for factor, place in places.items() if place is not None]
     layered.sort(key=lambda pair: (-pair[0][0][0], -pair[0][0][1], pair[0][1]))
@@ -118,11 +121,6 @@ def _class(factor: sympy.Expr) -> int:
         return 4  # (1 - y) ln(1 - a)
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
     return 3 if is_bracketed else 2
-
-
-def _of_constants(factor: sympy.Expr) -> int:
-    """Return what sorts constants: e comes before roots, under which it could be read: e√π."""
-    return 0 if factor.is_Rational or not factor.is_number else 1 if factor is sympy.E else 2
 
 
 def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:

@@ -110,7 +110,9 @@ def alone(printer: Any, expr: sympy.Basic) -> str:
 def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
     """Return the two sides of an equivalence, that of the slope or of the roots first: SymPy keeps them in a set."""
     first = "Abs(", "|", "ρ("
-    left, right = sorted(statement.args, key=lambda side: (not str(side).startswith(first), str(side)))
+    left, right = sorted(
+        statement.args, key=lambda side: (not str(side).lstrip("0123456789/*").startswith(first), str(side))
+    )
     return left, right
 
 

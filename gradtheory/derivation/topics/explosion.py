@@ -25,7 +25,7 @@ from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _X = sympy.Symbol("x", real=True)
 _U = sympy.Symbol("u", real=True)
-_CRITICAL = sympy.Symbol("w_c", positive=True)
+_CRITICAL = sympy.Symbol("w_c", real=True)
 _DIGITS = 10
 # |σ'(z)| > t as a bound of a function whose inverse SymPy knows, from cosh² = 1 + sinh².
 _SOLVED = {
@@ -268,7 +268,7 @@ def _unbounded(
     neuron = weight * _X + numbers[formula.b]
     intervals = [tuple(_put_in(end, numbers, meaning) for end in pair) for pair in regime.intervals]
     if not _is_whole(intervals) and not any(end.has(SlopeInverse) for pair in intervals for end in pair):
-        inside = sympy.Gt(as_made(sympy.Abs, WrittenProduct((Slope(neuron), weight))), threshold, evaluate=False)
+        inside = sympy.Gt(abs(Slope(neuron) * weight), threshold, evaluate=False)
         off = tuple(sympy.Ne(neuron, kink) for kink in meaning.breaks)
         yield Step(Equivalent(inside, _union(intervals, _X)), "set_in_numbers", meaning, off, section=section)
     yield Step(equation(Width(weight, threshold), sympy.oo), "no_length", meaning, section=section)

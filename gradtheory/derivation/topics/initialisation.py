@@ -18,7 +18,7 @@ from gradtheory.formulas import WrittenProduct
 _SIGMA, _WIDEST, _EACH = sympy.symbols("sigma_w r p", positive=True)
 _WEIGHT = sympy.Symbol("w", real=True)
 _MISSED = sympy.Symbol("q", nonnegative=True)
-_NONE = sympy.Symbol("P", nonnegative=True)
+_NONE = sympy.Symbol("P", real=True)
 _DIGITS = 10
 
 
