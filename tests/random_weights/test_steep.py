@@ -1,10 +1,14 @@
 """Activations that are steep at some places and flat elsewhere: what panels miss, and how much work they take."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
+import sympy
 
 import gradtheory as gt
+from gradtheory.activations import Z
 from gradtheory.random_weights.gaussian import differences
 from gradtheory.random_weights.gaussian.pieces import cuts
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, integrate
@@ -65,3 +69,17 @@ def test_numbers_near_the_least_of_float64_are_not_refined_in_vain():
     exact = [961 * mpmath.fac2(59) * mpmath.mpf(q) ** 30 for q in np.logspace(-12.8, -12.0, 40).tolist()]
     for told, true, off in zip(value[0].tolist(), exact, error[0].tolist(), strict=True):
         assert abs(mpmath.mpf(told) - true) <= off + 1e-317  # what is less than float64 has is 0
+
+
+@pytest.mark.parametrize("k", [2e4, 1e6, 1e8, 3e5 * math.pi])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_slope_that_rises_fast_without_a_turning_point_is_met(k, place):
+    """E[σ'²] of log(1 + e^(k(z-m)))/k is P(z > m) - φ(m)/k and terms in 1/k³, at 0, and else in 1/k²."""
+    rate = 300_000 * sympy.pi if k > 9e5 and k < 1e6 else sympy.Integer(int(k))
+    chi = gt.meanfield.chi(sympy.log(1 + sympy.exp(rate * (Z - place))) / rate, 1, sigma_w=1)
+    right = math.erfc(place / math.sqrt(2)) / 2 - math.exp(-(place**2) / 2) / math.sqrt(2 * math.pi) / float(rate)
+    assert abs(chi - right) < chi.error + 5 / float(rate) ** 2
+    assert chi.error < 1e-13
+    assert place or gt.meanfield.chi(gt.activation("softplus", beta=rate), 1, sigma_w=1) == pytest.approx(
+        chi, rel=1e-14
+    )

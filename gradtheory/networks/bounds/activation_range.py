@@ -18,7 +18,7 @@ import numpy as np
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.analysis import value_at
+from gradtheory.activations.slopes.analysis import jumps_of, value_at
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.functions import stable
@@ -33,11 +33,15 @@ _AROUND = 1e-12  # how far around an interval the ends of periodic branches are 
 
 
 class End(NamedTuple):
-    """An end of two branches: where it is, and the values that σ has there, and σ and σ' tend to from either side."""
+    """An end of two branches: where it is, the values that σ has there, and σ and σ' tend to from either side.
+
+    And whether σ jumps there.
+    """
 
     place: tuple[float, float]
     values: tuple[float, float]
     slopes: tuple[float, float]
+    is_jump: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class ActivationRange:
 
     def is_continuous(self, lower: Array, upper: Array) -> Array:
         """Return whether σ is proven to be continuous over intervals."""
-        jumps = [end.place for end in self.ends if end.values[1] - end.values[0] > 1e-9 * (1.0 + abs(end.values[0]))]
+        jumps = [end.place for end in self.ends if end.is_jump]
         met = [(low <= upper) & (high >= lower) for low, high in jumps]
         return ~np.any(met, axis=0) if met else np.ones(np.shape(lower), dtype=bool)
 
@@ -164,6 +168,7 @@ class ActivationRange:
         pairs = list(itertools.pairwise(profile.branches))
         if profile.period is not None:
             pairs.append((profile.branches[-1], profile.branches[0]))
+        jumps = profile.jumps or (jumps_of(self.activation.expr) if profile.period is None else ())
         ends = []
         for here, there in pairs:
             slopes = (*outer(here.slope_right), *outer(there.slope_left))
@@ -172,12 +177,12 @@ class ActivationRange:
                 ball = enclose(here.right, BITS)
                 near = (formula_near(value, Z, branch.inside) for branch in (here, there))
                 values = [end for each in near for end in floats_around(enclose(each, BITS, {Z: ball}))]
-                if here.right in profile.jumps and (own := value_at(self.activation.expr, here.right)) is not None:
+                if here.right in jumps and (own := value_at(self.activation.expr, here.right)) is not None:
                     values += floats_around(enclose(own, BITS))
             else:
                 values = [-np.inf, np.inf]
                 slopes = (*slopes, *(() if profile.keeps_its_sign else (-slope for slope in slopes)))
-            ends.append(End(place, (min(values), max(values)), (min(slopes), max(slopes))))
+            ends.append(End(place, (min(values), max(values)), (min(slopes), max(slopes)), here.right in jumps))
         return tuple(ends)
 
     def _with_ends(self, lower: Array, upper: Array, least: Array, most: Array, what: str) -> tuple[Array, Array]:

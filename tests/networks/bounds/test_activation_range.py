@@ -125,3 +125,15 @@ def test_what_a_secant_leaves_over_is_tight(smooth):
         secant = (of(upper) - of(lower)) / (upper - lower)
         bounds, left = bounds_of(lower, upper, secant), of(points) - secant[0][:, None] * points
         assert ((bounds.upper - bounds.lower)[0] < 1.4 * np.ptp(left, axis=1) + 1e-6).all()
+
+
+@pytest.mark.parametrize("size", [1, 1e-3, 1e-10, 1e-30])
+def test_a_jump_is_one_however_small(size):
+    """The next layer may multiply it by any number."""
+    step = (sympy.tanh(Z) + sympy.Heaviside(Z)) * sympy.Rational(size)
+    network = gt.Network((1, 1, 1), [step, "sigmoid"], w=[[[1.0]], [[10.0 / size]]], b=[[0.0], [0.0]])
+    for box in (([-0.1], [1.0]), ([-0.01], [0.5]), ([-1e-3], [1e-3])):
+        x = np.linspace(box[0][0], box[1][0], 2001)[:, np.newaxis]
+        assert float(network.jacobian_bound(box)) >= np.abs(network.jacobian(x)).max()
+    assert not range_of(gt.activation(step)).is_continuous(np.array([-1.0]), np.array([1.0]))[0]
+    assert range_of(gt.activation(step)).is_continuous(np.array([0.5]), np.array([1.0]))[0]
