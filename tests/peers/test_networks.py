@@ -218,3 +218,13 @@ def test_reading_leaves_modes_as_they_are():
     gt.audit(module, torch.randn(3, 2))
     gt.audit(nn.Sequential(module, nn.BatchNorm1d(1)), torch.randn(3, 2))
     assert [part.training for part in module.modules()] == [True, True, False, True]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_the_least_epsilon_of_a_norm_is_that_of_the_float_type(dtype):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 6, bias=False), nn.RMSNorm(6), nn.Linear(6, 4)).to(dtype)
+    module[0].weight.data *= 1e-6
+    x = torch.randn(3, 6, dtype=dtype)
+    theirs = module(x).detach().double().numpy()
+    np.testing.assert_allclose(gt.Network.from_torch(module).forward(x.double().numpy()), theirs, atol=1e-6)

@@ -118,6 +118,8 @@ class _Reader:
         self._arrays: dict[Any, Any] = {}
         self._patterns: dict[str, Pattern] = {}
         self._within: set[str] = set()  # what is a step of these
+        doubles = any(str(parameter.dtype) == "torch.float64" for parameter in traced.parameters())
+        self._least = float(np.finfo(np.float64 if doubles else np.float32).eps)  # RMSNorm's; shorter types use float32
 
     def read(self) -> tuple[tuple[Node, ...], int]:
         """Return the nodes and the width of the input."""
@@ -214,7 +216,10 @@ class _Reader:
             add(node, where, Dense(_array(module.weight), _array(module.bias)), source)
             return True
         if kind in ("LayerNorm", "RMSNorm") and len(module.normalized_shape) == 1:
-            add(node, where, _norm(kind, module.weight, getattr(module, "bias", None), module.eps), source)
+            epsilon = self._least if module.eps is None else float(module.eps)
+            is_centred = kind == "LayerNorm"
+            bias = _array(module.bias) if is_centred else None
+            add(node, where, LayerNorm(_array(module.weight), bias, epsilon, is_centred), source)
             return True
         if kind == "PReLU" and module.weight.numel() == 1:
             self._builder.element(node, where, source, "leaky_relu", slope=module.weight.item())
@@ -299,12 +304,6 @@ def _by_name(node: Any) -> Callable[[str, float], Any]:
 def _plain(node: Any) -> str:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
     return str(name).lower().replace("_", "")
-
-
-def _norm(kind: str, gain: Any, bias: Any, epsilon: float | None) -> LayerNorm:
-    is_centred = kind == "LayerNorm"
-    least = float(np.finfo(np.float32).eps) if epsilon is None else float(epsilon)  # RMSNorm's in float32
-    return LayerNorm(_array(gain), _array(bias) if is_centred else None, least, is_centred)
 
 
 def _array(tensor: Any) -> Any:
