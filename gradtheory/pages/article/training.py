@@ -1,7 +1,7 @@
 """The claims on training: step size and momentum, overflow, and losses that jump."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ def _latex(number: float) -> str:
 def _momentum(*, optimisers: Sequence[str]) -> Finding:
     """Compare the limits of the learning rate with and without momentum, and the best rates."""
     plain = stability_region("gradient_descent")
-    steps = list(_of_noise())
+    steps = _of_noise()
     wider = []
     for name in optimisers:
         first, *others = [each for each in derive("stability", optimiser=name).steps if each.rule in _OF_MOMENTUM]
@@ -76,13 +76,15 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
     return Finding(share_that_holds(wider), tuple(steps), {name: f"{float(rate):.3g}" for name, rate in best.items()})
 
 
-def _of_noise() -> Iterator[Step]:
-    """Yield what the heavy ball makes of gradients with independent noise: of their mean, and of their variance."""
+def _of_noise() -> list[Step]:
+    """Return what the heavy ball makes of gradients with independent noise: of their mean, and of their variance."""
     index, below = sympy.Symbol("k", integer=True, nonnegative=True), (sympy.Ge(BETA, 0), sympy.Lt(BETA, 1))
     of_mean, of_variance = 1 / (1 - BETA), 1 / (1 - BETA**2)
-    for power, total, rule in ((index, of_mean, "of_mean"), (2 * index, of_variance, "of_variance")):
-        yield step(sympy.Sum(BETA**power, (index, 0, sympy.oo)), total, rule, assumptions=below)
-    yield step(of_variance / of_mean**2, (1 - BETA) / (1 + BETA), "relative_variance", assumptions=below)
+    return [
+        step(sympy.Sum(BETA**index, (index, 0, sympy.oo)), of_mean, "of_mean", assumptions=below),
+        step(sympy.Sum(BETA ** (2 * index), (index, 0, sympy.oo)), of_variance, "of_variance", assumptions=below),
+        step(of_variance / of_mean**2, (1 - BETA) / (1 + BETA), "relative_variance", assumptions=below),
+    ]
 
 
 def _overflow(*, weight: Any, diverges: bool) -> Finding:
