@@ -48,7 +48,7 @@ def assumed(statement: sympy.Basic, assumptions: Sequence[sympy.Basic] = ()) -> 
 
 def unsaid(definitions: Sequence[sympy.Eq], steps: Sequence[Step]) -> list[sympy.Symbol]:
     """Return the symbols whose declarations no step says beside its statement, and no definition makes true."""
-    defined = {each.lhs for each in definitions if each.rhs.is_positive}
+    defined = {each.lhs for each in definitions if each.rhs.is_positive or (1 / each.rhs).is_nonnegative}  # t = c/|w|
     symbols = (symbol for step in steps for symbol in assumed(step.statement, step.assumptions))
     return [each for each in dict.fromkeys(symbols) if each not in defined]
 

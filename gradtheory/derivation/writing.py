@@ -236,7 +236,8 @@ def _numbered(reason: str, number: int) -> str:
 
 def _reason(step: Step, catalogue: Mapping[str, Any], writer: LatexWriter) -> str:
     if step.fact is None or step.verdict.check is Check.NUMERIC:
-        shown = {name: writer.doprint(expr) for name, expr in step.shown}
+        with writer.folded():
+            shown = {name: writer.doprint(expr).replace(" / ", "/") for name, expr in step.shown}
         reason = fill(catalogue["rules"][step.rule], shown)
         if step.verdict.check is not Check.NUMERIC:
             return reason

@@ -71,7 +71,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         if self._settings["fold_short_frac"]:
             top = self._part(above) if above.is_Mul else self.parenthesize(above, PRECEDENCE["Mul"], strict=True)
             return f"{top} / {self.parenthesize(below, PRECEDENCE['Mul'])}"
-        with self._folded():
+        with self.folded():
             return rf"\frac{{{self._part(above)}}}{{{self._part(below)}}}"
 
     def _print_Rational(self, expr: sympy.Rational) -> str:  # noqa: N802  # likewise
@@ -108,7 +108,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         return rf"\{'ln' if name == 'log' else name}{power} {printed}"
 
     @contextmanager
-    def _folded(self) -> Iterator[None]:
+    def folded(self) -> Iterator[None]:
         """Write short fractions in one line: those inside a fraction or an exponent."""
         before, self._settings["fold_short_frac"] = self._settings["fold_short_frac"], True
         try:
@@ -117,7 +117,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
             self._settings["fold_short_frac"] = before
 
     def _print_ExpBase(self, expr: sympy.exp, exp: str | None = None) -> str:  # noqa: N802  # likewise
-        with self._folded():
+        with self.folded():
             return str(super()._print_ExpBase(expr, exp))
 
     def _print_Symbol(self, expr: sympy.Symbol) -> str:  # noqa: N802  # likewise
@@ -134,7 +134,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     def _print_Integral(self, expr: sympy.Integral) -> str:  # noqa: N802  # likewise
         ((variable, first, last),) = expr.limits
-        with self._folded():
+        with self.folded():
             limits = rf"_{{{self._print(first)}}}^{{{self._print(last)}}}"
         inside = self.parenthesize(expr.function, PRECEDENCE["Mul"], strict=True)
         return rf"\int{limits} {inside}\, d{self._print(variable)}"

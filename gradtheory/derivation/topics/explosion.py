@@ -222,10 +222,9 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
         yield Step(critical, "nothing_explodes", meaning, section=section)
         return
     ends = [end for pair in regime.intervals for end in pair if end.is_finite is not False]
-    for place, height in _places_of_levels(question, ends, numbers):
-        yield Step(
-            equation(Slope(place), height), "place_of_level", meaning, section=section, shown=(("place", place),)
-        )
+    for inverse, place in _places_of_levels(question, ends, numbers):
+        height, named = meaning.value(Slope(place), {}), (("inverse", inverse), ("place", place))
+        yield Step(equation(Slope(place), height), "place_of_level", meaning, section=section, shown=named)
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(
@@ -249,11 +248,11 @@ def _in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]
 def _places_of_levels(
     question: Question, ends: Sequence[sympy.Expr], numbers: Mapping[sympy.Expr, sympy.Expr]
 ) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
-    """Yield the rational places at which |σ'| is the level, and σ' there: what ζ is in the ends of a set."""
+    """Yield the values of ζ in the ends of a set that are rational: places at which |σ'| is the level."""
     for inverse in dict.fromkeys(part for end in ends for part in sympy.ordered(end.atoms(SlopeInverse))):
         place = question.meaning.value(inverse, numbers)
         if place.is_Rational:
-            yield place, question.meaning.value(Slope(place), {})
+            yield inverse, place
 
 
 def _unbounded(

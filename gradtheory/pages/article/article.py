@@ -251,7 +251,8 @@ def _section(claim: Claim, catalogue: Mapping[str, Any]) -> Section:
     prose = catalogue["claims"][claim.name]
     finding = claim.finding()
     stated = {f"{name}_stated": value for name, value in claim.claimed.items()}
-    values = {**claim.claimed, **stated, **finding.computed}
+    listed = {name: text.replace("$, $", catalogue["document"]["in_a_list"]) for name, text in finding.computed.items()}
+    values = {**claim.claimed, **stated, **listed}
     in_words = {name: fill(text, values) for name, text in prose.items() if name != "columns"}
     in_words["verdict"] = catalogue["verdicts"][finding.verdict.value]
     return Section(claim, finding, in_words, tuple(prose.get("columns", ())))

@@ -86,7 +86,7 @@ def _depth(*, sufferer: str, growth: str, weights: Sequence[Any]) -> Finding:
     holds = nearest == max(factors) > min(factors) and ratio.xreplace(equal) == power and all_true(steps)
     always = by_bias[0] == max(by_bias)
     counts = {"depth": str(_DEPTH), "most": str(max(factors)), "least": str(min(factors))}
-    counts |= {"weights": ", ".join(map(latex, exact)), "ratios": ", ".join(map(latex, by_bias))}
+    counts |= {"weights": "$, $".join(map(latex, exact)), "ratios": "$, $".join(map(latex, by_bias))}
     verdict = ClaimVerdict.HOLDS if holds and always else ClaimVerdict.CORRECTED if holds else ClaimVerdict.FAILS
     return Finding(verdict, tuple(steps), counts)
 

@@ -97,7 +97,7 @@ def _clipping(*, max_norm: Any, stops: Sequence[str]) -> Finding:
         "infinite_gradients": not infinite.has_diverged,
         "factors": bool(kept.factors[:2].max() <= 1.0),
     }
-    most, by_weights, by_biases = (sympy.Symbol(name, positive=True) for name in ("M", "g_1", "g_2"))
+    most, (by_weights, by_biases) = sympy.Symbol("M", positive=True), sympy.symbols("g_1 g_2", real=True)
     length = sympy.sqrt(by_weights**2 + by_biases**2)
     clipped = sympy.sqrt(WrittenSum(*((most * each / length) ** 2 for each in (by_weights, by_biases))))
     return Finding(
