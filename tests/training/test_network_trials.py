@@ -7,7 +7,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.advice.of_network.advise_network import _best, _Trial, _wrong
+from gradtheory.training.advice.of_network.advise_network import _best, _Trial, _with_twins, _wrong
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
 from gradtheory.training.optimisers import adam, gradient_descent
 
@@ -16,32 +16,32 @@ from gradtheory.training.optimisers import adam, gradient_descent
 def usual():
     network = gt.Network((1, 1), "identity", "mse", w=[[[1.0]]], b=[[0.0]])
     run = gt.train(network, [[1.0]], [[0.0]], optimiser=gradient_descent(0.1), steps=1)
-    return _Trial(Change("", None, network, gradient_descent(0.1)), run, loss=0.6, growth=1.0, wrong="", twin=0.8)
+    return _Trial(Change("", None, network, gradient_descent(0.1)), run, loss=0.6, growth=1.0, wrong="", twins=(0.8,))
 
 
 def _tried(losses, usual):
     def tried(change):
         loss = losses.get(change.value, 2.0)
-        return replace(usual, change=change, loss=loss, twin=loss)
+        return replace(usual, change=change, loss=loss, twins=())
 
     return tried
 
 
 def _chosen(usual, losses, twins):
-    twice = lambda trial: replace(trial, twin=twins.get(trial.change.value, trial.loss))  # noqa: E731
-    return _best("learning_rate", usual, _tried(losses, usual), twice, np.array([[1.0]]), None, 7)
+    beside = lambda trial: replace(trial, twins=twins.get(trial.change.value, ()))  # noqa: E731
+    return _best("learning_rate", usual, _tried(losses, usual), beside, np.array([[1.0]]), None, 7)
 
 
 def test_a_rate_whose_twin_ends_as_low_is_preferred_to_a_lower_one(usual):
-    remedy = _chosen(usual, {0.3: 0.1, 0.01: 0.2}, {0.3: 0.7})
+    remedy = _chosen(usual, {0.3: 0.1, 0.01: 0.2}, {0.3: (0.1, 0.7)})
     assert (remedy.value, remedy.works, remedy.loss_with) == (0.01, True, 0.2)
 
 
 def test_where_rounding_decides_nothing_works(usual):
-    remedy = _chosen(usual, {0.3: 0.1}, {0.3: 0.7})
+    remedy = _chosen(usual, {0.3: 0.1}, {0.3: (0.1, 0.7)})
     assert (remedy.value, remedy.works) == (0.3, False)
     assert remedy.cost == "rounding decides how these runs end"
-    lucky = replace(usual, loss=0.8, twin=0.1)  # it might have ended lower than with the change
+    lucky = replace(usual, loss=0.8, twins=(0.8, 0.1))  # it might have ended lower than with the change
     assert not _chosen(lucky, {0.3: 0.2}, {}).works
 
 
@@ -63,7 +63,7 @@ def test_the_usual_rate_is_tried_beside_those_near_the_given_one(usual):
 )
 def test_a_remedy_states_its_runs_and_does_not_look_better_than_it_is(usual, without, with_it, wrong, told):
     losses = {change.value: with_it for change in changes("learning_rate", usual.change, usual.run, None, None)}
-    start = replace(usual, loss=without, twin=without, wrong=wrong)
+    start = replace(usual, loss=without, twins=(), wrong=wrong)
     tried = lambda change: replace(_tried(losses, usual)(change), wrong="")  # noqa: E731
     remedy = _best("learning_rate", start, tried, lambda trial: trial, np.array([[1.0]]), None, 7)
     for text in (str(remedy), repr(remedy)):
@@ -108,3 +108,18 @@ def test_the_layer_whose_gradient_vanishes_is_named():
     x, y = rng.normal(size=(8, 4)), rng.uniform(size=(8, 4))
     run = gt.train(network, x, y, optimiser=gradient_descent(1e-3), steps=2)
     assert "the gradient vanishes: at the start layer1 has" in _wrong(run, network, y)
+
+
+@pytest.mark.parametrize(
+    ("ends", "twins"), [([0.6], (0.6,)), ([0.60001], (0.60001,)), ([0.7, 0.6, 0.5, 0.9], (0.7, 0.6, 0.5, 0.9))]
+)
+def test_runs_that_end_elsewhere_than_their_first_twin_have_more_of_them(usual, ends, twins):
+    nudged = []
+
+    def end_of(change):
+        nudged.append(float(change.network.nodes[0].operation.w[0, 0]))
+        return ends[len(nudged) - 1]
+
+    assert _with_twins(usual, end_of).twins == twins
+    assert len(set(nudged)) == len(nudged)
+    assert all(0.0 < abs(weight - 1.0) < 1e-9 for weight in nudged)

@@ -30,7 +30,8 @@ _SUMS = ("squared", "cross_entropy", "mse_sum")
 _LEAST_SHARE = 1e-4  # of the largest gradient norm of a layer, for that of any other
 _SOLVED = 1e-3  # of the loss at the start: no gradient has to be left
 _BETTER = 0.95  # of the loss without
-_NUDGE = 1.0 + 1e-10  # of the weights
+_NUDGES = tuple(1.0 + part for part in (1e-10, -1e-10, 3e-10, -3e-10))  # of the weights
+_ALIKE = 1e-4  # relative: where a run and its first twin end
 _CHANCE = "rounding decides how these runs end"
 
 _WHAT = {
@@ -168,7 +169,12 @@ class _Trial:
     loss: float
     growth: float
     wrong: str  # with the gradient; empty if it stays in range
-    twin: float  # where a run ends that starts hardly elsewhere, if it was made: rounding decides how chaotic runs end
+    twins: tuple[float, ...] = ()  # where runs end that start hardly elsewhere: rounding decides how chaotic ones end
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Where this run and its twins end."""
+        return (self.loss, *self.twins)
 
 
 def advise_network(
@@ -191,25 +197,34 @@ def advise_network(
     def tried(change: Change) -> _Trial:
         made, loss = run(change, explains=not change.kind)  # that of the run without is told
         wrong = _wrong(made, change.network, y)
-        return _Trial(change, made, loss, _growth(change.network, x, y), wrong, loss)
+        return _Trial(change, made, loss, _growth(change.network, x, y), wrong)
 
-    def twice(trial: _Trial) -> _Trial:
-        network = trial.change.network
-        return replace(trial, twin=run(replace(trial.change, network=scaled(network, [_NUDGE] * network.depth)))[1])
+    def beside(trial: _Trial) -> _Trial:
+        return _with_twins(trial, lambda change: run(change)[1])
 
     usual, remedies = None, list[NetworkPrescription]()
     for kind in shown(("", *KINDS), progress):
         if usual is None:
-            usual = twice(tried(Change(kind, None, network, optimiser)))
-        elif (best := _best(kind, usual, tried, twice, x, layer, steps)) is not None:
+            usual = beside(tried(Change(kind, None, network, optimiser)))
+        elif (best := _best(kind, usual, tried, beside, x, layer, steps)) is not None:
             remedies.append(best)
     assert usual is not None  # noqa: S101  # there is a first kind
     reason = "" if any(each.works for each in remedies) else _nothing(usual)
     return NetworkAdvice(tuple(remedies), reason, usual.run)
 
 
+def _with_twins(trial: _Trial, end_of: Callable[[Change], float]) -> _Trial:
+    """Return a trial with runs of which the weights differ in their tenth digit: one, and more if it ends elsewhere."""
+    network, ends = trial.change.network, list[float]()
+    for nudge in _NUDGES:
+        ends.append(end_of(replace(trial.change, network=scaled(network, [nudge] * network.depth))))
+        if ends[0] == trial.loss or math.isclose(ends[0], trial.loss, rel_tol=_ALIKE):
+            break
+    return replace(trial, twins=tuple(ends))
+
+
 def _best(
-    kind: str, usual: _Trial, tried: Callable[[Change], _Trial], twice: Callable[[_Trial], _Trial], x: Array,
+    kind: str, usual: _Trial, tried: Callable[[Change], _Trial], beside: Callable[[_Trial], _Trial], x: Array,
     layer: tuple[str, float] | None, steps: int,
 ) -> NetworkPrescription | None:  # fmt: skip
     """Return the best change of one kind, whether it works or not; None where there is none to try."""
@@ -218,7 +233,7 @@ def _best(
         return None
     trials.sort(key=lambda trial: (bool(_why_not(usual, trial)), trial.loss))
     better = [trial for trial in trials if not _why_not(usual, trial)]
-    working = next((trial for trial in better if not _why_not(usual, twice(trial))), None)
+    working = next((trial for trial in better if not _why_not(usual, beside(trial))), None)
     best = working or trials[0]
     why = "" if working else _why_not(usual, best) or _CHANCE
     return NetworkPrescription(
@@ -233,7 +248,7 @@ def _why_not(usual: _Trial, trial: _Trial) -> str:
         return trial.wrong
     if not trial.loss <= usual.loss:
         return "the loss ends higher"
-    if not max(trial.loss, trial.twin) <= min(usual.loss, usual.twin):
+    if not max(trial.ends) <= min(usual.ends):
         return _CHANCE
     start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
     if usual.wrong:
