@@ -3,6 +3,7 @@ r"""The total variation of σ, which bounds the length of every explosion set, a
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.activations.slopes.analysis import parity
 from gradtheory.activations.slopes.values import end_values
 from gradtheory.arithmetic.enclosure import is_infinite, order
 
@@ -70,4 +71,6 @@ def largest_value(record: Activation) -> sympy.Expr:
     """
     values = record.range
     low, high = abs(values.inf), abs(values.sup)
-    return low if is_infinite(low) or (not is_infinite(high) and order(low, high) > 0) else high
+    if is_infinite(high) or parity(record.expr) < 0:  # of an odd σ they are equal, which digits do not show
+        return high
+    return low if is_infinite(low) or order(low, high) > 0 else high
