@@ -228,7 +228,7 @@ def derive(
     Examples
     --------
     >>> derivation = derive("gradient", depth=2, wrt="b1")
-    >>> print(derivation.steps[3])
+    >>> print(derivation.steps[4])
     δ₁ = δ₂ w₂ σ'(z₁) (exact)
     >>> derivation.check().ok
     True
