@@ -172,7 +172,7 @@ def test_letters_that_a_derivation_uses_are_refused(topic, letters):
 @pytest.mark.parametrize(
     ("conditions", "otherwise"),
     [
-        (((_X > -1) & (_X < 1),), "x ≥ 1 ∨ x ≤ -1"),
+        (((_X > -1) & (_X < 1),), "x ≤ -1 ∨ x ≥ 1"),
         ((_X < 0, _X < 1), "x ≥ 1"),
         ((_X < 0, _X > 2), "0 ≤ x ≤ 2"),
         ((_X - sympy.exp(_X) > 0,), "x - e^x ≤ 0"),
