@@ -39,7 +39,7 @@ def test_of_mixed_factors_another_layer_suffers_most():
     w = np.array([0.5, 0.5, 8.0, 8.0])
     by_bias = gt.Chain(4).backprop(x=0.5, y=0.0, w=w, b=-w / 2.0).b
     assert (by_bias / by_bias[-1]).tolist() == [0.5, 4.0, 2.0, 1.0]
-    assert _CLAIMS["depth"].finding().computed["ratios"] == r"\frac{1}{2}, 4, 2, 1"
+    assert _CLAIMS["depth"].finding().computed["ratios"] == r"\frac{1}{2}$, $4$, $2$, $1"
 
 
 def test_the_gradient_by_the_first_bias_is_large_on_one_interval():

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeAlias
 
 import sympy
 
 from gradtheory.activations import Activation, Z, activation
-from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.depth_language import (
@@ -23,8 +21,9 @@ from gradtheory.derivation.depth_language import (
 )
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import DEEP, LAYER, OTHER_X, C, X
-from gradtheory.derivation.language import DEPTH_BOUND, RANGE, WEAK_NORM, Bend, Sigma, Slope
+from gradtheory.derivation.language import DEPTH_BOUND, RANGE, WEAK_NORM, Sigma, Slope
 from gradtheory.derivation.step import Step
+from gradtheory.derivation.topics.best_pair import P, Pair, Q, at_mirror_images, has_formulas, slope_by, stationary_at
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_formula
 from gradtheory.derivation.topics.widest import between
@@ -35,9 +34,8 @@ from gradtheory.explosion.depth.class_n import smooth_parts, support, support_en
 from gradtheory.explosion.depth.logistic import squared_beta
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
-_Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 _DIGITS = 15
-_P, _Q, _T, _THETA = sympy.symbols("p q t theta", real=True)
+_T, _THETA = sympy.symbols("t theta", real=True)
 _A, _B = sympy.symbols("A B", positive=True)
 _U, _GAP, _LENGTH, _W, _DELTA = sympy.symbols("u d v w Delta", real=True)
 _SLOPES = sympy.symbols("m_1 m_2", real=True)  # σ' of the last layer at two inputs
@@ -86,9 +84,9 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         yield Step(equation(SCHWARZIAN, -2 * square), "schwarzian", meaning, off, section="class_n")
     yield Step(Convex(CLASS_N), "class_n", meaning, section="class_n")
     if beta is not None:
-        beyond = WrittenSum(_P, _DELTA)
-        moved = WrittenSum(Sigma(beyond), -Sigma(_P))
-        both = WrittenProduct((Slope(_P), Slope(beyond), _DELTA**2))
+        beyond = WrittenSum(P, _DELTA)
+        moved = WrittenSum(Sigma(beyond), -Sigma(P))
+        both = WrittenProduct((Slope(P), Slope(beyond), _DELTA**2))
         identity = equation(both, WrittenProduct(moved**2, ratio(beta * _DELTA) ** 2))
         apart = (sympy.Ne(_DELTA, 0, evaluate=False),)
         named = (("kappa", beta),)
@@ -99,14 +97,14 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
     ends = support(record)[0].left, support(record)[-1].right
     inside = [
         condition
-        for place in (_P, _Q)
+        for place in (P, Q)
         for condition in (sympy.Gt(place, ends[0], evaluate=False), sympy.Lt(place, ends[1], evaluate=False))
         if not condition.rhs.is_infinite
     ]
-    between = WrittenSum(WrittenProduct((1 - _T, _P)), WrittenProduct((_T, _Q)))
+    between = WrittenSum(WrittenProduct((1 - _T, P)), WrittenProduct((_T, Q)))
     chord = sympy.Le(
         as_made(sympy.Pow, as_made(sympy.Abs, Slope(between)), sympy.Rational(-1, 2)),
-        WrittenSum((1 - _T) * CLASS_N.xreplace({Z: _P}), _T * CLASS_N.xreplace({Z: _Q})),
+        WrittenSum((1 - _T) * CLASS_N.xreplace({Z: P}), _T * CLASS_N.xreplace({Z: Q})),
         evaluate=False,
     )
     share = sympy.Ge(_T, 0), sympy.Le(_T, 1)
@@ -114,8 +112,8 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
     line = WrittenSum(WrittenProduct((1 - _T, _A)), WrittenProduct((_T, _B)))
     primitive = as_made(sympy.Derivative, as_made(sympy.Mul, _T, 1 / _A, 1 / line), sympy.Tuple(_T, 1))
     yield Step(equation(primitive, 1 / line**2), "primitive", meaning, share, section="layer")
-    ordered = (sympy.Ge(_Q, _P, evaluate=False),)
-    least = sympy.Le(Slope(_P) * Slope(_Q) * (_Q - _P) ** 2, (Sigma(_Q) - Sigma(_P)) ** 2, evaluate=False)
+    ordered = (sympy.Ge(Q, P, evaluate=False),)
+    least = sympy.Le(Slope(P) * Slope(Q) * (Q - P) ** 2, (Sigma(Q) - Sigma(P)) ** 2, evaluate=False)
     yield Step(least, "layer_inequality", meaning, ordered, section="layer")
 
 
@@ -137,7 +135,7 @@ def _all_layers(question: Question, beta: sympy.Expr | None) -> Iterator[Step]:
     yield question.fact("two_point", "layers")
 
 
-def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Step]:
+def _greatest(question: Question, value: sympy.Expr, pair: Pair) -> Iterator[Step]:
     """Yield what H is: for a slope that is even and log-concave, in z or in an angle, K; or by calculus."""
     meaning, record = question.meaning, question.activation
 
@@ -157,27 +155,27 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
         else:
             function = in_angles(form.centre, sympy.sqrt(form.squared_scale), _THETA)
             yield step(Convex(function), "log_concave_in_angles", sympy.Lt(abs(_THETA), sympy.pi / 2, evaluate=False))
-        if (at_mirror_images := _at_mirror_images(record, pair)) is not None:
-            mirrored_slope, place, parameter = at_mirror_images
-            yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
+        if (at_mirrors := at_mirror_images(record, pair)) is not None:
+            mirrored_slope, place, parameter = at_mirrors
+            yield step(slope_by(Q, 1), "pair_slope", sympy.Gt(Q, P, evaluate=False))
             above = sympy.Gt(parameter, 0, evaluate=False)
             yield replace(step(mirrored_slope, "pair_at_mirror_images", above), shown=(("place", place),))
-        elif _has_formulas(pair) and not pair[1].has(Root) and pair[1].is_finite:
-            yield step(_slope_by(_Q, 1), "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
-            yield step(_stationary_at(_Q, 1, pair), "pair_stationary")
+        elif has_formulas(pair) and not pair[1].has(Root) and pair[1].is_finite:
+            yield step(slope_by(Q, 1), "pair_slope", sympy.Gt(Q, P, evaluate=False))
+            yield step(stationary_at(Q, 1, pair), "pair_stationary")
     elif form.is_log_concave and not is_flat:
         yield step(Convex(LOG_CONCAVE), "log_concave_pair")
-        at_pair = dict(zip((_P, _Q), pair, strict=True))
-        for place, sign in ((_P, -1), (_Q, 1)):
-            by_place = _slope_by(place, sign)
-            yield step(by_place, "pair_slope", sympy.Gt(_Q, _P, evaluate=False))
+        at_pair = dict(zip((P, Q), pair, strict=True))
+        for place, sign in ((P, -1), (Q, 1)):
+            by_place = slope_by(place, sign)
+            yield step(by_place, "pair_slope", sympy.Gt(Q, P, evaluate=False))
             if (end := at_pair[place]) in support_ends(record):
                 beside = sympy.Limit(by_place.rhs.xreplace(at_pair | {place: Z}), Z, end, "-" if sign > 0 else "+")
                 outwards = (sympy.Ge if sign > 0 else sympy.Le)(beside, 0, evaluate=False)
                 yield step(outwards, "pair_at_an_end")
             else:
-                yield step(_stationary_at(place, sign, pair), "pair_root")
-    if _has_formulas(pair):
+                yield step(stationary_at(place, sign, pair), "pair_root")
+    if has_formulas(pair):
         widest = record.widest_point
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
             zero = Root(value.function, value.lower, value.upper)
@@ -190,41 +188,7 @@ def _greatest(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[St
     yield question.fact("two_inputs", "two_inputs")
 
 
-def _has_formulas(pair: _Pair) -> bool:
-    """Return whether no end of a pair is where σ' has a value that no formula solves for."""
-    return not any(root.value.has(SlopeInverse) for end in pair for root in end.atoms(Root))
-
-
-def _at_mirror_images(record: Activation, pair: _Pair) -> tuple[sympy.Eq, sympy.Expr, sympy.Symbol] | None:
-    """Return what -(q - p)σ''(q)/σ'(q), which is 2 at the best pair, is at all mirror images, such as 4s·tanh s.
-
-    With it q, such as 2s, and s. None where the equation of the best pair is of another form.
-    """
-    widest, (_, q) = record.widest_point, pair
-    if widest is None or widest.equation is None or not isinstance(q, Root) or not _has_formulas(pair):
-        return None
-    place = q.value.xreplace({q.function.variables[0]: widest.parameter})
-    two = 2 * widest.equation.lhs / widest.equation.rhs
-    bend, slope = (formula.subs(Z, place) for formula in (record.expr.diff(Z, 2), record.expr.diff(Z)))
-    difference = sympy.together((two + 2 * place * bend / slope).rewrite(sympy.exp))
-    if sympy.expand(sympy.numer(difference)) != 0:
-        return None
-    return equation(-2 * place * Bend(place) / Slope(place), two), place, widest.parameter
-
-
-def _slope_by(place: sympy.Symbol, sign: int) -> sympy.Eq:
-    """Return the derivative of ln((q - p)√(σ'(p)σ'(q))) by one of both."""
-    size = sympy.log(WrittenProduct((_Q - _P, sympy.sqrt(Slope(_P) * Slope(_Q)))))
-    return equation(sympy.Derivative(size, place), Bend(place) / (2 * Slope(place)) + sign / (_Q - _P))
-
-
-def _stationary_at(place: sympy.Symbol, sign: int, pair: _Pair) -> sympy.Eq:
-    """Return that it vanishes at a pair."""
-    stationary = equation(-sign * (_Q - _P) * Bend(place) / Slope(place), sympy.Integer(2))
-    return stationary.xreplace(dict(zip((_P, _Q), pair, strict=True)))
-
-
-def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Step]:
+def _at_pair(question: Question, value: sympy.Expr, pair: Pair) -> Iterator[Step]:
     """Yield that H is attained at a pair, or approached: at ends of the support, from within."""
     p, q = pair
     left, right = support_ends(question.activation)
@@ -233,7 +197,7 @@ def _at_pair(question: Question, value: sympy.Expr, pair: _Pair) -> Iterator[Ste
         return (second - first) * sympy.sqrt(Slope(first) * Slope(second))
 
     if question.activation.expr == activation("softsign").expr:
-        sizes = abs(_P), abs(_Q)
+        sizes = abs(P), abs(Q)
         product = WrittenProduct(tuple(WrittenSum(sympy.S.One, each) for each in sizes))
         beyond = equation(WrittenSum(product, *(-each for each in sizes)), 1 + sympy.Mul(*sizes))
         yield Step(beyond, "softsign_below_one", question.meaning, section="two_inputs")
