@@ -28,8 +28,8 @@ from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.gaussian.pieces import cuts
+from gradtheory.random_weights.gaussian.places import places_and_period
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, fixed_rule
-from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.typing import ActivationLike, NumberLike
 

@@ -9,7 +9,7 @@ import gradtheory as gt
 from gradtheory import blocks
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.architectures import architecture
-from gradtheory.random_weights.gaussian.second_moments import jumps
+from gradtheory.random_weights.gaussian.places import jumps
 
 _HE = 2**0.5
 _PRE_NORM = [blocks.residual([blocks.rms_norm(), blocks.dense("relu", _HE)])]

@@ -7,8 +7,9 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.advice.of_network.advise_network import _best, _Trial, _with_twins, _wrong
+from gradtheory.training.advice.of_network.advise_network import _best, _wrong
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
+from gradtheory.training.advice.of_network.trial import Trial, with_twins
 from gradtheory.training.optimisers import adam, gradient_descent
 
 
@@ -16,7 +17,7 @@ from gradtheory.training.optimisers import adam, gradient_descent
 def usual():
     network = gt.Network((1, 1), "identity", "mse", w=[[[1.0]]], b=[[0.0]])
     run = gt.train(network, [[1.0]], [[0.0]], optimiser=gradient_descent(0.1), steps=1)
-    return _Trial(Change("", None, network, gradient_descent(0.1)), run, loss=0.6, growth=1.0, wrong="", twins=(0.8,))
+    return Trial(Change("", None, network, gradient_descent(0.1)), run, loss=0.6, growth=1.0, wrong="", twins=(0.8,))
 
 
 def _tried(losses, usual):
@@ -120,6 +121,6 @@ def test_runs_that_end_elsewhere_than_their_first_twin_have_more_of_them(usual, 
         nudged.append(float(change.network.nodes[0].operation.w[0, 0]))
         return ends[len(nudged) - 1]
 
-    assert _with_twins(usual, end_of).twins == twins
+    assert with_twins(usual, end_of).twins == twins
     assert len(set(nudged)) == len(nudged)
     assert all(0.0 < abs(weight - 1.0) < 1e-9 for weight in nudged)

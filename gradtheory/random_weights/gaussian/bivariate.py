@@ -17,14 +17,9 @@ from gradtheory.arithmetic.inputs import Array, broadcast, read_positive_array
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.gaussian.closed_pairs import closed_pair
 from gradtheory.random_weights.gaussian.differences import has_products, products
+from gradtheory.random_weights.gaussian.places import jumps, places_and_period
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, integrate
-from gradtheory.random_weights.gaussian.second_moments import (
-    jumps,
-    moments,
-    moments_of,
-    places_and_period,
-    why_infinite,
-)
+from gradtheory.random_weights.gaussian.second_moments import moments, moments_of, why_infinite
 from gradtheory.random_weights.gaussian.together import read_correlations, together
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 

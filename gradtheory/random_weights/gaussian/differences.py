@@ -25,7 +25,7 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.interpolated import NODES, chebyshev_nodes, to_coefficients
 from gradtheory.random_weights.gaussian.pieces import cuts, has_corners, switching_places
-from gradtheory.random_weights.gaussian.second_moments import jumps
+from gradtheory.random_weights.gaussian.places import jumps
 
 _TAIL = 9.0  # standard deviations: beyond lies 2e-19 of the Gaussian
 _LENGTHS = (1.5, 0.375, 0.09375)  # of panels in log A, and of those where D changes faster

@@ -8,7 +8,8 @@ from scipy.special import gammaln
 
 from gradtheory.activations import Activation
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.gaussian.second_moments import places_and_period, tends_to_0
+from gradtheory.random_weights.gaussian.places import places_and_period
+from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
 from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, tail_power
 from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, StationaryLaw, stationary_law

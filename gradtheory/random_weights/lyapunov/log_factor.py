@@ -11,8 +11,8 @@ from scipy.interpolate import CubicSpline
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.gaussian.places import places_and_period
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrand, integrate
-from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.lyapunov.slopes import is_flat_somewhere, log_slope
 from gradtheory.random_weights.lyapunov.stationary import ladders
 

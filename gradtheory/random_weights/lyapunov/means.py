@@ -7,8 +7,8 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.places import places_and_period
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, integrate
-from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.lyapunov.slopes import log_slope
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
 

@@ -21,8 +21,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigs
 from gradtheory.activations import Activation
 from gradtheory.activations.slopes.analysis import parity
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.random_weights.gaussian.places import places_and_period
 from gradtheory.random_weights.gaussian.quadrature import TOLERANCE, Gaussians, Integrand, fixed_rule, integrate
-from gradtheory.random_weights.gaussian.second_moments import places_and_period
 from gradtheory.random_weights.lyapunov.slopes import is_bounded
 
 _FLOOR = 1e-3  # of expectations: 1e-16 of it is accurate enough

@@ -19,7 +19,8 @@ from gradtheory.activations.slopes.branch import Z
 from gradtheory.arithmetic.enclosure import Ball, enclose, precision
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.errors import Undecided
-from gradtheory.random_weights.gaussian.second_moments import BITS, jumps, proven_moment
+from gradtheory.random_weights.gaussian.places import jumps
+from gradtheory.random_weights.gaussian.second_moments import BITS, proven_moment
 
 _LEAST, _MOST = 1e-6, 1e6  # of q, where no bound is known
 _WITHIN = 1e-11  # of log q, to which a fixed point is proven to lie where it was computed

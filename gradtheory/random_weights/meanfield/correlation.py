@@ -15,7 +15,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian import moment
-from gradtheory.random_weights.gaussian.second_moments import jumps
+from gradtheory.random_weights.gaussian.places import jumps
 from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
 from gradtheory.random_weights.meanfield.origin import Origin, leading_power
 

@@ -16,8 +16,8 @@ from gradtheory.activations import Activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.gaussian.differences import Interpolation, interpolation
+from gradtheory.random_weights.gaussian.places import jumps, places_and_period
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, integrate
-from gradtheory.random_weights.gaussian.second_moments import jumps, places_and_period
 from gradtheory.random_weights.meanfield.beside_1 import beside_1
 from gradtheory.random_weights.meanfield.correlation import beside_a_jump, settled_at_nothing
 from gradtheory.random_weights.meanfield.fixed_points import Points

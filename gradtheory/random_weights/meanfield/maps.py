@@ -32,14 +32,8 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian import correlated, moment
 from gradtheory.random_weights.gaussian.bivariate import of_jumps
 from gradtheory.random_weights.gaussian.differences import has_products, products
-from gradtheory.random_weights.gaussian.second_moments import (
-    BITS,
-    METHODS,
-    constant_there,
-    jumps,
-    moments_of,
-    proven_moment,
-)
+from gradtheory.random_weights.gaussian.places import jumps
+from gradtheory.random_weights.gaussian.second_moments import BITS, METHODS, constant_there, moments_of, proven_moment
 from gradtheory.random_weights.gaussian.together import read_correlations, together
 from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 

@@ -7,7 +7,7 @@ amplify rounding, that decides how they end: so those compared are made twice, f
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks import Network
 from gradtheory.networks.losses import ending
 from gradtheory.networks.passes import dense_places, forward
-from gradtheory.networks.variants import scaled
 from gradtheory.random_weights.simulation.measured import Progress, shown
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
+from gradtheory.training.advice.of_network.trial import Trial, with_twins
 from gradtheory.training.batches import Batches
 from gradtheory.training.engine import Ways
 from gradtheory.training.optimisers.optimiser import Optimiser
@@ -30,8 +30,6 @@ _SUMS = ("squared", "cross_entropy", "mse_sum")
 _LEAST_SHARE = 1e-4  # of the largest gradient norm of a layer, for that of any other
 _SOLVED = 1e-3  # of the loss at the start: no gradient has to be left
 _BETTER = 0.95  # of the loss without
-_NUDGES = tuple(1.0 + part for part in (1e-10, -1e-10, 3e-10, -3e-10))  # of the weights
-_ALIKE = 1e-4  # relative: where a run and its first twin end
 _CHANCE = "rounding decides how these runs end"
 
 _WHAT = {
@@ -160,23 +158,6 @@ class NetworkAdvice(ShownAsTable):
         return f"NetworkAdvice({self.reason if advised is None else repr(advised)})"
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """A change, its run, and where that ends."""
-
-    change: Change
-    run: NetworkTraining
-    loss: float
-    growth: float
-    wrong: str  # with the gradient; empty if it stays in range
-    twins: tuple[float, ...] = ()  # where runs end that start hardly elsewhere: rounding decides how chaotic ones end
-
-    @property
-    def ends(self) -> tuple[float, ...]:
-        """Where this run and its twins end."""
-        return (self.loss, *self.twins)
-
-
 def advise_network(
     network: Network, x: Array, y: Array, optimiser: Optimiser, *, steps: int, batch_size: int | None, seed: int,
     layer: tuple[str, float] | None = None, progress: Progress | None = None,
@@ -194,13 +175,13 @@ def advise_network(
         )  # fmt: skip
         return made, math.inf if made.has_diverged else _loss(made.network, x, y)
 
-    def tried(change: Change) -> _Trial:
+    def tried(change: Change) -> Trial:
         made, loss = run(change, explains=not change.kind)  # that of the run without is told
         wrong = _wrong(made, change.network, y)
-        return _Trial(change, made, loss, _growth(change.network, x, y), wrong)
+        return Trial(change, made, loss, _growth(change.network, x, y), wrong)
 
-    def beside(trial: _Trial) -> _Trial:
-        return _with_twins(trial, lambda change: run(change)[1])
+    def beside(trial: Trial) -> Trial:
+        return with_twins(trial, lambda change: run(change)[1])
 
     usual, remedies = None, list[NetworkPrescription]()
     for kind in shown(("", *KINDS), progress):
@@ -213,18 +194,8 @@ def advise_network(
     return NetworkAdvice(tuple(remedies), reason, usual.run)
 
 
-def _with_twins(trial: _Trial, end_of: Callable[[Change], float]) -> _Trial:
-    """Return a trial with runs of which the weights differ in their tenth digit: one, and more if it ends elsewhere."""
-    network, ends = trial.change.network, list[float]()
-    for nudge in _NUDGES:
-        ends.append(end_of(replace(trial.change, network=scaled(network, [nudge] * network.depth))))
-        if ends[0] == trial.loss or math.isclose(ends[0], trial.loss, rel_tol=_ALIKE):
-            break
-    return replace(trial, twins=tuple(ends))
-
-
 def _best(
-    kind: str, usual: _Trial, tried: Callable[[Change], _Trial], beside: Callable[[_Trial], _Trial], x: Array,
+    kind: str, usual: Trial, tried: Callable[[Change], Trial], beside: Callable[[Trial], Trial], x: Array,
     layer: tuple[str, float] | None, steps: int,
 ) -> NetworkPrescription | None:  # fmt: skip
     """Return the best change of one kind, whether it works or not; None where there is none to try."""
@@ -242,7 +213,7 @@ def _best(
     )  # fmt: skip
 
 
-def _why_not(usual: _Trial, trial: _Trial) -> str:
+def _why_not(usual: Trial, trial: Trial) -> str:
     """Return why a change is not advised; nothing if it is."""
     if trial.wrong:
         return trial.wrong
@@ -289,7 +260,7 @@ def _growth(network: Network, x: Array, y: Array) -> float:
         return float(np.power(np.divide(first, last), 1.0 / max(len(dense) - 1, 1)))
 
 
-def _nothing(usual: _Trial) -> str:
+def _nothing(usual: Trial) -> str:
     start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
     ends = f"the loss goes from {_number(start)} to {_number(usual.loss)}"
     if usual.wrong:
