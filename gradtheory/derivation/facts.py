@@ -133,7 +133,7 @@ def _has_finite_norm(record: Activation) -> bool:
 
 
 def _is_bounded_and_monotone(record: Activation) -> bool:
-    if record.period is not None or not all(limit.is_finite for limit in record.limits):
+    if record.period is not None or record.profile.jumps or not all(limit.is_finite for limit in record.limits):
         return False
     return len({branch.direction for branch in record.profile.branches} - {0}) == 1
 

@@ -100,6 +100,7 @@ def test_a_sigma_that_jumps_down_is_not_taken_for_monotone(expr):
     chain = gt.Chain(1, expr)
     assert gt.total_explosion_bound(chain) == sympy.oo
     assert gt.total_explosion_theorem(chain).endswith(" jumps")
+    assert not gt.fact("any_depth").applies(gt.activation(expr))
 
 
 @pytest.mark.parametrize("topic", ["gradient", "slope_maximum", "weak_norm", "weight_decay", "depth"])
