@@ -109,7 +109,7 @@ def _gradients(*, weight: Any, factor: Any) -> Finding:
     backward = Chain(_DEPTH).backprop(x=0.5, y=0.0, w=w, b=-w / 2.0)
     agrees = np.allclose(backward.b, [float(each) for each in by_bias], rtol=1e-14, atol=0.0)
     rows = tuple(
-        (str(layer), f"${latex(half * by_bias[layer - 1])}$", f"${latex(by_bias[layer - 1])}$")
+        (str(layer), f"${latex(by_bias[layer - 1])}$", f"${latex(half * by_bias[layer - 1])}$")
         for layer in range(_DEPTH, 0, -1)
     )
     holds = bool(agrees) and all_true(steps)
