@@ -17,7 +17,7 @@ from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.checks import Check
 from gradtheory.derivation.declared import assumed, in_conditions, unsaid
-from gradtheory.derivation.digits import InNumbers, Rounded
+from gradtheory.derivation.digits import InNumbers, Literal, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.language import Bend, Slope
 from gradtheory.derivation.printing import divided, formula, joined, text
@@ -201,12 +201,20 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
                     for each in answer.steps
                     if each.section == section and isinstance(each.statement, InNumbers)
                     for key, number in each.statement.numbers.items()
+                    if isinstance(key, sympy.Symbol)
                 }
+                put_in["values"] = _values(answer.numbers, catalogue, spelling)
                 yield Paragraph(spelling.prose(fill(introduction, put_in)))
         yield block
     yield Heading(catalogue["document"]["check"])
     yield Paragraph(catalogue["document"]["check_text"])
     yield Code(_source(question, lang))
+
+
+def _values(numbers: Mapping[sympy.Symbol, sympy.Expr], catalogue: Mapping[str, Any], spelling: Spelling) -> str:
+    """Return the values that are put in for letters."""
+    equations = (equation(symbol, Literal(symbol, number)) for symbol, number in numbers.items())
+    return str(catalogue["document"]["comma"].join(f"${LatexWriter(spelling).doprint(each)}$" for each in equations))
 
 
 def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:

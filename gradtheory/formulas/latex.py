@@ -45,14 +45,16 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         Names of roots and letters of symbols; a root without a name is printed as its unknown or its digits.
     mul_symbol : {"dot"}, optional
         What stands between factors.
+    bare : bool
+        Whether cosh s and the like are written without brackets.
 
     """
 
     ellipsis = r"\ldots"
 
-    def __init__(self, spelling: Spelling = PLAIN, mul_symbol: str | None = None) -> None:
+    def __init__(self, spelling: Spelling = PLAIN, mul_symbol: str | None = None, *, bare: bool = True) -> None:
         super().__init__({"ln_notation": True, "inv_trig_style": "full", "mul_symbol": mul_symbol, "order": "none"})
-        self.spelling = spelling
+        self.spelling, self.bare = spelling, bare
 
     def _as_ordered_terms(self, expr: sympy.Expr, order: Any = None) -> list[sympy.Expr]:
         canonical = expr.as_ordered_terms()
@@ -102,7 +104,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         """Return cosh² s and ln|s| without brackets about the s; nothing where they are needed."""
         name, (inside, *_) = type(expr).__name__, expr.args
         printed = self._print(inside)
-        if name not in _BARE or not (_SHORT.fullmatch(printed) or isinstance(inside, sympy.Abs)):
+        if not self.bare or name not in _BARE or not (_SHORT.fullmatch(printed) or isinstance(inside, sympy.Abs)):
             return ""
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\{'ln' if name == 'log' else name}{power} {printed}"

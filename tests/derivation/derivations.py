@@ -19,6 +19,8 @@ ASKED = (
     ("gradient", {"depth": 12, "activation": "elu", "wrt": "b1"}),
     ("gradient", {"depth": 1, "loss": "cross_entropy"}),
     ("gradient", {"depth": _L}),
+    *(("gradient", {"depth": 3, "activation": name}) for name in ("gelu", "silu", "relu")),
+    ("gradient", {"depth": 1, "activation": "relu", "wrt": "b1"}),
     *(("slope_maximum", {"activation": name}) for name in ("sigmoid", "hard_tanh", "elu", "sine", "quadratic")),
     *(("explosion", {"activation": name}) for name in _EXPLOSIONS),
     *(("explosion", {"values": {"w": w, "b": "-0.3", "c": "1/3"}}) for w in (7, "-5/3", 1)),

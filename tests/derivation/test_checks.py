@@ -12,12 +12,22 @@ from gradtheory.derivation import GENERIC, Check, Step
 from gradtheory.derivation.depth_language import ChainSlope, LastInput, LayerRatios, LayerRatiosBefore
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import OTHER_X, X
-from gradtheory.derivation.language import Measure, Slope, SpectralRadius
+from gradtheory.derivation.language import STEEPEST, Measure, Slope, SpectralRadius
 from gradtheory.derivation.meaning import Meaning
 
 _X = sympy.Symbol("x", real=True)
 
 _SIGMOID = Meaning(gt.activation("sigmoid"))
+
+
+def test_a_bound_by_the_greatest_slope_is_tried_where_it_is_reached():
+    w = sympy.Symbol("w", real=True)
+    reached = sympy.Le((Slope(_X) * w) ** 2, STEEPEST**2 * w**2, evaluate=False)
+    assert _step(reached).check is Check.EXACT
+    loose = sympy.Le((Slope(_X) * w) ** 2, STEEPEST * w**2, evaluate=False)
+    assert _step(loose).verdict.reason == "the bound is not tight"
+    false = sympy.Le((Slope(_X) * w) ** 2, STEEPEST**3 * w**2, evaluate=False)
+    assert _step(false).verdict.is_true is False
 
 
 def _step(statement, *assumptions):

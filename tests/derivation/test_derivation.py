@@ -44,7 +44,7 @@ _HOW = {
     ("slope_maximum", "gelu"): "EEECCCCEEEEEEC",
     ("slope_maximum", "relu6"): "EEEEEEEEEEE",
     ("explosion", "sigmoid"): "EEEEECCCEEECCC",
-    ("explosion", "gelu"): "EEECCCCCCCCCEEEC",
+    ("explosion", "gelu"): "EEECCCCCCCCCEEEECCE",
     ("explosion", "relu6"): "EEECCCCCCCC",
     ("widest", "sigmoid"): "EECCEECECECECEE",
     ("widest", "gelu"): "EEE",

@@ -44,3 +44,17 @@ def test_ends_that_have_no_formula_are_not_given_to_sympy():
     z = sympy.Symbol("z", real=True)
     text = str(gt.derive("explosion", activation=sympy.tanh(z) + sympy.tanh(z - 4)))
     assert "x₄" in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "With w = -7, b = 1, c = 1/3:"), ("zh", "取 w = -7，b = 1，c = 1/3：")]
+)
+def test_what_is_put_in_is_said(lang, said):
+    written = gt.derive("explosion", values={"b": 1, "w": -7, "c": "1/3"}, lang=lang).to_text()
+    assert said in written.splitlines()
+
+
+def test_letters_of_ones_own_stand_in_what_is_put_in():
+    values = {"x": "0.5", "y": 1, "w1": 2, "b1": 0}
+    written = gt.derive("gradient", depth=1, values=values, letters={"w": "theta"}).to_text()
+    assert "With x = 0.5, y = 1, θ₁ = 2, b₁ = 0:" in written.splitlines()

@@ -72,6 +72,9 @@ def test_every_reason_is_there_and_used():
     for wrt in ("w1", "b1", "x"):
         values = {"x": 1, "y": 0, "w1": 1, "b1": 0}
         steps += gt.derive("gradient", depth=1, wrt=wrt, values=values).steps
+    for name in ("sigmoid", "relu"):
+        steps += gt.derive("gradient", activation=name, wrt="all").steps
+    steps += gt.derive("gradient", loss="cross_entropy").steps
     steps += gt.derive("initialisation", values={"sigma_w": 1, "c": 1}).steps
     for w in (1, 7):
         steps += gt.derive("explosion", values={"w": w, "b": 0, "c": 1}).steps

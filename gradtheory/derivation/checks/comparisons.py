@@ -13,7 +13,7 @@ from gradtheory.derivation.checks.trial import FEWEST_POINTS, POINTS, UNTRIED, T
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
 from gradtheory.derivation.exact import near, truth
 from gradtheory.derivation.graph import ChainRule, without_layers
-from gradtheory.derivation.language import Bend
+from gradtheory.derivation.language import STEEPEST, Bend, Slope
 from gradtheory.derivation.meaning import Point
 from gradtheory.derivation.proofs import by_definition, by_induction, is_at_least
 from gradtheory.errors import Undecided
@@ -32,7 +32,7 @@ def check_comparison(statement: Relational, trial: Trial) -> Verdict:  # noqa: P
         is_true = truth(trial.meaning.value(statement, {}))
         return unknown() if is_true is None else CERTIFIED if is_true else false()
     gaps = []
-    for point in _places(symbols, trial):
+    for point in _places(statement, symbols, trial):
         there = trial.value(statement, point)
         is_true = truth(there)
         if is_true is False:
@@ -58,9 +58,11 @@ def _in_plain_symbols(statement: Relational, trial: Trial, rule: ChainRule) -> t
     return statement.func(left, right, evaluate=False), replace(trial, assumptions=tuple(assumptions))
 
 
-def _places(symbols: Sequence[sympy.Symbol], trial: Trial) -> Iterator[Point]:
+def _places(statement: Relational, symbols: Sequence[sympy.Symbol], trial: Trial) -> Iterator[Point]:
     inner = list(trial.points(symbols, POINTS))
     yield from inner
+    if statement.has(STEEPEST):
+        yield from filter(trial.holds_at, _where_steepest(statement, inner, trial))
     yield from filter(trial.holds_at, _beside_ends(symbols, trial))
     for point in inner:
         yield from trial.corners(symbols, point)
@@ -73,6 +75,18 @@ def _beside_ends(symbols: Sequence[sympy.Symbol], trial: Trial) -> Iterator[Poin
     low, high = trial.interval(symbols[0])
     yield {symbols[0]: near(low) + _BESIDE if low.is_finite else sympy.Integer(-_FAR)}
     yield {symbols[0]: near(high) - _BESIDE if high.is_finite else sympy.Integer(_FAR)}
+
+
+def _where_steepest(statement: Relational, inner: Sequence[Point], trial: Trial) -> Iterator[Point]:
+    """Yield points at which each pre-activation of a statement is a place where |σ'| is greatest."""
+    record = trial.meaning.activation
+    branches = record.profile.branches
+    ends = [end for each in branches for end in ((each.slope_left, each.left), (each.slope_right, each.right))]
+    steepest = record.steepest_slope
+    place = next((z for slope, z in ends if abs(slope) == steepest and steepest.is_finite and z.is_Rational), None)
+    words = {word.args[0] for word in statement.atoms(Slope)}
+    if place is not None:
+        yield from ({symbol: place if symbol in words else value for symbol, value in point.items()} for point in inner)
 
 
 def _gap(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:

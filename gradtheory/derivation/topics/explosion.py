@@ -38,7 +38,8 @@ def explosion(question: Question) -> Answer:
         equation(T, formula.c / abs(formula.w)),
         equation(Slope(Z), slope_off_kinks(question)),
     )
-    return Answer(definitions, tuple(_steps(question, formula)))
+    numbers = question.numbers(formula.w, formula.b, formula.c)
+    return Answer(definitions, tuple(_steps(question, formula)), numbers=numbers)
 
 
 def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:

@@ -13,10 +13,10 @@ from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
+from gradtheory.derivation.language import GENERIC, Partial, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
-from gradtheory.derivation.topics.slope_maximum import SLOPE_OF_VALUE, slope_formula
+from gradtheory.derivation.topics.slope_maximum import slope_by_hand, slope_formula
 from gradtheory.derivation.topics.wide_layers import wide_layers
 from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import factors
@@ -25,7 +25,7 @@ _DIGITS = 8
 _BITS = 200
 _BITS_PER_LAYER = 8  # by which a layer with a factor below 256 enlarges errors
 _WRITTEN_OUT = 10  # layers of a chain whose gradients are all written out: their length grows with the square of these
-_PUT_IN = ("sigmoid", "tanh")  # whose σ' a textbook puts into the product as a function of σ
+_PUT_IN = ("gelu", "relu", "sigmoid", "silu", "tanh")  # whose σ' a textbook puts into the product
 
 
 def gradient(question: Question) -> Answer:
@@ -33,14 +33,14 @@ def gradient(question: Question) -> Answer:
     record = question.activation
     loss_for(question.loss, record)  # refuses a pair that does not fit, by the activation's own name
     chain = Chain(question.depth, replace(GENERIC, range=record.range, log_odds=record.log_odds), question.loss)
-    steps = _symbolic(question, chain) if chain.is_symbolic else _concrete(question, chain)
-    return Answer(chain.forward(), (*steps, *wide_layers(question)))
+    numbers = question.numbers(*(() if chain.is_symbolic else (chain.x, chain.y, *chain.w, *chain.b)))
+    steps = _symbolic(question, chain) if chain.is_symbolic else _concrete(question, chain, numbers)
+    return Answer(chain.forward(), (*steps, *wide_layers(question)), numbers=numbers)
 
 
-def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
+def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, sympy.Expr]) -> Iterator[Step]:
     rule, meaning = ChainRule(chain), question.meaning
     depth = int(chain.depth)
-    numbers = question.numbers(chain.x, chain.y, *chain.w, *chain.b)
     wanted = _wanted(question.wrt, chain)
     lowest = min(chain.locate(wrt)[1] for wrt in wanted)
 
@@ -75,13 +75,19 @@ def _concrete(question: Question, chain: Chain) -> Iterator[Step]:
         error = WrittenSum(chain.a[depth], -chain.y)
         yield replace(step(chain.delta[depth], error, "error_of_cross_entropy"), section="slope")
     if question.activation.name in _PUT_IN and depth <= _WRITTEN_OUT:
-        slope = SLOPE_OF_VALUE[question.activation.name]
-        product = _product(chain, wanted[-1], lambda z: slope.xreplace({Z: Sigma(z)}))
+        slope = slope_by_hand(question.activation)
+        reason = ("slope_1_put_in" if slope is None else "slope_put_in") + ("" if len(wanted) == 1 else "_first")
+        on: tuple[sympy.Basic, ...] = ()
+        if slope is None:  # of relu, where it is 1
+            rest = (*(chain.w[layer] for layer in range(depth, nearest, -1)), *_last(chain, wanted[-1]))
+            product = WrittenProduct(chain.loss_slope(), rest) if rest else chain.loss_slope()
+            on = tuple(sympy.Gt(chain.z[layer], 0) for layer in range(depth, nearest - 1, -1))
+        else:
+            product = _product(chain, wanted[-1], lambda z: slope.xreplace({Z: z}))
         if cancels:  # δ_L = a_L - y in the place of ∂C/∂a_L and of σ'(z_L)
             _, last, *below = product.groups
             product = WrittenProduct((error, *last[len(factors(slope)) :]), *below)
-        reason = "slope_put_in" if len(wanted) == 1 else "slope_put_in_first"
-        yield replace(step(Partial(chain.C, wanted[-1]), product, reason), section="slope")
+        yield replace(step(Partial(chain.C, wanted[-1]), product, reason), section="slope", assumptions=on)
     if numbers:
         yield from _in_numbers(question, chain, numbers, wanted)
 
@@ -147,7 +153,6 @@ def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
     rule, meaning = ChainRule(chain), question.meaning
     depth = chain.depth
     layer, index = chain.layer_index("l"), chain.layer_index("k")
-    question.numbers()
 
     def step(left: sympy.Expr, right: sympy.Expr, reason: str) -> Step:
         return Step(equation(left, right), reason, meaning, chain_rule=rule, section="backward")

@@ -24,11 +24,11 @@ _DIGITS = 10
 
 def initialisation(question: Question) -> Answer:
     """Derive with which probability no factor of a chain exceeds c at any input, for normal and uniform weights."""
-    return Answer((equation(CRITICAL, C / STEEPEST),), tuple(_steps(question)))
-
-
-def _steps(question: Question) -> Iterator[Step]:
     numbers = question.numbers(_SIGMA, C)
+    return Answer((equation(CRITICAL, C / STEEPEST),), tuple(_steps(question, numbers)), numbers=numbers)
+
+
+def _steps(question: Question, numbers: dict[sympy.Symbol, sympy.Expr]) -> Iterator[Step]:
     yield from steepest(question, "factor_bound")
     if question.activation.steepest_slope.is_infinite:
         return

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -81,12 +81,15 @@ class Answer:
     steps : tuple of Step
     said : tuple of str
         Names of the sentences about what is given that are said, where a topic has several.
+    numbers : mapping of symbols to numbers
+        The values that were asked for.
 
     """
 
     definitions: tuple[sympy.Basic, ...]
     steps: tuple[Step, ...]
     said: tuple[str, ...] = ()
+    numbers: Mapping[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Answer({len(self.definitions)} definitions, {len(self.steps)} steps)"

@@ -64,13 +64,19 @@ def slope_formula(question: Question) -> Iterator[Step]:
     is_written_everywhere = slope == record.slope_expr
     off = tuple(sympy.Ne(Z, kink) for kink in record.kinks if is_written_everywhere)
     yield Step(equation(Slope(Z), slope), "differentiate", question.meaning, off, section="slope")
-    if record.name in SLOPE_OF_VALUE:
-        in_sigma = SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
+    by_hand = slope_by_hand(record)
+    if by_hand is not None:
         named = "logistic" if record.name == "sigmoid" else None
-        yield Step(equation(Slope(Z), in_sigma), "slope_of_value", question.meaning, fact=named, section="slope")
-    if record.name in _TEXTBOOK:
-        written, rule = _TEXTBOOK[record.name]
-        yield Step(equation(Slope(Z), written), rule, question.meaning, section="slope")
+        _, rule = _TEXTBOOK.get(record.name, (None, "slope_of_value"))
+        yield Step(equation(Slope(Z), by_hand), rule, question.meaning, fact=named, section="slope")
+
+
+def slope_by_hand(record: Activation) -> sympy.Expr | None:
+    """Return σ' as textbooks put it into a product: as a function of σ, or of S, Φ and φ; None where there is none."""
+    if record.name in SLOPE_OF_VALUE:
+        return SLOPE_OF_VALUE[record.name].xreplace({Z: Sigma(Z)})
+    written, _ = _TEXTBOOK.get(record.name, (None, ""))
+    return written
 
 
 def slope_off_kinks(question: Question) -> sympy.Expr:

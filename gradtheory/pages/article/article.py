@@ -28,7 +28,7 @@ from gradtheory.document import (
     save_figures,
 )
 from gradtheory.document.messages import LANGUAGES, fill, words
-from gradtheory.formulas import latex
+from gradtheory.formulas import LatexWriter
 from gradtheory.formulas.latex import tex_text
 from gradtheory.pages.article import figures
 from gradtheory.pages.article.chain import SETTING, SETTING_STEPS
@@ -150,7 +150,8 @@ class Article(ShownAsTable):
         yield Paragraph(of_article["letters"])
         yield Table(tuple(map(tuple, of_article["symbols"])), head=tuple(of_article["column_symbols"]))
         yield Paragraph(of_article["activations"])
-        formulas = tuple((name, f"${latex(activation(name).expr)}$") for name in _NAMED)
+        writer = LatexWriter(bare=False)  # tanh(z), as arctan(z) and erf(z) are written
+        formulas = tuple((name, f"${writer.doprint(activation(name).expr)}$") for name in _NAMED)
         yield Table(formulas, head=tuple(of_article["column_activations"]))
         yield Heading(of_article["setting"])
         yield Paragraph(of_article["setting_text"])

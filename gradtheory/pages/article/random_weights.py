@@ -12,7 +12,8 @@ from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.derivation import Step
 from gradtheory.derivation.digits import InNumbers
-from gradtheory.derivation.language import STEEPEST
+from gradtheory.derivation.functions import Mean
+from gradtheory.derivation.language import STEEPEST, Slope
 from gradtheory.explosion import critical_weight
 from gradtheory.formulas import WrittenProduct, WrittenSum, latex
 from gradtheory.pages.article.claim import (
@@ -160,11 +161,14 @@ def _vanishing(*, scale: Any, on: Sequence[str]) -> Finding:
     """Bound the mean square of ∂a_L/∂x for independent weights, and compute its typical size."""
     size = read_real(scale, "scale")
     layer, depth = sympy.symbols("l L", integer=True, positive=True)
+    z, w = sympy.symbols("z_l w_l", real=True)
     mean_square = SIGMOID.steepest_slope**2 * size**2
+    bound = WrittenProduct((STEEPEST**2, (size * w) ** 2))
+    bounded = sympy.Le((Slope(z) * size * w) ** 2, bound, evaluate=False)
     steps = (
         step(_mean_square(size)[1], sympy.S.One, "normal_mean_square"),
-        step(WrittenProduct((STEEPEST**2, size**2)), mean_square, "factor_mean_square"),
-        step(sympy.Product(mean_square, (layer, 1, depth)), mean_square**depth, "independent_layers"),
+        Step(bounded, "factor_mean_square", MEANING),
+        step(sympy.Product(Mean(bound, w), (layer, 1, depth)), mean_square**depth, "independent_layers"),
     )
     typical = {bias: lyapunov_exponent("sigmoid", float(size), float(bias)) for bias in (0, 1)}
     bound = float(sympy.sqrt(mean_square))
