@@ -38,7 +38,7 @@ _REMEDIES = ("weight_decay", "clipping", "initialisation")  # which ask of σ on
 # How each step is checked: exact, certified, or numeric. A letter that changes is no error, unless proofs get weaker.
 _HOW = {
     ("gradient", "sigmoid"): "EEEEEEEEEEEEEEE",
-    ("gradient", "gelu"): "EEEEEEEEEEEEEE",
+    ("gradient", "gelu"): "EEEEEEEEEEEEEEE",
     ("gradient", "relu6"): "EEEEEEEEEEEEE",
     ("slope_maximum", "sigmoid"): "EEECCEEEE",
     ("slope_maximum", "gelu"): "EEECCCCEEEEEEC",
