@@ -43,10 +43,10 @@ _HOW = {
     ("slope_maximum", "sigmoid"): "EEECCEEEE",
     ("slope_maximum", "gelu"): "EEECCCCEEEEEEC",
     ("slope_maximum", "relu6"): "EEEEEEEEEEE",
-    ("explosion", "sigmoid"): "EEEEECCCEEECCC",
+    ("explosion", "sigmoid"): "EEEECCCEEECCC",
     ("explosion", "gelu"): "EEECCCCCCCCCEEEECCE",
     ("explosion", "relu6"): "EEECCCCCCCC",
-    ("widest", "sigmoid"): "EECCEECECECECEE",
+    ("widest", "sigmoid"): "EEECCEECEEECECECEE",
     ("widest", "gelu"): "EEE",
     ("widest", "relu6"): "EEEEE",
     ("weak_norm", "sigmoid"): "EEEECECECECEEEE",
@@ -76,11 +76,38 @@ def test_every_step_on_weak_norms_is_true(which):
 # one activation for every way in which a set, or its greatest width, is found
 _WAYS = {
     "explosion": (
-        *("arctan", "bent_identity", "cloglog", "elu", "exponential", "gaussian", "gelu", "hard_swish", "hard_tanh"),
-        *("hardshrink", "identity", "leaky_relu", "log_cosh", "quadratic", "relu", "relu6", "selu", "sigmoid", "sine"),
+        *("arctan", "bent_identity", "cloglog", "elu", "exponential", "gaussian", "gelu"),
+        *(
+            "gudermannian",
+            "hard_swish",
+            "hard_tanh",
+            "hardshrink",
+            "identity",
+            "leaky_relu",
+            "log_cosh",
+            "mish",
+            "quadratic",
+            "relu",
+            "relu6",
+            "selu",
+            "sigmoid",
+            "sine",
+        ),
         *("snake", "tanh"),
     ),
-    "widest": ("arctan", "arsinh", "cloglog", "gelu", "isru", "quadratic", "relu6", "sigmoid", "sine", "softsign"),
+    "widest": (
+        "arctan",
+        "arsinh",
+        "cloglog",
+        "gaussian",
+        "gelu",
+        "isru",
+        "quadratic",
+        "relu6",
+        "sigmoid",
+        "sine",
+        "softsign",
+    ),
 }
 
 
@@ -157,7 +184,7 @@ def _assert_true(topic, activation):
     how = "".join(step.check.name[0] for step in derivation.steps)
     assert how == _HOW.get((topic, activation), how)
     numeric = [step for step in derivation.steps if step.verdict.status == "numeric"]
-    assert len(numeric) <= 3
+    assert len(numeric) <= (4 if (topic, activation) == ("widest", "gaussian") else 3)  # its p has no inverse
     list(map(how_shown.assert_said, numeric))
 
 
