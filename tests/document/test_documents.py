@@ -225,9 +225,9 @@ def test_formats_agree_on_numbers_and_references():
     assert derivation.to_markdown().count(r"\tag{") == count
     assert derivation.to_html().count('class="formula step') == count
     assert len(re.findall(r"^\(\d+\)", derivation.to_text(), flags=re.MULTILINE)) == count
-    assert r"\eqref{eq:2}" in derivation.to_latex()
-    assert '<a href="#eq:2">(2)</a>' in derivation.to_html()
-    assert "chain rule, with (2)" in derivation.to_text()
+    assert r"\eqref{eq:3}" in derivation.to_latex()
+    assert '<a href="#eq:3">(3)</a>' in derivation.to_html()
+    assert "chain rule, with (3)" in derivation.to_text()
     assert derivation.to_notebook().cells[-1].cell_type == "code"
 
 
