@@ -196,13 +196,7 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
             section = step.section
             yield Heading(catalogue["sections"][section]["title"])
             if introduction := catalogue["sections"][section].get("text"):
-                put_in = {
-                    key.name: number
-                    for each in answer.steps
-                    if each.section == section and isinstance(each.statement, InNumbers)
-                    for key, number in each.statement.numbers.items()
-                    if isinstance(key, sympy.Symbol)
-                }
+                put_in: dict[str, Any] = dict(answer.numbers_in(section))
                 put_in["values"] = _values(answer.numbers, catalogue, spelling)
                 yield Paragraph(spelling.prose(fill(introduction, put_in)))
         yield block

@@ -323,7 +323,9 @@ def test_a_chain_of_symbolic_depth_is_proven_by_induction():
     products = [step for step in derivation.steps if step.rule == "product"]
     assert [step.check for step in products] == [Check.EXACT] * 3
     chain = Chain(_L, GENERIC)
-    assert products[1].statement.lhs == Partial(chain.C, chain.w[_LAYER])
+    assert [step.statement.lhs for step in products[1:]] == [
+        Partial(chain.C, letter[_LAYER]) for letter in (chain.b, chain.w)
+    ]
     assert r"\prod_{k=l + 1}^{L} \left(\sigma'\left(z_{k}\right) w_{k}\right)" in derivation.to_latex()
     for step in derivation.steps:
         for statement in mutants(step.statement, step.meaning):

@@ -14,7 +14,7 @@ from gradtheory.derivation.language import STEEPEST, Slope, Width
 from gradtheory.derivation.proofs.shapes import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.explosion_in_numbers import in_numbers
-from gradtheory.derivation.topics.intervals import conditions, is_whole, union
+from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_whole, union
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_off_kinks
 from gradtheory.explosion import ExplosionFormula, Regime, explosion_formula
@@ -68,7 +68,7 @@ def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
         if record.period is None:
             yield Step(
                 equation(Width(formula.w, formula.c), regime.width),
-                "no_length" if regime.width.has(sympy.oo) else "length",
+                "no_length" if is_unbounded(regime) else "length",
                 meaning,
                 conditions(regime),
                 section="inputs",

@@ -12,7 +12,7 @@ from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, Slope, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.intervals import conditions, is_whole, union
+from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_whole, union
 from gradtheory.derivation.topics.question import Question
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import ExplosionFormula, Regime
@@ -58,7 +58,7 @@ def in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
             section=section,
         )
     width = Width(formula.w, formula.c)
-    if regime.width.has(sympy.oo):
+    if is_unbounded(regime):
         yield from _unbounded(question, formula, regime, numbers, section)
     else:
         yield Step(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sympy
 
+from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.explosion import Regime
 
 
@@ -12,6 +13,13 @@ def is_whole(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> bool:
     ends = [end for pair in intervals for end in pair]
     meets = all(left == right for left, right in zip(ends[1:-1:2], ends[2:-1:2], strict=True))
     return bool(ends) and ends[0] == -sympy.oo and ends[-1] == sympy.oo and meets
+
+
+def is_unbounded(regime: Regime) -> bool:
+    """Return whether a set has no finite length."""
+    return bool(
+        regime.width.replace(SlopeInverse, lambda *_: sympy.Dummy()).has(sympy.oo)
+    )  # whose branch may be -∞ < z
 
 
 def union(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], variable: sympy.Expr) -> sympy.Basic:

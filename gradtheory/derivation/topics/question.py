@@ -8,7 +8,9 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import read_real
+from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.facts import FACTS
+from gradtheory.derivation.language import Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
 from gradtheory.errors import InvalidArgument
@@ -90,6 +92,18 @@ class Answer:
     steps: tuple[Step, ...]
     said: tuple[str, ...] = ()
     numbers: Mapping[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+
+    def numbers_in(self, section: str) -> dict[str, sympy.Expr]:
+        """Return the numbers that the steps of a section put in, by their letters."""
+        numbers: dict[str, sympy.Expr] = {}
+        for statement in (step.statement for step in self.steps if step.section == section):
+            if isinstance(statement, InNumbers):
+                numbers |= {
+                    key.name: value for key, value in statement.numbers.items() if isinstance(key, sympy.Symbol)
+                }
+            for width in statement.atoms(Width):
+                numbers.setdefault("w", width.args[0])
+        return numbers
 
     def __repr__(self) -> str:
         return f"Answer({len(self.definitions)} definitions, {len(self.steps)} steps)"

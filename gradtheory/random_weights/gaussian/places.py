@@ -16,7 +16,7 @@ from gradtheory.arithmetic.inputs import Array
 
 _RUNGS = 0.5 ** np.arange(45)
 _SHARES, _FAR, _BISECTIONS = np.array([0.25, 0.5, 0.75]), 1e300, 80
-_FINE = 12  # rungs, on both sides: coarser changes are met by halving panels
+_FINE = 18  # rungs, on both sides: coarser changes are met by halving panels
 
 
 @functools.lru_cache(maxsize=256)
