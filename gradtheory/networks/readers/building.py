@@ -23,8 +23,8 @@ class Builder:
     ----------
     what, called : str
         What is read, for messages, such as "module", and its name or path.
-    places : dict
-        The place of each value of the other program.
+    places, holders : dict
+        The place of each value of the other program, and the values at each place.
     problems : list of str
         What is not understood, and where it stands.
     names : dict of str to int
@@ -35,6 +35,7 @@ class Builder:
     what: str
     called: str
     places: dict[Hashable, int] = field(default_factory=dict)
+    holders: dict[int, list[Hashable]] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
@@ -48,11 +49,13 @@ class Builder:
         self.names.setdefault(_numbered(name, number), 1)
         places = tuple(self.places[source] for source in sources)
         self.nodes.append(Node(_numbered(name, number), operation, places))
-        self.places[value] = len(self.nodes) - 1
+        self.places[value] = place = len(self.nodes) - 1
+        self.holders[place] = [value]
 
     def same(self, value: Hashable, source: Hashable) -> None:
         """Let a value be another: nothing happens to it."""
-        self.places[value] = self.places[source]
+        self.places[value] = place = self.places[source]
+        self.holders.setdefault(place, []).append(value)
 
     def element(self, value: Hashable, name: str, source: Hashable, which: str, /, **parameters: Any) -> None:
         """Add an activation of the catalogue, with parameters as the numbers that a person wrote."""

@@ -253,8 +253,7 @@ class _Reader:
         """
         place = self._builder.places[source]
         node = self._builder.nodes[place] if place >= 0 else None
-        is_output = any(value.name == source for value in self._graph.output)
-        if node is None or self._takers[source] != 1 or is_output:
+        if node is None or not self._is_alone(place):
             return False  # others take what is there without
         match node.operation:
             case Dense(w=w, b=None) if bias is not None:
@@ -268,6 +267,12 @@ class _Reader:
         self._builder.nodes[place] = Node(node.name, changed, node.sources)
         self._builder.same(result, source)
         return True
+
+    def _is_alone(self, place: int) -> bool:
+        """Return whether one operator takes what a node gives, whatever its names; each but the first takes one."""
+        names = self._builder.holders[place]
+        is_output = any(value.name in names for value in self._graph.output)
+        return not is_output and sum(self._takers[str(name)] for name in names) == len(names)
 
 
 def _spread(b: Array, width: int) -> Array:

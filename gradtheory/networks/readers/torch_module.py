@@ -90,6 +90,9 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
     if _has_hooks(module):
         rule = f"has hooks, which may change what it computes; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
+    if "forward" in vars(module):
+        rule = f"has a forward of its own in place of its class's; {ADVICE}"
+        raise InvalidArgument("module", type(module).__name__, rule)
     return _Reader(traced, type(module).__name__).read()
 
 
@@ -101,6 +104,15 @@ def _untraced(module: Any, error: Exception) -> str:
     if "control flow" in text or "'Proxy' object" in text:
         text = "an if or a loop in its forward depends on the values or the shape of a tensor"
     return f"cannot be traced ({text[:150]})"
+
+
+def _is_as_torch_wrote_it(module: Any) -> bool:
+    """Return whether calling a module runs what its class in torch.nn says, and not what someone put in its place."""
+    forward = module.forward
+    written = getattr(getattr(forward, "__func__", None), "__module__", "")
+    return "forward" not in vars(module) and all(
+        name.startswith("torch.nn.modules.") for name in (type(module).__module__, written)
+    )
 
 
 def _has_hooks(module: Any) -> bool:
@@ -116,6 +128,7 @@ class _Reader:
         self._modules = dict(traced.named_modules())
         self._builder = Builder("module", kind)
         self._arrays: dict[Any, Any] = {}
+        self._memory: dict[Any, Any] = {}  # whose memory is that of a step before, and which
         self._patterns: dict[str, Pattern] = {}
         self._within: set[str] = set()  # what is a step of these
         doubles = any(str(parameter.dtype) == "torch.float64" for parameter in traced.parameters())
@@ -154,11 +167,11 @@ class _Reader:
     def _is_gain(self, node: Any, source: Any, factor: Any) -> bool:
         """Give a norm the gain by which it alone is multiplied; return whether it takes it."""
         place = self._builder.places[source]
-        holders = [each for each, known in self._builder.places.items() if known == place]
         norm = self._builder.nodes[place].operation if place >= 0 else None
-        is_alone = all(hasattr(each, "users") and len(each.users) == 1 for each in holders)
-        if not (isinstance(norm, LayerNorm) and norm.gain is norm.bias is None and factor.ndim == 1 and is_alone):
+        if not (isinstance(norm, LayerNorm) and norm.gain is norm.bias is None and factor.ndim == 1):
             return False
+        if not all(hasattr(each, "users") and len(each.users) == 1 for each in self._builder.holders[place]):
+            return False  # others take what is there without
         self._builder.nodes[place] = replace(self._builder.nodes[place], operation=replace(norm, gain=factor))
         self._builder.same(node, source)
         return True
@@ -182,7 +195,7 @@ class _Reader:
         if not node.meta["is_passed"]:
             self._builder.refuse(node, f"{what} without gradients", where)
             return
-        if self._overwrites(node) and len(values[0].users) > 1:
+        if self._overwrites(node) and not self._is_alone(node):
             self._builder.refuse(node, f"{what}, in place of what others take,", where)
             return
         try:
@@ -199,6 +212,21 @@ class _Reader:
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
         return bool(node.kwargs.get("inplace")) or (name.startswith("i") and name in _IN_PLACE) or name.endswith("_")
 
+    def _is_alone(self, node: Any) -> bool:
+        """Return whether a step alone takes what it writes over, under whatever names that stands."""
+        first = node.args[0] if node.args else None
+        if first not in self._builder.places:
+            return False  # weights
+        memory = self._memory.get(first, first)
+        holders = {memory, *(each for each, known in self._memory.items() if known is memory)}
+        return {user for each in holders for user in each.users} <= {*holders, node}
+
+    def _same(self, node: Any, source: Any) -> None:
+        """Let a step be another, and hold its memory unless it is a copy."""
+        self._builder.same(node, source)
+        if _plain(node) != "clone":
+            self._memory[node] = self._memory.get(source, source)
+
     def _called(self, node: Any) -> tuple[str, str]:
         """Return where a step stands, and what it calls."""
         if node.op == "call_module":
@@ -210,7 +238,7 @@ class _Reader:
         """Add a module; return whether it is understood."""
         module, source, add = self._modules[node.target], node.args[0], self._builder.add
         kind = type(module).__name__
-        if _has_hooks(module):
+        if _has_hooks(module) or not _is_as_torch_wrote_it(module):
             return False
         if kind in ("Linear", "NonDynamicallyQuantizableLinear"):
             add(node, where, Dense(_array(module.weight), _array(module.bias)), source)
@@ -230,13 +258,14 @@ class _Reader:
         """Add a function or method; return whether it is understood."""
         name, arguments = what.strip("_"), node.args
         if is_cast(node):
-            self._builder.same(node, arguments[0])
+            self._same(node, arguments[0])
             return True
         if name in (*_ADD, *_SUBTRACT, *_MULTIPLY, *_DIVIDE, "neg"):
             return self._arithmetic(node, where, name)
         if name == "linear":
-            given = [self._arrays.get(each) for each in (*arguments[1:], *node.kwargs.values())]
-            self._builder.add(node, where, Dense(*(_array(each) for each in given if each is not None)), arguments[0])
+            given = dict(zip(("input", "weight", "bias"), arguments, strict=False)) | dict(node.kwargs)
+            weights = [given[which] for which in ("weight", "bias") if given.get(which) is not None]
+            self._builder.add(node, where, Dense(*(_array(self._arrays[each]) for each in weights)), given["input"])
             return True
         if name in ("layer_norm", "rms_norm"):
             return False  # their parameters may stand anywhere: the modules say which is which
@@ -250,7 +279,7 @@ class _Reader:
         if name == "softplus" and parameter("threshold", 20.0) < 20.0:
             return False
         if name in _NOTHING:
-            self._builder.same(node, source)
+            self._same(node, source)
             return True
         if name == "gelu":
             which = "gelu_tanh" if parameter("approximate", 0.0) == "tanh" else "gelu"
