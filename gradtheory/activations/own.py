@@ -78,7 +78,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     places_of_jumps = [numeric(switch) for switch in switches(in_z)] if in_z.has(*JUMPING) else []
     with within():
         check_defined(slope_expr)
-        period = period_of(slope_expr)
+        period = period_of(in_z, slope_expr)
 
     def write_value(z: np.ndarray, value: np.ndarray) -> None:
         charge_places(in_z, len(z))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
-from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of
+from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of, periodic_jumps
 from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
 from gradtheory.activations.slopes.exact_zeros import features
 from gradtheory.activations.slopes.limits import limit
@@ -255,10 +255,15 @@ class Activation:
     def profile(self) -> Profile:
         """The slope with its monotone branches: stated, or derived and proven complete."""
         if self.branches is None:
-            region = LINE if self.period is None else (-self.period / 2, self.period / 2)
             with within():
-                return Profile.of(self.name, self.provable_slope_expr, region, self.period, jumps_of(self.expr, region))
+                return self._found_profile()
         return Profile(self.name, stable(self.slope_expr), self.branches, self.sign_of_bend, self.period)
+
+    def _found_profile(self) -> Profile:
+        period = self.period
+        jumps = jumps_of(self.expr) if period is None else periodic_jumps(self.expr, period)
+        region = LINE if period is None else (-period / 2, period / 2)
+        return Profile.of(self.name, self.provable_slope_expr, region, period, jumps)
 
     def profile_above(self, level: sympy.Expr) -> Profile:
         """Return a profile that is enough from this level on: a slope that oscillates and fades has one too."""
@@ -289,8 +294,19 @@ class Activation:
 
     @property
     def kinks(self) -> tuple[sympy.Expr, ...]:
-        """The points where σ has no derivative: it jumps, or its one-sided slopes are different."""
+        """The points, of one period if there is one, where σ has no derivative: it jumps, or its slopes differ."""
         return self.profile.kinks
+
+    def is_kink(self, place: sympy.Expr) -> bool:
+        """Return whether σ has no derivative at a place.
+
+        Raises
+        ------
+        Undecided
+            If the place is too near to a kink to tell.
+
+        """
+        return self.profile.is_kink(place)
 
     @cached_property
     def infinite_slopes(self) -> tuple[sympy.Expr, ...]:

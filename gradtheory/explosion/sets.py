@@ -15,7 +15,6 @@ from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.errors import InvalidArgument
@@ -238,7 +237,7 @@ def _pull_back(
 
 def _weights_at_zero(record: Activation, bias: sympy.Expr, c: sympy.Expr, *, strict: bool) -> list[Component]:
     """Return {w : |σ'(b)·w| > c}, which is what x = 0 leaves."""
-    if any(is_equal(bias, kink) for kink in record.kinks):
+    if record.is_kink(bias):
         return []
     slope = formula_near(stable(record.slope_expr), Z, bias).subs(Z, bias)
     side = sign(slope)

@@ -174,7 +174,7 @@ def _steepest_tail(record: Activation) -> sympy.Expr:
 def _least_slope(record: Activation) -> sympy.Expr:
     """Return the least |σ'| of a periodic slope without kinks, 0 with them: below it a component has no end."""
     profile = record.profile
-    if profile.kinks or not profile.continues_periodically:
+    if profile.kinks:
         return sympy.S.Zero
     least, *others = (branch.shallowest for branch in profile.branches)
     for other in others:

@@ -66,15 +66,20 @@ def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.E
     return tuple(_join(branches, jumps))
 
 
-def period_of(slope: sympy.Expr) -> sympy.Expr | None:
-    """Return a period of |σ'|, None where z stands outside of sines and cosines of affine functions.
+def period_of(sigma: sympy.Expr, slope: sympy.Expr) -> sympy.Expr | None:
+    """Return a period of |σ'| with which the jumps of σ repeat, None where there is none or it is not seen.
+
+    It is seen where z stands in sines and cosines of affine functions alone: in σ', and in the terms of σ that may
+    jump, of which σ' need not tell.
 
     Examples
     --------
-    >>> period_of(sympy.cos(3 * Z) + 1)
-    2*pi/3
-    >>> period_of(2 * sympy.sin(Z) * sympy.cos(Z))
-    pi/2
+    >>> waves = sympy.sin(3 * Z) + Z, sympy.sin(Z) ** 2, sympy.sin(2 * Z) + sympy.sign(sympy.sin(Z))
+    >>> [period_of(each, each.diff(Z)) for each in waves[:2]], period_of(waves[2], 2 * sympy.cos(2 * Z))
+    ([2*pi/3, pi/2], 2*pi)
+    >>> stepped = sympy.sin(Z) + sympy.Piecewise((0, Z < 1), (1, True))
+    >>> print(period_of(stepped, stepped.diff(Z)))
+    None
 
     """
     period = _common_period(slope)
@@ -83,7 +88,7 @@ def period_of(slope: sympy.Expr) -> sympy.Expr | None:
     for parts in (3, 2, 2):
         while _repeats(slope, period / parts):
             period /= parts
-    return period
+    return _common([period, *(_common_period(term) for term in sympy.Add.make_args(sigma) if _may_jump(term))])
 
 
 def _common_period(expr: sympy.Expr) -> sympy.Expr | None:
@@ -93,7 +98,11 @@ def _common_period(expr: sympy.Expr) -> sympy.Expr | None:
     if isinstance(expr, sympy.sin | sympy.cos):
         speed = expr.args[0].diff(Z)
         return None if speed.has(Z) or not speed.is_real else sympy.Abs(2 * sympy.pi / speed)
-    periods = [_common_period(part) for part in expr.args]
+    return _common([_common_period(part) for part in expr.args])
+
+
+def _common(periods: Sequence[sympy.Expr | None]) -> sympy.Expr | None:
+    """Return a common multiple of periods, of which those of constants are 0; None where there is none."""
     if not periods or None in periods:
         return None
     common, *others = (period for period in periods if period)
@@ -215,7 +224,7 @@ def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
     ((2,), (0,), (0,))
 
     """
-    if not (expr.has(*JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))):
+    if not _may_jump(expr):
         return ()
     cuts = breaks(expr, Z, *region)
     ends = (region[0], *cuts, region[1])
@@ -223,6 +232,25 @@ def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
     return tuple(
         cut for cut, beside in zip(cuts, itertools.pairwise(formulas), strict=True) if _is_jump(expr, cut, *beside)
     )
+
+
+def periodic_jumps(expr: sympy.Expr, period: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """Return the places at which an expression jumps from -period/2 to period/2, where it jumps at both or at neither.
+
+    Examples
+    --------
+    >>> periodic_jumps(sympy.sign(sympy.sin(Z)), 2 * sympy.pi)
+    (-pi, 0, pi)
+
+    """
+    half = period / 2
+    inside = jumps_of(expr, (-half, half))
+    is_cut = any(order(jump, half) == 0 for jump in jumps_of(expr, (half / 2, 3 * half / 2)))
+    return (-half, *inside, half) if is_cut else inside
+
+
+def _may_jump(expr: sympy.Expr) -> bool:
+    return expr.has(*JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))
 
 
 def _may_have_no_value(part: sympy.Basic) -> bool:

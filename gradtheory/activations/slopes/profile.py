@@ -112,9 +112,26 @@ class Profile:
 
     @cached_property
     def kinks(self) -> tuple[sympy.Expr, ...]:
-        """The points where f jumps or is infinite, or is the derivative of nothing."""
+        """The points, of one period if there is one, where f jumps or is infinite, or is the derivative of nothing."""
         pairs = itertools.pairwise(self.branches)
-        return tuple(here.right for here, there in pairs if here.right in self.jumps or not here.continues(there))
+        inside = (here.right for here, there in pairs if here.right in self.jumps or not here.continues(there))
+        is_cut = self.period is not None and not self.continues_periodically
+        return (*inside, self.branches[-1].right) if is_cut else tuple(inside)
+
+    def is_kink(self, place: sympy.Expr) -> bool:
+        """Return whether a number is one of the kinks, or repeats one.
+
+        Raises
+        ------
+        Undecided
+            If it is too near to one to tell.
+
+        """
+        if self.period is None:
+            return place in self.kinks or any(is_equal(place, kink) for kink in self.kinks)
+        periods = round(float(enclose(place / self.period, FIRST_BITS).mid()))
+        shifts = [(periods + k) * self.period for k in (-1, 0, 1)]
+        return any(is_equal(place - shift, kink) for kink in self.kinks for shift in shifts)
 
     @cached_property
     def infinite_slopes(self) -> tuple[sympy.Expr, ...]:
@@ -128,6 +145,8 @@ class Profile:
     def continues_periodically(self) -> bool:
         """Whether f is continuous where one period of |f| ends: after it f repeats, or repeats with the other sign."""
         first, last = self.branches[0], self.branches[-1]
+        if last.right in self.jumps:
+            return False
         inside = next((branch.inside for branch in self.branches if not branch.is_flat), first.inside)
         later = as_rational(enclose(inside + self.period, FIRST_BITS))
         here, there = (sign_at(formula_near(self.function, Z, place), Z, place) for place in (inside, later))

@@ -85,9 +85,9 @@ def _images(expr: sympy.Expr, profile: Profile) -> Iterator[tuple[_Bound, _Bound
                 for value, end in zip(values, ends, strict=True)
             )
             yield (low, high) if order(low.value, high.value) <= 0 else (high, low)
-    for jump in profile.jumps:
-        if (value := value_at(expr, jump)) is not None:
-            yield _Bound(value, True), _Bound(value, True)
+        for jump in profile.jumps:
+            if (value := value_at(expr.xreplace({Z: Z + shift}), jump)) is not None:
+                yield _Bound(value, True), _Bound(value, True)
 
 
 def _touch(one: tuple[_Bound, _Bound], other: tuple[_Bound, _Bound]) -> bool:

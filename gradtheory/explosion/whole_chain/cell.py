@@ -51,9 +51,9 @@ class Cell:
         z = self.z(weight, bias, activation)
         smooth_at = {self.lower: self.follows_smoothly}
         if z.has(X):
-            for switch in breaks(activation.expr, Z, -sympy.oo, sympy.oo):
+            for switch in breaks(activation.provable_expr, Z, -sympy.oo, sympy.oo):
                 places = exact_zeros(z - switch, X, self.lower, self.upper)
-                smooth_at |= dict.fromkeys(places, switch not in activation.kinks)
+                smooth_at |= dict.fromkeys(places, not activation.is_kink(switch))
         cuts = sorted(smooth_at, key=_PROVEN)
         for lower, upper in itertools.pairwise([*cuts, self.upper]):
             inside = as_rational(enclose(z, 128, {X: enclose(inner_point(lower, upper), 128)}))

@@ -87,7 +87,7 @@ def _simple(layers: Layers, near: sympy.Rational) -> Iterator[sympy.Rational]:
 def _is_greatest(layers: Layers, x: sympy.Rational, z: list[sympy.Rational]) -> bool:
     """Return whether |f'| is proven to be nowhere greater than at x, where the pre-activations are z."""
     at = list(zip(layers.activations, z, strict=True))
-    if any(number in activation.kinks for activation, number in at):
+    if any(activation.is_kink(number) for activation, number in at):
         return False
     if any(_part(activation, number, side) is None for activation, number in at for side in (-1, 1)):
         return False

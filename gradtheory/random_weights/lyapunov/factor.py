@@ -154,7 +154,7 @@ def _of_one(record: Activation, sigma_w: Any, sigma_b: Any, z: Any, threshold: A
 
 
 def _at_place(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
-    if z in record.kinks:
+    if record.is_kink(z):
         raise InvalidArgument("z", z, f"is a kink of {record.name}: take a z beside it")
     slope = formula_near(stable(record.slope_expr), Z, z)
     if slope == 0:
