@@ -63,6 +63,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
         raise InvalidArgument("activation", expr, f"must be finite and real for every {symbol}, {_EXAMPLE}")
     if expr.has(sympy.I):
         raise InvalidArgument("activation", expr, f"must be written in real numbers, without I, {_EXAMPLE}")
+    if expr.has(sympy.DiracDelta):
+        raise InvalidArgument("activation", expr, f"must be finite for every {symbol}, without DiracDelta, {_EXAMPLE}")
     if expr.count_ops() > _MOST_OPERATIONS:
         raise InvalidArgument("activation", expr, f"must have at most {_MOST_OPERATIONS} operations")
     in_z = expr.xreplace({symbol: Z}).replace(lambda part: part.is_Float, sympy.Rational)

@@ -58,7 +58,8 @@ class Monitor(ShownAsTable):
     not_finite: NotFinite | None = None
     _count: int = field(default=0, repr=False)
     _handles: list[Any] = field(default_factory=list, repr=False)
-    _squares: dict[str, Any] = field(default_factory=dict, repr=False)
+    _squares: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False)  # of each parameter's gradient
+    _was_finite: dict[Any, bool] = field(default_factory=dict, repr=False)
     _is_open: bool = field(default=False, repr=False)
     _sick: list[str] = field(default_factory=list, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
@@ -103,7 +104,7 @@ class Monitor(ShownAsTable):
     def _is_recording(self) -> bool:
         return self._count % self.every == 0
 
-    def _begin(self, _module: Any, inputs: Any, keywords: Any) -> Any:
+    def _begin(self, module: Any, inputs: Any, keywords: Any) -> Any:
         """Begin a step, if a backward pass has ended, and return views of a module's inputs.
 
         The gradient by a view is what comes back through this module alone.
@@ -112,6 +113,8 @@ class Monitor(ShownAsTable):
             self._close()
         if self.not_finite is not None or not self._is_recording:
             return None
+        if not type(module).__module__.startswith("torch.nn."):  # which may write over its inputs
+            self._was_finite[module] = is_finite((inputs, keywords))
         views: dict[int, Any] = {}
         return _viewed(inputs, views), _viewed(keywords, views)
 
@@ -123,8 +126,8 @@ class Monitor(ShownAsTable):
             self.steps.append(self._count + 1)
             self._blame()
             for name, norms in self.gradient_norms.items():
-                square = self._squares.get(name)
-                norms.append(math.nan if square is None else math.sqrt(float(square)))
+                squares = self._squares.get(name)
+                norms.append(math.sqrt(float(sum(squares.values()))) if squares else math.nan)
         self._count, self._is_open = self._count + 1, False
         self._squares.clear()
         self._sick.clear()
@@ -140,7 +143,8 @@ class Monitor(ShownAsTable):
                 path = path.rpartition(".")[0] or root
             self.not_finite = NotFinite(self._count + 1, "(loss)" if path in self._sick else path, "backward")
         elif self.not_finite is None:
-            worst = next((name for name, square in self._squares.items() if not math.isfinite(float(square))), None)
+            sums = {name: float(sum(squares.values())) for name, squares in self._squares.items()}
+            worst = next((name for name, square in sums.items() if not math.isfinite(square)), None)
             if worst is not None:
                 self.not_finite = NotFinite(self._count + 1, worst, "backward")
 
@@ -148,8 +152,7 @@ class Monitor(ShownAsTable):
         def hook(parameter: Any) -> None:
             self._is_open = True
             if self._is_recording:
-                square = square_sum(parameter.grad)
-                self._squares[name] = self._squares[name] + square if name in self._squares else square
+                self._squares.setdefault(name, {})[parameter] = square_sum(parameter.grad)
 
         return hook
 
@@ -157,9 +160,10 @@ class Monitor(ShownAsTable):
         def hook(module: Any, inputs: Any, keywords: Any, output: Any) -> None:
             if self.not_finite is not None or not self._is_recording or _is_backward():
                 return
+            was_finite = self._was_finite.pop(module, None)
             if is_finite(output):
                 self._watch_backward(name, (inputs, keywords), output)
-            elif is_finite((inputs, keywords)):
+            elif is_finite((inputs, keywords)) if was_finite is None else was_finite:
                 self.not_finite = NotFinite(self._count + 1, name, "forward")
             elif module is self.module:
                 self.not_finite = NotFinite(self._count + 1, "(input)", "forward")

@@ -24,6 +24,7 @@ from gradtheory.training.stability import largest_stable_step
 
 _SMALL = 64  # widths up to which all singular vectors cost little
 _ITERATIONS = 30  # of the power method, for wider layers, at the start
+_NOISE = 1e-3  # of its vector in each step, so that a direction that was not the largest can become it
 
 
 class NetworkProblem:
@@ -43,6 +44,7 @@ class NetworkProblem:
         in_layers = {number for numbers in self.layers for number in numbers}
         self.others = [number for number in range(len(self.slots)) if number not in in_layers]
         self.turned: list[Array | None] = [None] * self.depth  # near the largest singular vectors
+        self.rng = np.random.default_rng(0)
 
     @property
     def start(self) -> list[Array]:
@@ -125,7 +127,7 @@ class NetworkProblem:
         )
 
     def _sizes(self, parameters: Sequence[Array]) -> Array:
-        """Return ‖W‖ of every layer, from below: two steps of the power method from where it ended the step before."""
+        """Return ‖W‖ of every layer, from below: two steps of the power method from near where it ended before."""
         with np.errstate(all="ignore"):
             return self._power_method(parameters)
 
@@ -135,6 +137,10 @@ class NetworkProblem:
             w, vector = parameters[row], self.turned[row]
             if vector is None:
                 vector = _turned(w)
+            else:
+                vector = vector + _NOISE / len(vector) ** 0.5 * self.rng.standard_normal(len(vector))
+                vector /= np.linalg.norm(vector)
+            below = 1.0 - (4 + len(vector)) * 2.0**-53 if len(vector) > 1 else 1.0  # where rounding adds
             for _ in range(2):
                 image = w @ vector
                 size = float(np.linalg.norm(image))
@@ -143,7 +149,7 @@ class NetworkProblem:
                 if not (0.0 < length < np.inf):
                     break
                 vector = back / length
-            sizes[row], self.turned[row] = size, vector
+            sizes[row], self.turned[row] = size * below, vector
         return sizes
 
 

@@ -17,6 +17,8 @@ STEPPED = {
     "squared": sin(z) ** 2 + Piecewise((1, z < 1), (2, True)),
     "at a point": sin(z) + Piecewise((5, Eq(z, 1)), (0, True)),
     "within": Piecewise((sin(z), z < 1), (sin(z) + 1, True)),
+    "in the angle": sin(z + Piecewise((0, z < 100), (1, True))),
+    "in an angle": sin(z) + cos(2 * z + Piecewise((0, z < 10), (1, True))),
     "two": cos(3 * z) + Piecewise((0, Abs(z) < 7), (1, True)),
 }
 
@@ -26,7 +28,7 @@ def test_jumps_that_do_not_repeat_are_not_repeated(which):
     sigma = STEPPED[which]
     with pytest.raises(Undecided):
         gt.explosion_set(sigma, w=2)
-    assert gt.activation(sigma).range == sympy.S.Reals
+    assert gt.activation(sigma).range.is_superset(Interval(-1, 1))
     with pytest.raises(Undecided):
         gt.Network((1, 1), [sigma], w=[[[1.0]]], b=[[0.0]]).jacobian_bound(([101.0], [103.0]))
     with pytest.raises(InvalidArgument):
@@ -41,6 +43,13 @@ def test_on_a_domain_each_jump_is_left_out_and_nothing_else():
     assert 50 not in far
     assert Rational(501, 10) in far
     assert Rational(499, 10) in far
+
+
+def test_on_a_domain_both_sides_of_a_step_in_the_angle_are_right():
+    found = gt.explosion_set(STEPPED["in the angle"], w=2, domain=(49, 53))
+    for x in (Rational(491, 10), Rational(497, 10), Rational(51), Rational(52), Rational(103, 2)):
+        assert (x in found) == (abs(2 * math.cos(float(2 * x) + (1 if x >= 50 else 0))) > 1)
+    assert 50 not in found
 
 
 @pytest.mark.parametrize(

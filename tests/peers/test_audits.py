@@ -190,6 +190,31 @@ def test_the_monitor_names_where_nan_starts():
     assert watch.not_finite == (1, "2", "backward")
 
 
+def test_the_monitor_counts_a_gradient_that_comes_in_parts_once():
+    torch.manual_seed(4)
+    module, x = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), torch.randn(5, 3)
+    with gt.monitor(module) as watch:
+        output = module(x)
+        output[:, 0].sum().backward(retain_graph=True)
+        output[:, 1].sum().backward()
+    for name in ("0", "2"):
+        gradients = [each.grad.ravel() for each in module[int(name)].parameters()]
+        assert watch.gradient_norms[name] == pytest.approx([float(torch.cat(gradients).norm())], rel=1e-6)
+
+
+def test_the_monitor_names_a_part_that_writes_over_its_input():
+    class Divided(nn.Module):
+        def forward(self, x):
+            return x.div_(0.0)
+
+    module = nn.Sequential(nn.Linear(4, 4), Divided(), nn.Linear(4, 2))
+    with gt.monitor(module) as watch:
+        module(torch.randn(3, 4)).sum().backward()
+    assert watch.not_finite == (1, "1", "forward")
+    report = gt.audit(module, torch.randn(8, 4))
+    assert (report.start, report.layers[0].name) == ("1", "1")
+
+
 def test_hooks_are_removed_after_an_error():
     module = deep(2)
     with pytest.raises(RuntimeError), gt.monitor(module):

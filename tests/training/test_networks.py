@@ -127,6 +127,16 @@ def test_factors_are_the_steepest_slope_times_the_spectral_norm():
     assert " in layer1: " in str(next(event for event in entered if event.layer == 1))
 
 
+def test_a_factor_follows_a_direction_that_becomes_the_largest():
+    w = [np.diag([1.0, 0.5]), np.array([[0.0, 1.0]])]
+    network = Network((2, 2, 1), "identity", "mse", w=w, b=[np.zeros(2), np.zeros(1)])
+    run = gt.train(network, [[0.0, 1.0]], [[100.0]], optimiser=optimisers.gradient_descent(1e-3), steps=2000)
+    largest = np.linalg.norm(run.network.w[0], 2)
+    assert run.factors[-1, 0] == pytest.approx(largest, rel=1e-5)
+    assert run.factors[-1, 0] < largest
+    assert 1 in [event.layer for event in run.events if event.kind is EventKind.EXPLOSION]
+
+
 def test_weights_given_take_the_place_of_those_carried():
     rng = np.random.default_rng(5)
     network, x, y = graph(rng), rng.normal(size=(4, 3)), rng.normal(size=(4, 2))

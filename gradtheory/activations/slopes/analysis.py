@@ -96,7 +96,8 @@ def _common_period(expr: sympy.Expr) -> sympy.Expr | None:
     if not expr.has(Z):
         return sympy.S.Zero
     if isinstance(expr, sympy.sin | sympy.cos):
-        speed = expr.args[0].diff(Z)
+        (angle,) = expr.args
+        speed = angle.diff(Z) if angle.is_polynomial(Z) else Z  # of a step the derivative is 0
         return None if speed.has(Z) or not speed.is_real else sympy.Abs(2 * sympy.pi / speed)
     return _common([_common_period(part) for part in expr.args])
 

@@ -205,6 +205,8 @@ class _Reader:
                 return self._bias(result, source, constants[0])
             case "Mul" | "Div" if len(known) == 1 and (comes_first or kind == "Mul"):
                 factor = _row(constants[0])
+                if kind == "Div" and not np.all(factor):
+                    return False
                 if kind == "Mul" and self._joins(source, gain=factor, result=result):
                     return True
                 add(result, where, Scale(1.0 / factor if kind == "Div" else factor), source)

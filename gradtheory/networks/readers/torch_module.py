@@ -84,9 +84,13 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
     try:
         with untouched(module):
             module.train(False)
+            versions = [(buffer, buffer._version) for buffer in module.buffers()]
             traced = fx.GraphModule(module, Tracer().trace(module))
+            is_changed = any(buffer._version != version for buffer, version in versions)
     except Exception as error:  # whatever the module's own code raises when it is traced
         raise InvalidArgument("module", type(module).__name__, f"{_untraced(module, error)}; {ADVICE}") from None
+    if is_changed:
+        raise InvalidArgument("module", type(module).__name__, f"writes over its own buffers in its forward; {ADVICE}")
     if _has_hooks(module):
         rule = f"has hooks, which may change what it computes; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
@@ -307,10 +311,11 @@ class _Reader:
         elif name in (*_MULTIPLY, *_DIVIDE) and len(values) == 1:
             (other,) = (each for each in node.args if each not in self._builder.places)
             factor = np.asarray(float(other)) if isinstance(other, Real) else _array(self._arrays.get(other))
-            if factor is None or (name in _DIVIDE and node.args[0] is not values[0]):
+            if factor is None or (name in _DIVIDE and (node.args[0] is not values[0] or not np.all(factor))):
                 return False
-            if name in _DIVIDE or not self._is_gain(node, values[0], np.squeeze(factor)):
-                add(node, where, Scale(1.0 / factor if name in _DIVIDE else np.squeeze(factor)), values[0])
+            factor = 1.0 / np.squeeze(factor) if name in _DIVIDE else np.squeeze(factor)
+            if name in _DIVIDE or not self._is_gain(node, values[0], factor):
+                add(node, where, Scale(factor), values[0])
         else:
             return False
         return True
