@@ -53,6 +53,7 @@ def depth(question: Question) -> Answer:
     definitions = (
         equation(DEEP.z[LAYER], DEEP.w[LAYER] * DEEP.a[LAYER - 1] + DEEP.b[LAYER]),
         equation(DEEP.a[LAYER], Sigma(DEEP.z[LAYER])),
+        question.formula,
     )
     return Answer(definitions, tuple(_steps(question, bound)))
 
@@ -180,7 +181,7 @@ def _greatest(question: Question, value: sympy.Expr, pair: Pair) -> Iterator[Ste
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
             zero = Root(value.function, value.lower, value.upper)
             equated = equation(*(side.xreplace({widest.parameter: zero}) for side in widest.equation.args))
-            yield replace(step(equated, "root"), shown=between(zero))
+            yield replace(step(equated, "root_of_pair"), shown=between(zero))
         yield from _at_pair(question, value, pair)
     yield step(equation(DEPTH_BOUND, value), "depth_value")
     if not value.is_Rational:
