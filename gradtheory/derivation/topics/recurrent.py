@@ -63,7 +63,8 @@ def _steps(question: Question) -> Iterator[Step]:
         "recurrent_gain",
         "random_matrix",
     )
-    critical = sympy.Gt(_SIZE**2 * _SLOPES, 1, evaluate=False), sympy.Gt(_SIZE, 1 / sympy.sqrt(_SLOPES), evaluate=False)
+    squared = WrittenProduct((_SIZE**2, _SLOPES))
+    critical = sympy.Gt(squared, 1, evaluate=False), sympy.Gt(_SIZE, 1 / sympy.sqrt(_SLOPES), evaluate=False)
     yield step(Equivalent(*critical), "critical_scale", "random_matrix")
 
     yield step(equation(Logistic(-_Z), WrittenSum(sympy.S.One, -Logistic(_Z))), "gate_symmetry", "gate")
