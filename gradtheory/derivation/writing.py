@@ -46,7 +46,7 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     catalogue = words(lang)
     topic = catalogue["topics"][question.topic]
     values = {
-        "activation": _name(question.activation, catalogue["document"]["own"]),
+        "activation": _name(question.activation),
         "depth": question.depth,
         "loss": catalogue["document"][question.loss],
         "wrt": _parameter(question, catalogue["document"]),
@@ -64,9 +64,9 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
     )
 
 
-def _name(activation: Activation, own: str) -> str:
-    """Return the name of an activation as a title writes it: one's own without a name has its formula below."""
-    return own if activation.name == str(activation.expr) else activation.name
+def _name(activation: Activation) -> str:
+    """Return the name of an activation as a title writes it: that of one's own without a name is its formula."""
+    return text(activation.expr) if activation.name == str(activation.expr) else activation.name
 
 
 def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:

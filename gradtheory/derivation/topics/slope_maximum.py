@@ -82,19 +82,12 @@ def slope_off_kinks(question: Question) -> sympy.Expr:
     """Return σ' by cases that leave the kinks out, where there is no slope: for relu 1 for z > 0, and 0 for z < 0."""
     record = question.activation
     slope = record.slope_expr
-    if slope.is_Add and Z in sympy.Mul.make_args(record.expr):
-        return _value_first(slope)
     if not isinstance(slope, sympy.Piecewise) or set(record.kinks) != set(question.meaning.breaks):
         return slope
     pairs = [
         (value, condition.replace(sympy.Ge, sympy.Gt).replace(sympy.Le, sympy.Lt)) for value, condition in cases(slope)
     ]
     return sympy.Piecewise(*pairs)
-
-
-def _value_first(slope: sympy.Expr) -> sympy.Expr:
-    """Return the derivative of z·g(z) as the product rule gives it: g, a number in it first, and then z·g'."""
-    return WrittenSum(*sorted(slope.args, key=lambda term: (term.as_powers_dict()[Z], not term.is_number)))
 
 
 def _steps(question: Question) -> Iterator[Step]:
