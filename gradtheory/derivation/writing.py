@@ -160,8 +160,11 @@ def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
 
 def _work(work: str, parts: Mapping[str, str]) -> str:
     """Return one work of a source with the marks of a language: between authors, behind them, and of proofs."""
-    if work.startswith(("Coq: ", "proofs/")):
-        return work.replace(": ", parts["colon"]).replace(", ", parts["of"])
+    if "proofs/" in work:
+        program, _, proof = work.rpartition(": ")
+        file, *names = (f"`{name}`" for name in proof.split(", "))
+        told = fill(parts["proof"], {"file": file, "names": parts["between"].join(names)})
+        return f"{program}{parts['colon']}{told}" if program else told
     match = _AUTHORS.match(work)
     if match is None:
         return work

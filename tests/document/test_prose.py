@@ -7,7 +7,12 @@ from gradtheory.document.prose import plain_math
 
 @pytest.mark.parametrize(
     ("latex", "text"),
-    [(r"s\,\tanh s = 1/2", "s tanh s = 1/2"), (r"4c\,\cosh^2 s", "4c cosh² s"), (r"\max(a, b)", "max(a, b)")],
+    [
+        (r"s\,\tanh s = 1/2", "s tanh s = 1/2"),
+        (r"4c\,\cosh^2 s", "4c cosh² s"),
+        (r"\max(a, b)", "max(a, b)"),
+        ("a_{l - 1} - 1", "aₗ₋₁ - 1"),
+    ],
 )
 def test_a_function_stands_apart_from_its_argument(latex, text):
     assert plain_math(latex) == text
