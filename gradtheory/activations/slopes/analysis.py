@@ -13,7 +13,7 @@ import sympy
 from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, features, inner_point, root_between
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_at, formula_near, switches
+from gradtheory.activations.slopes.switches import INCREASING, SWITCHES, breaks, formula_at, formula_near, switches
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     derivative,
@@ -88,7 +88,7 @@ def period_of(sigma: sympy.Expr, slope: sympy.Expr) -> sympy.Expr | None:
     for parts in (3, 2, 2):
         while _repeats(slope, period / parts):
             period /= parts
-    return _common([period, *(_common_period(term) for term in sympy.Add.make_args(sigma) if _may_jump(term))])
+    return _common([period, *(_common_period(term) for term in sympy.Add.make_args(sigma) if may_jump(term))])
 
 
 def _common_period(expr: sympy.Expr) -> sympy.Expr | None:
@@ -225,7 +225,7 @@ def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
     ((2,), (0,), (0,))
 
     """
-    if not _may_jump(expr):
+    if not may_jump(expr):
         return ()
     cuts = breaks(expr, Z, *region)
     ends = (region[0], *cuts, region[1])
@@ -250,14 +250,17 @@ def periodic_jumps(expr: sympy.Expr, period: sympy.Expr) -> tuple[sympy.Expr, ..
     return (-half, *inside, half) if is_cut else inside
 
 
-def _may_jump(expr: sympy.Expr) -> bool:
-    return expr.has(*JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))
+def may_jump(expr: sympy.Expr) -> bool:
+    """Return whether an expression may jump, or have no value, at one of its switches: it is defined elsewhere."""
+    parts = list(sympy.preorder_traversal(expr))
+    return expr.has(*JUMPING) or (
+        any(isinstance(part, SWITCHES) for part in parts) and any(_may_have_no_value(part) for part in parts)
+    )
 
 
 def _may_have_no_value(part: sympy.Basic) -> bool:
-    """Return whether a part of an expression may be undefined where something in it switches."""
-    is_positive_power = part.is_Pow and part.exp.is_nonnegative
-    return isinstance(part, _PARTIAL) and not is_positive_power and part.has(sympy.Abs, sympy.Max, sympy.Min)
+    """Return whether a part of an expression is undefined for some numbers."""
+    return isinstance(part, _PARTIAL) and part.has(Z) and not (part.is_Pow and part.exp.is_nonnegative)
 
 
 def _is_jump(expr: sympy.Expr, cut: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
