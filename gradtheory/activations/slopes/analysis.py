@@ -25,6 +25,7 @@ from gradtheory.arithmetic.enclosure import (
     sign_at,
 )
 from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.expansion import terms_written_out
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
@@ -35,7 +36,7 @@ _BITS = 512
 _PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
 JUMPING = sympy.sign, sympy.Heaviside, sympy.Piecewise
 _PARTIAL = sympy.Pow, sympy.log, sympy.coth, sympy.tan, sympy.acosh, sympy.atanh
-_MOST_OPERATIONS = 80  # of an expression that SymPy expands or simplifies
+_MOST_OPERATIONS, _MOST_TERMS = 80, 1_000  # of an expression that SymPy expands or simplifies
 
 
 def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.Expr, ...] = ()) -> tuple[Branch, ...]:
@@ -116,11 +117,19 @@ def _common(periods: Sequence[sympy.Expr | None]) -> sympy.Expr | None:
 
 
 def _repeats(slope: sympy.Expr, period: sympy.Expr) -> bool:
-    """Return whether a shorter period of |σ'| is evident once sines and cosines of sums are expanded."""
+    """Return whether a shorter period of |σ'| is evident, as every wave is shifted by a multiple of a quarter."""
     if slope.count_ops() > _MOST_OPERATIONS:
         return False
-    shifted, plain = (sympy.expand(sympy.expand_trig(each)) for each in (slope.xreplace({Z: Z + period}), slope))
-    return shifted in (plain, sympy.expand(-plain))
+    shifted = slope.replace(
+        lambda part: isinstance(part, sympy.sin | sympy.cos),
+        lambda wave: wave.func(sympy.expand(wave.args[0].xreplace({Z: Z + period}))),
+    )
+    if 0 in (shifted - slope, shifted + slope):
+        return True
+    return terms_written_out(slope) <= _MOST_TERMS and 0 in (
+        sympy.expand(shifted - slope),
+        sympy.expand(shifted + slope),
+    )
 
 
 def symmetry(slope: sympy.Expr, region: Region) -> tuple[sympy.Expr, int]:
@@ -156,7 +165,8 @@ def _vanishes(expr: sympy.Expr) -> bool:
     """Return whether an expression is seen to be 0 everywhere, expanded or as a sum of exponentials."""
     if not _may_vanish(expr, _PLACES[:1]):
         return False
-    if expr.count_ops() <= 2 * _MOST_OPERATIONS and sympy.expand(expr) == 0:
+    is_short = expr.count_ops() <= 2 * _MOST_OPERATIONS and terms_written_out(expr) <= _MOST_TERMS
+    if is_short and sympy.expand(expr) == 0:
         return True
     exponentials = None if switches(expr) else exponential_sum(expr, Z)
     return exponentials is not None and all(sympy.expand(factor) == 0 for factor, _ in exponentials.terms)
@@ -208,7 +218,7 @@ def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.
 
 def _is_zero(expr: sympy.Expr) -> bool:
     """Return whether a slope's derivative is seen to vanish everywhere, as that of sin² + cos² does."""
-    if expr.count_ops() > _MOST_OPERATIONS or not _may_vanish(expr, _PLACES):
+    if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, _PLACES):
         return False
     try:
         return bool(sympy.simplify(expr) == 0)
