@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -11,7 +12,7 @@ import sympy
 from sympy.logic.boolalg import BooleanFunction
 
 from gradtheory.activations.record import Activation, Kernel, Z
-from gradtheory.activations.slopes.analysis import JUMPING, period_of, value_at
+from gradtheory.activations.slopes.analysis import may_jump, period_of, value_at
 from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
@@ -77,7 +78,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     slope_expr = in_z.diff(Z)
     value_of, slope_of = _functions(in_z)
     switches_of = [numeric(switch) for switch in switches(slope_expr)]
-    places_of_jumps = [numeric(switch) for switch in switches(in_z)] if in_z.has(*JUMPING) else []
+    places_of_jumps = [numeric(switch) for switch in switches(in_z)] if may_jump(in_z) else []
     with within():
         check_defined(slope_expr)
         period = period_of(in_z, slope_expr)
@@ -135,13 +136,13 @@ def _zeros(functions: list[Numeric], z: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def _value_at(expr: sympy.Expr, z: float) -> float | None:
-    """Return the value at a place that is a switch in float64, or None where it has none or is not found."""
+    """Return the value at a place that is a switch in float64, nan where it has none, or None where it is not found."""
     try:
         with within():
             value = value_at(expr, sympy.Rational(z))
     except Undecided:
         return None
-    return None if value is None else float(enclose(value, _BITS).mid())
+    return math.nan if value is None else float(enclose(value, _BITS).mid())
 
 
 @lru_cache(maxsize=4096)  # batches often hold one kink many times

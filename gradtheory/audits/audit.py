@@ -115,6 +115,7 @@ def audit(
             "Network.from_weights(state_dict, activation) read them",
         )
     layers, verdict = judge(measured.layers, measured.blocks, measured.scales, measured.shortcut)
+    verdict = _of_norms(verdict, layers, measured)
     if measured.overflows:
         verdict = AuditVerdict("explodes", measured.origin, measured.overflows, headline=NOT_FINITE)
     elif measured.origin is not None:
@@ -131,7 +132,8 @@ def audit(
             f"its input at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
         )
         verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
-    verdict = _of_dead(_of_weights(_before_a_norm(verdict, layers), measured), measured.dead)
+    dead = measured.dead or (measured.closed if len(measured.closed) == 1 else ())  # all branches may start with 0
+    verdict = _of_dead(_of_weights(_before_a_norm(verdict, layers), measured), dead)
     verdict = verdict._replace(start=_scaled_norm(verdict.start, layers, measured))
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:
@@ -196,6 +198,21 @@ def _of_attention(module: str, cause: str, measured: Measurement, others: AuditV
         return AuditVerdict("saturates", module, cause, headline=f"Attention saturates in {{}}{in_range}")
     cause = f"{measured.scales[before].cause}; so in {called(module)}, after it, {of_it}"
     return AuditVerdict("saturates", before, cause, headline=f"Attention saturates for what {{}} gives{in_range}")
+
+
+def _of_norms(verdict: AuditVerdict, layers: Sequence[AuditedLayer], measured: Measurement) -> AuditVerdict:
+    """Return the verdict on a norm of a network that was read, if that is what is wrong."""
+    start = next((layer for layer in layers if layer.name == verdict.start), None)
+    if measured.closed and verdict.headline == DEAD and start is not None and start.sigma_w != 0.0:
+        name, why = measured.closed[0]
+        return AuditVerdict("vanishes", name, f"{why}: no gradient passes", headline=DEAD)
+    if measured.odd is None or measured.without is None or verdict.start is None:
+        return verdict
+    rest = judge(measured.without.layers, measured.without.blocks, {})[1]
+    if rest.start is not None:
+        return verdict._replace(cause=f"{verdict.cause}; and of {called(measured.odd.name)} {measured.odd.cause}")
+    kind, how = ("explodes", "grows") if measured.odd.times > 1.0 else ("vanishes", "fades")
+    return AuditVerdict(kind, measured.odd.name, measured.odd.cause, True, headline=f"The gradient {how} in {{}}")
 
 
 def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Measurement) -> str | None:

@@ -146,7 +146,8 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
         return replace(layer, verdict="not finite", cause="its numbers are not finite")
     is_dead = layer.dead > 1.0 - 1e-9 and not layer.is_measured_only  # a part may well give all samples the same
     if 0.0 in (layer.gain, layer.block_gain, layer.sigma_w) or is_dead:
-        zero = "its weights pass nothing on"
+        is_its_own = 0.0 in (layer.gain, layer.sigma_w)
+        zero = "its weights pass nothing on" if is_its_own else "what stands before it passes nothing on"
         if layer.is_measured_only:
             zero = "nothing of its input comes through"
         elif layer.sigma_w != 0.0 and (is_dead or layer.slope_gain == 0.0):

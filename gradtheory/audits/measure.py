@@ -15,6 +15,7 @@ from gradtheory.audits.broken import broken_nodes
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
+from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norm
 from gradtheory.audits.outliers import divided_away
 from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
@@ -70,6 +71,12 @@ class Measurement:
         Which layers or modules have weights that are not finite before anything is run, and what these hold.
     dead : sequence of pairs of str
         The modules within a measured one of which no unit moves, and why.
+    closed : sequence of pairs of str
+        The norms of a network that let no gradient pass, and why.
+    odd : OddNorm or None
+        The norm whose gain is unlike that of the others.
+    without : Measurement or None
+        What is measured with a usual gain in its place.
     remarks : dict of str to str
         What is worth knowing of a layer that does no harm.
 
@@ -90,6 +97,9 @@ class Measurement:
     unreached: str = ""
     broken: Mapping[str, str] = field(default_factory=dict)
     dead: Sequence[tuple[str, str]] = ()
+    closed: Sequence[tuple[str, str]] = ()
+    odd: OddNorm | None = None
+    without: "Measurement | None" = None
     remarks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -121,9 +131,20 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
         )
         blocks = blocks_of(network.nodes, dense, layers, passed, back)
-        return Measurement(
-            layers, blocks, value, network=network, broken=broken_nodes(network.nodes), remarks=divided_away(layers)
-        )
+    odd = odd_norm(network.nodes)
+    if odd is not None:
+        mended = Network.from_nodes(odd.nodes, network.n_inputs, network.loss)
+    return Measurement(
+        layers,
+        blocks,
+        value,
+        network=network,
+        broken=broken_nodes(network.nodes),
+        remarks=divided_away(layers),
+        closed=closed_norms(network.nodes, passed),
+        odd=odd,
+        without=None if odd is None else _measure(mended, x, y, loss, seed),
+    )
 
 
 def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:

@@ -11,11 +11,12 @@ import numpy as np
 
 from gradtheory.audits.chance import most_of_one, spread_of_scale
 from gradtheory.audits.layers import COMPOSITE, DIVIDED, NORMED, PEERS, AuditedBlock, AuditedLayer
+from gradtheory.audits.pooling import is_pooling
 from gradtheory.audits.scales import OutOfScale
 
 STRETCH = 10.0  # a factor over several layers that training bears
 ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
-_WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
+WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
 _NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
 MATTERS = 1.25  # a gain that weights out of scale have to cause
 
@@ -59,12 +60,15 @@ def divided_away(layers: Sequence[AuditedLayer]) -> dict[str, str]:
         steps = {layer.name: layer.gradient_norm / layer.sigma_w / math.sqrt(layer.fans[1]) for layer in layers}
         slow = median(steps.values()) / steps[layer.name] if steps[layer.name] > 0.0 else math.nan
         what = f", and a step of gradient descent changes them {slow:.3g} times less, relative to their size"
-        remarks[layer.name] = f"{_of_weights(layer, size)}{what if slow > _WEIGHTS else ''}"
+        remarks[layer.name] = f"{_of_weights(layer, size)}{what if slow > WEIGHTS else ''}"
     return remarks
 
 
 def _of_weights(layer: AuditedLayer, size: float) -> str:
-    return f"its weights are {math.exp(size):.3g} times as large as those of other layers (σ_w = {layer.sigma_w:.3g})"
+    return (
+        f"its weights are at least {math.exp(size):.3g} times as large as those of other layers "
+        f"(σ_w = {layer.sigma_w:.3g})"
+    )
 
 
 def _large(layers: Sequence[AuditedLayer]) -> list[tuple[AuditedLayer, float]]:
@@ -77,7 +81,7 @@ def _large(layers: Sequence[AuditedLayer]) -> list[tuple[AuditedLayer, float]]:
         by_fan_in + np.log([0.5 * (n_in + n_out) / n_in for n_in, n_out in (layer.fans for layer in layers)]) / 2.0
     )
     size = np.minimum(*(each - np.median(each) for each in (by_fan_in, by_both)))
-    bounds = [math.log(_WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans))) for layer in layers]
+    bounds = [math.log(WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans))) for layer in layers]
     return [(layers[k], float(size[k])) for k in np.argsort(-size) if size[k] > bounds[k]]
 
 
@@ -117,7 +121,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         deviation = size - middle
         spread = max(min(most, float(np.nan_to_num(block.spread))), block.least_spread)
         bound = most_of_one(len(inner), max(usual, spread))
-        least = _WEIGHTS if block is peers[0] else ALONE
+        least = WEIGHTS if block is peers[0] else ALONE
         matters = min(abs(size), abs(deviation)) > math.log(least)
         if abs(deviation) > bound and matters and not any(block is other for other in may):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
@@ -133,8 +137,9 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
     """
     odd: list[tuple[str, float, str]] = []
     if blocks and (weights := scales.get(module_of(blocks[0].name))) and "bias" not in weights.parameter:
-        whole = math.prod(block.gain for block in blocks)  # nan where the gradient by the data is not known
-        if weights.times > STRETCH and whole > _WEIGHTS:
+        counted = (block.gain for block in blocks if not is_pooling(block.kind))
+        whole = math.prod(counted)  # nan where the gradient by the data is not known
+        if weights.times > STRETCH and whole > WEIGHTS:
             odd.append((blocks[0].name, math.log(weights.times), weights.cause))
     for block in blocks[1:]:
         weights = scales.get(module_of(block.name))
@@ -144,7 +149,7 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
         is_known = block.gain > 0.0  # that of the first part of another branch is not
         if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
             continue
-        if weights.times > (_WEIGHTS if is_known else STRETCH):
+        if weights.times > (WEIGHTS if is_known else STRETCH):
             odd.append((block.name, math.log(weights.times), weights.cause))
     return max(odd, key=lambda each: each[1], default=None)
 

@@ -38,12 +38,12 @@ def _keeps(part: Any, gate: str) -> str:
 
 
 class OutOfScale(NamedTuple):
-    """Weights that are far larger than those of peers.
+    """Weights that are far larger than those of peers, or gains of a norm that are far smaller.
 
     Attributes
     ----------
     times : float
-        How much larger.
+        How many times as large.
     parameter : str
         Their name within the part.
     step : float
@@ -68,7 +68,7 @@ class OutOfScale(NamedTuple):
 
 
 def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale]:
-    """Return, for each part with weights far larger than its peers have, which weights, and how much larger.
+    """Return, for each part with weights out of scale beside its peers, which weights, and how many times as large.
 
     The kinds are those of the parts, by name. Matrices are held against one another by √n_in times their entries.
     """
@@ -84,7 +84,8 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
     for (kind, name), by_part in sizes.items():
         usual, usual_step = median(by_part.values()), median(steps[kind, name].values())
         for part, size in by_part.items():
-            if len(by_part) >= MADE_ALIKE and size > _TIMES * usual > 0.0:
+            is_small = "Norm" in kind and name == "weight" and 0.0 < size * _TIMES < usual
+            if len(by_part) >= MADE_ALIKE and (size > _TIMES * usual > 0.0 or is_small):
                 step = steps[kind, name][part] / usual_step if usual_step > 0.0 else NAN
                 scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(size / usual, name, step))
                 largest[part] = max(scales, key=lambda scale: ("bias" not in scale.parameter, scale.times))

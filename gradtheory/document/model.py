@@ -17,7 +17,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Prose: words with $formulas$, *emphasis* and references @{label}."""
+    """Prose: words with $formulas$, *emphasis*, `code`, references @{label}, and [links](label) to other places."""
 
     text: str
     kind: str = ""

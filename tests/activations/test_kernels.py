@@ -157,3 +157,41 @@ def test_activations_with_parameters_and_of_ones_own():
 def test_bad_arguments_are_named(arguments, more, said):
     with pytest.raises(InvalidArgument, match=said):
         testing.assert_activation(*arguments, **more)
+
+
+def _numbers(first, last):
+    """Return floats beside a number, and the numbers that they are."""
+    z = first + np.arange(-40, 41) * np.spacing(first) if last is None else np.geomspace(first, last, 300)
+    return z, [sympy.Rational(float(each)) for each in z]
+
+
+@pytest.mark.parametrize("corner", ["0.3", "1e-3", "7/9", "0.1"])
+def test_kernels_take_their_parameters_for_the_fractions_that_they_write(corner):
+    number = sympy.Rational(corner)
+    z, exact = _numbers(float(number), None)
+    within = lambda each: -number <= each <= number  # noqa: E731 - as short as the other formulas
+    cases = {
+        gt.activation("softshrink", lambd=corner): [0 if within(each) else each - number for each in exact],
+        gt.activation("hardshrink", lambd=corner): [0 if within(each) else each for each in exact],
+        gt.activation("threshold", threshold=corner, value=0): [0 if each <= number else each for each in exact],
+    }
+    for record, values in cases.items():
+        np.testing.assert_allclose(record.value(z), [float(each) for each in values], rtol=1e-15, atol=0.0)
+        assert record.slope(z).tolist() == [float(bool(each > number)) for each in exact]
+    tanh = gt.activation("hard_tanh", lower=-number, upper=number)
+    assert tanh.slope(z).tolist() == [float(bool(each < number)) for each in exact]
+    sigmoid = gt.activation("hard_sigmoid", slope=1 / (2 * number))
+    values = [float(max(0, (number - each) / (2 * number))) for each in exact]
+    np.testing.assert_allclose(sigmoid.value(-z), values, rtol=1e-15, atol=0.0)
+
+
+@pytest.mark.parametrize("a", ["0.3", "3", "1000", "1e-6", "1e6"])
+def test_snake_is_right_however_far_out(a):
+    z, exact = _numbers(1e5, 1e300)
+    record, number = gt.activation("snake", a=a), sympy.Rational(a)
+    value, slope = record.value_and_slope(z)
+    for k, each in enumerate(exact):
+        digits = 700
+        angle = (number * each).n(digits)
+        assert slope[k] == pytest.approx(float((1 + sympy.sin(2 * angle)).n(digits)), rel=1e-9, abs=1e-15)
+        assert value[k] == pytest.approx(float(each + (sympy.sin(angle) ** 2).n(digits) / number), rel=1e-15)

@@ -90,8 +90,8 @@ def test_primes_and_powers_in_plain_prose():
 
 
 def test_an_activation_without_a_name_is_a_formula_in_the_heading():
-    own = gt.derive("slope_maximum", activation="z*exp(-z)").document
+    own = gt.derive("slope_maximum", activation=gt.expression("z*exp(-z)")).document
     assert own.title == "The greatest slope of z e^(-z)"
     assert own.heading == r"The greatest slope of $z e^{- z}$"
     assert not gt.derive("slope_maximum", activation="sigmoid").document.heading
-    assert not gt.derive("slope_maximum", activation="z*exp(-z)", title="Mine").document.heading
+    assert not gt.derive("slope_maximum", activation=gt.expression("z*exp(-z)"), title="Mine").document.heading

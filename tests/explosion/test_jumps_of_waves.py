@@ -1,5 +1,6 @@
 """Activations whose slope repeats while their jumps do not, or do so at the ends of periods."""
 
+import contextlib
 import math
 
 import pytest
@@ -110,3 +111,17 @@ def test_kinks_at_zeros_of_what_is_rewritten_cut_the_sets_of_chains(sigma):
     digits = sympy.Rational(kink.n(40))
     assert gt.activation(sigma).is_kink(kink)
     assert not gt.activation(sigma).is_kink(digits)
+
+
+@pytest.mark.parametrize("k", [500, 10**6, 10**9])
+def test_waves_of_any_frequency_are_read_at_once(k):
+    assert gt.activation(z + sin(k * z) ** 2 / k).period == pi / k
+    assert gt.activation(Max(0, sin(k * z))).period == 2 * pi / k
+    assert gt.activation(cos(z) + cos(k * z)).period in (pi, 2 * pi)
+
+
+@pytest.mark.parametrize("power", [41, 61, 10**4 + 1])
+def test_powers_of_long_sums_are_not_written_out(power):
+    sigma = (z + sympy.sinh(z) + tanh(z) + sympy.asinh(z)) ** power / 10**6
+    with contextlib.suppress(Undecided):
+        assert 0 not in gt.explosion_set(sigma, w="3/2")

@@ -23,6 +23,9 @@ _LEFT_OUT = [
     Z + Z**3 / Max(Z, -Z),
     3 * Z + Z**2 * log(Abs(Z)),
     Z + tanh(1 / Abs(Z)),
+    Z + Abs(Z) / Z,
+    Z + Max(0, Z) / Z,
+    Z + Max(0, Z) ** 2 / Z**2,
 ]
 _KEPT = [
     Z + Heaviside(Z) + Heaviside(-Z),
@@ -108,3 +111,19 @@ def test_derivations_are_for_continuous_activations(topic):
     for expr, place in ((_ALONE, 1), (Z + sympy.Heaviside(Z), 0), (Z + sympy.sign(Z) ** 2, 0)):
         with pytest.raises(InvalidArgument, match=rf"must be continuous; it jumps at z = {place}"):
             gt.derive(topic, activation=expr)
+
+
+def test_what_jumps_without_a_word_for_it_jumps():
+    sigma = tanh(Z) - Abs(Z) / Z  # tanh - sign, without a value at 0
+    assert np.isnan(gt.activation(sigma).value(0.0))
+    assert gt.activation(sigma).range == sympy.Union(sympy.Interval.open(-1, 0), sympy.Interval.open(0, 1))
+    chain = gt.Chain(2, sigma)
+    both = gt.total_explosion_set(chain, w=["9/5", 300], b=[0, 0])
+    x = np.linspace(-3, 3, 600_001)[1::2]  # without 0
+    a = np.tanh(1.8 * x) - np.sign(x)
+    steep = np.abs(1.8 * (1 - np.tanh(1.8 * x) ** 2) * 300 * (1 - np.tanh(300 * a) ** 2)) > 1.0
+    assert float(both.measure) == pytest.approx(np.mean(steep) * 6.0, abs=1e-4)
+    assert gt.total_explosion_theorem(chain).startswith("none")
+    network = gt.Network((1, 1, 1), [sigma, "sigmoid"], w=[[[1.0]], [[10.0]]], b=[[0.0], [-9.5]])
+    slopes = np.abs(network.jacobian(np.linspace(-1.0, 0.1, 1001)[:, None]))
+    assert float(network.jacobian_bound(([-1.0], [0.1]))) >= np.nanmax(slopes) > 0.1

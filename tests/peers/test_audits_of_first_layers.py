@@ -61,3 +61,35 @@ def test_embeddings_of_any_scale_are_no_fault_of_the_layer_behind_them_that_has_
     assert (report.verdict, report.start) == ("stable", None)
     told = next(layer.cause for layer in report.layers if layer.name == "body.0")
     assert bool(how) == bool(re.search(f"as its input is {how}, .*, and its norm divides by that", told))
+
+
+class Tokens16(nn.Module):
+    """Layers over 16 tokens, whose mean a last layer takes."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.body, self.last = body, nn.Linear(64, 64)
+
+    def forward(self, x):
+        return self.last(self.body(x).mean(1))
+
+
+def convolutions():
+    torch.manual_seed(0)
+    parts = []
+    for k in range(11):
+        convolution = nn.Conv2d(3 if k == 0 else 16, 16, 3, padding=1)
+        nn.init.kaiming_normal_(convolution.weight)
+        parts += [convolution, nn.ReLU()]
+    return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+
+
+@pytest.mark.parametrize("times", [1.0, 30.0, 1000.0])
+def test_a_mean_over_positions_hides_no_first_layer_out_of_scale(times):
+    module = convolutions()
+    module[0].weight.data *= times
+    report = gt.audit(module, torch.randn(32, 3, 16, 16), torch.randint(0, 10, (32,)))
+    assert report.start == (None if times == 1.0 else "0")
+    module = Tokens16(layers(3))
+    module.body[0].weight.data *= times
+    assert measured(module, torch.randn(64, 16, 64)).start == (None if times == 1.0 else "body.0")

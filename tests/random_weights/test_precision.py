@@ -156,7 +156,9 @@ def test_a_scale_that_suits_grad_scaler_loses_no_more_than_its_share():
         assert np.mean(rounded == 0) <= 0.01
     shrinking = gt.precision.grad_scaler(np.geomspace(1e6, 1.0, 400))
     assert np.array_equal(shrinking.is_skipped, shrinking.scales >= np.geomspace(1e6, 1.0, 400))
-    assert gt.precision.grad_scaler(1e308, 5, initial=1e308 * 0.9, growth_interval=1).scales[-1] == 1e308 * 0.9
+    assert gt.precision.grad_scaler(1e308, 5, initial=2.0**126, growth_interval=1).scales[-1] == 2.0**127
+    with pytest.raises(InvalidArgument, match="initial"):
+        gt.precision.grad_scaler(1e308, 5, initial=1e39)
 
 
 @pytest.mark.parametrize(

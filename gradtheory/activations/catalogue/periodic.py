@@ -6,6 +6,7 @@ from sympy import Expr, Interval, S, atan, cos, pi, sin, sqrt
 from gradtheory.activations.catalogue.shared_kernels import stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Kernel, SignOfBend, T, Z
+from gradtheory.activations.slopes.mending import mend
 from gradtheory.arithmetic.inputs import read_positive
 
 
@@ -28,6 +29,7 @@ def _sine_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
     np.cos(z, out=slope)
 
 
+_FAR = 2.0**50  # beyond, the digits of a product with its rounding error do not reach its fractions of a period
 _ARCCOS = atan(sqrt(1 / T**2 - 1))  # arccos(t), which keeps its digits near t = 1
 
 sine = Activation(
@@ -74,21 +76,28 @@ def snake(a: Expr = S.One) -> Activation:
     """σ(z) = z + sin(a·z)²/a: increasing, with the slope 1 + sin(2a·z)."""
     a = read_positive(a, "a")
     scale, stretched = float(a), stretch(a)
+    expr, slope_expr = Z + sin(a * Z) ** 2 / a, 2 * sin(a * Z + pi / 4) ** 2  # 1 + sin(2az) would cancel
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        y, rest = (np.where(np.isfinite(each), each, 0.0) for each in stretched(z))  # a·z may overflow
-        sine_there, cosine_there = np.sin(y), np.cos(y)
-        up, down = sine_there + rest * cosine_there, cosine_there - rest * sine_there
+        y, rest = stretched(z)
+        is_far = ~(np.abs(y) < _FAR)  # or overflows
+        y, rest = (np.where(is_far, 0.0, each) for each in (y, rest))
+        (first, second), (along, across) = ((np.sin(each), np.cos(each)) for each in (y, rest))
+        up, down = first * across + second * along, second * across - first * along  # of y + rest
         np.add(z, np.square(up) / scale, out=value)
         np.square(up + down, out=slope)  # 1 + sin(2y), which would cancel
+        if is_far.any():
+            for numbers, formula in ((value, expr), (slope, slope_expr)):
+                numbers[is_far] = np.nan
+                mend(numbers, formula, z)
 
     beside_peak = atan(sqrt(2 / T - 1))  # |a·z - π/4| where 2·cos² of it is t
     quarter = pi / 4
     return Activation(
         name=snake.name_with_parameters(a=a),
         symbol=r"\operatorname{snake}",
-        expr=Z + sin(a * Z) ** 2 / a,
-        slope_expr=2 * sin(a * Z + quarter) ** 2,  # 1 + sin(2az) would cancel
+        expr=expr,
+        slope_expr=slope_expr,
         range=S.Reals,
         period=pi / a,
         branches=(

@@ -7,11 +7,12 @@ from sympy import Abs, Expr, Interval, Max, Min, Piecewise, Rational, S
 
 from gradtheory.activations.catalogue.rectifiers import leaky_relu
 from gradtheory.activations.catalogue.shapes import steps
-from gradtheory.activations.catalogue.shared_kernels import linear, log_odds_of
+from gradtheory.activations.catalogue.shared_kernels import exceeds, is_less, linear, log_odds_of
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Z
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.inputs import read_positive
+from gradtheory.arithmetic.pairs import pair_of
 from gradtheory.errors import InvalidArgument
 
 identity = Activation(
@@ -48,11 +49,11 @@ def hard_sigmoid(slope: Expr = _SIXTH) -> Activation:
     """slope·z + 1/2, cut to [0, 1]: slope 1/6 in PyTorch and Keras 3, 1/5 in Theano and Keras before 3."""
     slope = read_positive(slope, "slope")
     corner = 1 / (2 * slope)
-    steep, edge, stretch = float(slope), float(corner), float(1 / slope)
+    steep, edge, stretch = float(slope), pair_of(corner), float(1 / slope)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = np.where(np.abs(z) < edge, steep, 0.0)
-        np.clip((z + edge) / stretch, 0.0, 1.0, out=value)
+        slope[...] = np.where(is_less(np.abs(z), edge), steep, 0.0)
+        np.clip((z + edge[0] + edge[1]) / stretch, 0.0, 1.0, out=value)
 
     return Activation(
         name=hard_sigmoid.name_with_parameters(slope=slope),
@@ -76,11 +77,11 @@ def hard_tanh(lower: Expr = -S.One, upper: Expr = S.One) -> Activation:
     """σ(z) = z, cut to [lower, upper]."""
     if sign(upper - lower) <= 0:
         raise InvalidArgument("upper", upper, f"must be greater than lower, {lower}")
-    low, high = float(lower), float(upper)
+    low, high = pair_of(lower), pair_of(upper)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = (z > low) & (z < high)
-        np.clip(z, low, high, out=value)
+        slope[...] = exceeds(z, low) & is_less(z, high)
+        np.clip(z, low[0], high[0], out=value)
 
     centre, half = (lower + upper) / 2, (upper - lower) / 2
     return Activation(

@@ -52,6 +52,18 @@ def ratio(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(size, 1.0), 1.0 / np.maximum(size, 1.0)
 
 
+def exceeds(z: np.ndarray, edge: Pair) -> np.ndarray:
+    """Return where z exceeds a number, which need not be a float64."""
+    compare = np.greater if edge[1] >= 0.0 else np.greater_equal
+    return np.asarray(compare(z, edge[0]))
+
+
+def is_less(z: np.ndarray, edge: Pair) -> np.ndarray:
+    """Return where z is less than a number, which need not be a float64."""
+    compare = np.less if edge[1] <= 0.0 else np.less_equal
+    return np.asarray(compare(z, edge[0]))
+
+
 def exp_minus_square(z: np.ndarray, scale: float = 1.0) -> np.ndarray:
     """Return exp(-scale·z²) to the last few bits, for a power of two as scale.
 

@@ -6,21 +6,26 @@ import numpy as np
 from sympy import Abs, Expr, FiniteSet, Interval, Le, Max, Min, Piecewise, S, Union, asinh, cosh, oo, sqrt, tanh
 
 from gradtheory.activations.catalogue.shapes import Float64Distance, steps
+from gradtheory.activations.catalogue.shared_kernels import exceeds
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, Z
 from gradtheory.arithmetic.inputs import read_positive
+from gradtheory.arithmetic.pairs import pair_of
 
 
 @Family
 def softshrink(lambd: Expr = S.Half) -> Activation:
     """σ(z) = z moved towards 0 by lambd, but not beyond 0."""
     lambd = read_positive(lambd, "lambd")
-    edge = float(lambd)
+    edge = pair_of(lambd)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = np.abs(z) > edge
-        np.subtract(z, np.clip(z, -edge, edge), out=value, where=np.isfinite(z))
+        slope[...] = exceeds(np.abs(z), edge)
+        moved = np.clip(z, -edge[0], edge[0])
+        np.subtract(z, moved, out=value, where=np.isfinite(z))
         np.copyto(value, z, where=~np.isfinite(z))
+        if edge[1]:
+            value -= slope * np.sign(z) * edge[1]
 
     return Activation(
         name=softshrink.name_with_parameters(lambd=lambd),
@@ -39,11 +44,12 @@ def softshrink(lambd: Expr = S.Half) -> Activation:
 def hardshrink(lambd: Expr = S.Half) -> Activation:
     """σ(z) = z where |z| > lambd, else 0; it jumps at ±lambd, where it has no derivative."""
     lambd = read_positive(lambd, "lambd")
-    edge = float(lambd)
+    edge = pair_of(lambd)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = np.abs(z) > edge
-        value[...] = np.where(np.abs(z) <= edge, 0.0, z)
+        is_beyond = exceeds(np.abs(z), edge)
+        slope[...] = is_beyond
+        value[...] = np.where(is_beyond | np.isnan(z), z, 0.0)
 
     return Activation(
         name=hardshrink.name_with_parameters(lambd=lambd),
@@ -61,12 +67,13 @@ def hardshrink(lambd: Expr = S.Half) -> Activation:
 @Family
 def threshold(threshold: Expr = S.One, value: Expr = S.Zero) -> Activation:
     """σ(z) = z where z > threshold, else value; PyTorch has no defaults: these are of Konda's thresholded relu."""
-    edge, low = float(threshold), float(value)
+    edge, low = pair_of(threshold), float(value)
     family, below = _families["threshold"], Le(Z, threshold)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        slope[...] = z > edge
-        value[...] = np.where(z <= edge, low, z)
+        is_beyond = exceeds(z, edge)
+        slope[...] = is_beyond
+        value[...] = np.where(is_beyond | np.isnan(z), z, low)
 
     return Activation(
         name=family.name_with_parameters(threshold=threshold, value=value),

@@ -13,7 +13,7 @@ import sympy
 from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, features, inner_point, root_between
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_at, formula_near, switches
+from gradtheory.activations.slopes.switches import INCREASING, SWITCHES, breaks, formula_at, formula_near, switches
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     derivative,
@@ -25,6 +25,7 @@ from gradtheory.arithmetic.enclosure import (
     sign_at,
 )
 from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.expansion import terms_written_out
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
@@ -35,7 +36,7 @@ _BITS = 512
 _PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
 JUMPING = sympy.sign, sympy.Heaviside, sympy.Piecewise
 _PARTIAL = sympy.Pow, sympy.log, sympy.coth, sympy.tan, sympy.acosh, sympy.atanh
-_MOST_OPERATIONS = 80  # of an expression that SymPy expands or simplifies
+_MOST_OPERATIONS, _MOST_TERMS = 80, 1_000  # of an expression that SymPy expands or simplifies
 
 
 def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.Expr, ...] = ()) -> tuple[Branch, ...]:
@@ -88,7 +89,7 @@ def period_of(sigma: sympy.Expr, slope: sympy.Expr) -> sympy.Expr | None:
     for parts in (3, 2, 2):
         while _repeats(slope, period / parts):
             period /= parts
-    return _common([period, *(_common_period(term) for term in sympy.Add.make_args(sigma) if _may_jump(term))])
+    return _common([period, *(_common_period(term) for term in sympy.Add.make_args(sigma) if may_jump(term))])
 
 
 def _common_period(expr: sympy.Expr) -> sympy.Expr | None:
@@ -116,11 +117,19 @@ def _common(periods: Sequence[sympy.Expr | None]) -> sympy.Expr | None:
 
 
 def _repeats(slope: sympy.Expr, period: sympy.Expr) -> bool:
-    """Return whether a shorter period of |σ'| is evident once sines and cosines of sums are expanded."""
+    """Return whether a shorter period of |σ'| is evident, as every wave is shifted by a multiple of a quarter."""
     if slope.count_ops() > _MOST_OPERATIONS:
         return False
-    shifted, plain = (sympy.expand(sympy.expand_trig(each)) for each in (slope.xreplace({Z: Z + period}), slope))
-    return shifted in (plain, sympy.expand(-plain))
+    shifted = slope.replace(
+        lambda part: isinstance(part, sympy.sin | sympy.cos),
+        lambda wave: wave.func(sympy.expand(wave.args[0].xreplace({Z: Z + period}))),
+    )
+    if 0 in (shifted - slope, shifted + slope):
+        return True
+    return terms_written_out(slope) <= _MOST_TERMS and 0 in (
+        sympy.expand(shifted - slope),
+        sympy.expand(shifted + slope),
+    )
 
 
 def symmetry(slope: sympy.Expr, region: Region) -> tuple[sympy.Expr, int]:
@@ -156,7 +165,8 @@ def _vanishes(expr: sympy.Expr) -> bool:
     """Return whether an expression is seen to be 0 everywhere, expanded or as a sum of exponentials."""
     if not _may_vanish(expr, _PLACES[:1]):
         return False
-    if expr.count_ops() <= 2 * _MOST_OPERATIONS and sympy.expand(expr) == 0:
+    is_short = expr.count_ops() <= 2 * _MOST_OPERATIONS and terms_written_out(expr) <= _MOST_TERMS
+    if is_short and sympy.expand(expr) == 0:
         return True
     exponentials = None if switches(expr) else exponential_sum(expr, Z)
     return exponentials is not None and all(sympy.expand(factor) == 0 for factor, _ in exponentials.terms)
@@ -208,7 +218,7 @@ def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.
 
 def _is_zero(expr: sympy.Expr) -> bool:
     """Return whether a slope's derivative is seen to vanish everywhere, as that of sin² + cos² does."""
-    if expr.count_ops() > _MOST_OPERATIONS or not _may_vanish(expr, _PLACES):
+    if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, _PLACES):
         return False
     try:
         return bool(sympy.simplify(expr) == 0)
@@ -225,7 +235,7 @@ def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
     ((2,), (0,), (0,))
 
     """
-    if not _may_jump(expr):
+    if not may_jump(expr):
         return ()
     cuts = breaks(expr, Z, *region)
     ends = (region[0], *cuts, region[1])
@@ -250,14 +260,17 @@ def periodic_jumps(expr: sympy.Expr, period: sympy.Expr) -> tuple[sympy.Expr, ..
     return (-half, *inside, half) if is_cut else inside
 
 
-def _may_jump(expr: sympy.Expr) -> bool:
-    return expr.has(*JUMPING) or any(_may_have_no_value(part) for part in sympy.preorder_traversal(expr))
+def may_jump(expr: sympy.Expr) -> bool:
+    """Return whether an expression may jump, or have no value, at one of its switches: it is defined elsewhere."""
+    parts = list(sympy.preorder_traversal(expr))
+    return expr.has(*JUMPING) or (
+        any(isinstance(part, SWITCHES) for part in parts) and any(_may_have_no_value(part) for part in parts)
+    )
 
 
 def _may_have_no_value(part: sympy.Basic) -> bool:
-    """Return whether a part of an expression may be undefined where something in it switches."""
-    is_positive_power = part.is_Pow and part.exp.is_nonnegative
-    return isinstance(part, _PARTIAL) and not is_positive_power and part.has(sympy.Abs, sympy.Max, sympy.Min)
+    """Return whether a part of an expression is undefined for some numbers."""
+    return isinstance(part, _PARTIAL) and part.has(Z) and not (part.is_Pow and part.exp.is_nonnegative)
 
 
 def _is_jump(expr: sympy.Expr, cut: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:

@@ -67,7 +67,7 @@ def _resolved(  # noqa: PLR0911  # one a kind of switch
                 return _resolved(value, side, where, at_switch=at_switch)
         raise Undecided(f"{expr} has no value at {where}")
     args = [_resolved(each, side, where, at_switch=at_switch) for each in expr.args]
-    if at_switch and expr.is_Pow and expr.exp.is_negative and switches(expr.base) and side(args[0]) == 0:
+    if at_switch and expr.is_Pow and expr.exp.is_negative and side(args[0]) == 0:
         return sympy.nan  # asked for before it cancels
     if isinstance(expr, sympy.DiracDelta):
         return sympy.S.Zero

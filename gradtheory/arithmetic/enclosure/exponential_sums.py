@@ -18,9 +18,11 @@ from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import evaluate, precision
 from gradtheory.arithmetic.enclosure.derivatives import derivative
 from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval, around, plus, range_over, times
+from gradtheory.arithmetic.expansion import terms_written_out
 
 _MOST_OPERATIONS = 250  # of an expression whose numerator is sought
 _MOST_TERMS = 60
+_MOST_WRITTEN_OUT = 20_000  # before what cancels does
 _LEAST = flint.arb(2) ** -1000  # in place of the logarithm of 0
 
 
@@ -124,6 +126,8 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     if expr.count_ops() > _MOST_OPERATIONS or not expr.has(sympy.exp, *HYPERBOLIC):
         return None
     rational, generators, constants = in_symbols(expr, variable)
+    if terms_written_out(rational) > _MOST_WRITTEN_OUT:
+        return None
     above, below = sympy.fraction(sympy.together(rational))
     for factor in sympy.Mul.make_args(below):
         base, exponent = factor.as_base_exp()

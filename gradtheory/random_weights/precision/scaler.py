@@ -12,6 +12,7 @@ from gradtheory.random_weights.precision.loss_scale import LossScale
 from gradtheory.typing import ArrayLike, NumberLike
 
 _MOST_STEPS = 10_000_000
+_GREATEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +48,7 @@ def grad_scaler(
 
     With the same gradients at every step the scale comes to the largest power of 2 (times `initial`) below `most`, and
     one step in 2,001 tries twice that and is skipped: every other step has a scale between `most`/2 and `most`.
+    PyTorch keeps the scale as a float32, which it is rounded to here, too.
 
     Parameters
     ----------
@@ -86,17 +88,25 @@ def grad_scaler(
     scale, up = read_positive_float(initial, "initial"), read_positive_float(growth_factor, "growth_factor")
     down = read_positive_float(backoff_factor, "backoff_factor")
     interval = read_count(growth_interval, "growth_interval", _MOST_STEPS)
+    if scale > _GREATEST:
+        raise InvalidArgument("initial", initial, "must be at most 3.4e38, as PyTorch keeps the scale as a float32")
     if up <= 1.0:
         raise InvalidArgument("growth_factor", growth_factor, "must be more than 1, such as 2")
     if down >= 1.0:
         raise InvalidArgument("backoff_factor", backoff_factor, "must be less than 1, such as 0.5")
     scales, skipped, tracker = np.empty(many), np.zeros(many, dtype=bool), 0
+    scale = _rounded(scale)
     for step, overflows_at in enumerate(np.broadcast_to(limit, many).tolist()):
         scales[step] = scale
         if scale >= overflows_at:
             skipped[step], tracker = True, 0
-            scale *= down
+            scale = _rounded(scale * down)
         elif (tracker := tracker + 1) == interval:
             tracker = 0
-            scale = scale * up if scale * up < np.inf else scale
+            scale = larger if (larger := _rounded(scale * up)) < np.inf else scale
     return ScalerRun(scales, skipped)
+
+
+def _rounded(scale: float) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.float32(scale))

@@ -41,7 +41,8 @@ def largest_stable_step(
     """Return the learning rate below which an optimiser is stable on the quadratic that touches the loss at a point.
 
     It is the limit of `stability_region` at the largest eigenvalue of the Hessian, plus the weight decay. For RMSprop,
-    Adam and AdamW it is that of P^(-1/2)·(H + λ)·P^(-1/2), the diagonal P = √ŝ + ε being held fixed.
+    Adam and AdamW it is that of P^(-1/2)·(H + λ)·P^(-1/2), the diagonal P = √ŝ + ε being held fixed. Directions in
+    which the loss curves down, as at a saddle, do not count: along these no learning rate is stable.
 
     Parameters
     ----------

@@ -1,10 +1,13 @@
 """Certified bounds of Jacobians on boxes: never below a sampled norm, and local."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
+from gradtheory.networks import Dense, Elementwise, Node
 from gradtheory.networks.bounds import deviations
 from gradtheory.networks.bounds.enclosure import enclose_network
 from gradtheory.networks.bounds.jacobian import jacobian_bound_on
@@ -169,3 +172,15 @@ def test_layers_of_many_inputs_are_bounded_without_multiplying_what_was_lost(act
     """The units' own symbols hold what tanh bends by second-order remainders: without them the bound was 7 times the norm."""
     network = mlp((16, 64, 64, 64, 10), activation, 1, gain=1.0)
     assert check(network, 2_000, 0.05) < most
+
+
+@pytest.mark.parametrize("ulp", [0, 5, 1000])
+def test_beside_a_corner_that_is_no_float_the_bound_holds(ulp):
+    record, z = gt.activation("hard_sigmoid", slope="0.3"), -1.666666666666666
+    w, b = 1e20, -17763.568394002506
+    sigmoid = Elementwise(gt.activation("sigmoid"))
+    nodes = [Node("a", Elementwise(record), (-1,)), Node("d", Dense(np.array([[w]]), np.array([b])), (0,))]
+    network = gt.Network.from_nodes([*nodes, Node("s", sigmoid, (1,))], 1)
+    bound = network.jacobian_bound(([z], [z + ulp * np.spacing(z) * -1.0]))
+    before = Fraction(w) * (Fraction(3, 10) * Fraction(z) + Fraction(1, 2)) + Fraction(b)
+    assert float(bound) >= 0.3 * w * sigmoid.activation.slope(float(before)) > 1e18
