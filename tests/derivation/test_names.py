@@ -33,7 +33,7 @@ def test_long_levels_have_names_and_exact_ends_no_digits(activation):
     wrong = Trial((sympy.Ge(T, 1), shapes[2].assumptions[1]), shapes[2].meaning)
     assert not is_superlevel(shapes[2].statement, wrong.assumptions, wrong.meaning)
     (end,) = (step for step in derivation.steps if step.rule == "end_in_numbers")
-    assert text(end.statement).endswith(" = -0.5")
+    assert text(end.statement).endswith(" = -1/2")
     assert text(derivation.steps[-1].statement) == "|X_2| = ∞"
     assert "≈ -0.50000" not in written
 

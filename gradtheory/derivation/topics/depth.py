@@ -178,10 +178,10 @@ def _greatest(question: Question, value: sympy.Expr, pair: Pair) -> Iterator[Ste
                 yield step(stationary_at(place, sign, pair), "pair_root")
     if has_formulas(pair):
         widest = record.widest_point
-        if isinstance(value, Root) and widest is not None and widest.equation is not None:
+        if at_mirrors is not None and isinstance(value, Root) and widest is not None and widest.equation is not None:
             zero = Root(value.function, value.lower, value.upper)
             equated = equation(*(side.xreplace({widest.parameter: zero}) for side in widest.equation.args))
-            yield replace(step(equated, "root" if at_mirrors is None else "root_of_pair"), shown=between(zero))
+            yield replace(step(equated, "root_of_pair"), shown=between(zero))
         yield from _at_pair(question, value, pair)
     yield step(equation(DEPTH_BOUND, value), "depth_value")
     if not value.is_Rational:

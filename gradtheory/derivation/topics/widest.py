@@ -34,12 +34,12 @@ def why_infinite(record: Activation) -> str:
 
 
 def root(question: Question, widest_set: WidestExplosion, digits: int, section: str, rule: str) -> Iterator[Step]:
-    """Yield the equation of the zero that K is written with, and its digits."""
+    """Yield the equation of the zero that K is written with, where a rule says why it is that, and its digits."""
     width, equality = widest_set.width, widest_set.equation
     if not isinstance(width, Root):
         return
     s = Root(width.function, width.lower, width.upper)
-    if equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
+    if rule and equality is not None and not equality.has(sympy.Derivative):  # which speaks of m, that has no formula
         at_root = [side.xreplace({width.function.variables[0]: s}) for side in equality.args]
         place = question.activation.widest_point
         level = () if place is None else (("level", place.level.xreplace({place.parameter: s})),)
@@ -64,7 +64,7 @@ def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
         yield Step(equation(WEAK_NORM, sympy.oo), why_infinite(record), meaning, section="value")
         return
     is_only_zero = any(step.rule == "factor_at_the_end" for step in stationary)
-    yield from root(question, widest_set, _DIGITS, "value", "root_of_factor" if is_only_zero else "root")
+    yield from root(question, widest_set, _DIGITS, "value", "root_of_factor" * is_only_zero)
     yield Step(
         equation(WEAK_NORM, widest_set.width),
         "norm_value" if widest_set.is_attained else "approached",
