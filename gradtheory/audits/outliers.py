@@ -112,8 +112,6 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         may = (peers[0], peers[-1])
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
-    if may and may[0] is inner[0] and min(abs(sizes[1] - sizes[k]) for k in (0, 2)) < math.log(ALONE):
-        may = [*may, inner[1]]  # a residual stream gets used to its scale over more blocks than the first
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
     most = 2.0 * median(float(np.nan_to_num(block.spread)) for block in inner)  # a fault itself may spread gains
     odd: list[tuple[str, float, str]] = []
@@ -123,10 +121,23 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         bound = most_of_one(len(inner), max(usual, spread))
         least = WEIGHTS if block is peers[0] else ALONE
         matters = min(abs(size), abs(deviation)) > math.log(least)
+        matters = matters and not abs(size - _by_what_it_took(block, inner)) < math.log(ALONE)
         if abs(deviation) > bound and matters and not any(block is other for other in may):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             odd.append((block.name, deviation, cause))
     return odd
+
+
+def _by_what_it_took(block: AuditedBlock, peers: Sequence[AuditedBlock]) -> float:
+    """Return log(gain) as the size of its input makes it, where a residual stream has not come to its size yet.
+
+    Behind a norm the branch has a Jacobian as 1/size, so that gain² - 1 is in proportion to 1/size².
+    """
+    sizes = [peer.took for peer in peers]
+    if not (0.0 < block.took < median(sizes) and all(size > 0.0 for size in sizes)):
+        return math.nan
+    share = median((peer.gain**2 - 1.0) * peer.took**2 for peer in peers)
+    return 0.5 * math.log1p(max(share, 0.0) / block.took**2)
 
 
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
