@@ -49,7 +49,7 @@ class Cell:
     def extended(self, weight: sympy.Expr, bias: sympy.Expr, activation: Activation) -> Iterator["Cell"]:
         """Yield the cells into which the kinks of one more layer cut this one."""
         z = self.z(weight, bias, activation)
-        smooth_at = {self.lower: self.follows_smoothly}
+        smooth_at = {self.lower: self.follows_smoothly and not activation.is_kink(z.xreplace({X: self.lower}))}
         if z.has(X):
             for switch in breaks(activation.provable_expr, Z, -sympy.oo, sympy.oo):
                 places = exact_zeros(z - switch, X, self.lower, self.upper)
@@ -69,6 +69,10 @@ class Cell:
         if not any(slope.free_symbols for slope in slopes):
             return sympy.Mul(*slopes, *(layer.weight for layer in self.layers))
         return PreActivation(X, 1, (*self.layers, Layer(sympy.S.One, sympy.S.Zero, self.layers[-1].activation)))
+
+    def excess_at_lower(self, threshold: sympy.Expr) -> int:
+        """Return the sign of |∂a_L/∂x| - c at the lower end, where the derivative is to exist."""
+        return order(abs(self.product.xreplace({X: self.lower})), threshold)
 
     def components(self, threshold: sympy.Expr, *, strict: bool) -> Iterator[Component]:
         """Yield the parts where |∂a_L/∂x| exceeds the threshold."""
