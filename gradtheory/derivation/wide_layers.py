@@ -64,14 +64,14 @@ BY_BIAS = Wide("∂C/∂bₗ", _NEURONS, 1)
 
 _LATEX: Mapping[Wide, str] = {
     INPUT: r"\mathbf{a}_{l-1}",
-    WEIGHTS: r"W_{l}",
+    WEIGHTS: r"\mathbf{W}_{l}",
     BIAS: r"\mathbf{b}_{l}",
     PRE_ACTIVATION: r"\mathbf{z}_{l}",
     SLOPE: r"\sigma'\left(\mathbf{z}_{l}\right)",
     ERROR: r"\boldsymbol{\delta}_{l}",
-    WEIGHTS_ABOVE: r"W_{l+1}",
+    WEIGHTS_ABOVE: r"\mathbf{W}_{l+1}",
     ERROR_ABOVE: r"\boldsymbol{\delta}_{l+1}",
-    BY_WEIGHTS: r"\frac{\partial C}{\partial W_{l}}",
+    BY_WEIGHTS: r"\frac{\partial C}{\partial \mathbf{W}_{l}}",
     BY_BIAS: r"\frac{\partial C}{\partial \mathbf{b}_{l}}",
 }
 

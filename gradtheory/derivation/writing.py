@@ -43,17 +43,20 @@ _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 def document(question: Question, answer: Answer, lang: str, title: str = "") -> Document:
     """Return a derivation in words, under its topic's title or another; every step is checked for it."""
     catalogue = words(lang)
-    topic = catalogue["topics"][question.topic]
+    topic, record = catalogue["topics"][question.topic], question.activation
+    is_formula = record.name == str(record.expr)  # as one's own without a name
     values = {
-        "activation": _name(question.activation),
+        "activation": text(record.expr) if is_formula else record.name,
         "depth": question.depth,
         "loss": catalogue["document"][question.loss],
         "wrt": _parameter(question, catalogue["document"]),
         "optimiser": catalogue["optimisers"].get(question.optimiser, RULES[question.optimiser].title),
     }
     spelling = Spelling(zeros(answer.steps), question.letters)
+    with_formula = values | {"activation": f"${LatexWriter().doprint(record.expr)}$"}
     return Document(
         title=title or fill(topic["title"], values),
+        heading=fill(topic["title"], with_formula) if is_formula and not title else "",
         subtitle=paragraph(
             (spelling.prose(topic["introduction"]), summary_of_checks(answer.steps, catalogue)), catalogue
         ),
@@ -61,11 +64,6 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
     )
-
-
-def _name(activation: Activation) -> str:
-    """Return the name of an activation as a title writes it: that of one's own without a name is its formula."""
-    return text(activation.expr) if activation.name == str(activation.expr) else activation.name
 
 
 def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:
@@ -160,8 +158,11 @@ def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
 
 def _work(work: str, parts: Mapping[str, str]) -> str:
     """Return one work of a source with the marks of a language: between authors, behind them, and of proofs."""
-    if work.startswith(("Coq: ", "proofs/")):
-        return work.replace(": ", parts["colon"]).replace(", ", parts["of"])
+    if "proofs/" in work:
+        program, _, proof = work.rpartition(": ")
+        file, *names = (f"`{name}`" for name in proof.split(", "))
+        told = fill(parts["proof"], {"file": file, "names": parts["between"].join(names)})
+        return f"{program}{parts['colon']}{told}" if program else told
     match = _AUTHORS.match(work)
     if match is None:
         return work

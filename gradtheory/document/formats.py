@@ -3,6 +3,7 @@
 import html
 import re
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def to_notebook(document: Document) -> "nbformat.NotebookNode":
     with extra("documents"):
         from nbformat import v4
     cells: list[Any] = []
-    words: list[str] = list(_markdown(Document(document.title, document.subtitle, document.lang, ())))
+    words: list[str] = list(_markdown(replace(document, blocks=())))
     for block in document.blocks:
         if isinstance(block, Code):
             cells += [v4.new_markdown_cell("\n\n".join(words)), v4.new_code_cell(block.source)]
@@ -118,7 +119,8 @@ def save_figures(document: Document, folder: Path, suffix: str) -> list[Path]:
 
 
 def _markdown(document: Document) -> list[str]:
-    parts = [f"# {markdown_text(document.title)}", MARKDOWN.prose(document.subtitle)]
+    title = MARKDOWN.prose(document.heading) or markdown_text(document.title)
+    parts = [f"# {title}", MARKDOWN.prose(document.subtitle)]
     for block in document.blocks:
         parts += _markdown_block(block)
     return [part for part in parts if part]

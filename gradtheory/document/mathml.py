@@ -24,7 +24,8 @@ _LETTERS = frozenset("∂∞∅∇")  # which the converter takes for operators
 _SIGNS = frozenset("+−±∓")
 _OPENING = frozenset("([{=≈<>≤≥≠∈→↦⇔⟺⟹,;:·×∘/+−±∓∧∨")  # after these a sign is that of a number
 _CONNECTIVES = frozenset("⟺⟹∧∨")  # if and only if, so, and, or
-_PRIMES = frozenset("′″‴")
+_PRIMES = "′″‴"
+_STRUT = {"width": "0", "height": "0.75em", "depth": "0.22em"}  # as high and as low as a bracket
 _SCRIPTED = frozenset({"msub", "msup", "msubsup", "munder", "mover", "munderover"})
 _TALL = frozenset({"mfrac", "msqrt", "mroot", "mtable", "munder", "munderover"})
 
@@ -65,6 +66,7 @@ def mathml(latex: str, *, display: bool = False, large: bool = False) -> str:
     if large:
         tree.set("displaystyle", "true")
     for element in list(tree.iter()):
+        _set_primes(element)
         _name(element)
     for row in tree.iter():
         if row.tag not in _SCRIPTED:
@@ -77,7 +79,7 @@ def _text(element: "Element | None") -> str:
 
 
 def _name(element: "Element") -> None:
-    """Say of one element what it is: a letter, a prime, the name of a function, a bracket about something low."""
+    """Say of one element what it is: a letter, the name of a function, a bracket about something low, a root."""
     parts = list(element)
     if element.tag == "mo" and _text(element) in _LETTERS:
         element.tag = "mi"
@@ -87,15 +89,41 @@ def _name(element: "Element") -> None:
         del element.attrib["mathvariant"]
     elif element.tag == "mi" and (_NAME.fullmatch(_text(element)) or _text(element) in _CONNECTIVES | {":"}):
         element.tag = "mo"
-    elif element.tag == "msup" and parts[0].tag == "mi" and _text(parts[1]) in _PRIMES:
-        element.tag, parts[1].tag = "mrow", "mo"  # a prime is raised by the font
-        parts[1].attrib |= {"form": "postfix", "lspace": "0", "rspace": "0"}
+    elif element.tag == "msqrt":  # the sign of a root over a low letter would hang below the line
+        element.insert(0, element.makeelement("mspace", dict(_STRUT)))
     elif element.tag in ("msub", "msubsup") and _text(parts[0]) in _LIMITS:
         element.tag = "munder" if element.tag == "msub" else "munderover"
         parts[0].set("movablelimits", "true")
     elif parts and parts[0].get("fence") and not any(inner.tag in _TALL for inner in element.iter()):
         for bracket in (parts[0], parts[-1]):  # one that may grow takes the room of the largest
             bracket.set("stretchy", "false")
+
+
+def _set_primes(element: "Element") -> None:
+    """Take primes out of an exponent, since the font raises them; an index stands below them."""
+    if element.tag not in ("msup", "msubsup"):
+        return
+    base, *index, above = element
+    count, power = _exponent(above)
+    if count and not index and base.tag == "msubsup" and not _exponent(base[2])[1]:  # of σ_i'' the converter makes two
+        (base, *index), count = base[:2], count + _exponent(base[2])[0]
+    if not count:
+        return
+    prime = element.makeelement("mo", {"form": "postfix", "lspace": "0", "rspace": "0"})
+    prime.text = f"&#x{ord(_PRIMES[count - 1]):05X};"
+    if index and not power:
+        (narrow := element.makeelement("mpadded", {"width": "0"})).append(prime)
+        prime = narrow
+    (primed := element.makeelement("mrow", {})).extend([base, prime])
+    element[:] = [primed, *index, *power] if index or power else [base, prime]
+    element.tag = "m" + "sub" * bool(index) + "sup" * bool(power) if index or power else "mrow"
+
+
+def _exponent(above: "Element") -> tuple[int, list["Element"]]:
+    """Return how many primes an exponent begins with, and what power follows them: nothing, or one element."""
+    first, power = (above[0], above[1:]) if above.tag == "mrow" and len(above) else (above, [])
+    sign = _text(first)
+    return (_PRIMES.index(sign) + 1, power) if sign and sign in _PRIMES else (0, [above])
 
 
 def _space(row: "Element") -> None:

@@ -17,7 +17,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Prose: words with $formulas$, *emphasis* and references @{label}."""
+    """Prose: words with $formulas$, *emphasis*, `code`, references @{label}, and [links](label) to other places."""
 
     text: str
     kind: str = ""
@@ -110,6 +110,8 @@ class Document:
     figures : mapping of str to callable
         How the figures are drawn, by name: each takes the language, and returns a Matplotlib figure.
     version : str
+    heading : str
+        The title as prose, where that has a formula.
 
     """
 
@@ -119,6 +121,7 @@ class Document:
     blocks: tuple[Block, ...]
     figures: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     version: str = ""
+    heading: str = ""
 
     def __repr__(self) -> str:
         return f"Document({shorten(self.title)!r}, lang={self.lang!r}, {len(self.blocks)} blocks)"

@@ -11,29 +11,35 @@ from gradtheory.errors import extra
 from gradtheory.formulas.latex import printable, tex_text
 from gradtheory.formulas.text import subscripted
 
-_PART = re.compile(r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*")
+_PART = re.compile(
+    r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*|`(?P<code>[^`]+)`"
+    r"|\[(?P<linked>[^\]$]+)\]\((?P<place>[a-z]+:\w+)\)"
+)
 _MARKED = re.compile(r"(<math(?:(?!</math>).)*</math>[.,;:!?)，。；：！？）、]+)")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
 _FUNCTION_NAME = r"\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)(?![A-Za-z])"
 _BEFORE_FUNCTION = re.compile(rf"(?<=[\w)}}])(?={_FUNCTION_NAME})")  # TeX leaves a space there
 _FUNCTION = re.compile(rf"({_FUNCTION_NAME}) ?(?=[^\W_]|\\(?!left|to|in|cdot)[A-Za-z])")  # and there
+_INDEX = re.compile(r"_\{(\w) ([+-]) (\w)\}")  # l - 1, in one word
 _LONG_POWER = re.compile(
     r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
 )  # L - 1, not 10 or \prime
 _POWER = re.compile(r"\^([0-9])(?![0-9.])")
-_NAME_IN_TEX = re.compile(r"[a-z]+/[a-z]+\.v|[a-zA-Z]+(?:\\_[a-zA-Z]+){2,}")  # of a proof: too long not to break
+_LONGEST_NAME = 30  # letters of one that is not broken
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
 @dataclass(frozen=True)
 class Style:
-    """How one format writes words, formulas, references and emphasis."""
+    """How one format writes words, formulas, references, emphasis, code and links to headings and figures."""
 
     words: Callable[[str], str]
     math: Callable[[str], str]
     reference: Callable[[str], str]
     emphasis: Callable[[str], str]
+    code: Callable[[str], str]
+    link: Callable[[str, str], str]
 
     def prose(self, text: str) -> str:
         """Return prose in this format."""
@@ -44,8 +50,12 @@ class Style:
                 parts.append(self.math(match["math"]))
             elif match["label"]:
                 parts.append(self.reference(match["label"]))
+            elif match["code"]:
+                parts.append(self.code(match["code"]))
+            elif match["place"]:
+                parts.append(self.link(self.words(match["linked"]), match["place"]))
             else:
-                parts.append(self.emphasis(self.words(match["stressed"])))
+                parts.append(self.emphasis(self.prose(match["stressed"])))
             end = match.end()
         return "".join([*parts, self.words(text[end:])])
 
@@ -65,14 +75,24 @@ def markdown_text(text: str) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\1", printable(text))
 
 
-def tex_prose(text: str) -> str:
-    """Return words as LaTeX in which the names of proofs may break."""
-    return _NAME_IN_TEX.sub(lambda name: re.sub(r"(\\_|/)", r"\1\\allowbreak{}", name[0]), tex_text(text))
+def _tex_code(text: str) -> str:
+    """Return code as LaTeX, in which the long name of a proof may break."""
+    written = tex_text(text)
+    if len(text) > _LONGEST_NAME:
+        written = written.replace(r"\_", r"\_\allowbreak{}")
+    return rf"\texttt{{{written}}}"
+
+
+def _html_code(text: str) -> str:
+    """Return code as HTML, of which no word breaks."""
+    words = (f'<span class="together">{html_text(word)}</span>' for word in text.split())
+    return f"<code>{' '.join(words)}</code>"
 
 
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
-    bracketed = _LONG_POWER.sub(r"^{(\1)}", _FUNCTION.sub(r"\1\\ ", _BEFORE_FUNCTION.sub(r"\\ ", latex)))
+    spaced = _FUNCTION.sub(r"\1\\ ", _BEFORE_FUNCTION.sub(r"\\ ", _INDEX.sub(r"_{\1\2\3}", latex)))
+    bracketed = _LONG_POWER.sub(r"^{(\1)}", spaced)
     written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
     written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
     written = written.replace("_*", "∗").replace("”", "''")  # of primes, which the converter takes for quotation marks
@@ -87,15 +107,34 @@ def _text_of_latex() -> Callable[[str], str]:
 
 
 LATEX = Style(
-    tex_prose, lambda latex: f"${latex}$", lambda label: rf"\eqref{{{label}}}", lambda text: rf"\emph{{{text}}}"
+    tex_text,
+    lambda latex: f"${latex}$",
+    lambda label: rf"\eqref{{{label}}}",
+    lambda text: rf"\emph{{{text}}}",
+    _tex_code,
+    lambda text, place: rf"\hyperref[{place}]{{{text}}}",
 )
 HTML = Style(
     html_text,
     mathml,
     lambda label: f'<a href="#{label}">({label.partition(":")[2]})</a>',
     lambda text: f"<em>{text}</em>",
+    _html_code,
+    lambda text, place: f'<a href="#{place}">{text}</a>',
 )
 MARKDOWN = Style(
-    markdown_text, lambda latex: f"${latex}$", lambda label: f"({label.partition(':')[2]})", lambda text: f"*{text}*"
+    markdown_text,
+    lambda latex: f"${latex}$",
+    lambda label: f"({label.partition(':')[2]})",
+    lambda text: f"*{text}*",
+    lambda text: f"`{text}`",
+    lambda text, _: text,
 )
-TEXT = Style(printable, plain_math, lambda label: f"({label.partition(':')[2]})", lambda text: text)
+TEXT = Style(
+    printable,
+    plain_math,
+    lambda label: f"({label.partition(':')[2]})",
+    lambda text: text,
+    lambda text: text,
+    lambda text, _: text,
+)

@@ -128,6 +128,9 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
             return str(super()._print_Symbol(expr if name == expr.name else sympy.Symbol(name)))
         return rf"\text{{{tex_text(name)}}}"
 
+    def _print_Transpose(self, expr: sympy.Transpose) -> str:  # noqa: N802  # likewise
+        return rf"{self.parenthesize(expr.arg, PRECEDENCE['Pow'])}^{{\text{{T}}}}"
+
     def _print_Product(self, expr: sympy.Product) -> str:  # noqa: N802  # likewise
         return self._over_limits(r"\prod", expr)
 

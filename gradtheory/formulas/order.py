@@ -51,8 +51,11 @@ def terms(canonical: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         return sorted(canonical, key=lambda term: (_is_negative(term), term != 1))
     first = next((term for term in canonical if type(term).__name__ == "NormalCDF"), canonical[0])
     first = first if first.is_number else None
+    by_parts = {_of_product_rule(term) for term in canonical} >= {1, 2}
 
     def key(term: sympy.Expr) -> tuple[bool, bool, int]:
+        if by_parts:
+            return _is_negative(term), False, _of_product_rule(term)
         if term is first:
             return _is_negative(term), False, -1_000
         is_ramp = any(isinstance(factor, sympy.Max) for factor in sympy.Mul.make_args(term))  # as of elu
@@ -115,7 +118,9 @@ def _class(factor: sympy.Expr) -> int:
     base = factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_Rational else factor
     if isinstance(base, sympy.Symbol | sympy.Indexed):
         return _SYMBOL
-    if (factor.is_number and not isinstance(factor, sympy.Function)) or isinstance(base, sympy.AtomicExpr):
+    is_power_of_e = isinstance(factor, sympy.exp) and factor.args[0].is_Integer
+    is_constant = factor.is_number and (is_power_of_e or not isinstance(factor, sympy.Function))
+    if is_constant or isinstance(base, sympy.AtomicExpr):
         return 0
     if isinstance(base, sympy.log):
         return 4  # (1 - y) ln(1 - a)
@@ -175,6 +180,17 @@ def _is_multiple(root: sympy.Expr) -> bool:
 
 def _is_negative(term: sympy.Expr) -> bool:
     return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def _of_product_rule(term: sympy.Expr) -> int:
+    """Return the place of a term in the derivative of z·f(z), f(z) + z·f'(z): numbers, then f, then z times another."""
+    if term.is_number:
+        return 0
+    parts = sympy.Mul.make_args(term)
+    functions = [part for part in parts if part.has(sympy.Function)]
+    inside = set().union(*(part.free_symbols for part in functions))
+    polynomials = [part for part in parts if (part.is_Symbol or part.is_Add) and part not in functions]
+    return 1 + any(part.free_symbols & inside for part in polynomials) if inside else 3
 
 
 def _is_centre(term: sympy.Expr) -> bool:

@@ -105,9 +105,8 @@ def gradient_over_layers(
             markersize=3,
             label=fill(said["one_factor"], {"factor": f"{factor:g}"}),
         )
-    from matplotlib.ticker import MaxNLocator
-
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    apart = max(1, round(depth / 4))
+    ax.set_xticks([1, *range(depth, 1 + apart // 2, -apart)])  # the first layer and the last, and some between
     ax.invert_xaxis()  # backpropagation runs from the last layer to the first
     ax.set_xlabel(said["layer_from_input"])
     ax.set_ylabel(r"$|\partial C/\partial b_l|\ /\ |\partial C/\partial b_L|$")

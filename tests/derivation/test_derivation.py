@@ -320,7 +320,7 @@ def test_the_gradient_is_the_derivative_of_the_nested_loss(wrt, loss, which):
 def test_a_chain_of_symbolic_depth_is_proven_by_induction():
     derivation = gt.derive("gradient", depth=_L)
     assert derivation.check().ok
-    products = [step for step in derivation.steps if step.rule == "product"]
+    products = [step for step in derivation.steps if step.rule.startswith("product")]
     assert [step.check for step in products] == [Check.EXACT] * 3
     chain = Chain(_L, GENERIC)
     assert [step.statement.lhs for step in products[1:]] == [

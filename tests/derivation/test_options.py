@@ -87,3 +87,11 @@ def test_what_follows_stands_behind_an_arrow():
 def test_primes_and_powers_in_plain_prose():
     assert plain_math(r"\sigma'''/\sigma' - \left(\sigma''/\sigma'\right)^2") == "σ'''/σ' - (σ''/σ')²"
     assert plain_math(r"e^{-u/2} + x^n") == "e^(-u/2) + x^n"
+
+
+def test_an_activation_without_a_name_is_a_formula_in_the_heading():
+    own = gt.derive("slope_maximum", activation=gt.expression("z*exp(-z)")).document
+    assert own.title == "The greatest slope of z e^(-z)"
+    assert own.heading == r"The greatest slope of $z e^{- z}$"
+    assert not gt.derive("slope_maximum", activation="sigmoid").document.heading
+    assert not gt.derive("slope_maximum", activation=gt.expression("z*exp(-z)"), title="Mine").document.heading

@@ -19,6 +19,16 @@ from gradtheory.document.prose import html_prose
         (r"\left(\frac{1}{2}\right)", r'<mo stretchy="true" fence="true" form="prefix">&#x00028;'),
         (r"\sigma'", r'<mrow><mi>&#x003C3;</mi><mo form="postfix" lspace="0" rspace="0">&#x02032;</mo></mrow>'),
         (r"\Lambda = -2", r'<mo>&#x0003D;</mo><mo form="prefix">&#x02212;</mo>'),
+        (
+            r"\sigma_{a}''",
+            r'<msub><mrow><mi>&#x003C3;</mi><mpadded width="0"><mo form="postfix" lspace="0" rspace="0">&#x02033;',
+        ),
+        (r"\sigma_{a}''", r"</mpadded></mrow><mrow><mi>a</mi></mrow></msub>"),
+        (
+            r"\sigma'^2",
+            r'<msup><mrow><mi>&#x003C3;</mi><mo form="postfix" lspace="0" rspace="0">&#x02032;</mo></mrow><mn>2',
+        ),
+        (r"\sqrt{n}", r'<msqrt><mspace width="0" height="0.75em" depth="0.22em" /><mrow><mi>n</mi>'),
         ("a - b", r"<mi>a</mi><mo>&#x02212;</mo>"),
         (
             r"\partial C/\partial z",

@@ -11,6 +11,7 @@ from gradtheory.derivation import FACTS
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.messages import LANGUAGES, fill, language_of_locale, words
 from gradtheory.pages import article
+from gradtheory.pages.article.chain import SETTING_STEPS
 from gradtheory.training.optimisers.catalogue import RULES
 
 _VALUE = re.compile(r"\{\{ *(\w+) *\}\}")
@@ -75,10 +76,11 @@ def test_every_reason_is_there_and_used():
     for name in ("sigmoid", "relu"):
         steps += gt.derive("gradient", activation=name, wrt="all").steps
     steps += gt.derive("gradient", loss="cross_entropy").steps
+    steps += gt.derive("gradient", depth=sympy.Symbol("L", integer=True, positive=True)).steps
     steps += gt.derive("initialisation", values={"sigma_w": 1, "c": 1}).steps
     for w in (1, 7):
         steps += gt.derive("explosion", values={"w": w, "b": 0, "c": 1}).steps
-    steps += [step for claim in article.CLAIMS for step in claim.finding().steps]
+    steps += [*SETTING_STEPS, *(step for claim in article.CLAIMS for step in claim.finding().steps)]
     said = words("en")
     assert {step.rule for step in steps if step.fact is None} == set(said["rules"])
     assert {step.section for step in steps} - {""} == set(said["sections"])

@@ -2,12 +2,17 @@
 
 import pytest
 
-from gradtheory.document.prose import plain_math
+from gradtheory.document.prose import LATEX, MARKDOWN, TEXT, html_prose, plain_math
 
 
 @pytest.mark.parametrize(
     ("latex", "text"),
-    [(r"s\,\tanh s = 1/2", "s tanh s = 1/2"), (r"4c\,\cosh^2 s", "4c cosh² s"), (r"\max(a, b)", "max(a, b)")],
+    [
+        (r"s\,\tanh s = 1/2", "s tanh s = 1/2"),
+        (r"4c\,\cosh^2 s", "4c cosh² s"),
+        (r"\max(a, b)", "max(a, b)"),
+        ("a_{l - 1} - 1", "aₗ₋₁ - 1"),
+    ],
 )
 def test_a_function_stands_apart_from_its_argument(latex, text):
     assert plain_math(latex) == text
@@ -25,3 +30,27 @@ def test_a_function_stands_apart_from_its_argument(latex, text):
 )
 def test_a_function_stands_apart_from_what_it_multiplies_too(latex, text):
     assert plain_math(latex) == text
+
+
+@pytest.mark.parametrize(
+    ("write", "code", "link"),
+    [
+        (
+            html_prose,
+            '<code><span class="together">derive</span> <span class="together">--topic</span></code>',
+            '<em><a href="#claim:one">One &amp; two</a></em>',
+        ),
+        (LATEX.prose, r"\texttt{derive -{}-topic}", r"\emph{\hyperref[claim:one]{One \& two}}"),
+        (MARKDOWN.prose, "`derive --topic`", "*One & two*"),
+        (TEXT.prose, "derive --topic", "One & two"),
+    ],
+)
+def test_code_and_links(write, code, link):
+    assert write("run `derive --topic`") == f"run {code}"
+    assert write("see *[One & two](claim:one)*.") == f"see {link}."
+    assert write("[0, 1](of no place)").replace("\\", "") == "[0, 1](of no place)"
+
+
+def test_only_long_names_of_proofs_break():
+    assert LATEX.prose("`width_at_most_H`") == r"\texttt{width\_at\_most\_H}"
+    assert r"vanishing\_\allowbreak{}elsewhere" in LATEX.prose("`explosion_here_means_vanishing_elsewhere`")

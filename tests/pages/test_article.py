@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gradtheory.document import Formula, render
+from gradtheory.document import Figure, Formula, Paragraph, render
 from gradtheory.pages import article
 from gradtheory.pages.article import ClaimVerdict
 from gradtheory.pages.article.chain import SETTING_STEPS
@@ -164,7 +164,7 @@ def test_every_step_is_checked_by_the_machinery():
 
 
 def test_the_steps_before_the_claims_are_proven_for_every_depth():
-    assert [step.verdict.status for step in SETTING_STEPS] == ["exact"] * 3
+    assert [step.verdict.status for step in SETTING_STEPS] == ["exact"] * 4
     assert all(step.chain_rule.chain.is_symbolic for step in SETTING_STEPS)
 
 
@@ -178,6 +178,16 @@ def test_reasons_refer_to_steps_by_their_numbers(one):
     )
     assert referred.count(at_rest) == 4
     assert set(referred) <= set(shown)
+
+
+@pytest.mark.slow
+def test_figures_are_referred_to_by_their_numbers(one):
+    names = [block.name for block in one.document.blocks if isinstance(block, Figure)]
+    said = " ".join(block.text for block in one.document.blocks if isinstance(block, Paragraph))
+    referred = set(re.findall(r"\[\D+(\d+)\]\(fig:(\w+)\)", said))
+    assert referred == {("2", "layers"), ("3", "sigmoid")}
+    assert all(names[int(number) - 1] == name for number, name in referred)
+    assert "@{" not in re.sub(r"@\{eq:\d+\}", "", said)
 
 
 @pytest.mark.slow
@@ -199,17 +209,21 @@ def test_html_is_self_contained(folder):
     text = (folder / "article.html").read_text(encoding="utf-8")
 
     class Checker(HTMLParser):
-        links, math = [], 0
+        links, places, math = [], [], 0
 
         def handle_starttag(self, tag, attributes):
             self.math += tag == "math"
             self.links += [value for key, value in attributes if key in ("src", "href", "xlink:href", "action")]
+            self.places += [value for key, value in attributes if key == "id"]
             assert tag not in ("script", "iframe", "img", "object")
 
     checker = Checker()
     checker.feed(text)
     assert checker.math > 200
     assert all(link.startswith("#") or link == "data:," for link in checker.links)
+    referred = {link[1:] for link in checker.links if link.startswith("#") and ":" in link}
+    assert referred <= set(checker.places)
+    assert {"claim:narrow", "fig:layers"} <= referred
     assert text.count("<svg") == 4
     visible = re.sub(r"<(style|svg|math).*?</\1>", "", text, flags=re.DOTALL)
     assert "$" not in visible

@@ -119,9 +119,17 @@ def test_softsign_is_first_for_one_neuron_and_sixth_at_depth():
     assert (depth["softsign"], depth["sigmoid"]) == (r"$\frac{1}{2}$", "$0.4477$")
 
 
+def _curvature(depth):
+    """Return the second derivatives of the loss of linear layers of weight 2 without biases, by hand."""
+    out, w, b = 2.0**depth, 2.0 ** (depth - 1), 2.0 ** np.arange(depth - 1, -1, -1)
+    by_w = np.full((depth, depth), out * w / 2.0) - np.diag(np.full(depth, out * w / 2.0)) + w**2
+    mixed = np.array([[w * b[j] + out * (b[j] / 2.0 if i > j else 0.0) for j in range(depth)] for i in range(depth)])
+    return np.block([[by_w, mixed], [mixed.T, np.outer(b, b)]])
+
+
 def test_the_step_decides_not_the_factors():
     """By hand: ten linear layers of weight 2 learn at a tiny rate, and one layer of weight 1/2 does not at a large one."""
-    computed = _CLAIMS["jumps"].finding().computed
+    finding = _CLAIMS["jumps"].finding()
     w, b, losses = np.full(10, 2.0), np.zeros(10), []
     for _ in range(50):
         a = [1.0]
@@ -131,9 +139,15 @@ def test_the_step_decides_not_the_factors():
         delta = a[-1] * np.array([np.prod(w[layer + 1 :]) for layer in range(10)])
         w, b = w - 1e-8 * delta * np.array(a[:-1]), b - 1e-8 * delta
     assert all(after < before for before, after in itertools.pairwise(losses))
-    assert (computed["before"], computed["steps"]) == (r"5.24 \times 10^{5}", "50")
     assert losses[0] == 2.0**19
-    assert computed["growth"] == f"{((0.5 - 1.3 * 0.5) - 1.3 * 0.5) ** 2 / 0.5**2:.3g}" == "2.56"
+    assert finding.rows[3][5:7] == ("$2$", "$0$")
+    assert finding.rows[3][7:] == (r"$5.24 \times 10^{5}$", r"$1.2 \times 10^{5}$")
+    assert round(losses[-1] / 1e5, 1) == 1.2
+    assert float(finding.rows[3][4].strip("$").partition(" ")[0]) == pytest.approx(
+        2e7 / np.linalg.eigvalsh(_curvature(10))[-1], abs=5e-3
+    )
+    assert finding.rows[4][3:7] == ("$1.3$", "$1$", "$0.5$", "$50$")
+    assert finding.computed["growth"] == f"{((0.5 - 1.3 * 0.5) - 1.3 * 0.5) ** 2 / 0.5**2:.3g}" == "2.56"
 
 
 def test_the_variants_with_a_constant_slope_are_those_that_are_named():

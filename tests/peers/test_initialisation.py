@@ -141,10 +141,10 @@ def test_defaults_of_the_article():
     dense.build((None, _FAN_IN))
     key = jax.random.PRNGKey(11)
     drawn = {
-        "PyTorch, nn.Linear": torch.nn.Linear(_FAN_IN, _FAN_IN).weight.detach().numpy(),
-        "Keras, Dense": np.asarray(dense.kernel),
-        "JAX, stax.Dense": np.asarray(stax.Dense(_FAN_IN)[0](key, (1, _FAN_IN))[1][0]),
-        "Flax, linen.Dense": np.asarray(jax.nn.initializers.lecun_normal()(key, (_FAN_IN, _FAN_IN))),
+        "PyTorch `nn.Linear`": torch.nn.Linear(_FAN_IN, _FAN_IN).weight.detach().numpy(),
+        "Keras `Dense`": np.asarray(dense.kernel),
+        "JAX `stax.Dense`": np.asarray(stax.Dense(_FAN_IN)[0](key, (1, _FAN_IN))[1][0]),
+        "Flax `linen.Dense`": np.asarray(jax.nn.initializers.lecun_normal()(key, (_FAN_IN, _FAN_IN))),
     }
     assert set(drawn) == set(DEFAULTS)
     for name, (law, _) in DEFAULTS.items():

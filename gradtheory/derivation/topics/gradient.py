@@ -13,7 +13,7 @@ from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.exact import near
 from gradtheory.derivation.graph import ChainRule
-from gradtheory.derivation.language import GENERIC, Partial, Slope
+from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_by_hand, slope_formula
@@ -35,7 +35,9 @@ def gradient(question: Question) -> Answer:
     chain = Chain(question.depth, replace(GENERIC, range=record.range, log_odds=record.log_odds), question.loss)
     numbers = question.numbers(*(() if chain.is_symbolic else (chain.x, chain.y, *chain.w, *chain.b)))
     steps = _symbolic(question, chain) if chain.is_symbolic else _concrete(question, chain, numbers)
-    return Answer(chain.forward(), (*steps, *wide_layers(question)), numbers=numbers)
+    said = ("every_layer",) * chain.is_symbolic + ("off_kinks",) * bool(record.kinks)
+    definitions = equation(Sigma(Z), record.expr), *chain.forward()
+    return Answer(definitions, (*steps, *wide_layers(question)), said=said, numbers=numbers)
 
 
 def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, sympy.Expr]) -> Iterator[Step]:
@@ -56,7 +58,7 @@ def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, symp
         yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
         yield from [last_layer] * passes_last_layer
     yield step(output, chain.loss_slope(), "loss_slope")
-    yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
+    yield step(chain.delta[depth], WrittenProduct(chain.loss_slope(), Slope(chain.z[depth])), "output_error")
     for below in range(depth - 1, nearest - 1, -1):
         back = WrittenProduct((chain.delta[below + 1], chain.w[below + 1], Slope(chain.z[below])))
         yield step(chain.delta[below], back, "error_recursion")
@@ -166,12 +168,14 @@ def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:
     yield step(Partial(chain.C, chain.w[layer]), whole, "chain_of_layers")
     yield step(Partial(chain.a[layer], chain.a[layer - 1]), WrittenProduct((slope, chain.w[layer])), "layer_jacobian")
     yield step(output, start, "loss_slope")
-    yield step(chain.delta[depth], WrittenProduct(output, Slope(chain.z[depth])), "output_error")
-    yield step(chain.delta[layer], back, "error_recursion")
+    yield step(chain.delta[depth], WrittenProduct(start, Slope(chain.z[depth])), "output_error")
+    before_last = (sympy.Lt(layer, depth, evaluate=False),)
+    yield replace(step(chain.delta[layer], back, "error_recursion"), assumptions=before_last)
     yield step(chain.delta[layer], WrittenProduct(start, between, slope), "product")
     yield step(Partial(chain.C, chain.b[layer]), chain.delta[layer], "by_b")
     by_weight = WrittenProduct((chain.delta[layer], chain.a[layer - 1]))
     yield replace(step(Partial(chain.C, chain.w[layer]), by_weight, "by_w"), shown=_enters(chain, chain.w[layer]))
-    yield step(Partial(chain.C, chain.b[layer]), WrittenProduct(start, between, slope), "product")
+    yield step(Partial(chain.C, chain.b[layer]), WrittenProduct(start, between, slope), "product_by_b")
     by_weight = WrittenProduct(start, between, (slope, chain.a[layer - 1]))
-    yield step(Partial(chain.C, chain.w[layer]), by_weight, "product")
+    yield step(Partial(chain.C, chain.w[layer]), by_weight, "product_by_w")
+    yield from slope_formula(question)

@@ -139,6 +139,14 @@ def _variants(*, names: Sequence[str]) -> Finding:
     unbounded = [sign(_limit(record)) != 0 for record in records]  # so that K = ∞
     numbers = {"constant": str(sum(keeps)), "count": str(len(keeps)), "unbounded": str(sum(unbounded))}
     numbers |= {f"of_{name}": f"{float(place_of_steepest(activation(name))):.5g}" for name in _STEEP_BEYOND_0}
+    finite = [record for record in records if sign(_limit(record)) == 0]
+    critical = max(1 / record.steepest_slope for record in records)
+    numbers |= {"critical": _number(critical), "of_sigmoid": _number(critical_weight(SIGMOID))}
+    numbers |= {
+        "finite": ", ".join(record.name for record in finite),
+        "widest": _number(widest_explosion(SIGMOID).width),
+    }
+    numbers["narrowest"] = _number(min((widest_explosion(record).width for record in finite), default=sympy.oo))
     return Finding(share_that_holds(keeps), tuple(steps), numbers, rows)
 
 

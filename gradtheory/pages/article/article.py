@@ -3,7 +3,7 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from gradtheory.pages.article.claims import CLAIMS
 _FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid, "run": figures.run}
 _SIGMA = re.compile(r"\\sigma(?![A-Za-z_])")
 _STEP = re.compile(r"@\{(\w+)\.(\w+)\}")  # a reference to a step of a claim, by its rule
+_PLACE = re.compile(r"@\{(\w+)\}")  # a reference to a claim or a figure
 _NAMED = (  # the activations that claims speak of
     *("sigmoid", "tanh", "softsign", "arctan", "isru", "erf", "hard_tanh", "relu6", "relu", "leaky_relu"),
     *("elu", "selu", "softplus", "mish", "silu", "gelu", "hard_swish"),
@@ -76,18 +77,23 @@ def _key(step: Step) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Numbers:
-    """The numbers of steps, by their keys, and by the name of a claim and the rule of its step."""
+    """The numbers of steps, by their keys, and by the name of a claim and the rule of its step; links to other places.
+
+    The links are those to claims, by their titles, and to figures, by their numbers.
+    """
 
     keys: Mapping[tuple[str, str], int]
     places: Mapping[tuple[str, str], int]
+    links: Mapping[str, str]
 
     def of(self, step: Step) -> int:
         """Return the number of a step."""
         return self.keys[_key(step)]
 
     def referred(self, prose: str) -> str:
-        """Return prose with its references to steps, such as @{maximum.value}, as references to their numbers."""
-        return _STEP.sub(lambda match: f"@{{eq:{self.places[match[1], match[2]]}}}", prose)
+        """Return prose with references to numbers of steps for @{maximum.value}, and with links for @{maximum}."""
+        linked = _PLACE.sub(lambda match: self.links[match[1]], prose)
+        return _STEP.sub(lambda match: f"@{{eq:{self.places[match[1], match[2]]}}}", linked)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class Article(ShownAsTable):
             title=catalogue["article"]["title"],
             subtitle=fill(catalogue["article"]["subtitle"], {"version": __version__}),
             lang=self.lang,
-            blocks=(*self._opening(catalogue), *self._claims(catalogue)),
+            blocks=tuple(self._referred((*self._opening(catalogue), *self._claims(catalogue)), catalogue)),
             figures=_FIGURES,
             version=__version__,
         )
@@ -151,7 +157,8 @@ class Article(ShownAsTable):
         yield Table(tuple(map(tuple, of_article["symbols"])), head=tuple(of_article["column_symbols"]))
         yield Paragraph(of_article["activations"])
         writer = LatexWriter(bare=False)  # tanh(z), as arctan(z) and erf(z) are written
-        formulas = tuple((name, f"${writer.doprint(activation(name).expr)}$") for name in _NAMED)
+        with writer.folded():  # a fraction in a table is small
+            formulas = tuple((name, f"${writer.doprint(activation(name).expr)}$") for name in _NAMED)
         yield Table(formulas, head=tuple(of_article["column_activations"]))
         yield Heading(of_article["setting"])
         yield Paragraph(of_article["setting_text"])
@@ -167,7 +174,23 @@ class Article(ShownAsTable):
         for section in self.sections:
             yield section.claim.name, section.finding.steps
 
-    def _numbers(self) -> _Numbers:
+    def _referred(self, blocks: Iterable[Block], catalogue: Mapping[str, Any]) -> Iterator[Block]:
+        """Yield blocks with their references as numbers and links."""
+        referred = self._numbers(catalogue).referred
+        for block in blocks:
+            match block:
+                case Paragraph():
+                    yield replace(block, text=referred(block.text))
+                case Formula():
+                    yield replace(block, reason=referred(block.reason))
+                case Figure():
+                    yield replace(block, caption=referred(block.caption))
+                case Table():
+                    yield replace(block, rows=tuple(tuple(map(referred, row)) for row in block.rows))
+                case _:
+                    yield block
+
+    def _numbers(self, catalogue: Mapping[str, Any]) -> _Numbers:
         """Return the numbers of all steps, each by its key, and by the first place where its rule stands."""
         numbers: dict[tuple[str, str], int] = {}
         places: dict[tuple[str, str], int] = {}
@@ -175,7 +198,11 @@ class Article(ShownAsTable):
             for step in steps:
                 number = numbers.setdefault(_key(step), len(numbers) + 1)
                 places.setdefault((name, step.rule), number)
-        return _Numbers(numbers, places)
+        links = {each.claim.name: f"[{each.prose['title']}](claim:{each.claim.name})" for each in self.sections}
+        for number, name in enumerate(_FIGURES, start=1):
+            title = fill(catalogue["article"]["figure"], {"number": number})
+            links[f"figure_{name}"] = f"[{title}](fig:{name})"
+        return _Numbers(numbers, places, links)
 
     def _counted(self, catalogue: Mapping[str, Any]) -> str:
         """Return how many claims there are, with how many of each verdict."""
@@ -186,7 +213,7 @@ class Article(ShownAsTable):
         return fill(catalogue["article"]["counts"], {"count": len(self.sections), "parts": parts})
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
-        numbers = self._numbers()
+        numbers = self._numbers(catalogue)
         shown = set(map(_key, SETTING_STEPS))
         for section in self.sections:
             yield from _in_words(section, catalogue, numbers, shown)
@@ -203,15 +230,15 @@ def _in_words(
     yield Heading(prose["title"], label=f"claim:{name}")
     yield Paragraph(f"*{labels['claim']}*{numbered}{colon}{prose['claim']}")
     if "given" in prose:
-        yield Paragraph(numbers.referred(prose["given"]))
+        yield Paragraph(prose["given"])
     for step in finding.steps:
         number = numbers.of(step)
         (block,) = steps_in_words([step], catalogue, number)
-        block = _with_name(replace(block, reason=numbers.referred(block.reason)), step.meaning.activation.name)
+        block = _with_name(block, step.meaning.activation.name)
         again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}"})
         yield replace(block, number=None, reason=again) if _key(step) in shown else block
         shown.add(_key(step))
-    yield Paragraph(f"*{labels['number']}*{colon}{numbers.referred(prose['result'])}")
+    yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)
     yield Paragraph(f"*{labels['verdict']}*{colon}{prose['verdict']}", kind=finding.verdict.value)

@@ -37,16 +37,19 @@ SETTING = Chain(_ANY_DEPTH, GENERIC)
 def _setting() -> tuple[Step, ...]:
     """Derive the gradients of a chain of any depth, which stand before the claims."""
     rule, last, own = ChainRule(SETTING), SETTING.delta[_ANY_DEPTH], SETTING.delta[_LAYER]
-    by_weight = Partial(SETTING.C, SETTING.w[_LAYER])
+    by_weight, before = Partial(SETTING.C, SETTING.w[_LAYER]), SETTING.a[_LAYER - 1]
+    shown = ("z", SETTING.z[_LAYER]), ("w", SETTING.w[_LAYER]), ("a", before)
     return (
         step(last, WrittenProduct(SETTING.loss_slope(), Slope(SETTING.z[_ANY_DEPTH])), "chain_rule", chain_rule=rule),
         step(
             own,
             WrittenProduct((SETTING.delta[_LAYER + 1], SETTING.w[_LAYER + 1], Slope(SETTING.z[_LAYER]))),
             "error_recursion",
+            assumptions=(sympy.Lt(_LAYER, _ANY_DEPTH, evaluate=False),),
             chain_rule=rule,
         ),
-        step(by_weight, SETTING.gradient(SETTING.w[_LAYER]), "product", chain_rule=rule),
+        step(by_weight, WrittenProduct((own, before)), "by_w", shown=shown, chain_rule=rule),
+        step(by_weight, SETTING.gradient(SETTING.w[_LAYER]), "product_in_one", chain_rule=rule),
     )
 
 

@@ -42,13 +42,13 @@ _OF_HE = ("relu", "leaky_relu")  # the activations for which He et al. give a ga
 
 # What libraries draw by default for a dense layer of n inputs and m outputs, as of PyTorch 2, Keras 3, JAX 0.10, Flax.
 DEFAULTS: Mapping[str, tuple[Callable[[int], Initialisation], str]] = {
-    "PyTorch, nn.Linear": (pytorch_default, r"U\left(-\frac{1}{\sqrt{n}}, \frac{1}{\sqrt{n}}\right)"),
-    "Keras, Dense": (
+    "PyTorch `nn.Linear`": (pytorch_default, r"U\left(-\frac{1}{\sqrt{n}}, \frac{1}{\sqrt{n}}\right)"),
+    "Keras `Dense`": (
         lambda fan: glorot(fan, shape="uniform"),
         r"U\left(-\sqrt{\frac{6}{m + n}}, \sqrt{\frac{6}{m + n}}\right)",
     ),
-    "JAX, stax.Dense": (glorot, r"N\left(0, \frac{2}{m + n}\right)"),
-    "Flax, linen.Dense": (lecun, r"N\left(0, \frac{1}{n}\right)"),
+    "JAX `stax.Dense`": (glorot, r"N\left(0, \frac{2}{m + n}\right)"),
+    "Flax `linen.Dense`": (lecun, r"N\left(0, \frac{1}{n}\right)"),
 }
 
 
@@ -164,7 +164,7 @@ def _vanishing(*, scale: Any, on: Sequence[str]) -> Finding:
     z, w = sympy.symbols("z_l w_l", real=True)
     mean_square = SIGMOID.steepest_slope**2 * size**2
     bound = WrittenProduct((STEEPEST**2, (size * w) ** 2))
-    bounded = sympy.Le((Slope(z) * size * w) ** 2, bound, evaluate=False)
+    bounded = sympy.Le(WrittenProduct((Slope(z) ** 2, (size * w) ** 2)), bound, evaluate=False)
     steps = (
         step(_mean_square(size)[1], sympy.S.One, "normal_mean_square"),
         Step(bounded, "factor_mean_square", MEANING),

@@ -28,6 +28,7 @@ _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
 _TEN_LAYERS = (Chain(10, "identity"), [1.0], [0.0], [2.0] * 10, [0.0] * 10)
 _ONE_LAYER, _BEYOND = (Chain(1, "identity"), [1.0], [0.0], [0.5], [0.0]), 1.3  # its 2/h is 1
+_SMALL = 1e-3  # numbers below it, or above its inverse, are written with powers of 10
 _MOMENTUM = sympy.Rational(1, 2)
 _OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "solve_for_eta", "region")
 
@@ -128,35 +129,51 @@ def four_sigmoids(weight: float) -> tuple[Any, ...]:
     return Chain(4), [-0.02, 0.02], [0.0, 1.0], [weight] * 4, [0.0, *[-weight / 2.0] * 3]
 
 
-def run_with_jumps(rate: float, weight: float = float(_WEIGHT)) -> Training:
-    """Train that chain."""
-    run: Training = train(*four_sigmoids(weight), optimiser=gradient_descent(rate), steps=_STEPS)
+def run_with_jumps(rate: float) -> Training:
+    """Train that chain, with weights of 8."""
+    run: Training = train(*four_sigmoids(float(_WEIGHT)), optimiser=gradient_descent(rate), steps=_STEPS)
     return run
 
 
 def _jumps(*, rate: Any, calm: Any, tiny: Any) -> Finding:
     """Train chains with and without exploding gradients at a large rate, and with them at small ones."""
     large, small, least = (float(read_positive(each, "rate")) for each in (rate, calm, tiny))
-    wild, steady, without = run_with_jumps(large), run_with_jumps(small), run_with_jumps(large, _CRITICAL)
-    limit = largest_stable_step(*four_sigmoids(float(_WEIGHT)), optimiser=gradient_descent(1.0))
-    ratios = wild.loss[1:] / wild.loss[:-1]
+    steep, mild = four_sigmoids(float(_WEIGHT)), four_sigmoids(_CRITICAL)
+    settings = (steep, large), (steep, small), (mild, large), (_TEN_LAYERS, least), (_ONE_LAYER, _BEYOND)
+    runs = [train(*chain, optimiser=gradient_descent(each), steps=_STEPS) for chain, each in settings]
+    wild, steady, without, exploding, flat = runs
     factors = sympy.Pow(WrittenProduct((_WEIGHT, Slope(sympy.S.Zero))), 4, evaluate=False)
     steps = (step(factors, (_WEIGHT / 4) ** 4, "product_of_factors"),)
-    exploding = train(*_TEN_LAYERS, optimiser=gradient_descent(least), steps=_STEPS)
-    flat = train(*_ONE_LAYER, optimiser=gradient_descent(_BEYOND), steps=2)
     explodes = wild.factors[0].min() > 1.0
     is_unstable = explodes and bool(wild.jumps) and not (wild.has_diverged or steady.jumps or without.jumps)
-    numbers = {"limit": limit, "ratio": _above(ratios), "norm": _above(wild.gradient_norm)}
+    numbers = {"ratio": _above(wild.loss[1:] / wild.loss[:-1]), "norm": _above(wild.gradient_norm)}
     numbers |= {"factor_least": -_above(-wild.factors[0]), "factor_greatest": _above(wild.factors[0])}
-    numbers |= {"factor_without": _above(without.factors), "end": wild.loss[-1], "end_without": without.loss[-1]}
-    numbers |= {"start": wild.loss[0], "start_without": without.loss[0], "steady": steady.loss[-1]}
-    numbers |= {"growth": flat.loss[1] / flat.loss[0], "beyond": _BEYOND}
+    numbers |= {"factor_without": _above(without.factors), "beyond": _BEYOND}
+    numbers |= {"growth": flat.loss[1] / flat.loss[0]}
     told = {name: f"{number:.3g}" for name, number in numbers.items()}
-    told |= {"jumps": str(len(wild.jumps)), "large": f"{large:g}", "small": f"{small:g}"}
-    told |= {"tiny": f"10^{{{round(math.log10(least))}}}", "steps": str(exploding.steps)}
-    of_exploding = {"explodes": exploding.gradient_norm[0], "before": exploding.loss[0], "after": exploding.loss[-1]}
-    verdict = holds_if(is_unstable)
-    return Finding(verdict, steps, told | {name: _latex(number) for name, number in of_exploding.items()})
+    told |= {"large": f"{large:g}", "small": f"{small:g}", "tiny": _power(least), "steps": str(_STEPS)}
+    told["explodes"] = _latex(exploding.gradient_norm[0])
+    rows = tuple(_row(*setting, run) for setting, run in zip(settings, runs, strict=True))
+    return Finding(holds_if(is_unstable), steps, told, rows)
+
+
+def _row(setting: tuple[Any, ...], rate: float, run: Training) -> tuple[str, ...]:
+    """Return a run as a row of a table: its chain, its rate and the largest stable one, its jumps and its losses."""
+    chain, _, _, weights, _ = setting
+    limit = largest_stable_step(*setting, optimiser=gradient_descent(1.0))
+    numbers = (
+        *(str(chain.depth), f"{weights[0]:g}", f"{rate:g}" if rate > _SMALL else _power(rate), _short(limit)),
+        *(f"{_above(run.factors[0]):g}", str(len(run.jumps)), _short(run.loss[0]), _short(run.loss[-1])),
+    )
+    return chain.activation, *(f"${number}$" for number in numbers)
+
+
+def _short(number: float) -> str:
+    return f"{number:.3g}" if _SMALL < number < 1.0 / _SMALL else _latex(number)
+
+
+def _power(number: float) -> str:
+    return f"10^{{{round(math.log10(number))}}}"
 
 
 STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size, (9, 34))
