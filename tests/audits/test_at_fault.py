@@ -163,7 +163,7 @@ _SIZES = [0.05, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4]  # of a stream that gets used to i
     ],
 )
 def test_a_residual_block_is_judged_by_the_size_of_what_it_takes(sizes, faults, names):
-    usual = [math.sqrt(1.0 + 0.3 / size**2) if size == size else 1.05 for size in sizes]
+    usual = [math.sqrt(1.0 + 0.3 / size**2) if size > 0.0 else 1.05 for size in sizes]
     blocks = [
         AuditedBlock(f"b{k}", gain * faults.get(k, 1.0), 0.05, (), f"Block{COMPOSITE}", took=size)
         for k, (gain, size) in enumerate(zip(usual, sizes, strict=True))
