@@ -7,7 +7,7 @@ import sympy
 
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import STEEPEST
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _Z, _COVARIANCE, _CHI, _SCALE, _BIAS = sympy.symbols("z p chi alpha b", real=True)
 _KEEP, _VARIANCE, _SIZE = sympy.symbols("k q s", positive=True)
@@ -73,7 +73,10 @@ BLOCK_FACTS: Mapping[str, tuple[sympy.Basic, str]] = MappingProxyType(
             "Noci et al., Signal propagation in transformers (2022), section 3",
         ),
         "attention_collapse": (
-            equation(WrittenSum(_after(_VARIANCE), -_after(_COVARIANCE)), _VARIANCE - _COVARIANCE),
+            equation(
+                WrittenSum(_after(_VARIANCE), as_made(sympy.Mul, sympy.S.NegativeOne, _after(_COVARIANCE))),
+                _VARIANCE - _COVARIANCE,
+            ),
             "Noci et al., Signal propagation in transformers (2022), section 3",
         ),
     }

@@ -104,6 +104,12 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         written = {key: value.rhs if isinstance(value, Rounded) else value for key, _, value in self.args[2]}
         return all(self.rhs.xreplace(put_in) == self.result.rhs for put_in in (self.numbers, written))
 
+    @property
+    def ending(self) -> sympy.Expr | Rounded:
+        """What the quantity comes to: of whole numbers a fraction that is exact, else digits."""
+        is_fraction = self.is_exact and all(number.is_Integer for number in self.numbers.values())
+        return self.result.rhs if is_fraction else self.result
+
     def substituted(self) -> sympy.Expr:
         """Return the expression with numbers for its symbols, in their order; in sums 0 and 1 leave no trace."""
         literals = {

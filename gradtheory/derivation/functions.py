@@ -3,6 +3,7 @@
 from typing import Any
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 
 from gradtheory.derivation.language import Named
 from gradtheory.formulas import as_made
@@ -58,6 +59,7 @@ class Mean(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
 
     nargs = 2
     is_real = True
+    precedence = PRECEDENCE["Mul"] + 1  # so that its power has brackets: a square of a mean is no mean of a square
     free_symbols = property(lambda self: self.args[0].free_symbols - {self.args[1]}, doc="Those that are given.")
 
     def __new__(cls, inner: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
@@ -71,7 +73,8 @@ class Mean(sympy.Function):  # type: ignore[misc]  # SymPy's classes are untyped
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         inner, variable = alone(printer, self.args[0]), printer._print(self.args[1])
-        return rf"E_{{{variable}}}\left[{inner}\right]" + ("" if exp is None else f"^{{{exp}}}")
+        mean = rf"E_{{{variable}}}\left[{inner}\right]"
+        return mean if exp is None else rf"\left({mean}\right)^{{{exp}}}"
 
     def _sympystr(self, printer: Any) -> str:
         return f"E_{printer._print(self.args[1])}[{alone(printer, self.args[0])}]"

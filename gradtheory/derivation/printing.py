@@ -9,7 +9,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.derivation.digits import LATEX_POWER, InNumbers, Rounded
+from gradtheory.derivation.digits import LATEX_POWER, POWER, InNumbers, Rounded
 from gradtheory.derivation.language import Constant, Named
 from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.document import Formula
@@ -41,7 +41,7 @@ def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling =
         return f"{before}{text(statement, spelling=spelling)}{after}"
     if isinstance(statement, InNumbers):
         parts = dict.fromkeys(map(writer.doprint, (statement.lhs, statement.rhs, statement.substituted())))
-        result = statement.result.written()
+        result = _ending(statement, writer, POWER)
         parts.pop(result, None)  # a rounded number that is put in as it is
         return f"{' = '.join(parts)} {'=' if statement.is_exact else '≈'} {result}"
     return str(writer.doprint(statement))
@@ -86,7 +86,7 @@ def formula(*statements: sympy.Basic, spelling: Spelling = PLAIN, premises: Sequ
 def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, str]]:
     if isinstance(statement, InNumbers):
         rows = list(_broken(writer, writer.doprint(statement.lhs), "=", statement.rhs))
-        result = statement.result.written(LATEX_POWER)
+        result = _ending(statement, writer, LATEX_POWER)
         for left, right in _broken(LatexWriter(writer.spelling, "dot"), "", "=", statement.substituted()):
             if right != f"= {result}":  # else a rounded number is put in as it is
                 rows.append((left, _DOT_BEFORE_NAME.sub(" ", right)))
@@ -110,6 +110,11 @@ def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, st
         yield from _broken(writer, writer.doprint(statement.lhs), SIGNS[statement.rel_op], statement.rhs)
     else:
         yield "", writer.doprint(statement)
+
+
+def _ending(statement: InNumbers, writer: LatexWriter | TextWriter, power: str) -> str:
+    ending = statement.ending
+    return ending.written(power) if isinstance(ending, Rounded) else str(writer.doprint(ending))
 
 
 def _is_wide(statement: Relational, writer: LatexWriter) -> bool:

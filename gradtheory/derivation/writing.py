@@ -36,6 +36,7 @@ _DIGITS = 12  # of a place that has a name
 _WIDEST_CODE = 76  # letters of a line on paper
 _SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r", (chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
+_RANGE = re.compile(r"(?<= [0-9])-(?=[0-9])")  # of equations: 4-7
 _AUTHORS = re.compile(r"((?:\w+, )*\w+ & \w+|\w+(?: et al\.)?), ")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
@@ -152,6 +153,7 @@ def fact_in_words(fact: Fact, lang: str) -> dict[str, str]:
 def _told(fact: Fact, catalogue: Mapping[str, Any]) -> dict[str, str]:
     in_words, parts = catalogue["facts"][fact.name], catalogue["sources"]
     source = _PART_OF_SOURCE.sub(lambda match: parts["of"] + fill(parts[match[1]], {"number": match[2]}), fact.source)
+    source = _RANGE.sub(parts["range"], source)
     source = parts["next"].join(_work(work, parts) for work in source.split("; "))
     return {"title": in_words["title"], "conditions": in_words["conditions"], "source": source}
 
@@ -199,6 +201,7 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
             if introduction := catalogue["sections"][section].get("text"):
                 put_in: dict[str, Any] = dict(answer.numbers_in(section))
                 put_in["values"] = _values(answer.numbers, catalogue, spelling)
+                put_in["first"] = f"@{{{block.label}}}"  # of its equations
                 yield Paragraph(spelling.prose(fill(introduction, put_in)))
         yield block
     yield Heading(catalogue["document"]["check"])

@@ -108,11 +108,14 @@ def alone(printer: Any, expr: sympy.Basic) -> str:
 
 
 def sides(statement: Equivalent) -> tuple[sympy.Basic, sympy.Basic]:
-    """Return the two sides of an equivalence, that of the slope or of the roots first: SymPy keeps them in a set."""
+    """Return the two sides of an equivalence: that of the slope or of the roots first, one solved for a symbol last."""
     first = "Abs(", "|", "ρ("
-    left, right = sorted(
-        statement.args, key=lambda side: (not str(side).lstrip("0123456789/*").startswith(first), str(side))
-    )
+
+    def key(side: Any) -> tuple[bool, bool, str]:
+        is_first = str(side).lstrip("0123456789/*").startswith(first)
+        return not is_first, isinstance(getattr(side, "lhs", None), sympy.Symbol), str(side)
+
+    left, right = sorted(statement.args, key=key)
     return left, right
 
 

@@ -22,6 +22,7 @@ _GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu
 GREEK: Mapping[str, str] = {
     **dict(zip(_GREEK_NAMES.split(), "αβγδεζηθκλμνξπρστφχψω", strict=True)),
     "lamda": "λ",
+    "varepsilon": "ε",
     "Delta": "Δ",
 }
 _SUBSCRIPTS = str.maketrans("0123456789+-()lknmxhpst", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₗₖₙₘₓₕₚₛₜ")

@@ -8,6 +8,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.derivation import Check
 from gradtheory.derivation.printing import text
+from gradtheory.document.messages import words
 from tests.derivation.derived import derived
 
 
@@ -78,3 +79,53 @@ def test_a_bend_is_that_of_the_formula_and_not_of_the_name():
     (step,) = (each for each in derivation.steps if each.rule == "bend_of_value")
     assert step.check is Check.EXACT
     assert derivation.document.title == "The greatest slope of z tanh(ln(1 + e^z))"
+
+
+_OF_CRITICAL_WEIGHTS = (
+    "by_supremum",
+    "nothing_explodes",
+    "infinite",
+    "repeats",
+    "enough_decay",
+    "decay_kept",
+    "independent",
+)
+
+
+@pytest.mark.parametrize("rule", [*_OF_CRITICAL_WEIGHTS, "earliest_explosion", "greatest_of_ends", "softmax_most"])
+def test_what_is_bounded_is_a_size(rule):
+    for lang, size in (("en", "in size"), ("zh", "绝对值")):
+        reason = words(lang)["rules"][rule]
+        assert size in reason or r"\left|w\right|" in reason
+
+
+def test_reasons_say_on_what_conditions_they_hold():
+    """Of linear activations large batches do not explode; recurrent weights count by their greatest singular value."""
+    _, large = _said("batch_large", "batch_norm")
+    assert large == "lim[B → ∞] (B - 2)/(B - 3) = 1"
+    for lang, linear, singular in (
+        ("en", "unless the activation is linear", "singular value"),
+        ("zh", "线性", "奇异值"),
+    ):
+        assert linear in words(lang)["topics"]["batch_norm"]["introduction"]
+        assert singular in words(lang)["rules"]["spectral_condition"]
+
+
+def test_decoupled_decay_keeps_weights_below_the_critical_one():
+    step, said = _said("enough_decoupled", "weight_decay")
+    assert (said, step.check) == ("U/λ ≤ W ⇔ λ ≥ U/W", Check.EXACT)
+    assert "enough_decoupled" not in {each.rule for each in derived("weight_decay", activation="quadratic").steps}
+
+
+@pytest.mark.parametrize(
+    "topic", ["widest", "weak_norm", "depth", "weight_decay", "clipping", "initialisation", "recurrent"]
+)
+def test_it_is_given_what_sigma_is(topic):
+    assert "σ(z) = tanh(z)" in map(text, derived(topic, activation="tanh").definitions)
+
+
+def test_a_result_of_whole_numbers_is_a_fraction_and_exact():
+    (end,) = (each for each in derived("explosion", activation="relu").steps if each.rule == "end_in_numbers")
+    assert (text(end.statement), end.check) == ("x₁ = -b/w = -1/2", Check.EXACT)
+    said = [text(each.statement) for each in derived("explosion", activation="gelu").steps]
+    assert [line.split(" = ")[-1] for line in said if line.startswith("x₁")] == ["-1/2"]

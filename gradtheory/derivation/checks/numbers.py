@@ -1,8 +1,8 @@
-"""Numbers with their digits: certified in ball arithmetic."""
+"""Numbers with their digits: certified in ball arithmetic, or exact."""
 
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.derivation.checks.trial import Trial
-from gradtheory.derivation.checks.verdict import CERTIFIED, Verdict, false
+from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, Verdict, false
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.language import Width
 
@@ -27,4 +27,4 @@ def check_in_numbers(statement: InNumbers, trial: Trial) -> Verdict:
     for side in sides:
         if order(abs(trial.meaning.value(side, numbers) - result.rhs), result.half_unit) > 0:
             return false(f"{side} does not round to {result.rhs}")
-    return CERTIFIED
+    return EXACT if statement.is_exact and len(sides) == 1 else CERTIFIED

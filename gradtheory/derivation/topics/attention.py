@@ -37,7 +37,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield step(equation(WrittenSum(sympy.Rational(1, 4), -_SHARE * (1 - _SHARE)), half), "softmax_most", "softmax")
     uniform = WrittenSum(
         WrittenProduct(_TOKENS, 1 / _TOKENS**2, (1 - 1 / _TOKENS) ** 2),
-        WrittenProduct(_TOKENS, _TOKENS - 1, 1 / _TOKENS**4),
+        WrittenProduct((_TOKENS, _TOKENS - 1), 1 / _TOKENS**4),
     )
     yield step(equation(uniform, (_TOKENS - 1) / _TOKENS**2), "softmax_uniform", "softmax")
     gone = sympy.Limit(own * _REST / (own + _REST) ** 2, _LOGIT, sympy.oo)

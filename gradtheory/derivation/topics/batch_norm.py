@@ -33,11 +33,12 @@ def _steps(question: Question) -> Iterator[Step]:
     spread = _variance(one, _OWN)
     yield step(equation(spread, _APART**2), "batch_variance", "variances")
     yield step(equation(WrittenSum(one, -Mean(other, _OTHER)), _APART * _OWN), "batch_normed", "variances")
-    same, apart = _SIZE**2 * _SQUARE + _BIAS**2, _SIZE**2 * _MEAN**2 + _BIAS**2
+    same, apart = (WrittenSum(WrittenProduct((_SIZE**2, each)), _BIAS**2) for each in (_SQUARE, _MEAN**2))
     left = WrittenProduct((_SIZE**2, WrittenSum(_SQUARE, -(_MEAN**2))))
-    yield step(equation(WrittenSum(same, -apart), left), "batch_layer", "variances")
+    taken = as_made(sympy.Mul, sympy.S.NegativeOne, apart)
+    yield step(equation(WrittenSum(same, taken), left), "batch_layer", "variances")
 
-    factor = WrittenProduct(_SIZE**2 * _SLOPES, 1 / left)
+    factor = WrittenProduct((_SIZE**2, _SLOPES), 1 / left)
     yield step(equation(factor, _SLOPES / (_SQUARE - _MEAN**2)), "batch_factor", "gradients")
     yield question.fact("batch_norm_rate", "gradients")
 

@@ -9,7 +9,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import Bend, Slope
-from gradtheory.formulas import WrittenProduct
+from gradtheory.formulas import WrittenProduct, WrittenSum
 
 Pair: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 P, Q = sympy.symbols("p q", real=True)
@@ -40,7 +40,8 @@ def at_mirror_images(record: Activation, pair: Pair) -> tuple[sympy.Eq, sympy.Ex
 def slope_by(place: sympy.Symbol, sign: int) -> sympy.Eq:
     """Return the derivative of ln((q - p)√(σ'(p)σ'(q))) by one of both."""
     size = sympy.log(WrittenProduct((Q - P, sympy.sqrt(Slope(P) * Slope(Q)))))
-    return equation(sympy.Derivative(size, place), Bend(place) / (2 * Slope(place)) + sign / (Q - P))
+    parts = sign / (Q - P), Bend(place) / (2 * Slope(place))
+    return equation(sympy.Derivative(size, place), WrittenSum(*parts[::sign]))
 
 
 def stationary_at(place: sympy.Symbol, sign: int, pair: Pair) -> sympy.Eq:

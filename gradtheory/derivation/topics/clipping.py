@@ -13,7 +13,7 @@ from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import ETA, steepest
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
-_MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho epsilon", positive=True)
+_MOST, _NORM, _FACTOR, _RATIO, _LEAST = sympy.symbols("M r f rho varepsilon", positive=True)
 _CUT, _LARGE = sympy.symbols("s x", real=True)
 _STEPS, _NUMBER, _COUNT = sympy.symbols("T t n", integer=True, positive=True)
 _START = sympy.Symbol("w_0", real=True)
@@ -23,7 +23,7 @@ _SIZES = sympy.symbols("s_1 s_2", real=True)
 
 def clipping(question: Question) -> Answer:
     """Derive what clipping by norm, by value and by the ratio to the weight guarantees."""
-    return Answer((equation(_FACTOR, sympy.Min(1, _MOST / _NORM)),), tuple(_steps(question)))
+    return Answer((equation(_FACTOR, sympy.Min(1, _MOST / _NORM)), question.formula), tuple(_steps(question)))
 
 
 def _steps(question: Question) -> Iterator[Step]:
@@ -63,7 +63,7 @@ def _steps(question: Question) -> Iterator[Step]:
     least = 1 / sympy.sqrt(_COUNT)
     sizes = sympy.Ge(_CUT, 1), sympy.Ge(_UNCUT, 0)
     yield step(sympy.Ge(cosine, least, evaluate=False), "clip_cosine", "by_value", *sizes)
-    alone = (_LARGE + _COUNT - 1) / (sympy.sqrt(_LARGE**2 + _COUNT - 1) * sympy.sqrt(_COUNT))
+    alone = WrittenSum(_LARGE, _COUNT, sympy.S.NegativeOne) / (sympy.sqrt(_LARGE**2 + _COUNT - 1) * sympy.sqrt(_COUNT))
     yield step(equation(sympy.Limit(alone, _LARGE, sympy.oo), least), "cosine_approached", "by_value")
 
     size = sympy.Max(abs(_WEIGHT), _LEAST)

@@ -53,6 +53,7 @@ def depth(question: Question) -> Answer:
     definitions = (
         equation(DEEP.z[LAYER], DEEP.w[LAYER] * DEEP.a[LAYER - 1] + DEEP.b[LAYER]),
         equation(DEEP.a[LAYER], Sigma(DEEP.z[LAYER])),
+        question.formula,
     )
     return Answer(definitions, tuple(_steps(question, bound)))
 
@@ -145,7 +146,7 @@ def _greatest(question: Question, value: sympy.Expr, pair: Pair) -> Iterator[Ste
     most, reached = (WrittenProduct((*_SLOPES, _W**2, length)) for length in (_MOVED**2, _LENGTH))
     last = sympy.Le(reached, most, evaluate=False)
     yield step(last, "last_layer", sympy.Ge(sympy.Mul(*_SLOPES), 0), sympy.Le(_LENGTH, _MOVED**2))
-    form, is_flat = shape(record), _is_flat(record)
+    form, is_flat, at_mirrors = shape(record), _is_flat(record), None
     if form.is_even and not is_flat and (form.is_log_concave or form.squared_scale is not None):
         mirrored = abs(Slope(form.centre - Z)), abs(Slope(form.centre + Z))
         off = (sympy.Ne(side, kink) for side in (form.centre - Z, form.centre + Z) for kink in meaning.breaks)
@@ -180,7 +181,7 @@ def _greatest(question: Question, value: sympy.Expr, pair: Pair) -> Iterator[Ste
         if isinstance(value, Root) and widest is not None and widest.equation is not None:
             zero = Root(value.function, value.lower, value.upper)
             equated = equation(*(side.xreplace({widest.parameter: zero}) for side in widest.equation.args))
-            yield replace(step(equated, "root"), shown=between(zero))
+            yield replace(step(equated, "root" if at_mirrors is None else "root_of_pair"), shown=between(zero))
         yield from _at_pair(question, value, pair)
     yield step(equation(DEPTH_BOUND, value), "depth_value")
     if not value.is_Rational:

@@ -36,6 +36,7 @@ def explosion(question: Question) -> Answer:
     definitions = (
         equation(Z, formula.w * _X + formula.b),
         equation(T, formula.c / abs(formula.w)),
+        question.formula,
         equation(Slope(Z), slope_off_kinks(question)),
     )
     numbers = question.numbers(formula.w, formula.b, formula.c)
@@ -90,7 +91,7 @@ def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step
     for sense, interval in ((sympy.Gt, ends), (sympy.Lt, ends[::-1])):
         yield Step(
             Equivalent(union([(lower, upper)], neuron), union([interval], _X)),
-            "pull_back",
+            "pull_back_any",
             question.meaning,
             (sense(formula.w, 0, evaluate=False),),
             section="inputs",
@@ -114,7 +115,8 @@ def _superlevel(question: Question) -> Iterator[Step]:
             yield Step(level, "solve_level", meaning, section="superlevel")
         ends = dict.fromkeys(end for interval in intervals for end in interval if end.has(T) and solved is None)
         for end in ends:
-            yield Step(equation(abs(Slope(end)), T), "solves", meaning, tuple(bounds), section="superlevel")
+            rule = "solves_once" if isinstance(end, SlopeInverse) else "solves"
+            yield Step(equation(abs(Slope(end)), T), rule, meaning, tuple(bounds), section="superlevel")
         if is_whole(intervals):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue

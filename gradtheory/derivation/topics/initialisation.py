@@ -25,7 +25,8 @@ _DIGITS = 10
 def initialisation(question: Question) -> Answer:
     """Derive with which probability no factor of a chain exceeds c at any input, for normal and uniform weights."""
     numbers = question.numbers(_SIGMA, C)
-    return Answer((equation(CRITICAL, C / STEEPEST),), tuple(_steps(question, numbers)), numbers=numbers)
+    definitions = equation(CRITICAL, C / STEEPEST), question.formula
+    return Answer(definitions, tuple(_steps(question, numbers)), numbers=numbers)
 
 
 def _steps(question: Question, numbers: dict[sympy.Symbol, sympy.Expr]) -> Iterator[Step]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from gradtheory.activations import Activation
+from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.inputs import read_real
+from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import InNumbers
 from gradtheory.derivation.facts import FACTS
-from gradtheory.derivation.language import Width
+from gradtheory.derivation.language import Sigma, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
 from gradtheory.errors import InvalidArgument
@@ -50,6 +51,11 @@ class Question:
     def meaning(self) -> Meaning:
         """What the words stand for."""
         return Meaning(self.activation)
+
+    @property
+    def formula(self) -> sympy.Eq:
+        """What σ(z) is."""
+        return equation(Sigma(Z), self.activation.expr)
 
     def fact(self, name: str, section: str) -> Step:
         """Return the step that is a named fact."""

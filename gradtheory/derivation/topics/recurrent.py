@@ -11,18 +11,18 @@ from gradtheory.derivation.language import STEEPEST, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.weight_decay import steepest
-from gradtheory.formulas import WrittenProduct, WrittenSum
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _STATE, _W, _INPUT, _NEXT_INPUT, _Z, _NEXT = sympy.symbols("h w u v z y", real=True)
 _NORMAL, _OTHER, _THIRD, _X, _GATE = sympy.symbols("xi zeta nu x g", real=True)
 _SIZE, _SLOPES = sympy.symbols("s D", positive=True)
-_FED, _BIAS, _VALUE, _SLOPE, _STREAM = sympy.symbols("r b a d q", real=True)
+_FED, _BIAS, _VALUE, _SLOPE, _HELD = sympy.symbols("r b a d p", real=True)
 
 
 def recurrent(question: Question) -> Answer:
     """Derive the spectral condition of recurrent layers, their critical scale σ_w, and the factor of a gated step."""
     state = equation(_NEXT, _after(_STATE, _INPUT))
-    return Answer((state,), tuple(_steps(question)))
+    return Answer((state, question.formula), tuple(_steps(question)))
 
 
 def _after(state: sympy.Expr, fed: sympy.Symbol) -> sympy.Expr:
@@ -57,17 +57,19 @@ def _steps(question: Question) -> Iterator[Step]:
         "recurrent_variance",
         "random_matrix",
     )
+    moved = WrittenProduct((_SIZE, _W, _SLOPE))
     yield step(
-        equation(Mean(WrittenProduct((_SIZE, _W, _SLOPE)) ** 2, _W), WrittenProduct((_SIZE**2, _SLOPE**2))),
+        equation(Mean(as_made(sympy.Pow, moved, sympy.Integer(2)), _W), WrittenProduct((_SIZE**2, _SLOPE**2))),
         "recurrent_gain",
         "random_matrix",
     )
-    critical = sympy.Gt(_SIZE**2 * _SLOPES, 1, evaluate=False), sympy.Gt(_SIZE, 1 / sympy.sqrt(_SLOPES), evaluate=False)
+    squared = WrittenProduct((_SIZE**2, _SLOPES))
+    critical = sympy.Gt(squared, 1, evaluate=False), sympy.Gt(_SIZE, 1 / sympy.sqrt(_SLOPES), evaluate=False)
     yield step(Equivalent(*critical), "critical_scale", "random_matrix")
 
     yield step(equation(Logistic(-_Z), WrittenSum(sympy.S.One, -Logistic(_Z))), "gate_symmetry", "gate")
-    mixed = WrittenSum(WrittenProduct((_GATE, _STREAM, _NORMAL)), WrittenProduct((1 - _GATE, _FED, _OTHER)))
-    kept = WrittenSum(_GATE**2 * _STREAM**2, WrittenProduct(((1 - _GATE) ** 2, _FED**2)))
+    mixed = WrittenSum(WrittenProduct((_GATE, _HELD, _NORMAL)), WrittenProduct((1 - _GATE, _FED, _OTHER)))
+    kept = WrittenSum(_GATE**2 * _HELD**2, WrittenProduct(((1 - _GATE) ** 2, _FED**2)))
     yield step(equation(Mean(Mean(mixed**2, _NORMAL), _OTHER), kept), "gate_variance", "gate")
     back = WrittenSum(_GATE, WrittenProduct((_SIZE, _W, _SLOPE, WrittenSum(_STATE, -_X))))
     squares = WrittenSum(_GATE**2, WrittenProduct((_SIZE**2, _SLOPE**2, WrittenSum(_STATE, -_X) ** 2)))

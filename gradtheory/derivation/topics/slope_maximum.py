@@ -54,8 +54,7 @@ _DIGITS = 12
 
 def slope_maximum(question: Question) -> Answer:
     """Derive sup|σ'| by calculus: the monotone branches of σ', and its values and limits at their ends."""
-    record = question.activation
-    return Answer((equation(Sigma(Z), record.expr),), tuple(_steps(question)))
+    return Answer((question.formula,), tuple(_steps(question)))
 
 
 def slope_formula(question: Question) -> Iterator[Step]:

@@ -66,8 +66,8 @@ def _best(region: StabilityRegion) -> Iterator[sympy.Eq]:
     tuning = region.tuning(_RATE)
     yield equation(_RATE, _in_one_order(sympy.together(region.rule.momentum.best_rate(_HIGH / _LOW))))
     yield equation(_BEST_BETA, tuning.beta)
-    yield equation(WrittenProduct((_BEST_ETA, _LOW)), tuning.at_least)
-    yield equation(WrittenProduct((_BEST_ETA, _HIGH)), tuning.at_greatest)
+    for end, scale in ((_LOW, tuning.at_least), (_HIGH, tuning.at_greatest)):
+        yield equation(WrittenProduct((_BEST_ETA, end)), scale)
 
 
 def _in_one_order(quotient: sympy.Expr) -> sympy.Expr:
@@ -132,7 +132,9 @@ class _Written:
     def determinant_at(self, place: int) -> sympy.Expr:
         """Return that determinant at z = 1 or -1."""
         moved, kept = (WrittenSum(*_terms(1 - place * each)) for each in self.matrix.diagonal())
-        product = WrittenProduct((*sympy.Mul.make_args(moved), kept))
+        parts = sympy.Mul.make_args(moved)
+        squared = [part**2 if part == kept else part for part in parts]
+        product = WrittenProduct(tuple(squared) if kept in parts else (*parts, kept))
         return WrittenSum(product, -self.matrix[0, 1] * self.matrix[1, 0])
 
 
@@ -162,7 +164,7 @@ def _positive(polynomial: sympy.Expr) -> sympy.Expr:
 
 def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
     if not region.has_momentum:  # the only root itself
-        for end, sign, rule in ((_LOW, 1, "root_at_least"), (_HIGH, -1, "root_at_greatest")):
+        for end, sign, rule in ((_LOW, 1, "one_root_at_least"), (_HIGH, -1, "one_root_at_greatest")):
             root = 1 - 2 * end / (_LOW + _HIGH)
             rate = sign * (_HIGH - _LOW) / (_LOW + _HIGH)
             yield Step(equation(root, rate), rule, question.meaning, section="optimum")

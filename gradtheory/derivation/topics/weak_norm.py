@@ -22,7 +22,7 @@ _SHIFT, _HEIGHT = sympy.symbols("u d", real=True)
 
 def weak_norm(question: Question) -> Answer:
     """Derive the bounds K ≤ V(σ) and ℓ/c, and the scaling law K(α·σ(kz + u) + d) = |α|·K(σ)."""
-    return Answer((), tuple(_steps(question)))
+    return Answer((question.formula,), tuple(_steps(question)))
 
 
 def _steps(question: Question) -> Iterator[Step]:

@@ -28,7 +28,8 @@ _SHORT = sympy.Le(ETA * _DECAY, 1)
 
 def weight_decay(question: Question) -> Answer:
     """Derive which L2, L1 or decoupled weight decay keeps |w| ≤ W = c/sup|σ'|, and so every factor ≤ c."""
-    definitions = equation(CRITICAL, C / STEEPEST), equation(_BOUND, WrittenProduct((C**_BEHIND, _OUTPUT, _VALUE)))
+    bound = equation(_BOUND, WrittenProduct((C**_BEHIND, _OUTPUT, _VALUE)))
+    definitions = equation(CRITICAL, C / STEEPEST), bound, question.formula
     return Answer(definitions, tuple(_steps(question)))
 
 
@@ -59,6 +60,9 @@ def _steps(question: Question) -> Iterator[Step]:
         (_SHORT, *decoupled),
         section="decoupled",
     )
+    if record.steepest_slope.is_finite:
+        enough = sympy.Le(_STEP / _DECAY, CRITICAL), sympy.Ge(_DECAY, _STEP / CRITICAL)
+        yield Step(Equivalent(*enough), "enough_decoupled", meaning, section="decoupled")
     mean, square = _BETA * _FIRST + _SECOND, _BETA_2 * _FIRST**2 + _SECOND**2
     root = sympy.sqrt(_BETA_2)
     left = WrittenSum(WrittenProduct((1 + _BETA**2 / _BETA_2, square)), -(mean**2))

@@ -13,6 +13,7 @@ from gradtheory.derivation.facts import C, W
 from gradtheory.derivation.language import WEAK_NORM, WIDEST_AT, Measure, Slope, Width
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.derivation.topics.slope_maximum import slope_off_kinks
 from gradtheory.explosion import WidestExplosion, widest_explosion
 from gradtheory.formulas import WrittenProduct
 
@@ -23,7 +24,8 @@ _MOST_OPERATIONS = 40  # of an expression that SymPy is asked to simplify: it ma
 def widest(question: Question) -> Answer:
     """Derive K = sup_w c·|X_w|: where it lies, why nowhere else, and its digits."""
     widest_set = widest_explosion(question.activation)
-    return Answer((equation(T, C / abs(W)),), tuple(_steps(question, widest_set)))
+    definitions = equation(T, C / abs(W)), question.formula, equation(Slope(Z), slope_off_kinks(question))
+    return Answer(definitions, tuple(_steps(question, widest_set)))
 
 
 def why_infinite(record: Activation) -> str:
@@ -88,7 +90,8 @@ def _stationary(question: Question, place: WidestPoint) -> Iterator[Step]:
     inside = _range(place, question.activation.steepest_slope)
     rule, half = "parameter", place.measure / 2
     if _is_even_about_0(question.activation):
-        yield Step(equation(Slope(half), place.level), "slope_at_half", meaning, inside, section="stationary")
+        at_half = equation(Slope(half), place.level)
+        yield Step(at_half, "slope_at_half", meaning, inside, section="stationary", shown=(("half", half),))
         rule = "parameter_of_even"
     measured = equation(Measure(place.level), place.measure)
     yield Step(measured, rule, meaning, inside, section="stationary", shown=(("half", half),))

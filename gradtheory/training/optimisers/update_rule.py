@@ -168,8 +168,7 @@ def _heavy_ball_tuning(rate: sympy.Expr) -> Tuning:
 
 
 def _average_tuning(rate: sympy.Expr) -> Tuning:
-    beta, least, greatest = _heavy_ball_tuning(rate)
-    return Tuning(beta, least / (1 - beta), greatest / (1 - beta))
+    return Tuning(rate**2, (1 - rate) / (1 + rate), (1 + rate) / (1 - rate))
 
 
 def _nesterov_rate(ratio: sympy.Expr) -> sympy.Expr:
