@@ -89,3 +89,23 @@ def test_chains_of_smooth_switches_beside_numbers():
             if abs(size - 0.875) > 1e-9 and np.diff(np.abs(product)).max() < 1.0:
                 assert (sympy.Rational(float(place)) in found) == (size > 0.875)
     assert decided > 35
+
+
+_TINY = sympy.Rational(1, 10**45)
+_RAMP = (Max(0, Z - 1) - Max(0, Z - 1 - _TINY)) * 5 / _TINY + Z / 10
+
+
+@pytest.mark.parametrize(
+    ("activations", "w", "b", "threshold", "x"),
+    [
+        (["sigmoid", "leaky_relu", "leaky_relu"], [1, 1, 1], [0, "-1/2", "-1/2"], sympy.Rational(1, 10**80), 100),
+        (["sigmoid", "leaky_relu", "leaky_relu"], [10**80, 1, 1], [0, "-1/2", "-1/2"], 1, sympy.Rational(1, 10**78)),
+        (["sigmoid", 3 * Abs(Z - 1) + Abs(Z - S.Half)], [10**100, 1], [0, 0], 1, sympy.Rational(1, 10**98)),
+        (["identity", _RAMP], [1, 1], [0, 0], 2, 1 + _TINY / 3),
+        (["bent_identity", _RAMP], [1, "1"], [0, 0], 2, None),
+    ],
+)
+def test_saturated_layers_beside_a_kink_of_the_next(activations, w, b, threshold, x):
+    found = gt.total_explosion_set(gt.Chain(len(w), activations), w=w, b=b, threshold=threshold)
+    assert found != S.EmptySet
+    assert x is None or x in found

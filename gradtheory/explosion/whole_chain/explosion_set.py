@@ -109,15 +109,15 @@ def _in_pre_activation(layers: Layers, c: sympy.Expr, *, strict: bool) -> list[C
     cells = list(_candidates(layers.activations, layers.w, c))
     for layer in zip(layers.w, layers.b, layers.activations, strict=True):
         cells = [smaller for cell in cells for smaller in cell.extended(*layer)]
-    found: list[Component] = []
+    parts: list[Component] = []
     before = None
     for cell in cells:
-        parts = list(cell.components(c, strict=strict))
+        own = list(cell.components(c, strict=strict))
         if before == cell.lower and cell.follows_smoothly:
-            _meet(found, parts, cell, c, strict=strict)
-        found += parts
+            _meet(parts, own, cell, c, strict=strict)
+        parts += own
         before = cell.upper
-    return found
+    return parts
 
 
 def _meet(left: list[Component], right: list[Component], cell: Cell, c: sympy.Expr, *, strict: bool) -> None:
