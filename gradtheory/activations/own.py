@@ -12,8 +12,9 @@ import sympy
 from sympy.logic.boolalg import BooleanFunction
 
 from gradtheory.activations.record import Activation, Kernel, Z
-from gradtheory.activations.slopes.analysis import may_jump, period_of, value_at
+from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
+from gradtheory.activations.slopes.jumps import may_jump, value_at
 from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
 from gradtheory.activations.slopes.switches import formula_left_of, switches

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
-from gradtheory.activations.slopes.analysis import LINE, Region, jumps_of, periodic_jumps
-from gradtheory.activations.slopes.branch import Branch, SignOfBend, T, Z
+from gradtheory.activations.slopes.branch import LINE, Branch, Region, SignOfBend, T, Z
 from gradtheory.activations.slopes.exact_zeros import features
+from gradtheory.activations.slopes.jumps import jumps_of, periodic_jumps
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.numeric import Numeric, numeric, steepest_place, without_cancelling
 from gradtheory.activations.slopes.profile import Profile, over_branches

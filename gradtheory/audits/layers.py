@@ -137,6 +137,8 @@ class AuditedBlock:
         What its residual connection multiplies by, behind a norm beside what is usual there; nan where there is none.
     least_spread : float
         What of `spread` comes from the widths alone.
+    took : float
+        The root mean square of what a part of a measured module took.
     expected : float
         By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
@@ -150,3 +152,4 @@ class AuditedBlock:
     shortcut: float = NAN
     expected: float = NAN
     least_spread: float = 0.0
+    took: float = NAN

@@ -155,7 +155,7 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
         known = whole if before is None or goes_on else NAN
-        block = AuditedBlock(name, known, spread, (len(layers) - 1,), kind, least_spread=spread)
+        block = AuditedBlock(name, known, spread, (len(layers) - 1,), kind, least_spread=spread, took=part.took_size)
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
         is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
         told = of_small_input(part, whole, calls) if goes_on else ""

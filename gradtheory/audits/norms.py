@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gradtheory.audits.calls import Call
 from gradtheory.audits.layers import DIVIDED, NAN, NORMED, AuditedBlock
-from gradtheory.audits.outliers import ALONE, MATTERS
+from gradtheory.audits.outliers import ALONE
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
 _LIKE = 2.0  # times the inverse size of its input, which is the usual gain of a layer with a norm
@@ -30,7 +30,7 @@ def of_small_input(part: Call, gain: float, calls: Sequence[Call]) -> str:
         has_norm = _is_norm(call)
         waiting += [calls[k] for k in call.children]
     size = part.took_size
-    return _told(size, gain) if has_norm and 0.0 < size < _SMALL and ALONE < gain < MATTERS / size else ""
+    return _told(size, gain) if has_norm and 0.0 < size < _SMALL and ALONE < gain < _LIKE / size else ""
 
 
 def of_any_scale(block: AuditedBlock, layer: Call) -> tuple[AuditedBlock, str]:

@@ -18,6 +18,7 @@ STRETCH = 10.0  # a factor over several layers that training bears
 ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
 WEIGHTS = math.sqrt(5.0)  # likewise to weights 5 times too large; schemes and fans make them differ by less
 _NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
+_SAME = 0.01  # of logarithms
 MATTERS = 1.25  # a gain that weights out of scale have to cause
 
 
@@ -48,31 +49,32 @@ def out_of_scale(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock] 
     large = [each for each in _large(layers) if each[0].name not in free]
     if not large:
         return None
-    (layer, size), *_ = large
+    layer, size, most = large[0]
     matters = layer.gain > MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / MATTERS or layer is layers[0]
-    return (layer.name, size, _of_weights(layer, size)) if matters else None
+    return (layer.name, size, _of_weights(layer, size, most)) if matters else None
 
 
 def divided_away(layers: Sequence[AuditedLayer]) -> dict[str, str]:
     """Return the layers whose weights are out of scale, with what is worth knowing of them if the gradient stays."""
     remarks: dict[str, str] = {}
-    for layer, size in _large(layers):
+    for layer, size, most in _large(layers):
         steps = {layer.name: layer.gradient_norm / layer.sigma_w / math.sqrt(layer.fans[1]) for layer in layers}
         slow = median(steps.values()) / steps[layer.name] if steps[layer.name] > 0.0 else math.nan
         what = f", and a step of gradient descent changes them {slow:.3g} times less, relative to their size"
-        remarks[layer.name] = f"{_of_weights(layer, size)}{what if slow > WEIGHTS else ''}"
+        remarks[layer.name] = f"{_of_weights(layer, size, most)}{what if slow > WEIGHTS else ''}"
     return remarks
 
 
-def _of_weights(layer: AuditedLayer, size: float) -> str:
-    return (
-        f"its weights are at least {math.exp(size):.3g} times as large as those of other layers "
-        f"(σ_w = {layer.sigma_w:.3g})"
-    )
+def _of_weights(layer: AuditedLayer, size: float, most: float) -> str:
+    times = f"{math.exp(size):.3g}" + (f"–{math.exp(most):.3g}" if most > size + _SAME else "")
+    return f"its weights are {times} times as large as those of other layers (σ_w = {layer.sigma_w:.3g})"
 
 
-def _large(layers: Sequence[AuditedLayer]) -> list[tuple[AuditedLayer, float]]:
-    """Return the layers with weights that are larger than others', and the logarithms, from the largest on."""
+def _large(layers: Sequence[AuditedLayer]) -> list[tuple[AuditedLayer, float, float]]:
+    """Return the layers with weights larger than others', and in logarithms by how much at least and at most.
+
+    They are held against one another by the fan-in, and by both fans, from the largest on.
+    """
     layers = [layer for layer in layers if layer.name == module_of(layer.name)]  # one that is called again is one
     if len(layers) <= PEERS or not all(layer.sigma_w > 0.0 for layer in layers):
         return []
@@ -80,9 +82,10 @@ def _large(layers: Sequence[AuditedLayer]) -> list[tuple[AuditedLayer, float]]:
     by_both = (
         by_fan_in + np.log([0.5 * (n_in + n_out) / n_in for n_in, n_out in (layer.fans for layer in layers)]) / 2.0
     )
-    size = np.minimum(*(each - np.median(each) for each in (by_fan_in, by_both)))
+    sizes = np.sort([each - np.median(each) for each in (by_fan_in, by_both)], axis=0)
+    size = sizes[0]
     bounds = [math.log(WEIGHTS) + most_of_one(len(layers), spread_of_scale(math.prod(layer.fans))) for layer in layers]
-    return [(layers[k], float(size[k])) for k in np.argsort(-size) if size[k] > bounds[k]]
+    return [(layers[k], float(size[k]), float(sizes[1, k])) for k in np.argsort(-size) if size[k] > bounds[k]]
 
 
 def stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
@@ -112,8 +115,6 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         may = (peers[0], peers[-1])
     sizes = [math.log(block.gain) for block in inner]
     middle = median(sizes)
-    if may and may[0] is inner[0] and min(abs(sizes[1] - sizes[k]) for k in (0, 2)) < math.log(ALONE):
-        may = [*may, inner[1]]  # a residual stream gets used to its scale over more blocks than the first
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
     most = 2.0 * median(float(np.nan_to_num(block.spread)) for block in inner)  # a fault itself may spread gains
     odd: list[tuple[str, float, str]] = []
@@ -123,10 +124,23 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         bound = most_of_one(len(inner), max(usual, spread))
         least = WEIGHTS if block is peers[0] else ALONE
         matters = min(abs(size), abs(deviation)) > math.log(least)
+        matters = matters and not abs(size - _by_what_it_took(block, inner)) < math.log(ALONE)
         if abs(deviation) > bound and matters and not any(block is other for other in may):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             odd.append((block.name, deviation, cause))
     return odd
+
+
+def _by_what_it_took(block: AuditedBlock, peers: Sequence[AuditedBlock]) -> float:
+    """Return log(gain) as the size of its input makes it, where a residual stream has not come to its size yet.
+
+    Behind a norm the branch has a Jacobian as 1/size, so that gain² - 1 is in proportion to 1/size².
+    """
+    sizes = [peer.took for peer in peers]
+    if not (0.0 < block.took < median(sizes) and all(size > 0.0 for size in sizes)):
+        return math.nan
+    share = median((peer.gain**2 - 1.0) * peer.took**2 for peer in peers)
+    return 0.5 * math.log1p(max(share, 0.0) / block.took**2)
 
 
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:

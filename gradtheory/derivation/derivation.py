@@ -10,7 +10,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.analysis import jumps_of
+from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_chain_depth

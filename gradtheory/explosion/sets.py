@@ -10,7 +10,7 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.analysis import jumps_of
+from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT

@@ -149,16 +149,23 @@ def test_logits_of_which_softmax_leaves_one_are_named_however_many_layers_have_t
     assert attention_fault([Logits(f"b{k}", 16, 0.25, 5.0) for k in range(count)]) is None  # as trained ones may
 
 
+_SIZES = [0.05, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4]  # of a stream that gets used to its scale
+
+
 @pytest.mark.parametrize(
-    ("gains", "names"),
+    ("sizes", "faults", "names"),
     [
-        ([2.4, 1.9, 1.1, 1.0, 1.0, 1.0, 1.0], []),  # a stream that gets used to its scale
-        ([1.06, 1.7, 1.33, 1.15, 1.05, 1.0], []),
-        ([1.1, 1.9, 1.1, 1.0, 1.0, 1.0, 1.0], ["b1"]),
-        ([2.4, 1.0, 1.9, 1.0, 1.0, 1.0, 1.0], ["b2"]),
-        ([0.4, 1.0, 1.9, 1.0, 1.0, 1.0, 1.0], ["b2"]),
+        (_SIZES, {}, []),
+        (_SIZES, {1: 2.0}, ["b1"]),
+        (_SIZES, {2: 2.0}, ["b2"]),
+        ([1.0] * 7, {1: 1.9}, ["b1"]),
+        ([math.nan] * 7, {2: 1.9}, ["b2"]),
     ],
 )
-def test_the_second_block_may_be_between_the_first_and_the_rest(gains, names):
-    blocks = [AuditedBlock(f"b{k}", gain, 0.05, (), f"Block{COMPOSITE}") for k, gain in enumerate(gains)]
+def test_a_residual_block_is_judged_by_the_size_of_what_it_takes(sizes, faults, names):
+    usual = [math.sqrt(1.0 + 0.3 / size**2) if size > 0.0 else 1.05 for size in sizes]
+    blocks = [
+        AuditedBlock(f"b{k}", gain * faults.get(k, 1.0), 0.05, (), f"Block{COMPOSITE}", took=size)
+        for k, (gain, size) in enumerate(zip(usual, sizes, strict=True))
+    ]
     assert [name for name, _, _ in outliers._odd_ones(blocks)] == names

@@ -5,7 +5,8 @@ import sympy
 from sympy import Max, Rational, Symbol, cosh, exp, sign, sin, tanh
 
 import gradtheory as gt
-from gradtheory.activations.slopes.analysis import LINE, symmetry
+from gradtheory.activations.slopes.analysis import symmetry
+from gradtheory.activations.slopes.branch import LINE
 from gradtheory.errors import Undecided
 
 Z = Symbol("z", real=True)

@@ -147,3 +147,41 @@ def test_small_embeddings_are_no_explosion(seeds):
         )
         module.blocks[seed % 5 + 1].down.weight.data *= 10.0
         assert audited(module).start == f"blocks.{seed % 5 + 1}"
+
+
+class Stock(nn.Module):
+    """The encoder of torch behind embeddings and positions of GPT-2's scale."""
+
+    def __init__(self, blocks, width, is_pre):
+        super().__init__()
+        self.embed, self.place = nn.Embedding(50, width), nn.Parameter(0.02 * torch.randn(12, width))
+        self.embed.weight.data *= 0.02
+        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.0, batch_first=True, norm_first=is_pre)
+        self.blocks = nn.TransformerEncoder(layer, blocks, enable_nested_tensor=False)
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, 50)
+
+    def forward(self, x):
+        return self.head(self.norm(self.blocks(self.embed(x) + self.place)))
+
+
+def stock(seed, fault=None, blocks=12):
+    torch.manual_seed(seed)
+    module = Stock(blocks, 64, fault != "post")
+    if fault == "second":
+        for name in ("linear1", "linear2"):
+            getattr(module.blocks.layers[1], name).weight.data *= 5.0
+    x, y = torch.randint(0, 50, (2, 8, 12))
+    return gt.audit(module, x, y, loss=lambda o, y: nn.functional.cross_entropy(o.flatten(0, 1), y.flatten()))
+
+
+@pytest.mark.parametrize("kind", ["pre", "post"])
+@pytest.mark.parametrize("blocks", [6, 12])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_stream_that_gets_used_to_its_scale_over_several_blocks_is_healthy(kind, blocks, seed):
+    assert stock(seed, kind, blocks).verdict == "stable"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_and_a_block_at_fault_among_them_is_named(seed):
+    report = stock(seed, "second")
+    assert (report.verdict, report.start) == ("explodes", "blocks.layers.1")

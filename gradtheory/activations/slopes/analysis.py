@@ -6,36 +6,28 @@ bounded cells by interval arithmetic, beyond them by expansions at ±oo, which g
 
 import itertools
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import sympy
 
-from gradtheory.activations.slopes.branch import Branch, Z
+from gradtheory.activations.slopes.branch import LINE, Branch, Region, Z
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, features, inner_point, root_between
+from gradtheory.activations.slopes.jumps import may_jump
 from gradtheory.activations.slopes.limits import limit
-from gradtheory.activations.slopes.switches import INCREASING, SWITCHES, breaks, formula_at, formula_near, switches
+from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near, switches
 from gradtheory.arithmetic.enclosure import (
-    FIRST_BITS,
     derivative,
     enclose,
     exponential_sum,
-    is_finite,
     order,
     sign,
     sign_at,
 )
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.expansion import terms_written_out
 from gradtheory.arithmetic.functions import stable
-from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
-Region: TypeAlias = tuple[sympy.Expr, sympy.Expr]
-LINE: Region = (-sympy.oo, sympy.oo)
 _BITS = 512
 _PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
-JUMPING = sympy.sign, sympy.Heaviside, sympy.Piecewise
-_PARTIAL = sympy.Pow, sympy.log, sympy.coth, sympy.tan, sympy.acosh, sympy.atanh
 _MOST_OPERATIONS, _MOST_TERMS = 80, 1_000  # of an expression that SymPy expands or simplifies
 
 
@@ -224,72 +216,6 @@ def _is_zero(expr: sympy.Expr) -> bool:
         return bool(sympy.simplify(expr) == 0)
     except (OverflowError, RecursionError, NotImplementedError):
         return False
-
-
-def jumps_of(expr: sympy.Expr, region: Region = LINE) -> tuple[sympy.Expr, ...]:
-    """Return the places in a region where an expression jumps or has no value, proven complete.
-
-    Examples
-    --------
-    >>> jumps_of(Z + sympy.sign(Z - 2) + sympy.Abs(Z)), jumps_of(Z + sympy.sign(Z) ** 2), jumps_of(Z**3 / sympy.Abs(Z))
-    ((2,), (0,), (0,))
-
-    """
-    if not may_jump(expr):
-        return ()
-    cuts = breaks(expr, Z, *region)
-    ends = (region[0], *cuts, region[1])
-    formulas = [formula_near(expr, Z, inner_point(*pair)) for pair in itertools.pairwise(ends)]
-    return tuple(
-        cut for cut, beside in zip(cuts, itertools.pairwise(formulas), strict=True) if _is_jump(expr, cut, *beside)
-    )
-
-
-def periodic_jumps(expr: sympy.Expr, period: sympy.Expr) -> tuple[sympy.Expr, ...]:
-    """Return the places at which an expression jumps from -period/2 to period/2, where it jumps at both or at neither.
-
-    Examples
-    --------
-    >>> periodic_jumps(sympy.sign(sympy.sin(Z)), 2 * sympy.pi)
-    (-pi, 0, pi)
-
-    """
-    half = period / 2
-    inside = jumps_of(expr, (-half, half))
-    is_cut = any(order(jump, half) == 0 for jump in jumps_of(expr, (half / 2, 3 * half / 2)))
-    return (-half, *inside, half) if is_cut else inside
-
-
-def may_jump(expr: sympy.Expr) -> bool:
-    """Return whether an expression may jump, or have no value, at one of its switches: it is defined elsewhere."""
-    parts = list(sympy.preorder_traversal(expr))
-    return expr.has(*JUMPING) or (
-        any(isinstance(part, SWITCHES) for part in parts) and any(_may_have_no_value(part) for part in parts)
-    )
-
-
-def _may_have_no_value(part: sympy.Basic) -> bool:
-    """Return whether a part of an expression is undefined for some numbers."""
-    return isinstance(part, _PARTIAL) and part.has(Z) and not (part.is_Pow and part.exp.is_nonnegative)
-
-
-def _is_jump(expr: sympy.Expr, cut: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
-    value = value_at(expr, cut)
-    if value is None:
-        return True
-    if not expr.has(*JUMPING):
-        return False
-    before = limit(left, cut, "-")
-    return not (is_equal(before, limit(right, cut, "+")) and is_equal(before, value))
-
-
-def value_at(expr: sympy.Expr, cut: sympy.Expr) -> sympy.Expr | None:
-    """Return the value of an expression at a switch; None if it has none."""
-    formula = formula_at(expr, Z, cut)
-    if formula.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds):
-        return None
-    value = cut.map(sympy.Lambda(Z, formula)) if isinstance(cut, Root) else formula.subs(Z, cut)
-    return value if is_finite(value) and enclose(value, FIRST_BITS).is_finite() else None
 
 
 def _join(branches: list[Branch], jumps: tuple[sympy.Expr, ...]) -> list[Branch]:

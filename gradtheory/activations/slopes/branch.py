@@ -15,6 +15,8 @@ from gradtheory.arithmetic.pairs import Pair
 Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
 T = sympy.Symbol("t", positive=True)  # the level of a superlevel set, t = c/|w|
 
+Region: TypeAlias = tuple[sympy.Expr, sympy.Expr]
+LINE: Region = (-sympy.oo, sympy.oo)
 Distance: TypeAlias = Callable[[Any, Pair], Pair]
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import sympy
 
-from gradtheory.activations.slopes.analysis import LINE, Region, find_branches
-from gradtheory.activations.slopes.branch import Branch, SignOfBend, Z
+from gradtheory.activations.slopes.analysis import find_branches
+from gradtheory.activations.slopes.branch import LINE, Branch, Region, SignOfBend, Z
 from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.piece import Piece
 from gradtheory.activations.slopes.switches import breaks, formula_near
@@ -17,7 +17,6 @@ from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     Ball,
     Interval,
-    as_rational,
     bounds,
     enclose,
     evaluate,
@@ -147,18 +146,22 @@ class Profile:
         first, last = self.branches[0], self.branches[-1]
         if last.right in self.jumps:
             return False
-        inside = next((branch.inside for branch in self.branches if not branch.is_flat), first.inside)
-        later = as_rational(enclose(inside + self.period, FIRST_BITS))
-        here, there = (sign_at(formula_near(self.function, Z, place), Z, place) for place in (inside, later))
+        here, there = self._signs_of_two_periods
         return is_equal(here * there * first.slope_left, last.slope_right)
 
     @cached_property
     def keeps_its_sign(self) -> bool:
         """Whether f has the same sign one period of |f| later."""
-        inside = next(branch.inside for branch in self.branches if branch.direction)
-        later = as_rational(enclose(inside + self.period, FIRST_BITS))
-        here, there = (sign_at(formula_near(self.function, Z, place), Z, place) for place in (inside, later))
+        here, there = self._signs_of_two_periods
         return here == there
+
+    @cached_property
+    def _signs_of_two_periods(self) -> tuple[int, int]:
+        """The sign of f on a branch, and one period of |f| later."""
+        branch = next((each for each in self.branches if each.direction), self.branches[0])
+        later = inner_point(branch.left + self.period, branch.right + self.period)
+        here, there = (sign_at(formula_near(self.function, Z, place), Z, place) for place in (branch.inside, later))
+        return here, there
 
     @cached_property
     def levels(self) -> tuple[sympy.Expr, ...]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import sympy
 
-from gradtheory.activations.slopes.analysis import value_at
 from gradtheory.activations.slopes.branch import Branch, Z
+from gradtheory.activations.slopes.jumps import value_at
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_near

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z
-from gradtheory.activations.slopes.analysis import LINE, jumps_of
+from gradtheory.activations.slopes.branch import LINE
 from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import (

@@ -6,7 +6,8 @@ from functools import partial
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.activations.slopes.analysis import LINE, jumps_of
+from gradtheory.activations.slopes.branch import LINE
+from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import is_infinite
 from gradtheory.arithmetic.inputs import read_bits

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.analysis import LINE, Region
+from gradtheory.activations.slopes.branch import LINE, Region
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near

@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -10,10 +10,13 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
 from gradtheory.activations.slopes.switches import breaks
-from gradtheory.arithmetic.enclosure import as_rational, enclose, order, sign, sign_at
+from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.enclosure import MOST_BITS, as_rational, doubling, enclose, order, sign, sign_at
+from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import Component
 from gradtheory.explosion.whole_chain.pre_activation import Layer, PreActivation, X
 
+_BITS = 128
 _PROVEN = functools.cmp_to_key(order)  # of numbers that may agree in any number of digits
 
 
@@ -47,28 +50,32 @@ class Cell:
         return sympy.expand(weight * straight + bias)
 
     def extended(self, weight: sympy.Expr, bias: sympy.Expr, activation: Activation) -> Iterator["Cell"]:
-        """Yield the cells into which the kinks of one more layer cut this one."""
+        """Yield the cells into which the kinks of one more layer cut this one, without those where it is constant."""
         z = self.z(weight, bias, activation)
-        smooth_at = {self.lower: self.follows_smoothly}
-        if z.has(X):
-            for switch in breaks(activation.provable_expr, Z, -sympy.oo, sympy.oo):
-                places = exact_zeros(z - switch, X, self.lower, self.upper)
-                smooth_at |= dict.fromkeys(places, not activation.is_kink(switch))
+        if not z.has(X):
+            return
+        smooth_at = {self.lower: self.follows_smoothly and not activation.is_kink(z.xreplace({X: self.lower}))}
+        switches = breaks(activation.provable_expr, Z, -sympy.oo, sympy.oo)
+        for switch in switches:
+            places = exact_zeros(z - switch, X, self.lower, self.upper)
+            smooth_at |= dict.fromkeys(places, not activation.is_kink(switch))
         cuts = sorted(smooth_at, key=_PROVEN)
         for lower, upper in itertools.pairwise([*cuts, self.upper]):
-            inside = as_rational(enclose(z, 128, {X: enclose(inner_point(lower, upper), 128)}))
-            if inside not in activation.kinks:  # else σ has no derivative on the whole cell
-                yield Cell(lower, upper, (*self.layers, Layer(weight, bias, activation, inside)), smooth_at[lower])
+            layer = Layer(weight, bias, activation, _between(z, inner_point(lower, upper), switches))
+            if layer.slope != 0:
+                yield Cell(lower, upper, (*self.layers, layer), smooth_at[lower])
 
     @property
     def product(self) -> sympy.Expr:
         """∂a_L/∂x as a function of x, or a number where it is constant."""
         slopes = [layer.slope for layer in self.layers]
-        if any(not slope.free_symbols for slope in slopes) and sympy.S.Zero in slopes:
-            return sympy.S.Zero
         if not any(slope.free_symbols for slope in slopes):
             return sympy.Mul(*slopes, *(layer.weight for layer in self.layers))
         return PreActivation(X, 1, (*self.layers, Layer(sympy.S.One, sympy.S.Zero, self.layers[-1].activation)))
+
+    def excess_at_lower(self, threshold: sympy.Expr) -> int:
+        """Return the sign of |∂a_L/∂x| - c at the lower end, where the derivative is to exist."""
+        return order(abs(self.product.xreplace({X: self.lower})), threshold)
 
     def components(self, threshold: sympy.Expr, *, strict: bool) -> Iterator[Component]:
         """Yield the parts where |∂a_L/∂x| exceeds the threshold."""
@@ -88,3 +95,12 @@ class Cell:
             return sign(abs(product) - c)
         point = inner_point(lower, upper)
         return 1 if sign_at(product - c, X, point) > 0 or sign_at(product + c, X, point) < 0 else -1
+
+
+def _between(z: sympy.Expr, point: sympy.Rational, switches: Sequence[sympy.Expr]) -> sympy.Rational:
+    """Return a number beside z at a point of a cell, proven to lie between the same two switches as it."""
+    for bits in doubling(MOST_BITS, _BITS):
+        ball = enclose(z, bits, {X: enclose(point, bits)})
+        if ball.is_finite() and not any(ball.overlaps(enclose(switch, bits)) for switch in switches):
+            return as_rational(ball)
+    raise Undecided(f"where a layer stands at x = {shorten(point)} is not told from a switch of it")

@@ -109,14 +109,27 @@ def _in_pre_activation(layers: Layers, c: sympy.Expr, *, strict: bool) -> list[C
     cells = list(_candidates(layers.activations, layers.w, c))
     for layer in zip(layers.w, layers.b, layers.activations, strict=True):
         cells = [smaller for cell in cells for smaller in cell.extended(*layer)]
-    merged: list[Component] = []
+    parts: list[Component] = []
+    before = None
     for cell in cells:
-        for part in cell.components(c, strict=strict):
-            if merged and merged[-1].upper == part.lower == cell.lower and cell.follows_smoothly:
-                merged[-1] = merged[-1].joined(part)
-            else:
-                merged.append(part)
-    return merged
+        own = list(cell.components(c, strict=strict))
+        if before == cell.lower and cell.follows_smoothly:
+            _meet(parts, own, cell, c, strict=strict)
+        parts += own
+        before = cell.upper
+    return parts
+
+
+def _meet(left: list[Component], right: list[Component], cell: Cell, c: sympy.Expr, *, strict: bool) -> None:
+    """Add the lower end of a cell, at which |f'| is continuous, to the parts on both sides of it if it belongs."""
+    place = cell.lower
+    ends, begins = bool(left) and left[-1].upper == place, bool(right) and right[0].lower == place
+    is_asked = ends == begins == strict  # else |f'| is c there, or at most c, or at least c
+    if cell.excess_at_lower(c) < strict if is_asked else strict:
+        return
+    point = Component(place, place, lower_open=False, upper_open=False)
+    last = left.pop().joined(point) if ends else point
+    right[:] = [last.joined(right[0]), *right[1:]] if begins else [last, *right]
 
 
 def _candidates(activations: Sequence[Activation], weights: Sequence[sympy.Expr], c: sympy.Expr) -> Iterator[Cell]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
-from gradtheory.activations.slopes.analysis import jumps_of, value_at
+from gradtheory.activations.slopes.jumps import jumps_of, value_at
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.functions import stable

@@ -104,8 +104,8 @@ def product_bound(nodes: Sequence[Node], enclosure: Enclosure) -> float:
             elif isinstance(operation, Sum):
                 norms[place] = sum(norms[each] for each in node.sources)
             else:
-                most = _is_needed(nodes, place) and _middle(node, place, enclosure).most
-                norms[place] = most * norms[source]
+                is_taken_up = isinstance(operation, Dense) and not _is_needed(nodes, place)
+                norms[place] = 0.0 if is_taken_up else _middle(node, place, enclosure).most * norms[source]
             norms[place] = float(up(np.array(norms[place]), 4.0))
         return _number(norms[len(nodes) - 1])
 

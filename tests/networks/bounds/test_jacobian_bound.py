@@ -7,7 +7,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import Dense, Elementwise, Node
+from gradtheory.networks import Dense, Elementwise, LayerNorm, Node, Scale
 from gradtheory.networks.bounds import deviations
 from gradtheory.networks.bounds.enclosure import enclose_network
 from gradtheory.networks.bounds.jacobian import jacobian_bound_on
@@ -184,3 +184,22 @@ def test_beside_a_corner_that_is_no_float_the_bound_holds(ulp):
     bound = network.jacobian_bound(([z], [z + ulp * np.spacing(z) * -1.0]))
     before = Fraction(w) * (Fraction(3, 10) * Fraction(z) + Fraction(1, 2)) + Fraction(b)
     assert float(bound) >= 0.3 * w * sigmoid.activation.slope(float(before)) > 1e18
+
+
+@pytest.mark.parametrize(
+    "between",
+    [Scale(np.array([2.0, 2.0, 2.0])), LayerNorm(None, None, 1e-5), LayerNorm(None, None, 1e-5, is_centred=False)],
+)
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_what_stands_between_a_layer_and_its_activation_counts(between, activation):
+    rng = np.random.default_rng(0)
+    nodes = [
+        Node("d", Dense(rng.normal(size=(3, 3)), np.zeros(3)), (-1,)),
+        Node("n", between, (0,)),
+        Node("a", Elementwise(gt.activation(activation)), (1,)),
+    ]
+    network = gt.Network.from_nodes(nodes, 3)
+    box = np.full(3, 0.9), np.full(3, 1.1)
+    with np.errstate(all="ignore"):
+        most = max(np.linalg.norm(each, 2) for each in network.jacobian(rng.uniform(*box, size=(200, 3))))
+    assert float(network.jacobian_bound(box)) >= most > 0.1
