@@ -27,7 +27,7 @@ _FAULTS = {
     "a root by its digits in an exponent": r"\^\{?[^{}\s]*\d\.0*[1-9]\d{8,}|e\^\([^()]*\d\.0*[1-9]\d{8,}",
     "a long number": r"(?<![.\d])\d{20}",
     "Python": r"\*\*|\bsqrt\(|\bexp\(|\boo\b|Piecewise|LambertW\.|\bAbs\(|\bMax\(",
-    "English in a formula": r"\\text\{(?!\\)",
+    "English in a formula": r"\\text\{(?!\\|T\})",  # but for the T of a transpose
     "a fraction of fractions": r"\\frac\{\\frac|\\frac\{[^{}]*\}\{\\frac|\\frac\{c\}\{\\frac",
 }
 _NUMBERS = (
