@@ -59,7 +59,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
     (symbol,) = expr.free_symbols
     if symbol.is_real is not True:
         raise InvalidArgument("activation", expr, f"must be written in a real symbol, {_EXAMPLE}")
-    if symbol.is_positive is not None or symbol.is_integer is not None:
+    if symbol.assumptions0 != Z.assumptions0:
         raise InvalidArgument("activation", expr, f"must be written in a symbol for any real number, {_EXAMPLE}")
     if expr.has(sympy.atan2, sympy.arg, sympy.re, sympy.im):  # SymPy's words for a part that it takes for complex
         raise InvalidArgument("activation", expr, f"must be finite and real for every {symbol}, {_EXAMPLE}")

@@ -123,7 +123,12 @@ def charge_places(expr: "sympy.Basic", places: int) -> None:
 def charge(expr: "sympy.Basic", bits: int, units: int = 1) -> None:
     """Take the work of evaluating an expression from the open budget, so many units for each of its parts."""
     if _OPEN.get() is not None:
-        spend(units * size(expr) * (1 + bits / 1024))
+        spend(units * size(expr) * work_of(bits))
+
+
+def work_of(bits: int) -> float:
+    """Return how many units an operation on balls of so many bits is worth: multiplying long numbers takes longer."""
+    return (1.0 + bits / 1024) * (1.0 + bits / 16384)
 
 
 @functools.lru_cache(maxsize=4096)

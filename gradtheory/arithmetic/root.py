@@ -9,6 +9,9 @@ from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument
 
+_MOST_OPERATIONS = 200  # of an expression that SymPy divides
+_FACTORS = (1, -1, 2, -2)  # of f, by which formulas on both sides of a switch often differ: u·sign(u) by 2u
+_BITS = 256
 _LETTER_OF_PROOFS = "z"  # a pre-activation; where an answer prints the equation of its parameter, that is s or t
 
 
@@ -103,6 +106,25 @@ class Root(ProvenNumber):
         (variable,) = self.function.variables
         zero = enclosure.zero(self.function, self._derivative, self.lower, self.upper, bits)
         return enclosure.enclose(self.value, bits, {variable: zero})
+
+    def is_multiple(self, difference: sympy.Expr) -> bool:
+        """Return whether an expression in the variable of f is seen to be f times another, without a pole there."""
+        (variable,) = self.function.variables
+        if any(sympy.expand(difference - factor * self.function.expr) == 0 for factor in _FACTORS):
+            return True
+        if difference.count_ops() > _MOST_OPERATIONS:
+            return False
+        in_exponentials = enclosure.in_symbols(difference / self.function.expr, variable)
+        _, below = sympy.fraction(sympy.cancel(sympy.together(sympy.expand(in_exponentials.rational))))
+        zero = enclosure.zero(self.function, self._derivative, self.lower, self.upper, _BITS)
+        return bool(enclosure.enclose(1 / in_exponentials.written_out(below), _BITS, {variable: zero}).is_finite())
+
+    def shows_zero(self, number: sympy.Expr, held: set[sympy.Expr]) -> bool:
+        """Return whether a number that holds this and others of the same zero is seen to be 0."""
+        same = all(
+            isinstance(each, Root) and each.function == self.function and each.lower == self.lower for each in held
+        )
+        return same and self.is_multiple(number.xreplace({each: each.value for each in held}))
 
     @cached_property
     def _sign(self) -> int:

@@ -6,6 +6,7 @@ residual sums and norms, are graphs of nodes (`gradtheory.networks.nodes`).
 
 # Above 300 lines: one class, whose methods need their docstrings.
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -479,7 +480,7 @@ class Network(ShownAsTable):
         # The singular values of an m × n matrix are right to a small multiple of max(m, n) roundings (LAPACK).
         roundings = sum(8.0 + 4.0 * max(each.shape) for each in weights)
         with np.errstate(all="ignore"):
-            bound = float(np.prod(norms * slopes)) * (1.0 + roundings * 2.0**-52)
+            bound = _product(norms * slopes) * (1.0 + roundings * 2.0**-52)
         return JacobianBound(norms, slopes, bound)
 
     def layer_bounds(self, box: tuple[ArrayLike, ArrayLike]) -> LayerBounds:
@@ -540,3 +541,14 @@ def _dense(node: Node, w: Array, b: Array) -> Dense:
             raise InvalidArgument("b", b, f"must be 0 for {node.name!r}, which has no bias")
         return Dense(w)
     return Dense(w, b)
+
+
+def _product(factors: Array) -> float:
+    """Return a product of which no part overflows or underflows before the whole does."""
+    if not factors.all():
+        return 0.0
+    fraction, exponent = 1.0, 0
+    for factor, power in zip(*(each.tolist() for each in np.frexp(factors)), strict=True):
+        fraction, more = math.frexp(fraction * factor)
+        exponent += power + more
+    return max(float(np.ldexp(fraction, exponent)), 5e-324)

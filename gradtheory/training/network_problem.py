@@ -154,9 +154,10 @@ class NetworkProblem:
 
 
 def _follower(nodes: Sequence[Node], place: int) -> int | None:
-    """Return the activation that takes a node's output."""
-    takers = [number for number, node in enumerate(nodes) if node.sources == (place,)]
-    return next((number for number in takers if isinstance(nodes[number].operation, Elementwise)), None)
+    """Return the activation that alone takes a node's output."""
+    takers = [number for number, node in enumerate(nodes) if place in node.sources]
+    is_alone = len(takers) == 1 and isinstance(nodes[takers[0]].operation, Elementwise)
+    return takers[0] if is_alone else None
 
 
 def _activation(nodes: Sequence[Node], place: int | None) -> Activation:

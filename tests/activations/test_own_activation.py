@@ -446,3 +446,15 @@ _TENTH = Rational(1, 10)  # the float 0.1 lies above it
 def test_values_at_jumps_are_those_of_the_expression(own, z, value):
     values = gt.activation(own).value([z, -1.0, z])
     assert values[[0, 2]] == pytest.approx(value, rel=1e-15, nan_ok=True)
+
+
+@pytest.mark.parametrize("assumption", ["nonnegative", "nonzero", "nonpositive", "irrational", "positive", "even"])
+def test_symbols_that_stand_for_some_numbers_alone_are_refused(assumption):
+    letter = sympy.Symbol("q", real=True, **{assumption: True})
+    with pytest.raises(InvalidArgument, match="any real number"):
+        gt.activation(sympy.tanh(letter))
+
+
+def test_what_is_infinite_at_a_place_is_refused():
+    with pytest.raises(InvalidArgument, match="DiracDelta"):
+        gt.activation(sympy.tanh(Z) + sympy.DiracDelta(Z))

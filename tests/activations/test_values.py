@@ -7,6 +7,7 @@ import sympy
 from sympy import Abs, Heaviside, Interval, Max, Min, Piecewise, S, Union, cos, cosh, erf, exp, log, oo, sign, sin, tanh
 
 import gradtheory as gt
+from gradtheory.arithmetic.enclosure import order
 from gradtheory.chains.losses import LOSSES
 
 Z = sympy.Symbol("z", real=True)
@@ -104,3 +105,13 @@ def test_bends_keep_their_digits_near_and_far(called):
         with mpmath.workdps(200):
             exact = float(mpmath.re(mpmath.diff(value, mpmath.mpf(z), 2, h=mpmath.mpf(10) ** -30)))
         assert record.bend(z) == pytest.approx(exact, rel=1e-12, abs=1e-100)
+
+
+@pytest.mark.parametrize(
+    "inner", [Z**3 + Z, sympy.sinh(Z), Z + sympy.sin(Z) / 2, Z + sympy.tanh(Z)], ids=["cubic", "sinh", "wave", "tanh"]
+)
+def test_what_is_cut_at_a_place_without_a_closed_form_has_the_values_of_the_cut(inner):
+    cut = gt.activation(sympy.Max(-1, sympy.Min(1, inner)))
+    assert order(cut.range.inf, sympy.Integer(-1)) == 0
+    assert order(cut.range.sup, sympy.S.One) == 0
+    assert float(cut.kinks[0]) == pytest.approx(-float(cut.kinks[1]))

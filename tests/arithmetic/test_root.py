@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
 
@@ -99,3 +100,21 @@ def test_a_number_of_a_pre_activation_is_printed_as_digits():
     )
     assert (str(in_z), sympy.latex(in_z)) == ("Root(4.11325037878…)", r"4.11325037878\ldots")
     assert (str(in_s), sympy.latex(in_s)) == ("exp(s)", "e^{s}")
+
+
+@pytest.mark.parametrize("value", [_S, _S / sympy.cosh(_S) ** 2, _S**3 + 1])
+def test_a_number_near_another_is_not_taken_for_it(value):
+    root = Root(_FUNCTION, sympy.Rational(1, 2), sympy.Integer(1), sympy.Lambda(_S, value))
+    near = sympy.Rational(str(root.n(300)))
+    assert not root.is_multiple(value - near)
+    assert root.is_multiple(value * (_S * sympy.tanh(_S) - sympy.Rational(1, 2)))
+    assert root.is_multiple(_S**2 - _S / (2 * sympy.tanh(_S)))
+    assert sign(root - near) != 0
+
+
+def test_numbers_of_one_zero_that_are_equal_are_so():
+    cubic = Root(sympy.Lambda(_S, _S**3 + _S - 1), sympy.Rational(1, 2), sympy.S.One)
+    assert sign(cubic**3 + cubic - 1) == 0
+    assert sign(cubic**3 + cubic - 1 - sympy.Rational(1, 10**400)) == -1
+    other = cubic.map(sympy.Lambda(_S, _S**3))
+    assert sign(other - 1 + cubic) == 0

@@ -1,5 +1,7 @@
 """Sets of whole chains whose first inputs, or later ones, are far out."""
 
+import contextlib
+
 import pytest
 import sympy
 
@@ -52,3 +54,20 @@ def test_an_end_that_no_float_reaches_is_refused_and_takes_no_memory():
     b += ["-13199654761/40000000000", "-660566460049/500000000000"]
     with pytest.raises(Undecided, match=r"is about 2\*\*\d+ from a place within, which takes too many digits"):
         gt.total_explosion_set(gt.Chain(8, "exponential"), w=w, b=b)
+
+
+@pytest.mark.parametrize(
+    ("which", "w", "b"),
+    [
+        ("tanh", [2, 3], ["1e400", 0]),
+        ("tanh", ["1e400", 3], [0, 0]),
+        ("tanh", ["1e-400", 3], ["1e350", 0]),
+        ("sigmoid", [2, 3], [10**400, 10**400]),
+        ("sigmoid", [2, 10**400], [0, 0]),
+    ],
+)
+def test_weights_and_biases_beyond_float64_are_answered_or_undecided(which, w, b):
+    with contextlib.suppress(Undecided):
+        gt.total_explosion_set(gt.Chain(2, which), w=w, b=b, effort=1)
+    with contextlib.suppress(Undecided):
+        gt.exploding_parameter(gt.Chain(2, which), "b1", x="1e400", w=w, b=b, effort=1)

@@ -197,3 +197,15 @@ def test_a_bias_joins_a_layer_that_it_alone_takes(tmp_path, alias, which):
         assert which != "alone"
     else:
         np.testing.assert_allclose(network.forward(x), true, rtol=1e-12)
+
+
+def test_complex_weights_are_refused():
+    with pytest.raises(InvalidArgument):
+        gt.Network.from_weights({"a.weight": torch.tensor([[1 + 5j, 2.0]])}, "identity")
+
+
+def test_each_norm_has_the_epsilon_of_its_own_type():
+    module = nn.Sequential(nn.Linear(6, 6, bias=False), nn.RMSNorm(6), nn.Linear(6, 4))
+    module[2].double()
+    network = gt.Network.from_torch(module)
+    assert network.nodes[1].operation.epsilon == np.finfo(np.float32).eps

@@ -8,6 +8,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov import largest_exponent
 from tests.random_weights.test_lyapunov import _X, LOG_NORMAL, of_density
 
@@ -92,3 +93,9 @@ def test_whatever_the_weights_are_few_inputs_have_a_growing_gradient(which, is_m
     assert log_gradient[0] == pytest.approx(depth * math.log(4))
     share = (log_gradient[1:] / depth > 0.01).mean()
     assert share < 0.01 if is_member else share > 0.9
+
+
+@pytest.mark.parametrize("activation", ["hard_tanh", "hard_tanh(lower=-2, upper=3)"])
+def test_where_some_chains_die_and_others_never_do_there_is_none(activation):
+    with pytest.raises(InvalidArgument, match="has no one exponent at σ_w"):
+        gt.largest_lyapunov_exponent(activation)

@@ -14,7 +14,6 @@ from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
-    Enclosable,
     abbreviate,
     digits_of,
     doubling,
@@ -70,8 +69,7 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
             return side
         if bits > 2 * FIRST_BITS and ask_sympy:
             ask_sympy = False  # once
-            # Enclosable ones ask SymPy themselves
-            if abs(ball) < 1 and not isinstance(expr, Enclosable) and is_small_number_zero(expr):
+            if abs(ball) < 1 and is_small_number_zero(expr):
                 return 0
     digits = digits_of(most_bits)
     raise Undecided(

@@ -22,9 +22,11 @@ def is_small_number_zero(number: sympy.Expr) -> bool:
     """
     if number.count_ops() > _MOST_OPERATIONS:
         return False
+    if held := {part for part in sympy.preorder_traversal(number) if isinstance(part, Enclosable)}:
+        shows_zero = getattr(next(iter(held)), "shows_zero", None)
+        is_seen = number not in held and sympy.expand(number) == 0  # SymPy would ask such a number itself
+        return bool(is_seen or (shows_zero is not None and shows_zero(number, held)))
     for part in sympy.preorder_traversal(number):
-        if isinstance(part, Enclosable):
-            return bool(sympy.expand(number) == 0)
         if part.args and isinstance(part, sympy.Expr):
             size = abs(enclose(part, FIRST_BITS)).mid()
             if not size.is_finite() or (not size.is_zero() and abs(int(size.man_exp()[1])) > _GREATEST_EXPONENT):

@@ -11,7 +11,7 @@ from sympy import default_sort_key
 
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations.slopes.switches import formula_near
-from gradtheory.arithmetic.effort import size, spend
+from gradtheory.arithmetic.effort import size, spend, work_of
 from gradtheory.arithmetic.enclosure import Ball, Evaluator, enclose, evaluator, factored, precision, sign
 from gradtheory.arithmetic.functions import stable
 
@@ -104,7 +104,7 @@ class Layers:
         Where a layer stands at a switch of σ, or so near that the bits do not tell, the balls hold what both formulas
         give; so they hold both slopes at a kink.
         """
-        spend(self.size * (1 + bits / 1024))
+        spend(self.size * work_of(bits))
         z: list[Ball] = []
         reach: list[Ball] = []
         wall: int | None = None

@@ -55,6 +55,8 @@ def steepest_trajectory(layers: Layers) -> Trajectory | None:
     """Return about where |f'| is greatest, or None where the method does not settle."""
     with np.errstate(all="ignore"):
         w, b = (np.array([_as_float(number) for number in numbers]) for numbers in (layers.w, layers.b))
+        if not (np.isfinite(w).all() and np.isfinite(b).all() and w.all()):
+            return None  # beyond float64
         z = np.array([_as_float(middle_of_slope(activation)) for activation in layers.activations])
         for _ in range(_MOST_STEPS):
             step, log_reach = _newton(layers, w, b, z)

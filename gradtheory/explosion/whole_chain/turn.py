@@ -14,7 +14,7 @@ from functools import cached_property
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.arithmetic.effort import spend
+from gradtheory.arithmetic.effort import spend, work_of
 from gradtheory.arithmetic.enclosure import Ball, exactly, precision
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers, Part, meeting, sigma_at, union
@@ -67,7 +67,7 @@ class Turn:
 
     def before(self, z: Ball, bits: int) -> Iterator[tuple[int, tuple[Ball, Ball]]]:
         """Yield, from the last to the first, the layers before the turn: number, pre-activation and slope."""
-        spend(self.layers.size * (1 + bits / 1024))
+        spend(self.layers.size * work_of(bits))
         for number in reversed(range(len(self.near))):
             working = bits + self.lost[number]
             with precision(working):

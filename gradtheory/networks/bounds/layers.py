@@ -27,11 +27,11 @@ class LayerBound(ShownAsTable):
     name : str
         That of the dense node.
     activation : str or None
-        None where no activation follows.
+        That which alone takes what the layer gives; None where there is none.
     pre_activations : pair of ndarray of shape (n,)
         Lower and upper bounds of z.
     slopes : pair of ndarray of shape (n,)
-        Lower and upper bounds of σ'(z), at kinks from either side; 1 where no activation follows.
+        Lower and upper bounds of σ'(z), at kinks from either side; 1 where there is no such activation.
     norm : float
         An upper bound of ‖W‖.
     factor : float
@@ -115,13 +115,10 @@ def layer_bounds_on(nodes: Sequence[Node], n_inputs: int, box: Any) -> LayerBoun
         if not isinstance(node.operation, Dense):
             continue
         w, hull = node.operation.w, enclosure.outputs[place].hull
-        behind = [
-            (after, other.operation.activation.name)
-            for after, other in enumerate(nodes)
-            if isinstance(other.operation, Elementwise) and other.sources == (place,)
-        ]
+        takers = [number for number, other in enumerate(nodes) if place in other.sources]
+        follower = nodes[takers[0]].operation if len(takers) == 1 else None
+        after, activation = (takers[0], follower.activation.name) if isinstance(follower, Elementwise) else (None, None)
         norm = spectral_bound(w)
-        after, activation = behind[0] if behind else (None, None)
         if after is None:
             slopes, factor = (np.ones(len(w)), np.ones(len(w))), norm
         else:

@@ -1,3 +1,4 @@
+# Above 300 lines: one walk over the operators of a file, with what each becomes
 """ONNX files as nodes: Gemm, MatMul and Add, activations, norms and residual sums; nothing in a file is ever run.
 
 A file is bounded in size, and weights that it keeps in other files are refused, so that no path of its own is followed.

@@ -248,7 +248,7 @@ class _Reader:
             add(node, where, Dense(_array(module.weight), _array(module.bias)), source)
             return True
         if kind in ("LayerNorm", "RMSNorm") and len(module.normalized_shape) == 1:
-            epsilon = self._least if module.eps is None else float(module.eps)
+            epsilon = _least(module.weight, self._least) if module.eps is None else float(module.eps)
             is_centred = kind == "LayerNorm"
             bias = _array(module.bias) if is_centred else None
             add(node, where, LayerNorm(_array(module.weight), bias, epsilon, is_centred), source)
@@ -351,6 +351,13 @@ def _array(tensor: Any) -> Any:
 
 def _is_real(value: Any) -> bool:
     return hasattr(value, "is_complex") and not value.is_complex()
+
+
+def _least(weight: Any, otherwise: float) -> float:
+    """Return RMSNorm's own ε for its type; shorter ones compute in float32."""
+    if weight is None:
+        return otherwise
+    return float(np.finfo(np.float64 if str(weight.dtype) == "torch.float64" else np.float32).eps)
 
 
 def _attribute(module: Any, path: str) -> Any:

@@ -63,6 +63,10 @@ def _layer(name: str) -> tuple[str, str]:
     raise InvalidArgument("weights", name, "must be named NAME.weight or NAME.bias, as torch names them")
 
 
+def _as_array(tensor: Any) -> Any:
+    return tensor.numpy() if tensor.is_complex() else tensor.double().numpy()  # of short floats NumPy knows not all
+
+
 def _read(weights: Any) -> Mapping[str, Array]:
     """Return arrays by name."""
     if isinstance(weights, Mapping):
@@ -71,7 +75,7 @@ def _read(weights: Any) -> Mapping[str, Array]:
                 "weights", weights, "must be a mapping such as {'layer1.weight': w, 'layer1.bias': b}"
             )
         raw = {
-            name: weight.detach().cpu().double().numpy() if hasattr(weight, "detach") else weight
+            name: _as_array(weight.detach().cpu()) if hasattr(weight, "detach") else weight
             for name, weight in weights.items()
         }
         return {name: read_finite_array(each, name) for name, each in raw.items()}

@@ -115,9 +115,14 @@ def _is_member(record: Activation) -> bool:
 def _search(record: Activation) -> LargestExponent:
     def negative(log_w: float, sigma_b: float) -> float:
         try:
-            return -float(lyapunov_exponent(record, math.exp(log_w), sigma_b).value)
+            value = float(lyapunov_exponent(record, math.exp(log_w), sigma_b).value)
         except InvalidArgument:  # no stationary law, or an exponent beyond float64
             return math.inf
+        if math.isnan(value):
+            where = f"at σ_w = {math.exp(log_w):.4g}, σ_b = {sigma_b:.4g}"
+            rule = f"has no one exponent {where}: some of its chains meet a slope of 0, and the others never do"
+            raise InvalidArgument("activation", record.name, rule)
+        return -value
 
     grid = [(negative(log_w, sigma_b), float(log_w), sigma_b) for log_w in _LOG_WEIGHTS for sigma_b in _BIASES]
     height, log_w, sigma_b = min(grid)

@@ -7,7 +7,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import Dense, Elementwise, LayerNorm, Node, Scale
+from gradtheory.networks import Dense, Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.bounds import deviations
 from gradtheory.networks.bounds.enclosure import enclose_network
 from gradtheory.networks.bounds.jacobian import jacobian_bound_on
@@ -203,3 +203,22 @@ def test_what_stands_between_a_layer_and_its_activation_counts(between, activati
     with np.errstate(all="ignore"):
         most = max(np.linalg.norm(each, 2) for each in network.jacobian(rng.uniform(*box, size=(200, 3))))
     assert float(network.jacobian_bound(box)) >= most > 0.1
+
+
+def test_products_that_no_float_holds_on_the_way():
+    w = [[[1e-200]], [[1e-200]], [[1e300]], [[1e150]]]
+    for matrices in (w, w[::-1]):
+        network = gt.Network((1,) * 5, "identity", "mse", w=matrices, b=[[0.0]] * 4)
+        assert float(network.jacobian_bound()) == pytest.approx(1e50, rel=1e-12)
+    assert float(gt.Network((1, 1), "identity", w=[[[0.0]]], b=[[0.0]]).jacobian_bound()) == 0.0
+
+
+def test_a_layer_that_several_take_has_no_activation_of_its_own():
+    tanh, softplus = (Elementwise(gt.activation(name)) for name in ("tanh", "softplus"))
+    nodes = [Node("d", Dense(np.array([[3.0]]), np.array([10.0])), (-1,)), Node("t", tanh, (0,))]
+    network = gt.Network.from_nodes([*nodes, Node("s", softplus, (0,)), Node("+", Sum(), (1, 2))], 1)
+    (bound,) = network.layer_bounds(([-0.1], [0.1]))
+    assert bound.activation is None
+    assert bound.factor >= 3.0
+    run = gt.train(network, [[0.1]], [[1.0]], optimiser=gt.optimisers.adam(), steps=1)
+    assert run.factors[0, 0] == pytest.approx(3.0)
