@@ -4,12 +4,14 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.pooling import pooling
 from gradtheory.audits.stillness import still_share, unit_axis
+from gradtheory.audits.tensors import by_sample, is_finite, square_sum, tensors
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Call:
         The class.
     square, gradient_square : float
         Sums of squares of the output, and of the gradient by it.
+    by_sample : ndarray or None
+        The squares of the gradient by the output, row by row of its first axis.
     size, width : int
         The entries of the output, and how many of them vary on their own: those of a sample, or the channels of an
         image, of which all positions have the same weights.
@@ -60,6 +64,7 @@ class Call:
     kind: str
     square: float = NAN
     gradient_square: float = NAN
+    by_sample: Array | None = None
     size: int = 0
     width: int = 1
     is_finite: bool = True
@@ -245,43 +250,7 @@ def _note_output(call: Call, output: Any) -> None:
 
     def note(gradient: Any) -> None:
         call.gradient_square = float(square_sum(gradient))
+        call.by_sample = by_sample(gradient)
         call.is_gradient_finite = is_finite(gradient)
 
     tensor.register_hook(note)
-
-
-def tensors(value: Any) -> Iterator[Any]:
-    """Yield the tensors of floats in nested inputs or outputs."""
-    if isinstance(value, Mapping):
-        for part in value.values():
-            yield from tensors(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from tensors(part)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for entry in fields(value):
-            yield from tensors(getattr(value, entry.name))
-    elif hasattr(value, "is_floating_point") and value.is_floating_point():
-        yield value
-
-
-def square_sum(tensor: Any) -> Any:
-    """Return the sum of squares in float64, as a tensor: gradients of embeddings may be sparse."""
-    import torch
-
-    values = tensor.detach()
-    values = values.coalesce().values() if values.is_sparse else values
-    return torch.linalg.vector_norm(values, dtype=torch.float64) ** 2  # in one pass, without a copy
-
-
-def is_finite(value: Any) -> bool:
-    """Return whether every tensor of floats in nested inputs or outputs is finite."""
-    return all(_is_finite(tensor.detach()) for tensor in tensors(value))
-
-
-def _is_finite(tensor: Any) -> bool:
-    """Return whether a tensor is finite: if its sum is; else by looking at all numbers, 20 times as slow."""
-    import torch
-
-    sum_type = torch.promote_types(tensor.dtype, torch.float32)
-    return math.isfinite(tensor.sum(dtype=sum_type).item()) or bool(tensor.isfinite().all())

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.audits.batches import raw
-from gradtheory.audits.calls import tensors
+from gradtheory.audits.tensors import tensors
 from gradtheory.errors import InvalidArgument
 
 _LOSSES = {

@@ -18,7 +18,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.attention import attention_fault, watched
 from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
 from gradtheory.audits.broken import broken_modules
-from gradtheory.audits.calls import Call, recorded, square_sum
+from gradtheory.audits.calls import Call, recorded
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
@@ -28,6 +28,7 @@ from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.audits.silence import dead_within, silent, unreached
+from gradtheory.audits.tensors import square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -147,7 +148,8 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         spread = _spread(part, part if before is None else before)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
-        layers.append(replace(_layer(part, gain, gradients, spread), name=name))
+        share = _share_above_1(part, before) if before is not None and goes_on else NAN
+        layers.append(replace(_layer(part, gain, gradients, spread), name=name, share_above_1=share))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind):
             blocks.append(AuditedBlock(name, NAN, spread, (len(layers) - 1,), kind))
@@ -255,6 +257,14 @@ def _gain(part: Call, before: float) -> float:
     if not part.gradient_square > 0.0:
         return NAN
     return math.sqrt(before / part.gradient_square)
+
+
+def _share_above_1(part: Call, before: Call) -> float:
+    """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""
+    here, there = part.by_sample, before.by_sample
+    if here is None or there is None or len(here) != len(there) or not math.isfinite(part.gradient_square):
+        return NAN
+    return float(np.mean(there > here))
 
 
 def _spread(part: Call, before: Call) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
-from gradtheory.audits.calls import square_sum
 from gradtheory.audits.layers import MADE_ALIKE, NAN
+from gradtheory.audits.tensors import square_sum
 
 _TIMES = 3.0
 _GATES = {"LSTM": "forget", "GRU": "update"}

@@ -34,7 +34,7 @@ NUMBERS = (
 )  # a page is too narrow for all columns
 _WIDEST = 28  # characters of a name in a table
 _MEASURED = (
-    "gain: by which the gradient grows on its way back; E a²: mean square of the output",
+    "gain: by which the gradient grows on its way back; > 1: samples on which it does; E a²: mean square of the output",
     "dead: units whose output is the same for all samples; |dC/dW|: the gradient's norm by the parameters",
 )
 _MEANINGS = (

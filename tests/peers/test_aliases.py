@@ -209,3 +209,85 @@ def test_each_norm_has_the_epsilon_of_its_own_type():
     module[2].double()
     network = gt.Network.from_torch(module)
     assert network.nodes[1].operation.epsilon == np.finfo(np.float32).eps
+
+
+class Written(nn.Module):
+    def __init__(self, forward):
+        super().__init__()
+        torch.manual_seed(0)
+        self.l1, self.l2, self.p = nn.Linear(4, 4), nn.Linear(4, 3), nn.Parameter(torch.randn(4))
+        self.drop, self.run = nn.Dropout(0.1), forward
+
+    def forward(self, x):
+        return self.run(self, x)
+
+
+def _two(change, first=None):
+    def forward(m, x):
+        h = m.l1(x)
+        g = h if first is None else first(m, h)
+        return m.l2(h) + m.l2(change(m, x, h, g))
+
+    return forward
+
+
+def _add(m, x, h, g):
+    g += torch.tanh(x)
+    return g
+
+
+def _subtract(m, x, h, g):
+    g -= x
+    return g
+
+
+def _multiply(m, x, h, g):
+    g *= m.p
+    return g
+
+
+def _divide(m, x, h, g):
+    g /= 3
+    return g
+
+
+@pytest.mark.parametrize("first", [None, lambda m, h: h.contiguous(), lambda m, h: m.drop(h)])
+@pytest.mark.parametrize("change", [_add, _subtract, _multiply, _divide])
+def test_augmented_assignment_writes_over_what_others_take(change, first):
+    with pytest.raises(InvalidArgument, match="in place of what others take"):
+        gt.Network.from_torch(Written(_two(change, first)).double().eval())
+
+
+@pytest.mark.parametrize("change", [_add, _subtract, _multiply, _divide])
+def test_augmented_assignment_of_what_nobody_else_takes_is_read(change):
+    module = Written(lambda m, x: m.l2(change(m, x, None, m.l1(x)))).double().eval()
+    x = torch.randn(5, 4, dtype=torch.float64)
+    np.testing.assert_allclose(gt.Network.from_torch(module).forward(x.numpy()), module(x).detach(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: m.l2(m.l1(x) * (1 + 0.5 * torch.randn(4))),
+        lambda m, x: m.l2(F.dropout(m.l1(x))),
+        lambda m, x: m.l2(F.dropout(m.l1(x), 0.5, True)),
+        lambda m, x: m.l2(F.alpha_dropout(m.l1(x), training=True)),
+        lambda m, x: m.l2(F.rrelu(m.l1(x), training=True)),
+    ],
+)
+def test_what_draws_random_numbers_is_refused(forward):
+    with pytest.raises(InvalidArgument, match=r"random numbers|holds what is not understood"):
+        gt.Network.from_torch(Written(forward).eval())
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: m.l2(F.dropout(m.l1(x), 0.5, m.training)),
+        lambda m, x: m.l2(m.drop(F.alpha_dropout(m.l1(x)))),
+        lambda m, x: m.l2(F.rrelu(m.l1(x))),
+    ],
+)
+def test_what_draws_them_in_training_alone_is_read(forward):
+    module, x = Written(forward).double().eval(), torch.randn(5, 4, dtype=torch.float64)
+    np.testing.assert_allclose(gt.Network.from_torch(module).forward(x.numpy()), module(x).detach(), rtol=1e-12)

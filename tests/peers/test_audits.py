@@ -1,6 +1,7 @@
 """Audits and the monitor on torch modules: transformers, recurrent networks and convolutions too."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -172,6 +173,24 @@ def test_the_monitor_records_norms_and_leaves_nothing_behind():
     assert watch.not_finite is None
     assert not any(part._forward_hooks or part._backward_hooks for part in module.modules())
     assert train(deep(3), watch_every=3)[0].steps == [1, 4]
+
+
+def test_measured_parts_know_on_how_many_samples_the_gradient_grows():
+    torch.manual_seed(0)
+    module, x, y = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)), torch.randn(50, 4), torch.randn(50, 3)
+    module[2].weight.data *= 3.0
+    report = gt.audit(module, x, y, loss=nn.MSELoss())
+    outputs, value = [], x
+    for part in module:
+        value = part(value)
+        value.retain_grad()
+        outputs.append(value)
+    nn.MSELoss()(value, y).backward()
+    sizes = [each.grad.norm(dim=1) for each in outputs]
+    shares = [float((before > after).double().mean()) for before, after in pairwise(sizes)]
+    assert [layer.share_above_1 for layer in report.layers[1:]] == shares
+    assert 0.0 < shares[1] < 1.0 or shares[0] < 1.0
+    assert "> 1" in str(report)
 
 
 def test_the_monitor_names_where_nan_starts():

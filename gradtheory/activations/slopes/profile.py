@@ -15,9 +15,12 @@ from gradtheory.activations.slopes.switches import breaks, formula_near
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
+    MOST_BITS,
     Ball,
     Interval,
+    as_rational,
     bounds,
+    doubling,
     enclose,
     evaluate,
     hull,
@@ -128,9 +131,16 @@ class Profile:
         """
         if self.period is None:
             return place in self.kinks or any(is_equal(place, kink) for kink in self.kinks)
-        periods = round(float(enclose(place / self.period, FIRST_BITS).mid()))
-        shifts = [(periods + k) * self.period for k in (-1, 0, 1)]
+        shifts = [(self._periods_before(place) + k) * self.period for k in (-1, 0, 1)]
         return any(is_equal(place - shift, kink) for kink in self.kinks for shift in shifts)
+
+    def _periods_before(self, place: sympy.Expr) -> sympy.Integer:
+        """Return how many periods a place is away from 0, to the nearest or the one beside it."""
+        for bits in doubling(MOST_BITS):
+            ball = enclose(place / self.period, bits)
+            if ball.rad() < 1:
+                return sympy.floor(as_rational(ball))
+        raise Undecided(f"{shorten(place)} is too far out to count the periods before it")
 
     @cached_property
     def infinite_slopes(self) -> tuple[sympy.Expr, ...]:

@@ -46,7 +46,8 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _BACKWARD_HOOKS = ("_backward_hooks", "_backward_pre_hooks")
 _NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
-_IN_PLACE = ("iadd", "isub", "imul", "itruediv")
+_IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ipow", "imatmul", "ifloordiv", "imod")
+_RANDOM = {"dropout": True, "alphadropout": False, "featurealphadropout": False, "rrelu": False}  # unless told
 _MULTIPLY, _DIVIDE = ("mul", "imul", "multiply"), ("truediv", "itruediv", "div", "divide")
 
 
@@ -62,7 +63,13 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
     torch: Any = sys.modules.get("torch")  # who has a module has imported it
     if torch is None or not isinstance(module, torch.nn.Module):
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
-    from torch import fx, is_grad_enabled
+    from torch import fx, get_rng_state, is_grad_enabled
+
+    class Proxy(fx.Proxy):  # type: ignore[misc]  # torch is not installed where types are checked
+        """A value under trace, of which g += x is no new one, as torch.fx has it."""
+
+    for each in _IN_PLACE:
+        setattr(Proxy, f"__{each}__", _in_place(getattr(operator, each)))
 
     class Tracer(fx.Tracer):  # type: ignore[misc]  # torch is not installed where types are checked
         """A tracer that notes which steps gradients do not pass."""
@@ -71,6 +78,9 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
             node = super().create_node(*args, **keywords)
             node.meta["is_passed"] = is_grad_enabled()
             return node
+
+        def proxy(self, node: Any) -> Any:
+            return Proxy(node, self)
 
     module = unwrapped(module)
     if not is_initialised(module):
@@ -85,10 +95,14 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         with untouched(module):
             module.train(False)
             versions = [(buffer, buffer._version) for buffer in module.buffers()]
+            state = get_rng_state()
             traced = fx.GraphModule(module, Tracer().trace(module))
+            is_drawn = not bool((get_rng_state() == state).all())
             is_changed = any(buffer._version != version for buffer, version in versions)
     except Exception as error:  # whatever the module's own code raises when it is traced
         raise InvalidArgument("module", type(module).__name__, f"{_untraced(module, error)}; {ADVICE}") from None
+    if is_drawn:
+        raise InvalidArgument("module", type(module).__name__, f"draws random numbers in its forward; {ADVICE}")
     if is_changed:
         raise InvalidArgument("module", type(module).__name__, f"writes over its own buffers in its forward; {ADVICE}")
     if _has_hooks(module):
@@ -98,6 +112,13 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         rule = f"has a forward of its own in place of its class's; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
     return _Reader(traced, type(module).__name__).read()
+
+
+def _in_place(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def method(value: Any, other: Any) -> Any:
+        return value.tracer.create_proxy("call_function", operation, (value, other), {})
+
+    return method
 
 
 def _untraced(module: Any, error: Exception) -> str:
@@ -271,8 +292,9 @@ class _Reader:
             weights = [given[which] for which in ("weight", "bias") if given.get(which) is not None]
             self._builder.add(node, where, Dense(*(_array(self._arrays[each]) for each in weights)), given["input"])
             return True
-        if name in ("layer_norm", "rms_norm"):
-            return False  # their parameters may stand anywhere: the modules say which is which
+        is_random = _plain(node) in _RANDOM and _by_name(node)("training", _RANDOM[_plain(node)])
+        if name in ("layer_norm", "rms_norm") or is_random:  # of norms parameters may stand anywhere
+            return False
         return self._simple(node, where, arguments[0], name, _by_name(node))
 
     def _simple(self, node: Any, where: str, source: Any, kind: str, parameter: Callable[[str, float], Any]) -> bool:
@@ -324,7 +346,10 @@ class _Reader:
 def _by_name(node: Any) -> Callable[[str, float], Any]:
     """Return what gives a parameter of a function by its name in torch, wherever it was passed."""
     order = tuple(name for name, _ in _ACTIVATIONS.get(_plain(node), ("", {}))[1].values())
-    order = {"flatten": ("start_dim", "end_dim"), "softplus": ("beta", "threshold")}.get(_plain(node), order)
+    others: dict[str, tuple[str, ...]] = dict.fromkeys(_RANDOM, ("p", "training"))
+    others |= {"flatten": ("start_dim", "end_dim"), "softplus": ("beta", "threshold")}
+    others["rrelu"] = ("lower", "upper", "training")
+    order = others.get(_plain(node), order)
 
     def parameter(name: str, default: float) -> Any:
         if name in node.kwargs:

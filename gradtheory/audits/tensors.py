@@ -1,0 +1,57 @@
+"""What is asked of the tensors in nested inputs and outputs of torch modules."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from gradtheory.arithmetic.inputs import Array
+
+
+def by_sample(gradient: Any) -> Array | None:
+    """Return the squares of a gradient, row by row; None of a sparse one, or one without rows."""
+    import torch
+
+    if gradient.is_sparse or gradient.ndim < 2:
+        return None
+    norms = torch.linalg.vector_norm(gradient.detach().flatten(1), dim=1, dtype=torch.float64)
+    return np.asarray(norms.cpu().numpy()) ** 2
+
+
+def tensors(value: Any) -> Iterator[Any]:
+    """Yield the tensors of floats in nested inputs or outputs."""
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from tensors(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from tensors(part)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for entry in fields(value):
+            yield from tensors(getattr(value, entry.name))
+    elif hasattr(value, "is_floating_point") and value.is_floating_point():
+        yield value
+
+
+def square_sum(tensor: Any) -> Any:
+    """Return the sum of squares in float64, as a tensor: gradients of embeddings may be sparse."""
+    import torch
+
+    values = tensor.detach()
+    values = values.coalesce().values() if values.is_sparse else values
+    return torch.linalg.vector_norm(values, dtype=torch.float64) ** 2  # in one pass, without a copy
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether every tensor of floats in nested inputs or outputs is finite."""
+    return all(_is_finite(tensor.detach()) for tensor in tensors(value))
+
+
+def _is_finite(tensor: Any) -> bool:
+    """Return whether a tensor is finite: if its sum is; else by looking at all numbers, 20 times as slow."""
+    import torch
+
+    sum_type = torch.promote_types(tensor.dtype, torch.float32)
+    return math.isfinite(tensor.sum(dtype=sum_type).item()) or bool(tensor.isfinite().all())
