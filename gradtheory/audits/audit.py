@@ -206,13 +206,14 @@ def _of_norms(verdict: AuditVerdict, layers: Sequence[AuditedLayer], measured: M
     if measured.closed and verdict.headline == DEAD and start is not None and start.sigma_w != 0.0:
         name, why = measured.closed[0]
         return AuditVerdict("vanishes", name, f"{why}: no gradient passes", headline=DEAD)
-    if measured.odd is None or measured.without is None or verdict.start is None:
+    if measured.without is None or verdict.start is None:
         return verdict
-    rest = judge(measured.without.layers, measured.without.blocks, {})[1]
-    if rest.start is not None:
-        return verdict._replace(cause=f"{verdict.cause}; and of {called(measured.odd.name)} {measured.odd.cause}")
-    kind, how = ("explodes", "grows") if measured.odd.times > 1.0 else ("vanishes", "fades")
-    return AuditVerdict(kind, measured.odd.name, measured.odd.cause, True, headline=f"The gradient {how} in {{}}")
+    first, *others = measured.odd
+    also = "".join(f"; and of {called(each.name)} {each.cause}" for each in others)
+    if judge(measured.without.layers, measured.without.blocks, {})[1].start is not None:
+        return verdict._replace(cause=f"{verdict.cause}; and of {called(first.name)} {first.cause}{also}")
+    kind, how = ("explodes", "grows") if first.times > 1.0 else ("vanishes", "fades")
+    return AuditVerdict(kind, first.name, f"{first.cause}{also}", True, headline=f"The gradient {how} in {{}}")
 
 
 def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Measurement) -> str | None:

@@ -15,7 +15,7 @@ from gradtheory.audits.broken import broken_nodes
 from gradtheory.audits.chance import FLAT, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE
-from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norm
+from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norms
 from gradtheory.audits.outliers import divided_away
 from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
@@ -73,10 +73,10 @@ class Measurement:
         The modules within a measured one of which no unit moves, and why.
     closed : sequence of pairs of str
         The norms of a network that let no gradient pass, and why.
-    odd : OddNorm or None
-        The norm whose gain is unlike that of the others.
+    odd : sequence of OddNorm
+        The norms whose gains are unlike those of the others, the furthest first.
     without : Measurement or None
-        What is measured with a usual gain in its place.
+        What is measured with usual gains in their place.
     remarks : dict of str to str
         What is worth knowing of a layer that does no harm.
 
@@ -98,7 +98,7 @@ class Measurement:
     broken: Mapping[str, str] = field(default_factory=dict)
     dead: Sequence[tuple[str, str]] = ()
     closed: Sequence[tuple[str, str]] = ()
-    odd: OddNorm | None = None
+    odd: Sequence[OddNorm] = ()
     without: "Measurement | None" = None
     remarks: Mapping[str, str] = field(default_factory=dict)
 
@@ -131,9 +131,8 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
         )
         blocks = blocks_of(network.nodes, dense, layers, passed, back)
-    odd = odd_norm(network.nodes)
-    if odd is not None:
-        mended = Network.from_nodes(odd.nodes, network.n_inputs, network.loss)
+    odd, nodes = odd_norms(network.nodes)
+    mended = Network.from_nodes(nodes, network.n_inputs, network.loss) if odd else None
     return Measurement(
         layers,
         blocks,
@@ -143,7 +142,7 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
         remarks=divided_away(layers),
         closed=closed_norms(network.nodes, passed),
         odd=odd,
-        without=None if odd is None else _measure(mended, x, y, loss, seed),
+        without=None if mended is None else _measure(mended, x, y, loss, seed),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradtheory.audits.layers import MADE_ALIKE
 from gradtheory.audits.outliers import WEIGHTS
-from gradtheory.networks import Elementwise, LayerNorm, Node
+from gradtheory.networks import Elementwise, LayerNorm, Node, Sum
 from gradtheory.networks.passes import Forward
 
 
@@ -22,14 +22,11 @@ class OddNorm(NamedTuple):
     name : str
     times : float
         Its gain beside that of the others, each as its root mean square.
-    nodes : tuple of Node
-        The network with a usual gain in its place.
 
     """
 
     name: str
     times: float
-    nodes: tuple[Node, ...]
 
     @property
     def cause(self) -> str:
@@ -37,19 +34,19 @@ class OddNorm(NamedTuple):
         return f"its gain is {self.times:.3g} times as large as that of the other norms"
 
 
-def odd_norm(nodes: Sequence[Node]) -> OddNorm | None:
-    """Return the norm whose gain is furthest from that of the others, if it matters."""
+def odd_norms(nodes: Sequence[Node]) -> tuple[list[OddNorm], list[Node]]:
+    """Return the norms whose gains are far from the others', the furthest first, and the network with usual ones."""
     gains = {place: _size(node.operation) for place, node in enumerate(nodes) if isinstance(node.operation, LayerNorm)}
     usual = median(gains.values()) if len(gains) > MADE_ALIKE else 0.0
-    if not 0.0 < usual < math.inf:
-        return None
-    by_size = {place: abs(math.log(gain / usual)) for place, gain in gains.items() if 0.0 < gain < math.inf}
-    place = max(by_size, key=by_size.__getitem__)
-    norm, times = nodes[place].operation, gains[place] / usual
-    if by_size[place] <= math.log(WEIGHTS) or not isinstance(norm, LayerNorm) or norm.gain is None:
-        return None
-    mended = replace(nodes[place], operation=replace(norm, gain=norm.gain / times))
-    return OddNorm(nodes[place].name, times, (*nodes[:place], mended, *nodes[place + 1 :]))
+    mended, odd = list(nodes), list[OddNorm]()
+    for place, gain in gains.items():
+        norm = nodes[place].operation
+        times = gain / usual if 0.0 < usual < math.inf else math.nan
+        is_odd = 0.0 < times < math.inf and abs(math.log(times)) > math.log(WEIGHTS)
+        if is_odd and isinstance(norm, LayerNorm) and norm.gain is not None:
+            odd.append(OddNorm(nodes[place].name, times))
+            mended[place] = replace(nodes[place], operation=replace(norm, gain=norm.gain / times))
+    return sorted(odd, key=lambda each: -abs(math.log(each.times))), mended
 
 
 def _size(norm: LayerNorm) -> float:
@@ -57,18 +54,32 @@ def _size(norm: LayerNorm) -> float:
 
 
 def closed_norms(nodes: Sequence[Node], passed: Forward) -> list[tuple[str, str]]:
-    """Return the norms that let no gradient pass, and why: a gain of 0, or a bias that leaves what follows no slope."""
+    """Return the norms that let no gradient pass, and why: a gain of 0, or a bias that leaves what follows no slope.
+
+    That all branches end with a norm of gain 0 is a way to initialise.
+    """
     closed: list[tuple[str, str]] = []
+    ends = [_ends_a_branch(nodes, place) for place, node in enumerate(nodes)]
+    is_meant = all(_is_zero(node) for node, is_end in zip(nodes, ends, strict=True) if is_end)
     for place, node in enumerate(nodes):
-        if not isinstance(node.operation, LayerNorm):
-            continue
         takers = [number for number, other in enumerate(nodes) if place in other.sources]
-        if node.operation.gain is not None and not node.operation.gain.any():
+        follower = nodes[takers[0]].operation if len(takers) == 1 else None
+        if _is_zero(node) and not (is_meant and ends[place]):
             closed.append((node.name, "its gain is 0"))
-        elif len(takers) == 1 and isinstance(follower := nodes[takers[0]].operation, Elementwise):
+        elif isinstance(node.operation, LayerNorm) and isinstance(follower, Elementwise):
             bias = 0.0 if node.operation.bias is None else float(np.mean(node.operation.bias))
             if not passed.kept[takers[0]][1].any():
-                closed.append(
-                    (node.name, f"with its bias, {bias:.3g} on average, every slope of {follower.activation.name} is 0")
-                )
+                cause = f"with its bias, {bias:.3g} on average, every slope of {follower.activation.name} is 0"
+                closed.append((node.name, cause))
     return closed
+
+
+def _is_zero(node: Node) -> bool:
+    norm = node.operation
+    return isinstance(norm, LayerNorm) and norm.gain is not None and not norm.gain.any()
+
+
+def _ends_a_branch(nodes: Sequence[Node], place: int) -> bool:
+    """Return whether a norm is what a sum takes."""
+    takers = [other for other in nodes if place in other.sources]
+    return isinstance(nodes[place].operation, LayerNorm) and any(isinstance(each.operation, Sum) for each in takers)

@@ -85,6 +85,36 @@ def test_a_norm_within_a_residual_block():
     assert all(report.verdict == "stable" for report in audits(module))
 
 
+def test_two_norms_at_fault_are_both_named():
+    module = normed()
+    module[10].weight.data.mul_(100.0)
+    module[19].weight.data.mul_(30.0)
+    read, _ = audits(module)
+    assert (read.verdict, read.start) == ("explodes", "10")
+    assert "of layer '19' its gain is 30 times as large as that of the other norms" in read.cause
+
+
+def test_branches_that_start_with_nothing_are_a_way_to_initialise():
+    for count in (1, 2, 4):
+        torch.manual_seed(0)
+        blocks = [Block() for _ in range(count)]
+        for block in blocks:
+            block.b.append(nn.LayerNorm(64))
+            block.b[4].weight.data.zero_()
+        module = nn.Sequential(nn.Linear(64, 64), *blocks, nn.Linear(64, 64))
+        assert gt.audit(module, torch.randn(128, 64)).start is None
+
+
+def test_first_weights_of_another_scheme_are_no_fault():
+    for count in (2, 6):
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Linear(64, 64), *[Block() for _ in range(count)], nn.Linear(64, 64))
+        nn.init.kaiming_normal_(module[0].weight)
+        for block in module[1:-1]:
+            block.b.append(nn.LayerNorm(64))
+        assert gt.audit(module, torch.randn(128, 64)).start is None
+
+
 def test_a_norm_and_a_layer_at_fault_are_both_told():
     module = normed()
     module[16].weight.data.mul_(100.0)
