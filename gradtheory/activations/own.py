@@ -63,6 +63,8 @@ def own_activation(expr: sympy.Basic) -> Activation:
         raise InvalidArgument("activation", expr, f"must be written in a symbol for any real number, {_EXAMPLE}")
     if expr.has(sympy.atan2, sympy.arg, sympy.re, sympy.im):  # SymPy's words for a part that it takes for complex
         raise InvalidArgument("activation", expr, f"must be finite and real for every {symbol}, {_EXAMPLE}")
+    if any(part.is_Pow and part.base.is_negative and part.exp.has(symbol) for part in sympy.preorder_traversal(expr)):
+        raise InvalidArgument("activation", expr, f"must not hold powers of negative numbers, {_EXAMPLE}")
     if expr.has(sympy.I):
         raise InvalidArgument("activation", expr, f"must be written in real numbers, without I, {_EXAMPLE}")
     if expr.has(sympy.DiracDelta):

@@ -16,8 +16,7 @@ from gradtheory.audits.scales import OutOfScale
 
 STRETCH = 10.0  # a factor over several layers that training bears
 ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
-# Likewise from √6, by which schemes differ (kaiming_normal's √2, and torch's own 1/√3), to weights 5 times too large.
-WEIGHTS = math.sqrt(math.sqrt(6.0) * 5.0)
+WEIGHTS = 2.5  # more than √6, by which schemes differ: kaiming_normal's √2, and torch's own 1/√3
 _NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
 _SAME = 0.01  # of logarithms
 MATTERS = 1.25  # a gain that weights out of scale have to cause

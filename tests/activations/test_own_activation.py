@@ -455,6 +455,11 @@ def test_symbols_that_stand_for_some_numbers_alone_are_refused(assumption):
         gt.activation(sympy.tanh(letter))
 
 
+def test_powers_of_negative_numbers_are_refused():
+    with pytest.raises(InvalidArgument, match="powers of negative numbers"):
+        gt.activation(sympy.sin(Z + sympy.sign(Z - 3) * pi))  # SymPy makes (-1)**sign(z - 3)·sin(z) of it
+
+
 def test_what_is_infinite_at_a_place_is_refused():
     with pytest.raises(InvalidArgument, match="DiracDelta"):
         gt.activation(sympy.tanh(Z) + sympy.DiracDelta(Z))

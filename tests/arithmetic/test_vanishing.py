@@ -46,3 +46,8 @@ def test_a_message_does_not_evaluate_a_number():
     """SymPy puts the terms of a sum in order by their values, and sinh(10**15) has 10**14 digits."""
     number = 3 * exp(-(cosh(10**15) ** 2)) * sinh(10**15) + 2 * exp(-(sinh(10**15) ** 2))
     assert "exp(" in abbreviate(number)
+
+
+def test_a_tiny_sum_of_logarithms_and_arcs_is_not_zero():
+    tiny = -sympy.pi / 2 - 2 * sympy.log(1 + Rational(1, 10**90)) + sympy.atan(_HALF) + sympy.atan(2)
+    assert not is_small_number_zero(tiny)

@@ -33,7 +33,7 @@ def is_small_number_zero(number: sympy.Expr) -> bool:
                 return False
     try:
         return any(way(number) == 0 for way in (sympy.expand, _in_exponentials, _of_logarithms, _of_arcs, _of_roots))
-    except (OverflowError, RecursionError, NotImplementedError):
+    except (ArithmeticError, RecursionError, NotImplementedError):
         return False
 
 
