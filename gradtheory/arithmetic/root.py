@@ -6,10 +6,11 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.expansion import terms_written_out
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument
 
-_MOST_OPERATIONS = 200  # of an expression that SymPy divides
+_MOST_OPERATIONS, _MOST_TERMS = 200, 300  # of an expression that SymPy divides
 _FACTORS = (1, -1, 2, -2)  # of f, by which formulas on both sides of a switch often differ: u·sign(u) by 2u
 _BITS = 256
 _LETTER_OF_PROOFS = "z"  # a pre-activation; where an answer prints the equation of its parameter, that is s or t
@@ -115,6 +116,8 @@ class Root(ProvenNumber):
         if difference.count_ops() > _MOST_OPERATIONS:
             return False
         in_exponentials = enclosure.in_symbols(difference / self.function.expr, variable)
+        if terms_written_out(in_exponentials.rational) > _MOST_TERMS:
+            return False
         _, below = sympy.fraction(sympy.cancel(sympy.together(sympy.expand(in_exponentials.rational))))
         zero = enclosure.zero(self.function, self._derivative, self.lower, self.upper, _BITS)
         return bool(enclosure.enclose(1 / in_exponentials.written_out(below), _BITS, {variable: zero}).is_finite())
