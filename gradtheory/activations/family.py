@@ -9,8 +9,11 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.record import Activation
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.errors import InvalidArgument
+
+_BITS, _LEAST = 64, 1e-300
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Family:
             raise InvalidArgument(
                 f"parameter of {self.name}", name, f"must be one of {', '.join(self.defaults)}, given once"
             )
-        exact = {name: read_real(value, name) for name, value in (by_place | named).items()}
+        exact = {name: _read(value, name) for name, value in (by_place | named).items()}
         return self._record(tuple(exact.get(name, default) for name, default in self.defaults.items()))
 
     @lru_cache(maxsize=256)  # noqa: B019  # families live as long as the module
@@ -66,3 +69,12 @@ class Family:
         """Return the name of the record with these parameters: the family's own for the defaults."""
         changed = [f"{name}={value}" for name, value in values.items() if value != self.defaults[name]]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+
+def _read(value: Any, name: str) -> sympy.Expr:
+    """Return a parameter, which the float64 kernels have to hold."""
+    exact = read_real(value, name)
+    size = abs(enclose(exact, _BITS))
+    if not exact.is_zero and not (size > _LEAST and size < 1.0 / _LEAST):
+        raise InvalidArgument(name, value, "must be 0, or between 1e-300 and 1e300 in size")
+    return exact

@@ -60,23 +60,31 @@ class Monitor(ShownAsTable):
     _handles: list[Any] = field(default_factory=list, repr=False)
     _squares: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False)  # of each parameter's gradient
     _was_finite: dict[Any, bool] = field(default_factory=dict, repr=False)
+    _watched: set[Any] = field(default_factory=set, repr=False)
     _is_open: bool = field(default=False, repr=False)
     _sick: list[str] = field(default_factory=list, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
         self._stack.enter_context(uncompiled(self.module))
+        self._watch_parameters()
         for path, part in self.module.named_modules():
             name = path or type(part).__name__
             own = list(part.parameters(recurse=False))
             if own:
                 self.gradient_norms.setdefault(name, [])
-            for parameter in own:
-                if parameter.requires_grad:
-                    self._handles.append(parameter.register_post_accumulate_grad_hook(self._noting(name)))
             self._handles.append(part.register_forward_pre_hook(self._begin, with_kwargs=True))
             self._handles.append(part.register_forward_hook(self._forward(name), with_kwargs=True))
         return self
+
+    def _watch_parameters(self) -> None:
+        """Note the gradients of parameters, also of those that are no longer frozen."""
+        for path, part in self.module.named_modules():
+            for parameter in part.parameters(recurse=False):
+                if parameter.requires_grad and parameter not in self._watched:
+                    hook = self._noting(path or type(part).__name__)
+                    self._handles.append(parameter.register_post_accumulate_grad_hook(hook))
+                    self._watched.add(parameter)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -84,6 +92,7 @@ class Monitor(ShownAsTable):
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._watched.clear()
         self._stack.close()
         self._close()
 
@@ -111,6 +120,8 @@ class Monitor(ShownAsTable):
         """
         if self._is_open and not _is_backward():
             self._close()
+        if module is self.module:
+            self._watch_parameters()
         if self.not_finite is not None or not self._is_recording:
             return None
         if not type(module).__module__.startswith("torch.nn."):  # which may write over its inputs

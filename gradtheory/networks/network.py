@@ -480,7 +480,7 @@ class Network(ShownAsTable):
         # The singular values of an m × n matrix are right to a small multiple of max(m, n) roundings (LAPACK).
         roundings = sum(8.0 + 4.0 * max(each.shape) for each in weights)
         with np.errstate(all="ignore"):
-            bound = _product(norms * slopes) * (1.0 + roundings * 2.0**-52)
+            bound = _product(np.concatenate([norms, slopes])) * (1.0 + roundings * 2.0**-52)
         return JacobianBound(norms, slopes, bound)
 
     def layer_bounds(self, box: tuple[ArrayLike, ArrayLike]) -> LayerBounds:

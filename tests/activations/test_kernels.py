@@ -195,3 +195,11 @@ def test_snake_is_right_however_far_out(a):
         angle = (number * each).n(digits)
         assert slope[k] == pytest.approx(float((1 + sympy.sin(2 * angle)).n(digits)), rel=1e-9, abs=1e-15)
         assert value[k] == pytest.approx(float(each + (sympy.sin(angle) ** 2).n(digits) / number), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    "text", ["hard_sigmoid(slope=1e-310)", "snake(a=1e310)", "isru(alpha=1e-400)", "elu(alpha=1e310)"]
+)
+def test_parameters_beyond_float64_are_refused(text):
+    with pytest.raises(InvalidArgument, match="between 1e-300 and 1e300"):
+        gt.activation(text)

@@ -1,5 +1,6 @@
 """Values under several names, and modules that do not run what their class says: read rightly, or refused."""
 
+import random
 import types
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_weights_that_a_forward_writes_over_are_refused():
             self.scale.mul_(2.0)
             return self.layer(x) * self.scale
 
-    with pytest.raises(InvalidArgument, match="its own buffers"):
+    with pytest.raises(InvalidArgument, match="its own tensors"):
         gt.Network.from_torch(Scaled())
 
 
@@ -204,11 +205,25 @@ def test_complex_weights_are_refused():
         gt.Network.from_weights({"a.weight": torch.tensor([[1 + 5j, 2.0]])}, "identity")
 
 
-def test_each_norm_has_the_epsilon_of_its_own_type():
+def test_a_norm_without_epsilon_among_several_types_is_refused():
     module = nn.Sequential(nn.Linear(6, 6, bias=False), nn.RMSNorm(6), nn.Linear(6, 4))
-    module[2].double()
-    network = gt.Network.from_torch(module)
-    assert network.nodes[1].operation.epsilon == np.finfo(np.float32).eps
+    assert gt.Network.from_torch(module).nodes[1].operation.epsilon == np.finfo(np.float32).eps
+    assert gt.Network.from_torch(module.double()).nodes[1].operation.epsilon == np.finfo(np.float64).eps
+    module[0].float()
+    with pytest.raises(InvalidArgument, match="RMSNorm at '1'"):
+        gt.Network.from_torch(module)
+
+
+def test_tensors_that_are_no_buffers_are_left_as_they_were():
+    def forward(m, x):
+        m.kept.mul_(2.0)
+        return m.l2(m.l1(x) * m.kept)
+
+    module = Written(forward)
+    module.kept = torch.ones(4)
+    with pytest.raises(InvalidArgument, match="its own tensors"):
+        gt.Network.from_torch(module)
+    assert module.kept.tolist() == [1.0] * 4
 
 
 class Written(nn.Module):
@@ -269,6 +284,8 @@ def test_augmented_assignment_of_what_nobody_else_takes_is_read(change):
     "forward",
     [
         lambda m, x: m.l2(m.l1(x) * (1 + 0.5 * torch.randn(4))),
+        lambda m, x: m.l2(m.l1(x) * (1 + 0.5 * np.random.rand())),  # noqa: NPY002 - what modules do
+        lambda m, x: m.l2(m.l1(x) * (1 + 0.5 * random.random())),
         lambda m, x: m.l2(F.dropout(m.l1(x))),
         lambda m, x: m.l2(F.dropout(m.l1(x), 0.5, True)),
         lambda m, x: m.l2(F.alpha_dropout(m.l1(x), training=True)),

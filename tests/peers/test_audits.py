@@ -221,6 +221,20 @@ def test_the_monitor_counts_a_gradient_that_comes_in_parts_once():
         assert watch.gradient_norms[name] == pytest.approx([float(torch.cat(gradients).norm())], rel=1e-6)
 
 
+def test_the_monitor_counts_parameters_that_are_no_longer_frozen():
+    torch.manual_seed(4)
+    module, x = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), torch.randn(5, 3)
+    module[0].weight.requires_grad_(False)
+    with gt.monitor(module) as watch:
+        for _ in range(2):
+            module.zero_grad()
+            module(x).sum().backward()
+            module[0].weight.requires_grad_(True)
+    gradients = torch.cat([each.grad.ravel() for each in module[0].parameters()])
+    assert watch.gradient_norms["0"][1] == pytest.approx(float(gradients.norm()), rel=1e-6)
+    assert watch.gradient_norms["0"][0] < watch.gradient_norms["0"][1]
+
+
 def test_the_monitor_names_a_part_that_writes_over_its_input():
     class Divided(nn.Module):
         def forward(self, x):

@@ -2,6 +2,7 @@
 """Torch modules as nodes: traced by torch.fx, read as in evaluation (dropout does nothing), weights taken exactly."""
 
 import operator
+import random
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.readers.building import ADVICE, Builder, exact
 from gradtheory.networks.readers.onnx_patterns import Pattern
 from gradtheory.networks.readers.traced_operators import is_cast, is_type, written_by_hand
-from gradtheory.networks.readers.untouched import is_initialised, untouched, unwrapped
+from gradtheory.networks.readers.untouched import is_initialised, own_tensors, untouched, unwrapped
 
 # By the name of the function in torch, in lower case without underscores, which is that of the module too: the
 # activation of the catalogue, and for each of its parameters the name in torch and the default there.
@@ -94,17 +95,17 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
     try:
         with untouched(module):
             module.train(False)
-            versions = [(buffer, buffer._version) for buffer in module.buffers()]
-            state = get_rng_state()
+            versions = [(tensor, tensor._version) for tensor in own_tensors(module)]
+            state = _random_state(get_rng_state)
             traced = fx.GraphModule(module, Tracer().trace(module))
-            is_drawn = not bool((get_rng_state() == state).all())
-            is_changed = any(buffer._version != version for buffer, version in versions)
+            is_drawn = _random_state(get_rng_state) != state
+            is_changed = any(tensor._version != version for tensor, version in versions)
     except Exception as error:  # whatever the module's own code raises when it is traced
         raise InvalidArgument("module", type(module).__name__, f"{_untraced(module, error)}; {ADVICE}") from None
     if is_drawn:
         raise InvalidArgument("module", type(module).__name__, f"draws random numbers in its forward; {ADVICE}")
     if is_changed:
-        raise InvalidArgument("module", type(module).__name__, f"writes over its own buffers in its forward; {ADVICE}")
+        raise InvalidArgument("module", type(module).__name__, f"writes over its own tensors in its forward; {ADVICE}")
     if _has_hooks(module):
         rule = f"has hooks, which may change what it computes; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
@@ -112,6 +113,12 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         rule = f"has a forward of its own in place of its class's; {ADVICE}"
         raise InvalidArgument("module", type(module).__name__, rule)
     return _Reader(traced, type(module).__name__).read()
+
+
+def _random_state(of_torch: Callable[[], Any]) -> tuple[Any, ...]:
+    """Return the state of the generators that a forward may draw from: torch's, NumPy's and Python's."""
+    of_numpy = np.random.get_state(legacy=False)["state"]  # noqa: NPY002  # it is the one that others use
+    return of_torch().tolist(), of_numpy["key"].tolist(), of_numpy["pos"], random.getstate()
 
 
 def _in_place(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
@@ -156,8 +163,11 @@ class _Reader:
         self._memory: dict[Any, Any] = {}  # whose memory is that of a step before, and which
         self._patterns: dict[str, Pattern] = {}
         self._within: set[str] = set()  # what is a step of these
-        doubles = any(str(parameter.dtype) == "torch.float64" for parameter in traced.parameters())
-        self._least = float(np.finfo(np.float64 if doubles else np.float32).eps)  # RMSNorm's; shorter types use float32
+        types = {str(parameter.dtype) for parameter in traced.parameters()}
+        least = float(np.finfo(np.float64 if "torch.float64" in types else np.float32).eps)
+        self._least = (
+            None if len(types) > 1 and "torch.float64" in types else least
+        )  # RMSNorm's; short types use float32
 
     def read(self) -> tuple[tuple[Node, ...], int]:
         """Return the nodes and the width of the input."""
@@ -269,7 +279,9 @@ class _Reader:
             add(node, where, Dense(_array(module.weight), _array(module.bias)), source)
             return True
         if kind in ("LayerNorm", "RMSNorm") and len(module.normalized_shape) == 1:
-            epsilon = _least(module.weight, self._least) if module.eps is None else float(module.eps)
+            epsilon = self._least if module.eps is None else float(module.eps)
+            if epsilon is None:
+                return False  # that of the type of its input, which is not known
             is_centred = kind == "LayerNorm"
             bias = _array(module.bias) if is_centred else None
             add(node, where, LayerNorm(_array(module.weight), bias, epsilon, is_centred), source)
@@ -376,13 +388,6 @@ def _array(tensor: Any) -> Any:
 
 def _is_real(value: Any) -> bool:
     return hasattr(value, "is_complex") and not value.is_complex()
-
-
-def _least(weight: Any, otherwise: float) -> float:
-    """Return RMSNorm's own ε for its type; shorter ones compute in float32."""
-    if weight is None:
-        return otherwise
-    return float(np.finfo(np.float64 if str(weight.dtype) == "torch.float64" else np.float32).eps)
 
 
 def _attribute(module: Any, path: str) -> Any:

@@ -32,7 +32,7 @@ def untouched(module: Any) -> Iterator[None]:
 
     parts = list(module.modules())
     attributes = [(part, dict(part.__dict__), dict(part._buffers)) for part in parts]
-    buffers = [(buffer, buffer.clone()) for buffer in module.buffers() if not _is_lazy(buffer)]
+    buffers = [(tensor, tensor.detach().clone()) for tensor in own_tensors(module)]
     gradients = [(parameter, parameter.grad) for parameter in module.parameters()]
     devices = {parameter.device.index for parameter, _ in gradients if parameter.is_cuda}
     try:
@@ -52,6 +52,14 @@ def untouched(module: Any) -> Iterator[None]:
                 buffer.copy_(values)
         for parameter, gradient in gradients:
             parameter.grad = gradient
+
+
+def own_tensors(module: Any) -> list[Any]:
+    """Return the tensors that a module holds, buffers or plain attributes, but its parameters."""
+    import torch
+
+    plain = (value for part in module.modules() for value in vars(part).values() if isinstance(value, torch.Tensor))
+    return [tensor for tensor in (*module.buffers(), *plain) if not _is_lazy(tensor)]
 
 
 def uncompiled(module: Any) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
+from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.bounds import deviations
@@ -210,6 +211,8 @@ def test_products_that_no_float_holds_on_the_way():
     for matrices in (w, w[::-1]):
         network = gt.Network((1,) * 5, "identity", "mse", w=matrices, b=[[0.0]] * 4)
         assert float(network.jacobian_bound()) == pytest.approx(1e50, rel=1e-12)
+    small = gt.Network((1, 1, 1), [Z / 10**200, "identity"], w=[[[1e-200]], [[1e300]]], b=[[0.0]] * 2)
+    assert float(small.jacobian_bound()) == pytest.approx(1e-100, rel=1e-12)
     assert float(gt.Network((1, 1), "identity", w=[[[0.0]]], b=[[0.0]]).jacobian_bound()) == 0.0
 
 
