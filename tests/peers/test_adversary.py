@@ -138,8 +138,8 @@ CASES = {
     "one branch of zeros": (Branches, lambda: vectors(10, 12), "right.2.weight", to(0.0), "right.2", "vanishes"),
     "twins × 10": (Twins, lambda: vectors(10, 10), "encoder.4.weight", times(10.0), "encoder.4", "explodes"),
     "a shared layer × 3": (Shared, lambda: vectors(10), "block.weight", times(3.0), "block", "explodes"),
-    "a norm × 30": (Normed, lambda: vectors(10), "parts.3.1.weight", times(30.0), "parts.3.0", "explodes"),
-    "a norm of zeros": (Normed, lambda: vectors(10), "parts.3.1.weight", to(0.0), "parts.3.0", "vanishes"),
+    "a norm × 30": (Normed, lambda: vectors(10), "parts.3.1.weight", times(30.0), "parts.3.1", "explodes"),
+    "a norm of zeros": (Normed, lambda: vectors(10), "parts.3.1.weight", to(0.0), "parts.3.1", "vanishes"),
     "giant embeddings": (Tokens, lambda: torch.randint(0, 40, (6, 9)), "embed.weight", times(1e3), "embed", "vanishes"),
     "a projection of attention × 30": (
         Tokens, lambda: torch.randint(0, 40, (6, 9)), "blocks.layers.3.norm1.weight", times(30.0),
