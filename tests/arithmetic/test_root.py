@@ -8,6 +8,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
 
@@ -118,3 +119,13 @@ def test_numbers_of_one_zero_that_are_equal_are_so():
     assert sign(cubic**3 + cubic - 1 - sympy.Rational(1, 10**400)) == -1
     other = cubic.map(sympy.Lambda(_S, _S**3))
     assert sign(other - 1 + cubic) == 0
+
+
+def test_two_zeros_of_one_function_are_told_apart():
+    equation = sympy.Lambda(_S, sympy.cosh(_S) - 2 - _S / 10)
+    right = Root(equation, sympy.S.One, sympy.Integer(2))
+    left = Root(equation, sympy.Integer(-2), sympy.Integer(-1))
+    for value in (sympy.Lambda(_S, _S), sympy.Lambda(_S, _S**3)):
+        assert not is_equal(left.map(value), right.map(value))
+    assert is_equal(left.map(sympy.Lambda(_S, sympy.cosh(_S))), left.map(sympy.Lambda(_S, 2 + _S / 10)))
+    assert not is_equal(left.map(sympy.Lambda(_S, sympy.cosh(_S))), right.map(sympy.Lambda(_S, 2 + _S / 10)))

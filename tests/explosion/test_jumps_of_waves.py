@@ -9,6 +9,7 @@ from sympy import Abs, Eq, Heaviside, Interval, Max, Piecewise, Rational, cos, e
 
 import gradtheory as gt
 from gradtheory.activations import Z
+from gradtheory.activations.slopes.switches import breaks
 from gradtheory.errors import InvalidArgument, Undecided
 
 z = Z
@@ -125,3 +126,14 @@ def test_powers_of_long_sums_are_not_written_out(power):
     sigma = (z + sympy.sinh(z) + tanh(z) + sympy.asinh(z)) ** power / 10**6
     with contextlib.suppress(Undecided):
         assert 0 not in gt.explosion_set(sigma, w="3/2")
+
+
+def test_a_switch_at_one_zero_is_no_kink_at_another_of_the_same_function():
+    inside = sympy.cosh(z) - 2 - z / 10  # zeros at -1.24 and 1.39, of which the first changes nothing
+    stepped = gt.activation(tanh(z) + Piecewise((1, sympy.And(inside < 0, z > 0)), (0, True)))
+    left, _, right = sorted([*breaks(stepped.expr, z, -sympy.oo, sympy.oo)], key=float)
+    assert stepped.is_kink(right)
+    assert not stepped.is_kink(left)
+    found = gt.total_explosion_set(gt.Chain(2, [stepped, "identity"]), w=[1, 20], b=[0, 0])
+    assert left in found
+    assert right not in found
