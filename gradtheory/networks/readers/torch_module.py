@@ -1,9 +1,7 @@
 # Above 300 lines: one walk over a traced graph, with what each kind of step becomes
-"""Torch modules as nodes: traced by torch.fx, read as in evaluation (dropout does nothing), weights taken exactly."""
+"""Traced torch modules as nodes: read as in evaluation (dropout does nothing), weights taken exactly."""
 
 import operator
-import random
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Real
@@ -11,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.errors import GradTheoryError, InvalidArgument
+from gradtheory.errors import GradTheoryError
 from gradtheory.networks.nodes import Dense, LayerNorm, Node, Scale, Sum
-from gradtheory.networks.readers.building import ADVICE, Builder, exact
+from gradtheory.networks.readers.building import Builder, exact
 from gradtheory.networks.readers.onnx_patterns import Pattern
 from gradtheory.networks.readers.traced_operators import is_cast, is_type, written_by_hand
-from gradtheory.networks.readers.untouched import is_initialised, own_tensors, untouched, unwrapped
+from gradtheory.networks.readers.tracing import IN_PLACE, has_hooks, traced_module
 
 # By the name of the function in torch, in lower case without underscores, which is that of the module too: the
 # activation of the catalogue, and for each of its parameters the name in torch and the default there.
@@ -43,11 +41,8 @@ _ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "softshrink": ("softshrink", {"lambd": ("lambd", 0.5)}),
     "threshold": ("threshold", {"threshold": ("threshold", 0.0), "value": ("value", 0.0)}),
 }
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-_BACKWARD_HOOKS = ("_backward_hooks", "_backward_pre_hooks")
 _NOTHING = ("dropout", "alphadropout", "featurealphadropout", "identity", "flatten", "contiguous", "clone")
 _ADD, _SUBTRACT = ("add", "iadd"), ("sub", "isub", "subtract")
-_IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ipow", "imatmul", "ifloordiv", "imod")
 _RANDOM = {"dropout": True, "alphadropout": False, "featurealphadropout": False, "rrelu": False}  # unless told
 _MULTIPLY, _DIVIDE = ("mul", "imul", "multiply"), ("truediv", "itruediv", "div", "divide")
 
@@ -61,81 +56,8 @@ def nodes_of_module(module: Any) -> tuple[tuple[Node, ...], int]:
         If it is no torch module, or holds what is not understood: then the message lists all of it.
 
     """
-    torch: Any = sys.modules.get("torch")  # who has a module has imported it
-    if torch is None or not isinstance(module, torch.nn.Module):
-        raise InvalidArgument("module", module, "must be a torch.nn.Module")
-    from torch import fx, get_rng_state, is_grad_enabled
-
-    class Proxy(fx.Proxy):  # type: ignore[misc]  # torch is not installed where types are checked
-        """A value under trace, of which g += x is no new one, as torch.fx has it."""
-
-    for each in _IN_PLACE:
-        setattr(Proxy, f"__{each}__", _in_place(getattr(operator, each)))
-
-    class Tracer(fx.Tracer):  # type: ignore[misc]  # torch is not installed where types are checked
-        """A tracer that notes which steps gradients do not pass."""
-
-        def create_node(self, *args: Any, **keywords: Any) -> Any:
-            node = super().create_node(*args, **keywords)
-            node.meta["is_passed"] = is_grad_enabled()
-            return node
-
-        def proxy(self, node: Any) -> Any:
-            return Proxy(node, self)
-
-    module = unwrapped(module)
-    if not is_initialised(module):
-        rule = "has parameters without a shape: call it once on a batch, and then again this"
-        raise InvalidArgument("module", type(module).__name__, rule)
-    hooked = [name for name, part in module.named_modules() if any(getattr(part, each) for each in _BACKWARD_HOOKS)]
-    if hooked:
-        where = f" at {hooked[0]!r}" if hooked[0] else ""
-        rule = f"has hooks on gradients{where}, which may change them; {ADVICE}"
-        raise InvalidArgument("module", type(module).__name__, rule)
-    try:
-        with untouched(module):
-            module.train(False)
-            versions = [(tensor, tensor._version) for tensor in own_tensors(module)]
-            state = _random_state(get_rng_state)
-            traced = fx.GraphModule(module, Tracer().trace(module))
-            is_drawn = _random_state(get_rng_state) != state
-            is_changed = any(tensor._version != version for tensor, version in versions)
-    except Exception as error:  # whatever the module's own code raises when it is traced
-        raise InvalidArgument("module", type(module).__name__, f"{_untraced(module, error)}; {ADVICE}") from None
-    if is_drawn:
-        raise InvalidArgument("module", type(module).__name__, f"draws random numbers in its forward; {ADVICE}")
-    if is_changed:
-        raise InvalidArgument("module", type(module).__name__, f"writes over its own tensors in its forward; {ADVICE}")
-    if _has_hooks(module):
-        rule = f"has hooks, which may change what it computes; {ADVICE}"
-        raise InvalidArgument("module", type(module).__name__, rule)
-    if "forward" in vars(module):
-        rule = f"has a forward of its own in place of its class's; {ADVICE}"
-        raise InvalidArgument("module", type(module).__name__, rule)
-    return _Reader(traced, type(module).__name__).read()
-
-
-def _random_state(of_torch: Callable[[], Any]) -> tuple[Any, ...]:
-    """Return the state of the generators that a forward may draw from: torch's, NumPy's and Python's."""
-    of_numpy = np.random.get_state(legacy=False)["state"]  # noqa: NPY002  # it is the one that others use
-    return of_torch().tolist(), of_numpy["key"].tolist(), of_numpy["pos"], random.getstate()
-
-
-def _in_place(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    def method(value: Any, other: Any) -> Any:
-        return value.tracer.create_proxy("call_function", operation, (value, other), {})
-
-    return method
-
-
-def _untraced(module: Any, error: Exception) -> str:
-    """Return why a module cannot be read where torch.fx cannot follow its forward."""
-    text = " ".join(str(error).split())
-    if all(type(part).__module__.startswith("torch.nn.") for part in module.modules()):
-        return f"is a torch.nn.{type(module).__name__}, which is not understood"
-    if "control flow" in text or "'Proxy' object" in text:
-        text = "an if or a loop in its forward depends on the values or the shape of a tensor"
-    return f"cannot be traced ({text[:150]})"
+    traced, kind = traced_module(module)
+    return _Reader(traced, kind).read()
 
 
 def _is_as_torch_wrote_it(module: Any) -> bool:
@@ -145,11 +67,6 @@ def _is_as_torch_wrote_it(module: Any) -> bool:
     return "forward" not in vars(module) and all(
         name.startswith("torch.nn.modules.") for name in (type(module).__module__, written)
     )
-
-
-def _has_hooks(module: Any) -> bool:
-    """Return whether something is called before or after a module; within what is traced, that is traced too."""
-    return any(getattr(module, name) for name in _HOOKS)
 
 
 class _Reader:
@@ -165,9 +82,8 @@ class _Reader:
         self._within: set[str] = set()  # what is a step of these
         types = {str(parameter.dtype) for parameter in traced.parameters()}
         least = float(np.finfo(np.float64 if "torch.float64" in types else np.float32).eps)
-        self._least = (
-            None if len(types) > 1 and "torch.float64" in types else least
-        )  # RMSNorm's; short types use float32
+        is_mixed = len(types) > 1 and "torch.float64" in types
+        self._least = None if is_mixed else least  # RMSNorm's own ε: that of its input's type, or of float32
 
     def read(self) -> tuple[tuple[Node, ...], int]:
         """Return the nodes and the width of the input."""
@@ -245,7 +161,7 @@ class _Reader:
         if node.op == "call_module":
             return bool(getattr(self._modules[node.target], "inplace", False))
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-        return bool(node.kwargs.get("inplace")) or (name.startswith("i") and name in _IN_PLACE) or name.endswith("_")
+        return bool(node.kwargs.get("inplace")) or (name.startswith("i") and name in IN_PLACE) or name.endswith("_")
 
     def _is_alone(self, node: Any) -> bool:
         """Return whether a step alone takes what it writes over, under whatever names that stands."""
@@ -266,14 +182,14 @@ class _Reader:
         """Return where a step stands, and what it calls."""
         if node.op == "call_module":
             module = self._modules[node.target]
-            return str(node.target), f"{type(module).__name__}{' with hooks' if _has_hooks(module) else ''}"
+            return str(node.target), f"{type(module).__name__}{' with hooks' if has_hooks(module) else ''}"
         return node.name, node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
 
     def _module(self, node: Any, where: str) -> bool:
         """Add a module; return whether it is understood."""
         module, source, add = self._modules[node.target], node.args[0], self._builder.add
         kind = type(module).__name__
-        if _has_hooks(module) or not _is_as_torch_wrote_it(module):
+        if has_hooks(module) or not _is_as_torch_wrote_it(module):
             return False
         if kind in ("Linear", "NonDynamicallyQuantizableLinear"):
             add(node, where, Dense(_array(module.weight), _array(module.bias)), source)

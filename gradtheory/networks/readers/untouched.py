@@ -1,8 +1,11 @@
 """A torch module that is left as it was: whatever its forward pass does to itself is undone."""
 
+import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
+
+import numpy as np
 
 
 def unwrapped(module: Any) -> Any:
@@ -33,6 +36,7 @@ def untouched(module: Any) -> Iterator[None]:
     parts = list(module.modules())
     attributes = [(part, dict(part.__dict__), dict(part._buffers)) for part in parts]
     buffers = [(tensor, tensor.detach().clone()) for tensor in own_tensors(module)]
+    generators = np.random.get_state(), random.getstate()  # noqa: NPY002  # those that a forward may draw from
     gradients = [(parameter, parameter.grad) for parameter in module.parameters()]
     devices = {parameter.device.index for parameter, _ in gradients if parameter.is_cuda}
     try:
@@ -42,6 +46,8 @@ def untouched(module: Any) -> Iterator[None]:
             stack.enter_context(torch.enable_grad())
             yield
     finally:
+        np.random.set_state(generators[0])  # noqa: NPY002
+        random.setstate(generators[1])
         for part, kept, own in attributes:
             part.__dict__.clear()
             part.__dict__.update(kept)
