@@ -305,6 +305,13 @@ class Activation:
         Undecided
             If the place is too near to a kink to tell.
 
+        Examples
+        --------
+        >>> import gradtheory as gt
+        >>> wave = gt.activation(sympy.Abs(sympy.cos(Z)))
+        >>> wave.is_kink(7 * sympy.pi / 2), wave.is_kink(sympy.S.One)
+        (True, False)
+
         """
         return self.profile.is_kink(place)
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
-from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
 from gradtheory.audits.broken import broken_nodes
@@ -19,8 +18,9 @@ from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norms
 from gradtheory.audits.outliers import divided_away
 from gradtheory.audits.scales import OutOfScale
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import Dense, Elementwise, Network, Node
+from gradtheory.networks import Dense, Network, Node
 from gradtheory.networks.array_shapes import read_inputs
+from gradtheory.networks.graph import activation_at, followers
 from gradtheory.networks.losses import NAMES, ending, read_targets
 from gradtheory.networks.passes import Backward, Forward, forward
 from gradtheory.random_weights import meanfield
@@ -32,7 +32,6 @@ _MOST_SAMPLES = 100_000
 _LOOKED_AT = 4  # samples whose largest singular values are computed
 _DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
 _ALL_LIMIT = 256  # widths up to which all singular values are kept for a picture
-_IDENTITY = activation("identity")
 
 
 @dataclass(frozen=True)
@@ -126,10 +125,8 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             end = ending(loss, passed, read_targets(loss, y, passed.output.shape))
             back, value = passed.back(end.gradient, end.place), end.loss
         dense = [place for place, node in enumerate(network.nodes) if isinstance(node.operation, Dense)]
-        followers = _followers(network.nodes)
-        layers = _with_predictions(
-            [_layer(network.nodes, place, followers.get(place), passed, back) for place in dense]
-        )
+        behind = followers(network.nodes)
+        layers = _with_predictions([_layer(network.nodes, place, behind.get(place), passed, back) for place in dense])
         blocks = blocks_of(network.nodes, dense, layers, passed, back)
     odd, nodes = odd_norms(network.nodes)
     mended = Network.from_nodes(nodes, network.n_inputs, network.loss) if odd else None
@@ -150,11 +147,10 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     """Return what is measured of a dense layer, with the activation after it."""
     dense = nodes[place].operation
     assert isinstance(dense, Dense)  # noqa: S101  # `measure` chose it
-    z, record = passed.values[place], _IDENTITY
+    z, record = passed.values[place], activation_at(nodes, follower)
     value: Array = z
     slopes: Array = np.ones_like(z)
     if follower is not None:
-        record = nodes[follower].operation.activation  # type: ignore[attr-defined]  # an Elementwise
         value, slopes = passed.values[follower], passed.kept[follower][1]
     by_z = back.at(place, passed)
     by_value = None if follower is None else back.by_output[follower]
@@ -193,16 +189,6 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         is_gradient_finite=bool(np.isfinite(by_input).all()),
         singular_values=_singular_values(dense.w, slopes, by_z),
     )
-
-
-def _followers(nodes: Sequence[Node]) -> dict[int, int]:
-    """Return the activation that alone takes a node's output, for each node that has one."""
-    takers: dict[int, set[int]] = {}
-    for number, node in enumerate(nodes):
-        for source in node.sources:
-            takers.setdefault(source, set()).add(number)
-    alone = {place: next(iter(numbers)) for place, numbers in takers.items() if len(numbers) == 1}
-    return {place: number for place, number in alone.items() if isinstance(nodes[number].operation, Elementwise)}
 
 
 def _with_predictions(layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from gradtheory.audits.layers import MADE_ALIKE
 from gradtheory.audits.outliers import WEIGHTS
-from gradtheory.networks import Elementwise, LayerNorm, Node, Sum
+from gradtheory.networks import LayerNorm, Node, Sum
+from gradtheory.networks.graph import activation_at, followers
 from gradtheory.networks.passes import Forward
 
 
@@ -59,18 +60,17 @@ def closed_norms(nodes: Sequence[Node], passed: Forward) -> list[tuple[str, str]
     That all branches end with a norm of gain 0 is a way to initialise.
     """
     closed: list[tuple[str, str]] = []
+    behind = followers(nodes)
     ends = [_ends_a_branch(nodes, place) for place, node in enumerate(nodes)]
     is_meant = all(_is_zero(node) for node, is_end in zip(nodes, ends, strict=True) if is_end)
     for place, node in enumerate(nodes):
-        takers = [number for number, other in enumerate(nodes) if place in other.sources]
-        follower = nodes[takers[0]].operation if len(takers) == 1 else None
+        follower = behind.get(place)
         if _is_zero(node) and not (is_meant and ends[place]):
             closed.append((node.name, "its gain is 0"))
-        elif isinstance(node.operation, LayerNorm) and isinstance(follower, Elementwise):
+        elif isinstance(node.operation, LayerNorm) and follower is not None and not passed.kept[follower][1].any():
             bias = 0.0 if node.operation.bias is None else float(np.mean(node.operation.bias))
-            if not passed.kept[takers[0]][1].any():
-                cause = f"with its bias, {bias:.3g} on average, every slope of {follower.activation.name} is 0"
-                closed.append((node.name, cause))
+            name = activation_at(nodes, follower).name
+            closed.append((node.name, f"with its bias, {bias:.3g} on average, every slope of {name} is 0"))
     return closed
 
 

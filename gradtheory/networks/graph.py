@@ -31,13 +31,13 @@ def is_plain(nodes: Sequence[Node]) -> bool:
 
 
 def plain_layers(nodes: Sequence[Node]) -> list[tuple[Dense, Activation]]:
-    """Return each dense layer with the activation that takes its output, the identity where none does.
+    """Return each dense layer with the activation that alone takes its output, the identity where none does.
 
     A network without a dense layer is refused.
     """
-    after = {node.sources[0]: node.operation.activation for node in nodes if isinstance(node.operation, Elementwise)}
+    behind = followers(nodes)
     layers = [
-        (node.operation, after.get(place, _IDENTITY))
+        (node.operation, activation_at(nodes, behind.get(place)))
         for place, node in enumerate(nodes)
         if isinstance(node.operation, Dense)
     ]
@@ -111,3 +111,19 @@ def _width(node: Node, width: int) -> int:
 def _require(node: Node, name: str, shape: tuple[int, ...], fits: bool, wanted: str) -> None:
     if not fits:
         raise InvalidArgument(f"{name}.shape of {node.name!r}", shape, f"must be {wanted}")
+
+
+def followers(nodes: Sequence[Node]) -> dict[int, int]:
+    """Return the activation that alone takes a node's output, for each node that has one."""
+    takers: dict[int, set[int]] = {}
+    for number, node in enumerate(nodes):
+        for source in node.sources:
+            takers.setdefault(source, set()).add(number)
+    alone = {place: next(iter(numbers)) for place, numbers in takers.items() if len(numbers) == 1}
+    return {place: number for place, number in alone.items() if isinstance(nodes[number].operation, Elementwise)}
+
+
+def activation_at(nodes: Sequence[Node], place: int | None) -> Activation:
+    """Return the activation of a node; the identity for no node."""
+    operation = None if place is None else nodes[place].operation
+    return operation.activation if isinstance(operation, Elementwise) else _IDENTITY

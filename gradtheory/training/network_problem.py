@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradtheory.activations import Activation, activation
 from gradtheory.arithmetic.inputs import Array, read_finite_array
 from gradtheory.chains.layers import steepest_slopes
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import Elementwise, Network, Node
+from gradtheory.networks import Network
+from gradtheory.networks.graph import activation_at, followers
 from gradtheory.networks.losses import ending
 from gradtheory.networks.parameters import gradients, parameters, slots, with_parameters
 from gradtheory.networks.passes import Forward, dense_places, forward
@@ -34,13 +34,14 @@ class NetworkProblem:
         self.network, self.x, self.y, self.nodes = network, x, y, network.nodes
         self.slots = slots(self.nodes)
         self.dense = dense_places(self.nodes)
-        self.followers = [_follower(self.nodes, place) for place in self.dense]
+        behind = followers(self.nodes)
+        self.followers = [behind.get(place) for place in self.dense]
         self.depth = len(self.dense)
         self.names: Sequence[str] = [self.nodes[place].name for place in self.dense]
         self.layers = [
             [number for number, slot in enumerate(self.slots) if slot.place == place] for place in self.dense
         ]
-        self.steepest = steepest_slopes([_activation(self.nodes, follower) for follower in self.followers])
+        self.steepest = steepest_slopes([activation_at(self.nodes, follower) for follower in self.followers])
         in_layers = {number for numbers in self.layers for number in numbers}
         self.others = [number for number in range(len(self.slots)) if number not in in_layers]
         self.turned: list[Array | None] = [None] * self.depth  # near the largest singular vectors
@@ -151,18 +152,6 @@ class NetworkProblem:
                 vector = back / length
             sizes[row], self.turned[row] = size * below, vector
         return sizes
-
-
-def _follower(nodes: Sequence[Node], place: int) -> int | None:
-    """Return the activation that alone takes a node's output."""
-    takers = [number for number, node in enumerate(nodes) if place in node.sources]
-    is_alone = len(takers) == 1 and isinstance(nodes[takers[0]].operation, Elementwise)
-    return takers[0] if is_alone else None
-
-
-def _activation(nodes: Sequence[Node], place: int | None) -> Activation:
-    operation = None if place is None else nodes[place].operation
-    return operation.activation if isinstance(operation, Elementwise) else activation("identity")
 
 
 def _turned(w: Array) -> Array:

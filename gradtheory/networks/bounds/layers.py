@@ -13,7 +13,8 @@ from gradtheory.networks.bounds.boxes import read_box
 from gradtheory.networks.bounds.deviations import factor_norm
 from gradtheory.networks.bounds.enclosure import enclose_network
 from gradtheory.networks.bounds.spectral import spectral_bound
-from gradtheory.networks.nodes import Dense, Elementwise, Node
+from gradtheory.networks.graph import activation_at, followers
+from gradtheory.networks.nodes import Dense, Node
 
 _MOST_LINES = 40
 
@@ -103,6 +104,7 @@ def layer_bounds_on(nodes: Sequence[Node], n_inputs: int, box: Any) -> LayerBoun
     Examples
     --------
     >>> import gradtheory as gt
+    >>> from gradtheory.networks.nodes import Elementwise
     >>> nodes = Node("layer1", Dense(np.array([[3.0]])), (-1,)), Node("act", Elementwise(gt.activation("tanh")), (0,))
     >>> layer_bounds_on(nodes, 1, ([0.5], [2]))[0]
     LayerBound(layer1: ‖diag(σ')·W‖ ≤ 0.54212, ‖W‖ ≤ 3, σ' in [2.458e-05, 0.1807])
@@ -110,15 +112,14 @@ def layer_bounds_on(nodes: Sequence[Node], n_inputs: int, box: Any) -> LayerBoun
     """
     lower, upper = read_box(box, n_inputs)
     enclosure = enclose_network(nodes, lower[None], upper[None])
-    layers = []
+    layers, behind = [], followers(nodes)
     for place, node in enumerate(nodes):
         if not isinstance(node.operation, Dense):
             continue
         w, hull = node.operation.w, enclosure.outputs[place].hull
-        takers = [number for number, other in enumerate(nodes) if place in other.sources]
-        follower = nodes[takers[0]].operation if len(takers) == 1 else None
-        after, activation = (takers[0], follower.activation.name) if isinstance(follower, Elementwise) else (None, None)
         norm = spectral_bound(w)
+        after = behind.get(place)
+        activation = None if after is None else activation_at(nodes, after).name
         if after is None:
             slopes, factor = (np.ones(len(w)), np.ones(len(w))), norm
         else:
