@@ -12,10 +12,8 @@ from gradtheory.activations import Activation, Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.activations.slopes.profile import Profile
-from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import is_infinite, sign
-from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import DIGITS, read_positive, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
@@ -239,11 +237,10 @@ def _weights_at_zero(record: Activation, bias: sympy.Expr, c: sympy.Expr, *, str
     """Return {w : |σ'(b)·w| > c}, which is what x = 0 leaves."""
     if record.is_kink(bias):
         return []
-    slope = formula_near(stable(record.slope_expr), Z, bias).subs(Z, bias)
-    side = sign(slope)
-    if side == 0:
+    size = record.profile.size_at(bias)
+    if sign(size) == 0:
         return []
-    least = c / (side * slope)
+    least = c / size
     return [Component(-sympy.oo, -least, upper_open=strict), Component(least, sympy.oo, lower_open=strict)]
 
 

@@ -27,13 +27,16 @@ _LEFT_OUT = [
     Z + Max(0, Z) / Z,
     Z + Max(0, Z) ** 2 / Z**2,
 ]
-_KEPT = [
-    Z + Heaviside(Z) + Heaviside(-Z),
-    Z * sign(Z) ** 2,
-    Z + Piecewise((Z**3 / Abs(Z), Ne(Z, 0)), (0, True)),
-    3 * Z + Piecewise((exp(-1 / Abs(Z)), Ne(Z, 0)), (0, True)),
-    Z + Z / (1 + Abs(Z)),
-]
+_KEPT = {  # with the slope at 0
+    Z + Heaviside(Z) + Heaviside(-Z): 1,
+    Z * sign(Z) ** 2: 1,
+    Abs(Z) * sign(Z) / 2: sympy.Rational(1, 2),
+    sign(Z) * Abs(tanh(Z)): 1,
+    sign(sympy.sin(Z)) * Abs(sympy.sin(Z)): 1,
+    Z + Piecewise((Z**3 / Abs(Z), Ne(Z, 0)), (0, True)): 1,
+    3 * Z + Piecewise((exp(-1 / Abs(Z)), Ne(Z, 0)), (0, True)): 3,
+    Z + Z / (1 + Abs(Z)): 2,
+}
 
 
 @pytest.mark.parametrize("expr", _LEFT_OUT)
@@ -46,7 +49,22 @@ def test_a_place_with_another_value_is_left_out(expr, strict):
 
 @pytest.mark.parametrize("expr", _KEPT)
 def test_a_place_with_the_value_of_both_sides_is_kept(expr):
-    assert 0 in gt.explosion_set(expr, w=2)
+    assert 0 in gt.explosion_set(expr, w=3)
+
+
+@pytest.mark.parametrize(("expr", "slope"), _KEPT.items())
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_slope_at_such_a_place_is_that_beside_it(expr, slope, strict):
+    least = 1 / sympy.S(slope)
+    expected = sympy.Complement(sympy.S.Reals, sympy.Interval(-least, least, not strict, not strict))
+    assert gt.exploding_weights(expr, x=0, b=0, strict=strict) == expected
+
+
+def test_the_greatest_slope_is_met_at_such_a_place():
+    odd = sign(Z) * Abs(tanh(Z))
+    for way in ([odd, "tanh"], ["tanh", odd], [odd, "identity"], [odd, odd]):
+        assert gt.total_explosion_set(gt.Chain(2, way), w=[1, 1], b=[0, 0], strict=False) == {0}
+    assert gt.exploding_parameter(gt.Chain(2, [odd, "tanh"]), "w1", x=1, w=[0, 1], b=[0, 0], strict=False) == {0}
 
 
 @pytest.mark.parametrize("expr", [_LEFT_OUT[0], _LEFT_OUT[5]])

@@ -11,7 +11,7 @@ from gradtheory.activations.slopes.analysis import find_branches
 from gradtheory.activations.slopes.branch import LINE, Branch, Region, SignOfBend, Z
 from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.piece import Piece
-from gradtheory.activations.slopes.switches import breaks, formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_near, switches
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
@@ -133,6 +133,22 @@ class Profile:
             return place in self.kinks or any(is_equal(place, kink) for kink in self.kinks)
         shifts = [(self._periods_before(place) + k) * self.period for k in (-1, 0, 1)]
         return any(is_equal(place - shift, kink) for kink in self.kinks for shift in shifts)
+
+    def size_at(self, place: sympy.Expr) -> sympy.Expr:
+        """Return |f| at a place that is no kink, by what holds beside it.
+
+        At a switch the formula itself may give another value: that of sign(z)·|tanh(z)| has the derivative 0 at 0.
+        """
+        if not switches(self.function):
+            return abs(self.function.subs(Z, place))
+        shifts = range(1) if self.period is None else (self._periods_before(place) + k for k in (-1, 0, 1))
+        for there, branch in itertools.product((place - shift * (self.period or 0) for shift in shifts), self.branches):
+            sides = order(branch.left, there), order(there, branch.right)
+            if sides == (-1, -1):
+                return abs(formula_near(self.function, Z, branch.inside).subs(Z, there))
+            if sides in {(0, -1), (-1, 0)}:
+                return abs(branch.slope_right if sides[1] == 0 else branch.slope_left)
+        raise Undecided(f"{shorten(self.name)}: the formula of its slope at {shorten(place)}")
 
     def _periods_before(self, place: sympy.Expr) -> sympy.Integer:
         """Return how many periods a place is away from 0, to the nearest or the one beside it."""

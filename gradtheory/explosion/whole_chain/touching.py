@@ -45,8 +45,8 @@ def stands_at(layers: Layers, x: sympy.Rational, number: int, z: sympy.Expr) -> 
 
 def size_at(layers: Layers, z: list[sympy.Expr]) -> sympy.Expr:
     """Return |f'| for the pre-activations z."""
-    slopes = (activation.slope_expr.subs(Z, each) for activation, each in zip(layers.activations, z, strict=True))
-    return abs(sympy.Mul(*slopes, *layers.w))
+    sizes = (activation.profile.size_at(each) for activation, each in zip(layers.activations, z, strict=True))
+    return sympy.Mul(*sizes, *map(abs, layers.w))
 
 
 def greatest_at(layers: Layers, near: sympy.Rational) -> tuple[sympy.Rational, sympy.Expr] | None:
