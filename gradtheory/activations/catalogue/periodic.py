@@ -1,12 +1,15 @@
 """Activations with a periodic slope: what explodes does so again in every period."""
 
+import functools
+import math
+
 import numpy as np
-from sympy import Expr, Interval, S, atan, cos, pi, sin, sqrt
+from sympy import Expr, Interval, Rational, S, atan, cos, floor, pi, sin, sqrt
 
 from gradtheory.activations.catalogue.shared_kernels import stretch
 from gradtheory.activations.family import Family
 from gradtheory.activations.record import Activation, Branch, Kernel, SignOfBend, T, Z
-from gradtheory.activations.slopes.mending import mend
+from gradtheory.arithmetic.enclosure import as_rational, enclose
 from gradtheory.arithmetic.inputs import read_positive
 
 
@@ -30,6 +33,7 @@ def _sine_kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
 
 
 _FAR = 2.0**50  # beyond, the digits of a product with its rounding error do not reach its fractions of a period
+_KEPT, _ALL_BITS = 128, 2400  # of a fraction of a period; of a/π, so that float64's greatest numbers have them
 _ARCCOS = atan(sqrt(1 / T**2 - 1))  # arccos(t), which keeps its digits near t = 1
 
 sine = Activation(
@@ -71,33 +75,55 @@ cosine = Activation(
 )
 
 
+def _beside_periods(a: Expr, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a·z and a·z + π/4, less the nearest multiples of π, in whole numbers (Payne & Hanek 1983)."""
+    mantissas, exponents = np.frexp(z)
+    bits = int(exponents.max()) + 2 * _KEPT
+    turns = _turns(a, bits)
+    whole, shifts = (mantissas * 2.0**53).astype(np.int64).tolist(), (bits + 53 - _KEPT - exponents).tolist()
+    places = [number * turns >> shift for number, shift in zip(whole, shifts, strict=True)]
+    half, every = 1 << (_KEPT - 1), (1 << _KEPT) - 1
+    along, ahead = (
+        np.array([math.ldexp((place + moved & every) - half, -_KEPT) for place in places])
+        for moved in (half, half + half // 2)
+    )
+    return np.pi * along, np.pi * ahead
+
+
+@functools.lru_cache(maxsize=64)
+def _turns(a: Expr, bits: int) -> int:
+    """Return a·2ᵇ/π, rounded down but for the last digit."""
+    return int(floor(as_rational(enclose(a / pi, _ALL_BITS)) * S(2) ** bits))
+
+
 @Family
 def snake(a: Expr = S.One) -> Activation:
     """σ(z) = z + sin(a·z)²/a: increasing, with the slope 1 + sin(2a·z)."""
     a = read_positive(a, "a")
     scale, stretched = float(a), stretch(a)
-    expr, slope_expr = Z + sin(a * Z) ** 2 / a, 2 * sin(a * Z + pi / 4) ** 2  # 1 + sin(2az) would cancel
+    is_power_of_2 = np.frexp(scale)[0] == 0.5 and Rational(scale) == a
+    furthest = np.inf if is_power_of_2 else _FAR  # a power of 2 multiplies exactly
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
         y, rest = stretched(z)
-        is_far = ~(np.abs(y) < _FAR)  # or overflows
+        is_far = ~(np.abs(y) < furthest)  # or overflows
         y, rest = (np.where(is_far, 0.0, each) for each in (y, rest))
         (first, second), (along, across) = ((np.sin(each), np.cos(each)) for each in (y, rest))
         up, down = first * across + second * along, second * across - first * along  # of y + rest
         np.add(z, np.square(up) / scale, out=value)
         np.square(up + down, out=slope)  # 1 + sin(2y), which would cancel
         if is_far.any():
-            for numbers, formula in ((value, expr), (slope, slope_expr)):
-                numbers[is_far] = np.nan
-                mend(numbers, formula, z)
+            along, ahead = _beside_periods(a, z[is_far])
+            value[is_far] = z[is_far] + np.square(np.sin(along)) / scale
+            slope[is_far] = 2.0 * np.square(np.sin(ahead))
 
     beside_peak = atan(sqrt(2 / T - 1))  # |a·z - π/4| where 2·cos² of it is t
     quarter = pi / 4
     return Activation(
         name=snake.name_with_parameters(a=a),
         symbol=r"\operatorname{snake}",
-        expr=expr,
-        slope_expr=slope_expr,
+        expr=Z + sin(a * Z) ** 2 / a,
+        slope_expr=2 * sin(a * Z + pi / 4) ** 2,  # 1 + sin(2az) would cancel
         range=S.Reals,
         period=pi / a,
         branches=(
