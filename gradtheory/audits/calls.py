@@ -57,6 +57,8 @@ class Call:
         Then the square of the gradient by that input.
     by_time : list of float
         Of a recurrent module: the squares of the gradient by its input, for each time step.
+    tensor, edge : tensor, edge of autograd's graph, or None
+        The output without its graph, and its place in the graph as it was when it was given.
 
     """
 
@@ -86,6 +88,8 @@ class Call:
     pooling: str = ""
     pooled_square: float = NAN
     by_time: list[float] = field(default_factory=list)
+    tensor: Any = None
+    edge: Any = None
     children: list[int] = field(default_factory=list)
 
     @property
@@ -237,6 +241,8 @@ def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:
 
 def _note_output(call: Call, output: Any) -> None:
     """Note the size of an output, and that of its gradient when it is known."""
+    from torch.autograd.graph import get_gradient_edge
+
     tensor = next(tensors(output), None)
     if tensor is None:
         return
@@ -247,6 +253,7 @@ def _note_output(call: Call, output: Any) -> None:
     call.is_finite, call.left = is_finite(output), tensor.grad_fn
     if not tensor.requires_grad or not call.size:  # of no entries none comes back
         return
+    call.tensor, call.edge = tensor.detach(), get_gradient_edge(tensor)
 
     def note(gradient: Any) -> None:
         call.gradient_square = float(square_sum(gradient))

@@ -35,7 +35,8 @@ class AuditedLayer(ShownAsTable):
     slope_gain, weight_gain : float
         `gain` as a product: the root mean square of σ' as the gradient meets it, and what the weights make of the rest.
     largest_singular_value : float
-        Of the layer's factor diag(σ'(z))·W at the sample where it is greatest of those looked at.
+        Of the layer's factor diag(σ'(z))·W at the sample where it is greatest of those looked at; measured only, of the
+        Jacobian of what the part gives by what the part before gives, over the whole batch.
     singular_value_error : float
         The residual norm that Lanczos' method ended with: some singular value lies so near.
     share_above_1 : float

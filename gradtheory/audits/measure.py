@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import svds
 
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
@@ -17,6 +16,7 @@ from gradtheory.audits.losses import NONE
 from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norms
 from gradtheory.audits.outliers import divided_away
 from gradtheory.audits.scales import OutOfScale
+from gradtheory.audits.singular_values import all_of_factor, largest_of_factor
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network, Node
 from gradtheory.networks.array_shapes import read_inputs
@@ -29,9 +29,6 @@ from gradtheory.typing import ArrayLike
 
 _NEARLY_ALL = 0.99
 _MOST_SAMPLES = 100_000
-_LOOKED_AT = 4  # samples whose largest singular values are computed
-_DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
-_ALL_LIMIT = 256  # widths up to which all singular values are kept for a picture
 
 
 @dataclass(frozen=True)
@@ -162,7 +159,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     sigma_w = math.sqrt(n_in * float(np.mean(dense.w**2)))
     mean_square = float(np.mean(z * z))
     steepest = float(record.steepest_slope)
-    largest, error = _largest_singular_value(dense.w, slopes, by_z)
+    largest, error = largest_of_factor(dense.w, slopes, by_z)
     by_parameters = by_z.T @ passed.kept[place], by_z.sum(axis=0)
     samples = np.linalg.norm(by_input, axis=1), np.linalg.norm(by_output, axis=1)
     return AuditedLayer(
@@ -187,7 +184,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         fans=(n_in, n_out),
         is_finite=bool(np.isfinite(z).all()),
         is_gradient_finite=bool(np.isfinite(by_input).all()),
-        singular_values=_singular_values(dense.w, slopes, by_z),
+        singular_values=all_of_factor(dense.w, slopes, by_z),
     )
 
 
@@ -202,38 +199,3 @@ def _with_predictions(layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:
             for k, chi in zip(places, np.asarray(meanfield.chi(record, q, sigma_w)), strict=True):
                 predicted[k] = replace(layers[k], predicted_gain=math.sqrt(float(chi)))
     return predicted
-
-
-def _largest_singular_value(w: Array, slopes: Array, by_z: Array) -> tuple[float, float]:
-    """Return the greatest of diag(σ')·W over the samples with the greatest gradients, and its error."""
-    if not np.isfinite(slopes).all() or not np.isfinite(w).all():
-        return NAN, NAN
-    order = np.argsort(-np.nan_to_num(np.linalg.norm(by_z, axis=1)))[:_LOOKED_AT]
-    best, error = 0.0, 0.0
-    for slope in slopes[order]:
-        factor = slope[:, None] * w
-        if min(factor.shape) <= _DENSE_LIMIT:
-            value, residual = float(np.linalg.norm(factor, 2)), 2.0**-50 * float(np.linalg.norm(factor))
-        else:
-            value, residual = _lanczos(factor)
-        if value > best:
-            best, error = value, residual
-    return best, error
-
-
-def _singular_values(w: Array, slopes: Array, by_z: Array) -> Array | None:
-    """Return all of diag(σ')·W at the sample with the largest gradient, where that costs little."""
-    sample = int(np.argmax(np.nan_to_num(np.linalg.norm(by_z, axis=1))))
-    factor = slopes[sample][:, None] * w
-    if max(w.shape) > _ALL_LIMIT or not np.isfinite(factor).all():
-        return None
-    values = np.asarray(np.linalg.svd(factor, compute_uv=False))
-    return np.where(values > max(w.shape) * 2.0**-52 * values[0], values, 0.0)  # those below are 0 up to rounding
-
-
-def _lanczos(factor: Array) -> tuple[float, float]:
-    """Return the largest singular value, and ‖Aᵀu - s·v‖, within which of it one lies."""
-    if not factor.any():
-        return 0.0, 0.0
-    u, s, v = svds(factor, k=1, random_state=0)
-    return float(s[0]), float(np.linalg.norm(factor.T @ u[:, 0] - s[0] * v[0]))

@@ -20,14 +20,16 @@ from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_severa
 from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded
 from gradtheory.audits.chance import spread_of_gain
+from gradtheory.audits.jacobians import plain_attention, with_singular_values
 from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.norms import divisor, of_any_scale, of_small_input
-from gradtheory.audits.pooling import factor_within, is_pooling, with_pools
+from gradtheory.audits.pooling import factor_within, is_pooling
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.audits.silence import dead_within, silent, unreached
+from gradtheory.audits.stream import follows, stream
 from gradtheory.audits.tensors import square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -107,18 +109,20 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             for parameter in module.parameters():
                 parameter.grad = None
             given, keywords, leaves = given_to(x, module)
-            with watched(record.module_now) as logits:
+            with plain_attention(), watched(record.module_now) as logits:
                 output = module(*given, **keywords)
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             shortcut = odd_shortcut(record.calls)
-            value.backward()
+            value.backward(retain_graph=True)
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             told = NAN if name == NONE else float(value.detach())
-            measured = _measured(record.calls, told, module, by_x)
-        return replace(measured, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
+            parts = stream(record.calls)
+            measured = _measured(parts, record.calls, told, module, by_x)
+            layers = with_singular_values(measured.layers, parts, record.calls)
+        return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
     except GradTheoryError:
         raise
     except Exception as error:  # whatever the module's own code raises
@@ -129,20 +133,19 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
         ) from error
 
 
-def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, float]) -> Measurement:
+def _measured(parts: list[Call], calls: list[Call], loss: float, module: Any, by_x: Mapping[int, float]) -> Measurement:
     """Return the parts as blocks, and beside them the modules without children within.
 
     A part that is not made of the one before begins another branch: as a block its gain is not known.
     """
     gradients = _gradients(module)
-    parts = with_pools([calls[part] for part in _parts(calls)], lambda part, before: _follows(part, before, calls))
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
     remarks: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for before, part in zip([None, *parts[:-1]], parts, strict=True):
-        goes_on = before is not None and (is_pooling(before.kind) or _follows(part, before, calls))
+        goes_on = before is not None and (is_pooling(before.kind) or follows(part, before, calls))
         own = [by_x[leaf] for leaf in (by_x if before is None else part.leaves & by_x.keys())]
         gain = _gain(part, before.gradient_square if before and goes_on else sum(own) if own else NAN)
         spread = _spread(part, part if before is None else before)
@@ -164,7 +167,7 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         if told and not (after and is_simple):
             remarks[name], block = told, replace(block, gain=NAN)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
-        if after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
+        if before and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
             blocks[1], told = of_any_scale(blocks[1], before)  # the first may be an embedding
             remarks |= {blocks[1].name: told} if told else {}
     if (place := silent(parts, layers, module)) is not None:
@@ -185,15 +188,6 @@ def _measured(calls: list[Call], loss: float, module: Any, by_x: Mapping[int, fl
         remarks=remarks,
         dead=[] if origin is not None else dead_within(calls, module),
     )
-
-
-def _follows(part: Call, before: Call, calls: list[Call]) -> bool:
-    """Return whether a part is made of what the part before gave: the first of another branch is not."""
-    within, waiting = [], [before]
-    while waiting:
-        within.append(waiting.pop())
-        waiting.extend(calls[k] for k in within[-1].children)
-    return any(calls[source] is each for source in part.sources for each in within)
 
 
 def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
@@ -221,27 +215,6 @@ def _origin(calls: list[Call]) -> str | None:
     while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
         origin = inner
     return None if origin is None else origin.name or origin.kind
-
-
-def _parts(calls: list[Call]) -> list[int]:
-    """Return the calls that make the stream: those of the root, or of the one part that it has.
-
-    Parts that hand one tensor from each of their own parts to the next, as `torch.nn.Sequential`, are these parts.
-    """
-    current = 0
-    while True:
-        children = [k for k in calls[current].children if calls[k].is_reached]
-        if len(children) != 1 or not calls[children[0]].children:
-            return [part for child in children for part in _unfolded(calls, child)] or [0]
-        current = children[0]
-
-
-def _unfolded(calls: list[Call], part: int) -> list[int]:
-    inner = calls[part].children
-    handed = [calls[part].taken, *(calls[k].given for k in inner)]
-    if not inner or handed != [*(calls[k].taken for k in inner), calls[part].given]:
-        return [part]
-    return [k for child in inner if calls[child].is_reached for k in _unfolded(calls, child)]
 
 
 def _through_time(call: Call) -> tuple[str, float, int] | None:

@@ -35,7 +35,8 @@ NUMBERS = (
 _WIDEST = 28  # characters of a name in a table
 _MEASURED = (
     "gain: by which the gradient grows on its way back; > 1: samples on which it does; E a²: mean square of the output",
-    "dead: units whose output is the same for all samples; |dC/dW|: the gradient's norm by the parameters",
+    "s_max: the largest singular value of the part's Jacobian; dead: units whose output is the same for all samples",
+    "|dC/dW|: the gradient's norm by the parameters",
 )
 _MEANINGS = (
     "gain: by which the gradient grows on its way back, slopes × weights; theory: that of random weights of this scale",
