@@ -192,14 +192,17 @@ def _not_finite(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
 def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> AuditVerdict | None:
     """Return the verdict on the first dead layer, if a gradient passes beside it in some residual block and not in all.
 
-    That all branches start with 0 is a way to initialise.
+    That all branches start with 0 is a way to initialise, and of a single one that the weights which end it do.
     """
     dead = {number for number, layer in enumerate(layers) if layer.verdict == "dead"}
+    begins = {number for number in dead if layers[number].sigma_w == 0.0 and layers[number].gradient_norm > 0.0}
+    off = {number for number in dead if layers[number].dead == 1.0}
     kinds = {block.kind: [peer for peer in blocks if peer.kind == block.kind] for block in blocks}
     meant = {
         number
         for peers in kinds.values()
-        if len(peers) > 1 and all(peer.gain > 0.0 and dead.intersection(peer.layers) for peer in peers)
+        if all(peer.gain > 0.0 and dead.intersection(peer.layers) for peer in peers)
+        if peers[1:] or (begins.intersection(peers[0].layers) and off.isdisjoint(peers[0].layers))
         for peer in peers
         for number in peer.layers
     }

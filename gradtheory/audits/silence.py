@@ -41,7 +41,7 @@ def _is_trainable(module: Any, name: str) -> bool:
 def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
     """Return the modules of which no unit moves, though their inputs do, and why: a gradient may pass beside them.
 
-    That all modules in the same place start with weights 0 is a way to initialise.
+    That all modules in the same place start with weights 0 is a way to initialise, if they get a gradient.
     """
     dead: dict[str, str] = {}
     number = sum(not call.children for call in calls)
@@ -50,13 +50,18 @@ def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
         name = owner.name or owner.kind
         if is_zero and not is_behind:
             peers = [path for path, _ in module.named_modules() if _place(path) == _place(owner.name)]
-            if len(peers) < 2 or any(weight.any() for path in peers for weight in _weights(module, path)):
+            weights = [weight for path in peers for weight in _weights(module, path)]
+            if any(weight.any() for weight in weights) or not any(map(_is_trained, weights)):
                 dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
         elif not may_all_be_off(number, owner.units):
             what = f"each of its {owner.units} units"
             is_what = f"what follows it makes {what}" if is_behind else f"{what} is"
             dead.setdefault(name, f"{is_what} constant on these data")
     return list(dead.items())
+
+
+def _is_trained(weight: Any) -> bool:
+    return weight.grad is not None and bool(weight.grad.any())
 
 
 def _weights(module: Any, name: str) -> list[Any]:

@@ -68,9 +68,33 @@ def test_a_dead_part_of_a_residual_block_is_named(which, of_shape, is_image):
     assert ("its weights are 0" in report.cause) is (which != "norm")
 
 
-def test_all_branches_that_start_with_0_are_a_way_to_initialise():
+class Beside(nn.Module):
+    """A residual block that can be read as part of a network."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.norm, self.first, self.last = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x):
+        return x + self.last(nn.functional.relu(self.first(self.norm(x))))
+
+
+def test_a_single_branch_that_starts_with_0_is_a_way_to_initialise():
     torch.manual_seed(2)
-    module, x, y = Residuals(is_image=True), torch.randn(8, 3, 6, 6), torch.randint(0, 4, (8,))
+    block, x = Beside(16), torch.randn(64, 3)
+    module = nn.Sequential(nn.Linear(3, 16), block, nn.Linear(16, 4))
+    block.last.weight.data.zero_()
+    report = gt.audit(module, x)
+    assert not report.layers[0].is_measured_only
+    assert report.verdict == "stable"
+    block.first.bias.data.fill_(-100.0)
+    assert gt.audit(module, x).verdict == "vanishes"  # no gradient comes to the weights that are 0
+
+
+@pytest.mark.parametrize("blocks", [1, 4])
+def test_all_branches_that_start_with_0_are_a_way_to_initialise(blocks):
+    torch.manual_seed(2)
+    module, x, y = Residuals(is_image=True, blocks=blocks), torch.randn(8, 3, 6, 6), torch.randint(0, 4, (8,))
     for block in module.blocks:
         block.last.weight.data.zero_()
         block.last.bias.data.zero_()
