@@ -9,7 +9,7 @@ import numpy as np
 
 from gradtheory.audits.chance import most_over_a_stretch
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
-from gradtheory.audits.outliers import ALONE, STRETCH, module_of
+from gradtheory.audits.outliers import MATTERS, STRETCH, module_of
 
 _SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 
@@ -75,7 +75,7 @@ def _greatest(backwards: Sequence[AuditedBlock], parts: int) -> Stretch | None:
             least = min(least, block.expected if block.expected > 0.0 else known)
             name = module_of(block.name)
             shares[name] = shares.get(name, 0.0) + step
-            is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > ALONE
+            is_meant = sign > 0.0 and total > math.log(STRETCH) and passed >= _SO_MANY and least > MATTERS
             is_large = size > math.log(STRETCH) and (total > bound or is_meant)
             if is_large and (best is None or size > abs(best.size)):
                 steepest = max(shares, key=shares.__getitem__)

@@ -20,7 +20,7 @@ from gradtheory.cli.help import Context
 from gradtheory.cli.page import top_context
 from gradtheory.document.translation import translation
 from gradtheory.document.wrapping import columns, filled
-from gradtheory.training.advice.of_chain import prescription
+from gradtheory.training.advice.of_chain import choice_of_remedies, prescription
 from gradtheory.training.advice.of_network import advise_network
 from gradtheory.training.events import EventKind
 from gradtheory.training.optimisers.catalogue import RULES
@@ -121,13 +121,16 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     why_not = ("the loss ends higher", "the loss ends higher than it starts", "the loss is hardly lower")
     wrong = ("the run diverges at step 3", "the gradient's norm reaches 8.5e+11")
     wrong += tuple(f"the gradient vanishes: at the {when} layer1 has 3e-05 of the largest" for when in ("start", "end"))
-    ends = "the loss goes from 1.5 to inf, and nothing that was tried"
+    ends = "the loss goes from 1.5 to 1.7, and nothing that was tried"
     sentences += [*why_not, *wrong, advise_network._CHANCE]
     sentences += [f"nothing is advised: {each}, {ends} mends that" for each in wrong]
+    sentences += [f"nothing is advised: {wrong[0]}, the loss diverges, and nothing that was tried mends that"]
     sentences += [f"nothing is advised: gradients stay in range, {ends} does much better"]
+    without = "nothing is advised: with the learning rate 0.1 the loss"
+    sentences += [f"{without} {how}, {choice_of_remedies._NO_BETTER}" for how in ("diverges", "goes from 3 to 2")]
     sentences += [
         "nothing is advised: with the learning rate 0.1 rounding decides: in 9 runs from starts 1e-9 apart the "
-        "loss ended between 1.2 and 4.1, and nothing that was tried does better"
+        f"loss ended between 1.2 and 4.1, {choice_of_remedies._NO_BETTER}"
     ]
     costs = ["without it rounding decides: in 9 runs from starts 1e-9 apart the loss ended between 1.2 and 4.1"]
     costs += ["it costs: the loss ends slightly higher", "it costs: the loss ends at 0.5, not at 0"]

@@ -108,7 +108,7 @@ def test_the_layer_whose_gradient_vanishes_is_named():
     network = gt.Network((4,) * 12, "sigmoid", w=w, b=b)
     x, y = rng.normal(size=(8, 4)), rng.uniform(size=(8, 4))
     run = gt.train(network, x, y, optimiser=gradient_descent(1e-3), steps=2)
-    assert "the gradient vanishes: at the start layer1 has" in _wrong(run, network, y)
+    assert "the gradient vanishes: at the start layer1 has" in _wrong(run, network, x, y)
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,25 @@ def test_runs_that_end_elsewhere_than_their_first_twin_have_more_of_them(usual, 
     assert with_twins(usual, end_of).twins == twins
     assert len(set(nudged)) == len(nudged)
     assert all(0.0 < abs(weight - 1.0) < 1e-9 for weight in nudged)
+
+
+@pytest.mark.parametrize("eta", [1.0, 0.1])
+def test_large_targets_are_no_exploding_gradient(eta):
+    """At the start the gradient is 5,000, as the error is, whatever the rate; with 0.1 it falls from there."""
+    network = gt.Network((1, 1), "identity", "mse", w=[[[0.0]]], b=[[0.0]])
+    advice = gt.advise(network, [[1.0], [2.0]], [[1000.0], [2000.0]], optimiser=gradient_descent(eta))
+    if eta == 1.0:
+        assert advice.advised.kind == "learning_rate"
+        assert advice.advised.loss_with < 2000.0
+    else:
+        assert advice.reason.startswith("nothing is advised: gradients stay in range")
+
+
+def test_an_exploding_gradient_is_more_than_the_errors():
+    rng = np.random.default_rng(0)
+    w = [rng.normal(0.0, 4.0 / 32**0.5, (32, 32)) for _ in range(12)]
+    network = gt.Network((32,) * 13, "relu", "mse", w=w, b=[np.zeros(32)] * 12)
+    x, y = rng.normal(size=(64, 32)), rng.normal(size=(64, 32))
+    advice = gt.advise(network, x, y, optimiser=gradient_descent(1e-14), steps=20)
+    assert advice.reason or advice.advised.kind in ("initialisation", "normalisation")
+    assert "the gradient's norm reaches" in str(advice)

@@ -121,8 +121,9 @@ def advise(
 
     Of a network each remedy is tried alone, from the smallest change to the largest: a learning rate, clipping to a
     norm that the run had, other sizes of the initial weights, norms, residual connections. It works if with it the
-    gradient stays in range and the loss ends at least as good, in a second run from a start that hardly differs too,
-    so that rounding does not decide; the first that works is the advice.
+    gradient stays in range, below 1000 or 1000 times that by the outputs at the start, and the loss ends at least as
+    good, in a second run from a start that hardly differs too, so that rounding does not decide; the first that works
+    is the advice.
 
     Parameters
     ----------

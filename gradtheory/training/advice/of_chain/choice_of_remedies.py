@@ -32,7 +32,7 @@ _MUCH = 0.9  # a loss below that share of another is worth one remedy more
 _AS_GOOD = 1.001  # times a loss is no other loss
 _CONSIDERED = 16  # plans
 _ADDS_NOTHING = "it adds nothing to the others"
-_NO_BETTER = "and nothing that was tried does better"
+_NO_BETTER = "and nothing that was tried does better with gradients in range"
 _STARTS = 6  # that are tried with several learning rates
 
 
@@ -265,7 +265,5 @@ def _nothing(bench: Bench) -> str:
         return "nothing is advised: the gradient is 0, and no remedy that was tried changes that without a higher loss"
     if usual.is_chance:
         return f"nothing is advised: with the learning rate {USUAL} rounding decides: {_range(usual)}, {_NO_BETTER}"
-    return (
-        f"nothing is advised: with the learning rate {USUAL} the loss goes from {usual.loss[0]:.4g} to {usual.last:.4g}"
-        f", {_NO_BETTER}"
-    )
+    to = f"goes from {usual.loss[0]:.4g} to {usual.last:.4g}" if math.isfinite(usual.last) else "diverges"
+    return f"nothing is advised: with the learning rate {USUAL} the loss {to}, {_NO_BETTER}"

@@ -15,7 +15,7 @@ import numpy as np
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks import Network
-from gradtheory.networks.losses import ending
+from gradtheory.networks.losses import Ending, ending
 from gradtheory.networks.passes import dense_places, forward
 from gradtheory.random_weights.simulation.measured import Progress, shown
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
@@ -25,7 +25,7 @@ from gradtheory.training.engine import Ways
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.train import NetworkTraining, train_network
 
-_LARGEST = 1e3  # gradient, for losses that are means
+_LARGEST = 1e3  # gradient, for losses that are means; or times that by the outputs at the start, as of large targets
 _SUMS = ("squared", "cross_entropy", "mse_sum")
 _LEAST_SHARE = 1e-4  # of the largest gradient norm of a layer, for that of any other
 _SOLVED = 1e-3  # of the loss at the start: no gradient has to be left
@@ -177,7 +177,7 @@ def advise_network(
 
     def tried(change: Change) -> Trial:
         made, loss = run(change, explains=not change.kind)  # that of the run without is told
-        wrong = _wrong(made, change.network, y)
+        wrong = _wrong(made, change.network, x, y)
         return Trial(change, made, loss, _growth(change.network, x, y), wrong)
 
     def beside(trial: Trial) -> Trial:
@@ -227,12 +227,13 @@ def _why_not(usual: Trial, trial: Trial) -> str:
     return "" if trial.loss <= _BETTER * usual.loss else "the loss is hardly lower"
 
 
-def _wrong(run: NetworkTraining, network: Network, y: Array) -> str:
+def _wrong(run: NetworkTraining, network: Network, x: Array, y: Array) -> str:
     """Return what is wrong with the gradients of a run."""
     if run.has_diverged:
         return f"the run diverges at step {run.events[-1].step}"
-    largest, limit = float(run.gradient_norm.max()), _LARGEST * (y.size if network.loss in _SUMS else 1)
-    if largest > limit:
+    by_outputs = float(np.linalg.norm(_ending(network, x, y).gradient))
+    largest = float(run.gradient_norm.max())
+    if largest > _LARGEST * max(y.size if network.loss in _SUMS else 1.0, by_outputs):
         return f"the gradient's norm reaches {largest:.3g}"
     for when, row in (("start", 0), ("end", -1)):
         norms = run.layer_norms[row]
@@ -243,9 +244,13 @@ def _wrong(run: NetworkTraining, network: Network, y: Array) -> str:
     return ""
 
 
-def _loss(network: Network, x: Array, y: Array) -> float:
+def _ending(network: Network, x: Array, y: Array) -> Ending:
     with np.errstate(all="ignore"):
-        value = ending(network.loss, forward(network.nodes, x), y).loss
+        return ending(network.loss, forward(network.nodes, x), y)
+
+
+def _loss(network: Network, x: Array, y: Array) -> float:
+    value = _ending(network, x, y).loss
     return value if math.isfinite(value) else math.inf
 
 
@@ -262,7 +267,8 @@ def _growth(network: Network, x: Array, y: Array) -> float:
 
 def _nothing(usual: Trial) -> str:
     start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
-    ends = f"the loss goes from {_number(start)} to {_number(usual.loss)}"
+    to = "diverges" if math.isinf(usual.loss) else f"goes from {_number(start)} to {_number(usual.loss)}"
+    ends = f"the loss {to}"
     if usual.wrong:
         return f"nothing is advised: {usual.wrong}, {ends}, and nothing that was tried mends that"
     return f"nothing is advised: gradients stay in range, {ends}, and nothing that was tried does much better"
