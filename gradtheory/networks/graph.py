@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gradtheory.activations import Activation, activation
-from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.inputs import Array, read_array, read_nonnegative_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Scale, Sum
+from gradtheory.networks.nodes import INPUT, Dense, Elementwise, LayerNorm, Node, Operation, Scale, Sum
+from gradtheory.typing import ArrayLike
 
 _IDENTITY = activation("identity")
 
@@ -60,7 +62,7 @@ def checked(nodes: Sequence[Node], n_inputs: int) -> tuple[Node, ...]:
         If they do not, naming the node.
 
     """
-    listed = tuple(read_kind(node, "nodes", Node, "must be a sequence of Node") for node in _items(nodes))
+    listed = tuple(_read(read_kind(node, "nodes", Node, "must be a sequence of Node")) for node in _items(nodes))
     if len({node.name for node in listed}) < len(listed):
         names = [node.name for node in listed]
         twice = next(name for name in names if names.count(name) > 1)
@@ -75,6 +77,33 @@ def _items(nodes: Sequence[Node]) -> Sequence[Node]:
     if not items:
         raise InvalidArgument("nodes", nodes, rule)
     return items
+
+
+def _read(node: Node) -> Node:
+    """Return a node with its numbers as arrays of float64, and its activation as a record."""
+
+    def read(name: str, value: ArrayLike) -> Array:
+        return read_array(value, f"{name} of {node.name!r}")
+
+    match node.operation:
+        case Dense(w=w, b=b):
+            operation: Operation = Dense(read("w", w), None if b is None else read("b", b))
+        case Elementwise(activation=given):
+            operation = Elementwise(activation(given))
+        case Scale(factor=factor):
+            operation = Scale(read("factor", factor))
+        case LayerNorm(gain=gain, bias=bias) as norm:
+            gain, bias = (
+                None if given is None else read(name, given) for name, given in (("gain", gain), ("bias", bias))
+            )
+            epsilon = read_nonnegative_float(norm.epsilon, f"epsilon of {node.name!r}")
+            operation = LayerNorm(gain, bias, epsilon, norm.is_centred)
+        case Sum():
+            operation = node.operation
+        case _:
+            rule = "must be Dense, Elementwise, Sum, Scale or LayerNorm"
+            raise InvalidArgument(f"operation of {node.name!r}", node.operation, rule)
+    return replace(node, operation=operation)
 
 
 def _widths(nodes: Sequence[Node], n_inputs: int) -> list[int]:

@@ -119,6 +119,15 @@ def test_classes_are_rows_with_a_single_1():
 _DENSE = Dense(np.ones((2, 2)))
 
 
+def test_lists_and_names_do_for_arrays_and_records():
+    named = Node("a", Dense([[5, 1]], [1]), (-1,)), Node("t", Elementwise("tanh"), (0,)), Node("s", Scale(2), (1,))
+    arrays = Dense(np.array([[5.0, 1.0]]), np.array([1.0])), Elementwise(gt.activation("tanh")), Scale(np.asarray(2.0))
+    same = [Node(node.name, operation, node.sources) for node, operation in zip(named, arrays, strict=True)]
+    box = [-1.0, -1.0], [1.0, 1.0]
+    bounds = [float(Network.from_nodes(nodes, 2).jacobian_bound(box)) for nodes in (named, same)]
+    assert bounds[0] == bounds[1]
+
+
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
@@ -131,6 +140,11 @@ _DENSE = Dense(np.ones((2, 2)))
         ([Node("a", _DENSE, (-1,)), Node("s", Scale(np.ones(3)), (0,))], r"factor.shape of 's' = \(3,\)"),
         ([Node("a", _DENSE, (-1,)), Node("n", LayerNorm(np.ones(3), None, 0.0), (0,))], r"gain.shape of 'n'"),
         ([Node("s", Scale(np.asarray(2.0)), (-1,))], "must have a dense layer"),
+        ([Node("a", Dense([[1.0], [2.0, 3.0]]), (-1,))], r"w of 'a' = .*must be an array of real numbers"),
+        ([Node("a", _DENSE, (-1,)), Node("n", LayerNorm(None, "x", 0.0), (0,))], "bias of 'n' = 'x': must be an array"),
+        ([Node("a", _DENSE, (-1,)), Node("n", LayerNorm(None, None, -1.0), (0,))], "epsilon of 'n' = -1"),
+        ([Node("a", _DENSE, (-1,)), Node("t", Elementwise("tnh"), (0,))], "activation = 'tnh'.*tanh"),
+        ([Node("a", _DENSE, (-1,)), Node("t", np.tanh, (0,))], "operation of 't' = .*must be Dense"),
     ],
     ids=str,
 )
