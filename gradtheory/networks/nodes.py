@@ -52,7 +52,8 @@ class Dense:
     b: Array | None = None
 
     def __repr__(self) -> str:
-        return f"Dense({self.w.shape[1]} → {self.w.shape[0]}{', no bias' if self.b is None else ''})"
+        n_out, n_in = np.shape(self.w) if np.ndim(self.w) == 2 else ("?", "?")
+        return f"Dense({n_in} → {n_out}{', no bias' if self.b is None else ''})"
 
     def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep a."""
@@ -81,7 +82,7 @@ class Elementwise:
     activation: Activation
 
     def __repr__(self) -> str:
-        return f"Elementwise({self.activation.name})"
+        return f"Elementwise({getattr(self.activation, 'name', self.activation)})"
 
     def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep z and σ'(z)."""
@@ -139,7 +140,7 @@ class Scale:
     factor: Array
 
     def __repr__(self) -> str:
-        return f"Scale({self.factor:g})" if self.factor.ndim == 0 else f"Scale({self.factor.size} factors)"
+        return f"Scale({self.factor:g})" if np.ndim(self.factor) == 0 else f"Scale({np.size(self.factor)} factors)"
 
     def value(self, *inputs: Array) -> tuple[Array, Any]:
         """Keep nothing."""

@@ -140,7 +140,7 @@ def test_lists_and_names_do_for_arrays_and_records():
         ([Node("a", _DENSE, (-1,)), Node("s", Scale(np.ones(3)), (0,))], r"factor.shape of 's' = \(3,\)"),
         ([Node("a", _DENSE, (-1,)), Node("n", LayerNorm(np.ones(3), None, 0.0), (0,))], r"gain.shape of 'n'"),
         ([Node("s", Scale(np.asarray(2.0)), (-1,))], "must have a dense layer"),
-        ([Node("a", Dense([[1.0], [2.0, 3.0]]), (-1,))], r"w of 'a' = .*must be an array of real numbers"),
+        ([Node("a", Dense([["x", "y"]]), (-1,))], r"w of 'a' = .*must be an array of real numbers"),
         ([Node("a", _DENSE, (-1,)), Node("n", LayerNorm(None, "x", 0.0), (0,))], "bias of 'n' = 'x': must be an array"),
         ([Node("a", _DENSE, (-1,)), Node("n", LayerNorm(None, None, -1.0), (0,))], "epsilon of 'n' = -1"),
         ([Node("a", _DENSE, (-1,)), Node("t", Elementwise("tnh"), (0,))], "activation = 'tnh'.*tanh"),
