@@ -13,6 +13,7 @@ _LOOKED_AT = 4  # samples whose largest singular values are computed
 _DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
 _ALL_LIMIT = 256  # widths up to which all singular values are kept for a picture
 _FEW = 8  # rows or columns up to which a matrix is made of its products
+_ROUNDING = 2.0**-48  # of products of float64, relative
 _BASIS, _TOLERANCE, _RESTARTS = 6, 0.1, 50  # of products of a module: the residual is 5 % of the value at most
 
 
@@ -68,6 +69,7 @@ def largest_of_products(matrix: LinearOperator) -> tuple[float, float]:
 
 
 def _lanczos(matrix: Array | LinearOperator, **how: Any) -> tuple[float, float]:
-    """Return the largest singular value, and ‖Aᵀu - s·v‖, within which of it one lies."""
+    """Return the largest singular value, and √((‖A·v - s·u‖² + ‖Aᵀu - s·v‖²)/2), within which of it one lies."""
     u, s, v = svds(matrix, k=1, random_state=0, **how)
-    return float(s[0]), float(np.linalg.norm(matrix.T @ u[:, 0] - s[0] * v[0]))
+    missed = matrix @ v[0] - s[0] * u[:, 0], matrix.T @ u[:, 0] - s[0] * v[0]
+    return float(s[0]), math.hypot(*missed[0], *missed[1]) / math.sqrt(2.0) + _ROUNDING * float(s[0])
