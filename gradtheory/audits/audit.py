@@ -10,6 +10,7 @@ import numpy as np
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
+from gradtheory.audits.branches import joined
 from gradtheory.audits.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.audits.layers import DIVIDED, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
@@ -288,7 +289,8 @@ def _growth(blocks: list[AuditedBlock]) -> float:
 
     The first is left out: what it does to the gradient by the input changes no weight's gradient.
     """
-    gains = [block.gain for block in blocks[1:] or blocks if not math.isnan(block.gain)]
+    blocks = joined(blocks)
+    gains = [block.gain for block in blocks[1:] or blocks if block.path == 0 and not math.isnan(block.gain)]
     if not gains or not all(math.isfinite(gain) for gain in gains):
         return math.nan
     return math.exp(sum(map(math.log, gains)) / len(gains)) if all(gain > 0.0 for gain in gains) else 0.0

@@ -36,8 +36,8 @@ class Call:
         Whether an input is a tensor of floats: tokens are none.
     taken, given : int
         Which tensors are the first input and the output: the same number for the same tensor.
-    sources : set of int
-        The calls whose outputs its inputs are made of, with operations between modules at most.
+    sources, first_sources : set of int
+        The calls whose outputs its inputs, and its first input, are made of, with operations between modules at most.
     leaves : set of int
         Likewise which tensors that nothing has made, by their numbers.
     entered, left : set, and object or None
@@ -76,6 +76,7 @@ class Call:
     taken: int = 0
     given: int = 0
     sources: set[int] = field(default_factory=set)
+    first_sources: set[int] = field(default_factory=set)
     leaves: set[int] = field(default_factory=set)
     entered: set[Any] = field(default_factory=set)
     left: Any = None
@@ -139,6 +140,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.took_still = still_share(first, kind)
             call.took_size = _size(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
+            call.first_sources = _sources(first, record.givers)[0] or call.sources
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
             call.pooling = "" if first is None else pooling(maker(first), record.givers)
             if call.pooling and first is not None and first.requires_grad:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.calls import Call
 from gradtheory.audits.layers import NAN, AuditedLayer
 from gradtheory.audits.singular_values import largest_of_products
-from gradtheory.audits.stream import follows
+from gradtheory.audits.stream import sources_of
 
 _MOST_ENTRIES = 2**22  # of all that the modules give; beyond, some forty products of each part would take too long
 _MOST_LOGITS = 2**20  # of one attention
@@ -30,8 +29,9 @@ def with_singular_values(
     known = list(layers)
     if sum(call.size for call in calls) > _MOST_ENTRIES:
         return known
-    for place, (before, part) in enumerate(pairwise(parts), start=1):
-        if part.edge and before.edge and math.isfinite(part.gradient_square) and follows(part, before, calls):
+    for place, (part, source) in enumerate(zip(parts, sources_of(parts, calls), strict=True)):
+        before = part if source is None else parts[source]
+        if before is not part and part.edge and before.edge and math.isfinite(part.gradient_square):
             value, error = _largest_singular_value(part, before)
             known[place] = replace(known[place], largest_singular_value=value, singular_value_error=error)
     return known

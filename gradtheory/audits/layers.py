@@ -11,6 +11,7 @@ from gradtheory.random_weights.precision import GradientSizes
 NAN = math.nan
 COMPOSITE = " with parts"  # in the kind of a block
 DIVIDED = " divided by the spread of its batch"  # likewise
+INNER = " in a branch of "  # likewise: something goes around it
 NORMED = " divided by its own spread"  # likewise: the scale of weights before is gone
 PEERS = 4  # with fewer beside it, nothing is usual, and nothing stands out
 MADE_ALIKE = 3  # of numbers that a scheme gives, not chance, so few tell what is usual
@@ -140,6 +141,13 @@ class AuditedBlock:
         What of `spread` comes from the widths alone.
     took : float
         The root mean square of what a part of a measured module took.
+    path : int
+        0 on the way from the loss back through the last that each part of a measured module is made of; another number
+        on each branch beside it.
+    is_inner : bool
+        Whether something of what came before goes around it.
+    whole : float
+        The gain of the branch beside the stream that it belongs to; nan where it is in none, or that does not count.
     expected : float
         By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
@@ -154,3 +162,6 @@ class AuditedBlock:
     expected: float = NAN
     least_spread: float = 0.0
     took: float = NAN
+    path: int = 0
+    is_inner: bool = False
+    whole: float = NAN

@@ -24,12 +24,12 @@ from gradtheory.audits.jacobians import plain_attention, with_singular_values
 from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.norms import divisor, of_any_scale, of_small_input
+from gradtheory.audits.norms import divisor, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.pooling import factor_within, is_pooling
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.audits.silence import dead_within, silent, unreached
-from gradtheory.audits.stream import follows, stream
+from gradtheory.audits.stream import inner_parts, paths_of, sources_of, stream
 from gradtheory.audits.tensors import square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -120,7 +120,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             name = name_of(output, y, loss)
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
-            measured = _measured(parts, record.calls, told, module, by_x)
+            measured = _measured(parts, record.calls, value.grad_fn, told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
         return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
     except GradTheoryError:
@@ -133,45 +133,57 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
         ) from error
 
 
-def _measured(parts: list[Call], calls: list[Call], loss: float, module: Any, by_x: Mapping[int, float]) -> Measurement:
+def _measured(
+    parts: list[Call], calls: list[Call], end: Any, loss: float, module: Any, by_x: Mapping[int, float]
+) -> Measurement:
     """Return the parts as blocks, and beside them the modules without children within.
 
-    A part that is not made of the one before begins another branch: as a block its gain is not known.
+    A part that begins a branch beside the stream has no gain that is known.
     """
     gradients = _gradients(module)
+    sources = sources_of(parts, calls)
+    paths = paths_of(sources)
+    inner = inner_parts(parts, paths, end)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
     remarks: dict[str, str] = {}
-    seen: Counter[str] = Counter()
-    for before, part in zip([None, *parts[:-1]], parts, strict=True):
-        goes_on = before is not None and (is_pooling(before.kind) or follows(part, before, calls))
-        own = [by_x[leaf] for leaf in (by_x if before is None else part.leaves & by_x.keys())]
-        gain = _gain(part, before.gradient_square if before and goes_on else sum(own) if own else NAN)
-        spread = _spread(part, part if before is None else before)
+    seen, all_calls = Counter[str](), Counter(part.name for part in parts)
+    for place, (part, source, path) in enumerate(zip(parts, sources, paths, strict=True)):
+        goes_on = source is not None and paths[source] == path
+        before = parts[source] if source is not None and goes_on else None
+        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys() if place else by_x)]
+        gain = _gain(part, before.gradient_square if before else sum(own) if own else NAN)
+        spread = _spread(part, before or part)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
-        share = _share_above_1(part, before) if before is not None and goes_on else NAN
+        share = _share_above_1(part, before) if before else NAN
         layers.append(replace(_layer(part, gain, gradients, spread), name=name, share_above_1=share))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind):
-            blocks.append(AuditedBlock(name, NAN, spread, (len(layers) - 1,), kind))
+            blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
         kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
-        known = whole if before is None or goes_on else NAN
-        block = AuditedBlock(name, known, spread, (len(layers) - 1,), kind, least_spread=spread, took=part.took_size)
+        known = whole if before or not place else NAN
+        own_kind = f"{kind} {part.name}" if all_calls[part.name] > 1 else kind  # its calls have the same weights
+        block = AuditedBlock(
+            name, known, spread, (place,), own_kind, least_spread=spread, took=part.took_size, path=path
+        )
+        block = replace(block, is_inner=inner[place])
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
-        is_simple = before is not None and goes_on and not before.children and not is_pooling(before.kind)
-        told = of_small_input(part, whole, calls) if goes_on else ""
+        is_next = before is not None and source == place - 1
+        is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
+        told = of_small_input(part, whole, calls) if before and not inner[place] else ""
         if told and not (after and is_simple):
             remarks[name], block = told, replace(block, gain=NAN)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
         if before and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
             blocks[1], told = of_any_scale(blocks[1], before)  # the first may be an embedding
             remarks |= {blocks[1].name: told} if told else {}
-    if (place := silent(parts, layers, module)) is not None:
-        layers[place] = replace(layers[place], gain=0.0)
+    remarks |= mark_branches(blocks)
+    if (dead := silent(parts, layers, module)) is not None:
+        layers[dead] = replace(layers[dead], gain=0.0)
     origin = _origin(calls)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
@@ -197,7 +209,15 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
     """
     spread = layer.spread if other.kind in _activations() else math.hypot(layer.spread, other.spread)
     both, kind = layer.layers + other.layers, layer.kind + after
-    return AuditedBlock(layer.name, layer.gain * other.gain, spread, both, kind, least_spread=spread)
+    return replace(
+        layer,
+        gain=layer.gain * other.gain,
+        spread=spread,
+        layers=both,
+        kind=kind,
+        least_spread=spread,
+        is_inner=other.is_inner,
+    )
 
 
 @functools.cache

@@ -1,10 +1,12 @@
 """What norms between the parts of a measured module do to the gradient: they divide it by the size of their input."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gradtheory.audits.branches import groups
 from gradtheory.audits.calls import Call
-from gradtheory.audits.layers import DIVIDED, NAN, NORMED, AuditedBlock
+from gradtheory.audits.layers import DIVIDED, INNER, NAN, NORMED, AuditedBlock
 from gradtheory.audits.outliers import ALONE
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
@@ -29,8 +31,27 @@ def of_small_input(part: Call, gain: float, calls: Sequence[Call]) -> str:
         call = waiting.pop()
         has_norm = _is_norm(call)
         waiting += [calls[k] for k in call.children]
-    size = part.took_size
-    return _told(size, gain) if has_norm and 0.0 < size < _SMALL and ALONE < gain < _LIKE / size else ""
+    return _small_input(part.took_size, gain) if has_norm else ""
+
+
+def _small_input(size: float, gain: float) -> str:
+    """Return why what begins with a norm makes the gradient grow: its input is small, and the norm divides by that."""
+    return _told(size, gain) if 0.0 < size < _SMALL and ALONE < gain < _LIKE / size else ""
+
+
+def mark_branches(blocks: list[AuditedBlock]) -> dict[str, str]:
+    """Note in the blocks of each branch what its gain is, and return why some do not count, by name."""
+    remarks: dict[str, str] = {}
+    for branch in groups(blocks):
+        if len(branch) > 1:
+            whole = math.prod(blocks[number].gain for number in branch)
+            first = blocks[branch[0]]
+            if "Norm" in first.kind and (told := _small_input(first.took, whole)):
+                remarks[first.name], whole = told, NAN
+            within = f"{INNER}{' '.join(blocks[number].kind for number in branch)}"
+            for number in branch:
+                blocks[number] = replace(blocks[number], kind=f"{blocks[number].kind}{within}", whole=whole)
+    return remarks
 
 
 def of_any_scale(block: AuditedBlock, layer: Call) -> tuple[AuditedBlock, str]:

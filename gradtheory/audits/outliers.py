@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 
+from gradtheory.audits.branches import joined
 from gradtheory.audits.chance import most_of_one, spread_of_scale
 from gradtheory.audits.layers import COMPOSITE, DIVIDED, NORMED, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.pooling import is_pooling
@@ -106,7 +107,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     positions gradients are alike at all of them, and that part of them the norm takes away.
     """
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
-    if len(inner) <= PEERS:
+    if len(inner) <= PEERS or len({module_of(block.name) for block in inner}) == 1:  # one module's weights are its own
         return []
     may: Sequence[AuditedBlock] = ()
     if "Norm" in peers[0].kind or COMPOSITE in peers[0].kind:
@@ -118,6 +119,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     usual = 1.4826 * median(abs(size - middle) for size in sizes)
     most = 2.0 * median(float(np.nan_to_num(block.spread)) for block in inner)  # a fault itself may spread gains
     odd: list[tuple[str, float, str]] = []
+    wholes = [block.whole for block in inner if block.whole > 0.0]
     for block, size in zip(inner, sizes, strict=True):
         deviation = size - middle
         spread = max(min(most, float(np.nan_to_num(block.spread))), block.least_spread)
@@ -125,6 +127,8 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         least = WEIGHTS if block is peers[0] else ALONE
         matters = min(abs(size), abs(deviation)) > math.log(least)
         matters = matters and not abs(size - _by_what_it_took(block, inner)) < math.log(ALONE)
+        if block.whole > 0.0:  # within a branch, what it does to the stream counts
+            matters = matters and abs(math.log(block.whole / median(wholes))) > math.log(MATTERS)
         if abs(deviation) > bound and matters and not any(block is other for other in may):
             cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             odd.append((block.name, deviation, cause))
@@ -171,8 +175,9 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
 def jump(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
     """Return the block that alone does what a stretch may not, whether it has peers or not."""
     jumps: list[tuple[str, float, str]] = []
+    blocks = joined(blocks)
     for block in blocks[1:]:
-        if block.gain > 0.0 and math.isfinite(block.gain):
+        if block.gain > 0.0 and math.isfinite(block.gain) and not block.is_inner:
             bound = math.log(STRETCH) + most_of_one(len(blocks), float(np.nan_to_num(block.spread)))
             if abs(math.log(block.gain)) > bound:
                 jumps.append((block.name, math.log(block.gain), f"its gain is {block.gain:.3g}"))

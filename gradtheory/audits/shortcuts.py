@@ -94,14 +94,14 @@ def _terms(step: Any, before: Mapping[Any, Sequence[Any]], parts: Mapping[Any, A
         if name in _SUMS and len(sources) == 2:
             second = _SUMS[name] * float(step._saved_alpha)
             waiting += [(sources[0], factor), (sources[1], second * factor)]
-        elif (times := _times(step, name)) is not None and len(sources) == 1:
-            waiting.append((sources[0], times * factor))
+        elif (number := times(step, name)) is not None and len(sources) == 1:
+            waiting.append((sources[0], number * factor))
         else:
             terms[step] = terms.get(step, 0.0) + factor
     return terms
 
 
-def _times(step: Any, name: str) -> float | None:
+def times(step: Any, name: str) -> float | None:
     """Return the number by which a step multiplies; None if it does something else."""
     if name in ("CloneBackward0", "ToCopyBackward0"):
         return 1.0

@@ -1,15 +1,106 @@
 """The stream through a torch module: the calls of the parts that the module itself consists of, in their order.
 
-Their outputs are the stream also where a part is a residual branch.
+Their outputs are the stream also where a part is a residual branch. From the last part it is followed back: each part
+is made of others, and goes on from the last of these. What is left over are branches beside it, followed back likewise,
+until they come to a part that is followed already.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from gradtheory.audits.calls import Call
-from gradtheory.audits.pooling import with_pools
+from gradtheory.audits.pooling import is_pooling, with_pools
+from gradtheory.audits.shortcuts import times
 
 
 def stream(calls: list[Call]) -> list[Call]:
     """Return the parts from the input to the loss, with reductions between them as parts of their own."""
     return with_pools([calls[part] for part in _parts(calls)], lambda part, before: follows(part, before, calls))
+
+
+def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]:
+    """Return, for each part, the last of the parts that its first input is made of; None where there is none."""
+    owner: dict[int, int] = {}
+    numbers = {id(call): number for number, call in enumerate(calls)}
+    sources: list[int | None] = []
+    for place, part in enumerate(parts):
+        before = [owner[call] for call in part.first_sources if call in owner]
+        is_pooled = place > 0 and is_pooling(parts[place - 1].kind) and not is_pooling(part.kind)
+        sources.append(place - 1 if is_pooled and part.pooling else max(before, default=None))
+        waiting = [numbers[id(part)]] if id(part) in numbers else []
+        while waiting:
+            call = waiting.pop()
+            owner[call] = place
+            waiting += calls[call].children
+    return sources
+
+
+def paths_of(sources: Sequence[int | None]) -> list[int]:
+    """Return on which path each part lies: 0 is the stream, the others are branches beside it.
+
+    Examples
+    --------
+    >>> paths_of([None, 0, 0, 2, 2])
+    [0, 2, 0, 1, 0]
+
+    """
+    paths = [-1] * len(sources)
+    for number, end in enumerate(reversed(range(len(sources)))):
+        place: int | None = end
+        while place is not None and paths[place] < 0:
+            paths[place] = number
+            place = sources[place]
+    order = list(dict.fromkeys(sorted(paths)))
+    return [order.index(path) for path in paths]
+
+
+def inner_parts(parts: Sequence[Call], paths: Sequence[int], end: Any) -> list[bool]:
+    """Return which parts lie in a branch: something of what came before goes around what they give, to the end.
+
+    What a branch gives is added to the stream, so that the last part in it is as good as the sum: it lies in none.
+    """
+    takers: dict[Any, set[Any]] = {}
+    for step in _steps_from(end):
+        for before in _before(step):
+            takers.setdefault(before, set()).add(step)
+    last: dict[int, Any] = {}
+    inner = []
+    for part, path in zip(parts, paths, strict=True):
+        step = part.left
+        while len(takers.get(step, ())) == 1 and _keeps_gradients(taker := next(iter(takers[step]))):
+            step = taker
+        if path in last:
+            is_inner = last[path] in _steps_from(end, around=[step])
+        else:  # another branch may begin with the same data
+            others = [part.left for part, other in zip(parts, paths, strict=True) if other != path]
+            is_inner = not part.entered.isdisjoint(_steps_from(end, around=[step, *others]))
+        inner.append(is_inner)
+        if not is_inner and step is not None:
+            last[path] = step
+    return inner
+
+
+def _before(step: Any) -> list[Any]:
+    steps = (each for each, _ in getattr(step, "next_functions", ()) if each is not None)
+    return [getattr(each, "variable", each) for each in steps]  # a tensor that nothing has made stands for itself
+
+
+def _steps_from(end: Any, around: Iterable[Any] = ()) -> set[Any]:
+    """Return the steps of autograd that lead to the end, without those that do so by way of some of them alone."""
+    left_out = set(around)
+    waiting, seen = [end], set(left_out)
+    while waiting:
+        step = waiting.pop()
+        if step not in seen:
+            seen.add(step)
+            waiting += _before(step)
+    return seen - left_out
+
+
+def _keeps_gradients(step: Any) -> bool:
+    """Return whether a step adds something, or multiplies by a number."""
+    name = step.name()
+    return name == "AddBackward0" or times(step, name) is not None
 
 
 def follows(part: Call, before: Call, calls: list[Call]) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradtheory.audits.branches import joined
 from gradtheory.audits.chance import most_over_a_stretch
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.outliers import MATTERS, STRETCH, module_of
@@ -26,10 +27,12 @@ def stretch_of(blocks: Sequence[AuditedBlock]) -> Stretch | None:
     """Return where, from the output back, the gradient grows or fades most, if that is too much.
 
     Beyond chance is what chance alone does hardly ever, and growth in each of so many blocks.
-    The first block is left out: what it does to the gradient by the input changes no weight's gradient.
+    The first block is left out: what it does to the gradient by the input changes no weight's gradient. Branches beside
+    one another are followed each by itself.
     """
-    backwards = [block for block in reversed(blocks[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
-    parts = list(_parts(backwards))
+    backwards = [block for block in reversed(joined(blocks)[1:]) if block.gain > 0.0 and math.isfinite(block.gain)]
+    paths = dict.fromkeys(block.path for block in backwards)
+    parts = [part for path in paths for part in _parts([block for block in backwards if block.path == path])]
     stretches = [stretch for part in parts if (stretch := _greatest(part, len(parts))) is not None]
     return max(stretches, key=lambda stretch: abs(stretch.size), default=None)
 

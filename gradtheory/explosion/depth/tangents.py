@@ -103,7 +103,7 @@ def _box(record: Activation, centre: float, *, is_even: bool) -> Box | BestPair:
 
 
 def _first_points(record: Activation, centre: float) -> Floats:
-    steepest = abs(float(record.slope(centre)))
+    steepest = float(record.steepest_slope)  # at a kink it is that of one side
     is_steep = [abs(record.slope(centre + side * _PLACES)) > steepest / 2 for side in (-1, 1)]
     half_width = _PLACES[np.nonzero(is_steep[0] | is_steep[1])[0].max(initial=0)]
     return np.asarray(centre + half_width * np.sinh(np.linspace(-_REACH, _REACH, _FIRST)))

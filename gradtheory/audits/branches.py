@@ -1,0 +1,48 @@
+"""The branches of a measured module that its own parts make, each as one block.
+
+Within a branch the gradient is that of the branch alone, and what a norm does at its mouth is undone where it is added
+to the stream. So only the product of its gains tells how the gradient goes on.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gradtheory.audits.layers import AuditedBlock
+
+
+def groups(blocks: Sequence[AuditedBlock]) -> list[list[int]]:
+    """Return the places of the blocks of each branch; a block that lies in none, or in one without an end, is alone."""
+    found: list[list[int]] = []
+    begun: dict[int, list[int]] = {}
+    for place, block in enumerate(blocks):
+        begun.setdefault(block.path, []).append(place)
+        if not block.is_inner:
+            found.append(begun.pop(block.path))
+    found += [[place] for places in begun.values() for place in places]
+    return sorted(found, key=lambda places: places[-1])
+
+
+def joined(blocks: Sequence[AuditedBlock]) -> list[AuditedBlock]:
+    """Return the blocks with each branch as one, named after the member that changes the gradient most its way."""
+    return [_one([blocks[place] for place in places]) for places in groups(blocks)]
+
+
+def _one(members: Sequence[AuditedBlock]) -> AuditedBlock:
+    *_, last = members
+    if len(members) == 1:
+        return last
+    is_known = all(member.gain > 0.0 and math.isfinite(member.gain) for member in members)
+    gain = last.whole if is_known else math.nan
+    way = 1.0 if gain > 1.0 else -1.0
+    name = max(members, key=lambda member: way * math.log(member.gain)).name if is_known else last.name
+    return replace(
+        last,
+        name=name,
+        gain=gain,
+        spread=math.hypot(*(member.spread for member in members)),
+        least_spread=math.hypot(*(member.least_spread for member in members)),
+        layers=tuple(layer for member in members for layer in member.layers),
+        kind=" ".join(member.kind for member in members),
+        took=members[0].took,
+    )
