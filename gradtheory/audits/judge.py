@@ -185,6 +185,8 @@ def _not_finite(layers: Sequence[AuditedLayer]) -> AuditVerdict | None:
     for layer in reversed(layers):
         if not layer.is_gradient_finite:
             cause = "the gradient overflows on its way back through it"
+            if math.isfinite(layer.gain):
+                cause = "the gradient by its parameters is not finite"
             return AuditVerdict("explodes", layer.name, cause, headline=GRADIENT_NOT_FINITE)
     return None
 

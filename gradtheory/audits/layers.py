@@ -63,7 +63,7 @@ class AuditedLayer(ShownAsTable):
     is_measured_only : bool
         Whether nothing but measurements is known of it.
     is_finite, is_gradient_finite : bool
-        Whether its pre-activations are, and the gradient by its inputs.
+        Whether its pre-activations are, and the gradients by its inputs and by its parameters.
     fans : pair of int
         n_in and n_out of a dense layer.
     activation : Activation or None

@@ -183,7 +183,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         activation=record,
         fans=(n_in, n_out),
         is_finite=bool(np.isfinite(z).all()),
-        is_gradient_finite=bool(np.isfinite(by_input).all()),
+        is_gradient_finite=all(bool(np.isfinite(each).all()) for each in (by_input, *by_parameters)),
         singular_values=all_of_factor(dense.w, slopes, by_z),
     )
 

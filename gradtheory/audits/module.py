@@ -279,7 +279,7 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
         spread=spread,
         is_measured_only=True,
         is_finite=call.is_finite,
-        is_gradient_finite=call.is_gradient_finite,
+        is_gradient_finite=call.is_gradient_finite and all(np.isfinite(each).all() for each in own),
     )
 
 

@@ -20,6 +20,7 @@ ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one lay
 WEIGHTS = 2.5  # more than √6, by which schemes differ: kaiming_normal's √2, and torch's own 1/√3
 _NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
 _SAME = 0.01  # of logarithms
+_LARGE_Z = 2.0  # a mean square of pre-activations: initial weights make it about 1
 MATTERS = 1.25  # a gain that weights out of scale have to cause
 
 
@@ -42,7 +43,8 @@ def shortcut(
 def out_of_scale(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock] = ()) -> tuple[str, float, str] | None:
     """Return the layer whose weights are out of scale, by the fan-in and by both fans alike, if it matters.
 
-    It does not where a norm takes all that the layer gives, and so divides by that scale.
+    It does not where a norm takes all that the layer gives, and so divides by that scale; nor in the first layer where
+    the data are as small as its weights are large.
     """
     alone = [block for block in blocks if f"{block.kind} ".startswith(_NORMED) and "Sum" not in block.kind]
     normed = {number for block in alone for number in block.layers}
@@ -51,7 +53,10 @@ def out_of_scale(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock] 
     if not large:
         return None
     layer, size, most = large[0]
-    matters = layer.gain > MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / MATTERS or layer is layers[0]
+    if layer is layers[0]:  # its gain changes no weight's gradient, but what it gives does, if that is large
+        matters = layer.mean_square_z > _LARGE_Z
+    else:
+        matters = layer.gain > MATTERS or layer.saturated > 0.1 or layer.slope_gain < 1.0 / MATTERS
     return (layer.name, size, _of_weights(layer, size, most)) if matters else None
 
 

@@ -145,3 +145,22 @@ def test_the_share_of_dead_units_of_measured_parts_is_told():
     header, *rows = (line.split() for line in str(report).splitlines() if line[:5] in ("layer", "1    "))
     assert "dead" in header
     assert "25%" in rows[0]
+
+
+class Root(nn.Module):
+    """Its slope at 0 is infinite, but only by its own parameter."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.share = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x):
+        return x * (1 + torch.sqrt(self.share))
+
+
+def test_gradients_by_parameters_that_are_not_finite_are_told():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), Root(16), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 3))
+    report = gt.audit(module, torch.randn(32, 8), torch.randn(32, 3))
+    assert (report.verdict, report.start) == ("explodes", "2")
+    assert report.cause == "the gradient by its parameters is not finite"

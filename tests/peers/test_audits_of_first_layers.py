@@ -93,3 +93,36 @@ def test_a_mean_over_positions_hides_no_first_layer_out_of_scale(times):
     module = Tokens16(layers(3))
     module.body[0].weight.data *= times
     assert measured(module, torch.randn(64, 16, 64)).start == (None if times == 1.0 else "body.0")
+
+
+class Sine(nn.Module):
+    """A layer of SIREN: its first weights are large, and made so on purpose."""
+
+    def __init__(self, n_in, width, *, is_first):
+        super().__init__()
+        self.dense = nn.Linear(n_in, width)
+        most = 1 / n_in if is_first else (6 / n_in) ** 0.5 / 30
+        nn.init.uniform_(self.dense.weight, -most, most)
+
+    def forward(self, x):
+        return torch.sin(30 * self.dense(x))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_large_first_weights_for_small_data_are_no_fault(seed):
+    torch.manual_seed(seed)
+    siren = nn.Sequential(*[Sine(64 if k else 2, 64, is_first=not k) for k in range(5)], nn.Linear(64, 1))
+    nn.init.uniform_(siren[-1].weight, -((6 / 64) ** 0.5) / 30, (6 / 64) ** 0.5 / 30)
+    report = gt.audit(siren, torch.rand(500, 2) * 2 - 1, torch.rand(500, 1))
+    assert not report.layers[0].is_measured_only
+    assert report.verdict == "stable"
+    layers = [nn.Linear(50, 64), *(nn.Linear(64, 64) for _ in range(5)), nn.Linear(64, 5)]
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    nn.init.normal_(layers[0].weight)  # as of an embedding
+    module = nn.Sequential(*[part for layer in layers[:-1] for part in (layer, nn.ReLU())], layers[-1])
+    chosen = torch.eye(50)[torch.randint(0, 50, (64,))]
+    assert gt.audit(module, chosen, torch.randint(0, 5, (64,))).verdict == "stable"
+    large = gt.audit(module, 7.0 * chosen, torch.randint(0, 5, (64,)))
+    assert (large.verdict, large.start) == ("explodes", "0")
