@@ -21,7 +21,7 @@ from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded
 from gradtheory.audits.chance import spread_of_gain
 from gradtheory.audits.jacobians import plain_attention, with_singular_values
-from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.norms import divisor, mark_branches, of_any_scale, of_small_input
@@ -166,7 +166,7 @@ def _measured(
         kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
         known = whole if before or not place else NAN
-        own_kind = f"{kind} {part.name}" if all_calls[part.name] > 1 else kind  # its calls have the same weights
+        own_kind = f"{kind} {part.name}" if all_calls[part.name] > PEERS else kind  # of a loop, with the same weights
         block = AuditedBlock(
             name, known, spread, (place,), own_kind, least_spread=spread, took=part.took_size, path=path
         )
