@@ -102,7 +102,7 @@ def test_own_letters_and_names():
 @pytest.mark.slow
 def test_letters_of_derivations():
     derivation = gt.derive("gradient", depth=2, wrt="all", letters={"w": "theta", "x": "u"} | {"x": "h"})
-    assert "w_" not in derivation.to_latex().partition("Wide layers")[0]
+    assert "w_" not in derivation.to_latex().partition("Layers of several neurons")[0]
     assert r"\theta_{2}" in derivation.to_latex()
     assert "θ₂" in derivation.to_text()
     assert "letters={'w': 'theta', 'x': 'h'}" in derivation.to_text()

@@ -156,3 +156,20 @@ def test_the_variants_with_a_constant_slope_are_those_that_are_named():
     said = f"{', '.join(named[:-1])} and {named[-1]}", f"{'、'.join(named[:-1])} 与 {named[-1]}"
     for lang, names in zip(("en", "zh"), said, strict=True):
         assert f" {names}" in words(lang)["claims"]["variants"]["result"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_about_half_of_the_chains_underflow_at_inputs_of_at_most_1_in_size(lang):
+    """Where float64 still holds the gradient, which float32 rounds to 0; a very negative input saturates the chain."""
+    said = words(lang)["claims"]["vanishing"]["result"]
+    w = np.random.default_rng(3).standard_normal((50, 4000))
+    shares = {}
+    for x in (-1.0, 0.0, 1.0, -1e6):
+        a, log_gradient = np.full(4000, x), np.zeros(4000)
+        for weights in w:
+            a = 1.0 / (1.0 + np.exp(-np.clip(weights * a, -700.0, 700.0)))
+            log_gradient += np.log(np.abs(weights * a * (1.0 - a)) + 1e-300)
+        shares[x] = np.mean(log_gradient < -150.0 * math.log(2.0))
+    assert max(abs(shares[x] - 0.5) for x in (-1.0, 0.0, 1.0)) < 0.04 < shares[-1e6] - 0.9
+    assert {"en": "with inputs of at most 1 in size", "zh": "输入的绝对值不超过 1"}[lang] in said
+    assert {"en": "a weight of more than 4 in size", "zh": "绝对值大于 4 的权重"}[lang] in said
