@@ -101,7 +101,7 @@ def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step
 
 
 def _superlevel(question: Question) -> Iterator[Step]:
-    """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape, and once of each end."""
+    """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape, and first, once, its ends."""
     record, meaning = question.activation, question.meaning
     off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
     solved = _SOLVED.get(record.name)
