@@ -9,21 +9,21 @@ from gradtheory.chains.symbols import equation
 from gradtheory.derivation.language import STEEPEST
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
-_Z, _COVARIANCE, _CHI, _SCALE, _BIAS = sympy.symbols("z p chi alpha b", real=True)
+_NORMAL, _COVARIANCE, _CHI, _SCALE, _BIAS = sympy.symbols("t p chi alpha b", real=True)
 _KEEP, _VARIANCE, _SIZE = sympy.symbols("k q s", positive=True)
 _DEPTH, _LAYER, _TOKENS = sympy.symbols("L l n", integer=True, positive=True)
 
 _DROPPED = WrittenSum(_SIZE**2 * _VARIANCE / _KEEP, _BIAS**2)  # the variance after a layer
-_DENSITY = sympy.exp(-(_Z**2) / 2) / sympy.sqrt(2 * sympy.pi)
+_DENSITY = sympy.exp(-(_NORMAL**2) / 2) / sympy.sqrt(2 * sympy.pi)
 _UNIFORM = WrittenSum(_COVARIANCE, (_VARIANCE - _COVARIANCE) / _TOKENS)  # q' and p' of uniform attention, over σ_v²
 
 
 def _on_half(moment: sympy.Expr) -> sympy.Expr:
-    """Return the mean of a moment of z ~ N(0, 1) over z > 0, where relu has the slope 1."""
-    return sympy.Integral(moment * _DENSITY, (_Z, 0, sympy.oo))
+    """Return the mean of a moment of t ~ N(0, 1) over t > 0, where relu has the slope 1."""
+    return sympy.Integral(moment * _DENSITY, (_NORMAL, 0, sympy.oo))
 
 
-_SPREAD = WrittenSum(_on_half(_Z**2), -(_on_half(_Z) ** 2))  # Var[relu(z)]
+_SPREAD = WrittenSum(_on_half(_NORMAL**2), -(_on_half(_NORMAL) ** 2))  # Var[relu(t)]
 
 
 def _total(variance: sympy.Expr, covariance: sympy.Expr) -> sympy.Expr:

@@ -149,7 +149,8 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         (index, first, last), *_ = expr.limits
         limits = rf"_{{{self._print(index)}={self._print(first)}}}^{{{self._print(last)}}}"
         inside = self._print(expr.function)
-        is_single = expr.function.is_Atom or expr.function.is_Pow or hasattr(expr.function, "quantity")
+        is_single = expr.function.is_Atom or expr.function.is_Pow or expr.function.is_Function
+        is_single = is_single or hasattr(expr.function, "quantity")
         is_single = is_single or (isinstance(expr, sympy.Sum) and expr.function.is_Mul)
         return f"{sign}{limits} " + (inside if is_single else rf"\left({inside}\right)")
 

@@ -17,7 +17,7 @@ _KINDS = {"delta": 0, "w": 2, "a": 3, "b": 3, "z": 3}  # the place of a letter a
 _SUM, _SLOPE, _PRODUCT = 0, 1, -1  # likewise of a_L - y and ∂C/∂a_L, of σ'(z_l), and of a product over layers from l on
 _HALF = sympy.S.Half
 _VARIABLES = "xyzuwlLkn"
-_SYMBOL = 1  # the class of symbols and their powers
+_SYMBOL, _BRACKETED = 1, 3  # the classes of symbols and their powers, and of sums in brackets
 _Layer = tuple[int, sympy.Expr]  # L is above l, and that above numbers; then the number or what is added
 
 
@@ -33,7 +33,12 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
     if not any(_is_indexed(factor) or (of_sigma and str(factor) == "w") for factor in canonical):
         has_e = sympy.E in canonical  # which could be read under a root before it: e√π
         return sorted(
-            canonical, key=lambda factor: (_class(factor), has_e and not (factor.is_Rational or factor is sympy.E))
+            canonical,
+            key=lambda factor: (
+                _class(factor),
+                has_e and not (factor.is_Rational or factor is sympy.E),
+                _degree_of_sum(factor),
+            ),
         )
     plain = [factor for factor in canonical if places[factor] is None]
     layered = [(place, factor) for factor, place in places.items() if place is not None]
@@ -125,7 +130,14 @@ def _class(factor: sympy.Expr) -> int:
     if isinstance(base, sympy.log):
         return 4  # (1 - y) ln(1 - a)
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
-    return 3 if is_bracketed else 2
+    return _BRACKETED if is_bracketed else 2
+
+
+def _degree_of_sum(factor: sympy.Expr) -> int:
+    """Return the degree of a polynomial of one symbol in brackets, 1 of anything else: (1 - r) (1 - r²)."""
+    base = factor.base if isinstance(factor, sympy.Pow) else factor
+    is_polynomial = _class(factor) == _BRACKETED and len(base.free_symbols) == 1 and base.is_polynomial()
+    return int(sympy.degree(base)) if is_polynomial else 1
 
 
 def _textbook_roots(canonical: list[sympy.Expr]) -> list[sympy.Expr]:

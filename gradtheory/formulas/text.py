@@ -180,7 +180,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _inside(self, expr: sympy.Expr) -> str:
         printed = self._print(expr)
-        return printed if expr.is_Atom or expr.is_Pow or hasattr(expr, "quantity") else f"({printed})"
+        is_single = expr.is_Atom or expr.is_Pow or expr.is_Function or hasattr(expr, "quantity")
+        return printed if is_single else f"({printed})"
 
     def _print_Derivative(self, expr: sympy.Derivative) -> str:  # noqa: N802  # likewise
         sign = "∂" if requires_partial(expr.expr) else "d"

@@ -44,7 +44,7 @@ _HOW = {
     ("slope_maximum", "gelu"): "EEECCCCEEEEEEC",
     ("slope_maximum", "relu6"): "EEEEEEEEEEE",
     ("explosion", "sigmoid"): "EEEECCCEEECCC",
-    ("explosion", "gelu"): "EEECCCCCCCCCEEEEECE",
+    ("explosion", "gelu"): "EEECCCCCCCEEEEECE",
     ("explosion", "relu6"): "EEECCCCCEEC",
     ("widest", "sigmoid"): "EEECCEECEEECECECEE",
     ("widest", "gelu"): "EEE",

@@ -103,11 +103,15 @@ def test_reasons_say_on_what_conditions_they_hold():
     """Of linear activations large batches do not explode; recurrent weights count by their greatest singular value."""
     _, large = _said("batch_large", "batch_norm")
     assert large == "lim[B → ∞] (B - 2)/(B - 3) = 1"
-    for lang, linear, singular in (
-        ("en", "unless the activation is linear", "singular value"),
-        ("zh", "线性", "奇异值"),
+    _, small = _said("batch_linear", "batch_norm")  # and of two the norm makes ±1, through which no gradient comes
+    assert small.endswith("(B - 2)/(B - 3)   (B > 3)")
+    for lang, large, small, singular in (
+        ("en", "in large batches with any activation that is not a line", "of more than 3) with a linear", "singular"),
+        ("zh", "批量大而激活函数不是线性函数", "激活函数为线性而批量小（但大于 3）", "奇异值"),
     ):
-        assert linear in words(lang)["topics"]["batch_norm"]["introduction"]
+        introduction = words(lang)["topics"]["batch_norm"]["introduction"]
+        assert large in introduction
+        assert small in introduction
         assert singular in words(lang)["rules"]["spectral_condition"]
 
 

@@ -218,6 +218,14 @@ def test_long_products_break_across_lines():
 
 
 @pytest.mark.slow
+def test_the_condition_of_a_formula_in_rows_stands_in_the_middle_below_it():
+    _, *below = gt.derive("explosion").to_latex().split(r"\end{aligned} \label{eq:6}")
+    assert [each.split(r"\end{gather}")[0].splitlines()[1:] for each in below] == [
+        [r"\left(\left|{w}\right| > 4 c\right) \notag"]
+    ]
+
+
+@pytest.mark.slow
 def test_formats_agree_on_numbers_and_references():
     derivation = gt.derive("gradient", depth=2)
     count = len(derivation.steps)

@@ -32,6 +32,9 @@ _W, _X, _B, _A, _Y, _C, _T = sympy.symbols("w x b a_4 y c t", real=True)
         (_C / abs(_W), r"\frac{c}{\left|{w}\right|}", "c/|w|"),
         (sympy.sin(_C / _T) / _B, r"\frac{\sin\left(c / t \right)}{b}", "sin(c/t)/b"),
         (sympy.sqrt(2) * _X / 2, r"\frac{x}{\sqrt{2}}", "x/√2"),
+        ((1 - _X**2) * (1 - _X), r"\left(1 - x\right) \left(1 - x^{2}\right)", "(1 - x) (1 - x²)"),
+        ((1 - _X**2) * (1 + _X), r"\left(x + 1\right) \left(1 - x^{2}\right)", "(x + 1) (1 - x²)"),
+        (sympy.Product(sympy.sin(_X), (_X, 1, _T)), r"\prod_{x=1}^{t} \sin x", "∏[x = 1 … t] sin(x)"),
         ((1 - _X) * sympy.sin(_X), r"\sin\left(x\right) \left(1 - x\right)", "sin(x) (1 - x)"),
         (-_X / 2, r"- \frac{x}{2}", "-x/2"),
         (_X ** sympy.Rational(3, 2), r"x^{\frac{3}{2}}", "x^(3/2)"),
@@ -102,7 +105,7 @@ def test_own_letters_and_names():
 @pytest.mark.slow
 def test_letters_of_derivations():
     derivation = gt.derive("gradient", depth=2, wrt="all", letters={"w": "theta", "x": "u"} | {"x": "h"})
-    assert "w_" not in derivation.to_latex().partition("Wide layers")[0]
+    assert "w_" not in derivation.to_latex().partition("Layers of several neurons")[0]
     assert r"\theta_{2}" in derivation.to_latex()
     assert "θ₂" in derivation.to_text()
     assert "letters={'w': 'theta', 'x': 'h'}" in derivation.to_text()
@@ -134,6 +137,7 @@ def test_all_parameters_in_one_derivation():
     for letter, layer in itertools.product("wb", "₁₂₃"):
         assert f"∂C/∂{letter}{layer} = " in said
     assert "∂C/∂w₁ = (a₃ - y) · σ'(z₃) w₃ · σ'(z₂) w₂ · σ'(z₁) x" in said
+    assert said.index("∂a₃/∂a₂ = ") < said.index("δ₂ = ")
     assert "∂C/∂w₁ = (a₃ - y) · σ(z₃) (1 - σ(z₃)) w₃ · σ(z₂) (1 - σ(z₂)) w₂ · σ(z₁) (1 - σ(z₁)) x" in said
     assert derivation.check().ok
 

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from gradtheory.document import Figure, Formula, Paragraph, render
+from gradtheory.document.messages import words
 from gradtheory.pages import article
 from gradtheory.pages.article import ClaimVerdict
 from gradtheory.pages.article.chain import SETTING_STEPS
@@ -202,6 +203,16 @@ def test_no_step_is_shown_twice(one):
     for block in again:
         before = shown[int(re.search(r"@\{eq:(\d+)\}", block.reason)[1]) - 1]
         assert (block.rows, block.condition) == (before.rows, before.condition)
+
+
+@pytest.mark.slow
+def test_a_step_that_is_shown_again_has_its_reason_where_that_is_another(one):
+    """The greatest slope is proven in the section that is on it; the section that uses it first refers there."""
+    catalogue = words(one.lang)
+    blocks = [block for block in one.document.blocks if isinstance(block, Formula)]
+    first, proof, *_ = (block.reason for block in blocks if block.plain() == "sup|σ'| = 1/4")
+    assert "claim:maximum" in first
+    assert proof.endswith(catalogue["rules"]["greatest_of_ends"])
 
 
 @pytest.mark.slow

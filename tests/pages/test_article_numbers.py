@@ -150,9 +150,46 @@ def test_the_step_decides_not_the_factors():
     assert finding.computed["growth"] == f"{((0.5 - 1.3 * 0.5) - 1.3 * 0.5) ** 2 / 0.5**2:.3g}" == "2.56"
 
 
+def test_the_greatest_factors_are_rounded_to_the_nearest():
+    """By hand, of the four sigmoids at the input 0.02."""
+    finding = _CLAIMS["jumps"].finding()
+    for row, weight in ((0, 8.0), (2, 4.0)):
+        a, factors = 0.02, []
+        for layer in range(4):
+            s = 1.0 / (1.0 + math.exp(-(weight * a - weight / 2.0 * (layer > 0))))
+            factors.append(weight * s * (1.0 - s))
+            a = s
+        assert finding.rows[row][5] == f"${max(factors):.3g}$"
+    assert finding.rows[2][5] == "$0.998$"
+
+
+def test_every_slope_that_is_said_to_be_constant_is_a_step():
+    finding = _CLAIMS["variants"].finding()
+    constant = [step.meaning.activation.name for step in finding.steps if step.rule == "constant_slope"]
+    assert constant == [row[0] for row in finding.rows if row[1] != "–"]
+    assert all(step.check is not None for step in finding.steps)
+
+
 def test_the_variants_with_a_constant_slope_are_those_that_are_named():
     rows = _CLAIMS["variants"].finding().rows
     named = [row[0] for row in rows if row[1] != "–"]
     said = f"{', '.join(named[:-1])} and {named[-1]}", f"{'、'.join(named[:-1])} 与 {named[-1]}"
     for lang, names in zip(("en", "zh"), said, strict=True):
         assert f" {names}" in words(lang)["claims"]["variants"]["result"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_about_half_of_the_chains_underflow_at_inputs_of_at_most_1_in_size(lang):
+    """Where float64 still holds the gradient, which float32 rounds to 0; a very negative input saturates the chain."""
+    said = words(lang)["claims"]["vanishing"]["result"]
+    w = np.random.default_rng(3).standard_normal((50, 4000))
+    shares = {}
+    for x in (-1.0, 0.0, 1.0, -1e6):
+        a, log_gradient = np.full(4000, x), np.zeros(4000)
+        for weights in w:
+            a = 1.0 / (1.0 + np.exp(-np.clip(weights * a, -700.0, 700.0)))
+            log_gradient += np.log(np.abs(weights * a * (1.0 - a)) + 1e-300)
+        shares[x] = np.mean(log_gradient < -150.0 * math.log(2.0))
+    assert max(abs(shares[x] - 0.5) for x in (-1.0, 0.0, 1.0)) < 0.04 < shares[-1e6] - 0.9
+    assert {"en": "with inputs up to 1 in size", "zh": "输入的绝对值不超过 1"}[lang] in said
+    assert {"en": "a weight beyond 4 in size", "zh": "绝对值大于 4 的权重"}[lang] in said

@@ -10,7 +10,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
-_Z, _X, _COMMON, _OWN, _OTHER = sympy.symbols("z x u v w", real=True)
+_Z, _X, _NORMAL, _COMMON, _OWN, _OTHER = sympy.symbols("z x t u v w", real=True)
 _SHARED, _APART, _SIZE, _BIAS, _SQUARE, _SLOPES, _MEAN = sympy.symbols("a d s b A D M", real=True)
 _COEFFICIENTS = sympy.symbols("h_0:4", real=True)
 _DEGREE, _TERM = sympy.symbols("n h", real=True)
@@ -42,15 +42,15 @@ def _steps(question: Question) -> Iterator[Step]:
     yield step(equation(factor, _SLOPES / (_SQUARE - _MEAN**2)), "batch_factor", "gradients")
     yield question.fact("batch_norm_rate", "gradients")
 
-    hermite = (sympy.S.One, _Z, _Z**2 - 1, _Z**3 - 3 * _Z)
+    hermite = (sympy.S.One, _NORMAL, _NORMAL**2 - 1, _NORMAL**3 - 3 * _NORMAL)
     sigma = WrittenSum(*(size * each for size, each in zip(_COEFFICIENTS, hermite, strict=True)))
     squares = [sympy.factorial(n) * size**2 for n, size in enumerate(_COEFFICIENTS)]
-    yield step(equation(sympy.Derivative(hermite[3], _Z), 3 * hermite[2]), "hermite_slope", "at_least_1")
-    variance = _variance(sigma, _Z)
+    yield step(equation(sympy.Derivative(hermite[3], _NORMAL), 3 * hermite[2]), "hermite_slope", "at_least_1")
+    variance = _variance(sigma, _NORMAL)
     yield step(equation(variance, sympy.Add(*squares[1:])), "hermite_variance", "at_least_1")
-    slope = WrittenSum(*(size * each.diff(_Z) for size, each in zip(_COEFFICIENTS[1:], hermite[1:], strict=True)))
+    slope = WrittenSum(*(size * each.diff(_NORMAL) for size, each in zip(_COEFFICIENTS[1:], hermite[1:], strict=True)))
     slopes = sympy.Add(*(n * each for n, each in enumerate(squares)))
-    yield step(equation(Mean(slope**2, _Z), slopes), "hermite_slopes", "at_least_1")
+    yield step(equation(Mean(slope**2, _NORMAL), slopes), "hermite_slopes", "at_least_1")
     terms = sympy.Ge(_DEGREE, 1), sympy.Ge(_TERM, 0)
     term = sympy.Ge(WrittenProduct((_DEGREE, _TERM)), _TERM, evaluate=False)
     yield step(term, "poincare", "at_least_1", *terms)

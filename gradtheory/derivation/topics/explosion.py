@@ -101,28 +101,46 @@ def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step
 
 
 def _superlevel(question: Question) -> Iterator[Step]:
-    """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape."""
+    """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape, and first, once, its ends."""
     record, meaning = question.activation, question.meaning
     off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
-    for low, high in itertools.pairwise((sympy.S.Zero, *record.profile.levels)):
-        between = low + 1 if high.is_infinite else (low + high) / 2
-        components = SuperlevelSet(record.profile, between, in_terms_of=T).components()
-        intervals = [(component.lower, component.upper) for component in components]
-        bounds = list(_range_of_levels(low, high, tuple(intervals), record.profile))
-        solved = _SOLVED.get(record.name)
+    solved = _SOLVED.get(record.name)
+    ranges = list(_ranges_of_levels(record.profile))
+    ends: dict[sympy.Expr, list[tuple[sympy.Basic, ...]]] = {}
+    for _, intervals, bounds in ranges:
+        for end in dict.fromkeys(end for interval in intervals for end in interval if end.has(T) and solved is None):
+            ends.setdefault(end, []).append(bounds)
+    for high, intervals, bounds in ranges:
         if solved is not None:
             level = Equivalent(sympy.Gt(record.slope_expr, T), solved, evaluate=False)
             yield Step(level, "solve_level", meaning, section="superlevel")
-        ends = dict.fromkeys(end for interval in intervals for end in interval if end.has(T) and solved is None)
-        for end in ends:
+        for end in [each for each, where in ends.items() if where[0] is bounds]:
             rule = "solves_once" if isinstance(end, SlopeInverse) else "solves"
-            yield Step(equation(abs(Slope(end)), T), rule, meaning, tuple(bounds), section="superlevel")
+            first, last = ends[end][0], ends[end][-1]
+            whole = *(each for each in first if _is_below(each)), *(each for each in last if not _is_below(each))
+            yield Step(equation(abs(Slope(end)), T), rule, meaning, whole, section="superlevel")
         if is_whole(intervals):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue
         inside = union(intervals, Z)
         rule = "superlevel" if solved is None else "superlevel_solved"
         yield Step(Equivalent(abs(Slope(Z)) > T, inside), rule, meaning, (*bounds, *off), section="superlevel")
+
+
+def _is_below(bound: sympy.Basic) -> bool:
+    """Return whether a condition on t bounds it from below."""
+    return isinstance(bound, sympy.Gt | sympy.Ge)
+
+
+def _ranges_of_levels(
+    profile: Profile,
+) -> Iterator[tuple[sympy.Expr, list[tuple[sympy.Expr, sympy.Expr]], tuple[sympy.Basic, ...]]]:
+    """Yield the upper end of each range of t in which U_t keeps its shape, its intervals, and the conditions on t."""
+    for low, high in itertools.pairwise((sympy.S.Zero, *profile.levels)):
+        between = low + 1 if high.is_infinite else (low + high) / 2
+        components = SuperlevelSet(profile, between, in_terms_of=T).components()
+        intervals = [(component.lower, component.upper) for component in components]
+        yield high, intervals, tuple(_range_of_levels(low, high, tuple(intervals), profile))
 
 
 def _range_of_levels(

@@ -56,7 +56,7 @@ def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, symp
     passes_last_layer = nearest + (lowest > 0) <= depth  # the gradient goes back through the last layer as a whole
     if len(wanted) == 1:
         yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
-        yield from [last_layer] * passes_last_layer
+    yield from [last_layer] * passes_last_layer
     yield step(output, chain.loss_slope(), "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(chain.loss_slope(), Slope(chain.z[depth])), "output_error")
     for below in range(depth - 1, nearest - 1, -1):
@@ -66,8 +66,6 @@ def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, symp
         letter, layer = chain.locate(wrt)
         error = WrittenProduct((chain.delta[max(layer, 1)], *_last(chain, wrt)))
         yield replace(step(Partial(chain.C, wrt), error, f"by_{letter}"), shown=_enters(chain, wrt))
-    if len(wanted) > 1:
-        yield from [last_layer] * passes_last_layer
     written_out = wanted if depth <= _WRITTEN_OUT else wanted[-1:]
     for wrt in written_out:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product")

@@ -14,7 +14,7 @@ from gradtheory.derivation.topics.weight_decay import steepest
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 _STATE, _W, _INPUT, _NEXT_INPUT, _Z, _NEXT = sympy.symbols("h w u v z y", real=True)
-_NORMAL, _OTHER, _THIRD, _X, _GATE = sympy.symbols("xi zeta nu x g", real=True)
+_NORMAL, _OTHER, _THIRD, _DRAWN, _GATE = sympy.symbols("xi zeta nu omega g", real=True)
 _SIZE, _SLOPES = sympy.symbols("s D", positive=True)
 _FED, _BIAS, _VALUE, _SLOPE, _HELD = sympy.symbols("r b a d p", real=True)
 
@@ -57,9 +57,9 @@ def _steps(question: Question) -> Iterator[Step]:
         "recurrent_variance",
         "random_matrix",
     )
-    moved = WrittenProduct((_SIZE, _W, _SLOPE))
+    moved = WrittenProduct((_SIZE, _DRAWN, _SLOPE))
     yield step(
-        equation(Mean(as_made(sympy.Pow, moved, sympy.Integer(2)), _W), WrittenProduct((_SIZE**2, _SLOPE**2))),
+        equation(Mean(as_made(sympy.Pow, moved, sympy.Integer(2)), _DRAWN), WrittenProduct((_SIZE**2, _SLOPE**2))),
         "recurrent_gain",
         "random_matrix",
     )
@@ -71,6 +71,6 @@ def _steps(question: Question) -> Iterator[Step]:
     mixed = WrittenSum(WrittenProduct((_GATE, _HELD, _NORMAL)), WrittenProduct((1 - _GATE, _FED, _OTHER)))
     kept = WrittenSum(_GATE**2 * _HELD**2, WrittenProduct(((1 - _GATE) ** 2, _FED**2)))
     yield step(equation(Mean(Mean(mixed**2, _NORMAL), _OTHER), kept), "gate_variance", "gate")
-    back = WrittenSum(_GATE, WrittenProduct((_SIZE, _W, _SLOPE, WrittenSum(_STATE, -_X))))
-    squares = WrittenSum(_GATE**2, WrittenProduct((_SIZE**2, _SLOPE**2, WrittenSum(_STATE, -_X) ** 2)))
-    yield step(equation(Mean(back**2, _W), squares), "gate_gradient", "gate")
+    back = WrittenSum(_GATE, WrittenProduct((_SIZE, _DRAWN, _SLOPE, WrittenSum(_STATE, -_INPUT))))
+    squares = WrittenSum(_GATE**2, WrittenProduct((_SIZE**2, _SLOPE**2, WrittenSum(_STATE, -_INPUT) ** 2)))
+    yield step(equation(Mean(back**2, _DRAWN), squares), "gate_gradient", "gate")

@@ -1,6 +1,6 @@
 """The claims on the choice of activation: avoid steep ones, relu helps, and what its variants do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
@@ -124,7 +124,7 @@ def _variants(*, names: Sequence[str]) -> Finding:
     """Say of each variant whether its slope is constant for positive inputs, and how far it exceeds its limit."""
     records = [activation(name) for name in names]
     constant = {record.name: _slope_on_the_right(record) for record in records}
-    steps = [_on_the_right(record, constant[record.name]) for record in records]
+    steps = [each for record in records for each in _on_the_right(record, constant[record.name])]
     rows = tuple(
         (
             record.name,
@@ -165,15 +165,20 @@ def _limit(record: Activation) -> sympy.Expr:
     return record.profile.branches[-1].slope_right
 
 
-def _on_the_right(record: Activation, constant: sympy.Expr | None) -> Step:
-    """Return the step that the slope is one number for positive inputs, or how large it is at most."""
-    meaning = Meaning(record)
+def _on_the_right(record: Activation, constant: sympy.Expr | None) -> Iterator[Step]:
+    """Yield the steps that the slope is one number for positive inputs, and how large it is at most if that is more."""
+    meaning, positive = Meaning(record), (sympy.Gt(Z, 0, evaluate=False),)
     if constant is not None and constant.is_Integer:
-        return Step(equation(Slope(Z), constant), "constant_slope", meaning, (sympy.Gt(Z, 0, evaluate=False),))
+        yield Step(equation(Slope(Z), constant), "constant_slope", meaning, positive)
+        return
+    if constant is not None:
+        yield Step(equation(Slope(Z), Slope(sympy.S.One)), "constant_slope", meaning, positive)
+        yield Step(Rounded.of(Slope(sympy.S.One), constant, _DIGITS), "constant_in_numbers", meaning)
     rule = "no_constant_slope" if constant is None else "steep_on_the_left"
     if _is_short(record.steepest_slope):
-        return Step(equation(STEEPEST, record.steepest_slope), rule, meaning)
-    return Step(Rounded.of(STEEPEST, record.steepest_slope, _DIGITS), rule, meaning)
+        yield Step(equation(STEEPEST, record.steepest_slope), rule, meaning)
+    else:
+        yield Step(Rounded.of(STEEPEST, record.steepest_slope, _DIGITS), rule, meaning)
 
 
 STEEP: Claim = Claim("steep", {"criterion": "steepest_slope"}, _steep, (32,))

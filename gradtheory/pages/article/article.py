@@ -40,7 +40,7 @@ _SIGMA = re.compile(r"\\sigma(?![A-Za-z_])")
 _STEP = re.compile(r"@\{(\w+)\.(\w+)\}")  # a reference to a step of a claim, by its rule
 _PLACE = re.compile(r"@\{(\w+)\}")  # a reference to a claim or a figure
 _NAMED = (  # the activations that claims speak of
-    *("sigmoid", "tanh", "softsign", "arctan", "isru", "erf", "hard_tanh", "relu6", "relu", "leaky_relu"),
+    *("identity", "sigmoid", "tanh", "softsign", "arctan", "isru", "erf", "hard_tanh", "relu6", "relu", "leaky_relu"),
     *("elu", "selu", "softplus", "mish", "silu", "gelu", "hard_swish"),
 )
 _FIGURE_OF = {"depth": "layers", "widest": "sigmoid", "jumps": "run"}
@@ -214,15 +214,15 @@ class Article(ShownAsTable):
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
         numbers = self._numbers(catalogue)
-        shown = set(map(_key, SETTING_STEPS))
+        shown = {_key(step): step.rule for step in SETTING_STEPS}
         for section in self.sections:
             yield from _in_words(section, catalogue, numbers, shown)
 
 
 def _in_words(
-    section: Section, catalogue: Mapping[str, Any], numbers: _Numbers, shown: set[tuple[str, str]]
+    section: Section, catalogue: Mapping[str, Any], numbers: _Numbers, shown: dict[tuple[str, str], str]
 ) -> Iterator[Block]:
-    """Yield a claim with its derivation, its result and its verdict; `shown` are the steps that stand above."""
+    """Yield a claim with its derivation, result and verdict; `shown` are the steps above, with why they hold."""
     labels, colon = catalogue["document"], catalogue["document"]["colon"]
     name, finding, prose = section.claim.name, section.finding, section.prose
     place = catalogue["article"]["paragraph" if len(section.claim.paragraphs) == 1 else "paragraphs"]
@@ -235,9 +235,13 @@ def _in_words(
         number = numbers.of(step)
         (block,) = steps_in_words([step], catalogue, number)
         block = _with_name(block, step.meaning.activation.name)
-        again = fill(catalogue["article"]["again"], {"equation": f"@{{eq:{number}}}"})
-        yield replace(block, number=None, reason=again) if _key(step) in shown else block
-        shown.add(_key(step))
+        if (rule := shown.get(_key(step))) is None:
+            shown[_key(step)] = step.rule
+            yield block
+            continue
+        put_in = {"equation": f"@{{eq:{number}}}", "reason": block.reason}
+        again = "again" if rule == step.rule else "again_because"
+        yield replace(block, number=None, reason=fill(catalogue["article"][again], put_in))
     yield Paragraph(f"*{labels['number']}*{colon}{prose['result']}")
     if finding.rows:
         yield Table(finding.rows, head=section.columns)

@@ -88,7 +88,7 @@ def _beyond_critical(size: sympy.Expr) -> Step:
     )
     value = MEANING.value(probability, {SIGMA_W: size})
     numbers = InNumbers.of(sympy.Symbol("P"), probability, {SIGMA_W: size}, value, 3)
-    return Step(numbers, "beyond_critical", MEANING)
+    return Step(numbers, "beyond_critical", MEANING, shown=(("size", size),))
 
 
 def _mean_square(scale: sympy.Expr) -> tuple[sympy.Expr, ...]:
@@ -135,15 +135,18 @@ def _standard_method(*, scale: Any, fans: Sequence[int]) -> Finding:
     """Compare the weights that libraries draw by default with N(0, scale²), for layers of several sizes."""
     stated = read_real(scale, "scale")
     n, m, r, u = (sympy.Symbol(name, positive=True) for name in ("n", "m", "r", "u"))
-    mean_square = sympy.Integral(u**2 / (2 * r), (u, -r, r))
+
+    def mean_square(limit: sympy.Expr) -> sympy.Expr:
+        return sympy.Integral(WrittenProduct((1 / (2 * limit), u**2)), (u, -limit, limit))
+
     density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
     within, at_cut = sympy.erf(_CUT / sympy.sqrt(2)), density.subs(u, _CUT)
-    of_cut = 1 - 2 * _CUT * at_cut / within
+    of_cut, second_moment = 1 - 2 * _CUT * at_cut / within, sympy.Integral(u**2 * density, (u, -_CUT, _CUT))
     bounds = {"pytorch_default": 1 / sympy.sqrt(n), "keras_default": sympy.sqrt(6 / (n + m))}
     steps = (
-        step(mean_square, r**2 / 3, "uniform_mean_square"),
-        *(step(mean_square.subs(r, bound), sympy.simplify(bound**2 / 3), name) for name, bound in bounds.items()),
-        step(sympy.Integral(u**2 * density, (u, -_CUT, _CUT)) / within, of_cut, "cut_off_mean_square"),
+        step(mean_square(r), r**2 / 3, "uniform_mean_square"),
+        *(step(mean_square(bound), sympy.simplify(bound**2 / 3), name) for name, bound in bounds.items()),
+        step(WrittenProduct(1 / within, second_moment), of_cut, "cut_off_mean_square"),
         digits_of(_CUT / sympy.sqrt(of_cut), "largest_of_cut_off", digits=5),
     )
     is_standard = any(all(sign(law(fan).scale - stated) == 0 for fan in fans) for law, _ in DEFAULTS.values())

@@ -163,7 +163,7 @@ def _row(setting: tuple[Any, ...], rate: float, run: Training) -> tuple[str, ...
     limit = largest_stable_step(*setting, optimiser=gradient_descent(1.0))
     numbers = (
         *(str(chain.depth), f"{weights[0]:g}", f"{rate:g}" if rate > _SMALL else _power(rate), _short(limit)),
-        *(f"{_above(run.factors[0]):g}", str(len(run.jumps)), _short(run.loss[0]), _short(run.loss[-1])),
+        *(_short(run.factors[0].max()), str(len(run.jumps)), _short(run.loss[0]), _short(run.loss[-1])),
     )
     return chain.activation, *(f"${number}$" for number in numbers)
 

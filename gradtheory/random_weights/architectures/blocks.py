@@ -225,7 +225,7 @@ def batch_norm() -> Block:
 
     q' = 1, p' = 0, and the gradient's mean square times 1/(q - p). After `dense(σ)` that makes E[σ'²]/Var[σ] per layer,
     whatever σ_w and σ_b. Poincaré's inequality for the Gaussian says that it is at least 1 where σ is continuous, and 1
-    for linear σ only: batch normalisation makes gradients explode with depth, and no initialisation stops it. For relu
+    for affine σ only: batch normalisation makes gradients explode with depth, and no initialisation stops it. For relu
     it is π/(π - 1). Small batches differ: with four gradients explode faster, and with two the output is ±1, so that
     no gradient comes through.
 
