@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _MOST_OPERATIONS = 1_000
 _BITS = 128
+_BESIDE, _MANY_BITS, _SAME = (sympy.Rational(1, 2**200), sympy.Rational(1, 2**400)), 2_048, 1e-15
 _FAR_FROM_ENDS = 1e-3  # of (0, 1): nearer 1 - σ would lose three digits
 _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 
@@ -151,12 +152,27 @@ def _value_at(expr: sympy.Expr, z: float) -> float | None:
 @lru_cache(maxsize=4096)  # batches often hold one kink many times
 def _slope_from_the_left(slope_expr: sympy.Expr, z: float) -> float | None:
     """Return the slope that σ has just before a place, or None where it is not found, or infinite."""
+    place = sympy.Rational(z)
     try:
         with within():
-            ball = enclose(formula_left_of(stable(slope_expr), Z, sympy.Rational(z)), _BITS, {Z: exactly(z)})
+            formula = formula_left_of(stable(slope_expr), Z, place)
+            ball = enclose(formula, _BITS, {Z: exactly(z)})
+            return float(ball.mid()) if ball.is_finite() else _limit_from_the_left(formula, place)
     except Undecided:
         return None
-    return float(ball.mid()) if ball.is_finite() else None
+
+
+def _limit_from_the_left(formula: sympy.Expr, place: sympy.Rational) -> float | None:
+    """Return what a formula tends to that is 0/0 at a place, or as √z·log z, or None: by its values very near."""
+    far, near = (
+        enclose(formula, _MANY_BITS, {Z: enclose(place - max(abs(place), 1) * distance, _MANY_BITS)})
+        for distance in _BESIDE
+    )
+    if not (far.is_finite() and near.is_finite()):
+        return None
+    if abs(far - near) < _SAME * abs(near):
+        return float(near.mid())
+    return 0.0 if abs(near) < abs(far) ** 1.5 else None
 
 
 @dataclass(frozen=True)
@@ -189,10 +205,17 @@ class _Own(Activation):
     @cached_property
     def range(self) -> sympy.Set:
         try:
-            with within():
-                return values_of(self.expr, self.profile)
+            return self.proven_range
         except Undecided:
             return sympy.S.Reals
+
+    @cached_property
+    def proven_range(self) -> sympy.Set:
+        try:
+            with within():
+                return values_of(self.expr, self.profile)
+        except Undecided as error:
+            raise Undecided(f"between which numbers {self.name} lies: {error}") from None
 
     @cached_property
     def log_odds(self) -> Kernel | None:

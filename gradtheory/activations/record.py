@@ -247,6 +247,18 @@ class Activation:
         return numeric(proof.positive * proof.rest if proof is not None and is_whole else self.bend_expr)
 
     @property
+    def proven_range(self) -> sympy.Set:
+        """The set of values, where that is known: `range` of an expression of one's own may be a set that holds it.
+
+        Raises
+        ------
+        Undecided
+            If it is not known.
+
+        """
+        return self.range
+
+    @property
     def is_within_unit_interval(self) -> bool:
         """Whether every value lies strictly between 0 and 1, as cross entropy needs."""
         return bool(self.range.is_subset(sympy.Interval.open(0, 1)))

@@ -203,7 +203,7 @@ def _dead(layers: Sequence[AuditedLayer], blocks: Sequence[AuditedBlock]) -> Aud
     meant = {
         number
         for peers in kinds.values()
-        if all(peer.gain > 0.0 and dead.intersection(peer.layers) for peer in peers)
+        if all((peer.gain > 0.0 or peer.whole > 0.0) and dead.intersection(peer.layers) for peer in peers)
         if peers[1:] or (begins.intersection(peers[0].layers) and off.isdisjoint(peers[0].layers))
         for peer in peers
         for number in peer.layers

@@ -172,7 +172,8 @@ def _measured(
         )
         block = replace(block, is_inner=inner[place])
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
-        is_next = before is not None and source == place - 1
+        is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
+        is_next = before is not None and source == place - 1 and not is_mouth
         is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
         told = of_small_input(part, whole, calls) if before and not inner[place] else ""
         if told and not (after and is_simple):
@@ -181,8 +182,15 @@ def _measured(
         if before and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
             blocks[1], told = of_any_scale(blocks[1], before)  # the first may be an embedding
             remarks |= {blocks[1].name: told} if told else {}
-    remarks |= mark_branches(blocks)
-    if (dead := silent(parts, layers, module)) is not None:
+
+    def between(first: int, last: int) -> float:
+        source = sources[first]
+        return NAN if source is None else _gain(parts[last], parts[source].gradient_square)
+
+    remarks |= mark_branches(blocks, between)
+    beside = {number for block in blocks if block.whole > 0.0 for number in block.layers}  # gradients pass there
+    stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
+    if (dead := silent(parts, stream_layers, module)) is not None:
         layers[dead] = replace(layers[dead], gain=0.0)
     origin = _origin(calls)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]

@@ -73,8 +73,12 @@ class Monitor(ShownAsTable):
             own = list(part.parameters(recurse=False))
             if own:
                 self.gradient_norms.setdefault(name, [])
-            self._handles.append(part.register_forward_pre_hook(self._begin, with_kwargs=True))
-            self._handles.append(part.register_forward_hook(self._forward(name), with_kwargs=True))
+            try:
+                self._handles.append(part.register_forward_pre_hook(self._begin, with_kwargs=True))
+                self._handles.append(part.register_forward_hook(self._forward(name), with_kwargs=True))
+            except RuntimeError as refused:  # of a ScriptModule
+                self.__exit__(None, None, None)
+                raise InvalidArgument("module", name, f"takes no hooks: {refused}") from refused
         return self
 
     def _watch_parameters(self) -> None:

@@ -1,7 +1,7 @@
 """What norms between the parts of a measured module do to the gradient: they divide it by the size of their input."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gradtheory.audits.branches import groups
@@ -39,18 +39,23 @@ def _small_input(size: float, gain: float) -> str:
     return _told(size, gain) if 0.0 < size < _SMALL and ALONE < gain < _LIKE / size else ""
 
 
-def mark_branches(blocks: list[AuditedBlock]) -> dict[str, str]:
-    """Note in the blocks of each branch what its gain is, and return why some do not count, by name."""
+def mark_branches(blocks: list[AuditedBlock], between: Callable[[int, int], float]) -> dict[str, str]:
+    """Note in the blocks of each branch what its gain is, and return why some do not count, by name.
+
+    It is the product of theirs, or the gain between two parts, where weights in it start with 0.
+    """
     remarks: dict[str, str] = {}
     for branch in groups(blocks):
         if len(branch) > 1:
-            whole = math.prod(blocks[number].gain for number in branch)
-            first = blocks[branch[0]]
+            first, last = blocks[branch[0]], blocks[branch[-1]]
+            product = math.prod(blocks[number].gain for number in branch)
+            whole = product if product > 0.0 else between(first.layers[0], last.layers[-1])
             if "Norm" in first.kind and (told := _small_input(first.took, whole)):
                 remarks[first.name], whole = told, NAN
             within = f"{INNER}{' '.join(blocks[number].kind for number in branch)}"
-            for number in branch:
-                blocks[number] = replace(blocks[number], kind=f"{blocks[number].kind}{within}", whole=whole)
+            for place, number in enumerate(branch):
+                kind = f"{blocks[number].kind}{within}, {place}"
+                blocks[number] = replace(blocks[number], kind=kind, whole=whole)
     return remarks
 
 

@@ -108,14 +108,17 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
     """Return the blocks of one kind that stand out.
 
     The first takes data of another scale than others do: with a norm it may, and else it has to differ as much as
-    weights out of scale would make it. So may the last that is divided by the spread of its batch: behind the mean over
-    positions gradients are alike at all of them, and that part of them the norm takes away.
+    weights out of scale would make it. So may the last that is divided by a norm: behind the mean over positions
+    gradients are alike at all of them, and what a trained head sends back is of few directions, and that part of them
+    the norm takes away.
     """
     inner = [block for block in peers if block.gain > 0.0 and math.isfinite(block.gain)]
     if len(inner) <= PEERS or len({module_of(block.name) for block in inner}) == 1:  # one module's weights are its own
         return []
     may: Sequence[AuditedBlock] = ()
-    if "Norm" in peers[0].kind or COMPOSITE in peers[0].kind:
+    if f"{peers[0].kind} ".startswith(_NORMED) and "Sum" not in peers[0].kind:
+        may = (peers[0], peers[-1])
+    elif "Norm" in peers[0].kind or COMPOSITE in peers[0].kind:
         may = peers[:1]
     elif DIVIDED in peers[0].kind or NORMED in peers[0].kind:
         may = (peers[0], peers[-1])

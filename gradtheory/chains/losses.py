@@ -132,7 +132,7 @@ LOSSES = MappingProxyType({loss.name: loss for loss in (_SQUARED, _CROSS_ENTROPY
 
 def _values(last: Activation) -> str:
     """Return between which numbers an activation lies, in words."""
-    least, most = (float(end) for end in (last.range.inf, last.range.sup))
+    least, most = (float(end) for end in (last.proven_range.inf, last.proven_range.sup))
     if math.isinf(least) and math.isinf(most):
         return "values without bound"
     if math.isinf(most):

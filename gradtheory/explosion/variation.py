@@ -60,7 +60,7 @@ def largest_value(record: Activation) -> sympy.Expr:
     Raises
     ------
     Undecided
-        If a limit of σ is not proven.
+        If it is not known between which numbers σ lies.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def largest_value(record: Activation) -> sympy.Expr:
     [1, 1, oo, oo]
 
     """
-    values = record.range
+    values = record.proven_range
     low, high = abs(values.inf), abs(values.sup)
     if is_infinite(high) or parity(record.expr) < 0:  # of an odd σ they are equal, which digits do not show
         return high

@@ -463,3 +463,40 @@ def test_powers_of_negative_numbers_are_refused():
 def test_what_is_infinite_at_a_place_is_refused():
     with pytest.raises(InvalidArgument, match="DiracDelta"):
         gt.activation(sympy.tanh(Z) + sympy.DiracDelta(Z))
+
+
+@pytest.mark.parametrize(
+    ("expr", "slope"),
+    [
+        (sympy.Piecewise(((sympy.exp(U) - 1) / U, sympy.Ne(U, 0)), (1, True)), 0.5),
+        (sympy.Piecewise((U / (1 - sympy.exp(-U)), sympy.Ne(U, 0)), (1, True)), 0.5),
+        (U * sympy.sqrt(sympy.Abs(U)), 0.0),
+        (U + U * sympy.sqrt(sympy.Abs(U)), 1.0),
+    ],
+)
+def test_the_slope_where_the_formula_is_0_by_0_is_the_limit(expr, slope):
+    assert gt.activation(expr).slope(0.0) == pytest.approx(slope, rel=1e-15)
+
+
+@pytest.mark.parametrize("place", [0.3, 5.0, 17.0, 19.0, 25.0, 200.0])
+def test_tails_that_cancel_keep_their_digits(place):
+    odd = gt.activation(sympy.tanh(3 * U) - sympy.tanh(U))
+    z = sympy.Rational(place)
+    exact = (sympy.tanh(3 * z) - sympy.tanh(z)).n(300), (3 / sympy.cosh(3 * z) ** 2 - 1 / sympy.cosh(z) ** 2).n(300)
+    assert (odd.value(place), odd.slope(place)) == pytest.approx(tuple(map(float, exact)), rel=1e-9)
+
+
+def test_a_range_that_is_not_known_is_no_bound_at_all():
+    clipped = sympy.Min(sympy.S.One, sympy.log(1 + sympy.exp(U)))
+    chain = gt.Chain(2, [clipped, "sigmoid"])
+    for call in (
+        lambda: gt.derive("weight_decay", activation=clipped),
+        lambda: gt.remedies.weight_decay_guarantee(chain, [1.0], [0.0]),
+        lambda: gt.largest_lyapunov_exponent(clipped),
+        lambda: gt.total_explosion_bound(
+            gt.Chain(1, sympy.Max(1 / (1 + sympy.exp(-U)), sympy.Min(1, sympy.Max(-1, U))))
+        ),
+        lambda: gt.Chain(2, ["tanh", clipped / 2 + sympy.Rational(1, 4)], "cross_entropy"),
+    ):
+        with pytest.raises(Undecided, match="between which numbers"):
+            call()

@@ -58,6 +58,8 @@ def test_the_slope_at_such_a_place_is_that_beside_it(expr, slope, strict):
     least = 1 / sympy.S(slope)
     expected = sympy.Complement(sympy.S.Reals, sympy.Interval(-least, least, not strict, not strict))
     assert gt.exploding_weights(expr, x=0, b=0, strict=strict) == expected
+    probability = gt.factor_probability(expr, sigma_w=1, threshold=1, z=0)
+    assert float(probability) == pytest.approx(math.erfc(float(least) / math.sqrt(2.0)), rel=1e-14)
 
 
 def test_the_greatest_slope_is_met_at_such_a_place():

@@ -61,6 +61,44 @@ class Flat(nn.Module):
         return self.head(self.norm(x))
 
 
+class Small(nn.Module):
+    """A residual stream of which every branch is small, or starts with 0."""
+
+    def __init__(self, factor, depth=12, width=32):
+        super().__init__()
+        several = lambda make: nn.ModuleList([make() for _ in range(depth)])  # noqa: E731 - as short as its use
+        self.factor, self.start, self.head = factor, nn.Linear(8, width), nn.Linear(width, 5)
+        self.norms = several(lambda: nn.LayerNorm(width))
+        self.first, self.last = (
+            several(lambda: nn.Linear(width, 2 * width)),
+            several(lambda: nn.Linear(2 * width, width)),
+        )
+        for layer in self.last:
+            layer.weight.data *= factor > 0
+            layer.bias.data *= factor > 0
+
+    def forward(self, x):
+        x = self.start(x) if len(x) else x
+        for norm, first, last in zip(self.norms, self.first, self.last, strict=True):
+            x = x + (self.factor or 1) * last(torch.tanh(first(norm(x))))
+        return self.head(x)
+
+
+class Leaky(nn.Module):
+    """Each layer changes a tenth of the stream."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers, self.head = nn.ModuleList([nn.Linear(32, 32) for _ in range(20)]), nn.Linear(32, 5)
+        for layer in self.layers:
+            nn.init.orthogonal_(layer.weight)
+
+    def forward(self, x):
+        for layer in self.layers if len(x) else ():
+            x = 0.9 * x + 0.1 * torch.tanh(layer(x))
+        return self.head(x)
+
+
 class Latents(nn.Module):
     """A few small latent tokens take from the data, all behind one norm, as in a Perceiver."""
 
@@ -134,6 +172,9 @@ HEALTHY = {
     "flat": lambda: (Flat(), tokens()),
     "flat, GPT-2's scale": lambda: (Flat(std=0.02), tokens()),
     "flat, 12 deep": lambda: (Flat(12), tokens()),
+    "leaky": lambda: (Leaky(), torch.randn(64, 32)),
+    "small branches": lambda: (Small(0.1), torch.randn(64, 8)),
+    "branches that start with 0": lambda: (Small(0), torch.randn(64, 8)),
     "latents": lambda: (Latents(), torch.randn(16, 50, 8)),
     "modulated": lambda: (Modulated(), (torch.randn(64, 8), torch.randn(64, 4))),
     "attending": lambda: (Attending(), torch.randn(16, 10, 8)),
@@ -166,6 +207,15 @@ def test_a_layer_of_a_flat_transformer_is_named(which, seed):
         weight.data *= 8.0
     report = gt.audit(module, tokens())
     assert (report.verdict, report.start) == ("saturates" if "attention" in which else "explodes", which)
+
+
+def test_of_branches_that_start_with_0_the_odd_one_is_named():
+    torch.manual_seed(0)
+    module = Small(1.0)
+    for parameter in module.last[3].parameters():
+        parameter.data.zero_()
+    report = gt.audit(module, torch.randn(64, 8))
+    assert (report.verdict, report.start) == ("vanishes", "last.3")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -8,6 +8,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.lyapunov import largest_exponent
 from tests.random_weights.test_lyapunov import _X, LOG_NORMAL, of_density
@@ -99,3 +100,27 @@ def test_whatever_the_weights_are_few_inputs_have_a_growing_gradient(which, is_m
 def test_where_some_chains_die_and_others_never_do_there_is_none(activation):
     with pytest.raises(InvalidArgument, match="has no one exponent at σ_w"):
         gt.largest_lyapunov_exponent(activation)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("times", "within"), [(1e-3, 1.0), (1.0, 1e-3), (1.0, 100.0)])
+def test_the_scale_of_an_activation_moves_the_place_alone(times, within):
+    exponent = gt.largest_lyapunov_exponent(sympy.Rational(times) / (1 + sympy.exp(-sympy.Rational(within) * Z)))
+    usual = gt.largest_lyapunov_exponent("sigmoid")
+    assert exponent.value == pytest.approx(usual.value, abs=1e-6)
+    assert exponent.sigma_w == pytest.approx(usual.sigma_w / times / within, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_what_floats_cannot_follow_without_biases_is_refused():
+    with pytest.raises(InvalidArgument, match="comes closer to 0 than floats can follow"):
+        gt.largest_lyapunov_exponent(Z * sympy.exp(-sympy.Abs(Z)))
+
+
+@pytest.mark.parametrize(
+    ("sigma_w", "sigma_b", "expected"), [(20, 1e-12, 0.3475), (40, 1e-20, 0.2713), (40, 1e-6, -0.9951)]
+)
+def test_exponents_of_tails_that_cancel(sigma_w, sigma_b, expected):
+    """Expected: the mean over 1,200 layers of 20,000 simulated chains, within 0.002."""
+    exponent = gt.lyapunov_exponent(sympy.tanh(3 * Z) - sympy.tanh(Z), sigma_w, sigma_b)
+    assert exponent.value == pytest.approx(expected, abs=0.003)

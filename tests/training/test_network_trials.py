@@ -7,7 +7,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
-from gradtheory.training.advice.of_network.advise_network import _best, _wrong
+from gradtheory.training.advice.of_network.advise_network import _best, _why_not, _wrong
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
 from gradtheory.training.advice.of_network.trial import Trial, with_twins
 from gradtheory.training.optimisers import adam, gradient_descent
@@ -146,3 +146,21 @@ def test_an_exploding_gradient_is_more_than_the_errors():
     advice = gt.advise(network, x, y, optimiser=gradient_descent(1e-14), steps=20)
     assert advice.reason or advice.advised.kind in ("initialisation", "normalisation")
     assert "the gradient's norm reaches" in str(advice)
+
+
+def test_what_ends_higher_than_it_starts_does_not_work():
+    network = gt.Network((1, 1), "identity", "mse", w=[[[0.0]]], b=[[0.0]])
+    advice = gt.advise(network, [[1.0]], [[0.1]], optimiser=gradient_descent(0.55), steps=30)
+    clip = next(each for each in advice.remedies if each.kind == "clip_gradients")
+    assert clip.loss_with > advice.run.loss[0]
+    assert not clip.works
+    assert clip.cost == "the loss ends higher than it starts"
+    assert all(each.loss_with <= advice.run.loss[0] for each in advice.remedies if each.works)
+
+
+def test_twins_that_end_higher_than_the_start_are_chance(usual):
+    diverged = replace(usual, loss=float("inf"), twins=(float("inf"),), wrong="the run diverges at step 3")
+    start = float(usual.run.loss[0])
+    assert _why_not(diverged, replace(usual, loss=0.5 * start, twins=(0.6 * start,))) == ""
+    told = _why_not(diverged, replace(usual, loss=0.5 * start, twins=(2.0 * start,)))
+    assert told == "rounding decides how these runs end"

@@ -24,29 +24,35 @@ Numeric: TypeAlias = "Callable[[np.ndarray], Any]"
 _STEEP = (sympy.exp, sympy.cosh, sympy.sinh)
 _LEAST_NORMAL, _HUGE, _FARTHEST = 2.0**-1022, 60, 5_000  # the last two as powers of 2
 _NEAR, _BEYOND, _ROUGHLY, _BESIDE_TINY = 1_460.0, 1e12, 1_200, 2.0**20
-_GREAT, _CANCELLED = 64.0, 1e-10
+_CANCELLED = 1e-10
 _ENORMOUS = 1e150  # its square leaves float64
 
 
 def without_cancelling(expr: sympy.Expr) -> sympy.Expr:
-    """Return an expression with 1/cosh² for 1 - tanh², which cancels."""
-    return expr.replace(_is_one_minus_square, _as_cosh)
+    """Return an expression with 1/cosh² for 1 - tanh², which cancels.
+
+    Examples
+    --------
+    >>> without_cancelling(2 - 3 * sympy.tanh(3 * Z) ** 2 + sympy.tanh(Z) ** 2)
+    3/cosh(3*z)**2 - 1/cosh(z)**2
+
+    """
+    return expr.replace(lambda part: part.is_Add, _with_cosh)
 
 
-def _is_one_minus_square(part: sympy.Expr) -> bool:
-    """Return whether a sum is c - c·tanh(x)²."""
-    if not part.is_Add or len(part.args) != 2:
-        return False
-    constant, term = part.as_coeff_Add()
-    factor, square = term.as_coeff_Mul()
-    return bool(
-        constant and factor == -constant and square.is_Pow and square.exp == 2 and square.base.func == sympy.tanh
-    )
+def _with_cosh(total: sympy.Expr) -> sympy.Expr:
+    """Return a sum with c/cosh(x)² for its terms c - c·tanh(x)², if its number is that of several."""
+    number, rest = total.as_coeff_Add()
+    pairs = [(term.as_coeff_Mul(), term) for term in sympy.Add.make_args(rest)]
+    squares = [(factor, part.base.args[0]) for (factor, part), _ in pairs if _is_square_of_tanh(part)]
+    if not squares or number + sum(factor for factor, _ in squares) != 0:
+        return total
+    others = [term for (_, part), term in pairs if not _is_square_of_tanh(part)]
+    return sympy.Add(*others, *(-factor / sympy.cosh(inner) ** 2 for factor, inner in squares))
 
 
-def _as_cosh(part: sympy.Expr) -> sympy.Expr:
-    constant, term = part.as_coeff_Add()
-    return constant / sympy.cosh(term.as_coeff_Mul()[1].base.args[0]) ** 2
+def _is_square_of_tanh(part: sympy.Expr) -> bool:
+    return bool(part.is_Pow and part.exp == 2 and part.base.func == sympy.tanh)
 
 
 _SLOW = (sympy.log, sympy.asinh, sympy.acosh, log1p)
@@ -100,7 +106,7 @@ def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: 
     """Return an expression in Z as a function of float64 arrays.
 
     If it is mended afterwards, it is nan where it depends on a number that has left float64, as log(cosh(800)) does, or
-    on what is left of great numbers that cancel.
+    on what is left of numbers that cancel.
 
     Raises
     ------
@@ -120,7 +126,8 @@ def numeric(expr: sympy.Basic, *, is_mended: bool = False) -> Numeric:  # noqa: 
     expr = _beside_1(expr)
     inner = [numeric(each, is_mended=is_mended) for each in expr.args]
     if isinstance(expr, sympy.Add):
-        return _sum_of_great(inner) if is_mended and len(inner) > 1 else _sum(inner)
+        is_exact = len(inner) < 2 or (expr.is_polynomial(Z) and sympy.degree(expr, Z) < 2)  # but for a rounding or two
+        return _sum(inner) if is_exact or not is_mended else _sum_without_cancelling(inner)
     if isinstance(expr, sympy.Mul):
         return _product_beside_huge(expr, inner) if is_mended else lambda z: _product([each(z) for each in inner])
     if isinstance(expr, sympy.Pow):
@@ -221,15 +228,15 @@ def _sum(terms: list[Numeric]) -> Numeric:
     return lambda z: sum((each(z) for each in terms[1:]), terms[0](z))
 
 
-def _sum_of_great(terms: list[Numeric]) -> Numeric:
-    """Return a sum that is nan where great numbers cancel, as √(z⁴ + 1) - z² does far out."""
+def _sum_without_cancelling(terms: list[Numeric]) -> Numeric:
+    """Return a sum that is nan where its terms cancel, as √(z⁴ + 1) - z² and tanh(3z) - tanh(z) do far out."""
 
     def total(z: np.ndarray) -> Any:
         result = size = 0.0
         for term in terms:
             number = term(z)
             result, size = result + number, np.maximum(size, np.abs(number))
-        return np.where((size > _GREAT) & (np.abs(result) < _CANCELLED * size), np.nan, result)
+        return np.where(np.abs(result) < _CANCELLED * size, np.nan, result)
 
     return total
 

@@ -173,7 +173,7 @@ def _supremum(record: Activation) -> Supremum:
         return Supremum(sympy.oo, None, "σ is unbounded, and so is H")
     parts = smooth_parts(record)
     if all(part.slope.is_number for part in parts):
-        return Supremum(record.range.measure, support_ends(record), "σ' is constant where it is not 0")
+        return Supremum(record.proven_range.measure, support_ends(record), "σ' is constant where it is not 0")
     if all(part.is_moebius for part in parts):
         return of_moebius_maps(parts)
     return _by_form(record, parts)

@@ -114,9 +114,9 @@ def _bound(chain: Chain) -> tuple[sympy.Expr, str]:
         return sympy.oo, f"none: {other.name} is not monotone"
     if other := next((each for each in activations if each.profile.jumps), None):
         return sympy.oo, f"none: {other.name} jumps"
-    if not last.range.is_Interval:
+    if not last.proven_range.is_Interval:
         return sympy.oo, f"none: the values of {last.name} are no interval"
-    return last.range.measure, (
+    return last.proven_range.measure, (
         f"ℓ/c, with ℓ the length of the range of {last.name}: all activations are monotone (Markov)"
     )
 

@@ -11,7 +11,7 @@ from scipy.special import erfc
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import switches
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.chunks import lazily
 from gradtheory.arithmetic.effort import EFFORT
@@ -156,7 +156,8 @@ def _of_one(record: Activation, sigma_w: Any, sigma_b: Any, z: Any, threshold: A
 def _at_place(record: Activation, sigma_w: sympy.Expr, z: sympy.Expr, threshold: sympy.Expr) -> Estimate:
     if record.is_kink(z):
         raise InvalidArgument("z", z, f"is a kink of {record.name}: take a z beside it")
-    slope = formula_near(stable(record.slope_expr), Z, z)
+    smooth = stable(record.slope_expr)
+    slope = record.profile.size_at(z) if switches(smooth) else smooth
     if slope == 0:
         return Estimate(0.0, 0.0, Guarantee.EXACT)
     needed = threshold / (sigma_w * sympy.sqrt(2))

@@ -22,6 +22,8 @@ from gradtheory.typing import ActivationLike
 
 _LOG_WEIGHTS = np.linspace(-2.5, 4.5, 8)
 _BIASES = (0.0, 0.5, 2.0)
+_FURTHEST = 60.0  # logarithm of a scale of weights
+_ALMOST_NONE = 1e-20  # in place of no biases, where z comes closer to 0 than floats can follow
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,8 +63,8 @@ def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFF
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 
     That of the sigmoid is -1.447437, at σ_w = 3.189 without biases: its chains cannot explode. A search takes about ten
-    seconds. It starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2. Where σ(0) = 0, chains without biases
-    fall to 0 up to the σ_w at which λ = 0; that point is compared too.
+    seconds. It starts from a grid over σ_b from 0 to 2 and σ_w from 0.08 to 90, or as far as λ rises. Where σ(0) = 0,
+    chains without biases fall to 0 up to the σ_w at which λ = 0; that point is compared too.
 
     For bounded σ of class N, as the sigmoid, that no chain explodes is a theorem, and not for Gaussian weights alone:
     whatever they are, limsup (1/L)·log\|∂a_L/∂x\| ≤ 0 for almost every x, since the x with \|∂a_L/∂x\| > ρ^L fill at
@@ -82,7 +84,8 @@ def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFF
     Raises
     ------
     InvalidArgument
-        If the range is unbounded: λ then grows with σ_w for ever, or is -inf throughout.
+        If the range is unbounded: λ then grows with σ_w for ever, or is -inf throughout; or if λ is greatest without
+        biases, where floats cannot follow the chain.
 
     References
     ----------
@@ -95,7 +98,7 @@ def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFF
 
     """
     record = as_activation(activation)
-    if not (record.range.inf.is_finite and record.range.sup.is_finite):
+    if not (record.proven_range.inf.is_finite and record.proven_range.sup.is_finite):
         raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
     if record.period is not None:  # the slope does not fade: λ grows as log σ_w
         return LargestExponent(math.inf, math.inf, 0.0)
@@ -113,29 +116,50 @@ def _is_member(record: Activation) -> bool:
 
 @functools.lru_cache(maxsize=128)
 def _search(record: Activation) -> LargestExponent:
+    lost: set[float] = set()  # where floats cannot follow chains without biases
+
     def negative(log_w: float, sigma_b: float) -> float:
         try:
             value = float(lyapunov_exponent(record, math.exp(log_w), sigma_b).value)
-        except InvalidArgument:  # no stationary law, or an exponent beyond float64
-            return math.inf
+        except InvalidArgument as error:
+            if error.name == "sigma_b" and sigma_b == 0.0:
+                lost.add(log_w)
+                return negative(log_w, _ALMOST_NONE)
+            return math.inf  # no stationary law, or an exponent beyond float64
         if math.isnan(value):
             where = f"at σ_w = {math.exp(log_w):.4g}, σ_b = {sigma_b:.4g}"
             rule = f"has no one exponent {where}: some of its chains meet a slope of 0, and the others never do"
             raise InvalidArgument("activation", record.name, rule)
         return -value
 
-    grid = [(negative(log_w, sigma_b), float(log_w), sigma_b) for log_w in _LOG_WEIGHTS for sigma_b in _BIASES]
-    height, log_w, sigma_b = min(grid)
+    def row(log_w: float) -> list[tuple[float, float, float]]:
+        return [(negative(log_w, sigma_b), float(log_w), sigma_b) for sigma_b in _BIASES]
+
+    grid = [each for log_w in _LOG_WEIGHTS for each in row(log_w)]
+    step, ends = float(_LOG_WEIGHTS[1] - _LOG_WEIGHTS[0]), [float(_LOG_WEIGHTS[0]), float(_LOG_WEIGHTS[-1])]
+    while (best := min(grid))[0] < math.inf and best[1] in ends and max(map(abs, ends)) < _FURTHEST:
+        way = -1 if best[1] == ends[0] else 1  # as of tanh(z)/1000
+        ends[max(way, 0)] += way * step
+        grid += row(ends[max(way, 0)])
+    height, log_w, sigma_b = best
     if height == math.inf:
         return LargestExponent(-math.inf, math.nan, math.nan)
-    step = float(_LOG_WEIGHTS[1] - _LOG_WEIGHTS[0])
+    if sigma_b == 0.0 and log_w in lost:
+        there = f"at σ_w = {math.exp(log_w):.4g}, σ_b = {_ALMOST_NONE:g} it is {-height:.4g}"
+        rule = (
+            "comes closer to 0 than floats can follow without biases, which is where its exponent is greatest: "
+            f"{there}; take scales of your own for lyapunov_exponent"
+        )
+        raise InvalidArgument("activation", record.name, rule)
     near = growth_at_zero(record)
     if near is not None and min(near) > 0.0:
         standstill = -LOG_NORMAL - float(np.mean(np.log(near)))  # here λ = 0
         if height > 0.0 and abs(standstill - log_w) <= step and sigma_b == 0.0:
             return LargestExponent(0.0, math.exp(standstill), 0.0)
     if sigma_b == 0.0:
-        line = minimize_scalar(lambda x: negative(x, 0.0), bracket=(log_w - step, log_w, log_w + step), tol=1e-6)
+        line = minimize_scalar(
+            lambda x: negative(x, 0.0), bounds=(log_w - step, log_w + step), method="bounded", options={"xatol": 1e-7}
+        )
         beside = negative(line.x, 1e-3)
         if beside >= line.fun:
             return LargestExponent(-float(line.fun), math.exp(line.x), 0.0)

@@ -219,11 +219,13 @@ def _why_not(usual: Trial, trial: Trial) -> str:
         return trial.wrong
     if not trial.loss <= usual.loss:
         return "the loss ends higher"
-    if not max(trial.ends) <= min(usual.ends):
-        return _CHANCE
     start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
+    if not trial.loss <= start:
+        return "the loss ends higher than it starts"
+    if not max(trial.ends) <= min(start, *usual.ends):
+        return _CHANCE
     if usual.wrong:
-        return "" if trial.loss <= start else "the loss ends higher than it starts"
+        return ""
     return "" if trial.loss <= _BETTER * usual.loss else "the loss is hardly lower"
 
 
