@@ -185,13 +185,14 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
         yield Paragraph(paragraph(map(spelling.prose, sentences), catalogue))
         if "inverse" in topic and any(step.statement.has(SlopeInverse) for step in answer.steps):
             yield Paragraph(topic["inverse"])
-        yield formula(*answer.definitions, spelling=spelling)
+        yield (given := formula(*answer.definitions, spelling=spelling))
     if declared:
         yield Paragraph(declared)
     formulas = list(steps_in_words(answer.steps, catalogue, spelling=spelling))
-    yield from _normal_law(formulas, catalogue["document"])
+    yield from _normal_law([given, *formulas] if answer.definitions else formulas, catalogue["document"])
     if spelling.names:
-        yield Paragraph(catalogue["document"]["zeros"])
+        has_heights = any(name.name.startswith("s_") for name in spelling.names.values())
+        yield Paragraph(catalogue["document"]["zeros_and_values" if has_heights else "zeros"])
         yield table_of_zeros(spelling, question.activation)
     section = ""
     for step, block in zip(answer.steps, formulas, strict=True):
@@ -216,10 +217,11 @@ def _values(numbers: Mapping[sympy.Symbol, sympy.Expr], catalogue: Mapping[str, 
 
 
 def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:
-    """Yield what Φ and φ are, where formulas show them."""
+    """Yield what erf, Φ and φ are, where formulas show them: with erf, Φ too is said by it."""
     shown = " ".join(right for each in formulas for row in each.rows for right in row)
-    names = {"normal": r"\Phi", "normal_density": r"\varphi"}
-    sentences = [labels[key] for key, name in names.items() if name in shown]
+    names = {"error_function": r"\operatorname{erf}", "normal": r"\Phi", "normal_density": r"\varphi"}
+    said = [key for key, name in names.items() if name in shown]
+    sentences = [labels[key] for key in said if key != "normal" or "error_function" not in said]
     if sentences:
         yield Paragraph(
             functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences)

@@ -31,12 +31,12 @@ def factors(product: sympy.Expr) -> list[sympy.Expr]:
     places = {factor: _place(factor) for factor in canonical}
     of_sigma = any(hasattr(factor, "quantity") for factor in canonical)
     if not any(_is_indexed(factor) or (of_sigma and str(factor) == "w") for factor in canonical):
-        has_e = sympy.E in canonical  # which could be read under a root before it: e√π
+        has_e = any(map(_is_power_of_e, canonical))  # which could be read under a root before it: e√π
         return sorted(
             canonical,
             key=lambda factor: (
                 _class(factor),
-                has_e and not (factor.is_Rational or factor is sympy.E),
+                has_e and not (factor.is_Rational or _is_power_of_e(factor)),
                 _degree_of_sum(factor),
             ),
         )
@@ -123,14 +123,18 @@ def _class(factor: sympy.Expr) -> int:
     base = factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_Rational else factor
     if isinstance(base, sympy.Symbol | sympy.Indexed):
         return _SYMBOL
-    is_power_of_e = isinstance(factor, sympy.exp) and factor.args[0].is_Integer
-    is_constant = factor.is_number and (is_power_of_e or not isinstance(factor, sympy.Function))
+    is_constant = factor.is_number and (_is_power_of_e(factor) or not isinstance(factor, sympy.Function))
     if is_constant or isinstance(base, sympy.AtomicExpr):
         return 0
     if isinstance(base, sympy.log):
         return 4  # (1 - y) ln(1 - a)
     is_bracketed = isinstance(base, sympy.Add) and (base is factor or factor.exp.is_Integer)
     return _BRACKETED if is_bracketed else 2
+
+
+def _is_power_of_e(factor: sympy.Expr) -> bool:
+    """Return whether a factor is e or an integer power of it."""
+    return factor is sympy.E or (isinstance(factor, sympy.exp) and bool(factor.args[0].is_Integer))
 
 
 def _degree_of_sum(factor: sympy.Expr) -> int:
