@@ -32,6 +32,12 @@ _W, _X, _B, _A, _Y, _C, _T = sympy.symbols("w x b a_4 y c t", real=True)
         (_C / abs(_W), r"\frac{c}{\left|{w}\right|}", "c/|w|"),
         (sympy.sin(_C / _T) / _B, r"\frac{\sin\left(c / t \right)}{b}", "sin(c/t)/b"),
         (sympy.sqrt(2) * _X / 2, r"\frac{x}{\sqrt{2}}", "x/√2"),
+        (_X * sympy.exp(-1) / sympy.sqrt(sympy.pi), r"\frac{x}{e \sqrt{\pi}}", "x/(e √π)"),
+        (
+            sympy.exp(-2) / (sympy.sqrt(sympy.pi) * sympy.erf(sympy.sqrt(2))),
+            r"\frac{1}{e^{2} \sqrt{\pi} \operatorname{erf}\left(\sqrt{2} \right)}",
+            "1/(e^2 √π erf(√2))",
+        ),
         ((1 - _X**2) * (1 - _X), r"\left(1 - x\right) \left(1 - x^{2}\right)", "(1 - x) (1 - x²)"),
         ((1 - _X**2) * (1 + _X), r"\left(x + 1\right) \left(1 - x^{2}\right)", "(x + 1) (1 - x²)"),
         (sympy.Product(sympy.sin(_X), (_X, 1, _T)), r"\prod_{x=1}^{t} \sin x", "∏[x = 1 … t] sin(x)"),
