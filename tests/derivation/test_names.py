@@ -27,6 +27,7 @@ def test_long_levels_have_names_and_exact_ends_no_digits(activation):
     derivation = gt.derive("explosion", activation=activation)
     assert not [step for step in derivation.steps if step.verdict.status == "numeric"]
     written = derivation.to_text()
+    assert "and so have the values of |σ'| there" in written
     assert "(s₁ ≤ t ≤ 1)" in written
     assert "(1 < t < s₂)" in written  # at t = 1 the set is a half-line, not an interval
     shapes = [step for step in derivation.steps if step.rule == "superlevel"]
@@ -36,6 +37,13 @@ def test_long_levels_have_names_and_exact_ends_no_digits(activation):
     assert text(end.statement).endswith(" = -1/2")
     assert text(derivation.steps[-1].statement) == "|X_2| = ∞"
     assert "≈ -0.50000" not in written
+
+
+def test_levels_are_said_to_have_names_only_where_they_have_and_erf_is_explained():
+    written = gt.derive("slope_maximum", activation="gelu").to_text()
+    assert "have names here; their digits" in " ".join(written.split())
+    assert "erf is the error function: Φ(z) = (1 + erf(z/" in written
+    assert "erf is" not in gt.derive("slope_maximum", activation="silu").to_text()
 
 
 def test_the_best_numbers_of_an_optimiser_are_given():
