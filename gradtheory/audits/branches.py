@@ -13,14 +13,14 @@ from gradtheory.audits.layers import AuditedBlock
 
 def groups(blocks: Sequence[AuditedBlock]) -> list[list[int]]:
     """Return the places of the blocks of each branch; a block that lies in none, or in one without an end, is alone."""
-    found: list[list[int]] = []
+    grouped: list[list[int]] = []
     begun: dict[int, list[int]] = {}
     for place, block in enumerate(blocks):
         begun.setdefault(block.path, []).append(place)
         if not block.is_inner:
-            found.append(begun.pop(block.path))
-    found += [[place] for places in begun.values() for place in places]
-    return sorted(found, key=lambda places: places[-1])
+            grouped.append(begun.pop(block.path))
+    grouped += [[place] for places in begun.values() for place in places]
+    return sorted(grouped, key=lambda places: places[-1])
 
 
 def joined(blocks: Sequence[AuditedBlock]) -> list[AuditedBlock]:

@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.mending import mend
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.symbols import A, Y
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.formulas import WrittenProduct, WrittenSum
 
 Multiply: TypeAlias = Callable[..., Array]
@@ -132,7 +132,10 @@ LOSSES = MappingProxyType({loss.name: loss for loss in (_SQUARED, _CROSS_ENTROPY
 
 def _values(last: Activation) -> str:
     """Return between which numbers an activation lies, in words."""
-    least, most = (float(end) for end in (last.proven_range.inf, last.proven_range.sup))
+    try:
+        least, most = (float(end) for end in (last.proven_range.inf, last.proven_range.sup))
+    except Undecided:
+        return "values whose bounds are not known"
     if math.isinf(least) and math.isinf(most):
         return "values without bound"
     if math.isinf(most):

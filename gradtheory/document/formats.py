@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _FONT = "font-of-this-page"  # what the template has in its place
+_MARKS = re.compile(r'\bid="|href="#|url\(#')
 _MATHS = re.compile(r"<math.*?</math>", re.DOTALL)
 
 
@@ -58,7 +59,7 @@ def to_html(document: Document) -> str:
         "inline": lambda latex: Markup(mathml(latex)),  # noqa: S704  # likewise
         "large": lambda latex: Markup(mathml(latex, large=True)),  # noqa: S704  # likewise
     }
-    pictures = {name: Markup(_svg(draw(document.lang))) for name, draw in document.figures.items()}  # noqa: S704  # Matplotlib's
+    pictures = {name: Markup(_svg(name, draw(document.lang))) for name, draw in document.figures.items()}  # noqa: S704  # Matplotlib's
     page = environment.get_template("document.html.jinja").render(document=document, kind=_kind, pictures=pictures)
     return page.replace(_FONT, font_of("".join(map(html.unescape, _MATHS.findall(page)))), 1)
 
@@ -180,6 +181,7 @@ def _kind(block: Any) -> str:
     return type(block).__name__.lower()
 
 
-def _svg(figure: Any) -> str:
+def _svg(name: str, figure: Any) -> str:
+    """Return a figure with marks of its own: two on a page must not have the same."""
     text = drawn(figure, "svg").decode()
-    return text[text.index("<svg") :]
+    return _MARKS.sub(rf"\g<0>{name}-", text[text.index("<svg") :])

@@ -6,6 +6,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.activations import Z
 from gradtheory.derivation import Check
 from gradtheory.derivation.printing import text
 from gradtheory.document.messages import words
@@ -133,3 +134,10 @@ def test_a_result_of_whole_numbers_is_a_fraction_and_exact():
     assert (text(end.statement), end.check) == ("x₁ = -b/w = -1/2", Check.EXACT)
     said = [text(each.statement) for each in derived("explosion", activation="gelu").steps]
     assert [line.split(" = ")[-1] for line in said if line.startswith("x₁")] == ["-1/2"]
+
+
+@pytest.mark.parametrize(
+    "expr", [Z**3 / 3 - Z, sympy.Max(0, Z) ** sympy.Rational(3, 2), sympy.sin(Z) + sympy.cos(2 * Z) / 2]
+)
+def test_where_a_slope_rises_its_derivative_need_not_come_near_0(expr):
+    assert gt.derive("slope_maximum", activation=expr).check().ok

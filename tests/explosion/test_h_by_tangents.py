@@ -179,3 +179,19 @@ def test_h_is_approached_as_one_number_of_the_pair_grows(rate, share):
 
 def test_an_even_slope_has_a_mirror_image_of_its_best_pair():
     assert "another pair is as good" in gt.depth_bound(atan(Z) + atan(2 * Z)).reason
+
+
+@pytest.mark.parametrize("expr", [exp(exp(-Max(0, Z))), tanh(Rational(1, 2) - exp(-Max(0, Z)))])
+def test_slopes_that_are_steepest_at_a_kink_at_their_end(expr):
+    """Two outputs of neurons with these weights attain nearly H: a search over pairs on a grid comes close to it."""
+    bound = gt.depth_bound(expr)
+    record, z = gt.activation(expr), np.linspace(1e-6, 8.0, 1500)
+    slopes = np.sqrt(np.abs(record.slope(z)))
+    size = ((z[:, None] - z) * slopes[:, None] * slopes).max()
+    assert size * (1 - 1e-12) <= float(bound.value) <= size * (1 + 1e-4)
+
+
+@pytest.mark.slow
+def test_long_sums_in_two_exponentials_are_not_written_out():
+    with pytest.raises(Undecided, match="effort"):
+        gt.depth_bound(2 * atan(tanh(Z / 2)) + 1 / (exp(Rational(1, 2) - 2 * Z) + 1), effort=2)

@@ -1,11 +1,15 @@
 """The figures of the article can be read as they are printed: 95 % of a line of 160 mm wide."""
 
+import re
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
+from gradtheory.document.formats import to_html
 from gradtheory.document.messages import LANGUAGES
+from gradtheory.document.model import Document, Figure
 from gradtheory.pages.article import figures
 
 _INCHES = 0.95 * 160 / 25.4
@@ -34,3 +38,13 @@ def test_arrows_of_the_chain_touch_its_nodes():
         ends = np.array([along.min(), along.max()])
         sides = [side for node in nodes for side in (node.x0, node.x1)]
         assert np.abs(np.subtract.outer(ends, sides)).min(axis=1).max() < 3.0  # pixels; a circle is narrower above
+
+
+def test_figures_on_one_page_have_marks_of_their_own():
+    drawn = {name: lambda _lang: figures.sigmoid() for name in ("one", "other")}
+    document = Document("Figures", "", "en", tuple(Figure(name, "The same.") for name in drawn), drawn)
+    page = to_html(document)
+    marks = re.findall(r'\bid="([^"]*)', page)
+    assert len(marks) == len(set(marks))
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]*)', page)) <= set(marks)
+    assert any(mark.startswith("other-") for mark in marks)

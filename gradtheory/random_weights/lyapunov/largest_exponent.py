@@ -63,8 +63,8 @@ def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFF
     r"""Return the largest Lyapunov exponent over all σ_w and σ_b, found by search in float64.
 
     That of the sigmoid is -1.447437, at σ_w = 3.189 without biases: its chains cannot explode. A search takes about ten
-    seconds. It starts from a grid over σ_b from 0 to 2 and σ_w from 0.08 to 90, or as far as λ rises. Where σ(0) = 0,
-    chains without biases fall to 0 up to the σ_w at which λ = 0; that point is compared too.
+    seconds. It starts from a grid over σ_w from 0.08 to 90 and σ_b from 0 to 2, and goes on where λ rises at its end.
+    Where σ(0) = 0, chains without biases fall to 0 up to the σ_w at which λ = 0; that point is compared too.
 
     For bounded σ of class N, as the sigmoid, that no chain explodes is a theorem, and not for Gaussian weights alone:
     whatever they are, limsup (1/L)·log\|∂a_L/∂x\| ≤ 0 for almost every x, since the x with \|∂a_L/∂x\| > ρ^L fill at
