@@ -10,7 +10,7 @@ import numpy as np
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
 from gradtheory.audits.batches import raw
-from gradtheory.audits.branches import joined
+from gradtheory.audits.branches import stream_of
 from gradtheory.audits.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.audits.layers import DIVIDED, NORMED, AuditedBlock, AuditedLayer
 from gradtheory.audits.measure import Measurement, measure_network
@@ -141,13 +141,14 @@ def audit(
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
     layers = [_remarked(layer, measured, verdict.start) for layer in layers]
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
-    growth = _growth(measured.blocks) if is_finite else math.nan
-    is_rate = 0.0 < growth < math.inf and is_a_rate(measured.blocks)
+    blocks = stream_of(measured.blocks)
+    growth = _growth(blocks) if is_finite else math.nan
+    is_rate = 0.0 < growth < math.inf and is_a_rate(blocks)
     overflow = {name: overflow_depth(growth, name) for name in FLOAT_TYPES} if is_rate else {}
     trial = _trial(measured, verdict, (x, y), loss, progress)
     return Audit(
         tuple(layers), verdict.verdict, verdict.start, verdict.cause, growth, overflow, measured.loss,
-        measured.loss_name, bool(unread), unread, verdict.is_alone, tuple(measured.blocks), trial,
+        measured.loss_name, bool(unread), unread, verdict.is_alone, tuple(blocks), trial,
         verdict.headline,
     )  # fmt: skip
 
@@ -289,8 +290,7 @@ def _growth(blocks: list[AuditedBlock]) -> float:
 
     The first is left out: what it does to the gradient by the input changes no weight's gradient.
     """
-    blocks = joined(blocks)
-    gains = [block.gain for block in blocks[1:] or blocks if block.path == 0 and not math.isnan(block.gain)]
+    gains = [block.gain for block in blocks[1:] or blocks if not math.isnan(block.gain)]
     if not gains or not all(math.isfinite(gain) for gain in gains):
         return math.nan
     return math.exp(sum(map(math.log, gains)) / len(gains)) if all(gain > 0.0 for gain in gains) else 0.0

@@ -28,6 +28,11 @@ def joined(blocks: Sequence[AuditedBlock]) -> list[AuditedBlock]:
     return [_one([blocks[place] for place in places]) for places in groups(blocks)]
 
 
+def stream_of(blocks: Sequence[AuditedBlock]) -> list[AuditedBlock]:
+    """Return the blocks that stand in a row from the input to the loss."""
+    return [block for block in joined(blocks) if block.path == 0]
+
+
 def _one(members: Sequence[AuditedBlock]) -> AuditedBlock:
     *_, last = members
     if len(members) == 1:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradtheory.audits.branches import joined
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, OWN, YOURS
 from gradtheory.audits.outliers import module_of
@@ -63,7 +62,7 @@ def is_a_rate(blocks: Sequence[AuditedBlock]) -> bool:
 
 def _counted(blocks: Sequence[AuditedBlock]) -> list[AuditedBlock]:
     """Return the blocks of which a gain is known, without the first: it changes no weight's gradient."""
-    return [block for block in joined(blocks)[1:] if block.path == 0 and block.gain > 0.0 and math.isfinite(block.gain)]
+    return [block for block in blocks[1:] if block.gain > 0.0 and math.isfinite(block.gain)]
 
 
 def _is_remark(layer: AuditedLayer) -> bool:
