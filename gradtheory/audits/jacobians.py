@@ -19,6 +19,11 @@ _MOST_ENTRIES = 2**22  # of all that the modules give; beyond, some forty produc
 _MOST_LOGITS = 2**20  # of one attention
 
 
+def are_few(calls: Sequence[Call]) -> bool:
+    """Return whether all that the calls gave has so few entries that singular values are looked for."""
+    return sum(call.size for call in calls) <= _MOST_ENTRIES
+
+
 def with_singular_values(
     layers: Sequence[AuditedLayer], parts: Sequence[Call], calls: list[Call]
 ) -> list[AuditedLayer]:
@@ -27,7 +32,7 @@ def with_singular_values(
     That runs through the graph again, so that what the calls noted of gradients holds no longer.
     """
     known = list(layers)
-    if sum(call.size for call in calls) > _MOST_ENTRIES:
+    if not are_few(calls):
         return known
     for place, (part, source) in enumerate(zip(parts, sources_of(parts, calls), strict=True)):
         before = part if source is None else parts[source]

@@ -20,7 +20,7 @@ from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_severa
 from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.jacobians import plain_attention, with_singular_values
+from gradtheory.audits.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
 from gradtheory.audits.measure import Measurement, measure_network
@@ -115,7 +115,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             shortcut = odd_shortcut(record.calls)
-            value.backward(retain_graph=True)
+            value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             told = NAN if name == NONE else float(value.detach())
