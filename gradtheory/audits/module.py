@@ -29,7 +29,7 @@ from gradtheory.audits.pooling import factor_within, is_pooling
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.audits.silence import dead_within, silent, unreached
-from gradtheory.audits.stream import inner_parts, paths_of, sources_of, stream
+from gradtheory.audits.stream import inner_parts, paths_of, sources_of, stream, sums_after
 from gradtheory.audits.tensors import square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -114,13 +114,13 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
-            shortcut = odd_shortcut(record.calls)
+            shortcut, sums = odd_shortcut(record.calls), sums_after(value.grad_fn)
             value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
-            measured = _measured(parts, record.calls, value.grad_fn, told, module, by_x)
+            measured = _measured(parts, record.calls, (value.grad_fn, sums), told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
         return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
     except GradTheoryError:
@@ -134,7 +134,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
 
 
 def _measured(
-    parts: list[Call], calls: list[Call], end: Any, loss: float, module: Any, by_x: Mapping[int, float]
+    parts: list[Call], calls: list[Call], graph: tuple[Any, Any], loss: float, module: Any, by_x: Mapping[int, float]
 ) -> Measurement:
     """Return the parts as blocks, and beside them the modules without children within.
 
@@ -143,7 +143,7 @@ def _measured(
     gradients = _gradients(module)
     sources = sources_of(parts, calls)
     paths = paths_of(sources)
-    inner = inner_parts(parts, paths, end)
+    inner = inner_parts(parts, paths, *graph)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}

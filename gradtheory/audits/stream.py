@@ -5,7 +5,7 @@ is made of others, and goes on from the last of these. What is left over are bra
 until they come to a part that is followed already.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradtheory.audits.calls import Call
@@ -54,21 +54,27 @@ def paths_of(sources: Sequence[int | None]) -> list[int]:
     return [order.index(path) for path in paths]
 
 
-def inner_parts(parts: Sequence[Call], paths: Sequence[int], end: Any) -> list[bool]:
-    """Return which parts lie in a branch: something of what came before goes around what they give, to the end.
-
-    What a branch gives is added to the stream, so that the last part in it is as good as the sum: it lies in none.
-    """
+def sums_after(end: Any) -> dict[Any, Any]:
+    """Return, for each step of autograd that a sum or a factor alone takes, that one: before a backward pass."""
     takers: dict[Any, set[Any]] = {}
     for step in _steps_from(end):
         for before in _before(step):
             takers.setdefault(before, set()).add(step)
+    alone = {step: next(iter(several)) for step, several in takers.items() if len(several) == 1}
+    return {step: taker for step, taker in alone.items() if _keeps_gradients(taker)}
+
+
+def inner_parts(parts: Sequence[Call], paths: Sequence[int], end: Any, sums: Mapping[Any, Any]) -> list[bool]:
+    """Return which parts lie in a branch: something of what came before goes around what they give, to the end.
+
+    What a branch gives is added to the stream, so that the last part in it is as good as the sum: it lies in none.
+    """
     last: dict[int, Any] = {}
     inner = []
     for part, path in zip(parts, paths, strict=True):
         step = part.left
-        while len(takers.get(step, ())) == 1 and _keeps_gradients(taker := next(iter(takers[step]))):
-            step = taker
+        while step in sums:
+            step = sums[step]
         if path in last:
             is_inner = last[path] in _steps_from(end, around=[step])
         else:  # another branch may begin with the same data
