@@ -27,6 +27,7 @@ _LONG_POWER = re.compile(
 )  # L - 1, not 10 or \prime
 _POWER = re.compile(r"\^([0-9])(?![0-9.])")
 _LONGEST_NAME = 30  # letters of one that is not broken
+_BARE_ROOT = re.compile(r"√\((\d+|[^\W\d])\)")  # formulas print √2 and √π
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
@@ -96,7 +97,7 @@ def plain_math(latex: str) -> str:
     written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
     written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
     written = written.replace("_*", "∗").replace("”", "''")  # of primes, which the converter takes for quotation marks
-    return _RELATION.sub(r" \1 ", written).strip()
+    return _RELATION.sub(r" \1 ", _BARE_ROOT.sub(r"√\1", written)).strip()
 
 
 @functools.cache

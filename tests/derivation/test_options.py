@@ -87,6 +87,7 @@ def test_what_follows_stands_behind_an_arrow():
 def test_primes_and_powers_in_plain_prose():
     assert plain_math(r"\sigma'''/\sigma' - \left(\sigma''/\sigma'\right)^2") == "σ'''/σ' - (σ''/σ')²"
     assert plain_math(r"e^{-u/2} + x^n") == "e^(-u/2) + x^n"
+    assert plain_math(r"z/\sqrt 2 + \sqrt{2\pi} + \sqrt{\pi}") == "z/√2 + √(2π) + √π"
 
 
 def test_an_activation_without_a_name_is_a_formula_in_the_heading():
