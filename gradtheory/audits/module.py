@@ -20,6 +20,7 @@ from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_severa
 from gradtheory.audits.broken import broken_modules
 from gradtheory.audits.calls import Call, recorded
 from gradtheory.audits.chance import spread_of_gain
+from gradtheory.audits.graph import Graph
 from gradtheory.audits.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock, AuditedLayer
 from gradtheory.audits.losses import NONE, loss_of, name_of
@@ -29,7 +30,7 @@ from gradtheory.audits.pooling import factor_within, is_pooling
 from gradtheory.audits.scales import recurrent_scale, scales_within
 from gradtheory.audits.shortcuts import odd_shortcut
 from gradtheory.audits.silence import dead_within, silent, unreached
-from gradtheory.audits.stream import inner_parts, paths_of, sources_of, stream, sums_after
+from gradtheory.audits.stream import inner_parts, paths_of, sources_of, stream
 from gradtheory.audits.tensors import square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -114,13 +115,13 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
-            shortcut, sums = odd_shortcut(record.calls), sums_after(value.grad_fn)
+            shortcut, graph = odd_shortcut(record.calls), Graph.behind(value.grad_fn)
             value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
-            measured = _measured(parts, record.calls, (value.grad_fn, sums), told, module, by_x)
+            measured = _measured(parts, record.calls, graph, told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
         return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
     except GradTheoryError:
@@ -134,7 +135,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
 
 
 def _measured(
-    parts: list[Call], calls: list[Call], graph: tuple[Any, Any], loss: float, module: Any, by_x: Mapping[int, float]
+    parts: list[Call], calls: list[Call], graph: Graph, loss: float, module: Any, by_x: Mapping[int, float]
 ) -> Measurement:
     """Return the parts as blocks, and beside them the modules without children within.
 
@@ -143,7 +144,7 @@ def _measured(
     gradients = _gradients(module)
     sources = sources_of(parts, calls)
     paths = paths_of(sources)
-    inner = inner_parts(parts, paths, *graph)
+    inner = inner_parts(parts, sources, paths, graph)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
@@ -168,9 +169,9 @@ def _measured(
         known = whole if before or not place else NAN
         own_kind = f"{kind} {part.name}" if all_calls[part.name] > PEERS else kind  # of a loop, with the same weights
         block = AuditedBlock(
-            name, known, spread, (place,), own_kind, least_spread=spread, took=part.took_size, path=path
-        )
-        block = replace(block, is_inner=inner[place])
+            name, known, spread, (place,), own_kind,
+            least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
+        )  # fmt: skip
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
         is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
         is_next = before is not None and source == place - 1 and not is_mouth

@@ -13,7 +13,7 @@ _LOOKED_AT = 4  # samples whose largest singular values are computed
 _DENSE_LIMIT = 64  # widths up to which all singular values cost less than Lanczos' method
 _ALL_LIMIT = 256  # widths up to which all singular values are kept for a picture
 _FEW = 8  # rows or columns up to which a matrix is made of its products
-_ROUNDING = 2.0**-48  # of products of float64, relative
+_ROUNDING, _ROUNDING_OF_FLOAT32 = 2.0**-48, 2.0**-20  # of products, relative
 _BASIS, _TOLERANCE, _RESTARTS = 6, 0.1, 50  # of products of a module: the residual is 5 % of the value at most
 
 
@@ -61,7 +61,7 @@ def largest_of_products(matrix: LinearOperator) -> tuple[float, float]:
     if min(matrix.shape) <= _FEW:
         few = np.eye(min(matrix.shape))
         rows = [matrix.rmatvec(unit) if matrix.shape[0] == len(few) else matrix.matvec(unit) for unit in few]
-        return float(np.linalg.norm(rows, 2)), 2.0**-20 * float(np.linalg.norm(rows))
+        return float(np.linalg.norm(rows, 2)), _ROUNDING_OF_FLOAT32 * float(np.linalg.norm(rows))
     try:
         return _lanczos(matrix, ncv=_BASIS, tol=_TOLERANCE, maxiter=_RESTARTS)
     except ArpackError:

@@ -5,12 +5,12 @@ is made of others, and goes on from the last of these. What is left over are bra
 until they come to a part that is followed already.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gradtheory.audits.calls import Call
+from gradtheory.audits.graph import Graph, steps_from
 from gradtheory.audits.pooling import is_pooling, with_pools
-from gradtheory.audits.shortcuts import times
 
 
 def stream(calls: list[Call]) -> list[Call]:
@@ -54,59 +54,27 @@ def paths_of(sources: Sequence[int | None]) -> list[int]:
     return [order.index(path) for path in paths]
 
 
-def sums_after(end: Any) -> dict[Any, Any]:
-    """Return, for each step of autograd that a sum or a factor alone takes, that one: before a backward pass."""
-    takers: dict[Any, set[Any]] = {}
-    for step in _steps_from(end):
-        for before in _before(step):
-            takers.setdefault(before, set()).add(step)
-    alone = {step: next(iter(several)) for step, several in takers.items() if len(several) == 1}
-    return {step: taker for step, taker in alone.items() if _keeps_gradients(taker)}
-
-
-def inner_parts(parts: Sequence[Call], paths: Sequence[int], end: Any, sums: Mapping[Any, Any]) -> list[bool]:
+def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence[int], graph: Graph) -> list[bool]:
     """Return which parts lie in a branch: something of what came before goes around what they give, to the end.
 
     What a branch gives is added to the stream, so that the last part in it is as good as the sum: it lies in none.
     """
     last: dict[int, Any] = {}
     inner = []
-    for part, path in zip(parts, paths, strict=True):
+    for part, source, path in zip(parts, sources, paths, strict=True):
         step = part.left
-        while step in sums:
-            step = sums[step]
+        while step in graph.sums:
+            step = graph.sums[step]
+        is_inner = False
         if path in last:
-            is_inner = last[path] in _steps_from(end, around=[step])
-        else:  # another branch may begin with the same data
+            is_inner = graph.goes_around(step, last[path])
+        elif source is None:  # another branch may begin with the same data
             others = [part.left for part, other in zip(parts, paths, strict=True) if other != path]
-            is_inner = not part.entered.isdisjoint(_steps_from(end, around=[step, *others]))
+            is_inner = not part.entered.isdisjoint(steps_from(graph.end, around=[step, *others]))
         inner.append(is_inner)
         if not is_inner and step is not None:
             last[path] = step
     return inner
-
-
-def _before(step: Any) -> list[Any]:
-    steps = (each for each, _ in getattr(step, "next_functions", ()) if each is not None)
-    return [getattr(each, "variable", each) for each in steps]  # a tensor that nothing has made stands for itself
-
-
-def _steps_from(end: Any, around: Iterable[Any] = ()) -> set[Any]:
-    """Return the steps of autograd that lead to the end, without those that do so by way of some of them alone."""
-    left_out = set(around)
-    waiting, seen = [end], set(left_out)
-    while waiting:
-        step = waiting.pop()
-        if step not in seen:
-            seen.add(step)
-            waiting += _before(step)
-    return seen - left_out
-
-
-def _keeps_gradients(step: Any) -> bool:
-    """Return whether a step adds something, or multiplies by a number."""
-    name = step.name()
-    return name == "AddBackward0" or times(step, name) is not None
 
 
 def follows(part: Call, before: Call, calls: list[Call]) -> bool:
