@@ -10,7 +10,7 @@ from sympy import Abs, Eq, Heaviside, Max, Ne, Piecewise, exp, log, sign, tanh
 import gradtheory as gt
 from gradtheory import checker
 from gradtheory.activations import Z
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 
 _LEFT_OUT = [
     Z + sign(Z) ** 2,
@@ -147,3 +147,9 @@ def test_what_jumps_without_a_word_for_it_jumps():
     network = gt.Network((1, 1, 1), [sigma, "sigmoid"], w=[[[1.0]], [[10.0]]], b=[[0.0], [-9.5]])
     slopes = np.abs(network.jacobian(np.linspace(-1.0, 0.1, 1001)[:, None]))
     assert float(network.jacobian_bound(([-1.0], [0.1]))) >= np.nanmax(slopes) > 0.1
+
+
+@pytest.mark.parametrize("piece", [Piecewise((5 * Z, Z > 0)), Piecewise((tanh(Z), Z > -5)), 2 + Piecewise((Z, Z > 0))])
+def test_a_formula_with_no_value_on_one_side_is_refused(piece):
+    with pytest.raises(Undecided, match=r"Piecewise\(.* has no value at z = -"):
+        gt.explosion_set(piece, w=2)

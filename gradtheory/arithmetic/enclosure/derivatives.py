@@ -52,7 +52,7 @@ def _first(expr: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:  # noqa: PLR
     return expr.diff(variable)
 
 
-_SWITCHES = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.DiracDelta)
+_SWITCHES = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.DiracDelta, sympy.Piecewise)
 
 
 def _by_one_factor(product: sympy.Mul, place: int, variable: sympy.Symbol) -> sympy.Expr:
