@@ -101,7 +101,7 @@ class FloatType(ShownAsTable):
         """Return the nearest number of the type, ties to even, for number >= 0; inf beyond the greatest."""
         if not number:
             return 0.0
-        if number >= self.overflow:
+        if number > self.overflow or (number == self.overflow and not self.is_finite):
             return math.inf
         unit = max(_exponent(number) - self.bits + 1, self.smallest)
         return math.ldexp(round(number / Fraction(2) ** unit), unit)
@@ -175,7 +175,7 @@ def running_depth(growth: sympy.Expr, limits: FloatType, *, flush: bool) -> int 
             return layer
         # in float64 the product of two shorter numbers is exact, and that of two of its own is rounded already
         product *= factor
-        if product <= greatest:
+        if product < math.inf:  # what is less than half a unit above the greatest number is rounded down to it
             unit = max(math.frexp(product)[1] - bits, smallest)
             product = math.ldexp(round(math.ldexp(product, -unit)), unit)
         if product > greatest:
