@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import sympy
 from sympy.logic.boolalg import BooleanFunction
@@ -17,8 +17,9 @@ from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.jumps import may_jump, value_at
 from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
+from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.switches import formula_left_of, switches
-from gradtheory.activations.slopes.values import values_of
+from gradtheory.activations.slopes.values import ends_of, values_of
 from gradtheory.arithmetic.effort import charge_places, within
 from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
@@ -31,6 +32,7 @@ from gradtheory.formulas import latex
 if TYPE_CHECKING:
     from gradtheory.typing import ArrayLike
 
+_Values = TypeVar("_Values")
 _MOST_OPERATIONS = 1_000
 _BITS = 128
 _BESIDE, _MANY_BITS, _SAME = (sympy.Rational(1, 2**200), sympy.Rational(1, 2**400)), 2_048, 1e-15
@@ -211,9 +213,16 @@ class _Own(Activation):
 
     @cached_property
     def proven_range(self) -> sympy.Set:
+        return self._found(values_of)
+
+    @cached_property
+    def proven_ends(self) -> tuple[sympy.Expr, sympy.Expr]:
+        return self._found(ends_of)
+
+    def _found(self, find: Callable[[sympy.Expr, Profile], _Values]) -> _Values:
         try:
             with within():
-                return values_of(self.expr, self.profile)
+                return find(self.expr, self.profile)
         except Undecided as error:
             raise Undecided(f"between which numbers {self.name} lies: {error}") from None
 

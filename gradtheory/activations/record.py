@@ -259,6 +259,11 @@ class Activation:
         return self.range
 
     @property
+    def proven_ends(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """The greatest number below all values and the least above, or ±oo; `Undecided` where they are not known."""
+        return self.proven_range.inf, self.proven_range.sup
+
+    @property
     def is_within_unit_interval(self) -> bool:
         """Whether every value lies strictly between 0 and 1, as cross entropy needs."""
         return bool(self.range.is_subset(sympy.Interval.open(0, 1)))

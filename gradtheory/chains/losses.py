@@ -133,7 +133,7 @@ LOSSES = MappingProxyType({loss.name: loss for loss in (_SQUARED, _CROSS_ENTROPY
 def _values(last: Activation) -> str:
     """Return between which numbers an activation lies, in words."""
     try:
-        least, most = (float(end) for end in (last.proven_range.inf, last.proven_range.sup))
+        least, most = map(float, last.proven_ends)
     except Undecided:
         return "values whose bounds are not known"
     if math.isinf(least) and math.isinf(most):

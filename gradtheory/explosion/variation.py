@@ -69,8 +69,7 @@ def largest_value(record: Activation) -> sympy.Expr:
     [1, 1, oo, oo]
 
     """
-    values = record.proven_range
-    low, high = abs(values.inf), abs(values.sup)
+    low, high = map(abs, record.proven_ends)
     if is_infinite(high) or parity(record.expr) < 0:  # of an odd σ they are equal, which digits do not show
         return high
     return low if is_infinite(low) or order(low, high) > 0 else high

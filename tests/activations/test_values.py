@@ -9,6 +9,8 @@ from sympy import Abs, Heaviside, Interval, Max, Min, Piecewise, S, Union, cos, 
 import gradtheory as gt
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.chains.losses import LOSSES
+from gradtheory.errors import Undecided
+from gradtheory.explosion import largest_value
 
 Z = sympy.Symbol("z", real=True)
 
@@ -43,6 +45,38 @@ def test_the_range_ends_where_the_slope_is_zero():
     values = gt.activation(Z * exp(-(Z**2))).range
     assert values.sup.n(30) == (exp(S(-1) / 2) / sympy.sqrt(2)).n(30)
     assert (values.left_open, values.right_open) == (False, False)
+
+
+_DRIFTING = {  # whether they take all numbers
+    Z + 10 * sign(sin(Z)): False,
+    Z + sign(sin(Z)): False,
+    -Z / 2 + sign(sin(Z)): False,
+    Z + sympy.pi / 2 * sign(sin(Z)): False,
+    Z - sympy.pi / 2 * sign(sin(Z)): False,
+    Z + 10**6 * sign(sin(Z)): False,
+    Z - sign(cos(Z)) / 100: False,
+    Z + sympy.pi * sign(sin(Z)): True,
+    Z + 5 * cos(Z) + 2 * Heaviside(sin(Z)): True,
+    Z - 10 * cos(Z) * sign(sin(Z)): True,
+    Z + 3 * Abs(sin(Z)): True,
+}
+
+
+@pytest.mark.parametrize("expr", _DRIFTING, ids=str)
+def test_what_drifts_and_jumps_takes_all_numbers_where_its_jumps_overlap(expr):
+    """Against values at many places: those near ±1e6 are what a jump by as much brings near 0."""
+    record = gt.activation(expr)
+    assert (record.range, record.proven_ends, largest_value(record)) == (S.Reals, (-oo, oo), oo)
+    near = np.linspace(-100.0, 100.0, 200_000)
+    values = np.sort(record.value(np.concatenate((near - 1e6, near, near + 1e6))))
+    widest = np.max(np.diff(values[np.abs(values) < 12]))
+    if _DRIFTING[expr]:
+        assert record.proven_range == S.Reals
+        assert widest < 0.01
+    else:
+        with pytest.raises(Undecided, match="gaps that come again"):
+            record.proven_range  # noqa: B018  # it is found when it is asked for
+        assert widest > 0.01
 
 
 def test_a_range_that_is_not_proven_is_the_line():

@@ -98,7 +98,7 @@ def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFF
 
     """
     record = as_activation(activation)
-    if not (record.proven_range.inf.is_finite and record.proven_range.sup.is_finite):
+    if not all(end.is_finite for end in record.proven_ends):
         raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
     if record.period is not None:  # the slope does not fade: λ grows as log σ_w
         return LargestExponent(math.inf, math.inf, 0.0)
