@@ -126,6 +126,19 @@ def test_the_state_of_a_run_gives_the_preconditioner():
             gt.largest_stable_step(network, x, y, optimiser=optimiser, state=bad)
 
 
+@pytest.mark.parametrize(("decay", "has_limit"), [(0.1, False), (0.2, True)])
+def test_a_decay_that_is_too_weak_for_a_loss_that_curves_down_everywhere_gives_no_limit(decay, has_limit):
+    """Its preconditioned Hessian is less than -0.13 in all directions."""
+    chain, optimiser = gt.Chain(1, "tanh"), optimisers.adamw(0.1, weight_decay=decay)
+    data = {"x": [0.5, 2.0], "y": [-1.0, -1.0], "w": [1.0], "b": [0.0]}
+    matrix = curvature.hessian(chain, *data.values())
+    by = chain.backprop(*data.values())
+    divisor = np.abs([np.sum(by.w), np.sum(by.b)]) + optimiser.epsilon
+    h = np.real(np.linalg.eigvals(matrix / divisor[:, None])).max()
+    assert (h + decay > 0) == has_limit
+    assert math.isfinite(gt.largest_stable_step(chain, **data, optimiser=optimiser)) == has_limit
+
+
 def test_a_loss_that_curves_up_nowhere_has_no_limit():
     network = Network((1, 1, 1), "relu", w=[[[-1.0]], [[1.0]]], b=[[-1.0], [-1.0]])
     for optimiser in (optimisers.gradient_descent(0.1), optimisers.adam(), optimisers.heavy_ball(0.1, dampening=0.5)):

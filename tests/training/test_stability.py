@@ -64,7 +64,7 @@ def test_limits_are_those_of_the_literature(which):
 
 
 @pytest.mark.parametrize("which", _NAMES)
-@given(**_numbers)
+@given(**_numbers | {"h": st.floats(-2, 10)})
 def test_inside_means_a_spectral_radius_below_one(which, eta, beta, h, weight_decay):
     region, modulus = stability_region(which), radius(which, eta, beta, h, weight_decay)
     assert region.rate(**point(which, eta, beta, h, weight_decay)) == pytest.approx(modulus, abs=1e-7)
@@ -74,6 +74,7 @@ def test_inside_means_a_spectral_radius_below_one(which, eta, beta, h, weight_de
     at = {ETA: eta, BETA: beta, H: h, DECAY: weight_decay}
     if which != "adamw":
         at[H] += weight_decay
+    assume(at[H] != 0)  # of the limit, 2/h, nothing is said there
     assert bool(region.condition.subs(at)) == inside
     assert all(expression.subs(at) > 0 for expression in region.conditions()) == inside
 
@@ -95,6 +96,29 @@ def test_numbers_are_decided_exactly():
     assert stability_region("gradient_descent").contains(eta="1.9", beta=0.5, h=1)
     for outside in ({"beta": 1}, {"beta": -0.1}, {"eta": -1}, {"h": -1}, {"eta": 0}, {"h": 0}):
         assert not region.contains(**{"eta": "0.1", "beta": "0.5", "h": 1} | outside)
+
+
+@pytest.mark.parametrize("which", _NAMES)
+def test_weight_decay_makes_up_for_a_loss_that_is_flat_or_curves_down(which):
+    region = stability_region(which)
+    at = {"eta": 1, "beta": 0, "weight_decay": "0.5"}
+    for h, inside in ((0, True), ("-0.4", True), ("-0.5", False), ("-0.6", False)):
+        assert region.contains(h=h, **at) is inside
+        assert (region.rate(h=float(h), eta=1, beta=0, weight_decay=0.5) < 1 - 1e-9) == inside
+
+
+def test_the_condition_holds_where_weight_decay_makes_up_for_a_negative_curvature():
+    region = stability_region(optimisers.heavy_ball(1.0, 0.0, weight_decay=0.25))
+    assert region.contains(h="-0.2")
+    assert region.condition.subs({ETA: 1, BETA: 0, H: -0.2}) == sympy.true
+    assert r"h + \frac{1}{4} > 0" in region.latex()
+    assert r"h + \lambda > 0" in stability_region("adamw").latex()
+
+
+def test_a_negative_weight_decay_is_outside_of_the_region_of_adamw():
+    region, at = stability_region("adamw"), {"h": 6, "eta": 1, "beta": 0.9, "weight_decay": -5}
+    assert region.rate(**at) > 5
+    assert not region.contains(**at)
 
 
 @pytest.mark.parametrize("which", RULES)

@@ -136,6 +136,8 @@ def _settled_divisor(optimiser: Optimiser, gradient: Array) -> Array:
 def _limit(optimiser: Optimiser, h: float) -> float:
     """Return the learning rate at which p(-1) = start - fall·η is 0 for the curvature h."""
     decay = optimiser.weight_decay if optimiser.rule.is_decoupled else 0.0
+    if h + decay <= 0.0 and not optimiser.is_fully_decoupled:  # p(1) <= 0, whatever η is
+        return math.inf
     start = fall = 0.0
     for (eta, *powers), number in _at_minus_one(optimiser.rule):
         numbers = zip((optimiser.beta, (1.0 - optimiser.dampening) * h, decay), powers, strict=True)

@@ -86,6 +86,11 @@ class StabilityRegion:
         return read_real(self.optimiser.weight_decay, "weight_decay")
 
     @property
+    def _held(self) -> sympy.Expr:
+        """What must be positive for w to be held at 0: h, or a negative h that weight decay makes up for."""
+        return H + (DECAY if self.rule.is_decoupled else self._penalty)
+
+    @property
     def curvature(self) -> str:
         """What h is."""
         return "preconditioned: h/(√s + ε), s held fixed" if self.is_preconditioned else "of the loss"
@@ -133,7 +138,7 @@ class StabilityRegion:
     @property
     def condition(self) -> sympy.And:
         """The region, in the symbols eta, beta, h, and for AdamW lambda."""
-        parts = [ETA > 0, H > 0, sympy.Lt(ETA, self.limit, evaluate=False)]
+        parts = [ETA > 0, self._held > 0, sympy.Lt(ETA, self.limit, evaluate=False)]
         if self.has_momentum:
             parts += [BETA >= 0, BETA < 1]
         if self.rule.is_decoupled:
@@ -159,7 +164,8 @@ class StabilityRegion:
             Learning rate and momentum: those of the optimiser, or else β is 0 and η must be there. β says nothing where
             there is no momentum.
         weight_decay : number, optional
-            λ; that of AdamW, while a coupled one adds to h, preconditioned as h is. That of the optimiser, or else 0.
+            λ; that of AdamW, not negative, while a coupled one adds to h, preconditioned as h is. That of the
+            optimiser, or else 0.
 
         Raises
         ------
@@ -177,11 +183,13 @@ class StabilityRegion:
         point = {symbol: read_real(value, name) for symbol, name, value in numbers} | {H: read_real(h, "h")}
         if not self.rule.is_decoupled:
             point[H] += point[DECAY]
+        held = point[H] + (point[DECAY] if self.rule.is_decoupled else 0)
         # p(-1) > 0 in place of the limit, so that nothing is divided by 0
-        conditions = [point[ETA], point[H], self.at_minus_one.xreplace(point)]
+        conditions = [point[ETA], held, self.at_minus_one.xreplace(point)]
         if self.has_momentum:
             conditions.append(1 - point[BETA])
-        return all(map(_is_positive, conditions)) and not (self.has_momentum and _is_positive(-point[BETA]))
+        not_negative = [BETA] * self.has_momentum + [DECAY] * self.rule.is_decoupled
+        return all(map(_is_positive, conditions)) and not any(_is_positive(-point[each]) for each in not_negative)
 
     def rate(
         self,
@@ -266,7 +274,7 @@ class StabilityRegion:
     def latex(self) -> str:
         """Return the condition as LaTeX."""
         beta, decay = r"0 \le \beta < 1" * self.has_momentum, r"\lambda \ge 0" * self.rule.is_decoupled
-        h = "h > 0" + r" \text{ (preconditioned)}" * self.is_preconditioned
+        h = f"{latex(self._held)} > 0" + r" \text{ (preconditioned)}" * self.is_preconditioned
         return r", \quad ".join(filter(None, (rf"0 < \eta < {latex(self.limit)}", beta, decay, h)))
 
     def _repr_latex_(self) -> str:
