@@ -148,7 +148,10 @@ def _value_at(expr: sympy.Expr, z: float) -> float | None:
             value = value_at(expr, sympy.Rational(z))
     except Undecided:
         return None
-    return math.nan if value is None else float(enclose(value, _BITS).mid())
+    ball = None if value is None else enclose(value, _BITS)
+    if ball is None:
+        return math.nan
+    return float(ball.mid()) if ball.is_finite() else None
 
 
 @lru_cache(maxsize=4096)  # batches often hold one kink many times

@@ -6,11 +6,14 @@ of your own expression σ' and σ'' are those from the left, however it is writt
 """
 
 import functools
+import itertools
 
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.switches import formula_left_of, formula_near, switches
+from gradtheory.activations.slopes.exact_zeros import inner_point
+from gradtheory.activations.slopes.jumps import jumps_of
+from gradtheory.activations.slopes.switches import breaks, formula_left_of, formula_near, switches
 from gradtheory.arithmetic.enclosure import (
     Ball,
     Balls,
@@ -18,6 +21,7 @@ from gradtheory.arithmetic.enclosure import (
     as_rational,
     bounds,
     evaluate,
+    order,
     plus,
     precision,
     range_over,
@@ -107,26 +111,49 @@ def value_slope_and_bend(record: Activation) -> Pointwise:
 
 
 def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Interval, Interval]:
-    """Return bounds of σ, σ' and σ'' at a point far out, from those of σ' on the rest of the line.
+    """Return bounds of σ, σ' and σ'' at a point far out, from those of σ' on all smooth pieces on the way.
 
     σ(z) = σ(M) + ∫σ' for M = ±2**40, beyond which a slope that tends to its limit exponentially has reached it.
 
     Raises
     ------
     Undecided
-        If the point is not that far out.
+        If the point is not that far out, or σ jumps beyond M.
 
     """
     if not abs(z) >= _FAR:
         raise Undecided(f"σ is not finite in ball arithmetic at z = {z}")
     start = _FAR if z > 0 else -_FAR
-    rest = bounds(_FAR, sympy.oo, bits) if z > 0 else bounds(-sympy.oo, -_FAR, bits)
-    if record.branches is None:  # not to prove the branches of an expression of one's own
-        slope = range_over(formula_near(stable(record.slope_expr), Z, 2 * start), Z, rest, bits)
-    else:
-        slope = record.profile.over(rest, bits)
-    bend = range_over(formula_near(record.bend_expr, Z, 2 * start), Z, rest, bits)
     with precision(bits):
         at_start = evaluate(formula_near(stable(record.expr), Z, start), bits, {Z: evaluate(start, bits, {})})
-        way = bounds(z - start, z - start, bits)
-        return plus(Interval(at_start.lower(), at_start.upper()), times(way, slope)), slope, bend
+        value = Interval(at_start.lower(), at_start.upper())
+    for left, right in _pieces_beyond(record, is_right=bool(z > 0)):
+        slope, bend = _slope_and_bend(record, left, right, bits)
+        near, far = (left, right) if z > 0 else (right, left)
+        is_here = order(left, z) < 0 <= order(right, z)
+        way = (z if is_here else far) - near
+        with precision(bits):
+            value = plus(value, times(bounds(way, way, bits), slope))
+        if is_here:
+            return value, slope, bend
+    raise AssertionError("the pieces reach ±oo")
+
+
+@functools.lru_cache(maxsize=256)
+def _pieces_beyond(record: Activation, *, is_right: bool) -> list[tuple[sympy.Expr, sympy.Expr]]:
+    """Return the intervals beyond ±2**40 on which σ is one smooth formula, from there on outwards."""
+    region = (_FAR, sympy.oo) if is_right else (-sympy.oo, -_FAR)
+    if jumps_of(record.expr, (_FAR - 1, sympy.oo) if is_right else (-sympy.oo, 1 - _FAR)):
+        raise Undecided(f"{record.name} jumps beyond 2**40, where it is not finite in ball arithmetic")
+    pieces = list(itertools.pairwise((region[0], *breaks(stable(record.slope_expr), Z, *region), region[1])))
+    return pieces if is_right else pieces[::-1]
+
+
+@functools.lru_cache(maxsize=256)
+def _slope_and_bend(record: Activation, left: sympy.Expr, right: sympy.Expr, bits: int) -> tuple[Interval, Interval]:
+    """Return bounds of σ' and σ'' on an interval on which σ is smooth."""
+    inside, over = inner_point(left, right), bounds(left, right, bits)
+    bend = range_over(formula_near(record.bend_expr, Z, inside), Z, over, bits)
+    if record.branches is None:  # not to prove the branches of an expression of one's own
+        return range_over(formula_near(stable(record.slope_expr), Z, inside), Z, over, bits), bend
+    return record.profile.over(over, bits), bend

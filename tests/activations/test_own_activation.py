@@ -441,6 +441,7 @@ _TENTH = Rational(1, 10)  # the float 0.1 lies above it
         (U + sympy.sign(U) ** 2, 0.0, 0.0),
         (sympy.Piecewise((U, U < 0), (1, U <= 0), (U, True)), 0.0, 1.0),
         (U + U**3 / sympy.Abs(U), 0.0, np.nan),
+        (sympy.log(sympy.cosh(U)) + sympy.Abs(U - 2**200), 2.0**200, 2.0**200),  # no jump, where there is no ball
     ],
 )
 def test_values_at_jumps_are_those_of_the_expression(own, z, value):

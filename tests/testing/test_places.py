@@ -76,6 +76,31 @@ def test_numbers_far_out_are_bounded_without_branches():
     assert float(testing.reference_activation(sympy.log(1 + sympy.exp(Z)), 1e300)) == 1e300
 
 
+_FAR, _FARTHER, _HUGE = (sympy.Integer(10) ** power for power in (13, 70, 100))
+_SWITCHED = {  # what is added to log(cosh(z)), of which there is no ball far out, and what comes there, but for log 2
+    sympy.Max(0, Z - _FAR): 2 * Z - _FAR,
+    sympy.Abs(Z - _FARTHER): 2 * Z - _FARTHER,
+    sympy.Piecewise((0, Z < _FAR), (Z - _FAR, Z < 2 * _FAR), (2 * Z - 3 * _FAR, True)): 3 * Z - 3 * _FAR,
+    sympy.Max(0, Z - _FARTHER) ** 2 / _FARTHER: Z + (Z - _FARTHER) ** 2 / _FARTHER,
+    sympy.Max(0, Z**3 - _FARTHER): Z + Z**3 - _FARTHER,
+}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("added", _SWITCHED, ids=str)
+def test_switches_far_out_count_beyond_them(added, sign):
+    expr = sympy.log(sympy.cosh(Z)) + added.subs(Z, sign * Z)
+    for derivative in (0, 1, 2):
+        expected = sign**derivative * _SWITCHED[added].diff(Z, derivative).subs(Z, _HUGE)
+        ours = testing.reference_activation(expr, sign * _HUGE, derivative=derivative, digits=15)
+        assert float(ours) == pytest.approx(float(expected), rel=1e-14)
+
+
+def test_a_jump_where_there_is_no_ball_is_undecided():
+    with pytest.raises(Undecided, match="jumps"):
+        testing.reference_activation(sympy.log(sympy.cosh(Z)) + sympy.sign(Z - _FAR), _HUGE)
+
+
 @pytest.mark.parametrize(
     ("expr", "expected"),
     [

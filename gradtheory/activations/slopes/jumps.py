@@ -78,5 +78,8 @@ def value_at(expr: sympy.Expr, cut: sympy.Expr) -> sympy.Expr | None:
     formula = formula_at(expr, Z, cut)
     if formula.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds):
         return None
-    value = cut.map(sympy.Lambda(Z, formula)) if isinstance(cut, Root) else formula.subs(Z, cut)
-    return value if is_finite(value) and enclose(value, FIRST_BITS).is_finite() else None
+    is_root = isinstance(cut, Root)
+    value = cut.map(sympy.Lambda(Z, formula)) if is_root else formula.subs(Z, cut)
+    if is_finite(value) and (enclose(value, FIRST_BITS).is_finite() or (not is_root and value.is_real)):
+        return value  # of log(cosh(10**70)) there is no ball
+    return None
