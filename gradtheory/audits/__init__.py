@@ -2,8 +2,8 @@
 
 from gradtheory.audits.audit import audit
 from gradtheory.audits.layers import AuditedLayer
-from gradtheory.audits.monitor import Monitor, monitor
-from gradtheory.audits.report import Audit
+from gradtheory.audits.modules.monitor import Monitor, monitor
+from gradtheory.audits.report.report import Audit
 from gradtheory.errors import public
 
 __all__ = ["Audit", "AuditedLayer", "Monitor", "audit", "monitor"]

@@ -9,15 +9,14 @@ import numpy as np
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_seed
-from gradtheory.audits.batches import raw
 from gradtheory.audits.branches import stream_of
-from gradtheory.audits.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
-from gradtheory.audits.layers import DIVIDED, NORMED, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import DIVIDED, NORMED, AuditedBlock, AuditedLayer, module_of
 from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.module import is_module, measure_module
-from gradtheory.audits.outliers import module_of
-from gradtheory.audits.report import AdviceRun, Audit
-from gradtheory.audits.summary import called, is_a_rate
+from gradtheory.audits.modules.batches import raw
+from gradtheory.audits.modules.module import is_module, measure_module
+from gradtheory.audits.report.report import AdviceRun, Audit
+from gradtheory.audits.report.summary import called, is_a_rate
+from gradtheory.audits.verdict.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth

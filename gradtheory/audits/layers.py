@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
@@ -13,7 +14,9 @@ COMPOSITE = " with parts"  # in the kind of a block
 DIVIDED = " divided by the spread of its batch"  # likewise
 INNER = " in a branch of "  # likewise: something goes around it
 NORMED = " divided by its own spread"  # likewise: the scale of weights before is gone
+POOLS = ("AvgPool", "AdaptiveAvgPool")  # in the names of steps of autograd and of torch's modules
 PEERS = 4  # with fewer beside it, nothing is usual, and nothing stands out
+MUCH = 3.0  # times as large as usual
 MADE_ALIKE = 3  # of numbers that a scheme gives, not chance, so few tell what is usual
 
 
@@ -165,3 +168,43 @@ class AuditedBlock:
     path: int = 0
     is_inner: bool = False
     whole: float = NAN
+
+
+class OutOfScale(NamedTuple):
+    """Weights that are far larger than those of peers, or gains of a norm that are far smaller.
+
+    Attributes
+    ----------
+    times : float
+        How many times as large.
+    parameter : str
+        Their name within the part.
+    step : float
+        Their gradient relative to their size, beside that of peers: nan where there is none.
+
+    """
+
+    times: float
+    parameter: str
+    step: float = NAN
+
+    @property
+    def cause(self) -> str:
+        """What they are, in words."""
+        return f"its {self.parameter} is {self.times:.3g} times as large as that of its peers"
+
+    @property
+    def remark(self) -> str:
+        """What they do where a norm divides them away: they hardly move, and no other gradient changes by them."""
+        slow = f", and a step of gradient descent changes it {1.0 / self.step:.3g} times less, relative to its size"
+        return f"{self.cause}{slow if self.step < 1.0 / MUCH else ''}"
+
+
+def module_of(name: str) -> str:
+    """Return the name of a module without the number of its call."""
+    return name.partition("#")[0] or name
+
+
+def is_pooling(kind: str) -> bool:
+    """Return whether a row of this kind is a reduction without weights."""
+    return kind.startswith(("mean of ", "sum of ", *POOLS))

@@ -11,12 +11,10 @@ from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
 from gradtheory.audits.broken import broken_nodes
 from gradtheory.audits.chance import FLAT, spread_of_gain
-from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
-from gradtheory.audits.losses import NONE
+from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer, OutOfScale
 from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norms
-from gradtheory.audits.outliers import divided_away
-from gradtheory.audits.scales import OutOfScale
 from gradtheory.audits.singular_values import all_of_factor, largest_of_factor
+from gradtheory.audits.verdict.outliers import divided_away
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network, Node
 from gradtheory.networks.array_shapes import read_inputs
@@ -27,6 +25,7 @@ from gradtheory.random_weights import meanfield
 from gradtheory.random_weights.precision import GradientSizes
 from gradtheory.typing import ArrayLike
 
+OWN, YOURS, NONE = "the module's own", "yours", "none"  # losses that have no name
 _NEARLY_ALL = 0.99
 _MOST_SAMPLES = 100_000
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradtheory.audits.layers import MADE_ALIKE
-from gradtheory.audits.outliers import WEIGHTS
+from gradtheory.audits.thresholds import WEIGHTS
 from gradtheory.networks import LayerNorm, Node, Sum
 from gradtheory.networks.graph import activation_at, followers
 from gradtheory.networks.passes import Forward

@@ -6,12 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from gradtheory.audits import outliers
-from gradtheory.audits.attention import Logits, attention_fault
-from gradtheory.audits.judge import AuditVerdict, judge
-from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer
+from gradtheory.audits.layers import COMPOSITE, AuditedBlock, AuditedLayer, OutOfScale
 from gradtheory.audits.measure import Measurement
-from gradtheory.audits.scales import OutOfScale
+from gradtheory.audits.modules.attention import Logits, attention_fault
+from gradtheory.audits.verdict import outliers
+from gradtheory.audits.verdict.judge import AuditVerdict, judge
 
 rules = importlib.import_module("gradtheory.audits.audit")
 

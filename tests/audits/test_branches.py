@@ -6,7 +6,7 @@ import pytest
 
 from gradtheory.audits.branches import groups, joined
 from gradtheory.audits.layers import AuditedBlock
-from gradtheory.audits.stretches import stretch_of
+from gradtheory.audits.verdict.stretches import stretch_of
 
 
 def block(name, gain, *, is_inner=False, path=0, whole=math.nan):

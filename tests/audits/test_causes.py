@@ -5,8 +5,8 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.judge import judge
 from gradtheory.audits.layers import AuditedBlock
+from gradtheory.audits.verdict.judge import judge
 from gradtheory.networks import Dense, LayerNorm, Network, Node, Scale, Sum
 from tests.audits.networks import data, residual
 

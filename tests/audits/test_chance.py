@@ -15,7 +15,7 @@ from gradtheory.audits.chance import (
     spread_of_gain,
     spread_of_scale,
 )
-from gradtheory.audits.judge import through_time
+from gradtheory.audits.verdict.judge import through_time
 from gradtheory.networks import LayerNorm, Network
 from tests.audits.networks import data, deep, residual
 

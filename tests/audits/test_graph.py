@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from gradtheory.audits.graph import Graph, steps_from
+from gradtheory.audits.modules.graph import Graph, steps_from
 
 
 class Step:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import gradtheory as gt
-from gradtheory.audits.report import AdviceRun
+from gradtheory.audits.report.report import AdviceRun
 from gradtheory.document.translation import in_language
 from gradtheory.training.advice import NetworkAdvice
 from tests.audits.test_audit import healthy

@@ -7,8 +7,8 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer
-from gradtheory.audits.report import Audit
-from gradtheory.audits.summary import called, is_a_rate
+from gradtheory.audits.report.report import Audit
+from gradtheory.audits.report.summary import called, is_a_rate
 from tests.audits.networks import data, residual
 
 

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import gradtheory as gt
-from gradtheory.audits.summary import summary_of
+from gradtheory.audits.report.summary import summary_of
 from gradtheory.cli import main, words
 from gradtheory.cli.commands import app
 from gradtheory.cli.help import Context

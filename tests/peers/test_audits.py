@@ -8,7 +8,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.audits import Monitor
-from gradtheory.audits.attention import watched
+from gradtheory.audits.modules.attention import watched
 from gradtheory.errors import InvalidArgument
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
-from gradtheory.audits.tensors import is_finite
+from gradtheory.audits.modules.tensors import is_finite
 from gradtheory.errors import InvalidArgument
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")

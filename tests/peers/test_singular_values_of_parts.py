@@ -5,7 +5,7 @@ import math
 import pytest
 
 import gradtheory as gt
-from gradtheory.audits import jacobians
+from gradtheory.audits.modules import jacobians
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 nn = torch.nn

@@ -15,12 +15,11 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.brief import ShownAsTable
-from gradtheory.audits.layers import AuditedBlock, AuditedLayer
-from gradtheory.audits.losses import NONE
-from gradtheory.audits.outliers import module_of
-from gradtheory.audits.plain import fields_of, plain, remedy_fields
-from gradtheory.audits.summary import summary_of
-from gradtheory.audits.table import GAINS, NUMBERS, lines_of, meanings, rows_of
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer, module_of
+from gradtheory.audits.measure import NONE
+from gradtheory.audits.report.plain import fields_of, plain, remedy_fields
+from gradtheory.audits.report.summary import summary_of
+from gradtheory.audits.report.table import GAINS, NUMBERS, lines_of, meanings, rows_of
 from gradtheory.document import Document, Figure, Heading, Paragraph, Table, save, to_html
 from gradtheory.errors import extra
 from gradtheory.plots import growth_of_layers, phase_diagram, singular_values_of_layers

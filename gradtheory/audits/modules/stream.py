@@ -8,9 +8,10 @@ until they come to a part that is followed already.
 from collections.abc import Sequence
 from typing import Any
 
-from gradtheory.audits.calls import Call
-from gradtheory.audits.graph import Graph, steps_from
-from gradtheory.audits.pooling import is_pooling, with_pools
+from gradtheory.audits.layers import is_pooling
+from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.graph import Graph, steps_from
+from gradtheory.audits.modules.pooling import with_pools
 
 
 def stream(calls: list[Call]) -> list[Call]:

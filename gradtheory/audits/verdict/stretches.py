@@ -9,8 +9,8 @@ import numpy as np
 
 from gradtheory.audits.branches import joined
 from gradtheory.audits.chance import most_over_a_stretch
-from gradtheory.audits.layers import AuditedBlock, AuditedLayer
-from gradtheory.audits.outliers import MATTERS, STRETCH, module_of
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer, module_of
+from gradtheory.audits.thresholds import MATTERS, STRETCH
 
 _SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 

@@ -9,16 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from gradtheory.audits.layers import POOLS
+
 _NAMES = {"Mean": "mean", "Sum": "sum"}
-_POOLS = ("AvgPool", "AdaptiveAvgPool")  # also of torch's modules
-NOT_COUNTED = (
-    "mean, sum, average pooling: it has no weights; what it does to the gradient, by √N, is not counted in the verdict"
-)
-
-
-def is_pooling(kind: str) -> bool:
-    """Return whether a row of this kind is a reduction without weights."""
-    return kind.startswith((*(f"{name} of " for name in _NAMES.values()), *_POOLS))
 
 
 def pooling(made_by: Any, givers: Mapping[Any, Any]) -> str:
@@ -38,7 +31,7 @@ def pooling(made_by: Any, givers: Mapping[Any, Any]) -> str:
 
 def _told(step: Any) -> str:
     name: str = step.name().partition("Backward")[0]
-    if name.startswith(_POOLS):
+    if name.startswith(POOLS):
         return name
     if name not in _NAMES:
         return ""

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.audits.calls import Call
 from gradtheory.audits.layers import NAN, AuditedLayer
+from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.stream import sources_of
 from gradtheory.audits.singular_values import largest_of_products
-from gradtheory.audits.stream import sources_of
 
 _MOST_ENTRIES = 2**22  # of all that the modules give; beyond, some forty products of each part would take too long
 _MOST_LOGITS = 2**20  # of one attention

@@ -3,12 +3,11 @@
 import math
 from collections.abc import Mapping
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-from gradtheory.audits.layers import MADE_ALIKE, NAN
-from gradtheory.audits.tensors import square_sum
+from gradtheory.audits.layers import MADE_ALIKE, MUCH, NAN, OutOfScale
+from gradtheory.audits.modules.tensors import square_sum
 
-_TIMES = 3.0
 _GATES = {"LSTM": "forget", "GRU": "update"}
 
 
@@ -37,36 +36,6 @@ def _keeps(part: Any, gate: str) -> str:
     return f"with its biases, {size:.3g} on average, the {gate} gate keeps {kept:.3g} of the state per time step"
 
 
-class OutOfScale(NamedTuple):
-    """Weights that are far larger than those of peers, or gains of a norm that are far smaller.
-
-    Attributes
-    ----------
-    times : float
-        How many times as large.
-    parameter : str
-        Their name within the part.
-    step : float
-        Their gradient relative to their size, beside that of peers: nan where there is none.
-
-    """
-
-    times: float
-    parameter: str
-    step: float = NAN
-
-    @property
-    def cause(self) -> str:
-        """What they are, in words."""
-        return f"its {self.parameter} is {self.times:.3g} times as large as that of its peers"
-
-    @property
-    def remark(self) -> str:
-        """What they do where a norm divides them away: they hardly move, and no other gradient changes by them."""
-        slow = f", and a step of gradient descent changes it {1.0 / self.step:.3g} times less, relative to its size"
-        return f"{self.cause}{slow if self.step < 1.0 / _TIMES else ''}"
-
-
 def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale]:
     """Return, for each part with weights out of scale beside its peers, which weights, and how many times as large.
 
@@ -84,8 +53,8 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
     for (kind, name), by_part in sizes.items():
         usual, usual_step = median(by_part.values()), median(steps[kind, name].values())
         for part, size in by_part.items():
-            is_small = "Norm" in kind and name == "weight" and 0.0 < size * _TIMES < usual
-            if len(by_part) >= MADE_ALIKE and (size > _TIMES * usual > 0.0 or is_small):
+            is_small = "Norm" in kind and name == "weight" and 0.0 < size * MUCH < usual
+            if len(by_part) >= MADE_ALIKE and (size > MUCH * usual > 0.0 or is_small):
                 step = steps[kind, name][part] / usual_step if usual_step > 0.0 else NAN
                 scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(size / usual, name, step))
                 largest[part] = max(scales, key=lambda scale: ("bias" not in scale.parameter, scale.times))

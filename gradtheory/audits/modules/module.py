@@ -15,23 +15,23 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.audits.attention import attention_fault, watched
-from gradtheory.audits.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
 from gradtheory.audits.broken import broken_modules
-from gradtheory.audits.calls import Call, recorded
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.graph import Graph
-from gradtheory.audits.jacobians import are_few, plain_attention, with_singular_values
-from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock, AuditedLayer
-from gradtheory.audits.losses import NONE, loss_of, name_of
-from gradtheory.audits.measure import Measurement, measure_network
-from gradtheory.audits.norms import divisor, mark_branches, of_any_scale, of_small_input
-from gradtheory.audits.pooling import factor_within, is_pooling
-from gradtheory.audits.scales import recurrent_scale, scales_within
-from gradtheory.audits.shortcuts import odd_shortcut
-from gradtheory.audits.silence import dead_within, silent, unreached
-from gradtheory.audits.stream import inner_parts, paths_of, sources_of, stream
-from gradtheory.audits.tensors import square_sum
+from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock, AuditedLayer, is_pooling
+from gradtheory.audits.measure import NONE, Measurement, measure_network
+from gradtheory.audits.modules.attention import attention_fault, watched
+from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
+from gradtheory.audits.modules.calls import Call, recorded
+from gradtheory.audits.modules.graph import Graph
+from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
+from gradtheory.audits.modules.losses import loss_of, name_of
+from gradtheory.audits.modules.norms import divisor, mark_branches, of_any_scale, of_small_input
+from gradtheory.audits.modules.pooling import factor_within
+from gradtheory.audits.modules.scales import recurrent_scale, scales_within
+from gradtheory.audits.modules.shortcuts import odd_shortcut
+from gradtheory.audits.modules.silence import dead_within, silent, unreached
+from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream
+from gradtheory.audits.modules.tensors import square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE

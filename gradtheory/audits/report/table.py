@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradtheory.audits.layers import AuditedLayer
-from gradtheory.audits.pooling import NOT_COUNTED, is_pooling
+from gradtheory.audits.layers import AuditedLayer, is_pooling
 
 _COLUMNS = (
     ("layer", "name", ""),
@@ -32,6 +31,9 @@ NUMBERS = (
     "dead",
     "gradient_norm",
 )  # a page is too narrow for all columns
+_NOT_COUNTED = (
+    "mean, sum, average pooling: it has no weights; what it does to the gradient, by √N, is not counted in the verdict"
+)
 _WIDEST = 28  # characters of a name in a table
 _MEASURED = (
     "gain: by which the gradient grows on its way back; > 1: samples on which it does; E a²: mean square of the output",
@@ -60,7 +62,7 @@ def rows_of(layers: Sequence[AuditedLayer], names: Sequence[str] | None = None) 
 
 def meanings(layers: Sequence[AuditedLayer], is_measured_only: bool) -> tuple[str, ...]:
     """Return what the columns mean, and the rows without weights."""
-    pools = (NOT_COUNTED,) if any(is_pooling(layer.kind) for layer in layers) else ()
+    pools = (_NOT_COUNTED,) if any(is_pooling(layer.kind) for layer in layers) else ()
     return (_MEASURED if is_measured_only else _MEANINGS) + pools
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
-from gradtheory.audits.module import is_module
-from gradtheory.audits.tensors import is_finite, square_sum, tensors
+from gradtheory.audits.modules.module import is_module
+from gradtheory.audits.modules.tensors import is_finite, square_sum, tensors
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.readers.untouched import is_initialised, uncompiled
 

@@ -4,9 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradtheory.audits.layers import AuditedBlock, AuditedLayer
-from gradtheory.audits.losses import NONE, OWN, YOURS
-from gradtheory.audits.outliers import module_of
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer, module_of
+from gradtheory.audits.measure import NONE, OWN, YOURS
 
 _LARGE_INPUTS = 100.0  # a mean square that usual rates and initial weights are not made for
 _ONE_IN = 8  # blocks has to make most of a growth, with a norm, say, beside each: else it is no rate per block

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gradtheory.audits.calls import Call
 from gradtheory.audits.chance import may_all_be_off
 from gradtheory.audits.layers import AuditedLayer
+from gradtheory.audits.modules.calls import Call
 
 _SHOWN = 8  # of the modules that get no gradient
 

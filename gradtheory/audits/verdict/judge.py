@@ -3,7 +3,7 @@
 Gains are followed from the output back. A stretch of blocks explodes or vanishes if the gradient grows or fades over it
 by more than a factor of 10 beyond what chance does, and a single layer stands out if its gain, or the scale of its
 weights, differs from those of its peers by more than chance and by enough to matter. What chance does is derived
-(`chance.py`); how much matters is a convention (`outliers.py`).
+(`audits/chance.py`); how much matters is a convention (`audits/thresholds.py`).
 """
 
 import math
@@ -18,20 +18,10 @@ from gradtheory.audits.chance import (
     most_of_one,
     most_saturated,
 )
-from gradtheory.audits.layers import AuditedBlock, AuditedLayer
-from gradtheory.audits.outliers import (
-    ALONE,
-    MATTERS,
-    STRETCH,
-    heavy,
-    jump,
-    module_of,
-    out_of_scale,
-    shortcut,
-    stands_out,
-)
-from gradtheory.audits.scales import OutOfScale
-from gradtheory.audits.stretches import because, because_of_all, marked, stretch_of
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer, OutOfScale, module_of
+from gradtheory.audits.thresholds import ALONE, MATTERS, STRETCH
+from gradtheory.audits.verdict.outliers import heavy, jump, out_of_scale, shortcut, stands_out
+from gradtheory.audits.verdict.stretches import because, because_of_all, marked, stretch_of
 
 _MOST = 709.0  # exp of it is near the largest float64
 DEAD = "No gradient passes through {}"

@@ -9,9 +9,9 @@ from typing import Any
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
-from gradtheory.audits.pooling import pooling
-from gradtheory.audits.stillness import still_share, unit_axis
-from gradtheory.audits.tensors import by_sample, is_finite, square_sum, tensors
+from gradtheory.audits.modules.pooling import pooling
+from gradtheory.audits.modules.stillness import still_share, unit_axis
+from gradtheory.audits.modules.tensors import by_sample, is_finite, square_sum, tensors
 
 
 @dataclass

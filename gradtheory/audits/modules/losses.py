@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.audits.batches import raw
-from gradtheory.audits.tensors import tensors
+from gradtheory.audits.measure import NONE, OWN, YOURS
+from gradtheory.audits.modules.batches import raw
+from gradtheory.audits.modules.tensors import tensors
 from gradtheory.errors import InvalidArgument
 
 _LOSSES = {
@@ -13,9 +14,6 @@ _LOSSES = {
     "softmax_cross_entropy": "cross_entropy",
     "binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
 }
-
-
-OWN, YOURS, NONE = "the module's own", "yours", "none"
 
 
 def name_of(returned: Any, y: Any, loss: Any) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gradtheory.audits.branches import groups
-from gradtheory.audits.calls import Call
 from gradtheory.audits.layers import DIVIDED, INNER, NAN, NORMED, AuditedBlock
-from gradtheory.audits.outliers import ALONE
+from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.thresholds import ALONE
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
 _LIKE = 2.0  # times the inverse size of its input, which is the usual gain of a layer with a norm

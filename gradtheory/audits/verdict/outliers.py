@@ -11,17 +11,22 @@ import numpy as np
 
 from gradtheory.audits.branches import joined
 from gradtheory.audits.chance import most_of_one, spread_of_scale
-from gradtheory.audits.layers import COMPOSITE, DIVIDED, NORMED, PEERS, AuditedBlock, AuditedLayer
-from gradtheory.audits.pooling import is_pooling
-from gradtheory.audits.scales import OutOfScale
+from gradtheory.audits.layers import (
+    COMPOSITE,
+    DIVIDED,
+    NORMED,
+    PEERS,
+    AuditedBlock,
+    AuditedLayer,
+    OutOfScale,
+    is_pooling,
+    module_of,
+)
+from gradtheory.audits.thresholds import ALONE, MATTERS, STRETCH, WEIGHTS
 
-STRETCH = 10.0  # a factor over several layers that training bears
-ALONE = math.sqrt(2.0)  # half way, in logarithms, to the least fault of one layer: a shortcut taken twice
-WEIGHTS = 2.5  # more than √6, by which schemes differ: kaiming_normal's √2, and torch's own 1/√3
 _NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
 _SAME = 0.01  # of logarithms
 _LARGE_Z = 2.0  # a mean square of pre-activations: initial weights make it about 1
-MATTERS = 1.25  # a gain that weights out of scale have to cause
 
 
 def shortcut(
@@ -190,8 +195,3 @@ def jump(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
             if abs(math.log(block.gain)) > bound:
                 jumps.append((block.name, math.log(block.gain), f"its gain is {block.gain:.3g}"))
     return max(jumps, key=lambda jump: abs(jump[1]), default=None)
-
-
-def module_of(name: str) -> str:
-    """Return the name of a module without the number of its call."""
-    return name.partition("#")[0] or name

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gradtheory.audits.shortcuts import times
+from gradtheory.audits.modules.shortcuts import times
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from gradtheory.audits.calls import Call
 from gradtheory.audits.layers import MADE_ALIKE, NAN
+from gradtheory.audits.modules.calls import Call
 
 _SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
 
