@@ -2,10 +2,9 @@
 
 from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import sympy
@@ -14,14 +13,13 @@ from sympy.logic.boolalg import BooleanFunction
 from gradtheory.activations.record import Activation, Kernel, Z
 from gradtheory.activations.slopes.analysis import period_of
 from gradtheory.activations.slopes.domain import check_defined
-from gradtheory.activations.slopes.jumps import may_jump, value_at
+from gradtheory.activations.slopes.jumps import may_jump
 from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
+from gradtheory.activations.slopes.one_sided import at_switches, write_at_jumps, write_from_the_left
 from gradtheory.activations.slopes.profile import Profile
-from gradtheory.activations.slopes.switches import formula_left_of, switches
 from gradtheory.activations.slopes.values import ends_of, values_of
 from gradtheory.arithmetic.effort import charge_places, within
-from gradtheory.arithmetic.enclosure import enclose, exactly
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.later import np
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 
 _Values = TypeVar("_Values")
 _MOST_OPERATIONS = 1_000
-_BITS = 128
-_BESIDE, _MANY_BITS, _SAME = (sympy.Rational(1, 2**200), sympy.Rational(1, 2**400)), 2_048, 1e-15
 _FAR_FROM_ENDS = 1e-3  # of (0, 1): nearer 1 - σ would lose three digits
 _EXAMPLE = "such as z*tanh(log(1 + exp(z))) with z = Symbol('z', real=True)"
 
@@ -83,8 +79,6 @@ def own_activation(expr: sympy.Basic) -> Activation:
         check_defined(in_z)
     slope_expr = in_z.diff(Z)
     value_of, slope_of = _functions(in_z)
-    switches_of = [numeric(switch) for switch in switches(slope_expr)]
-    places_of_jumps = [numeric(switch) for switch in switches(in_z)] if may_jump(in_z) else []
     with within():
         check_defined(slope_expr)
         period = period_of(in_z, slope_expr)
@@ -93,19 +87,15 @@ def own_activation(expr: sympy.Basic) -> Activation:
         charge_places(in_z, len(z))
         value[...] = value_of(z)
         mend(value, in_z, z)
-        for place in _zeros(places_of_jumps, z):
-            there = _value_at(in_z, float(z[place]))
-            value[place] = value[place] if there is None else there
+        if may_jump(in_z):
+            write_at_jumps(value, in_z, z)
 
     def write_slope(z: np.ndarray, slope: np.ndarray) -> None:
         charge_places(slope_expr, len(z))
         slope[...] = slope_of(z)
         mend(slope, slope_expr, z)
-        for place in _zeros(switches_of, z):
-            from_the_left = _slope_from_the_left(slope_expr, float(z[place]))
-            if from_the_left is not None:
-                slope[place] = from_the_left
-            elif np.isnan(slope[place]):  # infinite
+        for place in write_from_the_left(slope, slope_expr, z):
+            if np.isnan(slope[place]):  # it is infinite
                 slope[place] = np.copysign(np.inf, slope_of(np.nextafter(z[place : place + 1], -np.inf))[0])
 
     return _Own(
@@ -131,53 +121,6 @@ def _functions(expr: sympy.Expr) -> tuple[Numeric, Numeric]:
     rewritten = with_logistics(stable(expr))
     slope = without_cancelling(rewritten.diff(Z))
     return numeric(rewritten, is_mended=True), numeric(slope, is_mended=True)
-
-
-def _zeros(functions: list[Numeric], z: np.ndarray) -> np.ndarray:
-    """Return where some function is 0 in float64, at finite z."""
-    if not functions:
-        return np.empty(0, dtype=int)
-    return np.flatnonzero(np.any([function(z) == 0.0 for function in functions], axis=0) & np.isfinite(z))
-
-
-@lru_cache(maxsize=4096)
-def _value_at(expr: sympy.Expr, z: float) -> float | None:
-    """Return the value at a place that is a switch in float64, nan where it has none, or None where it is not found."""
-    try:
-        with within():
-            value = value_at(expr, sympy.Rational(z))
-    except Undecided:
-        return None
-    ball = None if value is None else enclose(value, _BITS)
-    if ball is None:
-        return math.nan
-    return float(ball.mid()) if ball.is_finite() else None
-
-
-@lru_cache(maxsize=4096)  # batches often hold one kink many times
-def _slope_from_the_left(slope_expr: sympy.Expr, z: float) -> float | None:
-    """Return the slope that σ has just before a place, or None where it is not found, or infinite."""
-    place = sympy.Rational(z)
-    try:
-        with within():
-            formula = formula_left_of(stable(slope_expr), Z, place)
-            ball = enclose(formula, _BITS, {Z: exactly(z)})
-            return float(ball.mid()) if ball.is_finite() else _limit_from_the_left(formula, place)
-    except Undecided:
-        return None
-
-
-def _limit_from_the_left(formula: sympy.Expr, place: sympy.Rational) -> float | None:
-    """Return what a formula tends to that is 0/0 at a place, or as √z·log z, or None: by its values very near."""
-    far, near = (
-        enclose(formula, _MANY_BITS, {Z: enclose(place - max(abs(place), 1) * distance, _MANY_BITS)})
-        for distance in _BESIDE
-    )
-    if not (far.is_finite() and near.is_finite()):
-        return None
-    if abs(far - near) < _SAME * abs(near):
-        return float(near.mid())
-    return 0.0 if abs(near) < abs(far) ** 1.5 else None
 
 
 @dataclass(frozen=True)
@@ -231,7 +174,7 @@ class _Own(Activation):
 
     @cached_property
     def log_odds(self) -> Kernel | None:
-        return _log_odds_of(self.expr, self.slope_expr) if self.is_within_unit_interval else None
+        return _log_odds_of(self) if self.is_within_unit_interval else None
 
 
 def _written(write: Callable[[np.ndarray, np.ndarray], None], z: ArrayLike) -> Any:
@@ -242,18 +185,23 @@ def _written(write: Callable[[np.ndarray, np.ndarray], None], z: ArrayLike) -> A
     return numbers.reshape(array.shape)[()]
 
 
-def _log_odds_of(expr: sympy.Expr, slope_expr: sympy.Expr) -> Kernel:
+def _log_odds_of(own: _Own) -> Kernel:
     """Return the kernel of λ = log(σ/(1 - σ)); in ball arithmetic where σ is so near to 0 or 1 that float64 cancels."""
-    rest = without_cancelling(sympy.together(1 - expr))
-    odds, odds_slope = sympy.log(expr / rest), slope_expr / (expr * rest)
-    value_of, slope_of = _functions(expr)
+    rest = without_cancelling(sympy.together(1 - own.expr))
+    odds, odds_slope = sympy.log(own.expr / rest), own.slope_expr / (own.expr * rest)
 
     def kernel(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> None:
-        sigma, steepness = value_of(z), slope_of(z)
-        product = np.where(np.minimum(sigma, 1.0 - sigma) > _FAR_FROM_ENDS, sigma * (1.0 - sigma), np.nan)
-        slope[...] = steepness / product
-        value[...] = np.log(sigma) - np.log1p(-sigma) + 0.0 * product
+        sigma, steepness = np.empty((2, len(z)))
+        own.kernel(z, sigma, steepness)
+        is_near = ~(np.minimum(sigma, 1.0 - sigma) > _FAR_FROM_ENDS)
+        slope[...] = np.where(is_near, np.nan, steepness / (sigma * (1.0 - sigma)))
+        value[...] = np.where(is_near, np.nan, np.log(sigma) - np.log1p(-sigma))
         mend(slope, odds_slope, z)
         mend(value, odds, z)
+        if may_jump(own.expr):
+            write_at_jumps(value, odds, z)
+        for place in at_switches(own.slope_expr, z):  # σ' from the left, and σ there
+            one_by_product = 2.0 + 2.0 * np.cosh(value[place])
+            slope[place] = steepness[place] * one_by_product if np.isfinite(one_by_product) else slope[place]
 
     return kernel

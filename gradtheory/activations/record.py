@@ -17,6 +17,7 @@ from gradtheory.activations.slopes.exact_zeros import features
 from gradtheory.activations.slopes.jumps import jumps_of, periodic_jumps
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.numeric import Numeric, numeric, steepest_place, without_cancelling
+from gradtheory.activations.slopes.one_sided import write_from_the_left
 from gradtheory.activations.slopes.profile import Profile, over_branches
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.brief import shorten
@@ -229,15 +230,22 @@ class Activation:
         """
         array = read_array(z, "z")
         with np.errstate(all="ignore"):
-            bend = np.broadcast_to(np.asarray(self._bend(array.reshape(-1)), dtype=float), array.size).reshape(
-                array.shape
-            )
-        return np.where(np.isnan(bend) & ~np.isnan(array), 0.0, bend)[()]
+            flat = array.reshape(-1)
+            bend = np.array(np.broadcast_to(np.asarray(self._bend(flat), dtype=float), array.size))
+            if self.bend_is_from_the_left:
+                write_from_the_left(bend, self.bend_expr, flat)
+        bend[np.isnan(bend) & ~np.isnan(flat)] = 0.0
+        return bend.reshape(array.shape)[()]
 
     @cached_property
     def bend_expr(self) -> sympy.Expr:
         """σ''(z), written such that nothing cancels where it is small."""
         return without_cancelling(stable(self.slope_expr).diff(Z))
+
+    @cached_property
+    def bend_is_from_the_left(self) -> bool:
+        """Whether σ'' at a kink is that from the left: else the formula itself is one of the one-sided values there."""
+        return self.branches is None or self.bend_expr.has(sympy.sign)
 
     @cached_property
     def _bend(self) -> Numeric:

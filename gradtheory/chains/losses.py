@@ -13,6 +13,7 @@ import sympy
 from gradtheory.activations import Activation, Z
 from gradtheory.activations.catalogue.shared_kernels import logistic
 from gradtheory.activations.slopes.mending import mend
+from gradtheory.activations.slopes.one_sided import write_from_the_left
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.symbols import A, Y
@@ -100,6 +101,8 @@ def _odds_bend(activation: Activation, z: Array) -> Array:
         return np.full_like(z, float(expr))
     bend = np.full_like(z, np.nan)
     mend(bend, expr, z)
+    if activation.bend_is_from_the_left:
+        write_from_the_left(bend, expr, z)
     return np.nan_to_num(bend, nan=0.0)
 
 

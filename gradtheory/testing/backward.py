@@ -125,8 +125,13 @@ def _output(record: Activation, loss: Loss) -> Output:
 
 @functools.lru_cache(maxsize=64)
 def _cross_entropy(record: Activation) -> Pointwise:
-    """Return C and ∂C/∂z in z, without 1 - σ, which would cancel."""
-    one_minus = sympy.simplify(1 - record.expr)
-    by_one, by_zero = (sympy.simplify(record.slope_expr / each) for each in (record.expr, one_minus))
-    cost = -Y * sympy.log(record.expr) - (1 - Y) * sympy.log(one_minus)
-    return Pointwise((cost, (1 - Y) * by_zero - Y * by_one))
+    """Return C and ∂C/∂z in z."""
+    return Pointwise((record.expr, record.slope_expr), (False, record.branches is None), _entropy_and_slope)
+
+
+@functools.lru_cache(maxsize=256)
+def _entropy_and_slope(value: sympy.Expr, slope: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return C and ∂C/∂z without 1 - σ, which would cancel; of smooth formulas, as `simplify` may lose a switch."""
+    one_minus = sympy.simplify(1 - value)
+    by_one, by_zero = (sympy.simplify(slope / each) for each in (value, one_minus))
+    return -Y * sympy.log(value) - (1 - Y) * sympy.log(one_minus), (1 - Y) * by_zero - Y * by_one

@@ -7,6 +7,8 @@ of your own expression σ' and σ'' are those from the left, however it is writt
 
 import functools
 import itertools
+from collections.abc import Callable
+from typing import TypeAlias
 
 import sympy
 
@@ -32,6 +34,8 @@ from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
+Then: TypeAlias = Callable[..., tuple[sympy.Expr, ...]]
+
 _FAR = sympy.Integer(2) ** 40  # beyond it exponentials may be too large or too small for Arb
 
 
@@ -41,14 +45,19 @@ class Pointwise:
     Parameters
     ----------
     functions : tuple of sympy.Expr
-        In `Z`, and perhaps in other symbols that no switch holds.
+        In `Z`.
     from_the_left : tuple of bool, optional
         Which of them, exactly on a kink, have the formula that holds before it.
+    then : callable, optional
+        Takes their smooth formulas and returns those of what is asked for.
 
     """
 
-    def __init__(self, functions: tuple[sympy.Expr, ...], from_the_left: tuple[bool, ...] = ()) -> None:
+    def __init__(
+        self, functions: tuple[sympy.Expr, ...], from_the_left: tuple[bool, ...] = (), then: Then | None = None
+    ) -> None:
         self.functions = functions
+        self._then = then
         self._from_the_left = from_the_left or (False,) * len(functions)
         self._switches = tuple(dict.fromkeys(each for function in functions for each in switches(function)))
         self._formulas: dict[tuple[int, ...], tuple[sympy.Expr, ...]] = {}
@@ -65,7 +74,7 @@ class Pointwise:
         bits : int
             The working precision.
         others : mapping of Symbol to ball, optional
-            Balls of the other symbols.
+            Balls of other symbols, which `then` puts in.
         exactly : sympy.Expr, optional
             The number in the ball: it may be a kink that no ball tells from its neighbours, such as 1/3.
 
@@ -80,12 +89,15 @@ class Pointwise:
         signs = tuple(self._side(switch, bits, values, place) for switch in self._switches)
         if 0 in signs and any(self._from_the_left):
             choices = [formula_left_of if is_left else formula_near for is_left in self._from_the_left]
-            formulas = [choose(each, Z, place) for choose, each in zip(choices, self.functions, strict=True)]
-            return [evaluate(formula, bits, values) for formula in formulas]
+            formulas = tuple(choose(each, Z, place) for choose, each in zip(choices, self.functions, strict=True))
+            return [evaluate(formula, bits, values) for formula in self._finished(formulas)]
         if signs not in self._formulas:
             near = as_rational(z) if place is None else place
-            self._formulas[signs] = tuple(formula_near(function, Z, near) for function in self.functions)
+            self._formulas[signs] = self._finished(tuple(formula_near(each, Z, near) for each in self.functions))
         return [evaluate(formula, bits, values) for formula in self._formulas[signs]]
+
+    def _finished(self, formulas: tuple[sympy.Expr, ...]) -> tuple[sympy.Expr, ...]:
+        return formulas if self._then is None else self._then(*formulas)
 
     def _side(self, switch: sympy.Expr, bits: int, values: Balls, place: sympy.Expr | None) -> int:
         side = sign_of(evaluate(switch, bits, values))
@@ -107,7 +119,8 @@ def value_and_slope(record: Activation) -> Pointwise:
 def value_slope_and_bend(record: Activation) -> Pointwise:
     """Return σ, σ' and σ''."""
     is_own = record.branches is None
-    return Pointwise((stable(record.expr), stable(record.slope_expr), record.bend_expr), (False, is_own, is_own))
+    is_left = (False, is_own, record.bend_is_from_the_left)
+    return Pointwise((stable(record.expr), stable(record.slope_expr), record.bend_expr), is_left)
 
 
 def far_out(record: Activation, z: sympy.Expr, bits: int) -> tuple[Interval, Interval, Interval]:

@@ -449,6 +449,21 @@ def test_values_at_jumps_are_those_of_the_expression(own, z, value):
     assert values[[0, 2]] == pytest.approx(value, rel=1e-15, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("activation", "z", "bend"),
+    [
+        (sympy.Max(U**2, U**3), 1.0, 2.0),
+        (U * sympy.Abs(U), 0.0, -2.0),
+        (sympy.Max(0, U) ** 2, 0.0, 0.0),
+        (sympy.Piecewise((U**3, U < 2), (U**2, True)), 2.0, 12.0),
+        ("softsign", 0.0, 2.0),
+    ],
+)
+def test_at_a_kink_the_bend_is_that_from_the_left(activation, z, bend):
+    assert gt.activation(activation).bend([z, z]).tolist() == [bend, bend]
+    assert float(gt.testing.reference_activation(activation, z, derivative=2)) == bend
+
+
 @pytest.mark.parametrize("assumption", ["nonnegative", "nonzero", "nonpositive", "irrational", "positive", "even"])
 def test_symbols_that_stand_for_some_numbers_alone_are_refused(assumption):
     letter = sympy.Symbol("q", real=True, **{assumption: True})

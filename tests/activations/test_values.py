@@ -8,6 +8,7 @@ from sympy import Abs, Heaviside, Interval, Max, Min, Piecewise, S, Union, cos, 
 
 import gradtheory as gt
 from gradtheory.arithmetic.enclosure import order
+from gradtheory.chains.curvature import hessian
 from gradtheory.chains.losses import LOSSES
 from gradtheory.errors import Undecided
 from gradtheory.explosion import largest_value
@@ -109,6 +110,30 @@ def test_cross_entropy_of_ones_own_is_its_definition(expr, z):
         with np.errstate(all="ignore"):
             bend = LOSSES["cross_entropy"].bend(chain.layer_activations[0], np.array([0.25]), np.array([z]))[0]
         assert bend == pytest.approx(float(second), rel=1e-9, abs=1e-12)
+
+
+_HALF, _QUARTER = S.Half, S.One / 4
+_KINKED = [  # with a place, and σ' just before it
+    (_HALF + Abs(tanh(Z)) / 4, 0.0, -0.25),
+    (_HALF + Max(-_QUARTER, Min(_QUARTER, Z)), 0.25, 1.0),
+    (_HALF + Max(-_QUARTER, Min(_QUARTER, Z)), -0.25, 0.0),
+    ((Max(tanh(Z), tanh(2 * Z)) + 2) / 4, 0.0, 0.25),
+    (S.One / 2000 + Abs(tanh(Z)) / 4, 0.0, -0.25),  # so near to 0 that float64 cancels
+    (_HALF + sign(Z) / 4 + Z / (1 + Abs(Z)) / 100, 0.0, 0.01),
+    (S.One / 2000 + Heaviside(Z) / 2 + Z / (1 + Abs(Z)) / 4000, 0.0, 1 / 4000),
+]
+
+
+@pytest.mark.parametrize(("expr", "z", "slope"), _KINKED, ids=str)
+def test_cross_entropy_of_ones_own_takes_the_slope_from_the_left_at_kinks(expr, z, slope):
+    chain, value, y = gt.Chain(1, expr, loss="cross_entropy"), float(expr.subs(Z, z)), 0.3125
+    expected = (value - y) / (value * (1 - value)) * slope
+    assert chain.backprop([z], [y], [1.0], [0.0]).b[0] == pytest.approx(expected, rel=1e-12)
+    proven = gt.testing.reference_gradients(chain, [z], [y], [1.0], [0.0], digits=15)
+    assert float(proven.b[0]) == pytest.approx(expected, rel=1e-14)
+    if not expr.has(sign, Heaviside):
+        bend, before = (hessian(chain, [place], [y], [1.0], [0.0])[1, 1] for place in (z, z - 1e-12))
+        assert bend == pytest.approx(before, rel=1e-6)
 
 
 def test_the_bend_of_cross_entropy_keeps_its_digits_far_out():
