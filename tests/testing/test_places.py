@@ -159,6 +159,37 @@ def test_at_a_kink_the_slope_is_the_one_from_the_left_however_it_is_written(expr
     assert by.b[0] == pytest.approx(-0.1)
 
 
+@pytest.mark.parametrize(
+    ("expr", "z", "slope"),
+    [
+        (sympy.Abs(Z / 10 - sympy.Rational(3, 10)), 3.0, -0.1),  # 3/10 - 0.3 is not 0 in float64
+        (gt.expression("max(0, 0.1*z - 0.3)"), 3.0, 0.0),
+        (gt.expression("max(z + 1000, 2*z + 999.9 - 0.1*z)"), 1 / 9, 1.0),
+        (sympy.Abs(Z**2 / 5 + Z / 3 - sympy.Rational(22, 15)), 2.0, -17 / 15),
+        (sympy.Abs(sympy.log(1 + sympy.exp(Z)) - sympy.log(2)), 0.0, -0.5),
+    ],
+    ids=str,
+)
+def test_a_kink_is_one_where_its_switch_is_not_0_in_float64(expr, z, slope):
+    record = gt.activation(expr)
+    for place in (z, np.nextafter(z, -9.0), np.nextafter(z, 9.0)):
+        reference = testing.reference_activation(expr, place, derivative=1, digits=20)
+        assert record.slope(place) == pytest.approx(float(reference), rel=1e-12)
+    assert record.slope(z) == pytest.approx(slope, rel=1e-12)
+
+
+def test_a_switch_beyond_float64_is_met_nowhere():
+    assert gt.activation(sympy.Abs(Z - sympy.Integer(10) ** 400) / 2).slope([0.0, 1e308]).tolist() == [-0.5, -0.5]
+
+
+@pytest.mark.parametrize("inner", [Z / 10 - sympy.Rational(3, 10), (Z / 10 - sympy.Rational(3, 10)) ** 2], ids=str)
+def test_a_jump_is_one_where_its_switch_is_not_0_in_float64(inner):
+    assert gt.activation(Z * sympy.sign(inner)).value([3.0, np.nextafter(3.0, 4.0)]).tolist() == [
+        0.0,
+        np.nextafter(3, 4),
+    ]
+
+
 def test_at_each_of_two_kinks_the_slope_is_the_one_before():
     expr = sympy.Abs(Z**2 - 1)
     assert list(gt.activation(expr).slope([-1.0, 1.0])) == [-2.0, -2.0]

@@ -17,7 +17,8 @@ from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.later import np
 from gradtheory.errors import Undecided
 
-_BITS = 128
+_BITS, _LARGEST = 128, sympy.Integer(2) ** 1023
+_BESIDE_SWITCH, _MUCH_LESS = 2.0**-30, 2.0**-6  # far more than rounding moves a zero
 _BESIDE, _MANY_BITS, _SAME = (sympy.Rational(1, 2**200), sympy.Rational(1, 2**400)), 2_048, 1e-15
 
 
@@ -40,17 +41,36 @@ def write_from_the_left(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) ->
     return left
 
 
-@lru_cache(maxsize=1024)
-def _switches_of(expr: sympy.Expr) -> list[Numeric]:
-    return [numeric(switch) for switch in switches(expr)]
-
-
 def at_switches(expr: sympy.Expr, z: np.ndarray) -> np.ndarray:
-    """Return where some switch is 0 in float64, at finite z."""
-    functions = _switches_of(expr)
-    if not functions:
+    """Return where some switch is 0, or so near to it that rounding may give the other side of it, at finite z."""
+    tests = _tests_of_switches(expr)
+    if not tests:
         return np.empty(0, dtype=int)
-    return np.flatnonzero(np.any([function(z) == 0.0 for function in functions], axis=0) & np.isfinite(z))
+    return np.flatnonzero(np.any([test(z) for test in tests], axis=0) & np.isfinite(z))
+
+
+@lru_cache(maxsize=1024)
+def _tests_of_switches(expr: sympy.Expr) -> list[Numeric]:
+    return [_test_of(switch) for switch in switches(expr)]
+
+
+def _test_of(switch: sympy.Expr) -> Numeric:
+    """Return a function that tells at which of many places a switch is 0, or nearly so."""
+    slope = switch.diff(Z)
+    if not slope.has(Z) and not slope.is_zero:  # linear: it has one zero
+        zero = -switch.subs(Z, 0) / slope
+        if abs(zero) > _LARGEST:
+            return lambda z: np.zeros(z.shape, dtype=bool)
+        place = float(zero)
+        return lambda z: np.asarray(np.abs(z - place) <= _BESIDE_SWITCH * abs(place))
+    function = numeric(switch)
+
+    def test(z: np.ndarray) -> np.ndarray:
+        way = np.where(z == 0.0, _BESIDE_SWITCH, _BESIDE_SWITCH * np.abs(z))
+        before, here, after = (np.broadcast_to(function(place), z.shape) for place in (z - way, z, z + way))
+        return np.asarray(np.abs(here) <= _MUCH_LESS * np.maximum(np.abs(before), np.abs(after)))
+
+    return test
 
 
 @lru_cache(maxsize=4096)
