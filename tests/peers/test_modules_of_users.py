@@ -6,6 +6,7 @@ Each gives an answer or one clear line, and the module is left as it was.
 # Above 300 lines: each kind of module that users have is one short test.
 
 import copy
+import io
 import math
 from collections import UserDict
 from dataclasses import dataclass
@@ -388,6 +389,37 @@ def test_accumulation_mixed_precision_and_nested_monitors():
     )
     assert inner.gradient_norms["0"] == outer.gradient_norms["0"][::2]
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+
+
+def _hooks(module):
+    parts = [(part._forward_pre_hooks, part._forward_hooks) for part in module.modules()]
+    return sum(len(hooks) for both in parts for hooks in both)
+
+
+def test_copies_that_are_made_while_a_module_is_monitored_have_no_hooks_afterwards():
+    module, x = mlp(), torch.randn(8, 16)
+    with gt.monitor(module) as watch, gt.monitor(module) as other:
+        first = copy.deepcopy(module)
+        mean, second, part = torch.optim.swa_utils.AveragedModel(module), copy.deepcopy(first), copy.deepcopy(module[2])
+        first[2].weight.data.fill_(math.nan)
+        for each in (first, second, mean, module):
+            each(x).sum().backward()
+    assert (watch.not_finite, watch.steps, other.steps) == (None, [1], [1])
+    assert [_hooks(each) for each in (module, first, second, mean, part)] == [0] * 5
+    assert not any(part._forward_hooks_with_kwargs for part in first.modules())
+
+
+def test_a_module_is_saved_while_it_is_monitored():
+    module, x = mlp(), torch.randn(8, 16)
+    with gt.monitor(module) as watch:
+        saved = io.BytesIO()
+        torch.save(module, saved)
+        module(x).sum().backward()
+    assert b"gradtheory" not in saved.getvalue()
+    saved.seek(0)
+    loaded = torch.load(saved, weights_only=False)
+    assert torch.equal(loaded(x), module(x))
+    assert watch.steps == [1]
 
 
 def test_numbers_whose_sum_overflows_are_finite():

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
+from gradtheory.audits.modules.hooks import Hook, without_hooks
 from gradtheory.audits.modules.module import is_module
 from gradtheory.audits.modules.tensors import is_finite, square_sum, tensors
 from gradtheory.errors import InvalidArgument
@@ -63,6 +64,7 @@ class Monitor(ShownAsTable):
     _watched: set[Any] = field(default_factory=set, repr=False)
     _is_open: bool = field(default=False, repr=False)
     _sick: list[str] = field(default_factory=list, repr=False)
+    _copies: list[Any] = field(default_factory=list, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
@@ -74,8 +76,9 @@ class Monitor(ShownAsTable):
             if own:
                 self.gradient_norms.setdefault(name, [])
             try:
-                self._handles.append(part.register_forward_pre_hook(self._begin, with_kwargs=True))
-                self._handles.append(part.register_forward_hook(self._forward(name), with_kwargs=True))
+                begin, forward = (Hook(part, does, self._copies) for does in (self._begin, self._forward(name)))
+                self._handles.append(part.register_forward_pre_hook(begin, with_kwargs=True))
+                self._handles.append(part.register_forward_hook(forward, with_kwargs=True))
             except RuntimeError as refused:  # of a ScriptModule
                 self.__exit__(None, None, None)
                 raise InvalidArgument("module", name, f"takes no hooks: {refused}") from refused
@@ -95,6 +98,7 @@ class Monitor(ShownAsTable):
     ) -> None:
         for handle in self._handles:
             handle.remove()
+        without_hooks(self._copies)
         self._handles.clear()
         self._watched.clear()
         self._stack.close()
@@ -227,8 +231,9 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     Parameters
     ----------
     module : torch.nn.Module
-        Hooks are added when the context is entered, and removed when it is left. What is compiled of the module runs
-        uncompiled meanwhile, as hooks do not see into compiled code.
+        Hooks are added when the context is entered, and removed when it is left, also from copies that were made of it
+        meanwhile, which are not monitored; those of a module that was saved meanwhile do nothing. What is compiled of
+        the module runs uncompiled meanwhile, as hooks do not see into compiled code.
     every : int
         Record every so many steps: checking and adding up costs about as much as a small layer. To know where a number
         that is not finite started, record every step.
