@@ -464,6 +464,25 @@ def test_at_a_kink_the_bend_is_that_from_the_left(activation, z, bend):
     assert float(gt.testing.reference_activation(activation, z, derivative=2)) == bend
 
 
+@pytest.mark.parametrize(
+    ("own", "z", "value", "slope"),
+    [
+        (sympy.Max(sympy.erf(U), sympy.Min(1, U)), 1e3, 1.0, 0.0),
+        (sympy.Max(sympy.tanh(3 * U), sympy.Min(1, U)), 1e3, 1.0, 0.0),
+        (U * sympy.Max(1, sympy.tanh(U)), 1e16, 1e16, 1.0),
+        (sympy.Max(sympy.log(sympy.cosh(U)), sympy.Abs(U) - sympy.log(2)), -1e4, 1e4 - np.log(2), -1.0),
+    ],
+    ids=str,
+)
+def test_formulas_that_no_digits_tell_apart_are_one_in_float64(own, z, value, slope):
+    record, places = gt.activation(own), np.array([z, 0.5, *np.linspace(z, z * 0.9, 100)])
+    assert record.value(places)[0] == pytest.approx(value, rel=1e-15)
+    assert record.slope(places)[0] == pytest.approx(slope, rel=1e-15)
+    assert np.isfinite(record.value(places)).all()
+    assert record.slope(places)[2:] == pytest.approx(slope, rel=1e-12)
+    assert gt.Chain(1, own).backprop([z], [0.0], [1.0], [0.0]).b[0] == pytest.approx(value * slope, rel=1e-15)
+
+
 @pytest.mark.parametrize("assumption", ["nonnegative", "nonzero", "nonpositive", "irrational", "positive", "even"])
 def test_symbols_that_stand_for_some_numbers_alone_are_refused(assumption):
     letter = sympy.Symbol("q", real=True, **{assumption: True})

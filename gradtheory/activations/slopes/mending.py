@@ -13,6 +13,7 @@ from gradtheory.activations.slopes.switches import breaks, formula_near, switche
 from gradtheory.arithmetic.enclosure import enclose, evaluate, exactly, precision
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.later import np
+from gradtheory.errors import Undecided
 
 _INFINITE = sympy.nan, sympy.zoo, sympy.oo, -sympy.oo
 _BITS = (128, 1_024, 4_096)  # with the last, exp(-1000) is added to 1 and not lost
@@ -44,8 +45,21 @@ def _plain(expr: sympy.Expr) -> sympy.Expr | None:
     return None if switches(plain) or plain.has(sympy.DiracDelta) else plain
 
 
+def _smooth_near(expr: sympy.Expr, point: float) -> sympy.Expr:
+    """Return the smooth formula near a place; of those that are not told apart, by a thousand digits, one."""
+    return _plain(expr) or formula_near(stable(expr), Z, sympy.Rational(point), takes_either=True)
+
+
+def _is_smooth(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Return whether an expression is seen to be one smooth formula between two places."""
+    try:
+        return not breaks(expr, Z, left, right)
+    except Undecided:
+        return False
+
+
 def _true_value(expr: sympy.Expr, point: float, otherwise: float) -> float:
-    smooth = _plain(expr) or formula_near(stable(expr), Z, sympy.Rational(point))
+    smooth = _smooth_near(expr, point)
     if smooth.has(*_INFINITE):  # such as the slope of √|z| at 0
         return otherwise
     for bits in _BITS:
@@ -106,7 +120,7 @@ def _narrow_values(expr: sympy.Expr, middle: float) -> _Narrow | None:
     """Return an expression on the panel about a place, or None where its values do not settle."""
     half = abs(middle) * 2.0 * _NARROW
     ends = [sympy.Rational(middle + side * half) for side in (-1.0, 1.0)]
-    if not half or breaks(expr, Z, *ends):
+    if not half or not _is_smooth(expr, *ends):
         return None
     zero = _zero_within(expr, *map(float, ends))
     places = middle + half * _nodes()
@@ -119,7 +133,7 @@ def _narrow_values(expr: sympy.Expr, middle: float) -> _Narrow | None:
 
 def _zero_within(expr: sympy.Expr, left: float, right: float) -> tuple[float, float] | None:
     """Return the zero between two places, as the sum of two floats; None where none is found by the secant rule."""
-    smooth = _plain(expr) or formula_near(stable(expr), Z, sympy.Rational(left))
+    smooth = _smooth_near(expr, left)
     with precision(_ZERO_BITS):
         places = [exactly(left), exactly(right)]
         values = [evaluate(smooth, _ZERO_BITS, {Z: place}) for place in places]
@@ -141,7 +155,7 @@ def _zero_within(expr: sympy.Expr, left: float, right: float) -> tuple[float, fl
 def _far_values(expr: sympy.Expr, exponent: int, side: float) -> np.ndarray | None:
     """Return Chebyshev coefficients over |z| from 2^(exponent - 1) to 2^exponent, or None if they are too few."""
     ends = sorted(sympy.Rational(side) * sympy.Integer(2) ** int(exponent - each) for each in (0, 1))
-    if breaks(expr, Z, *ends):
+    if not _is_smooth(expr, *ends):
         return None
     values = np.array([_true_value(expr, side * math.ldexp((each + 3.0) / 4.0, exponent), np.nan) for each in _nodes()])
     return np.zeros(1) if (np.abs(values) < _TINY).all() else _series(values)

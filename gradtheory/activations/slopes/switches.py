@@ -24,8 +24,12 @@ Sign: TypeAlias = Callable[[sympy.Expr], int]  # of a formula, where another is 
 
 
 @functools.lru_cache(maxsize=4096)
-def formula_near(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational) -> sympy.Basic:
+def formula_near(
+    expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rational, *, takes_either: bool = False
+) -> sympy.Basic:
     """Return the smooth formula of an expression near a point that is no zero of its switches.
+
+    Where it is not decided which, either may be taken: both sides of a switch are then the same to many digits.
 
     Examples
     --------
@@ -34,7 +38,16 @@ def formula_near(expr: sympy.Basic, variable: sympy.Symbol, point: sympy.Rationa
     -z
 
     """
-    return _resolved(expr, lambda formula: sign_at(formula, variable, point), f"{variable} = {point}")
+
+    def side(formula: sympy.Expr) -> int:
+        try:
+            return sign_at(formula, variable, point)
+        except Undecided:
+            if not takes_either:
+                raise
+            return -1 if formula.could_extract_minus_sign() else 1  # of f - g the opposite of g - f
+
+    return _resolved(expr, side, f"{variable} = {point}")
 
 
 def formula_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> sympy.Basic:
