@@ -15,6 +15,7 @@ from gradtheory.arithmetic.inputs import read_chain_depth
 from gradtheory.chains.backprop import Gradients, backprop
 from gradtheory.chains.layers import LayerActivations, in_brief, read_activations
 from gradtheory.chains.losses import Loss, loss_for
+from gradtheory.chains.one_sided import slopes_at_number
 from gradtheory.chains.symbols import A, ChainSymbols, LayerProduct, equation, pre_activation
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import WrittenProduct, latex
@@ -262,7 +263,7 @@ class Chain(ChainSymbols):
             if size > _MOST_SYMBOLS or (layer > _MOST_LAYERS and size > 1):
                 why = f"with layer {layer} the closed expression nests too deep or exceeds {_MOST_SYMBOLS} symbols"
                 raise InvalidArgument("depth", self.depth, f"is too great: {why}; keep the named z_l and a_l")
-            values[self.a[layer]] = sigma.expr.xreplace({Z: values[z]})
+            values |= {self.a[layer]: sigma.expr.xreplace({Z: values[z]})} | slopes_at_number(sigma, z, values[z])
         for error in self.backward() if expr.free_symbols & set(self.delta) else ():
             values[error.lhs] = error.rhs.xreplace(values)
         return expr.xreplace(values)

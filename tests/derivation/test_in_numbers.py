@@ -58,3 +58,35 @@ def test_letters_of_ones_own_stand_in_what_is_put_in():
     values = {"x": "0.5", "y": 1, "w1": 2, "b1": 0}
     written = gt.derive("gradient", depth=1, values=values, letters={"w": "theta"}).to_text()
     assert "With x = 0.5, y = 1, θ₁ = 2, b₁ = 0:" in written.splitlines()
+
+
+_U = sympy.Symbol("z", real=True)
+_AT_SWITCHES = [  # with σ' just before 0
+    (sympy.sign(_U) * sympy.log(1 + sympy.Abs(_U)), 1),  # SymPy's derivative is 0 at 0
+    (sympy.Piecewise((_U**2 + _U, sympy.Ne(_U, 0)), (0, True)), 1),
+    (sympy.Max(0, _U), 0),
+    (sympy.Max(_U / 10, _U), sympy.Rational(1, 10)),
+    (sympy.Abs(sympy.tanh(_U)), -1),
+]
+
+
+@pytest.mark.parametrize(("own", "slope"), _AT_SWITCHES, ids=str)
+def test_the_slope_of_ones_own_activation_at_a_switch_is_that_from_the_left(own, slope):
+    values = {"x": 1, "y": 1, "w1": 1, "b1": -1}  # z = 0, a = 0
+    derivation = gt.derive("gradient", depth=1, activation=own, wrt="b1", values=values)
+    assert derivation.check().ok
+    assert lines(depth=1, activation=own, wrt="b1", values=values)[-1].result.rhs == -slope
+    chain = gt.Chain(1, own)
+    numbers = {"x": 1, "y": 1, "w": [1], "b": [-1]}
+    for gradient in (chain.gradient(chain.b[1]), chain.gradients()[chain.b[1]], chain.delta[1]):
+        assert chain.substitute(gradient, **numbers) == -slope
+    assert chain.backprop(1.0, 1.0, [1.0], [-1.0]).b[0] == -float(slope)
+    two = gt.Chain(2, own)
+    at = two.substitute(two.gradient(two.w[1]), x=1, y=1, w=[1, 2], b=[-1, "1/2"])
+    assert float(at) == pytest.approx(two.backprop(1.0, 1.0, [1.0, 2.0], [-1.0, 0.5]).w[0], rel=1e-14)
+
+
+def test_at_an_irrational_switch_the_slope_is_that_from_the_left():
+    chain = gt.Chain(1, sympy.Abs(_U - sympy.sqrt(2)))
+    at = {"x": 1, "y": 1, "w": [1], "b": [sympy.sqrt(2) - 1]}
+    assert chain.substitute(chain.gradient(chain.b[1]), **at) == 1

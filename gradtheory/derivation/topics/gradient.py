@@ -6,7 +6,7 @@ from dataclasses import replace
 import sympy
 
 from gradtheory.activations import Z
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import formula_left_of, formula_near
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
@@ -143,8 +143,12 @@ def _in_numbers(
     for layer in range(1, int(chain.depth) + 1):
         z = chain.z[layer]
         yield step(z, pre_activation(chain, layer), "forward")
-        for name, formula in ((chain.a[layer], record.expr), (Slope(z), record.slope_expr)):
-            yield step(name, formula_near(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
+        of_slope = formula_near if record.branches is not None else formula_left_of  # as `Activation.slope`
+        for name, formula, choose in (
+            (chain.a[layer], record.expr, formula_near),
+            (Slope(z), record.slope_expr, of_slope),
+        ):
+            yield step(name, choose(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
     for wrt in wanted:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product_in_numbers")
 

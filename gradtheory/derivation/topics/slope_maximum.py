@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sympy
 
 from gradtheory.activations import Activation, Branch, Z, activation
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import formula_near, switches
 from gradtheory.arithmetic.root import Root
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import Rounded
@@ -61,7 +61,10 @@ def slope_formula(question: Question) -> Iterator[Step]:
     """Yield what σ' is: on the whole line, and where it is one, as a function of σ."""
     record, slope = question.activation, slope_off_kinks(question)
     is_written_everywhere = slope == record.slope_expr
-    off = tuple(sympy.Ne(Z, kink) for kink in record.kinks if is_written_everywhere)
+    places = record.kinks
+    if record.branches is None and record.period is None and switches(slope):  # at which SymPy's derivative is another
+        places = question.meaning.breaks
+    off = tuple(sympy.Ne(Z, place) for place in places if is_written_everywhere)
     yield Step(equation(Slope(Z), slope), "differentiate", question.meaning, off, section="slope")
     by_hand = slope_by_hand(record)
     if by_hand is not None:
