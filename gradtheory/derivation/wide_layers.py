@@ -23,6 +23,8 @@ from gradtheory.derivation.meaning import Meaning
 _BITS = 512
 _STEP_BITS = 166  # the step of central differences is 2**-166, about 1e-50: their error is its square
 _SHAPES = ((2, 3, 4, 2), (1, 2, 3, 1), (3, 1, 2, 3))  # of three layers: inputs, neurons, neurons, outputs
+_LARGEST, _MOST_HALVINGS = 8, 30  # of what a neuron takes and gives; and of the weights until nothing is larger
+_FEW_DIGITS = 20  # of a gap that is no error of central differences
 _LAYER = 2  # the layer l that is looked at, one with layers on both sides
 Matrix: TypeAlias = Any  # a NumPy array of balls
 
@@ -76,15 +78,21 @@ _LATEX: Mapping[Wide, str] = {
 }
 
 
-def holds(equation: WideEquation, activation: Activation, digits: int) -> bool:
-    """Return whether both sides agree to so many digits on all sample networks."""
+def holds(equation: WideEquation, activation: Activation, digits: int) -> bool | None:
+    """Return whether both sides agree to so many digits on all sample networks; None where numbers are too large."""
+    agrees = True
     for number in range(len(_SHAPES)):
         matrices = _sample(activation, number)
         with precision(_BITS):
             left, right = (_value(side, matrices) for side in equation.args)
-            if left.shape != right.shape or not all(abs(gap) < exactly(10) ** -digits for gap in (left - right).flat):
+            if left.shape != right.shape:
                 return False
-    return True
+            size = exactly(1) + max(abs(entry).upper() for entry in (*left.flat, *right.flat))
+            gaps = [abs(gap) / size for gap in (left - right).flat]
+            if any(gap > exactly(10) ** -_FEW_DIGITS for gap in gaps):
+                return False
+            agrees = agrees and size.is_finite() and all(gap < exactly(10) ** -digits for gap in gaps)
+    return agrees or None
 
 
 def _value(expr: sympy.Basic, matrices: Mapping[Wide, Matrix]) -> Matrix:
@@ -177,10 +185,20 @@ class _Network:
 
 
 def _random_network(meaning: Meaning, shape: Sequence[int], seed: int) -> _Network:
+    """Return a network with weights so small that nothing in it is large, where differences would have no digits."""
+    for halvings in range(_MOST_HALVINGS):
+        network = _scaled_network(meaning, shape, seed, exactly(2) ** -halvings)
+        numbers = itertools.chain.from_iterable(network.forward(network.weights, network.biases))
+        if all(abs(entry) < _LARGEST for matrix in numbers for entry in matrix.flat):
+            break
+    return network
+
+
+def _scaled_network(meaning: Meaning, shape: Sequence[int], seed: int, scale: Ball) -> _Network:
     source = random.Random(seed)  # noqa: S311  # samples, not secrets
 
     def matrix(rows: int, columns: int = 1) -> Matrix:
-        sizes = (exactly(source.randint(-97, 97)) / 61 + exactly(1) / 7 for _ in range(rows * columns))
+        sizes = (scale * (exactly(source.randint(-97, 97)) / 61 + exactly(1) / 7) for _ in range(rows * columns))
         return _array((rows, columns), sizes)
 
     weights = tuple(matrix(rows, columns) for columns, rows in itertools.pairwise(shape))

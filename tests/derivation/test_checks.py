@@ -14,6 +14,7 @@ from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.facts import OTHER_X, X
 from gradtheory.derivation.language import STEEPEST, Measure, Slope, SpectralRadius
 from gradtheory.derivation.meaning import Meaning
+from gradtheory.derivation.wide_layers import WideEquation, holds
 
 _X = sympy.Symbol("x", real=True)
 
@@ -131,6 +132,21 @@ def test_a_periodic_slope_exceeds_a_level_nowhere_or_on_infinite_length():
 def test_the_slope_on_a_kink_is_that_of_the_left():
     meaning = Meaning(gt.activation("relu6"))
     assert [meaning.value(Slope(sympy.Integer(place)), {}) for place in (-1, 0, 3, 6, 7)] == [0, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("own", ["z**5", "sinh(z)", "exp(abs(z))", "exp(exp(z))", "1000000*z**9", "max(0, z)**7"])
+def test_matrices_of_wide_layers_agree_however_fast_the_activation_grows(own):
+    derivation = gt.derive("gradient", depth=1, activation=gt.expression(own))
+    assert derivation.check().ok
+    (back,) = (step.statement for step in derivation.steps if str(step.statement).startswith("δₗ"))
+    wrong = WideEquation(back.lhs, sympy.Rational(1001, 1000) * back.rhs)
+    record = gt.activation(gt.expression(own))
+    assert (holds(back, record, 50), holds(wrong, record, 50)) == (True, False)
+
+
+def test_numbers_that_are_too_large_for_differences_decide_nothing():
+    derivation = gt.derive("gradient", depth=1, activation=gt.expression("exp(exp(exp(z) + 3))"))
+    assert {step.verdict.is_true for step in derivation.steps} == {True, None}
 
 
 def test_a_step_that_is_no_fact_is_false():
