@@ -11,6 +11,8 @@ import gradtheory as gt
 from gradtheory import checker
 from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.explosion.depth.chain_in_balls import Layers
+from gradtheory.explosion.whole_chain.parameter import Output
 
 _LEFT_OUT = [
     Z + sign(Z) ** 2,
@@ -153,3 +155,36 @@ def test_what_jumps_without_a_word_for_it_jumps():
 def test_a_formula_with_no_value_on_one_side_is_refused(piece):
     with pytest.raises(Undecided, match=r"Piecewise\(.* has no value at z = -"):
         gt.explosion_set(piece, w=2)
+
+
+_LONE = Piecewise((5, Eq(Z, 0)), (2 + tanh(Z), True))
+_JUMPING = Piecewise((0, Z < 0), (3, True)) + Z / 100
+
+
+@pytest.mark.parametrize(
+    ("layers", "b", "output"),
+    [
+        (["exponential", _LONE], [0, -sympy.E], 5),  # z_2 = e - e
+        (["exponential", _JUMPING], [0, -sympy.E], 3),
+        (["exponential", Abs(Z)], [0, -sympy.E], 0),
+        (["identity", _LONE], [0, -1], 5),
+        (["tanh", "tanh"], [0, -tanh(1)], 0),
+        (["tanh", _LONE], [0, -(exp(2) - 1) / (exp(2) + 1)], 5),  # tanh(1), written in another way
+        (["exponential", "threshold"], [0, 1 - sympy.E], 0),  # 0 up to 1, and 1 beyond
+    ],
+)
+def test_the_output_of_layers_at_an_irrational_switch_is_the_value_there(layers, b, output):
+    chain = gt.Chain(3, [*layers, "tanh"])
+    found = gt.exploding_parameter(chain, "b3", x=1, w=[1, 1, 1], b=[*b, None], threshold="1/2")
+    ends = [float(end) for end in (found.inf, found.sup)]
+    assert ends == pytest.approx([-output - math.asinh(1), -output + math.asinh(1)], rel=1e-14)  # where sech² = 1/2
+    assert str(found).startswith("Interval.open(")
+
+
+@pytest.mark.parametrize("last", ["tanh", _LONE])
+def test_an_output_that_is_not_told_from_a_switch_is_undecided(last):
+    long = sympy.sqrt(6) + exp(1) + sympy.sin(2) * sympy.cos(3) + log(7) - sympy.pi / 3
+    same = Output(Layers((gt.activation("tanh"),) * 2, (sympy.S.One, sympy.S.One), (sympy.S.Zero, long)), sympy.S.One)
+    chain = gt.Chain(4, ["tanh", "tanh", last, "tanh"])
+    with pytest.raises(Undecided, match="the sign of"):
+        gt.exploding_parameter(chain, "b4", x=1, w=[1] * 4, b=[0, long, -same, None], threshold="1/2")

@@ -11,20 +11,21 @@ from typing import Any
 
 import sympy
 
-from gradtheory.activations import Z
+from gradtheory.activations.slopes.jumps import jumps_of, value_at
 from gradtheory.arithmetic.effort import EFFORT
-from gradtheory.arithmetic.enclosure import Ball, Balls, enclose
+from gradtheory.arithmetic.enclosure import Ball, Balls, enclose, order, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive, read_real
 from gradtheory.arithmetic.kinds import read_flag
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.reading import read_concrete_chain
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.budget import limited
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.whole_chain.explosion_set import refuse_periodic_slopes, set_of_layers
 from gradtheory.typing import NumberLike
 
+_SHORT = 12  # operations of a pre-activation in closed form
 _NAME = re.compile(r"([wb])_?([1-9]\d{0,8})", re.ASCII)
 
 
@@ -139,8 +140,25 @@ def _without(values: Sequence[NumberLike | None], layer: int) -> Any:
 
 
 def _output(layers: Layers, x: sympy.Expr) -> sympy.Expr:
-    """Return what the layers make of x: in closed form for one layer and where all values are fractions."""
-    if len(layers) == 0:
-        return x
-    z = layers.exactly(x)
-    return Output(layers, x) if z is None else layers.activations[-1].expr.subs(Z, z[-1])
+    """Return what the layers make of x: in closed form as long as it is short.
+
+    Raises
+    ------
+    Undecided
+        If a layer may stand at a jump of its σ, or the number is not told from 0.
+
+    """
+    first, start, value = 0, x, x  # of the layers since the last value in closed form
+    for number, (activation, weight, bias) in enumerate(zip(layers.activations, layers.w, layers.b, strict=True)):
+        z = weight * value + bias
+        is_short = first == number and z.count_ops() <= _SHORT
+        if is_short or any(order(z, jump) == 0 for jump in jumps_of(activation.expr)):
+            exact = value_at(activation.expr, z)
+            if exact is None:
+                raise Undecided(f"{activation.name} has no value at {z}")
+            first, start, value = number + 1, exact, exact
+        else:
+            part = slice(first, number + 1)
+            value = Output(Layers(layers.activations[part], layers.w[part], layers.b[part]), start)
+    sign(value)  # of a set with an end of which no digit is known nothing can be asked, and it cannot be printed
+    return value
