@@ -16,7 +16,7 @@ from gradtheory.activations.slopes.domain import check_defined
 from gradtheory.activations.slopes.jumps import may_jump
 from gradtheory.activations.slopes.mending import mend
 from gradtheory.activations.slopes.numeric import Numeric, numeric, without_cancelling
-from gradtheory.activations.slopes.one_sided import at_switches, write_at_jumps, write_from_the_left
+from gradtheory.activations.slopes.one_sided import at_switches, write_at_jumps, write_from_the_left, write_limits
 from gradtheory.activations.slopes.profile import Profile
 from gradtheory.activations.slopes.values import ends_of, values_of
 from gradtheory.arithmetic.effort import charge_places, within
@@ -87,6 +87,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         charge_places(in_z, len(z))
         value[...] = value_of(z)
         mend(value, in_z, z)
+        write_limits(value, in_z, z)
         if may_jump(in_z):
             write_at_jumps(value, in_z, z)
 
@@ -94,6 +95,7 @@ def own_activation(expr: sympy.Basic) -> Activation:
         charge_places(slope_expr, len(z))
         slope[...] = slope_of(z)
         mend(slope, slope_expr, z)
+        write_limits(slope, slope_expr, z)
         for place in write_from_the_left(slope, slope_expr, z):
             if np.isnan(slope[place]):  # it is infinite
                 slope[place] = np.copysign(np.inf, slope_of(np.nextafter(z[place : place + 1], -np.inf))[0])

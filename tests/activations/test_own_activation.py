@@ -536,3 +536,23 @@ def test_a_range_that_is_not_known_is_no_bound_at_all():
             call()
     with pytest.raises(InvalidArgument, match="values whose bounds are not known"):
         gt.Chain(2, ["tanh", clipped / 2 + sympy.Rational(1, 4)], "cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("own", "values", "slopes"),
+    [
+        (U / (1 + U**2), [0, 0], [0, 0]),
+        (U * sympy.exp(-sympy.Abs(U)), [0, 0], [0, 0]),
+        (sympy.sqrt(1 + U**2), [np.inf, np.inf], [-1, 1]),
+        (sympy.Max(0, U) - sympy.Max(0, U - 1), [0, 1], [0, 0]),
+        (U * sympy.sign(U - 3), [np.inf, np.inf], [-1, 1]),
+        (sympy.sin(U) / (1 + U**2), [0, 0], [0, 0]),
+        (U * sympy.sin(U), [np.nan, np.nan], [np.nan, np.nan]),  # there is none
+    ],
+    ids=str,
+)
+def test_at_infinity_it_is_the_limit(own, values, slopes):
+    record, ends = gt.activation(own), [-np.inf, np.inf]
+    np.testing.assert_array_equal(record.value(ends), values)
+    np.testing.assert_array_equal(record.slope(ends), slopes)
+    assert np.isnan(record.value([np.nan])[0])

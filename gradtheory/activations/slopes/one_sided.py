@@ -1,4 +1,4 @@
-"""What an expression takes in float64 at its switches: its own value where it may jump, or that from the left."""
+"""What an expression takes in float64 at its switches, its own value or that from the left, and at ±inf."""
 
 from __future__ import annotations  # they name NumPy, which is loaded where arrays are computed with
 
@@ -8,11 +8,12 @@ from functools import lru_cache
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
+from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.jumps import value_at
 from gradtheory.activations.slopes.numeric import Numeric, numeric
-from gradtheory.activations.slopes.switches import formula_left_of, switches
+from gradtheory.activations.slopes.switches import breaks, formula_left_of, formula_near, switches
 from gradtheory.arithmetic.effort import within
-from gradtheory.arithmetic.enclosure import enclose, exactly
+from gradtheory.arithmetic.enclosure import enclose, exactly, limit_at
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.later import np
 from gradtheory.errors import Undecided
@@ -85,6 +86,26 @@ def _value_at(expr: sympy.Expr, z: float) -> float | None:
     if ball is None:
         return math.nan
     return float(ball.mid()) if ball.is_finite() else None
+
+
+def write_limits(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
+    """Write the limit of an expression at ±inf where float64 arithmetic gave nan, if there is one and it is proven."""
+    for place in np.flatnonzero(np.isnan(numbers) & np.isinf(z)):
+        end = sympy.oo if z[place] > 0.0 else -sympy.oo
+        there = _limit_at(expr, end)
+        numbers[place] = numbers[place] if there is None else there
+
+
+@lru_cache(maxsize=1024)
+def _limit_at(expr: sympy.Expr, end: sympy.Expr) -> float | None:
+    smooth = stable(expr)
+    try:
+        with within():
+            cuts = (-sympy.oo, *breaks(smooth, Z, -sympy.oo, sympy.oo), sympy.oo)
+            inside = inner_point(*(cuts[-2:] if end is sympy.oo else cuts[:2]))
+            return float(limit_at(formula_near(smooth, Z, inside), Z, end))
+    except Undecided:
+        return None
 
 
 @lru_cache(maxsize=4096)  # batches often hold one kink many times
