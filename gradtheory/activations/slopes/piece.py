@@ -12,7 +12,19 @@ from gradtheory.activations.slopes.branch import Branch, Z
 from gradtheory.activations.slopes.exact_zeros import inner_point, root_between
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.brief import shorten
-from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, Balls, Univariate, is_finite, sign, sign_at, sign_on
+from gradtheory.arithmetic.enclosure import (
+    MOST_BITS,
+    Ball,
+    Balls,
+    Univariate,
+    is_finite,
+    is_infinite,
+    limit_at,
+    order,
+    sign,
+    sign_at,
+    sign_on,
+)
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
@@ -113,9 +125,11 @@ class SlopeInverse(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
 
     @classmethod
     def eval(cls, t: sympy.Expr, size: sympy.Lambda, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr | None:
-        """Return 0 where that is the place, which needs no digits."""
-        is_at_zero = t.is_Rational and left < 0 and right > 0 and size.expr.subs(Z, 0) == t
-        return sympy.S.Zero if is_at_zero else None
+        """Return 0 where that is the place, which needs no digits, and ±oo where t is only approached."""
+        if t.is_Rational and left < 0 and right > 0 and size.expr.subs(Z, 0) == t:
+            return sympy.S.Zero
+        ends = (end for end in (left, right) if is_infinite(end)) if t.is_number else ()
+        return next((end for end in ends if _tends_to(size.expr, end, t)), None)
 
     def enclosure(self, bits: int, at: Balls) -> Ball:
         """Return a ball around the value; the inverse being monotone, a wide t needs only its ends."""
@@ -146,6 +160,15 @@ class SlopeInverse(sympy.Function):  # type: ignore[misc]  # SymPy's classes are
         t, size, left, right = self._printed(printer)
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\left[{size}\right]^{{-1}}_{{{left} < z < {right}}}\left({t}\right){power}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _tends_to(size: sympy.Expr, end: sympy.Expr, t: sympy.Expr) -> bool:
+    """Return whether a formula is proven to tend to a number at ±oo."""
+    try:
+        return order(limit_at(size, Z, end), t) == 0
+    except Undecided:
+        return False
 
 
 @functools.lru_cache(maxsize=1024)
