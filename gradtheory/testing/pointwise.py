@@ -60,6 +60,8 @@ class Pointwise:
         self._then = then
         self._from_the_left = from_the_left or (False,) * len(functions)
         self._switches = tuple(dict.fromkeys(each for function in functions for each in switches(function)))
+        nested = (switch for switch in self._switches if switch.has(sympy.Piecewise))  # of which there are no balls
+        self._nested = {switch: Pointwise((switch,)) for switch in nested}
         self._formulas: dict[tuple[int, ...], tuple[sympy.Expr, ...]] = {}
 
     def enclose(
@@ -100,11 +102,12 @@ class Pointwise:
         return formulas if self._then is None else self._then(*formulas)
 
     def _side(self, switch: sympy.Expr, bits: int, values: Balls, place: sympy.Expr | None) -> int:
-        side = sign_of(evaluate(switch, bits, values))
-        if side:
+        inner = self._nested.get(switch)
+        ball = inner.enclose(values[Z], bits, exactly=place)[0] if inner else evaluate(switch, bits, values)
+        if side := sign_of(ball):
             return side
         if place is not None:
-            return sign_at(switch, Z, place)
+            return sign_at(formula_near(switch, Z, place), Z, place)
         raise Undecided(f"z = {values[Z].str(10)} is not told from a kink with {bits} bits")
 
 

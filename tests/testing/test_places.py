@@ -178,6 +178,27 @@ def test_a_kink_is_one_where_its_switch_is_not_0_in_float64(expr, z, slope):
     assert record.slope(z) == pytest.approx(slope, rel=1e-12)
 
 
+_BENT = sympy.Piecewise((Z, Z < 0), (2 * Z, True))
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        sympy.Max(1, _BENT),
+        sympy.Abs(_BENT),
+        sympy.Abs(_BENT - 1),
+        Z * sympy.sign(_BENT - 1),
+        sympy.Max(sympy.Abs(_BENT) - 1, _BENT / 3),
+    ],
+    ids=str,
+)
+def test_a_switch_may_look_at_what_has_cases(expr):
+    record, places = gt.activation(expr), [-3.0, -0.75, 0.0, 0.25, 0.5, 1.5, 3.0]
+    for derivative, computed in ((0, record.value(places)), (1, record.slope(places))):
+        exact = [float(testing.reference_activation(expr, place, derivative=derivative)) for place in places]
+        assert computed == pytest.approx(exact, rel=1e-15)
+
+
 def test_a_switch_beyond_float64_is_met_nowhere():
     assert gt.activation(sympy.Abs(Z - sympy.Integer(10) ** 400) / 2).slope([0.0, 1e308]).tolist() == [-0.5, -0.5]
 

@@ -145,7 +145,7 @@ def formula_left_of(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Ratio
     1/10
 
     """
-    if all(sign_at(switch, variable, point) for switch in switches(expr)):
+    if all(sign_at(formula_near(switch, variable, point), variable, point) for switch in switches(expr)):
         return formula_near(expr, variable, point)
     previous = (point - 1, *breaks(expr, variable, point - 1, point))[-1]
     return formula_near(expr, variable, inner_point(previous, point))
