@@ -13,7 +13,7 @@ from gradtheory.activations import Activation, Z, activation
 from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.piece import SlopeInverse
-from gradtheory.activations.slopes.switches import breaks, formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_left_of, formula_near, switches
 from gradtheory.arithmetic.enclosure import as_rational, enclose, order
 from gradtheory.chains.chain import Chain
 from gradtheory.derivation.depth_language import ChainSlope, ChainValue, LastInput, LayerRatios, Third
@@ -167,13 +167,15 @@ class Meaning:
         return limit(self.formula(expr, near=inside), end, str(side))
 
     def _smooth(self, z: sympy.Expr) -> sympy.Expr:
-        if not self.breaks:
+        if not switches(self.activation.expr):
             return self.activation.expr
+        if z.is_Rational:  # of a wave there may be switches without end
+            return formula_left_of(self.activation.expr, Z, z)
         if z in self.breaks:  # both pieces meet there, or no statement speaks of it
             cuts = (-sympy.oo, *self.breaks)
             near = inner_point(cuts[cuts.index(z) - 1], z)
         else:
-            near = z if z.is_Rational else as_rational(enclose(z, _BITS))
+            near = as_rational(enclose(z, _BITS))
         return formula_near(self.activation.expr, Z, near)
 
     def _measure(self, level: sympy.Expr) -> sympy.Expr:

@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.activations.slopes.switches import formula_near, switches
 from gradtheory.arithmetic.enclosure import Ball, as_rational, derivative, evaluate, exactly, precision
 from gradtheory.derivation.meaning import Meaning
 
@@ -179,7 +179,7 @@ class _Network:
 
     def _sigma(self, z: Ball, order: int) -> Ball:
         formula = self.meaning.activation.expr
-        if self.meaning.breaks:
+        if switches(formula):
             formula = formula_near(formula, Z, as_rational(z.mid()))
         return evaluate(derivative(formula, Z, order), _BITS, {Z: z})
 

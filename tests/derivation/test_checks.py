@@ -144,6 +144,13 @@ def test_matrices_of_wide_layers_agree_however_fast_the_activation_grows(own):
     assert (holds(back, record, 50), holds(wrong, record, 50)) == (True, False)
 
 
+def test_the_gradient_of_a_wave_with_switches_without_end_is_tried():
+    derivation = gt.derive("gradient", activation=gt.expression("abs(sin(z))"))
+    assert derivation.check().ok
+    (slope,) = (step for step in derivation.steps if str(step).startswith("σ'(z) = cos(z)"))
+    assert slope.check is Check.NUMERIC
+
+
 def test_numbers_that_are_too_large_for_differences_decide_nothing():
     derivation = gt.derive("gradient", depth=1, activation=gt.expression("exp(exp(exp(z) + 3))"))
     assert {step.verdict.is_true for step in derivation.steps} == {True, None}
