@@ -16,7 +16,7 @@ import gradtheory as gt
 from gradtheory.activations import T, Z
 from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import as_rational, derivative, enclose, evaluate, precision
-from gradtheory.errors import InvalidArgument, MissingDependency
+from gradtheory.errors import InvalidArgument, MissingDependency, Undecided
 from gradtheory.explosion.arrays.excess import multiples_of
 from gradtheory.explosion.arrays.plan import plan_of
 from tests.shapes import slow_except
@@ -269,6 +269,28 @@ def test_ones_own_activation():
             np.testing.assert_allclose(intervals, gt.arrays.explosion_intervals(named, w, 0.5), rtol=1e-12, atol=1e-13)
         widths = [float(gt.explosion_width(own, each)) for each in w]
         np.testing.assert_allclose(gt.arrays.explosion_width(own, w), widths, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("own", "least"),
+    [(sympy.sqrt(1 + Z**2), 1), (Z**2 / (1 + sympy.Abs(Z)), 1), (Z * sympy.atan(Z), 2 / sympy.pi)],
+    ids=str,
+)
+def test_below_the_critical_weight_of_a_slope_that_tends_slowly_nothing_explodes(own, least):
+    weights = [2.0, float(least) * 0.9, -2.0, 0.3]
+    intervals = gt.arrays.explosion_intervals(own, weights, 0.25)
+    assert np.isnan(intervals[[1, 3]]).all()
+    assert (gt.arrays.explosion_width(own, weights)[[1, 3]] == 0.0).all()
+    for place in (0, 2):
+        left, right = gt.explosion_set(own, weights[place], sympy.Rational(1, 4)).args
+        assert intervals[place, 0] == pytest.approx([-np.inf, float(left.sup)], rel=1e-14)
+        assert intervals[place, 1] == pytest.approx([float(right.inf), np.inf], rel=1e-14)
+
+
+@pytest.mark.parametrize("own", [Z**2, Z**3, sympy.exp(Z), sympy.sinh(Z)], ids=str)
+def test_intervals_of_an_unbounded_slope_of_ones_own_are_refused_in_one_clear_line(own):
+    with pytest.raises(Undecided, match=r"is unbounded, and the places .* are not tabulated: use .*explosion_set"):
+        gt.arrays.explosion_intervals(own, [1.5], 0.25)
 
 
 @pytest.mark.slow

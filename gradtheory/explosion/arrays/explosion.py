@@ -244,7 +244,8 @@ def _ends(part: Part, xp: Any, size: Any, level: Any) -> tuple[Any, Any, Any]:
     if part.steep is None:
         excess = (level / xp.where(is_crossed, size, 1.0), zero)
     else:
-        excess = _excess(xp, above, below, is_crossed, part.is_paired)
+        high, low = _excess(xp, above, below, is_crossed, part.is_paired)
+        excess = xp.where(is_crossed, high, 1.0), low  # elsewhere any place will do: at 0 it may be far out
     anchor, rest, direction = part.anchor
     distance, _ = part.distance(xp, excess)  # the bias is added to it, so that its rounding error does not matter
     crossing = anchor + (direction * distance + rest)

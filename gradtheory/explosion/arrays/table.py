@@ -17,6 +17,7 @@ import sympy
 
 from gradtheory.activations import Branch, Z
 from gradtheory.activations.slopes.piece import Piece
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import Univariate, as_rational, crossing, derivative, enclose, evaluate, precision
 from gradtheory.errors import Undecided
 
@@ -44,6 +45,11 @@ class CrossingTable:
     def __init__(self, piece: Piece) -> None:
         self.branch = branch = piece.branch
         self.size = piece.size
+        if branch.steepest.is_infinite:
+            raise Undecided(
+                f"{shorten(self.size)} between {shorten(branch.left)} and {shorten(branch.right)} is unbounded, and "
+                "the places where it takes a value are not tabulated: use gradtheory.explosion_set for each weight"
+            )
         self.anchor, self.inverted = anchor_of(branch)
         self.far = branch.left if self.anchor == branch.right else branch.right
         self.order = self._flatness()
