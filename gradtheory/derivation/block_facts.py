@@ -13,7 +13,8 @@ _NORMAL, _COVARIANCE, _CHI, _SCALE, _BIAS = sympy.symbols("t p chi alpha b", rea
 _KEEP, _VARIANCE, _SIZE = sympy.symbols("k q s", positive=True)
 _DEPTH, _LAYER, _TOKENS = sympy.symbols("L l n", integer=True, positive=True)
 
-_DROPPED = WrittenSum(_SIZE**2 * _VARIANCE / _KEEP, _BIAS**2)  # the variance after a layer
+_INNER = WrittenProduct((_SIZE**2, _VARIANCE))
+_DROPPED = WrittenSum(as_made(sympy.Mul, _INNER, 1 / _KEEP), _BIAS**2)  # the variance after a layer
 _DENSITY = sympy.exp(-(_NORMAL**2) / 2) / sympy.sqrt(2 * sympy.pi)
 _UNIFORM = WrittenSum(_COVARIANCE, (_VARIANCE - _COVARIANCE) / _TOKENS)  # q' and p' of uniform attention, over σ_v²
 
@@ -58,7 +59,7 @@ BLOCK_FACTS: Mapping[str, tuple[sympy.Basic, str]] = MappingProxyType(
             "Yang et al., A mean field theory of batch normalization (2019)",
         ),
         "dropout_correlation": (
-            sympy.Lt((_SIZE**2 * _VARIANCE + _BIAS**2) / _DROPPED, 1, evaluate=False),
+            sympy.Lt(as_made(sympy.Mul, WrittenSum(_INNER, _BIAS**2), 1 / _DROPPED), 1, evaluate=False),
             "Schoenholz et al., Deep information propagation (2017), section 4",
         ),
         "recurrent_bound": (

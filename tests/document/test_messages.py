@@ -59,6 +59,7 @@ def test_every_reason_is_there_and_used():
         "isru",
         "softsign",
         "silu",
+        "tanh",
     )
     steps = [
         step

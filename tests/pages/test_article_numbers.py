@@ -9,6 +9,7 @@ import pytest
 import gradtheory as gt
 from gradtheory.document.messages import words
 from gradtheory.pages import article
+from gradtheory.pages.article.training import four_sigmoids, run_with_jumps
 
 _CLAIMS = {claim.name: claim for claim in article.CLAIMS}
 
@@ -193,3 +194,12 @@ def test_about_half_of_the_chains_underflow_at_inputs_of_at_most_1_in_size(lang)
     assert max(abs(shares[x] - 0.5) for x in (-1.0, 0.0, 1.0)) < 0.04 < shares[-1e6] - 0.9
     assert {"en": "with inputs up to 1 in size", "zh": "输入的绝对值不超过 1"}[lang] in said
     assert {"en": "a weight beyond 4 in size", "zh": "绝对值大于 4 的权重"}[lang] in said
+
+
+def test_too_large_a_step_saturates_as_the_text_says():
+    run = run_with_jumps(1.0)
+    _, a, *_ = four_sigmoids(8.0)
+    for weight, bias in zip(run.w[4], run.b[4], strict=True):
+        a = 1.0 / (1.0 + np.exp(-(weight * np.asarray(a) + bias)))
+    assert a == pytest.approx([0.02, 0.02], abs=0.002)
+    assert run.loss[4] == pytest.approx(0.48, abs=0.002)

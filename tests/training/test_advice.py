@@ -160,7 +160,7 @@ def test_nothing_is_advised_with_a_reason():
     assert "no samples" in advise(gt.Chain(2), [], [], [1.0, 1.0], [0.0, 0.0]).reason
     rng = np.random.default_rng(0)
     x, y = rng.normal(0, 6, 12).round(2), rng.normal(0, 0.2, 12).round(2)
-    assert "without it rounding decides: in" in str(advise(gt.Chain(1, "sine"), x, y, [-9.0], [-2.8]))
+    assert " rounding decides: in" in str(advise(gt.Chain(1, "sine"), x, y, [-9.0], [-2.8]))
 
 
 @pytest.mark.parametrize("seed", range(4))

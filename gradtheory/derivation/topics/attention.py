@@ -50,7 +50,8 @@ def _steps(question: Question) -> Iterator[Step]:
     logit = Mean(Mean(as_made(sympy.Pow, product, sympy.Integer(2)), _KEY), _QUERY)
     yield step(equation(logit, variance), "logit_product", "logits")
     for term, rule in ((variance, "logit_sum"), (variance / _HEAD, "logit_scaled")):
-        yield step(equation(sympy.Sum(term, (_NUMBER, 1, _HEAD)), _HEAD * term), rule, "logits")
+        total = variance if rule == "logit_scaled" else WrittenProduct(_HEAD, variance)
+        yield step(equation(sympy.Sum(term, (_NUMBER, 1, _HEAD)), total), rule, "logits")
 
     rest = 1 - _SHARE
     mixed = WrittenSum(

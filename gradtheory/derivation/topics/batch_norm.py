@@ -10,6 +10,7 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
+_FREEDOM = sympy.Symbol("nu", real=True)
 _Z, _X, _NORMAL, _COMMON, _OWN, _OTHER = sympy.symbols("z x t u v w", real=True)
 _SHARED, _APART, _SIZE, _BIAS, _SQUARE, _SLOPES, _MEAN = sympy.symbols("a d s b A D M", real=True)
 _COEFFICIENTS = sympy.symbols("h_0:4", real=True)
@@ -55,8 +56,15 @@ def _steps(question: Question) -> Iterator[Step]:
     term = sympy.Ge(WrittenProduct((_DEGREE, _TERM)), _TERM, evaluate=False)
     yield step(term, "poincare", "at_least_1", *terms)
 
-    inverse = sympy.Integral(sympy.exp(-_X / 2) / 4, (_X, 0, sympy.oo))
-    yield step(equation(inverse, sympy.Rational(1, 2)), "chi_square", "small_batches")
+    density = _X ** (_FREEDOM / 2 - 1) * sympy.exp(-_X / 2)  # of χ², up to a constant
+    rate = WrittenProduct((density / 2, WrittenSum((_FREEDOM - 2) / _X, -sympy.S.One)))
+    yield step(
+        equation(sympy.Derivative(density, _X), rate),
+        "chi_square",
+        "small_batches",
+        sympy.Gt(_X, 0),
+        sympy.Gt(_FREEDOM, 2),
+    )
     whole = WrittenProduct(_BATCH, ((_BATCH - 2) / (_BATCH - 1),), ((_BATCH - 1) / _BATCH,), (1 / (_BATCH - 3),))
     enough = sympy.Gt(_BATCH, 3)
     yield step(equation(whole, (_BATCH - 2) / (_BATCH - 3)), "batch_linear", "small_batches", enough)

@@ -36,7 +36,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield step(equation(clipped, _FACTOR * norm), "clipped_norm", "by_norm")
     yield step(sympy.Le(length, most, evaluate=False), "step_length", "by_norm")
     cosine = (_FACTOR * _FIRST * _FIRST + _FACTOR * _SECOND * _SECOND) / (_FACTOR * norm * norm)
-    yield step(equation(cosine, sympy.S.One), "same_direction", "by_norm", sympy.Gt(abs(_FIRST), 0))
+    yield step(equation(cosine, sympy.S.One), "same_direction", "by_norm", sympy.Gt(_FIRST**2 + _SECOND**2, 0))
     travel = WrittenProduct((_STEPS, ETA, _MOST))
     yield step(equation(sympy.Sum(most, (_NUMBER, 1, _STEPS)), travel), "travel", "by_norm")
     yield from steepest(question, "by_norm")

@@ -245,7 +245,7 @@ def _width(question: Question, factor: sympy.Expr | None) -> Iterator[Step]:
 def _linear_piece(question: Question) -> Iterator[Step]:
     """Yield a chain of two softsign layers that is exactly linear on an interval, nearly twice as wide as of one."""
     second = Slope(WrittenSum(WrittenProduct((1 + _A, Sigma(X))), _A))
-    slope = WrittenProduct((second, 1 + _A), Slope(X))
+    slope = WrittenProduct((1 + _A, second), Slope(X))
     inside = sympy.Gt(X, -_A, evaluate=False), sympy.Lt(X, 0, evaluate=False)
     yield Step(equation(slope, 1 / (1 + _A)), "linear_piece", question.meaning, inside, section="any_width")
     limit = sympy.Limit(_A / (1 + _A), _A, sympy.oo, "-")

@@ -18,8 +18,11 @@ _DEPTH = sympy.Symbol("L", integer=True, positive=True)
 
 def dropout(question: Question) -> Answer:
     """Derive the moments of masks, the correlation of two equal inputs after a layer, and how deep a signal reaches."""
-    variance = equation(_VARIANCE, WrittenSum(_SIZE**2 * _SQUARE / _KEEP, _BIAS**2))
-    return Answer((variance,), tuple(_steps(question)))
+    return Answer((equation(_VARIANCE, _variance()),), tuple(_steps(question)))
+
+
+def _variance() -> sympy.Expr:
+    return WrittenSum(as_made(sympy.Mul, WrittenProduct((_SIZE**2, _SQUARE)), 1 / _KEEP), _BIAS**2)
 
 
 def _steps(question: Question) -> Iterator[Step]:
@@ -35,13 +38,18 @@ def _steps(question: Question) -> Iterator[Step]:
     yield step(equation(two, _VALUE * _OTHER), "two_masks", "masks")
 
     yield question.fact("dropout_correlation", "apart")
-    inner, variance = _SIZE**2 * _SQUARE, WrittenSum(_SIZE**2 * _SQUARE / _KEEP, _BIAS**2)
-    correlation = (inner + _BIAS**2) / variance
-    gap = as_made(sympy.Mul, inner, 1 - _KEEP, 1 / WrittenSum(inner, _KEEP * _BIAS**2))
+    inner = WrittenProduct((_SIZE**2, _SQUARE))
+    correlation = as_made(sympy.Mul, WrittenSum(inner, _BIAS**2), 1 / _variance())
+    apart = WrittenSum(inner, WrittenProduct((_KEEP, _BIAS**2)))
+    gap = as_made(sympy.Mul, WrittenProduct((1 - _KEEP, _SIZE**2, _SQUARE)), 1 / apart)
     yield step(equation(correlation, WrittenSum(sympy.S.One, -gap)), "dropout_gap", "apart")
     yield step(equation(sympy.Limit(correlation, _BIAS, 0), _KEEP), "dropout_unbiased", "apart")
 
-    settled = sympy.Lt(_SIZE**2 * _SLOPES / _KEEP, 1), sympy.Lt(_SIZE**2 * _SLOPES, _KEEP)
+    factor = WrittenProduct((_SIZE**2, _SLOPES))
+    settled = (
+        sympy.Lt(as_made(sympy.Mul, factor, 1 / _KEEP), 1, evaluate=False),
+        sympy.Lt(factor, _KEEP, evaluate=False),
+    )
     yield step(Equivalent(*settled), "dropout_slope", "reach")
-    faded = sympy.Lt((_SIZE**2 * _SLOPES) ** _DEPTH, _KEEP**_DEPTH, evaluate=False)
+    faded = sympy.Lt(as_made(sympy.Pow, factor, _DEPTH), _KEEP**_DEPTH, evaluate=False)
     yield step(faded, "dropout_reach", "reach", settled[1])

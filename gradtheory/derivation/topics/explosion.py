@@ -184,4 +184,5 @@ def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime)
         logarithm = WrittenProduct((2 / abs(formula.w), sympy.log(inside)))
     else:
         logarithm = regime.width.rewrite(sympy.log)
-    yield Step(equation(regime.width, logarithm), "as_logarithm", meaning, beyond, section="as_logarithm")
+    rule = "as_logarithm_of_tanh" if question.activation.name == "tanh" else "as_logarithm"
+    yield Step(equation(regime.width, logarithm), rule, meaning, beyond, section="as_logarithm")

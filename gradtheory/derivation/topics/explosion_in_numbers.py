@@ -16,6 +16,7 @@ from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_
 from gradtheory.derivation.topics.question import Question
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import ExplosionFormula, Regime
+from gradtheory.formulas import WrittenSum, as_made
 
 _X = sympy.Symbol("x", real=True)
 _CRITICAL = sympy.Symbol("w_c", real=True)
@@ -52,7 +53,7 @@ def in_numbers(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
     for number, end in enumerate(ends, start=1):
         name = sympy.Symbol(f"x_{number}", real=True)
         yield Step(
-            InNumbers.of(name, end, numbers, meaning.value(end, numbers), _DIGITS),
+            InNumbers.of(name, _at_once(end, formula), numbers, meaning.value(end, numbers), _DIGITS),
             "end_in_numbers",
             meaning,
             section=section,
@@ -125,3 +126,11 @@ def _example(question: Question, formula: ExplosionFormula) -> dict[sympy.Expr, 
         for weight in range(first, first + len(formula.regimes) + 1)
     )
     return next((numbers for numbers in candidates if _regime(formula, numbers) is not None), {})
+
+
+def _at_once(end: sympy.Expr, formula: ExplosionFormula) -> sympy.Expr:
+    """Return an end of which no formula is known, ζ/w - b/w, as the step before has it: (ζ - b)/w."""
+    if not end.has(SlopeInverse):
+        return end
+    place = sympy.expand(end * formula.w + formula.b)
+    return as_made(sympy.Mul, WrittenSum(place, -formula.b), 1 / formula.w)

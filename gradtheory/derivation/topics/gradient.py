@@ -154,11 +154,9 @@ def _in_numbers(
         z = chain.z[layer]
         yield step(z, pre_activation(chain, layer), "forward")
         of_slope = formula_near if record.branches is not None else formula_left_of  # as `Activation.slope`
-        for name, formula, choose, reason in (
-            (chain.a[layer], record.expr, formula_near, "forward"),
-            (Slope(z), record.slope_expr, of_slope, "slope_in_numbers"),
-        ):
-            yield step(name, choose(formula, Z, numbers[z]).xreplace({Z: z}), reason)
+        value, slope = formula_near(record.expr, Z, numbers[z]), of_slope(record.slope_expr, Z, numbers[z])
+        yield step(chain.a[layer], value.xreplace({Z: z}), "forward")
+        yield step(Slope(z), slope.xreplace({Z: z}), "slope_in_numbers")
     for wrt in wanted:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product_in_numbers")
 

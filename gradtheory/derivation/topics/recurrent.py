@@ -38,7 +38,7 @@ def _steps(question: Question) -> Iterator[Step]:
     middle = _after(_STATE, _INPUT)
     twice = sympy.Derivative(_after(middle, _NEXT_INPUT), _STATE)
     off = tuple(sympy.Ne(each, kink) for kink in meaning.breaks for each in (_STATE, middle))
-    product = WrittenProduct((_W, Slope(middle)), (_W, Slope(_STATE)))
+    product = WrittenProduct((Slope(middle), _W), (Slope(_STATE), _W))
     yield step(equation(twice, product), "two_steps", "through_time", *off)
     yield from steepest(question, "through_time")
     if record.steepest_slope.is_finite:

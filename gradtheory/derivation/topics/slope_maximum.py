@@ -65,7 +65,8 @@ def slope_formula(question: Question) -> Iterator[Step]:
     if record.branches is None and record.period is None and switches(slope):  # at which SymPy's derivative is another
         places = question.meaning.breaks
     off = tuple(sympy.Ne(Z, place) for place in places if is_written_everywhere)
-    yield Step(equation(Slope(Z), slope), "differentiate", question.meaning, off, section="slope")
+    rule = "differentiate_sigmoid" if record.name == "sigmoid" else "differentiate"
+    yield Step(equation(Slope(Z), slope), rule, question.meaning, off, section="slope")
     by_hand = slope_by_hand(record)
     if by_hand is not None:
         named = "logistic" if record.name == "sigmoid" else None
@@ -157,7 +158,8 @@ def _at_ends(question: Question, record: Activation) -> Iterator[Step]:
             place, value = left.right, left.slope_right
             written = place.has(Root) and not value.is_Rational
             statement = Rounded.of(Slope(place), value, _DIGITS) if written else equation(Slope(place), value)
-            yield Step(statement, "value", meaning, section="ends")
+            rule = "place_of_zero" if has_no_formula(place) and value == 0 else "value"
+            yield Step(statement, rule, meaning, section="ends")
     if record.period is None:
         yield _limit(question, sympy.oo, "-", last.slope_right)
 

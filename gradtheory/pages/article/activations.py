@@ -89,6 +89,15 @@ def _share(record: Activation) -> sympy.Expr:
     return widest_explosion(record).width / total_variation(record)
 
 
+def as_written(name: str) -> sympy.Expr:
+    """Return the formula of an activation: selu's with each of its constants once."""
+    expr: sympy.Expr = activation(name).expr
+    if name != "selu":
+        return expr
+    steep, low = -expr.subs(Z, -sympy.oo), sympy.exp(sympy.Min(0, Z))
+    return WrittenSum(expr + steep * (1 - low), WrittenProduct((steep, WrittenSum(low, -sympy.S.One))))
+
+
 def _number(number: sympy.Expr) -> str:
     return str(latex(number)) if _is_short(number) else f"{float(number):.{_DIGITS - 1}f}"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from gradtheory import __version__
-from gradtheory.activations import activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.derivation import Step
 from gradtheory.derivation.printing import formula, text
+from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.derivation.writing import steps_in_words, summary_of_checks
 from gradtheory.document import (
     Block,
@@ -31,6 +31,7 @@ from gradtheory.document.messages import LANGUAGES, fill, words
 from gradtheory.formulas import LatexWriter
 from gradtheory.formulas.latex import tex_text
 from gradtheory.pages.article import figures
+from gradtheory.pages.article.activations import as_written
 from gradtheory.pages.article.chain import SETTING, SETTING_STEPS
 from gradtheory.pages.article.claim import SIGMOID, Claim, Finding
 from gradtheory.pages.article.claims import CLAIMS
@@ -71,8 +72,9 @@ class Section(ShownAsTable):
 
 
 def _key(step: Step) -> tuple[str, str]:
-    """Return what makes two steps the same to a reader: a step that stands above is referred to."""
-    return text(step.statement, *step.assumptions), step.meaning.activation.name
+    """Return what makes two steps the same to a reader, bold letters too: a step that stands above is referred to."""
+    of_matrices = " in matrices" * isinstance(step.statement, WideEquation)
+    return f"{text(step.statement, *step.assumptions)}{of_matrices}", step.meaning.activation.name
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Article(ShownAsTable):
         yield Paragraph(of_article["activations"])
         writer = LatexWriter(bare=False)  # tanh(z), as arctan(z) and erf(z) are written
         with writer.folded():  # a fraction in a table is small
-            formulas = tuple((name, f"${writer.doprint(activation(name).expr)}$") for name in _NAMED)
+            formulas = tuple((name, f"${writer.doprint(as_written(name))}$") for name in _NAMED)
         yield Table(formulas, head=tuple(of_article["column_activations"]))
         yield Heading(of_article["setting"])
         yield Paragraph(of_article["setting_text"])

@@ -50,6 +50,7 @@ def _setting() -> tuple[Step, ...]:
         ),
         step(by_weight, WrittenProduct((own, before)), "by_w", shown=shown, chain_rule=rule),
         step(by_weight, SETTING.gradient(SETTING.w[_LAYER]), "product_in_one", chain_rule=rule),
+        step(Partial(SETTING.C, SETTING.b[_LAYER]), own, "by_b", chain_rule=rule),
     )
 
 

@@ -76,7 +76,7 @@ def _momentum(*, optimisers: Sequence[str]) -> Finding:
     best = {
         name: stability_region(name).optimal(1, 100).rate for name in ("gradient_descent", "heavy_ball", "nesterov")
     }
-    return Finding(share_that_holds(wider), tuple(steps), {name: f"{float(rate):.3g}" for name, rate in best.items()})
+    return Finding(share_that_holds(wider), tuple(steps), {name: _digits(float(rate)) for name, rate in best.items()})
 
 
 def _of_noise() -> list[Step]:
