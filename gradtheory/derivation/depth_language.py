@@ -98,18 +98,29 @@ class LayerRatiosBefore(LayerRatios):
         return super()._layers(x)[:-1]
 
 
+_AT_MOST, _AT_LEAST = r"\le", r"\ge"
+
+
 class Convex(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
     """The statement that a function of σ' is convex in its one symbol where σ' is not 0."""
 
     function = property(lambda self: self.args[0], doc="The function.")
     variable = property(lambda self: next(iter(self.args[0].free_symbols)), doc="Its symbol.")
 
+    @property
+    def _written(self) -> tuple[sympy.Expr, bool]:
+        """The function, or its negative where that has no sign, which is then concave."""
+        is_concave = self.function.could_extract_minus_sign()
+        return (-self.function if is_concave else self.function), is_concave
+
     def _latex(self, printer: Any) -> str:
-        variable = printer._print(self.variable)
-        return rf"\frac{{d^{{2}}}}{{d{variable}^{{2}}}} \left({printer._print(self.function)}\right) \ge 0"
+        variable, (function, is_concave) = printer._print(self.variable), self._written
+        bend = rf"\frac{{d^{{2}}}}{{d{variable}^{{2}}}} \left({printer._print(function)}\right)"
+        return f"{bend} {_AT_MOST if is_concave else _AT_LEAST} 0"
 
     def _sympystr(self, printer: Any) -> str:
-        return f"d²/d{printer._print(self.variable)}² ({printer._print(self.function)}) ≥ 0"
+        function, is_concave = self._written
+        return f"d²/d{printer._print(self.variable)}² ({printer._print(function)}) {'≤' if is_concave else '≥'} 0"
 
 
 def ratio(length: sympy.Expr) -> sympy.Expr:

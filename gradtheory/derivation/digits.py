@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import sympy
+from sympy.core.parameters import distribute
 from sympy.printing.precedence import PRECEDENCE
 
 from gradtheory.arithmetic.guarantee import decimal
@@ -14,6 +15,9 @@ from gradtheory.formulas.order import terms
 _MOST_DECIMALS = 60
 _MOST_ZEROS, _FEW_ZEROS = 9, 4  # after the point, before a given number, or a result, is written with a power of 10
 LATEX_POWER, POWER = r"{} \times 10^{{{}}}", "{} × 10^({})"
+
+
+_ODD = (sympy.erf, sympy.tanh, sympy.sinh, sympy.atan, sympy.asinh)
 
 
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -75,7 +79,13 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         written: Mapping[sympy.Expr, Rounded] | None = None,
     ) -> "InNumbers":
         """Return the statement whose result has so many significant digits; some numbers may be written rounded."""
-        used = {key: number for key, number in numbers.items() if rhs.has(key) or (lhs != key and lhs.has(key))}
+        composite = {key: sympy.Dummy() for key in numbers if any(key != part and key.has(part) for part in numbers)}
+        shown = rhs.xreplace(composite)  # without what stands in a composite alone, as z in σ'(z)
+        used = {
+            key: number
+            for key, number in numbers.items()
+            if shown.has(composite.get(key, key)) or (lhs != key and lhs.has(key))
+        }
         rounded = written or {}
         triples = (sympy.Tuple(key, number, rounded.get(key, number)) for key, number in used.items())
         return cls(lhs, rhs, sympy.Tuple(*triples), *Rounded.of(lhs, value, digits).args[1:])
@@ -99,10 +109,19 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
         return Rounded(self.lhs, *self.args[3:])
 
     @property
+    def written(self) -> dict[sympy.Expr, sympy.Expr]:
+        """What is written for what."""
+        return {key: value.rhs if isinstance(value, Rounded) else value for key, _, value in self.args[2]}
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether something else is written for a number than the number itself."""
+        return self.written != self.numbers
+
+    @property
     def is_exact(self) -> bool:
         """Whether the digits that are written are all that there are, and come from what is written for the numbers."""
-        written = {key: value.rhs if isinstance(value, Rounded) else value for key, _, value in self.args[2]}
-        return all(self.rhs.xreplace(put_in) == self.result.rhs for put_in in (self.numbers, written))
+        return all(self.rhs.xreplace(put_in) == self.result.rhs for put_in in (self.numbers, self.written))
 
     @property
     def ending(self) -> sympy.Expr | Rounded:
@@ -112,11 +131,7 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
 
     def substituted(self) -> sympy.Expr:
         """Return the expression with numbers for its symbols, in their order; in sums 0 and 1 leave no trace."""
-        literals = {
-            key: Literal(key, written.rhs if isinstance(written, Rounded) else written)
-            for key, _, written in self.args[2]
-        }
-        return _put_in(self.rhs, literals)
+        return _put_in(self.rhs, {key: Literal(key, number) for key, number in self.written.items()})
 
 
 class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -178,6 +193,8 @@ def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Ex
         put_in = [_signed(_put_in(term, numbers)) for term in summands]
         return WrittenSum(*(term for term in put_in if term != 0)) if any(put_in) else sympy.S.Zero
     args = [_put_in(part, numbers) for part in expr.args]
+    if isinstance(expr, sympy.exp) and args[0].is_Rational and args[0] < 0:
+        args[0] = Literal(expr, args[0])  # else it is written below, as 1/e^…
     if isinstance(expr, sympy.Abs) and isinstance(args[0], Literal):
         return abs(args[0])
     if expr.is_Pow and isinstance(args[0], Literal) and args[1].is_even:
@@ -193,9 +210,15 @@ def _in_its_place(factor: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> 
 
 
 def _made(expr: sympy.Expr, args: list[sympy.Expr]) -> sympy.Expr:
-    """Return an expression from changed arguments, unevaluated where it is: 4/(√2 · 20) is not 2√2/20."""
+    """Return an expression from changed arguments, unevaluated where it is: 4/(√2 · 20) is not 2√2/20.
+
+    Nor is tanh(-2) evaluated to -tanh(2), or (1 + erf(1/√2))/2 multiplied out.
+    """
+    if isinstance(expr, _ODD):
+        return expr.func(*args, evaluate=False)
     if not isinstance(expr, sympy.Mul | sympy.Pow) or expr.func(*expr.args) == expr:
-        return expr.func(*args)
+        with distribute(False):
+            return expr.func(*args)
     kept = [each for each in args if each != 1] if expr.is_Mul else args
     return expr.func(*kept, evaluate=False)
 

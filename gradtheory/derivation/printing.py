@@ -17,7 +17,7 @@ from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct
 from gradtheory.formulas.latex import SIGNS
 from gradtheory.formulas.spelling import PLAIN, Spelling, sides
 
-_DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh)\b)")  # 2 arsinh(3): no dot is needed
+_DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh|pi)\b)")  # 2 arsinh(3): no dot is needed
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
 _LONGEST_LINE = 75  # likewise, of an equation without fractions
 _APPROX = r"\approx"
@@ -40,10 +40,13 @@ def text(statement: sympy.Basic, *assumptions: sympy.Basic, spelling: Spelling =
         after = f"   ({', '.join(map(writer.doprint, conditions))})" if conditions else ""
         return f"{before}{text(statement, spelling=spelling)}{after}"
     if isinstance(statement, InNumbers):
-        parts = dict.fromkeys(map(writer.doprint, (statement.lhs, statement.rhs, statement.substituted())))
+        parts = dict.fromkeys(map(writer.doprint, (statement.lhs, statement.rhs)), "=")
+        if statement.rhs not in statement.numbers:  # else one number is put in as it is
+            parts.setdefault(writer.doprint(statement.substituted()), "≈" if statement.is_rounded else "=")
         result = _ending(statement, writer, POWER)
-        parts.pop(result, None)  # a rounded number that is put in as it is
-        return f"{' = '.join(parts)} {'=' if statement.is_exact else '≈'} {result}"
+        parts.pop(result, None)
+        parts[result] = "=" if statement.is_exact else "≈"
+        return " ".join(f"{sign} {part}" for part, sign in parts.items()).removeprefix("= ")
     return str(writer.doprint(statement))
 
 
@@ -87,8 +90,9 @@ def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, st
     if isinstance(statement, InNumbers):
         rows = list(_broken(writer, writer.doprint(statement.lhs), "=", statement.rhs))
         result = _ending(statement, writer, LATEX_POWER)
-        for left, right in _broken(LatexWriter(writer.spelling, "dot"), "", "=", statement.substituted()):
-            if right != f"= {result}":  # else a rounded number is put in as it is
+        sign = _APPROX if statement.is_rounded else "="
+        for left, right in _broken(LatexWriter(writer.spelling, "dot"), "", sign, statement.substituted()):
+            if statement.rhs not in statement.numbers and right != f"{sign} {result}":
                 rows.append((left, _DOT_BEFORE_NAME.sub(" ", right)))
         rows.append(("", rf"{'=' if statement.is_exact else _APPROX} {result}"))
         yield from (next(same) for _, same in itertools.groupby(rows, key=itemgetter(1)))

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from gradtheory import __version__
-from gradtheory.activations import Activation, activation_names
+from gradtheory.activations import Activation
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
@@ -21,8 +21,9 @@ from gradtheory.derivation.digits import InNumbers, Literal, Rounded
 from gradtheory.derivation.facts import FACTS, Fact
 from gradtheory.derivation.language import Bend, Slope
 from gradtheory.derivation.printing import divided, formula, joined, text
+from gradtheory.derivation.source import python_of
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics import EVERY_PARAMETER, TOPICS, Answer, Question
+from gradtheory.derivation.topics import EVERY_PARAMETER, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import has_no_formula
 from gradtheory.derivation.unproven import obstacle
 from gradtheory.document import Block, Code, Document, Formula, Heading, Paragraph
@@ -33,7 +34,6 @@ from gradtheory.formulas.text import subscripted
 from gradtheory.training.optimisers.catalogue import RULES
 
 _DIGITS = 12  # of a place that has a name
-_WIDEST_CODE = 76  # letters of a line on paper
 _SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r", (chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
 _RANGE = re.compile(r"(?<= [0-9])-(?=[0-9])")  # of equations: 4-7
@@ -207,7 +207,7 @@ def _blocks(question: Question, answer: Answer, lang: str, spelling: Spelling) -
         yield block
     yield Heading(catalogue["document"]["check"])
     yield Paragraph(catalogue["document"]["check_text"])
-    yield Code(_source(question, lang))
+    yield Code(python_of(question, lang))
 
 
 def _values(numbers: Mapping[sympy.Symbol, sympy.Expr], catalogue: Mapping[str, Any], spelling: Spelling) -> str:
@@ -262,39 +262,5 @@ def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> st
     parts = (fill(part, {"count": n, "badge": catalogue["checks"][status]}) for status, n in counts.items())
     summary = fill(labels["summary_of_checks"], {"count": len(steps), "parts": labels["comma"].join(parts)})
     meanings = [text for status, text in catalogue["meanings"].items() if status in counts]
-    return paragraph([summary, *meanings], catalogue)
-
-
-def _source(question: Question, lang: str) -> str:
-    """Return the Python that makes a derivation again."""
-    names = (*TOPICS[question.topic].used(bool(question.values)), "letters")
-    values = {name: getattr(question, name) for name in names}
-    arguments = [f"{name}={_python(value)}" for name, value in values.items() if not _is_left_out(name, value)]
-    imports = ["import gradtheory as gt"]
-    if "sympy." in " ".join(arguments):
-        imports.insert(0, "import sympy")
-    arguments = [repr(question.topic), *arguments, f"lang={lang!r}"]
-    call = f"derivation = gt.derive({', '.join(arguments)})"
-    if len(call) > _WIDEST_CODE:  # a listing must not break inside of a text
-        call = "\n".join(["derivation = gt.derive(", *(f"    {argument}," for argument in arguments), ")"])
-    return "\n".join([*imports, "", call, "report = derivation.check()", "assert report.ok", "report"])
-
-
-def _is_left_out(name: str, value: object) -> bool:
-    """Return whether an argument is taken for granted: the squared loss, no values, all parameters."""
-    return (name, value) in (("loss", "squared"), ("values", {}), ("letters", {}))
-
-
-def _python(value: object) -> str:
-    """Return an argument of `gradtheory.derive` as Python."""
-    match value:
-        case Activation():
-            name = value.source or value.name  # of the catalogue: with its parameters, such as "elu(alpha=2)"
-            is_known = isinstance(name, str) and (value.source or name.partition("(")[0] in activation_names())
-            return repr(name) if is_known else f"gt.expression({str(value.expr)!r})"
-        case sympy.Symbol():
-            return f"sympy.Symbol({value.name!r}, integer=True, positive=True)"
-        case Mapping():
-            return str({str(name): str(number) for name, number in value.items()})
-        case _:
-            return repr(value)
+    theorems = [labels["theorems"]] * any(step.fact is not None for step in steps)
+    return paragraph([summary, *meanings, *theorems], catalogue)

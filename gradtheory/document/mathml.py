@@ -19,6 +19,7 @@ _FEWEST_TO_BREAK = 4  # factors
 _TEXT_IN_MATH = re.compile(r"\\text\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _NAME = re.compile(r"[a-z]{2,}")  # tanh: an identifier has no space around it, an operator has
 _GREEK, _BOLD_ALPHA = re.compile("[α-ω]"), 0x1D736  # in bold italics
+_CAPITAL = re.compile("[Α-Ω]")
 _LIMITS = frozenset({"lim", "sup", "inf", "max", "min"})  # in a line of its own the index stands below
 _LETTERS = frozenset("∂∞∅∇")  # which the converter takes for operators
 _SIGNS = frozenset("+−±∓")
@@ -83,6 +84,8 @@ def _name(element: "Element") -> None:
     parts = list(element)
     if element.tag == "mo" and _text(element) in _LETTERS:
         element.tag = "mi"
+        element.set("mathvariant", "normal")
+    elif element.tag == "mi" and _CAPITAL.fullmatch(_text(element)):  # upright, as in LaTeX
         element.set("mathvariant", "normal")
     elif element.get("mathvariant") == "bold-italic" and _GREEK.fullmatch(_text(element)):
         element.text = chr(ord(_text(element)) - ord("α") + _BOLD_ALPHA)  # browsers know no variants but "normal"

@@ -130,8 +130,9 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     def _print_exp(self, expr: sympy.exp) -> str:
         (power,) = expr.args
-        is_bare = power.is_Symbol and not power.could_extract_minus_sign()
-        return f"e^{self._print(power)}" if is_bare or (power.is_Integer and power > 0) else f"e^({self._print(power)})"
+        printed = self._print(power)
+        is_bare = (power.is_Symbol and not printed.startswith("-")) or (power.is_Integer and power > 0)
+        return f"e^{printed}" if is_bare else f"e^({printed})"
 
     def _print_Rational(self, expr: sympy.Rational) -> str:  # noqa: N802  # likewise
         if is_long(expr):

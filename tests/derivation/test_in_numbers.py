@@ -1,4 +1,4 @@
-"""Lines in numbers: each is computed from the numbers themselves, not from what the lines before it have rounded."""
+"""Lines in numbers: each is computed from the numbers themselves; from what is written for them come the same digits."""
 
 from types import SimpleNamespace
 
@@ -8,6 +8,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.derivation.checks.numbers import check_in_numbers
 from gradtheory.derivation.digits import InNumbers, Rounded
+from gradtheory.derivation.printing import text
 
 
 def lines(**question):
@@ -38,6 +39,25 @@ def test_a_number_that_is_written_wrong_is_seen(thousandths, is_right):
     assert check_in_numbers(statement, SimpleNamespace(meaning=meaning)).is_true is is_right
 
 
+def test_too_few_digits_for_a_result_are_seen():
+    a, b = sympy.symbols("a b")
+    written = {a: Rounded(a, sympy.Rational(333, 1000), sympy.Integer(3))}
+    statement = InNumbers.of(b, a * a, {a: sympy.Rational(1, 3)}, sympy.Rational(1, 9), 8, written)
+    meaning = SimpleNamespace(value=lambda expr, numbers: expr.xreplace(numbers))
+    verdict = check_in_numbers(statement, SimpleNamespace(meaning=meaning))
+    assert (verdict.is_true, verdict.reason) == (False, "a**2 does not round to 11111111/100000000")
+
+
+def test_what_is_rounded_is_put_in_with_more_digits_and_is_only_near():
+    values = {"x": "1/2", "y": 1, "w1": 2, "w2": -1, "w3": 3, "b1": 0, "b2": "1/2", "b3": 0}
+    rows = [str(line) for line in map(text, lines(activation="gelu", depth=3, wrt="w1", values=values))]
+    assert "a₁ = z₁ (1 + erf(z₁/√2))/2 = (1 + erf(1/√2))/2 ≈ 0.84134475" in rows
+    assert "z₃ = w₃ a₂ + b₃ ≈ 3 · (-0.1250762358) ≈ -0.37522871" in rows
+    assert any(
+        row.endswith("(1 + erf(-0.34134474607/√2))/2 ≈ -0.12507624") for row in rows
+    )  # its sign stays where it is
+
+
 @pytest.mark.slow
 def test_ends_that_have_no_formula_are_not_given_to_sympy():
     """SymPy searched for ways to write a derivative at a root, without end."""
@@ -57,7 +77,7 @@ def test_what_is_put_in_is_said(lang, said):
 def test_letters_of_ones_own_stand_in_what_is_put_in():
     values = {"x": "0.5", "y": 1, "w1": 2, "b1": 0}
     written = gt.derive("gradient", depth=1, values=values, letters={"w": "theta"}).to_text()
-    assert "With x = 0.5, y = 1, θ₁ = 2, b₁ = 0:" in written.splitlines()
+    assert "With x = 0.5, y = 1, θ₁ = 2, b₁ = 0; " in written
 
 
 _U = sympy.Symbol("z", real=True)

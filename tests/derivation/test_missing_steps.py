@@ -108,7 +108,7 @@ def test_reasons_say_on_what_conditions_they_hold():
     assert small.endswith("(B - 2)/(B - 3)   (B > 3)")
     for lang, large, small, singular in (
         ("en", "in large batches with any activation that is not a line", "of more than 3) with a linear", "singular"),
-        ("zh", "批量大而激活函数不是线性函数", "激活函数为线性而批量小（但大于 3）", "奇异值"),
+        ("zh", "批量大而激活函数不是仿射函数", "激活函数为线性而批量小（但大于 3）", "奇异值"),
     ):
         introduction = words(lang)["topics"]["batch_norm"]["introduction"]
         assert large in introduction

@@ -30,6 +30,7 @@ from gradtheory.document.prose import html_prose
         ),
         (r"\sqrt{n}", r'<msqrt><mspace width="0" height="0.75em" depth="0.22em" /><mrow><mi>n</mi>'),
         ("a - b", r"<mi>a</mi><mo>&#x02212;</mo>"),
+        (r"\Lambda L", r'<mi mathvariant="normal">&#x0039B;</mi><mi>L</mi>'),
         (
             r"\partial C/\partial z",
             r'mathvariant="normal">&#x02202;</mi><mi>C</mi><mo lspace="0.05em" rspace="0.05em">&#x0002F;',

@@ -177,7 +177,7 @@ def test_reasons_refer_to_steps_by_their_numbers(one):
     at_rest = next(
         number for number, block in shown.items() if block.rows == (("\\sigma'\\left(0\\right)", r"= \frac{1}{4}"),)
     )
-    assert referred.count(at_rest) == 4
+    assert referred.count(at_rest) == 5
     assert set(referred) <= set(shown)
 
 

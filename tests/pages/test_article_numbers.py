@@ -140,13 +140,13 @@ def test_the_step_decides_not_the_factors():
         w, b = w - 1e-8 * delta * np.array(a[:-1]), b - 1e-8 * delta
     assert all(after < before for before, after in itertools.pairwise(losses))
     assert losses[0] == 2.0**19
-    assert finding.rows[3][5:7] == ("$2$", "$0$")
-    assert finding.rows[3][7:] == (r"$5.24 \times 10^{5}$", r"$1.2 \times 10^{5}$")
+    assert finding.rows[3][5:7] == ("$2.00$", "$0$")
+    assert finding.rows[3][7:] == (r"$5.24 \times 10^{5}$", r"$1.20 \times 10^{5}$")
     assert round(losses[-1] / 1e5, 1) == 1.2
     assert float(finding.rows[3][4].strip("$").partition(" ")[0]) == pytest.approx(
         2e7 / np.linalg.eigvalsh(_curvature(10))[-1], abs=5e-3
     )
-    assert finding.rows[4][3:7] == ("$1.3$", "$1$", "$0.5$", "$50$")
+    assert finding.rows[4][3:7] == ("$1.3$", "$1.00$", "$0.500$", "$50$")
     assert finding.computed["growth"] == f"{((0.5 - 1.3 * 0.5) - 1.3 * 0.5) ** 2 / 0.5**2:.3g}" == "2.56"
 
 

@@ -259,7 +259,10 @@ def test_what_rests_and_what_does_not():
     assert gt.overflow_depth("1.0078", "bfloat16", arithmetic="product") == 12288  # the factor is 1 + 1/128
     assert gt.overflow_depth("1.0078", "bfloat16") == 11419
     assert gt.overflow_depth("1.001", "bfloat16", arithmetic="product") == math.inf  # the factor is 1
-    for arithmetic in ("product", "flush"):  # a product less than half a unit above the greatest number is rounded to it
+    for arithmetic in (
+        "product",
+        "flush",
+    ):  # a product less than half a unit above the greatest number is rounded to it
         assert gt.overflow_depth("184/153", "bfloat16", arithmetic=arithmetic) == 481
         assert gt.overflow_depth(1.310546875, "float16", arithmetic=arithmetic) == 42
     for arithmetic in ("product", "flush"):

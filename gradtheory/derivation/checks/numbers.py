@@ -18,13 +18,14 @@ def check_rounded(statement: Rounded, trial: Trial) -> Verdict:
 
 
 def check_in_numbers(statement: InNumbers, trial: Trial) -> Verdict:
-    """Prove the result; the equation in symbols that it belongs to is checked as a step of its own."""
+    """Prove the result, also from the numbers as written; the equation in symbols is checked as a step of its own."""
     numbers, result = statement.numbers, statement.result
     for number, written in statement.roundings:
         if order(abs(number - written.rhs), written.half_unit) > 0:
             return false(f"{written.lhs} does not round to {written.rhs}")
     sides = [statement.rhs, statement.lhs] if statement.lhs.has(Width) else [statement.rhs]
     for side in sides:
-        if order(abs(trial.meaning.value(side, numbers) - result.rhs), result.half_unit) > 0:
-            return false(f"{side} does not round to {result.rhs}")
+        for put_in in (numbers, statement.written):
+            if order(abs(trial.meaning.value(side, put_in) - result.rhs), result.half_unit) > 0:
+                return false(f"{side} does not round to {result.rhs}")
     return EXACT if statement.is_exact and len(sides) == 1 else CERTIFIED

@@ -79,11 +79,12 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
     yield from slope_formula(question)
     root = _G[0] ** sympy.Rational(-1, 2)
     bend = -_G[2] / (2 * _G[0] ** sympy.Rational(3, 2)) + 3 * _G[1] ** 2 / (4 * _G[0] ** sympy.Rational(5, 2))
-    yield Step(equation(bend, -_schwarzian(*_G) * root / 2), "convex_root", meaning, section="class_n")
+    half = -WrittenProduct((_schwarzian(*_G), root / 2))
+    yield Step(equation(bend, half), "convex_root", meaning, section="class_n")
     if square is not None and not _is_flat(record):
         off = tuple(sympy.Ne(Z, kink) for kink in meaning.breaks)
         yield Step(equation(SCHWARZIAN, -2 * square), "schwarzian", meaning, off, section="class_n")
-    yield Step(Convex(CLASS_N), "class_n", meaning, section="class_n")
+    yield Step(Convex(CLASS_N), "class_n" if meaning.breaks else "class_n_smooth", meaning, section="class_n")
     if beta is not None:
         beyond = WrittenSum(P, _DELTA)
         moved = WrittenSum(Sigma(beyond), -Sigma(P))
@@ -92,7 +93,7 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
         apart = (sympy.Ne(_DELTA, 0, evaluate=False),)
         named = (("kappa", beta),)
         yield Step(identity, "layer_identity", meaning, apart, section="layer", shown=named)
-        below = sympy.Lt(2 * _U * sympy.exp(-_U), 1 - sympy.exp(-2 * _U), evaluate=False)
+        below = sympy.Lt(_U, sympy.sinh(_U), evaluate=False)
         yield Step(below, "ratio_below_one", meaning, (sympy.Gt(_U, 0, evaluate=False),), section="layer")
         return
     ends = support(record)[0].left, support(record)[-1].right

@@ -22,6 +22,7 @@ from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import factors
 
 _DIGITS = 8
+_GUARD = 3  # digits more, with which a rounded number is put in
 _BITS = 200
 _BITS_PER_LAYER = 8  # by which a layer with a factor below 256 enlarges errors
 _WRITTEN_OUT = 10  # layers of a chain whose gradients are all written out: their length grows with the square of these
@@ -56,7 +57,7 @@ def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, symp
     passes_last_layer = nearest + (lowest > 0) <= depth  # the gradient goes back through the last layer as a whole
     if len(wanted) == 1:
         yield step(Partial(chain.C, wanted[0]), WrittenProduct(*_links(chain, wanted[0])), "chain_of_layers")
-    yield from [last_layer] * passes_last_layer
+        yield from [last_layer] * passes_last_layer
     yield step(output, chain.loss_slope(), "loss_slope")
     yield step(chain.delta[depth], WrittenProduct(chain.loss_slope(), Slope(chain.z[depth])), "output_error")
     for below in range(depth - 1, nearest - 1, -1):
@@ -68,7 +69,8 @@ def _concrete(question: Question, chain: Chain, numbers: dict[sympy.Symbol, symp
         yield replace(step(Partial(chain.C, wrt), error, f"by_{letter}"), shown=_enters(chain, wrt))
     written_out = wanted if depth <= _WRITTEN_OUT else wanted[-1:]
     for wrt in written_out:
-        yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product")
+        reason = "product_at_output" if max(chain.locate(wrt)[1], 1) == depth else "product"
+        yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), reason)
     yield from slope_formula(question)
     cancels = question.loss == "cross_entropy" and question.activation.name == "sigmoid"
     if cancels:
@@ -131,24 +133,32 @@ def _in_numbers(
 ) -> Iterator[Step]:
     """Yield the forward pass and the gradients with the numbers put in."""
     meaning, record = question.meaning, question.activation
-    numbers, written = dict(values), dict[sympy.Expr, Rounded]()
+    numbers, known = dict(values), list[sympy.Expr]()
     bits = _BITS + _BITS_PER_LAYER * int(chain.depth)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
         value = near(meaning.value(rhs, numbers), bits)
-        statement = InNumbers.of(name, rhs, numbers, value, _DIGITS, written)
-        numbers[name], written[name] = value, statement.result
-        return Step(statement, reason, meaning, section="numbers")
+        for digits in range(_DIGITS + _GUARD, bits, _GUARD):
+            written = {each: Rounded.of(each, numbers[each], digits) for each in known}
+            statement = InNumbers.of(name, rhs, numbers, value, _DIGITS, written)
+            if (
+                abs(near(meaning.value(rhs, statement.written), bits) - statement.result.rhs)
+                <= statement.result.half_unit
+            ):
+                break
+        numbers[name] = value
+        known.append(name)
+        return Step(statement, reason, meaning, section="chain_in_numbers")
 
     for layer in range(1, int(chain.depth) + 1):
         z = chain.z[layer]
         yield step(z, pre_activation(chain, layer), "forward")
         of_slope = formula_near if record.branches is not None else formula_left_of  # as `Activation.slope`
-        for name, formula, choose in (
-            (chain.a[layer], record.expr, formula_near),
-            (Slope(z), record.slope_expr, of_slope),
+        for name, formula, choose, reason in (
+            (chain.a[layer], record.expr, formula_near, "forward"),
+            (Slope(z), record.slope_expr, of_slope, "slope_in_numbers"),
         ):
-            yield step(name, choose(formula, Z, numbers[z]).xreplace({Z: z}), "forward")
+            yield step(name, choose(formula, Z, numbers[z]).xreplace({Z: z}), reason)
     for wrt in wanted:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product_in_numbers")
 

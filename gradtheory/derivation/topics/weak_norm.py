@@ -9,7 +9,7 @@ from gradtheory.activations import Z
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import ALPHA, FACTS, SCALE, T
-from gradtheory.derivation.language import RANGE, VARIATION, WEAK_NORM, Measure, Sigma, Slope
+from gradtheory.derivation.language import RANGE, VARIATION, WEAK_NORM, WIDEST_AT, Measure, Sigma, Slope
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.widest import root, why_infinite
@@ -38,6 +38,8 @@ def _steps(question: Question) -> Iterator[Step]:
     yield Step(equation(WEAK_NORM, norm), rule, meaning, section="norm")
     if norm.is_finite and not norm.is_Rational:
         yield Step(Rounded.of(WEAK_NORM, norm, _DIGITS), "digits", meaning, section="norm")
+    if widest_set.is_attained and widest_set.weight.is_finite:
+        yield Step(equation(WIDEST_AT, widest_set.weight), "place", meaning, section="norm")
     yield Step(equation(VARIATION, variation), "variation", meaning, section="bounds")
     yield question.fact("total_variation", "bounds")
     if FACTS["any_depth"].applies(record):

@@ -38,7 +38,7 @@ _NOT_ABOVE = sympy.Le(abs(WrittenProduct((Slope(Z), _W))), 1, evaluate=False)
 _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long interval
 _OF_INTERVAL = ("solve_level", "superlevel_solved", "pull_back", "exponential")
 _OF_DEPTH = (
-    *("schwarzian", "class_n", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
+    *("schwarzian", "class_n_smooth", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
     *("pair", "two_inputs", "depth", "never_widens", "one_interval"),
 )
 
@@ -159,9 +159,10 @@ def _narrow(*, activation_name: str, width: str) -> Finding:
     steps = list(_for_two_inputs(record)) if bound.is_in_class_n else []
     wider = ("widens", "linear_piece", "linear_limit")
     steps += [step for step in _steps_on_depth("softsign") if step.rule in wider]
+    norm = latex(widest_explosion("softsign").width)
     computed = {"bound": str(bound.value and bound.value.n(10)), "factor": str(other.factor), "other": str(other.value)}
     left, right = _ends_by_first_bias()
-    computed |= {"layers": str(_LAYERS), "left": f"{left:.1f}", "right": f"{right:.1f}"}
+    computed |= {"norm": f"${norm}$", "layers": str(_LAYERS), "left": f"{left:.1f}", "right": f"{right:.1f}"}
     return Finding(verdict, tuple(steps), computed)
 
 
@@ -176,6 +177,7 @@ def _for_two_inputs(record: Activation) -> Iterator[Step]:
             left = ChainSlope(X) * ChainSlope(OTHER_X) * (X - OTHER_X) ** 2
             decides = equation(left, right)
             yield Step(decides, "last_layer_decides", each.meaning, (sympy.Ne(X, OTHER_X),))
+            yield from (step for step in _steps_on_depth(record.name) if step.rule == "two_point")
         if each.rule in _OF_DEPTH:
             yield replace(each, rule="pair_of_sigmoid") if each.rule == "pair" else each
 

@@ -58,7 +58,9 @@ def _step_size(*, share: Any) -> Finding:
 
 
 def _latex(number: float) -> str:
-    return str(latex(sympy.Float(number, 3)))
+    """Return a number with three digits, trailing zeros too."""
+    mantissa, *power = str(latex(sympy.Float(number, 3))).split(" ", 1)
+    return " ".join([_digits(float(mantissa)), *power])
 
 
 def _momentum(*, optimisers: Sequence[str]) -> Finding:
@@ -169,7 +171,11 @@ def _row(setting: tuple[Any, ...], rate: float, run: Training) -> tuple[str, ...
 
 
 def _short(number: float) -> str:
-    return f"{number:.3g}" if _SMALL < number < 1.0 / _SMALL else _latex(number)
+    return _digits(number) if _SMALL < number < 1.0 / _SMALL else _latex(number)
+
+
+def _digits(number: float) -> str:
+    return f"{number:#.3g}".removesuffix(".")
 
 
 def _power(number: float) -> str:
