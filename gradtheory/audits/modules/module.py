@@ -29,7 +29,7 @@ from gradtheory.audits.modules.norms import divisor, mark_branches, of_any_scale
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
-from gradtheory.audits.modules.silence import dead_within, silent, unreached
+from gradtheory.audits.modules.silence import dead_within, passing, silent, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -146,7 +146,7 @@ def _measured(
     gradients = gradients_of(module)
     sources = sources_of(parts, calls)
     paths = paths_of(sources)
-    inner = inner_parts(parts, sources, paths, graph)
+    inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
@@ -155,8 +155,9 @@ def _measured(
     for place, (part, source, path) in enumerate(zip(parts, sources, paths, strict=True)):
         goes_on = source is not None and paths[source] == path
         before = parts[source] if source is not None and goes_on else None
-        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys() if place else by_x)]
+        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
         gain = _gain(part, before.gradient_square if before else sum(own) if own else NAN)
+        gain = NAN if gain == 0.0 and part.name in passed_by else gain
         spread = _spread(part, before or part)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"

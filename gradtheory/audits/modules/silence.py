@@ -25,6 +25,15 @@ def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | 
     return max(0, same - 1) if parts[same].took_same or is_fixed else same
 
 
+def passing(parts: Sequence[Call], sources: Sequence[int | None]) -> set[str]:
+    """Return the modules of which some call passes a gradient on: that another call does not is no fault of theirs.
+
+    A loop may start with a state of zeros, which others are multiplied by.
+    """
+    pairs = ((part, parts[source]) for part, source in zip(parts, sources, strict=True) if source is not None)
+    return {part.name for part, before in pairs if part.gradient_square > 0.0 and before.gradient_square > 0.0}
+
+
 def unreached(calls: list[Call], module: Any) -> str:
     """Return which modules with trainable parameters took part and get no gradient."""
     reached = {call.name for call in calls if call.is_reached}  # perhaps when it is called again, by a checkpoint
