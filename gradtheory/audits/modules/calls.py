@@ -11,7 +11,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.stillness import still_share, unit_axis
-from gradtheory.audits.modules.tensors import by_sample, is_finite, square_sum, tensors
+from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors
 
 
 @dataclass
@@ -31,7 +31,9 @@ class Call:
         The entries of the output, and how many of them vary on their own: those of a sample, or the channels of an
         image, of which all positions have the same weights.
     is_finite, was_finite : bool
-        Whether the output is finite, and whether the inputs were.
+        Whether the output is finite, and whether the inputs were, but for masks.
+    is_masked : bool
+        Whether all of the output that is not finite is -inf.
     takes_floats : bool
         Whether an input is a tensor of floats: tokens are none.
     taken, given : int
@@ -71,6 +73,7 @@ class Call:
     width: int = 1
     is_finite: bool = True
     was_finite: bool = True
+    is_masked: bool = True
     is_gradient_finite: bool = True
     takes_floats: bool = True
     taken: int = 0
@@ -132,7 +135,7 @@ def recorded(module: Any) -> Iterator[Record]:
     def before(name: str, kind: str) -> Callable[..., None]:
         def hook(part: Any, inputs: Any, keywords: Any) -> None:
             call = Call(name, kind)
-            call.was_finite = is_finite((inputs, keywords))
+            call.was_finite = is_finite_or_masked((inputs, keywords))
             first = next(tensors((inputs, keywords)), None)
             call.takes_floats = first is not None
             record.held.append(first)
@@ -253,6 +256,7 @@ def _note_output(call: Call, output: Any) -> None:
     call.gave_still = still_share(tensor, call.kind)
     call.units = tensor.shape[unit_axis(tensor, call.kind)] if tensor.ndim else 1
     call.is_finite, call.left = is_finite(output), tensor.grad_fn
+    call.is_masked = call.is_finite or is_finite_or_masked(output)
     if not tensor.requires_grad or not call.size:  # of no entries none comes back
         return
     call.tensor, call.edge = tensor.detach(), get_gradient_edge(tensor)

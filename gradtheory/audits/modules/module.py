@@ -24,7 +24,7 @@ from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, i
 from gradtheory.audits.modules.calls import Call, recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
-from gradtheory.audits.modules.losses import loss_of, name_of
+from gradtheory.audits.modules.losses import is_sound, loss_of, name_of
 from gradtheory.audits.modules.norms import divisor, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
@@ -121,6 +121,9 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
+            if is_sound(value, name, module):  # then what is -inf is meant
+                for call in record.calls:
+                    call.is_finite = call.is_finite or call.is_masked
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
             measured = _measured(parts, record.calls, graph, told, module, by_x)

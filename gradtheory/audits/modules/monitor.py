@@ -10,7 +10,7 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
 from gradtheory.audits.modules.hooks import Hook, without_hooks
 from gradtheory.audits.modules.module import is_module
-from gradtheory.audits.modules.tensors import is_finite, square_sum, tensors
+from gradtheory.audits.modules.tensors import is_finite, is_finite_or_masked, square_sum, tensors
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.readers.untouched import is_initialised, uncompiled
 
@@ -133,7 +133,7 @@ class Monitor(ShownAsTable):
         if self.not_finite is not None or not self._is_recording:
             return None
         if not type(module).__module__.startswith("torch.nn."):  # which may write over its inputs
-            self._was_finite[module] = is_finite((inputs, keywords))
+            self._was_finite[module] = is_finite_or_masked((inputs, keywords))
         views: dict[int, Any] = {}
         return _viewed(inputs, views), _viewed(keywords, views)
 
@@ -180,9 +180,9 @@ class Monitor(ShownAsTable):
             if self.not_finite is not None or not self._is_recording or _is_backward():
                 return
             was_finite = self._was_finite.pop(module, None)
-            if is_finite(output):
+            if is_finite_or_masked(output):
                 self._watch_backward(name, (inputs, keywords), output)
-            elif is_finite((inputs, keywords)) if was_finite is None else was_finite:
+            elif is_finite_or_masked((inputs, keywords)) if was_finite is None else was_finite:
                 self.not_finite = NotFinite(self._count + 1, name, "forward")
             elif module is self.module:
                 self.not_finite = NotFinite(self._count + 1, "(input)", "forward")

@@ -66,6 +66,12 @@ def is_finite(value: Any) -> bool:
     return all(_is_finite(as_real(tensor.detach())) for tensor in _tensors_of_numbers(value))
 
 
+def is_finite_or_masked(value: Any) -> bool:
+    """Return whether all that is not finite in nested inputs or outputs is -inf, by which masks let nothing pass."""
+    reals = (as_real(tensor.detach()) for tensor in _tensors_of_numbers(value))
+    return all(_is_finite(real) or not bool((real.isnan() | real.isposinf()).any()) for real in reals)
+
+
 def _is_finite(tensor: Any) -> bool:
     """Return whether a tensor is finite: if its sum is; else by looking at all numbers, 20 times as slow."""
     import torch
