@@ -126,6 +126,60 @@ def test_what_the_data_or_the_weights_alone_make_is_not_dead():
     assert gt.audit(module, torch.ones(8, 16), torch.randint(0, 3, (8,))).verdict == "stable"
 
 
+class Asked(nn.Module):
+    """A part that first takes what is the same for all samples, and then what a body makes of them."""
+
+    def __init__(self, part, query):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 32), nn.Tanh())
+        self.part, self.query, self.head = part, query, nn.Linear(32, 3)
+
+    def forward(self, x):
+        h, query = self.body(x), self.query(torch.arange(2)) if isinstance(self.query, nn.Module) else self.query
+        query = query[0].expand(len(x), -1)
+        if isinstance(self.part, nn.MultiheadAttention):
+            return self.head(self.part(query[:, None], h, h)[0][:, 0])
+        if isinstance(self.part, nn.LSTMCell):
+            return self.head(self.part(query, (h, h))[0])
+        return self.head(self.part(query, h))
+
+
+_ASKED = {
+    "attention": (lambda: nn.MultiheadAttention(32, 4, batch_first=True), lambda: nn.Parameter(torch.randn(1, 32))),
+    "bilinear": (lambda: nn.Bilinear(32, 32, 32), lambda: nn.Parameter(torch.randn(1, 32))),
+    "cell that starts with zeros": (lambda: nn.GRUCell(8, 32), lambda: torch.zeros(1, 8)),
+    "cell of a step's embedding": (lambda: nn.LSTMCell(8, 32), lambda: nn.Embedding(2, 8)),
+}
+
+
+@pytest.mark.parametrize("which", _ASKED)
+def test_what_is_asked_by_the_same_query_for_all_samples_is_not_dead(which):
+    part, query = _ASKED[which]
+    for seed in range(3):
+        torch.manual_seed(seed)
+        x = torch.randn(64, 10, 8) if which == "attention" else torch.randn(64, 8)
+        report = gt.audit(Asked(part(), query()), x, torch.randint(0, 3, (64,)))
+        assert "No gradient passes" not in str(report)
+        assert which == "cell of a step's embedding" or report.verdict == "stable"
+
+
+def test_a_query_of_the_data_that_is_switched_off_is_dead():
+    torch.manual_seed(0)
+
+    class Crossed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.asks, self.told, self.head = nn.Linear(8, 32), nn.Linear(8, 32), nn.Linear(32, 3)
+            self.both = nn.Bilinear(32, 32, 32)
+
+        def forward(self, x):
+            return self.head(self.both(torch.relu(self.asks(x) - 50.0) + 1.0, self.told(x)))
+
+    report = gt.audit(Crossed(), torch.randn(64, 8), torch.randint(0, 3, (64,)))
+    cause = "no gradient passes through asks: what follows it makes each of its 32 units constant on these data"
+    assert cause in str(report)
+
+
 def test_the_share_of_dead_units_of_measured_parts_is_told():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 36, 10), nn.ReLU())

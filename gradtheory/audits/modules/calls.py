@@ -140,7 +140,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.took_still = still_share(first, kind)
             call.took_size = _size(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
-            call.first_sources = _sources(first, record.givers)[0] or call.sources
+            call.first_sources = _sources(first, record.givers)[0]
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
             call.pooling = "" if first is None else pooling(maker(first), record.givers)
             if call.pooling and first is not None and first.requires_grad:

@@ -82,8 +82,9 @@ def _deaths(calls: Sequence[Call], module: Any) -> Iterator[tuple[Call, bool]]:
         if call.children or not call.takes_floats:
             continue
         last = call
-        if call.took_still == 1.0 and call.sources and all(calls[k].gave_still < 1.0 for k in call.sources):
-            last = calls[max(call.sources)]
+        made_of = [calls[k] for k in sorted(call.first_sources)]  # of a learned query, or a start of zeros, nothing is
+        if call.took_still == 1.0 and made_of and all(each.gave_still < 1.0 and each.takes_floats for each in made_of):
+            last = made_of[-1]
         elif not call.took_still < 1.0 or call.gave_still != 1.0:
             continue
         if (owner := _owner(last, calls, module)) is not None:

@@ -20,12 +20,12 @@ def stream(calls: list[Call]) -> list[Call]:
 
 
 def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]:
-    """Return, for each part, the last of the parts that its first input is made of; None where there is none."""
+    """Return, for each part, the last of the parts that its first input is made of, or else any; None without one."""
     owner: dict[int, int] = {}
     numbers = {id(call): number for number, call in enumerate(calls)}
     sources: list[int | None] = []
     for place, part in enumerate(parts):
-        before = [owner[call] for call in part.first_sources if call in owner]
+        before = [owner[call] for call in part.first_sources or part.sources if call in owner]
         is_pooled = place > 0 and is_pooling(parts[place - 1].kind) and not is_pooling(part.kind)
         sources.append(place - 1 if is_pooled and part.pooling else max(before, default=None))
         waiting = [numbers[id(part)]] if id(part) in numbers else []
