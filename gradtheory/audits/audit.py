@@ -62,7 +62,7 @@ def audit(
     loss : str or callable, optional
         As for `Network`; by default the network's own, and for a module "mse", or "softmax_cross_entropy" where y are
         classes. For a torch module also a callable of what it returns
-        and y.
+        and y, which may then be a tuple or a dict of arrays, too.
     on_unknown : {"measure", "refuse"}
         What to do with a torch module that holds parts which are not understood: measure it, and say so, or refuse it
         with the list of these parts.

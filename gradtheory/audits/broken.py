@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.audits.modules.tensors import as_real, is_of_numbers
 from gradtheory.networks import Node
 from gradtheory.networks.parameters import slots
 
@@ -27,7 +28,7 @@ def broken_modules(module: Any) -> dict[str, str]:
     A buffer with inf is a mask.
     """
     return _told(
-        (name, parameter, value.detach().double().cpu().numpy()) for name, parameter, value in _tensors(module)
+        (name, parameter, as_real(value.detach()).double().cpu().numpy()) for name, parameter, value in _tensors(module)
     )
 
 
@@ -35,10 +36,10 @@ def _tensors(module: Any) -> Iterator[tuple[str, str, Any]]:
     for path, part in module.named_modules():
         name = path or type(part).__name__
         for parameter, value in part.named_parameters(recurse=False):
-            if value.is_floating_point() and not bool(value.isfinite().all()):
+            if is_of_numbers(value) and not bool(value.isfinite().all()):
                 yield name, parameter, value
         for buffer, value in part.named_buffers(recurse=False):
-            if value.is_floating_point() and bool(value.isnan().any()):
+            if is_of_numbers(value) and bool(value.isnan().any()):
                 yield name, buffer, value
 
 

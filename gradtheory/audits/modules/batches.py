@@ -78,5 +78,6 @@ def _tensor(x: Any, module: Any, leaves: list[Any]) -> Any:
         tensor = tensor.to(first.device)
     if not tensor.is_floating_point():
         return tensor
-    leaves.append(tensor.detach().to(tensor if first is None else first).clone().requires_grad_())
+    of_reals = next((each for each in module.parameters() if not each.is_complex()), first)
+    leaves.append(tensor.detach().to(tensor if of_reals is None else of_reals).clone().requires_grad_())
     return leaves[-1].clone()  # a module may write over what it is given

@@ -1,11 +1,12 @@
 """The loss with which the gradient of a measured torch module starts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from gradtheory.audits.measure import NONE, OWN, YOURS
-from gradtheory.audits.modules.batches import raw
+from gradtheory.audits.modules.batches import is_several, raw
 from gradtheory.audits.modules.tensors import tensors
 from gradtheory.errors import InvalidArgument
 
@@ -37,9 +38,9 @@ def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
     if y is None:
         generator = torch.Generator().manual_seed(seed)
         return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
-    target = torch.as_tensor(y).to(output.device)
     if callable(loss):
-        return loss(returned, target)
+        return loss(returned, _targets(y, output.device, torch))
+    target = torch.as_tensor(y).to(output.device)
     name = name_of(returned, y, loss)
     if name == "mse_sum":
         return torch.nn.functional.mse_loss(output, _alike(target, output), reduction="sum")
@@ -50,6 +51,15 @@ def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
         is_last = output.ndim > 2 and target.shape == output.shape[:-1]  # torch has classes second
         return torch.nn.functional.cross_entropy(output.movedim(-1, 1) if is_last else output, target.long())
     return getattr(torch.nn.functional, _LOSSES[name])(output, _alike(target, output))
+
+
+def _targets(y: Any, device: Any, torch: Any) -> Any:
+    """Return targets as tensors: one, or as many as are given in a tuple or a dict."""
+    if isinstance(y, Mapping):
+        return {key: _targets(each, device, torch) for key, each in y.items()}
+    if isinstance(y, tuple) and is_several(y):
+        return tuple(_targets(each, device, torch) for each in y)
+    return torch.as_tensor(y).to(device)
 
 
 def _alike(target: Any, output: Any) -> Any:

@@ -31,7 +31,7 @@ from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, silent, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream
-from gradtheory.audits.modules.tensors import square_sum
+from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -56,7 +56,9 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
         rule = "has parameters without a shape: call it once on a batch before the audit"
         raise InvalidArgument("network", type(module).__name__, rule)
     x, y = read_batch(x, "x"), None if y is None else read_batch(y, "y")
-    name = loss if isinstance(loss, str) else "softmax_cross_entropy" if y is not None and _are_classes(y) else "mse"
+    is_named = isinstance(loss, str) or callable(loss)  # of several targets a function of yours knows what they are
+    of_classes = not is_named and y is not None and _are_classes(y)
+    name = loss if isinstance(loss, str) else "softmax_cross_entropy" if of_classes else "mse"
     try:
         network = Network.from_torch(module, name)
     except InvalidArgument as error:
@@ -141,7 +143,7 @@ def _measured(
 
     A part that begins a branch beside the stream has no gain that is known.
     """
-    gradients = _gradients(module)
+    gradients = gradients_of(module)
     sources = sources_of(parts, calls)
     paths = paths_of(sources)
     inner = inner_parts(parts, sources, paths, graph)
@@ -290,11 +292,3 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
         is_finite=call.is_finite,
         is_gradient_finite=call.is_gradient_finite and all(np.isfinite(each).all() for each in own),
     )
-
-
-def _gradients(module: Any) -> dict[str, list[Array]]:
-    """Return the gradients by each submodule's own parameters."""
-    return {
-        name: [raw(each.grad.to_dense().double()) for each in part.parameters(recurse=False) if each.grad is not None]
-        for name, part in module.named_modules()
-    }

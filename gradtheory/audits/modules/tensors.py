@@ -16,23 +16,40 @@ def by_sample(gradient: Any) -> Array | None:
 
     if gradient.is_sparse or gradient.ndim < 2:
         return None
-    norms = torch.linalg.vector_norm(gradient.detach().flatten(1), dim=1, dtype=torch.float64)
+    norms = torch.linalg.vector_norm(as_real(gradient.detach()).flatten(1), dim=1, dtype=torch.float64)
     return np.asarray(norms.cpu().numpy()) ** 2
 
 
 def tensors(value: Any) -> Iterator[Any]:
     """Yield the tensors of floats in nested inputs or outputs."""
+    return (tensor for tensor in _tensors_of_numbers(value) if tensor.is_floating_point())
+
+
+def _tensors_of_numbers(value: Any) -> Iterator[Any]:
+    """Yield the tensors of floats and of complex numbers in nested inputs or outputs."""
     if isinstance(value, Mapping):
         for part in value.values():
-            yield from tensors(part)
+            yield from _tensors_of_numbers(part)
     elif isinstance(value, list | tuple):
         for part in value:
-            yield from tensors(part)
+            yield from _tensors_of_numbers(part)
     elif is_dataclass(value) and not isinstance(value, type):
         for entry in fields(value):
-            yield from tensors(getattr(value, entry.name))
-    elif hasattr(value, "is_floating_point") and value.is_floating_point():
+            yield from _tensors_of_numbers(getattr(value, entry.name))
+    elif hasattr(value, "is_floating_point") and is_of_numbers(value):
         yield value
+
+
+def is_of_numbers(tensor: Any) -> bool:
+    """Return whether a tensor is one of floats, or of complex numbers."""
+    return bool(tensor.is_floating_point() or tensor.is_complex())
+
+
+def as_real(tensor: Any) -> Any:
+    """Return a tensor with pairs of real numbers in place of complex ones."""
+    import torch
+
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def square_sum(tensor: Any) -> Any:
@@ -40,13 +57,13 @@ def square_sum(tensor: Any) -> Any:
     import torch
 
     values = tensor.detach()
-    values = values.coalesce().values() if values.is_sparse else values
+    values = as_real(values.coalesce().values() if values.is_sparse else values)
     return torch.linalg.vector_norm(values, dtype=torch.float64) ** 2  # in one pass, without a copy
 
 
 def is_finite(value: Any) -> bool:
-    """Return whether every tensor of floats in nested inputs or outputs is finite."""
-    return all(_is_finite(tensor.detach()) for tensor in tensors(value))
+    """Return whether every tensor of floats, or of complex numbers, in nested inputs or outputs is finite."""
+    return all(_is_finite(as_real(tensor.detach())) for tensor in _tensors_of_numbers(value))
 
 
 def _is_finite(tensor: Any) -> bool:
@@ -55,3 +72,12 @@ def _is_finite(tensor: Any) -> bool:
 
     sum_type = torch.promote_types(tensor.dtype, torch.float32)
     return math.isfinite(tensor.sum(dtype=sum_type).item()) or bool(tensor.isfinite().all())
+
+
+def gradients_of(module: Any) -> dict[str, list[Array]]:
+    """Return the gradients by each submodule's own parameters."""
+    given = {
+        name: [each.grad for each in part.parameters(recurse=False) if each.grad is not None]
+        for name, part in module.named_modules()
+    }
+    return {name: [as_real(each.to_dense()).double().cpu().numpy() for each in own] for name, own in given.items()}
