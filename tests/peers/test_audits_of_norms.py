@@ -122,3 +122,38 @@ def test_a_norm_and_a_layer_at_fault_are_both_told():
     read, _ = audits(module)
     assert read.start == "24"
     assert "16" in read.cause
+
+
+class Paths(nn.Module):
+    """Two paths whose outputs, side by side, are divided by the spread of the batch."""
+
+    def __init__(self, wide=16):
+        super().__init__()
+        self.short, self.norm = nn.Conv2d(wide, wide // 2, 1), nn.BatchNorm2d(wide)
+        self.long = nn.Sequential(nn.Conv2d(wide, 4, 1), nn.ReLU(), nn.Conv2d(4, wide // 2, 3, padding=1))
+
+    def forward(self, x):
+        return torch.relu(self.norm(torch.cat([self.short(x), self.long(x)], 1)))
+
+
+@pytest.mark.parametrize("times", [5.0, 20.0])
+def test_weights_that_a_norm_divides_away_are_no_fault_whatever_their_gain_is_besides(times):
+    for seed in range(3):
+        torch.manual_seed(seed)
+        linear, of_paths = (lambda n: [nn.Linear(n, 48), nn.BatchNorm1d(48)]), [Paths() for _ in range(6)]
+        hidden = [*linear(16), nn.ReLU(), *linear(48), nn.ReLU(), *linear(48), *linear(48), nn.ReLU()]
+        dense, x, y = nn.Sequential(*hidden, nn.Linear(48, 48)), torch.randn(128, 16), torch.randn(128, 48)
+        for part in dense:
+            if isinstance(part, nn.Linear):
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+        dense[8].weight.data *= times
+        report = gt.audit(dense, x, y)
+        assert report.verdict == "stable"
+        assert "times as large" in report.layers[8].cause
+        module = nn.Sequential(nn.Conv2d(3, 16, 3), *of_paths, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))
+        module[5].long[0].weight.data *= times
+        module[5].long[0].bias.data *= times
+        assert gt.audit(module, torch.randn(16, 3, 10, 10), torch.randint(0, 5, (16,))).verdict == "stable"
+        module.eval()  # then nothing divides
+        module[5].short.weight.data *= 20.0 * times
+        assert gt.audit(module, torch.randn(16, 3, 10, 10), torch.randint(0, 5, (16,))).start == "5"
