@@ -1,5 +1,7 @@
 """Audits of networks in which a norm is at fault: it is named, whether the module is read or only measured."""
 
+import math
+
 import pytest
 
 import gradtheory as gt
@@ -157,3 +159,22 @@ def test_weights_that_a_norm_divides_away_are_no_fault_whatever_their_gain_is_be
         module.eval()  # then nothing divides
         module[5].short.weight.data *= 20.0 * times
         assert gt.audit(module, torch.randn(16, 3, 10, 10), torch.randint(0, 5, (16,))).start == "5"
+
+
+@pytest.mark.filterwarnings("ignore:.*spectral_norm:FutureWarning")  # people have such modules
+def test_a_fresh_spectral_norm_is_audited_as_it_is_trained():
+    torch.manual_seed(0)
+    layers = [torch.nn.utils.spectral_norm(nn.Conv2d(3 if k == 0 else 16, 16, 3, padding=1)) for k in range(6)]
+    hidden = [part for layer in layers for part in (layer, nn.LeakyReLU(0.2))]
+    module, x = nn.Sequential(*hidden, nn.Flatten(), nn.Linear(16 * 64, 1)), torch.randn(16, 3, 8, 8)
+    kept = [layer.weight_u.clone() for layer in layers]
+    report = gt.audit(module, x, torch.zeros(16, 1))
+    assert report.verdict != "explodes"
+    assert all(torch.equal(layer.weight_u, u) for layer, u in zip(layers, kept, strict=True))
+    given = [x]
+    for part in module:
+        given.append(part(given[-1]))  # each takes the same step
+    first, last = given[1], given[11]
+    gradients = torch.autograd.grad(given[-1].square().mean(), [first, last])
+    gains = [layer.gain for layer in report.layers[1:11]]
+    assert math.prod(gains) == pytest.approx(float(gradients[0].norm() / gradients[1].norm()), rel=1e-3)

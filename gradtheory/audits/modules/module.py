@@ -25,7 +25,7 @@ from gradtheory.audits.modules.calls import Call, recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.modules.losses import loss_of, name_of
-from gradtheory.audits.modules.norms import divisor, mark_branches, of_any_scale, of_small_input
+from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
@@ -108,7 +108,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     try:
         with untouched(module), uncompiled(module), recorded(module) as record:
             for part in module.modules():
-                part.training = modes[part] and "BatchNorm" in type(part).__name__
+                part.training = modes[part] and learns_from_batches(part)
             for parameter in module.parameters():
                 parameter.grad = None
             given, keywords, leaves = given_to(x, module)

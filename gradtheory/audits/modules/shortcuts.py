@@ -112,5 +112,5 @@ def times(step: Any, name: str) -> float | None:
     other = step._saved_other
     if other is None or other.ndim > 0:
         return None
-    value = float(other)
+    value = float(other.detach())
     return value if name == "MulBackward0" else 1.0 / value if value else NAN
