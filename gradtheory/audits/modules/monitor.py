@@ -11,7 +11,7 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
 from gradtheory.audits.modules.hooks import Hook, keep_from_copies, let_copy
 from gradtheory.audits.modules.module import is_module
-from gradtheory.audits.modules.tensors import is_finite, square_sum, tensors
+from gradtheory.audits.modules.tensors import is_finite, square_sum, tensors, viewed
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.readers.untouched import is_initialised, uncompiled
 
@@ -146,7 +146,7 @@ class Monitor(ShownAsTable):
         if not type(module).__module__.startswith("torch.nn."):  # which may write over its inputs
             self._was_finite[module] = is_finite((inputs, keywords))
         views: dict[int, Any] = {}
-        return _viewed(inputs, views), _viewed(keywords, views)
+        return viewed(inputs, views), viewed(keywords, views)
 
     def _close(self) -> None:
         """Write down the step whose backward pass is over."""
@@ -218,15 +218,6 @@ class Monitor(ShownAsTable):
             for tensor in tensors(value):
                 if tensor.requires_grad:
                     tensor.register_hook(self._hook(hook))
-
-
-def _viewed(value: Any, views: dict[int, Any]) -> Any:
-    """Return inputs with views in place of tensors that gradients come back to: of one tensor, one view."""
-    if isinstance(value, dict):
-        return {key: _viewed(part, views) for key, part in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_viewed(part, views) for part in value)
-    return views.setdefault(id(value), value.view_as(value)) if getattr(value, "requires_grad", False) else value
 
 
 def _is_backward() -> bool:

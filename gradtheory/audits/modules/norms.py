@@ -7,7 +7,7 @@ from typing import Any
 
 from gradtheory.audits.branches import groups
 from gradtheory.audits.layers import DIVIDED, INNER, NAN, NORMED, AuditedBlock
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 from gradtheory.audits.thresholds import ALONE
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, NAN
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 
 _SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
 
