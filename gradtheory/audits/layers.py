@@ -181,12 +181,15 @@ class OutOfScale(NamedTuple):
         Their name within the part.
     step : float
         Their gradient relative to their size, beside that of peers: nan where there is none.
+    is_free : bool
+        Whether a norm divides them away, so that the loss does not know their scale.
 
     """
 
     times: float
     parameter: str
     step: float = NAN
+    is_free: bool = False
 
     @property
     def cause(self) -> str:

@@ -21,11 +21,12 @@ from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock
 from gradtheory.audits.measure import NONE, Measurement, measure_network
 from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
-from gradtheory.audits.modules.calls import Call, recorded
+from gradtheory.audits.modules.call import Call, lead, origin_of, pass_masks
+from gradtheory.audits.modules.calls import recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.modules.losses import is_sound, loss_of, name_of
-from gradtheory.audits.modules.norms import divisor, mark_branches, of_any_scale, of_small_input
+from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
@@ -108,7 +109,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     try:
         with untouched(module), uncompiled(module), recorded(module) as record:
             for part in module.modules():
-                part.training = modes[part] and "BatchNorm" in type(part).__name__
+                part.training = modes[part] and learns_from_batches(part)
             for parameter in module.parameters():
                 parameter.grad = None
             given, keywords, leaves = given_to(x, module)
@@ -117,13 +118,14 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
-            shortcut, graph = odd_shortcut(record.calls), Graph.behind(value.grad_fn)
+            graph = Graph.behind(value.grad_fn, record.together)
+            lead(record.calls, graph)
+            shortcut = odd_shortcut(record.calls)
             value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
-            if is_sound(value, name, module):  # then what is -inf is meant
-                for call in record.calls:
-                    call.is_finite = call.is_finite or call.is_masked
+            if is_sound(value, name, module):
+                pass_masks(record.calls)
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
@@ -164,8 +166,8 @@ def _measured(
         spread = _spread(part, before or part)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
-        share = _share_above_1(part, before) if before else NAN
-        layers.append(replace(_layer(part, gain, gradients, spread), name=name, share_above_1=share))
+        layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
+        layers.append(replace(layer, name=name, share_above_1=_share_above_1(part, before)))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
@@ -199,7 +201,7 @@ def _measured(
     stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
     if (dead := silent(parts, stream_layers, module)) is not None:
         layers[dead] = replace(layers[dead], gain=0.0)
-    origin = _origin(calls)
+    origin = origin_of(calls)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
     return Measurement(
@@ -244,14 +246,6 @@ def _activations() -> frozenset[str]:
     return frozenset(activation.__all__) - others
 
 
-def _origin(calls: list[Call]) -> str | None:
-    """Return the innermost module of which the inputs are finite and the output is not: in what it does itself."""
-    origin = next((call for call in calls if call.is_origin), None)
-    while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
-        origin = inner
-    return None if origin is None else origin.name or origin.kind
-
-
 def _through_time(call: Call) -> tuple[str, float, int] | None:
     """Return by which factor, in logarithms, the gradient by the first time step exceeds that by the last."""
     steps = len(call.by_time) - 1
@@ -267,9 +261,9 @@ def _gain(part: Call, before: float) -> float:
     return math.sqrt(before / part.gradient_square)
 
 
-def _share_above_1(part: Call, before: Call) -> float:
+def _share_above_1(part: Call, before: Call | None) -> float:
     """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""
-    here, there = part.by_sample, before.by_sample
+    here, there = part.by_sample, None if before is None else before.by_sample
     if here is None or there is None or len(here) != len(there) or not math.isfinite(part.gradient_square):
         return NAN
     return float(np.mean(there > here))
@@ -280,7 +274,9 @@ def _spread(part: Call, before: Call) -> float:
     return spread_of_gain(_RELU, part.width, before.width)
 
 
-def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: float) -> AuditedLayer:
+def _layer(
+    call: Call, before: Call | None, gain: float, gradients: dict[str, list[Array]], spread: float
+) -> AuditedLayer:
     inside = (each for name, each in gradients.items() if name == call.name or name.startswith(f"{call.name}."))
     own = [gradient for each in inside for gradient in each]
     return AuditedLayer(
@@ -294,5 +290,6 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
         spread=spread,
         is_measured_only=True,
         is_finite=call.is_finite,
-        is_gradient_finite=call.is_gradient_finite and all(np.isfinite(each).all() for each in own),
+        is_gradient_finite=all(each.is_gradient_finite for each in (call, before or call))
+        and all(np.isfinite(each).all() for each in own),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from gradtheory.audits.chance import may_all_be_off
 from gradtheory.audits.layers import AuditedLayer
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 
 _SHOWN = 8  # of the modules that get no gradient
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradtheory.audits.layers import is_pooling
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.graph import Graph, steps_from
 from gradtheory.audits.modules.pooling import with_pools
 

@@ -40,6 +40,15 @@ def _tensors_of_numbers(value: Any) -> Iterator[Any]:
         yield value
 
 
+def viewed(value: Any, views: dict[int, Any]) -> Any:
+    """Return inputs or outputs with views in place of tensors that gradients come back to: of one tensor, one view."""
+    if isinstance(value, dict):
+        return {key: viewed(part, views) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(viewed(part, views) for part in value)
+    return views.setdefault(id(value), value.view_as(value)) if getattr(value, "requires_grad", False) else value
+
+
 def is_of_numbers(tensor: Any) -> bool:
     """Return whether a tensor is one of floats, or of complex numbers."""
     return bool(tensor.is_floating_point() or tensor.is_complex())
