@@ -21,7 +21,7 @@ from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock
 from gradtheory.audits.measure import NONE, Measurement, measure_network
 from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
-from gradtheory.audits.modules.call import Call, lead
+from gradtheory.audits.modules.call import Call, origin_of, settle
 from gradtheory.audits.modules.calls import recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
@@ -40,6 +40,7 @@ from gradtheory.networks.readers.untouched import is_initialised, uncompiled, un
 from gradtheory.random_weights.precision import GradientSizes
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
+_ONE = "it is one part, and what the gradient does within a part is not seen"
 _SHORT = ("float16", "bfloat16")
 _RELU = 2.0  # the kurtosis of its slopes
 
@@ -76,8 +77,9 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
 
 
 def _because(measured: Measurement, reason: str) -> tuple[Measurement, str]:
-    """Return what was measured, and why only that, with what no gradient comes back to."""
-    return measured, f"{reason}; {measured.unreached}" if measured.unreached else reason
+    """Return what was measured, and why only that, with what no gradient comes back to, or that it is one part."""
+    more = measured.unreached or (_ONE if len(measured.layers) == 1 else "")
+    return measured, f"{reason}; {more}" if more else reason
 
 
 def _with_overflow(measured: Measurement, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
@@ -118,10 +120,9 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
-            graph = Graph.behind(value.grad_fn, record.together)
-            lead(record.calls, graph)
-            shortcut = odd_shortcut(record.calls)
+            graph, shortcut = record.behind(value.grad_fn), odd_shortcut(record.calls)
             value.backward(retain_graph=are_few(record.calls))
+            settle(record.calls, [value, *(parameter.grad for parameter in module.parameters())])
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             told = NAN if name == NONE else float(value.detach())
@@ -177,7 +178,10 @@ def _measured(
             name, known, spread, (place,), own_kind,
             least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
         )  # fmt: skip
-        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
+        is_another = (
+            before is not None and before.kind in _activations()
+        )  # of two in a row one has other weights before
+        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
         is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
         is_next = before is not None and source == place - 1 and not is_mouth
         is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
@@ -198,7 +202,7 @@ def _measured(
     stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
     if (dead := silent(parts, stream_layers, module)) is not None:
         layers[dead] = replace(layers[dead], gain=0.0)
-    origin = _origin(calls)
+    origin = origin_of(calls)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
     return Measurement(
@@ -241,14 +245,6 @@ def _activations() -> frozenset[str]:
 
     others = {"GLU", "LogSoftmax", "MultiheadAttention", "Softmax", "Softmax2d", "Softmin"}
     return frozenset(activation.__all__) - others
-
-
-def _origin(calls: list[Call]) -> str | None:
-    """Return the innermost module of which the inputs are finite and the output is not: in what it does itself."""
-    origin = next((call for call in calls if call.is_origin), None)
-    while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
-        origin = inner
-    return None if origin is None else origin.name or origin.kind
 
 
 def _through_time(call: Call) -> tuple[str, float, int] | None:

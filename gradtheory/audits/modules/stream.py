@@ -1,8 +1,9 @@
 """The stream through a torch module: the calls of the parts that the module itself consists of, in their order.
 
 Their outputs are the stream also where a part is a residual branch. From the last part it is followed back: each part
-is made of others, and goes on from the last of these. What is left over are branches beside it, followed back likewise,
-until they come to a part that is followed already.
+is made of others, and goes on from that of these which has most parts before it, as the state of a loop has, or the
+last of several. What is left over are branches beside it, followed back likewise, until they come to a part that is
+followed already.
 """
 
 from collections.abc import Sequence
@@ -20,14 +21,18 @@ def stream(calls: list[Call]) -> list[Call]:
 
 
 def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]:
-    """Return, for each part, the last of the parts that its first input is made of, or else any; None without one."""
+    """Return, for each part, that of the parts its first input is made of, or else any, which goes on for longest."""
     owner: dict[int, int] = {}
     numbers = {id(call): number for number, call in enumerate(calls)}
     sources: list[int | None] = []
+    lengths: list[int] = []
     for place, part in enumerate(parts):
         before = [owner[call] for call in part.first_sources or part.sources if call in owner]
         is_pooled = place > 0 and is_pooling(parts[place - 1].kind) and not is_pooling(part.kind)
-        sources.append(place - 1 if is_pooled and part.pooling else max(before, default=None))
+        longest = max(before, key=lambda each: (lengths[each], each), default=None)
+        source = place - 1 if is_pooled and part.pooling else longest
+        sources.append(source)
+        lengths.append(1 if source is None else lengths[source] + 1)
         waiting = [numbers[id(part)]] if id(part) in numbers else []
         while waiting:
             call = waiting.pop()
@@ -63,9 +68,7 @@ def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Seq
     last: dict[int, Any] = {}
     inner = []
     for part, source, path in zip(parts, sources, paths, strict=True):
-        step = part.left
-        while step in graph.sums:
-            step = graph.sums[step]
+        step = graph.sum_of(part.left)
         is_inner = False
         if path in last:
             is_inner = graph.goes_around(step, last[path])
