@@ -89,3 +89,32 @@ def test_a_monitor_ends_no_loop_whose_numbers_it_cannot_look_at():
     assert all(torch.equal(given[name], expected[name]) for name in expected)
     assert watch.unseen.startswith("RuntimeError: ")
     assert "some numbers were not looked at" in repr(watch)
+
+
+def test_a_module_takes_what_holds_its_inputs_as_it_is_given():
+    class Held(dict):
+        @property
+        def state(self):
+            return self["state"]
+
+    class Taking(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(16, 3)
+
+        def forward(self, held, more):
+            return self.inner(held.state + more.state)
+
+    class Giving(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(16, 16), Taking()
+
+        def forward(self, x):
+            held = Held(state=self.first(x))
+            return self.second(held, more=held)
+
+    module = Giving()
+    with gt.monitor(module) as watch:
+        module(torch.randn(4, 16)).sum().backward()
+    assert (watch.steps, watch.unseen) == ([1], "")

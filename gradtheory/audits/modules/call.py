@@ -1,11 +1,13 @@
 """What is known of one call of a module in a forward pass, and of the gradient that came back to what it gave."""
 
-from collections.abc import Container, Sequence
+import functools
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
+from gradtheory.audits.modules.tensors import by_sample, is_finite, square_sum
 
 
 @dataclass
@@ -57,6 +59,9 @@ class Call:
         By which reduction without weights the first input was made of what a module gave, such as "mean of 49".
     pooled_square : float
         Then the square of the gradient by that input.
+    at_sum : tuple of float and ndarray, or None
+        The square of the gradient by the sum that the output is a term of, after what is done with it alone, and the
+        same row by row: in its place that tells how the gradient comes to what is beside the term.
     by_time : list of float
         Of a recurrent module: the squares of the gradient by its input, for each time step.
     tensor, edge : tensor, edge of autograd's graph, or None
@@ -75,7 +80,7 @@ class Call:
     width: int = 1
     is_finite: bool = True
     was_finite: bool = True
-    is_masked: bool = True
+    is_masked: bool = False
     is_gradient_finite: bool = True
     takes_floats: bool = True
     taken: int = 0
@@ -93,6 +98,7 @@ class Call:
     gave_still: float = NAN
     pooling: str = ""
     pooled_square: float = NAN
+    at_sum: tuple[float, Array | None] | None = None
     by_time: list[float] = field(default_factory=list)
     tensor: Any = None
     edge: Any = None
@@ -119,10 +125,26 @@ def lead(calls: Sequence[Call], steps: Container[Any]) -> None:
                 setattr(call, name, getattr(leading, name))
 
 
-def pass_masks(calls: Sequence[Call]) -> None:
-    """Take what is -inf for meant."""
+def watch_sums(calls: Sequence[Call], sum_of: Callable[[Any], Any]) -> None:
+    """Let each call know of the gradient by the sum that it is a term of."""
     for call in calls:
-        call.is_finite = call.is_finite or call.is_masked
+        if call.left is not None and (step := sum_of(call.left)) is not call.left:
+            step.register_prehook(functools.partial(_note_sum, call))
+
+
+def _note_sum(call: Call, gradients: Sequence[Any]) -> None:
+    if gradients[0] is not None:
+        call.at_sum = float(square_sum(gradients[0])), by_sample(gradients[0])
+
+
+def settle(calls: Sequence[Call], outcome: Any) -> None:
+    """Tell of each term the gradient by its sum; and if all that came of them is finite, what is masked is no fault."""
+    is_harmless = is_finite(outcome) and all(call.is_gradient_finite for call in calls)
+    for call in calls:
+        call.is_finite = call.is_finite or (is_harmless and call.is_masked)
+        if call.at_sum is not None and call.at_sum[0] != call.gradient_square:
+            call.gradient_square, call.by_sample = call.at_sum
+            call.edge = None
 
 
 def origin_of(calls: Sequence[Call]) -> str | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
-from gradtheory.audits.modules.call import Call
+from gradtheory.audits.modules.call import Call, lead, watch_sums
+from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.stillness import still_share, unit_axis
 from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
@@ -33,6 +34,13 @@ class Record:
     def module_now(self) -> str:
         """Return the innermost module that is being called."""
         return self.calls[self.open_calls[-1]].name if self.open_calls else ""
+
+    def behind(self, end: Any) -> Graph:
+        """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
+        graph = Graph.behind(end, self.together, {step for call in self.calls for step in call.entered})
+        lead(self.calls, graph)
+        watch_sums(self.calls, graph.sum_of)
+        return graph
 
 
 @contextmanager
@@ -178,7 +186,7 @@ def _note_output(call: Call, output: Any) -> None:
     if not told:
         return
     call.given, call.is_finite = id(given[0]), is_finite(output)
-    call.is_masked = call.is_finite or is_finite_or_masked(output)
+    call.is_masked = not call.is_finite and is_finite_or_masked(output)
     call.others = [Call(call.name, call.kind) for _ in told[1:]]
     for noted, tensor in zip((call, *call.others), told, strict=True):
         _note_tensor(noted, tensor, call)

@@ -1,6 +1,6 @@
 """The steps of autograd behind a loss, and which of them every path to the loss passes."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,11 @@ class Graph:
     one: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
-    def behind(cls, end: Any, together: Iterable[Iterable[Any]] = ()) -> "Graph":
-        """Return the graph behind a step, in which those that are given together, and lead there, are one."""
+    def behind(cls, end: Any, together: Iterable[Iterable[Any]] = (), taken: Container[Any] = ()) -> "Graph":
+        """Return the graph behind a step, in which those that are given together, and lead there, are one.
+
+        Of those that modules take no sums are told: what is done with them is done in a module.
+        """
         reached = steps_from(end)
         groups = [[step for step in group if step in reached] for group in together]
         one = {step: group[0] for group in groups for step in group}
@@ -56,8 +59,16 @@ class Graph:
                     depth[each] = depth[above[each]] + 1
                     waiting.append(each)
         alone = {step: several[0] for step, several in takers.items() if len(several) == 1}
-        sums = {step: taker for step, taker in alone.items() if _goes_on(taker)}
+        sums = {step: taker for step, taker in alone.items() if step not in taken and _goes_on(taker)}
         return cls(end, above, depth, sums, one)
+
+    def sum_of(self, step: Any) -> Any:
+        """Return the last sum that a step is a term of, alone or by what is done with it alone; without one itself."""
+        last = step
+        while step in self.sums:
+            step = self.sums[step]
+            last = step if step.name() == "AddBackward0" and len(before(step)) > 1 else last
+        return last
 
     def __contains__(self, step: Any) -> bool:
         return self.one.get(step, step) in self.depth

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradtheory.audits.measure import NONE, OWN, YOURS
 from gradtheory.audits.modules.batches import is_several, raw
-from gradtheory.audits.modules.tensors import is_finite, tensors
+from gradtheory.audits.modules.tensors import tensors
 from gradtheory.errors import InvalidArgument
 
 _LOSSES = {
@@ -51,11 +51,6 @@ def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
         is_last = output.ndim > 2 and target.shape == output.shape[:-1]  # torch has classes second
         return torch.nn.functional.cross_entropy(output.movedim(-1, 1) if is_last else output, target.long())
     return getattr(torch.nn.functional, _LOSSES[name])(output, _alike(target, output))
-
-
-def is_sound(value: Any, name: str, module: Any) -> bool:
-    """Return whether a loss, if it is one, and the gradients by all parameters are finite."""
-    return (name == NONE or is_finite(value)) and all(is_finite(each.grad) for each in module.parameters())
 
 
 def _targets(y: Any, device: Any, torch: Any) -> Any:

@@ -21,11 +21,11 @@ from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock
 from gradtheory.audits.measure import NONE, Measurement, measure_network
 from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
-from gradtheory.audits.modules.call import Call, lead, origin_of, pass_masks
+from gradtheory.audits.modules.call import Call, origin_of, settle
 from gradtheory.audits.modules.calls import recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
-from gradtheory.audits.modules.losses import is_sound, loss_of, name_of
+from gradtheory.audits.modules.losses import loss_of, name_of
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
@@ -40,6 +40,7 @@ from gradtheory.networks.readers.untouched import is_initialised, uncompiled, un
 from gradtheory.random_weights.precision import GradientSizes
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
+_ONE = "it is one part, and what the gradient does within a part is not seen"
 _SHORT = ("float16", "bfloat16")
 _RELU = 2.0  # the kurtosis of its slopes
 
@@ -76,8 +77,9 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
 
 
 def _because(measured: Measurement, reason: str) -> tuple[Measurement, str]:
-    """Return what was measured, and why only that, with what no gradient comes back to."""
-    return measured, f"{reason}; {measured.unreached}" if measured.unreached else reason
+    """Return what was measured, and why only that, with what no gradient comes back to, or that it is one part."""
+    more = measured.unreached or (_ONE if len(measured.layers) == 1 else "")
+    return measured, f"{reason}; {more}" if more else reason
 
 
 def _with_overflow(measured: Measurement, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
@@ -118,14 +120,11 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
-            graph = Graph.behind(value.grad_fn, record.together)
-            lead(record.calls, graph)
-            shortcut = odd_shortcut(record.calls)
+            graph, shortcut = record.behind(value.grad_fn), odd_shortcut(record.calls)
             value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
-            if is_sound(value, name, module):
-                pass_masks(record.calls)
+            settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
@@ -161,8 +160,9 @@ def _measured(
         goes_on = source is not None and paths[source] == path
         before = parts[source] if source is not None and goes_on else None
         own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
-        gain = _gain(part, before.gradient_square if before else sum(own) if own else NAN)
-        gain = NAN if gain == 0.0 and part.name in passed_by else gain
+        gain = _gain(
+            part, before.gradient_square if before else sum(own) if own else NAN, passes=part.name in passed_by
+        )
         spread = _spread(part, before or part)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
@@ -180,7 +180,8 @@ def _measured(
             name, known, spread, (place,), own_kind,
             least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
         )  # fmt: skip
-        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
+        is_another = before is not None and before.kind in _activations()  # of two in a row one has other weights
+        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
         is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
         is_next = before is not None and source == place - 1 and not is_mouth
         is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
@@ -254,9 +255,12 @@ def _through_time(call: Call) -> tuple[str, float, int] | None:
     return call.name or call.kind, 0.5 * math.log(call.by_time[0] / call.by_time[-1]), steps
 
 
-def _gain(part: Call, before: float) -> float:
-    """Return the norm of the gradient by the output of the part before over that by the output of this one."""
-    if not part.gradient_square > 0.0:
+def _gain(part: Call, before: float, *, passes: bool = False) -> float:
+    """Return the norm of the gradient by the output of the part before over that by the output of this one.
+
+    A gain of 0 of a part that passes gradients on in another call tells nothing.
+    """
+    if not part.gradient_square > 0.0 or (passes and before == 0.0):
         return NAN
     return math.sqrt(before / part.gradient_square)
 

@@ -1,8 +1,9 @@
 """The stream through a torch module: the calls of the parts that the module itself consists of, in their order.
 
 Their outputs are the stream also where a part is a residual branch. From the last part it is followed back: each part
-is made of others, and goes on from one of these. What is left over are branches beside it, followed back likewise,
-until they come to a part that is followed already.
+is made of others, and goes on from an earlier call of the same module, or from that of these which has most parts
+before it, as the state of a loop has, or the last of several. What is left over are branches beside it, followed back
+likewise, until they come to a part that is followed already.
 """
 
 import functools
@@ -80,9 +81,7 @@ def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Seq
     last: dict[int, Any] = {}
     inner = []
     for part, source, path in zip(parts, sources, paths, strict=True):
-        step = part.left
-        while step in graph.sums:
-            step = graph.sums[step]
+        step = graph.sum_of(part.left)
         is_inner = False
         if path in last:
             is_inner = graph.goes_around(step, last[path])

@@ -41,8 +41,11 @@ def _tensors_of_numbers(value: Any) -> Iterator[Any]:
 
 
 def viewed(value: Any, views: dict[int, Any]) -> Any:
-    """Return inputs or outputs with views in place of tensors that gradients come back to: of one tensor, one view."""
-    if isinstance(value, dict):
+    """Return inputs or outputs with views in place of tensors that gradients come back to: of one tensor, one view.
+
+    What holds them in a class of its own is left as it is.
+    """
+    if type(value) is dict:
         return {key: viewed(part, views) for key, part in value.items()}
     if type(value) in (list, tuple):
         return type(value)(viewed(part, views) for part in value)
