@@ -150,7 +150,7 @@ def _measured(
     gradients = gradients_of(module)
     sources = sources_of(parts, calls)
     paths = paths_of(sources)
-    inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources)
+    inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}

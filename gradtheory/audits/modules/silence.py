@@ -25,13 +25,14 @@ def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | 
     return max(0, same - 1) if parts[same].took_same or is_fixed else same
 
 
-def passing(parts: Sequence[Call], sources: Sequence[int | None]) -> set[str]:
-    """Return the modules of which some call passes a gradient on: that another call does not is no fault of theirs.
+def passing(parts: Sequence[Call], sources: Sequence[int | None], module: Any) -> set[str]:
+    """Return the modules with weights of which some call passes a gradient on: another that does not is no fault.
 
     A loop may start with a state of zeros, which others are multiplied by.
     """
     pairs = ((part, parts[source]) for part, source in zip(parts, sources, strict=True) if source is not None)
-    return {part.name for part, before in pairs if part.gradient_square > 0.0 and before.gradient_square > 0.0}
+    names = {part.name for part, before in pairs if part.gradient_square > 0.0 and before.gradient_square > 0.0}
+    return {name for name in names if next(module.get_submodule(name).parameters(), None) is not None}
 
 
 def unreached(calls: list[Call], module: Any) -> str:
