@@ -103,6 +103,50 @@ def test_the_gain_of_a_branch_with_a_factor_is_that_of_the_stream():
         assert product == pytest.approx(float(gradients[k].norm() / gradients[k + 1].norm()), rel=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_branch_ends_behind_dropout_that_does_nothing(seed):
+    class Dropped(Scaled):
+        def __init__(self):
+            super().__init__(1.0)
+            self.norms, self.dropout = nn.ModuleList(nn.LayerNorm(32) for _ in self.branches), nn.Dropout(0.1)
+
+        def forward(self, x):
+            h = self.first(x)
+            for norm, branch in zip(self.norms, self.branches, strict=True):
+                h = h + 0.5 * self.dropout(branch(norm(h)))
+            return self.head(h)
+
+    torch.manual_seed(seed)
+    module, x, y = Dropped(), torch.randn(96, 16), torch.randint(0, 3, (96,))
+    assert gt.audit(module, x, y, loss=nn.CrossEntropyLoss()).verdict == "stable"
+    module.branches[4][2].weight.data *= 20.0
+    report = gt.audit(module, x, y, loss=nn.CrossEntropyLoss())
+    assert (report.verdict, report.start) == ("explodes", "branches.4.2")
+
+
+def test_norms_in_a_list_that_all_start_with_0_are_a_way_to_initialise():
+    class Lists(nn.Module):
+        def __init__(self, depth=6):
+            super().__init__()
+            self.first, self.head = linear(16, 32), linear(32, 3)
+            self.d1, self.d2 = (nn.ModuleList(linear(32, 32) for _ in range(depth)) for _ in range(2))
+            self.n1, self.n2 = (nn.ModuleList(nn.BatchNorm1d(32) for _ in range(depth)) for _ in range(2))
+
+        def forward(self, x):
+            h = self.first(x)
+            for d1, n1, d2, n2 in zip(self.d1, self.n1, self.d2, self.n2, strict=True):
+                h = torch.relu(h + n2(d2(torch.relu(n1(d1(h))))))
+            return self.head(h)
+
+    torch.manual_seed(0)
+    module, x, y = Lists(), torch.randn(64, 16), torch.randint(0, 3, (64,))
+    for norm in module.n2:
+        nn.init.zeros_(norm.weight)
+    assert gt.audit(module, x, y).verdict == "stable"
+    nn.init.ones_(module.n2[4].weight)
+    assert "No gradient passes" in str(gt.audit(module, x, y))
+
+
 def test_layers_whose_weights_a_forward_uses_by_itself_are_told_apart_by_their_activations():
     class Functional(nn.Module):
         def __init__(self):

@@ -37,7 +37,8 @@ class Record:
 
     def behind(self, end: Any) -> Graph:
         """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
-        graph = Graph.behind(end, self.together, {step for call in self.calls for step in call.entered})
+        taken = {step for call in self.calls for step in call.entered - {call.left}}  # dropout may hand on its input
+        graph = Graph.behind(end, self.together, taken)
         lead(self.calls, graph)
         watch_sums(self.calls, graph.sum_of)
         return graph

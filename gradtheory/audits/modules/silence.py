@@ -59,7 +59,8 @@ def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
         is_zero = not any(bool(weight.any()) for weight in _weights(module, owner.name))
         name = owner.name or owner.kind
         if is_zero and not is_behind:
-            peers = [path for path, _ in module.named_modules() if _place(path) == _place(owner.name)]
+            place = _place(owner.name, module)
+            peers = [path for path, _ in module.named_modules() if _place(path, module) == place]
             weights = [weight for path in peers for weight in _weights(module, path)]
             if any(weight.any() for weight in weights) or not any(map(_is_trained, weights)):
                 dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
@@ -80,9 +81,11 @@ def _weights(module: Any, name: str) -> list[Any]:
     return [value for key, value in own.items() if "bias" not in key] or list(own.values())
 
 
-def _place(path: str) -> tuple[str, ...]:
-    """Return where a module is, whatever the number of its block."""
+def _place(path: str, module: Any) -> tuple[str, ...]:
+    """Return where a module is, whatever the number of its block, or its own in a list of such modules."""
     *holders, last = path.split(".")
+    if type(module.get_submodule(".".join(holders))).__name__ == "ModuleList":
+        last = f"{holders.pop()} #"
     return (*("#" if holder.isdigit() else holder.rstrip("0123456789") for holder in holders), last)
 
 
