@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradtheory.audits.layers import AuditedBlock
+from gradtheory.audits.layers import AuditedBlock, module_of
 
 
 def groups(blocks: Sequence[AuditedBlock]) -> list[list[int]]:
@@ -40,7 +40,7 @@ def _one(members: Sequence[AuditedBlock]) -> AuditedBlock:
     is_known = all(member.gain > 0.0 and math.isfinite(member.gain) for member in members)
     gain = last.whole if is_known else math.nan
     way = 1.0 if gain > 1.0 else -1.0
-    name = max(members, key=lambda member: way * math.log(member.gain)).name if is_known else last.name
+    name = _steepest(members, way) if is_known else last.name
     return replace(
         last,
         name=name,
@@ -51,3 +51,12 @@ def _one(members: Sequence[AuditedBlock]) -> AuditedBlock:
         kind=" ".join(member.kind for member in members),
         took=members[0].took,
     )
+
+
+def _steepest(members: Sequence[AuditedBlock], way: float) -> str:
+    """Return the member that changes the gradient most one way: of the module that does so by all of its calls."""
+    totals: dict[str, float] = {}
+    for member in members:
+        module = module_of(member.name)
+        totals[module] = totals.get(module, 0.0) + way * math.log(member.gain)
+    return max(members, key=lambda member: (totals[module_of(member.name)], way * math.log(member.gain))).name

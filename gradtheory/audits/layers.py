@@ -181,12 +181,15 @@ class OutOfScale(NamedTuple):
         Their name within the part.
     step : float
         Their gradient relative to their size, beside that of peers: nan where there is none.
+    is_free : bool
+        Whether a norm divides them away, so that the loss does not know their scale.
 
     """
 
     times: float
     parameter: str
     step: float = NAN
+    is_free: bool = False
 
     @property
     def cause(self) -> str:
@@ -196,8 +199,10 @@ class OutOfScale(NamedTuple):
     @property
     def remark(self) -> str:
         """What they do where a norm divides them away: they hardly move, and no other gradient changes by them."""
-        slow = f", and a step of gradient descent changes it {1.0 / self.step:.3g} times less, relative to its size"
-        return f"{self.cause}{slow if self.step < 1.0 / MUCH else ''}"
+        if not 0.0 < self.step < 1.0 / MUCH:
+            return self.cause
+        slow = f"a step of gradient descent changes it {1.0 / self.step:.3g} times less, relative to its size"
+        return f"{self.cause}, and {slow}"
 
 
 def module_of(name: str) -> str:

@@ -43,9 +43,35 @@ def test_a_branch_is_as_good_as_the_sum_that_alone_takes_it():
     total = Step("AddBackward0", start, branch)
     end = Step("MmBackward0", total)
     graph = Graph.behind(end)
-    assert graph.sums == {branch: total}
+    assert graph.sums[branch] is total
     assert graph.goes_around(branch, start)
     assert not graph.goes_around(total, start)
+
+
+def test_what_is_done_with_a_branch_alone_and_with_what_nothing_made_changes_nothing():
+    start, weights = Step("MmBackward0", Step("Leaf"), Step("Leaf")), Step("Leaf")
+    branch = Step("MmBackward0", start)
+    scaled = Step("MulBackward0", Step("ReluBackward0", branch), Step("CloneBackward0", weights))
+    total = Step("AddBackward0", start, scaled)
+    graph = Graph.behind(Step("MmBackward0", total))
+    step = branch
+    while step is not total:
+        step = graph.sums[step]
+    gated = Step("MulBackward0", branch, Step("MmBackward0", start, weights))
+    assert branch not in Graph.behind(Step("MmBackward0", gated)).sums
+
+
+def test_steps_that_are_taken_for_one_are_passed_by_what_passes_either():
+    start = Step("MmBackward0")
+    first, second = Step("ViewBackward0", start), Step("ViewBackward0", start)
+    third, fourth = Step("ViewBackward0", first, second), Step("ViewBackward0", second)
+    end = Step("CatBackward0", third, fourth)
+    graph = Graph.behind(end, [[first, second], [third, fourth, Step("Leaf")]])
+    assert first in graph
+    assert second in graph
+    assert not graph.goes_around(second, start)
+    assert not graph.goes_around(fourth, first)
+    assert Graph.behind(end).goes_around(second, start)
 
 
 def test_long_streams_take_time_in_proportion_to_their_length():

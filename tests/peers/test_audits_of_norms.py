@@ -1,5 +1,7 @@
 """Audits of networks in which a norm is at fault: it is named, whether the module is read or only measured."""
 
+import math
+
 import pytest
 
 import gradtheory as gt
@@ -122,3 +124,57 @@ def test_a_norm_and_a_layer_at_fault_are_both_told():
     read, _ = audits(module)
     assert read.start == "24"
     assert "16" in read.cause
+
+
+class Paths(nn.Module):
+    """Two paths whose outputs, side by side, are divided by the spread of the batch."""
+
+    def __init__(self, wide=16):
+        super().__init__()
+        self.short, self.norm = nn.Conv2d(wide, wide // 2, 1), nn.BatchNorm2d(wide)
+        self.long = nn.Sequential(nn.Conv2d(wide, 4, 1), nn.ReLU(), nn.Conv2d(4, wide // 2, 3, padding=1))
+
+    def forward(self, x):
+        return torch.relu(self.norm(torch.cat([self.short(x), self.long(x)], 1)))
+
+
+@pytest.mark.parametrize("times", [5.0, 20.0])
+def test_weights_that_a_norm_divides_away_are_no_fault_whatever_their_gain_is_besides(times):
+    for seed in range(3):
+        torch.manual_seed(seed)
+        linear, of_paths = (lambda n: [nn.Linear(n, 48), nn.BatchNorm1d(48)]), [Paths() for _ in range(6)]
+        hidden = [*linear(16), nn.ReLU(), *linear(48), nn.ReLU(), *linear(48), *linear(48), nn.ReLU()]
+        dense, x, y = nn.Sequential(*hidden, nn.Linear(48, 48)), torch.randn(128, 16), torch.randn(128, 48)
+        for part in dense:
+            if isinstance(part, nn.Linear):
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+        dense[8].weight.data *= times
+        report = gt.audit(dense, x, y)
+        assert report.verdict == "stable"
+        assert "times as large" in report.layers[8].cause
+        module = nn.Sequential(nn.Conv2d(3, 16, 3), *of_paths, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))
+        module[5].long[0].weight.data *= times
+        module[5].long[0].bias.data *= times
+        assert gt.audit(module, torch.randn(16, 3, 10, 10), torch.randint(0, 5, (16,))).verdict == "stable"
+        module.eval()  # then nothing divides
+        module[5].short.weight.data *= 20.0 * times
+        assert gt.audit(module, torch.randn(16, 3, 10, 10), torch.randint(0, 5, (16,))).start == "5"
+
+
+@pytest.mark.filterwarnings("ignore:.*spectral_norm:FutureWarning")  # people have such modules
+def test_a_fresh_spectral_norm_is_audited_as_it_is_trained():
+    torch.manual_seed(0)
+    layers = [torch.nn.utils.spectral_norm(nn.Conv2d(3 if k == 0 else 16, 16, 3, padding=1)) for k in range(6)]
+    hidden = [part for layer in layers for part in (layer, nn.LeakyReLU(0.2))]
+    module, x = nn.Sequential(*hidden, nn.Flatten(), nn.Linear(16 * 64, 1)), torch.randn(16, 3, 8, 8)
+    kept = [layer.weight_u.clone() for layer in layers]
+    report = gt.audit(module, x, torch.zeros(16, 1))
+    assert report.verdict != "explodes"
+    assert all(torch.equal(layer.weight_u, u) for layer, u in zip(layers, kept, strict=True))
+    given = [x]
+    for part in module:
+        given.append(part(given[-1]))  # each takes the same step
+    first, last = given[1], given[11]
+    gradients = torch.autograd.grad(given[-1].square().mean(), [first, last])
+    gains = [layer.gain for layer in report.layers[1:11]]
+    assert math.prod(gains) == pytest.approx(float(gradients[0].norm() / gradients[1].norm()), rel=1e-3)

@@ -227,3 +227,35 @@ def test_growth_along_layers_that_all_give_to_the_head_is_seen(gain, seed):
         layer.weight.data *= gain
     report = gt.audit(module, torch.randn(64, 32))
     assert report.verdict == ("explodes" if gain > 1 else "stable")  # the first layers give to the head past the others
+
+
+class Messages(nn.Module):
+    """Residual layers on a graph, each with operations after it that no module does, all in one forward."""
+
+    def __init__(self, layers=6, width=48):
+        super().__init__()
+        self.first, self.last = nn.Linear(16, width), nn.Linear(width, 3)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(layers))
+        for layer in (self.first, self.last, *self.layers):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+
+    def forward(self, x, neighbours):
+        x = self.first(x)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = x + torch.relu(neighbours @ layer(norm(x)))
+        return self.last(x)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_layer_whose_output_is_changed_before_it_is_added_is_named(seed):
+    torch.manual_seed(seed)
+    module, links = Messages(), torch.rand(60, 60) < 0.08
+    links = (links | links.T | torch.eye(60, dtype=torch.bool)).double()
+    scale = links.sum(1) ** -0.5
+    given = (torch.randn(60, 16), (links * scale * scale[:, None]).float())
+    targets = torch.randint(0, 3, (60,))
+    assert gt.audit(module, given, targets).verdict == "stable"
+    module.layers[3].weight.data *= 20.0
+    report = gt.audit(module, given, targets)
+    assert (report.verdict, report.start) == ("explodes", "layers.3")

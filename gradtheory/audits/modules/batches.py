@@ -1,5 +1,6 @@
 """What a torch module is called with: one batch, of arrays, of tensors, or of several of them."""
 
+import math
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
@@ -42,8 +43,10 @@ def given_to(x: Any, module: Any) -> tuple[list[Any], dict[str, Any], list[Any]]
     """Return what a module is called with, and the leaves of it that gradients come back to."""
     leaves: list[Any] = []
     if isinstance(x, Mapping):
-        return [], _tensor(x, module, leaves), leaves
-    return [_tensor(value, module, leaves) for value in (x if is_several(x) else (x,))], {}, leaves
+        return [], _tensor(x, module, leaves, may_mask=True), leaves
+    if is_several(x):
+        return [_tensor(value, module, leaves, may_mask=True) for value in x], {}, leaves
+    return [_tensor(x, module, leaves)], {}, leaves
 
 
 def is_several(x: Any) -> bool:
@@ -60,19 +63,23 @@ def _items(x: Any) -> Iterable[Any]:
     return x.values() if isinstance(x, Mapping) else x
 
 
-def _tensor(x: Any, module: Any, leaves: list[Any]) -> Any:
-    """Return x as the tensor that a module takes: where its parameters are, and floats in their type."""
+def _tensor(x: Any, module: Any, leaves: list[Any], *, may_mask: bool = False) -> Any:
+    """Return x as the tensor that a module takes: where its parameters are, and floats in their type.
+
+    One of several may be a mask, of 0 and -inf.
+    """
     import torch
 
     if x is None or isinstance(x, bool | str):
         return x
     if isinstance(x, Mapping):
-        return {key: _tensor(each, module, leaves) for key, each in x.items()}
+        return {key: _tensor(each, module, leaves, may_mask=may_mask) for key, each in x.items()}
     if isinstance(x, list | tuple) and holds_arrays(x):
-        parts = [_tensor(each, module, leaves) for each in x]
+        parts = [_tensor(each, module, leaves, may_mask=may_mask) for each in x]
         return x._make(parts) if hasattr(x, "_make") else type(x)(parts)
     tensor, first = torch.as_tensor(x), next(module.parameters(), None)
-    if tensor.numel() == 0 or not bool(tensor.isfinite().all()):
+    is_mask = may_mask and tensor.is_floating_point() and set(tensor.unique().tolist()) <= {0.0, -math.inf}
+    if tensor.numel() == 0 or not (is_mask or bool(tensor.isfinite().all())):
         raise InvalidArgument("x", tuple(tensor.shape), "must have a sample or more, all of finite numbers")
     if first is not None:
         tensor = tensor.to(first.device)

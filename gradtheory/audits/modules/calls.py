@@ -9,99 +9,11 @@ from typing import Any
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
+from gradtheory.audits.modules.call import Call, lead, watch_sums
+from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.stillness import still_share, unit_axis
-from gradtheory.audits.modules.tensors import by_sample, is_finite, square_sum, tensors
-
-
-@dataclass
-class Call:
-    """One call of a module in a forward pass.
-
-    Attributes
-    ----------
-    name : str
-    kind : str
-        The class.
-    square, gradient_square : float
-        Sums of squares of the output, and of the gradient by it.
-    by_sample : ndarray or None
-        The squares of the gradient by the output, row by row of its first axis.
-    size, width : int
-        The entries of the output, and how many of them vary on their own: those of a sample, or the channels of an
-        image, of which all positions have the same weights.
-    is_finite, was_finite : bool
-        Whether the output is finite, and whether the inputs were.
-    takes_floats : bool
-        Whether an input is a tensor of floats: tokens are none.
-    taken, given : int
-        Which tensors are the first input and the output: the same number for the same tensor.
-    sources, first_sources : set of int
-        The calls whose outputs its inputs, and its first input, are made of, with operations between modules at most.
-    leaves : set of int
-        Likewise which tensors that nothing has made, by their numbers.
-    entered, left : set, and object or None
-        The steps of autograd that made its inputs, and the one that made its output.
-    took_size : float
-        The root mean square of the first input.
-    took_same, gave_same : bool
-        Whether the first input, and the output, is the same for all samples.
-    units : int
-        Of the output.
-    took_still, gave_still : float
-        The share of units of the first input, and of the output, that do not move over samples and positions; nan where
-        that cannot be told.
-    pooling : str
-        By which reduction without weights the first input was made of what a module gave, such as "mean of 49".
-    pooled_square : float
-        Then the square of the gradient by that input.
-    by_time : list of float
-        Of a recurrent module: the squares of the gradient by its input, for each time step.
-    tensor, edge : tensor, edge of autograd's graph, or None
-        The output without its graph, and its place in the graph as it was when it was given.
-
-    """
-
-    name: str
-    kind: str
-    square: float = NAN
-    gradient_square: float = NAN
-    by_sample: Array | None = None
-    size: int = 0
-    width: int = 1
-    is_finite: bool = True
-    was_finite: bool = True
-    is_gradient_finite: bool = True
-    takes_floats: bool = True
-    taken: int = 0
-    given: int = 0
-    sources: set[int] = field(default_factory=set)
-    first_sources: set[int] = field(default_factory=set)
-    leaves: set[int] = field(default_factory=set)
-    entered: set[Any] = field(default_factory=set)
-    left: Any = None
-    took_size: float = NAN
-    took_same: bool = False
-    gave_same: bool = False
-    units: int = 0
-    took_still: float = NAN
-    gave_still: float = NAN
-    pooling: str = ""
-    pooled_square: float = NAN
-    by_time: list[float] = field(default_factory=list)
-    tensor: Any = None
-    edge: Any = None
-    children: list[int] = field(default_factory=list)
-
-    @property
-    def is_origin(self) -> bool:
-        """Whether its inputs are finite and its output is not."""
-        return self.was_finite and not self.is_finite
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether a gradient came back to the output, or numbers overflowed before."""
-        return math.isfinite(self.gradient_square) or not self.is_finite
+from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
 
 
 @dataclass
@@ -109,17 +21,27 @@ class Record:
     """The calls of a forward pass, which of them are open, and the tensors between them, so that none is freed.
 
     By the step of autograd that made it, or by itself where none did, the calls that gave a tensor are known: a module
-    may hand on what a part of it gave.
+    may hand on what a part of it gave. Where a call gave several tensors, these are views, whose steps are together.
     """
 
     calls: list[Call] = field(default_factory=list)
     open_calls: list[int] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
     givers: dict[Any, set[int]] = field(default_factory=dict)
+    views: dict[int, Any] = field(default_factory=dict)
+    together: list[list[Any]] = field(default_factory=list)
 
     def module_now(self) -> str:
         """Return the innermost module that is being called."""
         return self.calls[self.open_calls[-1]].name if self.open_calls else ""
+
+    def behind(self, end: Any) -> Graph:
+        """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
+        taken = {step for call in self.calls for step in call.entered - {call.left}}  # dropout may hand on its input
+        graph = Graph.behind(end, self.together, taken)
+        lead(self.calls, graph)
+        watch_sums(self.calls, graph.sum_of)
+        return graph
 
 
 @contextmanager
@@ -132,7 +54,7 @@ def recorded(module: Any) -> Iterator[Record]:
     def before(name: str, kind: str) -> Callable[..., None]:
         def hook(part: Any, inputs: Any, keywords: Any) -> None:
             call = Call(name, kind)
-            call.was_finite = is_finite((inputs, keywords))
+            call.was_finite = is_finite_or_masked((inputs, keywords))
             first = next(tensors((inputs, keywords)), None)
             call.takes_floats = first is not None
             record.held.append(first)
@@ -154,9 +76,10 @@ def recorded(module: Any) -> Iterator[Record]:
 
         return hook
 
-    def after(_module: Any, _inputs: Any, output: Any) -> None:
+    def after(_module: Any, _inputs: Any, output: Any) -> Any:
         if not open_calls:
-            return
+            return None
+        output = _apart(output, record)
         record.held.append(output)
         place = open_calls.pop()
         call = calls[place]
@@ -165,6 +88,7 @@ def recorded(module: Any) -> Iterator[Record]:
         for tensor in tensors(output):
             if tensor.requires_grad:
                 record.givers.setdefault(maker(tensor), set()).add(place)
+        return output
 
     try:
         for name, part in module.named_modules():
@@ -174,6 +98,21 @@ def recorded(module: Any) -> Iterator[Record]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _apart(output: Any, record: Record) -> Any:
+    """Return several tensors as views: what comes back to one of which another is made is then what comes from outside.
+
+    What holds them is left as it is unless it is a plain tuple, list or dict.
+    """
+    if sum(tensor.ndim > 1 for tensor in tensors(output)) < 2 or type(output) not in (list, tuple, dict):
+        return output
+    record.held.append(output)
+    apart = viewed(output, record.views)
+    new = [view for view in tensors(apart) if id(view) not in record.views and view.requires_grad]
+    record.views.update({id(view): view for view in new})  # of a view none is made
+    record.together.append([maker(view) for view in new if view.ndim > 1])
+    return apart
 
 
 def _begin_gradients(output: Any, call: Call) -> None:
@@ -243,23 +182,40 @@ def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:
 
 def _note_output(call: Call, output: Any) -> None:
     """Note the size of an output, and that of its gradient when it is known."""
+    given = list(tensors(output))
+    told = [tensor for tensor in given if tensor.ndim > 1] or given[:1]
+    if not told:
+        return
+    call.given, call.is_finite = id(given[0]), is_finite(output)
+    call.is_masked = not call.is_finite and is_finite_or_masked(output)
+    call.others = [Call(call.name, call.kind) for _ in told[1:]]
+    for noted, tensor in zip((call, *call.others), told, strict=True):
+        _note_tensor(noted, tensor, call)
+
+
+def _note_tensor(noted: Call, tensor: Any, call: Call) -> None:
+    """Note what is told of one tensor of an output; what comes back to it is the call's."""
     from torch.autograd.graph import get_gradient_edge
 
-    tensor = next(tensors(output), None)
-    if tensor is None:
+    noted.square, noted.size = float(square_sum(tensor)), tensor.numel()
+    noted.width, noted.gave_same = _width(tensor), _is_same(tensor)
+    noted.gave_still = still_share(tensor, call.kind)
+    noted.units, noted.left = tensor.shape[unit_axis(tensor, call.kind)] if tensor.ndim else 1, tensor.grad_fn
+    if not tensor.requires_grad or not noted.size:  # of no entries none comes back
         return
-    call.square, call.size = float(square_sum(tensor)), tensor.numel()
-    call.width, call.given, call.gave_same = _width(tensor), id(tensor), _is_same(tensor)
-    call.gave_still = still_share(tensor, call.kind)
-    call.units = tensor.shape[unit_axis(tensor, call.kind)] if tensor.ndim else 1
-    call.is_finite, call.left = is_finite(output), tensor.grad_fn
-    if not tensor.requires_grad or not call.size:  # of no entries none comes back
-        return
-    call.tensor, call.edge = tensor.detach(), get_gradient_edge(tensor)
+    noted.tensor, noted.edge = tensor.detach(), get_gradient_edge(tensor)
+    number = id(tensor)
 
     def note(gradient: Any) -> None:
-        call.gradient_square = float(square_sum(gradient))
-        call.by_sample = by_sample(gradient)
-        call.is_gradient_finite = is_finite(gradient)
+        rows = by_sample(gradient)
+        call.by_sample = _sum(call.by_sample, rows) if call.squares else rows
+        call.squares[number] = float(square_sum(gradient))
+        call.gradient_square = sum(call.squares.values())
+        call.is_gradient_finite = call.is_gradient_finite and is_finite(gradient)
 
     tensor.register_hook(note)
+
+
+def _sum(first: Array | None, second: Array | None) -> Array | None:
+    """Return the squares of two gradients, row by row; None where they have not the same samples."""
+    return None if first is None or second is None or len(first) != len(second) else first + second

@@ -1,10 +1,8 @@
 """The steps of autograd behind a loss, and which of them every path to the loss passes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 from typing import Any
-
-from gradtheory.audits.modules.shortcuts import times
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,9 @@ class Graph:
     depth : dict of step to int
         How many of those stand between it and the end.
     sums : dict of step to step
-        For each step that a sum or a factor alone takes, that one.
+        For each step that a sum alone takes, or a step that takes nothing else, that one.
+    one : dict of step to step
+        For each of several that are taken for one, the one that stands for them.
 
     """
 
@@ -28,29 +28,54 @@ class Graph:
     above: dict[Any, Any]
     depth: dict[Any, int]
     sums: dict[Any, Any]
+    one: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
-    def behind(cls, end: Any) -> "Graph":
-        """Return the graph behind a step."""
+    def behind(cls, end: Any, together: Iterable[Iterable[Any]] = (), taken: Container[Any] = ()) -> "Graph":
+        """Return the graph behind a step, in which those that are given together, and lead there, are one.
+
+        Of those that modules take no sums are told: what is done with them is done in a module.
+        """
+        reached = steps_from(end)
+        groups = [[step for step in group if step in reached] for group in together]
+        one = {step: group[0] for group in groups for step in group}
+        members = {group[0]: group for group in groups if group}
+
+        def made_of(step: Any) -> set[Any]:
+            return {one.get(each, each) for member in members.get(step, [step]) for each in before(member)}
+
         takers: dict[Any, list[Any]] = {end: []}
-        for step in steps_from(end):
-            for each in set(before(step)):
+        for step in {one.get(each, each) for each in reached}:
+            for each in made_of(step):
                 takers.setdefault(each, []).append(step)
         missing = {step: len(several) for step, several in takers.items()}
         above, depth, waiting = {end: end}, {end: 0}, [end]
         while waiting:  # each step after all that take it
             step = waiting.pop()
-            for each in set(before(step)):
+            for each in made_of(step):
                 missing[each] -= 1
                 if not missing[each]:
                     above[each] = _common(takers[each], above, depth)
                     depth[each] = depth[above[each]] + 1
                     waiting.append(each)
         alone = {step: several[0] for step, several in takers.items() if len(several) == 1}
-        return cls(end, above, depth, {step: taker for step, taker in alone.items() if _keeps_gradients(taker)})
+        sums = {step: taker for step, taker in alone.items() if step not in taken and _goes_on(taker)}
+        return cls(end, above, depth, sums, one)
+
+    def sum_of(self, step: Any) -> Any:
+        """Return the last sum that a step is a term of, alone or by what is done with it alone; without one itself."""
+        last = step
+        while step in self.sums:
+            step = self.sums[step]
+            last = step if step.name() == "AddBackward0" and len(before(step)) > 1 else last
+        return last
+
+    def __contains__(self, step: Any) -> bool:
+        return self.one.get(step, step) in self.depth
 
     def goes_around(self, step: Any, start: Any) -> bool:
         """Return whether some way from a start to the end does not pass a step."""
+        step, start = self.one.get(step, step), self.one.get(start, start)
         if start not in self.depth or step not in self.depth:
             return start in self.depth
         while self.depth[start] > self.depth[step]:
@@ -88,7 +113,13 @@ def _common(steps: list[Any], above: dict[Any, Any], depth: dict[Any, int]) -> A
     return first
 
 
-def _keeps_gradients(step: Any) -> bool:
-    """Return whether a step adds something, or multiplies by a number."""
-    name = step.name()
-    return name == "AddBackward0" or times(step, name) is not None
+def _goes_on(step: Any) -> bool:
+    """Return whether a step adds something, or does something with one tensor, and with what nothing has made."""
+    return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in before(step)) <= 1
+
+
+def _is_made_of_nothing(step: Any) -> bool:
+    """Return whether a step gives a leaf, such as a parameter, or what is done with it alone."""
+    while len(sources := before(step)) == 1:
+        step = sources[0]
+    return not sources

@@ -1,59 +1,56 @@
-"""Hooks that belong to one torch module: a copy of it, or what is saved of it, does without."""
+"""Hooks of a monitor, which no copy of the module keeps, and which end nobody's training."""
 
-import contextlib
-import weakref
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable
+from contextlib import nullcontext
+from types import MethodType
 from typing import Any
+
+_KINDS = ("_forward_hooks", "_forward_pre_hooks")
 
 
 class Hook:
-    """A hook that does nothing when another module calls it, as a copy of its own does.
+    """What is done at a call of a module, or with a gradient; where that fails, it is told, and nothing is done."""
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-        The one whose calls count, with its replicas on several devices.
-    does : callable
-        Takes what a hook takes.
-    copies : list
-        Where weak references to copies of the module are noted, for `without_hooks`.
+    def __init__(self, act: Callable[..., Any], tell: Callable[[str], None]) -> None:
+        self.act, self.tell = act, tell
 
-    """
+    def __call__(self, *given: Any) -> Any:
+        """Act, or tell why that is not possible."""
+        try:
+            return self.act(*given)
+        except Exception as error:  # of tensors of some kind that PyTorch cannot add up, as those of torch.func
+            self.tell(" ".join(f"{type(error).__name__}: {error}".split())[:200])
+            return None
 
-    def __init__(self, module: Any, does: Callable[..., Any], copies: MutableSequence[Any]) -> None:
-        self.module, self.does, self.copies = weakref.ref(module), does, copies
-
-    def __call__(self, module: Any, *given: Any) -> Any:
-        """Do it, if it is the module's own call."""
-        is_own = module is self.module() or getattr(module, "_is_replica", False)
-        return self.does(module, *given) if is_own else None
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Hook":
-        copy = memo.get(id(self.module()))
-        if copy is None:  # the hooks alone are copied
-            return self
-        self.copies.append(weakref.ref(copy))
-        return Hook(copy, _nothing, self.copies)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what takes anything and returns None, of the standard library: it is loaded without this package."""
-        return getattr, (contextlib.nullcontext(), "__exit__")
+    def __reduce__(self) -> Any:
+        """Return what is in place of it where a module copies what it holds by a method of its own: it does nothing."""
+        return getattr, (nullcontext(), "__exit__")
 
 
-def without_hooks(copies: MutableSequence[Any]) -> None:
-    """Remove the hooks from the copies of modules that are still there."""
-    for reference in copies:
-        if (module := reference()) is None:
-            continue
-        for hooks, marks in (
-            (module._forward_pre_hooks, module._forward_pre_hooks_with_kwargs),
-            (module._forward_hooks, module._forward_hooks_with_kwargs),
-        ):
-            for key in [key for key, hook in hooks.items() if isinstance(hook, Hook) and hook.copies is copies]:
-                del hooks[key]
-                marks.pop(key, None)
-    copies.clear()
+def keep_from_copies(part: Any) -> None:
+    """Let copies of a module, and pickles, go without the hooks of monitors, until `let_copy`."""
+    part.__dict__["__getstate__"] = MethodType(_state_without_hooks, part)
 
 
-def _nothing(*_given: Any) -> None:
-    return None
+def let_copy(part: Any) -> None:
+    """Undo `keep_from_copies`, if no monitor is left."""
+    if not any(_ours(part.__dict__, kind) for kind in _KINDS):
+        part.__dict__.pop("__getstate__", None)
+
+
+def _state_without_hooks(part: Any) -> Any:
+    of_its_class: Any = type(part).__getstate__
+    state = of_its_class(part)
+    if not isinstance(state, dict):
+        return state
+    state = {key: value for key, value in state.items() if key != "__getstate__"}
+    for kind in _KINDS:
+        ours = _ours(state, kind)
+        for name in (kind, f"{kind}_with_kwargs"):
+            if ours and name in state:
+                state[name] = type(state[name])((key, each) for key, each in state[name].items() if key not in ours)
+    return state
+
+
+def _ours(state: dict[str, Any], kind: str) -> set[int]:
+    return {key for key, hook in state.get(kind, {}).items() if isinstance(hook, Hook)}

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN, AuditedLayer
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.stream import sources_of
 from gradtheory.audits.singular_values import largest_of_products
 
@@ -36,7 +36,8 @@ def with_singular_values(
         return known
     for place, (part, source) in enumerate(zip(parts, sources_of(parts, calls), strict=True)):
         before = part if source is None else parts[source]
-        if before is not part and part.edge and before.edge and math.isfinite(part.gradient_square):
+        are_single = all(call.edge and len(call.squares) == 1 for call in (part, before))
+        if before is not part and are_single and math.isfinite(part.gradient_square + before.gradient_square):
             value, error = _largest_singular_value(part, before)
             known[place] = replace(known[place], largest_singular_value=value, singular_value_error=error)
     return known

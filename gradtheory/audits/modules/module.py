@@ -21,15 +21,16 @@ from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock
 from gradtheory.audits.measure import NONE, Measurement, measure_network
 from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
-from gradtheory.audits.modules.calls import Call, recorded
+from gradtheory.audits.modules.call import Call, origin_of, settle
+from gradtheory.audits.modules.calls import recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.modules.losses import loss_of, name_of
-from gradtheory.audits.modules.norms import divisor, mark_branches, of_any_scale, of_small_input
+from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
-from gradtheory.audits.modules.silence import dead_within, silent, unreached
+from gradtheory.audits.modules.silence import dead_within, passing, silent, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -39,6 +40,7 @@ from gradtheory.networks.readers.untouched import is_initialised, uncompiled, un
 from gradtheory.random_weights.precision import GradientSizes
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
+_ONE = "it is one part, and what the gradient does within a part is not seen"
 _SHORT = ("float16", "bfloat16")
 _RELU = 2.0  # the kurtosis of its slopes
 
@@ -75,8 +77,9 @@ def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed
 
 
 def _because(measured: Measurement, reason: str) -> tuple[Measurement, str]:
-    """Return what was measured, and why only that, with what no gradient comes back to."""
-    return measured, f"{reason}; {measured.unreached}" if measured.unreached else reason
+    """Return what was measured, and why only that, with what no gradient comes back to, or that it is one part."""
+    more = measured.unreached or (_ONE if len(measured.layers) == 1 else "")
+    return measured, f"{reason}; {more}" if more else reason
 
 
 def _with_overflow(measured: Measurement, module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
@@ -108,7 +111,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     try:
         with untouched(module), uncompiled(module), recorded(module) as record:
             for part in module.modules():
-                part.training = modes[part] and "BatchNorm" in type(part).__name__
+                part.training = modes[part] and learns_from_batches(part)
             for parameter in module.parameters():
                 parameter.grad = None
             given, keywords, leaves = given_to(x, module)
@@ -117,10 +120,11 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
-            shortcut, graph = odd_shortcut(record.calls), Graph.behind(value.grad_fn)
+            graph, shortcut = record.behind(value.grad_fn), odd_shortcut(record.calls)
             value.backward(retain_graph=are_few(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
+            settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
@@ -146,7 +150,7 @@ def _measured(
     gradients = gradients_of(module)
     sources = sources_of(parts, calls)
     paths = paths_of(sources)
-    inner = inner_parts(parts, sources, paths, graph)
+    inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     kinds: dict[str, str] = {}
@@ -155,13 +159,15 @@ def _measured(
     for place, (part, source, path) in enumerate(zip(parts, sources, paths, strict=True)):
         goes_on = source is not None and paths[source] == path
         before = parts[source] if source is not None and goes_on else None
-        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys() if place else by_x)]
-        gain = _gain(part, before.gradient_square if before else sum(own) if own else NAN)
+        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
+        gain = _gain(
+            part, before.gradient_square if before else sum(own) if own else NAN, passes=part.name in passed_by
+        )
         spread = _spread(part, before or part)
         seen[part.name] += 1
         name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
-        share = _share_above_1(part, before) if before else NAN
-        layers.append(replace(_layer(part, gain, gradients, spread), name=name, share_above_1=share))
+        layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
+        layers.append(replace(layer, name=name, share_above_1=_share_above_1(part, before)))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
@@ -174,7 +180,8 @@ def _measured(
             name, known, spread, (place,), own_kind,
             least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
         )  # fmt: skip
-        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() else "")
+        is_another = before is not None and before.kind in _activations()  # of two in a row one has other weights
+        after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
         is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
         is_next = before is not None and source == place - 1 and not is_mouth
         is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
@@ -195,7 +202,7 @@ def _measured(
     stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
     if (dead := silent(parts, stream_layers, module)) is not None:
         layers[dead] = replace(layers[dead], gain=0.0)
-    origin = _origin(calls)
+    origin = origin_of(calls)
     loops = [loop for call in calls if (loop := _through_time(call)) is not None]
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
     return Measurement(
@@ -240,14 +247,6 @@ def _activations() -> frozenset[str]:
     return frozenset(activation.__all__) - others
 
 
-def _origin(calls: list[Call]) -> str | None:
-    """Return the innermost module of which the inputs are finite and the output is not: in what it does itself."""
-    origin = next((call for call in calls if call.is_origin), None)
-    while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
-        origin = inner
-    return None if origin is None else origin.name or origin.kind
-
-
 def _through_time(call: Call) -> tuple[str, float, int] | None:
     """Return by which factor, in logarithms, the gradient by the first time step exceeds that by the last."""
     steps = len(call.by_time) - 1
@@ -256,16 +255,19 @@ def _through_time(call: Call) -> tuple[str, float, int] | None:
     return call.name or call.kind, 0.5 * math.log(call.by_time[0] / call.by_time[-1]), steps
 
 
-def _gain(part: Call, before: float) -> float:
-    """Return the norm of the gradient by the output of the part before over that by the output of this one."""
-    if not part.gradient_square > 0.0:
+def _gain(part: Call, before: float, *, passes: bool = False) -> float:
+    """Return the norm of the gradient by the output of the part before over that by the output of this one.
+
+    A gain of 0 of a part that passes gradients on in another call tells nothing.
+    """
+    if not part.gradient_square > 0.0 or (passes and before == 0.0):
         return NAN
     return math.sqrt(before / part.gradient_square)
 
 
-def _share_above_1(part: Call, before: Call) -> float:
+def _share_above_1(part: Call, before: Call | None) -> float:
     """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""
-    here, there = part.by_sample, before.by_sample
+    here, there = part.by_sample, None if before is None else before.by_sample
     if here is None or there is None or len(here) != len(there) or not math.isfinite(part.gradient_square):
         return NAN
     return float(np.mean(there > here))
@@ -276,7 +278,9 @@ def _spread(part: Call, before: Call) -> float:
     return spread_of_gain(_RELU, part.width, before.width)
 
 
-def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: float) -> AuditedLayer:
+def _layer(
+    call: Call, before: Call | None, gain: float, gradients: dict[str, list[Array]], spread: float
+) -> AuditedLayer:
     inside = (each for name, each in gradients.items() if name == call.name or name.startswith(f"{call.name}."))
     own = [gradient for each in inside for gradient in each]
     return AuditedLayer(
@@ -290,5 +294,6 @@ def _layer(call: Call, gain: float, gradients: dict[str, list[Array]], spread: f
         spread=spread,
         is_measured_only=True,
         is_finite=call.is_finite,
-        is_gradient_finite=call.is_gradient_finite and all(np.isfinite(each).all() for each in own),
+        is_gradient_finite=all(each.is_gradient_finite for each in (call, before or call))
+        and all(np.isfinite(each).all() for each in own),
     )

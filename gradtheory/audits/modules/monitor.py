@@ -1,6 +1,7 @@
 """A monitor of training: gradient norms per module, and where the first number that is not finite came from."""
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -8,9 +9,9 @@ from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
-from gradtheory.audits.modules.hooks import Hook, without_hooks
+from gradtheory.audits.modules.hooks import Hook, keep_from_copies, let_copy
 from gradtheory.audits.modules.module import is_module
-from gradtheory.audits.modules.tensors import is_finite, square_sum, tensors
+from gradtheory.audits.modules.tensors import is_finite, is_finite_or_masked, square_sum, tensors, viewed
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.readers.untouched import is_initialised, uncompiled
 
@@ -49,6 +50,8 @@ class Monitor(ShownAsTable):
         For each module with parameters of its own: the norm of the gradient by them, for each recorded step.
     not_finite : NotFinite or None
         The first number that was inf or nan, among the recorded steps.
+    unseen : str
+        Why some numbers could not be looked at, as those within `torch.func.vmap`; "" where all were.
 
     """
 
@@ -57,6 +60,7 @@ class Monitor(ShownAsTable):
     steps: list[int] = field(default_factory=list)
     gradient_norms: dict[str, list[float]] = field(default_factory=dict, repr=False)
     not_finite: NotFinite | None = None
+    unseen: str = ""
     _count: int = field(default=0, repr=False)
     _handles: list[Any] = field(default_factory=list, repr=False)
     _squares: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False)  # of each parameter's gradient
@@ -64,7 +68,6 @@ class Monitor(ShownAsTable):
     _watched: set[Any] = field(default_factory=set, repr=False)
     _is_open: bool = field(default=False, repr=False)
     _sick: list[str] = field(default_factory=list, repr=False)
-    _copies: list[Any] = field(default_factory=list, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
@@ -76,9 +79,9 @@ class Monitor(ShownAsTable):
             if own:
                 self.gradient_norms.setdefault(name, [])
             try:
-                begin, forward = (Hook(part, does, self._copies) for does in (self._begin, self._forward(name)))
-                self._handles.append(part.register_forward_pre_hook(begin, with_kwargs=True))
-                self._handles.append(part.register_forward_hook(forward, with_kwargs=True))
+                self._handles.append(part.register_forward_pre_hook(self._hook(self._begin), with_kwargs=True))
+                self._handles.append(part.register_forward_hook(self._hook(self._forward(name)), with_kwargs=True))
+                keep_from_copies(part)
             except RuntimeError as refused:  # of a ScriptModule
                 self.__exit__(None, None, None)
                 raise InvalidArgument("module", name, f"takes no hooks: {refused}") from refused
@@ -89,7 +92,7 @@ class Monitor(ShownAsTable):
         for path, part in self.module.named_modules():
             for parameter in part.parameters(recurse=False):
                 if parameter.requires_grad and parameter not in self._watched:
-                    hook = self._noting(path or type(part).__name__)
+                    hook = self._hook(self._noting(path or type(part).__name__))
                     self._handles.append(parameter.register_post_accumulate_grad_hook(hook))
                     self._watched.add(parameter)
 
@@ -98,7 +101,8 @@ class Monitor(ShownAsTable):
     ) -> None:
         for handle in self._handles:
             handle.remove()
-        without_hooks(self._copies)
+        for part in self.module.modules():
+            let_copy(part)
         self._handles.clear()
         self._watched.clear()
         self._stack.close()
@@ -115,7 +119,14 @@ class Monitor(ShownAsTable):
             f"{n} {what}{'' if n == 1 else 's'}"
             for n, what in ((len(self.steps), "step"), (len(self.gradient_norms), "module"))
         )
-        return f"Monitor({steps} recorded, {modules}{where})"
+        unseen = f"; some numbers were not looked at: {self.unseen}" if self.unseen else ""
+        return f"Monitor({steps} recorded, {modules}{where}{unseen})"
+
+    def _hook(self, act: Callable[..., Any]) -> Hook:
+        return Hook(act, self._not_seeing)
+
+    def _not_seeing(self, why: str) -> None:
+        self.unseen = self.unseen or why
 
     @property
     def _is_recording(self) -> bool:
@@ -133,9 +144,9 @@ class Monitor(ShownAsTable):
         if self.not_finite is not None or not self._is_recording:
             return None
         if not type(module).__module__.startswith("torch.nn."):  # which may write over its inputs
-            self._was_finite[module] = is_finite((inputs, keywords))
+            self._was_finite[module] = is_finite_or_masked((inputs, keywords))
         views: dict[int, Any] = {}
-        return _viewed(inputs, views), _viewed(keywords, views)
+        return viewed(inputs, views), viewed(keywords, views)
 
     def _close(self) -> None:
         """Write down the step whose backward pass is over."""
@@ -180,9 +191,9 @@ class Monitor(ShownAsTable):
             if self.not_finite is not None or not self._is_recording or _is_backward():
                 return
             was_finite = self._was_finite.pop(module, None)
-            if is_finite(output):
+            if is_finite_or_masked(output):
                 self._watch_backward(name, (inputs, keywords), output)
-            elif is_finite((inputs, keywords)) if was_finite is None else was_finite:
+            elif is_finite_or_masked((inputs, keywords)) if was_finite is None else was_finite:
                 self.not_finite = NotFinite(self._count + 1, name, "forward")
             elif module is self.module:
                 self.not_finite = NotFinite(self._count + 1, "(input)", "forward")
@@ -206,16 +217,7 @@ class Monitor(ShownAsTable):
         for value, hook in ((output, by_output), (inputs, by_input)):
             for tensor in tensors(value):
                 if tensor.requires_grad:
-                    tensor.register_hook(hook)
-
-
-def _viewed(value: Any, views: dict[int, Any]) -> Any:
-    """Return inputs with views in place of tensors that gradients come back to: of one tensor, one view."""
-    if isinstance(value, dict):
-        return {key: _viewed(part, views) for key, part in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_viewed(part, views) for part in value)
-    return views.setdefault(id(value), value.view_as(value)) if getattr(value, "requires_grad", False) else value
+                    tensor.register_hook(self._hook(hook))
 
 
 def _is_backward() -> bool:
@@ -231,9 +233,9 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     Parameters
     ----------
     module : torch.nn.Module
-        Hooks are added when the context is entered, and removed when it is left, also from copies that were made of it
-        meanwhile, which are not monitored; those of a module that was saved meanwhile do nothing. What is compiled of
-        the module runs uncompiled meanwhile, as hooks do not see into compiled code.
+        Hooks are added when the context is entered, and removed when it is left; copies that are made meanwhile, and
+        pickles, have none. What is compiled of the module runs
+        uncompiled meanwhile, as hooks do not see into compiled code.
     every : int
         Record every so many steps: checking and adding up costs about as much as a small layer. To know where a number
         that is not finite started, record every step.

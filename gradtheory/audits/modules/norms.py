@@ -3,14 +3,25 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from gradtheory.audits.branches import groups
 from gradtheory.audits.layers import DIVIDED, INNER, NAN, NORMED, AuditedBlock
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 from gradtheory.audits.thresholds import ALONE
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
 _LIKE = 2.0  # times the inverse size of its input, which is the usual gain of a layer with a norm
+
+
+def learns_from_batches(part: Any) -> bool:
+    """Return whether a part computes something else in training, and not by chance.
+
+    A batch norm divides by the statistics of the batch, and the first spectral norm of torch improves what it divides
+    by with each batch, which is far from right before the first.
+    """
+    hooks = part._forward_pre_hooks.values()
+    return "BatchNorm" in type(part).__name__ or any(type(hook).__name__ == "SpectralNorm" for hook in hooks)
 
 
 def divisor(part: Call, before: Call | None) -> str:

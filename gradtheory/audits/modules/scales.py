@@ -6,8 +6,9 @@ from statistics import median
 from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, MUCH, NAN, OutOfScale
-from gradtheory.audits.modules.tensors import square_sum
+from gradtheory.audits.modules.tensors import as_real, square_sum
 
+_FREE = 1e-4  # of what chance makes of a cosine; rounding in float32 makes 1e-6 of it
 _GATES = {"LSTM": "forget", "GRU": "update"}
 
 
@@ -56,7 +57,8 @@ def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale
             is_small = "Norm" in kind and name == "weight" and 0.0 < size * MUCH < usual
             if len(by_part) >= MADE_ALIKE and (size > MUCH * usual > 0.0 or is_small):
                 step = steps[kind, name][part] / usual_step if usual_step > 0.0 else NAN
-                scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(size / usual, name, step))
+                is_free = _is_free(module.get_submodule(part), name)
+                scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(size / usual, name, step, is_free))
                 largest[part] = max(scales, key=lambda scale: ("bias" not in scale.parameter, scale.times))
     return largest
 
@@ -65,3 +67,17 @@ def _step(parameter: Any) -> float:
     """Return the size of a gradient beside that of its parameter: which share of it a step of gradient descent is."""
     squares = 0.0 if parameter.grad is None else float(square_sum(parameter.grad))
     return math.sqrt(squares / own) if (own := float(square_sum(parameter))) > 0.0 else 0.0
+
+
+def _is_free(part: Any, name: str) -> bool:
+    """Return whether the loss stays as it is when a parameter, with others of the module that holds it, is scaled.
+
+    Then the gradient by them is at a right angle to them (Euler). By chance their cosine is about 1/√n.
+    """
+    holder = part.get_submodule(name.rpartition(".")[0])
+    own = [(each, each.grad) for each in holder.parameters(recurse=False) if each.grad is not None]
+    if not own or any(gradient.is_sparse for _, gradient in own):
+        return False
+    along = sum(float((as_real(each.detach()).double() * as_real(gradient)).sum()) for each, gradient in own)
+    sizes = [math.sqrt(sum(float(square_sum(each)) for each in side)) for side in zip(*own, strict=True)]
+    return abs(along) * math.sqrt(sum(each.numel() for each, _ in own)) < _FREE * math.prod(sizes)

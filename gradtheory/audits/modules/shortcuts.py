@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, NAN
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 
 _SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
 
@@ -112,5 +112,5 @@ def times(step: Any, name: str) -> float | None:
     other = step._saved_other
     if other is None or other.ndim > 0:
         return None
-    value = float(other)
+    value = float(other.detach())
     return value if name == "MulBackward0" else 1.0 / value if value else NAN

@@ -5,7 +5,7 @@ from typing import Any
 
 from gradtheory.audits.chance import may_all_be_off
 from gradtheory.audits.layers import AuditedLayer
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 
 _SHOWN = 8  # of the modules that get no gradient
 
@@ -23,6 +23,16 @@ def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | 
         return None
     is_fixed = next(module.get_submodule(parts[same].name).parameters(), None) is None
     return max(0, same - 1) if parts[same].took_same or is_fixed else same
+
+
+def passing(parts: Sequence[Call], sources: Sequence[int | None], module: Any) -> set[str]:
+    """Return the modules with weights of which some call passes a gradient on: another that does not is no fault.
+
+    A loop may start with a state of zeros, which others are multiplied by.
+    """
+    pairs = ((part, parts[source]) for part, source in zip(parts, sources, strict=True) if source is not None)
+    names = {part.name for part, before in pairs if part.gradient_square > 0.0 and before.gradient_square > 0.0}
+    return {name for name in names if next(module.get_submodule(name).parameters(), None) is not None}
 
 
 def unreached(calls: list[Call], module: Any) -> str:
@@ -49,7 +59,8 @@ def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
         is_zero = not any(bool(weight.any()) for weight in _weights(module, owner.name))
         name = owner.name or owner.kind
         if is_zero and not is_behind:
-            peers = [path for path, _ in module.named_modules() if _place(path) == _place(owner.name)]
+            place = _place(owner.name, module)
+            peers = [path for path, _ in module.named_modules() if _place(path, module) == place]
             weights = [weight for path in peers for weight in _weights(module, path)]
             if any(weight.any() for weight in weights) or not any(map(_is_trained, weights)):
                 dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
@@ -70,9 +81,11 @@ def _weights(module: Any, name: str) -> list[Any]:
     return [value for key, value in own.items() if "bias" not in key] or list(own.values())
 
 
-def _place(path: str) -> tuple[str, ...]:
-    """Return where a module is, whatever the number of its block."""
+def _place(path: str, module: Any) -> tuple[str, ...]:
+    """Return where a module is, whatever the number of its block, or its own in a list of such modules."""
     *holders, last = path.split(".")
+    if type(module.get_submodule(".".join(holders))).__name__ == "ModuleList":
+        last = f"{holders.pop()} #"
     return (*("#" if holder.isdigit() else holder.rstrip("0123456789") for holder in holders), last)
 
 

@@ -1,15 +1,18 @@
 """The stream through a torch module: the calls of the parts that the module itself consists of, in their order.
 
 Their outputs are the stream also where a part is a residual branch. From the last part it is followed back: each part
-is made of others, and goes on from the last of these. What is left over are branches beside it, followed back likewise,
-until they come to a part that is followed already.
+is made of others, and goes on from an earlier call of the same module, or from that of these which has most parts
+before it, as the state of a loop has, or the last of several. What is left over are branches beside it, followed back
+likewise, until they come to a part that is followed already.
 """
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 from gradtheory.audits.layers import is_pooling
-from gradtheory.audits.modules.calls import Call
+from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.graph import Graph, steps_from
 from gradtheory.audits.modules.pooling import with_pools
 
@@ -20,14 +23,29 @@ def stream(calls: list[Call]) -> list[Call]:
 
 
 def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]:
-    """Return, for each part, the last of the parts that its first input is made of, or else any; None without one."""
+    """Return, for each part, that of the parts behind its first input, or any, on which it goes on; None without one.
+
+    That is none that another of them is made of: a call of the same module, which it repeats in a loop, or else the one
+    with most parts behind it, the last of several.
+    """
     owner: dict[int, int] = {}
     numbers = {id(call): number for number, call in enumerate(calls)}
+    behind: list[int] = []  # the parts that each is made of, a bit for each
+    depth: list[int] = []
     sources: list[int | None] = []
     for place, part in enumerate(parts):
-        before = [owner[call] for call in part.first_sources or part.sources if call in owner]
-        is_pooled = place > 0 and is_pooling(parts[place - 1].kind) and not is_pooling(part.kind)
-        sources.append(place - 1 if is_pooled and part.pooling else max(before, default=None))
+        made_of = {owner[call] for call in part.sources if call in owner}
+        first = {owner[call] for call in part.first_sources if call in owner} or made_of
+        first |= {each for each in made_of if parts[each].name == part.name}
+        if place > 0 and is_pooling(parts[place - 1].kind) and not is_pooling(part.kind) and part.pooling:
+            first = {place - 1}
+        beyond = functools.reduce(operator.or_, (behind[each] for each in first), 0)
+        nearest = [each for each in first if not beyond >> each & 1]
+        source = max(nearest, key=lambda each: (parts[each].name == part.name, depth[each], each), default=None)
+        sources.append(source)
+        depth.append(0 if source is None else depth[source] + 1)
+        bits = (behind[each] | 1 << each for each in made_of | first)
+        behind.append(functools.reduce(operator.or_, bits, 0))
         waiting = [numbers[id(part)]] if id(part) in numbers else []
         while waiting:
             call = waiting.pop()
@@ -63,9 +81,7 @@ def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Seq
     last: dict[int, Any] = {}
     inner = []
     for part, source, path in zip(parts, sources, paths, strict=True):
-        step = part.left
-        while step in graph.sums:
-            step = graph.sums[step]
+        step = graph.sum_of(part.left)
         is_inner = False
         if path in last:
             is_inner = graph.goes_around(step, last[path])

@@ -40,6 +40,18 @@ def _tensors_of_numbers(value: Any) -> Iterator[Any]:
         yield value
 
 
+def viewed(value: Any, views: dict[int, Any]) -> Any:
+    """Return inputs or outputs with views in place of tensors that gradients come back to: of one tensor, one view.
+
+    What holds them in a class of its own is left as it is.
+    """
+    if type(value) is dict:
+        return {key: viewed(part, views) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(viewed(part, views) for part in value)
+    return views.setdefault(id(value), value.view_as(value)) if getattr(value, "requires_grad", False) else value
+
+
 def is_of_numbers(tensor: Any) -> bool:
     """Return whether a tensor is one of floats, or of complex numbers."""
     return bool(tensor.is_floating_point() or tensor.is_complex())
@@ -64,6 +76,12 @@ def square_sum(tensor: Any) -> Any:
 def is_finite(value: Any) -> bool:
     """Return whether every tensor of floats, or of complex numbers, in nested inputs or outputs is finite."""
     return all(_is_finite(as_real(tensor.detach())) for tensor in _tensors_of_numbers(value))
+
+
+def is_finite_or_masked(value: Any) -> bool:
+    """Return whether all that is not finite in nested inputs or outputs is -inf, by which masks let nothing pass."""
+    reals = (as_real(tensor.detach()) for tensor in _tensors_of_numbers(value))
+    return all(_is_finite(real) or not bool((real.isnan() | real.isposinf()).any()) for real in reals)
 
 
 def _is_finite(tensor: Any) -> bool:

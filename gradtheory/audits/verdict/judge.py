@@ -111,7 +111,8 @@ def judge(
         return judged, AuditVerdict(kind, name, cause, stretch is None, excess)
     if stretch is not None:
         name, size, _ = stretch
-        cause = because_of_all(stretch, judged) or next((layer.cause for layer in judged if layer.name == name), "")
+        inside = (judged[number] for number in stretch.layers)
+        cause = because_of_all(stretch, judged) or next((layer.cause for layer in inside if layer.name == name), "")
         judged = marked(stretch, judged)
         how = "grows" if size > 0 else "fades"
         words = f"the gradient {how} by a factor of {_as_factor(abs(size))} from here back"

@@ -164,10 +164,11 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
     """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
 
     Where its gain is not known, they have to be out of scale by what no layer may do; likewise those of the first,
-    which takes data of any scale, and over the whole the gradient has to grow.
+    which takes data of any scale, and over the whole the gradient has to grow. Those that a norm divides away are none.
     """
     odd: list[tuple[str, float, str]] = []
-    if blocks and (weights := scales.get(module_of(blocks[0].name))) and "bias" not in weights.parameter:
+    scales = {name: each for name, each in scales.items() if not each.is_free and "bias" not in each.parameter}
+    if blocks and (weights := scales.get(module_of(blocks[0].name))):
         counted = (block.gain for block in blocks if not is_pooling(block.kind))
         whole = math.prod(counted)  # nan where the gradient by the data is not known
         if weights.times > STRETCH and whole > WEIGHTS:
@@ -175,7 +176,7 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
     for block in blocks[1:]:
         weights = scales.get(module_of(block.name))
         gains = [peer.gain for peer in blocks[1:] if peer.kind == block.kind and peer.gain > 0.0]
-        if weights is None or "bias" in weights.parameter or not gains or NORMED in block.kind:
+        if weights is None or not gains or NORMED in block.kind:
             continue
         is_known = block.gain > 0.0  # that of the first part of another branch is not
         if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
