@@ -32,7 +32,8 @@ def passing(parts: Sequence[Call], sources: Sequence[int | None], module: Any) -
     """
     pairs = ((part, parts[source]) for part, source in zip(parts, sources, strict=True) if source is not None)
     names = {part.name for part, before in pairs if part.gradient_square > 0.0 and before.gradient_square > 0.0}
-    return {name for name in names if next(module.get_submodule(name).parameters(), None) is not None}
+    owners = {name: part for name, part in module.named_modules() if next(part.parameters(), None) is not None}
+    return names & owners.keys()
 
 
 def unreached(calls: list[Call], module: Any) -> str:
