@@ -17,6 +17,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.explosion import critical_weight, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made, latex
+from gradtheory.formulas.decimals import digits
 from gradtheory.pages.article.claim import (
     SIGMOID,
     Claim,
@@ -95,7 +96,7 @@ def as_written(name: str) -> sympy.Expr:
     if name != "selu":
         return expr
     steep, low = -expr.subs(Z, -sympy.oo), sympy.exp(sympy.Min(0, Z))
-    return WrittenSum(expr + steep * (1 - low), WrittenProduct((steep, WrittenSum(low, -sympy.S.One))))
+    return WrittenSum(expr + steep * (1 - low), WrittenProduct((digits(steep), WrittenSum(low, -sympy.S.One))))
 
 
 def _number(number: sympy.Expr) -> str:

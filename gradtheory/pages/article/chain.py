@@ -213,7 +213,7 @@ def _factor(*, weights: tuple[Any, ...], suffices: bool) -> Finding:
     steps = (
         step(WrittenProduct((exact[0], _AT_REST)), first, "one_factor"),
         step(WrittenProduct((exact[-1], _AT_REST)), second, "other_factor"),
-        step(WrittenProduct(*((weight, _AT_REST) for weight in exact)), total, "total_factor"),
+        step(WrittenProduct(*((weight, _AT_REST) for weight in reversed(exact))), total, "total_factor"),
     )
     explodes = sign(total - 1) > 0
     verdict = ClaimVerdict.HOLDS if explodes or not suffices else ClaimVerdict.CORRECTED
