@@ -42,7 +42,7 @@ class Graph:
         members = {group[0]: group for group in groups if group}
 
         def made_of(step: Any) -> set[Any]:
-            return {one.get(each, each) for member in members.get(step, [step]) for each in before(member)}
+            return {one.get(each, each) for member in members.get(step, [step]) for each in steps_before(member)}
 
         takers: dict[Any, list[Any]] = {end: []}
         for step in {one.get(each, each) for each in reached}:
@@ -67,7 +67,7 @@ class Graph:
         last = step
         while step in self.sums:
             step = self.sums[step]
-            last = step if step.name() == "AddBackward0" and len(before(step)) > 1 else last
+            last = step if step.name() == "AddBackward0" and len(steps_before(step)) > 1 else last
         return last
 
     def __contains__(self, step: Any) -> bool:
@@ -83,7 +83,7 @@ class Graph:
         return start is not step
 
 
-def before(step: Any) -> list[Any]:
+def steps_before(step: Any) -> list[Any]:
     """Return the steps that a step takes from; a tensor that nothing has made stands for itself."""
     steps = (each for each, _ in getattr(step, "next_functions", ()) if each is not None)
     return [getattr(each, "variable", each) for each in steps]
@@ -97,7 +97,7 @@ def steps_from(end: Any, around: Iterable[Any] = ()) -> set[Any]:
         step = waiting.pop()
         if step not in seen:
             seen.add(step)
-            waiting += before(step)
+            waiting += steps_before(step)
     return seen - left_out
 
 
@@ -115,11 +115,11 @@ def _common(steps: list[Any], above: dict[Any, Any], depth: dict[Any, int]) -> A
 
 def _goes_on(step: Any) -> bool:
     """Return whether a step adds something, or does something with one tensor, and with what nothing has made."""
-    return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in before(step)) <= 1
+    return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
 
 
 def _is_made_of_nothing(step: Any) -> bool:
     """Return whether a step gives a leaf, such as a parameter, or what is done with it alone."""
-    while len(sources := before(step)) == 1:
+    while len(sources := steps_before(step)) == 1:
         step = sources[0]
     return not sources

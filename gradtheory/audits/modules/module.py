@@ -22,12 +22,12 @@ from gradtheory.audits.measure import NONE, Measurement, measure_network
 from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
 from gradtheory.audits.modules.call import Call, origin_of, settle
-from gradtheory.audits.modules.calls import recorded
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.modules.losses import loss_of, name_of
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, of_small_input
 from gradtheory.audits.modules.pooling import factor_within
+from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silent, unreached

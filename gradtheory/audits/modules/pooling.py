@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from gradtheory.audits.layers import POOLS
+from gradtheory.audits.modules.graph import steps_before
 
 _NAMES = {"Mean": "mean", "Sum": "sum"}
 
@@ -21,11 +22,11 @@ def pooling(made_by: Any, givers: Mapping[Any, Any]) -> str:
     """
     step, told = made_by, ""
     while step is not None and step not in givers:
-        before = [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
-        if len(before) != 1:
+        sources = steps_before(step)
+        if len(sources) != 1:
             return ""
         told = _told(step) or told
-        step = before[0]
+        step = sources[0]
     return told if step is not None else ""
 
 
@@ -63,7 +64,7 @@ def _is_on_every_path(call: Any, part: Any) -> bool:
         if step in part.entered:
             return False
         seen.add(step)
-        waiting += [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
+        waiting += steps_before(step)
     return True
 
 

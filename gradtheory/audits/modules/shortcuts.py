@@ -12,6 +12,7 @@ from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, NAN
 from gradtheory.audits.modules.call import Call
+from gradtheory.audits.modules.graph import steps_before
 
 _SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
 
@@ -51,20 +52,20 @@ def _factor(call: Call, calls: Sequence[Call]) -> float | None:
 
 def _steps(call: Call, parts: Mapping[Any, Any]) -> dict[Any, list[Any]]:
     """Return the steps between the inputs and the output of a call, with the steps before each."""
-    before: dict[Any, list[Any]] = {}
+    sources: dict[Any, list[Any]] = {}
     waiting = [call.left]
     while waiting:
         step = waiting.pop()
-        if step in before:
+        if step in sources:
             continue
         if step in call.entered and step is not call.left:
-            before[step] = []
+            sources[step] = []
         elif step in parts:
-            before[step] = [each for each in parts[step] if each is not step]
+            sources[step] = [each for each in parts[step] if each is not step]
         else:
-            before[step] = [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
-        waiting += before[step]
-    return before
+            sources[step] = steps_before(step)
+        waiting += sources[step]
+    return sources
 
 
 def _in_order(before: Mapping[Any, Sequence[Any]]) -> Iterator[Any]:

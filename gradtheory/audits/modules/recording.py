@@ -10,7 +10,7 @@ from typing import Any
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.call import Call, lead, watch_sums
-from gradtheory.audits.modules.graph import Graph
+from gradtheory.audits.modules.graph import Graph, steps_before
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.stillness import still_share, unit_axis
 from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
@@ -51,7 +51,7 @@ def recorded(module: Any) -> Iterator[Record]:
     calls, open_calls = record.calls, record.open_calls
     handles = []
 
-    def before(name: str, kind: str) -> Callable[..., None]:
+    def at_begin(name: str, kind: str) -> Callable[..., None]:
         def hook(part: Any, inputs: Any, keywords: Any) -> None:
             call = Call(name, kind)
             call.was_finite = is_finite_or_masked((inputs, keywords))
@@ -76,7 +76,7 @@ def recorded(module: Any) -> Iterator[Record]:
 
         return hook
 
-    def after(_module: Any, _inputs: Any, output: Any) -> Any:
+    def at_end(_module: Any, _inputs: Any, output: Any) -> Any:
         if not open_calls:
             return None
         output = _apart(output, record)
@@ -92,8 +92,8 @@ def recorded(module: Any) -> Iterator[Record]:
 
     try:
         for name, part in module.named_modules():
-            handles.append(part.register_forward_pre_hook(before(name, type(part).__name__), with_kwargs=True))
-            handles.append(part.register_forward_hook(after))
+            handles.append(part.register_forward_pre_hook(at_begin(name, type(part).__name__), with_kwargs=True))
+            handles.append(part.register_forward_hook(at_end))
         yield record
     finally:
         for handle in handles:
@@ -136,12 +136,11 @@ def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set
         if step in givers:
             sources |= givers[step]
             continue
-        steps = [each for each, _ in getattr(step, "next_functions", ()) if each is not None]
-        if not steps:
+        made_of = set(steps_before(step))
+        if not made_of:
             leaves.add(id(step))
-        before = {getattr(each, "variable", each) for each in steps}
-        waiting.extend(before - seen)
-        seen |= before
+        waiting.extend(made_of - seen)
+        seen |= made_of
     return sources, leaves
 
 
