@@ -15,7 +15,7 @@ from gradtheory.audits.measure import Measurement, measure_network
 from gradtheory.audits.modules.batches import raw
 from gradtheory.audits.modules.module import is_module, measure_module
 from gradtheory.audits.report.report import AdviceRun, Audit
-from gradtheory.audits.report.summary import called, is_a_rate
+from gradtheory.audits.report.summary import IN_RANGE, called, is_a_rate
 from gradtheory.audits.verdict.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
@@ -135,6 +135,10 @@ def audit(
     dead = measured.dead or (measured.closed if len(measured.closed) == 1 else ())  # all branches may start with 0
     verdict = _of_dead(_of_weights(_before_a_norm(verdict, layers), measured), dead)
     verdict = verdict._replace(start=_scaled_norm(verdict.start, layers, measured))
+    if verdict.verdict == "stable" and measured.unseen:
+        verdict = verdict._replace(
+            headline=f"{IN_RANGE}; what happens within {' and '.join(measured.unseen)} is not seen"
+        )
     weights = measured.scales.get(verdict.start or "")
     if weights is not None and weights.cause not in verdict.cause:
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")

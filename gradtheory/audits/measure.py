@@ -62,6 +62,8 @@ class Measurement:
         Which weights within a part of a measured module are out of scale, and by how much.
     unreached : str
         Which of its modules get no gradient.
+    unseen : sequence of str
+        The parts of a measured module that hold several layers and have no gain that counts.
     broken : dict of str to str
         Which layers or modules have weights that are not finite before anything is run, and what these hold.
     dead : sequence of pairs of str
@@ -90,6 +92,7 @@ class Measurement:
     recurrent: str = ""
     scales: Mapping[str, OutOfScale] = field(default_factory=dict)
     unreached: str = ""
+    unseen: Sequence[str] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     dead: Sequence[tuple[str, str]] = ()
     closed: Sequence[tuple[str, str]] = ()

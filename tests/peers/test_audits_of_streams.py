@@ -110,7 +110,7 @@ def test_a_recurrent_part_that_fades_at_all_times_says_what_time_has_to_do_with_
     module[1].last = slice(None)
     module[1].cell.weight_ih_l0.data *= 0.01
     report = gt.audit(module, torch.randn(8, 12, 3), torch.randn(8, 12, 2))
-    assert (report.verdict, report.start) == ("vanishes", "1")
+    assert (report.verdict, report.start) == ("vanishes", "1.cell")
     assert "its input at the first of 12 time steps has " in report.cause
     weights = module[1].cell.weight_ih_l0.detach()
     sigma = math.sqrt(3 * float((weights**2).mean()))
@@ -370,14 +370,17 @@ def test_large_weights_that_a_norm_divides_away_are_remarked_upon():
 
 
 @pytest.mark.parametrize("around", [False, True])
-def test_a_mean_within_a_part_is_not_its_fault_unless_something_goes_around_it(around):
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_mean_within_a_part_is_not_its_fault_unless_something_goes_around_it(around, is_whole):
     class Head(nn.Module):
         def __init__(self):
             super().__init__()
-            self.norm, self.fc = nn.LayerNorm(16), nn.Linear(16, 16)
+            self.norm = nn.LayerNorm(16, elementwise_affine=not is_whole)
+            self.fc, self.gate = nn.Linear(16, 16), nn.Linear(16, 16)
 
         def forward(self, x):
-            pooled = self.fc(self.norm(x).mean(1, keepdim=True))
+            h = x * self.gate(x).sigmoid() if is_whole else x  # what goes around the gate keeps the part whole
+            pooled = self.fc(self.norm(h).mean(1, keepdim=True))
             return x * pooled.sigmoid() if around else pooled[:, 0]
 
     torch.manual_seed(0)
@@ -386,12 +389,19 @@ def test_a_mean_within_a_part_is_not_its_fault_unless_something_goes_around_it(a
         nn.init.orthogonal_(layer.weight)
     report = gt.audit(module, torch.randn(4, 2500, 16))
     head, block = report.layers[-1], report.blocks[-1]
-    assert block.gain == pytest.approx(head.gain * (1.0 if around else 50.0))
     assert (report.verdict, report.start) == ("stable", None)
+    if around or is_whole:
+        assert head.name == "4"
+        assert block.gain == pytest.approx(head.gain * (1.0 if around else 50.0))
+    else:
+        assert [(layer.name, layer.kind) for layer in report.layers[-2:]] == [
+            ("before 4.fc", "mean of 2500"), ("4.fc", "Linear"),
+        ]  # fmt: skip
+        assert report.layers[-2].gain < 0.03
     if not around:
-        assert head.gain < 0.03
+        assert not is_whole or head.gain < 0.03
         module[4].fc.weight.data *= 1e-3
-        assert gt.audit(module, torch.randn(4, 2500, 16)).start == "4"
+        assert gt.audit(module, torch.randn(4, 2500, 16)).start == ("4" if is_whole else "4.fc")
 
 
 @pytest.mark.parametrize("seed", range(3))

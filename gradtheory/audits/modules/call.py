@@ -44,8 +44,10 @@ class Call:
         The calls whose outputs its inputs, and its first input, are made of, with operations between modules at most.
     leaves : set of int
         Likewise which tensors that nothing has made, by their numbers.
-    entered, left : set, and object or None
-        The steps of autograd that made its inputs, and the one that made its output.
+    made_of : set of int
+        Likewise the calls that its output is made of, if it has parts of its own.
+    entered, began, left : set, and object or None
+        The steps of autograd that made its inputs, the one that made the first, and the one that made its output.
     took_size : float
         The root mean square of the first input.
     took_same, gave_same : bool
@@ -59,6 +61,8 @@ class Call:
         By which reduction without weights the first input was made of what a module gave, such as "mean of 49".
     pooled_square : float
         Then the square of the gradient by that input.
+    ends_in : str
+        By which such reduction the output was made of what a part of its own gave.
     at_sum : tuple of float and ndarray, or None
         The square of the gradient by the sum that the output is a term of, after what is done with it alone, and the
         same row by row: in its place that tells how the gradient comes to what is beside the term.
@@ -88,7 +92,9 @@ class Call:
     sources: set[int] = field(default_factory=set)
     first_sources: set[int] = field(default_factory=set)
     leaves: set[int] = field(default_factory=set)
+    made_of: set[int] = field(default_factory=set)
     entered: set[Any] = field(default_factory=set)
+    began: Any = None
     left: Any = None
     took_size: float = NAN
     took_same: bool = False
@@ -98,6 +104,7 @@ class Call:
     gave_still: float = NAN
     pooling: str = ""
     pooled_square: float = NAN
+    ends_in: str = ""
     at_sum: tuple[float, Array | None] | None = None
     by_time: list[float] = field(default_factory=list)
     tensor: Any = None

@@ -89,15 +89,18 @@ def steps_before(step: Any) -> list[Any]:
     return [getattr(each, "variable", each) for each in steps]
 
 
-def steps_from(end: Any, around: Iterable[Any] = ()) -> set[Any]:
-    """Return the steps that lead to the end, without those that do so by way of some of them alone."""
+def steps_from(end: Any, around: Iterable[Any] = (), until: Container[Any] = ()) -> set[Any]:
+    """Return the steps that lead to the end, without those that do so by way of some of them alone.
+
+    Those before some others are left out, too.
+    """
     left_out = set(around)
     waiting, seen = [end], set(left_out)
     while waiting:
         step = waiting.pop()
         if step not in seen:
             seen.add(step)
-            waiting += steps_before(step)
+            waiting += [] if step in until else steps_before(step)
     return seen - left_out
 
 

@@ -31,7 +31,7 @@ from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silent, unreached
-from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream
+from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -126,7 +126,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             name = name_of(output, y, loss)
             settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
-            parts = stream(record.calls)
+            parts = stream(record.calls, graph, module)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
         return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
@@ -214,6 +214,7 @@ def _measured(
         recurrent="" if loop is None else recurrent_scale(module, loop[0]),
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
+        unseen=unseen(parts, sources, paths, module),
         broken=broken_modules(module),
         remarks=remarks,
         dead=[] if origin is not None else dead_within(calls, module),

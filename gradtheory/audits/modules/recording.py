@@ -64,7 +64,8 @@ def recorded(module: Any) -> Iterator[Record]:
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
             call.first_sources = _sources(first, record.givers)[0]
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
-            call.pooling = "" if first is None else pooling(maker(first), record.givers)
+            call.began = None if first is None else maker(first)
+            call.pooling = pooling(call.began, record.givers)
             if call.pooling and first is not None and first.requires_grad:
                 first.register_hook(functools.partial(_note_pooled, call))
             if _has_time(part) and first is not None and first.requires_grad:
@@ -85,6 +86,9 @@ def recorded(module: Any) -> Iterator[Record]:
         call = calls[place]
         _begin_gradients(output, call)
         _note_output(call, output)
+        if call.children:
+            call.made_of = _sources(output, record.givers)[0]
+            call.ends_in = "" if call.left is None else pooling(call.left, record.givers)
         for tensor in tensors(output):
             if tensor.requires_grad:
                 record.givers.setdefault(maker(tensor), set()).add(place)

@@ -8,7 +8,8 @@ likewise, until they come to a part that is followed already.
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from gradtheory.audits.layers import is_pooling
@@ -17,9 +18,11 @@ from gradtheory.audits.modules.graph import Graph, steps_from
 from gradtheory.audits.modules.pooling import with_pools
 
 
-def stream(calls: list[Call]) -> list[Call]:
+def stream(calls: list[Call], graph: Graph, module: Any) -> list[Call]:
     """Return the parts from the input to the loss, with reductions between them as parts of their own."""
-    return with_pools([calls[part] for part in _parts(calls)], lambda part, before: follows(part, before, calls))
+    parts, divided = _parts(calls, graph, module)
+    _see_through(calls, divided)
+    return with_pools([calls[part] for part in parts], lambda part, before: follows(part, before, calls))
 
 
 def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]:
@@ -94,6 +97,22 @@ def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Seq
     return inner
 
 
+def unseen(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence[int], module: Any) -> list[str]:
+    """Return the parts with several layers of weights that begin the stream, or a branch: no gain of theirs counts.
+
+    Those that are called again are judged by that call, and recurrent ones through time.
+    """
+    times = Counter(part.name for part in parts)
+    places = zip(parts, sources, paths, strict=True)
+    begun = [part for part, source, path in places if source is None or paths[source] != path]
+    whole = [part for part in begun if times[part.name] == 1 and not part.by_time and not is_pooling(part.kind)]
+    return [part.name or part.kind for part in whole if sum(each.ndim > 1 for each in _weights(part, module)) > 1]
+
+
+def _weights(part: Call, module: Any) -> list[Any]:
+    return list(module.get_submodule(part.name).parameters())
+
+
 def follows(part: Call, before: Call, calls: list[Call]) -> bool:
     """Return whether a part is made of what the part before gave: the first of another branch is not."""
     within, waiting = [], [before]
@@ -103,22 +122,90 @@ def follows(part: Call, before: Call, calls: list[Call]) -> bool:
     return any(calls[source] is each for source in part.sources for each in within)
 
 
-def _parts(calls: list[Call]) -> list[int]:
-    """Return the calls that make the stream: those of the root, or of the one part that it has.
+def _parts(calls: Sequence[Call], graph: Graph, module: Any) -> tuple[list[int], set[int]]:
+    """Return the calls that make the stream, and those that are divided into them: the root, or the one part it has.
 
-    Parts that hand one tensor from each of their own parts to the next, as `torch.nn.Sequential`, are these parts.
+    A part is divided, too, if its own parts stand in a row in all calls of it, and these are no steps of a loop.
     """
-    current = 0
+    current, divided = 0, {0}
     while True:
-        children = [k for k in calls[current].children if calls[k].is_reached]
+        children = _reached(calls, current)
         if len(children) != 1 or not calls[children[0]].children:
-            return [part for child in children for part in _unfolded(calls, child)] or [0]
+            break
         current = children[0]
+        divided.add(current)
+    called: dict[str, list[int]] = {}
+    for part, call in enumerate(calls):
+        called.setdefault(call.name, []).append(part)
+    loops, alone = _loops(calls), _alone(calls)
+
+    @functools.cache
+    def is_divided(name: str) -> bool:
+        return name not in loops and all(_is_divided(calls, part, graph, module, alone) for part in called[name])
+
+    def unfolded(part: int) -> list[int]:
+        if not is_divided(calls[part].name):
+            return [part]
+        divided.add(part)
+        return [k for child in _reached(calls, part) for k in unfolded(child)]
+
+    return [part for child in children for part in unfolded(child)] or [0], divided
 
 
-def _unfolded(calls: list[Call], part: int) -> list[int]:
-    inner = calls[part].children
-    handed = [calls[part].taken, *(calls[k].given for k in inner)]
-    if not inner or handed != [*(calls[k].taken for k in inner), calls[part].given]:
-        return [part]
-    return [k for child in inner if calls[child].is_reached for k in _unfolded(calls, child)]
+def _reached(calls: Sequence[Call], part: int) -> list[int]:
+    return [k for k in calls[part].children if calls[k].is_reached]
+
+
+def _loops(calls: Sequence[Call]) -> set[str]:
+    """Return the modules of which some call is made of an earlier one."""
+    several: dict[str, list[Any]] = {}
+    for call in calls:
+        if call.children and call.left is not None:
+            several.setdefault(call.name, []).append(call.left)
+    return {name for name, left in several.items() if left[0] is not left[-1] and left[0] in steps_from(left[-1])}
+
+
+def _alone(calls: Sequence[Call]) -> set[str]:
+    """Return the classes of which there is one module alone."""
+    names: dict[str, set[str]] = {}
+    for call in calls:
+        names.setdefault(call.kind, set()).add(call.name)
+    return {kind for kind, several in names.items() if len(several) == 1}
+
+
+def _is_divided(calls: Sequence[Call], part: int, graph: Graph, module: Any, alone: Collection[str]) -> bool:
+    """Return whether a part is divided into its own parts: if nothing goes around one of them, so that they are a row.
+
+    Of a part that is the only one of its class, as a trunk, two in a row are enough, and something may be added to what
+    they give. A single one with weights is all of the part, unless something is done to what it gives.
+    """
+    whole, own, is_alone = calls[part], [calls[k] for k in _reached(calls, part)], calls[part].kind in alone
+    row: list[Call] = []
+    last = None
+    for each in own:
+        end = graph.sum_of(each.left) if is_alone else each.left
+        if last is None:
+            is_inner = own[0].began in steps_from(whole.left, [each.left, end], whole.entered)
+        else:
+            is_inner = graph.goes_around(end, last)
+        if not is_inner:
+            row.append(each)
+            last = end
+    if not is_alone and len(row) < len(own):
+        return False
+    heavy = [each for each in row if _weights(each, module)]
+    return len(heavy) > 1 or any(each.children for each in heavy) or any(each.left is whole.left for each in own)
+
+
+def _see_through(calls: Sequence[Call], divided: set[int]) -> None:
+    """Let calls that take what a divided part gave know what that is made of, and of a reduction at its end."""
+
+    def resolved(sources: set[int]) -> set[int]:
+        own = (resolved(calls[k].made_of) if k in divided else {k} for k in sources)
+        return functools.reduce(operator.or_, own, set())
+
+    for call in calls:
+        through = [calls[k] for k in sorted(call.first_sources & divided) if calls[k].ends_in]
+        if through and not call.pooling:
+            call.pooling, call.pooled_square = through[0].ends_in, through[0].gradient_square
+        call.sources, call.first_sources = resolved(call.sources), resolved(call.first_sources)

@@ -16,6 +16,7 @@ _VERB = {
     "saturates": "saturates",
     "stable": "keeps gradients in range",
 }
+IN_RANGE = "Between its parts the network keeps gradients in range"
 _WHOSE = {OWN: "which the module returns itself", YOURS: "by the function that was passed as loss"}
 
 

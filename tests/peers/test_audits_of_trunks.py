@@ -1,0 +1,218 @@
+"""Audits of a trunk and a head, as most models are written: the trunk is one part of the module, and holds the layers."""
+
+import pytest
+
+import gradtheory as gt
+
+torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
+nn = torch.nn
+functional = nn.functional
+
+
+def kept(module):
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight)
+            nn.init.zeros_(part.bias)
+    return module
+
+
+def convolutions(count, width=16):
+    return nn.ModuleList([nn.Conv2d(width, width, 3, padding=1) for _ in range(count)])
+
+
+class Plain(nn.Module):
+    """Convolutions with activations as functions, and the mean over all positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.convs = nn.Conv2d(3, 16, 3, padding=1), convolutions(10)
+
+    def forward(self, x):
+        x = functional.relu(self.stem(x))
+        for conv in self.convs:
+            x = functional.relu(conv(x))
+        return x.mean((2, 3))
+
+
+class UNet(nn.Module):
+    """What goes down is given to what goes up."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.down, self.middle = nn.Conv2d(3, 16, 3, padding=1), convolutions(3), convolutions(6)
+        self.up = nn.ModuleList([nn.Conv2d(32, 16, 3, padding=1) for _ in range(3)])
+
+    def forward(self, x):
+        x, before = functional.relu(self.stem(x)), []
+        for conv in self.down:
+            before.append(x)
+            x = functional.relu(conv(functional.max_pool2d(x, 2)))
+        for conv in self.middle:
+            x = functional.relu(conv(x))
+        for conv in self.up:
+            x = functional.relu(conv(torch.cat([functional.interpolate(x, scale_factor=2), before.pop()], 1)))
+        return x.mean((2, 3))
+
+
+class Stages(nn.Module):
+    """What every stage gives is given to the heads."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.stages = nn.Conv2d(3, 16, 3, padding=1), nn.ModuleList([convolutions(3) for _ in range(3)])
+
+    def forward(self, x):
+        x, given = functional.relu(self.stem(x)), []
+        for stage in self.stages:
+            x = functional.max_pool2d(x, 2)
+            for conv in stage:
+                x = functional.relu(conv(x))
+            given.append(x)
+        return given
+
+
+class Headed(nn.Module):
+    def __init__(self, trunk):
+        super().__init__()
+        self.backbone, self.head = trunk, nn.Linear(16, 10)
+
+    def forward(self, x):
+        given = self.backbone(x)
+        return self.head(sum(each.mean((2, 3)) for each in given) if isinstance(given, list) else given)
+
+
+def audited(module):
+    return gt.audit(module, torch.randn(16, 3, 16, 16), torch.randint(0, 10, (16,)))
+
+
+@pytest.mark.parametrize("trunk", [Plain, UNet, Stages])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_trunk_is_judged_as_its_layers_are(trunk, seed):
+    torch.manual_seed(seed)
+    module = kept(Headed(trunk()))
+    report = audited(module)
+    assert (report.verdict, report.start) == ("stable", None)
+    assert str(report).startswith("The network keeps gradients in range.")
+    assert {layer.name.partition(".")[0] for layer in report.layers} <= {"backbone", "head", "before head"}
+    for part in module.backbone.modules():
+        if isinstance(part, nn.Conv2d):
+            part.weight.data *= 5.0
+    report = audited(module)
+    assert report.verdict == "explodes"
+    assert report.start.startswith("backbone.")
+
+
+def test_a_trunk_that_fades_is_seen_and_the_mean_at_its_end_is_a_row_of_its_own():
+    torch.manual_seed(0)
+    module = kept(Headed(Plain()))
+    for conv in module.backbone.convs:
+        conv.weight.data *= 0.2
+    report = audited(module)
+    assert report.verdict == "vanishes"
+    assert [layer.name for layer in report.layers[-3:]] == ["backbone.convs.9", "before head", "head"]
+    assert report.layers[-2].kind == "mean of 256"
+    assert report.layers[-2].gain == pytest.approx(1 / 16, rel=0.5)  # relu, before it, lets a half pass
+
+
+class Block(nn.Module):
+    def __init__(self, width=64):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, 4, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x, turned):
+        h = self.norm1(x)
+        x = x + self.attention(h * turned, h * turned, h, need_weights=False)[0]
+        return x + self.mlp(self.norm2(x))
+
+
+class Turns(nn.Module):
+    """A table of numbers that are not trained, which every block is given."""
+
+    def forward(self, x):
+        return torch.cos(torch.arange(x.shape[1]) * 0.1)[:, None]
+
+
+class Model(nn.Module):
+    """Embeddings that are added up, and blocks."""
+
+    def __init__(self, depth=6, width=64):
+        super().__init__()
+        self.tokens, self.places, self.turns = nn.Embedding(50, width), nn.Embedding(12, width), Turns()
+        self.layers, self.norm = nn.ModuleList([Block() for _ in range(depth)]), nn.LayerNorm(width)
+
+    def forward(self, tokens):
+        x = self.tokens(tokens) + self.places(torch.arange(tokens.shape[1]))
+        turned = self.turns(x)
+        for layer in self.layers:
+            x = layer(x, turned)
+        return self.norm(x)
+
+
+class Causal(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model, self.lm_head = Model(), nn.Linear(64, 50, bias=False)
+
+    def forward(self, tokens):
+        return self.lm_head(self.model(tokens))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_block_of_a_language_model_is_named(seed):
+    torch.manual_seed(seed)
+    module, tokens = Causal(), torch.randint(0, 50, (8, 12))
+    report = gt.audit(module, tokens)
+    names = ["tokens", "places", *(f"layers.{k}" for k in range(6)), "norm"]
+    assert [layer.name for layer in report.layers] == [*(f"model.{name}" for name in names), "lm_head"]
+    assert report.verdict == "stable"
+    for layer in module.model.layers[3].mlp[::2]:
+        layer.weight.data *= 5.0
+    report = gt.audit(module, tokens)
+    assert (report.verdict, report.start) == ("explodes", "model.layers.3")
+    for layer in module.model.layers:
+        for each in layer.mlp[::2]:
+            each.weight.data *= 20.0
+    assert gt.audit(module, tokens).verdict != "stable"
+
+
+def test_of_a_first_part_that_stays_whole_it_is_said_that_nothing_is_seen_within():
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(32, 2, 64, batch_first=True)
+    report = gt.audit(nn.TransformerEncoder(layer, 3, enable_nested_tensor=False), torch.randn(4, 6, 32))
+    assert report.verdict == "stable"
+    told = "Between its parts the network keeps gradients in range; what happens within layers.0 is not seen."
+    assert str(report).startswith(told)
+
+
+class Cell(nn.Module):
+    """A recurrent cell, whose state goes around its layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.gates = nn.Linear(8 + 16, 64)
+
+    def forward(self, x, h, c):
+        i, f, o, g = self.gates(torch.cat([x, h], -1)).chunk(4, -1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+
+class Loop(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell, self.head = Cell(), nn.Linear(16, 10)
+
+    def forward(self, x):
+        h = c = x.new_zeros(len(x), 16)
+        for now in x.unbind(1):
+            h, c = self.cell(now, h, c)
+        return self.head(h)
+
+
+def test_the_steps_of_a_loop_stay_whole():
+    torch.manual_seed(0)
+    report = gt.audit(Loop(), torch.randn(16, 5, 8), torch.randint(0, 10, (16,)))
+    assert [layer.name for layer in report.layers] == ["cell", *(f"cell#{k}" for k in range(2, 6)), "head"]
