@@ -216,3 +216,24 @@ def test_the_steps_of_a_loop_stay_whole():
     torch.manual_seed(0)
     report = gt.audit(Loop(), torch.randn(16, 5, 8), torch.randint(0, 10, (16,)))
     assert [layer.name for layer in report.layers] == ["cell", *(f"cell#{k}" for k in range(2, 6)), "head"]
+
+
+class Projection(nn.Module):
+    """One layer, with something done to what it gives, so that it stays whole."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(16, 16)
+
+    def forward(self, x):
+        return 2.0 * torch.tanh(self.layer(x.flatten(1)))
+
+
+def test_a_mean_before_a_part_is_not_counted_as_one_within_it():
+    torch.manual_seed(0)
+    module = kept(nn.Sequential(Plain(), Projection(), nn.Linear(16, 10)))
+    report = audited(module)
+    (mean,) = (layer for layer in report.layers if layer.kind == "mean of 256")
+    part = next(layer for layer in report.layers if layer.name == "1")
+    assert mean.name == "before 1"
+    assert next(block.gain for block in report.blocks if block.name == "1") == pytest.approx(part.gain)

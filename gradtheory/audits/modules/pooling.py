@@ -5,7 +5,7 @@ nothing to do with that, nor has any weight.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from gradtheory.audits.modules.graph import steps_before
 _NAMES = {"Mean": "mean", "Sum": "sum"}
 
 
-def pooling(made_by: Any, givers: Mapping[Any, Any]) -> str:
+def pooling(made_by: Any, givers: Container[Any]) -> str:
     """Return by which reduction a step ends that begins with what a module gave, such as "mean of 49"; empty if none.
 
     All steps between have to be on one path, so that a norm written by hand, which takes means too, is none.
@@ -44,11 +44,13 @@ def _told(step: Any) -> str:
 
 def factor_within(part: Any, calls: Sequence[Any]) -> float:
     """Return what means and sums within a part do to the gradient: 1 where something goes around them, or none is."""
-    factor, waiting = 1.0, list(part.children)
+    within, waiting = [], list(part.children)
     while waiting:
-        call = calls[waiting.pop()]
-        waiting += call.children
-        kind, _, number = call.pooling.partition(" of ")
+        within.append(calls[waiting.pop()])
+        waiting += within[-1].children
+    ends, factor = part.entered.union(call.left for call in within), 1.0
+    for call in within:
+        kind, _, number = pooling(call.began, ends).partition(" of ")
         if number and not call.children and part.left is not None and _is_on_every_path(call, part):
             factor *= float(number) ** (-0.5 if kind == "mean" else 0.5)
     return factor
