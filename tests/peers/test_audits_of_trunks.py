@@ -212,6 +212,26 @@ class Loop(nn.Module):
         return self.head(h)
 
 
+class NormAct(nn.BatchNorm1d):
+    """A norm that holds the activation after it."""
+
+    def __init__(self, width):
+        super().__init__(width)
+        self.drop, self.act = nn.Identity(), nn.ReLU()
+
+    def forward(self, x):
+        return self.act(self.drop(super().forward(x)))
+
+
+def test_a_module_with_weights_beside_its_parts_stays_whole():
+    torch.manual_seed(0)
+    parts = [nn.Sequential(nn.Linear(16, 16), NormAct(16)) for _ in range(3)]
+    module = nn.Sequential(nn.Linear(8, 16), *parts, nn.Linear(16, 10))
+    report = gt.audit(module, torch.randn(16, 8), torch.randint(0, 10, (16,)))
+    rows = [name for k in range(1, 4) for name in (f"{k}.0", f"{k}.1")]
+    assert [layer.name for layer in report.layers] == ["0", *rows, "4"]
+
+
 def test_the_steps_of_a_loop_stay_whole():
     torch.manual_seed(0)
     report = gt.audit(Loop(), torch.randn(16, 5, 8), torch.randint(0, 10, (16,)))

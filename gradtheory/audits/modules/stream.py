@@ -194,7 +194,8 @@ def _is_divided(calls: Sequence[Call], part: int, graph: Graph, module: Any, alo
     if not is_alone and len(row) < len(own):
         return False
     heavy = [each for each in row if _weights(each, module)]
-    return len(heavy) > 1 or any(each.children for each in heavy) or any(each.left is whole.left for each in own)
+    is_all = any(each.left is whole.left for each in own) and (bool(heavy) or not _weights(whole, module))
+    return is_all or len(heavy) > 1 or any(each.children for each in heavy)
 
 
 def _see_through(calls: Sequence[Call], divided: set[int]) -> None:
