@@ -1,5 +1,7 @@
 """Audits of a trunk and a head, as most models are written: the trunk is one part of the module, and holds the layers."""
 
+import copy
+
 import pytest
 
 import gradtheory as gt
@@ -257,3 +259,51 @@ def test_a_mean_before_a_part_is_not_counted_as_one_within_it():
     part = next(layer for layer in report.layers if layer.name == "1")
     assert mean.name == "before 1"
     assert next(block.gain for block in report.blocks if block.name == "1") == pytest.approx(part.gain)
+
+
+class Encoder(nn.Module):
+    """Learned places are added within it, as in torchvision."""
+
+    def __init__(self, width):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(width, 4, 4 * width, 0.0, batch_first=True, norm_first=True)
+        self.places = nn.Parameter(torch.randn(1, 17, width) * 0.02)
+        self.layers = nn.ModuleList([copy.deepcopy(layer) for _ in range(6)])
+        self.drop, self.norm = nn.Dropout(), nn.LayerNorm(width)
+
+    def forward(self, x):
+        x = self.drop(x + self.places)
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+class Vision(nn.Module):
+    """A token for the class, small at first, is joined to those of the image, and alone goes to the head."""
+
+    def __init__(self, width=64):
+        super().__init__()
+        self.patches, self.token = nn.Conv2d(3, width, 4, stride=4), nn.Parameter(torch.zeros(1, 1, width))
+        self.encoder, self.head = Encoder(width), nn.Linear(width, 10)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).mT
+        return self.head(self.encoder(torch.cat([self.token.expand(len(x), -1, -1), x], 1))[:, 0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_token_for_the_class_is_no_fault(seed):
+    torch.manual_seed(seed)
+    module = Vision()
+    report = audited(module)
+    causes = {layer.name: layer.cause for layer in report.layers if layer.cause}
+    assert (report.verdict, list(causes)) == ("stable", ["encoder.drop", "encoder.layers.0"])
+    assert (
+        "as the gradient goes to what is joined to its input, too: the verdict does not count it"
+        in causes["encoder.drop"]
+    )
+    assert "as its input is small, 0.02" in causes["encoder.layers.0"]
+    for layer in (module.encoder.layers[3].linear1, module.encoder.layers[3].linear2):
+        layer.weight.data *= 5.0
+    report = audited(module)
+    assert (report.verdict, report.start) == ("explodes", "encoder.layers.3")

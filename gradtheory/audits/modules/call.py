@@ -48,8 +48,8 @@ class Call:
         Likewise the calls that its output is made of, if it has parts of its own.
     entered, began, left : set, and object or None
         The steps of autograd that made its inputs, the one that made the first, and the one that made its output.
-    took_size : float
-        The root mean square of the first input.
+    took_size, took_least : float
+        The root mean square of the first input, and that of its least token.
     took_same, gave_same : bool
         Whether the first input, and the output, is the same for all samples.
     units : int
@@ -97,6 +97,7 @@ class Call:
     began: Any = None
     left: Any = None
     took_size: float = NAN
+    took_least: float = NAN
     took_same: bool = False
     gave_same: bool = False
     units: int = 0

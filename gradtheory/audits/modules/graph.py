@@ -104,6 +104,19 @@ def steps_from(end: Any, around: Iterable[Any] = (), until: Container[Any] = ())
     return seen - left_out
 
 
+def is_joined(step: Any, ends: Container[Any]) -> bool:
+    """Return whether a step is made of one of some others with something beside it that nothing has made: a token."""
+    while step is not None and step not in ends:
+        sources = steps_before(step)
+        made = [each for each in sources if not _is_made_of_nothing(each)]
+        if len(made) != 1:
+            return False
+        if len(sources) > 1 and step.name() == "CatBackward0":
+            return True
+        (step,) = made
+    return False
+
+
 def _common(steps: list[Any], above: dict[Any, Any], depth: dict[Any, int]) -> Any:
     """Return the nearest step that all ways from some to the end pass."""
     first, *others = steps

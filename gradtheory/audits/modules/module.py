@@ -25,7 +25,7 @@ from gradtheory.audits.modules.call import Call, origin_of, settle
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.modules.losses import loss_of, name_of
-from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, of_small_input
+from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
@@ -185,7 +185,7 @@ def _measured(
         is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
         is_next = before is not None and source == place - 1 and not is_mouth
         is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
-        told = of_small_input(part, whole, calls) if before and not inner[place] else ""
+        told = why_uncounted(part, whole, calls) if before and not inner[place] else ""
         if told and not (after and is_simple):
             remarks[name], block = told, replace(block, gain=NAN)
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)

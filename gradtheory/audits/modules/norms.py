@@ -8,10 +8,13 @@ from typing import Any
 from gradtheory.audits.branches import groups
 from gradtheory.audits.layers import DIVIDED, INNER, NAN, NORMED, AuditedBlock
 from gradtheory.audits.modules.call import Call
+from gradtheory.audits.modules.graph import is_joined
 from gradtheory.audits.thresholds import ALONE
 
 _SMALL = 0.1  # the root mean square of what a norm takes: embeddings start at 0.02
 _LIKE = 2.0  # times the inverse size of its input, which is the usual gain of a layer with a norm
+
+_UNCOUNTED = "the verdict does not count it"
 
 
 def learns_from_batches(part: Any) -> bool:
@@ -35,14 +38,26 @@ def _is_norm(call: Call) -> bool:
     return "Norm" in call.kind and "BatchNorm" not in call.kind
 
 
-def of_small_input(part: Call, gain: float, calls: Sequence[Call]) -> str:
-    """Return why a part with a norm makes the gradient grow: its input is small, and the norm divides by that."""
+def why_uncounted(part: Call, gain: float, calls: Sequence[Call]) -> str:
+    """Return why the gain of a part does not count: its input is small, or holds more than the part before gave."""
+    if not 1.0 / ALONE < gain < ALONE and is_joined(part.began, {calls[k].left for k in part.sources}):
+        return f"its gain is {gain:.3g}, as the gradient goes to what is joined to its input, too: {_UNCOUNTED}"
+    return _of_small_input(part, gain, calls)
+
+
+def _of_small_input(part: Call, gain: float, calls: Sequence[Call]) -> str:
+    """Return why a part with a norm makes the gradient grow: its input is small, and the norm divides by that.
+
+    Most of the gradient may come to one small token, as that of a class.
+    """
     waiting, has_norm = [part], False
     while waiting and not has_norm:
         call = waiting.pop()
         has_norm = _is_norm(call)
         waiting += [calls[k] for k in call.children]
-    return _small_input(part.took_size, gain) if has_norm else ""
+    if not has_norm:
+        return ""
+    return _small_input(part.took_size, gain) or _small_input(part.took_least, gain)
 
 
 def _small_input(size: float, gain: float) -> str:
@@ -82,4 +97,4 @@ def of_any_scale(block: AuditedBlock, layer: Call) -> tuple[AuditedBlock, str]:
 
 def _told(size: float, gain: float) -> str:
     why = f"as its input is {'small' if size < 1.0 else 'large'}, {size:.3g}, and its norm divides by that"
-    return f"its gain is {gain:.3g}, {why}: the verdict does not count it"
+    return f"its gain is {gain:.3g}, {why}: {_UNCOUNTED}"

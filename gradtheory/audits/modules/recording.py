@@ -60,7 +60,7 @@ def recorded(module: Any) -> Iterator[Record]:
             record.held.append(first)
             call.taken, call.took_same = id(first), _is_same(first)
             call.took_still = still_share(first, kind)
-            call.took_size = _size(first)
+            call.took_size, call.took_least = _size(first), _least_size(first)
             call.sources, call.leaves = _sources((inputs, keywords), record.givers)
             call.first_sources = _sources(first, record.givers)[0]
             call.entered = {maker(tensor) for tensor in tensors((inputs, keywords))}
@@ -164,6 +164,13 @@ def _is_same(tensor: Any) -> bool:
 def _size(tensor: Any) -> float:
     """Return the root mean square of a tensor; nan where there is none."""
     return NAN if tensor is None or not tensor.numel() else math.sqrt(float(square_sum(tensor)) / tensor.numel())
+
+
+def _least_size(tensor: Any) -> float:
+    """Return the least root mean square of a token, over all samples; nan where there are none, or one is 0."""
+    if tensor is None or tensor.ndim != 3 or not tensor.numel():
+        return NAN
+    return float((tensor.detach().double() ** 2).mean(dim=(0, 2)).min().sqrt()) or NAN
 
 
 def _has_time(module: Any) -> bool:
