@@ -25,10 +25,13 @@ def largest_of_factor(w: Array, slopes: Array, by_z: Array) -> tuple[float, floa
     best, error = 0.0, 0.0
     for slope in slopes[order]:
         factor = slope[:, None] * w
-        if min(factor.shape) <= _DENSE_LIMIT:
-            value, residual = float(np.linalg.norm(factor, 2)), 2.0**-50 * float(np.linalg.norm(factor))
+        if min(factor.shape) <= _DENSE_LIMIT or not factor.any():
+            value, residual = _of_all(factor)
         else:
-            value, residual = _lanczos(factor) if factor.any() else (0.0, 0.0)
+            try:
+                value, residual = _lanczos(factor, maxiter=_RESTARTS)
+            except ArpackError:  # where many are the same, as of orthogonal weights
+                value, residual = _of_all(factor)
         if value > best:
             best, error = value, residual
     return best, error
@@ -66,6 +69,11 @@ def largest_of_products(matrix: LinearOperator) -> tuple[float, float]:
         return _lanczos(matrix, ncv=_BASIS, tol=_TOLERANCE, maxiter=_RESTARTS)
     except ArpackError:
         return NAN, NAN
+
+
+def _of_all(matrix: Array) -> tuple[float, float]:
+    """Return the largest of all singular values, and its rounding."""
+    return float(np.linalg.norm(matrix, 2)), 2.0**-50 * float(np.linalg.norm(matrix))
 
 
 def _lanczos(matrix: Array | LinearOperator, **how: Any) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator
 
-from gradtheory.audits.singular_values import largest_of_products
+from gradtheory.audits.singular_values import largest_of_factor, largest_of_products
 
 
 def known_by_products(matrix, transposed=None):
@@ -44,3 +44,12 @@ def test_a_search_that_does_not_end_gives_none(monkeypatch):
     matrix = np.diag(np.linspace(1.0, 1.001, 400))
     value, _ = largest_of_products(known_by_products(matrix))
     assert math.isnan(value) or value == pytest.approx(1.0, abs=1e-2)
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_where_lanczos_does_not_end_all_are_computed(seed):
+    rng = np.random.default_rng(seed)
+    slopes = 1.0 / np.cosh(1e-3 * rng.normal(size=(2, 1024))) ** 2  # all but the same, as singular values are
+    value, error = largest_of_factor(np.eye(1024), slopes, rng.normal(size=(2, 1024)))
+    assert value == pytest.approx(slopes.max(), rel=1e-12)
+    assert error < 1e-10
