@@ -178,3 +178,40 @@ def test_a_fresh_spectral_norm_is_audited_as_it_is_trained():
     gradients = torch.autograd.grad(given[-1].square().mean(), [first, last])
     gains = [layer.gain for layer in report.layers[1:11]]
     assert math.prod(gains) == pytest.approx(float(gradients[0].norm() / gradients[1].norm()), rel=1e-3)
+
+
+class Bottleneck(nn.Module):
+    """It widens, convolves each channel by itself, and narrows."""
+
+    def __init__(self, width, times):
+        super().__init__()
+        wide = width * times
+        convolutions = (
+            nn.Conv2d(width, wide, 1, bias=False),
+            nn.Conv2d(wide, wide, 3, padding=1, groups=wide, bias=False),
+            nn.Conv2d(wide, width, 1, bias=False),
+        )
+        self.block = nn.Sequential(*(nn.Sequential(each, nn.BatchNorm2d(each.out_channels)) for each in convolutions))
+
+    def forward(self, x):
+        return self.block(x)
+
+
+def bottlenecks():
+    parts = [Bottleneck(16, times) for times in (1, 6, 6, 8, 8)]
+    module = nn.Sequential(nn.Conv2d(3, 16, 3), *parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, mode="fan_out")
+    return module
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_scheme_that_goes_by_the_outputs_is_no_fault(seed):
+    torch.manual_seed(seed)
+    module = bottlenecks()
+    report = gt.audit(module, torch.randn(8, 3, 12, 12), torch.randint(0, 10, (8,)))
+    assert not any("times as large as that of its peers" in layer.cause for layer in report.layers)
+    module[3].block[2][0].weight.data *= 20.0
+    report = gt.audit(module, torch.randn(8, 3, 12, 12), torch.randint(0, 10, (8,)))
+    assert [layer.name for layer in report.layers if "times as large as" in layer.cause] == ["3.block.2.0"]

@@ -40,27 +40,37 @@ def _keeps(part: Any, gate: str) -> str:
 def scales_within(module: Any, kinds: Mapping[str, str]) -> dict[str, OutOfScale]:
     """Return, for each part with weights out of scale beside its peers, which weights, and how many times as large.
 
-    The kinds are those of the parts, by name. Matrices are held against one another by √n_in times their entries.
+    The kinds are those of the parts, by name. Matrices are held against one another by √n_in times their entries, and
+    by √n_out, as some schemes have it: what is least out of scale counts.
     """
-    sizes: dict[tuple[str, str], dict[str, float]] = {}
+    sizes: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
     steps: dict[tuple[str, str], dict[str, float]] = {}
     for part, kind in kinds.items():
         for name, parameter in module.get_submodule(part).named_parameters():
-            fan_in = math.prod(parameter.shape[1:])  # 1 for a vector; there may be no rows
-            size = math.sqrt(fan_in * float(square_sum(parameter)) / max(1, parameter.numel()))
-            sizes.setdefault((kind, name), {})[part] = size
+            sizes.setdefault((kind, name), {})[part] = _sizes(parameter)
             steps.setdefault((kind, name), {})[part] = _step(parameter)
     largest: dict[str, OutOfScale] = {}
     for (kind, name), by_part in sizes.items():
-        usual, usual_step = median(by_part.values()), median(steps[kind, name].values())
-        for part, size in by_part.items():
-            is_small = "Norm" in kind and name == "weight" and 0.0 < size * MUCH < usual
-            if len(by_part) >= MADE_ALIKE and (size > MUCH * usual > 0.0 or is_small):
+        usual, usual_step = (
+            [median(each) for each in zip(*by_part.values(), strict=True)],
+            median(steps[kind, name].values()),
+        )
+        for part, own in by_part.items():
+            times = min(size / most if most > 0.0 else 0.0 for size, most in zip(own, usual, strict=True))
+            is_small = "Norm" in kind and name == "weight" and 0.0 < times * MUCH < 1.0
+            if len(by_part) >= MADE_ALIKE and (times > MUCH or is_small):
                 step = steps[kind, name][part] / usual_step if usual_step > 0.0 else NAN
                 is_free = _is_free(module.get_submodule(part), name)
-                scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(size / usual, name, step, is_free))
+                scales = (largest.get(part, OutOfScale(0.0, "bias")), OutOfScale(times, name, step, is_free))
                 largest[part] = max(scales, key=lambda scale: ("bias" not in scale.parameter, scale.times))
     return largest
+
+
+def _sizes(parameter: Any) -> tuple[float, float]:
+    """Return the root mean square of weights, times √n_in and times √n_out; of a vector both are 1."""
+    size, shape = math.sqrt(float(square_sum(parameter)) / max(1, parameter.numel())), parameter.shape
+    fans = (math.prod(shape[1:]), shape[0] * math.prod(shape[2:])) if len(shape) > 1 else (1, 1)  # there may be no rows
+    return size * math.sqrt(fans[0]), size * math.sqrt(fans[1])
 
 
 def _step(parameter: Any) -> float:
