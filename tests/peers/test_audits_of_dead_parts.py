@@ -218,3 +218,34 @@ def test_gradients_by_parameters_that_are_not_finite_are_told():
     report = gt.audit(module, torch.randn(32, 8), torch.randn(32, 3))
     assert (report.verdict, report.start) == ("explodes", "2")
     assert report.cause == "the gradient by its parameters is not finite"
+
+
+class OfClass(nn.Module):
+    """Attention that asks with one learned token alone, taken from what a norm gave of it and of the data."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.norm, self.out = nn.LayerNorm(width), nn.Linear(width, width)
+        self.q, self.k, self.v = (nn.Linear(width, width) for _ in range(3))
+
+    def forward(self, token, x):
+        h = self.norm(torch.cat([token, x], 1))
+        asked = nn.functional.scaled_dot_product_attention(self.q(h[:, :1]), self.k(h), self.v(h))
+        return token + self.out(asked)
+
+
+class Asking(nn.Module):
+    def __init__(self, width=32):
+        super().__init__()
+        self.embed, self.token = nn.Linear(12, width), nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        self.attention, self.head = OfClass(width), nn.Linear(width, 5)
+
+    def forward(self, x):
+        return self.head(self.attention(self.token.expand(len(x), -1, -1), self.embed(x))[:, 0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_norm_of_which_one_token_alone_is_still_is_not_dead(seed):
+    torch.manual_seed(seed)
+    report = gt.audit(Asking(), torch.randn(8, 16, 12), torch.randint(0, 5, (8,)))
+    assert (report.verdict, report.cause) == ("stable", "")

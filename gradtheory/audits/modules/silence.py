@@ -96,13 +96,21 @@ def _deaths(calls: Sequence[Call], module: Any) -> Iterator[tuple[Call, bool]]:
         if call.children or not call.takes_floats:
             continue
         last = call
-        made_of = [calls[k] for k in sorted(call.first_sources)]  # of a learned query, or a start of zeros, nothing is
+        made_of = _made_of(call, calls)  # of a learned query, or a start of zeros, nothing is
         if call.took_still == 1.0 and made_of and all(each.gave_still < 1.0 and each.takes_floats for each in made_of):
             last = made_of[-1]
         elif not call.took_still < 1.0 or call.gave_still != 1.0:
             continue
+        if last is not call and any(
+            each.took_still < 1.0 and any(last is source for source in _made_of(each, calls)) for each in calls
+        ):
+            continue  # what is still is a part of it, such as one token
         if (owner := _owner(last, calls, module)) is not None:
             yield owner, owner is not call
+
+
+def _made_of(call: Call, calls: Sequence[Call]) -> list[Call]:
+    return [calls[k] for k in sorted(call.first_sources)]
 
 
 def _owner(call: Call, calls: Sequence[Call], module: Any) -> Call | None:
